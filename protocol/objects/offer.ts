@@ -1,0 +1,36 @@
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import { bytes, field, names, nullable, struct, uint, type TypeOf } from '../wire/codec.js';
+import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
+import type { SignedKind } from './signed-object.js';
+
+const codec = struct({
+  device: field(1, bytes(HASH_BYTES)),
+  /** 0 for a camera that never had an owner. */
+  lastEpoch: field(2, uint()),
+  lastClaimHash: field(3, nullable(bytes(HASH_BYTES))),
+  /** `physical`: somebody stands at the camera. `owner`: admits only the current owner's claim. */
+  mode: field(4, names({ physical: 0, owner: 1 })),
+  /** One use, ten minutes on the camera's monotonic clock. */
+  nonce: field(5, bytes(ID_BYTES)),
+});
+export type Offer = TypeOf<typeof codec>;
+
+/** What a camera publishes while it may be claimed. */
+export const offerKind: SignedKind<Offer> = {
+  domain: 'sealcam/offer/v1',
+  maxBytes: LIMITS.signedMaxBytes,
+  codec,
+  check(offer, kid, suite) {
+    if (!equal(offer.device, deviceId(suite, kid))) {
+      throw new SealcamError('foreign', 'offer: signed by another device than it names');
+    }
+    if ((offer.lastEpoch === 0) !== (offer.lastClaimHash === null)) {
+      throw new SealcamError('malformed', 'offer: last epoch and last claim hash disagree');
+    }
+    if (offer.mode === 'owner' && offer.lastEpoch === 0) {
+      throw new SealcamError('malformed', 'offer: owner mode without an owner');
+    }
+  },
+};

@@ -1,0 +1,58 @@
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import { array, bytes, field, names, optional, struct, tuple, uint, type TypeOf } from '../wire/codec.js';
+import type { Claim } from './claim.js';
+import { HASH_BYTES } from './ids.js';
+import type { SignedKind, Verified } from './signed-object.js';
+
+/** First and last seq stored durably with their media, and the hash of the last one. */
+const range = tuple(uint(), uint(), bytes(HASH_BYTES));
+/** A record that will never be stored. Final, so only for what the device itself signed. */
+const reject = tuple(uint(), bytes(HASH_BYTES), names({ malformed: 0, equivocation: 1 }));
+
+const pacing = struct({
+  /** Window W over which a fleet of this size spreads its return. */
+  windowMs: optional(0, uint(900_000)),
+  /** Least time between two backlog records of one camera. */
+  drainIntervalMs: optional(1, uint(900_000)),
+  /** Orders pacings: an older one than the last is ignored. */
+  issuedAtMs: field(2, uint()),
+});
+export type Pacing = TypeOf<typeof pacing>;
+
+const codec = struct({
+  device: field(1, bytes(HASH_BYTES)),
+  epoch: field(2, uint()),
+  claimHash: field(3, bytes(HASH_BYTES)),
+  ranges: field(4, array(range, 0, LIMITS.receiptRangesMax)),
+  rejects: optional(5, array(reject, 1, LIMITS.receiptRejectsMax)),
+  pacing: optional(6, pacing),
+});
+export type Receipt = TypeOf<typeof codec>;
+
+/** The cloud's signed word that records are stored; nothing else lets a camera delete one. */
+export const receiptKind: SignedKind<Receipt> = {
+  domain: 'sealcam/receipt/v1',
+  maxBytes: LIMITS.signedMaxBytes,
+  codec,
+  check(receipt) {
+    if (receipt.ranges.some(([from, to]) => from > to)) {
+      throw new SealcamError('malformed', 'receipt: a range that ends before it starts');
+    }
+  },
+};
+
+/**
+ * Whether a receipt was signed by a receipt key that this claim names, for this very claim.
+ * @throws SealcamError `foreign`
+ */
+export function checkReceiptAgainstClaim(receipt: Verified<Receipt>, claim: Verified<Claim>): void {
+  const { value } = receipt;
+  const ours =
+    equal(value.device, claim.value.device) &&
+    value.epoch === claim.value.epoch &&
+    equal(value.claimHash, claim.hash) &&
+    claim.value.receiptKeys.some((key) => equal(key, receipt.kid));
+  if (!ours) throw new SealcamError('foreign', 'receipt: not of this claim');
+}

@@ -1,0 +1,210 @@
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import { array, bool, bytes, field, int, names, nullable, optional, struct, text, tuple, uint } from '../wire/codec.js';
+import type { TypeOf } from '../wire/codec.js';
+import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
+import type { SignedKind } from './signed-object.js';
+
+export const RECORD_KINDS = {
+  accept: 0,
+  motion: 1,
+  scene: 2,
+  snapshot: 3,
+  command: 4,
+  health: 5,
+  gap: 6,
+  tombstone: 7,
+} as const;
+export type RecordKind = keyof typeof RECORD_KINDS;
+
+/** Time of the frame, or of the fact recorded. Milliseconds; `wallMs` is UTC, null while the clock was never set. */
+const time = struct({
+  boot: field(0, bytes(ID_BYTES)),
+  monotonicMs: field(1, uint()),
+  wallMs: field(2, nullable(uint())),
+  quality: field(3, names({ unset: 0, rtc: 1, ntp: 2 })),
+});
+export type RecordTime = TypeOf<typeof time>;
+
+const event = struct({
+  id: field(0, bytes(ID_BYTES)),
+  /** A motion event has a start, updates and an end; `single` is the one record of a snapshot or scene. */
+  phase: field(1, names({ start: 0, update: 1, end: 2, single: 3 })),
+  revision: field(2, uint(65_535)),
+  /** Id of the media object that is still the event's best picture, when this record brings none ("same"). */
+  picture: optional(3, bytes(ID_BYTES)),
+});
+export type RecordEvent = TypeOf<typeof event>;
+
+const media = struct({
+  id: field(0, bytes(ID_BYTES)),
+  /** `detail` has no picture: only what was seen, sealed. */
+  role: field(1, names({ thumbnail: 0, detail: 1, clip: 2 })),
+  /** Length of the sealed body in bytes. */
+  length: field(2, uint()),
+  bodyHash: field(3, bytes(HASH_BYTES)),
+  headerHash: field(4, bytes(HASH_BYTES)),
+});
+export type RecordMedia = TypeOf<typeof media>;
+
+export const LOSS_REASONS = {
+  full: 0,
+  age: 1,
+  'too-large': 2,
+  'state-lost': 3,
+  corrupt: 4,
+  'claim-changed': 5,
+  'rate-limit': 6,
+  quarantined: 7,
+  failed: 8,
+} as const;
+export type LossReason = keyof typeof LOSS_REASONS;
+
+const loss = struct({
+  reason: field(0, names(LOSS_REASONS)),
+  /** First and last sequence number lost, inclusive. */
+  seqs: optional(1, tuple(uint(), uint())),
+  /** Media objects lost whose records were kept. */
+  media: optional(2, array(bytes(ID_BYTES), 1, LIMITS.lossMediaMax)),
+  /** Things lost that never had a sequence number. */
+  count: optional(3, uint()),
+});
+export type RecordLoss = TypeOf<typeof loss>;
+
+/** Counts are totals of this epoch: produced = receipted + queued + quarantined + lost. */
+const health = struct({
+  agent: field(0, text(32)),
+  uptimeS: field(1, uint()),
+  temperatureDeciC: optional(2, int(-1000, 2000)),
+  freeBytes: field(3, uint()),
+  produced: field(4, uint()),
+  receipted: field(5, uint()),
+  queued: field(6, uint()),
+  quarantined: field(7, uint()),
+  lost: field(8, uint()),
+  framesSeen: field(9, uint()),
+  framesDropped: field(10, uint()),
+  framesCorrupt: field(11, uint()),
+  camera: field(12, names({ ok: 0, starting: 1, stalled: 2, absent: 3 })),
+  privacy: field(13, bool),
+  connects: field(14, uint()),
+});
+export type RecordHealth = TypeOf<typeof health>;
+
+const command = struct({
+  source: field(0, names({ owner: 0, console: 1, button: 2 })),
+  action: field(
+    1,
+    names({ snapshot: 0, privacy: 1, zones: 2, sensitivity: 3, release: 4, unlock: 5, reset: 6, reboot: 7 }),
+  ),
+  result: field(2, names({ done: 0, refused: 1, failed: 2 })),
+  /** Hash of the signed command or unlock token this answers. */
+  object: optional(3, bytes(HASH_BYTES)),
+  /** An error code, when not done. */
+  code: optional(4, text(48)),
+});
+export type RecordCommand = TypeOf<typeof command>;
+
+const scene = struct({
+  class: field(
+    0,
+    names({
+      startup: 0,
+      illumination: 1,
+      'ir-cut': 2,
+      tamper: 3,
+      overlay: 4,
+      stall: 5,
+      'clock-jump': 6,
+      'rate-limit': 7,
+    }),
+  ),
+  /** How long it lasted, in milliseconds, where that is known. */
+  durationMs: optional(1, uint()),
+});
+export type RecordScene = TypeOf<typeof scene>;
+
+const tombstone = struct({
+  reason: field(0, names({ superseded: 0, release: 1, reset: 2 })),
+});
+
+const codec = struct({
+  kind: field(1, names(RECORD_KINDS)),
+  device: field(2, bytes(HASH_BYTES)),
+  account: field(3, bytes(ID_BYTES)),
+  epoch: field(4, uint()),
+  claimHash: field(5, bytes(HASH_BYTES)),
+  /** 0, 1, 2 … in the epoch. */
+  seq: field(6, uint()),
+  /** Hash of the record before; for seq 0 the claim hash; null only where the state before was lost. */
+  prev: field(7, nullable(bytes(HASH_BYTES))),
+  time: field(8, time),
+  event: optional(9, event),
+  media: optional(10, array(media, 1, LIMITS.recordMediaMax)),
+  loss: optional(11, array(loss, 1, LIMITS.recordLossMax)),
+  health: optional(12, health),
+  command: optional(13, command),
+  scene: optional(14, scene),
+  tombstone: optional(15, tombstone),
+});
+/** Bytes in it are raw: device, hashes 32; account, ids 16. */
+export type SealcamRecord = TypeOf<typeof codec>;
+
+function refuse(why: string): never {
+  throw new SealcamError('malformed', `record: ${why}`);
+}
+
+/** Which of the kind-specific fields a kind must have; it may have none of the others'. */
+const BODY_OF = {
+  accept: undefined,
+  motion: 'event',
+  scene: 'scene',
+  snapshot: 'event',
+  command: 'command',
+  health: 'health',
+  gap: 'loss',
+  tombstone: 'tombstone',
+} as const;
+const BODIES = ['health', 'command', 'scene', 'tombstone'] as const;
+
+function checkBody(record: SealcamRecord): void {
+  const body = BODY_OF[record.kind];
+  if (body !== undefined && record[body] === undefined) refuse(`${record.kind} without ${body}`);
+  for (const other of BODIES) {
+    if (other !== body && record[other] !== undefined) refuse(`${record.kind} with ${other}`);
+  }
+  const mayShow = record.kind === 'motion' || record.kind === 'snapshot' || record.kind === 'scene';
+  if (!mayShow && record.event !== undefined) refuse(`${record.kind} with an event`);
+  if (record.media !== undefined && record.event === undefined) refuse('media without an event');
+  if (record.event !== undefined) {
+    const isSingle = record.event.phase === 'single';
+    if (isSingle === (record.kind === 'motion')) refuse(`${record.kind} with phase ${record.event.phase}`);
+  }
+}
+
+function checkChain(record: SealcamRecord): void {
+  if ((record.seq === 0) !== (record.kind === 'accept')) refuse('seq 0 is the accept record, and no other');
+  if (record.epoch === 0) refuse('epochs start at 1');
+  if (record.seq === 0 && (record.prev === null || !equal(record.prev, record.claimHash))) {
+    refuse('the first record follows the claim');
+  }
+  const stateLost = record.loss?.some(({ reason }) => reason === 'state-lost') === true;
+  if (record.prev === null && !(record.kind === 'gap' && stateLost)) refuse('prev is null without a lost state');
+  for (const { seqs } of record.loss ?? []) {
+    if (seqs !== undefined && (seqs[0] > seqs[1] || seqs[1] >= record.seq)) refuse('a loss range that cannot be');
+  }
+}
+
+export const recordKind: SignedKind<SealcamRecord> = {
+  domain: 'sealcam/record/v1',
+  maxBytes: LIMITS.signedMaxBytes,
+  codec,
+  check(record, kid, suite) {
+    if (!equal(record.device, deviceId(suite, kid))) {
+      throw new SealcamError('foreign', 'record: signed by another device than it names');
+    }
+    checkChain(record);
+    checkBody(record);
+  },
+};

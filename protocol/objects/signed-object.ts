@@ -1,0 +1,74 @@
+import { SealcamError } from '../../common/errors.js';
+import type { CryptoSuite, Signer } from '../crypto/suite.js';
+import { encodeCbor, type Cbor } from '../wire/cbor.js';
+import type { Codec } from '../wire/codec.js';
+import { decodePayload, parseSign1, signSign1, verifySign1 } from '../wire/cose.js';
+
+/** One kind of signed object: its domain, its payload, and what its signer's key must have to do with its content. */
+export interface SignedKind<T> {
+  readonly domain: string;
+  readonly maxBytes: number;
+  readonly codec: Codec<T>;
+  /** Rules between fields and between content and signer; throws `malformed` or `foreign`. */
+  check(value: T, kid: Uint8Array, suite: CryptoSuite): void;
+}
+
+declare const verifiedMark: unique symbol;
+
+/**
+ * Content whose signature, encoding and signer were checked. Only {@link openSigned} and {@link signObject} make one,
+ * so a function that takes a Verified cannot be handed unchecked bytes.
+ */
+export interface Verified<T> {
+  readonly value: T;
+  readonly kid: Uint8Array;
+  /** SHA-256 of the Sig_structure: independent of the signature's own bytes. */
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly [verifiedMark]: true;
+}
+
+/** Every payload starts with its version under key 0. */
+export const PROTOCOL_VERSION = 1;
+const KEY_VERSION = 0;
+
+function verified<T>(value: T, kid: Uint8Array, hash: Uint8Array, bytes: Uint8Array): Verified<T> {
+  return { value, kid, hash, bytes } as Verified<T>;
+}
+
+export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: Signer, value: T): Verified<T> {
+  kind.check(value, signer.publicKey, suite);
+  const fields = kind.codec.toCbor(value);
+  if (!(fields instanceof Map)) throw new SealcamError('internal', 'a payload is a map');
+  const payload = encodeCbor(new Map<number, Cbor>([[KEY_VERSION, PROTOCOL_VERSION], ...fields]));
+  const bytes = signSign1(kind.domain, signer, payload);
+  if (bytes.length > kind.maxBytes)
+    throw new SealcamError('too-large', `${kind.domain}: ${String(bytes.length)} bytes`);
+  const { kid, sigStructure } = parseSign1(bytes, kind.domain, kind.maxBytes);
+  return verified(value, kid, suite.sha256(sigStructure), bytes);
+}
+
+/**
+ * The only way from bytes to content: size, shape, strict signature, then encoding and fields.
+ *
+ * @throws SealcamError `malformed`, `bad-signature`, `unsupported` (signed, but by a newer version) or `foreign`
+ */
+export function openSigned<T>(kind: SignedKind<T>, suite: CryptoSuite, untrusted: Uint8Array): Verified<T> {
+  const object = parseSign1(untrusted, kind.domain, kind.maxBytes);
+  verifySign1(suite, object);
+  const map = new Map(decodePayload(object.payload));
+  const version = map.get(KEY_VERSION);
+  if (typeof version !== 'number') throw new SealcamError('malformed', 'the payload has no version');
+  if (version !== PROTOCOL_VERSION) {
+    throw new SealcamError('unsupported', `${kind.domain}: payload version ${String(version)}`);
+  }
+  map.delete(KEY_VERSION);
+  const value = kind.codec.fromCbor(map, kind.domain.split('/')[1] ?? 'payload');
+  kind.check(value, object.kid, suite);
+  return verified(value, object.kid, suite.sha256(object.sigStructure), object.bytes);
+}
+
+/** The hash of an object whose signature was not checked: enough to name it in a quarantine, never to trust it. */
+export function untrustedHash<T>(kind: SignedKind<T>, suite: CryptoSuite, untrusted: Uint8Array): Uint8Array {
+  return suite.sha256(parseSign1(untrusted, kind.domain, kind.maxBytes).sigStructure);
+}

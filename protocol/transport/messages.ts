@@ -1,0 +1,177 @@
+import { SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import { decodeCbor, encodeCbor } from '../wire/cbor.js';
+import { array, bool, bytes, bytesUpTo, nullable, text, tuple, type Codec } from '../wire/codec.js';
+import type { SealedObject } from '../seal/seal.js';
+
+/**
+ * MQTT payloads: unsigned CBOR arrays `[type, …]` around signed objects. What they say themselves is never believed;
+ * they are envelopes. A type that is not known here is `unsupported`.
+ */
+
+/** A record with its media, in the order of the record's own list; null where an object was dropped (a signed loss). */
+export interface SentRecord {
+  readonly record: Uint8Array;
+  readonly media: readonly (SealedObject | null)[];
+}
+
+export type UpMessage =
+  | { readonly type: 'records'; readonly records: readonly SentRecord[] }
+  | { readonly type: 'offer'; readonly offer: Uint8Array }
+  /** The camera's answer to a claim: the claim itself beside the accept record, until that is receipted. */
+  | { readonly type: 'accept'; readonly claim: Uint8Array; readonly record: Uint8Array };
+
+export type DownMessage =
+  | { readonly type: 'receipt'; readonly receipt: Uint8Array }
+  | { readonly type: 'claim'; readonly claim: Uint8Array; readonly mac: Uint8Array | null }
+  /** Asks for an `owner` offer. */
+  | { readonly type: 'offer-request' }
+  | { readonly type: 'command'; readonly command: Uint8Array }
+  | { readonly type: 'revocation'; readonly revocation: Uint8Array };
+
+/** A hint, unsigned: also the last will. Never a verdict. */
+export interface StatusMessage {
+  readonly online: boolean;
+  /** Version of the agent. */
+  readonly agent: string;
+}
+
+const signed = bytesUpTo(LIMITS.signedMaxBytes);
+const sealedPair = tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes));
+const sealedObject: Codec<SealedObject> = {
+  toCbor: ({ header, body }) => sealedPair.toCbor([header, body]),
+  fromCbor(raw, path) {
+    const [header, body] = sealedPair.fromCbor(raw, path);
+    return { header, body };
+  },
+  schema: sealedPair.schema,
+};
+const sentPair = tuple(signed, array(nullable(sealedObject), 0, LIMITS.recordMediaMax));
+const sentRecord: Codec<SentRecord> = {
+  toCbor: ({ record, media }) => sentPair.toCbor([record, media]),
+  fromCbor(raw, path) {
+    const [record, media] = sentPair.fromCbor(raw, path);
+    return { record, media };
+  },
+  schema: sentPair.schema,
+};
+
+const records = tuple(array(sentRecord, 1, LIMITS.messageRecordsMax));
+const offer = tuple(signed);
+const accept = tuple(signed, signed);
+const receipt = tuple(signed);
+const claim = tuple(signed, nullable(bytes(32)));
+const command = tuple(signed);
+const revocation = tuple(bytesUpTo(LIMITS.revocationMaxBytes));
+const status = tuple(bool, text(32));
+
+/** The rest of each message, after its type; docs/protocol.cddl is generated from it. */
+export const MESSAGE_SCHEMAS = {
+  up: { records: records.schema, offer: offer.schema, accept: accept.schema },
+  down: {
+    receipt: receipt.schema,
+    claim: claim.schema,
+    'offer-request': tuple().schema,
+    command: command.schema,
+    revocation: revocation.schema,
+  },
+  status: { status: status.schema },
+} as const;
+
+export const UP = { records: 1, offer: 2, accept: 3 } as const;
+export const DOWN = { receipt: 1, claim: 2, 'offer-request': 3, command: 4, revocation: 5 } as const;
+export const STATUS = 1;
+
+function pack<T>(type: number, codec: Codec<T>, value: T): Uint8Array {
+  const rest = codec.toCbor(value);
+  return encodeCbor([type, ...(Array.isArray(rest) ? rest : [])]);
+}
+
+function unpack(payload: Uint8Array): { readonly type: number; readonly rest: readonly unknown[] } {
+  const raw = decodeCbor(payload.slice(), {
+    maxBytes: LIMITS.messageMaxBytes,
+    maxDepth: LIMITS.cborMaxDepth,
+    maxItems: 1024,
+  });
+  if (!Array.isArray(raw)) throw new SealcamError('malformed', 'a message is an array');
+  const [type, ...rest] = raw as readonly unknown[];
+  if (typeof type !== 'number') throw new SealcamError('malformed', 'a message starts with its type');
+  return { type, rest };
+}
+
+export function encodeUp(message: UpMessage): Uint8Array {
+  switch (message.type) {
+    case 'records':
+      return pack(UP.records, records, [message.records]);
+    case 'offer':
+      return pack(UP.offer, offer, [message.offer]);
+    case 'accept':
+      return pack(UP.accept, accept, [message.claim, message.record]);
+  }
+}
+
+/** @throws SealcamError `malformed` or `unsupported` */
+export function decodeUp(payload: Uint8Array): UpMessage {
+  const { type, rest } = unpack(payload);
+  switch (type) {
+    case UP.records:
+      return { type: 'records', records: records.fromCbor(rest, 'up')[0] };
+    case UP.offer:
+      return { type: 'offer', offer: offer.fromCbor(rest, 'up')[0] };
+    case UP.accept: {
+      const [signedClaim, record] = accept.fromCbor(rest, 'up');
+      return { type: 'accept', claim: signedClaim, record };
+    }
+    default:
+      throw new SealcamError('unsupported', `up message of type ${String(type)}`);
+  }
+}
+
+export function encodeDown(message: DownMessage): Uint8Array {
+  switch (message.type) {
+    case 'receipt':
+      return pack(DOWN.receipt, receipt, [message.receipt]);
+    case 'claim':
+      return pack(DOWN.claim, claim, [message.claim, message.mac]);
+    case 'offer-request':
+      return pack(DOWN['offer-request'], tuple(), []);
+    case 'command':
+      return pack(DOWN.command, command, [message.command]);
+    case 'revocation':
+      return pack(DOWN.revocation, revocation, [message.revocation]);
+  }
+}
+
+/** @throws SealcamError `malformed` or `unsupported` */
+export function decodeDown(payload: Uint8Array): DownMessage {
+  const { type, rest } = unpack(payload);
+  switch (type) {
+    case DOWN.receipt:
+      return { type: 'receipt', receipt: receipt.fromCbor(rest, 'down')[0] };
+    case DOWN.claim: {
+      const [signedClaim, mac] = claim.fromCbor(rest, 'down');
+      return { type: 'claim', claim: signedClaim, mac };
+    }
+    case DOWN['offer-request']:
+      tuple().fromCbor(rest, 'down');
+      return { type: 'offer-request' };
+    case DOWN.command:
+      return { type: 'command', command: command.fromCbor(rest, 'down')[0] };
+    case DOWN.revocation:
+      return { type: 'revocation', revocation: revocation.fromCbor(rest, 'down')[0] };
+    default:
+      throw new SealcamError('unsupported', `down message of type ${String(type)}`);
+  }
+}
+
+export function encodeStatus({ online, agent }: StatusMessage): Uint8Array {
+  return pack(STATUS, status, [online, agent]);
+}
+
+/** @throws SealcamError `malformed` or `unsupported` */
+export function decodeStatus(payload: Uint8Array): StatusMessage {
+  const { type, rest } = unpack(payload);
+  if (type !== STATUS) throw new SealcamError('unsupported', `status message of type ${String(type)}`);
+  const [online, agent] = status.fromCbor(rest, 'status');
+  return { online, agent };
+}

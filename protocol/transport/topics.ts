@@ -1,0 +1,24 @@
+import { fromHex, toHex } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { HASH_BYTES } from '../objects/ids.js';
+
+export type TopicLeaf = 'up' | 'down' | 'status';
+
+const ROOT = 'sealcam/v1';
+
+export function topicOf(device: Uint8Array, leaf: TopicLeaf): string {
+  return `${ROOT}/${toHex(device)}/${leaf}`;
+}
+
+/** Subscriptions of an ingest worker; `group` makes them MQTT 5 shared subscriptions. */
+export function topicFilter(leaf: TopicLeaf, group?: string): string {
+  return `${group === undefined ? '' : `$share/${group}/`}${ROOT}/+/${leaf}`;
+}
+
+/** @throws SealcamError `malformed` */
+export function parseTopic(topic: string): { readonly device: Uint8Array; readonly leaf: TopicLeaf } {
+  const match = /^sealcam\/v1\/([0-9a-f]{64})\/(up|down|status)$/.exec(topic);
+  const device = fromHex(match?.[1] ?? '', HASH_BYTES);
+  if (device === undefined) throw new SealcamError('malformed', 'not a topic of this protocol');
+  return { device, leaf: match?.[2] as TopicLeaf };
+}

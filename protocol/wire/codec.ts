@@ -1,0 +1,212 @@
+import { utf8 } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Cbor } from './cbor.js';
+import type { Schema } from './schema.js';
+
+/**
+ * A type and its CBOR form, both ways. Payloads are maps with integer keys 0 to 23, described once as a table of
+ * fields; unknown keys, missing keys and values out of range are `malformed`.
+ */
+export interface Codec<T> {
+  toCbor(value: T): Cbor;
+  /** `path` names the place for the error, e.g. `record.time.quality`. */
+  fromCbor(raw: unknown, path: string): T;
+  /** The same rules as data; docs/protocol.cddl is generated from it. */
+  readonly schema: Schema;
+}
+
+export type TypeOf<C> = C extends Codec<infer T> ? T : never;
+
+function refuse(path: string, expected: string): never {
+  throw new SealcamError('malformed', `${path}: expected ${expected}`);
+}
+
+/** Encoding checks the same rules, so that this side never signs what the other must refuse. */
+function checked<T extends Cbor>(schema: Schema, expected: string, accepts: (raw: unknown) => raw is T): Codec<T> {
+  return {
+    toCbor: (value) => (accepts(value) ? value : refuse('value', expected)),
+    fromCbor: (raw, path) => (accepts(raw) ? raw : refuse(path, expected)),
+    schema,
+  };
+}
+
+export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
+  return int(0, max);
+}
+
+export function int(min: number, max: number): Codec<number> {
+  return checked(
+    { type: 'int', min, max },
+    `an integer ${String(min)}..${String(max)}`,
+    (raw): raw is number => typeof raw === 'number' && Number.isSafeInteger(raw) && raw >= min && raw <= max,
+  );
+}
+
+/** A version number of its own inside a structure; another one is `unsupported`. */
+export function version(number: number): Codec<number> {
+  const codec = int(number, number);
+  return {
+    ...codec,
+    fromCbor(raw, path) {
+      if (typeof raw === 'number' && raw !== number) {
+        throw new SealcamError('unsupported', `${path}: version ${String(raw)} is not known here`);
+      }
+      return codec.fromCbor(raw, path);
+    },
+  };
+}
+
+export function bytes(length: number): Codec<Uint8Array> {
+  return checked(
+    { type: 'bytes', min: length, max: length },
+    `${String(length)} bytes`,
+    (raw): raw is Uint8Array => raw instanceof Uint8Array && raw.length === length,
+  );
+}
+
+export function bytesUpTo(max: number): Codec<Uint8Array> {
+  return checked(
+    { type: 'bytes', min: 0, max },
+    `at most ${String(max)} bytes`,
+    (raw): raw is Uint8Array => raw instanceof Uint8Array && raw.length <= max,
+  );
+}
+
+/** Text of at most `max` bytes in UTF-8; control characters are refused, so that a log line stays a line. */
+export function text(max: number): Codec<string> {
+  return checked(
+    { type: 'text', max },
+    `text of at most ${String(max)} bytes without control characters`,
+    (raw): raw is string =>
+      // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
+      typeof raw === 'string' && !/[\u0000-\u001f\u007f]/.test(raw) && utf8(raw).length <= max,
+  );
+}
+
+export const bool: Codec<boolean> = checked(
+  { type: 'bool' },
+  'true or false',
+  (raw): raw is boolean => typeof raw === 'boolean',
+);
+
+export function nullable<T>(inner: Codec<T>): Codec<T | null> {
+  return {
+    toCbor: (value) => (value === null ? null : inner.toCbor(value)),
+    fromCbor: (raw, path) => (raw === null ? null : inner.fromCbor(raw, path)),
+    schema: { type: 'nullable', inner: inner.schema },
+  };
+}
+
+export function array<T>(inner: Codec<T>, min: number, max: number): Codec<readonly T[]> {
+  const expected = `${String(min)} to ${String(max)} items`;
+  return {
+    toCbor(value) {
+      if (value.length < min || value.length > max) refuse('value', expected);
+      return value.map((item) => inner.toCbor(item));
+    },
+    fromCbor(raw, path) {
+      if (!Array.isArray(raw) || raw.length < min || raw.length > max) return refuse(path, expected);
+      return raw.map((item: unknown, i) => inner.fromCbor(item, `${path}[${String(i)}]`));
+    },
+    schema: { type: 'array', inner: inner.schema, min, max },
+  };
+}
+
+type AnyCodec = Codec<never> | Codec<unknown>;
+
+/** An array with a fixed meaning per place. */
+export function tuple<const C extends readonly AnyCodec[]>(
+  ...inner: C
+): Codec<{ readonly [K in keyof C]: TypeOf<C[K]> }> {
+  const items = inner as readonly Codec<unknown>[];
+  return {
+    toCbor: (value) => items.map((codec, i) => codec.toCbor((value as readonly unknown[])[i])),
+    fromCbor(raw, path) {
+      if (!Array.isArray(raw) || raw.length !== items.length) return refuse(path, `${String(items.length)} items`);
+      const out = items.map((codec, i) => codec.fromCbor(raw[i], `${path}[${String(i)}]`));
+      return out as { readonly [K in keyof C]: TypeOf<C[K]> };
+    },
+    schema: { type: 'tuple', inner: items.map(({ schema }) => schema) },
+  };
+}
+
+/** A name in the code, a number on the wire. A number this version does not know is `unsupported`, not `malformed`. */
+export function names<const N extends Readonly<Record<string, number>>>(table: N): Codec<keyof N & string> {
+  const byNumber = new Map(Object.entries(table).map(([name, number]) => [number, name]));
+  return {
+    toCbor: (value) => table[value] ?? refuse('value', Object.keys(table).join(' | ')),
+    fromCbor(raw, path) {
+      if (typeof raw !== 'number' || !Number.isSafeInteger(raw) || raw < 0) return refuse(path, 'a number');
+      const name = byNumber.get(raw);
+      if (name === undefined) throw new SealcamError('unsupported', `${path}: ${String(raw)} is not known here`);
+      return name;
+    },
+    schema: { type: 'names', table },
+  };
+}
+
+export interface Field<T, Optional extends boolean> {
+  readonly key: number;
+  readonly codec: Codec<T>;
+  readonly optional: Optional;
+}
+
+export function field<T>(key: number, codec: Codec<T>): Field<T, false> {
+  return { key, codec, optional: false };
+}
+
+export function optional<T>(key: number, codec: Codec<T>): Field<T, true> {
+  return { key, codec, optional: true };
+}
+
+type Fields = Readonly<Record<string, Field<never, boolean> | Field<unknown, boolean>>>;
+type RequiredNames<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer _T, false> ? K : never }[keyof F];
+type OptionalNames<F extends Fields> = { [K in keyof F]: F[K] extends Field<infer _T, true> ? K : never }[keyof F];
+type FieldType<X> = X extends Field<infer T, boolean> ? T : never;
+type Simplify<T> = { [K in keyof T]: T[K] };
+
+export type StructOf<F extends Fields> = Simplify<
+  { readonly [K in RequiredNames<F>]: FieldType<F[K]> } & { readonly [K in OptionalNames<F>]?: FieldType<F[K]> }
+>;
+
+/** A CBOR map with the given integer keys and no others. */
+export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
+  const table = Object.entries(fields) as [string, Field<unknown, boolean>][];
+  const known = new Set(table.map(([, { key }]) => key));
+  return {
+    toCbor(value) {
+      const out = new Map<number, Cbor>();
+      for (const [name, { key, codec, optional: mayMiss }] of table) {
+        const item = (value as Readonly<Record<string, unknown>>)[name];
+        if (item === undefined) {
+          if (!mayMiss) refuse(name, 'a value');
+          continue;
+        }
+        out.set(key, codec.toCbor(item));
+      }
+      return out;
+    },
+    fromCbor(raw, path) {
+      if (!(raw instanceof Map)) return refuse(path, 'a map');
+      const out: Record<string, unknown> = {};
+      for (const [name, { key, codec, optional: mayMiss }] of table) {
+        if (!raw.has(key)) {
+          if (!mayMiss) refuse(`${path}.${name}`, 'a value');
+          continue;
+        }
+        out[name] = codec.fromCbor(raw.get(key), `${path}.${name}`);
+      }
+      for (const key of raw.keys()) if (!known.has(key as number)) refuse(path, `no key ${String(key)}`);
+      return out as StructOf<F>;
+    },
+    schema: {
+      type: 'struct',
+      fields: table.map(([name, item]) => ({
+        name,
+        key: item.key,
+        optional: item.optional,
+        schema: item.codec.schema,
+      })),
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { toHex, utf8, concat, u32be } from '../../common/bytes.js';
+import type { Random } from '../../common/random.js';
+import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import { formatClaimCode } from '../../protocol/objects/claim-code.js';
+import { accountId, deviceId } from '../../protocol/objects/ids.js';
+
+/** The keys of the vectors: seeds are SHA-256 of a name, so anybody can make them again. Never used anywhere else. */
+export function seedOf(suite: CryptoSuite, name: string): Uint8Array {
+  return suite.sha256(utf8(`sealcam test vector: ${name}`));
+}
+
+export function signerOf(suite: CryptoSuite, name: string): Signer {
+  return suite.ed25519Signer(seedOf(suite, name));
+}
+
+export const NAMES = {
+  device: 'device',
+  otherDevice: 'other device',
+  owner: 'owner',
+  member: 'member',
+  stranger: 'stranger',
+  receipt: 'receipt key 1',
+  receiptNext: 'receipt key 2',
+  maker: 'maker',
+  qa: 'qa',
+} as const;
+
+export function keyring(suite: CryptoSuite): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(NAMES).map(([name, text]) => {
+      const seed = seedOf(suite, text);
+      const x25519Secret = seedOf(suite, `${text} x25519`);
+      return [
+        name,
+        {
+          seed,
+          publicKey: suite.ed25519Signer(seed).publicKey,
+          x25519Secret,
+          x25519: suite.x25519PublicKey(x25519Secret),
+        },
+      ];
+    }),
+  );
+}
+
+export function identifiers(suite: CryptoSuite): Record<string, unknown> {
+  const device = deviceId(suite, signerOf(suite, NAMES.device).publicKey);
+  const secret = seedOf(suite, 'claim secret').slice(0, 16);
+  return {
+    ids: {
+      deviceId: device,
+      otherDeviceId: deviceId(suite, signerOf(suite, NAMES.otherDevice).publicKey),
+      accountId: accountId(suite, signerOf(suite, NAMES.owner).publicKey),
+      claimSecret: secret,
+      claimCode: formatClaimCode(suite, { device, secret }),
+    },
+  };
+}
+
+/** SHA-256 in counter mode: what a sealer draws in a vector, written down with it. */
+export function vectorRandom(suite: CryptoSuite, name: string): Random {
+  let counter = 0;
+  return {
+    bytes(length) {
+      let out = new Uint8Array(0);
+      while (out.length < length) {
+        out = new Uint8Array(concat(out, suite.sha256(concat(seedOf(suite, name), u32be(counter++)))));
+      }
+      return out.slice(0, length);
+    },
+    uniform: () => 0.5,
+  };
+}
+
+/** Bytes as lower-case hex, all else as it is. */
+export function toJson(value: unknown): unknown {
+  if (value instanceof Uint8Array) return toHex(value);
+  if (Array.isArray(value)) return value.map(toJson);
+  if (typeof value === 'object' && value !== null) {
+    return Object.fromEntries(
+      Object.entries(value)
+        .filter(([, item]) => item !== undefined)
+        .map(([key, item]) => [key, toJson(item)]),
+    );
+  }
+  return value;
+}

@@ -1,0 +1,24 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const here = dirname(fileURLToPath(import.meta.url));
+export const repository = join(here, '..', '..');
+
+export function hex(text: string): Uint8Array {
+  return new Uint8Array(Buffer.from(text, 'hex'));
+}
+
+export function readVectors<T>(name: string): T {
+  return JSON.parse(readFileSync(join(repository, 'test', 'vectors', `${name}.json`), 'utf8')) as T;
+}
+
+/** Published vectors stay out of the repository: $SEALCAM_VECTORS, else ../shared/vectors. */
+export function publishedVectors(name: string): string | undefined {
+  const folder = process.env['SEALCAM_VECTORS'] ?? join(repository, '..', 'shared', 'vectors');
+  const path = join(folder, name);
+  return existsSync(path) ? path : undefined;
+}
+
+/** With CI=true the absence of a tool or of vectors is a failure; elsewhere a named skip. */
+export const isCi = process.env['CI'] === 'true';

@@ -1,0 +1,27 @@
+import { defineConfig } from 'vitest/config';
+
+/** A suite is a folder of test/; scripts/test.mjs knows which tool each of them needs. */
+function suite(name: string, options: { readonly timeoutMs: number; readonly serial: boolean }): object {
+  return {
+    test: {
+      name,
+      include: [`test/${name}/**/*.test.ts`],
+      testTimeout: options.timeoutMs,
+      hookTimeout: options.timeoutMs,
+      pool: 'forks',
+      fileParallelism: !options.serial,
+    },
+  };
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      suite('unit', { timeoutMs: 20_000, serial: false }),
+      suite('contract', { timeoutMs: 30_000, serial: false }),
+      suite('integration', { timeoutMs: 60_000, serial: false }),
+      suite('interop', { timeoutMs: 60_000, serial: false }),
+      suite('browser', { timeoutMs: 120_000, serial: true }),
+    ],
+  },
+});
