@@ -1,0 +1,17 @@
+import type { Camera } from './camera.js';
+import type { KeyStore } from './key-store.js';
+import type { Button, Indicator, LightSensor, MotionSensor, Watchdog } from './peripherals.js';
+import type { System, SystemClock } from './system.js';
+
+/** Everything the agent asks of the hardware. */
+export interface Hal {
+  readonly camera: Camera;
+  readonly motionSensor: MotionSensor;
+  readonly button: Button;
+  readonly indicator: Indicator;
+  readonly light: LightSensor;
+  readonly keyStore: KeyStore;
+  readonly clock: SystemClock;
+  readonly system: System;
+  readonly watchdog: Watchdog;
+}

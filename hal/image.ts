@@ -1,0 +1,38 @@
+import sharp from 'sharp';
+import { SealcamError } from '../common/errors.js';
+
+/** Pixels row by row: 3 bytes (RGB) or 4 (RGBA) each. */
+export interface Raster {
+  readonly width: number;
+  readonly height: number;
+  readonly channels: 3 | 4;
+  readonly data: Uint8Array;
+}
+
+export async function drawSvg(
+  svg: string,
+  options: { readonly alpha: boolean; readonly grey: boolean },
+): Promise<Raster> {
+  let image = sharp(Buffer.from(svg));
+  if (options.grey) image = image.greyscale().toColourspace('srgb');
+  image = options.alpha ? image.ensureAlpha() : image.removeAlpha();
+  const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
+  return { width: info.width, height: info.height, channels: options.alpha ? 4 : 3, data: new Uint8Array(data) };
+}
+
+export async function encodeJpeg(raster: Raster, quality: number): Promise<Uint8Array> {
+  const { width, height, channels, data } = raster;
+  return new Uint8Array(await sharp(data, { raw: { width, height, channels } }).jpeg({ quality }).toBuffer());
+}
+
+/** @throws SealcamError `frame-corrupt` */
+export async function jpegSize(jpeg: Uint8Array): Promise<{ readonly width: number; readonly height: number }> {
+  try {
+    const { width, height, format } = await sharp(jpeg).metadata();
+    if (format !== 'jpeg') throw new SealcamError('frame-corrupt', `a picture in ${format} format, not JPEG`);
+    return { width, height };
+  } catch (cause) {
+    if (cause instanceof SealcamError) throw cause;
+    throw new SealcamError('frame-corrupt', 'a file that is no JPEG', { cause });
+  }
+}

@@ -1,0 +1,119 @@
+import { SealcamError } from '../common/errors.js';
+
+/** Larger than an 8000×6000 JPEG at ordinary quality; a stream without an end marker is cut off here. */
+const FRAME_MAX_BYTES = 16 * 1024 * 1024;
+
+const SOI = 0xd8;
+const EOI = 0xd9;
+const SOS = 0xda;
+
+/**
+ * Cuts a byte stream of JPEG files into files (ITU-T T.81, Annex B).
+ * It follows the marker segments, so an end marker inside a header or a thumbnail does not fool it;
+ * bytes between files are skipped and counted.
+ */
+export class JpegSplitter {
+  skippedBytes = 0;
+  private buffer = new Uint8Array(0);
+  /** How far the buffer is understood, and whether that point is inside entropy-coded data. */
+  private at = 0;
+  private inScan = false;
+
+  /** @throws SealcamError `frame-corrupt` when a file grows past all bounds; the splitter starts anew after it */
+  push(chunk: Uint8Array): Uint8Array[] {
+    const joined = new Uint8Array(this.buffer.length + chunk.length);
+    joined.set(this.buffer);
+    joined.set(chunk, this.buffer.length);
+    this.buffer = joined;
+    const out: Uint8Array[] = [];
+    for (let frame = this.next(); frame !== undefined; frame = this.next()) out.push(frame);
+    if (this.buffer.length > FRAME_MAX_BYTES) {
+      this.skip(this.buffer.length);
+      throw new SealcamError('frame-corrupt', `a frame of more than ${String(FRAME_MAX_BYTES)} bytes`);
+    }
+    return out;
+  }
+
+  /** Bytes of a file that has begun and not ended. */
+  get pendingBytes(): number {
+    return this.buffer.length;
+  }
+
+  private next(): Uint8Array | undefined {
+    if (this.at === 0 && !this.findStart()) return undefined;
+    while (this.at + 1 < this.buffer.length) {
+      const end = this.inScan ? this.stepScan() : this.stepSegment();
+      if (end === 'wait') return undefined;
+      if (end === 'broken') {
+        this.skip(2);
+        return this.next();
+      }
+      if (end === 'done') {
+        const frame = this.buffer.slice(0, this.at);
+        this.take(this.at);
+        return frame;
+      }
+    }
+    return undefined;
+  }
+
+  private findStart(): boolean {
+    const { buffer } = this;
+    let start = 0;
+    while (start + 1 < buffer.length && !(buffer[start] === 0xff && buffer[start + 1] === SOI)) start++;
+    if (start > 0) this.skip(start);
+    if (this.buffer.length < 2) return false;
+    if (this.buffer[0] !== 0xff || this.buffer[1] !== SOI) return false;
+    this.at = 2;
+    return true;
+  }
+
+  private stepSegment(): 'next' | 'wait' | 'done' | 'broken' {
+    const { buffer, at } = this;
+    if (buffer[at] !== 0xff) return 'broken';
+    const marker = buffer[at + 1] ?? 0;
+    if (marker === 0xff) {
+      this.at++;
+      return 'next';
+    }
+    if (marker === EOI) {
+      this.at += 2;
+      return 'done';
+    }
+    if (at + 4 > buffer.length) return 'wait';
+    const length = ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0);
+    if (length < 2 || marker < 0xc0 || (marker >= 0xd0 && marker <= SOI)) return 'broken';
+    if (at + 2 + length > buffer.length) return 'wait';
+    this.at += 2 + length;
+    this.inScan = marker === SOS;
+    return 'next';
+  }
+
+  private stepScan(): 'next' | 'wait' {
+    const { buffer } = this;
+    let at = buffer.indexOf(0xff, this.at);
+    while (at >= 0 && at + 1 < buffer.length) {
+      const next = buffer[at + 1] ?? 0;
+      // A stuffed zero or a restart marker belongs to the data; any other marker ends the scan.
+      if (next !== 0 && !(next >= 0xd0 && next <= 0xd7)) {
+        this.at = at;
+        this.inScan = false;
+        return 'next';
+      }
+      at = buffer.indexOf(0xff, at + 2);
+    }
+    this.at = at < 0 ? buffer.length : at;
+    return 'wait';
+  }
+
+  private skip(count: number): void {
+    this.skippedBytes += count;
+    this.take(count);
+  }
+
+  private take(count: number): void {
+    this.buffer = this.buffer.slice(count);
+    this.at = 0;
+    this.inScan = false;
+  }
+}

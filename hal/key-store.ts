@@ -1,0 +1,17 @@
+/** The device's secrets. The interface hands out seeds only where no secure element can sign by itself. */
+export interface DeviceSecrets {
+  /** 32-byte Ed25519 seed. */
+  readonly seed: Uint8Array;
+  /** 16 bytes, printed on the label inside the claim code. */
+  readonly claimSecret: Uint8Array;
+}
+
+export interface KeyStore {
+  /**
+   * Reads the secrets, or makes them on the first boot.
+   *
+   * @throws SealcamError `key-file-invalid` (wrong size, mode or owner: nothing is repaired silently),
+   * `key-store-unavailable`
+   */
+  load(makeSecrets: () => DeviceSecrets): DeviceSecrets;
+}

@@ -1,0 +1,85 @@
+import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { SealcamError, systemCode } from '../../common/errors.js';
+import type { DeviceSecrets, KeyStore } from '../key-store.js';
+
+const SEED_BYTES = 32;
+const SECRET_BYTES = 16;
+
+/** Two files, 0600, made exclusively and fsynced with their folder; checked at every start, never repaired silently. */
+export class FileKeyStore implements KeyStore {
+  private readonly folder: string;
+  private readonly uid: number;
+
+  /** `uid` is the user who must own the files. */
+  constructor(folder: string, uid: number) {
+    this.folder = folder;
+    this.uid = uid;
+  }
+
+  load(makeSecrets: () => DeviceSecrets): DeviceSecrets {
+    const seedPath = join(this.folder, 'device.seed');
+    const secretPath = join(this.folder, 'claim.secret');
+    const seed = this.read(seedPath, SEED_BYTES);
+    const claimSecret = this.read(secretPath, SECRET_BYTES);
+    if (seed !== undefined && claimSecret !== undefined) return { seed, claimSecret };
+    const fresh = makeSecrets();
+    // The secret goes first: a power cut in between leaves a camera that makes its seed at the next start.
+    if (claimSecret === undefined) this.write(secretPath, fresh.claimSecret);
+    if (seed === undefined) this.write(seedPath, fresh.seed);
+    return { seed: seed ?? fresh.seed, claimSecret: claimSecret ?? fresh.claimSecret };
+  }
+
+  private read(path: string, length: number): Uint8Array | undefined {
+    let file: number;
+    try {
+      // O_NOFOLLOW: a symlink could lead to a file that somebody else can replace.
+      file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    } catch (cause) {
+      if (systemCode(cause) === 'ENOENT') return undefined;
+      if (systemCode(cause) === 'ELOOP') throw invalid(path, 'is a symbolic link', cause);
+      throw new SealcamError('key-store-unavailable', `${path} cannot be read`, { cause });
+    }
+    try {
+      const { mode, uid, size } = fstatSync(file);
+      if ((mode & 0o170000) !== constants.S_IFREG) throw invalid(path, 'is not a file');
+      if ((mode & 0o077) !== 0) throw invalid(path, `has mode ${(mode & 0o777).toString(8)}, not 600`);
+      if (uid !== this.uid) throw invalid(path, `belongs to user ${String(uid)}, not ${String(this.uid)}`);
+      if (size !== length) throw invalid(path, `has ${String(size)} bytes, not ${String(length)}`);
+      const bytes = new Uint8Array(length);
+      if (readSync(file, bytes) !== length) throw invalid(path, 'cannot be read whole');
+      return bytes;
+    } finally {
+      closeSync(file);
+    }
+  }
+
+  private write(path: string, bytes: Uint8Array): void {
+    try {
+      const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+      try {
+        writeSync(file, bytes);
+        fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      syncFolder(dirname(path));
+    } catch (cause) {
+      throw new SealcamError('key-store-unavailable', `${path} cannot be written`, { cause });
+    }
+  }
+}
+
+function invalid(path: string, why: string, cause?: unknown): SealcamError {
+  return new SealcamError('key-file-invalid', `${path} ${why}`, { cause });
+}
+
+/** A new name is durable only once its folder is. */
+function syncFolder(folder: string): void {
+  const handle = openSync(folder, constants.O_RDONLY);
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
+  }
+}

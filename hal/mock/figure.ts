@@ -1,0 +1,68 @@
+/** A person as SVG, 100 units wide and 200 high, feet at the bottom, walking to the right. */
+export interface FigureLook {
+  readonly coat: string;
+  readonly trousers: string;
+  readonly skin: string;
+  readonly hair: string;
+  readonly bag: boolean;
+}
+
+const COATS = ['#3f5f8a', '#8a3f4b', '#c28b3a', '#4c4c52', '#5a7d6a', '#7c5a8a'];
+const TROUSERS = ['#2c2f3a', '#4a4038', '#3a4a5a', '#5c5c60'];
+const SKINS = ['#e6b898', '#c68e68', '#8d5a3c', '#f0cdb0'];
+const HAIRS = ['#2b2320', '#6a4a2c', '#b08a50', '#8c8c8c'];
+
+export const WALK_PHASES = 8;
+
+export function figureLook(uniform: () => number): FigureLook {
+  const pick = (from: readonly string[]): string => from[Math.floor(uniform() * from.length)] ?? '#555555';
+  return { coat: pick(COATS), trousers: pick(TROUSERS), skin: pick(SKINS), hair: pick(HAIRS), bag: uniform() < 0.5 };
+}
+
+function limb(
+  x1: number,
+  y1: number,
+  x2: number,
+  y2: number,
+  x3: number,
+  y3: number,
+  color: string,
+  width: number,
+): string {
+  const points = [x1, y1, x2, y2, x3, y3].map((value) => value.toFixed(1)).join(' ');
+  return `<polyline points="${points}" fill="none" stroke="${color}" stroke-width="${String(width)}" stroke-linecap="round" stroke-linejoin="round"/>`;
+}
+
+/** `phase` 0 to {@link WALK_PHASES} − 1 of the walk; null stands still. */
+export function figureSvg(look: FigureLook, phase: number | null, height: number): string {
+  const angle = phase === null ? Math.PI / 2 : (phase / WALK_PHASES) * 2 * Math.PI;
+  const swing = phase === null ? 0 : Math.sin(angle);
+  const bob = phase === null ? 0 : Math.abs(Math.cos(angle)) * 3;
+  const hip = 112 + bob;
+  const shoulder = 62 + bob;
+  const leg = (direction: number): string => {
+    const foot = 50 + direction * swing * 22;
+    const lift = Math.max(0, direction * Math.cos(angle)) * (phase === null ? 0 : 9);
+    return (
+      limb(50, hip, 50 + direction * swing * 13 + 3, 152, foot, 190 - lift, look.trousers, 14) +
+      `<ellipse cx="${(foot + 5).toFixed(1)}" cy="${(193 - lift).toFixed(1)}" rx="11" ry="5" fill="#222222"/>`
+    );
+  };
+  const arm = (direction: number): string => {
+    const hand = 50 - direction * swing * 20;
+    return (
+      limb(50, shoulder + 6, 50 - direction * swing * 9 - 2, 90 + bob, hand + 3, 112 + bob, look.coat, 11) +
+      `<circle cx="${(hand + 4).toFixed(1)}" cy="${(116 + bob).toFixed(1)}" r="5" fill="${look.skin}"/>`
+    );
+  };
+  const bag = look.bag ? `<rect x="26" y="${String(shoulder + 8)}" width="16" height="34" rx="6" fill="#38332e"/>` : '';
+  return `<svg xmlns="http://www.w3.org/2000/svg" width="${String(Math.round(height / 2))}" height="${String(height)}" viewBox="0 0 100 200">
+    <ellipse cx="52" cy="195" rx="34" ry="4.5" fill="#000000" opacity=".28"/>
+    ${arm(-1)}${leg(-1)}${leg(1)}${bag}
+    <path d="M36 ${String(shoulder)} Q50 ${String(shoulder - 8)} 64 ${String(shoulder)} L67 ${String(hip + 8)} Q50 ${String(hip + 16)} 33 ${String(hip + 8)}Z" fill="${look.coat}"/>
+    ${arm(1)}
+    <rect x="45" y="${String(46 + bob)}" width="10" height="14" fill="${look.skin}"/>
+    <ellipse cx="51" cy="${String(36 + bob)}" rx="14" ry="17" fill="${look.skin}"/>
+    <path d="M37 ${String(36 + bob)} Q34 ${String(14 + bob)} 52 ${String(16 + bob)} Q67 ${String(18 + bob)} 64 ${String(31 + bob)} Q52 ${String(24 + bob)} 46 ${String(30 + bob)} Q42 ${String(42 + bob)} 40 ${String(44 + bob)}Z" fill="${look.hair}"/>
+  </svg>`;
+}

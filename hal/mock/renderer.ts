@@ -1,0 +1,173 @@
+import type { Random } from '../../common/random.js';
+import { seededRandom } from '../../common/seeded-random.js';
+import type { LumaPlane } from '../camera.js';
+import { drawSvg, encodeJpeg, type Raster } from '../image.js';
+import { figureLook, figureSvg, WALK_PHASES } from './figure.js';
+import { driveway } from './scenes/driveway.js';
+import { garden } from './scenes/garden.js';
+import { porch } from './scenes/porch.js';
+import { SCENE_HEIGHT, SCENE_WIDTH, sceneSvg, type SceneArt, type SceneLight } from './scenes/scene-art.js';
+import { momentAt, type Moment, type Person, type SceneScript } from './script.js';
+
+const ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = { porch, garden, driveway };
+const LUMA_STEP = 4;
+const JPEG_QUALITY = 82;
+const STRIDE_MS = 110;
+const NOISE_SAMPLES = 1 << 16;
+
+export interface RenderedFrame {
+  readonly jpeg: Uint8Array;
+  readonly luma: LumaPlane;
+}
+
+/** Draws a script frame by frame; a frame depends on script and time only. Backgrounds and walkers are drawn once. */
+export class SceneRenderer {
+  private readonly art: SceneArt;
+  private readonly noise: Int8Array;
+  private readonly backgrounds = new Map<SceneLight, Promise<Raster>>();
+  private readonly walkers = new Map<string, Promise<Raster>>();
+
+  private readonly script: SceneScript;
+
+  constructor(script: SceneScript) {
+    this.script = script;
+    this.art = ARTS[script.scene];
+    this.noise = gaussianNoise(seededRandom(script.seed), script.noise);
+  }
+
+  async render(timeMs: number): Promise<RenderedFrame> {
+    const moment = momentAt(this.script, timeMs);
+    const random = seededRandom(this.script.seed + Math.round(timeMs) * 2 ** 20);
+    const background = await this.background(moment);
+    const data = background.data.slice();
+    const raster: Raster = { ...background, data };
+    for (const { person, progress } of moment.people) {
+      await this.drawPerson(raster, person, progress, timeMs, moment);
+    }
+    for (let i = 0; i < moment.drops; i++) drawDrop(raster, random);
+    addNoise(data, this.noise, random);
+    return { jpeg: await encodeJpeg(raster, JPEG_QUALITY), luma: lumaOf(raster) };
+  }
+
+  private background(moment: Moment): Promise<Raster> {
+    const light: SceneLight = `${moment.night ? 'night' : 'day'}${moment.lamp ? '-lamp' : ''}`;
+    let drawn = this.backgrounds.get(light);
+    if (drawn === undefined) {
+      drawn = drawSvg(sceneSvg(this.art, light), { alpha: false, grey: moment.night });
+      this.backgrounds.set(light, drawn);
+    }
+    return drawn;
+  }
+
+  private async drawPerson(
+    raster: Raster,
+    person: Person,
+    progress: number,
+    timeMs: number,
+    moment: Moment,
+  ): Promise<void> {
+    const height = this.art.figureHeight;
+    const width = height / 2;
+    const span = SCENE_WIDTH + 2 * width;
+    const walk = walkOf(person.path, progress, (this.art.doorX + width) / span);
+    const x = Math.round(walk.along * span - width - width / 2);
+    const phase = walk.standing ? null : Math.floor(timeMs / STRIDE_MS) % WALK_PHASES;
+    const key = `${String(person.look)}/${String(phase)}/${String(moment.night)}`;
+    let sprite = this.walkers.get(key);
+    if (sprite === undefined) {
+      const look = figureLook(seededRandom(person.look).uniform);
+      sprite = drawSvg(figureSvg(look, phase, height), { alpha: true, grey: moment.night });
+      this.walkers.set(key, sprite);
+    }
+    blend(raster, await sprite, x, this.art.groundY - height, walk.facesLeft, moment.night ? 0.6 : 1);
+  }
+}
+
+interface Walk {
+  /** 0 at the left edge of the walk, 1 at the right. */
+  readonly along: number;
+  readonly facesLeft: boolean;
+  readonly standing: boolean;
+}
+
+function walkOf(path: Person['path'], progress: number, door: number): Walk {
+  switch (path) {
+    case 'cross':
+      return { along: progress, facesLeft: false, standing: false };
+    case 'cross-back':
+      return { along: 1 - progress, facesLeft: true, standing: false };
+    case 'visit':
+      if (progress < 0.35) return { along: (progress / 0.35) * door, facesLeft: false, standing: false };
+      if (progress < 0.6) return { along: door, facesLeft: false, standing: true };
+      return { along: door * (1 - (progress - 0.6) / 0.4), facesLeft: true, standing: false };
+  }
+}
+
+function gaussianNoise(random: Random, deviation: number): Int8Array {
+  const out = new Int8Array(NOISE_SAMPLES);
+  for (let i = 0; i < out.length; i++) {
+    // The sum of twelve uniforms has variance 1; close enough to a normal distribution for a sensor.
+    let sum = -6;
+    for (let k = 0; k < 12; k++) sum += random.uniform();
+    out[i] = Math.max(-127, Math.min(127, Math.round(sum * deviation)));
+  }
+  return out;
+}
+
+function addNoise(data: Uint8Array, noise: Int8Array, random: Random): void {
+  let at = Math.floor(random.uniform() * NOISE_SAMPLES);
+  for (let i = 0; i + 2 < data.length; i += 3) {
+    const n = noise[at++ & (NOISE_SAMPLES - 1)] ?? 0;
+    for (let c = i; c < i + 3; c++) {
+      const value = (data[c] ?? 0) + n;
+      data[c] = value < 0 ? 0 : value > 255 ? 255 : value;
+    }
+    // A jump now and then keeps the tile from repeating in the same place.
+    if ((i & 0x3fff) === 0) at = Math.floor(random.uniform() * NOISE_SAMPLES);
+  }
+}
+
+function drawDrop(raster: Raster, random: Random): void {
+  const x = Math.floor(random.uniform() * raster.width);
+  const top = Math.floor(random.uniform() * raster.height);
+  const length = 8 + Math.floor(random.uniform() * 14);
+  for (let y = top; y < Math.min(raster.height, top + length); y++) {
+    const at = (y * raster.width + x) * 3;
+    for (let c = at; c < at + 3; c++) raster.data[c] = Math.min(255, (raster.data[c] ?? 0) + 45);
+  }
+}
+
+function blend(to: Raster, sprite: Raster, left: number, top: number, mirrored: boolean, brightness: number): void {
+  for (let y = Math.max(0, top); y < Math.min(to.height, top + sprite.height); y++) {
+    for (let x = Math.max(0, left); x < Math.min(to.width, left + sprite.width); x++) {
+      const column = mirrored ? sprite.width - 1 - (x - left) : x - left;
+      const from = ((y - top) * sprite.width + column) * 4;
+      const alpha = (sprite.data[from + 3] ?? 0) / 255;
+      if (alpha === 0) continue;
+      const at = (y * to.width + x) * 3;
+      for (let c = 0; c < 3; c++) {
+        to.data[at + c] = (to.data[at + c] ?? 0) * (1 - alpha) + (sprite.data[from + c] ?? 0) * brightness * alpha;
+      }
+    }
+  }
+}
+
+/** 160×90: the mean of each 4×4 block, with the weights of ITU-R BT.601. */
+function lumaOf(raster: Raster): LumaPlane {
+  const width = SCENE_WIDTH / LUMA_STEP;
+  const height = SCENE_HEIGHT / LUMA_STEP;
+  const out = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let dy = 0; dy < LUMA_STEP; dy++) {
+        let at = ((y * LUMA_STEP + dy) * raster.width + x * LUMA_STEP) * 3;
+        for (let dx = 0; dx < LUMA_STEP; dx++, at += 3) {
+          sum += 77 * (raster.data[at] ?? 0) + 150 * (raster.data[at + 1] ?? 0) + 29 * (raster.data[at + 2] ?? 0);
+        }
+      }
+      out[y * width + x] = sum / (256 * LUMA_STEP * LUMA_STEP);
+    }
+  }
+  return { width, height, data: out };
+}

@@ -1,0 +1,42 @@
+/** Stops listening. */
+export type Unsubscribe = () => void;
+
+/** A passive infrared sensor or the like: something warm moved. It only hints; the picture decides. */
+export interface MotionSensor {
+  onMotion(listener: (monotonicMs: number) => void): Unsubscribe;
+}
+
+/** Opens the claim window when pressed shortly, resets when held for ten seconds. */
+export interface Button {
+  onPress(listener: (heldMs: number) => void): Unsubscribe;
+}
+
+export type IndicatorState = 'off' | 'recording' | 'claim-window' | 'privacy' | 'fault';
+
+export interface Indicator {
+  show(state: IndicatorState): void;
+}
+
+/** Ambient light and the infrared-cut filter: the hardware knows when it switched, the picture only guesses. */
+export interface LightSensor {
+  /** Lux, or null where there is no sensor. */
+  readonly lux: number | null;
+  readonly mode: 'day' | 'night' | 'unknown';
+  onSwitch(listener: (mode: 'day' | 'night', monotonicMs: number) => void): Unsubscribe;
+}
+
+/** A tty: the debug console's end of a serial cable, or the terminal of whoever runs the mock. */
+export interface SerialLine {
+  readonly name: string;
+  onData(listener: (data: Uint8Array) => void): Unsubscribe;
+  onClose(listener: () => void): Unsubscribe;
+  write(data: Uint8Array): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Restarts the device if nobody says for too long that all is well. */
+export interface Watchdog {
+  /** How often it wants to hear, in milliseconds; null where there is none. */
+  readonly intervalMs: number | null;
+  alive(): void;
+}

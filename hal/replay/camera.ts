@@ -1,0 +1,129 @@
+import { stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { sleep, type Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Camera, CameraInfo, Frame } from '../camera.js';
+import { jpegSize } from '../image.js';
+import { listJpegs, readJpeg } from './jpeg-folder.js';
+import { decodeVideo, lumaSize, probeVideo, type VideoInfo } from './video-file.js';
+
+export interface ReplayCameraOptions {
+  /** A video file, or a folder of JPEG files. */
+  readonly path: string;
+  /** For a folder of JPEGs, which carries no times. */
+  readonly folderFramesPerSecond: number;
+  readonly clock: Clock;
+  /** `live` plays in real time on the live clock, `fast` as fast as frames are taken, on the file's time. */
+  readonly pace: 'live' | 'fast';
+  /** Starts again at the end, as a camera that never stops. */
+  readonly loop: boolean;
+}
+
+/** Frames of one pass over the source, times from its start. */
+interface Source {
+  readonly info: CameraInfo;
+  readonly first: Uint8Array;
+  play(signal: AbortSignal): AsyncGenerator<Omit<Frame, 'index'>>;
+}
+
+/** Plays a file through the same pipeline as a camera. */
+export class ReplayCamera implements Camera {
+  private readonly options: ReplayCameraOptions;
+  private source: Source | null = null;
+  private streaming = false;
+
+  constructor(options: ReplayCameraOptions) {
+    this.options = options;
+  }
+
+  async open(signal: AbortSignal): Promise<CameraInfo> {
+    this.source ??= await this.findSource(signal);
+    return this.source.info;
+  }
+
+  async *frames(signal: AbortSignal): AsyncIterable<Frame> {
+    const { source } = this;
+    if (source === null) throw new SealcamError('camera-unavailable', 'the camera is not open');
+    if (this.streaming) throw new SealcamError('camera-unavailable', 'the camera streams already');
+    this.streaming = true;
+    const { clock, pace, loop } = this.options;
+    const periodMs = 1000 / source.info.framesPerSecond;
+    let offsetMs = pace === 'live' ? clock.monotonicMs() : 0;
+    let index = 0;
+    try {
+      do {
+        let lastMs = 0;
+        for await (const frame of source.play(signal)) {
+          if (pace === 'live') await sleep(clock, offsetMs + frame.monotonicMs - clock.monotonicMs(), signal);
+          if (signal.aborted) return;
+          lastMs = frame.monotonicMs;
+          yield { ...frame, monotonicMs: Math.round(offsetMs + frame.monotonicMs), index: index++ };
+        }
+        offsetMs += lastMs + periodMs;
+      } while (loop && !isAborted(signal));
+    } finally {
+      this.streaming = false;
+    }
+  }
+
+  still(): Promise<Frame> {
+    if (this.source === null) throw new SealcamError('camera-unavailable', 'the camera is not open');
+    return Promise.resolve({ jpeg: this.source.first, monotonicMs: this.options.clock.monotonicMs(), index: 0 });
+  }
+
+  close(): Promise<void> {
+    this.source = null;
+    return Promise.resolve();
+  }
+
+  private async findSource(signal: AbortSignal): Promise<Source> {
+    const { path, pace } = this.options;
+    const kind = await stat(path).catch((cause: unknown) => {
+      throw new SealcamError('video-unreadable', `${path}: no such file`, { cause });
+    });
+    const common = {
+      driver: 'replay',
+      model: basename(path),
+      timeBase: pace === 'live' ? 'live' : 'recorded',
+    } as const;
+    return kind.isDirectory() ? this.folderSource(path, common) : this.videoSource(path, common, signal);
+  }
+
+  private async videoSource(path: string, common: CommonInfo, signal: AbortSignal): Promise<Source> {
+    const video: VideoInfo = await probeVideo(path, signal);
+    const { width, height, framesPerSecond } = video;
+    const luma = lumaSize(video);
+    return {
+      info: { ...common, width, height, framesPerSecond },
+      first: video.firstFrame,
+      async *play(playSignal) {
+        for await (const frame of decodeVideo(path, video, playSignal)) {
+          yield { jpeg: frame.jpeg, luma: { ...luma, data: frame.luma }, monotonicMs: frame.timeMs };
+        }
+      },
+    };
+  }
+
+  private async folderSource(path: string, common: CommonInfo): Promise<Source> {
+    const names = await listJpegs(path);
+    const first = await readJpeg(path, names[0] ?? '');
+    const framesPerSecond = this.options.folderFramesPerSecond;
+    return {
+      info: { ...common, ...(await jpegSize(first)), framesPerSecond },
+      first,
+      async *play(playSignal) {
+        for (const [i, name] of names.entries()) {
+          if (playSignal.aborted) return;
+          yield { jpeg: await readJpeg(path, name), monotonicMs: Math.round((i * 1000) / framesPerSecond) };
+        }
+      },
+    };
+  }
+}
+
+type CommonInfo = Pick<CameraInfo, 'driver' | 'model' | 'timeBase'>;
+
+/** The signal may fire while a frame is waited for; the compiler would take its first answer for good. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

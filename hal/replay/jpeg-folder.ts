@@ -1,0 +1,25 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SealcamError } from '../../common/errors.js';
+
+/** Names of the JPEG files of a folder in natural order: frame2 before frame10. @throws SealcamError `video-unreadable` */
+export async function listJpegs(folder: string): Promise<string[]> {
+  let names: string[];
+  try {
+    names = await readdir(folder);
+  } catch (cause) {
+    throw new SealcamError('video-unreadable', `${folder}: the folder cannot be read`, { cause });
+  }
+  const order = new Intl.Collator('en', { numeric: true });
+  const jpegs = names.filter((name) => /\.jpe?g$/i.test(name)).sort((a, b) => order.compare(a, b));
+  if (jpegs.length === 0) throw new SealcamError('video-unreadable', `${folder}: no .jpg files in it`);
+  return jpegs;
+}
+
+export async function readJpeg(folder: string, name: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(join(folder, name)));
+  } catch (cause) {
+    throw new SealcamError('video-unreadable', `${join(folder, name)}: cannot be read`, { cause });
+  }
+}

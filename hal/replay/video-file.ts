@@ -1,0 +1,132 @@
+import { SealcamError } from '../../common/errors.js';
+import { jpegSize } from '../image.js';
+import { collectText, runTool, startFfmpeg } from './ffmpeg.js';
+import { FramePipes, type PipedFrame } from './frame-pipes.js';
+
+const LUMA_WIDTH = 160;
+const JPEG_QSCALE = '3';
+/** What ffmpeg says when a file ends in the middle; it exits with 0 all the same. */
+const TRUNCATED = /partial file|truncat|Packet corrupt|Invalid NAL|error reading|moov atom not found|EOF/i;
+
+export interface VideoInfo {
+  readonly width: number;
+  readonly height: number;
+  readonly framesPerSecond: number;
+  /** As the container says it; null where it does not. */
+  readonly frameCount: number | null;
+  readonly firstFrame: Uint8Array;
+}
+
+/** Paths that begin with a dash or look like a URL must stay paths. */
+function inputArgs(path: string): string[] {
+  return ['-i', `file:${path}`];
+}
+
+/** @throws SealcamError `video-unreadable`, `ffmpeg-missing` */
+export async function probeVideo(path: string, signal: AbortSignal): Promise<VideoInfo> {
+  const entries = 'stream=avg_frame_rate,nb_frames';
+  const probe = await runTool(
+    'ffprobe',
+    ['-v', 'error', '-select_streams', 'v:0', '-show_entries', entries, '-of', 'json', ...inputArgs(path)],
+    signal,
+  );
+  const stream = probe.code === 0 ? parseStream(probe.stdout) : undefined;
+  if (stream === undefined) throw unreadable(path, probe.stderr);
+  const first = await runTool(
+    'ffmpeg',
+    [
+      '-v',
+      'error',
+      ...inputArgs(path),
+      '-map',
+      '0:v:0',
+      '-frames:v',
+      '1',
+      '-f',
+      'image2pipe',
+      '-c:v',
+      'mjpeg',
+      '-q:v',
+      JPEG_QSCALE,
+      'pipe:1',
+    ],
+    signal,
+  );
+  if (first.stdout.length === 0) throw unreadable(path, first.stderr);
+  // The first decoded frame has the size after rotation, which the container's numbers may not.
+  const { width, height } = await jpegSize(first.stdout);
+  return { width, height, firstFrame: first.stdout, ...stream };
+}
+
+function unreadable(path: string, stderr: string): SealcamError {
+  const reason = stderr.split('\n').at(-1) ?? '';
+  return new SealcamError('video-unreadable', `${path}: ${reason === '' ? 'no video in it' : reason}`);
+}
+
+function parseStream(json: Uint8Array): Pick<VideoInfo, 'framesPerSecond' | 'frameCount'> | undefined {
+  const parsed: unknown = JSON.parse(new TextDecoder().decode(json));
+  const streams = (parsed as { streams?: { avg_frame_rate?: string; nb_frames?: string }[] }).streams;
+  const stream = streams?.[0];
+  if (stream === undefined) return undefined;
+  const [numerator = 0, denominator = 0] = (stream.avg_frame_rate ?? '').split('/').map(Number);
+  const framesPerSecond = denominator > 0 && numerator > 0 ? numerator / denominator : 10;
+  const count = Number(stream.nb_frames);
+  return { framesPerSecond, frameCount: Number.isInteger(count) && count > 0 ? count : null };
+}
+
+export interface LumaSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+export function lumaSize(info: Pick<VideoInfo, 'width' | 'height'>): LumaSize {
+  const width = Math.min(LUMA_WIDTH, info.width);
+  return { width, height: Math.max(2, Math.round((info.height * width) / info.width)) };
+}
+
+/**
+ * Every frame of the file, none doubled or dropped, in order.
+ * @throws SealcamError `video-truncated` after the last good frame
+ */
+export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortSignal): AsyncGenerator<PipedFrame> {
+  const luma = lumaSize(info);
+  const passthrough = ['-map', '0:v:0', '-vsync', 'passthrough'];
+  const grey = ['-vf', `scale=${String(luma.width)}:${String(luma.height)}:flags=area,format=gray`];
+  const { child, extra, exit } = startFfmpeg(
+    [
+      ...['-v', 'error', '-nostdin', ...inputArgs(path)],
+      ...[...passthrough, '-f', 'image2pipe', '-c:v', 'mjpeg', '-q:v', JPEG_QSCALE, 'pipe:1'],
+      ...[...passthrough, ...grey, '-f', 'rawvideo', 'pipe:3'],
+      ...[...passthrough, ...grey, '-f', 'mkvtimestamp_v2', '-flush_packets', '1', 'pipe:4'],
+    ],
+    2,
+  );
+  const [lumaPipe, timePipe] = extra;
+  if (lumaPipe === undefined || timePipe === undefined) throw new SealcamError('internal', 'a pipe is missing');
+  const stderr = collectText(child.stderr);
+  const stop = (): void => void child.kill('SIGKILL');
+  signal.addEventListener('abort', stop, { once: true });
+  const pipes = new FramePipes(child.stdout, lumaPipe, timePipe, luma.width * luma.height);
+  let delivered = 0;
+  try {
+    for (let frame = await pipes.next(); frame !== undefined; frame = await pipes.next()) {
+      yield frame;
+      delivered++;
+    }
+    const code = await exit;
+    if (!signal.aborted) checkEnd(path, info, delivered, code, stderr());
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+    await exit.catch(() => null);
+  }
+}
+
+function checkEnd(path: string, info: VideoInfo, delivered: number, code: number | null, stderr: string): void {
+  const isShort = info.frameCount !== null && delivered < info.frameCount;
+  if (code === 0 && !isShort && !TRUNCATED.test(stderr)) return;
+  const of = info.frameCount === null ? '' : ` of ${String(info.frameCount)}`;
+  throw new SealcamError('video-truncated', `${path}: ends after ${String(delivered)}${of} frames`, {
+    details: { frames: delivered },
+  });
+}
