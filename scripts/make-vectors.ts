@@ -10,6 +10,7 @@ import { identifiers, keyring, toJson } from './vectors/keyring.js';
 import { messageVectors } from './vectors/messages.js';
 import { sealVectors } from './vectors/seals.js';
 import { signedVectors } from './vectors/signed.js';
+import { verifyVectors } from './vectors/verify.js';
 
 const folder = process.argv[2] ?? 'test/vectors';
 mkdirSync(folder, { recursive: true });
@@ -19,6 +20,7 @@ const files = {
   bad: badVectors(nodeSuite),
   seal: sealVectors(nodeSuite),
   messages: messageVectors(nodeSuite),
+  verify: verifyVectors(nodeSuite),
 };
 
 function toJsonObject(value: unknown): Record<string, unknown> {

@@ -3,10 +3,10 @@ import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { isAcceptablePoint } from '../crypto/strict.js';
 import type { CryptoSuite } from '../crypto/suite.js';
-import { array, bytes, field, nullable, struct, uint, type TypeOf } from '../wire/codec.js';
+import { type TypeOf, array, bytes, epochNumber, field, nullable, struct, uint, versioned } from '../wire/codec.js';
 import { parseSign1 } from '../wire/cose.js';
 import { accountId, HASH_BYTES, ID_BYTES, KEY_BYTES } from './ids.js';
-import type { SignedKind, Verified } from './signed-object.js';
+import { PROTOCOL_VERSION, type SignedKind, type Verified } from './signed-object.js';
 
 const recipient = struct({
   /** To whom pictures are sealed. */
@@ -16,23 +16,26 @@ const recipient = struct({
 });
 export type Recipient = TypeOf<typeof recipient>;
 
-const codec = struct({
-  device: field(1, bytes(HASH_BYTES)),
-  /** The camera's last epoch + 1. */
-  epoch: field(2, uint()),
-  account: field(3, bytes(ID_BYTES)),
-  ownerKey: field(4, bytes(KEY_BYTES)),
-  /** Members of the household, the owner first. */
-  recipients: field(5, array(recipient, 1, LIMITS.recipientsMax)),
-  /** Keys with which the cloud signs receipts: the current one and its successors. */
-  receiptKeys: field(6, array(bytes(KEY_BYTES), 1, LIMITS.receiptKeysMax)),
-  /** The last claim hash of the offer. */
-  previous: field(7, nullable(bytes(HASH_BYTES))),
-  /** The nonce of the offer. */
-  nonce: field(8, bytes(ID_BYTES)),
-  /** UTC, by the owner's device; for people to read, never decisive. */
-  issuedAtMs: field(9, uint()),
-});
+const codec = versioned(
+  PROTOCOL_VERSION,
+  struct({
+    device: field(1, bytes(HASH_BYTES)),
+    /** The camera's last epoch + 1. */
+    epoch: field(2, epochNumber),
+    account: field(3, bytes(ID_BYTES)),
+    ownerKey: field(4, bytes(KEY_BYTES)),
+    /** Members of the household, the owner first. */
+    recipients: field(5, array(recipient, 1, LIMITS.recipientsMax)),
+    /** Keys with which the cloud signs receipts: the current one and its successors. */
+    receiptKeys: field(6, array(bytes(KEY_BYTES), 1, LIMITS.receiptKeysMax)),
+    /** The last claim hash of the offer. */
+    previous: field(7, nullable(bytes(HASH_BYTES))),
+    /** The nonce of the offer. */
+    nonce: field(8, bytes(ID_BYTES)),
+    /** UTC, by the owner's device; for people to read, never decisive. */
+    issuedAtMs: field(9, uint()),
+  }),
+);
 export type Claim = TypeOf<typeof codec>;
 
 function refuse(why: string): never {
@@ -65,7 +68,6 @@ export const claimKind: SignedKind<Claim> = {
   check(claim, kid, suite) {
     if (!equal(kid, claim.ownerKey)) throw new SealcamError('foreign', 'claim: not signed by its owner key');
     if (!equal(claim.account, accountId(suite, claim.ownerKey))) refuse('the account is not that of the owner key');
-    if (claim.epoch === 0) refuse('epochs start at 1');
     if ((claim.epoch === 1) !== (claim.previous === null)) refuse('epoch and previous claim disagree');
     const receiptKeys = claim.receiptKeys.map(toHex);
     if (new Set(receiptKeys).size !== receiptKeys.length) refuse('a receipt key twice');

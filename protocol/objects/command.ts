@@ -1,8 +1,22 @@
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { array, bool, bytes, field, names, optional, struct, text, tuple, uint, type TypeOf } from '../wire/codec.js';
+import {
+  type TypeOf,
+  array,
+  bool,
+  bytes,
+  epochNumber,
+  field,
+  names,
+  optional,
+  struct,
+  text,
+  tuple,
+  uint,
+  versioned,
+} from '../wire/codec.js';
 import { HASH_BYTES } from './ids.js';
-import type { SignedKind } from './signed-object.js';
+import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
 /** A corner in 1/65535 of the picture's width and height. */
 const corner = tuple(uint(65_535), uint(65_535));
@@ -12,20 +26,23 @@ const zone = struct({
 });
 export type Zone = TypeOf<typeof zone>;
 
-const codec = struct({
-  action: field(1, names({ snapshot: 0, privacy: 1, zones: 2, sensitivity: 3, release: 4 })),
-  device: field(2, bytes(HASH_BYTES)),
-  epoch: field(3, uint()),
-  claimHash: field(4, bytes(HASH_BYTES)),
-  /** max(last + 1, wall ms) per claim; the camera refuses one that is not above the last. */
-  counter: field(5, uint()),
-  /** A recent record the owner has seen: a command that was withheld cannot be played later. */
-  recent: optional(6, tuple(uint(), bytes(HASH_BYTES))),
-  privacy: optional(7, bool),
-  zones: optional(8, array(zone, 0, 8)),
-  /** 0 sees nothing, 100 sees most. */
-  sensitivity: optional(9, uint(100)),
-});
+const codec = versioned(
+  PROTOCOL_VERSION,
+  struct({
+    action: field(1, names({ snapshot: 0, privacy: 1, zones: 2, sensitivity: 3, release: 4 })),
+    device: field(2, bytes(HASH_BYTES)),
+    epoch: field(3, epochNumber),
+    claimHash: field(4, bytes(HASH_BYTES)),
+    /** max(last + 1, wall ms) per claim; the camera refuses one that is not above the last. */
+    counter: field(5, uint()),
+    /** A recent record the owner has seen: a command that was withheld cannot be played later. */
+    recent: optional(6, tuple(uint(), bytes(HASH_BYTES))),
+    privacy: optional(7, bool),
+    zones: optional(8, array(zone, 0, 8)),
+    /** 0 sees nothing, 100 sees most. */
+    sensitivity: optional(9, uint(100)),
+  }),
+);
 export type Command = TypeOf<typeof codec>;
 
 function needsRecent(command: Command): boolean {

@@ -1,20 +1,23 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { bytes, field, names, nullable, struct, uint, type TypeOf } from '../wire/codec.js';
+import { type TypeOf, bytes, field, names, nullable, struct, uint, versioned } from '../wire/codec.js';
 import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
-import type { SignedKind } from './signed-object.js';
+import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
-const codec = struct({
-  device: field(1, bytes(HASH_BYTES)),
-  /** 0 for a camera that never had an owner. */
-  lastEpoch: field(2, uint()),
-  lastClaimHash: field(3, nullable(bytes(HASH_BYTES))),
-  /** `physical`: somebody stands at the camera. `owner`: admits only the current owner's claim. */
-  mode: field(4, names({ physical: 0, owner: 1 })),
-  /** One use, ten minutes on the camera's monotonic clock. */
-  nonce: field(5, bytes(ID_BYTES)),
-});
+const codec = versioned(
+  PROTOCOL_VERSION,
+  struct({
+    device: field(1, bytes(HASH_BYTES)),
+    /** 0 for a camera that never had an owner. */
+    lastEpoch: field(2, uint()),
+    lastClaimHash: field(3, nullable(bytes(HASH_BYTES))),
+    /** `physical`: somebody stands at the camera. `owner`: admits only the current owner's claim. */
+    mode: field(4, names({ physical: 0, owner: 1 })),
+    /** One use, ten minutes on the camera's monotonic clock. */
+    nonce: field(5, bytes(ID_BYTES)),
+  }),
+);
 export type Offer = TypeOf<typeof codec>;
 
 /** What a camera publishes while it may be claimed. */

@@ -1,15 +1,31 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { array, bytes, field, names, optional, struct, tuple, uint, type TypeOf } from '../wire/codec.js';
+import {
+  type TypeOf,
+  array,
+  bytes,
+  epochNumber,
+  field,
+  labelled,
+  names,
+  optional,
+  struct,
+  tuple,
+  uint,
+  versioned,
+} from '../wire/codec.js';
 import type { Claim } from './claim.js';
 import { HASH_BYTES } from './ids.js';
-import type { SignedKind, Verified } from './signed-object.js';
+import { PROTOCOL_VERSION, type SignedKind, type Verified } from './signed-object.js';
 
 /** First and last seq stored durably with their media, and the hash of the last one. */
-const range = tuple(uint(), uint(), bytes(HASH_BYTES));
+const range = labelled(['from', 'to', 'hash'], tuple(uint(), uint(), bytes(HASH_BYTES)));
 /** A record that will never be stored. Final, so only for what the device itself signed. */
-const reject = tuple(uint(), bytes(HASH_BYTES), names({ malformed: 0, equivocation: 1 }));
+const reject = labelled(
+  ['seq', 'hash', 'code'],
+  tuple(uint(), bytes(HASH_BYTES), names({ malformed: 0, equivocation: 1 })),
+);
 
 const pacing = struct({
   /** Window W over which a fleet of this size spreads its return. */
@@ -21,14 +37,17 @@ const pacing = struct({
 });
 export type Pacing = TypeOf<typeof pacing>;
 
-const codec = struct({
-  device: field(1, bytes(HASH_BYTES)),
-  epoch: field(2, uint()),
-  claimHash: field(3, bytes(HASH_BYTES)),
-  ranges: field(4, array(range, 0, LIMITS.receiptRangesMax)),
-  rejects: optional(5, array(reject, 1, LIMITS.receiptRejectsMax)),
-  pacing: optional(6, pacing),
-});
+const codec = versioned(
+  PROTOCOL_VERSION,
+  struct({
+    device: field(1, bytes(HASH_BYTES)),
+    epoch: field(2, epochNumber),
+    claimHash: field(3, bytes(HASH_BYTES)),
+    ranges: field(4, array(range, 0, LIMITS.receiptRangesMax)),
+    rejects: optional(5, array(reject, 1, LIMITS.receiptRejectsMax)),
+    pacing: optional(6, pacing),
+  }),
+);
 export type Receipt = TypeOf<typeof codec>;
 
 /** The cloud's signed word that records are stored; nothing else lets a camera delete one. */

@@ -1,10 +1,25 @@
-import { equal } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { array, bool, bytes, field, int, names, nullable, optional, struct, text, tuple, uint } from '../wire/codec.js';
+import {
+  array,
+  bool,
+  bytes,
+  epochNumber,
+  field,
+  int,
+  names,
+  nullable,
+  optional,
+  struct,
+  text,
+  tuple,
+  uint,
+  versioned,
+} from '../wire/codec.js';
 import type { TypeOf } from '../wire/codec.js';
 import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
-import type { SignedKind } from './signed-object.js';
+import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
 export const RECORD_KINDS = {
   accept: 0,
@@ -58,6 +73,7 @@ export const LOSS_REASONS = {
   'rate-limit': 6,
   quarantined: 7,
   failed: 8,
+  erased: 9,
 } as const;
 export type LossReason = keyof typeof LOSS_REASONS;
 
@@ -129,25 +145,28 @@ const tombstone = struct({
   reason: field(0, names({ superseded: 0, release: 1, reset: 2 })),
 });
 
-const codec = struct({
-  kind: field(1, names(RECORD_KINDS)),
-  device: field(2, bytes(HASH_BYTES)),
-  account: field(3, bytes(ID_BYTES)),
-  epoch: field(4, uint()),
-  claimHash: field(5, bytes(HASH_BYTES)),
-  /** 0, 1, 2 … in the epoch. */
-  seq: field(6, uint()),
-  /** Hash of the record before; for seq 0 the claim hash; null only where the state before was lost. */
-  prev: field(7, nullable(bytes(HASH_BYTES))),
-  time: field(8, time),
-  event: optional(9, event),
-  media: optional(10, array(media, 1, LIMITS.recordMediaMax)),
-  loss: optional(11, array(loss, 1, LIMITS.recordLossMax)),
-  health: optional(12, health),
-  command: optional(13, command),
-  scene: optional(14, scene),
-  tombstone: optional(15, tombstone),
-});
+const codec = versioned(
+  PROTOCOL_VERSION,
+  struct({
+    kind: field(1, names(RECORD_KINDS)),
+    device: field(2, bytes(HASH_BYTES)),
+    account: field(3, bytes(ID_BYTES)),
+    epoch: field(4, epochNumber),
+    claimHash: field(5, bytes(HASH_BYTES)),
+    /** 0, 1, 2 … in the epoch. */
+    seq: field(6, uint()),
+    /** Hash of the record before; for seq 0 the claim hash; null only where the state before was lost. */
+    prev: field(7, nullable(bytes(HASH_BYTES))),
+    time: field(8, time),
+    event: optional(9, event),
+    media: optional(10, array(media, 1, LIMITS.recordMediaMax)),
+    loss: optional(11, array(loss, 1, LIMITS.recordLossMax)),
+    health: optional(12, health),
+    command: optional(13, command),
+    scene: optional(14, scene),
+    tombstone: optional(15, tombstone),
+  }),
+);
 /** Bytes in it are raw: device, hashes 32; account, ids 16. */
 export type SealcamRecord = TypeOf<typeof codec>;
 
@@ -180,18 +199,25 @@ function checkBody(record: SealcamRecord): void {
   if (record.event !== undefined) {
     const isSingle = record.event.phase === 'single';
     if (isSingle === (record.kind === 'motion')) refuse(`${record.kind} with phase ${record.event.phase}`);
+    const isFirst = isSingle || record.event.phase === 'start';
+    if (isFirst !== (record.event.revision === 0)) refuse(`phase ${record.event.phase} with another revision`);
+  }
+  const ids = (record.media ?? []).map(({ id }) => toHex(id));
+  if (new Set(ids).size !== ids.length) refuse('a media id twice');
+  if ((record.time.wallMs === null) !== (record.time.quality === 'unset')) {
+    refuse('a wall time without a set clock, or none with one');
   }
 }
 
 function checkChain(record: SealcamRecord): void {
   if ((record.seq === 0) !== (record.kind === 'accept')) refuse('seq 0 is the accept record, and no other');
-  if (record.epoch === 0) refuse('epochs start at 1');
   if (record.seq === 0 && (record.prev === null || !equal(record.prev, record.claimHash))) {
     refuse('the first record follows the claim');
   }
   const stateLost = record.loss?.some(({ reason }) => reason === 'state-lost') === true;
   if (record.prev === null && !(record.kind === 'gap' && stateLost)) refuse('prev is null without a lost state');
-  for (const { seqs } of record.loss ?? []) {
+  for (const { seqs, media, count } of record.loss ?? []) {
+    if ([seqs, media, count].filter((said) => said !== undefined).length !== 1) refuse('a loss of one thing, no more');
     if (seqs !== undefined && (seqs[0] > seqs[1] || seqs[1] >= record.seq)) refuse('a loss range that cannot be');
   }
 }

@@ -1,23 +1,37 @@
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { array, bytes, field, names, optional, struct, uint, type TypeOf } from '../wire/codec.js';
+import {
+  type TypeOf,
+  array,
+  bytes,
+  epochNumber,
+  field,
+  names,
+  optional,
+  struct,
+  uint,
+  versioned,
+} from '../wire/codec.js';
 import { HASH_BYTES } from './ids.js';
-import type { SignedKind } from './signed-object.js';
+import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
 const entry = struct({
   device: field(0, bytes(HASH_BYTES)),
   /** Only in an owner's list, which speaks for its own epochs. */
-  epoch: optional(1, uint()),
+  epoch: optional(1, epochNumber),
 });
 
-const codec = struct({
-  /** `owner`: the kid is the owner key, entries are its own epochs. `maker`: the maker's key, entries are devices. */
-  scope: field(1, names({ owner: 0, maker: 1 })),
-  /** Rises with every list of this signer; a lower one is refused. */
-  listVersion: field(2, uint()),
-  issuedAtMs: field(3, uint()),
-  entries: field(4, array(entry, 0, LIMITS.revocationMaxEntries)),
-});
+const codec = versioned(
+  PROTOCOL_VERSION,
+  struct({
+    /** `owner`: the kid is the owner key, entries are its own epochs. `maker`: the maker's key, entries are devices. */
+    scope: field(1, names({ owner: 0, maker: 1 })),
+    /** Rises with every list of this signer; a lower one is refused. */
+    listVersion: field(2, uint()),
+    issuedAtMs: field(3, uint()),
+    entries: field(4, array(entry, 0, LIMITS.revocationMaxEntries)),
+  }),
+);
 export type Revocation = TypeOf<typeof codec>;
 
 export const revocationKind: SignedKind<Revocation> = {

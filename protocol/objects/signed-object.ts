@@ -1,6 +1,6 @@
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
-import { encodeCbor, type Cbor } from '../wire/cbor.js';
+import { encodeCbor } from '../wire/cbor.js';
 import type { Codec } from '../wire/codec.js';
 import { decodePayload, parseSign1, signSign1, verifySign1 } from '../wire/cose.js';
 
@@ -9,7 +9,7 @@ export interface SignedKind<T> {
   readonly domain: string;
   readonly maxBytes: number;
   readonly codec: Codec<T>;
-  /** Rules between fields and between content and signer; throws `malformed` or `foreign`. */
+  /** First what its signer has to do with the content (`foreign`), then rules between fields (`malformed`). */
   check(value: T, kid: Uint8Array, suite: CryptoSuite): void;
 }
 
@@ -28,9 +28,7 @@ export interface Verified<T> {
   readonly [verifiedMark]: true;
 }
 
-/** Every payload starts with its version under key 0. */
 export const PROTOCOL_VERSION = 1;
-const KEY_VERSION = 0;
 
 function verified<T>(value: T, kid: Uint8Array, hash: Uint8Array, bytes: Uint8Array): Verified<T> {
   return { value, kid, hash, bytes } as Verified<T>;
@@ -38,10 +36,7 @@ function verified<T>(value: T, kid: Uint8Array, hash: Uint8Array, bytes: Uint8Ar
 
 export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: Signer, value: T): Verified<T> {
   kind.check(value, signer.publicKey, suite);
-  const fields = kind.codec.toCbor(value);
-  if (!(fields instanceof Map)) throw new SealcamError('internal', 'a payload is a map');
-  const payload = encodeCbor(new Map<number, Cbor>([[KEY_VERSION, PROTOCOL_VERSION], ...fields]));
-  const bytes = signSign1(kind.domain, signer, payload);
+  const bytes = signSign1(kind.domain, signer, encodeCbor(kind.codec.toCbor(value)));
   if (bytes.length > kind.maxBytes)
     throw new SealcamError('too-large', `${kind.domain}: ${String(bytes.length)} bytes`);
   const { kid, sigStructure } = parseSign1(bytes, kind.domain, kind.maxBytes);
@@ -56,14 +51,7 @@ export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: S
 export function openSigned<T>(kind: SignedKind<T>, suite: CryptoSuite, untrusted: Uint8Array): Verified<T> {
   const object = parseSign1(untrusted, kind.domain, kind.maxBytes);
   verifySign1(suite, object);
-  const map = new Map(decodePayload(object.payload));
-  const version = map.get(KEY_VERSION);
-  if (typeof version !== 'number') throw new SealcamError('malformed', 'the payload has no version');
-  if (version !== PROTOCOL_VERSION) {
-    throw new SealcamError('unsupported', `${kind.domain}: payload version ${String(version)}`);
-  }
-  map.delete(KEY_VERSION);
-  const value = kind.codec.fromCbor(map, kind.domain.split('/')[1] ?? 'payload');
+  const value = kind.codec.fromCbor(decodePayload(object.payload), kind.domain.split('/')[1] ?? 'payload');
   kind.check(value, object.kid, suite);
   return verified(value, object.kid, suite.sha256(object.sigStructure), object.bytes);
 }

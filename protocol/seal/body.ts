@@ -24,7 +24,7 @@ export function sealBody(key: Uint8Array, plaintext: Uint8Array): Uint8Array {
   return concat(...chunks);
 }
 
-/** @throws SealcamError `seal-refused` */
+/** @throws SealcamError `seal-refused` (altered, cut or in another order), `malformed` */
 export function openBody(key: Uint8Array, body: Uint8Array): Uint8Array {
   const chunks: Uint8Array[] = [];
   const step = CHUNK + TAG_BYTES;
@@ -32,6 +32,8 @@ export function openBody(key: Uint8Array, body: Uint8Array): Uint8Array {
     const isLast = start + step >= body.length;
     const chunk = secretbox.open(body.subarray(start, start + step), chunkNonce(chunks.length, isLast), key);
     if (chunk === undefined) throw new SealcamError('seal-refused', `chunk ${String(chunks.length)} was altered`);
+    // The last chunk is cut where the plaintext ends; an empty one would be a second spelling of the same content.
+    if (chunk.length === 0) throw new SealcamError('malformed', 'an empty chunk');
     chunks.push(chunk);
   }
   return concat(...chunks);

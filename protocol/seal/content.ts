@@ -5,39 +5,41 @@ import { decodeCbor, encodeCbor, type Cbor } from '../wire/cbor.js';
 import {
   array,
   bytesUpTo,
-  field,
+  labelled,
   nullable,
   optional,
   struct,
   text,
   tuple,
   uint,
-  version,
+  versioned,
   type TypeOf,
 } from '../wire/codec.js';
 
 const fraction = uint(65_535);
 
 /** What was seen. It is only ever inside a seal: neither cloud nor broker learns it. */
-const detail = struct({
-  version: field(0, version(1)),
-  /** Left, top, width, height in 1/65535 of the picture. */
-  box: optional(1, tuple(fraction, fraction, fraction, fraction)),
-  zones: optional(2, array(text(32), 1, 8)),
-  /** Per mille of the picture that moved. */
-  area: optional(3, uint(1000)),
-  /** Why the event was raised or ended, as `motion why` on the console says it. */
-  reason: optional(4, text(64)),
-  /** Monotonic ms of the event's first frame in motion and of its last, on the record's boot. */
-  startedMs: optional(5, uint()),
-  endedMs: optional(6, uint()),
-  /** Width and height of the picture in pixels. */
-  size: optional(7, tuple(uint(65_535), uint(65_535))),
-});
+const detail = versioned(
+  1,
+  struct({
+    /** Left, top, width, height in 1/65535 of the picture. */
+    box: optional(1, tuple(fraction, fraction, fraction, fraction)),
+    zones: optional(2, array(text(32), 1, 8)),
+    /** Per mille of the picture that moved. */
+    area: optional(3, uint(1000)),
+    /** Why the event was raised or ended, as `motion why` on the console says it. */
+    reason: optional(4, text(64)),
+    /** Monotonic ms of the event's first frame in motion and of its last, on the record's boot. */
+    startedMs: optional(5, uint()),
+    endedMs: optional(6, uint()),
+    /** Width and height of the picture in pixels. */
+    size: optional(7, tuple(uint(65_535), uint(65_535))),
+  }),
+);
 export type SealedDetail = TypeOf<typeof detail>;
 
 /** [detail, JPEG] */
-export const sealedContent = tuple(detail, nullable(bytesUpTo(LIMITS.sealedMaxBytes)));
+export const sealedContent = labelled(['detail', 'jpeg'], tuple(detail, nullable(bytesUpTo(LIMITS.sealedMaxBytes))));
 
 export interface SealedContent {
   readonly detail: SealedDetail;

@@ -1,7 +1,7 @@
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { decodeCbor, encodeCbor } from '../wire/cbor.js';
-import { array, bool, bytes, bytesUpTo, nullable, text, tuple, type Codec } from '../wire/codec.js';
+import { array, bool, bytes, bytesUpTo, labelled, nullable, text, tuple, type Codec } from '../wire/codec.js';
 import type { SealedObject } from '../seal/seal.js';
 
 /**
@@ -37,7 +37,10 @@ export interface StatusMessage {
 }
 
 const signed = bytesUpTo(LIMITS.signedMaxBytes);
-const sealedPair = tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes));
+const sealedPair = labelled(
+  ['header', 'body'],
+  tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes)),
+);
 const sealedObject: Codec<SealedObject> = {
   toCbor: ({ header, body }) => sealedPair.toCbor([header, body]),
   fromCbor(raw, path) {
@@ -46,7 +49,7 @@ const sealedObject: Codec<SealedObject> = {
   },
   schema: sealedPair.schema,
 };
-const sentPair = tuple(signed, array(nullable(sealedObject), 0, LIMITS.recordMediaMax));
+const sentPair = labelled(['record', 'media'], tuple(signed, array(nullable(sealedObject), 0, LIMITS.recordMediaMax)));
 const sentRecord: Codec<SentRecord> = {
   toCbor: ({ record, media }) => sentPair.toCbor([record, media]),
   fromCbor(raw, path) {
@@ -56,14 +59,14 @@ const sentRecord: Codec<SentRecord> = {
   schema: sentPair.schema,
 };
 
-const records = tuple(array(sentRecord, 1, LIMITS.messageRecordsMax));
-const offer = tuple(signed);
-const accept = tuple(signed, signed);
-const receipt = tuple(signed);
-const claim = tuple(signed, nullable(bytes(32)));
-const command = tuple(signed);
-const revocation = tuple(bytesUpTo(LIMITS.revocationMaxBytes));
-const status = tuple(bool, text(32));
+const records = labelled(['records'], tuple(array(sentRecord, 1, LIMITS.messageRecordsMax)));
+const offer = labelled(['offer'], tuple(signed));
+const accept = labelled(['claim', 'record'], tuple(signed, signed));
+const receipt = labelled(['receipt'], tuple(signed));
+const claim = labelled(['claim', 'mac'], tuple(signed, nullable(bytes(32))));
+const command = labelled(['command'], tuple(signed));
+const revocation = labelled(['revocation'], tuple(bytesUpTo(LIMITS.revocationMaxBytes)));
+const status = labelled(['online', 'agent'], tuple(bool, text(32)));
 
 /** The rest of each message, after its type; docs/protocol.cddl is generated from it. */
 export const MESSAGE_SCHEMAS = {

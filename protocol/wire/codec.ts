@@ -42,20 +42,6 @@ export function int(min: number, max: number): Codec<number> {
   );
 }
 
-/** A version number of its own inside a structure; another one is `unsupported`. */
-export function version(number: number): Codec<number> {
-  const codec = int(number, number);
-  return {
-    ...codec,
-    fromCbor(raw, path) {
-      if (typeof raw === 'number' && raw !== number) {
-        throw new SealcamError('unsupported', `${path}: version ${String(raw)} is not known here`);
-      }
-      return codec.fromCbor(raw, path);
-    },
-  };
-}
-
 export function bytes(length: number): Codec<Uint8Array> {
   return checked(
     { type: 'bytes', min: length, max: length },
@@ -72,14 +58,17 @@ export function bytesUpTo(max: number): Codec<Uint8Array> {
   );
 }
 
-/** Text of at most `max` bytes in UTF-8; control characters are refused, so that a log line stays a line. */
+/**
+ * Text of at most `max` bytes in UTF-8. Control characters are refused, so that a log line stays a line, and a leading
+ * U+FEFF, which decoders disagree about.
+ */
 export function text(max: number): Codec<string> {
   return checked(
     { type: 'text', max },
     `text of at most ${String(max)} bytes without control characters`,
     (raw): raw is string =>
       // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
-      typeof raw === 'string' && !/[\u0000-\u001f\u007f]/.test(raw) && utf8(raw).length <= max,
+      typeof raw === 'string' && !/^\ufeff|[\u0000-\u001f\u007f]/.test(raw) && utf8(raw).length <= max,
   );
 }
 
@@ -210,3 +199,42 @@ export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
     },
   };
 }
+
+/** Every versioned map has its version under key 0; values do not carry it. */
+const KEY_VERSION = 0;
+
+/** Adds the version to a struct; another one than this is `unsupported`, whatever else the map holds. */
+export function versioned<T>(version: number, inner: Codec<T>): Codec<T> {
+  return {
+    toCbor(value) {
+      const fields = inner.toCbor(value);
+      if (!(fields instanceof Map)) throw new SealcamError('internal', 'only a struct has a version');
+      return new Map<number, Cbor>([[KEY_VERSION, version], ...fields]);
+    },
+    fromCbor(raw, path) {
+      if (!(raw instanceof Map)) return refuse(path, 'a map');
+      const found: unknown = raw.get(KEY_VERSION);
+      if (typeof found !== 'number') return refuse(`${path}.version`, 'a number');
+      if (found !== version)
+        throw new SealcamError('unsupported', `${path}: version ${String(found)} is not known here`);
+      const fields = new Map(raw);
+      fields.delete(KEY_VERSION);
+      return inner.fromCbor(fields, path);
+    },
+    schema: {
+      type: 'struct',
+      fields: [
+        { name: 'version', key: KEY_VERSION, optional: false, schema: { type: 'int', min: version, max: version } },
+        ...(inner.schema.type === 'struct' ? inner.schema.fields : []),
+      ],
+    },
+  };
+}
+
+/** Names the places of an array, for docs/protocol.cddl and the vectors. */
+export function labelled<T>(labels: readonly string[], inner: Codec<T>): Codec<T> {
+  return inner.schema.type === 'tuple' ? { ...inner, schema: { ...inner.schema, labels } } : inner;
+}
+
+/** Epochs count from 1. */
+export const epochNumber: Codec<number> = int(1, Number.MAX_SAFE_INTEGER);

@@ -6,7 +6,7 @@ export type Schema =
   | { readonly type: 'bool' }
   | { readonly type: 'nullable'; readonly inner: Schema }
   | { readonly type: 'array'; readonly inner: Schema; readonly min: number; readonly max: number }
-  | { readonly type: 'tuple'; readonly inner: readonly Schema[] }
+  | { readonly type: 'tuple'; readonly inner: readonly Schema[]; readonly labels?: readonly string[] }
   | { readonly type: 'names'; readonly table: Readonly<Record<string, number>> }
   | { readonly type: 'struct'; readonly fields: readonly SchemaField[] };
 

@@ -1,12 +1,12 @@
-import { concat, fromHex, u32be, utf8 } from '../../common/bytes.js';
+import { concat, u32be } from '../../common/bytes.js';
 import type { ErrorCode } from '../../common/error-codes.js';
-import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
-import { claimKind } from '../../protocol/objects/claim.js';
-import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { recordKind } from '../../protocol/objects/record.js';
 import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
-import { parseSign1, signSign1 } from '../../protocol/wire/cose.js';
-import { NAMES, seedOf, signerOf } from './keyring.js';
-import { VectorWorld } from './signed.js';
+import { parseSign1 } from '../../protocol/wire/cose.js';
+import { ruleCases } from './bad-rules.js';
+import { ALG, CLAIM, Forge, hex, KID, mediaFields, RECORD, timeFields } from './forge.js';
+import { NAMES, signerOf } from './keyring.js';
 
 interface BadVector {
   readonly name: string;
@@ -14,89 +14,6 @@ interface BadVector {
   readonly object: Uint8Array;
   /** The error code every implementation must give. */
   readonly expect: ErrorCode;
-}
-
-const RECORD = recordKind.domain;
-const CLAIM = claimKind.domain;
-const ALG = 1;
-const KID = 4;
-
-function hex(text: string): Uint8Array {
-  const bytes = fromHex(text, text.length / 2);
-  if (bytes === undefined) throw new Error(`bad hex in a vector: ${text}`);
-  return bytes;
-}
-
-interface Parts {
-  readonly tag?: Uint8Array;
-  readonly header?: Uint8Array;
-  readonly unprotected?: Cbor;
-  readonly payload?: Uint8Array | null;
-  readonly signature?: Uint8Array;
-}
-
-/** Builds objects that no honest signer would make. */
-class Forge {
-  readonly world: VectorWorld;
-  readonly suite: CryptoSuite;
-  readonly device: Signer;
-  readonly good: SealcamRecord;
-
-  constructor(suite: CryptoSuite) {
-    this.suite = suite;
-    this.world = new VectorWorld(suite);
-    this.device = this.world.device;
-    this.good = this.world.record(1, seedOf(suite, 'record 0'), {
-      kind: 'scene',
-      scene: { class: 'stall', durationMs: 5000 },
-    });
-  }
-
-  header(kid: Uint8Array, alg: Cbor = -19): Uint8Array {
-    return encodeCbor(
-      new Map<number, Cbor>([
-        [ALG, alg],
-        [KID, kid],
-      ]),
-    );
-  }
-
-  /** A COSE_Sign1 of given parts, signed correctly over whatever they are unless a signature is given. */
-  object(signer: Signer, parts: Parts, domain = RECORD): Uint8Array {
-    const header = parts.header ?? this.header(signer.publicKey);
-    const payload = parts.payload === undefined ? this.payload(this.good) : parts.payload;
-    const signed = encodeCbor(['Signature1', header, utf8(domain), payload ?? new Uint8Array(0)]);
-    const signature = parts.signature ?? signer.sign(signed);
-    const tag = parts.tag ?? Uint8Array.of(0xd2);
-    return concat(tag, encodeCbor([header, parts.unprotected ?? new Map(), payload, signature]));
-  }
-
-  payload(record: SealcamRecord): Uint8Array {
-    return encodeCbor(this.fields(record));
-  }
-
-  fields(record: SealcamRecord): Map<number, Cbor> {
-    return new Map<number, Cbor>([[0, 1], ...(recordKind.codec.toCbor(record) as Map<number, Cbor>)]);
-  }
-
-  /** The good record with some of its CBOR keys replaced (undefined removes one). */
-  edited(changes: readonly (readonly [number, Cbor | undefined])[]): Uint8Array {
-    const fields = this.fields(this.good);
-    for (const [key, value] of changes) {
-      if (value === undefined) fields.delete(key);
-      else fields.set(key, value);
-    }
-    return signSign1(RECORD, this.device, encodeCbor(fields));
-  }
-
-  claim(changes: readonly (readonly [number, Cbor])[], signer = this.world.owner): Uint8Array {
-    const fields = new Map<number, Cbor>([
-      [0, 1],
-      ...(claimKind.codec.toCbor(this.world.claimValue()) as Map<number, Cbor>),
-      ...changes,
-    ]);
-    return signSign1(CLAIM, signer, encodeCbor(fields));
-  }
 }
 
 /** L, little-endian. */
@@ -307,26 +224,6 @@ function payloadCases(forge: Forge): readonly (readonly [string, Uint8Array, Err
   ];
 }
 
-function mediaFields(forge: Forge): Cbor {
-  const hash = seedOf(forge.suite, 'body');
-  return new Map<number, Cbor>([
-    [0, forge.world.id('media')],
-    [1, 0],
-    [2, 4112],
-    [3, hash],
-    [4, hash],
-  ]);
-}
-
-function timeFields(forge: Forge, quality: number): Cbor {
-  return new Map<number, Cbor>([
-    [0, forge.world.boot],
-    [1, 5],
-    [2, null],
-    [3, quality],
-  ]);
-}
-
 function claimCases(forge: Forge): readonly (readonly [string, Uint8Array, ErrorCode])[] {
   const { world, suite } = forge;
   const recipient = (name: string): Cbor =>
@@ -369,5 +266,6 @@ export function badVectors(suite: CryptoSuite): readonly BadVector[] {
     ...of(RECORD, shapeCases(forge)),
     ...of(RECORD, payloadCases(forge)),
     ...of(CLAIM, claimCases(forge)),
+    ...ruleCases(forge).map(([name, domain, object, expect]) => ({ name, domain, object, expect })),
   ];
 }

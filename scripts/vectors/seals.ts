@@ -1,10 +1,12 @@
-import { concat, fromHex } from '../../common/bytes.js';
+import { concat, fromHex, u32be } from '../../common/bytes.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
 import { padContent } from '../../protocol/seal/content.js';
 import { contextHash, seal, type SealContext } from '../../protocol/seal/seal.js';
-import { encodeCbor } from '../../protocol/wire/cbor.js';
+import { hkdfSha256 } from '../../protocol/crypto/hashes.js';
+import { sealBody } from '../../protocol/seal/body.js';
+import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
 import { decode } from 'cborg';
 import { NAMES, vectorRandom } from './keyring.js';
 import { VectorWorld } from './signed.js';
@@ -89,7 +91,6 @@ export function sealVectors(suite: CryptoSuite): { good: readonly SealVector[]; 
   };
   const thumbnail = make('thumbnail-two-recipients', ['owner', 'member'], {
     detail: {
-      version: 1,
       box: [1000, 2000, 30_000, 40_000],
       zones: ['door'],
       area: 123,
@@ -99,8 +100,8 @@ export function sealVectors(suite: CryptoSuite): { good: readonly SealVector[]; 
     },
     jpeg: JPEG,
   });
-  const detail = make('detail-only', ['owner'], { detail: { version: 1, endedMs: 65_000 }, jpeg: null });
-  const chunks = make('two-chunks', ['owner'], { detail: { version: 1 }, jpeg: big });
+  const detail = make('detail-only', ['owner'], { detail: { endedMs: 65_000 }, jpeg: null });
+  const chunks = make('two-chunks', ['owner'], { detail: {}, jpeg: big });
   const good = [thumbnail, detail, chunks];
   return { good, bad: badSeals(world, thumbnail, chunks) };
 }
@@ -127,6 +128,44 @@ function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector)
   };
   const [suiteId, wraps, mac] = decode(header) as [number, Uint8Array[], Uint8Array];
   const otherWrap = (decode(chunks.header) as [number, Uint8Array[], Uint8Array])[1];
+  // Sealed with the right key, so that only what is inside is wrong.
+  const good = thumbnail.plaintext;
+  const content = (value: Cbor): Uint8Array => {
+    const cbor = encodeCbor(value);
+    return concat(u32be(cbor.length), cbor, new Uint8Array(4096 - ((4 + cbor.length) % 4096)));
+  };
+  const dirty = good.slice();
+  dirty[dirty.length - 1] = 1;
+  const plaintexts: readonly (readonly [string, ErrorCode, Uint8Array])[] = [
+    ['plaintext-not-padded', 'malformed', good.slice(0, -1)],
+    ['plaintext-padded-twice', 'malformed', concat(good, new Uint8Array(4096))],
+    ['plaintext-padding-not-zero', 'malformed', dirty],
+    ['plaintext-length-beyond-the-end', 'malformed', concat(u32be(4093), good.slice(4))],
+    ['content-not-an-array', 'malformed', content(new Map([[0, 1]]))],
+    ['content-version-2', 'unsupported', content([new Map([[0, 2]]), null])],
+    [
+      'content-unknown-key',
+      'malformed',
+      content([
+        new Map([
+          [0, 1],
+          [22, 1],
+        ]),
+        null,
+      ]),
+    ],
+    [
+      'content-area-1001',
+      'malformed',
+      content([
+        new Map([
+          [0, 1],
+          [3, 1001],
+        ]),
+        null,
+      ]),
+    ],
+  ];
   const first = [0, CHUNK] as const;
   const second = [CHUNK, chunks.body.length] as const;
   return [
@@ -146,6 +185,12 @@ function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector)
     }),
     make('suite-2', 'unsupported', { header: encodeCbor([2, wraps, mac]) }),
     make('header-trailing', 'malformed', { header: concat(header, Uint8Array.of(0)) }),
+    make('header-not-an-array', 'malformed', { header: encodeCbor(new Map()) }),
+    make('header-empty-array', 'malformed', { header: encodeCbor([]) }),
+    make('header-of-two', 'malformed', { header: encodeCbor([suiteId, wraps]) }),
+    ...plaintexts.map(([name, expect, plaintext]) =>
+      make(name, expect, { body: sealBody(hkdfSha256(thumbnail.key, 'body'), plaintext) }),
+    ),
     make('chunk-dropped', 'seal-refused', { bodySlices: [first] }, chunks),
     make('chunks-swapped', 'seal-refused', { bodySlices: [second, first] }, chunks),
     make('chunk-twice-over-the-limit', 'malformed', { bodySlices: [first, first, second] }, chunks),

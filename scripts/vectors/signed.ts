@@ -303,6 +303,12 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
     entries: [{ device: world.deviceId }],
   });
 
+  add('revocation-over-8-kib', revocationKind, 'maker', {
+    ...revocation,
+    scope: 'maker',
+    entries: Array.from({ length: 240 }, (_, i) => ({ device: hash(`revoked ${String(i)}`) })),
+  });
+
   const unlock: Unlock = {
     device: world.deviceId,
     nonce: world.id('console nonce'),

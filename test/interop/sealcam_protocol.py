@@ -151,7 +151,7 @@ class Field(Protocol):
 
 
 class Plain:
-    """A type whose decoded form is its CBOR form; subclasses give `read`, which also checks what is written."""
+    """A type that decodes to its CBOR value; subclasses give `read`, which also checks what is written."""
 
     def read(self, value: Any) -> Any:
         raise NotImplementedError
@@ -317,6 +317,9 @@ class Map:
         return result
 
     def write(self, value: dict[str, Any]) -> dict[int, Any]:
+        names = {key.name for key in self.keys}
+        required = {key.name for key in self.keys if not key.optional}
+        require(required <= set(value) <= names, "a missing or unknown field")
         return {key.number: key.field.write(value[key.name]) for key in self.keys if key.name in value}
 
 
@@ -379,7 +382,15 @@ RECORD_MEDIA = Map(
 )
 
 LOSS_REASONS = (
-    "full", "age", "too-large", "state-lost", "corrupt", "claim-changed", "rate-limit", "quarantined", "failed",
+    "full",
+    "age",
+    "too-large",
+    "state-lost",
+    "corrupt",
+    "claim-changed",
+    "rate-limit",
+    "quarantined",
+    "failed",
 )
 
 RECORD_LOSS = Map(
@@ -418,7 +429,14 @@ RECORD_COMMAND = Map(
 )
 
 SCENE_CLASSES = (
-    "startup", "illumination", "ir-cut", "tamper", "overlay", "stall", "clock-jump", "rate-limit",
+    "startup",
+    "illumination",
+    "ir-cut",
+    "tamper",
+    "overlay",
+    "stall",
+    "clock-jump",
+    "rate-limit",
 )
 
 RECORD_SCENE = Map(
@@ -668,7 +686,8 @@ def check_record_event(record: dict[str, Any]) -> None:
     if "event" not in record:
         require("media" not in record, "media without an event")
         return
-    require(record["event"]["phase"] in PHASES_OF_KIND.get(record["kind"], ()), "an event of the wrong kind or phase")
+    phases = PHASES_OF_KIND.get(record["kind"], set())
+    require(record["event"]["phase"] in phases, "an event in the wrong kind or phase")
 
 
 def check_record_losses(record: dict[str, Any]) -> None:
@@ -707,7 +726,7 @@ def check_claim(claim: dict[str, Any], kid: bytes) -> None:
 
 
 def contributes(x25519: bytes) -> bool:
-    """False if X25519 with this public key is all zero. Clamped scalars are multiples of 8, so any one tells."""
+    """False if X25519 with this key is all zero. Clamped scalars are multiples of 8, so any one tells."""
     try:
         bindings.crypto_scalarmult(bytes(32), x25519)
     except CryptoError:
@@ -765,7 +784,7 @@ ED25519_ALGORITHM = -19
 
 @dataclass(frozen=True)
 class Envelope:
-    """A COSE_Sign1 taken apart, not verified: encoded protected header, raw 32-byte kid, payload, signature."""
+    """A COSE_Sign1 taken apart but not verified; the kid is the raw 32-byte key, the signature 64 bytes."""
 
     protected: bytes
     kid: bytes
@@ -800,7 +819,8 @@ def parse_envelope(data: bytes, limit: int) -> Envelope:
 def parse_protected(protected: bytes) -> bytes:
     """Returns the kid of a protected header that holds exactly algorithm -19 and a 32-byte kid."""
     header = decode_cbor(protected, len(protected))
-    require(type(header) is dict and set(header) == {ALGORITHM_HEADER, KID_HEADER}, "not the protected header")
+    require(type(header) is dict, "the protected header is not a map")
+    require(set(header) == {ALGORITHM_HEADER, KID_HEADER}, "not the keys of the protected header")
     require(header[ALGORITHM_HEADER] == ED25519_ALGORITHM, "another algorithm")
     return KEY.read(header[KID_HEADER])
 

@@ -24,6 +24,9 @@ import {
 import { parseTopic } from '../../../protocol/transport/topics.js';
 import { keyring, identifiers, NAMES, toJson, vectorRandom } from '../../../scripts/vectors/keyring.js';
 import { signedVectors } from '../../../scripts/vectors/signed.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { checkBinding } from '../../../protocol/verify/binding.js';
+import { checkContinuity } from '../../../protocol/verify/continuity.js';
 import { suites } from '../../support/suites.js';
 import { hex, readVectors } from '../../support/vectors.js';
 
@@ -111,7 +114,31 @@ const keys = readVectors<Keys>('keys');
 const signed = readVectors<readonly SignedVector[]>('signed');
 const bad = readVectors<readonly BadVector[]>('bad');
 const seals = readVectors<{ good: readonly SealVector[]; bad: readonly BadSeal[] }>('seal');
-const messages = readVectors<readonly { name: string; topic: string; payload: string }[]>('messages');
+const messages = readVectors<{
+  readonly good: readonly { name: string; topic: string; payload: string }[];
+  readonly bad: readonly { name: string; leaf: 'up' | 'down' | 'status'; payload: string; expect: string }[];
+  readonly badTopics: readonly { topic: string; expect: string }[];
+}>('messages');
+interface VerifyVector {
+  readonly name: string;
+  readonly record: string;
+  readonly row: {
+    readonly device: string;
+    readonly account: string;
+    readonly epoch: number;
+    readonly claimHash: string;
+    readonly state: 'open' | 'closed' | 'revoked';
+    readonly closedAtSeq: number | null;
+  } | null;
+  readonly before: {
+    readonly predecessor: string | null;
+    readonly missing: number;
+    readonly missingSigned: boolean;
+    readonly drainedUpTo: number;
+  };
+  readonly expect: string;
+}
+const verifying = readVectors<readonly VerifyVector[]>('verify');
 
 describe.each(suites)('golden vectors with $name', (suite) => {
   it('makes the same keys and ids', () => {
@@ -135,7 +162,9 @@ describe.each(suites)('golden vectors with $name', (suite) => {
 
   it.each(signed)('refuses $name in every other domain', (vector) => {
     for (const other of kinds.filter(({ domain }) => domain !== vector.domain)) {
-      expect(codeOf(() => openSigned(other, suite, hex(vector.object)))).toBe('bad-signature');
+      const object = hex(vector.object);
+      const expected = object.length > other.maxBytes ? 'malformed' : 'bad-signature';
+      expect(codeOf(() => openSigned(other, suite, object))).toBe(expected);
     }
   });
 
@@ -189,7 +218,7 @@ describe.each(suites)('golden vectors with $name', (suite) => {
 });
 
 describe('messages', () => {
-  it.each(messages)('$name goes both ways', ({ topic, payload }) => {
+  it.each(messages.good)('$name goes both ways', ({ topic, payload }) => {
     const bytes = hex(payload);
     const { leaf } = parseTopic(topic);
     const again =
@@ -199,5 +228,29 @@ describe('messages', () => {
           ? encodeDown(decodeDown(bytes))
           : encodeStatus(decodeStatus(bytes));
     expect(toHex(again)).toBe(payload);
+  });
+
+  it.each(messages.bad)('$name is refused as $expect', ({ leaf, payload, expect: code }) => {
+    const decode = leaf === 'up' ? decodeUp : leaf === 'down' ? decodeDown : decodeStatus;
+    expect(codeOf(() => decode(hex(payload)))).toBe(code);
+  });
+
+  it.each(messages.badTopics)('topic $topic is refused as $expect', ({ topic, expect: code }) => {
+    expect(codeOf(() => parseTopic(topic))).toBe(code);
+  });
+});
+
+describe('verifying', () => {
+  it.each(verifying)('$name is $expect', ({ record, row, before, expect: verdict }) => {
+    const { value } = openSigned(recordKind, nodeSuite, hex(record));
+    const binding = checkBinding(
+      value,
+      row === null
+        ? undefined
+        : { ...row, device: hex(row.device), account: hex(row.account), claimHash: hex(row.claimHash) },
+    );
+    const predecessor = before.predecessor === null ? undefined : hex(before.predecessor);
+    const observed = binding === 'bound' ? checkContinuity(value, { ...before, predecessor }).verdict : binding;
+    expect(observed).toBe(verdict);
   });
 });

@@ -1,0 +1,38 @@
+/** A polygon in fractions of the picture, 0 to 1 from the left and the top. */
+export interface MotionZone {
+  readonly name: string;
+  readonly corners: readonly (readonly [number, number])[];
+}
+
+/** Whether a point is inside a polygon: an odd number of edges lies to its right. */
+export function isInside(zone: MotionZone, x: number, y: number): boolean {
+  let inside = false;
+  const { corners } = zone;
+  for (const [i, [x1, y1]] of corners.entries()) {
+    const [x2, y2] = corners[(i + corners.length - 1) % corners.length] ?? [x1, y1];
+    if (y1 > y !== y2 > y && x < ((x2 - x1) * (y - y1)) / (y2 - y1) + x1) inside = !inside;
+  }
+  return inside;
+}
+
+/** For a plane of this size, 1 where motion counts; without zones everywhere. */
+export function zoneMask(zones: readonly MotionZone[], width: number, height: number): Uint8Array {
+  const mask = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const counts = zones.length === 0 || zones.some((zone) => isInside(zone, (x + 0.5) / width, (y + 0.5) / height));
+      mask[y * width + x] = counts ? 1 : 0;
+    }
+  }
+  return mask;
+}
+
+/** Names of the zones that the middle or the feet of a box are in. */
+export function zonesOf(
+  zones: readonly MotionZone[],
+  box: { readonly left: number; readonly top: number; readonly width: number; readonly height: number },
+): string[] {
+  const x = box.left + box.width / 2;
+  const points = [box.top + box.height / 2, box.top + box.height * 0.95];
+  return zones.filter((zone) => points.some((y) => isInside(zone, x, y))).map(({ name }) => name);
+}

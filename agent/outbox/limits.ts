@@ -1,0 +1,56 @@
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { PendingLosses } from './losses.js';
+import type { Queries, RecordRow } from './queries.js';
+
+export interface OutboxLimits {
+  /** Records and sealed media together. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
+
+/** So many drops at most in one transaction: a limit that was lowered by much is reached over several. */
+const DROPS_MAX = 256;
+
+/**
+ * The drop policy: pictures of the oldest first, their hash stays in the record; then the oldest records.
+ * Each drop is counted and noted as a loss in the transaction of the caller.
+ * With a clock in doubt nothing is dropped for its age.
+ */
+export function enforceLimits(
+  queries: Queries,
+  losses: PendingLosses,
+  limits: OutboxLimits,
+  now: SealcamRecord['time'],
+): void {
+  for (let i = 0; i < DROPS_MAX && (queries.device.get()?.queued_bytes ?? 0) > limits.maxBytes; i++) {
+    if (!dropOldestMedia(queries, losses)) dropOldestRecord(queries, losses, 'full');
+  }
+  if (now.quality !== 'ntp' || now.wallMs === null) return;
+  for (let i = 0; i < DROPS_MAX; i++) {
+    const oldest = queries.firstRecord.get();
+    if (oldest?.wall_ms == null || now.wallMs - oldest.wall_ms <= limits.maxAgeMs) return;
+    dropOldestRecord(queries, losses, 'age');
+  }
+}
+
+function dropOldestMedia(queries: Queries, losses: PendingLosses): boolean {
+  const oldest = queries.oldestMedia.get();
+  if (oldest === undefined) return false;
+  const { epoch, seq } = oldest;
+  const bytes = queries.mediaBytes.get(epoch, seq)?.bytes ?? 0;
+  for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id);
+  queries.deleteMedia.run(epoch, seq);
+  queries.addQueued.run(0, -bytes);
+  return true;
+}
+
+function dropOldestRecord(queries: Queries, losses: PendingLosses, reason: 'full' | 'age'): void {
+  const oldest: RecordRow | undefined = queries.firstRecord.get();
+  if (oldest === undefined) return;
+  const { epoch, seq } = oldest;
+  const bytes = oldest.bytes.length + (queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
+  queries.deleteRange.run(epoch, seq, seq);
+  queries.addQueued.run(-1, -bytes);
+  queries.count.run(0, 0, 1, epoch);
+  losses.addRange(epoch, reason, seq, seq);
+}

@@ -1,0 +1,98 @@
+import { SealcamError } from '../../common/errors.js';
+import type { Database } from './database.js';
+
+/**
+ * Numbered steps from one schema to the next; a step is never edited once released.
+ * All of `device` is one row; epochs, records and media are keyed by epoch, never by an id alone.
+ */
+const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE device (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last_epoch INTEGER NOT NULL,
+    last_claim_hash BLOB,
+    queued_records INTEGER NOT NULL DEFAULT 0,
+    queued_bytes INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  INSERT INTO device (id, last_epoch) VALUES (1, 0);
+
+  CREATE TABLE epoch (
+    epoch INTEGER PRIMARY KEY,
+    claim BLOB NOT NULL,
+    claim_hash BLOB NOT NULL,
+    is_open INTEGER NOT NULL,
+    accept_receipted INTEGER NOT NULL DEFAULT 0,
+    head_seq INTEGER NOT NULL,
+    head_hash BLOB NOT NULL,
+    produced INTEGER NOT NULL DEFAULT 0,
+    receipted INTEGER NOT NULL DEFAULT 0,
+    lost INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+
+  CREATE TABLE record (
+    epoch INTEGER NOT NULL REFERENCES epoch (epoch),
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    bytes BLOB NOT NULL,
+    wall_ms INTEGER,
+    PRIMARY KEY (epoch, seq)
+  ) STRICT;
+
+  CREATE TABLE media (
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    position INTEGER NOT NULL,
+    media_id BLOB NOT NULL,
+    header BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (epoch, seq, position),
+    FOREIGN KEY (epoch, seq) REFERENCES record (epoch, seq) ON DELETE CASCADE
+  ) STRICT;
+  `,
+  `
+  ALTER TABLE epoch ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE epoch ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;
+
+  CREATE TABLE quarantine (
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    code TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    PRIMARY KEY (epoch, seq)
+  ) STRICT;
+
+  -- Losses that no gap record has said yet; ranges of one reason that touch are one row.
+  CREATE TABLE pending_loss (
+    id INTEGER PRIMARY KEY,
+    epoch INTEGER NOT NULL,
+    reason TEXT NOT NULL,
+    from_seq INTEGER,
+    to_seq INTEGER,
+    media_id BLOB,
+    count INTEGER NOT NULL DEFAULT 0
+  ) STRICT;
+  `,
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+export function newer(path: string, version: number): SealcamError {
+  return new SealcamError(
+    'store-newer',
+    `${path} has schema ${String(version)}, this program knows up to ${String(SCHEMA_VERSION)}`,
+  );
+}
+
+/** Takes the schema forward, each step in a transaction of its own. `target` is for tests of old databases. */
+export function migrate(db: Database, target: number = SCHEMA_VERSION): void {
+  const version = db.pragma('user_version', { simple: true }) as number;
+  if (version > SCHEMA_VERSION) throw newer(db.name, version);
+  for (let step = version; step < target; step++) {
+    db.transaction(() => {
+      db.exec(MIGRATIONS[step] ?? '');
+      db.pragma(`user_version = ${String(step + 1)}`);
+    })();
+  }
+  // The version must be in the file itself, where an older program looks before it touches anything.
+  if (version < target) db.pragma('wal_checkpoint(TRUNCATE)');
+}

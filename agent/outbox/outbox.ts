@@ -1,0 +1,296 @@
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import type { Receipt } from '../../protocol/objects/receipt.js';
+import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
+import { storeError, type Database } from './database.js';
+import { enforceLimits, type OutboxLimits } from './limits.js';
+import { PendingLosses } from './losses.js';
+import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
+
+/** What the record says beside the fields that the outbox fills in itself. */
+export type RecordContent = Omit<
+  SealcamRecord,
+  'device' | 'account' | 'epoch' | 'claimHash' | 'seq' | 'prev' | 'media'
+>;
+
+export interface SealedMedia {
+  readonly media: RecordMedia;
+  readonly sealed: SealedObject;
+}
+
+export interface QueuedRecord {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+  /** In the order of the record's list; null where an object was dropped. */
+  readonly media: readonly (SealedObject | null)[];
+}
+
+export interface Place {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** produced = receipted + queued + quarantined + lost, always. */
+export interface Totals {
+  readonly produced: number;
+  readonly receipted: number;
+  readonly queued: number;
+  readonly quarantined: number;
+  readonly lost: number;
+}
+
+/** The outbox asks for these and knows nothing of keys. */
+export interface OutboxSigner {
+  readonly device: Uint8Array;
+  sign(record: SealcamRecord): Verified<SealcamRecord>;
+  openClaim(bytes: Uint8Array): Verified<Claim>;
+  openRecord(bytes: Uint8Array): Verified<SealcamRecord>;
+}
+
+export interface ReceiptOutcome {
+  readonly deleted: number;
+  readonly quarantined: number;
+  /** Ranges whose hash is not our record's: another history's receipt, which deletes nothing. */
+  readonly otherHistory: number;
+  /** It speaks of records that this camera never made: signing stops until the owner claims anew. */
+  readonly stopped: boolean;
+}
+
+const QUARANTINE_MAX = 64;
+
+/**
+ * Every record from the moment it exists until its signed receipt.
+ * Seq, chain head, record, media and counters change in one transaction; all calls are synchronous.
+ */
+export class Outbox {
+  readonly queries: Queries;
+  readonly losses: PendingLosses;
+  readonly signer: OutboxSigner;
+  private readonly db: Database;
+  private readonly limits: OutboxLimits;
+  private claimCache: Verified<Claim> | null = null;
+
+  constructor(db: Database, signer: OutboxSigner, limits: OutboxLimits) {
+    this.db = db;
+    this.signer = signer;
+    this.limits = limits;
+    this.queries = prepareQueries(db);
+    this.losses = new PendingLosses(this.queries);
+  }
+
+  close(): void {
+    this.db.close();
+  }
+
+  /** Runs in one transaction; what SQLite says comes out as our codes. */
+  transaction<T>(run: () => T): T {
+    try {
+      return this.db.transaction(run).immediate();
+    } catch (error) {
+      throw storeError(error, this.db.name);
+    }
+  }
+
+  /** The claim of the open epoch, or null without an owner. */
+  currentClaim(): Verified<Claim> | null {
+    const row = this.queries.openEpoch.get();
+    if (row === undefined) return null;
+    if (this.claimCache === null || !equal(this.claimCache.hash, row.claim_hash)) {
+      this.claimCache = this.signer.openClaim(new Uint8Array(row.claim));
+    }
+    return this.claimCache;
+  }
+
+  /** The claim of any epoch that still has records here. */
+  claimOf(epoch: number): Verified<Claim> | null {
+    const row = this.queries.epoch.get(epoch);
+    return row === undefined ? null : this.signer.openClaim(new Uint8Array(row.claim));
+  }
+
+  /**
+   * Signs and stores one record of the open epoch.
+   * Null if it was sealed under a claim that is no longer the current one: then it is discarded and counted, never resealed.
+   *
+   * @throws SealcamError `unclaimed`, `signing-stopped`, `store-full`, `store-unavailable`
+   */
+  append(
+    content: RecordContent,
+    media: readonly SealedMedia[] = [],
+    sealedFor?: Uint8Array,
+  ): Verified<SealcamRecord> | null {
+    return this.transaction(() => {
+      const epoch = this.openEpoch();
+      if (sealedFor !== undefined && !equal(sealedFor, new Uint8Array(epoch.claim_hash))) {
+        this.losses.addCount(epoch.epoch, 'claim-changed', 1);
+        return null;
+      }
+      const record = this.insert(epoch, content, media);
+      enforceLimits(this.queries, this.losses, this.limits, content.time);
+      return record;
+    });
+  }
+
+  /** Inserts the next record of an epoch; inside a transaction of the caller's. */
+  insert(
+    epoch: EpochRow,
+    content: RecordContent,
+    media: readonly SealedMedia[] = [],
+    previous: Uint8Array | null = new Uint8Array(epoch.head_hash),
+  ): Verified<SealcamRecord> {
+    const claim = this.signer.openClaim(new Uint8Array(epoch.claim));
+    const seq = epoch.head_seq + 1;
+    const record = this.signer.sign({
+      ...content,
+      device: this.signer.device,
+      account: claim.value.account,
+      epoch: epoch.epoch,
+      claimHash: claim.hash,
+      seq,
+      prev: previous,
+      ...(media.length === 0 ? {} : { media: media.map((item) => item.media) }),
+    });
+    this.queries.insertRecord.run(epoch.epoch, seq, record.hash, record.bytes, content.time.wallMs);
+    let size = record.bytes.length;
+    for (const [position, { media: named, sealed }] of media.entries()) {
+      this.queries.insertMedia.run(epoch.epoch, seq, position, named.id, sealed.header, sealed.body);
+      size += sealed.header.length + sealed.body.length;
+    }
+    this.queries.setHead.run(seq, record.hash, epoch.epoch);
+    this.queries.addQueued.run(1, size);
+    return record;
+  }
+
+  /** Counts things that were lost before they had a seq; said in the next gap record. */
+  countLoss(reason: LossReason, count = 1): void {
+    this.transaction(() => {
+      const epoch = this.queries.openEpoch.get();
+      if (epoch !== undefined) this.losses.addCount(epoch.epoch, reason, count);
+    });
+  }
+
+  /** Says pending losses in a gap record, if there are any. */
+  flushLosses(time: SealcamRecord['time']): Verified<SealcamRecord> | null {
+    return this.transaction(() => {
+      const epoch = this.queries.openEpoch.get();
+      if (epoch === undefined || epoch.stopped === 1 || this.losses.isEmpty(epoch.epoch)) return null;
+      return this.insert(epoch, { kind: 'gap', time, loss: this.losses.take(epoch.epoch) });
+    });
+  }
+
+  /** Up to `count` records after a place, oldest first. */
+  read(after: Place, count: number): QueuedRecord[] {
+    return this.queries.recordsAfter.all(after.epoch, after.seq, count).map((row) => this.withMedia(row));
+  }
+
+  /** One record, if it still waits for its receipt. */
+  find(place: Place): QueuedRecord | null {
+    const row = this.queries.record.get(place.epoch, place.seq);
+    return row === undefined ? null : this.withMedia(row);
+  }
+
+  /** The newest record's place; null before the first claim. */
+  head(): Place | null {
+    const row = this.queries.openEpoch.get();
+    return row === undefined ? null : { epoch: row.epoch, seq: row.head_seq };
+  }
+
+  /** Deletes what a receipt proves to be stored. The receipt must have been checked against the claim of its epoch. */
+  applyReceipt({ value }: Verified<Receipt>): ReceiptOutcome {
+    return this.transaction(() => {
+      const epoch = this.queries.epoch.get(value.epoch);
+      const none = { deleted: 0, quarantined: 0, otherHistory: 0, stopped: false };
+      if (epoch === undefined) return none;
+      const outcome = { ...none };
+      for (const [from, to, hash] of value.ranges) {
+        if (to > epoch.head_seq) {
+          this.queries.stopEpoch.run(epoch.epoch);
+          outcome.stopped = true;
+          continue;
+        }
+        const last = this.queries.record.get(epoch.epoch, to);
+        if (last === undefined) continue;
+        if (!equal(new Uint8Array(last.hash), hash)) outcome.otherHistory++;
+        else outcome.deleted += this.deleteReceipted(epoch.epoch, from, to);
+      }
+      for (const [seq, hash, code] of value.rejects ?? []) {
+        if (this.moveToQuarantine(epoch.epoch, seq, hash, code)) outcome.quarantined++;
+      }
+      this.queries.deleteDrainedEpochs.run();
+      return outcome;
+    });
+  }
+
+  /** Totals of the open epoch. */
+  totals(): Totals {
+    const row = this.queries.openEpoch.get();
+    if (row === undefined) return { produced: 0, receipted: 0, queued: 0, quarantined: 0, lost: 0 };
+    const { produced, receipted, quarantined, lost } = row;
+    return { produced, receipted, queued: produced - receipted - quarantined - lost, quarantined, lost };
+  }
+
+  /** Of all epochs, in O(1). */
+  queued(): { readonly records: number; readonly bytes: number } {
+    const row = this.queries.device.get();
+    return { records: row?.queued_records ?? 0, bytes: row?.queued_bytes ?? 0 };
+  }
+
+  private openEpoch(): EpochRow {
+    const row = this.queries.openEpoch.get();
+    if (row === undefined) throw new SealcamError('unclaimed', 'the camera has no owner');
+    if (row.stopped === 1) throw new SealcamError('signing-stopped', `epoch ${String(row.epoch)} is stopped`);
+    return row;
+  }
+
+  private withMedia(row: RecordRow): QueuedRecord {
+    const bytes = new Uint8Array(row.bytes);
+    const stored = new Map(
+      this.queries.media
+        .all(row.epoch, row.seq)
+        .map(({ position, header, body }) => [
+          position,
+          { header: new Uint8Array(header), body: new Uint8Array(body) },
+        ]),
+    );
+    // The record says how many objects it had; those that were dropped since are null.
+    const named = this.signer.openRecord(bytes).value.media ?? [];
+    return {
+      epoch: row.epoch,
+      seq: row.seq,
+      hash: new Uint8Array(row.hash),
+      bytes,
+      media: named.map((_, position) => stored.get(position) ?? null),
+    };
+  }
+
+  private deleteReceipted(epoch: number, from: number, to: number): number {
+    const totals = this.queries.rangeTotals.get(epoch, from, to);
+    const records = totals?.records ?? 0;
+    if (records === 0) return 0;
+    this.queries.deleteRange.run(epoch, from, to);
+    this.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
+    this.queries.count.run(records, 0, 0, epoch);
+    if (from === 0) this.queries.acceptReceipted.run(epoch);
+    return records;
+  }
+
+  private moveToQuarantine(epoch: number, seq: number, hash: Uint8Array, code: string): boolean {
+    const row = this.queries.record.get(epoch, seq);
+    if (row === undefined || !equal(new Uint8Array(row.hash), hash)) return false;
+    const size = row.bytes.length + (this.queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
+    this.queries.quarantine.run(epoch, seq, code, row.bytes);
+    const excess = (this.queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_MAX;
+    if (excess > 0) this.queries.trimQuarantine.run(excess);
+    this.queries.deleteRange.run(epoch, seq, seq);
+    this.queries.addQueued.run(-1, -size);
+    this.queries.count.run(0, 1, 0, epoch);
+    return true;
+  }
+}
+
+/** Reads a claim that this camera stored itself: still verified, a database can be edited. */
+export { claimKind };

@@ -1,0 +1,124 @@
+import type { Database } from './database.js';
+
+export interface EpochRow {
+  readonly epoch: number;
+  readonly claim: Uint8Array;
+  readonly claim_hash: Uint8Array;
+  readonly is_open: number;
+  readonly accept_receipted: number;
+  readonly head_seq: number;
+  readonly head_hash: Uint8Array;
+  readonly produced: number;
+  readonly receipted: number;
+  readonly quarantined: number;
+  readonly lost: number;
+  readonly stopped: number;
+}
+
+export interface DeviceRow {
+  readonly last_epoch: number;
+  readonly last_claim_hash: Uint8Array | null;
+  readonly queued_records: number;
+  readonly queued_bytes: number;
+}
+
+export interface RecordRow {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly wall_ms: number | null;
+}
+
+export interface MediaRow {
+  readonly position: number;
+  readonly media_id: Uint8Array;
+  readonly header: Uint8Array;
+  readonly body: Uint8Array;
+}
+
+export interface LossRow {
+  readonly id: number;
+  readonly epoch: number;
+  readonly reason: string;
+  readonly from_seq: number | null;
+  readonly to_seq: number | null;
+  readonly media_id: Uint8Array | null;
+  readonly count: number;
+}
+
+/** Every statement of the outbox, prepared once. Rows come back as they are declared here; the schema is STRICT. */
+export function prepareQueries(db: Database) {
+  const one = <Row>(sql: string) => db.prepare<unknown[], Row>(sql);
+  return {
+    device: one<DeviceRow>('SELECT * FROM device WHERE id = 1'),
+    setEpoch: one('UPDATE device SET last_epoch = ?, last_claim_hash = ? WHERE id = 1'),
+    addQueued: one(
+      'UPDATE device SET queued_records = queued_records + ?, queued_bytes = queued_bytes + ? WHERE id = 1',
+    ),
+
+    openEpoch: one<EpochRow>('SELECT * FROM epoch WHERE is_open = 1'),
+    epoch: one<EpochRow>('SELECT * FROM epoch WHERE epoch = ?'),
+    epochs: one<EpochRow>('SELECT * FROM epoch ORDER BY epoch'),
+    insertEpoch: one(
+      'INSERT INTO epoch (epoch, claim, claim_hash, is_open, head_seq, head_hash) VALUES (?, ?, ?, 1, -1, ?)',
+    ),
+    closeEpoch: one('UPDATE epoch SET is_open = 0 WHERE epoch = ?'),
+    stopEpoch: one('UPDATE epoch SET stopped = 1 WHERE epoch = ?'),
+    setHead: one('UPDATE epoch SET head_seq = ?, head_hash = ?, produced = produced + 1 WHERE epoch = ?'),
+    moveHead: one('UPDATE epoch SET head_seq = ?, head_hash = ? WHERE epoch = ?'),
+    acceptReceipted: one('UPDATE epoch SET accept_receipted = 1 WHERE epoch = ?'),
+    count: one(
+      'UPDATE epoch SET receipted = receipted + ?, quarantined = quarantined + ?, lost = lost + ? WHERE epoch = ?',
+    ),
+    deleteDrainedEpochs: one(
+      'DELETE FROM epoch WHERE is_open = 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.epoch = epoch.epoch)',
+    ),
+
+    insertRecord: one('INSERT INTO record (epoch, seq, hash, bytes, wall_ms) VALUES (?, ?, ?, ?, ?)'),
+    insertMedia: one('INSERT INTO media (epoch, seq, position, media_id, header, body) VALUES (?, ?, ?, ?, ?, ?)'),
+    record: one<RecordRow>('SELECT * FROM record WHERE epoch = ? AND seq = ?'),
+    /** From a place on, in the order in which things happened. */
+    recordsAfter: one<RecordRow>('SELECT * FROM record WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?'),
+    firstRecord: one<RecordRow>('SELECT * FROM record ORDER BY epoch, seq LIMIT 1'),
+    media: one<MediaRow>(
+      'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
+    ),
+    mediaBytes: one<{ readonly bytes: number | null }>(
+      'SELECT sum(length(header) + length(body)) AS bytes FROM media WHERE epoch = ? AND seq = ?',
+    ),
+    rangeTotals: one<{ readonly records: number; readonly bytes: number | null }>(
+      `SELECT count(*) AS records, sum(length(bytes) + coalesce((SELECT sum(length(header) + length(body)) FROM media
+         WHERE media.epoch = record.epoch AND media.seq = record.seq), 0)) AS bytes
+       FROM record WHERE epoch = ? AND seq BETWEEN ? AND ?`,
+    ),
+    deleteRange: one('DELETE FROM record WHERE epoch = ? AND seq BETWEEN ? AND ?'),
+    oldestMedia: one<{ readonly epoch: number; readonly seq: number }>(
+      'SELECT epoch, seq FROM media ORDER BY epoch, seq LIMIT 1',
+    ),
+    deleteMedia: one('DELETE FROM media WHERE epoch = ? AND seq = ?'),
+
+    quarantine: one('INSERT OR IGNORE INTO quarantine (epoch, seq, code, bytes) VALUES (?, ?, ?, ?)'),
+    quarantineSize: one<{ readonly records: number }>('SELECT count(*) AS records FROM quarantine'),
+    trimQuarantine: one(
+      'DELETE FROM quarantine WHERE rowid IN (SELECT rowid FROM quarantine ORDER BY epoch, seq LIMIT ?)',
+    ),
+
+    lastRange: one<LossRow>(
+      'SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND to_seq = ? ORDER BY id DESC LIMIT 1',
+    ),
+    growRange: one('UPDATE pending_loss SET to_seq = ? WHERE id = ?'),
+    lastCount: one<LossRow>(
+      'SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND from_seq IS NULL AND media_id IS NULL LIMIT 1',
+    ),
+    growCount: one('UPDATE pending_loss SET count = count + ? WHERE id = ?'),
+    insertLoss: one(
+      'INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count) VALUES (?, ?, ?, ?, ?, ?)',
+    ),
+    losses: one<LossRow>('SELECT * FROM pending_loss WHERE epoch = ? ORDER BY id LIMIT ?'),
+    deleteLoss: one('DELETE FROM pending_loss WHERE id = ?'),
+    deleteLosses: one('DELETE FROM pending_loss WHERE epoch = ?'),
+  };
+}
+
+export type Queries = ReturnType<typeof prepareQueries>;

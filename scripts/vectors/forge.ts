@@ -1,0 +1,117 @@
+import { concat, fromHex, utf8 } from '../../common/bytes.js';
+import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import { claimKind } from '../../protocol/objects/claim.js';
+import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import type { SignedKind } from '../../protocol/objects/signed-object.js';
+import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
+import { signSign1 } from '../../protocol/wire/cose.js';
+import { seedOf } from './keyring.js';
+import { VectorWorld } from './signed.js';
+
+export const RECORD = recordKind.domain;
+export const CLAIM = claimKind.domain;
+export const ALG = 1;
+export const KID = 4;
+
+export function hex(text: string): Uint8Array {
+  const bytes = fromHex(text, text.length / 2);
+  if (bytes === undefined) throw new Error(`bad hex in a vector: ${text}`);
+  return bytes;
+}
+
+interface Parts {
+  readonly tag?: Uint8Array;
+  readonly header?: Uint8Array;
+  readonly unprotected?: Cbor;
+  readonly payload?: Uint8Array | null;
+  readonly signature?: Uint8Array;
+}
+
+/** Builds objects that no honest signer would make. */
+export class Forge {
+  readonly world: VectorWorld;
+  readonly suite: CryptoSuite;
+  readonly device: Signer;
+  readonly good: SealcamRecord;
+
+  constructor(suite: CryptoSuite) {
+    this.suite = suite;
+    this.world = new VectorWorld(suite);
+    this.device = this.world.device;
+    this.good = this.world.record(1, seedOf(suite, 'record 0'), {
+      kind: 'scene',
+      scene: { class: 'stall', durationMs: 5000 },
+    });
+  }
+
+  header(kid: Uint8Array, alg: Cbor = -19): Uint8Array {
+    return encodeCbor(
+      new Map<number, Cbor>([
+        [ALG, alg],
+        [KID, kid],
+      ]),
+    );
+  }
+
+  /** A COSE_Sign1 of given parts, signed correctly over whatever they are unless a signature is given. */
+  object(signer: Signer, parts: Parts, domain = RECORD): Uint8Array {
+    const header = parts.header ?? this.header(signer.publicKey);
+    const payload = parts.payload === undefined ? this.payload(this.good) : parts.payload;
+    const signed = encodeCbor(['Signature1', header, utf8(domain), payload ?? new Uint8Array(0)]);
+    const signature = parts.signature ?? signer.sign(signed);
+    const tag = parts.tag ?? Uint8Array.of(0xd2);
+    return concat(tag, encodeCbor([header, parts.unprotected ?? new Map(), payload, signature]));
+  }
+
+  payload(record: SealcamRecord): Uint8Array {
+    return encodeCbor(this.fields(record));
+  }
+
+  fields(record: SealcamRecord): Map<number, Cbor> {
+    return new Map(recordKind.codec.toCbor(record) as Map<number, Cbor>);
+  }
+
+  /** The good record with some of its CBOR keys replaced (undefined removes one). */
+  edited(changes: readonly (readonly [number, Cbor | undefined])[]): Uint8Array {
+    return this.forged(recordKind, this.good, changes, this.device);
+  }
+
+  /** Any kind, signed, with some of its CBOR keys replaced (undefined removes one). */
+  forged<T>(
+    kind: SignedKind<T>,
+    value: T,
+    changes: readonly (readonly [number, Cbor | undefined])[],
+    signer: Signer,
+  ): Uint8Array {
+    const fields = new Map(kind.codec.toCbor(value) as Map<number, Cbor>);
+    for (const [key, item] of changes) {
+      if (item === undefined) fields.delete(key);
+      else fields.set(key, item);
+    }
+    return signSign1(kind.domain, signer, encodeCbor(fields));
+  }
+
+  claim(changes: readonly (readonly [number, Cbor])[], signer = this.world.owner): Uint8Array {
+    return this.forged(claimKind, this.world.claimValue(), changes, signer);
+  }
+}
+
+export function mediaFields(forge: Forge): Cbor {
+  const hash = seedOf(forge.suite, 'body');
+  return new Map<number, Cbor>([
+    [0, forge.world.id('media')],
+    [1, 0],
+    [2, 4112],
+    [3, hash],
+    [4, hash],
+  ]);
+}
+
+export function timeFields(forge: Forge, quality: number): Cbor {
+  return new Map<number, Cbor>([
+    [0, forge.world.boot],
+    [1, 5],
+    [2, null],
+    [3, quality],
+  ]);
+}
