@@ -20,6 +20,17 @@ export class PendingLosses {
     else this.queries.insertLoss.run(epoch, reason, from, to, null, 0);
   }
 
+  /** Sequence numbers in rising order. */
+  addErased(epoch: number, seqs: readonly number[]): void {
+    let from: number | undefined;
+    for (const [i, seq] of seqs.entries()) {
+      from ??= seq;
+      if (seqs[i + 1] === seq + 1) continue;
+      this.addRange(epoch, 'erased', from, seq);
+      from = undefined;
+    }
+  }
+
   addMedia(epoch: number, reason: LossReason, mediaId: Uint8Array): void {
     this.queries.insertLoss.run(epoch, reason, null, null, mediaId, 0);
   }

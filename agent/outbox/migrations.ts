@@ -52,6 +52,8 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE epoch ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE epoch ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;
+  -- 1 until the claim window of a first boot was opened, and again after a release or reset.
+  ALTER TABLE device ADD COLUMN is_fresh INTEGER NOT NULL DEFAULT 1;
 
   CREATE TABLE quarantine (
     epoch INTEGER NOT NULL,

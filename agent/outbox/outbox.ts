@@ -1,6 +1,6 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
-import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import type { Claim } from '../../protocol/objects/claim.js';
 import type { Receipt } from '../../protocol/objects/receipt.js';
 import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
@@ -193,10 +193,9 @@ export class Outbox {
     return row === undefined ? null : this.withMedia(row);
   }
 
-  /** The newest record's place; null before the first claim. */
-  head(): Place | null {
-    const row = this.queries.openEpoch.get();
-    return row === undefined ? null : { epoch: row.epoch, seq: row.head_seq };
+  /** Place of the newest record that waits; null if none does. */
+  newest(): Place | null {
+    return this.queries.newestRecord.get() ?? null;
   }
 
   /** Deletes what a receipt proves to be stored. The receipt must have been checked against the claim of its epoch. */
@@ -291,6 +290,3 @@ export class Outbox {
     return true;
   }
 }
-
-/** Reads a claim that this camera stored itself: still verified, a database can be edited. */
-export { claimKind };

@@ -20,6 +20,7 @@ export interface DeviceRow {
   readonly last_claim_hash: Uint8Array | null;
   readonly queued_records: number;
   readonly queued_bytes: number;
+  readonly is_fresh: number;
 }
 
 export interface RecordRow {
@@ -53,6 +54,7 @@ export function prepareQueries(db: Database) {
   return {
     device: one<DeviceRow>('SELECT * FROM device WHERE id = 1'),
     setEpoch: one('UPDATE device SET last_epoch = ?, last_claim_hash = ? WHERE id = 1'),
+    setFresh: one('UPDATE device SET is_fresh = ? WHERE id = 1'),
     addQueued: one(
       'UPDATE device SET queued_records = queued_records + ?, queued_bytes = queued_bytes + ? WHERE id = 1',
     ),
@@ -71,6 +73,7 @@ export function prepareQueries(db: Database) {
     count: one(
       'UPDATE epoch SET receipted = receipted + ?, quarantined = quarantined + ?, lost = lost + ? WHERE epoch = ?',
     ),
+    countProduced: one('UPDATE epoch SET produced = produced + ?, lost = lost + ? WHERE epoch = ?'),
     deleteDrainedEpochs: one(
       'DELETE FROM epoch WHERE is_open = 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.epoch = epoch.epoch)',
     ),
@@ -80,6 +83,9 @@ export function prepareQueries(db: Database) {
     record: one<RecordRow>('SELECT * FROM record WHERE epoch = ? AND seq = ?'),
     /** From a place on, in the order in which things happened. */
     recordsAfter: one<RecordRow>('SELECT * FROM record WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?'),
+    newestRecord: one<{ readonly epoch: number; readonly seq: number }>(
+      'SELECT epoch, seq FROM record ORDER BY epoch DESC, seq DESC LIMIT 1',
+    ),
     firstRecord: one<RecordRow>('SELECT * FROM record ORDER BY epoch, seq LIMIT 1'),
     media: one<MediaRow>(
       'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
@@ -93,6 +99,7 @@ export function prepareQueries(db: Database) {
        FROM record WHERE epoch = ? AND seq BETWEEN ? AND ?`,
     ),
     deleteRange: one('DELETE FROM record WHERE epoch = ? AND seq BETWEEN ? AND ?'),
+    seqs: one<{ readonly seq: number }>('SELECT seq FROM record WHERE epoch = ? ORDER BY seq'),
     oldestMedia: one<{ readonly epoch: number; readonly seq: number }>(
       'SELECT epoch, seq FROM media ORDER BY epoch, seq LIMIT 1',
     ),
@@ -103,6 +110,8 @@ export function prepareQueries(db: Database) {
     trimQuarantine: one(
       'DELETE FROM quarantine WHERE rowid IN (SELECT rowid FROM quarantine ORDER BY epoch, seq LIMIT ?)',
     ),
+
+    eraseQuarantine: one('DELETE FROM quarantine'),
 
     lastRange: one<LossRow>(
       'SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND to_seq = ? ORDER BY id DESC LIMIT 1',

@@ -1,3 +1,4 @@
+import type { Scenario, SceneName } from '../driver-names.js';
 import { seededRandom } from '../../common/seeded-random.js';
 
 /** One thing that happens in front of a mock camera. Times are milliseconds from the start of the stream. */
@@ -20,8 +21,6 @@ export type Happening =
   /** A frame that is no JPEG. */
   | { readonly kind: 'corrupt'; readonly atMs: number };
 
-export type SceneName = 'porch' | 'garden' | 'driveway';
-
 export interface SceneScript {
   readonly scene: SceneName;
   readonly seed: number;
@@ -31,9 +30,6 @@ export interface SceneScript {
   /** The script starts anew after this time; null plays it once and then shows the empty scene. */
   readonly repeatMs: number | null;
 }
-
-export const SCENARIOS = ['walk', 'quiet', 'night', 'rain', 'lamp', 'stall', 'clock-jump', 'corrupt'] as const;
-export type Scenario = (typeof SCENARIOS)[number];
 
 /** The built-in scripts. The same scene, scenario and seed give the same frames, byte for byte. */
 export function buildScript(scene: SceneName, scenario: Scenario, seed: number): SceneScript {

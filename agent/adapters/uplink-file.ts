@@ -1,0 +1,42 @@
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { z } from 'zod';
+import { asSealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { PersistedUplink } from '../uplink/machine.js';
+import type { UplinkStore } from '../uplink/uplink.js';
+
+const schema = z.object({
+  boot: z.string(),
+  windowMs: z.number(),
+  effectiveWindowMs: z.number(),
+  authHoldMs: z.number(),
+  protocol: z.union([z.literal(5), z.literal(4)]),
+  dueMs: z.number().nullable(),
+});
+
+/** Keeps the uplink's window in a small file, replaced as a whole. A lost or broken file only means a full first window. */
+export function uplinkFile(path: string, log: Log): UplinkStore {
+  return {
+    load(): PersistedUplink | null {
+      try {
+        return schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+      } catch {
+        return null;
+      }
+    },
+    save(state) {
+      try {
+        const file = openSync(`${path}.new`, 'w', 0o600);
+        writeSync(file, JSON.stringify(state));
+        fsyncSync(file);
+        closeSync(file);
+        renameSync(`${path}.new`, path);
+      } catch (error) {
+        log.warn(
+          { code: asSealcamError(error, 'store-unavailable').code },
+          'the state of the uplink could not be kept',
+        );
+      }
+    },
+  };
+}

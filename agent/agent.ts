@@ -1,0 +1,355 @@
+import { toHex } from '../common/bytes.js';
+import type { CancelTimer, Clock } from '../common/clock.js';
+import { Counters } from '../common/counters.js';
+import { asSealcamError } from '../common/errors.js';
+import type { Random } from '../common/random.js';
+import { VERSION } from '../common/version.js';
+import type { CameraInfo, Frame } from '../hal/camera.js';
+import type { Hal } from '../hal/hal.js';
+import type { CryptoSuite, Signer } from '../protocol/crypto/suite.js';
+import { claimKind } from '../protocol/objects/claim.js';
+import { deviceId } from '../protocol/objects/ids.js';
+import { recordKind, type RecordScene, type RecordTime } from '../protocol/objects/record.js';
+import { openSigned, signObject } from '../protocol/objects/signed-object.js';
+import { encodeStatus } from '../protocol/transport/messages.js';
+import { topicOf } from '../protocol/transport/topics.js';
+import { Capture, type CaptureSettings } from './capture/capture.js';
+import { CameraLoop } from './capture/camera-loop.js';
+import type { Config } from './config/keys.js';
+import { Health } from './health/health.js';
+import type { AgentLog } from './log.js';
+import { takeFirstStart } from './outbox/epochs.js';
+import type { Mirror } from './outbox/mirror.js';
+import { openOutbox } from './outbox/open-outbox.js';
+import type { Outbox, OutboxSigner } from './outbox/outbox.js';
+import { OwnershipKeeper } from './ownership/ownership.js';
+import { ClockWatch, recordTime } from './record/record-time.js';
+import { Recorder, type StageTimes } from './record/recorder.js';
+import { Sealer } from './record/sealer.js';
+import { Downlink } from './uplink/downlink.js';
+import type { OpenSocket } from './uplink/socket.js';
+import { Uplink, type UplinkStore } from './uplink/uplink.js';
+
+export interface AgentDependencies {
+  readonly hal: Hal;
+  readonly suite: CryptoSuite;
+  /** Its monotonic time must be the HAL clock's. */
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: AgentLog;
+  readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
+  readonly uplinkStore: UplinkStore;
+  /** The claim window opened or closed; the code is for a person, never for a log. */
+  readonly onWindow: (open: boolean) => void;
+}
+
+const HOUSEKEEPING_MS = 10_000;
+const RESET_HOLD_MS = 10_000;
+/** SIGTERM waits no longer than this for pictures that are being made. */
+const STOP_PATIENCE_MS = 1200;
+
+export interface Identity {
+  readonly signer: Signer;
+  readonly device: Uint8Array;
+  readonly claimSecret: Uint8Array;
+}
+
+/** Reads or makes the device's secrets. @throws SealcamError `key-file-invalid`, `key-store-unavailable` */
+export function loadIdentity(hal: Pick<Hal, 'keyStore'>, suite: CryptoSuite, random: Random): Identity {
+  const { seed, claimSecret } = hal.keyStore.load(() => ({ seed: random.bytes(32), claimSecret: random.bytes(16) }));
+  const signer = suite.ed25519Signer(seed);
+  return { signer, device: deviceId(suite, signer.publicKey), claimSecret };
+}
+
+export function captureSettings(config: Config): CaptureSettings {
+  return {
+    detector: {
+      sensitivity: config['motion.sensitivity'],
+      zones: config['motion.zones'],
+      minDurationMs: config['motion.minDuration'],
+    },
+    events: {
+      holdMs: config['motion.hold'],
+      cooldownMs: config['motion.cooldown'],
+      maxDurationMs: config['motion.maxDuration'],
+    },
+  };
+}
+
+/** One camera: everything wired together, with its life from start to stop. */
+export class Agent {
+  readonly identity: Identity;
+  readonly counters = new Counters();
+  readonly outbox: Outbox;
+  readonly uplink: Uplink;
+  readonly ownership: OwnershipKeeper;
+  private readonly deps: AgentDependencies;
+  private readonly mirror: Mirror;
+  private readonly recorder: Recorder;
+  private readonly health: Health;
+  private readonly cameraLoop: CameraLoop;
+  private readonly clockWatch: ClockWatch;
+  private readonly stopCamera = new AbortController();
+  private config: Config;
+  private capture: Capture | null = null;
+  private cameraDone: Promise<void> = Promise.resolve();
+  private cancelHousekeeping: CancelTimer = () => undefined;
+  private readonly unsubscribe: (() => void)[] = [];
+
+  /** Opens keys and queue. @throws SealcamError when either is unusable */
+  constructor(config: Config, deps: AgentDependencies) {
+    this.config = config;
+    this.deps = deps;
+    const { hal, suite, random, clock, log } = deps;
+    this.identity = loadIdentity(hal, suite, random);
+    const { device } = this.identity;
+    const { outbox, mirror } = openOutbox({
+      folder: config['data.folder'],
+      signer: this.outboxSigner(),
+      limits: { maxBytes: config['outbox.maxBytes'], maxAgeMs: config['outbox.maxAge'] },
+      sha256: (data) => suite.sha256(data),
+      time: this.now(),
+      log: log.child('outbox'),
+    });
+    this.outbox = outbox;
+    this.mirror = mirror;
+    this.clockWatch = new ClockWatch(hal.clock);
+    this.ownership = this.makeOwnership();
+    this.uplink = this.makeUplink(device);
+    this.recorder = this.makeRecorder();
+    this.health = new Health({
+      ...{ clock, outbox, system: hal.system, counters: this.counters, log: log.child('health') },
+      intervalMs: config['health.interval'],
+      agentVersion: VERSION,
+      now: () => this.now(),
+      cameraState: () => this.cameraLoop.cameraState,
+      connects: () => this.uplink.status().attempts,
+      onRecorded: () => {
+        this.uplink.recordsAppended(1);
+      },
+    });
+    this.cameraLoop = this.makeCameraLoop();
+  }
+
+  /** The last look of the detector, for `motion why`. */
+  get lastLook(): Capture['lastLook'] {
+    return this.capture?.lastLook ?? null;
+  }
+
+  start(): void {
+    const { hal, log } = this.deps;
+    const facts = this.ownership.facts();
+    log.info(
+      { device: toHex(this.identity.device), epoch: facts.lastEpoch, owned: facts.ownerKey !== null, version: VERSION },
+      'sealcam starts',
+    );
+    hal.indicator.show(facts.ownerKey === null ? 'off' : 'recording');
+    this.unsubscribe.push(
+      hal.button.onPress((heldMs) => {
+        this.buttonPressed(heldMs);
+      }),
+    );
+    this.uplink.start();
+    if (takeFirstStart(this.outbox)) this.ownership.openWindow();
+    this.health.start();
+    this.cameraDone = this.cameraLoop.run(this.stopCamera.signal).catch((error: unknown) => {
+      const { code, message, hint } = asSealcamError(error);
+      log.error({ code, hint }, `the camera is given up: ${message}`);
+    });
+    this.housekeeping();
+  }
+
+  /** Camera first, then what it still has in hand, then the connection; the queue is on the disk all the time. */
+  async stop(): Promise<void> {
+    this.stopCamera.abort();
+    this.cancelHousekeeping();
+    this.health.stop();
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+    await this.patiently(this.cameraDone.then(() => this.recorder.idle()));
+    this.ownership.stop();
+    this.uplink.stop();
+    this.mirror.close();
+    this.outbox.close();
+    this.deps.log.info({ queued: 0 }, 'sealcam stopped');
+  }
+
+  /** Takes a configuration of which only live keys differ. */
+  reconfigure(config: Config): void {
+    this.config = config;
+    this.deps.log.setLevel(config['log.level']);
+    this.capture?.configure(captureSettings(config));
+    this.recorder.configure(recorderSettings(config));
+  }
+
+  private async patiently(work: Promise<void>): Promise<void> {
+    let cancel: CancelTimer = () => undefined;
+    const late = new Promise<void>((resolve) => {
+      cancel = this.deps.clock.after(STOP_PATIENCE_MS, resolve);
+    });
+    await Promise.race([work, late]);
+    cancel();
+  }
+
+  private now(): RecordTime {
+    return recordTime(this.deps.hal.clock, this.deps.hal.clock.monotonicMs());
+  }
+
+  private outboxSigner(): OutboxSigner {
+    const { suite } = this.deps;
+    const { signer, device } = this.identity;
+    return {
+      device,
+      sign: (record) => signObject(recordKind, suite, signer, record),
+      openClaim: (bytes) => openSigned(claimKind, suite, bytes),
+      openRecord: (bytes) => openSigned(recordKind, suite, bytes),
+    };
+  }
+
+  private makeOwnership(): OwnershipKeeper {
+    const { suite, random, clock, hal, log, onWindow } = this.deps;
+    return new OwnershipKeeper({
+      ...{ suite, random, clock, counters: this.counters, outbox: this.outbox, mirror: this.mirror },
+      ...this.identity,
+      indicator: hal.indicator,
+      log: log.child('ownership'),
+      now: () => this.now(),
+      onOffer: (offer) => {
+        this.uplink.publishOffer(offer);
+      },
+      onWindow: (open) => {
+        this.uplink.setClaimWindow(open);
+        onWindow(open);
+      },
+      onChanged: () => {
+        this.uplink.recordsAppended(1);
+      },
+    });
+  }
+
+  private makeUplink(device: Uint8Array): Uplink {
+    const { clock, random, hal, log, openSocket, uplinkStore, suite } = this.deps;
+    const { config, outbox, mirror } = this;
+    const downlink = new Downlink({
+      ...{ suite, outbox, counters: this.counters, log: log.child('downlink') },
+      onReceipt: (receipt) => {
+        this.uplink.receiptApplied(receipt);
+      },
+      onClaim: (claim, mac) => {
+        this.ownership.takeClaim(claim, mac);
+      },
+      onOfferRequest: () => {
+        this.ownership.offerToOwner();
+      },
+    });
+    const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) };
+    return new Uplink({
+      ...{ clock, random, device, outbox, mirror, agentVersion: VERSION, store: uplinkStore },
+      settings: {
+        initialWindowMs: config['uplink.initialWindow'],
+        connectTimeoutMs: config['uplink.connectTimeout'],
+        ackTimeoutMs: config['uplink.ackTimeout'],
+      },
+      boot: toHex(hal.clock.bootId),
+      openSocket: openSocket(will, toHex(device)),
+      onMessage: (payload) => {
+        downlink.take(payload);
+      },
+      onConnected: () => {
+        this.ownership.repeatOffer();
+      },
+      log: log.child('uplink'),
+    });
+  }
+
+  private makeRecorder(): Recorder {
+    const { suite, random, hal, clock, log } = this.deps;
+    return new Recorder(
+      {
+        ...{ outbox: this.outbox, random, counters: this.counters, log: log.child('recorder') },
+        sealer: new Sealer(suite, random),
+        timeOf: (monotonicMs) => recordTime(hal.clock, monotonicMs),
+        nowMs: () => clock.monotonicMs(),
+        onRecorded: (stages) => {
+          this.recorded(stages);
+        },
+      },
+      recorderSettings(this.config),
+    );
+  }
+
+  private recorded({ phase, decidedMs, thumbnailMs, sealMs, storeMs, seq }: StageTimes): void {
+    const fields = { phase, seq, decidedMs, thumbnailMs, sealMs, storeMs, storedWallMs: this.deps.clock.wallMs() };
+    this.deps.log.debug(fields, 'recorded');
+    this.uplink.recordsAppended(1);
+  }
+
+  private makeCameraLoop(): CameraLoop {
+    const { hal, clock, log } = this.deps;
+    return new CameraLoop({
+      ...{ camera: hal.camera, clock, counters: this.counters, log: log.child('camera') },
+      onOpen: (info) => {
+        this.cameraOpened(info);
+      },
+      onFrame: (frame: Frame) => this.capture?.look(frame, clock.monotonicMs()) ?? Promise.resolve(),
+      onEnd: () => {
+        this.capture?.finish();
+        this.capture = null;
+      },
+      onStall: (silentMs) => {
+        this.recordScene({ class: 'stall', durationMs: Math.round(silentMs) });
+      },
+    });
+  }
+
+  private cameraOpened(info: CameraInfo): void {
+    const { driver, model, width, height, framesPerSecond } = info;
+    this.deps.log.info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
+    this.capture = new Capture(info, captureSettings(this.config), {
+      ...{ counters: this.counters, log: this.deps.log.child('capture') },
+      onTransition: (transition) => {
+        this.recorder.take(transition);
+      },
+    });
+  }
+
+  private buttonPressed(heldMs: number): void {
+    if (heldMs < RESET_HOLD_MS) {
+      this.ownership.openWindow();
+      return;
+    }
+    this.ownership.end('reset');
+    this.ownership.openWindow();
+  }
+
+  private recordScene(scene: RecordScene): void {
+    try {
+      if (this.outbox.currentClaim() === null) return;
+      this.outbox.append({ kind: 'scene', time: this.now(), scene });
+      this.uplink.recordsAppended(1);
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      this.deps.log.error({ code }, `a scene could not be recorded: ${message}`);
+    }
+  }
+
+  /** What has no moment of its own: losses that nobody said yet, a wall clock that was set, the watchdog. */
+  private housekeeping(): void {
+    const { hal, clock, log } = this.deps;
+    try {
+      const jumpMs = this.clockWatch.jumpMs();
+      if (jumpMs !== null) this.recordScene({ class: 'clock-jump', durationMs: Math.abs(jumpMs) });
+      if (this.outbox.flushLosses(this.now()) !== null) this.uplink.recordsAppended(1);
+      hal.watchdog.alive();
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      log.error({ code }, `housekeeping failed: ${message}`);
+    }
+    this.cancelHousekeeping = clock.after(HOUSEKEEPING_MS, () => {
+      this.housekeeping();
+    });
+  }
+}
+
+function recorderSettings(config: Config): { thumbnail: { width: number; quality: number } } {
+  return { thumbnail: { width: config['thumbnail.width'], quality: config['thumbnail.quality'] } };
+}

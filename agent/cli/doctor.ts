@@ -1,0 +1,166 @@
+import { accessSync, constants, mkdirSync } from 'node:fs';
+import { createConnection } from 'node:net';
+import { spawnSync } from 'node:child_process';
+import { toHex } from '../../common/bytes.js';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { RELEASED_MS, VERSION } from '../../common/version.js';
+import { LinuxSystem } from '../../hal/linux/system.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { verifyStrict } from '../../protocol/crypto/strict.js';
+import { decodeLuma } from '../capture/jpeg.js';
+import type { Config } from '../config/keys.js';
+import { loadConfig, type ConfigSource } from '../config/load.js';
+import { openDatabase } from '../outbox/database.js';
+import { keyStoreOf } from '../main.js';
+import type { Output } from './output.js';
+
+interface Check {
+  readonly name: string;
+  run(): Promise<string> | string;
+}
+
+const FREE_MIN_BYTES = 64 * 1024 * 1024;
+const BROKER_TIMEOUT_MS = 5000;
+
+/** `sealcam doctor`: everything the agent needs, each with what to do where it is missing. Status 4 if anything is. */
+export async function doctorCommand(source: ConfigSource, output: Output): Promise<number> {
+  const config = loadConfig(source);
+  let failed = 0;
+  for (const { name, run } of checksOf(config)) {
+    try {
+      const detail = await run();
+      output.say(`ok    ${name.padEnd(14)} ${detail}`);
+      output.emit({ check: name, ok: true, detail });
+    } catch (error) {
+      failed++;
+      const { code, message, hint } = asSealcamError(error);
+      output.say(`FAIL  ${name.padEnd(14)} ${message} [${code}]\n      ${' '.repeat(14)} ${hint}`);
+      output.emit({ check: name, ok: false, code, message, hint });
+    }
+  }
+  output.say(failed === 0 ? 'All is well.' : `${String(failed)} of the checks failed.`);
+  return failed === 0 ? 0 : 4;
+}
+
+function checksOf(config: Config): readonly Check[] {
+  const folder = config['data.folder'];
+  return [
+    { name: 'program', run: () => `sealcam ${VERSION} on Node ${process.version}, ${process.arch}` },
+    { name: 'configuration', run: () => `${String(Object.keys(config).length)} settings` },
+    {
+      name: 'data folder',
+      run: () => {
+        try {
+          mkdirSync(folder, { recursive: true, mode: 0o700 });
+          accessSync(folder, constants.W_OK);
+        } catch (cause) {
+          throw new SealcamError('store-unavailable', `${folder} cannot be written`, { cause });
+        }
+        return folder;
+      },
+    },
+    {
+      name: 'free space',
+      run: async () => {
+        const { freeBytes } = await new LinuxSystem(folder).status();
+        const mib = `${String(Math.floor(freeBytes / 1024 ** 2))} MiB`;
+        if (freeBytes < FREE_MIN_BYTES) throw new SealcamError('store-full', `only ${mib} free in ${folder}`);
+        return mib;
+      },
+    },
+    {
+      name: 'key files',
+      run: () => {
+        let isNew = false;
+        const store = keyStoreOf(config);
+        try {
+          store.load(() => {
+            isNew = true;
+            throw new SealcamError('key-store-unavailable', 'no keys yet');
+          });
+        } catch (error) {
+          if (!isNew) throw error;
+          return 'none yet; they are made at the first start';
+        }
+        return 'there, with the right owner and mode';
+      },
+    },
+    {
+      name: 'queue',
+      run: () => {
+        openDatabase(`${folder}/outbox.db`, { maxBytes: config['outbox.maxBytes'] * 2 }).close();
+        return `${folder}/outbox.db`;
+      },
+    },
+    {
+      name: 'cryptography',
+      run: () => {
+        const signer = nodeSuite.ed25519Signer(new Uint8Array(32).fill(7));
+        const message = new Uint8Array(100);
+        if (!verifyStrict(nodeSuite, signer.publicKey, message, signer.sign(message))) {
+          throw new SealcamError('internal', 'a signature of our own does not verify');
+        }
+        return `Ed25519 signs and verifies (${toHex(signer.publicKey).slice(0, 8)}…)`;
+      },
+    },
+    {
+      name: 'pictures',
+      run: async () => {
+        await decodeLuma(TINY_JPEG);
+        return 'sharp decodes JPEG';
+      },
+    },
+    {
+      name: 'clock',
+      run: () => {
+        if (realClock.wallMs() < RELEASED_MS)
+          throw new SealcamError('internal', 'the wall clock was never set', {
+            hint: 'Set the clock, or run an NTP client.',
+          });
+        return new Date(realClock.wallMs()).toISOString();
+      },
+    },
+    ...(config['camera.driver'] === 'replay' ? [{ name: 'ffmpeg', run: ffmpegVersion }] : []),
+    { name: 'broker', run: () => reachBroker(config['uplink.url']) },
+  ];
+}
+
+function ffmpegVersion(): string {
+  const { stdout, error } = spawnSync('ffmpeg', ['-version'], { encoding: 'utf8' });
+  if (error !== undefined) throw new SealcamError('ffmpeg-missing', 'ffmpeg is not installed', { cause: error });
+  return stdout.split('\n')[0] ?? 'there';
+}
+
+function reachBroker(url: string): Promise<string> {
+  const { hostname, port, protocol } = new URL(url);
+  const number = port === '' ? (protocol === 'mqtts:' ? 8883 : 1883) : Number(port);
+  return new Promise((resolve, reject) => {
+    const socket = createConnection({ host: hostname, port: number, timeout: BROKER_TIMEOUT_MS });
+    const fail = (why: string): void => {
+      socket.destroy();
+      reject(new SealcamError('broker-unreachable', `${hostname}:${String(number)}: ${why}`));
+    };
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(`${hostname}:${String(number)} answers`);
+    });
+    socket.once('timeout', () => {
+      fail('no answer');
+    });
+    socket.once('error', (error) => {
+      fail(error.message);
+    });
+  });
+}
+
+/** 16×9 grey pixels. */
+const TINY_JPEG = new Uint8Array(
+  Buffer.from(
+    '/9j/2wBDABALDA4MChAODQ4SERATGCgaGBYWGDEjJR0oOjM9PDkzODdASFxOQERXRTc4UG1RV19iZ2hnPk1xeXBkeFxlZ2P/2wBD' +
+      'ARESEhgVGC8aGi9jQjhCY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2NjY2P/wAARCAAJABAD' +
+      'ASIAAhEBAxEB/8QAFQABAQAAAAAAAAAAAAAAAAAABQb/xAAZEAACAwEAAAAAAAAAAAAAAAAABAMhMUH/xAAUAQEAAAAAAAAAAAAA' +
+      'AAAAAAAA/8QAFBEBAAAAAAAAAAAAAAAAAAAAAP/aAAwDAQACEQMRAD8AIShyigShyghLhQJcA//Z',
+    'base64',
+  ),
+);

@@ -1,0 +1,36 @@
+import { mkdirSync } from 'node:fs';
+import { toHex } from '../../common/bytes.js';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { SealcamError } from '../../common/errors.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { claimLink, formatClaimCode } from '../../protocol/objects/claim-code.js';
+import { loadIdentity } from '../agent.js';
+import { loadConfig, type ConfigSource } from '../config/load.js';
+import { keyStoreOf } from '../main.js';
+import { claimSheet } from './claim-sheet.js';
+import type { Output } from './output.js';
+
+/** `sealcam keygen`: makes the camera's identity, or shows the one that is there. */
+export function keygenCommand(source: ConfigSource, output: Output): number {
+  const config = loadConfig(source);
+  const folder = config['data.folder'];
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SealcamError('key-store-unavailable', `${folder} cannot be made`, { cause });
+  }
+  const { device, claimSecret, signer } = loadIdentity({ keyStore: keyStoreOf(config) }, nodeSuite, realRandom);
+  const code = { device, secret: claimSecret };
+  const text = formatClaimCode(nodeSuite, code);
+  const pageUrl = config['claim.pageUrl'];
+  output.say(`Camera      ${toHex(device)}\nPublic key  ${toHex(signer.publicKey)}\nKeys in     ${folder}`);
+  output.say(claimSheet(nodeSuite, code, pageUrl));
+  output.emit({
+    device: toHex(device),
+    public_key: toHex(signer.publicKey),
+    claim_code: text,
+    claim_link: claimLink(pageUrl, text),
+    folder,
+  });
+  return 0;
+}

@@ -1,0 +1,46 @@
+import { toHex } from '../../common/bytes.js';
+import { asSealcamError } from '../../common/errors.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { loadConfig, reloadConfig, type ConfigSource } from '../config/load.js';
+import { compose } from '../main.js';
+import { claimSheet } from './claim-sheet.js';
+
+/** `sealcam run`: until SIGTERM or SIGINT. Resolves with the exit status. */
+export async function runCommand(source: ConfigSource): Promise<number> {
+  let config = loadConfig(source);
+  const isTerminal = process.stdout.isTTY;
+  // Log lines and the sheet for a person do not mix; on a terminal the log goes to stderr.
+  const { agent, log, button } = compose(config, isTerminal ? process.stderr : process.stdout, (open) => {
+    if (!isTerminal) return;
+    const { device, claimSecret } = agent.identity;
+    const code = { device, secret: claimSecret };
+    process.stdout.write(open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n');
+  });
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  process.on('SIGHUP', () => {
+    try {
+      config = reloadConfig(config, source);
+      agent.reconfigure(config);
+      log.info({}, 'the configuration was read again');
+    } catch (error) {
+      const { code, message, hint } = asSealcamError(error);
+      log.error({ code, hint }, `the configuration was not changed: ${message}`);
+    }
+  });
+  if (isTerminal) {
+    process.stdout.write(
+      `Camera ${toHex(agent.identity.device)}\nPress Enter to open a claim window, Ctrl-C to stop.\n`,
+    );
+    process.stdin.on('data', () => {
+      button.press();
+    });
+  }
+  agent.start();
+  await stopped;
+  process.stdin.pause();
+  await agent.stop();
+  return 0;
+}

@@ -1,0 +1,73 @@
+import type { z } from 'zod';
+import { CAMERA_DRIVERS, SCENARIOS, SCENES } from '../../hal/driver-names.js';
+import { choice, duration, flag, integer, pageUrl, path, size, timeZone, url, zones } from './values.js';
+
+interface ConfigKey<S extends z.ZodType> {
+  readonly schema: S;
+  /** As it would stand in the file. */
+  readonly default: z.input<S>;
+  readonly help: string;
+  /** Whether a running agent takes a new value on SIGHUP; otherwise it asks for a restart. */
+  readonly live: boolean;
+}
+
+function key<S extends z.ZodType>(schema: S, initial: z.input<S>, help: string, live = false): ConfigKey<S> {
+  return { schema, default: initial, help, live };
+}
+
+/** Every setting: type, default, help. docs/configuration.md is generated from this table. */
+export const CONFIG_KEYS = {
+  'camera.driver': key(choice(...CAMERA_DRIVERS), 'mock', 'Where frames come from.'),
+  'camera.framesPerSecond': key(integer(1, 30), 10, 'Frames a second asked of the camera.'),
+  'camera.timeZone': key(timeZone, 'UTC', 'Time zone of the camera, for schedules.'),
+  'mock.scene': key(choice(...SCENES), 'porch', 'What the mock camera looks at.'),
+  'mock.scenario': key(choice(...SCENARIOS), 'walk', 'What happens in front of the mock camera.'),
+  'mock.seed': key(integer(0, 2 ** 31), 1, 'The same seed gives the same frames.'),
+  'replay.path': key(path, '', 'A video file, or a folder of JPEG files.'),
+  'replay.loop': key(flag, true, 'Start again at the end of the file.'),
+
+  'motion.sensitivity': key(integer(0, 100), 50, '0 sees only the coarsest motion, 100 the faintest.', true),
+  'motion.minDuration': key(duration('0 ms', '10 s'), '300 ms', 'Motion shorter than this is none.', true),
+  'motion.hold': key(duration('200 ms', '60 s'), '1500 ms', 'An event ends when nothing moved for this long.', true),
+  'motion.cooldown': key(duration('0 ms', '10 min'), '1 s', 'Least time from the end of an event to the next.', true),
+  'motion.maxDuration': key(duration('5 s', '1 h'), '2 min', 'A longer event is ended and another may start.', true),
+  'motion.zones': key(zones, [], 'Polygons where motion counts, in fractions of the picture; none: everywhere.', true),
+  'thumbnail.width': key(integer(64, 1920), 320, 'Width of the pictures in pixels.', true),
+  'thumbnail.quality': key(integer(20, 95), 75, 'JPEG quality of the pictures.', true),
+
+  'data.folder': key(path, './data', 'Keys, claim and queue are kept here; the folder is made if it is missing.'),
+  'outbox.maxBytes': key(size('1 MiB', '64 GiB'), '256 MiB', 'Most that waits here while the cloud is away.'),
+  'outbox.maxAge': key(duration('1 h', '365 d'), '30 d', 'Older records are dropped, and the loss is said.'),
+
+  'uplink.url': key(url, 'mqtt://127.0.0.1:1883', 'The broker; mqtts:// for TLS.'),
+  'uplink.passwordFile': key(
+    path,
+    '',
+    "File with this device's password at the broker; the user name is the device id.",
+  ),
+  'uplink.caFile': key(path, '', 'Certificates (PEM) that the broker must be signed by; empty: those of the system.'),
+  'uplink.initialWindow': key(
+    duration('0 ms', '900 s'),
+    '300 s',
+    'Over how long connects are spread after a boot or an outage, until the cloud says better.',
+  ),
+  'uplink.connectTimeout': key(duration('1 s', '2 min'), '20 s', 'A connect that takes longer has failed.'),
+  'uplink.ackTimeout': key(
+    duration('1 s', '2 min'),
+    '20 s',
+    'A broker that does not acknowledge for this long is gone.',
+  ),
+  'uplink.keepAlive': key(duration('5 s', '1 h'), '60 s', 'How often the connection is proved to live.'),
+
+  'claim.pageUrl': key(pageUrl, 'https://app.example/', "The owner's page that a claim link leads to."),
+  'health.interval': key(duration('1 s', '15 min'), '15 min', 'Time between two health records.'),
+  'log.level': key(choice('debug', 'info', 'warn', 'error'), 'info', 'Least important line that is logged.', true),
+} as const;
+
+export type ConfigName = keyof typeof CONFIG_KEYS;
+export type Config = { readonly [K in ConfigName]: z.output<(typeof CONFIG_KEYS)[K]['schema']> };
+
+/** `motion.minDuration` is SEALCAM_MOTION_MIN_DURATION in the environment. */
+export function environmentName(name: string): string {
+  return `SEALCAM_${name.replace(/[A-Z]/g, '_$&').replace('.', '_').toUpperCase()}`;
+}

@@ -1,0 +1,87 @@
+import { z } from 'zod';
+
+const DURATION_MS = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const SIZE_BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
+
+function quantity<U extends Readonly<Record<string, number>>>(units: U, example: string, min: string, max: string) {
+  const read = (text: string): number | undefined => {
+    const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim());
+    const factor = units[match?.[2] ?? ''];
+    return match === null || factor === undefined ? undefined : Math.round(Number(match[1]) * factor);
+  };
+  const from = read(min) ?? 0;
+  const to = read(max) ?? Number.MAX_SAFE_INTEGER;
+  const expected = `a text like "${example}" (${Object.keys(units).join(', ')}), from ${min} to ${max}`;
+  return z.string({ error: `expected ${expected}` }).transform((text, context): number => {
+    const value = read(text);
+    if (value === undefined || value < from || value > to) {
+      context.addIssue({ code: 'custom', message: `expected ${expected}` });
+      return z.NEVER;
+    }
+    return value;
+  });
+}
+
+/** A text with a unit, read as milliseconds. */
+export function duration(min: string, max: string) {
+  return quantity(DURATION_MS, '300 s', min, max);
+}
+
+/** A text with a unit, read as bytes. */
+export function size(min: string, max: string) {
+  return quantity(SIZE_BYTES, '64 MiB', min, max);
+}
+
+export function integer(min: number, max: number) {
+  const expected = `expected a whole number from ${String(min)} to ${String(max)}`;
+  return z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
+}
+
+export function choice<const V extends readonly [string, ...string[]]>(...values: V) {
+  return z.enum(values, { error: `expected one of ${values.join(', ')}` });
+}
+
+export const flag = z.boolean({ error: 'expected true or false' });
+
+/** A path; empty means "none". */
+export const path = z.string({ error: 'expected a path' }).max(4096);
+
+export const url = z.string({ error: 'expected a URL' }).refine(
+  (text) => {
+    try {
+      return ['mqtt:', 'mqtts:'].includes(new URL(text).protocol);
+    } catch {
+      return false;
+    }
+  },
+  { error: 'expected a URL like mqtt://broker.example:1883 or mqtts://broker.example:8883' },
+);
+
+export const pageUrl = z.url({ error: 'expected a URL like https://app.example/' });
+
+export const timeZone = z.string().refine(
+  (name) => {
+    try {
+      Intl.DateTimeFormat('en', { timeZone: name });
+      return true;
+    } catch {
+      return false;
+    }
+  },
+  { error: 'expected a time zone like Europe/Berlin' },
+);
+
+const fraction = z.number().min(0).max(1);
+
+export const zones = z
+  .array(
+    z.strictObject({
+      name: z.string().min(1).max(32),
+      corners: z
+        .array(z.tuple([fraction, fraction]))
+        .min(3)
+        .max(16),
+    }),
+    { error: 'expected zones with a name and corners, each corner two numbers from 0 to 1' },
+  )
+  .max(8);

@@ -1,0 +1,83 @@
+import type { CancelTimer, Clock } from '../../common/clock.js';
+import type { Counters } from '../../common/counters.js';
+import { asSealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { System } from '../../hal/system.js';
+import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
+import type { Outbox } from '../outbox/outbox.js';
+
+export type CameraState = RecordHealth['camera'];
+
+export interface HealthDependencies {
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly system: System;
+  readonly outbox: Outbox;
+  readonly counters: Counters;
+  readonly agentVersion: string;
+  readonly now: () => RecordTime;
+  readonly cameraState: () => CameraState;
+  readonly connects: () => number;
+  readonly onRecorded: () => void;
+  readonly log: Log;
+}
+
+/** Says at least every 15 minutes how the camera is: silence for two cadences tells the cloud that something is wrong. */
+export class Health {
+  private readonly deps: HealthDependencies;
+  private cancel: CancelTimer = () => undefined;
+  private stopped = false;
+
+  constructor(deps: HealthDependencies) {
+    this.deps = deps;
+  }
+
+  start(): void {
+    void this.tick();
+  }
+
+  stop(): void {
+    this.stopped = true;
+    this.cancel();
+  }
+
+  /** One record now, if the camera has an owner. */
+  async record(): Promise<void> {
+    const { outbox, now, onRecorded } = this.deps;
+    if (outbox.currentClaim() === null) return;
+    const health = await this.measure();
+    outbox.append({ kind: 'health', time: now(), health });
+    onRecorded();
+  }
+
+  async measure(): Promise<RecordHealth> {
+    const { system, outbox, counters, agentVersion, cameraState, connects } = this.deps;
+    const { uptimeS, temperatureDeciC, freeBytes } = await system.status();
+    return {
+      agent: agentVersion,
+      uptimeS,
+      ...(temperatureDeciC === null ? {} : { temperatureDeciC }),
+      freeBytes,
+      ...outbox.totals(),
+      framesSeen: counters.get('frames.seen'),
+      framesDropped: counters.get('frames.dropped'),
+      framesCorrupt: counters.get('frames.corrupt'),
+      camera: cameraState(),
+      privacy: false,
+      connects: connects(),
+    };
+  }
+
+  private async tick(): Promise<void> {
+    try {
+      await this.record();
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      this.deps.log.error({ code }, `no health record: ${message}`);
+    }
+    if (this.stopped) return;
+    this.cancel = this.deps.clock.after(this.deps.intervalMs, () => {
+      void this.tick();
+    });
+  }
+}

@@ -1,0 +1,43 @@
+import { pino, type Logger } from 'pino';
+import type { Log, LogFields } from '../common/log.js';
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface AgentLog extends Log {
+  setLevel(level: LogLevel): void;
+}
+
+/**
+ * One JSON object a line on stdout, as journald and containers want it; time as ISO 8601 in UTC.
+ * Limits on size and age are journald's (or the container's) business.
+ */
+export function createLog(level: LogLevel, destination: NodeJS.WritableStream, base: LogFields = {}): AgentLog {
+  const root = pino(
+    {
+      level,
+      base,
+      timestamp: () => `,"time":"${new Date().toISOString()}"`,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    destination,
+  );
+  return { ...wrap(root), setLevel: (next) => (root.level = next) };
+}
+
+function wrap(logger: Logger): Log {
+  return {
+    debug: (fields, message) => {
+      logger.debug(fields, message);
+    },
+    info: (fields, message) => {
+      logger.info(fields, message);
+    },
+    warn: (fields, message) => {
+      logger.warn(fields, message);
+    },
+    error: (fields, message) => {
+      logger.error(fields, message);
+    },
+    child: (part) => wrap(logger.child({ part })),
+  };
+}

@@ -1,0 +1,105 @@
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Claim } from '../../protocol/objects/claim.js';
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { Outbox } from './outbox.js';
+import type { EpochRow } from './queries.js';
+
+/** Where the camera's ownership stands. The counter survives release and reset. */
+export interface Ownership {
+  readonly lastEpoch: number;
+  readonly lastClaimHash: Uint8Array | null;
+  readonly claim: Verified<Claim> | null;
+  /** Signing stopped: the cloud proved to know records that this camera does not. */
+  readonly isStopped: boolean;
+}
+
+export function ownershipOf(outbox: Outbox): Ownership {
+  const device = outbox.queries.device.get();
+  const lastClaimHash = device?.last_claim_hash ?? null;
+  return {
+    lastEpoch: device?.last_epoch ?? 0,
+    lastClaimHash: lastClaimHash === null ? null : new Uint8Array(lastClaimHash),
+    claim: outbox.currentClaim(),
+    isStopped: outbox.queries.openEpoch.get()?.stopped === 1,
+  };
+}
+
+/**
+ * A new epoch: tombstone of the old one, claim and accept record in one transaction. The claim must have been
+ * checked against the claim window; here only the chain of epochs is checked once more.
+ */
+export function beginEpoch(
+  outbox: Outbox,
+  claim: Verified<Claim>,
+  time: SealcamRecord['time'],
+): Verified<SealcamRecord> {
+  return outbox.transaction(() => {
+    const { lastEpoch, lastClaimHash } = ownershipOf(outbox);
+    if (claim.value.epoch !== lastEpoch + 1 || !sameHash(claim.value.previous, lastClaimHash)) {
+      throw new SealcamError('claim-refused', 'the claim does not follow the last epoch');
+    }
+    const open = outbox.queries.openEpoch.get();
+    if (open !== undefined) close(outbox, open, 'superseded', time);
+    outbox.queries.insertEpoch.run(claim.value.epoch, claim.bytes, claim.hash, claim.hash);
+    outbox.queries.setEpoch.run(claim.value.epoch, claim.hash);
+    return outbox.insert(epochRow(outbox, claim.value.epoch), { kind: 'accept', time });
+  });
+}
+
+/** The end of an ownership: everything but the tombstone is erased; the tombstone waits for its receipt. */
+export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: SealcamRecord['time']): void {
+  outbox.transaction(() => {
+    const open = outbox.queries.openEpoch.get();
+    if (open !== undefined) {
+      const totals = outbox.queries.rangeTotals.get(open.epoch, 0, open.head_seq);
+      const records = totals?.records ?? 0;
+      outbox.losses.addErased(
+        open.epoch,
+        outbox.queries.seqs.all(open.epoch).map(({ seq }) => seq),
+      );
+      outbox.queries.deleteRange.run(open.epoch, 0, open.head_seq);
+      outbox.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
+      outbox.queries.count.run(0, 0, records, open.epoch);
+      close(outbox, open, reason, time);
+    }
+    outbox.queries.eraseQuarantine.run();
+    outbox.queries.setFresh.run(1);
+  });
+}
+
+/** Whether this is the first start without an owner: asked once, answered yes once. */
+export function takeFirstStart(outbox: Outbox): boolean {
+  return outbox.transaction(() => {
+    const isFirst = outbox.queries.device.get()?.is_fresh === 1 && outbox.queries.openEpoch.get() === undefined;
+    outbox.queries.setFresh.run(0);
+    return isFirst;
+  });
+}
+
+function close(
+  outbox: Outbox,
+  open: EpochRow,
+  reason: 'superseded' | 'release' | 'reset',
+  time: SealcamRecord['time'],
+): void {
+  // A stopped epoch signs nothing more, not even its end.
+  if (open.stopped === 0) {
+    const loss = outbox.losses.take(open.epoch);
+    outbox.insert(open, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
+  }
+  outbox.queries.deleteLosses.run(open.epoch);
+  outbox.queries.closeEpoch.run(open.epoch);
+  outbox.queries.deleteDrainedEpochs.run();
+}
+
+function epochRow(outbox: Outbox, epoch: number): EpochRow {
+  const row = outbox.queries.epoch.get(epoch);
+  if (row === undefined) throw new SealcamError('internal', `epoch ${String(epoch)} is missing`);
+  return row;
+}
+
+function sameHash(a: Uint8Array | null, b: Uint8Array | null): boolean {
+  return a === null || b === null ? a === b : equal(a, b);
+}

@@ -1,0 +1,134 @@
+import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { equal } from '../../common/bytes.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+import { openDatabase, type Database } from './database.js';
+import type { OutboxLimits } from './limits.js';
+import { Mirror, type MirrorState } from './mirror.js';
+import { Outbox, type OutboxSigner } from './outbox.js';
+
+export interface OpenOutboxOptions {
+  readonly folder: string;
+  readonly signer: OutboxSigner;
+  readonly limits: OutboxLimits;
+  readonly sha256: (data: Uint8Array) => Uint8Array;
+  readonly time: SealcamRecord['time'];
+  readonly log: Log;
+}
+
+/** Beside the content: indexes, free pages and the records' own rows. */
+const FILE_OVERHEAD = 1.5;
+const FILE_MIN_BYTES = 4 * 1024 * 1024;
+
+/**
+ * Opens database and mirror and brings them together.
+ * A damaged database is renamed aside, never deleted; one that is behind what was published goes on after it, and says so.
+ *
+ * @throws SealcamError `store-newer`, `store-locked`, `store-unavailable`, `store-full`
+ */
+export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbox; readonly mirror: Mirror } {
+  const { folder, signer, limits, log } = options;
+  makeFolder(folder);
+  const path = join(folder, 'outbox.db');
+  const db = openOrSetAside(path, limits, log);
+  const mirror = new Mirror(join(folder, 'outbox.mirror'), options.sha256);
+  try {
+    const outbox = new Outbox(db, signer, limits);
+    const published = mirror.open();
+    if (published !== null) catchUp(outbox, published, options);
+    return { outbox, mirror };
+  } catch (error) {
+    mirror.close();
+    db.close();
+    throw error;
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SealcamError('store-unavailable', `${folder} cannot be made`, { cause });
+  }
+}
+
+function openOrSetAside(path: string, limits: OutboxLimits, log: Log): Database {
+  const maxBytes = Math.max(FILE_MIN_BYTES, limits.maxBytes * FILE_OVERHEAD);
+  try {
+    return openDatabase(path, { maxBytes });
+  } catch (error) {
+    if (!isSealcamError(error) || error.code !== 'store-corrupt') throw error;
+    let number = 1;
+    while (existsSync(`${path}.corrupt-${String(number)}`)) number++;
+    const aside = `${path}.corrupt-${String(number)}`;
+    for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
+    log.error({ code: error.code, aside }, 'the outbox was damaged and set aside; going on with a new one');
+    return openDatabase(path, { maxBytes });
+  }
+}
+
+/** Compares the database with what was published; see docs/decisions/0004-mirror.md. */
+function catchUp(outbox: Outbox, published: MirrorState, options: OpenOutboxOptions): void {
+  const lastEpoch = outbox.queries.device.get()?.last_epoch ?? 0;
+  if (lastEpoch > published.epoch) return;
+  if (published.claim.length === 0) {
+    stayReleased(outbox, published, lastEpoch);
+    return;
+  }
+  const row = outbox.queries.epoch.get(published.epoch);
+  if (lastEpoch === published.epoch && (row === undefined || row.is_open === 0)) return;
+  const head = row?.head_seq ?? -1;
+  const seq = published.seq ?? -1;
+  if (row !== undefined && head >= seq) return;
+  goOnAfter(outbox, published, { head, seq }, options);
+}
+
+/** The database is from before a release: the owner it names is not the owner any more. */
+function stayReleased(outbox: Outbox, published: MirrorState, lastEpoch: number): void {
+  outbox.transaction(() => {
+    const open = outbox.queries.openEpoch.get();
+    if (open !== undefined) {
+      const totals = outbox.queries.rangeTotals.get(open.epoch, 0, open.head_seq);
+      outbox.queries.deleteRange.run(open.epoch, 0, open.head_seq);
+      outbox.queries.addQueued.run(-(totals?.records ?? 0), -(totals?.bytes ?? 0));
+      outbox.queries.closeEpoch.run(open.epoch);
+      outbox.queries.deleteDrainedEpochs.run();
+    }
+    if (lastEpoch < published.epoch) outbox.queries.setEpoch.run(published.epoch, published.claimHash);
+  });
+}
+
+function goOnAfter(
+  outbox: Outbox,
+  published: MirrorState,
+  { head, seq }: { readonly head: number; readonly seq: number },
+  { signer, time, log }: OpenOutboxOptions,
+): void {
+  const claim = signer.openClaim(published.claim);
+  if (!equal(claim.hash, published.claimHash)) throw new SealcamError('store-corrupt', 'the mirror contradicts itself');
+  outbox.transaction(() => {
+    const open = outbox.queries.openEpoch.get();
+    if (open !== undefined && open.epoch !== published.epoch) outbox.queries.closeEpoch.run(open.epoch);
+    if (outbox.queries.epoch.get(published.epoch) === undefined) {
+      outbox.queries.insertEpoch.run(published.epoch, claim.bytes, claim.hash, claim.hash);
+      outbox.queries.setEpoch.run(published.epoch, claim.hash);
+    }
+    outbox.queries.moveHead.run(seq, published.hash ?? claim.hash, published.epoch);
+    // These were published and may be stored in the cloud; for the counts here they are produced and lost.
+    outbox.queries.countProduced.run(seq - head, seq - head, published.epoch);
+    const now = outbox.queries.epoch.get(published.epoch);
+    if (now === undefined) return;
+    if (seq < 0) {
+      outbox.insert(now, { kind: 'accept', time });
+      return;
+    }
+    const loss = [{ reason: 'state-lost' as const, seqs: [head + 1, seq] as const }];
+    outbox.insert(now, { kind: 'gap', time, loss }, [], null);
+  });
+  log.warn(
+    { code: 'store-corrupt', epoch: published.epoch, seq, head },
+    'the outbox is behind what was published; going on after it with a gap',
+  );
+}

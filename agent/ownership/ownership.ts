@@ -1,0 +1,136 @@
+import type { CancelTimer, Clock } from '../../common/clock.js';
+import type { Counters } from '../../common/counters.js';
+import { asSealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import type { Log } from '../../common/log.js';
+import type { Random } from '../../common/random.js';
+import type { Indicator } from '../../hal/peripherals.js';
+import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import { claimKind } from '../../protocol/objects/claim.js';
+import { offerKind } from '../../protocol/objects/offer.js';
+import type { RecordTime } from '../../protocol/objects/record.js';
+import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
+import { beginEpoch, endEpoch, ownershipOf } from '../outbox/epochs.js';
+import type { Mirror } from '../outbox/mirror.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { noteOwnership } from '../outbox/published.js';
+import { ClaimWindow, type OwnershipFacts } from './claim-window.js';
+
+export interface OwnershipDependencies {
+  readonly suite: CryptoSuite;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly signer: Signer;
+  readonly device: Uint8Array;
+  readonly claimSecret: Uint8Array;
+  readonly outbox: Outbox;
+  readonly mirror: Mirror;
+  readonly indicator: Indicator;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly now: () => RecordTime;
+  /** An offer to publish; the window is open from now on. */
+  readonly onOffer: (offer: Uint8Array) => void;
+  readonly onWindow: (open: boolean) => void;
+  /** A new epoch began or ended. */
+  readonly onChanged: () => void;
+}
+
+/** Whose camera this is: the claim window, claims, and their end. */
+export class OwnershipKeeper {
+  private readonly deps: OwnershipDependencies;
+  private readonly window = new ClaimWindow();
+  private cancelClose: CancelTimer = () => undefined;
+
+  constructor(deps: OwnershipDependencies) {
+    this.deps = deps;
+  }
+
+  facts(): OwnershipFacts {
+    const { lastEpoch, lastClaimHash, claim, isStopped } = ownershipOf(this.deps.outbox);
+    return {
+      device: this.deps.device,
+      lastEpoch,
+      lastClaimHash,
+      ownerKey: claim?.value.ownerKey ?? null,
+      isStopped,
+    };
+  }
+
+  /** Milliseconds until the physical window closes; null if it is closed. */
+  windowLeftMs(): number | null {
+    const nowMs = this.deps.clock.monotonicMs();
+    const closesAtMs = this.window.closesAtMs(nowMs);
+    return closesAtMs === null ? null : closesAtMs - nowMs;
+  }
+
+  /** Somebody stands at the camera: a button, the console, or the first boot. */
+  openWindow(): void {
+    const { clock, indicator, log, onOffer, onWindow } = this.deps;
+    onOffer(this.makeOffer('physical'));
+    onWindow(true);
+    indicator.show('claim-window');
+    log.info({ minutes: LIMITS.claimWindowMs / 60_000 }, 'the claim window is open');
+    this.cancelClose();
+    this.cancelClose = clock.after(LIMITS.claimWindowMs, () => {
+      this.closeWindow();
+    });
+  }
+
+  /** The cloud asks for an offer on behalf of the owner: it admits only the current owner's claim. */
+  offerToOwner(): void {
+    if (this.facts().ownerKey !== null) this.deps.onOffer(this.makeOffer('owner'));
+  }
+
+  /** The open window's offer again, after a connection came up. */
+  repeatOffer(): void {
+    const offer = this.window.physicalOffer(this.deps.clock.monotonicMs());
+    if (offer !== null) this.deps.onOffer(signObject(offerKind, this.deps.suite, this.deps.signer, offer).bytes);
+  }
+
+  /** A claim from the cloud: untrusted. Refusals are counted and logged, never thrown. */
+  takeClaim(bytes: Uint8Array, mac: Uint8Array | null): void {
+    const { suite, clock, claimSecret, outbox, mirror, counters, log, now, onChanged } = this.deps;
+    try {
+      const claim = openSigned(claimKind, suite, bytes);
+      // The cloud relays a pending claim on each offer; the one that is in force already is not news.
+      if (outbox.currentClaim()?.hash.every((byte, i) => byte === claim.hash[i]) === true) return;
+      this.window.admit(suite, claim, mac, claimSecret, this.facts(), clock.monotonicMs());
+      beginEpoch(outbox, claim, now());
+      noteOwnership(outbox, mirror);
+      log.info({ epoch: claim.value.epoch, recipients: claim.value.recipients.length }, 'the camera has an owner');
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      counters.add(`claim.${code}`);
+      log.warn({ code }, message);
+      return;
+    }
+    this.closeWindow();
+    onChanged();
+  }
+
+  /** The end of an ownership; afterwards the camera records nothing until it is claimed again. */
+  end(reason: 'release' | 'reset'): void {
+    const { outbox, mirror, now, onChanged } = this.deps;
+    endEpoch(outbox, reason, now());
+    noteOwnership(outbox, mirror);
+    onChanged();
+  }
+
+  stop(): void {
+    this.cancelClose();
+  }
+
+  private makeOffer(mode: 'physical' | 'owner'): Uint8Array {
+    const { suite, signer, random, clock } = this.deps;
+    const offer = this.window.open(mode, this.facts(), random.bytes(16), clock.monotonicMs());
+    return signObject(offerKind, suite, signer, offer).bytes;
+  }
+
+  private closeWindow(): void {
+    this.cancelClose();
+    this.window.close();
+    this.deps.indicator.show(this.facts().ownerKey === null ? 'off' : 'recording');
+    this.deps.onWindow(false);
+  }
+}

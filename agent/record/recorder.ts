@@ -1,0 +1,236 @@
+import { equal } from '../../common/bytes.js';
+import type { Counters } from '../../common/counters.js';
+import { asSealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { Random } from '../../common/random.js';
+import type { Frame } from '../../hal/camera.js';
+import type { Claim } from '../../protocol/objects/claim.js';
+import type { LossReason, RecordEvent, RecordTime } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { SealedDetail } from '../../protocol/seal/content.js';
+import type { Sighting, Transition } from '../capture/event-tracker.js';
+import { fitThumbnail } from '../capture/jpeg.js';
+import type { Outbox, SealedMedia } from '../outbox/outbox.js';
+import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
+
+export interface RecorderSettings {
+  readonly thumbnail: { readonly width: number; readonly quality: number };
+}
+
+export interface RecorderDependencies {
+  readonly outbox: Outbox;
+  readonly sealer: Sealer;
+  readonly random: Random;
+  readonly counters: Counters;
+  readonly log: Log;
+  /** Time of a frame as a record says it. */
+  readonly timeOf: (monotonicMs: number) => RecordTime;
+  readonly onRecorded: (stages: StageTimes) => void;
+  /** Milliseconds for measuring stages. */
+  readonly nowMs: () => number;
+}
+
+/** Where the time of one record went, in milliseconds. */
+export interface StageTimes {
+  readonly phase: Transition<Frame>['type'];
+  readonly seq: number;
+  /** From the frame's capture until its event was decided. */
+  readonly decidedMs: number;
+  readonly thumbnailMs: number;
+  readonly sealMs: number;
+  readonly storeMs: number;
+}
+
+interface OpenEvent {
+  readonly id: Uint8Array;
+  /** The claim under which it began; it does not outlive it. */
+  readonly claimHash: Uint8Array;
+  revision: number;
+  picture: Uint8Array | null;
+}
+
+/** More transitions than this waiting means that sealing cannot follow; the newest are dropped and counted. */
+const WAITING_MAX = 32;
+
+/**
+ * From transitions to signed records: thumbnail, seal, outbox, one after the other and beside the frames.
+ * What cannot be kept is counted, and said in a signed gap.
+ */
+export class Recorder {
+  private readonly deps: RecorderDependencies;
+  private settings: RecorderSettings;
+  private event: OpenEvent | null = null;
+  private waiting = 0;
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(deps: RecorderDependencies, settings: RecorderSettings) {
+    this.deps = deps;
+    this.settings = settings;
+  }
+
+  configure(settings: RecorderSettings): void {
+    this.settings = settings;
+  }
+
+  /** Takes a transition; the work is done in order, and never thrown into the caller. */
+  take(transition: Transition<Frame>): void {
+    const decidedAtMs = this.deps.nowMs();
+    const { counters, outbox } = this.deps;
+    counters.add(`events.${transition.type}`);
+    if (this.waiting >= WAITING_MAX && transition.type === 'update') {
+      counters.add('updates.dropped');
+      return;
+    }
+    // Without an owner nothing is recorded, and no event can begin that a later owner would see the end of.
+    const claim = outbox.currentClaim();
+    this.waiting++;
+    this.work = this.work.then(async () => {
+      try {
+        await this.record(transition, claim, decidedAtMs);
+      } catch (error) {
+        this.fail(error);
+      } finally {
+        this.waiting--;
+      }
+    });
+  }
+
+  /** Resolves when everything taken so far is recorded. */
+  idle(): Promise<void> {
+    return this.work;
+  }
+
+  private fail(error: unknown): void {
+    const { counters, log } = this.deps;
+    const { code, message, hint } = asSealcamError(error);
+    counters.add(`recorder.${code}`);
+    log.error({ code, hint }, `an event could not be recorded: ${message}`);
+    try {
+      this.deps.outbox.countLoss('failed');
+    } catch (second) {
+      log.error({ code: asSealcamError(second).code }, 'the loss could not be stored either');
+    }
+  }
+
+  private async record(
+    transition: Transition<Frame>,
+    claim: Verified<Claim> | null,
+    decidedAtMs: number,
+  ): Promise<void> {
+    const { random, counters, outbox } = this.deps;
+    if (claim === null) {
+      counters.add('events.unclaimed');
+      this.event = null;
+      return;
+    }
+    if (transition.type === 'start') {
+      this.event = { id: random.bytes(16), claimHash: claim.hash, revision: 0, picture: null };
+    }
+    const { event } = this;
+    // The start was before the claim, or could not be kept.
+    if (event === null) return;
+    if (!equal(event.claimHash, claim.hash)) {
+      this.event = null;
+      counters.add('events.claim-changed');
+      outbox.countLoss('claim-changed');
+      return;
+    }
+    if (transition.type !== 'start') event.revision++;
+    if (transition.type === 'end') this.event = null;
+    await this.append(transition, claim, event, decidedAtMs);
+  }
+
+  private async append(
+    transition: Transition<Frame>,
+    claim: Verified<Claim>,
+    event: OpenEvent,
+    decidedAtMs: number,
+  ): Promise<void> {
+    const { outbox, timeOf, nowMs, onRecorded } = this.deps;
+    const started = nowMs();
+    const picture = await this.thumbnail(transition.sighting);
+    const decoded = nowMs();
+    const { media, tooLarge } = this.sealed(transition, claim, event, picture);
+    const sealed = nowMs();
+    const isNewPicture = media.media.role === 'thumbnail';
+    const content: RecordEvent = {
+      id: event.id,
+      phase: transition.type,
+      revision: event.revision,
+      ...(!isNewPicture && event.picture !== null ? { picture: event.picture } : {}),
+    };
+    const atMs = transition.type === 'end' ? transition.endMs : transition.sighting.timeMs;
+    const lost: LossReason = 'too-large';
+    const record = outbox.append(
+      {
+        kind: 'motion',
+        time: timeOf(atMs),
+        event: content,
+        ...(tooLarge ? { loss: [{ reason: lost, count: 1 }] } : {}),
+      },
+      [media],
+      claim.hash,
+    );
+    if (isNewPicture) event.picture = media.media.id;
+    if (record === null) return;
+    onRecorded({
+      phase: transition.type,
+      seq: record.value.seq,
+      decidedMs: decidedAtMs - atMs,
+      thumbnailMs: decoded - started,
+      sealMs: sealed - decoded,
+      storeMs: nowMs() - sealed,
+    });
+  }
+
+  private async thumbnail(sighting: Sighting<Frame> | null): Promise<Picture> {
+    if (sighting === null) return { type: 'none' };
+    try {
+      const fitted = await fitThumbnail(sighting.frame.jpeg, this.settings.thumbnail, PICTURE_MAX_BYTES);
+      if (fitted === null) return { type: 'too-large' };
+      return { type: 'picture', jpeg: fitted.jpeg, size: [fitted.width, fitted.height] };
+    } catch (error) {
+      this.deps.counters.add('frames.corrupt');
+      this.deps.log.warn({ code: asSealcamError(error).code }, 'the picture of an event could not be decoded');
+      return { type: 'none' };
+    }
+  }
+
+  private sealed(
+    transition: Transition<Frame>,
+    claim: Verified<Claim>,
+    event: OpenEvent,
+    picture: Picture,
+  ): { readonly media: SealedMedia; readonly tooLarge: boolean } {
+    const detail = detailOf(transition, picture);
+    const { sealer } = this.deps;
+    if (picture.type === 'picture') {
+      const media = sealer.seal(claim, event.id, 'thumbnail', { detail, jpeg: picture.jpeg });
+      return { media, tooLarge: false };
+    }
+    const media = sealer.seal(claim, event.id, 'detail', { detail, jpeg: null });
+    return { media, tooLarge: picture.type === 'too-large' };
+  }
+}
+
+type Picture =
+  | { readonly type: 'picture'; readonly jpeg: Uint8Array; readonly size: readonly [number, number] }
+  | { readonly type: 'none' }
+  | { readonly type: 'too-large' };
+
+function detailOf(transition: Transition<Frame>, picture: Picture): SealedDetail {
+  const { span, sighting } = transition;
+  const scale = (fraction: number): number => Math.round(Math.min(1, Math.max(0, fraction)) * 65_535);
+  const box = sighting?.box ?? null;
+  const zones = sighting?.zones ?? [];
+  const area = transition.type === 'end' ? transition.peakArea : transition.sighting.area;
+  return {
+    reason: transition.type === 'end' ? transition.reason : 'motion',
+    area: Math.round(Math.min(1, area) * 1000),
+    startedMs: Math.max(0, Math.round(span.onsetMs)),
+    ...(box === null ? {} : { box: [scale(box.left), scale(box.top), scale(box.width), scale(box.height)] as const }),
+    ...(zones.length === 0 ? {} : { zones: zones.slice(0, 8) }),
+    ...(transition.type === 'end' ? { endedMs: Math.max(0, Math.round(transition.endMs)) } : {}),
+    ...(picture.type === 'picture' ? { size: picture.size } : {}),
+  };
+}

@@ -1,0 +1,63 @@
+import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import type { Random } from '../../common/random.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { Claim } from '../../protocol/objects/claim.js';
+import type { RecordMedia } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { SealedContent } from '../../protocol/seal/content.js';
+import { seal } from '../../protocol/seal/seal.js';
+import type { SealedMedia } from '../outbox/outbox.js';
+
+/** What the picture may take of a sealed object, beside padding, detail and eight wraps. */
+export const PICTURE_MAX_BYTES = LIMITS.sealedMaxBytes - LIMITS.sealPadBytes - 2048;
+
+const KEYS_REMEMBERED = 64;
+
+/** Seals content to the recipients of a claim; the media id is fresh. */
+export class Sealer {
+  private readonly suite: CryptoSuite;
+  private readonly random: Random;
+  private readonly recentKeys: string[] = [];
+
+  constructor(suite: CryptoSuite, random: Random) {
+    this.suite = suite;
+    this.random = random;
+  }
+
+  /** @throws SealcamError `too-large`, `randomness-repeats` */
+  seal(claim: Verified<Claim>, eventId: Uint8Array, role: RecordMedia['role'], content: SealedContent): SealedMedia {
+    const { device, account, epoch, recipients } = claim.value;
+    const id = this.fresh(16);
+    const context = { device, account, epoch, claimHash: claim.hash, eventId, mediaId: id };
+    const keys = recipients.map(({ x25519 }) => x25519);
+    const random: Random = { bytes: (length) => this.fresh(length), uniform: () => this.random.uniform() };
+    const sealed = seal(this.suite, random, context, keys, content);
+    return {
+      sealed,
+      media: {
+        id,
+        role,
+        length: sealed.body.length,
+        bodyHash: this.suite.sha256(sealed.body),
+        headerHash: this.suite.sha256(sealed.header),
+      },
+    };
+  }
+
+  /** A source that repeats itself would seal two pictures with one key: then nothing is sealed. */
+  private fresh(length: number): Uint8Array {
+    const bytes = this.random.bytes(length);
+    const name = Buffer.from(this.suite.sha256(bytes)).toString('base64');
+    if (this.recentKeys.includes(name)) {
+      throw new SealcamError('randomness-repeats', 'the random source gave the same bytes twice');
+    }
+    this.recentKeys.push(name);
+    if (this.recentKeys.length > KEYS_REMEMBERED) this.recentKeys.shift();
+    return bytes;
+  }
+}
+
+export function isTooLarge(error: unknown): boolean {
+  return isSealcamError(error) && error.code === 'too-large';
+}

@@ -1,0 +1,145 @@
+import { SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import { encodeUp } from '../../protocol/transport/messages.js';
+import type { Outbox, Place, QueuedRecord } from '../outbox/outbox.js';
+import { nextTokenMs, refill, slowDown, startDrain, takeBacklog, takeLive, told, type DrainState } from './drain.js';
+import { Outstanding } from './outstanding.js';
+
+/** Records of one MQTT message, with the message. */
+export interface Parcel {
+  readonly records: readonly QueuedRecord[];
+  readonly payload: Uint8Array;
+  readonly isLive: boolean;
+}
+
+const LIVE_PLACES = 64;
+const BACKLOG_PLACES = 128;
+const ENVELOPE_BYTES = 512;
+const BEFORE_ALL: Place = { epoch: 0, seq: -1 };
+
+/**
+ * Decides what leaves next over one connection: live records at once, what is due again, then the backlog by its
+ * tokens. Reads the outbox; changes nothing in it.
+ */
+export class Sender {
+  private readonly outbox: Outbox;
+  private readonly outstanding = new Outstanding(LIVE_PLACES, BACKLOG_PLACES);
+  private drain: DrainState;
+  /** Everything up to here was queued before the connection. */
+  private readonly boundary: Place;
+  private liveCursor: Place;
+  private backlogCursor: Place = BEFORE_ALL;
+
+  constructor(outbox: Outbox, nowMs: number, ownRate: number, toldIntervalMs: number | null) {
+    this.outbox = outbox;
+    this.boundary = outbox.newest() ?? BEFORE_ALL;
+    this.liveCursor = this.boundary;
+    this.drain = startDrain(nowMs, ownRate, toldIntervalMs);
+  }
+
+  /** The next message to publish, or null if nothing may leave now. */
+  next(nowMs: number): Parcel | null {
+    this.drain = refill(this.drain, nowMs);
+    return this.nextLive() ?? this.nextAgain(nowMs) ?? this.nextBacklog();
+  }
+
+  /** When {@link next} is worth asking again, if nothing else happens; Infinity for never. */
+  wakeMs(): number {
+    let wake = this.outstanding.nextDueMs();
+    if (this.outstanding.hasRoom('live') && this.outbox.read(this.liveCursor, 1).length > 0) {
+      wake = Math.min(wake, nextTokenMs(this.drain, 'live'));
+    }
+    if (this.outstanding.hasRoom('backlog') && this.peekBacklog() !== null) {
+      wake = Math.min(wake, nextTokenMs(this.drain, 'backlog'));
+    }
+    return wake;
+  }
+
+  acknowledged(parcel: Parcel, nowMs: number, windowMs: number, uniform: number): void {
+    for (const place of parcel.records) this.outstanding.sent(place, nowMs, windowMs, uniform);
+  }
+
+  quotaExceeded(): void {
+    this.drain = slowDown(this.drain);
+  }
+
+  pace(intervalMs: number): void {
+    this.drain = told(this.drain, intervalMs);
+  }
+
+  settle(epoch: number, from: number, to: number): void {
+    this.outstanding.settle(epoch, from, to);
+  }
+
+  get waitingForReceipt(): number {
+    return this.outstanding.size;
+  }
+
+  private nextLive(): Parcel | null {
+    const records: QueuedRecord[] = [];
+    let size = ENVELOPE_BYTES;
+    for (const record of this.outbox.read(this.liveCursor, LIMITS.messageRecordsMax)) {
+      if (!this.outstanding.hasRoom('live')) break;
+      size += sizeOf(record);
+      // An accept goes in a message of its own, beside its claim.
+      if (records.length > 0 && (size > LIMITS.messageMaxBytes || record.seq === 0)) break;
+      const taken = takeLive(this.drain);
+      if (taken === null) break;
+      this.drain = taken;
+      this.liveCursor = record;
+      records.push(record);
+      this.outstanding.sending(record, true);
+      if (record.seq === 0) break;
+    }
+    return this.parcel(records, true);
+  }
+
+  private nextAgain(nowMs: number): Parcel | null {
+    for (let entry = this.outstanding.due(nowMs); entry !== null; entry = this.outstanding.due(nowMs)) {
+      const record = this.outbox.find(entry.place);
+      if (record === null) {
+        this.outstanding.forget(entry.place);
+        continue;
+      }
+      this.outstanding.sending(record, entry.isLive);
+      return this.parcel([record], entry.isLive);
+    }
+    return null;
+  }
+
+  private nextBacklog(): Parcel | null {
+    const record = this.outstanding.hasRoom('backlog') ? this.peekBacklog() : null;
+    if (record === null) return null;
+    const taken = takeBacklog(this.drain);
+    if (taken === null) return null;
+    this.drain = taken;
+    this.backlogCursor = record;
+    this.outstanding.sending(record, false);
+    return this.parcel([record], false);
+  }
+
+  private peekBacklog(): QueuedRecord | null {
+    const record = this.outbox.read(this.backlogCursor, 1)[0];
+    if (record === undefined) return null;
+    const isBefore =
+      record.epoch < this.boundary.epoch || (record.epoch === this.boundary.epoch && record.seq <= this.boundary.seq);
+    return isBefore ? record : null;
+  }
+
+  private parcel(records: readonly QueuedRecord[], isLive: boolean): Parcel | null {
+    const [first] = records;
+    if (first === undefined) return null;
+    if (first.seq !== 0) {
+      const sent = records.map(({ bytes, media }) => ({ record: bytes, media }));
+      return { records, payload: encodeUp({ type: 'records', records: sent }), isLive };
+    }
+    const claim = this.outbox.claimOf(first.epoch);
+    if (claim === null) throw new SealcamError('internal', 'an accept without its claim');
+    return { records, payload: encodeUp({ type: 'accept', claim: claim.bytes, record: first.bytes }), isLive };
+  }
+}
+
+function sizeOf({ bytes, media }: QueuedRecord): number {
+  const sealed = media.reduce((sum, item) => sum + (item === null ? 0 : item.header.length + item.body.length + 16), 0);
+  return bytes.length + sealed + 16;
+}

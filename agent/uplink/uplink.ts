@@ -1,0 +1,302 @@
+import type { CancelTimer, Clock } from '../../common/clock.js';
+import { asSealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { Random } from '../../common/random.js';
+import type { Receipt } from '../../protocol/objects/receipt.js';
+import { encodeStatus, encodeUp } from '../../protocol/transport/messages.js';
+import { topicOf } from '../../protocol/transport/topics.js';
+import type { Mirror } from '../outbox/mirror.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { noteBeforePublish } from '../outbox/published.js';
+import {
+  persistedOf,
+  restoredState,
+  step,
+  type PersistedUplink,
+  type UplinkEffect,
+  type UplinkInput,
+  type UplinkSettings,
+  type UplinkState,
+} from './machine.js';
+import { meter, rateOf, startMeter, type RateMeter } from './rate-meter.js';
+import { Sender, type Parcel } from './sender.js';
+import type { OpenSocket, SocketHandlers, UplinkSocket } from './socket.js';
+
+/** What survives a restart of the process. */
+export interface UplinkStore {
+  load(): PersistedUplink | null;
+  save(state: PersistedUplink): void;
+}
+
+export interface UplinkDependencies {
+  readonly settings: UplinkSettings & { readonly ackTimeoutMs: number };
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Hex of the boot id. */
+  readonly boot: string;
+  readonly device: Uint8Array;
+  readonly agentVersion: string;
+  readonly outbox: Outbox;
+  readonly mirror: Mirror;
+  readonly store: UplinkStore;
+  readonly openSocket: OpenSocket;
+  /** Bytes on the `down` topic: untrusted. */
+  readonly onMessage: (payload: Uint8Array) => void;
+  readonly onConnected: () => void;
+  readonly log: Log;
+}
+
+export interface UplinkStatus {
+  readonly phase: UplinkState['phase'];
+  readonly windowMs: number;
+  /** Milliseconds until the next attempt, null while connected or connecting. */
+  readonly nextAttemptMs: number | null;
+  readonly attempts: number;
+  readonly waitingForReceipt: number;
+  readonly protocol: 5 | 4;
+}
+
+/** No broker may have us hold more publishes open than this, whatever it allows. */
+const IN_FLIGHT_MAX = 8;
+/** After a local failure (a full disk, say) the same is not tried again at once. */
+const RETRY_MS = 5000;
+
+/** The shell around the machine: one socket at most, one timer for the machine and one for the sender. */
+export class Uplink {
+  private readonly deps: UplinkDependencies;
+  private state: UplinkState;
+  private socket: UplinkSocket | null = null;
+  private sender: Sender | null = null;
+  private rate: RateMeter;
+  private inFlight = 0;
+  private inFlightMax = IN_FLIGHT_MAX;
+  private toldIntervalMs: number | null = null;
+  private cancelDue: CancelTimer = () => undefined;
+  private cancelPump: CancelTimer = () => undefined;
+
+  constructor(deps: UplinkDependencies) {
+    this.deps = deps;
+    this.state = restoredState(deps.settings, deps.store.load(), deps.boot);
+    this.rate = startMeter(deps.clock.monotonicMs());
+  }
+
+  start(): void {
+    this.input({ type: 'start' });
+  }
+
+  stop(): void {
+    this.input({ type: 'stop' });
+    this.cancelDue();
+    this.cancelPump();
+  }
+
+  status(): UplinkStatus {
+    const { phase, windowMs, dueMs, attempts, protocol } = this.state;
+    const isWaiting = phase === 'spread' || phase === 'wait' || phase === 'auth-hold';
+    return {
+      ...{ phase, windowMs, attempts, protocol },
+      nextAttemptMs: isWaiting && dueMs !== null ? Math.max(0, dueMs - this.deps.clock.monotonicMs()) : null,
+      waitingForReceipt: this.sender?.waitingForReceipt ?? 0,
+    };
+  }
+
+  get isConnected(): boolean {
+    return this.sender !== null;
+  }
+
+  /** Tells that records were appended to the outbox. */
+  recordsAppended(count: number): void {
+    this.rate = meter(this.rate, this.deps.clock.monotonicMs(), count);
+    this.pump();
+  }
+
+  setClaimWindow(open: boolean): void {
+    this.input({ type: 'claim-window', open });
+  }
+
+  /** A receipt that was checked and applied to the outbox. */
+  receiptApplied({ epoch, ranges, rejects, pacing }: Receipt): void {
+    for (const [from, to] of ranges) this.sender?.settle(epoch, from, to);
+    for (const [seq] of rejects ?? []) this.sender?.settle(epoch, seq, seq);
+    if (pacing?.drainIntervalMs !== undefined) {
+      this.toldIntervalMs = pacing.drainIntervalMs;
+      this.sender?.pace(pacing.drainIntervalMs);
+    }
+    this.input({ type: 'receipt', hints: pacing?.windowMs === undefined ? {} : { windowMs: pacing.windowMs } });
+    this.pump();
+  }
+
+  /** Publishes a signed offer now, if there is a connection. */
+  publishOffer(offer: Uint8Array): void {
+    if (this.socket === null || this.sender === null) return;
+    const topic = topicOf(this.deps.device, 'up');
+    this.socket.publish(topic, encodeUp({ type: 'offer', offer })).catch((error: unknown) => {
+      this.deps.log.debug({ code: asSealcamError(error).code }, 'an offer was not acknowledged');
+    });
+  }
+
+  private input(input: UplinkInput): void {
+    const { settings, clock, random, store, boot } = this.deps;
+    const before = this.state;
+    const { state, effects } = step(settings, before, clock.monotonicMs(), input, random.uniform());
+    this.state = state;
+    const kept = persistedOf(state, boot);
+    if (JSON.stringify(kept) !== JSON.stringify(persistedOf(before, boot))) store.save(kept);
+    this.cancelDue();
+    if (state.dueMs !== null) {
+      this.cancelDue = clock.after(Math.max(0, state.dueMs - clock.monotonicMs()), () => {
+        this.input({ type: 'timer' });
+      });
+    }
+    if (state.phase !== before.phase) {
+      const { nextAttemptMs } = this.status();
+      const inMs = nextAttemptMs === null ? null : Math.round(nextAttemptMs);
+      this.deps.log.info({ phase: state.phase, from: before.phase, nextAttemptMs: inMs }, 'uplink');
+    }
+    for (const effect of effects) this.run(effect);
+  }
+
+  private run(effect: UplinkEffect): void {
+    switch (effect.type) {
+      case 'connect':
+        this.connect(effect.protocol);
+        return;
+      case 'disconnect':
+        this.disconnect();
+        return;
+      case 'report':
+        if (effect.event !== 'stable') this.deps.log.warn({ event: effect.event }, 'uplink');
+    }
+  }
+
+  private connect(protocol: 5 | 4): void {
+    let socket: UplinkSocket | null = null;
+    const isCurrent = (): boolean => socket !== null && this.socket === socket;
+    const handlers: SocketHandlers = {
+      opened: (hints, receiveMaximum) => {
+        if (!isCurrent()) return;
+        this.inFlightMax = Math.min(receiveMaximum, IN_FLIGHT_MAX);
+        this.input({ type: 'opened', hints });
+        if (socket !== null) void this.begin(socket);
+      },
+      refused: (kind, hints) => {
+        if (!isCurrent()) return;
+        this.deps.log.warn({ code: 'broker-refused', kind }, 'the broker refused the connection');
+        this.input({ type: 'refused', kind, hints });
+      },
+      closed: (cause, reason) => {
+        if (!isCurrent()) return;
+        this.deps.log.info({ code: 'broker-unreachable', cause, reason }, 'the connection ended');
+        this.disconnect();
+        this.input({ type: 'closed', cause });
+      },
+      message: (topic, payload) => {
+        if (isCurrent() && topic === topicOf(this.deps.device, 'down')) this.deps.onMessage(payload);
+      },
+    };
+    socket = this.deps.openSocket(protocol, handlers);
+    this.socket = socket;
+  }
+
+  private async begin(socket: UplinkSocket): Promise<void> {
+    const { device, clock, outbox, agentVersion, log } = this.deps;
+    try {
+      await this.inTime(socket.subscribe(topicOf(device, 'down')));
+      const online = encodeStatus({ online: true, agent: agentVersion });
+      await this.inTime(socket.publish(topicOf(device, 'status'), online));
+    } catch (error) {
+      log.warn({ code: 'uplink-timeout', reason: asSealcamError(error).message }, 'the broker does not answer');
+      this.lose(socket);
+      return;
+    }
+    if (this.socket !== socket) return;
+    this.sender = new Sender(outbox, clock.monotonicMs(), rateOf(this.rate), this.toldIntervalMs);
+    this.deps.onConnected();
+    this.pump();
+  }
+
+  /** A broker that does not answer in time is gone, whatever TCP believes. */
+  private async inTime<T>(work: Promise<T>): Promise<T> {
+    const { clock, settings } = this.deps;
+    let cancel: CancelTimer = () => undefined;
+    const late = new Promise<never>((_, reject) => {
+      cancel = clock.after(settings.ackTimeoutMs, () => {
+        reject(new Error(`no answer within ${String(settings.ackTimeoutMs)} ms`));
+      });
+    });
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  private pump(): void {
+    this.cancelPump();
+    const { sender, socket } = this;
+    if (sender === null || socket === null) return;
+    const { clock, outbox, mirror, log } = this.deps;
+    try {
+      while (this.inFlight < this.inFlightMax) {
+        const parcel = sender.next(clock.monotonicMs());
+        if (parcel === null) break;
+        noteBeforePublish(outbox, mirror, parcel.records);
+        void this.send(socket, sender, parcel);
+      }
+    } catch (error) {
+      // Nothing is published that could not be noted first; the connection starts over with a fresh sender.
+      const { code, message } = asSealcamError(error);
+      log.error({ code, reason: message }, 'cannot publish');
+      this.cancelPump = clock.after(RETRY_MS, () => {
+        this.lose(socket);
+      });
+      return;
+    }
+    const wake = sender.wakeMs();
+    if (this.inFlight < this.inFlightMax && Number.isFinite(wake)) {
+      this.cancelPump = clock.after(Math.max(1, wake - clock.monotonicMs()), () => {
+        this.pump();
+      });
+    }
+  }
+
+  private async send(socket: UplinkSocket, sender: Sender, parcel: Parcel): Promise<void> {
+    const { clock, random, device, log } = this.deps;
+    this.inFlight++;
+    try {
+      const result = await this.inTime(socket.publish(topicOf(device, 'up'), parcel.payload));
+      if (this.socket !== socket) return;
+      if (result === 'quota-exceeded') sender.quotaExceeded();
+      if (result === 'refused') log.warn({ code: 'broker-refused' }, 'the broker refused a message');
+      sender.acknowledged(parcel, clock.monotonicMs(), this.state.windowMs, random.uniform());
+    } catch (error) {
+      if (this.socket !== socket) return;
+      log.warn({ code: 'uplink-timeout', reason: asSealcamError(error).message }, 'the broker does not answer');
+      this.lose(socket);
+      return;
+    } finally {
+      if (this.socket === socket) this.inFlight--;
+    }
+    this.pump();
+  }
+
+  /** The broker sends the last will, and the machine decides when to come back. */
+  private lose(socket: UplinkSocket): void {
+    if (this.socket !== socket) return;
+    socket.destroy();
+    this.forgetSocket();
+    this.input({ type: 'closed', cause: 'lost' });
+  }
+
+  private disconnect(): void {
+    this.socket?.end();
+    this.forgetSocket();
+  }
+
+  private forgetSocket(): void {
+    this.socket = null;
+    this.sender = null;
+    this.inFlight = 0;
+    this.cancelPump();
+  }
+}

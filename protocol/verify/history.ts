@@ -1,0 +1,85 @@
+import { equal, toHex } from '../../common/bytes.js';
+import type { SealcamRecord } from '../objects/record.js';
+import type { Verified } from '../objects/signed-object.js';
+import { checkContinuity, type ChainFacts, type Continuity } from './continuity.js';
+
+interface Chain {
+  /** Hash by seq of every verified record. */
+  readonly hashes: Map<number, Uint8Array>;
+  /** Seqs that signed losses cover. */
+  readonly lost: (readonly [number, number])[];
+  drainedUpTo: number;
+  highest: number;
+}
+
+/**
+ * Verified records of any devices and epochs, in any order of arrival, and what each one's continuity is.
+ * The first record with a seq is kept; another one for the same place is a contradiction.
+ */
+export class History {
+  private readonly chains = new Map<string, Chain>();
+
+  /** `equivocation` is not added. */
+  add(record: Verified<SealcamRecord>): 'added' | 'duplicate' | 'equivocation' {
+    const { value, hash } = record;
+    const chain = this.chainOf(value);
+    const known = chain.hashes.get(value.seq);
+    if (known !== undefined) return equal(known, hash) ? 'duplicate' : 'equivocation';
+    chain.hashes.set(value.seq, hash);
+    chain.highest = Math.max(chain.highest, value.seq);
+    for (const { seqs } of value.loss ?? []) if (seqs !== undefined) chain.lost.push(seqs);
+    if (value.health?.queued === 0) chain.drainedUpTo = Math.max(chain.drainedUpTo, value.seq);
+    return 'added';
+  }
+
+  continuityOf(record: Verified<SealcamRecord>): Continuity {
+    const chain = this.chainOf(record.value);
+    const known = chain.hashes.get(record.value.seq);
+    if (known !== undefined && !equal(known, record.hash)) return { verdict: 'equivocation' };
+    return checkContinuity(record.value, factsOf(chain, record.value.seq));
+  }
+
+  /** The highest verified seq of an epoch with its hash. */
+  headOf(device: Uint8Array, epoch: number): { readonly seq: number; readonly hash: Uint8Array } | null {
+    const chain = this.chains.get(keyOf(device, epoch));
+    const hash = chain?.hashes.get(chain.highest);
+    return chain === undefined || hash === undefined ? null : { seq: chain.highest, hash };
+  }
+
+  private chainOf({ device, epoch }: SealcamRecord): Chain {
+    const key = keyOf(device, epoch);
+    let chain = this.chains.get(key);
+    if (chain === undefined) {
+      chain = { hashes: new Map(), lost: [], drainedUpTo: -1, highest: -1 };
+      this.chains.set(key, chain);
+    }
+    return chain;
+  }
+}
+
+function factsOf(chain: Chain, seq: number): ChainFacts {
+  const predecessor = chain.hashes.get(seq - 1);
+  let missing = 0;
+  while (seq - 1 - missing >= 0 && !chain.hashes.has(seq - 1 - missing)) missing++;
+  return {
+    predecessor,
+    missing,
+    missingSigned: missing > 0 && isCovered(chain.lost, seq - missing, seq - 1),
+    drainedUpTo: chain.drainedUpTo,
+  };
+}
+
+function isCovered(ranges: readonly (readonly [number, number])[], from: number, to: number): boolean {
+  const sorted = [...ranges].sort(([a], [b]) => a - b);
+  let next = from;
+  for (const [start, end] of sorted) {
+    if (start > next) break;
+    next = Math.max(next, end + 1);
+    if (next > to) return true;
+  }
+  return false;
+}
+
+function keyOf(device: Uint8Array, epoch: number): string {
+  return `${toHex(device)}/${String(epoch)}`;
+}

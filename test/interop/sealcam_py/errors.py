@@ -1,0 +1,41 @@
+"""The error codes and verdicts of §11, and the one exception that carries them."""
+
+from __future__ import annotations
+
+# Error codes of decoding.
+MALFORMED = "malformed"
+BAD_SIGNATURE = "bad-signature"
+UNSUPPORTED = "unsupported"
+FOREIGN = "foreign"
+SEAL_REFUSED = "seal-refused"
+
+# A claim code is typed by people and has an error code of its own (§13).
+CLAIM_CODE_INVALID = "claim-code-invalid"
+
+# Verdicts that need the store.
+INTACT = "intact"
+PENDING = "pending"
+GAP = "gap"
+MEDIA_MISSING = "media-missing"
+DUPLICATE = "duplicate"
+EQUIVOCATION = "equivocation"
+REVOKED = "revoked"
+
+
+class ProtocolError(Exception):
+    """A refusal. `code` is the documented error code; the message says what was wrong."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(f"{code}: {detail}")
+        self.code = code
+
+    @property
+    def verdict(self) -> str:
+        """The verdict of §11 that the code belongs to."""
+        return MALFORMED if self.code in (BAD_SIGNATURE, SEAL_REFUSED) else self.code
+
+
+def require(condition: bool, detail: str, code: str = MALFORMED) -> None:
+    """Refuses with `code` unless the condition holds."""
+    if not condition:
+        raise ProtocolError(code, detail)
