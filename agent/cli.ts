@@ -7,7 +7,7 @@ import { processOutput, reportError } from './cli/output.js';
 import { replayCommand } from './cli/replay.js';
 import { runCommand } from './cli/run.js';
 import { verifyCommand } from './cli/verify.js';
-import type { ConfigSource } from './config/load.js';
+import type { ConfigSource } from '../common/config/load.js';
 
 interface CommonOptions {
   readonly config?: string;

@@ -9,8 +9,8 @@ import { LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { verifyStrict } from '../../protocol/crypto/strict.js';
 import { decodeLuma } from '../capture/jpeg.js';
-import type { Config } from '../config/keys.js';
-import { loadConfig, type ConfigSource } from '../config/load.js';
+import type { ConfigSource } from '../../common/config/load.js';
+import { loadAgentConfig, type Config } from '../config/keys.js';
 import { openDatabase } from '../outbox/database.js';
 import { keyStoreOf } from '../main.js';
 import type { Output } from './output.js';
@@ -25,7 +25,7 @@ const BROKER_TIMEOUT_MS = 5000;
 
 /** `sealcam doctor`: everything the agent needs, each with what to do where it is missing. Status 4 if anything is. */
 export async function doctorCommand(source: ConfigSource, output: Output): Promise<number> {
-  const config = loadConfig(source);
+  const config = loadAgentConfig(source);
   let failed = 0;
   for (const { name, run } of checksOf(config)) {
     try {

@@ -5,14 +5,15 @@ import { SealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { claimLink, formatClaimCode } from '../../protocol/objects/claim-code.js';
 import { loadIdentity } from '../agent.js';
-import { loadConfig, type ConfigSource } from '../config/load.js';
+import type { ConfigSource } from '../../common/config/load.js';
+import { loadAgentConfig } from '../config/keys.js';
 import { keyStoreOf } from '../main.js';
 import { claimSheet } from './claim-sheet.js';
 import type { Output } from './output.js';
 
 /** `sealcam keygen`: makes the camera's identity, or shows the one that is there. */
 export function keygenCommand(source: ConfigSource, output: Output): number {
-  const config = loadConfig(source);
+  const config = loadAgentConfig(source);
   const folder = config['data.folder'];
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

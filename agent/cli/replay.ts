@@ -12,7 +12,8 @@ import { captureSettings } from '../agent.js';
 import { Capture } from '../capture/capture.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { configureImages, fitThumbnail } from '../capture/jpeg.js';
-import { loadConfig, type ConfigSource } from '../config/load.js';
+import type { ConfigSource } from '../../common/config/load.js';
+import { loadAgentConfig } from '../config/keys.js';
 import { PICTURE_MAX_BYTES } from '../record/sealer.js';
 import type { Output } from './output.js';
 
@@ -31,7 +32,7 @@ export async function replayCommand(
   options: { readonly framesPerSecond: number },
   output: Output,
 ): Promise<number> {
-  const config = loadConfig(source);
+  const config = loadAgentConfig(source);
   configureImages();
   const camera = new ReplayCamera({
     ...{ path, clock: realClock, folderFramesPerSecond: options.framesPerSecond },

@@ -1,13 +1,14 @@
 import { toHex } from '../../common/bytes.js';
 import { asSealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
-import { loadConfig, reloadConfig, type ConfigSource } from '../config/load.js';
+import type { ConfigSource } from '../../common/config/load.js';
+import { loadAgentConfig, reloadAgentConfig } from '../config/keys.js';
 import { compose } from '../main.js';
 import { claimSheet } from './claim-sheet.js';
 
 /** `sealcam run`: until SIGTERM or SIGINT. Resolves with the exit status. */
 export async function runCommand(source: ConfigSource): Promise<number> {
-  let config = loadConfig(source);
+  let config = loadAgentConfig(source);
   const isTerminal = process.stdout.isTTY;
   // Log lines and the sheet for a person do not mix; on a terminal the log goes to stderr.
   const { agent, log, button } = compose(config, isTerminal ? process.stderr : process.stdout, (open) => {
@@ -22,7 +23,7 @@ export async function runCommand(source: ConfigSource): Promise<number> {
   });
   process.on('SIGHUP', () => {
     try {
-      config = reloadConfig(config, source);
+      config = reloadAgentConfig(config, source);
       agent.reconfigure(config);
       log.info({}, 'the configuration was read again');
     } catch (error) {

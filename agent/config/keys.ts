@@ -1,19 +1,17 @@
-import type { z } from 'zod';
+import { key, loadConfig, reloadConfig, type ConfigOf, type ConfigSource } from '../../common/config/load.js';
 import { CAMERA_DRIVERS, SCENARIOS, SCENES } from '../../hal/driver-names.js';
-import { choice, duration, flag, integer, pageUrl, path, size, timeZone, url, zones } from './values.js';
-
-interface ConfigKey<S extends z.ZodType> {
-  readonly schema: S;
-  /** As it would stand in the file. */
-  readonly default: z.input<S>;
-  readonly help: string;
-  /** Whether a running agent takes a new value on SIGHUP; otherwise it asks for a restart. */
-  readonly live: boolean;
-}
-
-function key<S extends z.ZodType>(schema: S, initial: z.input<S>, help: string, live = false): ConfigKey<S> {
-  return { schema, default: initial, help, live };
-}
+import {
+  choice,
+  duration,
+  flag,
+  integer,
+  pageUrl,
+  path,
+  size,
+  timeZone,
+  url,
+  zones,
+} from '../../common/config/values.js';
 
 /** Every setting: type, default, help. docs/configuration.md is generated from this table. */
 export const CONFIG_KEYS = {
@@ -64,10 +62,17 @@ export const CONFIG_KEYS = {
   'log.level': key(choice('debug', 'info', 'warn', 'error'), 'info', 'Least important line that is logged.', true),
 } as const;
 
-export type ConfigName = keyof typeof CONFIG_KEYS;
-export type Config = { readonly [K in ConfigName]: z.output<(typeof CONFIG_KEYS)[K]['schema']> };
+export type Config = ConfigOf<typeof CONFIG_KEYS>;
 
 /** `motion.minDuration` is SEALCAM_MOTION_MIN_DURATION in the environment. */
-export function environmentName(name: string): string {
-  return `SEALCAM_${name.replace(/[A-Z]/g, '_$&').replace('.', '_').toUpperCase()}`;
+export const ENVIRONMENT_PREFIX = 'SEALCAM_';
+
+/** @throws SealcamError with the line or variable that is wrong */
+export function loadAgentConfig(source: ConfigSource): Config {
+  return loadConfig(CONFIG_KEYS, ENVIRONMENT_PREFIX, source);
+}
+
+/** All or nothing. @throws SealcamError with what is wrong, or that needs a restart */
+export function reloadAgentConfig(current: Config, source: ConfigSource): Config {
+  return reloadConfig(CONFIG_KEYS, ENVIRONMENT_PREFIX, current, source);
 }

@@ -47,7 +47,8 @@ export function formatClaimCode(suite: CryptoSuite, { device, secret }: ClaimCod
 export function parseClaimCode(suite: CryptoSuite, typed: string): ClaimCode {
   const fragment = typed.split('#')[1];
   const inLink = fragment === undefined ? null : new URLSearchParams(fragment).get(CLAIM_FRAGMENT);
-  const characters = (inLink ?? typed).toUpperCase().replace(/[\s-]/g, '');
+  // Only ASCII letters change case: "ı" must not become "I".
+  const characters = (inLink ?? typed).replace(/[\s-]/g, '').replace(/[a-z]/g, (letter) => letter.toUpperCase());
   const bytes = fromBase32(characters);
   if (bytes === undefined) throw new SealcamError('claim-code-invalid', 'this is not a claim code');
   const content = bytes.subarray(0, HASH_BYTES + ID_BYTES);

@@ -5,7 +5,7 @@ import type { Random } from '../../common/random.js';
 import { hkdfSha256 } from '../crypto/hashes.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { decodeCbor, encodeCbor } from '../wire/cbor.js';
-import { array, bytes, labelled, tuple, uint } from '../wire/codec.js';
+import { array, bytes, int, labelled, tuple } from '../wire/codec.js';
 import { openBody, sealBody } from './body.js';
 import { padContent, unpadContent, type SealedContent } from './content.js';
 import { openBox, sealBox, SEALED_BOX_OVERHEAD } from './sealed-box.js';
@@ -33,7 +33,7 @@ const WRAP_BYTES = 32 + 32 + SEALED_BOX_OVERHEAD;
 /** [suite, wraps, MAC] */
 export const sealHeader = labelled(
   ['suite', 'wraps', 'mac'],
-  tuple(uint(255), array(bytes(WRAP_BYTES), 1, LIMITS.recipientsMax), bytes(32)),
+  tuple(int(SUITE, SUITE), array(bytes(WRAP_BYTES), 1, LIMITS.recipientsMax), bytes(32)),
 );
 
 /** SHA-256 of what the object belongs to (32 bytes); it stands beside the key in every wrap. */

@@ -1,9 +1,10 @@
 import type { ErrorCode } from '../../common/error-codes.js';
 import { commandKind, type Command } from '../../protocol/objects/command.js';
 import { offerKind, type Offer } from '../../protocol/objects/offer.js';
+import { recordKind } from '../../protocol/objects/record.js';
 import { receiptKind, type Receipt } from '../../protocol/objects/receipt.js';
 import { revocationKind, type Revocation } from '../../protocol/objects/revocation.js';
-import type { Cbor } from '../../protocol/wire/cbor.js';
+import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
 import { CLAIM, hex, mediaFields, RECORD, type Forge } from './forge.js';
 import { NAMES, seedOf, signerOf } from './keyring.js';
 
@@ -71,6 +72,7 @@ export function ruleCases(forge: Forge): readonly (readonly [string, string, Uin
     record('health-agent-too-long', [1, 5], [14, undefined], [12, healthWith(healthBody, 0, 'x'.repeat(33))]),
     record('health-agent-control-character', [1, 5], [14, undefined], [12, healthWith(healthBody, 0, 'a\nb')]),
     record('health-agent-byte-order-mark', [1, 5], [14, undefined], [12, healthWith(healthBody, 0, '\ufeff1')]),
+    ['health-agent-bad-utf8', RECORD, badUtf8(forge, healthBody), 'malformed'],
     record('health-privacy-as-integer', [1, 5], [14, undefined], [12, healthWith(healthBody, 13, 1)]),
     record('accept-after-another-hash', [1, 0], [6, 0], [14, undefined]),
     record('media-id-twice', [9, event(3, 0)], [10, [mediaFields(forge), mediaFields(forge)]]),
@@ -80,6 +82,12 @@ export function ruleCases(forge: Forge): readonly (readonly [string, string, Uin
     record('no-wall-time-with-ntp', [8, map([0, world.boot], [1, 5], [2, null], [3, 2])]),
     record('gap-without-loss', [1, 6], [14, undefined]),
     record('tombstone-with-scene', [1, 7], [15, map([0, 0])], [14, scene]),
+    [
+      'record-of-another-device-and-broken',
+      RECORD,
+      forge.forged(recordKind, forge.good, [[7, null]], signerOf(suite, NAMES.stranger)),
+      'foreign',
+    ],
     ['offer-hash-without-epoch', offerKind.domain, forge.forged(offerKind, offer, [[2, 0]], device), 'malformed'],
     ['offer-epoch-without-hash', offerKind.domain, forge.forged(offerKind, offer, [[3, null]], device), 'malformed'],
     [
@@ -186,6 +194,18 @@ export function ruleCases(forge: Forge): readonly (readonly [string, string, Uin
       'malformed',
     ],
   ];
+}
+
+/** A lone lead byte where the agent's version was; the rest of the payload is right and signed. */
+function badUtf8(forge: Forge, body: Cbor): Uint8Array {
+  const fields = forge.fields(forge.good);
+  fields.set(1, 5);
+  fields.delete(14);
+  fields.set(12, body);
+  const text = Buffer.from(encodeCbor(fields)).toString('hex');
+  const agent = '65302e312e30';
+  if (!text.includes(agent)) throw new Error('the agent is not in the payload');
+  return forge.object(forge.device, { payload: hex(text.replace(agent, '62c328')) });
 }
 
 function healthWith(body: Cbor, key: number, value: Cbor): Cbor {

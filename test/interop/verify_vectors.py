@@ -5,8 +5,8 @@
     verify_vectors.py --json     one JSON object {"passed": …, "failed": …, "failures": […]}
 
 Every comparison and every expected refusal counts as one test. After the vector files come the tables of the
-implementation against docs/protocol.cddl, edges that no vector stands on, the example for cloud engineers, and
-controls that prove that a fault would be noticed.
+implementation against docs/protocol.cddl, edges that no vector stands on, the example for cloud engineers,
+and controls that prove that a fault would be noticed.
 """
 
 from __future__ import annotations

@@ -1,0 +1,116 @@
+import { equal } from '../../../common/bytes.js';
+import { insertRecord } from './records.js';
+import type { AcceptOutcome, ClaimRow, ClaimStore } from '../store.js';
+import type { Database } from './database.js';
+
+interface ClaimColumns {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly account: Uint8Array;
+  readonly claim_hash: Uint8Array;
+  readonly claim: Uint8Array | null;
+  readonly state: 'open' | 'closed' | 'revoked';
+  readonly closed_at_seq: number | null;
+  readonly accepted_at_ms: number;
+}
+
+export function claimRow(columns: ClaimColumns): ClaimRow {
+  return {
+    device: new Uint8Array(columns.device),
+    epoch: columns.epoch,
+    account: new Uint8Array(columns.account),
+    claimHash: new Uint8Array(columns.claim_hash),
+    claim: columns.claim === null ? null : new Uint8Array(columns.claim),
+    state: columns.state,
+    closedAtSeq: columns.closed_at_seq,
+    acceptedAtMs: columns.accepted_at_ms,
+  };
+}
+
+type Guard = <T>(run: () => T) => Promise<T>;
+
+export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
+  const one = db.prepare<unknown[], ClaimColumns>('SELECT * FROM claim WHERE device = ? AND epoch = ?');
+  const latest = db.prepare<unknown[], ClaimColumns>(
+    'SELECT * FROM claim WHERE device = ? ORDER BY epoch DESC LIMIT 1',
+  );
+  const readable = db.prepare<unknown[], ClaimColumns>(
+    'SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = ? ORDER BY device, epoch',
+  );
+  const member = db.prepare('SELECT 1 FROM member WHERE key = ? AND device = ? AND epoch = ?');
+  const insert = db.prepare(
+    `INSERT INTO claim (device, epoch, account, claim_hash, claim, state, accepted_at_ms)
+     VALUES (?, ?, ?, ?, ?, 'open', ?)`,
+  );
+  const insertMember = db.prepare('INSERT OR IGNORE INTO member (key, device, epoch) VALUES (?, ?, ?)');
+  const close = db.prepare(
+    "UPDATE claim SET state = 'closed', closed_at_seq = ? WHERE device = ? AND epoch = ? AND state = 'open'",
+  );
+  const putOffer = db.prepare('INSERT OR REPLACE INTO offer (device, offer, at_ms) VALUES (?, ?, ?)');
+  const offer = db.prepare<unknown[], { readonly offer: Uint8Array; readonly at_ms: number }>(
+    'SELECT offer, at_ms FROM offer WHERE device = ?',
+  );
+  const putPending = db.prepare(
+    'INSERT OR REPLACE INTO pending_claim (device, claim, mac, nonce, at_ms) VALUES (?, ?, ?, ?, ?)',
+  );
+  const pending = db.prepare<
+    unknown[],
+    { readonly claim: Uint8Array; readonly mac: Uint8Array | null; readonly nonce: Uint8Array; readonly at_ms: number }
+  >('SELECT claim, mac, nonce, at_ms FROM pending_claim WHERE device = ?');
+  const dropPending = db.prepare('DELETE FROM pending_claim WHERE device = ?');
+
+  return {
+    row: (device, epoch) =>
+      guard(() => {
+        const columns = one.get(device, epoch);
+        return columns === undefined ? undefined : claimRow(columns);
+      }),
+    latest: (device) =>
+      guard(() => {
+        const columns = latest.get(device);
+        return columns === undefined ? undefined : claimRow(columns);
+      }),
+    readableBy: (key) => guard(() => readable.all(key).map(claimRow)),
+    isMember: (device, epoch, key) => guard(() => member.get(key, device, epoch) !== undefined),
+    accept: (claim, accept, atMs) =>
+      guard(() =>
+        db
+          .transaction((): AcceptOutcome => {
+            const { device, epoch, account, recipients } = claim.value;
+            const known = one.get(device, epoch);
+            if (known !== undefined) {
+              return equal(new Uint8Array(known.claim_hash), claim.hash) ? 'duplicate' : 'equivocation';
+            }
+            const last = latest.get(device);
+            if (last !== undefined && last.epoch >= epoch) return 'equivocation';
+            insert.run(device, epoch, account, claim.hash, claim.bytes, atMs);
+            for (const { ed25519 } of recipients) insertMember.run(ed25519, device, epoch);
+            insertRecord(db, accept, [], atMs);
+            dropPending.run(device);
+            return 'stored';
+          })
+          .immediate(),
+      ),
+    close: (device, epoch, seq) => guard(() => void close.run(seq, device, epoch)),
+    putOffer: (device, bytes, atMs) => guard(() => void putOffer.run(device, bytes, atMs)),
+    offer: (device) =>
+      guard(() => {
+        const row = offer.get(device);
+        return row === undefined ? undefined : { offer: new Uint8Array(row.offer), atMs: row.at_ms };
+      }),
+    putPending: (device, { claim, mac, nonce, atMs }) =>
+      guard(() => void putPending.run(device, claim, mac, nonce, atMs)),
+    pending: (device) =>
+      guard(() => {
+        const row = pending.get(device);
+        if (row === undefined) return undefined;
+        return {
+          claim: new Uint8Array(row.claim),
+          mac: row.mac === null ? null : new Uint8Array(row.mac),
+          nonce: new Uint8Array(row.nonce),
+          atMs: row.at_ms,
+        };
+      }),
+    dropPending: (device) => guard(() => void dropPending.run(device)),
+  };
+}

@@ -1,0 +1,92 @@
+/** Numbered steps of the schema; a step is never edited once released. */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE claim (
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    account BLOB NOT NULL,
+    claim_hash BLOB NOT NULL,
+    claim BLOB,
+    state TEXT NOT NULL CHECK (state IN ('open', 'closed', 'revoked')),
+    closed_at_seq INTEGER,
+    accepted_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX claim_by_account ON claim (account);
+
+  CREATE TABLE member (
+    key BLOB NOT NULL,
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    PRIMARY KEY (key, device, epoch)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE offer (device BLOB PRIMARY KEY, offer BLOB NOT NULL, at_ms INTEGER NOT NULL) STRICT;
+  CREATE TABLE pending_claim (
+    device BLOB PRIMARY KEY, claim BLOB NOT NULL, mac BLOB, nonce BLOB NOT NULL, at_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE status (
+    device BLOB PRIMARY KEY, online INTEGER NOT NULL, agent TEXT NOT NULL, at_ms INTEGER NOT NULL
+  ) STRICT;
+
+  CREATE TABLE record (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    kind TEXT NOT NULL,
+    bytes BLOB NOT NULL,
+    received_at_ms INTEGER NOT NULL,
+    UNIQUE (device, epoch, seq)
+  ) STRICT;
+  CREATE INDEX record_health ON record (device, epoch, seq) WHERE kind = 'health';
+  CREATE INDEX record_received ON record (received_at_ms);
+
+  CREATE TABLE media (
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    media_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    header BLOB NOT NULL,
+    body BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, media_id)
+  ) STRICT;
+  CREATE INDEX media_by_record ON media (device, epoch, seq);
+
+  CREATE TABLE loss (
+    device BLOB NOT NULL, epoch INTEGER NOT NULL, from_seq INTEGER NOT NULL, to_seq INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch, from_seq, to_seq)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE media_loss (
+    device BLOB NOT NULL, epoch INTEGER NOT NULL, media_id BLOB NOT NULL, PRIMARY KEY (device, epoch, media_id)
+  ) STRICT, WITHOUT ROWID;
+  -- Highest seq of a health record that reports an empty queue.
+  CREATE TABLE drained (
+    device BLOB NOT NULL, epoch INTEGER NOT NULL, up_to INTEGER NOT NULL, PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE quarantine (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL, device BLOB, verdict TEXT NOT NULL, reason TEXT NOT NULL, bytes BLOB NOT NULL
+  ) STRICT;
+
+  CREATE TABLE access (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    reader BLOB NOT NULL,
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    what TEXT NOT NULL,
+    from_seq INTEGER,
+    to_seq INTEGER,
+    media_id BLOB
+  ) STRICT;
+  CREATE INDEX access_by_camera ON access (device, epoch, at_ms);
+  CREATE INDEX access_by_time ON access (at_ms);
+  CREATE TRIGGER access_is_not_changed BEFORE UPDATE ON access
+    BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
+  CREATE TRIGGER access_is_not_deleted BEFORE DELETE ON access
+    BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
+  `,
+];

@@ -1,0 +1,204 @@
+import type { AccessEntry, AccessStore, AccountStore, CloudStore, QuarantineStore } from '../store.js';
+import { claimRow, sqliteClaims } from './claims.js';
+import { openDatabase, storeError, type Database } from './database.js';
+import { sqliteRecords, storedRecord } from './records.js';
+
+/** The quarantine keeps this many of the newest refusals. */
+const QUARANTINE_MAX = 10_000;
+const QUARANTINE_BYTES_MAX = 16 * 1024;
+const EXPORT_PAGE = 200;
+
+/** One file, one process: what runs on a laptop and in a small installation. @throws SealcamError `store-unavailable` */
+export function openSqliteStore(path: string): CloudStore {
+  const db = openDatabase(path);
+  const guard = <T>(run: () => T): Promise<T> => {
+    try {
+      return Promise.resolve(run());
+    } catch (error) {
+      return Promise.reject(storeError(error, path));
+    }
+  };
+  const claims = sqliteClaims(db, guard);
+  const records = sqliteRecords(db, guard);
+  return {
+    claims,
+    records,
+    access: sqliteAccess(db, guard),
+    quarantine: sqliteQuarantine(db, guard),
+    accounts: sqliteAccounts(db, guard),
+    close: () => guard(() => void db.close()),
+  };
+}
+
+type Guard = <T>(run: () => T) => Promise<T>;
+
+interface AccessColumns {
+  readonly at_ms: number;
+  readonly reader: Uint8Array;
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly what: AccessEntry['what'];
+  readonly from_seq: number | null;
+  readonly to_seq: number | null;
+  readonly media_id: Uint8Array | null;
+}
+
+function accessEntry(row: AccessColumns): AccessEntry {
+  return {
+    atMs: row.at_ms,
+    reader: new Uint8Array(row.reader),
+    device: new Uint8Array(row.device),
+    epoch: row.epoch,
+    what: row.what,
+    fromSeq: row.from_seq,
+    toSeq: row.to_seq,
+    mediaId: row.media_id === null ? null : new Uint8Array(row.media_id),
+  };
+}
+
+function sqliteAccess(db: Database, guard: Guard): AccessStore {
+  const insert = db.prepare(
+    `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+  );
+  const readable = db.prepare<unknown[], AccessColumns>(
+    `SELECT access.* FROM access JOIN member USING (device, epoch) WHERE member.key = ? ORDER BY access.id DESC LIMIT ?`,
+  );
+  const affected = db.prepare<
+    unknown[],
+    Pick<AccessColumns, 'reader' | 'device' | 'epoch'> & {
+      readonly reads: number;
+      readonly first: number;
+      readonly last: number;
+    }
+  >(
+    `SELECT reader, device, epoch, count(*) AS reads, min(at_ms) AS first, max(at_ms) AS last FROM access
+     WHERE at_ms >= ? AND at_ms < ? AND (? IS NULL OR device = ?) GROUP BY reader, device, epoch ORDER BY device, epoch, reader`,
+  );
+  return {
+    append: (entries) =>
+      guard(() => {
+        db.transaction(() => {
+          for (const { atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId } of entries) {
+            insert.run(atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId);
+          }
+        }).immediate();
+      }),
+    ofReadable: (key, limit) => guard(() => readable.all(key, limit).map(accessEntry)),
+    affected: (device, sinceMs, untilMs) =>
+      guard(() =>
+        affected.all(sinceMs, untilMs, device, device).map((row) => ({
+          reader: new Uint8Array(row.reader),
+          device: new Uint8Array(row.device),
+          epoch: row.epoch,
+          reads: row.reads,
+          firstMs: row.first,
+          lastMs: row.last,
+        })),
+      ),
+  };
+}
+
+function sqliteQuarantine(db: Database, guard: Guard): QuarantineStore {
+  const insert = db.prepare('INSERT INTO quarantine (at_ms, device, verdict, reason, bytes) VALUES (?, ?, ?, ?, ?)');
+  const trim = db.prepare('DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?');
+  const count = db.prepare<unknown[], { readonly count: number }>('SELECT count(*) AS count FROM quarantine');
+  const newest = db.prepare<
+    unknown[],
+    {
+      readonly at_ms: number;
+      readonly device: Uint8Array | null;
+      readonly verdict: string;
+      readonly reason: string;
+      readonly bytes: Uint8Array;
+    }
+  >('SELECT * FROM quarantine ORDER BY id DESC LIMIT ?');
+  return {
+    put: ({ atMs, device, verdict, reason, bytes }) =>
+      guard(() => {
+        db.transaction(() => {
+          insert.run(atMs, device, verdict, reason.slice(0, 200), bytes.subarray(0, QUARANTINE_BYTES_MAX));
+          trim.run(QUARANTINE_MAX);
+        }).immediate();
+      }),
+    count: () => guard(() => count.get()?.count ?? 0),
+    newest: (limit) =>
+      guard(() =>
+        newest.all(limit).map((row) => ({
+          atMs: row.at_ms,
+          device: row.device === null ? null : new Uint8Array(row.device),
+          verdict: row.verdict,
+          reason: row.reason,
+          bytes: new Uint8Array(row.bytes),
+        })),
+      ),
+  };
+}
+
+function sqliteAccounts(db: Database, guard: Guard): AccountStore {
+  const claims = db.prepare<unknown[], Parameters<typeof claimRow>[0]>(
+    'SELECT * FROM claim WHERE account = ? ORDER BY device, epoch',
+  );
+  const records = db.prepare<unknown[], Parameters<typeof storedRecord>[0]>(
+    'SELECT * FROM record WHERE device = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?',
+  );
+  const media = db.prepare<
+    unknown[],
+    { readonly media_id: Uint8Array; readonly header: Uint8Array; readonly body: Uint8Array }
+  >('SELECT media_id, header, body FROM media WHERE device = ? AND epoch = ? AND seq = ?');
+  const access = db.prepare<unknown[], AccessColumns & { readonly id: number }>(
+    'SELECT * FROM access WHERE device = ? AND epoch = ? AND id > ? ORDER BY id LIMIT ?',
+  );
+
+  async function* exported(account: Uint8Array): ReturnType<AccountStore['export']> {
+    for (const row of await guard(() => claims.all(account).map(claimRow))) {
+      yield { type: 'claim', row };
+      let seq = -1;
+      for (;;) {
+        const page = await guard(() => records.all(row.device, row.epoch, seq, EXPORT_PAGE).map(storedRecord));
+        for (const record of page) {
+          seq = record.seq;
+          const objects = await guard(() => media.all(row.device, row.epoch, record.seq));
+          yield {
+            type: 'record',
+            record,
+            media: objects.map((object) => ({
+              id: new Uint8Array(object.media_id),
+              sealed: { header: new Uint8Array(object.header), body: new Uint8Array(object.body) },
+            })),
+          };
+        }
+        if (page.length < EXPORT_PAGE) break;
+      }
+      let id = 0;
+      for (;;) {
+        const page = await guard(() => access.all(row.device, row.epoch, id, EXPORT_PAGE));
+        for (const line of page) {
+          id = line.id;
+          yield { type: 'access', entry: accessEntry(line) };
+        }
+        if (page.length < EXPORT_PAGE) break;
+      }
+    }
+  }
+
+  return {
+    export: exported,
+    delete: (account) =>
+      guard(() =>
+        db
+          .transaction(() => {
+            let deleted = 0;
+            for (const { device, epoch } of claims.all(account)) {
+              for (const table of ['media', 'loss', 'media_loss', 'drained', 'member']) {
+                db.prepare(`DELETE FROM ${table} WHERE device = ? AND epoch = ?`).run(device, epoch);
+              }
+              deleted += db.prepare('DELETE FROM record WHERE device = ? AND epoch = ?').run(device, epoch).changes;
+            }
+            db.prepare("UPDATE claim SET claim = NULL, state = 'revoked' WHERE account = ?").run(account);
+            return deleted;
+          })
+          .immediate(),
+      ),
+  };
+}

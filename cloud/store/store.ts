@@ -1,0 +1,184 @@
+import type { Claim } from '../../protocol/objects/claim.js';
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
+import type { ClaimBinding } from '../../protocol/verify/binding.js';
+import type { ChainFacts } from '../../protocol/verify/continuity.js';
+
+/**
+ * Everything the cloud keeps. Keys are (device, epoch, …), never an id alone. Every call goes to the database itself:
+ * there is no cache of whose camera is whose, here or above. All calls may fail with `store-unavailable`;
+ * then nothing is receipted and nothing is shown.
+ */
+export interface CloudStore {
+  readonly claims: ClaimStore;
+  readonly records: RecordStore;
+  readonly access: AccessStore;
+  readonly quarantine: QuarantineStore;
+  readonly accounts: AccountStore;
+  close(): Promise<void>;
+}
+
+export interface ClaimRow extends ClaimBinding {
+  /** The signed claim; null after its account was deleted. */
+  readonly claim: Uint8Array | null;
+  readonly acceptedAtMs: number;
+}
+
+export interface PendingClaim {
+  readonly claim: Uint8Array;
+  readonly mac: Uint8Array | null;
+  readonly nonce: Uint8Array;
+  readonly atMs: number;
+}
+
+export type AcceptOutcome = 'stored' | 'duplicate' | 'equivocation';
+
+export interface ClaimStore {
+  /** The authoritative row of one epoch. */
+  row(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined>;
+  /** The row with the highest epoch. */
+  latest(device: Uint8Array): Promise<ClaimRow | undefined>;
+  /** Rows of which this Ed25519 key is the owner's or a member's. */
+  readableBy(key: Uint8Array): Promise<readonly ClaimRow[]>;
+  /** Whether this key may read this epoch. */
+  isMember(device: Uint8Array, epoch: number, key: Uint8Array): Promise<boolean>;
+  /**
+   * The row of a new epoch, from a claim and the camera's accept record that were verified, in one transaction with that
+   * record. The epoch must exceed the last; another claim hash at the same or a lower epoch is `equivocation`.
+   */
+  accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<AcceptOutcome>;
+  /** The epoch's tombstone was verified. */
+  close(device: Uint8Array, epoch: number, seq: number): Promise<void>;
+  putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<void>;
+  offer(device: Uint8Array): Promise<{ readonly offer: Uint8Array; readonly atMs: number } | undefined>;
+  putPending(device: Uint8Array, pending: PendingClaim): Promise<void>;
+  pending(device: Uint8Array): Promise<PendingClaim | undefined>;
+  dropPending(device: Uint8Array): Promise<void>;
+}
+
+export interface StoredRecord {
+  /** Order of arrival over all cameras, for streams. */
+  readonly id: number;
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly seq: number;
+  readonly hash: Uint8Array;
+  readonly bytes: Uint8Array;
+  readonly receivedAtMs: number;
+}
+
+export type PutOutcome =
+  | { readonly outcome: 'stored'; readonly id: number }
+  | { readonly outcome: 'duplicate' }
+  | { readonly outcome: 'equivocation' };
+
+export interface NewMedia {
+  readonly id: Uint8Array;
+  readonly sealed: SealedObject;
+}
+
+export interface CameraStatus {
+  readonly online: boolean;
+  readonly agent: string;
+  readonly atMs: number;
+}
+
+export interface RecordStore {
+  /** Record and media in one transaction; media of a duplicate that were missing are added. Durable when it resolves. */
+  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome>;
+  get(device: Uint8Array, epoch: number, seq: number): Promise<StoredRecord | undefined>;
+  /** Newest first, below `before`. */
+  page(device: Uint8Array, epoch: number, before: number, limit: number): Promise<readonly StoredRecord[]>;
+  /** In the order of arrival, above `id`, of these epochs. */
+  since(
+    id: number,
+    epochs: readonly { readonly device: Uint8Array; readonly epoch: number }[],
+    limit: number,
+  ): Promise<readonly StoredRecord[]>;
+  lastId(): Promise<number>;
+  chainFacts(device: Uint8Array, epoch: number, seq: number): Promise<ChainFacts>;
+  bounds(
+    device: Uint8Array,
+    epoch: number,
+  ): Promise<{ readonly lowest: number; readonly highest: number; readonly lastReceivedAtMs: number } | undefined>;
+  /** The newest health record of an epoch. */
+  latestHealth(device: Uint8Array, epoch: number): Promise<StoredRecord | undefined>;
+  /** Which of these media are there. */
+  mediaPresent(device: Uint8Array, epoch: number, ids: readonly Uint8Array[]): Promise<readonly boolean[]>;
+  /** A sealed object with the record that brought it. */
+  media(
+    device: Uint8Array,
+    epoch: number,
+    id: Uint8Array,
+  ): Promise<{ readonly sealed: SealedObject; readonly seq: number } | undefined>;
+  /** Whether a stored, signed loss of this epoch names this media object. */
+  isLossSigned(device: Uint8Array, epoch: number, mediaId: Uint8Array): Promise<boolean>;
+  setStatus(device: Uint8Array, status: CameraStatus): Promise<void>;
+  status(device: Uint8Array): Promise<CameraStatus | undefined>;
+  /** Deletes records and media received before a time; the newest record of each epoch stays. Returns how many. */
+  expire(beforeMs: number, limit: number): Promise<number>;
+}
+
+/** One line of "who was shown what". */
+export interface AccessEntry {
+  readonly atMs: number;
+  /** The Ed25519 key that opened the session. */
+  readonly reader: Uint8Array;
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly what: 'records' | 'media' | 'stream' | 'export';
+  readonly fromSeq: number | null;
+  readonly toSeq: number | null;
+  readonly mediaId: Uint8Array | null;
+}
+
+/** Append-only: no call changes or deletes a line, and the database refuses both. */
+export interface AccessStore {
+  append(entries: readonly AccessEntry[]): Promise<void>;
+  /** Newest first, of the epochs that this key may read. */
+  ofReadable(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]>;
+  /** Which readers were shown anything of a camera in [since, until). */
+  affected(device: Uint8Array | null, sinceMs: number, untilMs: number): Promise<readonly AccessSummary[]>;
+}
+
+export interface AccessSummary {
+  readonly reader: Uint8Array;
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly reads: number;
+  readonly firstMs: number;
+  readonly lastMs: number;
+}
+
+export interface QuarantineEntry {
+  readonly atMs: number;
+  /** Device of the topic, if it was one. */
+  readonly device: Uint8Array | null;
+  readonly verdict: string;
+  readonly reason: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What was refused, for an operator to look into. Bounded; no read path of an owner opens it. */
+export interface QuarantineStore {
+  put(entry: QuarantineEntry): Promise<void>;
+  count(): Promise<number>;
+  newest(limit: number): Promise<readonly QuarantineEntry[]>;
+}
+
+export type ExportItem =
+  | { readonly type: 'claim'; readonly row: ClaimRow }
+  | {
+      readonly type: 'record';
+      readonly record: StoredRecord;
+      readonly media: readonly { readonly id: Uint8Array; readonly sealed: SealedObject }[];
+    }
+  | { readonly type: 'access'; readonly entry: AccessEntry };
+
+export interface AccountStore {
+  /** Everything of an account, a piece at a time. */
+  export(account: Uint8Array): AsyncIterable<ExportItem>;
+  /** Deletes records and media; claim rows stay as bare, revoked rows, so that an epoch never counts twice. Returns records. */
+  delete(account: Uint8Array): Promise<number>;
+}
