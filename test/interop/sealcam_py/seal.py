@@ -21,7 +21,7 @@ TAG_BYTES = 16
 PADDING_STEP = 4_096
 WRAP = Bytes(112, 112)
 
-HEADER = NamedRow(suite=Integer(high=255), wraps=ListOf(1, 8, WRAP), mac=HASH)
+HEADER = NamedRow(suite=Integer(low=SUITE, high=SUITE), wraps=ListOf(1, 8, WRAP), mac=HASH)
 
 DETAIL = VersionedMap(
     {

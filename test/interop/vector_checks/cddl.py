@@ -109,7 +109,7 @@ def write_type(field: Field) -> str:
             return "bool"
         case Integer(low, high):
             return {(0, MAX_INTEGER): "uint53", (1, MAX_INTEGER): "epoch-number"}.get(
-                (low, high), f"{low}..{high}"
+                (low, high), str(low) if low == high else f"{low}..{high}"
             )
         case Bytes(low, high):
             return f"bytes .size {low if low == high else f'({low}..{high})'}"
