@@ -17,7 +17,7 @@ import { Capture, type CaptureSettings } from './capture/capture.js';
 import { CameraLoop } from './capture/camera-loop.js';
 import type { Config } from './config/keys.js';
 import { Health } from './health/health.js';
-import type { AgentLog } from './log.js';
+import type { LevelLog } from '../common/adapters/pino-log.js';
 import { takeFirstStart } from './outbox/epochs.js';
 import type { Mirror } from './outbox/mirror.js';
 import { openOutbox } from './outbox/open-outbox.js';
@@ -36,7 +36,7 @@ export interface AgentDependencies {
   /** Its monotonic time must be the HAL clock's. */
   readonly clock: Clock;
   readonly random: Random;
-  readonly log: AgentLog;
+  readonly log: LevelLog;
   readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
   readonly uplinkStore: UplinkStore;
   /** The claim window opened or closed; the code is for a person, never for a log. */
@@ -168,9 +168,10 @@ export class Agent {
     await this.patiently(this.cameraDone.then(() => this.recorder.idle()));
     this.ownership.stop();
     this.uplink.stop();
+    const { records } = this.outbox.queued();
     this.mirror.close();
     this.outbox.close();
-    this.deps.log.info({ queued: 0 }, 'sealcam stopped');
+    this.deps.log.info({ queued: records }, 'sealcam stopped');
   }
 
   /** Takes a configuration of which only live keys differ. */

@@ -15,17 +15,18 @@ import { buildScript } from '../hal/mock/script.js';
 import { MockSystemClock } from '../hal/mock/system.js';
 import { ReplayCamera } from '../hal/replay/camera.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
+import { makeDataFolder } from './adapters/data-folder.js';
 import { uplinkFile } from './adapters/uplink-file.js';
 import { Agent } from './agent.js';
 import { configureImages } from './capture/jpeg.js';
 import type { Config } from './config/keys.js';
-import { createLog, type AgentLog } from './log.js';
+import { createLog, type LevelLog } from '../common/adapters/pino-log.js';
 import { mqttSocket } from './uplink/mqtt-socket.js';
 
 /** The composition root of the camera: real clock, real randomness, drivers by configuration. */
 export interface Composition {
   readonly agent: Agent;
-  readonly log: AgentLog;
+  readonly log: LevelLog;
   /** The mock's button; real ones are pressed with a finger. */
   readonly button: MockButton;
 }
@@ -95,6 +96,7 @@ function readSecret(path: string, setting: string): string | undefined {
 /** Wires an agent from its configuration. @throws SealcamError when keys, queue or configuration cannot be used */
 export function compose(config: Config, output: NodeJS.WritableStream, onWindow: (open: boolean) => void): Composition {
   configureImages();
+  makeDataFolder(config['data.folder']);
   const log = createLog(config['log.level'], output);
   const hal = halOf(config);
   const agent = new Agent(config, {

@@ -1,13 +1,15 @@
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { createConnection } from 'node:net';
 import { spawnSync } from 'node:child_process';
+import { join } from 'node:path';
 import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
-import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
 import { LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { verifyStrict } from '../../protocol/crypto/strict.js';
+import { makeDataFolder } from '../adapters/data-folder.js';
 import { decodeLuma } from '../capture/jpeg.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
@@ -51,8 +53,8 @@ function checksOf(config: Config): readonly Check[] {
     {
       name: 'data folder',
       run: () => {
+        makeDataFolder(folder);
         try {
-          mkdirSync(folder, { recursive: true, mode: 0o700 });
           accessSync(folder, constants.W_OK);
         } catch (cause) {
           throw new SealcamError('store-unavailable', `${folder} cannot be written`, { cause });
@@ -89,8 +91,13 @@ function checksOf(config: Config): readonly Check[] {
     {
       name: 'queue',
       run: () => {
-        openDatabase(`${folder}/outbox.db`, { maxBytes: config['outbox.maxBytes'] * 2 }).close();
-        return `${folder}/outbox.db`;
+        try {
+          openDatabase(join(folder, 'outbox.db'), { maxBytes: config['outbox.maxBytes'] * 2 }).close();
+        } catch (error) {
+          if (isSealcamError(error) && error.code === 'store-locked') return 'in use by a running agent';
+          throw error;
+        }
+        return join(folder, 'outbox.db');
       },
     },
     {

@@ -1,9 +1,8 @@
-import { mkdirSync } from 'node:fs';
 import { toHex } from '../../common/bytes.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { SealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { claimLink, formatClaimCode } from '../../protocol/objects/claim-code.js';
+import { makeDataFolder } from '../adapters/data-folder.js';
 import { loadIdentity } from '../agent.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig } from '../config/keys.js';
@@ -15,11 +14,7 @@ import type { Output } from './output.js';
 export function keygenCommand(source: ConfigSource, output: Output): number {
   const config = loadAgentConfig(source);
   const folder = config['data.folder'];
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new SealcamError('key-store-unavailable', `${folder} cannot be made`, { cause });
-  }
+  makeDataFolder(folder);
   const { device, claimSecret, signer } = loadIdentity({ keyStore: keyStoreOf(config) }, nodeSuite, realRandom);
   const code = { device, secret: claimSecret };
   const text = formatClaimCode(nodeSuite, code);

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, renameSync } from 'node:fs';
+import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { equal } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
@@ -30,7 +30,6 @@ const FILE_MIN_BYTES = 4 * 1024 * 1024;
  */
 export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbox; readonly mirror: Mirror } {
   const { folder, signer, limits, log } = options;
-  makeFolder(folder);
   const path = join(folder, 'outbox.db');
   const db = openOrSetAside(path, limits, log);
   const mirror = new Mirror(join(folder, 'outbox.mirror'), options.sha256);
@@ -43,14 +42,6 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
     mirror.close();
     db.close();
     throw error;
-  }
-}
-
-function makeFolder(folder: string): void {
-  try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-  } catch (cause) {
-    throw new SealcamError('store-unavailable', `${folder} cannot be made`, { cause });
   }
 }
 

@@ -32,8 +32,6 @@ export interface PendingClaim {
   readonly atMs: number;
 }
 
-export type AcceptOutcome = 'stored' | 'duplicate' | 'equivocation';
-
 export interface ClaimStore {
   /** The authoritative row of one epoch. */
   row(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined>;
@@ -47,7 +45,7 @@ export interface ClaimStore {
    * The row of a new epoch, from a claim and the camera's accept record that were verified, in one transaction with that
    * record. The epoch must exceed the last; another claim hash at the same or a lower epoch is `equivocation`.
    */
-  accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<AcceptOutcome>;
+  accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<PutOutcome>;
   /** The epoch's tombstone was verified. */
   close(device: Uint8Array, epoch: number, seq: number): Promise<void>;
   putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<void>;

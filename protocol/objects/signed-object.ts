@@ -56,7 +56,24 @@ export function openSigned<T>(kind: SignedKind<T>, suite: CryptoSuite, untrusted
   return verified(value, object.kid, suite.sha256(object.sigStructure), object.bytes);
 }
 
-/** The hash of an object whose signature was not checked: enough to name it in a quarantine, never to trust it. */
-export function untrustedHash<T>(kind: SignedKind<T>, suite: CryptoSuite, untrusted: Uint8Array): Uint8Array {
-  return suite.sha256(parseSign1(untrusted, kind.domain, kind.maxBytes).sigStructure);
+/** An object that its signer signed, whatever is wrong inside: enough to name it in a reject, never to believe it. */
+export interface SignedButFaulty {
+  readonly kid: Uint8Array;
+  readonly hash: Uint8Array;
+  readonly fields: ReadonlyMap<unknown, unknown>;
+}
+
+/** Undefined unless the signature verifies and the payload is a map in the deterministic encoding. */
+export function signedButFaulty<T>(
+  kind: SignedKind<T>,
+  suite: CryptoSuite,
+  untrusted: Uint8Array,
+): SignedButFaulty | undefined {
+  try {
+    const object = parseSign1(untrusted, kind.domain, kind.maxBytes);
+    verifySign1(suite, object);
+    return { kid: object.kid, hash: suite.sha256(object.sigStructure), fields: decodePayload(object.payload) };
+  } catch {
+    return undefined;
+  }
 }

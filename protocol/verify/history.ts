@@ -32,6 +32,13 @@ export class History {
     return 'added';
   }
 
+  /** A record that was verified at another time: only its place and hash are known. */
+  remember(device: Uint8Array, epoch: number, seq: number, hash: Uint8Array): void {
+    const chain = this.chainOf({ device, epoch });
+    if (!chain.hashes.has(seq)) chain.hashes.set(seq, hash);
+    chain.highest = Math.max(chain.highest, seq);
+  }
+
   continuityOf(record: Verified<SealcamRecord>): Continuity {
     const chain = this.chainOf(record.value);
     const known = chain.hashes.get(record.value.seq);
@@ -46,7 +53,7 @@ export class History {
     return chain === undefined || hash === undefined ? null : { seq: chain.highest, hash };
   }
 
-  private chainOf({ device, epoch }: SealcamRecord): Chain {
+  private chainOf({ device, epoch }: Pick<SealcamRecord, 'device' | 'epoch'>): Chain {
     const key = keyOf(device, epoch);
     let chain = this.chains.get(key);
     if (chain === undefined) {

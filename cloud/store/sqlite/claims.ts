@@ -1,6 +1,6 @@
 import { equal } from '../../../common/bytes.js';
 import { insertRecord } from './records.js';
-import type { AcceptOutcome, ClaimRow, ClaimStore } from '../store.js';
+import type { ClaimRow, ClaimStore, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
 
 interface ClaimColumns {
@@ -75,19 +75,19 @@ export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
     accept: (claim, accept, atMs) =>
       guard(() =>
         db
-          .transaction((): AcceptOutcome => {
+          .transaction((): PutOutcome => {
             const { device, epoch, account, recipients } = claim.value;
             const known = one.get(device, epoch);
             if (known !== undefined) {
-              return equal(new Uint8Array(known.claim_hash), claim.hash) ? 'duplicate' : 'equivocation';
+              const isSame = equal(new Uint8Array(known.claim_hash), claim.hash);
+              return isSame ? insertRecord(db, accept, [], atMs) : { outcome: 'equivocation' };
             }
             const last = latest.get(device);
-            if (last !== undefined && last.epoch >= epoch) return 'equivocation';
+            if (last !== undefined && last.epoch >= epoch) return { outcome: 'equivocation' };
             insert.run(device, epoch, account, claim.hash, claim.bytes, atMs);
             for (const { ed25519 } of recipients) insertMember.run(ed25519, device, epoch);
-            insertRecord(db, accept, [], atMs);
             dropPending.run(device);
-            return 'stored';
+            return insertRecord(db, accept, [], atMs);
           })
           .immediate(),
       ),

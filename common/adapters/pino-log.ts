@@ -1,9 +1,9 @@
 import { pino, type Logger } from 'pino';
-import type { Log, LogFields } from '../common/log.js';
+import type { Log, LogFields } from '../log.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
-export interface AgentLog extends Log {
+export interface LevelLog extends Log {
   setLevel(level: LogLevel): void;
 }
 
@@ -11,7 +11,7 @@ export interface AgentLog extends Log {
  * One JSON object a line on stdout, as journald and containers want it; time as ISO 8601 in UTC.
  * Limits on size and age are journald's (or the container's) business.
  */
-export function createLog(level: LogLevel, destination: NodeJS.WritableStream, base: LogFields = {}): AgentLog {
+export function createLog(level: LogLevel, destination: NodeJS.WritableStream, base: LogFields = {}): LevelLog {
   const root = pino(
     {
       level,

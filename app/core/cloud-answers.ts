@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { fromBase64, fromHex } from '../../common/bytes.js';
+
+/** What the cloud answers, parsed at the edge. Shapes only: nothing of it is believed because it parses. */
+
+const base64 = z.string().transform((text, context) => {
+  const bytes = fromBase64(text);
+  if (bytes !== undefined) return bytes;
+  context.addIssue('not base64');
+  return z.NEVER;
+});
+const hex = (length: number) =>
+  z.string().transform((text, context) => {
+    const bytes = fromHex(text, length);
+    if (bytes !== undefined) return bytes;
+    context.addIssue('not hex');
+    return z.NEVER;
+  });
+
+export const errorAnswer = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+});
+export const infoAnswer = z.object({
+  version: z.literal(1),
+  origin: z.string(),
+  receiptKeys: z.array(hex(32)).min(1).max(4),
+});
+export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hex(32), expiresAtMs: z.int() });
+export const sessionAnswer = z.object({ token: z.string(), expiresAtMs: z.int() });
+export const offerAnswer = z.object({ offer: base64 });
+export const claimAnswer = z.object({ state: z.enum(['pending', 'accepted']) });
+
+export const recordItem = z.object({
+  id: z.int(),
+  record: base64,
+  receivedAtMs: z.int(),
+  media: z.array(z.object({ id: hex(16), available: z.boolean() })),
+});
+export type RecordItem = z.output<typeof recordItem>;
+export const recordsAnswer = z.object({
+  records: z.array(recordItem),
+  lowestSeq: z.int().nullable(),
+  highestSeq: z.int().nullable(),
+});
+export type RecordsAnswer = z.output<typeof recordsAnswer>;
+
+export const cameraItem = z.object({
+  device: hex(32),
+  epoch: z.int().min(1),
+  claim: base64,
+  state: z.enum(['open', 'closed']),
+  online: z.boolean().nullable(),
+  lastReceivedAtMs: z.int().nullable(),
+  incomplete: z.boolean(),
+  highestSeq: z.int().nullable(),
+  health: base64.nullable(),
+});
+export type CameraItem = z.output<typeof cameraItem>;
+export const camerasAnswer = z.object({ cameras: z.array(cameraItem) });
+
+export const accessAnswer = z.object({
+  entries: z.array(
+    z.object({
+      atMs: z.int(),
+      reader: z.string(),
+      device: z.string(),
+      what: z.string(),
+      fromSeq: z.int().nullable(),
+      toSeq: z.int().nullable(),
+    }),
+  ),
+});
+export type AccessEntry = z.output<typeof accessAnswer>['entries'][number];

@@ -1,0 +1,150 @@
+import { equal, toHex } from '../../common/bytes.js';
+import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { checkBinding } from '../../protocol/verify/binding.js';
+import type { Continuity } from '../../protocol/verify/continuity.js';
+import { History } from '../../protocol/verify/history.js';
+import type { Verdict } from '../../protocol/verify/verdict.js';
+import type { AppStorage, KnownEpoch } from './storage.js';
+
+/** A record that this page verified by itself. */
+export interface VerifiedRecord {
+  readonly record: Verified<SealcamRecord>;
+  readonly receivedAtMs: number;
+}
+
+/** Something the cloud sent that must not be shown, and why. */
+export interface Refusal {
+  readonly verdict: Verdict;
+  readonly code: string;
+  readonly message: string;
+}
+
+/**
+ * The page's own judge. It trusts claims that the owner's own key signed, records that the claimed camera signed for
+ * that claim, and its own memory of how far each history went; of the cloud it trusts nothing.
+ */
+export class HistoryKeeper {
+  private readonly suite: CryptoSuite;
+  private readonly storage: AppStorage;
+  private readonly ownerKey: Uint8Array;
+  private readonly history = new History();
+  private readonly claims = new Map<string, Verified<Claim>>();
+  private readonly known = new Map<string, KnownEpoch>();
+
+  constructor(suite: CryptoSuite, storage: AppStorage, ownerKey: Uint8Array) {
+    this.suite = suite;
+    this.storage = storage;
+    this.ownerKey = ownerKey;
+  }
+
+  async load(): Promise<void> {
+    for (const epoch of await this.storage.epochs()) this.learn(epoch);
+  }
+
+  /** A claim of ours, from this device or from the cloud. @throws SealcamError `foreign`, `malformed`, … */
+  async addClaim(bytes: Uint8Array): Promise<Verified<Claim>> {
+    const claim = openSigned(claimKind, this.suite, bytes);
+    if (!equal(claim.value.ownerKey, this.ownerKey)) {
+      throw new SealcamError('foreign', 'a claim that this owner did not sign');
+    }
+    const device = toHex(claim.value.device);
+    const key = keyOf(device, claim.value.epoch);
+    const before = this.claims.get(key);
+    if (before !== undefined) {
+      if (equal(before.hash, claim.hash)) return before;
+      // The owner may have signed again for a claim window that ended unused; what a camera accepted stays.
+      if (this.known.get(key)?.isAccepted === true) {
+        throw new SealcamError('foreign', 'another claim for an epoch that the camera accepted');
+      }
+    }
+    const epoch = { device, epoch: claim.value.epoch, claim: claim.bytes, isAccepted: false, head: null };
+    this.learn(epoch);
+    await this.storage.saveEpoch(epoch);
+    return claim;
+  }
+
+  claimOf(device: Uint8Array, epoch: number): Verified<Claim> | null {
+    return this.claims.get(keyOf(toHex(device), epoch)) ?? null;
+  }
+
+  isAccepted(device: Uint8Array, epoch: number): boolean {
+    return this.known.get(keyOf(toHex(device), epoch))?.isAccepted === true;
+  }
+
+  /** Verifies one record; remembers it as the head if it is the newest. */
+  async take(bytes: Uint8Array, receivedAtMs: number): Promise<VerifiedRecord | Refusal> {
+    let record: Verified<SealcamRecord>;
+    try {
+      record = openSigned(recordKind, this.suite, bytes);
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+      const { code, message } = asSealcamError(error);
+      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message };
+    }
+    const { device, epoch } = record.value;
+    const claim = this.claimOf(device, epoch);
+    const binding = checkBinding(record.value, claim === null ? undefined : bindingOf(claim));
+    if (binding !== 'bound') return { verdict: binding, code: binding, message: 'not of a camera of this owner' };
+    if (this.history.add(record) === 'equivocation') {
+      return {
+        verdict: 'equivocation',
+        code: 'cloud-lied',
+        message: `two records for seq ${String(record.value.seq)}`,
+      };
+    }
+    await this.follow(toHex(device), record);
+    return { record, receivedAtMs };
+  }
+
+  /** May change as more of the history arrives. */
+  continuityOf(record: Verified<SealcamRecord>): Continuity {
+    return this.history.continuityOf(record);
+  }
+
+  /**
+   * Whether the cloud shows less of a history than this device has seen.
+   * @throws SealcamError `cloud-lied`
+   */
+  checkHead(device: Uint8Array, epoch: number, highestSeq: number | null): void {
+    const head = this.known.get(keyOf(toHex(device), epoch))?.head;
+    if (head === null || head === undefined) return;
+    if (highestSeq === null || highestSeq < head.seq) {
+      throw new SealcamError(
+        'cloud-lied',
+        `the cloud ends at ${String(highestSeq)}, but ${String(head.seq)} was seen here`,
+      );
+    }
+  }
+
+  private async follow(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {
+    const key = keyOf(device, value.epoch);
+    const known = this.known.get(key);
+    if (known === undefined || (known.isAccepted && known.head !== null && known.head.seq >= value.seq)) return;
+    const head = known.head !== null && known.head.seq >= value.seq ? known.head : { seq: value.seq, hash };
+    const next = { ...known, isAccepted: true, head };
+    this.known.set(key, next);
+    await this.storage.saveEpoch(next);
+  }
+
+  private learn(epoch: KnownEpoch): void {
+    const claim = openSigned(claimKind, this.suite, epoch.claim);
+    const key = keyOf(epoch.device, epoch.epoch);
+    this.claims.set(key, claim);
+    this.known.set(key, epoch);
+    const { head } = epoch;
+    if (head !== null) this.history.remember(claim.value.device, epoch.epoch, head.seq, head.hash);
+  }
+}
+
+function bindingOf({ value, hash }: Verified<Claim>): Parameters<typeof checkBinding>[1] {
+  const { device, account, epoch } = value;
+  return { device, account, epoch, claimHash: hash, state: 'open', closedAtSeq: null };
+}
+
+function keyOf(device: string, epoch: number): string {
+  return `${device}/${String(epoch)}`;
+}

@@ -1,0 +1,264 @@
+import { toHex } from '../../common/bytes.js';
+import { sleep, type Clock } from '../../common/clock.js';
+import { asSealcamError } from '../../common/errors.js';
+import type { Random } from '../../common/random.js';
+import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
+import { cameraItem, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
+import type { CloudClient } from './cloud-client.js';
+import type { HistoryKeeper, Refusal, VerifiedRecord } from './history-keeper.js';
+import type { ServerEvent } from './sse.js';
+import { Timeline, type TimelineEvent } from './timeline.js';
+
+/** One camera as the page shows it. What is signed was verified; `isOnline` is a hint of the broker. */
+export interface CameraView {
+  readonly device: string;
+  readonly epoch: number;
+  readonly isOnline: boolean | null;
+  readonly isSilent: boolean;
+  readonly lastReceivedAtMs: number | null;
+  readonly health: { readonly body: RecordHealth; readonly time: RecordTime } | null;
+  readonly hasOlder: boolean;
+}
+
+/** Something the cloud sent that contradicts what is signed; nothing of it is shown. */
+export interface Alarm {
+  readonly id: number;
+  readonly atMs: number;
+  readonly verdict: Refusal['verdict'] | 'older-history';
+  readonly message: string;
+}
+
+export interface SessionView {
+  readonly connection: 'connecting' | 'live' | 'offline';
+  readonly problem: { readonly code: string; readonly message: string; readonly hint: string } | null;
+  readonly isLoaded: boolean;
+  readonly cameras: readonly CameraView[];
+  readonly events: readonly TimelineEvent[];
+  readonly alarms: readonly Alarm[];
+}
+
+export interface SessionDependencies {
+  readonly client: CloudClient;
+  readonly history: HistoryKeeper;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+const FIRST_PAGE = 60;
+const OLDER_PAGE = 100;
+const ALARMS_MAX = 50;
+const RETRY_FIRST_MS = 1000;
+const RETRY_MAX_MS = 30_000;
+
+interface CameraState {
+  item: CameraItem;
+  lowestSeq: number | null;
+  lowestAvailable: number | null;
+  health: CameraView['health'];
+}
+
+/**
+ * Follows everything an owner may see: pages first, then the live stream, again and again as the network allows.
+ * Every record goes through the {@link HistoryKeeper} before it becomes a part of the view.
+ */
+export class OwnerSession {
+  private readonly deps: SessionDependencies;
+  private readonly timeline = new Timeline();
+  private readonly cameras = new Map<string, CameraState>();
+  private readonly listeners = new Set<(view: SessionView) => void>();
+  private readonly alarms: Alarm[] = [];
+  private connection: SessionView['connection'] = 'connecting';
+  private problem: SessionView['problem'] = null;
+  private isLoaded = false;
+  private lastId: number | null = null;
+
+  constructor(deps: SessionDependencies) {
+    this.deps = deps;
+  }
+
+  subscribe(listener: (view: SessionView) => void): () => void {
+    this.listeners.add(listener);
+    return () => {
+      this.listeners.delete(listener);
+    };
+  }
+
+  view(): SessionView {
+    const { history } = this.deps;
+    return {
+      ...{ connection: this.connection, problem: this.problem, isLoaded: this.isLoaded },
+      cameras: [...this.cameras.values()].map((camera) => this.cameraView(camera)),
+      events: this.timeline.events((record) => history.continuityOf(record)),
+      alarms: this.alarms,
+    };
+  }
+
+  /** Runs until the signal fires. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { client, clock, random } = this.deps;
+    let retryMs = RETRY_FIRST_MS;
+    while (!signal.aborted) {
+      try {
+        this.setConnection('connecting');
+        const stream = client.stream(this.lastId, signal);
+        for await (const event of stream) {
+          if (event.event === 'ready') {
+            await this.refresh();
+            this.setConnection('live');
+            retryMs = RETRY_FIRST_MS;
+          } else {
+            await this.event(event);
+          }
+        }
+        this.setConnection('offline');
+      } catch (error) {
+        if (isAborted(signal)) return;
+        const { code, message, hint } = asSealcamError(error);
+        this.setConnection('offline', { code, message, hint });
+      }
+      // A whole city of pages must not come back in one second either.
+      await sleep(clock, retryMs * (0.5 + random.uniform()), signal);
+      retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
+    }
+  }
+
+  /** Cameras and their newest records. */
+  async refresh(): Promise<void> {
+    for (const item of await this.deps.client.cameras()) await this.camera(item, true);
+    this.isLoaded = true;
+    this.changed();
+  }
+
+  /** One more page of the past of every camera. */
+  async loadOlder(): Promise<void> {
+    for (const camera of this.cameras.values()) {
+      if (!hasOlder(camera) || camera.lowestSeq === null) continue;
+      await this.page(camera, camera.lowestSeq, OLDER_PAGE);
+    }
+    this.changed();
+  }
+
+  pictureMissing(mediaId: Uint8Array): void {
+    this.timeline.markMissing(mediaId);
+    this.changed();
+  }
+
+  /** A picture that was not what the record names, or could not be opened. */
+  pictureRefused(message: string): void {
+    this.alarm('malformed', message);
+    this.changed();
+  }
+
+  private async event({ event, id, data }: ServerEvent): Promise<void> {
+    if (event === 'record') {
+      const item = recordItem.parse(JSON.parse(data));
+      await this.takeItem(item);
+      this.lastId = Math.max(this.lastId ?? 0, item.id);
+    } else if (event === 'camera') {
+      await this.camera(cameraItem.parse(JSON.parse(data)), false);
+    }
+    if (id !== null && Number.isSafeInteger(Number(id))) this.lastId = Math.max(this.lastId ?? 0, Number(id));
+    this.changed();
+  }
+
+  private async camera(item: CameraItem, withPage: boolean): Promise<void> {
+    const { history } = this.deps;
+    const key = `${toHex(item.device)}/${String(item.epoch)}`;
+    try {
+      await history.addClaim(item.claim);
+      history.checkHead(item.device, item.epoch, item.highestSeq);
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      this.alarm(code === 'cloud-lied' ? 'older-history' : 'foreign', message);
+      return;
+    }
+    const known = this.cameras.get(key);
+    const camera = known ?? { item, lowestSeq: null, lowestAvailable: null, health: null };
+    camera.item = item;
+    this.cameras.set(key, camera);
+    if (item.health !== null) await this.takeHealth(camera, item.health, item.lastReceivedAtMs ?? 0);
+    if (withPage || known === undefined) await this.page(camera, null, FIRST_PAGE);
+  }
+
+  private async page(camera: CameraState, before: number | null, limit: number): Promise<void> {
+    const { client } = this.deps;
+    const { device, epoch } = camera.item;
+    const answer = await client.records(device, epoch, before, limit);
+    camera.lowestAvailable = answer.lowestSeq;
+    for (const item of answer.records) {
+      const taken = await this.takeItem(item);
+      if (taken === null) continue;
+      const { seq } = taken.record.value;
+      camera.lowestSeq = Math.min(camera.lowestSeq ?? seq, seq);
+      this.lastId = Math.max(this.lastId ?? 0, item.id);
+    }
+  }
+
+  private async takeItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
+    const taken = await this.deps.history.take(record, receivedAtMs);
+    if ('verdict' in taken) {
+      this.alarm(taken.verdict, taken.message);
+      return null;
+    }
+    this.timeline.add(taken);
+    for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
+    const { health, time, device, epoch } = taken.record.value;
+    const camera = this.cameras.get(`${toHex(device)}/${String(epoch)}`);
+    if (camera !== undefined && health !== undefined) camera.health = newer(camera.health, { body: health, time });
+    return taken;
+  }
+
+  private async takeHealth(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
+    const taken = await this.deps.history.take(bytes, receivedAtMs);
+    if ('verdict' in taken) this.alarm(taken.verdict, taken.message);
+    else if (taken.record.value.health !== undefined) {
+      const { health, time } = taken.record.value;
+      camera.health = newer(camera.health, { body: health, time });
+    }
+  }
+
+  private cameraView(camera: CameraState): CameraView {
+    const { item, health } = camera;
+    return {
+      device: toHex(item.device),
+      epoch: item.epoch,
+      isOnline: item.online,
+      isSilent: item.incomplete,
+      lastReceivedAtMs: item.lastReceivedAtMs,
+      health,
+      hasOlder: hasOlder(camera),
+    };
+  }
+
+  private alarm(verdict: Alarm['verdict'], message: string): void {
+    if (this.alarms.some((known) => known.verdict === verdict && known.message === message)) return;
+    this.alarms.push({ id: this.alarms.length + 1, atMs: this.deps.clock.wallMs(), verdict, message });
+    if (this.alarms.length > ALARMS_MAX) this.alarms.shift();
+  }
+
+  private setConnection(connection: SessionView['connection'], problem: SessionView['problem'] = null): void {
+    this.connection = connection;
+    if (connection !== 'connecting' || problem !== null) this.problem = problem;
+    this.changed();
+  }
+
+  private changed(): void {
+    const view = this.view();
+    for (const listener of [...this.listeners]) listener(view);
+  }
+}
+
+function hasOlder({ lowestSeq, lowestAvailable }: CameraState): boolean {
+  return lowestSeq !== null && lowestAvailable !== null && lowestSeq > lowestAvailable;
+}
+
+function newer(a: CameraView['health'], b: NonNullable<CameraView['health']>): CameraView['health'] {
+  if (a === null) return b;
+  const isSameBoot = toHex(a.time.boot) === toHex(b.time.boot);
+  if (isSameBoot) return b.time.monotonicMs >= a.time.monotonicMs ? b : a;
+  return (b.time.wallMs ?? 0) >= (a.time.wallMs ?? 0) ? b : a;
+}
+
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}

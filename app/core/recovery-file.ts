@@ -1,0 +1,77 @@
+import { z } from 'zod';
+import { fromBase64, toBase64 } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Random } from '../../common/random.js';
+import { scrypt } from '../../protocol/crypto/hashes.js';
+import { secretbox } from '../../protocol/crypto/tweetnacl.js';
+import type { MasterKey } from './owner-keys.js';
+
+/** scrypt with 128 MiB: about a second on a phone, and the same for each guess. RFC 7914; OWASP's interactive setting. */
+const COST = { n: 2 ** 17, r: 8, p: 1 } as const;
+/** What a file may ask for, so that a forged one cannot freeze the page. */
+const COST_MAX_N = 2 ** 20;
+export const PASSPHRASE_MIN = 10;
+
+const bytes = z.string().transform((text, context) => {
+  const decoded = fromBase64(text);
+  if (decoded !== undefined) return decoded;
+  context.addIssue('not base64');
+  return z.NEVER;
+});
+const fileSchema = z.object({
+  sealcam: z.literal('recovery-file'),
+  version: z.literal(1),
+  kdf: z.object({
+    name: z.literal('scrypt'),
+    n: z.int().min(2).max(COST_MAX_N),
+    r: z.int().min(1).max(16),
+    p: z.int().min(1).max(4),
+    salt: bytes,
+  }),
+  nonce: bytes,
+  box: bytes,
+});
+
+/** The text of a recovery file: the master key in a secretbox under the passphrase. Progress from 0 to 1. */
+export async function makeRecoveryFile(
+  master: MasterKey,
+  passphrase: string,
+  random: Random,
+  onProgress?: (fraction: number) => void,
+): Promise<string> {
+  if (passphrase.length < PASSPHRASE_MIN) {
+    throw new SealcamError('recovery-refused', `the passphrase needs at least ${String(PASSPHRASE_MIN)} characters`, {
+      hint: 'Four or five unrelated words make a good one.',
+    });
+  }
+  const salt = random.bytes(16);
+  const nonce = random.bytes(24);
+  const key = await scrypt(passphrase, salt, COST, onProgress);
+  const file = {
+    sealcam: 'recovery-file',
+    version: 1,
+    kdf: { name: 'scrypt', ...COST, salt: toBase64(salt) },
+    nonce: toBase64(nonce),
+    box: toBase64(secretbox.seal(master, nonce, key)),
+  };
+  return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/** @throws SealcamError `recovery-refused` */
+export async function openRecoveryFile(
+  text: string,
+  passphrase: string,
+  onProgress?: (fraction: number) => void,
+): Promise<MasterKey> {
+  let file: z.output<typeof fileSchema>;
+  try {
+    file = fileSchema.parse(JSON.parse(text));
+  } catch (cause) {
+    throw new SealcamError('recovery-refused', 'this is not a recovery file', { cause });
+  }
+  if (file.nonce.length !== 24) throw new SealcamError('recovery-refused', 'the recovery file is damaged');
+  const key = await scrypt(passphrase, file.kdf.salt, file.kdf, onProgress);
+  const master = secretbox.open(file.box, file.nonce, key);
+  if (master?.length !== 32) throw new SealcamError('recovery-refused', 'the passphrase does not open this file');
+  return master;
+}

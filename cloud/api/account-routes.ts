@@ -1,0 +1,101 @@
+import { Readable } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
+import { equal, toBase64, toHex } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { accountId } from '../../protocol/objects/ids.js';
+import type { ClaimRow, ExportItem } from '../store/store.js';
+import type { ApiContext } from './context.js';
+import type { ReadRecord } from './reader.js';
+import { bytesOf, deleteAnswer, deleteBody } from './wire.js';
+
+const security = [{ session: [] }];
+
+/** What an owner has a right to: everything in one file, and an end of it. */
+export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
+  const { store, suite, clock, sessions, log } = context;
+
+  app.get(
+    '/v1/account/export',
+    {
+      schema: {
+        summary: 'Everything of your account as JSON lines; `sealcam verify FILE` checks it',
+        security,
+      },
+    },
+    async (request, reply) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const account = accountId(suite, key);
+      const lines = exportLines(context, key, store.accounts.export(account));
+      return reply
+        .type('application/x-ndjson')
+        .header('content-disposition', `attachment; filename="sealcam-${toHex(account)}.jsonl"`)
+        .send(Readable.from(lines));
+    },
+  );
+
+  app.delete<{ Body: { account: string } }>(
+    '/v1/account',
+    {
+      schema: {
+        summary: 'Delete all records and pictures of your account, and end its epochs',
+        security,
+        body: deleteBody,
+        response: { 200: deleteAnswer },
+      },
+    },
+    async (request) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const account = accountId(suite, key);
+      if (!equal(bytesOf(request.body.account, 16), account)) {
+        throw new SealcamError('foreign', 'the confirmation names another account');
+      }
+      const records = await store.accounts.delete(account);
+      log.warn({ account: toHex(account), records, atMs: clock.wallMs() }, 'an account was deleted');
+      return { records };
+    },
+  );
+
+  async function* exportLines(
+    { clock: time, reader }: ApiContext,
+    key: Uint8Array,
+    items: AsyncIterable<ExportItem>,
+  ): AsyncGenerator<string> {
+    yield `${JSON.stringify({ type: 'export', version: 1, atMs: time.wallMs() })}\n`;
+    let row: ClaimRow | null = null;
+    for await (const item of items) {
+      if (item.type === 'claim') row = item.row;
+      if (item.type === 'record') {
+        // The same door as every other read: verified, bound to its row, and in the access log.
+        const shown = row === null ? [] : await reader.show(key, row, [item.record], 'export');
+        for (const read of shown) yield `${JSON.stringify(recordLine(read, item.media))}\n`;
+        continue;
+      }
+      yield `${JSON.stringify(otherLine(item))}\n`;
+    }
+  }
+}
+
+type Exported<T extends ExportItem['type']> = Extract<ExportItem, { type: T }>;
+
+function recordLine({ record, receivedAtMs }: ReadRecord, media: Exported<'record'>['media']): object {
+  return {
+    type: 'record',
+    record: toBase64(record.bytes),
+    receivedAtMs,
+    media: (record.value.media ?? []).map(({ id }) => {
+      const found = media.find((object) => equal(object.id, id));
+      return found === undefined ? null : { header: toBase64(found.sealed.header), body: toBase64(found.sealed.body) };
+    }),
+  };
+}
+
+function otherLine(item: Exported<'claim'> | Exported<'access'>): object {
+  if (item.type === 'claim') {
+    return { type: 'claim', claim: toBase64(item.row.claim ?? new Uint8Array(0)), state: item.row.state };
+  }
+  const { reader, device, mediaId, ...rest } = item.entry;
+  return {
+    ...{ type: 'access', ...rest, reader: toHex(reader), device: toHex(device) },
+    mediaId: mediaId === null ? null : toHex(mediaId),
+  };
+}

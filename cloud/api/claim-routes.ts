@@ -1,0 +1,85 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { equal, toBase64 } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import { claimKind } from '../../protocol/objects/claim.js';
+import { openSigned } from '../../protocol/objects/signed-object.js';
+import { encodeDown } from '../../protocol/transport/messages.js';
+import type { ApiContext } from './context.js';
+import { bytesOf, claimAnswer, claimBody, decoded, hexOf, offerAnswer } from './wire.js';
+
+const security = [{ session: [] }];
+const params = z.object({ device: hexOf(32) });
+
+/** A claim passes through here on its way to the camera, which alone decides. */
+export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
+  const { store, suite, clock, sessions, sendDown, receiptKeys } = context;
+
+  app.get<{ Params: { device: string } }>(
+    '/v1/devices/:device/offer',
+    { schema: { summary: "A camera's open offer", security, params, response: { 200: offerAnswer } } },
+    async (request) => {
+      sessions.of(request.headers.authorization);
+      const found = await store.claims.offer(bytesOf(request.params.device, 32));
+      // The window is the camera's; an offer as old as that has closed, whatever its clock says.
+      if (found === undefined || clock.wallMs() - found.atMs > LIMITS.claimWindowMs) {
+        throw new SealcamError('not-found', 'this camera has no open claim window', {
+          hint: 'Press its button (or Enter, at a mock camera) and try again within ten minutes.',
+        });
+      }
+      return { offer: toBase64(found.offer), receivedAtMs: found.atMs };
+    },
+  );
+
+  app.post<{ Params: { device: string } }>(
+    '/v1/devices/:device/offer-request',
+    { schema: { summary: 'Ask a camera for an offer that admits only its owner', security, params } },
+    async (request, reply) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const device = bytesOf(request.params.device, 32);
+      const latest = await store.claims.latest(device);
+      if (latest === undefined || !(await store.claims.isMember(device, latest.epoch, key))) {
+        throw new SealcamError('not-found', 'no such camera');
+      }
+      sendDown(device, encodeDown({ type: 'offer-request' }));
+      await reply.status(202).send();
+    },
+  );
+
+  app.post<{ Body: { claim: string; mac: string | null } }>(
+    '/v1/claims',
+    {
+      schema: {
+        summary: 'Send a signed claim to its camera',
+        security,
+        body: claimBody,
+        response: { 202: claimAnswer },
+      },
+    },
+    async (request, reply) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const bytes = decoded(request.body.claim);
+      const claim = openSigned(claimKind, suite, bytes);
+      const { device, epoch, ownerKey, nonce, receiptKeys: named } = claim.value;
+      if (!equal(key, ownerKey)) throw new SealcamError('foreign', 'the claim is of another owner than this session');
+      const current = receiptKeys[0];
+      if (current === undefined || !named.some((candidate) => equal(candidate, current))) {
+        throw new SealcamError('claim-refused', 'the claim names none of our receipt keys', {
+          hint: 'Read /v1/info again.',
+        });
+      }
+      const known = await store.claims.row(device, epoch);
+      if (known !== undefined && equal(known.claimHash, claim.hash))
+        return reply.status(202).send({ state: 'accepted' });
+      const latest = await store.claims.latest(device);
+      if (latest !== undefined && latest.epoch >= epoch) {
+        throw new SealcamError('claim-refused', `epoch ${String(epoch)} has passed`, { hint: 'Read the offer again.' });
+      }
+      const mac = request.body.mac === null ? null : bytesOf(request.body.mac, 32);
+      await store.claims.putPending(device, { claim: bytes, mac, nonce, atMs: clock.wallMs() });
+      sendDown(device, encodeDown({ type: 'claim', claim: bytes, mac }));
+      return reply.status(202).send({ state: 'pending' });
+    },
+  );
+}

@@ -1,0 +1,25 @@
+import type { Clock } from '../../common/clock.js';
+import type { Counters } from '../../common/counters.js';
+import type { Log } from '../../common/log.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { CloudStore } from '../store/store.js';
+import type { Feed } from './feed.js';
+import type { Reader } from './reader.js';
+import type { Sessions } from './sessions.js';
+
+/** What the routes share. */
+export interface ApiContext {
+  readonly store: CloudStore;
+  readonly suite: CryptoSuite;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly sessions: Sessions;
+  readonly reader: Reader;
+  readonly feed: Feed;
+  /** Public receipt keys for new claims, the current one first. */
+  readonly receiptKeys: readonly Uint8Array[];
+  readonly cloudOrigin: () => string;
+  /** Publishes on a camera's `down` topic. */
+  readonly sendDown: (device: Uint8Array, payload: Uint8Array) => void;
+}

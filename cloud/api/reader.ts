@@ -1,0 +1,154 @@
+import { equal, toHex } from '../../common/bytes.js';
+import type { Clock } from '../../common/clock.js';
+import type { Counters } from '../../common/counters.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import type { Log } from '../../common/log.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
+import { checkBinding } from '../../protocol/verify/binding.js';
+import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
+import { isMediaOf } from '../../protocol/verify/media.js';
+import type { AccessEntry, ClaimRow, CloudStore, StoredRecord } from '../store/store.js';
+
+export interface ReaderDependencies {
+  readonly store: CloudStore;
+  readonly suite: CryptoSuite;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/** A record as it may be shown to somebody, verified a moment ago. */
+export interface ReadRecord {
+  readonly id: number;
+  readonly record: Verified<SealcamRecord>;
+  readonly receivedAtMs: number;
+  readonly continuity: Continuity;
+  readonly media: readonly { readonly id: Uint8Array; readonly isAvailable: boolean }[];
+}
+
+/**
+ * The only way from the store to a reader. Each read asks the claim row of the record's own epoch anew, verifies the
+ * record again, and writes the access log before anything is handed out; what does not verify raises an alarm and is not shown.
+ */
+export class Reader {
+  private readonly deps: ReaderDependencies;
+
+  constructor(deps: ReaderDependencies) {
+    this.deps = deps;
+  }
+
+  /** Epochs that this key may read. */
+  epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
+    return this.deps.store.claims.readableBy(key);
+  }
+
+  /** @throws SealcamError `not-found`: whoever may not see a thing does not learn that it exists */
+  async rowFor(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow> {
+    const { claims } = this.deps.store;
+    const row = (await claims.isMember(device, epoch, key)) ? await claims.row(device, epoch) : undefined;
+    if (row === undefined || row.state === 'revoked') throw new SealcamError('not-found', 'no such camera');
+    return row;
+  }
+
+  async page(key: Uint8Array, row: ClaimRow, before: number, limit: number): Promise<readonly ReadRecord[]> {
+    const stored = await this.deps.store.records.page(row.device, row.epoch, before, limit);
+    return this.show(key, row, stored, 'records');
+  }
+
+  /** Verifies stored records against a row that was just read, logs them, and gives those that may be shown. */
+  async show(
+    key: Uint8Array,
+    row: ClaimRow,
+    stored: readonly StoredRecord[],
+    what: AccessEntry['what'],
+  ): Promise<readonly ReadRecord[]> {
+    const shown: ReadRecord[] = [];
+    for (const item of stored) {
+      const read = await this.verify(row, item);
+      if (read !== null) shown.push(read);
+    }
+    const seqs = shown.map(({ record }) => record.value.seq);
+    if (seqs.length > 0) {
+      await this.logAccess(key, row, what, { from: Math.min(...seqs), to: Math.max(...seqs) }, null);
+    }
+    return shown;
+  }
+
+  /** A sealed object. @throws SealcamError `not-found` */
+  async media(key: Uint8Array, row: ClaimRow, id: Uint8Array): Promise<SealedObject> {
+    const { records } = this.deps.store;
+    const found = await records.media(row.device, row.epoch, id);
+    const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
+    const read = stored === undefined ? null : await this.verify(row, stored);
+    const named = read?.record.value.media?.find((media) => equal(media.id, id));
+    if (found === undefined || read === null || named === undefined)
+      throw new SealcamError('not-found', 'no such media');
+    if (!isMediaOf(this.deps.suite, named, found.sealed)) {
+      await this.alarm(row, 'media that is not the one the record names', read.record.bytes);
+      throw new SealcamError('not-found', 'no such media');
+    }
+    await this.logAccess(key, row, 'media', { from: found.seq, to: found.seq }, id);
+    return found.sealed;
+  }
+
+  /** Null for what must not be shown. */
+  private async verify(row: ClaimRow, stored: StoredRecord): Promise<ReadRecord | null> {
+    const { store, suite } = this.deps;
+    let record: Verified<SealcamRecord>;
+    try {
+      record = openSigned(recordKind, suite, stored.bytes);
+    } catch (error) {
+      await this.alarm(row, asSealcamError(error).message, stored.bytes);
+      return null;
+    }
+    const { value, hash } = record;
+    const isKeyed = equal(value.device, stored.device) && value.epoch === stored.epoch && value.seq === stored.seq;
+    const binding = isKeyed && equal(hash, stored.hash) ? checkBinding(value, row) : 'foreign';
+    if (binding !== 'bound') {
+      await this.alarm(row, `${binding} at read`, stored.bytes);
+      return null;
+    }
+    const continuity = checkContinuity(value, await store.records.chainFacts(value.device, value.epoch, value.seq));
+    if (continuity.verdict === 'equivocation') {
+      await this.alarm(row, 'equivocation at read', stored.bytes);
+      return null;
+    }
+    const ids = (value.media ?? []).map(({ id }) => id);
+    const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, ids);
+    const media = ids.map((id, i) => ({ id, isAvailable: present[i] === true }));
+    return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media };
+  }
+
+  /** Whether a camera has been silent for two cadences. */
+  isIncomplete(lastReceivedAtMs: number, row: ClaimRow): boolean {
+    return row.state === 'open' && this.deps.clock.wallMs() - lastReceivedAtMs > 2 * LIMITS.healthCadenceMs;
+  }
+
+  private async logAccess(
+    reader: Uint8Array,
+    { device, epoch }: ClaimRow,
+    what: AccessEntry['what'],
+    seqs: { readonly from: number; readonly to: number },
+    mediaId: Uint8Array | null,
+  ): Promise<void> {
+    const { store, clock } = this.deps;
+    await store.access.append([
+      { atMs: clock.wallMs(), reader, device, epoch, what, fromSeq: seqs.from, toSeq: seqs.to, mediaId },
+    ]);
+  }
+
+  private async alarm(row: ClaimRow, reason: string, bytes: Uint8Array): Promise<void> {
+    const { store, clock, counters, log } = this.deps;
+    counters.add('alarms');
+    counters.add('refused.at-read');
+    log.error(
+      { alarm: 'read', device: toHex(row.device), epoch: row.epoch, reason },
+      'a stored record does not verify; it is not shown',
+    );
+    await store.quarantine.put({ atMs: clock.wallMs(), device: row.device, verdict: 'foreign', reason, bytes });
+  }
+}

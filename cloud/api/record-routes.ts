@@ -1,0 +1,115 @@
+import type { FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { toBase64, toHex } from '../../common/bytes.js';
+import { encodeCbor } from '../../protocol/wire/cbor.js';
+import type { ClaimRow } from '../store/store.js';
+import type { ApiContext } from './context.js';
+import { accessAnswer, bytesOf, cameraItem, camerasAnswer, epoch, hexOf, recordJson, recordsAnswer } from './wire.js';
+
+const security = [{ session: [] }];
+const PAGE_MAX = 200;
+const ACCESS_MAX = 500;
+
+const pageQuery = z.object({
+  before: z.coerce.number().int().min(0).default(Number.MAX_SAFE_INTEGER).describe('only records with a lower seq'),
+  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(50),
+});
+
+export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
+  const { store, sessions, reader } = context;
+
+  app.get(
+    '/v1/cameras',
+    { schema: { summary: 'Cameras and epochs that you may read', security, response: { 200: camerasAnswer } } },
+    async (request) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const rows = (await reader.epochs(key)).filter((row) => row.state !== 'revoked' && row.claim !== null);
+      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, row))) };
+    },
+  );
+
+  app.get<{ Params: { device: string; epoch: number }; Querystring: { before: number; limit: number } }>(
+    '/v1/cameras/:device/:epoch/records',
+    {
+      schema: {
+        summary: 'Records, newest first, each verified a moment ago',
+        security,
+        params: z.object({ device: hexOf(32), epoch }),
+        querystring: pageQuery,
+        response: { 200: recordsAnswer },
+      },
+    },
+    async ({ headers, params, query }) => {
+      const { key } = sessions.of(headers.authorization);
+      const row = await reader.rowFor(key, bytesOf(params.device, 32), params.epoch);
+      const records = await reader.page(key, row, query.before, query.limit);
+      const bounds = await store.records.bounds(row.device, row.epoch);
+      return {
+        records: records.map(recordJson),
+        lowestSeq: bounds?.lowest ?? null,
+        highestSeq: bounds?.highest ?? null,
+      };
+    },
+  );
+
+  app.get<{ Params: { device: string; epoch: number; id: string } }>(
+    '/v1/cameras/:device/:epoch/media/:id',
+    {
+      schema: {
+        summary: 'A sealed object as CBOR [header, body]; only its recipients can open it',
+        security,
+        params: z.object({ device: hexOf(32), epoch, id: hexOf(16) }),
+      },
+    },
+    async ({ headers, params }, reply) => {
+      const { key } = sessions.of(headers.authorization);
+      const row = await reader.rowFor(key, bytesOf(params.device, 32), params.epoch);
+      const { header, body } = await reader.media(key, row, bytesOf(params.id, 16));
+      return reply.type('application/cbor').send(Buffer.from(encodeCbor([header, body])));
+    },
+  );
+
+  app.get(
+    '/v1/access',
+    {
+      schema: {
+        summary: 'Who was shown what of your cameras, newest first',
+        security,
+        response: { 200: accessAnswer },
+      },
+    },
+    async (request) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const entries = await store.access.ofReadable(key, ACCESS_MAX);
+      return {
+        entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({
+          ...rest,
+          reader: toHex(who),
+          device: toHex(device),
+          mediaId: mediaId === null ? null : toHex(mediaId),
+        })),
+      };
+    },
+  );
+}
+
+export async function cameraJson({ store, reader }: ApiContext, row: ClaimRow): Promise<z.output<typeof cameraItem>> {
+  const [status, bounds, health] = await Promise.all([
+    store.records.status(row.device),
+    store.records.bounds(row.device, row.epoch),
+    store.records.latestHealth(row.device, row.epoch),
+  ]);
+  const lastReceivedAtMs = bounds?.lastReceivedAtMs ?? null;
+  return {
+    device: toHex(row.device),
+    epoch: row.epoch,
+    account: toHex(row.account),
+    claim: toBase64(row.claim ?? new Uint8Array(0)),
+    state: row.state === 'open' ? 'open' : 'closed',
+    online: status?.online ?? null,
+    lastReceivedAtMs,
+    incomplete: lastReceivedAtMs !== null && reader.isIncomplete(lastReceivedAtMs, row),
+    highestSeq: bounds?.highest ?? null,
+    health: health === undefined ? null : toBase64(health.bytes),
+  };
+}

@@ -1,0 +1,153 @@
+import cors from '@fastify/cors';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import { fastify, type FastifyInstance } from 'fastify';
+import { z } from 'zod';
+import { VERSION } from '../../common/version.js';
+import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
+import type { ErrorCode } from '../../common/error-codes.js';
+import type { Log } from '../../common/log.js';
+import { accountRoutes } from './account-routes.js';
+import type { ApiContext } from './context.js';
+import { claimRoutes } from './claim-routes.js';
+import { recordRoutes } from './record-routes.js';
+import { sessionRoutes } from './session-routes.js';
+import { streamRoutes } from './stream-routes.js';
+
+export interface ServerSettings {
+  readonly host: string;
+  readonly port: number;
+  readonly pageOrigins: readonly string[];
+  readonly requestsPerMinute: number;
+}
+
+const BODY_MAX_BYTES = 64 * 1024;
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  'request-invalid': 400,
+  malformed: 400,
+  'bad-signature': 400,
+  unsupported: 400,
+  foreign: 403,
+  'claim-refused': 409,
+  'session-refused': 401,
+  'not-found': 404,
+  'too-large': 413,
+  'rate-limited': 429,
+  'store-unavailable': 503,
+};
+
+/** The HTTP API: JSON, bearer tokens, CORS by allow-list, an OpenAPI description of itself. */
+export async function buildServer(context: ApiContext, settings: ServerSettings): Promise<FastifyInstance> {
+  const app = fastify({ logger: false, bodyLimit: BODY_MAX_BYTES, routerOptions: { ignoreTrailingSlash: true } });
+  app.setValidatorCompiler(({ schema }) => validate(schema as z.ZodType));
+  app.setSerializerCompiler(
+    ({ schema }) =>
+      (value) =>
+        JSON.stringify((schema as z.ZodType).parse(value)),
+  );
+  await app.register(rateLimit, {
+    max: settings.requestsPerMinute,
+    timeWindow: 60_000,
+    errorResponseBuilder: () => new SealcamError('rate-limited', 'too many requests from this address'),
+  });
+  await app.register(cors, {
+    origin: [...settings.pageOrigins],
+    methods: ['GET', 'POST', 'DELETE'],
+    allowedHeaders: ['authorization', 'content-type', 'last-event-id'],
+    credentials: false,
+    maxAge: 600,
+  });
+  await app.register(swagger, {
+    openapi: {
+      info: {
+        title: 'sealcam cloud',
+        version: VERSION,
+        description: 'What an owner reads. Every record is signed by its camera: verify it, do not believe this API.',
+        license: { name: 'Apache-2.0' },
+      },
+      components: { securitySchemes: { session: { type: 'http', scheme: 'bearer' } } },
+    },
+    transform: ({ schema, url }) => ({ schema: described(schema), url }),
+  });
+  app.setErrorHandler((error, _request, reply) => {
+    const known = knownError(error);
+    if (!isExpected(known)) context.log.error({ code: known.code }, known.message);
+    return reply
+      .status(STATUS[known.code] ?? 500)
+      .header('content-type', 'application/json; charset=utf-8')
+      .serializer(JSON.stringify)
+      .send({ error: { code: known.code, message: known.message, hint: known.hint } });
+  });
+  app.setNotFoundHandler((_request, reply) =>
+    reply
+      .status(404)
+      .serializer(JSON.stringify)
+      .send({ error: { code: 'not-found', message: 'there is no such path', hint: 'See /v1/openapi.json.' } }),
+  );
+  app.addHook('onSend', async (_request, reply) => {
+    // Answers are for one session; nothing between here and the page may keep them.
+    reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
+    await Promise.resolve();
+  });
+  app.get('/healthz', { schema: { hide: true } as object }, () => ({ ok: true, version: VERSION }));
+  app.get('/v1/openapi.json', { schema: { hide: true } as object }, () => app.swagger());
+  for (const routes of [sessionRoutes, claimRoutes, recordRoutes, streamRoutes, accountRoutes]) routes(app, context);
+  return app;
+}
+
+function validate(schema: z.ZodType): (value: unknown) => { value: unknown } | { error: Error } {
+  return (value) => {
+    const result = schema.safeParse(value);
+    if (result.success) return { value: result.data };
+    const [issue] = result.error.issues;
+    const where = issue?.path.map(String).join('.') ?? '';
+    return {
+      error: new SealcamError('request-invalid', `${where === '' ? 'request' : where}: ${issue?.message ?? 'invalid'}`),
+    };
+  };
+}
+
+/** Zod schemas as JSON Schema, for the description only. */
+function described(schema: unknown): object {
+  if (typeof schema !== 'object' || schema === null) return {};
+  const json = (value: unknown): unknown => {
+    if (!(value instanceof z.ZodType)) return value;
+    const { $schema: _, ...rest } = z.toJSONSchema(value, { target: 'openapi-3.0', io: 'input' });
+    return rest;
+  };
+  const entries = Object.entries(schema).map(([name, value]): [string, unknown] => {
+    if (name !== 'response') return [name, json(value)];
+    const responses = Object.entries(value as Record<string, unknown>);
+    return [name, Object.fromEntries(responses.map(([status, body]) => [status, json(body)]))];
+  });
+  return Object.fromEntries(entries);
+}
+
+function knownError(error: unknown): SealcamError {
+  if (isSealcamError(error)) return error;
+  const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
+  if (status === 413) return new SealcamError('too-large', `a body over ${String(BODY_MAX_BYTES)} bytes`);
+  if (typeof status === 'number' && status >= 400 && status < 500) {
+    return new SealcamError('request-invalid', error instanceof Error ? error.message : 'invalid request');
+  }
+  return asSealcamError(error);
+}
+
+function isExpected({ code }: SealcamError): boolean {
+  return (STATUS[code] ?? 500) < 500;
+}
+
+/** Listens; resolves with the port. @throws SealcamError `port-in-use` */
+export async function listen(app: FastifyInstance, { host, port }: ServerSettings, log: Log): Promise<number> {
+  try {
+    await app.listen({ host, port });
+  } catch (error) {
+    const code = systemCode(error) === 'EADDRINUSE' ? 'port-in-use' : 'internal';
+    throw new SealcamError(code, `http on ${host}:${String(port)}: ${asSealcamError(error).message}`, { cause: error });
+  }
+  const address = app.server.address();
+  const actual = typeof address === 'object' && address !== null ? address.port : port;
+  log.info({ host, port: actual }, 'the API listens');
+  return actual;
+}

@@ -1,0 +1,54 @@
+import type { FastifyInstance } from 'fastify';
+import { toHex } from '../../common/bytes.js';
+import type { ApiContext } from './context.js';
+import { challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from './wire.js';
+
+export function sessionRoutes(app: FastifyInstance, { sessions, clock, receiptKeys, cloudOrigin }: ApiContext): void {
+  app.get(
+    '/v1/info',
+    { schema: { summary: 'This cloud: origin and receipt keys', response: { 200: infoAnswer } } },
+    () => ({
+      version: 1 as const,
+      origin: cloudOrigin(),
+      receiptKeys: receiptKeys.map(toHex),
+      timeMs: clock.wallMs(),
+    }),
+  );
+
+  app.post(
+    '/v1/session/challenge',
+    {
+      schema: { summary: 'A challenge to sign', response: { 200: challengeAnswer } },
+      config: { rateLimit: { max: 120 } },
+    },
+    () => {
+      const { nonce, expiresAtMs } = sessions.challenge();
+      return { cloudOrigin: cloudOrigin(), nonce: toHex(nonce), expiresAtMs };
+    },
+  );
+
+  app.post<{ Body: { session: string } }>(
+    '/v1/session',
+    {
+      schema: {
+        summary: 'Open a session with the signed challenge',
+        body: sessionBody,
+        response: { 200: sessionAnswer },
+      },
+      config: { rateLimit: { max: 120 } },
+    },
+    ({ body, headers }) => {
+      const { token, session } = sessions.open(decoded(body.session), headers.origin);
+      return { token, key: toHex(session.key), expiresAtMs: session.expiresAtMs };
+    },
+  );
+
+  app.delete(
+    '/v1/session',
+    { schema: { summary: 'End this session', security: [{ session: [] }] } },
+    async ({ headers }, reply) => {
+      sessions.end(headers.authorization);
+      await reply.status(204).send();
+    },
+  );
+}

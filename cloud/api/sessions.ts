@@ -1,0 +1,115 @@
+import { toBase64, toHex } from '../../common/bytes.js';
+import type { Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Random } from '../../common/random.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { sessionKind } from '../../protocol/objects/session.js';
+import { openSigned } from '../../protocol/objects/signed-object.js';
+
+export interface SessionSettings {
+  /** Known once the API listens. */
+  readonly cloudOrigin: () => string;
+  readonly pageOrigins: readonly string[];
+  readonly lifetimeMs: number;
+}
+
+/** Who reads: an Ed25519 key, and nothing else is known of a person. */
+export interface Session {
+  readonly key: Uint8Array;
+  readonly expiresAtMs: number;
+}
+
+export interface Challenge {
+  readonly nonce: Uint8Array;
+  readonly expiresAtMs: number;
+}
+
+const CHALLENGE_MS = 60_000;
+const CHALLENGES_MAX = 10_000;
+const SESSIONS_MAX = 50_000;
+
+/**
+ * Sessions by signed challenge: no passwords, no cookies. Tokens live in memory and die with the process; what a session
+ * may read is asked of the claim rows at every request, so it dies with the epoch too.
+ */
+export class Sessions {
+  private readonly settings: SessionSettings;
+  private readonly suite: CryptoSuite;
+  private readonly clock: Clock;
+  private readonly random: Random;
+  private readonly challenges = new Map<string, number>();
+  private readonly tokens = new Map<string, Session>();
+
+  constructor(settings: SessionSettings, suite: CryptoSuite, clock: Clock, random: Random) {
+    this.settings = settings;
+    this.suite = suite;
+    this.clock = clock;
+    this.random = random;
+  }
+
+  challenge(): Challenge {
+    forgetExpired(this.challenges, (expiresAtMs) => expiresAtMs, this.clock.wallMs(), CHALLENGES_MAX);
+    const nonce = this.random.bytes(32);
+    const expiresAtMs = this.clock.wallMs() + CHALLENGE_MS;
+    this.challenges.set(toHex(nonce), expiresAtMs);
+    return { nonce, expiresAtMs };
+  }
+
+  /** `requestOrigin` is the browser's Origin header, if it sent one. @throws SealcamError `session-refused`, `malformed`, … */
+  open(signed: Uint8Array, requestOrigin: string | undefined): { readonly token: string; readonly session: Session } {
+    const { value, kid } = openSigned(sessionKind, this.suite, signed);
+    const { cloudOrigin, pageOrigins, lifetimeMs } = this.settings;
+    const nowMs = this.clock.wallMs();
+    const nonce = toHex(value.nonce);
+    const expiresAtMs = this.challenges.get(nonce);
+    this.challenges.delete(nonce);
+    if (expiresAtMs === undefined || expiresAtMs !== value.expiresAtMs || nowMs >= expiresAtMs) {
+      throw new SealcamError('session-refused', 'the challenge is unknown, used or too old');
+    }
+    if (value.cloudOrigin !== cloudOrigin()) {
+      throw new SealcamError('session-refused', 'the challenge was signed for another cloud');
+    }
+    if (
+      !pageOrigins.includes(value.pageOrigin) ||
+      (requestOrigin !== undefined && requestOrigin !== value.pageOrigin)
+    ) {
+      throw new SealcamError('session-refused', `a page from ${value.pageOrigin} may not use this cloud`, {
+        hint: 'Add the origin of the page to http.pageOrigins.',
+      });
+    }
+    forgetExpired(this.tokens, (session) => session.expiresAtMs, nowMs, SESSIONS_MAX);
+    const token = toBase64(this.random.bytes(32));
+    const session = { key: kid, expiresAtMs: nowMs + lifetimeMs };
+    this.tokens.set(token, session);
+    return { token, session };
+  }
+
+  /** @throws SealcamError `session-refused` */
+  of(authorization: string | undefined): Session {
+    const token = /^Bearer ([A-Za-z0-9+/=]{1,64})$/.exec(authorization ?? '')?.[1];
+    const session = token === undefined ? undefined : this.tokens.get(token);
+    if (session === undefined || this.clock.wallMs() >= session.expiresAtMs) {
+      throw new SealcamError('session-refused', 'there is no such session, or it has ended');
+    }
+    return session;
+  }
+
+  end(authorization: string | undefined): void {
+    const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1];
+    if (token !== undefined) this.tokens.delete(token);
+  }
+
+  get count(): number {
+    return this.tokens.size;
+  }
+}
+
+/** Expired entries go; over the bound the oldest go too. */
+function forgetExpired<V>(map: Map<string, V>, expiresAt: (value: V) => number, nowMs: number, most: number): void {
+  if (map.size < most) return;
+  for (const [key, value] of map) if (nowMs >= expiresAt(value)) map.delete(key);
+  for (const key of map.keys()) {
+    if (map.size < most) return;
+    map.delete(key);
+  }
+}

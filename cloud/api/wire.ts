@@ -1,0 +1,110 @@
+import { z } from 'zod';
+import { fromBase64, fromHex, toBase64, toHex } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { ReadRecord } from './reader.js';
+
+/** Bodies and answers of the HTTP API. Ids are lower-case hex, signed objects base64, times UTC milliseconds. */
+
+export const hexOf = (bytes: number) =>
+  z
+    .string()
+    .regex(new RegExp(`^[0-9a-f]{${String(2 * bytes)}}$`))
+    .describe(`${String(bytes)} bytes in lower-case hex`);
+export const base64 = z.string().max(100_000).describe('base64 with padding (RFC 4648 §4)');
+export const epoch = z.coerce.number().int().min(1);
+const millis = z.number().int().describe('milliseconds since 1970-01-01T00:00:00Z');
+
+export const errorAnswer = z.object({
+  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+});
+
+export const infoAnswer = z.object({
+  version: z.literal(1),
+  origin: z.string(),
+  receiptKeys: z.array(hexOf(32)).describe('for claims: the current key and its successors'),
+  timeMs: millis,
+});
+
+export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hexOf(32), expiresAtMs: millis });
+export const sessionBody = z.strictObject({ session: base64.describe('signed session object') });
+export const sessionAnswer = z.object({ token: z.string(), key: hexOf(32), expiresAtMs: millis });
+
+export const claimBody = z.strictObject({ claim: base64, mac: hexOf(32).nullable() });
+export const claimAnswer = z.object({ state: z.enum(['pending', 'accepted']) });
+export const offerAnswer = z.object({ offer: base64, receivedAtMs: millis });
+
+export const recordItem = z.object({
+  id: z.number().int().describe('order of arrival, for resuming a stream'),
+  device: hexOf(32),
+  epoch: z.number().int(),
+  seq: z.number().int(),
+  record: base64.describe('the signed record; verify it'),
+  receivedAtMs: millis,
+  verdict: z.enum(['intact', 'pending', 'gap']).describe("the cloud's own; the page computes its own"),
+  missing: z.number().int().nullable(),
+  media: z.array(z.object({ id: hexOf(16), available: z.boolean() })),
+});
+export const recordsAnswer = z.object({
+  records: z.array(recordItem),
+  lowestSeq: z.number().int().nullable().describe('older records were deleted after the retention time'),
+  highestSeq: z.number().int().nullable(),
+});
+
+export const cameraItem = z.object({
+  device: hexOf(32),
+  epoch: z.number().int(),
+  account: hexOf(16),
+  claim: base64.describe('the signed claim of this epoch'),
+  state: z.enum(['open', 'closed']),
+  online: z.boolean().nullable().describe('a hint of the broker, unsigned'),
+  lastReceivedAtMs: millis.nullable(),
+  incomplete: z.boolean().describe('silent for two cadences'),
+  highestSeq: z.number().int().nullable(),
+  health: base64.nullable().describe('the newest signed health record'),
+});
+export const camerasAnswer = z.object({ cameras: z.array(cameraItem) });
+
+export const accessAnswer = z.object({
+  entries: z.array(
+    z.object({
+      atMs: millis,
+      reader: hexOf(32),
+      device: hexOf(32),
+      epoch: z.number().int(),
+      what: z.enum(['records', 'media', 'stream', 'export']),
+      fromSeq: z.number().int().nullable(),
+      toSeq: z.number().int().nullable(),
+      mediaId: hexOf(16).nullable(),
+    }),
+  ),
+});
+
+export const deleteBody = z.strictObject({ account: hexOf(16).describe('your account, as a confirmation') });
+export const deleteAnswer = z.object({ records: z.number().int() });
+
+export function bytesOf(hex: string, length: number): Uint8Array {
+  const bytes = fromHex(hex, length);
+  if (bytes === undefined) throw new SealcamError('request-invalid', `expected ${String(length)} bytes in hex`);
+  return bytes;
+}
+
+export function decoded(text: string): Uint8Array {
+  const bytes = fromBase64(text);
+  if (bytes === undefined) throw new SealcamError('request-invalid', 'expected base64');
+  return bytes;
+}
+
+export function recordJson({ id, record, receivedAtMs, continuity, media }: ReadRecord): z.output<typeof recordItem> {
+  const { value, bytes } = record;
+  return {
+    id,
+    device: toHex(value.device),
+    epoch: value.epoch,
+    seq: value.seq,
+    record: toBase64(bytes),
+    receivedAtMs,
+    verdict: continuity.verdict === 'equivocation' ? 'pending' : continuity.verdict,
+    missing: continuity.verdict === 'gap' ? continuity.missing : null,
+    media: media.map((item) => ({ id: toHex(item.id), available: item.isAvailable })),
+  };
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { ConfigSource } from '../common/config/load.js';
+import { ERROR_CODES } from '../common/error-codes.js';
+import { asSealcamError } from '../common/errors.js';
+import { VERSION } from '../common/version.js';
+import { affectedCommand, quarantineCommand } from './cli/inspect.js';
+import { serveCommand } from './cli/serve.js';
+
+interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  sealcam-cloud serve --config cloud.toml           take records from a broker, serve the API
+  SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with a broker of its own, for a laptop
+  sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
+  sealcam-cloud quarantine --limit 20 --json
+
+Settings come from defaults, then the file, then SEALCLOUD_… in the environment; docs/configuration.md lists them.
+Exit status: 0 done, 1 a fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
+`;
+
+function sourceOf(options: CommonOptions): ConfigSource {
+  return { file: options.config ?? process.env['SEALCLOUD_CONFIG'] ?? null, environment: process.env };
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a number from 1');
+  return value;
+}
+
+async function attempt(json: boolean, work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    const { code, message, hint } = asSealcamError(error);
+    if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    else process.stderr.write(`sealcam-cloud: ${message} [${code}]\n  ${hint}\n`);
+    process.exitCode = ERROR_CODES[code].exit;
+  }
+}
+
+const program = new Command('sealcam-cloud')
+  .description('The other end of the wire: takes signed records, binds them to their owners, serves them back.')
+  .version(VERSION)
+  .addHelpText('after', EXAMPLES)
+  .exitOverride();
+
+const configOption = ['-c, --config <file>', 'TOML file with settings (or SEALCLOUD_CONFIG)'] as const;
+const jsonOption = ['--json', 'one JSON object a line instead of text'] as const;
+
+program
+  .command('serve')
+  .description('take records from the broker and serve the API, until SIGTERM')
+  .option(...configOption)
+  .action((options: CommonOptions) => attempt(false, () => serveCommand(sourceOf(options))));
+
+program
+  .command('affected')
+  .description('which readers were shown anything of which camera in a time')
+  .requiredOption('--since <time>', 'from this time on (ISO 8601)')
+  .requiredOption('--until <time>', 'up to this time')
+  .option('--device <hex>', 'of this camera only')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & { readonly since: string; readonly until: string; readonly device?: string }) =>
+    attempt(options.json === true, () =>
+      affectedCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
+  );
+
+program
+  .command('quarantine')
+  .description('what was refused lately, newest first')
+  .option('--limit <n>', 'how many', count, 50)
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & { readonly limit: number }) =>
+    attempt(options.json === true, () =>
+      quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

@@ -1,0 +1,19 @@
+import { createLog } from '../../common/adapters/pino-log.js';
+import type { ConfigSource } from '../../common/config/load.js';
+import { loadCloudConfig } from '../config.js';
+import { startCloud } from '../main.js';
+
+/** `sealcam-cloud serve`: until SIGTERM or SIGINT. */
+export async function serveCommand(source: ConfigSource): Promise<number> {
+  const config = loadCloudConfig(source);
+  const log = createLog(config['log.level'], process.stdout);
+  const stopped = new Promise<void>((resolve) => {
+    process.once('SIGTERM', resolve);
+    process.once('SIGINT', resolve);
+  });
+  const running = await startCloud(config, log);
+  await stopped;
+  await running.stop();
+  log.info({}, 'the cloud stopped');
+  return 0;
+}

@@ -1,0 +1,139 @@
+import type { FastifyInstance } from 'fastify';
+import type { CancelTimer, Clock } from '../common/clock.js';
+import { Counters } from '../common/counters.js';
+import { asSealcamError } from '../common/errors.js';
+import type { Log } from '../common/log.js';
+import type { Random } from '../common/random.js';
+import type { CryptoSuite, Signer } from '../protocol/crypto/suite.js';
+import type { Pacing } from '../protocol/objects/receipt.js';
+import { Feed } from './api/feed.js';
+import { Reader } from './api/reader.js';
+import { buildServer, listen } from './api/server.js';
+import { Sessions } from './api/sessions.js';
+import type { CloudConfig } from './config.js';
+import { Ingest } from './ingest/ingest.js';
+import { MqttFeed, type FeedSettings } from './ingest/mqtt-feed.js';
+import type { CloudStore } from './store/store.js';
+
+export interface CloudDependencies {
+  readonly store: CloudStore;
+  readonly suite: CryptoSuite;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Receipt keys, the current one first. */
+  readonly receiptKeys: readonly Signer[];
+  readonly feed: FeedSettings;
+}
+
+const RETENTION_EVERY_MS = 60_000;
+const RETENTION_BATCH = 1000;
+
+/** The other end of the wire: ingest, store, events API. */
+export class Cloud {
+  readonly counters = new Counters();
+  private readonly config: CloudConfig;
+  private readonly deps: CloudDependencies;
+  private readonly feed = new Feed();
+  private readonly mqtt: MqttFeed;
+  private readonly stopping = new AbortController();
+  private server: FastifyInstance | null = null;
+  private cancelRetention: CancelTimer = () => undefined;
+
+  constructor(config: CloudConfig, deps: CloudDependencies) {
+    this.config = config;
+    this.deps = deps;
+    const { store, suite, clock, log, receiptKeys } = deps;
+    const [current] = receiptKeys;
+    if (current === undefined) throw new Error('a cloud without a receipt key');
+    const ingest = new Ingest({
+      ...{ store, suite, clock, receiptSigner: current, counters: this.counters, log: log.child('ingest') },
+      publish: (topic, payload) => {
+        this.mqtt.publish(topic, payload);
+      },
+      onStored: (_id, { value }) => {
+        this.feed.publish({ type: 'record', device: value.device, epoch: value.epoch, seq: value.seq });
+        if (value.kind === 'health' || value.kind === 'accept')
+          this.feed.publish({ type: 'camera', device: value.device });
+      },
+      onStatus: (device) => {
+        this.feed.publish({ type: 'camera', device });
+      },
+      pacing: () => this.pacing(),
+    });
+    const take = (topic: string, payload: Uint8Array): Promise<void> => ingest.take(topic, payload);
+    this.mqtt = new MqttFeed(deps.feed, take, clock, this.counters, log.child('mqtt'));
+  }
+
+  /** Listens, then takes records. Resolves with the port of the API. @throws SealcamError `port-in-use`, … */
+  async start(): Promise<number> {
+    const { config } = this;
+    const { store, suite, clock, random, log, receiptKeys } = this.deps;
+    const port = config['http.port'];
+    const settings = {
+      host: config['http.host'],
+      port,
+      pageOrigins: config['http.pageOrigins'],
+      requestsPerMinute: config['http.requestsPerMinute'],
+    };
+    const apiLog = log.child('api');
+    let listening = port;
+    const cloudOrigin = (): string =>
+      config['http.origin'] === '' ? `http://${settings.host}:${String(listening)}` : config['http.origin'];
+    const sessions = new Sessions(
+      { cloudOrigin, pageOrigins: settings.pageOrigins, lifetimeMs: config['session.lifetime'] },
+      ...([suite, clock, random] as const),
+    );
+    const context = { store, suite, clock, counters: this.counters, log: apiLog };
+    this.server = await buildServer(
+      {
+        ...context,
+        ...{ sessions, feed: this.feed, cloudOrigin },
+        reader: new Reader(context),
+        receiptKeys: receiptKeys.map(({ publicKey }) => publicKey),
+        sendDown: (device, payload) => {
+          this.mqtt.publish(`sealcam/v1/${Buffer.from(device).toString('hex')}/down`, payload);
+        },
+      },
+      settings,
+    );
+    listening = await listen(this.server, settings, apiLog);
+    await this.mqtt.start(this.stopping.signal);
+    log.info({ broker: this.deps.feed.url }, 'taking records');
+    this.retain();
+    return listening;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.cancelRetention();
+    await this.mqtt.stop();
+    this.server?.server.closeAllConnections();
+    await this.server?.close();
+    await this.deps.store.close();
+  }
+
+  /** W = N / 0.7 C, when both are told. */
+  private pacing(): Pacing | null {
+    const fleet = this.config['pacing.fleet'];
+    if (fleet === 0) return null;
+    const windowMs = (fleet / (0.7 * this.config['pacing.connectsPerSecond'])) * 1000;
+    return { windowMs: Math.round(Math.min(900_000, Math.max(5000, windowMs))), issuedAtMs: this.deps.clock.wallMs() };
+  }
+
+  private retain(): void {
+    const { store, clock, log } = this.deps;
+    const beforeMs = clock.wallMs() - this.config['retention.records'];
+    store.records
+      .expire(beforeMs, RETENTION_BATCH)
+      .then((deleted) => {
+        if (deleted > 0) log.info({ records: deleted }, 'deleted after the retention time');
+      })
+      .catch((error: unknown) => {
+        log.error({ code: asSealcamError(error).code }, 'retention failed');
+      });
+    this.cancelRetention = clock.after(RETENTION_EVERY_MS, () => {
+      this.retain();
+    });
+  }
+}

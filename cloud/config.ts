@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { key, loadConfig, type ConfigOf, type ConfigSource } from '../common/config/load.js';
+import { choice, duration, flag, integer, path, url } from '../common/config/values.js';
+
+const origin = z.string().refine(
+  (text) => {
+    try {
+      return new URL(text).origin === text;
+    } catch {
+      return false;
+    }
+  },
+  { error: 'expected an origin like https://app.example (scheme, host, port; no path)' },
+);
+
+/** Every setting of the cloud; docs/configuration.md is generated from this table. */
+export const CLOUD_KEYS = {
+  'http.host': key(z.string(), '127.0.0.1', 'Address to listen on.'),
+  'http.port': key(integer(0, 65_535), 8080, 'Port of the API; 0 takes a free one.'),
+  'http.origin': key(
+    z.union([z.literal(''), origin]),
+    '',
+    'Origin by which pages reach this API; sessions are bound to it. Empty: http://host:port.',
+  ),
+  'http.pageOrigins': key(
+    z.array(origin),
+    [],
+    "Origins of owner's pages that may use the API (CORS allow-list; also what a session may be signed for).",
+  ),
+  'http.requestsPerMinute': key(integer(10, 1_000_000), 3000, 'Requests a minute from one address.'),
+  'session.lifetime': key(duration('1 min', '7 d'), '12 h', 'A session ends after this; the page signs a new one.'),
+  'data.folder': key(path, './cloud-data', 'Database and receipt keys are kept here.'),
+  'mqtt.url': key(url, 'mqtt://127.0.0.1:1883', 'The broker to take records from.'),
+  'mqtt.username': key(z.string(), 'cloud', 'User of the cloud at the broker.'),
+  'mqtt.passwordFile': key(path, '', "File with the cloud's password at the broker."),
+  'mqtt.shareGroup': key(z.string(), '', 'Name of a shared subscription, for several workers; empty: none.'),
+  'mqtt.embedded': key(flag, false, 'Run a broker inside this process, for a laptop: any device may connect to it.'),
+  'mqtt.embeddedHost': key(z.string(), '127.0.0.1', 'Address of the broker inside this process.'),
+  'mqtt.embeddedPort': key(integer(0, 65_535), 1883, 'Port of the broker inside this process; 0 takes a free one.'),
+  'pacing.fleet': key(integer(0, 100_000_000), 0, 'Number of cameras N; 0 tells cameras nothing about their window.'),
+  'pacing.connectsPerSecond': key(
+    integer(1, 1_000_000),
+    1000,
+    'Connects a second C that the brokers take: W = N / 0.7 C.',
+  ),
+  'retention.records': key(duration('1 h', '3650 d'), '30 d', 'Records and pictures are deleted after this.'),
+  'log.level': key(choice('debug', 'info', 'warn', 'error'), 'info', 'Least important line that is logged.'),
+} as const;
+
+export type CloudConfig = ConfigOf<typeof CLOUD_KEYS>;
+
+/** `http.port` is SEALCLOUD_HTTP_PORT in the environment. */
+export const CLOUD_PREFIX = 'SEALCLOUD_';
+
+/** @throws SealcamError with the line or variable that is wrong */
+export function loadCloudConfig(source: ConfigSource): CloudConfig {
+  return loadConfig(CLOUD_KEYS, CLOUD_PREFIX, source);
+}

@@ -1,0 +1,195 @@
+import { equal, toHex } from '../../common/bytes.js';
+import type { Clock } from '../../common/clock.js';
+import type { Counters } from '../../common/counters.js';
+import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
+import type { Log } from '../../common/log.js';
+import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import { offerKind } from '../../protocol/objects/offer.js';
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { Pacing } from '../../protocol/objects/receipt.js';
+import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
+import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
+import type { CloudStore } from '../store/store.js';
+import { judgeAccept, judgeRecord, type Judgement } from './judge.js';
+import { makeReceipt, type EpochOfReceipt, type Settled } from './receipts.js';
+
+export interface IngestDependencies {
+  readonly store: CloudStore;
+  readonly suite: CryptoSuite;
+  /** The current receipt key; every claim names it. */
+  readonly receiptSigner: Signer;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Log;
+  readonly publish: (topic: string, payload: Uint8Array) => void;
+  /** A record was stored for the first time. */
+  readonly onStored: (id: number, record: Verified<SealcamRecord>, receivedAtMs: number) => void;
+  readonly onStatus: (device: Uint8Array) => void;
+  /** What to tell cameras about their pace; null says nothing. */
+  readonly pacing: () => Pacing | null;
+}
+
+/** Refusals that say that somebody mixed something up, or tried to. */
+const ALARMING = new Set(['foreign', 'revoked', 'equivocation']);
+/** Quarantine entries per camera and minute; more are counted but not kept. */
+const QUARANTINE_PER_MINUTE = 30;
+
+/**
+ * From an MQTT message to stored records and a signed receipt. Any doubt about claim or store ends without a receipt,
+ * and the camera sends again. Nothing here throws.
+ */
+export class Ingest {
+  private readonly deps: IngestDependencies;
+  private readonly quarantined = new Map<string, number>();
+  private quarantineMinute = 0;
+
+  constructor(deps: IngestDependencies) {
+    this.deps = deps;
+  }
+
+  async take(topic: string, payload: Uint8Array): Promise<void> {
+    let device: Uint8Array | null = null;
+    try {
+      const parsed = parseTopic(topic);
+      device = parsed.device;
+      if (payload.length > LIMITS.messageMaxBytes) throw new SealcamError('malformed', 'a message over 128 KiB');
+      if (parsed.leaf === 'status') await this.status(device, payload);
+      else if (parsed.leaf === 'up') await this.up(device, payload);
+    } catch (error) {
+      await this.fail(device, payload, error);
+    }
+  }
+
+  private async status(device: Uint8Array, payload: Uint8Array): Promise<void> {
+    const { online, agent } = decodeStatus(payload);
+    // A hint of a camera that nobody claimed would let anyone fill the table.
+    if ((await this.deps.store.claims.latest(device)) === undefined) return;
+    await this.deps.store.records.setStatus(device, { online, agent, atMs: this.deps.clock.wallMs() });
+    this.deps.onStatus(device);
+  }
+
+  private async up(device: Uint8Array, payload: Uint8Array): Promise<void> {
+    const { store, suite, clock } = this.deps;
+    const message = decodeUp(payload);
+    const nowMs = clock.wallMs();
+    switch (message.type) {
+      case 'offer':
+        await this.offer(device, message.offer, nowMs);
+        return;
+      case 'accept': {
+        const judgement = await judgeAccept(store, suite, device, message.claim, message.record, nowMs);
+        await this.settle(device, [{ judgement, bytes: message.record }], nowMs);
+        return;
+      }
+      case 'records': {
+        const judged: Judged[] = [];
+        for (const sent of message.records) {
+          judged.push({ judgement: await judgeRecord(store, suite, device, sent, nowMs), bytes: sent.record });
+        }
+        await this.settle(device, judged, nowMs);
+      }
+    }
+  }
+
+  private async settle(device: Uint8Array, judged: readonly Judged[], nowMs: number): Promise<void> {
+    const { counters } = this.deps;
+    const receipts = new Map<string, { readonly epoch: EpochOfReceipt; readonly settled: Settled[] }>();
+    const say = (epoch: EpochOfReceipt, settled: Settled): void => {
+      const key = `${String(epoch.epoch)}/${toHex(epoch.claimHash)}`;
+      const entry = receipts.get(key) ?? { epoch, settled: [] };
+      entry.settled.push(settled);
+      receipts.set(key, entry);
+    };
+    for (const { judgement, bytes } of judged) {
+      if (judgement.type === 'refused') {
+        await this.refuse(device, judgement.verdict, judgement.reason, bytes);
+        if (judgement.rejected !== null) say(judgement.rejected.epoch, judgement.rejected.settled);
+        continue;
+      }
+      const { record, id, settled, wrongMedia } = judgement;
+      counters.add(id === null ? 'records.duplicate' : 'records.stored');
+      if (wrongMedia > 0) await this.refuse(device, 'malformed', 'media that the record does not name', bytes);
+      if (settled === null) counters.add('records.media-missing');
+      else say({ device, epoch: record.value.epoch, claimHash: record.value.claimHash }, settled);
+      if (id !== null) this.deps.onStored(id, record, nowMs);
+    }
+    for (const { epoch, settled } of receipts.values()) this.receipt(epoch, settled);
+  }
+
+  private receipt(epoch: EpochOfReceipt, settled: readonly Settled[]): void {
+    const { suite, receiptSigner, counters, pacing } = this.deps;
+    const receipt = makeReceipt(suite, receiptSigner, epoch, settled, pacing());
+    counters.add('receipts');
+    this.send(epoch.device, { type: 'receipt', receipt });
+  }
+
+  private async offer(device: Uint8Array, bytes: Uint8Array, nowMs: number): Promise<void> {
+    const { store, suite, counters } = this.deps;
+    const offer = openSigned(offerKind, suite, bytes);
+    if (!equal(offer.value.device, device)) throw new SealcamError('foreign', 'an offer of another camera');
+    counters.add('offers');
+    await store.claims.putOffer(device, bytes, nowMs);
+    const pending = await store.claims.pending(device);
+    if (pending === undefined) return;
+    // A claim answers one offer; for another nonce the owner's page has to sign again.
+    if (!equal(pending.nonce, offer.value.nonce)) await store.claims.dropPending(device);
+    else this.send(device, { type: 'claim', claim: pending.claim, mac: pending.mac });
+  }
+
+  private send(device: Uint8Array, message: DownMessage): void {
+    this.deps.publish(topicOf(device, 'down'), encodeDown(message));
+  }
+
+  private async fail(device: Uint8Array | null, payload: Uint8Array, error: unknown): Promise<void> {
+    const { log, counters } = this.deps;
+    const known = asSealcamError(error);
+    const { code, message } = known;
+    const isRefusal = ['malformed', 'unsupported', 'foreign', 'bad-signature'].includes(code);
+    if (isSealcamError(error) && isRefusal) {
+      await this.refuse(device, code === 'bad-signature' ? 'malformed' : code, message, payload);
+      return;
+    }
+    counters.add(`ingest.${code}`);
+    log.error({ code, device: device === null ? null : toHex(device) }, `no receipt: ${message}`);
+  }
+
+  /** Counted and logged once each; kept in the quarantine as far as it has room. */
+  private async refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
+    const { store, clock, counters, log } = this.deps;
+    counters.add(`refused.${verdict}`);
+    const name = device === null ? null : toHex(device);
+    if (ALARMING.has(verdict)) {
+      counters.add('alarms');
+      log.error({ alarm: verdict, device: name, reason }, 'a record was refused; somebody may have mixed something up');
+    } else {
+      log.warn({ verdict, device: name, reason, bytes: bytes.length }, 'refused');
+    }
+    if (!this.mayQuarantine(name ?? '')) {
+      counters.add('quarantine.full');
+      return;
+    }
+    try {
+      await store.quarantine.put({ atMs: clock.wallMs(), device, verdict, reason, bytes });
+    } catch (error) {
+      log.error({ code: asSealcamError(error).code }, 'the quarantine cannot be written');
+    }
+  }
+
+  private mayQuarantine(name: string): boolean {
+    const minute = Math.floor(this.deps.clock.monotonicMs() / 60_000);
+    if (minute !== this.quarantineMinute) {
+      this.quarantineMinute = minute;
+      this.quarantined.clear();
+    }
+    const count = (this.quarantined.get(name) ?? 0) + 1;
+    this.quarantined.set(name, count);
+    return count <= QUARANTINE_PER_MINUTE;
+  }
+}
+
+interface Judged {
+  readonly judgement: Judgement;
+  readonly bytes: Uint8Array;
+}

@@ -1,0 +1,88 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { realClock } from '../common/adapters/real-clock.js';
+import { realRandom } from '../common/adapters/real-random.js';
+import { toHex } from '../common/bytes.js';
+import { SealcamError } from '../common/errors.js';
+import type { Log } from '../common/log.js';
+import { nodeSuite } from '../protocol/crypto/node.js';
+import { EmbeddedBroker } from './broker/embedded-broker.js';
+import { Cloud } from './cloud.js';
+import type { CloudConfig } from './config.js';
+import { loadReceiptKeys } from './keys.js';
+import { openSqliteStore } from './store/sqlite/sqlite-store.js';
+import type { CloudStore } from './store/store.js';
+
+/** A running cloud with the ports it took. */
+export interface RunningCloud {
+  readonly cloud: Cloud;
+  readonly httpPort: number;
+  readonly brokerPort: number | null;
+  stop(): Promise<void>;
+}
+
+export function openStore(config: CloudConfig): CloudStore {
+  const folder = config['data.folder'];
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+  } catch (cause) {
+    throw new SealcamError('store-unavailable', `${folder} cannot be made`, { cause });
+  }
+  return openSqliteStore(join(folder, 'cloud.db'));
+}
+
+/** The composition root of the cloud: real clock, real randomness, SQLite, and a broker of its own if asked. */
+export async function startCloud(config: CloudConfig, log: Log): Promise<RunningCloud> {
+  const store = openStore(config);
+  const receiptKeys = loadReceiptKeys(config['data.folder'], nodeSuite, realRandom);
+  const broker = config['mqtt.embedded'] ? embeddedBroker(config) : null;
+  const brokerPort = broker === null ? null : await broker.server.start();
+  if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker listens');
+  const feed =
+    broker === null || brokerPort === null
+      ? {
+          url: config['mqtt.url'],
+          username: config['mqtt.username'] === '' ? undefined : config['mqtt.username'],
+          password: password(config['mqtt.passwordFile']),
+        }
+      : {
+          url: `mqtt://${config['mqtt.embeddedHost']}:${String(brokerPort)}`,
+          username: config['mqtt.username'],
+          password: broker.cloudPassword,
+        };
+  const group = config['mqtt.shareGroup'] === '' ? undefined : config['mqtt.shareGroup'];
+  const clientId = `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}`;
+  const cloud = new Cloud(config, {
+    ...{ store, log, receiptKeys, suite: nodeSuite, clock: realClock, random: realRandom },
+    feed: { ...feed, clientId, group },
+  });
+  const httpPort = await cloud.start();
+  return {
+    ...{ cloud, httpPort, brokerPort },
+    stop: async () => {
+      await cloud.stop();
+      await broker?.server.stop();
+    },
+  };
+}
+
+function embeddedBroker(config: CloudConfig): { readonly server: EmbeddedBroker; readonly cloudPassword: string } {
+  const cloudPassword = toHex(realRandom.bytes(16));
+  const server = new EmbeddedBroker({
+    ...{ host: config['mqtt.embeddedHost'], port: config['mqtt.embeddedPort'], cloudPassword },
+    cloudUser: config['mqtt.username'],
+    // Anybody on this laptop may play a camera: what counts is the signature inside each record.
+    mayConnect: () => true,
+  });
+  return { server, cloudPassword };
+}
+
+function password(file: string): string | undefined {
+  if (file === '') return undefined;
+  try {
+    return readFileSync(file, 'utf8').trim();
+  } catch (cause) {
+    throw new SealcamError('config-invalid-value', `mqtt.passwordFile: ${file} cannot be read`, { cause });
+  }
+}
