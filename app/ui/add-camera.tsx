@@ -1,0 +1,128 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { toHex } from '../../common/bytes.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { parseClaimCode } from '../../protocol/objects/claim-code.js';
+import type { ClaimStep } from '../core/owner.js';
+import { useNames, usePage } from './context.js';
+import { CloseIcon } from './icons.js';
+import { Problem } from './problem.js';
+
+const STEPS: readonly (readonly [ClaimStep, string, string])[] = [
+  [
+    'waiting-for-camera',
+    'Reaching the camera',
+    'Press the button on the camera if this takes longer than a few seconds.',
+  ],
+  ['claim-sent', 'Signing', 'Your key signed the claim; the camera checks it against its own label.'],
+  ['accepted', 'Yours', 'The camera signed that it is yours. From now on its pictures are sealed to your key.'],
+];
+
+/** Claims a camera with the code of its label, typed or from a link. */
+export function AddCamera({
+  initialCode,
+  onClose,
+}: {
+  readonly initialCode: string;
+  readonly onClose: () => void;
+}): JSX.Element {
+  const { owner, session } = usePage();
+  const { rename } = useNames();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [code, setCode] = useState(initialCode);
+  const [name, setName] = useState('');
+  const [step, setStep] = useState<ClaimStep | null>(null);
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const abort = useRef<AbortController | null>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    if (element !== null && !element.open) element.showModal();
+    return () => abort.current?.abort();
+  }, []);
+
+  const claim = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setProblem(null);
+    const controller = new AbortController();
+    abort.current = controller;
+    try {
+      const parsed = parseClaimCode(tweetnaclSuite, code);
+      if (name.trim() !== '') await rename(toHex(parsed.device), name);
+      await owner.claim(parsed, setStep, controller.signal);
+      await session.refresh();
+    } catch (error) {
+      if (controller.signal.aborted) return;
+      setStep(null);
+      setProblem(asSealcamError(error));
+    }
+  };
+  const at = STEPS.findIndex(([name_]) => name_ === step);
+  return (
+    <dialog ref={dialog} class="small-dialog" onClose={onClose} aria-labelledby="add-title">
+      <header class="dialog-head">
+        <h2 id="add-title">Add a camera</h2>
+        <button type="button" class="icon-button" onClick={onClose} aria-label="Close">
+          <CloseIcon />
+        </button>
+      </header>
+      {step === null ? (
+        <form class="form" onSubmit={(event) => void claim(event)}>
+          <label class="field">
+            <span>Claim code</span>
+            <textarea
+              rows={4}
+              required
+              spellcheck={false}
+              autocomplete="off"
+              autocapitalize="characters"
+              class="mono"
+              value={code}
+              placeholder="ABCDEF-GHIJKL-…"
+              onInput={(event) => {
+                setCode(event.currentTarget.value);
+              }}
+            />
+            <small>From the label or the QR code of the camera. It stays in this page and is never sent.</small>
+          </label>
+          <label class="field">
+            <span>Name</span>
+            <input
+              value={name}
+              maxLength={40}
+              placeholder="Front door"
+              onInput={(event) => {
+                setName(event.currentTarget.value);
+              }}
+            />
+            <small>Only for you: names stay on this device.</small>
+          </label>
+          {problem !== null && <Problem error={problem} />}
+          <button type="submit" class="button button-main">
+            Make it mine
+          </button>
+        </form>
+      ) : (
+        <div class="form">
+          <ol class="steps">
+            {STEPS.map(([id, title, text], i) => (
+              <li
+                key={id}
+                class={i < at || step === 'accepted' ? 'step-done' : i === at ? 'step-now' : ''}
+                aria-current={i === at ? 'step' : undefined}
+              >
+                <strong>{title}</strong>
+                {i === at && <p>{text}</p>}
+              </li>
+            ))}
+          </ol>
+          {step === 'accepted' && (
+            <button type="button" class="button button-main" onClick={onClose}>
+              Done
+            </button>
+          )}
+        </div>
+      )}
+    </dialog>
+  );
+}

@@ -1,0 +1,153 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { VERDICTS } from '../../protocol/verify/verdict.js';
+import type { CameraView } from '../core/owner-session.js';
+import { useNames, useNow, useSessionView } from './context.js';
+import { ago, duration, size } from './format.js';
+import { CameraIcon, PlusIcon } from './icons.js';
+
+const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not set' } as const;
+const PICTURE = {
+  ok: 'Running',
+  starting: 'Starting',
+  stalled: 'No pictures come',
+  absent: 'Camera part not found',
+} as const;
+
+/** Every camera with what it last said of itself. */
+export function CamerasView({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
+  const { cameras, isLoaded } = useSessionView();
+  const current = cameras.filter(
+    ({ device, epoch }) => !cameras.some((other) => other.device === device && other.epoch > epoch),
+  );
+  return (
+    <section aria-labelledby="cameras-heading">
+      <div class="section-head">
+        <h1 id="cameras-heading">Cameras</h1>
+        <button type="button" class="button button-main" onClick={onAddCamera}>
+          <PlusIcon /> Add a camera
+        </button>
+      </div>
+      {isLoaded && current.length === 0 && (
+        <div class="empty">
+          <CameraIcon />
+          <h2>No camera yet</h2>
+          <p>Add one with the claim code from its label.</p>
+        </div>
+      )}
+      <ul class="camera-list">
+        {current.map((camera) => (
+          <CameraCard key={camera.device} camera={camera} />
+        ))}
+      </ul>
+    </section>
+  );
+}
+
+function CameraCard({ camera }: { readonly camera: CameraView }): JSX.Element {
+  const now = useNow(10_000);
+  const { nameOf, rename } = useNames();
+  const name = nameOf(camera.device);
+  return (
+    <li class="panel camera">
+      <div class="camera-head">
+        <Name name={name} onRename={(next) => rename(camera.device, next)} />
+        <Presence camera={camera} nowMs={now} />
+      </div>
+      {camera.isSilent && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
+      <Health camera={camera} nowMs={now} />
+      <p class="mono muted">{camera.device}</p>
+    </li>
+  );
+}
+
+function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
+  const seen = camera.lastReceivedAtMs === null ? 'never' : ago(camera.lastReceivedAtMs, nowMs);
+  if (camera.isSilent) return <span class="chip chip-warn">Silent · last word {seen}</span>;
+  if (camera.isOnline === false) return <span class="chip chip-wait">Offline · last word {seen}</span>;
+  return <span class="chip chip-good">Online · last word {seen}</span>;
+}
+
+function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
+  const { health } = camera;
+  if (health === null) return <p class="muted">It has not said yet how it is.</p>;
+  const { body, time } = health;
+  const facts: readonly (readonly [string, string, boolean])[] = [
+    ['Picture', PICTURE[body.camera], body.camera === 'ok' || body.camera === 'starting'],
+    ['Clock', CLOCKS[time.quality], time.quality !== 'unset'],
+    ['Waiting to be sent', body.queued === 0 ? 'nothing' : `${String(body.queued)} records`, body.queued < 100],
+    ['Lost', body.lost === 0 ? 'nothing' : `${String(body.lost)} records, each accounted for`, body.lost === 0],
+    ['Running for', duration(body.uptimeS * 1000), true],
+    ['Free space', size(body.freeBytes), body.freeBytes > 64 * 1024 ** 2],
+    ...(body.temperatureDeciC === undefined
+      ? []
+      : [['Temperature', `${(body.temperatureDeciC / 10).toFixed(1)} °C`, body.temperatureDeciC < 850] as const]),
+    ['Version', body.agent, true],
+  ];
+  return (
+    <>
+      <dl class="facts">
+        {facts.map(([term, value, isFine]) => (
+          <div key={term}>
+            <dt>{term}</dt>
+            <dd class={isFine ? '' : 'ink-warn'}>{value}</dd>
+          </div>
+        ))}
+      </dl>
+      <p class="muted small">
+        {time.wallMs === null ? 'Said at an unknown time' : `Said ${ago(time.wallMs, nowMs)}`}, signed by the camera.
+      </p>
+    </>
+  );
+}
+
+function Name({
+  name,
+  onRename,
+}: {
+  readonly name: string;
+  readonly onRename: (name: string) => Promise<void>;
+}): JSX.Element {
+  const [draft, setDraft] = useState<string | null>(null);
+  if (draft === null) {
+    return (
+      <div class="camera-name">
+        <h2>{name}</h2>
+        <button
+          type="button"
+          class="text-button"
+          onClick={() => {
+            setDraft(name);
+          }}
+        >
+          Rename
+        </button>
+      </div>
+    );
+  }
+  const save = (event: Event): void => {
+    event.preventDefault();
+    void onRename(draft).then(() => {
+      setDraft(null);
+    });
+  };
+  return (
+    <form class="camera-name" onSubmit={save}>
+      <label>
+        <span class="visually-hidden">Name of the camera</span>
+        <input
+          value={draft}
+          maxLength={40}
+          required
+          autofocus
+          onInput={(event) => {
+            setDraft(event.currentTarget.value);
+          }}
+        />
+      </label>
+      <button type="submit" class="button">
+        Save
+      </button>
+    </form>
+  );
+}

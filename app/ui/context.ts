@@ -1,0 +1,73 @@
+import { createContext } from 'preact';
+import { useContext, useEffect, useState } from 'preact/hooks';
+import type { CloudClient } from '../core/cloud-client.js';
+import type { HistoryKeeper } from '../core/history-keeper.js';
+import type { Owner } from '../core/owner.js';
+import type { OwnerKeys } from '../core/owner-keys.js';
+import type { OwnerSession, SessionView } from '../core/owner-session.js';
+import type { AppStorage } from '../core/storage.js';
+import type { Pictures } from './pictures.js';
+
+/** Everything of a signed-in page; made once the owner's key is there. */
+export interface PageContext {
+  readonly keys: OwnerKeys;
+  readonly storage: AppStorage;
+  readonly client: CloudClient;
+  readonly history: HistoryKeeper;
+  readonly owner: Owner;
+  readonly session: OwnerSession;
+  readonly pictures: Pictures;
+}
+
+export const Page = createContext<PageContext | null>(null);
+
+export function usePage(): PageContext {
+  const page = useContext(Page);
+  if (page === null) throw new Error('outside of the page');
+  return page;
+}
+
+export function useSessionView(): SessionView {
+  const { session } = usePage();
+  const [view, setView] = useState(() => session.view());
+  useEffect(() => session.subscribe(setView), [session]);
+  return view;
+}
+
+/** The wall clock, so that "2 minutes ago" stays true. */
+export function useNow(everyMs: number): number {
+  const [now, setNow] = useState(() => Date.now());
+  useEffect(() => {
+    const timer = setInterval(() => {
+      setNow(Date.now());
+    }, everyMs);
+    return () => {
+      clearInterval(timer);
+    };
+  }, [everyMs]);
+  return now;
+}
+
+/** Names that the owner gave to cameras; they never leave this device. */
+export function useNames(): {
+  readonly nameOf: (device: string) => string;
+  readonly rename: (device: string, name: string) => Promise<void>;
+} {
+  const { storage } = usePage();
+  const [names, setNames] = useState<Readonly<Record<string, string>>>({});
+  useEffect(() => {
+    void storage.names().then(setNames);
+    const changed = (): void => void storage.names().then(setNames);
+    nameListeners.add(changed);
+    return () => void nameListeners.delete(changed);
+  }, [storage]);
+  return {
+    nameOf: (device) => names[device] ?? `Camera ${device.slice(0, 6)}`,
+    rename: async (device, name) => {
+      await storage.saveName(device, name.trim().slice(0, 40));
+      for (const listener of [...nameListeners]) listener();
+    },
+  };
+}
+
+const nameListeners = new Set<() => void>();

@@ -1,0 +1,182 @@
+import type { JSX } from 'preact';
+import { useEffect, useRef, useState } from 'preact/hooks';
+import type { TimelineEvent } from '../core/timeline.js';
+import { useNames, useNow, usePage, useSessionView } from './context.js';
+import { EventCard } from './event-card.js';
+import { EventDialog } from './event-dialog.js';
+import { dayName } from './format.js';
+import { CameraIcon, PlusIcon } from './icons.js';
+
+const SHOWN_FIRST = 48;
+
+/** The live timeline, newest first, by day. */
+export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
+  const { session } = usePage();
+  const view = useSessionView();
+  const { nameOf } = useNames();
+  const now = useNow(30_000);
+  const [camera, setCamera] = useState<string | null>(null);
+  const [opened, setOpened] = useState<string | null>(null);
+  const [limit, setLimit] = useState(SHOWN_FIRST);
+  const events = view.events.filter((event) => camera === null || event.device === camera);
+  const shown = events.slice(0, limit);
+  const index = events.findIndex((event) => event.key === opened);
+  const devices = [...new Set(view.cameras.map(({ device }) => device))];
+  const hasOlder = events.length > limit || view.cameras.some((item) => item.hasOlder);
+  const more = async (): Promise<void> => {
+    setLimit(limit + SHOWN_FIRST);
+    if (events.length <= limit + SHOWN_FIRST) await session.loadOlder();
+  };
+
+  if (view.isLoaded && view.cameras.length === 0) return <NoCamera onAddCamera={onAddCamera} />;
+  const current = events[index];
+  return (
+    <section aria-labelledby="events-heading">
+      <div class="section-head">
+        <h1 id="events-heading">Events</h1>
+        {devices.length > 1 && (
+          <div class="filters" role="group" aria-label="Camera">
+            <Filter
+              label="All cameras"
+              isOn={camera === null}
+              onClick={() => {
+                setCamera(null);
+              }}
+            />
+            {devices.map((device) => (
+              <Filter
+                key={device}
+                label={nameOf(device)}
+                isOn={camera === device}
+                onClick={() => {
+                  setCamera(device);
+                }}
+              />
+            ))}
+          </div>
+        )}
+      </div>
+      {!view.isLoaded && <Skeleton />}
+      {view.isLoaded && events.length === 0 && <NoEvents />}
+      {days(shown, now).map(({ day, items }) => (
+        <section key={day} class="day" aria-label={day}>
+          <h2 class="day-name">{day}</h2>
+          <ul class="grid">
+            {items.map((event) => (
+              <EventCard
+                key={event.key}
+                event={event}
+                name={nameOf(event.device)}
+                onOpen={() => {
+                  setOpened(event.key);
+                }}
+              />
+            ))}
+          </ul>
+        </section>
+      ))}
+      {view.isLoaded && hasOlder && events.length > 0 && <MoreButton onMore={more} />}
+      {current !== undefined && (
+        <EventDialog
+          event={current}
+          name={nameOf(current.device)}
+          onClose={() => {
+            setOpened(null);
+          }}
+          onStep={(by) => {
+            setOpened(events[index + by]?.key ?? current.key);
+          }}
+        />
+      )}
+    </section>
+  );
+}
+
+function days(events: readonly TimelineEvent[], nowMs: number): { day: string; items: TimelineEvent[] }[] {
+  const out: { day: string; items: TimelineEvent[] }[] = [];
+  for (const event of events) {
+    const day = dayName(event.startedAtMs ?? event.receivedAtMs, nowMs);
+    const last = out.at(-1);
+    if (last?.day === day) last.items.push(event);
+    else out.push({ day, items: [event] });
+  }
+  return out;
+}
+
+function Filter({
+  label,
+  isOn,
+  onClick,
+}: {
+  readonly label: string;
+  readonly isOn: boolean;
+  readonly onClick: () => void;
+}): JSX.Element {
+  return (
+    <button type="button" class="filter" aria-pressed={isOn} onClick={onClick}>
+      {label}
+    </button>
+  );
+}
+
+/** Loads by itself when it scrolls into view, and by key or click for those who do not scroll. */
+function MoreButton({ onMore }: { readonly onMore: () => Promise<void> }): JSX.Element {
+  const [isBusy, setBusy] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const load = (): void => {
+    if (isBusy) return;
+    setBusy(true);
+    void onMore().finally(() => {
+      setBusy(false);
+    });
+  };
+  useEffect(() => {
+    const element = button.current;
+    if (element === null) return undefined;
+    const observer = new IntersectionObserver((entries) => {
+      if (entries.some((entry) => entry.isIntersecting)) load();
+    });
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+    };
+  });
+  return (
+    <button type="button" class="button more" ref={button} onClick={load} disabled={isBusy}>
+      {isBusy ? 'Loading…' : 'Show older events'}
+    </button>
+  );
+}
+
+function Skeleton(): JSX.Element {
+  return (
+    <ul class="grid" aria-label="Loading events">
+      {[0, 1, 2, 3, 4, 5].map((i) => (
+        <li key={i} class="card card-empty shimmer" />
+      ))}
+    </ul>
+  );
+}
+
+function NoEvents(): JSX.Element {
+  return (
+    <div class="empty">
+      <CameraIcon />
+      <h2>All quiet</h2>
+      <p>Nothing has moved so far. Events appear here the moment your camera sends them.</p>
+    </div>
+  );
+}
+
+function NoCamera({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
+  return (
+    <div class="empty">
+      <CameraIcon />
+      <h1>Add your first camera</h1>
+      <p>You need the claim code from its label, or the link behind its QR code.</p>
+      <button type="button" class="button button-main" onClick={onAddCamera}>
+        <PlusIcon /> Add a camera
+      </button>
+    </div>
+  );
+}

@@ -1,0 +1,47 @@
+/** Times in the viewer's own zone and language. */
+
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
+
+export function clockTime(ms: number): string {
+  return clock.format(ms);
+}
+
+export function fullTime(ms: number): string {
+  return full.format(ms);
+}
+
+/** "Today", "Yesterday", or the day's name and date. */
+export function dayName(ms: number, nowMs: number): string {
+  const start = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
+  const days = Math.round((start(nowMs) - start(ms)) / 86_400_000);
+  if (days === 0) return 'Today';
+  if (days === 1) return 'Yesterday';
+  return day.format(ms);
+}
+
+export function ago(ms: number, nowMs: number): string {
+  const seconds = Math.round((ms - nowMs) / 1000);
+  if (seconds > -10) return 'just now';
+  if (seconds > -60) return relative.format(seconds, 'second');
+  if (seconds > -3600) return relative.format(Math.round(seconds / 60), 'minute');
+  if (seconds > -86_400) return relative.format(Math.round(seconds / 3600), 'hour');
+  return relative.format(Math.round(seconds / 86_400), 'day');
+}
+
+export function duration(ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  if (seconds < 60) return `${String(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  if (minutes < 60) return `${String(minutes)} min ${String(seconds % 60)} s`;
+  return `${String(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
+}
+
+export function size(bytes: number): string {
+  if (bytes < 1024) return `${String(bytes)} B`;
+  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
+  if (bytes < 1024 ** 3) return `${(bytes / 1024 ** 2).toFixed(0)} MiB`;
+  return `${(bytes / 1024 ** 3).toFixed(1)} GiB`;
+}

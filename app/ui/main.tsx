@@ -1,0 +1,119 @@
+import { render, type JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
+import { CloudClient } from '../core/cloud-client.js';
+import { HistoryKeeper } from '../core/history-keeper.js';
+import { Owner } from '../core/owner.js';
+import { ownerKeys } from '../core/owner-keys.js';
+import { OwnerSession } from '../core/owner-session.js';
+import type { AppStorage } from '../core/storage.js';
+import type { PageContext } from './context.js';
+import { demoStorage } from './demo.js';
+import { IndexedDbStorage } from './indexeddb-storage.js';
+import { Logo } from './icons.js';
+import { Onboarding } from './onboarding.js';
+import { Pictures } from './pictures.js';
+import { Problem } from './problem.js';
+import { Shell } from './shell.js';
+
+/** Origin of the cloud, written into the page when it was built; empty for the page's own. */
+function cloudOrigin(): string {
+  const named = document.querySelector('meta[name="sealcam-cloud"]')?.getAttribute('content') ?? '';
+  return named === '' ? location.origin : named;
+}
+
+async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageContext> {
+  const suite = tweetnaclSuite;
+  const clock = realClock;
+  const keys = ownerKeys(suite, master);
+  const client = new CloudClient({
+    ...{ suite, clock, keys, cloudOrigin: cloudOrigin(), pageOrigin: location.origin },
+    fetch: (url, init) => fetch(url, init),
+  });
+  const history = new HistoryKeeper(suite, storage, keys.signer.publicKey);
+  await history.load();
+  const owner = new Owner({ suite, clock, keys, client, history });
+  const session = new OwnerSession({ client, history, clock, random: realRandom });
+  return { keys, storage, client, history, owner, session, pictures: new Pictures(owner, session) };
+}
+
+/** A claim code in the link's fragment; it is taken out of the address at once. */
+function takeClaimCode(): string | null {
+  const parameters = new URLSearchParams(location.hash.slice(1));
+  const code = parameters.get(CLAIM_FRAGMENT);
+  if (code === null) return null;
+  parameters.delete(CLAIM_FRAGMENT);
+  const rest = parameters.toString();
+  history.replaceState(null, '', `${location.pathname}${location.search}${rest === '' ? '' : `#${rest}`}`);
+  return code;
+}
+
+type State =
+  | { readonly type: 'starting' }
+  | { readonly type: 'new'; readonly storage: AppStorage }
+  | { readonly type: 'ready'; readonly page: PageContext }
+  | { readonly type: 'failed'; readonly error: SealcamError };
+
+function App({ claimCode }: { readonly claimCode: string | null }): JSX.Element {
+  const [state, setState] = useState<State>({ type: 'starting' });
+  const fail = (error: unknown): void => {
+    setState({ type: 'failed', error: asSealcamError(error) });
+  };
+  const enter = (storage: AppStorage, master: Uint8Array): void => {
+    signIn(storage, master).then((page) => {
+      setState({ type: 'ready', page });
+    }, fail);
+  };
+  const begin = async (): Promise<void> => {
+    const storage = (__DEMO__ ? await demoStorage() : null) ?? (await IndexedDbStorage.open());
+    const master = await storage.loadMaster();
+    if (master === null) setState({ type: 'new', storage });
+    else enter(storage, master);
+  };
+  useEffect(() => {
+    begin().catch(fail);
+  }, []);
+  switch (state.type) {
+    case 'starting':
+      return (
+        <main class="onboarding">
+          <Logo />
+        </main>
+      );
+    case 'new':
+      return (
+        <Onboarding
+          storage={state.storage}
+          onReady={(master) => {
+            enter(state.storage, master);
+          }}
+        />
+      );
+    case 'ready':
+      return (
+        <Shell
+          page={state.page}
+          claimCode={claimCode}
+          onForget={() => {
+            location.reload();
+          }}
+        />
+      );
+    case 'failed':
+      return (
+        <main class="onboarding">
+          <div class="panel onboarding-panel">
+            <h1>This page cannot start</h1>
+            <Problem error={state.error} />
+          </div>
+        </main>
+      );
+  }
+}
+
+const root = document.getElementById('page');
+if (root !== null) render(<App claimCode={takeClaimCode()} />, root);

@@ -1,0 +1,285 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { makeRecoveryFile, openRecoveryFile, PASSPHRASE_MIN } from '../core/recovery-file.js';
+import type { AppStorage } from '../core/storage.js';
+import { download } from './download.js';
+import { KeyIcon, Logo } from './icons.js';
+import { Problem } from './problem.js';
+
+type Mode = 'welcome' | 'create' | 'saved' | 'restore';
+
+/** The first visit: makes the owner's key, and lets nobody go on before its recovery file is saved. */
+export function Onboarding({
+  storage,
+  onReady,
+}: {
+  readonly storage: AppStorage;
+  readonly onReady: (master: Uint8Array) => void;
+}): JSX.Element {
+  const [mode, setMode] = useState<Mode>('welcome');
+  const [master, setMaster] = useState<Uint8Array | null>(null);
+  const finish = async (key: Uint8Array): Promise<void> => {
+    await storage.saveMaster(key);
+    await storage.saveSetting('recovery-saved', new Date().toISOString());
+    // Without it a browser may clear the key when space runs low.
+    await navigator.storage.persist().catch(() => false);
+    onReady(key);
+  };
+  return (
+    <main class="onboarding">
+      <div class="onboarding-head">
+        <Logo />
+        <span class="wordmark">sealcam</span>
+      </div>
+      {mode === 'welcome' && (
+        <Welcome
+          onCreate={() => {
+            setMode('create');
+          }}
+          onRestore={() => {
+            setMode('restore');
+          }}
+        />
+      )}
+      {mode === 'create' && (
+        <CreateKey
+          onBack={() => {
+            setMode('welcome');
+          }}
+          onSaved={(key) => {
+            setMaster(key);
+            setMode('saved');
+          }}
+        />
+      )}
+      {mode === 'saved' && master !== null && (
+        <Confirm
+          onConfirm={() => void finish(master)}
+          onAgain={() => {
+            setMode('create');
+          }}
+        />
+      )}
+      {mode === 'restore' && (
+        <Restore
+          onBack={() => {
+            setMode('welcome');
+          }}
+          onRestored={(key) => void finish(key)}
+        />
+      )}
+    </main>
+  );
+}
+
+function Welcome({
+  onCreate,
+  onRestore,
+}: {
+  readonly onCreate: () => void;
+  readonly onRestore: () => void;
+}): JSX.Element {
+  return (
+    <div class="panel onboarding-panel">
+      <h1>Only you can see what your cameras see</h1>
+      <p>
+        Every picture is sealed on the camera to a key that is made here, in your browser. The cloud keeps it, but
+        cannot open it, and this page checks everything it gets.
+      </p>
+      <ul class="ticks">
+        <li>No password, no account name, no e-mail address.</li>
+        <li>Your key stays on this device. A recovery file lets you take it to another one.</li>
+        <li>If you lose both, nobody can open your pictures, and nobody can help.</li>
+      </ul>
+      <div class="form-buttons">
+        <button type="button" class="button button-main" onClick={onCreate}>
+          <KeyIcon /> Make my key
+        </button>
+        <button type="button" class="button" onClick={onRestore}>
+          I have a recovery file
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function CreateKey({
+  onBack,
+  onSaved,
+}: {
+  readonly onBack: () => void;
+  readonly onSaved: (master: Uint8Array) => void;
+}): JSX.Element {
+  const [passphrase, setPassphrase] = useState('');
+  const [again, setAgain] = useState('');
+  const [progress, setProgress] = useState<number | null>(null);
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const create = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (passphrase !== again) {
+      setProblem(new SealcamError('recovery-refused', 'the two passphrases differ', { hint: 'Type them again.' }));
+      return;
+    }
+    setProblem(null);
+    setProgress(0);
+    try {
+      const master = realRandom.bytes(32);
+      const file = await makeRecoveryFile(master, passphrase, realRandom, setProgress);
+      download('sealcam-recovery.json', new Blob([file], { type: 'application/json' }));
+      onSaved(master);
+    } catch (error) {
+      setProblem(asSealcamError(error));
+    }
+    setProgress(null);
+  };
+  return (
+    <form class="panel onboarding-panel form" onSubmit={(event) => void create(event)}>
+      <h1>Save your recovery file</h1>
+      <p>
+        It holds your key, locked with a passphrase. Keep it where you keep what you must not lose, apart from this
+        device.
+      </p>
+      <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
+      <PassphraseField label="The same again" value={again} onInput={setAgain} />
+      <small class="muted">At least {PASSPHRASE_MIN} characters; four or five unrelated words are best.</small>
+      {problem !== null && <Problem error={problem} />}
+      {progress !== null && <Progress value={progress} label="Locking the file" />}
+      <div class="form-buttons">
+        <button
+          type="submit"
+          class="button button-main"
+          disabled={progress !== null || passphrase.length < PASSPHRASE_MIN}
+        >
+          Make my key and save the file
+        </button>
+        <button type="button" class="button" onClick={onBack}>
+          Back
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function Confirm({
+  onConfirm,
+  onAgain,
+}: {
+  readonly onConfirm: () => void;
+  readonly onAgain: () => void;
+}): JSX.Element {
+  const [isSure, setSure] = useState(false);
+  return (
+    <div class="panel onboarding-panel form">
+      <h1>Is the file safe?</h1>
+      <p>
+        <span class="mono">sealcam-recovery.json</span> is in your downloads. Without it, a lost phone is a lost key.
+      </p>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={isSure}
+          onChange={() => {
+            setSure(!isSure);
+          }}
+        />
+        I have put the file and its passphrase in a safe place.
+      </label>
+      <div class="form-buttons">
+        <button type="button" class="button button-main" disabled={!isSure} onClick={onConfirm}>
+          Go on
+        </button>
+        <button type="button" class="button" onClick={onAgain}>
+          Save it again
+        </button>
+      </div>
+    </div>
+  );
+}
+
+function Restore({
+  onBack,
+  onRestored,
+}: {
+  readonly onBack: () => void;
+  readonly onRestored: (master: Uint8Array) => void;
+}): JSX.Element {
+  const [file, setFile] = useState<File | null>(null);
+  const [passphrase, setPassphrase] = useState('');
+  const [progress, setProgress] = useState<number | null>(null);
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const restore = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    if (file === null) return;
+    setProblem(null);
+    setProgress(0);
+    try {
+      onRestored(await openRecoveryFile(await file.text(), passphrase, setProgress));
+    } catch (error) {
+      setProblem(asSealcamError(error));
+    }
+    setProgress(null);
+  };
+  return (
+    <form class="panel onboarding-panel form" onSubmit={(event) => void restore(event)}>
+      <h1>Open your recovery file</h1>
+      <label class="field">
+        <span>File</span>
+        <input
+          type="file"
+          accept=".json,application/json"
+          required
+          onChange={(event) => {
+            setFile(event.currentTarget.files?.[0] ?? null);
+          }}
+        />
+      </label>
+      <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
+      {problem !== null && <Problem error={problem} />}
+      {progress !== null && <Progress value={progress} label="Unlocking the file" />}
+      <div class="form-buttons">
+        <button type="submit" class="button button-main" disabled={progress !== null || file === null}>
+          Restore my key
+        </button>
+        <button type="button" class="button" onClick={onBack}>
+          Back
+        </button>
+      </div>
+    </form>
+  );
+}
+
+export function PassphraseField({
+  label,
+  value,
+  onInput,
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onInput: (text: string) => void;
+}): JSX.Element {
+  return (
+    <label class="field">
+      <span>{label}</span>
+      <input
+        type="password"
+        autocomplete="new-password"
+        required
+        value={value}
+        onInput={(event) => {
+          onInput(event.currentTarget.value);
+        }}
+      />
+    </label>
+  );
+}
+
+export function Progress({ value, label }: { readonly value: number; readonly label: string }): JSX.Element {
+  return (
+    <label class="progress">
+      <span>{label}</span>
+      <progress max={1} value={value} />
+    </label>
+  );
+}

@@ -1,0 +1,17 @@
+import type { JSX } from 'preact';
+
+interface Shown {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+}
+
+/** What went wrong, what to do about it, and the code to search for. */
+export function Problem({ error }: { readonly error: Shown }): JSX.Element {
+  const text = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+  return (
+    <div class="note note-bad" role="alert">
+      <strong>{text}.</strong> {error.hint} <span class="mono small">[{error.code}]</span>
+    </div>
+  );
+}

@@ -1,0 +1,215 @@
+import type { JSX } from 'preact';
+import { useState } from 'preact/hooks';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { toHex } from '../../common/bytes.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import type { AccessEntry } from '../core/cloud-answers.js';
+import { makeRecoveryFile } from '../core/recovery-file.js';
+import { useNames, usePage } from './context.js';
+import { download } from './download.js';
+import { fullTime } from './format.js';
+import { PassphraseField, Progress } from './onboarding.js';
+import { Problem } from './problem.js';
+import { applyTheme, THEMES, useTheme } from './theme.js';
+
+/** What an owner can look into, take away, and end. */
+export function SettingsView({ onForget }: { readonly onForget: () => void }): JSX.Element {
+  return (
+    <section aria-labelledby="settings-heading">
+      <div class="section-head">
+        <h1 id="settings-heading">Settings</h1>
+      </div>
+      <div class="settings">
+        <Appearance />
+        <Recovery />
+        <WhoSaw />
+        <YourData onForget={onForget} />
+      </div>
+    </section>
+  );
+}
+
+function Appearance(): JSX.Element {
+  const { storage } = usePage();
+  const [theme, setTheme] = useTheme(storage);
+  return (
+    <fieldset class="panel">
+      <legend>Appearance</legend>
+      <div class="radios">
+        {THEMES.map((option) => (
+          <label key={option} class="check">
+            <input
+              type="radio"
+              name="theme"
+              checked={theme === option}
+              onChange={() => {
+                setTheme(option);
+                applyTheme(option);
+                void storage.saveSetting('theme', option);
+              }}
+            />
+            {option === 'auto' ? 'Like the device' : option === 'light' ? 'Light' : 'Dark'}
+          </label>
+        ))}
+      </div>
+    </fieldset>
+  );
+}
+
+function Recovery(): JSX.Element {
+  const { keys } = usePage();
+  const [passphrase, setPassphrase] = useState('');
+  const [progress, setProgress] = useState<number | null>(null);
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const save = async (event: Event): Promise<void> => {
+    event.preventDefault();
+    setProblem(null);
+    setProgress(0);
+    try {
+      const file = await makeRecoveryFile(keys.master, passphrase, realRandom, setProgress);
+      download('sealcam-recovery.json', new Blob([file], { type: 'application/json' }));
+      setPassphrase('');
+    } catch (error) {
+      setProblem(asSealcamError(error));
+    }
+    setProgress(null);
+  };
+  return (
+    <form class="panel form" onSubmit={(event) => void save(event)}>
+      <h2>Recovery file</h2>
+      <p>Save another one, with the same or a new passphrase. Older files stay good.</p>
+      <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
+      {problem !== null && <Problem error={problem} />}
+      {progress !== null && <Progress value={progress} label="Locking the file" />}
+      <div class="form-buttons">
+        <button type="submit" class="button" disabled={progress !== null}>
+          Save a recovery file
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function WhoSaw(): JSX.Element {
+  const { client, keys } = usePage();
+  const { nameOf } = useNames();
+  const [entries, setEntries] = useState<readonly AccessEntry[] | null>(null);
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const own = toHex(keys.signer.publicKey);
+  const load = async (): Promise<void> => {
+    try {
+      setEntries(await client.access());
+    } catch (error) {
+      setProblem(asSealcamError(error));
+    }
+  };
+  const others = (entries ?? []).filter(({ reader }) => reader !== own);
+  return (
+    <div class="panel">
+      <h2>Who was shown what</h2>
+      <p>The cloud writes down every read of your cameras before it answers, and cannot change it later.</p>
+      {problem !== null && <Problem error={problem} />}
+      {entries === null ? (
+        <button type="button" class="button" onClick={() => void load()}>
+          Look it up
+        </button>
+      ) : (
+        <>
+          <p class={`note ${others.length === 0 ? 'note-good' : 'note-warn'}`}>
+            {others.length === 0
+              ? `Nobody but you: the last ${String(entries.length)} reads were by your own key.`
+              : `${String(others.length)} of the last ${String(entries.length)} reads were by another key.`}
+          </p>
+          <ul class="access">
+            {entries.slice(0, 20).map((entry, i) => (
+              <li key={i}>
+                <time>{fullTime(entry.atMs)}</time> {entry.what}, {nameOf(entry.device)}, by{' '}
+                {entry.reader === own ? 'you' : <span class="mono">{entry.reader.slice(0, 16)}…</span>}
+              </li>
+            ))}
+          </ul>
+        </>
+      )}
+    </div>
+  );
+}
+
+function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element {
+  const { client, keys, storage } = usePage();
+  const [typed, setTyped] = useState('');
+  const [note, setNote] = useState<string | null>(null);
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const account = toHex(keys.account);
+  const attempt = async (work: () => Promise<void>): Promise<void> => {
+    setProblem(null);
+    try {
+      await work();
+    } catch (error) {
+      setProblem(asSealcamError(error));
+    }
+  };
+  return (
+    <div class="panel form">
+      <h2>Your data</h2>
+      <p>
+        Your account is a number: <span class="mono">{account}</span>. The cloud knows no name of yours.
+      </p>
+      {problem !== null && <Problem error={problem} />}
+      {note !== null && <p class="note note-good">{note}</p>}
+      <div class="form-buttons">
+        <button
+          type="button"
+          class="button"
+          onClick={() =>
+            void attempt(async () => {
+              download(`sealcam-${account.slice(0, 8)}.jsonl`, await client.export());
+            })
+          }
+        >
+          Take everything with me
+        </button>
+      </div>
+      <details class="danger">
+        <summary>Delete and forget</summary>
+        <label class="field">
+          <span>Type “delete” to confirm</span>
+          <input
+            value={typed}
+            onInput={(event) => {
+              setTyped(event.currentTarget.value);
+            }}
+          />
+        </label>
+        <div class="form-buttons">
+          <button
+            type="button"
+            class="button button-bad"
+            disabled={typed !== 'delete'}
+            onClick={() =>
+              void attempt(async () => {
+                await client.deleteAccount();
+                setNote('Everything of your account was deleted from the cloud.');
+                setTyped('');
+              })
+            }
+          >
+            Delete my events from the cloud
+          </button>
+          <button
+            type="button"
+            class="button button-bad"
+            disabled={typed !== 'delete'}
+            onClick={() =>
+              void attempt(async () => {
+                await storage.clear();
+                onForget();
+              })
+            }
+          >
+            Forget my key on this device
+          </button>
+        </div>
+      </details>
+    </div>
+  );
+}

@@ -1,0 +1,140 @@
+import type { JSX } from 'preact';
+import { useEffect, useState } from 'preact/hooks';
+import { AddCamera } from './add-camera.js';
+import { CamerasView } from './cameras-view.js';
+import { Page, useNow, usePage, useSessionView, type PageContext } from './context.js';
+import { EventsView } from './events-view.js';
+import { ago } from './format.js';
+import { Logo } from './icons.js';
+import { Problem } from './problem.js';
+import { SettingsView } from './settings-view.js';
+import { useTheme } from './theme.js';
+
+const VIEWS = [
+  ['events', 'Events'],
+  ['cameras', 'Cameras'],
+  ['settings', 'Settings'],
+] as const;
+type View = (typeof VIEWS)[number][0];
+
+/** The signed-in page. */
+export function Shell({
+  page,
+  claimCode,
+  onForget,
+}: {
+  readonly page: PageContext;
+  /** A code that came in the link; the camera dialog opens with it. */
+  readonly claimCode: string | null;
+  readonly onForget: () => void;
+}): JSX.Element {
+  const [view, setView] = useState<View>('events');
+  const [adding, setAdding] = useState<string | null>(claimCode);
+  useTheme(page.storage);
+  useEffect(() => {
+    const controller = new AbortController();
+    void page.session.run(controller.signal);
+    return () => {
+      controller.abort();
+    };
+  }, [page]);
+  const add = (): void => {
+    setAdding('');
+  };
+  return (
+    <Page.Provider value={page}>
+      <a class="skip" href="#content">
+        Skip to content
+      </a>
+      <header class="top">
+        <div class="top-inner">
+          <div class="brand">
+            <Logo />
+            <span class="wordmark">sealcam</span>
+          </div>
+          <nav aria-label="Main">
+            {VIEWS.map(([id, label]) => (
+              <button
+                type="button"
+                key={id}
+                class="tab"
+                aria-current={view === id ? 'page' : undefined}
+                onClick={() => {
+                  setView(id);
+                }}
+              >
+                {label}
+              </button>
+            ))}
+          </nav>
+          <Connection />
+        </div>
+      </header>
+      <main id="content" tabIndex={-1}>
+        <Banners />
+        {view === 'events' && <EventsView onAddCamera={add} />}
+        {view === 'cameras' && <CamerasView onAddCamera={add} />}
+        {view === 'settings' && <SettingsView onForget={onForget} />}
+      </main>
+      {adding !== null && (
+        <AddCamera
+          initialCode={adding}
+          onClose={() => {
+            setAdding(null);
+          }}
+        />
+      )}
+    </Page.Provider>
+  );
+}
+
+const CONNECTIONS = {
+  live: ['Live', 'good'],
+  connecting: ['Connecting', 'wait'],
+  offline: ['Offline', 'warn'],
+} as const;
+
+function Connection(): JSX.Element {
+  const { connection } = useSessionView();
+  const [text, tone] = CONNECTIONS[connection];
+  return (
+    <span class={`connection connection-${tone}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {text}
+    </span>
+  );
+}
+
+/** What needs to be said above everything: no cloud, or a cloud that contradicts what is signed. */
+function Banners(): JSX.Element {
+  const { problem, alarms, connection } = useSessionView();
+  const { session } = usePage();
+  const now = useNow(30_000);
+  return (
+    <div class="banners" aria-live="polite">
+      {connection === 'offline' && problem !== null && (
+        <div>
+          <Problem error={problem} />
+          <p class="muted small">What is shown was verified before. Trying again by itself.</p>
+        </div>
+      )}
+      {alarms.length > 0 && (
+        <details class="note note-bad" role="alert">
+          <summary>
+            <strong>The cloud sent something that is not what your cameras signed.</strong> It is not shown.
+          </summary>
+          <ul>
+            {alarms.map(({ id, verdict, message, atMs }) => (
+              <li key={id}>
+                {verdict}: {message} ({ago(atMs, now)})
+              </li>
+            ))}
+          </ul>
+          <button type="button" class="text-button" onClick={() => void session.refresh()}>
+            Ask the cloud again
+          </button>
+        </details>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,26 @@
+import type { JSX } from 'preact';
+import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
+import { ClockIcon, GapIcon, ShieldIcon, StopIcon } from './icons.js';
+
+const ICONS = { good: ShieldIcon, wait: ClockIcon, warn: GapIcon, bad: StopIcon } as const;
+
+/** The verdict as a word with a colour and a shape; the sentence stands beside it or in the dialog. */
+export function VerdictChip({ verdict }: { readonly verdict: Verdict }): JSX.Element {
+  const { tone, title } = VERDICTS[verdict];
+  const Icon = ICONS[tone];
+  return (
+    <span class={`chip chip-${tone}`}>
+      <Icon />
+      {title}
+    </span>
+  );
+}
+
+/** What a verdict means for the owner, with the number that makes it exact. */
+export function verdictSentence(verdict: Verdict, missing: number | null): string {
+  if (verdict === 'gap' && missing !== null) {
+    const records = missing === 1 ? 'one record' : `${String(missing)} records`;
+    return `Your camera signed this, but ${records} just before it ${missing === 1 ? 'is' : 'are'} lost.`;
+  }
+  return VERDICTS[verdict].sentence;
+}

@@ -1,0 +1,48 @@
+import { build } from 'esbuild';
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface PageBuild {
+  readonly outFolder: string;
+  /** Origin of the cloud's API that the page may talk to; empty for the page's own origin. */
+  readonly cloudOrigin: string;
+  /** Lets a link's fragment carry the owner's key. Never for a page that anybody uses. */
+  readonly demo: boolean;
+}
+
+/** The checkout, from source or from dist/. */
+export const checkout = join(dirname(fileURLToPath(import.meta.url)), '..').replace(/\/dist$/, '');
+
+/** Bundles the owner's page into static files: one script, one style sheet, no request to anybody but the cloud. */
+export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Promise<void> {
+  if (cloudOrigin !== '' && new URL(cloudOrigin).origin !== cloudOrigin) {
+    throw new Error(`${cloudOrigin} is no origin; write it as https://cloud.example`);
+  }
+  const source = join(checkout, 'app');
+  mkdirSync(outFolder, { recursive: true });
+  await build({
+    entryPoints: [join(source, 'ui', 'main.tsx')],
+    outfile: join(outFolder, 'page.js'),
+    bundle: true,
+    minify: true,
+    sourcemap: 'linked',
+    // A classic script also runs from a local copy opened as a file.
+    format: 'iife',
+    platform: 'browser',
+    target: ['es2022'],
+    jsx: 'automatic',
+    jsxImportSource: 'preact',
+    legalComments: 'linked',
+    define: { __DEMO__: String(demo) },
+    // tweetnacl looks for Node's crypto when there is no browser one; it must not end up in the bundle.
+    external: ['crypto'],
+    logLevel: 'warning',
+  });
+  const connect = cloudOrigin === '' ? "'self'" : cloudOrigin;
+  const html = readFileSync(join(source, 'static', 'index.html'), 'utf8')
+    .replace('{{connect}}', connect)
+    .replace('{{cloud}}', cloudOrigin);
+  writeFileSync(join(outFolder, 'index.html'), html);
+  for (const name of ['page.css', 'icon.svg']) copyFileSync(join(source, 'static', name), join(outFolder, name));
+}

@@ -1,0 +1,285 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { parseArgs } from 'node:util';
+import { realClock } from '../common/adapters/real-clock.js';
+import { sleep } from '../common/clock.js';
+import { buildPage, checkout } from './build-page.js';
+import { Child, type LogLine } from './demo/children.js';
+import { StageTimes } from './demo/stages.js';
+import { Watcher, type OpenedEvent } from './demo/watcher.js';
+import { freePort } from './free-port.js';
+import { servePage } from './page-server.js';
+
+const HELP = `npm run demo [-- options]
+
+Three mock cameras of two owners, a broker, the cloud and the owner's page on free ports of this machine.
+
+  --video FILE   adds a camera of the first owner that plays this video (needs ffmpeg)
+  --events N     ends by itself after N events were claimed, opened and verified, and prints a JSON summary
+  --json         prints nothing but that summary
+  --keep         keeps the temporary folder with databases and logs
+  --help         this text
+`;
+
+interface Options {
+  readonly video: string | null;
+  readonly events: number | null;
+  readonly json: boolean;
+  readonly keep: boolean;
+}
+
+interface DemoCamera {
+  readonly name: string;
+  readonly owner: 'Anna' | 'Ben';
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+const MOCKS: readonly DemoCamera[] = [
+  { name: 'Front door', owner: 'Anna', environment: { SEALCAM_MOCK_SCENE: 'porch', SEALCAM_MOCK_SEED: '11' } },
+  { name: 'Driveway', owner: 'Anna', environment: { SEALCAM_MOCK_SCENE: 'driveway', SEALCAM_MOCK_SEED: '23' } },
+  { name: 'Garden', owner: 'Ben', environment: { SEALCAM_MOCK_SCENE: 'garden', SEALCAM_MOCK_SEED: '37' } },
+];
+/** With --events the demo gives up after this, so that a fault cannot hang a build. */
+const PATIENCE_MS = 180_000;
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      video: { type: 'string' },
+      events: { type: 'string' },
+      json: { type: 'boolean', default: false },
+      keep: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    process.exit(0);
+  }
+  const events = values.events === undefined ? null : Number(values.events);
+  if (events !== null && !(Number.isInteger(events) && events > 0)) throw new Error('--events takes a number from 1');
+  return {
+    video: values.video === undefined ? null : resolve(values.video),
+    events,
+    json: values.json,
+    keep: values.keep,
+  };
+}
+
+class Demo {
+  private readonly options: Options;
+  private readonly folder = mkdtempSync(join(tmpdir(), 'sealcam-demo-'));
+  private readonly children: Child[] = [];
+  private readonly stages = new StageTimes();
+  /** Stage times that cameras reported, by device and seq. */
+  private readonly reported = new Map<string, LogLine>();
+  private readonly opened = new Set<string>();
+  private readonly names = new Map<string, string>();
+  private onEnough: () => void = () => undefined;
+
+  constructor(options: Options) {
+    this.options = options;
+  }
+
+  async run(): Promise<number> {
+    const started = realClock.monotonicMs();
+    const [httpPort, brokerPort, pagePort] = [await freePort(), await freePort(), await freePort()];
+    const cloudOrigin = `http://127.0.0.1:${String(httpPort)}`;
+    const pageOrigin = `http://127.0.0.1:${String(pagePort)}`;
+    this.say('Building the page …');
+    const page = join(this.folder, 'page');
+    await buildPage({ outFolder: page, cloudOrigin, demo: true });
+    const server = await servePage(page, pagePort);
+    const stopped = this.stopSignal();
+    const watchers = new Map<string, Watcher>();
+    try {
+      this.say('Starting broker and cloud …');
+      await this.startCloud(httpPort, brokerPort, pageOrigin, cloudOrigin);
+      for (const owner of ['Anna', 'Ben'] as const) {
+        const watcher = new Watcher(owner, cloudOrigin, pageOrigin, (opened) => {
+          this.eventOpened(owner, opened);
+        });
+        watchers.set(owner, watcher);
+        watcher.start();
+      }
+      const cameras = this.cameras();
+      this.say(`Starting ${String(cameras.length)} cameras, each claimed by its owner …`);
+      const links = new Map<string, string[]>();
+      await Promise.all(
+        cameras.map(async (camera, i) => {
+          const device = await this.startCamera(camera, i, brokerPort, pageOrigin, watchers);
+          const list = links.get(camera.owner) ?? [];
+          links.set(camera.owner, [...list, `camera=${device}:${encodeURIComponent(camera.name)}`]);
+        }),
+      );
+      this.say('');
+      for (const [owner, watcher] of watchers) {
+        const fragment = [`demo-owner=${watcher.fragment}`, ...(links.get(owner) ?? [])].join('&');
+        this.say(`${owner}'s page:  ${pageOrigin}/#${fragment}`);
+      }
+      this.say(
+        `\nLogs: ${join(this.folder, 'logs')}. ${this.options.events === null ? 'Ctrl-C ends the demo.' : ''}\n`,
+      );
+      const enough = new Promise<'enough'>((resolve) => {
+        this.onEnough = () => {
+          resolve('enough');
+        };
+      });
+      const late = new AbortController();
+      const patience: Promise<'late' | 'never'> =
+        this.options.events === null
+          ? new Promise(() => undefined)
+          : sleep(realClock, PATIENCE_MS, late.signal).then(() => 'late' as const);
+      const end = await Promise.race([enough, stopped, patience]);
+      late.abort();
+      return this.finish(end, watchers, started);
+    } finally {
+      await Promise.all([...watchers.values()].map((watcher) => watcher.stop()));
+      // Cameras first: what they still have in hand is in their queue.
+      for (const child of [...this.children].reverse()) await child.stop();
+      await server.close();
+      if (!this.options.keep) rmSync(this.folder, { recursive: true, force: true });
+    }
+  }
+
+  private finish(end: string, watchers: ReadonlyMap<string, Watcher>, startedMs: number): number {
+    if (this.options.events === null) return 0;
+    const alarms = [...watchers.values()].reduce((sum, watcher) => sum + watcher.alarms(), 0);
+    const summary = {
+      events: this.opened.size,
+      cameras: this.names.size,
+      owners: watchers.size,
+      alarms,
+      seconds: Math.round((realClock.monotonicMs() - startedMs) / 100) / 10,
+      stages: this.stages.summary(),
+    };
+    process.stdout.write(`${JSON.stringify(summary)}\n`);
+    if (end === 'enough' && alarms === 0) return 0;
+    process.stderr.write(
+      end === 'late'
+        ? `demo: only ${String(this.opened.size)} events within ${String(PATIENCE_MS / 1000)} s; --keep keeps the logs\n`
+        : 'demo: ended before its events were seen, or with alarms\n',
+    );
+    return 1;
+  }
+
+  private cameras(): readonly DemoCamera[] {
+    const { video } = this.options;
+    if (video === null) return MOCKS;
+    const environment = { SEALCAM_CAMERA_DRIVER: 'replay', SEALCAM_REPLAY_PATH: video };
+    return [...MOCKS, { name: basename(video), owner: 'Anna', environment }];
+  }
+
+  private async startCloud(httpPort: number, brokerPort: number, pageOrigin: string, origin: string): Promise<void> {
+    const child = new Child(
+      'cloud',
+      [join(checkout, 'dist/cloud/cli.js'), 'serve'],
+      {
+        SEALCLOUD_HTTP_PORT: String(httpPort),
+        SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
+        SEALCLOUD_MQTT_EMBEDDED: 'true',
+        SEALCLOUD_MQTT_EMBEDDED_PORT: String(brokerPort),
+        SEALCLOUD_DATA_FOLDER: join(this.folder, 'cloud'),
+      },
+      join(this.folder, 'logs'),
+      () => undefined,
+    );
+    this.children.push(child);
+    for (let attempt = 0; attempt < 100; attempt++) {
+      if (!child.isRunning) throw new Error(`the cloud ended; see ${join(this.folder, 'logs', 'cloud.log')}`);
+      const answer = await fetch(`${origin}/healthz`).catch(() => null);
+      if (answer?.ok === true) return;
+      await sleep(realClock, 100);
+    }
+    throw new Error('the cloud did not start');
+  }
+
+  private async startCamera(
+    camera: DemoCamera,
+    number: number,
+    brokerPort: number,
+    pageOrigin: string,
+    watchers: ReadonlyMap<string, Watcher>,
+  ): Promise<string> {
+    const environment = {
+      SEALCAM_DATA_FOLDER: join(this.folder, `camera-${String(number + 1)}`),
+      SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(brokerPort)}`,
+      SEALCAM_UPLINK_INITIAL_WINDOW: '1 s',
+      SEALCAM_CLAIM_PAGE_URL: `${pageOrigin}/`,
+      SEALCAM_HEALTH_INTERVAL: '30 s',
+      SEALCAM_LOG_LEVEL: 'debug',
+      ...camera.environment,
+    };
+    const cli = join(checkout, 'dist/agent/cli.js');
+    const keys = spawnSync(process.execPath, [cli, 'keygen', '--json'], {
+      env: { ...process.env, ...environment },
+      encoding: 'utf8',
+    });
+    if (keys.status !== 0) throw new Error(`keygen: ${keys.stderr}${keys.stdout}`);
+    const { device, claim_code: code } = JSON.parse(keys.stdout) as { device: string; claim_code: string };
+    this.names.set(device, camera.name);
+    const child = new Child(
+      `camera-${String(number + 1)}`,
+      [cli, 'run'],
+      environment,
+      join(this.folder, 'logs'),
+      (line) => {
+        if (line.msg === 'recorded') this.reported.set(`${device}/${String(line['seq'])}`, line);
+        if (line.level === 'error') this.say(`${camera.name}: ${String(line.msg)}`);
+      },
+    );
+    this.children.push(child);
+    await watchers.get(camera.owner)?.claim(code);
+    this.say(`  ${camera.name} belongs to ${camera.owner}`);
+    return device;
+  }
+
+  private eventOpened(owner: string, opened: OpenedEvent): void {
+    const { event, device, openedAtMs, verifiedAtMs, jpegBytes } = opened;
+    this.opened.add(event.key);
+    const time = new Date(event.startedAtMs ?? openedAtMs).toISOString().slice(11, 19);
+    this.say(
+      `${time}  ${owner}: ${this.names.get(device) ?? device} – ${event.verdict}, picture of ${String(jpegBytes)} bytes opened`,
+    );
+    const first = event.records[0];
+    const report = first === undefined ? undefined : this.reported.get(`${device}/${String(first.record.value.seq)}`);
+    // The page may see an event first by a later record; its stages are those of the start alone.
+    if (first?.record.value.event?.phase === 'start' && report !== undefined && event.startedAtMs !== null) {
+      const number = (field: string): number => Number(report[field] ?? NaN);
+      const decidedWallMs = event.startedAtMs + number('decidedMs');
+      this.stages.add('frame_to_decision_ms', number('decidedMs'));
+      this.stages.add('thumbnail_ms', number('thumbnailMs'));
+      this.stages.add('seal_ms', number('sealMs'));
+      this.stages.add('sign_and_store_ms', number('storeMs'));
+      this.stages.add('stored_to_cloud_ms', first.receivedAtMs - number('storedWallMs'));
+      this.stages.add('cloud_to_verified_ms', verifiedAtMs - first.receivedAtMs);
+      this.stages.add('verified_to_opened_ms', openedAtMs - verifiedAtMs);
+      this.stages.add('decision_to_opened_ms', openedAtMs - decidedWallMs);
+      this.stages.add('frame_to_opened_ms', openedAtMs - event.startedAtMs);
+    }
+    if (this.options.events !== null && this.opened.size >= this.options.events) this.onEnough();
+  }
+
+  private stopSignal(): Promise<'stopped'> {
+    return new Promise((resolve) => {
+      for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+        process.once(signal, () => {
+          resolve('stopped');
+        });
+      }
+    });
+  }
+
+  private say(text: string): void {
+    if (!this.options.json) process.stdout.write(`${text}\n`);
+  }
+}
+
+try {
+  process.exitCode = await new Demo(readOptions()).run();
+} catch (error) {
+  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,91 @@
+import { realClock } from '../../common/adapters/real-clock.js';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { toBase64, toHex } from '../../common/bytes.js';
+import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { parseClaimCode } from '../../protocol/objects/claim-code.js';
+import { CloudClient } from '../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../app/core/history-keeper.js';
+import { Owner } from '../../app/core/owner.js';
+import { ownerKeys } from '../../app/core/owner-keys.js';
+import { OwnerSession } from '../../app/core/owner-session.js';
+import { MemoryStorage } from '../../app/core/storage.js';
+import type { TimelineEvent } from '../../app/core/timeline.js';
+
+export interface OpenedEvent {
+  readonly device: string;
+  readonly event: TimelineEvent;
+  /** Wall clock when its first record was verified, and when its picture was open. */
+  readonly verifiedAtMs: number;
+  readonly openedAtMs: number;
+  readonly jpegBytes: number;
+}
+
+/** An owner without a window: the page's own modules, in Node. It claims, verifies and opens like the page does. */
+export class Watcher {
+  readonly name: string;
+  readonly master: Uint8Array;
+  private readonly session: OwnerSession;
+  private readonly owner: Owner;
+  private readonly seen = new Map<string, number>();
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(name: string, cloudOrigin: string, pageOrigin: string, onOpened: (opened: OpenedEvent) => void) {
+    this.name = name;
+    this.master = realRandom.bytes(32);
+    const suite = tweetnaclSuite;
+    const clock = realClock;
+    const keys = ownerKeys(suite, this.master);
+    const client = new CloudClient({
+      ...{ suite, clock, keys, cloudOrigin, pageOrigin },
+      fetch: (url, init) => fetch(url, init),
+    });
+    const history = new HistoryKeeper(suite, new MemoryStorage(), keys.signer.publicKey);
+    this.owner = new Owner({ suite, clock, keys, client, history });
+    this.session = new OwnerSession({ client, history, clock, random: realRandom });
+    this.session.subscribe(({ events }) => {
+      for (const event of events) this.open(event, onOpened);
+    });
+  }
+
+  /** The key as it travels in the link's fragment. */
+  get fragment(): string {
+    return toBase64(this.master).replaceAll('+', '-').replaceAll('/', '_');
+  }
+
+  start(): void {
+    this.running = this.session.run(this.stopping.signal);
+  }
+
+  async claim(code: string): Promise<string> {
+    const parsed = parseClaimCode(tweetnaclSuite, code);
+    await this.owner.claim(parsed, () => undefined, this.stopping.signal);
+    await this.session.refresh();
+    return toHex(parsed.device);
+  }
+
+  alarms(): number {
+    return this.session.view().alarms.length;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  private open(event: TimelineEvent, onOpened: (opened: OpenedEvent) => void): void {
+    if (event.picture === null || this.seen.has(event.key)) return;
+    const verifiedAtMs = realClock.wallMs();
+    this.seen.set(event.key, verifiedAtMs);
+    this.owner
+      .openPicture(event.picture)
+      .then(({ jpeg }) => {
+        if (jpeg === null) return;
+        onOpened({ device: event.device, event, verifiedAtMs, openedAtMs: realClock.wallMs(), jpegBytes: jpeg.length });
+      })
+      .catch(() => {
+        // It is looked at again with the next change of the view.
+        this.seen.delete(event.key);
+      });
+  }
+}
