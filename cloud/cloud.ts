@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance } from './api/fastify.js';
 import type { CancelTimer, Clock } from '../common/clock.js';
 import { Counters } from '../common/counters.js';
 import { asSealcamError } from '../common/errors.js';

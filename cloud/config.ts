@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../common/schema.js';
 import { key, loadConfig, type ConfigOf, type ConfigSource } from '../common/config/load.js';
 import { choice, duration, flag, integer, path, url } from '../common/config/values.js';
 

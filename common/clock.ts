@@ -10,7 +10,7 @@ export interface Clock {
   /** Milliseconds since 1970-01-01T00:00:00Z, whatever the system believes it to be. */
   wallMs(): number;
   /** Runs `callback` once after `delayMs`. */
-  after(delayMs: number, callback: () => void): CancelTimer;
+  readonly after: (delayMs: number, callback: () => void) => CancelTimer;
 }
 
 /** Resolves after `delayMs`, or at once (without an error) when the signal fires. */

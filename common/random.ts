@@ -3,5 +3,5 @@ export interface Random {
   /** `length` unpredictable bytes. */
   bytes(length: number): Uint8Array;
   /** Uniform in [0, 1). */
-  uniform(): number;
+  readonly uniform: () => number;
 }

@@ -1,5 +1,5 @@
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { z } from 'zod';
+import { z } from '../../common/schema.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { PersistedUplink } from '../uplink/machine.js';

@@ -1,3 +1,4 @@
+import { isAborted } from '../../common/abort.js';
 import { sleep, type CancelTimer, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError } from '../../common/errors.js';
@@ -98,9 +99,4 @@ export class CameraLoop {
       this.watch();
     });
   }
-}
-
-/** The signal may fire while a frame is waited for; the compiler would take its first answer for good. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

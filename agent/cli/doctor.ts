@@ -19,7 +19,7 @@ import type { Output } from './output.js';
 
 interface Check {
   readonly name: string;
-  run(): Promise<string> | string;
+  readonly run: () => Promise<string> | string;
 }
 
 const FREE_MIN_BYTES = 64 * 1024 * 1024;
@@ -74,15 +74,13 @@ function checksOf(config: Config): readonly Check[] {
     {
       name: 'key files',
       run: () => {
-        let isNew = false;
-        const store = keyStoreOf(config);
+        const none = new SealcamError('key-store-unavailable', 'no keys yet');
         try {
-          store.load(() => {
-            isNew = true;
-            throw new SealcamError('key-store-unavailable', 'no keys yet');
+          keyStoreOf(config).load(() => {
+            throw none;
           });
         } catch (error) {
-          if (!isNew) throw error;
+          if (error !== none) throw error;
           return 'none yet; they are made at the first start';
         }
         return 'there, with the right owner and mode';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../common/schema.js';
 import { fromBase64, toHex } from '../../common/bytes.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';

@@ -4,7 +4,6 @@ import { SealcamError, systemCode } from '../../common/errors.js';
 import { migrate, newer, SCHEMA_VERSION } from './migrations.js';
 
 export type Database = Sqlite.Database;
-export type Statement = Sqlite.Statement<unknown[]>;
 
 const PAGE_BYTES = 4096;
 /** Checkpoint early: a small WAL is soon read at a start and wears the flash evenly. */

@@ -28,7 +28,8 @@ export function enforceLimits(
   if (now.quality !== 'ntp' || now.wallMs === null) return;
   for (let i = 0; i < DROPS_MAX; i++) {
     const oldest = queries.firstRecord.get();
-    if (oldest?.wall_ms == null || now.wallMs - oldest.wall_ms <= limits.maxAgeMs) return;
+    const producedMs = oldest?.wall_ms ?? null;
+    if (producedMs === null || now.wallMs - producedMs <= limits.maxAgeMs) return;
     dropOldestRecord(queries, losses, 'age');
   }
 }

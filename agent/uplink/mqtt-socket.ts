@@ -116,9 +116,12 @@ class MqttAttempt implements UplinkSocket {
       this.pending.add(reject);
       this.client.publish(topic, Buffer.from(payload), { qos: 1, retain: false }, (error) => {
         if (!this.pending.delete(reject)) return;
-        const code = error === null || error === undefined ? undefined : codeOf(error);
-        if (error === null || error === undefined) resolve('acknowledged');
-        else if (code === undefined) reject(error);
+        if (!(error instanceof Error)) {
+          resolve('acknowledged');
+          return;
+        }
+        const code = codeOf(error);
+        if (code === undefined) reject(error);
         else resolve(code === QUOTA_EXCEEDED ? 'quota-exceeded' : 'refused');
       });
     });
@@ -129,8 +132,8 @@ class MqttAttempt implements UplinkSocket {
       this.pending.add(reject);
       this.client.subscribe(topic, { qos: 1 }, (error) => {
         if (!this.pending.delete(reject)) return;
-        if (error === null || error === undefined) resolve();
-        else reject(error);
+        if (error instanceof Error) reject(error);
+        else resolve();
       });
     });
   }

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../common/schema.js';
 import { fromBase64, fromHex } from '../../common/bytes.js';
 
 /** What the cloud answers, parsed at the edge. Shapes only: nothing of it is believed because it parses. */

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type { z } from '../../common/schema.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import { ERROR_CODES, type ErrorCode } from '../../common/error-codes.js';

@@ -1,3 +1,4 @@
+import { isAborted } from '../../common/abort.js';
 import { toHex } from '../../common/bytes.js';
 import { sleep, type Clock } from '../../common/clock.js';
 import { asSealcamError } from '../../common/errors.js';
@@ -257,8 +258,4 @@ function newer(a: CameraView['health'], b: NonNullable<CameraView['health']>): C
   const isSameBoot = toHex(a.time.boot) === toHex(b.time.boot);
   if (isSameBoot) return b.time.monotonicMs >= a.time.monotonicMs ? b : a;
   return (b.time.wallMs ?? 0) >= (a.time.wallMs ?? 0) ? b : a;
-}
-
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

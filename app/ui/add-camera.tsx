@@ -1,5 +1,4 @@
-import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { type JSX, useEffect, useRef, useState } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';

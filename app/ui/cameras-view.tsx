@@ -1,5 +1,4 @@
-import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { type JSX, useState } from './preact.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
 import type { CameraView } from '../core/owner-session.js';
 import { useNames, useNow, useSessionView } from './context.js';

@@ -1,5 +1,5 @@
-import { createContext } from 'preact';
-import { useContext, useEffect, useState } from 'preact/hooks';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { createContext, useContext, useEffect, useState } from './preact.js';
 import type { CloudClient } from '../core/cloud-client.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
 import type { Owner } from '../core/owner.js';
@@ -36,13 +36,16 @@ export function useSessionView(): SessionView {
 
 /** The wall clock, so that "2 minutes ago" stays true. */
 export function useNow(everyMs: number): number {
-  const [now, setNow] = useState(() => Date.now());
+  const [now, setNow] = useState(() => realClock.wallMs());
   useEffect(() => {
-    const timer = setInterval(() => {
-      setNow(Date.now());
-    }, everyMs);
+    let cancel = (): void => undefined;
+    const tick = (): void => {
+      setNow(realClock.wallMs());
+      cancel = realClock.after(everyMs, tick);
+    };
+    cancel = realClock.after(everyMs, tick);
     return () => {
-      clearInterval(timer);
+      cancel();
     };
   }, [everyMs]);
   return now;

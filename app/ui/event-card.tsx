@@ -1,5 +1,4 @@
-import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { type JSX, useEffect, useRef, useState } from './preact.js';
 import type { EventPicture, TimelineEvent } from '../core/timeline.js';
 import { usePage } from './context.js';
 import { clockTime, duration } from './format.js';

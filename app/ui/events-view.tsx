@@ -1,5 +1,4 @@
-import type { JSX } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { type JSX, useEffect, useRef, useState } from './preact.js';
 import type { TimelineEvent } from '../core/timeline.js';
 import { useNames, useNow, usePage, useSessionView } from './context.js';
 import { EventCard } from './event-card.js';

@@ -3,6 +3,7 @@
 const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
 const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' });
 const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 'long' });
+const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
 export function clockTime(ms: number): string {
@@ -11,6 +12,10 @@ export function clockTime(ms: number): string {
 
 export function fullTime(ms: number): string {
   return full.format(ms);
+}
+
+export function shortTime(ms: number): string {
+  return short.format(ms);
 }
 
 /** "Today", "Yesterday", or the day's name and date. */

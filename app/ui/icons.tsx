@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { JSX } from './preact.js';
 
 /** Drawn on a 24-unit grid; decoration only, the words beside them say the same. */
 function Icon({ path, size = 18 }: { readonly path: string; readonly size?: number }): JSX.Element {

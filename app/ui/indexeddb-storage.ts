@@ -98,7 +98,7 @@ export class IndexedDbStorage implements AppStorage {
   private async entries<T>(store: StoreName): Promise<[string, T][]> {
     const objects = this.db.transaction(store).objectStore(store);
     const [keys, values] = await Promise.all([done(objects.getAllKeys()), done(objects.getAll())]);
-    return keys.map((key, i) => [String(key as string), values[i] as T]);
+    return keys.map((key, i) => [key as string, values[i] as T]);
   }
 }
 

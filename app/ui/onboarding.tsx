@@ -1,5 +1,4 @@
-import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { type JSX, useState } from './preact.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { makeRecoveryFile, openRecoveryFile, PASSPHRASE_MIN } from '../core/recovery-file.js';

@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { JSX } from './preact.js';
 
 interface Shown {
   readonly code: string;

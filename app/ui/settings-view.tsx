@@ -1,5 +1,4 @@
-import type { JSX } from 'preact';
-import { useState } from 'preact/hooks';
+import { type JSX, useState } from './preact.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
@@ -7,7 +6,7 @@ import type { AccessEntry } from '../core/cloud-answers.js';
 import { makeRecoveryFile } from '../core/recovery-file.js';
 import { useNames, usePage } from './context.js';
 import { download } from './download.js';
-import { fullTime } from './format.js';
+import { shortTime } from './format.js';
 import { PassphraseField, Progress } from './onboarding.js';
 import { Problem } from './problem.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
@@ -123,7 +122,7 @@ function WhoSaw(): JSX.Element {
           <ul class="access">
             {entries.slice(0, 20).map((entry, i) => (
               <li key={i}>
-                <time>{fullTime(entry.atMs)}</time> {entry.what}, {nameOf(entry.device)}, by{' '}
+                <time>{shortTime(entry.atMs)}</time> {entry.what}, {nameOf(entry.device)}, by{' '}
                 {entry.reader === own ? 'you' : <span class="mono">{entry.reader.slice(0, 16)}…</span>}
               </li>
             ))}

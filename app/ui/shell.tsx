@@ -1,5 +1,4 @@
-import type { JSX } from 'preact';
-import { useEffect, useState } from 'preact/hooks';
+import { type JSX, useEffect, useState } from './preact.js';
 import { AddCamera } from './add-camera.js';
 import { CamerasView } from './cameras-view.js';
 import { Page, useNow, usePage, useSessionView, type PageContext } from './context.js';

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useState } from './preact.js';
 import type { AppStorage } from '../core/storage.js';
 
 export const THEMES = ['auto', 'light', 'dark'] as const;

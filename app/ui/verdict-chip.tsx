@@ -1,4 +1,4 @@
-import type { JSX } from 'preact';
+import type { JSX } from './preact.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
 import { ClockIcon, GapIcon, ShieldIcon, StopIcon } from './icons.js';
 

@@ -1,10 +1,11 @@
-import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import type { FastifyInstance } from './fastify.js';
+import { z } from '../../common/schema.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import { encodeCbor } from '../../protocol/wire/cbor.js';
 import type { ClaimRow } from '../store/store.js';
 import type { ApiContext } from './context.js';
-import { accessAnswer, bytesOf, cameraItem, camerasAnswer, epoch, hexOf, recordJson, recordsAnswer } from './wire.js';
+import type { cameraItem } from './wire.js';
+import { accessAnswer, bytesOf, camerasAnswer, epoch, hexOf, recordJson, recordsAnswer } from './wire.js';
 
 const security = [{ session: [] }];
 const PAGE_MAX = 200;

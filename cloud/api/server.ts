@@ -1,8 +1,4 @@
-import cors from '@fastify/cors';
-import rateLimit from '@fastify/rate-limit';
-import swagger from '@fastify/swagger';
-import { fastify, type FastifyInstance } from 'fastify';
-import { z } from 'zod';
+import { z } from '../../common/schema.js';
 import { VERSION } from '../../common/version.js';
 import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import type { ErrorCode } from '../../common/error-codes.js';
@@ -10,6 +6,7 @@ import type { Log } from '../../common/log.js';
 import { accountRoutes } from './account-routes.js';
 import type { ApiContext } from './context.js';
 import { claimRoutes } from './claim-routes.js';
+import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { recordRoutes } from './record-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import { streamRoutes } from './stream-routes.js';
@@ -90,8 +87,8 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     await Promise.resolve();
   });
-  app.get('/healthz', { schema: { hide: true } as object }, () => ({ ok: true, version: VERSION }));
-  app.get('/v1/openapi.json', { schema: { hide: true } as object }, () => app.swagger());
+  app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
+  app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
   for (const routes of [sessionRoutes, claimRoutes, recordRoutes, streamRoutes, accountRoutes]) routes(app, context);
   return app;
 }

@@ -1,4 +1,4 @@
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance } from './fastify.js';
 import { toHex } from '../../common/bytes.js';
 import type { ApiContext } from './context.js';
 import { challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from './wire.js';

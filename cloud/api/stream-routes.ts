@@ -1,4 +1,4 @@
-import type { FastifyInstance, FastifyReply } from 'fastify';
+import type { FastifyInstance, FastifyReply } from './fastify.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { ApiContext } from './context.js';
 import type { FeedItem } from './feed.js';

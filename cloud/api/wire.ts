@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import { z } from '../../common/schema.js';
 import { fromBase64, fromHex, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { ReadRecord } from './reader.js';

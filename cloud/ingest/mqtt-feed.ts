@@ -72,7 +72,7 @@ export class MqttFeed {
         reject(new SealcamError('broker-unreachable', 'given up'));
       });
       client.subscribe(filters, { qos: 1 }, (error) => {
-        if (error === null || error === undefined) resolve();
+        if (!(error instanceof Error)) resolve();
         else reject(new SealcamError('broker-unreachable', `cannot subscribe: ${error.message}`, { cause: error }));
       });
     });
@@ -80,7 +80,7 @@ export class MqttFeed {
 
   publish(topic: string, payload: Uint8Array): void {
     this.client?.publish(topic, Buffer.from(payload), { qos: 1, retain: false }, (error) => {
-      if (error !== null && error !== undefined) this.counters.add('down.unsent');
+      if (error instanceof Error) this.counters.add('down.unsent');
     });
   }
 

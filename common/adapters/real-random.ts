@@ -12,7 +12,7 @@ export const realRandom: Random = {
     }
     return out;
   },
-  uniform() {
+  uniform: () => {
     const [high = 0, low = 0] = globalThis.crypto.getRandomValues(new Uint32Array(2));
     return ((high >>> 5) * 2 ** 26 + (low >>> 6)) / 2 ** 53;
   },

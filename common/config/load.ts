@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import type { z } from 'zod';
+import type { z } from '../schema.js';
 import { SealcamError, systemCode } from '../errors.js';
 import { lineOfKey } from './lines.js';
 

@@ -1,9 +1,9 @@
-import { z } from 'zod';
+import { z } from '../schema.js';
 
 const DURATION_MS = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const SIZE_BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
 
-function quantity<U extends Readonly<Record<string, number>>>(units: U, example: string, min: string, max: string) {
+function quantity(units: Readonly<Record<string, number>>, example: string, min: string, max: string) {
   const read = (text: string): number | undefined => {
     const match = /^(\d+(?:\.\d+)?)\s*([A-Za-z]+)$/.exec(text.trim());
     const factor = units[match?.[2] ?? ''];

@@ -1,3 +1,4 @@
+import { isAborted } from '../../common/abort.js';
 import { sleep, type Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Camera, CameraInfo, Frame } from '../camera.js';
@@ -89,9 +90,4 @@ export class MockCamera implements Camera {
     const { jpeg, luma } = await this.renderer.render(timeMs);
     return withLuma ? { jpeg, luma, monotonicMs, index } : { jpeg, monotonicMs, index };
   }
-}
-
-/** The signal may fire while a frame is waited for; the compiler would take its first answer for good. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }

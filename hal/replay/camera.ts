@@ -1,3 +1,4 @@
+import { isAborted } from '../../common/abort.js';
 import { stat } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { sleep, type Clock } from '../../common/clock.js';
@@ -122,8 +123,3 @@ export class ReplayCamera implements Camera {
 }
 
 type CommonInfo = Pick<CameraInfo, 'driver' | 'model' | 'timeBase'>;
-
-/** The signal may fire while a frame is waited for; the compiler would take its first answer for good. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
-}

@@ -1,6 +1,6 @@
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { decodeCbor, encodeCbor } from '../wire/cbor.js';
+import { decodeCbor, encodeCbor, type Cbor } from '../wire/cbor.js';
 import { array, bool, bytes, bytesUpTo, labelled, nullable, text, tuple, type Codec } from '../wire/codec.js';
 import type { SealedObject } from '../seal/seal.js';
 
@@ -87,7 +87,7 @@ export const STATUS = 1;
 
 function pack<T>(type: number, codec: Codec<T>, value: T): Uint8Array {
   const rest = codec.toCbor(value);
-  return encodeCbor([type, ...(Array.isArray(rest) ? rest : [])]);
+  return encodeCbor([type, ...(Array.isArray(rest) ? (rest as readonly Cbor[]) : [])]);
 }
 
 function unpack(payload: Uint8Array): { readonly type: number; readonly rest: readonly unknown[] } {

@@ -9,6 +9,7 @@ export function hex(text: string): Uint8Array {
   return new Uint8Array(Buffer.from(text, 'hex'));
 }
 
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the file's shape
 export function readVectors<T>(name: string): T {
   return JSON.parse(readFileSync(join(repository, 'test', 'vectors', `${name}.json`), 'utf8')) as T;
 }

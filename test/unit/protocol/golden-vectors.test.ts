@@ -9,7 +9,7 @@ import { receiptKind } from '../../../protocol/objects/receipt.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { revocationKind } from '../../../protocol/objects/revocation.js';
 import { sessionKind } from '../../../protocol/objects/session.js';
-import { openSigned, signObject, type SignedKind } from '../../../protocol/objects/signed-object.js';
+import { openSigned, type SignedKind } from '../../../protocol/objects/signed-object.js';
 import { unlockKind } from '../../../protocol/objects/unlock.js';
 import { seal, unseal, type SealContext } from '../../../protocol/seal/seal.js';
 import type { SealedDetail } from '../../../protocol/seal/content.js';
@@ -22,7 +22,7 @@ import {
   encodeUp,
 } from '../../../protocol/transport/messages.js';
 import { parseTopic } from '../../../protocol/transport/topics.js';
-import { keyring, identifiers, NAMES, toJson, vectorRandom } from '../../../scripts/vectors/keyring.js';
+import { keyring, identifiers, toJson, vectorRandom, type NAMES } from '../../../scripts/vectors/keyring.js';
 import { signedVectors } from '../../../scripts/vectors/signed.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { checkBinding } from '../../../protocol/verify/binding.js';
@@ -161,7 +161,9 @@ describe.each(suites)('golden vectors with $name', (suite) => {
   });
 
   it.each(signed)('refuses $name in every other domain', (vector) => {
-    for (const other of kinds.filter(({ domain }) => domain !== vector.domain)) {
+    // tweetnacl takes 200 times as long, so it tries one other domain a vector.
+    const others = kinds.filter(({ domain }) => domain !== vector.domain);
+    for (const other of suite.name === 'node' ? others : others.slice(0, 1)) {
       const object = hex(vector.object);
       const expected = object.length > other.maxBytes ? 'malformed' : 'bad-signature';
       expect(codeOf(() => openSigned(other, suite, object))).toBe(expected);
