@@ -14,7 +14,8 @@ export async function drawSvg(
   options: { readonly alpha: boolean; readonly grey: boolean },
 ): Promise<Raster> {
   let image = sharp(Buffer.from(svg));
-  if (options.grey) image = image.greyscale().toColourspace('srgb');
+  // Not greyscale(), which leaves one channel where three are expected.
+  if (options.grey) image = image.modulate({ saturation: 0 });
   image = options.alpha ? image.ensureAlpha() : image.removeAlpha();
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, channels: options.alpha ? 4 : 3, data: new Uint8Array(data) };

@@ -50,7 +50,7 @@ export function beginEpoch(
 
 /** The end of an ownership: everything but the tombstone is erased; the tombstone waits for its receipt. */
 export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: SealcamRecord['time']): void {
-  outbox.transaction(() => {
+  outbox.erase(() => {
     const open = outbox.queries.openEpoch.get();
     if (open !== undefined) {
       const totals = outbox.queries.rangeTotals.get(open.epoch, 0, open.head_seq);

@@ -96,6 +96,17 @@ export class Outbox {
     }
   }
 
+  /** Like {@link transaction}, and what is deleted in it is overwritten on the disk. */
+  erase(run: () => void): void {
+    this.db.pragma('secure_delete = ON');
+    try {
+      this.transaction(run);
+      this.db.pragma('wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.db.pragma('secure_delete = FAST');
+    }
+  }
+
   /** The claim of the open epoch, or null without an owner. */
   currentClaim(): Verified<Claim> | null {
     const row = this.queries.openEpoch.get();

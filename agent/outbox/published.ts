@@ -49,11 +49,14 @@ export function noteOwnership(outbox: Outbox, mirror: Mirror): void {
   const lastClaimHash = device?.last_claim_hash ?? null;
   if (device === undefined || device.last_epoch === 0 || lastClaimHash === null) return;
   if (noted?.epoch === device.last_epoch && noted.claim.length === 0) return;
-  mirror.write({
+  const released = {
     epoch: device.last_epoch,
     claimHash: new Uint8Array(lastClaimHash),
     seq: noted?.epoch === device.last_epoch ? noted.seq : null,
     hash: noted?.epoch === device.last_epoch ? noted.hash : null,
     claim: new Uint8Array(0),
-  });
+  };
+  // Twice, so that neither slot holds the claim of who was the owner.
+  mirror.write(released);
+  mirror.write(released);
 }

@@ -2,32 +2,30 @@ import { at } from './plane.js';
 
 const TILES_X = 10;
 const TILES_Y = 6;
-/** A tile whose difference is this even, relative to its size, changed its light and not its content. */
+/** Every other pixel of every other row is enough to know the light. */
+const SAMPLE = 2;
+/** Tiles that fit the first guess worst hold what moves; the light is found from the others. */
+const TRUSTED = 0.7;
+/** With less contrast than this in the whole picture a gain cannot be told from an offset. */
+const CONTRAST_MIN = 6;
+const GAIN_MIN = 0.25;
+const GAIN_MAX = 4;
+/** A tile whose rest is this even, relative to its size, changed its light and not its content. */
 const EVENNESS = 0.3;
 const EVEN_FLOOR = 2;
 
-/**
- * Fills `out` with frame − mean, minus what a change of light explains: the median gain of all tiles (exposure, clouds), and
- * per tile an even offset (a lamp's cone). Returns the gain, 1 for no change.
- */
-export function differenceWithoutLight(
-  frame: Uint8Array,
-  mean: Float32Array,
-  width: number,
-  height: number,
-  out: Float32Array,
-): number {
-  const gain = medianGain(frame, mean, width, height);
-  for (let ty = 0; ty < TILES_Y; ty++) {
-    const top = Math.floor((ty * height) / TILES_Y);
-    const bottom = Math.floor(((ty + 1) * height) / TILES_Y);
-    for (let tx = 0; tx < TILES_X; tx++) {
-      const left = Math.floor((tx * width) / TILES_X);
-      const right = Math.floor(((tx + 1) * width) / TILES_X);
-      differenceOfTile(frame, mean, width, { left, right, top, bottom }, gain, out);
-    }
-  }
-  return gain;
+/** Frame ≈ gain × mean + offset: exposure, gain control, clouds and dusk. */
+export interface Light {
+  readonly gain: number;
+  readonly offset: number;
+}
+
+interface Sums {
+  count: number;
+  mean: number;
+  frame: number;
+  meanMean: number;
+  meanFrame: number;
 }
 
 interface Tile {
@@ -37,12 +35,86 @@ interface Tile {
   readonly bottom: number;
 }
 
-function differenceOfTile(
+/**
+ * Fills `out` with frame − mean, minus what a change of light explains: one gain and offset for the picture, and
+ * per tile an even rest (a lamp's cone). Returns the light.
+ */
+export function differenceWithoutLight(
+  frame: Uint8Array,
+  mean: Float32Array,
+  width: number,
+  height: number,
+  out: Float32Array,
+): Light {
+  const tiles = tilesOf(width, height);
+  const light = findLight(tiles.map((tile) => sumsOf(frame, mean, width, tile)));
+  for (const tile of tiles) subtractLight(frame, mean, width, tile, light, out);
+  return light;
+}
+
+function tilesOf(width: number, height: number): Tile[] {
+  return Array.from({ length: TILES_X * TILES_Y }, (_, i) => {
+    const x = i % TILES_X;
+    const y = Math.floor(i / TILES_X);
+    return {
+      left: Math.floor((x * width) / TILES_X),
+      right: Math.floor(((x + 1) * width) / TILES_X),
+      top: Math.floor((y * height) / TILES_Y),
+      bottom: Math.floor(((y + 1) * height) / TILES_Y),
+    };
+  });
+}
+
+function sumsOf(frame: Uint8Array, mean: Float32Array, width: number, { left, right, top, bottom }: Tile): Sums {
+  const sums = { count: 0, mean: 0, frame: 0, meanMean: 0, meanFrame: 0 };
+  for (let y = top; y < bottom; y += SAMPLE) {
+    for (let x = left; x < right; x += SAMPLE) {
+      const m = at(mean, y * width + x);
+      const f = at(frame, y * width + x);
+      sums.count++;
+      sums.mean += m;
+      sums.frame += f;
+      sums.meanMean += m * m;
+      sums.meanFrame += m * f;
+    }
+  }
+  return sums;
+}
+
+/** Least squares over all tiles, then once more without those that fit worst. */
+function findLight(sums: readonly Sums[]): Light {
+  const first = fit(sums);
+  const misfit = ({ count, mean, frame }: Sums): number =>
+    count === 0 ? 0 : Math.abs(frame - first.gain * mean - first.offset * count) / count;
+  const sorted = [...sums].sort((a, b) => misfit(a) - misfit(b));
+  return fit(sorted.slice(0, Math.ceil(sorted.length * TRUSTED)));
+}
+
+function fit(sums: readonly Sums[]): Light {
+  const all = { count: 0, mean: 0, frame: 0, meanMean: 0, meanFrame: 0 };
+  for (const tile of sums) {
+    all.count += tile.count;
+    all.mean += tile.mean;
+    all.frame += tile.frame;
+    all.meanMean += tile.meanMean;
+    all.meanFrame += tile.meanFrame;
+  }
+  if (all.count === 0) return { gain: 1, offset: 0 };
+  const mean = all.mean / all.count;
+  const frame = all.frame / all.count;
+  const variance = all.meanMean / all.count - mean * mean;
+  const covariance = all.meanFrame / all.count - mean * frame;
+  const gain =
+    variance < CONTRAST_MIN * CONTRAST_MIN ? 1 : Math.min(GAIN_MAX, Math.max(GAIN_MIN, covariance / variance));
+  return { gain, offset: frame - gain * mean };
+}
+
+function subtractLight(
   frame: Uint8Array,
   mean: Float32Array,
   width: number,
   { left, right, top, bottom }: Tile,
-  gain: number,
+  { gain, offset }: Light,
   out: Float32Array,
 ): void {
   let sum = 0;
@@ -50,7 +122,7 @@ function differenceOfTile(
   for (let y = top; y < bottom; y++) {
     for (let x = left; x < right; x++) {
       const i = y * width + x;
-      const difference = at(frame, i) - at(mean, i) * gain;
+      const difference = at(frame, i) - at(mean, i) * gain - offset;
       out[i] = difference;
       sum += difference;
       squares += difference * difference;
@@ -58,31 +130,10 @@ function differenceOfTile(
   }
   const count = (right - left) * (bottom - top);
   if (count === 0) return;
-  const offset = sum / count;
-  const deviation = Math.sqrt(Math.max(0, squares / count - offset * offset));
-  if (deviation > EVEN_FLOOR + EVENNESS * Math.abs(offset)) return;
+  const rest = sum / count;
+  const deviation = Math.sqrt(Math.max(0, squares / count - rest * rest));
+  if (deviation > EVEN_FLOOR + EVENNESS * Math.abs(rest)) return;
   for (let y = top; y < bottom; y++) {
-    for (let x = left; x < right; x++) out[y * width + x] = at(out, y * width + x) - offset;
+    for (let x = left; x < right; x++) out[y * width + x] = at(out, y * width + x) - rest;
   }
-}
-
-function medianGain(frame: Uint8Array, mean: Float32Array, width: number, height: number): number {
-  const gains: number[] = [];
-  for (let ty = 0; ty < TILES_Y; ty++) {
-    for (let tx = 0; tx < TILES_X; tx++) {
-      let now = 0;
-      let usual = 0;
-      // Every other pixel is enough for a mean.
-      for (let y = Math.floor((ty * height) / TILES_Y); y < Math.floor(((ty + 1) * height) / TILES_Y); y += 2) {
-        for (let x = Math.floor((tx * width) / TILES_X); x < Math.floor(((tx + 1) * width) / TILES_X); x += 2) {
-          now += at(frame, y * width + x);
-          usual += at(mean, y * width + x);
-        }
-      }
-      if (usual > 0) gains.push(now / usual);
-    }
-  }
-  gains.sort((a, b) => a - b);
-  const median = gains[gains.length >> 1] ?? 1;
-  return Math.min(4, Math.max(0.25, median));
 }
