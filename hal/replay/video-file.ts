@@ -104,7 +104,11 @@ export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortS
   const [lumaPipe, timePipe] = extra;
   if (lumaPipe === undefined || timePipe === undefined) throw new SealcamError('internal', 'a pipe is missing');
   const stderr = collectText(child.stderr);
-  const stop = (): void => void child.kill('SIGKILL');
+  const stop = (): void => {
+    child.kill('SIGKILL');
+    // A pipe that is paused with data in it would never close, and the child never be seen to end.
+    for (const pipe of [child.stdout, child.stderr, lumaPipe, timePipe]) pipe.destroy();
+  };
   signal.addEventListener('abort', stop, { once: true });
   const pipes = new FramePipes(child.stdout, lumaPipe, timePipe, luma.width * luma.height);
   let delivered = 0;
