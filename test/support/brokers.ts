@@ -1,0 +1,98 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { connect } from 'node:net';
+import { join } from 'node:path';
+import { EmbeddedBroker } from '../../cloud/broker/embedded-broker.js';
+import { until } from './wait.js';
+
+/** A broker under test, on a port of 127.0.0.1; it can be stopped and started again on the same port. */
+export interface TestBroker {
+  readonly name: string;
+  readonly port: number;
+  /** The protocol version on which both sides end up. */
+  readonly protocol: 5 | 4;
+  readonly cloudUser: string;
+  readonly cloudPassword: string;
+  start(): Promise<void>;
+  stop(): Promise<void>;
+}
+
+function answers(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => {
+      resolve(false);
+    });
+  });
+}
+
+/** Mosquitto from the distribution, with the ACL of docs/operations: a device sees its own topics only. */
+export function mosquitto(folder: string, port: number): TestBroker {
+  let child: ChildProcess | null = null;
+  const acl = join(folder, 'mosquitto.acl');
+  writeFileSync(
+    acl,
+    [
+      'user cloud',
+      'topic readwrite sealcam/v1/#',
+      'pattern write sealcam/v1/%u/up',
+      'pattern write sealcam/v1/%u/status',
+      'pattern read sealcam/v1/%u/down',
+      '',
+    ].join('\n'),
+  );
+  const config = join(folder, 'mosquitto.conf');
+  const user = process.getuid?.() === 0 ? ['user root'] : [];
+  writeFileSync(
+    config,
+    [
+      `listener ${String(port)} 127.0.0.1`,
+      'allow_anonymous true',
+      `acl_file ${acl}`,
+      'persistence false',
+      ...user,
+      '',
+    ].join('\n'),
+  );
+  return {
+    ...{ name: 'mosquitto', port, protocol: 5, cloudUser: 'cloud', cloudPassword: '' },
+    start: async () => {
+      child = spawn('mosquitto', ['-c', config], { stdio: 'ignore' });
+      await until('mosquitto answers', () => answers(port));
+    },
+    stop: async () => {
+      const running = child;
+      child = null;
+      if (running === null) return;
+      const closed = new Promise((resolve) => running.once('close', resolve));
+      running.kill('SIGTERM');
+      await closed;
+    },
+  };
+}
+
+export function embedded(_folder: string, port: number): TestBroker {
+  let server: EmbeddedBroker | null = null;
+  const cloudPassword = 'only for this test';
+  return {
+    ...{ name: 'embedded', port, protocol: 4, cloudUser: 'cloud', cloudPassword },
+    start: async () => {
+      server = new EmbeddedBroker({
+        host: '127.0.0.1',
+        port,
+        cloudUser: 'cloud',
+        cloudPassword,
+        mayConnect: () => true,
+      });
+      await server.start();
+    },
+    stop: async () => {
+      await server?.stop();
+      server = null;
+    },
+  };
+}

@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { loadCloudConfig } from '../../cloud/config.js';
+import { Cloud } from '../../cloud/cloud.js';
+import { loadReceiptKeys } from '../../cloud/keys.js';
+import { openStore } from '../../cloud/main.js';
+import type { CloudStore } from '../../cloud/store/store.js';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import type { TestBroker } from './brokers.js';
+import { testLog, type LogEntry } from './test-agent.js';
+
+export const PAGE_ORIGIN = 'http://127.0.0.1:1';
+
+/** A cloud in this process, on a broker of the test's; started again on the same folder it is the same cloud. */
+export class TestCloud {
+  readonly log: LogEntry[] = [];
+  readonly cloud: Cloud;
+  readonly store: CloudStore;
+  readonly origin: string;
+
+  constructor(folder: string, httpPort: number, broker: TestBroker, pageOrigin = PAGE_ORIGIN) {
+    const config = loadCloudConfig({
+      file: null,
+      environment: {
+        SEALCLOUD_DATA_FOLDER: join(folder, 'cloud'),
+        SEALCLOUD_HTTP_PORT: String(httpPort),
+        SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
+      },
+    });
+    this.origin = `http://127.0.0.1:${String(httpPort)}`;
+    this.store = openStore(config);
+    this.cloud = new Cloud(config, {
+      ...{ store: this.store, suite: nodeSuite, clock: realClock, random: realRandom, log: testLog(this.log) },
+      receiptKeys: loadReceiptKeys(config['data.folder'], nodeSuite, realRandom),
+      feed: {
+        url: `mqtt://127.0.0.1:${String(broker.port)}`,
+        username: broker.cloudUser,
+        password: broker.cloudPassword === '' ? undefined : broker.cloudPassword,
+        clientId: `cloud-test-${String(httpPort)}`,
+        group: undefined,
+      },
+    });
+  }
+
+  start(): Promise<number> {
+    return this.cloud.start();
+  }
+
+  stop(): Promise<void> {
+    return this.cloud.stop();
+  }
+}

@@ -1,0 +1,381 @@
+import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { toBase64, toHex } from '../../../common/bytes.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { claimMac } from '../../../protocol/objects/claim.js';
+import { offerKind } from '../../../protocol/objects/offer.js';
+import type { RecordMedia } from '../../../protocol/objects/record.js';
+import { sessionKind } from '../../../protocol/objects/session.js';
+import { signObject } from '../../../protocol/objects/signed-object.js';
+import { decodeDown } from '../../../protocol/transport/messages.js';
+import { verifyExport } from '../../../agent/cli/verify-export.js';
+import { ApiWorld, CLOUD, PAGE } from '../../support/api-world.js';
+import { CameraWorld } from '../../support/camera-world.js';
+
+interface Stored {
+  readonly world: CameraWorld;
+  readonly media: RecordMedia;
+  readonly token: string;
+}
+
+/** A claimed camera with one pictured event in the store, and its owner's session. */
+async function stored(api: ApiWorld): Promise<Stored> {
+  const world = new CameraWorld({ cloud: api.receiptSigner });
+  const claim = world.claim();
+  const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
+  await api.store.claims.accept(claim, accept, api.clock.wallMs());
+  const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(4112) };
+  const media: RecordMedia = {
+    id: realRandom.bytes(16),
+    role: 'thumbnail',
+    length: sealed.body.length,
+    bodyHash: nodeSuite.sha256(sealed.body),
+    headerHash: nodeSuite.sha256(sealed.header),
+  };
+  const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+  const record = world.record(claim, 1, accept.hash, { kind: 'motion', event, media: [media] });
+  await api.store.records.put(record, [{ id: media.id, sealed }], api.clock.wallMs());
+  return { world, media, token: (await api.session(world.owner)).token };
+}
+
+function mediaUrl({ world, media }: Stored): string {
+  return `/v1/cameras/${toHex(world.deviceId)}/1/media/${toHex(media.id)}`;
+}
+
+describe('sessions', () => {
+  it('open for whoever signs the challenge, and say who it is', async () => {
+    const api = await ApiWorld.open();
+    const { status, token } = await api.session(new CameraWorld().owner);
+    expect(status).toBe(200);
+    expect((await api.get('/v1/cameras', token)).body).toEqual({ cameras: [] });
+  });
+
+  it('are refused without a token, with a wrong one, and after their time', async () => {
+    const api = await ApiWorld.open();
+    const { token } = await api.session(new CameraWorld().owner);
+    for (const wrong of ['', 'x', toBase64(realRandom.bytes(32))])
+      expect((await api.get('/v1/cameras', wrong)).status).toBe(401);
+    api.clock.advance(3_600_001);
+    expect((await api.get('/v1/cameras', token)).status).toBe(401);
+  });
+
+  it('are not opened with a challenge that is replayed, old, of another cloud or for another page', async () => {
+    const api = await ApiWorld.open();
+    const { owner } = new CameraWorld();
+    expect((await api.session(owner, { cloudOrigin: 'https://evil.example' })).status).toBe(401);
+    expect((await api.session(owner, { pageOrigin: 'https://evil.example' })).status).toBe(401);
+    expect((await api.session(owner, { nonce: realRandom.bytes(32) })).status).toBe(401);
+    expect((await api.session(owner, { expiresAtMs: 9e12 })).status).toBe(401);
+    expect((await api.session(owner, {}, { origin: 'https://evil.example' })).status).toBe(401);
+    expect((await api.session(owner, {}, { origin: PAGE })).status).toBe(200);
+
+    const challenge = (await api.app.inject({ method: 'POST', url: '/v1/session/challenge' })).json<{
+      nonce: string;
+      expiresAtMs: number;
+    }>();
+    const nonce = new Uint8Array(Buffer.from(challenge.nonce, 'hex'));
+    const signed = signObject(sessionKind, nodeSuite, owner, {
+      cloudOrigin: CLOUD,
+      pageOrigin: PAGE,
+      nonce,
+      expiresAtMs: challenge.expiresAtMs,
+    });
+    expect((await api.answer(signed.bytes)).status).toBe(200);
+    expect((await api.answer(signed.bytes)).status).toBe(401);
+
+    const late = (await api.app.inject({ method: 'POST', url: '/v1/session/challenge' })).json<{
+      nonce: string;
+      expiresAtMs: number;
+    }>();
+    api.clock.advance(60_001);
+    const old = signObject(sessionKind, nodeSuite, owner, {
+      ...{ cloudOrigin: CLOUD, pageOrigin: PAGE, expiresAtMs: late.expiresAtMs },
+      nonce: new Uint8Array(Buffer.from(late.nonce, 'hex')),
+    });
+    expect((await api.answer(old.bytes)).status).toBe(401);
+  });
+
+  it('end when they are ended', async () => {
+    const api = await ApiWorld.open();
+    const { token } = await api.session(new CameraWorld().owner);
+    await api.app.inject({ method: 'DELETE', url: '/v1/session', headers: { authorization: `Bearer ${token}` } });
+    expect((await api.get('/v1/cameras', token)).status).toBe(401);
+  });
+});
+
+describe('reading', () => {
+  it('shows an owner the own camera, records and sealed media', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const cameras = (await api.get('/v1/cameras', own.token)).body as {
+      cameras: { device: string; highestSeq: number }[];
+    };
+    expect(cameras.cameras).toMatchObject([
+      { device: toHex(own.world.deviceId), epoch: 1, highestSeq: 1, state: 'open', incomplete: false },
+    ]);
+    const { body } = await api.get(ApiWorld.recordsUrl(own.world.deviceId), own.token);
+    expect(body).toMatchObject({
+      records: [
+        { seq: 1, verdict: 'intact', media: [{ available: true }] },
+        { seq: 0, verdict: 'intact', media: [] },
+      ],
+      lowestSeq: 0,
+      highestSeq: 1,
+    });
+    const media = await api.get(mediaUrl(own), own.token);
+    expect(media.status).toBe(200);
+    expect(media.raw.length).toBeGreaterThan(4200);
+  });
+
+  it('shows nobody else anything, and does not even say that it exists', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const stranger = await stored(api);
+    for (const url of [ApiWorld.recordsUrl(own.world.deviceId), mediaUrl(own)]) {
+      const refused = await api.get(url, stranger.token);
+      expect(refused).toMatchObject({ status: 404, body: { error: { code: 'not-found' } } });
+      expect(refused.body).toEqual(
+        (await api.get(url.replace(toHex(own.world.deviceId), 'ab'.repeat(32)), stranger.token)).body,
+      );
+    }
+    // An id alone opens nothing: the media of one camera under the path of another.
+    const crossed = mediaUrl({ ...own, world: stranger.world });
+    expect((await api.get(crossed, stranger.token)).status).toBe(404);
+  });
+
+  it('writes the access log before it answers, and answers nothing when it cannot', async () => {
+    let broken = false;
+    const api = await ApiWorld.open((store) => ({
+      ...store,
+      access: {
+        ...store.access,
+        append: (entries) => (broken ? Promise.reject(new Error('full')) : store.access.append(entries)),
+      },
+    }));
+    const own = await stored(api);
+    await api.get(ApiWorld.recordsUrl(own.world.deviceId), own.token);
+    await api.get(mediaUrl(own), own.token);
+    const { body } = await api.get('/v1/access', own.token);
+    expect((body as { entries: object[] }).entries).toMatchObject([
+      { what: 'media', reader: toHex(own.world.owner.publicKey), mediaId: toHex(own.media.id) },
+      { what: 'records', fromSeq: 0, toSeq: 1 },
+    ]);
+    broken = true;
+    expect((await api.get(ApiWorld.recordsUrl(own.world.deviceId), own.token)).status).toBe(500);
+    expect((await api.get(mediaUrl(own), own.token)).status).toBe(500);
+  });
+
+  it('verifies at read: a crossed row, record or sealed object is an alarm, and is not shown', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const crossedRow = await ApiWorld.open((store) => ({
+      ...store,
+      claims: {
+        ...store.claims,
+        isMember: () => Promise.resolve(true),
+        row: async (device, epoch) => {
+          const row = await store.claims.row(device, epoch);
+          return row === undefined ? undefined : { ...row, account: new Uint8Array(16) };
+        },
+      },
+    }));
+    const victim = await stored(crossedRow);
+    const thief = (await crossedRow.session(new CameraWorld().owner)).token;
+    const { body } = await crossedRow.get(ApiWorld.recordsUrl(victim.world.deviceId), thief);
+    expect(body).toMatchObject({ records: [] });
+    expect((await crossedRow.get(mediaUrl(victim), thief)).status).toBe(404);
+    expect(crossedRow.counters.get('alarms')).toBeGreaterThanOrEqual(2);
+    expect(await crossedRow.store.quarantine.count()).toBeGreaterThanOrEqual(2);
+
+    const crossedMedia = await ApiWorld.open((store) => ({
+      ...store,
+      records: {
+        ...store.records,
+        media: async (device, epoch, id) => {
+          const found = await store.records.media(device, epoch, id);
+          return found === undefined
+            ? undefined
+            : { ...found, sealed: { ...found.sealed, body: realRandom.bytes(4112) } };
+        },
+      },
+    }));
+    const swapped = await stored(crossedMedia);
+    expect((await crossedMedia.get(mediaUrl(swapped), swapped.token)).status).toBe(404);
+    expect(crossedMedia.counters.get('alarms')).toBe(1);
+    // The control: uncrossed, both are shown.
+    expect((await api.get(mediaUrl(own), own.token)).status).toBe(200);
+  });
+
+  it('refuses requests that are none', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const base = ApiWorld.recordsUrl(own.world.deviceId);
+    for (const url of [
+      `${base}?limit=0`,
+      `${base}?limit=9999`,
+      `${base}?before=-1`,
+      base.replace(/[0-9a-f]{64}/, 'XY'),
+      base.replace('/1/', '/0/'),
+    ]) {
+      expect(await api.get(url, own.token)).toMatchObject({
+        status: 400,
+        body: { error: { code: 'request-invalid' } },
+      });
+    }
+    expect((await api.get('/v1/nothing', own.token)).status).toBe(404);
+    const huge = await api.app.inject({
+      method: 'POST',
+      url: '/v1/session',
+      payload: { session: 'A'.repeat(100_000) },
+    });
+    expect(huge.statusCode).toBe(413);
+    const noJson = await api.app.inject({
+      method: 'POST',
+      url: '/v1/session',
+      headers: { 'content-type': 'application/json' },
+      payload: '{',
+    });
+    expect(noJson.statusCode).toBe(400);
+  });
+
+  it('lets only listed pages read across origins, and keeps nothing in caches', async () => {
+    const api = await ApiWorld.open();
+    const from = (origin: string): Promise<string | undefined> =>
+      api.app
+        .inject({ method: 'GET', url: '/v1/info', headers: { origin } })
+        .then(({ headers }) => headers['access-control-allow-origin']);
+    expect(await from(PAGE)).toBe(PAGE);
+    expect(await from('https://evil.example')).toBeUndefined();
+    const { headers } = await api.app.inject({ method: 'GET', url: '/v1/info' });
+    expect(headers['cache-control']).toBe('no-store');
+    expect(headers['set-cookie']).toBeUndefined();
+  });
+
+  it('describes itself', async () => {
+    const api = await ApiWorld.open();
+    const { paths } = (await api.app.inject({ method: 'GET', url: '/v1/openapi.json' })).json<{ paths: object }>();
+    expect(Object.keys(paths).sort()).toEqual([
+      '/v1/access',
+      '/v1/account',
+      '/v1/account/export',
+      '/v1/cameras',
+      '/v1/cameras/{device}/{epoch}/media/{id}',
+      '/v1/cameras/{device}/{epoch}/records',
+      '/v1/claims',
+      '/v1/devices/{device}/offer',
+      '/v1/devices/{device}/offer-request',
+      '/v1/info',
+      '/v1/session',
+      '/v1/session/challenge',
+      '/v1/stream',
+    ]);
+  });
+});
+
+describe('claims', () => {
+  async function offered(api: ApiWorld): Promise<{ world: CameraWorld; token: string; nonce: Uint8Array }> {
+    const world = new CameraWorld({ cloud: api.receiptSigner });
+    const nonce = realRandom.bytes(16);
+    const offer = signObject(offerKind, nodeSuite, world.device, {
+      ...{ device: world.deviceId, lastEpoch: 0, lastClaimHash: null, mode: 'physical', nonce },
+    });
+    await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
+    return { world, nonce, token: (await api.session(world.owner)).token };
+  }
+
+  const send = (api: ApiWorld, token: string, payload: object): Promise<{ statusCode: number }> =>
+    api.app.inject({ method: 'POST', url: '/v1/claims', headers: { authorization: `Bearer ${token}` }, payload });
+
+  it('pass through to the camera, with the MAC that only the camera can check', async () => {
+    const api = await ApiWorld.open();
+    const { world, token, nonce } = await offered(api);
+    expect((await api.get(`/v1/devices/${toHex(world.deviceId)}/offer`, token)).status).toBe(200);
+    const claim = world.claim(1, null, { nonce, receiptKeys: [api.receiptSigner.publicKey] });
+    const mac = claimMac(nodeSuite, realRandom.bytes(16), claim);
+    const sent = await send(api, token, { claim: toBase64(claim.bytes), mac: toHex(mac) });
+    expect(sent.statusCode).toBe(202);
+    expect(decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0))).toEqual({
+      type: 'claim',
+      claim: claim.bytes,
+      mac,
+    });
+    expect((await api.store.claims.pending(world.deviceId))?.mac).toEqual(mac);
+  });
+
+  it('are refused for another owner than the session, without our receipt key, and for a passed epoch', async () => {
+    const api = await ApiWorld.open();
+    const { world, token, nonce } = await offered(api);
+    const other = new CameraWorld({ cloud: api.receiptSigner }).claim(1, null, { device: world.deviceId, nonce });
+    expect((await send(api, token, { claim: toBase64(other.bytes), mac: null })).statusCode).toBe(403);
+    const foreignCloud = world.claim(1, null, { nonce, receiptKeys: [new CameraWorld().cloud.publicKey] });
+    expect((await send(api, token, { claim: toBase64(foreignCloud.bytes), mac: null })).statusCode).toBe(409);
+    const own = await stored(api);
+    const passed = own.world.claim();
+    expect((await send(api, own.token, { claim: toBase64(passed.bytes), mac: null })).statusCode).toBe(409);
+    expect((await send(api, token, { claim: 'AAAA', mac: null })).statusCode).toBe(400);
+    expect(api.sentDown).toEqual([]);
+  });
+
+  it('need an offer that is still open', async () => {
+    const api = await ApiWorld.open();
+    const { world, token } = await offered(api);
+    api.clock.advance(10 * 60_000 + 1);
+    const { status, body } = await api.get(`/v1/devices/${toHex(world.deviceId)}/offer`, token);
+    expect(status).toBe(404);
+    expect(body).toMatchObject({ error: { hint: expect.stringContaining('button') as string } });
+  });
+
+  it('let only the owner ask a camera for an offer', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const stranger = await stored(api);
+    const ask = (token: string): Promise<number> =>
+      api.app
+        .inject({
+          method: 'POST',
+          url: `/v1/devices/${toHex(own.world.deviceId)}/offer-request`,
+          headers: { authorization: `Bearer ${token}` },
+        })
+        .then(({ statusCode }) => statusCode);
+    expect(await ask(stranger.token)).toBe(404);
+    expect(await ask(own.token)).toBe(202);
+    expect(decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0))).toEqual({ type: 'offer-request' });
+  });
+});
+
+describe('account', () => {
+  it('takes everything along in one file that verifies by itself', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    await stored(api);
+    await api.get(mediaUrl(own), own.token);
+    const { raw } = await api.get('/v1/account/export', own.token);
+    const lines = raw.toString('utf8').trim().split('\n');
+    const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
+    expect(types.slice(0, 4)).toEqual(['export', 'claim', 'record', 'record']);
+    // The read of the picture, and the export itself: that was a read too.
+    expect(types.slice(4)).toEqual(['access', 'access', 'access']);
+    expect(verifyExport(nodeSuite, lines)).toEqual({ verdicts: { intact: 2 }, problems: [] });
+    const spoiled = lines.map((line) => line.replace('"header":"', '"header":"AAAA'));
+    expect(verifyExport(nodeSuite, spoiled).problems).toHaveLength(1);
+    const without = lines.filter((line) => !line.includes('"claim"'));
+    expect(verifyExport(nodeSuite, without).verdicts).toEqual({ foreign: 2 });
+  });
+
+  it('is deleted only with its own name as a confirmation', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const remove = (account: string): Promise<{ statusCode: number; json: () => unknown }> =>
+      api.app.inject({
+        method: 'DELETE',
+        url: '/v1/account',
+        headers: { authorization: `Bearer ${own.token}` },
+        payload: { account },
+      });
+    expect((await remove('ab'.repeat(16))).statusCode).toBe(403);
+    const removed = await remove(toHex(own.world.account));
+    expect([removed.statusCode, removed.json()]).toEqual([200, { records: 2 }]);
+    expect((await api.get('/v1/cameras', own.token)).body).toEqual({ cameras: [] });
+    expect((await api.get(mediaUrl(own), own.token)).status).toBe(404);
+  });
+});
