@@ -1,7 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
 /** A suite is a folder of test/; scripts/test.mjs knows which tool each of them needs. */
-function suite(name: string, options: { readonly timeoutMs: number; readonly serial: boolean }): object {
+function suite(
+  name: string,
+  options: { readonly timeoutMs: number; readonly serial: boolean; readonly workers?: number },
+): object {
   return {
     test: {
       name,
@@ -10,6 +13,8 @@ function suite(name: string, options: { readonly timeoutMs: number; readonly ser
       hookTimeout: options.timeoutMs,
       pool: 'forks',
       fileParallelism: !options.serial,
+      // Most of an integration test is waiting.
+      maxWorkers: options.workers ?? 2,
     },
   };
 }
@@ -19,7 +24,7 @@ export default defineConfig({
     projects: [
       suite('unit', { timeoutMs: 20_000, serial: false }),
       suite('contract', { timeoutMs: 30_000, serial: false }),
-      suite('integration', { timeoutMs: 60_000, serial: false }),
+      suite('integration', { timeoutMs: 60_000, serial: false, workers: 3 }),
       suite('interop', { timeoutMs: 60_000, serial: false }),
       suite('browser', { timeoutMs: 120_000, serial: true }),
     ],

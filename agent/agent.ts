@@ -1,5 +1,5 @@
 import { toHex } from '../common/bytes.js';
-import type { CancelTimer, Clock } from '../common/clock.js';
+import { atMost, type CancelTimer, type Clock } from '../common/clock.js';
 import { Counters } from '../common/counters.js';
 import { asSealcamError } from '../common/errors.js';
 import type { Random } from '../common/random.js';
@@ -165,7 +165,11 @@ export class Agent {
     this.cancelHousekeeping();
     this.health.stop();
     for (const unsubscribe of this.unsubscribe) unsubscribe();
-    await this.patiently(this.cameraDone.then(() => this.recorder.idle()));
+    await atMost(
+      this.deps.clock,
+      STOP_PATIENCE_MS,
+      this.cameraDone.then(() => this.recorder.idle()),
+    );
     this.ownership.stop();
     this.uplink.stop();
     const { records } = this.outbox.queued();
@@ -180,15 +184,6 @@ export class Agent {
     this.deps.log.setLevel(config['log.level']);
     this.capture?.configure(captureSettings(config));
     this.recorder.configure(recorderSettings(config));
-  }
-
-  private async patiently(work: Promise<void>): Promise<void> {
-    let cancel: CancelTimer = () => undefined;
-    const late = new Promise<void>((resolve) => {
-      cancel = this.deps.clock.after(STOP_PATIENCE_MS, resolve);
-    });
-    await Promise.race([work, late]);
-    cancel();
   }
 
   private now(): RecordTime {

@@ -113,12 +113,17 @@ export class Cloud {
     await this.deps.store.close();
   }
 
-  /** W = N / 0.7 C, when both are told. */
+  /** W = N / 0.7 C, when both are told; and the pace of a backlog. */
   private pacing(): Pacing | null {
     const fleet = this.config['pacing.fleet'];
-    if (fleet === 0) return null;
-    const windowMs = (fleet / (0.7 * this.config['pacing.connectsPerSecond'])) * 1000;
-    return { windowMs: Math.round(Math.min(900_000, Math.max(5000, windowMs))), issuedAtMs: this.deps.clock.wallMs() };
+    const drainIntervalMs = this.config['pacing.drainInterval'];
+    if (fleet === 0 && drainIntervalMs === 0) return null;
+    const windowMs = Math.round((fleet / (0.7 * this.config['pacing.connectsPerSecond'])) * 1000);
+    return {
+      ...(fleet === 0 ? {} : { windowMs: Math.min(900_000, Math.max(5000, windowMs)) }),
+      ...(drainIntervalMs === 0 ? {} : { drainIntervalMs }),
+      issuedAtMs: this.deps.clock.wallMs(),
+    };
   }
 
   private retain(): void {

@@ -43,6 +43,11 @@ export const CLOUD_KEYS = {
     1000,
     'Connects a second C that the brokers take: W = N / 0.7 C.',
   ),
+  'pacing.drainInterval': key(
+    duration('0 ms', '15 min'),
+    '0 ms',
+    "Least time between two records of one camera's backlog; 0 leaves it to the camera.",
+  ),
   'retention.records': key(duration('1 h', '3650 d'), '30 d', 'Records and pictures are deleted after this.'),
   'log.level': key(choice('debug', 'info', 'warn', 'error'), 'info', 'Least important line that is logged.'),
 } as const;

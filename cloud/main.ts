@@ -10,6 +10,7 @@ import { nodeSuite } from '../protocol/crypto/node.js';
 import { EmbeddedBroker } from './broker/embedded-broker.js';
 import { Cloud } from './cloud.js';
 import type { CloudConfig } from './config.js';
+import type { FeedSettings } from './ingest/mqtt-feed.js';
 import { loadReceiptKeys } from './keys.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
 import type { CloudStore } from './store/store.js';
@@ -35,35 +36,45 @@ export function openStore(config: CloudConfig): CloudStore {
 /** The composition root of the cloud: real clock, real randomness, SQLite, and a broker of its own if asked. */
 export async function startCloud(config: CloudConfig, log: Log): Promise<RunningCloud> {
   const store = openStore(config);
-  const receiptKeys = loadReceiptKeys(config['data.folder'], nodeSuite, realRandom);
   const broker = config['mqtt.embedded'] ? embeddedBroker(config) : null;
-  const brokerPort = broker === null ? null : await broker.server.start();
-  if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker listens');
-  const feed =
-    broker === null || brokerPort === null
-      ? {
-          url: config['mqtt.url'],
-          username: config['mqtt.username'] === '' ? undefined : config['mqtt.username'],
-          password: password(config['mqtt.passwordFile']),
-        }
-      : {
-          url: `mqtt://${config['mqtt.embeddedHost']}:${String(brokerPort)}`,
-          username: config['mqtt.username'],
-          password: broker.cloudPassword,
-        };
-  const group = config['mqtt.shareGroup'] === '' ? undefined : config['mqtt.shareGroup'];
-  const clientId = `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}`;
-  const cloud = new Cloud(config, {
-    ...{ store, log, receiptKeys, suite: nodeSuite, clock: realClock, random: realRandom },
-    feed: { ...feed, clientId, group },
-  });
-  const httpPort = await cloud.start();
-  return {
-    ...{ cloud, httpPort, brokerPort },
-    stop: async () => {
+  try {
+    const receiptKeys = loadReceiptKeys(config['data.folder'], nodeSuite, realRandom);
+    const brokerPort = broker === null ? null : await broker.server.start();
+    if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker listens');
+    const cloud = new Cloud(config, {
+      ...{ store, log, receiptKeys, suite: nodeSuite, clock: realClock, random: realRandom },
+      feed: feedSettings(config, brokerPort, broker?.cloudPassword),
+    });
+    const httpPort = await cloud.start().catch(async (error: unknown) => {
       await cloud.stop();
-      await broker?.server.stop();
-    },
+      throw error;
+    });
+    return {
+      ...{ cloud, httpPort, brokerPort },
+      stop: async () => {
+        await cloud.stop();
+        await broker?.server.stop();
+      },
+    };
+  } catch (error) {
+    await broker?.server.stop();
+    await store.close().catch(() => undefined);
+    throw error;
+  }
+}
+
+function feedSettings(
+  config: CloudConfig,
+  brokerPort: number | null,
+  brokerPassword: string | undefined,
+): FeedSettings {
+  const username = config['mqtt.username'];
+  return {
+    url: brokerPort === null ? config['mqtt.url'] : `mqtt://${config['mqtt.embeddedHost']}:${String(brokerPort)}`,
+    username: username === '' ? undefined : username,
+    password: brokerPort === null ? password(config['mqtt.passwordFile']) : brokerPassword,
+    clientId: `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}`,
+    group: config['mqtt.shareGroup'] === '' ? undefined : config['mqtt.shareGroup'],
   };
 }
 

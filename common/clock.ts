@@ -29,3 +29,18 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
     signal?.addEventListener('abort', finish, { once: true });
   });
 }
+
+/** Waits for work, but no longer than this; what is late goes on without anybody waiting. True if it was done in time. */
+export async function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {
+  let cancel: CancelTimer = () => undefined;
+  const late = new Promise<false>((resolve) => {
+    cancel = clock.after(limitMs, () => {
+      resolve(false);
+    });
+  });
+  try {
+    return await Promise.race([work.then(() => true), late]);
+  } finally {
+    cancel();
+  }
+}

@@ -110,6 +110,11 @@ export class CloudClient {
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     const parser = new EventParser();
+    // Node's fetch lets go of its signal once the headers are there, and a stream would go on for ever.
+    const stop = (): void => {
+      reader.cancel().catch(() => undefined);
+    };
+    signal.addEventListener('abort', stop, { once: true });
     try {
       for (;;) {
         const { done, value } = await reader.read();
@@ -117,7 +122,8 @@ export class CloudClient {
         yield* parser.push(decoder.decode(value, { stream: true }));
       }
     } finally {
-      await reader.cancel().catch(() => undefined);
+      signal.removeEventListener('abort', stop);
+      stop();
     }
   }
 

@@ -1,5 +1,7 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { atMost } from '../../common/clock.js';
 import { equalSecret, utf8 } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
@@ -15,6 +17,7 @@ export interface EmbeddedBrokerOptions {
   readonly mayConnect: (device: string, password: string) => boolean;
 }
 
+const STOP_PATIENCE_MS = 2000;
 const DEVICE = /^[0-9a-f]{64}$/;
 
 /**
@@ -33,7 +36,7 @@ export class EmbeddedBroker {
 
   /** Resolves with the port. @throws SealcamError `port-in-use` */
   async start(): Promise<number> {
-    const { host, port, cloudUser, cloudPassword, mayConnect } = this.options;
+    const { cloudUser, cloudPassword, mayConnect } = this.options;
     const users = new WeakMap<object, string>();
     const broker = await Aedes.createBroker({ maxClientsIdLength: 128 });
     broker.authenticate = (client, username, password, done) => {
@@ -63,6 +66,17 @@ export class EmbeddedBroker {
       broker.handle(socket);
     });
     this.server = server;
+    try {
+      return await this.listen(server);
+    } catch (error) {
+      // The broker has timers of its own, which would keep the process alive.
+      await this.stop();
+      throw error;
+    }
+  }
+
+  private listen(server: Server): Promise<number> {
+    const { host, port } = this.options;
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {
         const code = systemCode(error) === 'EADDRINUSE' ? 'port-in-use' : 'broker-unreachable';
@@ -80,13 +94,14 @@ export class EmbeddedBroker {
     this.broker = null;
     this.server = null;
     for (const socket of this.sockets) socket.destroy();
-    if (server !== null) await new Promise((resolve) => server.close(resolve));
+    if (server?.listening === true) await new Promise((resolve) => server.close(resolve));
     if (broker !== null) {
-      await new Promise<void>((resolve) => {
+      const closed = new Promise<void>((resolve) => {
         broker.close(() => {
           resolve();
         });
       });
+      await atMost(realClock, STOP_PATIENCE_MS, closed);
     }
   }
 }

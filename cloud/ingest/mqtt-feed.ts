@@ -1,5 +1,5 @@
 import mqtt, { type MqttClient } from 'mqtt';
-import { sleep, type Clock } from '../../common/clock.js';
+import { atMost, sleep, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
@@ -18,6 +18,7 @@ export interface FeedSettings {
 /** Messages that wait for the store; beyond it they are left to be sent again. */
 const WAITING_MAX = 4096;
 const RECONNECT_MS = 2000;
+const STOP_PATIENCE_MS = 2000;
 
 /** The broker's side of ingest: takes messages, in order per topic, and publishes receipts. */
 export class MqttFeed {
@@ -87,8 +88,11 @@ export class MqttFeed {
   async stop(): Promise<void> {
     const { client } = this;
     this.client = null;
-    await this.lanes.idle();
-    if (client !== null) await client.endAsync(false);
+    await atMost(this.clock, STOP_PATIENCE_MS, this.lanes.idle());
+    if (client === null) return;
+    // A graceful end waits for acknowledgements, which a broker that is gone never sends.
+    const isGone = !client.connected;
+    if (isGone || !(await atMost(this.clock, STOP_PATIENCE_MS, client.endAsync(false)))) client.end(true);
   }
 
   private message(topic: string, payload: Uint8Array): void {

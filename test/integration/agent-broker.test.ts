@@ -1,79 +1,33 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { fromHex } from '../../common/bytes.js';
 import { MockKeyStore } from '../../hal/mock/key-store.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
 import { recordKind } from '../../protocol/objects/record.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
-import { nodeSuite } from '../../protocol/crypto/node.js';
-import { Watcher, type OpenedEvent } from '../../scripts/demo/watcher.js';
-import { freePort } from '../../scripts/free-port.js';
+import { encodeUp } from '../../protocol/transport/messages.js';
 import { embedded, mosquitto, type TestBroker } from '../support/brokers.js';
-import { tempFolder } from '../support/temp.js';
-import { BUSY, QUIET, TestAgent } from '../support/test-agent.js';
-import { PAGE_ORIGIN, TestCloud } from '../support/test-cloud.js';
+import { BUSY, QUIET } from '../support/test-agent.js';
 import { describeWith } from '../support/tools.js';
 import { until } from '../support/wait.js';
+import { seqsOf, WholeWay } from '../support/whole-way.js';
 
 /** The whole way over one broker; the same tests run on each. */
 function wholeWay(make: (folder: string, port: number) => TestBroker): void {
-  let folder = '';
-  let broker: TestBroker;
-  let httpPort = 0;
-  const running: { stop(): Promise<void> | void }[] = [];
+  let way: WholeWay;
 
   beforeEach(async () => {
-    folder = tempFolder();
-    broker = make(folder, await freePort());
-    httpPort = await freePort();
+    way = await WholeWay.prepare(make);
   });
 
-  afterEach(async () => {
-    for (const part of running.splice(0).reverse()) await part.stop();
-    await broker.stop();
-  });
-
-  async function startCloud(): Promise<TestCloud> {
-    const cloud = new TestCloud(folder, httpPort, broker);
-    await cloud.start();
-    running.push(cloud);
-    return cloud;
-  }
-
-  function startAgent(name: string, script = BUSY, keyStore = new MockKeyStore()): TestAgent {
-    const own = join(folder, name);
-    mkdirSync(own, { recursive: true });
-    const agent = new TestAgent(own, broker.port, script, keyStore);
-    agent.agent.start();
-    running.push(agent.agent);
-    return agent;
-  }
-
-  function stopped(part: { stop(): Promise<void> | void }): Promise<void> | void {
-    running.splice(running.indexOf(part), 1);
-    return part.stop();
-  }
-
-  function watch(cloud: TestCloud): { watcher: Watcher; opened: OpenedEvent[] } {
-    const opened: OpenedEvent[] = [];
-    const watcher = new Watcher('test', cloud.origin, PAGE_ORIGIN, (event) => opened.push(event));
-    watcher.start();
-    running.push(watcher);
-    return { watcher, opened };
-  }
-
-  async function recordsOf(cloud: TestCloud, device: string): Promise<number[]> {
-    const id = fromHex(device, 32) ?? new Uint8Array(32);
-    return (await cloud.store.records.page(id, 1, 1e9, 200)).map(({ seq }) => seq).sort((a, b) => a - b);
-  }
+  afterEach(() => way.stopAll());
 
   it('from a frame to the owner: claimed, recorded, receipted, verified and opened', async () => {
-    await broker.start();
-    const cloud = await startCloud();
-    const camera = startAgent('a');
-    const { watcher, opened } = watch(cloud);
+    await way.broker.start();
+    const cloud = await way.startCloud();
+    const camera = way.startAgent('a');
+    const { watcher, opened } = way.watch(cloud);
     expect(await watcher.claim(camera.code)).toBe(camera.device);
     await until('two events are opened', () => opened.length >= 2);
     expect(opened.every(({ event, jpegBytes }) => event.verdict === 'intact' && jpegBytes > 1000)).toBe(true);
@@ -81,31 +35,31 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     await until('everything is receipted', () => camera.agent.outbox.queued().records === 0);
     const { produced, receipted, lost, quarantined } = camera.agent.outbox.totals();
     expect({ lost, quarantined, receipted }).toEqual({ lost: 0, quarantined: 0, receipted: produced });
-    expect(camera.agent.uplink.status().protocol).toBe(broker.protocol);
+    expect(camera.agent.uplink.status().protocol).toBe(way.broker.protocol);
     expect(camera.indicator.shown).toContain('recording');
     // Every record of the epoch, once, in one chain.
-    const seqs = await recordsOf(cloud, camera.device);
+    const seqs = await seqsOf(cloud, camera.device);
     expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, i) => i));
     // No plain picture, and nothing of a person, anywhere in the log.
     expect(camera.log.some(({ level }) => level === 'error')).toBe(false);
   });
 
   it('an unclaimed camera says nothing but its offer', async () => {
-    await broker.start();
+    await way.broker.start();
     const heard: string[] = [];
-    const cloud = await startCloud();
-    const spy = mqtt.connect(`mqtt://127.0.0.1:${String(broker.port)}`, {
+    const cloud = await way.startCloud();
+    const spy = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
       ...{
-        protocolVersion: broker.protocol,
-        username: broker.cloudUser,
+        protocolVersion: way.broker.protocol,
+        username: way.broker.cloudUser,
         clientId: 'spy',
-        password: broker.cloudPassword,
+        password: way.broker.cloudPassword,
       },
     });
-    running.push({ stop: () => void spy.end(true) });
+    way.keep({ stop: () => void spy.end(true) });
     await spy.subscribeAsync('sealcam/v1/#');
     spy.on('message', (topic) => heard.push(topic.split('/')[3] ?? ''));
-    const camera = startAgent('a');
+    const camera = way.startAgent('a');
     await until('events happen in front of it', () => camera.agent.counters.get('events.unclaimed') >= 2);
     expect(new Set(heard)).toEqual(new Set(['up', 'status']));
     expect(heard.filter((leaf) => leaf === 'up')).toHaveLength(1);
@@ -114,70 +68,49 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
   });
 
   it('without a broker at the start, events wait on the disk and then all arrive', async () => {
-    await broker.start();
-    const cloud = await startCloud();
+    await way.broker.start();
+    const cloud = await way.startCloud();
     const keyStore = new MockKeyStore();
-    const first = startAgent('a', QUIET, keyStore);
-    const { watcher, opened } = watch(cloud);
+    const first = way.startAgent('a', QUIET, keyStore);
+    const { watcher, opened } = way.watch(cloud);
     await watcher.claim(first.code);
     await until('the accept is receipted', () => first.agent.outbox.queued().records === 0);
-    await stopped(first.agent);
-    await stopped(cloud);
-    await broker.stop();
+    await way.stop(first.agent);
+    await way.stop(cloud);
+    await way.broker.stop();
 
-    const camera = startAgent('a', BUSY, keyStore);
+    const camera = way.startAgent('a', BUSY, keyStore);
     await until('an event waits', () => camera.agent.counters.get('events.end') >= 1);
     expect(camera.agent.outbox.queued().records).toBeGreaterThan(1);
     expect(opened).toEqual([]);
     const waiting = camera.agent.outbox.totals().produced;
-    await broker.start();
-    const again = await startCloud();
-    await until('live events are opened', () => opened.length >= 1, 30_000);
-    // The backlog drains at its own slow pace; what was queued is there, once, or still on its way.
-    const seqs = await recordsOf(again, camera.device);
-    const { queued, receipted, lost } = camera.agent.outbox.totals();
-    expect(lost).toBe(0);
-    expect(queued + receipted).toBe(camera.agent.outbox.totals().produced);
-    expect(camera.agent.outbox.totals().produced).toBeGreaterThanOrEqual(waiting);
-    expect(new Set(seqs).size).toBe(seqs.length);
-  });
-
-  it('a cloud that restarts in the middle of an event loses and doubles nothing', async () => {
-    await broker.start();
-    const cloud = await startCloud();
-    const camera = startAgent('a');
-    const { watcher, opened } = watch(cloud);
-    await watcher.claim(camera.code);
-    await until('an event has begun', () => camera.agent.counters.get('events.start') >= 1);
-    await stopped(cloud);
-    const before = camera.agent.outbox.totals().produced;
-    await until('events go on', () => camera.agent.outbox.totals().produced >= before + 3);
-    const again = await startCloud();
-    await until('new events are opened', () => opened.length >= 2, 30_000);
-    const { produced, receipted, queued, lost, quarantined } = camera.agent.outbox.totals();
-    expect({ lost, quarantined }).toEqual({ lost: 0, quarantined: 0 });
-    expect(receipted + queued).toBe(produced);
-    const seqs = await recordsOf(again, camera.device);
-    expect(new Set(seqs).size).toBe(seqs.length);
-    expect(again.cloud.counters.get('alarms')).toBe(0);
+    await way.broker.start();
+    const again = await way.startCloud();
+    await until('events are opened', () => opened.length >= 2, 30_000);
+    await until('what waited is receipted', () => camera.agent.outbox.totals().receipted >= waiting, 30_000);
+    await until('the queue is empty', () => camera.agent.outbox.queued().records === 0);
+    const seqs = await seqsOf(again, camera.device);
+    expect(seqs.slice(0, waiting)).toEqual(Array.from({ length: waiting }, (_, i) => i));
+    expect(camera.agent.outbox.totals()).toMatchObject({ lost: 0, quarantined: 0, queued: 0 });
+    expect(watcher.alarms()).toBe(0);
   });
 
   it('noise, forged and foreign messages are counted on both ends, and nothing comes of them', async () => {
-    await broker.start();
-    const cloud = await startCloud();
-    const camera = startAgent('a', QUIET);
-    const other = startAgent('b', QUIET);
-    const { watcher } = watch(cloud);
+    await way.broker.start();
+    const cloud = await way.startCloud();
+    const camera = way.startAgent('a', QUIET);
+    const other = way.startAgent('b', QUIET);
+    const { watcher } = way.watch(cloud);
     await watcher.claim(camera.code);
-    const attacker = mqtt.connect(`mqtt://127.0.0.1:${String(broker.port)}`, {
+    const attacker = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
       ...{
-        protocolVersion: broker.protocol,
-        username: broker.cloudUser,
+        protocolVersion: way.broker.protocol,
+        username: way.broker.cloudUser,
         clientId: 'attacker',
-        password: broker.cloudPassword,
+        password: way.broker.cloudPassword,
       },
     });
-    running.push({ stop: () => void attacker.end(true) });
+    way.keep({ stop: () => void attacker.end(true) });
     await new Promise((resolve) => attacker.once('connect', resolve));
     const down = `sealcam/v1/${camera.device}/down`;
     for (const payload of [
@@ -190,7 +123,6 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
       await attacker.publishAsync(`sealcam/v1/${camera.device}/up`, payload, { qos: 1 });
     }
     const [record] = await cloud.store.records.page(fromHex(camera.device, 32) ?? new Uint8Array(32), 1, 1e9, 1);
-    const { encodeUp } = await import('../../protocol/transport/messages.js');
     const foreign = encodeUp({ type: 'records', records: [{ record: record?.bytes ?? new Uint8Array(0), media: [] }] });
     await attacker.publishAsync(`sealcam/v1/${other.device}/up`, Buffer.from(foreign), { qos: 1 });
     await until(
@@ -203,15 +135,20 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
   });
 
   it('lets a device see and say only what is its own', async () => {
-    await broker.start();
-    const cloud = await startCloud();
-    const camera = startAgent('a', QUIET);
-    const { watcher } = watch(cloud);
+    await way.broker.start();
+    const cloud = await way.startCloud();
+    const camera = way.startAgent('a', QUIET);
+    const { watcher } = way.watch(cloud);
     const heard: string[] = [];
-    const intruder = mqtt.connect(`mqtt://127.0.0.1:${String(broker.port)}`, {
-      ...{ protocolVersion: broker.protocol, username: 'ab'.repeat(32), clientId: 'ab'.repeat(32), reconnectPeriod: 0 },
+    const intruder = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
+      ...{
+        protocolVersion: way.broker.protocol,
+        username: 'ab'.repeat(32),
+        clientId: 'ab'.repeat(32),
+        reconnectPeriod: 0,
+      },
     });
-    running.push({ stop: () => void intruder.end(true) });
+    way.keep({ stop: () => void intruder.end(true) });
     intruder.on('error', () => undefined);
     intruder.on('message', (topic) => heard.push(topic));
     await new Promise((resolve) => intruder.once('connect', resolve));
@@ -227,20 +164,20 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
   });
 
   it('stops in under two seconds with its queue on the disk', async () => {
-    await broker.start();
-    const cloud = await startCloud();
+    await way.broker.start();
+    const cloud = await way.startCloud();
     const keyStore = new MockKeyStore();
-    const camera = startAgent('a', BUSY, keyStore);
-    const { watcher } = watch(cloud);
+    const camera = way.startAgent('a', BUSY, keyStore);
+    const { watcher } = way.watch(cloud);
     await watcher.claim(camera.code);
     await until('an event has begun', () => camera.agent.counters.get('events.start') >= 1);
-    await stopped(cloud);
+    await way.stop(cloud);
     await until('records wait', () => camera.agent.outbox.queued().records >= 2);
     const { produced } = camera.agent.outbox.totals();
     const started = realClock.monotonicMs();
-    await stopped(camera.agent);
+    await way.stop(camera.agent);
     expect(realClock.monotonicMs() - started).toBeLessThan(2000);
-    const again = startAgent('a', QUIET, keyStore);
+    const again = way.startAgent('a', QUIET, keyStore);
     // The open event was ended by the stop: its end is there too.
     expect(again.agent.outbox.totals().produced).toBeGreaterThanOrEqual(produced);
     const kinds = again.agent.outbox

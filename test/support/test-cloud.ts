@@ -26,6 +26,7 @@ export class TestCloud {
         SEALCLOUD_DATA_FOLDER: join(folder, 'cloud'),
         SEALCLOUD_HTTP_PORT: String(httpPort),
         SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
+        SEALCLOUD_PACING_DRAIN_INTERVAL: '50 ms',
       },
     });
     this.origin = `http://127.0.0.1:${String(httpPort)}`;
