@@ -1,12 +1,21 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterAll, afterEach } from 'vitest';
 
 /** A folder for the running test, removed after it. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-test-'));
   folders.push(folder);
+  return folder;
+}
+
+/** A folder for all tests of a file. */
+export function keptFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'sealcam-test-'));
+  afterAll(() => {
+    rmSync(folder, { recursive: true, force: true });
+  });
   return folder;
 }
 

@@ -1,3 +1,4 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
@@ -55,6 +56,7 @@ export class TestAgent {
   readonly device: string;
 
   constructor(folder: string, port: number, script: SceneScript, keyStore = new MockKeyStore()) {
+    mkdirSync(folder, { recursive: true });
     const clock = realClock;
     const config = loadAgentConfig({
       file: null,

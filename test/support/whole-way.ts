@@ -1,4 +1,3 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromHex } from '../../common/bytes.js';
 import { MockKeyStore } from '../../hal/mock/key-store.js';
@@ -51,9 +50,7 @@ export class WholeWay {
   }
 
   startAgent(name: string, script = BUSY, keyStore = new MockKeyStore()): TestAgent {
-    const own = join(this.folder, name);
-    mkdirSync(own, { recursive: true });
-    const agent = new TestAgent(own, this.broker.port, script, keyStore);
+    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore);
     agent.agent.start();
     this.keep(agent.agent);
     return agent;
