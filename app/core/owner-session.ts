@@ -54,6 +54,7 @@ const RETRY_MAX_MS = 30_000;
 interface CameraState {
   item: CameraItem;
   lowestSeq: number | null;
+  highestSeq: number | null;
   lowestAvailable: number | null;
   health: CameraView['health'];
 }
@@ -174,15 +175,28 @@ export class OwnerSession {
       return;
     }
     const known = this.cameras.get(key);
-    const camera = known ?? { item, lowestSeq: null, lowestAvailable: null, health: null };
+    const camera = known ?? { item, lowestSeq: null, highestSeq: null, lowestAvailable: null, health: null };
     camera.item = item;
     this.cameras.set(key, camera);
     if (item.health !== null) await this.takeHealth(camera, item.health, item.lastReceivedAtMs ?? 0);
-    if (withPage || known === undefined) await this.page(camera, null, FIRST_PAGE);
+    if (withPage || known === undefined) await this.catchUp(camera);
   }
 
-  private async page(camera: CameraState, before: number | null, limit: number): Promise<void> {
+  /** The newest page, and on until it meets what is here already. */
+  private async catchUp(camera: CameraState): Promise<void> {
+    const seenUpTo = camera.highestSeq;
+    let lowest = await this.page(camera, null, FIRST_PAGE);
+    while (seenUpTo !== null && lowest !== null && lowest > seenUpTo + 1) {
+      const next = await this.page(camera, lowest, OLDER_PAGE);
+      if (next === null || next >= lowest) return;
+      lowest = next;
+    }
+  }
+
+  /** Takes a page and returns the lowest seq of it; null if it is empty. */
+  private async page(camera: CameraState, before: number | null, limit: number): Promise<number | null> {
     const { client } = this.deps;
+    let lowest: number | null = null;
     const { device, epoch } = camera.item;
     const answer = await client.records(device, epoch, before, limit);
     camera.lowestAvailable = answer.lowestSeq;
@@ -190,9 +204,11 @@ export class OwnerSession {
       const taken = await this.takeItem(item);
       if (taken === null) continue;
       const { seq } = taken.record.value;
+      lowest = Math.min(lowest ?? seq, seq);
       camera.lowestSeq = Math.min(camera.lowestSeq ?? seq, seq);
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     }
+    return lowest;
   }
 
   private async takeItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
@@ -203,9 +219,11 @@ export class OwnerSession {
     }
     this.timeline.add(taken);
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
-    const { health, time, device, epoch } = taken.record.value;
+    const { health, time, device, epoch, seq } = taken.record.value;
     const camera = this.cameras.get(`${toHex(device)}/${String(epoch)}`);
-    if (camera !== undefined && health !== undefined) camera.health = newer(camera.health, { body: health, time });
+    if (camera === undefined) return taken;
+    camera.highestSeq = Math.max(camera.highestSeq ?? 0, seq);
+    if (health !== undefined) camera.health = newer(camera.health, { body: health, time });
     return taken;
   }
 

@@ -41,12 +41,17 @@ const RANK: readonly Verdict[] = ['intact', 'pending', 'gap', 'media-missing'];
 export class Timeline {
   private readonly recordsOf = new Map<string, VerifiedRecord[]>();
   private readonly missingMedia = new Set<string>();
+  /** device/epoch/kind → the event of its highest seq: what came before it is not happening any more. */
+  private readonly newest = new Map<string, { readonly seq: number; readonly key: string }>();
 
   /** Returns the key of the event that changed, or null for a record that is no event. */
   add(verified: VerifiedRecord): string | null {
     const { value, hash } = verified.record;
     if (value.event === undefined) return null;
-    const key = `${toHex(value.device)}/${String(value.epoch)}/${toHex(value.event.id)}`;
+    const camera = `${toHex(value.device)}/${String(value.epoch)}`;
+    const key = `${camera}/${toHex(value.event.id)}`;
+    const series = `${camera}/${value.kind}`;
+    if (value.seq >= (this.newest.get(series)?.seq ?? 0)) this.newest.set(series, { seq: value.seq, key });
     const records = this.recordsOf.get(key) ?? [];
     if (records.some(({ record }) => toHex(record.hash) === toHex(hash))) return key;
     records.push(verified);
@@ -64,6 +69,11 @@ export class Timeline {
   events(continuityOf: (record: Verified<SealcamRecord>) => Continuity): TimelineEvent[] {
     const all = [...this.recordsOf].map(([key, records]) => this.event(key, records, continuityOf));
     return all.sort((a, b) => (b.startedAtMs ?? b.receivedAtMs) - (a.startedAtMs ?? a.receivedAtMs));
+  }
+
+  private isNewest(key: string, { record }: VerifiedRecord): boolean {
+    const { device, epoch, kind } = record.value;
+    return this.newest.get(`${toHex(device)}/${String(epoch)}/${kind}`)?.key === key;
   }
 
   private event(
@@ -89,7 +99,7 @@ export class Timeline {
       startedAtMs: time.wallMs,
       endedAtMs: phase === 'end' ? last.record.value.time.wallMs : null,
       receivedAtMs: first.receivedAtMs,
-      isOpen: phase === 'start' || phase === 'update',
+      isOpen: (phase === 'start' || phase === 'update') && this.isNewest(key, last),
       scene: scene?.class ?? null,
       verdict: worst(verdicts),
       missing: gap?.verdict === 'gap' ? gap.missing : null,

@@ -209,6 +209,20 @@ describeWith('chromium', "the owner's page", () => {
     await b.page.unroute('**/media/*');
   });
 
+  it('looks good on a desk and on a phone, by day and by night', async () => {
+    await until('enough events', async () => (await a.page.locator('.card img').count()) >= 6, 60_000);
+    await a.page.locator('h1').scrollIntoViewIfNeeded();
+    await a.screenshot('events-desktop');
+    await a.page.emulateMedia({ colorScheme: 'dark' });
+    await a.screenshot('events-dark');
+    await a.page.emulateMedia({ colorScheme: 'light' });
+    await a.page.setViewportSize({ width: 390, height: 844 });
+    await a.screenshot('events-phone');
+    // Nothing sticks out to the side.
+    expect(await a.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
+    await a.page.setViewportSize({ width: 1280, height: 860 });
+  });
+
   it('says when the cloud is away, keeps what was verified, and comes back by itself', async () => {
     const before = await a.page.locator('.card').count();
     await cloud.stop();
@@ -290,20 +304,6 @@ describeWith('chromium', "the owner's page", () => {
     expect(await a.page.evaluate(lowContrast)).toHaveLength(1);
     await a.page.evaluate(() => document.querySelector('#pale')?.remove());
     await a.page.emulateMedia({ colorScheme: 'light' });
-  });
-
-  it('looks good on a desk and on a phone, by day and by night', async () => {
-    await until('enough events', async () => (await a.page.locator('.card img').count()) >= 6, 60_000);
-    await a.page.locator('h1').scrollIntoViewIfNeeded();
-    await a.screenshot('events-desktop');
-    await a.page.emulateMedia({ colorScheme: 'dark' });
-    await a.screenshot('events-dark');
-    await a.page.emulateMedia({ colorScheme: 'light' });
-    await a.page.setViewportSize({ width: 390, height: 844 });
-    await a.screenshot('events-phone');
-    // Nothing sticks out to the side.
-    expect(await a.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
-    await a.page.setViewportSize({ width: 1280, height: 860 });
   });
 
   it('talked to nobody but its own origin and the cloud, and complained of nothing', () => {

@@ -103,7 +103,8 @@ export class Visitor {
   async screenshot(name: string): Promise<void> {
     const folder = process.env['SEALCAM_SCREENSHOTS'] === '1' ? join(repository, 'docs', 'screens') : tempFolder();
     mkdirSync(folder, { recursive: true });
-    await this.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled' });
+    const path = join(folder, `${name}.jpg`);
+    await this.page.screenshot({ path, type: 'jpeg', quality: 85, animations: 'disabled' });
   }
 }
 

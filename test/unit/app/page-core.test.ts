@@ -217,6 +217,18 @@ describe('timeline', () => {
     ).toEqual([toHex(world.deviceId), toHex(other.deviceId)].sort());
   });
 
+  it('calls an event open only while nothing newer of its camera has come', () => {
+    const timeline = new Timeline();
+    timeline.add(of(1, 'start', 'thumbnail'));
+    expect(timeline.events(intact)[0]?.isOpen).toBe(true);
+    const next = world.record(claim, 5, new Uint8Array(32), {
+      kind: 'motion',
+      event: { id: realRandom.bytes(16), phase: 'start', revision: 0 },
+    });
+    timeline.add({ record: next, receivedAtMs: 5 });
+    expect(timeline.events(intact).map(({ isOpen }) => isOpen)).toEqual([true, false]);
+  });
+
   it('leaves out what is no event', () => {
     const health = world.record(claim, 9, new Uint8Array(32), { kind: 'scene', scene: { class: 'stall' } });
     expect(new Timeline().add({ record: health, receivedAtMs: 1 })).toBeNull();
