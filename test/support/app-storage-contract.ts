@@ -24,7 +24,7 @@ type Open = (suffix?: string) => Promise<AppStorage>;
 
 function same(actual: unknown, expected: unknown, what: string): void {
   const text = (value: unknown): string =>
-    JSON.stringify(value, (_, item: unknown) => (item instanceof Uint8Array ? [...item] : item)) ?? 'undefined';
+    JSON.stringify([value], (_, item: unknown) => (item instanceof Uint8Array ? [...item] : item));
   if (text(actual) !== text(expected)) throw new Error(`${what}: ${text(actual)} is not ${text(expected)}`);
 }
 

@@ -39,10 +39,8 @@ const KNOWS_DRIVERS = /^agent\/(main|cli|cli\/[^/]+)\.ts$/;
 const NODE_ALLOWED = /^(protocol\/crypto\/node|common\/config\/load|common\/adapters\/pino-log)\.ts$/;
 const RUNS_IN_BROWSER = new Set(['common', 'protocol', 'app']);
 
-export interface Sources {
-  /** Content by path from the checkout's root, with forward slashes. */
-  readonly [path: string]: string;
-}
+/** Content by path from the checkout's root, with forward slashes. */
+export type Sources = Readonly<Record<string, string>>;
 
 function importsOf(text: string): string[] {
   return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);

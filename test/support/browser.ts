@@ -5,12 +5,13 @@ import { buildPage } from '../../scripts/build-page.js';
 import { freePort } from '../../scripts/free-port.js';
 import { servePage } from '../../scripts/page-server.js';
 import { tempFolder } from './temp.js';
+import { program } from './tools.js';
 import { repository } from './vectors.js';
 
 /** The system's Chromium; it looks for nobody and nobody is told. */
 export function launch(): Promise<Browser> {
   return chromium.launch({
-    executablePath: process.env['SEALCAM_CHROMIUM'] ?? '/usr/bin/chromium',
+    executablePath: program('chromium'),
     args: [
       '--no-sandbox',
       '--disable-gpu',
@@ -51,7 +52,7 @@ export class Visitor {
     });
     page.on('console', (message) => {
       // A refused request is what some tests are about; the browser writes a line for each.
-      const isExpected = /Failed to load resource/.test(message.text());
+      const isExpected = message.text().includes('Failed to load resource');
       if (['error', 'warning'].includes(message.type()) && !isExpected) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));

@@ -192,8 +192,8 @@ describe('events', () => {
 });
 
 async function jpeg(width: number, height: number): Promise<Buffer> {
-  const { bytes } = seededRandom(7);
-  return sharp(Buffer.from(bytes(width * height * 3)), { raw: { width, height, channels: 3 } })
+  const random = seededRandom(7);
+  return sharp(Buffer.from(random.bytes(width * height * 3)), { raw: { width, height, channels: 3 } })
     .jpeg({ quality: 95 })
     .withExif({ IFD0: { Copyright: 'somebody', Make: 'a camera' } })
     .toBuffer();

@@ -1,0 +1,38 @@
+#!/usr/bin/env node
+/** `npm run check`: format, lint, types, boundaries and unit tests, in under a minute on two cores. */
+import { bootstrap, root } from './bootstrap.mjs';
+import { run, say } from './tasks/process.mjs';
+
+const begun = performance.now();
+await bootstrap();
+const npx = (...args) => [process.execPath, [`${root}/node_modules/${args[0]}`, ...args.slice(1)]];
+/** Two lanes, one for each core. */
+const lanes = [
+  [
+    ['lint', npx('eslint/bin/eslint.js', '--max-warnings', '0', '.')],
+    ['format', npx('prettier/bin/prettier.cjs', '--check', '--cache', '--cache-location', '.cache/prettier', '.')],
+  ],
+  [
+    ['types', npx('typescript/bin/tsc', '-p', '.')],
+    ['types of the page', npx('typescript/bin/tsc', '-p', 'app')],
+    ['types of the tests', npx('typescript/bin/tsc', '-p', 'test')],
+    ['boundaries and unit tests', npx('vitest/vitest.mjs', 'run', '--project', 'unit', '--reporter', 'dot')],
+  ],
+];
+
+const failed = [];
+await Promise.all(
+  lanes.map(async (lane) => {
+    for (const [title, [command, args]] of lane) {
+      const { status, output, seconds } = await run(command, args, { capture: true, cwd: root });
+      say(`${status === 0 ? 'ok    ' : 'FAILED'} ${title} (${seconds.toFixed(1)} s)`);
+      if (status !== 0) {
+        failed.push(title);
+        say(output);
+      }
+    }
+  }),
+);
+const took = ((performance.now() - begun) / 1000).toFixed(0);
+console.log(failed.length === 0 ? `check: all green in ${took} s` : `check: ${failed.join(', ')} failed`);
+process.exitCode = failed.length === 0 ? 0 : 1;

@@ -1,0 +1,74 @@
+import { describe, expect, it } from 'vitest';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { CameraItem, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
+import type { CloudClient } from '../../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { OwnerSession } from '../../../app/core/owner-session.js';
+import { MemoryStorage } from '../../../app/core/storage.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { CameraWorld } from '../../support/camera-world.js';
+
+/** A cloud of one camera that answers pages the way the API does: the newest `limit` below `before`. */
+function cloudOf(world: CameraWorld, count: number) {
+  const claim = world.claim();
+  const records = world.chain(claim, count);
+  const pages: (number | null)[] = [];
+  let upTo = count;
+  const camera = (): CameraItem => ({
+    ...{ device: world.deviceId, epoch: 1, claim: claim.bytes, state: 'open', online: null },
+    ...{ lastReceivedAtMs: null, incomplete: false, highestSeq: upTo, health: null },
+  });
+  const client = {
+    cameras: () => Promise.resolve([camera()]),
+    records: (_device: Uint8Array, _epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> => {
+      pages.push(before);
+      const shown = records.slice(0, Math.min(upTo + 1, before ?? Infinity)).slice(-limit);
+      const items = shown.map(({ bytes, value }): RecordItem => ({
+        id: value.seq + 1,
+        record: bytes,
+        receivedAtMs: 0,
+        media: [],
+      }));
+      return Promise.resolve({ records: items, lowestSeq: 0, highestSeq: upTo });
+    },
+  } as unknown as CloudClient;
+  return { client, pages, records, showUpTo: (seq: number) => (upTo = seq) };
+}
+
+describe('the session of an owner', () => {
+  it('fills what it missed while it was away, page by page, and no more', async () => {
+    const world = new CameraWorld();
+    const { client, pages, records, showUpTo } = cloudOf(world, 400);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+
+    showUpTo(100);
+    await session.refresh();
+    expect(pages).toEqual([null]);
+    expect(session.view().cameras[0]?.hasOlder).toBe(true);
+
+    showUpTo(400);
+    await session.refresh();
+    expect(pages.slice(1)).toEqual([null, 341, 241, 141]);
+    const unverified = records.slice(60).filter((record) => history.continuityOf(record).verdict !== 'intact');
+    expect(unverified).toEqual([]);
+    expect(session.view().alarms).toEqual([]);
+
+    // Up to date: one page, whatever it holds.
+    await session.refresh();
+    expect(pages.slice(5)).toEqual([null]);
+  });
+
+  it('alarms when the cloud has less than was seen here', async () => {
+    const world = new CameraWorld();
+    const { client, showUpTo } = cloudOf(world, 50);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+    await session.refresh();
+    expect(session.view().alarms).toEqual([]);
+    showUpTo(20);
+    await session.refresh();
+    expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
+  });
+});
