@@ -8,34 +8,33 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { concat, fromHex, isZero, toHex } from '../../common/bytes.js';
+import { isZero, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from './suite.js';
 
-// DER prefixes of RFC 8410 (PKCS #8 and SubjectPublicKeyInfo) for a raw 32-byte key.
-const ED25519_PRIVATE = prefix('302e020100300506032b657004220420');
-const ED25519_PUBLIC = prefix('302a300506032b6570032100');
-const X25519_PRIVATE = prefix('302e020100300506032b656e04220420');
-const X25519_PUBLIC = prefix('302a300506032b656e032100');
+type Curve = 'Ed25519' | 'X25519';
 
-function prefix(hex: string): Uint8Array {
-  const bytes = fromHex(hex, hex.length / 2);
-  if (bytes === undefined) throw new SealcamError('internal', 'bad DER prefix');
-  return bytes;
+// Keys go in and out as JWK (RFC 8037): OpenSSL 3 looks for a decoder of each DER, which costs ten times the curve.
+const NO_X = base64url(new Uint8Array(32));
+
+function base64url(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('base64url');
 }
 
-function privateKey(der: Uint8Array, raw: Uint8Array): KeyObject {
+function privateKey(crv: Curve, raw: Uint8Array): KeyObject {
   // A 64-byte key file with an altered public half leaks the scalar; only the seed is ever taken.
   if (raw.length !== 32) throw new SealcamError('key-file-invalid', `a key of ${String(raw.length)} bytes, not 32`);
-  return createPrivateKey({ key: Buffer.from(concat(der, raw)), format: 'der', type: 'pkcs8' });
+  // The public half is derived by OpenSSL; Node wants an `x` there and does not read it.
+  return createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv, d: base64url(raw), x: NO_X } });
 }
 
-function publicKey(der: Uint8Array, raw: Uint8Array): KeyObject {
-  return createPublicKey({ key: Buffer.from(concat(der, raw)), format: 'der', type: 'spki' });
+function publicKey(crv: Curve, raw: Uint8Array): KeyObject {
+  return createPublicKey({ format: 'jwk', key: { kty: 'OKP', crv, x: base64url(raw) } });
 }
 
 function rawPublic(key: KeyObject): Uint8Array {
-  return new Uint8Array(createPublicKey(key).export({ format: 'der', type: 'spki' }).subarray(-32));
+  const { x = '' } = createPublicKey(key).export({ format: 'jwk' });
+  return new Uint8Array(Buffer.from(x, 'base64url'));
 }
 
 /** Parsing a key costs a good part of a verification, and a camera's key comes back with every record. */
@@ -46,7 +45,7 @@ function keptPublicKey(raw: Uint8Array): KeyObject {
   const name = toHex(raw);
   const kept = keptKeys.get(name);
   if (kept !== undefined) return kept;
-  const key = publicKey(ED25519_PUBLIC, raw);
+  const key = publicKey('Ed25519', raw);
   if (keptKeys.size >= KEPT_KEYS) keptKeys.clear();
   keptKeys.set(name, key);
   return key;
@@ -58,7 +57,7 @@ export const nodeSuite: CryptoSuite = {
   sha256: (data) => new Uint8Array(createHash('sha256').update(data).digest()),
   hmacSha256: (key, data) => new Uint8Array(createHmac('sha256', key).update(data).digest()),
   ed25519Signer(seed) {
-    const key = privateKey(ED25519_PRIVATE, seed);
+    const key = privateKey('Ed25519', seed);
     return { publicKey: rawPublic(key), sign: (message) => new Uint8Array(sign(null, message, key)) };
   },
   ed25519VerifyLoose(key, message, signature) {
@@ -69,12 +68,12 @@ export const nodeSuite: CryptoSuite = {
       return false;
     }
   },
-  x25519PublicKey: (secret) => rawPublic(privateKey(X25519_PRIVATE, secret)),
+  x25519PublicKey: (secret) => rawPublic(privateKey('X25519', secret)),
   x25519(secret, key) {
     let shared: Uint8Array;
     try {
       shared = new Uint8Array(
-        diffieHellman({ privateKey: privateKey(X25519_PRIVATE, secret), publicKey: publicKey(X25519_PUBLIC, key) }),
+        diffieHellman({ privateKey: privateKey('X25519', secret), publicKey: publicKey('X25519', key) }),
       );
     } catch (cause) {
       throw new SealcamError('seal-refused', 'a low-order X25519 key', { cause });

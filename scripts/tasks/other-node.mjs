@@ -1,4 +1,4 @@
-import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { run, say } from './process.mjs';
 
@@ -8,12 +8,6 @@ export const otherLine = process.versions.node.startsWith('22.') ? 20 : 22;
 const platform = { linux: 'linux', darwin: 'darwin' }[process.platform];
 const packageName = `node-${platform ?? 'unknown'}-${process.arch}`;
 
-/** What the copy is made of: everything that unit tests read. */
-const PARTS = [
-  ...['common', 'protocol', 'hal', 'agent', 'cloud', 'app', 'scripts', 'test', 'docs', 'dist'],
-  ...['package.json', 'package-lock.json', 'tsconfig.json', 'vitest.config.ts', 'CHANGELOG.md', '.npmrc', '.git'],
-];
-
 /**
  * Makes a copy of the checkout in .cache/, with better-sqlite3 compiled for the other Node.
  * Returns {node, folder}, or {reason} where that Node cannot be had.
@@ -21,7 +15,7 @@ const PARTS = [
 export async function otherNode(root) {
   if (platform === undefined) return { reason: `no package of Node ${otherLine} for ${process.platform}` };
   const home = join(root, '.cache', `node${otherLine}`);
-  mkdirSync(home, { recursive: true });
+  mkdirSync(join(home, 'checkout'), { recursive: true });
   writeFileSync(join(home, 'package.json'), '{ "private": true }\n');
   say(`Getting Node ${otherLine} (${packageName}@${otherLine}) …`);
   const options = ['--no-save', '--no-audit', '--no-fund', '--no-package-lock'];
@@ -35,9 +29,12 @@ export async function otherNode(root) {
   const stamp = join(home, 'modules.stamp');
   const wanted = readFileSync(join(root, 'package-lock.json'), 'utf8');
   const isFresh = existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted;
-  for (const part of PARTS) {
-    rmSync(join(folder, part), { recursive: true, force: true });
-    if (existsSync(join(root, part))) cpSync(join(root, part), join(folder, part), { recursive: true });
+  const files = await run('git', ['ls-files', '-co', '--exclude-standard', '-z'], { capture: true, cwd: root });
+  for (const name of readdirSync(folder)) {
+    if (name !== 'node_modules') rmSync(join(folder, name), { recursive: true, force: true });
+  }
+  for (const path of ['.git', 'dist', ...files.output.split('\0').filter((name) => name !== '')]) {
+    if (existsSync(join(root, path))) cpSync(join(root, path), join(folder, path), { recursive: true });
   }
   if (!isFresh) {
     say(`Compiling better-sqlite3 for Node ${otherLine}, about two minutes …`);

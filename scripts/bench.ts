@@ -1,0 +1,73 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkout } from './build-page.js';
+import type { Figure } from './bench/measure.js';
+import { runMeta } from './bench/run-meta.js';
+import { benchStages, wireBytes } from './bench/stages.js';
+import { benchVerify } from './bench/verify.js';
+import { BenchWorld } from './bench/world.js';
+
+const HELP = `npm run bench [-- options]
+
+What one event costs, stage by stage, each beside a floor that is timed in the same run; records verified a second;
+bytes of an event on the wire. Read the ratios: absolute times are this machine's.
+
+  --json    one JSON object on stdout
+  --save    also into docs/results/bench.json, with commit and date
+  --help    this text
+`;
+
+const { values } = parseArgs({
+  options: {
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const folder = mkdtempSync(join(tmpdir(), 'sealcam-bench-'));
+const say = (text: string): void => {
+  process.stderr.write(`${text}\n`);
+};
+try {
+  const world = new BenchWorld();
+  const stages = await benchStages(world, folder, say);
+  say('verify …');
+  const verify = await benchVerify(world, folder);
+  const wire = await wireBytes(world);
+  const result = { command: 'npm run bench', ...runMeta(), stages, verify, wire };
+  const text = JSON.stringify(result, null, 2);
+  if (values.save) {
+    const results = join(checkout, 'docs', 'results');
+    mkdirSync(results, { recursive: true });
+    writeFileSync(join(results, 'bench.json'), `${text}\n`);
+  }
+  if (values.json) {
+    process.stdout.write(`${JSON.stringify(result)}\n`);
+  } else {
+    const table = [...stages, verify.figure].map(line).join('');
+    process.stdout.write(
+      `\n${'stage'.padEnd(58)}${'median'.padStart(10)}${'floor'.padStart(10)}${'ratio'.padStart(8)}  floor is\n${table}\n` +
+        `${String(verify.verified)} records verified a second on one core; bare Ed25519 ${String(verify.bare)}: ` +
+        `${String(Math.round(verify.share * 100))} % of it\n` +
+        `${String(verify.stored)} records a second through ingest into SQLite, with a picture each\n` +
+        `${String(wire.event)} bytes on the wire for an event of start, update and end ` +
+        `(start ${String(wire.startMessage)}: record ${String(wire.record)}, sealed picture ${String(wire.sealedPicture)} ` +
+        `of a JPEG of ${String(wire.pictureJpeg)}; end ${String(wire.endMessage)})\n`,
+    );
+  }
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
+
+function line({ name, us, floorUs, ratio, floor }: Figure): string {
+  const time = (value: number): string =>
+    `${value >= 1000 ? (value / 1000).toFixed(2) : value.toFixed(1)} ${value >= 1000 ? 'ms' : 'µs'}`;
+  return `${name.padEnd(58)}${time(us).padStart(10)}${time(floorUs).padStart(10)}${ratio.toFixed(2).padStart(8)}  ${floor}\n`;
+}

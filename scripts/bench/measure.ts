@@ -1,0 +1,53 @@
+/** One figure beside its floor: what the same work costs at least, or what a plainer way costs, in the same run. */
+export interface Figure {
+  readonly name: string;
+  /** Median microseconds of one call. */
+  readonly us: number;
+  readonly floor: string;
+  readonly floorUs: number;
+  /** us / floorUs, from pairs that ran one after the other. */
+  readonly ratio: number;
+}
+
+type Work = () => unknown;
+
+/** Microseconds of one call, over about `budgetMs`. */
+async function timeOf(work: Work, calls: number): Promise<number> {
+  const begun = process.hrtime.bigint();
+  for (let i = 0; i < calls; i++) {
+    const result = work();
+    if (result instanceof Promise) await result;
+  }
+  return Number(process.hrtime.bigint() - begun) / 1000 / calls;
+}
+
+function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? NaN;
+}
+
+const ROUNDS = 15;
+const ROUND_MS = 40;
+
+/** Times work and floor in alternation, so that what else the machine does hits both. */
+export async function compare(name: string, work: Work, floor: string, floorWork: Work): Promise<Figure> {
+  // The first calls compile, and say how many fit in a round.
+  const calls = async (of: Work): Promise<number> => {
+    await timeOf(of, 3);
+    return Math.max(1, Math.round((ROUND_MS * 1000) / (await timeOf(of, 3))));
+  };
+  const [n, m] = [await calls(work), await calls(floorWork)];
+  const pairs: [number, number][] = [];
+  for (let round = 0; round < ROUNDS; round++) pairs.push([await timeOf(work, n), await timeOf(floorWork, m)]);
+  return {
+    name,
+    us: round(median(pairs.map(([us]) => us))),
+    floor,
+    floorUs: round(median(pairs.map(([, us]) => us))),
+    ratio: round(median(pairs.map(([us, floorUs]) => us / floorUs))),
+  };
+}
+
+export function round(value: number): number {
+  return Number(value.toPrecision(3));
+}

@@ -1,0 +1,198 @@
+import { createPrivateKey, diffieHellman, generateKeyPairSync, sign } from 'node:crypto';
+import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { Detector } from '../../agent/capture/detector.js';
+import { configureImages, decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';
+import type { SealedMedia } from '../../agent/outbox/outbox.js';
+import { Sealer } from '../../agent/record/sealer.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { secretbox } from '../../protocol/crypto/tweetnacl.js';
+import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
+import { encodeUp } from '../../protocol/transport/messages.js';
+import { topicOf } from '../../protocol/transport/topics.js';
+import { compare, type Figure } from './measure.js';
+import type { BenchWorld } from './world.js';
+
+const FRAMES = 120;
+const RECIPIENTS_MAX = 8;
+
+/** What one event costs on the camera, stage by stage, each beside its floor. */
+export async function benchStages(world: BenchWorld, folder: string, say: (text: string) => void): Promise<Figure[]> {
+  configureImages();
+  say('drawing frames …');
+  const frames = await world.frames(FRAMES);
+  const next = cycle(frames);
+  const figures: Figure[] = [];
+  const add = async (...args: Parameters<typeof compare>): Promise<void> => {
+    say(`${args[0]} …`);
+    figures.push(await compare(...args));
+  };
+
+  await add(
+    'decode (JPEG to 160 px of grey)',
+    () => decodeLuma(next().jpeg),
+    'sharp: the whole picture in grey',
+    () => sharp(next().jpeg).toColourspace('b-w').raw().toBuffer(),
+  );
+
+  const planes = await Promise.all(frames.map(({ jpeg }) => decodeLuma(jpeg)));
+  const detector = new Detector(world.settings.detector);
+  let index = 0;
+  let before = planes[0]?.data ?? new Uint8Array(0);
+  const nextPlane = cycle(planes);
+  await add(
+    'detect (one frame)',
+    () => detector.observe(nextPlane(), ++index * 100, index),
+    'difference of two frames, counted',
+    () => {
+      const { data } = nextPlane();
+      let changed = 0;
+      for (let i = 0; i < data.length; i++) changed += Math.abs((data[i] ?? 0) - (before[i] ?? 0)) > 24 ? 1 : 0;
+      before = data;
+      return changed;
+    },
+  );
+
+  const { width, quality } = world.thumbnail;
+  const [first] = frames;
+  if (first === undefined) throw new Error('no frames');
+  const { width: fullWidth } = await sharp(first.jpeg).metadata();
+  await add(
+    `thumbnail (${String(width)} px JPEG)`,
+    () => makeThumbnail(next().jpeg, width, quality),
+    'sharp: decode and encode the whole picture',
+    () => sharp(next().jpeg).resize({ width: fullWidth }).jpeg({ quality }).toBuffer(),
+  );
+
+  const jpeg = (await makeThumbnail(frames[60]?.jpeg ?? first.jpeg, width, quality)).jpeg;
+  const sealer = new Sealer(nodeSuite, realRandom);
+  const [one, many] = [world.claim(1), world.claim(RECIPIENTS_MAX)];
+  const eventId = realRandom.bytes(16);
+  const content = { detail: { reason: 'motion' as const, area: 40, startedMs: 0 }, jpeg };
+  const key = realRandom.bytes(32);
+  const boxed = (): unknown => secretbox.seal(jpeg, realRandom.bytes(24), key);
+  const sealTo = (claim: typeof one) => (): SealedMedia => sealer.seal(claim, eventId, 'thumbnail', content);
+  await add('seal to 1 recipient', sealTo(one), 'tweetnacl secretbox of the picture', boxed);
+  await add(`seal to ${String(RECIPIENTS_MAX)} recipients`, sealTo(many), 'tweetnacl secretbox of the picture', boxed);
+  const ours = generateKeyPairSync('x25519');
+  const theirs = generateKeyPairSync('x25519').publicKey;
+  const [sealOne, sealMany] = figures.slice(-2);
+  const perRecipientUs = ((sealMany?.us ?? 0) - (sealOne?.us ?? 0)) / (RECIPIENTS_MAX - 1);
+  const dh = await compare(
+    '',
+    () => diffieHellman({ privateKey: ours.privateKey, publicKey: theirs }),
+    '',
+    () => 0,
+  );
+  figures.push({
+    ...{ name: 'seal, each further recipient', us: Number(perRecipientUs.toPrecision(3)), floor: 'bare X25519' },
+    ...{ floorUs: dh.us, ratio: Number((perRecipientUs / dh.us).toPrecision(3)) },
+  });
+
+  const media = sealTo(one)();
+  const record = motionRecord(world, one, media, 1);
+  const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(key)]);
+  const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+  const bytes = Buffer.from(signObject(recordKind, nodeSuite, world.device, record).bytes);
+  await add(
+    'sign (encode, Ed25519, hash)',
+    () => signObject(recordKind, nodeSuite, world.device, record),
+    'node:crypto Ed25519 alone',
+    () => sign(null, bytes, privateKey),
+  );
+
+  const { outbox, close } = world.outbox(folder, one);
+  const file = openSync(join(folder, 'floor'), 'w');
+  const flat = Buffer.concat([bytes, media.sealed.header, media.sealed.body]);
+  let seq = 0;
+  await add(
+    'insert (sign, chain, counters, one transaction on disk)',
+    () => outbox.append({ kind: 'motion', time: world.time(++seq), event: start() }, [media]),
+    'write of the same bytes with fsync',
+    () => {
+      writeSync(file, flat);
+      fsyncSync(file);
+    },
+  );
+  closeSync(file);
+  close();
+  return figures;
+
+  function start(): NonNullable<SealcamRecord['event']> {
+    return { id: realRandom.bytes(16), phase: 'start', revision: 0 };
+  }
+}
+
+/** A motion record as the agent makes it, with one sealed object. */
+export function motionRecord(
+  world: BenchWorld,
+  claim: Parameters<BenchWorld['outbox']>[1],
+  { media }: SealedMedia,
+  seq: number,
+): SealcamRecord {
+  return {
+    ...{ device: world.deviceId, account: claim.value.account, epoch: 1, claimHash: claim.hash },
+    ...{ seq, prev: claim.hash, time: world.time(seq), kind: 'motion' as const },
+    ...{ event: { id: realRandom.bytes(16), phase: 'start' as const, revision: 0 }, media: [media] },
+  };
+}
+
+export interface WireBytes {
+  /** start with a picture, one update with a better one, end with what was learnt. */
+  readonly event: number;
+  readonly startMessage: number;
+  readonly pictureJpeg: number;
+  readonly sealedPicture: number;
+  readonly record: number;
+  readonly endMessage: number;
+}
+
+/** Bytes of one event's PUBLISH packets (MQTT 5, QoS 1), of a person in the porch scene. */
+export async function wireBytes(world: BenchWorld): Promise<WireBytes> {
+  const claim = world.claim(1);
+  const sealer = new Sealer(nodeSuite, realRandom);
+  const frames = await world.frames(FRAMES);
+  const eventId = realRandom.bytes(16);
+  const { width, quality } = world.thumbnail;
+  const sealed = async (index: number): Promise<SealedMedia> => {
+    const { jpeg } = await makeThumbnail(frames[index]?.jpeg ?? new Uint8Array(0), width, quality);
+    return sealer.seal(claim, eventId, 'thumbnail', { detail: { reason: 'motion', area: 40, startedMs: 0 }, jpeg });
+  };
+  const message = (media: SealedMedia, seq: number): { packet: number; record: Verified<SealcamRecord> } => {
+    const record = signObject(recordKind, nodeSuite, world.device, motionRecord(world, claim, media, seq));
+    const payload = encodeUp({ type: 'records', records: [{ record: record.bytes, media: [media.sealed] }] });
+    return { packet: publishBytes(topicOf(world.deviceId, 'up'), payload.length), record };
+  };
+  const startMedia = await sealed(60);
+  const begin = message(startMedia, 1);
+  const update = message(await sealed(70), 2);
+  const detail = { reason: 'motion' as const, area: 40, startedMs: 0, endedMs: 4000 };
+  const end = message(sealer.seal(claim, eventId, 'detail', { detail, jpeg: null }), 3);
+  const { jpeg } = await makeThumbnail(frames[60]?.jpeg ?? new Uint8Array(0), width, quality);
+  return {
+    event: begin.packet + update.packet + end.packet,
+    startMessage: begin.packet,
+    pictureJpeg: jpeg.length,
+    sealedPicture: startMedia.sealed.body.length + startMedia.sealed.header.length,
+    record: begin.record.bytes.length,
+    endMessage: end.packet,
+  };
+}
+
+/** Size of a PUBLISH packet: fixed header, topic, packet id, no properties, payload (MQTT 5 §3.3). */
+function publishBytes(topic: string, payload: number): number {
+  const rest = 2 + topic.length + 2 + 1 + payload;
+  return 1 + (rest < 128 ? 1 : rest < 16_384 ? 2 : 3) + rest;
+}
+
+function cycle<T>(items: readonly T[]): () => T {
+  let i = 0;
+  return () => {
+    const item = items[i++ % items.length];
+    if (item === undefined) throw new Error('nothing to go through');
+    return item;
+  };
+}

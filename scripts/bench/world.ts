@@ -1,0 +1,82 @@
+import { realRandom } from '../../common/adapters/real-random.js';
+import { silentLog } from '../../common/log.js';
+import { captureSettings } from '../../agent/agent.js';
+import { loadAgentConfig } from '../../agent/config/keys.js';
+import { beginEpoch } from '../../agent/outbox/epochs.js';
+import { openOutbox } from '../../agent/outbox/open-outbox.js';
+import type { Outbox } from '../../agent/outbox/outbox.js';
+import type { CaptureSettings } from '../../agent/capture/capture.js';
+import { buildScript } from '../../hal/mock/script.js';
+import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import type { Signer } from '../../protocol/crypto/suite.js';
+import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import { accountId, deviceId } from '../../protocol/objects/ids.js';
+import { recordKind, type RecordTime } from '../../protocol/objects/record.js';
+import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
+
+const FRAME_MS = 100;
+
+/** A camera with an owner, its keys and its default settings; and its frames, in which a person walks through. */
+export class BenchWorld {
+  readonly device: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  readonly deviceId = deviceId(nodeSuite, this.device.publicKey);
+  readonly ownerSecret = realRandom.bytes(32);
+  readonly settings: CaptureSettings;
+  readonly thumbnail: { readonly width: number; readonly quality: number };
+  private readonly owner: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  private readonly boot = realRandom.bytes(16);
+
+  constructor() {
+    const config = loadAgentConfig({ file: null, environment: {} });
+    this.settings = captureSettings(config);
+    this.thumbnail = { width: config['thumbnail.width'], quality: config['thumbnail.quality'] };
+  }
+
+  /** A claim with so many recipients, 1 to 8. */
+  claim(recipients: number): Verified<Claim> {
+    const members = Array.from({ length: recipients - 1 }, () => ({
+      x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)),
+      ed25519: nodeSuite.ed25519Signer(realRandom.bytes(32)).publicKey,
+    }));
+    const own = { x25519: nodeSuite.x25519PublicKey(this.ownerSecret), ed25519: this.owner.publicKey };
+    return signObject(claimKind, nodeSuite, this.owner, {
+      ...{ device: this.deviceId, epoch: 1, account: accountId(nodeSuite, this.owner.publicKey) },
+      ...{ ownerKey: this.owner.publicKey, recipients: [own, ...members], previous: null, issuedAtMs: 0 },
+      ...{ receiptKeys: [realRandom.bytes(32)], nonce: realRandom.bytes(16) },
+    });
+  }
+
+  time(monotonicMs: number): RecordTime {
+    return { boot: this.boot, monotonicMs, wallMs: Date.UTC(2026, 10, 21) + monotonicMs, quality: 'ntp' };
+  }
+
+  outbox(folder: string, claim: Verified<Claim>): { readonly outbox: Outbox; readonly close: () => void } {
+    const { outbox, mirror } = openOutbox({
+      folder,
+      signer: {
+        device: this.deviceId,
+        sign: (record) => signObject(recordKind, nodeSuite, this.device, record),
+        openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
+        openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
+      },
+      limits: { maxBytes: 2 ** 30, maxAgeMs: 1e12 },
+      sha256: (data) => nodeSuite.sha256(data),
+      time: this.time(0),
+      log: silentLog,
+    });
+    beginEpoch(outbox, claim, this.time(0));
+    const close = (): void => {
+      mirror.close();
+      outbox.close();
+    };
+    return { outbox, close };
+  }
+
+  async frames(count: number): Promise<readonly RenderedFrame[]> {
+    const renderer = new SceneRenderer(buildScript('porch', 'walk', 11));
+    const frames: RenderedFrame[] = [];
+    for (let i = 0; i < count; i++) frames.push(await renderer.render(i * FRAME_MS));
+    return frames;
+  }
+}

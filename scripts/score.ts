@@ -1,0 +1,92 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { spawn, spawnSync } from 'node:child_process';
+import { availableParallelism, tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { checkout } from './build-page.js';
+
+const HELP = `npm run score -- DIR [options]
+
+Runs every clip that DIR/labels.json names through \`sealcam replay\`, and scores the events.
+
+  --events FILE    keeps the events there, a JSON object a line
+  --scorer FILE    the scoring script; default DIR/score_motion.py
+  --json           the score as JSON
+  --help           this text
+
+Exit status: 0 scored, 2 wrong usage, 3 a clip could not be played, 4 the scorer is missing.
+`;
+
+interface Labels {
+  readonly clips: Readonly<Record<string, { readonly file: string }>>;
+}
+
+function fail(status: number, text: string): never {
+  process.stderr.write(`${text}\n`);
+  process.exit(status);
+}
+
+/** The events of one clip, a JSON line each; the replay's own words go to stderr. */
+function replay(path: string): Promise<string> {
+  const cli = join(checkout, 'dist', 'agent', 'cli.js');
+  const child = spawn(process.execPath, [cli, 'replay', path, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const parts: Buffer[] = [];
+  child.stdout.on('data', (part: Buffer) => parts.push(part));
+  return new Promise((done, failed) => {
+    child.once('error', failed);
+    child.once('close', (status) => {
+      if (status === 0) done(Buffer.concat(parts).toString());
+      else failed(new Error(`${path}: sealcam replay ended with ${String(status)}`));
+    });
+  });
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    events: { type: 'string' },
+    scorer: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+const [folder, ...rest] = positionals;
+if (folder === undefined || rest.length > 0) fail(2, HELP);
+const labels = join(folder, 'labels.json');
+if (!existsSync(labels)) fail(2, `${labels} is missing: a labelled folder has one, as docs/testing.md says.`);
+const scorer = resolve(values.scorer ?? join(folder, 'score_motion.py'));
+if (!existsSync(scorer)) fail(4, `${scorer} is missing; name it with --scorer FILE.`);
+
+const { clips } = JSON.parse(readFileSync(labels, 'utf8')) as Labels;
+const queue = Object.values(clips).map(({ file }) => file);
+const found = new Map<string, string>();
+const total = queue.length;
+const workers = Array.from({ length: Math.min(total, availableParallelism()) }, async () => {
+  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
+    found.set(file, await replay(join(folder, file)));
+    process.stderr.write(`${String(found.size).padStart(3)}/${String(total)} ${file}\n`);
+  }
+});
+try {
+  await Promise.all(workers);
+} catch (error) {
+  fail(3, error instanceof Error ? error.message : String(error));
+}
+
+const scratch = mkdtempSync(join(tmpdir(), 'sealcam-score-'));
+const events = values.events ?? join(scratch, 'events.jsonl');
+writeFileSync(
+  events,
+  Object.values(clips)
+    .map(({ file }) => found.get(file) ?? '')
+    .join(''),
+);
+const args = [scorer, events, '--labels', resolve(labels), ...(values.json ? ['--json'] : [])];
+const { status, error } = spawnSync('python3', args, { stdio: ['ignore', 'inherit', 'inherit'] });
+rmSync(scratch, { recursive: true, force: true });
+if (error !== undefined) fail(4, `python3 cannot be started: ${error.message}`);
+process.exitCode = status ?? 1;
