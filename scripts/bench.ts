@@ -1,13 +1,12 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkout } from './build-page.js';
 import type { Figure } from './bench/measure.js';
-import { runMeta } from './bench/run-meta.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchVerify } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
+import { saveResult } from './results.js';
 
 const HELP = `npm run bench [-- options]
 
@@ -41,13 +40,8 @@ try {
   say('verify …');
   const verify = await benchVerify(world, folder);
   const wire = await wireBytes(world);
-  const result = { command: 'npm run bench', ...runMeta(), stages, verify, wire };
-  const text = JSON.stringify(result, null, 2);
-  if (values.save) {
-    const results = join(checkout, 'docs', 'results');
-    mkdirSync(results, { recursive: true });
-    writeFileSync(join(results, 'bench.json'), `${text}\n`);
-  }
+  const result = { command: 'npm run bench', stages, verify, wire };
+  if (values.save) saveResult('bench', result);
   if (values.json) {
     process.stdout.write(`${JSON.stringify(result)}\n`);
   } else {

@@ -9,6 +9,7 @@ import { buildPage, checkout } from './build-page.js';
 import { Child, type LogLine } from './demo/children.js';
 import { StageTimes } from './demo/stages.js';
 import { Watcher, type OpenedEvent } from './demo/watcher.js';
+import { saveResult } from './results.js';
 import { freePort } from './free-port.js';
 import { servePage } from './page-server.js';
 
@@ -19,6 +20,7 @@ Three mock cameras of two owners, a broker, the cloud and the owner's page on fr
   --video FILE   adds a camera of the first owner that plays this video (needs ffmpeg)
   --events N     ends by itself after N events were claimed, opened and verified, and prints a JSON summary
   --json         prints nothing but that summary
+  --save         also writes it to docs/results/demo.json, with commit and date
   --keep         keeps the temporary folder with databases and logs
   --help         this text
 `;
@@ -28,6 +30,7 @@ interface Options {
   readonly events: number | null;
   readonly json: boolean;
   readonly keep: boolean;
+  readonly save: boolean;
 }
 
 interface DemoCamera {
@@ -51,6 +54,7 @@ function readOptions(): Options {
       events: { type: 'string' },
       json: { type: 'boolean', default: false },
       keep: { type: 'boolean', default: false },
+      save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -65,6 +69,7 @@ function readOptions(): Options {
     events,
     json: values.json,
     keep: values.keep,
+    save: values.save,
   };
 }
 
@@ -156,6 +161,8 @@ class Demo {
       stages: this.stages.summary(),
     };
     process.stdout.write(`${JSON.stringify(summary)}\n`);
+    if (this.options.save)
+      saveResult('demo', { command: `npm run demo -- --events ${String(this.options.events)}`, ...summary });
     if (end === 'enough' && alarms === 0) return 0;
     process.stderr.write(
       end === 'late'

@@ -74,8 +74,12 @@ function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs
   const facts: readonly (readonly [string, string, boolean])[] = [
     ['Picture', PICTURE[body.camera], body.camera === 'ok' || body.camera === 'starting'],
     ['Clock', CLOCKS[time.quality], time.quality !== 'unset'],
-    ['Waiting to be sent', body.queued === 0 ? 'nothing' : `${String(body.queued)} records`, body.queued < 100],
-    ['Lost', body.lost === 0 ? 'nothing' : `${String(body.lost)} records, each accounted for`, body.lost === 0],
+    ['Waiting to be sent', body.queued === 0 ? 'nothing' : counted(body.queued), body.queued < 100],
+    [
+      'Lost',
+      body.lost === 0 ? 'nothing' : `${counted(body.lost)}, ${body.lost === 1 ? '' : 'each '}accounted for`,
+      body.lost === 0,
+    ],
     ['Running for', duration(body.uptimeS * 1000), true],
     ['Free space', size(body.freeBytes), body.freeBytes > 64 * 1024 ** 2],
     ...(body.temperatureDeciC === undefined
@@ -149,4 +153,8 @@ function Name({
       </button>
     </form>
   );
+}
+
+function counted(records: number): string {
+  return records === 1 ? '1 record' : `${String(records)} records`;
 }

@@ -212,6 +212,7 @@ describeWith('chromium', "the owner's page", () => {
   it('looks good on a desk and on a phone, by day and by night', async () => {
     await until('enough events', async () => (await a.page.locator('.card img').count()) >= 6, 60_000);
     await a.page.locator('h1').scrollIntoViewIfNeeded();
+    await a.page.evaluate(() => (document.activeElement as HTMLElement).blur());
     await a.screenshot('events-desktop');
     await a.page.emulateMedia({ colorScheme: 'dark' });
     await a.screenshot('events-dark');

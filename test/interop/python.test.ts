@@ -1,6 +1,13 @@
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { toHex } from '../../common/bytes.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { freePort } from '../../scripts/free-port.js';
+import { embedded, type TestBroker } from '../support/brokers.js';
+import { keptFolder } from '../support/temp.js';
+import { PAGE_ORIGIN, TestCloud } from '../support/test-cloud.js';
 import { describeWith, program } from '../support/tools.js';
 import { repository } from '../support/vectors.js';
 
@@ -40,5 +47,46 @@ describeWith('python', 'a second implementation', () => {
     expect(JSON.parse(out)).toMatchObject({ bound: false });
     expect(status).toBe(1);
     expect(runPython('ingest_example.py').status).toBe(2);
+  });
+
+  describe('as a reader', () => {
+    const folder = keptFolder();
+    let broker: TestBroker;
+    let cloud: TestCloud;
+
+    beforeAll(async () => {
+      broker = embedded(folder, await freePort());
+      await broker.start();
+      cloud = new TestCloud(folder, await freePort(), broker);
+      await cloud.start();
+    });
+    afterAll(async () => {
+      await cloud.stop();
+      await broker.stop();
+    });
+
+    /** The cloud answers from this process, so this one must not wait in a blocking call. */
+    function read(...args: readonly string[]): Promise<{ readonly failed: boolean; readonly out: string }> {
+      const path = join(repository, 'test', 'interop', 'read_example.py');
+      return new Promise((resolve) => {
+        execFile(program('python'), [path, ...args], { timeout: 30_000 }, (error, out) => {
+          resolve({ failed: error !== null, out });
+        });
+      });
+    }
+
+    it('opens a session with a running cloud', async () => {
+      const seed = realRandom.bytes(32);
+      const { failed, out } = await read(cloud.origin, PAGE_ORIGIN, toHex(seed));
+      expect(failed).toBe(false);
+      const key = toHex(nodeSuite.ed25519Signer(seed).publicKey);
+      expect(JSON.parse(out)).toEqual({ key, cameras: [] });
+    });
+
+    it('is refused from a page that the cloud does not know', async () => {
+      const { failed, out } = await read(cloud.origin, 'https://other.example', toHex(realRandom.bytes(32)));
+      expect(failed).toBe(true);
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'session-refused' } });
+    });
   });
 });

@@ -1,0 +1,155 @@
+import sharp from 'sharp';
+import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { Counters } from '../../../common/counters.js';
+import { LIMITS } from '../../../common/limits.js';
+import { silentLog } from '../../../common/log.js';
+import type { Random } from '../../../common/random.js';
+import type { Transition } from '../../../agent/capture/event-tracker.js';
+import { beginEpoch, endEpoch } from '../../../agent/outbox/epochs.js';
+import { openOutbox } from '../../../agent/outbox/open-outbox.js';
+import type { Outbox } from '../../../agent/outbox/outbox.js';
+import { Recorder } from '../../../agent/record/recorder.js';
+import { Sealer } from '../../../agent/record/sealer.js';
+import type { Frame } from '../../../hal/camera.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { claimKind } from '../../../protocol/objects/claim.js';
+import { accountId } from '../../../protocol/objects/ids.js';
+import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
+import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
+import { CameraWorld } from '../../support/camera-world.js';
+import { codeOf } from '../../support/codes.js';
+import { tempFolder } from '../../support/temp.js';
+
+function picture(width: number, height: number, noise: boolean): Promise<Buffer> {
+  const data = noise ? Buffer.from(realRandom.bytes(width * height * 3)) : Buffer.alloc(width * height * 3, 90);
+  return sharp(data, { raw: { width, height, channels: 3 } })
+    .jpeg({ quality: 95 })
+    .toBuffer();
+}
+
+const span = { onsetFrame: 9, onsetMs: 900, startFrame: 10, startMs: 1000 };
+
+function start(jpeg: Uint8Array, atMs = 1000): Transition<Frame> {
+  const frame: Frame = { index: 10, monotonicMs: atMs, jpeg };
+  const box = { left: 0.25, top: 0.25, width: 0.5, height: 0.5 };
+  return { type: 'start', span, sighting: { frame, index: 10, timeMs: atMs, area: 0.1, box, zones: ['door'] } };
+}
+
+function end(atMs = 2000): Transition<Frame> {
+  return { type: 'end', span, sighting: null, reason: 'motion-ended', endFrame: 20, endMs: atMs, peakArea: 0.1 };
+}
+
+class RecorderWorld {
+  readonly camera = new CameraWorld();
+  readonly counters = new Counters();
+  readonly outbox: Outbox;
+  readonly recorder: Recorder;
+
+  constructor(random: Random = realRandom) {
+    this.outbox = openOutbox({
+      ...{ folder: tempFolder(), signer: this.camera.outboxSigner(), limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 } },
+      ...{ sha256: (data) => nodeSuite.sha256(data), time: this.camera.time(0), log: silentLog },
+    }).outbox;
+    this.recorder = new Recorder(
+      {
+        ...{ outbox: this.outbox, sealer: new Sealer(nodeSuite, random), random: realRandom },
+        ...{ counters: this.counters, log: silentLog, onRecorded: () => undefined, nowMs: () => 0 },
+        timeOf: (monotonicMs) => this.camera.time(monotonicMs),
+      },
+      { thumbnail: { width: 320, quality: 75 } },
+    );
+  }
+
+  claim(): void {
+    beginEpoch(this.outbox, this.camera.claim(), this.camera.time(0));
+  }
+
+  records(): SealcamRecord[] {
+    return this.outbox.queries.recordsAfter
+      .all(0, 0, 100)
+      .map(({ bytes }) => openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value);
+  }
+
+  async take(...transitions: readonly Transition<Frame>[]): Promise<void> {
+    for (const transition of transitions) this.recorder.take(transition);
+    await this.recorder.idle();
+  }
+}
+
+describe('recorder', () => {
+  it('makes records of an event: a picture at the start, the same one named at the end', async () => {
+    const world = new RecorderWorld();
+    world.claim();
+    await world.take(start(await picture(640, 360, false)), end());
+    const [accept, first, last] = world.records();
+    expect(accept?.kind).toBe('accept');
+    expect(first?.media?.map(({ role }) => role)).toEqual(['thumbnail']);
+    expect(last?.event).toMatchObject({ phase: 'end', revision: 1, picture: first?.media?.[0]?.id });
+    expect(last?.media?.map(({ role }) => role)).toEqual(['detail']);
+  });
+
+  it('records nothing without an owner, also not the end of what began before there was one', async () => {
+    const world = new RecorderWorld();
+    await world.take(start(await picture(64, 36, false)));
+    world.claim();
+    await world.take(end());
+    expect(world.records().map(({ kind }) => kind)).toEqual(['accept']);
+    expect(world.counters.get('events.unclaimed')).toBe(1);
+  });
+
+  it('lets no event go on under another claim: the new owner sees nothing of it, and the loss is said', async () => {
+    const world = new RecorderWorld();
+    world.claim();
+    const first = world.outbox.currentClaim();
+    await world.take(start(await picture(640, 360, false)));
+    endEpoch(world.outbox, 'release', world.camera.time(1500));
+    const nextOwner = new CameraWorld().owner;
+    const account = accountId(nodeSuite, nextOwner.publicKey);
+    const recipients = [{ x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: nextOwner.publicKey }];
+    const claim = signObject(claimKind, nodeSuite, nextOwner, {
+      ...world.camera.claim(2, first?.hash ?? null).value,
+      ...{ account, ownerKey: nextOwner.publicKey, recipients },
+    });
+    beginEpoch(world.outbox, claim, world.camera.time(1500));
+    await world.take(end());
+    const ofNext = world.records().filter(({ epoch }) => epoch === 2);
+    expect(ofNext.every(({ kind }) => kind !== 'motion')).toBe(true);
+    expect(world.counters.get('events.claim-changed')).toBe(1);
+  });
+
+  it('compresses a picture again that is too large for a seal', async () => {
+    const world = new RecorderWorld();
+    world.recorder.configure({ thumbnail: { width: 1280, quality: 95 } });
+    world.claim();
+    await world.take(start(await picture(1280, 720, true)));
+    const media = world.records()[1]?.media?.[0];
+    expect(media?.role).toBe('thumbnail');
+    expect(media?.length).toBeLessThanOrEqual(LIMITS.sealedMaxBytes);
+  });
+
+  it('counts a picture that cannot be decoded, and keeps the event', async () => {
+    const world = new RecorderWorld();
+    world.claim();
+    await world.take(start(Uint8Array.of(0xff, 0xd8, 1, 2, 3)));
+    expect(world.records()[1]?.media?.map(({ role }) => role)).toEqual(['detail']);
+    expect(world.counters.get('frames.corrupt')).toBe(1);
+  });
+
+  it('seals nothing while the random source repeats itself', async () => {
+    const stuck: Random = { bytes: (length) => new Uint8Array(length).fill(7), uniform: () => 0.5 };
+    const world = new RecorderWorld(stuck);
+    world.claim();
+    await world.take(start(await picture(64, 36, false)));
+    expect(world.records().map(({ kind }) => kind)).not.toContain('motion');
+    expect(world.counters.get('recorder.randomness-repeats')).toBe(1);
+    const sealer = new Sealer(nodeSuite, stuck);
+    const content = { detail: { reason: 'motion' as const, area: 1, startedMs: 0 }, jpeg: null };
+    expect(codeOf(() => sealer.seal(world.camera.claim(), realRandom.bytes(16), 'detail', content))).toBe(
+      'randomness-repeats',
+    );
+    // The control: a source that does not repeat itself seals.
+    const good = new Sealer(nodeSuite, realRandom);
+    expect(good.seal(world.camera.claim(), realRandom.bytes(16), 'detail', content).media.role).toBe('detail');
+  });
+});
