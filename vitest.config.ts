@@ -3,7 +3,13 @@ import { defineConfig } from 'vitest/config';
 /** A suite is a folder of test/; scripts/test.mjs knows which tool each of them needs. */
 function suite(
   name: string,
-  options: { readonly timeoutMs: number; readonly serial: boolean; readonly workers?: number },
+  options: {
+    readonly timeoutMs: number;
+    readonly serial: boolean;
+    readonly workers?: number;
+    /** Each file with modules of its own; pure code needs none and is quicker without. */
+    readonly isolate?: boolean;
+  },
 ): object {
   return {
     test: {
@@ -12,6 +18,7 @@ function suite(
       testTimeout: options.timeoutMs,
       hookTimeout: options.timeoutMs,
       pool: 'forks',
+      isolate: options.isolate ?? true,
       fileParallelism: !options.serial,
       // Most of an integration test is waiting.
       maxWorkers: options.workers ?? 2,
@@ -22,7 +29,7 @@ function suite(
 export default defineConfig({
   test: {
     projects: [
-      suite('unit', { timeoutMs: 20_000, serial: false }),
+      suite('unit', { timeoutMs: 20_000, serial: false, isolate: false }),
       suite('contract', { timeoutMs: 30_000, serial: false }),
       suite('integration', { timeoutMs: 60_000, serial: false, workers: 3 }),
       suite('interop', { timeoutMs: 60_000, serial: false }),
