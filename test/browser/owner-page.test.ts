@@ -117,9 +117,13 @@ describeWith('chromium', "the owner's page", () => {
   it("owner B sees the own camera's events, on a phone, in the dark", async () => {
     recovery.set(b, await b.makeKey(pageUrl, PASSPHRASE));
     await b.page.getByRole('button', { name: 'Add a camera' }).click();
-    await b.claimCamera((cameras[1]?.code ?? '').toLowerCase(), 'Garden');
+    await b.claimCamera((cameras[1]?.code ?? '').toLowerCase(), 'The garden behind the house, by the old shed');
     await b.page.locator('.card img').first().waitFor({ timeout: 20_000 });
     expect(await b.page.locator('body').innerText()).not.toContain('Front door');
+    const cut = await b.page
+      .locator('.card-text')
+      .evaluateAll((all) => all.filter(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth).length);
+    expect(cut).toBe(0);
   });
 
   it("owner B, given A's ids and even A's sealed bytes, gets refusals and ciphertext only", async () => {
