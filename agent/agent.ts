@@ -16,6 +16,7 @@ import { topicOf } from '../protocol/transport/topics.js';
 import { Capture, type CaptureSettings } from './capture/capture.js';
 import { CameraLoop } from './capture/camera-loop.js';
 import type { Config } from './config/keys.js';
+import { ConsolePort } from './console-port.js';
 import { Health } from './health/health.js';
 import type { LevelLog } from '../common/adapters/pino-log.js';
 import { takeFirstStart } from './outbox/epochs.js';
@@ -85,6 +86,7 @@ export class Agent {
   readonly ownership: OwnershipKeeper;
   private readonly deps: AgentDependencies;
   private readonly mirror: Mirror;
+  private readonly sealer: Sealer;
   private readonly recorder: Recorder;
   private readonly health: Health;
   private readonly cameraLoop: CameraLoop;
@@ -92,6 +94,8 @@ export class Agent {
   private readonly stopCamera = new AbortController();
   private config: Config;
   private capture: Capture | null = null;
+  private cameraInfo: CameraInfo | null = null;
+  private lastFrame: Frame | null = null;
   private cameraDone: Promise<void> = Promise.resolve();
   private cancelHousekeeping: CancelTimer = () => undefined;
   private readonly unsubscribe: (() => void)[] = [];
@@ -116,6 +120,7 @@ export class Agent {
     this.clockWatch = new ClockWatch(hal.clock);
     this.ownership = this.makeOwnership();
     this.uplink = this.makeUplink(device);
+    this.sealer = new Sealer(suite, random);
     this.recorder = this.makeRecorder();
     this.health = new Health({
       ...{ clock, outbox, system: hal.system, counters: this.counters, log: log.child('health') },
@@ -131,9 +136,20 @@ export class Agent {
     this.cameraLoop = this.makeCameraLoop();
   }
 
-  /** The last look of the detector, for `motion why`. */
-  get lastLook(): Capture['lastLook'] {
-    return this.capture?.lastLook ?? null;
+  /** What may be done to this agent from its console. */
+  consolePort(): ConsolePort {
+    const { hal, random, clock, log } = this.deps;
+    const { outbox, uplink, ownership, counters, recorder, health, sealer } = this;
+    return new ConsolePort({
+      ...{ outbox, uplink, ownership, counters, recorder, health, sealer, random, clock, log: log.child('console') },
+      ...{ version: VERSION, device: this.identity.device, signer: this.identity.signer },
+      now: () => this.now(),
+      timeOf: (monotonicMs) => recordTime(hal.clock, monotonicMs),
+      thumbnail: () => recorderSettings(this.config).thumbnail,
+      camera: () => ({ state: this.cameraLoop.cameraState, info: this.cameraInfo }),
+      lastFrame: () => this.lastFrame,
+      lastLook: () => this.capture?.lastLook ?? null,
+    });
   }
 
   start(): void {
@@ -258,11 +274,11 @@ export class Agent {
   }
 
   private makeRecorder(): Recorder {
-    const { suite, random, hal, clock, log } = this.deps;
+    const { random, hal, clock, log } = this.deps;
     return new Recorder(
       {
         ...{ outbox: this.outbox, random, counters: this.counters, log: log.child('recorder') },
-        sealer: new Sealer(suite, random),
+        sealer: this.sealer,
         timeOf: (monotonicMs) => recordTime(hal.clock, monotonicMs),
         nowMs: () => clock.monotonicMs(),
         onRecorded: (stages) => {
@@ -286,10 +302,14 @@ export class Agent {
       onOpen: (info) => {
         this.cameraOpened(info);
       },
-      onFrame: (frame: Frame) => this.capture?.look(frame, clock.monotonicMs()) ?? Promise.resolve(),
+      onFrame: (frame: Frame) => {
+        this.lastFrame = frame;
+        return this.capture?.look(frame, clock.monotonicMs()) ?? Promise.resolve();
+      },
       onEnd: () => {
         this.capture?.finish();
         this.capture = null;
+        this.cameraInfo = null;
       },
       onStall: (silentMs) => {
         this.recordScene({ class: 'stall', durationMs: Math.round(silentMs) });
@@ -298,6 +318,7 @@ export class Agent {
   }
 
   private cameraOpened(info: CameraInfo): void {
+    this.cameraInfo = info;
     const { driver, model, width, height, framesPerSecond } = info;
     this.deps.log.info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
     this.capture = new Capture(info, captureSettings(this.config), {

@@ -95,6 +95,11 @@ export class Recorder {
     });
   }
 
+  /** Whether an event began and has not ended, or something waits to be recorded. */
+  get hasOpenEvent(): boolean {
+    return this.event !== null || this.waiting > 0;
+  }
+
   /** Resolves when everything taken so far is recorded. */
   idle(): Promise<void> {
     return this.work;

@@ -104,6 +104,16 @@ export class Uplink {
     return this.sender !== null;
   }
 
+  /** Ends the connection on purpose; false if there is none. The machine decides when it comes back. */
+  drop(): boolean {
+    const { socket } = this;
+    if (socket === null || this.sender === null) return false;
+    socket.destroy();
+    this.forgetSocket();
+    this.input({ type: 'closed', cause: 'dropped' });
+    return true;
+  }
+
   /** Tells that records were appended to the outbox. */
   recordsAppended(count: number): void {
     this.rate = meter(this.rate, this.deps.clock.monotonicMs(), count);

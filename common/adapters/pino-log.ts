@@ -4,6 +4,7 @@ import type { Log, LogFields } from '../log.js';
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export interface LevelLog extends Log {
+  readonly level: LogLevel;
   setLevel(level: LogLevel): void;
 }
 
@@ -11,7 +12,11 @@ export interface LevelLog extends Log {
  * One JSON object a line on stdout, as journald and containers want it; time as ISO 8601 in UTC.
  * Limits on size and age are journald's (or the container's) business.
  */
-export function createLog(level: LogLevel, destination: NodeJS.WritableStream, base: LogFields = {}): LevelLog {
+export function createLog(
+  level: LogLevel,
+  destination: { write(text: string): unknown },
+  base: LogFields = {},
+): LevelLog {
   const root = pino(
     {
       level,
@@ -21,7 +26,13 @@ export function createLog(level: LogLevel, destination: NodeJS.WritableStream, b
     },
     destination,
   );
-  return { ...wrap(root), setLevel: (next) => (root.level = next) };
+  return {
+    ...wrap(root),
+    get level() {
+      return root.level as LogLevel;
+    },
+    setLevel: (next) => (root.level = next),
+  };
 }
 
 function wrap(logger: Logger): Log {

@@ -71,6 +71,11 @@ export const timeZone = z.string().refine(
   { error: 'expected a time zone like Europe/Berlin' },
 );
 
+/** Raw 32-byte public keys, as hex. */
+export const publicKeys = z.array(
+  z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected public keys of 64 lower-case hex digits' }),
+);
+
 const fraction = z.number().min(0).max(1);
 
 export const zones = z

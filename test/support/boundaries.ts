@@ -23,6 +23,7 @@ const AGENT_PARTS: Readonly<Record<string, readonly string[]>> = {
   ownership: ['outbox'],
   health: ['outbox'],
   uplink: ['outbox'],
+  console: ['capture', 'outbox', 'record', 'ownership', 'uplink', 'health'],
 };
 
 /** Inside the cloud: the store below, ingest and API beside each other. */

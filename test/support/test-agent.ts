@@ -35,6 +35,7 @@ export function testLog(entries: LogEntry[], part = ''): LevelLog {
   return {
     ...{ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
     child: (name) => testLog(entries, name),
+    level: 'debug',
     setLevel: () => undefined,
   };
 }
@@ -52,6 +53,7 @@ export class TestAgent {
   readonly log: LogEntry[] = [];
   readonly button = new MockButton();
   readonly indicator = new MockIndicator();
+  readonly hal: Hal;
   readonly code: string;
   readonly device: string;
 
@@ -70,7 +72,7 @@ export class TestAgent {
         SEALCAM_MOTION_COOLDOWN: '0 ms',
       },
     });
-    const hal: Hal = {
+    this.hal = {
       camera: new MockCamera({
         ...{ script, framesPerSecond: 10, clock, pace: 'live', frameLimit: null, withLuma: true },
       }),
@@ -85,7 +87,7 @@ export class TestAgent {
     };
     const log = testLog(this.log);
     this.agent = new Agent(config, {
-      ...{ hal, log, clock, suite: nodeSuite, random: realRandom, onWindow: () => undefined },
+      ...{ hal: this.hal, log, clock, suite: nodeSuite, random: realRandom, onWindow: () => undefined },
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
       openSocket: (will, device) =>
         mqttSocket({

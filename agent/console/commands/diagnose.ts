@@ -1,0 +1,156 @@
+import { sleep } from '../../../common/clock.js';
+import { SealcamError } from '../../../common/errors.js';
+import type { LastLook } from '../../capture/capture.js';
+import type { ConsoleCommand, ConsoleContext, LogLevel } from '../command.js';
+import { rows, wrap } from '../layout.js';
+import { redact } from '../redact.js';
+import { wholeNumber } from '../words.js';
+
+const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
+const WATCH_MAX_S = 600;
+const POLL_MS = 100;
+
+/** Scope `diagnose`: looks that say more, and the log. */
+export const DIAGNOSES: readonly ConsoleCommand[] = [
+  {
+    ...{ name: 'motion why', usage: 'motion why', scope: 'diagnose', examples: ['motion why'] },
+    help: 'why the last frame was, or was not, part of an event',
+    run: ({ agent }, _words, output) => {
+      const look = agent.lastLook;
+      if (look === null) throw new SealcamError('camera-unavailable', 'no frame was looked at yet');
+      output.say(fieldsOf(look), rows(rowsOf(look)));
+    },
+  },
+  {
+    ...{ name: 'motion watch', usage: 'motion watch [SECONDS]', scope: 'diagnose', limitMs: (WATCH_MAX_S + 5) * 1000 },
+    help: 'a line for each change of what the detector says; Ctrl-C ends it',
+    examples: ['motion watch 30'],
+    run: async ({ agent, clock }, { positional }, output) => {
+      const endMs = clock.monotonicMs() + 1000 * wholeNumber(positional[0], 'SECONDS', 1, WATCH_MAX_S, 60);
+      let before = '';
+      while (!output.signal.aborted && clock.monotonicMs() < endMs) {
+        const look = agent.lastLook;
+        if (look !== null && look.observation.reason !== before) {
+          before = look.observation.reason;
+          output.say(fieldsOf(look), [`frame ${String(look.index)}: ${sentence(look)}`]);
+        }
+        await sleep(clock, POLL_MS, output.signal);
+      }
+    },
+  },
+  {
+    ...{ name: 'log tail', usage: 'log tail [LINES] [--follow]', scope: 'diagnose', limitMs: 3_600_000 },
+    help: 'the last lines of the log; --follow goes on until Ctrl-C',
+    examples: ['log tail 20', 'log tail --follow'],
+    run: async (context, { positional, flags }, output) => {
+      const count = wholeNumber(positional[0], 'LINES', 1, 500, 10);
+      const say = (line: string): void => {
+        const text = redact(context, line);
+        output.say({ line: text }, wrap(text));
+      };
+      for (const line of context.log.last(count)) say(line);
+      if (!flags.has('follow')) return;
+      const stop = context.log.follow(say);
+      await new Promise<void>((resolve) => {
+        if (output.signal.aborted) resolve();
+        output.signal.addEventListener('abort', () => {
+          resolve();
+        });
+      });
+      stop();
+    },
+  },
+  {
+    ...{ name: 'log level', usage: 'log level [debug|info|warn|error]', scope: 'diagnose' },
+    help: 'least important line that is logged; lapses at a restart',
+    examples: ['log level', 'log level debug'],
+    run: ({ log }, { positional }, output) => {
+      const [wanted] = positional;
+      if (wanted !== undefined) {
+        const level = LEVELS.find((name) => name === wanted);
+        if (level === undefined) throw new SealcamError('usage-invalid', `levels are ${LEVELS.join(', ')}`);
+        log.setLevel(level);
+      }
+      output.say({ level: log.level }, rows([['level', log.level]]));
+    },
+  },
+  {
+    ...{ name: 'net', usage: 'net', scope: 'diagnose', examples: ['net'] },
+    help: 'interfaces and their addresses, and the broker; no network names',
+    run: ({ network, brokerUrl }, _words, output) => {
+      const interfaces = network();
+      const { protocol, hostname, port } = new URL(brokerUrl);
+      const broker = `${hostname}${port === '' ? '' : `:${port}`}`;
+      output.say({ interfaces, broker, tls: protocol === 'mqtts:' }, [
+        ...rows(interfaces.map(({ name, addresses }) => [name, addresses.join(' ')])),
+        ...rows([['broker', `${broker}${protocol === 'mqtts:' ? ', TLS' : ', no TLS'}`]]),
+      ]);
+    },
+  },
+  {
+    ...{ name: 'bundle', usage: 'bundle', scope: 'diagnose', examples: ['bundle'] },
+    help: 'everything for a report, as one line of JSON; no keys, pictures or addresses',
+    run: async (context, _words, output) => {
+      const bundle = await bundleOf(context);
+      output.say({ bundle }, [JSON.stringify(bundle)]);
+    },
+  },
+];
+
+async function bundleOf(context: ConsoleContext): Promise<Readonly<Record<string, unknown>>> {
+  const { agent, hal, log, settings } = context;
+  const parts = {
+    version: agent.version,
+    settings,
+    camera: agent.camera,
+    uplink: agent.uplink.status(),
+    queue: agent.outbox.totals(),
+    owned: agent.ownership.facts().ownerKey !== null,
+    clock: hal.clock.wall(),
+    health: await agent.health(),
+    counters: agent.counters.snapshot(),
+    motion: agent.lastLook === null ? null : fieldsOf(agent.lastLook),
+    log: log.last(100),
+  };
+  return JSON.parse(redact(context, JSON.stringify(parts))) as Readonly<Record<string, unknown>>;
+}
+
+const MEANS: Readonly<Record<LastLook['observation']['reason'], string>> = {
+  motion: 'something moves: an event is raised or goes on',
+  still: 'nothing moves',
+  starting: 'the camera has just started and learns what it sees',
+  light: 'the light changed',
+  'too-small': 'what moves is smaller than the sensitivity asks for',
+  'too-short': 'it has not moved for long enough yet',
+  'outside-zones': 'what moves is outside all zones',
+  resized: 'the picture has another size than before',
+};
+
+function sentence({ observation }: LastLook): string {
+  const percent = (observation.area * 100).toFixed(2);
+  return `${observation.reason} – ${MEANS[observation.reason]} (${percent} % of the picture)`;
+}
+
+function fieldsOf({ index, monotonicMs, observation }: LastLook): Readonly<Record<string, unknown>> {
+  const { motion, reason, area, box, zones, sinceFrame } = observation;
+  return { frame: index, monotonic_ms: monotonicMs, motion, reason, area, box, zones, since_frame: sinceFrame };
+}
+
+function rowsOf(look: LastLook): readonly (readonly [string, string])[] {
+  const { motion, reason, area, box, zones } = look.observation;
+  return [
+    ['motion', motion ? 'yes' : 'no'],
+    ['because', `${reason}: ${MEANS[reason]}`],
+    ['area', `${(area * 100).toFixed(2)} % of the picture`],
+    [
+      'box',
+      box === null
+        ? '–'
+        : Object.values(box)
+            .map((part) => Number(part).toFixed(2))
+            .join(' '),
+    ],
+    ['zones', zones.length === 0 ? '–' : zones.join(', ')],
+    ['frame', String(look.index)],
+  ];
+}

@@ -1,0 +1,170 @@
+import { atMost, sleep } from '../../../common/clock.js';
+import { asSealcamError, SealcamError } from '../../../common/errors.js';
+import { seal, unseal } from '../../../protocol/seal/seal.js';
+import { verifyStrict } from '../../../protocol/crypto/strict.js';
+import { decodeLuma, makeThumbnail } from '../../capture/jpeg.js';
+import type { ConsoleCommand, ConsoleContext } from '../command.js';
+import { table } from '../layout.js';
+
+/** Nothing here may keep a production line waiting. */
+const STEP_LIMIT_MS = 15_000;
+const FREE_MIN_BYTES = 64 * 1024 * 1024;
+const HOT_DECI_C = 850;
+
+interface Step {
+  readonly name: string;
+  /** What was found; thrown: the step failed; null: this device has none of it. */
+  run(context: ConsoleContext, signal: AbortSignal): Promise<string | null> | string | null;
+}
+
+type Outcome = 'pass' | 'fail' | 'none';
+
+/** Every part that a camera on the line must have, with what was measured. Changes nothing that stays. */
+const STEPS: readonly Step[] = [
+  {
+    name: 'keys',
+    run: ({ agent, suite }) => {
+      const message = new Uint8Array(64).fill(1);
+      const isValid = verifyStrict(suite, agent.signer.publicKey, message, agent.signer.sign(message));
+      if (!isValid) throw new SealcamError('internal', 'a signature of this device does not verify');
+      return 'signs and verifies';
+    },
+  },
+  {
+    name: 'clock',
+    run: ({ hal }) => {
+      const { ms, quality } = hal.clock.wall();
+      if (ms === null)
+        throw new SealcamError('internal', 'the clock was never set', { hint: 'NTP or an RTC sets it.' });
+      return `set by ${quality}`;
+    },
+  },
+  {
+    name: 'storage',
+    run: async ({ hal, agent }) => {
+      const { freeBytes } = await hal.system.status();
+      const { produced, receipted, queued, quarantined, lost } = agent.outbox.totals();
+      if (produced !== receipted + queued + quarantined + lost) throw new SealcamError('internal', 'the sums differ');
+      if (freeBytes < FREE_MIN_BYTES) throw new SealcamError('store-full', `${String(freeBytes)} bytes free`);
+      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records wait`;
+    },
+  },
+  {
+    name: 'temperature',
+    run: async ({ hal }) => {
+      const { temperatureDeciC } = await hal.system.status();
+      if (temperatureDeciC === null) return null;
+      const text = `${(temperatureDeciC / 10).toFixed(1)} °C`;
+      if (temperatureDeciC > HOT_DECI_C) throw new SealcamError('internal', `too hot: ${text}`);
+      return text;
+    },
+  },
+  {
+    name: 'camera',
+    run: async ({ agent, clock }, signal) => {
+      const { counters } = agent;
+      const before = counters.get('frames.seen');
+      const begunMs = clock.monotonicMs();
+      while (counters.get('frames.seen') < before + 5 && !signal.aborted) await sleep(clock, 50, signal);
+      const frames = counters.get('frames.seen') - before;
+      if (frames < 5) throw new SealcamError('camera-unavailable', `${String(frames)} frames came`);
+      const rate = (frames * 1000) / (clock.monotonicMs() - begunMs);
+      return `${rate.toFixed(1)} frames a second of ${agent.camera.info?.model ?? 'unknown'}`;
+    },
+  },
+  {
+    name: 'picture',
+    run: async ({ agent }) => {
+      const { lastFrame } = agent;
+      if (lastFrame === null) throw new SealcamError('camera-unavailable', 'no frame');
+      const { data } = await decodeLuma(lastFrame.jpeg);
+      const [least, most] = [Math.min(...data), Math.max(...data)];
+      if (most - least < 8)
+        throw new SealcamError('frame-corrupt', `one grey everywhere (${String(most)}): is it covered?`);
+      return `grey levels ${String(least)} to ${String(most)}`;
+    },
+  },
+  {
+    name: 'seal',
+    run: async ({ agent, suite, random }) => {
+      const { lastFrame } = agent;
+      if (lastFrame === null) throw new SealcamError('camera-unavailable', 'no frame');
+      const { jpeg } = await makeThumbnail(lastFrame.jpeg, 160, 70);
+      // A key that exists for this moment only; the result is opened here and thrown away.
+      const secret = random.bytes(32);
+      const publicKey = suite.x25519PublicKey(secret);
+      const context = {
+        ...{ device: agent.device, account: new Uint8Array(16), epoch: 1, claimHash: new Uint8Array(32) },
+        ...{ eventId: new Uint8Array(16), mediaId: new Uint8Array(16) },
+      };
+      const sealed = seal(suite, random, context, [publicKey], { detail: { reason: 'selftest' }, jpeg });
+      const opened = unseal(suite, context, { secret, publicKey }, sealed);
+      if (opened.jpeg?.length !== jpeg.length) throw new SealcamError('internal', 'a seal does not open');
+      return `${String(jpeg.length)} bytes sealed and opened`;
+    },
+  },
+  {
+    name: 'uplink',
+    run: async ({ agent, clock }, signal) => {
+      while (!agent.uplink.isConnected && !signal.aborted) await sleep(clock, 100, signal);
+      const { phase, protocol } = agent.uplink.status();
+      if (!agent.uplink.isConnected) throw new SealcamError('broker-unreachable', `not connected: ${phase}`);
+      return `${phase}, MQTT ${protocol === 5 ? '5' : '3.1.1'}`;
+    },
+  },
+  {
+    name: 'light sensor',
+    run: ({ hal }) => (hal.light.mode === 'unknown' ? null : `${hal.light.mode}, ${String(hal.light.lux)} lux`),
+  },
+  {
+    name: 'watchdog',
+    run: ({ hal }) =>
+      hal.watchdog.intervalMs === null ? null : `wants to hear every ${String(hal.watchdog.intervalMs)} ms`,
+  },
+  {
+    name: 'owner',
+    run: ({ agent }) => (agent.ownership.facts().ownerKey === null ? 'none yet' : 'claimed'),
+  },
+];
+
+export const SELFTEST: ConsoleCommand = {
+  ...{ name: 'selftest', usage: 'selftest', scope: 'diagnose', examples: ['selftest', 'selftest --json'] },
+  help: 'every part of the camera, pass or fail, each within 15 s',
+  limitMs: (STEPS.length + 1) * STEP_LIMIT_MS,
+  run: async (context, _words, output) => {
+    const results: { step: string; outcome: Outcome; detail: string; ms: number }[] = [];
+    for (const step of STEPS) {
+      if (output.signal.aborted) return;
+      const begunMs = context.clock.monotonicMs();
+      const result = await attempt(step, context, output.signal);
+      results.push({ step: step.name, ...result, ms: Math.round(context.clock.monotonicMs() - begunMs) });
+    }
+    const failed = results.filter(({ outcome }) => outcome === 'fail').length;
+    output.say({ passed: failed === 0, failed, steps: results }, [
+      ...table(
+        ['step', 'result', 'ms', 'detail'],
+        results.map(({ step, outcome, ms, detail }) => [step, outcome, String(ms), detail]),
+      ),
+      failed === 0 ? 'PASS' : `FAIL: ${String(failed)} of ${String(results.length)}`,
+    ]);
+  },
+};
+
+async function attempt(
+  step: Step,
+  context: ConsoleContext,
+  signal: AbortSignal,
+): Promise<{ readonly outcome: Outcome; readonly detail: string }> {
+  const late = new AbortController();
+  try {
+    const work = (async () => step.run(context, AbortSignal.any([signal, late.signal])))();
+    // A step that waits for something looks once more when its time is over, and says what it saw.
+    if (!(await atMost(context.clock, STEP_LIMIT_MS - 1000, work))) late.abort();
+    if (!(await atMost(context.clock, 1000, work))) throw new SealcamError('internal', 'took too long');
+    const found = await work;
+    return found === null ? { outcome: 'none', detail: 'not on this device' } : { outcome: 'pass', detail: found };
+  } catch (error) {
+    const { code, message } = asSealcamError(error);
+    return { outcome: 'fail', detail: `${message} [${code}]` };
+  }
+}

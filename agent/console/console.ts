@@ -1,0 +1,202 @@
+import { utf8 } from '../../common/bytes.js';
+import type { CancelTimer } from '../../common/clock.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { SerialLine, Unsubscribe } from '../../hal/peripherals.js';
+import type { CommandOutput, ConsoleCommand, ConsoleContext, Fields } from './command.js';
+import { completions, findCommand } from './commands/index.js';
+import { wrap } from './layout.js';
+import { LineEditor, LINE_MAX } from './line-editor.js';
+import { splitWords, wordsOf } from './words.js';
+
+/** Lines that wait while a command runs; a script may send ahead, a flood may not. */
+const WAITING_MAX = 16;
+/** Output that nobody reads piles up to this, then it is dropped. */
+const UNWRITTEN_MAX_BYTES = 256 * 1024;
+/** Input is taken in pieces, so that a megabyte on the line does not hold up the camera. */
+const INPUT_PIECE_BYTES = 4096;
+const INPUT_WAITING_MAX_BYTES = 64 * 1024;
+const COMMAND_LIMIT_MS = 15_000;
+
+/**
+ * The debug console on one serial line. Whatever comes in, the agent does not notice: input, output, waiting lines and
+ * each command's time are bounded, and a fault of a command ends that command.
+ */
+export class Console {
+  private readonly line: SerialLine;
+  private readonly context: ConsoleContext;
+  private readonly log: Log;
+  private readonly editor: LineEditor;
+  private readonly unsubscribe: Unsubscribe[] = [];
+  private readonly waiting: string[] = [];
+  private readonly input: Uint8Array[] = [];
+  private inputBytes = 0;
+  private isReading = false;
+  private unwritten = 0;
+  private running: AbortController | null = null;
+  private isClosed = false;
+
+  constructor(line: SerialLine, context: ConsoleContext, log: Log) {
+    this.line = line;
+    this.context = context;
+    this.log = log;
+    this.editor = new LineEditor(() => this.prompt(), completions);
+  }
+
+  start(): void {
+    this.unsubscribe.push(
+      this.line.onData((data) => {
+        this.take(data);
+      }),
+      this.line.onClose(() => {
+        this.stop();
+      }),
+    );
+    this.write(`\r\nsealcam ${this.context.agent.version}, \`help\` lists commands\r\n${this.prompt()}`);
+    this.log.info({ line: this.line.name }, 'the console is ready');
+  }
+
+  /** Ends what runs; the line itself is its owner's to close. */
+  stop(): void {
+    if (this.isClosed) return;
+    this.isClosed = true;
+    this.running?.abort();
+    this.waiting.length = 0;
+    for (const unsubscribe of this.unsubscribe) unsubscribe();
+    // Whoever plugs in next starts locked.
+    this.context.lock.lock();
+  }
+
+  private prompt(): string {
+    return this.context.lock.state() === null ? 'sealcam (locked)> ' : 'sealcam> ';
+  }
+
+  private take(data: Uint8Array): void {
+    if (this.inputBytes + data.length > INPUT_WAITING_MAX_BYTES) {
+      this.context.agent.counters.add('console.input-dropped', data.length);
+      return;
+    }
+    this.input.push(data.slice());
+    this.inputBytes += data.length;
+    if (!this.isReading) void this.read();
+  }
+
+  private async read(): Promise<void> {
+    this.isReading = true;
+    for (let chunk = this.input.shift(); chunk !== undefined && !this.isClosed; chunk = this.input.shift()) {
+      this.inputBytes -= chunk.length;
+      for (let from = 0; from < chunk.length; from += INPUT_PIECE_BYTES) {
+        this.piece(chunk.subarray(from, from + INPUT_PIECE_BYTES));
+        if (chunk.length > INPUT_PIECE_BYTES)
+          await new Promise<void>((resolve) => this.context.clock.after(0, resolve));
+      }
+    }
+    this.isReading = false;
+  }
+
+  private piece(bytes: Uint8Array): void {
+    let echo = '';
+    for (const effect of this.editor.push(bytes)) {
+      switch (effect.type) {
+        case 'write':
+          echo += effect.text;
+          break;
+        case 'interrupt':
+          this.running?.abort();
+          this.waiting.length = 0;
+          if (this.running === null) echo += this.prompt();
+          break;
+        case 'overlong':
+          this.write(echo);
+          echo = '';
+          this.fail(new SealcamError('usage-invalid', `a line holds ${String(LINE_MAX)} characters`), false);
+          this.ready();
+          break;
+        case 'line':
+          this.write(echo);
+          echo = '';
+          this.enqueue(effect.text);
+      }
+    }
+    this.write(echo);
+  }
+
+  private enqueue(text: string): void {
+    if (this.running === null && this.waiting.length === 0) {
+      void this.run(text);
+      return;
+    }
+    if (this.waiting.length < WAITING_MAX) this.waiting.push(text);
+    else this.context.agent.counters.add('console.lines-dropped');
+  }
+
+  private async run(text: string): Promise<void> {
+    const controller = new AbortController();
+    this.running = controller;
+    let isJson = false;
+    let cancel: CancelTimer = () => undefined;
+    try {
+      const words = splitWords(text);
+      isJson = words.includes('--json');
+      if (words.length > 0) {
+        const { command, rest } = findCommand(words.filter((word) => word !== '--json'));
+        this.authorize(command);
+        cancel = this.context.clock.after(command.limitMs ?? COMMAND_LIMIT_MS, () => {
+          controller.abort();
+        });
+        await command.run(this.context, wordsOf(rest), this.output(command, isJson, controller.signal));
+      }
+    } catch (error) {
+      this.fail(error, isJson);
+    } finally {
+      cancel();
+      this.running = null;
+    }
+    const next = this.waiting.shift();
+    if (next !== undefined && !this.isClosed) void this.run(next);
+    else this.ready();
+  }
+
+  private authorize({ name, scope }: ConsoleCommand): void {
+    if (scope === null || this.context.lock.allows(scope)) return;
+    this.context.agent.counters.add('console.console-locked');
+    throw new SealcamError('console-locked', `${name} needs an unlock token with scope ${scope}`);
+  }
+
+  private output({ name }: ConsoleCommand, isJson: boolean, signal: AbortSignal): CommandOutput {
+    return {
+      signal,
+      say: (fields: Fields, lines: readonly string[]) => {
+        if (isJson) this.write(`${JSON.stringify({ ok: true, command: name, ...fields })}\r\n`);
+        else this.write(`${lines.join('\r\n')}\r\n`);
+      },
+    };
+  }
+
+  private fail(error: unknown, isJson: boolean): void {
+    const { code, message, hint } = asSealcamError(error);
+    if (code === 'internal') this.log.error({ code }, `console: ${message}`);
+    if (isJson) this.write(`${JSON.stringify({ ok: false, code, message, hint })}\r\n`);
+    else this.write([...wrap(`error: ${message} [${code}]`), ...wrap(hint)].map((line) => `${line}\r\n`).join(''));
+  }
+
+  private ready(): void {
+    if (this.running === null) this.write(this.editor.render());
+  }
+
+  private write(text: string): void {
+    if (text === '' || this.isClosed) return;
+    const bytes = utf8(text);
+    if (this.unwritten + bytes.length > UNWRITTEN_MAX_BYTES) {
+      this.context.agent.counters.add('console.output-dropped', bytes.length);
+      return;
+    }
+    this.unwritten += bytes.length;
+    this.line
+      .write(bytes)
+      .catch(() => undefined)
+      .finally(() => {
+        this.unwritten -= bytes.length;
+      });
+  }
+}

@@ -1,0 +1,41 @@
+/** A serial terminal's width. */
+export const COLUMNS = 80;
+const LABEL = 16;
+
+/** `label   value` lines; a value that is too long goes on below itself. */
+export function rows(entries: readonly (readonly [string, string | number | null])[]): string[] {
+  return entries.flatMap(([label, value]) => {
+    const text = value === null ? '–' : String(value);
+    return wrap(text, COLUMNS - LABEL).map((line, i) => `${(i === 0 ? label : '').padEnd(LABEL)}${line}`);
+  });
+}
+
+/** Breaks at spaces where it can. */
+export function wrap(text: string, width = COLUMNS): string[] {
+  const lines: string[] = [];
+  let rest = text;
+  while (rest.length > width) {
+    const space = rest.lastIndexOf(' ', width);
+    const at = space > 0 ? space : width;
+    lines.push(rest.slice(0, at));
+    rest = rest.slice(at).trimStart();
+  }
+  return [...lines, rest];
+}
+
+export function table(head: readonly string[], body: readonly (readonly string[])[]): string[] {
+  const widths = head.map((title, i) => Math.max(title.length, ...body.map((row) => (row[i] ?? '').length)));
+  const line = (cells: readonly string[]): string =>
+    cells
+      .map((cell, i) => cell.padEnd(widths[i] ?? 0))
+      .join('  ')
+      .trimEnd();
+  return [line(head), ...body.map(line)].flatMap((text) => (text.length <= COLUMNS ? [text] : wrap(text)));
+}
+
+export function duration(ms: number): string {
+  const s = Math.round(ms / 1000);
+  if (s < 120) return `${String(s)} s`;
+  if (s < 7200) return `${String(Math.round(s / 60))} min`;
+  return `${String(Math.round(s / 3600))} h`;
+}

@@ -1,0 +1,113 @@
+import { equal, fromBase64 } from '../../common/bytes.js';
+import type { Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Random } from '../../common/random.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { unlockKind, type Unlock } from '../../protocol/objects/unlock.js';
+
+export type Scope = Unlock['scope'][number];
+
+/** After so many wrong tokens each further one waits, twice as long each time. */
+const FREE_FAILURES = 2;
+const WAIT_FIRST_MS = 2000;
+const WAIT_MAX_MS = 5 * 60_000;
+
+/**
+ * The console's lock. A token is signed by the maker's QA key, for this device, for the nonce that is shown here, for
+ * scopes and a time. All of it lives in memory: it lapses with the process, so with every boot.
+ */
+export class ConsoleLock {
+  private readonly suite: CryptoSuite;
+  private readonly random: Random;
+  private readonly clock: Clock;
+  private readonly device: Uint8Array;
+  private readonly qaKeys: readonly Uint8Array[];
+  private nonce: Uint8Array;
+  private open: { readonly scopes: ReadonlySet<Scope>; readonly untilMs: number } | null = null;
+  private failures = 0;
+  private notBeforeMs = -Infinity;
+
+  constructor(
+    suite: CryptoSuite,
+    random: Random,
+    clock: Clock,
+    device: Uint8Array,
+    /** Empty: nothing ever unlocks it. */
+    qaKeys: readonly Uint8Array[],
+  ) {
+    this.suite = suite;
+    this.random = random;
+    this.clock = clock;
+    this.device = device;
+    this.qaKeys = qaKeys;
+    this.nonce = random.bytes(16);
+  }
+
+  /** What a token must be made for; used up by the token. */
+  get challenge(): Uint8Array {
+    return this.nonce;
+  }
+
+  get canUnlock(): boolean {
+    return this.qaKeys.length > 0;
+  }
+
+  /** What may be done now, and for how long; null while locked. */
+  state(): { readonly scopes: readonly Scope[]; readonly leftS: number } | null {
+    const { open } = this;
+    if (open === null) return null;
+    const leftMs = open.untilMs - this.clock.monotonicMs();
+    if (leftMs <= 0) {
+      this.open = null;
+      return null;
+    }
+    return { scopes: [...open.scopes], leftS: Math.ceil(leftMs / 1000) };
+  }
+
+  allows(scope: Scope): boolean {
+    return this.state()?.scopes.includes(scope) === true;
+  }
+
+  /** @throws SealcamError `console-locked` (too many wrong ones, or no key), `unlock-refused` */
+  unlock(text: string): Verified<Unlock> {
+    const nowMs = this.clock.monotonicMs();
+    if (!this.canUnlock) throw new SealcamError('console-locked', 'this camera has no QA key: nothing unlocks it');
+    if (nowMs < this.notBeforeMs) {
+      const seconds = Math.ceil((this.notBeforeMs - nowMs) / 1000);
+      throw new SealcamError('console-locked', `too many wrong tokens; wait ${String(seconds)} s`);
+    }
+    try {
+      const token = this.check(text);
+      this.failures = 0;
+      this.open = { scopes: new Set(token.value.scope), untilMs: nowMs + token.value.lifetimeS * 1000 };
+      // One token unlocks once.
+      this.nonce = this.random.bytes(16);
+      return token;
+    } catch (cause) {
+      this.failures++;
+      const over = this.failures - FREE_FAILURES;
+      if (over > 0) this.notBeforeMs = nowMs + Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (over - 1));
+      if (cause instanceof SealcamError && cause.code === 'unlock-refused') throw cause;
+      throw new SealcamError('unlock-refused', 'the token is not a signed token', { cause });
+    }
+  }
+
+  lock(): void {
+    this.open = null;
+  }
+
+  private check(text: string): Verified<Unlock> {
+    const bytes = fromBase64(text);
+    if (bytes === undefined) throw new SealcamError('unlock-refused', 'the token is not base64');
+    const token = openSigned(unlockKind, this.suite, bytes);
+    if (!this.qaKeys.some((key) => equal(key, token.kid))) {
+      throw new SealcamError('unlock-refused', 'the token is signed by another key than this camera trusts');
+    }
+    if (!equal(token.value.device, this.device)) throw new SealcamError('unlock-refused', 'it is for another camera');
+    if (!equal(token.value.nonce, this.nonce)) {
+      throw new SealcamError('unlock-refused', 'it is for another nonce; one token unlocks once');
+    }
+    return token;
+  }
+}

@@ -1,0 +1,44 @@
+import { SealcamError } from '../../common/errors.js';
+import type { Random } from '../../common/random.js';
+import type { Frame } from '../../hal/camera.js';
+import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
+import { fitThumbnail } from '../capture/jpeg.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
+
+export interface Snapshot {
+  readonly record: Verified<SealcamRecord>;
+  /** What the owner opens; it exists in no other form outside the camera. */
+  readonly sealed: SealedObject;
+}
+
+export interface SnapshotDependencies {
+  readonly outbox: Outbox;
+  readonly sealer: Sealer;
+  readonly random: Random;
+  readonly timeOf: (monotonicMs: number) => RecordTime;
+}
+
+/**
+ * One picture on somebody's order, sealed and recorded like any other.
+ * @throws SealcamError `unclaimed`, `too-large`, `frame-corrupt`, `claim-changed`
+ */
+export async function takeSnapshot(
+  { outbox, sealer, random, timeOf }: SnapshotDependencies,
+  frame: Frame,
+  thumbnail: { readonly width: number; readonly quality: number },
+): Promise<Snapshot> {
+  const claim = outbox.currentClaim();
+  if (claim === null) throw new SealcamError('unclaimed', 'there is no owner to seal a picture to');
+  const fitted = await fitThumbnail(frame.jpeg, thumbnail, PICTURE_MAX_BYTES);
+  if (fitted === null) throw new SealcamError('too-large', 'the picture does not fit into a seal');
+  const id = random.bytes(16);
+  const detail = { reason: 'snapshot', size: [fitted.width, fitted.height] as const };
+  const media = sealer.seal(claim, id, 'thumbnail', { detail, jpeg: fitted.jpeg });
+  const event = { id, phase: 'single', revision: 0 } as const;
+  const record = outbox.append({ kind: 'snapshot', time: timeOf(frame.monotonicMs), event }, [media], claim.hash);
+  if (record === null) throw new SealcamError('claim-changed', 'the owner changed while the picture was sealed');
+  return { record, sealed: media.sealed };
+}
