@@ -68,6 +68,8 @@ export interface ConsoleContext {
   /** Settings by name, without what is secret. */
   readonly settings: Readonly<Record<string, unknown>>;
   readonly reboot: () => Promise<void>;
+  /** Presses the mock's button; null where a finger does it. */
+  readonly pressButton: ((heldMs: number) => void) | null;
 }
 
 export type Fields = Readonly<Record<string, unknown>>;

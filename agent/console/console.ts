@@ -67,6 +67,11 @@ export class Console {
     this.context.lock.lock();
   }
 
+  /** Whether a command runs. */
+  get isBusy(): boolean {
+    return this.running !== null;
+  }
+
   private prompt(): string {
     return this.context.lock.state() === null ? 'sealcam (locked)> ' : 'sealcam> ';
   }

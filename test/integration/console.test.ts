@@ -12,7 +12,19 @@ import { until } from '../support/wait.js';
 import { WholeWay } from '../support/whole-way.js';
 
 /** Commands of the locked console. Everything else needs a token. */
-const OPEN = ['help', 'status', 'id', 'camera', 'queue', 'uplink status', 'clock', 'health', 'unlock', 'lock'];
+const OPEN = [
+  'help',
+  'status',
+  'id',
+  'camera',
+  'queue',
+  'uplink status',
+  'clock',
+  'health',
+  'unlock',
+  'lock',
+  'button',
+];
 
 describe('the console of a running camera', () => {
   let way: WholeWay;
@@ -41,7 +53,7 @@ describe('the console of a running camera', () => {
   });
 
   it('answers a person at 80 columns, and a script with JSON', async () => {
-    for (const command of OPEN.filter((name) => name !== 'lock')) {
+    for (const command of OPEN.filter((name) => !['lock', 'button'].includes(name))) {
       const text = await at.type(command);
       const lines = text.split('\r\n').slice(1, -1);
       expect({ command, lines: lines.length > 0 }).toEqual({ command, lines: true });
@@ -49,6 +61,8 @@ describe('the console of a running camera', () => {
       const [answer] = await at.json(command);
       expect(answer).toMatchObject({ ok: true, command });
     }
+    // A button that a finger presses is pressed by nobody else.
+    expect((await at.json('button'))[0]).toMatchObject({ ok: false, code: 'usage-invalid' });
     expect((await at.json('id'))[0]?.['device']).toBe(agent.device);
     expect((await at.json('status'))[0]).toMatchObject({ camera: 'ok', owned: false, unlocked: [] });
   });
@@ -144,7 +158,7 @@ describe('the console of a running camera', () => {
     const { claimSecret } = agent.agent.identity;
     const forms = [agent.code, Buffer.from(claimSecret).toString('hex'), Buffer.from(claimSecret).toString('base64')];
     for (const command of [...OPEN, 'bundle', 'log tail 500', 'net', 'motion why', 'selftest']) {
-      if (command === 'lock') continue;
+      if (command === 'lock' || command === 'button') continue;
       const output = await at.type(command, 60_000);
       expect({ command, found: forms.filter((form) => output.includes(form)) }).toEqual({ command, found: [] });
     }

@@ -45,6 +45,7 @@ export class TestConsole {
       network: () => [{ name: 'lo', addresses: ['127.0.0.1'] }],
       brokerUrl: 'mqtts://broker.example:8883',
       settings: {},
+      pressButton: null,
       reboot: () => {
         this.reboots++;
         return Promise.resolve();

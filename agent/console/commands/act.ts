@@ -12,6 +12,16 @@ const FLAP_PATIENCE_MS = 60_000;
 /** What changes something, or makes the camera look: each needs a scope, and is recorded where a record has a name for it. */
 export const ACTS: readonly ConsoleCommand[] = [
   {
+    ...{ name: 'button', usage: 'button [MS]', scope: null, examples: ['button', 'button 10000'] },
+    help: "a mock camera's button, held for so long; a real one is pressed with a finger",
+    run: ({ pressButton }, { positional }, output) => {
+      if (pressButton === null) throw new SealcamError('usage-invalid', 'this camera has a real button');
+      const heldMs = wholeNumber(positional[0], 'MS', 1, 60_000, 200);
+      pressButton(heldMs);
+      output.say({ held_ms: heldMs }, [`Pressed for ${String(heldMs)} ms.`]);
+    },
+  },
+  {
     ...{ name: 'claim', usage: 'claim', scope: 'reset', examples: ['claim'] },
     help: 'open the claim window; prints claim code, link and QR code',
     run: ({ agent, claimSheet }, _words, output) => {

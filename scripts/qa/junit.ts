@@ -1,0 +1,51 @@
+export interface TestCase {
+  readonly name: string;
+  readonly seconds: number;
+  /** What went wrong; null: passed. */
+  readonly failure: string | null;
+  readonly skipped?: boolean;
+  readonly detail?: string;
+}
+
+function escape(text: string): string {
+  const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
+  // Control characters have no place in XML 1.0.
+  // eslint-disable-next-line no-control-regex
+  return text
+    .replace(/[&<>"]/g, (char) => names[char] ?? char)
+    .replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g, '');
+}
+
+/** A JUnit report, as test benches and CI servers read it. */
+export function junitReport(
+  suite: string,
+  cases: readonly TestCase[],
+  properties: Readonly<Record<string, string>>,
+): string {
+  const failures = cases.filter(({ failure }) => failure !== null).length;
+  const skipped = cases.filter((each) => each.skipped === true).length;
+  const seconds = cases.reduce((sum, each) => sum + each.seconds, 0);
+  const bodies = cases.map(({ name, seconds: time, failure, skipped: isSkipped, detail = '' }) => {
+    const inside = [
+      ...(failure === null ? [] : [`<failure message="${escape(failure)}"/>`]),
+      ...(isSkipped === true ? ['<skipped/>'] : []),
+      ...(detail === '' ? [] : [`<system-out>${escape(detail)}</system-out>`]),
+    ].join('');
+    return `    <testcase classname="${escape(suite)}" name="${escape(name)}" time="${time.toFixed(3)}">${inside}</testcase>`;
+  });
+  return [
+    '<?xml version="1.0" encoding="UTF-8"?>',
+    '<testsuites>',
+    `  <testsuite name="${escape(suite)}" tests="${String(cases.length)}" failures="${String(failures)}" ` +
+      `skipped="${String(skipped)}" time="${seconds.toFixed(3)}">`,
+    '    <properties>',
+    ...Object.entries(properties).map(
+      ([name, value]) => `      <property name="${escape(name)}" value="${escape(value)}"/>`,
+    ),
+    '    </properties>',
+    ...bodies,
+    '  </testsuite>',
+    '</testsuites>',
+    '',
+  ].join('\n');
+}
