@@ -148,6 +148,16 @@ export class Agent {
       hal.button.onPress((heldMs) => {
         this.buttonPressed(heldMs);
       }),
+      // Hints only, and of use to whoever looks for a fault: the picture decides.
+      hal.motionSensor.onMotion(() => {
+        this.counters.add('motion-sensor.hints');
+        log.debug({}, 'the motion sensor saw something');
+      }),
+      hal.light.onSwitch((mode) => {
+        this.counters.add('light.switches');
+        log.info({ mode }, 'the infrared-cut filter switched');
+        this.recordScene({ class: 'ir-cut' });
+      }),
     );
     this.uplink.start();
     if (takeFirstStart(this.outbox)) this.ownership.openWindow();
@@ -156,6 +166,7 @@ export class Agent {
       const { code, message, hint } = asSealcamError(error);
       log.error({ code, hint }, `the camera is given up: ${message}`);
     });
+    hal.watchdog.ready();
     this.housekeeping();
   }
 
@@ -291,9 +302,20 @@ export class Agent {
         this.capture?.finish();
         this.capture = null;
       },
+      onSilence: () => {
+        this.sayCameraState();
+      },
       onStall: (silentMs) => {
         this.recordScene({ class: 'stall', durationMs: Math.round(silentMs) });
       },
+    });
+  }
+
+  /** A camera that is gone must not wait for the next cadence: whoever took it has until then. */
+  private sayCameraState(): void {
+    void this.health.record().catch((error: unknown) => {
+      const { code, message } = asSealcamError(error);
+      this.deps.log.error({ code }, `no health record: ${message}`);
     });
   }
 
@@ -340,7 +362,8 @@ export class Agent {
       const { code, message } = asSealcamError(error);
       log.error({ code }, `housekeeping failed: ${message}`);
     }
-    this.cancelHousekeeping = clock.after(HOUSEKEEPING_MS, () => {
+    const delayMs = Math.min(HOUSEKEEPING_MS, hal.watchdog.intervalMs ?? HOUSEKEEPING_MS);
+    this.cancelHousekeeping = clock.after(delayMs, () => {
       this.housekeeping();
     });
   }

@@ -60,7 +60,8 @@ export function checkStillOptions(options: Readonly<Record<string, unknown>>, ou
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
     const text = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof StillOptions](value) : undefined;
-    if (text === undefined) throw refused(`${JSON.stringify(name)} with value ${JSON.stringify(value)}`);
+    if (text === undefined)
+      throw refused(`${JSON.stringify(name)} as ${typeof value === 'object' ? 'an object' : String(value)}`);
     if (text !== null) checked[name] = text;
   }
   const all = { nopreview: true, encoding: 'jpg', ...checked, output } as const;
