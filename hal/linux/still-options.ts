@@ -61,7 +61,7 @@ export function checkStillOptions(options: Readonly<Record<string, unknown>>, ou
     if (value === undefined) continue;
     const text = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof StillOptions](value) : undefined;
     if (text === undefined)
-      throw refused(`${JSON.stringify(name)} as ${typeof value === 'object' ? 'an object' : String(value)}`);
+      throw refused(`${JSON.stringify(name)} as ${typeof value === 'string' ? JSON.stringify(value) : typeof value}`);
     if (text !== null) checked[name] = text;
   }
   const all = { nopreview: true, encoding: 'jpg', ...checked, output } as const;

@@ -6,7 +6,7 @@ import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { takeStill } from '../../hal/linux/libcamera-still.js';
-import { checkStillOptions, optionArgs, type StillOptions } from '../../hal/linux/still-options.js';
+import { checkStillOptions, optionArgs } from '../../hal/linux/still-options.js';
 import { asyncCodeOf, codeOf } from '../support/codes.js';
 import { StandIns } from '../support/stand-ins.js';
 import { makeFrames } from '../support/video.js';
