@@ -1,8 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
+import { jpegSize } from '../../hal/image.js';
+import { JpegSplitter } from '../../hal/jpeg-splitter.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import type { Camera } from '../../hal/camera.js';
 import { ChildCamera, type StreamPlan } from '../../hal/linux/child-camera.js';
 import { LibcameraCommands } from '../../hal/linux/libcamera.js';
+import { V4l2Commands } from '../../hal/linux/v4l2.js';
 import { MockCamera } from '../../hal/mock/camera.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../../hal/mock/scenes/scene-art.js';
 import { buildScript } from '../../hal/mock/script.js';
@@ -86,6 +90,72 @@ describe('live camera: libcamera, stand-in for rpicam-vid', () => {
       '-q libcamerasrc camera-name=/base/soc/i2c0mux/i2c@1/imx219@10 ! ' +
         `video/x-raw,format=NV12,${SIZE[1]} ! jpegenc ! fdsink fd=1`,
     );
+  });
+});
+
+/** What a USB camera on /dev/null (a device that exists everywhere) would offer. */
+function usbCamera(stand: StandIns, format: 'MJPG' | 'YUYV'): ChildCamera {
+  const size = `${String(WIDTH)}x${String(HEIGHT)}`;
+  stand.add(
+    'v4l2-ctl',
+    `printf "\\t[0]: '${format}' (x)\\n\\t\\tSize: Discrete ${size}\\n\\t\\t\\tInterval: Discrete 0.100s (10.000 fps)\\n"`,
+  );
+  const wanted = { width: WIDTH, height: HEIGHT, framesPerSecond: 10, device: '/dev/null', clock: realClock };
+  return new ChildCamera(new V4l2Commands(wanted), realClock);
+}
+
+describe('live camera: v4l2, stand-in for ffmpeg', () => {
+  const stream = (): Promise<StandIns> => raspberryPi({ list: 'unused', stream: 'ffmpeg' });
+
+  liveCameraContract(async () => {
+    const stand = await stream();
+    stand.add(
+      'ffmpeg',
+      'case "$1" in -version) exit 0;; esac; while :; do for f in "$here"/frames/*.jpg; do cat "$f" || exit 0; sleep 0.1; done; done',
+    );
+    return usbCamera(stand, 'MJPG');
+  });
+
+  it('copies JPEG, compresses what is none, and takes GStreamer without ffmpeg', async () => {
+    const size = `${String(WIDTH)}x${String(HEIGHT)}`;
+    const planned = async (camera: ChildCamera, stand: StandIns, program: string): Promise<string> => {
+      stand.add(program, 'case "$1" in -version) exit 0;; esac; exec /bin/cat "$here/frames/frame0.jpg"');
+      await camera.open(new AbortController().signal);
+      await takeFrames(camera, 1);
+      return stand.argv(program).join(' ').replace('-version ', '');
+    };
+    const jpeg = await stream();
+    expect(await planned(usbCamera(jpeg, 'MJPG'), jpeg, 'ffmpeg')).toBe(
+      `-hide_banner -nostdin -loglevel error -f v4l2 -input_format mjpeg -video_size ${size} -framerate 10 -i /dev/null ` +
+        '-an -c:v copy -bsf:v mjpeg2jpeg -f image2pipe -flush_packets 1 pipe:1',
+    );
+    const raw = await stream();
+    expect(await planned(usbCamera(raw, 'YUYV'), raw, 'ffmpeg')).toContain(
+      `-input_format yuyv422 -video_size ${size} -framerate 10 -i /dev/null -an -c:v mjpeg`,
+    );
+    const gst = await raspberryPi({ list: 'unused', stream: 'unused-too' });
+    gst.alone();
+    const camera = usbCamera(gst, 'MJPG');
+    expect(await planned(camera, gst, 'gst-launch-1.0')).toBe(
+      `-q v4l2src device=/dev/null ! image/jpeg,${SIZE[1]} ! fdsink fd=1`,
+    );
+  });
+});
+
+describeWith('ffmpeg', 'the filter for the pictures of USB cameras', () => {
+  it('leaves a JPEG that every decoder reads', () => {
+    const encode = spawnSync('ffmpeg', [
+      ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=160x120:rate=10', '-frames:v', '3'],
+      ...['-c:v', 'mjpeg', '-f', 'avi', 'pipe:1'],
+    ]);
+    const copied = spawnSync(
+      'ffmpeg',
+      ['-v', 'error', '-i', 'pipe:0', '-c:v', 'copy', '-bsf:v', 'mjpeg2jpeg', '-f', 'image2pipe', 'pipe:1'],
+      { input: encode.stdout },
+    );
+    const jpegs = new JpegSplitter().push(new Uint8Array(copied.stdout));
+    expect(jpegs).toHaveLength(3);
+    return expect(jpegSize(jpegs[0] ?? new Uint8Array(0))).resolves.toEqual({ width: 160, height: 120 });
   });
 });
 

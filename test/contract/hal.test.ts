@@ -141,7 +141,7 @@ describe('system clock', () => {
 
 const systems: readonly (readonly [string, () => System])[] = [
   ['mock', () => new MockSystem()],
-  ['linux', () => new LinuxSystem(tempFolder())],
+  ['linux', () => new LinuxSystem(tempFolder(), realClock)],
 ];
 
 describe.each(systems)('system: %s', (_, make) => {
