@@ -164,6 +164,16 @@ export class Agent {
       hal.button.onPress((heldMs) => {
         this.buttonPressed(heldMs);
       }),
+      // Hints only, and of use to whoever looks for a fault: the picture decides.
+      hal.motionSensor.onMotion(() => {
+        this.counters.add('motion-sensor.hints');
+        log.debug({}, 'the motion sensor saw something');
+      }),
+      hal.light.onSwitch((mode) => {
+        this.counters.add('light.switches');
+        log.info({ mode }, 'the infrared-cut filter switched');
+        this.recordScene({ class: 'ir-cut' });
+      }),
     );
     this.uplink.start();
     if (takeFirstStart(this.outbox)) this.ownership.openWindow();
@@ -172,6 +182,7 @@ export class Agent {
       const { code, message, hint } = asSealcamError(error);
       log.error({ code, hint }, `the camera is given up: ${message}`);
     });
+    hal.watchdog.ready();
     this.housekeeping();
   }
 
@@ -311,9 +322,20 @@ export class Agent {
         this.capture = null;
         this.cameraInfo = null;
       },
+      onSilence: () => {
+        this.sayCameraState();
+      },
       onStall: (silentMs) => {
         this.recordScene({ class: 'stall', durationMs: Math.round(silentMs) });
       },
+    });
+  }
+
+  /** A camera that is gone must not wait for the next cadence: whoever took it has until then. */
+  private sayCameraState(): void {
+    void this.health.record().catch((error: unknown) => {
+      const { code, message } = asSealcamError(error);
+      this.deps.log.error({ code }, `no health record: ${message}`);
     });
   }
 
@@ -361,7 +383,8 @@ export class Agent {
       const { code, message } = asSealcamError(error);
       log.error({ code }, `housekeeping failed: ${message}`);
     }
-    this.cancelHousekeeping = clock.after(HOUSEKEEPING_MS, () => {
+    const delayMs = Math.min(HOUSEKEEPING_MS, hal.watchdog.intervalMs ?? HOUSEKEEPING_MS);
+    this.cancelHousekeeping = clock.after(delayMs, () => {
       this.housekeeping();
     });
   }

@@ -50,6 +50,13 @@ export const ERROR_CODES = {
 
   'camera-unavailable': entry(4, true, 'Check that the camera is connected and not used by another program.'),
   'camera-ended': entry(4, true, 'The stream ended; the driver starts it again.'),
+  'gpio-unavailable': entry(4, true, 'Check gpio.chip and the line numbers, and that nothing else holds the line.'),
+  'serial-unavailable': entry(
+    4,
+    true,
+    'Check serial.path, that this user is in the group dialout, and that no getty or other program holds the line.',
+  ),
+  'watchdog-unavailable': entry(4, true, 'Check watchdog.driver; docs/hardware.md says what each of them needs.'),
   'ffmpeg-missing': entry(4, false, 'Install ffmpeg (Debian: apt install ffmpeg; macOS: brew install ffmpeg).'),
   'video-unreadable': entry(3, false, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
   'video-truncated': entry(3, false, 'The file ends early: copy it again; what was read before was used.'),

@@ -15,6 +15,8 @@ export type IndicatorState = 'off' | 'recording' | 'claim-window' | 'privacy' | 
 
 export interface Indicator {
   show(state: IndicatorState): void;
+  /** Dark, and whatever it holds is freed. */
+  close(): Promise<void>;
 }
 
 /** Ambient light and the infrared-cut filter: the hardware knows when it switched, the picture only guesses. */
@@ -38,5 +40,9 @@ export interface SerialLine {
 export interface Watchdog {
   /** How often it wants to hear, in milliseconds; null where there is none. */
   readonly intervalMs: number | null;
+  /** Everything is up; from here on it watches. */
+  ready(): void;
   alive(): void;
+  /** The stop is on purpose: it must not restart anything. Calling it twice is allowed. */
+  close(): Promise<void>;
 }

@@ -15,6 +15,8 @@ export interface SystemStatus {
   readonly temperatureDeciC: number | null;
   /** Free bytes where the data folder is. */
   readonly freeBytes: number;
+  /** What ails the board, in words for a person: a weak supply, heat. They are logged, never sent. */
+  readonly warnings: readonly string[];
 }
 
 export interface System {

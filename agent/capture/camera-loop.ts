@@ -16,12 +16,17 @@ export interface CameraLoopDependencies {
   readonly onFrame: (frame: Frame) => Promise<void>;
   /** The stream ended or broke: an open event ends. */
   readonly onEnd: () => void;
+  /** No frame came for so long that it must be said; once in every silence, whatever its reason. */
+  readonly onSilence: () => void;
   /** Frames came again after this long. */
   readonly onStall: (silentMs: number) => void;
 }
 
 /** So long without a frame is a stall. */
 const STALL_MS = 5000;
+const WATCH_MS = 1000;
+/** A camera that streamed this long had started well: its next fault is a new one, and tried again soon. */
+const STEADY_MS = 10_000;
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 30_000;
 
@@ -29,7 +34,9 @@ const RETRY_MAX_MS = 30_000;
 export class CameraLoop {
   private readonly deps: CameraLoopDependencies;
   private state: CameraState = 'starting';
-  private lastFrameMs: number | null = null;
+  /** Since when no frame came: the last one, or the start. */
+  private silentSinceMs = 0;
+  private isSilenceSaid = false;
   private cancelWatch: CancelTimer = () => undefined;
 
   constructor(deps: CameraLoopDependencies) {
@@ -44,19 +51,20 @@ export class CameraLoop {
   async run(signal: AbortSignal): Promise<void> {
     const { camera, clock, log, counters } = this.deps;
     let retryMs = RETRY_FIRST_MS;
+    this.silentSinceMs = clock.monotonicMs();
     this.watch();
     try {
       while (!signal.aborted) {
+        let firstFrameMs: number | null = null;
         try {
           const info = await camera.open(signal);
           this.deps.onOpen(info);
-          const before = counters.get('frames.seen');
           for await (const frame of camera.frames(signal)) {
             this.frameCame();
+            firstFrameMs ??= this.silentSinceMs;
             await this.deps.onFrame(frame);
           }
           if (isAborted(signal)) return;
-          if (counters.get('frames.seen') > before) retryMs = RETRY_FIRST_MS;
           if (info.driver === 'replay' || info.timeBase === 'recorded') {
             log.info({ model: info.model }, 'the recording has ended');
             return;
@@ -73,6 +81,7 @@ export class CameraLoop {
           this.deps.onEnd();
           await camera.close();
         }
+        if (firstFrameMs !== null && this.silentSinceMs - firstFrameMs >= STEADY_MS) retryMs = RETRY_FIRST_MS;
         await sleep(clock, retryMs, signal);
         retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
       }
@@ -83,18 +92,22 @@ export class CameraLoop {
 
   private frameCame(): void {
     const nowMs = this.deps.clock.monotonicMs();
-    if (this.state === 'stalled' && this.lastFrameMs !== null) this.deps.onStall(nowMs - this.lastFrameMs);
+    if (this.isSilenceSaid) this.deps.onStall(nowMs - this.silentSinceMs);
+    this.isSilenceSaid = false;
     this.state = 'ok';
-    this.lastFrameMs = nowMs;
+    this.silentSinceMs = nowMs;
   }
 
   private watch(): void {
-    this.cancelWatch = this.deps.clock.after(1000, () => {
-      const silentMs = this.deps.clock.monotonicMs() - (this.lastFrameMs ?? this.deps.clock.monotonicMs());
-      if (this.state === 'ok' && silentMs >= STALL_MS) {
-        this.state = 'stalled';
-        this.deps.counters.add('camera.stalls');
-        this.deps.log.warn({ code: 'camera-ended', silentMs: Math.round(silentMs) }, 'no frame comes');
+    const { clock, counters, log, onSilence } = this.deps;
+    this.cancelWatch = clock.after(WATCH_MS, () => {
+      const silentMs = clock.monotonicMs() - this.silentSinceMs;
+      if (!this.isSilenceSaid && silentMs >= STALL_MS) {
+        this.isSilenceSaid = true;
+        if (this.state === 'ok') this.state = 'stalled';
+        counters.add('camera.stalls');
+        log.warn({ code: 'camera-ended', silentMs: Math.round(silentMs), camera: this.state }, 'no frame comes');
+        onSilence();
       }
       this.watch();
     });

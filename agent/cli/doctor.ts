@@ -6,7 +6,7 @@ import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
-import { LinuxSystem } from '../../hal/linux/system.js';
+import { clockSource, LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { verifyStrict } from '../../protocol/crypto/strict.js';
 import { makeDataFolder } from '../adapters/data-folder.js';
@@ -15,12 +15,8 @@ import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
 import { openDatabase } from '../outbox/database.js';
 import { keyStoreOf } from '../main.js';
+import { hardwareChecks, type Check } from './doctor-hardware.js';
 import type { Output } from './output.js';
-
-interface Check {
-  readonly name: string;
-  readonly run: () => Promise<string> | string;
-}
 
 const FREE_MIN_BYTES = 64 * 1024 * 1024;
 const BROKER_TIMEOUT_MS = 5000;
@@ -29,7 +25,7 @@ const BROKER_TIMEOUT_MS = 5000;
 export async function doctorCommand(source: ConfigSource, output: Output): Promise<number> {
   const config = loadAgentConfig(source);
   let failed = 0;
-  for (const { name, run } of checksOf(config)) {
+  for (const { name, run } of checksOf(config, source.environment)) {
     try {
       const detail = await run();
       output.say(`ok    ${name.padEnd(14)} ${detail}`);
@@ -45,7 +41,7 @@ export async function doctorCommand(source: ConfigSource, output: Output): Promi
   return failed === 0 ? 0 : 4;
 }
 
-function checksOf(config: Config): readonly Check[] {
+function checksOf(config: Config, environment: ConfigSource['environment']): readonly Check[] {
   const folder = config['data.folder'];
   return [
     { name: 'program', run: () => `sealcam ${VERSION} on Node ${process.version}, ${process.arch}` },
@@ -65,7 +61,7 @@ function checksOf(config: Config): readonly Check[] {
     {
       name: 'free space',
       run: async () => {
-        const { freeBytes } = await new LinuxSystem(folder).status();
+        const { freeBytes } = await new LinuxSystem(folder, realClock).status();
         const mib = `${String(Math.floor(freeBytes / 1024 ** 2))} MiB`;
         if (freeBytes < FREE_MIN_BYTES) throw new SealcamError('store-full', `only ${mib} free in ${folder}`);
         return mib;
@@ -123,10 +119,11 @@ function checksOf(config: Config): readonly Check[] {
           throw new SealcamError('internal', 'the wall clock was never set', {
             hint: 'Set the clock, or run an NTP client.',
           });
-        return new Date(realClock.wallMs()).toISOString();
+        return `${new Date(realClock.wallMs()).toISOString()}, ${clockSource()}`;
       },
     },
     ...(config['camera.driver'] === 'replay' ? [{ name: 'ffmpeg', run: ffmpegVersion }] : []),
+    ...hardwareChecks(config, environment),
     { name: 'broker', run: () => reachBroker(config['uplink.url']) },
   ];
 }

@@ -11,12 +11,19 @@ export async function runCommand(source: ConfigSource): Promise<number> {
   let config = loadAgentConfig(source);
   const isTerminal = process.stdout.isTTY;
   // Log lines and the sheet for a person do not mix; on a terminal the log goes to stderr.
-  const { agent, log, button } = compose(config, isTerminal ? process.stderr : process.stdout, (open) => {
-    if (!isTerminal) return;
-    const { device, claimSecret } = agent.identity;
-    const code = { device, secret: claimSecret };
-    process.stdout.write(open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n');
-  });
+  const { agent, log, button, ...hardware } = compose(
+    config,
+    isTerminal ? process.stderr : process.stdout,
+    source.environment,
+    (open) => {
+      if (!isTerminal) return;
+      const { device, claimSecret } = agent.identity;
+      const code = { device, secret: claimSecret };
+      process.stdout.write(
+        open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n',
+      );
+    },
+  );
   const stopped = new Promise<void>((resolve) => {
     process.once('SIGTERM', resolve);
     process.once('SIGINT', resolve);
@@ -43,5 +50,6 @@ export async function runCommand(source: ConfigSource): Promise<number> {
   await stopped;
   process.stdin.pause();
   await agent.stop();
+  await hardware.close();
   return 0;
 }

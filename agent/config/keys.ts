@@ -1,7 +1,8 @@
 import { key, loadConfig, reloadConfig, type ConfigOf, type ConfigSource } from '../../common/config/load.js';
-import { CAMERA_DRIVERS, SCENARIOS, SCENES } from '../../hal/driver-names.js';
+import { CAMERA_DRIVERS, SCENARIOS, SCENES, WATCHDOG_DRIVERS } from '../../hal/driver-names.js';
 import {
   choice,
+  deviceName,
   duration,
   flag,
   integer,
@@ -16,6 +17,13 @@ import {
 /** Every setting: type, default, help. docs/configuration.md is generated from this table. */
 export const CONFIG_KEYS = {
   'camera.driver': key(choice(...CAMERA_DRIVERS), 'mock', 'Where frames come from.'),
+  'camera.device': key(
+    deviceName,
+    '',
+    'v4l2: path of the device, empty for /dev/video0; libcamera: number or id of the camera, empty for the first.',
+  ),
+  'camera.width': key(integer(64, 8192), 640, 'Width asked of a libcamera or v4l2 camera, in pixels.'),
+  'camera.height': key(integer(64, 8192), 480, 'Height asked of a libcamera or v4l2 camera, in pixels.'),
   'camera.framesPerSecond': key(integer(1, 30), 10, 'Frames a second asked of the camera.'),
   'camera.timeZone': key(timeZone, 'UTC', 'Time zone of the camera, for schedules.'),
   'mock.scene': key(choice(...SCENES), 'porch', 'What the mock camera looks at.'),
@@ -23,6 +31,31 @@ export const CONFIG_KEYS = {
   'mock.seed': key(integer(0, 2 ** 31), 1, 'The same seed gives the same frames.'),
   'replay.path': key(path, '', 'A video file, or a folder of JPEG files.'),
   'replay.loop': key(flag, true, 'Start again at the end of the file.'),
+
+  'gpio.chip': key(
+    deviceName,
+    'gpiochip0',
+    'The chip whose lines are meant below; docs/hardware.md says how to wire them.',
+  ),
+  'gpio.buttonLine': key(integer(-1, 1023), -1, 'Line of the button, pressed when low; -1: none.'),
+  'gpio.motionLine': key(
+    integer(-1, 1023),
+    -1,
+    'Line of a motion sensor (PIR), high when it sees something; -1: none.',
+  ),
+  'gpio.irCutLine': key(
+    integer(-1, 1023),
+    -1,
+    'Line of a light sensor or infrared-cut filter, high by night; -1: none.',
+  ),
+  'gpio.ledLine': key(integer(-1, 1023), -1, 'Line of the LED, lit when high; -1: none.'),
+  'serial.path': key(deviceName, '', 'The tty of the debug console, or stdio; empty: none.'),
+  'serial.baudRate': key(integer(1200, 4_000_000), 115_200, 'Its speed, with 8 data bits, no parity, 1 stop bit.'),
+  'watchdog.driver': key(
+    choice(...WATCHDOG_DRIVERS),
+    'none',
+    'Who restarts the camera when it hangs: systemd (Type=notify), the board (/dev/watchdog), or nobody.',
+  ),
 
   'motion.sensitivity': key(integer(0, 100), 50, '0 sees only the coarsest motion, 100 the faintest.', true),
   'motion.minDuration': key(duration('0 ms', '10 s'), '300 ms', 'Motion shorter than this is none.', true),

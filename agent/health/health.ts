@@ -27,6 +27,7 @@ export class Health {
   private readonly deps: HealthDependencies;
   private cancel: CancelTimer = () => undefined;
   private stopped = false;
+  private warned = '';
 
   constructor(deps: HealthDependencies) {
     this.deps = deps;
@@ -52,7 +53,8 @@ export class Health {
 
   async measure(): Promise<RecordHealth> {
     const { system, outbox, counters, agentVersion, cameraState, connects } = this.deps;
-    const { uptimeS, temperatureDeciC, freeBytes } = await system.status();
+    const { uptimeS, temperatureDeciC, freeBytes, warnings } = await system.status();
+    this.sayWarnings(warnings);
     return {
       agent: agentVersion,
       uptimeS,
@@ -66,6 +68,13 @@ export class Health {
       privacy: false,
       connects: connects(),
     };
+  }
+
+  /** Once for each change: a weak supply stays weak. */
+  private sayWarnings(warnings: readonly string[]): void {
+    const text = warnings.join('; ');
+    if (text !== '' && text !== this.warned) this.deps.log.warn({}, `the board: ${text}`);
+    this.warned = text;
   }
 
   private async tick(): Promise<void> {

@@ -4,12 +4,14 @@ import { uptime } from 'node:os';
 import type { Clock } from '../../common/clock.js';
 import { fromHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
+import { readThrottled } from './throttled.js';
 import type { ClockQuality, System, SystemClock, SystemStatus } from '../system.js';
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 const TEMPERATURE = '/sys/class/thermal/thermal_zone0/temp';
 /** systemd-timesyncd touches it once the clock was set from the network. */
 const NTP_SYNCHRONIZED = '/run/systemd/timesync/synchronized';
+const RTC = '/sys/class/rtc/rtc0';
 
 /** The kernel's boot id; `fallback` where there is none (macOS), new with every start of the process. */
 export function readBootId(fallback: () => Uint8Array): Uint8Array {
@@ -19,6 +21,14 @@ export function readBootId(fallback: () => Uint8Array): Uint8Array {
   } catch {
     return fallback();
   }
+}
+
+/** For `doctor`: without a clock chip and before the network's time, a boot begins where the last shutdown ended. */
+export function clockSource(): string {
+  if (existsSync(NTP_SYNCHRONIZED)) return 'set from the network';
+  return existsSync(RTC)
+    ? 'from the clock chip, not checked against the network'
+    : 'no clock chip, no network time seen';
 }
 
 export class LinuxSystemClock implements SystemClock {
@@ -46,16 +56,19 @@ export class LinuxSystemClock implements SystemClock {
 
 export class LinuxSystem implements System {
   private readonly folder: string;
+  private readonly clock: Clock;
 
   /** `folder` is where free space counts. */
-  constructor(folder: string) {
+  constructor(folder: string, clock: Clock) {
     this.folder = folder;
+    this.clock = clock;
   }
 
   async status(): Promise<SystemStatus> {
     try {
       const { bavail, bsize } = await statfs(this.folder);
-      return { uptimeS: Math.floor(uptime()), temperatureDeciC: await temperature(), freeBytes: bavail * bsize };
+      const [temperatureDeciC, warnings] = await Promise.all([temperature(), readThrottled(this.clock)]);
+      return { uptimeS: Math.floor(uptime()), temperatureDeciC, freeBytes: bavail * bsize, warnings };
     } catch (cause) {
       throw new SealcamError('store-unavailable', `${this.folder} cannot be looked at`, { cause });
     }

@@ -8,22 +8,7 @@ import type {
   Unsubscribe,
   Watchdog,
 } from '../peripherals.js';
-
-/** A list of listeners; one that unsubscribes while being called is no trouble. */
-class Listeners<A extends readonly unknown[]> {
-  private readonly all = new Set<(...args: A) => void>();
-
-  add(listener: (...args: A) => void): Unsubscribe {
-    this.all.add(listener);
-    return () => {
-      this.all.delete(listener);
-    };
-  }
-
-  call(...args: A): void {
-    for (const listener of [...this.all]) listener(...args);
-  }
-}
+import { Listeners } from '../listeners.js';
 
 export class MockMotionSensor implements MotionSensor {
   private readonly listeners = new Listeners<[number]>();
@@ -58,6 +43,11 @@ export class MockIndicator implements Indicator {
     if (this.shown.at(-1) !== state) this.shown.push(state);
     // What a person standing there would have seen lately is enough.
     if (this.shown.length > 100) this.shown.shift();
+  }
+
+  close(): Promise<void> {
+    this.show('off');
+    return Promise.resolve();
   }
 }
 
@@ -126,8 +116,18 @@ export class MockSerialLine implements SerialLine {
 export class MockWatchdog implements Watchdog {
   readonly intervalMs = 10_000;
   kicks = 0;
+  state: 'silent' | 'watching' | 'closed' = 'silent';
+
+  ready(): void {
+    this.state = 'watching';
+  }
 
   alive(): void {
-    this.kicks++;
+    if (this.state === 'watching') this.kicks++;
+  }
+
+  close(): Promise<void> {
+    this.state = 'closed';
+    return Promise.resolve();
   }
 }

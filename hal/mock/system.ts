@@ -29,7 +29,7 @@ export class MockSystemClock implements SystemClock {
 }
 
 export class MockSystem implements System {
-  state: SystemStatus = { uptimeS: 60, temperatureDeciC: 415, freeBytes: 4_000_000_000 };
+  state: SystemStatus = { uptimeS: 60, temperatureDeciC: 415, freeBytes: 4_000_000_000, warnings: [] };
 
   status(): Promise<SystemStatus> {
     return Promise.resolve(this.state);

@@ -141,7 +141,7 @@ describe('system clock', () => {
 
 const systems: readonly (readonly [string, () => System])[] = [
   ['mock', () => new MockSystem()],
-  ['linux', () => new LinuxSystem(tempFolder())],
+  ['linux', () => new LinuxSystem(tempFolder(), realClock)],
 ];
 
 describe.each(systems)('system: %s', (_, make) => {
@@ -177,6 +177,7 @@ describe('peripherals: mock', () => {
     const [indicator, watchdog] = [new MockIndicator(), new MockWatchdog()];
     for (const state of ['claim-window', 'recording', 'recording'] as const) indicator.show(state);
     expect(indicator.shown).toEqual(['claim-window', 'recording']);
+    watchdog.ready();
     watchdog.alive();
     expect(watchdog.kicks).toBe(1);
   });

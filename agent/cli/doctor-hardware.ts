@@ -1,0 +1,86 @@
+import { accessSync, constants } from 'node:fs';
+import { realClock } from '../../common/adapters/real-clock.js';
+import type { ConfigSource } from '../../common/config/load.js';
+import { SealcamError } from '../../common/errors.js';
+import { runTool } from '../../hal/linux/child.js';
+import { gpiodVersion } from '../../hal/linux/gpio-tools.js';
+import { LinuxSystem } from '../../hal/linux/system.js';
+import { WATCHDOG_DEVICE } from '../../hal/linux/watchdogs.js';
+import type { Config } from '../config/keys.js';
+import { cameraOf, serialLineOf } from '../main.js';
+
+export interface Check {
+  readonly name: string;
+  readonly run: () => Promise<string> | string;
+}
+
+const PATIENCE_MS = 15_000;
+
+/** What the configured drivers need; nothing is asked of those that are not configured. */
+export function hardwareChecks(config: Config, environment: ConfigSource['environment']): readonly Check[] {
+  const camera = config['camera.driver'];
+  const lines = (['gpio.buttonLine', 'gpio.motionLine', 'gpio.irCutLine', 'gpio.ledLine'] as const).filter(
+    (setting) => config[setting] >= 0,
+  );
+  return [
+    { name: 'board', run: () => board(config) },
+    ...(camera === 'libcamera' || camera === 'v4l2' ? [{ name: 'camera', run: () => lookAtCamera(config) }] : []),
+    ...(lines.length > 0 ? [{ name: 'gpio', run: () => lookAtGpio(config, lines) }] : []),
+    ...(config['serial.path'] === '' ? [] : [{ name: 'serial line', run: () => lookAtLine(config) }]),
+    ...(config['watchdog.driver'] === 'none'
+      ? []
+      : [{ name: 'watchdog', run: () => lookAtWatchdog(config, environment) }]),
+  ];
+}
+
+async function board(config: Config): Promise<string> {
+  const { warnings, temperatureDeciC } = await new LinuxSystem(config['data.folder'], realClock).status();
+  const heat = temperatureDeciC === null ? 'no temperature known' : `${(temperatureDeciC / 10).toFixed(1)} °C`;
+  return warnings.length === 0 ? heat : `${heat}; warning: ${warnings.join('; ')}`;
+}
+
+async function lookAtCamera(config: Config): Promise<string> {
+  const camera = cameraOf(config, realClock);
+  const { model, width, height, framesPerSecond } = await camera.open(AbortSignal.timeout(PATIENCE_MS));
+  await camera.close();
+  return `${model}, ${String(width)}x${String(height)} at ${String(framesPerSecond)} frames a second`;
+}
+
+async function lookAtGpio(config: Config, lines: readonly string[]): Promise<string> {
+  const version = await gpiodVersion(realClock, AbortSignal.timeout(PATIENCE_MS));
+  const chip = config['gpio.chip'];
+  const path = chip.startsWith('/') ? chip : `/dev/${chip}`;
+  try {
+    accessSync(path, constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    throw new SealcamError('gpio-unavailable', `${path} is not there, or not for this user`, { cause });
+  }
+  return `gpiod ${String(version)}, ${path}, ${String(lines.length)} lines`;
+}
+
+async function lookAtLine(config: Config): Promise<string> {
+  if (config['serial.path'] === 'stdio') return 'stdin and stdout';
+  const line = await serialLineOf(config);
+  await line?.close();
+  return `${config['serial.path']} opens`;
+}
+
+/** Opening the device would start it, so only the right to is looked at. */
+async function lookAtWatchdog(config: Config, environment: ConfigSource['environment']): Promise<string> {
+  if (config['watchdog.driver'] === 'device') {
+    try {
+      accessSync(WATCHDOG_DEVICE, constants.W_OK);
+    } catch (cause) {
+      throw new SealcamError('watchdog-unavailable', `${WATCHDOG_DEVICE} is not there, or not for this user`, {
+        cause,
+      });
+    }
+    return WATCHDOG_DEVICE;
+  }
+  const tool = { program: 'systemd-notify', args: ['--version'] };
+  const { found } = await runTool(tool, realClock, AbortSignal.timeout(PATIENCE_MS));
+  if (!found)
+    throw new SealcamError('watchdog-unavailable', 'there is no systemd-notify', { hint: 'Install systemd.' });
+  const isService = (environment['NOTIFY_SOCKET'] ?? '') !== '';
+  return isService ? 'systemd listens' : 'systemd-notify is there; whether the unit listens shows only in the service';
+}

@@ -1,0 +1,123 @@
+import { isAborted } from '../../common/abort.js';
+import type { Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Camera, CameraInfo, Frame } from '../camera.js';
+import { jpegSize } from '../image.js';
+import type { Command } from './child.js';
+import { ChildStream } from './child-stream.js';
+
+/** What a camera that was looked at will deliver, and by which command. */
+export interface StreamPlan {
+  readonly model: string;
+  readonly width: number;
+  readonly height: number;
+  readonly framesPerSecond: number;
+  readonly command: Command;
+  readonly installHint: string;
+  /** The command cannot be told a frame rate, or the camera may not keep to it. */
+  readonly mayDeliverMore: boolean;
+}
+
+/** A kind of camera: how it is found, what streams it, who may hold it. */
+export interface CameraCommands {
+  readonly driver: CameraInfo['driver'];
+  /** Looks what is there. @throws SealcamError `camera-unavailable` saying what is offered instead */
+  plan(signal: AbortSignal): Promise<StreamPlan>;
+  deviceUsers(): Promise<readonly string[]>;
+  /** A picture while nothing streams; without it the stream's first frame serves. */
+  readonly takeStill?: (plan: StreamPlan, signal: AbortSignal) => Promise<Uint8Array>;
+}
+
+/** A camera behind a program of the system. The program is a child of ours and is never waited for. */
+export class ChildCamera implements Camera {
+  private readonly commands: CameraCommands;
+  private readonly clock: Clock;
+  private plan: StreamPlan | null = null;
+  private stream: ChildStream | null = null;
+
+  constructor(commands: CameraCommands, clock: Clock) {
+    this.commands = commands;
+    this.clock = clock;
+  }
+
+  async open(signal: AbortSignal): Promise<CameraInfo> {
+    this.plan ??= await this.commands.plan(signal);
+    const { model, width, height, framesPerSecond } = this.plan;
+    return { driver: this.commands.driver, model, width, height, framesPerSecond, timeBase: 'live' };
+  }
+
+  async *frames(signal: AbortSignal): AsyncIterable<Frame> {
+    const { plan } = this;
+    if (plan === null) throw new SealcamError('camera-unavailable', 'the camera is not open');
+    if (this.stream !== null) throw new SealcamError('camera-unavailable', 'the camera streams already');
+    if (signal.aborted) return;
+    const stream = new ChildStream({
+      ...{ command: plan.command, clock: this.clock, installHint: plan.installHint },
+      deviceUsers: () => this.commands.deviceUsers(),
+      thinToFramesPerSecond: plan.mayDeliverMore ? plan.framesPerSecond : null,
+    });
+    this.stream = stream;
+    const interrupt = (): void => {
+      stream.interrupt();
+    };
+    signal.addEventListener('abort', interrupt, { once: true });
+    let isSizeKnown = false;
+    try {
+      for (let frame = await stream.next(); frame !== undefined; frame = await stream.next()) {
+        if (isAborted(signal)) return;
+        isSizeKnown ||= await hasRightSize(plan, frame);
+        yield frame;
+      }
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      await stream.stop();
+      this.stream = null;
+    }
+  }
+
+  async still(signal: AbortSignal): Promise<Frame> {
+    const { plan } = this;
+    if (plan === null) throw new SealcamError('camera-unavailable', 'the camera is not open');
+    // While it streams no second program gets at the camera, and the newest frame is as large as any.
+    if (this.stream !== null) return this.stream.latest ?? this.firstOf(this.stream, signal);
+    const { takeStill } = this.commands;
+    if (takeStill !== undefined) {
+      const jpeg = await takeStill(plan, signal);
+      return { jpeg, monotonicMs: Math.round(this.clock.monotonicMs()), index: 0 };
+    }
+    for await (const frame of this.frames(signal)) return frame;
+    throw new SealcamError('camera-ended', 'the camera stopped before its first picture');
+  }
+
+  async close(): Promise<void> {
+    this.plan = null;
+    await this.stream?.stop();
+  }
+
+  private async firstOf(stream: ChildStream, signal: AbortSignal): Promise<Frame> {
+    while (!signal.aborted && stream === this.stream) {
+      if (stream.latest !== null) return stream.latest;
+      await new Promise<void>((resolve) => this.clock.after(50, resolve));
+    }
+    throw new SealcamError('camera-ended', 'the camera stopped before its first picture');
+  }
+}
+
+/**
+ * The part must be the one it is taken for: a driver may answer another size than it was asked for.
+ * False for a frame that is damaged and says nothing; the next one is asked then.
+ */
+async function hasRightSize(plan: StreamPlan, frame: Frame): Promise<boolean> {
+  const size = await jpegSize(frame.jpeg).catch(() => null);
+  if (size === null) return false;
+  if (size.width === plan.width && size.height === plan.height) return true;
+  throw new SealcamError(
+    'camera-unavailable',
+    `asked for ${sizeText(plan)}, ${plan.command.program} delivers ${sizeText(size)}`,
+    { hint: 'Set camera.width and camera.height to a size that the camera offers.' },
+  );
+}
+
+export function sizeText({ width, height }: { readonly width: number; readonly height: number }): string {
+  return `${String(width)}x${String(height)}`;
+}

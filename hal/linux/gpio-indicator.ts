@@ -1,0 +1,98 @@
+import { atMost, type CancelTimer, type Clock } from '../../common/clock.js';
+import { asSealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { Indicator, IndicatorState } from '../peripherals.js';
+import { Child } from './child.js';
+import { gpiodVersion, setCommand, type GpioLine, type GpiodVersion } from './gpio-tools.js';
+
+/** How long it is lit and dark, alternately; a single entry means for good. */
+const PATTERNS: Readonly<Record<IndicatorState, readonly (readonly [isOn: boolean, ms: number])[]>> = {
+  off: [[false, 0]],
+  privacy: [[false, 0]],
+  recording: [[true, 0]],
+  'claim-window': [
+    [true, 500],
+    [false, 500],
+  ],
+  fault: [
+    [true, 150],
+    [false, 850],
+  ],
+};
+const RETRY_MS = 10_000;
+const CLOSE_PATIENCE_MS = 2000;
+
+/** One LED: steady while it records, blinking for a claim window, flashing for a fault, dark otherwise. */
+export class GpioIndicator implements Indicator {
+  private readonly line: GpioLine;
+  private readonly clock: Clock;
+  private readonly log: Log;
+  private readonly stopped = new AbortController();
+  private version: GpiodVersion | null = null;
+  private shown: IndicatorState | null = null;
+  private holder: Child | null = null;
+  private cancelStep: CancelTimer = () => undefined;
+  /** Steps run one after the other: two programs cannot hold the line. */
+  private work: Promise<void> = Promise.resolve();
+
+  constructor(options: { readonly line: GpioLine; readonly clock: Clock; readonly log: Log }) {
+    this.line = options.line;
+    this.clock = options.clock;
+    this.log = options.log;
+  }
+
+  show(state: IndicatorState): void {
+    if (this.stopped.signal.aborted || state === this.shown) return;
+    this.shown = state;
+    this.step(state, 0);
+  }
+
+  async close(): Promise<void> {
+    this.shown = null;
+    this.cancelStep();
+    await atMost(this.clock, CLOSE_PATIENCE_MS, this.work);
+    this.stopped.abort();
+    await this.holder?.stop();
+  }
+
+  private step(state: IndicatorState, number: number): void {
+    this.cancelStep();
+    const pattern = PATTERNS[state];
+    const [isOn, ms] = pattern[number % pattern.length] ?? [false, 0];
+    this.work = this.work.then(() => (this.shown === state ? this.set(isOn, state) : undefined));
+    if (ms > 0) {
+      this.cancelStep = this.clock.after(ms, () => {
+        this.step(state, number + 1);
+      });
+    }
+  }
+
+  private async set(isOn: boolean, state: IndicatorState): Promise<void> {
+    const { clock, line, log } = this;
+    try {
+      this.version ??= await gpiodVersion(clock, this.stopped.signal);
+      const before = this.holder;
+      this.holder = null;
+      await before?.stop();
+      const holder = new Child(setCommand(line, this.version, isOn), clock);
+      this.holder = holder;
+      void holder.ended.then(({ startError }) => {
+        if (holder !== this.holder || this.shown !== state) return;
+        log.warn({ code: 'gpio-unavailable', line: line.line }, `gpioset ended: ${startError ?? holder.complaint()}`);
+        this.holder = null;
+        this.retry(state);
+      });
+    } catch (error) {
+      const { code, message, hint } = asSealcamError(error);
+      log.warn({ code, hint, line: line.line }, message);
+      this.retry(state);
+    }
+  }
+
+  private retry(state: IndicatorState): void {
+    this.cancelStep();
+    this.cancelStep = this.clock.after(RETRY_MS, () => {
+      this.step(state, 0);
+    });
+  }
+}

@@ -1,0 +1,100 @@
+import type { Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
+import type { CameraCommands, StreamPlan } from './child-camera.js';
+import { runTool, type Command, type ToolRun } from './child.js';
+import { usersOf } from './device-users.js';
+import { checkModes, chooseCamera, parseCamList, parseHelloList, type ListedCamera, type Wanted } from './offers.js';
+
+export interface LibcameraOptions extends Wanted {
+  /** Number or id of the camera; empty means the first. */
+  readonly device: string;
+  readonly clock: Clock;
+  readonly takeStill?: NonNullable<CameraCommands['takeStill']>;
+}
+
+/** The applications of Raspberry Pi under their new and their old name. */
+const APPS = [
+  { list: 'rpicam-hello', stream: 'rpicam-vid' },
+  { list: 'libcamera-hello', stream: 'libcamera-vid' },
+] as const;
+const JPEG_QUALITY = '80';
+const INSTALL_HINT =
+  'Install rpicam-apps (Raspberry Pi OS), or gstreamer1.0-tools, gstreamer1.0-libcamera and gstreamer1.0-plugins-good (Debian).';
+
+/** A camera that libcamera drives, streamed by whichever of its programs is there. */
+export class LibcameraCommands implements CameraCommands {
+  readonly driver = 'libcamera';
+  readonly takeStill?: NonNullable<CameraCommands['takeStill']>;
+  private readonly options: LibcameraOptions;
+
+  constructor(options: LibcameraOptions) {
+    this.options = options;
+    if (options.takeStill !== undefined) this.takeStill = options.takeStill;
+  }
+
+  async plan(signal: AbortSignal): Promise<StreamPlan> {
+    const { clock, device } = this.options;
+    for (const { list, stream } of APPS) {
+      const run = await runTool({ program: list, args: ['--list-cameras'] }, clock, signal);
+      if (!run.found) continue;
+      checkRun(list, run);
+      // Older ones list on stderr, among the log of libcamera.
+      const camera = chooseCamera(parseHelloList(`${run.stdout}\n${run.stderr}`), device);
+      checkModes(camera, this.options);
+      return this.planOf(camera.model, appCommand(stream, camera, this.options), false);
+    }
+    const listed = await runTool({ program: 'cam', args: ['-l'] }, clock, signal);
+    const gst = await runTool({ program: 'gst-launch-1.0', args: ['--version'] }, clock, signal);
+    if (!gst.found) {
+      throw new SealcamError('camera-unavailable', 'there is no rpicam-vid, libcamera-vid or gst-launch-1.0', {
+        hint: INSTALL_HINT,
+      });
+    }
+    if (!listed.found) return this.planOf('libcamera', gstCommand(device, this.options), true);
+    checkRun('cam', listed);
+    const camera = chooseCamera(parseCamList(listed.stdout), device);
+    return this.planOf(camera.model, gstCommand(camera.id, this.options), true);
+  }
+
+  deviceUsers(): Promise<readonly string[]> {
+    return usersOf((path) => /^\/dev\/(media|video|v4l-subdev)\d+$/.test(path));
+  }
+
+  private planOf(model: string, command: Command, mayDeliverMore: boolean): StreamPlan {
+    const { width, height, framesPerSecond } = this.options;
+    return { model, width, height, framesPerSecond, command, installHint: INSTALL_HINT, mayDeliverMore };
+  }
+}
+
+function checkRun(program: string, { timedOut, code, stderr }: ToolRun): void {
+  if (timedOut) throw new SealcamError('camera-unavailable', `${program} did not answer`);
+  if (code === 0) return;
+  const last = stderr.trim().split('\n').at(-1) ?? '';
+  throw new SealcamError('camera-unavailable', `${program} ended with status ${String(code)}: ${last}`);
+}
+
+function appCommand(program: string, { index }: ListedCamera, wanted: Wanted): Command {
+  const { width, height, framesPerSecond } = wanted;
+  return {
+    program,
+    args: [
+      ...['--camera', String(index), '--codec', 'mjpeg', '--quality', JPEG_QUALITY],
+      ...['--width', String(width), '--height', String(height), '--framerate', String(framesPerSecond)],
+      ...['-t', '0', '-n', '--flush', '-o', '-'],
+    ],
+  };
+}
+
+/** Without a frame rate in the caps: with one, libcamerasrc was seen to hang. */
+function gstCommand(id: string, { width, height }: Wanted): Command {
+  // gst-launch joins its arguments and parses them: a name with other characters could become a pipeline of its own.
+  if (!/^[\w./@:\\-]*$/.test(id)) {
+    throw new SealcamError('camera-unavailable', `camera.device: ${id} is no name of a camera`);
+  }
+  const caps = `video/x-raw,format=NV12,width=${String(width)},height=${String(height)}`;
+  const source = id === '' ? ['libcamerasrc'] : ['libcamerasrc', `camera-name=${id.replaceAll('\\', '\\\\')}`];
+  return {
+    program: 'gst-launch-1.0',
+    args: ['-q', ...source, '!', caps, '!', 'jpegenc', '!', 'fdsink', 'fd=1'],
+  };
+}

@@ -1,0 +1,78 @@
+import type { SerialPort } from 'serialport';
+import { SealcamError } from '../../common/errors.js';
+import { Listeners } from '../listeners.js';
+import type { SerialLine, Unsubscribe } from '../peripherals.js';
+
+/** So much may wait for the other end; one that does not read must not fill the memory. */
+const WAITING_MAX_BYTES = 64 * 1024;
+
+/** Opens a tty with 8 data bits, no parity and one stop bit. @throws SealcamError `serial-unavailable` */
+export async function openSerialLine(path: string, baudRate: number): Promise<SerialLine> {
+  // Loaded only here: its native part must not cost memory, or a start, where no line is configured.
+  const { SerialPort: Port } = await import('serialport').catch((cause: unknown) => {
+    throw new SealcamError('serial-unavailable', 'the module serialport cannot be loaded', { cause });
+  });
+  const port = new Port({ path, baudRate, dataBits: 8, parity: 'none', stopBits: 1, autoOpen: false });
+  return new Promise((resolve, reject) => {
+    port.open((error) => {
+      if (error === null) resolve(new TtyLine(port));
+      else reject(new SealcamError('serial-unavailable', `${path}: ${error.message}`, { cause: error }));
+    });
+  });
+}
+
+/** An open tty. It ends with the device or its other end; whoever wants it again opens it anew. */
+class TtyLine implements SerialLine {
+  readonly name: string;
+  private readonly port: SerialPort;
+  private readonly data = new Listeners<[Uint8Array]>();
+  private readonly closed = new Listeners<[]>();
+  private waitingBytes = 0;
+
+  constructor(port: SerialPort) {
+    this.port = port;
+    this.name = port.path;
+    port.on('data', (chunk: Uint8Array) => {
+      this.data.call(new Uint8Array(chunk));
+    });
+    // What breaks a line also closes it, and that is told below.
+    port.on('error', () => undefined);
+    port.once('close', () => {
+      this.closed.call();
+    });
+  }
+
+  onData(listener: (data: Uint8Array) => void): Unsubscribe {
+    return this.data.add(listener);
+  }
+
+  onClose(listener: () => void): Unsubscribe {
+    return this.closed.add(listener);
+  }
+
+  /** What is written to a line that is gone is lost, as on a cable. @throws SealcamError `serial-unavailable` */
+  write(data: Uint8Array): Promise<void> {
+    if (!this.port.isOpen) return Promise.resolve();
+    if (this.waitingBytes + data.length > WAITING_MAX_BYTES) {
+      return Promise.reject(new SealcamError('serial-unavailable', `${this.name}: the other end does not read`));
+    }
+    this.waitingBytes += data.length;
+    return new Promise((resolve) => {
+      this.port.write(Buffer.from(data), () => {
+        this.waitingBytes -= data.length;
+        resolve();
+      });
+    });
+  }
+
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.port.isOpen) resolve();
+      else {
+        this.port.close(() => {
+          resolve();
+        });
+      }
+    });
+  }
+}

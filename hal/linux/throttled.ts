@@ -1,0 +1,33 @@
+import { readFile } from 'node:fs/promises';
+import type { Clock } from '../../common/clock.js';
+import { runTool } from './child.js';
+
+const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';
+
+/** What the firmware of a Raspberry Pi says: bits 0 to 3 for now, 16 to 19 for since the boot. */
+const BITS: readonly (readonly [bit: number, what: string])[] = [
+  [0, 'the supply voltage is too low'],
+  [1, 'the processor is slowed down'],
+  [2, 'the processor is throttled'],
+  [3, 'the temperature limit is reached'],
+  [16, 'the supply voltage was too low since the boot'],
+  [17, 'the processor was slowed down since the boot'],
+  [18, 'the processor was throttled since the boot'],
+  [19, 'the temperature limit was reached since the boot'],
+];
+
+/** Reads `50005`, `0x50005` or `throttled=0x50005`; what is no such number warns of nothing. */
+export function parseThrottled(text: string): readonly string[] {
+  const match = /^(?:throttled=)?(?:0x)?([0-9a-f]{1,8})$/i.exec(text.trim());
+  const value = Number.parseInt(match?.[1] ?? '0', 16);
+  return BITS.filter(([bit]) => (value >>> bit) % 2 === 1).map(([, what]) => what);
+}
+
+/** From the kernel where it tells, else by `vcgencmd`; no warnings on boards that have neither. */
+export async function readThrottled(clock: Clock): Promise<readonly string[]> {
+  const text = await readFile(THROTTLED, 'utf8').catch(() => null);
+  if (text !== null) return parseThrottled(text);
+  const command = { program: 'vcgencmd', args: ['get_throttled'] };
+  const { code, stdout } = await runTool(command, clock, new AbortController().signal);
+  return code === 0 ? parseThrottled(stdout) : [];
+}

@@ -1,0 +1,117 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { basename } from 'node:path';
+import type { Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
+import type { CameraCommands, StreamPlan } from './child-camera.js';
+import { runTool, type Command } from './child.js';
+import { usersOf } from './device-users.js';
+import type { Wanted } from './offers.js';
+import { chooseFormat, parseFfmpegFormats, parseV4l2Ctl, type V4l2Format } from './v4l2-formats.js';
+
+export interface V4l2Options extends Wanted {
+  /** Path of the device; empty means /dev/video0. */
+  readonly device: string;
+  readonly clock: Clock;
+}
+
+const INSTALL_HINT = 'Install ffmpeg (Debian: apt install ffmpeg; v4l-utils beside it tells frame rates).';
+/** gst-launch parses its arguments anew, so a path must have no character that means something there. */
+const DEVICE = /^\/dev\/[\w/.:-]+$/;
+const JPEG_QSCALE = '5';
+
+/** A camera of the kernel's Video4Linux: most on USB. */
+export class V4l2Commands implements CameraCommands {
+  readonly driver = 'v4l2';
+  private readonly options: V4l2Options;
+  private readonly device: string;
+
+  constructor(options: V4l2Options) {
+    this.options = options;
+    this.device = options.device === '' ? '/dev/video0' : options.device;
+  }
+
+  async plan(signal: AbortSignal): Promise<StreamPlan> {
+    const { clock, width, height, framesPerSecond } = this.options;
+    await this.checkDevice();
+    const model = await this.modelName();
+    const ffmpeg = await runTool({ program: 'ffmpeg', args: ['-version'] }, clock, signal);
+    const formats = await this.formats(ffmpeg.found, signal);
+    const { format, framesPerSecond: rate } = chooseFormat(model, formats, this.options);
+    const wanted = { width, height, framesPerSecond: rate };
+    const command = ffmpeg.found ? ffmpegCommand(this.device, format, wanted) : gstCommand(this.device, format, wanted);
+    return { model, width, height, framesPerSecond, command, installHint: INSTALL_HINT, mayDeliverMore: true };
+  }
+
+  deviceUsers(): Promise<readonly string[]> {
+    return usersOf((path) => path === this.device);
+  }
+
+  private async checkDevice(): Promise<void> {
+    if (!DEVICE.test(this.device)) {
+      throw new SealcamError('camera-unavailable', `camera.device: ${this.device} is no device of /dev`);
+    }
+    const kind = await stat(this.device).catch(() => null);
+    if (kind?.isCharacterDevice() === true) return;
+    const others = (await readdir('/dev').catch(() => [])).filter((name) => /^video\d+$/.test(name));
+    const there = others.length === 0 ? 'there is no video device at all' : `there is /dev/${others.join(', /dev/')}`;
+    throw new SealcamError('camera-unavailable', `${this.device} is no camera; ${there}`);
+  }
+
+  private async modelName(): Promise<string> {
+    const path = `/sys/class/video4linux/${basename(this.device)}/name`;
+    return (await readFile(path, 'utf8').catch(() => '')).trim() || basename(this.device);
+  }
+
+  private async formats(hasFfmpeg: boolean, signal: AbortSignal): Promise<readonly V4l2Format[]> {
+    const { clock } = this.options;
+    const v4l2Ctl = { program: 'v4l2-ctl', args: ['-d', this.device, '--list-formats-ext'] };
+    const listed = await runTool(v4l2Ctl, clock, signal);
+    if (listed.found && listed.code === 0) return parseV4l2Ctl(listed.stdout);
+    if (!hasFfmpeg) {
+      throw new SealcamError('camera-unavailable', 'there is no ffmpeg and no v4l2-ctl', { hint: INSTALL_HINT });
+    }
+    // It ends with an error on purpose: "immediate exit requested".
+    const args = ['-hide_banner', '-nostdin', '-f', 'v4l2', '-list_formats', 'all', '-i', this.device];
+    const asked = await runTool({ program: 'ffmpeg', args }, clock, signal);
+    if (/resource busy/i.test(asked.stderr)) {
+      const users = await this.deviceUsers();
+      throw new SealcamError(
+        'camera-unavailable',
+        `${this.device} is busy, used by ${users.join(', ') || 'another program'}`,
+      );
+    }
+    return parseFfmpegFormats(asked.stderr);
+  }
+}
+
+function ffmpegCommand(device: string, format: V4l2Format, { width, height, framesPerSecond }: Wanted): Command {
+  const size = `${String(width)}x${String(height)}`;
+  const input = [
+    '-f',
+    'v4l2',
+    '-input_format',
+    format.name,
+    '-video_size',
+    size,
+    '-framerate',
+    String(framesPerSecond),
+  ];
+  // Cameras leave out the Huffman tables that every JPEG file has; the filter puts them in without compressing anew.
+  const encode = format.isJpeg ? ['-c:v', 'copy', '-bsf:v', 'mjpeg2jpeg'] : ['-c:v', 'mjpeg', '-q:v', JPEG_QSCALE];
+  return {
+    program: 'ffmpeg',
+    args: [
+      ...['-hide_banner', '-nostdin', '-loglevel', 'error', ...input, '-i', device],
+      ...['-an', ...encode, '-f', 'image2pipe', '-flush_packets', '1', 'pipe:1'],
+    ],
+  };
+}
+
+function gstCommand(device: string, format: V4l2Format, { width, height }: Wanted): Command {
+  const size = `width=${String(width)},height=${String(height)}`;
+  const encode = format.isJpeg ? [`image/jpeg,${size}`] : [`video/x-raw,${size}`, '!', 'videoconvert', '!', 'jpegenc'];
+  return {
+    program: 'gst-launch-1.0',
+    args: ['-q', 'v4l2src', `device=${device}`, '!', ...encode, '!', 'fdsink', 'fd=1'],
+  };
+}
