@@ -6,18 +6,19 @@ import type { Random } from '../common/random.js';
 import { VERSION } from '../common/version.js';
 import type { CameraInfo, Frame } from '../hal/camera.js';
 import type { Hal } from '../hal/hal.js';
-import type { CryptoSuite, Signer } from '../protocol/crypto/suite.js';
+import type { CryptoSuite } from '../protocol/crypto/suite.js';
 import { claimKind } from '../protocol/objects/claim.js';
-import { deviceId } from '../protocol/objects/ids.js';
 import { recordKind, type RecordScene, type RecordTime } from '../protocol/objects/record.js';
 import { openSigned, signObject } from '../protocol/objects/signed-object.js';
 import { encodeStatus } from '../protocol/transport/messages.js';
 import { topicOf } from '../protocol/transport/topics.js';
-import { Capture, type CaptureSettings } from './capture/capture.js';
+import { Capture } from './capture/capture.js';
 import { CameraLoop } from './capture/camera-loop.js';
 import type { Config } from './config/keys.js';
 import { ConsolePort } from './console-port.js';
 import { Health } from './health/health.js';
+import { loadIdentity, type Identity } from './identity.js';
+import { captureSettings, recorderSettings } from './settings.js';
 import type { LevelLog } from '../common/adapters/pino-log.js';
 import { takeFirstStart } from './outbox/epochs.js';
 import type { Mirror } from './outbox/mirror.js';
@@ -48,34 +49,6 @@ const HOUSEKEEPING_MS = 10_000;
 const RESET_HOLD_MS = 10_000;
 /** SIGTERM waits no longer than this for pictures that are being made. */
 const STOP_PATIENCE_MS = 1200;
-
-export interface Identity {
-  readonly signer: Signer;
-  readonly device: Uint8Array;
-  readonly claimSecret: Uint8Array;
-}
-
-/** Reads or makes the device's secrets. @throws SealcamError `key-file-invalid`, `key-store-unavailable` */
-export function loadIdentity(hal: Pick<Hal, 'keyStore'>, suite: CryptoSuite, random: Random): Identity {
-  const { seed, claimSecret } = hal.keyStore.load(() => ({ seed: random.bytes(32), claimSecret: random.bytes(16) }));
-  const signer = suite.ed25519Signer(seed);
-  return { signer, device: deviceId(suite, signer.publicKey), claimSecret };
-}
-
-export function captureSettings(config: Config): CaptureSettings {
-  return {
-    detector: {
-      sensitivity: config['motion.sensitivity'],
-      zones: config['motion.zones'],
-      minDurationMs: config['motion.minDuration'],
-    },
-    events: {
-      holdMs: config['motion.hold'],
-      cooldownMs: config['motion.cooldown'],
-      maxDurationMs: config['motion.maxDuration'],
-    },
-  };
-}
 
 /** One camera: everything wired together, with its life from start to stop. */
 export class Agent {
@@ -388,8 +361,4 @@ export class Agent {
       this.housekeeping();
     });
   }
-}
-
-function recorderSettings(config: Config): { thumbnail: { width: number; quality: number } } {
-  return { thumbnail: { width: config['thumbnail.width'], quality: config['thumbnail.quality'] } };
 }

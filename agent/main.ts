@@ -1,179 +1,34 @@
 import { readFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { realClock } from '../common/adapters/real-clock.js';
+import { LogRing } from '../common/adapters/log-ring.js';
+import { createLog, type LevelLog } from '../common/adapters/pino-log.js';
 import { realRandom } from '../common/adapters/real-random.js';
-import type { Clock } from '../common/clock.js';
 import { SealcamError } from '../common/errors.js';
-import type { Log } from '../common/log.js';
-import { RELEASED_MS } from '../common/version.js';
-import type { Camera } from '../hal/camera.js';
-import type { Hal } from '../hal/hal.js';
-import type { Button, SerialLine, Watchdog } from '../hal/peripherals.js';
-import { FileKeyStore } from '../hal/linux/key-store.js';
-import { ChildCamera } from '../hal/linux/child-camera.js';
-import { GpioIndicator } from '../hal/linux/gpio-indicator.js';
-import { GpioButton, GpioLightSensor, GpioMotionSensor } from '../hal/linux/gpio-inputs.js';
-import type { GpioLine } from '../hal/linux/gpio-tools.js';
-import { takeStill, STILL_TIMEOUT_MS } from '../hal/linux/libcamera-still.js';
-import { LibcameraCommands } from '../hal/linux/libcamera.js';
-import { openSerialLine } from '../hal/linux/serial-line.js';
-import { StdioLine } from '../hal/linux/stdio-line.js';
-import { LinuxSystem, LinuxSystemClock, readBootId } from '../hal/linux/system.js';
-import { V4l2Commands } from '../hal/linux/v4l2.js';
-import {
-  DeviceWatchdog,
-  NoWatchdog,
-  SystemdWatchdog,
-  WATCHDOG_DEVICE,
-  WATCHDOG_TIMEOUT,
-} from '../hal/linux/watchdogs.js';
-import { MockCamera } from '../hal/mock/camera.js';
-import { MockButton, MockIndicator, MockLightSensor, MockMotionSensor } from '../hal/mock/peripherals.js';
-import { buildScript } from '../hal/mock/script.js';
-import { MockSystemClock } from '../hal/mock/system.js';
-import { ReplayCamera } from '../hal/replay/camera.js';
+import type { SerialLine } from '../hal/peripherals.js';
+import { MockButton } from '../hal/mock/peripherals.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { makeDataFolder } from './adapters/data-folder.js';
 import { uplinkFile } from './adapters/uplink-file.js';
 import { Agent } from './agent.js';
 import { configureImages } from './capture/jpeg.js';
 import type { Config } from './config/keys.js';
-import { createLog, type LevelLog } from '../common/adapters/pino-log.js';
+import type { Console } from './console/console.js';
+import { consoleMaker } from './main/consoles.js';
+import { agentClock, halOf, type Environment } from './main/drivers.js';
 import { mqttSocket } from './uplink/mqtt-socket.js';
 
 /** The composition root of the camera: real clock, real randomness, drivers by configuration. */
 export interface Composition {
   readonly agent: Agent;
   readonly log: LevelLog;
-  /** A button for whoever sits at the terminal; a real one beside it is pressed with a finger. */
-  readonly button: MockButton;
+  /** A debug console on a line. */
+  readonly makeConsole: (line: SerialLine) => Console;
   /** Frees the hardware, after the agent has stopped. */
   close(): Promise<void>;
 }
 
-export function keyStoreOf(config: Config): FileKeyStore {
-  return new FileKeyStore(config['data.folder'], process.getuid?.() ?? 0);
-}
-
-/** One time for all: frames, timers and records count on the HAL's monotonic clock. */
-function agentClock(hal: Pick<Hal, 'clock'>): Clock {
-  return { monotonicMs: () => hal.clock.monotonicMs(), wallMs: () => realClock.wallMs(), after: realClock.after };
-}
-
-function script(config: Config): ReturnType<typeof buildScript> {
-  return buildScript(config['mock.scene'], config['mock.scenario'], config['mock.seed']);
-}
-
-export function cameraOf(config: Config, clock: Clock): Camera {
-  const framesPerSecond = config['camera.framesPerSecond'];
-  const wanted = { width: config['camera.width'], height: config['camera.height'], framesPerSecond };
-  switch (config['camera.driver']) {
-    case 'libcamera': {
-      const taker = { clock, folder: tmpdir(), timeoutMs: STILL_TIMEOUT_MS };
-      const commands = new LibcameraCommands({
-        ...{ ...wanted, device: config['camera.device'], clock },
-        takeStill: ({ width, height }, signal) => takeStill(taker, { width, height }, signal),
-      });
-      return new ChildCamera(commands, clock);
-    }
-    case 'v4l2':
-      return new ChildCamera(new V4l2Commands({ ...wanted, device: config['camera.device'], clock }), clock);
-    case 'mock':
-      return new MockCamera({
-        ...{ script: script(config), framesPerSecond, clock },
-        ...{ pace: 'live', frameLimit: null, withLuma: true },
-      });
-    case 'replay': {
-      const path = config['replay.path'];
-      if (path === '')
-        throw new SealcamError('config-invalid-value', 'replay.path: camera.driver is replay, but no file is named');
-      return new ReplayCamera({
-        ...{ path, clock, folderFramesPerSecond: framesPerSecond },
-        ...{ pace: 'live', loop: config['replay.loop'] },
-      });
-    }
-  }
-}
-
-/** The line of a setting with its usual wiring, or null for none. */
-function gpioLine(
-  config: Config,
-  setting: 'gpio.buttonLine' | 'gpio.motionLine' | 'gpio.irCutLine' | 'gpio.ledLine',
-  wiring: Pick<GpioLine, 'activeLow' | 'pull'>,
-): GpioLine | null {
-  return config[setting] < 0 ? null : { chip: config['gpio.chip'], line: config[setting], ...wiring };
-}
-
-function peripheralsOf(
-  config: Config,
-  clock: Clock,
-  log: Log,
-): Pick<Hal, 'motionSensor' | 'light' | 'indicator'> & { readonly realButton: Button | null } {
-  const button = gpioLine(config, 'gpio.buttonLine', { activeLow: true, pull: 'pull-up' });
-  const motion = gpioLine(config, 'gpio.motionLine', { activeLow: false, pull: 'pull-down' });
-  const irCut = gpioLine(config, 'gpio.irCutLine', { activeLow: false, pull: 'as-is' });
-  const led = gpioLine(config, 'gpio.ledLine', { activeLow: false, pull: 'as-is' });
-  return {
-    realButton: button === null ? null : new GpioButton({ line: button, clock, log }),
-    motionSensor: motion === null ? new MockMotionSensor() : new GpioMotionSensor({ line: motion, clock, log }),
-    light: irCut === null ? new MockLightSensor() : new GpioLightSensor({ line: irCut, clock, log }),
-    indicator: led === null ? new MockIndicator() : new GpioIndicator({ line: led, clock, log }),
-  };
-}
-
-function watchdogOf(config: Config, environment: Environment, clock: Clock, log: Log): Watchdog {
-  switch (config['watchdog.driver']) {
-    case 'none':
-      return new NoWatchdog();
-    case 'systemd':
-      return new SystemdWatchdog({ environment, pid: process.pid, clock, log });
-    case 'device':
-      return new DeviceWatchdog({ path: WATCHDOG_DEVICE, timeoutPath: WATCHDOG_TIMEOUT, log });
-  }
-}
-
-/** The line of the debug console, or null for none. @throws SealcamError `serial-unavailable` */
-export async function serialLineOf(config: Config): Promise<SerialLine | null> {
-  const path = config['serial.path'];
-  if (path === '') return null;
-  return path === 'stdio'
-    ? new StdioLine(process.stdin, process.stdout)
-    : openSerialLine(path, config['serial.baudRate']);
-}
-
-/** One who presses either presses the camera's button. */
-function bothButtons(first: Button, second: Button | null): Button {
-  if (second === null) return first;
-  return {
-    onPress: (listener) => {
-      const leave = [first.onPress(listener), second.onPress(listener)];
-      return () => {
-        for (const each of leave) each();
-      };
-    },
-  };
-}
-
-type Environment = Readonly<Record<string, string | undefined>>;
-
-function halOf(config: Config, environment: Environment, log: Log, button: MockButton): Hal {
-  const bootId = readBootId(() => realRandom.bytes(16));
-  const linuxClock = new LinuxSystemClock(realClock, bootId, RELEASED_MS);
-  const hasScriptedClock = config['camera.driver'] === 'mock' && config['mock.scenario'] === 'clock-jump';
-  const clock = hasScriptedClock
-    ? new MockSystemClock({ ...realClock, monotonicMs: () => linuxClock.monotonicMs() }, script(config), bootId)
-    : linuxClock;
-  const timers = agentClock({ clock });
-  const { realButton, ...peripherals } = peripheralsOf(config, timers, log);
-  return {
-    ...{ clock, ...peripherals, button: bothButtons(button, realButton) },
-    camera: cameraOf(config, timers),
-    keyStore: keyStoreOf(config),
-    system: new LinuxSystem(config['data.folder'], timers),
-    watchdog: watchdogOf(config, environment, timers, log),
-  };
-}
+/** What the console and its diagnostics look back on. */
+const LOG_LINES_KEPT = 500;
 
 function readSecret(path: string, setting: string): string | undefined {
   if (path === '') return undefined;
@@ -193,11 +48,13 @@ export function compose(
 ): Composition {
   configureImages();
   makeDataFolder(config['data.folder']);
-  const log = createLog(config['log.level'], output);
+  const ring = new LogRing(output, LOG_LINES_KEPT);
+  const log = createLog(config['log.level'], ring);
   const button = new MockButton();
   const hal = halOf(config, environment, log.child('hal'), button);
+  const clock = agentClock(hal);
   const agent = new Agent(config, {
-    ...{ hal, log, onWindow, suite: nodeSuite, random: realRandom, clock: agentClock(hal) },
+    ...{ hal, log, onWindow, suite: nodeSuite, random: realRandom, clock },
     uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log),
     openSocket: (will, device) =>
       mqttSocket({
@@ -207,7 +64,8 @@ export function compose(
       }),
   });
   return {
-    ...{ agent, log, button },
+    ...{ agent, log },
+    makeConsole: consoleMaker(config, { agent, hal, log, ring, clock, button }),
     close: async () => {
       await hal.indicator.close();
       await hal.watchdog.close();

@@ -61,9 +61,9 @@ export const ERROR_CODES = {
   'video-unreadable': entry(3, false, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
   'video-truncated': entry(3, false, 'The file ends early: copy it again; what was read before was used.'),
 
+  'reboot-refused': entry(4, true, "The agent's user needs the right to restart: a polkit rule, or CAP_SYS_BOOT."),
   'console-locked': entry(3, true, "Unlock the console with a token of the maker's QA key: docs/console.md."),
   'unlock-refused': entry(3, true, 'Make a token for the device and nonce that `unlock` shows now.'),
-  'serial-unavailable': entry(4, true, 'Check serial.path, the group dialout, and that no getty holds the line.'),
 
   'broker-unreachable': entry(4, true, 'Check uplink.url, the network and that the broker runs.'),
   'broker-refused': entry(4, true, 'Check the credentials of this device at the broker.'),

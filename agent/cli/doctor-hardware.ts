@@ -7,7 +7,7 @@ import { gpiodVersion } from '../../hal/linux/gpio-tools.js';
 import { LinuxSystem } from '../../hal/linux/system.js';
 import { WATCHDOG_DEVICE } from '../../hal/linux/watchdogs.js';
 import type { Config } from '../config/keys.js';
-import { cameraOf, serialLineOf } from '../main.js';
+import { cameraOf, serialLineOf } from '../main/drivers.js';
 
 export interface Check {
   readonly name: string;
@@ -61,7 +61,7 @@ async function lookAtGpio(config: Config, lines: readonly string[]): Promise<str
 async function lookAtLine(config: Config): Promise<string> {
   if (config['serial.path'] === 'stdio') return 'stdin and stdout';
   const line = await serialLineOf(config);
-  await line?.close();
+  await line.close();
   return `${config['serial.path']} opens`;
 }
 

@@ -14,7 +14,7 @@ import { decodeLuma } from '../capture/jpeg.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
 import { openDatabase } from '../outbox/database.js';
-import { keyStoreOf } from '../main.js';
+import { keyStoreOf } from '../main/drivers.js';
 import { hardwareChecks, type Check } from './doctor-hardware.js';
 import type { Output } from './output.js';
 

@@ -3,11 +3,11 @@ import { realRandom } from '../../common/adapters/real-random.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { claimLink, formatClaimCode } from '../../protocol/objects/claim-code.js';
 import { makeDataFolder } from '../adapters/data-folder.js';
-import { loadIdentity } from '../agent.js';
+import { loadIdentity } from '../identity.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig } from '../config/keys.js';
-import { keyStoreOf } from '../main.js';
-import { claimSheet } from './claim-sheet.js';
+import { keyStoreOf } from '../main/drivers.js';
+import { claimSheet } from '../console/claim-sheet.js';
 import type { Output } from './output.js';
 
 /** `sealcam keygen`: makes the camera's identity, or shows the one that is there. */

@@ -8,7 +8,7 @@ import { isSealcamError } from '../../common/errors.js';
 import { silentLog } from '../../common/log.js';
 import type { Frame } from '../../hal/camera.js';
 import { ReplayCamera } from '../../hal/replay/camera.js';
-import { captureSettings } from '../agent.js';
+import { captureSettings } from '../settings.js';
 import { Capture } from '../capture/capture.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { configureImages, fitThumbnail } from '../capture/jpeg.js';

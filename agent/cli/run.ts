@@ -1,33 +1,41 @@
 import { toHex } from '../../common/bytes.js';
+import { realClock } from '../../common/adapters/real-clock.js';
 import { asSealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { ConfigSource } from '../../common/config/load.js';
-import { loadAgentConfig, reloadAgentConfig } from '../config/keys.js';
-import { compose } from '../main.js';
-import { claimSheet } from './claim-sheet.js';
+import { loadAgentConfig, reloadAgentConfig, type Config } from '../config/keys.js';
+import { claimSheet } from '../console/claim-sheet.js';
+import { keepConsole } from '../console/keep-line.js';
+import { compose, type Composition } from '../main.js';
+import { isMock } from '../main/consoles.js';
+import { serialLineOf, stdioLine } from '../main/drivers.js';
+
+const CTRL_C = 0x03;
+const CTRL_D = 0x04;
 
 /** `sealcam run`: until SIGTERM or SIGINT. Resolves with the exit status. */
 export async function runCommand(source: ConfigSource): Promise<number> {
   let config = loadAgentConfig(source);
   const isTerminal = process.stdout.isTTY;
   // Log lines and the sheet for a person do not mix; on a terminal the log goes to stderr.
-  const { agent, log, button, ...hardware } = compose(
-    config,
-    isTerminal ? process.stderr : process.stdout,
-    source.environment,
-    (open) => {
-      if (!isTerminal) return;
-      const { device, claimSecret } = agent.identity;
-      const code = { device, secret: claimSecret };
-      process.stdout.write(
-        open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n',
-      );
-    },
-  );
-  const stopped = new Promise<void>((resolve) => {
-    process.once('SIGTERM', resolve);
-    process.once('SIGINT', resolve);
+  const composition = compose(config, isTerminal ? process.stderr : process.stdout, source.environment, (open) => {
+    if (!isTerminal) return;
+    const { device, claimSecret } = agent.identity;
+    const code = { device, secret: claimSecret };
+    process.stdout.write(open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n');
   });
+  const { agent, log } = composition;
+  const stop = new AbortController();
+  const stopped = new Promise<void>((resolve) => {
+    stop.signal.addEventListener('abort', () => {
+      resolve();
+    });
+  });
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+    process.once(signal, () => {
+      stop.abort();
+    });
+  }
   process.on('SIGHUP', () => {
     try {
       config = reloadAgentConfig(config, source);
@@ -38,18 +46,37 @@ export async function runCommand(source: ConfigSource): Promise<number> {
       log.error({ code, hint }, `the configuration was not changed: ${message}`);
     }
   });
-  if (isTerminal) {
-    process.stdout.write(
-      `Camera ${toHex(agent.identity.device)}\nPress Enter to open a claim window, Ctrl-C to stop.\n`,
-    );
-    process.stdin.on('data', () => {
-      button.press();
-    });
-  }
   agent.start();
+  const consoles = startConsoles(config, composition, stop);
   await stopped;
+  await consoles;
   process.stdin.pause();
   await agent.stop();
-  await hardware.close();
+  await composition.close();
   return 0;
+}
+
+/** The console on its tty, and for a mock camera in a terminal on that terminal. Resolves once both have ended. */
+async function startConsoles(config: Config, composition: Composition, stop: AbortController): Promise<void> {
+  const { agent, log, makeConsole } = composition;
+  const kept: Promise<void>[] = [];
+  if (config['serial.path'] !== '') {
+    kept.push(keepConsole(() => serialLineOf(config), makeConsole, realClock, log.child('console'), stop.signal));
+  }
+  const isFree = config['serial.path'] !== 'stdio';
+  if (isFree && isMock(config) && process.stdin.isTTY && process.stdout.isTTY) {
+    process.stdout.write(`Camera ${toHex(agent.identity.device)}\nCtrl-C ends it; \`button\` opens a claim window.\n`);
+    // The console edits the line by itself, so keys come one by one, Ctrl-C among them.
+    process.stdin.setRawMode(true);
+    const console = makeConsole(stdioLine());
+    console.start();
+    process.stdin.on('data', (keys: Buffer) => {
+      if (keys.includes(CTRL_D) || (keys.includes(CTRL_C) && !console.isBusy)) stop.abort();
+    });
+    stop.signal.addEventListener('abort', () => {
+      process.stdin.setRawMode(false);
+      console.stop();
+    });
+  }
+  await Promise.all(kept);
 }

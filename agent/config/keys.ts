@@ -8,6 +8,7 @@ import {
   integer,
   pageUrl,
   path,
+  publicKeys,
   size,
   timeZone,
   url,
@@ -51,6 +52,11 @@ export const CONFIG_KEYS = {
   'gpio.ledLine': key(integer(-1, 1023), -1, 'Line of the LED, lit when high; -1: none.'),
   'serial.path': key(deviceName, '', 'The tty of the debug console, or stdio; empty: none.'),
   'serial.baudRate': key(integer(1200, 4_000_000), 115_200, 'Its speed, with 8 data bits, no parity, 1 stop bit.'),
+  'console.qaKeys': key(
+    publicKeys,
+    [],
+    "The maker's QA keys, whose tokens unlock the debug console; none: it stays locked (mock cameras trust a known one).",
+  ),
   'watchdog.driver': key(
     choice(...WATCHDOG_DRIVERS),
     'none',

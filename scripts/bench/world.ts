@@ -1,6 +1,6 @@
 import { realRandom } from '../../common/adapters/real-random.js';
 import { silentLog } from '../../common/log.js';
-import { captureSettings } from '../../agent/agent.js';
+import { captureSettings } from '../../agent/settings.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
 import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
