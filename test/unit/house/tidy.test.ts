@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../../agent/console/commands/index.js';
 import { VERSION } from '../../../common/version.js';
 import { GENERATED } from '../../../scripts/generate-docs.js';
 import { read, trackedFiles } from '../../support/sources.js';
@@ -15,6 +16,15 @@ describe('tidy', () => {
 
   it.each(Object.keys(GENERATED))('%s is what the code says; `npm run docs` writes it', (path) => {
     expect(read(path)).toBe(GENERATED[path]?.());
+  });
+
+  it('has every command of the console in its page', () => {
+    const page = read('docs/console.md');
+    const missing = COMMANDS.filter(({ usage, scope }) => {
+      const cell = usage.replaceAll('|', String.raw`\|`);
+      return !page.includes(`| \`${cell}\` | ${scope ?? '–'} |`);
+    });
+    expect(missing.map(({ name }) => name)).toEqual([]);
   });
 
   it('gives a reason for every dependency', () => {
