@@ -26,7 +26,7 @@ const GARBAGE_MAX_BYTES = 8 * 1024 * 1024;
 /** How early a frame may come and still be the one that is due, as a share of the time between two. */
 const EARLY_SHARE = 0.25;
 
-const BUSY = /resource busy|device busy|in use by another|failed to acquire|pipeline handler in use/i;
+const BUSY = /resource busy|device busy|in use by another|already in use|failed to acquire|pipeline handler in use/i;
 
 /** One run of a program that writes JPEG files to its standard output. */
 export class ChildStream {

@@ -158,6 +158,22 @@ describe('a camera that', () => {
 });
 
 describe('a camera that is not there', () => {
+  it('streams as soon as it is plugged in, and the silence until then is told', async () => {
+    const stand = new StandIns();
+    await makeFrames(stand.folder, 3);
+    stand.add('rpicam-hello', 'echo "No cameras available!"');
+    stand.add('rpicam-vid', STREAM);
+    const options = { width: SCENE_WIDTH, height: SCENE_HEIGHT, framesPerSecond: 10, device: '', clock: realClock };
+    const watched = watch(new ChildCamera(new LibcameraCommands(options), realClock));
+    await until('two tries', () => watched.counters.get('camera.camera-unavailable') >= 2);
+    await until('the silence', () => watched.counters.get('camera.stalls') === 1);
+    stand.add('rpicam-hello', `cat <<'END'\n${HELLO_LIST}END`);
+    await until('frames', () => watched.frames > 2);
+    await watched.stop();
+    expect(watched.messages).toContain('libcamera sees no camera');
+    expect(watched.stalls).toHaveLength(1);
+  });
+
   const wanted = { width: 640, height: 480, framesPerSecond: 10, device: '', clock: realClock };
 
   it('is said: no program, with the packages to install', async () => {
