@@ -1,5 +1,5 @@
 import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import type { Readable } from 'node:stream';
+import { Readable } from 'node:stream';
 import { atMost, sleep, type Clock } from '../../common/clock.js';
 import { systemCode } from '../../common/errors.js';
 
@@ -20,43 +20,49 @@ const STDERR_MAX_BYTES = 16 * 1024;
 const TERM_GRACE_MS = 700;
 const KILL_GRACE_MS = 2000;
 
+type Spawned = ChildProcessByStdio<null, Readable, Readable>;
+
 /** A process of ours, in a group of its own so that whatever it starts ends with it. */
 export class Child {
   readonly stdout: Readable;
   readonly ended: Promise<ChildEnd>;
-  private readonly process: ChildProcessByStdio<null, Readable, Readable>;
+  private readonly process: Spawned | null = null;
   private readonly clock: Clock;
   private errorText = '';
   private isOver = false;
 
+  /** Never throws: a start that fails, for whatever reason, is an end. */
   constructor(command: Command, clock: Clock) {
     this.clock = clock;
-    this.process = spawn(command.program, command.args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    this.stdout = this.process.stdout;
-    this.process.stderr.setEncoding('utf8');
-    this.process.stderr.on('data', (text: string) => {
+    const started = start(command);
+    if (typeof started === 'string') {
+      this.isOver = true;
+      this.stdout = Readable.from([]);
+      this.ended = Promise.resolve({ code: null, signal: null, startError: started });
+      return;
+    }
+    this.process = started;
+    this.stdout = started.stdout;
+    started.stderr.setEncoding('utf8');
+    started.stderr.on('data', (text: string) => {
       this.errorText = (this.errorText + text).slice(-STDERR_MAX_BYTES);
     });
     this.ended = new Promise((resolve) => {
-      this.process.once('error', (error) => {
+      started.once('error', (error) => {
         // A child that runs reports other errors here too (a failed kill); only a start that failed ends it.
-        if (this.process.pid !== undefined) return;
+        if (started.pid !== undefined) return;
         this.isOver = true;
         resolve({ code: null, signal: null, startError: systemCode(error) ?? error.message });
       });
       // What the leader leaves behind may hold the device and keeps our pipe open, so that `close` would never come.
-      this.process.once('exit', () => {
+      started.once('exit', () => {
         this.killGroup('SIGKILL');
       });
-      this.process.once('close', (code, signal) => {
+      started.once('close', (code, signal) => {
         this.isOver = true;
         resolve({ code, signal, startError: null });
       });
     });
-  }
-
-  get pid(): number | undefined {
-    return this.process.pid;
   }
 
   /** The last lines of what it complained of, on one line. */
@@ -80,19 +86,33 @@ export class Child {
     if (await atMost(this.clock, TERM_GRACE_MS, this.ended)) return;
     this.killGroup('SIGKILL');
     // A pipe that nobody reads any more would keep `close` from coming.
-    this.process.stdout.destroy();
-    this.process.stderr.destroy();
+    this.stdout.destroy();
+    this.process?.stderr.destroy();
     await atMost(this.clock, KILL_GRACE_MS, this.ended);
   }
 
   private killGroup(signal: NodeJS.Signals): void {
-    const { pid } = this.process;
+    const pid = this.process?.pid;
     if (pid === undefined) return;
     try {
       process.kill(-pid, signal);
     } catch {
       // ESRCH: everything in the group is gone already.
     }
+  }
+}
+
+/** The child, or the reason why there is none. */
+function start({ program, args }: Command): Spawned | string {
+  try {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    // Without a free file descriptor there are no pipes, whatever the types say; the error itself comes later.
+    if ((child.stdout as Readable | undefined) !== undefined) return child;
+    child.once('error', () => undefined);
+    return 'EMFILE';
+  } catch (error) {
+    // Thrown at once where there is no memory for a child, for one.
+    return systemCode(error) ?? 'unknown';
   }
 }
 

@@ -121,7 +121,7 @@ describe('a camera that', () => {
     const { messages, stalls } = await recovers(
       'trap "" TERM; cat "$here/frames/frame0.jpg"; sleep 600 & echo $! >> "$here/pids"; sleep 600',
     );
-    expect(messages.join()).toContain('delivered nothing for 5 s');
+    expect(messages.join()).toMatch(/delivered nothing for [5-8] s/);
     expect(stalls).toHaveLength(1);
     expect(stalls[0]).toBeGreaterThan(5000);
   });
@@ -133,7 +133,7 @@ describe('a camera that', () => {
 
   it('drips what is no JPEG is killed after 5 s and started again', async () => {
     const { messages } = await recovers('while echo nonsense; do sleep 0.2; done');
-    expect(messages.join()).toMatch(/delivered \d+ bytes in 5 s, and no JPEG/);
+    expect(messages.join()).toMatch(/delivered \d+ bytes in [5-8] s, and no JPEG/);
   });
 
   it('is busy says by whom, and streams when it is free', async () => {

@@ -113,7 +113,7 @@ describe('the wall around node-libcamera', () => {
     process.env['NODE_ENV'] = 'production';
     process.env['MARK'] = stand.path('executed');
     try {
-      await libcamera.still({ output: 'x.jpg; touch "$MARK"' }).catch(() => '');
+      await libcamera.still({ output: `${stand.path('x.jpg')}; touch "$MARK"` }).catch(() => '');
     } finally {
       process.env['NODE_ENV'] = before;
     }
