@@ -10,7 +10,7 @@ export interface TestCase {
 function escape(text: string): string {
   const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   // Control characters have no place in XML 1.0.
-  const printable = [...text].filter((char) => char >= ' ' || char === '\n' || char === '\t').join('');
+  const printable = Array.from(text).filter((char) => char >= ' ' || char === '\n' || char === '\t').join('');
   return printable.replace(/[&<>"]/g, (char) => names[char] ?? char);
 }
 
