@@ -1,11 +1,11 @@
-import { spawn } from 'node:child_process';
 import { PassThrough } from 'node:stream';
-import { afterEach, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { isSealcamError } from '../../common/errors.js';
 import { openSerialLine } from '../../hal/linux/serial-line.js';
 import { StdioLine } from '../../hal/linux/stdio-line.js';
 import { MockSerialLine } from '../../hal/mock/peripherals.js';
 import type { SerialLine } from '../../hal/peripherals.js';
+import { ptyPair } from '../support/pty-pair.js';
 import { describeWith } from '../support/tools.js';
 import { until } from '../support/wait.js';
 
@@ -89,49 +89,23 @@ describe('serial line: standard input and output', () => {
   });
 });
 
-/** socat processes of the running test. */
-const pids: number[] = [];
-
-afterEach(() => {
-  for (const pid of pids.splice(0)) {
-    try {
-      process.kill(pid, 'SIGKILL');
-    } catch {
-      // It ended with the line.
-    }
-  }
-});
-
-async function ptyPair(): Promise<{ paths: readonly [string, string]; pid: number }> {
-  const socat = spawn('socat', ['-d', '-d', 'pty,raw,echo=0', 'pty,raw,echo=0'], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let said = '';
-  socat.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()));
-  await until('two ptys', () => said.includes('starting data transfer'));
-  const [first, second] = [...said.matchAll(/PTY is (\S+)/g)].map((match) => match[1]);
-  pids.push(socat.pid ?? 0);
-  return { paths: [first ?? '', second ?? ''], pid: socat.pid ?? 0 };
-}
-
 describeWith('socat', 'serial line: a tty', () => {
   lineContract(async () => {
-    const { paths, pid } = await ptyPair();
-    const [here, there] = await Promise.all(paths.map((path) => openSerialLine(path, 115_200)));
-    if (here === undefined || there === undefined) throw new Error('no line');
-    return { here, there, cut: () => Promise.resolve(void process.kill(pid, 'SIGKILL')) };
+    const { a, b, stop } = await ptyPair();
+    const [here, there] = [await openSerialLine(a, 115_200), await openSerialLine(b, 115_200)];
+    return { here, there, cut: stop };
   });
 
   it('opens at every usual speed', async () => {
     for (const rate of [9600, 115_200, 921_600]) {
-      const { paths } = await ptyPair();
-      await (await openSerialLine(paths[0], rate)).close();
+      const { a } = await ptyPair();
+      await (await openSerialLine(a, rate)).close();
     }
   });
 
   it('gives up on an end that does not read, instead of filling the memory', async () => {
-    const { paths } = await ptyPair();
-    const line = await openSerialLine(paths[0], 115_200);
+    const { a } = await ptyPair();
+    const line = await openSerialLine(a, 115_200);
     let refused = 0;
     for (let i = 0; i < 300; i++) {
       void line.write(Buffer.alloc(1000)).catch((error: unknown) => {

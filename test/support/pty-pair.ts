@@ -1,18 +1,26 @@
 import { spawn } from 'node:child_process';
+import { afterEach } from 'vitest';
 
 export interface PtyPair {
   readonly a: string;
   readonly b: string;
-  readonly pid: number;
   /** Pulls the cable. */
-  stop(): Promise<void>;
+  readonly stop: () => Promise<void>;
 }
 
-/** Two ttys with a cable between them, from socat. */
+const running = new Set<ReturnType<typeof spawn>>();
+
+afterEach(() => {
+  for (const socat of running) socat.kill('SIGKILL');
+  running.clear();
+});
+
+/** Two ttys with a cable between them, from socat; gone after the running test. */
 export async function ptyPair(): Promise<PtyPair> {
   const socat = spawn('socat', ['-d', '-d', 'pty,raw,echo=0', 'pty,raw,echo=0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
+  running.add(socat);
   const ended = new Promise<void>((resolve) => {
     socat.once('close', () => {
       resolve();
@@ -29,9 +37,9 @@ export async function ptyPair(): Promise<PtyPair> {
   });
   const [a = '', b = ''] = paths;
   return {
-    ...{ a, b, pid: socat.pid ?? 0 },
+    ...{ a, b },
     stop: async () => {
-      socat.kill('SIGTERM');
+      socat.kill('SIGKILL');
       await ended;
     },
   };
