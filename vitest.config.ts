@@ -37,7 +37,7 @@ export default defineConfig({
       suite('integration', { timeoutMs: 60_000, serial: false, workers: 3 }),
       suite('interop', { timeoutMs: 60_000, serial: false }),
       // Not part of npm test: scripts/test-armv7.mjs builds the image first and says where it is.
-      suite('armv7', { timeoutMs: 240_000, serial: true, provide: process.env['SEALCAM_ARMV7'] }),
+      suite('armv7', { timeoutMs: 240_000, serial: false, provide: process.env['SEALCAM_ARMV7'] }),
       suite('browser', { timeoutMs: 120_000, serial: true }),
     ],
   },

@@ -1,8 +1,8 @@
 /** `npm run bundle`: the command `sealcam` as one file, so that a cold start reads little. */
-import { build, type Metafile } from 'esbuild';
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './build-page.js';
+import { build, type Metafile } from './esbuild.js';
 
 /** Packages with compiled parts: they stay folders beside the bundle, made for the camera's processor. */
 export const NATIVE = ['better-sqlite3', 'sharp', '@serialport/bindings-cpp'] as const;

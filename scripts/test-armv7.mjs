@@ -12,6 +12,7 @@ import { CPU, must, Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { makeRoot } from './armv7/root.mjs';
 import { cache, note, stages, step } from './armv7/steps.mjs';
+import { checkUnits } from './armv7/units.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
 import { run, say } from './tasks/process.mjs';
 
@@ -40,11 +41,11 @@ async function prepare() {
   await timed('install and build', bootstrap);
   // The root waits for the network, the modules for a core.
   const [base, program] = await Promise.all([makeRoot(root), makeProgram()]);
-  const image = await makeImage(base, program);
-  const deb = await makeDeb(program);
+  const [image, deb] = await Promise.all([makeImage(base, program), makeDeb(program)]);
   const helpers = await makeHelpers();
   return {
     ...{ rootfs: image.rootfs, imageFolder: image.folder, deb: deb.path, cpu: CPU },
+    units: await checkUnits(deb.path),
     shim: join(helpers, 'udmabuf.so'),
     vectorWriter: join(helpers, 'make-vectors.cjs'),
   };
@@ -86,7 +87,7 @@ function report() {
   say(
     `\n${stages.map(({ name, seconds: took, kept }) => `  ${name.padEnd(20)} ${kept ? 'kept' : `${took} s`}`).join('\n')}`,
   );
-  say(`  ${'together'.padEnd(20)} ${seconds.toFixed(0)} s (the root and the modules at the same time)`);
+  say(`  ${'together'.padEnd(20)} ${seconds.toFixed(0)} s (root beside modules, deb beside image)`);
   console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
   if (process.exitCode === undefined) process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
 }

@@ -7,6 +7,8 @@ import { repository } from '../support/vectors.js';
 import { volume } from './camera.js';
 import { built, imageConfig, inImage } from './support.js';
 
+const EXPOSURE_MAX = 1.6;
+
 interface Sbom {
   readonly bomFormat: string;
   readonly components: readonly { readonly name: string; readonly version: string; readonly purl: string }[];
@@ -117,6 +119,12 @@ describe('the Debian package', () => {
     const inImageToo = readFileSync(join(built.rootfs, 'usr', 'lib', 'sealcam', 'sealcam.mjs'));
     expect(inPackage.equals(inImageToo)).toBe(true);
     expect(lstatSync(built.deb).size).toBeLessThan(12 * 1024 ** 2);
+  });
+
+  it.each(built.units)('has a unit $name that systemd takes without a word, exposure $exposure', (unit) => {
+    expect(unit.told).toBe('');
+    // Of 10. What remains: the network, the cameras' devices, and a just-in-time compiler.
+    expect(Number(unit.exposure)).toBeLessThanOrEqual(EXPOSURE_MAX);
   });
 
   it('says that it is for armhf and which Node it needs', () => {

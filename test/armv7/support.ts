@@ -10,6 +10,8 @@ export interface Built {
   readonly rootfs: string;
   readonly imageFolder: string;
   readonly deb: string;
+  /** What systemd says of the package's units: `told` is empty where it has nothing to complain of. */
+  readonly units: readonly { readonly name: string; readonly told: string; readonly exposure: string }[];
   /** Library that stands in for /dev/udmabuf. */
   readonly shim: string;
   /** The golden vectors' writer as one file. */

@@ -7,7 +7,7 @@ import { seqsOf, WholeWay } from '../support/whole-way.js';
 import { ImageCamera, volume } from './camera.js';
 import { imageConfig, inImage } from './support.js';
 
-const EVENTS = 3;
+const EVENTS = 2;
 let way: WholeWay;
 
 beforeEach(async () => {
