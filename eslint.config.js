@@ -37,7 +37,7 @@ export default tseslint.config(
   },
   {
     // Composition roots, adapters of the real clock and environment, and tools that people run.
-    files: ['scripts/**', 'test/**', '**/adapters/**', 'agent/cli.ts', 'cloud/cli.ts'],
+    files: ['scripts/**', 'test/**', 'vitest.config.ts', '**/adapters/**', 'agent/cli.ts', 'cloud/cli.ts'],
     rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' },
   },
   {

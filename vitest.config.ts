@@ -9,12 +9,15 @@ function suite(
     readonly workers?: number;
     /** Each file with modules of its own; pure code needs none and is quicker without. */
     readonly isolate?: boolean;
+    /** JSON that the tests get by inject(). */
+    readonly provide?: string | undefined;
   },
 ): object {
   return {
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
+      ...(options.provide === undefined ? {} : { provide: JSON.parse(options.provide) as object }),
       testTimeout: options.timeoutMs,
       hookTimeout: options.timeoutMs,
       pool: 'forks',
@@ -33,6 +36,8 @@ export default defineConfig({
       suite('contract', { timeoutMs: 30_000, serial: false }),
       suite('integration', { timeoutMs: 60_000, serial: false, workers: 3 }),
       suite('interop', { timeoutMs: 60_000, serial: false }),
+      // Not part of npm test: scripts/test-armv7.mjs builds the image first and says where it is.
+      suite('armv7', { timeoutMs: 240_000, serial: false, provide: process.env['SEALCAM_ARMV7'] }),
       suite('browser', { timeoutMs: 120_000, serial: true }),
     ],
   },

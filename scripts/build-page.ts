@@ -1,7 +1,7 @@
-import { build } from 'esbuild';
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { build } from './esbuild.js';
 
 export interface PageBuild {
   readonly outFolder: string;

@@ -1,0 +1,13 @@
+#!/usr/bin/env node
+/** The build stage of Dockerfile.armv7: dist/image/program on a machine that has the cross compiler and nothing else. */
+import { cpSync } from 'node:fs';
+import { join } from 'node:path';
+import { root } from '../bootstrap.mjs';
+import { must } from './machine.mjs';
+import { makeProgram } from './program.mjs';
+
+// Types and bundler only: this processor's native modules are never run.
+await must('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { cwd: root });
+await must(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root], { cwd: root });
+const { folder } = await makeProgram();
+cpSync(folder, join(root, 'dist', 'image', 'program'), { recursive: true });

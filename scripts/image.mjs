@@ -1,0 +1,31 @@
+#!/usr/bin/env node
+/**
+ * `npm run image`: the camera's image for armv7 and its SBOM in dist/image, with their sizes. Needs root on Debian and
+ * Node 20; installs the tools it needs.
+ */
+import { join } from 'node:path';
+import { statSync } from 'node:fs';
+import { makeImage, publish } from './armv7/image.mjs';
+import { must, Obstacle, prepareMachine } from './armv7/machine.mjs';
+import { makeProgram } from './armv7/program.mjs';
+import { makeRoot } from './armv7/root.mjs';
+import { bootstrap, root } from './bootstrap.mjs';
+import { say } from './tasks/process.mjs';
+
+try {
+  await prepareMachine();
+  await bootstrap();
+  const [base, program] = await Promise.all([makeRoot(root), makeProgram()]);
+  const { folder, rootfs, archive } = await makeImage(base, program);
+  const target = publish([archive, join(folder, 'sbom.cdx.json')]);
+  const mib = (bytes) => `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+  const unpacked = async (path) => mib(1024 * Number((await must('du', ['-sk', path])).output.split('\t')[0]));
+  console.log(`${target}/sealcam-armv7.tar  ${mib(statSync(archive).size)}`);
+  console.log(
+    `unpacked ${await unpacked(rootfs)}, of it sealcam ${await unpacked(join(rootfs, 'usr', 'lib', 'sealcam'))}`,
+  );
+} catch (error) {
+  if (!(error instanceof Obstacle)) throw error;
+  say(`image: ${error.message}`);
+  process.exitCode = 4;
+}

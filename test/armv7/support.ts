@@ -1,0 +1,113 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { inject } from 'vitest';
+
+/** What scripts/test-armv7.mjs hands over. */
+export interface Built {
+  /** The unpacked image. */
+  readonly rootfs: string;
+  readonly imageFolder: string;
+  readonly deb: string;
+  /** What systemd says of the package's units: `told` is empty where it has nothing to complain of. */
+  readonly units: readonly { readonly name: string; readonly told: string; readonly exposure: string }[];
+  /** Library that stands in for /dev/udmabuf. */
+  readonly shim: string;
+  /** The golden vectors' writer as one file. */
+  readonly vectorWriter: string;
+  readonly cpu: string;
+}
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    readonly armv7: Built;
+  }
+}
+
+interface ImageConfig {
+  readonly User: string;
+  readonly Env: readonly string[];
+  readonly Entrypoint: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly WorkingDir: string;
+  readonly Volumes: Readonly<Record<string, unknown>>;
+}
+
+export const built: Built = inject('armv7');
+
+export const imageConfig = JSON.parse(readFileSync(join(built.imageFolder, 'config.json'), 'utf8')) as ImageConfig;
+
+export interface Run {
+  /** Host folder for the image's data volume; it must belong to the image's user. */
+  readonly data: string;
+  /** Seen as /tmp/work; empty without one. */
+  readonly work?: string;
+  /** Shown in the place of /usr/share/libcamera/pipeline. */
+  readonly pipeline?: string;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/**
+ * What a container runtime does, in a mount namespace of its own, so that no mount outlives it: the image read-only, its
+ * volume, a tmpfs, no new privileges, no capabilities, the image's own user, environment and working folder.
+ */
+const ENTER = `set -eu
+mount --bind "$ROOTFS" "$ROOTFS"
+mount -t proc -o nosuid,nodev,noexec proc "$ROOTFS/proc"
+mount --rbind /dev "$ROOTFS/dev"
+mount -t tmpfs -o size=256m,mode=1777,nosuid,nodev tmpfs "$ROOTFS/tmp"
+mkdir -p "$ROOTFS/tmp/work"
+mount --bind "$DATA" "$ROOTFS$VOLUME"
+if [ -n "$WORK" ]; then mount --bind "$WORK" "$ROOTFS/tmp/work"; fi
+if [ -n "$PIPELINE" ]; then mount --bind "$PIPELINE" "$ROOTFS/usr/share/libcamera/pipeline"; fi
+mount -o remount,bind,ro "$ROOTFS"
+id=$USER_ID
+directory=$WORKING_DIRECTORY
+root=$ROOTFS
+# Three that chroot itself needs stay in the bounding set; with no-new-privs nothing after it can take them up.
+exec setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid --inh-caps=-all \\
+  chroot --userspec="$id" --groups="" "$root" /usr/bin/env -i -C "$directory" "$@"
+`;
+
+/** Starts a command of the image under the emulator, which behaves like the named processor. */
+export function startInImage(
+  command: readonly string[],
+  { data, work, pipeline, environment = {} }: Run,
+): ChildProcess {
+  const variables = { HOME: imageConfig.WorkingDir, ...environment, QEMU_CPU: built.cpu };
+  const pairs = [...imageConfig.Env, ...Object.entries(variables).map(([name, value]) => `${name}=${value}`)];
+  return spawn('unshare', ['--mount', 'sh', '-c', ENTER, 'sh', ...pairs, ...command], {
+    env: {
+      PATH: process.env['PATH'],
+      ...{ ROOTFS: built.rootfs, DATA: data, WORK: work ?? '', PIPELINE: pipeline ?? '' },
+      VOLUME: Object.keys(imageConfig.Volumes)[0],
+      USER_ID: imageConfig.User,
+      WORKING_DIRECTORY: imageConfig.WorkingDir,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+export interface Ended {
+  readonly status: number | null;
+  readonly stdout: Buffer;
+  readonly stderr: string;
+  readonly seconds: number;
+}
+
+/** Runs a command of the image to its end, or stops it after `limitMs`. */
+export async function inImage(command: readonly string[], run: Run, limitMs = 60_000): Promise<Ended> {
+  const begun = performance.now();
+  const child = startInImage(command, run);
+  const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
+  child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
+  child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const [status] = (await once(child, 'close')) as [number | null];
+  clearTimeout(timer);
+  return {
+    ...{ status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() },
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
