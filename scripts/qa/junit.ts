@@ -10,7 +10,9 @@ export interface TestCase {
 function escape(text: string): string {
   const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   // Control characters have no place in XML 1.0.
-  const printable = Array.from(text).filter((char) => char >= ' ' || char === '\n' || char === '\t').join('');
+  const printable = Array.from(text)
+    .filter((char) => char >= ' ' || char === '\n' || char === '\t')
+    .join('');
   return printable.replace(/[&<>"]/g, (char) => names[char] ?? char);
 }
 

@@ -18,7 +18,7 @@ import { built, imageConfig, inImage, type Run } from './support.js';
  * How the agent sees the frames of libcamera: `replay` plays the JPEGs that GStreamer took from it a moment before,
  * `libcamera` lets the agent's own driver take them.
  */
-const CAMERA_DRIVER = 'replay' as 'replay' | 'libcamera';
+const CAMERA_DRIVER = 'libcamera' as 'replay' | 'libcamera';
 /** Nobody, somebody who walks by, nobody again; the virtual pipeline shows each picture four times. */
 const SCENE_PICTURES = 28;
 const SCENE_STEP_MS = 400;
