@@ -18,7 +18,7 @@ import { cache, step } from './armv7/steps.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
 import { say } from './tasks/process.mjs';
 
-const PATIENCE_MS = 8 * 60_000;
+const PATIENCE_MS = 12 * 60_000;
 /** Of the meta package that Debian keeps current; the newest kernel is what it depends on. */
 const FETCH = `set -eu
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
