@@ -1,6 +1,6 @@
 import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
+import { checkout } from './checkout.js';
 import { build } from './esbuild.js';
 
 export interface PageBuild {
@@ -10,9 +10,6 @@ export interface PageBuild {
   /** Lets a link's fragment carry the owner's key. Never for a page that anybody uses. */
   readonly demo: boolean;
 }
-
-/** The checkout, from source or from dist/. */
-export const checkout = join(dirname(fileURLToPath(import.meta.url)), '..').replace(/\/dist$/, '');
 
 /** Bundles the owner's page into static files: one script, one style sheet, no request to anybody but the cloud. */
 export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Promise<void> {

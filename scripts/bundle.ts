@@ -1,7 +1,7 @@
 /** `npm run bundle`: the command `sealcam` as one file, so that a cold start reads little. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { checkout } from './build-page.js';
+import { checkout } from './checkout.js';
 import { build, type Metafile } from './esbuild.js';
 
 /** Packages with compiled parts: they stay folders beside the bundle, made for the camera's processor. */

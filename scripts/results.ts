@@ -3,7 +3,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import { VERSION } from '../common/version.js';
-import { checkout } from './build-page.js';
+import { checkout } from './checkout.js';
 
 /** What a saved result must say, so that it can be compared later. */
 interface RunMeta {

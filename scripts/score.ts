@@ -3,7 +3,7 @@ import { spawn, spawnSync } from 'node:child_process';
 import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { checkout } from './build-page.js';
+import { checkout } from './checkout.js';
 
 const HELP = `npm run score -- DIR [options]
 

@@ -34,15 +34,15 @@ export async function prepareMachine() {
   if (process.versions.modules !== '115') {
     throw new Obstacle(`The image has Node 20 (ABI 115), this is Node ${process.versions.node}: run it with Node 20.`);
   }
-  await installPackages();
+  await installPackages(PACKAGES);
   await enableEmulator();
 }
 
-async function installPackages() {
-  const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...PACKAGES], {
+export async function installPackages(names) {
+  const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
     capture: true,
   });
-  const missing = PACKAGES.filter((name) => !output.includes(`${name} installed`));
+  const missing = names.filter((name) => !output.includes(`${name} installed`));
   if (missing.length === 0) return;
   say(`Installing ${missing.join(' ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };

@@ -1,0 +1,130 @@
+#!/usr/bin/env node
+/**
+ * `npm run bench:armv7`: the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because memory cannot be
+ * read in user-mode emulation. Only memory and ratios mean anything: the emulator's clock is not a camera's.
+ * Writes docs/results/armv7.json.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
+import { arch } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { clearTimeout, setTimeout } from 'node:timers';
+import { makeImage } from './armv7/image.mjs';
+import { CPU, debianMirror, installPackages, must, Obstacle, prepareMachine } from './armv7/machine.mjs';
+import { makeProgram } from './armv7/program.mjs';
+import { makeRoot, SUITE } from './armv7/root.mjs';
+import { cache, step } from './armv7/steps.mjs';
+import { bootstrap, root } from './bootstrap.mjs';
+import { say } from './tasks/process.mjs';
+
+const PATIENCE_MS = 12 * 60_000;
+/** Of the meta package that Debian keeps current; the newest kernel is what it depends on. */
+const FETCH = `set -eu
+export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
+name=$(apt-cache depends linux-image-armmp | sed -n 's/.*Depends: \\(linux-image-[0-9][^ ]*\\)$/\\1/p' | head -1)
+cd "$KERNEL_FOLDER"
+apt-get download -qq "$name"
+`;
+
+try {
+  await prepareMachine();
+  await installPackages(['qemu-system-arm', 'cpio', 'lz4']);
+  await bootstrap();
+  const [base, program] = await Promise.all([makeRoot(root), makeProgram()]);
+  const image = await makeImage(base, program);
+  const kernel = await makeKernel();
+  const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
+  await save(lines);
+} catch (error) {
+  if (!(error instanceof Obstacle)) throw error;
+  say(`bench:armv7: ${error.message}`);
+  process.exitCode = 4;
+}
+
+/** Debian's kernel for armv7, and a busybox for the guest's first process. */
+async function makeKernel() {
+  const { folder } = await step('kernel', [SUITE, FETCH], async (target) => {
+    const source = `deb ${debianMirror()} ${SUITE} main`;
+    const options = ['--variant=extract', '--architectures=armhf', '--include=busybox-static'];
+    const env = { ...process.env, KERNEL_FOLDER: target };
+    await must('mmdebstrap', [...options, `--extract-hook=${FETCH}`, SUITE, join(target, 'tools'), source], { env });
+    const deb = readdirSync(target).find((name) => name.endsWith('.deb'));
+    await must('dpkg-deb', ['-x', join(target, deb), join(target, 'kernel')]);
+  });
+  return folder;
+}
+
+async function makeInitrd(rootfs, kernel) {
+  const guest = join(cache, 'guest');
+  await must('rm', ['-rf', guest]);
+  await must('cp', ['-a', rootfs, guest]);
+  cpSync(join(kernel, 'tools', 'usr', 'bin', 'busybox'), join(guest, 'usr', 'bin', 'busybox'));
+  cpSync(join(root, 'scripts', 'armv7', 'guest', 'init'), join(guest, 'init'));
+  await must('chmod', ['755', join(guest, 'init')]);
+  const { build } = await import('esbuild');
+  const { NATIVE } = await import('../dist/scripts/bundle.js');
+  await build({
+    ...{ entryPoints: [join(root, 'scripts', 'bench.ts')], outfile: join(guest, 'usr', 'lib', 'sealcam', 'bench.mjs') },
+    ...{ bundle: true, format: 'esm', platform: 'node', external: [...NATIVE], logLevel: 'warning' },
+    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  });
+  const initrd = join(cache, 'initrd.lz4');
+  await must('sh', ['-c', 'find . | cpio -o -H newc --quiet | lz4 -lq - > "$0"', initrd], { cwd: guest });
+  await must('rm', ['-rf', guest]);
+  return initrd;
+}
+
+async function boot(kernel, initrd) {
+  say('Booting …');
+  const folder = join(kernel, 'kernel', 'boot');
+  const vmlinuz = join(
+    folder,
+    readdirSync(folder).find((name) => name.startsWith('vmlinuz')),
+  );
+  const machine = ['-M', 'virt', '-cpu', CPU, '-m', '1024', '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
+  const args = [...machine, '-kernel', vmlinuz, '-initrd', initrd, '-append', 'console=ttyAMA0 quiet rdinit=/init'];
+  const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
+  const stop = () => child.kill('SIGKILL');
+  process.once('exit', stop);
+  const timer = setTimeout(stop, PATIENCE_MS);
+  const log = createWriteStream(join(cache, 'console.log'));
+  const lines = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    log.write(`${line}\n`);
+    if (line.startsWith('@')) lines.push(line.slice(1).trim());
+  }
+  clearTimeout(timer);
+  log.end();
+  if (!lines.includes('end')) throw new Obstacle(`the emulated machine did not come to its end; see ${log.path}`);
+  return lines;
+}
+
+async function save(lines) {
+  const fields = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
+  // The first round fills the page cache.
+  const starts = (what) => fields('start').filter(([name, round]) => name === what && round !== '0');
+  const seconds = (what) => median(starts(what).map(([, , from, to]) => Number(to) - Number(from)));
+  const memory = (what) => fields('rss').filter(([name]) => name === what);
+  const mib = (kib) => Math.round((Number(kib) / 1024) * 10) / 10;
+  const bench = lines.find((line) => line.startsWith('bench {'));
+  const { output: commit } = await must('git', ['rev-parse', '--short', 'HEAD'], { cwd: root });
+  const result = {
+    ...{ command: 'npm run bench:armv7', commit: commit.trim(), date: new Date().toISOString() },
+    machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
+    nodeRssMiB: mib(memory('node').at(-1)[1]),
+    agentRssMiB: mib(memory('agent').at(-1)[1]),
+    agentPeakRssMiB: mib(memory('agent').at(-1)[2]),
+    startRatio: Math.round((seconds('sealcam') / seconds('node')) * 100) / 100,
+    startRatioIs: 'sealcam --version / node -e 0, medians of three',
+    stages: bench === undefined ? null : JSON.parse(bench.slice('bench '.length)),
+  };
+  const folder = join(root, 'docs', 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'armv7.json'), `${JSON.stringify(result, null, 2)}\n`);
+  console.log(JSON.stringify({ ...result, stages: result.stages?.stages.length ?? 0 }));
+}
+
+function median(values) {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+}
