@@ -1,7 +1,7 @@
 import { createPrivateKey, diffieHellman, generateKeyPairSync, sign } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
-import sharp from 'sharp';
+import { sharp } from '../images.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { Detector } from '../../agent/capture/detector.js';
 import { configureImages, decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';

@@ -1,4 +1,4 @@
-import sharp from 'sharp';
+import { sharp } from '../images.js';
 import { renderSVG } from 'uqr';
 
 export interface LabelContent {
