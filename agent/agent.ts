@@ -69,6 +69,7 @@ export class Agent {
   private capture: Capture | null = null;
   private cameraInfo: CameraInfo | null = null;
   private lastFrame: Frame | null = null;
+  private isArmed = false;
   private cameraDone: Promise<void> = Promise.resolve();
   private cancelHousekeeping: CancelTimer = () => undefined;
   private readonly unsubscribe: (() => void)[] = [];
@@ -175,7 +176,8 @@ export class Agent {
     const { records } = this.outbox.queued();
     this.mirror.close();
     this.outbox.close();
-    this.deps.log.info({ queued: records }, 'sealcam stopped');
+    const [framesSeen, framesDropped] = ['seen', 'dropped'].map((name) => this.counters.get(`frames.${name}`));
+    this.deps.log.info({ queued: records, framesSeen, framesDropped }, 'sealcam stopped');
   }
 
   /** Takes a configuration of which only live keys differ. */
@@ -286,14 +288,16 @@ export class Agent {
       onOpen: (info) => {
         this.cameraOpened(info);
       },
-      onFrame: (frame: Frame) => {
+      onFrame: async (frame: Frame) => {
         this.lastFrame = frame;
-        return this.capture?.look(frame, clock.monotonicMs()) ?? Promise.resolve();
+        await this.capture?.look(frame, clock.monotonicMs());
+        this.noteArmed();
       },
       onEnd: () => {
         this.capture?.finish();
         this.capture = null;
         this.cameraInfo = null;
+        this.isArmed = false;
       },
       onSilence: () => {
         this.sayCameraState();
@@ -310,6 +314,14 @@ export class Agent {
       const { code, message } = asSealcamError(error);
       this.deps.log.error({ code }, `no health record: ${message}`);
     });
+  }
+
+  /** From here on motion raises an event: the detector has learnt what it sees. */
+  private noteArmed(): void {
+    const reason = this.capture?.lastLook?.observation.reason;
+    if (this.isArmed || reason === undefined || reason === 'starting') return;
+    this.isArmed = true;
+    this.deps.log.info({ frame: this.lastFrame?.index }, 'the camera is armed');
   }
 
   private cameraOpened(info: CameraInfo): void {

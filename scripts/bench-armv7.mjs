@@ -132,12 +132,23 @@ async function save(lines) {
     recorded: Number(fields('recorded').at(-1)?.[0] ?? NaN),
     startRatio: Math.round((seconds('sealcam') / seconds('node')) * 100) / 100,
     startRatioIs: 'sealcam --version / node -e 0, medians of three',
+    armedRatio: Math.round((seconds('armed') / seconds('node')) * 100) / 100,
+    armedRatioIs: 'sealcam run until the detector has learnt the scene (1.2 s of frames) / node -e 0',
+    frames: framesOf(lines),
     stages: bench === undefined ? null : JSON.parse(bench.slice('bench '.length)),
   };
   const folder = join(root, 'docs', 'results');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, 'armv7.json'), `${JSON.stringify(result, null, 2)}\n`);
   console.log(JSON.stringify({ ...result, stages: result.stages?.stages.length ?? 0 }));
+}
+
+/** Frames looked at and dropped while eight wraps were made for each picture. */
+function framesOf(lines) {
+  const stopped = lines.find((line) => line.startsWith('stopped {'));
+  if (stopped === undefined) return null;
+  const { framesSeen, framesDropped } = JSON.parse(stopped.slice('stopped '.length));
+  return { framesSeen, framesDropped };
 }
 
 function median(values) {
