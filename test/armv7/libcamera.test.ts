@@ -14,11 +14,6 @@ import { WholeWay } from '../support/whole-way.js';
 import { ImageCamera, volume } from './camera.js';
 import { built, imageConfig, inImage, type Run } from './support.js';
 
-/**
- * How the agent sees the frames of libcamera: `replay` plays the JPEGs that GStreamer took from it a moment before,
- * `libcamera` lets the agent's own driver take them.
- */
-const CAMERA_DRIVER = 'libcamera' as 'replay' | 'libcamera';
 /** Nobody, somebody who walks by, nobody again; the virtual pipeline shows each picture four times. */
 const SCENE_PICTURES = 28;
 const SCENE_STEP_MS = 400;
@@ -97,16 +92,16 @@ describe('libcamera in the image', () => {
     // They show what was put in front of it: as many different pictures.
     expect(new Set(jpegs.map((jpeg) => Buffer.from(jpeg).toString('base64'))).size).toBe(SCENE_PICTURES);
 
-    const taken = join(run.work, 'taken');
-    mkdirSync(taken);
-    for (const [i, jpeg] of jpegs.entries()) writeFileSync(join(taken, `${String(i)}.jpg`), jpeg);
+    // And now by the agent's own driver.
     await way.broker.start();
     const cloud = await way.startCloud();
-    const driver: Readonly<Record<string, string>> =
-      CAMERA_DRIVER === 'replay' ? { SEALCAM_REPLAY_PATH: '/tmp/work/taken' } : { ...run.environment };
     const camera = await ImageCamera.start(way, {
       ...run,
-      environment: { ...driver, SEALCAM_CAMERA_DRIVER: CAMERA_DRIVER, SEALCAM_CAMERA_FRAMES_PER_SECOND: '5' },
+      environment: {
+        ...run.environment,
+        SEALCAM_CAMERA_DRIVER: 'libcamera',
+        SEALCAM_CAMERA_FRAMES_PER_SECOND: '5',
+      },
     });
     const { watcher, opened } = way.watch(cloud);
     await watcher.claim(camera.code);

@@ -11,7 +11,7 @@ import { hex, isCi, publishedVectors } from '../../support/vectors.js';
 /** Runs with the file's content; where the file is missing it is a failure on CI and a named skip elsewhere. */
 function withVectors(name: string, title: string, run: (content: unknown) => void): void {
   const path = publishedVectors(name);
-  const test = path === undefined && !isCi ? it.skip : it;
+  const test = it.skipIf(path === undefined && !isCi);
   test(path === undefined ? `${title} (not run: ${name} not found; set SEALCAM_VECTORS)` : title, () => {
     if (path === undefined) throw new Error(`${name} not found in $SEALCAM_VECTORS or ../shared/vectors`);
     run(JSON.parse(readFileSync(path, 'utf8')));
