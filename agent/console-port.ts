@@ -16,14 +16,10 @@ import { takeSnapshot, type Snapshot, type SnapshotDependencies } from './record
 import type { Uplink } from './uplink/uplink.js';
 
 /** The parts of an agent that the console works with. */
-export interface ConsolePortParts extends SnapshotDependencies {
-  readonly version: string;
-  readonly device: Uint8Array;
-  readonly signer: Signer;
-  readonly outbox: Outbox;
-  readonly uplink: Uplink;
-  readonly ownership: OwnershipKeeper;
-  readonly counters: Counters;
+export interface ConsolePortParts
+  extends
+    SnapshotDependencies,
+    Pick<ConsoleAgent, 'version' | 'device' | 'signer' | 'outbox' | 'uplink' | 'ownership' | 'counters'> {
   readonly recorder: Recorder;
   readonly health: Health;
   readonly clock: Clock;

@@ -41,7 +41,7 @@ export const imageConfig = JSON.parse(readFileSync(join(built.imageFolder, 'conf
 export interface Run {
   /** Host folder for the image's data volume; it must belong to the image's user. */
   readonly data: string;
-  /** Seen as /tmp/work; empty without one. */
+  /** Seen as /tmp/share; empty without one. */
   readonly work?: string;
   /** Shown in the place of /usr/share/libcamera/pipeline. */
   readonly pipeline?: string;
@@ -57,9 +57,9 @@ mount --bind "$ROOTFS" "$ROOTFS"
 mount -t proc -o nosuid,nodev,noexec proc "$ROOTFS/proc"
 mount --rbind /dev "$ROOTFS/dev"
 mount -t tmpfs -o size=256m,mode=1777,nosuid,nodev tmpfs "$ROOTFS/tmp"
-mkdir -p "$ROOTFS/tmp/work"
+mkdir -p "$ROOTFS/tmp/share"
 mount --bind "$DATA" "$ROOTFS$VOLUME"
-if [ -n "$WORK" ]; then mount --bind "$WORK" "$ROOTFS/tmp/work"; fi
+if [ -n "$WORK" ]; then mount --bind "$WORK" "$ROOTFS/tmp/share"; fi
 if [ -n "$PIPELINE" ]; then mount --bind "$PIPELINE" "$ROOTFS/usr/share/libcamera/pipeline"; fi
 mount -o remount,bind,ro "$ROOTFS"
 id=$USER_ID

@@ -104,7 +104,7 @@ describe('the console of a running camera', () => {
     const record = openSigned(recordKind, nodeSuite, fromBase64(String(answer?.['record'])) ?? new Uint8Array(0));
     expect(record.value).toMatchObject({ kind: 'snapshot', event: { phase: 'single' } });
     const body = Buffer.from(fromBase64(String(answer?.['body'])) ?? []);
-    expect(body.length % 4096).toBeGreaterThan(0);
+    expect(body.length).toBeGreaterThan(4096);
     // No JPEG markers: neither the start of a file nor its tables.
     expect(body.includes(Buffer.from([0xff, 0xd8, 0xff]))).toBe(false);
     // The control: what was sealed does have them.
