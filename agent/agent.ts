@@ -1,5 +1,5 @@
 import { toHex } from '../common/bytes.js';
-import { atMost, type CancelTimer, type Clock } from '../common/clock.js';
+import { atMost, sleep, type CancelTimer, type Clock } from '../common/clock.js';
 import { Counters } from '../common/counters.js';
 import { asSealcamError } from '../common/errors.js';
 import type { Random } from '../common/random.js';
@@ -94,7 +94,7 @@ export class Agent {
     this.clockWatch = new ClockWatch(hal.clock);
     this.ownership = this.makeOwnership();
     this.uplink = this.makeUplink(device);
-    this.sealer = new Sealer(suite, random);
+    this.sealer = new Sealer(suite, random, () => sleep(clock, 0));
     this.recorder = this.makeRecorder();
     this.health = new Health({
       ...{ clock, outbox, system: hal.system, counters: this.counters, log: log.child('health') },

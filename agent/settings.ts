@@ -4,6 +4,7 @@ import type { RecorderSettings } from './record/recorder.js';
 
 export function captureSettings(config: Config): CaptureSettings {
   return {
+    lumaWidth: config['motion.width'],
     detector: {
       sensitivity: config['motion.sensitivity'],
       zones: config['motion.zones'],

@@ -7,6 +7,8 @@ import { EventTracker, type EventSettings, type Transition } from './event-track
 import { decodeLuma } from './jpeg.js';
 
 export interface CaptureSettings {
+  /** Pixels; the plane's height follows from the frame's. */
+  readonly lumaWidth: number;
   readonly detector: DetectorSettings;
   readonly events: EventSettings;
 }
@@ -37,6 +39,7 @@ const LOG_EVERY = 100;
 export class Capture {
   private readonly deps: CaptureDependencies;
   private readonly info: CameraInfo;
+  private lumaWidth: number;
   private detector: Detector;
   private tracker: EventTracker<Frame>;
   private last: LastLook | null = null;
@@ -45,6 +48,7 @@ export class Capture {
   constructor(info: CameraInfo, settings: CaptureSettings, deps: CaptureDependencies) {
     this.info = info;
     this.deps = deps;
+    this.lumaWidth = settings.lumaWidth;
     this.detector = new Detector(settings.detector);
     this.tracker = new EventTracker(settings.events);
   }
@@ -56,6 +60,7 @@ export class Capture {
   /** New settings start a new background; an open event ends with the frame that was last seen. */
   configure(settings: CaptureSettings): void {
     this.finish();
+    this.lumaWidth = settings.lumaWidth;
     this.detector = new Detector(settings.detector);
     this.tracker = new EventTracker(settings.events);
   }
@@ -92,7 +97,7 @@ export class Capture {
   private async lumaOf(frame: Frame): Promise<LumaPlane | null> {
     if (frame.luma !== undefined) return frame.luma;
     try {
-      return await decodeLuma(frame.jpeg);
+      return await decodeLuma(frame.jpeg, this.lumaWidth);
     } catch (error) {
       if (!isSealcamError(error) || error.code !== 'frame-corrupt') throw asSealcamError(error);
       const { counters, log } = this.deps;

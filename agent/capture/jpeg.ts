@@ -4,7 +4,6 @@ import type { LumaPlane } from '../../hal/camera.js';
 
 /** 8000×6000 and a little; a picture that claims more is not decoded. */
 const PIXELS_MAX = 50_000_000;
-const LUMA_WIDTH = 160;
 
 /** One libvips thread and no cache: on a small ARM core more only cost memory. Called once by the composition root. */
 export function configureImages(): void {
@@ -24,12 +23,10 @@ function corrupt(cause: unknown): SealcamError {
   return new SealcamError('frame-corrupt', `a frame that cannot be decoded: ${why}`, { cause });
 }
 
-/** The grey plane that detection looks at, 160 pixels wide. @throws SealcamError `frame-corrupt` */
-export async function decodeLuma(jpeg: Uint8Array): Promise<LumaPlane> {
+/** The grey plane that detection looks at, `width` pixels wide or as wide as the picture is. @throws SealcamError `frame-corrupt` */
+export async function decodeLuma(jpeg: Uint8Array, width: number): Promise<LumaPlane> {
   try {
-    const image = open(jpeg)
-      .toColourspace('b-w')
-      .resize({ width: LUMA_WIDTH, withoutEnlargement: true, fastShrinkOnLoad: true });
+    const image = open(jpeg).toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     if (info.channels !== 1)
       throw new SealcamError('frame-corrupt', `a grey plane of ${String(info.channels)} channels`);

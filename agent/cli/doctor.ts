@@ -108,7 +108,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
     {
       name: 'pictures',
       run: async () => {
-        await decodeLuma(TINY_JPEG);
+        await decodeLuma(TINY_JPEG, 8);
         return 'sharp decodes JPEG';
       },
     },

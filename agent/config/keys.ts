@@ -64,6 +64,12 @@ export const CONFIG_KEYS = {
   ),
 
   'motion.sensitivity': key(integer(0, 100), 50, '0 sees only the coarsest motion, 100 the faintest.', true),
+  'motion.width': key(
+    integer(96, 320),
+    160,
+    'Width of the grey picture in which motion is looked for, in pixels; a smaller one is less work.',
+    true,
+  ),
   'motion.minDuration': key(duration('0 ms', '10 s'), '300 ms', 'Motion shorter than this is none.', true),
   'motion.hold': key(duration('200 ms', '60 s'), '1500 ms', 'An event ends when nothing moved for this long.', true),
   'motion.cooldown': key(duration('0 ms', '10 min'), '1 s', 'Least time from the end of an event to the next.', true),

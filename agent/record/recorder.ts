@@ -155,7 +155,7 @@ export class Recorder {
     const started = nowMs();
     const picture = await this.thumbnail(transition.sighting);
     const decoded = nowMs();
-    const { media, tooLarge } = this.sealed(transition, claim, event, picture);
+    const { media, tooLarge } = await this.sealed(transition, claim, event, picture);
     const sealed = nowMs();
     const isNewPicture = media.media.role === 'thumbnail';
     const content: RecordEvent = {
@@ -201,19 +201,19 @@ export class Recorder {
     }
   }
 
-  private sealed(
+  private async sealed(
     transition: Transition<Frame>,
     claim: Verified<Claim>,
     event: OpenEvent,
     picture: Picture,
-  ): { readonly media: SealedMedia; readonly tooLarge: boolean } {
+  ): Promise<{ readonly media: SealedMedia; readonly tooLarge: boolean }> {
     const detail = detailOf(transition, picture);
     const { sealer } = this.deps;
     if (picture.type === 'picture') {
-      const media = sealer.seal(claim, event.id, 'thumbnail', { detail, jpeg: picture.jpeg });
+      const media = await sealer.seal(claim, event.id, 'thumbnail', { detail, jpeg: picture.jpeg });
       return { media, tooLarge: false };
     }
-    const media = sealer.seal(claim, event.id, 'detail', { detail, jpeg: null });
+    const media = await sealer.seal(claim, event.id, 'detail', { detail, jpeg: null });
     return { media, tooLarge: picture.type === 'too-large' };
   }
 }

@@ -6,7 +6,7 @@ import type { Claim } from '../../protocol/objects/claim.js';
 import type { RecordMedia } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
-import { seal } from '../../protocol/seal/seal.js';
+import { sealInSteps } from '../../protocol/seal/seal.js';
 import type { SealedMedia } from '../outbox/outbox.js';
 
 /** What the picture may take of a sealed object, beside padding, detail and eight wraps. */
@@ -14,25 +14,42 @@ export const PICTURE_MAX_BYTES = LIMITS.sealedMaxBytes - LIMITS.sealPadBytes - 2
 
 const KEYS_REMEMBERED = 64;
 
-/** Seals content to the recipients of a claim; the media id is fresh. */
+/**
+ * Seals content to the recipients of a claim; the media id is fresh. Eight recipients are a long piece of work on a small
+ * core, so frames have their turn after each.
+ */
 export class Sealer {
   private readonly suite: CryptoSuite;
   private readonly random: Random;
+  private readonly giveWay: () => Promise<unknown>;
   private readonly recentKeys: string[] = [];
 
-  constructor(suite: CryptoSuite, random: Random) {
+  /** `giveWay` resolves when whatever waits has had its turn. */
+  constructor(suite: CryptoSuite, random: Random, giveWay: () => Promise<unknown>) {
     this.suite = suite;
     this.random = random;
+    this.giveWay = giveWay;
   }
 
   /** @throws SealcamError `too-large`, `randomness-repeats` */
-  seal(claim: Verified<Claim>, eventId: Uint8Array, role: RecordMedia['role'], content: SealedContent): SealedMedia {
+  async seal(
+    claim: Verified<Claim>,
+    eventId: Uint8Array,
+    role: RecordMedia['role'],
+    content: SealedContent,
+  ): Promise<SealedMedia> {
     const { device, account, epoch, recipients } = claim.value;
     const id = this.fresh(16);
     const context = { device, account, epoch, claimHash: claim.hash, eventId, mediaId: id };
     const keys = recipients.map(({ x25519 }) => x25519);
     const random: Random = { bytes: (length) => this.fresh(length), uniform: () => this.random.uniform() };
-    const sealed = seal(this.suite, random, context, keys, content);
+    const steps = sealInSteps(this.suite, random, context, keys, content);
+    let step = steps.next();
+    while (step.done !== true) {
+      await this.giveWay();
+      step = steps.next();
+    }
+    const sealed = step.value;
     return {
       sealed,
       media: {

@@ -36,7 +36,7 @@ export async function takeSnapshot(
   if (fitted === null) throw new SealcamError('too-large', 'the picture does not fit into a seal');
   const id = random.bytes(16);
   const detail = { reason: 'snapshot', size: [fitted.width, fitted.height] as const };
-  const media = sealer.seal(claim, id, 'thumbnail', { detail, jpeg: fitted.jpeg });
+  const media = await sealer.seal(claim, id, 'thumbnail', { detail, jpeg: fitted.jpeg });
   const event = { id, phase: 'single', revision: 0 } as const;
   const record = outbox.append({ kind: 'snapshot', time: timeOf(frame.monotonicMs), event }, [media], claim.hash);
   if (record === null) throw new SealcamError('claim-changed', 'the owner changed while the picture was sealed');

@@ -52,20 +52,34 @@ function headerMac(suite: CryptoSuite, key: Uint8Array, wraps: readonly Uint8Arr
  *
  * @throws SealcamError `too-large` above 96 KiB, header and body together; `seal-refused` for a low-order key
  */
-export function seal(
+export function seal(...parts: SealParts): SealedObject {
+  const steps = sealInSteps(...parts);
+  for (;;) {
+    const step = steps.next();
+    if (step.done === true) return step.value;
+  }
+}
+
+type SealParts = Parameters<typeof sealInSteps>;
+
+/** The same in steps, one a recipient and one for the body, so that a small core can do other work between them. */
+export function* sealInSteps(
   suite: CryptoSuite,
   random: Random,
   context: SealContext,
   recipients: readonly Uint8Array[],
   content: SealedContent,
-): SealedObject {
+): Generator<void, SealedObject, void> {
   const key = random.bytes(32);
   const secret = concat(key, contextHash(suite, context));
-  const wraps = recipients.map((recipient) => sealBox(suite, random, recipient, secret));
-  const sealed = {
-    header: encodeCbor(sealHeader.toCbor([SUITE, wraps, headerMac(suite, key, wraps)])),
-    body: sealBody(hkdfSha256(key, 'body'), padContent(content)),
-  };
+  const wraps: Uint8Array[] = [];
+  for (const recipient of recipients) {
+    wraps.push(sealBox(suite, random, recipient, secret));
+    yield;
+  }
+  const body = sealBody(hkdfSha256(key, 'body'), padContent(content));
+  yield;
+  const sealed = { header: encodeCbor(sealHeader.toCbor([SUITE, wraps, headerMac(suite, key, wraps)])), body };
   const size = sealed.header.length + sealed.body.length;
   if (size > LIMITS.sealedMaxBytes) {
     throw new SealcamError('too-large', `sealed object of ${String(size)} bytes`, { details: { bytes: size } });

@@ -39,6 +39,10 @@ export async function compare(name: string, work: Work, floor: string, floorWork
   const [n, m] = [await calls(work), await calls(floorWork)];
   const pairs: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round++) pairs.push([await timeOf(work, n), await timeOf(floorWork, m)]);
+  return figureOf(name, floor, pairs);
+}
+
+function figureOf(name: string, floor: string, pairs: readonly (readonly [number, number])[]): Figure {
   return {
     name,
     us: round(median(pairs.map(([us]) => us))),
@@ -46,6 +50,29 @@ export async function compare(name: string, work: Work, floor: string, floorWork
     floorUs: round(median(pairs.map(([, us]) => us))),
     ratio: round(median(pairs.map(([us, floorUs]) => us / floorUs))),
   };
+}
+
+/** Like `compare`, of the longest time in which nothing else had its turn while the work went on. */
+export async function longestWait(name: string, work: Work, floor: string, floorWork: Work): Promise<Figure> {
+  const waitOf = async (of: Work): Promise<number> => {
+    let isDone = false;
+    let longest = 0;
+    let last = process.hrtime.bigint();
+    const tick = (): void => {
+      const now = process.hrtime.bigint();
+      longest = Math.max(longest, Number(now - last) / 1000);
+      last = now;
+      if (!isDone) setImmediate(tick);
+    };
+    setImmediate(tick);
+    await of();
+    isDone = true;
+    tick();
+    return longest;
+  };
+  const pairs: [number, number][] = [];
+  for (let i = 0; i < ROUNDS; i++) pairs.push([await waitOf(work), await waitOf(floorWork)]);
+  return figureOf(name, floor, pairs);
 }
 
 export function round(value: number): number {

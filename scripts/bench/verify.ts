@@ -1,7 +1,6 @@
 import { createPublicKey, verify } from 'node:crypto';
 import { join } from 'node:path';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { Sealer } from '../../agent/record/sealer.js';
 import { judgeAccept, judgeRecord } from '../../cloud/ingest/judge.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
@@ -11,7 +10,7 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { parseSign1 } from '../../protocol/wire/cose.js';
 import { compare, round, type Figure } from './measure.js';
 import { motionRecord } from './stages.js';
-import type { BenchWorld } from './world.js';
+import { busySealer, type BenchWorld } from './world.js';
 
 const STORED = 400;
 
@@ -29,9 +28,11 @@ export interface VerifyRates {
 /** What the cloud does for each record, beside the bare signature check. */
 export async function benchVerify(world: BenchWorld, folder: string): Promise<VerifyRates> {
   const claim = world.claim(1);
-  const sealer = new Sealer(nodeSuite, realRandom);
+  const sealer = busySealer();
   const content = { detail: { reason: 'motion' as const, area: 40, startedMs: 0 }, jpeg: realRandom.bytes(12_000) };
-  const media = Array.from({ length: STORED }, () => sealer.seal(claim, realRandom.bytes(16), 'thumbnail', content));
+  const media = await Promise.all(
+    Array.from({ length: STORED }, () => sealer.seal(claim, realRandom.bytes(16), 'thumbnail', content)),
+  );
   const records = media.map((sealed, i) =>
     signObject(recordKind, nodeSuite, world.device, motionRecord(world, claim, sealed, i + 1)),
   );

@@ -1,7 +1,10 @@
 import { realRandom } from '../../common/adapters/real-random.js';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { sleep } from '../../common/clock.js';
 import { silentLog } from '../../common/log.js';
 import { captureSettings } from '../../agent/settings.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
+import { Sealer } from '../../agent/record/sealer.js';
 import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../agent/outbox/outbox.js';
@@ -16,6 +19,11 @@ import { recordKind, type RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
 
 const FRAME_MS = 100;
+
+/** Seals in one piece: what the work itself takes. */
+export const busySealer = (): Sealer => new Sealer(nodeSuite, realRandom, () => Promise.resolve());
+/** Seals as the agent does. */
+export const politeSealer = (): Sealer => new Sealer(nodeSuite, realRandom, () => sleep(realClock, 0));
 
 /** A camera with an owner, its keys and its default settings; and its frames, in which a person walks through. */
 export class BenchWorld {

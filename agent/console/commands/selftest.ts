@@ -77,7 +77,7 @@ const STEPS: readonly Step[] = [
     run: async ({ agent }) => {
       const { lastFrame } = agent;
       if (lastFrame === null) throw new SealcamError('camera-unavailable', 'no frame');
-      const { data } = await decodeLuma(lastFrame.jpeg);
+      const { data } = await decodeLuma(lastFrame.jpeg, 160);
       const [least, most] = [Math.min(...data), Math.max(...data)];
       if (most - least < 8)
         throw new SealcamError('frame-corrupt', `one grey everywhere (${String(most)}): is it covered?`);

@@ -230,14 +230,14 @@ describe('pictures', () => {
     ['a PNG', Buffer.from('89504e470d0a1a0a', 'hex')],
     ['a JPEG start and nothing', Buffer.from('ffd8ffdb0004', 'hex')],
   ])('are refused: %s', async (_, bytes) => {
-    expect(await asyncCodeOf(() => decodeLuma(bytes))).toBe('frame-corrupt');
+    expect(await asyncCodeOf(() => decodeLuma(bytes, 160))).toBe('frame-corrupt');
     expect(await asyncCodeOf(() => makeThumbnail(bytes, 320, 75))).toBe('frame-corrupt');
   });
 
   it('are refused when they are cut off', async () => {
     const whole = await jpeg(640, 360);
     expect(await asyncCodeOf(() => makeThumbnail(whole.subarray(0, whole.length / 2), 320, 75))).toBe('frame-corrupt');
-    expect(await asyncCodeOf(() => decodeLuma(whole))).toBe('accepted');
+    expect(await asyncCodeOf(() => decodeLuma(whole, 160))).toBe('accepted');
   });
 
   it('take greyscale and CMYK', async () => {
@@ -245,7 +245,7 @@ describe('pictures', () => {
     const grey = await sharp(source).greyscale().jpeg().toBuffer();
     const cmyk = await sharp(source).toColourspace('cmyk').jpeg().toBuffer();
     for (const picture of [grey, cmyk]) {
-      expect(await decodeLuma(picture)).toMatchObject({ width: 160, height: 90 });
+      expect(await decodeLuma(picture, 160)).toMatchObject({ width: 160, height: 90 });
       expect((await makeThumbnail(picture, 320, 75)).width).toBe(320);
     }
   });
@@ -253,6 +253,7 @@ describe('pictures', () => {
 
 describe('capture', () => {
   const captureSettings: CaptureSettings = {
+    lumaWidth: 160,
     detector: settings,
     events: { holdMs: 1000, cooldownMs: 0, maxDurationMs: 60_000 },
   };
@@ -289,5 +290,25 @@ describe('capture', () => {
       await capture.look(frame(5, { luma: plane(5) }), 9000);
       expect(counters.get('frames.dropped')).toBe(dropped);
     }
+  });
+
+  it.each([96, 320])('sees the same person on a plane %i pixels wide', async (lumaWidth) => {
+    const seen: string[] = [];
+    const capture = new Capture(
+      info,
+      { ...captureSettings, lumaWidth },
+      {
+        ...{ counters: new Counters(), log: silentLog, onTransition: ({ type }) => seen.push(type) },
+      },
+    );
+    for (let i = 0; i < 90; i++) {
+      const { data, width, height } = person(i, 30);
+      const raw = { width, height, channels: 1 } as const;
+      const jpeg = await sharp(data, { raw }).resize({ width: 320 }).jpeg({ quality: 90 }).toBuffer();
+      await capture.look(frame(i, { jpeg }), i * 100);
+    }
+    expect(seen[0]).toBe('start');
+    expect(seen.at(-1)).toBe('end');
+    expect(seen.filter((type) => type === 'start')).toHaveLength(1);
   });
 });

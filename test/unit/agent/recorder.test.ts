@@ -18,7 +18,7 @@ import { accountId } from '../../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../support/camera-world.js';
-import { codeOf } from '../../support/codes.js';
+import { asyncCodeOf } from '../../support/codes.js';
 import { tempFolder } from '../../support/temp.js';
 
 function picture(width: number, height: number, noise: boolean): Promise<Buffer> {
@@ -40,6 +40,8 @@ function end(atMs = 2000): Transition<Frame> {
   return { type: 'end', span, sighting: null, reason: 'motion-ended', endFrame: 20, endMs: atMs, peakArea: 0.1 };
 }
 
+const atOnce = (): Promise<void> => Promise.resolve();
+
 class RecorderWorld {
   readonly camera = new CameraWorld();
   readonly counters = new Counters();
@@ -53,7 +55,7 @@ class RecorderWorld {
     }).outbox;
     this.recorder = new Recorder(
       {
-        ...{ outbox: this.outbox, sealer: new Sealer(nodeSuite, random), random: realRandom },
+        ...{ outbox: this.outbox, sealer: new Sealer(nodeSuite, random, atOnce), random: realRandom },
         ...{ counters: this.counters, log: silentLog, onRecorded: () => undefined, nowMs: () => 0 },
         timeOf: (monotonicMs) => this.camera.time(monotonicMs),
       },
@@ -143,13 +145,24 @@ describe('recorder', () => {
     await world.take(start(await picture(64, 36, false)));
     expect(world.records().map(({ kind }) => kind)).not.toContain('motion');
     expect(world.counters.get('recorder.randomness-repeats')).toBe(1);
-    const sealer = new Sealer(nodeSuite, stuck);
+    const sealer = new Sealer(nodeSuite, stuck, atOnce);
     const content = { detail: { reason: 'motion' as const, area: 1, startedMs: 0 }, jpeg: null };
-    expect(codeOf(() => sealer.seal(world.camera.claim(), realRandom.bytes(16), 'detail', content))).toBe(
+    expect(await asyncCodeOf(() => sealer.seal(world.camera.claim(), realRandom.bytes(16), 'detail', content))).toBe(
       'randomness-repeats',
     );
     // The control: a source that does not repeat itself seals.
-    const good = new Sealer(nodeSuite, realRandom);
-    expect(good.seal(world.camera.claim(), realRandom.bytes(16), 'detail', content).media.role).toBe('detail');
+    const good = new Sealer(nodeSuite, realRandom, atOnce);
+    const { media } = await good.seal(world.camera.claim(), realRandom.bytes(16), 'detail', content);
+    expect(media.role).toBe('detail');
+  });
+
+  it('gives way after each recipient and after the body, and takes what it is given back', async () => {
+    const world = new RecorderWorld();
+    let turns = 0;
+    const sealer = new Sealer(nodeSuite, realRandom, () => Promise.resolve(turns++));
+    const content = { detail: { reason: 'motion' as const, area: 1, startedMs: 0 }, jpeg: null };
+    const claim = world.camera.claim();
+    await sealer.seal(claim, realRandom.bytes(16), 'detail', content);
+    expect(turns).toBe(claim.value.recipients.length + 1);
   });
 });
