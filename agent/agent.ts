@@ -4,16 +4,15 @@ import { Counters } from '../common/counters.js';
 import { asSealcamError } from '../common/errors.js';
 import type { Random } from '../common/random.js';
 import { VERSION } from '../common/version.js';
-import type { CameraInfo, Frame } from '../hal/camera.js';
 import type { Hal } from '../hal/hal.js';
+import type { IndicatorState } from '../hal/peripherals.js';
 import type { CryptoSuite } from '../protocol/crypto/suite.js';
 import { claimKind } from '../protocol/objects/claim.js';
 import { recordKind, type RecordScene, type RecordTime } from '../protocol/objects/record.js';
 import { openSigned, signObject } from '../protocol/objects/signed-object.js';
 import { encodeStatus } from '../protocol/transport/messages.js';
 import { topicOf } from '../protocol/transport/topics.js';
-import { Capture } from './capture/capture.js';
-import { CameraLoop } from './capture/camera-loop.js';
+import { CameraSession } from './camera-session.js';
 import type { Config } from './config/keys.js';
 import { ConsolePort } from './console-port.js';
 import { Health } from './health/health.js';
@@ -24,10 +23,12 @@ import { takeFirstStart } from './outbox/epochs.js';
 import type { Mirror } from './outbox/mirror.js';
 import { openOutbox } from './outbox/open-outbox.js';
 import type { Outbox, OutboxSigner } from './outbox/outbox.js';
+import { OwnerOrders, type StandingOrders } from './ownership/owner-orders.js';
 import { OwnershipKeeper } from './ownership/ownership.js';
 import { ClockWatch, recordTime } from './record/record-time.js';
 import { Recorder, type StageTimes } from './record/recorder.js';
 import { Sealer } from './record/sealer.js';
+import { freshFrame, takeSnapshot } from './record/snapshot.js';
 import { Downlink } from './uplink/downlink.js';
 import type { OpenSocket } from './uplink/socket.js';
 import { Uplink, type UplinkStore } from './uplink/uplink.js';
@@ -62,15 +63,11 @@ export class Agent {
   private readonly sealer: Sealer;
   private readonly recorder: Recorder;
   private readonly health: Health;
-  private readonly cameraLoop: CameraLoop;
+  private readonly camera: CameraSession;
+  private readonly orders: OwnerOrders;
   private readonly clockWatch: ClockWatch;
-  private readonly stopCamera = new AbortController();
+  private isRunning = false;
   private config: Config;
-  private capture: Capture | null = null;
-  private cameraInfo: CameraInfo | null = null;
-  private lastFrame: Frame | null = null;
-  private isArmed = false;
-  private cameraDone: Promise<void> = Promise.resolve();
   private cancelHousekeeping: CancelTimer = () => undefined;
   private readonly unsubscribe: (() => void)[] = [];
 
@@ -101,13 +98,20 @@ export class Agent {
       intervalMs: config['health.interval'],
       agentVersion: VERSION,
       now: () => this.now(),
-      cameraState: () => this.cameraLoop.cameraState,
+      cameraState: () => this.camera.state,
+      isPrivate: () => this.isPrivate,
       connects: () => this.uplink.status().attempts,
       onRecorded: () => {
         this.uplink.recordsAppended(1);
       },
     });
-    this.cameraLoop = this.makeCameraLoop();
+    this.orders = this.makeOrders();
+    this.camera = this.makeCamera();
+  }
+
+  /** The owner closed the eye: no frame is taken, whatever else is asked. */
+  get isPrivate(): boolean {
+    return this.orders.standing.privacy;
   }
 
   /** What may be done to this agent from its console. */
@@ -120,9 +124,8 @@ export class Agent {
       now: () => this.now(),
       timeOf: (monotonicMs) => recordTime(hal.clock, monotonicMs),
       thumbnail: () => recorderSettings(this.config).thumbnail,
-      camera: () => ({ state: this.cameraLoop.cameraState, info: this.cameraInfo }),
-      lastFrame: () => this.lastFrame,
-      lastLook: () => this.capture?.lastLook ?? null,
+      camera: this.camera,
+      isPrivate: () => this.isPrivate,
     });
   }
 
@@ -133,7 +136,7 @@ export class Agent {
       { device: toHex(this.identity.device), epoch: facts.lastEpoch, owned: facts.ownerKey !== null, version: VERSION },
       'sealcam starts',
     );
-    hal.indicator.show(facts.ownerKey === null ? 'off' : 'recording');
+    this.showState();
     this.unsubscribe.push(
       hal.button.onPress((heldMs) => {
         this.buttonPressed(heldMs);
@@ -152,24 +155,23 @@ export class Agent {
     this.uplink.start();
     if (takeFirstStart(this.outbox)) this.ownership.openWindow();
     this.health.start();
-    this.cameraDone = this.cameraLoop.run(this.stopCamera.signal).catch((error: unknown) => {
-      const { code, message, hint } = asSealcamError(error);
-      log.error({ code, hint }, `the camera is given up: ${message}`);
-    });
+    this.isRunning = true;
+    if (!this.isPrivate) this.camera.start();
     hal.watchdog.ready();
     this.housekeeping();
   }
 
   /** Camera first, then what it still has in hand, then the connection; the queue is on the disk all the time. */
   async stop(): Promise<void> {
-    this.stopCamera.abort();
+    this.isRunning = false;
+    const cameraDone = this.camera.stop();
     this.cancelHousekeeping();
     this.health.stop();
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     await atMost(
       this.deps.clock,
       STOP_PATIENCE_MS,
-      this.cameraDone.then(() => this.recorder.idle()),
+      cameraDone.then(() => Promise.all([this.recorder.idle(), this.orders.idle()])),
     );
     this.ownership.stop();
     this.uplink.stop();
@@ -184,7 +186,7 @@ export class Agent {
   reconfigure(config: Config): void {
     this.config = config;
     this.deps.log.setLevel(config['log.level']);
-    this.capture?.configure(captureSettings(config));
+    this.camera.configure(captureSettings(config, this.orders.standing));
     this.recorder.configure(recorderSettings(config));
   }
 
@@ -218,10 +220,55 @@ export class Agent {
         this.uplink.setClaimWindow(open);
         onWindow(open);
       },
+      restingState: () => this.restingState(),
       onChanged: () => {
+        this.orders.ownerChanged();
         this.uplink.recordsAppended(1);
       },
     });
+  }
+
+  private makeOrders(): OwnerOrders {
+    const { suite, clock, random, hal, log } = this.deps;
+    const { outbox, mirror, sealer, counters } = this;
+    const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
+    return new OwnerOrders({
+      ...{ suite, outbox, mirror, clock, counters, log: log.child('orders') },
+      now: () => this.now(),
+      snapshot: async () => {
+        const frame = freshFrame(this.camera.lastFrame, clock.monotonicMs(), this.isPrivate);
+        await takeSnapshot({ outbox, sealer, random, timeOf }, frame, recorderSettings(this.config).thumbnail);
+      },
+      onOrders: (orders) => {
+        this.follow(orders);
+      },
+      onRelease: () => {
+        this.ownership.end('release');
+      },
+      onRecorded: () => {
+        this.uplink.recordsAppended(1);
+      },
+    });
+  }
+
+  /** Standing orders changed, or whose they are. */
+  private follow(orders: StandingOrders): void {
+    this.camera.configure(captureSettings(this.config, orders));
+    this.showState();
+    if (!this.isRunning || orders.privacy === this.camera.isStopped) return;
+    if (orders.privacy) void this.camera.stop();
+    else this.camera.start();
+    // Not at the next cadence: whoever gave the order waits to see that it was followed.
+    this.sayHealth();
+  }
+
+  private restingState(): IndicatorState {
+    if (this.isPrivate) return 'privacy';
+    return this.outbox.currentClaim() === null ? 'off' : 'recording';
+  }
+
+  private showState(): void {
+    if (this.ownership.windowLeftMs() === null) this.deps.hal.indicator.show(this.restingState());
   }
 
   private makeUplink(device: Uint8Array): Uplink {
@@ -237,6 +284,9 @@ export class Agent {
       },
       onOfferRequest: () => {
         this.ownership.offerToOwner();
+      },
+      onCommand: (command) => {
+        this.orders.take(command);
       },
     });
     const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) };
@@ -281,26 +331,16 @@ export class Agent {
     this.uplink.recordsAppended(1);
   }
 
-  private makeCameraLoop(): CameraLoop {
+  private makeCamera(): CameraSession {
     const { hal, clock, log } = this.deps;
-    return new CameraLoop({
-      ...{ camera: hal.camera, clock, counters: this.counters, log: log.child('camera') },
-      onOpen: (info) => {
-        this.cameraOpened(info);
+    return new CameraSession(captureSettings(this.config, this.orders.standing), {
+      ...{ camera: hal.camera, clock, counters: this.counters, log: (part) => log.child(part) },
+      onTransition: (transition) => {
+        this.recorder.take(transition);
       },
-      onFrame: async (frame: Frame) => {
-        this.lastFrame = frame;
-        await this.capture?.look(frame, clock.monotonicMs());
-        this.noteArmed();
-      },
-      onEnd: () => {
-        this.capture?.finish();
-        this.capture = null;
-        this.cameraInfo = null;
-        this.isArmed = false;
-      },
+      // A camera that is gone must not wait for the next cadence: whoever took it has until then.
       onSilence: () => {
-        this.sayCameraState();
+        this.sayHealth();
       },
       onStall: (silentMs) => {
         this.recordScene({ class: 'stall', durationMs: Math.round(silentMs) });
@@ -308,31 +348,10 @@ export class Agent {
     });
   }
 
-  /** A camera that is gone must not wait for the next cadence: whoever took it has until then. */
-  private sayCameraState(): void {
+  private sayHealth(): void {
     void this.health.record().catch((error: unknown) => {
       const { code, message } = asSealcamError(error);
       this.deps.log.error({ code }, `no health record: ${message}`);
-    });
-  }
-
-  /** From here on motion raises an event: the detector has learnt what it sees. */
-  private noteArmed(): void {
-    const reason = this.capture?.lastLook?.observation.reason;
-    if (this.isArmed || reason === undefined || reason === 'starting') return;
-    this.isArmed = true;
-    this.deps.log.info({ frame: this.lastFrame?.index }, 'the camera is armed');
-  }
-
-  private cameraOpened(info: CameraInfo): void {
-    this.cameraInfo = info;
-    const { driver, model, width, height, framesPerSecond } = info;
-    this.deps.log.info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
-    this.capture = new Capture(info, captureSettings(this.config), {
-      ...{ counters: this.counters, log: this.deps.log.child('capture') },
-      onTransition: (transition) => {
-        this.recorder.take(transition);
-      },
     });
   }
 

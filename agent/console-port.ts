@@ -5,6 +5,7 @@ import type { Log } from '../common/log.js';
 import type { CameraInfo, Frame } from '../hal/camera.js';
 import type { Signer } from '../protocol/crypto/suite.js';
 import type { RecordCommand, RecordHealth, RecordTime } from '../protocol/objects/record.js';
+import type { CameraSession } from './camera-session.js';
 import type { CameraState } from './capture/camera-loop.js';
 import type { LastLook } from './capture/capture.js';
 import type { ConsoleAgent } from './console/command.js';
@@ -12,7 +13,7 @@ import type { Health } from './health/health.js';
 import type { Outbox } from './outbox/outbox.js';
 import type { OwnershipKeeper } from './ownership/ownership.js';
 import type { Recorder } from './record/recorder.js';
-import { takeSnapshot, type Snapshot, type SnapshotDependencies } from './record/snapshot.js';
+import { freshFrame, takeSnapshot, type Snapshot, type SnapshotDependencies } from './record/snapshot.js';
 import type { Uplink } from './uplink/uplink.js';
 
 /** The parts of an agent that the console works with. */
@@ -26,13 +27,9 @@ export interface ConsolePortParts
   readonly log: Log;
   readonly now: () => RecordTime;
   readonly thumbnail: () => { readonly width: number; readonly quality: number };
-  readonly camera: () => { readonly state: CameraState; readonly info: CameraInfo | null };
-  readonly lastFrame: () => Frame | null;
-  readonly lastLook: () => LastLook | null;
+  readonly camera: CameraSession;
+  readonly isPrivate: () => boolean;
 }
-
-/** An older frame is not "now". */
-const FRAME_MAX_AGE_MS = 5000;
 
 /** What may be done to an agent from its console. */
 export class ConsolePort implements ConsoleAgent {
@@ -57,15 +54,15 @@ export class ConsolePort implements ConsoleAgent {
   }
 
   get lastLook(): LastLook | null {
-    return this.parts.lastLook();
+    return this.parts.camera.lastLook;
   }
 
   get lastFrame(): Frame | null {
-    return this.parts.lastFrame();
+    return this.parts.camera.lastFrame;
   }
 
   get camera(): { readonly state: CameraState; readonly info: CameraInfo | null } {
-    return this.parts.camera();
+    return this.parts.camera;
   }
 
   health(): Promise<RecordHealth> {
@@ -109,11 +106,6 @@ export class ConsolePort implements ConsoleAgent {
   }
 
   private freshFrame(): Frame {
-    const frame = this.lastFrame;
-    const nowMs = this.parts.clock.monotonicMs();
-    if (frame === null || nowMs - frame.monotonicMs > FRAME_MAX_AGE_MS) {
-      throw new SealcamError('camera-unavailable', 'no frame came in the last seconds');
-    }
-    return frame;
+    return freshFrame(this.lastFrame, this.parts.clock.monotonicMs(), this.parts.isPrivate());
   }
 }

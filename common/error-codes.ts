@@ -33,6 +33,10 @@ export const ERROR_CODES = {
   'seal-refused': entry(3, false, 'It was not sealed to this key, or it was altered.'),
   'claim-refused': entry(3, false, 'Open a claim window on the camera and use its claim code.'),
   'claim-code-invalid': entry(3, false, 'Copy the whole code from the label; a typing error is noticed.'),
+  'command-refused': entry(3, false, 'Only the owner orders a camera, under the claim that is in force.'),
+  'command-replayed': entry(3, true, 'The camera took a later order already; order again.'),
+  'command-stale': entry(3, true, 'The order came too late, or the camera restarted meanwhile; order again.'),
+  'privacy-mode': entry(3, true, "The owner closed the camera's eye; switch privacy mode off first."),
   'too-large': entry(3, false, 'The object exceeds the limit that is named.'),
   'frame-corrupt': entry(3, true, 'The frame is skipped and counted; check the camera cable if it persists.'),
 

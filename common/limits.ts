@@ -24,5 +24,7 @@ export const LIMITS = {
   messageRecordsMax: 16,
   /** A claim window, and the one-use nonce of its offer, live this long on the monotonic clock. */
   claimWindowMs: 10 * 60_000,
+  /** A command names a record that is no older than this on the camera's monotonic clock. */
+  commandMaxAgeMs: 30 * 60_000,
   healthCadenceMs: 15 * 60_000,
 } as const;

@@ -17,6 +17,7 @@ export interface HealthDependencies {
   readonly agentVersion: string;
   readonly now: () => RecordTime;
   readonly cameraState: () => CameraState;
+  readonly isPrivate: () => boolean;
   readonly connects: () => number;
   readonly onRecorded: () => void;
   readonly log: Log;
@@ -52,7 +53,7 @@ export class Health {
   }
 
   async measure(): Promise<RecordHealth> {
-    const { system, outbox, counters, agentVersion, cameraState, connects } = this.deps;
+    const { system, outbox, counters, agentVersion, cameraState, isPrivate, connects } = this.deps;
     const { uptimeS, temperatureDeciC, freeBytes, warnings } = await system.status();
     this.sayWarnings(warnings);
     return {
@@ -65,7 +66,7 @@ export class Health {
       framesDropped: counters.get('frames.dropped'),
       framesCorrupt: counters.get('frames.corrupt'),
       camera: cameraState(),
-      privacy: false,
+      privacy: isPrivate(),
       connects: connects(),
     };
   }

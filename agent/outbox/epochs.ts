@@ -65,6 +65,7 @@ export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: Seal
       close(outbox, open, reason, time);
     }
     outbox.queries.eraseQuarantine.run();
+    outbox.queries.eraseOrders.run();
     outbox.queries.setFresh.run(1);
   });
 }

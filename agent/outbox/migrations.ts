@@ -74,6 +74,15 @@ const MIGRATIONS: readonly string[] = [
     count INTEGER NOT NULL DEFAULT 0
   ) STRICT;
   `,
+  `
+  ALTER TABLE epoch ADD COLUMN command_counter INTEGER NOT NULL DEFAULT 0;
+
+  -- The owner's last order of each kind that lasts, as it was signed.
+  CREATE TABLE standing_order (
+    action TEXT PRIMARY KEY,
+    command BLOB NOT NULL
+  ) STRICT;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

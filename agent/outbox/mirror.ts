@@ -5,11 +5,13 @@ import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { decodeCbor, encodeCbor } from '../../protocol/wire/cbor.js';
 import {
+  bool,
   bytes,
   bytesUpTo,
   epochNumber,
   field,
   nullable,
+  optional,
   struct,
   uint,
   type TypeOf,
@@ -26,6 +28,8 @@ const state = struct({
   hash: field(4, nullable(bytes(32))),
   /** The claim itself, so that a lost database does not lose the owner; empty after a release. */
   claim: field(5, bytesUpTo(LIMITS.signedMaxBytes)),
+  /** The owner ordered privacy: a lost database must not open the eye again. */
+  privacy: optional(6, bool),
 });
 export type MirrorState = TypeOf<typeof state>;
 
@@ -63,11 +67,22 @@ export class Mirror {
     return this.current;
   }
 
-  /** Durable when it returns. Call it before publishing what it names. @throws SealcamError `store-unavailable`, `store-full` */
+  get isPrivate(): boolean {
+    return this.current?.privacy === true;
+  }
+
+  /** @throws SealcamError `store-unavailable`, `store-full` */
+  notePrivacy(privacy: boolean): void {
+    if (this.current !== null && this.isPrivate !== privacy) this.write({ ...this.current, privacy });
+  }
+
+  /** Privacy stays as it was unless it is said. Durable when it returns. Call it before publishing what it names. @throws SealcamError `store-unavailable`, `store-full` */
   write(next: Omit<MirrorState, 'counter'>): void {
     if (this.file === null) throw new SealcamError('internal', 'the mirror is not open');
     const counter = (this.current?.counter ?? 0) + 1;
-    const content = encodeCbor(state.toCbor({ ...next, counter }));
+    const privacy = next.privacy ?? this.isPrivate;
+    const whole = { ...next, counter, privacy };
+    const content = encodeCbor(state.toCbor(whole));
     const slot = new Uint8Array(SLOT_BYTES);
     new DataView(slot.buffer).setUint32(CHECK_BYTES, content.length);
     slot.set(content, CHECK_BYTES + 4);
@@ -79,7 +94,7 @@ export class Mirror {
       const code = systemCode(cause) === 'ENOSPC' ? 'store-full' : 'store-unavailable';
       throw new SealcamError(code, `${this.path} cannot be written`, { cause });
     }
-    this.current = { ...next, counter };
+    this.current = whole;
   }
 
   close(): void {

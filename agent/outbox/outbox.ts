@@ -8,6 +8,7 @@ import type { SealedObject } from '../../protocol/seal/seal.js';
 import { storeError, type Database } from './database.js';
 import { enforceLimits, type OutboxLimits } from './limits.js';
 import { PendingLosses } from './losses.js';
+import { RecentRecords } from './recent-records.js';
 import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
 
 /** What the record says beside the fields that the outbox fills in itself. */
@@ -70,6 +71,8 @@ const QUARANTINE_MAX = 64;
 export class Outbox {
   readonly queries: Queries;
   readonly losses: PendingLosses;
+  /** What an order of the owner's may name. */
+  readonly recent = new RecentRecords();
   readonly signer: OutboxSigner;
   private readonly db: Database;
   private readonly limits: OutboxLimits;
@@ -173,6 +176,7 @@ export class Outbox {
     }
     this.queries.setHead.run(seq, record.hash, epoch.epoch);
     this.queries.addQueued.run(1, size);
+    this.recent.note(epoch.epoch, seq, record.hash, content.time.monotonicMs);
     return record;
   }
 

@@ -55,6 +55,7 @@ export function noteOwnership(outbox: Outbox, mirror: Mirror): void {
     seq: noted?.epoch === device.last_epoch ? noted.seq : null,
     hash: noted?.epoch === device.last_epoch ? noted.hash : null,
     claim: new Uint8Array(0),
+    privacy: false,
   };
   // Twice, so that neither slot holds the claim of who was the owner.
   mirror.write(released);

@@ -13,6 +13,7 @@ export interface EpochRow {
   readonly quarantined: number;
   readonly lost: number;
   readonly stopped: number;
+  readonly command_counter: number;
 }
 
 export interface DeviceRow {
@@ -112,6 +113,11 @@ export function prepareQueries(db: Database) {
     ),
 
     eraseQuarantine: one('DELETE FROM quarantine'),
+
+    setCommandCounter: one('UPDATE epoch SET command_counter = ? WHERE epoch = ?'),
+    orders: one<{ readonly command: Uint8Array }>('SELECT command FROM standing_order ORDER BY action'),
+    setOrder: one('INSERT OR REPLACE INTO standing_order (action, command) VALUES (?, ?)'),
+    eraseOrders: one('DELETE FROM standing_order'),
 
     lastRange: one<LossRow>(
       'SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND to_seq = ? ORDER BY id DESC LIMIT 1',

@@ -4,7 +4,7 @@ import { asSealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
-import type { Indicator } from '../../hal/peripherals.js';
+import type { Indicator, IndicatorState } from '../../hal/peripherals.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { offerKind } from '../../protocol/objects/offer.js';
@@ -32,6 +32,8 @@ export interface OwnershipDependencies {
   /** An offer to publish; the window is open from now on. */
   readonly onOffer: (offer: Uint8Array) => void;
   readonly onWindow: (open: boolean) => void;
+  /** What the indicator says when no window is open. */
+  readonly restingState: () => IndicatorState;
   /** A new epoch began or ended. */
   readonly onChanged: () => void;
 }
@@ -130,7 +132,7 @@ export class OwnershipKeeper {
   private closeWindow(): void {
     this.cancelClose();
     this.window.close();
-    this.deps.indicator.show(this.facts().ownerKey === null ? 'off' : 'recording');
+    this.deps.indicator.show(this.deps.restingState());
     this.deps.onWindow(false);
   }
 }

@@ -21,6 +21,18 @@ export interface SnapshotDependencies {
   readonly timeOf: (monotonicMs: number) => RecordTime;
 }
 
+/** An older frame is not "now". */
+const FRAME_MAX_AGE_MS = 5000;
+
+/** The frame that a picture of now is made of. @throws SealcamError `privacy-mode`, `camera-unavailable` */
+export function freshFrame(frame: Frame | null, nowMs: number, isPrivate: boolean): Frame {
+  if (isPrivate) throw new SealcamError('privacy-mode', 'the camera looks at nothing');
+  if (frame === null || nowMs - frame.monotonicMs > FRAME_MAX_AGE_MS) {
+    throw new SealcamError('camera-unavailable', 'no frame came in the last seconds');
+  }
+  return frame;
+}
+
 /**
  * One picture on somebody's order, sealed and recorded like any other.
  * @throws SealcamError `unclaimed`, `too-large`, `frame-corrupt`, `claim-changed`

@@ -15,6 +15,7 @@ export interface DownlinkDependencies {
   readonly onReceipt: (receipt: Receipt, outcome: ReceiptOutcome) => void;
   readonly onClaim: (claim: Uint8Array, mac: Uint8Array | null) => void;
   readonly onOfferRequest: () => void;
+  readonly onCommand: (command: Uint8Array) => void;
 }
 
 /** What comes down from the cloud: untrusted bytes until their signature and claim are checked. Nothing here throws. */
@@ -48,8 +49,11 @@ export class Downlink {
         this.deps.onOfferRequest();
         return;
       case 'command':
+        this.deps.onCommand(message.command);
+        return;
       case 'revocation':
-        throw new SealcamError('unsupported', `${message.type} messages are not taken by this version`);
+        // It is for who reads records. A camera that is told of its own revocation has nobody to tell it to.
+        throw new SealcamError('unsupported', 'a camera takes no revocation');
     }
   }
 

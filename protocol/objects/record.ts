@@ -119,6 +119,8 @@ const command = struct({
   object: optional(3, bytes(HASH_BYTES)),
   /** An error code, when not done. */
   code: optional(4, text(48)),
+  /** Of an owner's order: the highest counter taken under this claim. The next order must exceed it. */
+  counter: optional(5, uint()),
 });
 export type RecordCommand = TypeOf<typeof command>;
 

@@ -106,6 +106,7 @@ RECORD_COMMAND = Map(
         "result": Enumeration("done", "refused", "failed"),
         "object": Optional(HASH),
         "code": Optional(Text(48)),
+        "counter": Optional(UINT),
     }
 )
 
