@@ -19,7 +19,7 @@ import { bootstrap, root } from './bootstrap.mjs';
 import { say } from './tasks/process.mjs';
 
 /** Ten minutes of a camera at work, then the stages, at an emulator's pace. */
-const PATIENCE_MS = 22 * 60_000;
+const PATIENCE_MS = 28 * 60_000;
 const RECIPIENTS = 8;
 const FRAMES = 240;
 /** Of the meta package that Debian keeps current; the newest kernel is what it depends on. */

@@ -15,6 +15,7 @@ import {
   camerasAnswer,
   challengeAnswer,
   claimAnswer,
+  commandAnswer,
   errorAnswer,
   infoAnswer,
   offerAnswer,
@@ -71,6 +72,15 @@ export class CloudClient {
   async sendClaim(claim: Uint8Array, mac: Uint8Array | null): Promise<'pending' | 'accepted'> {
     const body = { claim: toBase64(claim), mac: mac === null ? null : toHex(mac) };
     return (await this.call('POST', '/v1/claims', claimAnswer, body)).state;
+  }
+
+  /** Asks a camera for an offer that admits only its owner's next claim. */
+  async requestOffer(device: Uint8Array): Promise<void> {
+    await this.request('POST', `/v1/devices/${toHex(device)}/offer-request`, {}, true);
+  }
+
+  sendCommand(device: Uint8Array, command: Uint8Array): Promise<{ readonly online: boolean | null }> {
+    return this.call('POST', `/v1/devices/${toHex(device)}/commands`, commandAnswer, { command: toBase64(command) });
   }
 
   records(device: Uint8Array, epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> {

@@ -23,6 +23,17 @@ export interface Refusal {
   readonly message: string;
 }
 
+/** An owner who names this person in claims. Until it is accepted nothing of it is shown. */
+export interface Invitation {
+  readonly ownerKey: Uint8Array;
+  /** device/epoch */
+  readonly cameras: readonly string[];
+}
+
+const HOUSEHOLDS = 'households';
+const INVITATIONS_MAX = 16;
+const INVITED_CAMERAS_MAX = 64;
+
 /**
  * The page's own judge. It trusts claims that the owner's own key signed, records that the claimed camera signed for
  * that claim, and its own memory of how far each history went; of the cloud it trusts nothing.
@@ -34,6 +45,10 @@ export class HistoryKeeper {
   private readonly history = new History();
   private readonly claims = new Map<string, Verified<Claim>>();
   private readonly known = new Map<string, KnownEpoch>();
+  /** Owners who showed this person their cameras, and whom this person accepted. */
+  private households: readonly string[] = [];
+  private readonly invitations = new Map<string, Invitation>();
+  private readonly ended = new Set<string>();
 
   constructor(suite: CryptoSuite, storage: AppStorage, ownerKey: Uint8Array) {
     this.suite = suite;
@@ -42,15 +57,45 @@ export class HistoryKeeper {
   }
 
   async load(): Promise<void> {
+    this.households = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
     for (const epoch of await this.storage.epochs()) this.learn(epoch);
   }
 
-  /** A claim of ours, from this device or from the cloud. @throws SealcamError `foreign`, `malformed`, … */
+  /** Owners whose claims name this person, and whom this person has not accepted. */
+  invited(): readonly Invitation[] {
+    return [...this.invitations.values()];
+  }
+
+  /** From now on what this owner claims is shown, where it names this person. */
+  async accept({ ownerKey }: Invitation): Promise<void> {
+    this.households = [...this.households, toHex(ownerKey)];
+    await this.storage.saveSetting(HOUSEHOLDS, this.households.join(' '));
+    this.invitations.delete(toHex(ownerKey));
+  }
+
+  /** Whether this person owns a camera, and does not only see it. */
+  isOwned(device: Uint8Array, epoch: number): boolean {
+    const claim = this.claimOf(device, epoch);
+    return claim !== null && equal(claim.value.ownerKey, this.ownerKey);
+  }
+
+  /** The highest verified record of an epoch. */
+  headOf(device: Uint8Array, epoch: number): KnownEpoch['head'] {
+    return this.known.get(keyOf(toHex(device), epoch))?.head ?? null;
+  }
+
+  /** Whether the camera said that this ownership is over. */
+  hasEnded(device: Uint8Array, epoch: number): boolean {
+    return this.ended.has(keyOf(toHex(device), epoch));
+  }
+
+  /**
+   * A claim of ours or of an accepted household, from this device or from the cloud.
+   * @throws SealcamError `foreign`, `household-unknown`, `malformed`, …
+   */
   async addClaim(bytes: Uint8Array): Promise<Verified<Claim>> {
     const claim = openSigned(claimKind, this.suite, bytes);
-    if (!equal(claim.value.ownerKey, this.ownerKey)) {
-      throw new SealcamError('foreign', 'a claim that this owner did not sign');
-    }
+    this.checkOwner(claim);
     const device = toHex(claim.value.device);
     const key = keyOf(device, claim.value.epoch);
     const before = this.claims.get(key);
@@ -87,7 +132,11 @@ export class HistoryKeeper {
     }
     const { device, epoch } = record.value;
     const claim = this.claimOf(device, epoch);
-    const binding = checkBinding(record.value, claim === null ? undefined : bindingOf(claim));
+    if (claim === null && this.isInvited(device, epoch)) {
+      return { verdict: 'foreign', code: 'household-unknown', message: 'of a household that was not accepted' };
+    }
+    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message: 'not of a camera of this owner' };
+    const binding = checkBinding(record.value, bindingOf(claim));
     if (binding !== 'bound') return { verdict: binding, code: binding, message: 'not of a camera of this owner' };
     if (this.history.add(record) === 'equivocation') {
       return {
@@ -96,6 +145,7 @@ export class HistoryKeeper {
         message: `two records for seq ${String(record.value.seq)}`,
       };
     }
+    if (record.value.kind === 'tombstone') this.ended.add(keyOf(toHex(device), epoch));
     await this.follow(toHex(device), record);
     return { record, receivedAtMs };
   }
@@ -118,6 +168,27 @@ export class HistoryKeeper {
         `the cloud ends at ${String(highestSeq)}, but ${String(head.seq)} was seen here`,
       );
     }
+  }
+
+  /** The cloud may hand out any claim; only this person's own word, now or when the household was accepted, makes one count. */
+  private checkOwner({ value }: Verified<Claim>): void {
+    const { device, epoch, ownerKey, recipients } = value;
+    if (equal(ownerKey, this.ownerKey)) return;
+    const isNamed = recipients.some(({ ed25519 }) => equal(ed25519, this.ownerKey));
+    if (!isNamed) throw new SealcamError('foreign', 'a claim that neither this owner signed nor names this person');
+    if (this.households.includes(toHex(ownerKey))) return;
+    const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
+    const camera = keyOf(toHex(device), epoch);
+    if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
+      const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
+      this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
+    }
+    throw new SealcamError('household-unknown', 'a claim of a household that was not accepted');
+  }
+
+  private isInvited(device: Uint8Array, epoch: number): boolean {
+    const camera = keyOf(toHex(device), epoch);
+    return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
   }
 
   private async follow(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {

@@ -4,9 +4,11 @@ import { sleep, type Clock } from '../../common/clock.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
+import type { Recipient } from '../../protocol/objects/claim.js';
+import { Answers } from './answers.js';
 import { cameraItem, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
-import type { HistoryKeeper, Refusal, VerifiedRecord } from './history-keeper.js';
+import type { HistoryKeeper, Invitation, Refusal, VerifiedRecord } from './history-keeper.js';
 import type { ServerEvent } from './sse.js';
 import { Timeline, type TimelineEvent } from './timeline.js';
 
@@ -19,6 +21,11 @@ export interface CameraView {
   readonly lastReceivedAtMs: number | null;
   readonly health: { readonly body: RecordHealth; readonly time: RecordTime } | null;
   readonly hasOlder: boolean;
+  /** Ours, or of a household we belong to. */
+  readonly isOwned: boolean;
+  /** This ownership is over; what was recorded under it stays. */
+  readonly hasEnded: boolean;
+  readonly members: readonly Recipient[];
 }
 
 /** Something the cloud sent that contradicts what is signed; nothing of it is shown. */
@@ -36,6 +43,7 @@ export interface SessionView {
   readonly cameras: readonly CameraView[];
   readonly events: readonly TimelineEvent[];
   readonly alarms: readonly Alarm[];
+  readonly invitations: readonly Invitation[];
 }
 
 export interface SessionDependencies {
@@ -48,6 +56,7 @@ export interface SessionDependencies {
 const FIRST_PAGE = 60;
 const OLDER_PAGE = 100;
 const ALARMS_MAX = 50;
+const CLAIMS_EVERY_MS = 2000;
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
 
@@ -65,6 +74,7 @@ interface CameraState {
  */
 export class OwnerSession {
   private readonly deps: SessionDependencies;
+  readonly answers = new Answers();
   private readonly timeline = new Timeline();
   private readonly cameras = new Map<string, CameraState>();
   private readonly listeners = new Set<(view: SessionView) => void>();
@@ -73,6 +83,7 @@ export class OwnerSession {
   private problem: SessionView['problem'] = null;
   private isLoaded = false;
   private lastId: number | null = null;
+  private askedForClaimsMs = -Infinity;
 
   constructor(deps: SessionDependencies) {
     this.deps = deps;
@@ -92,6 +103,7 @@ export class OwnerSession {
       cameras: [...this.cameras.values()].map((camera) => this.cameraView(camera)),
       events: this.timeline.events((record) => history.continuityOf(record)),
       alarms: this.alarms,
+      invitations: history.invited(),
     };
   }
 
@@ -171,6 +183,7 @@ export class OwnerSession {
       history.checkHead(item.device, item.epoch, item.highestSeq);
     } catch (error) {
       const { code, message } = asSealcamError(error);
+      if (code === 'household-unknown') return;
       this.alarm(code === 'cloud-lied' ? 'older-history' : 'foreign', message);
       return;
     }
@@ -212,12 +225,16 @@ export class OwnerSession {
   }
 
   private async takeItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
-    const taken = await this.deps.history.take(record, receivedAtMs);
+    let taken = await this.deps.history.take(record, receivedAtMs);
+    if ('verdict' in taken && taken.code === 'claim-unknown' && (await this.askForClaims())) {
+      taken = await this.deps.history.take(record, receivedAtMs);
+    }
     if ('verdict' in taken) {
-      this.alarm(taken.verdict, taken.message);
+      if (taken.code !== 'household-unknown') this.alarm(taken.verdict, taken.message);
       return null;
     }
     this.timeline.add(taken);
+    this.answers.note(taken.record.value);
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
     const { health, time, device, epoch, seq } = taken.record.value;
     const camera = this.cameras.get(`${toHex(device)}/${String(epoch)}`);
@@ -225,6 +242,15 @@ export class OwnerSession {
     camera.highestSeq = Math.max(camera.highestSeq ?? 0, seq);
     if (health !== undefined) camera.health = newer(camera.health, { body: health, time });
     return taken;
+  }
+
+  /** Another browser of this owner may have claimed a moment ago. Asked no more often than a cloud could make us ask for nothing. */
+  private async askForClaims(): Promise<boolean> {
+    const nowMs = this.deps.clock.monotonicMs();
+    if (nowMs - this.askedForClaimsMs < CLAIMS_EVERY_MS) return false;
+    this.askedForClaimsMs = nowMs;
+    for (const item of await this.deps.client.cameras()) await this.camera(item, false);
+    return true;
   }
 
   private async takeHealth(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
@@ -238,6 +264,8 @@ export class OwnerSession {
 
   private cameraView(camera: CameraState): CameraView {
     const { item, health } = camera;
+    const { history } = this.deps;
+    const claim = history.claimOf(item.device, item.epoch);
     return {
       device: toHex(item.device),
       epoch: item.epoch,
@@ -246,6 +274,9 @@ export class OwnerSession {
       lastReceivedAtMs: item.lastReceivedAtMs,
       health,
       hasOlder: hasOlder(camera),
+      isOwned: history.isOwned(item.device, item.epoch),
+      hasEnded: item.state === 'closed' || history.hasEnded(item.device, item.epoch),
+      members: claim?.value.recipients ?? [],
     };
   }
 

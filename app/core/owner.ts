@@ -2,7 +2,7 @@ import { equal } from '../../common/bytes.js';
 import { sleep, type Clock } from '../../common/clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind, claimMac } from '../../protocol/objects/claim.js';
+import { claimKind, claimMac, type Recipient } from '../../protocol/objects/claim.js';
 import type { ClaimCode } from '../../protocol/objects/claim-code.js';
 import { offerKind, type Offer } from '../../protocol/objects/offer.js';
 import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
@@ -27,6 +27,14 @@ export interface OwnerDependencies {
 const POLL_MS = 1000;
 const CLAIM_PATIENCE_MS = 10 * 60_000;
 
+interface ClaimTerms {
+  /** Of the claim code; null where the camera is ours already. */
+  readonly secret: Uint8Array | null;
+  readonly members: readonly Recipient[];
+  /** Whether an offer is the one that is meant. */
+  readonly follows: (offer: Offer) => boolean;
+}
+
 /** What an owner does: claims cameras and opens pictures. */
 export class Owner {
   private readonly deps: OwnerDependencies;
@@ -42,36 +50,59 @@ export class Owner {
    * @throws SealcamError `claim-refused`, `cloud-unreachable`, `foreign`
    */
   async claim(code: ClaimCode, onStep: (step: ClaimStep) => void, signal: AbortSignal): Promise<number> {
+    const terms: ClaimTerms = { secret: code.secret, members: [], follows: () => true };
+    return this.claimOffered(code.device, terms, onStep, signal);
+  }
+
+  /**
+   * Another epoch of a camera that is ours already, with these members beside us. The camera asks for neither code nor
+   * presence, since only the owner's key can sign it. Also what starts a camera again that stopped signing.
+   *
+   * @throws SealcamError `claim-refused`, `cloud-unreachable`, `cloud-lied`
+   */
+  async changeMembers(
+    device: Uint8Array,
+    epoch: number,
+    members: readonly Recipient[],
+    onStep: (step: ClaimStep) => void,
+    signal: AbortSignal,
+  ): Promise<number> {
+    const current = this.deps.history.claimOf(device, epoch);
+    if (current === null) throw new SealcamError('not-found', 'this camera is not known here');
+    await this.deps.client.requestOffer(device);
+    // An offer of another ownership means that the camera is not ours any more; an older one is still lying about.
+    const follows = ({ lastClaimHash }: Offer): boolean => lastClaimHash !== null && equal(lastClaimHash, current.hash);
+    return this.claimOffered(device, { secret: null, members, follows }, onStep, signal);
+  }
+
+  private async claimOffered(
+    device: Uint8Array,
+    { secret, members, follows }: ClaimTerms,
+    onStep: (step: ClaimStep) => void,
+    signal: AbortSignal,
+  ): Promise<number> {
     const { suite, clock, keys, client, history } = this.deps;
     const receiptKeys = await client.receiptKeys();
     onStep('waiting-for-camera');
     const giveUpMs = clock.monotonicMs() + CLAIM_PATIENCE_MS;
-    let sentNonce: Uint8Array | null = null;
+    let sent: { readonly nonce: Uint8Array; readonly epoch: number } | null = null;
     while (!signal.aborted && clock.monotonicMs() < giveUpMs) {
-      const offer = await this.openOffer(code.device);
-      if (offer !== null && (sentNonce === null || !equal(sentNonce, offer.nonce))) {
+      const offer = await this.openOffer(device);
+      if (offer !== null && follows(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
+        const own = { x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey };
         const claim = signObject(claimKind, suite, keys.signer, {
-          device: code.device,
-          epoch: offer.lastEpoch + 1,
-          account: keys.account,
-          ownerKey: keys.signer.publicKey,
-          recipients: [{ x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey }],
-          receiptKeys,
-          previous: offer.lastClaimHash,
-          nonce: offer.nonce,
+          ...{ device, epoch: offer.lastEpoch + 1, account: keys.account, ownerKey: keys.signer.publicKey },
+          ...{ recipients: [own, ...members], receiptKeys, previous: offer.lastClaimHash, nonce: offer.nonce },
           issuedAtMs: Math.round(clock.wallMs()),
         });
         await history.addClaim(claim.bytes);
-        await client.sendClaim(claim.bytes, claimMac(suite, code.secret, claim));
-        sentNonce = offer.nonce;
+        await client.sendClaim(claim.bytes, secret === null ? null : claimMac(suite, secret, claim));
+        sent = { nonce: offer.nonce, epoch: claim.value.epoch };
         onStep('claim-sent');
       }
-      if (sentNonce !== null) {
-        const epoch = await this.acceptedEpoch(code.device);
-        if (epoch !== null) {
-          onStep('accepted');
-          return epoch;
-        }
+      if (sent !== null && (await this.isAccepted(device, sent.epoch))) {
+        onStep('accepted');
+        return sent.epoch;
       }
       await sleep(clock, POLL_MS, signal);
     }
@@ -104,19 +135,15 @@ export class Owner {
     return offer;
   }
 
-  /** Looks for a record that proves the acceptance of our claim. */
-  private async acceptedEpoch(device: Uint8Array): Promise<number | null> {
+  /** Whether a record of the camera proves that it accepted our claim of this epoch. */
+  private async isAccepted(device: Uint8Array, epoch: number): Promise<boolean> {
     const { client, history } = this.deps;
-    for (const camera of await client.cameras()) {
-      if (!equal(camera.device, device) || history.claimOf(device, camera.epoch) === null) continue;
-      try {
-        const { records } = await client.records(device, camera.epoch, 1, 1);
-        for (const item of records) await history.take(item.record, item.receivedAtMs);
-      } catch (error) {
-        if (asSealcamError(error).code !== 'not-found') throw error;
-      }
-      if (history.isAccepted(device, camera.epoch)) return camera.epoch;
+    try {
+      const { records } = await client.records(device, epoch, 1, 1);
+      for (const item of records) await history.take(item.record, item.receivedAtMs);
+    } catch (error) {
+      if (asSealcamError(error).code !== 'not-found') throw error;
     }
-    return null;
+    return history.isAccepted(device, epoch);
   }
 }

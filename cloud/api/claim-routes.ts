@@ -4,6 +4,7 @@ import { equal, toBase64 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { claimKind } from '../../protocol/objects/claim.js';
+import { offerKind } from '../../protocol/objects/offer.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
 import type { ApiContext } from './context.js';
@@ -21,9 +22,15 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
     { schema: { summary: "A camera's open offer", security, params, response: { 200: offerAnswer } } },
     async (request) => {
       sessions.of(request.headers.authorization);
-      const found = await store.claims.offer(bytesOf(request.params.device, 32));
-      // The window is the camera's; an offer as old as that has closed, whatever its clock says.
-      if (found === undefined || clock.wallMs() - found.atMs > LIMITS.claimWindowMs) {
+      const device = bytesOf(request.params.device, 32);
+      const found = await store.claims.offer(device);
+      const passed = (await store.claims.latest(device))?.epoch ?? 0;
+      // The window is the camera's; an offer as old as that has closed, whatever its clock says, and so has one that was taken up.
+      if (
+        found === undefined ||
+        clock.wallMs() - found.atMs > LIMITS.claimWindowMs ||
+        openSigned(offerKind, suite, found.offer).value.lastEpoch < passed
+      ) {
         throw new SealcamError('not-found', 'this camera has no open claim window', {
           hint: 'Press its button (or Enter, at a mock camera) and try again within ten minutes.',
         });

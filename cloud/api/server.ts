@@ -6,6 +6,7 @@ import type { Log } from '../../common/log.js';
 import { accountRoutes } from './account-routes.js';
 import type { ApiContext } from './context.js';
 import { claimRoutes } from './claim-routes.js';
+import { commandRoutes } from './command-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { recordRoutes } from './record-routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -89,7 +90,9 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   });
   app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  for (const routes of [sessionRoutes, claimRoutes, recordRoutes, streamRoutes, accountRoutes]) routes(app, context);
+  for (const routes of [sessionRoutes, claimRoutes, commandRoutes, recordRoutes, streamRoutes, accountRoutes]) {
+    routes(app, context);
+  }
   return app;
 }
 

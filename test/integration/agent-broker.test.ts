@@ -48,15 +48,7 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     await way.broker.start();
     const heard: string[] = [];
     const cloud = await way.startCloud();
-    const spy = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
-      ...{
-        protocolVersion: way.broker.protocol,
-        username: way.broker.cloudUser,
-        clientId: 'spy',
-        password: way.broker.cloudPassword,
-      },
-    });
-    way.keep({ stop: () => void spy.end(true) });
+    const spy = way.asCloud();
     await spy.subscribeAsync('sealcam/v1/#');
     spy.on('message', (topic) => heard.push(topic.split('/')[3] ?? ''));
     const camera = way.startAgent('a');
@@ -102,15 +94,7 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     const other = way.startAgent('b', QUIET);
     const { watcher } = way.watch(cloud);
     await watcher.claim(camera.code);
-    const attacker = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
-      ...{
-        protocolVersion: way.broker.protocol,
-        username: way.broker.cloudUser,
-        clientId: 'attacker',
-        password: way.broker.cloudPassword,
-      },
-    });
-    way.keep({ stop: () => void attacker.end(true) });
+    const attacker = way.asCloud();
     await new Promise((resolve) => attacker.once('connect', resolve));
     const down = `sealcam/v1/${camera.device}/down`;
     for (const payload of [

@@ -1,3 +1,4 @@
+import mqtt from 'mqtt';
 import { join } from 'node:path';
 import { fromHex } from '../../common/bytes.js';
 import { MockKeyStore } from '../../hal/mock/key-store.js';
@@ -47,6 +48,16 @@ export class WholeWay {
     await cloud.start();
     this.keep(cloud);
     return cloud;
+  }
+
+  /** A second client with the cloud's rights at the broker. */
+  asCloud(clientId = 'second-cloud'): mqtt.MqttClient {
+    const { port, protocol, cloudUser, cloudPassword } = this.broker;
+    const client = mqtt.connect(`mqtt://127.0.0.1:${String(port)}`, {
+      ...{ protocolVersion: protocol, username: cloudUser, password: cloudPassword, clientId },
+    });
+    this.keep({ stop: () => void client.end(true) });
+    return client;
   }
 
   startAgent(name: string, script = BUSY, keyStore = new MockKeyStore()): TestAgent {

@@ -1,0 +1,53 @@
+import type { FastifyInstance } from './fastify.js';
+import { z } from '../../common/schema.js';
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import { claimKind } from '../../protocol/objects/claim.js';
+import { commandKind } from '../../protocol/objects/command.js';
+import { openSigned } from '../../protocol/objects/signed-object.js';
+import { encodeDown } from '../../protocol/transport/messages.js';
+import type { ApiContext } from './context.js';
+import { base64, bytesOf, decoded, hexOf } from './wire.js';
+
+const security = [{ session: [] }];
+const params = z.object({ device: hexOf(32) });
+const body = z.strictObject({ command: base64.describe("signed command object, by the camera's owner") });
+const answer = z.object({
+  online: z.boolean().nullable().describe('a hint of the broker; the answer is a record of the camera'),
+});
+
+/** An order passes through here and is not kept: the camera decides by the owner's signature, and answers in a record. */
+export function commandRoutes(app: FastifyInstance, context: ApiContext): void {
+  const { store, suite, sessions, sendDown, counters } = context;
+
+  app.post<{ Params: { device: string }; Body: { command: string } }>(
+    '/v1/devices/:device/commands',
+    {
+      schema: {
+        summary: "Pass the owner's signed order on to a camera",
+        security,
+        params,
+        body,
+        response: { 202: answer },
+      },
+    },
+    async (request, reply) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const device = bytesOf(request.params.device, 32);
+      const bytes = decoded(request.body.command);
+      const command = openSigned(commandKind, suite, bytes);
+      const row = await store.claims.row(device, command.value.epoch);
+      const isOwner =
+        row?.state === 'open' &&
+        row.claim !== null &&
+        equal(command.kid, openSigned(claimKind, suite, row.claim).value.ownerKey) &&
+        equal(row.claimHash, command.value.claimHash);
+      // A member, a former owner and a stranger learn the same.
+      if (!isOwner || !equal(key, command.kid)) throw new SealcamError('not-found', 'no such camera');
+      counters.add('commands.relayed');
+      sendDown(device, encodeDown({ type: 'command', command: bytes }));
+      const status = await store.records.status(device);
+      return reply.status(202).send({ online: status?.online ?? null });
+    },
+  );
+}

@@ -1,0 +1,75 @@
+import { concat, equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+
+/** RFC 4648 §6: one case, no look-alikes of 0 and 1, and dense in a QR code's alphanumeric mode. */
+const ALPHABET = 'ABCDEFGHIJKLMNOPQRSTUVWXYZ234567';
+const CHECK_BYTES = 4;
+const GROUP = 6;
+
+function checkBytes(suite: CryptoSuite, content: Uint8Array): Uint8Array {
+  return suite.sha256(content).slice(0, CHECK_BYTES);
+}
+
+/** Base32 of the content and the first 4 bytes of its SHA-256, in groups of six. */
+export function formatCode(suite: CryptoSuite, content: Uint8Array): string {
+  let out = '';
+  let bits = 0;
+  let held = 0;
+  for (const byte of concat(content, checkBytes(suite, content))) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      out += ALPHABET.charAt((held >> bits) & 31);
+    }
+    held &= (1 << bits) - 1;
+  }
+  if (bits > 0) out += ALPHABET.charAt((held << (5 - bits)) & 31);
+  return out.match(new RegExp(`.{1,${String(GROUP)}}`, 'g'))?.join('-') ?? out;
+}
+
+/**
+ * Takes a code as typed, with or without dashes and in any case, or a link whose fragment carries it under this name.
+ * @throws SealcamError `claim-code-invalid`
+ */
+export function parseCode(suite: CryptoSuite, typed: string, contentBytes: number, fragmentName: string): Uint8Array {
+  const fragment = typed.split('#')[1];
+  const inLink = fragment === undefined ? null : new URLSearchParams(fragment).get(fragmentName);
+  // Only ASCII letters change case: "ı" must not become "I".
+  const characters = (inLink ?? typed).replace(/[\s-]/g, '').replace(/[a-z]/g, (letter) => letter.toUpperCase());
+  const bytes = fromBase32(characters, contentBytes + CHECK_BYTES);
+  if (bytes === undefined) throw new SealcamError('claim-code-invalid', 'this is not such a code');
+  const content = bytes.slice(0, contentBytes);
+  if (!equal(bytes.subarray(contentBytes), checkBytes(suite, content))) {
+    throw new SealcamError('claim-code-invalid', 'the code has a typing error');
+  }
+  return content;
+}
+
+/** A link that carries a code where no server sees it. */
+export function codeLink(pageUrl: string, fragmentName: string, code: string): string {
+  const url = new URL(pageUrl);
+  url.hash = `${fragmentName}=${code}`;
+  return url.toString();
+}
+
+function fromBase32(characters: string, length: number): Uint8Array | undefined {
+  if (characters.length !== Math.ceil((length * 8) / 5)) return undefined;
+  const out = new Uint8Array(length);
+  let bits = 0;
+  let held = 0;
+  let at = 0;
+  for (const character of characters) {
+    const value = ALPHABET.indexOf(character);
+    if (value < 0) return undefined;
+    held = (held << 5) | value;
+    bits += 5;
+    if (bits >= 8) {
+      bits -= 8;
+      out[at++] = held >> bits;
+      held &= (1 << bits) - 1;
+    }
+  }
+  return held === 0 ? out : undefined;
+}
