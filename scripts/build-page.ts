@@ -41,5 +41,6 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     .replace('{{connect}}', connect)
     .replace('{{cloud}}', cloudOrigin);
   writeFileSync(join(outFolder, 'index.html'), html);
-  for (const name of ['page.css', 'icon.svg']) copyFileSync(join(source, 'static', name), join(outFolder, name));
+  for (const name of ['page.css', 'controls.css', 'icon.svg'])
+    copyFileSync(join(source, 'static', name), join(outFolder, name));
 }

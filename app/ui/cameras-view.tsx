@@ -1,6 +1,7 @@
 import { type JSX, useState } from './preact.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
 import type { CameraView } from '../core/owner-session.js';
+import { CameraControls } from './camera-controls.js';
 import { useNames, useNow, useSessionView } from './context.js';
 import { ago, duration, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
@@ -14,7 +15,13 @@ const PICTURE = {
 } as const;
 
 /** Every camera with what it last said of itself. */
-export function CamerasView({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
+export function CamerasView({
+  onAddCamera,
+  onAddMember,
+}: {
+  readonly onAddCamera: () => void;
+  readonly onAddMember: () => void;
+}): JSX.Element {
   const { cameras, isLoaded } = useSessionView();
   const current = cameras.filter(
     ({ device, epoch }) => !cameras.some((other) => other.device === device && other.epoch > epoch),
@@ -36,14 +43,20 @@ export function CamerasView({ onAddCamera }: { readonly onAddCamera: () => void 
       )}
       <ul class="camera-list">
         {current.map((camera) => (
-          <CameraCard key={camera.device} camera={camera} />
+          <CameraCard key={camera.device} camera={camera} onAddMember={onAddMember} />
         ))}
       </ul>
     </section>
   );
 }
 
-function CameraCard({ camera }: { readonly camera: CameraView }): JSX.Element {
+function CameraCard({
+  camera,
+  onAddMember,
+}: {
+  readonly camera: CameraView;
+  readonly onAddMember: () => void;
+}): JSX.Element {
   const now = useNow(10_000);
   const { nameOf, rename } = useNames();
   const name = nameOf(camera.device);
@@ -53,8 +66,9 @@ function CameraCard({ camera }: { readonly camera: CameraView }): JSX.Element {
         <Name name={name} onRename={(next) => rename(camera.device, next)} />
         <Presence camera={camera} nowMs={now} />
       </div>
-      {camera.isSilent && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
+      {camera.isSilent && !camera.hasEnded && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
       <Health camera={camera} nowMs={now} />
+      <CameraControls camera={camera} onAddMember={onAddMember} />
       <p class="mono muted">{camera.device}</p>
     </li>
   );
@@ -62,6 +76,8 @@ function CameraCard({ camera }: { readonly camera: CameraView }): JSX.Element {
 
 function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
   const seen = camera.lastReceivedAtMs === null ? 'never' : ago(camera.lastReceivedAtMs, nowMs);
+  if (camera.hasEnded) return <span class="chip chip-wait">Released</span>;
+  if (camera.health?.body.privacy === true) return <span class="chip chip-warn">Privacy mode · last word {seen}</span>;
   if (camera.isSilent) return <span class="chip chip-warn">Silent · last word {seen}</span>;
   if (camera.isOnline === false) return <span class="chip chip-wait">Offline · last word {seen}</span>;
   return <span class="chip chip-good">Online · last word {seen}</span>;
@@ -72,7 +88,11 @@ function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs
   if (health === null) return <p class="muted">It has not said yet how it is.</p>;
   const { body, time } = health;
   const facts: readonly (readonly [string, string, boolean])[] = [
-    ['Picture', PICTURE[body.camera], body.camera === 'ok' || body.camera === 'starting'],
+    [
+      'Picture',
+      body.privacy ? 'Closed by you' : PICTURE[body.camera],
+      body.privacy || body.camera === 'ok' || body.camera === 'starting',
+    ],
     ['Clock', CLOCKS[time.quality], time.quality !== 'unset'],
     ['Waiting to be sent', body.queued === 0 ? 'nothing' : counted(body.queued), body.queued < 100],
     [

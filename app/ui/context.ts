@@ -1,5 +1,6 @@
 import { realClock } from '../../common/adapters/real-clock.js';
 import { createContext, useContext, useEffect, useState } from './preact.js';
+import type { Orders } from '../core/orders.js';
 import type { CloudClient } from '../core/cloud-client.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
 import type { Owner } from '../core/owner.js';
@@ -16,6 +17,7 @@ export interface PageContext {
   readonly history: HistoryKeeper;
   readonly owner: Owner;
   readonly session: OwnerSession;
+  readonly orders: Orders;
   readonly pictures: Pictures;
 }
 
@@ -54,6 +56,8 @@ export function useNow(everyMs: number): number {
 /** Names that the owner gave to cameras; they never leave this device. */
 export function useNames(): {
   readonly nameOf: (device: string) => string;
+  /** What the owner called it, or a household member by the hex of the key; null if nothing. */
+  readonly labelOf: (id: string) => string | null;
   readonly rename: (device: string, name: string) => Promise<void>;
 } {
   const { storage } = usePage();
@@ -65,6 +69,7 @@ export function useNames(): {
     return () => void nameListeners.delete(changed);
   }, [storage]);
   return {
+    labelOf: (id) => names[id] ?? null,
     nameOf: (device) => names[device] ?? `Camera ${device.slice(0, 6)}`,
     rename: async (device, name) => {
       await storage.saveName(device, name.trim().slice(0, 40));

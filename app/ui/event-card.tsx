@@ -84,6 +84,7 @@ export function EventCard({
           </div>
           <div class="card-line">
             <VerdictChip verdict={event.verdict} />
+            {event.kind !== 'motion' && <span class="muted">{eventTitle(event)}</span>}
             {length !== null && <span class="muted">{length}</span>}
           </div>
           <p class="card-sentence">{verdictSentence(event.verdict, event.missing)}</p>

@@ -20,6 +20,9 @@ export const StopIcon = (): JSX.Element => <Icon path="M12 4a8 8 0 1 1 0 16 8 8 
 export const CameraIcon = (): JSX.Element => (
   <Icon path="M4 8.500h3.200L8.800 6h6.400l1.600 2.500H20V18H4z M12 10.200a3 3 0 1 1 0 6 3 3 0 0 1 0-6z" />
 );
+export const EyeIcon = (): JSX.Element => (
+  <Icon path="M3.500 12c2.300-4 5.100-6 8.500-6s6.200 2 8.500 6c-2.300 4-5.100 6-8.500 6s-6.200-2-8.500-6z M12 9.500a2.500 2.500 0 1 1 0 5 2.500 2.500 0 0 1 0-5z M4.500 19.500l15-15" />
+);
 export const PlusIcon = (): JSX.Element => <Icon path="M12 5v14 M5 12h14" />;
 export const CloseIcon = (): JSX.Element => <Icon path="M6 6l12 12 M18 6L6 18" />;
 export const LeftIcon = (): JSX.Element => <Icon path="M14.500 5.500L8 12l6.500 6.500" />;

@@ -5,10 +5,12 @@ import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { z } from '../../common/schema.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
+import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
 import { Owner } from '../core/owner.js';
 import { ownerKeys } from '../core/owner-keys.js';
+import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
 import type { AppStorage } from '../core/storage.js';
 import type { PageContext } from './context.js';
@@ -38,15 +40,17 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   await history.load();
   const owner = new Owner({ suite, clock, keys, client, history });
   const session = new OwnerSession({ client, history, clock, random: realRandom });
-  return { keys, storage, client, history, owner, session, pictures: new Pictures(owner, session) };
+  const refresh = (): Promise<void> => session.refresh();
+  const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
+  return { keys, storage, client, history, owner, session, orders, pictures: new Pictures(owner, session) };
 }
 
-/** A claim code in the link's fragment; it is taken out of the address at once. */
-function takeClaimCode(): string | null {
+/** A code in the link's fragment; it is taken out of the address at once. */
+function takeCode(name: string): string | null {
   const parameters = new URLSearchParams(location.hash.slice(1));
-  const code = parameters.get(CLAIM_FRAGMENT);
+  const code = parameters.get(name);
   if (code === null) return null;
-  parameters.delete(CLAIM_FRAGMENT);
+  parameters.delete(name);
   const rest = parameters.toString();
   history.replaceState(null, '', `${location.pathname}${location.search}${rest === '' ? '' : `#${rest}`}`);
   return code;
@@ -58,7 +62,13 @@ type State =
   | { readonly type: 'ready'; readonly page: PageContext }
   | { readonly type: 'failed'; readonly error: SealcamError };
 
-function App({ claimCode }: { readonly claimCode: string | null }): JSX.Element {
+function App({
+  claimCode,
+  memberCode,
+}: {
+  readonly claimCode: string | null;
+  readonly memberCode: string | null;
+}): JSX.Element {
   const [state, setState] = useState<State>({ type: 'starting' });
   const fail = (error: unknown): void => {
     setState({ type: 'failed', error: asSealcamError(error) });
@@ -98,6 +108,7 @@ function App({ claimCode }: { readonly claimCode: string | null }): JSX.Element 
         <Shell
           page={state.page}
           claimCode={claimCode}
+          memberCode={memberCode}
           onForget={() => {
             location.reload();
           }}
@@ -119,4 +130,6 @@ function App({ claimCode }: { readonly claimCode: string | null }): JSX.Element 
 z.config({ jitless: true });
 
 const root = document.getElementById('page');
-if (root !== null) render(<App claimCode={takeClaimCode()} />, root);
+if (root !== null) {
+  render(<App claimCode={takeCode(CLAIM_FRAGMENT)} memberCode={takeCode(MEMBER_FRAGMENT)} />, root);
+}

@@ -7,6 +7,7 @@ import { makeRecoveryFile } from '../core/recovery-file.js';
 import { useNames, usePage } from './context.js';
 import { download } from './download.js';
 import { shortTime } from './format.js';
+import { MyCode } from './household.js';
 import { PassphraseField, Progress } from './onboarding.js';
 import { Problem } from './problem.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
@@ -21,6 +22,7 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
       <div class="settings">
         <Appearance />
         <Recovery />
+        <MyCode />
         <WhoSaw />
         <YourData onForget={onForget} />
       </div>
@@ -151,7 +153,8 @@ function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element 
     <div class="panel form">
       <h2>Your data</h2>
       <p>
-        Your account is a number: <span class="mono">{account}</span>. The cloud knows no name of yours.
+        Your account is a number: <span class="mono">{account.match(/.{4}/g)?.join(' ')}</span>. The cloud knows no name
+        of yours.
       </p>
       {problem !== null && <Problem error={problem} />}
       {note !== null && <p class="note note-good">{note}</p>}

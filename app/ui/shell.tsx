@@ -1,9 +1,11 @@
 import { type JSX, useEffect, useState } from './preact.js';
+import { AddMember } from './add-member.js';
 import { AddCamera } from './add-camera.js';
 import { CamerasView } from './cameras-view.js';
 import { Page, useNow, usePage, useSessionView, type PageContext } from './context.js';
 import { EventsView } from './events-view.js';
 import { ago } from './format.js';
+import { Invitations } from './household.js';
 import { Logo } from './icons.js';
 import { Problem } from './problem.js';
 import { SettingsView } from './settings-view.js';
@@ -20,15 +22,19 @@ type View = (typeof VIEWS)[number][0];
 export function Shell({
   page,
   claimCode,
+  memberCode,
   onForget,
 }: {
   readonly page: PageContext;
   /** A code that came in the link; the camera dialog opens with it. */
   readonly claimCode: string | null;
+  /** The same of somebody who wants to join. */
+  readonly memberCode: string | null;
   readonly onForget: () => void;
 }): JSX.Element {
   const [view, setView] = useState<View>('events');
   const [adding, setAdding] = useState<string | null>(claimCode);
+  const [addingMember, setAddingMember] = useState<string | null>(memberCode);
   useTheme(page.storage);
   useEffect(() => {
     const controller = new AbortController();
@@ -39,6 +45,9 @@ export function Shell({
   }, [page]);
   const add = (): void => {
     setAdding('');
+  };
+  const addMember = (): void => {
+    setAddingMember('');
   };
   return (
     <Page.Provider value={page}>
@@ -72,7 +81,7 @@ export function Shell({
       <main id="content" tabIndex={-1}>
         <Banners />
         {view === 'events' && <EventsView onAddCamera={add} />}
-        {view === 'cameras' && <CamerasView onAddCamera={add} />}
+        {view === 'cameras' && <CamerasView onAddCamera={add} onAddMember={addMember} />}
         {view === 'settings' && <SettingsView onForget={onForget} />}
       </main>
       {adding !== null && (
@@ -80,6 +89,14 @@ export function Shell({
           initialCode={adding}
           onClose={() => {
             setAdding(null);
+          }}
+        />
+      )}
+      {addingMember !== null && (
+        <AddMember
+          initialCode={addingMember}
+          onClose={() => {
+            setAddingMember(null);
           }}
         />
       )}
@@ -111,6 +128,7 @@ function Banners(): JSX.Element {
   const now = useNow(30_000);
   return (
     <div class="banners" aria-live="polite">
+      <Invitations />
       {connection === 'offline' && problem !== null && (
         <div>
           <Problem error={problem} />

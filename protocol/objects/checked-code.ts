@@ -39,7 +39,7 @@ export function parseCode(suite: CryptoSuite, typed: string, contentBytes: numbe
   // Only ASCII letters change case: "ı" must not become "I".
   const characters = (inLink ?? typed).replace(/[\s-]/g, '').replace(/[a-z]/g, (letter) => letter.toUpperCase());
   const bytes = fromBase32(characters, contentBytes + CHECK_BYTES);
-  if (bytes === undefined) throw new SealcamError('claim-code-invalid', 'this is not such a code');
+  if (bytes === undefined) throw new SealcamError('claim-code-invalid', 'this is not a code of this kind');
   const content = bytes.slice(0, contentBytes);
   if (!equal(bytes.subarray(contentBytes), checkBytes(suite, content))) {
     throw new SealcamError('claim-code-invalid', 'the code has a typing error');

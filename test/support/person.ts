@@ -9,6 +9,7 @@ import { Owner } from '../../app/core/owner.js';
 import { ownerKeys, type OwnerKeys } from '../../app/core/owner-keys.js';
 import { OwnerSession, type CameraView } from '../../app/core/owner-session.js';
 import { MemoryStorage } from '../../app/core/storage.js';
+import type { TimelineEvent } from '../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import type { Recipient } from '../../protocol/objects/claim.js';
 import { parseClaimCode } from '../../protocol/objects/claim-code.js';
@@ -77,7 +78,7 @@ export class Person {
   }
 
   /** Events of one epoch with a picture, newest first. */
-  pictures(epoch: number) {
+  pictures(epoch: number): TimelineEvent[] {
     return this.session.view().events.filter((event) => event.epoch === epoch && event.picture !== null);
   }
 }

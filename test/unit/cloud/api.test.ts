@@ -262,6 +262,7 @@ describe('reading', () => {
       '/v1/cameras/{device}/{epoch}/media/{id}',
       '/v1/cameras/{device}/{epoch}/records',
       '/v1/claims',
+      '/v1/devices/{device}/commands',
       '/v1/devices/{device}/offer',
       '/v1/devices/{device}/offer-request',
       '/v1/info',

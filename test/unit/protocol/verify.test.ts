@@ -137,8 +137,8 @@ describe('claim code', () => {
   it('notices a typing error', () => {
     const wrong = `${code.startsWith('A') ? 'B' : 'A'}${code.slice(1)}`;
     expect(() => parseClaimCode(nodeSuite, wrong)).toThrow(/typing error/);
-    expect(() => parseClaimCode(nodeSuite, code.slice(0, -1))).toThrow(/not a claim code/);
-    expect(() => parseClaimCode(nodeSuite, '')).toThrow(/not a claim code/);
+    expect(() => parseClaimCode(nodeSuite, code.slice(0, -1))).toThrow(/not a code of this kind/);
+    expect(() => parseClaimCode(nodeSuite, '')).toThrow(/not a code of this kind/);
     expect(() => parseClaimCode(nodeSuite, code.replace(/.$/, '0'))).toThrow();
   });
 });

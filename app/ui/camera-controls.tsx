@@ -1,0 +1,139 @@
+import { type JSX, useState } from './preact.js';
+import type { CameraView } from '../core/owner-session.js';
+import { Household } from './household.js';
+import { CameraIcon, EyeIcon } from './icons.js';
+import { accountNumber } from './person.js';
+import { Problem } from './problem.js';
+import { useOrder, type OrderState } from './use-order.js';
+import { ZoneEditor } from './zone-editor.js';
+
+/** What an owner may order: each order is signed here, and done only when the camera's own record says so. */
+export function CameraControls({
+  camera,
+  onAddMember,
+}: {
+  readonly camera: CameraView;
+  readonly onAddMember: () => void;
+}): JSX.Element {
+  const order = useOrder(camera);
+  if (camera.hasEnded) {
+    return <p class="note note-wait">This ownership is over. What was recorded under it stays yours to see.</p>;
+  }
+  const owner = camera.members[0];
+  if (!camera.isOwned) {
+    return (
+      <p class="muted small">
+        Shared with you by account <span class="mono">{owner === undefined ? '?' : accountNumber(owner.ed25519)}</span>.
+      </p>
+    );
+  }
+  const isPrivate = camera.health?.body.privacy === true;
+  return (
+    <div class="controls">
+      <div class="form-buttons">
+        <button
+          type="button"
+          class="button"
+          disabled={order.isBusy || isPrivate}
+          onClick={() => void order.give({ action: 'snapshot' }, 'The camera took a picture; it is among the events.')}
+        >
+          <CameraIcon /> Picture now
+        </button>
+        <button
+          type="button"
+          class={`button ${isPrivate ? 'button-main' : ''}`}
+          aria-pressed={isPrivate}
+          disabled={order.isBusy}
+          onClick={() =>
+            void order.give(
+              { action: 'privacy', privacy: !isPrivate },
+              isPrivate ? 'The camera looks again.' : 'The camera looks at nothing, until you say otherwise.',
+            )
+          }
+        >
+          <EyeIcon /> {isPrivate ? 'End privacy mode' : 'Privacy mode'}
+        </button>
+      </div>
+      <div aria-live="polite">
+        {order.isBusy && <p class="muted small">Waiting for the camera’s answer …</p>}
+        {order.done !== null && <p class="note note-good">{order.done}</p>}
+        {order.problem !== null && <Problem error={order.problem} />}
+      </div>
+      <details class="more-controls">
+        <summary>Motion</summary>
+        <Sensitivity order={order} />
+        <ZoneEditor camera={camera} order={order} />
+      </details>
+      <details class="more-controls">
+        <summary>Household ({camera.members.length})</summary>
+        <Household camera={camera} onAdd={onAddMember} />
+      </details>
+      <GiveAway order={order} />
+    </div>
+  );
+}
+
+function Sensitivity({ order }: { readonly order: OrderState }): JSX.Element {
+  const [value, setValue] = useState(50);
+  return (
+    <form
+      class="form"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void order.give({ action: 'sensitivity', sensitivity: value }, `Sensitivity is ${String(value)} now.`);
+      }}
+    >
+      <label class="field">
+        <span>Sensitivity: {value}</span>
+        <input
+          type="range"
+          min={0}
+          max={100}
+          step={5}
+          value={value}
+          onInput={(event) => {
+            setValue(Number(event.currentTarget.value));
+          }}
+        />
+        <small>0 sees only the coarsest motion, 100 the faintest. 50 suits most places.</small>
+      </label>
+      <div class="form-buttons">
+        <button type="submit" class="button" disabled={order.isBusy}>
+          Set the sensitivity
+        </button>
+      </div>
+    </form>
+  );
+}
+
+function GiveAway({ order }: { readonly order: OrderState }): JSX.Element {
+  const [typed, setTyped] = useState('');
+  return (
+    <details class="more-controls danger">
+      <summary>Give this camera away</summary>
+      <p>
+        It forgets you and what it has not sent yet. Whoever stands at it can then claim it with its code. What you were
+        shown so far stays yours; what comes after, you cannot see.
+      </p>
+      <label class="field">
+        <span>Type “release” to confirm</span>
+        <input
+          value={typed}
+          onInput={(event) => {
+            setTyped(event.currentTarget.value);
+          }}
+        />
+      </label>
+      <div class="form-buttons">
+        <button
+          type="button"
+          class="button button-bad"
+          disabled={typed !== 'release' || order.isBusy}
+          onClick={() => void order.give({ action: 'release' }, 'The camera is not yours any more.')}
+        >
+          Release it
+        </button>
+      </div>
+    </details>
+  );
+}

@@ -1,0 +1,92 @@
+import type { JSX } from './preact.js';
+import { toHex } from '../../common/bytes.js';
+import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { formatMemberCode, memberLink } from '../../protocol/objects/member-code.js';
+import type { CameraView } from '../core/owner-session.js';
+import { useNames, usePage, useSessionView } from './context.js';
+import { PlusIcon } from './icons.js';
+import { accountNumber } from './person.js';
+import { Problem } from './problem.js';
+import { QrCode } from './qr.js';
+import { MEMBER_STEPS, useMembers } from './use-members.js';
+
+/** Members of one camera, for its owner. Each change is a new epoch that the owner signs and the camera accepts. */
+export function Household({ camera, onAdd }: { readonly camera: CameraView; readonly onAdd: () => void }): JSX.Element {
+  const { labelOf } = useNames();
+  const { change, step, problem } = useMembers();
+  const others = camera.members.slice(1);
+  return (
+    <div class="form">
+      <ul class="members">
+        <li>You</li>
+        {others.map((member) => (
+          <li key={toHex(member.ed25519)}>
+            <span>
+              {labelOf(toHex(member.ed25519)) ?? 'Member'}{' '}
+              <span class="mono muted small">{accountNumber(member.ed25519)}</span>
+            </span>
+            <button
+              type="button"
+              class="text-button"
+              disabled={step !== null && step !== 'accepted'}
+              onClick={() => void change([camera], (members) => members.filter((one) => one !== member))}
+            >
+              Remove
+            </button>
+          </li>
+        ))}
+      </ul>
+      <p class="muted small">
+        Whoever is removed keeps what was recorded until then, and sees nothing that comes after.
+      </p>
+      {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
+      {problem !== null && <Problem error={problem} />}
+      <div class="form-buttons">
+        <button type="button" class="button" onClick={onAdd}>
+          <PlusIcon /> Add someone
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** What this person shows to an owner who wants to share a camera. */
+export function MyCode(): JSX.Element {
+  const { keys } = usePage();
+  const code = formatMemberCode(tweetnaclSuite, { x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey });
+  const link = memberLink(`${location.origin}${location.pathname}`, code);
+  return (
+    <div class="panel">
+      <h2>Join a household</h2>
+      <p>Show this to whoever wants to share a camera with you. It is no secret, but it must come from your screen.</p>
+      <details>
+        <summary>Show my code</summary>
+        <QrCode text={link} label="QR code of the link that adds you to a household" />
+        <p class="mono small code">{code}</p>
+      </details>
+    </div>
+  );
+}
+
+/** Owners who signed this person into their households, until they are accepted. */
+export function Invitations(): JSX.Element {
+  const { history, session } = usePage();
+  const { invitations } = useSessionView();
+  return (
+    <>
+      {invitations.map((invitation) => (
+        <div key={toHex(invitation.ownerKey)} class="note note-wait">
+          <strong>Account {accountNumber(invitation.ownerKey)} wants to show you a camera.</strong> Accept only if that
+          is the number under Settings on the screen of the person you know.{' '}
+          <button
+            type="button"
+            class="button"
+            onClick={() => void history.accept(invitation).then(() => session.refresh())}
+          >
+            Accept
+          </button>
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,51 @@
+import { fromHex } from '../../common/bytes.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import type { Recipient } from '../../protocol/objects/claim.js';
+import type { ClaimStep } from '../core/owner.js';
+import type { CameraView } from '../core/owner-session.js';
+import { usePage } from './context.js';
+import { useEffect, useRef, useState } from './preact.js';
+
+export const MEMBER_STEPS: Readonly<Record<ClaimStep, string>> = {
+  'waiting-for-camera': 'Asking the camera …',
+  'claim-sent': 'The camera looks at your signature …',
+  accepted: 'Accepted.',
+};
+
+/** Signs new members into cameras, one camera after the other. */
+export function useMembers(): {
+  readonly change: (
+    cameras: readonly CameraView[],
+    next: (members: readonly Recipient[]) => readonly Recipient[],
+  ) => Promise<void>;
+  readonly step: ClaimStep | null;
+  readonly problem: SealcamError | null;
+  readonly fail: (error: unknown) => void;
+} {
+  const { owner, session } = usePage();
+  const [step, setStep] = useState<ClaimStep | null>(null);
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const abort = useRef<AbortController | null>(null);
+  useEffect(() => () => abort.current?.abort(), []);
+  const fail = (error: unknown): void => {
+    setStep(null);
+    setProblem(asSealcamError(error));
+  };
+  return {
+    ...{ step, problem, fail },
+    change: async (cameras, next) => {
+      setProblem(null);
+      const controller = new AbortController();
+      abort.current = controller;
+      try {
+        for (const { device, epoch, members } of cameras) {
+          const id = fromHex(device, 32) ?? new Uint8Array(32);
+          await owner.changeMembers(id, epoch, next(members.slice(1)), setStep, controller.signal);
+        }
+        await session.refresh();
+      } catch (error) {
+        if (!controller.signal.aborted) fail(error);
+      }
+    },
+  };
+}

@@ -1,0 +1,130 @@
+import { type JSX, useState } from './preact.js';
+import type { Zone } from '../../protocol/objects/command.js';
+import type { CameraView } from '../core/owner-session.js';
+import { useSessionView } from './context.js';
+import { Picture, usePicture } from './event-card.js';
+import type { OrderState } from './use-order.js';
+
+type Corner = Zone['corners'][number];
+
+const FULL = 65_535;
+const CORNERS_MAX = 16;
+const ZONES_MAX = 8;
+
+/** Draws where motion counts, on the newest picture: click corner after corner. */
+export function ZoneEditor({
+  camera,
+  order,
+}: {
+  readonly camera: CameraView;
+  readonly order: OrderState;
+}): JSX.Element {
+  const { events } = useSessionView();
+  const newest = events.find(
+    ({ device, epoch, picture }) => device === camera.device && epoch === camera.epoch && picture !== null,
+  );
+  const state = usePicture(newest?.picture ?? null, true);
+  const [zones, setZones] = useState<readonly Zone[]>([]);
+  const [corners, setCorners] = useState<readonly Corner[]>([]);
+  const [name, setName] = useState('');
+
+  const addCorner = (event: MouseEvent): void => {
+    const target = event.currentTarget as Element;
+    const { left, top, width, height } = target.getBoundingClientRect();
+    const at = (value: number, size: number): number => Math.round(Math.min(1, Math.max(0, value / size)) * FULL);
+    const corner: Corner = [at(event.clientX - left, width), at(event.clientY - top, height)];
+    if (corners.length < CORNERS_MAX) setCorners([...corners, corner]);
+  };
+  const finish = (): void => {
+    setZones([...zones, { name: name.trim().slice(0, 32) || `zone ${String(zones.length + 1)}`, corners }]);
+    setCorners([]);
+    setName('');
+  };
+  return (
+    <div class="form">
+      <p>
+        <strong>Zones.</strong> Motion counts inside of them only; without any it counts everywhere. Click corners on
+        the picture.
+      </p>
+      <div class="zone-picture">
+        <Picture state={state} alt="The newest picture" />
+        <svg
+          viewBox={`0 0 ${String(FULL)} ${String(FULL)}`}
+          preserveAspectRatio="none"
+          onClick={addCorner}
+          role="img"
+          aria-label="Zones on the picture"
+        >
+          {zones.map((zone) => (
+            <polygon key={zone.name} points={pointsOf(zone.corners)} />
+          ))}
+          <polygon class="zone-now" points={pointsOf(corners)} />
+        </svg>
+      </div>
+      {corners.length > 0 && (
+        <div class="form-buttons">
+          <input
+            aria-label="Name of the zone"
+            placeholder="door"
+            maxLength={32}
+            value={name}
+            onInput={(event) => {
+              setName(event.currentTarget.value);
+            }}
+          />
+          <button
+            type="button"
+            class="button"
+            disabled={corners.length < 3 || zones.length >= ZONES_MAX}
+            onClick={finish}
+          >
+            Close the zone
+          </button>
+          <button
+            type="button"
+            class="text-button"
+            onClick={() => {
+              setCorners([]);
+            }}
+          >
+            Begin again
+          </button>
+        </div>
+      )}
+      <div class="form-buttons">
+        <button
+          type="button"
+          class="button"
+          disabled={order.isBusy || corners.length > 0}
+          onClick={() =>
+            void order.give(
+              { action: 'zones', zones },
+              zones.length === 0
+                ? 'Motion counts everywhere.'
+                : `Motion counts in ${zones.map((zone) => zone.name).join(', ')}.`,
+            )
+          }
+        >
+          {zones.length === 0
+            ? 'Set: everywhere'
+            : `Set ${String(zones.length)} ${zones.length === 1 ? 'zone' : 'zones'}`}
+        </button>
+        {zones.length > 0 && (
+          <button
+            type="button"
+            class="text-button"
+            onClick={() => {
+              setZones([]);
+            }}
+          >
+            Remove all
+          </button>
+        )}
+      </div>
+    </div>
+  );
+}
+
+function pointsOf(corners: readonly Corner[]): string {
+  return corners.map(([x, y]) => `${String(x)},${String(y)}`).join(' ');
+}
