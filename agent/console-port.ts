@@ -65,6 +65,10 @@ export class ConsolePort implements ConsoleAgent {
     return this.parts.camera;
   }
 
+  get isPrivate(): boolean {
+    return this.parts.isPrivate();
+  }
+
   health(): Promise<RecordHealth> {
     return this.parts.health.measure();
   }

@@ -26,6 +26,8 @@ export interface ConsoleAgent {
   readonly lastLook: LastLook | null;
   readonly lastFrame: Frame | null;
   readonly camera: { readonly state: CameraState; readonly info: CameraInfo | null };
+  /** The owner closed the eye. */
+  readonly isPrivate: boolean;
   health(): Promise<RecordHealth>;
   /** @throws SealcamError `unclaimed`, `camera-unavailable`, … */
   snapshot(): Promise<Snapshot>;

@@ -14,7 +14,12 @@ export const LOOKS: readonly ConsoleCommand[] = [
       const { phase } = agent.uplink.status();
       const unlocked = lock.state();
       const fields = {
-        ...{ version: agent.version, camera: agent.camera.state, owned: facts.ownerKey !== null },
+        ...{
+          version: agent.version,
+          camera: agent.camera.state,
+          privacy: agent.isPrivate,
+          owned: facts.ownerKey !== null,
+        },
         ...{ epoch: facts.lastEpoch, signing_stopped: facts.isStopped, queued: records, queued_bytes: bytes },
         ...{ uplink: phase, connected: agent.uplink.isConnected, unlocked: unlocked?.scopes ?? [] },
         claim_window_s: windowLeftMs === null ? null : Math.round(windowLeftMs / 1000),
@@ -24,7 +29,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
         fields,
         rows([
           ['sealcam', agent.version],
-          ['camera', agent.camera.state],
+          ['camera', agent.isPrivate ? 'closed: the owner ordered privacy' : agent.camera.state],
           ['owner', facts.ownerKey === null ? 'none' : `claimed, epoch ${String(facts.lastEpoch)}`],
           ['claim window', windowLeftMs === null ? 'closed' : `open for ${duration(windowLeftMs)}`],
           ['queue', `${String(records)} records, ${String(bytes)} bytes`],
