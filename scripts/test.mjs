@@ -17,7 +17,7 @@ import { run, say } from './tasks/process.mjs';
 
 const isCi = process.env.CI === 'true';
 const OTHER = `unit-node${otherLine}`;
-const SUITES = ['unit', 'contract', 'interop', 'integration', 'browser', OTHER];
+const SUITES = ['unit', 'adversarial', 'contract', 'interop', 'integration', 'browser', OTHER];
 
 const asked = process.argv.slice(2);
 if (asked.includes('--list')) {
