@@ -1,5 +1,6 @@
 import { realRandom } from '../../common/adapters/real-random.js';
 import { concat, utf8 } from '../../common/bytes.js';
+import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import { Sealer } from '../../agent/record/sealer.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
@@ -77,21 +78,30 @@ function lowOrderClaim(): string {
   return codeOf(() => openSigned(claimKind, nodeSuite, hex(object)));
 }
 
-/** A source that gives again, after this many draws, what it gave first. */
+/** A source that gives again, after this many draws, what it gave before. */
 function repeatingAfter(draws: number): Random {
   let drawn = 0;
   const firstBytes = realRandom.bytes(64);
   return {
-    bytes: (length) => (drawn++ % draws === 0 ? firstBytes.slice(0, length) : realRandom.bytes(length)),
+    bytes: (length) => (drawn++ % draws === 1 ? firstBytes.slice(0, length) : realRandom.bytes(length)),
     uniform: () => 0.5,
   };
 }
 
+const FULL_HOUSE = Array.from({ length: LIMITS.recipientsMax - 1 }, () => new CameraWorld());
+/** A media id, the key, and an ephemeral key for each of a full household. */
+const DRAWS_OF_AN_OBJECT = 2 + LIMITS.recipientsMax;
+
+/** Seals for a full household until the source is noticed, or 70 objects are sealed. */
 async function sealsWith(random: Random): Promise<string> {
   const sealer = new Sealer(nodeSuite, random, () => Promise.resolve());
-  const claim = new CameraWorld().claim();
+  const world = new CameraWorld();
+  const recipients = [world, ...FULL_HOUSE].map(({ owner: signer, ownerSecret }) => ({
+    ...{ x25519: nodeSuite.x25519PublicKey(ownerSecret), ed25519: signer.publicKey },
+  }));
+  const claim = world.claim(1, null, { recipients });
   return asyncCodeOf(async () => {
-    for (let i = 0; i < 25; i++) await sealer.seal(claim, realRandom.bytes(16), 'detail', { detail: {}, jpeg: null });
+    for (let i = 0; i < 70; i++) await sealer.seal(claim, realRandom.bytes(16), 'detail', { detail: {}, jpeg: null });
   });
 }
 
@@ -176,9 +186,9 @@ attacks('seal', 'Sealed pictures', [
   chunks('chunks swapped', concat(second, first)),
   chunks('chunk truncated', large.body.slice(0, -16)),
   {
-    name: 'randomness that repeats: equal to one of the last 64 draws',
+    name: 'randomness that repeats: a key equal to the one 64 objects ago, with eight recipients',
     expected: 'randomness-repeats',
-    observed: () => sealsWith(repeatingAfter(60)),
+    observed: () => sealsWith(repeatingAfter(64 * DRAWS_OF_AN_OBJECT)),
     control: { says: 'a source that does not', expected: 'accepted', observed: () => sealsWith(realRandom) },
   },
   {
