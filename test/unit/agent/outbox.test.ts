@@ -154,10 +154,24 @@ describe('outbox', () => {
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
     motion(world, outbox, 10);
-    const late = world.time(20, Date.UTC(2026, 10, 22));
+    // The next day, after a boot.
+    const late = { ...world.time(20, Date.UTC(2026, 10, 22)), boot: realRandom.bytes(16) };
     outbox.append({ kind: 'scene', time: { ...late, quality: 'rtc' }, scene: { class: 'stall' } });
     expect(outbox.totals().lost).toBe(0);
     outbox.append({ kind: 'scene', time: late, scene: { class: 'stall' } });
+    expect(outbox.totals().lost).toBe(2);
+    close(opened);
+  });
+
+  it('takes the age of this boot from the monotonic clock, whatever a time server says', () => {
+    const world = new CameraWorld();
+    const opened = claimed(world, tempFolder());
+    const { outbox } = opened;
+    motion(world, outbox, 10);
+    const inTenYears = world.time(20, Date.UTC(2036, 10, 22));
+    outbox.append({ kind: 'scene', time: inTenYears, scene: { class: 'clock-jump' } });
+    expect(outbox.totals().lost).toBe(0);
+    outbox.append({ kind: 'scene', time: { ...inTenYears, monotonicMs: 3_600_011 }, scene: { class: 'stall' } });
     expect(outbox.totals().lost).toBe(2);
     close(opened);
   });
