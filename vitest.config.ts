@@ -33,6 +33,8 @@ export default defineConfig({
   test: {
     projects: [
       suite('unit', { timeoutMs: 20_000, serial: false, isolate: false }),
+      // Its files write parts of one page when they are asked to, so then one after the other.
+      suite('adversarial', { timeoutMs: 60_000, serial: process.env['SEALCAM_ATTACKS'] === 'update' }),
       suite('contract', { timeoutMs: 30_000, serial: false }),
       suite('integration', { timeoutMs: 60_000, serial: false, workers: 3 }),
       suite('interop', { timeoutMs: 60_000, serial: false }),

@@ -16,6 +16,11 @@ export function fromHex(text: string, length: number): Uint8Array | undefined {
   return bytes;
 }
 
+/** A copy that nobody else holds. A Buffer's own slice() is a view, so it is not used on what comes from outside. */
+export function copyOf(bytes: Uint8Array): Uint8Array {
+  return new Uint8Array(bytes);
+}
+
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;

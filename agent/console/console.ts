@@ -1,4 +1,4 @@
-import { utf8 } from '../../common/bytes.js';
+import { copyOf, utf8 } from '../../common/bytes.js';
 import type { CancelTimer } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
@@ -81,7 +81,7 @@ export class Console {
       this.context.agent.counters.add('console.input-dropped', data.length);
       return;
     }
-    this.input.push(data.slice());
+    this.input.push(copyOf(data));
     this.inputBytes += data.length;
     if (!this.isReading) void this.read();
   }

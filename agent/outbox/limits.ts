@@ -1,3 +1,4 @@
+import { equal } from '../../common/bytes.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { PendingLosses } from './losses.js';
 import type { Queries, RecordRow } from './queries.js';
@@ -14,13 +15,15 @@ const DROPS_MAX = 256;
 /**
  * The drop policy: pictures of the oldest first, their hash stays in the record; then the oldest records.
  * Each drop is counted and noted as a loss in the transaction of the caller.
- * With a clock in doubt nothing is dropped for its age.
+ * With a clock in doubt nothing is dropped for its age. What was recorded in this boot is as old as the monotonic clock
+ * says, so that a time server cannot empty the queue by lying about the year.
  */
 export function enforceLimits(
   queries: Queries,
   losses: PendingLosses,
   limits: OutboxLimits,
   now: SealcamRecord['time'],
+  timeOf: (record: Uint8Array) => SealcamRecord['time'],
 ): void {
   for (let i = 0; i < DROPS_MAX && (queries.device.get()?.queued_bytes ?? 0) > limits.maxBytes; i++) {
     if (!dropOldestMedia(queries, losses)) dropOldestRecord(queries, losses, 'full');
@@ -29,7 +32,9 @@ export function enforceLimits(
   for (let i = 0; i < DROPS_MAX; i++) {
     const oldest = queries.firstRecord.get();
     const producedMs = oldest?.wall_ms ?? null;
-    if (producedMs === null || now.wallMs - producedMs <= limits.maxAgeMs) return;
+    if (oldest === undefined || producedMs === null || now.wallMs - producedMs <= limits.maxAgeMs) return;
+    const { boot, monotonicMs } = timeOf(new Uint8Array(oldest.bytes));
+    if (equal(boot, now.boot) && now.monotonicMs - monotonicMs <= limits.maxAgeMs) return;
     dropOldestRecord(queries, losses, 'age');
   }
 }

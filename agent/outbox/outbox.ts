@@ -144,7 +144,10 @@ export class Outbox {
         return null;
       }
       const record = this.insert(epoch, content, media);
-      enforceLimits(this.queries, this.losses, this.limits, content.time);
+      enforceLimits(
+        ...([this.queries, this.losses, this.limits, content.time] as const),
+        (bytes) => this.signer.openRecord(bytes).value.time,
+      );
       return record;
     });
   }

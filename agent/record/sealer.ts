@@ -12,7 +12,8 @@ import type { SealedMedia } from '../outbox/outbox.js';
 /** What the picture may take of a sealed object, beside padding, detail and eight wraps. */
 export const PICTURE_MAX_BYTES = LIMITS.sealedMaxBytes - LIMITS.sealPadBytes - 2048;
 
-const KEYS_REMEMBERED = 64;
+/** What was drawn for the last 64 objects is remembered: an id, a key, and a key for each recipient. */
+const DRAWS_REMEMBERED = 64 * (2 + LIMITS.recipientsMax);
 
 /**
  * Seals content to the recipients of a claim; the media id is fresh. Eight recipients are a long piece of work on a small
@@ -22,7 +23,8 @@ export class Sealer {
   private readonly suite: CryptoSuite;
   private readonly random: Random;
   private readonly giveWay: () => Promise<unknown>;
-  private readonly recentKeys: string[] = [];
+  /** Oldest first. */
+  private readonly recentDraws = new Set<string>();
 
   /** `giveWay` resolves when whatever waits has had its turn. */
   constructor(suite: CryptoSuite, random: Random, giveWay: () => Promise<unknown>) {
@@ -66,11 +68,14 @@ export class Sealer {
   private fresh(length: number): Uint8Array {
     const bytes = this.random.bytes(length);
     const name = Buffer.from(this.suite.sha256(bytes)).toString('base64');
-    if (this.recentKeys.includes(name)) {
+    if (this.recentDraws.has(name)) {
       throw new SealcamError('randomness-repeats', 'the random source gave the same bytes twice');
     }
-    this.recentKeys.push(name);
-    if (this.recentKeys.length > KEYS_REMEMBERED) this.recentKeys.shift();
+    this.recentDraws.add(name);
+    for (const oldest of this.recentDraws) {
+      if (this.recentDraws.size <= DRAWS_REMEMBERED) break;
+      this.recentDraws.delete(oldest);
+    }
     return bytes;
   }
 }

@@ -1,3 +1,4 @@
+import { copyOf } from '../../common/bytes.js';
 import type { CryptoSuite } from './suite.js';
 
 /**
@@ -21,7 +22,7 @@ export function verifyStrict(
 
 /** Whether a 32-byte encoding is canonical (y < p) and not one of the eight points of small order. */
 export function isAcceptablePoint(encoded: Uint8Array): boolean {
-  const y = encoded.slice();
+  const y = copyOf(encoded);
   // The top bit is the sign of x, not a part of y. Points with x = 0 are all of small order, so "-0" is refused too.
   y[31] = (y[31] ?? 0) & 0x7f;
   if (!isBelow(y, P)) return false;

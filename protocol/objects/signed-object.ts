@@ -2,7 +2,7 @@ import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
 import { encodeCbor } from '../wire/cbor.js';
 import type { Codec } from '../wire/codec.js';
-import { decodePayload, parseSign1, signSign1, verifySign1 } from '../wire/cose.js';
+import { decodePayload, parseSign1, signSign1, verifySign1, type Sign1 } from '../wire/cose.js';
 
 /** One kind of signed object: its domain, its payload, and what its signer's key must have to do with its content. */
 export interface SignedKind<T> {
@@ -30,8 +30,10 @@ export interface Verified<T> {
 
 export const PROTOCOL_VERSION = 1;
 
-function verified<T>(value: T, kid: Uint8Array, hash: Uint8Array, bytes: Uint8Array): Verified<T> {
-  return { value, kid, hash, bytes } as Verified<T>;
+function opened<T>({ codec, domain }: SignedKind<T>, suite: CryptoSuite, object: Sign1): Verified<T> {
+  const value = codec.fromCbor(decodePayload(object.payload), domain.split('/')[1] ?? 'payload');
+  const { kid, bytes } = object;
+  return { value, kid, hash: suite.sha256(object.sigStructure), bytes } as Verified<T>;
 }
 
 export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: Signer, value: T): Verified<T> {
@@ -39,8 +41,9 @@ export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: S
   const bytes = signSign1(kind.domain, signer, encodeCbor(kind.codec.toCbor(value)));
   if (bytes.length > kind.maxBytes)
     throw new SealcamError('too-large', `${kind.domain}: ${String(bytes.length)} bytes`);
-  const { kid, sigStructure } = parseSign1(bytes, kind.domain, kind.maxBytes);
-  return verified(value, kid, suite.sha256(sigStructure), bytes);
+  const object = parseSign1(bytes, kind.domain, kind.maxBytes);
+  // What was signed, read back: the caller's own arrays may change later, a Verified may not.
+  return opened(kind, suite, object);
 }
 
 /**
@@ -51,9 +54,9 @@ export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: S
 export function openSigned<T>(kind: SignedKind<T>, suite: CryptoSuite, untrusted: Uint8Array): Verified<T> {
   const object = parseSign1(untrusted, kind.domain, kind.maxBytes);
   verifySign1(suite, object);
-  const value = kind.codec.fromCbor(decodePayload(object.payload), kind.domain.split('/')[1] ?? 'payload');
-  kind.check(value, object.kid, suite);
-  return verified(value, object.kid, suite.sha256(object.sigStructure), object.bytes);
+  const signed = opened(kind, suite, object);
+  kind.check(signed.value, object.kid, suite);
+  return signed;
 }
 
 /** An object that its signer signed, whatever is wrong inside: enough to name it in a reject, never to believe it. */

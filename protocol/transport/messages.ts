@@ -1,3 +1,4 @@
+import { copyOf } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../wire/cbor.js';
@@ -91,7 +92,7 @@ function pack<T>(type: number, codec: Codec<T>, value: T): Uint8Array {
 }
 
 function unpack(payload: Uint8Array): { readonly type: number; readonly rest: readonly unknown[] } {
-  const raw = decodeCbor(payload.slice(), {
+  const raw = decodeCbor(copyOf(payload), {
     maxBytes: LIMITS.messageMaxBytes,
     maxDepth: LIMITS.cborMaxDepth,
     maxItems: 1024,

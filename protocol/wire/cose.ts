@@ -1,4 +1,4 @@
-import { concat, utf8 } from '../../common/bytes.js';
+import { concat, copyOf, utf8 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { verifyStrict } from '../crypto/strict.js';
@@ -54,7 +54,7 @@ export function parseSign1(untrusted: Uint8Array, domain: string, maxBytes: numb
   if (untrusted.length > maxBytes) {
     throw new SealcamError('malformed', `${String(untrusted.length)} bytes, at most ${String(maxBytes)}`);
   }
-  const bytes = untrusted.slice();
+  const bytes = copyOf(untrusted);
   if (bytes[0] !== TAG_SIGN1) throw new SealcamError('malformed', 'not a COSE_Sign1');
   const parts = decodeCbor(bytes.subarray(1), { maxBytes, maxDepth: 3, maxItems: 8 });
   if (!Array.isArray(parts) || parts.length !== 4) throw new SealcamError('malformed', 'not a COSE_Sign1');

@@ -13,8 +13,10 @@ import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../cloud/store/store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';
+import type { RecordMedia } from '../../protocol/objects/record.js';
 import { sessionKind, type Session } from '../../protocol/objects/session.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
+import { CameraWorld } from './camera-world.js';
 import { tempFolder } from './temp.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -105,4 +107,34 @@ export class ApiWorld {
   static recordsUrl(device: Uint8Array, epoch = 1): string {
     return `/v1/cameras/${toHex(device)}/${String(epoch)}/records`;
   }
+}
+
+export interface Stored {
+  readonly world: CameraWorld;
+  readonly media: RecordMedia;
+  readonly token: string;
+}
+
+/** A claimed camera with one pictured event in the store, and its owner's session. */
+export async function stored(api: ApiWorld): Promise<Stored> {
+  const world = new CameraWorld({ cloud: api.receiptSigner });
+  const claim = world.claim();
+  const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
+  await api.store.claims.accept(claim, accept, api.clock.wallMs());
+  const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(4112) };
+  const media: RecordMedia = {
+    id: realRandom.bytes(16),
+    role: 'thumbnail',
+    length: sealed.body.length,
+    bodyHash: nodeSuite.sha256(sealed.body),
+    headerHash: nodeSuite.sha256(sealed.header),
+  };
+  const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+  const record = world.record(claim, 1, accept.hash, { kind: 'motion', event, media: [media] });
+  await api.store.records.put(record, [{ id: media.id, sealed }], api.clock.wallMs());
+  return { world, media, token: (await api.session(world.owner)).token };
+}
+
+export function mediaUrl({ world, media }: Stored): string {
+  return `/v1/cameras/${toHex(world.deviceId)}/1/media/${toHex(media.id)}`;
 }

@@ -30,21 +30,20 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** Mosquitto from the distribution, with the ACL of docs/operations: a device sees its own topics only. */
-export function mosquitto(folder: string, port: number): TestBroker {
+/** A device sees its own topics only. */
+const ACL = [
+  'user cloud',
+  'topic readwrite sealcam/v1/#',
+  'pattern write sealcam/v1/%u/up',
+  'pattern write sealcam/v1/%u/status',
+  'pattern read sealcam/v1/%u/down',
+];
+
+/** Mosquitto from the distribution. A list without lines forbids everything, no list nothing. */
+export function mosquitto(folder: string, port: number, rules: readonly string[] | null = ACL): TestBroker {
   let child: ChildProcess | null = null;
   const acl = join(folder, 'mosquitto.acl');
-  writeFileSync(
-    acl,
-    [
-      'user cloud',
-      'topic readwrite sealcam/v1/#',
-      'pattern write sealcam/v1/%u/up',
-      'pattern write sealcam/v1/%u/status',
-      'pattern read sealcam/v1/%u/down',
-      '',
-    ].join('\n'),
-  );
+  writeFileSync(acl, [...(rules ?? []), ''].join('\n'));
   const config = join(folder, 'mosquitto.conf');
   const user = process.getuid?.() === 0 ? ['user root'] : [];
   writeFileSync(
@@ -52,7 +51,7 @@ export function mosquitto(folder: string, port: number): TestBroker {
     [
       `listener ${String(port)} 127.0.0.1`,
       'allow_anonymous true',
-      `acl_file ${acl}`,
+      ...(rules === null ? [] : [`acl_file ${acl}`]),
       'persistence false',
       ...user,
       '',

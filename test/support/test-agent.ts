@@ -47,6 +47,9 @@ export const BUSY: SceneScript = {
 };
 export const QUIET: SceneScript = { ...BUSY, happenings: [] };
 
+/** As in the environment. */
+type Settings = Readonly<Record<string, string>>;
+
 /** A whole camera in this process: mock HAL, real queue on disk, real MQTT. */
 export class TestAgent {
   readonly agent: Agent;
@@ -57,7 +60,13 @@ export class TestAgent {
   readonly code: string;
   readonly device: string;
 
-  constructor(folder: string, port: number, script: SceneScript, keyStore = new MockKeyStore()) {
+  constructor(
+    folder: string,
+    port: number,
+    script: SceneScript,
+    keyStore = new MockKeyStore(),
+    settings: Settings = {},
+  ) {
     mkdirSync(folder, { recursive: true });
     const clock = realClock;
     const config = loadAgentConfig({
@@ -70,6 +79,7 @@ export class TestAgent {
         SEALCAM_HEALTH_INTERVAL: '2 s',
         SEALCAM_MOTION_HOLD: '500 ms',
         SEALCAM_MOTION_COOLDOWN: '0 ms',
+        ...settings,
       },
     });
     this.hal = {

@@ -60,8 +60,13 @@ export class WholeWay {
     return client;
   }
 
-  startAgent(name: string, script = BUSY, keyStore = new MockKeyStore()): TestAgent {
-    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore);
+  startAgent(
+    name: string,
+    script = BUSY,
+    keyStore = new MockKeyStore(),
+    settings: Readonly<Record<string, string>> = {},
+  ): TestAgent {
+    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, settings);
     agent.agent.start();
     this.keep(agent.agent);
     return agent;

@@ -7,73 +7,20 @@ import { toHex } from '../../../common/bytes.js';
 import { silentLog } from '../../../common/log.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { claimKind } from '../../../protocol/objects/claim.js';
-import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
-import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { recordKind } from '../../../protocol/objects/record.js';
+import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
 import { openDatabase } from '../../../agent/outbox/database.js';
 import { beginEpoch, endEpoch, ownershipOf, takeFirstStart } from '../../../agent/outbox/epochs.js';
 import { SCHEMA_VERSION } from '../../../agent/outbox/migrations.js';
-import type { Mirror } from '../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
-import type { Outbox, SealedMedia, Totals } from '../../../agent/outbox/outbox.js';
+import type { Totals } from '../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
 import { VectorWorld } from '../../../scripts/vectors/signed.js';
 import { CameraWorld } from '../../support/camera-world.js';
 import { codeOf } from '../../support/codes.js';
+import { claimed, close, MIB, motion, open, picture } from '../../support/outbox-world.js';
 import { tempFolder } from '../../support/temp.js';
 import { repository } from '../../support/vectors.js';
-
-const MIB = 1024 * 1024;
-
-interface Opened {
-  readonly outbox: Outbox;
-  readonly mirror: Mirror;
-}
-
-function open(world: CameraWorld, folder: string, maxBytes = MIB): Opened {
-  return openOutbox({
-    folder,
-    signer: world.outboxSigner(),
-    limits: { maxBytes, maxAgeMs: 3_600_000 },
-    sha256: (data) => nodeSuite.sha256(data),
-    time: world.time(0),
-    log: silentLog,
-  });
-}
-
-function close({ outbox, mirror }: Opened): void {
-  mirror.close();
-  outbox.close();
-}
-
-function claimed(world: CameraWorld, folder: string, maxBytes = MIB): Opened & { claimHash: Uint8Array } {
-  const opened = open(world, folder, maxBytes);
-  const claim = world.claim();
-  beginEpoch(opened.outbox, claim, world.time(0));
-  noteOwnership(opened.outbox, opened.mirror);
-  return { ...opened, claimHash: claim.hash };
-}
-
-function picture(bytes: number): SealedMedia {
-  const id = realRandom.bytes(16);
-  const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(bytes) };
-  return {
-    sealed,
-    media: {
-      id,
-      role: 'thumbnail',
-      length: bytes,
-      bodyHash: nodeSuite.sha256(sealed.body),
-      headerHash: nodeSuite.sha256(sealed.header),
-    },
-  };
-}
-
-function motion(world: CameraWorld, outbox: Outbox, atMs: number, media: SealedMedia[] = []): Verified<SealcamRecord> {
-  const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
-  const record = outbox.append({ kind: 'motion', time: world.time(atMs), event }, media);
-  if (record === null) throw new Error('not appended');
-  return record;
-}
 
 function isConserved({ produced, receipted, queued, quarantined, lost }: Totals): boolean {
   return produced === receipted + queued + quarantined + lost;
@@ -207,10 +154,24 @@ describe('outbox', () => {
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
     motion(world, outbox, 10);
-    const late = world.time(20, Date.UTC(2026, 10, 22));
+    // The next day, after a boot.
+    const late = { ...world.time(20, Date.UTC(2026, 10, 22)), boot: realRandom.bytes(16) };
     outbox.append({ kind: 'scene', time: { ...late, quality: 'rtc' }, scene: { class: 'stall' } });
     expect(outbox.totals().lost).toBe(0);
     outbox.append({ kind: 'scene', time: late, scene: { class: 'stall' } });
+    expect(outbox.totals().lost).toBe(2);
+    close(opened);
+  });
+
+  it('takes the age of this boot from the monotonic clock, whatever a time server says', () => {
+    const world = new CameraWorld();
+    const opened = claimed(world, tempFolder());
+    const { outbox } = opened;
+    motion(world, outbox, 10);
+    const inTenYears = world.time(20, Date.UTC(2036, 10, 22));
+    outbox.append({ kind: 'scene', time: inTenYears, scene: { class: 'clock-jump' } });
+    expect(outbox.totals().lost).toBe(0);
+    outbox.append({ kind: 'scene', time: { ...inTenYears, monotonicMs: 3_600_011 }, scene: { class: 'stall' } });
     expect(outbox.totals().lost).toBe(2);
     close(opened);
   });

@@ -4,43 +4,12 @@ import { toBase64, toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { claimMac } from '../../../protocol/objects/claim.js';
 import { offerKind } from '../../../protocol/objects/offer.js';
-import type { RecordMedia } from '../../../protocol/objects/record.js';
 import { sessionKind } from '../../../protocol/objects/session.js';
 import { signObject } from '../../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../../protocol/transport/messages.js';
 import { verifyExport } from '../../../agent/cli/verify-export.js';
-import { ApiWorld, CLOUD, PAGE } from '../../support/api-world.js';
+import { ApiWorld, CLOUD, mediaUrl, PAGE, stored } from '../../support/api-world.js';
 import { CameraWorld } from '../../support/camera-world.js';
-
-interface Stored {
-  readonly world: CameraWorld;
-  readonly media: RecordMedia;
-  readonly token: string;
-}
-
-/** A claimed camera with one pictured event in the store, and its owner's session. */
-async function stored(api: ApiWorld): Promise<Stored> {
-  const world = new CameraWorld({ cloud: api.receiptSigner });
-  const claim = world.claim();
-  const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
-  await api.store.claims.accept(claim, accept, api.clock.wallMs());
-  const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(4112) };
-  const media: RecordMedia = {
-    id: realRandom.bytes(16),
-    role: 'thumbnail',
-    length: sealed.body.length,
-    bodyHash: nodeSuite.sha256(sealed.body),
-    headerHash: nodeSuite.sha256(sealed.header),
-  };
-  const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
-  const record = world.record(claim, 1, accept.hash, { kind: 'motion', event, media: [media] });
-  await api.store.records.put(record, [{ id: media.id, sealed }], api.clock.wallMs());
-  return { world, media, token: (await api.session(world.owner)).token };
-}
-
-function mediaUrl({ world, media }: Stored): string {
-  return `/v1/cameras/${toHex(world.deviceId)}/1/media/${toHex(media.id)}`;
-}
 
 describe('sessions', () => {
   it('open for whoever signs the challenge, and say who it is', async () => {

@@ -1,13 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../common/adapters/real-random.js';
 import { equal } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { verifyStrict } from '../../../protocol/crypto/strict.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
 import { recordKind } from '../../../protocol/objects/record.js';
+import { sessionKind, type Session } from '../../../protocol/objects/session.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeDown, decodeUp } from '../../../protocol/transport/messages.js';
 import { parseTopic, topicFilter, topicOf } from '../../../protocol/transport/topics.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../protocol/wire/cbor.js';
+import { suites } from '../../support/suites.js';
 import { hex, readVectors } from '../../support/vectors.js';
 
 const limits = { maxBytes: 4096, maxDepth: 8, maxItems: 1024 };
@@ -36,6 +41,13 @@ function codeOf(action: () => unknown): string {
     if (isSealcamError(error)) return error.code;
     throw error;
   }
+}
+
+function signedSession(): { readonly signer: Signer; readonly session: Verified<Session> } {
+  const signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  const origins = { cloudOrigin: 'https://cloud.example', pageOrigin: 'https://app.example' };
+  const value = { ...origins, nonce: realRandom.bytes(32), expiresAtMs: 1 };
+  return { signer, session: signObject(sessionKind, nodeSuite, signer, value) };
 }
 
 describe('deterministic CBOR', () => {
@@ -133,6 +145,39 @@ describe('decoders of bytes from outside', () => {
       }),
       { numRuns: 2000 },
     );
+  });
+});
+
+describe('what was verified', () => {
+  const { signer, session } = signedSession();
+
+  it('does not follow the buffer that it came in, also where that is a Buffer, whose slice() is a view', () => {
+    for (const bytes of [session.bytes.slice(), Buffer.from(session.bytes)]) {
+      const before = Buffer.from(bytes);
+      const opened = openSigned(sessionKind, nodeSuite, bytes);
+      expect(Buffer.from(bytes)).toEqual(before);
+      bytes.fill(0xee);
+      expect(opened.bytes).toEqual(session.bytes);
+      expect(opened.kid).toEqual(signer.publicKey);
+      expect(opened.value).toEqual(session.value);
+    }
+  });
+
+  it('does not follow the values that were signed', () => {
+    const nonce = realRandom.bytes(32);
+    const signed = signObject(sessionKind, nodeSuite, signer, { ...session.value, nonce });
+    nonce.fill(0);
+    expect(openSigned(sessionKind, nodeSuite, signed.bytes).value).toEqual(signed.value);
+  });
+
+  it('is the same for any kind of byte array, and checking changes none of them', () => {
+    for (let i = 0; i < 16; i++) {
+      const message = Buffer.from(realRandom.bytes(8));
+      const signature = Buffer.from(signer.sign(message));
+      const before = Buffer.from(signature);
+      for (const suite of suites) expect(verifyStrict(suite, signer.publicKey, message, signature)).toBe(true);
+      expect(signature.equals(before)).toBe(true);
+    }
   });
 });
 
