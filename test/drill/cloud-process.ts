@@ -25,6 +25,8 @@ export interface CloudSetup {
   readonly seed: number;
   /** For how many the caching client was tried. */
   readonly cameras: number;
+  /** After an outage; else it holds what it is asked for, as on any day. */
+  readonly isCacheCold: boolean;
 }
 
 export interface CloudReport {
@@ -48,7 +50,7 @@ class DrillCloud {
   private crossedForControl = 0;
   private isBypassed = false;
 
-  constructor({ folder, brokerUrl, brokerUser, httpPort, pageOrigin, seed, cameras }: CloudSetup) {
+  constructor({ folder, brokerUrl, brokerUser, httpPort, pageOrigin, seed, cameras, isCacheCold }: CloudSetup) {
     const config = loadCloudConfig({
       file: null,
       environment: {
@@ -60,7 +62,7 @@ class DrillCloud {
     });
     this.direct = openStore(config);
     this.cache = new CrossingCache({
-      ...{ clock: realClock, random: seededRandom(seed), settings: cacheSettings(cameras) },
+      ...{ clock: realClock, random: seededRandom(seed), settings: cacheSettings(cameras, isCacheCold) },
       load: (key) => this.authoritative(key),
     });
     const feed = (clientId: string): FeedSettings => ({

@@ -18,7 +18,10 @@ export class Fleet {
   constructor(settings: FleetSettings) {
     this.settings = settings;
     const count = Math.min(settings.processes, settings.cameras);
-    this.processes = Array.from({ length: count }, (_, i) => new Remote('./fleet-process.js', `fleet ${String(i + 1)}`));
+    this.processes = Array.from(
+      { length: count },
+      (_, i) => new Remote('./fleet-process.js', `fleet ${String(i + 1)}`),
+    );
   }
 
   async start(): Promise<readonly Started[]> {

@@ -1,15 +1,22 @@
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
+import type { Clock } from '../../common/clock.js';
+import { asSealcamError } from '../../common/errors.js';
 import { CloudClient, type PageFetch } from '../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../app/core/history-keeper.js';
 import { Owner } from '../../app/core/owner.js';
 import { ownerKeys, type OwnerKeys } from '../../app/core/owner-keys.js';
 import { OwnerSession, type SessionView } from '../../app/core/owner-session.js';
 import { MemoryStorage } from '../../app/core/storage.js';
-import type { Clock } from '../../common/clock.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { parseClaimCode } from '../../protocol/objects/claim-code.js';
+
+export interface Look {
+  readonly view: SessionView;
+  /** Pictures that the page could show. */
+  readonly opened: number;
+}
 
 /** One account: its keys, and the page's own modules without a window. */
 export class Household {
@@ -32,14 +39,26 @@ export class Household {
     await this.owner.claim(parseClaimCode(nodeSuite, code), () => undefined, new AbortController().signal);
   }
 
-  /** Opens the page: what it shows, and what it refused. Its memory of each history stays from one time to the next. */
-  async look(): Promise<{ readonly view: SessionView; readonly session: OwnerSession }> {
-    const { client, history, clock } = this;
+  /** Opens the page and every picture in it. Its memory of each history stays from one time to the next. */
+  async look(): Promise<Look> {
+    const { client, history, owner, clock } = this;
     const session = new OwnerSession({ client, history, clock, random: realRandom });
     await session.refresh();
     for (let pages = 0; pages < 100 && session.view().cameras.some(({ hasOlder }) => hasOlder); pages++) {
       await session.loadOlder();
     }
-    return { view: session.view(), session };
+    let opened = 0;
+    for (const { picture } of session.view().events) {
+      if (picture === null) continue;
+      try {
+        if ((await owner.openPicture(picture)).jpeg !== null) opened++;
+      } catch (error) {
+        // As the page does it.
+        const { code, message } = asSealcamError(error);
+        if (code === 'not-found') session.pictureMissing(picture.media.id);
+        else session.pictureRefused(message);
+      }
+    }
+    return { view: session.view(), opened };
   }
 }

@@ -52,10 +52,9 @@ export interface Pages {
 
 const PAGE_ORIGIN = 'http://127.0.0.1:1';
 const SETTLE_MS = 180_000;
-/** No new refusal or record for so long: the storm is over. */
-const CALM_MS = 2500;
+const PROGRESS_MS = 5000;
 /** Most of a claim is waiting for the camera. */
-const CLAIMS_AT_ONCE = 64;
+const CLAIMS_AT_ONCE = 32;
 const PAGES_AT_ONCE = 8;
 /** So many strangers' cameras each household asks the API for. */
 const STRANGE_CAMERAS = 3;
@@ -87,21 +86,17 @@ export class Incident {
     this.households = Array.from({ length: accounts }, (_, i) => new Household(origin, PAGE_ORIGIN, pageFetch(i)));
   }
 
-  static async replay(settings: IncidentSettings): Promise<IncidentReport> {
-    const incident = new Incident(settings, await freePort(), await freePort());
-    try {
-      return await incident.run();
-    } finally {
-      await incident.end();
-    }
+  static async prepare(settings: IncidentSettings): Promise<Incident> {
+    return new Incident(settings, await freePort(), await freePort());
   }
 
-  private async run(): Promise<IncidentReport> {
+  /** Replays it once; whatever comes of it, {@link end} has to follow. */
+  async run(): Promise<IncidentReport> {
     const { say, cameras, accounts, seed } = this.settings;
     const { broker, fleet } = this;
     say(`${String(cameras)} cameras of ${String(accounts)} accounts start, and are claimed`);
     await broker.start();
-    await this.startCloud(this.newCloud());
+    await this.startCloud(this.newCloud(), false);
     await this.claim(await fleet.start());
     await this.drained('the accepts are receipted');
 
@@ -122,14 +117,12 @@ export class Incident {
     const cloud = this.newCloud();
     await cloud.call('load', null);
     await broker.start();
-    const [storm] = await Promise.all([this.storm(cloud), fleet.walkBy(seed + 9)]);
+    const storm = await this.storm(cloud);
 
     say(`after ${String(storm.crossedForUs)} crossed rows the cache is bypassed; the cameras connect anew, and drain`);
     await cloud.call('bypass', null);
     await fleet.drop();
-    await this.drained('everything is receipted', (sum) => {
-      say(`  ${String(sum)} records wait`);
-    });
+    await this.drained('everything is receipted');
     return this.judge(cloud, before);
   }
 
@@ -138,11 +131,12 @@ export class Incident {
     return this.cloud;
   }
 
-  private async startCloud(cloud: Remote<CloudProcedures>): Promise<void> {
+  private async startCloud(cloud: Remote<CloudProcedures>, isCacheCold: boolean): Promise<void> {
     const { folder, seed, cameras } = this.settings;
     const { port, cloudUser } = this.broker;
     await cloud.call('start', {
-      ...{ folder: join(folder, 'cloud'), seed, cameras, httpPort: this.httpPort, pageOrigin: PAGE_ORIGIN },
+      ...{ folder: join(folder, 'cloud'), seed, cameras, isCacheCold },
+      ...{ httpPort: this.httpPort, pageOrigin: PAGE_ORIGIN },
       ...{ brokerUrl: `mqtt://127.0.0.1:${String(port)}`, brokerUser: cloudUser },
     });
   }
@@ -161,22 +155,11 @@ export class Incident {
     await Promise.all(Array.from({ length: CLAIMS_AT_ONCE }, worker));
   }
 
-  /** Starts the cloud anew, and waits until it has taken what the storm brings. */
+  /** Everybody is back, and somebody walks by every camera meanwhile. */
   private async storm(cloud: Remote<CloudProcedures>): Promise<CloudReport> {
-    await this.startCloud(cloud);
-    let last = { sum: -1, atMs: 0 };
-    await until(
-      'the storm is over',
-      async () => {
-        const { counters } = await cloud.call('report', null);
-        const sum = (counters['records.stored'] ?? 0) + (counters['refused.foreign'] ?? 0);
-        const isBack = (await this.fleet.report()).every(({ isConnected }) => isConnected);
-        const nowMs = realClock.monotonicMs();
-        if (sum !== last.sum || !isBack) last = { sum, atMs: nowMs };
-        return sum > 0 && nowMs - last.atMs > CALM_MS;
-      },
-      SETTLE_MS,
-    );
+    await this.startCloud(cloud, true);
+    const isBack = async (): Promise<boolean> => (await this.fleet.report()).every(({ isConnected }) => isConnected);
+    await Promise.all([until('everybody is back', isBack, SETTLE_MS), this.fleet.walkBy(this.settings.seed + 9)]);
     return cloud.call('report', null);
   }
 
@@ -184,15 +167,15 @@ export class Incident {
     return (await this.fleet.report()).reduce((sum, { totals }) => sum + totals.queued, 0);
   }
 
-  private async drained(what: string, progress: (queued: number) => void = () => undefined): Promise<void> {
-    let saidMs = 0;
+  private async drained(what: string): Promise<void> {
+    let saidMs = realClock.monotonicMs();
     await until(
       what,
       async () => {
         const sum = await this.queued();
-        if (realClock.monotonicMs() - saidMs > 5000) {
+        if (realClock.monotonicMs() - saidMs > PROGRESS_MS) {
           saidMs = realClock.monotonicMs();
-          progress(sum);
+          this.settings.say(`  ${String(sum)} records wait`);
         }
         return sum === 0;
       },
@@ -240,16 +223,12 @@ export class Incident {
     const waiting = [...this.households];
     const worker = async (): Promise<void> => {
       for (let household = waiting.shift(); household !== undefined; household = waiting.shift()) {
-        const { view } = await household.look();
-        pages.events += view.events.length;
-        pages.refused += view.alarms.length;
-        for (const { picture, device } of view.events) {
-          if (this.truth.get(device) !== household.account) pages.given++;
-          if (picture === null) continue;
-          const { jpeg } = await household.owner.openPicture(picture);
-          if (jpeg !== null) pages.pictures++;
-        }
         const { account } = household;
+        const { view, opened } = await household.look();
+        pages.events += view.events.length;
+        pages.pictures += opened;
+        pages.refused += view.alarms.length;
+        pages.given += view.events.filter(({ device }) => this.truth.get(device) !== account).length;
         const strange = devices.filter((device) => this.truth.get(device) !== account);
         for (let i = 0; i < STRANGE_CAMERAS && strange.length > 0; i++) {
           const device = strange[Math.floor(random.uniform() * strange.length)] ?? '';
@@ -287,7 +266,8 @@ export class Incident {
     }));
   }
 
-  private async end(): Promise<void> {
+  /** Leaves no process behind. */
+  async end(): Promise<void> {
     await Promise.all([this.fleet.kill(), this.cloud?.kill(), ...[...this.helpers].map((helper) => helper.kill())]);
     await this.broker.stop('kill');
   }

@@ -8,7 +8,7 @@ import { decodeCbor } from '../../protocol/wire/cbor.js';
  * Whether a key opens any wrap of the object: whoever can has the picture, because only an honest page goes on to ask
  * whether the object belongs to the event.
  */
-export function unwraps({ secret, publicKey }: RecipientKeys, { header }: SealedObject): boolean {
+export function unwraps({ secret, publicKey }: RecipientKeys, { header }: Pick<SealedObject, 'header'>): boolean {
   const raw = decodeCbor(header, { maxBytes: LIMITS.sealedMaxBytes, maxDepth: 3, maxItems: 16 });
   const [, wraps] = sealHeader.fromCbor(raw, 'seal');
   return wraps.some((wrap) => openBox(nodeSuite, secret, publicKey, wrap) !== undefined);
