@@ -65,6 +65,7 @@ function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Place
         SEALCAM_UPLINK_ACK_TIMEOUT: '30 s',
         SEALCAM_UPLINK_KEEP_ALIVE: '60 s',
         SEALCAM_HEALTH_INTERVAL: '15 min',
+        SEALCAM_THUMBNAIL_WIDTH: '160',
       },
     },
   );

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../../common/adapters/real-clock.js';
+import { sleep } from '../../common/clock.js';
 import { fromHex } from '../../common/bytes.js';
 import { isSealcamError } from '../../common/errors.js';
 import { seededRandom } from '../../common/seeded-random.js';
@@ -53,6 +54,8 @@ export interface Pages {
 const PAGE_ORIGIN = 'http://127.0.0.1:1';
 const SETTLE_MS = 180_000;
 const PROGRESS_MS = 5000;
+/** Asking every camera is work too. */
+const LOOK_MS = 400;
 /** Most of a claim is waiting for the camera. */
 const CLAIMS_AT_ONCE = 32;
 const PAGES_AT_ONCE = 8;
@@ -158,7 +161,10 @@ export class Incident {
   /** Everybody is back, and somebody walks by every camera meanwhile. */
   private async storm(cloud: Remote<CloudProcedures>): Promise<CloudReport> {
     await this.startCloud(cloud, true);
-    const isBack = async (): Promise<boolean> => (await this.fleet.report()).every(({ isConnected }) => isConnected);
+    const isBack = async (): Promise<boolean> => {
+      await sleep(realClock, LOOK_MS);
+      return (await this.fleet.report()).every(({ isConnected }) => isConnected);
+    };
     await Promise.all([until('everybody is back', isBack, SETTLE_MS), this.fleet.walkBy(this.settings.seed + 9)]);
     return cloud.call('report', null);
   }
@@ -172,6 +178,7 @@ export class Incident {
     await until(
       what,
       async () => {
+        await sleep(realClock, LOOK_MS);
         const sum = await this.queued();
         if (realClock.monotonicMs() - saidMs > PROGRESS_MS) {
           saidMs = realClock.monotonicMs();

@@ -37,7 +37,7 @@ const CLOUD = 'https://cloud.example';
 const PAGE = 'https://app.example';
 const HOUSEHOLDS = 3;
 const CAMERAS_EACH = 2;
-const SHOTS_EACH = 3;
+const SHOTS_EACH = 2;
 const PICTURE_SIDE = 16;
 
 /** Sessions that can be answered for another key. */
