@@ -84,7 +84,9 @@ class DrillCloud {
   }
 
   async start(): Promise<void> {
-    await Promise.all([this.cloud.start(), this.control.start(new AbortController().signal)]);
+    // The control first, so that it misses nothing that we are given.
+    await this.control.start(new AbortController().signal);
+    await this.cloud.start();
   }
 
   async stop(): Promise<void> {
@@ -161,7 +163,10 @@ const procedures = {
     cloud = new DrillCloud(setup);
     await cloud.start();
   },
-  bypass: async (_: null): Promise<void> => Promise.resolve(running().bypass()),
+  bypass: async (_: null): Promise<void> => {
+    running().bypass();
+    return Promise.resolve();
+  },
   report: async (_: null): Promise<CloudReport> => Promise.resolve(running().report()),
   stop: async (_: null): Promise<void> => running().stop(),
 };

@@ -11,7 +11,12 @@ export function pageFetch(household: number): PageFetch {
     new Promise((resolve, reject) => {
       const asked = request(
         url,
-        { method, agent, headers: headers as Record<string, string>, ...(signal == null ? {} : { signal }) },
+        {
+          method,
+          agent,
+          headers: headers as Record<string, string>,
+          ...(signal === undefined || signal === null ? {} : { signal }),
+        },
         (answer) => {
           const parts: Buffer[] = [];
           answer.on('data', (part: Buffer) => parts.push(part));
