@@ -63,10 +63,15 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     yield `${JSON.stringify({ type: 'export', version: 1, atMs: time.wallMs() })}\n`;
     let row: ClaimRow | null = null;
     for await (const item of items) {
-      if (item.type === 'claim') row = item.row;
+      if (item.type === 'claim') {
+        // Bare rows of a deleted account have nothing that could be somebody else's.
+        const isOwn = item.row.claim === null || (await reader.mayRead(key, item.row));
+        row = isOwn ? item.row : null;
+      }
+      if (row === null) continue;
       if (item.type === 'record') {
         // The same door as every other read: verified, bound to its row, and in the access log.
-        const shown = row === null ? [] : await reader.show(key, row, [item.record], 'export');
+        const shown = await reader.show(key, row, [item.record], 'export');
         for (const read of shown) yield `${JSON.stringify(recordLine(read, item.media))}\n`;
         continue;
       }

@@ -5,6 +5,7 @@ import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { claimKind, type Claim } from '../../protocol/objects/claim.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
@@ -42,8 +43,34 @@ export class Reader {
   }
 
   /** Epochs that this key may read. */
-  epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
-    return this.deps.store.claims.readableBy(key);
+  async epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
+    const readable: ClaimRow[] = [];
+    for (const row of await this.deps.store.claims.readableBy(key)) {
+      // A deleted account leaves rows without a claim, which nobody may read.
+      if (row.claim !== null && (await this.mayRead(key, row))) readable.push(row);
+    }
+    return readable;
+  }
+
+  /**
+   * Whether the claim inside the row, signed by the owner, is of this very epoch and names the key. The table of members
+   * only finds rows: one that is mixed up lets nobody in, and raises an alarm.
+   */
+  async mayRead(key: Uint8Array, row: ClaimRow): Promise<boolean> {
+    const { suite } = this.deps;
+    const bytes = row.claim ?? new Uint8Array(0);
+    let claim: Verified<Claim>;
+    try {
+      claim = openSigned(claimKind, suite, bytes);
+    } catch (error) {
+      await this.alarm(row, `the claim of the row: ${asSealcamError(error).message}`, bytes);
+      return false;
+    }
+    const { device, epoch, recipients } = claim.value;
+    const isOfRow = equal(claim.hash, row.claimHash) && equal(device, row.device) && epoch === row.epoch;
+    if (isOfRow && recipients.some(({ ed25519 }) => equal(ed25519, key))) return true;
+    await this.alarm(row, isOfRow ? 'the claim does not name this reader' : 'the claim is not that of the row', bytes);
+    return false;
   }
 
   /** @throws SealcamError `not-found`: whoever may not see a thing does not learn that it exists */
@@ -51,6 +78,9 @@ export class Reader {
     const { claims } = this.deps.store;
     const row = (await claims.isMember(device, epoch, key)) ? await claims.row(device, epoch) : undefined;
     if (row === undefined || row.state === 'revoked') throw new SealcamError('not-found', 'no such camera');
+    const isAsked = equal(row.device, device) && row.epoch === epoch;
+    if (!isAsked) await this.alarm(row, 'the row of another epoch was answered', row.claim ?? new Uint8Array(0));
+    if (!isAsked || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
     return row;
   }
 

@@ -105,6 +105,7 @@ class EventStream {
     if (item.type === 'camera') {
       const latest = await claims.latest(item.device);
       if (latest === undefined || !(await claims.isMember(item.device, latest.epoch, key))) return;
+      if (!(await reader.mayRead(key, latest))) return;
       this.send('camera', null, await cameraJson(this.context, latest));
       return;
     }

@@ -14,7 +14,8 @@ export interface TestBroker {
   readonly cloudUser: string;
   readonly cloudPassword: string;
   start(): Promise<void>;
-  stop(): Promise<void>;
+  /** `kill` leaves it no time for a word to anybody. */
+  stop(how?: 'kill'): Promise<void>;
 }
 
 function answers(port: number): Promise<boolean> {
@@ -63,12 +64,12 @@ export function mosquitto(folder: string, port: number, rules: readonly string[]
       child = spawn('mosquitto', ['-c', config], { stdio: 'ignore' });
       await until('mosquitto answers', () => answers(port));
     },
-    stop: async () => {
+    stop: async (how) => {
       const running = child;
       child = null;
       if (running === null) return;
       const closed = new Promise((resolve) => running.once('close', resolve));
-      running.kill('SIGTERM');
+      running.kill(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
       await closed;
     },
   };

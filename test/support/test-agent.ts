@@ -5,6 +5,7 @@ import { realRandom } from '../../common/adapters/real-random.js';
 import type { LevelLog } from '../../common/adapters/pino-log.js';
 import { toHex } from '../../common/bytes.js';
 import type { LogFields } from '../../common/log.js';
+import type { Camera } from '../../hal/camera.js';
 import type { Hal } from '../../hal/hal.js';
 import { MockCamera } from '../../hal/mock/camera.js';
 import { MockKeyStore } from '../../hal/mock/key-store.js';
@@ -47,8 +48,14 @@ export const BUSY: SceneScript = {
 };
 export const QUIET: SceneScript = { ...BUSY, happenings: [] };
 
-/** As in the environment. */
-type Settings = Readonly<Record<string, string>>;
+export interface TestAgentOptions {
+  /** Instead of a mock camera that plays the script. */
+  readonly camera?: Camera;
+  /** Settings over those that suit a test. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Instead of one that keeps every line. */
+  readonly log?: LevelLog;
+}
 
 /** A whole camera in this process: mock HAL, real queue on disk, real MQTT. */
 export class TestAgent {
@@ -65,7 +72,7 @@ export class TestAgent {
     port: number,
     script: SceneScript,
     keyStore = new MockKeyStore(),
-    settings: Settings = {},
+    options: TestAgentOptions = {},
   ) {
     mkdirSync(folder, { recursive: true });
     const clock = realClock;
@@ -76,16 +83,19 @@ export class TestAgent {
         SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(port)}`,
         SEALCAM_UPLINK_INITIAL_WINDOW: '300 ms',
         SEALCAM_UPLINK_ACK_TIMEOUT: '3 s',
+        SEALCAM_UPLINK_KEEP_ALIVE: '5 s',
         SEALCAM_HEALTH_INTERVAL: '2 s',
         SEALCAM_MOTION_HOLD: '500 ms',
         SEALCAM_MOTION_COOLDOWN: '0 ms',
-        ...settings,
+        ...options.environment,
       },
     });
     this.hal = {
-      camera: new MockCamera({
-        ...{ script, framesPerSecond: 10, clock, pace: 'live', frameLimit: null, withLuma: true },
-      }),
+      camera:
+        options.camera ??
+        new MockCamera({
+          ...{ script, framesPerSecond: 10, clock, pace: 'live', frameLimit: null, withLuma: true },
+        }),
       motionSensor: new MockMotionSensor(),
       button: this.button,
       indicator: this.indicator,
@@ -95,13 +105,14 @@ export class TestAgent {
       system: new MockSystem(),
       watchdog: new MockWatchdog(),
     };
-    const log = testLog(this.log);
+    const log = options.log ?? testLog(this.log);
     this.agent = new Agent(config, {
       ...{ hal: this.hal, log, clock, suite: nodeSuite, random: realRandom, onWindow: () => undefined },
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
       openSocket: (will, device) =>
         mqttSocket({
-          ...{ will, device, url: config['uplink.url'], keepAliveMs: 5000, password: undefined, ca: undefined },
+          ...{ will, device, url: config['uplink.url'], keepAliveMs: config['uplink.keepAlive'] },
+          ...{ password: undefined, ca: undefined },
         }),
     });
     const { device, claimSecret } = this.agent.identity;

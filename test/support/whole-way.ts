@@ -64,9 +64,9 @@ export class WholeWay {
     name: string,
     script = BUSY,
     keyStore = new MockKeyStore(),
-    settings: Readonly<Record<string, string>> = {},
+    environment: Readonly<Record<string, string>> = {},
   ): TestAgent {
-    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, settings);
+    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, { environment });
     agent.agent.start();
     this.keep(agent.agent);
     return agent;

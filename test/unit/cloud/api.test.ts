@@ -150,7 +150,8 @@ describe('reading', () => {
     }));
     const victim = await stored(crossedRow);
     const thief = (await crossedRow.session(new CameraWorld().owner)).token;
-    const { body } = await crossedRow.get(ApiWorld.recordsUrl(victim.world.deviceId), thief);
+    expect((await crossedRow.get(ApiWorld.recordsUrl(victim.world.deviceId), thief)).status).toBe(404);
+    const { body } = await crossedRow.get(ApiWorld.recordsUrl(victim.world.deviceId), victim.token);
     expect(body).toMatchObject({ records: [] });
     expect((await crossedRow.get(mediaUrl(victim), thief)).status).toBe(404);
     expect(crossedRow.counters.get('alarms')).toBeGreaterThanOrEqual(2);

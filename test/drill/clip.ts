@@ -1,0 +1,107 @@
+import { sleep, type Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Camera, CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
+import { SCENES, type SceneName } from '../../hal/driver-names.js';
+import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
+import { SCENE_HEIGHT, SCENE_WIDTH } from '../../hal/mock/scenes/scene-art.js';
+
+/** Frames of somebody walking by, with the empty scene before and after. */
+export type Clip = readonly [RenderedFrame, ...RenderedFrame[]];
+
+const FRAME_MS = 200;
+const CLIP_MS = 3600;
+/** The empty scene, slower: nothing moves in it, and 500 cameras share a few cores. Under the agent's stall time. */
+const IDLE_MS = 3000;
+/** The detector learns from the first frames. */
+const LEARN_FRAMES = 8;
+
+/** Drawn once and shown by every camera of a process: drawing is what a laptop could not do 5000 times a second. */
+export async function drawClips(): Promise<readonly Clip[]> {
+  return Promise.all(SCENES.map((scene, i) => drawClip(scene, 100 + i)));
+}
+
+async function drawClip(scene: SceneName, look: number): Promise<Clip> {
+  const happenings = [{ kind: 'person', fromMs: 400, toMs: 2400, path: 'cross', look } as const];
+  const renderer = new SceneRenderer({ scene, seed: look, noise: 2, happenings, repeatMs: null });
+  const draw = async (timeMs: number): Promise<RenderedFrame> => {
+    const { jpeg, luma } = await renderer.render(timeMs);
+    return { jpeg, luma: halved(luma) };
+  };
+  const first = await draw(0);
+  const rest: RenderedFrame[] = [];
+  for (let timeMs = FRAME_MS; timeMs < CLIP_MS; timeMs += FRAME_MS) rest.push(await draw(timeMs));
+  return [first, ...rest];
+}
+
+/** A quarter of the work for the detector, which is not what is drilled. */
+function halved({ width, height, data }: LumaPlane): LumaPlane {
+  const half = { width: width >> 1, height: height >> 1 };
+  const out = new Uint8Array(half.width * half.height);
+  for (let y = 0; y < half.height; y++) {
+    for (let x = 0; x < half.width; x++) out[y * half.width + x] = data[2 * y * width + 2 * x] ?? 0;
+  }
+  return { ...half, data: out };
+}
+
+/** A mock camera before which somebody walks by on cue. */
+export class ClipCamera implements Camera {
+  private readonly clip: Clip;
+  private readonly clock: Clock;
+  private cues: (() => void)[] = [];
+  private wake = new AbortController();
+
+  constructor(clip: Clip, clock: Clock) {
+    this.clip = clip;
+    this.clock = clock;
+  }
+
+  /** Resolves when the scene is empty again. */
+  play(): Promise<void> {
+    return new Promise((resolve) => {
+      this.cues.push(resolve);
+      this.wake.abort();
+    });
+  }
+
+  open(): Promise<CameraInfo> {
+    return Promise.resolve({
+      ...{ driver: 'mock', model: 'a clip', width: SCENE_WIDTH, height: SCENE_HEIGHT },
+      ...{ framesPerSecond: 1000 / FRAME_MS, timeBase: 'live' },
+    });
+  }
+
+  async *frames(signal: AbortSignal): AsyncIterable<Frame> {
+    const stop = (): void => {
+      this.wake.abort();
+    };
+    signal.addEventListener('abort', stop, { once: true });
+    let index = 0;
+    const [empty] = this.clip;
+    while (!signal.aborted) {
+      const cue = this.cues.shift();
+      if (cue !== undefined) {
+        for (const frame of this.clip) {
+          yield this.frame(frame, index++);
+          await sleep(this.clock, FRAME_MS, signal);
+        }
+        cue();
+        continue;
+      }
+      this.wake = new AbortController();
+      yield this.frame(empty, index++);
+      await sleep(this.clock, index < LEARN_FRAMES ? FRAME_MS : IDLE_MS, this.wake.signal);
+    }
+  }
+
+  still(): Promise<Frame> {
+    return Promise.reject(new SealcamError('camera-unavailable', 'a clip has no stills'));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  private frame({ jpeg, luma }: RenderedFrame, index: number): Frame {
+    return { jpeg, luma, monotonicMs: Math.round(this.clock.monotonicMs()), index };
+  }
+}

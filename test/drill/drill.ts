@@ -1,0 +1,125 @@
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { saveResult } from '../../scripts/results.js';
+import { runFaults } from './faults/index.js';
+import { Incident } from './incident.js';
+import { complaints, stormFault, table, writeReadme, type DrillResult } from './report.js';
+
+const HELP = `npm run drill [-- options]
+
+The incident of February 2024 replayed: cameras, Mosquitto and cloud on this machine; an outage of broker and cloud,
+everybody back at once, and a caching client that crosses its answers. Ingest that believes the cache is the control.
+Then other mix-ups and lies, each on purpose. docs/drill.md says what each figure means.
+
+  --cameras N     complete agents (default 500)
+  --accounts M    whose they are (default: two for every five cameras)
+  --processes P   in which the agents run, 1 to 8 (default 4)
+  --seed S        of the cache's faults and of when people walk by (default 1)
+  --json          one JSON object on stdout
+  --save          also into docs/results/drill.json, with commit and date, and into the README
+  --help          this text
+
+Exit status: 0 the control leaked, and of ours nothing was mis-bound, opened by a stranger or lost, and every injected
+fault was alarmed; 1 not so, or the drill could not end; 2 wrong usage; 4 Mosquitto is missing.
+`;
+
+interface Options {
+  readonly cameras: number;
+  readonly accounts: number;
+  readonly processes: number;
+  readonly seed: number;
+  readonly json: boolean;
+  readonly save: boolean;
+}
+
+function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      cameras: { type: 'string', default: '500' },
+      accounts: { type: 'string' },
+      processes: { type: 'string', default: '4' },
+      seed: { type: 'string', default: '1' },
+      json: { type: 'boolean', default: false },
+      save: { type: 'boolean', default: false },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(HELP);
+    process.exit(0);
+  }
+  const whole = (name: string, text: string, least: number, most: number): number => {
+    const value = Number(text);
+    if (Number.isInteger(value) && value >= least && value <= most) return value;
+    throw new Error(`--${name} takes a number from ${String(least)} to ${String(most)}`);
+  };
+  const cameras = whole('cameras', values.cameras, 4, 2000);
+  return {
+    ...{ cameras, json: values.json, save: values.save },
+    accounts: whole('accounts', values.accounts ?? String(Math.max(2, Math.round(cameras * 0.4))), 2, cameras),
+    processes: whole('processes', values.processes, 1, 8),
+    seed: whole('seed', values.seed, 0, 2 ** 31),
+  };
+}
+
+async function drill(options: Options, folder: string, say: (text: string) => void): Promise<DrillResult> {
+  const { cameras, accounts, processes, seed } = options;
+  const begun = performance.now();
+  const incident = await Incident.prepare({ folder, cameras, accounts, processes, seed, say });
+  const stop = (): void => {
+    void incident.end().finally(() => {
+      rmSync(folder, { recursive: true, force: true });
+      process.exit(130);
+    });
+  };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  const replayed = await incident.run().finally(() => incident.end());
+  mkdirSync(join(folder, 'faults'));
+  const faults = await runFaults(join(folder, 'faults'), say);
+  return {
+    ...{ cameras, accounts, control: replayed.control, sealcam: replayed.sealcam },
+    faults: [stormFault(replayed), ...faults],
+    seconds: Math.round((performance.now() - begun) / 1000),
+    command: `npm run drill -- --cameras ${String(cameras)} --accounts ${String(accounts)} --seed ${String(seed)}`,
+  };
+}
+
+async function main(options: Options): Promise<number> {
+  if (spawnSync('mosquitto', ['-h'], { stdio: 'ignore' }).error !== undefined) {
+    process.stderr.write('drill: mosquitto is missing; apt install mosquitto, or brew install mosquitto\n');
+    return 4;
+  }
+  const folder = mkdtempSync(join(tmpdir(), 'sealcam-drill-'));
+  const begun = performance.now();
+  const say = (text: string): void => {
+    process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
+  };
+  try {
+    const result = await drill(options, folder, say);
+    const wrong = complaints(result);
+    if (options.save) {
+      saveResult('drill', { ...result });
+      writeReadme(result);
+    }
+    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
+    for (const complaint of wrong) process.stderr.write(`drill: ${complaint}\n`);
+    return wrong.length === 0 ? 0 : 1;
+  } catch (error) {
+    process.stderr.write(`drill: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+let options: Options | null = null;
+try {
+  options = readOptions();
+} catch (error) {
+  process.stderr.write(`drill: ${error instanceof Error ? error.message : String(error)}; see --help\n`);
+  process.exitCode = 2;
+}
+if (options !== null) process.exitCode = await main(options);

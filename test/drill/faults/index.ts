@@ -1,0 +1,37 @@
+import { crossedRow, crossedTopic } from './at-ingest.js';
+import { crossedMedia, crossedMembers, crossedRows, swappedOfOne, swappedOfTwo } from './at-read.js';
+import {
+  alteredClaim,
+  alteredRecords,
+  crossedSessions,
+  olderHead,
+  strangeRecords,
+  swappedOnTheWay,
+} from './at-the-page.js';
+import { runFault, type Fault, type FaultReport } from './fault.js';
+import { FaultWorld } from './world.js';
+
+export const FAULTS: readonly Fault[] = [
+  ...[crossedRow, crossedTopic],
+  ...[crossedRows, crossedMembers, crossedMedia, swappedOfOne, swappedOfTwo],
+  ...[crossedSessions, swappedOnTheWay, strangeRecords, alteredRecords, olderHead, alteredClaim],
+];
+
+/** Every fault in turn, in one small world. */
+export async function runFaults(
+  folder: string,
+  say: (text: string) => void,
+  isSealedToAll = false,
+): Promise<readonly FaultReport[]> {
+  const world = await FaultWorld.open(folder, isSealedToAll);
+  const reports: FaultReport[] = [];
+  try {
+    for (const fault of FAULTS) {
+      say(`fault: ${fault.name}`);
+      reports.push(await runFault(world, fault));
+    }
+  } finally {
+    await world.close();
+  }
+  return reports;
+}

@@ -1,0 +1,59 @@
+import type { CameraReport, FleetProcedures, Started } from './fleet-process.js';
+import { Remote } from './rpc.js';
+
+export interface FleetSettings {
+  readonly cameras: number;
+  readonly processes: number;
+  readonly folder: string;
+  readonly brokerPort: number;
+  /** `uplink.initialWindow` of every camera. */
+  readonly windowMs: number;
+}
+
+/** All cameras of the drill, in their processes. */
+export class Fleet {
+  private readonly processes: readonly Remote<FleetProcedures>[];
+  private readonly settings: FleetSettings;
+
+  constructor(settings: FleetSettings) {
+    this.settings = settings;
+    const count = Math.min(settings.processes, settings.cameras);
+    this.processes = Array.from(
+      { length: count },
+      (_, i) => new Remote('./fleet-process.js', `fleet ${String(i + 1)}`),
+    );
+  }
+
+  async start(): Promise<readonly Started[]> {
+    const { cameras, folder, brokerPort, windowMs } = this.settings;
+    const { processes } = this;
+    const started = await Promise.all(
+      processes.map((process, i) => {
+        const own = Array.from({ length: cameras }, (_, camera) => camera).filter((n) => n % processes.length === i);
+        return process.call('start', { folder, brokerPort, windowMs, cameras: own });
+      }),
+    );
+    return started.flat().sort((a, b) => a.camera - b.camera);
+  }
+
+  /** Somebody walks by every camera. */
+  async walkBy(seed: number): Promise<void> {
+    await Promise.all(this.processes.map((process, i) => process.call('walkBy', seed * 100 + i)));
+  }
+
+  async drop(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.call('drop', null)));
+  }
+
+  async report(): Promise<readonly CameraReport[]> {
+    return (await Promise.all(this.processes.map((process) => process.call('report', null)))).flat();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.call('stop', null)));
+  }
+
+  async kill(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.kill()));
+  }
+}

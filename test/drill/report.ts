@@ -1,0 +1,109 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkout } from '../../scripts/checkout.js';
+import type { FaultReport } from './faults/fault.js';
+import type { IncidentReport } from './incident.js';
+
+export interface DrillResult {
+  readonly cameras: number;
+  readonly accounts: number;
+  readonly control: IncidentReport['control'];
+  readonly sealcam: IncidentReport['sealcam'];
+  readonly faults: readonly FaultReport[];
+  readonly seconds: number;
+  readonly command: string;
+}
+
+/** The incident's own fault, in the row of the others. */
+export function stormFault({ sealcam }: IncidentReport): FaultReport {
+  const { crossed, alarms, misbound, decryptable, lost, delayed, pages } = sealcam;
+  return {
+    ...{ name: 'crossed cache at ingest, in the storm', injected: crossed, alarmed: alarms, alarmed_by: 'ingest' },
+    ...{ misbound, decryptable, handed_out: pages.given, lost, delayed },
+  };
+}
+
+/** What is not as it has to be, in sentences; none for a drill that proves something. */
+export function complaints({ control, sealcam, faults }: DrillResult): readonly string[] {
+  const said: string[] = [];
+  const zero = (what: string, value: number): void => {
+    if (value !== 0) said.push(`${what}: ${String(value)}, not 0`);
+  };
+  if (control.misbound === 0 || control.decryptable === 0 || control.accounts_affected === 0)
+    said.push('the control did not leak: this run proves nothing');
+  zero('mis-bound', sealcam.misbound);
+  zero('opened by a stranger', sealcam.decryptable);
+  zero('lost', sealcam.lost);
+  zero('not opened by their owner', sealcam.tries.ownRefused);
+  zero('refused by pages when all was over', sealcam.pages.refused);
+  for (const { name, injected, alarmed, misbound, decryptable, lost } of faults) {
+    if (injected === 0) said.push(`${name}: never injected`);
+    if (alarmed < injected) said.push(`${name}: ${String(alarmed)} alarms for ${String(injected)} injections`);
+    zero(`${name}: mis-bound`, misbound);
+    zero(`${name}: opened by a stranger`, decryptable);
+    zero(`${name}: lost`, lost);
+  }
+  return said;
+}
+
+const number = (value: number): string => value.toLocaleString('en');
+
+/** For people, at a terminal. */
+export function table(result: DrillResult): string {
+  const { cameras, accounts, control, sealcam, faults, seconds } = result;
+  const row = (...cells: readonly (string | number)[]): string =>
+    cells.map((cell, i) => (i === 0 ? String(cell).padEnd(44) : String(cell).padStart(12))).join('');
+  return [
+    `${number(cameras)} cameras of ${number(accounts)} accounts, ${number(sealcam.records)} records, ${seconds.toFixed(0)} s`,
+    '',
+    row('', 'control', 'sealcam'),
+    row('records bound to another account', control.misbound, sealcam.misbound),
+    row("strangers' pictures to look at", control.decryptable, sealcam.decryptable),
+    row("accounts shown a stranger's event", control.accounts_affected, sealcam.pages.given),
+    row('lost', '–', sealcam.lost),
+    row('delayed', '–', sealcam.delayed),
+    '',
+    row('fault', 'injected', 'alarmed', 'by', 'mis-bound', 'decryptable'),
+    ...faults.map((f) => row(f.name, f.injected, f.alarmed, f.alarmed_by, f.misbound, f.decryptable)),
+    '',
+  ].join('\n');
+}
+
+/** For the README, beside the figures of the incident itself. */
+export function markdown(result: DrillResult): string {
+  const { cameras, accounts, control, sealcam, faults, command } = result;
+  const others = faults.slice(1);
+  return [
+    `\`${command}\`: ${number(cameras)} cameras of ${number(accounts)} accounts ([result](docs/results/drill.json)):`,
+    '',
+    "| | accounts shown a stranger's event | events bound to the wrong account | strangers' pictures to look at |",
+    '|---|---|---|---|',
+    '| the incident, February 2024 | 13,000 of millions | not published | 1,504 accounts opened one |',
+    `| the control: ingest that believes its cache | ${number(control.accounts_affected)} of ${number(accounts)} | ` +
+      `${number(control.misbound)} of ${number(control.events)} | ${number(control.decryptable)} |`,
+    `| **sealcam**, same messages, same cache | **${number(sealcam.pages.given)}** | ` +
+      `**${number(sealcam.misbound)}** of ${number(sealcam.records)} | **${number(sealcam.decryptable)}** |`,
+    '',
+    `The cache gave sealcam ${number(sealcam.crossed)} crossed rows and each raised an alarm; ` +
+      `${number(sealcam.delayed)} records came later, ${number(sealcam.lost)} were lost. ` +
+      `${number(others.length)} other mix-ups and lies, each injected on purpose: ` +
+      `${number(sum(others, 'alarmed'))} of ${number(sum(others, 'injected'))} raised an alarm, ` +
+      `${number(sum(others, 'decryptable'))} pictures opened. [What is replayed](docs/drill.md).`,
+  ].join('\n');
+}
+
+function sum(faults: readonly FaultReport[], field: 'alarmed' | 'injected' | 'decryptable'): number {
+  return faults.reduce((total, fault) => total + fault[field], 0);
+}
+
+const MARK = /(<!-- drill -->\n)[\s\S]*?(\n<!-- \/drill -->)/;
+
+export function writeReadme(result: DrillResult): void {
+  const path = join(checkout, 'README.md');
+  const text = readFileSync(path, 'utf8');
+  if (!MARK.test(text)) throw new Error('README.md has no place for the drill');
+  writeFileSync(
+    path,
+    text.replace(MARK, (_, before: string, after: string) => before + markdown(result) + after),
+  );
+}
