@@ -3,6 +3,7 @@ import type { FastifyInstance } from './fastify.js';
 import { equal, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { accountId } from '../../protocol/objects/ids.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimRow, ExportItem } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { ReadRecord } from './reader.js';
@@ -66,8 +67,8 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
       if (item.type === 'claim') row = item.row;
       if (item.type === 'record') {
         // The same door as every other read: verified, bound to its row, and in the access log.
-        const shown = row === null ? [] : await reader.show(key, row, [item.record], 'export');
-        for (const read of shown) yield `${JSON.stringify(recordLine(read, item.media))}\n`;
+        const shown = row === null ? null : await reader.exported(key, row, item.record, item.media);
+        if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }
       yield `${JSON.stringify(otherLine(item))}\n`;
@@ -77,15 +78,14 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
 
 type Exported<T extends ExportItem['type']> = Extract<ExportItem, { type: T }>;
 
-function recordLine({ record, receivedAtMs }: ReadRecord, media: Exported<'record'>['media']): object {
+function recordLine({ record, receivedAtMs }: ReadRecord, media: readonly (SealedObject | null)[]): object {
   return {
     type: 'record',
     record: toBase64(record.bytes),
     receivedAtMs,
-    media: (record.value.media ?? []).map(({ id }) => {
-      const found = media.find((object) => equal(object.id, id));
-      return found === undefined ? null : { header: toBase64(found.sealed.header), body: toBase64(found.sealed.body) };
-    }),
+    media: media.map((sealed) =>
+      sealed === null ? null : { header: toBase64(sealed.header), body: toBase64(sealed.body) },
+    ),
   };
 }
 

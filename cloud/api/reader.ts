@@ -11,7 +11,9 @@ import type { SealedObject } from '../../protocol/seal/seal.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
-import type { AccessEntry, ClaimRow, CloudStore, StoredRecord } from '../store/store.js';
+import type { AccessEntry, ClaimRow, CloudStore, NewMedia, StoredRecord } from '../store/store.js';
+
+const WRONG_MEDIA = 'media that is not the one the record names';
 
 export interface ReaderDependencies {
   readonly store: CloudStore;
@@ -78,6 +80,34 @@ export class Reader {
     return shown;
   }
 
+  /** A record for an export, with its sealed objects in the record's order; null for one that is not there. */
+  async exported(
+    key: Uint8Array,
+    row: ClaimRow,
+    stored: StoredRecord,
+    media: readonly NewMedia[],
+  ): Promise<{ readonly read: ReadRecord; readonly media: readonly (SealedObject | null)[] } | null> {
+    const [read] = await this.show(key, row, [stored], 'export');
+    if (read === undefined) return null;
+    const { seq } = read.record.value;
+    const out: (SealedObject | null)[] = [];
+    for (const named of read.record.value.media ?? []) {
+      const found = media.find(({ id }) => equal(id, named.id))?.sealed ?? null;
+      const isRight = found !== null && isMediaOf(this.deps.suite, named, found);
+      if (found !== null && !isRight) await this.alarm(row, WRONG_MEDIA, read.record.bytes);
+      if (isRight) await this.logAccess(key, row, 'export', { from: seq, to: seq }, named.id);
+      out.push(isRight ? found : null);
+    }
+    return { read, media: out };
+  }
+
+  /** The newest health record of an epoch; null if there is none that may be shown. */
+  async health(key: Uint8Array, row: ClaimRow, what: AccessEntry['what']): Promise<ReadRecord | null> {
+    const stored = await this.deps.store.records.latestHealth(row.device, row.epoch);
+    const [read] = stored === undefined ? [] : await this.show(key, row, [stored], what);
+    return read ?? null;
+  }
+
   /** A sealed object. @throws SealcamError `not-found` */
   async media(key: Uint8Array, row: ClaimRow, id: Uint8Array): Promise<SealedObject> {
     const { records } = this.deps.store;
@@ -88,7 +118,7 @@ export class Reader {
     if (found === undefined || read === null || named === undefined)
       throw new SealcamError('not-found', 'no such media');
     if (!isMediaOf(this.deps.suite, named, found.sealed)) {
-      await this.alarm(row, 'media that is not the one the record names', read.record.bytes);
+      await this.alarm(row, WRONG_MEDIA, read.record.bytes);
       throw new SealcamError('not-found', 'no such media');
     }
     await this.logAccess(key, row, 'media', { from: found.seq, to: found.seq }, id);

@@ -2,7 +2,7 @@ import type { FastifyInstance } from './fastify.js';
 import { z } from '../../common/schema.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import { encodeCbor } from '../../protocol/wire/cbor.js';
-import type { ClaimRow } from '../store/store.js';
+import type { AccessEntry, ClaimRow } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { cameraItem } from './wire.js';
 import { accessAnswer, bytesOf, camerasAnswer, epoch, hexOf, recordJson, recordsAnswer } from './wire.js';
@@ -25,7 +25,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
       const rows = (await reader.epochs(key)).filter((row) => row.state !== 'revoked' && row.claim !== null);
-      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, row))) };
+      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, key, row, 'records'))) };
     },
   );
 
@@ -94,11 +94,16 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
   );
 }
 
-export async function cameraJson({ store, reader }: ApiContext, row: ClaimRow): Promise<z.output<typeof cameraItem>> {
+export async function cameraJson(
+  { store, reader }: ApiContext,
+  key: Uint8Array,
+  row: ClaimRow,
+  what: AccessEntry['what'],
+): Promise<z.output<typeof cameraItem>> {
   const [status, bounds, health] = await Promise.all([
     store.records.status(row.device),
     store.records.bounds(row.device, row.epoch),
-    store.records.latestHealth(row.device, row.epoch),
+    reader.health(key, row, what),
   ]);
   const lastReceivedAtMs = bounds?.lastReceivedAtMs ?? null;
   return {
@@ -111,6 +116,6 @@ export async function cameraJson({ store, reader }: ApiContext, row: ClaimRow): 
     lastReceivedAtMs,
     incomplete: lastReceivedAtMs !== null && reader.isIncomplete(lastReceivedAtMs, row),
     highestSeq: bounds?.highest ?? null,
-    health: health === undefined ? null : toBase64(health.bytes),
+    health: health === null ? null : toBase64(health.record.bytes),
   };
 }

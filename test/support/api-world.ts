@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { EventParser, type ServerEvent } from '../../app/core/sse.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import { Counters } from '../../common/counters.js';
@@ -21,6 +23,48 @@ import { VirtualClock } from './virtual-clock.js';
 export const CLOUD = 'https://cloud.example';
 export const PAGE = 'https://app.example';
 
+/** What came over one stream. */
+export class OpenStream {
+  readonly status: number;
+  readonly events: ServerEvent[] = [];
+  readonly ended: Promise<void>;
+  isEnded = false;
+
+  constructor(response: Response) {
+    this.status = response.status;
+    const reader = response.body?.getReader();
+    const parser = new EventParser();
+    const decoder = new TextDecoder();
+    const follow = async (): Promise<void> => {
+      for (;;) {
+        const part = await reader?.read();
+        if (part === undefined || part.done) return;
+        this.events.push(...parser.push(decoder.decode(part.value, { stream: true })));
+      }
+    };
+    this.ended = follow()
+      .catch(() => undefined)
+      .finally(() => (this.isEnded = true));
+    opened.push(async () => {
+      await reader?.cancel().catch(() => undefined);
+    });
+  }
+
+  /** Names of the events, and the seq where one has it. */
+  get said(): string[] {
+    return this.events.map(({ event, data }) => {
+      const { seq } = JSON.parse(data) as { seq?: number };
+      return seq === undefined ? event : `${event} ${String(seq)}`;
+    });
+  }
+}
+
+const opened: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
+
 /** The events API on a fresh store, asked without a network. */
 export class ApiWorld {
   readonly clock: VirtualClock;
@@ -28,15 +72,19 @@ export class ApiWorld {
   readonly receiptSigner: Signer;
   readonly sentDown: { device: Uint8Array; payload: Uint8Array }[];
   readonly store: CloudStore;
+  readonly feed: Feed;
   readonly app: FastifyInstance;
 
-  private constructor(parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'app'>) {
+  private constructor(
+    parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app'>,
+  ) {
     ({
       clock: this.clock,
       counters: this.counters,
       receiptSigner: this.receiptSigner,
       sentDown: this.sentDown,
       store: this.store,
+      feed: this.feed,
       app: this.app,
     } = parts);
   }
@@ -49,11 +97,12 @@ export class ApiWorld {
     const sentDown: ApiWorld['sentDown'] = [];
     const common = { store: wrap(store), suite: nodeSuite, clock, counters, log: silentLog };
     const settings = { cloudOrigin: () => CLOUD, pageOrigins: [PAGE], lifetimeMs: 3_600_000 };
+    const feed = new Feed();
     const context: ApiContext = {
       ...common,
       sessions: new Sessions(settings, nodeSuite, clock, realRandom),
       reader: new Reader(common),
-      feed: new Feed(),
+      feed,
       receiptKeys: [receiptSigner.publicKey],
       cloudOrigin: () => CLOUD,
       sendDown: (device, payload) => sentDown.push({ device, payload }),
@@ -64,7 +113,7 @@ export class ApiWorld {
       pageOrigins: [PAGE],
       requestsPerMinute: 10_000,
     });
-    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, app });
+    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app });
   }
 
   /** Opens a session for a key; `change` spoils what is signed. */
@@ -100,6 +149,24 @@ export class ApiWorld {
     const response = await this.app.inject({ method: 'GET', url, headers: { authorization: `Bearer ${token}` } });
     const isJson = response.headers['content-type']?.toString().includes('application/json') === true;
     return { status: response.statusCode, body: isJson ? response.json() : null, raw: response.rawPayload };
+  }
+
+  /** A stream over a real socket; it ends with the test that opened it. */
+  async stream(token: string, lastId: number | null = null): Promise<OpenStream> {
+    if (!this.app.server.listening) {
+      await this.app.listen({ host: '127.0.0.1', port: 0 });
+      opened.push(async () => {
+        this.app.server.closeAllConnections();
+        await this.app.close();
+      });
+    }
+    const address = this.app.server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const resume = lastId === null ? {} : { 'last-event-id': String(lastId) };
+    const response = await fetch(`http://127.0.0.1:${String(port)}/v1/stream`, {
+      headers: { authorization: `Bearer ${token}`, ...resume },
+    });
+    return new OpenStream(response);
   }
 
   static recordsUrl(device: Uint8Array, epoch = 1): string {
