@@ -5,6 +5,7 @@ import { ERROR_CODES } from '../common/error-codes.js';
 import { asSealcamError } from '../common/errors.js';
 import { VERSION } from '../common/version.js';
 import { affectedCommand, quarantineCommand } from './cli/inspect.js';
+import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './cli/reads.js';
 import { serveCommand } from './cli/serve.js';
 
 interface CommonOptions {
@@ -18,6 +19,7 @@ Examples:
   SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with a broker of its own, for a laptop
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
   sealcam-cloud quarantine --limit 20 --json
+  sealcam-cloud reads pause --all --sentence "We look into a fault; your cameras go on."
 
 Settings come from defaults, then the file, then SEALCLOUD_… in the environment; docs/configuration.md lists them.
 Exit status: 0 done, 1 a fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
@@ -83,6 +85,44 @@ program
     attempt(options.json === true, () =>
       quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
+  );
+
+const reads = program.command('reads').description('the kill switch: stop showing anything, to one account or to all');
+const scopeOptions = [
+  ['--all', 'everybody'],
+  ['--account <hex>', 'one account: what it reads, and what others read of it'],
+] as const;
+
+reads
+  .command('pause')
+  .description('show nothing from the next read on; ingest and receipts go on')
+  .option(...scopeOptions[0])
+  .option(...scopeOptions[1])
+  .requiredOption('--sentence <text>', 'what the owners are told')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<ReadsOptions, 'json'> & { readonly sentence: string }) =>
+    attempt(options.json === true, () => pauseCommand(sourceOf(options), { ...options, json: options.json === true })),
+  );
+
+reads
+  .command('resume')
+  .description('show again')
+  .option(...scopeOptions[0])
+  .option(...scopeOptions[1])
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<ReadsOptions, 'json'>) =>
+    attempt(options.json === true, () => resumeCommand(sourceOf(options), { ...options, json: options.json === true })),
+  );
+
+reads
+  .command('status')
+  .description('what is paused, and the last changes')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => readsStatusCommand(sourceOf(options), { json: options.json === true })),
   );
 
 try {

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../common/adapters/real-clock.js';
@@ -31,6 +31,22 @@ export function openStore(config: CloudConfig): CloudStore {
     throw new SealcamError('store-unavailable', `${folder} cannot be made`, { cause });
   }
   return openSqliteStore(join(folder, 'cloud.db'));
+}
+
+/**
+ * The database of a cloud that was started before, beside the running one or without it. A wrong folder must not become
+ * a new, empty database on which a command says "done".
+ *
+ * @throws SealcamError `store-unavailable`
+ */
+export function openExistingStore(config: CloudConfig): CloudStore {
+  const path = join(config['data.folder'], 'cloud.db');
+  if (!existsSync(path)) {
+    throw new SealcamError('store-unavailable', `there is no database ${path}`, {
+      hint: 'Give the configuration of the cloud that is meant (--config), with its data.folder.',
+    });
+  }
+  return openStore(config);
 }
 
 /** The composition root of the cloud: real clock, real randomness, SQLite, and a broker of its own if asked. */

@@ -1,10 +1,10 @@
 import { isAborted } from '../../common/abort.js';
 import { toHex } from '../../common/bytes.js';
 import { sleep, type Clock } from '../../common/clock.js';
-import { asSealcamError } from '../../common/errors.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
-import { cameraItem, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
+import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper, Refusal, VerifiedRecord } from './history-keeper.js';
 import type { ServerEvent } from './sse.js';
@@ -30,8 +30,11 @@ export interface Alarm {
 }
 
 export interface SessionView {
-  readonly connection: 'connecting' | 'live' | 'offline';
+  /** `paused`: the operator shows nothing to anybody, or to this account; what was verified before stays. */
+  readonly connection: 'connecting' | 'live' | 'offline' | 'paused';
   readonly problem: { readonly code: string; readonly message: string; readonly hint: string } | null;
+  /** The operator's sentence while cameras of another account are paused. */
+  readonly notice: string | null;
   readonly isLoaded: boolean;
   readonly cameras: readonly CameraView[];
   readonly events: readonly TimelineEvent[];
@@ -71,6 +74,7 @@ export class OwnerSession {
   private readonly alarms: Alarm[] = [];
   private connection: SessionView['connection'] = 'connecting';
   private problem: SessionView['problem'] = null;
+  private notice: string | null = null;
   private isLoaded = false;
   private lastId: number | null = null;
 
@@ -88,11 +92,15 @@ export class OwnerSession {
   view(): SessionView {
     const { history } = this.deps;
     return {
-      ...{ connection: this.connection, problem: this.problem, isLoaded: this.isLoaded },
+      ...{ connection: this.connection, problem: this.problem, notice: this.notice, isLoaded: this.isLoaded },
       cameras: [...this.cameras.values()].map((camera) => this.cameraView(camera)),
       events: this.timeline.events((record) => history.continuityOf(record)),
       alarms: this.alarms,
     };
+  }
+
+  get isLive(): boolean {
+    return this.connection === 'live';
   }
 
   /** Runs until the signal fires. */
@@ -101,10 +109,12 @@ export class OwnerSession {
     let retryMs = RETRY_FIRST_MS;
     while (!signal.aborted) {
       try {
-        this.setConnection('connecting');
+        // A pause is looked at again and again; it would be no help to say so each time.
+        if (this.connection !== 'paused') this.setConnection('connecting');
         const stream = client.stream(this.lastId, signal);
         for await (const event of stream) {
           if (event.event === 'ready') {
+            this.notice = null;
             await this.refresh();
             this.setConnection('live');
             retryMs = RETRY_FIRST_MS;
@@ -116,7 +126,7 @@ export class OwnerSession {
       } catch (error) {
         if (isAborted(signal)) return;
         const { code, message, hint } = asSealcamError(error);
-        this.setConnection('offline', { code, message, hint });
+        this.setConnection(code === 'reads-paused' ? 'paused' : 'offline', { code, message, hint });
       }
       // A whole city of pages must not come back in one second either.
       await sleep(clock, retryMs * (0.5 + random.uniform()), signal);
@@ -158,6 +168,14 @@ export class OwnerSession {
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     } else if (event === 'camera') {
       await this.camera(cameraItem.parse(JSON.parse(data)), false);
+    } else if (event === 'notice') {
+      const { notice } = noticeEvent.parse(JSON.parse(data));
+      // What was held back meanwhile is not in the stream.
+      if (this.notice !== null && notice === null) await this.refresh();
+      this.notice = notice;
+    } else if (event === 'paused') {
+      const { message, hint } = pausedEvent.parse(JSON.parse(data));
+      throw new SealcamError('reads-paused', message, { hint });
     }
     if (id !== null && Number.isSafeInteger(Number(id))) this.lastId = Math.max(this.lastId ?? 0, Number(id));
     this.changed();

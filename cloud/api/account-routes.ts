@@ -26,6 +26,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const account = accountId(suite, key);
+      await context.reader.gate(key, account);
       const lines = exportLines(context, key, store.accounts.export(account));
       return reply
         .type('application/x-ndjson')
@@ -64,6 +65,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     yield `${JSON.stringify({ type: 'export', version: 1, atMs: time.wallMs() })}\n`;
     let row: ClaimRow | null = null;
     for await (const item of items) {
+      await reader.gate(key);
       if (item.type === 'claim') row = item.row;
       if (item.type === 'record') {
         // The same door as every other read: verified, bound to its row, and in the access log.

@@ -5,6 +5,7 @@ import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { accountId } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
@@ -43,16 +44,47 @@ export class Reader {
     this.deps = deps;
   }
 
-  /** Epochs that this key may read. */
-  epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
-    return this.deps.store.claims.readableBy(key);
+  /**
+   * The kill switch, asked anew each time: the reader's own account, and the account of what is read. An error here is an
+   * error of the read: a switch that cannot be asked shows nothing.
+   * @throws SealcamError `reads-paused`
+   */
+  async gate(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
+    const { store, suite, counters } = this.deps;
+    const own = accountId(suite, key);
+    const pause = await store.reads.pauseOf(account === null ? [own] : [own, account]);
+    if (pause === undefined) return;
+    counters.add('reads.paused');
+    throw new SealcamError('reads-paused', pause.sentence);
   }
 
-  /** @throws SealcamError `not-found`: whoever may not see a thing does not learn that it exists */
+  /** Epochs that this key may read, without those of other accounts that are paused. @throws SealcamError `reads-paused` */
+  async epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
+    await this.gate(key);
+    const { claims, reads } = this.deps.store;
+    const rows: ClaimRow[] = [];
+    for (const row of await claims.readableBy(key)) {
+      if ((await reads.pauseOf([row.account])) === undefined) rows.push(row);
+    }
+    return rows;
+  }
+
+  /** What a member is told while another account, whose cameras this key may read, is paused; else null. */
+  async notice(key: Uint8Array): Promise<string | null> {
+    const { claims, reads } = this.deps.store;
+    const rows = await claims.readableBy(key);
+    return rows.length === 0 ? null : ((await reads.pauseOf(rows.map(({ account }) => account)))?.sentence ?? null);
+  }
+
+  /**
+   * @throws SealcamError `not-found`: whoever may not see a thing does not learn that it exists
+   * @throws SealcamError `reads-paused`
+   */
   async rowFor(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow> {
     const { claims } = this.deps.store;
     const row = (await claims.isMember(device, epoch, key)) ? await claims.row(device, epoch) : undefined;
     if (row === undefined || row.state === 'revoked') throw new SealcamError('not-found', 'no such camera');
+    await this.gate(key, row.account);
     return row;
   }
 
@@ -68,6 +100,7 @@ export class Reader {
     stored: readonly StoredRecord[],
     what: AccessEntry['what'],
   ): Promise<readonly ReadRecord[]> {
+    await this.gate(key, row.account);
     const shown: ReadRecord[] = [];
     for (const item of stored) {
       const read = await this.verify(row, item);
@@ -110,6 +143,7 @@ export class Reader {
 
   /** A sealed object. @throws SealcamError `not-found` */
   async media(key: Uint8Array, row: ClaimRow, id: Uint8Array): Promise<SealedObject> {
+    await this.gate(key, row.account);
     const { records } = this.deps.store;
     const found = await records.media(row.device, row.epoch, id);
     const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);

@@ -81,6 +81,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
+      await reader.gate(key);
       const entries = await store.access.ofReadable(key, ACCESS_MAX);
       return {
         entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({

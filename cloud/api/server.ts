@@ -32,6 +32,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'too-large': 413,
   'rate-limited': 429,
   'store-unavailable': 503,
+  'reads-paused': 503,
 };
 
 /** The HTTP API: JSON, bearer tokens, CORS by allow-list, an OpenAPI description of itself. */
@@ -132,7 +133,7 @@ function knownError(error: unknown): SealcamError {
 }
 
 function isExpected({ code }: SealcamError): boolean {
-  return (STATUS[code] ?? 500) < 500;
+  return code === 'reads-paused' || (STATUS[code] ?? 500) < 500;
 }
 
 /** Listens; resolves with the port. @throws SealcamError `port-in-use` */

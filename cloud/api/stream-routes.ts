@@ -21,7 +21,9 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
     {
       schema: {
         summary: 'Live records and camera states as server-sent events; Last-Event-ID resumes',
-        description: 'Events: `record` (an item of the records page), `camera` (an item of the cameras list), `ready`.',
+        description:
+          'Events: `ready`; `record` (an item of the records page); `camera` (an item of the cameras list); `notice` ' +
+          '(what a member is told while cameras of another account are paused); `paused` (the error; the stream ends).',
         security,
       },
     },
@@ -30,6 +32,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
       const last = Number(request.headers['last-event-id'] ?? NaN);
       const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
       // Asked while an error can still be answered.
+      await context.reader.gate(session.key);
       const startId = resumeFrom ?? (await context.store.records.lastId());
       reply.hijack();
       const stream = new EventStream(reply, context, startId);
@@ -45,6 +48,8 @@ class EventStream {
   private readonly context: ApiContext;
   private work: Promise<void> = Promise.resolve();
   private sentId: number;
+  private notice: string | null = null;
+  private isOver = false;
 
   constructor(reply: FastifyReply, context: ApiContext, startId: number) {
     this.reply = reply;
@@ -70,10 +75,13 @@ class EventStream {
     });
     if (lastId !== null) this.enqueue(() => this.resume(key, lastId));
     this.send('ready', null, {});
+    this.enqueue(() => this.look(key, checkSession));
     let cancelPing = (): void => undefined;
     const ping = (): void => {
       cancelPing = clock.after(PING_MS, () => {
+        if (this.isOver) return;
         raw.write(': ping\n\n');
+        this.enqueue(() => this.look(key, checkSession));
         ping();
       });
     };
@@ -90,9 +98,30 @@ class EventStream {
 
   /** One after the other; an error ends the stream, and the reader comes again. */
   private enqueue(work: () => Promise<void>): void {
-    this.work = this.work.then(work).catch((error: unknown) => {
-      this.cut(asSealcamError(error).code);
-    });
+    this.work = this.work
+      .then(() => (this.isOver ? undefined : work()))
+      .catch((error: unknown) => {
+        const { code, message, hint } = asSealcamError(error);
+        if (code !== 'reads-paused') {
+          this.cut(code);
+          return;
+        }
+        this.send('paused', null, { code, message, hint });
+        this.context.counters.add('streams.paused');
+        this.isOver = true;
+        this.reply.raw.end();
+      });
+  }
+
+  /** What an open stream has to notice when nothing arrives: a session that ended, a switch that was thrown. */
+  private async look(key: Uint8Array, checkSession: () => void): Promise<void> {
+    const { reader } = this.context;
+    checkSession();
+    await reader.gate(key);
+    const notice = await reader.notice(key);
+    if (notice === this.notice) return;
+    this.notice = notice;
+    this.send('notice', null, { notice });
   }
 
   private async resume(key: Uint8Array, lastId: number): Promise<void> {
@@ -115,7 +144,8 @@ class EventStream {
     try {
       return await this.context.reader.rowFor(key, device, epoch);
     } catch (error) {
-      if (isSealcamError(error) && error.code === 'not-found') return null;
+      // The reader's own pause was asked before; one of the account read is told as a notice.
+      if (isSealcamError(error) && ['not-found', 'reads-paused'].includes(error.code)) return null;
       throw error;
     }
   }
@@ -123,6 +153,7 @@ class EventStream {
   private async item(key: Uint8Array, item: FeedItem, checkSession: () => void): Promise<void> {
     const { claims, records } = this.context.store;
     checkSession();
+    await this.context.reader.gate(key);
     if (item.type === 'camera') {
       const latest = await claims.latest(item.device);
       const row = latest === undefined ? null : await this.rowOrNull(key, item.device, latest.epoch);
@@ -136,6 +167,7 @@ class EventStream {
 
   private send(event: string, id: number | null, data: unknown): void {
     const { raw } = this.reply;
+    if (this.isOver) return;
     if (raw.writableLength > BUFFER_MAX_BYTES) {
       this.cut('rate-limited');
       return;
@@ -145,6 +177,7 @@ class EventStream {
   }
 
   private cut(code: string): void {
+    this.isOver = true;
     this.context.counters.add(`streams.${code}`);
     this.reply.raw.destroy();
   }

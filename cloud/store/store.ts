@@ -15,6 +15,7 @@ export interface CloudStore {
   readonly records: RecordStore;
   readonly access: AccessStore;
   readonly quarantine: QuarantineStore;
+  readonly reads: ReadsStore;
   readonly accounts: AccountStore;
   close(): Promise<void>;
 }
@@ -163,6 +164,36 @@ export interface QuarantineStore {
   put(entry: QuarantineEntry): Promise<void>;
   count(): Promise<number>;
   newest(limit: number): Promise<readonly QuarantineEntry[]>;
+}
+
+/** A stop of all reading, for one account or, with null, for everybody. */
+export interface ReadsPause {
+  readonly account: Uint8Array | null;
+  /** What the owner is told. */
+  readonly sentence: string;
+  readonly sinceMs: number;
+}
+
+export interface ReadsChange {
+  readonly atMs: number;
+  readonly action: 'pause' | 'resume';
+  readonly account: Uint8Array | null;
+  /** Null at a resume. */
+  readonly sentence: string | null;
+}
+
+/** The kill switch of the events view. Who asks and gets no answer must show nothing. */
+export interface ReadsStore {
+  /** The pause that holds for one of these accounts, one for everybody first; undefined while reading is open. */
+  pauseOf(accounts: readonly Uint8Array[]): Promise<ReadsPause | undefined>;
+  /** A new sentence for what is paused already replaces the old one. */
+  pause(pause: ReadsPause): Promise<void>;
+  /** False if there was nothing to resume. */
+  resume(account: Uint8Array | null, atMs: number): Promise<boolean>;
+  /** What is paused now. */
+  pauses(): Promise<readonly ReadsPause[]>;
+  /** Newest first; append-only. */
+  changes(limit: number): Promise<readonly ReadsChange[]>;
 }
 
 export type ExportItem =

@@ -6,6 +6,7 @@ import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
+import { migrations } from '../../cloud/store/sqlite/schema.js';
 import type { CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
 import { CameraWorld } from '../support/camera-world.js';
 import { asyncCodeOf } from '../support/codes.js';
@@ -267,6 +268,30 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.close();
   });
 
+  it('keeps pauses of reading per account and for everybody, and a log of them', async () => {
+    const store = open();
+    const [a, b] = [realRandom.bytes(16), realRandom.bytes(16)];
+    expect(await store.reads.pauseOf([a, b])).toBeUndefined();
+    await store.reads.pause({ account: a, sentence: 'a', sinceMs: 10 });
+    expect(await store.reads.pauseOf([b, a])).toEqual({ account: a, sentence: 'a', sinceMs: 10 });
+    expect(await store.reads.pauseOf([b])).toBeUndefined();
+    expect(await store.reads.pauseOf([])).toBeUndefined();
+    await store.reads.pause({ account: null, sentence: 'all', sinceMs: 20 });
+    for (const accounts of [[], [b], [a]]) {
+      expect(await store.reads.pauseOf(accounts)).toEqual({ account: null, sentence: 'all', sinceMs: 20 });
+    }
+    await store.reads.pause({ account: null, sentence: 'still', sinceMs: 30 });
+    expect((await store.reads.pauses()).map(({ sentence }) => sentence)).toEqual(['still', 'a']);
+    expect(await store.reads.resume(null, 40)).toBe(true);
+    expect(await store.reads.resume(null, 50)).toBe(false);
+    expect(await store.reads.pauseOf([a])).toMatchObject({ sentence: 'a' });
+    expect(await store.reads.changes(2)).toEqual([
+      { atMs: 40, action: 'resume', account: null, sentence: null },
+      { atMs: 30, action: 'pause', account: null, sentence: 'still' },
+    ]);
+    await store.close();
+  });
+
   it('exports an account whole, and deletes it without letting an epoch count twice', async () => {
     const store = open();
     const { world, records, claim } = await claimed(store);
@@ -339,6 +364,20 @@ describe('cloud store: sqlite', () => {
     expect(() => db.exec('UPDATE access SET at_ms = 0')).toThrow(/append-only/);
     expect(db.prepare('SELECT count(*) AS n FROM access').get()).toEqual({ n: 1 });
     db.close();
+  });
+
+  it('opens a database of the first version and keeps what is in it', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const old = new Sqlite(path);
+    old.exec(migrations[0] ?? '');
+    old.pragma('user_version = 1');
+    const device = Buffer.alloc(32, 7);
+    old.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'open', NULL, 5)").run(device, Buffer.alloc(16), device);
+    old.close();
+    const store = openSqliteStore(path);
+    expect(await store.claims.row(new Uint8Array(device), 1)).toMatchObject({ state: 'open', acceptedAtMs: 5 });
+    expect(await store.reads.pauses()).toEqual([]);
+    await store.close();
   });
 
   it('refuses a database of a newer version', async () => {

@@ -89,4 +89,21 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER access_is_not_deleted BEFORE DELETE ON access
     BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
   `,
+  `
+  -- An empty account means everybody.
+  CREATE TABLE reads_pause (
+    account BLOB PRIMARY KEY, sentence TEXT NOT NULL, since_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE reads_change (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('pause', 'resume')),
+    account BLOB NOT NULL,
+    sentence TEXT
+  ) STRICT;
+  CREATE TRIGGER reads_change_is_not_changed BEFORE UPDATE ON reads_change
+    BEGIN SELECT RAISE(ABORT, 'the log of pauses is append-only'); END;
+  CREATE TRIGGER reads_change_is_not_deleted BEFORE DELETE ON reads_change
+    BEGIN SELECT RAISE(ABORT, 'the log of pauses is append-only'); END;
+  `,
 ];

@@ -1,6 +1,7 @@
 import type { AccessEntry, AccessStore, AccountStore, CloudStore, QuarantineStore } from '../store.js';
 import { claimRow, sqliteClaims } from './claims.js';
 import { openDatabase, storeError, type Database } from './database.js';
+import { sqliteReads } from './reads.js';
 import { sqliteRecords, storedRecord } from './records.js';
 
 /** The quarantine keeps this many of the newest refusals. */
@@ -25,6 +26,7 @@ export function openSqliteStore(path: string): CloudStore {
     records,
     access: sqliteAccess(db, guard),
     quarantine: sqliteQuarantine(db, guard),
+    reads: sqliteReads(db, guard),
     accounts: sqliteAccounts(db, guard),
     close: () => guard(() => void db.close()),
   };

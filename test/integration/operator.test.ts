@@ -1,0 +1,63 @@
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { toHex } from '../../common/bytes.js';
+import { embedded } from '../support/brokers.js';
+import { run } from '../support/command.js';
+import { tempFolder } from '../support/temp.js';
+import { until } from '../support/wait.js';
+import { WholeWay } from '../support/whole-way.js';
+
+const SENTENCE = 'We look into a fault; your cameras go on.';
+
+let way: WholeWay | null = null;
+
+afterEach(async () => {
+  await way?.stopAll();
+  way = null;
+});
+
+/** The operator's command, a process of its own, on the data folder of the cloud that runs in this one. */
+function operator(folder: string, ...args: string[]): ReturnType<typeof run> {
+  return run('sealcam-cloud', args, { SEALCLOUD_DATA_FOLDER: join(folder, 'cloud') });
+}
+
+describe('the operator of a running cloud', () => {
+  it('pauses and resumes what owners see; records are taken and receipted all along', async () => {
+    way = await WholeWay.prepare(embedded);
+    await way.broker.start();
+    const cloud = await way.startCloud();
+    const camera = way.startAgent('a');
+    const { watcher, opened } = way.watch(cloud);
+    await watcher.claim(camera.code);
+    await until('an event is opened', () => opened.length >= 1, 30_000);
+
+    const paused = operator(way.folder, 'reads', 'pause', '--all', '--sentence', SENTENCE, '--json');
+    expect(paused).toMatchObject({ status: 0, json: [{ paused: 'all', sentence: SENTENCE }] });
+    await until('the page knows', () => watcher.view().connection === 'paused');
+    expect(watcher.view()).toMatchObject({ problem: { code: 'reads-paused', message: SENTENCE } });
+    const [seen, receipted] = [watcher.view().events.length, camera.agent.outbox.totals().receipted];
+    await until('more is receipted', () => camera.agent.outbox.totals().receipted >= receipted + 3);
+    expect(watcher.view().events).toHaveLength(seen);
+
+    expect(operator(way.folder, 'reads', 'resume', '--all').stdout).toContain('is resumed for all accounts');
+    await until('the events come by themselves', () => watcher.view().events.length > seen, 60_000);
+    expect(watcher.view().connection).toBe('live');
+    const [status] = operator(way.folder, 'reads', 'status', '--json').json;
+    expect(status).toMatchObject({
+      paused: [],
+      changes: [{ action: 'resume' }, { action: 'pause', account: 'all', sentence: SENTENCE }],
+    });
+    expect(watcher.alarms()).toBe(0);
+  });
+
+  it('is not told "done" for a folder where no cloud is, nor for a scope that could be misread', () => {
+    const folder = tempFolder();
+    const pause = (...args: string[]): ReturnType<typeof run> => operator(folder, 'reads', 'pause', ...args);
+    expect(pause('--all', '--sentence', 'x')).toMatchObject({ status: 4 });
+    expect(pause('--sentence', 'x').stderr).toContain('say either --all or --account HEX');
+    expect(pause('--all', '--account', toHex(new Uint8Array(16)), '--sentence', 'x').status).toBe(2);
+    expect(pause('--account', 'abc', '--sentence', 'x').status).toBe(2);
+    expect(pause('--all').status).toBe(2);
+    expect(pause('--all', '--sentence', 'two\nlines').status).toBe(2);
+  });
+});
