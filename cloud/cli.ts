@@ -4,7 +4,7 @@ import type { ConfigSource } from '../common/config/load.js';
 import { ERROR_CODES } from '../common/error-codes.js';
 import { asSealcamError } from '../common/errors.js';
 import { VERSION } from '../common/version.js';
-import { affectedCommand, quarantineCommand } from './cli/inspect.js';
+import { affectedCommand, alarmsCommand, quarantineCommand } from './cli/inspect.js';
 import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './cli/reads.js';
 import { serveCommand } from './cli/serve.js';
 
@@ -18,6 +18,7 @@ Examples:
   sealcam-cloud serve --config cloud.toml           take records from a broker, serve the API
   SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with a broker of its own, for a laptop
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
+  sealcam-cloud alarms --since 2026-02-16T09:00:00Z
   sealcam-cloud quarantine --limit 20 --json
   sealcam-cloud reads pause --all --sentence "We look into a fault; your cameras go on."
 
@@ -73,6 +74,19 @@ program
     attempt(options.json === true, () =>
       affectedCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
+  );
+
+program
+  .command('alarms')
+  .description(
+    "what was refused at ingest, at a read or by an owner's page and should never have come up, newest first",
+  )
+  .option('--since <time>', 'from this time on (ISO 8601 with zone)')
+  .option('--limit <n>', 'how many', count, 200)
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & { readonly since?: string; readonly limit: number }) =>
+    attempt(options.json === true, () => alarmsCommand(sourceOf(options), { ...options, json: options.json === true })),
   );
 
 program

@@ -21,6 +21,14 @@ export interface Refusal {
   readonly verdict: Verdict;
   readonly code: string;
   readonly message: string;
+  /** Whose the record says it is, if it can be read at all. */
+  readonly about: EpochName | null;
+}
+
+export interface EpochName {
+  /** Hex of the device id. */
+  readonly device: string;
+  readonly epoch: number;
 }
 
 /**
@@ -83,17 +91,20 @@ export class HistoryKeeper {
     } catch (error) {
       if (!isSealcamError(error)) throw error;
       const { code, message } = asSealcamError(error);
-      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message };
+      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
     }
     const { device, epoch } = record.value;
     const claim = this.claimOf(device, epoch);
     const binding = checkBinding(record.value, claim === null ? undefined : bindingOf(claim));
-    if (binding !== 'bound') return { verdict: binding, code: binding, message: 'not of a camera of this owner' };
+    const about = { device: toHex(device), epoch };
+    if (binding !== 'bound')
+      return { verdict: binding, code: binding, message: 'not of a camera of this owner', about };
     if (this.history.add(record) === 'equivocation') {
       return {
         verdict: 'equivocation',
         code: 'cloud-lied',
         message: `two records for seq ${String(record.value.seq)}`,
+        about,
       };
     }
     await this.follow(toHex(device), record);

@@ -6,7 +6,7 @@ import type { Random } from '../../common/random.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
 import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
-import type { HistoryKeeper, Refusal, VerifiedRecord } from './history-keeper.js';
+import type { EpochName, HistoryKeeper, Refusal, VerifiedRecord } from './history-keeper.js';
 import type { ServerEvent } from './sse.js';
 import { Timeline, type TimelineEvent } from './timeline.js';
 
@@ -51,6 +51,8 @@ export interface SessionDependencies {
 const FIRST_PAGE = 60;
 const OLDER_PAGE = 100;
 const ALARMS_MAX = 50;
+/** A page says no more than this to the cloud, whatever it is sent. */
+const REPORTS_MAX = 100;
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
 
@@ -72,6 +74,7 @@ export class OwnerSession {
   private readonly cameras = new Map<string, CameraState>();
   private readonly listeners = new Set<(view: SessionView) => void>();
   private readonly alarms: Alarm[] = [];
+  private readonly reported = new Set<string>();
   private connection: SessionView['connection'] = 'connecting';
   private problem: SessionView['problem'] = null;
   private notice: string | null = null;
@@ -156,8 +159,8 @@ export class OwnerSession {
   }
 
   /** A picture that was not what the record names, or could not be opened. */
-  pictureRefused(message: string): void {
-    this.alarm('malformed', message);
+  pictureRefused(message: string, code: string, about: EpochName): void {
+    this.alarm('malformed', message, code, about);
     this.changed();
   }
 
@@ -189,7 +192,8 @@ export class OwnerSession {
       history.checkHead(item.device, item.epoch, item.highestSeq);
     } catch (error) {
       const { code, message } = asSealcamError(error);
-      this.alarm(code === 'cloud-lied' ? 'older-history' : 'foreign', message);
+      const about = { device: toHex(item.device), epoch: item.epoch };
+      this.alarm(code === 'cloud-lied' ? 'older-history' : 'foreign', message, code, about);
       return;
     }
     const known = this.cameras.get(key);
@@ -232,7 +236,7 @@ export class OwnerSession {
   private async takeItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
     const taken = await this.deps.history.take(record, receivedAtMs);
     if ('verdict' in taken) {
-      this.alarm(taken.verdict, taken.message);
+      this.alarm(taken.verdict, taken.message, taken.code, taken.about);
       return null;
     }
     this.timeline.add(taken);
@@ -247,7 +251,7 @@ export class OwnerSession {
 
   private async takeHealth(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
     const taken = await this.deps.history.take(bytes, receivedAtMs);
-    if ('verdict' in taken) this.alarm(taken.verdict, taken.message);
+    if ('verdict' in taken) this.alarm(taken.verdict, taken.message, taken.code, taken.about);
     else if (taken.record.value.health !== undefined) {
       const { health, time } = taken.record.value;
       camera.health = newer(camera.health, { body: health, time });
@@ -267,10 +271,20 @@ export class OwnerSession {
     };
   }
 
-  private alarm(verdict: Alarm['verdict'], message: string): void {
+  private alarm(verdict: Alarm['verdict'], message: string, code: string, about: EpochName | null): void {
+    this.report(verdict, code, about);
     if (this.alarms.some((known) => known.verdict === verdict && known.message === message)) return;
     this.alarms.push({ id: this.alarms.length + 1, atMs: this.deps.clock.wallMs(), verdict, message });
     if (this.alarms.length > ALARMS_MAX) this.alarms.shift();
+  }
+
+  /** Once for each thing. A cloud that does not want to know changes nothing here. */
+  private report(verdict: Alarm['verdict'], code: string, about: EpochName | null): void {
+    const report = { verdict, code, device: about?.device ?? null, epoch: about?.epoch ?? null };
+    const key = JSON.stringify(report);
+    if (this.reported.has(key) || this.reported.size >= REPORTS_MAX) return;
+    this.reported.add(key);
+    this.deps.client.reportAlarm(report).catch(() => undefined);
   }
 
   private setConnection(connection: SessionView['connection'], problem: SessionView['problem'] = null): void {

@@ -86,7 +86,7 @@ export class Pictures {
         this.tryLater(picture);
         return;
       } else {
-        this.session.pictureRefused(message);
+        this.session.pictureRefused(message, code, { device: toHex(picture.device), epoch: picture.epoch });
         state = { type: 'refused', message };
       }
     }

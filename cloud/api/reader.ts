@@ -1,4 +1,4 @@
-import { equal, toHex } from '../../common/bytes.js';
+import { equal } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
@@ -12,6 +12,8 @@ import type { SealedObject } from '../../protocol/seal/seal.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
+import type { Verdict } from '../../protocol/verify/verdict.js';
+import { Refusals } from '../refusals.js';
 import type { AccessEntry, ClaimRow, CloudStore, NewMedia, StoredRecord } from '../store/store.js';
 
 const WRONG_MEDIA = 'media that is not the one the record names';
@@ -39,9 +41,11 @@ export interface ReadRecord {
  */
 export class Reader {
   private readonly deps: ReaderDependencies;
+  private readonly refusals: Refusals;
 
   constructor(deps: ReaderDependencies) {
     this.deps = deps;
+    this.refusals = new Refusals(deps);
   }
 
   /**
@@ -103,7 +107,7 @@ export class Reader {
     await this.gate(key, row.account);
     const shown: ReadRecord[] = [];
     for (const item of stored) {
-      const read = await this.verify(row, item);
+      const read = await this.verify(key, row, item);
       if (read !== null) shown.push(read);
     }
     const seqs = shown.map(({ record }) => record.value.seq);
@@ -127,7 +131,7 @@ export class Reader {
     for (const named of read.record.value.media ?? []) {
       const found = media.find(({ id }) => equal(id, named.id))?.sealed ?? null;
       const isRight = found !== null && isMediaOf(this.deps.suite, named, found);
-      if (found !== null && !isRight) await this.alarm(row, WRONG_MEDIA, read.record.bytes);
+      if (found !== null && !isRight) await this.alarm(key, row, 'malformed', WRONG_MEDIA, read.record.bytes);
       if (isRight) await this.logAccess(key, row, 'export', { from: seq, to: seq }, named.id);
       out.push(isRight ? found : null);
     }
@@ -147,12 +151,12 @@ export class Reader {
     const { records } = this.deps.store;
     const found = await records.media(row.device, row.epoch, id);
     const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
-    const read = stored === undefined ? null : await this.verify(row, stored);
+    const read = stored === undefined ? null : await this.verify(key, row, stored);
     const named = read?.record.value.media?.find((media) => equal(media.id, id));
     if (found === undefined || read === null || named === undefined)
       throw new SealcamError('not-found', 'no such media');
     if (!isMediaOf(this.deps.suite, named, found.sealed)) {
-      await this.alarm(row, WRONG_MEDIA, read.record.bytes);
+      await this.alarm(key, row, 'malformed', WRONG_MEDIA, read.record.bytes);
       throw new SealcamError('not-found', 'no such media');
     }
     await this.logAccess(key, row, 'media', { from: found.seq, to: found.seq }, id);
@@ -160,25 +164,32 @@ export class Reader {
   }
 
   /** Null for what must not be shown. */
-  private async verify(row: ClaimRow, stored: StoredRecord): Promise<ReadRecord | null> {
+  private async verify(key: Uint8Array, row: ClaimRow, stored: StoredRecord): Promise<ReadRecord | null> {
     const { store, suite } = this.deps;
     let record: Verified<SealcamRecord>;
     try {
       record = openSigned(recordKind, suite, stored.bytes);
     } catch (error) {
-      await this.alarm(row, asSealcamError(error).message, stored.bytes);
+      const { code, message } = asSealcamError(error);
+      await this.alarm(
+        key,
+        row,
+        code === 'foreign' || code === 'unsupported' ? code : 'malformed',
+        message,
+        stored.bytes,
+      );
       return null;
     }
     const { value, hash } = record;
     const isKeyed = equal(value.device, stored.device) && value.epoch === stored.epoch && value.seq === stored.seq;
     const binding = isKeyed && equal(hash, stored.hash) ? checkBinding(value, row) : 'foreign';
     if (binding !== 'bound') {
-      await this.alarm(row, `${binding} at read`, stored.bytes);
+      await this.alarm(key, row, binding, 'not of the claim row of its epoch', stored.bytes);
       return null;
     }
     const continuity = checkContinuity(value, await store.records.chainFacts(value.device, value.epoch, value.seq));
     if (continuity.verdict === 'equivocation') {
-      await this.alarm(row, 'equivocation at read', stored.bytes);
+      await this.alarm(key, row, 'equivocation', 'not the record that the next one follows', stored.bytes);
       return null;
     }
     const ids = (value.media ?? []).map(({ id }) => id);
@@ -205,14 +216,9 @@ export class Reader {
     ]);
   }
 
-  private async alarm(row: ClaimRow, reason: string, bytes: Uint8Array): Promise<void> {
-    const { store, clock, counters, log } = this.deps;
-    counters.add('alarms');
-    counters.add('refused.at-read');
-    log.error(
-      { alarm: 'read', device: toHex(row.device), epoch: row.epoch, reason },
-      'a stored record does not verify; it is not shown',
-    );
-    await store.quarantine.put({ atMs: clock.wallMs(), device: row.device, verdict: 'foreign', reason, bytes });
+  private alarm(key: Uint8Array, row: ClaimRow, verdict: Verdict, reason: string, bytes: Uint8Array): Promise<void> {
+    const { device, epoch } = row;
+    const reader = accountId(this.deps.suite, key);
+    return this.refusals.take({ place: 'read', verdict, device, epoch, reader, reason, bytes });
   }
 }

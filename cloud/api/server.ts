@@ -4,6 +4,7 @@ import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../
 import type { ErrorCode } from '../../common/error-codes.js';
 import type { Log } from '../../common/log.js';
 import { accountRoutes } from './account-routes.js';
+import { alarmRoutes } from './alarm-routes.js';
 import type { ApiContext } from './context.js';
 import { claimRoutes } from './claim-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
@@ -90,7 +91,8 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   });
   app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  for (const routes of [sessionRoutes, claimRoutes, recordRoutes, streamRoutes, accountRoutes]) routes(app, context);
+  const all = [sessionRoutes, claimRoutes, recordRoutes, streamRoutes, accountRoutes, alarmRoutes];
+  for (const routes of all) routes(app, context);
   return app;
 }
 

@@ -25,18 +25,41 @@ export function affectedCommand(
   });
 }
 
+/** `sealcam-cloud alarms`: what was refused at ingest, at a read or by an owner's page, and should never have come up. */
+export function alarmsCommand(
+  source: ConfigSource,
+  options: OutputOptions & { readonly since?: string; readonly limit: number },
+): Promise<number> {
+  const since = options.since === undefined ? 0 : timeOf(options.since, '--since');
+  return withStore(source, async (store) => {
+    const found = await store.alarms.since(since, options.limit);
+    for (const { atMs, place, verdict, device, epoch, reader, reason, quarantineId } of found) {
+      const camera = device === null ? null : toHex(device);
+      const account = reader === null ? null : toHex(reader);
+      const where = camera === null ? 'no camera' : `camera ${camera.slice(0, 12)}…`;
+      const whom = account === null ? '' : `  reader ${account.slice(0, 12)}…`;
+      print(
+        options,
+        { at: iso(atMs), place, verdict, device: camera, epoch, reader: account, reason, quarantine: quarantineId },
+        `${iso(atMs)}  ${place.padEnd(6)}  ${verdict.padEnd(13)}  ${where}${whom}  ${reason}`,
+      );
+    }
+    if (!options.json) process.stdout.write(`${String(found.length)} alarms.\n`);
+  });
+}
+
 /** `sealcam-cloud quarantine`: what was refused lately. For an operator; no owner's read path comes here. */
 export function quarantineCommand(
   source: ConfigSource,
   options: OutputOptions & { readonly limit: number },
 ): Promise<number> {
   return withStore(source, async (store) => {
-    for (const { atMs, device, verdict, reason, bytes } of await store.quarantine.newest(options.limit)) {
+    for (const { id, atMs, device, verdict, reason, bytes } of await store.quarantine.newest(options.limit)) {
       const name = device === null ? null : toHex(device);
       const at = iso(atMs);
       print(
         options,
-        { at, device: name, verdict, reason, bytes: Buffer.from(bytes).toString('base64') },
+        { id, at, device: name, verdict, reason, bytes: Buffer.from(bytes).toString('base64') },
         `${at}  ${verdict.padEnd(12)} ${name === null ? 'no device' : `${name.slice(0, 16)}…`}  ${reason}`,
       );
     }

@@ -12,6 +12,7 @@ import { openSigned, type Verified } from '../../protocol/objects/signed-object.
 import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
 import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import type { CloudStore } from '../store/store.js';
+import { Refusals } from '../refusals.js';
 import { judgeAccept, judgeRecord, type Judgement } from './judge.js';
 import { makeReceipt, type EpochOfReceipt, type Settled } from './receipts.js';
 
@@ -31,22 +32,17 @@ export interface IngestDependencies {
   readonly pacing: () => Pacing | null;
 }
 
-/** Refusals that say that somebody mixed something up, or tried to. */
-const ALARMING = new Set(['foreign', 'revoked', 'equivocation']);
-/** Quarantine entries per camera and minute; more are counted but not kept. */
-const QUARANTINE_PER_MINUTE = 30;
-
 /**
  * From an MQTT message to stored records and a signed receipt. Any doubt about claim or store ends without a receipt,
  * and the camera sends again. Nothing here throws.
  */
 export class Ingest {
   private readonly deps: IngestDependencies;
-  private readonly quarantined = new Map<string, number>();
-  private quarantineMinute = 0;
+  private readonly refusals: Refusals;
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
+    this.refusals = new Refusals(deps);
   }
 
   async take(topic: string, payload: Uint8Array): Promise<void> {
@@ -155,37 +151,8 @@ export class Ingest {
     log.error({ code, device: device === null ? null : toHex(device) }, `no receipt: ${message}`);
   }
 
-  /** Counted and logged once each; kept in the quarantine as far as it has room. */
-  private async refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
-    const { store, clock, counters, log } = this.deps;
-    counters.add(`refused.${verdict}`);
-    const name = device === null ? null : toHex(device);
-    if (ALARMING.has(verdict)) {
-      counters.add('alarms');
-      log.error({ alarm: verdict, device: name, reason }, 'a record was refused; somebody may have mixed something up');
-    } else {
-      log.warn({ verdict, device: name, reason, bytes: bytes.length }, 'refused');
-    }
-    if (!this.mayQuarantine(name ?? '')) {
-      counters.add('quarantine.full');
-      return;
-    }
-    try {
-      await store.quarantine.put({ atMs: clock.wallMs(), device, verdict, reason, bytes });
-    } catch (error) {
-      log.error({ code: asSealcamError(error).code }, 'the quarantine cannot be written');
-    }
-  }
-
-  private mayQuarantine(name: string): boolean {
-    const minute = Math.floor(this.deps.clock.monotonicMs() / 60_000);
-    if (minute !== this.quarantineMinute) {
-      this.quarantineMinute = minute;
-      this.quarantined.clear();
-    }
-    const count = (this.quarantined.get(name) ?? 0) + 1;
-    this.quarantined.set(name, count);
-    return count <= QUARANTINE_PER_MINUTE;
+  private refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
+    return this.refusals.take({ place: 'ingest', verdict, device, epoch: null, reader: null, reason, bytes });
   }
 }
 

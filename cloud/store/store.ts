@@ -15,6 +15,7 @@ export interface CloudStore {
   readonly records: RecordStore;
   readonly access: AccessStore;
   readonly quarantine: QuarantineStore;
+  readonly alarms: AlarmStore;
   readonly reads: ReadsStore;
   readonly accounts: AccountStore;
   close(): Promise<void>;
@@ -151,6 +152,8 @@ export interface AccessSummary {
 }
 
 export interface QuarantineEntry {
+  /** Given by the store. */
+  readonly id?: number;
   readonly atMs: number;
   /** Device of the topic, if it was one. */
   readonly device: Uint8Array | null;
@@ -161,9 +164,34 @@ export interface QuarantineEntry {
 
 /** What was refused, for an operator to look into. Bounded; no read path of an owner opens it. */
 export interface QuarantineStore {
-  put(entry: QuarantineEntry): Promise<void>;
+  /** Resolves with the number of the entry. */
+  put(entry: QuarantineEntry): Promise<number>;
   count(): Promise<number>;
   newest(limit: number): Promise<readonly QuarantineEntry[]>;
+}
+
+/** Who noticed that something is not what it was said to be. */
+export type AlarmPlace = 'ingest' | 'read' | 'app';
+
+export interface Alarm {
+  readonly atMs: number;
+  readonly place: AlarmPlace;
+  readonly verdict: string;
+  /** Null where it is not known. */
+  readonly device: Uint8Array | null;
+  readonly epoch: number | null;
+  /** Account of the reader, at a read and from the app. */
+  readonly reader: Uint8Array | null;
+  readonly reason: string;
+  /** Number of the entry in the quarantine; null where nothing was kept. */
+  readonly quarantineId: number | null;
+}
+
+/** Bounded for each place, so that a flood of one hides nothing of the others. */
+export interface AlarmStore {
+  put(alarm: Alarm): Promise<void>;
+  /** Newest first. */
+  since(sinceMs: number, limit: number): Promise<readonly (Alarm & { readonly id: number })[]>;
 }
 
 /** A stop of all reading, for one account or, with null, for everybody. */

@@ -7,7 +7,7 @@ import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.j
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import { migrations } from '../../cloud/store/sqlite/schema.js';
-import type { CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
+import type { Alarm, CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
 import { CameraWorld } from '../support/camera-world.js';
 import { asyncCodeOf } from '../support/codes.js';
 import { tempFolder } from '../support/temp.js';
@@ -251,20 +251,41 @@ describe.each(stores)('cloud store: %s', (_, open) => {
 
   it('keeps a bounded quarantine', async () => {
     const store = open();
+    const ids: number[] = [];
     for (let i = 0; i < 3; i++) {
-      await store.quarantine.put({
+      const id = await store.quarantine.put({
         atMs: i,
         device: null,
         verdict: 'malformed',
         reason: 'x'.repeat(999),
         bytes: new Uint8Array(99_999),
       });
+      ids.push(id);
     }
     const [newest] = await store.quarantine.newest(1);
-    expect(newest).toMatchObject({ atMs: 2, device: null });
+    expect(newest).toMatchObject({ id: ids.at(-1), atMs: 2, device: null });
     expect(newest?.bytes.length).toBeLessThan(20_000);
     expect(newest?.reason.length).toBeLessThan(300);
     expect(await store.quarantine.count()).toBe(3);
+    await store.close();
+  });
+
+  it('keeps alarms, newest first, and no more of one place than it has room for', async () => {
+    const store = open();
+    const alarm: Alarm = {
+      ...({ atMs: 10, place: 'read' } as const),
+      ...{ verdict: 'foreign', device: realRandom.bytes(32), epoch: 2 },
+      ...{ reader: realRandom.bytes(16), reason: 'x'.repeat(999), quarantineId: 7 },
+    };
+    await store.alarms.put(alarm);
+    const bare = { ...alarm, atMs: 20, place: 'app', device: null, epoch: null, reader: null, reason: '' } as const;
+    await store.alarms.put({ ...bare, quarantineId: null });
+    const [newest, older] = await store.alarms.since(0, 10);
+    expect(newest).toMatchObject({ ...bare, quarantineId: null });
+    expect(older).toMatchObject({ device: alarm.device, epoch: 2, reader: alarm.reader, quarantineId: 7 });
+    expect(older?.reason.length).toBeLessThan(300);
+    expect(await store.alarms.since(11, 10)).toHaveLength(1);
+    expect(await store.alarms.since(0, 1)).toHaveLength(1);
     await store.close();
   });
 
@@ -343,6 +364,22 @@ describe.each(stores)('cloud store: %s', (_, open) => {
 });
 
 describe('cloud store: sqlite', () => {
+  it('drops the oldest alarms of a place that overflows, and none of another', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const store = openSqliteStore(path);
+    const alarm = { atMs: 1, verdict: 'foreign', device: null, epoch: null, reader: null, reason: 'first' } as const;
+    await store.alarms.put({ ...alarm, place: 'read', quarantineId: null });
+    const db = new Sqlite(path);
+    db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500)
+      INSERT INTO alarm (at_ms, place, verdict, reason) SELECT i, 'app', 'foreign', 'flood' FROM n`);
+    db.close();
+    await store.alarms.put({ ...alarm, place: 'app', quarantineId: null });
+    const all = await store.alarms.since(0, 99_999);
+    expect(all).toHaveLength(10_001);
+    expect(all.at(-1)).toMatchObject({ place: 'read', reason: 'first' });
+    await store.close();
+  });
+
   it('refuses to change or delete a line of the access log, whoever asks', async () => {
     const path = join(tempFolder(), 'cloud.db');
     const store = openSqliteStore(path);

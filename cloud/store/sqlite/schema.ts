@@ -106,4 +106,19 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER reads_change_is_not_deleted BEFORE DELETE ON reads_change
     BEGIN SELECT RAISE(ABORT, 'the log of pauses is append-only'); END;
   `,
+  `
+  CREATE TABLE alarm (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    place TEXT NOT NULL CHECK (place IN ('ingest', 'read', 'app')),
+    verdict TEXT NOT NULL,
+    device BLOB,
+    epoch INTEGER,
+    reader BLOB,
+    reason TEXT NOT NULL,
+    quarantine_id INTEGER
+  ) STRICT;
+  CREATE INDEX alarm_by_place ON alarm (place, id);
+  CREATE INDEX alarm_by_time ON alarm (at_ms);
+  `,
 ];

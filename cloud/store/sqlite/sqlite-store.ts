@@ -1,12 +1,10 @@
-import type { AccessEntry, AccessStore, AccountStore, CloudStore, QuarantineStore } from '../store.js';
+import type { AccessEntry, AccessStore, AccountStore, CloudStore } from '../store.js';
+import { sqliteAlarms, sqliteQuarantine } from './alarms.js';
 import { claimRow, sqliteClaims } from './claims.js';
 import { openDatabase, storeError, type Database } from './database.js';
 import { sqliteReads } from './reads.js';
 import { sqliteRecords, storedRecord } from './records.js';
 
-/** The quarantine keeps this many of the newest refusals. */
-const QUARANTINE_MAX = 10_000;
-const QUARANTINE_BYTES_MAX = 16 * 1024;
 const EXPORT_PAGE = 200;
 
 /** One file, one process: what runs on a laptop and in a small installation. @throws SealcamError `store-unavailable` */
@@ -26,6 +24,7 @@ export function openSqliteStore(path: string): CloudStore {
     records,
     access: sqliteAccess(db, guard),
     quarantine: sqliteQuarantine(db, guard),
+    alarms: sqliteAlarms(db, guard),
     reads: sqliteReads(db, guard),
     accounts: sqliteAccounts(db, guard),
     close: () => guard(() => void db.close()),
@@ -96,42 +95,6 @@ function sqliteAccess(db: Database, guard: Guard): AccessStore {
           reads: row.reads,
           firstMs: row.first,
           lastMs: row.last,
-        })),
-      ),
-  };
-}
-
-function sqliteQuarantine(db: Database, guard: Guard): QuarantineStore {
-  const insert = db.prepare('INSERT INTO quarantine (at_ms, device, verdict, reason, bytes) VALUES (?, ?, ?, ?, ?)');
-  const trim = db.prepare('DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?');
-  const count = db.prepare<unknown[], { readonly count: number }>('SELECT count(*) AS count FROM quarantine');
-  const newest = db.prepare<
-    unknown[],
-    {
-      readonly at_ms: number;
-      readonly device: Uint8Array | null;
-      readonly verdict: string;
-      readonly reason: string;
-      readonly bytes: Uint8Array;
-    }
-  >('SELECT * FROM quarantine ORDER BY id DESC LIMIT ?');
-  return {
-    put: ({ atMs, device, verdict, reason, bytes }) =>
-      guard(() => {
-        db.transaction(() => {
-          insert.run(atMs, device, verdict, reason.slice(0, 200), bytes.subarray(0, QUARANTINE_BYTES_MAX));
-          trim.run(QUARANTINE_MAX);
-        }).immediate();
-      }),
-    count: () => guard(() => count.get()?.count ?? 0),
-    newest: (limit) =>
-      guard(() =>
-        newest.all(limit).map((row) => ({
-          atMs: row.at_ms,
-          device: row.device === null ? null : new Uint8Array(row.device),
-          verdict: row.verdict,
-          reason: row.reason,
-          bytes: new Uint8Array(row.bytes),
         })),
       ),
   };

@@ -257,6 +257,7 @@ describe('reading', () => {
       '/v1/access',
       '/v1/account',
       '/v1/account/export',
+      '/v1/alarms',
       '/v1/cameras',
       '/v1/cameras/{device}/{epoch}/media/{id}',
       '/v1/cameras/{device}/{epoch}/records',
