@@ -4,7 +4,8 @@ import type { ConfigSource } from '../common/config/load.js';
 import { ERROR_CODES } from '../common/error-codes.js';
 import { asSealcamError } from '../common/errors.js';
 import { VERSION } from '../common/version.js';
-import { affectedCommand, alarmsCommand, quarantineCommand } from './cli/inspect.js';
+import { affectedCommand, type AffectedOptions } from './cli/affected.js';
+import { alarmsCommand, quarantineCommand } from './cli/inspect.js';
 import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './cli/reads.js';
 import { serveCommand } from './cli/serve.js';
 
@@ -64,13 +65,14 @@ program
 
 program
   .command('affected')
-  .description('which readers were shown anything of which camera in a time')
-  .requiredOption('--since <time>', 'from this time on (ISO 8601)')
+  .description('which accounts were shown what of which camera in a time, those who should not have been first')
+  .requiredOption('--since <time>', 'from this time on (ISO 8601 with zone; answers are in this zone)')
   .requiredOption('--until <time>', 'up to this time')
   .option('--device <hex>', 'of this camera only')
+  .option('--account <hex>', "of this account's cameras, or shown to it")
   .option(...configOption)
   .option(...jsonOption)
-  .action((options: CommonOptions & { readonly since: string; readonly until: string; readonly device?: string }) =>
+  .action((options: CommonOptions & Omit<AffectedOptions, 'json'>) =>
     attempt(options.json === true, () =>
       affectedCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),

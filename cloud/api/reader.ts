@@ -1,10 +1,11 @@
-import { equal } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { claimKind } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
@@ -16,6 +17,9 @@ import type { Verdict } from '../../protocol/verify/verdict.js';
 import { Refusals } from '../refusals.js';
 import type { AccessEntry, ClaimRow, CloudStore, NewMedia, StoredRecord } from '../store/store.js';
 
+/** Members by claim hash. What is kept is what an owner signed, so it can be old but never another's. */
+const CLAIMS_KEPT = 10_000;
+const NO_READER = 'the claim of this epoch does not name the reader';
 const WRONG_MEDIA = 'media that is not the one the record names';
 
 export interface ReaderDependencies {
@@ -42,6 +46,7 @@ export interface ReadRecord {
 export class Reader {
   private readonly deps: ReaderDependencies;
   private readonly refusals: Refusals;
+  private readonly members = new Map<string, readonly Uint8Array[]>();
 
   constructor(deps: ReaderDependencies) {
     this.deps = deps;
@@ -62,13 +67,15 @@ export class Reader {
     throw new SealcamError('reads-paused', pause.sentence);
   }
 
-  /** Epochs that this key may read, without those of other accounts that are paused. @throws SealcamError `reads-paused` */
+  /** Epochs that this key may read: not revoked, and without those of other accounts that are paused. @throws SealcamError `reads-paused` */
   async epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
     await this.gate(key);
     const { claims, reads } = this.deps.store;
     const rows: ClaimRow[] = [];
     for (const row of await claims.readableBy(key)) {
-      if ((await reads.pauseOf([row.account])) === undefined) rows.push(row);
+      if (row.state === 'revoked' || row.claim === null) continue;
+      if (!this.isReader(key, row)) await this.alarm(key, row, 'foreign', NO_READER, row.claim);
+      else if ((await reads.pauseOf([row.account])) === undefined) rows.push(row);
     }
     return rows;
   }
@@ -187,6 +194,10 @@ export class Reader {
       await this.alarm(key, row, binding, 'not of the claim row of its epoch', stored.bytes);
       return null;
     }
+    if (!this.isReader(key, row)) {
+      await this.alarm(key, row, 'foreign', NO_READER, stored.bytes);
+      return null;
+    }
     const continuity = checkContinuity(value, await store.records.chainFacts(value.device, value.epoch, value.seq));
     if (continuity.verdict === 'equivocation') {
       await this.alarm(key, row, 'equivocation', 'not the record that the next one follows', stored.bytes);
@@ -196,6 +207,20 @@ export class Reader {
     const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, ids);
     const media = ids.map((id, i) => ({ id, isAvailable: present[i] === true }));
     return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media };
+  }
+
+  /** Asked of the signed claim itself: the table of members could be mixed up like any other. */
+  private isReader(key: Uint8Array, { claim, claimHash }: ClaimRow): boolean {
+    const name = toHex(claimHash);
+    let members = this.members.get(name);
+    if (members === undefined) {
+      const opened = claim === null ? null : openSigned(claimKind, this.deps.suite, claim);
+      if (opened === null || !equal(opened.hash, claimHash)) return false;
+      members = opened.value.recipients.map(({ ed25519 }) => ed25519);
+      if (this.members.size >= CLAIMS_KEPT) this.members.clear();
+      this.members.set(name, members);
+    }
+    return members.some((member) => equal(member, key));
   }
 
   /** Whether a camera has been silent for two cadences. */

@@ -1,29 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import type { ConfigSource } from '../../common/config/load.js';
-import { HASH_BYTES } from '../../protocol/objects/ids.js';
-import { idOf, iso, print, timeOf, withStore, type OutputOptions } from './operator.js';
-
-/** `sealcam-cloud affected`: which readers were shown anything of which camera, in one query. */
-export function affectedCommand(
-  source: ConfigSource,
-  options: OutputOptions & { readonly since: string; readonly until: string; readonly device?: string },
-): Promise<number> {
-  const since = timeOf(options.since, '--since');
-  const until = timeOf(options.until, '--until');
-  const device = options.device === undefined ? null : idOf(options.device, HASH_BYTES, '--device');
-  return withStore(source, async (store) => {
-    const found = await store.access.affected(device, since, until);
-    for (const { reader, device: camera, epoch, reads, firstMs, lastMs } of found) {
-      const [first, last] = [firstMs, lastMs].map(iso);
-      print(
-        options,
-        { reader: toHex(reader), device: toHex(camera), epoch, reads, first, last },
-        `${toHex(reader).slice(0, 16)}…  camera ${toHex(camera).slice(0, 16)}…  epoch ${String(epoch)}  ${String(reads)} reads  ${first ?? ''} – ${last ?? ''}`,
-      );
-    }
-    if (!options.json) process.stdout.write(`${String(found.length)} readers of cameras in that time.\n`);
-  });
-}
+import { iso, print, timeOf, withStore, type OutputOptions } from './operator.js';
 
 /** `sealcam-cloud alarms`: what was refused at ingest, at a read or by an owner's page, and should never have come up. */
 export function alarmsCommand(

@@ -138,15 +138,38 @@ export interface AccessStore {
   append(entries: readonly AccessEntry[]): Promise<void>;
   /** Newest first, of the epochs that this key may read. */
   ofReadable(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]>;
-  /** Which readers were shown anything of a camera in [since, until). */
-  affected(device: Uint8Array | null, sinceMs: number, untilMs: number): Promise<readonly AccessSummary[]>;
+  /**
+   * Who was shown what in [since, until), a line for each reader and epoch, those who should not have been first. `device`
+   * and `account` narrow it down, null does not; the account is the camera's or the reader's. One query.
+   */
+  affected(
+    device: Uint8Array | null,
+    sinceMs: number,
+    untilMs: number,
+    account?: Uint8Array | null,
+  ): Promise<readonly AccessSummary[]>;
 }
 
 export interface AccessSummary {
+  /** The key that read, and its account. */
   readonly reader: Uint8Array;
+  readonly readerAccount: Uint8Array;
+  /** What the reader is by the claim of this epoch; `unknown` after its account was deleted, with its members. */
+  readonly relation: 'owner' | 'member' | 'neither' | 'unknown';
+  /** Whose camera it was; null without a claim of that epoch. */
+  readonly account: Uint8Array | null;
   readonly device: Uint8Array;
   readonly epoch: number;
+  /** Lines of the access log, in all and by kind. */
   readonly reads: number;
+  readonly records: number;
+  readonly stream: number;
+  readonly media: number;
+  readonly exports: number;
+  /** Different sealed objects handed out, also in exports. */
+  readonly mediaObjects: number;
+  readonly fromSeq: number | null;
+  readonly toSeq: number | null;
   readonly firstMs: number;
   readonly lastMs: number;
 }

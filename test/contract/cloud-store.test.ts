@@ -2,12 +2,15 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../common/adapters/real-random.js';
+import { toHex } from '../../common/bytes.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
+import type { Signer } from '../../protocol/crypto/suite.js';
+import { accountId } from '../../protocol/objects/ids.js';
 import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import { migrations } from '../../cloud/store/sqlite/schema.js';
-import type { Alarm, CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
+import type { AccessEntry, AccessSummary, Alarm, CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
 import { CameraWorld } from '../support/camera-world.js';
 import { asyncCodeOf } from '../support/codes.js';
 import { tempFolder } from '../support/temp.js';
@@ -241,11 +244,78 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.access.append([entry(world.owner.publicKey, 10), entry(stranger, 20), entry(stranger, 30)]);
     const affected = await store.access.affected(world.deviceId, 15, 40);
     expect(affected).toEqual([
-      { reader: stranger, device: world.deviceId, epoch: 1, reads: 2, firstMs: 20, lastMs: 30 },
+      {
+        ...{ reader: stranger, readerAccount: accountId(nodeSuite, stranger), relation: 'neither' },
+        ...{ account: world.account, device: world.deviceId, epoch: 1, reads: 2, records: 0, stream: 0, media: 2 },
+        ...{ exports: 0, mediaObjects: 2, fromSeq: 1, toSeq: 1, firstMs: 20, lastMs: 30 },
+      },
     ]);
     expect(await store.access.affected(null, 0, 100)).toHaveLength(2);
     expect(await store.access.ofReadable(world.owner.publicKey, 10)).toHaveLength(3);
     expect(await store.access.ofReadable(stranger, 10)).toEqual([]);
+    await store.close();
+  });
+
+  it('tells owner, member and stranger apart in each epoch by its own claim, whatever was read in which way', async () => {
+    const store = open();
+    const [member, stranger] = [new CameraWorld().owner, new CameraWorld().owner];
+    const world = new CameraWorld();
+    const [owner] = world.claim().value.recipients;
+    if (owner === undefined) throw new Error('no owner');
+    const recipients = [owner, { x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: member.publicKey }];
+    const first = world.claim(1, null, { recipients });
+    const second = world.claim(2, first.hash);
+    for (const claim of [first, second]) {
+      await store.claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 1);
+    }
+    const id = realRandom.bytes(16);
+    const read = (
+      who: Signer,
+      epoch: number,
+      what: AccessEntry['what'],
+      seqs: readonly [number, number],
+      mediaId: Uint8Array | null = null,
+    ): AccessEntry => ({
+      ...{ atMs: 10, reader: who.publicKey, device: world.deviceId, epoch, what, mediaId },
+      ...{ fromSeq: seqs[0], toSeq: seqs[1] },
+    });
+    await store.access.append([
+      read(world.owner, 1, 'records', [3, 9]),
+      read(world.owner, 1, 'stream', [10, 10]),
+      read(world.owner, 1, 'stream', [11, 11]),
+      read(world.owner, 1, 'media', [4, 4], id),
+      read(world.owner, 1, 'media', [4, 4], id),
+      read(world.owner, 1, 'export', [0, 0]),
+      read(world.owner, 1, 'export', [5, 5], realRandom.bytes(16)),
+      read(member, 1, 'records', [1, 2]),
+      // A removed member, and a mixed-up answer.
+      read(member, 2, 'media', [7, 7], realRandom.bytes(16)),
+      read(stranger, 1, 'records', [1, 2]),
+    ]);
+    const lines = await store.access.affected(null, 0, 100);
+    const of = (who: Signer, epoch: number): AccessSummary | undefined =>
+      lines.find((line) => line.epoch === epoch && toHex(line.reader) === toHex(who.publicKey));
+    expect(lines.map(({ relation }) => relation).sort()).toEqual(['member', 'neither', 'neither', 'owner']);
+    expect(lines.slice(0, 2).map(({ relation }) => relation)).toEqual(['neither', 'neither']);
+    expect(of(world.owner, 1)).toMatchObject({
+      ...{ relation: 'owner', reads: 7, records: 1, stream: 2, media: 2, exports: 2, mediaObjects: 2 },
+      ...{ fromSeq: 0, toSeq: 11, account: world.account, readerAccount: world.account },
+    });
+    expect(of(member, 1)?.relation).toBe('member');
+    expect(of(member, 2)?.relation).toBe('neither');
+    expect(of(stranger, 1)).toMatchObject({ relation: 'neither', account: world.account });
+
+    const strange = accountId(nodeSuite, stranger.publicKey);
+    expect(await store.access.affected(null, 0, 100, strange)).toHaveLength(1);
+    expect(await store.access.affected(null, 0, 100, world.account)).toHaveLength(4);
+    expect(await store.access.affected(null, 0, 100, realRandom.bytes(16))).toEqual([]);
+    expect(await store.access.affected(realRandom.bytes(32), 0, 100)).toEqual([]);
+    expect(await store.access.affected(null, 11, 100)).toEqual([]);
+
+    // With the account go its members' names: that a member was one cannot be said any more.
+    await store.accounts.delete(world.account);
+    const after = await store.access.affected(null, 0, 100);
+    expect(after.map(({ relation }) => relation).sort()).toEqual(['owner', 'unknown', 'unknown', 'unknown']);
     await store.close();
   });
 

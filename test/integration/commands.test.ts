@@ -270,6 +270,6 @@ describe('sealcam-cloud', () => {
       ['affected', '--since', '2026-02-16T00:00:00Z', '--until', '2026-02-17T00:00:00Z'],
       environment,
     );
-    expect(affected.stdout).toBe('0 readers of cameras in that time.\n');
+    expect(affected.stdout).toContain('0 accounts were shown something in that time');
   });
 });

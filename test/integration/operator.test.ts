@@ -50,6 +50,33 @@ describe('the operator of a running cloud', () => {
     expect(watcher.alarms()).toBe(0);
   });
 
+  it('learns who was shown what, in the zone of the question', async () => {
+    way = await WholeWay.prepare(embedded);
+    await way.broker.start();
+    const cloud = await way.startCloud();
+    const camera = way.startAgent('a');
+    const { watcher, opened } = way.watch(cloud);
+    await watcher.claim(camera.code);
+    await until('events were opened', () => opened.length >= 2, 30_000);
+    const since = `${new Date(Date.now() - 4 * 3_600_000).toISOString().slice(0, 16)}-02:00`;
+    const end = `${new Date(Date.now() - 3_600_000).toISOString().slice(0, 16)}-02:00`;
+    const range = ['--since', since, '--until', end];
+    const [shown] = operator(way.folder, 'affected', ...range, '--json').json;
+    expect(shown).toMatchObject({ relation: 'owner', device: camera.device, epoch: 1, from_seq: 0 });
+    expect(shown?.['media_objects']).toBeGreaterThanOrEqual(2);
+    expect(shown?.['stream']).toBeGreaterThan(0);
+    expect(shown?.['last']).toMatch(/-02:00$/);
+    expect(Math.abs(Date.parse(String(shown?.['last'])) - Date.now())).toBeLessThan(60_000);
+    const text = operator(way.folder, 'affected', ...range, '--account', String(shown?.['account'])).stdout;
+    expect(text).toContain('1 accounts were shown something in that time; 0 of them');
+    expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(100);
+    // The same hours read as UTC are another time.
+    const utc = range.map((part) => part.replace('-02:00', 'Z'));
+    expect(operator(way.folder, 'affected', ...utc, '--json').json).toEqual([]);
+    expect(operator(way.folder, 'affected', ...range.map((part) => part.replace('-02:00', ''))).status).toBe(2);
+    expect(operator(way.folder, 'alarms', '--json')).toMatchObject({ status: 0, json: [] });
+  });
+
   it('is not told "done" for a folder where no cloud is, nor for a scope that could be misread', () => {
     const folder = tempFolder();
     const pause = (...args: string[]): ReturnType<typeof run> => operator(folder, 'reads', 'pause', ...args);

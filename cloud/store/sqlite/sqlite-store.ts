@@ -1,4 +1,5 @@
-import type { AccessEntry, AccessStore, AccountStore, CloudStore } from '../store.js';
+import type { AccountStore, CloudStore } from '../store.js';
+import { accessEntry, sqliteAccess, type AccessColumns } from './access.js';
 import { sqliteAlarms, sqliteQuarantine } from './alarms.js';
 import { claimRow, sqliteClaims } from './claims.js';
 import { openDatabase, storeError, type Database } from './database.js';
@@ -32,73 +33,6 @@ export function openSqliteStore(path: string): CloudStore {
 }
 
 type Guard = <T>(run: () => T) => Promise<T>;
-
-interface AccessColumns {
-  readonly at_ms: number;
-  readonly reader: Uint8Array;
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly what: AccessEntry['what'];
-  readonly from_seq: number | null;
-  readonly to_seq: number | null;
-  readonly media_id: Uint8Array | null;
-}
-
-function accessEntry(row: AccessColumns): AccessEntry {
-  return {
-    atMs: row.at_ms,
-    reader: new Uint8Array(row.reader),
-    device: new Uint8Array(row.device),
-    epoch: row.epoch,
-    what: row.what,
-    fromSeq: row.from_seq,
-    toSeq: row.to_seq,
-    mediaId: row.media_id === null ? null : new Uint8Array(row.media_id),
-  };
-}
-
-function sqliteAccess(db: Database, guard: Guard): AccessStore {
-  const insert = db.prepare(
-    `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  const readable = db.prepare<unknown[], AccessColumns>(
-    `SELECT access.* FROM access JOIN member USING (device, epoch) WHERE member.key = ? ORDER BY access.id DESC LIMIT ?`,
-  );
-  const affected = db.prepare<
-    unknown[],
-    Pick<AccessColumns, 'reader' | 'device' | 'epoch'> & {
-      readonly reads: number;
-      readonly first: number;
-      readonly last: number;
-    }
-  >(
-    `SELECT reader, device, epoch, count(*) AS reads, min(at_ms) AS first, max(at_ms) AS last FROM access
-     WHERE at_ms >= ? AND at_ms < ? AND (? IS NULL OR device = ?) GROUP BY reader, device, epoch ORDER BY device, epoch, reader`,
-  );
-  return {
-    append: (entries) =>
-      guard(() => {
-        db.transaction(() => {
-          for (const { atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId } of entries) {
-            insert.run(atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId);
-          }
-        }).immediate();
-      }),
-    ofReadable: (key, limit) => guard(() => readable.all(key, limit).map(accessEntry)),
-    affected: (device, sinceMs, untilMs) =>
-      guard(() =>
-        affected.all(sinceMs, untilMs, device, device).map((row) => ({
-          reader: new Uint8Array(row.reader),
-          device: new Uint8Array(row.device),
-          epoch: row.epoch,
-          reads: row.reads,
-          firstMs: row.first,
-          lastMs: row.last,
-        })),
-      ),
-  };
-}
 
 function sqliteAccounts(db: Database, guard: Guard): AccountStore {
   const claims = db.prepare<unknown[], Parameters<typeof claimRow>[0]>(

@@ -178,6 +178,31 @@ describe('reading', () => {
     expect((await api.get(mediaUrl(own), own.token)).status).toBe(200);
   });
 
+  it('asks the signed claim who may read, not only the table of members', async () => {
+    const crossed = await ApiWorld.open((store) => ({
+      ...store,
+      claims: { ...store.claims, isMember: () => Promise.resolve(true) },
+    }));
+    const victim = await stored(crossed);
+    const thief = (await crossed.session(new CameraWorld().owner)).token;
+    expect((await crossed.get(ApiWorld.recordsUrl(victim.world.deviceId), thief)).body).toMatchObject({ records: [] });
+    expect((await crossed.get(mediaUrl(victim), thief)).status).toBe(404);
+    expect(crossed.counters.get('alarms.read')).toBe(3);
+    // The control: the owner is let in by the very same table.
+    expect((await crossed.get(mediaUrl(victim), victim.token)).status).toBe(200);
+
+    let victimKey: Uint8Array | null = null;
+    const lists = await ApiWorld.open((store) => ({
+      ...store,
+      claims: { ...store.claims, readableBy: (key) => store.claims.readableBy(victimKey ?? key) },
+    }));
+    const [own, other] = [await stored(lists), await stored(lists)];
+    expect((await lists.get('/v1/cameras', own.token)).body).toMatchObject({ cameras: [{ epoch: 1 }] });
+    victimKey = other.world.owner.publicKey;
+    expect((await lists.get('/v1/cameras', own.token)).body).toEqual({ cameras: [] });
+    expect(await lists.store.alarms.since(0, 9)).toMatchObject([{ verdict: 'foreign', device: other.world.deviceId }]);
+  });
+
   it('shows no health record in the list of cameras that does not verify', async () => {
     const HEALTH: RecordHealth = {
       ...{ agent: 'x', uptimeS: 1, freeBytes: 1, produced: 2, receipted: 2, queued: 0, quarantined: 0, lost: 0 },

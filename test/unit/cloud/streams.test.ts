@@ -26,6 +26,9 @@ describe('an open stream', () => {
     expect(await api.store.access.ofReadable(own.world.owner.publicKey, 10)).toMatchObject([
       { what: 'stream', fromSeq: 5, toSeq: 5 },
     ]);
+    expect(await api.store.access.affected(own.world.deviceId, 0, api.clock.wallMs() + 1)).toMatchObject([
+      { relation: 'owner', reads: 1, stream: 1, fromSeq: 5, toSeq: 5 },
+    ]);
   });
 
   it('resumes after what was seen', async () => {
