@@ -7,6 +7,7 @@ import { VERSION } from '../common/version.js';
 import { affectedCommand, type AffectedOptions } from './cli/affected.js';
 import { alarmsCommand, quarantineCommand } from './cli/inspect.js';
 import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './cli/reads.js';
+import { revokeImportCommand, revokeStatusCommand } from './cli/revoke.js';
 import { serveCommand } from './cli/serve.js';
 
 interface CommonOptions {
@@ -21,6 +22,7 @@ Examples:
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
   sealcam-cloud alarms --since 2026-02-16T09:00:00Z
   sealcam-cloud quarantine --limit 20 --json
+  sealcam-cloud revoke import revoked.list
   sealcam-cloud reads pause --all --sentence "We look into a fault; your cameras go on."
 
 Settings come from defaults, then the file, then SEALCLOUD_… in the environment; docs/configuration.md lists them.
@@ -101,6 +103,27 @@ program
     attempt(options.json === true, () =>
       quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
+  );
+
+const revoke = program.command('revoke').description("the maker's list of devices whose keys are revoked");
+
+revoke
+  .command('import')
+  .description('take a signed list; a version that is not above the last is refused')
+  .argument('<file>', 'the list, raw or in base64, as `npm run revoke` writes it')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((file: string, options: CommonOptions) =>
+    attempt(options.json === true, () => revokeImportCommand(sourceOf(options), file, { json: options.json === true })),
+  );
+
+revoke
+  .command('status')
+  .description('the newest list')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => revokeStatusCommand(sourceOf(options), { json: options.json === true })),
   );
 
 const reads = program.command('reads').description('the kill switch: stop showing anything, to one account or to all');

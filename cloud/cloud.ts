@@ -10,7 +10,8 @@ import { Feed } from './api/feed.js';
 import { Reader } from './api/reader.js';
 import { buildServer, listen } from './api/server.js';
 import { Sessions } from './api/sessions.js';
-import type { CloudConfig } from './config.js';
+import { makerListSettings, type CloudConfig } from './config.js';
+import { MakerList } from './maker-list.js';
 import { Ingest } from './ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from './ingest/mqtt-feed.js';
 import type { CloudStore } from './store/store.js';
@@ -36,6 +37,7 @@ export class Cloud {
   private readonly deps: CloudDependencies;
   private readonly feed = new Feed();
   private readonly mqtt: MqttFeed;
+  private readonly makerList: MakerList;
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
   private cancelRetention: CancelTimer = () => undefined;
@@ -46,7 +48,9 @@ export class Cloud {
     const { store, suite, clock, log, receiptKeys } = deps;
     const [current] = receiptKeys;
     if (current === undefined) throw new Error('a cloud without a receipt key');
+    this.makerList = new MakerList(makerListSettings(config), deps);
     const ingest = new Ingest({
+      makerList: this.makerList,
       ...{ store, suite, clock, receiptSigner: current, counters: this.counters, log: log.child('ingest') },
       publish: (topic, payload) => {
         this.mqtt.publish(topic, payload);
@@ -89,7 +93,7 @@ export class Cloud {
       {
         ...context,
         ...{ sessions, feed: this.feed, cloudOrigin },
-        reader: new Reader(context),
+        reader: new Reader({ ...context, makerList: this.makerList }),
         receiptKeys: receiptKeys.map(({ publicKey }) => publicKey),
         sendDown: (device, payload) => {
           this.mqtt.publish(`sealcam/v1/${Buffer.from(device).toString('hex')}/down`, payload);

@@ -14,6 +14,7 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
+import { MakerList } from '../maker-list.js';
 import { Refusals } from '../refusals.js';
 import type { AccessEntry, ClaimRow, CloudStore, NewMedia, StoredRecord } from '../store/store.js';
 
@@ -28,6 +29,8 @@ export interface ReaderDependencies {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
+  /** Left out where no maker's list is configured; devices that one named before stay revoked. */
+  readonly makerList?: MakerList;
 }
 
 /** A record as it may be shown to somebody, verified a moment ago. */
@@ -46,20 +49,23 @@ export interface ReadRecord {
 export class Reader {
   private readonly deps: ReaderDependencies;
   private readonly refusals: Refusals;
+  private readonly makerList: MakerList;
   private readonly members = new Map<string, readonly Uint8Array[]>();
 
   constructor(deps: ReaderDependencies) {
     this.deps = deps;
     this.refusals = new Refusals(deps);
+    this.makerList = deps.makerList ?? new MakerList({ key: null, maxAgeMs: 0 }, deps);
   }
 
   /**
    * The kill switch, asked anew each time: the reader's own account, and the account of what is read. An error here is an
-   * error of the read: a switch that cannot be asked shows nothing.
-   * @throws SealcamError `reads-paused`
+   * error of the read: a switch that cannot be asked shows nothing. The same holds for a maker's list that is not current.
+   * @throws SealcamError `reads-paused`, `revocation-stale`
    */
   async gate(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
     const { store, suite, counters } = this.deps;
+    await this.makerList.check();
     const own = accountId(suite, key);
     const pause = await store.reads.pauseOf(account === null ? [own] : [own, account]);
     if (pause === undefined) return;
@@ -73,7 +79,7 @@ export class Reader {
     const { claims, reads } = this.deps.store;
     const rows: ClaimRow[] = [];
     for (const row of await claims.readableBy(key)) {
-      if (row.state === 'revoked' || row.claim === null) continue;
+      if (row.claim === null || (await this.isRevoked(row))) continue;
       if (!this.isReader(key, row)) await this.alarm(key, row, 'foreign', NO_READER, row.claim);
       else if ((await reads.pauseOf([row.account])) === undefined) rows.push(row);
     }
@@ -94,7 +100,7 @@ export class Reader {
   async rowFor(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow> {
     const { claims } = this.deps.store;
     const row = (await claims.isMember(device, epoch, key)) ? await claims.row(device, epoch) : undefined;
-    if (row === undefined || row.state === 'revoked') throw new SealcamError('not-found', 'no such camera');
+    if (row === undefined || (await this.isRevoked(row))) throw new SealcamError('not-found', 'no such camera');
     await this.gate(key, row.account);
     return row;
   }
@@ -112,6 +118,7 @@ export class Reader {
     what: AccessEntry['what'],
   ): Promise<readonly ReadRecord[]> {
     await this.gate(key, row.account);
+    if (await this.isRevoked(row)) return [];
     const shown: ReadRecord[] = [];
     for (const item of stored) {
       const read = await this.verify(key, row, item);
@@ -155,6 +162,7 @@ export class Reader {
   /** A sealed object. @throws SealcamError `not-found` */
   async media(key: Uint8Array, row: ClaimRow, id: Uint8Array): Promise<SealedObject> {
     await this.gate(key, row.account);
+    if (await this.isRevoked(row)) throw new SealcamError('not-found', 'no such media');
     const { records } = this.deps.store;
     const found = await records.media(row.device, row.epoch, id);
     const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
@@ -207,6 +215,10 @@ export class Reader {
     const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, ids);
     const media = ids.map((id, i) => ({ id, isAvailable: present[i] === true }));
     return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media };
+  }
+
+  private async isRevoked({ state, device }: ClaimRow): Promise<boolean> {
+    return state === 'revoked' || this.makerList.isRevoked(device);
   }
 
   /** Asked of the signed claim itself: the table of members could be mixed up like any other. */

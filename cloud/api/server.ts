@@ -9,6 +9,7 @@ import type { ApiContext } from './context.js';
 import { claimRoutes } from './claim-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { recordRoutes } from './record-routes.js';
+import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import { streamRoutes } from './stream-routes.js';
 
@@ -34,6 +35,8 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'rate-limited': 429,
   'store-unavailable': 503,
   'reads-paused': 503,
+  'revocation-stale': 503,
+  'revocation-rollback': 409,
 };
 
 /** The HTTP API: JSON, bearer tokens, CORS by allow-list, an OpenAPI description of itself. */
@@ -91,7 +94,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   });
   app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  const all = [sessionRoutes, claimRoutes, recordRoutes, streamRoutes, accountRoutes, alarmRoutes];
+  const all = [sessionRoutes, claimRoutes, recordRoutes, streamRoutes, accountRoutes, alarmRoutes, revocationRoutes];
   for (const routes of all) routes(app, context);
   return app;
 }
@@ -135,7 +138,7 @@ function knownError(error: unknown): SealcamError {
 }
 
 function isExpected({ code }: SealcamError): boolean {
-  return code === 'reads-paused' || (STATUS[code] ?? 500) < 500;
+  return code === 'reads-paused' || code === 'revocation-stale' || (STATUS[code] ?? 500) < 500;
 }
 
 /** Listens; resolves with the port. @throws SealcamError `port-in-use` */

@@ -92,6 +92,9 @@ export const alarmBody = z.strictObject({
 });
 export type AlarmBody = z.output<typeof alarmBody>;
 
+export const revocationBody = z.strictObject({ list: base64.describe('signed revocation list of scope owner') });
+export const revocationAnswer = z.object({ version: z.number().int(), entries: z.number().int() });
+
 export const deleteBody = z.strictObject({ account: hexOf(16).describe('your account, as a confirmation') });
 export const deleteAnswer = z.object({ records: z.number().int() });
 

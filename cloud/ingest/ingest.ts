@@ -12,8 +12,9 @@ import { openSigned, type Verified } from '../../protocol/objects/signed-object.
 import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
 import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import type { CloudStore } from '../store/store.js';
+import { MakerList } from '../maker-list.js';
 import { Refusals } from '../refusals.js';
-import { judgeAccept, judgeRecord, type Judgement } from './judge.js';
+import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
 import { makeReceipt, type EpochOfReceipt, type Settled } from './receipts.js';
 
 export interface IngestDependencies {
@@ -24,6 +25,8 @@ export interface IngestDependencies {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
+  /** Left out where no maker's list is configured; devices that one named before stay revoked. */
+  readonly makerList?: MakerList;
   readonly publish: (topic: string, payload: Uint8Array) => void;
   /** A record was stored for the first time. */
   readonly onStored: (id: number, record: Verified<SealcamRecord>, receivedAtMs: number) => void;
@@ -39,10 +42,12 @@ export interface IngestDependencies {
 export class Ingest {
   private readonly deps: IngestDependencies;
   private readonly refusals: Refusals;
+  private readonly makerList: MakerList;
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
     this.refusals = new Refusals(deps);
+    this.makerList = deps.makerList ?? new MakerList({ key: null, maxAgeMs: 0 }, deps);
   }
 
   async take(topic: string, payload: Uint8Array): Promise<void> {
@@ -70,6 +75,11 @@ export class Ingest {
     const { store, suite, clock } = this.deps;
     const message = decodeUp(payload);
     const nowMs = clock.wallMs();
+    const isRevoked = await this.makerList.isRevoked(device);
+    if (isRevoked && message.type !== 'records') {
+      await this.refuse(device, 'revoked', REVOKED_BY_MAKER, payload);
+      return;
+    }
     switch (message.type) {
       case 'offer':
         await this.offer(device, message.offer, nowMs);
@@ -82,7 +92,10 @@ export class Ingest {
       case 'records': {
         const judged: Judged[] = [];
         for (const sent of message.records) {
-          judged.push({ judgement: await judgeRecord(store, suite, device, sent, nowMs), bytes: sent.record });
+          const judgement = isRevoked
+            ? judgeRevoked(suite, device, sent)
+            : await judgeRecord(store, suite, device, sent, nowMs);
+          judged.push({ judgement, bytes: sent.record });
         }
         await this.settle(device, judged, nowMs);
       }

@@ -1,5 +1,5 @@
 import { equal, toHex } from '../../common/bytes.js';
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { deviceId } from '../../protocol/objects/ids.js';
@@ -91,6 +91,20 @@ export async function judgeRecord(
   };
 }
 
+export const REVOKED_BY_MAKER = 'the maker revoked this camera';
+
+/** A record of a camera that the maker revoked: nothing of it is stored, receipted or rejected for good. */
+export function judgeRevoked(suite: CryptoSuite, device: Uint8Array, sent: SentRecord): Judgement {
+  try {
+    const { value } = openSigned(recordKind, suite, sent.record);
+    if (!equal(value.device, device)) return refused('foreign', `signed by ${toHex(value.device)}`);
+    return refused('revoked', REVOKED_BY_MAKER);
+  } catch (error) {
+    const { code, message } = asSealcamError(error);
+    return refused(code === 'foreign' || code === 'unsupported' ? code : 'malformed', message);
+  }
+}
+
 /** Everything the record names is here, or a stored, signed loss says that it never will be. */
 async function hasMediaOrLoss(store: CloudStore, { device, epoch, media }: SealcamRecord): Promise<boolean> {
   if (media === undefined) return true;
@@ -171,6 +185,9 @@ export async function judgeAccept(
       closedAtSeq: null,
     }) === 'bound';
   if (!agrees) throw new SealcamError('foreign', 'an accept that is not of its claim');
+  // The row of a revoked epoch stays; its camera is told nothing, however often it says that it accepted.
+  const row = await store.claims.row(value.device, value.epoch);
+  if (row?.state === 'revoked') return refused('revoked', `epoch ${String(value.epoch)} is revoked`);
   const put = await store.claims.accept(claim, accept, nowMs);
   if (put.outcome === 'equivocation') return refused('equivocation', `another claim for epoch ${String(value.epoch)}`);
   return {

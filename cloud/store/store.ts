@@ -1,4 +1,5 @@
 import type { Claim } from '../../protocol/objects/claim.js';
+import type { Revocation } from '../../protocol/objects/revocation.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
@@ -16,6 +17,7 @@ export interface CloudStore {
   readonly access: AccessStore;
   readonly quarantine: QuarantineStore;
   readonly alarms: AlarmStore;
+  readonly revocations: RevocationStore;
   readonly reads: ReadsStore;
   readonly accounts: AccountStore;
   close(): Promise<void>;
@@ -215,6 +217,27 @@ export interface AlarmStore {
   put(alarm: Alarm): Promise<void>;
   /** Newest first. */
   since(sinceMs: number, limit: number): Promise<readonly (Alarm & { readonly id: number })[]>;
+}
+
+export interface StoredRevocation {
+  /** The signed list, whole. */
+  readonly list: Uint8Array;
+  readonly storedAtMs: number;
+}
+
+/**
+ * Lists by signer, the newest of each. What a list named stays revoked, also when a later list leaves it out: a list that
+ * was cut short must not bring a stolen camera back.
+ */
+export interface RevocationStore {
+  /**
+   * A verified list with what follows from it, in one transaction: an owner's epochs become `revoked`, a maker's devices
+   * too. `rollback`: its version is not above the last of this signer. `foreign`: an epoch that is not this owner's.
+   */
+  put(list: Verified<Revocation>, atMs: number): Promise<'stored' | 'duplicate' | 'rollback' | 'foreign'>;
+  newest(signer: Uint8Array): Promise<StoredRevocation | undefined>;
+  /** Whether a maker's list ever named this device. */
+  isRevoked(device: Uint8Array): Promise<boolean>;
 }
 
 /** A stop of all reading, for one account or, with null, for everybody. */

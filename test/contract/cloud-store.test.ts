@@ -8,6 +8,8 @@ import type { Signer } from '../../protocol/crypto/suite.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
+import { revocationKind, type Revocation } from '../../protocol/objects/revocation.js';
+import { signObject } from '../../protocol/objects/signed-object.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import { migrations } from '../../cloud/store/sqlite/schema.js';
 import type { AccessEntry, AccessSummary, Alarm, CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
@@ -340,6 +342,44 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.close();
   });
 
+  it("keeps each signer's newest revocation list; what was revoked stays revoked", async () => {
+    const store = open();
+    const { world } = await claimed(store);
+    const other = (await claimed(store)).world;
+    const list = (signer: Signer, scope: 'owner' | 'maker', listVersion: number, entries: Revocation['entries']) =>
+      signObject(revocationKind, nodeSuite, signer, { scope, listVersion, issuedAtMs: 5, entries });
+    const stateOf = async ({ deviceId }: CameraWorld): Promise<string | undefined> =>
+      (await store.claims.row(deviceId, 1))?.state;
+    const own = { device: world.deviceId, epoch: 1 };
+
+    expect(await store.revocations.put(list(world.owner, 'owner', 1, [own, { ...own, epoch: 2 }]), 1)).toBe('foreign');
+    const strange = [own, { device: other.deviceId, epoch: 1 }];
+    expect(await store.revocations.put(list(world.owner, 'owner', 1, strange), 1)).toBe('foreign');
+    expect(await stateOf(world)).toBe('open');
+    expect(await store.revocations.newest(world.owner.publicKey)).toBeUndefined();
+
+    const first = list(world.owner, 'owner', 7, [own]);
+    expect(await store.revocations.put(first, 10)).toBe('stored');
+    expect(await store.revocations.put(first, 11)).toBe('duplicate');
+    expect(await store.revocations.newest(world.owner.publicKey)).toEqual({ list: first.bytes, storedAtMs: 10 });
+    expect([await stateOf(world), await stateOf(other)]).toEqual(['revoked', 'open']);
+    for (const version of [6, 7]) {
+      expect(await store.revocations.put(list(world.owner, 'owner', version, []), 12)).toBe('rollback');
+    }
+    expect(await store.revocations.put(list(world.owner, 'owner', 8, []), 13)).toBe('stored');
+    await store.claims.close(world.deviceId, 1, 6);
+    expect(await stateOf(world)).toBe('revoked');
+
+    const maker = new CameraWorld().owner;
+    expect(await store.revocations.isRevoked(other.deviceId)).toBe(false);
+    expect(await store.revocations.put(list(maker, 'maker', 1, [{ device: other.deviceId }]), 20)).toBe('stored');
+    expect(await store.revocations.put(list(maker, 'maker', 2, []), 21)).toBe('stored');
+    expect(await store.revocations.isRevoked(other.deviceId)).toBe(true);
+    expect(await store.revocations.isRevoked(world.deviceId)).toBe(false);
+    expect(await stateOf(other)).toBe('open');
+    await store.close();
+  });
+
   it('keeps alarms, newest first, and no more of one place than it has room for', async () => {
     const store = open();
     const alarm: Alarm = {
@@ -434,6 +474,18 @@ describe.each(stores)('cloud store: %s', (_, open) => {
 });
 
 describe('cloud store: sqlite', () => {
+  it('refuses to take a revocation back, whoever asks', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    await openSqliteStore(path).close();
+    const db = new Sqlite(path);
+    const id = Buffer.alloc(32, 7);
+    db.prepare('INSERT INTO revoked_device VALUES (?, 1)').run(id);
+    db.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'revoked', NULL, 5)").run(id, Buffer.alloc(16), id);
+    expect(() => db.exec('DELETE FROM revoked_device')).toThrow(/stays revoked/);
+    expect(() => db.exec("UPDATE claim SET state = 'open'")).toThrow(/stays revoked/);
+    db.close();
+  });
+
   it('drops the oldest alarms of a place that overflows, and none of another', async () => {
     const path = join(tempFolder(), 'cloud.db');
     const store = openSqliteStore(path);

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../common/bytes.js';
 import { embedded } from '../support/brokers.js';
 import { run } from '../support/command.js';
 import { tempFolder } from '../support/temp.js';
+import { repository } from '../support/vectors.js';
 import { until } from '../support/wait.js';
 import { WholeWay } from '../support/whole-way.js';
 
@@ -16,9 +19,23 @@ afterEach(async () => {
   way = null;
 });
 
+function operatorWith(
+  folder: string,
+  environment: Readonly<Record<string, string>>,
+  ...args: string[]
+): ReturnType<typeof run> {
+  return run('sealcam-cloud', args, { SEALCLOUD_DATA_FOLDER: join(folder, 'cloud'), ...environment });
+}
+
+function revoke(...args: string[]): { status: number | null; stdout: string; stderr: string; json: unknown } {
+  const script = join(repository, 'dist', 'scripts', 'revoke.js');
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script, ...args], { encoding: 'utf8' });
+  return { status, stdout, stderr, json: stdout.startsWith('{') ? (JSON.parse(stdout) as unknown) : null };
+}
+
 /** The operator's command, a process of its own, on the data folder of the cloud that runs in this one. */
 function operator(folder: string, ...args: string[]): ReturnType<typeof run> {
-  return run('sealcam-cloud', args, { SEALCLOUD_DATA_FOLDER: join(folder, 'cloud') });
+  return operatorWith(folder, {}, ...args);
 }
 
 describe('the operator of a running cloud', () => {
@@ -75,6 +92,42 @@ describe('the operator of a running cloud', () => {
     expect(operator(way.folder, 'affected', ...utc, '--json').json).toEqual([]);
     expect(operator(way.folder, 'affected', ...range.map((part) => part.replace('-02:00', ''))).status).toBe(2);
     expect(operator(way.folder, 'alarms', '--json')).toMatchObject({ status: 0, json: [] });
+  });
+
+  it("imports the maker's list that the script signed, and the running cloud asks it at once", async () => {
+    way = await WholeWay.prepare(embedded);
+    await way.broker.start();
+    const cloud = await way.startCloud();
+    const camera = way.startAgent('a');
+    const { watcher } = way.watch(cloud);
+    await watcher.claim(camera.code);
+    const { folder } = way;
+    const [key, list] = [join(folder, 'maker.key'), join(folder, 'revoked.list')];
+    const makerKey = revoke('--make-key', key).stdout.trim();
+    expect(revoke('--help').stdout).toContain('Revoked stays revoked');
+    const made = revoke('--key', key, '--list', list, '--device', camera.device, '--json');
+    expect(made).toMatchObject({ status: 0, json: { version: 1, entries: 1, maker_key: makerKey } });
+    const old = readFileSync(list);
+
+    const imported = (...more: string[]): ReturnType<typeof run> =>
+      operatorWith(folder, { SEALCLOUD_REVOCATION_MAKER_KEY: makerKey }, 'revoke', 'import', list, '--json', ...more);
+    expect(imported()).toMatchObject({ status: 0, json: [{ outcome: 'imported', version: 1, entries: 1 }] });
+    const known = camera.agent.outbox.totals().receipted;
+    await until('its records are refused', () => cloud.cloud.counters.get('refused.revoked') >= 2);
+    expect(camera.agent.outbox.totals().receipted).toBeLessThanOrEqual(known + 2);
+    await until('an alarm is kept', async () => (await cloud.store.alarms.since(0, 9)).length > 0);
+
+    expect(revoke('--key', key, '--list', list, '--json').json).toMatchObject({ version: 2, entries: 1 });
+    expect(imported()).toMatchObject({ status: 0, json: [{ version: 2 }] });
+    writeFileSync(list, old);
+    expect(imported()).toMatchObject({ status: 3, json: [{ error: { code: 'revocation-rollback' } }] });
+    chmodSync(key, 0o640);
+    expect(revoke('--key', key, '--list', list)).toMatchObject({ status: 2 });
+    chmodSync(key, 0o600);
+    const other = join(folder, 'other.key');
+    revoke('--make-key', other);
+    expect(revoke('--key', other, '--list', list).stderr).toContain('not a list of the maker');
+    expect(operator(folder, 'revoke', 'import', list).stderr).toContain('revocation.makerKey is not set');
   });
 
   it('is not told "done" for a folder where no cloud is, nor for a scope that could be misread', () => {

@@ -8,7 +8,7 @@ import { silentLog } from '../../common/log.js';
 import type { ApiContext } from '../../cloud/api/context.js';
 import type { FastifyInstance } from '../../cloud/api/fastify.js';
 import { Feed } from '../../cloud/api/feed.js';
-import { Reader } from '../../cloud/api/reader.js';
+import { Reader, type ReaderDependencies } from '../../cloud/api/reader.js';
 import { buildServer } from '../../cloud/api/server.js';
 import { Sessions } from '../../cloud/api/sessions.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
@@ -89,7 +89,10 @@ export class ApiWorld {
     } = parts);
   }
 
-  static async open(wrap: (store: CloudStore) => CloudStore = (store) => store): Promise<ApiWorld> {
+  static async open(
+    wrap: (store: CloudStore) => CloudStore = (store) => store,
+    more: Pick<ReaderDependencies, 'makerList'> = {},
+  ): Promise<ApiWorld> {
     const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
     const clock = new VirtualClock();
     const counters = new Counters();
@@ -101,7 +104,7 @@ export class ApiWorld {
     const context: ApiContext = {
       ...common,
       sessions: new Sessions(settings, nodeSuite, clock, realRandom),
-      reader: new Reader(common),
+      reader: new Reader({ ...common, ...more }),
       feed,
       receiptKeys: [receiptSigner.publicKey],
       cloudOrigin: () => CLOUD,

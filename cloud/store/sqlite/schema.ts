@@ -121,4 +121,19 @@ export const migrations: readonly string[] = [
   CREATE INDEX alarm_by_place ON alarm (place, id);
   CREATE INDEX alarm_by_time ON alarm (at_ms);
   `,
+  `
+  CREATE TABLE revocation (
+    signer BLOB PRIMARY KEY,
+    scope TEXT NOT NULL CHECK (scope IN ('owner', 'maker')),
+    list_version INTEGER NOT NULL,
+    list BLOB NOT NULL,
+    stored_at_ms INTEGER NOT NULL
+  ) STRICT;
+  -- Only ever grows.
+  CREATE TABLE revoked_device (device BLOB PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER revoked_device_stays BEFORE DELETE ON revoked_device
+    BEGIN SELECT RAISE(ABORT, 'a revoked device stays revoked'); END;
+  CREATE TRIGGER revoked_claim_stays BEFORE UPDATE OF state ON claim WHEN OLD.state = 'revoked' AND NEW.state <> 'revoked'
+    BEGIN SELECT RAISE(ABORT, 'a revoked epoch stays revoked'); END;
+  `,
 ];

@@ -5,6 +5,7 @@ import { claimRow, sqliteClaims } from './claims.js';
 import { openDatabase, storeError, type Database } from './database.js';
 import { sqliteReads } from './reads.js';
 import { sqliteRecords, storedRecord } from './records.js';
+import { sqliteRevocations } from './revocations.js';
 
 const EXPORT_PAGE = 200;
 
@@ -26,6 +27,7 @@ export function openSqliteStore(path: string): CloudStore {
     access: sqliteAccess(db, guard),
     quarantine: sqliteQuarantine(db, guard),
     alarms: sqliteAlarms(db, guard),
+    revocations: sqliteRevocations(db, guard),
     reads: sqliteReads(db, guard),
     accounts: sqliteAccounts(db, guard),
     close: () => guard(() => void db.close()),

@@ -290,6 +290,7 @@ describe('reading', () => {
       '/v1/devices/{device}/offer',
       '/v1/devices/{device}/offer-request',
       '/v1/info',
+      '/v1/revocations',
       '/v1/session',
       '/v1/session/challenge',
       '/v1/stream',
