@@ -27,6 +27,14 @@ export interface CloudDependencies {
   readonly feed: FeedSettings;
 }
 
+export interface CloudGauges {
+  /** Messages that wait for the store. */
+  readonly waiting: number;
+  /** Open streams of readers. */
+  readonly streams: number;
+  readonly isBrokerConnected: boolean;
+}
+
 const RETENTION_EVERY_MS = 60_000;
 const RETENTION_BATCH = 1000;
 
@@ -106,6 +114,11 @@ export class Cloud {
     log.info({ broker: this.deps.feed.url }, 'taking records');
     this.retain();
     return listening;
+  }
+
+  /** What is only known inside this process. */
+  gauges(): CloudGauges {
+    return { waiting: this.mqtt.waiting, streams: this.feed.count, isBrokerConnected: this.mqtt.isConnected };
   }
 
   async stop(): Promise<void> {

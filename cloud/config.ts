@@ -51,6 +51,8 @@ export const CLOUD_KEYS = {
     '0 ms',
     "Least time between two records of one camera's backlog; 0 leaves it to the camera.",
   ),
+  'operator.host': key(z.string(), '127.0.0.1', 'Address of metrics and status page; they ask nobody who they are.'),
+  'operator.port': key(integer(0, 65_535), 0, 'Their port, never that of the API; 0: none.'),
   'revocation.makerKey': key(
     z.string().regex(/^([0-9a-f]{64})?$/, { error: 'expected a public key of 64 lower-case hex digits, or nothing' }),
     '',

@@ -12,6 +12,7 @@ import { Cloud } from './cloud.js';
 import type { CloudConfig } from './config.js';
 import type { FeedSettings } from './ingest/mqtt-feed.js';
 import { loadReceiptKeys } from './keys.js';
+import { OperatorServer } from './operator/server.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
 import type { CloudStore } from './store/store.js';
 
@@ -65,9 +66,14 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
       await cloud.stop();
       throw error;
     });
+    const operator = await startOperator(config, cloud, store, log).catch(async (error: unknown) => {
+      await cloud.stop();
+      throw error;
+    });
     return {
       ...{ cloud, httpPort, brokerPort },
       stop: async () => {
+        await operator?.stop();
         await cloud.stop();
         await broker?.server.stop();
       },
@@ -77,6 +83,26 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
     await store.close().catch(() => undefined);
     throw error;
   }
+}
+
+async function startOperator(
+  config: CloudConfig,
+  cloud: Cloud,
+  store: CloudStore,
+  log: Log,
+): Promise<OperatorServer | null> {
+  const port = config['operator.port'];
+  if (port === 0) return null;
+  const server = new OperatorServer(
+    {
+      ...{ store, counters: cloud.counters, clock: realClock, startedAtMs: realClock.wallMs() },
+      gauges: () => cloud.gauges(),
+      residentBytes: () => process.memoryUsage.rss(),
+    },
+    log.child('operator'),
+  );
+  await server.start({ host: config['operator.host'], port });
+  return server;
 }
 
 function feedSettings(

@@ -74,7 +74,10 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   });
   app.setErrorHandler((error, _request, reply) => {
     const known = knownError(error);
-    if (!isExpected(known)) context.log.error({ code: known.code }, known.message);
+    if (!isExpected(known)) {
+      context.counters.add(`api.${known.code}`);
+      context.log.error({ code: known.code }, known.message);
+    }
     return reply
       .status(STATUS[known.code] ?? 500)
       .header('content-type', 'application/json; charset=utf-8')

@@ -122,7 +122,11 @@ export class Ingest {
       if (wrongMedia > 0) await this.refuse(device, 'malformed', 'media that the record does not name', bytes);
       if (settled === null) counters.add('records.media-missing');
       else say({ device, epoch: record.value.epoch, claimHash: record.value.claimHash }, settled);
-      if (id !== null) this.deps.onStored(id, record, nowMs);
+      if (id === null) continue;
+      const { wallMs, quality } = record.value.time;
+      // Only a clock that the network set says how long a record was on its way.
+      if (quality === 'ntp' && wallMs !== null) counters.observe('ingest.lag', Math.max(0, nowMs - wallMs) / 1000);
+      this.deps.onStored(id, record, nowMs);
     }
     for (const { epoch, settled } of receipts.values()) this.receipt(epoch, settled);
   }

@@ -118,6 +118,8 @@ export interface RecordStore {
   isLossSigned(device: Uint8Array, epoch: number, mediaId: Uint8Array): Promise<boolean>;
   setStatus(device: Uint8Array, status: CameraStatus): Promise<void>;
   status(device: Uint8Array): Promise<CameraStatus | undefined>;
+  /** How many cameras are online, as far as the broker hinted. */
+  onlineCount(): Promise<number>;
   /** Deletes records and media received before a time; the newest record of each epoch stays. Returns how many. */
   expire(beforeMs: number, limit: number): Promise<number>;
 }

@@ -462,6 +462,9 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.records.setStatus(deviceId, { online: true, agent: '1', atMs: 1 });
     await store.records.setStatus(deviceId, { online: false, agent: '1', atMs: 2 });
     expect(await store.records.status(deviceId)).toEqual({ online: false, agent: '1', atMs: 2 });
+    expect(await store.records.onlineCount()).toBe(0);
+    await store.records.setStatus(new CameraWorld().deviceId, { online: true, agent: '1', atMs: 3 });
+    expect(await store.records.onlineCount()).toBe(1);
     await store.close();
   });
 

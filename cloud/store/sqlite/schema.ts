@@ -136,4 +136,5 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER revoked_claim_stays BEFORE UPDATE OF state ON claim WHEN OLD.state = 'revoked' AND NEW.state <> 'revoked'
     BEGIN SELECT RAISE(ABORT, 'a revoked epoch stays revoked'); END;
   `,
+  'CREATE INDEX status_online ON status (online) WHERE online = 1;',
 ];
