@@ -8,6 +8,7 @@ import { affectedCommand, type AffectedOptions } from './cli/affected.js';
 import { alarmsCommand, quarantineCommand } from './cli/inspect.js';
 import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './cli/reads.js';
 import { revokeImportCommand, revokeStatusCommand } from './cli/revoke.js';
+import { receiptKeysCommand, rotateCommand } from './cli/receipt-keys.js';
 import { serveCommand } from './cli/serve.js';
 
 interface CommonOptions {
@@ -22,6 +23,7 @@ Examples:
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
   sealcam-cloud alarms --since 2026-02-16T09:00:00Z
   sealcam-cloud quarantine --limit 20 --json
+  sealcam-cloud receipt-keys rotate
   sealcam-cloud revoke import revoked.list
   sealcam-cloud reads pause --all --sentence "We look into a fault; your cameras go on."
 
@@ -104,6 +106,24 @@ program
       quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
   );
+
+const receiptKeys = program
+  .command('receipt-keys')
+  .description('the keys that sign receipts, with the open claims that still need them')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => receiptKeysCommand(sourceOf(options), { json: options.json === true })),
+  );
+
+receiptKeys
+  .command('rotate')
+  .description('retire the current key; its successor takes over, and there is a fresh successor')
+  .action((_: unknown, command: Command) => {
+    // Options stand at the parent, which takes them wherever they are written.
+    const options: CommonOptions = command.optsWithGlobals();
+    return attempt(options.json === true, () => rotateCommand(sourceOf(options), { json: options.json === true }));
+  });
 
 const revoke = program.command('revoke').description("the maker's list of devices whose keys are revoked");
 

@@ -15,13 +15,16 @@ import type { CloudStore } from '../store/store.js';
 import { MakerList } from '../maker-list.js';
 import { Refusals } from '../refusals.js';
 import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
-import { makeReceipt, type EpochOfReceipt, type Settled } from './receipts.js';
+import { ReceiptSigners } from './receipt-signers.js';
+import { makeReceipt, type ReceiptedEpoch, type Settled } from './receipts.js';
 
 export interface IngestDependencies {
   readonly store: CloudStore;
   readonly suite: CryptoSuite;
-  /** The current receipt key; every claim names it. */
+  /** The current receipt key, which new claims name. */
   readonly receiptSigner: Signer;
+  /** For claims that do not name it, in order of preference. */
+  readonly otherReceiptSigners?: readonly Signer[];
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
@@ -43,10 +46,12 @@ export class Ingest {
   private readonly deps: IngestDependencies;
   private readonly refusals: Refusals;
   private readonly makerList: MakerList;
+  private readonly signers: ReceiptSigners;
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
     this.refusals = new Refusals(deps);
+    this.signers = new ReceiptSigners(deps.suite, [deps.receiptSigner, ...(deps.otherReceiptSigners ?? [])]);
     this.makerList = deps.makerList ?? new MakerList({ key: null, maxAgeMs: 0 }, deps);
   }
 
@@ -104,8 +109,8 @@ export class Ingest {
 
   private async settle(device: Uint8Array, judged: readonly Judged[], nowMs: number): Promise<void> {
     const { counters } = this.deps;
-    const receipts = new Map<string, { readonly epoch: EpochOfReceipt; readonly settled: Settled[] }>();
-    const say = (epoch: EpochOfReceipt, settled: Settled): void => {
+    const receipts = new Map<string, { readonly epoch: ReceiptedEpoch; readonly settled: Settled[] }>();
+    const say = (epoch: ReceiptedEpoch, settled: Settled): void => {
       const key = `${String(epoch.epoch)}/${toHex(epoch.claimHash)}`;
       const entry = receipts.get(key) ?? { epoch, settled: [] };
       entry.settled.push(settled);
@@ -117,11 +122,11 @@ export class Ingest {
         if (judgement.rejected !== null) say(judgement.rejected.epoch, judgement.rejected.settled);
         continue;
       }
-      const { record, id, settled, wrongMedia } = judgement;
+      const { record, epoch, id, settled, wrongMedia } = judgement;
       counters.add(id === null ? 'records.duplicate' : 'records.stored');
       if (wrongMedia > 0) await this.refuse(device, 'malformed', 'media that the record does not name', bytes);
       if (settled === null) counters.add('records.media-missing');
-      else say({ device, epoch: record.value.epoch, claimHash: record.value.claimHash }, settled);
+      else say(epoch, settled);
       if (id === null) continue;
       const { wallMs, quality } = record.value.time;
       // Only a clock that the network set says how long a record was on its way.
@@ -131,9 +136,16 @@ export class Ingest {
     for (const { epoch, settled } of receipts.values()) this.receipt(epoch, settled);
   }
 
-  private receipt(epoch: EpochOfReceipt, settled: readonly Settled[]): void {
-    const { suite, receiptSigner, counters, pacing } = this.deps;
-    const receipt = makeReceipt(suite, receiptSigner, epoch, settled, pacing());
+  private receipt(epoch: ReceiptedEpoch, settled: readonly Settled[]): void {
+    const { suite, counters, log, pacing } = this.deps;
+    const signer = this.signers.forClaim(epoch.claimHash, epoch.claim);
+    if (signer === null) {
+      counters.add('receipts.no-key');
+      const fields = { device: toHex(epoch.device), epoch: epoch.epoch };
+      log.error(fields, 'no receipt: the claim names none of our receipt keys');
+      return;
+    }
+    const receipt = makeReceipt(suite, signer, epoch, settled, pacing());
     counters.add('receipts');
     this.send(epoch.device, { type: 'receipt', receipt });
   }

@@ -43,6 +43,8 @@ export interface ClaimStore {
   latest(device: Uint8Array): Promise<ClaimRow | undefined>;
   /** Rows of which this Ed25519 key is the owner's or a member's. */
   readableBy(key: Uint8Array): Promise<readonly ClaimRow[]>;
+  /** Rows whose cameras may still send, a piece at a time. */
+  open(): AsyncIterable<ClaimRow>;
   /** Whether this key may read this epoch. */
   isMember(device: Uint8Array, epoch: number, key: Uint8Array): Promise<boolean>;
   /**

@@ -108,8 +108,16 @@ describe.each(stores)('cloud store: %s', (_, open) => {
   it('closes an epoch once, at its tombstone', async () => {
     const store = open();
     const { world } = await claimed(store);
+    const other = await claimed(store);
+    const stillOpen = async (): Promise<string[]> => {
+      const out: string[] = [];
+      for await (const { device } of store.claims.open()) out.push(toHex(device));
+      return out;
+    };
+    expect(await stillOpen()).toEqual([world, other.world].map(({ deviceId }) => toHex(deviceId)).sort());
     await store.claims.close(world.deviceId, 1, 6);
     await store.claims.close(world.deviceId, 1, 3);
+    expect(await stillOpen()).toEqual([toHex(other.world.deviceId)]);
     expect(await store.claims.row(world.deviceId, 1)).toMatchObject({ state: 'closed', closedAtSeq: 6 });
     await store.close();
   });

@@ -130,6 +130,36 @@ describe('the operator of a running cloud', () => {
     expect(operator(folder, 'revoke', 'import', list).stderr).toContain('revocation.makerKey is not set');
   });
 
+  it('rotates receipt keys: a camera goes on without a new claim, as long as its claim names one of them', async () => {
+    way = await WholeWay.prepare(embedded);
+    await way.broker.start();
+    let cloud = await way.startCloud();
+    const camera = way.startAgent('a');
+    await way.watch(cloud).watcher.claim(camera.code);
+    const { folder } = way;
+    const keys = (): Record<string, unknown>[] => [...operator(folder, 'receipt-keys', '--json').json];
+    expect(keys()).toMatchObject([
+      { number: 2, role: 'successor', open_claims: 1, signs_for: 0 },
+      { number: 1, role: 'current', open_claims: 1, signs_for: 1 },
+    ]);
+    // Once to the key that the claim names as successor, and on to keys that it does not name.
+    for (const signs of [
+      [0, 1, 0],
+      [0, 0, 1, 0],
+    ]) {
+      await way.stop(cloud);
+      expect(operator(folder, 'receipt-keys', 'rotate', '--json').status).toBe(0);
+      expect(keys().map((key) => key['signs_for'])).toEqual(signs);
+      cloud = await way.startCloud();
+      const { receipted } = camera.agent.outbox.totals();
+      await until('records are receipted', () => camera.agent.outbox.totals().receipted > receipted + 1, 60_000);
+    }
+    expect(cloud.cloud.counters.get('receipts.no-key')).toBe(0);
+    expect(operator(folder, 'receipt-keys').stdout).toContain(
+      '1 open claims name it, receipts of 1 are signed with it',
+    );
+  });
+
   it('is not told "done" for a folder where no cloud is, nor for a scope that could be misread', () => {
     const folder = tempFolder();
     const pause = (...args: string[]): ReturnType<typeof run> => operator(folder, 'reads', 'pause', ...args);
