@@ -4,7 +4,11 @@ import type { ConfigSource } from '../common/config/load.js';
 import { ERROR_CODES } from '../common/error-codes.js';
 import { asSealcamError } from '../common/errors.js';
 import { VERSION } from '../common/version.js';
-import { affectedCommand, quarantineCommand } from './cli/inspect.js';
+import { affectedCommand, type AffectedOptions } from './cli/affected.js';
+import { alarmsCommand, quarantineCommand } from './cli/inspect.js';
+import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './cli/reads.js';
+import { revokeImportCommand, revokeStatusCommand } from './cli/revoke.js';
+import { receiptKeysCommand, rotateCommand } from './cli/receipt-keys.js';
 import { serveCommand } from './cli/serve.js';
 
 interface CommonOptions {
@@ -17,7 +21,11 @@ Examples:
   sealcam-cloud serve --config cloud.toml           take records from a broker, serve the API
   SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with a broker of its own, for a laptop
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
+  sealcam-cloud alarms --since 2026-02-16T09:00:00Z
   sealcam-cloud quarantine --limit 20 --json
+  sealcam-cloud receipt-keys rotate
+  sealcam-cloud revoke import revoked.list
+  sealcam-cloud reads pause --all --sentence "We look into a fault; your cameras go on."
 
 Settings come from defaults, then the file, then SEALCLOUD_… in the environment; docs/configuration.md lists them.
 Exit status: 0 done, 1 a fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
@@ -61,16 +69,30 @@ program
 
 program
   .command('affected')
-  .description('which readers were shown anything of which camera in a time')
-  .requiredOption('--since <time>', 'from this time on (ISO 8601)')
+  .description('which accounts were shown what of which camera in a time, those who should not have been first')
+  .requiredOption('--since <time>', 'from this time on (ISO 8601 with zone; answers are in this zone)')
   .requiredOption('--until <time>', 'up to this time')
   .option('--device <hex>', 'of this camera only')
+  .option('--account <hex>', "of this account's cameras, or shown to it")
   .option(...configOption)
   .option(...jsonOption)
-  .action((options: CommonOptions & { readonly since: string; readonly until: string; readonly device?: string }) =>
+  .action((options: CommonOptions & Omit<AffectedOptions, 'json'>) =>
     attempt(options.json === true, () =>
       affectedCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
+  );
+
+program
+  .command('alarms')
+  .description(
+    "what was refused at ingest, at a read or by an owner's page and should never have come up, newest first",
+  )
+  .option('--since <time>', 'from this time on (ISO 8601 with zone)')
+  .option('--limit <n>', 'how many', count, 200)
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & { readonly since?: string; readonly limit: number }) =>
+    attempt(options.json === true, () => alarmsCommand(sourceOf(options), { ...options, json: options.json === true })),
   );
 
 program
@@ -83,6 +105,83 @@ program
     attempt(options.json === true, () =>
       quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
+  );
+
+const receiptKeys = program
+  .command('receipt-keys')
+  .description('the keys that sign receipts, with the open claims that still need them')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => receiptKeysCommand(sourceOf(options), { json: options.json === true })),
+  );
+
+receiptKeys
+  .command('rotate')
+  .description('retire the current key; its successor takes over, and there is a fresh successor')
+  .action((_: unknown, command: Command) => {
+    // Options stand at the parent, which takes them wherever they are written.
+    const options: CommonOptions = command.optsWithGlobals();
+    return attempt(options.json === true, () => rotateCommand(sourceOf(options), { json: options.json === true }));
+  });
+
+const revoke = program.command('revoke').description("the maker's list of devices whose keys are revoked");
+
+revoke
+  .command('import')
+  .description('take a signed list; a version that is not above the last is refused')
+  .argument('<file>', 'the list, raw or in base64, as `npm run revoke` writes it')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((file: string, options: CommonOptions) =>
+    attempt(options.json === true, () => revokeImportCommand(sourceOf(options), file, { json: options.json === true })),
+  );
+
+revoke
+  .command('status')
+  .description('the newest list')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => revokeStatusCommand(sourceOf(options), { json: options.json === true })),
+  );
+
+const reads = program.command('reads').description('the kill switch: stop showing anything, to one account or to all');
+const scopeOptions = [
+  ['--all', 'everybody'],
+  ['--account <hex>', 'one account: what it reads, and what others read of it'],
+] as const;
+
+reads
+  .command('pause')
+  .description('show nothing from the next read on; ingest and receipts go on')
+  .option(...scopeOptions[0])
+  .option(...scopeOptions[1])
+  .requiredOption('--sentence <text>', 'what the owners are told')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<ReadsOptions, 'json'> & { readonly sentence: string }) =>
+    attempt(options.json === true, () => pauseCommand(sourceOf(options), { ...options, json: options.json === true })),
+  );
+
+reads
+  .command('resume')
+  .description('show again')
+  .option(...scopeOptions[0])
+  .option(...scopeOptions[1])
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<ReadsOptions, 'json'>) =>
+    attempt(options.json === true, () => resumeCommand(sourceOf(options), { ...options, json: options.json === true })),
+  );
+
+reads
+  .command('status')
+  .description('what is paused, and the last changes')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => readsStatusCommand(sourceOf(options), { json: options.json === true })),
   );
 
 try {

@@ -4,13 +4,15 @@ import { Counters } from '../common/counters.js';
 import { asSealcamError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import type { Random } from '../common/random.js';
-import type { CryptoSuite, Signer } from '../protocol/crypto/suite.js';
+import type { CryptoSuite } from '../protocol/crypto/suite.js';
 import type { Pacing } from '../protocol/objects/receipt.js';
 import { Feed } from './api/feed.js';
 import { Reader } from './api/reader.js';
 import { buildServer, listen } from './api/server.js';
 import { Sessions } from './api/sessions.js';
-import type { CloudConfig } from './config.js';
+import { makerListSettings, type CloudConfig } from './config.js';
+import { byPreference, type ReceiptKeys } from './keys.js';
+import { MakerList } from './maker-list.js';
 import { Ingest } from './ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from './ingest/mqtt-feed.js';
 import type { CloudStore } from './store/store.js';
@@ -21,9 +23,16 @@ export interface CloudDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Receipt keys, the current one first. */
-  readonly receiptKeys: readonly Signer[];
+  readonly receiptKeys: ReceiptKeys;
   readonly feed: FeedSettings;
+}
+
+export interface CloudGauges {
+  /** Messages that wait for the store. */
+  readonly waiting: number;
+  /** Open streams of readers. */
+  readonly streams: number;
+  readonly isBrokerConnected: boolean;
 }
 
 const RETENTION_EVERY_MS = 60_000;
@@ -36,6 +45,7 @@ export class Cloud {
   private readonly deps: CloudDependencies;
   private readonly feed = new Feed();
   private readonly mqtt: MqttFeed;
+  private readonly makerList: MakerList;
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
   private cancelRetention: CancelTimer = () => undefined;
@@ -44,10 +54,20 @@ export class Cloud {
     this.config = config;
     this.deps = deps;
     const { store, suite, clock, log, receiptKeys } = deps;
-    const [current] = receiptKeys;
+    const [current, ...others] = byPreference(receiptKeys).map(({ signer }) => signer);
     if (current === undefined) throw new Error('a cloud without a receipt key');
+    this.makerList = new MakerList(makerListSettings(config), deps);
     const ingest = new Ingest({
-      ...{ store, suite, clock, receiptSigner: current, counters: this.counters, log: log.child('ingest') },
+      makerList: this.makerList,
+      ...{
+        store,
+        suite,
+        clock,
+        receiptSigner: current,
+        otherReceiptSigners: others,
+        counters: this.counters,
+        log: log.child('ingest'),
+      },
       publish: (topic, payload) => {
         this.mqtt.publish(topic, payload);
       },
@@ -89,8 +109,8 @@ export class Cloud {
       {
         ...context,
         ...{ sessions, feed: this.feed, cloudOrigin },
-        reader: new Reader(context),
-        receiptKeys: receiptKeys.map(({ publicKey }) => publicKey),
+        reader: new Reader({ ...context, makerList: this.makerList }),
+        receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
         sendDown: (device, payload) => {
           this.mqtt.publish(`sealcam/v1/${Buffer.from(device).toString('hex')}/down`, payload);
         },
@@ -102,6 +122,11 @@ export class Cloud {
     log.info({ broker: this.deps.feed.url }, 'taking records');
     this.retain();
     return listening;
+  }
+
+  /** What is only known inside this process. */
+  gauges(): CloudGauges {
+    return { waiting: this.mqtt.waiting, streams: this.feed.count, isBrokerConnected: this.mqtt.isConnected };
   }
 
   async stop(): Promise<void> {

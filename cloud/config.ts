@@ -1,5 +1,8 @@
 import { z } from '../common/schema.js';
+import { fromHex } from '../common/bytes.js';
+import { SealcamError } from '../common/errors.js';
 import { key, loadConfig, type ConfigOf, type ConfigSource } from '../common/config/load.js';
+import type { MakerListSettings } from './maker-list.js';
 import { choice, duration, flag, integer, path, url } from '../common/config/values.js';
 
 const origin = z.string().refine(
@@ -48,6 +51,18 @@ export const CLOUD_KEYS = {
     '0 ms',
     "Least time between two records of one camera's backlog; 0 leaves it to the camera.",
   ),
+  'operator.host': key(z.string(), '127.0.0.1', 'Address of metrics and status page; they ask nobody who they are.'),
+  'operator.port': key(integer(0, 65_535), 0, 'Their port, never that of the API; 0: none.'),
+  'revocation.makerKey': key(
+    z.string().regex(/^([0-9a-f]{64})?$/, { error: 'expected a public key of 64 lower-case hex digits, or nothing' }),
+    '',
+    "The maker's key, whose lists revoke devices; empty: none are taken.",
+  ),
+  'revocation.makerMaxAge': key(
+    duration('0 s', '365 d'),
+    '0 s',
+    "Without a maker's list issued within this time nothing is receipted or shown; 0 s asks for none.",
+  ),
   'retention.records': key(duration('1 h', '3650 d'), '30 d', 'Records and pictures are deleted after this.'),
   'log.level': key(choice('debug', 'info', 'warn', 'error'), 'info', 'Least important line that is logged.'),
 } as const;
@@ -59,5 +74,14 @@ export const CLOUD_PREFIX = 'SEALCLOUD_';
 
 /** @throws SealcamError with the line or variable that is wrong */
 export function loadCloudConfig(source: ConfigSource): CloudConfig {
-  return loadConfig(CLOUD_KEYS, CLOUD_PREFIX, source);
+  const config = loadConfig(CLOUD_KEYS, CLOUD_PREFIX, source);
+  if (config['revocation.makerMaxAge'] > 0 && config['revocation.makerKey'] === '') {
+    throw new SealcamError('config-invalid-value', 'revocation.makerMaxAge: needs revocation.makerKey');
+  }
+  return config;
+}
+
+export function makerListSettings(config: CloudConfig): MakerListSettings {
+  const { 'revocation.makerKey': hex, 'revocation.makerMaxAge': maxAgeMs } = config;
+  return { key: fromHex(hex, 32) ?? null, maxAgeMs };
 }

@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { realClock } from '../common/adapters/real-clock.js';
@@ -12,6 +12,7 @@ import { Cloud } from './cloud.js';
 import type { CloudConfig } from './config.js';
 import type { FeedSettings } from './ingest/mqtt-feed.js';
 import { loadReceiptKeys } from './keys.js';
+import { OperatorServer } from './operator/server.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
 import type { CloudStore } from './store/store.js';
 
@@ -33,6 +34,22 @@ export function openStore(config: CloudConfig): CloudStore {
   return openSqliteStore(join(folder, 'cloud.db'));
 }
 
+/**
+ * The database of a cloud that was started before, beside the running one or without it. A wrong folder must not become
+ * a new, empty database on which a command says "done".
+ *
+ * @throws SealcamError `store-unavailable`
+ */
+export function openExistingStore(config: CloudConfig): CloudStore {
+  const path = join(config['data.folder'], 'cloud.db');
+  if (!existsSync(path)) {
+    throw new SealcamError('store-unavailable', `there is no database ${path}`, {
+      hint: 'Give the configuration of the cloud that is meant (--config), with its data.folder.',
+    });
+  }
+  return openStore(config);
+}
+
 /** The composition root of the cloud: real clock, real randomness, SQLite, and a broker of its own if asked. */
 export async function startCloud(config: CloudConfig, log: Log): Promise<RunningCloud> {
   const store = openStore(config);
@@ -49,9 +66,14 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
       await cloud.stop();
       throw error;
     });
+    const operator = await startOperator(config, cloud, store, log).catch(async (error: unknown) => {
+      await cloud.stop();
+      throw error;
+    });
     return {
       ...{ cloud, httpPort, brokerPort },
       stop: async () => {
+        await operator?.stop();
         await cloud.stop();
         await broker?.server.stop();
       },
@@ -61,6 +83,26 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
     await store.close().catch(() => undefined);
     throw error;
   }
+}
+
+async function startOperator(
+  config: CloudConfig,
+  cloud: Cloud,
+  store: CloudStore,
+  log: Log,
+): Promise<OperatorServer | null> {
+  const port = config['operator.port'];
+  if (port === 0) return null;
+  const server = new OperatorServer(
+    {
+      ...{ store, counters: cloud.counters, clock: realClock, startedAtMs: realClock.wallMs() },
+      gauges: () => cloud.gauges(),
+      residentBytes: () => process.memoryUsage.rss(),
+    },
+    log.child('operator'),
+  );
+  await server.start({ host: config['operator.host'], port });
+  return server;
 }
 
 function feedSettings(

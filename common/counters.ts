@@ -1,6 +1,9 @@
-/** Named counters for what is refused, dropped or retried: each thing is counted where it happens, once. */
+import { Histogram } from './histogram.js';
+
+/** Named counters for what is refused, dropped or retried, and times: each thing is counted where it happens, once. */
 export class Counters {
   private readonly counts = new Map<string, number>();
+  private readonly histograms = new Map<string, Histogram>();
 
   add(name: string, by = 1): void {
     this.counts.set(name, this.get(name) + by);
@@ -8,6 +11,16 @@ export class Counters {
 
   get(name: string): number {
     return this.counts.get(name) ?? 0;
+  }
+
+  observe(name: string, seconds: number): void {
+    this.histogram(name).observe(seconds);
+  }
+
+  histogram(name: string): Histogram {
+    let found = this.histograms.get(name);
+    if (found === undefined) this.histograms.set(name, (found = new Histogram()));
+    return found;
   }
 
   snapshot(): Record<string, number> {

@@ -92,6 +92,13 @@ export const ERROR_CODES = {
   'request-invalid': entry(3, false, 'The API description is at /v1/openapi.json.'),
   'not-found': entry(3, false, 'It does not exist, or it is not yours to see.'),
   'rate-limited': entry(3, true, 'Wait and try again.'),
+  'revocation-stale': entry(4, true, 'Import a newer list of the maker: sealcam-cloud revoke import FILE.'),
+  'revocation-rollback': entry(
+    3,
+    false,
+    'A list of this signer with this or a higher version was taken before: make a newer one.',
+  ),
+  'reads-paused': entry(4, true, 'Your cameras go on; what they saw meanwhile is shown once reading is resumed.'),
   'tool-missing': entry(4, false, 'Install the tool that is named.'),
 } as const satisfies Record<string, ErrorCodeEntry>;
 

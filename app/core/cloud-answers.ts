@@ -58,6 +58,8 @@ export const cameraItem = z.object({
 });
 export type CameraItem = z.output<typeof cameraItem>;
 export const camerasAnswer = z.object({ cameras: z.array(cameraItem) });
+export const noticeEvent = z.object({ notice: z.string().max(1000).nullable() });
+export const pausedEvent = z.object({ message: z.string().max(1000), hint: z.string().max(1000) });
 
 export const accessAnswer = z.object({
   entries: z.array(

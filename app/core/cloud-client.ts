@@ -10,6 +10,7 @@ import { signObject } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { decodeCbor } from '../../protocol/wire/cbor.js';
 import { bytesUpTo, tuple } from '../../protocol/wire/codec.js';
+import type { Verdict } from '../../protocol/verify/verdict.js';
 import {
   accessAnswer,
   camerasAnswer,
@@ -37,6 +38,14 @@ export interface CloudClientOptions {
   readonly keys: OwnerKeys;
   readonly clock: Clock;
   readonly fetch: PageFetch;
+}
+
+export interface AlarmReport {
+  readonly verdict: Verdict | 'older-history';
+  readonly code: string;
+  /** Hex; null where nobody knows whose it was said to be. */
+  readonly device: string | null;
+  readonly epoch: number | null;
 }
 
 /** The global fetch, with what Node's types leave out. */
@@ -102,6 +111,11 @@ export class CloudClient {
 
   async access(): Promise<readonly AccessEntry[]> {
     return (await this.call('GET', '/v1/access', accessAnswer)).entries;
+  }
+
+  /** Tells the operator that something was refused here: which camera and why, never what. */
+  async reportAlarm(report: AlarmReport): Promise<void> {
+    await this.request('POST', '/v1/alarms', report, true);
   }
 
   async export(): Promise<Blob> {

@@ -21,6 +21,14 @@ export interface Refusal {
   readonly verdict: Verdict;
   readonly code: string;
   readonly message: string;
+  /** Whose the record says it is, if it can be read at all. */
+  readonly about: EpochName | null;
+}
+
+export interface EpochName {
+  /** Hex of the device id. */
+  readonly device: string;
+  readonly epoch: number;
 }
 
 /** An owner who names this person in claims. Until it is accepted nothing of it is shown. */
@@ -128,21 +136,24 @@ export class HistoryKeeper {
     } catch (error) {
       if (!isSealcamError(error)) throw error;
       const { code, message } = asSealcamError(error);
-      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message };
+      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
     }
     const { device, epoch } = record.value;
     const claim = this.claimOf(device, epoch);
+    const about = { device: toHex(device), epoch };
     if (claim === null && this.isInvited(device, epoch)) {
-      return { verdict: 'foreign', code: 'household-unknown', message: 'of a household that was not accepted' };
+      return { verdict: 'foreign', code: 'household-unknown', message: 'of a household that was not accepted', about };
     }
-    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message: 'not of a camera of this owner' };
+    const message = 'not of a camera of this owner';
+    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
     const binding = checkBinding(record.value, bindingOf(claim));
-    if (binding !== 'bound') return { verdict: binding, code: binding, message: 'not of a camera of this owner' };
+    if (binding !== 'bound') return { verdict: binding, code: binding, message, about };
     if (this.history.add(record) === 'equivocation') {
       return {
         verdict: 'equivocation',
         code: 'cloud-lied',
         message: `two records for seq ${String(record.value.seq)}`,
+        about,
       };
     }
     if (record.value.kind === 'tombstone') this.ended.add(keyOf(toHex(device), epoch));

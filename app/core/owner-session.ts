@@ -1,14 +1,14 @@
 import { isAborted } from '../../common/abort.js';
 import { toHex } from '../../common/bytes.js';
 import { sleep, type Clock } from '../../common/clock.js';
-import { asSealcamError } from '../../common/errors.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
 import type { Recipient } from '../../protocol/objects/claim.js';
 import { Answers } from './answers.js';
-import { cameraItem, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
+import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
-import type { HistoryKeeper, Invitation, Refusal, VerifiedRecord } from './history-keeper.js';
+import type { EpochName, HistoryKeeper, Invitation, Refusal, VerifiedRecord } from './history-keeper.js';
 import type { ServerEvent } from './sse.js';
 import { Timeline, type TimelineEvent } from './timeline.js';
 
@@ -37,8 +37,11 @@ export interface Alarm {
 }
 
 export interface SessionView {
-  readonly connection: 'connecting' | 'live' | 'offline';
+  /** `paused`: the operator shows nothing to anybody, or to this account; what was verified before stays. */
+  readonly connection: 'connecting' | 'live' | 'offline' | 'paused';
   readonly problem: { readonly code: string; readonly message: string; readonly hint: string } | null;
+  /** The operator's sentence while cameras of another account are paused. */
+  readonly notice: string | null;
   readonly isLoaded: boolean;
   readonly cameras: readonly CameraView[];
   readonly events: readonly TimelineEvent[];
@@ -57,6 +60,8 @@ const FIRST_PAGE = 60;
 const OLDER_PAGE = 100;
 const ALARMS_MAX = 50;
 const CLAIMS_EVERY_MS = 2000;
+/** A page says no more than this to the cloud, whatever it is sent. */
+const REPORTS_MAX = 100;
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
 
@@ -79,8 +84,10 @@ export class OwnerSession {
   private readonly cameras = new Map<string, CameraState>();
   private readonly listeners = new Set<(view: SessionView) => void>();
   private readonly alarms: Alarm[] = [];
+  private readonly reported = new Set<string>();
   private connection: SessionView['connection'] = 'connecting';
   private problem: SessionView['problem'] = null;
+  private notice: string | null = null;
   private isLoaded = false;
   private lastId: number | null = null;
   private askedForClaimsMs = -Infinity;
@@ -99,12 +106,16 @@ export class OwnerSession {
   view(): SessionView {
     const { history } = this.deps;
     return {
-      ...{ connection: this.connection, problem: this.problem, isLoaded: this.isLoaded },
+      ...{ connection: this.connection, problem: this.problem, notice: this.notice, isLoaded: this.isLoaded },
       cameras: [...this.cameras.values()].map((camera) => this.cameraView(camera)),
       events: this.timeline.events((record) => history.continuityOf(record)),
       alarms: this.alarms,
       invitations: history.invited(),
     };
+  }
+
+  get isLive(): boolean {
+    return this.connection === 'live';
   }
 
   /** Runs until the signal fires. */
@@ -113,10 +124,12 @@ export class OwnerSession {
     let retryMs = RETRY_FIRST_MS;
     while (!signal.aborted) {
       try {
-        this.setConnection('connecting');
+        // A pause is looked at again and again; it would be no help to say so each time.
+        if (this.connection !== 'paused') this.setConnection('connecting');
         const stream = client.stream(this.lastId, signal);
         for await (const event of stream) {
           if (event.event === 'ready') {
+            this.notice = null;
             await this.refresh();
             this.setConnection('live');
             retryMs = RETRY_FIRST_MS;
@@ -128,7 +141,7 @@ export class OwnerSession {
       } catch (error) {
         if (isAborted(signal)) return;
         const { code, message, hint } = asSealcamError(error);
-        this.setConnection('offline', { code, message, hint });
+        this.setConnection(code === 'reads-paused' ? 'paused' : 'offline', { code, message, hint });
       }
       // A whole city of pages must not come back in one second either.
       await sleep(clock, retryMs * (0.5 + random.uniform()), signal);
@@ -158,8 +171,8 @@ export class OwnerSession {
   }
 
   /** A picture that was not what the record names, or could not be opened. */
-  pictureRefused(message: string): void {
-    this.alarm('malformed', message);
+  pictureRefused(message: string, code: string, about: EpochName): void {
+    this.alarm('malformed', message, code, about);
     this.changed();
   }
 
@@ -170,6 +183,14 @@ export class OwnerSession {
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     } else if (event === 'camera') {
       await this.camera(cameraItem.parse(JSON.parse(data)), false);
+    } else if (event === 'notice') {
+      const { notice } = noticeEvent.parse(JSON.parse(data));
+      // What was held back meanwhile is not in the stream.
+      if (this.notice !== null && notice === null) await this.refresh();
+      this.notice = notice;
+    } else if (event === 'paused') {
+      const { message, hint } = pausedEvent.parse(JSON.parse(data));
+      throw new SealcamError('reads-paused', message, { hint });
     }
     if (id !== null && Number.isSafeInteger(Number(id))) this.lastId = Math.max(this.lastId ?? 0, Number(id));
     this.changed();
@@ -184,7 +205,8 @@ export class OwnerSession {
     } catch (error) {
       const { code, message } = asSealcamError(error);
       if (code === 'household-unknown') return;
-      this.alarm(code === 'cloud-lied' ? 'older-history' : 'foreign', message);
+      const about = { device: toHex(item.device), epoch: item.epoch };
+      this.alarm(code === 'cloud-lied' ? 'older-history' : 'foreign', message, code, about);
       return;
     }
     const known = this.cameras.get(key);
@@ -230,7 +252,7 @@ export class OwnerSession {
       taken = await this.deps.history.take(record, receivedAtMs);
     }
     if ('verdict' in taken) {
-      if (taken.code !== 'household-unknown') this.alarm(taken.verdict, taken.message);
+      if (taken.code !== 'household-unknown') this.alarm(taken.verdict, taken.message, taken.code, taken.about);
       return null;
     }
     this.timeline.add(taken);
@@ -255,7 +277,7 @@ export class OwnerSession {
 
   private async takeHealth(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
     const taken = await this.deps.history.take(bytes, receivedAtMs);
-    if ('verdict' in taken) this.alarm(taken.verdict, taken.message);
+    if ('verdict' in taken) this.alarm(taken.verdict, taken.message, taken.code, taken.about);
     else if (taken.record.value.health !== undefined) {
       const { health, time } = taken.record.value;
       camera.health = newer(camera.health, { body: health, time });
@@ -280,10 +302,20 @@ export class OwnerSession {
     };
   }
 
-  private alarm(verdict: Alarm['verdict'], message: string): void {
+  private alarm(verdict: Alarm['verdict'], message: string, code: string, about: EpochName | null): void {
+    this.report(verdict, code, about);
     if (this.alarms.some((known) => known.verdict === verdict && known.message === message)) return;
     this.alarms.push({ id: this.alarms.length + 1, atMs: this.deps.clock.wallMs(), verdict, message });
     if (this.alarms.length > ALARMS_MAX) this.alarms.shift();
+  }
+
+  /** Once for each thing. A cloud that does not want to know changes nothing here. */
+  private report(verdict: Alarm['verdict'], code: string, about: EpochName | null): void {
+    const report = { verdict, code, device: about?.device ?? null, epoch: about?.epoch ?? null };
+    const key = JSON.stringify(report);
+    if (this.reported.has(key) || this.reported.size >= REPORTS_MAX) return;
+    this.reported.add(key);
+    this.deps.client.reportAlarm(report).catch(() => undefined);
   }
 
   private setConnection(connection: SessionView['connection'], problem: SessionView['problem'] = null): void {

@@ -55,7 +55,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
           </div>
         )}
       </div>
-      {!view.isLoaded && <Skeleton />}
+      {!view.isLoaded && view.connection !== 'paused' && <Skeleton />}
       {view.isLoaded && events.length === 0 && <NoEvents />}
       {days(shown, now).map(({ day, items }) => (
         <section key={day} class="day" aria-label={day}>

@@ -1,4 +1,6 @@
 import { toHex } from '../../common/bytes.js';
+import { realClock } from '../../common/adapters/real-clock.js';
+import type { ErrorCode } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { SealedDetail } from '../../protocol/seal/content.js';
 import type { Owner } from '../core/owner.js';
@@ -14,6 +16,11 @@ export type PictureState =
 
 const KEPT = 200;
 const AT_ONCE = 4;
+const RETRY_MS = 5000;
+/** What says that the bytes are not what the camera signed and sealed; any other error may pass. */
+const REFUSALS: readonly ErrorCode[] = [
+  ...(['cloud-lied', 'seal-refused', 'malformed', 'bad-signature', 'foreign', 'unsupported'] as const),
+];
 
 /** Opened pictures of this page's life, as object URLs; the oldest are let go. */
 export class Pictures {
@@ -75,19 +82,29 @@ export class Pictures {
       if (code === 'not-found') {
         this.session.pictureMissing(picture.media.id);
         state = { type: 'none' };
-      } else if (code === 'cloud-unreachable') {
-        // Worth another try when it is looked at again.
-        this.states.delete(keyOf(picture));
-        this.changed();
+      } else if (!REFUSALS.includes(code)) {
+        this.tryLater(picture);
         return;
       } else {
-        this.session.pictureRefused(message);
+        this.session.pictureRefused(message, code, { device: toHex(picture.device), epoch: picture.epoch });
         state = { type: 'refused', message };
       }
     }
     this.states.set(keyOf(picture), state);
     this.forgetOldest();
     this.changed();
+  }
+
+  /** Asked for again once the cloud shows something again: a page that asks at once asks for ever. */
+  private tryLater(picture: EventPicture): void {
+    realClock.after(RETRY_MS, () => {
+      if (!this.session.isLive) {
+        this.tryLater(picture);
+        return;
+      }
+      this.states.delete(keyOf(picture));
+      this.changed();
+    });
   }
 
   private forgetOldest(): void {

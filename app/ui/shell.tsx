@@ -108,6 +108,7 @@ const CONNECTIONS = {
   live: ['Live', 'good'],
   connecting: ['Connecting', 'wait'],
   offline: ['Offline', 'warn'],
+  paused: ['Paused', 'wait'],
 } as const;
 
 function Connection(): JSX.Element {
@@ -121,9 +122,10 @@ function Connection(): JSX.Element {
   );
 }
 
-/** What needs to be said above everything: no cloud, or a cloud that contradicts what is signed. */
+/** What needs to be said above everything: no cloud, a pause, or a cloud that contradicts what is signed. */
 function Banners(): JSX.Element {
-  const { problem, alarms, connection } = useSessionView();
+  const { problem, alarms, connection, notice } = useSessionView();
+  const pause = connection === 'paused' && problem !== null ? problem : null;
   const { session } = usePage();
   const now = useNow(30_000);
   return (
@@ -133,6 +135,17 @@ function Banners(): JSX.Element {
         <div>
           <Problem error={problem} />
           <p class="muted small">What is shown was verified before. Trying again by itself.</p>
+        </div>
+      )}
+      {pause !== null && (
+        <div class="note note-wait">
+          <strong>Looking at events is paused.</strong> The operator says: “{pause.message}”
+          <p class="small">{pause.hint} What is shown was verified before. This page goes on by itself.</p>
+        </div>
+      )}
+      {pause === null && notice !== null && (
+        <div class="note note-wait">
+          <strong>Cameras of another household are paused.</strong> The operator says: “{notice}”
         </div>
       )}
       {alarms.length > 0 && (

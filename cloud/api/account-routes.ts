@@ -3,6 +3,7 @@ import type { FastifyInstance } from './fastify.js';
 import { equal, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { accountId } from '../../protocol/objects/ids.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimRow, ExportItem } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { ReadRecord } from './reader.js';
@@ -25,6 +26,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const account = accountId(suite, key);
+      await context.reader.gate(key, account);
       const lines = exportLines(context, key, store.accounts.export(account));
       return reply
         .type('application/x-ndjson')
@@ -63,6 +65,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     yield `${JSON.stringify({ type: 'export', version: 1, atMs: time.wallMs() })}\n`;
     let row: ClaimRow | null = null;
     for await (const item of items) {
+      await reader.gate(key);
       if (item.type === 'claim') {
         // Bare rows of a deleted account have nothing that could be somebody else's.
         const isOwn = item.row.claim === null || (await reader.mayRead(key, item.row));
@@ -71,8 +74,8 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
       if (row === null) continue;
       if (item.type === 'record') {
         // The same door as every other read: verified, bound to its row, and in the access log.
-        const shown = await reader.show(key, row, [item.record], 'export');
-        for (const read of shown) yield `${JSON.stringify(recordLine(read, item.media))}\n`;
+        const shown = await reader.exported(key, row, item.record, item.media);
+        if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }
       yield `${JSON.stringify(otherLine(item))}\n`;
@@ -82,15 +85,14 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
 
 type Exported<T extends ExportItem['type']> = Extract<ExportItem, { type: T }>;
 
-function recordLine({ record, receivedAtMs }: ReadRecord, media: Exported<'record'>['media']): object {
+function recordLine({ record, receivedAtMs }: ReadRecord, media: readonly (SealedObject | null)[]): object {
   return {
     type: 'record',
     record: toBase64(record.bytes),
     receivedAtMs,
-    media: (record.value.media ?? []).map(({ id }) => {
-      const found = media.find((object) => equal(object.id, id));
-      return found === undefined ? null : { header: toBase64(found.sealed.header), body: toBase64(found.sealed.body) };
-    }),
+    media: media.map((sealed) =>
+      sealed === null ? null : { header: toBase64(sealed.header), body: toBase64(sealed.body) },
+    ),
   };
 }
 

@@ -2,7 +2,7 @@ import type { FastifyInstance } from './fastify.js';
 import { z } from '../../common/schema.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import { encodeCbor } from '../../protocol/wire/cbor.js';
-import type { ClaimRow } from '../store/store.js';
+import type { AccessEntry, ClaimRow } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { cameraItem } from './wire.js';
 import { accessAnswer, bytesOf, camerasAnswer, epoch, hexOf, recordJson, recordsAnswer } from './wire.js';
@@ -24,8 +24,8 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     { schema: { summary: 'Cameras and epochs that you may read', security, response: { 200: camerasAnswer } } },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
-      const rows = (await reader.epochs(key)).filter((row) => row.state !== 'revoked' && row.claim !== null);
-      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, row))) };
+      const rows = await reader.epochs(key);
+      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, key, row, 'records'))) };
     },
   );
 
@@ -81,6 +81,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
+      await reader.gate(key);
       const entries = await store.access.ofReadable(key, ACCESS_MAX);
       return {
         entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({
@@ -94,11 +95,16 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
   );
 }
 
-export async function cameraJson({ store, reader }: ApiContext, row: ClaimRow): Promise<z.output<typeof cameraItem>> {
+export async function cameraJson(
+  { store, reader }: ApiContext,
+  key: Uint8Array,
+  row: ClaimRow,
+  what: AccessEntry['what'],
+): Promise<z.output<typeof cameraItem>> {
   const [status, bounds, health] = await Promise.all([
     store.records.status(row.device),
     store.records.bounds(row.device, row.epoch),
-    store.records.latestHealth(row.device, row.epoch),
+    reader.health(key, row, what),
   ]);
   const lastReceivedAtMs = bounds?.lastReceivedAtMs ?? null;
   return {
@@ -111,6 +117,6 @@ export async function cameraJson({ store, reader }: ApiContext, row: ClaimRow): 
     lastReceivedAtMs,
     incomplete: lastReceivedAtMs !== null && reader.isIncomplete(lastReceivedAtMs, row),
     highestSeq: bounds?.highest ?? null,
-    health: health === undefined ? null : toBase64(health.bytes),
+    health: health === null ? null : toBase64(health.record.bytes),
   };
 }

@@ -4,11 +4,13 @@ import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../
 import type { ErrorCode } from '../../common/error-codes.js';
 import type { Log } from '../../common/log.js';
 import { accountRoutes } from './account-routes.js';
+import { alarmRoutes } from './alarm-routes.js';
 import type { ApiContext } from './context.js';
 import { claimRoutes } from './claim-routes.js';
 import { commandRoutes } from './command-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { recordRoutes } from './record-routes.js';
+import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
 import { streamRoutes } from './stream-routes.js';
 
@@ -33,6 +35,9 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'too-large': 413,
   'rate-limited': 429,
   'store-unavailable': 503,
+  'reads-paused': 503,
+  'revocation-stale': 503,
+  'revocation-rollback': 409,
 };
 
 /** The HTTP API: JSON, bearer tokens, CORS by allow-list, an OpenAPI description of itself. */
@@ -70,7 +75,10 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   });
   app.setErrorHandler((error, _request, reply) => {
     const known = knownError(error);
-    if (!isExpected(known)) context.log.error({ code: known.code }, known.message);
+    if (!isExpected(known)) {
+      context.counters.add(`api.${known.code}`);
+      context.log.error({ code: known.code }, known.message);
+    }
     return reply
       .status(STATUS[known.code] ?? 500)
       .header('content-type', 'application/json; charset=utf-8')
@@ -90,9 +98,8 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   });
   app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  for (const routes of [sessionRoutes, claimRoutes, commandRoutes, recordRoutes, streamRoutes, accountRoutes]) {
-    routes(app, context);
-  }
+  const all = [sessionRoutes, claimRoutes, commandRoutes, recordRoutes, streamRoutes, accountRoutes];
+  for (const routes of [...all, alarmRoutes, revocationRoutes]) routes(app, context);
   return app;
 }
 
@@ -135,7 +142,7 @@ function knownError(error: unknown): SealcamError {
 }
 
 function isExpected({ code }: SealcamError): boolean {
-  return (STATUS[code] ?? 500) < 500;
+  return code === 'reads-paused' || code === 'revocation-stale' || (STATUS[code] ?? 500) < 500;
 }
 
 /** Listens; resolves with the port. @throws SealcamError `port-in-use` */

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply } from './fastify.js';
-import { asSealcamError } from '../../common/errors.js';
+import { asSealcamError, isSealcamError } from '../../common/errors.js';
+import type { ClaimRow, StoredRecord } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { FeedItem } from './feed.js';
 import { cameraJson } from './record-routes.js';
@@ -20,16 +21,22 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
     {
       schema: {
         summary: 'Live records and camera states as server-sent events; Last-Event-ID resumes',
-        description: 'Events: `record` (an item of the records page), `camera` (an item of the cameras list), `ready`.',
+        description:
+          'Events: `ready`; `record` (an item of the records page); `camera` (an item of the cameras list); `notice` ' +
+          '(what a member is told while cameras of another account are paused); `paused` (the error; the stream ends).',
         security,
       },
     },
     async (request, reply) => {
       const session = sessions.of(request.headers.authorization);
       const last = Number(request.headers['last-event-id'] ?? NaN);
+      const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
+      // Asked while an error can still be answered.
+      await context.reader.gate(session.key);
+      const startId = resumeFrom ?? (await context.store.records.lastId());
       reply.hijack();
-      const stream = new EventStream(reply, context);
-      await stream.run(session.key, Number.isSafeInteger(last) && last >= 0 ? last : null, () => {
+      const stream = new EventStream(reply, context, startId);
+      await stream.run(session.key, resumeFrom, () => {
         sessions.of(request.headers.authorization);
       });
     },
@@ -40,16 +47,19 @@ class EventStream {
   private readonly reply: FastifyReply;
   private readonly context: ApiContext;
   private work: Promise<void> = Promise.resolve();
-  private sentId = 0;
+  private sentId: number;
+  private notice: string | null = null;
+  private isOver = false;
 
-  constructor(reply: FastifyReply, context: ApiContext) {
+  constructor(reply: FastifyReply, context: ApiContext, startId: number) {
     this.reply = reply;
     this.context = context;
+    this.sentId = startId;
   }
 
   /** Runs until the reader goes or its session ends. */
   async run(key: Uint8Array, lastId: number | null, checkSession: () => void): Promise<void> {
-    const { feed, clock, store, counters } = this.context;
+    const { feed, clock, counters } = this.context;
     const { raw } = this.reply;
     raw.writeHead(200, {
       // Fastify's own headers (CORS among them) were set before the reply was taken over.
@@ -58,21 +68,20 @@ class EventStream {
       'cache-control': 'no-store',
       'x-accel-buffering': 'no',
     });
+    if (raw.destroyed) return;
     counters.add('streams.opened');
     const unsubscribe = feed.subscribe((item) => {
-      this.work = this.work
-        .then(() => this.item(key, item, checkSession))
-        .catch((error: unknown) => {
-          this.cut(asSealcamError(error).code);
-        });
+      this.enqueue(() => this.item(key, item, checkSession));
     });
-    this.sentId = lastId ?? (await store.records.lastId());
-    if (lastId !== null) this.work = this.work.then(() => this.resume(key, lastId));
+    if (lastId !== null) this.enqueue(() => this.resume(key, lastId));
     this.send('ready', null, {});
+    this.enqueue(() => this.look(key, checkSession));
     let cancelPing = (): void => undefined;
     const ping = (): void => {
       cancelPing = clock.after(PING_MS, () => {
+        if (this.isOver) return;
         raw.write(': ping\n\n');
+        this.enqueue(() => this.look(key, checkSession));
         ping();
       });
     };
@@ -87,38 +96,78 @@ class EventStream {
     counters.add('streams.closed');
   }
 
+  /** One after the other; an error ends the stream, and the reader comes again. */
+  private enqueue(work: () => Promise<void>): void {
+    this.work = this.work
+      .then(() => (this.isOver ? undefined : work()))
+      .catch((error: unknown) => {
+        const { code, message, hint } = asSealcamError(error);
+        if (code !== 'reads-paused') {
+          this.cut(code);
+          return;
+        }
+        this.send('paused', null, { code, message, hint });
+        this.context.counters.add('streams.paused');
+        this.isOver = true;
+        this.reply.raw.end();
+      });
+  }
+
+  /** What an open stream has to notice when nothing arrives: a session that ended, a switch that was thrown. */
+  private async look(key: Uint8Array, checkSession: () => void): Promise<void> {
+    const { reader } = this.context;
+    checkSession();
+    await reader.gate(key);
+    const notice = await reader.notice(key);
+    if (notice === this.notice) return;
+    this.notice = notice;
+    this.send('notice', null, { notice });
+  }
+
   private async resume(key: Uint8Array, lastId: number): Promise<void> {
     const { reader, store } = this.context;
     const rows = await reader.epochs(key);
     const missed = await store.records.since(lastId, rows, RESUME_MAX);
-    for (const stored of missed) {
-      const row = await reader.rowFor(key, stored.device, stored.epoch);
-      for (const read of await reader.show(key, row, [stored], 'stream'))
-        this.send('record', read.id, recordJson(read));
+    for (const stored of missed) await this.record(key, stored);
+  }
+
+  private async record(key: Uint8Array, stored: StoredRecord): Promise<void> {
+    const { reader } = this.context;
+    // Asked anew for every record: a session shows what its key may read now, not what it might when it was opened.
+    const row = await this.rowOrNull(key, stored.device, stored.epoch);
+    if (row === null) return;
+    for (const read of await reader.show(key, row, [stored], 'stream')) this.send('record', read.id, recordJson(read));
+  }
+
+  /** Most of what passes by is somebody else's; that is no error here. */
+  private async rowOrNull(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow | null> {
+    try {
+      return await this.context.reader.rowFor(key, device, epoch);
+    } catch (error) {
+      // The reader's own pause was asked before; one of the account read is told as a notice.
+      if (isSealcamError(error) && ['not-found', 'reads-paused'].includes(error.code)) return null;
+      throw error;
     }
   }
 
   private async item(key: Uint8Array, item: FeedItem, checkSession: () => void): Promise<void> {
-    const { reader, store } = this.context;
-    const { claims, records } = store;
+    const { claims, records } = this.context.store;
     checkSession();
+    await this.context.reader.gate(key);
     if (item.type === 'camera') {
       const latest = await claims.latest(item.device);
-      if (latest === undefined || !(await claims.isMember(item.device, latest.epoch, key))) return;
-      if (!(await reader.mayRead(key, latest))) return;
-      this.send('camera', null, await cameraJson(this.context, latest));
+      const row = latest === undefined ? null : await this.rowOrNull(key, item.device, latest.epoch);
+      if (row !== null) this.send('camera', null, await cameraJson(this.context, key, row, 'stream'));
       return;
     }
-    // Asked anew for every record: a session shows what its key may read now, not what it might when it was opened.
     if (!(await claims.isMember(item.device, item.epoch, key))) return;
-    const row = await reader.rowFor(key, item.device, item.epoch);
     const stored = await records.get(item.device, item.epoch, item.seq);
-    if (stored === undefined || stored.id <= this.sentId) return;
-    for (const read of await reader.show(key, row, [stored], 'stream')) this.send('record', read.id, recordJson(read));
+    if (stored !== undefined && stored.id > this.sentId) await this.record(key, stored);
   }
 
   private send(event: string, id: number | null, data: unknown): void {
     const { raw } = this.reply;
+    if (this.isOver) return;
     if (raw.writableLength > BUFFER_MAX_BYTES) {
       this.cut('rate-limited');
       return;
@@ -128,6 +177,7 @@ class EventStream {
   }
 
   private cut(code: string): void {
+    this.isOver = true;
     this.context.counters.add(`streams.${code}`);
     this.reply.raw.destroy();
   }

@@ -1,6 +1,7 @@
 import { z } from '../../common/schema.js';
 import { fromBase64, fromHex, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
+import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
 import type { ReadRecord } from './reader.js';
 
 /** Bodies and answers of the HTTP API. Ids are lower-case hex, signed objects base64, times UTC milliseconds. */
@@ -78,6 +79,21 @@ export const accessAnswer = z.object({
     }),
   ),
 });
+
+const VERDICT_NAMES = Object.keys(VERDICTS) as [Verdict, ...Verdict[]];
+export const alarmBody = z.strictObject({
+  verdict: z.enum([...VERDICT_NAMES, 'older-history']),
+  code: z
+    .string()
+    .regex(/^[a-z][a-z0-9-]{0,47}$/)
+    .describe('error code of the page'),
+  device: hexOf(32).nullable().describe('whose it was said to be'),
+  epoch: z.number().int().min(1).nullable(),
+});
+export type AlarmBody = z.output<typeof alarmBody>;
+
+export const revocationBody = z.strictObject({ list: base64.describe('signed revocation list of scope owner') });
+export const revocationAnswer = z.object({ version: z.number().int(), entries: z.number().int() });
 
 export const deleteBody = z.strictObject({ account: hexOf(16).describe('your account, as a confirmation') });
 export const deleteAnswer = z.object({ records: z.number().int() });

@@ -12,17 +12,24 @@ import { openSigned, type Verified } from '../../protocol/objects/signed-object.
 import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
 import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import type { CloudStore } from '../store/store.js';
-import { judgeAccept, judgeRecord, type Judgement } from './judge.js';
-import { makeReceipt, type EpochOfReceipt, type Settled } from './receipts.js';
+import { MakerList } from '../maker-list.js';
+import { Refusals } from '../refusals.js';
+import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
+import { ReceiptSigners } from './receipt-signers.js';
+import { makeReceipt, type ReceiptedEpoch, type Settled } from './receipts.js';
 
 export interface IngestDependencies {
   readonly store: CloudStore;
   readonly suite: CryptoSuite;
-  /** The current receipt key; every claim names it. */
+  /** The current receipt key, which new claims name. */
   readonly receiptSigner: Signer;
+  /** For claims that do not name it, in order of preference. */
+  readonly otherReceiptSigners?: readonly Signer[];
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
+  /** Left out where no maker's list is configured; devices that one named before stay revoked. */
+  readonly makerList?: MakerList;
   readonly publish: (topic: string, payload: Uint8Array) => void;
   /** A record was stored for the first time. */
   readonly onStored: (id: number, record: Verified<SealcamRecord>, receivedAtMs: number) => void;
@@ -31,22 +38,21 @@ export interface IngestDependencies {
   readonly pacing: () => Pacing | null;
 }
 
-/** Refusals that say that somebody mixed something up, or tried to. */
-const ALARMING = new Set(['foreign', 'revoked', 'equivocation']);
-/** Quarantine entries per camera and minute; more are counted but not kept. */
-const QUARANTINE_PER_MINUTE = 30;
-
 /**
  * From an MQTT message to stored records and a signed receipt. Any doubt about claim or store ends without a receipt,
  * and the camera sends again. Nothing here throws.
  */
 export class Ingest {
   private readonly deps: IngestDependencies;
-  private readonly quarantined = new Map<string, number>();
-  private quarantineMinute = 0;
+  private readonly refusals: Refusals;
+  private readonly makerList: MakerList;
+  private readonly signers: ReceiptSigners;
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
+    this.refusals = new Refusals(deps);
+    this.signers = new ReceiptSigners(deps.suite, [deps.receiptSigner, ...(deps.otherReceiptSigners ?? [])]);
+    this.makerList = deps.makerList ?? new MakerList({ key: null, maxAgeMs: 0 }, deps);
   }
 
   async take(topic: string, payload: Uint8Array): Promise<void> {
@@ -74,6 +80,11 @@ export class Ingest {
     const { store, suite, clock } = this.deps;
     const message = decodeUp(payload);
     const nowMs = clock.wallMs();
+    const isRevoked = await this.makerList.isRevoked(device);
+    if (isRevoked && message.type !== 'records') {
+      await this.refuse(device, 'revoked', REVOKED_BY_MAKER, payload);
+      return;
+    }
     switch (message.type) {
       case 'offer':
         await this.offer(device, message.offer, nowMs);
@@ -86,7 +97,10 @@ export class Ingest {
       case 'records': {
         const judged: Judged[] = [];
         for (const sent of message.records) {
-          judged.push({ judgement: await judgeRecord(store, suite, device, sent, nowMs), bytes: sent.record });
+          const judgement = isRevoked
+            ? judgeRevoked(suite, device, sent)
+            : await judgeRecord(store, suite, device, sent, nowMs);
+          judged.push({ judgement, bytes: sent.record });
         }
         await this.settle(device, judged, nowMs);
       }
@@ -95,8 +109,8 @@ export class Ingest {
 
   private async settle(device: Uint8Array, judged: readonly Judged[], nowMs: number): Promise<void> {
     const { counters } = this.deps;
-    const receipts = new Map<string, { readonly epoch: EpochOfReceipt; readonly settled: Settled[] }>();
-    const say = (epoch: EpochOfReceipt, settled: Settled): void => {
+    const receipts = new Map<string, { readonly epoch: ReceiptedEpoch; readonly settled: Settled[] }>();
+    const say = (epoch: ReceiptedEpoch, settled: Settled): void => {
       const key = `${String(epoch.epoch)}/${toHex(epoch.claimHash)}`;
       const entry = receipts.get(key) ?? { epoch, settled: [] };
       entry.settled.push(settled);
@@ -108,19 +122,30 @@ export class Ingest {
         if (judgement.rejected !== null) say(judgement.rejected.epoch, judgement.rejected.settled);
         continue;
       }
-      const { record, id, settled, wrongMedia } = judgement;
+      const { record, epoch, id, settled, wrongMedia } = judgement;
       counters.add(id === null ? 'records.duplicate' : 'records.stored');
       if (wrongMedia > 0) await this.refuse(device, 'malformed', 'media that the record does not name', bytes);
       if (settled === null) counters.add('records.media-missing');
-      else say({ device, epoch: record.value.epoch, claimHash: record.value.claimHash }, settled);
-      if (id !== null) this.deps.onStored(id, record, nowMs);
+      else say(epoch, settled);
+      if (id === null) continue;
+      const { wallMs, quality } = record.value.time;
+      // Only a clock that the network set says how long a record was on its way.
+      if (quality === 'ntp' && wallMs !== null) counters.observe('ingest.lag', Math.max(0, nowMs - wallMs) / 1000);
+      this.deps.onStored(id, record, nowMs);
     }
     for (const { epoch, settled } of receipts.values()) this.receipt(epoch, settled);
   }
 
-  private receipt(epoch: EpochOfReceipt, settled: readonly Settled[]): void {
-    const { suite, receiptSigner, counters, pacing } = this.deps;
-    const receipt = makeReceipt(suite, receiptSigner, epoch, settled, pacing());
+  private receipt(epoch: ReceiptedEpoch, settled: readonly Settled[]): void {
+    const { suite, counters, log, pacing } = this.deps;
+    const signer = this.signers.forClaim(epoch.claimHash, epoch.claim);
+    if (signer === null) {
+      counters.add('receipts.no-key');
+      const fields = { device: toHex(epoch.device), epoch: epoch.epoch };
+      log.error(fields, 'no receipt: the claim names none of our receipt keys');
+      return;
+    }
+    const receipt = makeReceipt(suite, signer, epoch, settled, pacing());
     counters.add('receipts');
     this.send(epoch.device, { type: 'receipt', receipt });
   }
@@ -155,37 +180,8 @@ export class Ingest {
     log.error({ code, device: device === null ? null : toHex(device) }, `no receipt: ${message}`);
   }
 
-  /** Counted and logged once each; kept in the quarantine as far as it has room. */
-  private async refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
-    const { store, clock, counters, log } = this.deps;
-    counters.add(`refused.${verdict}`);
-    const name = device === null ? null : toHex(device);
-    if (ALARMING.has(verdict)) {
-      counters.add('alarms');
-      log.error({ alarm: verdict, device: name, reason }, 'a record was refused; somebody may have mixed something up');
-    } else {
-      log.warn({ verdict, device: name, reason, bytes: bytes.length }, 'refused');
-    }
-    if (!this.mayQuarantine(name ?? '')) {
-      counters.add('quarantine.full');
-      return;
-    }
-    try {
-      await store.quarantine.put({ atMs: clock.wallMs(), device, verdict, reason, bytes });
-    } catch (error) {
-      log.error({ code: asSealcamError(error).code }, 'the quarantine cannot be written');
-    }
-  }
-
-  private mayQuarantine(name: string): boolean {
-    const minute = Math.floor(this.deps.clock.monotonicMs() / 60_000);
-    if (minute !== this.quarantineMinute) {
-      this.quarantineMinute = minute;
-      this.quarantined.clear();
-    }
-    const count = (this.quarantined.get(name) ?? 0) + 1;
-    this.quarantined.set(name, count);
-    return count <= QUARANTINE_PER_MINUTE;
+  private refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
+    return this.refusals.take({ place: 'ingest', verdict, device, epoch: null, reader: null, reason, bytes });
   }
 }
 

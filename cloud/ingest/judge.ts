@@ -1,5 +1,5 @@
 import { equal, toHex } from '../../common/bytes.js';
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { deviceId } from '../../protocol/objects/ids.js';
@@ -10,7 +10,7 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import type { ClaimRow, CloudStore, NewMedia } from '../store/store.js';
-import type { EpochOfReceipt, Settled } from './receipts.js';
+import type { ReceiptedEpoch, Settled } from './receipts.js';
 
 /** What became of one record of a message. */
 export type Judgement =
@@ -19,6 +19,8 @@ export type Judgement =
       readonly record: Verified<SealcamRecord>;
       /** Order of arrival; null for a duplicate. */
       readonly id: number | null;
+      /** Whom a receipt of it is for. */
+      readonly epoch: ReceiptedEpoch;
       /** Null while media are missing that no signed loss names: then there is no receipt yet. */
       readonly settled: Settled | null;
       /** Sealed objects that came but are not the ones the record names. */
@@ -28,7 +30,7 @@ export type Judgement =
       readonly type: 'refused';
       readonly verdict: Extract<Verdict, 'malformed' | 'unsupported' | 'foreign' | 'revoked' | 'equivocation'>;
       readonly reason: string;
-      readonly rejected: { readonly epoch: EpochOfReceipt; readonly settled: Settled } | null;
+      readonly rejected: { readonly epoch: ReceiptedEpoch; readonly settled: Settled } | null;
     };
 
 function refused(
@@ -75,7 +77,7 @@ export async function judgeRecord(
   }
 
   const put = await store.records.put(record, media, nowMs);
-  const epoch = { device: value.device, epoch: value.epoch, claimHash: value.claimHash };
+  const epoch = { device: value.device, epoch: value.epoch, claimHash: value.claimHash, claim: row?.claim ?? null };
   if (put.outcome === 'equivocation') {
     const settled = { type: 'rejected', seq: value.seq, hash, code: 'equivocation' } as const;
     return refused('equivocation', `another record for seq ${String(value.seq)}`, { epoch, settled });
@@ -85,10 +87,25 @@ export async function judgeRecord(
   return {
     type: 'stored',
     record,
+    epoch,
     id: put.outcome === 'stored' ? put.id : null,
     settled: isComplete ? { type: 'stored', seq: value.seq, hash } : null,
     wrongMedia,
   };
+}
+
+export const REVOKED_BY_MAKER = 'the maker revoked this camera';
+
+/** A record of a camera that the maker revoked: nothing of it is stored, receipted or rejected for good. */
+export function judgeRevoked(suite: CryptoSuite, device: Uint8Array, sent: SentRecord): Judgement {
+  try {
+    const { value } = openSigned(recordKind, suite, sent.record);
+    if (!equal(value.device, device)) return refused('foreign', `signed by ${toHex(value.device)}`);
+    return refused('revoked', REVOKED_BY_MAKER);
+  } catch (error) {
+    const { code, message } = asSealcamError(error);
+    return refused(code === 'foreign' || code === 'unsupported' ? code : 'malformed', message);
+  }
 }
 
 /** Everything the record names is here, or a stored, signed loss says that it never will be. */
@@ -142,7 +159,7 @@ async function refuseUnreadable(
     return refused('malformed', error.message);
   }
   return refused('malformed', error.message, {
-    epoch: { device, epoch: row.epoch, claimHash },
+    epoch: { device, epoch: row.epoch, claimHash, claim: row.claim },
     settled: { type: 'rejected', seq, hash: faulty.hash, code: 'malformed' },
   });
 }
@@ -171,11 +188,15 @@ export async function judgeAccept(
       closedAtSeq: null,
     }) === 'bound';
   if (!agrees) throw new SealcamError('foreign', 'an accept that is not of its claim');
+  // The row of a revoked epoch stays; its camera is told nothing, however often it says that it accepted.
+  const row = await store.claims.row(value.device, value.epoch);
+  if (row?.state === 'revoked') return refused('revoked', `epoch ${String(value.epoch)} is revoked`);
   const put = await store.claims.accept(claim, accept, nowMs);
   if (put.outcome === 'equivocation') return refused('equivocation', `another claim for epoch ${String(value.epoch)}`);
   return {
     type: 'stored',
     record: accept,
+    epoch: { device, epoch: value.epoch, claimHash: claim.hash, claim: claim.bytes },
     id: put.outcome === 'stored' ? put.id : null,
     settled: { type: 'stored', seq: 0, hash: accept.hash },
     wrongMedia: 0,

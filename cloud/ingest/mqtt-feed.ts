@@ -48,6 +48,10 @@ export class MqttFeed {
     return this.client?.connected === true;
   }
 
+  get waiting(): number {
+    return this.lanes.waiting;
+  }
+
   /** Resolves once the subscriptions stand. @throws SealcamError `broker-unreachable` */
   async start(signal: AbortSignal): Promise<void> {
     const { url, username, password, clientId, group } = this.settings;
@@ -96,7 +100,12 @@ export class MqttFeed {
   }
 
   private message(topic: string, payload: Uint8Array): void {
-    if (!this.lanes.run(topic, () => this.take(topic, payload))) this.counters.add('ingest.overload');
+    const arrivedMs = this.clock.monotonicMs();
+    const isTaken = this.lanes.run(topic, () => {
+      this.counters.observe('ingest.queue', (this.clock.monotonicMs() - arrivedMs) / 1000);
+      return this.take(topic, payload);
+    });
+    if (!isTaken) this.counters.add('ingest.overload');
   }
 
   /** MQTT 5 where the broker speaks it, else 3.1.1; anything else is tried until it answers. */

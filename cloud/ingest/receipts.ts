@@ -16,6 +16,11 @@ export interface EpochOfReceipt {
   readonly claimHash: Uint8Array;
 }
 
+/** With the claim of the row, whose receipt keys decide who signs; null after its account was deleted. */
+export interface ReceiptedEpoch extends EpochOfReceipt {
+  readonly claim: Uint8Array | null;
+}
+
 /** Signs what was stored and what never will be. Seqs in a row become one range, named by its last record's hash. */
 export function makeReceipt(
   suite: CryptoSuite,

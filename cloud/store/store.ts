@@ -1,4 +1,5 @@
 import type { Claim } from '../../protocol/objects/claim.js';
+import type { Revocation } from '../../protocol/objects/revocation.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
@@ -15,6 +16,9 @@ export interface CloudStore {
   readonly records: RecordStore;
   readonly access: AccessStore;
   readonly quarantine: QuarantineStore;
+  readonly alarms: AlarmStore;
+  readonly revocations: RevocationStore;
+  readonly reads: ReadsStore;
   readonly accounts: AccountStore;
   close(): Promise<void>;
 }
@@ -39,6 +43,8 @@ export interface ClaimStore {
   latest(device: Uint8Array): Promise<ClaimRow | undefined>;
   /** Rows of which this Ed25519 key is the owner's or a member's. */
   readableBy(key: Uint8Array): Promise<readonly ClaimRow[]>;
+  /** Rows whose cameras may still send, a piece at a time. */
+  open(): AsyncIterable<ClaimRow>;
   /** Whether this key may read this epoch. */
   isMember(device: Uint8Array, epoch: number, key: Uint8Array): Promise<boolean>;
   /**
@@ -114,6 +120,8 @@ export interface RecordStore {
   isLossSigned(device: Uint8Array, epoch: number, mediaId: Uint8Array): Promise<boolean>;
   setStatus(device: Uint8Array, status: CameraStatus): Promise<void>;
   status(device: Uint8Array): Promise<CameraStatus | undefined>;
+  /** How many cameras are online, as far as the broker hinted. */
+  onlineCount(): Promise<number>;
   /** Deletes records and media received before a time; the newest record of each epoch stays. Returns how many. */
   expire(beforeMs: number, limit: number): Promise<number>;
 }
@@ -136,20 +144,45 @@ export interface AccessStore {
   append(entries: readonly AccessEntry[]): Promise<void>;
   /** Newest first, of the epochs that this key may read. */
   ofReadable(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]>;
-  /** Which readers were shown anything of a camera in [since, until). */
-  affected(device: Uint8Array | null, sinceMs: number, untilMs: number): Promise<readonly AccessSummary[]>;
+  /**
+   * Who was shown what in [since, until), a line for each reader and epoch, those who should not have been first. `device`
+   * and `account` narrow it down, null does not; the account is the camera's or the reader's. One query.
+   */
+  affected(
+    device: Uint8Array | null,
+    sinceMs: number,
+    untilMs: number,
+    account?: Uint8Array | null,
+  ): Promise<readonly AccessSummary[]>;
 }
 
 export interface AccessSummary {
+  /** The key that read, and its account. */
   readonly reader: Uint8Array;
+  readonly readerAccount: Uint8Array;
+  /** What the reader is by the claim of this epoch; `unknown` after its account was deleted, with its members. */
+  readonly relation: 'owner' | 'member' | 'neither' | 'unknown';
+  /** Whose camera it was; null without a claim of that epoch. */
+  readonly account: Uint8Array | null;
   readonly device: Uint8Array;
   readonly epoch: number;
+  /** Lines of the access log, in all and by kind. */
   readonly reads: number;
+  readonly records: number;
+  readonly stream: number;
+  readonly media: number;
+  readonly exports: number;
+  /** Different sealed objects handed out, also in exports. */
+  readonly mediaObjects: number;
+  readonly fromSeq: number | null;
+  readonly toSeq: number | null;
   readonly firstMs: number;
   readonly lastMs: number;
 }
 
 export interface QuarantineEntry {
+  /** Given by the store. */
+  readonly id?: number;
   readonly atMs: number;
   /** Device of the topic, if it was one. */
   readonly device: Uint8Array | null;
@@ -160,9 +193,85 @@ export interface QuarantineEntry {
 
 /** What was refused, for an operator to look into. Bounded; no read path of an owner opens it. */
 export interface QuarantineStore {
-  put(entry: QuarantineEntry): Promise<void>;
+  /** Resolves with the number of the entry. */
+  put(entry: QuarantineEntry): Promise<number>;
   count(): Promise<number>;
   newest(limit: number): Promise<readonly QuarantineEntry[]>;
+}
+
+/** Who noticed that something is not what it was said to be. */
+export type AlarmPlace = 'ingest' | 'read' | 'app';
+
+export interface Alarm {
+  readonly atMs: number;
+  readonly place: AlarmPlace;
+  readonly verdict: string;
+  /** Null where it is not known. */
+  readonly device: Uint8Array | null;
+  readonly epoch: number | null;
+  /** Account of the reader, at a read and from the app. */
+  readonly reader: Uint8Array | null;
+  readonly reason: string;
+  /** Number of the entry in the quarantine; null where nothing was kept. */
+  readonly quarantineId: number | null;
+}
+
+/** Bounded for each place, so that a flood of one hides nothing of the others. */
+export interface AlarmStore {
+  put(alarm: Alarm): Promise<void>;
+  /** Newest first. */
+  since(sinceMs: number, limit: number): Promise<readonly (Alarm & { readonly id: number })[]>;
+}
+
+export interface StoredRevocation {
+  /** The signed list, whole. */
+  readonly list: Uint8Array;
+  readonly storedAtMs: number;
+}
+
+/**
+ * Lists by signer, the newest of each. What a list named stays revoked, also when a later list leaves it out: a list that
+ * was cut short must not bring a stolen camera back.
+ */
+export interface RevocationStore {
+  /**
+   * A verified list with what follows from it, in one transaction: an owner's epochs become `revoked`, a maker's devices
+   * too. `rollback`: its version is not above the last of this signer. `foreign`: an epoch that is not this owner's.
+   */
+  put(list: Verified<Revocation>, atMs: number): Promise<'stored' | 'duplicate' | 'rollback' | 'foreign'>;
+  newest(signer: Uint8Array): Promise<StoredRevocation | undefined>;
+  /** Whether a maker's list ever named this device. */
+  isRevoked(device: Uint8Array): Promise<boolean>;
+}
+
+/** A stop of all reading, for one account or, with null, for everybody. */
+export interface ReadsPause {
+  readonly account: Uint8Array | null;
+  /** What the owner is told. */
+  readonly sentence: string;
+  readonly sinceMs: number;
+}
+
+export interface ReadsChange {
+  readonly atMs: number;
+  readonly action: 'pause' | 'resume';
+  readonly account: Uint8Array | null;
+  /** Null at a resume. */
+  readonly sentence: string | null;
+}
+
+/** The kill switch of the events view. Who asks and gets no answer must show nothing. */
+export interface ReadsStore {
+  /** The pause that holds for one of these accounts, one for everybody first; undefined while reading is open. */
+  pauseOf(accounts: readonly Uint8Array[]): Promise<ReadsPause | undefined>;
+  /** A new sentence for what is paused already replaces the old one. */
+  pause(pause: ReadsPause): Promise<void>;
+  /** False if there was nothing to resume. */
+  resume(account: Uint8Array | null, atMs: number): Promise<boolean>;
+  /** What is paused now. */
+  pauses(): Promise<readonly ReadsPause[]>;
+  /** Newest first; append-only. */
+  changes(limit: number): Promise<readonly ReadsChange[]>;
 }
 
 export type ExportItem =

@@ -7,7 +7,7 @@ import { CloudClient } from '../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../app/core/history-keeper.js';
 import { Owner } from '../../app/core/owner.js';
 import { ownerKeys } from '../../app/core/owner-keys.js';
-import { OwnerSession } from '../../app/core/owner-session.js';
+import { OwnerSession, type SessionView } from '../../app/core/owner-session.js';
 import { MemoryStorage } from '../../app/core/storage.js';
 import type { TimelineEvent } from '../../app/core/timeline.js';
 
@@ -64,8 +64,12 @@ export class Watcher {
     return toHex(parsed.device);
   }
 
+  view(): SessionView {
+    return this.session.view();
+  }
+
   alarms(): number {
-    return this.session.view().alarms.length;
+    return this.view().alarms.length;
   }
 
   async stop(): Promise<void> {

@@ -183,6 +183,9 @@ describeWith('chromium', "the owner's page", () => {
     await mixedUp.page.reload();
     await mixedUp.page.getByText('The cloud sent something that is not what your cameras signed').waitFor();
     expect(await mixedUp.page.locator('.card img').count()).toBe(0);
+    await until('the operator knows', async () =>
+      (await cloud.store.alarms.since(0, 10)).some(({ place, verdict }) => place === 'app' && verdict === 'foreign'),
+    );
     await mixedUp.screenshot('alarm');
     await mixedUp.context.close();
   });

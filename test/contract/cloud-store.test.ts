@@ -2,11 +2,17 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../common/adapters/real-random.js';
+import { toHex } from '../../common/bytes.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
+import type { Signer } from '../../protocol/crypto/suite.js';
+import { accountId } from '../../protocol/objects/ids.js';
 import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
+import { revocationKind, type Revocation } from '../../protocol/objects/revocation.js';
+import { signObject } from '../../protocol/objects/signed-object.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
-import type { CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
+import { migrations } from '../../cloud/store/sqlite/schema.js';
+import type { AccessEntry, AccessSummary, Alarm, CloudStore, ExportItem, NewMedia } from '../../cloud/store/store.js';
 import { CameraWorld } from '../support/camera-world.js';
 import { asyncCodeOf } from '../support/codes.js';
 import { tempFolder } from '../support/temp.js';
@@ -102,8 +108,16 @@ describe.each(stores)('cloud store: %s', (_, open) => {
   it('closes an epoch once, at its tombstone', async () => {
     const store = open();
     const { world } = await claimed(store);
+    const other = await claimed(store);
+    const stillOpen = async (): Promise<string[]> => {
+      const out: string[] = [];
+      for await (const { device } of store.claims.open()) out.push(toHex(device));
+      return out;
+    };
+    expect(await stillOpen()).toEqual([world, other.world].map(({ deviceId }) => toHex(deviceId)).sort());
     await store.claims.close(world.deviceId, 1, 6);
     await store.claims.close(world.deviceId, 1, 3);
+    expect(await stillOpen()).toEqual([toHex(other.world.deviceId)]);
     expect(await store.claims.row(world.deviceId, 1)).toMatchObject({ state: 'closed', closedAtSeq: 6 });
     await store.close();
   });
@@ -240,7 +254,11 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.access.append([entry(world.owner.publicKey, 10), entry(stranger, 20), entry(stranger, 30)]);
     const affected = await store.access.affected(world.deviceId, 15, 40);
     expect(affected).toEqual([
-      { reader: stranger, device: world.deviceId, epoch: 1, reads: 2, firstMs: 20, lastMs: 30 },
+      {
+        ...{ reader: stranger, readerAccount: accountId(nodeSuite, stranger), relation: 'neither' },
+        ...{ account: world.account, device: world.deviceId, epoch: 1, reads: 2, records: 0, stream: 0, media: 2 },
+        ...{ exports: 0, mediaObjects: 2, fromSeq: 1, toSeq: 1, firstMs: 20, lastMs: 30 },
+      },
     ]);
     expect(await store.access.affected(null, 0, 100)).toHaveLength(2);
     expect(await store.access.ofReadable(world.owner.publicKey, 10)).toHaveLength(3);
@@ -248,22 +266,168 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.close();
   });
 
+  it('tells owner, member and stranger apart in each epoch by its own claim, whatever was read in which way', async () => {
+    const store = open();
+    const [member, stranger] = [new CameraWorld().owner, new CameraWorld().owner];
+    const world = new CameraWorld();
+    const [owner] = world.claim().value.recipients;
+    if (owner === undefined) throw new Error('no owner');
+    const recipients = [owner, { x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: member.publicKey }];
+    const first = world.claim(1, null, { recipients });
+    const second = world.claim(2, first.hash);
+    for (const claim of [first, second]) {
+      await store.claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 1);
+    }
+    const id = realRandom.bytes(16);
+    const read = (
+      who: Signer,
+      epoch: number,
+      what: AccessEntry['what'],
+      seqs: readonly [number, number],
+      mediaId: Uint8Array | null = null,
+    ): AccessEntry => ({
+      ...{ atMs: 10, reader: who.publicKey, device: world.deviceId, epoch, what, mediaId },
+      ...{ fromSeq: seqs[0], toSeq: seqs[1] },
+    });
+    await store.access.append([
+      read(world.owner, 1, 'records', [3, 9]),
+      read(world.owner, 1, 'stream', [10, 10]),
+      read(world.owner, 1, 'stream', [11, 11]),
+      read(world.owner, 1, 'media', [4, 4], id),
+      read(world.owner, 1, 'media', [4, 4], id),
+      read(world.owner, 1, 'export', [0, 0]),
+      read(world.owner, 1, 'export', [5, 5], realRandom.bytes(16)),
+      read(member, 1, 'records', [1, 2]),
+      // A removed member, and a mixed-up answer.
+      read(member, 2, 'media', [7, 7], realRandom.bytes(16)),
+      read(stranger, 1, 'records', [1, 2]),
+    ]);
+    const lines = await store.access.affected(null, 0, 100);
+    const of = (who: Signer, epoch: number): AccessSummary | undefined =>
+      lines.find((line) => line.epoch === epoch && toHex(line.reader) === toHex(who.publicKey));
+    expect(lines.map(({ relation }) => relation).sort()).toEqual(['member', 'neither', 'neither', 'owner']);
+    expect(lines.slice(0, 2).map(({ relation }) => relation)).toEqual(['neither', 'neither']);
+    expect(of(world.owner, 1)).toMatchObject({
+      ...{ relation: 'owner', reads: 7, records: 1, stream: 2, media: 2, exports: 2, mediaObjects: 2 },
+      ...{ fromSeq: 0, toSeq: 11, account: world.account, readerAccount: world.account },
+    });
+    expect(of(member, 1)?.relation).toBe('member');
+    expect(of(member, 2)?.relation).toBe('neither');
+    expect(of(stranger, 1)).toMatchObject({ relation: 'neither', account: world.account });
+
+    const strange = accountId(nodeSuite, stranger.publicKey);
+    expect(await store.access.affected(null, 0, 100, strange)).toHaveLength(1);
+    expect(await store.access.affected(null, 0, 100, world.account)).toHaveLength(4);
+    expect(await store.access.affected(null, 0, 100, realRandom.bytes(16))).toEqual([]);
+    expect(await store.access.affected(realRandom.bytes(32), 0, 100)).toEqual([]);
+    expect(await store.access.affected(null, 11, 100)).toEqual([]);
+
+    // With the account go its members' names: that a member was one cannot be said any more.
+    await store.accounts.delete(world.account);
+    const after = await store.access.affected(null, 0, 100);
+    expect(after.map(({ relation }) => relation).sort()).toEqual(['owner', 'unknown', 'unknown', 'unknown']);
+    await store.close();
+  });
+
   it('keeps a bounded quarantine', async () => {
     const store = open();
+    const ids: number[] = [];
     for (let i = 0; i < 3; i++) {
-      await store.quarantine.put({
+      const id = await store.quarantine.put({
         atMs: i,
         device: null,
         verdict: 'malformed',
         reason: 'x'.repeat(999),
         bytes: new Uint8Array(99_999),
       });
+      ids.push(id);
     }
     const [newest] = await store.quarantine.newest(1);
-    expect(newest).toMatchObject({ atMs: 2, device: null });
+    expect(newest).toMatchObject({ id: ids.at(-1), atMs: 2, device: null });
     expect(newest?.bytes.length).toBeLessThan(20_000);
     expect(newest?.reason.length).toBeLessThan(300);
     expect(await store.quarantine.count()).toBe(3);
+    await store.close();
+  });
+
+  it("keeps each signer's newest revocation list; what was revoked stays revoked", async () => {
+    const store = open();
+    const { world } = await claimed(store);
+    const other = (await claimed(store)).world;
+    const list = (signer: Signer, scope: 'owner' | 'maker', listVersion: number, entries: Revocation['entries']) =>
+      signObject(revocationKind, nodeSuite, signer, { scope, listVersion, issuedAtMs: 5, entries });
+    const stateOf = async ({ deviceId }: CameraWorld): Promise<string | undefined> =>
+      (await store.claims.row(deviceId, 1))?.state;
+    const own = { device: world.deviceId, epoch: 1 };
+
+    expect(await store.revocations.put(list(world.owner, 'owner', 1, [own, { ...own, epoch: 2 }]), 1)).toBe('foreign');
+    const strange = [own, { device: other.deviceId, epoch: 1 }];
+    expect(await store.revocations.put(list(world.owner, 'owner', 1, strange), 1)).toBe('foreign');
+    expect(await stateOf(world)).toBe('open');
+    expect(await store.revocations.newest(world.owner.publicKey)).toBeUndefined();
+
+    const first = list(world.owner, 'owner', 7, [own]);
+    expect(await store.revocations.put(first, 10)).toBe('stored');
+    expect(await store.revocations.put(first, 11)).toBe('duplicate');
+    expect(await store.revocations.newest(world.owner.publicKey)).toEqual({ list: first.bytes, storedAtMs: 10 });
+    expect([await stateOf(world), await stateOf(other)]).toEqual(['revoked', 'open']);
+    for (const version of [6, 7]) {
+      expect(await store.revocations.put(list(world.owner, 'owner', version, []), 12)).toBe('rollback');
+    }
+    expect(await store.revocations.put(list(world.owner, 'owner', 8, []), 13)).toBe('stored');
+    await store.claims.close(world.deviceId, 1, 6);
+    expect(await stateOf(world)).toBe('revoked');
+
+    const maker = new CameraWorld().owner;
+    expect(await store.revocations.isRevoked(other.deviceId)).toBe(false);
+    expect(await store.revocations.put(list(maker, 'maker', 1, [{ device: other.deviceId }]), 20)).toBe('stored');
+    expect(await store.revocations.put(list(maker, 'maker', 2, []), 21)).toBe('stored');
+    expect(await store.revocations.isRevoked(other.deviceId)).toBe(true);
+    expect(await store.revocations.isRevoked(world.deviceId)).toBe(false);
+    expect(await stateOf(other)).toBe('open');
+    await store.close();
+  });
+
+  it('keeps alarms, newest first, and no more of one place than it has room for', async () => {
+    const store = open();
+    const alarm: Alarm = {
+      ...({ atMs: 10, place: 'read' } as const),
+      ...{ verdict: 'foreign', device: realRandom.bytes(32), epoch: 2 },
+      ...{ reader: realRandom.bytes(16), reason: 'x'.repeat(999), quarantineId: 7 },
+    };
+    await store.alarms.put(alarm);
+    const bare = { ...alarm, atMs: 20, place: 'app', device: null, epoch: null, reader: null, reason: '' } as const;
+    await store.alarms.put({ ...bare, quarantineId: null });
+    const [newest, older] = await store.alarms.since(0, 10);
+    expect(newest).toMatchObject({ ...bare, quarantineId: null });
+    expect(older).toMatchObject({ device: alarm.device, epoch: 2, reader: alarm.reader, quarantineId: 7 });
+    expect(older?.reason.length).toBeLessThan(300);
+    expect(await store.alarms.since(11, 10)).toHaveLength(1);
+    expect(await store.alarms.since(0, 1)).toHaveLength(1);
+    await store.close();
+  });
+
+  it('keeps pauses of reading per account and for everybody, and a log of them', async () => {
+    const store = open();
+    const [a, b] = [realRandom.bytes(16), realRandom.bytes(16)];
+    expect(await store.reads.pauseOf([a, b])).toBeUndefined();
+    await store.reads.pause({ account: a, sentence: 'a', sinceMs: 10 });
+    expect(await store.reads.pauseOf([b, a])).toEqual({ account: a, sentence: 'a', sinceMs: 10 });
+    expect(await store.reads.pauseOf([b])).toBeUndefined();
+    expect(await store.reads.pauseOf([])).toBeUndefined();
+    await store.reads.pause({ account: null, sentence: 'all', sinceMs: 20 });
+    for (const accounts of [[], [b], [a]]) {
+      expect(await store.reads.pauseOf(accounts)).toEqual({ account: null, sentence: 'all', sinceMs: 20 });
+    }
+    await store.reads.pause({ account: null, sentence: 'still', sinceMs: 30 });
+    expect((await store.reads.pauses()).map(({ sentence }) => sentence)).toEqual(['still', 'a']);
+    expect(await store.reads.resume(null, 40)).toBe(true);
+    expect(await store.reads.resume(null, 50)).toBe(false);
+    expect(await store.reads.pauseOf([a])).toMatchObject({ sentence: 'a' });
+    expect(await store.reads.changes(2)).toEqual([
+      { atMs: 40, action: 'resume', account: null, sentence: null },
+      { atMs: 30, action: 'pause', account: null, sentence: 'still' },
+    ]);
     await store.close();
   });
 
@@ -306,6 +470,9 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.records.setStatus(deviceId, { online: true, agent: '1', atMs: 1 });
     await store.records.setStatus(deviceId, { online: false, agent: '1', atMs: 2 });
     expect(await store.records.status(deviceId)).toEqual({ online: false, agent: '1', atMs: 2 });
+    expect(await store.records.onlineCount()).toBe(0);
+    await store.records.setStatus(new CameraWorld().deviceId, { online: true, agent: '1', atMs: 3 });
+    expect(await store.records.onlineCount()).toBe(1);
     await store.close();
   });
 
@@ -318,6 +485,34 @@ describe.each(stores)('cloud store: %s', (_, open) => {
 });
 
 describe('cloud store: sqlite', () => {
+  it('refuses to take a revocation back, whoever asks', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    await openSqliteStore(path).close();
+    const db = new Sqlite(path);
+    const id = Buffer.alloc(32, 7);
+    db.prepare('INSERT INTO revoked_device VALUES (?, 1)').run(id);
+    db.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'revoked', NULL, 5)").run(id, Buffer.alloc(16), id);
+    expect(() => db.exec('DELETE FROM revoked_device')).toThrow(/stays revoked/);
+    expect(() => db.exec("UPDATE claim SET state = 'open'")).toThrow(/stays revoked/);
+    db.close();
+  });
+
+  it('drops the oldest alarms of a place that overflows, and none of another', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const store = openSqliteStore(path);
+    const alarm = { atMs: 1, verdict: 'foreign', device: null, epoch: null, reader: null, reason: 'first' } as const;
+    await store.alarms.put({ ...alarm, place: 'read', quarantineId: null });
+    const db = new Sqlite(path);
+    db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500)
+      INSERT INTO alarm (at_ms, place, verdict, reason) SELECT i, 'app', 'foreign', 'flood' FROM n`);
+    db.close();
+    await store.alarms.put({ ...alarm, place: 'app', quarantineId: null });
+    const all = await store.alarms.since(0, 99_999);
+    expect(all).toHaveLength(10_001);
+    expect(all.at(-1)).toMatchObject({ place: 'read', reason: 'first' });
+    await store.close();
+  });
+
   it('refuses to change or delete a line of the access log, whoever asks', async () => {
     const path = join(tempFolder(), 'cloud.db');
     const store = openSqliteStore(path);
@@ -339,6 +534,20 @@ describe('cloud store: sqlite', () => {
     expect(() => db.exec('UPDATE access SET at_ms = 0')).toThrow(/append-only/);
     expect(db.prepare('SELECT count(*) AS n FROM access').get()).toEqual({ n: 1 });
     db.close();
+  });
+
+  it('opens a database of the first version and keeps what is in it', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const old = new Sqlite(path);
+    old.exec(migrations[0] ?? '');
+    old.pragma('user_version = 1');
+    const device = Buffer.alloc(32, 7);
+    old.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'open', NULL, 5)").run(device, Buffer.alloc(16), device);
+    old.close();
+    const store = openSqliteStore(path);
+    expect(await store.claims.row(new Uint8Array(device), 1)).toMatchObject({ state: 'open', acceptedAtMs: 5 });
+    expect(await store.reads.pauses()).toEqual([]);
+    await store.close();
   });
 
   it('refuses a database of a newer version', async () => {

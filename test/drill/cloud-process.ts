@@ -125,7 +125,7 @@ class DrillCloud {
         ...quarantine,
         put: async (entry) => {
           if (entry.verdict === 'foreign') this.refused.add(toHex(nodeSuite.sha256(entry.bytes)));
-          await quarantine.put(entry);
+          return quarantine.put(entry);
         },
       },
     };

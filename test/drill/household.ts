@@ -56,7 +56,7 @@ export class Household {
         // As the page does it.
         const { code, message } = asSealcamError(error);
         if (code === 'not-found') session.pictureMissing(picture.media.id);
-        else session.pictureRefused(message);
+        else session.pictureRefused(message, code, { device: toHex(picture.device), epoch: picture.epoch });
       }
     }
     return { view: session.view(), opened };

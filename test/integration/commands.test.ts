@@ -5,6 +5,7 @@ import { realRandom } from '../../common/adapters/real-random.js';
 import { freePort } from '../../scripts/free-port.js';
 import { run, start, type Running } from '../support/command.js';
 import { CameraWorld } from '../support/camera-world.js';
+import { parseExposition } from '../support/exposition-parser.js';
 import { tempFolder } from '../support/temp.js';
 import { describeWith } from '../support/tools.js';
 import { makeFrames, makeVideo } from '../support/video.js';
@@ -247,17 +248,24 @@ describe('sealcam-cloud', () => {
 
   it('serves with a broker of its own, says when a port is taken, and stops on SIGTERM', async () => {
     const folder = tempFolder();
-    const [http, broker] = [await freePort(), await freePort()];
+    const [http, broker, operator] = [await freePort(), await freePort(), await freePort()];
     const environment = {
       SEALCLOUD_DATA_FOLDER: folder,
       SEALCLOUD_HTTP_PORT: String(http),
       SEALCLOUD_MQTT_EMBEDDED: 'true',
       SEALCLOUD_MQTT_EMBEDDED_PORT: String(broker),
+      SEALCLOUD_OPERATOR_PORT: String(operator),
     };
     const child = started('sealcam-cloud', ['serve'], environment);
     await until('it takes records', () => said(child, 'taking records'));
     const answer = await fetch(`http://127.0.0.1:${String(http)}/healthz`);
     expect(await answer.json()).toMatchObject({ ok: true });
+    await until('metrics listen', () => said(child, 'metrics and status page listen'));
+    const metrics = parseExposition(await (await fetch(`http://127.0.0.1:${String(operator)}/metrics`)).text());
+    expect(metrics.get('sealcam_broker_up')).toBe(1);
+    expect(metrics.get('process_resident_memory_bytes')).toBeGreaterThan(1024 ** 2);
+    // Figures are not on the port of the API.
+    expect((await fetch(`http://127.0.0.1:${String(http)}/metrics`)).status).toBe(404);
     const second = run('sealcam-cloud', ['serve'], { ...environment, SEALCLOUD_DATA_FOLDER: join(folder, 'second') });
     expect(second.status).toBe(4);
     expect(second.stderr).toContain('[port-in-use]');
@@ -270,6 +278,6 @@ describe('sealcam-cloud', () => {
       ['affected', '--since', '2026-02-16T00:00:00Z', '--until', '2026-02-17T00:00:00Z'],
       environment,
     );
-    expect(affected.stdout).toBe('0 readers of cameras in that time.\n');
+    expect(affected.stdout).toContain('0 accounts were shown something in that time');
   });
 });

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { afterEach } from 'vitest';
+import { EventParser, type ServerEvent } from '../../app/core/sse.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import { Counters } from '../../common/counters.js';
@@ -6,22 +8,62 @@ import { silentLog } from '../../common/log.js';
 import type { ApiContext } from '../../cloud/api/context.js';
 import type { FastifyInstance } from '../../cloud/api/fastify.js';
 import { Feed } from '../../cloud/api/feed.js';
-import { Reader } from '../../cloud/api/reader.js';
+import { Reader, type ReaderDependencies } from '../../cloud/api/reader.js';
 import { buildServer } from '../../cloud/api/server.js';
 import { Sessions } from '../../cloud/api/sessions.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../cloud/store/store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';
-import type { RecordMedia } from '../../protocol/objects/record.js';
 import { sessionKind, type Session } from '../../protocol/objects/session.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
-import { CameraWorld } from './camera-world.js';
 import { tempFolder } from './temp.js';
 import { VirtualClock } from './virtual-clock.js';
 
 export const CLOUD = 'https://cloud.example';
 export const PAGE = 'https://app.example';
+
+/** What came over one stream. */
+export class OpenStream {
+  readonly status: number;
+  readonly events: ServerEvent[] = [];
+  readonly ended: Promise<void>;
+  isEnded = false;
+
+  constructor(response: Response) {
+    this.status = response.status;
+    const reader = response.body?.getReader();
+    const parser = new EventParser();
+    const decoder = new TextDecoder();
+    const follow = async (): Promise<void> => {
+      for (;;) {
+        const part = await reader?.read();
+        if (part === undefined || part.done) return;
+        this.events.push(...parser.push(decoder.decode(part.value, { stream: true })));
+      }
+    };
+    this.ended = follow()
+      .catch(() => undefined)
+      .finally(() => (this.isEnded = true));
+    opened.push(async () => {
+      await reader?.cancel().catch(() => undefined);
+    });
+  }
+
+  /** Names of the events, and the seq where one has it. */
+  get said(): string[] {
+    return this.events.map(({ event, data }) => {
+      const { seq } = JSON.parse(data) as { seq?: number };
+      return seq === undefined ? event : `${event} ${String(seq)}`;
+    });
+  }
+}
+
+const opened: (() => Promise<void>)[] = [];
+
+afterEach(async () => {
+  for (const close of opened.splice(0)) await close();
+});
 
 /** The events API on a fresh store, asked without a network. */
 export class ApiWorld {
@@ -30,20 +72,27 @@ export class ApiWorld {
   readonly receiptSigner: Signer;
   readonly sentDown: { device: Uint8Array; payload: Uint8Array }[];
   readonly store: CloudStore;
+  readonly feed: Feed;
   readonly app: FastifyInstance;
 
-  private constructor(parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'app'>) {
+  private constructor(
+    parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app'>,
+  ) {
     ({
       clock: this.clock,
       counters: this.counters,
       receiptSigner: this.receiptSigner,
       sentDown: this.sentDown,
       store: this.store,
+      feed: this.feed,
       app: this.app,
     } = parts);
   }
 
-  static async open(wrap: (store: CloudStore) => CloudStore = (store) => store): Promise<ApiWorld> {
+  static async open(
+    wrap: (store: CloudStore) => CloudStore = (store) => store,
+    more: Pick<ReaderDependencies, 'makerList'> = {},
+  ): Promise<ApiWorld> {
     const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
     const clock = new VirtualClock();
     const counters = new Counters();
@@ -51,11 +100,12 @@ export class ApiWorld {
     const sentDown: ApiWorld['sentDown'] = [];
     const common = { store: wrap(store), suite: nodeSuite, clock, counters, log: silentLog };
     const settings = { cloudOrigin: () => CLOUD, pageOrigins: [PAGE], lifetimeMs: 3_600_000 };
+    const feed = new Feed();
     const context: ApiContext = {
       ...common,
       sessions: new Sessions(settings, nodeSuite, clock, realRandom),
-      reader: new Reader(common),
-      feed: new Feed(),
+      reader: new Reader({ ...common, ...more }),
+      feed,
       receiptKeys: [receiptSigner.publicKey],
       cloudOrigin: () => CLOUD,
       sendDown: (device, payload) => sentDown.push({ device, payload }),
@@ -66,7 +116,7 @@ export class ApiWorld {
       pageOrigins: [PAGE],
       requestsPerMinute: 10_000,
     });
-    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, app });
+    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app });
   }
 
   /** Opens a session for a key; `change` spoils what is signed. */
@@ -104,37 +154,25 @@ export class ApiWorld {
     return { status: response.statusCode, body: isJson ? response.json() : null, raw: response.rawPayload };
   }
 
+  /** A stream over a real socket; it ends with the test that opened it. */
+  async stream(token: string, lastId: number | null = null): Promise<OpenStream> {
+    if (!this.app.server.listening) {
+      await this.app.listen({ host: '127.0.0.1', port: 0 });
+      opened.push(async () => {
+        this.app.server.closeAllConnections();
+        await this.app.close();
+      });
+    }
+    const address = this.app.server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const resume = lastId === null ? {} : { 'last-event-id': String(lastId) };
+    const response = await fetch(`http://127.0.0.1:${String(port)}/v1/stream`, {
+      headers: { authorization: `Bearer ${token}`, ...resume },
+    });
+    return new OpenStream(response);
+  }
+
   static recordsUrl(device: Uint8Array, epoch = 1): string {
     return `/v1/cameras/${toHex(device)}/${String(epoch)}/records`;
   }
-}
-
-export interface Stored {
-  readonly world: CameraWorld;
-  readonly media: RecordMedia;
-  readonly token: string;
-}
-
-/** A claimed camera with one pictured event in the store, and its owner's session. */
-export async function stored(api: ApiWorld): Promise<Stored> {
-  const world = new CameraWorld({ cloud: api.receiptSigner });
-  const claim = world.claim();
-  const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
-  await api.store.claims.accept(claim, accept, api.clock.wallMs());
-  const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(4112) };
-  const media: RecordMedia = {
-    id: realRandom.bytes(16),
-    role: 'thumbnail',
-    length: sealed.body.length,
-    bodyHash: nodeSuite.sha256(sealed.body),
-    headerHash: nodeSuite.sha256(sealed.header),
-  };
-  const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
-  const record = world.record(claim, 1, accept.hash, { kind: 'motion', event, media: [media] });
-  await api.store.records.put(record, [{ id: media.id, sealed }], api.clock.wallMs());
-  return { world, media, token: (await api.session(world.owner)).token };
-}
-
-export function mediaUrl({ world, media }: Stored): string {
-  return `/v1/cameras/${toHex(world.deviceId)}/1/media/${toHex(media.id)}`;
 }

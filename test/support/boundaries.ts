@@ -32,6 +32,7 @@ const CLOUD_PARTS: Readonly<Record<string, readonly string[]>> = {
   broker: [],
   ingest: ['store'],
   api: ['store'],
+  operator: ['store'],
 };
 
 /** Only the composition root and the command know a driver. */

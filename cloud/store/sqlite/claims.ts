@@ -27,6 +27,8 @@ export function claimRow(columns: ClaimColumns): ClaimRow {
   };
 }
 
+const OPEN_PAGE = 500;
+
 type Guard = <T>(run: () => T) => Promise<T>;
 
 export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
@@ -36,6 +38,9 @@ export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
   );
   const readable = db.prepare<unknown[], ClaimColumns>(
     'SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = ? ORDER BY device, epoch',
+  );
+  const openAfter = db.prepare<unknown[], ClaimColumns>(
+    "SELECT * FROM claim WHERE (device, epoch) > (?, ?) AND state = 'open' ORDER BY device, epoch LIMIT ?",
   );
   const member = db.prepare('SELECT 1 FROM member WHERE key = ? AND device = ? AND epoch = ?');
   const insert = db.prepare(
@@ -59,6 +64,18 @@ export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
   >('SELECT claim, mac, nonce, at_ms FROM pending_claim WHERE device = ?');
   const dropPending = db.prepare('DELETE FROM pending_claim WHERE device = ?');
 
+  async function* openRows(): AsyncGenerator<ClaimRow> {
+    let last: { readonly device: Uint8Array; readonly epoch: number } = { device: new Uint8Array(0), epoch: 0 };
+    for (;;) {
+      const { device, epoch } = last;
+      const page = await guard(() => openAfter.all(device, epoch, OPEN_PAGE).map(claimRow));
+      yield* page;
+      const end = page.at(-1);
+      if (end === undefined) return;
+      last = end;
+    }
+  }
+
   return {
     row: (device, epoch) =>
       guard(() => {
@@ -70,6 +87,7 @@ export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
         const columns = latest.get(device);
         return columns === undefined ? undefined : claimRow(columns);
       }),
+    open: () => openRows(),
     readableBy: (key) => guard(() => readable.all(key).map(claimRow)),
     isMember: (device, epoch, key) => guard(() => member.get(key, device, epoch) !== undefined),
     accept: (claim, accept, atMs) =>

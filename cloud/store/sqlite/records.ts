@@ -111,6 +111,9 @@ export function sqliteRecords(db: Database, guard: Guard): RecordStore {
        (SELECT 1 FROM record AS newer WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
      ORDER BY received_at_ms LIMIT ?`,
   );
+  const online = db.prepare<unknown[], { readonly count: number }>(
+    'SELECT count(*) AS count FROM status WHERE online = 1',
+  );
   const deleteMedia = db.prepare('DELETE FROM media WHERE device = ? AND epoch = ? AND seq = ?');
   const deleteRecord = db.prepare('DELETE FROM record WHERE device = ? AND epoch = ? AND seq = ?');
 
@@ -169,6 +172,7 @@ export function sqliteRecords(db: Database, guard: Guard): RecordStore {
         const row = status.get(device);
         return row === undefined ? undefined : { online: row.online === 1, agent: row.agent, atMs: row.at_ms };
       }),
+    onlineCount: () => guard(() => online.get()?.count ?? 0),
     expire: (beforeMs, limit) =>
       guard(() =>
         db

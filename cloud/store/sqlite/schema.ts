@@ -89,4 +89,52 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER access_is_not_deleted BEFORE DELETE ON access
     BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
   `,
+  `
+  -- An empty account means everybody.
+  CREATE TABLE reads_pause (
+    account BLOB PRIMARY KEY, sentence TEXT NOT NULL, since_ms INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE reads_change (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    action TEXT NOT NULL CHECK (action IN ('pause', 'resume')),
+    account BLOB NOT NULL,
+    sentence TEXT
+  ) STRICT;
+  CREATE TRIGGER reads_change_is_not_changed BEFORE UPDATE ON reads_change
+    BEGIN SELECT RAISE(ABORT, 'the log of pauses is append-only'); END;
+  CREATE TRIGGER reads_change_is_not_deleted BEFORE DELETE ON reads_change
+    BEGIN SELECT RAISE(ABORT, 'the log of pauses is append-only'); END;
+  `,
+  `
+  CREATE TABLE alarm (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    place TEXT NOT NULL CHECK (place IN ('ingest', 'read', 'app')),
+    verdict TEXT NOT NULL,
+    device BLOB,
+    epoch INTEGER,
+    reader BLOB,
+    reason TEXT NOT NULL,
+    quarantine_id INTEGER
+  ) STRICT;
+  CREATE INDEX alarm_by_place ON alarm (place, id);
+  CREATE INDEX alarm_by_time ON alarm (at_ms);
+  `,
+  `
+  CREATE TABLE revocation (
+    signer BLOB PRIMARY KEY,
+    scope TEXT NOT NULL CHECK (scope IN ('owner', 'maker')),
+    list_version INTEGER NOT NULL,
+    list BLOB NOT NULL,
+    stored_at_ms INTEGER NOT NULL
+  ) STRICT;
+  -- Only ever grows.
+  CREATE TABLE revoked_device (device BLOB PRIMARY KEY, since_ms INTEGER NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TRIGGER revoked_device_stays BEFORE DELETE ON revoked_device
+    BEGIN SELECT RAISE(ABORT, 'a revoked device stays revoked'); END;
+  CREATE TRIGGER revoked_claim_stays BEFORE UPDATE OF state ON claim WHEN OLD.state = 'revoked' AND NEW.state <> 'revoked'
+    BEGIN SELECT RAISE(ABORT, 'a revoked epoch stays revoked'); END;
+  `,
+  'CREATE INDEX status_online ON status (online) WHERE online = 1;',
 ];

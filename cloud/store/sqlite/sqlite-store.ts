@@ -1,11 +1,12 @@
-import type { AccessEntry, AccessStore, AccountStore, CloudStore, QuarantineStore } from '../store.js';
+import type { AccountStore, CloudStore } from '../store.js';
+import { accessEntry, sqliteAccess, type AccessColumns } from './access.js';
+import { sqliteAlarms, sqliteQuarantine } from './alarms.js';
 import { claimRow, sqliteClaims } from './claims.js';
 import { openDatabase, storeError, type Database } from './database.js';
+import { sqliteReads } from './reads.js';
 import { sqliteRecords, storedRecord } from './records.js';
+import { sqliteRevocations } from './revocations.js';
 
-/** The quarantine keeps this many of the newest refusals. */
-const QUARANTINE_MAX = 10_000;
-const QUARANTINE_BYTES_MAX = 16 * 1024;
 const EXPORT_PAGE = 200;
 
 /** One file, one process: what runs on a laptop and in a small installation. @throws SealcamError `store-unavailable` */
@@ -25,115 +26,15 @@ export function openSqliteStore(path: string): CloudStore {
     records,
     access: sqliteAccess(db, guard),
     quarantine: sqliteQuarantine(db, guard),
+    alarms: sqliteAlarms(db, guard),
+    revocations: sqliteRevocations(db, guard),
+    reads: sqliteReads(db, guard),
     accounts: sqliteAccounts(db, guard),
     close: () => guard(() => void db.close()),
   };
 }
 
 type Guard = <T>(run: () => T) => Promise<T>;
-
-interface AccessColumns {
-  readonly at_ms: number;
-  readonly reader: Uint8Array;
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly what: AccessEntry['what'];
-  readonly from_seq: number | null;
-  readonly to_seq: number | null;
-  readonly media_id: Uint8Array | null;
-}
-
-function accessEntry(row: AccessColumns): AccessEntry {
-  return {
-    atMs: row.at_ms,
-    reader: new Uint8Array(row.reader),
-    device: new Uint8Array(row.device),
-    epoch: row.epoch,
-    what: row.what,
-    fromSeq: row.from_seq,
-    toSeq: row.to_seq,
-    mediaId: row.media_id === null ? null : new Uint8Array(row.media_id),
-  };
-}
-
-function sqliteAccess(db: Database, guard: Guard): AccessStore {
-  const insert = db.prepare(
-    `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
-  );
-  const readable = db.prepare<unknown[], AccessColumns>(
-    `SELECT access.* FROM access JOIN member USING (device, epoch) WHERE member.key = ? ORDER BY access.id DESC LIMIT ?`,
-  );
-  const affected = db.prepare<
-    unknown[],
-    Pick<AccessColumns, 'reader' | 'device' | 'epoch'> & {
-      readonly reads: number;
-      readonly first: number;
-      readonly last: number;
-    }
-  >(
-    `SELECT reader, device, epoch, count(*) AS reads, min(at_ms) AS first, max(at_ms) AS last FROM access
-     WHERE at_ms >= ? AND at_ms < ? AND (? IS NULL OR device = ?) GROUP BY reader, device, epoch ORDER BY device, epoch, reader`,
-  );
-  return {
-    append: (entries) =>
-      guard(() => {
-        db.transaction(() => {
-          for (const { atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId } of entries) {
-            insert.run(atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId);
-          }
-        }).immediate();
-      }),
-    ofReadable: (key, limit) => guard(() => readable.all(key, limit).map(accessEntry)),
-    affected: (device, sinceMs, untilMs) =>
-      guard(() =>
-        affected.all(sinceMs, untilMs, device, device).map((row) => ({
-          reader: new Uint8Array(row.reader),
-          device: new Uint8Array(row.device),
-          epoch: row.epoch,
-          reads: row.reads,
-          firstMs: row.first,
-          lastMs: row.last,
-        })),
-      ),
-  };
-}
-
-function sqliteQuarantine(db: Database, guard: Guard): QuarantineStore {
-  const insert = db.prepare('INSERT INTO quarantine (at_ms, device, verdict, reason, bytes) VALUES (?, ?, ?, ?, ?)');
-  const trim = db.prepare('DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - ?');
-  const count = db.prepare<unknown[], { readonly count: number }>('SELECT count(*) AS count FROM quarantine');
-  const newest = db.prepare<
-    unknown[],
-    {
-      readonly at_ms: number;
-      readonly device: Uint8Array | null;
-      readonly verdict: string;
-      readonly reason: string;
-      readonly bytes: Uint8Array;
-    }
-  >('SELECT * FROM quarantine ORDER BY id DESC LIMIT ?');
-  return {
-    put: ({ atMs, device, verdict, reason, bytes }) =>
-      guard(() => {
-        db.transaction(() => {
-          insert.run(atMs, device, verdict, reason.slice(0, 200), bytes.subarray(0, QUARANTINE_BYTES_MAX));
-          trim.run(QUARANTINE_MAX);
-        }).immediate();
-      }),
-    count: () => guard(() => count.get()?.count ?? 0),
-    newest: (limit) =>
-      guard(() =>
-        newest.all(limit).map((row) => ({
-          atMs: row.at_ms,
-          device: row.device === null ? null : new Uint8Array(row.device),
-          verdict: row.verdict,
-          reason: row.reason,
-          bytes: new Uint8Array(row.bytes),
-        })),
-      ),
-  };
-}
 
 function sqliteAccounts(db: Database, guard: Guard): AccountStore {
   const claims = db.prepare<unknown[], Parameters<typeof claimRow>[0]>(

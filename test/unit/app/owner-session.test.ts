@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
 import type { CameraItem, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
-import type { CloudClient } from '../../../app/core/cloud-client.js';
+import type { AlarmReport, CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
@@ -19,7 +20,12 @@ function cloudOf(world: CameraWorld, count: number) {
     ...{ device: world.deviceId, epoch: 1, claim: claim.bytes, state: 'open', online: null },
     ...{ lastReceivedAtMs: null, incomplete: false, highestSeq: upTo, health: null },
   });
+  const reports: AlarmReport[] = [];
   const client = {
+    reportAlarm: (report: AlarmReport) => {
+      reports.push(report);
+      return Promise.reject(new Error('a cloud that does not want to know'));
+    },
     cameras: () => Promise.resolve([camera()]),
     records: (_device: Uint8Array, _epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> => {
       pages.push(before);
@@ -33,7 +39,7 @@ function cloudOf(world: CameraWorld, count: number) {
       return Promise.resolve({ records: items, lowestSeq: 0, highestSeq: upTo });
     },
   } as unknown as CloudClient;
-  return { client, pages, records, showUpTo: (seq: number) => (upTo = seq) };
+  return { client, pages, records, reports, showUpTo: (seq: number) => (upTo = seq) };
 }
 
 describe('the session of an owner', () => {
@@ -62,7 +68,7 @@ describe('the session of an owner', () => {
 
   it('alarms when the cloud has less than was seen here', async () => {
     const world = new CameraWorld();
-    const { client, showUpTo } = cloudOf(world, 50);
+    const { client, reports, showUpTo } = cloudOf(world, 50);
     const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
     const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
     await session.refresh();
@@ -70,5 +76,10 @@ describe('the session of an owner', () => {
     showUpTo(20);
     await session.refresh();
     expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
+    showUpTo(19);
+    await session.refresh();
+    expect(reports).toEqual([
+      { verdict: 'older-history', code: 'cloud-lied', device: toHex(world.deviceId), epoch: 1 },
+    ]);
   });
 });

@@ -4,11 +4,14 @@ import { toBase64, toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { claimMac } from '../../../protocol/objects/claim.js';
 import { offerKind } from '../../../protocol/objects/offer.js';
+import type { RecordHealth } from '../../../protocol/objects/record.js';
 import { sessionKind } from '../../../protocol/objects/session.js';
 import { signObject } from '../../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { decodeDown } from '../../../protocol/transport/messages.js';
 import { verifyExport } from '../../../agent/cli/verify-export.js';
-import { ApiWorld, CLOUD, mediaUrl, PAGE, stored } from '../../support/api-world.js';
+import { ApiWorld, CLOUD, PAGE } from '../../support/api-world.js';
+import { mediaUrl, stored } from '../../support/stored-event.js';
 import { CameraWorld } from '../../support/camera-world.js';
 
 describe('sessions', () => {
@@ -176,6 +179,58 @@ describe('reading', () => {
     expect((await api.get(mediaUrl(own), own.token)).status).toBe(200);
   });
 
+  it('asks the signed claim who may read, not only the table of members', async () => {
+    const crossed = await ApiWorld.open((store) => ({
+      ...store,
+      claims: { ...store.claims, isMember: () => Promise.resolve(true) },
+    }));
+    const victim = await stored(crossed);
+    const thief = (await crossed.session(new CameraWorld().owner)).token;
+    expect((await crossed.get(ApiWorld.recordsUrl(victim.world.deviceId), thief)).body).toMatchObject({ records: [] });
+    expect((await crossed.get(mediaUrl(victim), thief)).status).toBe(404);
+    expect(crossed.counters.get('alarms.read')).toBe(3);
+    // The control: the owner is let in by the very same table.
+    expect((await crossed.get(mediaUrl(victim), victim.token)).status).toBe(200);
+
+    let victimKey: Uint8Array | null = null;
+    const lists = await ApiWorld.open((store) => ({
+      ...store,
+      claims: { ...store.claims, readableBy: (key) => store.claims.readableBy(victimKey ?? key) },
+    }));
+    const [own, other] = [await stored(lists), await stored(lists)];
+    expect((await lists.get('/v1/cameras', own.token)).body).toMatchObject({ cameras: [{ epoch: 1 }] });
+    victimKey = other.world.owner.publicKey;
+    expect((await lists.get('/v1/cameras', own.token)).body).toEqual({ cameras: [] });
+    expect(await lists.store.alarms.since(0, 9)).toMatchObject([{ verdict: 'foreign', device: other.world.deviceId }]);
+  });
+
+  it('shows no health record in the list of cameras that does not verify', async () => {
+    const HEALTH: RecordHealth = {
+      ...{ agent: 'x', uptimeS: 1, freeBytes: 1, produced: 2, receipted: 2, queued: 0, quarantined: 0, lost: 0 },
+      ...{ framesSeen: 0, framesDropped: 0, framesCorrupt: 0, camera: 'ok', privacy: false, connects: 1 },
+    };
+    const other = new CameraWorld();
+    const theirs = other.record(other.claim(), 2, new Uint8Array(32), { kind: 'health', health: HEALTH });
+    const crossed = await ApiWorld.open((store) => ({
+      ...store,
+      records: {
+        ...store.records,
+        latestHealth: async (device, epoch) => {
+          const found = await store.records.latestHealth(device, epoch);
+          return found === undefined ? undefined : { ...found, bytes: theirs.bytes };
+        },
+      },
+    }));
+    for (const [api, isShown] of [[await ApiWorld.open(), true] as const, [crossed, false] as const]) {
+      const { world, claim, last, token } = await stored(api);
+      const own = world.record(claim, 2, last.hash, { kind: 'health', health: HEALTH });
+      await api.store.records.put(own, [], api.clock.wallMs());
+      const { body } = await api.get('/v1/cameras', token);
+      expect(body).toMatchObject({ cameras: [{ health: isShown ? toBase64(own.bytes) : null }] });
+      expect(api.counters.get('alarms')).toBe(isShown ? 0 : 1);
+    }
+  });
+
   it('refuses requests that are none', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
@@ -228,6 +283,7 @@ describe('reading', () => {
       '/v1/access',
       '/v1/account',
       '/v1/account/export',
+      '/v1/alarms',
       '/v1/cameras',
       '/v1/cameras/{device}/{epoch}/media/{id}',
       '/v1/cameras/{device}/{epoch}/records',
@@ -236,6 +292,7 @@ describe('reading', () => {
       '/v1/devices/{device}/offer',
       '/v1/devices/{device}/offer-request',
       '/v1/info',
+      '/v1/revocations',
       '/v1/session',
       '/v1/session/challenge',
       '/v1/stream',
@@ -324,13 +381,35 @@ describe('account', () => {
     const lines = raw.toString('utf8').trim().split('\n');
     const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
     expect(types.slice(0, 4)).toEqual(['export', 'claim', 'record', 'record']);
-    // The read of the picture, and the export itself: that was a read too.
-    expect(types.slice(4)).toEqual(['access', 'access', 'access']);
+    // The read of the picture, and the export itself, of two records and the picture: those were reads too.
+    expect(types.slice(4)).toEqual(['access', 'access', 'access', 'access']);
     expect(verifyExport(nodeSuite, lines)).toEqual({ verdicts: { intact: 2 }, problems: [] });
     const spoiled = lines.map((line) => line.replace('"header":"', '"header":"AAAA'));
     expect(verifyExport(nodeSuite, spoiled).problems).toHaveLength(1);
     const without = lines.filter((line) => !line.includes('"claim"'));
     expect(verifyExport(nodeSuite, without).verdicts).toEqual({ foreign: 2 });
+  });
+
+  it('takes no sealed object along that is not the one the record names', async () => {
+    const crossed = await ApiWorld.open((store) => ({
+      ...store,
+      accounts: {
+        ...store.accounts,
+        export: async function* (account) {
+          for await (const item of store.accounts.export(account)) {
+            const swap = (sealed: SealedObject): SealedObject => ({ ...sealed, body: realRandom.bytes(4112) });
+            if (item.type !== 'record') yield item;
+            else yield { ...item, media: item.media.map(({ id, sealed }) => ({ id, sealed: swap(sealed) })) };
+          }
+        },
+      },
+    }));
+    for (const [api, pictures] of [[await ApiWorld.open(), 1] as const, [crossed, 0] as const]) {
+      const { token } = await stored(api);
+      const { raw } = await api.get('/v1/account/export', token);
+      expect(raw.toString('utf8').split('"header":').length - 1).toBe(pictures);
+      expect(api.counters.get('alarms')).toBe(1 - pictures);
+    }
   });
 
   it('is deleted only with its own name as a confirmation', async () => {

@@ -134,11 +134,15 @@ describe('ingest fails closed', () => {
       verdict: 'foreign',
       reason: 'the row names another account',
     });
+    expect(await swapped.store.alarms.since(0, 10)).toMatchObject([
+      { place: 'ingest', verdict: 'foreign', device: world.deviceId, reader: null, quarantineId: 1 },
+    ]);
     // The control: with the right row the same record is taken.
     const right = new CloudWorld();
     const camera = await right.claimed();
     await right.records(camera.world, [scene(camera.world, camera.claim, 1, camera.accept.hash)]);
     expect(right.stored).toHaveLength(1);
+    expect(await right.store.alarms.since(0, 10)).toEqual([]);
   });
 
   it('when claims or store cannot be read: no receipt, nothing refused, the camera sends again', async () => {

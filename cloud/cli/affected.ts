@@ -1,0 +1,107 @@
+import { toHex } from '../../common/bytes.js';
+import type { ConfigSource } from '../../common/config/load.js';
+import { SealcamError } from '../../common/errors.js';
+import { HASH_BYTES, ID_BYTES } from '../../protocol/objects/ids.js';
+import type { AccessSummary } from '../store/store.js';
+import { idOf, timeOf, withStore, type OutputOptions } from './operator.js';
+
+export interface AffectedOptions extends OutputOptions {
+  readonly since: string;
+  readonly until: string;
+  readonly device?: string;
+  readonly account?: string;
+}
+
+const COLUMNS = [
+  ['SHOWN TO', 12],
+  ['WHO', 7],
+  ['CAMERA', 12],
+  ['EPOCH', -5],
+  ['RECORDS', -7],
+  ['STREAM', -6],
+  ['PICTURES', -8],
+  ['SEQS', -15],
+  ['LAST', 11],
+] as const;
+
+/** One line of the table, at most 100 columns; a negative width is set to the right. */
+function line(cells: readonly string[]): string {
+  const padded = COLUMNS.map(([, width], i) => {
+    const cell = cells[i] ?? '';
+    return width < 0 ? cell.padStart(-width) : cell.padEnd(width);
+  });
+  return padded.join('  ').trimEnd();
+}
+
+/** Minutes east of UTC of a time that {@link timeOf} took. */
+function zoneOf(text: string): number {
+  const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
+  return sign === undefined ? 0 : (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+}
+
+/** Day and minute in the zone of the question, so that nobody has to count hours. */
+function inZone(ms: number, zone: number): string {
+  return new Date(ms + zone * 60_000).toISOString().slice(5, 16).replace('T', ' ');
+}
+
+/** ISO 8601 in the zone of the question. */
+function isoInZone(ms: number, zone: number): string {
+  const local = new Date(ms + zone * 60_000).toISOString().slice(0, -1);
+  if (zone === 0) return `${local}Z`;
+  const [hours, minutes] = [Math.floor(Math.abs(zone) / 60), Math.abs(zone) % 60];
+  const two = (value: number): string => String(value).padStart(2, '0');
+  return `${local}${zone < 0 ? '-' : '+'}${two(hours)}:${two(minutes)}`;
+}
+
+function jsonOf(found: AccessSummary, zone: number): object {
+  const { reader, readerAccount, relation, account, device, firstMs, lastMs, fromSeq, toSeq, mediaObjects } = found;
+  const { epoch, reads, records, stream, media, exports } = found;
+  return {
+    account: toHex(readerAccount),
+    relation,
+    reader: toHex(reader),
+    camera_account: account === null ? null : toHex(account),
+    ...{ device: toHex(device), epoch, reads, records, stream, media, exports },
+    ...{ media_objects: mediaObjects, from_seq: fromSeq, to_seq: toSeq },
+    first: isoInZone(firstMs, zone),
+    last: isoInZone(lastMs, zone),
+  };
+}
+
+function lineOf(found: AccessSummary, zone: number): string {
+  const { readerAccount, relation, device, epoch, records, stream, exports, mediaObjects, fromSeq, toSeq } = found;
+  return line([
+    `${toHex(readerAccount).slice(0, 11)}…`,
+    relation === 'neither' ? 'NEITHER' : relation,
+    `${toHex(device).slice(0, 11)}…`,
+    String(epoch),
+    String(records + exports),
+    ...[stream, mediaObjects].map(String),
+    fromSeq === null || toSeq === null ? '' : `${String(fromSeq)}–${String(toSeq)}`,
+    inZone(found.lastMs, zone),
+  ]);
+}
+
+/** `sealcam-cloud affected`: which accounts were shown what of which camera, in one query. */
+export function affectedCommand(source: ConfigSource, options: AffectedOptions): Promise<number> {
+  const since = timeOf(options.since, '--since');
+  const until = timeOf(options.until, '--until');
+  if (until <= since) throw new SealcamError('usage-invalid', '--until is not after --since');
+  const device = options.device === undefined ? null : idOf(options.device, HASH_BYTES, '--device');
+  const account = options.account === undefined ? null : idOf(options.account, ID_BYTES, '--account');
+  const zone = zoneOf(options.since);
+  return withStore(source, async (store) => {
+    const found = await store.access.affected(device, since, until, account);
+    if (options.json) {
+      for (const one of found) process.stdout.write(`${JSON.stringify(jsonOf(one, zone))}\n`);
+      return;
+    }
+    if (found.length > 0) process.stdout.write(`${line(COLUMNS.map(([name]) => name))}\n`);
+    for (const one of found) process.stdout.write(`${lineOf(one, zone)}\n`);
+    const wrong = found.filter(({ relation }) => relation === 'neither');
+    const count = (list: readonly AccessSummary[]): string =>
+      String(new Set(list.map(({ readerAccount }) => toHex(readerAccount))).size);
+    process.stdout.write(`${count(found)} accounts were shown something in that time`);
+    process.stdout.write(`; ${count(wrong)} of them by an epoch that does not name them.\n`);
+  });
+}

@@ -1,0 +1,69 @@
+import { exposition, type Metric, type Sample } from './exposition.js';
+import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } from './facts.js';
+
+const PLACES = ['ingest', 'read', 'app'] as const;
+
+function by(label: string, values: ReadonlyMap<string, number>): Sample[] {
+  return [...values].map(([name, value]) => ({ labels: { [label]: name }, value }));
+}
+
+/** `GET /metrics`. What the store does not answer is left out; `sealcam_store_up` says so. */
+export function metricsText(sources: OperatorSources, facts: StoreFacts | null): string {
+  const { counters, startedAtMs } = sources;
+  const { waiting, streams, isBrokerConnected } = sources.gauges();
+  const one = (name: string, type: 'counter' | 'gauge', help: string, value: number): Metric => ({
+    ...{ name, type, help },
+    samples: [{ value }],
+  });
+  const total = (name: string, help: string, counter: string): Metric =>
+    one(name, 'counter', help, counters.get(counter));
+  const times = (name: string, help: string, histogram: string): Metric => ({
+    ...{ name, help, type: 'histogram', histogram: counters.histogram(histogram) },
+  });
+  const isPaused = facts?.pauses.some(({ account }) => account === null) === true;
+  return exposition([
+    ...(facts === null
+      ? []
+      : [
+          one('sealcam_cameras_connected', 'gauge', 'Cameras online, as the broker hints.', facts.online),
+          one('sealcam_quarantine_entries', 'gauge', 'Refused messages and records kept.', facts.quarantine),
+          one('sealcam_reads_paused', 'gauge', '1 while reading is paused for everybody.', isPaused ? 1 : 0),
+          one(
+            'sealcam_reads_paused_accounts',
+            'gauge',
+            'Accounts for which reading is paused one by one.',
+            facts.pauses.filter(({ account }) => account !== null).length,
+          ),
+        ]),
+    {
+      ...{ name: 'sealcam_records_total', type: 'counter', help: 'Records taken, by what became of them.' },
+      samples: by('verdict', recordsByVerdict(counters)),
+    },
+    total('sealcam_records_media_missing_total', 'Records stored before their picture.', 'records.media-missing'),
+    total('sealcam_receipts_total', 'Receipts signed.', 'receipts'),
+    {
+      ...{ name: 'sealcam_alarms_total', type: 'counter', help: 'Refusals that say that something was mixed up.' },
+      samples: PLACES.map((place) => ({ labels: { place }, value: counters.get(`alarms.${place}`) })),
+    },
+    total('sealcam_quarantine_dropped_total', 'Refusals beyond what is kept in a minute.', 'quarantine.full'),
+    times('sealcam_ingest_lag_seconds', "From a record's own time, where the network set it, to ingest.", 'ingest.lag'),
+    times('sealcam_ingest_queue_seconds', 'Wait of a message inside ingest.', 'ingest.queue'),
+    one('sealcam_ingest_waiting', 'gauge', 'Messages that wait inside ingest.', waiting),
+    total('sealcam_ingest_overload_total', 'Messages left to be sent again for want of room.', 'ingest.overload'),
+    total(
+      'sealcam_ingest_stale_total',
+      "Messages refused for want of a current maker's list.",
+      'ingest.revocation-stale',
+    ),
+    total('sealcam_reads_refused_total', 'Reads answered with the pause.', 'reads.paused'),
+    one('sealcam_streams', 'gauge', 'Open streams of readers.', streams),
+    {
+      ...{ name: 'sealcam_store_errors_total', type: 'counter', help: 'Calls of the store that failed.' },
+      samples: by('part', storeErrors(counters)),
+    },
+    one('sealcam_store_up', 'gauge', '1 if the store answered just now.', facts === null ? 0 : 1),
+    one('sealcam_broker_up', 'gauge', '1 while connected to the broker.', isBrokerConnected ? 1 : 0),
+    one('process_resident_memory_bytes', 'gauge', 'Resident memory in bytes.', sources.residentBytes()),
+    one('process_start_time_seconds', 'gauge', 'Start of the process, Unix time in seconds.', startedAtMs / 1000),
+  ]);
+}
