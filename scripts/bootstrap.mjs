@@ -13,7 +13,11 @@ import { fileURLToPath } from 'node:url';
 import { run, say } from './tasks/process.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const SOURCES = ['common', 'protocol', 'hal', 'agent', 'cloud', 'app/core', 'scripts', 'tsconfig.json'];
+/** `test/support` because commands below test/ stand on it. */
+const SOURCES = [
+  ...['common', 'protocol', 'hal', 'agent', 'cloud', 'app/core', 'scripts', 'tsconfig.json'],
+  ...['test/fuzz', 'test/support'],
+];
 
 /** Installs and builds where needed. Ends the process with an exit status where that fails. */
 export async function bootstrap() {

@@ -47,8 +47,10 @@ export const BUSY: SceneScript = {
 };
 export const QUIET: SceneScript = { ...BUSY, happenings: [] };
 
-/** As in the environment. */
-type Settings = Readonly<Record<string, string>>;
+export interface TestAgentOptions {
+  /** Settings over those that suit a test. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
 
 /** A whole camera in this process: mock HAL, real queue on disk, real MQTT. */
 export class TestAgent {
@@ -65,7 +67,7 @@ export class TestAgent {
     port: number,
     script: SceneScript,
     keyStore = new MockKeyStore(),
-    settings: Settings = {},
+    options: TestAgentOptions = {},
   ) {
     mkdirSync(folder, { recursive: true });
     const clock = realClock;
@@ -79,7 +81,7 @@ export class TestAgent {
         SEALCAM_HEALTH_INTERVAL: '2 s',
         SEALCAM_MOTION_HOLD: '500 ms',
         SEALCAM_MOTION_COOLDOWN: '0 ms',
-        ...settings,
+        ...options.environment,
       },
     });
     this.hal = {

@@ -5,7 +5,7 @@ import { Watcher, type OpenedEvent } from '../../scripts/demo/watcher.js';
 import { freePort } from '../../scripts/free-port.js';
 import type { TestBroker } from './brokers.js';
 import { tempFolder } from './temp.js';
-import { BUSY, TestAgent } from './test-agent.js';
+import { BUSY, TestAgent, type TestAgentOptions } from './test-agent.js';
 import { PAGE_ORIGIN, TestCloud } from './test-cloud.js';
 
 interface Part {
@@ -49,13 +49,8 @@ export class WholeWay {
     return cloud;
   }
 
-  startAgent(
-    name: string,
-    script = BUSY,
-    keyStore = new MockKeyStore(),
-    settings: Readonly<Record<string, string>> = {},
-  ): TestAgent {
-    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, settings);
+  startAgent(name: string, script = BUSY, keyStore = new MockKeyStore(), options: TestAgentOptions = {}): TestAgent {
+    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, options);
     agent.agent.start();
     this.keep(agent.agent);
     return agent;
