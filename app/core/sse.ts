@@ -24,7 +24,9 @@ export class EventParser {
     const out: ServerEvent[] = [];
     const fresh = this.wasReturn && chunk.startsWith('\n') ? chunk.slice(1) : chunk;
     if (chunk !== '') this.wasReturn = chunk.endsWith('\r');
-    const lines = (this.rest + fresh).split(/\r\n|\n|\r/);
+    const lines = fresh.split(/\r\n|\n|\r/);
+    // Only what is new is searched, so that an event that comes byte by byte costs no more than one that comes whole.
+    lines[0] = this.rest + (lines[0] ?? '');
     this.rest = lines.pop() ?? '';
     for (const line of lines) this.line(line, out);
     if (this.rest.length + this.dataCharacters > EVENT_MAX_CHARACTERS) tooLong();
