@@ -62,7 +62,8 @@ export function u32be(value: number): Uint8Array {
   return out;
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+/** The last letter before the padding holds two or four bits that nothing uses; they are zero, so that bytes have one spelling. */
+const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 
 export function toBase64(bytes: Uint8Array): string {
   let binary = '';
@@ -71,7 +72,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** Standard base64 with padding (RFC 4648 §4), or undefined. */
+/** Standard base64 with padding (RFC 4648 §4) in its canonical form (§3.5), or undefined. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (!BASE64.test(text)) return undefined;
   const binary = atob(text);

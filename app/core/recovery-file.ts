@@ -8,8 +8,9 @@ import type { MasterKey } from './owner-keys.js';
 
 /** scrypt with 128 MiB: about a second on a phone, and the same for each guess. RFC 7914; OWASP's interactive setting. */
 const COST = { n: 2 ** 17, r: 8, p: 1 } as const;
-/** What a file may ask for, so that a forged one cannot freeze the page. */
-const COST_MAX_N = 2 ** 20;
+/** What a file may ask for, eight times ours in time and 1 GiB, so that a forged one cannot freeze the page. */
+const COST_MAX = 8 * COST.n * COST.r * COST.p;
+const COST_MAX_BYTES = 2 ** 30;
 export const PASSPHRASE_MIN = 10;
 
 const bytes = z.string().transform((text, context) => {
@@ -21,13 +22,19 @@ const bytes = z.string().transform((text, context) => {
 const fileSchema = z.object({
   sealcam: z.literal('recovery-file'),
   version: z.literal(1),
-  kdf: z.object({
-    name: z.literal('scrypt'),
-    n: z.int().min(2).max(COST_MAX_N),
-    r: z.int().min(1).max(16),
-    p: z.int().min(1).max(4),
-    salt: bytes,
-  }),
+  kdf: z
+    .object({
+      name: z.literal('scrypt'),
+      // A power of two (RFC 7914 §2).
+      n: z
+        .int()
+        .min(2)
+        .refine((n) => Number.isInteger(Math.log2(n))),
+      r: z.int().min(1).max(16),
+      p: z.int().min(1).max(4),
+      salt: bytes,
+    })
+    .refine(({ n, r, p }) => n * r * p <= COST_MAX && 128 * n * r <= COST_MAX_BYTES),
   nonce: bytes,
   box: bytes,
 });

@@ -5,7 +5,7 @@ import type { Recipient } from '../../protocol/objects/claim.js';
 import { parseMemberCode } from '../../protocol/objects/member-code.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { CloseIcon } from './icons.js';
-import { accountNumber } from './person.js';
+import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
 import { MEMBER_STEPS, useMembers } from './use-members.js';
 

@@ -2,7 +2,7 @@ import { type JSX, useState } from './preact.js';
 import type { CameraView } from '../core/owner-session.js';
 import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
-import { accountNumber } from './person.js';
+import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
 import { useOrder, type OrderState } from './use-order.js';
 import { ZoneEditor } from './zone-editor.js';

@@ -5,7 +5,7 @@ import { formatMemberCode, memberLink } from '../../protocol/objects/member-code
 import type { CameraView } from '../core/owner-session.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { PlusIcon } from './icons.js';
-import { accountNumber } from './person.js';
+import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
 import { QrCode } from './qr.js';
 import { MEMBER_STEPS, useMembers } from './use-members.js';

@@ -65,15 +65,24 @@ export class History {
 }
 
 function factsOf(chain: Chain, seq: number): ChainFacts {
-  const predecessor = chain.hashes.get(seq - 1);
-  let missing = 0;
-  while (seq - 1 - missing >= 0 && !chain.hashes.has(seq - 1 - missing)) missing++;
+  const missing = seq - 1 - knownBelow(chain, seq);
   return {
-    predecessor,
+    predecessor: chain.hashes.get(seq - 1),
     missing,
     missingSigned: missing > 0 && isCovered(chain.lost, seq - missing, seq - 1),
     drainedUpTo: chain.drainedUpTo,
   };
+}
+
+/**
+ * The highest known seq below this one, −1 if there is none. A gap is mostly short, so it is walked; a signed seq can also be
+ * 2^53, so past as many steps as there are records these are looked through instead.
+ */
+function knownBelow({ hashes }: Chain, seq: number): number {
+  for (let below = seq - 1; below >= seq - 1 - hashes.size; below--) if (below < 0 || hashes.has(below)) return below;
+  let highest = -1;
+  for (const known of hashes.keys()) if (known < seq && known > highest) highest = known;
+  return highest;
 }
 
 function isCovered(ranges: readonly (readonly [number, number])[], from: number, to: number): boolean {

@@ -57,7 +57,9 @@ async function run(): Promise<Run> {
   way.keep({ stop: () => void spy.end(true) });
   spy.on('message', (topic, payload) => heard.push(Buffer.from(topic), payload));
   await spy.subscribeAsync('#', { qos: 1 });
-  const camera = way.startAgent('camera', BUSY, new MockKeyStore(), { SEALCAM_MOTION_ZONES: ZONES });
+  const camera = way.startAgent('camera', BUSY, new MockKeyStore(), {
+    environment: { SEALCAM_MOTION_ZONES: ZONES },
+  });
   const { watcher, opened } = way.watch(cloud);
   await watcher.claim(camera.code);
   // While the camera cannot send, events lie in its folder; the folder is read then.

@@ -40,15 +40,6 @@ export function attacks(group: string, title: string, entries: readonly Attack[]
   });
 }
 
-/** What cannot be tried yet, and what it waits for: listed as not written, here and on the page, never as passed. */
-export function later(entries: readonly (readonly [attack: string, needs: string])[]): void {
-  for (const [attack, needs] of entries) it.todo(`${attack} (needs ${needs})`);
-  it('docs/security.md lists what cannot be tried yet', () => {
-    const list = entries.map(([attack, needs]) => `- ${attack}: needs ${needs}`).join('\n');
-    keepPart('later', `\n\n**Not tried yet**\n\n${list}\n\n`);
-  });
-}
-
 /** Names of the parts that docs/security.md has a place for, in its order. */
 export function partsOfThePage(): string[] {
   return [...readFileSync(PAGE, 'utf8').matchAll(/<!-- attacks: ([a-z-]+) -->/g)].map((match) => match[1] ?? '');

@@ -6,7 +6,7 @@ import { Watcher, type OpenedEvent } from '../../scripts/demo/watcher.js';
 import { freePort } from '../../scripts/free-port.js';
 import type { TestBroker } from './brokers.js';
 import { tempFolder } from './temp.js';
-import { BUSY, TestAgent } from './test-agent.js';
+import { BUSY, TestAgent, type TestAgentOptions } from './test-agent.js';
 import { PAGE_ORIGIN, TestCloud } from './test-cloud.js';
 
 interface Part {
@@ -60,13 +60,8 @@ export class WholeWay {
     return client;
   }
 
-  startAgent(
-    name: string,
-    script = BUSY,
-    keyStore = new MockKeyStore(),
-    environment: Readonly<Record<string, string>> = {},
-  ): TestAgent {
-    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, { environment });
+  startAgent(name: string, script = BUSY, keyStore = new MockKeyStore(), options: TestAgentOptions = {}): TestAgent {
+    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, options);
     agent.agent.start();
     this.keep(agent.agent);
     return agent;

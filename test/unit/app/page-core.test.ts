@@ -51,6 +51,9 @@ describe('recovery file', () => {
       '{}',
       'x',
       JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 2 ** 30 } }),
+      JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 3 } }),
+      JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 2 ** 20, r: 8, p: 4 } }),
+      JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 2 ** 20, r: 16, p: 1 } }),
       JSON.stringify({ ...parsed, box: 'AAAA' }),
     ]) {
       expect(await asyncCodeOf(() => openRecoveryFile(text, 'correct horse battery'))).toBe('recovery-refused');
@@ -60,6 +63,13 @@ describe('recovery file', () => {
 
 describe('server-sent events', () => {
   it('are found however the stream is cut', () => {
+    const crlf = 'data: a\r\ndata: b\r\n\r\n';
+    const events = (chunks: Iterable<string>): unknown[] => {
+      const parser = new EventParser();
+      return [...chunks].flatMap((chunk) => parser.push(chunk));
+    };
+    expect(events(crlf)).toEqual([{ event: 'message', id: null, data: 'a\nb' }]);
+    expect(events([crlf])).toEqual(events(crlf));
     const stream = 'event: ready\ndata: {}\n\n: ping\n\nid: 7\nevent: record\ndata: a\ndata: b\n\ndata:x\r\n\r\n';
     for (const size of [1, 3, 1000]) {
       const parser = new EventParser();
@@ -74,7 +84,18 @@ describe('server-sent events', () => {
   });
 
   it('have a longest size', () => {
-    expect(() => new EventParser().push('data: '.padEnd(300_000, 'x'))).toThrow(/too long/);
+    expect(codeOf(() => new EventParser().push('data: '.padEnd(300_000, 'x')))).toBe('too-large');
+    expect(codeOf(() => new EventParser().push(`data: ${'x'.repeat(300_000)}\n\n`))).toBe('too-large');
+    // Lines without end fill no memory, also empty ones.
+    const parser = new EventParser();
+    const lines = 'data:\n'.repeat(10_000);
+    const endless = (): void => {
+      for (let i = 0; i < 100; i++) parser.push(lines);
+    };
+    expect(codeOf(endless)).toBe('too-large');
+    // What ended does not count.
+    const many = new EventParser();
+    for (let i = 0; i < 100; i++) expect(many.push(`data: ${'x'.repeat(10_000)}\n\n`)).toHaveLength(1);
   });
 });
 

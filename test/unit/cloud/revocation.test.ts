@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { toBase64 } from '../../../common/bytes.js';
 import { Counters } from '../../../common/counters.js';
@@ -7,14 +6,10 @@ import { silentLog } from '../../../common/log.js';
 import { loadCloudConfig } from '../../../cloud/config.js';
 import { Ingest } from '../../../cloud/ingest/ingest.js';
 import { MakerList } from '../../../cloud/maker-list.js';
-import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import type { Signer } from '../../../protocol/crypto/suite.js';
-import type { Claim } from '../../../protocol/objects/claim.js';
 import { offerKind } from '../../../protocol/objects/offer.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
-import { revocationKind, type Revocation } from '../../../protocol/objects/revocation.js';
+import type { Revocation } from '../../../protocol/objects/revocation.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeDown, encodeUp } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
@@ -22,59 +17,13 @@ import { ApiWorld } from '../../support/api-world.js';
 import { CameraWorld } from '../../support/camera-world.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
 import { mediaUrl, stored, type Stored } from '../../support/stored-event.js';
-import { tempFolder } from '../../support/temp.js';
 import { until } from '../../support/wait.js';
+import { DAY_MS, listOf, maker, MakerListWorld } from '../../support/maker-list-world.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
-
-const DAY_MS = 86_400_000;
-const maker = new CameraWorld().owner;
-
-function listOf(signer: Signer, change: Partial<Revocation>): Verified<Revocation> {
-  const list = { scope: 'maker', listVersion: 1, issuedAtMs: 0, entries: [], ...change } as const;
-  return signObject(revocationKind, nodeSuite, signer, list);
-}
-
-/** Ingest with a maker's list that has to be at most a day old, if `maxAgeMs` is not 0. */
-class IngestWorld {
-  readonly clock = new VirtualClock();
-  readonly counters = new Counters();
-  readonly store: CloudStore = openSqliteStore(join(tempFolder(), 'cloud.db'));
-  readonly sent: string[] = [];
-  readonly world = new CameraWorld();
-  readonly claim: Verified<Claim> = this.world.claim();
-  readonly accept: Verified<SealcamRecord> = this.world.record(this.claim, 0, this.claim.hash, { kind: 'accept' });
-  private readonly ingest: Ingest;
-
-  constructor(maxAgeMs: number) {
-    const common = { store: this.store, suite: nodeSuite, clock: this.clock, log: silentLog };
-    this.ingest = new Ingest({
-      ...{ ...common, receiptSigner: this.world.cloud, counters: this.counters, pacing: () => null },
-      makerList: new MakerList({ key: maker.publicKey, maxAgeMs }, common),
-      ...{ onStored: () => undefined, onStatus: () => undefined },
-      publish: (_, payload) => this.sent.push(decodeDown(payload).type),
-    });
-  }
-
-  up(message: Parameters<typeof encodeUp>[0]): Promise<void> {
-    return this.ingest.take(topicOf(this.world.deviceId, 'up'), encodeUp(message));
-  }
-
-  accepts(): Promise<void> {
-    return this.up({ type: 'accept', claim: this.claim.bytes, record: this.accept.bytes });
-  }
-
-  /** Sends the record after the accept; resolves with what went down. */
-  async record(): Promise<string[]> {
-    const record = this.world.record(this.claim, 1, this.accept.hash, { kind: 'scene', scene: { class: 'stall' } });
-    this.sent.length = 0;
-    await this.up({ type: 'records', records: [{ record: record.bytes, media: [] }] });
-    return this.sent;
-  }
-}
 
 describe("the maker's list at ingest", () => {
   it('revokes a device: its records are refused with an alarm, nothing is receipted or answered', async () => {
-    const cloud = new IngestWorld(0);
+    const cloud = new MakerListWorld(0);
     await cloud.accepts();
     // The control: before the list it is taken.
     expect(await cloud.record()).toEqual(['receipt']);
@@ -94,7 +43,7 @@ describe("the maker's list at ingest", () => {
   });
 
   it('leaves a device revoked that a newer list leaves out', async () => {
-    const cloud = new IngestWorld(0);
+    const cloud = new MakerListWorld(0);
     await cloud.accepts();
     await cloud.store.revocations.put(listOf(maker, { entries: [{ device: cloud.world.deviceId }] }), 1);
     await cloud.store.revocations.put(listOf(maker, { listVersion: 2 }), 2);
@@ -102,7 +51,7 @@ describe("the maker's list at ingest", () => {
   });
 
   it('denies everything while it is missing, too old, from the future or unreadable, where one is asked for', async () => {
-    const cloud = new IngestWorld(DAY_MS);
+    const cloud = new MakerListWorld(DAY_MS);
     const put = async (listVersion: number, issuedAtMs: number): Promise<void> => {
       await cloud.store.revocations.put(listOf(maker, { listVersion, issuedAtMs }), 1);
     };

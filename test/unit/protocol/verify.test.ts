@@ -7,6 +7,7 @@ import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
 import { checkBinding, type ClaimBinding } from '../../../protocol/verify/binding.js';
 import { checkContinuity, type ChainFacts } from '../../../protocol/verify/continuity.js';
+import { History } from '../../../protocol/verify/history.js';
 import { isMediaOf } from '../../../protocol/verify/media.js';
 import { NAMES, signerOf } from '../../../scripts/vectors/keyring.js';
 import { VectorWorld } from '../../../scripts/vectors/signed.js';
@@ -73,6 +74,29 @@ describe('continuity', () => {
       signed: false,
     });
     expect(checkContinuity(record, { ...missing, drainedUpTo: 4 })).toEqual({ verdict: 'pending' });
+  });
+});
+
+describe('a history', () => {
+  it('counts what is missing before a record, however much that is', () => {
+    const counts = { produced: 1, receipted: 1, queued: 0, quarantined: 0, lost: 0 };
+    const frames = { framesSeen: 1, framesDropped: 0, framesCorrupt: 0, privacy: false, connects: 1 };
+    const health = { agent: '0', uptimeS: 1, freeBytes: 1, ...counts, ...frames, camera: 'ok' } as const;
+    // Each says that nothing before it is still on its way.
+    const records = [3, 5, 100, 2 ** 53 - 1].map((seq) =>
+      signObject(
+        recordKind,
+        nodeSuite,
+        world.device,
+        world.record(seq, hash(7), { kind: 'health', health, time: record.time }),
+      ),
+    );
+    const history = new History();
+    for (const item of records) history.add(item);
+    const missing = records.map((item) => history.continuityOf(item));
+    expect(missing).toEqual(
+      [3, 1, 94, 2 ** 53 - 102].map((count) => ({ verdict: 'gap', missing: count, signed: false })),
+    );
   });
 });
 

@@ -1,0 +1,15 @@
+import type { Target } from '../harness.js';
+import { FILE_TARGETS } from './files.js';
+import { SERVICE_TARGETS } from './services.js';
+import { SIGNED_TARGETS } from './signed.js';
+import { TEXT_TARGETS } from './text.js';
+import { WIRE_TARGETS } from './wire.js';
+
+/** Every decoder of bytes that come from outside. */
+export const TARGETS: readonly Target[] = [
+  ...SIGNED_TARGETS,
+  ...WIRE_TARGETS,
+  ...TEXT_TARGETS,
+  ...FILE_TARGETS,
+  ...SERVICE_TARGETS,
+];
