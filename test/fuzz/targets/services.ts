@@ -196,7 +196,7 @@ function httpTarget(): Target {
       }
       const { method, url, token, body } = JSON.parse(Buffer.from(input).toString('utf8')) as Request;
       // A stream with a good session has no end; what is no URL does not come past the stand-in for a network.
-      if (!url.startsWith('/') || url.startsWith('/v1/stream') || !URL.canParse(`http://localhost${url}`))
+      if (!/^\/(?![/\\])/.test(url) || url.startsWith('/v1/stream') || !URL.canParse(url, 'http://localhost'))
         return undefined;
       const response = await api.world.app.inject({
         ...{
