@@ -17,6 +17,7 @@ function suite(
     test: {
       name,
       include: [`test/${name}/**/*.test.ts`],
+      setupFiles: ['test/support/setup.ts'],
       ...(options.provide === undefined ? {} : { provide: JSON.parse(options.provide) as object }),
       testTimeout: options.timeoutMs,
       hookTimeout: options.timeoutMs,

@@ -1,5 +1,4 @@
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
 import { EventParser, type ServerEvent } from '../../app/core/sse.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../common/bytes.js';
@@ -17,6 +16,7 @@ import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';
 import { sessionKind, type Session } from '../../protocol/objects/session.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
+import { afterThisTest } from './after-test.js';
 import { tempFolder } from './temp.js';
 import { VirtualClock } from './virtual-clock.js';
 
@@ -45,7 +45,7 @@ export class OpenStream {
     this.ended = follow()
       .catch(() => undefined)
       .finally(() => (this.isEnded = true));
-    opened.push(async () => {
+    afterThisTest(async () => {
       await reader?.cancel().catch(() => undefined);
     });
   }
@@ -58,12 +58,6 @@ export class OpenStream {
     });
   }
 }
-
-const opened: (() => Promise<void>)[] = [];
-
-afterEach(async () => {
-  for (const close of opened.splice(0)) await close();
-});
 
 /** The events API on a fresh store, asked without a network. */
 export class ApiWorld {
@@ -158,7 +152,7 @@ export class ApiWorld {
   async stream(token: string, lastId: number | null = null): Promise<OpenStream> {
     if (!this.app.server.listening) {
       await this.app.listen({ host: '127.0.0.1', port: 0 });
-      opened.push(async () => {
+      afterThisTest(async () => {
         this.app.server.closeAllConnections();
         await this.app.close();
       });

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { afterEach } from 'vitest';
+import { afterThisTest } from './after-test.js';
 
 export interface PtyPair {
   readonly a: string;
@@ -8,19 +8,12 @@ export interface PtyPair {
   readonly stop: () => Promise<void>;
 }
 
-const running = new Set<ReturnType<typeof spawn>>();
-
-afterEach(() => {
-  for (const socat of running) socat.kill('SIGKILL');
-  running.clear();
-});
-
 /** Two ttys with a cable between them, from socat; gone after the running test. */
 export async function ptyPair(): Promise<PtyPair> {
   const socat = spawn('socat', ['-d', '-d', 'pty,raw,echo=0', 'pty,raw,echo=0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   });
-  running.add(socat);
+  afterThisTest(() => void socat.kill('SIGKILL'));
   const ended = new Promise<void>((resolve) => {
     socat.once('close', () => {
       resolve();

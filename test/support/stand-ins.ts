@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterEach } from 'vitest';
+import { afterThisTest } from './after-test.js';
 import { tempFolder } from './temp.js';
 
 /** Programs of a camera's system that are not packaged here, as shell scripts in a folder put first on PATH. */
@@ -10,7 +10,9 @@ export class StandIns {
   constructor() {
     const before = process.env['PATH'];
     process.env['PATH'] = `${this.folder}:${before ?? ''}`;
-    restore.push(() => (process.env['PATH'] = before));
+    afterThisTest(() => {
+      process.env['PATH'] = before;
+    });
   }
 
   /** `$here` is the folder; every call adds its arguments, one a line, to NAME.argv. */
@@ -34,12 +36,6 @@ export class StandIns {
     return join(this.folder, name);
   }
 }
-
-const restore: (() => void)[] = [];
-
-afterEach(() => {
-  for (const undo of restore.splice(0).reverse()) undo();
-});
 
 /** What `rpicam-hello --list-cameras` prints, after the documentation of Raspberry Pi. */
 export const HELLO_LIST = `Available cameras
