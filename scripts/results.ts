@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
 import { join } from 'node:path';
 import { VERSION } from '../common/version.js';
@@ -28,6 +28,16 @@ function runMeta(): RunMeta {
     node: process.versions.node,
     machine: `${platform()} ${arch()}, ${String(processors.length)} × ${processors[0]?.model ?? 'unknown'}`,
   };
+}
+
+/** Puts figures where a page has a place for them: between `<!-- NAME -->` and `<!-- /NAME -->`. */
+export function writePart(page: string, name: string, markdown: string): void {
+  const path = join(checkout, page);
+  const text = readFileSync(path, 'utf8');
+  const [begin, end] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < 0) throw new Error(`${page} has no place for ${name}`);
+  writeFileSync(path, text.slice(0, from + begin.length) + markdown + text.slice(to));
 }
 
 /** Writes docs/results/NAME.json: the result with where and when it was measured. */

@@ -88,6 +88,10 @@ export class CloudClient {
     await this.request('POST', `/v1/devices/${toHex(device)}/offer-request`, {}, true);
   }
 
+  async sendRevocation(list: Uint8Array): Promise<void> {
+    await this.request('POST', '/v1/revocations', { list: toBase64(list) }, true);
+  }
+
   sendCommand(device: Uint8Array, command: Uint8Array): Promise<{ readonly online: boolean | null }> {
     return this.call('POST', `/v1/devices/${toHex(device)}/commands`, commandAnswer, { command: toBase64(command) });
   }

@@ -39,6 +39,7 @@ export interface Invitation {
 }
 
 const HOUSEHOLDS = 'households';
+const REVOKED = 'revoked';
 const INVITATIONS_MAX = 16;
 const INVITED_CAMERAS_MAX = 64;
 
@@ -57,6 +58,8 @@ export class HistoryKeeper {
   private households: readonly string[] = [];
   private readonly invitations = new Map<string, Invitation>();
   private readonly ended = new Set<string>();
+  /** Ownerships that this person ended for good, whatever the cloud says of them later. */
+  private revoked: readonly string[] = [];
 
   constructor(suite: CryptoSuite, storage: AppStorage, ownerKey: Uint8Array) {
     this.suite = suite;
@@ -66,7 +69,14 @@ export class HistoryKeeper {
 
   async load(): Promise<void> {
     this.households = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
+    this.revoked = ((await this.storage.setting(REVOKED)) ?? '').split(' ').filter((key) => key !== '');
     for (const epoch of await this.storage.epochs()) this.learn(epoch);
+  }
+
+  async noteRevoked(device: Uint8Array, epoch: number): Promise<void> {
+    const key = keyOf(toHex(device), epoch);
+    if (!this.revoked.includes(key)) this.revoked = [...this.revoked, key];
+    await this.storage.saveSetting(REVOKED, this.revoked.join(' '));
   }
 
   /** Owners whose claims name this person, and whom this person has not accepted. */
@@ -94,7 +104,8 @@ export class HistoryKeeper {
 
   /** Whether the camera said that this ownership is over. */
   hasEnded(device: Uint8Array, epoch: number): boolean {
-    return this.ended.has(keyOf(toHex(device), epoch));
+    const key = keyOf(toHex(device), epoch);
+    return this.ended.has(key) || this.revoked.includes(key);
   }
 
   /**
@@ -146,6 +157,9 @@ export class HistoryKeeper {
     }
     const message = 'not of a camera of this owner';
     if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
+    if (this.revoked.includes(keyOf(toHex(device), epoch))) {
+      return { verdict: 'revoked', code: 'revoked', message: 'of an ownership that was revoked here', about };
+    }
     const binding = checkBinding(record.value, bindingOf(claim));
     if (binding !== 'bound') return { verdict: binding, code: binding, message, about };
     if (this.history.add(record) === 'equivocation') {

@@ -5,6 +5,7 @@ import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, claimMac, type Recipient } from '../../protocol/objects/claim.js';
 import type { ClaimCode } from '../../protocol/objects/claim-code.js';
 import { offerKind, type Offer } from '../../protocol/objects/offer.js';
+import { revocationKind } from '../../protocol/objects/revocation.js';
 import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
 import { unseal } from '../../protocol/seal/seal.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
@@ -107,6 +108,21 @@ export class Owner {
       await sleep(clock, POLL_MS, signal);
     }
     throw new SealcamError('claim-refused', 'the camera did not accept in time');
+  }
+
+  /**
+   * Ends an ownership for good, for a camera or a key that was stolen: the cloud takes and shows nothing of it any more.
+   * @throws SealcamError `cloud-unreachable`, `foreign`
+   */
+  async revoke(device: Uint8Array, epoch: number): Promise<void> {
+    const { suite, clock, keys, client, history } = this.deps;
+    const issuedAtMs = Math.round(clock.wallMs());
+    // The cloud keeps every epoch revoked that a list named once, so a list need not repeat the ones before.
+    const list = signObject(revocationKind, suite, keys.signer, {
+      ...{ scope: 'owner', listVersion: issuedAtMs, issuedAtMs, entries: [{ device, epoch }] },
+    });
+    await client.sendRevocation(list.bytes);
+    await history.noteRevoked(device, epoch);
   }
 
   /** Opens the picture of an event in this page: bytes, hashes and seal must all belong to the signed record. */

@@ -1,4 +1,7 @@
 import { type JSX, useState } from './preact.js';
+import { fromHex } from '../../common/bytes.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { usePage } from './context.js';
 import type { CameraView } from '../core/owner-session.js';
 import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
@@ -69,7 +72,47 @@ export function CameraControls({
         <Household camera={camera} onAdd={onAddMember} />
       </details>
       <GiveAway order={order} />
+      <Stolen camera={camera} />
     </div>
+  );
+}
+
+/** For a camera that somebody took: no order reaches it any more, but what it sends can be refused. */
+function Stolen({ camera }: { readonly camera: CameraView }): JSX.Element {
+  const { owner, session } = usePage();
+  const [typed, setTyped] = useState('');
+  const [problem, setProblem] = useState<SealcamError | null>(null);
+  const revoke = async (): Promise<void> => {
+    try {
+      await owner.revoke(fromHex(camera.device, 32) ?? new Uint8Array(32), camera.epoch);
+      await session.refresh();
+    } catch (error) {
+      setProblem(asSealcamError(error));
+    }
+  };
+  return (
+    <details class="more-controls danger">
+      <summary>It was stolen</summary>
+      <p>
+        The cloud then takes nothing more of it and shows nothing of this ownership to anybody, for good, also not what
+        was recorded before. Take your events with you first, under Settings.
+      </p>
+      <label class="field">
+        <span>Type “stolen” to confirm</span>
+        <input
+          value={typed}
+          onInput={(event) => {
+            setTyped(event.currentTarget.value);
+          }}
+        />
+      </label>
+      {problem !== null && <Problem error={problem} />}
+      <div class="form-buttons">
+        <button type="button" class="button button-bad" disabled={typed !== 'stolen'} onClick={() => void revoke()}>
+          Revoke it
+        </button>
+      </div>
+    </details>
   );
 }
 

@@ -213,6 +213,19 @@ describeWith('chromium', 'an ownership in the page', () => {
     for (const visitor of [anna, carl]) {
       expect(await visitor.page.getByText('The cloud sent something').count()).toBe(0);
     }
+    await tab(carl, 'Cameras');
+    await carl.page.getByText('It was stolen').click();
+    await carl.page.getByLabel('Type “stolen” to confirm').fill('stolen');
+    await carl.page.getByRole('button', { name: 'Revoke it' }).click();
+    await carl.page.getByText('This ownership is over').waitFor({ timeout: 20_000 });
+    const alarms = await cloud.store.alarms.since(0, 1);
+    await until(
+      'what it sends is refused',
+      async () => (await cloud.store.alarms.since(0, 1)).length > alarms.length,
+      20_000,
+    );
+    await carl.page.reload();
+    await carl.page.getByRole('heading', { name: 'Add your first camera' }).waitFor({ timeout: 20_000 });
     expect(carl.complaints).toEqual([]);
     await carl.context.close();
   });

@@ -3,10 +3,10 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { saveResult } from '../../scripts/results.js';
+import { saveResult, writePart } from '../../scripts/results.js';
 import { runFaults } from './faults/index.js';
 import { Incident } from './incident.js';
-import { complaints, stormFault, table, writeReadme, type DrillResult } from './report.js';
+import { complaints, markdown, stormFault, table, type DrillResult } from './report.js';
 
 const HELP = `npm run drill [-- options]
 
@@ -102,7 +102,7 @@ async function main(options: Options): Promise<number> {
     const wrong = complaints(result);
     if (options.save) {
       saveResult('drill', { ...result });
-      writeReadme(result);
+      writePart('README.md', 'drill', markdown(result));
     }
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
     for (const complaint of wrong) process.stderr.write(`drill: ${complaint}\n`);

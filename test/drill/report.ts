@@ -1,6 +1,3 @@
-import { readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { checkout } from '../../scripts/checkout.js';
 import type { FaultReport } from './faults/fault.js';
 import type { IncidentReport } from './incident.js';
 
@@ -94,16 +91,4 @@ export function markdown(result: DrillResult): string {
 
 function sum(faults: readonly FaultReport[], field: 'alarmed' | 'injected' | 'decryptable'): number {
   return faults.reduce((total, fault) => total + fault[field], 0);
-}
-
-const MARK = /(<!-- drill -->\n)[\s\S]*?(\n<!-- \/drill -->)/;
-
-export function writeReadme(result: DrillResult): void {
-  const path = join(checkout, 'README.md');
-  const text = readFileSync(path, 'utf8');
-  if (!MARK.test(text)) throw new Error('README.md has no place for the drill');
-  writeFileSync(
-    path,
-    text.replace(MARK, (_, before: string, after: string) => before + markdown(result) + after),
-  );
 }

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { saveResult } from '../../scripts/results.js';
+import { saveResult, writePart } from '../../scripts/results.js';
 import { plot } from './plot.js';
 import { POLICIES, sealcam, type MakePolicy } from './policies.js';
 import { SCENARIOS, scenarioOf } from './scenarios.js';
@@ -113,6 +113,29 @@ function table(name: string, scenario: Scenario, outcomes: readonly Outcome[]): 
   }
 }
 
+function markdown(name: string, scenario: Scenario, outcomes: readonly Outcome[]): string {
+  const floorS = (0.99 * scenario.devices) / scenario.capacityPerS;
+  const cells = (outcome: Outcome): string[] => [
+    outcome.peakPerS.toLocaleString('en'),
+    Number.isFinite(outcome.peakToMean) ? outcome.peakToMean.toFixed(2) : '–',
+    Number.isFinite(outcome.t99S)
+      ? `${outcome.t99S.toFixed(0)} (${(outcome.t99S / floorS).toFixed(2)} × floor)`
+      : 'never',
+    Number.isFinite(outcome.t99S)
+      ? outcome.attemptsPerDevice.toFixed(2)
+      : `over ${outcome.attemptsPerDevice.toFixed(0)}`,
+    outcome.refused.toLocaleString('en'),
+    outcome.ingestPeakPerS.toLocaleString('en'),
+  ];
+  return [
+    `**${name}**: ${scenario.devices.toLocaleString('en')} cameras, ${scenario.capacityPerS.toLocaleString('en')} connections a second, the worst of ${String(seeds.length)} seeds`,
+    '',
+    '| client | peak, connects a second | peak / mean | 99 % back after, s | attempts a camera | refused | ingest peak, records a second |',
+    '|---|---|---|---|---|---|---|',
+    ...outcomes.map((outcome) => `| ${[outcome.name, ...cells(outcome)].join(' | ')} |`),
+  ].join('\n');
+}
+
 if (values.all) {
   const devices = positive(values.devices, 'devices');
   const results = SCENARIOS.map(({ name, change, alone }) => {
@@ -128,6 +151,9 @@ if (values.all) {
     saveResult('herd', { command, scenarios: saved });
     const [first] = results;
     if (first !== undefined) plot(first.scenario, first.outcomes);
+    const parts = results.map(({ name, scenario, outcomes }) => markdown(name, scenario, outcomes));
+    writePart('docs/herd.md', 'herd', parts.join('\n\n'));
+    if (first !== undefined) writePart('README.md', 'herd', markdown(first.name, first.scenario, first.outcomes));
   }
 } else {
   const capacityPerS = positive(values.capacity, 'capacity');
