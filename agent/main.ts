@@ -1,13 +1,12 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { LogRing } from '../common/adapters/log-ring.js';
 import { createLog, type LevelLog } from '../common/adapters/pino-log.js';
 import { realRandom } from '../common/adapters/real-random.js';
-import { SealcamError } from '../common/errors.js';
 import type { SerialLine } from '../hal/peripherals.js';
 import { MockButton } from '../hal/mock/peripherals.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { makeDataFolder } from './adapters/data-folder.js';
+import { uplinkSecrets } from './adapters/uplink-secrets.js';
 import { uplinkFile } from './adapters/uplink-file.js';
 import { Agent } from './agent.js';
 import { configureImages } from './capture/jpeg.js';
@@ -30,15 +29,6 @@ export interface Composition {
 /** What the console and its diagnostics look back on. */
 const LOG_LINES_KEPT = 500;
 
-function readSecret(path: string, setting: string): string | undefined {
-  if (path === '') return undefined;
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch (cause) {
-    throw new SealcamError('config-invalid-value', `${setting}: ${path} cannot be read`, { cause });
-  }
-}
-
 /** Wires an agent from its configuration. @throws SealcamError when keys, queue or configuration cannot be used */
 export function compose(
   config: Config,
@@ -48,6 +38,7 @@ export function compose(
 ): Composition {
   configureImages();
   makeDataFolder(config['data.folder']);
+  const secrets = uplinkSecrets(config);
   const ring = new LogRing(output, LOG_LINES_KEPT);
   const log = createLog(config['log.level'], ring);
   const button = new MockButton();
@@ -59,8 +50,7 @@ export function compose(
     openSocket: (will, device) =>
       mqttSocket({
         ...{ will, device, url: config['uplink.url'], keepAliveMs: config['uplink.keepAlive'] },
-        password: readSecret(config['uplink.passwordFile'], 'uplink.passwordFile'),
-        ca: readSecret(config['uplink.caFile'], 'uplink.caFile'),
+        ...secrets,
       }),
   });
   return {

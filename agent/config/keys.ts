@@ -89,6 +89,8 @@ export const CONFIG_KEYS = {
     "File with this device's password at the broker; the user name is the device id.",
   ),
   'uplink.caFile': key(path, '', 'Certificates (PEM) that the broker must be signed by; empty: those of the system.'),
+  'uplink.certFile': key(path, '', 'Certificate (PEM) that this camera shows the broker; empty: none.'),
+  'uplink.keyFile': key(path, '', 'Its private key (PEM), mode 0600.'),
   'uplink.initialWindow': key(
     duration('0 ms', '900 s'),
     '300 s',

@@ -3,13 +3,19 @@ import { LIMITS } from '../../common/limits.js';
 import type { RefusalKind, ServerHints } from './machine.js';
 import type { OpenSocket, PublishResult, SocketHandlers, UplinkSocket } from './socket.js';
 
-export interface MqttSettings {
+/** What a camera shows its broker, and whom it believes to be it. PEM; undefined for what is not configured. */
+export interface MqttSecrets {
+  readonly password: string | undefined;
+  /** Undefined for the system's authorities. */
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+export interface MqttSettings extends MqttSecrets {
   readonly url: string;
   /** Lower-case hex of the device id: user name and client id. */
   readonly device: string;
-  readonly password: string | undefined;
-  /** PEM; undefined for the system's. */
-  readonly ca: string | undefined;
   readonly keepAliveMs: number;
   readonly will: { readonly topic: string; readonly payload: Uint8Array };
 }
@@ -44,14 +50,16 @@ const REFUSALS: Readonly<Record<number, RefusalKind>> = {
   159: 'busy',
 };
 
-function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions {
-  const { device, password, ca, keepAliveMs, will } = settings;
+function clientOptions(settings: MqttSettings, protocol: 5 | 4, session: Buffer | undefined): IClientOptions {
+  const { device, password, ca, cert, key, keepAliveMs, will } = settings;
   return {
     protocolVersion: protocol,
     clientId: device,
     username: device,
     ...(password === undefined ? {} : { password }),
     ...(ca === undefined ? {} : { ca }),
+    ...(cert === undefined || key === undefined ? {} : { cert, key }),
+    ...(session === undefined ? {} : { session }),
     clean: true,
     keepalive: Math.round(keepAliveMs / 1000),
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false },
@@ -69,8 +77,17 @@ function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions 
 }
 
 export function mqttSocket(settings: MqttSettings): OpenSocket {
-  return (protocol, handlers) =>
-    new MqttAttempt(mqtt.connect(settings.url, clientOptions(settings, protocol)), handlers);
+  // A resumed TLS session costs both ends a fraction of a handshake, which is what a returning fleet is made of.
+  let session: Buffer | undefined;
+  return (protocol, handlers) => {
+    const offered = session;
+    // One that the broker does not take must not be offered again: it could be why the attempt fails.
+    session = undefined;
+    const client = mqtt.connect(settings.url, clientOptions(settings, protocol, offered));
+    return new MqttAttempt(client, handlers, (next) => {
+      session = next;
+    });
+  };
 }
 
 class MqttAttempt implements UplinkSocket {
@@ -81,7 +98,7 @@ class MqttAttempt implements UplinkSocket {
   private isOpen = false;
   private isOver = false;
 
-  constructor(client: MqttClient, handlers: SocketHandlers) {
+  constructor(client: MqttClient, handlers: SocketHandlers, onSession: (session: Buffer) => void) {
     this.client = client;
     this.handlers = handlers;
     client.on('packetreceive', (packet) => {
@@ -104,6 +121,7 @@ class MqttAttempt implements UplinkSocket {
       this.over(this.isOpen ? 'lost' : 'failed', 'closed');
     });
     client.connect();
+    client.stream.on('session', onSession);
   }
 
   publish(topic: string, payload: Uint8Array): Promise<PublishResult> {

@@ -231,7 +231,7 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
   add('claim', claimKind, 'owner', world.claim.value, claimMac(suite, world.secret, world.claim));
   for (const [name, record] of recordChain(world)) add(`record-${name}`, recordKind, 'device', record);
   const answer = { source: 'owner', action: 'zones', result: 'refused', object: seedOf(suite, 'order') } as const;
-  add('record-command-with-counter', recordKind, 'device', {
+  add('answer-with-counter', recordKind, 'device', {
     ...world.record(40, seedOf(suite, 'record 39'), { kind: 'command' }),
     command: { ...answer, code: 'command-replayed', counter: WALL_MS + 7 },
   });

@@ -1,5 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { join } from 'node:path';
 import { EmbeddedBroker } from '../../cloud/broker/embedded-broker.js';
@@ -73,6 +73,26 @@ export function mosquitto(folder: string, port: number, rules: readonly string[]
       await closed;
     },
   };
+}
+
+/** The same over TLS, for whoever has a certificate of this authority; the cloud comes in by the plain port. */
+export function mosquittoTls(folder: string, port: number, tlsPort: number, files: TlsFiles): TestBroker {
+  const broker = mosquitto(folder, port);
+  const listener = [
+    ...['per_listener_settings true', `listener ${String(tlsPort)} 127.0.0.1`, 'allow_anonymous true'],
+    ...[`acl_file ${join(folder, 'mosquitto.acl')}`, `cafile ${files.ca}`, `certfile ${files.cert}`],
+    ...[`keyfile ${files.key}`, 'require_certificate true', ''],
+  ];
+  const path = join(folder, 'mosquitto.conf');
+  const [first = '', ...rest] = listener;
+  writeFileSync(path, [first, readFileSync(path, 'utf8'), ...rest].join('\n'));
+  return broker;
+}
+
+export interface TlsFiles {
+  readonly ca: string;
+  readonly cert: string;
+  readonly key: string;
 }
 
 export function embedded(_folder: string, port: number): TestBroker {

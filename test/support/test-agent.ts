@@ -20,6 +20,7 @@ import type { Happening, SceneScript } from '../../hal/mock/script.js';
 import { MockSystem, MockSystemClock } from '../../hal/mock/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { formatClaimCode } from '../../protocol/objects/claim-code.js';
+import { uplinkSecrets } from '../../agent/adapters/uplink-secrets.js';
 import { uplinkFile } from '../../agent/adapters/uplink-file.js';
 import { Agent } from '../../agent/agent.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
@@ -112,7 +113,7 @@ export class TestAgent {
       openSocket: (will, device) =>
         mqttSocket({
           ...{ will, device, url: config['uplink.url'], keepAliveMs: config['uplink.keepAlive'] },
-          ...{ password: undefined, ca: undefined },
+          ...uplinkSecrets(config),
         }),
     });
     const { device, claimSecret } = this.agent.identity;
