@@ -17,7 +17,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
 const AGENT_PARTS: Readonly<Record<string, readonly string[]>> = {
   capture: [],
   config: [],
-  adapters: ['uplink', 'console'],
+  adapters: ['config', 'uplink', 'console'],
   outbox: [],
   record: ['capture', 'outbox'],
   ownership: ['outbox'],
