@@ -138,9 +138,9 @@ function markdown(name: string, scenario: Scenario, outcomes: readonly Outcome[]
 
 if (values.all) {
   const devices = positive(values.devices, 'devices');
-  const results = SCENARIOS.map(({ name, change, alone }) => {
+  const results = SCENARIOS.map(({ name, change, withOthers }) => {
     const scenario = scenarioOf({ devices, ...change });
-    const outcomes = run(name, scenario, alone === true ? [sealcam] : POLICIES);
+    const outcomes = run(name, scenario, withOthers === true ? POLICIES : [sealcam]);
     if (!values.json) table(name, scenario, outcomes);
     return { name, scenario, outcomes };
   });

@@ -33,8 +33,8 @@ export interface Outcome {
 
 /** Longest that is looked at after the outage. */
 const HORIZON_MS = 3 * 3_600_000;
-/** Whoever needs more attempts than this keeps the brokers from ever coming back: refusals cost them more than they can take. */
-const ATTEMPTS_MAX = 40;
+/** Whoever needs more attempts than this after the outage keeps the brokers from ever coming back: refusals cost them more than they can take. */
+const ATTEMPTS_MAX = 30;
 /** A camera makes so many records in a second: an event of three records every ten minutes. */
 const RECORDS_PER_S = 3 / 600;
 /** Connections do not all die in the same millisecond. */
@@ -57,6 +57,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
   const ingest = new Float64Array(seconds + 7200);
   let connected = 0;
   let attempts = 0;
+  let attemptsSinceBack = 0;
   // A power cut's devices boot when the power is back; the outage is their cloud's.
   for (let device = 0; device < devices; device++) {
     const lostMs = uniform() * LOSS_SPREAD_MS;
@@ -65,6 +66,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
   calendar.run(
     (device, nowMs) => {
       attempts++;
+      if (nowMs >= outageMs) attemptsSinceBack++;
       bump(perSecond, Math.floor(nowMs / 1000));
       policy.attempt(device, nowMs, uniform());
       const answer = server.connect(nowMs);
@@ -76,7 +78,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
         calendar.put(device, policy.failed(device, nowMs, answer, uniform()));
       }
     },
-    () => connected === devices || attempts > ATTEMPTS_MAX * devices,
+    () => connected === devices || attemptsSinceBack > ATTEMPTS_MAX * devices,
   );
   const t99S = ninetyNine(back, devices) - outageMs / 1000;
   const peakPerS = perSecond.reduce((a, b) => Math.max(a, b), 0);
