@@ -8,6 +8,8 @@ export type Database = Sqlite.Database;
 const PAGE_BYTES = 4096;
 /** Checkpoint early: a small WAL is soon read at a start and wears the flash evenly. */
 const WAL_PAGES = 256;
+/** better-sqlite3's own default is 16,000 KiB, which a camera's memory would follow as its file grows. */
+const CACHE_KIB = 1024;
 
 export interface DatabaseOptions {
   /** The file may not grow past this. */
@@ -31,6 +33,7 @@ export function openDatabase(path: string, { maxBytes }: DatabaseOptions): Datab
     db.pragma('synchronous = FULL');
     db.pragma(`wal_autocheckpoint = ${String(WAL_PAGES)}`);
     db.pragma(`max_page_count = ${String(Math.ceil(maxBytes / PAGE_BYTES))}`);
+    db.pragma(`cache_size = -${String(CACHE_KIB)}`);
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
     db.pragma('temp_store = MEMORY');
