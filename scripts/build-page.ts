@@ -36,11 +36,14 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     external: ['crypto'],
     logLevel: 'warning',
   });
+  await build({
+    ...{ entryPoints: [join(source, 'static', 'styles', 'page.css')], outfile: join(outFolder, 'page.css') },
+    ...{ bundle: true, minify: true, logLevel: 'warning' },
+  });
   const connect = cloudOrigin === '' ? "'self'" : cloudOrigin;
   const html = readFileSync(join(source, 'static', 'index.html'), 'utf8')
     .replace('{{connect}}', connect)
     .replace('{{cloud}}', cloudOrigin);
   writeFileSync(join(outFolder, 'index.html'), html);
-  for (const name of ['page.css', 'controls.css', 'icon.svg'])
-    copyFileSync(join(source, 'static', name), join(outFolder, name));
+  copyFileSync(join(source, 'static', 'icon.svg'), join(outFolder, 'icon.svg'));
 }

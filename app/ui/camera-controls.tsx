@@ -7,6 +7,7 @@ import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
+import { TypeToConfirm } from './type-to-confirm.js';
 import { useOrder, type OrderState } from './use-order.js';
 import { ZoneEditor } from './zone-editor.js';
 
@@ -80,7 +81,6 @@ export function CameraControls({
 /** For a camera that somebody took: no order reaches it any more, but what it sends can be refused. */
 function Stolen({ camera }: { readonly camera: CameraView }): JSX.Element {
   const { owner, session } = usePage();
-  const [typed, setTyped] = useState('');
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const revoke = async (): Promise<void> => {
     try {
@@ -97,21 +97,8 @@ function Stolen({ camera }: { readonly camera: CameraView }): JSX.Element {
         The cloud then takes nothing more of it and shows nothing of this ownership to anybody, for good, also not what
         was recorded before. Take your events with you first, under Settings.
       </p>
-      <label class="field">
-        <span>Type “stolen” to confirm</span>
-        <input
-          value={typed}
-          onInput={(event) => {
-            setTyped(event.currentTarget.value);
-          }}
-        />
-      </label>
       {problem !== null && <Problem error={problem} />}
-      <div class="form-buttons">
-        <button type="button" class="button button-bad" disabled={typed !== 'stolen'} onClick={() => void revoke()}>
-          Revoke it
-        </button>
-      </div>
+      <TypeToConfirm word="stolen" actions={[{ label: 'Revoke it', act: () => void revoke() }]} />
     </details>
   );
 }
@@ -150,7 +137,6 @@ function Sensitivity({ order }: { readonly order: OrderState }): JSX.Element {
 }
 
 function GiveAway({ order }: { readonly order: OrderState }): JSX.Element {
-  const [typed, setTyped] = useState('');
   return (
     <details class="more-controls danger">
       <summary>Give this camera away</summary>
@@ -158,25 +144,16 @@ function GiveAway({ order }: { readonly order: OrderState }): JSX.Element {
         It forgets you and what it has not sent yet. Whoever stands at it can then claim it with its code. What you were
         shown so far stays yours; what comes after, you cannot see.
       </p>
-      <label class="field">
-        <span>Type “release” to confirm</span>
-        <input
-          value={typed}
-          onInput={(event) => {
-            setTyped(event.currentTarget.value);
-          }}
-        />
-      </label>
-      <div class="form-buttons">
-        <button
-          type="button"
-          class="button button-bad"
-          disabled={typed !== 'release' || order.isBusy}
-          onClick={() => void order.give({ action: 'release' }, 'The camera is not yours any more.')}
-        >
-          Release it
-        </button>
-      </div>
+      <TypeToConfirm
+        word="release"
+        isBusy={order.isBusy}
+        actions={[
+          {
+            label: 'Release it',
+            act: () => void order.give({ action: 'release' }, 'The camera is not yours any more.'),
+          },
+        ]}
+      />
     </details>
   );
 }

@@ -11,6 +11,7 @@ import { MyCode } from './household.js';
 import { PassphraseField, Progress } from './onboarding.js';
 import { Problem } from './problem.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
+import { TypeToConfirm } from './type-to-confirm.js';
 
 /** What an owner can look into, take away, and end. */
 export function SettingsView({ onForget }: { readonly onForget: () => void }): JSX.Element {
@@ -137,7 +138,6 @@ function WhoSaw(): JSX.Element {
 
 function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element {
   const { client, keys, storage } = usePage();
-  const [typed, setTyped] = useState('');
   const [note, setNote] = useState<string | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const account = toHex(keys.account);
@@ -173,44 +173,27 @@ function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element 
       </div>
       <details class="danger">
         <summary>Delete and forget</summary>
-        <label class="field">
-          <span>Type “delete” to confirm</span>
-          <input
-            value={typed}
-            onInput={(event) => {
-              setTyped(event.currentTarget.value);
-            }}
-          />
-        </label>
-        <div class="form-buttons">
-          <button
-            type="button"
-            class="button button-bad"
-            disabled={typed !== 'delete'}
-            onClick={() =>
-              void attempt(async () => {
-                await client.deleteAccount();
-                setNote('Everything of your account was deleted from the cloud.');
-                setTyped('');
-              })
-            }
-          >
-            Delete my events from the cloud
-          </button>
-          <button
-            type="button"
-            class="button button-bad"
-            disabled={typed !== 'delete'}
-            onClick={() =>
-              void attempt(async () => {
-                await storage.clear();
-                onForget();
-              })
-            }
-          >
-            Forget my key on this device
-          </button>
-        </div>
+        <TypeToConfirm
+          word="delete"
+          actions={[
+            {
+              label: 'Delete my events from the cloud',
+              act: () =>
+                void attempt(async () => {
+                  await client.deleteAccount();
+                  setNote('Everything of your account was deleted from the cloud.');
+                }),
+            },
+            {
+              label: 'Forget my key on this device',
+              act: () =>
+                void attempt(async () => {
+                  await storage.clear();
+                  onForget();
+                }),
+            },
+          ]}
+        />
       </details>
     </div>
   );

@@ -7,6 +7,7 @@ import { sessionKind } from '../../protocol/objects/session.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import { seal, unseal } from '../../protocol/seal/seal.js';
 import { ApiWorld, CLOUD, PAGE } from '../support/api-world.js';
+import { crossed } from '../support/crossed-store.js';
 import { mediaUrl, stored } from '../support/stored-event.js';
 import { attacks } from '../support/attack.js';
 import { CameraWorld } from '../support/camera-world.js';
@@ -103,18 +104,7 @@ async function crossedSession(isCrossed: boolean): Promise<string> {
 
 /** A cloud whose membership table answers yes to everybody, and whose claim rows name somebody else. */
 async function crossedAtRead(isCrossed: boolean): Promise<string> {
-  const wrap = (store: CloudStore): CloudStore => ({
-    ...store,
-    claims: {
-      ...store.claims,
-      isMember: () => Promise.resolve(true),
-      row: async (device, epoch) => {
-        const row = await store.claims.row(device, epoch);
-        return row === undefined ? undefined : { ...row, account: new Uint8Array(16) };
-      },
-    },
-  });
-  const api = await ApiWorld.open(isCrossed ? wrap : undefined);
+  const api = await ApiWorld.open(isCrossed ? crossed : undefined);
   const own = await stored(api);
   const { body } = await api.get(ApiWorld.recordsUrl(own.world.deviceId), own.token);
   const { records } = body as { records: readonly unknown[] };

@@ -1,11 +1,10 @@
-import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
-import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Claim } from '../../protocol/objects/claim.js';
 import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { ApiWorld } from './api-world.js';
 import { CameraWorld } from './camera-world.js';
+import { pictured } from './cloud-world.js';
 
 export interface Stored {
   readonly world: CameraWorld;
@@ -21,16 +20,7 @@ export async function stored(api: ApiWorld, world = new CameraWorld({ cloud: api
   const claim = world.claim();
   const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
   await api.store.claims.accept(claim, accept, api.clock.wallMs());
-  const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(4112) };
-  const media: RecordMedia = {
-    id: realRandom.bytes(16),
-    role: 'thumbnail',
-    length: sealed.body.length,
-    bodyHash: nodeSuite.sha256(sealed.body),
-    headerHash: nodeSuite.sha256(sealed.header),
-  };
-  const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
-  const record = world.record(claim, 1, accept.hash, { kind: 'motion', event, media: [media] });
+  const { record, sealed, media } = pictured(world, claim, 1, accept.hash);
   await api.store.records.put(record, [{ id: media.id, sealed }], api.clock.wallMs());
   return { world, claim, last: record, media, token: (await api.session(world.owner)).token };
 }

@@ -3,32 +3,14 @@ import type { Random } from '../../../common/random.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { isAcceptablePoint, verifyStrict } from '../../../protocol/crypto/strict.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
-import { claimKind } from '../../../protocol/objects/claim.js';
-import { commandKind } from '../../../protocol/objects/command.js';
-import { offerKind } from '../../../protocol/objects/offer.js';
-import { receiptKind } from '../../../protocol/objects/receipt.js';
-import { recordKind } from '../../../protocol/objects/record.js';
-import { revocationKind } from '../../../protocol/objects/revocation.js';
-import { sessionKind } from '../../../protocol/objects/session.js';
 import { openSigned, type SignedKind } from '../../../protocol/objects/signed-object.js';
-import { unlockKind } from '../../../protocol/objects/unlock.js';
 import { encodeCbor } from '../../../protocol/wire/cbor.js';
 import { parseSign1, signSign1 } from '../../../protocol/wire/cose.js';
 import { NAMES, signerOf } from '../../../scripts/vectors/keyring.js';
 import { signedVectors } from '../../../scripts/vectors/signed.js';
+import { SIGNED_KINDS } from '../../support/signed-kinds.js';
 import type { Target } from '../harness.js';
 import { below, mutateBytes, mutateCbor, noise, oneOf } from '../mutate.js';
-
-const KINDS = [
-  recordKind,
-  offerKind,
-  claimKind,
-  receiptKind,
-  commandKind,
-  sessionKind,
-  revocationKind,
-  unlockKind,
-] as readonly SignedKind<unknown>[];
 
 const vectors = signedVectors(nodeSuite);
 
@@ -88,4 +70,4 @@ const bothPaths: Target = {
   },
 };
 
-export const SIGNED_TARGETS: readonly Target[] = [...KINDS.map(signedTarget), bothPaths];
+export const SIGNED_TARGETS: readonly Target[] = [...SIGNED_KINDS.map(signedTarget), bothPaths];

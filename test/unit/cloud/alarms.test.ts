@@ -2,27 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
 import { SealcamError } from '../../../common/errors.js';
-import type { CloudStore } from '../../../cloud/store/store.js';
 import { accountId } from '../../../protocol/objects/ids.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { ApiWorld } from '../../support/api-world.js';
 import { CameraWorld } from '../../support/camera-world.js';
+import { crossed } from '../../support/crossed-store.js';
 import { mediaUrl, stored } from '../../support/stored-event.js';
-
-/** A mapping that lets everybody in and names another account: the incident, at the read. */
-function crossed(store: CloudStore): CloudStore {
-  return {
-    ...store,
-    claims: {
-      ...store.claims,
-      isMember: () => Promise.resolve(true),
-      row: async (device, epoch) => {
-        const row = await store.claims.row(device, epoch);
-        return row === undefined ? undefined : { ...row, account: new Uint8Array(16) };
-      },
-    },
-  };
-}
 
 const ofApp = { verdict: 'foreign', code: 'foreign', device: 'ab'.repeat(32), epoch: 3 };
 

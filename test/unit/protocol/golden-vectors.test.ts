@@ -3,14 +3,8 @@ import { isSealcamError } from '../../../common/errors.js';
 import { toHex } from '../../../common/bytes.js';
 import { claimKind, isClaimMac } from '../../../protocol/objects/claim.js';
 import { formatClaimCode, parseClaimCode } from '../../../protocol/objects/claim-code.js';
-import { commandKind } from '../../../protocol/objects/command.js';
-import { offerKind } from '../../../protocol/objects/offer.js';
-import { receiptKind } from '../../../protocol/objects/receipt.js';
 import { recordKind } from '../../../protocol/objects/record.js';
-import { revocationKind } from '../../../protocol/objects/revocation.js';
-import { sessionKind } from '../../../protocol/objects/session.js';
 import { openSigned, type SignedKind } from '../../../protocol/objects/signed-object.js';
-import { unlockKind } from '../../../protocol/objects/unlock.js';
 import { seal, unseal, type SealContext } from '../../../protocol/seal/seal.js';
 import type { SealedDetail } from '../../../protocol/seal/content.js';
 import {
@@ -27,6 +21,7 @@ import { signedVectors } from '../../../scripts/vectors/signed.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { checkBinding } from '../../../protocol/verify/binding.js';
 import { checkContinuity } from '../../../protocol/verify/continuity.js';
+import { SIGNED_KINDS } from '../../support/signed-kinds.js';
 import { suites } from '../../support/suites.js';
 import { hex, readVectors } from '../../support/vectors.js';
 
@@ -71,19 +66,8 @@ interface BadSeal {
   readonly expect: string;
 }
 
-const kinds = [
-  recordKind,
-  offerKind,
-  claimKind,
-  receiptKind,
-  commandKind,
-  sessionKind,
-  revocationKind,
-  unlockKind,
-] as readonly SignedKind<unknown>[];
-
 function kindOf(domain: string): SignedKind<unknown> {
-  const kind = kinds.find((candidate) => candidate.domain === domain);
+  const kind = SIGNED_KINDS.find((candidate) => candidate.domain === domain);
   if (kind === undefined) throw new Error(`no kind for ${domain}`);
   return kind;
 }
@@ -162,7 +146,7 @@ describe.each(suites)('golden vectors with $name', (suite) => {
 
   it.each(signed)('refuses $name in every other domain', (vector) => {
     // tweetnacl takes 200 times as long, so it tries one other domain a vector.
-    const others = kinds.filter(({ domain }) => domain !== vector.domain);
+    const others = SIGNED_KINDS.filter(({ domain }) => domain !== vector.domain);
     for (const other of suite.name === 'node' ? others : others.slice(0, 1)) {
       const object = hex(vector.object);
       const expected = object.length > other.maxBytes ? 'malformed' : 'bad-signature';

@@ -1,0 +1,21 @@
+import { claimKind } from '../../protocol/objects/claim.js';
+import { commandKind } from '../../protocol/objects/command.js';
+import { offerKind } from '../../protocol/objects/offer.js';
+import { receiptKind } from '../../protocol/objects/receipt.js';
+import { recordKind } from '../../protocol/objects/record.js';
+import { revocationKind } from '../../protocol/objects/revocation.js';
+import { sessionKind } from '../../protocol/objects/session.js';
+import type { SignedKind } from '../../protocol/objects/signed-object.js';
+import { unlockKind } from '../../protocol/objects/unlock.js';
+
+/** Every kind of signed object there is. */
+export const SIGNED_KINDS = [
+  recordKind,
+  offerKind,
+  claimKind,
+  receiptKind,
+  commandKind,
+  sessionKind,
+  revocationKind,
+  unlockKind,
+] as readonly SignedKind<unknown>[];
