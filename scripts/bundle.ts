@@ -2,10 +2,26 @@
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
-import { build, type Metafile } from './esbuild.js';
+import { build, type Metafile, type Plugin } from './esbuild.js';
 
 /** Packages with compiled parts: they stay folders beside the bundle, made for the camera's processor. */
 export const NATIVE = ['better-sqlite3', 'sharp', '@serialport/bindings-cpp'] as const;
+
+/**
+ * What the libraries bring along and a camera never runs, though it would be loaded at each start: WebSockets and proxies
+ * (and with them Node's HTTP), timers of browsers, and error messages in fifty languages. Whoever asks for it is told so.
+ */
+const LEFT_OUT =
+  /node_modules\/(mqtt\/build\/lib\/connect\/(ws|socks|wx|ali)|worker-timers\/.*|zod\/v4\/locales\/index)\.js$/;
+const leaveOut: Plugin = {
+  name: 'leave out',
+  setup: (bundler) => {
+    bundler.onLoad({ filter: LEFT_OUT }, () => ({
+      contents: `const refuse = () => { throw new Error('not in this build'); };
+module.exports = { __esModule: true, default: refuse, streamBuilder: refuse };`,
+    }));
+  },
+};
 
 export interface Bundle {
   readonly path: string;
@@ -29,6 +45,7 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
     platform: 'node',
     target: ['node20'],
     external: [...NATIVE],
+    plugins: [leaveOut],
     metafile: true,
     // Packages in the older module format call require(), which an ES module does not have.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },

@@ -1,7 +1,19 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '../../scripts/checkout.js';
-import type { Outcome, Scenario } from './simulate.js';
+import type { Outcome } from './simulate.js';
+
+export interface Plot {
+  /** docs/pictures/NAME.svg */
+  readonly name: string;
+  readonly title: string;
+  readonly seconds: number;
+  readonly outageMs: number;
+  /** A line across, where there is a limit to show. */
+  readonly capacityPerS: number | null;
+}
+
+type Curve = Pick<Outcome, 'name' | 'perSecond' | 'peakPerS'>;
 
 const [WIDTH, HEIGHT] = [860, 360];
 const [LEFT, RIGHT, TOP, BOTTOM] = [70, 20, 34, 70];
@@ -15,8 +27,7 @@ const LINES = [
 ] as const;
 
 /** Attempts in each second, on a logarithmic scale: the herd and what became of it. */
-export function plot({ devices, outageMs, capacityPerS }: Scenario, outcomes: readonly Outcome[]): void {
-  const seconds = 420;
+export function plot({ name, title, seconds, outageMs, capacityPerS }: Plot, outcomes: readonly Curve[]): void {
   const top = Math.max(...outcomes.map(({ peakPerS }) => peakPerS));
   const x = (second: number): number => LEFT + (second / seconds) * (WIDTH - LEFT - RIGHT);
   const y = (rate: number): number =>
@@ -38,12 +49,14 @@ export function plot({ devices, outageMs, capacityPerS }: Scenario, outcomes: re
   parts.push(
     `<line class="mark" x1="${outageEnds}" x2="${outageEnds}" y1="${String(TOP)}" y2="${String(HEIGHT - BOTTOM)}"/>`,
   );
-  const limit = y(capacityPerS).toFixed(1);
-  parts.push(`<line class="mark" x1="${String(LEFT)}" x2="${String(WIDTH - RIGHT)}" y1="${limit}" y2="${limit}"/>`);
-  parts.push(
-    `<text class="axis" x="${String(WIDTH - RIGHT)}" y="${limit}" text-anchor="end" dy="-4">what the brokers can take</text>`,
-  );
-  for (const [i, { name, perSecond }] of [...outcomes.entries()].reverse()) {
+  if (capacityPerS !== null) {
+    const limit = y(capacityPerS).toFixed(1);
+    parts.push(`<line class="mark" x1="${String(LEFT)}" x2="${String(WIDTH - RIGHT)}" y1="${limit}" y2="${limit}"/>`);
+    parts.push(
+      `<text class="axis" x="${String(WIDTH - RIGHT)}" y="${limit}" text-anchor="end" dy="-4">what the brokers can take</text>`,
+    );
+  }
+  for (const [i, { name: client, perSecond }] of [...outcomes.entries()].reverse()) {
     const [color, dash] = LINES[i] ?? LINES[0];
     const points = Array.from({ length: seconds }, (_, second) => {
       return `${x(second).toFixed(1)},${y(perSecond[second] ?? 0).toFixed(1)}`;
@@ -55,9 +68,8 @@ export function plot({ devices, outageMs, capacityPerS }: Scenario, outcomes: re
     parts.push(
       `<line x1="${String(lx)}" x2="${String(lx + 26)}" y1="${String(ly - 4)}" y2="${String(ly - 4)}" stroke="${color}" stroke-width="2.6" stroke-dasharray="${dash}"/>`,
     );
-    parts.push(`<text class="axis" x="${String(lx + 32)}" y="${String(ly)}">${name}</text>`);
+    parts.push(`<text class="axis" x="${String(lx + 32)}" y="${String(ly)}">${client}</text>`);
   }
-  const title = `Connects a second, ${devices.toLocaleString('en')} cameras after an outage of ${String(outageMs / 1000)} s (logarithmic)`;
   const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${String(WIDTH)} ${String(HEIGHT)}" role="img" aria-label="${title}">
 <style>
   rect { fill: #ffffff } text { font: 12px system-ui, sans-serif; fill: #1a222c } .title { font-weight: 600; font-size: 14px }
@@ -70,5 +82,5 @@ ${parts.join('\n')}
 `;
   const folder = join(checkout, 'docs', 'pictures');
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'herd.svg'), svg);
+  writeFileSync(join(folder, `${name}.svg`), svg);
 }

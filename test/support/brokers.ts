@@ -78,14 +78,15 @@ export function mosquitto(folder: string, port: number, rules: readonly string[]
 /** The same over TLS, for whoever has a certificate of this authority; the cloud comes in by the plain port. */
 export function mosquittoTls(folder: string, port: number, tlsPort: number, files: TlsFiles): TestBroker {
   const broker = mosquitto(folder, port);
-  const listener = [
-    ...['per_listener_settings true', `listener ${String(tlsPort)} 127.0.0.1`, 'allow_anonymous true'],
+  const { addresses = ['127.0.0.1'], isNameTheUser = false } = files;
+  const listeners = addresses.flatMap((address) => [
+    ...[`listener ${String(tlsPort)} ${address}`, 'allow_anonymous true'],
     ...[`acl_file ${join(folder, 'mosquitto.acl')}`, `cafile ${files.ca}`, `certfile ${files.cert}`],
-    ...[`keyfile ${files.key}`, 'require_certificate true', ''],
-  ];
+    ...[`keyfile ${files.key}`, 'require_certificate true'],
+    ...(isNameTheUser ? ['use_identity_as_username true'] : []),
+  ]);
   const path = join(folder, 'mosquitto.conf');
-  const [first = '', ...rest] = listener;
-  writeFileSync(path, [first, readFileSync(path, 'utf8'), ...rest].join('\n'));
+  writeFileSync(path, ['per_listener_settings true', readFileSync(path, 'utf8'), ...listeners, ''].join('\n'));
   return broker;
 }
 
@@ -93,6 +94,10 @@ export interface TlsFiles {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
+  /** Of 127.0.0.0/8; 127.0.0.1 alone by default. */
+  readonly addresses?: readonly string[];
+  /** The certificate's name is the user: a device sees its own topics only, whatever it calls itself. */
+  readonly isNameTheUser?: boolean;
 }
 
 export function embedded(_folder: string, port: number): TestBroker {
