@@ -11,15 +11,15 @@ export const NATIVE = ['better-sqlite3', 'sharp', '@serialport/bindings-cpp'] as
  * What the libraries bring along and a camera never runs, though it would be loaded at each start: WebSockets and proxies
  * (and with them Node's HTTP), timers of browsers, and error messages in fifty languages. Whoever asks for it is told so.
  */
-const LEFT_OUT =
-  /node_modules\/(mqtt\/build\/lib\/connect\/(ws|socks|wx|ali)|worker-timers\/.*|zod\/v4\/locales\/index)\.js$/;
 const leaveOut: Plugin = {
   name: 'leave out',
   setup: (bundler) => {
-    bundler.onLoad({ filter: LEFT_OUT }, () => ({
-      contents: `const refuse = () => { throw new Error('not in this build'); };
-module.exports = { __esModule: true, default: refuse, streamBuilder: refuse };`,
+    const refuse = "const refuse = () => { throw new Error('not in this build'); };";
+    const exported = 'module.exports = { __esModule: true, default: refuse, streamBuilder: refuse };';
+    bundler.onLoad({ filter: /\/mqtt\/build\/lib\/connect\/(ws|socks|wx|ali)\.js$|\/worker-timers\// }, () => ({
+      contents: `${refuse} ${exported}`,
     }));
+    bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {};' }));
   },
 };
 
