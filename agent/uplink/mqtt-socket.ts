@@ -144,7 +144,9 @@ class MqttAttempt implements UplinkSocket {
       this.pending.add(reject);
       client.subscribe(topic, { qos: 1 }, (error) => {
         if (!this.pending.delete(reject)) return;
-        if (error instanceof Error) reject(error);
+        const code = error instanceof Error ? codeOf(error) : undefined;
+        if (code !== undefined) reject(new SealcamError('broker-refused', `no subscription, reason ${reasonOf(code)}`));
+        else if (error instanceof Error) reject(error);
         else resolve();
       });
     });

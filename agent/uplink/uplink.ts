@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
-import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { Receipt } from '../../protocol/objects/receipt.js';
@@ -263,7 +263,9 @@ export class Uplink {
       const online = encodeStatus({ online: true, agent: agentVersion });
       await this.inTime(socket.publish(topicOf(device, 'status'), online));
     } catch (error) {
-      log.warn({ code: 'uplink-timeout', reason: asSealcamError(error).message }, 'the broker does not answer');
+      if (this.socket !== socket) return;
+      const { code, message } = asSealcamError(error, 'broker-unreachable');
+      log.warn({ code, reason: message }, 'the connection cannot be used');
       this.lose(socket);
       return;
     }
@@ -279,7 +281,7 @@ export class Uplink {
     let cancel: CancelTimer = () => undefined;
     const late = new Promise<never>((_, reject) => {
       cancel = clock.after(settings.ackTimeoutMs, () => {
-        reject(new Error(`no answer within ${String(settings.ackTimeoutMs)} ms`));
+        reject(new SealcamError('uplink-timeout', `no answer within ${String(settings.ackTimeoutMs)} ms`));
       });
     });
     try {
@@ -336,7 +338,8 @@ export class Uplink {
       sender.acknowledged(parcel, clock.monotonicMs(), this.state.windowMs, random.uniform());
     } catch (error) {
       if (this.socket !== socket) return;
-      log.warn({ code: 'uplink-timeout', reason: asSealcamError(error).message }, 'the broker does not answer');
+      const { code, message } = asSealcamError(error, 'broker-unreachable');
+      log.warn({ code, reason: message }, 'the broker does not answer');
       this.lose(socket);
       return;
     } finally {
