@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net';
-import { MqttClient, type ErrorWithReasonCode, type IClientOptions, type Packet } from 'mqtt';
+import { MqttClient, Store, type ErrorWithReasonCode, type IClientOptions, type Packet } from 'mqtt';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
@@ -77,6 +77,9 @@ function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions 
     manualConnect: true,
     resubscribe: false,
     queueQoSZero: false,
+    // A store that is closed is null for packets that came behind the end of a connection, and throws where nobody catches.
+    incomingStore: new Store({ clean: false }),
+    outgoingStore: new Store({ clean: false }),
     // Our own deadline is shorter or longer; the library's must not fire.
     connectTimeout: 2 ** 31 - 1,
   };
@@ -144,10 +147,11 @@ class MqttAttempt implements UplinkSocket {
       this.pending.add(reject);
       client.subscribe(topic, { qos: 1 }, (error) => {
         if (!this.pending.delete(reject)) return;
-        const code = error instanceof Error ? codeOf(error) : undefined;
-        if (code !== undefined) reject(new SealcamError('broker-refused', `no subscription, reason ${reasonOf(code)}`));
-        else if (error instanceof Error) reject(error);
-        else resolve();
+        if (!(error instanceof Error)) resolve();
+        // The library's error carries the SUBACK where there was one.
+        else if ('packet' in error && error.packet !== undefined)
+          reject(new SealcamError('broker-refused', error.message));
+        else reject(error);
       });
     });
   }
