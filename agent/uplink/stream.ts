@@ -19,9 +19,16 @@ export interface TlsSession {
   ticket: Buffer | undefined;
 }
 
+export interface Handshake {
+  /** Null without TLS. */
+  readonly tls: string | null;
+  /** The session of an earlier connection goes on: no certificate was sent, no signature made. */
+  readonly isResumed: boolean;
+}
+
 export interface StreamHandlers {
   /** Connected, and over TLS the other end is the right one. Nothing was written before. */
-  readonly ready: () => void;
+  readonly ready: (how: Handshake) => void;
   /** It never became ready; not called for what ends later. */
   readonly failed: (error: SealcamError) => void;
 }
@@ -41,11 +48,15 @@ export function openStream(settings: StreamSettings, session: TlsSession, handle
     isDecided = true;
     handlers.failed(error);
   };
-  const ready = (): void => {
+  const ready = (how: Handshake): void => {
     isDecided = true;
-    handlers.ready();
+    handlers.ready(how);
   };
-  const socket = isTls ? tlsStream(settings, place, session, ready, fail) : connectTcp(place, ready);
+  const socket = isTls
+    ? tlsStream(settings, place, session, ready, fail)
+    : connectTcp(place, () => {
+        ready({ tls: null, isResumed: false });
+      });
   socket.on('error', (error) => {
     fail(connectionError(error));
   });
@@ -59,7 +70,7 @@ function tlsStream(
   { ca, cert, key, timeFloorMs = () => null }: StreamSettings,
   place: { readonly host: string; readonly port: number },
   session: TlsSession,
-  ready: () => void,
+  ready: StreamHandlers['ready'],
   fail: (error: SealcamError) => void,
 ): TLSSocket {
   // Only with an authority of our own: whom the system's hundred vouch for is checked by OpenSSL or not at all.
@@ -85,8 +96,9 @@ function tlsStream(
       return;
     }
     // TLS 1.2 sends no new ticket with a resumed session; the old one stays good.
-    if (socket.isSessionReused()) session.ticket ??= offered;
-    ready();
+    const isResumed = socket.isSessionReused();
+    if (isResumed) session.ticket ??= offered;
+    ready({ tls: socket.getProtocol(), isResumed });
   });
   // A resumed session costs both ends a fraction of a handshake, which is what a returning fleet is made of.
   if (floorMs === null) socket.on('session', (ticket: Buffer) => void (session.ticket = ticket));
