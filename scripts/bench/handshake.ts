@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { openStream, type TlsSession } from '../../agent/uplink/stream.js';
-import { compare, type Figure } from './measure.js';
+import { compare, cpu, type Figure } from './measure.js';
 
 /**
  * What a returning camera costs with its certificate shown and checked, beside one whose session is resumed; both ends
@@ -42,10 +42,11 @@ export async function benchHandshake(folder: string, say: (text: string) => void
   await connect(kept, false);
   try {
     return await compare(
-      'TLS 1.3 with client certificate (P-256), both ends',
+      'TLS 1.3 with client certificate (P-256), CPU of both ends',
       () => connect({ ticket: undefined }, false),
       'the same, resumed',
       () => connect(kept, true),
+      cpu,
     );
   } finally {
     server.close();
