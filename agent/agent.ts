@@ -42,6 +42,7 @@ export interface AgentDependencies {
   readonly log: LevelLog;
   readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
   readonly uplinkStore: UplinkStore;
+  readonly isClockSet?: () => boolean;
   /** The claim window opened or closed; the code is for a person, never for a log. */
   readonly onWindow: (open: boolean) => void;
 }
@@ -272,7 +273,7 @@ export class Agent {
   }
 
   private makeUplink(device: Uint8Array): Uplink {
-    const { clock, random, hal, log, openSocket, uplinkStore, suite } = this.deps;
+    const { clock, random, hal, log, openSocket, uplinkStore, suite, isClockSet } = this.deps;
     const { config, outbox, mirror } = this;
     const downlink = new Downlink({
       ...{ suite, outbox, counters: this.counters, log: log.child('downlink') },
@@ -291,7 +292,7 @@ export class Agent {
     });
     const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) };
     return new Uplink({
-      ...{ clock, random, device, outbox, mirror, agentVersion: VERSION, store: uplinkStore },
+      ...{ clock, random, device, outbox, mirror, agentVersion: VERSION, store: uplinkStore, isClockSet },
       settings: {
         initialWindowMs: config['uplink.initialWindow'],
         connectTimeoutMs: config['uplink.connectTimeout'],

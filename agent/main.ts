@@ -2,10 +2,12 @@ import { join } from 'node:path';
 import { LogRing } from '../common/adapters/log-ring.js';
 import { createLog, type LevelLog } from '../common/adapters/pino-log.js';
 import { realRandom } from '../common/adapters/real-random.js';
+import { RELEASED_MS } from '../common/version.js';
 import type { SerialLine } from '../hal/peripherals.js';
 import { MockButton } from '../hal/mock/peripherals.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { makeDataFolder } from './adapters/data-folder.js';
+import { TimeFloor } from './adapters/time-floor.js';
 import { uplinkSecrets } from './adapters/uplink-secrets.js';
 import { uplinkFile } from './adapters/uplink-file.js';
 import { Agent } from './agent.js';
@@ -44,19 +46,23 @@ export function compose(
   const button = new MockButton();
   const hal = halOf(config, environment, log.child('hal'), button);
   const clock = agentClock(hal);
+  const timeFloor = new TimeFloor(join(config['data.folder'], 'clock'), hal.clock, RELEASED_MS, log);
   const agent = new Agent(config, {
     ...{ hal, log, onWindow, suite: nodeSuite, random: realRandom, clock },
-    uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log),
+    uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
+    isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
     openSocket: (will, device) =>
       mqttSocket({
         ...{ will, device, url: config['uplink.url'], keepAliveMs: config['uplink.keepAlive'] },
-        ...secrets,
+        ...{ ...secrets, timeFloorMs: () => timeFloor.floorMs() },
       }),
   });
+  const stopNoting = timeFloor.keep(clock);
   return {
     ...{ agent, log },
     makeConsole: consoleMaker(config, { agent, hal, log, ring, clock, button }),
     close: async () => {
+      stopNoting();
       await hal.indicator.close();
       await hal.watchdog.close();
     },

@@ -81,6 +81,7 @@ export const ERROR_CODES = {
 
   'broker-unreachable': entry(4, true, 'Check uplink.url, the network and that the broker runs.'),
   'broker-refused': entry(4, true, 'Check the credentials of this device at the broker.'),
+  'broker-untrusted': entry(4, true, 'Check uplink.url, uplink.caFile and the clock: this broker could be anybody.'),
   'uplink-timeout': entry(4, true, 'The broker did not answer in time; the agent tries again by itself.'),
 
   'port-in-use': entry(4, false, 'Choose another port, or stop the program that uses it.'),

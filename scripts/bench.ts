@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchHandshake } from './bench/handshake.js';
 import type { Figure } from './bench/measure.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchVerify } from './bench/verify.js';
@@ -36,7 +37,8 @@ const say = (text: string): void => {
 };
 try {
   const world = new BenchWorld();
-  const stages = await benchStages(world, folder, say);
+  const handshake = await benchHandshake(folder, say);
+  const stages = [...(await benchStages(world, folder, say)), ...(handshake === null ? [] : [handshake])];
   say('verify …');
   const verify = await benchVerify(world, folder);
   const wire = await wireBytes(world);

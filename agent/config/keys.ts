@@ -92,7 +92,7 @@ export const CONFIG_KEYS = {
   'uplink.certFile': key(path, '', 'Certificate (PEM) that this camera shows the broker; empty: none.'),
   'uplink.keyFile': key(path, '', 'Its private key (PEM), mode 0600.'),
   'uplink.initialWindow': key(
-    duration('0 ms', '900 s'),
+    duration('100 ms', '900 s'),
     '300 s',
     'Over how long connects are spread after a boot or an outage, until the cloud says better.',
   ),

@@ -18,6 +18,8 @@ export interface UplinkState {
   /** W as it is used now: doubled by a busy broker, replaced by a hint. */
   readonly effectiveWindowMs: number;
   readonly authHoldMs: number;
+  /** Told by the cloud: least time between two records of the backlog. Null until told. */
+  readonly drainIntervalMs: number | null;
   readonly protocol: 5 | 4;
   /** When this phase ends by itself, on the monotonic clock; null while connected. */
   readonly dueMs: number | null;
@@ -33,7 +35,11 @@ export type RefusalKind = 'credentials' | 'protocol' | 'busy' | 'other';
 export interface ServerHints {
   readonly windowMs?: number;
   readonly retryAfterMs?: number;
+  readonly drainIntervalMs?: number;
 }
+
+/** Why a connection, or an attempt, ended: the last two are what the broker said when it ended it. */
+export type CloseCause = 'lost' | 'taken-over' | 'failed' | 'dropped' | 'busy' | 'credentials';
 
 export type UplinkInput =
   | { readonly type: 'start' }
@@ -41,7 +47,7 @@ export type UplinkInput =
   | { readonly type: 'opened'; readonly hints: ServerHints }
   | { readonly type: 'refused'; readonly kind: RefusalKind; readonly hints: ServerHints }
   /** The connection, or the attempt, ended. */
-  | { readonly type: 'closed'; readonly cause: 'lost' | 'taken-over' | 'failed' | 'dropped' }
+  | { readonly type: 'closed'; readonly cause: CloseCause; readonly hints?: ServerHints }
   | { readonly type: 'receipt'; readonly hints: ServerHints }
   | { readonly type: 'claim-window'; readonly open: boolean }
   | { readonly type: 'stop' };
@@ -74,6 +80,7 @@ export function initialState(settings: UplinkSettings): UplinkState {
     windowMs: settings.initialWindowMs,
     effectiveWindowMs: settings.initialWindowMs,
     authHoldMs: AUTH_HOLD_MIN_MS,
+    drainIntervalMs: null,
     protocol: 5,
     dueMs: null,
     connectedAtMs: null,
@@ -115,7 +122,7 @@ export function step(
         ? onRefused(settings, withHints(state, input.hints), nowMs, input, uniform)
         : { state, effects: [] };
     case 'closed':
-      return onClosed(state, nowMs, input.cause, uniform);
+      return onClosed(state, nowMs, input, uniform);
     case 'receipt':
       return settle({ ...withHints(state, input.hints), hasReceipt: true }, nowMs);
     case 'claim-window':
@@ -127,8 +134,10 @@ export function step(
 
 function onStart(settings: UplinkSettings, state: UplinkState, nowMs: number, uniform: number): UplinkStep {
   if (state.isClaimWindowOpen) return connect(settings, state, nowMs);
-  // A restart of the process keeps the wait it was in; without one the boot is like any outage.
-  if (state.dueMs !== null && state.dueMs > nowMs) return { state: { ...state, phase: 'wait' }, effects: [] };
+  // A restart of the process keeps the wait it was in; without one the boot is like any outage. No wait is longer than
+  // the longest hold: what says so is a broken file, and a camera that believed it would never come back.
+  const leftMs = (state.dueMs ?? nowMs) - nowMs;
+  if (leftMs > 0 && leftMs <= AUTH_HOLD_MAX_MS) return { state: { ...state, phase: 'wait' }, effects: [] };
   return { state: spread(state, nowMs, uniform), effects: [] };
 }
 
@@ -203,39 +212,41 @@ function onRefused(
     case 'credentials':
       return authHold(state, nowMs, uniform);
     case 'protocol': {
-      if (state.protocol === 4) return { state: wait(state, nowMs, uniform), effects: [end] };
+      // A broker that takes neither, or one that has left 3.1.1 behind: the next attempt is with MQTT 5 again.
+      if (state.protocol === 4) return { state: wait({ ...state, protocol: 5 }, nowMs, uniform), effects: [end] };
       const next = connect(settings, { ...state, protocol: 4 }, nowMs);
       return { ...next, effects: [end, { type: 'report', event: 'protocol-fallback' }, ...next.effects] };
     }
-    case 'busy': {
-      const told = hints.retryAfterMs;
-      const effectiveWindowMs = clampWindow(told ?? 2 * state.effectiveWindowMs);
-      return { state: wait({ ...state, effectiveWindowMs }, nowMs, uniform), effects: [end] };
-    }
+    case 'busy':
+      return { state: wait(slower(state, hints), nowMs, uniform), effects: [end] };
     case 'other':
       return { state: wait(state, nowMs, uniform), effects: [end] };
   }
 }
 
 function onClosed(
-  state: UplinkState,
+  before: UplinkState,
   nowMs: number,
-  cause: Extract<UplinkInput, { type: 'closed' }>['cause'],
+  { cause, hints = {} }: Extract<UplinkInput, { type: 'closed' }>,
   uniform: number,
 ): UplinkStep {
+  const state = withHints(before, hints);
   switch (state.phase) {
     case 'connecting':
-      return { state: wait(state, nowMs, uniform), effects: [{ type: 'disconnect' }] };
     case 'probation':
-    case 'stable':
-      if (cause === 'taken-over') return authHold(state, nowMs, uniform);
-      return { state: spread(state, nowMs, uniform), effects: [{ type: 'disconnect' }] };
+    case 'stable': {
+      if (cause === 'taken-over' || cause === 'credentials') return authHold(state, nowMs, uniform);
+      const effects: UplinkEffect[] = [{ type: 'disconnect' }];
+      if (cause === 'busy') return { state: wait(slower(state, hints), nowMs, uniform), effects };
+      const isAttempt = state.phase === 'connecting';
+      return { state: isAttempt ? wait(state, nowMs, uniform) : spread(state, nowMs, uniform), effects };
+    }
     case 'boot':
     case 'spread':
     case 'wait':
     case 'auth-hold':
     case 'stopped':
-      return { state, effects: [] };
+      return { state: before, effects: [] };
   }
 }
 
@@ -276,10 +287,21 @@ function jittered(baseMs: number, uniform: number): number {
   return baseMs * (1 - JITTER + 2 * JITTER * uniform);
 }
 
-function withHints(state: UplinkState, hints: ServerHints): UplinkState {
-  if (hints.windowMs === undefined) return state;
-  const windowMs = clampWindow(hints.windowMs);
-  return { ...state, windowMs, effectiveWindowMs: windowMs };
+function withHints(state: UplinkState, { windowMs, drainIntervalMs }: ServerHints): UplinkState {
+  const told = { ...state, drainIntervalMs: drainIntervalMs ?? state.drainIntervalMs };
+  if (windowMs === undefined) return told;
+  return { ...told, windowMs: clampWindow(windowMs), effectiveWindowMs: clampWindow(windowMs) };
+}
+
+/** A busy broker: its hint of a time counts, then its window, which is in the state by now; without either, twice as long. */
+function slower(state: UplinkState, { retryAfterMs, windowMs }: ServerHints): UplinkState {
+  const unhinted = windowMs === undefined ? 2 * state.effectiveWindowMs : state.effectiveWindowMs;
+  return { ...state, effectiveWindowMs: clampWindow(retryAfterMs ?? unhinted) };
+}
+
+/** A file may hold anything. A window that was set shorter than any that is told, as the demo's, stays as short. */
+function withinWindow({ initialWindowMs }: UplinkSettings, windowMs: number): number {
+  return Math.min(WINDOW_MAX_MS, Math.max(Math.min(WINDOW_MIN_MS, initialWindowMs), windowMs));
 }
 
 /** What outlives the process. Monotonic times count only within one boot. */
@@ -288,20 +310,27 @@ export interface PersistedUplink {
   readonly windowMs: number;
   readonly effectiveWindowMs: number;
   readonly authHoldMs: number;
+  readonly drainIntervalMs: number | null;
   readonly protocol: 5 | 4;
   readonly dueMs: number | null;
 }
 
 export function persistedOf(state: UplinkState, boot: string): PersistedUplink {
-  const { windowMs, effectiveWindowMs, authHoldMs, protocol, phase, dueMs } = state;
+  const { windowMs, effectiveWindowMs, authHoldMs, drainIntervalMs, protocol, phase, dueMs } = state;
   // A due time of `connecting` or `probation` is a time limit, not a wait to keep.
   const isWaiting = phase === 'spread' || phase === 'wait' || phase === 'auth-hold';
-  return { boot, windowMs, effectiveWindowMs, authHoldMs, protocol, dueMs: isWaiting ? dueMs : null };
+  const kept = { boot, windowMs, effectiveWindowMs, authHoldMs, drainIntervalMs, protocol };
+  return { ...kept, dueMs: isWaiting ? dueMs : null };
 }
 
 export function restoredState(settings: UplinkSettings, kept: PersistedUplink | null, boot: string): UplinkState {
   const fresh = initialState(settings);
   if (kept === null) return fresh;
-  const { windowMs, effectiveWindowMs, authHoldMs, protocol } = kept;
-  return { ...fresh, windowMs, effectiveWindowMs, authHoldMs, protocol, dueMs: kept.boot === boot ? kept.dueMs : null };
+  const { drainIntervalMs, protocol } = kept;
+  return {
+    ...{ ...fresh, drainIntervalMs, protocol, dueMs: kept.boot === boot ? kept.dueMs : null },
+    windowMs: withinWindow(settings, kept.windowMs),
+    effectiveWindowMs: withinWindow(settings, kept.effectiveWindowMs),
+    authHoldMs: Math.min(AUTH_HOLD_MAX_MS, Math.max(AUTH_HOLD_MIN_MS, kept.authHoldMs)),
+  };
 }

@@ -9,6 +9,7 @@ import { Outstanding } from './outstanding.js';
 export interface Parcel {
   readonly records: readonly QueuedRecord[];
   readonly payload: Uint8Array;
+  /** Leaves for the first time, at once; else it is backlog, or sent again. */
   readonly isLive: boolean;
 }
 
@@ -37,10 +38,11 @@ export class Sender {
     this.drain = startDrain(nowMs, ownRate, toldIntervalMs);
   }
 
-  /** The next message to publish, or null if nothing may leave now. */
-  next(nowMs: number): Parcel | null {
+  /** The next message to publish, or null if nothing may leave now; `liveOnly` while enough of the rest is on its way. */
+  next(nowMs: number, liveOnly = false): Parcel | null {
     this.drain = refill(this.drain, nowMs);
-    return this.nextLive() ?? this.nextAgain(nowMs) ?? this.nextBacklog();
+    const live = this.nextLive();
+    return live !== null || liveOnly ? live : (this.nextAgain(nowMs) ?? this.nextBacklog());
   }
 
   /** When {@link next} is worth asking again, if nothing else happens; Infinity for never. */
@@ -102,7 +104,7 @@ export class Sender {
         continue;
       }
       this.outstanding.sending(record, entry.isLive);
-      return this.parcel([record], entry.isLive);
+      return this.parcel([record], false);
     }
     return null;
   }

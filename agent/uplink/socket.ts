@@ -1,10 +1,12 @@
-import type { RefusalKind, ServerHints } from './machine.js';
+import type { SealcamError } from '../../common/errors.js';
+import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
 
 export interface SocketHandlers {
   opened(hints: ServerHints, receiveMaximum: number): void;
-  refused(kind: RefusalKind, hints: ServerHints): void;
+  /** `reason`: the protocol's code, for a log. */
+  refused(kind: RefusalKind, hints: ServerHints, reason?: string): void;
   /** The attempt failed or the connection ended; called once, and nothing after it. */
-  closed(cause: 'lost' | 'taken-over' | 'failed', reason: string): void;
+  closed(cause: CloseCause, reason: string, said?: { readonly error: SealcamError; readonly hints: ServerHints }): void;
   message(topic: string, payload: Uint8Array): void;
 }
 
@@ -16,7 +18,7 @@ export interface UplinkSocket {
   /** Resolves with the broker's answer; rejects when the connection ends before it. */
   publish(topic: string, payload: Uint8Array): Promise<PublishResult>;
   subscribe(topic: string): Promise<void>;
-  /** Says good-bye, so that the broker does not send the last will. */
+  /** Says good-bye where it can; the broker sends the last will, for a camera that stops is offline. */
   end(): void;
   /** Cuts the connection: the broker sends the last will. */
   destroy(): void;

@@ -1,5 +1,5 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
-import { asSealcamError } from '../../common/errors.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { Receipt } from '../../protocol/objects/receipt.js';
@@ -8,11 +8,14 @@ import { topicOf } from '../../protocol/transport/topics.js';
 import type { Mirror } from '../outbox/mirror.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { noteBeforePublish } from '../outbox/published.js';
+import { whenClockSet } from './clock-gate.js';
 import {
   persistedOf,
   restoredState,
   step,
+  type CloseCause,
   type PersistedUplink,
+  type ServerHints,
   type UplinkEffect,
   type UplinkInput,
   type UplinkSettings,
@@ -40,6 +43,8 @@ export interface UplinkDependencies {
   readonly mirror: Mirror;
   readonly store: UplinkStore;
   readonly openSocket: OpenSocket;
+  /** Whether certificates can be judged by the wall clock; without TLS, or where nothing is said, always. */
+  readonly isClockSet?: (() => boolean) | undefined;
   /** Bytes on the `down` topic: untrusted. */
   readonly onMessage: (payload: Uint8Array) => void;
   readonly onConnected: () => void;
@@ -58,6 +63,8 @@ export interface UplinkStatus {
 
 /** No broker may have us hold more publishes open than this, whatever it allows. */
 const IN_FLIGHT_MAX = 8;
+/** Of these for what is not live: on a slow line a live record stands in the socket behind all that is in flight. */
+const CATCHING_UP_MAX = 2;
 /** After a local failure (a full disk, say) the same is not tried again at once. */
 const RETRY_MS = 5000;
 
@@ -69,8 +76,12 @@ export class Uplink {
   private sender: Sender | null = null;
   private rate: RateMeter;
   private inFlight = 0;
+  private catchingUp = 0;
   private inFlightMax = IN_FLIGHT_MAX;
-  private toldIntervalMs: number | null = null;
+  private pacedAtMs = -Infinity;
+  private isRefusalLogged = false;
+  /** Null until the uplink is started. */
+  private cancelGate: CancelTimer | null = null;
   private cancelDue: CancelTimer = () => undefined;
   private cancelPump: CancelTimer = () => undefined;
 
@@ -80,11 +91,18 @@ export class Uplink {
     this.rate = startMeter(deps.clock.monotonicMs());
   }
 
+  /** With a wall clock that was never set no certificate can be judged: its time is waited for, but not for ever. */
   start(): void {
-    this.input({ type: 'start' });
+    const { clock, isClockSet = () => true, log } = this.deps;
+    if (!isClockSet()) log.warn({ phase: 'boot' }, 'the clock was never set: waiting for network time before TLS');
+    this.cancelGate = whenClockSet(clock, isClockSet, (isSet) => {
+      if (!isSet) log.warn({ phase: 'boot' }, 'no network time: certificates are judged by the last known time');
+      this.input({ type: 'start' });
+    });
   }
 
   stop(): void {
+    this.cancelGate?.();
     this.input({ type: 'stop' });
     this.cancelDue();
     this.cancelPump();
@@ -122,17 +140,19 @@ export class Uplink {
 
   setClaimWindow(open: boolean): void {
     this.input({ type: 'claim-window', open });
+    // Somebody stands at the camera and waits: not for the clock too.
+    if (!open || this.cancelGate === null || this.state.phase !== 'boot') return;
+    this.cancelGate();
+    this.input({ type: 'start' });
   }
 
   /** A receipt that was checked and applied to the outbox. */
   receiptApplied({ epoch, ranges, rejects, pacing }: Receipt): void {
     for (const [from, to] of ranges) this.sender?.settle(epoch, from, to);
     for (const [seq] of rejects ?? []) this.sender?.settle(epoch, seq, seq);
-    if (pacing?.drainIntervalMs !== undefined) {
-      this.toldIntervalMs = pacing.drainIntervalMs;
-      this.sender?.pace(pacing.drainIntervalMs);
-    }
-    this.input({ type: 'receipt', hints: pacing?.windowMs === undefined ? {} : { windowMs: pacing.windowMs } });
+    this.input({ type: 'receipt', hints: this.hintsOf(pacing) });
+    const { drainIntervalMs } = this.state;
+    if (drainIntervalMs !== null) this.sender?.pace(drainIntervalMs);
     this.pump();
   }
 
@@ -143,6 +163,17 @@ export class Uplink {
     this.socket.publish(topic, encodeUp({ type: 'offer', offer })).catch((error: unknown) => {
       this.deps.log.debug({ code: asSealcamError(error).code }, 'an offer was not acknowledged');
     });
+  }
+
+  /** Receipts may overtake each other, and a broker may play an old one again: the newest pacing counts. */
+  private hintsOf(pacing: Receipt['pacing']): ServerHints {
+    if (pacing === undefined || pacing.issuedAtMs < this.pacedAtMs) return {};
+    const { windowMs, drainIntervalMs, issuedAtMs } = pacing;
+    this.pacedAtMs = issuedAtMs;
+    return {
+      ...(windowMs === undefined ? {} : { windowMs }),
+      ...(drainIntervalMs === undefined ? {} : { drainIntervalMs }),
+    };
   }
 
   private input(input: UplinkInput): void {
@@ -175,7 +206,9 @@ export class Uplink {
         this.disconnect();
         return;
       case 'report':
-        if (effect.event !== 'stable') this.deps.log.warn({ event: effect.event }, 'uplink');
+        if (effect.event === 'connect-timeout') {
+          this.deps.log.info({ code: 'uplink-timeout' }, 'the broker did not answer in time');
+        } else if (effect.event !== 'stable') this.deps.log.warn({ event: effect.event }, 'uplink');
     }
   }
 
@@ -189,23 +222,38 @@ export class Uplink {
         this.input({ type: 'opened', hints });
         if (socket !== null) void this.begin(socket);
       },
-      refused: (kind, hints) => {
+      refused: (kind, hints, reason) => {
         if (!isCurrent()) return;
-        this.deps.log.warn({ code: 'broker-refused', kind }, 'the broker refused the connection');
+        this.deps.log.warn({ code: 'broker-refused', kind, reason }, 'the broker refused the connection');
         this.input({ type: 'refused', kind, hints });
       },
-      closed: (cause, reason) => {
+      closed: (cause, reason, said) => {
         if (!isCurrent()) return;
-        this.deps.log.info({ code: 'broker-unreachable', cause, reason }, 'the connection ended');
+        this.logEnd(cause, reason, said?.error);
         this.disconnect();
-        this.input({ type: 'closed', cause });
+        this.input({ type: 'closed', cause, hints: said?.hints ?? {} });
       },
       message: (topic, payload) => {
         if (isCurrent() && topic === topicOf(this.deps.device, 'down')) this.deps.onMessage(payload);
       },
     };
-    socket = this.deps.openSocket(protocol, handlers);
-    this.socket = socket;
+    try {
+      socket = this.deps.openSocket(protocol, handlers);
+      this.socket = socket;
+    } catch (error) {
+      // A certificate that is none, say: the attempt has failed like any other, and the camera goes on recording.
+      const { code, message } = asSealcamError(error);
+      this.deps.log.error({ code, reason: message }, 'no connection can be tried');
+      this.input({ type: 'closed', cause: 'failed' });
+    }
+  }
+
+  /** A loss is the network's business; a broker that may not be the right one is somebody's. */
+  private logEnd(cause: CloseCause, reason: string, error: SealcamError | undefined): void {
+    const code = error?.code ?? 'broker-unreachable';
+    if (code === 'broker-untrusted')
+      this.deps.log.error({ code, cause, reason, hint: error?.hint }, 'the broker is not trusted');
+    else this.deps.log.info({ code, cause, reason }, 'the connection ended');
   }
 
   private async begin(socket: UplinkSocket): Promise<void> {
@@ -215,12 +263,14 @@ export class Uplink {
       const online = encodeStatus({ online: true, agent: agentVersion });
       await this.inTime(socket.publish(topicOf(device, 'status'), online));
     } catch (error) {
-      log.warn({ code: 'uplink-timeout', reason: asSealcamError(error).message }, 'the broker does not answer');
+      if (this.socket !== socket) return;
+      const { code, message } = asSealcamError(error, 'broker-unreachable');
+      log.warn({ code, reason: message }, 'the connection cannot be used');
       this.lose(socket);
       return;
     }
     if (this.socket !== socket) return;
-    this.sender = new Sender(outbox, clock.monotonicMs(), rateOf(this.rate), this.toldIntervalMs);
+    this.sender = new Sender(outbox, clock.monotonicMs(), rateOf(this.rate), this.state.drainIntervalMs);
     this.deps.onConnected();
     this.pump();
   }
@@ -231,7 +281,7 @@ export class Uplink {
     let cancel: CancelTimer = () => undefined;
     const late = new Promise<never>((_, reject) => {
       cancel = clock.after(settings.ackTimeoutMs, () => {
-        reject(new Error(`no answer within ${String(settings.ackTimeoutMs)} ms`));
+        reject(new SealcamError('uplink-timeout', `no answer within ${String(settings.ackTimeoutMs)} ms`));
       });
     });
     try {
@@ -248,7 +298,9 @@ export class Uplink {
     const { clock, outbox, mirror, log } = this.deps;
     try {
       while (this.inFlight < this.inFlightMax) {
-        const parcel = sender.next(clock.monotonicMs());
+        // One place is kept for a live record, where the broker allows more than one.
+        const catchingUpMax = Math.min(CATCHING_UP_MAX, Math.max(1, this.inFlightMax - 1));
+        const parcel = sender.next(clock.monotonicMs(), this.catchingUp >= catchingUpMax);
         if (parcel === null) break;
         noteBeforePublish(outbox, mirror, parcel.records);
         void this.send(socket, sender, parcel);
@@ -272,20 +324,29 @@ export class Uplink {
 
   private async send(socket: UplinkSocket, sender: Sender, parcel: Parcel): Promise<void> {
     const { clock, random, device, log } = this.deps;
+    const places = parcel.isLive ? 0 : 1;
     this.inFlight++;
+    this.catchingUp += places;
     try {
       const result = await this.inTime(socket.publish(topicOf(device, 'up'), parcel.payload));
       if (this.socket !== socket) return;
       if (result === 'quota-exceeded') sender.quotaExceeded();
-      if (result === 'refused') log.warn({ code: 'broker-refused' }, 'the broker refused a message');
+      if (result === 'refused' && !this.isRefusalLogged) {
+        this.isRefusalLogged = true;
+        log.warn({ code: 'broker-refused' }, 'the broker refuses messages; each is kept and sent again later');
+      }
       sender.acknowledged(parcel, clock.monotonicMs(), this.state.windowMs, random.uniform());
     } catch (error) {
       if (this.socket !== socket) return;
-      log.warn({ code: 'uplink-timeout', reason: asSealcamError(error).message }, 'the broker does not answer');
+      const { code, message } = asSealcamError(error, 'broker-unreachable');
+      log.warn({ code, reason: message }, 'the broker does not answer');
       this.lose(socket);
       return;
     } finally {
-      if (this.socket === socket) this.inFlight--;
+      if (this.socket === socket) {
+        this.inFlight--;
+        this.catchingUp -= places;
+      }
     }
     this.pump();
   }
@@ -305,8 +366,10 @@ export class Uplink {
 
   private forgetSocket(): void {
     this.socket = null;
+    this.isRefusalLogged = false;
     this.sender = null;
     this.inFlight = 0;
+    this.catchingUp = 0;
     this.cancelPump();
   }
 }

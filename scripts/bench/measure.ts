@@ -11,14 +11,22 @@ export interface Figure {
 
 type Work = () => unknown;
 
-/** Microseconds of one call, over about `budgetMs`. */
-async function timeOf(work: Work, calls: number): Promise<number> {
-  const begun = process.hrtime.bigint();
+type Microseconds = () => number;
+const wall: Microseconds = () => Number(process.hrtime.bigint()) / 1000;
+/** For work that mostly waits for the other end: what this process computed, whoever else had the core meanwhile. */
+export const cpu: Microseconds = () => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+
+/** Microseconds of one call, over so many calls. */
+async function timeOf(work: Work, calls: number, now = wall): Promise<number> {
+  const begun = now();
   for (let i = 0; i < calls; i++) {
     const result = work();
     if (result instanceof Promise) await result;
   }
-  return Number(process.hrtime.bigint() - begun) / 1000 / calls;
+  return (now() - begun) / calls;
 }
 
 function median(values: readonly number[]): number {
@@ -30,7 +38,13 @@ const ROUNDS = 15;
 const ROUND_MS = 40;
 
 /** Times work and floor in alternation, so that what else the machine does hits both. */
-export async function compare(name: string, work: Work, floor: string, floorWork: Work): Promise<Figure> {
+export async function compare(
+  name: string,
+  work: Work,
+  floor: string,
+  floorWork: Work,
+  now: Microseconds = wall,
+): Promise<Figure> {
   // The first calls compile, and say how many fit in a round.
   const calls = async (of: Work): Promise<number> => {
     await timeOf(of, 3);
@@ -38,7 +52,9 @@ export async function compare(name: string, work: Work, floor: string, floorWork
   };
   const [n, m] = [await calls(work), await calls(floorWork)];
   const pairs: [number, number][] = [];
-  for (let round = 0; round < ROUNDS; round++) pairs.push([await timeOf(work, n), await timeOf(floorWork, m)]);
+  for (let round = 0; round < ROUNDS; round++) {
+    pairs.push([await timeOf(work, n, now), await timeOf(floorWork, m, now)]);
+  }
   return figureOf(name, floor, pairs);
 }
 

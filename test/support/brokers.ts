@@ -41,7 +41,12 @@ const ACL = [
 ];
 
 /** Mosquitto from the distribution. A list without lines forbids everything, no list nothing. */
-export function mosquitto(folder: string, port: number, rules: readonly string[] | null = ACL): TestBroker {
+export function mosquitto(
+  folder: string,
+  port: number,
+  rules: readonly string[] | null = ACL,
+  environment: Readonly<Record<string, string>> = {},
+): TestBroker {
   let child: ChildProcess | null = null;
   const acl = join(folder, 'mosquitto.acl');
   writeFileSync(acl, [...(rules ?? []), ''].join('\n'));
@@ -61,7 +66,7 @@ export function mosquitto(folder: string, port: number, rules: readonly string[]
   return {
     ...{ name: 'mosquitto', port, protocol: 5, cloudUser: 'cloud', cloudPassword: '' },
     start: async () => {
-      child = spawn('mosquitto', ['-c', config], { stdio: 'ignore' });
+      child = spawn('mosquitto', ['-c', config], { stdio: 'ignore', env: { ...process.env, ...environment } });
       await until('mosquitto answers', () => answers(port));
     },
     stop: async (how) => {
@@ -77,8 +82,12 @@ export function mosquitto(folder: string, port: number, rules: readonly string[]
 
 /** The same over TLS, for whoever has a certificate of this authority; the cloud comes in by the plain port. */
 export function mosquittoTls(folder: string, port: number, tlsPort: number, files: TlsFiles): TestBroker {
-  const broker = mosquitto(folder, port);
-  const { addresses = ['127.0.0.1'], isNameTheUser = false } = files;
+  const { addresses = ['127.0.0.1'], isNameTheUser = false, newest = 'TLSv1.3' } = files;
+  // Mosquitto's own setting is a lower bound only; OpenSSL's has an upper one.
+  const openssl = join(folder, 'openssl.cnf');
+  const sections = ['openssl_conf = a', '[a]', 'ssl_conf = b', '[b]', 'system_default = c', '[c]'];
+  writeFileSync(openssl, [...sections, `MaxProtocol = ${newest}`, ''].join('\n'));
+  const broker = mosquitto(folder, port, ACL, { OPENSSL_CONF: openssl });
   const listeners = addresses.flatMap((address) => [
     ...[`listener ${String(tlsPort)} ${address}`, 'allow_anonymous true'],
     ...[`acl_file ${join(folder, 'mosquitto.acl')}`, `cafile ${files.ca}`, `certfile ${files.cert}`],
@@ -98,6 +107,7 @@ export interface TlsFiles {
   readonly addresses?: readonly string[];
   /** The certificate's name is the user: a device sees its own topics only, whatever it calls itself. */
   readonly isNameTheUser?: boolean;
+  readonly newest?: 'TLSv1.2' | 'TLSv1.3';
 }
 
 export function embedded(_folder: string, port: number): TestBroker {

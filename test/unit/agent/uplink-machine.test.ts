@@ -40,7 +40,9 @@ const anyInput: fc.Arbitrary<UplinkInput> = fc.oneof(
   fc
     .record({ kind: fc.constantFrom('credentials', 'protocol', 'busy', 'other'), told: hints })
     .map(({ kind, told }): UplinkInput => ({ type: 'refused', kind, hints: told })),
-  fc.constantFrom('lost', 'taken-over', 'failed', 'dropped').map((cause): UplinkInput => ({ type: 'closed', cause })),
+  fc
+    .constantFrom('lost', 'taken-over', 'failed', 'dropped', 'busy', 'credentials')
+    .map((cause): UplinkInput => ({ type: 'closed', cause })),
   hints.map((told): UplinkInput => ({ type: 'receipt', hints: told })),
   fc.boolean().map((open): UplinkInput => ({ type: 'claim-window', open })),
 );
@@ -65,9 +67,39 @@ describe('uplink machine', () => {
     const { state, effects } = run(connecting(), 10, { type: 'refused', kind: 'protocol', hints: {} });
     expect(state).toMatchObject({ phase: 'connecting', protocol: 4 });
     expect(effects.map(({ type }) => type)).toEqual(['disconnect', 'report', 'connect']);
+    const lost = run(connected(state, 20), 30, { type: 'closed', cause: 'lost' }).state;
+    expect(restoredState(settings, persistedOf(lost, 'b'), 'b').protocol).toBe(4);
     const again = run(state, 20, { type: 'refused', kind: 'protocol', hints: {} });
     expect(again.state.phase).toBe('wait');
-    expect(restoredState(settings, persistedOf(again.state, 'b'), 'b').protocol).toBe(4);
+    // Refused with both: a broker that has left 3.1.1 behind is not asked with it for ever.
+    expect(again.state.protocol).toBe(5);
+  });
+
+  it('takes what a broker says when it ends a connection: busy waits, refused credentials hold', () => {
+    const busy = run(connected(), 0, { type: 'closed', cause: 'busy', hints: { retryAfterMs: 30_000 } }).state;
+    expect(busy).toMatchObject({ phase: 'wait', effectiveWindowMs: 30_000, dueMs: 30_000 });
+    expect(run(connected(), 0, { type: 'closed', cause: 'busy' }).state.effectiveWindowMs).toBe(600_000);
+    expect(run(connected(), 0, { type: 'closed', cause: 'credentials' }).state.phase).toBe('auth-hold');
+  });
+
+  it('does not double a window that the busy broker has just told', () => {
+    const told = run(connecting(), 0, { type: 'refused', kind: 'busy', hints: { windowMs: 60_000 } }).state;
+    expect(told).toMatchObject({ windowMs: 60_000, effectiveWindowMs: 60_000 });
+  });
+
+  it('keeps the pace it was told over a restart', () => {
+    const paced = run(connected(), 0, { type: 'receipt', hints: { drainIntervalMs: 7000 } }).state;
+    expect(restoredState(settings, persistedOf(paced, 'b'), 'other').drainIntervalMs).toBe(7000);
+  });
+
+  it('does not believe a kept state that no machine could have left', () => {
+    const kept = { ...persistedOf(fresh, 'b'), windowMs: 1e12, effectiveWindowMs: -5, authHoldMs: 1e15, dueMs: 1e300 };
+    const restored = restoredState(settings, kept, 'b');
+    expect(restored).toMatchObject({ windowMs: WINDOW_MAX_MS, effectiveWindowMs: WINDOW_MIN_MS });
+    expect(run(restored, 0, { type: 'start' }, 0.5).state).toMatchObject({ phase: 'spread', dueMs: WINDOW_MAX_MS / 2 });
+    const held = run(run(restored, 0, { type: 'start' }, 0).state, 0, { type: 'timer' }).state;
+    const refused = run(held, 0, { type: 'refused', kind: 'credentials', hints: {} }, 0.999).state;
+    expect(refused.dueMs).toBeLessThanOrEqual(6 * 3_600_000);
   });
 
   it('holds after refused credentials: 15 min doubling to 6 h, never giving up', () => {

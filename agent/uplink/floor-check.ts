@@ -1,0 +1,58 @@
+import { X509Certificate } from 'node:crypto';
+import { checkServerIdentity, type DetailedPeerCertificate, type TLSSocket } from 'node:tls';
+import { SealcamError } from '../../common/errors.js';
+
+const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
+const CHAIN_MAX = 8;
+const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+
+/**
+ * Whether a broker is the right one when the time is only known to be later than a floor. OpenSSL judges by the system's
+ * clock and reports one fault of several, so nothing is taken from it: names, signatures up to a pinned authority, and
+ * that nothing had expired at the floor are checked here. What begins after the floor may well have begun.
+ * @throws SealcamError `broker-untrusted`
+ */
+export function checkByFloor(socket: TLSSocket, host: string, ca: string, floorMs: number): void {
+  const shown = socket.getPeerCertificate(true);
+  const names = checkServerIdentity(host, shown);
+  if (names !== undefined) throw untrusted('uplink.url', "the broker's certificate is not for this host");
+  const [leaf, ...others] = chainOf(shown);
+  if (leaf === undefined) throw untrusted('uplink.caFile', 'the broker showed no certificate');
+  if (!((leaf.keyUsage as readonly string[] | undefined) ?? [SERVER_AUTH]).includes(SERVER_AUTH)) {
+    throw untrusted('uplink.caFile', "the broker's certificate is not one of a server");
+  }
+  const anchors = (ca.match(PEM_BLOCK) ?? []).map((pem) => new X509Certificate(pem));
+  for (let at = leaf, depth = 0; depth < CHAIN_MAX; depth++) {
+    if (Date.parse(at.validTo) < floorMs) throw untrusted('uplink.url', 'a certificate of the broker has expired');
+    const { raw } = at;
+    if (anchors.some((anchor) => anchor.raw.equals(raw))) return;
+    const issuer = issuerOf(at, anchors) ?? issuerOf(at, others);
+    if (issuer === undefined) break;
+    at = issuer;
+  }
+  throw untrusted('uplink.caFile', 'the broker is not vouched for by these authorities');
+}
+
+function issuerOf(of: X509Certificate, among: readonly X509Certificate[]): X509Certificate | undefined {
+  return among.find((by) => by.ca && !by.raw.equals(of.raw) && of.checkIssued(by) && of.verify(by.publicKey));
+}
+
+/** The certificates as the broker sent them, its own first; the last one names itself as its issuer. */
+function chainOf(shown: DetailedPeerCertificate): X509Certificate[] {
+  const chain: X509Certificate[] = [];
+  for (let at: DetailedPeerCertificate | undefined = shown; at !== undefined && chain.length < CHAIN_MAX;) {
+    // A broker without a certificate has an empty object here.
+    if (!Buffer.isBuffer(at.raw)) break;
+    chain.push(new X509Certificate(at.raw));
+    const next: DetailedPeerCertificate | undefined = at.issuerCertificate;
+    at = next === at ? undefined : next;
+  }
+  return chain;
+}
+
+function untrusted(setting: string, why: string): SealcamError {
+  return new SealcamError(
+    'broker-untrusted',
+    `${setting}: ${why} (the clock was never set; judged by the last known time)`,
+  );
+}
