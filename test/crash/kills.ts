@@ -1,0 +1,90 @@
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { seededRandom } from '../../common/seeded-random.js';
+import { judge, type Verdict } from './oracle.js';
+import { watched } from './recorder.js';
+import { runWorker } from './run.js';
+import type { Line } from './world.js';
+
+/** How a life ends: at a random moment, at a statement, or in the middle of a call to the system. */
+const ENDS = ['moment', 'statement', 'call'] as const;
+
+/** Lives of one camera before the next one begins. */
+const LIVES = 10;
+const STEPS = 60;
+/** As long as so many steps take, about: some lives end by themselves. */
+const MOMENT_MAX_MS = 400;
+const STATEMENTS_MAX = 900;
+const CALLS_MAX = 700;
+
+export interface Sum {
+  cycles: number;
+  committed: number;
+  lost: number;
+  duplicated: number;
+  dropped: number;
+  /** With the seed and the life that repeats it. */
+  readonly wrong: string[];
+}
+
+export function emptySum(): Sum {
+  return { cycles: 0, committed: 0, lost: 0, duplicated: 0, dropped: 0, wrong: [] };
+}
+
+export function add(sum: Sum, verdict: Verdict, where: string): void {
+  sum.cycles++;
+  sum.lost += verdict.lost.length;
+  sum.duplicated += verdict.duplicated.length;
+  const named = [
+    ...verdict.lost.map((place) => `${place} is lost`),
+    ...verdict.duplicated.map((place) => `${place} is there twice`),
+    ...verdict.wrong,
+  ];
+  sum.wrong.push(...named.map((what) => `${where}: ${what}`));
+}
+
+export interface KillOptions {
+  readonly kills: number;
+  readonly seed: number;
+  /** An empty folder. */
+  readonly folder: string;
+  /** Null where the recorder cannot run: then no life ends in the middle of a call. */
+  readonly library: string | null;
+  readonly onCycle?: (sum: Sum) => void;
+}
+
+/** Kills until so many were killed, and judges a copy of the folder after each. */
+export async function runKills({ kills, seed, folder, library, onCycle }: KillOptions): Promise<Sum> {
+  const sum = emptySum();
+  const random = seededRandom(seed);
+  for (let camera = seed; sum.cycles < kills; camera++) {
+    const home = join(folder, String(camera));
+    mkdirSync(home, { recursive: true });
+    const lines: Line[] = [];
+    let before: Verdict = { committed: 0, lost: [], duplicated: [], dropped: 0, wrong: [] };
+    for (let life = 0; life < LIVES && sum.cycles < kills; life++) {
+      const how = ENDS[(sum.cycles + life) % (library === null ? 2 : ENDS.length)];
+      const most = { moment: MOMENT_MAX_MS, statement: STATEMENTS_MAX, call: CALLS_MAX }[how ?? 'moment'];
+      const at = 1 + Math.floor(random.uniform() * most);
+      const job = { folder: home, seed: camera, life, steps: STEPS };
+      const ran = await runWorker(
+        how === 'statement' ? { ...job, killAtStatement: at } : job,
+        how === 'call' && library !== null ? watched({ library, folder: home, killAt: at }) : {},
+        how === 'moment' ? at : null,
+      );
+      lines.push(...ran.lines);
+      if (!ran.isKilled) continue;
+      const copy = join(folder, 'judged');
+      cpSync(home, copy, { recursive: true });
+      const verdict = judge(camera, copy, lines);
+      rmSync(copy, { recursive: true });
+      add(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${String(how)} ${String(at)}`);
+      sum.committed += verdict.committed - before.committed;
+      sum.dropped += verdict.dropped - before.dropped;
+      before = verdict;
+      onCycle?.(sum);
+    }
+    rmSync(home, { recursive: true });
+  }
+  return sum;
+}
