@@ -175,7 +175,8 @@ function anySectors({ durable, pending }: File, sector: number, random: Random):
       return (change.kind === 'write' ? change.at : change.size) < at + sector && end > at ? [i + 1] : [];
     });
     const choice = [0, ...touched][Math.floor(random.uniform() * (touched.length + 1))] ?? 0;
-    states[choice]?.copy(out, at, at, Math.min(at + sector, size));
+    const state = states[choice];
+    if (state !== undefined && at < state.length) state.copy(out, at, at, Math.min(at + sector, size));
   }
   return out;
 }

@@ -1,7 +1,21 @@
 import { toHex } from '../../common/bytes.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { recordKind, type RecordLoss, type SealcamRecord } from '../../protocol/objects/record.js';
-import { openSigned } from '../../protocol/objects/signed-object.js';
+import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+
+/** The same records are judged again and again. */
+const opened = new Map<string, Verified<SealcamRecord>>();
+const OPENED_MAX = 5000;
+
+function open(bytes: Uint8Array): Verified<SealcamRecord> {
+  const key = toHex(nodeSuite.sha256(bytes));
+  const before = opened.get(key);
+  if (before !== undefined) return before;
+  if (opened.size > OPENED_MAX) opened.clear();
+  const record = openSigned(recordKind, nodeSuite, bytes);
+  opened.set(key, record);
+  return record;
+}
 
 export interface Known {
   readonly hash: string;
@@ -30,7 +44,7 @@ export class Ledger {
   private counted = 0;
 
   add(bytes: Uint8Array, place?: string): void {
-    const { value, hash } = openSigned(recordKind, nodeSuite, bytes);
+    const { value, hash } = open(bytes);
     const at = placeOf(value.epoch, value.seq);
     const before = this.known.get(at);
     const isOther = (place !== undefined && place !== at) || (before !== undefined && before.hash !== toHex(hash));
@@ -72,7 +86,8 @@ export class Ledger {
       const expected = record.seq === 0 ? toHex(record.claimHash) : before?.hash;
       const at = placeOf(record.epoch, record.seq);
       if (record.prev === null) broken.push(`${at} says that its camera lost its state`);
-      else if (expected !== undefined && toHex(record.prev) !== expected) broken.push(`${at} does not follow its predecessor`);
+      else if (expected !== undefined && toHex(record.prev) !== expected)
+        broken.push(`${at} does not follow its predecessor`);
     }
     for (const [epoch, head] of heads) {
       for (let seq = 0; seq < head; seq++) {

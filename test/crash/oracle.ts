@@ -52,9 +52,7 @@ function verdictOf(
   hasUplink: boolean,
 ): Verdict {
   const { outbox } = opened;
-  const rejected = new Set(
-    lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeOf(epoch, seq)),
-  );
+  const rejected = new Set(lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeOf(epoch, seq)));
   const ledger = ledgerOf(outbox, lines);
   const open = outbox.queries.openEpoch.get()?.epoch ?? null;
   const wrong = [

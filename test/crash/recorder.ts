@@ -24,7 +24,7 @@ const HEAD_BYTES = 21;
 export function readLog(path: string): Change[] {
   const log = readFileSync(path);
   const changes: Change[] = [];
-  for (let i = 0; i < log.length; ) {
+  for (let i = 0; i < log.length;) {
     const type = String.fromCharCode(log.readUInt8(i));
     const file = log.readBigUInt64LE(i + 1).toString();
     const at = Number(log.readBigUInt64LE(i + 9));

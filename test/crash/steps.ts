@@ -54,9 +54,18 @@ export class Life {
   private readonly opened: OpenedFolder;
   private readonly random: Random;
   private readonly say: Say;
+  private readonly reportsEarly: boolean;
   private nowMs: number;
 
-  constructor(camera: CameraWorld, opened: OpenedFolder, random: Random, nowMs: number, say: Say) {
+  constructor(
+    camera: CameraWorld,
+    opened: OpenedFolder,
+    random: Random,
+    nowMs: number,
+    say: Say,
+    reportsEarly = false,
+  ) {
+    this.reportsEarly = reportsEarly;
     this.camera = camera;
     this.opened = opened;
     this.outbox = opened.outbox;
@@ -73,7 +82,40 @@ export class Life {
   append(pictures: number): void {
     const media = Array.from({ length: pictures }, () => picture(500 + this.below(PICTURE_BYTES_MAX)));
     const event = { id: this.random.bytes(16), phase: 'start', revision: 0 } as const;
-    this.sayRecord(this.outbox.append(this.scene({ kind: 'motion', event }), media));
+    const append = (): Verified<SealcamRecord> | null => {
+      return this.outbox.append(this.scene({ kind: 'motion', event }), media);
+    };
+    if (!this.reportsEarly) {
+      this.sayRecord(append());
+      return;
+    }
+    this.outbox.transaction(() => {
+      this.sayRecord(append());
+    });
+  }
+
+  /** What one event costs: append, note and publish, receipt. */
+  spend(events: number, pictureBytes: number): void {
+    this.ensureOwner();
+    const begin = (phase: string): void => {
+      this.say({ is: 'phase', phase, rss: process.memoryUsage.rss() });
+    };
+    const records: QueuedRecord[] = [];
+    begin('append, with a picture of 12,000 bytes');
+    for (let i = 0; i < events; i++) {
+      const event = { id: this.random.bytes(16), phase: 'start', revision: 0 } as const;
+      this.outbox.append(this.scene({ kind: 'motion', event }), [picture(pictureBytes)]);
+      const newest = this.outbox.newest();
+      const record = newest === null ? null : this.outbox.find(newest);
+      if (record !== null) records.push({ ...record, media: [] });
+    }
+    begin('note in the mirror, before publishing');
+    for (const record of records) noteBeforePublish(this.outbox, this.opened.mirror, [record]);
+    begin('receipt of one record');
+    const claim = this.outbox.currentClaim();
+    if (claim === null) return;
+    for (const { seq, hash } of records) this.outbox.applyReceipt(this.camera.receipt(claim, [[seq, seq, hash]]));
+    begin('end');
   }
 
   ageOut(): void {

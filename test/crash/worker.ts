@@ -20,6 +20,11 @@ export interface Job {
   readonly killAtStatement?: number;
   /** The control: what the library would do by itself. */
   readonly synchronous?: 'NORMAL';
+  /** The control of the kills: says of each record that it is committed before it is. */
+  readonly reportsEarly?: boolean;
+  /** Instead of the steps: so many events, for counting what each costs. */
+  readonly costs?: { readonly events: number; readonly pictureBytes: number };
+  readonly maxBytes?: number;
   /** Leaves without closing anything. */
   readonly isAbrupt?: boolean;
 }
@@ -60,17 +65,25 @@ function killAt(outbox: Outbox, statement: number): void {
 }
 
 attempt('open', () => {
-  const opened = openFolder(camera, job.folder, startMs);
+  const opened = openFolder(camera, job.folder, startMs, job.maxBytes);
   const { outbox, mirror, key } = opened;
   say({ is: 'key', key: toHex(key) });
   const database: Database = outbox.queries.device.database;
   if (job.synchronous !== undefined) database.pragma(`synchronous = ${job.synchronous}`);
   if (job.killAtStatement !== undefined) killAt(outbox, job.killAtStatement);
-  const life = new Life(camera, opened, random, startMs, say);
+  const life = new Life(camera, opened, random, startMs, say, job.reportsEarly);
+  if (job.costs !== undefined) life.spend(job.costs.events, job.costs.pictureBytes);
   for (let i = 0; i < job.steps; i++) {
-    if (!attempt('claim', () => { life.ensureOwner(); })) continue;
+    if (
+      !attempt('claim', () => {
+        life.ensureOwner();
+      })
+    )
+      continue;
     const [name, step] = pickStep(random);
-    attempt(name, () => { step(life); });
+    attempt(name, () => {
+      step(life);
+    });
   }
   if (job.isAbrupt === true) return;
   mirror.close();

@@ -50,6 +50,8 @@ export type Line =
   | { readonly is: 'order'; readonly epoch: number; readonly counter: number }
   | { readonly is: 'uplink'; readonly window: number }
   | { readonly is: 'key'; readonly key: string }
+  /** A part of what is measured begins. */
+  | { readonly is: 'phase'; readonly phase: string; readonly rss: number }
   | { readonly is: 'failed'; readonly step: string; readonly code: string }
   | { readonly is: 'end' };
 

@@ -22,7 +22,8 @@ export function brokenSums(outbox: Outbox): string[] {
           `${String(queued)} + quarantined ${String(quarantined)} + lost ${String(lost)}`,
       );
     }
-    if (produced !== head + 1) broken.push(`epoch ${String(epoch)}: produced ${String(produced)}, head ${String(head)}`);
+    if (produced !== head + 1)
+      broken.push(`epoch ${String(epoch)}: produced ${String(produced)}, head ${String(head)}`);
   }
   const all = db.prepare<[], Counted>(
     `SELECT (SELECT count(*) FROM record) AS records,
