@@ -13,7 +13,7 @@ export interface OutboxLimits {
 const DROPS_MAX = 256;
 
 /**
- * The drop policy: pictures of the oldest first, their hash stays in the record; then the oldest records.
+ * The drop policy: pictures of the oldest first, their hash stays in the record; then the oldest records, but no accept.
  * Each drop is counted and noted as a loss in the transaction of the caller.
  * With a clock in doubt nothing is dropped for its age. What was recorded in this boot is as old as the monotonic clock
  * says, so that a time server cannot empty the queue by lying about the year.
@@ -44,7 +44,7 @@ function dropOldestMedia(queries: Queries, losses: PendingLosses): boolean {
   if (oldest === undefined) return false;
   const { epoch, seq } = oldest;
   const bytes = queries.mediaBytes.get(epoch, seq)?.bytes ?? 0;
-  for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id);
+  for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id, seq);
   queries.deleteMedia.run(epoch, seq);
   queries.addQueued.run(0, -bytes);
   return true;
@@ -59,4 +59,5 @@ function dropOldestRecord(queries: Queries, losses: PendingLosses, reason: 'full
   queries.addQueued.run(-1, -bytes);
   queries.count.run(0, 0, 1, epoch);
   losses.addRange(epoch, reason, seq, seq);
+  losses.unsay(epoch, seq, seq);
 }

@@ -196,7 +196,7 @@ export class Outbox {
     return this.transaction(() => {
       const epoch = this.queries.openEpoch.get();
       if (epoch === undefined || epoch.stopped === 1 || this.losses.isEmpty(epoch.epoch)) return null;
-      return this.insert(epoch, { kind: 'gap', time, loss: this.losses.take(epoch.epoch) });
+      return this.insert(epoch, { kind: 'gap', time, loss: this.losses.take(epoch.epoch, epoch.head_seq + 1) });
     });
   }
 
@@ -289,6 +289,7 @@ export class Outbox {
     const records = totals?.records ?? 0;
     if (records === 0) return 0;
     this.queries.deleteRange.run(epoch, from, to);
+    this.queries.deleteSaid.run(epoch, from, to);
     this.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
     this.queries.count.run(records, 0, 0, epoch);
     if (from === 0) this.queries.acceptReceipted.run(epoch);
@@ -303,6 +304,7 @@ export class Outbox {
     const excess = (this.queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_MAX;
     if (excess > 0) this.queries.trimQuarantine.run(excess);
     this.queries.deleteRange.run(epoch, seq, seq);
+    this.queries.deleteSaid.run(epoch, seq, seq);
     this.queries.addQueued.run(-1, -size);
     this.queries.count.run(0, 1, 0, epoch);
     return true;

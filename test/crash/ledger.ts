@@ -17,6 +17,9 @@ function open(bytes: Uint8Array): Verified<SealcamRecord> {
   return record;
 }
 
+/** Reasons for which records of a closed epoch leave. */
+const COUNTED = new Set(['full', 'age', 'erased']);
+
 export interface Known {
   readonly hash: string;
   readonly record: SealcamRecord;
@@ -61,7 +64,7 @@ export class Ledger {
 
   addPending({ epoch, reason, from_seq: from, to_seq: to, count }: PendingLoss): void {
     if (from !== null && to !== null) this.range(epoch, from, to);
-    else if (reason === 'full' || reason === 'age') this.counted += count;
+    else if (COUNTED.has(reason)) this.counted += count;
   }
 
   /** Whether a signed record, or one that will be signed next, says that this one is lost. */
@@ -101,7 +104,7 @@ export class Ledger {
 
   private addLoss(epoch: number, { reason, seqs, count }: RecordLoss): void {
     if (seqs !== undefined) this.range(epoch, seqs[0], seqs[1]);
-    else if (reason === 'full' || reason === 'age') this.counted += count ?? 0;
+    else if (COUNTED.has(reason)) this.counted += count ?? 0;
   }
 
   private range(epoch: number, from: number, to: number): void {
