@@ -78,6 +78,9 @@ export class Disk {
           [change.to, this.current.get(change.from) ?? null],
         ]);
         return;
+      case 'link':
+        this.rename([[change.to, this.current.get(change.from) ?? null]]);
+        return;
       case 'unlink':
         this.rename([[change.name, null]]);
         return;

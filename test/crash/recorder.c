@@ -263,6 +263,19 @@ int rename(const char *from, const char *to) {
   return result;
 }
 
+int link(const char *from, const char *to) {
+  REAL(int, link, const char *, const char *);
+  const char *a = name_in(from), *b = name_in(to);
+  if (a == NULL || b == NULL) return real_link(from, to);
+  if (fails('n')) return -1;
+  if (is_last()) end();
+  int result = real_link(from, to);
+  char names[1024];
+  int length = snprintf(names, sizeof names, "%s/%s", a, b);
+  if (result == 0) note('L', 0, 0, names, (size_t)length);
+  return result;
+}
+
 int unlink(const char *path) {
   REAL(int, unlink, const char *);
   const char *name = name_in(path);

@@ -12,7 +12,7 @@ export type Change =
   | { readonly kind: 'truncate'; readonly file: string; readonly size: number }
   | { readonly kind: 'sync'; readonly file: string }
   | { readonly kind: 'sync-folder' }
-  | { readonly kind: 'rename'; readonly from: string; readonly to: string }
+  | { readonly kind: 'rename' | 'link'; readonly from: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly name: string }
   | { readonly kind: 'read'; readonly file: string; readonly bytes: number }
   /** What the process said, at its place between the changes. */
@@ -46,8 +46,8 @@ function changeOf(type: string, file: string, at: number, data: Buffer): Change 
   if (type === 'R') return { kind: 'read', file, bytes: at };
   if (type === 'P') return { kind: 'report', text: text() };
   const [from, to] = text().split('/');
-  if (type !== 'N' || from === undefined || to === undefined) throw new Error(`the recorder wrote "${type}"`);
-  return { kind: 'rename', from, to };
+  if (from === undefined || to === undefined) throw new Error(`the recorder wrote "${type}"`);
+  return { kind: type === 'L' ? 'link' : 'rename', from, to };
 }
 
 /**
