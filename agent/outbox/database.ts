@@ -1,11 +1,13 @@
 import Sqlite from 'better-sqlite3';
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync } from 'node:fs';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import { migrate, newer, SCHEMA_VERSION } from './migrations.js';
 
 export type Database = Sqlite.Database;
 
 const PAGE_BYTES = 4096;
+/** The library's default, 16 MB, is a fifth of what the whole agent may have. */
+const CACHE_KIB = 1024;
 /** Checkpoint early: a small WAL is soon read at a start and wears the flash evenly. */
 const WAL_PAGES = 256;
 
@@ -30,6 +32,7 @@ export function openDatabase(path: string, { maxBytes }: DatabaseOptions): Datab
     db.pragma('journal_mode = WAL');
     db.pragma('synchronous = FULL');
     db.pragma(`wal_autocheckpoint = ${String(WAL_PAGES)}`);
+    db.pragma(`cache_size = -${String(CACHE_KIB)}`);
     db.pragma(`max_page_count = ${String(Math.ceil(maxBytes / PAGE_BYTES))}`);
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
@@ -44,12 +47,15 @@ export function openDatabase(path: string, { maxBytes }: DatabaseOptions): Datab
   }
 }
 
-/** A database as it is, without migrations: for the tool that writes old ones. */
+/** A database as it is, without migrations: for the tool that writes old ones, and for what is left of a damaged one. */
 export function openRaw(path: string): Database {
   return new Sqlite(path);
 }
 
-/** The schema version lies at byte 60 of the file (SQLite file format §1.3), so a newer file need not be opened. */
+/**
+ * The schema version lies at byte 60 of the file (SQLite file format §1.3), so a newer file need not be opened. A newer
+ * program may have been cut off before its change left the write-ahead log, so that is looked at too.
+ */
 function refuseNewer(path: string): void {
   let file: number;
   try {
@@ -61,8 +67,33 @@ function refuseNewer(path: string): void {
   try {
     const header = new Uint8Array(64);
     if (readSync(file, header) < 64) return;
-    const version = new DataView(header.buffer).getUint32(60);
+    const version = Math.max(new DataView(header.buffer).getUint32(60), versionInWal(`${path}-wal`));
     if (version > SCHEMA_VERSION) throw newer(path, version);
+  } finally {
+    closeSync(file);
+  }
+}
+
+const WAL_HEADER_BYTES = 32;
+const FRAME_HEADER_BYTES = 24;
+
+/** The highest version in frames of the first page that belong to the log as it is (SQLite file format §4.1). */
+function versionInWal(path: string): number {
+  if (!existsSync(path)) return 0;
+  const file = openSync(path, 'r');
+  try {
+    const header = Buffer.alloc(WAL_HEADER_BYTES);
+    if (readSync(file, header) < WAL_HEADER_BYTES) return 0;
+    const pageBytes = header.readUInt32BE(8);
+    const frame = Buffer.alloc(FRAME_HEADER_BYTES + 64);
+    let version = 0;
+    for (let at = WAL_HEADER_BYTES; readSync(file, frame, 0, frame.length, at) === frame.length;) {
+      // The salts of an older round of the log are others.
+      if (header.compare(frame, 8, 16, 16, 24) !== 0) break;
+      if (frame.readUInt32BE(0) === 1) version = Math.max(version, frame.readUInt32BE(FRAME_HEADER_BYTES + 60));
+      at += FRAME_HEADER_BYTES + pageBytes;
+    }
+    return version;
   } finally {
     closeSync(file);
   }

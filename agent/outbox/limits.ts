@@ -23,7 +23,8 @@ export function enforceLimits(
   losses: PendingLosses,
   limits: OutboxLimits,
   now: SealcamRecord['time'],
-  timeOf: (record: Uint8Array) => SealcamRecord['time'],
+  /** Null for a record that the disk has spoiled. */
+  timeOf: (record: RecordRow) => SealcamRecord['time'] | null,
 ): void {
   for (let i = 0; i < DROPS_MAX && (queries.device.get()?.queued_bytes ?? 0) > limits.maxBytes; i++) {
     if (!dropOldestMedia(queries, losses)) dropOldestRecord(queries, losses, 'full');
@@ -33,8 +34,8 @@ export function enforceLimits(
     const oldest = queries.firstRecord.get();
     const producedMs = oldest?.wall_ms ?? null;
     if (oldest === undefined || producedMs === null || now.wallMs - producedMs <= limits.maxAgeMs) return;
-    const { boot, monotonicMs } = timeOf(new Uint8Array(oldest.bytes));
-    if (equal(boot, now.boot) && now.monotonicMs - monotonicMs <= limits.maxAgeMs) return;
+    const made = timeOf(oldest);
+    if (made !== null && equal(made.boot, now.boot) && now.monotonicMs - made.monotonicMs <= limits.maxAgeMs) return;
     dropOldestRecord(queries, losses, 'age');
   }
 }

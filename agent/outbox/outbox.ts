@@ -1,5 +1,5 @@
 import { equal } from '../../common/bytes.js';
-import { SealcamError } from '../../common/errors.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { Claim } from '../../protocol/objects/claim.js';
 import type { Receipt } from '../../protocol/objects/receipt.js';
 import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
@@ -9,7 +9,8 @@ import { storeError, type Database } from './database.js';
 import { enforceLimits, type OutboxLimits } from './limits.js';
 import { PendingLosses } from './losses.js';
 import { RecentRecords } from './recent-records.js';
-import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
+import { openMedia, openRow, type Checks, type Place, type QueuedRecord } from './queued.js';
+import { prepareQueries, type EpochRow, type MediaRow, type Queries, type RecordRow } from './queries.js';
 
 /** What the record says beside the fields that the outbox fills in itself. */
 export type RecordContent = Omit<
@@ -22,19 +23,7 @@ export interface SealedMedia {
   readonly sealed: SealedObject;
 }
 
-export interface QueuedRecord {
-  readonly epoch: number;
-  readonly seq: number;
-  readonly hash: Uint8Array;
-  readonly bytes: Uint8Array;
-  /** In the order of the record's list; null where an object was dropped. */
-  readonly media: readonly (SealedObject | null)[];
-}
-
-export interface Place {
-  readonly epoch: number;
-  readonly seq: number;
-}
+export type { Place, QueuedRecord };
 
 /** produced = receipted + queued + quarantined + lost, always. */
 export interface Totals {
@@ -53,6 +42,14 @@ export interface OutboxSigner {
   openRecord(bytes: Uint8Array): Verified<SealcamRecord>;
 }
 
+export interface OutboxDependencies {
+  readonly signer: OutboxSigner;
+  readonly limits: OutboxLimits;
+  readonly sha256: (data: Uint8Array) => Uint8Array;
+  /** Called when SQLite finds the database damaged: puts another in its place with {@link Outbox.use}. */
+  readonly repair: (damaged: Database) => void;
+}
+
 export interface ReceiptOutcome {
   readonly deleted: number;
   readonly quarantined: number;
@@ -69,21 +66,38 @@ const QUARANTINE_MAX = 64;
  * Seq, chain head, record, media and counters change in one transaction; all calls are synchronous.
  */
 export class Outbox {
-  readonly queries: Queries;
-  readonly losses: PendingLosses;
   /** What an order of the owner's may name. */
   readonly recent = new RecentRecords();
   readonly signer: OutboxSigner;
-  private readonly db: Database;
-  private readonly limits: OutboxLimits;
+  private readonly deps: OutboxDependencies;
+  private readonly checks: Checks;
+  private db: Database;
+  private statements: Queries;
+  private pending: PendingLosses;
   private claimCache: Verified<Claim> | null = null;
 
-  constructor(db: Database, signer: OutboxSigner, limits: OutboxLimits) {
+  constructor(db: Database, deps: OutboxDependencies) {
     this.db = db;
-    this.signer = signer;
-    this.limits = limits;
-    this.queries = prepareQueries(db);
-    this.losses = new PendingLosses(this.queries);
+    this.deps = deps;
+    this.signer = deps.signer;
+    this.checks = { sha256: deps.sha256, openRecord: (bytes) => deps.signer.openRecord(bytes) };
+    this.statements = prepareQueries(db);
+    this.pending = new PendingLosses(this.statements);
+  }
+
+  get queries(): Queries {
+    return this.statements;
+  }
+
+  get losses(): PendingLosses {
+    return this.pending;
+  }
+
+  /** Goes on with another database. */
+  use(db: Database): void {
+    this.db = db;
+    this.statements = prepareQueries(db);
+    this.pending = new PendingLosses(this.statements);
   }
 
   close(): void {
@@ -92,10 +106,15 @@ export class Outbox {
 
   /** Runs in one transaction; what SQLite says comes out as our codes. */
   transaction<T>(run: () => T): T {
+    if (!this.db.open) this.deps.repair(this.db);
+    const isInner = this.db.inTransaction;
     try {
       return this.db.transaction(run).immediate();
     } catch (error) {
-      throw storeError(error, this.db.name);
+      const known = storeError(error, this.db.name);
+      // What was asked for has failed and is reported; what comes next finds a sound database.
+      if (!isInner && isDamage(known)) this.deps.repair(this.db);
+      throw known;
     }
   }
 
@@ -145,8 +164,8 @@ export class Outbox {
       }
       const record = this.insert(epoch, content, media);
       enforceLimits(
-        ...([this.queries, this.losses, this.limits, content.time] as const),
-        (bytes) => this.signer.openRecord(bytes).value.time,
+        ...([this.queries, this.losses, this.deps.limits, content.time] as const),
+        (oldest) => openRow(oldest, this.checks)?.value.time ?? null,
       );
       return record;
     });
@@ -200,15 +219,19 @@ export class Outbox {
     });
   }
 
-  /** Up to `count` records after a place, oldest first. */
+  /** Up to `count` records after a place, oldest first. One that the disk has spoiled is dropped, and the loss is said. */
   read(after: Place, count: number): QueuedRecord[] {
-    return this.queries.recordsAfter.all(after.epoch, after.seq, count).map((row) => this.withMedia(row));
+    for (;;) {
+      const rows = this.reading(() => this.queries.recordsAfter.all(after.epoch, after.seq, count));
+      const records = rows.map((row) => this.sound(row));
+      if (!records.includes(null)) return records.filter((record) => record !== null);
+    }
   }
 
   /** One record, if it still waits for its receipt. */
   find(place: Place): QueuedRecord | null {
-    const row = this.queries.record.get(place.epoch, place.seq);
-    return row === undefined ? null : this.withMedia(row);
+    const row = this.reading(() => this.queries.record.get(place.epoch, place.seq));
+    return row === undefined ? null : this.sound(row);
   }
 
   /** Place of the newest record that waits; null if none does. */
@@ -263,25 +286,57 @@ export class Outbox {
     return row;
   }
 
-  private withMedia(row: RecordRow): QueuedRecord {
-    const bytes = new Uint8Array(row.bytes);
-    const stored = new Map(
-      this.queries.media
-        .all(row.epoch, row.seq)
-        .map(({ position, header, body }) => [
-          position,
-          { header: new Uint8Array(header), body: new Uint8Array(body) },
-        ]),
-    );
+  /** Reads; once more where the database had to be replaced. */
+  private reading<T>(read: () => T): T {
+    if (!this.db.open) this.deps.repair(this.db);
+    const isInner = this.db.inTransaction;
+    try {
+      return read();
+    } catch (error) {
+      const known = storeError(error, this.db.name);
+      if (isInner || !isDamage(known)) throw known;
+      this.deps.repair(this.db);
+      return read();
+    }
+  }
+
+  /** The record with its media; null if the disk has spoiled it, and then it is gone. */
+  private sound(row: RecordRow): QueuedRecord | null {
+    const { epoch, seq } = row;
+    const record = openRow(row, this.checks);
+    if (record === null) {
+      this.dropSpoiled(row);
+      return null;
+    }
     // The record says how many objects it had; those that were dropped since are null.
-    const named = this.signer.openRecord(bytes).value.media ?? [];
-    return {
-      epoch: row.epoch,
-      seq: row.seq,
-      hash: new Uint8Array(row.hash),
-      bytes,
-      media: named.map((_, position) => stored.get(position) ?? null),
-    };
+    const named = record.value.media ?? [];
+    const media = named.map((): SealedObject | null => null);
+    for (const stored of this.reading(() => this.queries.media.all(epoch, seq))) {
+      const { position } = stored;
+      const sealed = openMedia(stored, named[position], this.checks);
+      if (sealed !== null) media[position] = sealed;
+      else this.dropSpoiledMedia(row, stored, named[position]?.id);
+    }
+    return { epoch, seq, hash: record.hash, bytes: record.bytes, media };
+  }
+
+  private dropSpoiled({ epoch, seq, bytes }: RecordRow): void {
+    this.transaction(() => {
+      const size = bytes.length + (this.queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
+      this.queries.deleteRange.run(epoch, seq, seq);
+      this.queries.addQueued.run(-1, -size);
+      this.queries.count.run(0, 0, 1, epoch);
+      this.losses.addRange(epoch, 'corrupt', seq, seq);
+      this.losses.unsay(epoch, seq, seq);
+    });
+  }
+
+  private dropSpoiledMedia({ epoch, seq }: RecordRow, stored: MediaRow, id: Uint8Array | undefined): void {
+    this.transaction(() => {
+      this.queries.deleteOneMedia.run(epoch, seq, stored.position);
+      this.queries.addQueued.run(0, -stored.header.length - stored.body.length);
+      if (id !== undefined) this.losses.addMedia(epoch, 'corrupt', id, seq);
+    });
   }
 
   private deleteReceipted(epoch: number, from: number, to: number): number {
@@ -309,4 +364,8 @@ export class Outbox {
     this.queries.count.run(0, 1, 0, epoch);
     return true;
   }
+}
+
+function isDamage(error: unknown): boolean {
+  return isSealcamError(error) && error.code === 'store-corrupt';
 }

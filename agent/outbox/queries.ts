@@ -67,6 +67,15 @@ export function prepareQueries(db: Database) {
     insertEpoch: one(
       'INSERT INTO epoch (epoch, claim, claim_hash, is_open, head_seq, head_hash) VALUES (?, ?, ?, 1, -1, ?)',
     ),
+    /** For what is taken over from a damaged database. */
+    restoreEpoch: one(
+      `UPDATE epoch SET is_open = ?, accept_receipted = ?, head_seq = ?, produced = ?, receipted = ?, quarantined = ?,
+         lost = ?, stopped = ?, command_counter = ? WHERE epoch = ?`,
+    ),
+    restoreCounts: one('UPDATE epoch SET produced = ?, receipted = ?, quarantined = ?, lost = ? WHERE epoch = ?'),
+    restoreLoss: one(
+      `INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count, said_seq) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    ),
     closeEpoch: one('UPDATE epoch SET is_open = 0 WHERE epoch = ?'),
     stopEpoch: one('UPDATE epoch SET stopped = 1 WHERE epoch = ?'),
     setHead: one('UPDATE epoch SET head_seq = ?, head_hash = ?, produced = produced + 1 WHERE epoch = ?'),
@@ -116,6 +125,7 @@ export function prepareQueries(db: Database) {
     ),
 
     eraseQuarantine: one('DELETE FROM quarantine'),
+    eraseLosses: one('DELETE FROM pending_loss'),
 
     setCommandCounter: one('UPDATE epoch SET command_counter = ? WHERE epoch = ?'),
     orders: one<{ readonly command: Uint8Array }>('SELECT command FROM standing_order ORDER BY action'),
