@@ -13,7 +13,7 @@ const WAL = '-wal';
 /** @throws SealcamError `store-unavailable` */
 export function setAside(path: string): void {
   // Damaged again before the one before could be taken over.
-  if (existsSync(path + WAITING)) keepAside(path);
+  if (isAside(path)) keepAside(path);
   move(path, path + WAITING);
 }
 
@@ -23,9 +23,13 @@ export function finishSettingAside(path: string): void {
   if (isHalf && existsSync(path)) setAside(path);
 }
 
+export function isAside(path: string): boolean {
+  return existsSync(path + WAITING);
+}
+
 /** What waits to be taken over, if it is a database at all. */
 export function openAside(path: string): Database | null {
-  if (!existsSync(path + WAITING)) return null;
+  if (!isAside(path)) return null;
   const old = openRaw(path + WAITING);
   old.pragma('locking_mode = EXCLUSIVE');
   return old;

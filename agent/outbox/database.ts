@@ -1,6 +1,7 @@
 import Sqlite from 'better-sqlite3';
 import { closeSync, existsSync, openSync, readSync } from 'node:fs';
-import { SealcamError, systemCode } from '../../common/errors.js';
+import { utf8 } from '../../common/bytes.js';
+import { isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import { migrate, newer, SCHEMA_VERSION } from './migrations.js';
 
 export type Database = Sqlite.Database;
@@ -66,7 +67,8 @@ function refuseNewer(path: string): void {
   }
   try {
     const header = new Uint8Array(64);
-    if (readSync(file, header) < 64) return;
+    // What is no database at all is damaged, whatever stands at that place.
+    if (readSync(file, header) < 64 || !MAGIC.every((byte, i) => header[i] === byte)) return;
     const version = Math.max(new DataView(header.buffer).getUint32(60), versionInWal(`${path}-wal`));
     if (version > SCHEMA_VERSION) throw newer(path, version);
   } finally {
@@ -74,6 +76,7 @@ function refuseNewer(path: string): void {
   }
 }
 
+const MAGIC = utf8('SQLite format 3\0');
 const WAL_HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
 
@@ -97,6 +100,10 @@ function versionInWal(path: string): number {
   } finally {
     closeSync(file);
   }
+}
+
+export function isDamage(error: unknown): boolean {
+  return isSealcamError(error) && error.code === 'store-corrupt';
 }
 
 /** Maps what SQLite says to our codes; anything else passes. */

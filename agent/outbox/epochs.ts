@@ -44,6 +44,7 @@ export function beginEpoch(
     if (open !== undefined) close(outbox, open, 'superseded', time);
     outbox.queries.insertEpoch.run(claim.value.epoch, claim.bytes, claim.hash, claim.hash);
     outbox.queries.setEpoch.run(claim.value.epoch, claim.hash);
+    if (open?.stopped === 1) outbox.losses.carryUnsaid(open.epoch);
     return outbox.insert(epochRow(outbox, claim.value.epoch), { kind: 'accept', time });
   });
 }
@@ -106,9 +107,8 @@ function close(
     }
     outbox.insert(row, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
   }
-  outbox.queries.deleteLosses.run(open.epoch);
   outbox.queries.closeEpoch.run(open.epoch);
-  outbox.queries.deleteDrainedEpochs.run();
+  outbox.deleteDrained();
 }
 
 function epochRow(outbox: Outbox, epoch: number): EpochRow {

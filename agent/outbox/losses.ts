@@ -3,6 +3,9 @@ import { LIMITS } from '../../common/limits.js';
 import { LOSS_REASONS, type LossReason, type RecordLoss } from '../../protocol/objects/record.js';
 import type { LossRow, Queries } from './queries.js';
 
+/** More rows than a queue of records gives. */
+const LOSSES_MAX = 1_000_000;
+
 /**
  * Losses wait here, inside the same transaction as what caused them, until a gap record says them, and stay until that
  * record is receipted: if it is dropped itself, they are said again.
@@ -52,7 +55,11 @@ export class PendingLosses {
   /** These records leave without a receipt: what they said is pending again, and their pictures are lost with them. */
   unsay(epoch: number, from: number, to: number): void {
     this.queries.deleteMediaLosses.run(epoch, from, to);
-    if (this.isClosed(epoch) || this.queries.unsayLosses.run(epoch, from, to).changes === 0) return;
+    if (this.isClosed(epoch)) {
+      this.carry(this.queries.saidLosses.all(epoch, from, to));
+      return;
+    }
+    if (this.queries.unsayLosses.run(epoch, from, to).changes === 0) return;
     // Each gap record had its own piece of the same outage.
     let before: LossRow | undefined;
     for (const row of this.queries.ranges.all(epoch)) {
@@ -62,6 +69,11 @@ export class PendingLosses {
         before = { ...before, to_seq: row.to_seq };
       } else before = row;
     }
+  }
+
+  /** What an epoch that was stopped could not say any more. */
+  carryUnsaid(epoch: number): void {
+    this.carry(this.queries.losses.all(epoch, LOSSES_MAX));
   }
 
   isEmpty(epoch: number): boolean {
@@ -94,6 +106,14 @@ export class PendingLosses {
     return out;
   }
 
+  private carry(losses: readonly LossRow[]): void {
+    for (const { id, reason, from_seq: from, to_seq: to, media_id: media, count } of losses) {
+      const sum = media !== null ? 1 : from !== null && to !== null ? to - from + 1 : count;
+      this.addElsewhere(reasonOf({ reason }), sum);
+      this.queries.deleteLoss.run(id);
+    }
+  }
+
   private isClosed(epoch: number): boolean {
     return this.queries.epoch.get(epoch)?.is_open !== 1;
   }
@@ -104,7 +124,7 @@ export class PendingLosses {
   }
 }
 
-function reasonOf(row: LossRow): LossReason {
+function reasonOf(row: Pick<LossRow, 'reason'>): LossReason {
   return row.reason in LOSS_REASONS ? (row.reason as LossReason) : 'failed';
 }
 

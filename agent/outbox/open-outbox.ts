@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { equal } from '../../common/bytes.js';
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
-import { finishSettingAside, keepAside, openAside, setAside } from './aside.js';
-import { openDatabase, type Database } from './database.js';
+import { finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
+import { isDamage, openDatabase, storeError, type Database } from './database.js';
 import type { OutboxLimits } from './limits.js';
 import { Mirror, type MirrorState } from './mirror.js';
 import { Outbox, type OutboxSigner } from './outbox.js';
@@ -39,10 +39,17 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
   };
   const mirror = new Mirror(join(folder, 'outbox.mirror'), sha256);
   const db = openOrSetAside(path, open, log);
+  let isRepaired = false;
   const repair = (damaged: Database): void => {
-    // Closed already: the repair before this one failed, on a full disk say.
-    if (damaged.open) {
-      damaged.close();
+    isRepaired = true;
+    damaged.close();
+    if (!isAside(path)) {
+      // A read that failed can look like damage to SQLite.
+      const sound = openIfSound(open);
+      if (sound !== null) {
+        outbox.use(sound);
+        return;
+      }
       setAside(path);
     }
     const fresh = open();
@@ -55,10 +62,21 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
     }
   };
   const outbox = new Outbox(db, { signer, limits, sha256, repair });
-  try {
-    takeOver(outbox, mirror.open(), path, options);
+  const settle = (): void => {
+    takeOver(outbox, mirror.state, path, options);
     // A power cut may have come between the end of an ownership and its note.
     noteOwnership(outbox, mirror);
+  };
+  try {
+    mirror.open();
+    try {
+      settle();
+    } catch (error) {
+      const known = storeError(error, path);
+      if (!isDamage(known)) throw known;
+      if (!isRepaired) repair(db);
+      settle();
+    }
     return { outbox, mirror };
   } catch (error) {
     mirror.close();
@@ -67,14 +85,30 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
   }
 }
 
+function openIfSound(open: () => Database): Database | null {
+  let db: Database | undefined;
+  try {
+    db = open();
+    if (db.pragma('integrity_check(1)', { simple: true }) === 'ok') return db;
+  } catch (error) {
+    const known = storeError(error, db?.name ?? '');
+    if (!isDamage(known)) {
+      db?.close();
+      throw known;
+    }
+  }
+  db?.close();
+  return null;
+}
+
 function openOrSetAside(path: string, open: () => Database, log: Log): Database {
   finishSettingAside(path);
   try {
     return open();
   } catch (error) {
-    if (!isSealcamError(error) || error.code !== 'store-corrupt') throw error;
+    if (!isDamage(error)) throw error;
     setAside(path);
-    log.error({ code: error.code }, 'the outbox was damaged and set aside; going on with a new one');
+    log.error({ code: 'store-corrupt' }, 'the outbox was damaged and set aside; going on with a new one');
     return open();
   }
 }
@@ -126,7 +160,7 @@ function stayReleased(outbox: Outbox, published: MirrorState, lastEpoch: number)
       outbox.queries.deleteRange.run(open.epoch, 0, open.head_seq);
       outbox.queries.addQueued.run(-(totals?.records ?? 0), -(totals?.bytes ?? 0));
       outbox.queries.closeEpoch.run(open.epoch);
-      outbox.queries.deleteDrainedEpochs.run();
+      outbox.deleteDrained();
     }
     outbox.queries.eraseQuarantine.run();
     outbox.queries.eraseLosses.run();
@@ -157,6 +191,8 @@ function goOnAfter(
     if (now === undefined) return;
     if (seq < 0) {
       outbox.insert(now, { kind: 'accept', time });
+      // Whatever was recorded and never published is gone, and nobody knows how much that was.
+      outbox.losses.addCount(now.epoch, 'state-lost', 1);
       return;
     }
     const loss = [{ reason: 'state-lost' as const, seqs: [head + 1, seq] as const }];

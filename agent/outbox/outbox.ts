@@ -1,11 +1,11 @@
 import { equal } from '../../common/bytes.js';
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import type { Claim } from '../../protocol/objects/claim.js';
 import type { Receipt } from '../../protocol/objects/receipt.js';
 import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
-import { storeError, type Database } from './database.js';
+import { isDamage, storeError, type Database } from './database.js';
 import { enforceLimits, type OutboxLimits } from './limits.js';
 import { PendingLosses } from './losses.js';
 import { RecentRecords } from './recent-records.js';
@@ -74,6 +74,7 @@ export class Outbox {
   private db: Database;
   private statements: Queries;
   private pending: PendingLosses;
+  private isClosed = false;
   private claimCache: Verified<Claim> | null = null;
 
   constructor(db: Database, deps: OutboxDependencies) {
@@ -86,6 +87,7 @@ export class Outbox {
   }
 
   get queries(): Queries {
+    this.needDatabase();
     return this.statements;
   }
 
@@ -101,12 +103,13 @@ export class Outbox {
   }
 
   close(): void {
+    this.isClosed = true;
     this.db.close();
   }
 
   /** Runs in one transaction; what SQLite says comes out as our codes. */
   transaction<T>(run: () => T): T {
-    if (!this.db.open) this.deps.repair(this.db);
+    this.needDatabase();
     const isInner = this.db.inTransaction;
     try {
       return this.db.transaction(run).immediate();
@@ -131,7 +134,7 @@ export class Outbox {
 
   /** The claim of the open epoch, or null without an owner. */
   currentClaim(): Verified<Claim> | null {
-    const row = this.queries.openEpoch.get();
+    const row = this.reading(() => this.queries.openEpoch.get());
     if (row === undefined) return null;
     if (this.claimCache === null || !equal(this.claimCache.hash, row.claim_hash)) {
       this.claimCache = this.signer.openClaim(new Uint8Array(row.claim));
@@ -141,7 +144,7 @@ export class Outbox {
 
   /** The claim of any epoch that still has records here. */
   claimOf(epoch: number): Verified<Claim> | null {
-    const row = this.queries.epoch.get(epoch);
+    const row = this.reading(() => this.queries.epoch.get(epoch));
     return row === undefined ? null : this.signer.openClaim(new Uint8Array(row.claim));
   }
 
@@ -202,6 +205,12 @@ export class Outbox {
     return record;
   }
 
+  /** Closed epochs of which nothing waits any more. */
+  deleteDrained(): void {
+    this.queries.deleteDrainedEpochs.run();
+    this.queries.deleteDrainedLosses.run();
+  }
+
   /** Counts things that were lost before they had a seq; said in the next gap record. */
   countLoss(reason: LossReason, count = 1): void {
     this.transaction(() => {
@@ -236,7 +245,7 @@ export class Outbox {
 
   /** Place of the newest record that waits; null if none does. */
   newest(): Place | null {
-    return this.queries.newestRecord.get() ?? null;
+    return this.reading(() => this.queries.newestRecord.get()) ?? null;
   }
 
   /** Deletes what a receipt proves to be stored. The receipt must have been checked against the claim of its epoch. */
@@ -260,14 +269,14 @@ export class Outbox {
       for (const [seq, hash, code] of value.rejects ?? []) {
         if (this.moveToQuarantine(epoch.epoch, seq, hash, code)) outcome.quarantined++;
       }
-      this.queries.deleteDrainedEpochs.run();
+      this.deleteDrained();
       return outcome;
     });
   }
 
   /** Totals of the open epoch. */
   totals(): Totals {
-    const row = this.queries.openEpoch.get();
+    const row = this.reading(() => this.queries.openEpoch.get());
     if (row === undefined) return { produced: 0, receipted: 0, queued: 0, quarantined: 0, lost: 0 };
     const { produced, receipted, quarantined, lost } = row;
     return { produced, receipted, queued: produced - receipted - quarantined - lost, quarantined, lost };
@@ -275,7 +284,7 @@ export class Outbox {
 
   /** Of all epochs, in O(1). */
   queued(): { readonly records: number; readonly bytes: number } {
-    const row = this.queries.device.get();
+    const row = this.reading(() => this.queries.device.get());
     return { records: row?.queued_records ?? 0, bytes: row?.queued_bytes ?? 0 };
   }
 
@@ -286,9 +295,14 @@ export class Outbox {
     return row;
   }
 
+  /** The last repair may have failed, on a full disk say. */
+  private needDatabase(): void {
+    if (!this.db.open && !this.isClosed) this.deps.repair(this.db);
+  }
+
   /** Reads; once more where the database had to be replaced. */
   private reading<T>(read: () => T): T {
-    if (!this.db.open) this.deps.repair(this.db);
+    this.needDatabase();
     const isInner = this.db.inTransaction;
     try {
       return read();
@@ -364,8 +378,4 @@ export class Outbox {
     this.queries.count.run(0, 1, 0, epoch);
     return true;
   }
-}
-
-function isDamage(error: unknown): boolean {
-  return isSealcamError(error) && error.code === 'store-corrupt';
 }

@@ -152,12 +152,13 @@ export function prepareQueries(db: Database) {
     ),
     sayLoss: one('UPDATE pending_loss SET said_seq = ? WHERE id = ?'),
     unsayLosses: one('UPDATE pending_loss SET said_seq = NULL WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
+    saidLosses: one<LossRow>('SELECT * FROM pending_loss WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
     deleteSaid: one('DELETE FROM pending_loss WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
     deleteMediaLosses: one(
       'DELETE FROM pending_loss WHERE epoch = ? AND media_id IS NOT NULL AND from_seq BETWEEN ? AND ?',
     ),
     deleteLoss: one('DELETE FROM pending_loss WHERE id = ?'),
-    deleteLosses: one('DELETE FROM pending_loss WHERE epoch = ?'),
+    deleteDrainedLosses: one('DELETE FROM pending_loss WHERE epoch NOT IN (SELECT epoch FROM epoch)'),
   };
 }
 

@@ -6,6 +6,7 @@ import type { Outbox } from './outbox.js';
 import type { EpochRow, LossRow, MediaRow, RecordRow } from './queries.js';
 
 const HASH_BYTES = 32;
+const ROWS_PER_PAGE_MAX = 16;
 
 /**
  * Takes over what can still be read of a damaged database, in one transaction, and says what cannot.
@@ -45,14 +46,14 @@ export function salvage(
     for (const { epoch, seq, code, bytes } of rows<RecordRow & { code: string }>(old, 'quarantine')) {
       queries.quarantine.run(epoch, seq, code, bytes);
     }
-    for (const loss of rows<LossRow>(old, 'pending_loss')) {
+    const isPendingWhole = eachRow<LossRow>(old, 'pending_loss', (loss) => {
       queries.restoreLoss.run(
         ...[loss.epoch, loss.reason, loss.from_seq, loss.to_seq, loss.media_id, loss.count, loss.said_seq],
       );
-    }
+    });
     const found = copyRecords(outbox, old, new Set(epochs.map(({ epoch }) => epoch)));
-    const lost = epochs.reduce((sum, row) => sum + balance(outbox, row), 0);
-    queries.deleteDrainedEpochs.run();
+    const lost = epochs.reduce((sum, row) => sum + balance(outbox, row, isPendingWhole), 0);
+    outbox.deleteDrained();
     return { found, lost };
   });
 }
@@ -64,28 +65,31 @@ function rows<Row>(old: Database, table: string): Row[] {
   return out;
 }
 
-/** Calls back for every row that can be read, in the order of insertion. */
-function eachRow<Row>(old: Database, table: string, use: (row: Row) => void): void {
+/** Calls back for every row that can be read, in the order of insertion; false where some could not be. */
+function eachRow<Row>(old: Database, table: string, use: (row: Row) => void): boolean {
   const last = attempt(() => old.prepare<[], { last: number | null }>(`SELECT max(rowid) AS last FROM ${table}`).get());
   const next = attempt(() =>
     old.prepare<[number], Row & { place: number }>(
       `SELECT rowid AS place, * FROM ${table} WHERE rowid >= ? ORDER BY rowid LIMIT 1`,
     ),
   );
-  if (next === undefined) return;
-  // Where not even the end can be found, as many as may fit into a file.
-  const end =
-    last === undefined
-      ? (attempt(() => old.pragma('page_count', { simple: true }) as number) ?? 0) * 16
-      : (last.last ?? 0);
+  if (next === undefined) return false;
+  // Where not even the end can be found, as many as may fit into the file.
+  const pages = attempt(() => old.pragma('page_count', { simple: true }) as number) ?? 0;
+  const end = last === undefined ? pages * ROWS_PER_PAGE_MAX : (last.last ?? 0);
+  let isWhole = last !== undefined;
   for (let place = 0; place <= end; place++) {
     const from = place;
     const row = attempt(() => next.get(from) ?? null);
-    if (row === undefined) continue;
-    if (row === null) return;
+    if (row === null) return isWhole;
+    if (row === undefined) {
+      isWhole = false;
+      continue;
+    }
     place = row.place;
     use(row);
   }
+  return isWhole;
 }
 
 function attempt<T>(run: () => T): T | undefined {
@@ -141,7 +145,7 @@ function copyRecords(outbox: Outbox, old: Database, epochs: ReadonlySet<number>)
 }
 
 /** Brings the counts of an epoch and its head in line with what is there; what is missing is counted and said. */
-function balance({ queries, losses }: Outbox, row: EpochRow): number {
+function balance({ queries, losses }: Outbox, row: EpochRow, isPendingWhole: boolean): number {
   const { epoch } = row;
   const seqs = queries.seqs.all(epoch).map(({ seq }) => seq);
   const top = queries.record.get(epoch, seqs.at(-1) ?? -1);
@@ -153,10 +157,11 @@ function balance({ queries, losses }: Outbox, row: EpochRow): number {
   const receipted = Math.min(row.receipted, gone);
   const lost = gone - receipted;
   queries.restoreCounts.run(produced, receipted, quarantined, lost, epoch);
-  const missing = lost - row.lost;
-  if (missing <= 0) return 0;
+  const missing = Math.max(0, lost - row.lost);
+  // Losses that nobody had said yet may have been on a page that is gone: then all is said again.
+  if (missing === 0 && isPendingWhole) return 0;
   if (row.is_open === 0) {
-    losses.addRange(epoch, 'corrupt', 1, missing);
+    if (missing > 0) losses.addRange(epoch, 'corrupt', 1, missing);
     return missing;
   }
   // Which of those that are not here were receipted, nobody knows; a range may name some that are in the cloud.
