@@ -39,9 +39,9 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
   };
   const mirror = new Mirror(join(folder, 'outbox.mirror'), sha256);
   const db = openOrSetAside(path, open, log);
-  let isRepaired = false;
+  let repairs = 0;
   const repair = (damaged: Database): void => {
-    isRepaired = true;
+    repairs++;
     damaged.close();
     if (!isAside(path)) {
       // A read that failed can look like damage to SQLite.
@@ -67,6 +67,7 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
     // A power cut may have come between the end of an ownership and its note.
     noteOwnership(outbox, mirror);
   };
+  const before = repairs;
   try {
     mirror.open();
     try {
@@ -74,7 +75,8 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
     } catch (error) {
       const known = storeError(error, path);
       if (!isDamage(known)) throw known;
-      if (!isRepaired) repair(db);
+      // A transaction repairs by itself.
+      if (repairs === before) repair(db);
       settle();
     }
     return { outbox, mirror };

@@ -59,6 +59,7 @@ export function salvage(
 }
 
 /** All rows of a small table, as far as they can be read. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the table
 function rows<Row>(old: Database, table: string): Row[] {
   const out: Row[] = [];
   eachRow<Row>(old, table, (row) => out.push(row));
