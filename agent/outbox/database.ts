@@ -1,7 +1,8 @@
 import Sqlite from 'better-sqlite3';
-import { closeSync, existsSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readSync } from 'node:fs';
 import { utf8 } from '../../common/bytes.js';
 import { isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
+import { versionInWal } from './wal-version.js';
 import { migrate, newer, SCHEMA_VERSION } from './migrations.js';
 
 export type Database = Sqlite.Database;
@@ -71,37 +72,15 @@ function refuseNewer(path: string): void {
     if (readSync(file, header) < 64 || !MAGIC.every((byte, i) => header[i] === byte)) return;
     const version = Math.max(new DataView(header.buffer).getUint32(60), versionInWal(`${path}-wal`));
     if (version > SCHEMA_VERSION) throw newer(path, version);
+  } catch (cause) {
+    if (isSealcamError(cause)) throw cause;
+    throw new SealcamError('store-unavailable', `${path} cannot be read`, { cause });
   } finally {
     closeSync(file);
   }
 }
 
 const MAGIC = utf8('SQLite format 3\0');
-const WAL_HEADER_BYTES = 32;
-const FRAME_HEADER_BYTES = 24;
-
-/** The highest version in frames of the first page that belong to the log as it is (SQLite file format §4.1). */
-function versionInWal(path: string): number {
-  if (!existsSync(path)) return 0;
-  const file = openSync(path, 'r');
-  try {
-    const header = Buffer.alloc(WAL_HEADER_BYTES);
-    if (readSync(file, header) < WAL_HEADER_BYTES) return 0;
-    const pageBytes = header.readUInt32BE(8);
-    const frame = Buffer.alloc(FRAME_HEADER_BYTES + 64);
-    let version = 0;
-    for (let at = WAL_HEADER_BYTES; readSync(file, frame, 0, frame.length, at) === frame.length;) {
-      // The salts of an older round of the log are others.
-      if (header.compare(frame, 8, 16, 16, 24) !== 0) break;
-      if (frame.readUInt32BE(0) === 1) version = Math.max(version, frame.readUInt32BE(FRAME_HEADER_BYTES + 60));
-      at += FRAME_HEADER_BYTES + pageBytes;
-    }
-    return version;
-  } finally {
-    closeSync(file);
-  }
-}
-
 export function isDamage(error: unknown): boolean {
   return isSealcamError(error) && error.code === 'store-corrupt';
 }

@@ -59,7 +59,7 @@ export function salvage(
 }
 
 /** All rows of a small table, as far as they can be read. */
-// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the table
+
 function rows<Row>(old: Database, table: string): Row[] {
   const out: Row[] = [];
   eachRow<Row>(old, table, (row) => out.push(row));
@@ -67,6 +67,7 @@ function rows<Row>(old: Database, table: string): Row[] {
 }
 
 /** Calls back for every row that can be read, in the order of insertion; false where some could not be. */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the table
 function eachRow<Row>(old: Database, table: string, use: (row: Row) => void): boolean {
   const last = attempt(() => old.prepare<[], { last: number | null }>(`SELECT max(rowid) AS last FROM ${table}`).get());
   const next = attempt(() =>
