@@ -1,4 +1,5 @@
 import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../common/seeded-random.js';
 import { judge, type Verdict } from './oracle.js';
@@ -55,40 +56,44 @@ export interface KillOptions {
   readonly onCycle?: (sum: Sum) => void;
 }
 
-/** Kills until so many were killed, and judges a copy of the folder after each. */
+/** Kills until so many were killed, and judges a copy of the folder after each. Cameras side by side, one for each core. */
 export async function runKills(options: KillOptions): Promise<Sum> {
-  const { kills, seed, folder, library, reportsEarly = false, onCycle } = options;
   const sum = emptySum();
-  const random = seededRandom(seed);
-  let tries = 0;
-  for (let camera = seed; sum.cycles < kills; camera++) {
-    const home = join(folder, String(camera));
-    mkdirSync(home, { recursive: true });
-    const lines: Line[] = [];
-    let before: Verdict = { committed: 0, lost: [], duplicated: [], dropped: 0, wrong: [] };
-    for (let life = 0; life < LIVES && sum.cycles < kills; life++) {
-      const how = ENDS[tries++ % (library === null ? 2 : ENDS.length)];
-      const most = { moment: MOMENT_MAX_MS, statement: STATEMENTS_MAX, call: CALLS_MAX }[how ?? 'moment'];
-      const at = 1 + Math.floor(random.uniform() * most);
-      const job = { folder: home, seed: camera, life, steps: STEPS, reportsEarly };
-      const ran = await runWorker(
-        how === 'statement' ? { ...job, killAtStatement: at } : job,
-        how === 'call' && library !== null ? watched({ library, folder: home, killAt: at }) : {},
-        how === 'moment' ? at : null,
-      );
-      lines.push(...ran.lines);
-      if (!ran.isKilled) continue;
-      const copy = join(folder, 'judged');
-      cpSync(home, copy, { recursive: true });
-      const verdict = judge(camera, copy, lines);
-      rmSync(copy, { recursive: true });
-      add(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${String(how)} ${String(at)}`);
-      sum.committed += verdict.committed - before.committed;
-      sum.dropped += verdict.dropped - before.dropped;
-      before = verdict;
-      onCycle?.(sum);
-    }
-    rmSync(home, { recursive: true });
-  }
+  let next = options.seed;
+  const lane = async (): Promise<void> => {
+    while (sum.cycles < options.kills) await oneCamera(next++, options, sum);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
   return sum;
+}
+
+async function oneCamera(camera: number, options: KillOptions, sum: Sum): Promise<void> {
+  const { kills, folder, library, reportsEarly = false, onCycle } = options;
+  const random = seededRandom(camera);
+  const [home, copy] = [join(folder, String(camera)), join(folder, `${String(camera)}-judged`)];
+  mkdirSync(home, { recursive: true });
+  const lines: Line[] = [];
+  let before: Verdict = { committed: 0, lost: [], duplicated: [], dropped: 0, wrong: [] };
+  for (let life = 0; life < LIVES && sum.cycles < kills; life++) {
+    const how = ENDS[(camera + life) % (library === null ? 2 : ENDS.length)] ?? 'moment';
+    const most = { moment: MOMENT_MAX_MS, statement: STATEMENTS_MAX, call: CALLS_MAX }[how];
+    const at = 1 + Math.floor(random.uniform() * most);
+    const job = { folder: home, seed: camera, life, steps: STEPS, reportsEarly };
+    const ran = await runWorker(
+      how === 'statement' ? { ...job, killAtStatement: at } : job,
+      how === 'call' && library !== null ? watched({ library, folder: home, killAt: at }) : {},
+      how === 'moment' ? at : null,
+    );
+    lines.push(...ran.lines);
+    if (!ran.isKilled || sum.cycles >= kills) continue;
+    cpSync(home, copy, { recursive: true });
+    const verdict = judge(camera, copy, lines);
+    rmSync(copy, { recursive: true });
+    add(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${how} ${String(at)}`);
+    sum.committed += verdict.committed - before.committed;
+    sum.dropped += verdict.dropped - before.dropped;
+    before = verdict;
+    onCycle?.(sum);
+  }
+  rmSync(home, { recursive: true });
 }
