@@ -21,7 +21,7 @@ is there once, its chain is whole, and produced = receipted + queued + quarantin
   --all           1000 of each, and the costs
   --seed S        begins with this camera (1); a failure names camera, life and moment
   --json          one JSON object on stdout
-  --save          with --all: docs/results/crash.json and the figures in docs/outbox.md
+  --save          with kills, power cuts and costs: docs/results/crash.json and the figures in docs/outbox.md
   --help          this text
 
 The control of the kills reports each record before its commit, that of the power cuts runs with synchronous=NORMAL; a
@@ -153,7 +153,7 @@ function tell(outcomes: readonly Outcome[], costs: Costs | null): number {
   if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
   else
     process.stdout.write([outcomesTable(outcomes), costs === null ? '' : costsTable(costs)].join('\n\n').trim() + '\n');
-  if (values.save && values.all && costs !== null) {
+  if (values.save && outcomes.length === 2 && costs !== null) {
     saveResult('crash', result);
     writePart('docs/outbox.md', 'crash', outcomesTable(outcomes));
     writePart('docs/outbox.md', 'costs', costsTable(costs));
