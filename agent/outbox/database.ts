@@ -1,15 +1,17 @@
 import Sqlite from 'better-sqlite3';
 import { closeSync, openSync, readSync } from 'node:fs';
-import { SealcamError, systemCode } from '../../common/errors.js';
+import { utf8 } from '../../common/bytes.js';
+import { isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
+import { versionInWal } from './wal-version.js';
 import { migrate, newer, SCHEMA_VERSION } from './migrations.js';
 
 export type Database = Sqlite.Database;
 
 const PAGE_BYTES = 4096;
+/** The library's default, 16 MB, is a fifth of what the whole agent may have. */
+const CACHE_KIB = 1024;
 /** Checkpoint early: a small WAL is soon read at a start and wears the flash evenly. */
 const WAL_PAGES = 256;
-/** better-sqlite3's own default is 16,000 KiB, which a camera's memory would follow as its file grows. */
-const CACHE_KIB = 1024;
 
 export interface DatabaseOptions {
   /** The file may not grow past this. */
@@ -47,12 +49,15 @@ export function openDatabase(path: string, { maxBytes }: DatabaseOptions): Datab
   }
 }
 
-/** A database as it is, without migrations: for the tool that writes old ones. */
+/** A database as it is, without migrations: for the tool that writes old ones, and for what is left of a damaged one. */
 export function openRaw(path: string): Database {
   return new Sqlite(path);
 }
 
-/** The schema version lies at byte 60 of the file (SQLite file format §1.3), so a newer file need not be opened. */
+/**
+ * The schema version lies at byte 60 of the file (SQLite file format §1.3), so a newer file need not be opened. A newer
+ * program may have been cut off before its change left the write-ahead log, so that is looked at too.
+ */
 function refuseNewer(path: string): void {
   let file: number;
   try {
@@ -63,12 +68,21 @@ function refuseNewer(path: string): void {
   }
   try {
     const header = new Uint8Array(64);
-    if (readSync(file, header) < 64) return;
-    const version = new DataView(header.buffer).getUint32(60);
+    // What is no database at all is damaged, whatever stands at that place.
+    if (readSync(file, header) < 64 || !MAGIC.every((byte, i) => header[i] === byte)) return;
+    const version = Math.max(new DataView(header.buffer).getUint32(60), versionInWal(`${path}-wal`));
     if (version > SCHEMA_VERSION) throw newer(path, version);
+  } catch (cause) {
+    if (isSealcamError(cause)) throw cause;
+    throw new SealcamError('store-unavailable', `${path} cannot be read`, { cause });
   } finally {
     closeSync(file);
   }
+}
+
+const MAGIC = utf8('SQLite format 3\0');
+export function isDamage(error: unknown): boolean {
+  return isSealcamError(error) && error.code === 'store-corrupt';
 }
 
 /** Maps what SQLite says to our codes; anything else passes. */

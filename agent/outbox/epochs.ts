@@ -44,6 +44,7 @@ export function beginEpoch(
     if (open !== undefined) close(outbox, open, 'superseded', time);
     outbox.queries.insertEpoch.run(claim.value.epoch, claim.bytes, claim.hash, claim.hash);
     outbox.queries.setEpoch.run(claim.value.epoch, claim.hash);
+    if (open?.stopped === 1) outbox.losses.carryUnsaid(open.epoch);
     return outbox.insert(epochRow(outbox, claim.value.epoch), { kind: 'accept', time });
   });
 }
@@ -53,15 +54,7 @@ export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: Seal
   outbox.erase(() => {
     const open = outbox.queries.openEpoch.get();
     if (open !== undefined) {
-      const totals = outbox.queries.rangeTotals.get(open.epoch, 0, open.head_seq);
-      const records = totals?.records ?? 0;
-      outbox.losses.addErased(
-        open.epoch,
-        outbox.queries.seqs.all(open.epoch).map(({ seq }) => seq),
-      );
-      outbox.queries.deleteRange.run(open.epoch, 0, open.head_seq);
-      outbox.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
-      outbox.queries.count.run(0, 0, records, open.epoch);
+      for (const row of outbox.queries.epochs.all()) eraseQueue(outbox, row);
       close(outbox, open, reason, time);
     }
     outbox.queries.eraseQuarantine.run();
@@ -79,6 +72,23 @@ export function takeFirstStart(outbox: Outbox): boolean {
   });
 }
 
+/** Of an epoch that was closed before, its beginning and its end stay: they carry nothing that was seen. */
+function eraseQueue(outbox: Outbox, { epoch, is_open: isOpen, head_seq: head }: EpochRow): void {
+  const [from, to] = isOpen === 1 ? [0, head] : [1, head - 1];
+  const totals = outbox.queries.rangeTotals.get(epoch, from, to);
+  const records = totals?.records ?? 0;
+  if (records === 0) return;
+  const seqs = outbox.queries.seqs.all(epoch).map(({ seq }) => seq);
+  outbox.losses.addSeqs(
+    ...([epoch, 'erased'] as const),
+    seqs.filter((seq) => seq >= from && seq <= to),
+  );
+  outbox.losses.unsay(epoch, from, to);
+  outbox.queries.deleteRange.run(epoch, from, to);
+  outbox.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
+  outbox.queries.count.run(0, 0, records, epoch);
+}
+
 function close(
   outbox: Outbox,
   open: EpochRow,
@@ -87,12 +97,18 @@ function close(
 ): void {
   // A stopped epoch signs nothing more, not even its end.
   if (open.stopped === 0) {
-    const loss = outbox.losses.take(open.epoch);
-    outbox.insert(open, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
+    let loss = outbox.losses.take(open.epoch, open.head_seq + 1);
+    let row = open;
+    // Nobody can say it after the tombstone, and one record has room for so much.
+    while (!outbox.losses.isEmpty(open.epoch)) {
+      outbox.insert(row, { kind: 'gap', time, loss });
+      row = epochRow(outbox, open.epoch);
+      loss = outbox.losses.take(open.epoch, row.head_seq + 1);
+    }
+    outbox.insert(row, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
   }
-  outbox.queries.deleteLosses.run(open.epoch);
   outbox.queries.closeEpoch.run(open.epoch);
-  outbox.queries.deleteDrainedEpochs.run();
+  outbox.deleteDrained();
 }
 
 function epochRow(outbox: Outbox, epoch: number): EpochRow {

@@ -13,7 +13,7 @@ export interface OutboxLimits {
 const DROPS_MAX = 256;
 
 /**
- * The drop policy: pictures of the oldest first, their hash stays in the record; then the oldest records.
+ * The drop policy: pictures of the oldest first, their hash stays in the record; then the oldest records, but no accept.
  * Each drop is counted and noted as a loss in the transaction of the caller.
  * With a clock in doubt nothing is dropped for its age. What was recorded in this boot is as old as the monotonic clock
  * says, so that a time server cannot empty the queue by lying about the year.
@@ -23,7 +23,8 @@ export function enforceLimits(
   losses: PendingLosses,
   limits: OutboxLimits,
   now: SealcamRecord['time'],
-  timeOf: (record: Uint8Array) => SealcamRecord['time'],
+  /** Null for a record that the disk has spoiled. */
+  timeOf: (record: RecordRow) => SealcamRecord['time'] | null,
 ): void {
   for (let i = 0; i < DROPS_MAX && (queries.device.get()?.queued_bytes ?? 0) > limits.maxBytes; i++) {
     if (!dropOldestMedia(queries, losses)) dropOldestRecord(queries, losses, 'full');
@@ -33,8 +34,8 @@ export function enforceLimits(
     const oldest = queries.firstRecord.get();
     const producedMs = oldest?.wall_ms ?? null;
     if (oldest === undefined || producedMs === null || now.wallMs - producedMs <= limits.maxAgeMs) return;
-    const { boot, monotonicMs } = timeOf(new Uint8Array(oldest.bytes));
-    if (equal(boot, now.boot) && now.monotonicMs - monotonicMs <= limits.maxAgeMs) return;
+    const made = timeOf(oldest);
+    if (made !== null && equal(made.boot, now.boot) && now.monotonicMs - made.monotonicMs <= limits.maxAgeMs) return;
     dropOldestRecord(queries, losses, 'age');
   }
 }
@@ -44,7 +45,7 @@ function dropOldestMedia(queries: Queries, losses: PendingLosses): boolean {
   if (oldest === undefined) return false;
   const { epoch, seq } = oldest;
   const bytes = queries.mediaBytes.get(epoch, seq)?.bytes ?? 0;
-  for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id);
+  for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id, seq);
   queries.deleteMedia.run(epoch, seq);
   queries.addQueued.run(0, -bytes);
   return true;
@@ -59,4 +60,5 @@ function dropOldestRecord(queries: Queries, losses: PendingLosses, reason: 'full
   queries.addQueued.run(-1, -bytes);
   queries.count.run(0, 0, 1, epoch);
   losses.addRange(epoch, reason, seq, seq);
+  losses.unsay(epoch, seq, seq);
 }

@@ -83,6 +83,11 @@ const MIGRATIONS: readonly string[] = [
     command BLOB NOT NULL
   ) STRICT;
   `,
+  `
+  -- The record that said it; null while nobody did. It is forgotten with that record's receipt, and pending again if
+  -- that record is dropped itself. A lost picture has its record's number in from_seq.
+  ALTER TABLE pending_loss ADD COLUMN said_seq INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

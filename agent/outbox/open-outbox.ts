@@ -1,13 +1,15 @@
-import { existsSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { equal } from '../../common/bytes.js';
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
-import { openDatabase, type Database } from './database.js';
+import { finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
+import { isDamage, openDatabase, storeError, type Database } from './database.js';
 import type { OutboxLimits } from './limits.js';
 import { Mirror, type MirrorState } from './mirror.js';
 import { Outbox, type OutboxSigner } from './outbox.js';
+import { noteOwnership } from './published.js';
+import { salvage } from './salvage.js';
 
 export interface OpenOutboxOptions {
   readonly folder: string;
@@ -24,40 +26,113 @@ const FILE_MIN_BYTES = 4 * 1024 * 1024;
 
 /**
  * Opens database and mirror and brings them together.
- * A damaged database is renamed aside, never deleted; one that is behind what was published goes on after it, and says so.
+ * A damaged database is renamed aside, never deleted, and what can be read of it is taken over; one that is behind what
+ * was published goes on after it. Both say so.
  *
  * @throws SealcamError `store-newer`, `store-locked`, `store-unavailable`, `store-full`
  */
 export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbox; readonly mirror: Mirror } {
-  const { folder, signer, limits, log } = options;
+  const { folder, signer, limits, log, sha256 } = options;
   const path = join(folder, 'outbox.db');
-  const db = openOrSetAside(path, limits, log);
-  const mirror = new Mirror(join(folder, 'outbox.mirror'), options.sha256);
+  const open = (): Database => {
+    return openDatabase(path, { maxBytes: Math.max(FILE_MIN_BYTES, limits.maxBytes * FILE_OVERHEAD) });
+  };
+  const mirror = new Mirror(join(folder, 'outbox.mirror'), sha256);
+  const db = openOrSetAside(path, open, log);
+  let repairs = 0;
+  const repair = (damaged: Database): void => {
+    repairs++;
+    damaged.close();
+    if (!isAside(path)) {
+      // A read that failed can look like damage to SQLite.
+      const sound = openIfSound(open);
+      if (sound !== null) {
+        outbox.use(sound);
+        return;
+      }
+      setAside(path);
+    }
+    const fresh = open();
+    outbox.use(fresh);
+    try {
+      takeOver(outbox, mirror.state, path, options);
+    } catch (error) {
+      fresh.close();
+      throw error;
+    }
+  };
+  const outbox = new Outbox(db, { signer, limits, sha256, repair });
+  const settle = (): void => {
+    takeOver(outbox, mirror.state, path, options);
+    // A power cut may have come between the end of an ownership and its note.
+    noteOwnership(outbox, mirror);
+  };
+  const before = repairs;
   try {
-    const outbox = new Outbox(db, signer, limits);
-    const published = mirror.open();
-    if (published !== null) catchUp(outbox, published, options);
+    mirror.open();
+    try {
+      settle();
+    } catch (error) {
+      const known = storeError(error, path);
+      if (!isDamage(known)) throw known;
+      // A transaction repairs by itself.
+      if (repairs === before) repair(db);
+      settle();
+    }
     return { outbox, mirror };
   } catch (error) {
     mirror.close();
-    db.close();
+    outbox.close();
     throw error;
   }
 }
 
-function openOrSetAside(path: string, limits: OutboxLimits, log: Log): Database {
-  const maxBytes = Math.max(FILE_MIN_BYTES, limits.maxBytes * FILE_OVERHEAD);
+function openIfSound(open: () => Database): Database | null {
+  let db: Database | undefined;
   try {
-    return openDatabase(path, { maxBytes });
+    db = open();
+    if (db.pragma('integrity_check(1)', { simple: true }) === 'ok') return db;
   } catch (error) {
-    if (!isSealcamError(error) || error.code !== 'store-corrupt') throw error;
-    let number = 1;
-    while (existsSync(`${path}.corrupt-${String(number)}`)) number++;
-    const aside = `${path}.corrupt-${String(number)}`;
-    for (const suffix of ['', '-wal']) if (existsSync(path + suffix)) renameSync(path + suffix, aside + suffix);
-    log.error({ code: error.code, aside }, 'the outbox was damaged and set aside; going on with a new one');
-    return openDatabase(path, { maxBytes });
+    const known = storeError(error, db?.name ?? '');
+    if (!isDamage(known)) {
+      db?.close();
+      throw known;
+    }
   }
+  db?.close();
+  return null;
+}
+
+function openOrSetAside(path: string, open: () => Database, log: Log): Database {
+  finishSettingAside(path);
+  try {
+    return open();
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+    setAside(path);
+    log.error({ code: 'store-corrupt' }, 'the outbox was damaged and set aside; going on with a new one');
+    return open();
+  }
+}
+
+/** Takes over what lies aside, and then compares with what was published. */
+function takeOver(outbox: Outbox, published: MirrorState | null, path: string, options: OpenOutboxOptions): void {
+  const { log } = options;
+  const old = openAside(path);
+  if (old !== null) {
+    try {
+      // A power cut may have come after it was taken over.
+      const isNew = outbox.queries.device.get()?.last_epoch === 0;
+      if (isNew) {
+        const { found, lost } = salvage(outbox, old, published);
+        log.error({ code: 'store-corrupt', found, lost }, 'what was left of the damaged outbox was taken over');
+      }
+    } finally {
+      old.close();
+    }
+  }
+  if (published !== null) catchUp(outbox, published, options);
+  if (old !== null) keepAside(path);
 }
 
 /** Compares the database with what was published; see docs/decisions/0004-mirror.md. */
@@ -78,16 +153,21 @@ function catchUp(outbox: Outbox, published: MirrorState, options: OpenOutboxOpti
 
 /** The database is from before a release: the owner it names is not the owner any more. */
 function stayReleased(outbox: Outbox, published: MirrorState, lastEpoch: number): void {
-  outbox.transaction(() => {
+  const isBehind = lastEpoch < published.epoch;
+  if (!isBehind && outbox.queries.openEpoch.get() === undefined) return;
+  outbox.erase(() => {
     const open = outbox.queries.openEpoch.get();
     if (open !== undefined) {
       const totals = outbox.queries.rangeTotals.get(open.epoch, 0, open.head_seq);
       outbox.queries.deleteRange.run(open.epoch, 0, open.head_seq);
       outbox.queries.addQueued.run(-(totals?.records ?? 0), -(totals?.bytes ?? 0));
       outbox.queries.closeEpoch.run(open.epoch);
-      outbox.queries.deleteDrainedEpochs.run();
+      outbox.deleteDrained();
     }
-    if (lastEpoch < published.epoch) outbox.queries.setEpoch.run(published.epoch, published.claimHash);
+    outbox.queries.eraseQuarantine.run();
+    outbox.queries.eraseLosses.run();
+    outbox.queries.eraseOrders.run();
+    if (isBehind) outbox.queries.setEpoch.run(published.epoch, published.claimHash);
   });
 }
 
@@ -113,6 +193,8 @@ function goOnAfter(
     if (now === undefined) return;
     if (seq < 0) {
       outbox.insert(now, { kind: 'accept', time });
+      // Whatever was recorded and never published is gone, and nobody knows how much that was.
+      outbox.losses.addCount(now.epoch, 'state-lost', 1);
       return;
     }
     const loss = [{ reason: 'state-lost' as const, seqs: [head + 1, seq] as const }];

@@ -5,11 +5,12 @@ import type { Receipt } from '../../protocol/objects/receipt.js';
 import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
-import { storeError, type Database } from './database.js';
+import { isDamage, storeError, type Database } from './database.js';
 import { enforceLimits, type OutboxLimits } from './limits.js';
 import { PendingLosses } from './losses.js';
 import { RecentRecords } from './recent-records.js';
-import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
+import { openMedia, openRow, type Checks, type Place, type QueuedRecord } from './queued.js';
+import { prepareQueries, type EpochRow, type MediaRow, type Queries, type RecordRow } from './queries.js';
 
 /** What the record says beside the fields that the outbox fills in itself. */
 export type RecordContent = Omit<
@@ -22,19 +23,7 @@ export interface SealedMedia {
   readonly sealed: SealedObject;
 }
 
-export interface QueuedRecord {
-  readonly epoch: number;
-  readonly seq: number;
-  readonly hash: Uint8Array;
-  readonly bytes: Uint8Array;
-  /** In the order of the record's list; null where an object was dropped. */
-  readonly media: readonly (SealedObject | null)[];
-}
-
-export interface Place {
-  readonly epoch: number;
-  readonly seq: number;
-}
+export type { Place, QueuedRecord };
 
 /** produced = receipted + queued + quarantined + lost, always. */
 export interface Totals {
@@ -53,6 +42,14 @@ export interface OutboxSigner {
   openRecord(bytes: Uint8Array): Verified<SealcamRecord>;
 }
 
+export interface OutboxDependencies {
+  readonly signer: OutboxSigner;
+  readonly limits: OutboxLimits;
+  readonly sha256: (data: Uint8Array) => Uint8Array;
+  /** Called when SQLite finds the database damaged: puts another in its place with {@link Outbox.use}. */
+  readonly repair: (damaged: Database) => void;
+}
+
 export interface ReceiptOutcome {
   readonly deleted: number;
   readonly quarantined: number;
@@ -69,33 +66,58 @@ const QUARANTINE_MAX = 64;
  * Seq, chain head, record, media and counters change in one transaction; all calls are synchronous.
  */
 export class Outbox {
-  readonly queries: Queries;
-  readonly losses: PendingLosses;
   /** What an order of the owner's may name. */
   readonly recent = new RecentRecords();
   readonly signer: OutboxSigner;
-  private readonly db: Database;
-  private readonly limits: OutboxLimits;
+  private readonly deps: OutboxDependencies;
+  private readonly checks: Checks;
+  private db: Database;
+  private statements: Queries;
+  private pending: PendingLosses;
+  private isClosed = false;
   private claimCache: Verified<Claim> | null = null;
 
-  constructor(db: Database, signer: OutboxSigner, limits: OutboxLimits) {
+  constructor(db: Database, deps: OutboxDependencies) {
     this.db = db;
-    this.signer = signer;
-    this.limits = limits;
-    this.queries = prepareQueries(db);
-    this.losses = new PendingLosses(this.queries);
+    this.deps = deps;
+    this.signer = deps.signer;
+    this.checks = { sha256: deps.sha256, openRecord: (bytes) => deps.signer.openRecord(bytes) };
+    this.statements = prepareQueries(db);
+    this.pending = new PendingLosses(this.statements);
+  }
+
+  get queries(): Queries {
+    this.needDatabase();
+    return this.statements;
+  }
+
+  get losses(): PendingLosses {
+    return this.pending;
+  }
+
+  /** Goes on with another database. */
+  use(db: Database): void {
+    this.db = db;
+    this.statements = prepareQueries(db);
+    this.pending = new PendingLosses(this.statements);
   }
 
   close(): void {
+    this.isClosed = true;
     this.db.close();
   }
 
   /** Runs in one transaction; what SQLite says comes out as our codes. */
   transaction<T>(run: () => T): T {
+    this.needDatabase();
+    const isInner = this.db.inTransaction;
     try {
       return this.db.transaction(run).immediate();
     } catch (error) {
-      throw storeError(error, this.db.name);
+      const known = storeError(error, this.db.name);
+      // What was asked for has failed and is reported; what comes next finds a sound database.
+      if (!isInner && isDamage(known)) this.deps.repair(this.db);
+      throw known;
     }
   }
 
@@ -112,7 +134,7 @@ export class Outbox {
 
   /** The claim of the open epoch, or null without an owner. */
   currentClaim(): Verified<Claim> | null {
-    const row = this.queries.openEpoch.get();
+    const row = this.reading(() => this.queries.openEpoch.get());
     if (row === undefined) return null;
     if (this.claimCache === null || !equal(this.claimCache.hash, row.claim_hash)) {
       this.claimCache = this.signer.openClaim(new Uint8Array(row.claim));
@@ -122,7 +144,7 @@ export class Outbox {
 
   /** The claim of any epoch that still has records here. */
   claimOf(epoch: number): Verified<Claim> | null {
-    const row = this.queries.epoch.get(epoch);
+    const row = this.reading(() => this.queries.epoch.get(epoch));
     return row === undefined ? null : this.signer.openClaim(new Uint8Array(row.claim));
   }
 
@@ -145,8 +167,8 @@ export class Outbox {
       }
       const record = this.insert(epoch, content, media);
       enforceLimits(
-        ...([this.queries, this.losses, this.limits, content.time] as const),
-        (bytes) => this.signer.openRecord(bytes).value.time,
+        ...([this.queries, this.losses, this.deps.limits, content.time] as const),
+        (oldest) => openRow(oldest, this.checks)?.value.time ?? null,
       );
       return record;
     });
@@ -183,6 +205,12 @@ export class Outbox {
     return record;
   }
 
+  /** Closed epochs of which nothing waits any more. */
+  deleteDrained(): void {
+    this.queries.deleteDrainedEpochs.run();
+    this.queries.deleteDrainedLosses.run();
+  }
+
   /** Counts things that were lost before they had a seq; said in the next gap record. */
   countLoss(reason: LossReason, count = 1): void {
     this.transaction(() => {
@@ -196,24 +224,28 @@ export class Outbox {
     return this.transaction(() => {
       const epoch = this.queries.openEpoch.get();
       if (epoch === undefined || epoch.stopped === 1 || this.losses.isEmpty(epoch.epoch)) return null;
-      return this.insert(epoch, { kind: 'gap', time, loss: this.losses.take(epoch.epoch) });
+      return this.insert(epoch, { kind: 'gap', time, loss: this.losses.take(epoch.epoch, epoch.head_seq + 1) });
     });
   }
 
-  /** Up to `count` records after a place, oldest first. */
+  /** Up to `count` records after a place, oldest first. One that the disk has spoiled is dropped, and the loss is said. */
   read(after: Place, count: number): QueuedRecord[] {
-    return this.queries.recordsAfter.all(after.epoch, after.seq, count).map((row) => this.withMedia(row));
+    for (;;) {
+      const rows = this.reading(() => this.queries.recordsAfter.all(after.epoch, after.seq, count));
+      const records = rows.map((row) => this.sound(row));
+      if (!records.includes(null)) return records.filter((record) => record !== null);
+    }
   }
 
   /** One record, if it still waits for its receipt. */
   find(place: Place): QueuedRecord | null {
-    const row = this.queries.record.get(place.epoch, place.seq);
-    return row === undefined ? null : this.withMedia(row);
+    const row = this.reading(() => this.queries.record.get(place.epoch, place.seq));
+    return row === undefined ? null : this.sound(row);
   }
 
   /** Place of the newest record that waits; null if none does. */
   newest(): Place | null {
-    return this.queries.newestRecord.get() ?? null;
+    return this.reading(() => this.queries.newestRecord.get()) ?? null;
   }
 
   /** Deletes what a receipt proves to be stored. The receipt must have been checked against the claim of its epoch. */
@@ -237,14 +269,14 @@ export class Outbox {
       for (const [seq, hash, code] of value.rejects ?? []) {
         if (this.moveToQuarantine(epoch.epoch, seq, hash, code)) outcome.quarantined++;
       }
-      this.queries.deleteDrainedEpochs.run();
+      this.deleteDrained();
       return outcome;
     });
   }
 
   /** Totals of the open epoch. */
   totals(): Totals {
-    const row = this.queries.openEpoch.get();
+    const row = this.reading(() => this.queries.openEpoch.get());
     if (row === undefined) return { produced: 0, receipted: 0, queued: 0, quarantined: 0, lost: 0 };
     const { produced, receipted, quarantined, lost } = row;
     return { produced, receipted, queued: produced - receipted - quarantined - lost, quarantined, lost };
@@ -252,7 +284,7 @@ export class Outbox {
 
   /** Of all epochs, in O(1). */
   queued(): { readonly records: number; readonly bytes: number } {
-    const row = this.queries.device.get();
+    const row = this.reading(() => this.queries.device.get());
     return { records: row?.queued_records ?? 0, bytes: row?.queued_bytes ?? 0 };
   }
 
@@ -263,25 +295,62 @@ export class Outbox {
     return row;
   }
 
-  private withMedia(row: RecordRow): QueuedRecord {
-    const bytes = new Uint8Array(row.bytes);
-    const stored = new Map(
-      this.queries.media
-        .all(row.epoch, row.seq)
-        .map(({ position, header, body }) => [
-          position,
-          { header: new Uint8Array(header), body: new Uint8Array(body) },
-        ]),
-    );
+  /** The last repair may have failed, on a full disk say. */
+  private needDatabase(): void {
+    if (!this.db.open && !this.isClosed) this.deps.repair(this.db);
+  }
+
+  /** Reads; once more where the database had to be replaced. */
+  private reading<T>(read: () => T): T {
+    this.needDatabase();
+    const isInner = this.db.inTransaction;
+    try {
+      return read();
+    } catch (error) {
+      const known = storeError(error, this.db.name);
+      if (isInner || !isDamage(known)) throw known;
+      this.deps.repair(this.db);
+      return read();
+    }
+  }
+
+  /** The record with its media; null if the disk has spoiled it, and then it is gone. */
+  private sound(row: RecordRow): QueuedRecord | null {
+    const { epoch, seq } = row;
+    const record = openRow(row, this.checks);
+    if (record === null) {
+      this.dropSpoiled(row);
+      return null;
+    }
     // The record says how many objects it had; those that were dropped since are null.
-    const named = this.signer.openRecord(bytes).value.media ?? [];
-    return {
-      epoch: row.epoch,
-      seq: row.seq,
-      hash: new Uint8Array(row.hash),
-      bytes,
-      media: named.map((_, position) => stored.get(position) ?? null),
-    };
+    const named = record.value.media ?? [];
+    const media = named.map((): SealedObject | null => null);
+    for (const stored of this.reading(() => this.queries.media.all(epoch, seq))) {
+      const { position } = stored;
+      const sealed = openMedia(stored, named[position], this.checks);
+      if (sealed !== null) media[position] = sealed;
+      else this.dropSpoiledMedia(row, stored, named[position]?.id);
+    }
+    return { epoch, seq, hash: record.hash, bytes: record.bytes, media };
+  }
+
+  private dropSpoiled({ epoch, seq, bytes }: RecordRow): void {
+    this.transaction(() => {
+      const size = bytes.length + (this.queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
+      this.queries.deleteRange.run(epoch, seq, seq);
+      this.queries.addQueued.run(-1, -size);
+      this.queries.count.run(0, 0, 1, epoch);
+      this.losses.addRange(epoch, 'corrupt', seq, seq);
+      this.losses.unsay(epoch, seq, seq);
+    });
+  }
+
+  private dropSpoiledMedia({ epoch, seq }: RecordRow, stored: MediaRow, id: Uint8Array | undefined): void {
+    this.transaction(() => {
+      this.queries.deleteOneMedia.run(epoch, seq, stored.position);
+      this.queries.addQueued.run(0, -stored.header.length - stored.body.length);
+      if (id !== undefined) this.losses.addMedia(epoch, 'corrupt', id, seq);
+    });
   }
 
   private deleteReceipted(epoch: number, from: number, to: number): number {
@@ -289,6 +358,7 @@ export class Outbox {
     const records = totals?.records ?? 0;
     if (records === 0) return 0;
     this.queries.deleteRange.run(epoch, from, to);
+    this.queries.deleteSaid.run(epoch, from, to);
     this.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
     this.queries.count.run(records, 0, 0, epoch);
     if (from === 0) this.queries.acceptReceipted.run(epoch);
@@ -303,6 +373,7 @@ export class Outbox {
     const excess = (this.queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_MAX;
     if (excess > 0) this.queries.trimQuarantine.run(excess);
     this.queries.deleteRange.run(epoch, seq, seq);
+    this.queries.deleteSaid.run(epoch, seq, seq);
     this.queries.addQueued.run(-1, -size);
     this.queries.count.run(0, 1, 0, epoch);
     return true;

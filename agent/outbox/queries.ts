@@ -47,6 +47,7 @@ export interface LossRow {
   readonly to_seq: number | null;
   readonly media_id: Uint8Array | null;
   readonly count: number;
+  readonly said_seq: number | null;
 }
 
 /** Every statement of the outbox, prepared once. Rows come back as they are declared here; the schema is STRICT. */
@@ -65,6 +66,15 @@ export function prepareQueries(db: Database) {
     epochs: one<EpochRow>('SELECT * FROM epoch ORDER BY epoch'),
     insertEpoch: one(
       'INSERT INTO epoch (epoch, claim, claim_hash, is_open, head_seq, head_hash) VALUES (?, ?, ?, 1, -1, ?)',
+    ),
+    /** For what is taken over from a damaged database. */
+    restoreEpoch: one(
+      `UPDATE epoch SET is_open = ?, accept_receipted = ?, head_seq = ?, produced = ?, receipted = ?, quarantined = ?,
+         lost = ?, stopped = ?, command_counter = ? WHERE epoch = ?`,
+    ),
+    restoreCounts: one('UPDATE epoch SET produced = ?, receipted = ?, quarantined = ?, lost = ? WHERE epoch = ?'),
+    restoreLoss: one(
+      `INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count, said_seq) VALUES (?, ?, ?, ?, ?, ?, ?)`,
     ),
     closeEpoch: one('UPDATE epoch SET is_open = 0 WHERE epoch = ?'),
     stopEpoch: one('UPDATE epoch SET stopped = 1 WHERE epoch = ?'),
@@ -87,7 +97,9 @@ export function prepareQueries(db: Database) {
     newestRecord: one<{ readonly epoch: number; readonly seq: number }>(
       'SELECT epoch, seq FROM record ORDER BY epoch DESC, seq DESC LIMIT 1',
     ),
-    firstRecord: one<RecordRow>('SELECT * FROM record ORDER BY epoch, seq LIMIT 1'),
+    /** The accept is not among them: without it the cloud takes nothing of its epoch. */
+    firstRecord: one<RecordRow>('SELECT * FROM record WHERE seq > 0 ORDER BY epoch, seq LIMIT 1'),
+    deleteOneMedia: one('DELETE FROM media WHERE epoch = ? AND seq = ? AND position = ?'),
     media: one<MediaRow>(
       'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
     ),
@@ -113,6 +125,7 @@ export function prepareQueries(db: Database) {
     ),
 
     eraseQuarantine: one('DELETE FROM quarantine'),
+    eraseLosses: one('DELETE FROM pending_loss'),
 
     setCommandCounter: one('UPDATE epoch SET command_counter = ? WHERE epoch = ?'),
     orders: one<{ readonly command: Uint8Array }>('SELECT command FROM standing_order ORDER BY action'),
@@ -120,19 +133,32 @@ export function prepareQueries(db: Database) {
     eraseOrders: one('DELETE FROM standing_order'),
 
     lastRange: one<LossRow>(
-      'SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND to_seq = ? ORDER BY id DESC LIMIT 1',
+      `SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND to_seq = ? AND media_id IS NULL AND said_seq IS NULL
+       ORDER BY id DESC LIMIT 1`,
     ),
     growRange: one('UPDATE pending_loss SET to_seq = ? WHERE id = ?'),
     lastCount: one<LossRow>(
-      'SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND from_seq IS NULL AND media_id IS NULL LIMIT 1',
+      `SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND from_seq IS NULL AND media_id IS NULL
+         AND said_seq IS NULL LIMIT 1`,
     ),
     growCount: one('UPDATE pending_loss SET count = count + ? WHERE id = ?'),
     insertLoss: one(
       'INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count) VALUES (?, ?, ?, ?, ?, ?)',
     ),
-    losses: one<LossRow>('SELECT * FROM pending_loss WHERE epoch = ? ORDER BY id LIMIT ?'),
+    losses: one<LossRow>('SELECT * FROM pending_loss WHERE epoch = ? AND said_seq IS NULL ORDER BY id LIMIT ?'),
+    ranges: one<LossRow>(
+      `SELECT * FROM pending_loss WHERE epoch = ? AND media_id IS NULL AND from_seq IS NOT NULL AND said_seq IS NULL
+       ORDER BY reason, from_seq`,
+    ),
+    sayLoss: one('UPDATE pending_loss SET said_seq = ? WHERE id = ?'),
+    unsayLosses: one('UPDATE pending_loss SET said_seq = NULL WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
+    saidLosses: one<LossRow>('SELECT * FROM pending_loss WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
+    deleteSaid: one('DELETE FROM pending_loss WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
+    deleteMediaLosses: one(
+      'DELETE FROM pending_loss WHERE epoch = ? AND media_id IS NOT NULL AND from_seq BETWEEN ? AND ?',
+    ),
     deleteLoss: one('DELETE FROM pending_loss WHERE id = ?'),
-    deleteLosses: one('DELETE FROM pending_loss WHERE epoch = ?'),
+    deleteDrainedLosses: one('DELETE FROM pending_loss WHERE epoch NOT IN (SELECT epoch FROM epoch)'),
   };
 }
 

@@ -1,4 +1,4 @@
-import { closeSync, constants, fstatSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import type { DeviceSecrets, KeyStore } from '../key-store.js';
@@ -6,7 +6,10 @@ import type { DeviceSecrets, KeyStore } from '../key-store.js';
 const SEED_BYTES = 32;
 const SECRET_BYTES = 16;
 
-/** Two files, 0600, made exclusively and fsynced with their folder; checked at every start, never repaired silently. */
+/**
+ * Two files, 0600, made exclusively and fsynced with their folder; checked at every start, never repaired silently. Each
+ * gets its name only once it is whole: a power cut at the first start must not leave a file that every later one refuses.
+ */
 export class FileKeyStore implements KeyStore {
   private readonly folder: string;
   private readonly uid: number;
@@ -55,14 +58,19 @@ export class FileKeyStore implements KeyStore {
   }
 
   private write(path: string, bytes: Uint8Array): void {
+    const unnamed = `${path}.new`;
     try {
-      const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
+      rmSync(unnamed, { force: true });
+      const file = openSync(unnamed, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
       try {
         writeSync(file, bytes);
         fsyncSync(file);
       } finally {
         closeSync(file);
       }
+      // Unlike a rename this fails where another process was faster.
+      linkSync(unnamed, path);
+      rmSync(unnamed);
       syncFolder(dirname(path));
     } catch (cause) {
       throw new SealcamError('key-store-unavailable', `${path} cannot be written`, { cause });

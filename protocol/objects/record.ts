@@ -83,7 +83,7 @@ const loss = struct({
   seqs: optional(1, tuple(uint(), uint())),
   /** Media objects lost whose records were kept. */
   media: optional(2, array(bytes(ID_BYTES), 1, LIMITS.lossMediaMax)),
-  /** Things lost that never had a sequence number. */
+  /** Things lost that have no sequence number in this epoch. */
   count: optional(3, uint()),
 });
 export type RecordLoss = TypeOf<typeof loss>;

@@ -1,4 +1,5 @@
 import { realRandom } from '../../common/adapters/real-random.js';
+import type { Random } from '../../common/random.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
@@ -17,12 +18,14 @@ export class CameraWorld {
   readonly cloud: Signer;
   readonly boot = realRandom.bytes(16);
 
-  constructor(options: { readonly owner?: Signer; readonly cloud?: Signer } = {}) {
-    this.device = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  /** The same `random` gives the same keys, so that two processes can be one camera. */
+  constructor(options: { readonly owner?: Signer; readonly cloud?: Signer; readonly random?: Random } = {}) {
+    const random = options.random ?? realRandom;
+    this.device = nodeSuite.ed25519Signer(random.bytes(32));
     this.deviceId = deviceId(nodeSuite, this.device.publicKey);
-    this.owner = options.owner ?? nodeSuite.ed25519Signer(realRandom.bytes(32));
-    this.ownerSecret = realRandom.bytes(32);
-    this.cloud = options.cloud ?? nodeSuite.ed25519Signer(realRandom.bytes(32));
+    this.owner = options.owner ?? nodeSuite.ed25519Signer(random.bytes(32));
+    this.ownerSecret = random.bytes(32);
+    this.cloud = options.cloud ?? nodeSuite.ed25519Signer(random.bytes(32));
   }
 
   get account(): Uint8Array {

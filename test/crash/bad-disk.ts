@@ -1,0 +1,37 @@
+import { cpSync, mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { judge, type Verdict } from './oracle.js';
+import { watched, type Failing } from './recorder.js';
+import { runWorker } from './run.js';
+import type { Line } from './world.js';
+
+export interface BadDisk {
+  readonly verdict: Verdict;
+  /** Codes with which things failed meanwhile, and what failed. */
+  readonly failures: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Reported after the first failure: what went on, or went on again. */
+  readonly later: number;
+}
+
+/** One life of a camera whose disk says no for a while, and what is there after it on a disk that is well again. */
+export async function onBadDisk(
+  library: string,
+  folder: string,
+  { failing, seed, steps }: { readonly failing: Failing; readonly seed: number; readonly steps: number },
+): Promise<BadDisk> {
+  const home = join(folder, 'home');
+  mkdirSync(home);
+  const lines: Line[] = [];
+  lines.push(...(await runWorker({ folder: home, seed, life: 0, steps: 10 })).lines);
+  const bad = await runWorker({ folder: home, seed, life: 1, steps }, watched({ library, folder: home, failing }));
+  lines.push(...bad.lines);
+  const copy = join(folder, 'judged');
+  cpSync(home, copy, { recursive: true });
+  const failures = new Map<string, Set<string>>();
+  let later = 0;
+  for (const line of bad.lines) {
+    if (line.is === 'failed') failures.set(line.code, (failures.get(line.code) ?? new Set()).add(line.step));
+    else if (line.is === 'record' && failures.size > 0) later++;
+  }
+  return { verdict: judge(seed, copy, lines), failures, later };
+}

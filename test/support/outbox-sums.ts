@@ -1,0 +1,38 @@
+import type { Outbox } from '../../agent/outbox/outbox.js';
+
+interface Counted {
+  readonly records: number;
+  readonly bytes: number;
+}
+
+/**
+ * produced = receipted + queued + quarantined + lost, for every epoch, with `queued` counted from the rows: the outbox's own
+ * total is a difference and would hold whatever happened. Every breach as a sentence; none is right.
+ */
+export function brokenSums(outbox: Outbox): string[] {
+  const db = outbox.queries.device.database;
+  const broken: string[] = [];
+  for (const row of outbox.queries.epochs.all()) {
+    const { epoch, produced, receipted, quarantined, lost, head_seq: head } = row;
+    const count = db.prepare<[number], Counted>('SELECT count(*) AS records, 0 AS bytes FROM record WHERE epoch = ?');
+    const queued = count.get(epoch)?.records ?? 0;
+    if (produced !== receipted + queued + quarantined + lost) {
+      broken.push(
+        `epoch ${String(epoch)}: produced ${String(produced)} is not receipted ${String(receipted)} + queued ` +
+          `${String(queued)} + quarantined ${String(quarantined)} + lost ${String(lost)}`,
+      );
+    }
+    if (produced !== head + 1)
+      broken.push(`epoch ${String(epoch)}: produced ${String(produced)}, head ${String(head)}`);
+  }
+  const all = db.prepare<[], Counted>(
+    `SELECT (SELECT count(*) FROM record) AS records,
+       (SELECT coalesce(sum(length(bytes)), 0) FROM record) +
+       (SELECT coalesce(sum(length(header) + length(body)), 0) FROM media) AS bytes`,
+  );
+  const { records, bytes } = all.get() ?? { records: 0, bytes: 0 };
+  const told = outbox.queued();
+  if (told.records !== records) broken.push(`${String(told.records)} records are said to wait, ${String(records)} do`);
+  if (told.bytes !== bytes) broken.push(`${String(told.bytes)} bytes are said to wait, ${String(bytes)} do`);
+  return broken;
+}
