@@ -48,18 +48,23 @@ export function beginEpoch(
   });
 }
 
-/** The end of an ownership: everything but the tombstone is erased; the tombstone waits for its receipt. */
+/**
+ * The end of an ownership: everything but the tombstone is erased; the tombstone waits for its receipt, and so does an
+ * accept that has none yet, which says no more than the claim.
+ */
 export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: SealcamRecord['time']): void {
   outbox.erase(() => {
     const open = outbox.queries.openEpoch.get();
     if (open !== undefined) {
-      const totals = outbox.queries.rangeTotals.get(open.epoch, 0, open.head_seq);
+      // Without its accept the cloud knows nothing of this epoch, and would never receipt its end.
+      const from = open.accept_receipted === 1 ? 0 : 1;
+      const totals = outbox.queries.rangeTotals.get(open.epoch, from, open.head_seq);
       const records = totals?.records ?? 0;
       outbox.losses.addErased(
         open.epoch,
-        outbox.queries.seqs.all(open.epoch).map(({ seq }) => seq),
+        outbox.queries.seqs.all(open.epoch).flatMap(({ seq }) => (seq < from ? [] : [seq])),
       );
-      outbox.queries.deleteRange.run(open.epoch, 0, open.head_seq);
+      outbox.queries.deleteRange.run(open.epoch, from, open.head_seq);
       outbox.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
       outbox.queries.count.run(0, 0, records, open.epoch);
       close(outbox, open, reason, time);
@@ -72,10 +77,11 @@ export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: Seal
 
 /** Whether this is the first start without an owner: asked once, answered yes once. */
 export function takeFirstStart(outbox: Outbox): boolean {
+  // A start with a full disk must not fail for a note that is there already.
+  if (outbox.queries.device.get()?.is_fresh !== 1) return false;
   return outbox.transaction(() => {
-    const isFirst = outbox.queries.device.get()?.is_fresh === 1 && outbox.queries.openEpoch.get() === undefined;
     outbox.queries.setFresh.run(0);
-    return isFirst;
+    return outbox.queries.openEpoch.get() === undefined;
   });
 }
 
@@ -87,8 +93,14 @@ function close(
 ): void {
   // A stopped epoch signs nothing more, not even its end.
   if (open.stopped === 0) {
-    const loss = outbox.losses.take(open.epoch);
-    outbox.insert(open, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
+    let loss = outbox.losses.take(open.epoch);
+    // What is not said before the end can never be said, and records whose pictures it names would wait for ever.
+    while (!outbox.losses.isEmpty(open.epoch)) {
+      outbox.insert(epochRow(outbox, open.epoch), { kind: 'gap', time, loss });
+      loss = outbox.losses.take(open.epoch);
+    }
+    const said = loss.length === 0 ? {} : { loss };
+    outbox.insert(epochRow(outbox, open.epoch), { kind: 'tombstone', time, tombstone: { reason }, ...said });
   }
   outbox.queries.deleteLosses.run(open.epoch);
   outbox.queries.closeEpoch.run(open.epoch);

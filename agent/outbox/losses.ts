@@ -41,6 +41,14 @@ export class PendingLosses {
     else this.queries.insertLoss.run(epoch, reason, null, null, null, count);
   }
 
+  /** A loss whose record was dropped before anybody heard it; in a later epoch only how many there were can be said. */
+  sayAgain(epoch: number, { reason, seqs, media, count }: RecordLoss, isSameEpoch: boolean): void {
+    if (count !== undefined) this.addCount(epoch, reason, count);
+    if (seqs !== undefined && isSameEpoch) this.addRange(epoch, reason, ...seqs);
+    else if (seqs !== undefined) this.addCount(epoch, reason, seqs[1] - seqs[0] + 1);
+    if (isSameEpoch) for (const id of media ?? []) this.addMedia(epoch, reason, id);
+  }
+
   isEmpty(epoch: number): boolean {
     return this.queries.losses.get(epoch, 1) === undefined;
   }

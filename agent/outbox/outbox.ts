@@ -146,7 +146,7 @@ export class Outbox {
       const record = this.insert(epoch, content, media);
       enforceLimits(
         ...([this.queries, this.losses, this.limits, content.time] as const),
-        (bytes) => this.signer.openRecord(bytes).value.time,
+        (bytes) => this.signer.openRecord(bytes).value,
       );
       return record;
     });

@@ -87,7 +87,8 @@ export function prepareQueries(db: Database) {
     newestRecord: one<{ readonly epoch: number; readonly seq: number }>(
       'SELECT epoch, seq FROM record ORDER BY epoch DESC, seq DESC LIMIT 1',
     ),
-    firstRecord: one<RecordRow>('SELECT * FROM record ORDER BY epoch, seq LIMIT 1'),
+    /** An accept is never dropped: without it the cloud takes no record of its epoch. */
+    firstDroppable: one<RecordRow>('SELECT * FROM record WHERE seq > 0 ORDER BY epoch, seq LIMIT 1'),
     media: one<MediaRow>(
       'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
     ),
