@@ -49,7 +49,8 @@ export interface ClaimStore {
   isMember(device: Uint8Array, epoch: number, key: Uint8Array): Promise<boolean>;
   /**
    * The row of a new epoch, from a claim and the camera's accept record that were verified, in one transaction with that
-   * record. The epoch must exceed the last; another claim hash at the same or a lower epoch is `equivocation`.
+   * record. The epoch must exceed the last, or be the one that the next row's claim names as the one before it: a camera
+   * claimed twice while it was away may be heard in either order. Any other claim hash is `equivocation`.
    */
   accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<PutOutcome>;
   /** The epoch's tombstone was verified. */

@@ -94,6 +94,27 @@ describe.each(stores)('cloud store: %s', (_, open) => {
     await store.close();
   });
 
+  it('takes an epoch late that the next claim names as the one before it: both accepts were on their way', async () => {
+    const store = open();
+    const { world, claim } = await claimed(store);
+    const second = world.claim(2, claim.hash);
+    const third = world.claim(3, second.hash);
+    const accept = (of: typeof claim): ReturnType<typeof store.claims.accept> =>
+      store.claims.accept(of, world.record(of, 0, of.hash, { kind: 'accept' }), 1);
+    expect(await accept(third)).toMatchObject({ outcome: 'stored' });
+    const nonce = new Uint8Array(16);
+    await store.claims.putPending(world.deviceId, { claim: third.bytes, mac: null, nonce, atMs: 1 });
+    expect(await accept(second)).toMatchObject({ outcome: 'stored' });
+    expect(await accept(second)).toEqual({ outcome: 'duplicate' });
+    expect((await store.claims.row(world.deviceId, 2))?.claimHash).toEqual(second.hash);
+    expect((await store.claims.latest(world.deviceId))?.epoch).toBe(3);
+    // What waits for the camera is for its present epoch, and stays.
+    expect(await store.claims.pending(world.deviceId)).toBeDefined();
+    // The control: another claim of that epoch.
+    expect(await accept(world.claim(2, claim.hash, { issuedAtMs: 9 }))).toEqual({ outcome: 'equivocation' });
+    await store.close();
+  });
+
   it('knows whose an epoch is by the keys in its claim', async () => {
     const store = open();
     const { world } = await claimed(store);

@@ -1,4 +1,6 @@
 import { equal } from '../../../common/bytes.js';
+import { claimKind } from '../../../protocol/objects/claim.js';
+import { decodePayload, parseSign1 } from '../../../protocol/wire/cose.js';
 import { insertRecord } from './records.js';
 import type { ClaimRow, ClaimStore, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
@@ -29,12 +31,23 @@ export function claimRow(columns: ClaimColumns): ClaimRow {
 
 const OPEN_PAGE = 500;
 
+/** Whether a stored claim, verified when it came, names this one as the one before it. */
+function follows(stored: Uint8Array | null, hash: Uint8Array): boolean {
+  if (stored === null) return false;
+  const { payload } = parseSign1(new Uint8Array(stored), claimKind.domain, claimKind.maxBytes);
+  const { previous } = claimKind.codec.fromCbor(decodePayload(payload), 'claim');
+  return previous !== null && equal(previous, hash);
+}
+
 type Guard = <T>(run: () => T) => Promise<T>;
 
 export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
   const one = db.prepare<unknown[], ClaimColumns>('SELECT * FROM claim WHERE device = ? AND epoch = ?');
   const latest = db.prepare<unknown[], ClaimColumns>(
     'SELECT * FROM claim WHERE device = ? ORDER BY epoch DESC LIMIT 1',
+  );
+  const next = db.prepare<unknown[], ClaimColumns>(
+    'SELECT * FROM claim WHERE device = ? AND epoch > ? ORDER BY epoch LIMIT 1',
   );
   const readable = db.prepare<unknown[], ClaimColumns>(
     'SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = ? ORDER BY device, epoch',
@@ -100,11 +113,12 @@ export function sqliteClaims(db: Database, guard: Guard): ClaimStore {
               const isSame = equal(new Uint8Array(known.claim_hash), claim.hash);
               return isSame ? insertRecord(db, accept, [], atMs) : { outcome: 'equivocation' };
             }
-            const last = latest.get(device);
-            if (last !== undefined && last.epoch >= epoch) return { outcome: 'equivocation' };
+            // A camera that was claimed again before it could say so: the later accept may come first. Its claim names this one.
+            const later = next.get(device, epoch);
+            if (later !== undefined && !follows(later.claim, claim.hash)) return { outcome: 'equivocation' };
             insert.run(device, epoch, account, claim.hash, claim.bytes, atMs);
             for (const { ed25519 } of recipients) insertMember.run(ed25519, device, epoch);
-            dropPending.run(device);
+            if (later === undefined) dropPending.run(device);
             return insertRecord(db, accept, [], atMs);
           })
           .immediate(),
