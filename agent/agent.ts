@@ -60,7 +60,7 @@ export class Agent {
   readonly uplink: Uplink;
   readonly ownership: OwnershipKeeper;
   private readonly deps: AgentDependencies;
-  private readonly mirror: Mirror;
+  readonly mirror: Mirror;
   private readonly sealer: Sealer;
   private readonly recorder: Recorder;
   private readonly health: Health;

@@ -49,7 +49,10 @@ export function beginEpoch(
   });
 }
 
-/** The end of an ownership: everything but the tombstone is erased; the tombstone waits for its receipt. */
+/**
+ * The end of an ownership: everything is erased but the tombstone, which waits for its receipt, and an accept that has none
+ * yet, which says no more than the claim (docs/decisions/0009-accept-before-tombstone.md).
+ */
 export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: SealcamRecord['time']): void {
   outbox.erase(() => {
     const open = outbox.queries.openEpoch.get();
@@ -65,16 +68,20 @@ export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: Seal
 
 /** Whether this is the first start without an owner: asked once, answered yes once. */
 export function takeFirstStart(outbox: Outbox): boolean {
+  // A start with a full disk must not fail for a note that is there already.
+  if (outbox.queries.device.get()?.is_fresh !== 1) return false;
   return outbox.transaction(() => {
-    const isFirst = outbox.queries.device.get()?.is_fresh === 1 && outbox.queries.openEpoch.get() === undefined;
     outbox.queries.setFresh.run(0);
-    return isFirst;
+    return outbox.queries.openEpoch.get() === undefined;
   });
 }
 
-/** Of an epoch that was closed before, its beginning and its end stay: they carry nothing that was seen. */
+/**
+ * An accept that is still here has no receipt: without it the cloud knows nothing of this epoch, and would never receipt its
+ * end. Of an epoch that was closed before, the end stays too. Both carry nothing that was seen.
+ */
 function eraseQueue(outbox: Outbox, { epoch, is_open: isOpen, head_seq: head }: EpochRow): void {
-  const [from, to] = isOpen === 1 ? [0, head] : [1, head - 1];
+  const [from, to] = [1, isOpen === 1 ? head : head - 1];
   const totals = outbox.queries.rangeTotals.get(epoch, from, to);
   const records = totals?.records ?? 0;
   if (records === 0) return;

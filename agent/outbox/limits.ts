@@ -44,6 +44,8 @@ function dropOldestMedia(queries: Queries, losses: PendingLosses): boolean {
   const oldest = queries.oldestMedia.get();
   if (oldest === undefined) return false;
   const { epoch, seq } = oldest;
+  // A closed epoch can sign no loss any more, and a record whose missing picture nobody named is never receipted.
+  if (queries.epoch.get(epoch)?.is_open !== 1) return false;
   const bytes = queries.mediaBytes.get(epoch, seq)?.bytes ?? 0;
   for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id, seq);
   queries.deleteMedia.run(epoch, seq);

@@ -243,6 +243,16 @@ export class Outbox {
     return row === undefined ? null : this.sound(row);
   }
 
+  /** The next place after this one that is no accept's; its record is not looked at. */
+  placeAfter({ epoch, seq }: Place): Place | null {
+    return this.reading(() => this.queries.placeAfter.get(epoch, seq)) ?? null;
+  }
+
+  /** Place of the oldest accept that waits for its receipt. */
+  oldestAccept(): Place | null {
+    return this.reading(() => this.queries.oldestAccept.get()) ?? null;
+  }
+
   /** Place of the newest record that waits; null if none does. */
   newest(): Place | null {
     return this.reading(() => this.queries.newestRecord.get()) ?? null;
@@ -329,7 +339,12 @@ export class Outbox {
       const { position } = stored;
       const sealed = openMedia(stored, named[position], this.checks);
       if (sealed !== null) media[position] = sealed;
-      else this.dropSpoiledMedia(row, stored, named[position]?.id);
+      else if (this.queries.epoch.get(epoch)?.is_open === 1) this.dropSpoiledMedia(row, stored, named[position]?.id);
+      else {
+        // A closed epoch can sign no loss any more, and a record whose missing picture nobody named is never receipted.
+        this.dropSpoiled(row);
+        return null;
+      }
     }
     return { epoch, seq, hash: record.hash, bytes: record.bytes, media };
   }

@@ -94,6 +94,14 @@ export function prepareQueries(db: Database) {
     record: one<RecordRow>('SELECT * FROM record WHERE epoch = ? AND seq = ?'),
     /** From a place on, in the order in which things happened. */
     recordsAfter: one<RecordRow>('SELECT * FROM record WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?'),
+    /** Places alone are read from the index. An accept is not among them. */
+    placeAfter: one<Pick<RecordRow, 'epoch' | 'seq'>>(
+      'SELECT epoch, seq FROM record WHERE (epoch, seq) > (?, ?) AND seq > 0 ORDER BY epoch, seq LIMIT 1',
+    ),
+    oldestAccept: one<Pick<RecordRow, 'epoch' | 'seq'>>(
+      `SELECT epoch, seq FROM epoch JOIN record USING (epoch) WHERE accept_receipted = 0 AND seq = 0
+       ORDER BY epoch LIMIT 1`,
+    ),
     newestRecord: one<{ readonly epoch: number; readonly seq: number }>(
       'SELECT epoch, seq FROM record ORDER BY epoch DESC, seq DESC LIMIT 1',
     ),

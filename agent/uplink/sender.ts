@@ -41,23 +41,19 @@ export class Sender {
   /** The next message to publish, or null if nothing may leave now; `liveOnly` while enough of the rest is on its way. */
   next(nowMs: number, liveOnly = false): Parcel | null {
     this.drain = refill(this.drain, nowMs);
-    const live = this.nextLive();
+    const live = this.nextAccept() ?? this.nextLive();
     return live !== null || liveOnly ? live : (this.nextAgain(nowMs) ?? this.nextBacklog());
   }
 
   /** When {@link next} is worth asking again, if nothing else happens; Infinity for never. */
   wakeMs(): number {
     let wake = this.outstanding.nextDueMs();
-    if (this.outstanding.hasRoom('live') && this.outbox.read(this.liveCursor, 1).length > 0) {
-      wake = Math.min(wake, nextTokenMs(this.drain, 'live'));
-    }
-    if (this.outstanding.hasRoom('backlog') && this.peekBacklog() !== null) {
-      wake = Math.min(wake, nextTokenMs(this.drain, 'backlog'));
-    }
+    if (this.peekAccept() !== null || this.peekLive() !== null) wake = Math.min(wake, nextTokenMs(this.drain, 'live'));
+    if (this.peekBacklog() !== null) wake = Math.min(wake, nextTokenMs(this.drain, 'backlog'));
     return wake;
   }
 
-  acknowledged(parcel: Parcel, nowMs: number, windowMs: number, uniform: number): void {
+  acknowledged(parcel: { readonly records: readonly Place[] }, nowMs: number, windowMs: number, uniform: number): void {
     for (const place of parcel.records) this.outstanding.sent(place, nowMs, windowMs, uniform);
   }
 
@@ -77,21 +73,36 @@ export class Sender {
     return this.outstanding.size;
   }
 
+  /**
+   * The oldest accept without a receipt leaves at once, whenever it was queued, and nothing of its epoch before it. What
+   * belongs to later epochs waits for its receipt: the cloud takes epochs in their order, and refuses one that comes late.
+   */
+  private nextAccept(): Parcel | null {
+    const place = this.peekAccept();
+    const drain = place === null ? null : takeLive(this.drain);
+    const record = place === null || drain === null ? null : this.outbox.find(place);
+    if (record === null || drain === null) return null;
+    this.drain = drain;
+    this.outstanding.sending(record, true);
+    return this.parcel([record], true);
+  }
+
   private nextLive(): Parcel | null {
     const records: QueuedRecord[] = [];
     let size = ENVELOPE_BYTES;
-    for (const record of this.outbox.read(this.liveCursor, LIMITS.messageRecordsMax)) {
-      if (!this.outstanding.hasRoom('live')) break;
+    while (records.length < LIMITS.messageRecordsMax) {
+      const place = this.peekLive();
+      const drain = place === null ? null : takeLive(this.drain);
+      if (place === null || drain === null) break;
+      const record = this.outbox.find(place);
+      // The disk has spoiled it, and it is gone; there may be others.
+      if (record === null) continue;
       size += sizeOf(record);
-      // An accept goes in a message of its own, beside its claim.
-      if (records.length > 0 && (size > LIMITS.messageMaxBytes || record.seq === 0)) break;
-      const taken = takeLive(this.drain);
-      if (taken === null) break;
-      this.drain = taken;
-      this.liveCursor = record;
+      if (records.length > 0 && size > LIMITS.messageMaxBytes) break;
+      this.drain = drain;
+      this.liveCursor = place;
       records.push(record);
       this.outstanding.sending(record, true);
-      if (record.seq === 0) break;
     }
     return this.parcel(records, true);
   }
@@ -110,22 +121,41 @@ export class Sender {
   }
 
   private nextBacklog(): Parcel | null {
-    const record = this.outstanding.hasRoom('backlog') ? this.peekBacklog() : null;
-    if (record === null) return null;
-    const taken = takeBacklog(this.drain);
-    if (taken === null) return null;
-    this.drain = taken;
-    this.backlogCursor = record;
-    this.outstanding.sending(record, false);
-    return this.parcel([record], false);
+    for (let place = this.peekBacklog(); place !== null; place = this.peekBacklog()) {
+      const drain = takeBacklog(this.drain);
+      if (drain === null) return null;
+      this.backlogCursor = place;
+      const record = this.outbox.find(place);
+      if (record === null) continue;
+      this.drain = drain;
+      this.outstanding.sending(record, false);
+      return this.parcel([record], false);
+    }
+    return null;
   }
 
-  private peekBacklog(): QueuedRecord | null {
-    const record = this.outbox.read(this.backlogCursor, 1)[0];
-    if (record === undefined) return null;
-    const isBefore =
-      record.epoch < this.boundary.epoch || (record.epoch === this.boundary.epoch && record.seq <= this.boundary.seq);
-    return isBefore ? record : null;
+  private peekAccept(): Place | null {
+    const accept = this.outbox.oldestAccept();
+    return accept !== null && !this.outstanding.has(accept) && this.outstanding.hasRoom('live') ? accept : null;
+  }
+
+  private peekLive(): Place | null {
+    return this.outstanding.hasRoom('live') ? this.peek(this.liveCursor) : null;
+  }
+
+  private peekBacklog(): Place | null {
+    const place = this.outstanding.hasRoom('backlog') ? this.peek(this.backlogCursor) : null;
+    if (place === null) return null;
+    const { epoch, seq } = this.boundary;
+    return place.epoch < epoch || (place.epoch === epoch && place.seq <= seq) ? place : null;
+  }
+
+  /** The next place that is no accept's, unless an accept must come first. */
+  private peek(after: Place): Place | null {
+    const place = this.outbox.placeAfter(after);
+    const accept = place === null ? null : this.outbox.oldestAccept();
+    if (place === null || accept === null || place.epoch < accept.epoch) return place;
+    return place.epoch === accept.epoch && this.outstanding.has(accept) ? place : null;
   }
 
   private parcel(records: readonly QueuedRecord[], isLive: boolean): Parcel | null {

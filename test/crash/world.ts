@@ -38,7 +38,15 @@ export function openFolder(camera: CameraWorld, folder: string, atMs: number, ma
 }
 
 export function uplinkState(windowMs: number): PersistedUplink {
-  return { boot: 'crash', windowMs, effectiveWindowMs: windowMs, authHoldMs: 0, protocol: 5, dueMs: null };
+  return {
+    boot: 'crash',
+    windowMs,
+    effectiveWindowMs: windowMs,
+    authHoldMs: 0,
+    drainIntervalMs: null,
+    protocol: 5,
+    dueMs: null,
+  };
 }
 
 /** What the process that may die says, a line each, only once it is so. */

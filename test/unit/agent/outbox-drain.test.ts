@@ -53,8 +53,10 @@ describe('the drain of a long queue', () => {
     const waits = backlog.slice(1).map(({ atMs }, i) => atMs - (backlog[i]?.atMs ?? 0));
     expect(Math.min(...waits)).toBeGreaterThanOrEqual(11_999);
     expect(Math.max(...waits)).toBeLessThanOrEqual(12_002);
-    expect(sent.filter(({ isLive }) => isLive)).toEqual([{ atMs: liveAtMs, isLive: true, records: 1 }]);
-    expect(queued).toBe(302 - backlog.length - 1);
+    // The accept, without which the cloud takes nothing of this epoch, does not wait either.
+    const atOnce = sent.filter(({ isLive }) => isLive).map(({ atMs }) => atMs);
+    expect(atOnce).toEqual([0, liveAtMs]);
+    expect(queued).toBe(302 - backlog.length - atOnce.length);
     expect(broken).toEqual([]);
   });
 });

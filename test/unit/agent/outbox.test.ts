@@ -240,13 +240,17 @@ describe('epochs', () => {
     const opened = claimed(world, folder);
     const pictures = [1, 2, 3].map(() => picture(3000));
     for (const [i, media] of pictures.entries()) motion(world, opened.outbox, i, [media]);
+    const [accept] = opened.outbox.read({ epoch: 0, seq: -1 }, 1);
+    const claim = opened.outbox.currentClaim();
+    if (claim === null || accept === undefined) throw new Error('not claimed');
+    opened.outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
     endEpoch(opened.outbox, 'release', world.time(50));
     noteOwnership(opened.outbox, opened.mirror);
     const queued = opened.outbox.read({ epoch: 0, seq: -1 }, 10);
     expect(queued).toHaveLength(1);
     const tombstone = openSigned(recordKind, nodeSuite, queued[0]?.bytes ?? new Uint8Array(0)).value;
     expect(tombstone).toMatchObject({ kind: 'tombstone', tombstone: { reason: 'release' }, seq: 4 });
-    expect(tombstone.loss).toEqual([{ reason: 'erased', seqs: [0, 3] }]);
+    expect(tombstone.loss).toEqual([{ reason: 'erased', seqs: [1, 3] }]);
     expect(ownershipOf(opened.outbox)).toMatchObject({ lastEpoch: 1, claim: null });
     expect(takeFirstStart(opened.outbox)).toBe(true);
     expect(takeFirstStart(opened.outbox)).toBe(false);

@@ -132,7 +132,7 @@ describe('a power cut at any write', () => {
   });
 
   it.each(['release', 'reset'] as const)(
-    'of a %s leaves the owner with the queue, or nobody with a tombstone',
+    'of a %s leaves the owner with the queue, or nobody with a tombstone and the accept that has no receipt',
     (reason) => {
       const states = cut(({ outbox, mirror }) => {
         endEpoch(outbox, reason, camera.time(9));
@@ -140,7 +140,7 @@ describe('a power cut at any write', () => {
       });
       expect(said(states)).toEqual([
         { owner: toHex(claim.hash).slice(0, 8), lastEpoch: 1, records: QUEUE },
-        { owner: 'nobody', lastEpoch: 1, records: '1:tombstone' },
+        { owner: 'nobody', lastEpoch: 1, records: '1:accept 1:tombstone' },
       ]);
     },
   );

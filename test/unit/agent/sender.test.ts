@@ -2,7 +2,8 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../common/seeded-random.js';
 import { Sender, type Parcel } from '../../../agent/uplink/sender.js';
 import { CameraWorld } from '../../support/camera-world.js';
-import { claimed, close } from '../../support/outbox-world.js';
+import { beginEpoch } from '../../../agent/outbox/epochs.js';
+import { claimed, close, motion, type Opened } from '../../support/outbox-world.js';
 import { tempFolder } from '../../support/temp.js';
 
 type Next = (sender: Sender, nowMs: number) => Parcel | null;
@@ -10,6 +11,13 @@ type Next = (sender: Sender, nowMs: number) => Parcel | null;
 const WINDOW_MS = 300_000;
 /** Live records come no closer than their allowance of two a second, and their receipts arrive. */
 const LIVE_EVERY_MS = 500;
+
+function receiptAccept(world: CameraWorld, { outbox }: Opened, epoch = 1): void {
+  const claim = outbox.claimOf(epoch);
+  const accept = outbox.find({ epoch, seq: 0 });
+  if (claim === null || accept === null) throw new Error('no accept');
+  outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
+}
 
 /**
  * A camera that comes back with a queue, over a link whose acknowledgements come late, or never. What must hold: a live
@@ -20,6 +28,7 @@ function walk(seed: number, next: Next): string | null {
   const world = new CameraWorld();
   const queue = claimed(world, tempFolder());
   const { outbox } = queue;
+  receiptAccept(world, queue);
   const append = (): number =>
     outbox.append({ kind: 'scene', time: world.time(0), scene: { class: 'stall' } })?.value.seq ?? -1;
   for (let i = 0; i < 40; i++) append();
@@ -77,11 +86,36 @@ describe('what leaves next', () => {
   it('only live ones leave while enough of the rest is on its way', () => {
     const world = new CameraWorld();
     const queue = claimed(world, tempFolder());
+    receiptAccept(world, queue);
+    motion(world, queue.outbox, 1);
     const sender = new Sender(queue.outbox, 0, 0, 1);
     expect(sender.next(1000, true)).toBeNull();
     const live = queue.outbox.append({ kind: 'scene', time: world.time(0), scene: { class: 'stall' } });
     expect(sender.next(1000, true)?.records.map(({ seq }) => seq)).toEqual([live?.value.seq]);
     expect(sender.next(1000, false)?.isLive).toBe(false);
+    close(queue);
+  });
+
+  it('an accept without a receipt first, at once, and nothing of a later epoch before that receipt', () => {
+    const world = new CameraWorld();
+    const queue = claimed(world, tempFolder());
+    const { outbox } = queue;
+    motion(world, outbox, 1);
+    beginEpoch(outbox, world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(2));
+    const sender = new Sender(outbox, 0, 0, 1);
+    motion(world, outbox, 3);
+    const leaving = (): string[] =>
+      Array.from({ length: 9 }, () => sender.next(1e6)).flatMap((parcel) =>
+        (parcel?.records ?? []).map(({ epoch, seq }) => `${String(epoch)}/${String(seq)}`),
+      );
+    expect(leaving()).toEqual(['1/0', '1/1']);
+    // Its receipt did not come: it is sent again, and the next epoch still waits.
+    sender.acknowledged({ records: [{ epoch: 1, seq: 0 }] }, 1e6, WINDOW_MS, 0.5);
+    expect(sender.next(1e6 + 1_000_000)?.records[0]).toMatchObject({ epoch: 1, seq: 0 });
+    receiptAccept(world, queue);
+    sender.settle(1, 0, 0);
+    // The control: with the receipt the next accept leaves, and the live record behind it.
+    expect(leaving().slice(0, 2)).toEqual(['2/0', '2/1']);
     close(queue);
   });
 });
