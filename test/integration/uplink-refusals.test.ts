@@ -152,15 +152,12 @@ describe('an attempt that comes to nothing', () => {
       'half a CONNACK, then closed',
       { connect: (peer) => (peer.raw(Uint8Array.of(0x20, 0x03)), void peer.socket.end()) },
     ],
-    ['bytes that are no MQTT', { connected: (peer) => void peer.raw(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')) }],
-    ['a packet of no known kind', { connect: (peer) => void peer.raw(Uint8Array.of(0x00, 0x00)) }],
-    [
-      'a packet of 256 MiB announced',
-      { connect: (peer) => void peer.raw(Uint8Array.of(0x20, 0xff, 0xff, 0xff, 0x7f)) },
-    ],
-    ['a length of five bytes', { connect: (peer) => void peer.raw(Uint8Array.of(0x20, 0x80, 0x80, 0x80, 0x80, 0x01)) }],
+    ['bytes that are no MQTT', { connected: (peer) => peer.raw(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n')) }],
+    ['a packet of no known kind', { connect: (peer) => peer.raw(Uint8Array.of(0x00, 0x00)) }],
+    ['a packet of 256 MiB announced', { connect: (peer) => peer.raw(Uint8Array.of(0x20, 0xff, 0xff, 0xff, 0x7f)) }],
+    ['a length of five bytes', { connect: (peer) => peer.raw(Uint8Array.of(0x20, 0x80, 0x80, 0x80, 0x80, 0x01)) }],
     ['a CONNACK of no known reason', refuse(0x42)],
-    ['DISCONNECT instead of a CONNACK', { connect: (peer) => void peer.send({ cmd: 'disconnect', reasonCode: 0x8b }) }],
+    ['DISCONNECT instead of a CONNACK', { connect: (peer) => peer.send({ cmd: 'disconnect', reasonCode: 0x8b }) }],
   ];
 
   it.each(BROKEN)('%s: waits about W, says so once, and comes back', async (_name, answers) => {
@@ -174,9 +171,9 @@ describe('an attempt that comes to nothing', () => {
   const SILENT: readonly (readonly [string, StubAnswers])[] = [
     ['never a CONNACK', {}],
     ['a CONNACK a byte at a time, without an end', { connect: drip(Uint8Array.of(0x20, 0x40, 0, 0, 0x3d)) }],
-    ['half a CONNACK and silence', { connect: (peer) => void peer.raw(Uint8Array.of(0x20, 0x03, 0x00)) }],
-    ['AUTH instead of a CONNACK', { connect: (peer) => void peer.raw(Uint8Array.of(0xf0, 0x00)) }],
-    ['a PINGRESP instead of a CONNACK', { connect: (peer) => void peer.send({ cmd: 'pingresp' }) }],
+    ['half a CONNACK and silence', { connect: (peer) => peer.raw(Uint8Array.of(0x20, 0x03, 0x00)) }],
+    ['AUTH instead of a CONNACK', { connect: (peer) => peer.raw(Uint8Array.of(0xf0, 0x00)) }],
+    ['a PINGRESP instead of a CONNACK', { connect: (peer) => peer.send({ cmd: 'pingresp' }) }],
   ];
 
   it.each(SILENT)('%s: its time limit ends it', async (_name, answers) => {

@@ -13,7 +13,7 @@ import { describeWith } from '../support/tools.js';
 async function serve(files: IssuedFiles, options: TlsOptions = {}): Promise<{ port: number; heard: () => string }> {
   let heard = '';
   const server = createServer({ ...pem(files), ...options }, (socket) => {
-    socket.on('data', (chunk) => (heard += chunk.toString()));
+    socket.on('data', (chunk: Buffer) => (heard += chunk.toString()));
     socket.on('error', () => undefined);
     socket.write('hello');
   });

@@ -6,9 +6,9 @@ import { afterThisTest } from './after-test.js';
 export interface StubPeer {
   readonly socket: Socket;
   readonly protocol: number;
-  send(packet: Packet): void;
+  readonly send: (packet: Packet) => void;
   /** Any bytes, whether MQTT or not. */
-  raw(bytes: Uint8Array): void;
+  readonly raw: (bytes: Uint8Array) => void;
 }
 
 export type StubEvent = 'connected' | 'connect' | 'subscribe' | 'publish' | 'pingreq' | 'disconnect';
@@ -97,7 +97,9 @@ export class StubBroker {
         if (bytes.length === 0) throw new Error(`the codec cannot write this ${packet.cmd}`);
         peer.raw(bytes);
       },
-      raw: (bytes) => void (socket.writable && socket.write(bytes)),
+      raw: (bytes) => {
+        if (socket.writable) socket.write(bytes);
+      },
     };
     this.connections++;
     this.peers.set(socket, peer);
@@ -112,7 +114,9 @@ export class StubBroker {
       this.peers.delete(socket);
       socket.destroy();
     };
-    socket.on('data', (chunk) => void parser.parse(chunk));
+    socket.on('data', (chunk) => {
+      parser.parse(chunk);
+    });
     // The client's side has ended: whether by a FIN or a reset, there is nobody left to talk to.
     socket.on('end', gone);
     socket.on('close', gone);
