@@ -193,8 +193,7 @@ class SoakCamera {
   async stop(signal: NodeJS.Signals): Promise<void> {
     const { child } = this;
     this.child = null;
-    if (child === null) return;
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.kill(signal);
     await closed;
@@ -203,7 +202,7 @@ class SoakCamera {
   /** After a collection of garbage; null if the process does not answer in time. */
   async heap(): Promise<Heap | null> {
     rmSync(this.heapFile, { force: true });
-    if (this.child === null || !this.child.kill('SIGUSR2')) return null;
+    if (this.child?.kill('SIGUSR2') !== true) return null;
     for (let i = 0; i < 20; i++) {
       await wait(100);
       try {
