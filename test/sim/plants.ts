@@ -126,7 +126,6 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   },
   'waits-for-ever': {
     what: 'a restarted camera waits a year to connect',
-    uplinkState: (state) =>
-      state === null || state.dueMs === null ? null : { ...state, dueMs: state.dueMs + YEAR_MS },
+    uplinkState: (state) => (state === null ? null : { ...state, dueMs: (state.dueMs ?? 0) + YEAR_MS }),
   },
 };

@@ -145,6 +145,8 @@ class SoakCamera {
   private readonly heapFile: string;
   private readonly environment: NodeJS.ProcessEnv;
   private child: ChildProcess | null = null;
+  /** A signal before the process listens would end it. */
+  private hasSpoken = false;
 
   constructor(folder: string, proxyPort: number) {
     this.data = join(folder, 'camera');
@@ -179,7 +181,9 @@ class SoakCamera {
     const inside = join(checkout, 'dist/test/soak/inside.js');
     const args = ['--expose-gc', '--import', inside, join(checkout, 'dist/agent/cli.js'), 'run'];
     const child = spawn(process.execPath, args, { env: this.environment, stdio: ['ignore', 'pipe', 'ignore'] });
+    this.hasSpoken = false;
     child.stdout.on('data', (chunk: Buffer) => {
+      this.hasSpoken = true;
       this.records += chunk.toString().split('"recorded"').length - 1;
     });
     this.child = child;
@@ -193,8 +197,7 @@ class SoakCamera {
   async stop(signal: NodeJS.Signals): Promise<void> {
     const { child } = this;
     this.child = null;
-    if (child === null) return;
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.kill(signal);
     await closed;
@@ -203,7 +206,7 @@ class SoakCamera {
   /** After a collection of garbage; null if the process does not answer in time. */
   async heap(): Promise<Heap | null> {
     rmSync(this.heapFile, { force: true });
-    if (this.child === null || !this.child.kill('SIGUSR2')) return null;
+    if (!this.hasSpoken || this.child?.kill('SIGUSR2') !== true) return null;
     for (let i = 0; i < 20; i++) {
       await wait(100);
       try {
