@@ -16,6 +16,18 @@ const origin = z.string().refine(
   { error: 'expected an origin like https://app.example (scheme, host, port; no path)' },
 );
 
+const database = z.string().refine(
+  (text) => {
+    try {
+      const { protocol, password } = new URL(text);
+      return ['postgres:', 'postgresql:'].includes(protocol) && password === '';
+    } catch {
+      return false;
+    }
+  },
+  { error: 'expected a URL like postgres://sealcam@db.example/sealcam, with the password in store.passwordFile' },
+);
+
 /** Every setting of the cloud; docs/configuration.md is generated from this table. */
 export const CLOUD_KEYS = {
   'http.host': key(z.string(), '127.0.0.1', 'Address to listen on.'),
@@ -32,7 +44,15 @@ export const CLOUD_KEYS = {
   ),
   'http.requestsPerMinute': key(integer(10, 1_000_000), 3000, 'Requests a minute from one address.'),
   'session.lifetime': key(duration('1 min', '7 d'), '12 h', 'A session ends after this; the page signs a new one.'),
-  'data.folder': key(path, './cloud-data', 'Database and receipt keys are kept here.'),
+  'data.folder': key(path, './cloud-data', 'Receipt keys, and the database of SQLite, are kept here.'),
+  'store.kind': key(choice('sqlite', 'postgres'), 'sqlite', 'A file in data.folder, or a PostgreSQL server.'),
+  'store.url': key(
+    z.union([z.literal(''), database]),
+    '',
+    'The primary of the PostgreSQL server, without a password; ?sslmode=verify-full for TLS.',
+  ),
+  'store.passwordFile': key(path, '', 'File with its password; empty: none, or PGPASSWORD in the environment.'),
+  'store.connections': key(integer(2, 200), 10, 'Connections of one process to PostgreSQL.'),
   'mqtt.url': key(url, 'mqtt://127.0.0.1:1883', 'The broker to take records from.'),
   'mqtt.username': key(z.string(), 'cloud', 'User of the cloud at the broker.'),
   'mqtt.passwordFile': key(path, '', "File with the cloud's password at the broker."),
@@ -77,6 +97,9 @@ export function loadCloudConfig(source: ConfigSource): CloudConfig {
   const config = loadConfig(CLOUD_KEYS, CLOUD_PREFIX, source);
   if (config['revocation.makerMaxAge'] > 0 && config['revocation.makerKey'] === '') {
     throw new SealcamError('config-invalid-value', 'revocation.makerMaxAge: needs revocation.makerKey');
+  }
+  if (config['store.kind'] === 'postgres' && config['store.url'] === '') {
+    throw new SealcamError('config-invalid-value', 'store.kind: postgres needs store.url');
   }
   return config;
 }

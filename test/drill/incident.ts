@@ -138,7 +138,7 @@ export class Incident {
     const { folder, seed, cameras } = this.settings;
     const { port, cloudUser } = this.broker;
     await cloud.call('start', {
-      ...{ folder: join(folder, 'cloud'), seed, cameras, isCacheCold },
+      ...{ folder: join(folder, 'cloud'), postgresUrl: null, seed, cameras, isCacheCold },
       ...{ httpPort: this.httpPort, pageOrigin: PAGE_ORIGIN },
       ...{ brokerUrl: `mqtt://127.0.0.1:${String(port)}`, brokerUser: cloudUser },
     });

@@ -12,7 +12,17 @@ interface Tool {
   readonly get: string;
 }
 
-type ToolName = 'ffmpeg' | 'mosquitto' | 'openssl' | 'chromium' | 'python' | 'socat' | 'systemd-notify' | 'zbarimg';
+type ToolName =
+  | 'ffmpeg'
+  | 'mosquitto'
+  | 'postgres'
+  | 'nats'
+  | 'openssl'
+  | 'chromium'
+  | 'python'
+  | 'socat'
+  | 'systemd-notify'
+  | 'zbarimg';
 
 /** Tools of the system that some suites need; scripts/setup-debian installs what this list names. */
 const TOOLS = JSON.parse(readFileSync(join(repository, 'test', 'tools.json'), 'utf8')) as Record<ToolName, Tool>;
