@@ -9,7 +9,7 @@ import type { Log } from '../common/log.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { EmbeddedBroker } from './broker/embedded-broker.js';
 import { Cloud } from './cloud.js';
-import type { CloudConfig } from './config.js';
+import { shardSetting, type CloudConfig } from './config.js';
 import type { FeedSettings } from './ingest/mqtt-feed.js';
 import { loadReceiptKeys } from './keys.js';
 import { OperatorServer } from './operator/server.js';
@@ -118,11 +118,16 @@ function feedSettings(
   brokerPassword: string | undefined,
 ): FeedSettings {
   const username = config['mqtt.username'];
+  const shard = shardSetting(config);
+  const ownId = config['mqtt.clientId'];
   return {
     url: brokerPort === null ? config['mqtt.url'] : `mqtt://${config['mqtt.embeddedHost']}:${String(brokerPort)}`,
     username: username === '' ? undefined : username,
     password: brokerPort === null ? secretOf(config, 'mqtt.passwordFile') : brokerPassword,
-    clientId: `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}`,
+    clientId: ownId === '' ? `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}` : ownId,
+    otherUrls: brokerPort === null ? config['mqtt.otherUrls'] : [],
+    isKept: config['mqtt.session'] === 'kept',
+    ...(shard === undefined ? {} : { shard }),
     group: config['mqtt.shareGroup'] === '' ? undefined : config['mqtt.shareGroup'],
   };
 }

@@ -61,8 +61,8 @@ export class Database implements Session {
       ...{ connectionTimeoutMillis: CONNECT_TIMEOUT_MS, idleTimeoutMillis: IDLE_TIMEOUT_MS },
       ...{ statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: ANSWER_TIMEOUT_MS },
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
-      // The types promise that nobody waits for it; the pool does, and gives the connection up if it fails.
-      onConnect: prepare as (client: pg.ClientBase) => void,
+      // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, whatever its types say.
+      onConnect: prepare,
     });
     // A connection that dies while nobody uses it; the next statement opens another.
     pool.on('error', () => undefined);
