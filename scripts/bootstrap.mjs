@@ -16,7 +16,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** `test/support` because commands below test/ stand on it. */
 const SOURCES = [
   ...['common', 'protocol', 'hal', 'agent', 'cloud', 'app/core', 'scripts', 'tsconfig.json'],
-  ...['test/drill', 'test/fuzz', 'test/herd', 'test/support'],
+  ...['test/drill', 'test/fleet', 'test/fuzz', 'test/herd', 'test/support'],
 ];
 
 /** Installs and builds where needed. Ends the process with an exit status where that fails. */

@@ -1,4 +1,9 @@
-/** Where the drill's cloud keeps what it takes; what crosses to other processes. */
+import { join } from 'node:path';
+import { openPostgresStore } from '../../cloud/store/postgres/postgres-store.js';
+import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
+import type { CloudStore } from '../../cloud/store/store.js';
+
+/** Where the drill's cloud keeps what it takes; goes to other processes. */
 export interface StoreSetup {
   readonly folder: string;
   /** Null for SQLite, in the folder. */
@@ -10,4 +15,10 @@ export function storeEnvironment({ folder, postgresUrl }: StoreSetup): Readonly<
     SEALCLOUD_DATA_FOLDER: folder,
     ...(postgresUrl === null ? {} : { SEALCLOUD_STORE_KIND: 'postgres', SEALCLOUD_STORE_URL: postgresUrl }),
   };
+}
+
+/** From outside, beside its cloud or after it. */
+export async function openDrillStore({ folder, postgresUrl: url }: StoreSetup): Promise<CloudStore> {
+  if (url === null) return openSqliteStore(join(folder, 'cloud.db'));
+  return openPostgresStore({ url, password: undefined, connections: 4 });
 }

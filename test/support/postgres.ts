@@ -1,6 +1,7 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { chownSync, mkdirSync, readdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, chownSync, mkdirSync, readdirSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { until } from './wait.js';
 
@@ -44,11 +45,11 @@ export function postgres(folder: string): TestPostgres {
     mkdirSync(home, { mode: 0o755 });
     if (as.uid !== undefined && as.gid !== undefined) {
       chownSync(home, as.uid, as.gid);
-      // The folder of a test is closed to others; its server has to get through.
-      chownSync(folder, as.uid, as.gid);
+      // Folders of tests are closed to others; its server has to get through.
+      for (let path = folder; path !== tmpdir() && path !== dirname(path); path = dirname(path)) chmodSync(path, 0o711);
     }
     const args = ['-D', data, '-U', USER, '-A', 'trust', '--no-instructions', '--encoding', 'UTF8', '--no-locale'];
-    const { status, stderr } = spawnSync(join(binFolder(), 'initdb'), args, { encoding: 'utf8', cwd: folder, ...as });
+    const { status, stderr } = spawnSync(join(binFolder(), 'initdb'), args, { encoding: 'utf8', cwd: home, ...as });
     if (status !== 0) throw new Error(`initdb: ${stderr}`);
   };
 
@@ -76,7 +77,7 @@ export function postgres(folder: string): TestPostgres {
         'autovacuum=off',
       ];
       const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
-      child = spawn(join(binFolder(), 'postgres'), args, { stdio: 'ignore', cwd: folder, ...as });
+      child = spawn(join(binFolder(), 'postgres'), args, { stdio: 'ignore', cwd: home, ...as });
       await until('postgres answers', () => ask('SELECT 1').then(...([() => true, () => false] as const)), 60_000);
     },
     stop: async (how) => {

@@ -24,7 +24,8 @@ const ACCESS: readonly Partitioned[] = [{ table: 'access', sizeMs: ACCESS_PARTIT
 /** Makes partitions before they are needed, and drops days that are over. */
 export class Partitions {
   private readonly database: Database;
-  private readonly known = new Set<string>();
+  /** Made, or being made; many ask at once after a start. */
+  private readonly known = new Map<string, Promise<void>>();
 
   constructor(database: Database) {
     this.database = database;
@@ -65,15 +66,24 @@ export class Partitions {
     }
   }
 
-  private async make({ table, sizeMs, unitMs }: Partitioned, number: number): Promise<void> {
-    const name = `${table}_${String(number)}`;
-    if (this.known.has(name)) return;
+  private make(one: Partitioned, number: number): Promise<void> {
+    const name = `${one.table}_${String(number)}`;
+    const known = this.known.get(name);
+    if (known !== undefined) return known;
+    const making = this.create(one, number, name).catch((error: unknown) => {
+      this.known.delete(name);
+      throw error;
+    });
+    this.known.set(name, making);
+    return making;
+  }
+
+  private async create({ table, sizeMs, unitMs }: Partitioned, number: number, name: string): Promise<void> {
     const [from, to] = [number, number + 1].map((n) => String((n * sizeMs) / unitMs));
     await this.database.transaction('READ COMMITTED', async (session) => {
       await session.rows('SELECT pg_advisory_xact_lock($1)', [PARTITION_LOCK]);
       if ((await session.rows('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [name])).length > 0) return;
       await session.run(`CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${from ?? ''}) TO (${to ?? ''})`);
     });
-    this.known.add(name);
   }
 }
