@@ -77,7 +77,7 @@ export class MqttFeed {
     const { clientId, group, isKept = false } = this.settings;
     const { url, version } = await this.answering(signal);
     const client = mqtt.connect(url, {
-      ...{ clientId, protocolVersion: version, clean: !isKept, reconnectPeriod: RECONNECT_MS, resubscribe: true },
+      ...{ clientId, protocolVersion: version, clean: !isKept, reconnectPeriod: RECONNECT_MS, resubscribe: false },
       ...{ connectTimeout: CONNECT_TIMEOUT_MS, servers: this.serversFrom(url), ...this.credentials() },
       ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: KEPT_S } } : {}),
     });
@@ -96,9 +96,24 @@ export class MqttFeed {
       signal.addEventListener('abort', () => {
         reject(new SealcamError('broker-unreachable', 'given up'));
       });
-      client.subscribe(filters, { qos: 1 }, (error) => {
-        if (!(error instanceof Error)) resolve();
-        else reject(new SealcamError('broker-unreachable', `cannot subscribe: ${error.message}`, { cause: error }));
+      let isFirst = true;
+      // At each connection, and not by the library, which does not look at the answer: a cluster that has just lost a node
+      // may refuse, and a worker without a subscription would wait for ever.
+      client.on('connect', () => {
+        client.subscribe(filters, { qos: 1 }, (error) => {
+          if (!(error instanceof Error)) resolve();
+          else if (isFirst)
+            reject(new SealcamError('broker-unreachable', `cannot subscribe: ${error.message}`, { cause: error }));
+          else {
+            this.counters.add('mqtt.subscription-refused');
+            this.log.warn(
+              { code: 'broker-refused', reason: error.message },
+              'the broker refuses a subscription; connecting anew',
+            );
+            client.stream.destroy();
+          }
+          isFirst = false;
+        });
       });
     });
   }

@@ -46,12 +46,15 @@ export class LoadCamera {
   /** Of accept and records, by seq. */
   readonly outgoing: Outgoing[] = [];
   resent = 0;
+  /** Subscriptions that the broker did not grant, after which the camera connects anew. */
+  refused = 0;
   /** Receipts that were no receipts of this camera's records. */
   strange = 0;
   private readonly settings: LoadSettings;
   private readonly clock: Clock;
   private readonly onReceipt: (count: number) => void;
   private client: MqttClient | null = null;
+  private isSubscribed = false;
   private startedAtMs = 0;
 
   constructor(settings: LoadSettings, clock: Clock, onReceipt: (count: number) => void) {
@@ -78,14 +81,28 @@ export class LoadCamera {
     const device = toHex(this.world.deviceId);
     const client = mqtt.connect(`mqtt://127.0.0.1:${String(this.settings.brokerPort)}`, {
       ...{ clientId: device, username: device, protocolVersion: this.settings.protocol, clean: true },
-      ...{ reconnectPeriod: RECONNECT_MS, resubscribe: true, queueQoSZero: false, connectTimeout: 5000 },
+      ...{ reconnectPeriod: RECONNECT_MS, resubscribe: false, queueQoSZero: false, connectTimeout: 5000 },
     });
     this.client = client;
     client.on('error', () => undefined);
     client.on('message', (_, payload) => {
       this.down(new Uint8Array(payload));
     });
-    await client.subscribeAsync(topicOf(this.world.deviceId, 'down'), { qos: 1 });
+    await new Promise<void>((resolve) => {
+      client.on('connect', () => {
+        this.isSubscribed = false;
+        client.subscribe(topicOf(this.world.deviceId, 'down'), { qos: 1 }, (error) => {
+          if (error === null) {
+            this.isSubscribed = true;
+            resolve();
+          } else {
+            // As an agent does it: a connection without receipts is none.
+            this.refused++;
+            client.stream.destroy();
+          }
+        });
+      });
+    });
   }
 
   /** The accept, before anything else. */
@@ -140,7 +157,7 @@ export class LoadCamera {
   }
 
   private send(one: Outgoing | undefined): boolean {
-    if (one === undefined || this.client?.connected !== true) return false;
+    if (one === undefined || !this.isSubscribed || this.client?.connected !== true) return false;
     one.sentAtMs = this.clock.monotonicMs();
     this.client.publish(topicOf(this.world.deviceId, 'up'), Buffer.from(one.payload), { qos: 1 }, () => undefined);
     return true;

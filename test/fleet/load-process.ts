@@ -24,6 +24,7 @@ export interface Progress {
   readonly waiting: number;
   readonly resent: number;
   readonly strange: number;
+  readonly refused: number;
   /** From the fault until all was receipted that should have gone out by its end; and the longest time without a receipt. */
   readonly recoveredMs: number | null;
   readonly pauseMs: number;
@@ -41,7 +42,7 @@ let open: { readonly isReceipted: boolean }[] | null = null;
 let recoveredMs: number | null = null;
 let pauseMs = 0;
 let lastReceiptMs = 0;
-let isRunning = false;
+let running = new AbortController();
 
 function onReceipt(count: number): void {
   const nowMs = realClock.monotonicMs();
@@ -56,9 +57,8 @@ function look(): void {
   if (open.length === 0) recoveredMs = realClock.monotonicMs() - faultAtMs;
 }
 
-async function turns(): Promise<void> {
-  isRunning = true;
-  while (isRunning) {
+async function turns(signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
     for (const camera of cameras) camera.turn();
     look();
     await sleep(realClock, TURN_MS);
@@ -97,7 +97,8 @@ const procedures = {
   start: async (_: null): Promise<void> => {
     for (const camera of cameras) camera.start();
     lastReceiptMs = realClock.monotonicMs();
-    void turns();
+    running = new AbortController();
+    void turns(running.signal);
     return Promise.resolve();
   },
   /** The fault begins. */
@@ -115,11 +116,11 @@ const procedures = {
     const sum = (of: (camera: LoadCamera) => number): number => cameras.reduce((total, one) => total + of(one), 0);
     return Promise.resolve({
       ...{ receipted, waiting: sum(({ waiting }) => waiting), resent: sum((one) => one.resent) },
-      ...{ strange: sum(({ strange }) => strange), recoveredMs, pauseMs },
+      ...{ strange: sum(({ strange }) => strange), refused: sum(({ refused }) => refused), recoveredMs, pauseMs },
     });
   },
   stop: async (_: null): Promise<void> => {
-    isRunning = false;
+    running.abort();
     [faultAtMs, open] = [null, null];
     await Promise.all(cameras.splice(0).map((camera) => camera.stop()));
   },

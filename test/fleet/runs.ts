@@ -115,7 +115,9 @@ async function settled(
       last = await remote.call('progress', null);
       if (realClock.monotonicMs() - saidMs > PROGRESS_MS) {
         saidMs = realClock.monotonicMs();
-        say(`  ${String(last.waiting)} records wait, ${String(last.resent)} were sent again`);
+        say(
+          `  ${String(last.waiting)} records wait, ${String(last.resent)} were sent again, ${String(last.refused)} subscriptions were refused`,
+        );
       }
       return isDone(last);
     },

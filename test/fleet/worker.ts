@@ -52,7 +52,7 @@ export class Worker {
   async stop(how?: 'kill'): Promise<void> {
     const { child } = this;
     this.child = null;
-    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    if (child?.exitCode !== null || child.signalCode !== null) return;
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.kill(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
     await closed;
