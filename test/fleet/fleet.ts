@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { saveResult, writePart } from '../../scripts/results.js';
 import { missingTool } from '../support/programs.js';
 import { complaints, markdown, table, type FleetResult } from './report.js';
-import { faultRun, rateRun, type FaultResult, type FleetSettings, type RateResult } from './runs.js';
+import { endAll, faultRun, rateRun, type FaultResult, type FleetSettings, type RateResult } from './runs.js';
 
 const HELP = `npm run fleet [-- options]
 
@@ -107,6 +107,14 @@ async function main(options: Options): Promise<number> {
   const say = (text: string): void => {
     process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
   };
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      void endAll().finally(() => {
+        rmSync(folder, { recursive: true, force: true });
+        process.exit(130);
+      });
+    });
+  }
   try {
     const { cameras, records, resendS } = options;
     const result = await fleet(options, { folder, cameras, records, resendMs: resendS * 1000, say });

@@ -54,12 +54,21 @@ const SETTLE_MS = 180_000;
 const VERIFY_MS = 1000;
 const LOOK_MS = 100;
 const PROGRESS_MS = 10_000;
+/** Where only the rate counts, what waits its turn is not sent again. */
+const RATE_RESEND_MS = 60_000;
 /** From the first record to the last, where nothing is in their way. */
 const LOAD_MS = 15_000;
 
 interface Load {
   readonly remote: Remote<LoadProcedures>;
   readonly site: Site;
+}
+
+const running = new Set<() => Promise<void>>();
+
+/** For whoever is interrupted: leaves no process behind. */
+export async function endAll(): Promise<void> {
+  await Promise.all([...running].map((end) => end()));
 }
 
 /** A fleet from claim to the last receipt; `during` happens while it is under load. */
@@ -76,6 +85,11 @@ async function run<T>(
   say(`${name}: ${String(cameras)} cameras`);
   const remote = new Remote<LoadProcedures>('../fleet/load-process.js', 'load');
   let site: Site | null = null;
+  const end = async (): Promise<void> => {
+    await remote.kill();
+    await site?.close();
+  };
+  running.add(end);
   try {
     site = await Site.open({ folder, ...where });
     const { port, protocol } = site.broker;
@@ -93,8 +107,8 @@ async function run<T>(
     if (progress.strange > 0) throw new Error(`${String(progress.strange)} receipts of other records`);
     return { judged, progress, during: done, verifyPerS };
   } finally {
-    await remote.kill();
-    await site?.close();
+    await end();
+    running.delete(end);
     rmSync(folder, { recursive: true, force: true });
   }
 }
@@ -173,12 +187,18 @@ export async function rateRun(settings: FleetSettings, store: StoreKind, workers
   const { cameras, records, say } = settings;
   const where = { store, broker: 'mosquitto', workers } as const;
   const name = `rate, ${store}, ${String(workers)} workers`;
-  const { judged, progress, during, verifyPerS } = await run(settings, name, where, 0, async ({ remote, site }) => {
-    const begunMs = realClock.monotonicMs();
-    await settled(say, remote, 'everything is receipted', ({ waiting }) => waiting === 0);
-    const tookMs = realClock.monotonicMs() - begunMs;
-    return { tookMs, sizes: await site.sizes(), mib: site.workers.map((worker) => worker.peakMib() ?? 0) };
-  });
+  const { judged, progress, during, verifyPerS } = await run(
+    { ...settings, resendMs: RATE_RESEND_MS },
+    name,
+    where,
+    0,
+    async ({ remote, site }) => {
+      const begunMs = realClock.monotonicMs();
+      await settled(say, remote, 'everything is receipted', ({ waiting }) => waiting === 0);
+      const tookMs = realClock.monotonicMs() - begunMs;
+      return { tookMs, sizes: await site.sizes(), mib: site.workers.map((worker) => worker.peakMib() ?? 0) };
+    },
+  );
   return {
     ...{ store, workers, cameras, ...judged, resent: progress.resent },
     records_per_s: Math.round((1000 * cameras * records) / during.tookMs),
