@@ -43,6 +43,9 @@ export interface IngestDependencies {
 /** An accept that went out before a record is stored within this time, unless the store is away. */
 const CLAIM_PATIENCE_MS = 2000;
 const CLAIM_LOOK_MS = 100;
+/** Whom this was done for in vain is refused at once for so long: nobody may hold ingest up with claims that never come. */
+const CLAIM_VAIN_MS = 60_000;
+const CLAIM_VAIN_MAX = 10_000;
 
 /**
  * From an MQTT message to stored records and a signed receipt. Any doubt about claim or store ends without a receipt,
@@ -53,6 +56,8 @@ export class Ingest {
   private readonly refusals: Refusals;
   private readonly makerList: MakerList;
   private readonly signers: ReceiptSigners;
+  /** When a camera's claim was last awaited in vain. */
+  private readonly vain = new Map<string, number>();
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
@@ -117,12 +122,17 @@ export class Ingest {
   /** The row of an epoch whose accept another worker has, or nobody. */
   private async claimSoon(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined> {
     const { store, clock, counters } = this.deps;
+    const name = toHex(device);
+    const vainAtMs = this.vain.get(name);
+    if (vainAtMs !== undefined && clock.monotonicMs() - vainAtMs < CLAIM_VAIN_MS) return undefined;
     counters.add('ingest.claim-awaited');
     for (let waitedMs = 0; waitedMs < CLAIM_PATIENCE_MS; waitedMs += CLAIM_LOOK_MS) {
       await sleep(clock, CLAIM_LOOK_MS);
       const row = await store.claims.row(device, epoch);
       if (row !== undefined) return row;
     }
+    if (this.vain.size >= CLAIM_VAIN_MAX) this.vain.clear();
+    this.vain.set(name, clock.monotonicMs());
     return undefined;
   }
 

@@ -103,6 +103,10 @@ async function run<T>(
     const done = await during({ remote, site });
     const progress = await settled(say, remote, 'everything is receipted', ({ waiting }) => waiting === 0);
     await remote.call('stop', null);
+    for (const { name: worker, complaints } of site.workers) {
+      const [first] = complaints;
+      if (first !== undefined) say(`  ${worker} complained ${String(complaints.length)} times: ${first}`);
+    }
     const judged = await site.withStore((store) => judge(store, made));
     if (progress.strange > 0) throw new Error(`${String(progress.strange)} receipts of other records`);
     return { judged, progress, during: done, verifyPerS };

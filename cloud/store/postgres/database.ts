@@ -19,8 +19,9 @@ export interface Session {
 
 export type Isolation = 'READ COMMITTED' | 'SERIALIZABLE';
 
-const CONNECT_TIMEOUT_MS = 5000;
 const STATEMENT_TIMEOUT_MS = 30_000;
+/** Also of the wait for a connection that others use: in a storm many wait their turn, and turning them away helps nobody. */
+const CONNECT_TIMEOUT_MS = STATEMENT_TIMEOUT_MS;
 /** The server ends a statement; this is for a server that is not there any more to do so. */
 const ANSWER_TIMEOUT_MS = STATEMENT_TIMEOUT_MS + 5000;
 const IDLE_TIMEOUT_MS = 60_000;

@@ -44,6 +44,9 @@ describe('ingest workers on one store', () => {
     await other.clock.run(4000, 100);
     await never;
     expect(other.counters.get('refused.foreign')).toBe(1);
+    // A second one is not waited for: nobody may hold ingest up so.
+    await other.records(stranger, [scene(stranger, stranger.claim(), 2, accept.hash)]);
+    expect(other.counters.get('refused.foreign')).toBe(2);
     // The control: a worker that is alone need not wait, and raises the alarm at once.
     await one.records(stranger, [scene(stranger, stranger.claim(), 1, accept.hash)]);
     expect(one.counters.get('refused.foreign')).toBe(1);
