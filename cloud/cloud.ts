@@ -10,7 +10,8 @@ import { Feed } from './api/feed.js';
 import { Reader } from './api/reader.js';
 import { buildServer, listen } from './api/server.js';
 import { Sessions } from './api/sessions.js';
-import { makerListSettings, type CloudConfig } from './config.js';
+import { Tail } from './api/tail.js';
+import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
 import { byPreference, type ReceiptKeys } from './keys.js';
 import { MakerList } from './maker-list.js';
 import { Ingest } from './ingest/ingest.js';
@@ -46,6 +47,8 @@ export class Cloud {
   private readonly feed = new Feed();
   private readonly mqtt: MqttFeed;
   private readonly makerList: MakerList;
+  /** Null where this process alone takes records. */
+  private readonly tail: Tail | null;
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
   private cancelRetention: CancelTimer = () => undefined;
@@ -57,6 +60,7 @@ export class Cloud {
     const [current, ...others] = byPreference(receiptKeys).map(({ signer }) => signer);
     if (current === undefined) throw new Error('a cloud without a receipt key');
     this.makerList = new MakerList(makerListSettings(config), deps);
+    this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
     const ingest = new Ingest({
       makerList: this.makerList,
       ...{
@@ -71,7 +75,9 @@ export class Cloud {
       publish: (topic, payload) => {
         this.mqtt.publish(topic, payload);
       },
+      isSharing: this.tail !== null,
       onStored: (_id, { value }) => {
+        if (this.tail !== null) return;
         this.feed.publish({ type: 'record', device: value.device, epoch: value.epoch, seq: value.seq });
         if (value.kind === 'health' || value.kind === 'accept')
           this.feed.publish({ type: 'camera', device: value.device });
@@ -117,6 +123,7 @@ export class Cloud {
       },
       settings,
     );
+    await this.tail?.start();
     listening = await listen(this.server, settings, apiLog);
     await this.mqtt.start(this.stopping.signal);
     log.info({ broker: this.deps.feed.url }, 'taking records');
@@ -132,6 +139,7 @@ export class Cloud {
   async stop(): Promise<void> {
     this.stopping.abort();
     this.cancelRetention();
+    this.tail?.stop();
     await this.mqtt.stop();
     this.server?.server.closeAllConnections();
     await this.server?.close();

@@ -2,6 +2,7 @@ import { z } from '../common/schema.js';
 import { fromHex } from '../common/bytes.js';
 import { SealcamError } from '../common/errors.js';
 import { key, loadConfig, type ConfigOf, type ConfigSource } from '../common/config/load.js';
+import type { Shard } from './ingest/mqtt-feed.js';
 import type { MakerListSettings } from './maker-list.js';
 import { choice, duration, flag, integer, path, url } from '../common/config/values.js';
 
@@ -14,6 +15,18 @@ const origin = z.string().refine(
     }
   },
   { error: 'expected an origin like https://app.example (scheme, host, port; no path)' },
+);
+
+const database = z.string().refine(
+  (text) => {
+    try {
+      const { protocol, password } = new URL(text);
+      return ['postgres:', 'postgresql:'].includes(protocol) && password === '';
+    } catch {
+      return false;
+    }
+  },
+  { error: 'expected a URL like postgres://sealcam@db.example/sealcam, with the password in store.passwordFile' },
 );
 
 /** Every setting of the cloud; docs/configuration.md is generated from this table. */
@@ -32,11 +45,35 @@ export const CLOUD_KEYS = {
   ),
   'http.requestsPerMinute': key(integer(10, 1_000_000), 3000, 'Requests a minute from one address.'),
   'session.lifetime': key(duration('1 min', '7 d'), '12 h', 'A session ends after this; the page signs a new one.'),
-  'data.folder': key(path, './cloud-data', 'Database and receipt keys are kept here.'),
+  'data.folder': key(path, './cloud-data', 'Receipt keys, and the database of SQLite, are kept here.'),
+  'store.kind': key(choice('sqlite', 'postgres'), 'sqlite', 'A file in data.folder, or a PostgreSQL server.'),
+  'store.url': key(
+    z.union([z.literal(''), database]),
+    '',
+    'The primary of the PostgreSQL server, without a password; ?sslmode=verify-full for TLS.',
+  ),
+  'store.passwordFile': key(path, '', 'File with its password; empty: none, or PGPASSWORD in the environment.'),
+  'store.connections': key(integer(2, 200), 10, 'Connections of one process to PostgreSQL.'),
   'mqtt.url': key(url, 'mqtt://127.0.0.1:1883', 'The broker to take records from.'),
+  'mqtt.otherUrls': key(z.array(url), [], 'Other nodes of the same broker, tried in turn.'),
   'mqtt.username': key(z.string(), 'cloud', 'User of the cloud at the broker.'),
   'mqtt.passwordFile': key(path, '', "File with the cloud's password at the broker."),
   'mqtt.shareGroup': key(z.string(), '', 'Name of a shared subscription, for several workers; empty: none.'),
+  'mqtt.shard': key(
+    z.string().regex(/^(\d{1,4}\/[1-9]\d{0,3})?$/, { error: 'expected a part like 0/2, or nothing' }),
+    '',
+    'For a broker without shared subscriptions: which part of the cameras is taken, as 0/2 and 1/2; empty: all.',
+  ),
+  'mqtt.session': key(
+    choice('clean', 'kept'),
+    'clean',
+    'kept: the broker holds what comes while this worker is away; needs mqtt.clientId.',
+  ),
+  'mqtt.clientId': key(
+    z.string().regex(/^[A-Za-z0-9-]{0,64}$/, { error: 'expected up to 64 letters, digits and -' }),
+    '',
+    'Name of this worker at the broker, of no other; empty: a new one at each start.',
+  ),
   'mqtt.embedded': key(flag, false, 'Run a broker inside this process, for a laptop: any device may connect to it.'),
   'mqtt.embeddedHost': key(z.string(), '127.0.0.1', 'Address of the broker inside this process.'),
   'mqtt.embeddedPort': key(integer(0, 65_535), 1883, 'Port of the broker inside this process; 0 takes a free one.'),
@@ -78,7 +115,30 @@ export function loadCloudConfig(source: ConfigSource): CloudConfig {
   if (config['revocation.makerMaxAge'] > 0 && config['revocation.makerKey'] === '') {
     throw new SealcamError('config-invalid-value', 'revocation.makerMaxAge: needs revocation.makerKey');
   }
+  if (config['store.kind'] === 'postgres' && config['store.url'] === '') {
+    throw new SealcamError('config-invalid-value', 'store.kind: postgres needs store.url');
+  }
+  if (config['mqtt.session'] === 'kept' && config['mqtt.clientId'] === '') {
+    throw new SealcamError('config-invalid-value', 'mqtt.session: kept needs mqtt.clientId');
+  }
+  const shard = shardSetting(config);
+  if (shard !== undefined && shard.index >= shard.count) {
+    throw new SealcamError('config-invalid-value', `mqtt.shard: parts of ${String(shard.count)} are counted from 0`);
+  }
+  if (shard !== undefined && config['mqtt.shareGroup'] !== '') {
+    throw new SealcamError('config-invalid-value', 'mqtt.shard: with mqtt.shareGroup most messages would reach nobody');
+  }
   return config;
+}
+
+export function shardSetting(config: CloudConfig): Shard | undefined {
+  const [index, count] = config['mqtt.shard'].split('/').map(Number);
+  return index === undefined || count === undefined ? undefined : { index, count };
+}
+
+/** Whether other processes write into the same store. */
+export function hasOtherWriters(config: CloudConfig): boolean {
+  return config['store.kind'] === 'postgres' || config['mqtt.shareGroup'] !== '' || config['mqtt.shard'] !== '';
 }
 
 export function makerListSettings(config: CloudConfig): MakerListSettings {

@@ -9,10 +9,11 @@ import type { Log } from '../common/log.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { EmbeddedBroker } from './broker/embedded-broker.js';
 import { Cloud } from './cloud.js';
-import type { CloudConfig } from './config.js';
+import { shardSetting, type CloudConfig } from './config.js';
 import type { FeedSettings } from './ingest/mqtt-feed.js';
 import { loadReceiptKeys } from './keys.js';
 import { OperatorServer } from './operator/server.js';
+import { openPostgresStore } from './store/postgres/postgres-store.js';
 import { openSqliteStore } from './store/sqlite/sqlite-store.js';
 import type { CloudStore } from './store/store.js';
 
@@ -24,14 +25,19 @@ export interface RunningCloud {
   stop(): Promise<void>;
 }
 
-export function openStore(config: CloudConfig): CloudStore {
+/** @throws SealcamError `store-unavailable`, `store-newer` */
+export async function openStore(config: CloudConfig): Promise<CloudStore> {
   const folder = config['data.folder'];
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
     throw new SealcamError('store-unavailable', `${folder} cannot be made`, { cause });
   }
-  return openSqliteStore(join(folder, 'cloud.db'));
+  if (config['store.kind'] === 'sqlite') return openSqliteStore(join(folder, 'cloud.db'));
+  return openPostgresStore({
+    ...{ url: config['store.url'], connections: config['store.connections'] },
+    password: secretOf(config, 'store.passwordFile'),
+  });
 }
 
 /**
@@ -40,9 +46,10 @@ export function openStore(config: CloudConfig): CloudStore {
  *
  * @throws SealcamError `store-unavailable`
  */
-export function openExistingStore(config: CloudConfig): CloudStore {
+export async function openExistingStore(config: CloudConfig): Promise<CloudStore> {
   const path = join(config['data.folder'], 'cloud.db');
-  if (!existsSync(path)) {
+  // A wrong name of a database is refused by its server.
+  if (config['store.kind'] === 'sqlite' && !existsSync(path)) {
     throw new SealcamError('store-unavailable', `there is no database ${path}`, {
       hint: 'Give the configuration of the cloud that is meant (--config), with its data.folder.',
     });
@@ -50,9 +57,9 @@ export function openExistingStore(config: CloudConfig): CloudStore {
   return openStore(config);
 }
 
-/** The composition root of the cloud: real clock, real randomness, SQLite, and a broker of its own if asked. */
+/** The composition root of the cloud: real clock, real randomness, the store that is configured, and a broker of its own if asked. */
 export async function startCloud(config: CloudConfig, log: Log): Promise<RunningCloud> {
-  const store = openStore(config);
+  const store = await openStore(config);
   const broker = config['mqtt.embedded'] ? embeddedBroker(config) : null;
   try {
     const receiptKeys = loadReceiptKeys(config['data.folder'], nodeSuite, realRandom);
@@ -111,11 +118,16 @@ function feedSettings(
   brokerPassword: string | undefined,
 ): FeedSettings {
   const username = config['mqtt.username'];
+  const shard = shardSetting(config);
+  const ownId = config['mqtt.clientId'];
   return {
     url: brokerPort === null ? config['mqtt.url'] : `mqtt://${config['mqtt.embeddedHost']}:${String(brokerPort)}`,
     username: username === '' ? undefined : username,
-    password: brokerPort === null ? password(config['mqtt.passwordFile']) : brokerPassword,
-    clientId: `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}`,
+    password: brokerPort === null ? secretOf(config, 'mqtt.passwordFile') : brokerPassword,
+    clientId: ownId === '' ? `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}` : ownId,
+    otherUrls: brokerPort === null ? config['mqtt.otherUrls'] : [],
+    isKept: config['mqtt.session'] === 'kept',
+    ...(shard === undefined ? {} : { shard }),
     group: config['mqtt.shareGroup'] === '' ? undefined : config['mqtt.shareGroup'],
   };
 }
@@ -131,11 +143,13 @@ function embeddedBroker(config: CloudConfig): { readonly server: EmbeddedBroker;
   return { server, cloudPassword };
 }
 
-function password(file: string): string | undefined {
+/** What is in the file that this setting names; undefined where it names none. */
+function secretOf(config: CloudConfig, name: 'mqtt.passwordFile' | 'store.passwordFile'): string | undefined {
+  const file = config[name];
   if (file === '') return undefined;
   try {
     return readFileSync(file, 'utf8').trim();
   } catch (cause) {
-    throw new SealcamError('config-invalid-value', `mqtt.passwordFile: ${file} cannot be read`, { cause });
+    throw new SealcamError('config-invalid-value', `${name}: ${file} cannot be read`, { cause });
   }
 }

@@ -16,7 +16,7 @@ export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** `test/support` because commands below test/ stand on it. */
 const SOURCES = [
   ...['common', 'protocol', 'hal', 'agent', 'cloud', 'app/core', 'scripts', 'tsconfig.json'],
-  ...['test/crash', 'test/drill', 'test/fuzz', 'test/herd', 'test/sim', 'test/soak', 'test/support'],
+  ...['test/crash', 'test/drill', 'test/fleet', 'test/fuzz', 'test/herd', 'test/sim', 'test/soak', 'test/support'],
 ];
 
 /** Installs and builds where needed. Ends the process with an exit status where that fails. */

@@ -36,7 +36,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
       const startId = resumeFrom ?? (await context.store.records.lastId());
       reply.hijack();
       const stream = new EventStream(reply, context, startId);
-      await stream.run(session.key, resumeFrom, () => {
+      await stream.run(session.key, startId, () => {
         sessions.of(request.headers.authorization);
       });
     },
@@ -58,7 +58,7 @@ class EventStream {
   }
 
   /** Runs until the reader goes or its session ends. */
-  async run(key: Uint8Array, lastId: number | null, checkSession: () => void): Promise<void> {
+  async run(key: Uint8Array, lastId: number, checkSession: () => void): Promise<void> {
     const { feed, clock, counters } = this.context;
     const { raw } = this.reply;
     raw.writeHead(200, {
@@ -73,7 +73,8 @@ class EventStream {
     const unsubscribe = feed.subscribe((item) => {
       this.enqueue(() => this.item(key, item, checkSession));
     });
-    if (lastId !== null) this.enqueue(() => this.resume(key, lastId));
+    // Also of a new stream: something may have arrived since its start was asked for.
+    this.enqueue(() => this.resume(key, lastId));
     this.send('ready', null, {});
     this.enqueue(() => this.look(key, checkSession));
     let cancelPing = (): void => undefined;

@@ -16,7 +16,7 @@ export async function withStore(
   use: (store: CloudStore, config: CloudConfig) => Promise<void>,
 ): Promise<number> {
   const config = loadCloudConfig(source);
-  const store = openExistingStore(config);
+  const store = await openExistingStore(config);
   try {
     await use(store, config);
   } finally {

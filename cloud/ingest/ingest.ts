@@ -1,5 +1,5 @@
 import { equal, toHex } from '../../common/bytes.js';
-import type { Clock } from '../../common/clock.js';
+import { sleep, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
@@ -11,7 +11,7 @@ import type { Pacing } from '../../protocol/objects/receipt.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
 import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
-import type { CloudStore } from '../store/store.js';
+import type { ClaimRow, CloudStore } from '../store/store.js';
 import { MakerList } from '../maker-list.js';
 import { Refusals } from '../refusals.js';
 import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
@@ -34,9 +34,18 @@ export interface IngestDependencies {
   /** A record was stored for the first time. */
   readonly onStored: (id: number, record: Verified<SealcamRecord>, receivedAtMs: number) => void;
   readonly onStatus: (device: Uint8Array) => void;
+  /** Other workers take messages of the same cameras, so that a record may get here before its epoch's accept got there. */
+  readonly isSharing?: boolean;
   /** What to tell cameras about their pace; null says nothing. */
   readonly pacing: () => Pacing | null;
 }
+
+/** An accept that went out before a record is stored within this time, unless the store is away. */
+const CLAIM_PATIENCE_MS = 2000;
+const CLAIM_LOOK_MS = 100;
+/** Whom this was done for in vain is refused at once for so long: nobody may hold ingest up with claims that never come. */
+const CLAIM_VAIN_MS = 60_000;
+const CLAIM_VAIN_MAX = 10_000;
 
 /**
  * From an MQTT message to stored records and a signed receipt. Any doubt about claim or store ends without a receipt,
@@ -47,6 +56,8 @@ export class Ingest {
   private readonly refusals: Refusals;
   private readonly makerList: MakerList;
   private readonly signers: ReceiptSigners;
+  /** When a camera's claim was last awaited in vain. */
+  private readonly vain = new Map<string, number>();
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
@@ -77,8 +88,9 @@ export class Ingest {
   }
 
   private async up(device: Uint8Array, payload: Uint8Array): Promise<void> {
-    const { store, suite, clock } = this.deps;
+    const { store, suite, clock, isSharing = false } = this.deps;
     const message = decodeUp(payload);
+    const waitForClaim = (epoch: number): Promise<ClaimRow | undefined> => this.claimSoon(device, epoch);
     const nowMs = clock.wallMs();
     const isRevoked = await this.makerList.isRevoked(device);
     if (isRevoked && message.type !== 'records') {
@@ -99,12 +111,29 @@ export class Ingest {
         for (const sent of message.records) {
           const judgement = isRevoked
             ? judgeRevoked(suite, device, sent)
-            : await judgeRecord(store, suite, device, sent, nowMs);
+            : await judgeRecord(store, suite, device, sent, nowMs, isSharing ? waitForClaim : undefined);
           judged.push({ judgement, bytes: sent.record });
         }
         await this.settle(device, judged, nowMs);
       }
     }
+  }
+
+  /** The row of an epoch whose accept another worker has, or nobody. */
+  private async claimSoon(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined> {
+    const { store, clock, counters } = this.deps;
+    const name = toHex(device);
+    const vainAtMs = this.vain.get(name);
+    if (vainAtMs !== undefined && clock.monotonicMs() - vainAtMs < CLAIM_VAIN_MS) return undefined;
+    counters.add('ingest.claim-awaited');
+    for (let waitedMs = 0; waitedMs < CLAIM_PATIENCE_MS; waitedMs += CLAIM_LOOK_MS) {
+      await sleep(clock, CLAIM_LOOK_MS);
+      const row = await store.claims.row(device, epoch);
+      if (row !== undefined) return row;
+    }
+    if (this.vain.size >= CLAIM_VAIN_MAX) this.vain.clear();
+    this.vain.set(name, clock.monotonicMs());
+    return undefined;
   }
 
   private async settle(device: Uint8Array, judged: readonly Judged[], nowMs: number): Promise<void> {

@@ -51,6 +51,8 @@ export async function judgeRecord(
   device: Uint8Array,
   sent: SentRecord,
   nowMs: number,
+  /** Asked for a row that is not there yet, where it may be on its way by another worker. */
+  waitForClaim?: (epoch: number) => Promise<ClaimRow | undefined>,
 ): Promise<Judgement> {
   let record: Verified<SealcamRecord>;
   try {
@@ -61,7 +63,7 @@ export async function judgeRecord(
   const { value, hash } = record;
   if (!equal(value.device, device)) return refused('foreign', `signed by ${toHex(value.device)}`);
 
-  const row = await store.claims.row(value.device, value.epoch);
+  const row = (await store.claims.row(value.device, value.epoch)) ?? (await waitForClaim?.(value.epoch));
   const binding = checkBinding(value, row);
   if (binding !== 'bound') return refused(binding, bindingReason(row, value));
 

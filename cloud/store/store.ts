@@ -1,6 +1,6 @@
 import type { Claim } from '../../protocol/objects/claim.js';
 import type { Revocation } from '../../protocol/objects/revocation.js';
-import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { RecordKind, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimBinding } from '../../protocol/verify/binding.js';
@@ -77,6 +77,11 @@ export type PutOutcome =
   | { readonly outcome: 'duplicate' }
   | { readonly outcome: 'equivocation' };
 
+/** A place where something new is to be found. */
+export interface Arrival extends Pick<StoredRecord, 'id' | 'device' | 'epoch' | 'seq'> {
+  readonly kind: RecordKind;
+}
+
 export interface NewMedia {
   readonly id: Uint8Array;
   readonly sealed: SealedObject;
@@ -100,6 +105,11 @@ export interface RecordStore {
     epochs: readonly { readonly device: Uint8Array; readonly epoch: number }[],
     limit: number,
   ): Promise<readonly StoredRecord[]>;
+  /**
+   * What was stored above `id`, of all cameras, in the order of arrival: nothing that is stored later, by whatever
+   * process, has a lower number than what this or `since` ever gave.
+   */
+  arrivals(id: number, limit: number): Promise<readonly Arrival[]>;
   lastId(): Promise<number>;
   chainFacts(device: Uint8Array, epoch: number, seq: number): Promise<ChainFacts>;
   bounds(

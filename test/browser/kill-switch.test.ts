@@ -33,7 +33,7 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await broker.start();
     const [httpPort, pagePort] = [await freePort(), await freePort()];
     const pageUrl = `http://127.0.0.1:${String(pagePort)}/`;
-    cloud = new TestCloud(folder, httpPort, broker, new URL(pageUrl).origin);
+    cloud = new TestCloud(folder, httpPort, broker, { pageOrigin: new URL(pageUrl).origin });
     await cloud.start();
     page = await hostPage(join(folder, 'page'), cloud.origin, pagePort);
     camera = new TestAgent(join(folder, 'a'), broker.port, BUSY);

@@ -44,7 +44,7 @@ describeWith('chromium', "the owner's page", () => {
     httpPort = await freePort();
     const pagePort = await freePort();
     pageUrl = `http://127.0.0.1:${String(pagePort)}/`;
-    cloud = new TestCloud(folder, httpPort, broker, new URL(pageUrl).origin);
+    cloud = new TestCloud(folder, httpPort, broker, { pageOrigin: new URL(pageUrl).origin });
     await cloud.start();
     page = await hostPage(join(folder, 'page'), cloud.origin, pagePort);
     for (const [name, scene] of [['a', 'porch'] as const, ['b', 'garden'] as const]) {
@@ -238,7 +238,7 @@ describeWith('chromium', "the owner's page", () => {
     expect(await a.page.locator('.card').count()).toBeGreaterThanOrEqual(before);
     expect(await a.page.getByRole('status').innerText()).not.toContain('Live');
     await a.screenshot('offline');
-    cloud = new TestCloud(folder, httpPort, broker, new URL(pageUrl).origin);
+    cloud = new TestCloud(folder, httpPort, broker, { pageOrigin: new URL(pageUrl).origin });
     await cloud.start();
     await expect.poll(() => a.page.getByRole('status').innerText(), { timeout: 45_000 }).toContain('Live');
   });

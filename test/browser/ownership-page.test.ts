@@ -34,7 +34,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     await broker.start();
     const pagePort = await freePort();
     pageUrl = `http://127.0.0.1:${String(pagePort)}/`;
-    cloud = new TestCloud(folder, await freePort(), broker, new URL(pageUrl).origin);
+    cloud = new TestCloud(folder, await freePort(), broker, { pageOrigin: new URL(pageUrl).origin });
     await cloud.start();
     page = await hostPage(join(folder, 'page'), cloud.origin, pagePort);
     camera = new TestAgent(join(folder, 'camera'), broker.port, BUSY);

@@ -6,7 +6,7 @@ import { Counters } from '../../common/counters.js';
 import { silentLog } from '../../common/log.js';
 import { seededRandom } from '../../common/seeded-random.js';
 import { Cloud } from '../../cloud/cloud.js';
-import { loadCloudConfig } from '../../cloud/config.js';
+import { loadCloudConfig, type CloudConfig } from '../../cloud/config.js';
 import { MqttFeed, type FeedSettings } from '../../cloud/ingest/mqtt-feed.js';
 import { loadReceiptKeys } from '../../cloud/keys.js';
 import { openStore } from '../../cloud/main.js';
@@ -15,9 +15,9 @@ import { nodeSuite } from '../../protocol/crypto/node.js';
 import { cacheSettings, CrossingCache } from './cache.js';
 import { ControlIngest, fileTo } from './control.js';
 import { serve } from './rpc.js';
+import { storeEnvironment, type StoreSetup } from './store-setup.js';
 
-export interface CloudSetup {
-  readonly folder: string;
+export interface CloudSetup extends StoreSetup {
   readonly brokerUrl: string;
   readonly brokerUser: string;
   readonly httpPort: number;
@@ -50,17 +50,22 @@ class DrillCloud {
   private crossedForControl = 0;
   private isBypassed = false;
 
-  constructor({ folder, brokerUrl, brokerUser, httpPort, pageOrigin, seed, cameras, isCacheCold }: CloudSetup) {
+  static async open(setup: CloudSetup): Promise<DrillCloud> {
     const config = loadCloudConfig({
       file: null,
       environment: {
-        SEALCLOUD_DATA_FOLDER: folder,
-        SEALCLOUD_HTTP_PORT: String(httpPort),
-        SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
+        ...storeEnvironment(setup),
+        SEALCLOUD_HTTP_PORT: String(setup.httpPort),
+        SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([setup.pageOrigin]),
         SEALCLOUD_PACING_DRAIN_INTERVAL: '50 ms',
       },
     });
-    this.direct = openStore(config);
+    return new DrillCloud(setup, config, await openStore(config));
+  }
+
+  private constructor(setup: CloudSetup, config: CloudConfig, store: CloudStore) {
+    const { folder, brokerUrl, brokerUser, seed, cameras, isCacheCold } = setup;
+    this.direct = store;
     this.cache = new CrossingCache({
       ...{ clock: realClock, random: seededRandom(seed), settings: cacheSettings(cameras, isCacheCold) },
       load: (key) => this.authoritative(key),
@@ -160,7 +165,7 @@ const procedures = {
   /** Answered once the program is in memory. */
   load: async (_: null): Promise<void> => Promise.resolve(),
   start: async (setup: CloudSetup): Promise<void> => {
-    cloud = new DrillCloud(setup);
+    cloud = await DrillCloud.open(setup);
     await cloud.start();
   },
   bypass: async (_: null): Promise<void> => {

@@ -1,11 +1,11 @@
-import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { saveResult, writePart } from '../../scripts/results.js';
+import { missingTool } from '../support/programs.js';
 import { runFaults } from './faults/index.js';
-import { Incident } from './incident.js';
+import { Incident, type Engines } from './incident.js';
 import { complaints, markdown, stormFault, table, type DrillResult } from './report.js';
 
 const HELP = `npm run drill [-- options]
@@ -17,16 +17,19 @@ Then other mix-ups and lies, each on purpose. docs/drill.md says what each figur
   --cameras N     complete agents (default 500)
   --accounts M    whose they are (default: two for every five cameras)
   --processes P   in which the agents run, 1 to 8 (default 4)
+  --store KIND    sqlite or postgres (default sqlite)
+  --broker KIND   mosquitto, or nats: a cluster of three nodes (default mosquitto)
   --seed S        of the cache's faults and of when people walk by (default 1)
   --json          one JSON object on stdout
-  --save          also into docs/results/drill.json, with commit and date, and into the README
+  --save          also into docs/results/drill.json, with commit and date, and into the README;
+                  on other engines into docs/results/drill-STORE-BROKER.json alone
   --help          this text
 
 Exit status: 0 the control leaked, and of ours nothing was mis-bound, opened by a stranger or lost, and every injected
-fault was alarmed; 1 not so, or the drill could not end; 2 wrong usage; 4 Mosquitto is missing.
+fault was alarmed; 1 not so, or the drill could not end; 2 wrong usage; 4 Mosquitto, PostgreSQL or NATS is missing.
 `;
 
-interface Options {
+interface Options extends Engines {
   readonly cameras: number;
   readonly accounts: number;
   readonly processes: number;
@@ -42,6 +45,8 @@ function readOptions(): Options {
       accounts: { type: 'string' },
       processes: { type: 'string', default: '4' },
       seed: { type: 'string', default: '1' },
+      store: { type: 'string', default: 'sqlite' },
+      broker: { type: 'string', default: 'mosquitto' },
       json: { type: 'boolean', default: false },
       save: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
@@ -56,9 +61,12 @@ function readOptions(): Options {
     if (Number.isInteger(value) && value >= least && value <= most) return value;
     throw new Error(`--${name} takes a number from ${String(least)} to ${String(most)}`);
   };
+  const { store, broker } = values;
+  if (store !== 'sqlite' && store !== 'postgres') throw new Error('--store takes sqlite or postgres');
+  if (broker !== 'mosquitto' && broker !== 'nats') throw new Error('--broker takes mosquitto or nats');
   const cameras = whole('cameras', values.cameras, 4, 2000);
   return {
-    ...{ cameras, json: values.json, save: values.save },
+    ...{ cameras, store, broker, json: values.json, save: values.save },
     accounts: whole('accounts', values.accounts ?? String(Math.max(2, Math.round(cameras * 0.4))), 2, cameras),
     processes: whole('processes', values.processes, 1, 8),
     seed: whole('seed', values.seed, 0, 2 ** 31),
@@ -66,9 +74,9 @@ function readOptions(): Options {
 }
 
 async function drill(options: Options, folder: string, say: (text: string) => void): Promise<DrillResult> {
-  const { cameras, accounts, processes, seed } = options;
+  const { cameras, accounts, processes, seed, store, broker } = options;
   const begun = performance.now();
-  const incident = await Incident.prepare({ folder, cameras, accounts, processes, seed, say });
+  const incident = await Incident.prepare({ folder, cameras, accounts, processes, seed, store, broker, say });
   const stop = (): void => {
     void incident.end().finally(() => {
       rmSync(folder, { recursive: true, force: true });
@@ -79,17 +87,25 @@ async function drill(options: Options, folder: string, say: (text: string) => vo
   const replayed = await incident.run().finally(() => incident.end());
   mkdirSync(join(folder, 'faults'));
   const faults = await runFaults(join(folder, 'faults'), say);
+  const engines = isDefault(options) ? '' : ` --store ${store} --broker ${broker}`;
   return {
-    ...{ cameras, accounts, control: replayed.control, sealcam: replayed.sealcam },
+    ...{ cameras, accounts, store, broker, control: replayed.control, sealcam: replayed.sealcam },
     faults: [stormFault(replayed), ...faults],
     seconds: Math.round((performance.now() - begun) / 1000),
-    command: `npm run drill -- --cameras ${String(cameras)} --accounts ${String(accounts)} --seed ${String(seed)}`,
+    command: `npm run drill -- --cameras ${String(cameras)} --accounts ${String(accounts)} --seed ${String(seed)}${engines}`,
   };
 }
 
+/** The engines whose figures are in the README. */
+function isDefault({ store, broker }: Engines): boolean {
+  return store === 'sqlite' && broker === 'mosquitto';
+}
+
 async function main(options: Options): Promise<number> {
-  if (spawnSync('mosquitto', ['-h'], { stdio: 'ignore' }).error !== undefined) {
-    process.stderr.write('drill: mosquitto is missing; apt install mosquitto, or brew install mosquitto\n');
+  const { store, broker } = options;
+  const tool = missingTool([broker, ...(store === 'postgres' ? (['postgres'] as const) : [])]);
+  if (tool !== null) {
+    process.stderr.write(`drill: ${tool}\n`);
     return 4;
   }
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-drill-'));
@@ -101,8 +117,8 @@ async function main(options: Options): Promise<number> {
     const result = await drill(options, folder, say);
     const wrong = complaints(result);
     if (options.save) {
-      saveResult('drill', { ...result });
-      writePart('README.md', 'drill', markdown(result));
+      saveResult(isDefault(options) ? 'drill' : `drill-${store}-${broker}`, { ...result });
+      if (isDefault(options)) writePart('README.md', 'drill', markdown(result));
     }
     process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
     for (const complaint of wrong) process.stderr.write(`drill: ${complaint}\n`);

@@ -6,9 +6,10 @@ import { sleep } from '../../common/clock.js';
 import { fromHex } from '../../common/bytes.js';
 import { isSealcamError } from '../../common/errors.js';
 import { seededRandom } from '../../common/seeded-random.js';
-import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import { freePort } from '../../scripts/free-port.js';
 import { mosquitto, type TestBroker } from '../support/brokers.js';
+import { natsCluster } from '../support/nats.js';
+import { postgres, type TestPostgres } from '../support/postgres.js';
 import { until } from '../support/wait.js';
 import type { CloudProcedures, CloudReport } from './cloud-process.js';
 import { readFiled } from './control.js';
@@ -18,9 +19,16 @@ import { Household } from './household.js';
 import { judgeControl, judgeStore, type Bound, type Leak } from './oracle.js';
 import { pageFetch } from './page-fetch.js';
 import { Remote } from './rpc.js';
+import { openDrillStore, type StoreSetup } from './store-setup.js';
 import type { StrangerProcedures, StrangerReport } from './stranger-process.js';
 
-export interface IncidentSettings {
+/** On which engines the cloud runs. */
+export interface Engines {
+  readonly store: 'sqlite' | 'postgres';
+  readonly broker: 'mosquitto' | 'nats';
+}
+
+export interface IncidentSettings extends Engines {
   readonly folder: string;
   readonly cameras: number;
   readonly accounts: number;
@@ -68,6 +76,8 @@ const TRIES_MAX = 150_000;
 export class Incident {
   private readonly settings: IncidentSettings;
   private readonly broker: TestBroker;
+  private readonly postgres: TestPostgres | null;
+  private postgresUrl: string | null = null;
   private readonly httpPort: number;
   private readonly fleet: Fleet;
   private readonly households: readonly Household[];
@@ -76,21 +86,25 @@ export class Incident {
   /** Processes of the end, while they run. */
   private readonly helpers = new Set<Remote<StrangerProcedures>>();
 
-  private constructor(settings: IncidentSettings, brokerPort: number, httpPort: number) {
-    const { folder, cameras, processes, accounts } = settings;
+  private constructor(settings: IncidentSettings, broker: TestBroker, httpPort: number) {
+    const { folder, store, cameras, processes, accounts } = settings;
     this.settings = settings;
     this.httpPort = httpPort;
     mkdirSync(join(folder, 'cloud'), { recursive: true });
-    this.broker = mosquitto(folder, brokerPort);
+    this.broker = broker;
+    this.postgres = store === 'postgres' ? postgres(folder) : null;
     // Short, so that it is a storm; at a camera it is 300 s until the cloud says better.
     const windowMs = Math.max(500, cameras * 8);
-    this.fleet = new Fleet({ cameras, processes, folder, brokerPort, windowMs });
+    this.fleet = new Fleet({ cameras, processes, folder, brokerPort: broker.port, windowMs });
     const origin = `http://127.0.0.1:${String(httpPort)}`;
     this.households = Array.from({ length: accounts }, (_, i) => new Household(origin, PAGE_ORIGIN, pageFetch(i)));
   }
 
   static async prepare(settings: IncidentSettings): Promise<Incident> {
-    return new Incident(settings, await freePort(), await freePort());
+    const { folder, broker } = settings;
+    const port = await freePort();
+    const started = broker === 'nats' ? await natsCluster(folder, port) : mosquitto(folder, port);
+    return new Incident(settings, started, await freePort());
   }
 
   /** Replays it once; whatever comes of it, {@link end} has to follow. */
@@ -99,6 +113,8 @@ export class Incident {
     const { broker, fleet } = this;
     say(`${String(cameras)} cameras of ${String(accounts)} accounts start, and are claimed`);
     await broker.start();
+    await this.postgres?.start();
+    this.postgresUrl = (await this.postgres?.database('drill')) ?? null;
     await this.startCloud(this.newCloud(), false);
     await this.claim(await fleet.start());
     await this.drained('the accepts are receipted');
@@ -129,16 +145,20 @@ export class Incident {
     return this.judge(cloud, before);
   }
 
+  private store(): StoreSetup {
+    return { folder: join(this.settings.folder, 'cloud'), postgresUrl: this.postgresUrl };
+  }
+
   private newCloud(): Remote<CloudProcedures> {
     this.cloud = new Remote<CloudProcedures>('./cloud-process.js', 'cloud');
     return this.cloud;
   }
 
   private async startCloud(cloud: Remote<CloudProcedures>, isCacheCold: boolean): Promise<void> {
-    const { folder, seed, cameras } = this.settings;
+    const { seed, cameras } = this.settings;
     const { port, cloudUser } = this.broker;
     await cloud.call('start', {
-      ...{ folder: join(folder, 'cloud'), seed, cameras, isCacheCold },
+      ...{ ...this.store(), seed, cameras, isCacheCold },
       ...{ httpPort: this.httpPort, pageOrigin: PAGE_ORIGIN },
       ...{ brokerUrl: `mqtt://127.0.0.1:${String(port)}`, brokerUser: cloudUser },
     });
@@ -195,7 +215,7 @@ export class Incident {
   }
 
   private async judge(cloud: Remote<CloudProcedures>, misboundBefore: number): Promise<IncidentReport> {
-    const { say, folder, cameras: count } = this.settings;
+    const { say, cameras: count } = this.settings;
     say('every household opens its page');
     const pages = await this.openPages();
     const { crossedForUs: crossed, counters, refused } = await cloud.call('report', null);
@@ -206,9 +226,8 @@ export class Incident {
     await cloud.kill();
 
     say('strangers try every sealed object');
-    const database = join(folder, 'cloud', 'cloud.db');
-    const tried = await this.tryStrangers(database);
-    const store = openSqliteStore(database);
+    const tried = await this.tryStrangers();
+    const store = await openDrillStore(this.store());
     const bound = await judgeStore(store, this.truth, cameras, new Set(refused)).finally(() => store.close());
     return {
       control: { ...this.control(new Set(tried.ownPictures)), misbound_before: misboundBefore },
@@ -248,7 +267,7 @@ export class Incident {
     return pages;
   }
 
-  private async tryStrangers(database: string): Promise<StrangerReport> {
+  private async tryStrangers(): Promise<StrangerReport> {
     const { households, truth } = this;
     const keys = households.map(({ account, keys: { recipient } }) => ({ account, keys: recipient }));
     const devices = [...truth].map(([device, account]) => ({ device, account }));
@@ -260,7 +279,7 @@ export class Incident {
         const process = new Remote<StrangerProcedures>('./stranger-process.js', `strangers ${String(part + 1)}`);
         this.helpers.add(process);
         const own = devices.filter((_device, i) => i % parts === part);
-        const report = await process.call('tryKeys', { database, devices: own, keys, strangers });
+        const report = await process.call('tryKeys', { store: this.store(), devices: own, keys, strangers });
         await process.kill();
         this.helpers.delete(process);
         return report;
@@ -276,7 +295,7 @@ export class Incident {
   /** Leaves no process behind. */
   async end(): Promise<void> {
     await Promise.all([this.fleet.kill(), this.cloud?.kill(), ...[...this.helpers].map((helper) => helper.kill())]);
-    await this.broker.stop('kill');
+    await Promise.all([this.broker.stop('kill'), this.postgres?.stop()]);
   }
 }
 

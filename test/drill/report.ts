@@ -4,6 +4,8 @@ import type { IncidentReport } from './incident.js';
 export interface DrillResult {
   readonly cameras: number;
   readonly accounts: number;
+  readonly store: string;
+  readonly broker: string;
   readonly control: IncidentReport['control'];
   readonly sealcam: IncidentReport['sealcam'];
   readonly faults: readonly FaultReport[];

@@ -1,16 +1,16 @@
 import { fromHex, toHex } from '../../common/bytes.js';
 import { isSealcamError } from '../../common/errors.js';
-import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { unseal, type RecipientKeys, type SealedObject } from '../../protocol/seal/seal.js';
 import { serve } from './rpc.js';
+import { openDrillStore, type StoreSetup } from './store-setup.js';
 import { unwraps } from './unwraps.js';
 
 export interface StrangerTask {
-  /** The cloud's database, whose cloud has stopped. */
-  readonly database: string;
+  /** Of a cloud that has stopped. */
+  readonly store: StoreSetup;
   readonly devices: readonly { readonly device: string; readonly account: string }[];
   readonly keys: readonly { readonly account: string; readonly keys: RecipientKeys }[];
   /** Strangers who try each object. */
@@ -30,8 +30,8 @@ export interface StrangerReport {
 }
 
 /** Every sealed object of these cameras, tried with its owner's key and with those of strangers. */
-async function tryKeys({ database, devices, keys, strangers }: StrangerTask): Promise<StrangerReport> {
-  const store = openSqliteStore(database);
+async function tryKeys({ store: setup, devices, keys, strangers }: StrangerTask): Promise<StrangerReport> {
+  const store = await openDrillStore(setup);
   const opened: string[] = [];
   const ownPictures: string[] = [];
   let [objects, tries, ownRefused, turn] = [0, 0, 0, 0];

@@ -59,6 +59,8 @@ export function mosquitto(
       'allow_anonymous true',
       ...(rules === null ? [] : [`acl_file ${acl}`]),
       'persistence false',
+      // A thousand, the default, is less than a storm leaves before a worker; what is above it is dropped without a word.
+      'max_queued_messages 20000',
       ...user,
       '',
     ].join('\n'),

@@ -6,6 +6,7 @@ import { Ingest } from '../../cloud/ingest/ingest.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../cloud/store/store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
+import type { Signer } from '../../protocol/crypto/suite.js';
 import type { Claim } from '../../protocol/objects/claim.js';
 import { receiptKind, type Receipt } from '../../protocol/objects/receipt.js';
 import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
@@ -17,21 +18,26 @@ import { CameraWorld } from './camera-world.js';
 import { tempFolder } from './temp.js';
 import { VirtualClock } from './virtual-clock.js';
 
-/** Ingest on a fresh store, without a broker: what it publishes and stores is kept here. */
+/**
+ * Ingest on a fresh store, without a broker: what it publishes and stores is kept here. `beside` is another worker of the
+ * same cloud, with the same receipt keys.
+ */
 export class CloudWorld {
   readonly counters = new Counters();
   readonly clock = new VirtualClock();
   readonly sent: { topic: string; message: DownMessage }[] = [];
   readonly stored: Verified<SealcamRecord>[] = [];
-  readonly receiptSigner = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  readonly receiptSigner: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
   readonly store: CloudStore;
   readonly ingest: Ingest;
 
-  constructor(wrap: (store: CloudStore) => CloudStore = (store) => store) {
+  constructor(wrap: (store: CloudStore) => CloudStore = (store) => store, beside: CloudWorld | null = null) {
+    if (beside !== null) this.receiptSigner = beside.receiptSigner;
+    const isSharing = beside !== null;
     this.store = openSqliteStore(join(tempFolder(), 'cloud.db'));
     this.ingest = new Ingest({
       ...{ store: wrap(this.store), suite: nodeSuite, receiptSigner: this.receiptSigner, clock: this.clock },
-      ...{ counters: this.counters, log: silentLog, onStatus: () => undefined, pacing: () => null },
+      ...{ counters: this.counters, log: silentLog, isSharing, onStatus: () => undefined, pacing: () => null },
       publish: (topic, payload) => this.sent.push({ topic, message: decodeDown(payload) }),
       onStored: (_, record) => this.stored.push(record),
     });

@@ -1,8 +1,9 @@
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCloudConfig } from '../../cloud/config.js';
 import { Cloud } from '../../cloud/cloud.js';
 import { loadReceiptKeys } from '../../cloud/keys.js';
-import { openStore } from '../../cloud/main.js';
+import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../cloud/store/store.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
@@ -12,6 +13,16 @@ import { testLog, type LogEntry } from './test-agent.js';
 
 export const PAGE_ORIGIN = 'http://127.0.0.1:1';
 
+export interface TestCloudOptions {
+  readonly pageOrigin?: string;
+  readonly store?: CloudStore;
+}
+
+function sqliteIn(folder: string): CloudStore {
+  mkdirSync(folder, { recursive: true });
+  return openSqliteStore(join(folder, 'cloud.db'));
+}
+
 /** A cloud in this process, on a broker of the test's; started again on the same folder it is the same cloud. */
 export class TestCloud {
   readonly log: LogEntry[] = [];
@@ -19,7 +30,12 @@ export class TestCloud {
   readonly store: CloudStore;
   readonly origin: string;
 
-  constructor(folder: string, httpPort: number, broker: TestBroker, pageOrigin = PAGE_ORIGIN) {
+  constructor(
+    folder: string,
+    httpPort: number,
+    broker: TestBroker,
+    { pageOrigin = PAGE_ORIGIN, store = sqliteIn(join(folder, 'cloud')) }: TestCloudOptions = {},
+  ) {
     const config = loadCloudConfig({
       file: null,
       environment: {
@@ -30,7 +46,7 @@ export class TestCloud {
       },
     });
     this.origin = `http://127.0.0.1:${String(httpPort)}`;
-    this.store = openStore(config);
+    this.store = store;
     this.cloud = new Cloud(config, {
       ...{ store: this.store, suite: nodeSuite, clock: realClock, random: realRandom, log: testLog(this.log) },
       receiptKeys: loadReceiptKeys(config['data.folder'], nodeSuite, realRandom),

@@ -1,13 +1,8 @@
+import { ALARMS_PER_PLACE_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_MAX, REASON_MAX } from '../bounds.js';
 import type { Alarm, AlarmStore, QuarantineStore } from '../store.js';
 import type { Database } from './database.js';
 
 type Guard = <T>(run: () => T) => Promise<T>;
-
-/** The quarantine keeps this many of the newest refusals. */
-const QUARANTINE_MAX = 10_000;
-const QUARANTINE_BYTES_MAX = 16 * 1024;
-const ALARMS_PER_PLACE_MAX = 10_000;
-const REASON_MAX = 200;
 
 function bytesOrNull(column: Uint8Array | null): Uint8Array | null {
   return column === null ? null : new Uint8Array(column);

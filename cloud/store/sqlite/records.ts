@@ -1,7 +1,8 @@
 import { equal } from '../../../common/bytes.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import type { NewMedia, PutOutcome, RecordStore, StoredRecord } from '../store.js';
+import { isCovered } from '../loss-ranges.js';
+import type { Arrival, NewMedia, PutOutcome, RecordStore, StoredRecord } from '../store.js';
 import type { Database } from './database.js';
 
 interface RecordColumns {
@@ -76,6 +77,9 @@ export function sqliteRecords(db: Database, guard: Guard): RecordStore {
   const since = db.prepare<unknown[], RecordColumns>(
     'SELECT * FROM record WHERE device = ? AND epoch = ? AND id > ? ORDER BY id LIMIT ?',
   );
+  const arrivals = db.prepare<unknown[], Arrival>(
+    'SELECT id, device, epoch, seq, kind FROM record WHERE id > ? ORDER BY id LIMIT ?',
+  );
   const lastId = db.prepare<unknown[], { readonly id: number | null }>('SELECT max(id) AS id FROM record');
   const before = db.prepare<unknown[], { readonly seq: number }>(
     'SELECT seq FROM record WHERE device = ? AND epoch = ? AND seq < ? ORDER BY seq DESC LIMIT 1',
@@ -133,6 +137,8 @@ export function sqliteRecords(db: Database, guard: Guard): RecordStore {
           .sort((a, b) => a.id - b.id)
           .slice(0, limit),
       ),
+    arrivals: (id, limit) =>
+      guard(() => arrivals.all(id, limit).map(({ device, ...rest }) => ({ ...rest, device: new Uint8Array(device) }))),
     lastId: () => guard(() => lastId.get()?.id ?? 0),
     chainFacts: (device, epoch, seq) =>
       guard(() => {
@@ -187,19 +193,4 @@ export function sqliteRecords(db: Database, guard: Guard): RecordStore {
           .immediate(),
       ),
   };
-}
-
-function isCovered(
-  ranges: readonly { readonly from_seq: number; readonly to_seq: number }[],
-  from: number,
-  to: number,
-): boolean {
-  if (to < from) return false;
-  let next = from;
-  for (const { from_seq, to_seq } of ranges) {
-    if (from_seq > next) return false;
-    next = Math.max(next, to_seq + 1);
-    if (next > to) return true;
-  }
-  return false;
 }

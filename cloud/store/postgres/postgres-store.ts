@@ -1,0 +1,27 @@
+import type { CloudStore } from '../store.js';
+import { postgresAccess } from './access.js';
+import { postgresAccounts } from './accounts.js';
+import { postgresAlarms, postgresQuarantine } from './alarms.js';
+import { postgresClaims } from './claims.js';
+import { Database, type PostgresSettings } from './database.js';
+import { Partitions } from './partitions.js';
+import { postgresReads } from './reads.js';
+import { postgresRecords } from './records.js';
+import { postgresRevocations } from './revocations.js';
+
+/** One database for as many processes as there are. @throws SealcamError `store-unavailable`, `store-newer` */
+export async function openPostgresStore(settings: PostgresSettings): Promise<CloudStore> {
+  const database = await Database.open(settings);
+  const partitions = new Partitions(database);
+  return {
+    claims: postgresClaims(database, partitions),
+    records: postgresRecords(database, partitions),
+    access: postgresAccess(database, partitions),
+    quarantine: postgresQuarantine(database),
+    alarms: postgresAlarms(database),
+    revocations: postgresRevocations(database),
+    reads: postgresReads(database),
+    accounts: postgresAccounts(database),
+    close: () => database.close(),
+  };
+}

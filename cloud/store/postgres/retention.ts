@@ -1,0 +1,85 @@
+import { tuples, type Database } from './database.js';
+import { dayOf, type Partitions } from './partitions.js';
+
+interface KeyColumns {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/**
+ * Keys go row by row, a bounded number at once, so that no transaction is long. Bodies of days that are over as a whole
+ * go with their partition, once no key but a head is left there; heads move to another day first.
+ */
+export async function expire(
+  database: Database,
+  partitions: Partitions,
+  beforeMs: number,
+  limit: number,
+): Promise<number> {
+  const deleted = await deleteOld(database, beforeMs, limit);
+  if (deleted >= limit) return deleted;
+  await partitions.forBodies(beforeMs);
+  const days = await partitions.days();
+  // The newest, so that a head moves once in a retention time and not every day.
+  const to = days.at(-1) ?? dayOf(beforeMs);
+  for (const day of days.filter((one) => one < dayOf(beforeMs))) await dropDay(database, partitions, day, to);
+  return deleted;
+}
+
+/** The newest record of each epoch stays: it is the head that an owner's page holds the cloud to. */
+function deleteOld(database: Database, beforeMs: number, limit: number): Promise<number> {
+  return database.transaction('READ COMMITTED', async (session) => {
+    const old = await session.rows<KeyColumns>(
+      `DELETE FROM record_key WHERE (device, epoch, seq) IN (
+         SELECT device, epoch, seq FROM record_key AS old WHERE received_at_ms < $1 AND EXISTS
+           (SELECT 1 FROM record_key AS newer
+            WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
+         ORDER BY received_at_ms LIMIT $2 FOR UPDATE SKIP LOCKED)
+       RETURNING device, epoch, seq`,
+      [beforeMs, limit],
+    );
+    if (old.length === 0) return 0;
+    const { text, values } = tuples(
+      ['bytea', 'bigint', 'bigint'],
+      old.map(({ device, epoch, seq }) => [device, epoch, seq]),
+    );
+    const keys = `(VALUES ${text})`;
+    const day = `$${String(values.length + 1)}`;
+    // What lies in a day that is over as a whole goes with its partition.
+    const partial = [...values, dayOf(beforeMs)];
+    await session.run(`DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`, partial);
+    await session.run(
+      `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys} AND k.day >= ${day}
+         AND media_body.day = k.day AND media_body.device = k.device AND media_body.epoch = k.epoch
+         AND media_body.media_id = k.media_id`,
+      partial,
+    );
+    await session.run(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
+    return old.length;
+  });
+}
+
+async function dropDay(database: Database, partitions: Partitions, day: number, to: number): Promise<void> {
+  const isEmptied = await database.transaction('SERIALIZABLE', async (session) => {
+    const heads = `NOT EXISTS (SELECT 1 FROM record_key AS newer
+      WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)`;
+    const [left] = await session.rows(`SELECT 1 FROM record_key AS k WHERE day = $1 AND NOT ${heads} LIMIT 1`, [day]);
+    if (left !== undefined) return false;
+    await session.run(
+      `INSERT INTO record_body (day, device, epoch, seq, bytes) SELECT $2, device, epoch, seq, bytes
+       FROM record_key AS k JOIN record_body AS b USING (device, epoch, seq, day) WHERE k.day = $1`,
+      [day, to],
+    );
+    await session.run(
+      `INSERT INTO media_body (day, device, epoch, media_id, header, body)
+       SELECT $2, device, epoch, media_id, header, body
+       FROM media_key AS k JOIN media_body AS b USING (device, epoch, media_id, day) WHERE k.day = $1`,
+      [day, to],
+    );
+    await session.run('UPDATE record_key SET day = $2 WHERE day = $1', [day, to]);
+    await session.run('UPDATE media_key SET day = $2 WHERE day = $1', [day, to]);
+    return true;
+  });
+  if (isEmptied) await partitions.dropDay(day);
+}

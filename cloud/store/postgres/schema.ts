@@ -1,0 +1,174 @@
+/**
+ * Numbered steps of the schema; a step is never edited once released.
+ *
+ * A record is a row of record_key, which alone says what is there and whose it is, and its bytes in record_body, which
+ * is partitioned by day so that a day's pictures are dropped as a file. The key names the day; what no key names is gone.
+ */
+export const migrations: readonly string[] = [
+  `
+  CREATE TABLE claim (
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    account bytea NOT NULL,
+    claim_hash bytea NOT NULL,
+    claim bytea,
+    state text NOT NULL CHECK (state IN ('open', 'closed', 'revoked')),
+    closed_at_seq bigint,
+    accepted_at_ms bigint NOT NULL,
+    PRIMARY KEY (device, epoch)
+  );
+  CREATE INDEX claim_by_account ON claim (account);
+  CREATE INDEX claim_open ON claim (device, epoch) WHERE state = 'open';
+
+  CREATE TABLE member (
+    key bytea NOT NULL,
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    PRIMARY KEY (key, device, epoch)
+  );
+  CREATE INDEX member_by_epoch ON member (device, epoch);
+
+  CREATE TABLE offer (device bytea PRIMARY KEY, offer bytea NOT NULL, at_ms bigint NOT NULL);
+  CREATE TABLE pending_claim (
+    device bytea PRIMARY KEY, claim bytea NOT NULL, mac bytea, nonce bytea NOT NULL, at_ms bigint NOT NULL
+  );
+  CREATE TABLE status (device bytea PRIMARY KEY, online boolean NOT NULL, agent text NOT NULL, at_ms bigint NOT NULL)
+    WITH (fillfactor = 70);
+  CREATE INDEX status_online ON status (online) WHERE online;
+
+  -- A number of arrival is the transaction's own number and a place in it: whatever committed later than a transaction
+  -- that is still open has a higher one, so a reader that stays below the oldest open transaction misses nothing.
+  -- After a restore into another cluster, whose transactions count from the start, the base lifts new numbers above the old.
+  CREATE TABLE arrival_base (base bigint NOT NULL);
+  INSERT INTO arrival_base VALUES (0);
+  CREATE FUNCTION arrival_id(place integer) RETURNS bigint LANGUAGE sql VOLATILE AS
+    'SELECT (base + pg_current_xact_id()::text::bigint) * 256 + place FROM arrival_base';
+  CREATE FUNCTION arrival_horizon() RETURNS bigint LANGUAGE sql STABLE AS
+    'SELECT (base + pg_snapshot_xmin(pg_current_snapshot())::text::bigint) * 256 FROM arrival_base';
+
+  CREATE TABLE record_key (
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    kind text NOT NULL,
+    id bigint NOT NULL,
+    received_at_ms bigint NOT NULL,
+    day integer NOT NULL,
+    PRIMARY KEY (device, epoch, seq)
+  );
+  CREATE UNIQUE INDEX record_by_arrival ON record_key (id);
+  CREATE INDEX record_health ON record_key (device, epoch, seq) WHERE kind = 'health';
+  CREATE INDEX record_received ON record_key (received_at_ms);
+  CREATE INDEX record_by_day ON record_key (day);
+  CREATE TABLE record_body (
+    day integer NOT NULL,
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    seq bigint NOT NULL,
+    bytes bytea NOT NULL,
+    PRIMARY KEY (device, epoch, seq, day)
+  ) PARTITION BY RANGE (day);
+
+  CREATE TABLE media_key (
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    media_id bytea NOT NULL,
+    seq bigint NOT NULL,
+    day integer NOT NULL,
+    PRIMARY KEY (device, epoch, media_id)
+  );
+  CREATE INDEX media_by_record ON media_key (device, epoch, seq);
+  CREATE INDEX media_by_day ON media_key (day);
+  CREATE TABLE media_body (
+    day integer NOT NULL,
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    media_id bytea NOT NULL,
+    header bytea NOT NULL,
+    body bytea NOT NULL,
+    PRIMARY KEY (device, epoch, media_id, day)
+  ) PARTITION BY RANGE (day);
+  -- Ciphertext does not compress.
+  ALTER TABLE media_body ALTER COLUMN body SET STORAGE EXTERNAL;
+
+  CREATE TABLE loss (
+    device bytea NOT NULL, epoch bigint NOT NULL, from_seq bigint NOT NULL, to_seq bigint NOT NULL,
+    PRIMARY KEY (device, epoch, from_seq, to_seq)
+  );
+  CREATE TABLE media_loss (
+    device bytea NOT NULL, epoch bigint NOT NULL, media_id bytea NOT NULL, PRIMARY KEY (device, epoch, media_id)
+  );
+  -- Highest seq of a health record that reports an empty queue.
+  CREATE TABLE drained (
+    device bytea NOT NULL, epoch bigint NOT NULL, up_to bigint NOT NULL, PRIMARY KEY (device, epoch)
+  );
+
+  CREATE TABLE quarantine (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at_ms bigint NOT NULL, device bytea, verdict text NOT NULL, reason text NOT NULL, bytes bytea NOT NULL
+  );
+  CREATE TABLE alarm (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at_ms bigint NOT NULL,
+    place text NOT NULL CHECK (place IN ('ingest', 'read', 'app')),
+    verdict text NOT NULL,
+    device bytea,
+    epoch bigint,
+    reader bytea,
+    reason text NOT NULL,
+    quarantine_id bigint
+  );
+  CREATE INDEX alarm_by_place ON alarm (place, id);
+  CREATE INDEX alarm_by_time ON alarm (at_ms);
+
+  CREATE FUNCTION stays() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN RAISE EXCEPTION USING MESSAGE = TG_ARGV[0]; END';
+
+  CREATE SEQUENCE access_id;
+  CREATE TABLE access (
+    id bigint NOT NULL DEFAULT nextval('access_id'),
+    at_ms bigint NOT NULL,
+    reader bytea NOT NULL,
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    what text NOT NULL,
+    from_seq bigint,
+    to_seq bigint,
+    media_id bytea,
+    PRIMARY KEY (id, at_ms)
+  ) PARTITION BY RANGE (at_ms);
+  CREATE INDEX access_by_camera ON access (device, epoch, id);
+  CREATE INDEX access_by_time ON access (at_ms);
+  CREATE TRIGGER access_stays BEFORE UPDATE OR DELETE ON access
+    FOR EACH ROW EXECUTE FUNCTION stays('the access log is append-only');
+  CREATE TRIGGER access_is_not_emptied BEFORE TRUNCATE ON access EXECUTE FUNCTION stays('the access log is append-only');
+
+  -- An empty account means everybody.
+  CREATE TABLE reads_pause (account bytea PRIMARY KEY, sentence text NOT NULL, since_ms bigint NOT NULL);
+  CREATE TABLE reads_change (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at_ms bigint NOT NULL,
+    action text NOT NULL CHECK (action IN ('pause', 'resume')),
+    account bytea NOT NULL,
+    sentence text
+  );
+  CREATE TRIGGER reads_change_stays BEFORE UPDATE OR DELETE ON reads_change
+    FOR EACH ROW EXECUTE FUNCTION stays('the log of pauses is append-only');
+
+  CREATE TABLE revocation (
+    signer bytea PRIMARY KEY,
+    scope text NOT NULL CHECK (scope IN ('owner', 'maker')),
+    list_version bigint NOT NULL,
+    list bytea NOT NULL,
+    stored_at_ms bigint NOT NULL
+  );
+  -- Only ever grows.
+  CREATE TABLE revoked_device (device bytea PRIMARY KEY, since_ms bigint NOT NULL);
+  CREATE TRIGGER revoked_device_stays BEFORE DELETE ON revoked_device
+    FOR EACH ROW EXECUTE FUNCTION stays('a revoked device stays revoked');
+  CREATE TRIGGER revoked_claim_stays BEFORE UPDATE OF state ON claim
+    FOR EACH ROW WHEN (OLD.state = 'revoked' AND NEW.state <> 'revoked')
+    EXECUTE FUNCTION stays('a revoked epoch stays revoked');
+  `,
+];

@@ -1,0 +1,214 @@
+import { equal, toHex } from '../../../common/bytes.js';
+import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
+import type { NewMedia, PutOutcome } from '../store.js';
+import { isRefusedData, tuples, type Database, type Session } from './database.js';
+import { dayOf, type Partitions } from './partitions.js';
+
+export interface NewRecord {
+  readonly record: Verified<SealcamRecord>;
+  readonly media: readonly NewMedia[];
+  readonly atMs: number;
+}
+
+interface Job extends NewRecord {
+  readonly key: string;
+  readonly resolve: (outcome: PutOutcome) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** A number of arrival has room for so many in one transaction. */
+const BATCH_RECORDS_MAX = 256;
+const BATCH_BYTES_MAX = 4 * 1024 * 1024;
+/** While one waits for its disk the next is filled. */
+const BATCHES_AT_ONCE = 2;
+
+/** Puts that come while a transaction is under way go into the next one together: its commit is theirs. */
+export class Writer {
+  private readonly database: Database;
+  private readonly partitions: Partitions;
+  private waiting: Job[] = [];
+  private running = 0;
+
+  constructor(database: Database, partitions: Partitions) {
+    this.database = database;
+    this.partitions = partitions;
+  }
+
+  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome> {
+    const { device, epoch, seq } = record.value;
+    const key = `${toHex(device)}/${String(epoch)}/${String(seq)}`;
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ record, media, atMs, key, resolve, reject });
+      this.pump();
+    });
+  }
+
+  private pump(): void {
+    while (this.running < BATCHES_AT_ONCE && this.waiting.length > 0) {
+      this.running++;
+      void this.run(this.take()).finally(() => {
+        this.running--;
+        this.pump();
+      });
+    }
+  }
+
+  /** In the order of arrival; of two for the same place the second waits for the next batch. */
+  private take(): readonly Job[] {
+    const batch = new Map<string, Job>();
+    const later: Job[] = [];
+    let bytes = 0;
+    for (const job of this.waiting) {
+      const isFull = batch.size >= BATCH_RECORDS_MAX || (bytes > BATCH_BYTES_MAX && batch.size > 0);
+      if (isFull || batch.has(job.key)) {
+        later.push(job);
+        continue;
+      }
+      batch.set(job.key, job);
+      bytes += job.media.reduce((sum, { sealed }) => sum + sealed.body.length, job.record.bytes.length);
+    }
+    this.waiting = later;
+    return [...batch.values()];
+  }
+
+  private async run(jobs: readonly Job[]): Promise<void> {
+    try {
+      const outcomes = await this.commit(jobs);
+      for (const [i, { resolve, reject }] of jobs.entries()) {
+        const outcome = outcomes[i];
+        if (outcome === undefined) reject(new Error('a record without an outcome'));
+        else resolve(outcome);
+      }
+    } catch (error) {
+      // One that the database refuses must not take the others with it.
+      if (jobs.length > 1 && isRefusedData(error)) for (const job of jobs) await this.run([job]);
+      else for (const { reject } of jobs) reject(error);
+    }
+  }
+
+  private async commit(jobs: readonly Job[]): Promise<readonly PutOutcome[]> {
+    for (const atMs of new Set(jobs.map((job) => job.atMs))) await this.partitions.forBodies(atMs);
+    try {
+      return await this.database.transaction('READ COMMITTED', (session) => insertRecords(session, jobs));
+    } catch (error) {
+      if (isRefusedData(error)) this.partitions.forget();
+      throw error;
+    }
+  }
+}
+
+interface KeyColumns {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+const keyOf = ({ device, epoch, seq }: KeyColumns): string => `${toHex(device)}/${String(epoch)}/${String(seq)}`;
+
+/**
+ * Records, media and what they say of losses; inside a transaction of the caller's, each place in it at most once. The
+ * key's uniqueness decides between workers: the second waits for the first to commit, and then sees its hash.
+ */
+export async function insertRecords(session: Session, jobs: readonly NewRecord[]): Promise<readonly PutOutcome[]> {
+  const ids = await insertKeys(session, jobs);
+  const others = jobs.filter(({ record }) => !ids.has(keyOf(record.value)));
+  const hashes = await storedHashes(session, others);
+  const outcomes = jobs.map(({ record }): PutOutcome => {
+    const key = keyOf(record.value);
+    const id = ids.get(key);
+    if (id !== undefined) return { outcome: 'stored', id };
+    const hash = hashes.get(key);
+    return { outcome: hash !== undefined && equal(hash, record.hash) ? 'duplicate' : 'equivocation' };
+  });
+  const fresh = jobs.filter((_, i) => outcomes[i]?.outcome === 'stored');
+  await insertMedia(
+    session,
+    jobs.filter((_, i) => outcomes[i]?.outcome !== 'equivocation'),
+  );
+  await insertLosses(session, fresh);
+  return outcomes;
+}
+
+async function insertKeys(session: Session, jobs: readonly NewRecord[]): Promise<ReadonlyMap<string, number>> {
+  const { text, values } = tuples(
+    ['bytea', 'bigint', 'bigint', 'bytea', 'text', 'bytea', 'bigint', 'integer', 'integer'],
+    jobs.map(({ record: { value, hash, bytes }, atMs }, i) => [
+      ...[value.device, value.epoch, value.seq, hash, value.kind, bytes, atMs, dayOf(atMs), i],
+    ]),
+  );
+  // In the order of the key, so that two workers with the same records never wait for each other crosswise.
+  const rows = await session.rows<KeyColumns & { readonly id: number }>(
+    `WITH input (device, epoch, seq, hash, kind, bytes, at_ms, day, place) AS (VALUES ${text}), fresh AS (
+       INSERT INTO record_key (device, epoch, seq, hash, kind, id, received_at_ms, day)
+       SELECT device, epoch, seq, hash, kind, arrival_id(place), at_ms, day FROM input ORDER BY device, epoch, seq
+       ON CONFLICT (device, epoch, seq) DO NOTHING RETURNING device, epoch, seq, id
+     ), body AS (
+       INSERT INTO record_body (day, device, epoch, seq, bytes)
+       SELECT day, device, epoch, seq, bytes FROM input JOIN fresh USING (device, epoch, seq)
+     )
+     SELECT * FROM fresh`,
+    values,
+  );
+  return new Map(rows.map((row) => [keyOf(row), row.id]));
+}
+
+async function storedHashes(session: Session, jobs: readonly NewRecord[]): Promise<ReadonlyMap<string, Uint8Array>> {
+  if (jobs.length === 0) return new Map();
+  const { text, values } = tuples(
+    ['bytea', 'bigint', 'bigint'],
+    jobs.map(({ record: { value } }) => [value.device, value.epoch, value.seq]),
+  );
+  const rows = await session.rows<KeyColumns & { readonly hash: Uint8Array }>(
+    `SELECT device, epoch, seq, hash FROM record_key WHERE (device, epoch, seq) IN (VALUES ${text})`,
+    values,
+  );
+  return new Map(rows.map((row) => [keyOf(row), row.hash]));
+}
+
+async function insertMedia(session: Session, jobs: readonly NewRecord[]): Promise<void> {
+  const rows = new Map<string, readonly unknown[]>();
+  for (const { record, media, atMs } of jobs) {
+    const { device, epoch, seq } = record.value;
+    for (const { id, sealed } of media) {
+      const name = `${toHex(device)}/${String(epoch)}/${toHex(id)}`;
+      if (!rows.has(name)) rows.set(name, [device, epoch, id, seq, dayOf(atMs), sealed.header, sealed.body]);
+    }
+  }
+  if (rows.size === 0) return;
+  const { text, values } = tuples(
+    ['bytea', 'bigint', 'bytea', 'bigint', 'integer', 'bytea', 'bytea'],
+    [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
+  );
+  await session.run(
+    `WITH input (device, epoch, media_id, seq, day, header, body) AS (VALUES ${text}), fresh AS (
+       INSERT INTO media_key (device, epoch, media_id, seq, day)
+       SELECT device, epoch, media_id, seq, day FROM input
+       ON CONFLICT DO NOTHING RETURNING device, epoch, media_id
+     )
+     INSERT INTO media_body (day, device, epoch, media_id, header, body)
+     SELECT day, device, epoch, media_id, header, body FROM input JOIN fresh USING (device, epoch, media_id)`,
+    values,
+  );
+}
+
+async function insertLosses(session: Session, jobs: readonly NewRecord[]): Promise<void> {
+  for (const { record } of jobs) {
+    const { device, epoch, seq, loss = [], health } = record.value;
+    for (const { seqs, media = [] } of loss) {
+      if (seqs !== undefined) {
+        await session.run('INSERT INTO loss VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [device, epoch, ...seqs]);
+      }
+      for (const id of media) {
+        await session.run('INSERT INTO media_loss VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [device, epoch, id]);
+      }
+    }
+    if (health?.queued === 0) {
+      await session.run(
+        `INSERT INTO drained VALUES ($1, $2, $3)
+         ON CONFLICT (device, epoch) DO UPDATE SET up_to = greatest(drained.up_to, excluded.up_to)`,
+        [device, epoch, seq],
+      );
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import type { FaultResult, RateResult } from './runs.js';
+
+export interface FleetResult {
+  readonly cameras: number;
+  /** Of each camera, with its accept. */
+  readonly records: number;
+  readonly resend_s: number;
+  readonly rates: readonly RateResult[];
+  readonly faults: readonly FaultResult[];
+  readonly seconds: number;
+  readonly command: string;
+}
+
+/** What is not as it has to be, in sentences. */
+export function complaints({ rates, faults, cameras, records }: FleetResult): readonly string[] {
+  const said: string[] = [];
+  const runs = [
+    ...rates.map((one) => ({ ...one, name: `${one.store}, ${String(one.workers)} workers` })),
+    ...faults.map((one) => ({ ...one, name: `${one.fault}, ${one.broker}` })),
+  ];
+  for (const one of runs) {
+    for (const what of ['lost', 'doubled', 'misbound', 'alarms'] as const) {
+      if (one[what] !== 0) said.push(`${one.name}: ${what} ${String(one[what])}, not 0`);
+    }
+    if (one.records !== cameras * records) said.push(`${one.name}: ${String(one.records)} records in the store`);
+  }
+  return said;
+}
+
+const number = (value: number): string => value.toLocaleString('en');
+
+function ratio({ records_per_s, verify_per_s }: RateResult): string {
+  return (records_per_s / verify_per_s).toFixed(2);
+}
+
+/** For people, at a terminal. */
+export function table({ rates, faults }: FleetResult): string {
+  const row = (cells: readonly (string | number)[]): string =>
+    cells.map((cell, i) => (i === 0 ? String(cell).padEnd(34) : String(cell).padStart(11))).join('');
+  return [
+    ...(rates.length === 0 ? [] : [row(['', 'workers', 'records/s', 'verify/s', 'ratio', 'lost', 'doubled'])]),
+    ...rates.map((one) =>
+      row([one.store, one.workers, one.records_per_s, one.verify_per_s, ratio(one), one.lost, one.doubled]),
+    ),
+    ...(faults.length === 0 ? [] : ['', row(['', 'records', 'lost', 'doubled', 'mis-bound', 'outage s', 'back s'])]),
+    ...faults.map((one) =>
+      row([
+        ...[`${one.fault}, ${one.broker}`, one.records, one.lost, one.doubled, one.misbound],
+        ...[one.outage_s, one.recovered_s],
+      ]),
+    ),
+    '',
+  ].join('\n');
+}
+
+function sizes(rates: readonly RateResult[]): readonly string[] {
+  const found = rates.findLast((one) => one.bytes_per_record !== null);
+  if (found === undefined) return [];
+  const { bytes_per_record: record, bytes_per_picture: picture } = found;
+  const mib = Math.max(...rates.map(({ worker_mib }) => worker_mib ?? 0));
+  return [
+    `PostgreSQL takes ${number(record ?? 0)} bytes for a record with its indexes, and ${number(picture ?? 0)} for a picture of 8 KiB. ` +
+      `The largest worker had ${String(mib)} MiB.`,
+    '',
+  ];
+}
+
+export function markdown({ rates, faults, cameras, resend_s, command }: FleetResult): string {
+  return [
+    `\`${command}\` ([result](results/fleet.json)), ${number(cameras)} cameras:`,
+    '',
+    '| store | ingest workers | records a second | one core that only verifies, a second | ratio |',
+    '|---|---|---|---|---|',
+    ...rates.map((one) =>
+      [
+        `| ${one.store === 'sqlite' ? 'SQLite' : 'PostgreSQL'} | ${String(one.workers)} `,
+        `| ${number(one.records_per_s)} | ${number(one.verify_per_s)} | ${ratio(one)} |`,
+      ].join(''),
+    ),
+    '',
+    ...sizes(rates),
+    `| fault, with two workers and PostgreSQL | broker | records | lost | doubled | mis-bound | fault lasted, s | all receipted after, s |`,
+    '|---|---|---|---|---|---|---|---|',
+    ...faults.map(
+      (one) =>
+        `| ${one.fault} | ${one.broker === 'nats' ? 'NATS, three nodes' : 'Mosquitto'} | ${number(one.records)} ` +
+        `| ${String(one.lost)} | ${String(one.doubled)} | ${String(one.misbound)} ` +
+        `| ${String(one.outage_s)} | ${String(one.recovered_s)} |`,
+    ),
+    '',
+    `These cameras send again after ${String(resend_s)} s what has no receipt; an agent waits a minute at least, so add that.`,
+  ].join('\n');
+}
