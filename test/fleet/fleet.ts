@@ -75,22 +75,35 @@ async function fleet(options: Options, settings: FleetSettings): Promise<FleetRe
   const isAsked = (part: string): boolean => only === null || only === part;
   const rates: RateResult[] = [];
   const faults: FaultResult[] = [];
+  // One that cannot end is said, and takes no other with it.
+  const failures: string[] = [];
+  const keep = async <T>(results: T[], run: () => Promise<T>): Promise<void> => {
+    try {
+      const result = await run();
+      results.push(result);
+      settings.say(`  ${JSON.stringify(result)}`);
+    } catch (error) {
+      failures.push(error instanceof Error ? error.message : String(error));
+      settings.say(`  could not end: ${failures.at(-1) ?? ''}`);
+    }
+  };
   if (isAsked('rates')) {
     for (const store of ['sqlite', 'postgres'] as const) {
-      for (const workers of [1, 2]) rates.push(await rateRun(settings, store, workers));
+      for (const workers of [1, 2]) await keep(rates, () => rateRun(settings, store, workers));
     }
   }
   const two = { store: 'postgres', workers: 2 } as const;
   if (isAsked('worker')) {
     for (const broker of ['mosquitto', 'nats'] as const) {
-      faults.push(await faultRun(settings, 'worker killed', { ...two, broker }));
+      await keep(faults, () => faultRun(settings, 'worker killed', { ...two, broker }));
     }
   }
-  if (isAsked('postgres')) faults.push(await faultRun(settings, 'postgres crashed', { ...two, broker: 'mosquitto' }));
-  if (isAsked('broker')) faults.push(await faultRun(settings, 'broker node killed', { ...two, broker: 'nats' }));
+  if (isAsked('postgres'))
+    await keep(faults, () => faultRun(settings, 'postgres crashed', { ...two, broker: 'mosquitto' }));
+  if (isAsked('broker')) await keep(faults, () => faultRun(settings, 'broker node killed', { ...two, broker: 'nats' }));
   const args = `--cameras ${String(cameras)} --records ${String(records)} --resend ${String(resendS)}`;
   return {
-    ...{ cameras, records: records + 1, resend_s: resendS, rates, faults },
+    ...{ cameras, records: records + 1, resend_s: resendS, rates, faults, failures },
     seconds: Math.round((performance.now() - begun) / 1000),
     command: `npm run fleet -- ${args}${only === null ? '' : ` --only ${only}`}`,
   };

@@ -38,6 +38,7 @@ const PICTURE_BYTES = 8192;
 /** One record in so many has a picture. */
 const PICTURED = 4;
 const RECONNECT_MS = 1000;
+const WINDOW_MAX_MS = 30_000;
 const RESEND_MAX_MS = 60_000;
 
 /** A camera that signs in advance, and then keeps to the protocol: sends, waits for signed receipts, sends again. */
@@ -55,6 +56,7 @@ export class LoadCamera {
   private readonly onReceipt: (count: number) => void;
   private client: MqttClient | null = null;
   private isSubscribed = false;
+  private windowMs = RECONNECT_MS;
   private startedAtMs = 0;
 
   constructor(settings: LoadSettings, clock: Clock, onReceipt: (count: number) => void) {
@@ -85,6 +87,11 @@ export class LoadCamera {
     });
     this.client = client;
     client.on('error', () => undefined);
+    // A window that doubles while the broker is busy, as an agent's does: a fixed second keeps a weak cluster down.
+    client.on('close', () => {
+      this.windowMs = Math.min(WINDOW_MAX_MS, 2 * this.windowMs);
+      client.options.reconnectPeriod = Math.round(this.windowMs * (0.75 + realRandom.uniform() / 2));
+    });
     client.on('message', (_, payload) => {
       this.down(new Uint8Array(payload));
     });
@@ -94,6 +101,7 @@ export class LoadCamera {
         client.subscribe(topicOf(this.world.deviceId, 'down'), { qos: 1 }, (error) => {
           if (error === null) {
             this.isSubscribed = true;
+            this.windowMs = RECONNECT_MS;
             resolve();
           } else {
             // As an agent does it: a connection without receipts is none.

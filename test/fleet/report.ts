@@ -7,13 +7,15 @@ export interface FleetResult {
   readonly resend_s: number;
   readonly rates: readonly RateResult[];
   readonly faults: readonly FaultResult[];
+  /** Runs that could not end. */
+  readonly failures: readonly string[];
   readonly seconds: number;
   readonly command: string;
 }
 
 /** What is not as it has to be, in sentences. */
-export function complaints({ rates, faults, cameras, records }: FleetResult): readonly string[] {
-  const said: string[] = [];
+export function complaints({ rates, faults, failures, cameras, records }: FleetResult): readonly string[] {
+  const said: string[] = [...failures];
   const runs = [
     ...rates.map((one) => ({ ...one, name: `${one.store}, ${String(one.workers)} workers` })),
     ...faults.map((one) => ({ ...one, name: `${one.fault}, ${one.broker}` })),

@@ -235,27 +235,7 @@ describe('a connection that goes wrong', () => {
     await heals();
   });
 
-  it('packets behind the one that ended the connection: mqtt.js would throw where nobody catches', async () => {
-    await connects(GOOD);
-    const publish: Packet = {
-      cmd: 'publish',
-      topic: 'a',
-      payload: 'b',
-      qos: 2,
-      messageId: 4,
-      dup: false,
-      retain: false,
-    };
-    const packets: readonly Packet[] = [
-      { cmd: 'disconnect', reasonCode: 0x8b },
-      publish,
-      { cmd: 'pubrel', messageId: 4 },
-    ];
-    broker.peer.raw(Buffer.concat(packets.map((packet) => mqttPacket.generate(packet, { protocolVersion: 5 }))));
-    await ends('spread');
-    await heals();
-  });
-
+  // Without the stores of our own in mqtt-socket.ts, this seed ends the process: mqtt.js throws where nobody catches.
   it('spoiled packets of any kind, a hundred connections of them: no crash, nothing lost', async () => {
     const seed = 20_261_122;
     const { uniform } = seededRandom(seed);

@@ -10,6 +10,8 @@ export interface IssueOptions {
   /** serverAuth, clientAuth: nothing said, nothing restricted. */
   readonly usage?: string;
   readonly isAuthority?: boolean;
+  /** Names its issuer, and not the issuer's key: whoever has the same name could have signed it. */
+  readonly hidesKey?: boolean;
 }
 
 export interface IssuedFiles {
@@ -60,13 +62,17 @@ export function certificates(folder: string, authority = 'ca', lives?: IssueOpti
     signWithDates(lives, caKey, ['-selfsign', '-in', request, '-out', ca], extensions);
   }
   const authorityOf = (by: IssuedFiles): Certificates => {
-    const issue: Certificates['issue'] = (name, { names = 'IP:127.0.0.1', valid = lives, usage, isAuthority } = {}) => {
+    const issue: Certificates['issue'] = (
+      name,
+      { names = 'IP:127.0.0.1', valid = lives, usage, isAuthority, hidesKey } = {},
+    ) => {
       const [key, request, cert, extensions] = ['key', 'csr', 'pem', 'ext'].map((end) => path(`${name}.${end}`));
       if (key === undefined || request === undefined || cert === undefined || extensions === undefined)
         throw new Error();
       const restricted = usage === undefined ? '' : `extendedKeyUsage=${usage}\n`;
       const kind = isAuthority === true ? 'basicConstraints=critical,CA:TRUE\n' : `subjectAltName=${names}\n`;
-      writeFileSync(extensions, kind + restricted);
+      const issuer = hidesKey === true ? 'authorityKeyIdentifier=none\n' : '';
+      writeFileSync(extensions, kind + restricted + issuer);
       openssl('req', ...CURVE, '-subj', `/CN=${name}`, '-keyout', key, '-out', request);
       if (valid !== undefined) {
         signWithDates(valid, by.key, ['-cert', by.cert, '-in', request, '-out', cert], extensions);
