@@ -357,22 +357,27 @@ export class Agent {
   }
 
   private buttonPressed(heldMs: number): void {
-    if (heldMs < RESET_HOLD_MS) {
+    this.attempt('the button did nothing', () => {
+      if (heldMs >= RESET_HOLD_MS) this.ownership.end('reset');
       this.ownership.openWindow();
-      return;
-    }
-    this.ownership.end('reset');
-    this.ownership.openWindow();
+    });
   }
 
   private recordScene(scene: RecordScene): void {
-    try {
+    this.attempt('a scene could not be recorded', () => {
       if (this.outbox.currentClaim() === null) return;
       this.outbox.append({ kind: 'scene', time: this.now(), scene });
       this.uplink.recordsAppended(1);
+    });
+  }
+
+  /** What the outside world sets off must not end the program, with a full disk say. */
+  private attempt(failure: string, work: () => void): void {
+    try {
+      work();
     } catch (error) {
-      const { code, message } = asSealcamError(error);
-      this.deps.log.error({ code }, `a scene could not be recorded: ${message}`);
+      const { code, message, hint } = asSealcamError(error);
+      this.deps.log.error({ code, hint }, `${failure}: ${message}`);
     }
   }
 
