@@ -84,8 +84,7 @@ export class Agent {
       signer: this.outboxSigner(),
       limits: { maxBytes: config['outbox.maxBytes'], maxAgeMs: config['outbox.maxAge'] },
       sha256: (data) => suite.sha256(data),
-      time: this.now(),
-      log: log.child('outbox'),
+      ...{ time: this.now(), log: log.child('outbox') },
     });
     this.outbox = outbox;
     this.mirror = mirror;
@@ -125,8 +124,7 @@ export class Agent {
       now: () => this.now(),
       timeOf: (monotonicMs) => recordTime(hal.clock, monotonicMs),
       thumbnail: () => recorderSettings(this.config).thumbnail,
-      camera: this.camera,
-      isPrivate: () => this.isPrivate,
+      ...{ camera: this.camera, isPrivate: () => this.isPrivate },
     });
   }
 
