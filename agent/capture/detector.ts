@@ -70,6 +70,9 @@ const STEP_MAX_MS = 1000;
 const LEARN_EVERY_MS = 80;
 const DEVIATION_START = 512;
 const CLUTTER_MS = 2000;
+/** A plane that is wider than any setting asks for is a driver's own. */
+const WIDTH_MAX = 320;
+const SHRINK = 4;
 const Q15 = 32_768;
 const Q13 = 8192;
 
@@ -110,7 +113,8 @@ export class Detector {
 
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
     this.index = index;
-    if (this.planes === null || plane.width !== this.width || plane.height !== this.height) {
+    const { width, height } = smallSize(plane);
+    if (this.planes === null || width !== this.width || height !== this.height) {
       return this.begin(plane, timeMs);
     }
     const elapsedMs = Math.min(STEP_MAX_MS, Math.max(1, timeMs - this.lastMs));
@@ -127,11 +131,11 @@ export class Detector {
   }
 
   private begin(plane: LumaPlane, timeMs: number): Observation {
-    const { width, height } = plane;
+    const { width, height } = smallSize(plane);
     const wasOther = this.planes !== null;
-    const { layout, memory } = this.kernels.place(width, height, 0);
+    const { layout, memory } = this.kernels.place(width, height, SHRINK * SHRINK * width * height);
     const planes = new Planes(memory, layout);
-    load(plane, planes);
+    this.load(planes, plane);
     this.kernels.smooth();
     planes.last.set(planes.current);
     for (let i = 0; i < layout.count; i++) planes.mean[i] = (planes.current[i] ?? 0) << 4;
@@ -153,7 +157,7 @@ export class Detector {
   private compare(planes: Planes, plane: LumaPlane): number {
     const { kernels, tuning, strictness } = this;
     const { layout, sums, rests } = planes;
-    load(plane, planes);
+    this.load(planes, plane);
     kernels.smooth();
     kernels.sumTiles();
     this.light = lightOf(sums, layout);
@@ -163,6 +167,26 @@ export class Detector {
     const deviations = Math.min(Q15 - 1, Math.round((Q15 / 16) * tuning.deviations * strictness));
     const floor = Math.round(tuning.floor * EIGHTHS * strictness);
     return kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15 - 1))) / (this.width * this.height);
+  }
+
+  /** Copies a plane in; where its rows are shorter than a stride, their last pixel is repeated. */
+  private load(planes: Planes, { width, data }: LumaPlane): void {
+    const { raw, source, layout } = planes;
+    const { stride, height } = layout;
+    const isLarge = width !== layout.width;
+    if (isLarge) {
+      source.set(data);
+      this.kernels.shrink4();
+    } else if (stride === width) {
+      raw.set(data);
+    } else {
+      for (let y = 0; y < height; y++) raw.set(data.subarray(y * width, (y + 1) * width), y * stride);
+    }
+    if (stride === layout.width) return;
+    for (let y = 0; y < height; y++) {
+      const end = y * stride + layout.width;
+      raw.fill(raw[end - 1] ?? 0, end, (y + 1) * stride);
+    }
   }
 
   private judge(planes: Planes, marked: number, timeMs: number, elapsedMs: number): Observation {
@@ -287,17 +311,10 @@ export class Detector {
   }
 }
 
-/** Copies a plane in; where its rows are shorter, their last pixel is repeated. */
-function load({ width, height, data }: LumaPlane, { raw, layout }: Planes): void {
-  const { stride } = layout;
-  if (stride === width) {
-    raw.set(data);
-    return;
-  }
-  for (let y = 0; y < height; y++) {
-    raw.set(data.subarray(y * width, (y + 1) * width), y * stride);
-    raw.fill(data[(y + 1) * width - 1] ?? 0, y * stride + width, (y + 1) * stride);
-  }
+/** A driver's larger plane is looked at in means of 4×4 pixels. */
+function smallSize({ width, height }: LumaPlane): { readonly width: number; readonly height: number } {
+  const isLarge = width > WIDTH_MAX && width % (4 * SHRINK) === 0 && height % SHRINK === 0;
+  return isLarge ? { width: width / SHRINK, height: height / SHRINK } : { width, height };
 }
 
 function paint({ learning, layout }: Planes, { cells }: Blob, how: number): void {

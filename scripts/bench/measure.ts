@@ -11,14 +11,22 @@ export interface Figure {
 
 type Work = () => unknown;
 
-/** Microseconds of one call, over about `budgetMs`. */
-async function timeOf(work: Work, calls: number): Promise<number> {
-  const begun = process.hrtime.bigint();
+type Stopwatch = () => number;
+const wallUs: Stopwatch = () => Number(process.hrtime.bigint()) / 1000;
+/** Of this process and all its threads: what a busy machine does not distort. */
+export const cpuUs: Stopwatch = () => {
+  const { user, system } = process.cpuUsage();
+  return user + system;
+};
+
+/** Microseconds of one call. */
+async function timeOf(work: Work, calls: number, now: Stopwatch): Promise<number> {
+  const begun = now();
   for (let i = 0; i < calls; i++) {
     const result = work();
     if (result instanceof Promise) await result;
   }
-  return Number(process.hrtime.bigint() - begun) / 1000 / calls;
+  return (now() - begun) / calls;
 }
 
 function median(values: readonly number[]): number {
@@ -30,15 +38,18 @@ const ROUNDS = 15;
 const ROUND_MS = 40;
 
 /** Times work and floor in alternation, so that what else the machine does hits both. */
-export async function compare(name: string, work: Work, floor: string, floorWork: Work): Promise<Figure> {
+export async function compare(
+  ...[name, work, floor, floorWork, now = wallUs]: [string, Work, string, Work, Stopwatch?]
+): Promise<Figure> {
   // The first calls compile, and say how many fit in a round.
   const calls = async (of: Work): Promise<number> => {
-    await timeOf(of, 3);
-    return Math.max(1, Math.round((ROUND_MS * 1000) / (await timeOf(of, 3))));
+    await timeOf(of, 3, now);
+    return Math.max(1, Math.round((ROUND_MS * 1000) / (await timeOf(of, 3, now))));
   };
   const [n, m] = [await calls(work), await calls(floorWork)];
   const pairs: [number, number][] = [];
-  for (let round = 0; round < ROUNDS; round++) pairs.push([await timeOf(work, n), await timeOf(floorWork, m)]);
+  for (let round = 0; round < ROUNDS; round++)
+    pairs.push([await timeOf(work, n, now), await timeOf(floorWork, m, now)]);
   return figureOf(name, floor, pairs);
 }
 

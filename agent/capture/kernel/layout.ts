@@ -17,6 +17,7 @@ export interface Layout {
   readonly count: number;
   readonly tilesX: number;
   readonly tilesY: number;
+  readonly sourcePixels: number;
   readonly source: number;
   readonly raw: number;
   readonly current: number;
@@ -55,7 +56,7 @@ export function layoutOf(width: number, height: number, sourcePixels: number, fr
     return at;
   };
   return {
-    ...{ width, height, stride, count, tilesX, tilesY },
+    ...{ width, height, stride, count, tilesX, tilesY, sourcePixels },
     ...{ source: table(sourcePixels), raw: take(1), current: take(2), last: take(2) },
     ...{ mean: take(2), deviation: take(2), flicker: take(2), range: take(2), difference: take(2) },
     ...{ valid: take(1), mask: take(1), clean: take(1), active: take(1), learning: take(1) },
@@ -88,7 +89,7 @@ export class Planes {
     const bytes = (at: number, length = count): Uint8Array => new Uint8Array(memory, at, length);
     const words = (at: number, length = count): Int16Array => new Int16Array(memory, at, length);
     this.layout = layout;
-    this.source = bytes(layout.source, layout.raw - layout.source);
+    this.source = bytes(layout.source, layout.sourcePixels);
     this.raw = bytes(layout.raw);
     this.current = words(layout.current);
     this.last = words(layout.last);

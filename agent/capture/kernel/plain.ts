@@ -1,3 +1,4 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays are read inside their bounds only, in the innermost loops of everything */
 import type { Kernels } from './kernels.js';
 import { layoutOf, LEARN, Planes } from './layout.js';
 
@@ -22,8 +23,8 @@ export function plainKernels(): Kernels {
   let bytes = new Uint8Array(0);
   let words = new Int16Array(0);
   // Neighbours of the first and last row lie outside their plane.
-  const byte = (at: number): number => bytes[at] ?? 0;
-  const word = (at: number): number => words[at] ?? 0;
+  const byte = (at: number): number => bytes[at]!;
+  const word = (at: number): number => words[at]!;
 
   return {
     name: 'plain',
@@ -44,7 +45,7 @@ export function plainKernels(): Kernels {
         for (let x = 0; x < width; x++) {
           let sum = 8;
           for (let row = 0, i = (y * 4 * width + x) * 4; row < 4; row++, i += width * 4) {
-            sum += (source[i] ?? 0) + (source[i + 1] ?? 0) + (source[i + 2] ?? 0) + (source[i + 3] ?? 0);
+            sum += source[i]! + source[i + 1]! + source[i + 2]! + source[i + 3]!;
           }
           raw[y * stride + x] = sum >> 4;
         }
@@ -70,13 +71,13 @@ export function plainKernels(): Kernels {
       sums.fill(0);
       for (let y = 0; y < height; y += 2) {
         for (let x = 0; x < stride; x++) {
-          const f = current[y * stride + x] ?? 0;
-          const m = (mean[y * stride + x] ?? 0) >> 4;
+          const f = current[y * stride + x]!;
+          const m = mean[y * stride + x]! >> 4;
           const tile = ((y >> 4) * tilesX + (x >> 4)) * 4;
-          sums[tile] = (sums[tile] ?? 0) + f;
-          sums[tile + 1] = (sums[tile + 1] ?? 0) + m;
-          sums[tile + 2] = (sums[tile + 2] ?? 0) + m * m;
-          sums[tile + 3] = (sums[tile + 3] ?? 0) + m * f;
+          sums[tile] = sums[tile]! + f;
+          sums[tile + 1] = sums[tile + 1]! + m;
+          sums[tile + 2] = sums[tile + 2]! + m * m;
+          sums[tile + 3] = sums[tile + 3]! + m * f;
         }
       }
     },
@@ -87,13 +88,13 @@ export function plainKernels(): Kernels {
       sums.fill(0);
       for (let i = 0; i < count; i++) {
         // 1/128 × 1/8192 to eighths is 2^17.
-        const light = Math.min(WORD_MAX, (((mean[i] ?? 0) * gain) >> 17) + offset);
-        const d = Math.max(-DIFFERENCE_MAX, Math.min(DIFFERENCE_MAX, (current[i] ?? 0) - light));
+        const light = Math.min(WORD_MAX, ((mean[i]! * gain) >> 17) + offset);
+        const d = Math.max(-DIFFERENCE_MAX, Math.min(DIFFERENCE_MAX, current[i]! - light));
         difference[i] = d;
         const y = Math.floor(i / stride);
         const tile = ((y >> 4) * tilesX + ((i - y * stride) >> 4)) * 4;
-        sums[tile] = (sums[tile] ?? 0) + d;
-        sums[tile + 1] = (sums[tile + 1] ?? 0) + d * d;
+        sums[tile] = sums[tile]! + d;
+        sums[tile + 1] = sums[tile + 1]! + d * d;
       }
     },
 
@@ -104,14 +105,14 @@ export function plainKernels(): Kernels {
       let marked = 0;
       for (let i = 0; i < count; i++) {
         const y = Math.floor(i / stride);
-        const d = (difference[i] ?? 0) - (rests[(y >> 4) * tilesX + ((i - y * stride) >> 4)] ?? 0);
+        const d = difference[i]! - rests[(y >> 4) * tilesX + ((i - y * stride) >> 4)]!;
         difference[i] = d;
-        const calm = Math.max(floor, q15(deviation[i] ?? 0, deviations)) + q15(range[i] ?? 0, edges);
-        const restless = Math.max(0, (flicker[i] ?? 0) - FLICKER_FREE);
+        const calm = Math.max(floor, q15(deviation[i]!, deviations)) + q15(range[i]!, edges);
+        const restless = Math.max(0, flicker[i]! - FLICKER_FREE);
         const threshold = Math.min(WORD_MAX, calm + (q15(calm, restless) << 3));
-        const isMarked = Math.abs(d) > threshold ? (valid[i] ?? 0) : 0;
-        active[i] = Math.abs((current[i] ?? 0) - (last[i] ?? 0)) * 2 > threshold ? 1 : 0;
-        if (isMarked !== mask[i]) flicker[i] = Math.min(WORD_MAX, (flicker[i] ?? 0) + FLICKER_STEP);
+        const isMarked = Math.abs(d) > threshold ? valid[i]! : 0;
+        active[i] = Math.abs(current[i]! - last[i]!) * 2 > threshold ? 1 : 0;
+        if (isMarked !== mask[i]) flicker[i] = Math.min(WORD_MAX, flicker[i]! + FLICKER_STEP);
         mask[i] = isMarked;
         marked += isMarked;
       }
@@ -139,17 +140,17 @@ export function plainKernels(): Kernels {
       const { current, difference, mean, deviation, flicker, learning, layout } = planes;
       for (let i = 0; i < layout.count; i++) {
         const how = learning[i];
-        const target = (current[i] ?? 0) << 4;
-        const before = mean[i] ?? 0;
+        const target = current[i]! << 4;
+        const before = mean[i]!;
         if (how === LEARN.copy) mean[i] = target;
         else if (how !== LEARN.object)
           mean[i] = before + q15(target - before, how === LEARN.unknown ? unknown : follow);
         if (how !== LEARN.object) {
-          const usual = deviation[i] ?? 0;
-          const d = Math.min(SPREAD_MAX, Math.abs(difference[i] ?? 0)) << 4;
+          const usual = deviation[i]!;
+          const d = Math.min(SPREAD_MAX, Math.abs(difference[i]!)) << 4;
           deviation[i] = Math.max(DEVIATION_MIN, usual + q15(d - usual, spread));
         }
-        flicker[i] = (flicker[i] ?? 0) - q15(flicker[i] ?? 0, calm);
+        flicker[i] = flicker[i]! - q15(flicker[i]!, calm);
       }
     },
 

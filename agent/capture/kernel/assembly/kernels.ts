@@ -35,10 +35,6 @@ function total32(v: v128): i32 {
   return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + (i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3));
 }
 
-function total8(v: v128): i32 {
-  return total32(i32x4.extadd_pairwise_i16x8_s(i16x8.extadd_pairwise_i8x16_u(v)));
-}
-
 export function shrink4(): void {
   const line: i32 = width * 4;
   for (let y: i32 = 0; y < height; y++) {
@@ -70,24 +66,29 @@ export function smooth(): void {
 
 export function sumTiles(): void {
   const ones: v128 = i16x8.splat(1);
-  memory.fill(sums, 0, tiles << 4);
-  for (let y: i32 = 0; y < height; y += 2) {
-    for (let x: i32 = 0; x < stride; x += 16) {
-      const at: usize = (y * stride + x) << 1;
-      const f: v128 = v128.load(current + at);
-      const f2: v128 = v128.load(current + at + 16);
-      const m: v128 = i16x8.shr_s(v128.load(mean + at), 4);
-      const m2: v128 = i16x8.shr_s(v128.load(mean + at + 16), 4);
-      const tile: usize = sums + (((y >> 4) * tilesX + (x >> 4)) << 4);
-      store<i32>(tile, load<i32>(tile) + total32(i32x4.dot_i16x8_s(i16x8.add(f, f2), ones)));
-      store<i32>(tile, load<i32>(tile, 4) + total32(i32x4.dot_i16x8_s(i16x8.add(m, m2), ones)), 4);
-      store<i32>(tile, load<i32>(tile, 8) + total32(i32x4.add(i32x4.dot_i16x8_s(m, m), i32x4.dot_i16x8_s(m2, m2))), 8);
-      store<i32>(
-        tile,
-        load<i32>(tile, 12) + total32(i32x4.add(i32x4.dot_i16x8_s(m, f), i32x4.dot_i16x8_s(m2, f2))),
-        12,
-      );
+  for (let tile: i32 = 0; tile < tiles; tile++) {
+    const top: i32 = (tile / tilesX) << 4;
+    const bottom: i32 = min(top + 16, height);
+    let f1: v128 = i32x4.splat(0);
+    let m1: v128 = i32x4.splat(0);
+    let mm: v128 = i32x4.splat(0);
+    let mf: v128 = i32x4.splat(0);
+    for (let y: i32 = top; y < bottom; y += 2) {
+      const at: usize = (y * stride + ((tile % tilesX) << 4)) << 1;
+      for (let half: usize = 0; half < 32; half += 16) {
+        const f: v128 = v128.load(current + at + half);
+        const m: v128 = i16x8.shr_s(v128.load(mean + at + half), 4);
+        f1 = i32x4.add(f1, i32x4.dot_i16x8_s(f, ones));
+        m1 = i32x4.add(m1, i32x4.dot_i16x8_s(m, ones));
+        mm = i32x4.add(mm, i32x4.dot_i16x8_s(m, m));
+        mf = i32x4.add(mf, i32x4.dot_i16x8_s(m, f));
+      }
     }
+    const to: usize = sums + (tile << 4);
+    store<i32>(to, total32(f1));
+    store<i32>(to, total32(m1), 4);
+    store<i32>(to, total32(mm), 8);
+    store<i32>(to, total32(mf), 12);
   }
 }
 
@@ -98,19 +99,28 @@ export function subtract(gain: i32, offset: i32): void {
   const least: v128 = i16x8.splat(-DIFFERENCE_MAX);
   const ones: v128 = i16x8.splat(1);
   memory.fill(sums, 0, tiles << 4);
-  for (let y: i32 = 0; y < height; y++) {
-    for (let x: i32 = 0; x < stride; x += 8) {
-      const at: usize = (y * stride + x) << 1;
-      const m: v128 = v128.load(mean + at);
-      const low: v128 = i32x4.add(i32x4.shr_s(i32x4.extmul_low_i16x8_s(m, gains), 17), offsets);
-      const high: v128 = i32x4.add(i32x4.shr_s(i32x4.extmul_high_i16x8_s(m, gains), 17), offsets);
-      const raw_: v128 = i16x8.sub_sat_s(v128.load(current + at), i16x8.narrow_i32x4_s(low, high));
-      const d: v128 = i16x8.max_s(least, i16x8.min_s(most, raw_));
-      v128.store(difference + at, d);
-      const tile: usize = sums + (((y >> 4) * tilesX + (x >> 4)) << 4);
-      store<i32>(tile, load<i32>(tile) + total32(i32x4.dot_i16x8_s(d, ones)));
-      store<i32>(tile, load<i32>(tile, 4) + total32(i32x4.dot_i16x8_s(d, d)), 4);
+  for (let tile: i32 = 0; tile < tiles; tile++) {
+    const top: i32 = (tile / tilesX) << 4;
+    const bottom: i32 = min(top + 16, height);
+    let d1: v128 = i32x4.splat(0);
+    let dd: v128 = i32x4.splat(0);
+    for (let y: i32 = top; y < bottom; y++) {
+      const row: usize = (y * stride + ((tile % tilesX) << 4)) << 1;
+      for (let half: usize = 0; half < 32; half += 16) {
+        const at: usize = row + half;
+        const m: v128 = v128.load(mean + at);
+        const low: v128 = i32x4.add(i32x4.shr_s(i32x4.extmul_low_i16x8_s(m, gains), 17), offsets);
+        const high: v128 = i32x4.add(i32x4.shr_s(i32x4.extmul_high_i16x8_s(m, gains), 17), offsets);
+        const all: v128 = i16x8.sub_sat_s(v128.load(current + at), i16x8.narrow_i32x4_s(low, high));
+        const d: v128 = i16x8.max_s(least, i16x8.min_s(most, all));
+        v128.store(difference + at, d);
+        d1 = i32x4.add(d1, i32x4.dot_i16x8_s(d, ones));
+        dd = i32x4.add(dd, i32x4.dot_i16x8_s(d, d));
+      }
     }
+    const to: usize = sums + (tile << 4);
+    store<i32>(to, total32(d1));
+    store<i32>(to, total32(dd), 4);
   }
 }
 
