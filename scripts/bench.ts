@@ -2,12 +2,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { benchDetector } from './bench/detector.js';
+import { benchDetector, detectorTable } from './bench/detector.js';
 import type { Figure } from './bench/measure.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchVerify } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
-import { saveResult } from './results.js';
+import { saveResult, writePart } from './results.js';
 
 const HELP = `npm run bench [-- [detector] [options]]
 
@@ -47,7 +47,10 @@ try {
   if (only === 'detector') {
     const figures = await benchDetector(world, say);
     const result = { command: 'npm run bench -- detector', figures };
-    if (values.save) saveResult('bench-detector', result);
+    if (values.save) {
+      saveResult('bench-detector', result);
+      writePart('docs/detector.md', 'cost', detectorTable(figures));
+    }
     process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : figures.map(line).join(''));
     process.exit(0);
   }

@@ -4,9 +4,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkout } from './checkout.js';
-import { saveResult } from './results.js';
+import { saveResult, writePart } from './results.js';
 import type { LabelledClip, Score } from './score/rules.js';
-import { study } from './score/study.js';
+import { study, studyTable } from './score/study.js';
 
 const HELP = `npm run score -- DIR [options]
 
@@ -49,13 +49,17 @@ function replay(path: string): Promise<string> {
 async function runStudy(folder: string, labels: string): Promise<never> {
   const { clips } = JSON.parse(readFileSync(labels, 'utf8')) as Labels;
   const result = await study(folder, Object.values(clips), (text) => process.stderr.write(`${text}\n`));
-  if (values.save) saveResult('detector-study', { command: 'npm run score -- DIR --study', ...result });
+  if (values.save) {
+    saveResult('detector-study', { command: 'npm run score -- DIR --study', ...result });
+    writePart('docs/detector.md', 'study', studyTable(result));
+  }
   const line = (name: string, { precision, recall, f1, falseEvents, falseTime }: Score): string =>
-    `${name.padEnd(16)} precision ${precision.toFixed(2)}  recall ${recall.toFixed(2)}  strict F1 ${f1.toFixed(3)}` +
+    `${name.padEnd(44)} precision ${precision.toFixed(2)}  recall ${recall.toFixed(2)}  strict F1 ${f1.toFixed(3)}` +
     `  false events ${String(falseEvents)}  false time ${(falseTime * 100).toFixed(2)} %\n`;
   const { halves, variants, asGood, worst } = result;
   const text =
     result.sensitivity.map((one) => line(`sensitivity ${String(one.sensitivity)}`, one)).join('') +
+    result.changed.map((one) => line(one.change, one)).join('') +
     line('leave one out', result.leaveOneOut) +
     `${String(asGood)} of ${String(variants)} other tunings as good as the defaults; worst strict F1 ${worst.toFixed(3)}\n` +
     `${String(halves.count)} halves: F1 lower on the other half by ${halves.meanGap.toFixed(3)} in the mean; worst ${halves.worstOther.toFixed(3)}\n`;
