@@ -341,8 +341,8 @@ export class Agent {
       onSilence: () => {
         this.sayHealth();
       },
-      onStall: (silentMs) => {
-        this.recordScene({ class: 'stall', durationMs: Math.round(silentMs) });
+      onScene: (scene) => {
+        this.recordScene(scene);
       },
     });
   }

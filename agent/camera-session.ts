@@ -3,6 +3,7 @@ import type { Counters } from '../common/counters.js';
 import { asSealcamError } from '../common/errors.js';
 import type { Log } from '../common/log.js';
 import type { Camera, CameraInfo, Frame } from '../hal/camera.js';
+import type { RecordScene } from '../protocol/objects/record.js';
 import { CameraLoop, type CameraState } from './capture/camera-loop.js';
 import { Capture, type CaptureSettings, type LastLook } from './capture/capture.js';
 import type { Transition } from './capture/event-tracker.js';
@@ -16,7 +17,8 @@ export interface CameraSessionDependencies {
   readonly onTransition: (transition: Transition<Frame>) => void;
   /** No frame came for so long that it must be said. */
   readonly onSilence: () => void;
-  readonly onStall: (silentMs: number) => void;
+  /** The scene changed as a whole, or was not seen for a while. */
+  readonly onScene: (scene: RecordScene) => void;
 }
 
 /** Camera and detector while the camera looks. After `stop` no frame is taken or kept, until it is started again. */
@@ -36,7 +38,10 @@ export class CameraSession {
     this.deps = deps;
     this.loop = new CameraLoop({
       ...{ camera: deps.camera, clock: deps.clock, counters: deps.counters, log: deps.log('camera') },
-      ...{ onSilence: deps.onSilence, onStall: deps.onStall },
+      onSilence: deps.onSilence,
+      onStall: (silentMs) => {
+        deps.onScene({ class: 'stall', durationMs: Math.round(silentMs) });
+      },
       onOpen: (info) => {
         this.opened(info);
       },
@@ -100,11 +105,16 @@ export class CameraSession {
   }
 
   private opened(info: CameraInfo): void {
-    const { counters, log, onTransition } = this.deps;
+    const { counters, log, onTransition, onScene } = this.deps;
     this.cameraInfo = info;
     const { driver, model, width, height, framesPerSecond } = info;
     log('camera').info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
-    this.capture = new Capture(info, this.settings, { counters, log: log('capture'), onTransition });
+    this.capture = new Capture(info, this.settings, {
+      ...{ counters, log: log('capture'), onTransition },
+      onScene: (change) => {
+        onScene({ class: change });
+      },
+    });
   }
 
   /** From here on motion raises an event: the detector has learnt what it sees. */

@@ -2,6 +2,26 @@
 export const CAMERA_DRIVERS = ['mock', 'replay', 'libcamera', 'v4l2'] as const;
 export const WATCHDOG_DRIVERS = ['none', 'systemd', 'device'] as const;
 export const SCENES = ['porch', 'garden', 'driveway'] as const;
-export const SCENARIOS = ['walk', 'quiet', 'night', 'rain', 'lamp', 'stall', 'clock-jump', 'corrupt'] as const;
+/** Scenarios with a known right answer: test/contract/golden.test.ts. */
+export const GOLDEN_NAMES = [
+  ...([
+    'empty-night',
+    'leaves',
+    'downpour',
+    'snow',
+    'insect',
+    'web',
+    'headlights',
+    'lamp-alone',
+    'lamp-person',
+  ] as const),
+  ...(['cloud', 'sunrise', 'ir-flip', 'gain', 'shake', 'overlay-clock', 'covered', 'defocused', 'turned'] as const),
+  ...(['far', 'near', 'standing', 'crossing', 'at-start', 'slow-frames', 'fast-frames'] as const),
+] as const;
+export type GoldenName = (typeof GOLDEN_NAMES)[number];
+export const SCENARIOS = [
+  ...(['walk', 'quiet', 'night', 'rain', 'lamp', 'stall', 'clock-jump', 'corrupt'] as const),
+  ...GOLDEN_NAMES,
+] as const;
 export type SceneName = (typeof SCENES)[number];
 export type Scenario = (typeof SCENARIOS)[number];

@@ -11,9 +11,10 @@ export interface Raster {
 
 export async function drawSvg(
   svg: string,
-  options: { readonly alpha: boolean; readonly grey: boolean },
+  options: { readonly alpha: boolean; readonly grey: boolean; readonly width?: number },
 ): Promise<Raster> {
   let image = sharp(Buffer.from(svg));
+  if (options.width !== undefined) image = image.resize({ width: options.width });
   // Not greyscale(), which leaves one channel where three are expected.
   if (options.grey) image = image.modulate({ saturation: 0 });
   image = options.alpha ? image.ensureAlpha() : image.removeAlpha();

@@ -2,24 +2,27 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { benchDetector, detectorTable } from './bench/detector.js';
 import { benchHandshake } from './bench/handshake.js';
 import type { Figure } from './bench/measure.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchVerify } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
-import { saveResult } from './results.js';
+import { saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- options]
+const HELP = `npm run bench [-- [detector] [options]]
 
 What one event costs, stage by stage, each beside a floor that is timed in the same run; records verified a second;
 bytes of an event on the wire. Read the ratios: absolute times are this machine's.
 
+  detector  only what a frame costs the detector, beside decoding it
   --json    one JSON object on stdout
   --save    also into docs/results/bench.json, with commit and date
   --help    this text
 `;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
@@ -37,6 +40,21 @@ const say = (text: string): void => {
 };
 try {
   const world = new BenchWorld();
+  const [only, ...rest] = positionals;
+  if (rest.length > 0 || (only !== undefined && only !== 'detector')) {
+    process.stderr.write(HELP);
+    process.exit(2);
+  }
+  if (only === 'detector') {
+    const figures = await benchDetector(world, say);
+    const result = { command: 'npm run bench -- detector', figures };
+    if (values.save) {
+      saveResult('bench-detector', result);
+      writePart('docs/detector.md', 'cost', detectorTable(figures));
+    }
+    process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : figures.map(line).join(''));
+    process.exit(0);
+  }
   const handshake = await benchHandshake(folder, say);
   const stages = [...(await benchStages(world, folder, say)), ...(handshake === null ? [] : [handshake])];
   say('verify …');

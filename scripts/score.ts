@@ -4,6 +4,9 @@ import { availableParallelism, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkout } from './checkout.js';
+import { saveResult, writePart } from './results.js';
+import type { LabelledClip, Score } from './score/rules.js';
+import { study, studyTable } from './score/study.js';
 
 const HELP = `npm run score -- DIR [options]
 
@@ -11,6 +14,8 @@ Runs every clip that DIR/labels.json names through \`sealcam replay\`, and score
 
   --events FILE    keeps the events there, a JSON object a line
   --scorer FILE    the scoring script; default DIR/score_motion.py
+  --study          instead: scores over sensitivity, with other tunings, and with clips left out of the choice
+  --save           the study also into docs/results/detector-study.json, with commit and date
   --json           the score as JSON
   --help           this text
 
@@ -18,7 +23,7 @@ Exit status: 0 scored, 2 wrong usage, 3 a clip could not be played, 4 the scorer
 `;
 
 interface Labels {
-  readonly clips: Readonly<Record<string, { readonly file: string }>>;
+  readonly clips: Readonly<Record<string, LabelledClip>>;
 }
 
 function fail(status: number, text: string): never {
@@ -41,11 +46,34 @@ function replay(path: string): Promise<string> {
   });
 }
 
+async function runStudy(folder: string, labels: string): Promise<never> {
+  const { clips } = JSON.parse(readFileSync(labels, 'utf8')) as Labels;
+  const result = await study(folder, Object.values(clips), (text) => process.stderr.write(`${text}\n`));
+  if (values.save) {
+    saveResult('detector-study', { command: 'npm run score -- DIR --study', ...result });
+    writePart('docs/detector.md', 'study', studyTable(result));
+  }
+  const line = (name: string, { precision, recall, f1, falseEvents, falseTime }: Score): string =>
+    `${name.padEnd(44)} precision ${precision.toFixed(2)}  recall ${recall.toFixed(2)}  strict F1 ${f1.toFixed(3)}` +
+    `  false events ${String(falseEvents)}  false time ${(falseTime * 100).toFixed(2)} %\n`;
+  const { halves, variants, asGood, worst } = result;
+  const text =
+    result.sensitivity.map((one) => line(`sensitivity ${String(one.sensitivity)}`, one)).join('') +
+    result.changed.map((one) => line(one.change, one)).join('') +
+    line('leave one out', result.leaveOneOut) +
+    `${String(asGood)} of ${String(variants)} other tunings as good as the defaults; worst strict F1 ${worst.toFixed(3)}\n` +
+    `${String(halves.count)} halves: F1 lower on the other half by ${halves.meanGap.toFixed(3)} in the mean; worst ${halves.worstOther.toFixed(3)}\n`;
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : text);
+  process.exit(0);
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
     events: { type: 'string' },
     scorer: { type: 'string' },
+    study: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -58,6 +86,7 @@ const [folder, ...rest] = positionals;
 if (folder === undefined || rest.length > 0) fail(2, HELP);
 const labels = join(folder, 'labels.json');
 if (!existsSync(labels)) fail(2, `${labels} is missing: a labelled folder has one, as docs/testing.md says.`);
+if (values.study) await runStudy(folder, labels);
 const scorer = resolve(values.scorer ?? join(folder, 'score_motion.py'));
 if (!existsSync(scorer)) fail(4, `${scorer} is missing; name it with --scorer FILE.`);
 

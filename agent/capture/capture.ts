@@ -5,6 +5,7 @@ import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
 import { Detector, type DetectorSettings, type Observation } from './detector.js';
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
 import { decodeLuma } from './jpeg.js';
+import type { SceneChange } from './scene-watch.js';
 
 export interface CaptureSettings {
   /** Pixels; the plane's height follows from the frame's. */
@@ -18,6 +19,8 @@ export interface CaptureDependencies {
   readonly log: Log;
   /** Called in order; what it returns is not waited for on a live camera. */
   readonly onTransition: (transition: Transition<Frame>) => void;
+  /** The whole scene changed; said once in a while, however often it does. */
+  readonly onScene: (change: SceneChange) => void;
 }
 
 /** What the detector said of the last frame, for `motion why`. */
@@ -29,6 +32,8 @@ export interface LastLook {
 
 /** A live frame that is looked at this much later than it was captured is old news. */
 const LATE_MS = 2000;
+/** A lamp that flickers is said once a minute, and counted. */
+const SCENE_EVERY_MS = 60_000;
 /** A stretch of unreadable frames is logged once, then after each of so many. */
 const LOG_EVERY = 100;
 
@@ -44,6 +49,7 @@ export class Capture {
   private tracker: EventTracker<Frame>;
   private last: LastLook | null = null;
   private lastIndex = -1;
+  private readonly saidMs = new Map<SceneChange, number>();
 
   constructor(info: CameraInfo, settings: CaptureSettings, deps: CaptureDependencies) {
     this.info = info;
@@ -82,7 +88,17 @@ export class Capture {
     if (luma === null) return;
     const observation = this.detector.observe(luma, frame.monotonicMs, frame.index);
     this.last = { index: frame.index, monotonicMs: frame.monotonicMs, observation };
+    if (observation.scene !== null) this.sceneChanged(observation.scene, frame.monotonicMs);
     this.emit(this.tracker.step(observation, frame, frame.index, frame.monotonicMs));
+  }
+
+  private sceneChanged(change: SceneChange, timeMs: number): void {
+    this.deps.counters.add(`scenes.${change}`);
+    const saidMs = this.saidMs.get(change);
+    if (saidMs !== undefined && timeMs - saidMs < SCENE_EVERY_MS) return;
+    this.saidMs.set(change, timeMs);
+    this.deps.log.info({ change }, 'the scene changed');
+    this.deps.onScene(change);
   }
 
   /** The stream is over: an event that is still open ends with its last frame. */

@@ -1,9 +1,14 @@
 import type { LumaPlane } from '../../hal/camera.js';
-import { Background } from './kernel/background.js';
-import { denoise, findBlobs, type Blob } from './kernel/blobs.js';
-import { differenceWithoutLight } from './kernel/illumination.js';
-import { at, blur3 } from './kernel/plane.js';
+import { BlobFinder, type Blob } from './kernel/blobs.js';
+import { bestKernels } from './kernel/choose.js';
+import { evidenceOf, overviewOf } from './kernel/evidence.js';
+import type { Kernels } from './kernel/kernels.js';
+import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
+import { lightOf, restsOf, type Light } from './kernel/light.js';
+import { natureOf, patienceMs } from './nature.js';
+import { SceneWatch, type SceneChange } from './scene-watch.js';
 import { Tracker, type Track } from './tracks.js';
+import { TUNING, type Tuning } from './tuning.js';
 import { zoneMask, zonesOf, type MotionZone } from './zones.js';
 
 export interface DetectorSettings {
@@ -23,7 +28,16 @@ export interface Box {
 }
 
 export type Reason =
-  'motion' | 'still' | 'starting' | 'light' | 'too-small' | 'too-short' | 'outside-zones' | 'resized';
+  | 'motion'
+  | 'still'
+  | 'starting'
+  | 'light'
+  | 'too-small'
+  | 'too-short'
+  | 'outside-zones'
+  | 'resized'
+  | 'erratic'
+  | 'left';
 
 /** What one frame shows. */
 export interface Observation {
@@ -37,113 +51,231 @@ export interface Observation {
   /** Frame in which what moves was first seen; this frame without motion. */
   readonly sinceFrame: number;
   readonly sinceMs: number;
+  /** The whole scene changed with this frame. */
+  readonly scene: SceneChange | null;
 }
 
-/** The first pictures only teach. */
+/** The first pictures only teach, and hastily; a while longer they are young. */
 const WARM_UP_MS = 1200;
 const WARM_UP_FRAMES = 4;
-/** More of the picture than this at once is a change of light or a moved camera. */
-const FLOOD = 0.55;
-const FLOOD_HOLD_MS = 600;
-/** A patch in which nothing changed for this long is a shadow of the past: somebody left, or a thing was put down. */
-const QUIET_MS = 2500;
+const HASTE = 8;
+const COLD_MS = 4000;
 const BLOBS_MAX = 12;
+const AREA_MIN_PIXELS = 6;
 /** Farthest a patch may go in one second, as a fraction of the picture's width. */
 const SPEED_PER_S = 1.2;
 /** A gap in time longer than this says nothing about speed, and learning does not catch up on it. */
 const STEP_MAX_MS = 1000;
+/** Learning more often than this would only cost time. */
+const LEARN_EVERY_MS = 80;
+const DEVIATION_START = 512;
+const CLUTTER_MS = 2000;
+/** A plane that is wider than any setting asks for is a driver's own. */
+const WIDTH_MAX = 320;
+const SHRINK = 4;
+const Q15 = 32_768;
+const Q13 = 8192;
 
 /**
  * Finds what moves on a small grey plane. No clock, no I/O: the same frames, times and settings give the same answers.
  */
 export class Detector {
   private readonly settings: DetectorSettings;
+  private readonly tuning: Tuning;
+  private readonly kernels: Kernels;
+  private readonly strictness: number;
   private readonly tracker = new Tracker();
-  private model: Background | null = null;
+  private planes: Planes | null = null;
+  private finder: BlobFinder | null = null;
+  private watch = new SceneWatch();
+  private light: Light = { gain: 1, offset: 0, level: 0, usual: 0 };
+  private counts = new Uint8Array(0);
   private width = 0;
   private height = 0;
-  private counts = new Uint8Array(0);
-  private blurred = new Uint8Array(0);
-  private clean = new Uint8Array(0);
   private firstMs = 0;
   private lastMs = 0;
+  private learntMs = 0;
   private index = 0;
   private frames = 0;
-  private floodUntilMs = -Infinity;
+  private clutter = 0;
 
-  constructor(settings: DetectorSettings) {
+  constructor(settings: DetectorSettings, kernels: Kernels = bestKernels(), tuning: Tuning = TUNING) {
     this.settings = settings;
+    this.kernels = kernels;
+    this.tuning = tuning;
+    // From twice as strict at 0 to half at 100.
+    this.strictness = 2 ** (1 - Math.min(100, Math.max(0, settings.sensitivity)) / 50);
+  }
+
+  get kernelsName(): Kernels['name'] {
+    return this.kernels.name;
   }
 
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
-    if (this.model === null || plane.width !== this.width || plane.height !== this.height) {
-      return this.begin(plane, timeMs, index);
-    }
     this.index = index;
+    const { width, height } = smallSize(plane);
+    if (this.planes === null || width !== this.width || height !== this.height) {
+      return this.begin(plane, timeMs);
+    }
     const elapsedMs = Math.min(STEP_MAX_MS, Math.max(1, timeMs - this.lastMs));
     this.lastMs = timeMs;
     this.frames++;
-    blur3(plane.data, this.width, this.height, this.blurred);
-    const { model } = this;
-    differenceWithoutLight(this.blurred, model.mean, this.width, this.height, model.difference);
-    const sensitivity = Math.min(100, Math.max(0, this.settings.sensitivity)) / 100;
-    // 50 gives 9 grey levels and 4 deviations.
-    const strictness = 2 ** (1 - 2 * sensitivity);
-    const marked = model.classify(this.blurred, elapsedMs, { floor: 9 * strictness, deviations: 4 * strictness });
-    const warm = timeMs - this.firstMs < WARM_UP_MS || this.frames < WARM_UP_FRAMES;
-    const flood = marked > FLOOD * model.mask.length;
-    const observation = warm
+    const marked = this.compare(this.planes, plane);
+    const isWarmingUp = timeMs - this.firstMs < WARM_UP_MS || this.frames < WARM_UP_FRAMES;
+    const observation = isWarmingUp
       ? this.nothing('starting', timeMs)
-      : this.judge(marked, flood, timeMs, elapsedMs, strictness);
-    model.learn(this.blurred, elapsedMs, warm ? 8 : 1);
+      : this.judge(this.planes, marked, timeMs, elapsedMs);
+    if (isWarmingUp) this.planes.learning.fill(LEARN.background);
+    this.learn(timeMs, isWarmingUp ? HASTE : 1);
     return observation;
   }
 
-  private begin(plane: LumaPlane, timeMs: number, index: number): Observation {
-    const resized = this.model !== null;
-    this.index = index;
-    this.width = plane.width;
-    this.height = plane.height;
-    this.blurred = new Uint8Array(plane.data.length);
-    this.clean = new Uint8Array(plane.data.length);
-    blur3(plane.data, plane.width, plane.height, this.blurred);
-    this.model = new Background(this.blurred);
-    this.counts = new Uint8Array(zoneMask(this.settings.zones, plane.width, plane.height));
+  private begin(plane: LumaPlane, timeMs: number): Observation {
+    const { width, height } = smallSize(plane);
+    const wasOther = this.planes !== null;
+    const { layout, memory } = this.kernels.place(width, height, SHRINK * SHRINK * width * height);
+    const planes = new Planes(memory, layout);
+    this.load(planes, plane);
+    this.kernels.smooth();
+    planes.last.set(planes.current);
+    for (let i = 0; i < layout.count; i++) planes.mean[i] = (planes.current[i] ?? 0) << 4;
+    planes.deviation.fill(DEVIATION_START);
+    // The outermost pixels have neighbours that are not theirs.
+    for (let y = 1; y < height - 1; y++) planes.valid.fill(1, y * layout.stride + 1, y * layout.stride + width - 1);
+    this.kernels.findRanges();
+    this.counts = new Uint8Array(zoneMask(this.settings.zones, width, height));
+    this.finder = new BlobFinder(planes);
+    this.planes = planes;
+    this.watch = new SceneWatch();
     this.tracker.clear();
-    this.firstMs = timeMs;
-    this.lastMs = timeMs;
-    this.frames = 1;
-    return this.nothing(resized ? 'resized' : 'starting', timeMs);
+    [this.width, this.height, this.frames, this.clutter] = [width, height, 1, 0];
+    this.firstMs = this.lastMs = this.learntMs = timeMs;
+    return this.nothing(wasOther ? 'resized' : 'starting', timeMs);
   }
 
-  private judge(marked: number, flood: boolean, timeMs: number, elapsedMs: number, strictness: number): Observation {
-    const { model } = this;
-    if (model === null) return this.nothing('starting', timeMs);
-    if (flood) {
-      this.floodUntilMs = timeMs + FLOOD_HOLD_MS;
-      model.reset(this.blurred);
-      this.tracker.clear();
+  /** Marks what differs from the background when the light is taken out; gives the share of the picture. */
+  private compare(planes: Planes, plane: LumaPlane): number {
+    const { kernels, tuning, strictness } = this;
+    const { layout, sums, rests } = planes;
+    this.load(planes, plane);
+    kernels.smooth();
+    kernels.sumTiles();
+    this.light = lightOf(sums, layout);
+    kernels.subtract(Math.round(this.light.gain * Q13), Math.round(this.light.offset * EIGHTHS));
+    restsOf(sums, layout, rests);
+    // Deviations are in 1/128 and thresholds in eighths.
+    const deviations = Math.min(Q15 - 1, Math.round((Q15 / 16) * tuning.deviations * strictness));
+    const floor = Math.round(tuning.floor * EIGHTHS * strictness);
+    return kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15 - 1))) / (this.width * this.height);
+  }
+
+  /** Copies a plane in; where its rows are shorter than a stride, their last pixel is repeated. */
+  private load(planes: Planes, { width, data }: LumaPlane): void {
+    const { raw, source, layout } = planes;
+    const { stride, height } = layout;
+    const isLarge = width !== layout.width;
+    if (isLarge) {
+      source.set(data);
+      this.kernels.shrink4();
+    } else if (stride === width) {
+      raw.set(data);
+    } else {
+      for (let y = 0; y < height; y++) raw.set(data.subarray(y * width, (y + 1) * width), y * stride);
     }
-    if (timeMs < this.floodUntilMs) return this.nothing('light', timeMs);
+    if (stride === layout.width) return;
+    for (let y = 0; y < height; y++) {
+      const end = y * stride + layout.width;
+      raw.fill(raw[end - 1] ?? 0, end, (y + 1) * stride);
+    }
+  }
+
+  private judge(planes: Planes, marked: number, timeMs: number, elapsedMs: number): Observation {
+    const scene = this.watch.step(timeMs, marked, this.light.level, () => overviewOf(planes, this.light));
+    if (scene !== null) this.tracker.clear();
+    if (this.watch.isSettling(timeMs)) {
+      planes.learning.fill(LEARN.copy);
+      return { ...this.nothing('light', timeMs), scene };
+    }
+    planes.learning.set(planes.mask);
     if (marked === 0) {
       this.tracker.update([], timeMs, this.index, 0);
       return this.nothing('still', timeMs);
     }
-    denoise(model.mask, this.width, this.height, this.clean);
-    for (let i = 0; i < this.clean.length; i++) this.clean[i] = at(this.clean, i) & at(this.counts, i);
-    const minArea = Math.max(6, 0.0022 * strictness * this.clean.length);
-    const blobs = findBlobs(this.clean, model.stillMs, this.width, this.height, minArea, BLOBS_MAX);
-    const reach = 2 + (SPEED_PER_S * this.width * elapsedMs) / 1000;
-    const tracks = this.tracker.update(blobs, timeMs, this.index, reach).filter((track) => track.lastMs === timeMs);
-    if (tracks.length === 0) return this.nothing('too-small', timeMs);
-    const lasting = tracks.filter((track) => this.isLasting(track, timeMs));
-    if (lasting.length === 0) return this.nothing('too-short', timeMs);
-    return this.seen(lasting, timeMs);
+    const tracks = this.follow(planes, timeMs, elapsedMs);
+    const seen = tracks.filter((track) => track.nature === 'object' && !this.isOver(track, timeMs));
+    if (seen.length === 0) return this.nothing(whyNot(tracks), timeMs);
+    const inside = seen.filter(({ blob }) => this.isInside(blob));
+    return inside.length === 0 ? this.nothing('outside-zones', timeMs) : this.seen(inside, timeMs);
   }
 
-  private isLasting(track: Track, timeMs: number): boolean {
-    const isLong = track.hits >= 3 && track.lastMs - track.firstMs >= this.settings.minDurationMs;
-    return isLong && timeMs - track.activeMs <= QUIET_MS;
+  /** Finds patches, judges their tracks, and says which pixels the background learns from. */
+  private follow(planes: Planes, timeMs: number, elapsedMs: number): readonly Track[] {
+    const { kernels, tracker, finder, width, tuning, settings, strictness } = this;
+    kernels.denoise();
+    const pixels = width * this.height;
+    const minArea = Math.max(AREA_MIN_PIXELS, tuning.minArea * strictness * pixels);
+    const blobs = (finder?.find(minArea, BLOBS_MAX) ?? []).map((blob) => ({
+      blob,
+      evidence: evidenceOf(blob, planes, this.light.gain),
+    }));
+    const reach = 2 + (SPEED_PER_S * width * elapsedMs) / 1000;
+    const tracks = tracker.update(blobs, timeMs, this.index, reach);
+    const around = {
+      ...{ timeMs, minDurationMs: settings.minDurationMs, width, pixels, strictness, clutter: this.clutter },
+      isCold: timeMs - this.firstMs < COLD_MS,
+    };
+    for (const track of tracks) {
+      track.nature = natureOf(track, around, tuning);
+      if (track.nature !== 'object') track.moved = false;
+      else if (track.travel > tuning.movedTravel * width) track.moved = true;
+      paint(planes, track.blob, this.learningOf(track, timeMs));
+    }
+    const nothings = tracks.filter(({ nature }) => nature !== 'object').length;
+    this.clutter += (nothings - this.clutter) * Math.min(1, elapsedMs / CLUTTER_MS);
+    return tracks;
+  }
+
+  private isOver(track: Track, timeMs: number): boolean {
+    return timeMs - track.activeMs > patienceMs(track, this.tuning);
+  }
+
+  /** What left, and what was put down and stays, belongs to the background at once; who stands still does not. */
+  private learningOf(track: Track, timeMs: number): number {
+    switch (track.nature) {
+      case 'object':
+        return this.isOver(track, timeMs) ? LEARN.copy : LEARN.object;
+      case 'hole':
+        return LEARN.copy;
+      case 'light':
+        return track.activeMs < timeMs ? LEARN.copy : LEARN.unknown;
+      case 'unknown':
+      case 'erratic':
+        return LEARN.unknown;
+    }
+  }
+
+  private learn(timeMs: number, haste: number): void {
+    const sinceMs = timeMs - this.learntMs;
+    if (sinceMs < LEARN_EVERY_MS && haste === 1) return;
+    const { followMs, unknownMs, spreadMs, flickerMs } = this.tuning;
+    const rate = (constantMs: number): number =>
+      Math.max(0, Math.min(Q15 - 1, Math.round((Q15 * Math.min(STEP_MAX_MS, sinceMs) * haste) / constantMs)));
+    this.kernels.learn(rate(followMs), rate(unknownMs), rate(spreadMs), rate(flickerMs));
+    this.kernels.findRanges();
+    this.learntMs = timeMs;
+  }
+
+  /** As much of it as makes a patch is inside a zone. */
+  private isInside({ cells }: Blob): boolean {
+    if (this.settings.zones.length === 0) return true;
+    const { width, planes } = this;
+    const stride = planes?.layout.stride ?? 1;
+    let inside = 0;
+    for (const cell of cells) {
+      const y = Math.floor(cell / stride);
+      inside += this.counts[y * width + (cell - y * stride)] ?? 0;
+    }
+    return 4 * inside >= this.tuning.minArea * this.strictness * width * this.height;
   }
 
   private seen(tracks: readonly Track[], timeMs: number): Observation {
@@ -159,19 +291,53 @@ export class Detector {
       zones: zonesOf(this.settings.zones, box),
       sinceFrame: Math.min(this.index, ...tracks.map(({ firstFrame }) => firstFrame)),
       sinceMs: Math.min(timeMs, ...tracks.map(({ firstMs }) => firstMs)),
+      scene: null,
     };
   }
 
   private boxOf({ left, top, right, bottom }: Blob): Box {
+    const [width, height] = [this.width, this.height];
     return {
-      left: left / this.width,
-      top: top / this.height,
-      width: (right - left + 1) / this.width,
-      height: (bottom - top + 1) / this.height,
+      left: left / width,
+      top: top / height,
+      width: (Math.min(width, right + 1) - left) / width,
+      height: (Math.min(height, bottom + 1) - top) / height,
     };
   }
 
   private nothing(reason: Reason, timeMs: number): Observation {
-    return { motion: false, reason, area: 0, box: null, zones: [], sinceFrame: this.index, sinceMs: timeMs };
+    const none = { motion: false, reason, area: 0, box: null, zones: [], scene: null } as const;
+    return { ...none, sinceFrame: this.index, sinceMs: timeMs };
+  }
+}
+
+/** A driver's larger plane is looked at in means of 4×4 pixels. */
+function smallSize({ width, height }: LumaPlane): { readonly width: number; readonly height: number } {
+  const isLarge = width > WIDTH_MAX && width % (4 * SHRINK) === 0 && height % SHRINK === 0;
+  return isLarge ? { width: width / SHRINK, height: height / SHRINK } : { width, height };
+}
+
+function paint({ learning, layout }: Planes, { cells }: Blob, how: number): void {
+  const { stride } = layout;
+  for (const cell of cells) {
+    learning[cell] = learning[cell + 1] = how;
+    learning[cell + stride] = learning[cell + stride + 1] = how;
+  }
+}
+
+/** The nature of the largest patch says why nothing is raised. */
+function whyNot([largest]: readonly Track[]): Reason {
+  switch (largest?.nature) {
+    case undefined:
+      return 'too-small';
+    case 'light':
+      return 'light';
+    case 'erratic':
+      return 'erratic';
+    case 'hole':
+    case 'object':
+      return 'left';
+    case 'unknown':
+      return 'too-short';
   }
 }

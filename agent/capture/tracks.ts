@@ -1,4 +1,6 @@
 import type { Blob } from './kernel/blobs.js';
+import type { Evidence } from './kernel/evidence.js';
+import type { Nature } from './nature.js';
 
 /** A patch that is found again from frame to frame. */
 export interface Track {
@@ -7,12 +9,33 @@ export interface Track {
   firstFrame: number;
   lastMs: number;
   hits: number;
+  /** Frames since the first in which it was not found. */
+  misses: number;
   /** When something in it last changed. */
   activeMs: number;
   /** Farthest its middle has come from where it was first seen, in pixels. */
   travel: number;
-  readonly startX: number;
-  readonly startY: number;
+  /** Length of the way its middle took. */
+  path: number;
+  /** How often it was found where it had been, in part at least. */
+  overlaps: number;
+  /** The same as a slow mean, 0 to 1. */
+  steady: number;
+  /** Slow means of the evidence. */
+  texture: number;
+  steepness: number;
+  novelty: number;
+  /** It once was an object that came from elsewhere. */
+  moved: boolean;
+  nature: Nature;
+  startX: number;
+  startY: number;
+}
+
+/** A patch of one frame. */
+export interface Found {
+  readonly blob: Blob;
+  readonly evidence: Evidence;
 }
 
 /** A patch is forgotten when it was not seen for this long. */
@@ -21,52 +44,91 @@ const FORGET_MS = 700;
 const ACTIVE_MIN_PIXELS = 3;
 const ACTIVE_SHARE = 0.03;
 const TRACKS_MAX = 24;
+/** How much one frame says beside those before it. */
+const EVIDENCE_SHARE = 0.3;
+/** Found where it was as good as always, of late. */
+const STEADY_AGAIN = 0.8;
 
 function middle(blob: Blob): readonly [number, number] {
   return [(blob.left + blob.right) / 2, (blob.top + blob.bottom) / 2];
 }
 
-function areNear(a: Blob, b: Blob, reach: number): boolean {
-  return (
-    a.left - reach <= b.right && b.left - reach <= a.right && a.top - reach <= b.bottom && b.top - reach <= a.bottom
-  );
+/** Pixels between two boxes; 0 where they touch. */
+function gap(a: Blob, b: Blob): number {
+  return Math.max(0, a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
 }
 
 /** Follows patches, so that noise and rain, which are never twice in one place, do not add up to a person. */
 export class Tracker {
   private tracks: Track[] = [];
 
-  /** `reach` is how far a patch may move from one frame to the next, in pixels. */
-  update(blobs: readonly Blob[], timeMs: number, frame: number, reach: number): readonly Track[] {
+  /** `reach` is how far a patch may move from one frame to the next, in pixels. Gives the tracks seen in this frame. */
+  update(found: readonly Found[], timeMs: number, frame: number, reach: number): readonly Track[] {
     const free = new Set(this.tracks);
-    for (const blob of blobs) {
-      const near = [...free].filter((track) => areNear(track.blob, blob, reach));
-      const track = near.sort((a, b) => b.hits - a.hits)[0];
-      if (track === undefined) {
-        const [startX, startY] = middle(blob);
-        this.tracks.push({
-          ...{ blob, hits: 1, travel: 0, startX, startY },
-          ...{ firstMs: timeMs, lastMs: timeMs, activeMs: timeMs, firstFrame: frame },
-        });
-        continue;
+    for (const { blob, evidence } of found) {
+      const near = [...free].filter((track) => gap(track.blob, blob) <= reach);
+      // Where it was before it is found again first, whatever else is near.
+      const rank = (track: Track): number => track.hits - 1000 * gap(track.blob, blob);
+      const track = near.sort((a, b) => rank(b) - rank(a))[0];
+      if (track === undefined) this.tracks.push(begin(blob, evidence, timeMs, frame));
+      else {
+        free.delete(track);
+        follow(track, blob, evidence, timeMs, frame);
       }
-      free.delete(track);
-      const [x, y] = middle(blob);
-      track.blob = blob;
-      track.lastMs = timeMs;
-      if (blob.active >= Math.max(ACTIVE_MIN_PIXELS, ACTIVE_SHARE * blob.area)) track.activeMs = timeMs;
-      track.hits++;
-      track.travel = Math.max(track.travel, Math.hypot(x - track.startX, y - track.startY));
     }
+    for (const track of free) track.misses++;
     this.tracks = this.tracks.filter((track) => timeMs - track.lastMs <= FORGET_MS);
     if (this.tracks.length > TRACKS_MAX) {
       this.tracks.sort((a, b) => b.hits - a.hits);
       this.tracks.length = TRACKS_MAX;
     }
-    return this.tracks;
+    return this.tracks.filter((track) => track.lastMs === timeMs).sort((a, b) => b.blob.area - a.blob.area);
   }
 
   clear(): void {
     this.tracks = [];
   }
+}
+
+function begin(blob: Blob, { texture, steepness, novelty }: Evidence, timeMs: number, frame: number): Track {
+  const [startX, startY] = middle(blob);
+  return {
+    ...{
+      blob,
+      hits: 1,
+      misses: 0,
+      travel: 0,
+      path: 0,
+      overlaps: 0,
+      steady: 1,
+      startX,
+      startY,
+      texture,
+      steepness,
+      novelty,
+    },
+    ...{ firstMs: timeMs, lastMs: timeMs, activeMs: timeMs, firstFrame: frame, moved: false, nature: 'unknown' },
+  };
+}
+
+function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number, frame: number): void {
+  const [x, y] = middle(blob);
+  const [beforeX, beforeY] = middle(track.blob);
+  track.path += Math.hypot(x - beforeX, y - beforeY);
+  const isThere = gap(track.blob, blob) === 0;
+  if (isThere) track.overlaps++;
+  track.steady += ((isThere ? 1 : 0) - track.steady) * EVIDENCE_SHARE;
+  // Snow hit upon somebody: what was erratic and is steady now begins anew.
+  if (track.nature === 'erratic' && track.steady > STEADY_AGAIN && track.overlaps < (track.hits - 1) * STEADY_AGAIN) {
+    Object.assign(track, begin(blob, evidence, timeMs, frame));
+    return;
+  }
+  track.travel = Math.max(track.travel, Math.hypot(x - track.startX, y - track.startY));
+  track.blob = blob;
+  track.lastMs = timeMs;
+  track.hits++;
+  if (blob.active >= Math.max(ACTIVE_MIN_PIXELS, ACTIVE_SHARE * blob.area)) track.activeMs = timeMs;
+  track.texture += (evidence.texture - track.texture) * EVIDENCE_SHARE;
+  track.steepness += (evidence.steepness - track.steepness) * EVIDENCE_SHARE;
+  track.novelty += (evidence.novelty - track.novelty) * EVIDENCE_SHARE;
 }

@@ -47,7 +47,7 @@ export async function replayCommand(
   let best: Sighting<Frame> | null = null;
   let count = 0;
   const capture = new Capture(info, captureSettings(config), {
-    ...{ counters, log: silentLog },
+    ...{ counters, log: silentLog, onScene: () => undefined },
     onTransition: (transition) => {
       best = transition.sighting ?? best;
       if (transition.type === 'end' && best !== null) finished.push({ transition, best });

@@ -2,6 +2,7 @@ import type { Random } from '../../common/random.js';
 import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../camera.js';
 import { drawSvg, encodeJpeg, type Raster } from '../image.js';
+import { apply, BEHIND } from './effects.js';
 import { figureLook, figureSvg, WALK_PHASES } from './figure.js';
 import { driveway } from './scenes/driveway.js';
 import { garden } from './scenes/garden.js';
@@ -20,43 +21,65 @@ export interface RenderedFrame {
   readonly luma: LumaPlane;
 }
 
-/** Draws a script frame by frame; a frame depends on script and time only. Backgrounds and walkers are drawn once. */
+/**
+ * Draws a script frame by frame; a frame depends on script and time only. Backgrounds and walkers are drawn once.
+ * `scale` 4 draws a sixteenth of the pixels, for whoever wants the grey plane alone.
+ */
 export class SceneRenderer {
   private readonly art: SceneArt;
   private readonly noise: Int8Array;
   private readonly backgrounds = new Map<SceneLight, Promise<Raster>>();
   private readonly walkers = new Map<string, Promise<Raster>>();
-
   private readonly script: SceneScript;
+  private readonly scale: 1 | 4;
 
-  constructor(script: SceneScript) {
+  constructor(script: SceneScript, scale: 1 | 4 = 1) {
     this.script = script;
+    this.scale = scale;
     this.art = ARTS[script.scene];
     this.noise = gaussianNoise(seededRandom(script.seed), script.noise);
   }
 
   async render(timeMs: number): Promise<RenderedFrame> {
+    const raster = await this.raster(timeMs);
+    return { jpeg: await encodeJpeg(raster, JPEG_QUALITY), luma: lumaOf(raster) };
+  }
+
+  /** The plane alone. With a scale of 4 its noise is not averaged over 16 pixels: the picture of a worse camera. */
+  async luma(timeMs: number): Promise<LumaPlane> {
+    return lumaOf(await this.raster(timeMs));
+  }
+
+  private async raster(timeMs: number): Promise<Raster> {
     const moment = momentAt(this.script, timeMs);
     const random = seededRandom(this.script.seed + Math.round(timeMs) * 2 ** 20);
     const background = await this.background(moment);
     const data = background.data.slice();
     const raster: Raster = { ...background, data };
+    const [behind, before] = [true, false].map((is) =>
+      moment.effects.filter(({ effect }) => BEHIND.includes(effect.kind) === is),
+    );
+    for (const applied of behind ?? []) apply(applied, raster, random);
     for (const { person, progress } of moment.people) {
       await this.drawPerson(raster, person, progress, timeMs, moment);
     }
-    for (let i = 0; i < moment.drops; i++) drawDrop(raster, random);
+    for (const applied of before ?? []) apply(applied, raster, random);
     addNoise(data, this.noise, random);
-    return { jpeg: await encodeJpeg(raster, JPEG_QUALITY), luma: lumaOf(raster) };
+    return raster;
   }
 
   private background(moment: Moment): Promise<Raster> {
     const light: SceneLight = `${moment.night ? 'night' : 'day'}${moment.lamp ? '-lamp' : ''}`;
     let drawn = this.backgrounds.get(light);
     if (drawn === undefined) {
-      drawn = drawSvg(sceneSvg(this.art, light), { alpha: false, grey: moment.night });
+      drawn = drawSvg(sceneSvg(this.art, light), { ...this.drawing(), alpha: false, grey: moment.night });
       this.backgrounds.set(light, drawn);
     }
     return drawn;
+  }
+
+  private drawing(): { readonly width?: number } {
+    return this.scale === 1 ? {} : { width: SCENE_WIDTH / this.scale };
   }
 
   private async drawPerson(
@@ -66,20 +89,24 @@ export class SceneRenderer {
     timeMs: number,
     moment: Moment,
   ): Promise<void> {
-    const height = this.art.figureHeight;
+    const { scale } = this;
+    const height = Math.round((this.art.figureHeight * (person.size ?? 1)) / scale);
     const width = height / 2;
-    const span = SCENE_WIDTH + 2 * width;
-    const walk = walkOf(person.path, progress, (this.art.doorX + width) / span);
+    const span = SCENE_WIDTH / scale + 2 * width;
+    const walk = walkOf(person.path, progress, (this.art.doorX / scale + width) / span);
     const x = Math.round(walk.along * span - width - width / 2);
     const phase = walk.standing ? null : Math.floor(timeMs / STRIDE_MS) % WALK_PHASES;
-    const key = `${String(person.look)}/${String(phase)}/${String(moment.night)}`;
+    const key = `${String(person.look)}/${String(phase)}/${String(moment.night)}/${String(height)}`;
     let sprite = this.walkers.get(key);
     if (sprite === undefined) {
       const look = figureLook(seededRandom(person.look).uniform);
       sprite = drawSvg(figureSvg(look, phase, height), { alpha: true, grey: moment.night });
       this.walkers.set(key, sprite);
     }
-    blend(raster, await sprite, x, this.art.groundY - height, walk.facesLeft, moment.night ? 0.6 : 1);
+    // Small people are farther away: their feet stand higher in the picture.
+    const ground = this.art.groundY - (1 - Math.min(1, person.size ?? 1)) * this.art.figureHeight * 0.4;
+    const top = Math.round(ground / scale) - height;
+    blend(raster, await sprite, x, top, walk.facesLeft, moment.night ? 0.6 : 1);
   }
 }
 
@@ -100,6 +127,10 @@ function walkOf(path: Person['path'], progress: number, door: number): Walk {
       if (progress < 0.35) return { along: (progress / 0.35) * door, facesLeft: false, standing: false };
       if (progress < 0.6) return { along: door, facesLeft: false, standing: true };
       return { along: door * (1 - (progress - 0.6) / 0.4), facesLeft: true, standing: false };
+    case 'stand':
+      if (progress < 0.1) return { along: (progress / 0.1) * door, facesLeft: false, standing: false };
+      if (progress < 0.9) return { along: door, facesLeft: false, standing: true };
+      return { along: door * (1 - (progress - 0.9) / 0.1), facesLeft: true, standing: false };
   }
 }
 
@@ -127,16 +158,6 @@ function addNoise(data: Uint8Array, noise: Int8Array, random: Random): void {
   }
 }
 
-function drawDrop(raster: Raster, random: Random): void {
-  const x = Math.floor(random.uniform() * raster.width);
-  const top = Math.floor(random.uniform() * raster.height);
-  const length = 8 + Math.floor(random.uniform() * 14);
-  for (let y = top; y < Math.min(raster.height, top + length); y++) {
-    const at = (y * raster.width + x) * 3;
-    for (let c = at; c < at + 3; c++) raster.data[c] = Math.min(255, (raster.data[c] ?? 0) + 45);
-  }
-}
-
 function blend(to: Raster, sprite: Raster, left: number, top: number, mirrored: boolean, brightness: number): void {
   for (let y = Math.max(0, top); y < Math.min(to.height, top + sprite.height); y++) {
     for (let x = Math.max(0, left); x < Math.min(to.width, left + sprite.width); x++) {
@@ -156,17 +177,18 @@ function blend(to: Raster, sprite: Raster, left: number, top: number, mirrored: 
 function lumaOf(raster: Raster): LumaPlane {
   const width = SCENE_WIDTH / LUMA_STEP;
   const height = SCENE_HEIGHT / LUMA_STEP;
+  const step = raster.width / width;
   const out = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
       let sum = 0;
-      for (let dy = 0; dy < LUMA_STEP; dy++) {
-        let at = ((y * LUMA_STEP + dy) * raster.width + x * LUMA_STEP) * 3;
-        for (let dx = 0; dx < LUMA_STEP; dx++, at += 3) {
+      for (let dy = 0; dy < step; dy++) {
+        let at = ((y * step + dy) * raster.width + x * step) * 3;
+        for (let dx = 0; dx < step; dx++, at += 3) {
           sum += 77 * (raster.data[at] ?? 0) + 150 * (raster.data[at + 1] ?? 0) + 29 * (raster.data[at + 2] ?? 0);
         }
       }
-      out[y * width + x] = sum / (256 * LUMA_STEP * LUMA_STEP);
+      out[y * width + x] = sum / (256 * step * step);
     }
   }
   return { width, height, data: out };

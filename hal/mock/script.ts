@@ -1,5 +1,7 @@
 import type { Scenario, SceneName } from '../driver-names.js';
 import { seededRandom } from '../../common/seeded-random.js';
+import type { Applied, Effect } from './effects.js';
+import { GOLDEN } from './golden.js';
 
 /** One thing that happens in front of a mock camera. Times are milliseconds from the start of the stream. */
 export type Happening =
@@ -7,13 +9,18 @@ export type Happening =
       readonly kind: 'person';
       readonly fromMs: number;
       readonly toMs: number;
-      /** `cross` walks through the picture, `visit` walks in, stands at the door and leaves the way it came. */
-      readonly path: 'cross' | 'cross-back' | 'visit';
+      /**
+       * `cross` walks through the picture, `visit` walks in, stands at the door and leaves the way it came; `stand` does
+       * it in a hurry and stands for longer.
+       */
+      readonly path: 'cross' | 'cross-back' | 'visit' | 'stand';
       readonly look: number;
+      /** As a factor of the scene's usual size; 1 where it is missing. */
+      readonly size?: number;
     }
   | { readonly kind: 'lamp'; readonly fromMs: number; readonly toMs: number }
   | { readonly kind: 'night'; readonly fromMs: number; readonly toMs: number }
-  | { readonly kind: 'rain'; readonly fromMs: number; readonly toMs: number; readonly drops: number }
+  | { readonly kind: 'effect'; readonly fromMs: number; readonly toMs: number; readonly effect: Effect }
   /** No frame comes. */
   | { readonly kind: 'stall'; readonly fromMs: number; readonly toMs: number }
   /** The wall clock is set forward or back; the monotonic one is not. */
@@ -44,6 +51,10 @@ export function buildScript(scene: SceneName, scenario: Scenario, seed: number):
     look: look(),
   });
   switch (scenario) {
+    default: {
+      const { noise, happenings, durationMs } = GOLDEN[scenario];
+      return { ...base, noise, happenings, repeatMs: durationMs };
+    }
     case 'walk': {
       // Ten visits, then again: people vary, and each demo camera starts at its own point of the script.
       const happenings = Array.from({ length: 10 }, (_, i): Happening => {
@@ -65,7 +76,7 @@ export function buildScript(scene: SceneName, scenario: Scenario, seed: number):
     case 'rain':
       return {
         ...base,
-        happenings: [{ kind: 'rain', fromMs: 0, toMs: 60_000, drops: 120 }, cross(12_000)],
+        happenings: [{ kind: 'effect', fromMs: 0, toMs: 60_000, effect: { kind: 'rain', drops: 120 } }, cross(12_000)],
         repeatMs: null,
       };
     case 'lamp':
@@ -111,7 +122,7 @@ export interface Moment {
   readonly people: readonly { readonly person: Person; readonly progress: number }[];
   readonly lamp: boolean;
   readonly night: boolean;
-  readonly drops: number;
+  readonly effects: readonly Applied[];
   readonly stalled: boolean;
 }
 
@@ -132,7 +143,11 @@ export function momentAt(script: SceneScript, timeMs: number): Moment {
     ),
     lamp: active.some(({ kind }) => kind === 'lamp'),
     night: active.some(({ kind }) => kind === 'night'),
-    drops: active.reduce((sum, happening) => sum + (happening.kind === 'rain' ? happening.drops : 0), 0),
+    effects: active.flatMap((happening) => {
+      if (happening.kind !== 'effect') return [];
+      const { effect, fromMs, toMs } = happening;
+      return [{ effect, sinceMs: at - fromMs, progress: (at - fromMs) / (toMs - fromMs) }];
+    }),
     stalled: active.some(({ kind }) => kind === 'stall'),
   };
 }

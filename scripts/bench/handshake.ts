@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { createServer, type Server } from 'node:tls';
 import { openStream, type TlsSession } from '../../agent/uplink/stream.js';
-import { compare, cpu, type Figure } from './measure.js';
+import { compare, cpuUs, type Figure } from './measure.js';
 
 /**
  * What a returning camera costs with its certificate shown and checked, beside one whose session is resumed; both ends
@@ -46,7 +46,7 @@ export async function benchHandshake(folder: string, say: (text: string) => void
       () => connect({ ticket: undefined }, false),
       'the same, resumed',
       () => connect(kept, true),
-      cpu,
+      cpuUs,
     );
   } finally {
     server.close();

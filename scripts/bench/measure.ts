@@ -11,16 +11,16 @@ export interface Figure {
 
 type Work = () => unknown;
 
-type Microseconds = () => number;
-const wall: Microseconds = () => Number(process.hrtime.bigint()) / 1000;
-/** For work that mostly waits for the other end: what this process computed, whoever else had the core meanwhile. */
-export const cpu: Microseconds = () => {
+type Stopwatch = () => number;
+const wallUs: Stopwatch = () => Number(process.hrtime.bigint()) / 1000;
+/** Of this process and all its threads: what a busy machine does not distort. */
+export const cpuUs: Stopwatch = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };
 
-/** Microseconds of one call, over so many calls. */
-async function timeOf(work: Work, calls: number, now = wall): Promise<number> {
+/** Microseconds of one call. */
+async function timeOf(work: Work, calls: number, now: Stopwatch): Promise<number> {
   const begun = now();
   for (let i = 0; i < calls; i++) {
     const result = work();
@@ -39,22 +39,17 @@ const ROUND_MS = 40;
 
 /** Times work and floor in alternation, so that what else the machine does hits both. */
 export async function compare(
-  name: string,
-  work: Work,
-  floor: string,
-  floorWork: Work,
-  now: Microseconds = wall,
+  ...[name, work, floor, floorWork, now = wallUs]: [string, Work, string, Work, Stopwatch?]
 ): Promise<Figure> {
   // The first calls compile, and say how many fit in a round.
   const calls = async (of: Work): Promise<number> => {
-    await timeOf(of, 3);
-    return Math.max(1, Math.round((ROUND_MS * 1000) / (await timeOf(of, 3))));
+    await timeOf(of, 3, now);
+    return Math.max(1, Math.round((ROUND_MS * 1000) / (await timeOf(of, 3, now))));
   };
   const [n, m] = [await calls(work), await calls(floorWork)];
   const pairs: [number, number][] = [];
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < ROUNDS; round++)
     pairs.push([await timeOf(work, n, now), await timeOf(floorWork, m, now)]);
-  }
   return figureOf(name, floor, pairs);
 }
 

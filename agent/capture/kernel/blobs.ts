@@ -1,6 +1,6 @@
-import { at } from './plane.js';
+import type { Planes } from './layout.js';
 
-/** A connected patch of marked pixels; the box is inclusive. */
+/** A connected patch of marked pixels; the box is in pixels and inclusive. */
 export interface Blob {
   readonly area: number;
   /** Pixels of it that changed since the frame before. */
@@ -9,75 +9,80 @@ export interface Blob {
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
+  /** Its pixels two by two: index of the upper left one in the plane. */
+  readonly cells: readonly number[];
 }
 
-/** Marked neighbours, itself included, that a pixel needs to be more than noise. */
-const SUPPORT = 4;
-/** Patches closer than this belong together: a person is often found in pieces. */
-const REACH = 2;
+/**
+ * Patches of at least `minArea` pixels of `clean`, largest first. It looks at cells of 2×2 pixels: a quarter of the work,
+ * and pieces of a person that are up to three pixels apart belong together.
+ */
+export class BlobFinder {
+  private readonly planes: Planes;
+  private readonly cellsX: number;
+  private readonly cellsY: number;
+  /** 1 where a cell is marked and not visited; a border of zeros spares the checks. */
+  private readonly open: Uint8Array;
 
-/** Takes lone pixels out of the mask. */
-export function denoise(mask: Uint8Array, width: number, height: number, out: Uint8Array): void {
-  out.fill(0);
-  for (let y = 1; y < height - 1; y++) {
-    for (let x = 1; x < width - 1; x++) {
-      const i = y * width + x;
-      if (at(mask, i) === 0) continue;
-      const sum =
-        at(mask, i - width - 1) +
-        at(mask, i - width) +
-        at(mask, i - width + 1) +
-        at(mask, i - 1) +
-        1 +
-        at(mask, i + 1) +
-        at(mask, i + width - 1) +
-        at(mask, i + width) +
-        at(mask, i + width + 1);
-      if (sum >= SUPPORT) out[i] = 1;
-    }
+  constructor(planes: Planes) {
+    this.planes = planes;
+    this.cellsX = planes.layout.stride >> 1;
+    this.cellsY = planes.layout.height >> 1;
+    this.open = new Uint8Array((this.cellsX + 2) * (this.cellsY + 2));
   }
-}
 
-/** Patches of at least `minArea` pixels, largest first. `mask` is consumed. */
-export function findBlobs(
-  mask: Uint8Array,
-  stillMs: Float32Array,
-  width: number,
-  height: number,
-  minArea: number,
-  most: number,
-): Blob[] {
-  const blobs: Blob[] = [];
-  const stack: number[] = [];
-  for (let start = 0; start < mask.length; start++) {
-    if (at(mask, start) === 0) continue;
-    mask[start] = 0;
-    stack.push(start);
-    let area = 0;
-    let active = 0;
-    let left = width;
-    let right = 0;
-    let top = height;
-    let bottom = 0;
-    for (let i = stack.pop(); i !== undefined; i = stack.pop()) {
-      const x = i % width;
-      const y = (i - x) / width;
-      area++;
-      if (at(stillMs, i) === 0) active++;
-      if (x < left) left = x;
-      if (x > right) right = x;
-      if (y < top) top = y;
-      if (y > bottom) bottom = y;
-      for (let ny = Math.max(0, y - REACH); ny <= Math.min(height - 1, y + REACH); ny++) {
-        for (let nx = Math.max(0, x - REACH); nx <= Math.min(width - 1, x + REACH); nx++) {
-          const n = ny * width + nx;
-          if (at(mask, n) === 0) continue;
-          mask[n] = 0;
-          stack.push(n);
+  find(minArea: number, most: number): Blob[] {
+    const { cellsX, cellsY, open } = this;
+    const { clean, layout } = this.planes;
+    const pairs = new Uint16Array(clean.buffer, clean.byteOffset, clean.length >> 1);
+    const wide = cellsX + 2;
+    const starts: number[] = [];
+    for (let y = 0; y < cellsY; y++) {
+      for (let x = 0, at = y * 2 * cellsX; x < cellsX; x++, at++) {
+        if (((pairs[at] ?? 0) | (pairs[at + cellsX] ?? 0)) === 0) continue;
+        const cell = (y + 1) * wide + x + 1;
+        open[cell] = 1;
+        starts.push(cell);
+      }
+    }
+    const blobs: Blob[] = [];
+    for (const start of starts) {
+      if (open[start] === 0) continue;
+      const blob = this.fill(start, wide, layout.stride);
+      if (blob.area >= minArea) blobs.push(blob);
+    }
+    return blobs.sort((a, b) => b.area - a.area).slice(0, most);
+  }
+
+  private fill(start: number, wide: number, stride: number): Blob {
+    const { open } = this;
+    const { clean, active } = this.planes;
+    const stack = [start];
+    const cells: number[] = [];
+    open[start] = 0;
+    let [area, changed, left, right, top, bottom] = [0, 0, stride, 0, Infinity, 0];
+    for (let cell = stack.pop(); cell !== undefined; cell = stack.pop()) {
+      const y = Math.floor(cell / wide) - 1;
+      const x = cell - (y + 1) * wide - 1;
+      const at = 2 * (y * stride + x);
+      cells.push(at);
+      for (const i of [at, at + 1, at + stride, at + stride + 1]) {
+        const marked = clean[i] ?? 0;
+        area += marked;
+        changed += marked & (active[i] ?? 0);
+      }
+      if (2 * x < left) left = 2 * x;
+      if (2 * x + 1 > right) right = 2 * x + 1;
+      if (2 * y < top) top = 2 * y;
+      if (2 * y + 1 > bottom) bottom = 2 * y + 1;
+      for (const row of [cell - wide, cell, cell + wide]) {
+        for (let near = row - 1; near <= row + 1; near++) {
+          if (open[near] === 0) continue;
+          open[near] = 0;
+          stack.push(near);
         }
       }
     }
-    if (area >= minArea) blobs.push({ area, active, left, top, right, bottom });
+    return { area, active: changed, left, top, right, bottom, cells };
   }
-  return blobs.sort((a, b) => b.area - a.area).slice(0, most);
 }

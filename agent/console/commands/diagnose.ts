@@ -124,6 +124,8 @@ const MEANS: Readonly<Record<LastLook['observation']['reason'], string>> = {
   'too-short': 'it has not moved for long enough yet',
   'outside-zones': 'what moves is outside all zones',
   resized: 'the picture has another size than before',
+  erratic: 'what moves is here and there, as rain, snow and insects are',
+  left: 'something left, or was put down: the background learns it',
 };
 
 function sentence({ observation }: LastLook): string {

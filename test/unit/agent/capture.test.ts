@@ -145,6 +145,7 @@ describe('zones', () => {
 describe('events', () => {
   const seen = (area: number): Observation => ({
     ...{ motion: area > 0, reason: area > 0 ? 'motion' : 'still', area, zones: [], sinceFrame: 0, sinceMs: 0 },
+    scene: null,
     box: area > 0 ? { left: 0.4, top: 0.4, width: 0.1, height: 0.2 } : null,
   });
   const tracker = (): EventTracker<string> =>
@@ -272,7 +273,9 @@ describe('capture', () => {
 
   it('counts corrupt frames and goes on', async () => {
     const counters = new Counters();
-    const capture = new Capture(info, captureSettings, { counters, log: silentLog, onTransition: () => undefined });
+    const capture = new Capture(info, captureSettings, {
+      ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined },
+    });
     for (let i = 0; i < 5; i++) await capture.look(frame(i), i * 100);
     await capture.look(frame(5, { luma: plane(5) }), 500);
     expect(counters.snapshot()).toEqual({ 'frames.corrupt': 5, 'frames.seen': 6 });
@@ -283,13 +286,30 @@ describe('capture', () => {
     for (const [timeBase, dropped] of [['live', 4] as const, ['recorded', 0] as const]) {
       const counters = new Counters();
       const capture = new Capture({ ...info, timeBase }, captureSettings, {
-        ...{ counters, log: silentLog, onTransition: () => undefined },
+        ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined },
       });
       await capture.look(frame(0, { luma: plane(0) }), 10);
       await capture.look(frame(4, { luma: plane(4) }), 410);
       await capture.look(frame(5, { luma: plane(5) }), 9000);
       expect(counters.get('frames.dropped')).toBe(dropped);
     }
+  });
+
+  it('says that the scene changed once a minute, however often the lamp flickers', async () => {
+    const [counters, said] = [new Counters(), [] as string[]];
+    const capture = new Capture(info, captureSettings, {
+      ...{ counters, log: silentLog, onTransition: () => undefined },
+      onScene: (change) => said.push(change),
+    });
+    for (let i = 0; i < 400; i++) {
+      const lit = Math.floor(i / 20) % 2 === 1;
+      const luma = plane(i, (data) => {
+        if (lit) for (let k = 0; k < data.length; k++) data[k] = (data[k] ?? 0) + (k % WIDTH < WIDTH / 2 ? 60 : 20);
+      });
+      await capture.look(frame(i, { luma }), i * 100);
+    }
+    expect(counters.get('scenes.illumination')).toBeGreaterThan(3);
+    expect(said).toEqual(['illumination']);
   });
 
   it.each([96, 320])('sees the same person on a plane %i pixels wide', async (lumaWidth) => {
@@ -299,6 +319,7 @@ describe('capture', () => {
       { ...captureSettings, lumaWidth },
       {
         ...{ counters: new Counters(), log: silentLog, onTransition: ({ type }) => seen.push(type) },
+        onScene: () => undefined,
       },
     );
     for (let i = 0; i < 90; i++) {

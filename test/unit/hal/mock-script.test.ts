@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { SCENARIOS, SCENES } from '../../../hal/driver-names.js';
+import { GOLDEN_NAMES, SCENARIOS, SCENES } from '../../../hal/driver-names.js';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
 import { buildScript, clockOffsetAt, isCorruptAt, momentAt } from '../../../hal/mock/script.js';
 
@@ -16,6 +16,7 @@ describe('mock scenes', () => {
   it('render every scene and scenario', async () => {
     for (const scene of SCENES) {
       for (const scenario of SCENARIOS) {
+        if (scene !== 'porch' && GOLDEN_NAMES.some((name) => name === scenario)) continue;
         const { jpeg, luma } = await new SceneRenderer(buildScript(scene, scenario, 1)).render(12_500);
         expect([jpeg[0], jpeg[1]]).toEqual([0xff, 0xd8]);
         expect(luma).toMatchObject({ width: 160, height: 90 });
@@ -27,7 +28,7 @@ describe('mock scenes', () => {
     expect(momentAt(buildScript('porch', 'stall', 1), 15_000).stalled).toBe(true);
     expect(momentAt(buildScript('porch', 'lamp', 1), 9000).lamp).toBe(true);
     expect(momentAt(buildScript('porch', 'night', 1), 5000).night).toBe(true);
-    expect(momentAt(buildScript('porch', 'rain', 1), 5000).drops).toBe(120);
+    expect(momentAt(buildScript('porch', 'rain', 1), 5000).effects).toMatchObject([{ effect: { drops: 120 } }]);
     const walk = buildScript('porch', 'walk', 1);
     expect(momentAt(walk, 6000).people).toHaveLength(1);
     expect(momentAt(walk, 6000 + 145_000).people).toHaveLength(1);

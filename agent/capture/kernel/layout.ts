@@ -1,0 +1,108 @@
+/** Side of a tile in pixels; the stride of all planes is a multiple of it. */
+export const TILE = 16;
+/** Grey levels are held as eighths in `current` and `difference`, as 1/128 in `mean` and `deviation`. */
+export const EIGHTHS = 8;
+/** Values of `learning`: how a pixel of the background follows the picture. */
+export const LEARN = { background: 0, unknown: 1, object: 2, copy: 3 } as const;
+
+/** Room around each plane, so that neighbours of its first and last row can be read. */
+const GUARD_ROWS = 2;
+
+/** Where the planes lie in one memory that plain code and WebAssembly see in the same way. Offsets are in bytes. */
+export interface Layout {
+  readonly width: number;
+  readonly height: number;
+  readonly stride: number;
+  /** Pixels of a plane, padding included. */
+  readonly count: number;
+  readonly tilesX: number;
+  readonly tilesY: number;
+  readonly sourcePixels: number;
+  readonly source: number;
+  readonly raw: number;
+  readonly current: number;
+  readonly last: number;
+  readonly mean: number;
+  readonly deviation: number;
+  readonly flicker: number;
+  readonly range: number;
+  readonly difference: number;
+  readonly valid: number;
+  readonly mask: number;
+  readonly clean: number;
+  readonly active: number;
+  readonly learning: number;
+  readonly sums: number;
+  readonly rests: number;
+  readonly bytes: number;
+}
+
+/** `from` is the first byte that is free; `sourcePixels` is 0 where pictures come small already. */
+export function layoutOf(width: number, height: number, sourcePixels: number, from: number): Layout {
+  const tilesX = Math.ceil(width / TILE);
+  const tilesY = Math.ceil(height / TILE);
+  const stride = tilesX * TILE;
+  const count = stride * height;
+  let next = from;
+  const take = (bytesPerPixel: number): number => {
+    const guard = GUARD_ROWS * stride * bytesPerPixel;
+    const at = next + guard;
+    next = at + count * bytesPerPixel + guard;
+    return at;
+  };
+  const table = (bytes: number): number => {
+    const at = next;
+    next += Math.ceil(bytes / 16) * 16;
+    return at;
+  };
+  return {
+    ...{ width, height, stride, count, tilesX, tilesY, sourcePixels },
+    ...{ source: table(sourcePixels), raw: take(1), current: take(2), last: take(2) },
+    ...{ mean: take(2), deviation: take(2), flicker: take(2), range: take(2), difference: take(2) },
+    ...{ valid: take(1), mask: take(1), clean: take(1), active: take(1), learning: take(1) },
+    ...{ sums: table(tilesX * tilesY * 16), rests: table(tilesX * tilesY * 2) },
+    bytes: next,
+  };
+}
+
+/** The planes of a layout in one memory. */
+export class Planes {
+  readonly layout: Layout;
+  readonly source: Uint8Array;
+  readonly raw: Uint8Array;
+  readonly current: Int16Array;
+  readonly last: Int16Array;
+  readonly mean: Int16Array;
+  readonly deviation: Int16Array;
+  readonly flicker: Int16Array;
+  readonly difference: Int16Array;
+  readonly valid: Uint8Array;
+  readonly mask: Uint8Array;
+  readonly clean: Uint8Array;
+  readonly active: Uint8Array;
+  readonly learning: Uint8Array;
+  readonly sums: Int32Array;
+  readonly rests: Int16Array;
+
+  constructor(memory: ArrayBuffer, layout: Layout) {
+    const { count, tilesX, tilesY } = layout;
+    const bytes = (at: number, length = count): Uint8Array => new Uint8Array(memory, at, length);
+    const words = (at: number, length = count): Int16Array => new Int16Array(memory, at, length);
+    this.layout = layout;
+    this.source = bytes(layout.source, layout.sourcePixels);
+    this.raw = bytes(layout.raw);
+    this.current = words(layout.current);
+    this.last = words(layout.last);
+    this.mean = words(layout.mean);
+    this.deviation = words(layout.deviation);
+    this.flicker = words(layout.flicker);
+    this.difference = words(layout.difference);
+    this.valid = bytes(layout.valid);
+    this.mask = bytes(layout.mask);
+    this.clean = bytes(layout.clean);
+    this.active = bytes(layout.active);
+    this.learning = bytes(layout.learning);
+    this.sums = new Int32Array(memory, layout.sums, tilesX * tilesY * 4);
+    this.rests = words(layout.rests, tilesX * tilesY);
+  }
+}

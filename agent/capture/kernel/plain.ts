@@ -1,0 +1,172 @@
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays are read inside their bounds only, in the innermost loops of everything */
+import type { Kernels } from './kernels.js';
+import { layoutOf, LEARN, Planes } from './layout.js';
+
+/** What crossing the threshold once adds to a pixel's flicker, and how much flicker raises nothing. */
+export const FLICKER_STEP = 1433;
+export const FLICKER_FREE = 3 * FLICKER_STEP;
+/** One extraordinary moment says little of what is usual: deviations learn from no more than 24 grey levels. */
+export const SPREAD_MAX = 192;
+/** 0.8 grey levels in 1/128. */
+export const DEVIATION_MIN = 102;
+export const DIFFERENCE_MAX = 2047;
+const WORD_MAX = 32_767;
+
+/** a × b / 32768, rounded, as the Q15 multiplication of SIMD units does it. */
+function q15(a: number, b: number): number {
+  return (a * b + 0x4000) >> 15;
+}
+
+/** The reference: WebAssembly does the same in eight lanes. */
+export function plainKernels(): Kernels {
+  let planes = new Planes(new ArrayBuffer(0), layoutOf(0, 0, 0, 0));
+  let bytes = new Uint8Array(0);
+  let words = new Int16Array(0);
+  // Neighbours of the first and last row lie outside their plane.
+  const byte = (at: number): number => bytes[at]!;
+  const word = (at: number): number => words[at]!;
+
+  return {
+    name: 'plain',
+
+    place: (width, height, sourcePixels) => {
+      const layout = layoutOf(width, height, sourcePixels, 0);
+      const memory = new ArrayBuffer(layout.bytes);
+      planes = new Planes(memory, layout);
+      bytes = new Uint8Array(memory);
+      words = new Int16Array(memory, 0, memory.byteLength >> 1);
+      return { layout, memory };
+    },
+
+    shrink4: () => {
+      const { source, raw, layout } = planes;
+      const { width, height, stride } = layout;
+      for (let y = 0; y < height; y++) {
+        for (let x = 0; x < width; x++) {
+          let sum = 8;
+          for (let row = 0, i = (y * 4 * width + x) * 4; row < 4; row++, i += width * 4) {
+            sum += source[i]! + source[i + 1]! + source[i + 2]! + source[i + 3]!;
+          }
+          raw[y * stride + x] = sum >> 4;
+        }
+      }
+    },
+
+    smooth: () => {
+      const { current, layout } = planes;
+      const { stride, count } = layout;
+      for (let i = 0; i < count; i++) {
+        const row = layout.raw + i;
+        const [up, down] = [row - stride, row + stride];
+        let sum = byte(up - 1) + byte(up) + byte(up + 1) + byte(row - 1) + byte(row);
+        sum += byte(row + 1) + byte(down - 1) + byte(down) + byte(down + 1);
+        // 29127 / 32768 is 8 / 9.
+        current[i] = q15(sum, 29_127);
+      }
+    },
+
+    sumTiles: () => {
+      const { current, mean, sums, layout } = planes;
+      const { stride, height, tilesX } = layout;
+      sums.fill(0);
+      for (let y = 0; y < height; y += 2) {
+        for (let x = 0; x < stride; x++) {
+          const f = current[y * stride + x]!;
+          const m = mean[y * stride + x]! >> 4;
+          const tile = ((y >> 4) * tilesX + (x >> 4)) * 4;
+          sums[tile] = sums[tile]! + f;
+          sums[tile + 1] = sums[tile + 1]! + m;
+          sums[tile + 2] = sums[tile + 2]! + m * m;
+          sums[tile + 3] = sums[tile + 3]! + m * f;
+        }
+      }
+    },
+
+    subtract: (gain, offset) => {
+      const { current, mean, difference, sums, layout } = planes;
+      const { stride, count, tilesX } = layout;
+      sums.fill(0);
+      for (let i = 0; i < count; i++) {
+        // 1/128 × 1/8192 to eighths is 2^17.
+        const light = Math.min(WORD_MAX, ((mean[i]! * gain) >> 17) + offset);
+        const d = Math.max(-DIFFERENCE_MAX, Math.min(DIFFERENCE_MAX, current[i]! - light));
+        difference[i] = d;
+        const y = Math.floor(i / stride);
+        const tile = ((y >> 4) * tilesX + ((i - y * stride) >> 4)) * 4;
+        sums[tile] = sums[tile]! + d;
+        sums[tile + 1] = sums[tile + 1]! + d * d;
+      }
+    },
+
+    classify: (floor, deviations, edges) => {
+      const { difference, deviation, flicker, current, last, valid, mask, active, rests, layout } = planes;
+      const { stride, count, tilesX } = layout;
+      const range = words.subarray(layout.range >> 1, (layout.range >> 1) + count);
+      let marked = 0;
+      for (let i = 0; i < count; i++) {
+        const y = Math.floor(i / stride);
+        const d = difference[i]! - rests[(y >> 4) * tilesX + ((i - y * stride) >> 4)]!;
+        difference[i] = d;
+        const calm = Math.max(floor, q15(deviation[i]!, deviations)) + q15(range[i]!, edges);
+        const restless = Math.max(0, flicker[i]! - FLICKER_FREE);
+        const threshold = Math.min(WORD_MAX, calm + (q15(calm, restless) << 3));
+        const isMarked = Math.abs(d) > threshold ? valid[i]! : 0;
+        active[i] = Math.abs(current[i]! - last[i]!) * 2 > threshold ? 1 : 0;
+        if (isMarked !== mask[i]) flicker[i] = Math.min(WORD_MAX, flicker[i]! + FLICKER_STEP);
+        mask[i] = isMarked;
+        marked += isMarked;
+      }
+      last.set(current);
+      return marked;
+    },
+
+    denoise: () => {
+      const { clean, layout } = planes;
+      const { stride, count } = layout;
+      let kept = 0;
+      for (let i = 0; i < count; i++) {
+        const row = layout.mask + i;
+        const [up, down] = [row - stride, row + stride];
+        let sum = byte(up - 1) + byte(up) + byte(up + 1) + byte(row - 1) + byte(row);
+        sum += byte(row + 1) + byte(down - 1) + byte(down) + byte(down + 1);
+        const isKept = byte(row) !== 0 && sum > 3 ? 1 : 0;
+        clean[i] = isKept;
+        kept += isKept;
+      }
+      return kept;
+    },
+
+    learn: (follow, unknown, spread, calm) => {
+      const { current, difference, mean, deviation, flicker, learning, layout } = planes;
+      for (let i = 0; i < layout.count; i++) {
+        const how = learning[i];
+        const target = current[i]! << 4;
+        const before = mean[i]!;
+        if (how === LEARN.copy) mean[i] = target;
+        else if (how !== LEARN.object)
+          mean[i] = before + q15(target - before, how === LEARN.unknown ? unknown : follow);
+        if (how !== LEARN.object) {
+          const usual = deviation[i]!;
+          const d = Math.min(SPREAD_MAX, Math.abs(difference[i]!)) << 4;
+          deviation[i] = Math.max(DEVIATION_MIN, usual + q15(d - usual, spread));
+        }
+        flicker[i] = flicker[i]! - q15(flicker[i]!, calm);
+      }
+    },
+
+    findRanges: () => {
+      const { layout } = planes;
+      const { stride, count } = layout;
+      for (let i = 0; i < count; i++) {
+        const row = (layout.mean >> 1) + i;
+        let [least, most] = [WORD_MAX, 0];
+        for (const middle of [row - stride, row, row + stride]) {
+          const [a, b, c] = [word(middle - 1), word(middle), word(middle + 1)];
+          least = Math.min(least, a, b, c);
+          most = Math.max(most, a, b, c);
+        }
+        words[(layout.range >> 1) + i] = (most - least) >> 4;
+      }
+    },
+  };
+}

@@ -1,0 +1,273 @@
+import type { Random } from '../../common/random.js';
+import type { Raster } from '../image.js';
+
+/** Weather, light and mischief between scene and sensor. Lengths are in pixels of the full picture, 640 wide. */
+export type Effect =
+  /** Foliage in wind: a round crown of leaves around (x, y). */
+  | { readonly kind: 'leaves'; readonly x: number; readonly y: number; readonly radius: number }
+  | { readonly kind: 'rain'; readonly drops: number }
+  | { readonly kind: 'snow'; readonly flakes: number }
+  /** Something small, near and out of focus, that buzzes through the picture. */
+  | { readonly kind: 'insect' }
+  /** A thread before the lens that sways and glints. */
+  | { readonly kind: 'web' }
+  /** A soft pool of light that sweeps across. */
+  | { readonly kind: 'headlights' }
+  /** The light falls to `least` of itself and comes back, in a second or so. */
+  | { readonly kind: 'cloud'; readonly least: number }
+  /** From `from` of the light to all of it, evenly. */
+  | { readonly kind: 'sunrise'; readonly from: number }
+  /** The camera's gain hunts up and down. */
+  | { readonly kind: 'gain'; readonly swing: number }
+  /** The pole sways: the picture moves by up to `pixels`. */
+  | { readonly kind: 'shake'; readonly pixels: number }
+  /** A clock in the corner that counts seconds. */
+  | { readonly kind: 'clock' }
+  | { readonly kind: 'cover' }
+  | { readonly kind: 'defocus' }
+  /** The camera is turned to look at something else. */
+  | { readonly kind: 'turn' };
+
+export interface Applied {
+  readonly effect: Effect;
+  /** Since it began. */
+  readonly sinceMs: number;
+  /** 0 to 1. */
+  readonly progress: number;
+}
+
+/** What the lens sees before anybody walks into the picture. */
+export const BEHIND: readonly Effect['kind'][] = ['leaves'];
+
+/** Changes the picture in place; `random` is the frame's own. */
+export function apply({ effect, sinceMs, progress }: Applied, raster: Raster, random: Random): void {
+  switch (effect.kind) {
+    case 'leaves': {
+      leaves(raster, effect, sinceMs);
+      return;
+    }
+    case 'rain':
+      for (let i = 0; i < effect.drops; i++) drop(raster, random);
+      return;
+    case 'snow':
+      for (let i = 0; i < effect.flakes; i++) flake(raster, random);
+      return;
+    case 'insect': {
+      insect(raster, sinceMs);
+      return;
+    }
+    case 'web': {
+      web(raster, sinceMs, random);
+      return;
+    }
+    case 'headlights': {
+      glow(raster, progress * 800 - 80, 240, 110, 80);
+      return;
+    }
+    case 'cloud': {
+      const leftMs = progress === 0 ? Infinity : sinceMs / progress - sinceMs;
+      dim(raster, 1 - (1 - effect.least) * Math.min(1, sinceMs / 1000, leftMs / 1000));
+      return;
+    }
+    case 'sunrise': {
+      dim(raster, effect.from + (1 - effect.from) * progress);
+      return;
+    }
+    case 'gain': {
+      dim(raster, 1 + effect.swing * Math.sin(sinceMs / 400));
+      return;
+    }
+    case 'shake': {
+      const sway = (speed: number): number => effect.pixels * Math.sin(sinceMs / speed) * Math.cos(sinceMs / 290);
+      shift(raster, sway(170), sway(230));
+      return;
+    }
+    case 'clock': {
+      clock(raster, Math.floor(sinceMs / 1000));
+      return;
+    }
+    case 'cover': {
+      dim(raster, 0.04);
+      return;
+    }
+    case 'defocus': {
+      defocus(raster);
+      return;
+    }
+    case 'turn': {
+      shift(raster, 290, 60);
+      return;
+    }
+  }
+}
+
+/** Full-size pixels per pixel of this raster. */
+function scaleOf(raster: Raster): number {
+  return 640 / raster.width;
+}
+
+function add(raster: Raster, x: number, y: number, value: number): void {
+  if (x < 0 || y < 0 || x >= raster.width || y >= raster.height) return;
+  const at = (y * raster.width + x) * 3;
+  for (let c = at; c < at + 3; c++) raster.data[c] = Math.max(0, Math.min(255, (raster.data[c] ?? 0) + value));
+}
+
+function dim({ data }: Raster, factor: number): void {
+  for (let i = 0; i < data.length; i++) data[i] = Math.min(255, (data[i] ?? 0) * factor);
+}
+
+/** A number from −1 to 1 that belongs to a place. */
+function hash(x: number, y: number): number {
+  const mixed = Math.imul(Math.imul(x | 0, 374_761_393) + Math.imul(y | 0, 668_265_263), 1_274_126_177);
+  return ((mixed ^ (mixed >>> 15)) & 0xffff) / 32_768 - 1;
+}
+
+function leaves(raster: Raster, { x, y, radius }: Effect & { kind: 'leaves' }, sinceMs: number): void {
+  const scale = scaleOf(raster);
+  const gust = 0.5 + 0.5 * Math.sin(sinceMs / 1900);
+  for (let py = Math.floor((y - radius) / scale); py < (y + radius) / scale; py++) {
+    for (let px = Math.floor((x - radius) / scale); px < (x + radius) / scale; px++) {
+      const [fx, fy] = [px * scale, py * scale];
+      if (Math.hypot(fx - x, fy - y) > radius) continue;
+      const phase = hash(fx >> 5, fy >> 5) * 6;
+      const dx = 11 * gust * Math.sin(sinceMs / 260 + phase);
+      const dy = 6 * gust * Math.cos(sinceMs / 340 + phase);
+      add(raster, px, py, 38 * hash(Math.floor((fx + dx) / 9), Math.floor((fy + dy) / 9)));
+    }
+  }
+}
+
+function drop(raster: Raster, random: Random): void {
+  const scale = scaleOf(raster);
+  const x = Math.floor(random.uniform() * raster.width);
+  const top = Math.floor(random.uniform() * raster.height);
+  const length = Math.round((8 + Math.floor(random.uniform() * 14)) / scale);
+  // Thinner than a pixel of a small picture, it is fainter there.
+  for (let y = top; y < top + Math.max(1, length); y++) add(raster, x, y, 45 / scale);
+}
+
+function flake(raster: Raster, random: Random): void {
+  const scale = scaleOf(raster);
+  const [x, y] = [Math.floor(random.uniform() * raster.width), Math.floor(random.uniform() * raster.height)];
+  // Most are far away; a few pass right before the lens.
+  const radius = (random.uniform() < 0.04 ? 9 : 3) / scale;
+  const reach = Math.ceil(radius);
+  const share = Math.min(1, radius * radius * 2);
+  for (let dy = -reach; dy <= reach; dy++) {
+    for (let dx = -reach; dx <= reach; dx++) if (Math.hypot(dx, dy) <= radius) add(raster, x + dx, y + dy, 90 * share);
+  }
+}
+
+function insect(raster: Raster, sinceMs: number): void {
+  const t = sinceMs / 1000;
+  const x = 320 + 260 * Math.sin(2.1 * t) + 60 * Math.sin(13 * t);
+  const y = 180 + 130 * Math.cos(3.3 * t) + 40 * Math.cos(17 * t);
+  glow(raster, x, y, 22, 120);
+}
+
+function web(raster: Raster, sinceMs: number, random: Random): void {
+  const scale = scaleOf(raster);
+  const bend = 16 * Math.sin(sinceMs / 520);
+  const glint = 30 + 25 * Math.sin(sinceMs / 900) + 6 * random.uniform();
+  for (let py = 0; py < raster.height; py++) {
+    const share = py / raster.height;
+    const x = Math.round((430 - 300 * share + bend * Math.sin(share * Math.PI)) / scale);
+    for (let dx = -1; dx <= 1; dx++) add(raster, x + dx, py, glint * (dx === 0 ? 1 : 0.5));
+  }
+}
+
+/** A round light with a soft edge. */
+function glow(raster: Raster, x: number, y: number, radius: number, strength: number): void {
+  const scale = scaleOf(raster);
+  for (let py = Math.floor((y - 2 * radius) / scale); py < (y + 2 * radius) / scale; py++) {
+    for (let px = Math.floor((x - 2 * radius) / scale); px < (x + 2 * radius) / scale; px++) {
+      const distance = Math.hypot(px * scale - x, py * scale - y) / radius;
+      add(raster, px, py, strength * Math.exp(-distance * distance));
+    }
+  }
+}
+
+/** The picture moves right and down by so many pixels of the full picture; what comes in repeats the edge. */
+function shift({ width, height, data }: Raster, byX: number, byY: number): void {
+  const scale = 640 / width;
+  const from = data.slice();
+  const [moveX, moveY] = [byX / scale, byY / scale];
+  const [wholeX, wholeY] = [Math.floor(moveX), Math.floor(moveY)];
+  const [partX, partY] = [moveX - wholeX, moveY - wholeY];
+  const read = (x: number, y: number, c: number): number =>
+    from[(Math.max(0, Math.min(height - 1, y)) * width + Math.max(0, Math.min(width - 1, x))) * 3 + c] ?? 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      const [sx, sy] = [x - wholeX, y - wholeY];
+      for (let c = 0; c < 3; c++) {
+        const near = read(sx, sy, c) * (1 - partX) + read(sx - 1, sy, c) * partX;
+        const above = read(sx, sy - 1, c) * (1 - partX) + read(sx - 1, sy - 1, c) * partX;
+        data[(y * width + x) * 3 + c] = near * (1 - partY) + above * partY;
+      }
+    }
+  }
+}
+
+/** Seven-segment digits, white on black, at the upper left. */
+const SEGMENTS = [0x77, 0x24, 0x5d, 0x6d, 0x2e, 0x6b, 0x7b, 0x25, 0x7f, 0x6f];
+/** x, y, width, height of each segment in a cell of 10×20. */
+const BARS = [
+  ...[
+    [0, 0, 10, 3],
+    [0, 0, 3, 10],
+    [7, 0, 3, 10],
+    [0, 9, 10, 3],
+  ],
+  ...[
+    [0, 10, 3, 10],
+    [7, 10, 3, 10],
+    [0, 17, 10, 3],
+  ],
+] as const;
+
+function clock(raster: Raster, seconds: number): void {
+  const scale = scaleOf(raster);
+  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  const digits = [minutes / 10, minutes % 10, rest / 10, rest % 10].map(Math.floor);
+  rectangle(raster, 8, 8, 68, 28, 0, scale);
+  for (const [i, digit] of digits.entries()) {
+    const lit = SEGMENTS[digit] ?? 0;
+    for (const [bit, [x = 0, y = 0, w = 0, h = 0]] of BARS.entries()) {
+      if ((lit >> bit) & 1) rectangle(raster, 12 + i * 15 + x, 12 + y, w, h, 255, scale);
+    }
+  }
+}
+
+function rectangle(raster: Raster, x: number, y: number, w: number, h: number, value: number, scale: number): void {
+  const { width, data } = raster;
+  for (let py = Math.round(y / scale); py < Math.round((y + h) / scale); py++) {
+    const row = py * width * 3;
+    data.fill(value, row + Math.round(x / scale) * 3, row + Math.round((x + w) / scale) * 3);
+  }
+}
+
+/** Three box blurs of a fortieth of the picture. */
+function defocus({ width, height, data }: Raster): void {
+  const radius = Math.max(2, Math.round(width / 40));
+  for (let pass = 0; pass < 3; pass++) {
+    smear(data, width * 3, height, 3, width, radius);
+    smear(data, 3, width, width * 3, height, radius);
+  }
+}
+
+/** Running means along `length` steps of `step` bytes, on each of `lines` lines that are `line` bytes apart. */
+function smear(data: Uint8Array, line: number, lines: number, step: number, length: number, radius: number): void {
+  const from = new Uint8Array(length);
+  for (let k = 0; k < lines; k++) {
+    for (let c = 0; c < 3; c++) {
+      const start = k * line + c;
+      for (let i = 0; i < length; i++) from[i] = data[start + i * step] ?? 0;
+      let sum = 0;
+      for (let i = -radius; i <= radius; i++) sum += from[Math.max(0, i)] ?? 0;
+      for (let i = 0; i < length; i++) {
+        data[start + i * step] = sum / (2 * radius + 1);
+        sum += (from[Math.min(length - 1, i + radius + 1)] ?? 0) - (from[Math.max(0, i - radius)] ?? 0);
+      }
+    }
+  }
+}

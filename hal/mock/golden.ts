@@ -1,0 +1,122 @@
+import type { GoldenName } from '../driver-names.js';
+import type { Effect } from './effects.js';
+import type { Happening, SceneScript } from './script.js';
+
+/** A scenario with what a good detector says of it. */
+export interface Golden extends Pick<SceneScript, 'scene' | 'noise' | 'happenings'> {
+  readonly durationMs: number;
+  readonly framesPerSecond: number;
+  /** When somebody is to be seen, in milliseconds; each interval is one event, and there are no others. */
+  readonly events: readonly (readonly [fromMs: number, toMs: number])[];
+  /** An event may begin so much later than somebody enters, who needs a second to come into the picture. */
+  readonly withinMs: number;
+  /** Scene changes that are to be told, in order, a class once each time. */
+  readonly scenes: readonly ('illumination' | 'tamper')[];
+}
+
+const PLAIN = { withinMs: 1500, noise: 2, durationMs: 30_000, framesPerSecond: 10, events: [], scenes: [] } as const;
+
+const during = (fromMs: number, toMs: number, effect: Effect): Happening => ({ kind: 'effect', fromMs, toMs, effect });
+const always = (effect: Effect): Happening => during(0, 120_000, effect);
+const person = (fromMs: number, toMs: number, more: Partial<Happening & { kind: 'person' }> = {}): Happening => ({
+  ...{ kind: 'person', fromMs, toMs, path: 'cross', look: 4711, size: 1 },
+  ...more,
+});
+
+const CROWN = { kind: 'leaves', x: 112, y: 84, radius: 80 } as const;
+
+/** What a camera meets, one trouble at a time, on its own and with somebody in it. */
+export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
+  'empty-night': {
+    ...PLAIN,
+    scene: 'porch',
+    noise: 9,
+    happenings: [during(0, 120_000, { kind: 'sunrise', from: 0.3 })],
+  },
+  leaves: {
+    ...{ ...PLAIN, scene: 'garden', durationMs: 40_000, events: [[24_000, 30_000]] },
+    happenings: [always(CROWN), person(24_000, 30_000)],
+  },
+  downpour: {
+    ...{ ...PLAIN, scene: 'driveway', events: [[16_000, 22_000]] },
+    happenings: [during(3000, 120_000, { kind: 'rain', drops: 400 }), person(16_000, 22_000)],
+  },
+  snow: {
+    ...{ ...PLAIN, scene: 'driveway', withinMs: 3000, events: [[16_000, 22_000]] },
+    happenings: [during(3000, 120_000, { kind: 'snow', flakes: 100 }), person(16_000, 22_000)],
+  },
+  insect: { ...PLAIN, scene: 'porch', happenings: [during(9000, 9700, { kind: 'insect' })] },
+  web: {
+    ...{ ...PLAIN, scene: 'porch', events: [[20_000, 26_000]] },
+    happenings: [always({ kind: 'web' }), person(20_000, 26_000)],
+  },
+  headlights: {
+    ...{ ...PLAIN, scene: 'driveway' },
+    happenings: [always({ kind: 'sunrise', from: 0.4 }), during(9000, 11_500, { kind: 'headlights' })],
+  },
+  'lamp-alone': {
+    ...{ ...PLAIN, scene: 'porch', scenes: ['illumination', 'illumination'] },
+    happenings: [{ kind: 'lamp', fromMs: 9000, toMs: 20_000 }],
+  },
+  'lamp-person': {
+    ...{ ...PLAIN, scene: 'porch', events: [[8000, 16_000]], scenes: ['illumination', 'illumination'] },
+    happenings: [{ kind: 'lamp', fromMs: 9500, toMs: 24_000 }, person(8000, 16_000)],
+  },
+  cloud: {
+    ...{ ...PLAIN, scene: 'garden', events: [[20_000, 26_000]] },
+    happenings: [during(8000, 15_000, { kind: 'cloud', least: 0.55 }), person(20_000, 26_000)],
+  },
+  sunrise: { ...PLAIN, scene: 'garden', happenings: [during(0, 30_000, { kind: 'sunrise', from: 0.25 })] },
+  'ir-flip': {
+    ...{
+      ...PLAIN,
+      scene: 'porch',
+      durationMs: 40_000,
+      events: [[15_000, 21_000]],
+      scenes: ['illumination', 'illumination'],
+    },
+    happenings: [{ kind: 'night', fromMs: 8000, toMs: 28_000 }, person(15_000, 21_000)],
+  },
+  gain: {
+    ...{ ...PLAIN, scene: 'driveway', events: [[18_000, 24_000]] },
+    happenings: [always({ kind: 'gain', swing: 0.2 }), person(18_000, 24_000)],
+  },
+  shake: {
+    ...{ ...PLAIN, scene: 'garden', events: [[20_000, 26_000]] },
+    happenings: [always({ kind: 'shake', pixels: 5 }), person(20_000, 26_000)],
+  },
+  'overlay-clock': {
+    ...{ ...PLAIN, scene: 'garden', events: [[20_000, 26_000]] },
+    happenings: [always({ kind: 'clock' }), person(20_000, 26_000)],
+  },
+  covered: { ...PLAIN, scene: 'porch', scenes: ['tamper'], happenings: [during(9000, 30_000, { kind: 'cover' })] },
+  defocused: {
+    ...PLAIN,
+    scene: 'driveway',
+    scenes: ['tamper'],
+    happenings: [during(9000, 30_000, { kind: 'defocus' })],
+  },
+  turned: { ...PLAIN, scene: 'driveway', scenes: ['tamper'], happenings: [during(9000, 30_000, { kind: 'turn' })] },
+  far: { ...PLAIN, scene: 'garden', events: [[10_000, 20_000]], happenings: [person(10_000, 20_000, { size: 0.35 })] },
+  near: { ...PLAIN, scene: 'porch', events: [[10_000, 15_000]], happenings: [person(10_000, 15_000, { size: 1.7 })] },
+  standing: {
+    ...{ ...PLAIN, scene: 'porch', durationMs: 60_000, events: [[6000, 50_000]] },
+    happenings: [person(6000, 50_000, { path: 'stand' })],
+  },
+  crossing: {
+    ...{ ...PLAIN, scene: 'driveway', events: [[8000, 16_000]] },
+    happenings: [person(8000, 15_000), person(9000, 16_000, { path: 'cross-back', look: 99 })],
+  },
+  'at-start': {
+    ...{ ...PLAIN, scene: 'porch', events: [[1500, 4000]] },
+    happenings: [person(-3000, 4000)],
+  },
+  'slow-frames': {
+    ...{ ...PLAIN, scene: 'porch', framesPerSecond: 5, events: [[10_000, 16_000]] },
+    happenings: [person(10_000, 16_000)],
+  },
+  'fast-frames': {
+    ...{ ...PLAIN, scene: 'porch', framesPerSecond: 30, durationMs: 20_000, events: [[10_000, 16_000]] },
+    happenings: [person(10_000, 16_000)],
+  },
+};

@@ -1,0 +1,88 @@
+/** The scoring rules of the clips' own script (score_motion.py), as sums that can be added over clips. */
+export interface LabelledClip {
+  readonly file: string;
+  readonly fps: number;
+  readonly frames: number;
+  readonly motion: readonly (readonly [number, number])[];
+}
+
+export interface Tally {
+  readonly trueEvents: number;
+  readonly falseEvents: number;
+  /** A false event counts once for each ten seconds of it that were begun. */
+  readonly falseUnits: number;
+  readonly labelled: number;
+  readonly detected: number;
+  readonly falseSeconds: number;
+  readonly emptySeconds: number;
+}
+
+type Span = readonly [number, number];
+
+const PRE_S = 1;
+const POST_S = 2;
+const SLACK_S = 0.5;
+const WARM_UP_S = 2;
+const INSIDE_MIN = 0.5;
+const UNIT_S = 10;
+
+export function tallyOf({ fps, frames, motion }: LabelledClip, events: readonly Span[]): Tally {
+  const [pre, post, slack, warm] = [PRE_S, POST_S, SLACK_S, WARM_UP_S].map((s) => Math.round(s * fps)) as [
+    ...[number, number, number, number],
+  ];
+  const isIn = (frame: number, before: number, after: number): boolean =>
+    motion.some(([from, to]) => frame >= from - before && frame <= to + after);
+  const framesOf = ([from, to]: Span): number[] =>
+    Array.from({ length: Math.min(to, frames - 1) - from + 1 }, (_, i) => from + i);
+  const outside = (event: Span): number => framesOf(event).filter((i) => i >= warm && !isIn(i, pre, post)).length / fps;
+
+  const tally = { trueEvents: 0, falseEvents: 0, falseUnits: 0 };
+  const hits: Span[] = [];
+  for (const event of events) {
+    const counted = framesOf(event).filter((i) => i >= warm);
+    if (counted.length === 0) continue;
+    const inside = counted.filter((i) => isIn(i, pre, post)).length;
+    const isHit = inside >= INSIDE_MIN * counted.length && framesOf(event).some((i) => isIn(i, slack, slack));
+    if (isHit) hits.push(event);
+    if (isHit && isIn(event[0], pre, post)) {
+      tally.trueEvents++;
+      tally.falseUnits += Math.floor(outside(event) / UNIT_S);
+    } else {
+      tally.falseEvents++;
+      tally.falseUnits += Math.max(1, Math.ceil(outside(event) / UNIT_S));
+    }
+  }
+  const wanted = motion.filter(([, to]) => to >= warm);
+  const found = wanted.filter(([from, to]) => hits.some((hit) => hit[0] <= to && hit[1] >= from && hit[1] >= warm));
+  const empty = Array.from({ length: frames - warm }, (_, i) => i + warm).filter((i) => !isIn(i, pre, post));
+  const wrong = empty.filter((i) => events.some(([from, to]) => i >= from && i <= to));
+  return {
+    ...tally,
+    ...{ labelled: wanted.length, detected: found.length },
+    ...{ falseSeconds: wrong.length / fps, emptySeconds: empty.length / fps },
+  };
+}
+
+export interface Score {
+  readonly precision: number;
+  readonly recall: number;
+  readonly f1: number;
+  readonly falseEvents: number;
+  readonly falseTime: number;
+}
+
+/** Strict precision, recall and F1 of several clips together. Without anything to find or found it is perfect. */
+export function scoreOf(tallies: readonly Tally[]): Score {
+  const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
+  const [trues, units, labelled] = [sum('trueEvents'), sum('falseUnits'), sum('labelled')];
+  const precision = trues + units === 0 ? 1 : trues / (trues + units);
+  const recall = labelled === 0 ? 1 : sum('detected') / labelled;
+  const f1 = precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall);
+  return {
+    precision,
+    recall,
+    f1,
+    falseEvents: sum('falseEvents'),
+    falseTime: sum('falseSeconds') / sum('emptySeconds'),
+  };
+}
