@@ -1,5 +1,5 @@
-import { closeSync, constants, existsSync, fsyncSync, openSync, renameSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { closeSync, constants, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import { SealcamError } from '../../common/errors.js';
 import { openRaw, type Database } from './database.js';
 
@@ -40,6 +40,13 @@ export function keepAside(path: string): void {
   let number = 1;
   while (existsSync(`${path}.corrupt-${String(number)}`)) number++;
   move(path + WAITING, `${path}.corrupt-${String(number)}`);
+}
+
+/** At the end of an ownership nothing stays of what was recorded under it, also not in a damaged copy. */
+export function eraseAside(path: string): void {
+  const folder = dirname(path);
+  const kept = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.corrupt-`));
+  for (const name of kept) rmSync(join(folder, name), { force: true });
 }
 
 function move(from: string, to: string): void {

@@ -3,7 +3,7 @@ import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
-import { finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
+import { eraseAside, finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
 import { isDamage, openDatabase, storeError, type Database } from './database.js';
 import type { OutboxLimits } from './limits.js';
 import { Mirror, type MirrorState } from './mirror.js';
@@ -61,7 +61,10 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
       throw error;
     }
   };
-  const outbox = new Outbox(db, { signer, limits, sha256, repair });
+  const erase = (): void => {
+    eraseAside(path);
+  };
+  const outbox = new Outbox(db, { signer, limits, sha256, repair, eraseAside: erase });
   const settle = (): void => {
     takeOver(outbox, mirror.state, path, options);
     // A power cut may have come between the end of an ownership and its note.

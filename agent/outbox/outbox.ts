@@ -48,6 +48,8 @@ export interface OutboxDependencies {
   readonly sha256: (data: Uint8Array) => Uint8Array;
   /** Called when SQLite finds the database damaged: puts another in its place with {@link Outbox.use}. */
   readonly repair: (damaged: Database) => void;
+  /** Deletes what was set aside of damaged databases. */
+  readonly eraseAside: () => void;
 }
 
 export interface ReceiptOutcome {
@@ -127,6 +129,7 @@ export class Outbox {
     try {
       this.transaction(run);
       this.db.pragma('wal_checkpoint(TRUNCATE)');
+      this.deps.eraseAside();
     } finally {
       this.db.pragma('secure_delete = FAST');
     }

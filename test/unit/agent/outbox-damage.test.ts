@@ -111,6 +111,19 @@ describe('a page of the database that is overwritten', () => {
     close(opened);
   });
 
+  it('the copy of a damaged database goes with the ownership under which it was made', () => {
+    const queue = full();
+    damagePage(queue.folder, 0, seededRandom(6));
+    const opened = open(world, queue.folder);
+    const copies = (): string[] => readdirSync(queue.folder).filter((name) => name.includes('.corrupt-'));
+    // The control: a claim anew of the same owner's keeps it.
+    beginEpoch(opened.outbox, world.claim(2, opened.outbox.currentClaim()?.hash ?? null), world.time(30));
+    expect(copies().length).toBeGreaterThan(0);
+    endEpoch(opened.outbox, 'release', world.time(50));
+    expect(copies()).toEqual([]);
+    close(opened);
+  });
+
   it('is found while the camera runs, and needs no restart', () => {
     const queue = full();
     const opened = open(world, queue.folder);
