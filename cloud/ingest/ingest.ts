@@ -14,6 +14,7 @@ import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import type { ClaimRow, CloudStore } from '../store/store.js';
 import { MakerList } from '../maker-list.js';
 import { Refusals } from '../refusals.js';
+import { FaultLog } from './fault-log.js';
 import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
 import { ReceiptSigners } from './receipt-signers.js';
 import { makeReceipt, type ReceiptedEpoch, type Settled } from './receipts.js';
@@ -56,12 +57,14 @@ export class Ingest {
   private readonly refusals: Refusals;
   private readonly makerList: MakerList;
   private readonly signers: ReceiptSigners;
+  private readonly faults: FaultLog;
   /** When a camera's claim was last awaited in vain. */
   private readonly vain = new Map<string, number>();
 
   constructor(deps: IngestDependencies) {
     this.deps = deps;
     this.refusals = new Refusals(deps);
+    this.faults = new FaultLog(deps.clock, deps.log);
     this.signers = new ReceiptSigners(deps.suite, [deps.receiptSigner, ...(deps.otherReceiptSigners ?? [])]);
     this.makerList = deps.makerList ?? new MakerList({ key: null, maxAgeMs: 0 }, deps);
   }
@@ -197,7 +200,7 @@ export class Ingest {
   }
 
   private async fail(device: Uint8Array | null, payload: Uint8Array, error: unknown): Promise<void> {
-    const { log, counters } = this.deps;
+    const { counters } = this.deps;
     const known = asSealcamError(error);
     const { code, message } = known;
     const isRefusal = ['malformed', 'unsupported', 'foreign', 'bad-signature'].includes(code);
@@ -206,7 +209,7 @@ export class Ingest {
       return;
     }
     counters.add(`ingest.${code}`);
-    log.error({ code, device: device === null ? null : toHex(device) }, `no receipt: ${message}`);
+    this.faults.error(code, { device: device === null ? null : toHex(device) }, `no receipt: ${message}`);
   }
 
   private refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
