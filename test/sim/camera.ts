@@ -92,7 +92,7 @@ export class SimCamera {
         ...{ hal, clock, suite: this.suiteOf(life), random: this.randomOf(life), log: this.logOf(life) },
         ...{ onWindow: () => undefined, openSocket: (_, device) => this.openSocket(life, device) },
         uplinkStore: {
-          load: () => plant.uplinkState?.(this.uplinkState) ?? this.uplinkState,
+          load: () => this.uplinkState,
           save: (state) => {
             if (!life.touch('keeping the state of the uplink')) return;
             this.uplinkBefore = this.uplinkState;

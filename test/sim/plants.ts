@@ -1,5 +1,4 @@
 import type { Agent } from '../../agent/agent.js';
-import type { PersistedUplink } from '../../agent/uplink/machine.js';
 import type { UplinkSocket } from '../../agent/uplink/socket.js';
 import type { ClaimRow, CloudStore } from '../../cloud/store/store.js';
 import { simSuite } from './suite.js';
@@ -16,12 +15,10 @@ export interface Plant {
   readonly agent?: (agent: Agent, camera: SimCamera, oracle: Oracle) => void;
   readonly socket?: (socket: UplinkSocket, camera: SimCamera) => UplinkSocket;
   readonly store?: (store: CloudStore) => CloudStore;
-  readonly uplinkState?: (state: PersistedUplink | null) => PersistedUplink | null;
   readonly maxBytes?: number;
 }
 
 const anyone = simSuite.ed25519Signer(new Uint8Array(32).fill(7));
-const YEAR_MS = 365 * 86_400_000;
 
 export const PLANTS: Readonly<Record<string, Plant>> = {
   'puback-as-receipt': {
@@ -125,7 +122,9 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
   'waits-for-ever': {
-    what: 'a restarted camera waits a year to connect',
-    uplinkState: (state) => (state === null ? null : { ...state, dueMs: (state.dueMs ?? 0) + YEAR_MS }),
+    what: 'a restarted camera never connects',
+    agent: ({ uplink }, camera) => {
+      if (camera.lives > 1) uplink.start = () => undefined;
+    },
   },
 };

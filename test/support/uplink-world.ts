@@ -43,7 +43,9 @@ export class UplinkWorld {
     const { world, clock } = this;
     this.queue = open(world, tempFolder());
     const { outbox, mirror } = this.queue;
-    beginEpoch(outbox, this.claim, world.time(0));
+    // Claimed and receipted before: an accept would leave ahead of everything.
+    const accept = beginEpoch(outbox, this.claim, world.time(0));
+    outbox.applyReceipt(world.receipt(this.claim, [[0, 0, accept.hash]]));
     this.device = toHex(world.deviceId);
     const downlink = new Downlink({
       ...{ suite: nodeSuite, outbox, counters: new Counters(), log: silentLog },
