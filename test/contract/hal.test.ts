@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, readdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { realClock } from '../../common/adapters/real-clock.js';
@@ -72,6 +72,17 @@ describe('key store: file', () => {
     expect(codeOf(() => store.load(secrets))).toBe('key-file-invalid');
     writeFileSync(seed, new Uint8Array(31));
     expect(codeOf(() => store.load(secrets))).toBe('key-file-invalid');
+  });
+
+  it('starts over where the power went while a key was written', () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'device.seed.new'), new Uint8Array(5));
+    const { seed } = new FileKeyStore(folder, uid).load(secrets);
+    expect(readdirSync(folder).sort()).toEqual(['claim.secret', 'device.seed']);
+    expect(new FileKeyStore(folder, uid).load(secrets).seed).toEqual(seed);
+    // The control: under its own name half a key is refused, at every start.
+    writeFileSync(join(folder, 'device.seed'), new Uint8Array(5));
+    expect(codeOf(() => new FileKeyStore(folder, uid).load(secrets))).toBe('key-file-invalid');
   });
 
   it('follows no symbolic link', () => {
