@@ -19,13 +19,15 @@ export interface Balance {
 class Losses {
   private readonly seqs = new Set<string>();
   private readonly media = new Set<string>();
+  /** At a release or a reset, by their seqs. */
+  private readonly erased = new Set<string>();
   /** Things without a seq: also records of a closed epoch, which a later epoch can only count. */
   counted = 0;
 
   /** Losses of a record that is stored or waits. */
   say({ device, epoch, loss }: SealcamRecord): void {
-    for (const { seqs, media, count } of loss ?? []) {
-      if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1]);
+    for (const { reason, seqs, media, count } of loss ?? []) {
+      if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1], reason === 'erased');
       for (const id of media ?? []) this.media.add(toHex(id));
       this.counted += count ?? 0;
     }
@@ -42,6 +44,10 @@ class Losses {
     }
   }
 
+  isErased(key: string): boolean {
+    return this.erased.has(key);
+  }
+
   hasRecord(key: string): boolean {
     return this.seqs.has(key);
   }
@@ -50,8 +56,12 @@ class Losses {
     return this.media.has(toHex(id));
   }
 
-  private range(device: string, epoch: number, from: number, to: number): void {
-    for (let seq = from; seq <= to; seq++) this.seqs.add(`${device}/${String(epoch)}/${String(seq)}`);
+  private range(device: string, epoch: number, from: number, to: number, isErased = false): void {
+    for (let seq = from; seq <= to; seq++) {
+      const key = `${device}/${String(epoch)}/${String(seq)}`;
+      this.seqs.add(key);
+      if (isErased) this.erased.add(key);
+    }
   }
 }
 
@@ -65,6 +75,8 @@ export async function settleAccounts(
   const losses = new Losses();
   for (const camera of cameras) losses.waiting(camera);
   for (const [key, made] of oracle.made) if (stored.has(key) || waits(made)) losses.say(made.record.value);
+  // The owner had everything erased, and with it what those records said of losses before; the tombstone names them.
+  for (const [key, made] of oracle.made) if (losses.isErased(key) && !stored.has(key)) losses.say(made.record.value);
   let [queued, lost, unnamed] = [0, 0, 0];
   let example = '';
   for (const [key, made] of oracle.made) {
