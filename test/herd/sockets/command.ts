@@ -36,7 +36,7 @@ export async function runSockets(options: SocketsOptions): Promise<number> {
   try {
     const measured = await realSockets({ cameras, processes, outageMs, windowMs, folder, say });
     const scenario: Scenario = {
-      ...{ devices: cameras, outageMs, windowMs, capacityPerS: CAPACITY_PER_S },
+      ...{ devices: cameras, outageMs: measured.outageMs, windowMs, capacityPerS: CAPACITY_PER_S },
       ...{ isBoot: false, hints: true, credentialsFailMs: 0 },
     };
     const simulated = { ...worstOf(scenario, sealcam, SEEDS), name: 'simulated' };
@@ -47,18 +47,21 @@ export async function runSockets(options: SocketsOptions): Promise<number> {
       ...{ lost: bound.lost, doubled, misbound: bound.misbound },
     };
     const result = {
-      ...{ command, cameras, processes, outage_s: outageMs / 1000, window_s: windowMs / 1000 },
+      ...{ command, cameras, processes, outage_s: measured.outageMs / 1000, window_s: windowMs / 1000 },
       ...{ simulated: figures(simulated), measured: figures(measured), records },
     };
     if (save) {
       saveResult('herd-sockets', result);
-      writePart('docs/herd.md', 'sockets', markdown(command, [simulated, measured], records));
+      writePart('docs/herd.md', 'sockets', markdown(command, measured, [simulated, measured], records));
       const title = `Connects a second, ${cameras.toLocaleString('en')} cameras on real sockets: simulated and measured`;
       const seconds = Math.ceil((outageMs + 1.5 * windowMs) / 60_000) * 60;
-      plot({ name: 'herd-sockets', title, seconds, outageMs, capacityPerS: null }, [simulated, measured]);
+      plot({ name: 'herd-sockets', title, seconds, outageMs: measured.outageMs, capacityPerS: null }, [
+        simulated,
+        measured,
+      ]);
     }
     process.stdout.write(
-      json ? `${JSON.stringify(result)}\n` : `${markdown(command, [simulated, measured], records)}\n`,
+      json ? `${JSON.stringify(result)}\n` : `${markdown(command, measured, [simulated, measured], records)}\n`,
     );
     return complaint(measured, say) ? 1 : 0;
   } catch (error) {
@@ -83,7 +86,12 @@ function figures({ peakPerS, peakToMean, t99S, attemptsPerDevice }: Curve): obje
   };
 }
 
-function markdown(command: string, curves: readonly Curve[], records: Readonly<Record<string, number>>): string {
+function markdown(
+  command: string,
+  { outageMs }: SocketsOutcome,
+  curves: readonly Curve[],
+  records: Readonly<Record<string, number>>,
+): string {
   return [
     '| | peak, connects a second | peak / mean | 99 % back after, s | attempts a camera |',
     '|---|---|---|---|---|',
@@ -92,7 +100,7 @@ function markdown(command: string, curves: readonly Curve[], records: Readonly<R
         `| ${name} | ${String(peakPerS)} | ${peakToMean.toFixed(2)} | ${t99S.toFixed(0)} | ${attemptsPerDevice.toFixed(2)} |`,
     ),
     '',
-    `Records: ${Object.entries(records)
+    `The outage lasted ${(outageMs / 1000).toFixed(1)} s, in both. Records: ${Object.entries(records)
       .map(([what, count]) => `${count.toLocaleString('en')} ${what}`)
       .join(', ')} (\`${command}\`).`,
   ].join('\n');

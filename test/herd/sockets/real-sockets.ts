@@ -29,6 +29,8 @@ export interface SocketsOutcome extends Pick<
   Outcome,
   'name' | 'perSecond' | 'peakPerS' | 'peakToMean' | 't99S' | 'attemptsPerDevice'
 > {
+  /** The events of so many cameras may take longer than was asked for. */
+  readonly outageMs: number;
   readonly bound: Bound;
   /** Records that the cameras made. */
   readonly produced: number;
@@ -85,7 +87,12 @@ export async function realSockets(plan: SocketsPlan): Promise<SocketsOutcome> {
         times.flatMap(({ attempts }) => attempts),
         times.flatMap(({ returns }) => returns),
       ),
-      ...{ bound, produced, doubled: bound.records + bound.lost + bound.waiting - produced },
+      ...{
+        outageMs: Math.round(1000 * outageS),
+        bound,
+        produced,
+        doubled: bound.records + bound.lost + bound.waiting - produced,
+      },
     };
   } finally {
     await Promise.all(fleet.map((process) => process.kill()));
@@ -158,7 +165,7 @@ function curveOf(
   outageS: number,
   attempts: readonly number[],
   returns: readonly number[],
-): Omit<SocketsOutcome, 'bound' | 'produced' | 'doubled'> {
+): Omit<SocketsOutcome, 'outageMs' | 'bound' | 'produced' | 'doubled'> {
   const secondOf = (atMs: number): number => Math.max(0, Math.floor((atMs - beganAtMs) / 1000));
   const perSecond = new Float64Array(Math.max(...attempts.map(secondOf)) + 1);
   for (const at of attempts) perSecond[secondOf(at)] = (perSecond[secondOf(at)] ?? 0) + 1;
