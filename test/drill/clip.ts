@@ -1,6 +1,6 @@
 import { sleep, type Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
-import type { Camera, CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
+import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 import { SCENES, type SceneName } from '../../hal/driver-names.js';
 import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../../hal/mock/scenes/scene-art.js';
@@ -9,7 +9,7 @@ import { SCENE_HEIGHT, SCENE_WIDTH } from '../../hal/mock/scenes/scene-art.js';
 export type Clip = readonly [RenderedFrame, ...RenderedFrame[]];
 
 const FRAME_MS = 200;
-const CLIP_MS = 4800;
+const CLIP_MS = 3600;
 /** The empty scene, slower: nothing moves in it, and 500 cameras share a few cores. Under the agent's stall time. */
 const IDLE_MS = 3000;
 /** The detector learns from the first frames. */
@@ -21,26 +21,12 @@ export async function drawClips(): Promise<readonly Clip[]> {
 }
 
 async function drawClip(scene: SceneName, look: number): Promise<Clip> {
-  const happenings = [{ kind: 'person', fromMs: 400, toMs: 3600, path: 'cross', look } as const];
+  const happenings = [{ kind: 'person', fromMs: 400, toMs: 2400, path: 'cross', look } as const];
   const renderer = new SceneRenderer({ scene, seed: look, noise: 2, happenings, repeatMs: null });
-  const draw = async (timeMs: number): Promise<RenderedFrame> => {
-    const { jpeg, luma } = await renderer.render(timeMs);
-    return { jpeg, luma: halved(luma) };
-  };
-  const first = await draw(0);
+  const first = await renderer.render(0);
   const rest: RenderedFrame[] = [];
-  for (let timeMs = FRAME_MS; timeMs < CLIP_MS; timeMs += FRAME_MS) rest.push(await draw(timeMs));
+  for (let timeMs = FRAME_MS; timeMs < CLIP_MS; timeMs += FRAME_MS) rest.push(await renderer.render(timeMs));
   return [first, ...rest];
-}
-
-/** A quarter of the work for the detector, which is not what is drilled. */
-function halved({ width, height, data }: LumaPlane): LumaPlane {
-  const half = { width: width >> 1, height: height >> 1 };
-  const out = new Uint8Array(half.width * half.height);
-  for (let y = 0; y < half.height; y++) {
-    for (let x = 0; x < half.width; x++) out[y * half.width + x] = data[2 * y * width + 2 * x] ?? 0;
-  }
-  return { ...half, data: out };
 }
 
 /** A mock camera before which somebody walks by on cue. */
