@@ -33,6 +33,8 @@ if (unknown.length > 0) {
 const totals = { passed: 0, failed: 0 };
 /** What did not run: [name, how to make it run]. */
 const notRun = [];
+/** Named again at the end, because a log may be cut. */
+const failures = [];
 /** Tests that are announced and not written. */
 const notWritten = [];
 
@@ -62,7 +64,10 @@ async function suite(name, project, { node = process.execPath, folder = root } =
     ? count(JSON.parse(readFileSync(results, 'utf8')), name)
     : { passed: 0, failed: 0 };
   // A crash of the runner or an unhandled error fails no test, and must still not read as passed.
-  if (status !== 0 && counted.failed === 0) counted.failed = 1;
+  if (status !== 0 && counted.failed === 0) {
+    counted.failed = 1;
+    failures.push(`${name}: the runner ended with ${status}, and no test says why`);
+  }
   totals.passed += counted.passed;
   totals.failed += counted.failed;
   say(`${name}: ${counted.passed} passed, ${counted.failed} failed (${seconds.toFixed(0)} s)`);
@@ -73,20 +78,29 @@ function count({ testResults }, suiteName) {
   const counted = { passed: 0, failed: 0 };
   for (const file of testResults) {
     const skipped = new Set();
-    for (const { status, ancestorTitles, title } of file.assertionResults) {
+    for (const { status, ancestorTitles, title, failureMessages } of file.assertionResults) {
       if (status === 'passed') counted.passed++;
-      else if (status === 'failed') counted.failed++;
-      else if (status === 'todo') notWritten.push(`${suiteName}: ${title} [${relative(root, file.name)}]`);
+      else if (status === 'failed') {
+        counted.failed++;
+        failed(suiteName, file, [...ancestorTitles, title].join(' › '), failureMessages[0]);
+      } else if (status === 'todo') notWritten.push(`${suiteName}: ${title} [${relative(root, file.name)}]`);
       else skipped.add([...ancestorTitles, title].find((part) => part.includes('(not run:')) ?? title);
     }
     const isBroken = file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed');
-    if (isBroken) counted.failed++;
+    if (isBroken) {
+      counted.failed++;
+      failed(suiteName, file, 'the file itself', file.message);
+    }
     for (const title of skipped) {
       const [what, remedy = 'skipped without a reason'] = title.split(/ \(not run: |\)$/);
       notRun.push([`${suiteName}: ${what} [${relative(root, file.name)}]`, remedy]);
     }
   }
   return counted;
+}
+
+function failed(suiteName, file, title, message = '') {
+  failures.push(`${suiteName}: ${title} [${relative(root, file.name)}]\n    ${message.split('\n')[0]}`);
 }
 
 /** Unit tests on the other supported Node. */
@@ -105,6 +119,7 @@ function report() {
       totals.failed += notRun.length;
     }
   }
+  if (failures.length > 0) say(`\nFailed:\n  ${failures.join('\n  ')}`);
   if (notWritten.length > 0) say(`\nNot written yet, so not passed:\n  ${notWritten.join('\n  ')}`);
   console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
   process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;

@@ -1,31 +1,7 @@
-import type { AccessEntry, AccessStore, AccessSummary } from '../store.js';
+import { accessEntry, type AccessColumns } from '../rows.js';
+import type { AccessStore, AccessSummary } from '../store.js';
 import { tuples, type Database } from './database.js';
 import type { Partitions } from './partitions.js';
-
-export interface AccessColumns {
-  readonly id: number;
-  readonly at_ms: number;
-  readonly reader: Uint8Array;
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly what: AccessEntry['what'];
-  readonly from_seq: number | null;
-  readonly to_seq: number | null;
-  readonly media_id: Uint8Array | null;
-}
-
-export function accessEntry({
-  at_ms,
-  reader,
-  device,
-  epoch,
-  what,
-  from_seq,
-  to_seq,
-  media_id,
-}: AccessColumns): AccessEntry {
-  return { atMs: at_ms, reader, device, epoch, what, fromSeq: from_seq, toSeq: to_seq, mediaId: media_id };
-}
 
 /** So that a statement stays below the 65,535 values that the protocol takes. */
 const LINES_AT_ONCE = 1000;

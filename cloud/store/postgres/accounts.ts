@@ -1,20 +1,26 @@
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import type { AccountStore } from '../store.js';
-import { accessEntry, type AccessColumns } from './access.js';
-import { claimRow } from './claims.js';
+import {
+  accessEntry,
+  claimRow,
+  storedRecord,
+  type AccessColumns,
+  type ClaimColumns,
+  type RecordColumns,
+} from '../rows.js';
 import type { Database } from './database.js';
-import { RECORD, storedRecord } from './records.js';
+import { RECORD } from './records.js';
 
 const EXPORT_PAGE = 200;
 const OF_ACCOUNT = 'SELECT * FROM claim WHERE account = $1 ORDER BY device, epoch';
 
 export function postgresAccounts(database: Database): AccountStore {
   async function* exported(account: Uint8Array): ReturnType<AccountStore['export']> {
-    for (const row of (await database.rows<Parameters<typeof claimRow>[0]>(OF_ACCOUNT, [account])).map(claimRow)) {
+    for (const row of (await database.rows<ClaimColumns>(OF_ACCOUNT, [account])).map(claimRow)) {
       yield { type: 'claim', row };
       const { device, epoch } = row;
       for (let seq = -1, isMore = true; isMore;) {
-        const page = await database.rows<Parameters<typeof storedRecord>[0]>(
+        const page = await database.rows<RecordColumns>(
           `${RECORD} WHERE k.device = $1 AND k.epoch = $2 AND k.seq > $3 ORDER BY k.seq LIMIT $4`,
           [device, epoch, seq, EXPORT_PAGE],
         );
@@ -52,7 +58,7 @@ export function postgresAccounts(database: Database): AccountStore {
     delete: (account) =>
       database.transaction('SERIALIZABLE', async (session) => {
         let deleted = 0;
-        for (const { device, epoch } of await session.rows<Parameters<typeof claimRow>[0]>(OF_ACCOUNT, [account])) {
+        for (const { device, epoch } of await session.rows<ClaimColumns>(OF_ACCOUNT, [account])) {
           for (const table of ['media_body', 'media_key', 'loss', 'media_loss', 'drained', 'member', 'record_body']) {
             await session.run(`DELETE FROM ${table} WHERE device = $1 AND epoch = $2`, [device, epoch]);
           }

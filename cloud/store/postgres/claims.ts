@@ -1,27 +1,9 @@
 import { equal } from '../../../common/bytes.js';
+import { claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, PendingClaim, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
 import { insertRecords } from './writer.js';
-
-interface ClaimColumns {
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly account: Uint8Array;
-  readonly claim_hash: Uint8Array;
-  readonly claim: Uint8Array | null;
-  readonly state: 'open' | 'closed' | 'revoked';
-  readonly closed_at_seq: number | null;
-  readonly accepted_at_ms: number;
-}
-
-export function claimRow(columns: ClaimColumns): ClaimRow {
-  const { device, epoch, account, claim, state } = columns;
-  return {
-    ...{ device, epoch, account, claim, state, claimHash: columns.claim_hash },
-    ...{ closedAtSeq: columns.closed_at_seq, acceptedAtMs: columns.accepted_at_ms },
-  };
-}
 
 const OPEN_PAGE = 500;
 

@@ -1,23 +1,10 @@
 import { isCovered } from '../loss-ranges.js';
+import { storedRecord, type RecordColumns } from '../rows.js';
 import type { CameraStatus, RecordStore, StoredRecord } from '../store.js';
 import { tuples, type Database } from './database.js';
 import type { Partitions } from './partitions.js';
 import { expire } from './retention.js';
 import { Writer } from './writer.js';
-
-interface RecordColumns {
-  readonly id: number;
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly seq: number;
-  readonly hash: Uint8Array;
-  readonly bytes: Uint8Array;
-  readonly received_at_ms: number;
-}
-
-export function storedRecord({ received_at_ms: receivedAtMs, ...rest }: RecordColumns): StoredRecord {
-  return { ...rest, receivedAtMs };
-}
 
 /** The key says what is there; its bytes lie in the partition that it names. */
 export const RECORD = `SELECT k.id, k.device, k.epoch, k.seq, k.hash, b.bytes, k.received_at_ms

@@ -1,33 +1,10 @@
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { accountId } from '../../../protocol/objects/ids.js';
-import type { AccessEntry, AccessStore, AccessSummary } from '../store.js';
+import { accessEntry, type AccessColumns } from '../rows.js';
+import type { AccessStore, AccessSummary } from '../store.js';
 import type { Database } from './database.js';
 
 type Guard = <T>(run: () => T) => Promise<T>;
-
-export interface AccessColumns {
-  readonly at_ms: number;
-  readonly reader: Uint8Array;
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly what: AccessEntry['what'];
-  readonly from_seq: number | null;
-  readonly to_seq: number | null;
-  readonly media_id: Uint8Array | null;
-}
-
-export function accessEntry(row: AccessColumns): AccessEntry {
-  return {
-    atMs: row.at_ms,
-    reader: new Uint8Array(row.reader),
-    device: new Uint8Array(row.device),
-    epoch: row.epoch,
-    what: row.what,
-    fromSeq: row.from_seq,
-    toSeq: row.to_seq,
-    mediaId: row.media_id === null ? null : new Uint8Array(row.media_id),
-  };
-}
 
 interface SummaryColumns extends Pick<AccessColumns, 'reader' | 'device' | 'epoch' | 'from_seq' | 'to_seq'> {
   readonly reader_account: Uint8Array;

@@ -1,31 +1,8 @@
 import { equal } from '../../../common/bytes.js';
 import { insertRecord } from './records.js';
+import { claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
-
-interface ClaimColumns {
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly account: Uint8Array;
-  readonly claim_hash: Uint8Array;
-  readonly claim: Uint8Array | null;
-  readonly state: 'open' | 'closed' | 'revoked';
-  readonly closed_at_seq: number | null;
-  readonly accepted_at_ms: number;
-}
-
-export function claimRow(columns: ClaimColumns): ClaimRow {
-  return {
-    device: new Uint8Array(columns.device),
-    epoch: columns.epoch,
-    account: new Uint8Array(columns.account),
-    claimHash: new Uint8Array(columns.claim_hash),
-    claim: columns.claim === null ? null : new Uint8Array(columns.claim),
-    state: columns.state,
-    closedAtSeq: columns.closed_at_seq,
-    acceptedAtMs: columns.accepted_at_ms,
-  };
-}
 
 const OPEN_PAGE = 500;
 

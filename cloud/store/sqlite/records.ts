@@ -2,30 +2,9 @@ import { equal } from '../../../common/bytes.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { isCovered } from '../loss-ranges.js';
-import type { Arrival, NewMedia, PutOutcome, RecordStore, StoredRecord } from '../store.js';
+import { storedRecord, type RecordColumns } from '../rows.js';
+import type { Arrival, NewMedia, PutOutcome, RecordStore } from '../store.js';
 import type { Database } from './database.js';
-
-interface RecordColumns {
-  readonly id: number;
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly seq: number;
-  readonly hash: Uint8Array;
-  readonly bytes: Uint8Array;
-  readonly received_at_ms: number;
-}
-
-export function storedRecord(columns: RecordColumns): StoredRecord {
-  return {
-    id: columns.id,
-    device: new Uint8Array(columns.device),
-    epoch: columns.epoch,
-    seq: columns.seq,
-    hash: new Uint8Array(columns.hash),
-    bytes: new Uint8Array(columns.bytes),
-    receivedAtMs: columns.received_at_ms,
-  };
-}
 
 /** Record, media and what they say of losses; inside a transaction of the caller's. */
 export function insertRecord(

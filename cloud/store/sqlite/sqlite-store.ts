@@ -1,10 +1,18 @@
 import type { AccountStore, CloudStore } from '../store.js';
-import { accessEntry, sqliteAccess, type AccessColumns } from './access.js';
+import {
+  accessEntry,
+  claimRow,
+  storedRecord,
+  type AccessColumns,
+  type ClaimColumns,
+  type RecordColumns,
+} from '../rows.js';
+import { sqliteAccess } from './access.js';
 import { sqliteAlarms, sqliteQuarantine } from './alarms.js';
-import { claimRow, sqliteClaims } from './claims.js';
+import { sqliteClaims } from './claims.js';
 import { openDatabase, storeError, type Database } from './database.js';
 import { sqliteReads } from './reads.js';
-import { sqliteRecords, storedRecord } from './records.js';
+import { sqliteRecords } from './records.js';
 import { sqliteRevocations } from './revocations.js';
 
 const EXPORT_PAGE = 200;
@@ -37,17 +45,15 @@ export function openSqliteStore(path: string): CloudStore {
 type Guard = <T>(run: () => T) => Promise<T>;
 
 function sqliteAccounts(db: Database, guard: Guard): AccountStore {
-  const claims = db.prepare<unknown[], Parameters<typeof claimRow>[0]>(
-    'SELECT * FROM claim WHERE account = ? ORDER BY device, epoch',
-  );
-  const records = db.prepare<unknown[], Parameters<typeof storedRecord>[0]>(
+  const claims = db.prepare<unknown[], ClaimColumns>('SELECT * FROM claim WHERE account = ? ORDER BY device, epoch');
+  const records = db.prepare<unknown[], RecordColumns>(
     'SELECT * FROM record WHERE device = ? AND epoch = ? AND seq > ? ORDER BY seq LIMIT ?',
   );
   const media = db.prepare<
     unknown[],
     { readonly media_id: Uint8Array; readonly header: Uint8Array; readonly body: Uint8Array }
   >('SELECT media_id, header, body FROM media WHERE device = ? AND epoch = ? AND seq = ?');
-  const access = db.prepare<unknown[], AccessColumns & { readonly id: number }>(
+  const access = db.prepare<unknown[], AccessColumns>(
     'SELECT * FROM access WHERE device = ? AND epoch = ? AND id > ? ORDER BY id LIMIT ?',
   );
 
