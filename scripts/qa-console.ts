@@ -76,7 +76,7 @@ function wellOf(answer: Answer): Answer {
 }
 
 async function run(port: string): Promise<void> {
-  const line = await openSerialLine(port, Number(values.baud));
+  const line = await openSerialLine(port, Number(values.baud), realClock);
   try {
     const session = new QaSession(line);
     const ask = async (command: string, limitMs = ANSWER_LIMIT_MS): Promise<Answer> =>

@@ -60,7 +60,7 @@ async function lookAtGpio(config: Config, lines: readonly string[]): Promise<str
 
 async function lookAtLine(config: Config): Promise<string> {
   if (config['serial.path'] === 'stdio') return 'stdin and stdout';
-  const line = await serialLineOf(config);
+  const line = await serialLineOf(config, realClock);
   await line.close();
   return `${config['serial.path']} opens`;
 }

@@ -61,7 +61,9 @@ async function startConsoles(config: Config, composition: Composition, stop: Abo
   const { agent, log, makeConsole } = composition;
   const kept: Promise<void>[] = [];
   if (config['serial.path'] !== '') {
-    kept.push(keepConsole(() => serialLineOf(config), makeConsole, realClock, log.child('console'), stop.signal));
+    kept.push(
+      keepConsole(() => serialLineOf(config, realClock), makeConsole, realClock, log.child('console'), stop.signal),
+    );
   }
   const isFree = config['serial.path'] !== 'stdio';
   if (isFree && isMock(config) && process.stdin.isTTY && process.stdout.isTTY) {

@@ -115,9 +115,9 @@ function watchdogOf(config: Config, environment: Environment, clock: Clock, log:
 }
 
 /** The line of the debug console. @throws SealcamError `serial-unavailable` */
-export async function serialLineOf(config: Config): Promise<SerialLine> {
+export async function serialLineOf(config: Config, clock: Clock): Promise<SerialLine> {
   const path = config['serial.path'];
-  return path === 'stdio' ? stdioLine() : openSerialLine(path, config['serial.baudRate']);
+  return path === 'stdio' ? stdioLine() : openSerialLine(path, config['serial.baudRate'], clock);
 }
 
 /** The terminal that the program was started in. */

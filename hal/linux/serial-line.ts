@@ -1,24 +1,35 @@
+import { stat } from 'node:fs/promises';
 import type { SerialPort } from 'serialport';
+import type { CancelTimer, Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import { Listeners } from '../listeners.js';
 import type { SerialLine, Unsubscribe } from '../peripherals.js';
 
 /** So much may wait for the other end; one that does not read must not fill the memory. */
 const WAITING_MAX_BYTES = 64 * 1024;
+/** serialport reads on for ever where a read comes upon a dead tty before its poll does; so the device is looked for too. */
+const LOOK_EVERY_MS = 1000;
 
 /** Opens a tty with 8 data bits, no parity and one stop bit. @throws SealcamError `serial-unavailable` */
-export async function openSerialLine(path: string, baudRate: number): Promise<SerialLine> {
+export async function openSerialLine(path: string, baudRate: number, clock: Clock): Promise<SerialLine> {
   // Loaded only here: its native part must not cost memory, or a start, where no line is configured.
   const { SerialPort: Port } = await import('serialport').catch((cause: unknown) => {
     throw new SealcamError('serial-unavailable', 'the module serialport cannot be loaded', { cause });
   });
+  const device = await identityOf(path);
   const port = new Port({ path, baudRate, dataBits: 8, parity: 'none', stopBits: 1, autoOpen: false });
   return new Promise((resolve, reject) => {
     port.open((error) => {
-      if (error === null) resolve(new TtyLine(port));
+      if (error === null) resolve(new TtyLine(port, device, clock));
       else reject(new SealcamError('serial-unavailable', `${path}: ${error.message}`, { cause: error }));
     });
   });
+}
+
+/** Which device a path names at the moment; null where there is none. */
+async function identityOf(path: string): Promise<string | null> {
+  const found = await stat(path).catch(() => null);
+  return found === null ? null : [found.dev, found.ino, found.rdev].join(':');
 }
 
 /** An open tty. It ends with the device or its other end; whoever wants it again opens it anew. */
@@ -27,10 +38,15 @@ class TtyLine implements SerialLine {
   private readonly port: SerialPort;
   private readonly data = new Listeners<[Uint8Array]>();
   private readonly closed = new Listeners<[]>();
+  private readonly device: string | null;
+  private readonly clock: Clock;
   private waitingBytes = 0;
+  private cancelLook: CancelTimer = () => undefined;
 
-  constructor(port: SerialPort) {
+  constructor(port: SerialPort, device: string | null, clock: Clock) {
     this.port = port;
+    this.device = device;
+    this.clock = clock;
     this.name = port.path;
     port.on('data', (chunk: Uint8Array) => {
       this.data.call(new Uint8Array(chunk));
@@ -38,7 +54,19 @@ class TtyLine implements SerialLine {
     // What breaks a line also closes it, and that is told below.
     port.on('error', () => undefined);
     port.once('close', () => {
+      this.cancelLook();
       this.closed.call();
+    });
+    this.lookLater();
+  }
+
+  private lookLater(): void {
+    this.cancelLook = this.clock.after(LOOK_EVERY_MS, () => {
+      void identityOf(this.port.path).then(async (device) => {
+        if (!this.port.isOpen) return;
+        if (device === this.device) this.lookLater();
+        else await this.close();
+      });
     });
   }
 

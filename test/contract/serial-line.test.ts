@@ -1,5 +1,7 @@
+import { existsSync } from 'node:fs';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import { realClock } from '../../common/adapters/real-clock.js';
 import { isSealcamError } from '../../common/errors.js';
 import { openSerialLine } from '../../hal/linux/serial-line.js';
 import { StdioLine } from '../../hal/linux/stdio-line.js';
@@ -92,20 +94,32 @@ describe('serial line: standard input and output', () => {
 describeWith('socat', 'serial line: a tty', () => {
   lineContract(async () => {
     const { a, b, stop } = await ptyPair();
-    const [here, there] = [await openSerialLine(a, 115_200), await openSerialLine(b, 115_200)];
+    const [here, there] = [await openSerialLine(a, 115_200, realClock), await openSerialLine(b, 115_200, realClock)];
     return { here, there, cut: stop };
   });
 
   it('opens at every usual speed', async () => {
     for (const rate of [9600, 115_200, 921_600]) {
       const { a } = await ptyPair();
-      await (await openSerialLine(a, rate)).close();
+      await (await openSerialLine(a, rate, realClock)).close();
     }
+  });
+
+  it('notices the end when a read comes upon it before the poll does', async () => {
+    const { a, pid } = await ptyPair();
+    const line = await openSerialLine(a, 115_200, realClock);
+    let closed = 0;
+    line.onClose(() => closed++);
+    // The cable goes while nothing here runs, so that the first read of all finds a dead tty.
+    process.kill(pid, 'SIGKILL');
+    while (existsSync(a));
+    await until('the end', () => closed > 0);
+    expect(closed).toBe(1);
   });
 
   it('gives up on an end that does not read, instead of filling the memory', async () => {
     const { a } = await ptyPair();
-    const line = await openSerialLine(a, 115_200);
+    const line = await openSerialLine(a, 115_200, realClock);
     let refused = 0;
     for (let i = 0; i < 300; i++) {
       void line.write(Buffer.alloc(1000)).catch((error: unknown) => {
@@ -120,7 +134,7 @@ describeWith('socat', 'serial line: a tty', () => {
 describe('a tty that is not there', () => {
   it('is said, with what to look for', async () => {
     for (const path of ['/dev/ttyNONE', '/dev/null']) {
-      const error: unknown = await openSerialLine(path, 115_200).catch((thrown: unknown) => thrown);
+      const error: unknown = await openSerialLine(path, 115_200, realClock).catch((thrown: unknown) => thrown);
       expect(isSealcamError(error) && error.code).toBe('serial-unavailable');
       expect(isSealcamError(error) && error.hint).toContain('dialout');
     }

@@ -4,6 +4,7 @@ import { afterThisTest } from './after-test.js';
 export interface PtyPair {
   readonly a: string;
   readonly b: string;
+  readonly pid: number;
   /** Pulls the cable. */
   readonly stop: () => Promise<void>;
 }
@@ -30,7 +31,7 @@ export async function ptyPair(): Promise<PtyPair> {
   });
   const [a = '', b = ''] = paths;
   return {
-    ...{ a, b },
+    ...{ a, b, pid: socat.pid ?? 0 },
     stop: async () => {
       socat.kill('SIGKILL');
       await ended;
