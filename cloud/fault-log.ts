@@ -1,5 +1,5 @@
-import type { Clock } from '../../common/clock.js';
-import type { Log, LogFields } from '../../common/log.js';
+import type { Clock } from '../common/clock.js';
+import type { Log, LogFields } from '../common/log.js';
 
 const EVERY_MS = 60_000;
 
@@ -9,7 +9,7 @@ interface Said {
   more: number;
 }
 
-/** Faults of ours that each message meets, as while the store is away: one line a minute for each code, with how many. */
+/** Faults of ours that every message or request meets, as while the store is away: one line a minute for each code, with how many. */
 export class FaultLog {
   private readonly clock: Clock;
   private readonly log: Log;

@@ -5,6 +5,7 @@ import type { Log } from '../common/log.js';
 import type { CryptoSuite } from '../protocol/crypto/suite.js';
 import { revocationKind, type Revocation } from '../protocol/objects/revocation.js';
 import { openSigned, type Verified } from '../protocol/objects/signed-object.js';
+import { FaultLog } from './fault-log.js';
 import type { CloudStore } from './store/store.js';
 
 export interface MakerListSettings {
@@ -23,7 +24,6 @@ export interface MakerListDependencies {
 
 /** A list may be so much ahead of this clock; one from the future would otherwise be fresh for ever. */
 const AHEAD_MAX_MS = 3_600_000;
-const SAID_EVERY_MS = 60_000;
 
 /**
  * Devices whose keys the maker revoked. Asked of the store each time; the newest list is verified again whenever its
@@ -33,11 +33,12 @@ export class MakerList {
   private readonly settings: MakerListSettings;
   private readonly deps: MakerListDependencies;
   private verified: { readonly list: Verified<Revocation>; readonly devices: ReadonlySet<string> } | null = null;
-  private saidAtMs = -SAID_EVERY_MS;
+  private readonly faults: FaultLog;
 
   constructor(settings: MakerListSettings, deps: MakerListDependencies) {
     this.settings = settings;
     this.deps = deps;
+    this.faults = new FaultLog(deps.clock, deps.log);
   }
 
   /** In doubt nobody is let through. @throws SealcamError `revocation-stale` */
@@ -54,7 +55,11 @@ export class MakerList {
     if (issuedAtMs !== undefined && nowMs - issuedAtMs <= maxAgeMs && issuedAtMs - nowMs <= AHEAD_MAX_MS) return;
     const why =
       issuedAtMs === undefined ? 'is missing or unreadable' : `of ${new Date(issuedAtMs).toISOString()} is not current`;
-    this.say(why);
+    this.faults.error(
+      'revocation-stale',
+      { alarm: 'revocation-stale' },
+      `the maker's revocation list ${why}: nothing is receipted or shown until a newer one is imported`,
+    );
     throw new SealcamError('revocation-stale', `the maker's revocation list ${why}; nothing is receipted or shown`);
   }
 
@@ -71,16 +76,6 @@ export class MakerList {
     const list = openMakerList(this.deps.suite, key, stored.list);
     this.verified = { list, devices: new Set(list.value.entries.map(({ device }) => toHex(device))) };
     return list;
-  }
-
-  private say(why: string): void {
-    const nowMs = this.deps.clock.monotonicMs();
-    if (nowMs - this.saidAtMs < SAID_EVERY_MS) return;
-    this.saidAtMs = nowMs;
-    this.deps.log.error(
-      { alarm: 'revocation-stale', code: 'revocation-stale' },
-      `the maker's revocation list ${why}: nothing is receipted or shown until a newer one is imported`,
-    );
   }
 }
 

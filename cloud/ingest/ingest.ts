@@ -14,7 +14,7 @@ import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import type { ClaimRow, CloudStore } from '../store/store.js';
 import { MakerList } from '../maker-list.js';
 import { Refusals } from '../refusals.js';
-import { FaultLog } from './fault-log.js';
+import { FaultLog } from '../fault-log.js';
 import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
 import { ReceiptSigners } from './receipt-signers.js';
 import { makeReceipt, type ReceiptedEpoch, type Settled } from './receipts.js';

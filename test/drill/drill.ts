@@ -1,7 +1,7 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber, type Surroundings } from '../../scripts/command.js';
 import { saveResult, writePart } from '../../scripts/results.js';
 import { missingTool } from '../support/programs.js';
 import { runFaults } from './faults/index.js';
@@ -56,34 +56,23 @@ function readOptions(): Options {
     process.stdout.write(HELP);
     process.exit(0);
   }
-  const whole = (name: string, text: string, least: number, most: number): number => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= most) return value;
-    throw new Error(`--${name} takes a number from ${String(least)} to ${String(most)}`);
-  };
   const { store, broker } = values;
   if (store !== 'sqlite' && store !== 'postgres') throw new Error('--store takes sqlite or postgres');
   if (broker !== 'mosquitto' && broker !== 'nats') throw new Error('--broker takes mosquitto or nats');
-  const cameras = whole('cameras', values.cameras, 4, 2000);
+  const cameras = wholeNumber('cameras', values.cameras, 4, 2000);
   return {
     ...{ cameras, store, broker, json: values.json, save: values.save },
-    accounts: whole('accounts', values.accounts ?? String(Math.max(2, Math.round(cameras * 0.4))), 2, cameras),
-    processes: whole('processes', values.processes, 1, 8),
-    seed: whole('seed', values.seed, 0, 2 ** 31),
+    accounts: wholeNumber('accounts', values.accounts ?? String(Math.max(2, Math.round(cameras * 0.4))), 2, cameras),
+    processes: wholeNumber('processes', values.processes, 1, 8),
+    seed: wholeNumber('seed', values.seed, 0, 2 ** 31),
   };
 }
 
-async function drill(options: Options, folder: string, say: (text: string) => void): Promise<DrillResult> {
+async function drill(options: Options, { folder, say, onInterrupt }: Surroundings): Promise<DrillResult> {
   const { cameras, accounts, processes, seed, store, broker } = options;
   const begun = performance.now();
   const incident = await Incident.prepare({ folder, cameras, accounts, processes, seed, store, broker, say });
-  const stop = (): void => {
-    void incident.end().finally(() => {
-      rmSync(folder, { recursive: true, force: true });
-      process.exit(130);
-    });
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
+  onInterrupt(() => incident.end());
   const replayed = await incident.run().finally(() => incident.end());
   mkdirSync(join(folder, 'faults'));
   const faults = await runFaults(join(folder, 'faults'), say);
@@ -101,41 +90,22 @@ function isDefault({ store, broker }: Engines): boolean {
   return store === 'sqlite' && broker === 'mosquitto';
 }
 
-async function main(options: Options): Promise<number> {
+async function main(options: Options, surroundings: Surroundings): Promise<number> {
   const { store, broker } = options;
   const tool = missingTool([broker, ...(store === 'postgres' ? (['postgres'] as const) : [])]);
   if (tool !== null) {
     process.stderr.write(`drill: ${tool}\n`);
     return 4;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'sealcam-drill-'));
-  const begun = performance.now();
-  const say = (text: string): void => {
-    process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
-  };
-  try {
-    const result = await drill(options, folder, say);
-    const wrong = complaints(result);
-    if (options.save) {
-      saveResult(isDefault(options) ? 'drill' : `drill-${store}-${broker}`, { ...result });
-      if (isDefault(options)) writePart('README.md', 'drill', markdown(result));
-    }
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
-    for (const complaint of wrong) process.stderr.write(`drill: ${complaint}\n`);
-    return wrong.length === 0 ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`drill: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  const result = await drill(options, surroundings);
+  if (options.save) {
+    saveResult(isDefault(options) ? 'drill' : `drill-${store}-${broker}`, { ...result });
+    if (isDefault(options)) writePart('README.md', 'drill', markdown(result));
   }
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
+  const wrong = complaints(result);
+  for (const complaint of wrong) process.stderr.write(`drill: ${complaint}\n`);
+  return wrong.length === 0 ? 0 : 1;
 }
 
-let options: Options | null = null;
-try {
-  options = readOptions();
-} catch (error) {
-  process.stderr.write(`drill: ${error instanceof Error ? error.message : String(error)}; see --help\n`);
-  process.exitCode = 2;
-}
-if (options !== null) process.exitCode = await main(options);
+await runCommand('drill', readOptions, main);

@@ -1,7 +1,5 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { runCommand, wholeNumber, type Surroundings } from '../../scripts/command.js';
 import { saveResult, writePart } from '../../scripts/results.js';
 import { missingTool } from '../support/programs.js';
 import { complaints, markdown, table, type FleetResult } from './report.js';
@@ -52,20 +50,12 @@ function readOptions(): Options {
     process.stdout.write(HELP);
     process.exit(0);
   }
-  const whole = (name: string, text: string, most: number): number => {
-    const value = Number(text);
-    if (Number.isInteger(value) && value >= 1 && value <= most) return value;
-    throw new Error(`--${name} takes a number from 1 to ${String(most)}`);
-  };
   if (values.only !== undefined && !PARTS.includes(values.only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
   return {
-    ...{ cameras: whole('cameras', values.cameras, 5000), records: whole('records', values.records, 10_000) },
-    ...{
-      resendS: whole('resend', values.resend, 900),
-      only: values.only ?? null,
-      json: values.json,
-      save: values.save,
-    },
+    cameras: wholeNumber('cameras', values.cameras, 1, 5000),
+    records: wholeNumber('records', values.records, 1, 10_000),
+    resendS: wholeNumber('resend', values.resend, 1, 900),
+    ...{ only: values.only ?? null, json: values.json, save: values.save },
   };
 }
 
@@ -109,49 +99,23 @@ async function fleet(options: Options, settings: FleetSettings): Promise<FleetRe
   };
 }
 
-async function main(options: Options): Promise<number> {
+async function main(options: Options, { folder, say, onInterrupt }: Surroundings): Promise<number> {
   const tool = missingTool(['mosquitto', 'nats', 'postgres']);
   if (tool !== null) {
     process.stderr.write(`fleet: ${tool}\n`);
     return 4;
   }
-  const folder = mkdtempSync(join(tmpdir(), 'sealcam-fleet-'));
-  const begun = performance.now();
-  const say = (text: string): void => {
-    process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
-  };
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    process.once(signal, () => {
-      void endAll().finally(() => {
-        rmSync(folder, { recursive: true, force: true });
-        process.exit(130);
-      });
-    });
+  onInterrupt(endAll);
+  const { cameras, records, resendS } = options;
+  const result = await fleet(options, { folder, cameras, records, resendMs: resendS * 1000, say });
+  if (options.save) {
+    saveResult('fleet', { ...result });
+    writePart('docs/operations.md', 'fleet', markdown(result));
   }
-  try {
-    const { cameras, records, resendS } = options;
-    const result = await fleet(options, { folder, cameras, records, resendMs: resendS * 1000, say });
-    if (options.save) {
-      saveResult('fleet', { ...result });
-      writePart('docs/operations.md', 'fleet', markdown(result));
-    }
-    process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
-    const wrong = complaints(result);
-    for (const complaint of wrong) process.stderr.write(`fleet: ${complaint}\n`);
-    return wrong.length === 0 ? 0 : 1;
-  } catch (error) {
-    process.stderr.write(`fleet: ${error instanceof Error ? error.message : String(error)}\n`);
-    return 1;
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
+  const wrong = complaints(result);
+  for (const complaint of wrong) process.stderr.write(`fleet: ${complaint}\n`);
+  return wrong.length === 0 ? 0 : 1;
 }
 
-let options: Options | null = null;
-try {
-  options = readOptions();
-} catch (error) {
-  process.stderr.write(`fleet: ${error instanceof Error ? error.message : String(error)}; see --help\n`);
-  process.exitCode = 2;
-}
-if (options !== null) process.exitCode = await main(options);
+await runCommand('fleet', readOptions, main);

@@ -2,13 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import mqttPacket, { type Packet } from 'mqtt-packet';
 import { seededRandom } from '../../common/seeded-random.js';
 import { GOOD, StubBroker, type StubAnswers } from '../support/stub-broker.js';
+import * as trial from '../support/uplink-trial.js';
 import { ACK_TIMEOUT_MS, UplinkWorld, WINDOW_MS } from '../support/uplink-world.js';
 import { until } from '../support/wait.js';
 
 const MINUTE_MS = 60_000;
-const around = (ms: number): readonly [number, number] => [0.75 * ms, 1.25 * ms];
 const SPREAD: readonly [number, number] = [0, WINDOW_MS];
-const HOLD = around(15 * MINUTE_MS);
+const HOLD = trial.around(15 * MINUTE_MS);
 /** What a half-open connection is noticed by: one and a half times the keep-alive of a second, and what a busy machine adds. */
 const NOTICED_MS = 10_000;
 
@@ -21,31 +21,12 @@ beforeEach(async () => {
   camera.append(3);
 });
 
-function expectNext([leastMs, mostMs]: readonly [number, number]): void {
-  const nextMs = camera.uplink.status().nextAttemptMs;
-  expect(nextMs).toBeGreaterThanOrEqual(leastMs);
-  expect(nextMs).toBeLessThanOrEqual(mostMs);
-}
-
-async function connects(answers: StubAnswers): Promise<void> {
-  broker.answers = answers;
-  camera.attempt();
-  await until('it is connected', () => camera.uplink.isConnected);
-}
-
-async function ends(phase: string): Promise<void> {
-  await until(`the machine is in ${phase}`, () => camera.phase === phase, NOTICED_MS);
-  await until('the broker sees nobody any more', () => broker.open === 0);
-}
-
-async function heals(): Promise<void> {
-  await connects(camera.receipting());
-  await camera.drained();
-  const { produced, receipted, lost, quarantined, queued } = camera.queue.outbox.totals();
-  expect({ receipted, lost, quarantined, queued }).toEqual({ receipted: produced, lost: 0, quarantined: 0, queued: 0 });
-  expect(broker.mostAtOnce).toBe(1);
-}
-
+const expectNext = (range: readonly [number, number]): void => {
+  trial.expectNext(camera, range);
+};
+const connects = (answers: StubAnswers): Promise<void> => trial.connects(broker, camera, answers);
+const ends = (phase: string): Promise<void> => trial.ends(broker, camera, phase, NOTICED_MS);
+const heals = (): Promise<void> => trial.heals(broker, camera);
 const ups = (): number =>
   broker.received.filter((packet) => packet.cmd === 'publish' && packet.topic.endsWith('/up')).length;
 const puback = (reasonCode: number): StubAnswers => ({
@@ -157,10 +138,10 @@ describe('a connection that goes wrong', () => {
     ['0x8d, keep-alive timeout', 0x8d, 'spread', SPREAD],
     ['0x8e, taken over', 0x8e, 'auth-hold', HOLD],
     ['0x87, not authorized', 0x87, 'auth-hold', HOLD],
-    ['0x89, busy', 0x89, 'wait', around(2 * WINDOW_MS)],
-    ['0x96, message rate too high', 0x96, 'wait', around(2 * WINDOW_MS)],
-    ['0x97, quota exceeded', 0x97, 'wait', around(2 * WINDOW_MS)],
-    ['0x9d, server moved', 0x9d, 'wait', around(2 * WINDOW_MS)],
+    ['0x89, busy', 0x89, 'wait', trial.around(2 * WINDOW_MS)],
+    ['0x96, message rate too high', 0x96, 'wait', trial.around(2 * WINDOW_MS)],
+    ['0x97, quota exceeded', 0x97, 'wait', trial.around(2 * WINDOW_MS)],
+    ['0x9d, server moved', 0x9d, 'wait', trial.around(2 * WINDOW_MS)],
     ['0x98, administrative action', 0x98, 'spread', SPREAD],
     ['0x00', 0x00, 'spread', SPREAD],
   ];
@@ -182,7 +163,7 @@ describe('a connection that goes wrong', () => {
     const properties = { userProperties: { 'sealcam-retry-after-ms': '40000' } };
     broker.peer.send({ cmd: 'disconnect', reasonCode: 0x97, properties });
     await ends('wait');
-    expectNext(around(40_000));
+    expectNext(trial.around(40_000));
   });
 
   const NOISE: readonly (readonly [string, Uint8Array])[] = [

@@ -1,14 +1,14 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { GOOD, StubBroker, type StubAnswers } from '../support/stub-broker.js';
+import * as trial from '../support/uplink-trial.js';
 import { CONNECT_TIMEOUT_MS, UplinkWorld, WINDOW_MS } from '../support/uplink-world.js';
 import { until } from '../support/wait.js';
 
 const MINUTE_MS = 60_000;
-const around = (ms: number): readonly [number, number] => [0.75 * ms, 1.25 * ms];
-const HOLD = around(15 * MINUTE_MS);
-const WAIT = around(WINDOW_MS);
+const HOLD = trial.around(15 * MINUTE_MS);
+const WAIT = trial.around(WINDOW_MS);
 /** Without a hint a busy broker gets twice the window. */
-const BUSY = around(2 * WINDOW_MS);
+const BUSY = trial.around(2 * WINDOW_MS);
 
 let broker: StubBroker;
 let camera: UplinkWorld;
@@ -19,29 +19,16 @@ beforeEach(async () => {
   camera.append(3);
 });
 
-function expectNext([leastMs, mostMs]: readonly [number, number]): void {
-  const nextMs = camera.uplink.status().nextAttemptMs;
-  expect(nextMs).toBeGreaterThanOrEqual(leastMs);
-  expect(nextMs).toBeLessThanOrEqual(mostMs);
-}
+const expectNext = (range: readonly [number, number]): void => {
+  trial.expectNext(camera, range);
+};
+const heals = (): Promise<void> => trial.heals(broker, camera);
 
 /** One attempt against a broker with these answers. */
 async function fails(answers: StubAnswers, phase = 'wait'): Promise<void> {
   broker.answers = answers;
   camera.attempt();
-  await until(`the machine is in ${phase}`, () => camera.phase === phase);
-  await until('the broker sees nobody any more', () => broker.open === 0);
-}
-
-/** Whatever was: the next attempt at a good broker brings everything home, once. */
-async function heals(): Promise<void> {
-  broker.answers = camera.receipting();
-  camera.attempt();
-  await until('it is connected', () => camera.uplink.isConnected);
-  await camera.drained();
-  const { produced, receipted, lost, quarantined, queued } = camera.queue.outbox.totals();
-  expect({ receipted, lost, quarantined, queued }).toEqual({ receipted: produced, lost: 0, quarantined: 0, queued: 0 });
-  expect(broker.mostAtOnce).toBe(1);
+  await trial.ends(broker, camera, phase);
 }
 
 const refuse = (reasonCode: number, userProperties: Record<string, string> = {}): StubAnswers => ({
@@ -107,12 +94,12 @@ describe('an attempt that comes to nothing', () => {
 
   it('a hint replaces the doubling: a time, a window, and nonsense is none', async () => {
     await fails(refuse(0x97, { 'sealcam-retry-after-ms': '30000' }));
-    expectNext(around(30_000));
+    expectNext(trial.around(30_000));
     await fails(refuse(0x89, { 'sealcam-window-ms': '120000' }));
-    expectNext(around(120_000));
+    expectNext(trial.around(120_000));
     expect(camera.uplink.status().windowMs).toBe(120_000);
     await fails(refuse(0x89, { 'sealcam-window-ms': 'soon', 'sealcam-retry-after-ms': '-5' }));
-    expectNext(around(240_000));
+    expectNext(trial.around(240_000));
     await fails(refuse(0x9f, { 'sealcam-retry-after-ms': '1e12' }));
     expectNext([0.75 * 720_000, 900_000]);
     await heals();
@@ -138,7 +125,7 @@ describe('an attempt that comes to nothing', () => {
       const nextMs = camera.uplink.status().nextAttemptMs ?? 0;
       holds.push(nextMs);
       const base = Math.min(2 ** i * 15 * MINUTE_MS, (6 * 60 * MINUTE_MS) / 1.25);
-      expectNext(around(base));
+      expectNext(trial.around(base));
     }
     expect(holds.at(-1)).toBeLessThanOrEqual(6 * 60 * MINUTE_MS);
     await heals();

@@ -1,8 +1,8 @@
-import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { saveResult, writePart } from '../../../scripts/results.js';
+import { missingTool } from '../../support/programs.js';
 import { plot } from '../plot.js';
 import { sealcam } from '../policies.js';
 import { worstOf, type Outcome, type Scenario } from '../simulate.js';
@@ -27,9 +27,9 @@ const SEEDS = [1, 2, 3];
 /** `npm run herd -- --sockets N`: the same outage measured and simulated. Answers the exit status. */
 export async function runSockets(options: SocketsOptions): Promise<number> {
   const { cameras, processes, outageMs, windowMs, json, save, say } = options;
-  for (const tool of ['mosquitto', 'openssl']) {
-    if (spawnSync(tool, ['-h'], { stdio: 'ignore' }).error === undefined) continue;
-    say(`herd: ${tool} is missing; apt install ${tool}, or brew install ${tool}`);
+  const missing = missingTool(['mosquitto', 'openssl']);
+  if (missing !== null) {
+    say(`herd: ${missing}`);
     return 4;
   }
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-herd-'));

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { FaultLog } from '../../../cloud/ingest/fault-log.js';
+import { FaultLog } from '../../../cloud/fault-log.js';
 import { testLog, type LogEntry } from '../../support/test-agent.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
