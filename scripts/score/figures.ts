@@ -10,14 +10,16 @@ export interface Figure {
   readonly height: number;
   /** Grey levels darker than what is behind. */
   readonly contrast: number;
+  /** Whether the wall behind has a pattern, which the figure covers; without one its contrast is all there is to see. */
+  readonly isPatterned: boolean;
 }
 
 /** The smallest figure and the faintest that a sensitivity sees. */
 export interface Meaning {
   readonly sensitivity: number;
-  /** At a contrast of 40; null: not even the largest. */
+  /** At a contrast of 40 before a pattern; null: not even the largest. */
   readonly smallestHeight: number | null;
-  /** Of a figure a fifth of the picture high. */
+  /** Of a figure a fifth of the picture high before a plain wall. */
   readonly faintestContrast: number | null;
 }
 
@@ -28,22 +30,25 @@ const WARM_UP_FRAMES = 40;
 const SEEDS = 5;
 /** Seen in so many of them is seen. */
 const SEEN_MIN = 4;
-const PLAIN: Figure = { height: 0.2, contrast: 40 };
+const USUAL: Figure = { height: 0.2, contrast: 40, isPatterned: true };
+const GREY = 120;
+const PATTERN = 12;
 const NOISE = 4;
 /** A person walks about 0.8 of their own height in a second, and is 2.6 times as high as wide. */
 const HEIGHTS_PER_S = 0.8;
 const SLIMNESS = 2.6;
 const HEIGHTS = Array.from({ length: 40 }, (_, i) => (i + 2) / 100);
-const CONTRASTS = Array.from({ length: 80 }, (_, i) => i + 1);
+/** From none at all: who is seen then is a false alarm. */
+const CONTRASTS = Array.from({ length: 80 }, (_, i) => i);
 
-/** Draws figures of known size and contrast before a textured wall, and asks the detector which of them it sees. */
+/** Draws figures of known size and contrast before a wall, and asks the detector which of them it sees. */
 export function meaningOf(sensitivity: number): Meaning {
   const first = <T>(candidates: readonly T[], figure: (value: T) => Figure): T | null =>
     candidates.find((value) => isSeen(figure(value), sensitivity)) ?? null;
   return {
     sensitivity,
-    smallestHeight: first(HEIGHTS, (height) => ({ ...PLAIN, height })),
-    faintestContrast: first(CONTRASTS, (contrast) => ({ ...PLAIN, contrast })),
+    smallestHeight: first(HEIGHTS, (height) => ({ ...USUAL, height })),
+    faintestContrast: first(CONTRASTS, (contrast) => ({ ...USUAL, contrast, isPatterned: false })),
   };
 }
 
@@ -56,7 +61,7 @@ function isSeen(figure: Figure, sensitivity: number): boolean {
   return seen >= SEEN_MIN;
 }
 
-function walk({ height, contrast }: Figure, sensitivity: number, seed: number): boolean {
+function walk({ height, contrast, isPatterned }: Figure, sensitivity: number, seed: number): boolean {
   const { detector: settings } = captureSettings(loadAgentConfig({ file: null, environment: {} }));
   const detector = new Detector({ ...settings, sensitivity });
   const { uniform } = seededRandom(seed);
@@ -66,32 +71,23 @@ function walk({ height, contrast }: Figure, sensitivity: number, seed: number): 
   const frames = WARM_UP_FRAMES + Math.min(200, Math.ceil((WIDTH - wide) / perFrame));
   const top = Math.round((HEIGHT - high) * (0.3 + 0.5 * uniform()));
   for (let index = 0; index < frames; index++) {
-    const plane = wall(uniform);
     const left = Math.round((index - WARM_UP_FRAMES) * perFrame);
-    if (index >= WARM_UP_FRAMES) darken(plane, left, top, wide, high, contrast);
-    if (detector.observe(plane, index * FRAME_MS, index).motion) return true;
+    const isFigure = (x: number, y: number): boolean =>
+      index >= WARM_UP_FRAMES && x >= left && x < left + wide && y >= top && y < top + high;
+    const grey = (x: number, y: number): number =>
+      isFigure(x, y) ? GREY - contrast : GREY + (isPatterned ? PATTERN * (((x >> 3) % 2) + ((y >> 3) % 2) - 1) : 0);
+    if (detector.observe(draw(grey, uniform), index * FRAME_MS, index).motion) return true;
   }
   return false;
 }
 
-function wall(uniform: () => number): LumaPlane {
+function draw(grey: (x: number, y: number) => number, uniform: () => number): LumaPlane {
   const data = new Uint8Array(WIDTH * HEIGHT);
   for (let i = 0; i < data.length; i++) {
     const x = i % WIDTH;
-    const y = (i - x) / WIDTH;
-    data[i] = 110 + ((x >> 3) % 2) * 14 + ((y >> 3) % 2) * 9 + Math.round((uniform() - 0.5) * 2 * NOISE);
+    data[i] = Math.round(grey(x, (i - x) / WIDTH) + (uniform() - 0.5) * 2 * NOISE);
   }
   return { width: WIDTH, height: HEIGHT, data };
-}
-
-/** Plain clothes, as they come: the wall's texture does not show through. */
-function darken({ data }: LumaPlane, left: number, top: number, wide: number, high: number, contrast: number): void {
-  for (let y = top; y < top + high; y++) {
-    for (let x = left; x < Math.min(WIDTH, left + wide); x++) {
-      const noise = (data[y * WIDTH + x] ?? 0) - (110 + ((x >> 3) % 2) * 14 + ((y >> 3) % 2) * 9);
-      data[y * WIDTH + x] = Math.max(0, 121 - contrast + noise);
-    }
-  }
 }
 
 /** A lens that sees 60° from top to bottom shows somebody of 1.7 m this high at so many metres. */
