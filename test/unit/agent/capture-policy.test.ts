@@ -21,6 +21,13 @@ const walks =
     if (index >= from && index < from + 40) paint(10 + (index - from) * 3, top, width, height, level);
   };
 
+/** Walks to and fro from frame `from` on. */
+const paces =
+  (from: number, top: number, level = 30) =>
+  (index: number, paint: Paint): void => {
+    if (index >= from) paint(20 + (index % 80 < 40 ? index % 40 : 40 - (index % 40)), top, 8, 22, level);
+  };
+
 function look(
   frames: number,
   zones: readonly MotionZone[],
@@ -93,10 +100,8 @@ describe('the cooldown', () => {
     expect(starts[1]).toBeLessThan(130);
   });
 
-  it('is quiet about who is still there', () => {
-    const seen = look(200, [], (index, paint) => {
-      if (index >= 30) paint(20 + (index % 80 < 40 ? index % 40 : 40 - (index % 40)), 40, 8, 22, 30);
-    });
+  it('is quiet about who is still there, also who joined in the midst of it', () => {
+    const seen = look(200, [], paces(30, 10), paces(50, 60, 190));
     // A longest time that is over while somebody walks to and fro.
     const settings = { ...events, maxDurationMs: 5000 };
     expect(startsOf(seen, settings)).toHaveLength(1);
@@ -105,14 +110,7 @@ describe('the cooldown', () => {
   });
 
   it('raises a second person beside the first, whose event reached its longest time', () => {
-    const seen = look(
-      200,
-      [],
-      (index, paint) => {
-        if (index >= 30) paint(20 + (index % 80 < 40 ? index % 40 : 40 - (index % 40)), 10, 8, 22, 30);
-      },
-      walks(130, 8, 22, 60, 190),
-    );
+    const seen = look(200, [], paces(30, 10), walks(130, 8, 22, 60, 190));
     const starts = startsOf(seen, { ...events, maxDurationMs: 5000 });
     expect(starts).toHaveLength(2);
     expect(starts[1]).toBeGreaterThanOrEqual(130);

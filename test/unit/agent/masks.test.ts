@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../common/seeded-random.js';
@@ -5,12 +7,15 @@ import { Detector, type Observation } from '../../../agent/capture/detector.js';
 import { decodeLuma, fitThumbnail, makeThumbnail } from '../../../agent/capture/jpeg.js';
 import { blackOut, maskPlane, type PrivacyMask } from '../../../agent/capture/masks.js';
 import { isInside } from '../../../agent/capture/zones.js';
+import { captureSettings, recorderSettings } from '../../../agent/settings.js';
+import { loadAgentConfig, reloadAgentConfig } from '../../../agent/config/keys.js';
 import { takeSnapshot } from '../../../agent/record/snapshot.js';
 import type { Frame } from '../../../hal/camera.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
 import { rectangle, texturedPlane } from '../../support/planes.js';
 import { RECORDER_SETTINGS, RecorderWorld } from '../../support/recorder-world.js';
+import { tempFolder } from '../../support/temp.js';
 
 const WIDTH = 640;
 const HEIGHT = 360;
@@ -156,10 +161,10 @@ describe('privacy masks in pictures', () => {
 
 const nameOf = ({ kind, event }: SealcamRecord): string => (kind === 'snapshot' ? kind : (event?.phase ?? ''));
 
-describe('what leaves the camera', () => {
-  const box = { left: 0.4, top: 0.4, width: 0.1, height: 0.2 };
-  const span = { onsetFrame: 9, onsetMs: 900, startFrame: 10, startMs: 1000 };
+const box = { left: 0.4, top: 0.4, width: 0.1, height: 0.2 };
+const span = { onsetFrame: 9, onsetMs: 900, startFrame: 10, startMs: 1000 };
 
+describe('what leaves the camera', () => {
   /** Each picture that an owner can open: of a start, an update, an end and a snapshot. */
   async function leaving(masks: readonly PrivacyMask[], jpeg: Uint8Array): Promise<Map<string, Uint8Array>> {
     const settings = { ...RECORDER_SETTINGS, thumbnail: { width: 320, quality: 75, masks } };
@@ -186,6 +191,42 @@ describe('what leaves the camera', () => {
   });
 });
 
+describe('masks of the configuration', () => {
+  const text =
+    '[[privacy.masks]]\nname = "window"\ncorners = [[0.303, 0.207], [0.611, 0.207], [0.611, 0.703], [0.303, 0.703]]\n';
+
+  it('are taken while the camera runs, by pictures and detection, whatever zones the owner ordered', async () => {
+    const file = join(tempFolder(), 'camera.toml');
+    const source = { file, environment: {} };
+    writeFileSync(file, '');
+    const before = loadAgentConfig(source);
+    writeFileSync(file, text);
+    const after = reloadAgentConfig(before, source);
+    expect(captureSettings(after, { zones: [], sensitivity: 3 }).detector.masks).toEqual([WINDOW]);
+
+    const world = new RecorderWorld({ settings: recorderSettings(before) });
+    world.claim();
+    const jpeg = await photograph([WINDOW], 'stripes');
+    const frame: Frame = { index: 10, monotonicMs: 1000, jpeg };
+    const sighting = { frame, index: 10, timeMs: 1000, area: 0.1, box, zones: [] };
+    await world.take({ type: 'start', span, sighting });
+    world.recorder.configure(recorderSettings(after));
+    await world.take({ type: 'update', span, sighting });
+    const [open, masked] = world.pictures();
+    expect(await colour(open?.jpeg ?? new Uint8Array(0))).toBeGreaterThan(BRIGHT);
+    expect(await colour(masked?.jpeg ?? new Uint8Array(0))).toBeLessThan(FAINT);
+  });
+
+  it.each(['[[0, 0], [1, 1]]', '[[0, 0], [1, 0], [1, 1.1]]', '[[0, 0], [1, 0], [1, nan]]', '[]'])(
+    'are refused, and with them the whole file, when they are no polygons: %s',
+    (corners) => {
+      const file = join(tempFolder(), 'camera.toml');
+      writeFileSync(file, `[[privacy.masks]]\nname = "window"\ncorners = ${corners}\n`);
+      expect(codeOf(() => loadAgentConfig({ file, environment: {} }))).toBe('config-invalid-value');
+    },
+  );
+});
+
 describe('detection', () => {
   const settings = { sensitivity: 50, zones: [], minDurationMs: 300 };
   const walk = (masks: readonly PrivacyMask[], level = 100): Observation[] => {
@@ -207,9 +248,43 @@ describe('detection', () => {
   });
 
   it('sees who comes out from under one, and only there', () => {
-    const seen = walk([{ name: 'left half', corners: rectangle(0, 0, 0.5, 1) }]);
+    // Masked to pixel 81, and the one beside it.
+    const seen = walk([{ name: 'left half', corners: rectangle(0, 0, 81 / 160, 1) }]);
     expect(count(seen)).toBeGreaterThan(8);
-    for (const { motion, box } of seen) if (motion) expect(box?.left).toBeGreaterThanOrEqual(0.49);
+    for (const { motion, box } of seen) if (motion) expect((box?.left ?? 0) * 160).toBeGreaterThanOrEqual(82);
+  });
+
+  it('is not disturbed by what flashes there: who walks beside it is seen, and no light is said to have changed', () => {
+    const screen = { name: 'screen', corners: rectangle(0, 0, 1, 0.6) };
+    const beside = (masks: readonly PrivacyMask[]): Observation[] => {
+      const eye = new Detector({ ...settings, masks });
+      return Array.from({ length: 90 }, (_, i) => {
+        const plane = texturedPlane(i, (paint) => {
+          paint(0, 0, 160, 54, i % 20 < 10 ? 20 : 235);
+          if (i >= 40 && i < 80) paint(10 + (i - 40) * 3, 62, 8, 22, 30);
+        });
+        return eye.observe(plane, i * 100, i);
+      });
+    };
+    const seen = beside([screen]);
+    expect(seen.filter(({ scene }) => scene !== null)).toEqual([]);
+    expect(count(seen)).toBeGreaterThan(25);
+    expect(count(seen.slice(0, 40))).toBe(0);
+    // The control: without the mask it is all changes of light.
+    expect(beside([]).some(({ scene }) => scene !== null)).toBe(true);
+  });
+
+  it('raises nothing under a mask when somebody large darkens the rest', () => {
+    const eye = new Detector({ ...settings, masks: [{ name: 'left', corners: rectangle(0, 0, 0.5, 1) }] });
+    const seen = Array.from({ length: 80 }, (_, i) => {
+      const plane = texturedPlane(i, (paint) => {
+        if (i >= 30) paint(Math.max(85, 160 - (i - 30) * 4), 8, 60, 80, 10);
+      });
+      return eye.observe(plane, i * 100, i);
+    });
+    const boxes = seen.flatMap(({ motion, box }) => (motion && box !== null ? [box] : []));
+    expect(boxes.length).toBeGreaterThan(10);
+    for (const box of boxes) expect(box.left).toBeGreaterThanOrEqual(0.49);
   });
 
   it('bears a change of light with most of the picture masked', () => {
