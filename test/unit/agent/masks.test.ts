@@ -274,6 +274,13 @@ describe('detection', () => {
     expect(beside([]).some(({ scene }) => scene !== null)).toBe(true);
   });
 
+  it('sees who goes in under one until the edge, and no pixel further', () => {
+    // Masked from pixel 81 on, and the one beside it.
+    const seen = walk([{ name: 'right half', corners: rectangle(81 / 160, 0, 1, 1) }]);
+    const ends = seen.flatMap(({ motion, box }) => (motion && box !== null ? [(box.left + box.width) * 160] : []));
+    expect(Math.max(...ends)).toBeCloseTo(80, 6);
+  });
+
   it('raises nothing under a mask when somebody large darkens the rest', () => {
     const eye = new Detector({ ...settings, masks: [{ name: 'left', corners: rectangle(0, 0, 0.5, 1) }] });
     const seen = Array.from({ length: 80 }, (_, i) => {
