@@ -7,22 +7,20 @@ import { VERSION } from '../common/version.js';
 import type { Hal } from '../hal/hal.js';
 import type { IndicatorState } from '../hal/peripherals.js';
 import type { CryptoSuite } from '../protocol/crypto/suite.js';
-import { claimKind } from '../protocol/objects/claim.js';
-import { recordKind, type RecordScene, type RecordTime } from '../protocol/objects/record.js';
-import { openSigned, signObject } from '../protocol/objects/signed-object.js';
+import type { RecordScene, RecordTime } from '../protocol/objects/record.js';
 import { encodeStatus } from '../protocol/transport/messages.js';
 import { topicOf } from '../protocol/transport/topics.js';
 import { CameraSession } from './camera-session.js';
 import type { Config } from './config/keys.js';
 import { ConsolePort } from './console-port.js';
 import { Health } from './health/health.js';
-import { loadIdentity, type Identity } from './identity.js';
+import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { captureSettings, recorderSettings } from './settings.js';
 import type { LevelLog } from '../common/adapters/pino-log.js';
 import { takeFirstStart } from './outbox/epochs.js';
 import type { Mirror } from './outbox/mirror.js';
 import { openOutbox } from './outbox/open-outbox.js';
-import type { Outbox, OutboxSigner } from './outbox/outbox.js';
+import type { Outbox } from './outbox/outbox.js';
 import { OwnerOrders, type StandingOrders } from './ownership/owner-orders.js';
 import { OwnershipKeeper } from './ownership/ownership.js';
 import { ClockWatch, recordTime } from './record/record-time.js';
@@ -81,7 +79,7 @@ export class Agent {
     const { device } = this.identity;
     const { outbox, mirror } = openOutbox({
       folder: config['data.folder'],
-      signer: this.outboxSigner(),
+      signer: outboxSigner(suite, this.identity),
       limits: { maxBytes: config['outbox.maxBytes'], maxAgeMs: config['outbox.maxAge'] },
       sha256: (data) => suite.sha256(data),
       ...{ time: this.now(), log: log.child('outbox') },
@@ -172,6 +170,9 @@ export class Agent {
       STOP_PATIENCE_MS,
       cameraDone.then(() => Promise.all([this.recorder.idle(), this.orders.idle()])),
     );
+    this.attempt('what was withheld could not be said', () => {
+      this.recorder.sayWithheld(this.now(), true);
+    });
     this.ownership.stop();
     this.uplink.stop();
     const { records } = this.outbox.queued();
@@ -191,17 +192,6 @@ export class Agent {
 
   private now(): RecordTime {
     return recordTime(this.deps.hal.clock, this.deps.hal.clock.monotonicMs());
-  }
-
-  private outboxSigner(): OutboxSigner {
-    const { suite } = this.deps;
-    const { signer, device } = this.identity;
-    return {
-      device,
-      sign: (record) => signObject(recordKind, suite, signer, record),
-      openClaim: (bytes) => openSigned(claimKind, suite, bytes),
-      openRecord: (bytes) => openSigned(recordKind, suite, bytes),
-    };
   }
 
   private makeOwnership(): OwnershipKeeper {
@@ -344,6 +334,7 @@ export class Agent {
       onScene: (scene) => {
         this.recordScene(scene);
       },
+      wallMsOf: (monotonicMs) => recordTime(hal.clock, monotonicMs).wallMs,
     });
   }
 
@@ -385,6 +376,7 @@ export class Agent {
     try {
       const jumpMs = this.clockWatch.jumpMs();
       if (jumpMs !== null) this.recordScene({ class: 'clock-jump', durationMs: Math.abs(jumpMs) });
+      if (this.recorder.sayWithheld(this.now())) this.uplink.recordsAppended(1);
       if (this.outbox.flushLosses(this.now()) !== null) this.uplink.recordsAppended(1);
       hal.watchdog.alive();
     } catch (error) {

@@ -19,6 +19,8 @@ export interface CameraSessionDependencies {
   readonly onSilence: () => void;
   /** The scene changed as a whole, or was not seen for a while. */
   readonly onScene: (scene: RecordScene) => void;
+  /** UTC of a frame; null while the clock was never set. */
+  readonly wallMsOf: (monotonicMs: number) => number | null;
 }
 
 /** Camera and detector while the camera looks. After `stop` no frame is taken or kept, until it is started again. */
@@ -105,12 +107,12 @@ export class CameraSession {
   }
 
   private opened(info: CameraInfo): void {
-    const { counters, log, onTransition, onScene } = this.deps;
+    const { counters, log, onTransition, onScene, wallMsOf } = this.deps;
     this.cameraInfo = info;
     const { driver, model, width, height, framesPerSecond } = info;
     log('camera').info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
     this.capture = new Capture(info, this.settings, {
-      ...{ counters, log: log('capture'), onTransition },
+      ...{ counters, log: log('capture'), onTransition, wallMsOf },
       onScene: (change) => {
         onScene({ class: change });
       },

@@ -8,6 +8,7 @@ import type { RecordCommand, RecordHealth, RecordTime } from '../protocol/object
 import type { CameraSession } from './camera-session.js';
 import type { CameraState } from './capture/camera-loop.js';
 import type { LastLook } from './capture/capture.js';
+import type { PictureSettings } from './capture/jpeg.js';
 import type { ConsoleAgent } from './console/command.js';
 import type { Health } from './health/health.js';
 import type { Outbox } from './outbox/outbox.js';
@@ -26,7 +27,7 @@ export interface ConsolePortParts
   readonly clock: Clock;
   readonly log: Log;
   readonly now: () => RecordTime;
-  readonly thumbnail: () => { readonly width: number; readonly quality: number };
+  readonly thumbnail: () => PictureSettings;
   readonly camera: CameraSession;
   readonly isPrivate: () => boolean;
 }
@@ -87,9 +88,9 @@ export class ConsolePort implements ConsoleAgent {
     const { index, monotonicMs } = frame;
     const span = { startFrame: index, startMs: monotonicMs, onsetFrame: index, onsetMs: monotonicMs };
     const sighting = { frame, index, timeMs: monotonicMs, area: 0, box: null, zones: [] };
-    recorder.take({ type: 'start', span, sighting });
+    recorder.take({ type: 'start', span, sighting }, true);
     const end = { endFrame: index, endMs: monotonicMs, peakArea: 0, reason: 'motion-ended', sighting: null } as const;
-    recorder.take({ type: 'end', span, ...end });
+    recorder.take({ type: 'end', span, ...end }, true);
   }
 
   recordCommand(command: Omit<RecordCommand, 'source'>): void {

@@ -1,5 +1,6 @@
 import type { Zone } from '../protocol/objects/command.js';
 import type { CaptureSettings } from './capture/capture.js';
+import { Schedule } from './capture/schedule.js';
 import type { MotionZone } from './capture/zones.js';
 import type { Config } from './config/keys.js';
 import type { StandingOrders } from './ownership/owner-orders.js';
@@ -9,11 +10,13 @@ const NO_ORDERS: Pick<StandingOrders, 'zones' | 'sensitivity'> = { zones: null, 
 
 /** What the owner ordered stands before what the configuration says. */
 export function captureSettings(config: Config, orders = NO_ORDERS): CaptureSettings {
+  const windows = config['motion.schedule'];
   return {
     lumaWidth: config['motion.width'],
     detector: {
       sensitivity: orders.sensitivity ?? config['motion.sensitivity'],
       zones: orders.zones?.map(motionZone) ?? config['motion.zones'],
+      masks: config['privacy.masks'],
       minDurationMs: config['motion.minDuration'],
     },
     events: {
@@ -21,6 +24,7 @@ export function captureSettings(config: Config, orders = NO_ORDERS): CaptureSett
       cooldownMs: config['motion.cooldown'],
       maxDurationMs: config['motion.maxDuration'],
     },
+    ...(windows.length === 0 ? {} : { schedule: new Schedule(windows, config['camera.timeZone']) }),
   };
 }
 
@@ -30,5 +34,11 @@ function motionZone({ name, corners }: Zone): MotionZone {
 }
 
 export function recorderSettings(config: Config): RecorderSettings {
-  return { thumbnail: { width: config['thumbnail.width'], quality: config['thumbnail.quality'] } };
+  return {
+    thumbnail: {
+      ...{ width: config['thumbnail.width'], quality: config['thumbnail.quality'] },
+      masks: config['privacy.masks'],
+    },
+    maxEventsPerHour: config['motion.maxPerHour'],
+  };
 }

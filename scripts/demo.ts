@@ -217,6 +217,8 @@ class Demo {
       SEALCAM_UPLINK_INITIAL_WINDOW: '1 s',
       SEALCAM_CLAIM_PAGE_URL: `${pageOrigin}/`,
       SEALCAM_HEALTH_INTERVAL: '30 s',
+      // Somebody comes every 14 seconds.
+      SEALCAM_MOTION_MAX_PER_HOUR: '0',
       SEALCAM_LOG_LEVEL: 'debug',
       ...camera.environment,
     };

@@ -6,12 +6,15 @@ import { Detector, type DetectorSettings, type Observation } from './detector.js
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
 import { decodeLuma } from './jpeg.js';
 import type { SceneChange } from './scene-watch.js';
+import type { Schedule } from './schedule.js';
 
 export interface CaptureSettings {
   /** Pixels; the plane's height follows from the frame's. */
   readonly lumaWidth: number;
   readonly detector: DetectorSettings;
   readonly events: EventSettings;
+  /** When motion raises events; none: always. */
+  readonly schedule?: Schedule;
 }
 
 export interface CaptureDependencies {
@@ -21,6 +24,8 @@ export interface CaptureDependencies {
   readonly onTransition: (transition: Transition<Frame>) => void;
   /** The whole scene changed; said once in a while, however often it does. */
   readonly onScene: (change: SceneChange) => void;
+  /** UTC of a frame as its record will say it; null while the clock was never set. */
+  readonly wallMsOf: (monotonicMs: number) => number | null;
 }
 
 /** What the detector said of the last frame, for `motion why`. */
@@ -47,6 +52,8 @@ export class Capture {
   private lumaWidth: number;
   private detector: Detector;
   private tracker: EventTracker<Frame>;
+  private schedule: Schedule | undefined;
+  private isClockMissed = false;
   private last: LastLook | null = null;
   private lastIndex = -1;
   private readonly saidMs = new Map<SceneChange, number>();
@@ -57,6 +64,7 @@ export class Capture {
     this.lumaWidth = settings.lumaWidth;
     this.detector = new Detector(settings.detector);
     this.tracker = new EventTracker(settings.events);
+    this.schedule = settings.schedule;
   }
 
   get lastLook(): LastLook | null {
@@ -69,6 +77,7 @@ export class Capture {
     this.lumaWidth = settings.lumaWidth;
     this.detector = new Detector(settings.detector);
     this.tracker = new EventTracker(settings.events);
+    this.schedule = settings.schedule;
   }
 
   async look(frame: Frame, nowMs: number): Promise<void> {
@@ -86,10 +95,23 @@ export class Capture {
     }
     const luma = await this.lumaOf(frame);
     if (luma === null) return;
-    const observation = this.detector.observe(luma, frame.monotonicMs, frame.index);
+    const observation = this.scheduled(this.detector.observe(luma, frame.monotonicMs, frame.index), frame.monotonicMs);
     this.last = { index: frame.index, monotonicMs: frame.monotonicMs, observation };
     if (observation.scene !== null) this.sceneChanged(observation.scene, frame.monotonicMs);
     this.emit(this.tracker.step(observation, frame, frame.index, frame.monotonicMs));
+  }
+
+  /** Outside the schedule nothing is raised. A clock that was never set shuts no eye. */
+  private scheduled(observation: Observation, monotonicMs: number): Observation {
+    if (this.schedule === undefined || !observation.motion) return observation;
+    const wallMs = this.deps.wallMsOf(monotonicMs);
+    if (wallMs === null && !this.isClockMissed) {
+      this.deps.log.warn({}, 'the clock is not set: motion raises events whatever the schedule says');
+    }
+    this.isClockMissed = wallMs === null;
+    if (wallMs === null || this.schedule.includes(wallMs)) return observation;
+    this.deps.counters.add('motion.off-schedule');
+    return { ...observation, motion: false, reason: 'off-schedule' };
   }
 
   private sceneChanged(change: SceneChange, timeMs: number): void {

@@ -6,15 +6,19 @@ import type { Kernels } from './kernel/kernels.js';
 import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
 import { lightOf, restsOf, type Light } from './kernel/light.js';
 import { natureOf, patienceMs } from './nature.js';
+import { maskPlane, type PrivacyMask } from './masks.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
 import { Tracker, type Track } from './tracks.js';
 import { TUNING, type Tuning } from './tuning.js';
-import { zoneMask, zonesOf, type MotionZone } from './zones.js';
+import { ZoneGate } from './zone-gate.js';
+import type { MotionZone } from './zones.js';
 
 export interface DetectorSettings {
   /** 0 sees nothing but the coarsest, 100 the faintest. */
   readonly sensitivity: number;
   readonly zones: readonly MotionZone[];
+  /** Nothing is looked for there. */
+  readonly masks?: readonly PrivacyMask[];
   /** Motion shorter than this is none. */
   readonly minDurationMs: number;
 }
@@ -35,6 +39,8 @@ export type Reason =
   | 'too-small'
   | 'too-short'
   | 'outside-zones'
+  | 'small-for-zone'
+  | 'off-schedule'
   | 'resized'
   | 'erratic'
   | 'left';
@@ -48,6 +54,8 @@ export interface Observation {
   readonly area: number;
   readonly box: Box | null;
   readonly zones: readonly string[];
+  /** Numbers of the tracks that move: a new one is somebody else. */
+  readonly subjects: readonly number[];
   /** Frame in which what moves was first seen; this frame without motion. */
   readonly sinceFrame: number;
   readonly sinceMs: number;
@@ -89,7 +97,9 @@ export class Detector {
   private finder: BlobFinder | null = null;
   private watch = new SceneWatch();
   private light: Light = { gain: 1, offset: 0, level: 0, usual: 0 };
-  private counts = new Uint8Array(0);
+  private gate: ZoneGate | null = null;
+  /** 1 under a privacy mask; null without any. */
+  private masked: Uint8Array | null = null;
   private width = 0;
   private height = 0;
   private firstMs = 0;
@@ -135,6 +145,8 @@ export class Detector {
     const wasOther = this.planes !== null;
     const { layout, memory } = this.kernels.place(width, height, SHRINK * SHRINK * width * height);
     const planes = new Planes(memory, layout);
+    const { zones, masks = [] } = this.settings;
+    this.masked = masks.length === 0 ? null : maskPlane(masks, width, height, layout.stride);
     this.load(planes, plane);
     this.kernels.smooth();
     planes.last.set(planes.current);
@@ -142,8 +154,9 @@ export class Detector {
     planes.deviation.fill(DEVIATION_START);
     // The outermost pixels have neighbours that are not theirs.
     for (let y = 1; y < height - 1; y++) planes.valid.fill(1, y * layout.stride + 1, y * layout.stride + width - 1);
+    for (const [i, isMasked] of this.masked?.entries() ?? []) if (isMasked === 1) planes.valid[i] = 0;
     this.kernels.findRanges();
-    this.counts = new Uint8Array(zoneMask(this.settings.zones, width, height));
+    this.gate = new ZoneGate(zones, { width, height }, layout.stride);
     this.finder = new BlobFinder(planes);
     this.planes = planes;
     this.watch = new SceneWatch();
@@ -182,6 +195,7 @@ export class Detector {
     } else {
       for (let y = 0; y < height; y++) raw.set(data.subarray(y * width, (y + 1) * width), y * stride);
     }
+    if (this.masked !== null) blank(raw, this.masked);
     if (stride === layout.width) return;
     for (let y = 0; y < height; y++) {
       const end = y * stride + layout.width;
@@ -204,8 +218,7 @@ export class Detector {
     const tracks = this.follow(planes, timeMs, elapsedMs);
     const seen = tracks.filter((track) => track.nature === 'object' && !this.isOver(track, timeMs));
     if (seen.length === 0) return this.nothing(whyNot(tracks), timeMs);
-    const inside = seen.filter(({ blob }) => this.isInside(blob));
-    return inside.length === 0 ? this.nothing('outside-zones', timeMs) : this.seen(inside, timeMs);
+    return this.inZones(seen, timeMs);
   }
 
   /** Finds patches, judges their tracks, and says which pixels the background learns from. */
@@ -265,30 +278,32 @@ export class Detector {
     this.learntMs = timeMs;
   }
 
-  /** As much of it as makes a patch is inside a zone. */
-  private isInside({ cells }: Blob): boolean {
-    if (this.settings.zones.length === 0) return true;
-    const { width, planes } = this;
-    const stride = planes?.layout.stride ?? 1;
-    let inside = 0;
-    for (const cell of cells) {
-      const y = Math.floor(cell / stride);
-      inside += this.counts[y * width + (cell - y * stride)] ?? 0;
-    }
-    return 4 * inside >= this.tuning.minArea * this.strictness * width * this.height;
+  /** As much of it as makes a patch is inside a zone that it is large enough for; else which zone, and what was there. */
+  private inZones(seen: readonly Track[], timeMs: number): Observation {
+    const least = this.tuning.minArea * this.strictness * this.width * this.height;
+    const verdicts = seen.map((track) => this.gate?.judge(track, least) ?? 'motion');
+    const inside = seen.filter((_, i) => verdicts[i] === 'motion');
+    if (inside.length > 0) return this.seen(inside, timeMs);
+    const small = seen[verdicts.indexOf('small-for-zone')];
+    if (small === undefined) return this.nothing('outside-zones', timeMs);
+    const box = this.boxOf(small.blob);
+    const area = small.blob.area / (this.width * this.height);
+    const zones = this.gate?.names(small, box, false) ?? [];
+    return { ...this.nothing('small-for-zone', timeMs), area, box, zones };
   }
 
   private seen(tracks: readonly Track[], timeMs: number): Observation {
     const boxes = tracks.map(({ blob }) => blob);
     const area = boxes.reduce((sum, { area: pixels }) => sum + pixels, 0) / (this.width * this.height);
-    const largest = boxes.reduce((a, b) => (b.area > a.area ? b : a));
-    const box = this.boxOf(largest);
+    const largest = tracks.reduce((a, b) => (b.blob.area > a.blob.area ? b : a));
+    const box = this.boxOf(largest.blob);
     return {
       motion: true,
       reason: 'motion',
       area,
       box,
-      zones: zonesOf(this.settings.zones, box),
+      zones: this.gate?.names(largest, box, true) ?? [],
+      subjects: tracks.map(({ id }) => id),
       sinceFrame: Math.min(this.index, ...tracks.map(({ firstFrame }) => firstFrame)),
       sinceMs: Math.min(timeMs, ...tracks.map(({ firstMs }) => firstMs)),
       scene: null,
@@ -306,7 +321,7 @@ export class Detector {
   }
 
   private nothing(reason: Reason, timeMs: number): Observation {
-    const none = { motion: false, reason, area: 0, box: null, zones: [], scene: null } as const;
+    const none = { motion: false, reason, area: 0, box: null, zones: [], subjects: [], scene: null } as const;
     return { ...none, sinceFrame: this.index, sinceMs: timeMs };
   }
 }
@@ -315,6 +330,18 @@ export class Detector {
 function smallSize({ width, height }: LumaPlane): { readonly width: number; readonly height: number } {
   const isLarge = width > WIDTH_MAX && width % (4 * SHRINK) === 0 && height % SHRINK === 0;
   return isLarge ? { width: width / SHRINK, height: height / SHRINK } : { width, height };
+}
+
+/** What is masked shows the mean of the rest: it has no texture, and follows the light. */
+function blank(raw: Uint8Array, masked: Uint8Array): void {
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < masked.length; i++) {
+    if (masked[i] === 1) continue;
+    sum += raw[i] ?? 0;
+    count++;
+  }
+  const mean = count === 0 ? 0 : Math.round(sum / count);
+  for (let i = 0; i < masked.length; i++) if (masked[i] === 1) raw[i] = mean;
 }
 
 function paint({ learning, layout }: Planes, { cells }: Blob, how: number): void {

@@ -3,7 +3,7 @@ import type { Box, Observation } from './detector.js';
 export interface EventSettings {
   /** An event ends when nothing moved for this long. */
   readonly holdMs: number;
-  /** Least time between the end of an event and the next start; what still moves then starts one. */
+  /** So long after the end of an event what was seen in it starts no other one; somebody new does. */
   readonly cooldownMs: number;
   /** A longer event is ended, and another may start. */
   readonly maxDurationMs: number;
@@ -71,6 +71,8 @@ export class EventTracker<F> {
   private readonly settings: EventSettings;
   private open: OpenEvent<F> | null = null;
   private quietUntilMs = -Infinity;
+  /** Who was seen in the last event, by the numbers of their tracks. */
+  private known = new Set<number>();
 
   constructor(settings: EventSettings) {
     this.settings = settings;
@@ -84,11 +86,14 @@ export class EventTracker<F> {
     const { area, box, zones } = observation;
     const sighting: Sighting<F> = { frame, index, timeMs, area, box, zones };
     if (this.open === null) {
-      return observation.motion && timeMs >= this.quietUntilMs ? [this.start(observation, sighting)] : [];
+      if (!observation.motion) return [];
+      const isQuiet = timeMs < this.quietUntilMs && observation.subjects.every((subject) => this.known.has(subject));
+      return isQuiet ? [] : [this.start(observation, sighting)];
     }
     const { open } = this;
     if (observation.motion) {
       open.lastMotion = { index, timeMs };
+      for (const subject of observation.subjects) this.known.add(subject);
       open.peakArea = Math.max(open.peakArea, area);
       if (score(sighting) > score(open.best)) open.best = sighting;
     } else if (timeMs - open.lastMotion.timeMs >= this.settings.holdMs) {
@@ -113,6 +118,7 @@ export class EventTracker<F> {
       onsetFrame: observation.sinceFrame,
       onsetMs: observation.sinceMs,
     };
+    this.known = new Set(observation.subjects);
     this.open = { span, lastMotion: sighting, peakArea: sighting.area, best: sighting, sent: sighting };
     return { type: 'start', span, sighting };
   }

@@ -1,6 +1,7 @@
 import sharp, { type Sharp } from 'sharp';
 import { SealcamError } from '../../common/errors.js';
 import type { LumaPlane } from '../../hal/camera.js';
+import { blackOut, type PrivacyMask } from './masks.js';
 
 /** 8000×6000 and a little; a picture that claims more is not decoded. */
 const PIXELS_MAX = 50_000_000;
@@ -26,7 +27,10 @@ function corrupt(cause: unknown): SealcamError {
 /** The grey plane that detection looks at, `width` pixels wide or as wide as the picture is. @throws SealcamError `frame-corrupt` */
 export async function decodeLuma(jpeg: Uint8Array, width: number): Promise<LumaPlane> {
   try {
-    const image = open(jpeg).toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
+    const image = open(jpeg)
+      .autoOrient()
+      .toColourspace('b-w')
+      .resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     if (info.channels !== 1)
       throw new SealcamError('frame-corrupt', `a grey plane of ${String(info.channels)} channels`);
@@ -43,10 +47,36 @@ export interface Thumbnail {
   readonly height: number;
 }
 
+/** How pictures are made; what is under a mask is in none of them. */
+export interface PictureSettings {
+  readonly width: number;
+  readonly quality: number;
+  readonly masks: readonly PrivacyMask[];
+}
+
+/**
+ * The upright picture, black under its masks before anything else is made of it: no resampling sees what is there.
+ * Every picture that leaves the camera begins here.
+ */
+async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Sharp> {
+  const image = open(jpeg).autoOrient();
+  if (masks.length === 0) return image;
+  const pixels = image.toColourspace('srgb').removeAlpha().raw();
+  const { data, info } = await pixels.toBuffer({ resolveWithObject: true });
+  const { width, height, channels } = info;
+  blackOut(data, { width, height, channels }, masks);
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: PIXELS_MAX });
+}
+
 /** @throws SealcamError `frame-corrupt` */
-export async function makeThumbnail(jpeg: Uint8Array, width: number, quality: number): Promise<Thumbnail> {
+export async function makeThumbnail(
+  jpeg: Uint8Array,
+  width: number,
+  quality: number,
+  masks: readonly PrivacyMask[],
+): Promise<Thumbnail> {
   try {
-    const image = open(jpeg).autoOrient().resize({ width, withoutEnlargement: true }).jpeg({ quality });
+    const image = (await openMasked(jpeg, masks)).resize({ width, withoutEnlargement: true }).jpeg({ quality });
     const { data, info } = await image.toBuffer({ resolveWithObject: true });
     return { jpeg: new Uint8Array(data), width: info.width, height: info.height };
   } catch (error) {
@@ -65,12 +95,13 @@ const SMALLER = [
 /** A thumbnail of at most `maxBytes`, or null when even the smallest is larger. @throws SealcamError `frame-corrupt` */
 export async function fitThumbnail(
   jpeg: Uint8Array,
-  settings: { readonly width: number; readonly quality: number },
+  settings: PictureSettings,
   maxBytes: number,
 ): Promise<Thumbnail | null> {
   for (const step of SMALLER) {
     const width = Math.max(16, Math.round(settings.width * step.width));
-    const thumbnail = await makeThumbnail(jpeg, width, Math.max(20, Math.round(settings.quality * step.quality)));
+    const quality = Math.max(20, Math.round(settings.quality * step.quality));
+    const thumbnail = await makeThumbnail(jpeg, width, quality, settings.masks);
     if (thumbnail.jpeg.length <= maxBytes) return thumbnail;
   }
   return null;

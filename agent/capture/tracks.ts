@@ -4,6 +4,8 @@ import type { Nature } from './nature.js';
 
 /** A patch that is found again from frame to frame. */
 export interface Track {
+  /** Another one for each subject. */
+  id: number;
   blob: Blob;
   firstMs: number;
   firstFrame: number;
@@ -61,6 +63,7 @@ function gap(a: Blob, b: Blob): number {
 /** Follows patches, so that noise and rain, which are never twice in one place, do not add up to a person. */
 export class Tracker {
   private tracks: Track[] = [];
+  private ids = 0;
 
   /** `reach` is how far a patch may move from one frame to the next, in pixels. Gives the tracks seen in this frame. */
   update(found: readonly Found[], timeMs: number, frame: number, reach: number): readonly Track[] {
@@ -70,10 +73,11 @@ export class Tracker {
       // Where it was before it is found again first, whatever else is near.
       const rank = (track: Track): number => track.hits - 1000 * gap(track.blob, blob);
       const track = near.sort((a, b) => rank(b) - rank(a))[0];
-      if (track === undefined) this.tracks.push(begin(blob, evidence, timeMs, frame));
+      if (track === undefined) this.tracks.push(begin(this.ids++, blob, evidence, timeMs, frame));
       else {
         free.delete(track);
-        follow(track, blob, evidence, timeMs, frame);
+        if (!follow(track, blob, evidence, timeMs))
+          Object.assign(track, begin(this.ids++, blob, evidence, timeMs, frame));
       }
     }
     for (const track of free) track.misses++;
@@ -90,10 +94,17 @@ export class Tracker {
   }
 }
 
-function begin(blob: Blob, { texture, steepness, novelty }: Evidence, timeMs: number, frame: number): Track {
+function begin(
+  id: number,
+  blob: Blob,
+  { texture, steepness, novelty }: Evidence,
+  timeMs: number,
+  frame: number,
+): Track {
   const [startX, startY] = middle(blob);
   return {
     ...{
+      id,
       blob,
       hits: 1,
       misses: 0,
@@ -111,7 +122,8 @@ function begin(blob: Blob, { texture, steepness, novelty }: Evidence, timeMs: nu
   };
 }
 
-function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number, frame: number): void {
+/** False: it is somebody else, and begins anew. */
+function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number): boolean {
   const [x, y] = middle(blob);
   const [beforeX, beforeY] = middle(track.blob);
   track.path += Math.hypot(x - beforeX, y - beforeY);
@@ -119,10 +131,8 @@ function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number, fr
   if (isThere) track.overlaps++;
   track.steady += ((isThere ? 1 : 0) - track.steady) * EVIDENCE_SHARE;
   // Snow hit upon somebody: what was erratic and is steady now begins anew.
-  if (track.nature === 'erratic' && track.steady > STEADY_AGAIN && track.overlaps < (track.hits - 1) * STEADY_AGAIN) {
-    Object.assign(track, begin(blob, evidence, timeMs, frame));
-    return;
-  }
+  if (track.nature === 'erratic' && track.steady > STEADY_AGAIN && track.overlaps < (track.hits - 1) * STEADY_AGAIN)
+    return false;
   track.travel = Math.max(track.travel, Math.hypot(x - track.startX, y - track.startY));
   track.blob = blob;
   track.lastMs = timeMs;
@@ -131,4 +141,5 @@ function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number, fr
   track.texture += (evidence.texture - track.texture) * EVIDENCE_SHARE;
   track.steepness += (evidence.steepness - track.steepness) * EVIDENCE_SHARE;
   track.novelty += (evidence.novelty - track.novelty) * EVIDENCE_SHARE;
+  return true;
 }

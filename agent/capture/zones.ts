@@ -2,6 +2,8 @@
 export interface MotionZone {
   readonly name: string;
   readonly corners: readonly (readonly [number, number])[];
+  /** What is smaller than this does not count there; per cent of the picture. */
+  readonly minArea?: number | undefined;
 }
 
 /** Whether a point is inside a polygon: an odd number of edges lies to its right. */
@@ -15,13 +17,16 @@ export function isInside(zone: MotionZone, x: number, y: number): boolean {
   return inside;
 }
 
-/** For a plane of this size, 1 where motion counts; without zones everywhere. */
+/** For a plane of this size and each pixel, a bit for each of at most eight zones that it is in; without zones the first. */
 export function zoneMask(zones: readonly MotionZone[], width: number, height: number): Uint8Array {
   const mask = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const counts = zones.length === 0 || zones.some((zone) => isInside(zone, (x + 0.5) / width, (y + 0.5) / height));
-      mask[y * width + x] = counts ? 1 : 0;
+      let bits = zones.length === 0 ? 1 : 0;
+      for (const [i, zone] of zones.entries()) {
+        if (isInside(zone, (x + 0.5) / width, (y + 0.5) / height)) bits |= 1 << i;
+      }
+      mask[y * width + x] = bits;
     }
   }
   return mask;

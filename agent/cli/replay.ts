@@ -8,7 +8,7 @@ import { isSealcamError } from '../../common/errors.js';
 import { silentLog } from '../../common/log.js';
 import type { Frame } from '../../hal/camera.js';
 import { ReplayCamera } from '../../hal/replay/camera.js';
-import { captureSettings } from '../settings.js';
+import { captureSettings, recorderSettings } from '../settings.js';
 import { Capture } from '../capture/capture.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { configureImages, fitThumbnail } from '../capture/jpeg.js';
@@ -48,6 +48,8 @@ export async function replayCommand(
   let count = 0;
   const capture = new Capture(info, captureSettings(config), {
     ...{ counters, log: silentLog, onScene: () => undefined },
+    // A file has no time of day: no schedule applies to it.
+    wallMsOf: () => null,
     onTransition: (transition) => {
       best = transition.sighting ?? best;
       if (transition.type === 'end' && best !== null) finished.push({ transition, best });
@@ -84,7 +86,7 @@ export async function replayCommand(
 
   async function print({ transition, best: sighting }: FinishedEvent, number: number): Promise<void> {
     const { span, endFrame, endMs, peakArea, reason } = transition;
-    const settings = { width: config['thumbnail.width'], quality: config['thumbnail.quality'] };
+    const settings = recorderSettings(config).thumbnail;
     const thumbnail = await fitThumbnail(sighting.frame.jpeg, settings, PICTURE_MAX_BYTES);
     const id = createHash('sha256').update(fileHash).update(String(number)).digest('hex').slice(0, 32);
     const line = {

@@ -9,12 +9,15 @@ import type { LossReason, RecordEvent, RecordTime } from '../../protocol/objects
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedDetail } from '../../protocol/seal/content.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
-import { fitThumbnail } from '../capture/jpeg.js';
+import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
 import type { Outbox, SealedMedia } from '../outbox/outbox.js';
 import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
+import { EventGate } from './withheld.js';
 
 export interface RecorderSettings {
-  readonly thumbnail: { readonly width: number; readonly quality: number };
+  readonly thumbnail: PictureSettings;
+  /** 0: as many as there are. */
+  readonly maxEventsPerHour: number;
 }
 
 export interface RecorderDependencies {
@@ -59,6 +62,7 @@ const WAITING_MAX = 32;
 export class Recorder {
   private readonly deps: RecorderDependencies;
   private settings: RecorderSettings;
+  private readonly gate: EventGate;
   private event: OpenEvent | null = null;
   private waiting = 0;
   private work: Promise<void> = Promise.resolve();
@@ -66,23 +70,29 @@ export class Recorder {
   constructor(deps: RecorderDependencies, settings: RecorderSettings) {
     this.deps = deps;
     this.settings = settings;
+    this.gate = new EventGate(settings.maxEventsPerHour, deps);
   }
 
   configure(settings: RecorderSettings): void {
     this.settings = settings;
+    this.gate.configure(settings.maxEventsPerHour);
   }
 
-  /** Takes a transition; the work is done in order, and never thrown into the caller. */
-  take(transition: Transition<Frame>): void {
+  /**
+   * Takes a transition; the work is done in order, and never thrown into the caller.
+   * What a person ordered counts towards no limit.
+   */
+  take(transition: Transition<Frame>, isOrdered = false): void {
     const decidedAtMs = this.deps.nowMs();
     const { counters, outbox } = this.deps;
+    // Without an owner nothing is recorded, and no event can begin that a later owner would see the end of.
+    const claim = outbox.currentClaim();
+    if (!isOrdered && !this.gate.admits(transition.type, claim?.value ?? null, decidedAtMs)) return;
     counters.add(`events.${transition.type}`);
     if (this.waiting >= WAITING_MAX && transition.type === 'update') {
       counters.add('updates.dropped');
       return;
     }
-    // Without an owner nothing is recorded, and no event can begin that a later owner would see the end of.
-    const claim = outbox.currentClaim();
     this.waiting++;
     this.work = this.work.then(async () => {
       try {
@@ -93,6 +103,11 @@ export class Recorder {
         this.waiting--;
       }
     });
+  }
+
+  /** Says how many events were withheld, when it is time to, or at once; true if there is a new record. */
+  sayWithheld(time: RecordTime, isLast = false): boolean {
+    return this.gate.say(time, isLast);
   }
 
   /** Whether an event began and has not ended, or something waits to be recorded. */

@@ -4,7 +4,7 @@ import type { Frame } from '../../hal/camera.js';
 import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
-import { fitThumbnail } from '../capture/jpeg.js';
+import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
 
@@ -40,7 +40,7 @@ export function freshFrame(frame: Frame | null, nowMs: number, isPrivate: boolea
 export async function takeSnapshot(
   { outbox, sealer, random, timeOf }: SnapshotDependencies,
   frame: Frame,
-  thumbnail: { readonly width: number; readonly quality: number },
+  thumbnail: PictureSettings,
 ): Promise<Snapshot> {
   const claim = outbox.currentClaim();
   if (claim === null) throw new SealcamError('unclaimed', 'there is no owner to seal a picture to');

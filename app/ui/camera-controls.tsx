@@ -103,6 +103,13 @@ function Stolen({ camera }: { readonly camera: CameraView }): JSX.Element {
   );
 }
 
+/** What `npm run sensitivity` measures, in words. */
+function meaningOf(sensitivity: number): string {
+  if (sensitivity < 35) return 'Sees who comes near, and little else.';
+  if (sensitivity <= 65) return 'Sees a person who is a fourteenth as high as the picture.';
+  return 'Sees people twice as far away, animals, and now and then what is nothing.';
+}
+
 function Sensitivity({ order }: { readonly order: OrderState }): JSX.Element {
   const [value, setValue] = useState(50);
   return (
@@ -125,7 +132,7 @@ function Sensitivity({ order }: { readonly order: OrderState }): JSX.Element {
             setValue(Number(event.currentTarget.value));
           }}
         />
-        <small>0 sees only the coarsest motion, 100 the faintest. 50 suits most places.</small>
+        <small>{meaningOf(value)} 50 suits most places.</small>
       </label>
       <div class="form-buttons">
         <button type="submit" class="button" disabled={order.isBusy}>

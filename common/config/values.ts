@@ -83,15 +83,65 @@ export const publicKeys = z.array(
 
 const fraction = z.number().min(0).max(1);
 
-export const zones = z
-  .array(
-    z.strictObject({
-      name: z.string().min(1).max(32),
-      corners: z
-        .array(z.tuple([fraction, fraction]))
-        .min(3)
-        .max(16),
-    }),
-    { error: 'expected zones with a name and corners, each corner two numbers from 0 to 1' },
-  )
+const polygon = {
+  name: z.string().min(1).max(32),
+  corners: z
+    .array(z.tuple([fraction, fraction]))
+    .min(3)
+    .max(16),
+};
+
+export const masks = z
+  .array(z.strictObject(polygon), {
+    error: 'expected masks with a name and corners, each corner two numbers from 0 to 1',
+  })
   .max(8);
+
+export const zones = z
+  .array(z.strictObject({ ...polygon, minArea: z.number().min(0).max(100).optional() }), {
+    error: 'expected zones with a name and corners, each corner two numbers from 0 to 1, and perhaps minArea',
+  })
+  .max(8);
+
+const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
+const DAY = `(?:${DAYS.join('|')})`;
+const DAY_RANGES = String.raw`${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*`;
+const WINDOW = new RegExp(
+  String.raw`^(?:(${DAY_RANGES}) )?([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24):00)$`,
+);
+
+/** Days are numbers from 0, Sunday, to 6; times are minutes of the day, `to` excluded. */
+export interface ScheduleWindow {
+  readonly days: readonly number[];
+  readonly fromMinute: number;
+  /** Not after `fromMinute`: of the next day. */
+  readonly toMinute: number;
+}
+
+/** "mon-fri 22:00-06:30": begins on these days, and may end on the next. Without days: on every one. */
+export const schedule = z
+  .array(
+    z.string().transform((text, context): ScheduleWindow => {
+      const [, days, ...times] = WINDOW.exec(text) ?? [];
+      const [fromHour, fromMinute, toHour, toMinute, midnight] = times.map((part) => Number(part));
+      const minutes = (hour = NaN, minute = NaN): number => hour * 60 + minute;
+      const window = {
+        days: days === undefined ? DAYS.map((_, i) => i) : days.split(',').flatMap(daysOf),
+        fromMinute: minutes(fromHour, fromMinute),
+        toMinute: midnight === 24 ? minutes(24, 0) : minutes(toHour, toMinute),
+      };
+      if (Number.isNaN(window.fromMinute) || window.fromMinute === window.toMinute) {
+        context.addIssue({ code: 'custom', message: 'expected windows like "mon-fri 22:00-06:30" or "00:00-24:00"' });
+        return z.NEVER;
+      }
+      return window;
+    }),
+    { error: 'expected windows like "mon-fri 22:00-06:30"' },
+  )
+  .max(32);
+
+/** "fri-mon" goes over the week's end. */
+function daysOf(range: string): number[] {
+  const [first = 0, last = first] = range.split('-').map((day) => DAYS.findIndex((name) => name === day));
+  return Array.from({ length: ((last - first + 7) % 7) + 1 }, (_, i) => (first + i) % 7);
+}

@@ -61,12 +61,12 @@ export async function benchStages(world: BenchWorld, folder: string, say: (text:
   const { width: fullWidth } = await sharp(first.jpeg).metadata();
   await add(
     `thumbnail (${String(width)} px JPEG)`,
-    () => makeThumbnail(next().jpeg, width, quality),
+    () => makeThumbnail(next().jpeg, width, quality, []),
     'sharp: decode and encode the whole picture',
     () => sharp(next().jpeg).resize({ width: fullWidth }).jpeg({ quality }).toBuffer(),
   );
 
-  const jpeg = (await makeThumbnail(frames[60]?.jpeg ?? first.jpeg, width, quality)).jpeg;
+  const jpeg = (await makeThumbnail(frames[60]?.jpeg ?? first.jpeg, width, quality, [])).jpeg;
   const sealer = busySealer();
   const [one, many] = [world.claim(1), world.claim(RECIPIENTS_MAX)];
   const eventId = realRandom.bytes(16);
@@ -167,7 +167,7 @@ export async function wireBytes(world: BenchWorld): Promise<WireBytes> {
   const eventId = realRandom.bytes(16);
   const { width, quality } = world.thumbnail;
   const sealed = async (index: number): Promise<SealedMedia> => {
-    const { jpeg } = await makeThumbnail(frames[index]?.jpeg ?? new Uint8Array(0), width, quality);
+    const { jpeg } = await makeThumbnail(frames[index]?.jpeg ?? new Uint8Array(0), width, quality, []);
     return sealer.seal(claim, eventId, 'thumbnail', { detail: { reason: 'motion', area: 40, startedMs: 0 }, jpeg });
   };
   const message = (media: SealedMedia, seq: number): { packet: number; record: Verified<SealcamRecord> } => {
@@ -180,7 +180,7 @@ export async function wireBytes(world: BenchWorld): Promise<WireBytes> {
   const update = message(await sealed(70), 2);
   const detail = { reason: 'motion' as const, area: 40, startedMs: 0, endedMs: 4000 };
   const end = message(await sealer.seal(claim, eventId, 'detail', { detail, jpeg: null }), 3);
-  const { jpeg } = await makeThumbnail(frames[60]?.jpeg ?? new Uint8Array(0), width, quality);
+  const { jpeg } = await makeThumbnail(frames[60]?.jpeg ?? new Uint8Array(0), width, quality, []);
   return {
     event: begin.packet + update.packet + end.packet,
     startMessage: begin.packet,

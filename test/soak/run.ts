@@ -160,6 +160,7 @@ class SoakCamera {
       SEALCAM_HEALTH_INTERVAL: '5 s',
       SEALCAM_OUTBOX_MAX_BYTES: QUEUE,
       SEALCAM_CAMERA_FRAMES_PER_SECOND: '5',
+      SEALCAM_MOTION_MAX_PER_HOUR: '0',
       SEALCAM_LOG_LEVEL: 'debug',
       SOAK_HEAP_FILE: this.heapFile,
     };

@@ -88,6 +88,8 @@ export class TestAgent {
         SEALCAM_HEALTH_INTERVAL: '2 s',
         SEALCAM_MOTION_HOLD: '500 ms',
         SEALCAM_MOTION_COOLDOWN: '0 ms',
+        // People walk through every five seconds, for as long as a test takes.
+        SEALCAM_MOTION_MAX_PER_HOUR: '0',
         ...options.environment,
       },
     });

@@ -123,6 +123,8 @@ const MEANS: Readonly<Record<LastLook['observation']['reason'], string>> = {
   'too-small': 'what moves is smaller than the sensitivity asks for',
   'too-short': 'it has not moved for long enough yet',
   'outside-zones': 'what moves is outside all zones',
+  'small-for-zone': 'what moves is smaller than its zone asks for',
+  'off-schedule': 'something moves, at a time at which the schedule wants no events',
   resized: 'the picture has another size than before',
   erratic: 'what moves is here and there, as rain, snow and insects are',
   left: 'something left, or was put down: the background learns it',

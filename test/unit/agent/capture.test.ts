@@ -145,7 +145,7 @@ describe('zones', () => {
 describe('events', () => {
   const seen = (area: number): Observation => ({
     ...{ motion: area > 0, reason: area > 0 ? 'motion' : 'still', area, zones: [], sinceFrame: 0, sinceMs: 0 },
-    scene: null,
+    ...{ scene: null, subjects: area > 0 ? [1] : [] },
     box: area > 0 ? { left: 0.4, top: 0.4, width: 0.1, height: 0.2 } : null,
   });
   const tracker = (): EventTracker<string> =>
@@ -204,7 +204,7 @@ describe('pictures', () => {
   it('are JPEG of the width asked for, without EXIF', async () => {
     const source = await jpeg(640, 360);
     expect((await sharp(source).metadata()).exif).toBeDefined();
-    const thumbnail = await makeThumbnail(source, 320, 75);
+    const thumbnail = await makeThumbnail(source, 320, 75, []);
     const metadata = await sharp(thumbnail.jpeg).metadata();
     expect(metadata).toMatchObject({ format: 'jpeg', width: 320, height: 180 });
     expect(metadata.exif).toBeUndefined();
@@ -215,14 +215,14 @@ describe('pictures', () => {
     const turned = await sharp(await jpeg(200, 100))
       .withMetadata({ orientation: 6 })
       .toBuffer();
-    expect(await makeThumbnail(turned, 320, 75)).toMatchObject({ width: 100, height: 200 });
+    expect(await makeThumbnail(turned, 320, 75, [])).toMatchObject({ width: 100, height: 200 });
   });
 
   it('shrink until they fit, or say that they cannot', async () => {
     const source = await jpeg(640, 640);
-    const fitted = await fitThumbnail(source, { width: 640, quality: 95 }, 60_000);
+    const fitted = await fitThumbnail(source, { width: 640, quality: 95, masks: [] }, 60_000);
     expect(fitted?.jpeg.length).toBeLessThanOrEqual(60_000);
-    expect(await fitThumbnail(source, { width: 640, quality: 95 }, 500)).toBeNull();
+    expect(await fitThumbnail(source, { width: 640, quality: 95, masks: [] }, 500)).toBeNull();
   });
 
   it.each([
@@ -232,12 +232,14 @@ describe('pictures', () => {
     ['a JPEG start and nothing', Buffer.from('ffd8ffdb0004', 'hex')],
   ])('are refused: %s', async (_, bytes) => {
     expect(await asyncCodeOf(() => decodeLuma(bytes, 160))).toBe('frame-corrupt');
-    expect(await asyncCodeOf(() => makeThumbnail(bytes, 320, 75))).toBe('frame-corrupt');
+    expect(await asyncCodeOf(() => makeThumbnail(bytes, 320, 75, []))).toBe('frame-corrupt');
   });
 
   it('are refused when they are cut off', async () => {
     const whole = await jpeg(640, 360);
-    expect(await asyncCodeOf(() => makeThumbnail(whole.subarray(0, whole.length / 2), 320, 75))).toBe('frame-corrupt');
+    expect(await asyncCodeOf(() => makeThumbnail(whole.subarray(0, whole.length / 2), 320, 75, []))).toBe(
+      'frame-corrupt',
+    );
     expect(await asyncCodeOf(() => decodeLuma(whole, 160))).toBe('accepted');
   });
 
@@ -247,7 +249,7 @@ describe('pictures', () => {
     const cmyk = await sharp(source).toColourspace('cmyk').jpeg().toBuffer();
     for (const picture of [grey, cmyk]) {
       expect(await decodeLuma(picture, 160)).toMatchObject({ width: 160, height: 90 });
-      expect((await makeThumbnail(picture, 320, 75)).width).toBe(320);
+      expect((await makeThumbnail(picture, 320, 75, [])).width).toBe(320);
     }
   });
 });
@@ -274,7 +276,7 @@ describe('capture', () => {
   it('counts corrupt frames and goes on', async () => {
     const counters = new Counters();
     const capture = new Capture(info, captureSettings, {
-      ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined },
+      ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined, wallMsOf: () => null },
     });
     for (let i = 0; i < 5; i++) await capture.look(frame(i), i * 100);
     await capture.look(frame(5, { luma: plane(5) }), 500);
@@ -286,7 +288,7 @@ describe('capture', () => {
     for (const [timeBase, dropped] of [['live', 4] as const, ['recorded', 0] as const]) {
       const counters = new Counters();
       const capture = new Capture({ ...info, timeBase }, captureSettings, {
-        ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined },
+        ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined, wallMsOf: () => null },
       });
       await capture.look(frame(0, { luma: plane(0) }), 10);
       await capture.look(frame(4, { luma: plane(4) }), 410);
@@ -300,6 +302,7 @@ describe('capture', () => {
     const capture = new Capture(info, captureSettings, {
       ...{ counters, log: silentLog, onTransition: () => undefined },
       onScene: (change) => said.push(change),
+      wallMsOf: () => null,
     });
     for (let i = 0; i < 400; i++) {
       const lit = Math.floor(i / 20) % 2 === 1;
@@ -319,7 +322,7 @@ describe('capture', () => {
       { ...captureSettings, lumaWidth },
       {
         ...{ counters: new Counters(), log: silentLog, onTransition: ({ type }) => seen.push(type) },
-        onScene: () => undefined,
+        ...{ onScene: () => undefined, wallMsOf: () => null },
       },
     );
     for (let i = 0; i < 90; i++) {

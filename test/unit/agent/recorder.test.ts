@@ -1,25 +1,19 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../common/adapters/real-random.js';
-import { Counters } from '../../../common/counters.js';
 import { LIMITS } from '../../../common/limits.js';
-import { silentLog } from '../../../common/log.js';
 import type { Random } from '../../../common/random.js';
 import type { Transition } from '../../../agent/capture/event-tracker.js';
 import { beginEpoch, endEpoch } from '../../../agent/outbox/epochs.js';
-import { openOutbox } from '../../../agent/outbox/open-outbox.js';
-import type { Outbox } from '../../../agent/outbox/outbox.js';
-import { Recorder } from '../../../agent/record/recorder.js';
 import { Sealer } from '../../../agent/record/sealer.js';
 import type { Frame } from '../../../hal/camera.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { claimKind } from '../../../protocol/objects/claim.js';
 import { accountId } from '../../../protocol/objects/ids.js';
-import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
-import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
+import { signObject } from '../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../support/camera-world.js';
 import { asyncCodeOf } from '../../support/codes.js';
-import { tempFolder } from '../../support/temp.js';
+import { atOnce, RECORDER_SETTINGS, RecorderWorld } from '../../support/recorder-world.js';
 
 function picture(width: number, height: number, noise: boolean): Promise<Buffer> {
   const data = noise ? Buffer.from(realRandom.bytes(width * height * 3)) : Buffer.alloc(width * height * 3, 90);
@@ -38,45 +32,6 @@ function start(jpeg: Uint8Array, atMs = 1000): Transition<Frame> {
 
 function end(atMs = 2000): Transition<Frame> {
   return { type: 'end', span, sighting: null, reason: 'motion-ended', endFrame: 20, endMs: atMs, peakArea: 0.1 };
-}
-
-const atOnce = (): Promise<void> => Promise.resolve();
-
-class RecorderWorld {
-  readonly camera = new CameraWorld();
-  readonly counters = new Counters();
-  readonly outbox: Outbox;
-  readonly recorder: Recorder;
-
-  constructor(random: Random = realRandom) {
-    this.outbox = openOutbox({
-      ...{ folder: tempFolder(), signer: this.camera.outboxSigner(), limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 } },
-      ...{ sha256: (data) => nodeSuite.sha256(data), time: this.camera.time(0), log: silentLog },
-    }).outbox;
-    this.recorder = new Recorder(
-      {
-        ...{ outbox: this.outbox, sealer: new Sealer(nodeSuite, random, atOnce), random: realRandom },
-        ...{ counters: this.counters, log: silentLog, onRecorded: () => undefined, nowMs: () => 0 },
-        timeOf: (monotonicMs) => this.camera.time(monotonicMs),
-      },
-      { thumbnail: { width: 320, quality: 75 } },
-    );
-  }
-
-  claim(): void {
-    beginEpoch(this.outbox, this.camera.claim(), this.camera.time(0));
-  }
-
-  records(): SealcamRecord[] {
-    return this.outbox.queries.recordsAfter
-      .all(0, 0, 100)
-      .map(({ bytes }) => openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value);
-  }
-
-  async take(...transitions: readonly Transition<Frame>[]): Promise<void> {
-    for (const transition of transitions) this.recorder.take(transition);
-    await this.recorder.idle();
-  }
 }
 
 describe('recorder', () => {
@@ -122,7 +77,7 @@ describe('recorder', () => {
 
   it('compresses a picture again that is too large for a seal', async () => {
     const world = new RecorderWorld();
-    world.recorder.configure({ thumbnail: { width: 1280, quality: 95 } });
+    world.recorder.configure({ ...RECORDER_SETTINGS, thumbnail: { width: 1280, quality: 95, masks: [] } });
     world.claim();
     await world.take(start(await picture(1280, 720, true)));
     const media = world.records()[1]?.media?.[0];
@@ -140,7 +95,7 @@ describe('recorder', () => {
 
   it('seals nothing while the random source repeats itself', async () => {
     const stuck: Random = { bytes: (length) => new Uint8Array(length).fill(7), uniform: () => 0.5 };
-    const world = new RecorderWorld(stuck);
+    const world = new RecorderWorld({ random: stuck });
     world.claim();
     await world.take(start(await picture(64, 36, false)));
     expect(world.records().map(({ kind }) => kind)).not.toContain('motion');

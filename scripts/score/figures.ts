@@ -1,0 +1,113 @@
+import { Detector } from '../../agent/capture/detector.js';
+import { loadAgentConfig } from '../../agent/config/keys.js';
+import { captureSettings } from '../../agent/settings.js';
+import { seededRandom } from '../../common/seeded-random.js';
+import type { LumaPlane } from '../../hal/camera.js';
+
+/** Somebody who crosses the picture. */
+export interface Figure {
+  /** Of the picture's height. */
+  readonly height: number;
+  /** Grey levels darker than what is behind. */
+  readonly contrast: number;
+  /** Whether the wall behind has a pattern, which the figure covers; without one its contrast is all there is to see. */
+  readonly isPatterned: boolean;
+}
+
+/** The smallest figure and the faintest that a sensitivity sees. */
+export interface Meaning {
+  readonly sensitivity: number;
+  /** At a contrast of 40 before a pattern; null: not even the largest. */
+  readonly smallestHeight: number | null;
+  /** Of a figure a fifth of the picture high before a plain wall. */
+  readonly faintestContrast: number | null;
+}
+
+const WIDTH = 160;
+const HEIGHT = 90;
+const FRAME_MS = 100;
+const WARM_UP_FRAMES = 40;
+const SEEDS = 5;
+/** Seen in so many of them is seen. */
+const SEEN_MIN = 4;
+const USUAL: Figure = { height: 0.2, contrast: 40, isPatterned: true };
+const GREY = 120;
+const PATTERN = 12;
+const NOISE = 4;
+/** A person walks about 0.8 of their own height in a second, and is 2.6 times as high as wide. */
+const HEIGHTS_PER_S = 0.8;
+const SLIMNESS = 2.6;
+const HEIGHTS = Array.from({ length: 40 }, (_, i) => (i + 2) / 100);
+/** From none at all: who is seen then is a false alarm. */
+const CONTRASTS = Array.from({ length: 80 }, (_, i) => i);
+
+/** Draws figures of known size and contrast before a wall, and asks the detector which of them it sees. */
+export function meaningOf(sensitivity: number): Meaning {
+  const first = <T>(candidates: readonly T[], figure: (value: T) => Figure): T | null =>
+    candidates.find((value) => isSeen(figure(value), sensitivity)) ?? null;
+  return {
+    sensitivity,
+    smallestHeight: first(HEIGHTS, (height) => ({ ...USUAL, height })),
+    faintestContrast: first(CONTRASTS, (contrast) => ({ ...USUAL, contrast, isPatterned: false })),
+  };
+}
+
+function isSeen(figure: Figure, sensitivity: number): boolean {
+  let seen = 0;
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    if (walk(figure, sensitivity, seed)) seen++;
+    if (seen >= SEEN_MIN || seen + SEEDS - seed < SEEN_MIN) break;
+  }
+  return seen >= SEEN_MIN;
+}
+
+function walk({ height, contrast, isPatterned }: Figure, sensitivity: number, seed: number): boolean {
+  const { detector: settings } = captureSettings(loadAgentConfig({ file: null, environment: {} }));
+  const detector = new Detector({ ...settings, sensitivity });
+  const { uniform } = seededRandom(seed);
+  const high = Math.max(1, Math.round(height * HEIGHT));
+  const wide = Math.max(1, Math.round(high / SLIMNESS));
+  const perFrame = (HEIGHTS_PER_S * height * HEIGHT * FRAME_MS) / 1000;
+  const frames = WARM_UP_FRAMES + Math.min(200, Math.ceil((WIDTH - wide) / perFrame));
+  const top = Math.round((HEIGHT - high) * (0.3 + 0.5 * uniform()));
+  for (let index = 0; index < frames; index++) {
+    const left = Math.round((index - WARM_UP_FRAMES) * perFrame);
+    const isFigure = (x: number, y: number): boolean =>
+      index >= WARM_UP_FRAMES && x >= left && x < left + wide && y >= top && y < top + high;
+    const grey = (x: number, y: number): number =>
+      isFigure(x, y) ? GREY - contrast : GREY + (isPatterned ? PATTERN * (((x >> 3) % 2) + ((y >> 3) % 2) - 1) : 0);
+    if (detector.observe(draw(grey, uniform), index * FRAME_MS, index).motion) return true;
+  }
+  return false;
+}
+
+function draw(grey: (x: number, y: number) => number, uniform: () => number): LumaPlane {
+  const data = new Uint8Array(WIDTH * HEIGHT);
+  for (let i = 0; i < data.length; i++) {
+    const x = i % WIDTH;
+    data[i] = Math.round(grey(x, (i - x) / WIDTH) + (uniform() - 0.5) * 2 * NOISE);
+  }
+  return { width: WIDTH, height: HEIGHT, data };
+}
+
+/** A lens that sees 60° from top to bottom shows somebody of 1.7 m this high at so many metres. */
+function metresAt(height: number): number {
+  return 1.7 / height / (2 * Math.tan(Math.PI / 6));
+}
+
+export function meaningTable(meanings: readonly Meaning[]): string {
+  const rows = meanings.map(({ sensitivity, smallestHeight, faintestContrast }) => {
+    const size =
+      smallestHeight === null ? 'none | –' : `${percent(smallestHeight)} | ${metresAt(smallestHeight).toFixed(0)} m`;
+    return `| ${String(sensitivity)} | ${size} | ${faintestContrast === null ? 'none' : String(faintestContrast)} |`;
+  });
+  return [
+    '| sensitivity | smallest figure, of the picture’s height | somebody of 1.7 m, through a lens of 60° | faintest, in grey levels |',
+    '|---|---|---|---|',
+    ...rows,
+  ].join('\n');
+}
+
+function percent(part: number): string {
+  return `${(part * 100).toFixed(0)} %`;
+}
