@@ -11,6 +11,7 @@ const NO_ORDERS: Pick<StandingOrders, 'zones' | 'sensitivity'> = { zones: null, 
 export function captureSettings(config: Config, orders = NO_ORDERS): CaptureSettings {
   return {
     lumaWidth: config['motion.width'],
+    idleFramesPerSecond: config['motion.idleFramesPerSecond'],
     detector: {
       sensitivity: orders.sensitivity ?? config['motion.sensitivity'],
       zones: orders.zones?.map(motionZone) ?? config['motion.zones'],

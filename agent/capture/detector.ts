@@ -6,7 +6,9 @@ import type { Kernels } from './kernel/kernels.js';
 import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
 import { lightOf, restsOf, type Light } from './kernel/light.js';
 import { natureOf, patienceMs } from './nature.js';
+import { OverlayWatch } from './overlay.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
+import { TamperWatch } from './tamper.js';
 import { Tracker, type Track } from './tracks.js';
 import { TUNING, type Tuning } from './tuning.js';
 import { zoneMask, zonesOf, type MotionZone } from './zones.js';
@@ -88,6 +90,8 @@ export class Detector {
   private planes: Planes | null = null;
   private finder: BlobFinder | null = null;
   private watch = new SceneWatch();
+  private tamper = new TamperWatch();
+  private readonly overlay = new OverlayWatch();
   private light: Light = { gain: 1, offset: 0, level: 0, usual: 0 };
   private counts = new Uint8Array(0);
   private width = 0;
@@ -109,6 +113,29 @@ export class Detector {
 
   get kernelsName(): Kernels['name'] {
     return this.kernels.name;
+  }
+
+  /** Since when the camera does not see what it should: covered, blurred or turned. Null while it does. */
+  get tamperedSinceMs(): number | null {
+    return this.tamper.sinceMs;
+  }
+
+  /** The hardware says that its infrared-cut filter switches now: what changes next is no motion. */
+  expectSwitch(timeMs: number): void {
+    this.watch.expectSwitch(timeMs);
+    this.tracker.clear();
+  }
+
+  /** Whether a look at this plane would be worth it: something differs from the background. It changes nothing. */
+  differs(plane: LumaPlane): boolean {
+    const { planes } = this;
+    const { width, height } = smallSize(plane);
+    if (planes === null || width !== this.width || height !== this.height) return true;
+    const kept = [planes.mask, planes.flicker, planes.last].map((before) => ({ before, copy: before.slice() }));
+    this.compare(planes, plane);
+    const count = this.kernels.denoise();
+    for (const { before, copy } of kept) before.set(copy);
+    return count >= AREA_MIN_PIXELS;
   }
 
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
@@ -147,6 +174,7 @@ export class Detector {
     this.finder = new BlobFinder(planes);
     this.planes = planes;
     this.watch = new SceneWatch();
+    this.tamper = new TamperWatch();
     this.tracker.clear();
     [this.width, this.height, this.frames, this.clutter] = [width, height, 1, 0];
     this.firstMs = this.lastMs = this.learntMs = timeMs;
@@ -190,8 +218,7 @@ export class Detector {
   }
 
   private judge(planes: Planes, marked: number, timeMs: number, elapsedMs: number): Observation {
-    const scene = this.watch.step(timeMs, marked, this.light.level, () => overviewOf(planes, this.light));
-    if (scene !== null) this.tracker.clear();
+    const scene = this.sceneOf(planes, marked, timeMs);
     if (this.watch.isSettling(timeMs)) {
       planes.learning.fill(LEARN.copy);
       return { ...this.nothing('light', timeMs), scene };
@@ -199,13 +226,30 @@ export class Detector {
     planes.learning.set(planes.mask);
     if (marked === 0) {
       this.tracker.update([], timeMs, this.index, 0);
-      return this.nothing('still', timeMs);
+      return { ...this.nothing('still', timeMs), scene };
     }
     const tracks = this.follow(planes, timeMs, elapsedMs);
+    return { ...this.weigh(tracks, timeMs), scene };
+  }
+
+  private weigh(tracks: readonly Track[], timeMs: number): Observation {
     const seen = tracks.filter((track) => track.nature === 'object' && !this.isOver(track, timeMs));
     if (seen.length === 0) return this.nothing(whyNot(tracks), timeMs);
     const inside = seen.filter(({ blob }) => this.isInside(blob));
     return inside.length === 0 ? this.nothing('outside-zones', timeMs) : this.seen(inside, timeMs);
+  }
+
+  /** What changed with the whole picture; an overlaid clock is part of it from now on. */
+  private sceneOf(planes: Planes, marked: number, timeMs: number): SceneChange | null {
+    const { watch, tamper, light } = this;
+    const found = watch.step(timeMs, marked, light.level, () => overviewOf(planes, light));
+    const durationMs = tamper.end(timeMs, planes, light, found !== null);
+    if (durationMs !== null) watch.settle(timeMs);
+    else if (found === 'tamper') tamper.begin(timeMs, planes, light);
+    if (found !== null || durationMs !== null) this.tracker.clear();
+    if (durationMs !== null) return { class: 'tamper', durationMs };
+    if (found !== null) return { class: found };
+    return this.overlay.step(timeMs, planes) ? { class: 'overlay' } : null;
   }
 
   /** Finds patches, judges their tracks, and says which pixels the background learns from. */

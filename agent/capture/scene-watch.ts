@@ -1,7 +1,10 @@
 import type { Overview } from './kernel/evidence.js';
 
-/** A change of the whole scene; the wire's name of its class. */
-export type SceneChange = 'illumination' | 'tamper';
+/** A change of the whole scene, by the wire's names; the duration of what has ended. */
+export interface SceneChange {
+  readonly class: 'illumination' | 'ir-cut' | 'tamper' | 'overlay';
+  readonly durationMs?: number;
+}
 
 /** What happens within this time is sudden: no person grows that fast. */
 const SUDDEN_MS = 450;
@@ -21,6 +24,9 @@ const TEXTURE_SAME = 0.8;
 const FLOOD = 0.55;
 /** The new picture is learnt for this long, and nothing in it is motion. */
 const SETTLE_MS = 600;
+/** The infrared-cut filter swings for a moment, and exposure follows; what changes meanwhile is its doing. */
+const SWITCH_SETTLE_MS = 1000;
+const SWITCH_MS = 3000;
 
 interface Moment {
   readonly timeMs: number;
@@ -32,25 +38,35 @@ interface Moment {
 export class SceneWatch {
   private history: Moment[] = [];
   private settledMs = -Infinity;
+  private switchedMs = -Infinity;
 
   /** Whether the picture settles after a change. */
   isSettling(timeMs: number): boolean {
     return timeMs < this.settledMs;
   }
 
+  /** The picture is another one from here on, and learnt anew. */
+  settle(timeMs: number, forMs = SETTLE_MS): void {
+    this.history = [];
+    this.settledMs = Math.max(this.settledMs, timeMs + forMs);
+  }
+
+  /** The hardware says that its infrared-cut filter switches now. */
+  expectSwitch(timeMs: number): void {
+    this.switchedMs = timeMs;
+    this.settle(timeMs, SWITCH_SETTLE_MS);
+  }
+
   /** `marked` is the share of the picture that differs, `level` its mean grey level. Looks closely only when it must. */
-  step(timeMs: number, marked: number, level: number, look: () => Overview): SceneChange | null {
+  step(timeMs: number, marked: number, level: number, look: () => Overview): SceneChange['class'] | null {
     this.history = this.history.filter((moment) => timeMs - moment.timeMs <= SUDDEN_MS);
     const more = marked - Math.min(marked, ...this.history.map((moment) => moment.marked));
     const brighter = Math.max(0, ...this.history.map((moment) => change(moment.level, level)));
     this.history.push({ timeMs, marked, level });
     const isSudden = more > MUCH || (more > SOME && brighter > LEVEL);
     if (!isSudden || this.isSettling(timeMs)) return null;
-    const found = classOf(marked, look());
-    if (found !== null) {
-      this.history = [];
-      this.settledMs = timeMs + SETTLE_MS;
-    }
+    const found = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, look());
+    if (found !== null) this.settle(timeMs);
     return found;
   }
 }
@@ -59,7 +75,7 @@ function change(before: number, now: number): number {
   return Math.abs(now - before) / Math.max(LEVEL_MIN, Math.min(before, now));
 }
 
-function classOf(marked: number, { texture, edges }: Overview): SceneChange | null {
+function classOf(marked: number, { texture, edges }: Overview): 'illumination' | 'tamper' | null {
   if (edges < EDGES_LEFT || (texture < TEXTURE_LEFT && marked > ELSEWHERE)) return 'tamper';
   return marked > FLOOD || texture > TEXTURE_SAME ? 'illumination' : null;
 }

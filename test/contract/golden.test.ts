@@ -36,7 +36,7 @@ async function play(name: GoldenName, seed: number): Promise<Played> {
   for (let index = 0; index < frames; index++) {
     const timeMs = Math.round((index * 1000) / framesPerSecond);
     const seen = detector.observe(await renderer.luma(timeMs), timeMs, index);
-    if (seen.scene !== null) scenes.push(seen.scene);
+    if (seen.scene !== null) scenes.push(seen.scene.class);
     reasons.set(seen.reason, (reasons.get(seen.reason) ?? 0) + 1);
     take(tracker.step(seen, null, index, timeMs));
   }

@@ -64,10 +64,13 @@ const OVERVIEW_STEP = 2;
 const DARKEST = 0.25;
 
 /** Compares all of the picture with the background, by every other pixel of every other row. */
-export function overviewOf({ current, mean, deviation, layout }: Planes, { level, usual }: Light): Overview {
+export function overviewOf(
+  { current, mean, deviation, layout }: Pick<Planes, 'current' | 'mean' | 'deviation' | 'layout'>,
+  { level, usual }: Pick<Light, 'level' | 'usual'>,
+): Overview {
   const { width, height, stride } = layout;
   // Half the light has half the contrast; not by the gain, which falls with what is out of focus.
-  const scale = Math.min(1, Math.max(DARKEST, level / usual)) / 16;
+  const scale = Math.min(1, Math.max(DARKEST, level / Math.max(1, usual))) / 16;
   let [cross, now, then, noisy] = [0, 0, 0, 0];
   for (let y = 1; y < height - 1; y += OVERVIEW_STEP) {
     for (let x = 1; x < width - 1; x += OVERVIEW_STEP) {

@@ -1,0 +1,71 @@
+import { EIGHTHS, TILE, type Planes } from './kernel/layout.js';
+
+/** A change that the eye sees in writing; grey levels from one look to the next. */
+const CHANGE = 24 * EIGHTHS;
+const PIXELS_MIN = 3;
+/** The beat of a clock that shows seconds, and how many of them make it one. */
+const BEAT_MS = 1000;
+const BEATS = 10;
+/** Writing stands out from its ground by so many grey levels. */
+const CONTRAST = 60 * EIGHTHS;
+/** Looks without change between two beats; with fewer a beat cannot be told from what always changes. */
+const QUIET_MIN = 2;
+
+/** Finds an on-screen clock: sharp, in one place, changing once a second and not in between. Says so once. */
+export class OverlayWatch {
+  private before = new Int16Array(0);
+  private beats = new Uint8Array(0);
+  private beatMs = new Float64Array(0);
+  private quiet = new Uint8Array(0);
+  private lookedMs = 0;
+  private isFound = false;
+
+  step(timeMs: number, { current, layout }: Planes): boolean {
+    if (this.isFound) return false;
+    if (this.before.length !== current.length) this.begin(current, layout.tilesX * layout.tilesY, timeMs);
+    const toleranceMs = 50 + (timeMs - this.lookedMs);
+    this.lookedMs = timeMs;
+    for (let tile = 0; tile < this.beats.length; tile++) {
+      const { changed, contrast } = this.changeOf(tile, current, layout);
+      if (changed < PIXELS_MIN) {
+        this.quiet[tile] = Math.min(255, (this.quiet[tile] ?? 0) + 1);
+        continue;
+      }
+      const offMs = Math.abs(timeMs - (this.beatMs[tile] ?? 0) - BEAT_MS);
+      const isBeat = offMs <= toleranceMs && (this.quiet[tile] ?? 0) >= QUIET_MIN && contrast >= CONTRAST;
+      this.beats[tile] = isBeat ? (this.beats[tile] ?? 0) + 1 : 0;
+      this.beatMs[tile] = timeMs;
+      this.quiet[tile] = 0;
+      if ((this.beats[tile] ?? 0) >= BEATS) this.isFound = true;
+    }
+    this.before.set(current);
+    return this.isFound;
+  }
+
+  private begin(current: Int16Array, tiles: number, timeMs: number): void {
+    this.before = current.slice();
+    this.beats = new Uint8Array(tiles);
+    this.beatMs = new Float64Array(tiles).fill(-Infinity);
+    this.quiet = new Uint8Array(tiles);
+    this.lookedMs = timeMs;
+  }
+
+  private changeOf(
+    tile: number,
+    current: Int16Array,
+    { width, height, stride, tilesX }: Planes['layout'],
+  ): { readonly changed: number; readonly contrast: number } {
+    const [left, top] = [(tile % tilesX) * TILE, Math.floor(tile / tilesX) * TILE];
+    const [right, bottom] = [Math.min(width, left + TILE), Math.min(height, top + TILE)];
+    let [changed, least, most] = [0, Infinity, 0];
+    for (let y = top; y < bottom; y += 2) {
+      for (let i = y * stride + left; i < y * stride + right; i++) {
+        const value = current[i] ?? 0;
+        if (Math.abs(value - (this.before[i] ?? 0)) > CHANGE) changed++;
+        if (value < least) least = value;
+        if (value > most) most = value;
+      }
+    }
+    return { changed, contrast: most - least };
+  }
+}
