@@ -1,5 +1,5 @@
 import type { Counters } from '../../common/counters.js';
-import { asSealcamError, isSealcamError } from '../../common/errors.js';
+import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
 import { Detector, type DetectorSettings, type Observation } from './detector.js';
@@ -8,6 +8,7 @@ import { FrameOrder } from './frame-order.js';
 import { FreezeWatch } from './freeze.js';
 import { decodeLuma } from './jpeg.js';
 import { Pace } from './pace.js';
+import { isFit } from './plane-size.js';
 import type { SceneChange } from './scene-watch.js';
 
 export interface CaptureSettings {
@@ -141,7 +142,7 @@ export class Capture {
     return order === 'restart';
   }
 
-  /** A picture that was looked at already need not be again; while the detector starts it counts frames. */
+  /** A picture that was looked at already need not be again; while the detector starts, it counts frames. */
   private isRepeat(frame: Frame): boolean {
     const { counters, log, onScene } = this.deps;
     const freeze = this.freeze.step(frame);
@@ -156,7 +157,8 @@ export class Capture {
       onScene({ class: 'stall' }, frame.monotonicMs);
     }
     const isStarting = this.last === null || this.last.observation.reason === 'starting';
-    return freeze.type === 'froze' || (freeze.type === 'repeat' && (this.freeze.isFrozen || !isStarting));
+    const wasSeen = !isStarting && !this.pace.isWaiting;
+    return this.freeze.isFrozen || (freeze.type === 'repeat' && wasSeen);
   }
 
   /** While nothing moves most frames wait, and are looked at only if the next one that is due differs. */
@@ -193,9 +195,11 @@ export class Capture {
   }
 
   private async lumaOf(frame: Frame): Promise<LumaPlane | null> {
-    if (frame.luma !== undefined) return frame.luma;
     try {
-      return await decodeLuma(frame.jpeg, this.settings.lumaWidth);
+      const luma = frame.luma ?? (await decodeLuma(frame.jpeg, this.settings.lumaWidth));
+      if (isFit(luma)) return luma;
+      const size = `${String(luma.width)}×${String(luma.height)}`;
+      throw new SealcamError('frame-corrupt', `a grey plane of ${size} pixels is of no use`);
     } catch (error) {
       if (!isSealcamError(error) || error.code !== 'frame-corrupt') throw asSealcamError(error);
       const { counters, log } = this.deps;

@@ -7,6 +7,7 @@ import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
 import { lightOf, restsOf, type Light } from './kernel/light.js';
 import { natureOf, patienceMs } from './nature.js';
 import { OverlayWatch } from './overlay.js';
+import { SHRINK, smallSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
 import { TamperWatch } from './tamper.js';
 import { Tracker, type Track } from './tracks.js';
@@ -72,9 +73,6 @@ const STEP_MAX_MS = 1000;
 const LEARN_EVERY_MS = 80;
 const DEVIATION_START = 512;
 const CLUTTER_MS = 2000;
-/** A plane that is wider than any setting asks for is a driver's own. */
-const WIDTH_MAX = 320;
-const SHRINK = 4;
 const Q15 = 32_768;
 const Q13 = 8192;
 
@@ -353,12 +351,6 @@ export class Detector {
     const none = { motion: false, reason, area: 0, box: null, zones: [], scene: null } as const;
     return { ...none, sinceFrame: this.index, sinceMs: timeMs };
   }
-}
-
-/** A driver's larger plane is looked at in means of 4×4 pixels. */
-function smallSize({ width, height }: LumaPlane): { readonly width: number; readonly height: number } {
-  const isLarge = width > WIDTH_MAX && width % (4 * SHRINK) === 0 && height % SHRINK === 0;
-  return isLarge ? { width: width / SHRINK, height: height / SHRINK } : { width, height };
 }
 
 function paint({ learning, layout }: Planes, { cells }: Blob, how: number): void {

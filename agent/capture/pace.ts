@@ -34,6 +34,10 @@ export class Pace {
     return this.hasLooked && timeMs - this.restlessMs >= CALM_MS;
   }
 
+  get isWaiting(): boolean {
+    return this.waiting.length > 0;
+  }
+
   /** The frames that wait, oldest first; none is kept. */
   takeWaiting(): readonly Frame[] {
     return this.waiting.splice(0);

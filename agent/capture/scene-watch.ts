@@ -59,13 +59,16 @@ export class SceneWatch {
 
   /** `marked` is the share of the picture that differs, `level` its mean grey level. Looks closely only when it must. */
   step(timeMs: number, marked: number, level: number, look: () => Overview): SceneChange['class'] | null {
-    this.history = this.history.filter((moment) => timeMs - moment.timeMs <= SUDDEN_MS);
+    // Where looks are rarer than that, what changed from one to the next is sudden.
+    const last = this.history.length - 1;
+    this.history = this.history.filter((moment, i) => i === last || timeMs - moment.timeMs <= SUDDEN_MS);
     const more = marked - Math.min(marked, ...this.history.map((moment) => moment.marked));
     const brighter = Math.max(0, ...this.history.map((moment) => change(moment.level, level)));
     this.history.push({ timeMs, marked, level });
-    const isSudden = more > MUCH || (more > SOME && brighter > LEVEL);
-    if (!isSudden || this.isSettling(timeMs)) return null;
-    const found = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, look());
+    if ((more <= MUCH && brighter <= LEVEL) || this.isSettling(timeMs)) return null;
+    const seen = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, brighter, look());
+    // Other light that leaves no mark was taken out already; a picture of little contrast that is gone leaves none either.
+    const found = more > SOME || seen === 'tamper' ? seen : null;
     if (found !== null) this.settle(timeMs);
     return found;
   }
@@ -75,7 +78,13 @@ function change(before: number, now: number): number {
   return Math.abs(now - before) / Math.max(LEVEL_MIN, Math.min(before, now));
 }
 
-function classOf(marked: number, { texture, edges }: Overview): 'illumination' | 'tamper' | null {
+function classOf(
+  marked: number,
+  brighter: number,
+  { texture, edges, isBlank }: Overview,
+): 'illumination' | 'tamper' | null {
+  // Where nothing was to be seen, whatever appears in another light came with it.
+  if (isBlank && brighter > LEVEL) return 'illumination';
   if (edges < EDGES_LEFT || (texture < TEXTURE_LEFT && marked > ELSEWHERE)) return 'tamper';
   return marked > FLOOD || texture > TEXTURE_SAME ? 'illumination' : null;
 }
