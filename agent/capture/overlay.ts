@@ -1,7 +1,7 @@
 import { EIGHTHS, TILE, type Planes } from './kernel/layout.js';
 
 /** A change that the eye sees in writing; grey levels from one look to the next. */
-const CHANGE = 24 * EIGHTHS;
+const CHANGE = 16 * EIGHTHS;
 const PIXELS_MIN = 3;
 /** The beat of a clock that shows seconds, and how many of them make it one. */
 const BEAT_MS = 1000;
@@ -31,7 +31,9 @@ export class OverlayWatch {
         this.quiet[tile] = Math.min(255, (this.quiet[tile] ?? 0) + 1);
         continue;
       }
-      const offMs = Math.abs(timeMs - (this.beatMs[tile] ?? 0) - BEAT_MS);
+      // One beat may be missed, where a digit hardly differs from the next.
+      const sinceMs = timeMs - (this.beatMs[tile] ?? 0);
+      const offMs = Math.abs(sinceMs - BEAT_MS * (sinceMs > 1.5 * BEAT_MS ? 2 : 1));
       const isBeat = offMs <= toleranceMs && (this.quiet[tile] ?? 0) >= QUIET_MIN && contrast >= CONTRAST;
       this.beats[tile] = isBeat ? (this.beats[tile] ?? 0) + 1 : 0;
       this.beatMs[tile] = timeMs;

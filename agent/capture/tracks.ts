@@ -17,7 +17,9 @@ export interface Track {
   travel: number;
   /** Length of the way its middle took. */
   path: number;
-  /** How often it was found where it had been, in part at least. */
+  /** The last step of its middle, in pixels a millisecond; null before the first. */
+  velocity: readonly [number, number] | null;
+  /** How often it was found where it had been, in part at least, or where its last step would have led it. */
   overlaps: number;
   /** The same as a slow mean, 0 to 1. */
   steady: number;
@@ -56,6 +58,12 @@ function middle(blob: Blob): readonly [number, number] {
 /** Pixels between two boxes; 0 where they touch. */
 function gap(a: Blob, b: Blob): number {
   return Math.max(0, a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
+}
+
+/** Where it would be had it gone on as it last went. Who crosses the picture in two seconds is never where he was. */
+function predicted({ blob, velocity, lastMs }: Track, timeMs: number): Blob {
+  const [dx, dy] = (velocity ?? [0, 0]).map((speed) => speed * (timeMs - lastMs)) as [number, number];
+  return { ...blob, left: blob.left + dx, right: blob.right + dx, top: blob.top + dy, bottom: blob.bottom + dy };
 }
 
 /** Follows patches, so that noise and rain, which are never twice in one place, do not add up to a person. */
@@ -106,6 +114,7 @@ function begin(blob: Blob, { texture, steepness, novelty }: Evidence, timeMs: nu
       texture,
       steepness,
       novelty,
+      velocity: null,
     },
     ...{ firstMs: timeMs, lastMs: timeMs, activeMs: timeMs, firstFrame: frame, moved: false, nature: 'unknown' },
   };
@@ -115,7 +124,9 @@ function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number, fr
   const [x, y] = middle(blob);
   const [beforeX, beforeY] = middle(track.blob);
   track.path += Math.hypot(x - beforeX, y - beforeY);
-  const isThere = gap(track.blob, blob) === 0;
+  const isThere = gap(track.blob, blob) === 0 || gap(predicted(track, timeMs), blob) === 0;
+  const elapsedMs = Math.max(1, timeMs - track.lastMs);
+  track.velocity = [(x - beforeX) / elapsedMs, (y - beforeY) / elapsedMs];
   if (isThere) track.overlaps++;
   track.steady += ((isThere ? 1 : 0) - track.steady) * EVIDENCE_SHARE;
   // Snow hit upon somebody: what was erratic and is steady now begins anew.
