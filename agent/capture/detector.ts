@@ -9,6 +9,7 @@ import { natureOf, patienceMs } from './nature.js';
 import { OverlayWatch } from './overlay.js';
 import { SHRINK, smallSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
+import { SweepWatch } from './sweep.js';
 import { TamperWatch } from './tamper.js';
 import { Tracker, type Track } from './tracks.js';
 import { TUNING, type Tuning } from './tuning.js';
@@ -90,6 +91,7 @@ export class Detector {
   private watch = new SceneWatch();
   private tamper = new TamperWatch();
   private readonly overlay = new OverlayWatch();
+  private readonly sweep = new SweepWatch();
   private light: Light = { gain: 1, offset: 0, level: 0, usual: 0 };
   private counts = new Uint8Array(0);
   private width = 0;
@@ -227,7 +229,10 @@ export class Detector {
       return { ...this.nothing('still', timeMs), scene };
     }
     const tracks = this.follow(planes, timeMs, elapsedMs);
-    return { ...this.weigh(tracks, timeMs), scene };
+    const observation = this.weigh(tracks, timeMs);
+    // Who walks throws a shadow, which is no news.
+    const isSwept = !observation.motion && this.sweep.step(timeMs, tracks, this.width * this.height);
+    return { ...observation, scene: scene ?? (isSwept ? { class: 'illumination' } : null) };
   }
 
   private weigh(tracks: readonly Track[], timeMs: number): Observation {
