@@ -74,9 +74,7 @@ export class Capture {
 
   get lastLook(): LastLook | null {
     const { last, detector, freeze } = this;
-    return last === null
-      ? null
-      : { ...last, tamperedSinceMs: detector.tamperedSinceMs, isFrozen: freeze.isFrozen };
+    return last === null ? null : { ...last, tamperedSinceMs: detector.tamperedSinceMs, isFrozen: freeze.isFrozen };
   }
 
   get isFrozen(): boolean {

@@ -63,12 +63,19 @@ function gap(a: Blob, b: Blob): number {
 }
 
 /** Whether it is where it would be had it gone on as it last went. Who crosses in two seconds is never where he was. */
-function isOnItsWay({ blob: { left, right, top, bottom }, velocity, lastMs }: Track, blob: Blob, timeMs: number): boolean {
+function isOnItsWay(
+  { blob: { left, right, top, bottom }, velocity, lastMs }: Track,
+  blob: Blob,
+  timeMs: number,
+): boolean {
   if (velocity === null) return false;
   const [dx, dy] = [velocity[0] * (timeMs - lastMs), velocity[1] * (timeMs - lastMs)];
   const across = Math.min(right + dx, blob.right) - Math.max(left + dx, blob.left) + 1;
   const down = Math.min(bottom + dy, blob.bottom) - Math.max(top + dy, blob.top) + 1;
-  const least = Math.min((right - left + 1) * (bottom - top + 1), (blob.right - blob.left + 1) * (blob.bottom - blob.top + 1));
+  const least = Math.min(
+    (right - left + 1) * (bottom - top + 1),
+    (blob.right - blob.left + 1) * (blob.bottom - blob.top + 1),
+  );
   return across > 0 && down > 0 && across * down >= ON_ITS_WAY * least;
 }
 

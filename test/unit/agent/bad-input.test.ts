@@ -49,7 +49,14 @@ async function show({ frames, fps = 10, at }: Stream): Promise<Shown> {
   const counters = new Counters();
   const [reasons, events, scenes] = [new Set<string>(), [] as string[], [] as string[]];
   const spans: [number, number][] = [];
-  const info = { driver: 'mock', model: 'bad', width: 640, height: 360, framesPerSecond: fps, timeBase: 'live' } as const;
+  const info = {
+    driver: 'mock',
+    model: 'bad',
+    width: 640,
+    height: 360,
+    framesPerSecond: fps,
+    timeBase: 'live',
+  } as const;
   const capture = new Capture(info, settings, {
     ...{ counters, log: silentLog, onScene: (one) => scenes.push(one.class) },
     onTransition: (one) => {
@@ -97,11 +104,7 @@ const TABLE: readonly (readonly [string, Stream, Expected])[] = [
     { frames: 150, at: (i) => ({ luma: i < 50 ? even(0) : i < 100 ? scene(i) : even(255) }) },
     { reasons: ['light', 'still'], events: [], scenes: ['illumination', 'tamper'] },
   ],
-  [
-    'black and white by turns',
-    { frames: 100, at: (i) => ({ luma: even(i % 2 === 0 ? 0 : 255) }) },
-    { events: [] },
-  ],
+  ['black and white by turns', { frames: 100, at: (i) => ({ luma: even(i % 2 === 0 ? 0 : 255) }) }, { events: [] }],
   [
     'time that runs backwards for good',
     { frames: 120, at: (i) => ({ luma: walker(i, 10), monotonicMs: i < 50 ? 60_000 + i * 100 : i * 100 }) },
@@ -122,14 +125,28 @@ const TABLE: readonly (readonly [string, Stream, Expected])[] = [
     { frames: 30, at: (i) => ({ luma: scene(i), monotonicMs: i < 10 ? i * 100 : NaN }) },
     { only: ['starting'], events: [], counted: { 'frames.backwards': 20 } },
   ],
-  ['time that stands still', { frames: 60, at: (i) => ({ luma: scene(i), monotonicMs: 0 }) }, { only: ['starting'], events: [] }],
-  ['one frame a second', { frames: 20, fps: 1, at: (i) => ({ luma: walker(i, 1) }) }, { reasons: ['motion'], events: ['start', 'end'] }],
-  ['30 frames a second', { frames: 360, fps: 30, at: (i) => ({ luma: walker(i, 30) }) }, { reasons: ['motion'], events: ['start', 'end'] }],
+  [
+    'time that stands still',
+    { frames: 60, at: (i) => ({ luma: scene(i), monotonicMs: 0 }) },
+    { only: ['starting'], events: [] },
+  ],
+  [
+    'one frame a second',
+    { frames: 20, fps: 1, at: (i) => ({ luma: walker(i, 1) }) },
+    { reasons: ['motion'], events: ['start', 'end'] },
+  ],
+  [
+    '30 frames a second',
+    { frames: 360, fps: 30, at: (i) => ({ luma: walker(i, 30) }) },
+    { reasons: ['motion'], events: ['start', 'end'] },
+  ],
   [
     'pictures of no size, tiny, huge, and with pixels missing',
     {
       frames: 8,
-      at: (i) => ({ luma: [of(0, 0), of(1, 1), of(300, 3), of(320, 4000), of(8001, 6000, 9), of(160, 90, 100)][i % 6] ?? of(0, 0) }),
+      at: (i) => ({
+        luma: [of(0, 0), of(1, 1), of(300, 3), of(320, 4000), of(8001, 6000, 9), of(160, 90, 100)][i % 6] ?? of(0, 0),
+      }),
     },
     { only: [], events: [], counted: { 'frames.corrupt': 8 } },
   ],
