@@ -245,7 +245,7 @@ export class Detector {
   /** What changed with the whole picture; an overlaid clock is part of it from now on. */
   private sceneOf(planes: Planes, marked: number, timeMs: number): SceneChange | null {
     const { watch, tamper, light } = this;
-    const found = watch.step(timeMs, marked, light.level, () => overviewOf(planes, light));
+    const found = watch.step(timeMs, marked, light, () => overviewOf(planes, light));
     const durationMs = tamper.end(timeMs, planes, light, found !== null);
     if (durationMs !== null) watch.settle(timeMs);
     else if (found === 'tamper') tamper.begin(timeMs, planes, light);

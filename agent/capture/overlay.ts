@@ -6,6 +6,8 @@ const PIXELS_MIN = 3;
 /** The beat of a clock that shows seconds, and how many of them make it one. */
 const BEAT_MS = 1000;
 const BEATS = 10;
+/** What changes in more of the picture at once is a lamp. */
+const WIDE = 0.15;
 /** Writing stands out from its ground by so many grey levels. */
 const CONTRAST = 60 * EIGHTHS;
 /** Looks without change between two beats; with fewer a beat cannot be told from what always changes. */
@@ -25,17 +27,19 @@ export class OverlayWatch {
     if (this.before.length !== current.length) this.begin(current, layout.tilesX * layout.tilesY, timeMs);
     const toleranceMs = 50 + (timeMs - this.lookedMs);
     this.lookedMs = timeMs;
-    for (let tile = 0; tile < this.beats.length; tile++) {
-      const { changed, contrast } = this.changeOf(tile, current, layout);
+    const changes = Array.from(this.beats, (_, tile) => this.changeOf(tile, current, layout));
+    const isWide = changes.filter(({ changed }) => changed >= PIXELS_MIN).length > WIDE * changes.length;
+    for (const [tile, { changed, contrast }] of changes.entries()) {
       if (changed < PIXELS_MIN) {
         this.quiet[tile] = Math.min(255, (this.quiet[tile] ?? 0) + 1);
         continue;
       }
-      // One beat may be missed, where a digit hardly differs from the next.
       const sinceMs = timeMs - (this.beatMs[tile] ?? 0);
-      const offMs = Math.abs(sinceMs - BEAT_MS * (sinceMs > 1.5 * BEAT_MS ? 2 : 1));
-      const isBeat = offMs <= toleranceMs && (this.quiet[tile] ?? 0) >= QUIET_MIN && contrast >= CONTRAST;
-      this.beats[tile] = isBeat ? (this.beats[tile] ?? 0) + 1 : 0;
+      const isOn = (beatMs: number): boolean => Math.abs(sinceMs - beatMs) <= toleranceMs;
+      const isWriting = !isWide && (this.quiet[tile] ?? 0) >= QUIET_MIN && contrast >= CONTRAST;
+      if (isWriting && isOn(BEAT_MS)) this.beats[tile] = (this.beats[tile] ?? 0) + 1;
+      // One beat may be missed, where a digit hardly differs from the next.
+      else if (!isWriting || !isOn(2 * BEAT_MS)) this.beats[tile] = 0;
       this.beatMs[tile] = timeMs;
       this.quiet[tile] = 0;
       if ((this.beats[tile] ?? 0) >= BEATS) this.isFound = true;

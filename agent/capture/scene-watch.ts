@@ -1,4 +1,5 @@
 import type { Overview } from './kernel/evidence.js';
+import type { Light } from './kernel/light.js';
 
 /** A change of the whole scene, by the wire's names; the duration of what has ended. */
 export interface SceneChange {
@@ -22,6 +23,8 @@ const ELSEWHERE = 0.4;
 /** The same texture in another light, or a change too large for anything in front of the camera. */
 const TEXTURE_SAME = 0.8;
 const FLOOD = 0.55;
+/** With so small a gain the background's contrast is gone. */
+const GAIN_GONE = 0.4;
 /** The new picture is learnt for this long, and nothing in it is motion. */
 const SETTLE_MS = 600;
 /** The infrared-cut filter swings for a moment, and exposure follows; what changes meanwhile is its doing. */
@@ -57,8 +60,8 @@ export class SceneWatch {
     this.settle(timeMs, SWITCH_SETTLE_MS);
   }
 
-  /** `marked` is the share of the picture that differs, `level` its mean grey level. Looks closely only when it must. */
-  step(timeMs: number, marked: number, level: number, look: () => Overview): SceneChange['class'] | null {
+  /** `marked` is the share of the picture that differs when its light is taken out. Looks closely only when it must. */
+  step(timeMs: number, marked: number, { level, gain }: Light, look: () => Overview): SceneChange['class'] | null {
     // Where looks are rarer than that, what changed from one to the next is sudden.
     const last = this.history.length - 1;
     this.history = this.history.filter((moment, i) => i === last || timeMs - moment.timeMs <= SUDDEN_MS);
@@ -67,8 +70,8 @@ export class SceneWatch {
     this.history.push({ timeMs, marked, level });
     if ((more <= MUCH && brighter <= LEVEL) || this.isSettling(timeMs)) return null;
     const seen = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, brighter, look());
-    // Other light that leaves no mark was taken out already; a picture of little contrast that is gone leaves none either.
-    const found = more > SOME || seen === 'tamper' ? seen : null;
+    // Other light that leaves no mark was taken out already. A white cloth over the lens leaves none either, but no gain.
+    const found = more > SOME || (seen === 'tamper' && gain < GAIN_GONE) ? seen : null;
     if (found !== null) this.settle(timeMs);
     return found;
   }
