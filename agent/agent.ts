@@ -143,10 +143,10 @@ export class Agent {
         this.counters.add('motion-sensor.hints');
         log.debug({}, 'the motion sensor saw something');
       }),
-      hal.light.onSwitch((mode) => {
+      hal.light.onSwitch((mode, monotonicMs) => {
         this.counters.add('light.switches');
         log.info({ mode }, 'the infrared-cut filter switched');
-        this.recordScene({ class: 'ir-cut' });
+        this.camera.lightSwitched(monotonicMs);
       }),
     );
     this.uplink.start();
@@ -331,8 +331,8 @@ export class Agent {
       onSilence: () => {
         this.sayHealth();
       },
-      onScene: (scene) => {
-        this.recordScene(scene);
+      onScene: (scene, monotonicMs) => {
+        this.recordScene(scene, recordTime(hal.clock, monotonicMs));
       },
       wallMsOf: (monotonicMs) => recordTime(hal.clock, monotonicMs).wallMs,
     });
@@ -352,10 +352,10 @@ export class Agent {
     });
   }
 
-  private recordScene(scene: RecordScene): void {
+  private recordScene(scene: RecordScene, time: RecordTime): void {
     this.attempt('a scene could not be recorded', () => {
       if (this.outbox.currentClaim() === null) return;
-      this.outbox.append({ kind: 'scene', time: this.now(), scene });
+      this.outbox.append({ kind: 'scene', time, scene });
       this.uplink.recordsAppended(1);
     });
   }
@@ -375,7 +375,7 @@ export class Agent {
     const { hal, clock, log } = this.deps;
     try {
       const jumpMs = this.clockWatch.jumpMs();
-      if (jumpMs !== null) this.recordScene({ class: 'clock-jump', durationMs: Math.abs(jumpMs) });
+      if (jumpMs !== null) this.recordScene({ class: 'clock-jump', durationMs: Math.abs(jumpMs) }, this.now());
       if (this.recorder.sayWithheld(this.now())) this.uplink.recordsAppended(1);
       if (this.outbox.flushLosses(this.now()) !== null) this.uplink.recordsAppended(1);
       hal.watchdog.alive();

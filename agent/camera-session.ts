@@ -6,6 +6,7 @@ import type { Camera, CameraInfo, Frame } from '../hal/camera.js';
 import type { RecordScene } from '../protocol/objects/record.js';
 import { CameraLoop, type CameraState } from './capture/camera-loop.js';
 import { Capture, type CaptureSettings, type LastLook } from './capture/capture.js';
+import { SceneLog } from './capture/scene-log.js';
 import type { Transition } from './capture/event-tracker.js';
 
 export interface CameraSessionDependencies {
@@ -17,8 +18,8 @@ export interface CameraSessionDependencies {
   readonly onTransition: (transition: Transition<Frame>) => void;
   /** No frame came for so long that it must be said. */
   readonly onSilence: () => void;
-  /** The scene changed as a whole, or was not seen for a while. */
-  readonly onScene: (scene: RecordScene) => void;
+  /** The scene changed as a whole, or was not seen for a while; with the time of the frame that showed it. */
+  readonly onScene: (scene: RecordScene, monotonicMs: number) => void;
   /** UTC of a frame; null while the clock was never set. */
   readonly wallMsOf: (monotonicMs: number) => number | null;
 }
@@ -27,10 +28,14 @@ export interface CameraSessionDependencies {
 export class CameraSession {
   private readonly deps: CameraSessionDependencies;
   private readonly loop: CameraLoop;
+  /** Outlives each opening: a camera that flaps is not said to start more than once a minute. */
+  private readonly scenes: SceneLog;
   private settings: CaptureSettings;
   private capture: Capture | null = null;
   private cameraInfo: CameraInfo | null = null;
   private frame: Frame | null = null;
+  /** Its first frame since it was opened, and whether motion raises an event already. */
+  private firstFrameMs: number | null = null;
   private isArmed = false;
   private stopping: AbortController | null = null;
   private done: Promise<void> = Promise.resolve();
@@ -38,17 +43,19 @@ export class CameraSession {
   constructor(settings: CaptureSettings, deps: CameraSessionDependencies) {
     this.settings = settings;
     this.deps = deps;
+    this.scenes = new SceneLog({ counters: deps.counters, log: deps.log('capture'), say: deps.onScene });
     this.loop = new CameraLoop({
       ...{ camera: deps.camera, clock: deps.clock, counters: deps.counters, log: deps.log('camera') },
       onSilence: deps.onSilence,
       onStall: (silentMs) => {
-        deps.onScene({ class: 'stall', durationMs: Math.round(silentMs) });
+        this.scenes.tell({ class: 'stall', durationMs: Math.round(silentMs) }, deps.clock.monotonicMs());
       },
       onOpen: (info) => {
         this.opened(info);
       },
       onFrame: async (frame) => {
         this.frame = frame;
+        this.firstFrameMs ??= frame.monotonicMs;
         await this.capture?.look(frame, deps.clock.monotonicMs());
         this.noteArmed();
       },
@@ -56,13 +63,20 @@ export class CameraSession {
         this.capture?.finish();
         this.capture = null;
         this.cameraInfo = null;
+        this.firstFrameMs = null;
         this.isArmed = false;
       },
     });
   }
 
   get state(): CameraState {
-    return this.loop.cameraState;
+    return this.capture?.isFrozen === true ? 'stalled' : this.loop.cameraState;
+  }
+
+  /** The hardware says that its infrared-cut filter switched. */
+  lightSwitched(monotonicMs: number): void {
+    this.capture?.expectSwitch(monotonicMs);
+    this.scenes.tell({ class: 'ir-cut' }, monotonicMs);
   }
 
   get info(): CameraInfo | null {
@@ -107,23 +121,27 @@ export class CameraSession {
   }
 
   private opened(info: CameraInfo): void {
-    const { counters, log, onTransition, onScene, wallMsOf } = this.deps;
+    const { counters, log, onTransition, onSilence, wallMsOf } = this.deps;
     this.cameraInfo = info;
     const { driver, model, width, height, framesPerSecond } = info;
     log('camera').info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
     this.capture = new Capture(info, this.settings, {
       ...{ counters, log: log('capture'), onTransition, wallMsOf },
-      onScene: (change) => {
-        onScene({ class: change });
+      onScene: (scene, monotonicMs) => {
+        this.scenes.tell(scene, monotonicMs);
+        // A picture that stands still is as bad as none: whoever made it so has until the next cadence otherwise.
+        if (scene.class === 'stall' && scene.durationMs === undefined) onSilence();
       },
     });
   }
 
   /** From here on motion raises an event: the detector has learnt what it sees. */
   private noteArmed(): void {
-    const reason = this.lastLook?.observation.reason;
-    if (this.isArmed || reason === undefined || reason === 'starting') return;
+    const look = this.lastLook;
+    if (this.isArmed || look === null || look.observation.reason === 'starting') return;
     this.isArmed = true;
-    this.deps.log('camera').info({ frame: this.frame?.index }, 'the camera is armed');
+    this.deps.log('camera').info({ frame: look.index }, 'the camera is armed');
+    const durationMs = Math.max(0, Math.round(look.monotonicMs - (this.firstFrameMs ?? look.monotonicMs)));
+    this.scenes.tell({ class: 'startup', durationMs }, look.monotonicMs);
   }
 }

@@ -13,6 +13,7 @@ export function captureSettings(config: Config, orders = NO_ORDERS): CaptureSett
   const windows = config['motion.schedule'];
   return {
     lumaWidth: config['motion.width'],
+    idleFramesPerSecond: config['motion.idleFramesPerSecond'],
     detector: {
       sensitivity: orders.sensitivity ?? config['motion.sensitivity'],
       zones: orders.zones?.map(motionZone) ?? config['motion.zones'],

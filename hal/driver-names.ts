@@ -17,6 +17,7 @@ export const GOLDEN_NAMES = [
   ] as const),
   ...(['cloud', 'sunrise', 'ir-flip', 'gain', 'shake', 'overlay-clock', 'covered', 'defocused', 'turned'] as const),
   ...(['far', 'near', 'standing', 'crossing', 'at-start', 'slow-frames', 'fast-frames'] as const),
+  ...(['hurry-near', 'hurry-far', 'uncovered', 'one-frame-a-second'] as const),
 ] as const;
 export type GoldenName = (typeof GOLDEN_NAMES)[number];
 export const SCENARIOS = [

@@ -5,6 +5,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { checkout } from './checkout.js';
 import { saveResult, writePart } from './results.js';
+import { playLive } from './score/live.js';
 import type { LabelledClip, Score } from './score/rules.js';
 import { study, studyTable } from './score/study.js';
 
@@ -14,6 +15,7 @@ Runs every clip that DIR/labels.json names through \`sealcam replay\`, and score
 
   --events FILE    keeps the events there, a JSON object a line
   --scorer FILE    the scoring script; default DIR/score_motion.py
+  --live           as a live camera looks at them: few frames while nothing moves; says on stderr how many
   --study          instead: scores over sensitivity, with other tunings, and with clips left out of the choice
   --save           the study also into docs/results/detector-study.json, with commit and date
   --json           the score as JSON
@@ -72,6 +74,7 @@ const { values, positionals } = parseArgs({
   options: {
     events: { type: 'string' },
     scorer: { type: 'string' },
+    live: { type: 'boolean', default: false },
     study: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
@@ -91,13 +94,16 @@ const scorer = resolve(values.scorer ?? join(folder, 'score_motion.py'));
 if (!existsSync(scorer)) fail(4, `${scorer} is missing; name it with --scorer FILE.`);
 
 const { clips } = JSON.parse(readFileSync(labels, 'utf8')) as Labels;
-const queue = Object.values(clips).map(({ file }) => file);
+const queue = Object.values(clips);
 const found = new Map<string, string>();
 const total = queue.length;
 const workers = Array.from({ length: Math.min(total, availableParallelism()) }, async () => {
-  for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
-    found.set(file, await replay(join(folder, file)));
-    process.stderr.write(`${String(found.size).padStart(3)}/${String(total)} ${file}\n`);
+  for (let clip = queue.shift(); clip !== undefined; clip = queue.shift()) {
+    const { file } = clip;
+    const live = values.live ? await playLive(folder, clip) : null;
+    found.set(file, live === null ? await replay(join(folder, file)) : live.events);
+    const watched = live === null ? '' : `, ${String(live.frames - live.unwatched)} of ${String(live.frames)} frames`;
+    process.stderr.write(`${String(found.size).padStart(3)}/${String(total)} ${file}${watched}\n`);
   }
 });
 try {

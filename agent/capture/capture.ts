@@ -1,16 +1,22 @@
 import type { Counters } from '../../common/counters.js';
-import { asSealcamError, isSealcamError } from '../../common/errors.js';
+import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
 import { Detector, type DetectorSettings, type Observation } from './detector.js';
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
+import { FrameOrder } from './frame-order.js';
+import { FreezeWatch } from './freeze.js';
 import { decodeLuma } from './jpeg.js';
+import { Pace } from './pace.js';
+import { isFit } from './plane-size.js';
 import type { SceneChange } from './scene-watch.js';
 import type { Schedule } from './schedule.js';
 
 export interface CaptureSettings {
   /** Pixels; the plane's height follows from the frame's. */
   readonly lumaWidth: number;
+  /** So many frames of a live stream are looked at while nothing moves. */
+  readonly idleFramesPerSecond: number;
   readonly detector: DetectorSettings;
   readonly events: EventSettings;
   /** When motion raises events; none: always. */
@@ -22,23 +28,27 @@ export interface CaptureDependencies {
   readonly log: Log;
   /** Called in order; what it returns is not waited for on a live camera. */
   readonly onTransition: (transition: Transition<Frame>) => void;
-  /** The whole scene changed; said once in a while, however often it does. */
-  readonly onScene: (change: SceneChange) => void;
+  /** The whole scene changed, or the stream froze or thawed, with the frame of this time. */
+  readonly onScene: (change: CaptureScene, monotonicMs: number) => void;
   /** UTC of a frame as its record will say it; null while the clock was never set. */
   readonly wallMsOf: (monotonicMs: number) => number | null;
 }
+
+export type CaptureScene = SceneChange | { readonly class: 'stall'; readonly durationMs?: number };
 
 /** What the detector said of the last frame, for `motion why`. */
 export interface LastLook {
   readonly index: number;
   readonly monotonicMs: number;
   readonly observation: Observation;
+  /** Since when the camera does not see what it should: covered, blurred or turned. Null while it does. */
+  readonly tamperedSinceMs: number | null;
+  /** The stream repeats one picture. */
+  readonly isFrozen: boolean;
 }
 
 /** A live frame that is looked at this much later than it was captured is old news. */
 const LATE_MS = 2000;
-/** A lamp that flickers is said once a minute, and counted. */
-const SCENE_EVERY_MS = 60_000;
 /** A stretch of unreadable frames is logged once, then after each of so many. */
 const LOG_EVERY = 100;
 
@@ -49,78 +59,77 @@ const LOG_EVERY = 100;
 export class Capture {
   private readonly deps: CaptureDependencies;
   private readonly info: CameraInfo;
-  private lumaWidth: number;
+  private settings: CaptureSettings;
   private detector: Detector;
   private tracker: EventTracker<Frame>;
-  private schedule: Schedule | undefined;
+  private readonly order = new FrameOrder();
+  private freeze = new FreezeWatch();
+  private pace: Pace;
   private isClockMissed = false;
-  private last: LastLook | null = null;
+  private last: Omit<LastLook, 'tamperedSinceMs' | 'isFrozen'> | null = null;
   private lastIndex = -1;
-  private readonly saidMs = new Map<SceneChange, number>();
 
   constructor(info: CameraInfo, settings: CaptureSettings, deps: CaptureDependencies) {
     this.info = info;
     this.deps = deps;
-    this.lumaWidth = settings.lumaWidth;
+    this.settings = settings;
     this.detector = new Detector(settings.detector);
     this.tracker = new EventTracker(settings.events);
-    this.schedule = settings.schedule;
+    this.pace = new Pace(settings.idleFramesPerSecond);
   }
 
   get lastLook(): LastLook | null {
-    return this.last;
+    const { last, detector, freeze } = this;
+    return last === null ? null : { ...last, tamperedSinceMs: detector.tamperedSinceMs, isFrozen: freeze.isFrozen };
+  }
+
+  get isFrozen(): boolean {
+    return this.freeze.isFrozen;
   }
 
   /** New settings start a new background; an open event ends with the frame that was last seen. */
   configure(settings: CaptureSettings): void {
-    this.finish();
-    this.lumaWidth = settings.lumaWidth;
-    this.detector = new Detector(settings.detector);
-    this.tracker = new EventTracker(settings.events);
-    this.schedule = settings.schedule;
+    this.settings = settings;
+    this.restart();
+  }
+
+  /** The hardware says that its infrared-cut filter switches now. */
+  expectSwitch(monotonicMs: number): void {
+    this.detector.expectSwitch(monotonicMs);
   }
 
   async look(frame: Frame, nowMs: number): Promise<void> {
     const { counters } = this.deps;
     counters.add('frames.seen');
-    if (this.info.timeBase === 'live') {
-      if (this.lastIndex >= 0 && frame.index > this.lastIndex + 1) {
-        counters.add('frames.dropped', frame.index - this.lastIndex - 1);
-      }
-      this.lastIndex = frame.index;
-      if (nowMs - frame.monotonicMs > LATE_MS) {
-        counters.add('frames.dropped');
-        return;
-      }
+    if (!this.isInOrder(frame)) return;
+    if (this.info.timeBase === 'recorded') {
+      await this.decodeAndObserve(frame);
+      return;
     }
-    const luma = await this.lumaOf(frame);
-    if (luma === null) return;
-    const observation = this.scheduled(this.detector.observe(luma, frame.monotonicMs, frame.index), frame.monotonicMs);
-    this.last = { index: frame.index, monotonicMs: frame.monotonicMs, observation };
-    if (observation.scene !== null) this.sceneChanged(observation.scene, frame.monotonicMs);
-    this.emit(this.tracker.step(observation, frame, frame.index, frame.monotonicMs));
+    if (this.lastIndex >= 0 && frame.index > this.lastIndex + 1) {
+      counters.add('frames.dropped', frame.index - this.lastIndex - 1);
+    }
+    this.lastIndex = frame.index;
+    if (nowMs - frame.monotonicMs > LATE_MS) {
+      counters.add('frames.dropped');
+      return;
+    }
+    if (this.isRepeat(frame)) return;
+    await this.lookWhenDue(frame);
   }
 
   /** Outside the schedule nothing is raised. A clock that was never set shuts no eye. */
   private scheduled(observation: Observation, monotonicMs: number): Observation {
-    if (this.schedule === undefined || !observation.motion) return observation;
+    const { schedule } = this.settings;
+    if (schedule === undefined || !observation.motion) return observation;
     const wallMs = this.deps.wallMsOf(monotonicMs);
     if (wallMs === null && !this.isClockMissed) {
       this.deps.log.warn({}, 'the clock is not set: motion raises events whatever the schedule says');
     }
     this.isClockMissed = wallMs === null;
-    if (wallMs === null || this.schedule.includes(wallMs)) return observation;
+    if (wallMs === null || schedule.includes(wallMs)) return observation;
     this.deps.counters.add('motion.off-schedule');
     return { ...observation, motion: false, reason: 'off-schedule' };
-  }
-
-  private sceneChanged(change: SceneChange, timeMs: number): void {
-    this.deps.counters.add(`scenes.${change}`);
-    const saidMs = this.saidMs.get(change);
-    if (saidMs !== undefined && timeMs - saidMs < SCENE_EVERY_MS) return;
-    this.saidMs.set(change, timeMs);
-    this.deps.log.info({ change }, 'the scene changed');
-    this.deps.onScene(change);
   }
 
   /** The stream is over: an event that is still open ends with its last frame. */
@@ -128,14 +137,87 @@ export class Capture {
     if (this.last !== null) this.emit(this.tracker.finish(this.last.index, this.last.monotonicMs));
   }
 
+  /** What was learnt is of no use any more. */
+  private restart(): void {
+    this.finish();
+    this.detector = new Detector(this.settings.detector);
+    this.tracker = new EventTracker(this.settings.events);
+    this.pace = new Pace(this.settings.idleFramesPerSecond);
+    this.last = null;
+  }
+
+  private isInOrder({ index, monotonicMs }: Frame): boolean {
+    const order = this.order.take(monotonicMs);
+    if (order === 'next') return true;
+    const { counters, log } = this.deps;
+    const before = counters.get('frames.backwards');
+    counters.add('frames.backwards');
+    if (before % LOG_EVERY === 0) log.warn({ index, count: before + 1 }, 'a frame is older than the one before it');
+    if (order === 'restart') {
+      this.restart();
+      this.freeze = new FreezeWatch();
+    }
+    return order === 'restart';
+  }
+
+  /** A picture that was looked at already need not be again; while the detector starts, it counts frames. */
+  private isRepeat(frame: Frame): boolean {
+    const { counters, log, onScene } = this.deps;
+    const freeze = this.freeze.step(frame);
+    if (freeze.type === 'thawed') {
+      this.restart();
+      onScene({ class: 'stall', durationMs: freeze.durationMs }, frame.monotonicMs);
+    }
+    if (freeze.type === 'froze') {
+      counters.add('camera.freezes');
+      log.warn({ index: frame.index }, 'the same picture comes again and again');
+      this.finish();
+      onScene({ class: 'stall' }, frame.monotonicMs);
+    }
+    const isStarting = this.last === null || this.last.observation.reason === 'starting';
+    const wasSeen = !isStarting && !this.pace.isWaiting;
+    return this.freeze.isFrozen || (freeze.type === 'repeat' && wasSeen);
+  }
+
+  /** While nothing moves most frames wait, and are looked at only if the next one that is due differs. */
+  private async lookWhenDue(frame: Frame): Promise<void> {
+    const { pace, detector } = this;
+    if (pace.mayWait(frame)) return;
+    const luma = await this.lumaOf(frame);
+    if (luma === null) return;
+    const earlier = pace.takeWaiting();
+    const isAwoken = earlier.length > 0 && detector.differs(luma);
+    if (isAwoken) for (const one of earlier) await this.decodeAndObserve(one);
+    else if (earlier.length > 0) this.deps.counters.add('frames.unwatched', earlier.length);
+    const { reason } = this.observe(frame, luma);
+    // What is too small may be far away and come nearer; no frame is lost by waiting for it.
+    pace.looked(!isAwoken && (reason === 'still' || reason === 'too-small'), frame.monotonicMs);
+  }
+
+  private async decodeAndObserve(frame: Frame): Promise<void> {
+    const luma = await this.lumaOf(frame);
+    if (luma !== null) this.observe(frame, luma);
+  }
+
+  private observe(frame: Frame, luma: LumaPlane): Observation {
+    const { index, monotonicMs } = frame;
+    const observation = this.scheduled(this.detector.observe(luma, monotonicMs, index), monotonicMs);
+    this.last = { index, monotonicMs, observation };
+    if (observation.scene !== null) this.deps.onScene(observation.scene, monotonicMs);
+    this.emit(this.tracker.step(observation, frame, index, monotonicMs));
+    return observation;
+  }
+
   private emit(transitions: readonly Transition<Frame>[]): void {
     for (const transition of transitions) this.deps.onTransition(transition);
   }
 
   private async lumaOf(frame: Frame): Promise<LumaPlane | null> {
-    if (frame.luma !== undefined) return frame.luma;
     try {
-      return await decodeLuma(frame.jpeg, this.lumaWidth);
+      const luma = frame.luma ?? (await decodeLuma(frame.jpeg, this.settings.lumaWidth));
+      if (isFit(luma)) return luma;
+      const size = `${String(luma.width)}×${String(luma.height)}`;
+      throw new SealcamError('frame-corrupt', `a grey plane of ${size} pixels is of no use`);
     } catch (error) {
       if (!isSealcamError(error) || error.code !== 'frame-corrupt') throw asSealcamError(error);
       const { counters, log } = this.deps;

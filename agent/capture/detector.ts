@@ -6,8 +6,12 @@ import type { Kernels } from './kernel/kernels.js';
 import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
 import { lightOf, restsOf, type Light } from './kernel/light.js';
 import { natureOf, patienceMs } from './nature.js';
-import { maskPlane, type PrivacyMask } from './masks.js';
+import { blank, maskPlane, type PrivacyMask } from './masks.js';
+import { OverlayWatch } from './overlay.js';
+import { SHRINK, smallSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
+import { SweepWatch } from './sweep.js';
+import { TamperWatch } from './tamper.js';
 import { Tracker, type Track } from './tracks.js';
 import { TUNING, type Tuning } from './tuning.js';
 import { ZoneGate } from './zone-gate.js';
@@ -78,9 +82,6 @@ const STEP_MAX_MS = 1000;
 const LEARN_EVERY_MS = 80;
 const DEVIATION_START = 512;
 const CLUTTER_MS = 2000;
-/** A plane that is wider than any setting asks for is a driver's own. */
-const WIDTH_MAX = 320;
-const SHRINK = 4;
 const Q15 = 32_768;
 const Q13 = 8192;
 
@@ -96,6 +97,9 @@ export class Detector {
   private planes: Planes | null = null;
   private finder: BlobFinder | null = null;
   private watch = new SceneWatch();
+  private tamper = new TamperWatch();
+  private readonly overlay = new OverlayWatch();
+  private readonly sweep = new SweepWatch();
   private light: Light = { gain: 1, offset: 0, level: 0, usual: 0 };
   private gate: ZoneGate | null = null;
   /** 1 under a privacy mask; null without any. */
@@ -119,6 +123,29 @@ export class Detector {
 
   get kernelsName(): Kernels['name'] {
     return this.kernels.name;
+  }
+
+  /** Since when the camera does not see what it should: covered, blurred or turned. Null while it does. */
+  get tamperedSinceMs(): number | null {
+    return this.tamper.sinceMs;
+  }
+
+  /** The hardware says that its infrared-cut filter switches now: what changes next is no motion. */
+  expectSwitch(timeMs: number): void {
+    this.watch.expectSwitch(timeMs);
+    this.tracker.clear();
+  }
+
+  /** Whether a look at this plane would be worth it: something differs from the background. It changes nothing. */
+  differs(plane: LumaPlane): boolean {
+    const { planes } = this;
+    const { width, height } = smallSize(plane);
+    if (planes === null || width !== this.width || height !== this.height) return true;
+    const kept = [planes.mask, planes.flicker, planes.last].map((before) => ({ before, copy: before.slice() }));
+    this.compare(planes, plane);
+    const count = this.kernels.denoise();
+    for (const { before, copy } of kept) before.set(copy);
+    return count >= AREA_MIN_PIXELS;
   }
 
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
@@ -160,6 +187,7 @@ export class Detector {
     this.finder = new BlobFinder(planes);
     this.planes = planes;
     this.watch = new SceneWatch();
+    this.tamper = new TamperWatch();
     this.tracker.clear();
     [this.width, this.height, this.frames, this.clutter] = [width, height, 1, 0];
     this.firstMs = this.lastMs = this.learntMs = timeMs;
@@ -204,8 +232,7 @@ export class Detector {
   }
 
   private judge(planes: Planes, marked: number, timeMs: number, elapsedMs: number): Observation {
-    const scene = this.watch.step(timeMs, marked, this.light.level, () => overviewOf(planes, this.light));
-    if (scene !== null) this.tracker.clear();
+    const scene = this.sceneOf(planes, marked, timeMs);
     if (this.watch.isSettling(timeMs)) {
       planes.learning.fill(LEARN.copy);
       return { ...this.nothing('light', timeMs), scene };
@@ -213,12 +240,32 @@ export class Detector {
     planes.learning.set(planes.mask);
     if (marked === 0) {
       this.tracker.update([], timeMs, this.index, 0);
-      return this.nothing('still', timeMs);
+      return { ...this.nothing('still', timeMs), scene };
     }
     const tracks = this.follow(planes, timeMs, elapsedMs);
+    const observation = this.weigh(tracks, timeMs);
+    // Who walks throws a shadow, which is no news.
+    const isSwept = !observation.motion && this.sweep.step(timeMs, tracks, this.width * this.height);
+    return { ...observation, scene: scene ?? (isSwept ? { class: 'illumination' } : null) };
+  }
+
+  private weigh(tracks: readonly Track[], timeMs: number): Observation {
     const seen = tracks.filter((track) => track.nature === 'object' && !this.isOver(track, timeMs));
     if (seen.length === 0) return this.nothing(whyNot(tracks), timeMs);
     return this.inZones(seen, timeMs);
+  }
+
+  /** What changed with the whole picture; an overlaid clock is part of it from now on. */
+  private sceneOf(planes: Planes, marked: number, timeMs: number): SceneChange | null {
+    const { watch, tamper, light } = this;
+    const found = watch.step(timeMs, marked, light, () => overviewOf(planes, light));
+    const durationMs = tamper.end(timeMs, planes, light, found !== null);
+    if (durationMs !== null) watch.settle(timeMs);
+    else if (found === 'tamper') tamper.begin(timeMs, planes, light);
+    if (found !== null || durationMs !== null) this.tracker.clear();
+    if (durationMs !== null) return { class: 'tamper', durationMs };
+    if (found !== null) return { class: found };
+    return this.overlay.step(timeMs, planes) ? { class: 'overlay' } : null;
   }
 
   /** Finds patches, judges their tracks, and says which pixels the background learns from. */
@@ -324,24 +371,6 @@ export class Detector {
     const none = { motion: false, reason, area: 0, box: null, zones: [], subjects: [], scene: null } as const;
     return { ...none, sinceFrame: this.index, sinceMs: timeMs };
   }
-}
-
-/** A driver's larger plane is looked at in means of 4×4 pixels. */
-function smallSize({ width, height }: LumaPlane): { readonly width: number; readonly height: number } {
-  const isLarge = width > WIDTH_MAX && width % (4 * SHRINK) === 0 && height % SHRINK === 0;
-  return isLarge ? { width: width / SHRINK, height: height / SHRINK } : { width, height };
-}
-
-/** What is masked shows the mean of the rest: it has no texture, and follows the light. */
-function blank(raw: Uint8Array, masked: Uint8Array): void {
-  let [sum, count] = [0, 0];
-  for (let i = 0; i < masked.length; i++) {
-    if (masked[i] === 1) continue;
-    sum += raw[i] ?? 0;
-    count++;
-  }
-  const mean = count === 0 ? 0 : Math.round(sum / count);
-  for (let i = 0; i < masked.length; i++) if (masked[i] === 1) raw[i] = mean;
 }
 
 function paint({ learning, layout }: Planes, { cells }: Blob, how: number): void {

@@ -28,6 +28,18 @@ export function maskPlane(masks: readonly PrivacyMask[], width: number, height: 
   return plane;
 }
 
+/** What is masked shows the mean of the rest: it has no texture, and follows the light. */
+export function blank(raw: Uint8Array, masked: Uint8Array): void {
+  let [sum, count] = [0, 0];
+  for (let i = 0; i < masked.length; i++) {
+    if (masked[i] === 1) continue;
+    sum += raw[i] ?? 0;
+    count++;
+  }
+  const mean = count === 0 ? 0 : Math.round(sum / count);
+  for (let i = 0; i < masked.length; i++) if (masked[i] === 1) raw[i] = mean;
+}
+
 type Point = readonly [x: number, y: number];
 
 /** Names every pixel whose square, grown by `margin`, touches a mask: as spans of a row, from and to before. */

@@ -1,7 +1,11 @@
 import type { Overview } from './kernel/evidence.js';
+import type { Light } from './kernel/light.js';
 
-/** A change of the whole scene; the wire's name of its class. */
-export type SceneChange = 'illumination' | 'tamper';
+/** A change of the whole scene, by the wire's names; the duration of what has ended. */
+export interface SceneChange {
+  readonly class: 'illumination' | 'ir-cut' | 'tamper' | 'overlay';
+  readonly durationMs?: number;
+}
 
 /** What happens within this time is sudden: no person grows that fast. */
 const SUDDEN_MS = 450;
@@ -19,8 +23,13 @@ const ELSEWHERE = 0.4;
 /** The same texture in another light, or a change too large for anything in front of the camera. */
 const TEXTURE_SAME = 0.8;
 const FLOOD = 0.55;
+/** With so small a gain the background's contrast is gone. */
+const GAIN_GONE = 0.4;
 /** The new picture is learnt for this long, and nothing in it is motion. */
 const SETTLE_MS = 600;
+/** The infrared-cut filter swings for a moment, and exposure follows; what changes meanwhile is its doing. */
+const SWITCH_SETTLE_MS = 1000;
+const SWITCH_MS = 3000;
 
 interface Moment {
   readonly timeMs: number;
@@ -32,25 +41,38 @@ interface Moment {
 export class SceneWatch {
   private history: Moment[] = [];
   private settledMs = -Infinity;
+  private switchedMs = -Infinity;
 
   /** Whether the picture settles after a change. */
   isSettling(timeMs: number): boolean {
     return timeMs < this.settledMs;
   }
 
-  /** `marked` is the share of the picture that differs, `level` its mean grey level. Looks closely only when it must. */
-  step(timeMs: number, marked: number, level: number, look: () => Overview): SceneChange | null {
-    this.history = this.history.filter((moment) => timeMs - moment.timeMs <= SUDDEN_MS);
+  /** The picture is another one from here on, and learnt anew. */
+  settle(timeMs: number, forMs = SETTLE_MS): void {
+    this.history = [];
+    this.settledMs = Math.max(this.settledMs, timeMs + forMs);
+  }
+
+  /** The hardware says that its infrared-cut filter switches now. */
+  expectSwitch(timeMs: number): void {
+    this.switchedMs = timeMs;
+    this.settle(timeMs, SWITCH_SETTLE_MS);
+  }
+
+  /** `marked` is the share of the picture that differs when its light is taken out. Looks closely only when it must. */
+  step(timeMs: number, marked: number, { level, gain }: Light, look: () => Overview): SceneChange['class'] | null {
+    // Where looks are rarer than that, what changed from one to the next is sudden.
+    const last = this.history.length - 1;
+    this.history = this.history.filter((moment, i) => i === last || timeMs - moment.timeMs <= SUDDEN_MS);
     const more = marked - Math.min(marked, ...this.history.map((moment) => moment.marked));
     const brighter = Math.max(0, ...this.history.map((moment) => change(moment.level, level)));
     this.history.push({ timeMs, marked, level });
-    const isSudden = more > MUCH || (more > SOME && brighter > LEVEL);
-    if (!isSudden || this.isSettling(timeMs)) return null;
-    const found = classOf(marked, look());
-    if (found !== null) {
-      this.history = [];
-      this.settledMs = timeMs + SETTLE_MS;
-    }
+    if ((more <= MUCH && brighter <= LEVEL) || this.isSettling(timeMs)) return null;
+    const seen = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, brighter, look());
+    // Other light that leaves no mark was taken out already. A white cloth over the lens leaves none either, but no gain.
+    const found = more > SOME || (seen === 'tamper' && gain < GAIN_GONE) ? seen : null;
+    if (found !== null) this.settle(timeMs);
     return found;
   }
 }
@@ -59,7 +81,13 @@ function change(before: number, now: number): number {
   return Math.abs(now - before) / Math.max(LEVEL_MIN, Math.min(before, now));
 }
 
-function classOf(marked: number, { texture, edges }: Overview): SceneChange | null {
+function classOf(
+  marked: number,
+  brighter: number,
+  { texture, edges, isBlank }: Overview,
+): 'illumination' | 'tamper' | null {
+  // Where nothing was to be seen, whatever appears in another light came with it.
+  if (isBlank && brighter > LEVEL) return 'illumination';
   if (edges < EDGES_LEFT || (texture < TEXTURE_LEFT && marked > ELSEWHERE)) return 'tamper';
   return marked > FLOOD || texture > TEXTURE_SAME ? 'illumination' : null;
 }

@@ -19,7 +19,9 @@ export interface Track {
   travel: number;
   /** Length of the way its middle took. */
   path: number;
-  /** How often it was found where it had been, in part at least. */
+  /** The last step of its middle, in pixels a millisecond; null before the first. */
+  velocity: readonly [number, number] | null;
+  /** How often it was found where it had been, in part at least, or where its last step would have led it. */
   overlaps: number;
   /** The same as a slow mean, 0 to 1. */
   steady: number;
@@ -48,6 +50,8 @@ const ACTIVE_SHARE = 0.03;
 const TRACKS_MAX = 24;
 /** How much one frame says beside those before it. */
 const EVIDENCE_SHARE = 0.3;
+/** So much of the smaller of two boxes lies in the other; snowflakes are there by chance, and seldom so exactly. */
+const ON_ITS_WAY = 0.5;
 /** Found where it was as good as always, of late. */
 const STEADY_AGAIN = 0.8;
 
@@ -58,6 +62,23 @@ function middle(blob: Blob): readonly [number, number] {
 /** Pixels between two boxes; 0 where they touch. */
 function gap(a: Blob, b: Blob): number {
   return Math.max(0, a.left - b.right, b.left - a.right, a.top - b.bottom, b.top - a.bottom);
+}
+
+/** Whether it is where it would be had it gone on as it last went. Who crosses in two seconds is never where he was. */
+function isOnItsWay(
+  { blob: { left, right, top, bottom }, velocity, lastMs }: Track,
+  blob: Blob,
+  timeMs: number,
+): boolean {
+  if (velocity === null) return false;
+  const [dx, dy] = [velocity[0] * (timeMs - lastMs), velocity[1] * (timeMs - lastMs)];
+  const across = Math.min(right + dx, blob.right) - Math.max(left + dx, blob.left) + 1;
+  const down = Math.min(bottom + dy, blob.bottom) - Math.max(top + dy, blob.top) + 1;
+  const least = Math.min(
+    (right - left + 1) * (bottom - top + 1),
+    (blob.right - blob.left + 1) * (blob.bottom - blob.top + 1),
+  );
+  return across > 0 && down > 0 && across * down >= ON_ITS_WAY * least;
 }
 
 /** Follows patches, so that noise and rain, which are never twice in one place, do not add up to a person. */
@@ -117,6 +138,7 @@ function begin(
       texture,
       steepness,
       novelty,
+      velocity: null,
     },
     ...{ firstMs: timeMs, lastMs: timeMs, activeMs: timeMs, firstFrame: frame, moved: false, nature: 'unknown' },
   };
@@ -127,7 +149,9 @@ function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number): b
   const [x, y] = middle(blob);
   const [beforeX, beforeY] = middle(track.blob);
   track.path += Math.hypot(x - beforeX, y - beforeY);
-  const isThere = gap(track.blob, blob) === 0;
+  const isThere = gap(track.blob, blob) === 0 || isOnItsWay(track, blob, timeMs);
+  const elapsedMs = Math.max(1, timeMs - track.lastMs);
+  track.velocity = [(x - beforeX) / elapsedMs, (y - beforeY) / elapsedMs];
   if (isThere) track.overlaps++;
   track.steady += ((isThere ? 1 : 0) - track.steady) * EVIDENCE_SHARE;
   // Snow hit upon somebody: what was erratic and is steady now begins anew.

@@ -72,6 +72,12 @@ export const CONFIG_KEYS = {
     'Width of the grey picture in which motion is looked for, in pixels; a smaller one is less work.',
     true,
   ),
+  'motion.idleFramesPerSecond': key(
+    integer(1, 30),
+    3,
+    'Frames a second that are looked at while nothing moves; once something does, all are, those just before it too.',
+    true,
+  ),
   'motion.minDuration': key(duration('0 ms', '10 s'), '300 ms', 'Motion shorter than this is none.', true),
   'motion.hold': key(duration('200 ms', '60 s'), '1500 ms', 'An event ends when nothing moved for this long.', true),
   'motion.cooldown': key(duration('0 ms', '10 min'), '1 s', 'Least time from the end of an event to the next.', true),

@@ -11,7 +11,7 @@ export interface Golden extends Pick<SceneScript, 'scene' | 'noise' | 'happening
   /** An event may begin so much later than somebody enters, who needs a second to come into the picture. */
   readonly withinMs: number;
   /** Scene changes that are to be told, in order, a class once each time. */
-  readonly scenes: readonly ('illumination' | 'tamper')[];
+  readonly scenes: readonly ('illumination' | 'tamper' | 'overlay')[];
 }
 
 const PLAIN = { withinMs: 1500, noise: 2, durationMs: 30_000, framesPerSecond: 10, events: [], scenes: [] } as const;
@@ -22,6 +22,15 @@ const person = (fromMs: number, toMs: number, more: Partial<Happening & { kind: 
   ...{ kind: 'person', fromMs, toMs, path: 'cross', look: 4711, size: 1 },
   ...more,
 });
+
+const HURRY = [
+  [8000, 10_000],
+  [16_000, 18_000],
+] as const;
+const hurry = (size: number): Happening[] => [
+  person(8000, 10_000, { size }),
+  person(16_000, 18_000, { size, path: 'cross-back', look: 99 }),
+];
 
 const CROWN = { kind: 'leaves', x: 112, y: 84, radius: 80 } as const;
 
@@ -51,7 +60,7 @@ export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
     happenings: [always({ kind: 'web' }), person(20_000, 26_000)],
   },
   headlights: {
-    ...{ ...PLAIN, scene: 'driveway' },
+    ...{ ...PLAIN, scene: 'driveway', scenes: ['illumination'] },
     happenings: [always({ kind: 'sunrise', from: 0.4 }), during(9000, 11_500, { kind: 'headlights' })],
   },
   'lamp-alone': {
@@ -86,7 +95,7 @@ export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
     happenings: [always({ kind: 'shake', pixels: 5 }), person(20_000, 26_000)],
   },
   'overlay-clock': {
-    ...{ ...PLAIN, scene: 'garden', events: [[20_000, 26_000]] },
+    ...{ ...PLAIN, scene: 'garden', events: [[20_000, 26_000]], scenes: ['overlay'] },
     happenings: [always({ kind: 'clock' }), person(20_000, 26_000)],
   },
   covered: { ...PLAIN, scene: 'porch', scenes: ['tamper'], happenings: [during(9000, 30_000, { kind: 'cover' })] },
@@ -114,6 +123,24 @@ export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
   'slow-frames': {
     ...{ ...PLAIN, scene: 'porch', framesPerSecond: 5, events: [[10_000, 16_000]] },
     happenings: [person(10_000, 16_000)],
+  },
+  /** Across the picture in two seconds and back again, at a frame rate at which nobody is twice in one place. */
+  'hurry-near': {
+    ...{ ...PLAIN, scene: 'porch', framesPerSecond: 5, events: HURRY },
+    happenings: hurry(1.7),
+  },
+  'hurry-far': {
+    ...{ ...PLAIN, scene: 'garden', framesPerSecond: 5, events: HURRY },
+    happenings: hurry(0.5),
+  },
+  uncovered: {
+    ...{ ...PLAIN, scene: 'porch', scenes: ['tamper', 'tamper'], events: [[20_000, 26_000]] },
+    happenings: [during(9000, 16_000, { kind: 'cover' }), person(20_000, 26_000)],
+  },
+  'one-frame-a-second': {
+    ...{ ...PLAIN, scene: 'porch', framesPerSecond: 1, withinMs: 5000, events: [[10_000, 20_000]] },
+    ...{ scenes: ['illumination', 'illumination'], durationMs: 40_000 },
+    happenings: [person(10_000, 20_000), { kind: 'lamp', fromMs: 26_000, toMs: 34_000 }],
   },
   'fast-frames': {
     ...{ ...PLAIN, scene: 'porch', framesPerSecond: 30, durationMs: 20_000, events: [[10_000, 16_000]] },

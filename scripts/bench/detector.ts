@@ -1,14 +1,20 @@
 import { configureImages, decodeLuma } from '../../agent/capture/jpeg.js';
+import { Capture } from '../../agent/capture/capture.js';
 import { Detector } from '../../agent/capture/detector.js';
 import { plainKernels } from '../../agent/capture/kernel/plain.js';
 import { simdKernels } from '../../agent/capture/kernel/simd.js';
+import { Counters } from '../../common/counters.js';
+import { silentLog } from '../../common/log.js';
 import type { LumaPlane } from '../../hal/camera.js';
+import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
+import { buildScript } from '../../hal/mock/script.js';
 import { sharp } from '../images.js';
 import { compare, cpuUs, type Figure } from './measure.js';
 import type { BenchWorld } from './world.js';
 
 const FRAMES = 60;
 const SMALL_WIDTH = 160;
+const FRAME_MS = 100;
 
 /**
  * CPU time of a frame in the detector, from 640×360 of luma and scaling included, beside decoding the same frame's JPEG: somebody
@@ -37,7 +43,48 @@ export async function benchDetector(world: BenchWorld, say: (text: string) => vo
     await beside('the JPEG to 160 px of grey', () => decodeLuma(jpeg(), SMALL_WIDTH));
     await beside('a bare pass over the luma', () => sumOf((planes[++decoded % FRAMES] ?? none).data));
   }
+  say('a quiet scene …');
+  const quiet: RenderedFrame[] = [];
+  const renderer = new SceneRenderer(buildScript('porch', 'quiet', 11));
+  for (let i = 0; i < FRAMES; i++) quiet.push(await renderer.render(i * FRAME_MS));
+  const { idleFramesPerSecond } = world.settings;
+  figures.push(
+    await compare(
+      ...([
+        `a quiet frame, ${String(idleFramesPerSecond)} of 10 a second looked at`,
+        looking(world, quiet, idleFramesPerSecond),
+      ] as const),
+      ...(['all looked at', looking(world, quiet, 1000 / FRAME_MS), cpuUs] as const),
+    ),
+  );
   return figures;
+}
+
+/** A live camera's frames of 10 a second, from JPEG to what is seen in them. */
+function looking(
+  world: BenchWorld,
+  frames: readonly RenderedFrame[],
+  idleFramesPerSecond: number,
+): () => Promise<void> {
+  const info = { driver: 'mock', model: '', width: 640, height: 360, framesPerSecond: 10, timeBase: 'live' } as const;
+  const capture = new Capture(
+    info,
+    { ...world.settings, idleFramesPerSecond },
+    {
+      ...{
+        counters: new Counters(),
+        log: silentLog,
+        onTransition: () => undefined,
+        onScene: () => undefined,
+        wallMsOf: () => null,
+      },
+    },
+  );
+  let index = 0;
+  return async () => {
+    const monotonicMs = ++index * FRAME_MS;
+    await capture.look({ jpeg: frames[index % FRAMES]?.jpeg ?? new Uint8Array(0), monotonicMs, index }, monotonicMs);
+  };
 }
 
 /** For docs/detector.md: ratios, since times are one machine's on one day. */

@@ -21,7 +21,8 @@ interface Played {
   readonly reasons: string;
 }
 
-async function play(name: GoldenName, seed: number): Promise<Played> {
+/** `switchesMs`: when the hardware says that its infrared-cut filter switches. */
+async function play(name: GoldenName, seed: number, switchesMs: readonly number[] = []): Promise<Played> {
   const { scene, durationMs, framesPerSecond } = GOLDEN[name];
   const renderer = new SceneRenderer(buildScript(scene, name, seed), 4);
   const detector = new Detector(settings.detector);
@@ -35,8 +36,9 @@ async function play(name: GoldenName, seed: number): Promise<Played> {
   const frames = (durationMs / 1000) * framesPerSecond;
   for (let index = 0; index < frames; index++) {
     const timeMs = Math.round((index * 1000) / framesPerSecond);
+    if (switchesMs.includes(timeMs)) detector.expectSwitch(timeMs);
     const seen = detector.observe(await renderer.luma(timeMs), timeMs, index);
-    if (seen.scene !== null) scenes.push(seen.scene);
+    if (seen.scene !== null) scenes.push(seen.scene.class);
     reasons.set(seen.reason, (reasons.get(seen.reason) ?? 0) + 1);
     take(tracker.step(seen, null, index, timeMs));
   }
@@ -60,5 +62,30 @@ describe('golden scenarios', () => {
         expect(endMs, about).toBeLessThanOrEqual(toMs + EDGE_MS);
       }
     }
+  });
+
+  it('ir-flip: what the hardware says it switched is no illumination, and somebody is seen between', async () => {
+    const switches = GOLDEN['ir-flip'].happenings.flatMap((one) =>
+      one.kind === 'night' ? [one.fromMs, one.toMs] : [],
+    );
+    for (const earlyMs of [0, 1500]) {
+      const said = switches.map((atMs) => atMs - earlyMs);
+      const { events, scenes } = await play('ir-flip', 1, said);
+      expect(events).toHaveLength(1);
+      // Within the first second the picture is learnt whatever it shows.
+      expect(scenes).toEqual(earlyMs === 0 ? [] : ['ir-cut', 'ir-cut']);
+    }
+  });
+
+  it('uncovered: says for how long the lens was covered, and knows it meanwhile', async () => {
+    const renderer = new SceneRenderer(buildScript('porch', 'uncovered', 1), 4);
+    const detector = new Detector(settings.detector);
+    const ends: (number | undefined)[] = [];
+    for (let index = 0; index < 200; index++) {
+      const { scene } = detector.observe(await renderer.luma(index * 100), index * 100, index);
+      if (scene !== null) ends.push(scene.durationMs);
+      expect(detector.tamperedSinceMs !== null, String(index)).toBe(index >= 90 && index < 160);
+    }
+    expect(ends).toEqual([undefined, 7000]);
   });
 });

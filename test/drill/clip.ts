@@ -62,7 +62,8 @@ export class ClipCamera implements Camera {
     };
     signal.addEventListener('abort', stop, { once: true });
     let index = 0;
-    const [empty] = this.clip;
+    // Nobody is in the first two frames yet. One alone, again and again, would be a camera that hangs.
+    const [empty, alsoEmpty = empty] = this.clip;
     while (!signal.aborted) {
       const cue = this.cues.shift();
       if (cue !== undefined) {
@@ -74,7 +75,7 @@ export class ClipCamera implements Camera {
         continue;
       }
       this.wake = new AbortController();
-      yield this.frame(empty, index++);
+      yield this.frame(index % 2 === 0 ? empty : alsoEmpty, index++);
       await sleep(this.clock, index < LEARN_FRAMES ? FRAME_MS : IDLE_MS, this.wake.signal);
     }
   }

@@ -58,19 +58,25 @@ export interface Overview {
   readonly texture: number;
   /** Share of the background's edges that are left in this light; 0 for a covered lens, small for a blurred picture. */
   readonly edges: number;
+  /** The background has no edges beyond its noise: it was black, white or covered. */
+  readonly isBlank: boolean;
 }
 
 const OVERVIEW_STEP = 2;
 const DARKEST = 0.25;
 
 /** Compares all of the picture with the background, by every other pixel of every other row. */
-export function overviewOf({ current, mean, deviation, layout }: Planes, { level, usual }: Light): Overview {
+export function overviewOf(
+  { current, mean, deviation, layout }: Pick<Planes, 'current' | 'mean' | 'deviation' | 'layout'>,
+  { level, usual }: Pick<Light, 'level' | 'usual'>,
+): Overview {
   const { width, height, stride } = layout;
   // Half the light has half the contrast; not by the gain, which falls with what is out of focus.
-  const scale = Math.min(1, Math.max(DARKEST, level / usual)) / 16;
+  const scale = Math.min(1, Math.max(DARKEST, level / Math.max(1, usual))) / 16;
   let [cross, now, then, noisy] = [0, 0, 0, 0];
-  for (let y = 1; y < height - 1; y += OVERVIEW_STEP) {
-    for (let x = 1; x < width - 1; x += OVERVIEW_STEP) {
+  // Beyond the edge there is nothing, and it is smoothed into the outermost pixels: of white they make an edge.
+  for (let y = 2; y < height - 2; y += OVERVIEW_STEP) {
+    for (let x = 2; x < width - 2; x += OVERVIEW_STEP) {
       const i = y * stride + x;
       const cx = (current[i + 1] ?? 0) - (current[i - 1] ?? 0);
       const cy = (current[i + stride] ?? 0) - (current[i - stride] ?? 0);
@@ -83,10 +89,11 @@ export function overviewOf({ current, mean, deviation, layout }: Planes, { level
       noisy += noise * noise;
     }
   }
-  if (then < noisy / 2) return { texture: 0, edges: 1 };
+  if (then < noisy / 2) return { texture: 0, edges: 1, isBlank: true };
   const clean = Math.max(0, now - noisy);
   return {
     texture: Math.min(1, cross / Math.sqrt(Math.max(clean, 0.01 * then) * then)),
     edges: Math.sqrt(clean / then),
+    isBlank: false,
   };
 }

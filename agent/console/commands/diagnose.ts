@@ -135,9 +135,18 @@ function sentence({ observation }: LastLook): string {
   return `${observation.reason} – ${MEANS[observation.reason]} (${percent} % of the picture)`;
 }
 
-function fieldsOf({ index, monotonicMs, observation }: LastLook): Readonly<Record<string, unknown>> {
+function fieldsOf({ index, monotonicMs, observation, ...view }: LastLook): Readonly<Record<string, unknown>> {
   const { motion, reason, area, box, zones, sinceFrame } = observation;
-  return { frame: index, monotonic_ms: monotonicMs, motion, reason, area, box, zones, since_frame: sinceFrame };
+  const seen = { frame: index, monotonic_ms: monotonicMs, motion, reason, area, box, zones, since_frame: sinceFrame };
+  return { ...seen, frozen: view.isFrozen, tampered_since_ms: view.tamperedSinceMs };
+}
+
+/** What is wrong with the view itself. */
+function viewOf({ monotonicMs, isFrozen, tamperedSinceMs }: LastLook): string {
+  if (isFrozen) return 'frozen: the same picture comes again and again';
+  if (tamperedSinceMs === null) return 'as it should be';
+  const seconds = Math.round((monotonicMs - tamperedSinceMs) / 1000);
+  return `covered, blurred or turned for ${String(seconds)} s`;
 }
 
 function rowsOf(look: LastLook): readonly (readonly [string, string])[] {
@@ -145,6 +154,7 @@ function rowsOf(look: LastLook): readonly (readonly [string, string])[] {
   return [
     ['motion', motion ? 'yes' : 'no'],
     ['because', `${reason}: ${MEANS[reason]}`],
+    ['view', viewOf(look)],
     ['area', `${(area * 100).toFixed(2)} % of the picture`],
     [
       'box',

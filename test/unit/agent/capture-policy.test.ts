@@ -128,7 +128,7 @@ describe('a schedule over the camera', () => {
 
   async function run(wallMs: number | null) {
     const schedule = new Schedule(scheduleOf.parse(['22:00-06:00']), 'UTC');
-    const settings: CaptureSettings = { lumaWidth: 160, detector, events, schedule };
+    const settings: CaptureSettings = { lumaWidth: 160, idleFramesPerSecond: 30, detector, events, schedule };
     const [counters, types, warnings] = [new Counters(), [] as string[], [] as string[]];
     const capture = new Capture(info, settings, {
       ...{ counters, onScene: () => undefined, wallMsOf: () => wallMs },

@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { Counters } from '../../../common/counters.js';
 import { seededRandom } from '../../../common/seeded-random.js';
 import { silentLog } from '../../../common/log.js';
+import { SceneLog } from '../../../agent/capture/scene-log.js';
 import { Capture, type CaptureSettings } from '../../../agent/capture/capture.js';
 import { Detector, type Observation } from '../../../agent/capture/detector.js';
 import { EventTracker, type Transition } from '../../../agent/capture/event-tracker.js';
@@ -257,6 +258,7 @@ describe('pictures', () => {
 describe('capture', () => {
   const captureSettings: CaptureSettings = {
     lumaWidth: 160,
+    idleFramesPerSecond: 30,
     detector: settings,
     events: { holdMs: 1000, cooldownMs: 0, maxDurationMs: 60_000 },
   };
@@ -299,9 +301,12 @@ describe('capture', () => {
 
   it('says that the scene changed once a minute, however often the lamp flickers', async () => {
     const [counters, said] = [new Counters(), [] as string[]];
+    const scenes = new SceneLog({ counters, log: silentLog, say: (scene) => said.push(scene.class) });
     const capture = new Capture(info, captureSettings, {
       ...{ counters, log: silentLog, onTransition: () => undefined },
-      onScene: (change) => said.push(change),
+      onScene: (scene, monotonicMs) => {
+        scenes.tell(scene, monotonicMs);
+      },
       wallMsOf: () => null,
     });
     for (let i = 0; i < 400; i++) {
