@@ -30,5 +30,10 @@ function motionZone({ name, corners }: Zone): MotionZone {
 }
 
 export function recorderSettings(config: Config): RecorderSettings {
-  return { thumbnail: { width: config['thumbnail.width'], quality: config['thumbnail.quality'] } };
+  return {
+    thumbnail: {
+      ...{ width: config['thumbnail.width'], quality: config['thumbnail.quality'] },
+      ...{ maxBytes: config['thumbnail.maxBytes'], crop: config['thumbnail.crop'] },
+    },
+  };
 }

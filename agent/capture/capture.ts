@@ -4,7 +4,9 @@ import type { Log } from '../../common/log.js';
 import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
 import { Detector, type DetectorSettings, type Observation } from './detector.js';
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
+import type { Inspection } from './inspection.js';
 import { decodeLuma } from './jpeg.js';
+import { sharpnessOf } from './picture-choice.js';
 import type { SceneChange } from './scene-watch.js';
 
 export interface CaptureSettings {
@@ -63,6 +65,11 @@ export class Capture {
     return this.last;
   }
 
+  /** Planes and patches of the last frame, for `sealcam replay --explain`. */
+  inspect(): Inspection | null {
+    return this.detector.inspect();
+  }
+
   /** New settings start a new background; an open event ends with the frame that was last seen. */
   configure(settings: CaptureSettings): void {
     this.finish();
@@ -89,7 +96,8 @@ export class Capture {
     const observation = this.detector.observe(luma, frame.monotonicMs, frame.index);
     this.last = { index: frame.index, monotonicMs: frame.monotonicMs, observation };
     if (observation.scene !== null) this.sceneChanged(observation.scene, frame.monotonicMs);
-    this.emit(this.tracker.step(observation, frame, frame.index, frame.monotonicMs));
+    const sharpness = observation.box === null ? 0 : sharpnessOf(luma, observation.box);
+    this.emit(this.tracker.step(observation, frame, frame.index, frame.monotonicMs, sharpness));
   }
 
   private sceneChanged(change: SceneChange, timeMs: number): void {
@@ -113,7 +121,9 @@ export class Capture {
   private async lumaOf(frame: Frame): Promise<LumaPlane | null> {
     if (frame.luma !== undefined) return frame.luma;
     try {
-      return await decodeLuma(frame.jpeg, this.lumaWidth);
+      const luma = await decodeLuma(frame.jpeg, this.lumaWidth);
+      this.deps.counters.add('frames.decoded');
+      return luma;
     } catch (error) {
       if (!isSealcamError(error) || error.code !== 'frame-corrupt') throw asSealcamError(error);
       const { counters, log } = this.deps;

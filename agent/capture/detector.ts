@@ -1,4 +1,5 @@
 import type { LumaPlane } from '../../hal/camera.js';
+import { inspectionOf, type Inspection } from './inspection.js';
 import { BlobFinder, type Blob } from './kernel/blobs.js';
 import { bestKernels } from './kernel/choose.js';
 import { evidenceOf, overviewOf } from './kernel/evidence.js';
@@ -109,6 +110,11 @@ export class Detector {
 
   get kernelsName(): Kernels['name'] {
     return this.kernels.name;
+  }
+
+  /** What the last frame was judged by; null before the first. For sheets alone. */
+  inspect(): Inspection | null {
+    return this.planes === null ? null : inspectionOf(this.planes, this.tracker.seenAt(this.lastMs));
   }
 
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
