@@ -19,7 +19,7 @@ const NATURE_COLOURS: Readonly<Record<Nature, string>> = {
 };
 const REASON_COLOURS: Readonly<Record<Reason, string>> = {
   ...{ motion: '#ffd000', light: '#40c0ff', left: '#c080ff', erratic: '#ff6040', 'too-short': '#b0b0b0' },
-  ...{ 'too-small': '#606060', 'outside-zones': '#60d090', still: '#303030', starting: '#303030', resized: '#303030' },
+  ...{ 'too-small': '#787878', 'outside-zones': '#60d090', still: '#505050', starting: '#404060', resized: '#404060' },
 };
 
 /** One PNG that shows a stretch of a video as the detector saw it. */
@@ -103,7 +103,7 @@ function patchesOf({ inspection }: Look): readonly Outline[] {
 
 function sentenceOf({ kind, span, endMs, reason, moments }: Stretch): string {
   const times = `${seconds(span.onsetMs)} to ${seconds(endMs)}`;
-  if (kind === 'event') return `event, ${times}, raised at ${seconds(span.startMs)}; it ended by ${reason}`;
+  if (kind === 'event') return `event, ${times}, raised at ${seconds(span.startMs)}; end: ${reason}`;
   const share = moments.filter((moment) => moment.reason === kind).length;
   return `no event, ${times}: ${kind} in ${String(share)} frames; ${MEANS[kind]}`;
 }
@@ -125,7 +125,12 @@ function facts(column: number, y: number, { best, kind, moments }: Stretch): str
     ...[...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `  ${reason} ${String(count)}`),
   ];
   const x = GAP + column * (COLUMN + GAP);
-  return lines.map((line, i) => text(x, y + 14 + i * 16, line)).join('');
+  return lines.flatMap(folded).map((line, i) => text(x, y + 14 + i * 16, line)).join('');
+}
+
+/** Lines that fit a column. */
+function folded(line: string): readonly string[] {
+  return line.match(/.{1,42}(?:\s|$)/g) ?? [line];
 }
 
 /** Area over time, below it a strip of each frame's reason, with onset, start, best picture and end. */
