@@ -125,7 +125,10 @@ function facts(column: number, y: number, { best, kind, moments }: Stretch): str
     ...[...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `  ${reason} ${String(count)}`),
   ];
   const x = GAP + column * (COLUMN + GAP);
-  return lines.flatMap(folded).map((line, i) => text(x, y + 14 + i * 16, line)).join('');
+  return lines
+    .flatMap(folded)
+    .map((line, i) => text(x, y + 14 + i * 16, line))
+    .join('');
 }
 
 /** Lines that fit a column. */
