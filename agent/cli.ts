@@ -65,7 +65,7 @@ program
 
 program
   .command('replay')
-  .argument('<video>', 'a video file, a folder of JPEG files, or a minute of a mock scenario: mock:walk')
+  .argument('<video>', 'a video file, a folder of JPEG files, or a mock scenario: mock:walk')
   .description("play a video through the camera's detector and print its events; nothing is published")
   .option(...configOption)
   .option(...jsonOption)

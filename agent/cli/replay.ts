@@ -8,6 +8,7 @@ import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { silentLog } from '../../common/log.js';
 import type { Camera, Frame } from '../../hal/camera.js';
 import { SCENARIOS } from '../../hal/driver-names.js';
+import { GOLDEN } from '../../hal/mock/golden.js';
 import { MockCamera } from '../../hal/mock/camera.js';
 import { buildScript } from '../../hal/mock/script.js';
 import { ReplayCamera } from '../../hal/replay/camera.js';
@@ -37,7 +38,7 @@ export interface ReplayOptions {
 }
 
 const MOCK = 'mock:';
-const MOCK_SECONDS = 60;
+const MOCK_MS = 60_000;
 /** More events than this are not on the contact sheet. */
 const CELLS_MAX = 120;
 /** Sheets are drawn long after a video seems to be over: it is said how far they are. */
@@ -157,7 +158,7 @@ export async function replayCommand(
   }
 }
 
-/** A file, a folder of JPEG files, or a minute of a mock scenario: `mock:walk`. */
+/** A file, a folder of JPEG files, or a mock scenario: `mock:walk`. */
 function cameraOf(path: string, config: Config, folderFramesPerSecond: number): Camera {
   if (!path.startsWith(MOCK)) {
     return new ReplayCamera({ path, clock: realClock, folderFramesPerSecond, pace: 'fast', loop: false });
@@ -166,10 +167,16 @@ function cameraOf(path: string, config: Config, folderFramesPerSecond: number): 
   if (scenario === undefined) {
     throw new SealcamError('usage-invalid', `${path}: scenarios are ${SCENARIOS.join(', ')}`);
   }
-  const framesPerSecond = config['camera.framesPerSecond'];
+  const asked = {
+    ...{ scene: config['mock.scene'], framesPerSecond: config['camera.framesPerSecond'] },
+    durationMs: MOCK_MS,
+  };
+  // One with a known right answer has its own place, pace and length.
+  const golden: Readonly<Record<string, typeof asked>> = GOLDEN;
+  const { scene, framesPerSecond, durationMs } = golden[scenario] ?? asked;
   return new MockCamera({
-    ...{ script: buildScript(config['mock.scene'], scenario, config['mock.seed']), framesPerSecond, clock: realClock },
-    ...{ pace: 'fast', frameLimit: MOCK_SECONDS * framesPerSecond, withLuma: true },
+    ...{ script: buildScript(scene, scenario, config['mock.seed']), framesPerSecond, clock: realClock },
+    ...{ pace: 'fast', frameLimit: Math.ceil((durationMs * framesPerSecond) / 1000), withLuma: true },
   });
 }
 

@@ -105,7 +105,7 @@ export class StretchFinder {
 
   private suppress(look: Look, moment: Moment, before: readonly Moment[]): Stretch[] {
     const { timeMs, reason } = moment;
-    const isCandidate = this.event === null && SUPPRESSED.has(reason) && look.inspection.patches.length > 0;
+    const isCandidate = this.event === null && SUPPRESSED.has(reason);
     if (isCandidate) {
       const { index } = look.frame;
       const span = { onsetFrame: index, onsetMs: timeMs, startFrame: index, startMs: timeMs };

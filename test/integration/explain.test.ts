@@ -13,7 +13,7 @@ describe('sealcam replay --explain', () => {
     const [sheets, all] = [join(folder, 'sheets'), join(folder, 'all.png')];
     const { status, json, stderr } = run(
       'sealcam',
-      ['replay', 'mock:lamp-person', '--json', '--explain', sheets, '--contact-sheet', all],
+      ['replay', 'mock:lamp', '--json', '--explain', sheets, '--contact-sheet', all],
       RATE,
     );
     expect(status, stderr).toBe(0);
@@ -24,7 +24,7 @@ describe('sealcam replay --explain', () => {
     for (const [i, name] of events.entries()) {
       expect(Number(name.slice(0, 8))).toBe((json[i] as Record<string, number>)['onset_ms']);
     }
-    // The lamp goes out while nobody is there.
+    // The lamp goes on and off while nobody is there.
     expect(names.filter((name) => /^\d{8}-light\.png$/.test(name)).length).toBeGreaterThan(0);
     for (const name of [...names.map((one) => join(sheets, one)), all]) {
       const { format, width = 0, height = 0 } = await sharp(readFileSync(name)).metadata();
