@@ -11,7 +11,7 @@ const FIRST_UPDATE_MS = 1500;
 const UPDATES_MAX = 3;
 
 /** Sharpness is looked for in so many pixels at most, in grey levels beside noise of so many. */
-const PIXELS_MAX = 4096;
+const PIXELS_MAX = 1024;
 const NOISE = 2;
 /** What has no edges at all is still worth its area. */
 const BLUR = 0.05;
