@@ -118,6 +118,60 @@ describe('a JPEG from outside', () => {
   });
 });
 
+describe('the frame path', () => {
+  const settings = captureSettings(loadAgentConfig({ file: null, environment: {} }));
+  const info = { driver: 'mock', model: 'm', width: WIDTH, height: HEIGHT, framesPerSecond: 10 } as const;
+  const capture = (counters: Counters, timeBase: 'live' | 'recorded'): Capture =>
+    new Capture({ ...info, timeBase }, settings, {
+      ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined },
+    });
+
+  it('decodes a frame once, and never one whose driver has its plane', async () => {
+    const luma = await decodeLuma(baseline, 160);
+    for (const [extra, decoded] of [
+      [{}, 20],
+      [{ luma }, 0],
+    ] as const) {
+      const counters = new Counters();
+      const looking = capture(counters, 'live');
+      for (let i = 0; i < 20; i++) {
+        await looking.look({ jpeg: baseline, index: i, monotonicMs: i * 100, ...extra }, i * 100);
+      }
+      expect([counters.get('frames.seen'), counters.get('frames.decoded')]).toEqual([20, decoded]);
+    }
+  });
+
+  it('does not even decode a live frame that is late; just in time, or recorded, it does', async () => {
+    for (const [timeBase, lateMs, decoded] of [
+      ['live', 2001, 0],
+      ['live', 2000, 1],
+      ['recorded', 60_000, 1],
+    ] as const) {
+      const counters = new Counters();
+      await capture(counters, timeBase).look({ jpeg: baseline, index: 0, monotonicMs: 0 }, lateMs);
+      expect([counters.get('frames.decoded'), counters.get('frames.dropped')]).toEqual([decoded, 1 - decoded]);
+    }
+  });
+
+  it('has libjpeg scale while it decodes: a fraction of the time, and the same view', async () => {
+    const large = await image().resize(1920, 1080).jpeg({ quality: 82 }).toBuffer();
+    const cpuOf = async (work: () => Promise<unknown>): Promise<number> => {
+      await work();
+      const begun = process.cpuUsage();
+      for (let i = 0; i < 6; i++) await work();
+      const { user, system } = process.cpuUsage(begun);
+      return user + system;
+    };
+    // Where a part is cut out first, sharp decodes all of it: the same plane, without the decoder's help.
+    const cut = { left: 0, top: 0, width: 1920, height: 1080 };
+    const slow = await cpuOf(() => sharp(large).extract(cut).toColourspace('b-w').resize(160).raw().toBuffer());
+    expect(slow / (await cpuOf(() => decodeLuma(large, 160)))).toBeGreaterThan(1.4);
+    const [small, direct] = [await decodeLuma(large, 160), await decodeLuma(baseline, 160)];
+    const apart = small.data.reduce((sum, grey, i) => sum + Math.abs(grey - (direct.data[i] ?? 0)), 0);
+    expect(apart / small.data.length).toBeLessThan(4);
+  });
+});
+
 const QUARTER = { left: 0.5, top: 0.5, width: 0.5, height: 0.5 };
 
 describe('the view', () => {
