@@ -96,9 +96,9 @@ async function play(video: string, seconds: number, say: (text: string) => void)
   const ended = new Promise<number | null>((done) => child.once('close', done));
   const samples: (readonly [ms: number, mib: number])[] = [];
   const begunMs = performance.now();
-  let isOver = false;
+  const state = { isOver: false };
   const sampling = (async () => {
-    while (!isOver) {
+    while (!state.isOver) {
       const kib = Number(spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout);
       if (kib > 0) samples.push([performance.now() - begunMs, kib / 1024]);
       await wait(SAMPLE_MS);
@@ -110,7 +110,7 @@ async function play(video: string, seconds: number, say: (text: string) => void)
     if (lines.length % 10 === 0) say(`${String(lines.length)} events, ${samples.at(-1)?.[1].toFixed(0) ?? '?'} MiB`);
   }
   const status = await ended;
-  isOver = true;
+  state.isOver = true;
   await sampling;
   if (status !== 0) throw new Error(`sealcam replay ended with ${String(status)}`);
   return judge(seconds, lines, samples);

@@ -27,7 +27,7 @@ describe('sealcam replay --explain', () => {
     // The lamp goes on and off while nobody is there.
     expect(names.filter((name) => /^\d{8}-light\.png$/.test(name)).length).toBeGreaterThan(0);
     for (const name of [...names.map((one) => join(sheets, one)), all]) {
-      const { format, width = 0, height = 0 } = await sharp(readFileSync(name)).metadata();
+      const { format, width, height } = await sharp(readFileSync(name)).metadata();
       expect([format, width]).toEqual(['png', 960]);
       expect(height).toBeGreaterThan(100);
     }

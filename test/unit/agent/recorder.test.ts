@@ -68,10 +68,10 @@ class RecorderWorld {
   }
 
   private listening(sealer: Sealer): Sealer {
-    const { seal } = sealer;
+    const seal = sealer.seal.bind(sealer);
     sealer.seal = (...args) => {
       this.sealed.push(args[3]);
-      return seal.apply(sealer, args);
+      return seal(...args);
     };
     return sealer;
   }
