@@ -105,15 +105,15 @@ describe('a JPEG from outside', () => {
       ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined },
     });
     let index = 0;
-    for (const [, make] of [...CASES, ...CASES]) {
+    for (const [, make] of CASES) {
       for (const jpeg of [await make(), baseline]) {
         await capture.look({ jpeg, index, monotonicMs: index * 100 }, index * 100);
         index++;
       }
     }
     const bad = CASES.filter(([, , reason]) => reason !== 'accepted').length;
-    expect(counters.get('frames.corrupt')).toBe(2 * bad);
-    expect(counters.get('frames.decoded')).toBe(index - 2 * bad);
+    expect(counters.get('frames.corrupt')).toBe(bad);
+    expect(counters.get('frames.decoded')).toBe(index - bad);
     expect(capture.lastLook?.index).toBe(index - 1);
   });
 });
