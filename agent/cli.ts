@@ -4,7 +4,7 @@ import { VERSION } from '../common/version.js';
 import { doctorCommand } from './cli/doctor.js';
 import { keygenCommand } from './cli/keygen.js';
 import { processOutput, reportError } from './cli/output.js';
-import { replayCommand } from './cli/replay.js';
+import { replayCommand, type ReplayOptions } from './cli/replay.js';
 import { runCommand } from './cli/run.js';
 import { verifyCommand } from './cli/verify.js';
 import type { ConfigSource } from '../common/config/load.js';
@@ -65,15 +65,23 @@ program
 
 program
   .command('replay')
-  .argument('<video>', 'a video file, or a folder of JPEG files')
+  .argument('<video>', 'a video file, a folder of JPEG files, or a mock scenario: mock:walk')
   .description("play a video through the camera's detector and print its events; nothing is published")
   .option(...configOption)
   .option(...jsonOption)
   .option('--fps <n>', 'frames a second of a folder of JPEG files', frameRate, 10)
-  .action((video: string, options: CommonOptions & { readonly fps: number }) =>
-    attempt(options.json === true, () =>
-      replayCommand(video, sourceOf(options), { framesPerSecond: options.fps }, processOutput(options.json === true)),
-    ),
+  .option('--explain <folder>', 'a picture of each event and of what was none, with the reasons, into an empty folder')
+  .option('--contact-sheet <file>', "all events' pictures in one PNG file")
+  .action(
+    (video: string, { fps, ...options }: CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { fps: number }) =>
+      attempt(options.json === true, () =>
+        replayCommand(
+          video,
+          sourceOf(options),
+          { framesPerSecond: fps, ...options },
+          processOutput(options.json === true),
+        ),
+      ),
   );
 
 program

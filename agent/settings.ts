@@ -38,6 +38,7 @@ export function recorderSettings(config: Config): RecorderSettings {
   return {
     thumbnail: {
       ...{ width: config['thumbnail.width'], quality: config['thumbnail.quality'] },
+      ...{ maxBytes: config['thumbnail.maxBytes'], crop: config['thumbnail.crop'] },
       masks: config['privacy.masks'],
     },
     maxEventsPerHour: config['motion.maxPerHour'],

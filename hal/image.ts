@@ -27,6 +27,16 @@ export async function encodeJpeg(raster: Raster, quality: number): Promise<Uint8
   return new Uint8Array(await sharp(data, { raw: { width, height, channels } }).jpeg({ quality }).toBuffer());
 }
 
+/** A drawing as a PNG file of few colours. Pictures may lie in it as data URLs. */
+export async function drawPng(svg: string): Promise<Uint8Array> {
+  return new Uint8Array(await sharp(Buffer.from(svg)).png({ palette: true, effort: 3 }).toBuffer());
+}
+
+export async function greyPng(width: number, height: number, data: Uint8Array): Promise<Uint8Array> {
+  const raw = { width, height, channels: 1 } as const;
+  return new Uint8Array(await sharp(data, { raw }).toColourspace('b-w').png().toBuffer());
+}
+
 /** @throws SealcamError `frame-corrupt` */
 export async function jpegSize(jpeg: Uint8Array): Promise<{ readonly width: number; readonly height: number }> {
   try {

@@ -2,7 +2,8 @@
 /**
  * `npm run bench:armv7`: the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because memory cannot be
  * read in user-mode emulation. Only memory and ratios mean anything: the emulator's clock is not a camera's.
- * Writes docs/results/armv7.json, or with `-- --memory`, which leaves the stages out, docs/results/armv7-memory.json.
+ * Writes docs/results/armv7.json; with `-- --memory`, which leaves the stages out, docs/results/armv7-memory.json; and with
+ * `-- --detector`, which is nothing but the detector's cost beside decoding, docs/results/armv7-detector.json.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -24,6 +25,8 @@ const RECIPIENTS = 8;
 const FRAMES = 240;
 /** `-- --memory` leaves the stages out: twelve minutes, and a result of its own. */
 const memoryOnly = process.argv.includes('--memory');
+/** `-- --detector`: some minutes. */
+const detectorOnly = process.argv.includes('--detector');
 /** Of the meta package that Debian keeps current; the newest kernel is what it depends on. */
 const FETCH = `set -eu
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
@@ -40,7 +43,7 @@ try {
   const image = await makeImage(base, program);
   const kernel = await makeKernel();
   const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
-  await save(lines);
+  await (detectorOnly ? saveDetector(lines) : save(lines));
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
   say(`bench:armv7: ${error.message}`);
@@ -104,7 +107,7 @@ async function boot(kernel, initrd) {
     '-initrd',
     initrd,
     '-append',
-    `console=ttyAMA0 quiet rdinit=/init${memoryOnly ? ' memory-only' : ''}`,
+    `console=ttyAMA0 quiet rdinit=/init${memoryOnly ? ' memory-only' : ''}${detectorOnly ? ' detector-only' : ''}`,
   ];
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill('SIGKILL');
@@ -122,6 +125,30 @@ async function boot(kernel, initrd) {
   return lines;
 }
 
+async function saveDetector(lines) {
+  const bench = lines.find((line) => line.startsWith('bench {'));
+  if (bench === undefined) throw new Obstacle('the detector was not measured; see console.log beside the image');
+  const { figures } = JSON.parse(bench.slice('bench '.length));
+  write('armv7-detector', { ...(await about('--detector')), figures });
+  for (const { name, floor, ratio } of figures)
+    console.log(`${name.padEnd(32)} ${String(ratio).padStart(6)}  ${floor}`);
+}
+
+async function about(option) {
+  const { output: commit } = await must('git', ['rev-parse', '--short', 'HEAD'], { cwd: root });
+  return {
+    ...{ command: `npm run bench:armv7${option === '' ? '' : ` -- ${option}`}`, commit: commit.trim() },
+    date: new Date().toISOString(),
+    machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
+  };
+}
+
+function write(name, result) {
+  const folder = join(root, 'docs', 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+}
+
 async function save(lines) {
   const fields = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
   // The first round fills the page cache.
@@ -130,14 +157,8 @@ async function save(lines) {
   const memory = (what) => fields('rss').filter(([name]) => name === what);
   const mib = (kib) => Math.round((Number(kib) / 1024) * 10) / 10;
   const bench = lines.find((line) => line.startsWith('bench {'));
-  const { output: commit } = await must('git', ['rev-parse', '--short', 'HEAD'], { cwd: root });
   const result = {
-    ...{
-      command: `npm run bench:armv7${memoryOnly ? ' -- --memory' : ''}`,
-      commit: commit.trim(),
-      date: new Date().toISOString(),
-    },
-    machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
+    ...(await about(memoryOnly ? '--memory' : '')),
     nodeRssMiB: mib(memory('node').at(-1)[1]),
     agentRssMiB: mib(memory('agent').at(-1)[1]),
     agentPeakRssMiB: mib(memory('agent').at(-1)[2]),
@@ -151,9 +172,7 @@ async function save(lines) {
     frames: framesOf(lines),
     stages: bench === undefined ? null : JSON.parse(bench.slice('bench '.length)),
   };
-  const folder = join(root, 'docs', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, memoryOnly ? 'armv7-memory.json' : 'armv7.json'), `${JSON.stringify(result, null, 2)}\n`);
+  write(memoryOnly ? 'armv7-memory' : 'armv7', result);
   console.log(JSON.stringify({ ...result, stages: result.stages?.stages.length ?? 0 }));
 }
 

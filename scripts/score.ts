@@ -7,9 +7,11 @@ import { checkout } from './checkout.js';
 import { saveResult, writePart } from './results.js';
 import { playLive } from './score/live.js';
 import type { LabelledClip, Score } from './score/rules.js';
+import { longReplay } from './score/long.js';
 import { study, studyTable } from './score/study.js';
 
 const HELP = `npm run score -- DIR [options]
+npm run score -- --long [options]
 
 Runs every clip that DIR/labels.json names through \`sealcam replay\`, and scores the events.
 
@@ -17,11 +19,13 @@ Runs every clip that DIR/labels.json names through \`sealcam replay\`, and score
   --scorer FILE    the scoring script; default DIR/score_motion.py
   --live           as a live camera looks at them: few frames while nothing moves; says on stderr how many
   --study          instead: scores over sensitivity, with other tunings, and with clips left out of the choice
-  --save           the study also into docs/results/detector-study.json, with commit and date
+  --long           instead, without DIR: ten minutes of 1080p made of a mock scene; memory, and where pictures come from
+  --seconds N      so many instead of ten minutes
+  --save           the study or the long replay also into docs/results/, with commit and date
   --json           the score as JSON
   --help           this text
 
-Exit status: 0 scored, 2 wrong usage, 3 a clip could not be played, 4 the scorer is missing.
+Exit status: 0 scored, 1 the long replay has a fault, 2 wrong usage, 3 a clip could not be played, 4 the scorer is missing.
 `;
 
 interface Labels {
@@ -69,6 +73,25 @@ async function runStudy(folder: string, labels: string): Promise<never> {
   process.exit(0);
 }
 
+async function runLong(seconds: number): Promise<never> {
+  if (!Number.isInteger(seconds) || seconds < 1) fail(2, HELP);
+  const result = await longReplay(seconds, (text) => process.stderr.write(`${text}\n`)).catch((error: unknown) =>
+    fail(4, error instanceof Error ? error.message : String(error)),
+  );
+  if (values.save) saveResult('long-replay', { command: 'npm run score -- --long', ...result });
+  const { events, thumbnails, outside, rss, faults } = result;
+  const memory =
+    rss === null
+      ? 'too short for memory'
+      : `memory ${rss.middleMiB.toFixed(1)} MiB in the middle third, ${rss.lastMiB.toFixed(1)} in the last, ${rss.slopeMiBPerMinute.toFixed(2)} MiB a minute`;
+  const text =
+    `${String(events)} events, ${String(outside)} pictures from outside their events; ` +
+    `thumbnails ${String(thumbnails.p50Bytes)} bytes, 95 % ${String(thumbnails.p95Bytes)}, at most ${String(thumbnails.maxBytes)}; ${memory}\n`;
+  process.stdout.write(values.json ? `${JSON.stringify(result)}\n` : text);
+  for (const fault of faults) process.stderr.write(`${fault}\n`);
+  process.exit(faults.length === 0 ? 0 : 1);
+}
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -76,6 +99,8 @@ const { values, positionals } = parseArgs({
     scorer: { type: 'string' },
     live: { type: 'boolean', default: false },
     study: { type: 'boolean', default: false },
+    long: { type: 'boolean', default: false },
+    seconds: { type: 'string', default: '600' },
     save: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
@@ -85,6 +110,7 @@ if (values.help) {
   process.stdout.write(HELP);
   process.exit(0);
 }
+if (values.long && positionals.length === 0) await runLong(Number(values.seconds));
 const [folder, ...rest] = positionals;
 if (folder === undefined || rest.length > 0) fail(2, HELP);
 const labels = join(folder, 'labels.json');

@@ -2,12 +2,15 @@ import type { Counters } from '../../common/counters.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
-import { Detector, type DetectorSettings, type Observation } from './detector.js';
+import { Detector, type DetectorSettings } from './detector.js';
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
 import { FrameOrder } from './frame-order.js';
 import { FreezeWatch } from './freeze.js';
+import type { Inspection } from './inspection.js';
 import { decodeLuma } from './jpeg.js';
+import type { Observation } from './observation.js';
 import { Pace } from './pace.js';
+import { sharpnessOf } from './picture-choice.js';
 import { isFit } from './plane-size.js';
 import type { SceneChange } from './scene-watch.js';
 import type { Schedule } from './schedule.js';
@@ -85,6 +88,11 @@ export class Capture {
 
   get isFrozen(): boolean {
     return this.freeze.isFrozen;
+  }
+
+  /** Planes and patches of the last frame, for `sealcam replay --explain`. */
+  inspect(): Inspection | null {
+    return this.detector.inspect();
   }
 
   /** New settings start a new background; an open event ends with the frame that was last seen. */
@@ -204,7 +212,8 @@ export class Capture {
     const observation = this.scheduled(this.detector.observe(luma, monotonicMs, index), monotonicMs);
     this.last = { index, monotonicMs, observation };
     if (observation.scene !== null) this.deps.onScene(observation.scene, monotonicMs);
-    this.emit(this.tracker.step(observation, frame, index, monotonicMs));
+    const sharpness = observation.box === null ? 0 : sharpnessOf(luma, observation.box);
+    this.emit(this.tracker.step(observation, frame, index, monotonicMs, sharpness));
     return observation;
   }
 
@@ -212,9 +221,15 @@ export class Capture {
     for (const transition of transitions) this.deps.onTransition(transition);
   }
 
+  private async decoded({ jpeg }: Frame): Promise<LumaPlane> {
+    const luma = await decodeLuma(jpeg, this.settings.lumaWidth);
+    this.deps.counters.add('frames.decoded');
+    return luma;
+  }
+
   private async lumaOf(frame: Frame): Promise<LumaPlane | null> {
     try {
-      const luma = frame.luma ?? (await decodeLuma(frame.jpeg, this.settings.lumaWidth));
+      const luma = frame.luma ?? (await this.decoded(frame));
       if (isFit(luma)) return luma;
       const size = `${String(luma.width)}×${String(luma.height)}`;
       throw new SealcamError('frame-corrupt', `a grey plane of ${size} pixels is of no use`);

@@ -1,4 +1,5 @@
 import type { LumaPlane } from '../../hal/camera.js';
+import { inspectionOf, type Inspection } from './inspection.js';
 import { BlobFinder, type Blob } from './kernel/blobs.js';
 import { bestKernels } from './kernel/choose.js';
 import { evidenceOf, overviewOf } from './kernel/evidence.js';
@@ -7,6 +8,7 @@ import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
 import { lightOf, restsOf, type Light } from './kernel/light.js';
 import { natureOf, patienceMs } from './nature.js';
 import { blank, maskPlane, type PrivacyMask } from './masks.js';
+import type { Box, Observation, Reason } from './observation.js';
 import { OverlayWatch } from './overlay.js';
 import { SHRINK, smallSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
@@ -25,46 +27,6 @@ export interface DetectorSettings {
   readonly masks?: readonly PrivacyMask[];
   /** Motion shorter than this is none. */
   readonly minDurationMs: number;
-}
-
-/** In fractions of the picture. */
-export interface Box {
-  readonly left: number;
-  readonly top: number;
-  readonly width: number;
-  readonly height: number;
-}
-
-export type Reason =
-  | 'motion'
-  | 'still'
-  | 'starting'
-  | 'light'
-  | 'too-small'
-  | 'too-short'
-  | 'outside-zones'
-  | 'small-for-zone'
-  | 'off-schedule'
-  | 'resized'
-  | 'erratic'
-  | 'left';
-
-/** What one frame shows. */
-export interface Observation {
-  readonly motion: boolean;
-  /** Why, or why not. */
-  readonly reason: Reason;
-  /** Fraction of the picture that moves. */
-  readonly area: number;
-  readonly box: Box | null;
-  readonly zones: readonly string[];
-  /** Numbers of the tracks that move: a new one is somebody else. */
-  readonly subjects: readonly number[];
-  /** Frame in which what moves was first seen; this frame without motion. */
-  readonly sinceFrame: number;
-  readonly sinceMs: number;
-  /** The whole scene changed with this frame. */
-  readonly scene: SceneChange | null;
 }
 
 /** The first pictures only teach, and hastily; a while longer they are young. */
@@ -123,6 +85,11 @@ export class Detector {
 
   get kernelsName(): Kernels['name'] {
     return this.kernels.name;
+  }
+
+  /** What the last frame was judged by; null before the first. For sheets alone. */
+  inspect(): Inspection | null {
+    return this.planes === null ? null : inspectionOf(this.planes, this.tracker.seenAt(this.lastMs));
   }
 
   /** Since when the camera does not see what it should: covered, blurred or turned. Null while it does. */

@@ -1,4 +1,5 @@
-import type { Box, Observation } from './detector.js';
+import type { Box, Observation } from './observation.js';
+import { PictureChoice } from './picture-choice.js';
 
 export interface EventSettings {
   /** An event ends when nothing moved for this long. */
@@ -47,23 +48,7 @@ interface OpenEvent<F> {
   readonly span: EventSpan;
   lastMotion: { readonly index: number; readonly timeMs: number };
   peakArea: number;
-  best: Sighting<F>;
-  sent: Sighting<F>;
-}
-
-/** A better picture is sent as an update when its score grew this much, and no sooner than this after the last one. */
-const UPDATE_GROWTH = 1.4;
-const UPDATE_AFTER_MS = 1500;
-/** At the end a smaller gain is worth it. */
-const END_GROWTH = 1.1;
-const EDGE = 0.01;
-
-/** By area; somebody cut off by the edge of the picture counts half. */
-function score({ area, box }: Sighting<unknown>): number {
-  const isCut =
-    box !== null &&
-    (box.left < EDGE || box.top < EDGE || box.left + box.width > 1 - EDGE || box.top + box.height > 1 - EDGE);
-  return isCut ? area / 2 : area;
+  readonly pictures: PictureChoice<Sighting<F>>;
 }
 
 /** From what single frames show to events with a start, better pictures and an end. Pure: time comes with the frames. */
@@ -73,6 +58,7 @@ export class EventTracker<F> {
   private quietUntilMs = -Infinity;
   /** Who was seen in the last event, by the numbers of their tracks. */
   private known = new Set<number>();
+  private last = { index: 0, timeMs: -Infinity };
 
   constructor(settings: EventSettings) {
     this.settings = settings;
@@ -82,28 +68,42 @@ export class EventTracker<F> {
     return this.open !== null;
   }
 
-  step(observation: Observation, frame: F, index: number, timeMs: number): Transition<F>[] {
+  /** `sharpness` of what moves; of use only beside that of the event's other frames. */
+  step(observation: Observation, frame: F, index: number, timeMs: number, sharpness = 1): Transition<F>[] {
+    const before = timeMs < this.last.timeMs ? this.timeRanBack() : [];
+    this.last = { index, timeMs };
+    return [...before, ...this.next(observation, frame, index, timeMs, sharpness)];
+  }
+
+  /** No picture may lie outside its event: the one that is open ends with the frame before. */
+  private timeRanBack(): Transition<F>[] {
+    const ended = this.finish(this.last.index, this.last.timeMs);
+    this.quietUntilMs = -Infinity;
+    return ended;
+  }
+
+  private next(
+    ...[observation, frame, index, timeMs, sharpness]: [Observation, F, number, number, number]
+  ): Transition<F>[] {
     const { area, box, zones } = observation;
     const sighting: Sighting<F> = { frame, index, timeMs, area, box, zones };
     if (this.open === null) {
       if (!observation.motion) return [];
       const isQuiet = timeMs < this.quietUntilMs && observation.subjects.every((subject) => this.known.has(subject));
-      return isQuiet ? [] : [this.start(observation, sighting)];
+      return isQuiet ? [] : [this.start(observation, sighting, sharpness)];
     }
     const { open } = this;
     if (observation.motion) {
       open.lastMotion = { index, timeMs };
       for (const subject of observation.subjects) this.known.add(subject);
       open.peakArea = Math.max(open.peakArea, area);
-      if (score(sighting) > score(open.best)) open.best = sighting;
+      open.pictures.offer(sighting, sharpness);
     } else if (timeMs - open.lastMotion.timeMs >= this.settings.holdMs) {
       return [this.end(open.lastMotion.index, open.lastMotion.timeMs, 'motion-ended')];
     }
     if (timeMs - open.span.startMs >= this.settings.maxDurationMs) return [this.end(index, timeMs, 'max-duration')];
-    const isBetter = score(open.best) >= UPDATE_GROWTH * score(open.sent);
-    if (!isBetter || timeMs - open.sent.timeMs < UPDATE_AFTER_MS) return [];
-    open.sent = open.best;
-    return [{ type: 'update', span: open.span, sighting: open.best }];
+    const better = open.pictures.update(timeMs);
+    return better === null ? [] : [{ type: 'update', span: open.span, sighting: better }];
   }
 
   /** The stream is over: an event that is still open ends at the last frame. */
@@ -111,7 +111,7 @@ export class EventTracker<F> {
     return this.open === null ? [] : [this.end(index, timeMs, 'stream-ended')];
   }
 
-  private start(observation: Observation, sighting: Sighting<F>): Transition<F> {
+  private start(observation: Observation, sighting: Sighting<F>, sharpness: number): Transition<F> {
     const span = {
       startFrame: sighting.index,
       startMs: sighting.timeMs,
@@ -119,7 +119,8 @@ export class EventTracker<F> {
       onsetMs: observation.sinceMs,
     };
     this.known = new Set(observation.subjects);
-    this.open = { span, lastMotion: sighting, peakArea: sighting.area, best: sighting, sent: sighting };
+    const pictures = new PictureChoice(sighting, sharpness);
+    this.open = { span, lastMotion: sighting, peakArea: sighting.area, pictures };
     return { type: 'start', span, sighting };
   }
 
@@ -128,10 +129,7 @@ export class EventTracker<F> {
     if (open === null) throw new Error('no event is open');
     this.open = null;
     this.quietUntilMs = endMs + this.settings.cooldownMs;
-    const isBetter = score(open.best) >= END_GROWTH * score(open.sent);
-    return {
-      ...{ type: 'end', span: open.span, endFrame, endMs, peakArea: open.peakArea, reason },
-      sighting: isBetter ? open.best : null,
-    };
+    const { span, peakArea, pictures } = open;
+    return { type: 'end', span, endFrame, endMs, peakArea, reason, sighting: pictures.last() };
   }
 }

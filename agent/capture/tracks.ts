@@ -107,6 +107,11 @@ export class Tracker {
       this.tracks.sort((a, b) => b.hits - a.hits);
       this.tracks.length = TRACKS_MAX;
     }
+    return this.seenAt(timeMs);
+  }
+
+  /** Largest first. */
+  seenAt(timeMs: number): readonly Track[] {
     return this.tracks.filter((track) => track.lastMs === timeMs).sort((a, b) => b.blob.area - a.blob.area);
   }
 

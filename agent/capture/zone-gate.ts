@@ -1,4 +1,4 @@
-import type { Box } from './detector.js';
+import type { Box } from './observation.js';
 import type { Blob } from './kernel/blobs.js';
 import { zoneMask, zonesOf, type MotionZone } from './zones.js';
 

@@ -108,6 +108,18 @@ export const CONFIG_KEYS = {
   ),
   'thumbnail.width': key(integer(64, 1920), 320, 'Width of the pictures in pixels.', true),
   'thumbnail.quality': key(integer(20, 95), 75, 'JPEG quality of the pictures.', true),
+  'thumbnail.maxBytes': key(
+    size('4 KiB', '88 KiB'),
+    '19.5 KiB',
+    'Most that the picture of an event takes: quality, then width, are lowered until it fits.',
+    true,
+  ),
+  'thumbnail.crop': key(
+    choice('none', 'subject'),
+    'none',
+    'What the picture of an event shows: the whole view, or the subject with what is around it.',
+    true,
+  ),
 
   'data.folder': key(path, './data', 'Keys, claim and queue are kept here; the folder is made if it is missing.'),
   'outbox.maxBytes': key(size('1 MiB', '64 GiB'), '256 MiB', 'Most that waits here while the cloud is away.'),

@@ -8,14 +8,16 @@ import type { Claim } from '../../protocol/objects/claim.js';
 import type { LossReason, RecordEvent, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedDetail } from '../../protocol/seal/content.js';
+import type { Box } from '../capture/observation.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
+import { boxWithin, cropAround } from '../capture/picture-choice.js';
 import type { Outbox, SealedMedia } from '../outbox/outbox.js';
 import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
 import { EventGate } from './withheld.js';
 
 export interface RecorderSettings {
-  readonly thumbnail: PictureSettings;
+  readonly thumbnail: PictureSettings & { readonly maxBytes: number; readonly crop: 'none' | 'subject' };
   /** 0: as many as there are. */
   readonly maxEventsPerHour: number;
 }
@@ -206,9 +208,13 @@ export class Recorder {
   private async thumbnail(sighting: Sighting<Frame> | null): Promise<Picture> {
     if (sighting === null) return { type: 'none' };
     try {
-      const fitted = await fitThumbnail(sighting.frame.jpeg, this.settings.thumbnail, PICTURE_MAX_BYTES);
+      const { thumbnail } = this.settings;
+      const crop = thumbnail.crop === 'subject' && sighting.box !== null ? cropAround(sighting.box) : null;
+      const maxBytes = Math.min(PICTURE_MAX_BYTES, thumbnail.maxBytes);
+      this.deps.counters.add('pictures.decoded');
+      const fitted = await fitThumbnail(sighting.frame.jpeg, thumbnail, maxBytes, crop);
       if (fitted === null) return { type: 'too-large' };
-      return { type: 'picture', jpeg: fitted.jpeg, size: [fitted.width, fitted.height] };
+      return { type: 'picture', jpeg: fitted.jpeg, size: [fitted.width, fitted.height], crop };
     } catch (error) {
       this.deps.counters.add('frames.corrupt');
       this.deps.log.warn({ code: asSealcamError(error).code }, 'the picture of an event could not be decoded');
@@ -234,14 +240,23 @@ export class Recorder {
 }
 
 type Picture =
-  | { readonly type: 'picture'; readonly jpeg: Uint8Array; readonly size: readonly [number, number] }
+  | {
+      readonly type: 'picture';
+      readonly jpeg: Uint8Array;
+      readonly size: readonly [number, number];
+      /** The part of the camera's view that it shows; null for all of it. */
+      readonly crop: Box | null;
+    }
   | { readonly type: 'none' }
   | { readonly type: 'too-large' };
 
 function detailOf(transition: Transition<Frame>, picture: Picture): SealedDetail {
   const { span, sighting } = transition;
   const scale = (fraction: number): number => Math.round(Math.min(1, Math.max(0, fraction)) * 65_535);
-  const box = sighting?.box ?? null;
+  const seen = sighting?.box ?? null;
+  const crop = picture.type === 'picture' ? picture.crop : null;
+  // What the owner draws on the picture: in fractions of what it shows.
+  const box = seen === null || crop === null ? seen : boxWithin(crop, seen);
   const zones = sighting?.zones ?? [];
   const area = transition.type === 'end' ? transition.peakArea : transition.sighting.area;
   return {

@@ -1,6 +1,7 @@
 import { configureImages, decodeLuma } from '../../agent/capture/jpeg.js';
 import { Capture } from '../../agent/capture/capture.js';
 import { Detector } from '../../agent/capture/detector.js';
+import { sharpnessOf } from '../../agent/capture/picture-choice.js';
 import { plainKernels } from '../../agent/capture/kernel/plain.js';
 import { simdKernels } from '../../agent/capture/kernel/simd.js';
 import { Counters } from '../../common/counters.js';
@@ -15,6 +16,8 @@ import type { BenchWorld } from './world.js';
 const FRAMES = 60;
 const SMALL_WIDTH = 160;
 const FRAME_MS = 100;
+/** Somebody near, who takes an eighth of the picture. */
+const SUBJECT = { left: 0.3, top: 0.2, width: 0.2, height: 0.625 };
 
 /**
  * CPU time of a frame in the detector, from 640×360 of luma and scaling included, beside decoding the same frame's JPEG: somebody
@@ -39,6 +42,10 @@ export async function benchDetector(world: BenchWorld, say: (text: string) => vo
     const beside = async (floor: string, work: () => unknown): Promise<void> => {
       figures.push(await compare(`detect from 640×360, ${name}`, detect, floor, work, cpuUs));
     };
+    if (name === 'SIMD') {
+      const sharpness = (): unknown => sharpnessOf(planes[++index % FRAMES] ?? none, SUBJECT);
+      figures.push(await compare('sharpness of a subject', sharpness, 'detect from 640×360, SIMD', detect, cpuUs));
+    }
     await beside('sharp: the JPEG in grey, whole', () => sharp(jpeg()).toColourspace('b-w').raw().toBuffer());
     await beside('the JPEG to 160 px of grey', () => decodeLuma(jpeg(), SMALL_WIDTH));
     await beside('a bare pass over the luma', () => sumOf((planes[++decoded % FRAMES] ?? none).data));

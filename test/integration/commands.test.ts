@@ -173,6 +173,8 @@ describe('sealcam replay', () => {
     'end_frame',
     'start_ms',
     'end_ms',
+    'onset_ms',
+    'picture_ms',
     'peak_area',
     'thumb_bytes',
     'reason',

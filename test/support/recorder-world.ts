@@ -7,19 +7,20 @@ import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../agent/outbox/outbox.js';
 import { Recorder, type RecorderSettings } from '../../agent/record/recorder.js';
-import { Sealer } from '../../agent/record/sealer.js';
+import { PICTURE_MAX_BYTES, Sealer } from '../../agent/record/sealer.js';
 import type { SnapshotDependencies } from '../../agent/record/snapshot.js';
 import type { Frame } from '../../hal/camera.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
+import type { SealedContent } from '../../protocol/seal/content.js';
 import { unseal } from '../../protocol/seal/seal.js';
 import { CameraWorld } from './camera-world.js';
 import { tempFolder } from './temp.js';
 
 export const atOnce = (): Promise<void> => Promise.resolve();
 export const RECORDER_SETTINGS: RecorderSettings = {
-  thumbnail: { width: 320, quality: 75, masks: [] },
+  thumbnail: { width: 320, quality: 75, maxBytes: PICTURE_MAX_BYTES, crop: 'none', masks: [] },
   maxEventsPerHour: 0,
 };
 
@@ -37,6 +38,8 @@ export class RecorderWorld {
   readonly outbox: Outbox;
   readonly recorder: Recorder;
   readonly deps: SnapshotDependencies;
+  /** What went into each seal. */
+  readonly sealed: SealedContent[] = [];
   nowMs = 0;
 
   constructor({ random = realRandom, settings = RECORDER_SETTINGS, maxBytes = 2 ** 24 }: WorldOptions = {}) {
@@ -45,11 +48,20 @@ export class RecorderWorld {
       ...{ sha256: (data) => nodeSuite.sha256(data), time: this.camera.time(0), log: silentLog },
     }).outbox;
     this.deps = {
-      ...{ outbox: this.outbox, sealer: new Sealer(nodeSuite, random, atOnce), random: realRandom },
+      ...{ outbox: this.outbox, sealer: this.listening(new Sealer(nodeSuite, random, atOnce)), random: realRandom },
       timeOf: (monotonicMs) => this.camera.time(monotonicMs),
     };
     const rest = { counters: this.counters, log: silentLog, onRecorded: () => undefined, nowMs: () => this.nowMs };
     this.recorder = new Recorder({ ...this.deps, ...rest }, settings);
+  }
+
+  private listening(sealer: Sealer): Sealer {
+    const seal = sealer.seal.bind(sealer);
+    sealer.seal = (...args) => {
+      this.sealed.push(args[3]);
+      return seal(...args);
+    };
+    return sealer;
   }
 
   claim(): void {

@@ -1,6 +1,7 @@
 import { sleep } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
 import type { LastLook } from '../../capture/capture.js';
+import { MEANS } from '../../capture/reasons.js';
 import type { ConsoleCommand, ConsoleContext, LogLevel } from '../command.js';
 import { rows, wrap } from '../layout.js';
 import { redact } from '../redact.js';
@@ -114,21 +115,6 @@ async function bundleOf(context: ConsoleContext): Promise<Readonly<Record<string
   };
   return JSON.parse(redact(context, JSON.stringify(parts))) as Readonly<Record<string, unknown>>;
 }
-
-const MEANS: Readonly<Record<LastLook['observation']['reason'], string>> = {
-  motion: 'something moves: an event is raised or goes on',
-  still: 'nothing moves',
-  starting: 'the camera has just started and learns what it sees',
-  light: 'the light changed',
-  'too-small': 'what moves is smaller than the sensitivity asks for',
-  'too-short': 'it has not moved for long enough yet',
-  'outside-zones': 'what moves is outside all zones',
-  'small-for-zone': 'what moves is smaller than its zone asks for',
-  'off-schedule': 'something moves, at a time at which the schedule wants no events',
-  resized: 'the picture has another size than before',
-  erratic: 'what moves is here and there, as rain, snow and insects are',
-  left: 'something left, or was put down: the background learns it',
-};
 
 function sentence({ observation }: LastLook): string {
   const percent = (observation.area * 100).toFixed(2);

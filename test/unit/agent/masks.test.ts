@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../common/seeded-random.js';
-import { Detector, type Observation } from '../../../agent/capture/detector.js';
+import { Detector } from '../../../agent/capture/detector.js';
+import type { Observation } from '../../../agent/capture/observation.js';
 import { decodeLuma, fitThumbnail, makeThumbnail } from '../../../agent/capture/jpeg.js';
 import { blackOut, maskPlane, type PrivacyMask } from '../../../agent/capture/masks.js';
 import { isInside } from '../../../agent/capture/zones.js';
@@ -166,8 +167,12 @@ const span = { onsetFrame: 9, onsetMs: 900, startFrame: 10, startMs: 1000 };
 
 describe('what leaves the camera', () => {
   /** Each picture that an owner can open: of a start, an update, an end and a snapshot. */
-  async function leaving(masks: readonly PrivacyMask[], jpeg: Uint8Array): Promise<Map<string, Uint8Array>> {
-    const settings = { ...RECORDER_SETTINGS, thumbnail: { width: 320, quality: 75, masks } };
+  async function leaving(
+    masks: readonly PrivacyMask[],
+    jpeg: Uint8Array,
+    crop: 'none' | 'subject',
+  ): Promise<Map<string, Uint8Array>> {
+    const settings = { ...RECORDER_SETTINGS, thumbnail: { ...RECORDER_SETTINGS.thumbnail, masks, crop } };
     const world = new RecorderWorld({ settings });
     world.claim();
     const frame: Frame = { index: 10, monotonicMs: 1000, jpeg };
@@ -182,13 +187,17 @@ describe('what leaves the camera', () => {
     return new Map(world.pictures().map(({ record, jpeg: picture }) => [nameOf(record), picture]));
   }
 
-  it('has nothing of what is masked: start, update, end, snapshot; and without a mask all of it', async () => {
-    const jpeg = await photograph([WINDOW], 'stripes', true);
-    const masked = await leaving([WINDOW], jpeg);
-    expect([...masked.keys()]).toEqual(['start', 'update', 'end', 'snapshot']);
-    for (const [name, picture] of masked) expect(await colour(picture), name).toBeLessThan(FAINT);
-    for (const [name, picture] of await leaving([], jpeg)) expect(await colour(picture), name).toBeGreaterThan(BRIGHT);
-  });
+  it.each(['none', 'subject'] as const)(
+    'has nothing of what is masked, and without a mask all of it: crop %s',
+    async (crop) => {
+      const jpeg = await photograph([WINDOW], 'stripes', true);
+      const masked = await leaving([WINDOW], jpeg, crop);
+      expect([...masked.keys()]).toEqual(['start', 'update', 'end', 'snapshot']);
+      for (const [name, picture] of masked) expect(await colour(picture), name).toBeLessThan(FAINT);
+      for (const [name, picture] of await leaving([], jpeg, crop))
+        expect(await colour(picture), name).toBeGreaterThan(BRIGHT);
+    },
+  );
 });
 
 describe('masks of the configuration', () => {

@@ -5,6 +5,7 @@ import { LIMITS } from '../../../common/limits.js';
 import type { Random } from '../../../common/random.js';
 import type { Transition } from '../../../agent/capture/event-tracker.js';
 import { beginEpoch, endEpoch } from '../../../agent/outbox/epochs.js';
+import { makeThumbnail } from '../../../agent/capture/jpeg.js';
 import { Sealer } from '../../../agent/record/sealer.js';
 import type { Frame } from '../../../hal/camera.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -77,12 +78,67 @@ describe('recorder', () => {
 
   it('compresses a picture again that is too large for a seal', async () => {
     const world = new RecorderWorld();
-    world.recorder.configure({ ...RECORDER_SETTINGS, thumbnail: { width: 1280, quality: 95, masks: [] } });
+    world.recorder.configure({
+      ...RECORDER_SETTINGS,
+      thumbnail: { ...RECORDER_SETTINGS.thumbnail, width: 1280, quality: 95 },
+    });
     world.claim();
     await world.take(start(await picture(1280, 720, true)));
     const media = world.records()[1]?.media?.[0];
     expect(media?.role).toBe('thumbnail');
     expect(media?.length).toBeLessThanOrEqual(LIMITS.sealedMaxBytes);
+  });
+
+  it('keeps a picture within its budget of bytes, and decodes it once for that', async () => {
+    const world = new RecorderWorld();
+    world.recorder.configure({ ...RECORDER_SETTINGS, thumbnail: { ...RECORDER_SETTINGS.thumbnail, maxBytes: 6000 } });
+    world.claim();
+    const noisy = await picture(640, 360, true);
+    expect((await makeThumbnail(noisy, 320, 75, [])).jpeg.length).toBeGreaterThan(6000);
+    await world.take(start(noisy));
+    await world.take(end());
+    expect(world.sealed[0]?.jpeg?.length).toBeLessThanOrEqual(6000);
+    expect(world.counters.get('pictures.decoded')).toBe(1);
+  });
+
+  it.each([
+    ['none', [0.25, 0.25, 0.5, 0.5]],
+    // A subject of half the side stands in the middle of a crop of 0.5 / 0.55 of it.
+    ['subject', [0.225, 0.225, 0.55, 0.55]],
+  ] as const)('seals a box that fits the picture beside it: crop %s', async (crop, box) => {
+    const world = new RecorderWorld();
+    world.recorder.configure({ ...RECORDER_SETTINGS, thumbnail: { ...RECORDER_SETTINGS.thumbnail, crop } });
+    world.claim();
+    // Black but for the subject.
+    const { data } = await sharp({ create: { width: 640, height: 360, channels: 3, background: '#000' } })
+      .composite([
+        { input: { create: { width: 320, height: 180, channels: 3, background: '#fff' } }, left: 160, top: 90 },
+      ])
+      .jpeg()
+      .toBuffer({ resolveWithObject: true });
+    await world.take(start(data));
+    const [sealed] = world.sealed;
+    const shown = sealed?.detail.box?.map((value) => value / 65_535) ?? [];
+    for (const [i, value] of box.entries()) expect(shown[i]).toBeCloseTo(value, 2);
+    // What the owner sees inside the box is the subject, and nothing of it is outside.
+    const { data: grey, info } = await sharp(sealed?.jpeg ?? new Uint8Array(0))
+      .greyscale()
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    expect(sealed?.detail.size).toEqual([info.width, info.height]);
+    const [left = 0, top = 0, width = 0, height = 0] = shown;
+    const bright = [...grey].flatMap((value, i) => (value > 128 ? [[i % info.width, Math.floor(i / info.width)]] : []));
+    const range = (axis: 0 | 1, pixels: number): number[] => {
+      const all = bright.map((at) => at[axis] ?? 0);
+      return [Math.min(...all) / pixels, (Math.max(...all) + 1) / pixels];
+    };
+    for (const [seen, [from, to]] of [
+      [range(0, info.width), [left, left + width]],
+      [range(1, info.height), [top, top + height]],
+    ] as const) {
+      expect(seen[0]).toBeCloseTo(from, 1);
+      expect(seen[1]).toBeCloseTo(to, 1);
+    }
   });
 
   it('counts a picture that cannot be decoded, and keeps the event', async () => {

@@ -1,0 +1,41 @@
+import type { SceneChange } from './scene-watch.js';
+
+/** In fractions of the picture. */
+export interface Box {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+export type Reason =
+  | 'motion'
+  | 'still'
+  | 'starting'
+  | 'light'
+  | 'too-small'
+  | 'too-short'
+  | 'outside-zones'
+  | 'small-for-zone'
+  | 'off-schedule'
+  | 'resized'
+  | 'erratic'
+  | 'left';
+
+/** What one frame shows. */
+export interface Observation {
+  readonly motion: boolean;
+  /** Why, or why not. */
+  readonly reason: Reason;
+  /** Fraction of the picture that moves. */
+  readonly area: number;
+  readonly box: Box | null;
+  readonly zones: readonly string[];
+  /** Numbers of the tracks that move: a new one is somebody else. */
+  readonly subjects: readonly number[];
+  /** Frame in which what moves was first seen; this frame without motion. */
+  readonly sinceFrame: number;
+  readonly sinceMs: number;
+  /** The whole scene changed with this frame. */
+  readonly scene: SceneChange | null;
+}
