@@ -70,14 +70,20 @@ function* edges(points: readonly Point[]): Generator<readonly [Point, Point]> {
   }
 }
 
-/** Where a polygon is crossed on one line: between every other pair of crossings is its inside. */
+/** The inside of a polygon on one line: all that its edges go around, so that one drawn crosswise has no hole. */
 function insideOf(points: readonly Point[], y: number): Point[] {
-  const crossings: number[] = [];
+  const crossings: { readonly x: number; readonly turn: number }[] = [];
   for (const [[x1, y1], [x2, y2]] of edges(points)) {
-    if (y1 > y !== y2 > y) crossings.push(x1 + ((y - y1) * (x2 - x1)) / (y2 - y1));
+    if (y1 > y !== y2 > y) crossings.push({ x: x1 + ((y - y1) * (x2 - x1)) / (y2 - y1), turn: y2 > y1 ? 1 : -1 });
   }
-  crossings.sort((a, b) => a - b);
-  return crossings.flatMap((x, i): Point[] => (i % 2 === 0 ? [[x, crossings[i + 1] ?? x]] : []));
+  crossings.sort((a, b) => a.x - b.x);
+  const out: Point[] = [];
+  let winding = 0;
+  for (const [i, { x, turn }] of crossings.entries()) {
+    winding += turn;
+    if (winding !== 0) out.push([x, crossings[i + 1]?.x ?? x]);
+  }
+  return out;
 }
 
 /** The width of what each edge has between two lines. */

@@ -137,6 +137,15 @@ describe('privacy masks in pictures', () => {
     }
   });
 
+  it('have no hole where they were drawn crosswise', () => {
+    const star = [0, 2, 4, 1, 3].map((tip) => {
+      const angle = (tip * 2 * Math.PI) / 5;
+      return [0.5 + 0.45 * Math.sin(angle), 0.5 - 0.45 * Math.cos(angle)] as const;
+    });
+    expect(maskPlane([{ name: 'star', corners: star }], 40, 40)[20 * 40 + 20]).toBe(1);
+    expect(isInside({ name: 'star', corners: star }, 0.5, 0.5)).toBe(false);
+  });
+
   it('fail closed: what is no polygon, or cannot be decoded, gives no picture', async () => {
     const jpeg = await photograph([WINDOW], 'stripes');
     const settings = { width: 320, quality: 75 };
