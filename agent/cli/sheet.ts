@@ -121,7 +121,7 @@ function facts(column: number, y: number, { best, kind, moments }: Stretch): str
     `area ${percent(kind === 'event' ? observation.area : (inspection.patches[0]?.area ?? 0))} of the picture`,
     ...(box === null ? [] : [`box ${[box.left, box.top, box.width, box.height].map((n) => n.toFixed(2)).join(' ')}`]),
     ...(observation.zones.length === 0 ? [] : [`zones ${observation.zones.join(', ')}`]),
-    ...(observation.scene === null ? [] : [`scene ${observation.scene}`]),
+    ...(observation.scene === null ? [] : [`scene ${observation.scene.class}`]),
     'frames by reason:',
     ...[...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `  ${reason} ${String(count)}`),
   ];

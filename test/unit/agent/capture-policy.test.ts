@@ -145,7 +145,12 @@ describe('a schedule over the camera', () => {
       await capture.look({ jpeg: new Uint8Array(0), luma, monotonicMs: i * FRAME_MS, index: i }, i * FRAME_MS);
       reasons.add(capture.lastLook?.observation.reason ?? '');
     }
-    return { types: types.filter((type) => type !== 'update'), reasons, warnings, counted: counters.get('motion.off-schedule') };
+    return {
+      types: types.filter((type) => type !== 'update'),
+      reasons,
+      warnings,
+      counted: counters.get('motion.off-schedule'),
+    };
   }
 
   it('raises events inside it, and outside says off-schedule and counts', async () => {

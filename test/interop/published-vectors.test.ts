@@ -2,16 +2,16 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { decode } from 'cborg';
 import { describe, expect, it } from 'vitest';
-import { toHex, utf8 } from '../../../common/bytes.js';
-import { isSealcamError } from '../../../common/errors.js';
-import { verifyStrict } from '../../../protocol/crypto/strict.js';
-import type { CryptoSuite } from '../../../protocol/crypto/suite.js';
-import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
-import { encodeCbor } from '../../../protocol/wire/cbor.js';
-import { parseSign1 } from '../../../protocol/wire/cose.js';
-import { suites } from '../../support/suites.js';
-import { hex, isCi, publishedVectors, repository } from '../../support/vectors.js';
+import { toHex, utf8 } from '../../common/bytes.js';
+import { isSealcamError } from '../../common/errors.js';
+import { verifyStrict } from '../../protocol/crypto/strict.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { encodeCbor } from '../../protocol/wire/cbor.js';
+import { parseSign1 } from '../../protocol/wire/cose.js';
+import { suites } from '../support/suites.js';
+import { hex, isCi, publishedVectors, repository } from '../support/vectors.js';
 
 /** By number of the case: which are accepted, and which of the refused ones a library would have let through alone. */
 interface Pinned {
