@@ -67,15 +67,17 @@ export class ClipCamera implements Camera {
     while (!signal.aborted) {
       const cue = this.cues.shift();
       if (cue !== undefined) {
-        for (const frame of this.clip) {
-          yield this.frame(frame, index++);
-          await sleep(this.clock, FRAME_MS, signal);
+        // A sensor's frames have the time at which they were taken, however late a busy machine gets them.
+        const begunMs = this.clock.monotonicMs();
+        for (const [i, frame] of this.clip.entries()) {
+          yield this.frame(frame, index++, begunMs + i * FRAME_MS);
+          await sleep(this.clock, Math.max(0, begunMs + (i + 1) * FRAME_MS - this.clock.monotonicMs()), signal);
         }
         cue();
         continue;
       }
       this.wake = new AbortController();
-      yield this.frame(index % 2 === 0 ? empty : alsoEmpty, index++);
+      yield this.frame(index % 2 === 0 ? empty : alsoEmpty, index++, this.clock.monotonicMs());
       await sleep(this.clock, index < LEARN_FRAMES ? FRAME_MS : IDLE_MS, this.wake.signal);
     }
   }
@@ -88,7 +90,7 @@ export class ClipCamera implements Camera {
     return Promise.resolve();
   }
 
-  private frame({ jpeg, luma }: RenderedFrame, index: number): Frame {
-    return { jpeg, luma, monotonicMs: Math.round(this.clock.monotonicMs()), index };
+  private frame({ jpeg, luma }: RenderedFrame, index: number, takenMs: number): Frame {
+    return { jpeg, luma, monotonicMs: Math.floor(takenMs), index };
   }
 }

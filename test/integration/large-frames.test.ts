@@ -20,7 +20,7 @@ const { configureImages, decodeLuma, fitThumbnail } = await load('dist/agent/cap
 const { default: sharp } = await load('node_modules/sharp/dist/index.mjs');
 configureImages();
 const jpeg = readFileSync(file);
-const settings = { width: 320, quality: 75 };
+const settings = { width: 320, quality: 75, masks: [] };
 const work = {
   luma: () => decodeLuma(jpeg, 160),
   thumbnail: () => fitThumbnail(jpeg, settings, 20000),
