@@ -180,19 +180,19 @@ export class HistoryKeeper {
     return this.history.continuityOf(record);
   }
 
+  /** How far each history was seen here, by device (hex) / epoch. */
+  heads(): ReadonlyMap<string, number> {
+    return new Map([...this.known].flatMap(([place, { head }]) => (head === null ? [] : [[place, head.seq]])));
+  }
+
   /**
-   * Whether the cloud shows less of a history than this device has seen.
+   * Whether the cloud shows less of a history than this device had seen when it asked.
    * @throws SealcamError `cloud-lied`
    */
-  checkHead(device: Uint8Array, epoch: number, highestSeq: number | null): void {
-    const head = this.known.get(keyOf(toHex(device), epoch))?.head;
-    if (head === null || head === undefined) return;
-    if (highestSeq === null || highestSeq < head.seq) {
-      throw new SealcamError(
-        'cloud-lied',
-        `the cloud ends at ${String(highestSeq)}, but ${String(head.seq)} was seen here`,
-      );
-    }
+  checkHead(device: Uint8Array, epoch: number, highestSeq: number | null, heads = this.heads()): void {
+    const head = heads.get(keyOf(toHex(device), epoch));
+    if (head === undefined || (highestSeq !== null && highestSeq >= head)) return;
+    throw new SealcamError('cloud-lied', `the cloud ends at ${String(highestSeq)}, but ${String(head)} was seen here`);
   }
 
   /** The cloud may hand out any claim; only this person's own word, now or when the household was accepted, makes one count. */

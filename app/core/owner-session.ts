@@ -151,7 +151,7 @@ export class OwnerSession {
 
   /** Cameras and their newest records. */
   async refresh(): Promise<void> {
-    for (const item of await this.deps.client.cameras()) await this.camera(item, true);
+    await this.askForCameras(true);
     this.isLoaded = true;
     this.changed();
   }
@@ -182,7 +182,7 @@ export class OwnerSession {
       await this.takeItem(item);
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     } else if (event === 'camera') {
-      await this.camera(cameraItem.parse(JSON.parse(data)), false);
+      await this.told(cameraItem.parse(JSON.parse(data)));
     } else if (event === 'notice') {
       const { notice } = noticeEvent.parse(JSON.parse(data));
       // What was held back meanwhile is not in the stream.
@@ -196,12 +196,25 @@ export class OwnerSession {
     this.changed();
   }
 
-  private async camera(item: CameraItem, withPage: boolean): Promise<void> {
+  /** What came while the cloud answered is not in its answer: it must show what was seen before it was asked. */
+  private async askForCameras(withPage: boolean): Promise<void> {
+    const heads = this.deps.history.heads();
+    for (const item of await this.deps.client.cameras()) await this.camera(item, withPage, heads);
+  }
+
+  /** A page may have brought newer records than this had when it was sent; only an answer shows that some are withheld. */
+  private async told(item: CameraItem): Promise<void> {
+    const heads = this.deps.history.heads();
+    const head = this.deps.history.headOf(item.device, item.epoch)?.seq ?? -1;
+    await (head > (item.highestSeq ?? -1) ? this.askForCameras(false) : this.camera(item, false, heads));
+  }
+
+  private async camera(item: CameraItem, withPage: boolean, heads: ReadonlyMap<string, number>): Promise<void> {
     const { history } = this.deps;
     const key = `${toHex(item.device)}/${String(item.epoch)}`;
     try {
       await history.addClaim(item.claim);
-      history.checkHead(item.device, item.epoch, item.highestSeq);
+      history.checkHead(item.device, item.epoch, item.highestSeq, heads);
     } catch (error) {
       const { code, message } = asSealcamError(error);
       if (code === 'household-unknown') return;
@@ -271,7 +284,7 @@ export class OwnerSession {
     const nowMs = this.deps.clock.monotonicMs();
     if (nowMs - this.askedForClaimsMs < CLAIMS_EVERY_MS) return false;
     this.askedForClaimsMs = nowMs;
-    for (const item of await this.deps.client.cameras()) await this.camera(item, false);
+    await this.askForCameras(false);
     return true;
   }
 

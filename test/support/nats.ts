@@ -22,6 +22,7 @@ interface Ports {
 }
 
 const NODES = 3;
+const ANSWER_MS = 5000;
 
 /** What docs/operations.md shows, without users: who may publish what is not what these tests are about. */
 function configuration(folder: string, index: number, nodes: readonly Ports[]): string {
@@ -47,6 +48,7 @@ function isHealthy(port: number): Promise<boolean> {
     asked.once('error', () => {
       resolve(false);
     });
+    asked.setTimeout(ANSWER_MS, () => asked.destroy());
   });
 }
 
@@ -68,12 +70,21 @@ export async function natsCluster(folder: string, port: number): Promise<TestClu
     writeFileSync(path, configuration(folder, index, nodes));
     running.set(index, spawn('nats-server', ['-c', path], { stdio: 'ignore' }));
   };
+  const hasEnded = (child: ChildProcess | undefined): boolean => child?.exitCode !== null || child.signalCode !== null;
   const healthy = (index: number): Promise<void> =>
-    until(`NATS node ${String(index)} is healthy`, () => isHealthy(nodes[index]?.monitor ?? 0), 60_000);
+    until(
+      `NATS node ${String(index)} is healthy`,
+      () => {
+        if (hasEnded(running.get(index)))
+          throw new Error(`NATS node ${String(index)} ended: was one of its ports taken?`);
+        return isHealthy(nodes[index]?.monitor ?? 0);
+      },
+      60_000,
+    );
   const end = async (index: number, signal: NodeJS.Signals): Promise<void> => {
     const child = running.get(index);
     running.delete(index);
-    if (child === undefined) return;
+    if (child === undefined || hasEnded(child)) return;
     const closed = new Promise((resolve) => child.once('close', resolve));
     child.kill(signal);
     await closed;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
-import { toHex } from '../../../common/bytes.js';
+import { toBase64, toHex } from '../../../common/bytes.js';
 import type { CameraItem, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
 import type { AlarmReport, CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
@@ -21,12 +21,29 @@ function cloudOf(world: CameraWorld, count: number) {
     ...{ lastReceivedAtMs: null, incomplete: false, highestSeq: upTo, health: null },
   });
   const reports: AlarmReport[] = [];
+  const toldOf: number[] = [];
+  let asked = 0;
+  let meanwhile = (): Promise<unknown> => Promise.resolve();
   const client = {
     reportAlarm: (report: AlarmReport) => {
       reports.push(report);
       return Promise.reject(new Error('a cloud that does not want to know'));
     },
-    cameras: () => Promise.resolve([camera()]),
+    cameras: async () => {
+      asked++;
+      const answer = [camera()];
+      await meanwhile();
+      return answer;
+    },
+    stream: async function* () {
+      await Promise.resolve();
+      yield { event: 'ready', id: null, data: '{}' };
+      for (const highestSeq of toldOf.splice(0)) {
+        const { device, claim: bytes, ...rest } = camera();
+        const told = { ...rest, device: toHex(device), claim: toBase64(bytes), highestSeq };
+        yield { event: 'camera', id: null, data: JSON.stringify(told) };
+      }
+    },
     records: (_device: Uint8Array, _epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> => {
       pages.push(before);
       const shown = records.slice(0, Math.min(upTo + 1, before ?? Infinity)).slice(-limit);
@@ -39,7 +56,13 @@ function cloudOf(world: CameraWorld, count: number) {
       return Promise.resolve({ records: items, lowestSeq: 0, highestSeq: upTo });
     },
   } as unknown as CloudClient;
-  return { client, pages, records, reports, showUpTo: (seq: number) => (upTo = seq) };
+  return {
+    ...{ client, pages, records, reports, showUpTo: (seq: number) => (upTo = seq), asked: () => asked },
+    /** What happens while the list of cameras is on its way. */
+    whileAsked: (happens: () => Promise<unknown>) => (meanwhile = happens),
+    /** What the next stream says of the camera, one after the other. */
+    tell: (highestSeqs: readonly number[]) => toldOf.push(...highestSeqs),
+  };
 }
 
 describe('the session of an owner', () => {
@@ -81,5 +104,42 @@ describe('the session of an owner', () => {
     expect(reports).toEqual([
       { verdict: 'older-history', code: 'cloud-lied', device: toHex(world.deviceId), epoch: 1 },
     ]);
+  });
+
+  it('alarms for nothing that came while the cloud answered, or while a word of a camera waited in the stream', async () => {
+    const world = new CameraWorld();
+    const { client, records, asked, showUpTo, whileAsked, tell } = cloudOf(world, 50);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+    const stream = async (): Promise<void> => {
+      const over = new AbortController();
+      const unsubscribe = session.subscribe(({ connection }) => {
+        if (connection === 'offline') over.abort();
+      });
+      await session.run(over.signal);
+      unsubscribe();
+    };
+    showUpTo(30);
+    await session.refresh();
+    // A record comes while the list of cameras, made before it, is on its way.
+    whileAsked(() => history.take(records[31]?.bytes ?? new Uint8Array(0), 1));
+    await session.refresh();
+    expect(history.headOf(world.deviceId, 1)?.seq).toBe(31);
+    whileAsked(() => Promise.resolve());
+
+    // The page that follows `ready` brings the newest; what the stream said of the camera before it waits behind it.
+    showUpTo(40);
+    tell([30, 40]);
+    const before = asked();
+    await stream();
+    expect(history.headOf(world.deviceId, 1)?.seq).toBe(40);
+    expect(session.view().alarms).toEqual([]);
+    expect(asked() - before).toBe(2);
+
+    // The control: who is asked now and shows less withholds something.
+    showUpTo(35);
+    tell([30]);
+    await stream();
+    expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
   });
 });
