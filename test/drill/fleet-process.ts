@@ -72,10 +72,14 @@ function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Place
   return { camera, agent, clip };
 }
 
-/** Shows the clip to a camera, and waits until its event has ended. */
+/** Shows the clip to a camera that has learnt its scene, and waits until its event has ended. */
 async function walkBy({ agent, clip }: Placed): Promise<void> {
-  await clip.play();
   const { counters } = agent.agent;
+  for (let waitedMs = 0; counters.get('scenes.startup') === 0; waitedMs += 100) {
+    if (waitedMs >= SETTLE_MS) throw new Error(`${agent.device} is not armed`);
+    await sleep(realClock, 100);
+  }
+  await clip.play();
   for (let waitedMs = 0; counters.get('events.start') > counters.get('events.end'); waitedMs += 100) {
     if (waitedMs >= SETTLE_MS) throw new Error(`an event of ${agent.device} does not end`);
     await sleep(realClock, 100);
