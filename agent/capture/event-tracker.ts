@@ -58,7 +58,6 @@ export class EventTracker<F> {
   private quietUntilMs = -Infinity;
   /** Who was seen in the last event, by the numbers of their tracks. */
   private known = new Set<number>();
-  private last = { index: 0, timeMs: -Infinity };
 
   constructor(settings: EventSettings) {
     this.settings = settings;
@@ -68,23 +67,8 @@ export class EventTracker<F> {
     return this.open !== null;
   }
 
-  /** `sharpness` of what moves; of use only beside that of the event's other frames. */
+  /** Times never run backwards. `sharpness` of what moves; of use only beside that of the event's other frames. */
   step(observation: Observation, frame: F, index: number, timeMs: number, sharpness = 1): Transition<F>[] {
-    const before = timeMs < this.last.timeMs ? this.timeRanBack() : [];
-    this.last = { index, timeMs };
-    return [...before, ...this.next(observation, frame, index, timeMs, sharpness)];
-  }
-
-  /** No picture may lie outside its event: the one that is open ends with the frame before. */
-  private timeRanBack(): Transition<F>[] {
-    const ended = this.finish(this.last.index, this.last.timeMs);
-    this.quietUntilMs = -Infinity;
-    return ended;
-  }
-
-  private next(
-    ...[observation, frame, index, timeMs, sharpness]: [Observation, F, number, number, number]
-  ): Transition<F>[] {
     const { area, box, zones } = observation;
     const sighting: Sighting<F> = { frame, index, timeMs, area, box, zones };
     if (this.open === null) {

@@ -100,7 +100,8 @@ async function decodePicture(
 ): Promise<Encode> {
   try {
     const whole = await openMasked(jpeg, masks);
-    const image = crop === null ? whole.image.resize({ width, withoutEnlargement: true }) : partOf(whole, width, crop);
+    const image =
+      crop === null ? whole.resize({ width, withoutEnlargement: true }) : await partOf(whole, width, crop);
     // Three channels also of greyscale and CMYK, so that every thumbnail can be shown by a browser.
     const decoded = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
     const { width: wide, height: high, channels } = decoded.info;
@@ -115,31 +116,23 @@ async function decodePicture(
   }
 }
 
-interface Whole {
-  readonly image: Sharp;
-  readonly width: number;
-  readonly height: number;
-}
-
 /**
  * The upright picture, black under its masks before anything else is made of it: no resampling sees what is there.
  * Every picture that leaves the camera begins here.
  */
-async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Whole> {
-  if (masks.length === 0) {
-    const { autoOrient } = await open(jpeg).metadata();
-    return { image: open(jpeg), ...autoOrient };
-  }
+async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Sharp> {
+  if (masks.length === 0) return open(jpeg);
   const pixels = open(jpeg).toColourspace('srgb').removeAlpha().raw();
   const { data, info } = await pixels.toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   blackOut(data, { width, height, channels }, masks);
   // The header's bound on the size stood before; raw pixels have no header.
-  return { image: sharp(data, { raw: { width, height, channels }, limitInputPixels: false }), width, height };
+  return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
 /** A part of the picture: without masks the whole is scaled while it is decoded, and the part alone is in memory at its full size. */
-function partOf({ image, ...whole }: Whole, width: number, crop: Box): Sharp {
+async function partOf(image: Sharp, width: number, crop: Box): Promise<Sharp> {
+  const { autoOrient: whole } = await image.metadata();
   const wide = Math.min(whole.width, Math.ceil(width / crop.width));
   const high = Math.max(1, Math.round((whole.height * wide) / whole.width));
   const [left, top] = [Math.floor(crop.left * wide), Math.floor(crop.top * high)];

@@ -75,6 +75,8 @@ function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions 
     // The machine decides when to connect; a client that reconnects by itself is half a herd.
     reconnectPeriod: 0,
     manualConnect: true,
+    // A buffer made beforehand for each of 65,536 numbers is 5 MB that a camera has better use for.
+    writeCache: false,
     resubscribe: false,
     queueQoSZero: false,
     // A store that is closed is null for packets that came behind the end of a connection, and throws where nobody catches.

@@ -51,13 +51,7 @@ export function accessEntry(row: AccessColumns): AccessEntry {
   };
 }
 
-export interface RecordColumns {
-  readonly id: number;
-  readonly device: Uint8Array;
-  readonly epoch: number;
-  readonly seq: number;
-  readonly hash: Uint8Array;
-  readonly bytes: Uint8Array;
+export interface RecordColumns extends Omit<StoredRecord, 'receivedAtMs'> {
   readonly received_at_ms: number;
 }
 

@@ -12,7 +12,7 @@ const FRAME_MS = 200;
 const CLIP_MS = 3600;
 /** The empty scene, slower: nothing moves in it, and 500 cameras share a few cores. Under the agent's stall time. */
 const IDLE_MS = 3000;
-/** The detector learns from the first frames. */
+/** From so many frames the detector learns what it sees. */
 const LEARN_FRAMES = 8;
 
 /** Drawn once and shown by every camera of a process: drawing is what a laptop could not do 5000 times a second. */
@@ -35,6 +35,7 @@ export class ClipCamera implements Camera {
   private readonly clock: Clock;
   private cues: (() => void)[] = [];
   private wake = new AbortController();
+  private learnFrames = LEARN_FRAMES;
 
   constructor(clip: Clip, clock: Clock) {
     this.clip = clip;
@@ -47,6 +48,12 @@ export class ClipCamera implements Camera {
       this.cues.push(resolve);
       this.wake.abort();
     });
+  }
+
+  /** A few frames of the empty scene, as fast as the others. */
+  learn(): void {
+    this.learnFrames = LEARN_FRAMES;
+    this.wake.abort();
   }
 
   open(): Promise<CameraInfo> {
@@ -79,7 +86,7 @@ export class ClipCamera implements Camera {
       }
       this.wake = new AbortController();
       yield this.frame(index % 2 === 0 ? empty : alsoEmpty, index++, this.clock.monotonicMs());
-      await sleep(this.clock, index < LEARN_FRAMES ? FRAME_MS : IDLE_MS, this.wake.signal);
+      await sleep(this.clock, this.learnFrames-- > 0 ? FRAME_MS : IDLE_MS, this.wake.signal);
     }
   }
 

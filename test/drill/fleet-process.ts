@@ -4,6 +4,7 @@ import { sleep } from '../../common/clock.js';
 import type { LevelLog } from '../../common/adapters/pino-log.js';
 import { silentLog } from '../../common/log.js';
 import { seededRandom } from '../../common/seeded-random.js';
+import type { ConsolePort } from '../../agent/console-port.js';
 import { configureImages } from '../../agent/capture/jpeg.js';
 import type { Totals } from '../../agent/outbox/outbox.js';
 import { MockKeyStore } from '../../hal/mock/key-store.js';
@@ -45,6 +46,7 @@ const quiet: LevelLog = { ...silentLog, level: 'error', setLevel: () => undefine
 interface Placed {
   readonly camera: number;
   readonly agent: TestAgent;
+  readonly console: ConsolePort;
   readonly clip: ClipCamera;
 }
 
@@ -69,19 +71,28 @@ function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Place
       },
     },
   );
-  return { camera, agent, clip };
+  return { camera, agent, console: agent.agent.consolePort(), clip };
 }
 
-/** Shows the clip to a camera that has learnt its scene, and waits until its event has ended. */
-async function walkBy({ agent, clip }: Placed): Promise<void> {
+/** Shows the clip to a camera, and waits until its event has ended. */
+async function walkBy({ agent, console, clip }: Placed): Promise<void> {
   const { counters } = agent.agent;
-  for (let waitedMs = 0; counters.get('scenes.startup') === 0; waitedMs += 100) {
-    if (waitedMs >= SETTLE_MS) throw new Error(`${agent.device} is not armed`);
-    await sleep(realClock, 100);
-  }
+  // A new owner or a new order makes it learn its scene anew.
+  const isLearning = (): boolean => (console.lastLook?.observation.reason ?? 'starting') === 'starting';
+  if (isLearning()) clip.learn();
+  await settled(`${agent.device} is not armed`, () => !isLearning());
+  const before = counters.get('events.start');
   await clip.play();
-  for (let waitedMs = 0; counters.get('events.start') > counters.get('events.end'); waitedMs += 100) {
-    if (waitedMs >= SETTLE_MS) throw new Error(`an event of ${agent.device} does not end`);
+  if (counters.get('events.start') === before) {
+    throw new Error(`${agent.device} saw nobody: ${JSON.stringify(console.lastLook?.observation)}`);
+  }
+  const hasEnded = (): boolean => counters.get('events.start') === counters.get('events.end');
+  await settled(`an event of ${agent.device} does not end`, hasEnded);
+}
+
+async function settled(fault: string, isSo: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !isSo(); waitedMs += 100) {
+    if (waitedMs >= SETTLE_MS) throw new Error(fault);
     await sleep(realClock, 100);
   }
 }
