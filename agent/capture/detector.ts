@@ -8,7 +8,7 @@ import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
 import { lightOf, restsOf, type Light } from './kernel/light.js';
 import { natureOf, patienceMs } from './nature.js';
 import { blank, maskPlane, type PrivacyMask } from './masks.js';
-import type { Box, Observation, Reason } from './observation.js';
+import { boxOf, type Observation, type Reason } from './observation.js';
 import { OverlayWatch } from './overlay.js';
 import { SHRINK, smallSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
@@ -300,7 +300,7 @@ export class Detector {
     if (inside.length > 0) return this.seen(inside, timeMs);
     const small = seen[verdicts.indexOf('small-for-zone')];
     if (small === undefined) return this.nothing('outside-zones', timeMs);
-    const box = this.boxOf(small.blob);
+    const box = boxOf(small.blob, this.width, this.height);
     const area = small.blob.area / (this.width * this.height);
     const zones = this.gate?.names(small, box, false) ?? [];
     return { ...this.nothing('small-for-zone', timeMs), area, box, zones };
@@ -310,7 +310,7 @@ export class Detector {
     const boxes = tracks.map(({ blob }) => blob);
     const area = boxes.reduce((sum, { area: pixels }) => sum + pixels, 0) / (this.width * this.height);
     const largest = tracks.reduce((a, b) => (b.blob.area > a.blob.area ? b : a));
-    const box = this.boxOf(largest.blob);
+    const box = boxOf(largest.blob, this.width, this.height);
     return {
       motion: true,
       reason: 'motion',
@@ -321,16 +321,6 @@ export class Detector {
       sinceFrame: Math.min(this.index, ...tracks.map(({ firstFrame }) => firstFrame)),
       sinceMs: Math.min(timeMs, ...tracks.map(({ firstMs }) => firstMs)),
       scene: null,
-    };
-  }
-
-  private boxOf({ left, top, right, bottom }: Blob): Box {
-    const [width, height] = [this.width, this.height];
-    return {
-      left: left / width,
-      top: top / height,
-      width: (Math.min(width, right + 1) - left) / width,
-      height: (Math.min(height, bottom + 1) - top) / height,
     };
   }
 

@@ -1,5 +1,5 @@
 import type { LumaPlane } from '../../hal/camera.js';
-import type { Box } from './observation.js';
+import { boxOf, type Box } from './observation.js';
 import type { Planes } from './kernel/layout.js';
 import type { Nature } from './nature.js';
 import type { Track } from './tracks.js';
@@ -25,13 +25,7 @@ export function inspectionOf(planes: Planes, tracks: readonly Track[]): Inspecti
     background: plane((at) => (planes.mean[at] ?? 0) >> 7),
     mask: plane((at) => ((planes.clean[at] ?? 0) === 0 ? 0 : 255)),
     patches: tracks.map(({ blob, nature }) => ({
-      box: {
-        ...{ left: blob.left / width, top: blob.top / height },
-        ...{
-          width: (Math.min(width, blob.right + 1) - blob.left) / width,
-          height: (Math.min(height, blob.bottom + 1) - blob.top) / height,
-        },
-      },
+      box: boxOf(blob, width, height),
       nature,
       area: blob.area / (width * height),
     })),

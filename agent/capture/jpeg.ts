@@ -100,8 +100,7 @@ async function decodePicture(
 ): Promise<Encode> {
   try {
     const whole = await openMasked(jpeg, masks);
-    const image =
-      crop === null ? whole.resize({ width, withoutEnlargement: true }) : await partOf(whole, width, crop);
+    const image = crop === null ? whole.resize({ width, withoutEnlargement: true }) : await partOf(whole, width, crop);
     // Three channels also of greyscale and CMYK, so that every thumbnail can be shown by a browser.
     const decoded = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
     const { width: wide, height: high, channels } = decoded.info;

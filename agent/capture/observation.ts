@@ -1,3 +1,4 @@
+import type { Blob } from './kernel/blobs.js';
 import type { SceneChange } from './scene-watch.js';
 
 /** In fractions of the picture. */
@@ -6,6 +7,16 @@ export interface Box {
   readonly top: number;
   readonly width: number;
   readonly height: number;
+}
+
+/** From a patch of pixels, its right and bottom ones included, on a plane of this size. */
+export function boxOf({ left, top, right, bottom }: Blob, width: number, height: number): Box {
+  return {
+    left: left / width,
+    top: top / height,
+    width: (Math.min(width, right + 1) - left) / width,
+    height: (Math.min(height, bottom + 1) - top) / height,
+  };
 }
 
 export type Reason =

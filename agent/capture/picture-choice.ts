@@ -110,6 +110,11 @@ export function cropAround({ left, top, width, height }: Box): Box {
   return { left: from(left + width / 2), top: from(top + height / 2), width: side, height: side };
 }
 
+/** The part of the picture that is shown, as `thumbnail.crop` says; null for all of it. */
+export function cropFor(crop: 'none' | 'subject', box: Box | null): Box | null {
+  return crop === 'subject' && box !== null ? cropAround(box) : null;
+}
+
 /** A box of the whole picture, in fractions of its crop. */
 export function boxWithin(crop: Box, { left, top, width, height }: Box): Box {
   return {

@@ -6,7 +6,7 @@ import { realClock } from '../../common/adapters/real-clock.js';
 import { Counters } from '../../common/counters.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { silentLog } from '../../common/log.js';
-import type { Camera, Frame } from '../../hal/camera.js';
+import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 import { SCENARIOS } from '../../hal/driver-names.js';
 import { GOLDEN } from '../../hal/mock/golden.js';
 import { MockCamera } from '../../hal/mock/camera.js';
@@ -16,18 +16,14 @@ import { captureSettings, recorderSettings } from '../settings.js';
 import { Capture } from '../capture/capture.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { configureImages, fitThumbnail } from '../capture/jpeg.js';
-import { boxWithin, cropAround } from '../capture/picture-choice.js';
+import { boxWithin, cropFor } from '../capture/picture-choice.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
+import type { RecorderSettings } from '../record/recorder.js';
 import { SheetWriter } from './explain.js';
 import type { Output } from './output.js';
 import { drawContactSheet, type Cell } from './sheet.js';
 import { StretchFinder } from './stretch.js';
-
-interface FinishedEvent {
-  readonly transition: Extract<Transition<Frame>, { type: 'end' }>;
-  readonly best: Sighting<Frame>;
-}
 
 export interface ReplayOptions {
   readonly framesPerSecond: number;
@@ -59,84 +55,113 @@ export async function replayCommand(
   const camera = cameraOf(path, config, options.framesPerSecond);
   const { signal } = new AbortController();
   const info = await camera.open(signal);
-  const clip = basename(path, extname(path));
-  const fileHash = await hashOf(path);
-  const counters = new Counters();
-  const finished: FinishedEvent[] = [];
-  const cells: Cell[] = [];
-  const sheets = options.explain === undefined ? null : new SheetWriter(options.explain, clip);
-  const finder = new StretchFinder();
-  let transitions: Transition<Frame>[] = [];
-  let best: Sighting<Frame> | null = null;
-  let count = 0;
-  const capture = new Capture(info, captureSettings(config), {
-    ...{ counters, log: silentLog, onScene: () => undefined },
-    // A file has no time of day: no schedule applies to it.
-    wallMsOf: () => null,
-    onTransition: (transition) => {
-      transitions.push(transition);
-      best = transition.sighting ?? best;
-      if (transition.type === 'end' && best !== null) finished.push({ transition, best });
-    },
-  });
-
+  const replay = new Replay(path, await hashOf(path), info, config, options, output);
   let truncated: unknown;
-  const started = realClock.monotonicMs();
   try {
-    for await (const frame of camera.frames(signal)) {
-      await capture.look(frame, frame.monotonicMs);
-      await flush();
-      await explain(frame);
-      if (sheets !== null && frame.index % PROGRESS_FRAMES === PROGRESS_FRAMES - 1) {
-        process.stderr.write(`${clip}: ${String(frame.index + 1)} frames\n`);
-      }
-    }
+    for await (const frame of camera.frames(signal)) await replay.look(frame);
   } catch (error) {
     // What came before the end of a cut-off file still counts; the error is said after it.
     if (!isSealcamError(error) || error.code !== 'video-truncated') throw error;
     truncated = error;
   }
-  capture.finish();
-  await flush();
-  if (sheets !== null) for (const stretch of finder.finish(transitions)) await sheets.write(stretch);
-  const seconds = (realClock.monotonicMs() - started) / 1000;
-  const seen = counters.get('frames.seen');
-  const corrupt = counters.get('frames.corrupt');
-  output.say(
-    `${String(count)} events in ${String(seen)} frames of ${clip} (${(seen / seconds).toFixed(0)} frames/s` +
-      `${corrupt > 0 ? `, ${String(corrupt)} corrupt frames skipped` : ''})`,
-  );
-  if (sheets !== null) output.say(sheets.summary);
-  if (options.contactSheet !== undefined) {
-    const more = count > cells.length ? `, the first ${String(cells.length)}` : '';
-    writeFileSync(options.contactSheet, await drawContactSheet(`${clip}: ${String(count)} events${more}`, cells));
-  }
+  await replay.finish();
   if (truncated !== undefined) throw truncated as Error;
   return 0;
+}
 
-  async function flush(): Promise<void> {
-    for (const event of finished.splice(0)) await print(event, count++);
+/** A video on its way through the detector: events are printed as they end, and sheets drawn of what was seen. */
+class Replay {
+  private readonly clip: string;
+  private readonly fileHash: Buffer;
+  private readonly options: ReplayOptions;
+  private readonly output: Output;
+  private readonly thumbnail: RecorderSettings['thumbnail'];
+  private readonly counters = new Counters();
+  private readonly capture: Capture;
+  private readonly sheets: SheetWriter | null;
+  private readonly finder = new StretchFinder();
+  private readonly cells: Cell[] = [];
+  private readonly startedMs = realClock.monotonicMs();
+  /** Of the frame that is looked at. */
+  private transitions: Transition<Frame>[] = [];
+  private best: Sighting<Frame> | null = null;
+  private count = 0;
+
+  constructor(
+    ...[path, fileHash, info, config, options, output]: [string, Buffer, CameraInfo, Config, ReplayOptions, Output]
+  ) {
+    this.clip = basename(path, extname(path));
+    this.fileHash = fileHash;
+    this.options = options;
+    this.output = output;
+    this.thumbnail = recorderSettings(config).thumbnail;
+    this.sheets = options.explain === undefined ? null : new SheetWriter(options.explain, this.clip);
+    this.capture = new Capture(info, captureSettings(config), {
+      ...{ counters: this.counters, log: silentLog, onScene: () => undefined },
+      // A file has no time of day: no schedule applies to it.
+      wallMsOf: () => null,
+      onTransition: (transition) => {
+        this.transitions.push(transition);
+      },
+    });
   }
 
-  /** A frame that could not be looked at is in no stretch. */
-  async function explain(frame: Frame): Promise<void> {
-    const now = transitions;
-    transitions = [];
-    const look = sheets === null || capture.lastLook?.index !== frame.index ? null : capture.inspect();
-    if (sheets === null || look === null || capture.lastLook === null) return;
-    const { observation } = capture.lastLook;
-    for (const stretch of finder.take({ frame, observation, inspection: look }, now)) await sheets.write(stretch);
+  async look(frame: Frame): Promise<void> {
+    await this.capture.look(frame, frame.monotonicMs);
+    const transitions = await this.print();
+    const { sheets, finder, capture, clip } = this;
+    if (sheets === null) return;
+    const { lastLook } = capture;
+    // A frame that could not be looked at is in no stretch.
+    const inspection = lastLook?.index === frame.index ? capture.inspect() : null;
+    if (lastLook !== null && inspection !== null) {
+      const { observation } = lastLook;
+      for (const one of finder.take({ frame, observation, inspection }, transitions)) await sheets.write(one);
+    }
+    if (frame.index % PROGRESS_FRAMES === PROGRESS_FRAMES - 1) {
+      process.stderr.write(`${clip}: ${String(frame.index + 1)} frames\n`);
+    }
   }
 
-  async function print({ transition, best: sighting }: FinishedEvent, number: number): Promise<void> {
-    const { span, endFrame, endMs, peakArea, reason } = transition;
-    const settings = recorderSettings(config).thumbnail;
-    const crop = settings.crop === 'subject' && sighting.box !== null ? cropAround(sighting.box) : null;
+  async finish(): Promise<void> {
+    const { capture, counters, sheets, finder, options, output, clip, cells } = this;
+    capture.finish();
+    const transitions = await this.print();
+    if (sheets !== null) for (const stretch of finder.finish(transitions)) await sheets.write(stretch);
+    const seconds = (realClock.monotonicMs() - this.startedMs) / 1000;
+    const seen = counters.get('frames.seen');
+    const corrupt = counters.get('frames.corrupt');
+    output.say(
+      `${String(this.count)} events in ${String(seen)} frames of ${clip} (${(seen / seconds).toFixed(0)} frames/s` +
+        `${corrupt > 0 ? `, ${String(corrupt)} corrupt frames skipped` : ''})`,
+    );
+    if (sheets !== null) output.say(sheets.summary);
+    if (options.contactSheet === undefined) return;
+    const more = this.count > cells.length ? `, the first ${String(cells.length)}` : '';
+    writeFileSync(options.contactSheet, await drawContactSheet(`${clip}: ${String(this.count)} events${more}`, cells));
+  }
+
+  /** What the last frame began, bettered or ended; events that ended are printed. */
+  private async print(): Promise<readonly Transition<Frame>[]> {
+    const transitions = this.transitions.splice(0);
+    for (const transition of transitions) {
+      this.best = transition.sighting ?? this.best;
+      if (transition.type === 'end' && this.best !== null) await this.event(transition, this.best);
+    }
+    return transitions;
+  }
+
+  private async event(
+    { span, endFrame, endMs, peakArea, reason }: Extract<Transition<Frame>, { type: 'end' }>,
+    sighting: Sighting<Frame>,
+  ): Promise<void> {
+    const { output, options, cells, thumbnail: settings } = this;
+    const number = this.count++;
+    const crop = cropFor(settings.crop, sighting.box);
     const thumbnail = await fitThumbnail(sighting.frame.jpeg, settings, settings.maxBytes, crop);
-    const id = createHash('sha256').update(fileHash).update(String(number)).digest('hex').slice(0, 32);
-    const line = {
-      clip,
-      event_id: id,
+    output.emit({
+      clip: this.clip,
+      event_id: createHash('sha256').update(this.fileHash).update(String(number)).digest('hex').slice(0, 32),
       start_frame: span.startFrame,
       onset_frame: span.onsetFrame,
       end_frame: endFrame,
@@ -147,8 +172,7 @@ export async function replayCommand(
       peak_area: Math.round(peakArea * 10_000) / 10_000,
       thumb_bytes: thumbnail?.jpeg.length ?? 0,
       reason,
-    };
-    output.emit(line);
+    });
     const time = (ms: number): string => `${(ms / 1000).toFixed(1).padStart(7)} s`;
     output.say(
       `event ${String(number + 1).padStart(3)}  ${time(span.startMs)} –${time(endMs)}  frames ${String(span.startFrame)}–${String(endFrame)}` +

@@ -11,7 +11,7 @@ import type { SealedDetail } from '../../protocol/seal/content.js';
 import type { Box } from '../capture/observation.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
-import { boxWithin, cropAround } from '../capture/picture-choice.js';
+import { boxWithin, cropFor } from '../capture/picture-choice.js';
 import type { Outbox, SealedMedia } from '../outbox/outbox.js';
 import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
 import { EventGate } from './withheld.js';
@@ -209,7 +209,7 @@ export class Recorder {
     if (sighting === null) return { type: 'none' };
     try {
       const { thumbnail } = this.settings;
-      const crop = thumbnail.crop === 'subject' && sighting.box !== null ? cropAround(sighting.box) : null;
+      const crop = cropFor(thumbnail.crop, sighting.box);
       const maxBytes = Math.min(PICTURE_MAX_BYTES, thumbnail.maxBytes);
       this.deps.counters.add('pictures.decoded');
       const fitted = await fitThumbnail(sighting.frame.jpeg, thumbnail, maxBytes, crop);
