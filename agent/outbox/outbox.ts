@@ -138,17 +138,13 @@ export class Outbox {
   /** The claim of the open epoch, or null without an owner. */
   currentClaim(): Verified<Claim> | null {
     const row = this.reading(() => this.queries.openEpoch.get());
-    if (row === undefined) return null;
-    if (this.claimCache === null || !equal(this.claimCache.hash, row.claim_hash)) {
-      this.claimCache = this.signer.openClaim(new Uint8Array(row.claim));
-    }
-    return this.claimCache;
+    return row === undefined ? null : this.claimIn(row);
   }
 
   /** The claim of any epoch that still has records here. */
   claimOf(epoch: number): Verified<Claim> | null {
     const row = this.reading(() => this.queries.epoch.get(epoch));
-    return row === undefined ? null : this.signer.openClaim(new Uint8Array(row.claim));
+    return row === undefined ? null : this.claimIn(row);
   }
 
   /**
@@ -184,7 +180,7 @@ export class Outbox {
     media: readonly SealedMedia[] = [],
     previous: Uint8Array | null = new Uint8Array(epoch.head_hash),
   ): Verified<SealcamRecord> {
-    const claim = this.signer.openClaim(new Uint8Array(epoch.claim));
+    const claim = this.claimIn(epoch);
     const seq = epoch.head_seq + 1;
     const record = this.signer.sign({
       ...content,
@@ -265,9 +261,8 @@ export class Outbox {
   applyReceipt({ value }: Verified<Receipt>): ReceiptOutcome {
     return this.transaction(() => {
       const epoch = this.queries.epoch.get(value.epoch);
-      const none = { deleted: 0, quarantined: 0, otherHistory: 0, stopped: false };
-      if (epoch === undefined) return none;
-      const outcome = { ...none };
+      const outcome = { deleted: 0, quarantined: 0, otherHistory: 0, stopped: false };
+      if (epoch === undefined) return outcome;
       for (const [from, to, hash] of value.ranges) {
         if (to > epoch.head_seq) {
           this.queries.stopEpoch.run(epoch.epoch);
@@ -327,14 +322,19 @@ export class Outbox {
     }
   }
 
+  /** Verified once for each epoch that is worked with, not for each record. */
+  private claimIn({ claim, claim_hash: hash }: Pick<EpochRow, 'claim' | 'claim_hash'>): Verified<Claim> {
+    if (this.claimCache === null || !equal(this.claimCache.hash, hash)) {
+      this.claimCache = this.signer.openClaim(new Uint8Array(claim));
+    }
+    return this.claimCache;
+  }
+
   /** The record with its media; null if the disk has spoiled it, and then it is gone. */
   private sound(row: RecordRow): QueuedRecord | null {
     const { epoch, seq } = row;
     const record = openRow(row, this.checks);
-    if (record === null) {
-      this.dropSpoiled(row);
-      return null;
-    }
+    if (record === null) return this.dropSpoiled(row);
     // The record says how many objects it had; those that were dropped since are null.
     const named = record.value.media ?? [];
     const media = named.map((): SealedObject | null => null);
@@ -345,14 +345,13 @@ export class Outbox {
       else if (this.queries.epoch.get(epoch)?.is_open === 1) this.dropSpoiledMedia(row, stored, named[position]?.id);
       else {
         // A closed epoch can sign no loss any more, and a record whose missing picture nobody named is never receipted.
-        this.dropSpoiled(row);
-        return null;
+        return this.dropSpoiled(row);
       }
     }
     return { epoch, seq, hash: record.hash, bytes: record.bytes, media };
   }
 
-  private dropSpoiled({ epoch, seq, bytes }: RecordRow): void {
+  private dropSpoiled({ epoch, seq, bytes }: RecordRow): null {
     this.transaction(() => {
       const size = bytes.length + (this.queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
       this.queries.deleteRange.run(epoch, seq, seq);
@@ -361,6 +360,7 @@ export class Outbox {
       this.losses.addRange(epoch, 'corrupt', seq, seq);
       this.losses.unsay(epoch, seq, seq);
     });
+    return null;
   }
 
   private dropSpoiledMedia({ epoch, seq }: RecordRow, stored: MediaRow, id: Uint8Array | undefined): void {
