@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 
 /** A suite is a folder of test/; scripts/test.mjs knows which tool each of them needs. */
 function suite(
@@ -24,7 +25,7 @@ function suite(
       pool: 'forks',
       isolate: options.isolate ?? true,
       fileParallelism: !options.serial,
-      // Most of an integration test is waiting.
+      // Most of an integration test is waiting; the simulation computes all the while, and gives way.
       maxWorkers: options.workers ?? 2,
     },
   };
@@ -32,12 +33,13 @@ function suite(
 
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongestFirst },
     projects: [
       suite('unit', { timeoutMs: 20_000, serial: false, isolate: false }),
       // Its files write parts of one page when they are asked to, so then one after the other.
       suite('adversarial', { timeoutMs: 60_000, serial: process.env['SEALCAM_ATTACKS'] === 'update' }),
       suite('contract', { timeoutMs: 30_000, serial: false }),
-      suite('integration', { timeoutMs: 60_000, serial: false, workers: 3 }),
+      suite('integration', { timeoutMs: 60_000, serial: false, workers: 4 }),
       suite('interop', { timeoutMs: 60_000, serial: false }),
       // Not part of npm test: scripts/test-armv7.mjs builds the image first and says where it is.
       suite('armv7', { timeoutMs: 240_000, serial: false, provide: process.env['SEALCAM_ARMV7'] }),

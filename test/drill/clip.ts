@@ -9,7 +9,7 @@ import { SCENE_HEIGHT, SCENE_WIDTH } from '../../hal/mock/scenes/scene-art.js';
 export type Clip = readonly [RenderedFrame, ...RenderedFrame[]];
 
 const FRAME_MS = 200;
-const CLIP_MS = 3600;
+const CLIP_MS = 4400;
 /** The empty scene, slower: nothing moves in it, and 500 cameras share a few cores. Under the agent's stall time. */
 const IDLE_MS = 3000;
 /** From so many frames the detector learns what it sees. */
@@ -21,7 +21,7 @@ export async function drawClips(): Promise<readonly Clip[]> {
 }
 
 async function drawClip(scene: SceneName, look: number): Promise<Clip> {
-  const happenings = [{ kind: 'person', fromMs: 400, toMs: 2400, path: 'cross', look } as const];
+  const happenings = [{ kind: 'person', fromMs: 400, toMs: 3400, path: 'cross', look } as const];
   const renderer = new SceneRenderer({ scene, seed: look, noise: 2, happenings, repeatMs: null });
   const first = await renderer.render(0);
   const rest: RenderedFrame[] = [];
