@@ -330,3 +330,9 @@ describe('what is said to the broker', () => {
     for (const answer of held.splice(0)) answer();
   });
 });
+
+it('keeps no buffer for each of 65,536 packet numbers, as the library does by default', async () => {
+  mqttPacket.writeToStream.cacheNumbers = true;
+  await connects(GOOD);
+  expect(mqttPacket.writeToStream.cacheNumbers).toBe(false);
+});
