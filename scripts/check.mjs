@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run check`: format, lint, types, boundaries and unit tests, in under a minute on two cores.
+ * `npm run check`: format, lint, types, boundaries and unit tests, for two cores; it says how long it took.
  * `-- --no-tests` leaves the tests out, for whoever runs `npm test` next.
  */
 import { bootstrap, root } from './bootstrap.mjs';

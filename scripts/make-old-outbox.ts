@@ -1,10 +1,10 @@
 /**
- * Writes test/fixtures/outbox-v1.db: a queue as the first released schema left it, with the keys of the vectors.
+ * Writes test/fixtures/outbox-v1.sql: a queue as the first released schema left it, with the keys of the vectors.
  * Run once per schema version; the file is checked in, so that every later version proves that it can read it.
  */
-import { rmSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { migrate } from '../agent/outbox/migrations.js';
-import { openRaw } from '../agent/outbox/database.js';
+import { openRaw, type Database } from '../agent/outbox/database.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { recordKind } from '../protocol/objects/record.js';
 import { signObject } from '../protocol/objects/signed-object.js';
@@ -12,10 +12,9 @@ import { seal } from '../protocol/seal/seal.js';
 import { vectorRandom } from './vectors/keyring.js';
 import { VectorWorld } from './vectors/signed.js';
 
-const path = process.argv[2] ?? 'test/fixtures/outbox-v1.db';
+const path = process.argv[2] ?? 'test/fixtures/outbox-v1.sql';
 const world = new VectorWorld(nodeSuite);
-for (const suffix of ['', '-wal', '-shm']) rmSync(path + suffix, { force: true });
-const db = openRaw(path);
+const db = openRaw(':memory:');
 migrate(db, 1);
 
 const accept = signObject(recordKind, nodeSuite, world.device, world.record(0, world.claim.hash, { kind: 'accept' }));
@@ -69,6 +68,22 @@ db.prepare('UPDATE device SET last_epoch = 1, last_claim_hash = ?, queued_record
   world.claim.hash,
   size,
 );
-db.pragma('journal_mode = DELETE');
+writeFileSync(path, dumpOf(db));
 db.close();
 console.log(`wrote ${path}`);
+
+/** The whole database as statements: text, so that a change of it can be read. */
+function dumpOf(from: Database): string {
+  const tables = from
+    .prepare<[], { name: string; sql: string }>(
+      "SELECT name, sql FROM sqlite_master WHERE type = 'table' ORDER BY rowid",
+    )
+    .all();
+  const version = String(from.pragma('user_version', { simple: true }));
+  const rows = tables.flatMap(({ name }) => {
+    const values = (from.pragma(`table_info(${name})`) as { name: string }[]).map((column) => `quote(${column.name})`);
+    const select = `SELECT 'INSERT INTO ${name} VALUES (' || ${values.join(" || ', ' || ")} || ');' FROM ${name}`;
+    return from.prepare<[], string>(select).pluck().all();
+  });
+  return [...tables.map(({ sql }) => `${sql};`), ...rows, `PRAGMA user_version = ${version};`, ''].join('\n');
+}

@@ -55,7 +55,7 @@ export async function replayCommand(
   const camera = cameraOf(path, config, options.framesPerSecond);
   const { signal } = new AbortController();
   const info = await camera.open(signal);
-  const replay = new Replay(path, await hashOf(path), info, config, options, output);
+  const replay = new Replay(path, { info, config, options, output, fileHash: await hashOf(path) });
   let truncated: unknown;
   try {
     for await (const frame of camera.frames(signal)) await replay.look(frame);
@@ -67,6 +67,15 @@ export async function replayCommand(
   await replay.finish();
   if (truncated !== undefined) throw truncated as Error;
   return 0;
+}
+
+interface ReplayParts {
+  readonly info: CameraInfo;
+  readonly config: Config;
+  readonly options: ReplayOptions;
+  readonly output: Output;
+  /** Of the video: ids of events come from it. */
+  readonly fileHash: Buffer;
 }
 
 /** A video on its way through the detector: events are printed as they end, and sheets drawn of what was seen. */
@@ -87,9 +96,7 @@ class Replay {
   private best: Sighting<Frame> | null = null;
   private count = 0;
 
-  constructor(
-    ...[path, fileHash, info, config, options, output]: [string, Buffer, CameraInfo, Config, ReplayOptions, Output]
-  ) {
+  constructor(path: string, { info, config, options, output, fileHash }: ReplayParts) {
     this.clip = basename(path, extname(path));
     this.fileHash = fileHash;
     this.options = options;

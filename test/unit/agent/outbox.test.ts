@@ -9,7 +9,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { claimKind } from '../../../protocol/objects/claim.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
-import { openDatabase } from '../../../agent/outbox/database.js';
+import { openDatabase, openRaw } from '../../../agent/outbox/database.js';
 import { beginEpoch, endEpoch, ownershipOf, takeFirstStart } from '../../../agent/outbox/epochs.js';
 import { SCHEMA_VERSION } from '../../../agent/outbox/migrations.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
@@ -264,7 +264,10 @@ describe('epochs', () => {
 describe('old, newer and damaged databases', () => {
   it('takes a queue of the first schema along, with everything in it', () => {
     const folder = tempFolder();
-    copyFileSync(join(repository, 'test/fixtures/outbox-v1.db'), join(folder, 'outbox.db'));
+    const old = openRaw(join(folder, 'outbox.db'));
+    old.exec(readFileSync(join(repository, 'test/fixtures/outbox-v1.sql'), 'utf8'));
+    expect(old.pragma('user_version', { simple: true })).toBe(1);
+    old.close();
     const vectors = new VectorWorld(nodeSuite);
     const { outbox, mirror } = openOutbox({
       folder,
