@@ -1,12 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { Capture } from '../../../agent/capture/capture.js';
 import { Detector } from '../../../agent/capture/detector.js';
+import { plainKernels } from '../../../agent/capture/kernel/plain.js';
+import { simdKernels } from '../../../agent/capture/kernel/simd.js';
 import { loadAgentConfig } from '../../../agent/config/keys.js';
 import { captureSettings } from '../../../agent/settings.js';
 import { Counters } from '../../../common/counters.js';
 import { silentLog } from '../../../common/log.js';
 import { seededRandom } from '../../../common/seeded-random.js';
 import type { Frame, LumaPlane } from '../../../hal/camera.js';
+import { keptOutsideHeap } from '../../support/memory.js';
 
 const settings = captureSettings(loadAgentConfig({ file: null, environment: {} }));
 
@@ -171,12 +174,35 @@ describe('a bad stream', () => {
     for (const [onsetMs, endMs] of spans) expect(endMs).toBeGreaterThanOrEqual(onsetMs);
   });
 
-  it('takes no more memory for a thousand sizes than for the largest', () => {
-    const detector = new Detector(settings.detector);
-    detector.observe(scene(0, null, 240, 160), 0, 0);
-    const before = process.memoryUsage().external;
-    for (let i = 1; i < 1000; i++) detector.observe(scene(0, null, 100 + (i % 140), 60 + (i % 100)), i * 100, i);
-    const most = 16 * 2 ** 20;
-    expect(process.memoryUsage().external - before).toBeLessThan(most);
+  describe.each([
+    ['simd', simdKernels],
+    ['plain', plainKernels],
+  ])('of ever other sizes, with the %s kernels', (_, makeKernels) => {
+    const most = 4 * 2 ** 20;
+    const kept: Detector[] = [];
+    const add = (): Detector => {
+      const detector = new Detector(settings.detector, makeKernels());
+      kept.push(detector);
+      return detector;
+    };
+    /** Bytes that are kept after `count` sizes, beyond those of the largest. */
+    const growth = (count: number, detectorOf: (first: Detector) => Detector): number => {
+      kept.splice(0);
+      const first = add();
+      first.observe(of(240, 160), 0, 0);
+      const before = keptOutsideHeap();
+      for (let i = 1; i < count; i++) {
+        detectorOf(first).observe(of(100 + (i % 140), 60 + (i % 100)), i * 100, i);
+      }
+      return keptOutsideHeap() - before;
+    };
+
+    it('takes no more memory for three hundred than for the largest', () => {
+      expect(growth(300, (first) => first)).toBeLessThan(most);
+    });
+
+    it('would be noticed if it kept each of fifty', () => {
+      expect(growth(50, add)).toBeGreaterThan(most);
+    });
   });
 });
