@@ -5,7 +5,8 @@ import { bestKernels } from './kernel/choose.js';
 import { evidenceOf, overviewOf } from './kernel/evidence.js';
 import type { Kernels } from './kernel/kernels.js';
 import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
-import { lightOf, restsOf, type Light } from './kernel/light.js';
+import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
+import { shadesOf } from './kernel/shade.js';
 import { natureOf, patienceMs } from './nature.js';
 import { blank, maskPlane, type PrivacyMask } from './masks.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
@@ -62,7 +63,7 @@ export class Detector {
   private tamper = new TamperWatch();
   private readonly overlay = new OverlayWatch();
   private readonly sweep = new SweepWatch();
-  private light: Light = { gain: 1, offset: 0, level: 0, usual: 0 };
+  private light: LocalLight = { gain: 1, offset: 0, level: 0, usual: 0, relit: 0 };
   private gate: ZoneGate | null = null;
   /** 1 under a privacy mask; null without any. */
   private masked: Uint8Array | null = null;
@@ -108,7 +109,10 @@ export class Detector {
     const { planes } = this;
     const { width, height } = smallSize(plane);
     if (planes === null || width !== this.width || height !== this.height) return true;
-    const kept = [planes.mask, planes.flicker, planes.last].map((before) => ({ before, copy: before.slice() }));
+    const kept = [planes.mask, planes.flicker, planes.last, planes.shades].map((before) => ({
+      before,
+      copy: before.slice(),
+    }));
     this.compare(planes, plane);
     const count = this.kernels.denoise();
     for (const { before, copy } of kept) before.set(copy);
@@ -164,13 +168,14 @@ export class Detector {
   /** Marks what differs from the background when the light is taken out; gives the share of the picture. */
   private compare(planes: Planes, plane: LumaPlane): number {
     const { kernels, tuning, strictness } = this;
-    const { layout, sums, rests } = planes;
+    const { layout, sums, shades } = planes;
     this.load(planes, plane);
     kernels.smooth();
     kernels.sumTiles();
-    this.light = lightOf(sums, layout);
-    kernels.subtract(Math.round(this.light.gain * Q13), Math.round(this.light.offset * EIGHTHS));
-    restsOf(sums, layout, rests);
+    const grounds = groundsOf(sums, layout);
+    const light = lightOf(grounds);
+    kernels.subtract(Math.round(light.gain * Q13), Math.round(light.offset * EIGHTHS));
+    this.light = { ...light, relit: shadesOf(sums, layout, grounds, light, shades) };
     // Deviations are in 1/128 and thresholds in eighths.
     const deviations = Math.min(Q15 - 1, Math.round((Q15 / 16) * tuning.deviations * strictness));
     const floor = Math.round(tuning.floor * EIGHTHS * strictness);
@@ -229,7 +234,11 @@ export class Detector {
     const durationMs = tamper.end(timeMs, planes, light, found !== null);
     if (durationMs !== null) watch.settle(timeMs);
     else if (found === 'tamper') tamper.begin(timeMs, planes, light);
-    if (found !== null || durationMs !== null) this.tracker.clear();
+    if (found !== null || durationMs !== null) {
+      this.tracker.clear();
+      // The picture is learnt as it is now, in this light.
+      planes.shades.fill(0);
+    }
     if (durationMs !== null) return { class: 'tamper', durationMs };
     if (found !== null) return { class: found };
     return this.overlay.step(timeMs, planes) ? { class: 'overlay' } : null;

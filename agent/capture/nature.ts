@@ -27,8 +27,8 @@ const STRAIGHT_MIN = 0.9;
 const STRAIGHT_MS = 400;
 /** Fast things are looked at this long before they count. */
 const FAST_MS = 450;
-/** How much surer of light one must be to take an object for it, once it has moved as one. */
-const MOVED_MARGIN = 0.05;
+/** How much surer one must be to take what moved as an object for light, and light for anything else. */
+const MARGIN = 0.05;
 const MOVED_STEADY_MIN = 0.25;
 const SMALL_STEADY_KEPT = 0.7;
 const SMALL_HITS = 5;
@@ -65,8 +65,8 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   return isSmall && !hasProved(track, ageMs, steady, straight, width, tuning) ? 'unknown' : 'object';
 }
 
-function isLight({ texture, steepness, moved }: Track, tuning: Tuning): boolean {
-  const margin = moved ? MOVED_MARGIN : 0;
+function isLight({ texture, steepness, moved, nature }: Track, tuning: Tuning): boolean {
+  const margin = moved ? MARGIN : nature === 'light' ? -MARGIN : 0;
   return (
     texture > tuning.lightTexture + margin ||
     texture - steepness > tuning.light + margin ||

@@ -1,5 +1,5 @@
 import type { Overview } from './kernel/evidence.js';
-import type { Light } from './kernel/light.js';
+import type { LocalLight } from './kernel/light.js';
 
 /** A change of the whole scene, by the wire's names; the duration of what has ended. */
 export interface SceneChange {
@@ -61,17 +61,25 @@ export class SceneWatch {
   }
 
   /** `marked` is the share of the picture that differs when its light is taken out. Looks closely only when it must. */
-  step(timeMs: number, marked: number, { level, gain }: Light, look: () => Overview): SceneChange['class'] | null {
-    // Where looks are rarer than that, what changed from one to the next is sudden.
+  step(
+    timeMs: number,
+    marked: number,
+    { level, gain, relit }: LocalLight,
+    look: () => Overview,
+  ): SceneChange['class'] | null {
+    // Where looks are rarer than that, what changed from one to the next is sudden, local light too.
     const last = this.history.length - 1;
+    const isRare = timeMs - (this.history[last]?.timeMs ?? timeMs) > SUDDEN_MS;
     this.history = this.history.filter((moment, i) => i === last || timeMs - moment.timeMs <= SUDDEN_MS);
-    const more = marked - Math.min(marked, ...this.history.map((moment) => moment.marked));
-    const brighter = Math.max(0, ...this.history.map((moment) => change(moment.level, level)));
+    const before = this.history;
+    const more = marked - Math.min(marked, ...before.map((moment) => moment.marked));
+    const brighter = Math.max(0, ...before.map((moment) => change(moment.level, level)));
     this.history.push({ timeMs, marked, level });
-    if ((more <= MUCH && brighter <= LEVEL) || this.isSettling(timeMs)) return null;
+    const isSudden = more > MUCH || brighter > LEVEL || (isRare && relit > MUCH);
+    if (!isSudden || this.isSettling(timeMs)) return null;
     const seen = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, brighter, look());
-    // Other light that leaves no mark was taken out already. A white cloth over the lens leaves none either, but no gain.
-    const found = more > SOME || (seen === 'tamper' && gain < GAIN_GONE) ? seen : null;
+    // The same other light everywhere is exposure, and was taken out. A white cloth over the lens is that too, but no gain.
+    const found = Math.max(more, relit) > SOME || (seen === 'tamper' && gain < GAIN_GONE) ? seen : null;
     if (found !== null) this.settle(timeMs);
     return found;
   }

@@ -34,6 +34,15 @@ function gaussian({ uniform }: Random): number {
   return sum;
 }
 
+/** Light and shade in turn; the steeper, the harder the edge. */
+function shaded(share: number, steepness: number, slant: number): Change {
+  return (plane, _, timeMs) =>
+    each(plane, (grey, i) => {
+      const along = ((i % plane.width) + slant * Math.floor(i / plane.width)) / plane.width;
+      return grey * (1 - share * Math.max(0, Math.min(1, steepness * Math.sin(along * 2 - timeMs / 2500))));
+    });
+}
+
 /** New ones for each run, since noise goes on from frame to frame. */
 export function changes(): Readonly<Record<string, Change>> {
   const noise = seededRandom(1);
@@ -49,10 +58,9 @@ export function changes(): Readonly<Record<string, Change>> {
     '30 % of the contrast': (plane) => each(plane, (grey) => 90 + grey * 0.3),
     'upside down': (plane) => moved(plane, (x, y) => [plane.width - 1 - x, plane.height - 1 - y]),
     'half the resolution': halved,
-    'a cloud crosses, 40 % darker': (plane, _, timeMs) =>
-      each(plane, (grey, i) => {
-        const shade = 2 * Math.sin(((i % plane.width) / plane.width) * 2 - timeMs / 2500);
-        return grey * (1 - 0.4 * Math.max(0, Math.min(1, shade)));
-      }),
+    'a cloud crosses, 20 % darker': shaded(0.2, 2, 0),
+    'a cloud crosses, 40 % darker': shaded(0.4, 2, 0),
+    'a cloud crosses aslant, 50 % darker': shaded(0.5, 2, 1),
+    'a shade with a hard edge crosses, 40 % darker': shaded(0.4, 20, 0),
   };
 }

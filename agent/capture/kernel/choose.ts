@@ -45,7 +45,7 @@ function tryOut(kernels: Kernels): string {
   kernels.sumTiles();
   const first = [...planes.sums];
   kernels.subtract(9000, -40);
-  fill(planes.rests, 100);
+  fill(planes.shades, 800);
   const marked = [kernels.classify(72, 8192, 8192), kernels.denoise()];
   kernels.learn(900, 500, 700, 90);
   const results = [planes.raw, planes.sums, planes.clean, planes.active, planes.flicker, planes.mean, planes.deviation];

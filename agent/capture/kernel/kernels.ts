@@ -18,7 +18,7 @@ export interface Kernels {
   /** `difference` = picture − mean × gain / 8192 − offset, within ±2047; `sums` has its sum and squares per tile. */
   readonly subtract: (gain: number, offset: number) => void;
   /**
-   * Takes each tile's rest out of the difference and marks what exceeds the threshold: `floor` or deviation × `deviations`
+   * Takes the shades, bilinear between the middles of tiles, out of the difference and marks what exceeds the threshold: `floor` or deviation × `deviations`
    * / 2^15, the larger of them, and range × `edges` / 2^15 on top, raised by flicker. Returns how many are marked.
    */
   readonly classify: (floor: number, deviations: number, edges: number) => number;

@@ -2,6 +2,9 @@
 export const TILE = 16;
 /** Grey levels are held as eighths in `current` and `difference`, as 1/128 in `mean` and `deviation`. */
 export const EIGHTHS = 8;
+/** Shades are in 1/2048 of the background and this much more, in grey levels: light falls on what is black too. */
+export const SHADE_UNIT = 2048;
+export const BLACK = 16;
 /** Values of `learning`: how a pixel of the background follows the picture. */
 export const LEARN = { background: 0, unknown: 1, object: 2, copy: 3 } as const;
 
@@ -33,7 +36,10 @@ export interface Layout {
   readonly active: number;
   readonly learning: number;
   readonly sums: number;
-  readonly rests: number;
+  /** One for each tile, with a border of one around them. */
+  readonly shades: number;
+  /** Those of a row of pixels. */
+  readonly rowShades: number;
   readonly bytes: number;
 }
 
@@ -60,9 +66,15 @@ export function layoutOf(width: number, height: number, sourcePixels: number, fr
     ...{ source: table(sourcePixels), raw: take(1), current: take(2), last: take(2) },
     ...{ mean: take(2), deviation: take(2), flicker: take(2), range: take(2), difference: take(2) },
     ...{ valid: take(1), mask: take(1), clean: take(1), active: take(1), learning: take(1) },
-    ...{ sums: table(tilesX * tilesY * 16), rests: table(tilesX * tilesY * 2) },
+    ...{ sums: table(tilesX * tilesY * 16), shades: table((tilesX + 2) * (tilesY + 2) * 2) },
+    rowShades: table((tilesX + 2) * 2),
     bytes: next,
   };
+}
+
+/** Rows of pixels in a tile; those at the bottom may be cut. */
+export function rowsOf(tile: number, { tilesX, height }: Layout): number {
+  return Math.min(TILE, height - Math.floor(tile / tilesX) * TILE);
 }
 
 /** The planes of a layout in one memory. */
@@ -82,7 +94,7 @@ export class Planes {
   readonly active: Uint8Array;
   readonly learning: Uint8Array;
   readonly sums: Int32Array;
-  readonly rests: Int16Array;
+  readonly shades: Int16Array;
 
   constructor(memory: ArrayBuffer, layout: Layout) {
     const { count, tilesX, tilesY } = layout;
@@ -103,6 +115,6 @@ export class Planes {
     this.active = bytes(layout.active);
     this.learning = bytes(layout.learning);
     this.sums = new Int32Array(memory, layout.sums, tilesX * tilesY * 4);
-    this.rests = words(layout.rests, tilesX * tilesY);
+    this.shades = words(layout.shades, (tilesX + 2) * (tilesY + 2));
   }
 }

@@ -1,16 +1,13 @@
-import { EIGHTHS, TILE, type Layout } from './layout.js';
+import { EIGHTHS, rowsOf, TILE, type Layout } from './layout.js';
 
 /** Tiles that suit the first guess worst hold what moves; the light is found from the others. */
 const TRUSTED = 0.7;
-/** With less contrast than this in the whole picture a gain cannot be told from an offset; grey levels. */
-const CONTRAST_MIN = 6;
+/** Where tiles have little texture a gain cannot be told from an offset, and it is light that changed; grey levels squared. */
+const PRIOR = 9;
 const GAIN_MIN = 0.25;
 const GAIN_MAX = 3.9;
-/** A tile whose rest is this even, relative to its size, changed its light and not its content. */
-const EVENNESS = 0.3;
-const EVEN_FLOOR = 2;
 
-/** Frame ≈ gain × mean + offset: exposure, gain control, clouds and dusk. */
+/** Frame ≈ gain × mean + offset: exposure, gain control and dusk. */
 export interface Light {
   readonly gain: number;
   readonly offset: number;
@@ -19,65 +16,66 @@ export interface Light {
   readonly usual: number;
 }
 
-interface Sums {
-  readonly count: number;
-  readonly frame: number;
-  readonly mean: number;
-  readonly meanMean: number;
-  readonly meanFrame: number;
+export interface LocalLight extends Light {
+  /** Share of the picture whose light changed since the last one, beside that of the whole. */
+  readonly relit: number;
 }
 
-/** One gain and offset for the picture, from the kernels' sums: least squares, then once more without the worst tiles. */
-export function lightOf(sums: Int32Array, layout: Layout): Light {
-  const tiles: Sums[] = [];
-  for (let tile = 0; tile < layout.tilesX * layout.tilesY; tile++) {
-    const rows = Math.ceil(rowsOf(tile, layout) / 2);
-    tiles.push({
-      count: rows * TILE,
-      frame: (sums[tile * 4] ?? 0) / EIGHTHS,
-      mean: (sums[tile * 4 + 1] ?? 0) / EIGHTHS,
-      meanMean: (sums[tile * 4 + 2] ?? 0) / (EIGHTHS * EIGHTHS),
-      meanFrame: (sums[tile * 4 + 3] ?? 0) / (EIGHTHS * EIGHTHS),
-    });
+/** Per tile the background, and how the picture goes with it; grey levels, and their squares. */
+export interface Grounds {
+  readonly count: Float64Array;
+  readonly frame: Float64Array;
+  readonly level: Float64Array;
+  readonly variance: Float64Array;
+  readonly covariance: Float64Array;
+}
+
+/** From what the kernels sum for each tile before anything is subtracted. */
+export function groundsOf(sums: Int32Array, layout: Layout): Grounds {
+  const tiles = layout.tilesX * layout.tilesY;
+  const field = (): Float64Array => new Float64Array(tiles);
+  const grounds = { count: field(), frame: field(), level: field(), variance: field(), covariance: field() };
+  for (let tile = 0; tile < tiles; tile++) {
+    const count = Math.ceil(rowsOf(tile, layout) / 2) * TILE;
+    const frame = (sums[tile * 4] ?? 0) / EIGHTHS / count;
+    const level = (sums[tile * 4 + 1] ?? 0) / EIGHTHS / count;
+    grounds.count[tile] = count;
+    grounds.frame[tile] = frame;
+    grounds.level[tile] = level;
+    grounds.variance[tile] = (sums[tile * 4 + 2] ?? 0) / EIGHTHS ** 2 / count - level * level;
+    grounds.covariance[tile] = (sums[tile * 4 + 3] ?? 0) / EIGHTHS ** 2 / count - level * frame;
   }
-  const first = leastSquares(tiles);
-  const misfit = ({ count, mean, frame }: Sums): number =>
-    Math.abs(frame - first.gain * mean - first.offset * count) / count;
-  const sorted = tiles.map((sum) => ({ sum, misfit: misfit(sum) })).sort((a, b) => a.misfit - b.misfit);
-  const trusted = leastSquares(sorted.slice(0, Math.ceil(sorted.length * TRUSTED)).map(({ sum }) => sum));
+  return grounds;
+}
+
+/**
+ * One gain and offset for the picture: least squares, then once more without the worst tiles. The gain comes from the
+ * texture within tiles alone, since a shade over half of the picture makes any gain between them.
+ */
+export function lightOf(grounds: Grounds): Light {
+  const { frame, level } = grounds;
+  const tiles = Array.from(level.keys());
+  const first = leastSquares(grounds, tiles);
+  const misfits = level.map((usual, tile) => Math.abs((frame[tile] ?? 0) - first.gain * usual - first.offset));
+  tiles.sort((a, b) => (misfits[a] ?? 0) - (misfits[b] ?? 0));
+  const trusted = leastSquares(grounds, tiles.slice(0, Math.ceil(tiles.length * TRUSTED)));
   return { ...trusted, level: first.level, usual: first.usual };
 }
 
-function leastSquares(tiles: readonly Sums[]): Light {
-  const all = { count: 0, mean: 0, frame: 0, meanMean: 0, meanFrame: 0 };
+function leastSquares(grounds: Grounds, tiles: readonly number[]): Light {
+  let [all, frames, means, variance, covariance] = [0, 0, 0, 0, 0];
   for (const tile of tiles) {
-    all.count += tile.count;
-    all.mean += tile.mean;
-    all.frame += tile.frame;
-    all.meanMean += tile.meanMean;
-    all.meanFrame += tile.meanFrame;
+    const count = grounds.count[tile] ?? 0;
+    all += count;
+    frames += count * (grounds.frame[tile] ?? 0);
+    means += count * (grounds.level[tile] ?? 0);
+    variance += count * (grounds.variance[tile] ?? 0);
+    covariance += count * (grounds.covariance[tile] ?? 0);
   }
-  if (all.count === 0) return { gain: 1, offset: 0, level: 0, usual: 0 };
-  const mean = all.mean / all.count;
-  const frame = all.frame / all.count;
-  const variance = all.meanMean / all.count - mean * mean;
-  const covariance = all.meanFrame / all.count - mean * frame;
-  const gain =
-    variance < CONTRAST_MIN * CONTRAST_MIN ? 1 : Math.min(GAIN_MAX, Math.max(GAIN_MIN, covariance / variance));
-  return { gain, offset: frame - gain * mean, level: frame, usual: mean };
-}
-
-/** Per tile what is left when the whole picture's light is taken out, where that is even: a lamp's cone, a shade. */
-export function restsOf(sums: Int32Array, layout: Layout, rests: Int16Array): void {
-  for (let tile = 0; tile < rests.length; tile++) {
-    const count = rowsOf(tile, layout) * TILE;
-    const rest = (sums[tile * 4] ?? 0) / count;
-    const deviation = Math.sqrt(Math.max(0, (sums[tile * 4 + 1] ?? 0) / count - rest * rest));
-    const isEven = deviation <= EVEN_FLOOR * EIGHTHS + EVENNESS * Math.abs(rest);
-    rests[tile] = isEven ? Math.round(rest) : 0;
-  }
-}
-
-function rowsOf(tile: number, { tilesX, height }: Layout): number {
-  return Math.min(TILE, height - Math.floor(tile / tilesX) * TILE);
+  if (all === 0) return { gain: 1, offset: 0, level: 0, usual: 0 };
+  const [level, usual] = [frames / all, means / all];
+  const prior = PRIOR * all;
+  const slope = (covariance + (prior * level) / Math.max(1, usual)) / (variance + prior);
+  const gain = Math.min(GAIN_MAX, Math.max(GAIN_MIN, slope));
+  return { gain, offset: level - gain * usual, level, usual };
 }

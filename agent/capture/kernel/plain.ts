@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays are read inside their bounds only, in the innermost loops of everything */
 import type { Kernels } from './kernels.js';
-import { layoutOf, LEARN, Planes } from './layout.js';
+import { BLACK, layoutOf, LEARN, Planes } from './layout.js';
 
 /** What crossing the threshold once adds to a pixel's flicker, and how much flicker raises nothing. */
 export const FLICKER_STEP = 1433;
@@ -17,9 +17,15 @@ function q15(a: number, b: number): number {
   return (a * b + 0x4000) >> 15;
 }
 
+/** From one tile's middle to the next: where the pixel `at` lies, of 16 and by its own middle. */
+function between(one: number, next: number, at: number): number {
+  return one + q15(next - one, (2 * ((at + 8) & 15) + 1) << 10);
+}
+
 /** The reference: WebAssembly does the same in eight lanes. */
 export function plainKernels(): Kernels {
-  let planes = new Planes(new ArrayBuffer(0), layoutOf(0, 0, 0, 0));
+  const nothing = layoutOf(0, 0, 0, 0);
+  let planes = new Planes(new ArrayBuffer(nothing.bytes), nothing);
   let bytes = new Uint8Array(0);
   let words = new Int16Array(0);
   // Neighbours of the first and last row lie outside their plane.
@@ -99,13 +105,22 @@ export function plainKernels(): Kernels {
     },
 
     classify: (floor, deviations, edges) => {
-      const { difference, deviation, flicker, current, last, valid, mask, active, rests, layout } = planes;
+      const { difference, mean, deviation, flicker, current, last, valid, mask, active, shades, layout } = planes;
       const { stride, count, tilesX } = layout;
       const range = words.subarray(layout.range >> 1, (layout.range >> 1) + count);
+      const row = words.subarray(layout.rowShades >> 1, (layout.rowShades >> 1) + tilesX + 2);
       let marked = 0;
       for (let i = 0; i < count; i++) {
         const y = Math.floor(i / stride);
-        const d = difference[i]! - rests[(y >> 4) * tilesX + ((i - y * stride) >> 4)]!;
+        const x = i - y * stride;
+        if (x === 0) {
+          const above = ((y + 8) >> 4) * row.length;
+          const below = above + row.length;
+          for (let t = 0; t < row.length; t++) row[t] = between(shades[above + t]!, shades[below + t]!, y);
+        }
+        const left = (x + 8) >> 4;
+        const shade = between(row[left]!, row[left + 1]!, x);
+        const d = difference[i]! - q15(Math.min(WORD_MAX, mean[i]! + (BLACK << 7)), shade);
         difference[i] = d;
         const calm = Math.max(floor, q15(deviation[i]!, deviations)) + q15(range[i]!, edges);
         const restless = Math.max(0, flicker[i]! - FLICKER_FREE);

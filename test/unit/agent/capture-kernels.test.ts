@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../common/seeded-random.js';
 import { bestKernels, isSound } from '../../../agent/capture/kernel/choose.js';
 import type { Kernels } from '../../../agent/capture/kernel/kernels.js';
-import { Planes } from '../../../agent/capture/kernel/layout.js';
+import { Planes, SHADE_UNIT } from '../../../agent/capture/kernel/layout.js';
 import { plainKernels } from '../../../agent/capture/kernel/plain.js';
 import { simdKernels } from '../../../agent/capture/kernel/simd.js';
 import { compileKernels, TARGET } from '../../../scripts/kernels.js';
@@ -33,7 +33,7 @@ function world(kernels: Kernels, width: number, height: number, seed: number, is
       plane[i] = isExtreme ? (uniform() < 0.5 ? 0 : most) : Math.floor(uniform() * (most + 1));
     }
   }
-  for (let i = 0; i < planes.rests.length; i++) planes.rests[i] = Math.round((uniform() * 2 - 1) * 2047);
+  for (let i = 0; i < planes.shades.length; i++) planes.shades[i] = Math.round(uniform() * 8 * SHADE_UNIT) - SHADE_UNIT;
   return { kernels, planes, memory, from: layout.source };
 }
 

@@ -23,13 +23,16 @@ export let clean: usize = 0;
 export let active: usize = 0;
 export let learning: usize = 0;
 export let sums: usize = 0;
-export let rests: usize = 0;
+export let shades: usize = 0;
+export let rowShades: usize = 0;
 
 const FLICKER_STEP: i16 = 1433;
 const FLICKER_FREE: i16 = 4299;
 const SPREAD_MAX: i16 = 192;
 const DEVIATION_MIN: i16 = 102;
 const DIFFERENCE_MAX: i16 = 2047;
+/** 16 grey levels in 1/128. */
+const BLACK: i16 = 2048;
 
 function total32(v: v128): i32 {
   return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + (i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3));
@@ -124,6 +127,18 @@ export function subtract(gain: i32, offset: i32): void {
   }
 }
 
+/** The shades of a row of pixels, one for each tile and one on either side. */
+function shadeRow(y: i32): void {
+  const line: usize = (tilesX + 2) << 1;
+  const above: usize = shades + ((y + 8) >> 4) * line;
+  const weight: i32 = (2 * ((y + 8) & 15) + 1) << 10;
+  for (let at: usize = 0; at < line; at += 2) {
+    const one: i32 = load<i16>(above + at);
+    const next: i32 = load<i16>(above + line + at);
+    store<i16>(rowShades + at, <i16>(one + (((next - one) * weight + 0x4000) >> 15)));
+  }
+}
+
 export function classify(floor: i32, deviations: i32, edges: i32): i32 {
   const floors: v128 = i16x8.splat(<i16>floor);
   const perDeviation: v128 = i16x8.splat(<i16>deviations);
@@ -132,13 +147,22 @@ export function classify(floor: i32, deviations: i32, edges: i32): i32 {
   const step: v128 = i16x8.splat(FLICKER_STEP);
   const zero: v128 = i16x8.splat(0);
   const one: v128 = i8x16.splat(1);
+  const black: v128 = i16x8.splat(BLACK);
+  // Weights of the next tile, for pixels before the middle of a tile and after it.
+  const before8: v128 = i16x8(17408, 19456, 21504, 23552, 25600, 27648, 29696, 31744);
+  const after8: v128 = i16x8(1024, 3072, 5120, 7168, 9216, 11264, 13312, 15360);
   let marked: v128 = i32x4.splat(0);
   for (let y: i32 = 0; y < height; y++) {
+    shadeRow(y);
     for (let x: i32 = 0; x < stride; x += 8) {
       const i: i32 = y * stride + x;
       const at: usize = i << 1;
-      const rest: v128 = v128.load16_splat(rests + (((y >> 4) * tilesX + (x >> 4)) << 1));
-      const d: v128 = i16x8.sub(v128.load(difference + at), rest);
+      const near: usize = rowShades + (((x + 8) >> 4) << 1);
+      const left: v128 = v128.load16_splat(near);
+      const right: v128 = v128.load16_splat(near, 2);
+      const shade: v128 = i16x8.add(left, i16x8.q15mulr_sat_s(i16x8.sub(right, left), x & 8 ? after8 : before8));
+      const ground: v128 = i16x8.add_sat_s(v128.load(mean + at), black);
+      const d: v128 = i16x8.sub(v128.load(difference + at), i16x8.q15mulr_sat_s(ground, shade));
       v128.store(difference + at, d);
       const usual: v128 = i16x8.q15mulr_sat_s(v128.load(deviation + at), perDeviation);
       const calm: v128 = i16x8.add(i16x8.max_s(floors, usual), i16x8.q15mulr_sat_s(v128.load(range + at), perEdge));
