@@ -27,6 +27,16 @@ const FRAMES = 240;
 const memoryOnly = process.argv.includes('--memory');
 /** `-- --detector`: some minutes. */
 const detectorOnly = process.argv.includes('--detector');
+const HELP = `npm run bench:armv7 [-- --memory | --detector]
+
+The image's program on a whole emulated machine, a Cortex-A7: memory and ratios, into docs/results/. About 20 minutes.
+
+  --memory     memory alone, twelve minutes
+  --detector   the detector's cost beside decoding alone, five minutes
+  --help       this text
+
+Exit status: 0 measured, 2 wrong usage, 4 it cannot be done here.
+`;
 /** Of the meta package that Debian keeps current; the newest kernel is what it depends on. */
 const FETCH = `set -eu
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
@@ -34,6 +44,12 @@ name=$(apt-cache depends linux-image-armmp | sed -n 's/.*Depends: \\(linux-image
 cd "$KERNEL_FOLDER"
 apt-get download -qq "$name"
 `;
+
+const unknown = process.argv.slice(2).filter((one) => !['--memory', '--detector', '--help'].includes(one));
+if (unknown.length > 0 || process.argv.includes('--help')) {
+  (unknown.length > 0 ? process.stderr : process.stdout).write(HELP);
+  process.exit(unknown.length > 0 ? 2 : 0);
+}
 
 try {
   await prepareMachine();
