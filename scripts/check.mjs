@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * `npm run check`: format, lint, types, boundaries and unit tests, for two cores; it says how long it took.
+ * `npm run check`: format, lint, types, boundaries and unit tests; aims at a minute on two cores, and says how long it took.
  * `-- --no-tests` leaves the tests out, for whoever runs `npm test` next.
  */
 import { bootstrap, root } from './bootstrap.mjs';

@@ -71,15 +71,15 @@ export class SceneWatch {
     const last = this.history.length - 1;
     const isRare = timeMs - (this.history[last]?.timeMs ?? timeMs) > SUDDEN_MS;
     this.history = this.history.filter((moment, i) => i === last || timeMs - moment.timeMs <= SUDDEN_MS);
-    const before = this.history;
-    const more = marked - Math.min(marked, ...before.map((moment) => moment.marked));
-    const brighter = Math.max(0, ...before.map((moment) => change(moment.level, level)));
+    const more = marked - Math.min(marked, ...this.history.map((moment) => moment.marked));
+    const brighter = Math.max(0, ...this.history.map((moment) => change(moment.level, level)));
     this.history.push({ timeMs, marked, level });
-    const isSudden = more > MUCH || brighter > LEVEL || (isRare && relit > MUCH);
+    const isRelit = relit > MUCH;
+    const isSudden = more > MUCH || brighter > LEVEL || (isRare && isRelit);
     if (!isSudden || this.isSettling(timeMs)) return null;
     const seen = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, brighter, look());
     // The same other light everywhere is exposure, and was taken out. A white cloth over the lens is that too, but no gain.
-    const found = Math.max(more, relit) > SOME || (seen === 'tamper' && gain < GAIN_GONE) ? seen : null;
+    const found = more > SOME || isRelit || (seen === 'tamper' && gain < GAIN_GONE) ? seen : null;
     if (found !== null) this.settle(timeMs);
     return found;
   }

@@ -1,6 +1,3 @@
-/** Who is later than this did not stop at once. No measure of speed: a busy machine takes seconds for anything. */
-export const LATE_MS = 10_000;
-
 /** Waits until something is true; says what it waited for when it never is. */
 export async function until(what: string, check: () => boolean | Promise<boolean>, timeoutMs = 20_000): Promise<void> {
   const end = Date.now() + timeoutMs;

@@ -72,7 +72,8 @@ export function overviewOf(
 ): Overview {
   const { width, height, stride } = layout;
   // Half the light has half the contrast; not by the gain, which falls with what is out of focus.
-  const scale = Math.min(1, Math.max(DARKEST, level / Math.max(1, usual))) / 16;
+  const dimmed = Math.min(1, Math.max(DARKEST, level / Math.max(1, usual)));
+  const scale = dimmed / 16;
   let [cross, now, then, noisy] = [0, 0, 0, 0];
   // Beyond the edge there is nothing, and it is smoothed into the outermost pixels: of white they make an edge.
   for (let y = 2; y < height - 2; y += OVERVIEW_STEP) {
@@ -89,7 +90,8 @@ export function overviewOf(
       noisy += noise * noise;
     }
   }
-  if (then < noisy / 2) return { texture: 0, edges: 1, isBlank: true };
+  // In its own light: who stands before most of it makes nothing blank.
+  if (then < (noisy / 2) * dimmed * dimmed) return { texture: 0, edges: 1, isBlank: true };
   const clean = Math.max(0, now - noisy);
   return {
     texture: Math.min(1, cross / Math.sqrt(Math.max(clean, 0.01 * then) * then)),

@@ -18,8 +18,9 @@ export interface Kernels {
   /** `difference` = picture − mean × gain / 8192 − offset, within ±2047; `sums` has its sum and squares per tile. */
   readonly subtract: (gain: number, offset: number) => void;
   /**
-   * Takes the shades, bilinear between the middles of tiles, out of the difference and marks what exceeds the threshold: `floor` or deviation × `deviations`
-   * / 2^15, the larger of them, and range × `edges` / 2^15 on top, raised by flicker. Returns how many are marked.
+   * Takes the shades, bilinear between the middles of tiles, out of the difference and marks what exceeds the threshold:
+   * `floor` or deviation × `deviations` / 2^15, the larger of them, and range × `edges` / 2^15 on top, raised by flicker.
+   * Returns how many are marked.
    */
   readonly classify: (floor: number, deviations: number, edges: number) => number;
   /** `mask` to `clean`: marked pixels with at least three marked neighbours. Returns how many. */

@@ -4,23 +4,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
-import { silentLog } from '../../../common/log.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { claimKind } from '../../../protocol/objects/claim.js';
 import { recordKind } from '../../../protocol/objects/record.js';
-import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
-import { openDatabase, openRaw } from '../../../agent/outbox/database.js';
+import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { openDatabase } from '../../../agent/outbox/database.js';
 import { beginEpoch, endEpoch, ownershipOf, takeFirstStart } from '../../../agent/outbox/epochs.js';
-import { SCHEMA_VERSION } from '../../../agent/outbox/migrations.js';
-import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
-import { VectorWorld } from '../../../scripts/vectors/signed.js';
 import { CameraWorld } from '../../support/camera-world.js';
 import { codeOf } from '../../support/codes.js';
 import { claimed, close, MIB, motion, open, picture } from '../../support/outbox-world.js';
 import { brokenSums } from '../../support/outbox-sums.js';
 import { tempFolder } from '../../support/temp.js';
-import { repository } from '../../support/vectors.js';
 
 describe('outbox', () => {
   it('records nothing without an owner', () => {
@@ -261,55 +255,7 @@ describe('epochs', () => {
   });
 });
 
-describe('old, newer and damaged databases', () => {
-  it('takes a queue of the first schema along, with everything in it', () => {
-    const folder = tempFolder();
-    const old = openRaw(join(folder, 'outbox.db'));
-    old.exec(readFileSync(join(repository, 'test/fixtures/outbox-v1.sql'), 'utf8'));
-    expect(old.pragma('user_version', { simple: true })).toBe(1);
-    old.close();
-    const vectors = new VectorWorld(nodeSuite);
-    const { outbox, mirror } = openOutbox({
-      folder,
-      signer: {
-        device: vectors.deviceId,
-        sign: (record) => signObject(recordKind, nodeSuite, vectors.device, record),
-        openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
-        openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
-      },
-      limits: { maxBytes: MIB, maxAgeMs: 1e12 },
-      sha256: (data) => nodeSuite.sha256(data),
-      time: vectors.record(2, null, { kind: 'accept' }).time,
-      log: silentLog,
-    });
-    const queued = outbox.read({ epoch: 0, seq: -1 }, 10);
-    expect(queued.map(({ seq }) => seq)).toEqual([0, 1]);
-    expect(queued[1]?.media[0]?.body.length).toBeGreaterThan(4000);
-    expect(outbox.totals()).toEqual({ produced: 2, receipted: 0, queued: 2, quarantined: 0, lost: 0 });
-    const next = outbox.append({
-      kind: 'scene',
-      time: vectors.record(9, null, { kind: 'accept' }).time,
-      scene: { class: 'stall' },
-    });
-    expect(next?.value.prev).toEqual(queued[1]?.hash);
-    mirror.close();
-    outbox.close();
-    const raw = readFileSync(join(folder, 'outbox.db'));
-    expect(raw.readUInt32BE(60)).toBe(SCHEMA_VERSION);
-  });
-
-  it('refuses a newer schema and does not touch the file', () => {
-    const world = new CameraWorld();
-    const folder = tempFolder();
-    close(claimed(world, folder));
-    const path = join(folder, 'outbox.db');
-    const bytes = readFileSync(path);
-    bytes.writeUInt32BE(SCHEMA_VERSION + 1, 60);
-    writeFileSync(path, bytes);
-    expect(codeOf(() => open(world, folder))).toBe('store-newer');
-    expect(readFileSync(path).equals(bytes)).toBe(true);
-  });
-
+describe('damaged databases', () => {
   it('lets no second agent onto the same folder', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
