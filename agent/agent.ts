@@ -82,7 +82,8 @@ export class Agent {
       signer: outboxSigner(suite, this.identity),
       limits: { maxBytes: config['outbox.maxBytes'], maxAgeMs: config['outbox.maxAge'] },
       sha256: (data) => suite.sha256(data),
-      ...{ time: this.now(), log: log.child('outbox') },
+      time: this.now(),
+      log: log.child('outbox'),
     });
     this.outbox = outbox;
     this.mirror = mirror;
@@ -92,7 +93,11 @@ export class Agent {
     this.sealer = new Sealer(suite, random, () => sleep(clock, 0));
     this.recorder = this.makeRecorder();
     this.health = new Health({
-      ...{ clock, outbox, system: hal.system, counters: this.counters, log: log.child('health') },
+      clock,
+      outbox,
+      system: hal.system,
+      counters: this.counters,
+      log: log.child('health'),
       intervalMs: config['health.interval'],
       agentVersion: VERSION,
       now: () => this.now(),
@@ -117,12 +122,24 @@ export class Agent {
     const { hal, random, clock, log } = this.deps;
     const { outbox, uplink, ownership, counters, recorder, health, sealer } = this;
     return new ConsolePort({
-      ...{ outbox, uplink, ownership, counters, recorder, health, sealer, random, clock, log: log.child('console') },
-      ...{ version: VERSION, device: this.identity.device, signer: this.identity.signer },
+      outbox,
+      uplink,
+      ownership,
+      counters,
+      recorder,
+      health,
+      sealer,
+      random,
+      clock,
+      log: log.child('console'),
+      version: VERSION,
+      device: this.identity.device,
+      signer: this.identity.signer,
       now: () => this.now(),
       timeOf: (monotonicMs) => recordTime(hal.clock, monotonicMs),
       thumbnail: () => recorderSettings(this.config).thumbnail,
-      ...{ camera: this.camera, isPrivate: () => this.isPrivate },
+      camera: this.camera,
+      isPrivate: () => this.isPrivate,
     });
   }
 
@@ -197,7 +214,12 @@ export class Agent {
   private makeOwnership(): OwnershipKeeper {
     const { suite, random, clock, hal, log, onWindow } = this.deps;
     return new OwnershipKeeper({
-      ...{ suite, random, clock, counters: this.counters, outbox: this.outbox, mirror: this.mirror },
+      suite,
+      random,
+      clock,
+      counters: this.counters,
+      outbox: this.outbox,
+      mirror: this.mirror,
       ...this.identity,
       indicator: hal.indicator,
       log: log.child('ownership'),
@@ -222,7 +244,12 @@ export class Agent {
     const { outbox, mirror, sealer, counters } = this;
     const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
     return new OwnerOrders({
-      ...{ suite, outbox, mirror, clock, counters, log: log.child('orders') },
+      suite,
+      outbox,
+      mirror,
+      clock,
+      counters,
+      log: log.child('orders'),
       now: () => this.now(),
       snapshot: async () => {
         const frame = freshFrame(this.camera.lastFrame, clock.monotonicMs(), this.isPrivate);
@@ -264,7 +291,10 @@ export class Agent {
     const { clock, random, hal, log, openSocket, uplinkStore, suite, isClockSet } = this.deps;
     const { config, outbox, mirror } = this;
     const downlink = new Downlink({
-      ...{ suite, outbox, counters: this.counters, log: log.child('downlink') },
+      suite,
+      outbox,
+      counters: this.counters,
+      log: log.child('downlink'),
       onReceipt: (receipt) => {
         this.uplink.receiptApplied(receipt);
       },
@@ -280,7 +310,14 @@ export class Agent {
     });
     const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) };
     return new Uplink({
-      ...{ clock, random, device, outbox, mirror, agentVersion: VERSION, store: uplinkStore, isClockSet },
+      clock,
+      random,
+      device,
+      outbox,
+      mirror,
+      agentVersion: VERSION,
+      store: uplinkStore,
+      isClockSet,
       settings: {
         initialWindowMs: config['uplink.initialWindow'],
         connectTimeoutMs: config['uplink.connectTimeout'],
@@ -302,7 +339,10 @@ export class Agent {
     const { random, hal, clock, log } = this.deps;
     return new Recorder(
       {
-        ...{ outbox: this.outbox, random, counters: this.counters, log: log.child('recorder') },
+        outbox: this.outbox,
+        random,
+        counters: this.counters,
+        log: log.child('recorder'),
         sealer: this.sealer,
         timeOf: (monotonicMs) => recordTime(hal.clock, monotonicMs),
         nowMs: () => clock.monotonicMs(),
@@ -323,7 +363,10 @@ export class Agent {
   private makeCamera(): CameraSession {
     const { hal, clock, log } = this.deps;
     return new CameraSession(captureSettings(this.config, this.orders.standing), {
-      ...{ camera: hal.camera, clock, counters: this.counters, log: (part) => log.child(part) },
+      camera: hal.camera,
+      clock,
+      counters: this.counters,
+      log: (part) => log.child(part),
       onTransition: (transition) => {
         this.recorder.take(transition);
       },

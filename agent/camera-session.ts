@@ -45,7 +45,10 @@ export class CameraSession {
     this.deps = deps;
     this.scenes = new SceneLog({ counters: deps.counters, log: deps.log('capture'), say: deps.onScene });
     this.loop = new CameraLoop({
-      ...{ camera: deps.camera, clock: deps.clock, counters: deps.counters, log: deps.log('camera') },
+      camera: deps.camera,
+      clock: deps.clock,
+      counters: deps.counters,
+      log: deps.log('camera'),
       onSilence: deps.onSilence,
       onStall: (silentMs) => {
         this.scenes.tell({ class: 'stall', durationMs: Math.round(silentMs) }, deps.clock.monotonicMs());
@@ -126,7 +129,10 @@ export class CameraSession {
     const { driver, model, width, height, framesPerSecond } = info;
     log('camera').info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
     this.capture = new Capture(info, this.settings, {
-      ...{ counters, log: log('capture'), onTransition, wallMsOf },
+      counters,
+      log: log('capture'),
+      onTransition,
+      wallMsOf,
       onScene: (scene, monotonicMs) => {
         this.scenes.tell(scene, monotonicMs);
         // A picture that stands still is as bad as none: whoever made it so has until the next cadence otherwise.

@@ -48,18 +48,28 @@ export function compose(
   const clock = agentClock(hal);
   const timeFloor = new TimeFloor(join(config['data.folder'], 'clock'), hal.clock, RELEASED_MS, log);
   const agent = new Agent(config, {
-    ...{ hal, log, onWindow, suite: nodeSuite, random: realRandom, clock },
+    hal,
+    log,
+    onWindow,
+    suite: nodeSuite,
+    random: realRandom,
+    clock,
     uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
     isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
     openSocket: (will, device) =>
       mqttSocket({
-        ...{ will, device, url: config['uplink.url'], keepAliveMs: config['uplink.keepAlive'] },
-        ...{ ...secrets, timeFloorMs: () => timeFloor.floorMs() },
+        will,
+        device,
+        url: config['uplink.url'],
+        keepAliveMs: config['uplink.keepAlive'],
+        ...secrets,
+        timeFloorMs: () => timeFloor.floorMs(),
       }),
   });
   const stopNoting = timeFloor.keep(clock);
   return {
-    ...{ agent, log },
+    agent,
+    log,
     makeConsole: consoleMaker(config, { agent, hal, log, ring, clock, button }),
     close: async () => {
       stopNoting();

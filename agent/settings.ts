@@ -37,8 +37,10 @@ function motionZone({ name, corners }: Zone): MotionZone {
 export function recorderSettings(config: Config): RecorderSettings {
   return {
     thumbnail: {
-      ...{ width: config['thumbnail.width'], quality: config['thumbnail.quality'] },
-      ...{ maxBytes: config['thumbnail.maxBytes'], crop: config['thumbnail.crop'] },
+      width: config['thumbnail.width'],
+      quality: config['thumbnail.quality'],
+      maxBytes: config['thumbnail.maxBytes'],
+      crop: config['thumbnail.crop'],
       masks: config['privacy.masks'],
     },
     maxEventsPerHour: config['motion.maxPerHour'],

@@ -63,15 +63,13 @@ export class Cloud {
     this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
     const ingest = new Ingest({
       makerList: this.makerList,
-      ...{
-        store,
-        suite,
-        clock,
-        receiptSigner: current,
-        otherReceiptSigners: others,
-        counters: this.counters,
-        log: log.child('ingest'),
-      },
+      store,
+      suite,
+      clock,
+      receiptSigner: current,
+      otherReceiptSigners: others,
+      counters: this.counters,
+      log: log.child('ingest'),
       publish: (topic, payload) => {
         this.mqtt.publish(topic, payload);
       },
@@ -108,13 +106,17 @@ export class Cloud {
       config['http.origin'] === '' ? `http://${settings.host}:${String(listening)}` : config['http.origin'];
     const sessions = new Sessions(
       { cloudOrigin, pageOrigins: settings.pageOrigins, lifetimeMs: config['session.lifetime'] },
-      ...([suite, clock, random] as const),
+      suite,
+      clock,
+      random,
     );
     const context = { store, suite, clock, counters: this.counters, log: apiLog };
     this.server = await buildServer(
       {
         ...context,
-        ...{ sessions, feed: this.feed, cloudOrigin },
+        sessions,
+        feed: this.feed,
+        cloudOrigin,
         reader: new Reader({ ...context, makerList: this.makerList }),
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
         sendDown: (device, payload) => {

@@ -35,7 +35,8 @@ export async function openStore(config: CloudConfig): Promise<CloudStore> {
   }
   if (config['store.kind'] === 'sqlite') return openSqliteStore(join(folder, 'cloud.db'));
   return openPostgresStore({
-    ...{ url: config['store.url'], connections: config['store.connections'] },
+    url: config['store.url'],
+    connections: config['store.connections'],
     password: secretOf(config, 'store.passwordFile'),
   });
 }
@@ -66,7 +67,12 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
     const brokerPort = broker === null ? null : await broker.server.start();
     if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker listens');
     const cloud = new Cloud(config, {
-      ...{ store, log, receiptKeys, suite: nodeSuite, clock: realClock, random: realRandom },
+      store,
+      log,
+      receiptKeys,
+      suite: nodeSuite,
+      clock: realClock,
+      random: realRandom,
       feed: feedSettings(config, brokerPort, broker?.cloudPassword),
     });
     const httpPort = await cloud.start().catch(async (error: unknown) => {
@@ -78,7 +84,9 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
       throw error;
     });
     return {
-      ...{ cloud, httpPort, brokerPort },
+      cloud,
+      httpPort,
+      brokerPort,
       stop: async () => {
         await operator?.stop();
         await cloud.stop();
@@ -102,7 +110,10 @@ async function startOperator(
   if (port === 0) return null;
   const server = new OperatorServer(
     {
-      ...{ store, counters: cloud.counters, clock: realClock, startedAtMs: realClock.wallMs() },
+      store,
+      counters: cloud.counters,
+      clock: realClock,
+      startedAtMs: realClock.wallMs(),
       gauges: () => cloud.gauges(),
       residentBytes: () => process.memoryUsage.rss(),
     },
@@ -135,7 +146,9 @@ function feedSettings(
 function embeddedBroker(config: CloudConfig): { readonly server: EmbeddedBroker; readonly cloudPassword: string } {
   const cloudPassword = toHex(realRandom.bytes(16));
   const server = new EmbeddedBroker({
-    ...{ host: config['mqtt.embeddedHost'], port: config['mqtt.embeddedPort'], cloudPassword },
+    host: config['mqtt.embeddedHost'],
+    port: config['mqtt.embeddedPort'],
+    cloudPassword,
     cloudUser: config['mqtt.username'],
     // Anybody on this laptop may play a camera: what counts is the signature inside each record.
     mayConnect: () => true,

@@ -1,8 +1,5 @@
 /** Upper bounds in seconds, from a quick database call to a camera that was away for a day. */
-const BOUNDS_S = [
-  ...[0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
-  ...[60, 300, 900, 3600, 86_400],
-] as const;
+const BOUNDS_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86_400] as const;
 
 /** How often a time was how long: enough for a rate and a rough quantile, whatever the number of observations. */
 export class Histogram {

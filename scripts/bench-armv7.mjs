@@ -93,8 +93,13 @@ async function makeInitrd(rootfs, kernel) {
     ['bench/guest-broker.ts', 'broker.mjs'],
   ]) {
     await build({
-      ...{ entryPoints: [join(root, 'scripts', source)], outfile: join(guest, 'usr', 'lib', 'sealcam', name) },
-      ...{ bundle: true, format: 'esm', platform: 'node', external: [...NATIVE], logLevel: 'warning' },
+      entryPoints: [join(root, 'scripts', source)],
+      outfile: join(guest, 'usr', 'lib', 'sealcam', name),
+      bundle: true,
+      format: 'esm',
+      platform: 'node',
+      external: [...NATIVE],
+      logLevel: 'warning',
       banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     });
   }
@@ -153,7 +158,8 @@ async function saveDetector(lines) {
 async function about(option) {
   const { output: commit } = await must('git', ['rev-parse', '--short', 'HEAD'], { cwd: root });
   return {
-    ...{ command: `npm run bench:armv7${option === '' ? '' : ` -- ${option}`}`, commit: commit.trim() },
+    command: `npm run bench:armv7${option === '' ? '' : ` -- ${option}`}`,
+    commit: commit.trim(),
     date: new Date().toISOString(),
     machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
   };

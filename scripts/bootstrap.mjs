@@ -15,8 +15,22 @@ import { run, say } from './tasks/process.mjs';
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** `test/support` because commands below test/ stand on it. */
 const SOURCES = [
-  ...['common', 'protocol', 'hal', 'agent', 'cloud', 'app/core', 'scripts', 'tsconfig.json'],
-  ...['test/crash', 'test/drill', 'test/fleet', 'test/fuzz', 'test/herd', 'test/sim', 'test/soak', 'test/support'],
+  'common',
+  'protocol',
+  'hal',
+  'agent',
+  'cloud',
+  'app/core',
+  'scripts',
+  'tsconfig.json',
+  'test/crash',
+  'test/drill',
+  'test/fleet',
+  'test/fuzz',
+  'test/herd',
+  'test/sim',
+  'test/soak',
+  'test/support',
 ];
 
 /** Installs and builds where needed. Ends the process with an exit status where that fails. */

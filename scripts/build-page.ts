@@ -37,8 +37,11 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     logLevel: 'warning',
   });
   await build({
-    ...{ entryPoints: [join(source, 'static', 'styles', 'page.css')], outfile: join(outFolder, 'page.css') },
-    ...{ bundle: true, minify: true, logLevel: 'warning' },
+    entryPoints: [join(source, 'static', 'styles', 'page.css')],
+    outfile: join(outFolder, 'page.css'),
+    bundle: true,
+    minify: true,
+    logLevel: 'warning',
   });
   const connect = cloudOrigin === '' ? "'self'" : cloudOrigin;
   const html = readFileSync(join(source, 'static', 'index.html'), 'utf8')

@@ -107,7 +107,10 @@ async function run(port: string): Promise<void> {
     });
     for (const { step, outcome, detail, ms } of steps) {
       report({
-        ...{ name: step, seconds: ms / 1000, failure: outcome === 'fail' ? detail : null, detail },
+        name: step,
+        seconds: ms / 1000,
+        failure: outcome === 'fail' ? detail : null,
+        detail,
         skipped: outcome === 'none',
       });
     }

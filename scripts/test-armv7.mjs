@@ -44,7 +44,10 @@ async function prepare() {
   const [image, deb] = await Promise.all([makeImage(base, program), makeDeb(program)]);
   const helpers = await makeHelpers();
   return {
-    ...{ rootfs: image.rootfs, imageFolder: image.folder, deb: deb.path, cpu: CPU },
+    rootfs: image.rootfs,
+    imageFolder: image.folder,
+    deb: deb.path,
+    cpu: CPU,
     units: await checkUnits(deb.path),
     shim: join(helpers, 'udmabuf.so'),
     vectorWriter: join(helpers, 'make-vectors.cjs'),

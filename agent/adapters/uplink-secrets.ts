@@ -29,7 +29,8 @@ function checkPem({ ca, cert, key }: MqttSecrets): void {
       work();
     } catch (cause) {
       throw new SealcamError('config-invalid-value', `${setting}: not what TLS can use`, {
-        ...{ cause, hint: 'PEM is expected: a text with BEGIN and END lines.' },
+        cause,
+        hint: 'PEM is expected: a text with BEGIN and END lines.',
       });
     }
   };

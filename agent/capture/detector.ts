@@ -257,7 +257,12 @@ export class Detector {
     const reach = 2 + (SPEED_PER_S * width * elapsedMs) / 1000;
     const tracks = tracker.update(blobs, timeMs, this.index, reach);
     const around = {
-      ...{ timeMs, minDurationMs: settings.minDurationMs, width, pixels, strictness, clutter: this.clutter },
+      timeMs,
+      minDurationMs: settings.minDurationMs,
+      width,
+      pixels,
+      strictness,
+      clutter: this.clutter,
       isCold: timeMs - this.firstMs < COLD_MS,
     };
     for (const track of tracks) {

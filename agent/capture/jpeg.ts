@@ -136,7 +136,9 @@ async function partOf(image: Sharp, width: number, crop: Box): Promise<Sharp> {
   const high = Math.max(1, Math.round((whole.height * wide) / whole.width));
   const [left, top] = [Math.floor(crop.left * wide), Math.floor(crop.top * high)];
   return image.resize({ width: wide, height: high, fit: 'fill' }).extract({
-    ...{ left, top, width: Math.max(1, Math.min(wide - left, Math.round(crop.width * wide))) },
+    left,
+    top,
+    width: Math.max(1, Math.min(wide - left, Math.round(crop.width * wide))),
     height: Math.max(1, Math.min(high - top, Math.round(crop.height * high))),
   });
 }

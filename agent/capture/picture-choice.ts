@@ -118,7 +118,9 @@ export function cropFor(crop: 'none' | 'subject', box: Box | null): Box | null {
 /** A box of the whole picture, in fractions of its crop. */
 export function boxWithin(crop: Box, { left, top, width, height }: Box): Box {
   return {
-    ...{ left: (left - crop.left) / crop.width, top: (top - crop.top) / crop.height },
-    ...{ width: width / crop.width, height: height / crop.height },
+    left: (left - crop.left) / crop.width,
+    top: (top - crop.top) / crop.height,
+    width: width / crop.width,
+    height: height / crop.height,
   };
 }

@@ -129,23 +129,26 @@ function begin(
 ): Track {
   const [startX, startY] = middle(blob);
   return {
-    ...{
-      id,
-      blob,
-      hits: 1,
-      misses: 0,
-      travel: 0,
-      path: 0,
-      overlaps: 0,
-      steady: 1,
-      startX,
-      startY,
-      texture,
-      steepness,
-      novelty,
-      velocity: null,
-    },
-    ...{ firstMs: timeMs, lastMs: timeMs, activeMs: timeMs, firstFrame: frame, moved: false, nature: 'unknown' },
+    id,
+    blob,
+    hits: 1,
+    misses: 0,
+    travel: 0,
+    path: 0,
+    overlaps: 0,
+    steady: 1,
+    startX,
+    startY,
+    texture,
+    steepness,
+    novelty,
+    velocity: null,
+    firstMs: timeMs,
+    lastMs: timeMs,
+    activeMs: timeMs,
+    firstFrame: frame,
+    moved: false,
+    nature: 'unknown',
   };
 }
 

@@ -104,7 +104,9 @@ class Replay {
     this.thumbnail = recorderSettings(config).thumbnail;
     this.sheets = options.explain === undefined ? null : new SheetWriter(options.explain, this.clip);
     this.capture = new Capture(info, captureSettings(config), {
-      ...{ counters: this.counters, log: silentLog, onScene: () => undefined },
+      counters: this.counters,
+      log: silentLog,
+      onScene: () => undefined,
       // A file has no time of day: no schedule applies to it.
       wallMsOf: () => null,
       onTransition: (transition) => {
@@ -201,15 +203,20 @@ function cameraOf(path: string, config: Config, folderFramesPerSecond: number): 
     throw new SealcamError('usage-invalid', `${path}: scenarios are ${SCENARIOS.join(', ')}`);
   }
   const asked = {
-    ...{ scene: config['mock.scene'], framesPerSecond: config['camera.framesPerSecond'] },
+    scene: config['mock.scene'],
+    framesPerSecond: config['camera.framesPerSecond'],
     durationMs: MOCK_MS,
   };
   // One with a known right answer has its own place, pace and length.
   const golden: Readonly<Record<string, typeof asked>> = GOLDEN;
   const { scene, framesPerSecond, durationMs } = golden[scenario] ?? asked;
   return new MockCamera({
-    ...{ script: buildScript(scene, scenario, config['mock.seed']), framesPerSecond, clock: realClock },
-    ...{ pace: 'fast', frameLimit: Math.ceil((durationMs * framesPerSecond) / 1000), withLuma: true },
+    script: buildScript(scene, scenario, config['mock.seed']),
+    framesPerSecond,
+    clock: realClock,
+    pace: 'fast',
+    frameLimit: Math.ceil((durationMs * framesPerSecond) / 1000),
+    withLuma: true,
   });
 }
 

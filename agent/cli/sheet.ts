@@ -15,12 +15,25 @@ const STRIP = 10;
 const PICTURE_QUALITY = 80;
 
 const NATURE_COLOURS: Readonly<Record<Nature, string>> = {
-  ...{ object: '#ffd000', light: '#40c0ff', hole: '#c080ff', erratic: '#ff6040', unknown: '#b0b0b0' },
+  object: '#ffd000',
+  light: '#40c0ff',
+  hole: '#c080ff',
+  erratic: '#ff6040',
+  unknown: '#b0b0b0',
 };
 const REASON_COLOURS: Readonly<Record<Reason, string>> = {
-  ...{ motion: '#ffd000', light: '#40c0ff', left: '#c080ff', erratic: '#ff6040', 'too-short': '#b0b0b0' },
-  ...{ 'too-small': '#787878', 'outside-zones': '#60d090', 'small-for-zone': '#60d090', 'off-schedule': '#808000' },
-  ...{ still: '#505050', starting: '#404060', resized: '#404060' },
+  motion: '#ffd000',
+  light: '#40c0ff',
+  left: '#c080ff',
+  erratic: '#ff6040',
+  'too-short': '#b0b0b0',
+  'too-small': '#787878',
+  'outside-zones': '#60d090',
+  'small-for-zone': '#60d090',
+  'off-schedule': '#808000',
+  still: '#505050',
+  starting: '#404060',
+  resized: '#404060',
 };
 
 /** One PNG that shows a stretch of a video as the detector saw it. */

@@ -43,7 +43,11 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
   const { agent, hal, log, ring, clock, button } = parts;
   const { device, claimSecret } = agent.identity;
   const base: Omit<ConsoleContext, 'lock'> = {
-    ...{ agent: agent.consolePort(), hal, suite: nodeSuite, clock, random: realRandom },
+    agent: agent.consolePort(),
+    hal,
+    suite: nodeSuite,
+    clock,
+    random: realRandom,
     log: {
       last: (count) => ring.last(count),
       follow: (listener) => ring.follow(listener),

@@ -53,7 +53,9 @@ export function cameraOf(config: Config, clock: Clock): Camera {
     case 'libcamera': {
       const taker = { clock, folder: tmpdir(), timeoutMs: STILL_TIMEOUT_MS };
       const commands = new LibcameraCommands({
-        ...{ ...wanted, device: config['camera.device'], clock },
+        ...wanted,
+        device: config['camera.device'],
+        clock,
         takeStill: ({ width, height }, signal) => takeStill(taker, { width, height }, signal),
       });
       return new ChildCamera(commands, clock);
@@ -62,16 +64,23 @@ export function cameraOf(config: Config, clock: Clock): Camera {
       return new ChildCamera(new V4l2Commands({ ...wanted, device: config['camera.device'], clock }), clock);
     case 'mock':
       return new MockCamera({
-        ...{ script: script(config), framesPerSecond, clock },
-        ...{ pace: 'live', frameLimit: null, withLuma: true },
+        script: script(config),
+        framesPerSecond,
+        clock,
+        pace: 'live',
+        frameLimit: null,
+        withLuma: true,
       });
     case 'replay': {
       const path = config['replay.path'];
       if (path === '')
         throw new SealcamError('config-invalid-value', 'replay.path: camera.driver is replay, but no file is named');
       return new ReplayCamera({
-        ...{ path, clock, folderFramesPerSecond: framesPerSecond },
-        ...{ pace: 'live', loop: config['replay.loop'] },
+        path,
+        clock,
+        folderFramesPerSecond: framesPerSecond,
+        pace: 'live',
+        loop: config['replay.loop'],
       });
     }
   }
@@ -151,7 +160,9 @@ export function halOf(config: Config, environment: Environment, log: Log, button
   const timers = agentClock({ clock });
   const { realButton, ...peripherals } = peripheralsOf(config, timers, log);
   return {
-    ...{ clock, ...peripherals, button: bothButtons(button, realButton) },
+    clock,
+    ...peripherals,
+    button: bothButtons(button, realButton),
     camera: cameraOf(config, timers),
     keyStore: keyStoreOf(config),
     system: new LinuxSystem(config['data.folder'], timers),

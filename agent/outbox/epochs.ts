@@ -87,7 +87,8 @@ function eraseQueue(outbox: Outbox, { epoch, is_open: isOpen, head_seq: head }: 
   if (records === 0) return;
   const seqs = outbox.queries.seqs.all(epoch).map(({ seq }) => seq);
   outbox.losses.addSeqs(
-    ...([epoch, 'erased'] as const),
+    epoch,
+    'erased',
     seqs.filter((seq) => seq >= from && seq <= to),
   );
   outbox.losses.unsay(epoch, from, to);

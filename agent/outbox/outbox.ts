@@ -166,7 +166,10 @@ export class Outbox {
       }
       const record = this.insert(epoch, content, media);
       enforceLimits(
-        ...([this.queries, this.losses, this.deps.limits, content.time] as const),
+        this.queries,
+        this.losses,
+        this.deps.limits,
+        content.time,
         (oldest) => openRow(oldest, this.checks)?.value.time ?? null,
       );
       return record;

@@ -30,8 +30,16 @@ export function salvage(
     for (const row of epochs) {
       queries.insertEpoch.run(row.epoch, row.claim, row.claim_hash, row.head_hash);
       queries.restoreEpoch.run(
-        ...[row.is_open, row.accept_receipted, row.head_seq, row.produced, row.receipted],
-        ...[row.quarantined, row.lost, row.stopped, row.command_counter, row.epoch],
+        row.is_open,
+        row.accept_receipted,
+        row.head_seq,
+        row.produced,
+        row.receipted,
+        row.quarantined,
+        row.lost,
+        row.stopped,
+        row.command_counter,
+        row.epoch,
       );
     }
     const newest = epochs.at(-1);
@@ -48,7 +56,13 @@ export function salvage(
     }
     const isPendingWhole = eachRow<LossRow>(old, 'pending_loss', (loss) => {
       queries.restoreLoss.run(
-        ...[loss.epoch, loss.reason, loss.from_seq, loss.to_seq, loss.media_id, loss.count, loss.said_seq],
+        loss.epoch,
+        loss.reason,
+        loss.from_seq,
+        loss.to_seq,
+        loss.media_id,
+        loss.count,
+        loss.said_seq,
       );
     });
     const found = copyRecords(outbox, old, new Set(epochs.map(({ epoch }) => epoch)));
@@ -112,9 +126,19 @@ function readableEpochs({ signer }: Outbox, old: Database, published: MirrorStat
     published !== null && published.claim.length > 0 && !found.some((row) => row.epoch >= published.epoch);
   if (isMissing) {
     found.push({
-      ...{ epoch: published.epoch, claim: published.claim, claim_hash: published.claimHash, is_open: 1 },
-      ...{ accept_receipted: 0, head_seq: -1, head_hash: published.claimHash, stopped: 0, command_counter: 0 },
-      ...{ produced: 0, receipted: 0, quarantined: 0, lost: 0 },
+      epoch: published.epoch,
+      claim: published.claim,
+      claim_hash: published.claimHash,
+      is_open: 1,
+      accept_receipted: 0,
+      head_seq: -1,
+      head_hash: published.claimHash,
+      stopped: 0,
+      command_counter: 0,
+      produced: 0,
+      receipted: 0,
+      quarantined: 0,
+      lost: 0,
     });
   }
   // An older one that was open was closed in pages that are gone.
@@ -169,7 +193,8 @@ function balance({ queries, losses }: Outbox, row: EpochRow, isPendingWhole: boo
   // Which of those that are not here were receipted, nobody knows; a range may name some that are in the cloud.
   const here = new Set(seqs);
   losses.addSeqs(
-    ...([epoch, 'corrupt'] as const),
+    epoch,
+    'corrupt',
     Array.from({ length: produced }, (_, seq) => seq).filter((seq) => !here.has(seq)),
   );
   return missing;

@@ -205,7 +205,11 @@ function answerTo(
 ): RecordCommand {
   const { action } = command.value;
   return {
-    ...{ source: 'owner', action, result, object: command.hash, counter },
+    source: 'owner',
+    action,
+    result,
+    object: command.hash,
+    counter,
     ...(code === undefined ? {} : { code }),
   };
 }

@@ -328,7 +328,10 @@ export function restoredState(settings: UplinkSettings, kept: PersistedUplink | 
   if (kept === null) return fresh;
   const { drainIntervalMs, protocol } = kept;
   return {
-    ...{ ...fresh, drainIntervalMs, protocol, dueMs: kept.boot === boot ? kept.dueMs : null },
+    ...fresh,
+    drainIntervalMs,
+    protocol,
+    dueMs: kept.boot === boot ? kept.dueMs : null,
     windowMs: withinWindow(settings, kept.windowMs),
     effectiveWindowMs: withinWindow(settings, kept.effectiveWindowMs),
     authHoldMs: Math.min(AUTH_HOLD_MAX_MS, Math.max(AUTH_HOLD_MIN_MS, kept.authHoldMs)),

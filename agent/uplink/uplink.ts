@@ -112,7 +112,10 @@ export class Uplink {
     const { phase, windowMs, dueMs, attempts, protocol } = this.state;
     const isWaiting = phase === 'spread' || phase === 'wait' || phase === 'auth-hold';
     return {
-      ...{ phase, windowMs, attempts, protocol },
+      phase,
+      windowMs,
+      attempts,
+      protocol,
       nextAttemptMs: isWaiting && dueMs !== null ? Math.max(0, dueMs - this.deps.clock.monotonicMs()) : null,
       waitingForReceipt: this.sender?.waitingForReceipt ?? 0,
     };

@@ -106,7 +106,10 @@ export class OwnerSession {
   view(): SessionView {
     const { history } = this.deps;
     return {
-      ...{ connection: this.connection, problem: this.problem, notice: this.notice, isLoaded: this.isLoaded },
+      connection: this.connection,
+      problem: this.problem,
+      notice: this.notice,
+      isLoaded: this.isLoaded,
       cameras: [...this.cameras.values()].map((camera) => this.cameraView(camera)),
       events: this.timeline.events((record) => history.continuityOf(record)),
       alarms: this.alarms,

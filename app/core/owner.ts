@@ -92,8 +92,14 @@ export class Owner {
       if (offer !== null && follows(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
         const own = { x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey };
         const claim = signObject(claimKind, suite, keys.signer, {
-          ...{ device, epoch: offer.lastEpoch + 1, account: keys.account, ownerKey: keys.signer.publicKey },
-          ...{ recipients: [own, ...members], receiptKeys, previous: offer.lastClaimHash, nonce: offer.nonce },
+          device,
+          epoch: offer.lastEpoch + 1,
+          account: keys.account,
+          ownerKey: keys.signer.publicKey,
+          recipients: [own, ...members],
+          receiptKeys,
+          previous: offer.lastClaimHash,
+          nonce: offer.nonce,
           issuedAtMs: Math.round(clock.wallMs()),
         });
         await history.addClaim(claim.bytes);
@@ -119,7 +125,10 @@ export class Owner {
     const issuedAtMs = Math.round(clock.wallMs());
     // The cloud keeps every epoch revoked that a list named once, so a list need not repeat the ones before.
     const list = signObject(revocationKind, suite, keys.signer, {
-      ...{ scope: 'owner', listVersion: issuedAtMs, issuedAtMs, entries: [{ device, epoch }] },
+      scope: 'owner',
+      listVersion: issuedAtMs,
+      issuedAtMs,
+      entries: [{ device, epoch }],
     });
     await client.sendRevocation(list.bytes);
     await history.noteRevoked(device, epoch);

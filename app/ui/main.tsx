@@ -33,7 +33,11 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   const clock = realClock;
   const keys = ownerKeys(suite, master);
   const client = new CloudClient({
-    ...{ suite, clock, keys, cloudOrigin: cloudOrigin(), pageOrigin: location.origin },
+    suite,
+    clock,
+    keys,
+    cloudOrigin: cloudOrigin(),
+    pageOrigin: location.origin,
     fetch: (url, init) => fetch(url, init),
   });
   const history = new HistoryKeeper(suite, storage, keys.signer.publicKey);

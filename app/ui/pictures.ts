@@ -19,7 +19,12 @@ const AT_ONCE = 4;
 const RETRY_MS = 5000;
 /** What says that the bytes are not what the camera signed and sealed; any other error may pass. */
 const REFUSALS: readonly ErrorCode[] = [
-  ...(['cloud-lied', 'seal-refused', 'malformed', 'bad-signature', 'foreign', 'unsupported'] as const),
+  'cloud-lied',
+  'seal-refused',
+  'malformed',
+  'bad-signature',
+  'foreign',
+  'unsupported',
 ];
 
 /** Opened pictures of this page's life, as object URLs; the oldest are let go. */

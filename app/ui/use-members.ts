@@ -32,7 +32,9 @@ export function useMembers(): {
     setProblem(asSealcamError(error));
   };
   return {
-    ...{ step, problem, fail },
+    step,
+    problem,
+    fail,
     change: async (cameras, next) => {
       setProblem(null);
       const controller = new AbortController();

@@ -102,7 +102,10 @@ function otherLine(item: Exported<'claim'> | Exported<'access'>): object {
   }
   const { reader, device, mediaId, ...rest } = item.entry;
   return {
-    ...{ type: 'access', ...rest, reader: toHex(reader), device: toHex(device) },
+    type: 'access',
+    ...rest,
+    reader: toHex(reader),
+    device: toHex(device),
     mediaId: mediaId === null ? null : toHex(mediaId),
   };
 }

@@ -24,7 +24,11 @@ export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
       const { key } = sessions.of(headers.authorization);
       const { verdict, code, device, epoch } = body;
       await refusals.take({
-        ...{ place: 'app', verdict, epoch, reason: code, bytes: null },
+        place: 'app',
+        verdict,
+        epoch,
+        reason: code,
+        bytes: null,
         device: device === null ? null : bytesOf(device, 32),
         reader: accountId(suite, key),
       });

@@ -75,10 +75,15 @@ export function readsStatusCommand(source: ConfigSource, options: OutputOptions)
     if (options.json) {
       const object = {
         paused: pauses.map(({ account, sentence, sinceMs }) => ({
-          ...{ account: jsonOf(account), since: iso(sinceMs), sentence },
+          account: jsonOf(account),
+          since: iso(sinceMs),
+          sentence,
         })),
         changes: changes.map(({ atMs, action, account, sentence }) => ({
-          ...{ at: iso(atMs), action, account: jsonOf(account), sentence },
+          at: iso(atMs),
+          action,
+          account: jsonOf(account),
+          sentence,
         })),
       };
       process.stdout.write(`${JSON.stringify(object)}\n`);

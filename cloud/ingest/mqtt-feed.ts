@@ -77,8 +77,14 @@ export class MqttFeed {
     const { clientId, group, isKept = false } = this.settings;
     const { url, version } = await this.answering(signal);
     const client = mqtt.connect(url, {
-      ...{ clientId, protocolVersion: version, clean: !isKept, reconnectPeriod: RECONNECT_MS, resubscribe: false },
-      ...{ connectTimeout: CONNECT_TIMEOUT_MS, servers: this.serversFrom(url), ...this.credentials() },
+      clientId,
+      protocolVersion: version,
+      clean: !isKept,
+      reconnectPeriod: RECONNECT_MS,
+      resubscribe: false,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      servers: this.serversFrom(url),
+      ...this.credentials(),
       ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: KEPT_S } } : {}),
     });
     this.client = client;
@@ -191,8 +197,11 @@ export class MqttFeed {
   private probe(url: string): Promise<'yes' | 'no' | 'silent'> {
     return new Promise((resolve) => {
       const probe = mqtt.connect(url, {
-        ...{ clientId: `${this.settings.clientId}-probe`, protocolVersion: 5, reconnectPeriod: 0 },
-        ...{ connectTimeout: CONNECT_TIMEOUT_MS, ...this.credentials() },
+        clientId: `${this.settings.clientId}-probe`,
+        protocolVersion: 5,
+        reconnectPeriod: 0,
+        connectTimeout: CONNECT_TIMEOUT_MS,
+        ...this.credentials(),
       });
       const finish = (result: 'yes' | 'no' | 'silent'): void => {
         probe.end(true);

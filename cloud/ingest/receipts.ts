@@ -41,7 +41,9 @@ export function makeReceipt(
     .filter((item) => item.type === 'rejected')
     .map(({ seq, hash, code }) => [seq, hash, code] as const);
   const receipt: Receipt = {
-    ...{ device, epoch, claimHash },
+    device,
+    epoch,
+    claimHash,
     ranges: ranges.slice(0, LIMITS.receiptRangesMax),
     ...(rejects.length === 0 ? {} : { rejects: rejects.slice(0, LIMITS.receiptRejectsMax) }),
     ...(pacing === null ? {} : { pacing }),

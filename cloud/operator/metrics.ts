@@ -12,13 +12,18 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
   const { counters, startedAtMs } = sources;
   const { waiting, streams, isBrokerConnected } = sources.gauges();
   const one = (name: string, type: 'counter' | 'gauge', help: string, value: number): Metric => ({
-    ...{ name, type, help },
+    name,
+    type,
+    help,
     samples: [{ value }],
   });
   const total = (name: string, help: string, counter: string): Metric =>
     one(name, 'counter', help, counters.get(counter));
   const times = (name: string, help: string, histogram: string): Metric => ({
-    ...{ name, help, type: 'histogram', histogram: counters.histogram(histogram) },
+    name,
+    help,
+    type: 'histogram',
+    histogram: counters.histogram(histogram),
   });
   const isPaused = facts?.pauses.some(({ account }) => account === null) === true;
   return exposition([
@@ -36,13 +41,17 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
           ),
         ]),
     {
-      ...{ name: 'sealcam_records_total', type: 'counter', help: 'Records taken, by what became of them.' },
+      name: 'sealcam_records_total',
+      type: 'counter',
+      help: 'Records taken, by what became of them.',
       samples: by('verdict', recordsByVerdict(counters)),
     },
     total('sealcam_records_media_missing_total', 'Records stored before their picture.', 'records.media-missing'),
     total('sealcam_receipts_total', 'Receipts signed.', 'receipts'),
     {
-      ...{ name: 'sealcam_alarms_total', type: 'counter', help: 'Refusals that say that something was mixed up.' },
+      name: 'sealcam_alarms_total',
+      type: 'counter',
+      help: 'Refusals that say that something was mixed up.',
       samples: PLACES.map((place) => ({ labels: { place }, value: counters.get(`alarms.${place}`) })),
     },
     total('sealcam_quarantine_dropped_total', 'Refusals beyond what is kept in a minute.', 'quarantine.full'),
@@ -58,7 +67,9 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
     total('sealcam_reads_refused_total', 'Reads answered with the pause.', 'reads.paused'),
     one('sealcam_streams', 'gauge', 'Open streams of readers.', streams),
     {
-      ...{ name: 'sealcam_store_errors_total', type: 'counter', help: 'Calls of the store that failed.' },
+      name: 'sealcam_store_errors_total',
+      type: 'counter',
+      help: 'Calls of the store that failed.',
       samples: by('part', storeErrors(counters)),
     },
     one('sealcam_store_up', 'gauge', '1 if the store answered just now.', facts === null ? 0 : 1),

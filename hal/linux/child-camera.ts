@@ -52,7 +52,9 @@ export class ChildCamera implements Camera {
     if (this.stream !== null) throw new SealcamError('camera-unavailable', 'the camera streams already');
     if (signal.aborted) return;
     const stream = new ChildStream({
-      ...{ command: plan.command, clock: this.clock, installHint: plan.installHint },
+      command: plan.command,
+      clock: this.clock,
+      installHint: plan.installHint,
       deviceUsers: () => this.commands.deviceUsers(),
       thinToFramesPerSecond: plan.mayDeliverMore ? plan.framesPerSecond : null,
     });

@@ -39,7 +39,8 @@ export class GpioButton implements Button {
 
   constructor(options: GpioInputOptions) {
     this.monitor = new GpioMonitor({
-      ...{ ...options, debounceMs: BUTTON_DEBOUNCE_MS },
+      ...options,
+      debounceMs: BUTTON_DEBOUNCE_MS,
       onLevel: ({ active, timeMs }, wasSeen) => {
         // A press whose beginning or end was not seen has no length: a stuck button must not reset the camera.
         if (active || !wasSeen) this.pressedMs = wasSeen ? timeMs : null;
@@ -64,7 +65,8 @@ export class GpioMotionSensor implements MotionSensor {
 
   constructor(options: GpioInputOptions) {
     this.monitor = new GpioMonitor({
-      ...{ ...options, debounceMs: MOTION_DEBOUNCE_MS },
+      ...options,
+      debounceMs: MOTION_DEBOUNCE_MS,
       onLevel: ({ active }, wasSeen) => {
         const nowMs = options.clock.monotonicMs();
         if (!active || !wasSeen || nowMs - this.lastMs < MOTION_MIN_INTERVAL_MS) return;
@@ -88,7 +90,8 @@ export class GpioLightSensor implements LightSensor {
 
   constructor(options: GpioInputOptions) {
     this.monitor = new GpioMonitor({
-      ...{ ...options, debounceMs: LIGHT_DEBOUNCE_MS },
+      ...options,
+      debounceMs: LIGHT_DEBOUNCE_MS,
       onLevel: ({ active }) => {
         const before = this.mode;
         this.mode = active ? 'night' : 'day';

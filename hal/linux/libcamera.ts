@@ -78,9 +78,24 @@ function appCommand(program: string, { index }: ListedCamera, wanted: Wanted): C
   return {
     program,
     args: [
-      ...['--camera', String(index), '--codec', 'mjpeg', '--quality', JPEG_QUALITY],
-      ...['--width', String(width), '--height', String(height), '--framerate', String(framesPerSecond)],
-      ...['-t', '0', '-n', '--flush', '-o', '-'],
+      '--camera',
+      String(index),
+      '--codec',
+      'mjpeg',
+      '--quality',
+      JPEG_QUALITY,
+      '--width',
+      String(width),
+      '--height',
+      String(height),
+      '--framerate',
+      String(framesPerSecond),
+      '-t',
+      '0',
+      '-n',
+      '--flush',
+      '-o',
+      '-',
     ],
   };
 }

@@ -101,8 +101,20 @@ function ffmpegCommand(device: string, format: V4l2Format, { width, height, fram
   return {
     program: 'ffmpeg',
     args: [
-      ...['-hide_banner', '-nostdin', '-loglevel', 'error', ...input, '-i', device],
-      ...['-an', ...encode, '-f', 'image2pipe', '-flush_packets', '1', 'pipe:1'],
+      '-hide_banner',
+      '-nostdin',
+      '-loglevel',
+      'error',
+      ...input,
+      '-i',
+      device,
+      '-an',
+      ...encode,
+      '-f',
+      'image2pipe',
+      '-flush_packets',
+      '1',
+      'pipe:1',
     ],
   };
 }

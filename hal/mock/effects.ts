@@ -212,17 +212,13 @@ function shift({ width, height, data }: Raster, byX: number, byY: number): void 
 const SEGMENTS = [0x77, 0x24, 0x5d, 0x6d, 0x2e, 0x6b, 0x7b, 0x25, 0x7f, 0x6f];
 /** x, y, width, height of each segment in a cell of 10×20. */
 const BARS = [
-  ...[
-    [0, 0, 10, 3],
-    [0, 0, 3, 10],
-    [7, 0, 3, 10],
-    [0, 9, 10, 3],
-  ],
-  ...[
-    [0, 10, 3, 10],
-    [7, 10, 3, 10],
-    [0, 17, 10, 3],
-  ],
+  [0, 0, 10, 3],
+  [0, 0, 3, 10],
+  [7, 0, 3, 10],
+  [0, 9, 10, 3],
+  [0, 10, 3, 10],
+  [7, 10, 3, 10],
+  [0, 17, 10, 3],
 ] as const;
 
 function clock(raster: Raster, seconds: number): void {

@@ -4,9 +4,20 @@ import { run, say } from '../tasks/process.mjs';
 
 /** What building and trying the armv7 image takes, by Debian's names. */
 const PACKAGES = [
-  ...['qemu-user-static', 'binfmt-support', 'mmdebstrap', 'arch-test', 'debian-archive-keyring'],
-  ...['g++-arm-linux-gnueabihf', 'libc6-dev-armhf-cross', 'make', 'python3'],
-  ...['buildah', 'dpkg-dev', 'systemd', 'util-linux', 'mosquitto'],
+  'qemu-user-static',
+  'binfmt-support',
+  'mmdebstrap',
+  'arch-test',
+  'debian-archive-keyring',
+  'g++-arm-linux-gnueabihf',
+  'libc6-dev-armhf-cross',
+  'make',
+  'python3',
+  'buildah',
+  'dpkg-dev',
+  'systemd',
+  'util-linux',
+  'mosquitto',
 ];
 
 /** A cold start is compared with this processor: no 64 bits, no crypto instructions. */

@@ -44,7 +44,7 @@ export async function makeProgram() {
     'scripts/armv7/program.mjs',
     'scripts/armv7/sbom.mjs',
   ];
-  return step('program', [...inputs, ...['packaging/bin/sealcam', 'packaging/bin/healthy']], async (folder) => {
+  return step('program', [...inputs, 'packaging/bin/sealcam', 'packaging/bin/healthy'], async (folder) => {
     await assemble(modules.folder, bundle, join(folder, 'usr', 'lib', 'sealcam'));
     ensureFolder(join(folder, 'usr', 'bin'));
     install('packaging/bin/sealcam', join(folder, 'usr', 'bin', 'sealcam'));

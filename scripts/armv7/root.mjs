@@ -6,8 +6,19 @@ export const SUITE = 'trixie';
 
 /** What a camera needs of Debian: Node, TLS roots, time zones, and libcamera behind GStreamer. */
 const INCLUDE = [
-  ...['base-files', 'base-passwd', 'libc-bin', 'dash', 'coreutils', 'dpkg', 'ca-certificates', 'tzdata', 'nodejs'],
-  ...['gstreamer1.0-tools', 'gstreamer1.0-libcamera', 'libcamera-ipa', 'libjpeg62-turbo'],
+  'base-files',
+  'base-passwd',
+  'libc-bin',
+  'dash',
+  'coreutils',
+  'dpkg',
+  'ca-certificates',
+  'tzdata',
+  'nodejs',
+  'gstreamer1.0-tools',
+  'gstreamer1.0-libcamera',
+  'libcamera-ipa',
+  'libjpeg62-turbo',
 ];
 
 /**

@@ -25,13 +25,22 @@ export function makeClaimedData(folder: string, recipients: number): void {
     member(nodeSuite.ed25519Signer(realRandom.bytes(32)).publicKey),
   );
   const claim = signObject(claimKind, nodeSuite, owner, {
-    ...{ device, epoch: 1, account: accountId(nodeSuite, owner.publicKey), ownerKey: owner.publicKey },
-    ...{ recipients: [member(owner.publicKey), ...others], receiptKeys: [realRandom.bytes(32)] },
-    ...{ previous: null, nonce: realRandom.bytes(16), issuedAtMs: 0 },
+    device,
+    epoch: 1,
+    account: accountId(nodeSuite, owner.publicKey),
+    ownerKey: owner.publicKey,
+    recipients: [member(owner.publicKey), ...others],
+    receiptKeys: [realRandom.bytes(32)],
+    previous: null,
+    nonce: realRandom.bytes(16),
+    issuedAtMs: 0,
   });
   const time = { boot: realRandom.bytes(16), monotonicMs: 0, wallMs: null, quality: 'unset' as const };
   const { outbox, mirror } = openOutbox({
-    ...{ folder, limits: { maxBytes: 2 ** 28, maxAgeMs: 1e12 }, time, log: silentLog },
+    folder,
+    limits: { maxBytes: 2 ** 28, maxAgeMs: 1e12 },
+    time,
+    log: silentLog,
     sha256: (data) => nodeSuite.sha256(data),
     signer: {
       device,

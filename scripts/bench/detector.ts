@@ -72,8 +72,11 @@ async function watching(
   const info = { driver: 'mock', model: '', width: 640, height: 360, framesPerSecond: 10, timeBase: 'live' } as const;
   const settings = { ...world.settings, idleFramesPerSecond };
   const capture = new Capture(info, settings, {
-    ...{ counters: new Counters(), log: silentLog, wallMsOf: () => null },
-    ...{ onTransition: () => undefined, onScene: () => undefined },
+    counters: new Counters(),
+    log: silentLog,
+    wallMsOf: () => null,
+    onTransition: () => undefined,
+    onScene: () => undefined,
   });
   let index = 0;
   const second = async (): Promise<void> => {

@@ -2,6 +2,9 @@ import { EmbeddedBroker } from '../../cloud/broker/embedded-broker.js';
 
 /** A broker for the emulated machine of bench:armv7, in a process of its own: takes what the camera publishes. */
 await new EmbeddedBroker({
-  ...{ host: '127.0.0.1', port: 1883, cloudUser: 'cloud', cloudPassword: 'only in the emulated machine' },
+  host: '127.0.0.1',
+  port: 1883,
+  cloudUser: 'cloud',
+  cloudPassword: 'only in the emulated machine',
   mayConnect: () => true,
 }).start();

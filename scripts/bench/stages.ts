@@ -87,8 +87,11 @@ export async function benchStages(world: BenchWorld, folder: string, say: (text:
     () => 0,
   );
   figures.push({
-    ...{ name: 'seal, each further recipient', us: Number(perRecipientUs.toPrecision(3)), floor: 'bare X25519' },
-    ...{ floorUs: dh.us, ratio: Number((perRecipientUs / dh.us).toPrecision(3)) },
+    name: 'seal, each further recipient',
+    us: Number(perRecipientUs.toPrecision(3)),
+    floor: 'bare X25519',
+    floorUs: dh.us,
+    ratio: Number((perRecipientUs / dh.us).toPrecision(3)),
   });
 
   const polite = politeSealer();
@@ -143,9 +146,16 @@ export function motionRecord(
   seq: number,
 ): SealcamRecord {
   return {
-    ...{ device: world.deviceId, account: claim.value.account, epoch: 1, claimHash: claim.hash },
-    ...{ seq, prev: claim.hash, time: world.time(seq), kind: 'motion' as const },
-    ...{ event: { id: realRandom.bytes(16), phase: 'start' as const, revision: 0 }, media: [media] },
+    device: world.deviceId,
+    account: claim.value.account,
+    epoch: 1,
+    claimHash: claim.hash,
+    seq,
+    prev: claim.hash,
+    time: world.time(seq),
+    kind: 'motion' as const,
+    event: { id: realRandom.bytes(16), phase: 'start' as const, revision: 0 },
+    media: [media],
   };
 }
 

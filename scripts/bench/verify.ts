@@ -58,8 +58,14 @@ export async function benchVerify(world: BenchWorld, folder: string): Promise<Ve
 
   const store = openSqliteStore(join(folder, 'cloud.db'));
   const accept = signObject(recordKind, nodeSuite, world.device, {
-    ...{ device, account, epoch, claimHash: claim.hash, seq: 0, prev: claim.hash },
-    ...{ time: world.time(0), kind: 'accept' as const },
+    device,
+    account,
+    epoch,
+    claimHash: claim.hash,
+    seq: 0,
+    prev: claim.hash,
+    time: world.time(0),
+    kind: 'accept' as const,
   });
   await judgeAccept(store, nodeSuite, device, claim.bytes, accept.bytes, 0);
   const begun = process.hrtime.bigint();
@@ -71,7 +77,10 @@ export async function benchVerify(world: BenchWorld, folder: string): Promise<Ve
   const stored = STORED / (Number(process.hrtime.bigint() - begun) / 1e9);
   await store.close();
   return {
-    ...{ verified: round(1e6 / figure.us), bare: round(1e6 / figure.floorUs), share: round(1 / figure.ratio) },
-    ...{ stored: round(stored), figure },
+    verified: round(1e6 / figure.us),
+    bare: round(1e6 / figure.floorUs),
+    share: round(1 / figure.ratio),
+    stored: round(stored),
+    figure,
   };
 }

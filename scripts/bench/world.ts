@@ -49,9 +49,15 @@ export class BenchWorld {
     }));
     const own = { x25519: nodeSuite.x25519PublicKey(this.ownerSecret), ed25519: this.owner.publicKey };
     return signObject(claimKind, nodeSuite, this.owner, {
-      ...{ device: this.deviceId, epoch: 1, account: accountId(nodeSuite, this.owner.publicKey) },
-      ...{ ownerKey: this.owner.publicKey, recipients: [own, ...members], previous: null, issuedAtMs: 0 },
-      ...{ receiptKeys: [realRandom.bytes(32)], nonce: realRandom.bytes(16) },
+      device: this.deviceId,
+      epoch: 1,
+      account: accountId(nodeSuite, this.owner.publicKey),
+      ownerKey: this.owner.publicKey,
+      recipients: [own, ...members],
+      previous: null,
+      issuedAtMs: 0,
+      receiptKeys: [realRandom.bytes(32)],
+      nonce: realRandom.bytes(16),
     });
   }
 

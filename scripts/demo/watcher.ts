@@ -37,7 +37,11 @@ export class Watcher {
     const clock = realClock;
     const keys = ownerKeys(suite, this.master);
     const client = new CloudClient({
-      ...{ suite, clock, keys, cloudOrigin, pageOrigin },
+      suite,
+      clock,
+      keys,
+      cloudOrigin,
+      pageOrigin,
       fetch: (url, init) => fetch(url, init),
     });
     const history = new HistoryKeeper(suite, new MemoryStorage(), keys.signer.publicKey);

@@ -31,7 +31,10 @@ export async function playLive(folder: string, { file }: LabelledClip): Promise<
     { ...info, timeBase: 'live' },
     captureSettings(loadAgentConfig({ file: null, environment: {} })),
     {
-      ...{ counters, log: silentLog, onScene: () => undefined, wallMsOf: () => null },
+      counters,
+      log: silentLog,
+      onScene: () => undefined,
+      wallMsOf: () => null,
       onTransition: (one) => {
         if (one.type === 'start') startFrame = now;
         if (one.type !== 'end') return;

@@ -58,8 +58,10 @@ export function tallyOf({ fps, frames, motion }: LabelledClip, events: readonly 
   const wrong = empty.filter((i) => events.some(([from, to]) => i >= from && i <= to));
   return {
     ...tally,
-    ...{ labelled: wanted.length, detected: found.length },
-    ...{ falseSeconds: wrong.length / fps, emptySeconds: empty.length / fps },
+    labelled: wanted.length,
+    detected: found.length,
+    falseSeconds: wrong.length / fps,
+    emptySeconds: empty.length / fps,
   };
 }
 

@@ -69,7 +69,10 @@ export async function study(
   const all = tallies.map((one) => scoreOf(one).f1);
   const [defaults = 0] = all;
   return {
-    ...{ sensitivity, changed, variants: VARIANTS, worst: Math.min(...all) },
+    sensitivity,
+    changed,
+    variants: VARIANTS,
+    worst: Math.min(...all),
     asGood: all.slice(1).filter((f1) => f1 >= defaults).length,
     leaveOneOut: scoreOf(
       films.map((_, out) =>

@@ -48,7 +48,9 @@ export function messageVectors(suite: CryptoSuite): {
 function badMessages(): readonly BadMessage[] {
   const record = Uint8Array.of(1);
   const of = (name: string, leaf: TopicLeaf, expect: ErrorCode, value: Cbor): BadMessage => ({
-    ...{ name, leaf, expect },
+    name,
+    leaf,
+    expect,
     payload: encodeCbor(value),
   });
   const pair: Cbor = [Uint8Array.of(1), Uint8Array.of(2)];

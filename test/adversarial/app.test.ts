@@ -79,8 +79,11 @@ function pictureFrom(serve: (own: SealedObject, other: SealedObject) => SealedOb
     const x25519 = [keys.recipient.publicKey];
     const sealed = seal(nodeSuite, realRandom, { ...context, mediaId: id }, x25519, content);
     const media: RecordMedia = {
-      ...{ id, role: 'thumbnail', length: sealed.body.length },
-      ...{ bodyHash: nodeSuite.sha256(sealed.body), headerHash: nodeSuite.sha256(sealed.header) },
+      id,
+      role: 'thumbnail',
+      length: sealed.body.length,
+      bodyHash: nodeSuite.sha256(sealed.body),
+      headerHash: nodeSuite.sha256(sealed.header),
     };
     const event = { id: eventId, phase: 'start', revision: 0 } as const;
     const record = world.record(claim, seq, new Uint8Array(32), { kind: 'motion', event, media: [media] });
@@ -116,7 +119,10 @@ async function challengeOf(origin: string): Promise<string> {
   const answer = { cloudOrigin: origin, nonce: 'ab'.repeat(32), expiresAtMs: Date.now() + 60_000 };
   let signed = 0;
   const client = new CloudClient({
-    ...{ suite: nodeSuite, clock: realClock, keys: ownerKeys(nodeSuite, realRandom.bytes(32)), cloudOrigin },
+    suite: nodeSuite,
+    clock: realClock,
+    keys: ownerKeys(nodeSuite, realRandom.bytes(32)),
+    cloudOrigin,
     pageOrigin: 'https://app.example',
     fetch: (url) => {
       if (url.endsWith('/v1/session')) signed++;

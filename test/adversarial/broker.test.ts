@@ -36,7 +36,10 @@ async function started(make: Make): Promise<TestBroker> {
 /** A client under any name; undefined where the broker does not let it in. A device's client id is its name. */
 async function connect(broker: TestBroker, username: string, clientId = username): Promise<MqttClient | undefined> {
   const client = mqtt.connect(`mqtt://127.0.0.1:${String(broker.port)}`, {
-    ...{ protocolVersion: broker.protocol, username, clientId, reconnectPeriod: 0 },
+    protocolVersion: broker.protocol,
+    username,
+    clientId,
+    reconnectPeriod: 0,
     ...(username === broker.cloudUser && broker.cloudPassword !== '' ? { password: broker.cloudPassword } : {}),
   });
   running.push({ stop: () => void client.end(true) });
@@ -94,7 +97,8 @@ async function victim(cloud: CloudWorld): Promise<Victim> {
   const { header, body } = sealed;
   const hashes = { bodyHash: nodeSuite.sha256(body), headerHash: nodeSuite.sha256(header) };
   const record = world.record(claim, 1, accept.hash, {
-    ...{ kind: 'motion', event: { id: eventId, phase: 'start', revision: 0 } },
+    kind: 'motion',
+    event: { id: eventId, phase: 'start', revision: 0 },
     media: [{ id, role: 'thumbnail', length: body.length, ...hashes }],
   });
   return {

@@ -14,7 +14,8 @@ import { tempFolder } from '../support/temp.js';
 
 const uid = process.getuid?.() ?? 0;
 const secrets = (): { seed: Uint8Array; claimSecret: Uint8Array } => ({
-  ...{ seed: realRandom.bytes(32), claimSecret: realRandom.bytes(16) },
+  seed: realRandom.bytes(32),
+  claimSecret: realRandom.bytes(16),
 });
 
 /** What a start says of a key folder after something was done to the seed's file. */

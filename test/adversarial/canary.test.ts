@@ -52,7 +52,9 @@ async function run(): Promise<Run> {
   const cloud = await way.startCloud();
   const heard: Buffer[] = [];
   const spy = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
-    ...{ protocolVersion: way.broker.protocol, username: way.broker.cloudUser, clientId: 'spy' },
+    protocolVersion: way.broker.protocol,
+    username: way.broker.cloudUser,
+    clientId: 'spy',
   });
   way.keep({ stop: () => void spy.end(true) });
   spy.on('message', (topic, payload) => heard.push(Buffer.from(topic), payload));
@@ -71,7 +73,11 @@ async function run(): Promise<Run> {
   const keys = ownerKeys(nodeSuite, watcher.master);
   const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), keys.signer.publicKey);
   const client = new CloudClient({
-    ...{ suite: nodeSuite, clock: realClock, keys, cloudOrigin: cloud.origin, pageOrigin: PAGE_ORIGIN },
+    suite: nodeSuite,
+    clock: realClock,
+    keys,
+    cloudOrigin: cloud.origin,
+    pageOrigin: PAGE_ORIGIN,
     fetch: (url, init) => fetch(url, init),
   });
   const owner = new Owner({ suite: nodeSuite, clock: realClock, keys, client, history });

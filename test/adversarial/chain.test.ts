@@ -24,7 +24,8 @@ function history(world: CameraWorld, claim: Verified<Claim>): Verified<SealcamRe
   const health = { agent: '0', uptimeS: 1, freeBytes: 1, ...counts, ...frames };
   records.push(
     world.record(claim, 4, records[3]?.hash ?? null, {
-      ...{ kind: 'health', health: { ...health, camera: 'ok', privacy: false, connects: 1 } },
+      kind: 'health',
+      health: { ...health, camera: 'ok', privacy: false, connects: 1 },
     }),
   );
   return records;

@@ -58,7 +58,8 @@ function byTheCloud(): Verified<Claim> {
 function memberReplaced(isReplaced: boolean): string {
   const [member, spy] = [new CameraWorld(), new CameraWorld()];
   const keysOf = ({ owner, ownerSecret }: CameraWorld): Claim['recipients'][number] => ({
-    ...{ x25519: nodeSuite.x25519PublicKey(ownerSecret), ed25519: owner.publicKey },
+    x25519: nodeSuite.x25519PublicKey(ownerSecret),
+    ed25519: owner.publicKey,
   });
   const signed = camera.claim(1, null, { nonce, recipients: [keysOf(camera), keysOf(member)] });
   const bytes = Buffer.from(signed.bytes);

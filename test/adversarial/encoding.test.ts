@@ -43,7 +43,9 @@ function library(bytes: Uint8Array): string {
 
 function bare(name: string, bytes: Uint8Array, says: string): Attack {
   return {
-    ...{ name, expected: 'malformed', observed: () => codeOf(() => decodeCbor(bytes, limits)) },
+    name,
+    expected: 'malformed',
+    observed: () => codeOf(() => decodeCbor(bytes, limits)),
     control: { says: "the library's strict mode alone", expected: says, observed: () => library(bytes) },
   };
 }
@@ -51,7 +53,9 @@ function bare(name: string, bytes: Uint8Array, says: string): Attack {
 function announced(name: string, bytes: Uint8Array, whole: Uint8Array): Attack {
   const cbor = (content: Uint8Array): string => codeOf(() => decodeCbor(content, limits));
   return {
-    ...{ name, expected: 'malformed', observed: () => cbor(bytes) },
+    name,
+    expected: 'malformed',
+    observed: () => cbor(bytes),
     control: { says: 'one, and it is there', expected: 'accepted', observed: () => cbor(whole) },
   };
 }

@@ -144,7 +144,8 @@ async function secondForSeq(again: boolean): Promise<string> {
   await cloud.records(world, [first]);
   cloud.sent.length = 0;
   const other = world.record(claim, again ? 1 : 2, again ? accept.hash : first.hash, {
-    ...{ kind: 'scene', scene: { class: 'tamper' } },
+    kind: 'scene',
+    scene: { class: 'tamper' },
   });
   await cloud.records(world, [other]);
   const [receipt] = cloud.receipts();

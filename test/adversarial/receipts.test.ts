@@ -42,8 +42,14 @@ function after(make: Make): string {
   const counters = new Counters();
   const nothing = (): void => undefined;
   const downlink = new Downlink({
-    ...{ suite: nodeSuite, outbox, counters, log: silentLog },
-    ...{ onReceipt: nothing, onClaim: nothing, onOfferRequest: nothing, onCommand: nothing },
+    suite: nodeSuite,
+    outbox,
+    counters,
+    log: silentLog,
+    onReceipt: nothing,
+    onClaim: nothing,
+    onOfferRequest: nothing,
+    onCommand: nothing,
   });
   for (const receipt of make({ world, outbox, claim, records })) {
     const bytes = receipt instanceof Uint8Array ? receipt : receipt.bytes;

@@ -50,7 +50,8 @@ attacks('revocation', 'Stolen keys', [
     expected: 'no receipt',
     observed: () => answerUnder(() => [], { maxAgeMs: DAY_MS, laterMs: DAY_MS + 1000 }),
     control: {
-      ...{ says: 'a list of today', expected: 'receipted' },
+      says: 'a list of today',
+      expected: 'receipted',
       observed: () => answerUnder(() => [], { maxAgeMs: DAY_MS, laterMs: 1000 }),
     },
   },

@@ -53,7 +53,9 @@ const [first, second] = [large.body.slice(0, CHUNK), large.body.slice(CHUNK)];
 
 function chunks(name: string, body: Uint8Array, expected = 'seal-refused'): Attack {
   return {
-    ...{ name, expected, observed: () => opens(owner, { ...large, body }) },
+    name,
+    expected,
+    observed: () => opens(owner, { ...large, body }),
     control: { says: 'both, in order', expected: 'opened', observed: () => opens(owner, large) },
   };
 }
@@ -97,7 +99,8 @@ async function sealsWith(random: Random): Promise<string> {
   const sealer = new Sealer(nodeSuite, random, () => Promise.resolve());
   const world = new CameraWorld();
   const recipients = [world, ...FULL_HOUSE].map(({ owner: signer, ownerSecret }) => ({
-    ...{ x25519: nodeSuite.x25519PublicKey(ownerSecret), ed25519: signer.publicKey },
+    x25519: nodeSuite.x25519PublicKey(ownerSecret),
+    ed25519: signer.publicKey,
   }));
   const claim = world.claim(1, null, { recipients });
   return asyncCodeOf(async () => {

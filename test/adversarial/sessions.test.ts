@@ -32,7 +32,8 @@ class TwoEpochs {
     this.first = new CameraWorld({ cloud: api.receiptSigner });
     this.second = isReset ? new CameraWorld({ cloud: api.receiptSigner }) : this.first;
     const of = ({ owner, ownerSecret }: CameraWorld): Claim['recipients'][number] => ({
-      ...{ x25519: nodeSuite.x25519PublicKey(ownerSecret), ed25519: owner.publicKey },
+      x25519: nodeSuite.x25519PublicKey(ownerSecret),
+      ed25519: owner.publicKey,
     });
     const one = this.first.claim(1, null, { recipients: [of(this.first), of(this.member)] });
     this.claims = [one, this.second.claim(2, one.hash, { device: this.first.deviceId })];
@@ -137,7 +138,9 @@ async function challengeTwice(times: number): Promise<string> {
     expiresAtMs: number;
   }>();
   const { bytes } = signObject(sessionKind, nodeSuite, owner, {
-    ...{ cloudOrigin: CLOUD, pageOrigin: PAGE, expiresAtMs: challenge.expiresAtMs },
+    cloudOrigin: CLOUD,
+    pageOrigin: PAGE,
+    expiresAtMs: challenge.expiresAtMs,
     nonce: new Uint8Array(Buffer.from(challenge.nonce, 'hex')),
   });
   let status = 0;

@@ -66,7 +66,9 @@ function refused(name: string, vector: string, expected: string): Attack {
 function looser(name: string, vector: string, libraries: string): Attack {
   const object = badObject(vector);
   return {
-    ...{ name, expected: 'bad-signature', observed: () => record(object) },
+    name,
+    expected: 'bad-signature',
+    observed: () => record(object),
     control: { says: 'the libraries alone', expected: libraries, observed: () => alone(object) },
   };
 }
@@ -75,8 +77,10 @@ const IDENTITY = Uint8Array.from({ length: 32 }, (_, i) => (i === 0 ? 1 : 0));
 const ORDER_EIGHT = hex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
 
 const session = signObject(sessionKind, nodeSuite, forge.device, {
-  ...{ cloudOrigin: 'https://cloud.example', pageOrigin: 'https://app.example' },
-  ...{ nonce: new Uint8Array(32), expiresAtMs: 1 },
+  cloudOrigin: 'https://cloud.example',
+  pageOrigin: 'https://app.example',
+  nonce: new Uint8Array(32),
+  expiresAtMs: 1,
 }).bytes;
 
 attacks('signatures', 'Signatures, on node:crypto and on tweetnacl', [

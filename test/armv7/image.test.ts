@@ -30,8 +30,15 @@ describe('the image', () => {
     const told = JSON.parse(stdout.toString()) as Record<string, unknown>;
     const uid = Number(imageConfig.User.split(':')[0]);
     expect(told).toEqual({
-      ...{ arch: 'arm', arm: '7', uid, groups: [uid], endian: 'LE' },
-      ...{ root: 'EROFS', program: 'EROFS', etc: 'EROFS', volume: 'written' },
+      arch: 'arm',
+      arm: '7',
+      uid,
+      groups: [uid],
+      endian: 'LE',
+      root: 'EROFS',
+      program: 'EROFS',
+      etc: 'EROFS',
+      volume: 'written',
     });
   });
 

@@ -41,7 +41,9 @@ async function prepare(folder: string): Promise<Run & { readonly work: string }>
   );
   spawnSync('chown', ['-R', imageConfig.User, work]);
   return {
-    ...{ data: volume(folder, 'volume'), work, pipeline },
+    data: volume(folder, 'volume'),
+    work,
+    pipeline,
     environment: { LD_PRELOAD: '/tmp/share/udmabuf.so', LIBCAMERA_LOG_LEVELS: '*:DEBUG', LIBCAMERA_LOG_NO_COLOR: '1' },
   };
 }

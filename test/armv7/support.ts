@@ -80,7 +80,10 @@ export function startInImage(
   return spawn('unshare', ['--mount', 'sh', '-c', ENTER, 'sh', ...pairs, ...command], {
     env: {
       PATH: process.env['PATH'],
-      ...{ ROOTFS: built.rootfs, DATA: data, WORK: work ?? '', PIPELINE: pipeline ?? '' },
+      ROOTFS: built.rootfs,
+      DATA: data,
+      WORK: work ?? '',
+      PIPELINE: pipeline ?? '',
       VOLUME: Object.keys(imageConfig.Volumes)[0],
       USER_ID: imageConfig.User,
       WORKING_DIRECTORY: imageConfig.WorkingDir,
@@ -107,7 +110,9 @@ export async function inImage(command: readonly string[], run: Run, limitMs = 60
   const [status] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return {
-    ...{ status, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString() },
+    status,
+    stdout: Buffer.concat(stdout),
+    stderr: Buffer.concat(stderr).toString(),
     seconds: (performance.now() - begun) / 1000,
   };
 }

@@ -130,13 +130,11 @@ describeWith('chromium', "the owner's page", () => {
     const master = await openRecoveryFile(recovery.get(b) ?? '', PASSPHRASE);
     const keys = ownerKeys(tweetnaclSuite, master);
     const client = new CloudClient({
-      ...{
-        suite: tweetnaclSuite,
-        clock: realClock,
-        keys,
-        cloudOrigin: cloud.origin,
-        pageOrigin: new URL(pageUrl).origin,
-      },
+      suite: tweetnaclSuite,
+      clock: realClock,
+      keys,
+      cloudOrigin: cloud.origin,
+      pageOrigin: new URL(pageUrl).origin,
       fetch: (url, init) => fetch(url, init),
     });
     const deviceA = fromHex(cameras[0]?.device ?? '', 32) ?? new Uint8Array(32);
@@ -153,8 +151,12 @@ describeWith('chromium', "the owner's page", () => {
 
     const stored = await cloud.store.records.media(deviceA, 1, media.id);
     const context = {
-      ...{ device: deviceA, account: pictured.account, epoch: 1, claimHash: pictured.claimHash },
-      ...{ eventId: pictured.event.id, mediaId: media.id },
+      device: deviceA,
+      account: pictured.account,
+      epoch: 1,
+      claimHash: pictured.claimHash,
+      eventId: pictured.event.id,
+      mediaId: media.id,
     };
     const sealed = stored?.sealed ?? { header: new Uint8Array(0), body: new Uint8Array(0) };
     expect(codeOf(() => unseal(tweetnaclSuite, context, keys.recipient, sealed))).toBe('seal-refused');
@@ -277,7 +279,8 @@ describeWith('chromium', "the owner's page", () => {
     await other.page.goto(pageUrl);
     await other.page.getByRole('button', { name: 'I have a recovery file' }).click();
     await other.page.getByLabel('File').setInputFiles({
-      ...{ name: 'sealcam-recovery.json', mimeType: 'application/json' },
+      name: 'sealcam-recovery.json',
+      mimeType: 'application/json',
       buffer: Buffer.from(recovery.get(a) ?? ''),
     });
     await other.page.getByLabel('Passphrase').fill('not the right words');
@@ -337,7 +340,11 @@ describeWith('chromium', "the owner's page", () => {
 async function rawCameras(origin: string, pageOrigin: string, keys: ReturnType<typeof ownerKeys>): Promise<string> {
   let raw = '';
   const client = new CloudClient({
-    ...{ suite: tweetnaclSuite, clock: realClock, keys, cloudOrigin: origin, pageOrigin },
+    suite: tweetnaclSuite,
+    clock: realClock,
+    keys,
+    cloudOrigin: origin,
+    pageOrigin,
     fetch: async (url, init) => {
       const response = await fetch(url, init);
       if (url.endsWith('/v1/cameras')) raw = await response.clone().text();

@@ -13,7 +13,10 @@ describeWith('chromium', 'app storage: IndexedDB', () => {
     const folder = tempFolder();
     await build({
       entryPoints: [join(repository, 'test/support/storage-in-browser.ts')],
-      ...{ outfile: join(folder, 'page.js'), bundle: true, format: 'iife', logLevel: 'warning' },
+      outfile: join(folder, 'page.js'),
+      bundle: true,
+      format: 'iife',
+      logLevel: 'warning',
     });
     writeFileSync(join(folder, 'index.html'), '<!doctype html><script src="page.js"></script>');
     const port = await freePort();

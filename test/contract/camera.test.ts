@@ -117,8 +117,12 @@ describe('camera: mock', () => {
   cameraContract((pace) =>
     Promise.resolve(
       new MockCamera({
-        ...{ script: buildScript('garden', 'walk', 1), framesPerSecond: 10, clock: realClock },
-        ...{ pace, frameLimit: 400, withLuma: true },
+        script: buildScript('garden', 'walk', 1),
+        framesPerSecond: 10,
+        clock: realClock,
+        pace,
+        frameLimit: 400,
+        withLuma: true,
       }),
     ),
   );
@@ -126,8 +130,12 @@ describe('camera: mock', () => {
   it('delivers what is no JPEG when the script says so, and no frame in a stall', async () => {
     const frames = async (scenario: 'corrupt' | 'stall', limit: number): Promise<Frame[]> => {
       const camera = new MockCamera({
-        ...{ script: buildScript('porch', scenario, 1), framesPerSecond: 10, clock: realClock },
-        ...{ pace: 'fast', frameLimit: limit, withLuma: false },
+        script: buildScript('porch', scenario, 1),
+        framesPerSecond: 10,
+        clock: realClock,
+        pace: 'fast',
+        frameLimit: limit,
+        withLuma: false,
       });
       await camera.open();
       const out: Frame[] = [];

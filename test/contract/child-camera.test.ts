@@ -42,8 +42,12 @@ describe('live camera: mock', () => {
   liveCameraContract(() =>
     Promise.resolve(
       new MockCamera({
-        ...{ script: buildScript('garden', 'walk', 1), framesPerSecond: 10, clock: realClock },
-        ...{ pace: 'live', frameLimit: null, withLuma: false },
+        script: buildScript('garden', 'walk', 1),
+        framesPerSecond: 10,
+        clock: realClock,
+        pace: 'live',
+        frameLimit: null,
+        withLuma: false,
       }),
     ),
   );
@@ -145,8 +149,19 @@ describe('live camera: v4l2, stand-in for ffmpeg', () => {
 describeWith('ffmpeg', 'the filter for the pictures of USB cameras', () => {
   it('leaves a JPEG that every decoder reads', () => {
     const encode = spawnSync('ffmpeg', [
-      ...['-v', 'error', '-f', 'lavfi', '-i', 'testsrc2=size=160x120:rate=10', '-frames:v', '3'],
-      ...['-c:v', 'mjpeg', '-f', 'avi', 'pipe:1'],
+      '-v',
+      'error',
+      '-f',
+      'lavfi',
+      '-i',
+      'testsrc2=size=160x120:rate=10',
+      '-frames:v',
+      '3',
+      '-c:v',
+      'mjpeg',
+      '-f',
+      'avi',
+      'pipe:1',
     ]);
     const copied = spawnSync(
       'ffmpeg',
@@ -161,13 +176,30 @@ describeWith('ffmpeg', 'the filter for the pictures of USB cameras', () => {
 
 describeWith('ffmpeg', 'live camera: a real ffmpeg as the camera program', () => {
   const plan = (rate: number, mayDeliverMore: boolean): StreamPlan => ({
-    ...{ model: 'test picture', width: WIDTH, height: HEIGHT, framesPerSecond: 10, installHint: '', mayDeliverMore },
+    model: 'test picture',
+    width: WIDTH,
+    height: HEIGHT,
+    framesPerSecond: 10,
+    installHint: '',
+    mayDeliverMore,
     command: {
       program: 'ffmpeg',
       args: [
-        ...['-v', 'error', '-nostdin', '-re', '-f', 'lavfi'],
-        ...['-i', `testsrc2=size=${String(WIDTH)}x${String(HEIGHT)}:rate=${String(rate)}`],
-        ...['-c:v', 'mjpeg', '-f', 'image2pipe', '-flush_packets', '1', 'pipe:1'],
+        '-v',
+        'error',
+        '-nostdin',
+        '-re',
+        '-f',
+        'lavfi',
+        '-i',
+        `testsrc2=size=${String(WIDTH)}x${String(HEIGHT)}:rate=${String(rate)}`,
+        '-c:v',
+        'mjpeg',
+        '-f',
+        'image2pipe',
+        '-flush_packets',
+        '1',
+        'pipe:1',
       ],
     },
   });

@@ -133,9 +133,7 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
       const claims = [first, round % 2 === 0 ? world.claim(1) : world.claim(2, first.hash)];
       const outcomes = await Promise.all(
         claims.map(async (claim, i) =>
-          (i === 0 ? one : other).claims.accept(
-            ...([claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 1] as const),
-          ),
+          (i === 0 ? one : other).claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 1),
         ),
       );
       const stored = outcomes.filter(({ outcome }) => outcome === 'stored').length;
@@ -231,7 +229,12 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     expect(await asyncCodeOf(() => store.claims.row(world.deviceId, 1))).toBe('store-unavailable');
     expect(await asyncCodeOf(() => store.records.put(two, [], 2))).toBe('store-unavailable');
     await server.start();
-    await until('the store answers', () => store.records.lastId().then(...([() => true, () => false] as const)));
+    await until('the store answers', () =>
+      store.records.lastId().then(
+        () => true,
+        () => false,
+      ),
+    );
     expect(await store.records.get(world.deviceId, 1, 1)).toMatchObject({ hash: one.hash });
     expect(await store.records.get(world.deviceId, 1, 2)).toBeUndefined();
     expect(await store.records.put(two, [], 2)).toMatchObject({ outcome: 'stored' });

@@ -79,7 +79,9 @@ function mockRig(): Rig {
   const [button, motion, light] = [new MockButton(), new MockMotionSensor(), new MockLightSensor()];
   const now = (): Promise<void> => Promise.resolve();
   return {
-    ...{ button, motion, light },
+    button,
+    motion,
+    light,
     press: (heldMs) => now().then(() => button.press(heldMs)),
     move: () => now().then(() => motion.trigger(realClock.monotonicMs())),
     night: () => now().then(() => light.switchTo('night', realClock.monotonicMs())),

@@ -53,7 +53,9 @@ async function measurePhases(library: string, home: string): Promise<Costs['phas
     const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-folder').length;
     const mean = (sum: number, digits = 2): number => Number((sum / EVENTS).toFixed(digits));
     return {
-      ...{ name, writes: mean(writes.length), syncs: mean(syncs) },
+      name,
+      writes: mean(writes.length),
+      syncs: mean(syncs),
       bytes: mean(
         writes.reduce((sum, length) => sum + length, 0),
         0,
@@ -86,8 +88,11 @@ async function measureOpening(library: string, home: string, records: number): P
   const reads = changes.slice(0, opened).flatMap((change) => (change.kind === 'read' ? [change.bytes] : []));
   const memory = ran.lines.flatMap((line) => (line.is === 'phase' ? [Number((line.rss / MIB).toFixed(1))] : []));
   return {
-    ...{ records, reads: reads.length, bytes: reads.reduce((sum, bytes) => sum + bytes, 0) },
-    ...{ rssMib: memory[0] ?? 0, workedRssMib: memory.at(-1) ?? 0 },
+    records,
+    reads: reads.length,
+    bytes: reads.reduce((sum, bytes) => sum + bytes, 0),
+    rssMib: memory[0] ?? 0,
+    workedRssMib: memory.at(-1) ?? 0,
   };
 }
 

@@ -114,7 +114,11 @@ async function main(folder: string): Promise<number> {
       const onCycle = progress(isControl ? 'kills, control' : 'kills', n);
       const ends = isControl ? { reportsEarly: true } : {};
       return runKills({
-        ...{ kills: n, seed, library, onCycle, ...ends },
+        kills: n,
+        seed,
+        library,
+        onCycle,
+        ...ends,
         folder: mkdtempSync(join(folder, 'kills-')),
       });
     });
@@ -124,7 +128,11 @@ async function main(folder: string): Promise<number> {
       const onCycle = progress(isControl ? 'power cuts, control' : 'power cuts', n);
       const how = isControl ? { synchronous: 'NORMAL' as const } : {};
       return runPowercuts({
-        ...{ cuts: n, seed, library, onCycle, ...how },
+        cuts: n,
+        seed,
+        library,
+        onCycle,
+        ...how,
         folder: mkdtempSync(join(folder, 'cuts-')),
       });
     });

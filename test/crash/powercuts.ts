@@ -53,7 +53,12 @@ async function oneLife(
 ): Promise<Begin> {
   const random = seededRandom(camera * 1000 + life);
   const { changes, disk } = await record({
-    ...{ begin, camera, life, library, home: join(folder, 'home'), log: join(folder, 'log') },
+    begin,
+    camera,
+    life,
+    library,
+    home: join(folder, 'home'),
+    log: join(folder, 'log'),
     ...(synchronous === undefined ? {} : { synchronous }),
   });
   const moments = momentsOf(changes.length, Math.min(CUTS_PER_LIFE, cuts - sum.cycles), random.uniform);
@@ -105,7 +110,11 @@ async function record(recording: Recording): Promise<{ readonly changes: Change[
   );
   await runWorker(
     {
-      ...{ folder: home, seed: camera, life, steps: STEPS, isAbrupt: life % 2 === 1 },
+      folder: home,
+      seed: camera,
+      life,
+      steps: STEPS,
+      isAbrupt: life % 2 === 1,
       ...(synchronous === undefined ? {} : { synchronous }),
     },
     watched({ library, folder: home, log }),

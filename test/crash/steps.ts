@@ -160,8 +160,12 @@ export class Life {
     const counter = lastCounter(this.outbox);
     if (claim === null || counter === null) return;
     const order = signObject(commandKind, nodeSuite, this.camera.owner, {
-      ...{ action: 'privacy', device: this.camera.deviceId, epoch: claim.value.epoch, claimHash: claim.hash },
-      ...{ counter: counter + 1, privacy: true },
+      action: 'privacy',
+      device: this.camera.deviceId,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      counter: counter + 1,
+      privacy: true,
     });
     this.outbox.transaction(() => {
       takeOrder(this.outbox, order);

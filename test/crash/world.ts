@@ -31,8 +31,12 @@ export function openFolder(camera: CameraWorld, folder: string, atMs: number, ma
   const keys = new FileKeyStore(folder, process.getuid?.() ?? 0);
   const { seed } = keys.load(() => ({ seed: realRandom.bytes(32), claimSecret: realRandom.bytes(16) }));
   const opened = openOutbox({
-    ...{ folder, signer: camera.outboxSigner(), limits: { maxBytes, maxAgeMs: MAX_AGE_MS }, log: silentLog },
-    ...{ sha256: (data) => nodeSuite.sha256(data), time: camera.time(atMs) },
+    folder,
+    signer: camera.outboxSigner(),
+    limits: { maxBytes, maxAgeMs: MAX_AGE_MS },
+    log: silentLog,
+    sha256: (data) => nodeSuite.sha256(data),
+    time: camera.time(atMs),
   });
   return { ...opened, uplink: uplinkFile(join(folder, 'uplink.json'), silentLog), key: seed };
 }

@@ -58,9 +58,13 @@ export class ClipCamera implements Camera {
 
   open(): Promise<CameraInfo> {
     return Promise.resolve({
-      ...{ driver: 'mock', model: 'a clip', width: SCENE_WIDTH, height: SCENE_HEIGHT },
+      driver: 'mock',
+      model: 'a clip',
+      width: SCENE_WIDTH,
+      height: SCENE_HEIGHT,
       // Late frames are for other tests: here each one counts, however many cameras share a few cores.
-      ...{ framesPerSecond: 1000 / FRAME_MS, timeBase: 'recorded' },
+      framesPerSecond: 1000 / FRAME_MS,
+      timeBase: 'recorded',
     });
   }
 

@@ -67,14 +67,24 @@ class DrillCloud {
     const { folder, brokerUrl, brokerUser, seed, cameras, isCacheCold } = setup;
     this.direct = store;
     this.cache = new CrossingCache({
-      ...{ clock: realClock, random: seededRandom(seed), settings: cacheSettings(cameras, isCacheCold) },
+      clock: realClock,
+      random: seededRandom(seed),
+      settings: cacheSettings(cameras, isCacheCold),
       load: (key) => this.authoritative(key),
     });
     const feed = (clientId: string): FeedSettings => ({
-      ...{ url: brokerUrl, username: brokerUser, password: undefined, group: undefined, clientId },
+      url: brokerUrl,
+      username: brokerUser,
+      password: undefined,
+      group: undefined,
+      clientId,
     });
     this.cloud = new Cloud(config, {
-      ...{ store: this.crossedStore(), suite: nodeSuite, clock: realClock, random: realRandom, log: silentLog },
+      store: this.crossedStore(),
+      suite: nodeSuite,
+      clock: realClock,
+      random: realRandom,
+      log: silentLog,
       receiptKeys: loadReceiptKeys(folder, nodeSuite, realRandom),
       feed: feed('cloud'),
     });
@@ -107,7 +117,8 @@ class DrillCloud {
   report(): CloudReport {
     return {
       counters: this.cloud.counters.snapshot(),
-      ...{ crossedForUs: this.crossedForUs, crossedForControl: this.crossedForControl },
+      crossedForUs: this.crossedForUs,
+      crossedForControl: this.crossedForControl,
       refused: [...this.refused],
     };
   }

@@ -61,7 +61,11 @@ function readOptions(): Options {
   if (broker !== 'mosquitto' && broker !== 'nats') throw new Error('--broker takes mosquitto or nats');
   const cameras = wholeNumber('cameras', values.cameras, 4, 2000);
   return {
-    ...{ cameras, store, broker, json: values.json, save: values.save },
+    cameras,
+    store,
+    broker,
+    json: values.json,
+    save: values.save,
     accounts: wholeNumber('accounts', values.accounts ?? String(Math.max(2, Math.round(cameras * 0.4))), 2, cameras),
     processes: wholeNumber('processes', values.processes, 1, 8),
     seed: wholeNumber('seed', values.seed, 0, 2 ** 31),
@@ -78,7 +82,12 @@ async function drill(options: Options, { folder, say, onInterrupt }: Surrounding
   const faults = await runFaults(join(folder, 'faults'), say);
   const engines = isDefault(options) ? '' : ` --store ${store} --broker ${broker}`;
   return {
-    ...{ cameras, accounts, store, broker, control: replayed.control, sealcam: replayed.sealcam },
+    cameras,
+    accounts,
+    store,
+    broker,
+    control: replayed.control,
+    sealcam: replayed.sealcam,
     faults: [stormFault(replayed), ...faults],
     seconds: Math.round((performance.now() - begun) / 1000),
     command: `npm run drill -- --cameras ${String(cameras)} --accounts ${String(accounts)} --seed ${String(seed)}${engines}`,

@@ -58,7 +58,9 @@ function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Place
   const clip = new ClipCamera(drawn, realClock);
   const agent = new TestAgent(
     join(setup.folder, `camera-${String(camera)}`),
-    ...([setup.brokerPort, QUIET, new MockKeyStore()] as const),
+    setup.brokerPort,
+    QUIET,
+    new MockKeyStore(),
     {
       camera: clip,
       log: quiet,

@@ -158,9 +158,14 @@ export class Incident {
     const { seed, cameras } = this.settings;
     const { port, cloudUser } = this.broker;
     await cloud.call('start', {
-      ...{ ...this.store(), seed, cameras, isCacheCold },
-      ...{ httpPort: this.httpPort, pageOrigin: PAGE_ORIGIN },
-      ...{ brokerUrl: `mqtt://127.0.0.1:${String(port)}`, brokerUser: cloudUser },
+      ...this.store(),
+      seed,
+      cameras,
+      isCacheCold,
+      httpPort: this.httpPort,
+      pageOrigin: PAGE_ORIGIN,
+      brokerUrl: `mqtt://127.0.0.1:${String(port)}`,
+      brokerUser: cloudUser,
     });
   }
 
@@ -235,7 +240,9 @@ export class Incident {
         ...bound,
         misbound: bound.misbound + pages.given,
         decryptable: new Set(tried.opened).size,
-        ...{ crossed, alarms: counters['refused.foreign'] ?? 0, pages },
+        crossed,
+        alarms: counters['refused.foreign'] ?? 0,
+        pages,
         tries: { objects: tried.objects, tries: tried.tries, ownRefused: tried.ownRefused },
       },
     };
@@ -286,7 +293,9 @@ export class Incident {
       }),
     );
     return reports.reduce((a, b) => ({
-      ...{ objects: a.objects + b.objects, tries: a.tries + b.tries, ownRefused: a.ownRefused + b.ownRefused },
+      objects: a.objects + b.objects,
+      tries: a.tries + b.tries,
+      ownRefused: a.ownRefused + b.ownRefused,
       opened: [...a.opened, ...b.opened],
       ownPictures: [...a.ownPictures, ...b.ownPictures],
     }));

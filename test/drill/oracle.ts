@@ -99,7 +99,10 @@ export function judgeControl(filed: readonly Filed[], truth: Truth, pictures: Re
     for (const id of ids) if (pictures.has(id)) leaked.add(id);
   }
   return {
-    ...{ events: events.size, misbound: misbound.size, decryptable: leaked.size },
-    ...{ accounts_affected: affected.size, accounts_exposed: exposed.size },
+    events: events.size,
+    misbound: misbound.size,
+    decryptable: leaked.size,
+    accounts_affected: affected.size,
+    accounts_exposed: exposed.size,
   };
 }

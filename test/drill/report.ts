@@ -17,8 +17,15 @@ export interface DrillResult {
 export function stormFault({ sealcam }: IncidentReport): FaultReport {
   const { crossed, alarms, misbound, decryptable, lost, delayed, pages } = sealcam;
   return {
-    ...{ name: 'crossed cache at ingest, in the storm', injected: crossed, alarmed: alarms, alarmed_by: 'ingest' },
-    ...{ misbound, decryptable, handed_out: pages.given, lost, delayed },
+    name: 'crossed cache at ingest, in the storm',
+    injected: crossed,
+    alarmed: alarms,
+    alarmed_by: 'ingest',
+    misbound,
+    decryptable,
+    handed_out: pages.given,
+    lost,
+    delayed,
   };
 }
 

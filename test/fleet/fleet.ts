@@ -55,7 +55,9 @@ function readOptions(): Options {
     cameras: wholeNumber('cameras', values.cameras, 1, 5000),
     records: wholeNumber('records', values.records, 1, 10_000),
     resendS: wholeNumber('resend', values.resend, 1, 900),
-    ...{ only: values.only ?? null, json: values.json, save: values.save },
+    only: values.only ?? null,
+    json: values.json,
+    save: values.save,
   };
 }
 
@@ -93,7 +95,12 @@ async function fleet(options: Options, settings: FleetSettings): Promise<FleetRe
   if (isAsked('broker')) await keep(faults, () => faultRun(settings, 'broker node killed', { ...two, broker: 'nats' }));
   const args = `--cameras ${String(cameras)} --records ${String(records)} --resend ${String(resendS)}`;
   return {
-    ...{ cameras, records: records + 1, resend_s: resendS, rates, faults, failures },
+    cameras,
+    records: records + 1,
+    resend_s: resendS,
+    rates,
+    faults,
+    failures,
     seconds: Math.round((performance.now() - begun) / 1000),
     command: `npm run fleet -- ${args}${only === null ? '' : ` --only ${only}`}`,
   };

@@ -82,8 +82,14 @@ export class LoadCamera {
   async connect(): Promise<void> {
     const device = toHex(this.world.deviceId);
     const client = mqtt.connect(`mqtt://127.0.0.1:${String(this.settings.brokerPort)}`, {
-      ...{ clientId: device, username: device, protocolVersion: this.settings.protocol, clean: true },
-      ...{ reconnectPeriod: RECONNECT_MS, resubscribe: false, queueQoSZero: false, connectTimeout: 5000 },
+      clientId: device,
+      username: device,
+      protocolVersion: this.settings.protocol,
+      clean: true,
+      reconnectPeriod: RECONNECT_MS,
+      resubscribe: false,
+      queueQoSZero: false,
+      connectTimeout: 5000,
     });
     this.client = client;
     client.on('error', () => undefined);
@@ -152,8 +158,11 @@ export class LoadCamera {
     }
     const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(PICTURE_BYTES) };
     const media: RecordMedia = {
-      ...{ id: realRandom.bytes(16), role: 'thumbnail', length: sealed.body.length },
-      ...{ bodyHash: nodeSuite.sha256(sealed.body), headerHash: nodeSuite.sha256(sealed.header) },
+      id: realRandom.bytes(16),
+      role: 'thumbnail',
+      length: sealed.body.length,
+      bodyHash: nodeSuite.sha256(sealed.body),
+      headerHash: nodeSuite.sha256(sealed.header),
     };
     const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
     const record = this.world.record(claim, seq, prev, { kind: 'motion', event, media: [media] });

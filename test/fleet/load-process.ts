@@ -71,7 +71,8 @@ const procedures = {
     receipted = 0;
     return Promise.resolve(
       cameras.map(({ world, outgoing }) => ({
-        ...{ device: toHex(world.deviceId), account: toHex(world.account) },
+        device: toHex(world.deviceId),
+        account: toHex(world.account),
         hashes: outgoing.map(({ record }) => toHex(record.hash)),
       })),
     );
@@ -115,8 +116,13 @@ const procedures = {
   progress: async (_: null): Promise<Progress> => {
     const sum = (of: (camera: LoadCamera) => number): number => cameras.reduce((total, one) => total + of(one), 0);
     return Promise.resolve({
-      ...{ receipted, waiting: sum(({ waiting }) => waiting), resent: sum((one) => one.resent) },
-      ...{ strange: sum(({ strange }) => strange), refused: sum(({ refused }) => refused), recoveredMs, pauseMs },
+      receipted,
+      waiting: sum(({ waiting }) => waiting),
+      resent: sum((one) => one.resent),
+      strange: sum(({ strange }) => strange),
+      refused: sum(({ refused }) => refused),
+      recoveredMs,
+      pauseMs,
     });
   },
   stop: async (_: null): Promise<void> => {

@@ -47,8 +47,13 @@ export function table({ rates, faults }: FleetResult): string {
     ...(faults.length === 0 ? [] : ['', row(['', 'records', 'lost', 'doubled', 'mis-bound', 'outage s', 'back s'])]),
     ...faults.map((one) =>
       row([
-        ...[`${one.fault}, ${one.broker}`, one.records, one.lost, one.doubled, one.misbound],
-        ...[one.outage_s, one.recovered_s],
+        `${one.fault}, ${one.broker}`,
+        one.records,
+        one.lost,
+        one.doubled,
+        one.misbound,
+        one.outage_s,
+        one.recovered_s,
       ]),
     ),
     '',

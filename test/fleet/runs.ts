@@ -94,7 +94,13 @@ async function run<T>(
     site = await Site.open({ folder, ...where });
     const { port, protocol } = site.broker;
     const made = await remote.call('prepare', {
-      ...{ cameras, records, resendMs, everyMs, brokerPort: port, protocol, receiptKeys: site.receiptKeys },
+      cameras,
+      records,
+      resendMs,
+      everyMs,
+      brokerPort: port,
+      protocol,
+      receiptKeys: site.receiptKeys,
     });
     const verifyPerS = await remote.call('verifyRate', VERIFY_MS);
     await remote.call('connect', null);
@@ -168,9 +174,14 @@ export async function faultRun(
     return outageMs;
   });
   return {
-    ...{ fault, ...where, cameras, ...judged },
-    ...{ outage_s: seconds(during), recovered_s: seconds(progress.recoveredMs ?? 0) },
-    ...{ pause_s: seconds(progress.pauseMs), resent: progress.resent },
+    fault,
+    ...where,
+    cameras,
+    ...judged,
+    outage_s: seconds(during),
+    recovered_s: seconds(progress.recoveredMs ?? 0),
+    pause_s: seconds(progress.pauseMs),
+    resent: progress.resent,
   };
 }
 
@@ -204,7 +215,11 @@ export async function rateRun(settings: FleetSettings, store: StoreKind, workers
     },
   );
   return {
-    ...{ store, workers, cameras, ...judged, resent: progress.resent },
+    store,
+    workers,
+    cameras,
+    ...judged,
+    resent: progress.resent,
     records_per_s: Math.round((1000 * cameras * records) / during.tookMs),
     verify_per_s: Math.round(verifyPerS),
     worker_mib: Math.max(...during.mib) || null,

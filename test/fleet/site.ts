@@ -62,7 +62,9 @@ export class Site {
     const workers = Array.from({ length: count }, (_, i) => {
       const own = store === 'sqlite' ? data : copyOfKeys(data, join(folder, `worker-${String(i)}`));
       return new Worker(`worker ${String(i)}`, {
-        ...{ SEALCLOUD_DATA_FOLDER: own, SEALCLOUD_HTTP_PORT: '0', SEALCLOUD_LOG_LEVEL: 'info' },
+        SEALCLOUD_DATA_FOLDER: own,
+        SEALCLOUD_HTTP_PORT: '0',
+        SEALCLOUD_LOG_LEVEL: 'info',
         ...(url === undefined ? {} : { SEALCLOUD_STORE_KIND: 'postgres', SEALCLOUD_STORE_URL: url }),
         ...brokerEnvironment(broker, cluster, i, count),
       });
@@ -127,15 +129,18 @@ function brokerEnvironment(
 ): Readonly<Record<string, string>> {
   if (cluster === null) {
     return {
-      ...{ SEALCLOUD_MQTT_URL: `mqtt://127.0.0.1:${String(port)}`, SEALCLOUD_MQTT_USERNAME: cloudUser },
+      SEALCLOUD_MQTT_URL: `mqtt://127.0.0.1:${String(port)}`,
+      SEALCLOUD_MQTT_USERNAME: cloudUser,
       ...(count > 1 ? { SEALCLOUD_MQTT_SHARE_GROUP: 'ingest' } : {}),
     };
   }
   const own = index % cluster.urls.length;
   return {
-    ...{ SEALCLOUD_MQTT_URL: cluster.urls[own] ?? '', SEALCLOUD_MQTT_USERNAME: cloudUser },
+    SEALCLOUD_MQTT_URL: cluster.urls[own] ?? '',
+    SEALCLOUD_MQTT_USERNAME: cloudUser,
     SEALCLOUD_MQTT_OTHER_URLS: JSON.stringify(cluster.urls.filter((_, i) => i !== own)),
-    ...{ SEALCLOUD_MQTT_SESSION: 'kept', SEALCLOUD_MQTT_CLIENT_ID: `ingest-${String(index)}` },
+    SEALCLOUD_MQTT_SESSION: 'kept',
+    SEALCLOUD_MQTT_CLIENT_ID: `ingest-${String(index)}`,
     ...(count > 1 ? { SEALCLOUD_MQTT_SHARD: `${String(index)}/${String(count)}` } : {}),
   };
 }

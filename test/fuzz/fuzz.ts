@@ -73,7 +73,10 @@ const iterations = Math.trunc(number(values.iterations, 'iterations', ITERATIONS
 const hasEnd = values.iterations !== undefined && values.minutes === undefined;
 const begunMs = Date.now();
 const job: Job = {
-  ...{ seed, targets, iterations, firstIteration: Math.trunc(number(values.from, 'from', ITERATIONS_MAX, 0)) },
+  seed,
+  targets,
+  iterations,
+  firstIteration: Math.trunc(number(values.from, 'from', ITERATIONS_MAX, 0)),
   untilMs: hasEnd ? Infinity : begunMs + 60_000 * minutes,
   now: new Int32Array(new SharedArrayBuffer(12)),
 };
@@ -84,7 +87,10 @@ const seconds = Math.round((Date.now() - begunMs) / 1000);
 const executions = tallies.reduce((sum, tally) => sum + tally.executions, 0);
 const result = {
   command: `npm run fuzz -- ${process.argv.slice(2).join(' ')}`.trim(),
-  ...{ seed, seconds, executions, failures },
+  seed,
+  seconds,
+  executions,
+  failures,
   targets: tallies.map(({ slowestMs, ...tally }) => ({ ...tally, slowestMs: Math.round(slowestMs * 10) / 10 })),
 };
 if (values.save) saveResult('fuzz', result);
@@ -133,7 +139,11 @@ function hang(work: Job): Failure {
 function report(): string {
   const head = ['decoder', 'executions', 'accepted', 'refused', 'slowest ms'];
   const rows = tallies.map(({ target, slowestMs, ...tally }) => [
-    ...[target, String(tally.executions), String(tally.accepted), String(tally.refused), slowestMs.toFixed(1)],
+    target,
+    String(tally.executions),
+    String(tally.accepted),
+    String(tally.refused),
+    slowestMs.toFixed(1),
   ]);
   const line = ([name = '', ...cells]: readonly string[]): string =>
     `${name.padEnd(28)}${cells.map((cell) => cell.padStart(12)).join('')}\n`;

@@ -49,7 +49,12 @@ export function inputOf(target: Target, seed: number, iteration: number): Uint8A
 export async function execute(target: Target, seed: number, iteration: number, tally: Tally): Promise<Failure | null> {
   const input = inputOf(target, seed, iteration);
   const fail = (property: Failure['property'], what: string): Failure => ({
-    ...{ target: target.name, seed, iteration, property, what, input: toBase64(input) },
+    target: target.name,
+    seed,
+    iteration,
+    property,
+    what,
+    input: toBase64(input),
   });
   tally.executions++;
   let elapsedMs = 0;

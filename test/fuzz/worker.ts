@@ -22,7 +22,10 @@ export interface Result {
 const { seed, firstIteration, iterations, untilMs, targets, now } = workerData as Job;
 const chosen = targets.flatMap((index) => TARGETS[index] ?? []);
 const result: Result = await fuzz(chosen, {
-  ...{ seed, firstIteration, iterations, isOver: () => Date.now() >= untilMs },
+  seed,
+  firstIteration,
+  iterations,
+  isOver: () => Date.now() >= untilMs,
   onStart: (target, iteration) => {
     Atomics.store(now, 0, target);
     Atomics.store(now, 1, iteration);

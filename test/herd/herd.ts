@@ -147,7 +147,9 @@ if (values.sockets !== undefined) {
     processes: positive(values.processes, 'processes'),
     outageMs: positive(values.outage, 'outage') * 1000,
     windowMs: positive(values.window ?? '120', 'window') * 1000,
-    ...{ json: values.json, save: values.save, say },
+    json: values.json,
+    save: values.save,
+    say,
   });
 } else if (values.all) {
   const devices = positive(values.devices, 'devices');
@@ -175,14 +177,13 @@ if (values.sockets !== undefined) {
 } else {
   const capacityPerS = positive(values.capacity, 'capacity');
   const scenario = scenarioOf({
-    ...{
-      devices: positive(values.devices, 'devices'),
-      outageMs: positive(values.outage, 'outage') * 1000,
-      capacityPerS,
-    },
+    devices: positive(values.devices, 'devices'),
+    outageMs: positive(values.outage, 'outage') * 1000,
+    capacityPerS,
     toldPerS: values.told === undefined ? capacityPerS : positive(values.told, 'told'),
     ...(values.window === undefined ? {} : { windowMs: positive(values.window, 'window') * 1000 }),
-    ...{ isBoot: values.boot, hints: !values['no-hints'] },
+    isBoot: values.boot,
+    hints: !values['no-hints'],
     credentialsFailMs: positive(values.credentials, 'credentials') * 1000,
   });
   const outcomes = run('herd', scenario, POLICIES);

@@ -11,7 +11,13 @@ export function scenarioOf({ toldPerS, ...change }: ScenarioChange): Scenario {
   // 1,000,000 cameras and 5,000 a second give 286 s; the figures are for the 300 s of a camera that was told nothing.
   const windowMs = Math.min(WINDOW_MAX_MS, Math.max(WINDOW_MIN_MS, Math.abs(told - 300_000) < 20_000 ? 300_000 : told));
   return {
-    ...{ devices, capacityPerS, windowMs, outageMs: 10_000, isBoot: false, hints: true, credentialsFailMs: 0 },
+    devices,
+    capacityPerS,
+    windowMs,
+    outageMs: 10_000,
+    isBoot: false,
+    hints: true,
+    credentialsFailMs: 0,
     ...change,
   };
 }

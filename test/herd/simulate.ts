@@ -47,7 +47,9 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
   const { uniform } = seededRandom(seed);
   const policy = make(devices, windowMs, isBoot);
   const server = new Server({
-    ...{ capacityPerS: scenario.capacityPerS, outageEndsMs: outageMs, hints: scenario.hints },
+    capacityPerS: scenario.capacityPerS,
+    outageEndsMs: outageMs,
+    hints: scenario.hints,
     credentialsFailUntilMs: scenario.credentialsFailMs === 0 ? 0 : outageMs + scenario.credentialsFailMs,
   });
   const calendar = new Calendar(devices, horizonMs);
@@ -83,7 +85,10 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
   const t99S = ninetyNine(back, devices) - outageMs / 1000;
   const peakPerS = perSecond.reduce((a, b) => Math.max(a, b), 0);
   return {
-    ...{ name: policy.name, perSecond, peakPerS, t99S },
+    name: policy.name,
+    perSecond,
+    peakPerS,
+    t99S,
     peakToMean: peakPerS / ((0.99 * devices) / t99S),
     attemptsPerDevice: attempts / devices,
     refused: server.refused,
@@ -123,8 +128,11 @@ export function worstOf(scenario: Scenario, make: MakePolicy, seeds: readonly nu
   ): number => Math.max(...all.map((outcome) => outcome[key]));
   return {
     ...first,
-    ...{ peakPerS: worst('peakPerS'), peakToMean: worst('peakToMean'), t99S: worst('t99S') },
-    ...{ attemptsPerDevice: worst('attemptsPerDevice'), refused: worst('refused') },
+    peakPerS: worst('peakPerS'),
+    peakToMean: worst('peakToMean'),
+    t99S: worst('t99S'),
+    attemptsPerDevice: worst('attemptsPerDevice'),
+    refused: worst('refused'),
     ingestPeakPerS: worst('ingestPeakPerS'),
   };
 }

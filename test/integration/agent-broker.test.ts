@@ -125,12 +125,10 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     const { watcher } = way.watch(cloud);
     const heard: string[] = [];
     const intruder = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
-      ...{
-        protocolVersion: way.broker.protocol,
-        username: 'ab'.repeat(32),
-        clientId: 'ab'.repeat(32),
-        reconnectPeriod: 0,
-      },
+      protocolVersion: way.broker.protocol,
+      username: 'ab'.repeat(32),
+      clientId: 'ab'.repeat(32),
+      reconnectPeriod: 0,
     });
     way.keep({ stop: () => void intruder.end(true) });
     intruder.on('error', () => undefined);

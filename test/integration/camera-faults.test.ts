@@ -27,8 +27,13 @@ async function faulty(first: string, users: readonly string[] = []): Promise<{ s
     driver: 'libcamera',
     plan: () =>
       Promise.resolve({
-        ...{ model: 'stand-in', width: SCENE_WIDTH, height: SCENE_HEIGHT, framesPerSecond: 10 },
-        ...{ command: { program: stand.path('cam-stream'), args: [] }, installHint: '', mayDeliverMore: false },
+        model: 'stand-in',
+        width: SCENE_WIDTH,
+        height: SCENE_HEIGHT,
+        framesPerSecond: 10,
+        command: { program: stand.path('cam-stream'), args: [] },
+        installHint: '',
+        mayDeliverMore: false,
       }),
     deviceUsers: () => Promise.resolve(users),
   };
@@ -51,14 +56,20 @@ function watch(camera: ChildCamera): Watched {
   const note: Log['error'] = (_, message) => messages.push(message);
   const log: Log = { debug: note, info: note, warn: note, error: note, child: () => log };
   const out: Watched = {
-    ...{ counters, messages, stalls, frames: 0 },
+    counters,
+    messages,
+    stalls,
+    frames: 0,
     stop: async () => {
       controller.abort();
       await done;
     },
   };
   const loop = new CameraLoop({
-    ...{ camera, clock: realClock, counters, log },
+    camera,
+    clock: realClock,
+    counters,
+    log,
     onOpen: () => undefined,
     onFrame: () => {
       out.frames++;

@@ -52,7 +52,10 @@ describeWith('cc', 'the outbox', () => {
     'would not with synchronous=NORMAL: the control',
     async () => {
       const sum = await runPowercuts({
-        ...{ cuts: CYCLES, seed: 1, folder: tempFolder(), library },
+        cuts: CYCLES,
+        seed: 1,
+        folder: tempFolder(),
+        library,
         synchronous: 'NORMAL',
       });
       expect(sum.lost).toBeGreaterThan(0);

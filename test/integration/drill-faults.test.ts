@@ -52,7 +52,10 @@ describe('the oracle', () => {
   it('finds records of a wrong owner, records and pictures that are gone, and what came late', async () => {
     const world = await FaultWorld.open(tempFolder());
     const cameras = world.cameras.map(({ name, records }) => ({
-      ...{ device: name, isConnected: true, waiting: [], events: { started: 0, ended: 0 } },
+      device: name,
+      isConnected: true,
+      waiting: [],
+      events: { started: 0, ended: 0 },
       totals: { produced: records.length, receipted: records.length, queued: 0, quarantined: 0, lost: 0 },
     }));
     const truth = new Map(world.cameras.map(({ name, owner }) => [name, owner.account]));

@@ -110,7 +110,11 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     if (claim === null || head === null) throw new Error('nothing known');
     const order = (signer = anna.keys.signer, counter = realClock.wallMs()) =>
       signObject(commandKind, nodeSuite, signer, {
-        ...{ action: 'snapshot', device, epoch: 1, claimHash: claim.hash, counter },
+        action: 'snapshot',
+        device,
+        epoch: 1,
+        claimHash: claim.hash,
+        counter,
         recent: [head.seq, head.hash],
       }).bytes;
     const spy = way.asCloud();

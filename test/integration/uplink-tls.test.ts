@@ -64,7 +64,9 @@ interface Refused {
 }
 const refused = (message: RegExp): unknown =>
   expect.objectContaining<Partial<Record<keyof Refused, unknown>>>({
-    ...{ code: 'broker-untrusted', message: expect.stringMatching(message), hint: expect.stringMatching(/\w/) },
+    code: 'broker-untrusted',
+    message: expect.stringMatching(message),
+    hint: expect.stringMatching(/\w/),
   });
 
 describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to it', () => {

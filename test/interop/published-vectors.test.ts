@@ -182,7 +182,10 @@ describe('published signatures, each with the verdict that is pinned in test/fix
     const found = verdictsOf(
       testGroups.flatMap(({ publicKey, tests }) =>
         tests.map(({ tcId, msg, sig }) => ({
-          ...{ number: tcId, key: hex(publicKey.pk), message: hex(msg), signature: hex(sig) },
+          number: tcId,
+          key: hex(publicKey.pk),
+          message: hex(msg),
+          signature: hex(sig),
         })),
       ),
     );
@@ -202,7 +205,10 @@ describe('published signatures, each with the verdict that is pinned in test/fix
     const cases = content as readonly Case[];
     const found = verdictsOf(
       cases.map(({ number, key, msg, sig }) => ({
-        ...{ number, key: hex(key), message: utf8(msg), signature: hex(sig) },
+        number,
+        key: hex(key),
+        message: utf8(msg),
+        signature: hex(sig),
       })),
     );
     expect(found).toEqual(VERDICTS['cctv-ed25519']);
@@ -216,7 +222,10 @@ describe('published signatures, each with the verdict that is pinned in test/fix
     const cases = content as readonly { message: string; pub_key: string; signature: string }[];
     const found = verdictsOf(
       cases.map(({ message, pub_key, signature }, number) => ({
-        ...{ number, key: hex(pub_key), message: hex(message), signature: hex(signature) },
+        number,
+        key: hex(pub_key),
+        message: hex(message),
+        signature: hex(signature),
       })),
     );
     expect(found).toEqual(VERDICTS['speccheck-cases']);

@@ -89,8 +89,13 @@ export class SimCamera {
     let agent: Agent;
     try {
       agent = new Agent(this.config(life), {
-        ...{ hal, clock, suite: this.suiteOf(life), random: this.randomOf(life), log: this.logOf(life) },
-        ...{ onWindow: () => undefined, openSocket: (_, device) => this.openSocket(life, device) },
+        hal,
+        clock,
+        suite: this.suiteOf(life),
+        random: this.randomOf(life),
+        log: this.logOf(life),
+        onWindow: () => undefined,
+        openSocket: (_, device) => this.openSocket(life, device),
         uplinkStore: {
           load: () => this.uplinkState,
           save: (state) => {
@@ -280,7 +285,12 @@ export class SimCamera {
       trace.add(this.name, `${text}${[code, phase].map((it) => (it === undefined ? '' : ` ${String(it)}`)).join('')}`);
     };
     const log: LevelLog = {
-      ...{ info: say, warn: say, error: say, debug: () => undefined, level: 'info', setLevel: () => undefined },
+      info: say,
+      warn: say,
+      error: say,
+      debug: () => undefined,
+      level: 'info',
+      setLevel: () => undefined,
       child: () => log,
     };
     return log;

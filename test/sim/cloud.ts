@@ -68,8 +68,13 @@ export class SimCloud {
       after: scheduler.after,
     };
     const ingest = new Ingest({
-      ...{ store: wrapStore(this.faulty(isAlive)), suite: simSuite, receiptSigner, clock },
-      ...{ counters: this.counters, log: silentLog, onStatus: () => undefined },
+      store: wrapStore(this.faulty(isAlive)),
+      suite: simSuite,
+      receiptSigner,
+      clock,
+      counters: this.counters,
+      log: silentLog,
+      onStatus: () => undefined,
       pacing: () => ({ ...pacing, issuedAtMs: this.wallMs }),
       publish: (topic, payload) => {
         if (isAlive()) broker.publishDown(topic, payload);
@@ -98,8 +103,14 @@ export class SimCloud {
       });
     const { claims, records, access, quarantine, alarms, revocations, reads, accounts } = this.store;
     return {
-      ...{ claims: part(claims), records: part(records), quarantine: part(quarantine), alarms: part(alarms) },
-      ...{ revocations: part(revocations), access, reads, accounts },
+      claims: part(claims),
+      records: part(records),
+      quarantine: part(quarantine),
+      alarms: part(alarms),
+      revocations: part(revocations),
+      access,
+      reads,
+      accounts,
       close: () => this.store.close(),
     };
   }

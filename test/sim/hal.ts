@@ -12,7 +12,12 @@ import {
 import type { ClockQuality } from '../../hal/system.js';
 
 const INFO: CameraInfo = {
-  ...{ driver: 'mock', model: 'simulated', width: 64, height: 36, framesPerSecond: 1, timeBase: 'live' },
+  driver: 'mock',
+  model: 'simulated',
+  width: 64,
+  height: 36,
+  framesPerSecond: 1,
+  timeBase: 'live',
 };
 
 /** A lens through which a frame comes when the world says so. It is no JPEG: decoding and detection are not simulated. */
@@ -78,7 +83,10 @@ export function makeHal(clock: Clock, wall: WallClock, bootId: Uint8Array, keySt
     system: {
       status: () =>
         Promise.resolve({
-          ...{ uptimeS: Math.floor(clock.monotonicMs() / 1000), temperatureDeciC: 415, freeBytes: 1e9, warnings: [] },
+          uptimeS: Math.floor(clock.monotonicMs() / 1000),
+          temperatureDeciC: 415,
+          freeBytes: 1e9,
+          warnings: [],
         }),
     },
   };

@@ -58,9 +58,15 @@ export class SimOwner {
       return false;
     }
     const claim = signObject(claimKind, simSuite, this.signer, {
-      ...{ device: camera.device, epoch: offer.lastEpoch + 1, account: this.account, ownerKey: this.signer.publicKey },
+      device: camera.device,
+      epoch: offer.lastEpoch + 1,
+      account: this.account,
+      ownerKey: this.signer.publicKey,
       recipients: [{ x25519: this.keys.publicKey, ed25519: this.signer.publicKey }],
-      ...{ receiptKeys: [receiptKey], previous: offer.lastClaimHash, nonce: offer.nonce, issuedAtMs: cloud.wallMs },
+      receiptKeys: [receiptKey],
+      previous: offer.lastClaimHash,
+      nonce: offer.nonce,
+      issuedAtMs: cloud.wallMs,
     });
     oracle.claimed(claim, this);
     trace.add(this.name, `claims ${camera.name}, epoch ${String(claim.value.epoch)}`);
@@ -76,7 +82,10 @@ export class SimOwner {
     const row = await cloud.store.claims.latest(camera.device);
     if (row === undefined || !equal(row.account, this.account)) return;
     const command = signObject(commandKind, simSuite, this.signer, {
-      ...{ action: 'release', device: camera.device, epoch: row.epoch, claimHash: row.claimHash },
+      action: 'release',
+      device: camera.device,
+      epoch: row.epoch,
+      claimHash: row.claimHash,
       counter: Math.max(1, Math.round(cloud.wallMs)),
     });
     trace.add(this.name, `releases ${camera.name}, epoch ${String(row.epoch)}: ${toHex(command.hash).slice(0, 8)}`);

@@ -91,12 +91,19 @@ const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total
 const failed = outcomes.filter(({ violation }) => violation !== null);
 const result = {
   command: `npm run sim -- ${process.argv.slice(2).join(' ')}`.trim(),
-  ...{ seeds: outcomes.length, first_seed: from, plant, threads, seconds: Math.round(seconds) },
+  seeds: outcomes.length,
+  first_seed: from,
+  plant,
+  threads,
+  seconds: Math.round(seconds),
   seeds_per_minute: Math.round((60 * outcomes.length) / seconds),
   virtual_hours: Math.round(sum(({ virtualS }) => virtualS) / 3600),
-  ...{ produced: sum(({ produced }) => produced), stored: sum(({ stored }) => stored) },
-  ...{ queued: sum(({ queued }) => queued), lost: sum(({ lost }) => lost) },
-  ...{ restarts: sum(({ restarts }) => restarts), epochs: sum(({ epochs }) => epochs) },
+  produced: sum(({ produced }) => produced),
+  stored: sum(({ stored }) => stored),
+  queued: sum(({ queued }) => queued),
+  lost: sum(({ lost }) => lost),
+  restarts: sum(({ restarts }) => restarts),
+  epochs: sum(({ epochs }) => epochs),
   publishes: sum(({ publishes }) => publishes),
   failures: failed.map(({ seed, violation, atS }) => ({ seed, violation, at_s: atS })),
 };

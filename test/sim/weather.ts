@@ -27,9 +27,22 @@ export interface Weather {
 }
 
 export const CALM: Weather = {
-  ...{ name: 'calm', slowestMs: 80, dropConnection: 0, halfOpen: 0, refuse: null, acknowledgedButLost: 0 },
-  ...{ quotaExceeded: 0, duplicateUp: 0, reorderUp: 0, crossUp: 0, loseDown: 0, duplicateDown: 0, reorderDown: 0 },
-  ...{ crossDown: 0, storeFails: 0, storeMs: 5 },
+  name: 'calm',
+  slowestMs: 80,
+  dropConnection: 0,
+  halfOpen: 0,
+  refuse: null,
+  acknowledgedButLost: 0,
+  quotaExceeded: 0,
+  duplicateUp: 0,
+  reorderUp: 0,
+  crossUp: 0,
+  loseDown: 0,
+  duplicateDown: 0,
+  reorderDown: 0,
+  crossDown: 0,
+  storeFails: 0,
+  storeMs: 5,
 };
 
 const spell = (name: string, change: Partial<Weather>): Weather => ({ ...CALM, name, ...change });
@@ -54,9 +67,19 @@ export const SPELLS: readonly [Weather, ...Weather[]] = [
   spell('silent broker', { refuse: 'silence', dropConnection: 0.1 }),
   spell('closing broker', { refuse: 'closed', dropConnection: 0.1 }),
   spell('everything', {
-    ...{ slowestMs: 3000, dropConnection: 0.05, halfOpen: 0.03, acknowledgedButLost: 0.2, duplicateUp: 0.2 },
-    ...{ reorderUp: 0.2, crossUp: 0.1, loseDown: 0.2, duplicateDown: 0.2, reorderDown: 0.2, crossDown: 0.1 },
-    ...{ storeFails: 0.1, storeMs: 2000 },
+    slowestMs: 3000,
+    dropConnection: 0.05,
+    halfOpen: 0.03,
+    acknowledgedButLost: 0.2,
+    duplicateUp: 0.2,
+    reorderUp: 0.2,
+    crossUp: 0.1,
+    loseDown: 0.2,
+    duplicateDown: 0.2,
+    reorderDown: 0.2,
+    crossDown: 0.1,
+    storeFails: 0.1,
+    storeMs: 2000,
   }),
 ];
 

@@ -59,13 +59,21 @@ export async function runSeed(seed: number, { plant = { what: 'nothing' }, print
   const settings = { maxBytes, windowMs: dice.logarithmic(2000, 60_000), healthMs: dice.between(60_000, 900_000) };
   const cameras: SimCamera[] = [];
   const broker = new SimBroker({
-    ...{ scheduler, trace, weather: now, dice: makeDice(stream(1).uniform) },
+    scheduler,
+    trace,
+    weather: now,
+    dice: makeDice(stream(1).uniform),
     devices: () => cameras.map(({ hex }) => hex),
     nameOf: (device) => cameras.find(({ hex }) => hex === device)?.name ?? 'nobody',
   });
   const receiptSigner = simSuite.ed25519Signer(stream(2).bytes(32));
   const cloud = new SimCloud({
-    ...{ scheduler, trace, broker, weather: now, receiptSigner, dice: makeDice(stream(3).uniform) },
+    scheduler,
+    trace,
+    broker,
+    weather: now,
+    receiptSigner,
+    dice: makeDice(stream(3).uniform),
     pacing: { drainIntervalMs: dice.whole(100, 4000), windowMs: dice.whole(5000, 60_000) },
     wrapStore: plant.store ?? ((store) => store),
   });
@@ -87,7 +95,12 @@ export async function runSeed(seed: number, { plant = { what: 'nothing' }, print
   const owners = [1, 2].map(
     (n) =>
       new SimOwner({
-        ...{ name: `owner ${String(n)}`, random: stream(30 + n), broker, cloud, oracle, trace },
+        name: `owner ${String(n)}`,
+        random: stream(30 + n),
+        broker,
+        cloud,
+        oracle,
+        trace,
         receiptKey: receiptSigner.publicKey,
       }),
   );
@@ -100,7 +113,14 @@ export async function runSeed(seed: number, { plant = { what: 'nothing' }, print
   const isOver = (): boolean => oracle.violation !== null;
   try {
     const play = faults({
-      ...{ scheduler, trace, dice, broker, cloud, cameras, owners, endMs: faultsEndMs },
+      scheduler,
+      trace,
+      dice,
+      broker,
+      cloud,
+      cameras,
+      owners,
+      endMs: faultsEndMs,
       setWeather: (next) => {
         weather = next;
         trace.add('weather', next.name);
@@ -127,7 +147,11 @@ export async function runSeed(seed: number, { plant = { what: 'nothing' }, print
     const none = { produced: oracle.made.size, stored: 0, queued: 0, lost: 0 };
     const balance = isOver() ? none : await settleAccounts(oracle, cloud.store, cameras);
     return {
-      ...{ seed, ...balance, violation: oracle.violation, publishes: oracle.publishes, steps: scheduler.steps },
+      seed,
+      ...balance,
+      violation: oracle.violation,
+      publishes: oracle.publishes,
+      steps: scheduler.steps,
       atS: Math.round(scheduler.nowMs / 1000),
       virtualS: Math.round(scheduler.nowMs / 1000),
       restarts: cameras.reduce((sum, { lives }) => sum + lives - 1, 0),

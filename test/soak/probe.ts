@@ -26,7 +26,11 @@ export function probe(pid: number, folder: string, atS: number, heap: Heap | nul
     const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
     const field = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(status)?.[1] ?? NaN);
     return {
-      ...{ atS, heap, rssKiB: field('VmRSS'), anonKiB: field('RssAnon'), fileBytes: bytesBelow(folder) },
+      atS,
+      heap,
+      rssKiB: field('VmRSS'),
+      anonKiB: field('RssAnon'),
+      fileBytes: bytesBelow(folder),
       handles: readdirSync(`/proc/${String(pid)}/fd`).length,
     };
   } catch {

@@ -119,7 +119,8 @@ function figures(
   };
   const kib = (bytes: number | undefined): number | undefined => (bytes === undefined ? undefined : bytes / 1024);
   return {
-    ...{ from_s: Math.round(fromS), samples: samples.length },
+    from_s: Math.round(fromS),
+    samples: samples.length,
     slopes_per_hour: {
       rss_kib: of(({ rssKiB }) => rssKiB),
       rss_anon_kib: of(({ anonKiB }) => anonKiB),
@@ -130,7 +131,8 @@ function figures(
       external_kib: of(({ heap }) => kib(heap?.external)),
       array_buffers_kib: of(({ heap }) => kib(heap?.arrayBuffers)),
     },
-    ...{ first: samples[0] ?? null, last: samples.at(-1) ?? null },
+    first: samples[0] ?? null,
+    last: samples.at(-1) ?? null,
     most: {
       rss_kib: Math.max(...all.map(({ rssKiB }) => rssKiB)),
       handles: Math.max(...all.map(({ handles }) => handles)),

@@ -136,7 +136,9 @@ export class ApiWorld {
 
   async answer(signed: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; token: string }> {
     const response = await this.app.inject({
-      ...{ method: 'POST', url: '/v1/session', headers },
+      method: 'POST',
+      url: '/v1/session',
+      headers,
       payload: { session: toBase64(signed) },
     });
     return { status: response.statusCode, token: response.json<{ token?: string }>().token ?? '' };

@@ -29,7 +29,11 @@ function same(actual: unknown, expected: unknown, what: string): void {
 }
 
 const epoch = (device: string, number: number): KnownEpoch => ({
-  ...{ device, epoch: number, claim: Uint8Array.of(1, 2, number), isAccepted: false, head: null },
+  device,
+  epoch: number,
+  claim: Uint8Array.of(1, 2, number),
+  isAccepted: false,
+  head: null,
 });
 
 const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {

@@ -66,7 +66,11 @@ export function mosquitto(
     ].join('\n'),
   );
   return {
-    ...{ name: 'mosquitto', port, protocol: 5, cloudUser: 'cloud', cloudPassword: '' },
+    name: 'mosquitto',
+    port,
+    protocol: 5,
+    cloudUser: 'cloud',
+    cloudPassword: '',
     start: async () => {
       child = spawn('mosquitto', ['-c', config], { stdio: 'ignore', env: { ...process.env, ...environment } });
       await until('mosquitto answers', () => answers(port));
@@ -91,9 +95,13 @@ export function mosquittoTls(folder: string, port: number, tlsPort: number, file
   writeFileSync(openssl, [...sections, `MaxProtocol = ${newest}`, ''].join('\n'));
   const broker = mosquitto(folder, port, ACL, { OPENSSL_CONF: openssl });
   const listeners = addresses.flatMap((address) => [
-    ...[`listener ${String(tlsPort)} ${address}`, 'allow_anonymous true'],
-    ...[`acl_file ${join(folder, 'mosquitto.acl')}`, `cafile ${files.ca}`, `certfile ${files.cert}`],
-    ...[`keyfile ${files.key}`, 'require_certificate true'],
+    `listener ${String(tlsPort)} ${address}`,
+    'allow_anonymous true',
+    `acl_file ${join(folder, 'mosquitto.acl')}`,
+    `cafile ${files.ca}`,
+    `certfile ${files.cert}`,
+    `keyfile ${files.key}`,
+    'require_certificate true',
     ...(isNameTheUser ? ['use_identity_as_username true'] : []),
   ]);
   const path = join(folder, 'mosquitto.conf');
@@ -116,7 +124,11 @@ export function embedded(_folder: string, port: number): TestBroker {
   let server: EmbeddedBroker | null = null;
   const cloudPassword = 'only for this test';
   return {
-    ...{ name: 'embedded', port, protocol: 4, cloudUser: 'cloud', cloudPassword },
+    name: 'embedded',
+    port,
+    protocol: 4,
+    cloudUser: 'cloud',
+    cloudPassword,
     start: async () => {
       server = new EmbeddedBroker({
         host: '127.0.0.1',

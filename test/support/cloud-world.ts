@@ -36,8 +36,15 @@ export class CloudWorld {
     const isSharing = beside !== null;
     this.store = openSqliteStore(join(tempFolder(), 'cloud.db'));
     this.ingest = new Ingest({
-      ...{ store: wrap(this.store), suite: nodeSuite, receiptSigner: this.receiptSigner, clock: this.clock },
-      ...{ counters: this.counters, log: silentLog, isSharing, onStatus: () => undefined, pacing: () => null },
+      store: wrap(this.store),
+      suite: nodeSuite,
+      receiptSigner: this.receiptSigner,
+      clock: this.clock,
+      counters: this.counters,
+      log: silentLog,
+      isSharing,
+      onStatus: () => undefined,
+      pacing: () => null,
       publish: (topic, payload) => this.sent.push({ topic, message: decodeDown(payload) }),
       onStored: (_, record) => this.stored.push(record),
     });

@@ -39,9 +39,13 @@ export class MakerListWorld {
   constructor(maxAgeMs: number) {
     const common = { store: this.store, suite: nodeSuite, clock: this.clock, log: silentLog };
     this.ingest = new Ingest({
-      ...{ ...common, receiptSigner: this.world.cloud, counters: this.counters, pacing: () => null },
+      ...common,
+      receiptSigner: this.world.cloud,
+      counters: this.counters,
+      pacing: () => null,
       makerList: new MakerList({ key: maker.publicKey, maxAgeMs }, common),
-      ...{ onStored: () => undefined, onStatus: () => undefined },
+      onStored: () => undefined,
+      onStatus: () => undefined,
       publish: (_, payload) => this.sent.push(decodeDown(payload).type),
     });
   }

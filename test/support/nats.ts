@@ -31,10 +31,13 @@ function configuration(folder: string, index: number, nodes: readonly Ports[]): 
   const at = (port: number): string => `127.0.0.1:${String(port)}`;
   const routes = nodes.filter((one) => one !== own).map(({ cluster }) => `nats://${at(cluster)}`);
   return [
-    ...[`server_name: n${String(index)}`, `listen: "${at(own.client)}"`, `http: "${at(own.monitor)}"`],
+    `server_name: n${String(index)}`,
+    `listen: "${at(own.client)}"`,
+    `http: "${at(own.monitor)}"`,
     `jetstream { store_dir: "${join(folder, `nats-${String(index)}`)}" }`,
     `cluster { name: fleet, listen: "${at(own.cluster)}", routes: [${routes.map((one) => `"${one}"`).join(', ')}] }`,
-    ...[`mqtt { listen: "${at(own.mqtt)}" }`, ''],
+    `mqtt { listen: "${at(own.mqtt)}" }`,
+    '',
   ].join('\n');
 }
 
@@ -91,7 +94,11 @@ export async function natsCluster(folder: string, port: number): Promise<TestClu
   };
 
   return {
-    ...{ name: 'nats', port, protocol: 4, cloudUser: 'cloud', cloudPassword: '' },
+    name: 'nats',
+    port,
+    protocol: 4,
+    cloudUser: 'cloud',
+    cloudPassword: '',
     urls: nodes.map(({ mqtt }) => `mqtt://127.0.0.1:${String(mqtt)}`),
     startNode: async (index) => {
       spawnNode(index);

@@ -45,13 +45,22 @@ export class OrderWorld {
 
   open(): void {
     const { outbox, mirror } = openOutbox({
-      ...{ folder: this.folder, signer: this.camera.outboxSigner(), limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 } },
-      ...{ sha256: (data) => nodeSuite.sha256(data), time: this.time(), log: silentLog },
+      folder: this.folder,
+      signer: this.camera.outboxSigner(),
+      limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 },
+      sha256: (data) => nodeSuite.sha256(data),
+      time: this.time(),
+      log: silentLog,
     });
     this.outbox = outbox;
     this.mirror = mirror;
     this.orders = new OwnerOrders({
-      ...{ suite: nodeSuite, outbox, mirror, clock: this.clock, counters: this.counters, log: silentLog },
+      suite: nodeSuite,
+      outbox,
+      mirror,
+      clock: this.clock,
+      counters: this.counters,
+      log: silentLog,
       now: () => this.time(),
       snapshot: () => {
         this.looked++;
@@ -83,7 +92,10 @@ export class OrderWorld {
 
   order(change: Partial<Command> & Pick<Command, 'action'>, signer: Signer = this.camera.owner): Uint8Array {
     return signObject(commandKind, nodeSuite, signer, {
-      ...{ device: this.camera.deviceId, epoch: 1, claimHash: this.claim.hash, counter: 100 },
+      device: this.camera.deviceId,
+      epoch: 1,
+      claimHash: this.claim.hash,
+      counter: 100,
       ...change,
     }).bytes;
   }

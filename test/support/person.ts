@@ -31,7 +31,11 @@ export class Person {
     this.keys = ownerKeys(suite, master);
     const { keys } = this;
     const client = new CloudClient({
-      ...{ suite, clock, keys, cloudOrigin, pageOrigin: PAGE_ORIGIN },
+      suite,
+      clock,
+      keys,
+      cloudOrigin,
+      pageOrigin: PAGE_ORIGIN,
       fetch: (url, init) => fetch(url, init),
     });
     this.client = client;

@@ -78,7 +78,15 @@ export function postgres(folder: string): TestPostgres {
       ];
       const args = ['-D', data, ...settings.flatMap((setting) => ['-c', setting])];
       child = spawn(join(binFolder(), 'postgres'), args, { stdio: 'ignore', cwd: home, ...as });
-      await until('postgres answers', () => ask('SELECT 1').then(...([() => true, () => false] as const)), 60_000);
+      await until(
+        'postgres answers',
+        () =>
+          ask('SELECT 1').then(
+            () => true,
+            () => false,
+          ),
+        60_000,
+      );
     },
     stop: async (how) => {
       const running = child;

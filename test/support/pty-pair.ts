@@ -31,7 +31,9 @@ export async function ptyPair(): Promise<PtyPair> {
   });
   const [a = '', b = ''] = paths;
   return {
-    ...{ a, b, pid: socat.pid ?? 0 },
+    a,
+    b,
+    pid: socat.pid ?? 0,
     stop: async () => {
       socat.kill('SIGKILL');
       await ended;

@@ -44,11 +44,17 @@ export class RecorderWorld {
 
   constructor({ random = realRandom, settings = RECORDER_SETTINGS, maxBytes = 2 ** 24 }: WorldOptions = {}) {
     this.outbox = openOutbox({
-      ...{ folder: tempFolder(), signer: this.camera.outboxSigner(), limits: { maxBytes, maxAgeMs: 1e9 } },
-      ...{ sha256: (data) => nodeSuite.sha256(data), time: this.camera.time(0), log: silentLog },
+      folder: tempFolder(),
+      signer: this.camera.outboxSigner(),
+      limits: { maxBytes, maxAgeMs: 1e9 },
+      sha256: (data) => nodeSuite.sha256(data),
+      time: this.camera.time(0),
+      log: silentLog,
     }).outbox;
     this.deps = {
-      ...{ outbox: this.outbox, sealer: this.listening(new Sealer(nodeSuite, random, atOnce)), random: realRandom },
+      outbox: this.outbox,
+      sealer: this.listening(new Sealer(nodeSuite, random, atOnce)),
+      random: realRandom,
       timeOf: (monotonicMs) => this.camera.time(monotonicMs),
     };
     const rest = { counters: this.counters, log: silentLog, onRecorded: () => undefined, nowMs: () => this.nowMs };

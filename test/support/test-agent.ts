@@ -35,7 +35,10 @@ export interface LogEntry extends LogFields {
 export function testLog(entries: LogEntry[], part = ''): LevelLog {
   const at = (level: string) => (fields: LogFields, msg: string) => void entries.push({ ...fields, level, part, msg });
   return {
-    ...{ debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') },
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
     child: (name) => testLog(entries, name),
     level: 'debug',
     setLevel: () => undefined,
@@ -44,7 +47,10 @@ export function testLog(entries: LogEntry[], part = ''): LevelLog {
 
 /** People walk through every five seconds, from the second second on. */
 export const BUSY: SceneScript = {
-  ...{ scene: 'porch', seed: 5, noise: 2, repeatMs: 5000 },
+  scene: 'porch',
+  seed: 5,
+  noise: 2,
+  repeatMs: 5000,
   happenings: [{ kind: 'person', fromMs: 2000, toMs: 4000, path: 'cross', look: 77 } satisfies Happening],
 };
 export const QUIET: SceneScript = { ...BUSY, happenings: [] };
@@ -97,7 +103,12 @@ export class TestAgent {
       camera:
         options.camera ??
         new MockCamera({
-          ...{ script, framesPerSecond: 10, clock, pace: 'live', frameLimit: null, withLuma: true },
+          script,
+          framesPerSecond: 10,
+          clock,
+          pace: 'live',
+          frameLimit: null,
+          withLuma: true,
         }),
       motionSensor: new MockMotionSensor(),
       button: this.button,
@@ -110,11 +121,19 @@ export class TestAgent {
     };
     const log = options.log ?? testLog(this.log);
     this.agent = new Agent(config, {
-      ...{ hal: this.hal, log, clock, suite: nodeSuite, random: realRandom, onWindow: () => undefined },
+      hal: this.hal,
+      log,
+      clock,
+      suite: nodeSuite,
+      random: realRandom,
+      onWindow: () => undefined,
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
       openSocket: (will, device) =>
         mqttSocket({
-          ...{ will, device, url: config['uplink.url'], keepAliveMs: config['uplink.keepAlive'] },
+          will,
+          device,
+          url: config['uplink.url'],
+          keepAliveMs: config['uplink.keepAlive'],
           ...uplinkSecrets(config),
         }),
     });

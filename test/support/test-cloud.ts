@@ -48,7 +48,11 @@ export class TestCloud {
     this.origin = `http://127.0.0.1:${String(httpPort)}`;
     this.store = store;
     this.cloud = new Cloud(config, {
-      ...{ store: this.store, suite: nodeSuite, clock: realClock, random: realRandom, log: testLog(this.log) },
+      store: this.store,
+      suite: nodeSuite,
+      clock: realClock,
+      random: realRandom,
+      log: testLog(this.log),
       receiptKeys: loadReceiptKeys(config['data.folder'], nodeSuite, realRandom),
       feed: {
         url: `mqtt://127.0.0.1:${String(broker.port)}`,

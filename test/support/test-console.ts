@@ -33,7 +33,11 @@ export class TestConsole {
     this.lock = new ConsoleLock(nodeSuite, realRandom, realClock, device, [developmentQaSigner(nodeSuite).publicKey]);
     const lines = agent.log.map(({ msg }) => msg);
     const context: ConsoleContext = {
-      ...{ agent: agent.agent.consolePort(), hal: agent.hal, suite: nodeSuite, clock: realClock, random: realRandom },
+      agent: agent.agent.consolePort(),
+      hal: agent.hal,
+      suite: nodeSuite,
+      clock: realClock,
+      random: realRandom,
       lock: this.lock,
       log: {
         last: (count) => lines.slice(-count),
@@ -82,7 +86,10 @@ export class TestConsole {
 
   async unlock(...scope: Scope[]): Promise<void> {
     const token = signObject(unlockKind, nodeSuite, developmentQaSigner(nodeSuite), {
-      ...{ device: this.agent.agent.identity.device, nonce: this.lock.challenge, scope, lifetimeS: 600 },
+      device: this.agent.agent.identity.device,
+      nonce: this.lock.challenge,
+      scope,
+      lifetimeS: 600,
     });
     await this.type(`unlock ${toBase64(token.bytes)}`);
   }

@@ -48,19 +48,35 @@ export class UplinkWorld {
     outbox.applyReceipt(world.receipt(this.claim, [[0, 0, accept.hash]]));
     this.device = toHex(world.deviceId);
     const downlink = new Downlink({
-      ...{ suite: nodeSuite, outbox, counters: new Counters(), log: silentLog },
+      suite: nodeSuite,
+      outbox,
+      counters: new Counters(),
+      log: silentLog,
       onReceipt: (receipt) => {
         this.uplink.receiptApplied(receipt);
       },
-      ...{ onClaim: () => undefined, onOfferRequest: () => undefined, onCommand: () => undefined },
+      onClaim: () => undefined,
+      onOfferRequest: () => undefined,
+      onCommand: () => undefined,
     });
     this.uplink = new Uplink({
-      ...{ clock, outbox, mirror, random: seededRandom(7), boot: 'boot', device: world.deviceId, agentVersion: 'test' },
+      clock,
+      outbox,
+      mirror,
+      random: seededRandom(7),
+      boot: 'boot',
+      device: world.deviceId,
+      agentVersion: 'test',
       settings: { initialWindowMs: WINDOW_MS, connectTimeoutMs: CONNECT_TIMEOUT_MS, ackTimeoutMs: ACK_TIMEOUT_MS },
       store: { load: () => this.kept, save: (state) => void (this.kept = state) },
       openSocket: mqttSocket({
-        ...{ url, device: this.device, keepAliveMs: 1000 },
-        ...{ password: undefined, ca: undefined, cert: undefined, key: undefined },
+        url,
+        device: this.device,
+        keepAliveMs: 1000,
+        password: undefined,
+        ca: undefined,
+        cert: undefined,
+        key: undefined,
         will: { topic: topicOf(world.deviceId, 'status'), payload: encodeStatus({ online: false, agent: 'test' }) },
         ...change,
       }),
@@ -135,7 +151,11 @@ export class UplinkWorld {
     const pacing = { drainIntervalMs: PACE_MS, issuedAtMs: 1 };
     const receipt = this.world.receipt(this.claim, ranges, { pacing }).bytes;
     peer.send({
-      ...{ cmd: 'publish', qos: 0, dup: false, retain: false, topic: topicOf(this.world.deviceId, 'down') },
+      cmd: 'publish',
+      qos: 0,
+      dup: false,
+      retain: false,
+      topic: topicOf(this.world.deviceId, 'down'),
       payload: Buffer.from(encodeDown({ type: 'receipt', receipt })),
     });
   }

@@ -54,7 +54,10 @@ export class WholeWay {
   asCloud(clientId = 'second-cloud'): mqtt.MqttClient {
     const { port, protocol, cloudUser, cloudPassword } = this.broker;
     const client = mqtt.connect(`mqtt://127.0.0.1:${String(port)}`, {
-      ...{ protocolVersion: protocol, username: cloudUser, password: cloudPassword, clientId },
+      protocolVersion: protocol,
+      username: cloudUser,
+      password: cloudPassword,
+      clientId,
     });
     this.keep({ stop: () => void client.end(true) });
     return client;

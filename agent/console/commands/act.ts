@@ -12,7 +12,10 @@ const FLAP_PATIENCE_MS = 60_000;
 /** What changes something, or makes the camera look: each needs a scope, and is recorded where a record has a name for it. */
 export const ACTS: readonly ConsoleCommand[] = [
   {
-    ...{ name: 'button', usage: 'button [MS]', scope: null, examples: ['button', 'button 10000'] },
+    name: 'button',
+    usage: 'button [MS]',
+    scope: null,
+    examples: ['button', 'button 10000'],
     help: "a mock camera's button, held for so long; a real one is pressed with a finger",
     run: ({ pressButton }, { positional }, output) => {
       if (pressButton === null) throw new SealcamError('usage-invalid', 'this camera has a real button');
@@ -22,7 +25,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'claim', usage: 'claim', scope: 'reset', examples: ['claim'] },
+    name: 'claim',
+    usage: 'claim',
+    scope: 'reset',
+    examples: ['claim'],
     help: 'open the claim window; prints claim code, link and QR code',
     run: ({ agent, claimSheet }, _words, output) => {
       agent.ownership.openWindow();
@@ -32,7 +38,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'snapshot', usage: 'snapshot', scope: 'capture', examples: ['snapshot --json'] },
+    name: 'snapshot',
+    usage: 'snapshot',
+    scope: 'capture',
+    examples: ['snapshot --json'],
     help: 'record a picture now; prints the sealed file, which only the owner opens',
     run: async ({ agent }, _words, output) => {
       const { record, sealed } = await agent.snapshot();
@@ -49,7 +58,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'motion trigger', usage: 'motion trigger', scope: 'capture', examples: ['motion trigger'] },
+    name: 'motion trigger',
+    usage: 'motion trigger',
+    scope: 'capture',
+    examples: ['motion trigger'],
     help: 'raise an event of the frame that is there now',
     run: ({ agent }, _words, output) => {
       agent.triggerMotion();
@@ -57,7 +69,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'uplink drop', usage: 'uplink drop', scope: 'network', examples: ['uplink drop'] },
+    name: 'uplink drop',
+    usage: 'uplink drop',
+    scope: 'network',
+    examples: ['uplink drop'],
     help: 'end the connection; it comes back by itself, after its window',
     run: ({ agent }, _words, output) => {
       if (!agent.uplink.drop()) throw new SealcamError('broker-unreachable', 'there is no connection to drop');
@@ -68,7 +83,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'uplink flap', usage: 'uplink flap N', scope: 'network', examples: ['uplink flap 3'] },
+    name: 'uplink flap',
+    usage: 'uplink flap N',
+    scope: 'network',
+    examples: ['uplink flap 3'],
     help: 'drop the connection N times, each time once it is back; Ctrl-C ends it',
     limitMs: FLAP_MAX * FLAP_PATIENCE_MS,
     run: async (context, { positional }, output) => {
@@ -83,7 +101,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'factory-reset', usage: 'factory-reset --yes', scope: 'reset', examples: ['factory-reset --yes'] },
+    name: 'factory-reset',
+    usage: 'factory-reset --yes',
+    scope: 'reset',
+    examples: ['factory-reset --yes'],
     help: 'end the ownership, erase the queue, open the claim window',
     run: ({ agent }, { flags }, output) => {
       needsYes(flags, 'The queue is erased and the owner loses the camera.');
@@ -92,7 +113,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'reboot', usage: 'reboot --yes', scope: 'reset', examples: ['reboot --yes'] },
+    name: 'reboot',
+    usage: 'reboot --yes',
+    scope: 'reset',
+    examples: ['reboot --yes'],
     help: 'restart the device; the queue stays, the console locks',
     run: async ({ agent, reboot }, { flags }, output) => {
       needsYes(flags, 'The camera sees nothing until it is back.');

@@ -14,7 +14,10 @@ const POLL_MS = 100;
 /** Scope `diagnose`: looks that say more, and the log. */
 export const DIAGNOSES: readonly ConsoleCommand[] = [
   {
-    ...{ name: 'motion why', usage: 'motion why', scope: 'diagnose', examples: ['motion why'] },
+    name: 'motion why',
+    usage: 'motion why',
+    scope: 'diagnose',
+    examples: ['motion why'],
     help: 'why the last frame was, or was not, part of an event',
     run: ({ agent }, _words, output) => {
       const look = agent.lastLook;
@@ -23,7 +26,10 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'motion watch', usage: 'motion watch [SECONDS]', scope: 'diagnose', limitMs: (WATCH_MAX_S + 5) * 1000 },
+    name: 'motion watch',
+    usage: 'motion watch [SECONDS]',
+    scope: 'diagnose',
+    limitMs: (WATCH_MAX_S + 5) * 1000,
     help: 'a line for each change of what the detector says; Ctrl-C ends it',
     examples: ['motion watch 30'],
     run: async ({ agent, clock }, { positional }, output) => {
@@ -40,7 +46,10 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'log tail', usage: 'log tail [LINES] [--follow]', scope: 'diagnose', limitMs: 3_600_000 },
+    name: 'log tail',
+    usage: 'log tail [LINES] [--follow]',
+    scope: 'diagnose',
+    limitMs: 3_600_000,
     help: 'the last lines of the log; --follow goes on until Ctrl-C',
     examples: ['log tail 20', 'log tail --follow'],
     run: async (context, { positional, flags }, output) => {
@@ -62,7 +71,9 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'log level', usage: 'log level [debug|info|warn|error]', scope: 'diagnose' },
+    name: 'log level',
+    usage: 'log level [debug|info|warn|error]',
+    scope: 'diagnose',
     help: 'least important line that is logged; lapses at a restart',
     examples: ['log level', 'log level debug'],
     run: ({ log }, { positional }, output) => {
@@ -76,7 +87,10 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'net', usage: 'net', scope: 'diagnose', examples: ['net'] },
+    name: 'net',
+    usage: 'net',
+    scope: 'diagnose',
+    examples: ['net'],
     help: 'interfaces and their addresses, and the broker; no network names',
     run: ({ network, brokerUrl }, _words, output) => {
       const interfaces = network();
@@ -89,7 +103,10 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'bundle', usage: 'bundle', scope: 'diagnose', examples: ['bundle'] },
+    name: 'bundle',
+    usage: 'bundle',
+    scope: 'diagnose',
+    examples: ['bundle'],
     help: 'everything for a report, as one line of JSON; no keys, pictures or addresses',
     run: async (context, _words, output) => {
       const bundle = await bundleOf(context);

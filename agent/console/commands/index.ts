@@ -8,7 +8,10 @@ import { SELFTEST } from './selftest.js';
 import { LOCKING } from './unlock.js';
 
 const HELP: ConsoleCommand = {
-  ...{ name: 'help', usage: 'help [COMMAND]', scope: null, examples: ['help', 'help uplink flap'] },
+  name: 'help',
+  usage: 'help [COMMAND]',
+  scope: null,
+  examples: ['help', 'help uplink flap'],
   help: 'all commands, or one with examples',
   run: (_context, { positional }, output) => {
     if (positional.length > 0) {

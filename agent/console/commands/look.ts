@@ -5,7 +5,10 @@ import { duration, rows } from '../layout.js';
 /** Looks: allowed while the console is locked. They say nothing that opens, shows or moves anything. */
 export const LOOKS: readonly ConsoleCommand[] = [
   {
-    ...{ name: 'status', usage: 'status', scope: null, examples: ['status', 'status --json'] },
+    name: 'status',
+    usage: 'status',
+    scope: null,
+    examples: ['status', 'status --json'],
     help: 'how the camera is, in one look',
     run: ({ agent, lock, clock }, _words, output) => {
       const { records, bytes } = agent.outbox.queued();
@@ -14,14 +17,17 @@ export const LOOKS: readonly ConsoleCommand[] = [
       const { phase } = agent.uplink.status();
       const unlocked = lock.state();
       const fields = {
-        ...{
-          version: agent.version,
-          camera: agent.camera.state,
-          privacy: agent.isPrivate,
-          owned: facts.ownerKey !== null,
-        },
-        ...{ epoch: facts.lastEpoch, signing_stopped: facts.isStopped, queued: records, queued_bytes: bytes },
-        ...{ uplink: phase, connected: agent.uplink.isConnected, unlocked: unlocked?.scopes ?? [] },
+        version: agent.version,
+        camera: agent.camera.state,
+        privacy: agent.isPrivate,
+        owned: facts.ownerKey !== null,
+        epoch: facts.lastEpoch,
+        signing_stopped: facts.isStopped,
+        queued: records,
+        queued_bytes: bytes,
+        uplink: phase,
+        connected: agent.uplink.isConnected,
+        unlocked: unlocked?.scopes ?? [],
         claim_window_s: windowLeftMs === null ? null : Math.round(windowLeftMs / 1000),
         uptime_ms: Math.round(clock.monotonicMs()),
       };
@@ -41,14 +47,20 @@ export const LOOKS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'id', usage: 'id', scope: null, examples: ['id'] },
+    name: 'id',
+    usage: 'id',
+    scope: null,
+    examples: ['id'],
     help: "this camera's id, which is the hash of its key",
     run: ({ agent }, _words, output) => {
       output.say({ device: toHex(agent.device) }, rows([['device', toHex(agent.device)]]));
     },
   },
   {
-    ...{ name: 'camera', usage: 'camera', scope: null, examples: ['camera'] },
+    name: 'camera',
+    usage: 'camera',
+    scope: null,
+    examples: ['camera'],
     help: 'what the camera is and delivers',
     run: ({ agent }, _words, output) => {
       const { state, info } = agent.camera;
@@ -67,7 +79,10 @@ export const LOOKS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'queue', usage: 'queue', scope: null, examples: ['queue'] },
+    name: 'queue',
+    usage: 'queue',
+    scope: null,
+    examples: ['queue'],
     help: 'what waits for a receipt, and what became of the rest',
     run: ({ agent }, _words, output) => {
       const totals = agent.outbox.totals();
@@ -86,13 +101,21 @@ export const LOOKS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'uplink status', usage: 'uplink status', scope: null, examples: ['uplink status'] },
+    name: 'uplink status',
+    usage: 'uplink status',
+    scope: null,
+    examples: ['uplink status'],
     help: 'connection to the broker, and when it is tried next',
     run: ({ agent }, _words, output) => {
       const { phase, windowMs, attempts, protocol, nextAttemptMs, waitingForReceipt } = agent.uplink.status();
       const fields = {
-        ...{ phase, connected: agent.uplink.isConnected, mqtt: protocol === 5 ? '5' : '3.1.1', attempts },
-        ...{ window_ms: windowMs, next_attempt_ms: nextAttemptMs, waiting_for_receipt: waitingForReceipt },
+        phase,
+        connected: agent.uplink.isConnected,
+        mqtt: protocol === 5 ? '5' : '3.1.1',
+        attempts,
+        window_ms: windowMs,
+        next_attempt_ms: nextAttemptMs,
+        waiting_for_receipt: waitingForReceipt,
       };
       output.say(
         fields,
@@ -109,7 +132,10 @@ export const LOOKS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'clock', usage: 'clock', scope: null, examples: ['clock'] },
+    name: 'clock',
+    usage: 'clock',
+    scope: null,
+    examples: ['clock'],
     help: 'wall clock and how far it can be trusted',
     run: ({ hal }, _words, output) => {
       const { ms, quality } = hal.clock.wall();
@@ -127,7 +153,10 @@ export const LOOKS: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'health', usage: 'health', scope: null, examples: ['health'] },
+    name: 'health',
+    usage: 'health',
+    scope: null,
+    examples: ['health'],
     help: 'what the next health record would say',
     run: async (context, _words, output) => {
       await sayHealth(context, output.say.bind(output));

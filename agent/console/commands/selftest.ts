@@ -95,8 +95,12 @@ const STEPS: readonly Step[] = [
       const secret = random.bytes(32);
       const publicKey = suite.x25519PublicKey(secret);
       const context = {
-        ...{ device: agent.device, account: new Uint8Array(16), epoch: 1, claimHash: new Uint8Array(32) },
-        ...{ eventId: new Uint8Array(16), mediaId: new Uint8Array(16) },
+        device: agent.device,
+        account: new Uint8Array(16),
+        epoch: 1,
+        claimHash: new Uint8Array(32),
+        eventId: new Uint8Array(16),
+        mediaId: new Uint8Array(16),
       };
       const sealed = seal(suite, random, context, [publicKey], { detail: { reason: 'selftest' }, jpeg });
       const opened = unseal(suite, context, { secret, publicKey }, sealed);
@@ -129,7 +133,10 @@ const STEPS: readonly Step[] = [
 ];
 
 export const SELFTEST: ConsoleCommand = {
-  ...{ name: 'selftest', usage: 'selftest', scope: 'diagnose', examples: ['selftest', 'selftest --json'] },
+  name: 'selftest',
+  usage: 'selftest',
+  scope: 'diagnose',
+  examples: ['selftest', 'selftest --json'],
   help: 'every part of the camera, pass or fail, each within 15 s',
   limitMs: (STEPS.length + 1) * STEP_LIMIT_MS,
   run: async (context, _words, output) => {

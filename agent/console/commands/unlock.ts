@@ -5,7 +5,10 @@ import { rows } from '../layout.js';
 
 export const LOCKING: readonly ConsoleCommand[] = [
   {
-    ...{ name: 'unlock', usage: 'unlock [TOKEN]', scope: null, examples: ['unlock', 'unlock 0oRYJ…'] },
+    name: 'unlock',
+    usage: 'unlock [TOKEN]',
+    scope: null,
+    examples: ['unlock', 'unlock 0oRYJ…'],
     help: 'what a token must be made for; with one, what it allows, for its time',
     run: ({ agent, lock }, { positional }, output) => {
       const [token] = positional;
@@ -32,7 +35,10 @@ export const LOCKING: readonly ConsoleCommand[] = [
     },
   },
   {
-    ...{ name: 'lock', usage: 'lock', scope: null, examples: ['lock'] },
+    name: 'lock',
+    usage: 'lock',
+    scope: null,
+    examples: ['lock'],
     help: 'lock the console again',
     run: ({ lock }, _words, output) => {
       lock.lock();

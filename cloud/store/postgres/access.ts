@@ -22,7 +22,14 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
             entries
               .slice(i, i + LINES_AT_ONCE)
               .map((one) => [
-                ...[one.atMs, one.reader, one.device, one.epoch, one.what, one.fromSeq, one.toSeq, one.mediaId],
+                one.atMs,
+                one.reader,
+                one.device,
+                one.epoch,
+                one.what,
+                one.fromSeq,
+                one.toSeq,
+                one.mediaId,
               ]),
           );
           await session.run(

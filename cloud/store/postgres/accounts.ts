@@ -33,7 +33,8 @@ export function postgresAccounts(database: Database): AccountStore {
             [device, epoch, seq],
           );
           yield {
-            ...({ type: 'record', record } as const),
+            type: 'record',
+            record,
             media: media.map(({ media_id: id, header, body }) => ({ id, sealed: { header, body } })),
           };
         }

@@ -47,7 +47,9 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
       ]),
     isMember: async (device, epoch, key) => {
       const found = await database.rows('SELECT 1 FROM member WHERE key = $1 AND device = $2 AND epoch = $3', [
-        ...[key, device, epoch],
+        key,
+        device,
+        epoch,
       ]);
       return found.length > 0;
     },
@@ -62,7 +64,8 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
           return outcome ?? { outcome: 'equivocation' };
         };
         const known = await session.rows<ClaimColumns>('SELECT * FROM claim WHERE device = $1 AND epoch >= $2', [
-          ...[device, epoch],
+          device,
+          epoch,
         ]);
         const same = known.find((row) => row.epoch === epoch);
         if (same !== undefined) return equal(same.claim_hash, claim.hash) ? insert() : { outcome: 'equivocation' };
@@ -74,7 +77,9 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
         );
         for (const { ed25519 } of recipients) {
           await session.run('INSERT INTO member (key, device, epoch) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
-            ...[ed25519, device, epoch],
+            ed25519,
+            device,
+            epoch,
           ]);
         }
         await session.run('DELETE FROM pending_claim WHERE device = $1', [device]);

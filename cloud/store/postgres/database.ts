@@ -57,10 +57,16 @@ export class Database implements Session {
   static async open({ url, password, connections }: PostgresSettings): Promise<Database> {
     const { host, pathname } = new URL(url);
     const pool = new pg.Pool({
-      ...{ connectionString: url, max: connections, types, application_name: 'sealcam-cloud', keepAlive: true },
+      connectionString: url,
+      max: connections,
+      types,
+      application_name: 'sealcam-cloud',
+      keepAlive: true,
       ...(password === undefined ? {} : { password }),
-      ...{ connectionTimeoutMillis: CONNECT_TIMEOUT_MS, idleTimeoutMillis: IDLE_TIMEOUT_MS },
-      ...{ statement_timeout: STATEMENT_TIMEOUT_MS, query_timeout: ANSWER_TIMEOUT_MS },
+      connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
+      idleTimeoutMillis: IDLE_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      query_timeout: ANSWER_TIMEOUT_MS,
       idle_in_transaction_session_timeout: STATEMENT_TIMEOUT_MS,
       // eslint-disable-next-line @typescript-eslint/no-misused-promises -- the pool waits for it, whatever its types say.
       onConnect: prepare,

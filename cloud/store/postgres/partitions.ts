@@ -17,7 +17,9 @@ interface Partitioned {
 }
 
 const BODIES: readonly Partitioned[] = ['record_body', 'media_body'].map((table) => ({
-  ...{ table, sizeMs: DAY_MS, unitMs: DAY_MS },
+  table,
+  sizeMs: DAY_MS,
+  unitMs: DAY_MS,
 }));
 const ACCESS: readonly Partitioned[] = [{ table: 'access', sizeMs: ACCESS_PARTITION_MS, unitMs: 1 }];
 

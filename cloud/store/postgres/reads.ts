@@ -52,7 +52,9 @@ export function postgresReads(database: Database): ReadsStore {
         Pick<ReadsChange, 'action' | 'sentence'> & { readonly at_ms: number; readonly account: Uint8Array }
       >('SELECT * FROM reads_change ORDER BY id DESC LIMIT $1', [limit]);
       return rows.map(({ at_ms: atMs, action, account, sentence }) => ({
-        ...{ atMs, action, sentence },
+        atMs,
+        action,
+        sentence,
         account: accountOf(account),
       }));
     },

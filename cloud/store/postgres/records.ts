@@ -23,7 +23,10 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
       (await records('WHERE k.device = $1 AND k.epoch = $2 AND k.seq = $3', [device, epoch, seq]))[0],
     page: (device, epoch, before, limit) =>
       records('WHERE k.device = $1 AND k.epoch = $2 AND k.seq < $3 ORDER BY k.seq DESC LIMIT $4', [
-        ...[device, epoch, before, limit],
+        device,
+        epoch,
+        before,
+        limit,
       ]),
     since: (id, epochs, limit) =>
       records(
@@ -72,7 +75,8 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
     latestHealth: async (device, epoch) =>
       (
         await records(`WHERE k.device = $1 AND k.epoch = $2 AND k.kind = 'health' ORDER BY k.seq DESC LIMIT 1`, [
-          ...[device, epoch],
+          device,
+          epoch,
         ])
       )[0],
     mediaPresent: async (device, epoch, ids) => {
@@ -103,7 +107,9 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
     },
     isLossSigned: async (device, epoch, mediaId) =>
       (await number('SELECT 1::bigint AS n FROM media_loss WHERE device = $1 AND epoch = $2 AND media_id = $3', [
-        ...[device, epoch, mediaId],
+        device,
+        epoch,
+        mediaId,
       ])) !== undefined,
     setStatus: async (device, { online, agent, atMs }) => {
       await database.run(

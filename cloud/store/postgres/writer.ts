@@ -134,7 +134,15 @@ async function insertKeys(session: Session, jobs: readonly NewRecord[]): Promise
   const { text, values } = tuples(
     ['bytea', 'bigint', 'bigint', 'bytea', 'text', 'bytea', 'bigint', 'integer', 'integer'],
     jobs.map(({ record: { value, hash, bytes }, atMs }, i) => [
-      ...[value.device, value.epoch, value.seq, hash, value.kind, bytes, atMs, dayOf(atMs), i],
+      value.device,
+      value.epoch,
+      value.seq,
+      hash,
+      value.kind,
+      bytes,
+      atMs,
+      dayOf(atMs),
+      i,
     ]),
   );
   // In the order of the key, so that two workers with the same records never wait for each other crosswise.

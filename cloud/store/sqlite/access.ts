@@ -23,7 +23,13 @@ interface SummaryColumns extends Pick<AccessColumns, 'reader' | 'device' | 'epoc
 function summary(row: SummaryColumns): AccessSummary {
   const { reader, reader_account, relation, account, device, epoch, reads, records, stream, media, exports } = row;
   return {
-    ...{ relation, epoch, reads, records, stream, media, exports },
+    relation,
+    epoch,
+    reads,
+    records,
+    stream,
+    media,
+    exports,
     reader: new Uint8Array(reader),
     readerAccount: new Uint8Array(reader_account),
     account: account === null ? null : new Uint8Array(account),

@@ -39,7 +39,10 @@ export function sqliteQuarantine(db: Database, guard: Guard): QuarantineStore {
     newest: (limit) =>
       guard(() =>
         newest.all(limit).map(({ at_ms, device, bytes, ...rest }) => ({
-          ...{ ...rest, atMs: at_ms, device: bytesOrNull(device), bytes: new Uint8Array(bytes) },
+          ...rest,
+          atMs: at_ms,
+          device: bytesOrNull(device),
+          bytes: new Uint8Array(bytes),
         })),
       ),
   };
@@ -79,7 +82,10 @@ export function sqliteAlarms(db: Database, guard: Guard): AlarmStore {
     since: (sinceMs, limit) =>
       guard(() =>
         since.all(sinceMs, limit).map(({ at_ms, device, reader, quarantine_id, ...rest }) => ({
-          ...{ ...rest, atMs: at_ms, device: bytesOrNull(device), reader: bytesOrNull(reader) },
+          ...rest,
+          atMs: at_ms,
+          device: bytesOrNull(device),
+          reader: bytesOrNull(reader),
           quarantineId: quarantine_id,
         })),
       ),

@@ -64,7 +64,9 @@ export function sqliteReads(db: Database, guard: Guard): ReadsStore {
     changes: (limit) =>
       guard(() =>
         changes.all(limit).map(({ at_ms, action, account, sentence }) => ({
-          ...{ atMs: at_ms, action, sentence },
+          atMs: at_ms,
+          action,
+          sentence,
           account: accountOf(account),
         })),
       ),

@@ -112,7 +112,8 @@ export const alteredClaim: Fault = {
       const thief = world.neighbour(household).keys;
       const stolen = signObject(claimKind, nodeSuite, thief.signer, {
         ...claim.value,
-        ...{ account: thief.account, ownerKey: thief.signer.publicKey },
+        account: thief.account,
+        ownerKey: thief.signer.publicKey,
         recipients: [{ x25519: thief.recipient.publicKey, ed25519: thief.signer.publicKey }],
       });
       // The owner's own signature, on a claim that no camera ever accepted.

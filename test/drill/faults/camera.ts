@@ -39,7 +39,8 @@ export class FaultCamera {
     this.world = new CameraWorld({ owner: signer, cloud });
     this.device = this.world.deviceId;
     const recipients = readers.map(({ keys }) => ({
-      ...{ x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey },
+      x25519: keys.recipient.publicKey,
+      ed25519: keys.signer.publicKey,
     }));
     this.claim = this.world.claim(1, null, { recipients: recipients.slice(0, 1) });
     this.sealedFor = { ...this.claim, value: { ...this.claim.value, recipients } };

@@ -67,11 +67,15 @@ export async function runFault(world: FaultWorld, fault: Fault): Promise<FaultRe
   const strange = strangeThings(world);
   const [misbound, lost] = await aftermath(world);
   return {
-    ...{ name: fault.name, injected: total.injected, alarmed: total.alarmed, alarmed_by: fault.by },
+    name: fault.name,
+    injected: total.injected,
+    alarmed: total.alarmed,
+    alarmed_by: fault.by,
     misbound: total.misbound + misbound,
     decryptable: strange.filter((one) => one.type === 'object' && unwraps(one.household.keys.recipient, one)).length,
     handed_out: strange.length,
-    ...{ lost: total.lost + lost, delayed: total.delayed },
+    lost: total.lost + lost,
+    delayed: total.delayed,
   };
 }
 

@@ -12,9 +12,19 @@ import { runFault, type Fault, type FaultReport } from './fault.js';
 import { FaultWorld } from './world.js';
 
 export const FAULTS: readonly Fault[] = [
-  ...[crossedRow, crossedTopic],
-  ...[crossedRows, crossedMembers, crossedMedia, swappedOfOne, swappedOfTwo],
-  ...[crossedSessions, swappedOnTheWay, strangeRecords, alteredRecords, olderHead, alteredClaim],
+  crossedRow,
+  crossedTopic,
+  crossedRows,
+  crossedMembers,
+  crossedMedia,
+  swappedOfOne,
+  swappedOfTwo,
+  crossedSessions,
+  swappedOnTheWay,
+  strangeRecords,
+  alteredRecords,
+  olderHead,
+  alteredClaim,
 ];
 
 /** Every fault in turn, in one small world. */

@@ -87,12 +87,18 @@ export class FaultWorld {
       }),
     );
     this.ingest = new Ingest({
-      ...{ store: this.faulty(), suite: nodeSuite, clock: this.clock, log: silentLog },
-      ...{ receiptSigner: this.receiptSigner, counters: this.ingestCounters },
+      store: this.faulty(),
+      suite: nodeSuite,
+      clock: this.clock,
+      log: silentLog,
+      receiptSigner: this.receiptSigner,
+      counters: this.ingestCounters,
       publish: (_topic, payload) => {
         this.receipt(payload);
       },
-      ...{ onStored: () => undefined, onStatus: () => undefined, pacing: () => null },
+      onStored: () => undefined,
+      onStatus: () => undefined,
+      pacing: () => null,
     });
   }
 
@@ -175,8 +181,13 @@ export class FaultWorld {
     const counted = { ...context, counters: this.readCounters };
     return buildServer(
       {
-        ...{ ...counted, sessions, reader: new Reader(counted), feed: new Feed(), cloudOrigin: () => CLOUD },
-        ...{ receiptKeys: [this.receiptSigner.publicKey], sendDown: () => undefined },
+        ...counted,
+        sessions,
+        reader: new Reader(counted),
+        feed: new Feed(),
+        cloudOrigin: () => CLOUD,
+        receiptKeys: [this.receiptSigner.publicKey],
+        sendDown: () => undefined,
       },
       { host: '127.0.0.1', port: 0, pageOrigins: [PAGE], requestsPerMinute: 100_000 },
     );

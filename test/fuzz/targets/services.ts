@@ -95,15 +95,26 @@ function downlinkTarget(): Target {
         openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
         openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
       },
-      ...{ folder: tempFolder(), limits: { maxBytes: 2 ** 20, maxAgeMs: 1e12 }, log: silentLog },
-      ...{ sha256: (data) => nodeSuite.sha256(data), time: world.record(0, null, { kind: 'accept' }).time },
+      folder: tempFolder(),
+      limits: { maxBytes: 2 ** 20, maxAgeMs: 1e12 },
+      log: silentLog,
+      sha256: (data) => nodeSuite.sha256(data),
+      time: world.record(0, null, { kind: 'accept' }).time,
     });
     beginEpoch(outbox, world.claim, world.record(0, null, { kind: 'accept' }).time);
     const nothing = (): void => undefined;
     const orders = new OwnerOrders({
-      ...{ suite: nodeSuite, outbox, mirror, clock: realClock, counters, log: silentLog },
+      suite: nodeSuite,
+      outbox,
+      mirror,
+      clock: realClock,
+      counters,
+      log: silentLog,
       now: () => world.record(0, null, { kind: 'accept' }).time,
-      ...{ snapshot: () => Promise.resolve(), onOrders: nothing, onRelease: nothing, onRecorded: nothing },
+      snapshot: () => Promise.resolve(),
+      onOrders: nothing,
+      onRelease: nothing,
+      onRecorded: nothing,
     });
     const onCommand = (command: Uint8Array): void => {
       orders.take(command);
@@ -199,11 +210,9 @@ function httpTarget(): Target {
       if (!/^\/(?![/\\])/.test(url) || url.startsWith('/v1/stream') || !URL.canParse(url, 'http://localhost'))
         return undefined;
       const response = await api.world.app.inject({
-        ...{
-          method,
-          url,
-          remoteAddress: `127.${String((asked >> 14) & 127)}.${String((asked >> 7) & 127)}.${String(asked & 127)}`,
-        },
+        method,
+        url,
+        remoteAddress: `127.${String((asked >> 14) & 127)}.${String((asked >> 7) & 127)}.${String(asked & 127)}`,
         headers: {
           ...(token === null
             ? {}

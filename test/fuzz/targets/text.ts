@@ -60,9 +60,11 @@ const [salt, boxNonce] = [new Uint8Array(16), new Uint8Array(24)];
 const cost = { N: 2, r: 1, p: 1 };
 const box = secretbox.seal(new Uint8Array(32), boxNonce, new Uint8Array(scryptSync(passphrase, salt, 32, cost)));
 const recovery = JSON.stringify({
-  ...{ sealcam: 'recovery-file', version: 1 },
+  sealcam: 'recovery-file',
+  version: 1,
   kdf: { name: 'scrypt', n: cost.N, r: cost.r, p: cost.p, salt: toBase64(salt) },
-  ...{ nonce: toBase64(boxNonce), box: toBase64(box) },
+  nonce: toBase64(boxNonce),
+  box: toBase64(box),
 });
 
 /** What a file asks for in time is its own matter, up to a bound; here only cheap ones are opened. */

@@ -72,8 +72,12 @@ const sealTarget: Target = {
 };
 
 const emptyContext = {
-  ...{ device: new Uint8Array(32), account: new Uint8Array(16), epoch: 1, claimHash: new Uint8Array(32) },
-  ...{ eventId: new Uint8Array(16), mediaId: new Uint8Array(16) },
+  device: new Uint8Array(32),
+  account: new Uint8Array(16),
+  epoch: 1,
+  claimHash: new Uint8Array(32),
+  eventId: new Uint8Array(16),
+  mediaId: new Uint8Array(16),
 };
 
 const bodyKey = seedOf(nodeSuite, 'fuzz body');

@@ -49,22 +49,38 @@ export class SocketCamera {
     this.opened = open(world, folder);
     const { outbox, mirror } = this.opened;
     const downlink = new Downlink({
-      ...{ suite: nodeSuite, outbox, counters: new Counters(), log: silentLog },
+      suite: nodeSuite,
+      outbox,
+      counters: new Counters(),
+      log: silentLog,
       onReceipt: (receipt) => {
         this.uplink.receiptApplied(receipt);
       },
-      ...{ onClaim: () => undefined, onOfferRequest: () => undefined, onCommand: () => undefined },
+      onClaim: () => undefined,
+      onOfferRequest: () => undefined,
+      onCommand: () => undefined,
     });
     const openSocket = mqttSocket({
-      ...{ url: settings.url, ca: settings.ca, cert: settings.cert, key: settings.key, password: undefined },
-      ...{ device, keepAliveMs: KEEP_ALIVE_MS },
+      url: settings.url,
+      ca: settings.ca,
+      cert: settings.cert,
+      key: settings.key,
+      password: undefined,
+      device,
+      keepAliveMs: KEEP_ALIVE_MS,
       will: { topic: topicOf(world.deviceId, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) },
     });
     let kept: PersistedUplink | null = null;
     this.uplink = new Uplink({
       settings: { initialWindowMs: settings.windowMs, connectTimeoutMs: 20_000, ackTimeoutMs: TIMEOUT_MS },
-      ...{ clock: realClock, random: realRandom, boot: toHex(world.boot), device: world.deviceId },
-      ...{ agentVersion: VERSION, outbox, mirror, log: silentLog },
+      clock: realClock,
+      random: realRandom,
+      boot: toHex(world.boot),
+      device: world.deviceId,
+      agentVersion: VERSION,
+      outbox,
+      mirror,
+      log: silentLog,
       store: {
         load: () => kept,
         save: (state) => {
@@ -106,8 +122,11 @@ export class SocketCamera {
   report(): CameraReport & { readonly account: string } {
     const { outbox } = this.opened;
     return {
-      ...{ device: toHex(this.world.deviceId), account: toHex(this.world.account) },
-      ...{ isConnected: this.isConnected, totals: outbox.totals(), events: { started: 0, ended: 0 } },
+      device: toHex(this.world.deviceId),
+      account: toHex(this.world.account),
+      isConnected: this.isConnected,
+      totals: outbox.totals(),
+      events: { started: 0, ended: 0 },
       waiting: outbox.read({ epoch: 0, seq: -1 }, 1000).map(({ seq }) => seq),
     };
   }

@@ -36,19 +36,34 @@ export async function runSockets(options: SocketsOptions): Promise<number> {
   try {
     const measured = await realSockets({ cameras, processes, outageMs, windowMs, folder, say });
     const scenario: Scenario = {
-      ...{ devices: cameras, outageMs: measured.outageMs, windowMs, capacityPerS: CAPACITY_PER_S },
-      ...{ isBoot: false, hints: true, credentialsFailMs: 0 },
+      devices: cameras,
+      outageMs: measured.outageMs,
+      windowMs,
+      capacityPerS: CAPACITY_PER_S,
+      isBoot: false,
+      hints: true,
+      credentialsFailMs: 0,
     };
     const simulated = { ...worstOf(scenario, sealcam, SEEDS), name: 'simulated' };
     const command = `npm run herd -- --sockets ${String(cameras)} --outage ${String(outageMs / 1000)} --window ${String(windowMs / 1000)}`;
     const { bound, produced, doubled } = measured;
     const records = {
-      ...{ produced, stored: bound.records, waiting: bound.waiting },
-      ...{ lost: bound.lost, doubled, misbound: bound.misbound },
+      produced,
+      stored: bound.records,
+      waiting: bound.waiting,
+      lost: bound.lost,
+      doubled,
+      misbound: bound.misbound,
     };
     const result = {
-      ...{ command, cameras, processes, outage_s: measured.outageMs / 1000, window_s: windowMs / 1000 },
-      ...{ simulated: figures(simulated), measured: figures(measured), records },
+      command,
+      cameras,
+      processes,
+      outage_s: measured.outageMs / 1000,
+      window_s: windowMs / 1000,
+      simulated: figures(simulated),
+      measured: figures(measured),
+      records,
     };
     if (save) {
       saveResult('herd-sockets', result);
@@ -81,7 +96,9 @@ function complaint({ bound, doubled, produced }: SocketsOutcome, say: (text: str
 function figures({ peakPerS, peakToMean, t99S, attemptsPerDevice }: Curve): object {
   const round = (value: number, digits: number): number => Number(value.toFixed(digits));
   return {
-    ...{ peak_per_s: peakPerS, peak_to_mean: round(peakToMean, 2), t99_s: round(t99S, 1) },
+    peak_per_s: peakPerS,
+    peak_to_mean: round(peakToMean, 2),
+    t99_s: round(t99S, 1),
     attempts_per_device: round(attemptsPerDevice, 2),
   };
 }

@@ -35,13 +35,27 @@ export function fleetCertificates(folder: string, addresses: readonly string[]):
   const [ca, cert] = [path('ca.pem'), path('broker.pem')];
   openssl('req', '-x509', '-key', path('ca.key'), '-days', '2', '-subj', '/CN=herd', '-out', ca);
   const signing = (name: string, key: string): string[] => [
-    ...['x509', '-new', '-days', '2', '-subj', `/CN=${name}`, '-force_pubkey', path(`${key}.pub`)],
-    ...['-CA', ca, '-CAkey', path('ca.key')],
+    'x509',
+    '-new',
+    '-days',
+    '2',
+    '-subj',
+    `/CN=${name}`,
+    '-force_pubkey',
+    path(`${key}.pub`),
+    '-CA',
+    ca,
+    '-CAkey',
+    path('ca.key'),
   ];
   writeFileSync(path('broker.ext'), `subjectAltName=${addresses.map((address) => `IP:${address}`).join(',')}\n`);
   openssl(...signing('broker', 'broker'), '-extfile', path('broker.ext'), '-out', cert);
   return {
-    ...{ ca, cert, key: path('broker.key'), cameraKey, caText: readFileSync(ca, 'utf8') },
+    ca,
+    cert,
+    key: path('broker.key'),
+    cameraKey,
+    caText: readFileSync(ca, 'utf8'),
     issue: async (names) => {
       const certs = new Array<string>(names.length).fill('');
       const waiting = [...names.entries()];

@@ -51,8 +51,11 @@ export async function realSockets(plan: SocketsPlan): Promise<SocketsOutcome> {
   const [port, tlsPort, httpPort] = [await freePort(), await freePort(), await freePort()];
   const certificates = fleetCertificates(folder, ADDRESSES);
   const broker = mosquittoTls(folder, port, tlsPort, {
-    ...{ ca: certificates.ca, cert: certificates.cert, key: certificates.key },
-    ...{ addresses: ADDRESSES, isNameTheUser: true },
+    ca: certificates.ca,
+    cert: certificates.cert,
+    key: certificates.key,
+    addresses: ADDRESSES,
+    isNameTheUser: true,
   });
   await broker.start();
   const cloud = new TestCloud(folder, httpPort, broker);
@@ -87,12 +90,10 @@ export async function realSockets(plan: SocketsPlan): Promise<SocketsOutcome> {
         times.flatMap(({ attempts }) => attempts),
         times.flatMap(({ returns }) => returns),
       ),
-      ...{
-        outageMs: Math.round(1000 * outageS),
-        bound,
-        produced,
-        doubled: bound.records + bound.lost + bound.waiting - produced,
-      },
+      outageMs: Math.round(1000 * outageS),
+      bound,
+      produced,
+      doubled: bound.records + bound.lost + bound.waiting - produced,
     };
   } finally {
     await Promise.all(fleet.map((process) => process.kill()));
@@ -121,7 +122,11 @@ async function startFleet(
       const own = join(folder, `fleet-${String(i)}`);
       mkdirSync(own);
       await process.call('start', {
-        ...{ folder: own, urls, certs, ca: certificates.caText, key: certificates.cameraKey },
+        folder: own,
+        urls,
+        certs,
+        ca: certificates.caText,
+        key: certificates.cameraKey,
         windowMs: Math.max(windowMs, (1000 * cameras) / FIRST_PER_S),
       });
     }),
@@ -173,7 +178,10 @@ function curveOf(
   const t99S = ((sorted[Math.ceil(0.99 * cameras) - 1] ?? Infinity) - beganAtMs) / 1000 - outageS;
   const peakPerS = perSecond.reduce((a, b) => Math.max(a, b), 0);
   return {
-    ...{ name: 'measured', perSecond, peakPerS, t99S },
+    name: 'measured',
+    perSecond,
+    peakPerS,
+    t99S,
     peakToMean: peakPerS / ((0.99 * cameras) / t99S),
     attemptsPerDevice: attempts.length / cameras,
   };

@@ -15,16 +15,35 @@ export function accessContract(open: OpenStore): void {
     const { world } = await claimed(store);
     const stranger = realRandom.bytes(32);
     const entry = (reader: Uint8Array, atMs: number): Parameters<CloudStore['access']['append']>[0][number] => ({
-      ...{ atMs, reader, device: world.deviceId, epoch: 1, what: 'media', fromSeq: 1, toSeq: 1 },
+      atMs,
+      reader,
+      device: world.deviceId,
+      epoch: 1,
+      what: 'media',
+      fromSeq: 1,
+      toSeq: 1,
       mediaId: realRandom.bytes(16),
     });
     await store.access.append([entry(world.owner.publicKey, 10), entry(stranger, 20), entry(stranger, 30)]);
     const affected = await store.access.affected(world.deviceId, 15, 40);
     expect(affected).toEqual([
       {
-        ...{ reader: stranger, readerAccount: accountId(nodeSuite, stranger), relation: 'neither' },
-        ...{ account: world.account, device: world.deviceId, epoch: 1, reads: 2, records: 0, stream: 0, media: 2 },
-        ...{ exports: 0, mediaObjects: 2, fromSeq: 1, toSeq: 1, firstMs: 20, lastMs: 30 },
+        reader: stranger,
+        readerAccount: accountId(nodeSuite, stranger),
+        relation: 'neither',
+        account: world.account,
+        device: world.deviceId,
+        epoch: 1,
+        reads: 2,
+        records: 0,
+        stream: 0,
+        media: 2,
+        exports: 0,
+        mediaObjects: 2,
+        fromSeq: 1,
+        toSeq: 1,
+        firstMs: 20,
+        lastMs: 30,
       },
     ]);
     expect(await store.access.affected(null, 0, 100)).toHaveLength(2);
@@ -53,8 +72,14 @@ export function accessContract(open: OpenStore): void {
       seqs: readonly [number, number],
       mediaId: Uint8Array | null = null,
     ): AccessEntry => ({
-      ...{ atMs: 10, reader: who.publicKey, device: world.deviceId, epoch, what, mediaId },
-      ...{ fromSeq: seqs[0], toSeq: seqs[1] },
+      atMs: 10,
+      reader: who.publicKey,
+      device: world.deviceId,
+      epoch,
+      what,
+      mediaId,
+      fromSeq: seqs[0],
+      toSeq: seqs[1],
     });
     await store.access.append([
       read(world.owner, 1, 'records', [3, 9]),
@@ -75,8 +100,17 @@ export function accessContract(open: OpenStore): void {
     expect(lines.map(({ relation }) => relation).sort()).toEqual(['member', 'neither', 'neither', 'owner']);
     expect(lines.slice(0, 2).map(({ relation }) => relation)).toEqual(['neither', 'neither']);
     expect(of(world.owner, 1)).toMatchObject({
-      ...{ relation: 'owner', reads: 7, records: 1, stream: 2, media: 2, exports: 2, mediaObjects: 2 },
-      ...{ fromSeq: 0, toSeq: 11, account: world.account, readerAccount: world.account },
+      relation: 'owner',
+      reads: 7,
+      records: 1,
+      stream: 2,
+      media: 2,
+      exports: 2,
+      mediaObjects: 2,
+      fromSeq: 0,
+      toSeq: 11,
+      account: world.account,
+      readerAccount: world.account,
     });
     expect(of(member, 1)?.relation).toBe('member');
     expect(of(member, 2)?.relation).toBe('neither');

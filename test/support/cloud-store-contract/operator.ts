@@ -73,9 +73,14 @@ export function operatorContract(open: OpenStore): void {
   it('keeps alarms, newest first, and no more of one place than it has room for', async () => {
     const store = await open();
     const alarm: Alarm = {
-      ...({ atMs: 10, place: 'read' } as const),
-      ...{ verdict: 'foreign', device: realRandom.bytes(32), epoch: 2 },
-      ...{ reader: realRandom.bytes(16), reason: 'x'.repeat(999), quarantineId: 7 },
+      atMs: 10,
+      place: 'read',
+      verdict: 'foreign',
+      device: realRandom.bytes(32),
+      epoch: 2,
+      reader: realRandom.bytes(16),
+      reason: 'x'.repeat(999),
+      quarantineId: 7,
     };
     await store.alarms.put(alarm);
     const bare = { ...alarm, atMs: 20, place: 'app', device: null, epoch: null, reader: null, reason: '' } as const;

@@ -59,8 +59,20 @@ export function recordsContract(open: OpenStore): void {
     const healthy = world.record(claim, 7, gap.hash, {
       kind: 'health',
       health: {
-        ...{ agent: 'x', uptimeS: 1, freeBytes: 1, produced: 7, receipted: 7, queued: 0, quarantined: 0, lost: 0 },
-        ...{ framesSeen: 0, framesDropped: 0, framesCorrupt: 0, camera: 'ok', privacy: false, connects: 1 },
+        agent: 'x',
+        uptimeS: 1,
+        freeBytes: 1,
+        produced: 7,
+        receipted: 7,
+        queued: 0,
+        quarantined: 0,
+        lost: 0,
+        framesSeen: 0,
+        framesDropped: 0,
+        framesCorrupt: 0,
+        camera: 'ok',
+        privacy: false,
+        connects: 1,
       },
     });
     await store.records.put(healthy, [], 1);
@@ -102,13 +114,11 @@ export function recordsContract(open: OpenStore): void {
     expect(await store.records.bounds(other.world.deviceId, 2)).toBeUndefined();
     const arrivals = await store.records.arrivals(0, 99);
     expect(arrivals.map(({ device, seq }) => [toHex(device) === toHex(world.deviceId), seq])).toEqual([
-      ...[
-        [true, 0],
-        [false, 0],
-        [true, 3],
-        [true, 1],
-        [true, 2],
-      ],
+      [true, 0],
+      [false, 0],
+      [true, 3],
+      [true, 1],
+      [true, 2],
     ]);
     expect(arrivals[0]).toMatchObject({ epoch: 1, kind: 'accept' });
     expect(await store.records.arrivals(arrivals[1]?.id ?? 0, 1)).toEqual([arrivals[2]]);

@@ -61,7 +61,10 @@ async function show({ frames, fps = 10, at }: Stream): Promise<Shown> {
     timeBase: 'live',
   } as const;
   const capture = new Capture(info, settings, {
-    ...{ counters, log: silentLog, onScene: (one) => scenes.push(one.class), wallMsOf: () => null },
+    counters,
+    log: silentLog,
+    onScene: (one) => scenes.push(one.class),
+    wallMsOf: () => null,
     onTransition: (one) => {
       events.push(one.type);
       if (one.type === 'end') spans.push([one.span.onsetMs, one.endMs]);

@@ -8,7 +8,12 @@ import type { Camera, CameraInfo, Frame } from '../../../hal/camera.js';
 import { VirtualClock } from '../../support/virtual-clock.js';
 
 const info: CameraInfo = {
-  ...{ driver: 'v4l2', model: 'scripted', width: 4, height: 4, framesPerSecond: 10, timeBase: 'live' },
+  driver: 'v4l2',
+  model: 'scripted',
+  width: 4,
+  height: 4,
+  framesPerSecond: 10,
+  timeBase: 'live',
 };
 
 /** Each run of the stream is one step: so many seconds of frames, then what happens. */
@@ -45,7 +50,10 @@ async function play(steps: readonly Step[], ms: number): Promise<{ said: string[
   const camera = scripted(clock, steps);
   const controller = new AbortController();
   const loop = new CameraLoop({
-    ...{ camera, clock, counters: new Counters(), log: silentLog },
+    camera,
+    clock,
+    counters: new Counters(),
+    log: silentLog,
     onOpen: () => undefined,
     onFrame: () => Promise.resolve(),
     onEnd: () => undefined,

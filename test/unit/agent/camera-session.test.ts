@@ -24,7 +24,12 @@ function camera(clock: VirtualClock, [frozenFromMs, frozenToMs]: readonly [numbe
   return {
     open: () =>
       Promise.resolve({
-        ...{ driver: 'v4l2', model: 'scripted', width: 160, height: 90, framesPerSecond: 10, timeBase: 'live' },
+        driver: 'v4l2',
+        model: 'scripted',
+        width: 160,
+        height: 90,
+        framesPerSecond: 10,
+        timeBase: 'live',
       } as const),
     async *frames(signal) {
       for (let index = 0; !signal.aborted; index++) {
@@ -45,7 +50,10 @@ async function play(frozen: readonly [number, number], switchMs: number, untilMs
   const clock = new VirtualClock(0);
   const said: string[] = [];
   const session: CameraSession = new CameraSession(settings, {
-    ...{ camera: camera(clock, frozen), clock, counters: new Counters(), log: () => silentLog },
+    camera: camera(clock, frozen),
+    clock,
+    counters: new Counters(),
+    log: () => silentLog,
     onTransition: () => said.push('an event'),
     wallMsOf: () => null,
     onSilence: () => said.push(`health: ${session.state}`),
@@ -70,7 +78,10 @@ describe('the camera session', () => {
     expect(await play([8000, 20_000], 4000, 30_000)).toEqual([
       'startup 1200 at 1200',
       'ir-cut – at 4000',
-      ...['stall – at 13000', 'health: stalled', 'stall 12000 at 20000', 'ok'],
+      'stall – at 13000',
+      'health: stalled',
+      'stall 12000 at 20000',
+      'ok',
     ]);
   });
 

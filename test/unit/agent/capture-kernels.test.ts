@@ -11,8 +11,16 @@ import { read } from '../../support/sources.js';
 
 /** Most that each plane ever holds. */
 const MOST = {
-  ...{ source: 255, raw: 255, mean: 32_640, deviation: 3072, flicker: 32_767, valid: 1, mask: 1, learning: 3 },
-  ...{ current: 2040, last: 2040 },
+  source: 255,
+  raw: 255,
+  mean: 32_640,
+  deviation: 3072,
+  flicker: 32_767,
+  valid: 1,
+  mask: 1,
+  learning: 3,
+  current: 2040,
+  last: 2040,
 } as const;
 
 interface World {
@@ -43,13 +51,16 @@ function bytesOf({ memory, planes, from }: World): Buffer {
 
 const word = fc.integer({ min: 0, max: 32_767 });
 const scene = fc.record({
-  ...{
-    width: fc.integer({ min: 10, max: 80 }).map((quarter) => quarter * 4),
-    height: fc.integer({ min: 8, max: 130 }),
-  },
-  ...{ seed: fc.nat(), isExtreme: fc.boolean(), gain: fc.integer({ min: 2048, max: 32_000 }) },
-  ...{ offset: fc.integer({ min: -2040, max: 2040 }), floor: fc.integer({ min: 1, max: 300 }) },
-  ...{ deviations: word, edges: word, rates: fc.tuple(word, word, word, word) },
+  width: fc.integer({ min: 10, max: 80 }).map((quarter) => quarter * 4),
+  height: fc.integer({ min: 8, max: 130 }),
+  seed: fc.nat(),
+  isExtreme: fc.boolean(),
+  gain: fc.integer({ min: 2048, max: 32_000 }),
+  offset: fc.integer({ min: -2040, max: 2040 }),
+  floor: fc.integer({ min: 1, max: 300 }),
+  deviations: word,
+  edges: word,
+  rates: fc.tuple(word, word, word, word),
 });
 
 describe('kernels', () => {
@@ -87,7 +98,10 @@ describe('kernels', () => {
       throw new Error('no such instruction');
     };
     expect([isSound(plainKernels), isSound(simdKernels), isSound(wrong), isSound(missing)]).toEqual([
-      ...[true, true, false, false],
+      true,
+      true,
+      false,
+      false,
     ]);
     expect(bestKernels().name).toBe('simd');
   });

@@ -123,8 +123,12 @@ describe('a schedule over the camera', () => {
   const NIGHT = Date.UTC(2026, 10, 22, 23);
   const NOON = Date.UTC(2026, 10, 22, 12);
   const info: CameraInfo = {
-    ...({ driver: 'mock', timeBase: 'live' } as const),
-    ...{ model: 'test', width: 160, height: 90, framesPerSecond: 10 },
+    driver: 'mock',
+    timeBase: 'live',
+    model: 'test',
+    width: 160,
+    height: 90,
+    framesPerSecond: 10,
   };
 
   async function run(wallMs: number | null) {
@@ -132,7 +136,9 @@ describe('a schedule over the camera', () => {
     const settings: CaptureSettings = { lumaWidth: 160, idleFramesPerSecond: 30, detector, events, schedule };
     const [counters, types, warnings] = [new Counters(), [] as string[], [] as string[]];
     const capture = new Capture(info, settings, {
-      ...{ counters, onScene: () => undefined, wallMsOf: () => wallMs },
+      counters,
+      onScene: () => undefined,
+      wallMsOf: () => wallMs,
       log: { ...silentLog, warn: (_, text) => void warnings.push(text) },
       onTransition: ({ type }) => types.push(type),
     });

@@ -146,8 +146,14 @@ describe('zones', () => {
 
 describe('events', () => {
   const seen = (area: number): Observation => ({
-    ...{ motion: area > 0, reason: area > 0 ? 'motion' : 'still', area, zones: [], sinceFrame: 0, sinceMs: 0 },
-    ...{ scene: null, subjects: area > 0 ? [1] : [] },
+    motion: area > 0,
+    reason: area > 0 ? 'motion' : 'still',
+    area,
+    zones: [],
+    sinceFrame: 0,
+    sinceMs: 0,
+    scene: null,
+    subjects: area > 0 ? [1] : [],
     box: area > 0 ? { left: 0.4, top: 0.4, width: 0.1, height: 0.2 } : null,
   });
   const tracker = (): EventTracker<string> =>
@@ -272,14 +278,20 @@ describe('capture', () => {
     timeBase: 'live',
   } as const;
   const frame = (index: number, change: Partial<Frame> = {}): Frame => ({
-    ...{ jpeg: new Uint8Array([1, 2, 3]), monotonicMs: index * 100, index },
+    jpeg: new Uint8Array([1, 2, 3]),
+    monotonicMs: index * 100,
+    index,
     ...change,
   });
 
   it('counts corrupt frames and goes on', async () => {
     const counters = new Counters();
     const capture = new Capture(info, captureSettings, {
-      ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined, wallMsOf: () => null },
+      counters,
+      log: silentLog,
+      onTransition: () => undefined,
+      onScene: () => undefined,
+      wallMsOf: () => null,
     });
     for (let i = 0; i < 5; i++) await capture.look(frame(i), i * 100);
     await capture.look(frame(5, { luma: plane(5) }), 500);
@@ -291,7 +303,11 @@ describe('capture', () => {
     for (const [timeBase, dropped] of [['live', 4] as const, ['recorded', 0] as const]) {
       const counters = new Counters();
       const capture = new Capture({ ...info, timeBase }, captureSettings, {
-        ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined, wallMsOf: () => null },
+        counters,
+        log: silentLog,
+        onTransition: () => undefined,
+        onScene: () => undefined,
+        wallMsOf: () => null,
       });
       await capture.look(frame(0, { luma: plane(0) }), 10);
       await capture.look(frame(4, { luma: plane(4) }), 410);
@@ -304,7 +320,9 @@ describe('capture', () => {
     const [counters, said] = [new Counters(), [] as string[]];
     const scenes = new SceneLog({ counters, log: silentLog, say: (scene) => said.push(scene.class) });
     const capture = new Capture(info, captureSettings, {
-      ...{ counters, log: silentLog, onTransition: () => undefined },
+      counters,
+      log: silentLog,
+      onTransition: () => undefined,
       onScene: (scene, monotonicMs) => {
         scenes.tell(scene, monotonicMs);
       },
@@ -327,8 +345,11 @@ describe('capture', () => {
       info,
       { ...captureSettings, lumaWidth },
       {
-        ...{ counters: new Counters(), log: silentLog, onTransition: ({ type }) => seen.push(type) },
-        ...{ onScene: () => undefined, wallMsOf: () => null },
+        counters: new Counters(),
+        log: silentLog,
+        onTransition: ({ type }) => seen.push(type),
+        onScene: () => undefined,
+        wallMsOf: () => null,
       },
     );
     for (let i = 0; i < 90; i++) {

@@ -105,7 +105,11 @@ describe('a JPEG from outside', () => {
     const info = { driver: 'mock', model: 'bad', width: WIDTH, height: HEIGHT, framesPerSecond: 10 } as const;
     // A live camera would not look at the same picture twice.
     const capture = new Capture({ ...info, timeBase: 'recorded' }, settings, {
-      ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined, wallMsOf: () => null },
+      counters,
+      log: silentLog,
+      onTransition: () => undefined,
+      onScene: () => undefined,
+      wallMsOf: () => null,
     });
     let index = 0;
     for (const [, make] of CASES) {
@@ -127,7 +131,11 @@ describe('the frame path', () => {
   const info = { driver: 'mock', model: 'm', width: WIDTH, height: HEIGHT, framesPerSecond: 10 } as const;
   const capture = (counters: Counters, timeBase: 'live' | 'recorded'): Capture =>
     new Capture({ ...info, timeBase }, settings, {
-      ...{ counters, log: silentLog, onTransition: () => undefined, onScene: () => undefined, wallMsOf: () => null },
+      counters,
+      log: silentLog,
+      onTransition: () => undefined,
+      onScene: () => undefined,
+      wallMsOf: () => null,
     });
 
   it('decodes a frame once, and never one whose driver has its plane', async () => {

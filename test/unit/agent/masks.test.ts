@@ -24,7 +24,7 @@ const WINDOW: PrivacyMask = { name: 'window', corners: rectangle(0.303, 0.207, 0
 const SHAPES: readonly PrivacyMask[] = [
   WINDOW,
   {
-    ...{ name: 'triangle' },
+    name: 'triangle',
     corners: [
       [0.1, 0.9],
       [0.5, 0.05],
@@ -32,7 +32,7 @@ const SHAPES: readonly PrivacyMask[] = [
     ],
   },
   {
-    ...{ name: 'hollow' },
+    name: 'hollow',
     corners: [
       [0.2, 0.2],
       [0.8, 0.15],

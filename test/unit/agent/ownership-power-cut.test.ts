@@ -20,8 +20,12 @@ const claim = camera.claim();
 
 function open(folder: string): { readonly outbox: Outbox; readonly mirror: Mirror } {
   return openOutbox({
-    ...{ folder, signer: camera.outboxSigner(), limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 }, log: silentLog },
-    ...{ sha256: (data) => nodeSuite.sha256(data), time: camera.time(0) },
+    folder,
+    signer: camera.outboxSigner(),
+    limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 },
+    log: silentLog,
+    sha256: (data) => nodeSuite.sha256(data),
+    time: camera.time(0),
   });
 }
 

@@ -42,7 +42,10 @@ describe('the pace', () => {
         info,
         { ...settings, idleFramesPerSecond },
         {
-          ...{ counters, log: silentLog, onScene: () => undefined, wallMsOf: () => null },
+          counters,
+          log: silentLog,
+          onScene: () => undefined,
+          wallMsOf: () => null,
           onTransition: (one) => {
             if (one.type === 'start') late = now - one.span.startFrame;
             if (one.type === 'end') spans.push([one.span.onsetFrame, one.span.startFrame, one.endFrame]);

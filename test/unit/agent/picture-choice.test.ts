@@ -12,7 +12,9 @@ const MIDDLE = { left: 0.4, top: 0.3, width: 0.2, height: 0.4 };
 const AT_THE_EDGE = { ...MIDDLE, left: 0 };
 
 const shot = (timeMs: number, area: number, box = MIDDLE): { timeMs: number; area: number; box: typeof MIDDLE } => ({
-  ...{ timeMs, area, box },
+  timeMs,
+  area,
+  box,
 });
 
 describe('the choice of a picture', () => {
@@ -115,8 +117,15 @@ describe('pictures of an event', () => {
           }
           last = { index, timeMs };
           const seen: Observation = {
-            ...{ motion: area > 0, reason: area > 0 ? 'motion' : 'still', area, zones: [], subjects: [1], scene: null },
-            ...{ sinceFrame: index, sinceMs: timeMs - sinceMs, box: area > 0 ? MIDDLE : null },
+            motion: area > 0,
+            reason: area > 0 ? 'motion' : 'still',
+            area,
+            zones: [],
+            subjects: [1],
+            scene: null,
+            sinceFrame: index,
+            sinceMs: timeMs - sinceMs,
+            box: area > 0 ? MIDDLE : null,
           };
           transitions.push(...tracker.step(seen, null, index, timeMs, sharpness));
         }

@@ -67,7 +67,9 @@ describe('recorder', () => {
     const recipients = [{ x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: nextOwner.publicKey }];
     const claim = signObject(claimKind, nodeSuite, nextOwner, {
       ...world.camera.claim(2, first?.hash ?? null).value,
-      ...{ account, ownerKey: nextOwner.publicKey, recipients },
+      account,
+      ownerKey: nextOwner.publicKey,
+      recipients,
     });
     beginEpoch(world.outbox, claim, world.camera.time(1500));
     await world.take(end());

@@ -12,7 +12,8 @@ describe('the scene log', () => {
     const counters = new Counters();
     const lines: string[] = [];
     const log = new SceneLog({
-      ...{ counters, log: silentLog },
+      counters,
+      log: silentLog,
       say: ({ class: name, durationMs }, atMs) => lines.push([name, durationMs ?? '–', atMs].join(' ')),
     });
     for (const [scene, atMs] of told) log.tell(scene, atMs);
@@ -66,7 +67,9 @@ describe('the order of frames', () => {
 
 describe('the freeze watch', () => {
   const frame = (index: number, byte: number, luma?: number): Frame => ({
-    ...{ jpeg: Uint8Array.of(1, 2, byte), monotonicMs: index * 1000, index },
+    jpeg: Uint8Array.of(1, 2, byte),
+    monotonicMs: index * 1000,
+    index,
     ...(luma === undefined ? {} : { luma: { width: 1, height: 1, data: Uint8Array.of(luma) } }),
   });
   const types = (frames: readonly Frame[]): string[] => {
@@ -80,7 +83,16 @@ describe('the freeze watch', () => {
   it('says a freeze once after five seconds, and how long it was when it is over', () => {
     const frames = Array.from({ length: 8 }, (_, i) => frame(i, 7));
     expect(types([...frames, frame(8, 8), frame(9, 9)])).toEqual([
-      ...['live', 'repeat', 'repeat', 'repeat', 'repeat', 'froze', 'repeat', 'repeat', 'thawed 8000', 'live'],
+      'live',
+      'repeat',
+      'repeat',
+      'repeat',
+      'repeat',
+      'froze',
+      'repeat',
+      'repeat',
+      'thawed 8000',
+      'live',
     ]);
   });
 

@@ -14,11 +14,19 @@ function look(index: number, reason: Reason, area: number): Look {
   return {
     frame,
     observation: {
-      ...{ motion, reason, area: motion ? area : 0, box: motion ? BOX : null, zones: [], subjects: [], scene: null },
-      ...{ sinceFrame: index, sinceMs: timeMs },
+      motion,
+      reason,
+      area: motion ? area : 0,
+      box: motion ? BOX : null,
+      zones: [],
+      subjects: [],
+      scene: null,
+      sinceFrame: index,
+      sinceMs: timeMs,
     },
     inspection: {
-      ...{ background: PLANE, mask: PLANE },
+      background: PLANE,
+      mask: PLANE,
       patches: area === 0 ? [] : [{ box: BOX, nature: 'unknown', area }],
     },
   };

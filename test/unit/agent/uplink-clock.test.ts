@@ -17,7 +17,9 @@ const DAY_MS = 86_400_000;
 
 function clockAt(ms: number | null, quality: ClockQuality): SystemClock & { ms: number | null; quality: ClockQuality } {
   return {
-    ...{ ms, quality, bootId: new Uint8Array(16) },
+    ms,
+    quality,
+    bootId: new Uint8Array(16),
     monotonicMs: () => 0,
     wall() {
       return { ms: this.ms, quality: this.quality };

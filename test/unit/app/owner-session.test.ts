@@ -17,8 +17,15 @@ function cloudOf(world: CameraWorld, count: number) {
   const pages: (number | null)[] = [];
   let upTo = count;
   const camera = (): CameraItem => ({
-    ...{ device: world.deviceId, epoch: 1, claim: claim.bytes, state: 'open', online: null },
-    ...{ lastReceivedAtMs: null, incomplete: false, highestSeq: upTo, health: null },
+    device: world.deviceId,
+    epoch: 1,
+    claim: claim.bytes,
+    state: 'open',
+    online: null,
+    lastReceivedAtMs: null,
+    incomplete: false,
+    highestSeq: upTo,
+    health: null,
   });
   const reports: AlarmReport[] = [];
   const toldOf: number[] = [];
@@ -57,7 +64,12 @@ function cloudOf(world: CameraWorld, count: number) {
     },
   } as unknown as CloudClient;
   return {
-    ...{ client, pages, records, reports, showUpTo: (seq: number) => (upTo = seq), asked: () => asked },
+    client,
+    pages,
+    records,
+    reports,
+    showUpTo: (seq: number) => (upTo = seq),
+    asked: () => asked,
     /** What happens while the list of cameras is on its way. */
     whileAsked: (happens: () => Promise<unknown>) => (meanwhile = happens),
     /** What the next stream says of the camera, one after the other. */

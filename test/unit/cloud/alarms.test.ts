@@ -25,8 +25,12 @@ describe('an alarm', () => {
     expect((await api.get(mediaUrl(victim), token)).status).toBe(404);
     const [alarm] = await api.store.alarms.since(0, 10);
     expect(alarm).toMatchObject({
-      ...{ place: 'read', verdict: 'foreign', device: victim.world.deviceId, epoch: 1 },
-      ...{ reader: accountId(nodeSuite, stranger.publicKey), atMs: api.clock.wallMs() },
+      place: 'read',
+      verdict: 'foreign',
+      device: victim.world.deviceId,
+      epoch: 1,
+      reader: accountId(nodeSuite, stranger.publicKey),
+      atMs: api.clock.wallMs(),
     });
     const [kept] = await api.store.quarantine.newest(1);
     expect(kept).toMatchObject({ id: alarm?.quarantineId, bytes: victim.claim.bytes });

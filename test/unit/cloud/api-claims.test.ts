@@ -17,7 +17,11 @@ describe('claims', () => {
     const world = new CameraWorld({ cloud: api.receiptSigner });
     const nonce = realRandom.bytes(16);
     const offer = signObject(offerKind, nodeSuite, world.device, {
-      ...{ device: world.deviceId, lastEpoch: 0, lastClaimHash: null, mode: 'physical', nonce },
+      device: world.deviceId,
+      lastEpoch: 0,
+      lastClaimHash: null,
+      mode: 'physical',
+      nonce,
     });
     await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
     return { world, nonce, token: (await api.session(world.owner)).token };

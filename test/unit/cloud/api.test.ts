@@ -57,7 +57,9 @@ describe('sessions', () => {
     }>();
     api.clock.advance(60_001);
     const old = signObject(sessionKind, nodeSuite, owner, {
-      ...{ cloudOrigin: CLOUD, pageOrigin: PAGE, expiresAtMs: late.expiresAtMs },
+      cloudOrigin: CLOUD,
+      pageOrigin: PAGE,
+      expiresAtMs: late.expiresAtMs,
       nonce: new Uint8Array(Buffer.from(late.nonce, 'hex')),
     });
     expect((await api.answer(old.bytes)).status).toBe(401);
@@ -192,8 +194,20 @@ describe('reading', () => {
 
   it('shows no health record in the list of cameras that does not verify', async () => {
     const HEALTH: RecordHealth = {
-      ...{ agent: 'x', uptimeS: 1, freeBytes: 1, produced: 2, receipted: 2, queued: 0, quarantined: 0, lost: 0 },
-      ...{ framesSeen: 0, framesDropped: 0, framesCorrupt: 0, camera: 'ok', privacy: false, connects: 1 },
+      agent: 'x',
+      uptimeS: 1,
+      freeBytes: 1,
+      produced: 2,
+      receipted: 2,
+      queued: 0,
+      quarantined: 0,
+      lost: 0,
+      framesSeen: 0,
+      framesDropped: 0,
+      framesCorrupt: 0,
+      camera: 'ok',
+      privacy: false,
+      connects: 1,
     };
     const other = new CameraWorld();
     const theirs = other.record(other.claim(), 2, new Uint8Array(32), { kind: 'health', health: HEALTH });

@@ -23,11 +23,17 @@ it('an order goes to its camera and is kept nowhere; a member, a stranger and a 
   await api.store.claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 0);
   const order = (signer: Signer, claimHash = claim.hash): Uint8Array =>
     signObject(commandKind, nodeSuite, signer, {
-      ...{ action: 'privacy', privacy: true, device: world.deviceId, epoch: 1, claimHash, counter: 5 },
+      action: 'privacy',
+      privacy: true,
+      device: world.deviceId,
+      epoch: 1,
+      claimHash,
+      counter: 5,
     }).bytes;
   const post = async (token: string, command: Uint8Array): Promise<number> => {
     const response = await api.app.inject({
-      ...{ method: 'POST', url: `/v1/devices/${toHex(world.deviceId)}/commands` },
+      method: 'POST',
+      url: `/v1/devices/${toHex(world.deviceId)}/commands`,
       headers: { authorization: `Bearer ${token}` },
       payload: { command: toBase64(command) },
     });

@@ -95,7 +95,11 @@ describe('ingest', () => {
     const world = cloud.camera();
     const nonce = realRandom.bytes(16);
     const offer = signObject(offerKind, nodeSuite, world.device, {
-      ...{ device: world.deviceId, lastEpoch: 0, lastClaimHash: null, mode: 'physical', nonce },
+      device: world.deviceId,
+      lastEpoch: 0,
+      lastClaimHash: null,
+      mode: 'physical',
+      nonce,
     });
     const claim = world.claim(1, null, { nonce });
     await cloud.store.claims.putPending(world.deviceId, {

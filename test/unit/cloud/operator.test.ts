@@ -34,8 +34,16 @@ async function operated() {
   const counters = new Counters();
   const world = new CameraWorld();
   const ingest = new Ingest({
-    ...{ store, suite: nodeSuite, clock, log: silentLog, counters, pacing: () => null },
-    ...{ receiptSigner: world.cloud, onStored: () => undefined, onStatus: () => undefined, publish: () => undefined },
+    store,
+    suite: nodeSuite,
+    clock,
+    log: silentLog,
+    counters,
+    pacing: () => null,
+    receiptSigner: world.cloud,
+    onStored: () => undefined,
+    onStatus: () => undefined,
+    publish: () => undefined,
   });
   const claim = world.claim();
   const time = world.time(0, clock.wallMs() - LAG_MS);
@@ -53,7 +61,11 @@ async function operated() {
 
   const server = new OperatorServer(
     {
-      ...{ store, clock, counters, startedAtMs: clock.wallMs(), residentBytes: () => 123 * 1024 ** 2 },
+      store,
+      clock,
+      counters,
+      startedAtMs: clock.wallMs(),
+      residentBytes: () => 123 * 1024 ** 2,
       gauges: () => ({ waiting: 4, streams: 5, isBrokerConnected: true }),
     },
     silentLog,

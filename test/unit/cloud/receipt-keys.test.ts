@@ -104,9 +104,16 @@ describe('a receipt', () => {
     const [current, ...others] = byPreference(keys).map(({ signer }) => signer);
     if (current === undefined) throw new Error('no key');
     const ingest = new Ingest({
-      ...{ store: openSqliteStore(join(tempFolder(), 'cloud.db')), suite: nodeSuite, clock: new VirtualClock() },
-      ...{ receiptSigner: current, otherReceiptSigners: others, counters, log: silentLog, pacing: () => null },
-      ...{ onStored: () => undefined, onStatus: () => undefined },
+      store: openSqliteStore(join(tempFolder(), 'cloud.db')),
+      suite: nodeSuite,
+      clock: new VirtualClock(),
+      receiptSigner: current,
+      otherReceiptSigners: others,
+      counters,
+      log: silentLog,
+      pacing: () => null,
+      onStored: () => undefined,
+      onStatus: () => undefined,
       publish: (_, payload) => {
         const message = decodeDown(payload);
         if (message.type === 'receipt') receipts.push(openSigned(receiptKind, nodeSuite, message.receipt));

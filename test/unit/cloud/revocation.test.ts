@@ -31,7 +31,11 @@ describe("the maker's list at ingest", () => {
     expect(await cloud.record()).toEqual([]);
     const nonce = new Uint8Array(16);
     const offer = signObject(offerKind, nodeSuite, cloud.world.device, {
-      ...{ device: cloud.world.deviceId, lastEpoch: 1, lastClaimHash: cloud.claim.hash, mode: 'physical', nonce },
+      device: cloud.world.deviceId,
+      lastEpoch: 1,
+      lastClaimHash: cloud.claim.hash,
+      mode: 'physical',
+      nonce,
     });
     await cloud.up({ type: 'offer', offer: offer.bytes });
     await cloud.accepts();
@@ -161,8 +165,15 @@ describe("an owner's list", () => {
     const counters = new Counters();
     const sent: string[] = [];
     const ingest = new Ingest({
-      ...{ store: api.store, suite: nodeSuite, clock: api.clock, log: silentLog, counters, pacing: () => null },
-      ...{ receiptSigner: api.receiptSigner, onStored: () => undefined, onStatus: () => undefined },
+      store: api.store,
+      suite: nodeSuite,
+      clock: api.clock,
+      log: silentLog,
+      counters,
+      pacing: () => null,
+      receiptSigner: api.receiptSigner,
+      onStored: () => undefined,
+      onStatus: () => undefined,
       publish: (_, payload) => sent.push(decodeDown(payload).type),
     });
     const take = (camera: Stored): Promise<void> => {

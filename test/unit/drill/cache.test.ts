@@ -60,7 +60,11 @@ describe("the control's leak", () => {
       { ...event, device: 'b', account: 'ben' },
     ];
     expect(judgeControl(filed, truth, new Set(['p']))).toEqual({
-      ...{ events: 2, misbound: 1, decryptable: 1, accounts_affected: 1, accounts_exposed: 1 },
+      events: 2,
+      misbound: 1,
+      decryptable: 1,
+      accounts_affected: 1,
+      accounts_exposed: 1,
     });
     expect(judgeControl(filed, truth, new Set())).toMatchObject({ misbound: 1, decryptable: 0 });
   });

@@ -13,7 +13,8 @@ describe("the fleet's oracle", () => {
     await cloud.records(world, [one]);
     await cloud.records(world, [two.record], [two.sealed]);
     const made: Made = {
-      ...{ device: toHex(world.deviceId), account: toHex(world.account) },
+      device: toHex(world.deviceId),
+      account: toHex(world.account),
       hashes: [accept, one, two.record].map(({ hash }) => toHex(hash)),
     };
     const well = { records: 3, lost: 0, doubled: 0, misbound: 0, alarms: 0 };

@@ -17,7 +17,10 @@ function world(keys = [qa.publicKey]) {
   const token = (change: Partial<Unlock> = {}, signer = qa): string =>
     toBase64(
       signObject(unlockKind, nodeSuite, signer, {
-        ...{ device, nonce: lock.challenge, scope: ['diagnose'], lifetimeS: 600 },
+        device,
+        nonce: lock.challenge,
+        scope: ['diagnose'],
+        lifetimeS: 600,
         ...change,
       }).bytes,
     );
