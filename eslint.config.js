@@ -14,7 +14,7 @@ const ambientGlobals = ['setTimeout', 'setInterval', 'setImmediate'].map((name) 
 
 export default tseslint.config(
   // AssemblyScript, whose types and operators are not TypeScript's, is compiled by its own compiler.
-  { ignores: ['dist/', 'node_modules/', '.cache/', 'coverage/', 'agent/capture/kernel/assembly/'] },
+  { ignores: ['dist/', 'node_modules/', '.cache/', 'coverage/', 'agent/capture/detect/kernel/assembly/'] },
   js.configs.recommended,
   {
     files: ['**/*.ts', '**/*.tsx'],
@@ -38,7 +38,7 @@ export default tseslint.config(
   },
   {
     // Composition roots, adapters of the real clock and environment, and tools that people run.
-    files: ['scripts/**', 'test/**', 'vitest.config.ts', '**/adapters/**', 'agent/cli.ts', 'cloud/cli.ts'],
+    files: ['scripts/**', 'test/**', 'vitest.config.ts', '**/adapters/**', 'agent/cli/cli.ts', 'cloud/cli/cli.ts'],
     rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' },
   },
   {

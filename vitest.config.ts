@@ -1,5 +1,5 @@
 import { defineConfig } from 'vitest/config';
-import { LongestFirst } from './test/support/longest-first.js';
+import { LongestFirst } from './test/support/runner/longest-first.js';
 
 /** A suite is a folder of test/; scripts/test.mjs knows which tool each of them needs. */
 function suite(
@@ -17,8 +17,8 @@ function suite(
   return {
     test: {
       name,
-      include: [`test/${name}/**/*.test.ts`],
-      setupFiles: ['test/support/setup.ts'],
+      include: [`test/suites/${name}/**/*.test.ts`],
+      setupFiles: ['test/support/runner/setup.ts'],
       ...(options.provide === undefined ? {} : { provide: JSON.parse(options.provide) as object }),
       testTimeout: options.timeoutMs,
       hookTimeout: options.timeoutMs,

@@ -2,7 +2,7 @@
 export const CAMERA_DRIVERS = ['mock', 'replay', 'libcamera', 'v4l2'] as const;
 export const WATCHDOG_DRIVERS = ['none', 'systemd', 'device'] as const;
 export const SCENES = ['porch', 'garden', 'driveway'] as const;
-/** Scenarios with a known right answer: test/contract/golden.test.ts. */
+/** Scenarios with a known right answer: test/suites/contract/golden.test.ts. */
 export const GOLDEN_NAMES = [
   'empty-night',
   'leaves',

@@ -23,13 +23,7 @@ const SOURCES = [
   'app/core',
   'scripts',
   'tsconfig.json',
-  'test/crash',
-  'test/drill',
-  'test/fleet',
-  'test/fuzz',
-  'test/herd',
-  'test/sim',
-  'test/soak',
+  'test/campaigns',
   'test/support',
 ];
 

@@ -35,7 +35,7 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
   mkdirSync(outFolder, { recursive: true });
   const path = join(outFolder, 'sealcam.mjs');
   const { metafile } = await build({
-    entryPoints: [join(checkout, 'agent', 'cli.ts')],
+    entryPoints: [join(checkout, 'agent', 'cli', 'cli.ts')],
     outfile: path,
     bundle: true,
     minify: true,

@@ -183,7 +183,7 @@ class Demo {
   private async startCloud(httpPort: number, brokerPort: number, pageOrigin: string, origin: string): Promise<void> {
     const child = new Child(
       'cloud',
-      [join(checkout, 'dist/cloud/cli.js'), 'serve'],
+      [join(checkout, 'dist/cloud/cli/cli.js'), 'serve'],
       {
         SEALCLOUD_HTTP_PORT: String(httpPort),
         SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
@@ -222,7 +222,7 @@ class Demo {
       SEALCAM_LOG_LEVEL: 'debug',
       ...camera.environment,
     };
-    const cli = join(checkout, 'dist/agent/cli.js');
+    const cli = join(checkout, 'dist/agent/cli/cli.js');
     const keys = spawnSync(process.execPath, [cli, 'keygen', '--json'], {
       env: { ...process.env, ...environment },
       encoding: 'utf8',

@@ -5,8 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
 
-const SOURCE = 'agent/capture/kernel/assembly/kernels.ts';
-export const TARGET = 'agent/capture/kernel/simd-module.ts';
+const SOURCE = 'agent/capture/detect/kernel/assembly/kernels.ts';
+export const TARGET = 'agent/capture/detect/kernel/simd-module.ts';
 /** As a command, not imported: its declarations redefine what an array is, for every file of ours. */
 const COMPILER = join('node_modules', 'assemblyscript', 'bin', 'asc.js');
 const OPTIONS = ['--enable', 'simd', '-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '1'];

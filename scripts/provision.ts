@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { realRandom } from '../common/adapters/real-random.js';
 import { fromHex, toHex } from '../common/bytes.js';
 import { asSealcamError } from '../common/errors.js';
-import { loadIdentity } from '../agent/identity.js';
+import { loadIdentity } from '../agent/main/identity.js';
 import { claimSheet } from '../agent/console/claim-sheet.js';
 import type { DeviceSecrets } from '../hal/key-store.js';
 import { FileKeyStore } from '../hal/linux/key-store.js';

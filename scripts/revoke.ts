@@ -3,7 +3,7 @@ import { parseArgs } from 'node:util';
 import { realClock } from '../common/adapters/real-clock.js';
 import { fromBase64, fromHex, toBase64, toHex } from '../common/bytes.js';
 import { asSealcamError } from '../common/errors.js';
-import { openMakerList } from '../cloud/maker-list.js';
+import { openMakerList } from '../cloud/trust/maker-list.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import type { Signer } from '../protocol/crypto/suite.js';
 import { revocationKind } from '../protocol/objects/revocation.js';

@@ -39,7 +39,7 @@ function fail(status: number, text: string): never {
 
 /** The events of one clip, a JSON line each; the replay's own words go to stderr. */
 function replay(path: string): Promise<string> {
-  const cli = join(checkout, 'dist', 'agent', 'cli.js');
+  const cli = join(checkout, 'dist', 'agent', 'cli', 'cli.js');
   const child = spawn(process.execPath, [cli, 'replay', path, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const parts: Buffer[] = [];
   child.stdout.on('data', (part: Buffer) => parts.push(part));

@@ -56,7 +56,7 @@ async function prepare() {
 
 /** What only the trial needs: the stand-in for /dev/udmabuf, and the golden vectors' writer as one file. */
 async function makeHelpers() {
-  const source = 'test/armv7/libcamera/udmabuf.c';
+  const source = 'test/suites/armv7/libcamera/udmabuf.c';
   const { folder } = await step('helpers', [source, 'dist/scripts/bundle.js'], async (target) => {
     const flags = ['-O1', '-shared', '-fPIC', '-Wall', '-Werror', '-U_FILE_OFFSET_BITS', '-U_TIME_BITS'];
     await must('arm-linux-gnueabihf-gcc', [...flags, '-o', join(target, 'udmabuf.so'), join(root, source)]);

@@ -2,17 +2,17 @@ import type { Counters } from '../../common/counters.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
-import { Detector, type DetectorSettings } from './detector.js';
+import { Detector, type DetectorSettings } from './detect/detector.js';
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
 import { FrameOrder } from './frame-order.js';
-import { FreezeWatch } from './freeze.js';
-import type { Inspection } from './inspection.js';
+import { FreezeWatch } from './detect/freeze.js';
+import type { Inspection } from './detect/inspection.js';
 import { decodeLuma } from './jpeg.js';
-import type { Observation } from './observation.js';
+import type { Observation } from './detect/observation.js';
 import { Pace } from './pace.js';
 import { sharpnessOf } from './picture-choice.js';
-import { isFit } from './plane-size.js';
-import type { SceneChange } from './scene-watch.js';
+import { isFit } from './detect/plane-size.js';
+import type { SceneChange } from './detect/scene-watch.js';
 import type { Schedule } from './schedule.js';
 
 export interface CaptureSettings {

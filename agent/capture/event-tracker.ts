@@ -1,4 +1,4 @@
-import type { Box, Observation } from './observation.js';
+import type { Box, Observation } from './detect/observation.js';
 import { PictureChoice } from './picture-choice.js';
 
 export interface EventSettings {

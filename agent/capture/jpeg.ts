@@ -1,9 +1,9 @@
 import sharp, { type Sharp } from 'sharp';
 import { SealcamError } from '../../common/errors.js';
 import type { LumaPlane } from '../../hal/camera.js';
-import type { Box } from './observation.js';
+import type { Box } from './detect/observation.js';
 import { badPicture, readHeader } from './jpeg-header.js';
-import { blackOut, type PrivacyMask } from './masks.js';
+import { blackOut, type PrivacyMask } from './detect/masks.js';
 
 /** One libvips thread and no cache: on a small ARM core more only cost memory. Called once by the composition root. */
 export function configureImages(): void {

@@ -1,5 +1,5 @@
 import type { LumaPlane } from '../../hal/camera.js';
-import type { Box } from './observation.js';
+import type { Box } from './detect/observation.js';
 
 /** A box that comes so close to an edge of the picture shows somebody who is cut by it; that counts half. */
 const EDGE = 0.02;

@@ -9,7 +9,7 @@ import { RELEASED_MS, VERSION } from '../../common/version.js';
 import { clockSource, LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { verifyStrict } from '../../protocol/crypto/strict.js';
-import { makeDataFolder } from '../adapters/data-folder.js';
+import { makeDataFolder } from '../main/adapters/data-folder.js';
 import { decodeLuma } from '../capture/jpeg.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';

@@ -12,7 +12,7 @@ import { GOLDEN } from '../../hal/mock/golden.js';
 import { MockCamera } from '../../hal/mock/camera.js';
 import { buildScript } from '../../hal/mock/script.js';
 import { ReplayCamera } from '../../hal/replay/camera.js';
-import { captureSettings, recorderSettings } from '../settings.js';
+import { captureSettings, recorderSettings } from '../main/settings.js';
 import { Capture } from '../capture/capture.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { configureImages, fitThumbnail } from '../capture/jpeg.js';

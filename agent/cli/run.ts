@@ -6,7 +6,7 @@ import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, reloadAgentConfig, type Config } from '../config/keys.js';
 import { claimSheet } from '../console/claim-sheet.js';
 import { keepConsole } from '../console/keep-line.js';
-import { compose, type Composition } from '../main.js';
+import { compose, type Composition } from '../main/compose.js';
 import { isMock } from '../main/consoles.js';
 import { serialLineOf, stdioLine } from '../main/drivers.js';
 

@@ -1,9 +1,9 @@
 import { drawPng, greyPng } from '../../hal/image.js';
 import type { LumaPlane } from '../../hal/camera.js';
-import type { Box, Reason } from '../capture/observation.js';
+import type { Box, Reason } from '../capture/detect/observation.js';
 import { makeThumbnail, type Thumbnail } from '../capture/jpeg.js';
-import type { Nature } from '../capture/nature.js';
-import { MEANS } from '../capture/reasons.js';
+import type { Nature } from '../capture/detect/nature.js';
+import { MEANS } from '../capture/detect/reasons.js';
 import type { Look, Moment, Stretch } from './stretch.js';
 
 const WIDTH = 960;

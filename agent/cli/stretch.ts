@@ -1,6 +1,6 @@
-import type { Observation, Reason } from '../capture/observation.js';
+import type { Observation, Reason } from '../capture/detect/observation.js';
 import type { EventSpan, Transition } from '../capture/event-tracker.js';
-import type { Inspection } from '../capture/inspection.js';
+import type { Inspection } from '../capture/detect/inspection.js';
 import type { Frame } from '../../hal/camera.js';
 
 /** One frame with all that was thought of it. */

@@ -8,7 +8,7 @@ import type { Claim } from '../../protocol/objects/claim.js';
 import type { LossReason, RecordEvent, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedDetail } from '../../protocol/seal/content.js';
-import type { Box } from '../capture/observation.js';
+import type { Box } from '../capture/detect/observation.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
 import { boxWithin, cropFor } from '../capture/picture-choice.js';

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from './fastify.js';
 import { accountId } from '../../protocol/objects/ids.js';
-import { Refusals } from '../refusals.js';
+import { Refusals } from '../alarms/refusals.js';
 import type { ApiContext } from './context.js';
 import { alarmBody, bytesOf, type AlarmBody } from './wire.js';
 

@@ -14,8 +14,8 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
-import { MakerList } from '../maker-list.js';
-import { Refusals } from '../refusals.js';
+import { MakerList } from '../trust/maker-list.js';
+import { Refusals } from '../alarms/refusals.js';
 import type { AccessEntry, ClaimRow, CloudStore, NewMedia, StoredRecord } from '../store/store.js';
 
 /** By claim hash. What is kept is what an owner signed, so it can be old but never another's. */

@@ -1,8 +1,8 @@
 import { fromHex } from '../../common/bytes.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { SealcamError } from '../../common/errors.js';
-import { loadCloudConfig, type CloudConfig } from '../config.js';
-import { openExistingStore } from '../main.js';
+import { loadCloudConfig, type CloudConfig } from '../main/config.js';
+import { openExistingStore } from '../main/compose.js';
 import type { CloudStore } from '../store/store.js';
 
 /** What the operator's commands share: the store of a cloud that may be running, and how they print. */

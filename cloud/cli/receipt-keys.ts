@@ -5,7 +5,13 @@ import { nodeSuite } from '../../protocol/crypto/node.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { chooseKey } from '../ingest/receipt-signers.js';
-import { byPreference, loadReceiptKeys, rotateReceiptKeys, type ReceiptKey, type ReceiptKeys } from '../keys.js';
+import {
+  byPreference,
+  loadReceiptKeys,
+  rotateReceiptKeys,
+  type ReceiptKey,
+  type ReceiptKeys,
+} from '../trust/receipt-keys.js';
 import type { CloudStore } from '../store/store.js';
 import { withStore, type OutputOptions } from './operator.js';
 

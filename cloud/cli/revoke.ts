@@ -5,8 +5,8 @@ import type { ConfigSource } from '../../common/config/load.js';
 import { SealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Revocation } from '../../protocol/objects/revocation.js';
-import { makerListSettings, type CloudConfig } from '../config.js';
-import { openMakerList } from '../maker-list.js';
+import { makerListSettings, type CloudConfig } from '../main/config.js';
+import { openMakerList } from '../trust/maker-list.js';
 import { iso, print, withStore, type OutputOptions } from './operator.js';
 
 function keyOf(config: CloudConfig): Uint8Array {

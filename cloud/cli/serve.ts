@@ -1,7 +1,7 @@
 import { createLog } from '../../common/adapters/pino-log.js';
 import type { ConfigSource } from '../../common/config/load.js';
-import { loadCloudConfig } from '../config.js';
-import { startCloud } from '../main.js';
+import { loadCloudConfig } from '../main/config.js';
+import { startCloud } from '../main/compose.js';
 
 /** `sealcam-cloud serve`: until SIGTERM or SIGINT. */
 export async function serveCommand(source: ConfigSource): Promise<number> {

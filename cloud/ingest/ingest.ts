@@ -12,9 +12,9 @@ import { openSigned, type Verified } from '../../protocol/objects/signed-object.
 import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
 import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import type { ClaimRow, CloudStore } from '../store/store.js';
-import { MakerList } from '../maker-list.js';
-import { Refusals } from '../refusals.js';
-import { FaultLog } from '../fault-log.js';
+import { MakerList } from '../trust/maker-list.js';
+import { Refusals } from '../alarms/refusals.js';
+import { FaultLog } from '../alarms/fault-log.js';
 import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
 import { ReceiptSigners } from './receipt-signers.js';
 import { makeReceipt, type ReceiptedEpoch, type Settled } from './receipts.js';

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { silentLog } from '../../common/log.js';
-import { loadIdentity } from '../../agent/identity.js';
+import { loadIdentity } from '../../agent/main/identity.js';
 import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import { noteOwnership } from '../../agent/outbox/published.js';

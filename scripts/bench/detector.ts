@@ -1,9 +1,9 @@
 import { configureImages, decodeLuma } from '../../agent/capture/jpeg.js';
 import { Capture } from '../../agent/capture/capture.js';
-import { Detector } from '../../agent/capture/detector.js';
+import { Detector } from '../../agent/capture/detect/detector.js';
 import { sharpnessOf } from '../../agent/capture/picture-choice.js';
-import { plainKernels } from '../../agent/capture/kernel/plain.js';
-import { simdKernels } from '../../agent/capture/kernel/simd.js';
+import { plainKernels } from '../../agent/capture/detect/kernel/plain.js';
+import { simdKernels } from '../../agent/capture/detect/kernel/simd.js';
 import { Counters } from '../../common/counters.js';
 import { silentLog } from '../../common/log.js';
 import type { LumaPlane } from '../../hal/camera.js';

@@ -3,7 +3,7 @@ import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { sharp } from '../images.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { Detector } from '../../agent/capture/detector.js';
+import { Detector } from '../../agent/capture/detect/detector.js';
 import { configureImages, decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';
 import type { SealedMedia } from '../../agent/outbox/outbox.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';

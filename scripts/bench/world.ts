@@ -2,7 +2,7 @@ import { realRandom } from '../../common/adapters/real-random.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { sleep } from '../../common/clock.js';
 import { silentLog } from '../../common/log.js';
-import { captureSettings } from '../../agent/settings.js';
+import { captureSettings } from '../../agent/main/settings.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
 import { Sealer } from '../../agent/record/sealer.js';
 import { beginEpoch } from '../../agent/outbox/epochs.js';

@@ -2,8 +2,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from '../checkout.js';
 
-const CONTRACT = 'test/support/cloud-store-contract';
-const SUITES = 'test/contract';
+const CONTRACT = 'test/support/contracts/cloud-store';
+const SUITES = 'test/suites/contract';
 
 function sources(folder: string): { readonly path: string; readonly text: string }[] {
   return readdirSync(join(checkout, folder))

@@ -1,6 +1,6 @@
-import { Detector } from '../../agent/capture/detector.js';
+import { Detector } from '../../agent/capture/detect/detector.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
-import { captureSettings } from '../../agent/settings.js';
+import { captureSettings } from '../../agent/main/settings.js';
 import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../../hal/camera.js';
 

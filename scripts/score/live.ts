@@ -1,7 +1,7 @@
 import { basename, extname, join } from 'node:path';
 import { Capture } from '../../agent/capture/capture.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
-import { captureSettings } from '../../agent/settings.js';
+import { captureSettings } from '../../agent/main/settings.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { Counters } from '../../common/counters.js';
 import { silentLog } from '../../common/log.js';

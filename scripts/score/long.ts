@@ -106,7 +106,7 @@ interface Line {
 }
 
 async function play(video: string, seconds: number, say: (text: string) => void): Promise<LongReplay> {
-  const cli = join(checkout, 'dist', 'agent', 'cli.js');
+  const cli = join(checkout, 'dist', 'agent', 'cli', 'cli.js');
   const child = spawn(process.execPath, [cli, 'replay', video, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const { pid } = child;
   const ended = new Promise<number | null>((done) => child.once('close', done));

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { Detector } from '../../agent/capture/detector.js';
+import { Detector } from '../../agent/capture/detect/detector.js';
 import { EventTracker, type Transition } from '../../agent/capture/event-tracker.js';
-import { TUNING, type Tuning } from '../../agent/capture/tuning.js';
+import { TUNING, type Tuning } from '../../agent/capture/detect/tuning.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
-import { captureSettings } from '../../agent/settings.js';
+import { captureSettings } from '../../agent/main/settings.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { seededRandom } from '../../common/seeded-random.js';
 import { ReplayCamera } from '../../hal/replay/camera.js';

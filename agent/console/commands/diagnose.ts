@@ -1,7 +1,7 @@
 import { sleep } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
 import type { LastLook } from '../../capture/capture.js';
-import { MEANS } from '../../capture/reasons.js';
+import { MEANS } from '../../capture/detect/reasons.js';
 import type { ConsoleCommand, ConsoleContext, LogLevel } from '../command.js';
 import { rows, wrap } from '../layout.js';
 import { redact } from '../redact.js';

@@ -1,0 +1,33 @@
+import type { LumaPlane } from '../../../hal/camera.js';
+import { boxOf, type Box } from './observation.js';
+import type { Planes } from './kernel/layout.js';
+import type { Nature } from './nature.js';
+import type { Track } from './tracks.js';
+
+/** What the detector had before it at one frame, to be looked at by people. */
+export interface Inspection {
+  readonly background: LumaPlane;
+  /** 255 where the picture differs. */
+  readonly mask: LumaPlane;
+  readonly patches: readonly { readonly box: Box; readonly nature: Nature; readonly area: number }[];
+}
+
+/** Copies, since the planes change with the next frame. */
+export function inspectionOf(planes: Planes, tracks: readonly Track[]): Inspection {
+  const { width, height, stride } = planes.layout;
+  const plane = (valueOf: (at: number) => number): LumaPlane => {
+    const data = new Uint8Array(width * height);
+    for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) data[y * width + x] = valueOf(y * stride + x);
+    return { width, height, data };
+  };
+  return {
+    // Means are in 1/128 of a grey level.
+    background: plane((at) => (planes.mean[at] ?? 0) >> 7),
+    mask: plane((at) => ((planes.clean[at] ?? 0) === 0 ? 0 : 255)),
+    patches: tracks.map(({ blob, nature }) => ({
+      box: boxOf(blob, width, height),
+      nature,
+      area: blob.area / (width * height),
+    })),
+  };
+}

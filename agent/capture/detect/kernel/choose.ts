@@ -1,0 +1,53 @@
+import { seededRandom } from '../../../../common/seeded-random.js';
+import type { Kernels } from './kernels.js';
+import { Planes } from './layout.js';
+import { plainKernels } from './plain.js';
+import { simdKernels } from './simd.js';
+
+/** A small picture with padding at its right, and enough of it for every lane. */
+const CHECK_WIDTH = 40;
+const CHECK_HEIGHT = 33;
+
+let isSimdSound: boolean | null = null;
+
+/** The fast ones where they work here and give the same bits as the reference, found out once; else the reference. */
+export function bestKernels(): Kernels {
+  isSimdSound ??= isSound(simdKernels);
+  return isSimdSound ? simdKernels() : plainKernels();
+}
+
+/** Runs one picture through both. A processor without such instructions throws; a broken one would differ. */
+export function isSound(make: () => Kernels): boolean {
+  try {
+    return tryOut(make()) === tryOut(plainKernels());
+  } catch {
+    return false;
+  }
+}
+
+function tryOut(kernels: Kernels): string {
+  const { layout, memory } = kernels.place(CHECK_WIDTH, CHECK_HEIGHT, CHECK_WIDTH * CHECK_HEIGHT * 16);
+  const planes = new Planes(memory, layout);
+  const { uniform } = seededRandom(1);
+  const fill = (plane: Uint8Array | Int16Array, most: number): void => {
+    for (let i = 0; i < plane.length; i++) plane[i] = Math.floor(uniform() * (most + 1));
+  };
+  fill(planes.source, 255);
+  fill(planes.mean, 32_640);
+  fill(planes.deviation, 2000);
+  fill(planes.flicker, 32_767);
+  fill(planes.valid, 1);
+  fill(planes.mask, 1);
+  fill(planes.learning, 3);
+  kernels.findRanges();
+  kernels.shrink4();
+  kernels.smooth();
+  kernels.sumTiles();
+  const first = [...planes.sums];
+  kernels.subtract(9000, -40);
+  fill(planes.shades, 800);
+  const marked = [kernels.classify(72, 8192, 8192), kernels.denoise()];
+  kernels.learn(900, 500, 700, 90);
+  const results = [planes.raw, planes.sums, planes.clean, planes.active, planes.flicker, planes.mean, planes.deviation];
+  return JSON.stringify([first, marked, ...results.map((plane) => [...plane])]);
+}

@@ -1,0 +1,120 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { VERSION } from '../../common/version.js';
+import { doctorCommand } from './doctor.js';
+import { keygenCommand } from './keygen.js';
+import { processOutput, reportError } from './output.js';
+import { replayCommand, type ReplayOptions } from './replay.js';
+import { runCommand } from './run.js';
+import { verifyCommand } from './verify.js';
+import type { ConfigSource } from '../../common/config/load.js';
+
+interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  sealcam keygen                        make this camera's keys, show its claim code
+  sealcam run                           a mock camera that publishes to mqtt://127.0.0.1:1883
+  sealcam run --config camera.toml      with settings from a file
+  sealcam replay clip.mp4 --json        what the detector sees in a video, a JSON line per event
+  sealcam verify export.jsonl           check everything in an account's export
+  sealcam doctor                        find out what is missing
+
+Settings come from defaults, then the file, then SEALCAM_… in the environment; docs/configuration.md lists them.
+Exit status: 0 done, 1 a fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
+`;
+
+function sourceOf(options: CommonOptions): ConfigSource {
+  return { file: options.config ?? process.env['SEALCAM_CONFIG'] ?? null, environment: process.env };
+}
+
+function frameRate(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 120)) throw new InvalidArgumentError('expected frames a second, above 0 and up to 120');
+  return value;
+}
+
+/** Runs a command and gives its exit status; errors are printed once, here. */
+async function attempt(json: boolean, work: () => Promise<number> | number): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    process.exitCode = reportError(error, json);
+  }
+}
+
+const program = new Command('sealcam')
+  .description('A home camera that seals every picture to its owner and signs whose it is.')
+  .version(VERSION)
+  .addHelpText('after', EXAMPLES)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true });
+
+const configOption = ['-c, --config <file>', 'TOML file with settings (or SEALCAM_CONFIG)'] as const;
+const jsonOption = ['--json', 'one JSON object a line instead of text'] as const;
+
+program
+  .command('run')
+  .description('run the camera until SIGTERM; SIGHUP reads the configuration again, all or nothing')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) => attempt(options.json === true, () => runCommand(sourceOf(options))));
+
+program
+  .command('replay')
+  .argument('<video>', 'a video file, a folder of JPEG files, or a mock scenario: mock:walk')
+  .description("play a video through the camera's detector and print its events; nothing is published")
+  .option(...configOption)
+  .option(...jsonOption)
+  .option('--fps <n>', 'frames a second of a folder of JPEG files', frameRate, 10)
+  .option('--explain <folder>', 'a picture of each event and of what was none, with the reasons, into an empty folder')
+  .option('--contact-sheet <file>', "all events' pictures in one PNG file")
+  .action(
+    (video: string, { fps, ...options }: CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { fps: number }) =>
+      attempt(options.json === true, () =>
+        replayCommand(
+          video,
+          sourceOf(options),
+          { framesPerSecond: fps, ...options },
+          processOutput(options.json === true),
+        ),
+      ),
+  );
+
+program
+  .command('verify')
+  .argument('<file>', "a signed object (raw or base64), or an account's export")
+  .description('check signatures, owners and history; status 3 if anything is refused')
+  .option(...jsonOption)
+  .action((file: string, options: CommonOptions) =>
+    attempt(options.json === true, () => verifyCommand(file, processOutput(options.json === true))),
+  );
+
+program
+  .command('keygen')
+  .description("make this camera's keys in the data folder, or show those that are there, with the claim code")
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => keygenCommand(sourceOf(options), processOutput(options.json === true))),
+  );
+
+program
+  .command('doctor')
+  .description('check everything the camera needs, and say what to do where it is missing')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => doctorCommand(sourceOf(options), processOutput(options.json === true))),
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // Help and version end with 0; anything else commander refused is wrong usage.
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

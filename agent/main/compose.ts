@@ -1,0 +1,80 @@
+import { join } from 'node:path';
+import { LogRing } from '../../common/adapters/log-ring.js';
+import { createLog, type LevelLog } from '../../common/adapters/pino-log.js';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { RELEASED_MS } from '../../common/version.js';
+import type { SerialLine } from '../../hal/peripherals.js';
+import { MockButton } from '../../hal/mock/peripherals.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { makeDataFolder } from './adapters/data-folder.js';
+import { TimeFloor } from './adapters/time-floor.js';
+import { uplinkSecrets } from './adapters/uplink-secrets.js';
+import { uplinkFile } from './adapters/uplink-file.js';
+import { Agent } from './agent.js';
+import { configureImages } from '../capture/jpeg.js';
+import type { Config } from '../config/keys.js';
+import type { Console } from '../console/console.js';
+import { consoleMaker } from './consoles.js';
+import { agentClock, halOf, type Environment } from './drivers.js';
+import { mqttSocket } from '../uplink/mqtt-socket.js';
+
+/** The composition root of the camera: real clock, real randomness, drivers by configuration. */
+export interface Composition {
+  readonly agent: Agent;
+  readonly log: LevelLog;
+  /** A debug console on a line. */
+  readonly makeConsole: (line: SerialLine) => Console;
+  /** Frees the hardware, after the agent has stopped. */
+  close(): Promise<void>;
+}
+
+/** What the console and its diagnostics look back on. */
+const LOG_LINES_KEPT = 500;
+
+/** Wires an agent from its configuration. @throws SealcamError when keys, queue or configuration cannot be used */
+export function compose(
+  config: Config,
+  output: NodeJS.WritableStream,
+  environment: Environment,
+  onWindow: (open: boolean) => void,
+): Composition {
+  configureImages();
+  makeDataFolder(config['data.folder']);
+  const secrets = uplinkSecrets(config);
+  const ring = new LogRing(output, LOG_LINES_KEPT);
+  const log = createLog(config['log.level'], ring);
+  const button = new MockButton();
+  const hal = halOf(config, environment, log.child('hal'), button);
+  const clock = agentClock(hal);
+  const timeFloor = new TimeFloor(join(config['data.folder'], 'clock'), hal.clock, RELEASED_MS, log);
+  const agent = new Agent(config, {
+    hal,
+    log,
+    onWindow,
+    suite: nodeSuite,
+    random: realRandom,
+    clock,
+    uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
+    isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
+    openSocket: (will, device) =>
+      mqttSocket({
+        will,
+        device,
+        url: config['uplink.url'],
+        keepAliveMs: config['uplink.keepAlive'],
+        ...secrets,
+        timeFloorMs: () => timeFloor.floorMs(),
+      }),
+  });
+  const stopNoting = timeFloor.keep(clock);
+  return {
+    agent,
+    log,
+    makeConsole: consoleMaker(config, { agent, hal, log, ring, clock, button }),
+    close: async () => {
+      stopNoting();
+      await hal.indicator.close();
+      await hal.watchdog.close();
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import type { Random } from '../../common/random.js';
+import type { Hal } from '../../hal/hal.js';
+import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import { claimKind } from '../../protocol/objects/claim.js';
+import { deviceId } from '../../protocol/objects/ids.js';
+import { recordKind } from '../../protocol/objects/record.js';
+import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
+import type { OutboxSigner } from '../outbox/outbox.js';
+
+export interface Identity {
+  readonly signer: Signer;
+  readonly device: Uint8Array;
+  readonly claimSecret: Uint8Array;
+}
+
+/** Reads or makes the device's secrets. @throws SealcamError `key-file-invalid`, `key-store-unavailable` */
+export function loadIdentity(hal: Pick<Hal, 'keyStore'>, suite: CryptoSuite, random: Random): Identity {
+  const { seed, claimSecret } = hal.keyStore.load(() => ({ seed: random.bytes(32), claimSecret: random.bytes(16) }));
+  const signer = suite.ed25519Signer(seed);
+  return { signer, device: deviceId(suite, signer.publicKey), claimSecret };
+}
+
+/** The outbox signs and opens with these, and sees no key. */
+export function outboxSigner(suite: CryptoSuite, { signer, device }: Identity): OutboxSigner {
+  return {
+    device,
+    sign: (record) => signObject(recordKind, suite, signer, record),
+    openClaim: (bytes) => openSigned(claimKind, suite, bytes),
+    openRecord: (bytes) => openSigned(recordKind, suite, bytes),
+  };
+}

@@ -1,0 +1,48 @@
+import type { Zone } from '../../protocol/objects/command.js';
+import type { CaptureSettings } from '../capture/capture.js';
+import { Schedule } from '../capture/schedule.js';
+import type { MotionZone } from '../capture/detect/zones.js';
+import type { Config } from '../config/keys.js';
+import type { StandingOrders } from '../ownership/owner-orders.js';
+import type { RecorderSettings } from '../record/recorder.js';
+
+const NO_ORDERS: Pick<StandingOrders, 'zones' | 'sensitivity'> = { zones: null, sensitivity: null };
+
+/** What the owner ordered stands before what the configuration says. */
+export function captureSettings(config: Config, orders = NO_ORDERS): CaptureSettings {
+  const windows = config['motion.schedule'];
+  return {
+    lumaWidth: config['motion.width'],
+    idleFramesPerSecond: config['motion.idleFramesPerSecond'],
+    detector: {
+      sensitivity: orders.sensitivity ?? config['motion.sensitivity'],
+      zones: orders.zones?.map(motionZone) ?? config['motion.zones'],
+      masks: config['privacy.masks'],
+      minDurationMs: config['motion.minDuration'],
+    },
+    events: {
+      holdMs: config['motion.hold'],
+      cooldownMs: config['motion.cooldown'],
+      maxDurationMs: config['motion.maxDuration'],
+    },
+    ...(windows.length === 0 ? {} : { schedule: new Schedule(windows, config['camera.timeZone']) }),
+  };
+}
+
+/** From 1/65535 of the picture to fractions of it. */
+function motionZone({ name, corners }: Zone): MotionZone {
+  return { name, corners: corners.map(([x, y]) => [x / 65_535, y / 65_535]) };
+}
+
+export function recorderSettings(config: Config): RecorderSettings {
+  return {
+    thumbnail: {
+      width: config['thumbnail.width'],
+      quality: config['thumbnail.quality'],
+      maxBytes: config['thumbnail.maxBytes'],
+      crop: config['thumbnail.crop'],
+      masks: config['privacy.masks'],
+    },
+    maxEventsPerHour: config['motion.maxPerHour'],
+  };
+}

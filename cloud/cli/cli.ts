@@ -1,0 +1,192 @@
+#!/usr/bin/env node
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import type { ConfigSource } from '../../common/config/load.js';
+import { ERROR_CODES } from '../../common/error-codes.js';
+import { asSealcamError } from '../../common/errors.js';
+import { VERSION } from '../../common/version.js';
+import { affectedCommand, type AffectedOptions } from './affected.js';
+import { alarmsCommand, quarantineCommand } from './inspect.js';
+import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './reads.js';
+import { revokeImportCommand, revokeStatusCommand } from './revoke.js';
+import { receiptKeysCommand, rotateCommand } from './receipt-keys.js';
+import { serveCommand } from './serve.js';
+
+interface CommonOptions {
+  readonly config?: string;
+  readonly json?: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  sealcam-cloud serve --config cloud.toml           take records from a broker, serve the API
+  SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with a broker of its own, for a laptop
+  sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
+  sealcam-cloud alarms --since 2026-02-16T09:00:00Z
+  sealcam-cloud quarantine --limit 20 --json
+  sealcam-cloud receipt-keys rotate
+  sealcam-cloud revoke import revoked.list
+  sealcam-cloud reads pause --all --sentence "We look into a fault; your cameras go on."
+
+Settings come from defaults, then the file, then SEALCLOUD_… in the environment; docs/configuration.md lists them.
+Exit status: 0 done, 1 a fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
+`;
+
+function sourceOf(options: CommonOptions): ConfigSource {
+  return { file: options.config ?? process.env['SEALCLOUD_CONFIG'] ?? null, environment: process.env };
+}
+
+function count(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a number from 1');
+  return value;
+}
+
+async function attempt(json: boolean, work: () => Promise<number>): Promise<void> {
+  try {
+    process.exitCode = await work();
+  } catch (error) {
+    const { code, message, hint } = asSealcamError(error);
+    if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);
+    else process.stderr.write(`sealcam-cloud: ${message} [${code}]\n  ${hint}\n`);
+    process.exitCode = ERROR_CODES[code].exit;
+  }
+}
+
+const program = new Command('sealcam-cloud')
+  .description('The other end of the wire: takes signed records, binds them to their owners, serves them back.')
+  .version(VERSION)
+  .addHelpText('after', EXAMPLES)
+  .exitOverride();
+
+const configOption = ['-c, --config <file>', 'TOML file with settings (or SEALCLOUD_CONFIG)'] as const;
+const jsonOption = ['--json', 'one JSON object a line instead of text'] as const;
+
+program
+  .command('serve')
+  .description('take records from the broker and serve the API, until SIGTERM')
+  .option(...configOption)
+  .action((options: CommonOptions) => attempt(false, () => serveCommand(sourceOf(options))));
+
+program
+  .command('affected')
+  .description('which accounts were shown what of which camera in a time, those who should not have been first')
+  .requiredOption('--since <time>', 'from this time on (ISO 8601 with zone; answers are in this zone)')
+  .requiredOption('--until <time>', 'up to this time')
+  .option('--device <hex>', 'of this camera only')
+  .option('--account <hex>', "of this account's cameras, or shown to it")
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<AffectedOptions, 'json'>) =>
+    attempt(options.json === true, () =>
+      affectedCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
+  );
+
+program
+  .command('alarms')
+  .description(
+    "what was refused at ingest, at a read or by an owner's page and should never have come up, newest first",
+  )
+  .option('--since <time>', 'from this time on (ISO 8601 with zone)')
+  .option('--limit <n>', 'how many', count, 200)
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & { readonly since?: string; readonly limit: number }) =>
+    attempt(options.json === true, () => alarmsCommand(sourceOf(options), { ...options, json: options.json === true })),
+  );
+
+program
+  .command('quarantine')
+  .description('what was refused lately, newest first')
+  .option('--limit <n>', 'how many', count, 50)
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & { readonly limit: number }) =>
+    attempt(options.json === true, () =>
+      quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
+  );
+
+const receiptKeys = program
+  .command('receipt-keys')
+  .description('the keys that sign receipts, with the open claims that still need them')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => receiptKeysCommand(sourceOf(options), { json: options.json === true })),
+  );
+
+receiptKeys
+  .command('rotate')
+  .description('retire the current key; its successor takes over, and there is a fresh successor')
+  .action((_: unknown, command: Command) => {
+    // Options stand at the parent, which takes them wherever they are written.
+    const options: CommonOptions = command.optsWithGlobals();
+    return attempt(options.json === true, () => rotateCommand(sourceOf(options), { json: options.json === true }));
+  });
+
+const revoke = program.command('revoke').description("the maker's list of devices whose keys are revoked");
+
+revoke
+  .command('import')
+  .description('take a signed list; a version that is not above the last is refused')
+  .argument('<file>', 'the list, raw or in base64, as `npm run revoke` writes it')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((file: string, options: CommonOptions) =>
+    attempt(options.json === true, () => revokeImportCommand(sourceOf(options), file, { json: options.json === true })),
+  );
+
+revoke
+  .command('status')
+  .description('the newest list')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => revokeStatusCommand(sourceOf(options), { json: options.json === true })),
+  );
+
+const reads = program.command('reads').description('the kill switch: stop showing anything, to one account or to all');
+const scopeOptions = [
+  ['--all', 'everybody'],
+  ['--account <hex>', 'one account: what it reads, and what others read of it'],
+] as const;
+
+reads
+  .command('pause')
+  .description('show nothing from the next read on; ingest and receipts go on')
+  .option(...scopeOptions[0])
+  .option(...scopeOptions[1])
+  .requiredOption('--sentence <text>', 'what the owners are told')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<ReadsOptions, 'json'> & { readonly sentence: string }) =>
+    attempt(options.json === true, () => pauseCommand(sourceOf(options), { ...options, json: options.json === true })),
+  );
+
+reads
+  .command('resume')
+  .description('show again')
+  .option(...scopeOptions[0])
+  .option(...scopeOptions[1])
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<ReadsOptions, 'json'>) =>
+    attempt(options.json === true, () => resumeCommand(sourceOf(options), { ...options, json: options.json === true })),
+  );
+
+reads
+  .command('status')
+  .description('what is paused, and the last changes')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    attempt(options.json === true, () => readsStatusCommand(sourceOf(options), { json: options.json === true })),
+  );
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

@@ -1,0 +1,179 @@
+import type { FastifyInstance } from '../api/fastify.js';
+import type { CancelTimer, Clock } from '../../common/clock.js';
+import { Counters } from '../../common/counters.js';
+import { asSealcamError } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
+import type { Random } from '../../common/random.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { Pacing } from '../../protocol/objects/receipt.js';
+import { Feed } from '../api/feed.js';
+import { Reader } from '../api/reader.js';
+import { buildServer, listen } from '../api/server.js';
+import { Sessions } from '../api/sessions.js';
+import { Tail } from '../api/tail.js';
+import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
+import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
+import { MakerList } from '../trust/maker-list.js';
+import { Ingest } from '../ingest/ingest.js';
+import { MqttFeed, type FeedSettings } from '../ingest/mqtt-feed.js';
+import type { CloudStore } from '../store/store.js';
+
+export interface CloudDependencies {
+  readonly store: CloudStore;
+  readonly suite: CryptoSuite;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly receiptKeys: ReceiptKeys;
+  readonly feed: FeedSettings;
+}
+
+export interface CloudGauges {
+  /** Messages that wait for the store. */
+  readonly waiting: number;
+  /** Open streams of readers. */
+  readonly streams: number;
+  readonly isBrokerConnected: boolean;
+}
+
+const RETENTION_EVERY_MS = 60_000;
+const RETENTION_BATCH = 1000;
+
+/** The other end of the wire: ingest, store, events API. */
+export class Cloud {
+  readonly counters = new Counters();
+  private readonly config: CloudConfig;
+  private readonly deps: CloudDependencies;
+  private readonly feed = new Feed();
+  private readonly mqtt: MqttFeed;
+  private readonly makerList: MakerList;
+  /** Null where this process alone takes records. */
+  private readonly tail: Tail | null;
+  private readonly stopping = new AbortController();
+  private server: FastifyInstance | null = null;
+  private cancelRetention: CancelTimer = () => undefined;
+
+  constructor(config: CloudConfig, deps: CloudDependencies) {
+    this.config = config;
+    this.deps = deps;
+    const { store, suite, clock, log, receiptKeys } = deps;
+    const [current, ...others] = byPreference(receiptKeys).map(({ signer }) => signer);
+    if (current === undefined) throw new Error('a cloud without a receipt key');
+    this.makerList = new MakerList(makerListSettings(config), deps);
+    this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
+    const ingest = new Ingest({
+      makerList: this.makerList,
+      store,
+      suite,
+      clock,
+      receiptSigner: current,
+      otherReceiptSigners: others,
+      counters: this.counters,
+      log: log.child('ingest'),
+      publish: (topic, payload) => {
+        this.mqtt.publish(topic, payload);
+      },
+      isSharing: this.tail !== null,
+      onStored: (_id, { value }) => {
+        if (this.tail !== null) return;
+        this.feed.publish({ type: 'record', device: value.device, epoch: value.epoch, seq: value.seq });
+        if (value.kind === 'health' || value.kind === 'accept')
+          this.feed.publish({ type: 'camera', device: value.device });
+      },
+      onStatus: (device) => {
+        this.feed.publish({ type: 'camera', device });
+      },
+      pacing: () => this.pacing(),
+    });
+    const take = (topic: string, payload: Uint8Array): Promise<void> => ingest.take(topic, payload);
+    this.mqtt = new MqttFeed(deps.feed, take, clock, this.counters, log.child('mqtt'));
+  }
+
+  /** Listens, then takes records. Resolves with the port of the API. @throws SealcamError `port-in-use`, … */
+  async start(): Promise<number> {
+    const { config } = this;
+    const { store, suite, clock, random, log, receiptKeys } = this.deps;
+    const port = config['http.port'];
+    const settings = {
+      host: config['http.host'],
+      port,
+      pageOrigins: config['http.pageOrigins'],
+      requestsPerMinute: config['http.requestsPerMinute'],
+    };
+    const apiLog = log.child('api');
+    let listening = port;
+    const cloudOrigin = (): string =>
+      config['http.origin'] === '' ? `http://${settings.host}:${String(listening)}` : config['http.origin'];
+    const sessions = new Sessions(
+      { cloudOrigin, pageOrigins: settings.pageOrigins, lifetimeMs: config['session.lifetime'] },
+      suite,
+      clock,
+      random,
+    );
+    const context = { store, suite, clock, counters: this.counters, log: apiLog };
+    this.server = await buildServer(
+      {
+        ...context,
+        sessions,
+        feed: this.feed,
+        cloudOrigin,
+        reader: new Reader({ ...context, makerList: this.makerList }),
+        receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
+        sendDown: (device, payload) => {
+          this.mqtt.publish(`sealcam/v1/${Buffer.from(device).toString('hex')}/down`, payload);
+        },
+      },
+      settings,
+    );
+    await this.tail?.start();
+    listening = await listen(this.server, settings, apiLog);
+    await this.mqtt.start(this.stopping.signal);
+    log.info({ broker: this.deps.feed.url }, 'taking records');
+    this.retain();
+    return listening;
+  }
+
+  /** What is only known inside this process. */
+  gauges(): CloudGauges {
+    return { waiting: this.mqtt.waiting, streams: this.feed.count, isBrokerConnected: this.mqtt.isConnected };
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    this.cancelRetention();
+    this.tail?.stop();
+    await this.mqtt.stop();
+    this.server?.server.closeAllConnections();
+    await this.server?.close();
+    await this.deps.store.close();
+  }
+
+  /** W = N / 0.7 C, when both are told; and the pace of a backlog. */
+  private pacing(): Pacing | null {
+    const fleet = this.config['pacing.fleet'];
+    const drainIntervalMs = this.config['pacing.drainInterval'];
+    if (fleet === 0 && drainIntervalMs === 0) return null;
+    const windowMs = Math.round((fleet / (0.7 * this.config['pacing.connectsPerSecond'])) * 1000);
+    return {
+      ...(fleet === 0 ? {} : { windowMs: Math.min(900_000, Math.max(5000, windowMs)) }),
+      ...(drainIntervalMs === 0 ? {} : { drainIntervalMs }),
+      issuedAtMs: this.deps.clock.wallMs(),
+    };
+  }
+
+  private retain(): void {
+    const { store, clock, log } = this.deps;
+    const beforeMs = clock.wallMs() - this.config['retention.records'];
+    store.records
+      .expire(beforeMs, RETENTION_BATCH)
+      .then((deleted) => {
+        if (deleted > 0) log.info({ records: deleted }, 'deleted after the retention time');
+      })
+      .catch((error: unknown) => {
+        log.error({ code: asSealcamError(error).code }, 'retention failed');
+      });
+    this.cancelRetention = clock.after(RETENTION_EVERY_MS, () => {
+      this.retain();
+    });
+  }
+}

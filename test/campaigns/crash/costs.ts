@@ -1,0 +1,121 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { close } from '../../support/worlds/outbox-world.js';
+import { readLog, watched, type Change } from './recorder.js';
+import { runWorker } from './run.js';
+import { Life } from './steps.js';
+import { seededRandom } from '../../../common/seeded-random.js';
+import { cameraOf, openFolder } from './world.js';
+
+export interface Costs {
+  /** Means of one event. */
+  readonly phases: readonly {
+    readonly name: string;
+    readonly writes: number;
+    readonly bytes: number;
+    readonly syncs: number;
+  }[];
+  readonly opening: readonly {
+    readonly records: number;
+    readonly reads: number;
+    readonly bytes: number;
+    readonly rssMib: number;
+    /** Resident memory after so much more work, of the same kind for each. */
+    readonly workedRssMib: number;
+  }[];
+}
+
+const EVENTS = 200;
+const PICTURE_BYTES = 12_000;
+export const MANY = 100_000;
+const MIB = 1024 * 1024;
+
+/** What an event costs the flash, and what a long queue costs at a start. */
+export async function measureCosts(library: string, folder: string, say: (text: string) => void): Promise<Costs> {
+  say('costs of an event …');
+  const phases = await measurePhases(library, join(folder, 'events'));
+  const opening = [];
+  for (const records of [0, MANY]) {
+    say(`opening with ${String(records)} records …`);
+    opening.push(await measureOpening(library, join(folder, String(records)), records));
+  }
+  return { phases, opening };
+}
+
+async function measurePhases(library: string, home: string): Promise<Costs['phases']> {
+  mkdirSync(home, { recursive: true });
+  const log = `${home}.log`;
+  const costs = { events: EVENTS, pictureBytes: PICTURE_BYTES };
+  await runWorker({ folder: home, seed: 1, life: 0, steps: 0, costs }, watched({ library, folder: home, log }));
+  const parts = partsOf(readLog(log));
+  return parts.map(([name, changes]) => {
+    const writes = changes.flatMap((change) => (change.kind === 'write' ? [change.data.length] : []));
+    const syncs = changes.filter(({ kind }) => kind === 'sync' || kind === 'sync-folder').length;
+    const mean = (sum: number, digits = 2): number => Number((sum / EVENTS).toFixed(digits));
+    return {
+      name,
+      writes: mean(writes.length),
+      syncs: mean(syncs),
+      bytes: mean(
+        writes.reduce((sum, length) => sum + length, 0),
+        0,
+      ),
+    };
+  });
+}
+
+/** The changes between one phase's report and the next. */
+function partsOf(changes: readonly Change[]): [string, Change[]][] {
+  const parts: [string, Change[]][] = [];
+  for (const change of changes) {
+    const name = change.kind === 'report' ? /"phase":"([^"]*)"/.exec(change.text)?.[1] : undefined;
+    if (name !== undefined) parts.push([name, []]);
+    parts.at(-1)?.[1].push(change);
+  }
+  return parts.slice(0, -1);
+}
+
+async function measureOpening(library: string, home: string, records: number): Promise<Costs['opening'][number]> {
+  fillQueue(home, records);
+  const log = `${home}.log`;
+  const costs = { events: EVENTS, pictureBytes: PICTURE_BYTES };
+  const ran = await runWorker(
+    { folder: home, seed: 1, life: 1, steps: 0, costs, maxBytes: 2 ** 30 },
+    watched({ library, folder: home, log }),
+  );
+  const changes = readLog(log);
+  const opened = changes.findIndex((change) => change.kind === 'report' && change.text.includes('"is":"key"'));
+  const reads = changes.slice(0, opened).flatMap((change) => (change.kind === 'read' ? [change.bytes] : []));
+  const memory = ran.lines.flatMap((line) => (line.is === 'phase' ? [Number((line.rss / MIB).toFixed(1))] : []));
+  return {
+    records,
+    reads: reads.length,
+    bytes: reads.reduce((sum, bytes) => sum + bytes, 0),
+    rssMib: memory[0] ?? 0,
+    workedRssMib: memory.at(-1) ?? 0,
+  };
+}
+
+/** A queue of copies of one real record: enough for reading and counting, and made in a second. */
+export function fillQueue(folder: string, records: number): void {
+  mkdirSync(folder, { recursive: true });
+  const camera = cameraOf(1);
+  const opened = openFolder(camera, folder, 0, 2 ** 30);
+  const life = new Life(camera, opened, seededRandom(1), 0, () => undefined);
+  life.ensureOwner();
+  life.append(0);
+  const { outbox } = opened;
+  outbox.transaction(() => {
+    const db = outbox.queries.device.database;
+    const copies = Math.max(0, records - 2);
+    db.prepare(
+      `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
+       INSERT INTO record SELECT 1, n.i, randomblob(32), bytes, wall_ms FROM record, n WHERE seq = 1 AND ? > 0`,
+    ).run(copies + 1, copies);
+    db.prepare('UPDATE epoch SET head_seq = head_seq + ?, produced = produced + ?').run(copies, copies);
+    db.prepare(
+      'UPDATE device SET queued_records = queued_records + ?, queued_bytes = (SELECT sum(length(bytes)) FROM record)',
+    ).run(copies);
+  });
+  close(opened);
+}

@@ -1,0 +1,99 @@
+import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import { seededRandom } from '../../../common/seeded-random.js';
+import { judge, type Verdict } from './oracle.js';
+import { watched } from './recorder.js';
+import { runWorker } from './run.js';
+import type { Line } from './world.js';
+
+/** How a life ends: at a random moment, at a statement, or in the middle of a call to the system. */
+const ENDS = ['moment', 'statement', 'call'] as const;
+
+/** Lives of one camera before the next one begins. */
+const LIVES = 10;
+const STEPS = 40;
+/** As long as so many steps take, about: some lives end by themselves. */
+const MOMENT_MAX_MS = 400;
+const STATEMENTS_MAX = 600;
+const CALLS_MAX = 500;
+
+export interface Sum {
+  cycles: number;
+  committed: number;
+  lost: number;
+  duplicated: number;
+  dropped: number;
+  /** With the seed and the life that repeats it. */
+  readonly wrong: string[];
+}
+
+export function emptySum(): Sum {
+  return { cycles: 0, committed: 0, lost: 0, duplicated: 0, dropped: 0, wrong: [] };
+}
+
+export function add(sum: Sum, verdict: Verdict, where: string): void {
+  sum.cycles++;
+  sum.lost += verdict.lost.length;
+  sum.duplicated += verdict.duplicated.length;
+  const named = [
+    ...verdict.lost.map((place) => `${place} is lost`),
+    ...verdict.duplicated.map((place) => `${place} is there twice`),
+    ...verdict.wrong,
+  ];
+  sum.wrong.push(...named.map((what) => `${where}: ${what}`));
+}
+
+export interface KillOptions {
+  readonly kills: number;
+  readonly seed: number;
+  /** An empty folder. */
+  readonly folder: string;
+  /** Null where the recorder cannot run: then no life ends in the middle of a call. */
+  readonly library: string | null;
+  /** The control: each record is reported before its commit. */
+  readonly reportsEarly?: boolean;
+  readonly onCycle?: (sum: Sum) => void;
+}
+
+/** Kills until so many were killed, and judges a copy of the folder after each. Cameras side by side, one for each core. */
+export async function runKills(options: KillOptions): Promise<Sum> {
+  const sum = emptySum();
+  let next = options.seed;
+  const lane = async (): Promise<void> => {
+    while (sum.cycles < options.kills) await oneCamera(next++, options, sum);
+  };
+  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  return sum;
+}
+
+async function oneCamera(camera: number, options: KillOptions, sum: Sum): Promise<void> {
+  const { kills, folder, library, reportsEarly = false, onCycle } = options;
+  const random = seededRandom(camera);
+  const [home, copy] = [join(folder, String(camera)), join(folder, `${String(camera)}-judged`)];
+  mkdirSync(home, { recursive: true });
+  const lines: Line[] = [];
+  let before: Verdict = { committed: 0, lost: [], duplicated: [], dropped: 0, wrong: [] };
+  for (let life = 0; life < LIVES && sum.cycles < kills; life++) {
+    const how = ENDS[(camera + life) % (library === null ? 2 : ENDS.length)] ?? 'moment';
+    const most = { moment: MOMENT_MAX_MS, statement: STATEMENTS_MAX, call: CALLS_MAX }[how];
+    const at = 1 + Math.floor(random.uniform() * most);
+    const job = { folder: home, seed: camera, life, steps: STEPS, reportsEarly };
+    const ran = await runWorker(
+      how === 'statement' ? { ...job, killAtStatement: at } : job,
+      how === 'call' && library !== null ? watched({ library, folder: home, killAt: at }) : {},
+      how === 'moment' ? at : null,
+    );
+    lines.push(...ran.lines);
+    if (!ran.isKilled || sum.cycles >= kills) continue;
+    cpSync(home, copy, { recursive: true });
+    const verdict = judge(camera, copy, lines);
+    rmSync(copy, { recursive: true });
+    add(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${how} ${String(at)}`);
+    sum.committed += verdict.committed - before.committed;
+    sum.dropped += verdict.dropped - before.dropped;
+    before = verdict;
+    onCycle?.(sum);
+  }
+  rmSync(home, { recursive: true });
+}

@@ -1,0 +1,125 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { fromBase64, toHex } from '../../../common/bytes.js';
+import { asSealcamError } from '../../../common/errors.js';
+import { lastCounter } from '../../../agent/outbox/orders.js';
+import type { Outbox, QueuedRecord } from '../../../agent/outbox/outbox.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { recordKind } from '../../../protocol/objects/record.js';
+import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { close } from '../../support/worlds/outbox-world.js';
+import { brokenSums } from '../../support/outbox-sums.js';
+import { Ledger, placeOf, type PendingLoss } from './ledger.js';
+import { cameraOf, openFolder, type Line, type OpenedFolder } from './world.js';
+
+export interface Verdict {
+  /** Reported as committed, in all lives so far. */
+  readonly committed: number;
+  /** Reported and neither here, nor in the cloud, nor said to be lost: places. */
+  readonly lost: readonly string[];
+  readonly duplicated: readonly string[];
+  /** Reported and since dropped by the limits or erased with the ownership, as a signed record says or will say. */
+  readonly dropped: number;
+  /** Everything else that does not hold, as sentences. */
+  readonly wrong: readonly string[];
+}
+
+const LATER_MS = 1e9;
+
+/** Opens a data folder and holds it against what was reported. It is the oracle's own copy: opening changes it. */
+export function judge(seed: number, folder: string, lines: readonly Line[]): Verdict {
+  const records = lines.filter((line) => line.is === 'record');
+  const committed = new Map(records.map((line) => [placeOf(line.epoch, line.seq), line.hash]));
+  let opened: OpenedFolder;
+  try {
+    opened = openFolder(cameraOf(seed), folder, LATER_MS);
+  } catch (error) {
+    const { code, message } = asSealcamError(error);
+    const lost = [...committed.keys()];
+    return { committed: lost.length, lost, duplicated: [], dropped: 0, wrong: [`not opened: ${code}, ${message}`] };
+  }
+  try {
+    return verdictOf(opened, committed, lines, existsSync(join(folder, 'uplink.json')));
+  } finally {
+    close(opened);
+  }
+}
+
+function verdictOf(
+  opened: OpenedFolder,
+  committed: ReadonlyMap<string, string>,
+  lines: readonly Line[],
+  hasUplink: boolean,
+): Verdict {
+  const { outbox } = opened;
+  const rejected = new Set(lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeOf(epoch, seq)));
+  const ledger = ledgerOf(outbox, lines);
+  const open = outbox.queries.openEpoch.get()?.epoch ?? null;
+  const wrong = [
+    ...brokenSums(outbox),
+    ...brokenMedia(outbox.read({ epoch: 0, seq: -1 }, 1000)),
+    ...brokenState(opened, lines, hasUplink),
+  ];
+  const lost: string[] = [];
+  let dropped = 0;
+  for (const [place, hash] of committed) {
+    const found = ledger.known.get(place);
+    const [epoch = 0, seq = 0] = place.split('/').map(Number);
+    if (found !== undefined) {
+      if (found.hash !== hash) ledger.duplicated.add(place);
+    } else if (ledger.isSaidLost(epoch, seq)) dropped++;
+    else if (epoch !== open && ledger.takeCounted()) dropped++;
+    else lost.push(place);
+  }
+  wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected), ...goesOn(outbox));
+  return { committed: committed.size, lost, duplicated: [...ledger.duplicated], dropped, wrong };
+}
+
+function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
+  const ledger = new Ledger();
+  const database = outbox.queries.device.database;
+  for (const line of lines) {
+    if (line.is !== 'published') continue;
+    for (const bytes of line.records) ledger.add(fromBase64(bytes) ?? new Uint8Array(0));
+  }
+  const rows = database.prepare<[], { readonly epoch: number; readonly seq: number; readonly bytes: Uint8Array }>(
+    'SELECT epoch, seq, bytes FROM record UNION ALL SELECT epoch, seq, bytes FROM quarantine',
+  );
+  for (const { epoch, seq, bytes } of rows.all()) ledger.add(new Uint8Array(bytes), placeOf(epoch, seq));
+  for (const loss of database.prepare<[], PendingLoss>('SELECT * FROM pending_loss').all()) ledger.addPending(loss);
+  return ledger;
+}
+
+/** A picture that is there is the one that its record names. */
+function brokenMedia(records: readonly QueuedRecord[]): string[] {
+  return records.flatMap(({ epoch, seq, bytes, media }) => {
+    const named = openSigned(recordKind, nodeSuite, bytes).value.media ?? [];
+    const isOther = media.some((item, i) => {
+      return item !== null && toHex(nodeSuite.sha256(item.body)) !== toHex(named[i]?.bodyHash ?? new Uint8Array(0));
+    });
+    return isOther ? [`${placeOf(epoch, seq)} has another picture`] : [];
+  });
+}
+
+function brokenState({ outbox, uplink, key }: OpenedFolder, lines: readonly Line[], hasUplink: boolean): string[] {
+  const broken: string[] = [];
+  const keys = new Set(lines.flatMap((line) => (line.is === 'key' ? [line.key] : [])));
+  if (keys.size > 0 && !keys.has(toHex(key))) broken.push('the device has another key');
+  const open = outbox.queries.openEpoch.get()?.epoch;
+  const counter = lines.reduce((most, line) => (line.is === 'order' && line.epoch === open ? line.counter : most), 0);
+  if (counter > (lastCounter(outbox) ?? 0)) broken.push(`order ${String(counter)} could be played again`);
+  const windows = new Set(lines.flatMap((line) => (line.is === 'uplink' ? [line.window] : [])));
+  const kept = uplink.load();
+  if (hasUplink && kept === null) broken.push('the state of the uplink is torn');
+  if (kept !== null && !windows.has(kept.windowMs)) broken.push('the state of the uplink was never saved');
+  return broken;
+}
+
+/** After all of it the camera records again, in its chain. */
+function goesOn(outbox: Outbox): string[] {
+  const before = outbox.queries.openEpoch.get();
+  if (before === undefined || before.stopped === 1) return [];
+  const time = { boot: new Uint8Array(16), monotonicMs: LATER_MS, wallMs: null, quality: 'unset' } as const;
+  const record = outbox.append({ kind: 'scene', time, scene: { class: 'stall' } });
+  return record?.value.seq === before.head_seq + 1 ? [] : ['it does not record again'];
+}

@@ -1,0 +1,216 @@
+import { toBase64, toHex } from '../../../common/bytes.js';
+import type { Random } from '../../../common/random.js';
+import { beginEpoch, endEpoch, ownershipOf } from '../../../agent/outbox/epochs.js';
+import { lastCounter, takeOrder } from '../../../agent/outbox/orders.js';
+import type { QueuedRecord, RecordContent } from '../../../agent/outbox/outbox.js';
+import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { commandKind } from '../../../protocol/objects/command.js';
+import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import type { CameraWorld } from '../../support/worlds/camera-world.js';
+import { picture } from '../../support/worlds/outbox-world.js';
+import { MAX_AGE_MS, uplinkState, type Line, type OpenedFolder } from './world.js';
+
+export type Say = (line: Line) => void;
+
+const PICTURE_BYTES_MAX = 12_000;
+const PUBLISHED_MAX = 6;
+
+/** One thing that a camera does with its data folder. A line is said only after the call that it is about returned. */
+type Step = (life: Life) => void;
+
+/** How often each comes, of their sum. */
+const STEPS: readonly (readonly [name: string, weight: number, step: Step])[] = [
+  ['append', 30, (life) => life.append(0)],
+  ['append-picture', 30, (life) => life.append(1)],
+  ['publish', 14, (life) => life.publish(false)],
+  ['receipt', 12, (life) => life.publish(true)],
+  ['publish-newest', 6, (life) => life.publishNewest()],
+  ['reject', 3, (life) => life.reject()],
+  ['flush-losses', 6, (life) => life.flushLosses()],
+  ['count-loss', 2, (life) => life.outbox.countLoss('failed')],
+  ['age-out', 1, (life) => life.ageOut()],
+  ['order', 4, (life) => life.order()],
+  ['uplink', 4, (life) => life.keepUplink()],
+  ['claim-again', 2, (life) => life.claim()],
+  ['release', 1, (life) => life.end()],
+];
+const WEIGHTS = STEPS.reduce((sum, [, weight]) => sum + weight, 0);
+
+export function pickStep(random: Random): readonly [name: string, step: Step] {
+  let left = random.uniform() * WEIGHTS;
+  for (const [name, weight, step] of STEPS) {
+    left -= weight;
+    if (left < 0) return [name, step];
+  }
+  return ['append', (life) => life.append(0)];
+}
+
+/** One run of the program on a camera. */
+export class Life {
+  readonly outbox: OpenedFolder['outbox'];
+  private readonly camera: CameraWorld;
+  private readonly opened: OpenedFolder;
+  private readonly random: Random;
+  private readonly say: Say;
+  private readonly reportsEarly: boolean;
+  private nowMs: number;
+
+  constructor(
+    camera: CameraWorld,
+    opened: OpenedFolder,
+    random: Random,
+    nowMs: number,
+    say: Say,
+    reportsEarly = false,
+  ) {
+    this.reportsEarly = reportsEarly;
+    this.camera = camera;
+    this.opened = opened;
+    this.outbox = opened.outbox;
+    this.random = random;
+    this.nowMs = nowMs;
+    this.say = say;
+  }
+
+  /** A camera without an owner records nothing, so it is claimed first. */
+  ensureOwner(): void {
+    if (this.outbox.currentClaim() === null) this.claim();
+  }
+
+  append(pictures: number): void {
+    const media = Array.from({ length: pictures }, () => picture(500 + this.below(PICTURE_BYTES_MAX)));
+    const event = { id: this.random.bytes(16), phase: 'start', revision: 0 } as const;
+    const append = (): Verified<SealcamRecord> | null => {
+      return this.outbox.append(this.scene({ kind: 'motion', event }), media);
+    };
+    if (!this.reportsEarly) {
+      this.sayRecord(append());
+      return;
+    }
+    this.outbox.transaction(() => {
+      this.sayRecord(append());
+    });
+  }
+
+  /** What one event costs: append, note and publish, receipt. */
+  spend(events: number, pictureBytes: number): void {
+    this.ensureOwner();
+    const begin = (phase: string): void => {
+      this.say({ is: 'phase', phase, rss: process.memoryUsage.rss() });
+    };
+    const records: QueuedRecord[] = [];
+    begin('append, with a picture of 12,000 bytes');
+    for (let i = 0; i < events; i++) {
+      const event = { id: this.random.bytes(16), phase: 'start', revision: 0 } as const;
+      this.outbox.append(this.scene({ kind: 'motion', event }), [picture(pictureBytes)]);
+      const newest = this.outbox.newest();
+      const record = newest === null ? null : this.outbox.find(newest);
+      if (record !== null) records.push({ ...record, media: [] });
+    }
+    begin('note in the mirror, before publishing');
+    for (const record of records) noteBeforePublish(this.outbox, this.opened.mirror, [record]);
+    begin('receipt of one record');
+    const claim = this.outbox.currentClaim();
+    if (claim === null) return;
+    for (const { seq, hash } of records) this.outbox.applyReceipt(this.camera.receipt(claim, [[seq, seq, hash]]));
+    begin('end');
+  }
+
+  ageOut(): void {
+    this.nowMs += 2 * MAX_AGE_MS;
+    this.append(0);
+  }
+
+  publish(isReceipted: boolean): void {
+    const records = this.outbox.read({ epoch: 0, seq: -1 }, 1 + this.below(PUBLISHED_MAX));
+    this.send(records);
+    if (!isReceipted) return;
+    for (const epoch of new Set(records.map((record) => record.epoch))) {
+      const own = records.filter((record) => record.epoch === epoch);
+      const [first, last] = [own[0], own.at(-1)];
+      const claim = this.outbox.claimOf(epoch);
+      if (first === undefined || last === undefined || claim === null) continue;
+      this.outbox.applyReceipt(this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]));
+    }
+  }
+
+  publishNewest(): void {
+    const place = this.outbox.newest();
+    const record = place === null ? null : this.outbox.find(place);
+    if (record !== null) this.send([record]);
+  }
+
+  reject(): void {
+    const [record] = this.outbox.read({ epoch: 0, seq: 0 }, 1);
+    const claim = record === undefined ? null : this.outbox.claimOf(record.epoch);
+    if (record === undefined || claim === null || record.seq === 0) return;
+    this.send([record]);
+    this.say({ is: 'rejected', epoch: record.epoch, seq: record.seq });
+    this.outbox.applyReceipt(this.camera.receipt(claim, [], { rejects: [[record.seq, record.hash, 'malformed']] }));
+  }
+
+  flushLosses(): void {
+    this.sayRecord(this.outbox.flushLosses(this.camera.time(this.nowMs)));
+  }
+
+  order(): void {
+    const claim = this.outbox.currentClaim();
+    const counter = lastCounter(this.outbox);
+    if (claim === null || counter === null) return;
+    const order = signObject(commandKind, nodeSuite, this.camera.owner, {
+      action: 'privacy',
+      device: this.camera.deviceId,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      counter: counter + 1,
+      privacy: true,
+    });
+    this.outbox.transaction(() => {
+      takeOrder(this.outbox, order);
+    });
+    this.say({ is: 'order', epoch: claim.value.epoch, counter: counter + 1 });
+  }
+
+  keepUplink(): void {
+    const window = 1 + this.below(900_000);
+    // Said before: a state that was not yet reported as kept may be there already.
+    this.say({ is: 'uplink', window });
+    this.opened.uplink.save(uplinkState(window));
+  }
+
+  claim(): void {
+    const { lastEpoch, lastClaimHash } = ownershipOf(this.outbox);
+    const claim = this.camera.claim(lastEpoch + 1, lastClaimHash);
+    const accept = beginEpoch(this.outbox, claim, this.camera.time(this.nowMs));
+    noteOwnership(this.outbox, this.opened.mirror);
+    this.sayRecord(accept);
+  }
+
+  end(): void {
+    endEpoch(this.outbox, 'release', this.camera.time(this.nowMs));
+    noteOwnership(this.outbox, this.opened.mirror);
+  }
+
+  private send(records: readonly QueuedRecord[]): void {
+    if (records.length === 0) return;
+    noteBeforePublish(this.outbox, this.opened.mirror, records);
+    this.say({ is: 'published', records: records.map(({ bytes }) => toBase64(bytes)) });
+  }
+
+  private sayRecord(record: Verified<SealcamRecord> | null): void {
+    if (record === null) return;
+    const { epoch, seq } = record.value;
+    this.say({ is: 'record', epoch, seq, hash: toHex(record.hash) });
+  }
+
+  private scene(content: Omit<RecordContent, 'time'>): RecordContent {
+    this.nowMs += 1000;
+    return { ...content, time: this.camera.time(this.nowMs) };
+  }
+
+  private below(most: number): number {
+    return Math.floor(this.random.uniform() * most);
+  }
+}

@@ -1,0 +1,132 @@
+import { toBase64 } from '../../../../common/bytes.js';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { claimKind } from '../../../../protocol/objects/claim.js';
+import { signObject } from '../../../../protocol/objects/signed-object.js';
+import type { Household } from '../household.js';
+import type { FaultCamera } from './camera.js';
+import { attempt, type Fault, type Injection, type Outcome } from './fault.js';
+import type { Tamper } from './page-over.js';
+import type { FaultWorld } from './world.js';
+
+/** The page is opened, with all its pictures. */
+async function opensPage(world: FaultWorld, household: Household): Promise<Outcome> {
+  const { view } = await household.look();
+  const own = new Set(world.camerasOf(household).map(({ name }) => name));
+  return {
+    pageAlarms: view.alarms.length,
+    misbound: view.events.filter(({ device }) => !own.has(device)).length,
+  };
+}
+
+/** The API's answers are right, and somebody behind it changes them. */
+function lies(name: string, tamper: (world: FaultWorld, household: Household) => Tamper): Fault {
+  return {
+    name,
+    by: 'app',
+    injections: (world) =>
+      world.households.map((household): Injection => {
+        return { wrong: { answers: tamper(world, household) }, act: () => opensPage(world, household) };
+      }),
+  };
+}
+
+type Item = Record<string, unknown>;
+
+function changed(body: Item, list: 'cameras' | 'records', change: (item: Item, index: number) => Item): Item {
+  const items = body[list];
+  return Array.isArray(items) ? { ...body, [list]: (items as Item[]).map(change) } : body;
+}
+
+function firstOf(world: FaultWorld, household: Household): FaultCamera {
+  const [camera] = world.camerasOf(household);
+  if (camera === undefined) throw new Error('a household without a camera');
+  return camera;
+}
+
+/** A token is answered for another owner's key: the caller gets that owner's list, records and ciphertexts. */
+export const crossedSessions: Fault = {
+  name: 'crossed sessions',
+  by: 'app',
+  injections: (world) =>
+    world.households.map((household) => {
+      const neighbour = world.neighbour(household);
+      return {
+        wrong: { session: (session) => ({ ...session, key: neighbour.keys.signer.publicKey }) },
+        act: async () => {
+          const outcome = await opensPage(world, household);
+          // Not what the page does, which refused the list: what a curious caller would.
+          for (const { device, shots } of world.camerasOf(neighbour)) {
+            await attempt(() => household.client.records(device, 1, null, 50));
+            for (const { mediaId } of shots) await attempt(() => household.client.media(device, 1, mediaId));
+          }
+          return outcome;
+        },
+      };
+    }),
+};
+
+export const swappedOnTheWay: Fault = lies('swapped thumbnails on the way to the page', (world, household) => {
+  const { sealed } = firstOf(world, world.neighbour(household)).shot(0);
+  return { media: () => [sealed.header, sealed.body] };
+});
+
+export const strangeRecords: Fault = lies('a lying cloud: records of another camera', (world, household) => {
+  const { record } = firstOf(world, world.neighbour(household)).shot(0);
+  return {
+    json: (path, body) =>
+      path.endsWith('/records')
+        ? changed(body, 'records', (item, i) => (i === 0 ? { ...item, record: toBase64(record.bytes) } : item))
+        : body,
+  };
+});
+
+export const alteredRecords: Fault = lies('a lying cloud: an altered record', (world, household) => {
+  const { record } = firstOf(world, household).shot(0);
+  const bytes = record.bytes.slice();
+  bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
+  const [good, bad] = [toBase64(record.bytes), toBase64(bytes)];
+  return {
+    json: (_path, body) =>
+      changed(body, 'records', (item) => (item['record'] === good ? { ...item, record: bad } : item)),
+  };
+});
+
+/** All but the newest event, as if it had never been. */
+export const olderHead: Fault = lies('a lying cloud: an older head', () => ({
+  json: (path, body) => {
+    if (path === '/v1/cameras') return changed(body, 'cameras', (item) => ({ ...item, highestSeq: 1 }));
+    if (!path.endsWith('/records') || !Array.isArray(body['records'])) return body;
+    const records = (body['records'] as Item[]).filter(({ seq }) => Number(seq) <= 1);
+    return { ...body, records, highestSeq: 1 };
+  },
+}));
+
+/** A claim for the household's camera that somebody else signed, or one of whose bytes is another. */
+export const alteredClaim: Fault = {
+  name: 'a lying cloud: an altered claim',
+  by: 'app',
+  injections: (world) =>
+    world.households.flatMap((household) => {
+      const { claim, name } = firstOf(world, household);
+      const thief = world.neighbour(household).keys;
+      const stolen = signObject(claimKind, nodeSuite, thief.signer, {
+        ...claim.value,
+        account: thief.account,
+        ownerKey: thief.signer.publicKey,
+        recipients: [{ x25519: thief.recipient.publicKey, ed25519: thief.signer.publicKey }],
+      });
+      // The owner's own signature, on a claim that no camera ever accepted.
+      const renewed = signObject(claimKind, nodeSuite, household.keys.signer, {
+        ...claim.value,
+        nonce: realRandom.bytes(16),
+      });
+      const altered = claim.bytes.slice();
+      altered[altered.length >> 1] = (altered[altered.length >> 1] ?? 0) ^ 1;
+      return [stolen.bytes, renewed.bytes, altered].map((bytes): Injection => {
+        const json: Tamper['json'] = (_path, body) =>
+          changed(body, 'cameras', (item) => (item['device'] === name ? { ...item, claim: toBase64(bytes) } : item));
+        return { wrong: { answers: { json } }, act: () => opensPage(world, household) };
+      });
+    }),
+};

@@ -1,0 +1,201 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { equal, toHex } from '../../../../common/bytes.js';
+import { Counters } from '../../../../common/counters.js';
+import { silentLog } from '../../../../common/log.js';
+import type { FastifyInstance } from '../../../../cloud/api/fastify.js';
+import { Feed } from '../../../../cloud/api/feed.js';
+import { Reader } from '../../../../cloud/api/reader.js';
+import { buildServer } from '../../../../cloud/api/server.js';
+import { Sessions, type Session } from '../../../../cloud/api/sessions.js';
+import { Ingest } from '../../../../cloud/ingest/ingest.js';
+import { openSqliteStore } from '../../../../cloud/store/sqlite/sqlite-store.js';
+import type { ClaimStore, CloudStore, RecordStore } from '../../../../cloud/store/store.js';
+import { encodeJpeg } from '../../../../hal/image.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { receiptKind } from '../../../../protocol/objects/receipt.js';
+import { openSigned } from '../../../../protocol/objects/signed-object.js';
+import { decodeDown, encodeUp } from '../../../../protocol/transport/messages.js';
+import { topicOf } from '../../../../protocol/transport/topics.js';
+import { VirtualClock } from '../../../support/runner/virtual-clock.js';
+import { Household } from '../household.js';
+import { FaultCamera, type Shot } from './camera.js';
+import { pageOver, type Handed, type Tamper } from './page-over.js';
+
+/** What is wrong at the moment; nothing, when it is empty. */
+export interface Wrong {
+  claims?: Partial<ClaimStore>;
+  records?: Partial<RecordStore>;
+  /** Whose session a request is answered with. */
+  session?: (session: Session) => Session;
+  /** What becomes of the API's answers on their way to a page. */
+  answers?: Tamper;
+}
+
+const CLOUD = 'https://cloud.example';
+const PAGE = 'https://app.example';
+const HOUSEHOLDS = 3;
+const CAMERAS_EACH = 2;
+const SHOTS_EACH = 2;
+const PICTURE_SIDE = 16;
+
+/** Sessions that can be answered for another key. */
+class CrossedSessions extends Sessions {
+  cross: () => Wrong['session'] = () => undefined;
+
+  override of(authorization: string | undefined): Session {
+    const session = super.of(authorization);
+    return this.cross()?.(session) ?? session;
+  }
+}
+
+/** Cameras, households and a whole cloud without a network, in which one thing at a time can be made wrong. */
+export class FaultWorld {
+  readonly wrong: Wrong = {};
+  readonly households: readonly Household[];
+  readonly cameras: readonly FaultCamera[];
+  /** What pages were handed, as it arrived. */
+  readonly handed: (Handed & { readonly household: Household })[] = [];
+  readonly ingestCounters = new Counters();
+  readonly readCounters = new Counters();
+  /** The store itself, in which nothing is crossed. */
+  readonly store: CloudStore;
+  private readonly clock = new VirtualClock();
+  private readonly receiptSigner = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  private readonly ingest: Ingest;
+  private readonly receipted = new Set<string>();
+
+  private constructor(store: CloudStore, app: (world: FaultWorld) => FastifyInstance, isSealedToAll: boolean) {
+    this.store = store;
+    const fetch = pageOver(() => app(this), this.wrong);
+    this.households = Array.from({ length: HOUSEHOLDS }, () => {
+      const household: Household = new Household(
+        CLOUD,
+        PAGE,
+        fetch.forPage((handed) => {
+          this.handed.push({ ...handed, household });
+        }),
+        this.clock,
+      );
+      return household;
+    });
+    this.cameras = this.households.flatMap((household) =>
+      Array.from({ length: CAMERAS_EACH }, () => {
+        const others = isSealedToAll ? this.households.filter((other) => other !== household) : [];
+        return new FaultCamera(household, [household, ...others], this.receiptSigner);
+      }),
+    );
+    this.ingest = new Ingest({
+      store: this.faulty(),
+      suite: nodeSuite,
+      clock: this.clock,
+      log: silentLog,
+      receiptSigner: this.receiptSigner,
+      counters: this.ingestCounters,
+      publish: (_topic, payload) => {
+        this.receipt(payload);
+      },
+      onStored: () => undefined,
+      onStatus: () => undefined,
+      pacing: () => null,
+    });
+  }
+
+  /** `isSealedToAll` is the control of every figure here: a world whose seals keep nobody out. */
+  static async open(folder: string, isSealedToAll = false): Promise<FaultWorld> {
+    const apps = new Map<FaultWorld, FastifyInstance>();
+    const appOf = (world: FaultWorld): FastifyInstance => {
+      const app = apps.get(world);
+      if (app === undefined) throw new Error('the API is not built');
+      return app;
+    };
+    const world = new FaultWorld(openSqliteStore(join(folder, 'faults.db')), appOf, isSealedToAll);
+    apps.set(world, await world.buildApi());
+    for (const camera of world.cameras) {
+      await world.ingest.take(topicOf(camera.device, 'up'), encodeUp(camera.accept()));
+      for (let shot = 0; shot < SHOTS_EACH; shot++) await world.send(camera, await world.shoot(camera));
+    }
+    // Every page has seen its cameras once.
+    for (const household of world.households) await household.look();
+    return world;
+  }
+
+  close(): Promise<void> {
+    return this.store.close();
+  }
+
+  async shoot(camera: FaultCamera): Promise<Shot> {
+    const data = new Uint8Array(randomBytes(PICTURE_SIDE * PICTURE_SIDE * 3));
+    const size = { width: PICTURE_SIDE, height: PICTURE_SIDE, channels: 3 } as const;
+    return camera.shoot(await encodeJpeg({ ...size, data }, 80));
+  }
+
+  /** True with a receipt; without one a camera keeps the record and sends it again. */
+  async send(camera: FaultCamera, shot: Shot, topic = camera.device): Promise<boolean> {
+    await this.ingest.take(topicOf(topic, 'up'), encodeUp({ type: 'records', records: [shot.sent] }));
+    return this.receipted.has(toHex(shot.record.hash));
+  }
+
+  camerasOf(household: Household): readonly FaultCamera[] {
+    return this.cameras.filter(({ owner }) => owner === household);
+  }
+
+  /** The household after this one, for every kind of mix-up. */
+  neighbour(household: Household): Household {
+    const next = this.households[(this.households.indexOf(household) + 1) % HOUSEHOLDS];
+    if (next === undefined) throw new Error('no household');
+    return next;
+  }
+
+  /** The row of this device's neighbour's camera. */
+  strangeCamera(device: Uint8Array): FaultCamera {
+    const own = this.cameras.find((camera) => equal(camera.device, device));
+    const strange = own === undefined ? undefined : this.camerasOf(this.neighbour(own.owner))[0];
+    if (strange === undefined) throw new Error('no such camera');
+    return strange;
+  }
+
+  private receipt(payload: Uint8Array): void {
+    const message = decodeDown(payload);
+    if (message.type !== 'receipt') return;
+    for (const [, , hash] of openSigned(receiptKind, nodeSuite, message.receipt).value.ranges) {
+      this.receipted.add(toHex(hash));
+    }
+  }
+
+  private faulty(): CloudStore {
+    const { claims, records } = this.store;
+    return {
+      ...this.store,
+      claims: overlaid(claims, () => this.wrong.claims),
+      records: overlaid(records, () => this.wrong.records),
+    };
+  }
+
+  private buildApi(): Promise<FastifyInstance> {
+    const settings = { cloudOrigin: () => CLOUD, pageOrigins: [PAGE], lifetimeMs: 3_600_000 };
+    const sessions = new CrossedSessions(settings, nodeSuite, this.clock, realRandom);
+    sessions.cross = () => this.wrong.session;
+    const context = { store: this.faulty(), suite: nodeSuite, clock: this.clock, log: silentLog };
+    const counted = { ...context, counters: this.readCounters };
+    return buildServer(
+      {
+        ...counted,
+        sessions,
+        reader: new Reader(counted),
+        feed: new Feed(),
+        cloudOrigin: () => CLOUD,
+        receiptKeys: [this.receiptSigner.publicKey],
+        sendDown: () => undefined,
+      },
+      { host: '127.0.0.1', port: 0, pageOrigins: [PAGE], requestsPerMinute: 100_000 },
+    );
+  }
+}
+
+function overlaid<T extends object>(real: T, over: () => Partial<T> | undefined): T {
+  return new Proxy(real, {
+    get: (target, name) => Reflect.get({ ...target, ...over() }, name) as unknown,
+  });
+}

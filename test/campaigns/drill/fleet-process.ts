@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { sleep } from '../../../common/clock.js';
+import type { LevelLog } from '../../../common/adapters/pino-log.js';
+import { silentLog } from '../../../common/log.js';
+import { seededRandom } from '../../../common/seeded-random.js';
+import type { ConsolePort } from '../../../agent/console/console-port.js';
+import { configureImages } from '../../../agent/capture/jpeg.js';
+import type { Totals } from '../../../agent/outbox/outbox.js';
+import { MockKeyStore } from '../../../hal/mock/key-store.js';
+import { QUIET, TestAgent } from '../../support/worlds/test-agent.js';
+import { ClipCamera, drawClips, type Clip } from './clip.js';
+import { serve } from './rpc.js';
+
+export interface FleetSetup {
+  readonly folder: string;
+  readonly brokerPort: number;
+  /** Numbers of this process's cameras. */
+  readonly cameras: readonly number[];
+  readonly windowMs: number;
+}
+
+export interface Started {
+  readonly camera: number;
+  readonly device: string;
+  readonly code: string;
+}
+
+export interface CameraReport {
+  readonly device: string;
+  readonly isConnected: boolean;
+  readonly totals: Totals;
+  /** Seqs that still wait for a receipt. */
+  readonly waiting: readonly number[];
+  readonly events: { readonly started: number; readonly ended: number };
+}
+
+/** Somebody walks by so many cameras of a process at once: more, and frames are late on two cores. */
+const AT_ONCE = 32;
+const SETTLE_MS = 20_000;
+/** Nobody walks by two doors in the same moment. */
+const STAGGER_MS = 3000;
+
+const quiet: LevelLog = { ...silentLog, level: 'error', setLevel: () => undefined };
+
+interface Placed {
+  readonly camera: number;
+  readonly agent: TestAgent;
+  readonly console: ConsolePort;
+  readonly clip: ClipCamera;
+}
+
+const fleet: Placed[] = [];
+
+function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Placed {
+  const drawn = clips[camera % clips.length];
+  if (drawn === undefined) throw new Error('no clip');
+  const clip = new ClipCamera(drawn, realClock);
+  const agent = new TestAgent(
+    join(setup.folder, `camera-${String(camera)}`),
+    setup.brokerPort,
+    QUIET,
+    new MockKeyStore(),
+    {
+      camera: clip,
+      log: quiet,
+      environment: {
+        SEALCAM_UPLINK_INITIAL_WINDOW: `${String(setup.windowMs)} ms`,
+        SEALCAM_UPLINK_ACK_TIMEOUT: '30 s',
+        SEALCAM_UPLINK_KEEP_ALIVE: '60 s',
+        SEALCAM_HEALTH_INTERVAL: '15 min',
+        SEALCAM_THUMBNAIL_WIDTH: '160',
+      },
+    },
+  );
+  return { camera, agent, console: agent.agent.consolePort(), clip };
+}
+
+/** Shows the clip to a camera, and waits until its event has ended. */
+async function walkBy({ agent, console, clip }: Placed): Promise<void> {
+  const { counters } = agent.agent;
+  // A new owner or a new order makes it learn its scene anew.
+  const isLearning = (): boolean => (console.lastLook?.observation.reason ?? 'starting') === 'starting';
+  if (isLearning()) clip.learn();
+  await settled(`${agent.device} is not armed`, () => !isLearning());
+  const before = counters.get('events.start');
+  await clip.play();
+  if (counters.get('events.start') === before) {
+    throw new Error(`${agent.device} saw nobody: ${JSON.stringify(console.lastLook?.observation)}`);
+  }
+  const hasEnded = (): boolean => counters.get('events.start') === counters.get('events.end');
+  await settled(`an event of ${agent.device} does not end`, hasEnded);
+}
+
+async function settled(fault: string, isSo: () => boolean): Promise<void> {
+  for (let waitedMs = 0; !isSo(); waitedMs += 100) {
+    if (waitedMs >= SETTLE_MS) throw new Error(fault);
+    await sleep(realClock, 100);
+  }
+}
+
+function reportOf({ agent }: Placed): CameraReport {
+  const { outbox, uplink, counters } = agent.agent;
+  const totals = outbox.totals();
+  return {
+    device: agent.device,
+    isConnected: uplink.isConnected,
+    totals,
+    waiting: totals.queued === 0 ? [] : outbox.read({ epoch: 0, seq: -1 }, 1000).map(({ seq }) => seq),
+    events: { started: counters.get('events.start'), ended: counters.get('events.end') },
+  };
+}
+
+const procedures = {
+  start: async (setup: FleetSetup): Promise<readonly Started[]> => {
+    configureImages();
+    const clips = await drawClips();
+    const started: Started[] = [];
+    for (const camera of setup.cameras) {
+      const placed = place(setup, camera, clips);
+      fleet.push(placed);
+      placed.agent.agent.start();
+      started.push({ camera, device: placed.agent.device, code: placed.agent.code });
+      // Between two, those that run already get their turn.
+      await sleep(realClock, 5);
+    }
+    return started;
+  },
+  /** One event at each camera. */
+  walkBy: async (seed: number): Promise<void> => {
+    const waiting = [...fleet];
+    const { uniform } = seededRandom(seed);
+    const walker = async (): Promise<void> => {
+      await sleep(realClock, uniform() * STAGGER_MS);
+      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await walkBy(next);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, walker));
+  },
+  report: async (_: null): Promise<readonly CameraReport[]> => Promise.resolve(fleet.map(reportOf)),
+  /** Every connection ends, as `uplink drop` on the console does it; the cameras come back in their window. */
+  drop: async (_: null): Promise<void> => {
+    for (const { agent } of fleet) agent.agent.uplink.drop();
+    return Promise.resolve();
+  },
+  stop: async (_: null): Promise<void> => {
+    await Promise.all(fleet.splice(0).map(({ agent }) => agent.agent.stop()));
+  },
+};
+export type FleetProcedures = typeof procedures;
+
+serve(procedures);

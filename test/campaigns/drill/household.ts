@@ -1,0 +1,64 @@
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
+import type { Clock } from '../../../common/clock.js';
+import { asSealcamError } from '../../../common/errors.js';
+import { CloudClient, type PageFetch } from '../../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { Owner } from '../../../app/core/owner.js';
+import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { OwnerSession, type SessionView } from '../../../app/core/owner-session.js';
+import { MemoryStorage } from '../../../app/core/storage.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
+
+export interface Look {
+  readonly view: SessionView;
+  /** Pictures that the page could show. */
+  readonly opened: number;
+}
+
+/** One account: its keys, and the page's own modules without a window. */
+export class Household {
+  readonly keys: OwnerKeys = ownerKeys(nodeSuite, realRandom.bytes(32));
+  readonly account = toHex(this.keys.account);
+  readonly client: CloudClient;
+  readonly history: HistoryKeeper;
+  readonly owner: Owner;
+  private readonly clock: Clock;
+
+  constructor(cloudOrigin: string, pageOrigin: string, fetch: PageFetch, clock: Clock = realClock) {
+    const { keys } = this;
+    this.clock = clock;
+    this.client = new CloudClient({ suite: nodeSuite, clock, keys, cloudOrigin, pageOrigin, fetch });
+    this.history = new HistoryKeeper(nodeSuite, new MemoryStorage(), keys.signer.publicKey);
+    this.owner = new Owner({ suite: nodeSuite, clock, keys, client: this.client, history: this.history });
+  }
+
+  async claim(code: string): Promise<void> {
+    await this.owner.claim(parseClaimCode(nodeSuite, code), () => undefined, new AbortController().signal);
+  }
+
+  /** Opens the page and every picture in it. Its memory of each history stays from one time to the next. */
+  async look(): Promise<Look> {
+    const { client, history, owner, clock } = this;
+    const session = new OwnerSession({ client, history, clock, random: realRandom });
+    await session.refresh();
+    for (let pages = 0; pages < 100 && session.view().cameras.some(({ hasOlder }) => hasOlder); pages++) {
+      await session.loadOlder();
+    }
+    let opened = 0;
+    for (const { picture } of session.view().events) {
+      if (picture === null) continue;
+      try {
+        if ((await owner.openPicture(picture)).jpeg !== null) opened++;
+      } catch (error) {
+        // As the page does it.
+        const { code, message } = asSealcamError(error);
+        if (code === 'not-found') session.pictureMissing(picture.media.id);
+        else session.pictureRefused(message, code, { device: toHex(picture.device), epoch: picture.epoch });
+      }
+    }
+    return { view: session.view(), opened };
+  }
+}

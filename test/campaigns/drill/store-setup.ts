@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
+import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import type { CloudStore } from '../../../cloud/store/store.js';
+
+/** Where the drill's cloud keeps what it takes; goes to other processes. */
+export interface StoreSetup {
+  readonly folder: string;
+  /** Null for SQLite, in the folder. */
+  readonly postgresUrl: string | null;
+}
+
+export function storeEnvironment({ folder, postgresUrl }: StoreSetup): Readonly<Record<string, string>> {
+  return {
+    SEALCLOUD_DATA_FOLDER: folder,
+    ...(postgresUrl === null ? {} : { SEALCLOUD_STORE_KIND: 'postgres', SEALCLOUD_STORE_URL: postgresUrl }),
+  };
+}
+
+/** From outside, beside its cloud or after it. */
+export async function openDrillStore({ folder, postgresUrl: url }: StoreSetup): Promise<CloudStore> {
+  if (url === null) return openSqliteStore(join(folder, 'cloud.db'));
+  return openPostgresStore({ url, password: undefined, connections: 4 });
+}

@@ -1,0 +1,204 @@
+import mqtt, { type MqttClient } from 'mqtt';
+import type { Clock } from '../../../common/clock.js';
+import { equal, toHex } from '../../../common/bytes.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Claim } from '../../../protocol/objects/claim.js';
+import { receiptKind } from '../../../protocol/objects/receipt.js';
+import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
+import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import { decodeDown, encodeUp } from '../../../protocol/transport/messages.js';
+import { topicOf } from '../../../protocol/transport/topics.js';
+import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+
+export interface LoadSettings {
+  readonly brokerPort: number;
+  readonly protocol: 4 | 5;
+  readonly records: number;
+  /** Public receipt keys of the cloud, which the claims name. */
+  readonly receiptKeys: readonly Uint8Array[];
+  /** What is not receipted is sent again after this, then after twice that; an agent waits a minute at least. */
+  readonly resendMs: number;
+  /** Between two records of a camera; 0 as fast as receipts come. */
+  readonly everyMs: number;
+}
+
+interface Outgoing {
+  readonly record: Verified<SealcamRecord>;
+  readonly payload: Uint8Array;
+  sentAtMs: number | null;
+  /** How often it went out again. */
+  again: number;
+  isReceipted: boolean;
+}
+
+/** As an agent has it. */
+const IN_FLIGHT_MAX = 8;
+const PICTURE_BYTES = 8192;
+/** One record in so many has a picture. */
+const PICTURED = 4;
+const RECONNECT_MS = 1000;
+const WINDOW_MAX_MS = 30_000;
+const RESEND_MAX_MS = 60_000;
+
+/** A camera that signs in advance, and then keeps to the protocol: sends, waits for signed receipts, sends again. */
+export class LoadCamera {
+  readonly world = new CameraWorld();
+  /** Of accept and records, by seq. */
+  readonly outgoing: Outgoing[] = [];
+  resent = 0;
+  /** Subscriptions that the broker did not grant, after which the camera connects anew. */
+  refused = 0;
+  /** Receipts that were no receipts of this camera's records. */
+  strange = 0;
+  private readonly settings: LoadSettings;
+  private readonly clock: Clock;
+  private readonly onReceipt: (count: number) => void;
+  private client: MqttClient | null = null;
+  private isSubscribed = false;
+  private windowMs = RECONNECT_MS;
+  private startedAtMs = 0;
+
+  constructor(settings: LoadSettings, clock: Clock, onReceipt: (count: number) => void) {
+    this.settings = settings;
+    this.clock = clock;
+    this.onReceipt = onReceipt;
+    const claim = this.world.claim(1, null, { receiptKeys: [...settings.receiptKeys] });
+    const accept = this.world.record(claim, 0, claim.hash, { kind: 'accept' });
+    this.push(accept, encodeUp({ type: 'accept', claim: claim.bytes, record: accept.bytes }));
+    for (let seq = 1; seq <= settings.records; seq++) this.sign(claim, seq);
+  }
+
+  get waiting(): number {
+    return this.outgoing.reduce((sum, { isReceipted }) => sum + (isReceipted ? 0 : 1), 0);
+  }
+
+  /** What should have gone out by now, and is not receipted. */
+  get due(): readonly Outgoing[] {
+    const until = (this.clock.monotonicMs() - this.startedAtMs) / Math.max(1, this.settings.everyMs);
+    return this.outgoing.filter(({ isReceipted }, seq) => !isReceipted && seq <= until);
+  }
+
+  async connect(): Promise<void> {
+    const device = toHex(this.world.deviceId);
+    const client = mqtt.connect(`mqtt://127.0.0.1:${String(this.settings.brokerPort)}`, {
+      clientId: device,
+      username: device,
+      protocolVersion: this.settings.protocol,
+      clean: true,
+      reconnectPeriod: RECONNECT_MS,
+      resubscribe: false,
+      queueQoSZero: false,
+      connectTimeout: 5000,
+    });
+    this.client = client;
+    client.on('error', () => undefined);
+    // A window that doubles while the broker is busy, as an agent's does: a fixed second keeps a weak cluster down.
+    client.on('close', () => {
+      this.windowMs = Math.min(WINDOW_MAX_MS, 2 * this.windowMs);
+      client.options.reconnectPeriod = Math.round(this.windowMs * (0.75 + realRandom.uniform() / 2));
+    });
+    client.on('message', (_, payload) => {
+      this.down(new Uint8Array(payload));
+    });
+    await new Promise<void>((resolve) => {
+      client.on('connect', () => {
+        this.isSubscribed = false;
+        client.subscribe(topicOf(this.world.deviceId, 'down'), { qos: 1 }, (error) => {
+          if (error === null) {
+            this.isSubscribed = true;
+            this.windowMs = RECONNECT_MS;
+            resolve();
+          } else {
+            // As an agent does it: a connection without receipts is none.
+            this.refused++;
+            client.stream.destroy();
+          }
+        });
+      });
+    });
+  }
+
+  /** The accept, before anything else. */
+  claim(): void {
+    this.send(this.outgoing[0]);
+  }
+
+  start(): void {
+    this.startedAtMs = this.clock.monotonicMs();
+  }
+
+  /** Sends what is due; to be called often. */
+  turn(): void {
+    const nowMs = this.clock.monotonicMs();
+    const { everyMs, resendMs } = this.settings;
+    let inFlight = 0;
+    for (const [seq, one] of this.outgoing.entries()) {
+      if (one.isReceipted) continue;
+      if (inFlight >= IN_FLIGHT_MAX || (seq > 0 && nowMs < this.startedAtMs + everyMs * seq)) return;
+      inFlight++;
+      if (one.sentAtMs === null) this.send(one);
+      else if (nowMs - one.sentAtMs > Math.min(RESEND_MAX_MS, resendMs * 2 ** one.again) && this.send(one)) {
+        one.again++;
+        this.resent++;
+      }
+    }
+  }
+
+  async stop(): Promise<void> {
+    await this.client?.endAsync(true);
+  }
+
+  private sign(claim: Verified<Claim>, seq: number): void {
+    const prev = this.outgoing[seq - 1]?.record.hash ?? null;
+    if (seq % PICTURED !== 0) {
+      const record = this.world.record(claim, seq, prev, { kind: 'scene', scene: { class: 'stall' } });
+      this.push(record, encodeUp({ type: 'records', records: [{ record: record.bytes, media: [] }] }));
+      return;
+    }
+    const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(PICTURE_BYTES) };
+    const media: RecordMedia = {
+      id: realRandom.bytes(16),
+      role: 'thumbnail',
+      length: sealed.body.length,
+      bodyHash: nodeSuite.sha256(sealed.body),
+      headerHash: nodeSuite.sha256(sealed.header),
+    };
+    const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+    const record = this.world.record(claim, seq, prev, { kind: 'motion', event, media: [media] });
+    this.push(record, encodeUp({ type: 'records', records: [{ record: record.bytes, media: [sealed] }] }));
+  }
+
+  private push(record: Verified<SealcamRecord>, payload: Uint8Array): void {
+    this.outgoing.push({ record, payload, sentAtMs: null, again: 0, isReceipted: false });
+  }
+
+  private send(one: Outgoing | undefined): boolean {
+    if (one === undefined || !this.isSubscribed || this.client?.connected !== true) return false;
+    one.sentAtMs = this.clock.monotonicMs();
+    this.client.publish(topicOf(this.world.deviceId, 'up'), Buffer.from(one.payload), { qos: 1 }, () => undefined);
+    return true;
+  }
+
+  private down(payload: Uint8Array): void {
+    const message = decodeDown(payload);
+    if (message.type !== 'receipt') return;
+    const { value } = openSigned(receiptKind, nodeSuite, message.receipt);
+    let count = 0;
+    for (const [from, to, hash] of value.ranges) {
+      const last = this.outgoing[to];
+      if (last === undefined || !equal(last.record.hash, hash) || !equal(value.device, this.world.deviceId)) {
+        this.strange++;
+        continue;
+      }
+      for (const one of this.outgoing.slice(from, to + 1)) {
+        if (!one.isReceipted) count++;
+        one.isReceipted = true;
+      }
+    }
+    if (count > 0) {
+      this.onReceipt(count);
+      this.turn();
+    }
+  }
+}

@@ -1,0 +1,128 @@
+import { copyOf, equal, toBase64 } from '../../../common/bytes.js';
+import { isSealcamError } from '../../../common/errors.js';
+import type { Random } from '../../../common/random.js';
+import { seededRandom } from '../../../common/seeded-random.js';
+
+/** A decoder of bytes from outside, and where its inputs come from. */
+export interface Target {
+  readonly name: string;
+  /** The input of one execution: a valid one that was spoiled, or noise. Depends on nothing but the random source. */
+  readonly input: (random: Random) => Uint8Array;
+  /**
+   * Decodes. Returns the bytes that the accepted value encodes to, where there is an encoder; else nothing.
+   * @throws SealcamError, and nothing else
+   */
+  readonly run: (input: Uint8Array) => Decoded | Promise<Decoded>;
+}
+
+export type Decoded = Uint8Array | undefined;
+
+export interface Failure {
+  readonly target: string;
+  readonly seed: number;
+  readonly iteration: number;
+  readonly property: 'typed error only' | 'no hang' | 're-encodes to the same bytes';
+  readonly what: string;
+  /** Base64. */
+  readonly input: string;
+}
+
+export interface Tally {
+  readonly target: string;
+  executions: number;
+  accepted: number;
+  refused: number;
+  slowestMs: number;
+}
+
+/** A call may take this long: decoders here take well under a millisecond, and other work shares the cores. */
+export const CALL_MAX_MS = 250;
+/** A slow call counts when it is slow each of so many times. */
+const SLOW_TIMES = 3;
+
+/** The input of one iteration can be made again from target, seed and iteration alone. */
+export function inputOf(target: Target, seed: number, iteration: number): Uint8Array {
+  return target.input(seededRandom(seed * 2 ** 32 + iteration));
+}
+
+/** One execution with all its properties; null if they hold. */
+export async function execute(target: Target, seed: number, iteration: number, tally: Tally): Promise<Failure | null> {
+  const input = inputOf(target, seed, iteration);
+  const fail = (property: Failure['property'], what: string): Failure => ({
+    target: target.name,
+    seed,
+    iteration,
+    property,
+    what,
+    input: toBase64(input),
+  });
+  tally.executions++;
+  let elapsedMs = 0;
+  for (let attempt = 0; attempt < SLOW_TIMES; attempt++) {
+    const begun = performance.now();
+    try {
+      // A copy each time: a decoder that writes into its input must not spoil the report.
+      const again = await target.run(copyOf(input));
+      if (attempt === 0) tally.accepted++;
+      if (again !== undefined && !equal(again, input)) {
+        return fail('re-encodes to the same bytes', `accepted, but encodes to ${toBase64(again)}`);
+      }
+    } catch (error) {
+      if (!isSealcamError(error)) return fail('typed error only', describe(error));
+      if (error.code === 'internal') return fail('typed error only', `internal: ${error.message}`);
+      if (attempt === 0) tally.refused++;
+    }
+    elapsedMs = performance.now() - begun;
+    if (elapsedMs <= CALL_MAX_MS) break;
+  }
+  tally.slowestMs = Math.max(tally.slowestMs, elapsedMs);
+  return elapsedMs > CALL_MAX_MS ? fail('no hang', `${elapsedMs.toFixed(0)} ms, ${String(SLOW_TIMES)} times`) : null;
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ''}` : String(error);
+}
+
+export function newTally(target: Target): Tally {
+  return { target: target.name, executions: 0, accepted: 0, refused: 0, slowestMs: 0 };
+}
+
+export interface Plan {
+  readonly seed: number;
+  readonly firstIteration: number;
+  /** Executions of each target. */
+  readonly iterations: number;
+  /** Asked before each round. */
+  readonly isOver: () => boolean;
+  /** Told before each execution, for whoever watches for one that never ends. */
+  readonly onStart: (target: number, iteration: number) => void;
+}
+
+/** Iterations of one target before the next has its turn. */
+const ROUND = 50;
+
+/** Runs the targets in turns; a target that failed is not run again. */
+export async function fuzz(
+  targets: readonly Target[],
+  { seed, firstIteration, iterations, isOver, onStart }: Plan,
+): Promise<{ readonly tallies: readonly Tally[]; readonly failures: readonly Failure[] }> {
+  const tallies = targets.map(newTally);
+  const failures: Failure[] = [];
+  const end = firstIteration + iterations;
+  for (let from = firstIteration; from < end; from += ROUND) {
+    for (const [at, target] of targets.entries()) {
+      const tally = tallies[at] ?? newTally(target);
+      const hasFailed = failures.some((failure) => failure.target === target.name);
+      for (let i = from; i < Math.min(end, from + ROUND) && !hasFailed; i++) {
+        if (isOver()) return { tallies, failures };
+        onStart(at, i);
+        const failure = await execute(target, seed, i, tally);
+        if (failure !== null) {
+          failures.push(failure);
+          break;
+        }
+      }
+    }
+  }
+  return { tallies, failures };
+}

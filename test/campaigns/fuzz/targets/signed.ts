@@ -1,0 +1,73 @@
+import { copyOf } from '../../../../common/bytes.js';
+import type { Random } from '../../../../common/random.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { isAcceptablePoint, verifyStrict } from '../../../../protocol/crypto/strict.js';
+import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
+import { openSigned, type SignedKind } from '../../../../protocol/objects/signed-object.js';
+import { encodeCbor } from '../../../../protocol/wire/cbor.js';
+import { parseSign1, signSign1 } from '../../../../protocol/wire/cose.js';
+import { NAMES, signerOf } from '../../../../scripts/vectors/keyring.js';
+import { signedVectors } from '../../../../scripts/vectors/signed.js';
+import { SIGNED_KINDS } from '../../../support/signed-kinds.js';
+import type { Target } from '../harness.js';
+import { below, mutateBytes, mutateCbor, noise, oneOf } from '../mutate.js';
+
+const vectors = signedVectors(nodeSuite);
+
+/** A good object of this kind, spoiled outside, or inside and signed again by its own signer. */
+export function signedInput(domain: string): (random: Random) => Uint8Array {
+  const seeds = vectors.filter((vector) => vector.domain === domain);
+  return (random) => {
+    const seed = oneOf(random, seeds);
+    const choice = below(random, 10);
+    if (choice === 0) return noise(random);
+    if (choice < 4) return mutateBytes(random, seed.object);
+    const signer = signerOf(nodeSuite, NAMES[seed.signer]);
+    if (choice === 4) return seed.object;
+    if (choice === 5) return signSign1(domain, signer, mutateBytes(random, seed.payload));
+    return signSign1(domain, signer, mutateCbor(random, seed.payload));
+  };
+}
+
+/** What was accepted, put together again from its values; only the signature is taken over. */
+export function encodedAgain<T>(kind: SignedKind<T>, bytes: Uint8Array, value: T): Uint8Array {
+  const { kid, signature } = parseSign1(bytes, kind.domain, kind.maxBytes);
+  return signSign1(kind.domain, { publicKey: kid, sign: () => signature }, encodeCbor(kind.codec.toCbor(value)));
+}
+
+function signedTarget(kind: SignedKind<unknown>): Target {
+  return {
+    name: `signed ${kind.domain.split('/')[1] ?? ''}`,
+    input: signedInput(kind.domain),
+    run: (input) => encodedAgain(kind, input, openSigned(kind, nodeSuite, input).value),
+  };
+}
+
+const KEY = 32;
+const signer = signerOf(nodeSuite, NAMES.device);
+const goodSignature = signer.sign(new Uint8Array(KEY));
+
+/** Key, signature and message in a row: both paths must say the same, and neither accept what was not signed. */
+const bothPaths: Target = {
+  name: 'strict Ed25519, both paths',
+  input: (random) => {
+    const message = new Uint8Array(KEY);
+    const good = new Uint8Array(Buffer.concat([signer.publicKey, goodSignature, message]));
+    if (below(random, 8) === 0) return good;
+    const spoiled = copyOf(good);
+    const at = below(random, spoiled.length);
+    spoiled.set(random.bytes(Math.min(1 + below(random, 33), spoiled.length - at)), at);
+    return spoiled;
+  },
+  run: (input) => {
+    const parts = [input.slice(0, KEY), input.slice(3 * KEY), input.slice(KEY, 3 * KEY)] as const;
+    const node = verifyStrict(nodeSuite, ...parts);
+    // tweetnacl is slow: where the prechecks already say no there is nothing to compare.
+    const isAsked = isAcceptablePoint(parts[0]) && isAcceptablePoint(parts[2].slice(0, KEY));
+    const other = isAsked ? verifyStrict(tweetnaclSuite, ...parts) : false;
+    if (node !== other) throw new Error(`node:crypto says ${String(node)}, tweetnacl ${String(other)}`);
+    return undefined;
+  },
+};
+
+export const SIGNED_TARGETS: readonly Target[] = [...SIGNED_KINDS.map(signedTarget), bothPaths];

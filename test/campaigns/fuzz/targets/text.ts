@@ -1,0 +1,215 @@
+import { scryptSync } from 'node:crypto';
+import { fromBase64, toBase64, utf8 } from '../../../../common/bytes.js';
+import { isSealcamError, SealcamError } from '../../../../common/errors.js';
+import type { Random } from '../../../../common/random.js';
+import { verifyExport } from '../../../../agent/cli/verify-export.js';
+import { completions, findCommand } from '../../../../agent/console/commands/index.js';
+import { LINE_MAX, LineEditor } from '../../../../agent/console/line-editor.js';
+import { ConsoleLock } from '../../../../agent/console/lock.js';
+import { splitWords, wordsOf } from '../../../../agent/console/words.js';
+import { openRecoveryFile } from '../../../../app/core/recovery-file.js';
+import { EventParser, type ServerEvent } from '../../../../app/core/sse.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { secretbox } from '../../../../protocol/crypto/tweetnacl.js';
+import { formatClaimCode, parseClaimCode } from '../../../../protocol/objects/claim-code.js';
+import { recordKind } from '../../../../protocol/objects/record.js';
+import { unlockKind } from '../../../../protocol/objects/unlock.js';
+import { NAMES, signerOf } from '../../../../scripts/vectors/keyring.js';
+import { signedVectors, VectorWorld } from '../../../../scripts/vectors/signed.js';
+import { VirtualClock } from '../../../support/runner/virtual-clock.js';
+import type { Target } from '../harness.js';
+import { below, mutateBytes, mutateText, noise, oneOf } from '../mutate.js';
+import { signedInput } from './signed.js';
+
+export const textOf = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
+
+/** A text target: a seed as it is, spoiled, or noise. */
+export function textTarget(
+  name: string,
+  seeds: readonly string[],
+  run: (text: string) => Uint8Array | undefined | Promise<Uint8Array | undefined>,
+): Target {
+  return {
+    name,
+    input: (random) => {
+      const choice = below(random, 8);
+      if (choice === 0) return utf8(oneOf(random, seeds));
+      return choice === 1 ? noise(random) : utf8(mutateText(random, oneOf(random, seeds)));
+    },
+    run: (input) => run(textOf(input)),
+  };
+}
+
+const world = new VectorWorld(nodeSuite);
+const code = formatClaimCode(nodeSuite, { device: world.deviceId, secret: world.secret });
+
+/** Whoever types may leave dashes out, so the one spelling is compared with the one spelling. */
+const claimCode: Target = {
+  ...textTarget('claim code', [code, code.replaceAll('-', ''), `https://app.example/#claim=${code}`], (text) => {
+    const parsed = parseClaimCode(nodeSuite, text);
+    const again = parseClaimCode(nodeSuite, formatClaimCode(nodeSuite, parsed));
+    const isSame =
+      toBase64(again.device) + toBase64(again.secret) === toBase64(parsed.device) + toBase64(parsed.secret);
+    if (!isSame) throw new Error('another code after formatting');
+    return undefined;
+  }),
+};
+
+const passphrase = 'correct horse battery';
+const [salt, boxNonce] = [new Uint8Array(16), new Uint8Array(24)];
+const cost = { N: 2, r: 1, p: 1 };
+const box = secretbox.seal(new Uint8Array(32), boxNonce, new Uint8Array(scryptSync(passphrase, salt, 32, cost)));
+const recovery = JSON.stringify({
+  sealcam: 'recovery-file',
+  version: 1,
+  kdf: { name: 'scrypt', n: cost.N, r: cost.r, p: cost.p, salt: toBase64(salt) },
+  nonce: toBase64(boxNonce),
+  box: toBase64(box),
+});
+
+/** What a file asks for in time is its own matter, up to a bound; here only cheap ones are opened. */
+const COST_MAX = 4096;
+
+function isCheap(text: string): boolean {
+  const costs = [...text.matchAll(/"[nrp]"\s*:\s*([0-9.eE+-]+)/g)].map(([, value]) => Number(value));
+  return costs.every((cost) => !Number.isFinite(cost) || Math.abs(cost) <= COST_MAX);
+}
+
+const recoveryFile = textTarget('recovery file', [recovery], async (text) => {
+  if (isCheap(text)) await openRecoveryFile(text, passphrase);
+  return undefined;
+});
+
+const STREAM = 'event: ready\ndata: {}\n\n: ping\n\nid: 7\nevent: record\ndata: a\ndata: b\n\ndata:x\r\n\r\n';
+
+function eventsOf(chunks: Iterable<string>): ServerEvent[] {
+  const parser = new EventParser();
+  return [...chunks].flatMap((chunk) => parser.push(chunk));
+}
+
+/** However the network cuts the stream, the events are the same. */
+const serverEvents = textTarget('server-sent events', [STREAM], (text) => {
+  const whole = JSON.stringify(eventsOf([text]));
+  const single = JSON.stringify(eventsOf(text));
+  if (whole !== single) throw new Error(`${single} a character at a time, else ${whole}`);
+  return undefined;
+});
+
+const KEYS = [
+  '\r',
+  '\n',
+  '\x1b[A',
+  '\x1b[B',
+  '\x1b[C',
+  '\x1b[D',
+  '\x1b[3~',
+  '\t',
+  '\x03',
+  '\x15',
+  '\x17',
+  '\x7f',
+  '"',
+  ' --json',
+];
+const TYPED = ['status', 'help uplink flap', 'motion why --json', 'log tail 20', 'unlock AAAA', 'claim open', 'queue'];
+
+const consoleLine: Target = {
+  name: 'console line',
+  input: (random: Random) => {
+    let text = '';
+    for (let i = below(random, 12); i >= 0; i--) {
+      text += random.uniform() < 0.5 ? oneOf(random, KEYS) : mutateText(random, oneOf(random, TYPED));
+    }
+    return new Uint8Array([...utf8(`${text}\r`), ...random.bytes(below(random, 6))]);
+  },
+  run: (input) => {
+    const editor = new LineEditor(() => '> ', completions);
+    for (const effect of editor.push(input)) {
+      if (effect.type !== 'line') continue;
+      if (effect.text.length > LINE_MAX || !/^[ -~]*$/.test(effect.text)) throw new Error(`line: ${effect.text}`);
+      typed(effect.text);
+    }
+    return undefined;
+  },
+};
+
+/** As the console does with a line, up to where the command would run. */
+function typed(line: string): void {
+  try {
+    const words = splitWords(line);
+    if (words.length > 0) wordsOf(findCommand(words.filter((word) => word !== '--json')).rest);
+  } catch (error) {
+    if (!isSealcamError(error)) throw error;
+  }
+}
+
+const qa = signerOf(nodeSuite, NAMES.qa);
+
+/** The nonce that the token of the vectors is for. */
+const consoleRandom: Random = { bytes: () => world.id('console nonce'), uniform: () => 0.5 };
+
+const unlockToken: Target = {
+  name: 'unlock token',
+  input: (random) => {
+    const bytes = signedInput(unlockKind.domain)(random);
+    return utf8(below(random, 3) === 0 ? mutateText(random, toBase64(bytes)) : toBase64(bytes));
+  },
+  run: (input) => {
+    const lock = new ConsoleLock(nodeSuite, consoleRandom, new VirtualClock(), world.deviceId, [qa.publicKey]);
+    lock.unlock(textOf(input));
+    return undefined;
+  },
+};
+
+const vectors = signedVectors(nodeSuite);
+const records = vectors.filter(({ domain }) => domain === recordKind.domain);
+const exportLines = [
+  { type: 'export', version: 1, atMs: 0 },
+  { type: 'claim', claim: toBase64(world.claim.bytes), state: 'open' },
+  ...records.map(({ object }) => ({ type: 'record', record: toBase64(object), receivedAtMs: 0, media: [null] })),
+  { type: 'access', atMs: 0 },
+].map((line) => JSON.stringify(line));
+
+const exported: Target = {
+  name: 'exported JSON lines',
+  input: (random) => {
+    const lines = [...exportLines];
+    for (let i = 1 + below(random, 3); i > 0; i--) {
+      const at = below(random, lines.length);
+      if (random.uniform() < 0.5) lines[at] = mutateText(random, lines[at] ?? '');
+      else {
+        const record = toBase64(signedInput(recordKind.domain)(random));
+        lines.splice(at, 1, JSON.stringify({ type: 'record', record, media: [] }));
+      }
+    }
+    return utf8(lines.join('\n'));
+  },
+  run: (input) => {
+    const { problems } = verifyExport(nodeSuite, textOf(input).split('\n'));
+    const ours = problems.find(({ code: found }) => found === 'internal');
+    if (ours !== undefined) throw new SealcamError('internal', `line ${String(ours.line)}: ${ours.message}`);
+    return undefined;
+  },
+};
+
+const base64: Target = {
+  name: 'base64',
+  input: (random) => {
+    const text = toBase64(noise(random, 60));
+    return utf8(below(random, 2) === 0 ? text : textOf(mutateBytes(random, utf8(text.length === 0 ? 'AA==' : text))));
+  },
+  run: (input) => {
+    const bytes = fromBase64(textOf(input));
+    return bytes === undefined ? undefined : utf8(toBase64(bytes));
+  },
+};
+
+export const TEXT_TARGETS: readonly Target[] = [
+  claimCode,
+  recoveryFile,
+  serverEvents,
+  consoleLine,
+  unlockToken,
+  exported,
+  base64,
+];

@@ -1,0 +1,76 @@
+import { initialState, step, type UplinkInput, type UplinkState } from '../../../agent/uplink/machine.js';
+import type { Answer } from './server.js';
+
+/** When a device tries to connect; one object holds all devices of a run. Times are absolute, in milliseconds. */
+export interface Policy {
+  readonly name: string;
+  /** The connection is lost, or the device boots: time of its first attempt. */
+  begin(device: number, nowMs: number, uniform: number): number;
+  /** An attempt is made now. */
+  attempt(device: number, nowMs: number, uniform: number): void;
+  /** It failed: time of the next one. */
+  failed(device: number, nowMs: number, answer: Exclude<Answer, { type: 'accepted' }>, uniform: number): number;
+}
+
+export type MakePolicy = (devices: number, windowMs: number, isBoot: boolean) => Policy;
+
+/** The agent's own state machine, the very module that runs on the camera. */
+export const sealcam: MakePolicy = (devices, windowMs, isBoot) => {
+  const settings = { initialWindowMs: windowMs, connectTimeoutMs: 20_000 };
+  const fresh = initialState(settings);
+  const before: UplinkState = isBoot ? fresh : { ...fresh, phase: 'stable', connectedAtMs: 0 };
+  const states: UplinkState[] = new Array<UplinkState>(devices).fill(before);
+  const put = (device: number, nowMs: number, input: UplinkInput, uniform: number): number => {
+    const { state } = step(settings, states[device] ?? fresh, nowMs, input, uniform);
+    states[device] = state;
+    return state.dueMs ?? Infinity;
+  };
+  return {
+    name: 'sealcam',
+    begin: (device, nowMs, uniform) =>
+      put(device, nowMs, isBoot ? { type: 'start' } : { type: 'closed', cause: 'lost' }, uniform),
+    attempt: (device, nowMs, uniform) => void put(device, nowMs, { type: 'timer' }, uniform),
+    failed: (device, nowMs, answer, uniform) => {
+      if (answer.type === 'unreachable') return put(device, nowMs, { type: 'closed', cause: 'failed' }, uniform);
+      if (answer.type === 'credentials') {
+        return put(device, nowMs, { type: 'refused', kind: 'credentials', hints: {} }, uniform);
+      }
+      const hints = answer.retryAfterMs === null ? {} : { retryAfterMs: answer.retryAfterMs };
+      return put(device, nowMs, { type: 'refused', kind: 'busy', hints }, uniform);
+    },
+  };
+};
+
+/** Delays by the number of failures alone, as most clients have it; nobody of them hears a hint. */
+function byAttempts(name: string, delayMs: (failures: number, uniform: number) => number): MakePolicy {
+  return (devices) => {
+    const failures = new Uint16Array(devices);
+    return {
+      name,
+      begin: (_device, nowMs, uniform) => nowMs + delayMs(0, uniform),
+      attempt: () => undefined,
+      failed: (device, nowMs, _answer, uniform) => {
+        failures[device] = (failures[device] ?? 0) + 1;
+        return nowMs + delayMs(failures[device] ?? 1, uniform);
+      },
+    };
+  };
+}
+
+const exponential = (baseMs: number, capMs: number, failures: number): number =>
+  Math.min(capMs, baseMs * 2 ** Math.min(30, failures));
+
+/** mqtt.js: `reconnectPeriod`, 1000 ms by default, without jitter. */
+export const fixedSecond = byAttempts('mqtt.js, fixed 1 s', () => 1000);
+/** "Exponential Backoff And Jitter", AWS Architecture Blog 2015: anywhere between 0 and the exponential bound. */
+export const fullJitter = byAttempts(
+  'full jitter, 1 s to 120 s',
+  (failures, uniform) => uniform * exponential(1000, 120_000, failures),
+);
+export const halfJitter = byAttempts(
+  '5 s to 10 min, ±50 %',
+  (failures, uniform) => exponential(5000, 600_000, failures) * (0.5 + uniform),
+);
+export const noJitter = byAttempts('15 s to 240 s, no jitter', (failures) => exponential(15_000, 240_000, failures));
+
+export const POLICIES: readonly MakePolicy[] = [sealcam, halfJitter, fullJitter, noJitter, fixedSecond];

@@ -1,0 +1,180 @@
+import { equal, toHex } from '../../../common/bytes.js';
+import { isSealcamError } from '../../../common/errors.js';
+import type { CloudStore, StoredRecord } from '../../../cloud/store/store.js';
+import { simSuite } from './suite.js';
+import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import { unseal } from '../../../protocol/seal/seal.js';
+import type { SimCamera } from './camera.js';
+import { keyOf, nameOf, type Made, type Oracle } from './oracle.js';
+
+/** Where everything that was made has ended up. */
+export interface Balance {
+  readonly produced: number;
+  readonly stored: number;
+  readonly queued: number;
+  readonly lost: number;
+}
+
+/** What is said to be lost, by signed records that were kept or by what waits to be said. */
+class Losses {
+  private readonly seqs = new Set<string>();
+  private readonly media = new Set<string>();
+  /** At a release or a reset, by their seqs. */
+  private readonly erased = new Set<string>();
+  /** Things without a seq: also records of a closed epoch, which a later epoch can only count. */
+  counted = 0;
+
+  /** Losses of a record that is stored or waits. */
+  say({ device, epoch, loss }: SealcamRecord): void {
+    for (const { reason, seqs, media, count } of loss ?? []) {
+      if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1], reason === 'erased');
+      for (const id of media ?? []) this.media.add(toHex(id));
+      this.counted += count ?? 0;
+    }
+  }
+
+  /** Losses that a camera has noted and not yet said. */
+  waiting({ agent, hex }: SimCamera): void {
+    for (const { epoch } of agent?.outbox.queries.epochs.all() ?? []) {
+      for (const row of agent?.outbox.queries.losses.all(epoch, 1e6) ?? []) {
+        if (row.from_seq !== null && row.to_seq !== null) this.range(hex, epoch, row.from_seq, row.to_seq);
+        if (row.media_id !== null) this.media.add(toHex(new Uint8Array(row.media_id)));
+        this.counted += row.count;
+      }
+    }
+  }
+
+  isErased(key: string): boolean {
+    return this.erased.has(key);
+  }
+
+  hasRecord(key: string): boolean {
+    return this.seqs.has(key);
+  }
+
+  hasMedia(id: Uint8Array): boolean {
+    return this.media.has(toHex(id));
+  }
+
+  private range(device: string, epoch: number, from: number, to: number, isErased = false): void {
+    for (let seq = from; seq <= to; seq++) {
+      const key = `${device}/${String(epoch)}/${String(seq)}`;
+      this.seqs.add(key);
+      if (isErased) this.erased.add(key);
+    }
+  }
+}
+
+/** At the end: each record that was made is stored once and rightly, waits, or is said to be lost; nothing else is stored. */
+export async function settleAccounts(
+  oracle: Oracle,
+  store: CloudStore,
+  cameras: readonly SimCamera[],
+): Promise<Balance> {
+  const stored = await readStore(oracle, store, cameras);
+  const losses = new Losses();
+  for (const camera of cameras) losses.waiting(camera);
+  for (const [key, made] of oracle.made) if (stored.has(key) || waits(made)) losses.say(made.record.value);
+  // The owner had everything erased, and with it what those records said of losses before; the tombstone names them.
+  for (const [key, made] of oracle.made) if (losses.isErased(key) && !stored.has(key)) losses.say(made.record.value);
+  let [queued, lost, unnamed] = [0, 0, 0];
+  let example = '';
+  for (const [key, made] of oracle.made) {
+    if (waits(made)) queued++;
+    else if (stored.has(key)) {
+      if (await hasPictures(oracle, store, losses, made)) continue;
+      unnamed++;
+      example = `a picture of ${made.camera.name}, ${nameOf(made.record.value)}`;
+    } else if (losses.hasRecord(key)) lost++;
+    else {
+      unnamed++;
+      example = `${made.camera.name}, ${nameOf(made.record.value)}`;
+    }
+  }
+  if (unnamed > losses.counted) {
+    oracle.fail(
+      `${String(unnamed)} records are nowhere, with ${String(losses.counted)} counted as lost; one is ${example}`,
+    );
+  }
+  return { produced: oracle.made.size, stored: stored.size, queued, lost: lost + unnamed };
+}
+
+async function readStore(
+  oracle: Oracle,
+  store: CloudStore,
+  cameras: readonly SimCamera[],
+): Promise<ReadonlySet<string>> {
+  const found = new Set<string>();
+  const byDevice = new Map(cameras.map((camera) => [camera.hex, camera]));
+  const lastId = await store.records.lastId();
+  for (const [hex, { device }] of byDevice) {
+    const epochs = new Set(
+      [...oracle.made.values()].flatMap(({ record: { value } }) => (equal(value.device, device) ? [value.epoch] : [])),
+    );
+    for (const epoch of epochs) {
+      for (const one of await store.records.page(device, epoch, 1e9, 1e6)) {
+        const key = `${hex}/${String(epoch)}/${String(one.seq)}`;
+        found.add(key);
+        await checkStored(oracle, store, one, oracle.made.get(key));
+      }
+    }
+  }
+  if (found.size !== lastId)
+    oracle.fail(`${String(lastId)} records are stored, ${String(found.size)} of them where they belong`);
+  return found;
+}
+
+async function checkStored(
+  oracle: Oracle,
+  store: CloudStore,
+  stored: StoredRecord,
+  made: Made | undefined,
+): Promise<void> {
+  if (made === undefined || !equal(made.record.bytes, stored.bytes)) {
+    oracle.fail(`stored, but no camera made it: ${String(stored.epoch)}/${String(stored.seq)}`);
+    return;
+  }
+  const { value } = made.record;
+  const row = await store.claims.row(value.device, value.epoch);
+  const owner = oracle.ownerOf(value);
+  if (owner === undefined || row === undefined || !equal(row.account, owner.account)) {
+    oracle.fail(`${nameOf(value)} of ${made.camera.name} is bound to a wrong account`);
+  }
+}
+
+/** Each picture of a stored record is there and opens with its owner's key for its own event, or is said to be lost: else false. */
+async function hasPictures(
+  oracle: Oracle,
+  store: CloudStore,
+  losses: Losses,
+  { camera, record }: Made,
+): Promise<boolean> {
+  const { device, account, epoch, claimHash, event, media } = record.value;
+  const owner = oracle.ownerOf(record.value);
+  for (const { id } of media ?? []) {
+    const found = await store.records.media(device, epoch, id);
+    if (found === undefined) {
+      // A record that was dropped before its receipt came took its picture along.
+      if (losses.hasMedia(id) || losses.hasRecord(keyOf(record.value))) continue;
+      return false;
+    }
+    if (owner === undefined || event === undefined) continue;
+    try {
+      unseal(simSuite, { device, account, epoch, claimHash, eventId: event.id, mediaId: id }, owner.keys, found.sealed);
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+      oracle.fail(`${owner.name} cannot open ${nameOf(record.value)} of ${camera.name}: ${error.code}`);
+    }
+  }
+  return true;
+}
+
+function waits({ camera, record }: Made): boolean {
+  const { epoch, seq } = record.value;
+  return camera.agent?.outbox.queries.record.get(epoch, seq) !== undefined;
+}
+
+/** Records made before a time that still wait for their receipt. */
+export function waitingSince(oracle: Oracle, beforeMs: number): Made[] {
+  return [...oracle.made.values()].filter((made) => made.atMs <= beforeMs && waits(made));
+}

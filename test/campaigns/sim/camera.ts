@@ -1,0 +1,362 @@
+import { appendFileSync, copyFileSync, existsSync, mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { LevelLog } from '../../../common/adapters/pino-log.js';
+import { toHex } from '../../../common/bytes.js';
+import type { CancelTimer, Clock } from '../../../common/clock.js';
+import { isSealcamError } from '../../../common/errors.js';
+import type { LogFields } from '../../../common/log.js';
+import type { Random } from '../../../common/random.js';
+import { Agent } from '../../../agent/main/agent.js';
+import { loadAgentConfig, type Config } from '../../../agent/config/keys.js';
+import type { PersistedUplink } from '../../../agent/uplink/machine.js';
+import type { OpenSocket, SocketHandlers, UplinkSocket } from '../../../agent/uplink/socket.js';
+import { MockKeyStore } from '../../../hal/mock/key-store.js';
+import { simSuite } from './suite.js';
+import type { CryptoSuite, Signer } from '../../../protocol/crypto/suite.js';
+import { deviceId } from '../../../protocol/objects/ids.js';
+import type { SimBroker } from './broker.js';
+import { makeHal, type SimHal, type WallClock } from './hal.js';
+import { Life } from './life.js';
+import type { Oracle } from './oracle.js';
+import type { Plant } from './plants.js';
+import type { Scheduler } from './scheduler.js';
+import { tapOutbox } from './taps.js';
+import type { Trace } from './trace.js';
+import type { Dice } from './weather.js';
+
+export interface CameraDependencies {
+  readonly name: string;
+  readonly scheduler: Scheduler;
+  readonly trace: Trace;
+  readonly dice: Dice;
+  readonly random: Random;
+  readonly broker: SimBroker;
+  readonly oracle: Oracle;
+  readonly folder: string;
+  readonly plant: Plant;
+  readonly settings: { readonly maxBytes: number; readonly windowMs: number; readonly healthMs: number };
+}
+
+const WALL_START_MS = Date.UTC(2026, 10, 21, 12);
+const RESTART_MS = 5000;
+/** What the disk holds of a camera; the state of the uplink is modelled beside it. */
+const FILES = ['outbox.db', 'outbox.db-wal', 'outbox.mirror'];
+
+export type Death = 'crash' | 'power cut';
+
+/** One camera: the real agent over hardware, disk, clock and network that the world plays. */
+export class SimCamera {
+  readonly name: string;
+  readonly device: Uint8Array;
+  readonly hex: string;
+  readonly claimSecret: Uint8Array;
+  readonly wall: WallClock = { offsetMs: 0, quality: 'ntp' };
+  readonly disk = { isFull: false };
+  /** Null while no process runs. */
+  agent: Agent | null = null;
+  life: Life;
+  hal: SimHal | null = null;
+  lives = 0;
+  private readonly deps: CameraDependencies;
+  private readonly keyStore = new MockKeyStore();
+  private bootId: Uint8Array;
+  private bootedMs = 0;
+  private death: Death = 'crash';
+  private uplinkState: PersistedUplink | null = null;
+  private uplinkBefore: PersistedUplink | null = null;
+
+  constructor(deps: CameraDependencies) {
+    this.deps = deps;
+    this.name = deps.name;
+    const { random } = deps;
+    const secrets = this.keyStore.load(() => ({ seed: random.bytes(32), claimSecret: random.bytes(16) }));
+    this.device = deviceId(simSuite, simSuite.ed25519Signer(secrets.seed).publicKey);
+    this.hex = toHex(this.device);
+    this.claimSecret = secrets.claimSecret;
+    this.bootId = random.bytes(16);
+    this.life = new Life(0, () => undefined);
+    mkdirSync(this.folderOf(1), { recursive: true });
+  }
+
+  start(): void {
+    const { trace, oracle, plant } = this.deps;
+    const life = new Life(++this.lives, (moment) => {
+      this.died(moment);
+    });
+    this.life = life;
+    const clock = this.clockOf(life);
+    const hal = makeHal(clock, this.wall, this.bootId, this.keyStore);
+    let agent: Agent;
+    try {
+      agent = new Agent(this.config(life), {
+        hal,
+        clock,
+        suite: this.suiteOf(life),
+        random: this.randomOf(life),
+        log: this.logOf(life),
+        onWindow: () => undefined,
+        openSocket: (_, device) => this.openSocket(life, device),
+        uplinkStore: {
+          load: () => this.uplinkState,
+          save: (state) => {
+            if (!life.touch('keeping the state of the uplink')) return;
+            this.uplinkBefore = this.uplinkState;
+            this.uplinkState = state;
+          },
+        },
+      });
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+      trace.add(this.name, `does not start: ${error.code}`);
+      life.die('a start that failed');
+      return;
+    }
+    this.agent = agent;
+    this.hal = hal;
+    if (life.isDead) return;
+    oracle.opened(this);
+    tapOutbox(agent.outbox, { life, disk: this.disk, camera: this, oracle });
+    plant.agent?.(agent, this, oracle);
+    const isUp = this.attempt('the start', () => {
+      agent.start();
+    });
+    if (!isUp) life.die('a start that failed');
+  }
+
+  /** At once, or at so many touches of the world from now. */
+  kill(how: Death, afterSteps: number): void {
+    if (this.life.isDead) return;
+    this.death = how;
+    this.life.dieIn(afterSteps);
+  }
+
+  /** Something moves before the lens. */
+  see(): void {
+    const { agent, hal, life } = this;
+    if (agent === null || hal === null || life.isDead) return;
+    hal.camera.look(this.nowMs());
+    this.deps.scheduler.after(20, () => {
+      if (life.isDead) return;
+      this.attempt('an event', () => {
+        agent.consolePort().triggerMotion();
+      });
+    });
+  }
+
+  /** So many small records at once. */
+  burst(count: number): void {
+    const { agent, life } = this;
+    if (agent === null) return;
+    for (let i = 0; i < count && !life.isDead; i++) {
+      agent.consolePort().recordCommand({ action: 'unlock', result: 'done' });
+    }
+  }
+
+  press(heldMs: number): void {
+    if (this.life.isDead) return;
+    this.attempt('a pressed button', () => this.hal?.button.press(heldMs));
+  }
+
+  /** Frees what the last process left open. */
+  close(): void {
+    this.life.isDead = true;
+    this.letGo();
+    rmSync(this.deps.folder, { recursive: true, force: true });
+  }
+
+  private nowMs(): number {
+    return this.deps.scheduler.nowMs - this.bootedMs;
+  }
+
+  /** What the real main program does with an error: says it. */
+  private attempt(what: string, work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+      this.deps.trace.add(this.name, `${what}: ${error.code}`);
+      return false;
+    }
+  }
+
+  private folderOf(life: number): string {
+    return join(this.deps.folder, String(life));
+  }
+
+  /** What the disk holds in this very moment is what the next process finds. */
+  private died(moment: string): void {
+    const { scheduler, trace, dice, random } = this.deps;
+    const { death } = this;
+    const [from, to] = [this.folderOf(this.lives), this.folderOf(this.lives + 1)];
+    mkdirSync(to, { recursive: true });
+    for (const file of FILES) if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file));
+    trace.add(this.name, `dies (${death}) at ${moment}, step ${String(this.life.steps)}`);
+    if (death === 'power cut') {
+      this.bootId = random.bytes(16);
+      // The file is replaced by a rename, which the cut may undo; and the tail of the log may hold half a page of anything.
+      if (dice.chance(0.5)) this.uplinkState = this.uplinkBefore;
+      if (dice.chance(0.5)) appendFileSync(join(to, 'outbox.db-wal'), random.bytes(dice.whole(1, 4096)));
+    }
+    const downMs = death === 'power cut' ? dice.logarithmic(2000, 120_000) : RESTART_MS;
+    this.death = 'crash';
+    scheduler.after(0, () => {
+      this.letGo();
+      rmSync(from, { recursive: true, force: true });
+    });
+    scheduler.after(downMs, () => {
+      if (death === 'power cut') this.bootedMs = scheduler.nowMs;
+      if (this.life.isDead) this.start();
+    });
+  }
+
+  private letGo(): void {
+    this.agent?.mirror.close();
+    this.agent?.outbox.close();
+    this.agent = null;
+    this.hal = null;
+  }
+
+  private config(life: Life): Config {
+    const { settings, plant } = this.deps;
+    const { maxBytes, windowMs, healthMs } = settings;
+    return {
+      ...loadAgentConfig({ file: null, environment: {} }),
+      'data.folder': this.folderOf(life.number),
+      // Smaller than a person may set, so that the queue is often full.
+      'outbox.maxBytes': plant.maxBytes ?? maxBytes,
+      'uplink.initialWindow': windowMs,
+      'health.interval': healthMs,
+    };
+  }
+
+  private clockOf(life: Life): Clock {
+    const { scheduler, dice } = this.deps;
+    return {
+      monotonicMs: () => this.nowMs(),
+      wallMs: () => WALL_START_MS + scheduler.nowMs + this.wall.offsetMs,
+      after: (delayMs, callback): CancelTimer =>
+        life.isDead
+          ? () => undefined
+          : // A timer takes whole milliseconds. Giving way takes as long as others need: a claim may change while sealing.
+            scheduler.after(delayMs === 0 ? dice.between(1, 500) : Math.ceil(delayMs), () => {
+              if (life.touch('a timer')) callback();
+            }),
+    };
+  }
+
+  private suiteOf(life: Life): CryptoSuite {
+    return {
+      ...simSuite,
+      sha256: (data) => {
+        life.touch('a hash');
+        return simSuite.sha256(data);
+      },
+      ed25519Signer: (seed): Signer => {
+        const signer = simSuite.ed25519Signer(seed);
+        return {
+          publicKey: signer.publicKey,
+          sign: (message) => {
+            life.touch('a signature');
+            return signer.sign(message);
+          },
+        };
+      },
+    };
+  }
+
+  private randomOf(life: Life): Random {
+    const { random } = this.deps;
+    return {
+      uniform: () => random.uniform(),
+      bytes: (length) => {
+        life.touch('a random number');
+        return random.bytes(length);
+      },
+    };
+  }
+
+  private logOf(life: Life): LevelLog {
+    const { trace } = this.deps;
+    const say = (fields: LogFields, message: string): void => {
+      if (!life.touch('a line of the log')) return;
+      const { code, phase } = fields;
+      const [text = ''] = message.replaceAll(this.deps.folder, '').split('\n');
+      trace.add(this.name, `${text}${[code, phase].map((it) => (it === undefined ? '' : ` ${String(it)}`)).join('')}`);
+    };
+    const log: LevelLog = {
+      info: say,
+      warn: say,
+      error: say,
+      debug: () => undefined,
+      level: 'info',
+      setLevel: () => undefined,
+      child: () => log,
+    };
+    return log;
+  }
+
+  private openSocket(life: Life, device: string): OpenSocket {
+    const { broker, oracle } = this.deps;
+    const open = new Set<object>();
+    const never = <T>(): Promise<T> => new Promise<T>(() => undefined);
+    return (protocol, handlers) => {
+      const isAlive = life.touch('a connect');
+      const attempt = {};
+      const over = (): void => void open.delete(attempt);
+      if (isAlive && open.size > 0) oracle.fail(`${this.name} has more than one socket`);
+      open.add(attempt);
+      const guarded: SocketHandlers = {
+        opened: (...args) => {
+          if (life.touch('a connection')) handlers.opened(...args);
+        },
+        refused: (...args) => {
+          over();
+          if (life.touch('a refusal')) handlers.refused(...args);
+        },
+        closed: (...args) => {
+          over();
+          if (life.touch('the end of a connection')) handlers.closed(...args);
+        },
+        message: (...args) => {
+          if (life.touch('a message')) handlers.message(...args);
+        },
+      };
+      if (!isAlive) return { publish: never, subscribe: never, end: over, destroy: over };
+      const socket = broker.connect(device, protocol, guarded);
+      const alive = <T>(work: Promise<T>): Promise<T> =>
+        work.then(
+          (value) => (life.isDead ? never<T>() : value),
+          (error: unknown) => {
+            if (life.isDead) return never<T>();
+            throw error;
+          },
+        );
+      const wire: UplinkSocket = {
+        publish: (topic, payload) => {
+          oracle.published(this, topic, payload);
+          return socket.publish(topic, payload);
+        },
+        subscribe: (topic) => socket.subscribe(topic),
+        end: () => undefined,
+        destroy: () => undefined,
+      };
+      const planted = this.deps.plant.socket?.(wire, this) ?? wire;
+      return {
+        publish: (topic, payload) => {
+          if (!life.touch('a publish')) return never();
+          return alive(planted.publish(topic, payload));
+        },
+        subscribe: (topic) => (life.touch('a subscription') ? alive(planted.subscribe(topic)) : never()),
+        end: () => {
+          over();
+          if (!life.isDead) socket.end();
+        },
+        destroy: () => {
+          over();
+          if (!life.isDead) socket.destroy();
+        },
+      };
+    };
+  }
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../../../common/clock.js';
+import type { Camera, CameraInfo, Frame } from '../../../hal/camera.js';
+import type { Hal } from '../../../hal/hal.js';
+import type { MockKeyStore } from '../../../hal/mock/key-store.js';
+import {
+  MockButton,
+  MockIndicator,
+  MockLightSensor,
+  MockMotionSensor,
+  MockWatchdog,
+} from '../../../hal/mock/peripherals.js';
+import type { ClockQuality } from '../../../hal/system.js';
+
+const INFO: CameraInfo = {
+  driver: 'mock',
+  model: 'simulated',
+  width: 64,
+  height: 36,
+  framesPerSecond: 1,
+  timeBase: 'live',
+};
+
+/** A lens through which a frame comes when the world says so. It is no JPEG: decoding and detection are not simulated. */
+export class SimLens implements Camera {
+  private waiting: ((frame: Frame | null) => void) | null = null;
+  private index = 0;
+
+  open(): Promise<CameraInfo> {
+    return Promise.resolve(INFO);
+  }
+
+  async *frames(signal: AbortSignal): AsyncIterable<Frame> {
+    signal.addEventListener('abort', () => this.waiting?.(null), { once: true });
+    while (!signal.aborted) {
+      const frame = await new Promise<Frame | null>((resolve) => {
+        this.waiting = resolve;
+      });
+      if (frame !== null) yield frame;
+    }
+  }
+
+  still(): Promise<Frame> {
+    return Promise.reject(new Error('not simulated'));
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  look(monotonicMs: number): void {
+    this.waiting?.({ jpeg: new Uint8Array(8), monotonicMs, index: this.index++ });
+  }
+}
+
+/** The wall clock of one camera, which the world sets forward and back. */
+export interface WallClock {
+  offsetMs: number;
+  quality: ClockQuality;
+}
+
+export interface SimHal extends Hal {
+  readonly camera: SimLens;
+  readonly button: MockButton;
+}
+
+export function makeHal(clock: Clock, wall: WallClock, bootId: Uint8Array, keyStore: MockKeyStore): SimHal {
+  return {
+    camera: new SimLens(),
+    motionSensor: new MockMotionSensor(),
+    button: new MockButton(),
+    indicator: new MockIndicator(),
+    light: new MockLightSensor(),
+    watchdog: new MockWatchdog(),
+    keyStore,
+    clock: {
+      bootId,
+      monotonicMs: () => Math.round(clock.monotonicMs()),
+      wall: () => {
+        const { quality } = wall;
+        return quality === 'unset' ? { ms: null, quality } : { ms: Math.round(clock.wallMs()), quality };
+      },
+    },
+    system: {
+      status: () =>
+        Promise.resolve({
+          uptimeS: Math.floor(clock.monotonicMs() / 1000),
+          temperatureDeciC: 415,
+          freeBytes: 1e9,
+          warnings: [],
+        }),
+    },
+  };
+}

@@ -1,0 +1,98 @@
+import { equal, toHex } from '../../../common/bytes.js';
+import type { Random } from '../../../common/random.js';
+import { simSuite } from './suite.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import { claimKind, claimMac } from '../../../protocol/objects/claim.js';
+import { commandKind } from '../../../protocol/objects/command.js';
+import { accountId } from '../../../protocol/objects/ids.js';
+import { offerKind } from '../../../protocol/objects/offer.js';
+import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
+import type { RecipientKeys } from '../../../protocol/seal/seal.js';
+import { encodeDown } from '../../../protocol/transport/messages.js';
+import { topicOf } from '../../../protocol/transport/topics.js';
+import type { SimBroker } from './broker.js';
+import type { SimCamera } from './camera.js';
+import type { SimCloud } from './cloud.js';
+import type { Oracle } from './oracle.js';
+import type { Trace } from './trace.js';
+
+export interface OwnerDependencies {
+  readonly name: string;
+  readonly random: Random;
+  readonly broker: SimBroker;
+  readonly cloud: SimCloud;
+  readonly oracle: Oracle;
+  readonly trace: Trace;
+  readonly receiptKey: Uint8Array;
+}
+
+/** A household with its page, reduced to what it signs; the API between page and cloud is not simulated. */
+export class SimOwner {
+  readonly name: string;
+  readonly account: Uint8Array;
+  readonly keys: RecipientKeys;
+  private readonly deps: OwnerDependencies;
+  private readonly signer: Signer;
+
+  constructor(deps: OwnerDependencies) {
+    this.deps = deps;
+    this.name = deps.name;
+    this.signer = simSuite.ed25519Signer(deps.random.bytes(32));
+    const secret = deps.random.bytes(32);
+    this.keys = { secret, publicKey: simSuite.x25519PublicKey(secret) };
+    this.account = accountId(simSuite, this.signer.publicKey);
+  }
+
+  /** Answers the camera's open offer with a claim, or says the pending one again. True once the cloud has the row. */
+  async claim(camera: SimCamera): Promise<boolean> {
+    const { cloud, oracle, trace, receiptKey } = this.deps;
+    const { claims } = cloud.store;
+    const found = await claims.offer(camera.device);
+    const latest = await claims.latest(camera.device);
+    if (found === undefined) return false;
+    const offer = openSigned(offerKind, simSuite, found.offer).value;
+    if (latest !== undefined && offer.lastEpoch < latest.epoch) return equal(latest.account, this.account);
+    const pending = await claims.pending(camera.device);
+    if (pending !== undefined && equal(pending.nonce, offer.nonce)) {
+      this.send(camera, { type: 'claim', claim: pending.claim, mac: pending.mac });
+      return false;
+    }
+    const claim = signObject(claimKind, simSuite, this.signer, {
+      device: camera.device,
+      epoch: offer.lastEpoch + 1,
+      account: this.account,
+      ownerKey: this.signer.publicKey,
+      recipients: [{ x25519: this.keys.publicKey, ed25519: this.signer.publicKey }],
+      receiptKeys: [receiptKey],
+      previous: offer.lastClaimHash,
+      nonce: offer.nonce,
+      issuedAtMs: cloud.wallMs,
+    });
+    oracle.claimed(claim, this);
+    trace.add(this.name, `claims ${camera.name}, epoch ${String(claim.value.epoch)}`);
+    const mac = claimMac(simSuite, camera.claimSecret, claim);
+    await claims.putPending(camera.device, { claim: claim.bytes, mac, nonce: offer.nonce, atMs: cloud.wallMs });
+    this.send(camera, { type: 'claim', claim: claim.bytes, mac });
+    return false;
+  }
+
+  /** Gives the camera up from afar; it may not arrive. */
+  async release(camera: SimCamera): Promise<void> {
+    const { cloud, trace } = this.deps;
+    const row = await cloud.store.claims.latest(camera.device);
+    if (row === undefined || !equal(row.account, this.account)) return;
+    const command = signObject(commandKind, simSuite, this.signer, {
+      action: 'release',
+      device: camera.device,
+      epoch: row.epoch,
+      claimHash: row.claimHash,
+      counter: Math.max(1, Math.round(cloud.wallMs)),
+    });
+    trace.add(this.name, `releases ${camera.name}, epoch ${String(row.epoch)}: ${toHex(command.hash).slice(0, 8)}`);
+    this.send(camera, { type: 'command', command: command.bytes });
+  }
+
+  private send(camera: SimCamera, message: Parameters<typeof encodeDown>[0]): void {
+    this.deps.broker.publishDown(topicOf(camera.device, 'down'), encodeDown(message));
+  }
+}

@@ -1,0 +1,130 @@
+import type { Agent } from '../../../agent/main/agent.js';
+import type { UplinkSocket } from '../../../agent/uplink/socket.js';
+import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
+import { simSuite } from './suite.js';
+import { receiptKind } from '../../../protocol/objects/receipt.js';
+import { recordKind } from '../../../protocol/objects/record.js';
+import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
+import { decodeUp } from '../../../protocol/transport/messages.js';
+import type { SimCamera } from './camera.js';
+import type { Oracle } from './oracle.js';
+
+/** A bug, put around a real part from outside: what the simulation must find to be worth anything. */
+export interface Plant {
+  readonly what: string;
+  readonly agent?: (agent: Agent, camera: SimCamera, oracle: Oracle) => void;
+  readonly socket?: (socket: UplinkSocket, camera: SimCamera) => UplinkSocket;
+  readonly store?: (store: CloudStore) => CloudStore;
+  readonly maxBytes?: number;
+}
+
+const anyone = simSuite.ed25519Signer(new Uint8Array(32).fill(7));
+
+export const PLANTS: Readonly<Record<string, Plant>> = {
+  'puback-as-receipt': {
+    what: "the broker's acknowledgement deletes the record",
+    socket: (socket, camera) => ({
+      ...socket,
+      publish: async (topic, payload) => {
+        const result = await socket.publish(topic, payload);
+        const message = topic.endsWith('/up') ? decodeUp(payload) : null;
+        if (message?.type !== 'records') return result;
+        for (const { record } of message.records) {
+          const { value, hash } = openSigned(recordKind, simSuite, record);
+          const { device, epoch, claimHash, seq } = value;
+          const ranges = [[seq, seq, hash]] as const;
+          const receipt = signObject(receiptKind, simSuite, anyone, { device, epoch, claimHash, ranges });
+          camera.agent?.outbox.applyReceipt(receipt);
+        }
+        return result;
+      },
+    }),
+  },
+  'double-seq': {
+    what: 'a camera forgets its last seq when it restarts',
+    agent: ({ outbox }, camera, oracle) => {
+      const open = outbox.queries.openEpoch.get();
+      if (open === undefined || open.head_seq < 2) return;
+      const last = oracle.made.get(`${camera.hex}/${String(open.epoch)}/${String(open.head_seq)}`);
+      if (last === undefined || outbox.find(last.record.value) !== null) return;
+      outbox.queries.moveHead.run(open.head_seq - 1, last.record.value.prev, open.epoch);
+    },
+  },
+  'wrong-epoch': {
+    what: 'what was sealed under one claim is recorded under the next',
+    agent: ({ outbox }) => {
+      const append = outbox.append.bind(outbox);
+      outbox.append = (content, media) => append(content, media);
+    },
+  },
+  'silent-drop': {
+    what: 'a full queue drops records without a word',
+    agent: ({ outbox }) => {
+      const { losses } = outbox;
+      losses.addRange = () => undefined;
+    },
+  },
+  'no-limit': { what: 'the queue has no limit', maxBytes: 1e9 },
+  unsigned: {
+    what: 'one byte of what leaves was not signed',
+    socket: (socket) => ({
+      ...socket,
+      publish: (topic, payload) => {
+        const altered = payload.slice();
+        const last = altered.length - 1;
+        if (topic.endsWith('/up')) altered[last] = (altered[last] ?? 0) ^ 1;
+        return socket.publish(topic, altered);
+      },
+    }),
+  },
+  'publish-before-persist': {
+    what: 'a record leaves before its transaction has ended',
+    agent: (agent) => {
+      const { outbox } = agent;
+      const insert = outbox.insert.bind(outbox);
+      outbox.insert = (...args) => {
+        const record = insert(...args);
+        agent.uplink.recordsAppended(1);
+        return record;
+      };
+    },
+  },
+  'receipt-before-store': {
+    what: 'the cloud receipts records that it did not store',
+    store: (store) => {
+      let calls = 0;
+      return {
+        ...store,
+        records: {
+          ...store.records,
+          put: (record, media, atMs) =>
+            ++calls % 7 === 0 ? Promise.resolve({ outcome: 'stored', id: 0 }) : store.records.put(record, media, atMs),
+          mediaPresent: (_device, _epoch, ids) => Promise.resolve(ids.map(() => true)),
+        },
+      };
+    },
+  },
+  'cached-row': {
+    what: 'a cache answers whose camera it is, by the epoch alone',
+    store: (store) => {
+      const kept = new Map<number, ClaimRow>();
+      return {
+        ...store,
+        claims: {
+          ...store.claims,
+          row: async (device, epoch) => {
+            const row = kept.get(epoch) ?? (await store.claims.row(device, epoch));
+            if (row !== undefined) kept.set(epoch, row);
+            return row;
+          },
+        },
+      };
+    },
+  },
+  'waits-for-ever': {
+    what: 'a restarted camera never connects',
+    agent: ({ uplink }, camera) => {
+      if (camera.lives > 1) uplink.start = () => undefined;
+    },
+  },
+};

@@ -1,0 +1,139 @@
+import { availableParallelism } from 'node:os';
+import { parseArgs } from 'node:util';
+import { saveResult, writePart } from '../../../scripts/results.js';
+import { PLANTS } from './plants.js';
+import { runSeeds } from './run.js';
+import { runSeed, type Outcome } from './world.js';
+
+const HELP = `npm run sim [-- options]
+
+A world from one seed: two cameras that run the agent's own code, two households, a broker and the cloud's own ingest, in
+virtual time, with everything going wrong that can. docs/simulation.md says what is real in it.
+
+  --seeds N      so many worlds (200)
+  --seed S       the first seed (1); alone: only that one
+  --trace        print everything that happens, to stderr; with --seed
+  --plant NAME   with a planted bug, which must be found: ${Object.keys(PLANTS).join(', ')}
+  --threads N    (as many as there are cores)
+  --json         one JSON object on stdout
+  --save         also into docs/results/sim.json and docs/simulation.md
+  --help         this text
+
+Exit status: 0 every invariant held, 1 one did not, and the seed is told, 2 wrong usage.
+`;
+
+const { values } = parseArgs({
+  options: {
+    seeds: { type: 'string' },
+    seed: { type: 'string' },
+    trace: { type: 'boolean', default: false },
+    plant: { type: 'string' },
+    threads: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+if (values.help) {
+  process.stdout.write(HELP);
+  process.exit(0);
+}
+
+const SEED_MAX = 2 ** 40;
+const PROGRESS_MS = 5000;
+
+function usage(why: string): never {
+  process.stderr.write(`sim: ${why}\n\n${HELP}`);
+  process.exit(2);
+}
+
+function whole(text: string | undefined, name: string, otherwise: number): number {
+  if (text === undefined) return otherwise;
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > SEED_MAX) usage(`--${name}: a whole number from 1`);
+  return value;
+}
+
+const from = whole(values.seed, 'seed', 1);
+const count = whole(values.seeds, 'seeds', values.seed === undefined ? 200 : 1);
+const plant = values.plant ?? null;
+if (plant !== null && PLANTS[plant] === undefined) usage(`no planted bug is called ${plant}`);
+if (values.trace && count !== 1) usage('--trace is for one seed');
+const threads = Math.min(count, whole(values.threads, 'threads', availableParallelism()));
+
+const begunMs = Date.now();
+const outcomes: Outcome[] = [];
+let toldMs = begunMs;
+const take = (outcome: Outcome): void => {
+  outcomes.push(outcome);
+  const { seed, violation, atS } = outcome;
+  const withPlant = plant === null ? '' : ` --plant ${plant}`;
+  if (violation !== null) {
+    process.stderr.write(
+      `seed ${String(seed)}, at ${String(atS)} s: ${violation}\n` +
+        `  npm run sim -- --seed ${String(seed)} --trace${withPlant}\n`,
+    );
+  }
+  if (Date.now() - toldMs < PROGRESS_MS) return;
+  toldMs = Date.now();
+  process.stderr.write(`${String(outcomes.length)} of ${String(count)} seeds\n`);
+};
+const planted = plant === null ? undefined : PLANTS[plant];
+if (values.trace) {
+  const print = (line: string): void => void process.stderr.write(`${line}\n`);
+  take(await runSeed(from, { print, ...(planted === undefined ? {} : { plant: planted }) }));
+} else {
+  await runSeeds({ from, count, plant }, threads, take);
+}
+
+const seconds = (Date.now() - begunMs) / 1000;
+const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, outcome) => total + of(outcome), 0);
+const failed = outcomes.filter(({ violation }) => violation !== null);
+const result = {
+  command: `npm run sim -- ${process.argv.slice(2).join(' ')}`.trim(),
+  seeds: outcomes.length,
+  first_seed: from,
+  plant,
+  threads,
+  seconds: Math.round(seconds),
+  seeds_per_minute: Math.round((60 * outcomes.length) / seconds),
+  virtual_hours: Math.round(sum(({ virtualS }) => virtualS) / 3600),
+  produced: sum(({ produced }) => produced),
+  stored: sum(({ stored }) => stored),
+  queued: sum(({ queued }) => queued),
+  lost: sum(({ lost }) => lost),
+  restarts: sum(({ restarts }) => restarts),
+  epochs: sum(({ epochs }) => epochs),
+  publishes: sum(({ publishes }) => publishes),
+  failures: failed.map(({ seed, violation, atS }) => ({ seed, violation, at_s: atS })),
+};
+if (values.save) {
+  saveResult('sim', result);
+  writePart('docs/simulation.md', 'sim', table());
+}
+if (values.json) process.stdout.write(`${JSON.stringify(result)}\n`);
+else {
+  process.stdout.write(
+    `${String(result.seeds)} seeds in ${seconds.toFixed(0)} s, ${String(result.seeds_per_minute)} a minute: ` +
+      `${failed.length === 0 ? 'every invariant held' : `${String(failed.length)} failed`}\n`,
+  );
+}
+process.exit(failed.length === 0 ? 0 : 1);
+
+function table(): string {
+  const number = (value: number): string => value.toLocaleString('en');
+  const rows: readonly (readonly [string, string])[] = [
+    ['worlds', `${number(result.seeds)}, seeds from ${String(from)}`],
+    ['failed', number(failed.length)],
+    ['virtual hours', number(result.virtual_hours)],
+    ['records made', number(result.produced)],
+    ['of them in the cloud at the end', number(result.stored)],
+    ['waiting', number(result.queued)],
+    ['lost, and said to be (queue full, age, release or reset)', number(result.lost)],
+    ['restarts of a camera in the middle of something', number(result.restarts)],
+    ['ownerships', number(result.epochs)],
+    ['messages published by cameras', number(result.publishes)],
+    [`worlds a minute, ${String(threads)} threads`, number(result.seeds_per_minute)],
+  ];
+  return ['| | |', '|---|---|', ...rows.map((row) => `| ${row.join(' | ')} |`)].join('\n');
+}

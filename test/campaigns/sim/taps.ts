@@ -1,0 +1,53 @@
+import { SealcamError } from '../../../common/errors.js';
+import type { Outbox } from '../../../agent/outbox/outbox.js';
+import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
+import type { SimCamera } from './camera.js';
+import type { Life } from './life.js';
+import type { Oracle } from './oracle.js';
+
+/**
+ * Stands around the real outbox: tells the oracle what was committed, fails commits while the disk is full, and gives the
+ * process a moment to die inside each transaction and just after it.
+ */
+export function tapOutbox(
+  outbox: Outbox,
+  {
+    life,
+    disk,
+    camera,
+    oracle,
+  }: {
+    readonly life: Life;
+    readonly disk: { readonly isFull: boolean };
+    readonly camera: SimCamera;
+    readonly oracle: Oracle;
+  },
+): void {
+  const transaction = outbox.transaction.bind(outbox);
+  const insert = outbox.insert.bind(outbox);
+  let depth = 0;
+  let made: Verified<SealcamRecord>[] = [];
+  outbox.transaction = <T>(run: () => T): T => {
+    life.touch('the beginning of a transaction');
+    if (depth++ === 0) made = [];
+    try {
+      const result = transaction(() => {
+        const value = run();
+        if (depth === 1 && disk.isFull) throw new SealcamError('store-full', 'simulated');
+        life.touch('a commit');
+        return value;
+      });
+      if (depth === 1 && !life.isDead) for (const record of made) oracle.committed(camera, record);
+      life.touch('the end of a transaction');
+      return result;
+    } finally {
+      depth--;
+    }
+  };
+  outbox.insert = (...args) => {
+    const record = insert(...args);
+    made.push(record);
+    return record;
+  };
+}

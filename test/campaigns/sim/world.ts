@@ -1,0 +1,166 @@
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { seededRandom } from '../../../common/seeded-random.js';
+import { simSuite } from './suite.js';
+import { settleAccounts, waitingSince, type Balance } from './account.js';
+import { SimBroker } from './broker.js';
+import { SimCamera } from './camera.js';
+import { SimCloud } from './cloud.js';
+import { faults } from './faults.js';
+import { nameOf, Oracle } from './oracle.js';
+import { SimOwner } from './owner.js';
+import type { Plant } from './plants.js';
+import { Scheduler } from './scheduler.js';
+import { Trace } from './trace.js';
+import { CALM, makeDice, type Weather } from './weather.js';
+
+export interface Outcome extends Balance {
+  readonly seed: number;
+  /** Null if every invariant held. */
+  readonly violation: string | null;
+  readonly atS: number;
+  readonly virtualS: number;
+  readonly steps: number;
+  readonly publishes: number;
+  readonly restarts: number;
+  readonly epochs: number;
+  /** Hash of everything that happened. */
+  readonly trace: string;
+}
+
+export interface RunOptions {
+  readonly plant?: Plant;
+  readonly print?: (line: string) => void;
+}
+
+const MINUTE_MS = 60_000;
+const CHECK_MS = 5000;
+/** Once the faults have stopped, what was made before must be settled within this. */
+const PROGRESS_MS = 3_600_000;
+
+function isOwned({ life, agent }: SimCamera): boolean {
+  return !life.isDead && agent !== null && agent.outbox.currentClaim() !== null;
+}
+
+/** One seed: a world with two cameras, two households, a broker and a cloud, from its first moment to its last. */
+export async function runSeed(seed: number, { plant = { what: 'nothing' }, print }: RunOptions = {}): Promise<Outcome> {
+  const scheduler = new Scheduler();
+  const trace = new Trace(() => scheduler.nowMs, print ?? null);
+  // Streams of their own, so that what one part draws does not shift what the others do.
+  const stream = (part: number): ReturnType<typeof seededRandom> => seededRandom(seed * 64 + part);
+  const dice = makeDice(stream(0).uniform);
+  let weather: Weather = CALM;
+  const now = (): Weather => weather;
+  const oracle = new Oracle(() => scheduler.nowMs);
+  const folder = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'sealcam-sim-'));
+
+  const maxBytes = dice.whole(24, 160) * 1024;
+  const settings = { maxBytes, windowMs: dice.logarithmic(2000, 60_000), healthMs: dice.between(60_000, 900_000) };
+  const cameras: SimCamera[] = [];
+  const broker = new SimBroker({
+    scheduler,
+    trace,
+    weather: now,
+    dice: makeDice(stream(1).uniform),
+    devices: () => cameras.map(({ hex }) => hex),
+    nameOf: (device) => cameras.find(({ hex }) => hex === device)?.name ?? 'nobody',
+  });
+  const receiptSigner = simSuite.ed25519Signer(stream(2).bytes(32));
+  const cloud = new SimCloud({
+    scheduler,
+    trace,
+    broker,
+    weather: now,
+    receiptSigner,
+    dice: makeDice(stream(3).uniform),
+    pacing: { drainIntervalMs: dice.whole(100, 4000), windowMs: dice.whole(5000, 60_000) },
+    wrapStore: plant.store ?? ((store) => store),
+  });
+  for (const n of [1, 2]) {
+    const parts = { name: `camera ${String(n)}`, folder: join(folder, String(n)), random: stream(10 + n) };
+    cameras.push(
+      new SimCamera({
+        ...parts,
+        scheduler,
+        trace,
+        broker,
+        oracle,
+        plant,
+        settings,
+        dice: makeDice(stream(20 + n).uniform),
+      }),
+    );
+  }
+  const owners = [1, 2].map(
+    (n) =>
+      new SimOwner({
+        name: `owner ${String(n)}`,
+        random: stream(30 + n),
+        broker,
+        cloud,
+        oracle,
+        trace,
+        receiptKey: receiptSigner.publicKey,
+      }),
+  );
+
+  const watch = (): void => {
+    for (const camera of cameras) oracle.check(camera, maxBytes);
+    scheduler.after(CHECK_MS, watch);
+  };
+  const faultsEndMs = dice.between(6 * MINUTE_MS, 20 * MINUTE_MS);
+  const isOver = (): boolean => oracle.violation !== null;
+  try {
+    const play = faults({
+      scheduler,
+      trace,
+      dice,
+      broker,
+      cloud,
+      cameras,
+      owners,
+      endMs: faultsEndMs,
+      setWeather: (next) => {
+        weather = next;
+        trace.add('weather', next.name);
+      },
+    });
+    watch();
+    await scheduler.runUntil(faultsEndMs, isOver);
+    play.calm();
+    // Cameras that are down come up within two minutes, and go on making records; what was made so far must be settled.
+    const lastMs = faultsEndMs + PROGRESS_MS;
+    while (!isOver() && scheduler.nowMs < lastMs) {
+      await scheduler.runUntil(Math.min(lastMs, scheduler.nowMs + CHECK_MS), isOver);
+      if (cameras.every(isOwned) && waitingSince(oracle, faultsEndMs).length === 0) break;
+    }
+    const homeless = cameras.find((camera) => !isOwned(camera));
+    if (homeless !== undefined && !isOver()) oracle.fail(`${homeless.name} found no owner in time`);
+    const [late] = isOver() ? [] : waitingSince(oracle, faultsEndMs);
+    if (late !== undefined) {
+      const { record, camera, atMs } = late;
+      oracle.fail(
+        `${nameOf(record.value)} of ${camera.name}, made at ${(atMs / 1000).toFixed(0)} s, is not settled in time`,
+      );
+    }
+    const none = { produced: oracle.made.size, stored: 0, queued: 0, lost: 0 };
+    const balance = isOver() ? none : await settleAccounts(oracle, cloud.store, cameras);
+    return {
+      seed,
+      ...balance,
+      violation: oracle.violation,
+      publishes: oracle.publishes,
+      steps: scheduler.steps,
+      atS: Math.round(scheduler.nowMs / 1000),
+      virtualS: Math.round(scheduler.nowMs / 1000),
+      restarts: cameras.reduce((sum, { lives }) => sum + lives - 1, 0),
+      epochs: new Set([...oracle.made.keys()].map((key) => key.slice(0, key.lastIndexOf('/')))).size,
+      trace: trace.digest(),
+    };
+  } finally {
+    for (const camera of cameras) camera.close();
+    await cloud.store.close();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,202 @@
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { CloudClient } from '../../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { Owner } from '../../../app/core/owner.js';
+import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { MemoryStorage } from '../../../app/core/storage.js';
+import type { EventPicture } from '../../../app/core/timeline.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Claim } from '../../../protocol/objects/claim.js';
+import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
+import { seal, type SealedObject } from '../../../protocol/seal/seal.js';
+import { attacks } from '../../support/attack.js';
+import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { asyncCodeOf, codeOf } from '../../support/codes.js';
+
+const OWNER_SEES = 4;
+
+interface Page {
+  readonly world: CameraWorld;
+  readonly storage: MemoryStorage;
+  readonly history: HistoryKeeper;
+  readonly claim: Verified<Claim>;
+  readonly records: readonly Verified<SealcamRecord>[];
+}
+
+/** A page that has verified a history up to its head. */
+async function page(): Promise<Page> {
+  const world = new CameraWorld();
+  const storage = new MemoryStorage();
+  const history = new HistoryKeeper(nodeSuite, storage, world.owner.publicKey);
+  const claim = world.claim();
+  await history.addClaim(claim.bytes);
+  const records = world.chain(claim, OWNER_SEES);
+  for (const { bytes } of records) await history.take(bytes, 1);
+  return { world, storage, history, claim, records };
+}
+
+/** What the page says when the cloud's history ends at this seq, after a restart of the page. */
+async function servedUpTo(seq: number): Promise<string> {
+  const { world, storage } = await page();
+  const later = new HistoryKeeper(nodeSuite, storage, world.owner.publicKey);
+  await later.load();
+  return codeOf(() => {
+    later.checkHead(world.deviceId, 1, seq);
+  });
+}
+
+async function taken(make: (of: Page) => Uint8Array): Promise<string> {
+  const open = await page();
+  const answer = await open.history.take(make(open), 1);
+  return 'record' in answer ? 'taken' : answer.verdict;
+}
+
+const scene = { kind: 'scene', scene: { class: 'tamper' } } as const;
+
+function next({ world, claim, records }: Page): Uint8Array {
+  return world.record(claim, OWNER_SEES + 1, records[OWNER_SEES]?.hash ?? null, scene).bytes;
+}
+
+const nextTaken = { says: 'the next record of the camera', expected: 'taken', observed: () => taken(next) };
+
+interface Picture {
+  readonly owner: Owner;
+  readonly picture: EventPicture;
+}
+
+/** An owner whose cloud answers a question for a picture with whatever `serve` makes of two good ones. */
+function pictureFrom(serve: (own: SealedObject, other: SealedObject) => SealedObject): Picture {
+  const keys: OwnerKeys = ownerKeys(nodeSuite, realRandom.bytes(32));
+  const world = new CameraWorld({ owner: keys.signer });
+  const recipients = [{ x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey }];
+  const claim = world.claim(1, null, { recipients });
+  const [own, other] = [1, 2].map((seq) => {
+    const [eventId, id] = [realRandom.bytes(16), realRandom.bytes(16)];
+    const context = { device: world.deviceId, account: world.account, epoch: 1, claimHash: claim.hash, eventId };
+    const content = { detail: {}, jpeg: Uint8Array.of(0xff, 0xd8, seq) };
+    const x25519 = [keys.recipient.publicKey];
+    const sealed = seal(nodeSuite, realRandom, { ...context, mediaId: id }, x25519, content);
+    const media: RecordMedia = {
+      id,
+      role: 'thumbnail',
+      length: sealed.body.length,
+      bodyHash: nodeSuite.sha256(sealed.body),
+      headerHash: nodeSuite.sha256(sealed.header),
+    };
+    const event = { id: eventId, phase: 'start', revision: 0 } as const;
+    const record = world.record(claim, seq, new Uint8Array(32), { kind: 'motion', event, media: [media] });
+    return { sealed, picture: { device: world.deviceId, epoch: 1, eventId, media, record } };
+  });
+  if (own === undefined || other === undefined) throw new Error('no pictures');
+  const client = { media: () => Promise.resolve(serve(own.sealed, other.sealed)) } as unknown as CloudClient;
+  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), keys.signer.publicKey);
+  return {
+    owner: new Owner({ suite: nodeSuite, clock: realClock, keys, client, history }),
+    picture: own.picture,
+  };
+}
+
+async function opened({ owner, picture }: Picture): Promise<string> {
+  return (await asyncCodeOf(() => owner.openPicture(picture))).replace('accepted', 'opened');
+}
+
+const ownPicture = {
+  says: 'its own picture',
+  expected: 'opened',
+  observed: () => opened(pictureFrom((own) => own)),
+};
+
+async function addedClaim(make: (of: Page) => Uint8Array): Promise<string> {
+  const open = await page();
+  return asyncCodeOf(() => open.history.addClaim(make(open)));
+}
+
+/** Whether the page signs a challenge that another cloud made. */
+async function challengeOf(origin: string): Promise<string> {
+  const cloudOrigin = 'https://cloud.example';
+  const answer = { cloudOrigin: origin, nonce: 'ab'.repeat(32), expiresAtMs: Date.now() + 60_000 };
+  let signed = 0;
+  const client = new CloudClient({
+    suite: nodeSuite,
+    clock: realClock,
+    keys: ownerKeys(nodeSuite, realRandom.bytes(32)),
+    cloudOrigin,
+    pageOrigin: 'https://app.example',
+    fetch: (url) => {
+      if (url.endsWith('/v1/session')) signed++;
+      const body = url.endsWith('/challenge') ? answer : { token: 'x', expiresAtMs: answer.expiresAtMs, cameras: [] };
+      return Promise.resolve(Response.json(body));
+    },
+  });
+  const code = await asyncCodeOf(() => client.cameras());
+  return `${code}, ${signed === 0 ? 'nothing signed' : 'signed'}`;
+}
+
+attacks('app', 'In the page: a cloud that lies in its data', [
+  {
+    name: 'app served an older head than it saw',
+    expected: 'cloud-lied',
+    observed: () => servedUpTo(OWNER_SEES - 1),
+    control: { says: 'the head it saw', expected: 'accepted', observed: () => servedUpTo(OWNER_SEES) },
+  },
+  {
+    name: "another camera's record",
+    expected: 'foreign',
+    observed: () =>
+      taken(() => {
+        const stranger = new CameraWorld();
+        return stranger.record(stranger.claim(), 5, new Uint8Array(32), scene).bytes;
+      }),
+    control: nextTaken,
+  },
+  {
+    name: "this camera's record under another owner's claim",
+    expected: 'foreign',
+    observed: () =>
+      taken(({ world, records }) => {
+        const thief = new CameraWorld().claim(1, null, { device: world.deviceId });
+        return world.record(thief, 5, records[OWNER_SEES]?.hash ?? null, scene).bytes;
+      }),
+    control: nextTaken,
+  },
+  {
+    name: 'history forked: another record for a seq it saw',
+    expected: 'equivocation',
+    observed: () => taken(({ world, claim, records }) => world.record(claim, 4, records[3]?.hash ?? null, scene).bytes),
+    control: nextTaken,
+  },
+  {
+    name: "claim of the cloud's own key for the owner's camera",
+    expected: 'foreign',
+    observed: () => addedClaim(({ world }) => new CameraWorld().claim(1, null, { device: world.deviceId }).bytes),
+    control: {
+      says: "the owner's claim for the next epoch",
+      expected: 'accepted',
+      observed: () => addedClaim(({ world, claim }) => world.claim(2, claim.hash).bytes),
+    },
+  },
+  {
+    name: 'swapped thumbnails: the picture of another event of the same owner',
+    expected: 'cloud-lied',
+    observed: () => opened(pictureFrom((_, other) => other)),
+    control: ownPicture,
+  },
+  {
+    name: 'seal header of another event with the body of this one',
+    expected: 'cloud-lied',
+    observed: () => opened(pictureFrom((own, other) => ({ ...own, header: other.header }))),
+    control: ownPicture,
+  },
+  {
+    name: "another cloud's challenge, passed on to be signed",
+    expected: 'cloud-lied, nothing signed',
+    observed: () => challengeOf('https://other.example'),
+    control: {
+      says: "this cloud's own",
+      expected: 'accepted, signed',
+      observed: () => challengeOf('https://cloud.example'),
+    },
+  },
+]);

@@ -1,0 +1,250 @@
+import mqtt, { type MqttClient } from 'mqtt';
+import { afterEach } from 'vitest';
+import { toHex, utf8 } from '../../../common/bytes.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { Totals } from '../../../agent/outbox/outbox.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { seal, unseal } from '../../../protocol/seal/seal.js';
+import { encodeUp } from '../../../protocol/transport/messages.js';
+import { topicFilter, topicOf } from '../../../protocol/transport/topics.js';
+import { freePort } from '../../../scripts/free-port.js';
+import { attacks } from '../../support/attack.js';
+import { embedded, mosquitto, type TestBroker } from '../../support/engines/brokers.js';
+import type { CameraWorld } from '../../support/worlds/camera-world.js';
+import { CloudWorld, scene } from '../../support/worlds/cloud-world.js';
+import { codeOf } from '../../support/codes.js';
+import { tempFolder } from '../../support/runner/temp.js';
+import { describeWith } from '../../support/engines/tools.js';
+import { until } from '../../support/runner/wait.js';
+import { WholeWay } from '../../support/worlds/whole-way.js';
+
+type Make = (folder: string, port: number) => TestBroker;
+
+const running: { stop(): Promise<void> | void }[] = [];
+
+afterEach(async () => {
+  for (const part of running.splice(0).reverse()) await part.stop();
+});
+
+async function started(make: Make): Promise<TestBroker> {
+  const broker = make(tempFolder(), await freePort());
+  running.push(broker);
+  await broker.start();
+  return broker;
+}
+
+/** A client under any name; undefined where the broker does not let it in. A device's client id is its name. */
+async function connect(broker: TestBroker, username: string, clientId = username): Promise<MqttClient | undefined> {
+  const client = mqtt.connect(`mqtt://127.0.0.1:${String(broker.port)}`, {
+    protocolVersion: broker.protocol,
+    username,
+    clientId,
+    reconnectPeriod: 0,
+    ...(username === broker.cloudUser && broker.cloudPassword !== '' ? { password: broker.cloudPassword } : {}),
+  });
+  running.push({ stop: () => void client.end(true) });
+  client.on('error', () => undefined);
+  return new Promise((resolve) => {
+    client.once('connect', () => {
+      resolve(client);
+    });
+    client.once('close', () => {
+      resolve(undefined);
+    });
+  });
+}
+
+/** Done, refused, or cut off by the broker: the library forgets its promises when a connection ends. */
+async function attempt(client: MqttClient, work: Promise<unknown>): Promise<void> {
+  const cut = new Promise<void>((resolve) => {
+    client.once('close', () => {
+      resolve();
+    });
+  });
+  await Promise.race([work.catch(() => undefined), cut]);
+}
+
+async function subscribed(broker: TestBroker, cloud: CloudWorld, clientId: string): Promise<MqttClient> {
+  const client = await connect(broker, broker.cloudUser, clientId);
+  if (client === undefined) throw new Error('the cloud may not connect');
+  client.on('message', (topic, payload) => void cloud.ingest.take(topic, new Uint8Array(payload)));
+  await client.subscribeAsync([topicFilter('up'), topicFilter('status')], { qos: 1 });
+  return client;
+}
+
+/** The broker keeps the order of what it takes, so when this is refused everything before it was heard too. */
+async function mark(broker: TestBroker, cloud: CloudWorld, { deviceId }: CameraWorld): Promise<void> {
+  const client = await connect(broker, broker.cloudUser, `mark-${toHex(realRandom.bytes(4))}`);
+  const before = cloud.counters.get('refused.unsupported');
+  await client?.publishAsync(topicOf(deviceId, 'up'), Buffer.of(0x81, 0x09), { qos: 1 });
+  await until('the cloud heard the mark', () => cloud.counters.get('refused.unsupported') > before);
+}
+
+interface Victim {
+  readonly world: CameraWorld;
+  readonly message: Uint8Array;
+  readonly opensFor: (secret: Uint8Array) => string;
+}
+
+/** A claimed camera and the message with which it sends a picture. */
+async function victim(cloud: CloudWorld): Promise<Victim> {
+  const { world, claim, accept } = await cloud.claimed();
+  const [eventId, id] = [realRandom.bytes(16), realRandom.bytes(16)];
+  const context = { device: world.deviceId, account: world.account, epoch: 1, claimHash: claim.hash, eventId };
+  const place = { ...context, mediaId: id };
+  const x25519 = [nodeSuite.x25519PublicKey(world.ownerSecret)];
+  const sealed = seal(nodeSuite, realRandom, place, x25519, { detail: {}, jpeg: utf8('picture') });
+  const { header, body } = sealed;
+  const hashes = { bodyHash: nodeSuite.sha256(body), headerHash: nodeSuite.sha256(header) };
+  const record = world.record(claim, 1, accept.hash, {
+    kind: 'motion',
+    event: { id: eventId, phase: 'start', revision: 0 },
+    media: [{ id, role: 'thumbnail', length: body.length, ...hashes }],
+  });
+  return {
+    world,
+    message: encodeUp({ type: 'records', records: [{ record: record.bytes, media: [sealed] }] }),
+    opensFor: (secret) => {
+      const own = { secret, publicKey: nodeSuite.x25519PublicKey(secret) };
+      return codeOf(() => unseal(nodeSuite, place, own, sealed)).replace('accepted', 'opened');
+    },
+  };
+}
+
+/** What a client of this name can say in another camera's place, and hears while that one sends a picture. */
+async function asUser(make: Make, name: string, keyOf?: (world: CameraWorld) => Uint8Array): Promise<string> {
+  const broker = await started(make);
+  const cloud = new CloudWorld();
+  const { world, message, opensFor } = await victim(cloud);
+  await subscribed(broker, cloud, 'ingest');
+  const spy = await connect(broker, name);
+  if (spy === undefined) return 'not let in';
+  const heard: Uint8Array[] = [];
+  spy.on('message', (topic, payload) => {
+    if (topic.endsWith('/up')) heard.push(new Uint8Array(payload));
+  });
+  await attempt(spy, spy.subscribeAsync('sealcam/v1/#', { qos: 1 }));
+  const camera = await connect(broker, toHex(world.deviceId));
+  await camera?.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(message), { qos: 1 });
+  await attempt(spy, spy.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(forged(cloud)), { qos: 1 }));
+  await mark(broker, cloud, world);
+  const spoke = cloud.counters.get('refused.foreign') > 0 ? 'foreign' : 'not delivered';
+  const picture = heard.find((payload) => payload.length === message.length);
+  const key = keyOf?.(world) ?? realRandom.bytes(32);
+  return `${spoke}; heard ${picture === undefined ? 'nothing' : `a picture: ${opensFor(key)}`}`;
+}
+
+/** A record of the spy's own camera, for the topic of another. */
+function forged(cloud: CloudWorld): Uint8Array {
+  const own = cloud.camera();
+  const claim = own.claim();
+  return encodeUp({ type: 'records', records: [{ record: scene(own, claim, 1, claim.hash).bytes, media: [] }] });
+}
+
+const open: Make = (folder, port) => mosquitto(folder, port, null);
+const forbidding: Make = (folder, port) => mosquitto(folder, port, []);
+
+/** A message that the broker keeps and gives to every new subscriber. */
+async function retained(retain: boolean): Promise<string> {
+  const broker = await started(open);
+  const cloud = new CloudWorld();
+  const { world, message } = await victim(cloud);
+  const camera = await connect(broker, toHex(world.deviceId));
+  const first = await subscribed(broker, cloud, 'ingest-1');
+  await camera?.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(message), { qos: 1, retain });
+  await mark(broker, cloud, world);
+  first.end(true);
+  await subscribed(broker, cloud, 'ingest-2');
+  await mark(broker, cloud, world);
+  const { 'records.duplicate': again } = cloud.counters.snapshot();
+  return `stored ${String(cloud.stored.length)}, duplicates ${String(again ?? 0)}`;
+}
+
+async function retainedOnEmbedded(retain: boolean): Promise<string> {
+  const broker = await started(embedded);
+  const cloud = new CloudWorld();
+  const { world, message } = await victim(cloud);
+  await subscribed(broker, cloud, 'ingest');
+  const camera = await connect(broker, toHex(world.deviceId));
+  if (camera === undefined) throw new Error('the camera may not connect');
+  await attempt(camera, camera.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(message), { qos: 1, retain }));
+  await mark(broker, cloud, world);
+  return cloud.stored.length > 0 ? 'stored' : 'refused by the broker';
+}
+
+/** A claimed camera whose broker is replaced by one with other rules: what becomes of its events. */
+async function whileBroker(make: Make, isOver: (before: Totals, now: Totals) => boolean): Promise<string> {
+  const way = await WholeWay.prepare(mosquitto);
+  running.push({ stop: () => way.stopAll() });
+  await way.broker.start();
+  const cloud = await way.startCloud();
+  const { agent, code } = way.startAgent('a');
+  const { watcher } = way.watch(cloud);
+  await watcher.claim(code);
+  await until('the accept is receipted', () => agent.outbox.queued().records === 0);
+  await way.broker.stop();
+  const other = make(tempFolder(), way.broker.port);
+  running.push(other);
+  await other.start();
+  const before = agent.outbox.totals();
+  await until('events happen', () => isOver(before, agent.outbox.totals()), 40_000);
+  const { receipted, lost } = agent.outbox.totals();
+  return `${receipted === before.receipted ? 'kept' : 'receipted'}, ${String(lost)} lost`;
+}
+
+describeWith('mosquitto', 'brokers', () => {
+  attacks('broker', 'Around the broker', [
+    ...['+', '#'].map((name) => ({
+      name: `broker user name ${name}`,
+      expected: 'not delivered; heard nothing',
+      observed: () => asUser(mosquitto, name),
+      control: {
+        says: 'without an ACL',
+        expected: 'foreign; heard a picture: seal-refused',
+        observed: () => asUser(open, name),
+      },
+    })),
+    {
+      name: 'user name + at the embedded broker',
+      expected: 'not let in',
+      observed: () => asUser(embedded, '+'),
+      control: {
+        says: "the cloud's own user hears all",
+        expected: 'foreign; heard a picture: seal-refused',
+        observed: () => asUser(embedded, 'cloud'),
+      },
+    },
+    {
+      name: 'no ACL at all: anybody hears and says everything',
+      expected: 'foreign; heard a picture: seal-refused',
+      observed: () => asUser(open, 'anybody'),
+      control: {
+        says: "the same ciphertext with the owner's key",
+        expected: 'foreign; heard a picture: opened',
+        observed: () => asUser(open, 'anybody', ({ ownerSecret }) => ownerSecret),
+      },
+    },
+    {
+      name: 'empty ACL: the broker forbids all, and acknowledges',
+      expected: 'kept, 0 lost',
+      observed: () => whileBroker(forbidding, (before, { produced }) => produced >= before.produced + 3),
+      control: {
+        says: 'its usual ACL',
+        expected: 'receipted, 0 lost',
+        observed: () => whileBroker(mosquitto, (before, { receipted }) => receipted > before.receipted),
+      },
+    },
+    {
+      name: 'retained message: given again to each new subscriber',
+      expected: 'stored 1, duplicates 1',
+      observed: () => retained(true),
+      control: { says: 'not retained', expected: 'stored 1, duplicates 0', observed: () => retained(false) },
+    },
+    {
+      name: 'retained message at the embedded broker',
+      expected: 'refused by the broker',
+      observed: () => retainedOnEmbedded(true),
+      control: { says: 'not retained', expected: 'stored', observed: () => retainedOnEmbedded(false) },
+    },
+  ]);
+});

@@ -1,0 +1,262 @@
+import { SealcamError } from '../../../common/errors.js';
+import type { CloudStore } from '../../../cloud/store/store.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
+import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { topicOf } from '../../../protocol/transport/topics.js';
+import type { ClaimRow } from '../../../cloud/store/store.js';
+import { attacks } from '../../support/attack.js';
+import { CloudWorld, pictured, scene } from '../../support/worlds/cloud-world.js';
+
+type Wrap = (store: CloudStore) => CloudStore;
+type Row = (device: Uint8Array, epoch: number) => Promise<ClaimRow | undefined>;
+
+const honest: Wrap = (store) => store;
+
+/** A cloud whose claim rows come from somewhere else than the store. */
+function rowsFrom(make: (row: Row) => Row): Wrap {
+  return (store) => ({ ...store, claims: { ...store.claims, row: make((...key) => store.claims.row(...key)) } });
+}
+
+/** What ingest said of the last message: what was refused, or that it was stored and receipted. */
+function said(cloud: CloudWorld): string {
+  const refused = Object.keys(cloud.counters.snapshot()).filter((name) => name.startsWith('refused.'));
+  const receipted = cloud.receipts().length > 0;
+  const verdict = refused.map((name) => name.slice('refused.'.length)).join(', ');
+  if (cloud.counters.get('ingest.store-unavailable') > 0)
+    return receipted ? 'receipted' : 'no receipt, nothing refused';
+  if (verdict !== '') return receipted ? `${verdict}, but receipted` : `${verdict}, no receipt`;
+  return cloud.stored.length > 0 && receipted ? 'stored and receipted' : 'nothing';
+}
+
+async function sceneThrough(wrap: Wrap): Promise<string> {
+  const cloud = new CloudWorld(wrap);
+  const { world, claim, accept } = await cloud.claimed();
+  await cloud.records(world, [scene(world, claim, 1, accept.hash)]);
+  return said(cloud);
+}
+
+/** A mapping of devices to accounts that answers with the row of whoever asked before. */
+function crossed(row: Row): Row {
+  let before: ClaimRow | undefined;
+  return async (device, epoch) => {
+    const mine = await row(device, epoch);
+    const answer = before ?? mine;
+    before = mine;
+    return answer;
+  };
+}
+
+async function twoCameras(wrap: Wrap): Promise<string> {
+  const cloud = new CloudWorld(wrap);
+  const a = await cloud.claimed();
+  const b = await cloud.claimed();
+  await cloud.records(a.world, [scene(a.world, a.claim, 1, a.accept.hash)]);
+  cloud.sent.length = 0;
+  cloud.stored.length = 0;
+  await cloud.records(b.world, [scene(b.world, b.claim, 1, b.accept.hash)]);
+  return said(cloud);
+}
+
+/** The rows as they were when the camera still had its first owner. */
+function staleRow(row: Row): Row {
+  const first = new Map<string, ClaimRow | undefined>();
+  return async (device, epoch) => {
+    const name = Buffer.from(device).toString('hex');
+    if (!first.has(name)) first.set(name, await row(device, epoch));
+    return first.get(name);
+  };
+}
+
+async function newOwner(wrap: Wrap): Promise<string> {
+  const cloud = new CloudWorld(wrap);
+  const { world, claim, accept } = await cloud.claimed();
+  await cloud.records(world, [scene(world, claim, 1, accept.hash)]);
+  const second = world.claim(2, claim.hash);
+  const accepted = world.record(second, 0, second.hash, { kind: 'accept' });
+  await cloud.up(world, { type: 'accept', claim: second.bytes, record: accepted.bytes });
+  cloud.sent.length = 0;
+  cloud.stored.length = 0;
+  await cloud.records(world, [scene(world, second, 1, accepted.hash)]);
+  return said(cloud);
+}
+
+async function onTopicOf(whose: 'own' | 'other'): Promise<string> {
+  const cloud = new CloudWorld();
+  const a = await cloud.claimed();
+  const b = await cloud.claimed();
+  const { bytes } = scene(a.world, a.claim, 1, a.accept.hash);
+  const topic = topicOf((whose === 'own' ? a : b).world.deviceId, 'up');
+  await cloud.up(a.world, { type: 'records', records: [{ record: bytes, media: [] }] }, topic);
+  return said(cloud);
+}
+
+/** A record whose field was edited on the way, without the camera's key. */
+async function edited(field: (record: SealcamRecord) => Uint8Array | null): Promise<string> {
+  const cloud = new CloudWorld();
+  const { world, claim, accept } = await cloud.claimed();
+  const { bytes, value } = scene(world, claim, 1, accept.hash);
+  const copy = Buffer.from(bytes);
+  const part = field(value);
+  if (part !== null) {
+    const at = copy.indexOf(part);
+    copy[at + part.length - 1] = (copy[at + part.length - 1] ?? 0) ^ 1;
+  }
+  await cloud.up(world, { type: 'records', records: [{ record: new Uint8Array(copy), media: [] }] });
+  return said(cloud);
+}
+
+/** Map key 4 (epoch) with its value 1, between account and claim hash. */
+function epochField({ account }: SealcamRecord): Uint8Array {
+  return Buffer.concat([account, Uint8Array.of(4, 1)]);
+}
+
+const untouched = {
+  says: 'the same record unedited',
+  expected: 'stored and receipted',
+  observed: () => edited(() => null),
+};
+
+async function mediaUnder(whose: 'own' | 'other'): Promise<string> {
+  const cloud = new CloudWorld();
+  const { world, claim, accept } = await cloud.claimed();
+  const first = pictured(world, claim, 1, accept.hash);
+  const second = pictured(world, claim, 2, first.record.hash);
+  await cloud.records(world, [first.record], [(whose === 'own' ? first : second).sealed]);
+  return said(cloud);
+}
+
+async function duplicate(): Promise<string> {
+  const cloud = new CloudWorld();
+  const { world, claim, accept } = await cloud.claimed();
+  const record = scene(world, claim, 1, accept.hash);
+  await cloud.records(world, [record]);
+  await cloud.records(world, [record]);
+  const { 'records.stored': stored, 'records.duplicate': again } = cloud.counters.snapshot();
+  // The accept is one of them.
+  return `stored ${String((stored ?? 0) - 1)}, duplicates ${String(again ?? 0)}`;
+}
+
+async function secondForSeq(again: boolean): Promise<string> {
+  const cloud = new CloudWorld();
+  const { world, claim, accept } = await cloud.claimed();
+  const first = scene(world, claim, 1, accept.hash);
+  await cloud.records(world, [first]);
+  cloud.sent.length = 0;
+  const other = world.record(claim, again ? 1 : 2, again ? accept.hash : first.hash, {
+    kind: 'scene',
+    scene: { class: 'tamper' },
+  });
+  await cloud.records(world, [other]);
+  const [receipt] = cloud.receipts();
+  const kept = await cloud.store.records.get(world.deviceId, 1, 1);
+  const isFirst = kept !== undefined && openSigned(recordKind, nodeSuite, kept.bytes).value.scene?.class === 'stall';
+  const rejected = receipt?.rejects?.map(([, , code]) => code).join() ?? '';
+  return `${rejected === '' ? 'stored' : rejected}; the first ${isFirst ? 'stays' : 'is gone'}`;
+}
+
+/** Records of two cameras that share one device key: a clone that was made by reading the flash. */
+async function cloned(isClone: boolean): Promise<string> {
+  const cloud = new CloudWorld();
+  const { world, claim, accept } = await cloud.claimed();
+  const one = scene(world, claim, 1, accept.hash);
+  await cloud.records(world, [one]);
+  // The clone goes on from the same state, and sees other things.
+  const next = isClone ? world.record(claim, 1, accept.hash, { kind: 'scene', scene: { class: 'tamper' } }) : one;
+  await cloud.records(world, [next]);
+  return cloud.counters.get('alarms') > 0 ? 'equivocation, alarm' : 'no alarm';
+}
+
+async function flood(messages: number): Promise<string> {
+  const cloud = new CloudWorld();
+  const { world, claim, accept } = await cloud.claimed();
+  for (let i = 0; i < messages; i++) await cloud.ingest.take(topicOf(world.deviceId, 'up'), Uint8Array.of(i & 0xff, i));
+  const kept = await cloud.store.quarantine.count();
+  await cloud.records(world, [scene(world, claim, 1, accept.hash)]);
+  const counted = cloud.counters.get('refused.malformed');
+  return `${String(counted)} counted, ${String(kept)} kept, then a good one is ${cloud.stored.length === 1 ? 'stored' : 'lost'}`;
+}
+
+attacks('mapping', 'At ingest: the mapping and the message', [
+  {
+    name: 'mapping swapped: the row of the camera asked for before',
+    expected: 'foreign, no receipt',
+    observed: () => twoCameras(rowsFrom(crossed)),
+    control: { says: 'the row from the store', expected: 'stored and receipted', observed: () => twoCameras(honest) },
+  },
+  {
+    name: 'claim store unreachable',
+    expected: 'no receipt, nothing refused',
+    observed: () =>
+      sceneThrough(rowsFrom(() => () => Promise.reject(new SealcamError('store-unavailable', 'no answer')))),
+    control: { says: 'the store answers', expected: 'stored and receipted', observed: () => sceneThrough(honest) },
+  },
+  {
+    name: "stale claim row: the previous owner's",
+    expected: 'foreign, no receipt',
+    observed: () => newOwner(rowsFrom(staleRow)),
+    control: { says: 'the row read now', expected: 'stored and receipted', observed: () => newOwner(honest) },
+  },
+  {
+    name: "event on another account's topic",
+    expected: 'foreign, no receipt',
+    observed: () => onTopicOf('other'),
+    control: { says: 'on its own topic', expected: 'stored and receipted', observed: () => onTopicOf('own') },
+  },
+  {
+    name: 'account byte edited',
+    expected: 'malformed, no receipt',
+    observed: () => edited(({ account }) => account),
+    control: untouched,
+  },
+  {
+    name: 'epoch byte edited',
+    expected: 'malformed, no receipt',
+    observed: () => edited(epochField),
+    control: untouched,
+  },
+  {
+    name: 'claim byte edited',
+    expected: 'malformed, no receipt',
+    observed: () => edited(({ claimHash }) => claimHash),
+    control: untouched,
+  },
+  {
+    name: 'media under another event',
+    expected: 'malformed, no receipt',
+    observed: () => mediaUnder('other'),
+    control: { says: "the event's own picture", expected: 'stored and receipted', observed: () => mediaUnder('own') },
+  },
+  {
+    name: 'replay',
+    expected: 'stored 1, duplicates 1',
+    observed: duplicate,
+    control: {
+      says: 'another record, for the next seq',
+      expected: 'stored; the first stays',
+      observed: () => secondForSeq(false),
+    },
+  },
+  {
+    name: 'same seq with other content',
+    expected: 'equivocation; the first stays',
+    observed: () => secondForSeq(true),
+    control: { says: 'for the next seq', expected: 'stored; the first stays', observed: () => secondForSeq(false) },
+  },
+  {
+    name: 'cloned device key: two cameras go on from one state',
+    expected: 'equivocation, alarm',
+    observed: () => cloned(true),
+    control: { says: 'one camera sends again', expected: 'no alarm', observed: () => cloned(false) },
+  },
+  {
+    name: 'quarantine flooded: 200 forged messages in a minute',
+    expected: '200 counted, 30 kept, then a good one is stored',
+    observed: () => flood(200),
+    control: {
+      says: '20 of them',
+      expected: '20 counted, 20 kept, then a good one is stored',
+      observed: () => flood(20),
+    },
+  },
+]);

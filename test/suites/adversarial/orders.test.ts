@@ -1,0 +1,139 @@
+import { LIMITS } from '../../../common/limits.js';
+import { accountNumber } from '../../../app/core/account-number.js';
+import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { MemoryStorage } from '../../../app/core/storage.js';
+import { beginEpoch } from '../../../agent/outbox/epochs.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
+import type { Recipient } from '../../../protocol/objects/claim.js';
+import { formatMemberCode, parseMemberCode } from '../../../protocol/objects/member-code.js';
+import { attacks } from '../../support/attack.js';
+import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { asyncCodeOf } from '../../support/codes.js';
+import { OrderWorld } from '../../support/worlds/order-world.js';
+
+function withheld(forMs: number, restarts: boolean): string {
+  const world = new OrderWorld();
+  const order = world.order({ action: 'snapshot', recent: world.seen() });
+  world.clock.advance(forMs);
+  if (restarts) world.restart();
+  return world.give(order);
+}
+
+function again(times: 1 | 2): string {
+  const world = new OrderWorld();
+  const order = world.order({ action: 'sensitivity', sensitivity: 90, recent: world.seen() });
+  const said = Array.from({ length: times }, () => world.give(order));
+  return said.at(-1) ?? '';
+}
+
+function signedBy(who: 'owner' | 'cloud' | 'member'): string {
+  const world = new OrderWorld();
+  const { owner, cloud } = world.camera;
+  const signer = { owner, cloud, member: new CameraWorld().owner }[who];
+  return world.give(world.order({ action: 'privacy', privacy: false, recent: world.seen() }, signer));
+}
+
+function afterAnotherClaim(isOld: boolean): string {
+  const world = new OrderWorld();
+  const old = world.order({ action: 'release' });
+  const next = world.camera.claim(2, world.claim.hash);
+  beginEpoch(world.outbox, next, world.time());
+  world.orders.ownerChanged();
+  return world.give(isOld ? old : world.order({ action: 'release', epoch: 2, claimHash: next.hash }));
+}
+
+/** The second browser's clock is an hour behind the first's. */
+function twoBrowsers(readsAnswer: boolean): string {
+  const world = new OrderWorld();
+  world.give(world.order({ action: 'sensitivity', sensitivity: 10, recent: world.seen(), counter: 3_600_000 }));
+  const answered = world.answers().at(-1)?.counter ?? 0;
+  const counter = readsAnswer ? Math.max(answered + 1, 1000) : 1000;
+  return world.give(world.order({ action: 'sensitivity', sensitivity: 20, recent: world.seen(), counter }));
+}
+
+function memberOf(world: CameraWorld): Recipient {
+  return { x25519: nodeSuite.x25519PublicKey(world.ownerSecret), ed25519: world.owner.publicKey };
+}
+
+/** The number that the owner's page shows for a code, beside the one on the member's own screen. */
+function numbers(isSubstituted: boolean): string {
+  const member = memberOf(new CameraWorld());
+  const shown = isSubstituted ? memberOf(new CameraWorld()) : member;
+  const read = parseMemberCode(tweetnaclSuite, formatMemberCode(tweetnaclSuite, shown));
+  return accountNumber(read.ed25519) === accountNumber(member.ed25519) ? 'the same number' : 'another number';
+}
+
+/** A claim by somebody else that names this person among its members, handed out by the cloud. */
+async function pushedHousehold(accepts: boolean): Promise<string> {
+  const person = new CameraWorld();
+  const other = new CameraWorld();
+  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), person.owner.publicKey);
+  const claim = other.claim(1, null, { recipients: [memberOf(other), memberOf(person)] });
+  const first = await asyncCodeOf(() => history.addClaim(claim.bytes));
+  const [invitation] = history.invited();
+  if (!accepts || invitation === undefined) return first;
+  await history.accept(invitation);
+  return asyncCodeOf(() => history.addClaim(claim.bytes));
+}
+
+attacks('orders', 'Orders and household', [
+  {
+    name: "an owner's order withheld by the cloud and played 31 minutes later",
+    expected: 'command-stale',
+    observed: () => withheld(LIMITS.commandMaxAgeMs + 60_000, false),
+    control: {
+      says: 'played after 29',
+      expected: 'accepted',
+      observed: () => withheld(LIMITS.commandMaxAgeMs - 60_000, false),
+    },
+  },
+  {
+    name: 'an order withheld over a restart of the camera',
+    expected: 'command-stale',
+    observed: () => withheld(1000, true),
+    control: { says: 'without the restart', expected: 'accepted', observed: () => withheld(1000, false) },
+  },
+  {
+    name: 'an order played a second time',
+    expected: 'command-replayed',
+    observed: () => again(2),
+    control: { says: 'the first time', expected: 'accepted', observed: () => again(1) },
+  },
+  {
+    name: "an order signed by the cloud's receipt key",
+    expected: 'command-refused',
+    observed: () => signedBy('cloud'),
+    control: { says: "by the owner's", expected: 'accepted', observed: () => signedBy('owner') },
+  },
+  {
+    name: 'an order signed by a household member',
+    expected: 'command-refused',
+    observed: () => signedBy('member'),
+    control: { says: "by the owner's", expected: 'accepted', observed: () => signedBy('owner') },
+  },
+  {
+    name: 'a release kept from the claim before',
+    expected: 'command-refused',
+    observed: () => afterAnotherClaim(true),
+    control: { says: 'of the claim in force', expected: 'accepted', observed: () => afterAnotherClaim(false) },
+  },
+  {
+    name: "one browser's clock an hour ahead, to shut the other one out",
+    expected: 'accepted',
+    observed: () => twoBrowsers(true),
+    control: { says: 'counters by clocks alone', expected: 'command-replayed', observed: () => twoBrowsers(false) },
+  },
+  {
+    name: 'member key substituted by the cloud: the number that both compare',
+    expected: 'another number',
+    observed: () => numbers(true),
+    control: { says: "the member's own code", expected: 'the same number', observed: () => numbers(false) },
+  },
+  {
+    name: 'a household that nobody asked for, pushed on a person by the cloud',
+    expected: 'household-unknown',
+    observed: () => pushedHousehold(false),
+    control: { says: 'once the person accepted it', expected: 'accepted', observed: () => pushedHousehold(true) },
+  },
+]);

@@ -1,0 +1,207 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { concat, utf8 } from '../../../common/bytes.js';
+import { LIMITS } from '../../../common/limits.js';
+import type { Random } from '../../../common/random.js';
+import { Sealer } from '../../../agent/record/sealer.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { secretbox, tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
+import { claimKind } from '../../../protocol/objects/claim.js';
+import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { sealBox } from '../../../protocol/seal/sealed-box.js';
+import {
+  contextHash,
+  seal,
+  sealHeader,
+  unseal,
+  type RecipientKeys,
+  type SealContext,
+  type SealedObject,
+} from '../../../protocol/seal/seal.js';
+import { decodeCbor, encodeCbor } from '../../../protocol/wire/cbor.js';
+import { Forge } from '../../../scripts/vectors/forge.js';
+import { attacks, type Attack } from '../../support/attack.js';
+import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { asyncCodeOf, codeOf } from '../../support/codes.js';
+import { hex, readVectors } from '../../support/vectors.js';
+
+function recipient(): RecipientKeys {
+  const secret = realRandom.bytes(32);
+  return { secret, publicKey: nodeSuite.x25519PublicKey(secret) };
+}
+
+function contextFor(eventId = realRandom.bytes(16)): SealContext {
+  const [device, claimHash] = [realRandom.bytes(32), realRandom.bytes(32)];
+  return { device, claimHash, eventId, account: realRandom.bytes(16), epoch: 1, mediaId: realRandom.bytes(16) };
+}
+
+const [owner, member] = [recipient(), recipient()];
+const [here, elsewhere] = [contextFor(), contextFor()];
+const content = { detail: {}, jpeg: utf8('the picture') };
+const both = [owner.publicKey, member.publicKey];
+const sealed = seal(nodeSuite, realRandom, here, both, content);
+const other = seal(nodeSuite, realRandom, elsewhere, both, content);
+/** Two chunks: 64 KiB and what is left. */
+const large = seal(nodeSuite, realRandom, here, both, { detail: {}, jpeg: realRandom.bytes(70_000) });
+
+function opens(keys: RecipientKeys, object: SealedObject, context = here): string {
+  return codeOf(() => unseal(nodeSuite, context, keys, object)).replace('accepted', 'opened');
+}
+
+const ownEvent = { says: 'its own header, body and event', expected: 'opened', observed: () => opens(owner, sealed) };
+const CHUNK = 64 * 1024 + 16;
+const [first, second] = [large.body.slice(0, CHUNK), large.body.slice(CHUNK)];
+
+function chunks(name: string, body: Uint8Array, expected = 'seal-refused'): Attack {
+  return {
+    name,
+    expected,
+    observed: () => opens(owner, { ...large, body }),
+    control: { says: 'both, in order', expected: 'opened', observed: () => opens(owner, large) },
+  };
+}
+
+/**
+ * A body that decrypts under two keys: XSalsa20-Poly1305 does not commit to its key, so whoever seals could wrap another
+ * key for each recipient. The header's MAC covers all wraps with one key, so at most one of them opens.
+ */
+function twoKeys(): SealedObject {
+  const wrapOf = (key: Uint8Array, to: Uint8Array): Uint8Array =>
+    sealBox(nodeSuite, realRandom, to, concat(key, contextHash(nodeSuite, here)));
+  const raw = decodeCbor(sealed.header, { maxBytes: 4096, maxDepth: 3, maxItems: 16 });
+  const [suite, [mine], mac] = sealHeader.fromCbor(raw, 'seal');
+  if (mine === undefined) throw new Error('no wrap');
+  return { ...sealed, header: encodeCbor([suite, [mine, wrapOf(realRandom.bytes(32), member.publicKey)], mac]) };
+}
+
+const claims = readVectors<readonly { name: string; object: string }[]>('bad');
+
+function lowOrderClaim(): string {
+  const { object = '' } = claims.find(({ name }) => name === 'claim-recipient-low-order') ?? {};
+  return codeOf(() => openSigned(claimKind, nodeSuite, hex(object)));
+}
+
+/** A source that gives again, after this many draws, what it gave before. */
+function repeatingAfter(draws: number): Random {
+  let drawn = 0;
+  const firstBytes = realRandom.bytes(64);
+  return {
+    bytes: (length) => (drawn++ % draws === 1 ? firstBytes.slice(0, length) : realRandom.bytes(length)),
+    uniform: () => 0.5,
+  };
+}
+
+const FULL_HOUSE = Array.from({ length: LIMITS.recipientsMax - 1 }, () => new CameraWorld());
+/** A media id, the key, and an ephemeral key for each of a full household. */
+const DRAWS_OF_AN_OBJECT = 2 + LIMITS.recipientsMax;
+
+/** Seals for a full household until the source is noticed, or 70 objects are sealed. */
+async function sealsWith(random: Random): Promise<string> {
+  const sealer = new Sealer(nodeSuite, random, () => Promise.resolve());
+  const world = new CameraWorld();
+  const recipients = [world, ...FULL_HOUSE].map(({ owner: signer, ownerSecret }) => ({
+    x25519: nodeSuite.x25519PublicKey(ownerSecret),
+    ed25519: signer.publicKey,
+  }));
+  const claim = world.claim(1, null, { recipients });
+  return asyncCodeOf(async () => {
+    for (let i = 0; i < 70; i++) await sealer.seal(claim, realRandom.bytes(16), 'detail', { detail: {}, jpeg: null });
+  });
+}
+
+/** What two boxes under one key and nonce give away: their plaintexts' difference, without any key. */
+function nonceTwice(isTwice: boolean): string {
+  const key = realRandom.bytes(32);
+  const nonces = isTwice ? [new Uint8Array(24), new Uint8Array(24)] : [new Uint8Array(24), realRandom.bytes(24)];
+  const texts = [utf8('one picture'), utf8('two picture')];
+  const [a, b] = nonces.map((nonce, i) => secretbox.seal(texts[i] ?? utf8(''), nonce, key).slice(16));
+  const leaks = (a ?? utf8('')).every(
+    (byte, i) => (byte ^ (b?.[i] ?? 0)) === ((texts[0]?.[i] ?? 0) ^ (texts[1]?.[i] ?? 0)),
+  );
+  return leaks ? 'the difference of both leaks' : 'nothing';
+}
+
+attacks('seal', 'Sealed pictures', [
+  {
+    name: 'seal header transplanted: of another object to the same owner',
+    expected: 'seal-refused',
+    observed: () => opens(owner, { ...sealed, header: other.header }),
+    control: ownEvent,
+  },
+  {
+    name: 'a sealed picture under another event',
+    expected: 'seal-refused',
+    observed: () => opens(owner, other),
+    control: { says: 'under its own', expected: 'opened', observed: () => opens(owner, other, elsewhere) },
+  },
+  {
+    name: "a stranger's key",
+    expected: 'seal-refused',
+    observed: () => opens(recipient(), sealed),
+    control: { says: "the member's key", expected: 'opened', observed: () => opens(member, sealed) },
+  },
+  {
+    name: 'low-order recipient key, sealing',
+    expected: 'seal-refused',
+    observed: () => codeOf(() => seal(nodeSuite, realRandom, here, [new Uint8Array(32)], content)),
+    control: {
+      says: "the owner's key",
+      expected: 'accepted',
+      observed: () => codeOf(() => seal(nodeSuite, realRandom, here, [owner.publicKey], content)),
+    },
+  },
+  {
+    name: 'low-order recipient key in a claim',
+    expected: 'malformed',
+    observed: lowOrderClaim,
+    control: {
+      says: 'the claim without it',
+      expected: 'accepted',
+      observed: () => codeOf(() => openSigned(claimKind, nodeSuite, new Forge(nodeSuite).claim([]))),
+    },
+  },
+  {
+    name: 'low-order ephemeral key in a wrap: the library gives a shared secret of zeros',
+    expected: 'refused on both paths',
+    observed: () =>
+      [nodeSuite, tweetnaclSuite].every(
+        (suite) => codeOf(() => suite.x25519(owner.secret, new Uint8Array(32))) === 'seal-refused',
+      )
+        ? 'refused on both paths'
+        : 'zeros',
+    control: {
+      says: "the member's key",
+      expected: 'accepted',
+      observed: () => codeOf(() => tweetnaclSuite.x25519(owner.secret, member.publicKey)),
+    },
+  },
+  {
+    name: 'one body, two recipients, two plaintexts: another key in one wrap',
+    expected: 'owner seal-refused, member seal-refused',
+    observed: () => `owner ${opens(owner, twoKeys())}, member ${opens(member, twoKeys())}`,
+    control: {
+      says: 'one key in both wraps',
+      expected: 'owner opened, member opened',
+      observed: () => `owner ${opens(owner, sealed)}, member ${opens(member, sealed)}`,
+    },
+  },
+  chunks('chunk dropped', first),
+  chunks('first chunk dropped', second),
+  chunks('chunks swapped', concat(second, first)),
+  chunks('chunk truncated', large.body.slice(0, -16)),
+  {
+    name: 'randomness that repeats: a key equal to the one 64 objects ago, with eight recipients',
+    expected: 'randomness-repeats',
+    observed: () => sealsWith(repeatingAfter(64 * DRAWS_OF_AN_OBJECT)),
+    control: { says: 'a source that does not', expected: 'accepted', observed: () => sealsWith(realRandom) },
+  },
+  {
+    name: 'nonce used twice: what it would give away, had two objects one key',
+    expected: 'nothing',
+    observed: () => nonceTwice(false),
+    control: {
+      says: 'one key and nonce twice',
+      expected: 'the difference of both leaks',
+      observed: () => nonceTwice(true),
+    },
+  },
+]);

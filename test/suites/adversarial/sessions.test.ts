@@ -1,0 +1,227 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { CloudStore } from '../../../cloud/store/store.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import type { Claim } from '../../../protocol/objects/claim.js';
+import { sessionKind } from '../../../protocol/objects/session.js';
+import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { seal, unseal } from '../../../protocol/seal/seal.js';
+import { ApiWorld, CLOUD, PAGE } from '../../support/worlds/api-world.js';
+import { crossed } from '../../support/worlds/crossed-store.js';
+import { mediaUrl, stored } from '../../support/worlds/stored-event.js';
+import { attacks } from '../../support/attack.js';
+import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { codeOf } from '../../support/codes.js';
+
+const STATUS: Readonly<Record<number, string>> = { 200: 'shown', 401: 'session refused', 404: 'not found' };
+
+function said(status: number): string {
+  return STATUS[status] ?? String(status);
+}
+
+/** One camera through two epochs of different owners: the first with a household member, the second after a reset. */
+class TwoEpochs {
+  readonly api: ApiWorld;
+  readonly first: CameraWorld;
+  readonly second: CameraWorld;
+  readonly member = new CameraWorld();
+  readonly claims: readonly [Verified<Claim>, Verified<Claim>];
+
+  private constructor(api: ApiWorld, isReset: boolean) {
+    this.api = api;
+    this.first = new CameraWorld({ cloud: api.receiptSigner });
+    this.second = isReset ? new CameraWorld({ cloud: api.receiptSigner }) : this.first;
+    const of = ({ owner, ownerSecret }: CameraWorld): Claim['recipients'][number] => ({
+      x25519: nodeSuite.x25519PublicKey(ownerSecret),
+      ed25519: owner.publicKey,
+    });
+    const one = this.first.claim(1, null, { recipients: [of(this.first), of(this.member)] });
+    this.claims = [one, this.second.claim(2, one.hash, { device: this.first.deviceId })];
+  }
+
+  static async open(isReset: boolean): Promise<TwoEpochs> {
+    const world = new TwoEpochs(await ApiWorld.open(), isReset);
+    await world.begin(0);
+    return world;
+  }
+
+  async begin(which: 0 | 1): Promise<void> {
+    const { api, first, claims } = this;
+    const claim = claims[which];
+    const accept = first.record(claim, 0, claim.hash, { kind: 'accept' });
+    await api.store.claims.accept(claim, accept, api.clock.wallMs());
+  }
+
+  async read(signer: Signer, epoch: number): Promise<string> {
+    return this.readWith((await this.api.session(signer)).token, epoch);
+  }
+
+  async readWith(token: string, epoch: number): Promise<string> {
+    return said((await this.api.get(ApiWorld.recordsUrl(this.first.deviceId, epoch), token)).status);
+  }
+
+  /** A picture of an epoch, as this member of the household can open it. */
+  opens(epoch: 0 | 1, { ownerSecret: secret }: CameraWorld): string {
+    const claim = this.claims[epoch];
+    const { device, account, recipients } = claim.value;
+    const ids = { eventId: realRandom.bytes(16), mediaId: realRandom.bytes(16) };
+    const context = { device, account, epoch: claim.value.epoch, claimHash: claim.hash, ...ids };
+    const keys = recipients.map(({ x25519 }) => x25519);
+    const sealed = seal(nodeSuite, realRandom, context, keys, { detail: {}, jpeg: null });
+    const own = { secret, publicKey: nodeSuite.x25519PublicKey(secret) };
+    return codeOf(() => unseal(nodeSuite, context, own, sealed)).replace('accepted', 'opened');
+  }
+}
+
+async function sessionOverReset(epoch: 1 | 2): Promise<string> {
+  const world = await TwoEpochs.open(true);
+  const { token } = await world.api.session(world.first.owner);
+  await world.begin(1);
+  return world.readWith(token, epoch);
+}
+
+async function afterReset(who: 'first' | 'second', epoch: number): Promise<string> {
+  const world = await TwoEpochs.open(true);
+  await world.begin(1);
+  return world.read(world[who].owner, epoch);
+}
+
+async function member(epoch: 1 | 2): Promise<string> {
+  const world = await TwoEpochs.open(false);
+  await world.begin(1);
+  const shown = await world.read(world.member.owner, epoch);
+  return `${shown}, ${world.opens(epoch === 1 ? 0 : 1, world.member)}`;
+}
+
+async function crossedSession(isCrossed: boolean): Promise<string> {
+  const api = await ApiWorld.open();
+  const own = await stored(api);
+  const stranger = await stored(api);
+  const token = (isCrossed ? stranger : own).token;
+  const records = await api.get(ApiWorld.recordsUrl(own.world.deviceId), token);
+  const media = await api.get(mediaUrl(own), token);
+  return `records ${said(records.status)}, picture ${said(media.status)}`;
+}
+
+/** A cloud whose membership table answers yes to everybody, and whose claim rows name somebody else. */
+async function crossedAtRead(isCrossed: boolean): Promise<string> {
+  const api = await ApiWorld.open(isCrossed ? crossed : undefined);
+  const own = await stored(api);
+  const { body } = await api.get(ApiWorld.recordsUrl(own.world.deviceId), own.token);
+  const { records } = body as { records: readonly unknown[] };
+  return `${String(records.length)} records, ${api.counters.get('alarms') > 0 ? 'alarm' : 'no alarm'}`;
+}
+
+async function swappedMedia(isSwapped: boolean): Promise<string> {
+  const wrap = (store: CloudStore): CloudStore => ({
+    ...store,
+    records: {
+      ...store.records,
+      media: async (device, epoch, id) => {
+        const found = await store.records.media(device, epoch, id);
+        if (found === undefined) return undefined;
+        return { ...found, sealed: { ...found.sealed, body: realRandom.bytes(found.sealed.body.length) } };
+      },
+    },
+  });
+  const api = await ApiWorld.open(isSwapped ? wrap : undefined);
+  const own = await stored(api);
+  const { status } = await api.get(mediaUrl(own), own.token);
+  return `${said(status)}, ${api.counters.get('alarms') > 0 ? 'alarm' : 'no alarm'}`;
+}
+
+async function challengeTwice(times: number): Promise<string> {
+  const api = await ApiWorld.open();
+  const { owner } = new CameraWorld();
+  const challenge = (await api.app.inject({ method: 'POST', url: '/v1/session/challenge' })).json<{
+    nonce: string;
+    expiresAtMs: number;
+  }>();
+  const { bytes } = signObject(sessionKind, nodeSuite, owner, {
+    cloudOrigin: CLOUD,
+    pageOrigin: PAGE,
+    expiresAtMs: challenge.expiresAtMs,
+    nonce: new Uint8Array(Buffer.from(challenge.nonce, 'hex')),
+  });
+  let status = 0;
+  for (let i = 0; i < times; i++) status = (await api.answer(bytes)).status;
+  return status === 200 ? 'opened' : said(status);
+}
+
+async function signedFor(cloudOrigin: string): Promise<string> {
+  const api = await ApiWorld.open();
+  const { status } = await api.session(new CameraWorld().owner, { cloudOrigin });
+  return status === 200 ? 'opened' : said(status);
+}
+
+async function mediaUnderOtherDevice(isOther: boolean): Promise<string> {
+  const api = await ApiWorld.open();
+  const own = await stored(api);
+  const stranger = await stored(api);
+  const url = mediaUrl(isOther ? { ...own, world: stranger.world } : own);
+  const { status } = await api.get(url, isOther ? stranger.token : own.token);
+  return said(status);
+}
+
+attacks('sessions', 'At read: sessions and epochs', [
+  {
+    name: "previous owner's session after a reset",
+    expected: 'not found',
+    observed: () => sessionOverReset(2),
+    control: { says: 'the same session for its own epoch', expected: 'shown', observed: () => sessionOverReset(1) },
+  },
+  {
+    name: 'previous owner opens a new session for the new epoch',
+    expected: 'not found',
+    observed: () => afterReset('first', 2),
+    control: { says: 'the new owner', expected: 'shown', observed: () => afterReset('second', 2) },
+  },
+  {
+    name: 'new owner asking for old events',
+    expected: 'not found',
+    observed: () => afterReset('second', 1),
+    control: { says: 'who owned it then', expected: 'shown', observed: () => afterReset('first', 1) },
+  },
+  {
+    name: 'removed member on the next epoch',
+    expected: 'not found, seal-refused',
+    observed: () => member(2),
+    control: { says: 'on the epoch with the member', expected: 'shown, opened', observed: () => member(1) },
+  },
+  {
+    name: "crossed session: a stranger's token",
+    expected: 'records not found, picture not found',
+    observed: () => crossedSession(true),
+    control: { says: "the owner's", expected: 'records shown, picture shown', observed: () => crossedSession(false) },
+  },
+  {
+    name: 'mapping swapped at read, and everybody a member',
+    expected: '0 records, alarm',
+    observed: () => crossedAtRead(true),
+    control: { says: 'the store as it is', expected: '2 records, no alarm', observed: () => crossedAtRead(false) },
+  },
+  {
+    name: 'crossed media store: another ciphertext for the picture',
+    expected: 'not found, alarm',
+    observed: () => swappedMedia(true),
+    control: { says: 'the store as it is', expected: 'shown, no alarm', observed: () => swappedMedia(false) },
+  },
+  {
+    name: 'picture asked for by its id under another camera',
+    expected: 'not found',
+    observed: () => mediaUnderOtherDevice(true),
+    control: { says: 'under its own', expected: 'shown', observed: () => mediaUnderOtherDevice(false) },
+  },
+  {
+    name: 'nonce replay: a signed challenge used twice',
+    expected: 'session refused',
+    observed: () => challengeTwice(2),
+    control: { says: 'once', expected: 'opened', observed: () => challengeTwice(1) },
+  },
+  {
+    name: 'a challenge that was signed for another cloud',
+    expected: 'session refused',
+    observed: () => signedFor('https://evil.example'),
+    control: { says: 'for this one', expected: 'opened', observed: () => signedFor(CLOUD) },
+  },
+]);

@@ -1,0 +1,142 @@
+import { spawnSync } from 'node:child_process';
+import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { tempFolder } from '../../support/runner/temp.js';
+import { repository } from '../../support/vectors.js';
+import { volume } from './camera.js';
+import { built, imageConfig, inImage } from './support.js';
+
+const EXPOSURE_MAX = 1.6;
+
+interface Sbom {
+  readonly bomFormat: string;
+  readonly components: readonly { readonly name: string; readonly version: string; readonly purl: string }[];
+}
+
+describe('the image', () => {
+  it('runs armv7 programs as a user that is not root, and can write to its volume only', async () => {
+    const folder = tempFolder();
+    const data = volume(folder, 'volume');
+    expect(imageConfig.User).toMatch(/^[1-9]\d*:[1-9]\d*$/);
+    const probe = `
+      const { writeFileSync } = require('node:fs');
+      const refused = (path) => { try { writeFileSync(path, 'x'); return 'written'; } catch (error) { return error.code; } };
+      console.log(JSON.stringify({ arch: process.arch, arm: process.config.variables.arm_version, uid: process.getuid(),
+        groups: process.getgroups(), root: refused('/x'), program: refused('/usr/lib/sealcam/x'), etc: refused('/etc/x'),
+        volume: refused('x'), endian: require('node:os').endianness() }));`;
+    const { stdout, stderr } = await inImage(['/usr/bin/node', '-e', probe], { data });
+    expect(stderr).toBe('');
+    const told = JSON.parse(stdout.toString()) as Record<string, unknown>;
+    const uid = Number(imageConfig.User.split(':')[0]);
+    expect(told).toEqual({
+      arch: 'arm',
+      arm: '7',
+      uid,
+      groups: [uid],
+      endian: 'LE',
+      root: 'EROFS',
+      program: 'EROFS',
+      etc: 'EROFS',
+      volume: 'written',
+    });
+  });
+
+  it('writes every golden vector bit by bit as the repository has it', async () => {
+    const folder = tempFolder();
+    const work = volume(folder, 'work');
+    mkdirSync(join(work, 'out'), { mode: 0o777 });
+    spawnSync('chown', ['-R', imageConfig.User, work]);
+    spawnSync('cp', [built.vectorWriter, join(work, 'make-vectors.cjs')]);
+    const command = ['/usr/bin/node', '/tmp/share/make-vectors.cjs', '/tmp/share/out'];
+    const { status, stderr } = await inImage(command, { data: volume(folder, 'volume'), work }, 120_000);
+    expect([status, stderr]).toEqual([0, '']);
+    const golden = join(repository, 'test', 'vectors');
+    const names = readdirSync(join(work, 'out')).sort();
+    expect(names).toEqual(['bad.json', 'keys.json', 'messages.json', 'seal.json', 'signed.json', 'verify.json']);
+    for (const name of names) {
+      expect(readFileSync(join(work, 'out', name)).equals(readFileSync(join(golden, name))), name).toBe(true);
+    }
+  });
+
+  it('names no other host, holds no key, and nothing of it is setuid', () => {
+    const text = ['etc', 'usr/lib/sealcam', 'usr/bin/sealcam', 'var'].map((path) => join(built.rootfs, path));
+    // Documentation and issue trackers of packages are addresses too; a mirror would be in apt's own files.
+    const mirrors = spawnSync('grep', ['-rlIE', '^(deb|URIs:)', join(built.rootfs, 'etc', 'apt')], {
+      encoding: 'utf8',
+    });
+    expect(mirrors.stdout).toBe('');
+    const keys = spawnSync('grep', ['-rlI', '-e', '-----BEGIN [A-Z ]*PRIVATE KEY', ...text], { encoding: 'utf8' });
+    expect(keys.stdout).toBe('');
+    const setuid = spawnSync('find', [built.rootfs, '-perm', '/6000', '-type', 'f'], { encoding: 'utf8' });
+    expect(setuid.stdout.split('\n').filter((path) => path !== '')).toEqual([]);
+    const secrets = readdirSync(join(built.rootfs, 'var', 'lib', 'sealcam'));
+    expect(secrets).toEqual([]);
+  });
+
+  it('lists in its SBOM every package that is in it, and no package that is not', () => {
+    const sbom = JSON.parse(readFileSync(join(built.imageFolder, 'sbom.cdx.json'), 'utf8')) as Sbom;
+    expect(sbom.bomFormat).toBe('CycloneDX');
+    const npm = sbom.components.filter(({ purl }) => purl.startsWith('pkg:npm/'));
+    const names = npm.map(({ name }) => name);
+    expect(names).toEqual(expect.arrayContaining(['better-sqlite3', 'sharp', '@img/sharp-linux-arm', 'mqtt', 'zod']));
+    // Parts of the cloud and of the build have no place on a camera.
+    for (const name of ['fastify', 'aedes', 'preact', 'esbuild', 'prebuild-install']) expect(names).not.toContain(name);
+    const library = join(built.rootfs, 'usr', 'lib', 'sealcam', 'node_modules');
+    const installed = spawnSync('find', [library, '-name', 'package.json', '-not', '-path', '*/dist/*'], {
+      encoding: 'utf8',
+    });
+    for (const path of installed.stdout.trim().split('\n')) {
+      const { name, version } = JSON.parse(readFileSync(path, 'utf8')) as { name?: string; version?: string };
+      if (name === undefined || version === undefined) continue;
+      expect(
+        npm.some((part) => part.name === name && part.version === version),
+        `${name}@${version}`,
+      ).toBe(true);
+    }
+    const debian = sbom.components.filter(({ purl }) => purl.startsWith('pkg:deb/debian/')).map(({ name }) => name);
+    expect(debian).toEqual(expect.arrayContaining(['nodejs', 'libc6', 'libcamera0.4', 'libssl3t64']));
+  });
+});
+
+describe('the Debian package', () => {
+  it('holds the same program, the units, and no file of another', () => {
+    const { stdout } = spawnSync('dpkg-deb', ['-c', built.deb], { encoding: 'utf8' });
+    const paths = stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/\s+/)[5] ?? '');
+    for (const path of [
+      './usr/lib/sealcam/sealcam.mjs',
+      './usr/bin/sealcam',
+      './usr/share/doc/sealcam/sbom.cdx.json',
+    ]) {
+      expect(paths).toContain(path);
+    }
+    expect(paths.filter((path) => path.endsWith('.service')).sort()).toEqual([
+      './usr/lib/systemd/system/sealcam.service',
+      './usr/lib/systemd/system/sealcam@.service',
+    ]);
+    expect(stdout.split('\n').filter((line) => line !== '' && !line.includes(' root/root '))).toEqual([]);
+    const inPackage = spawnSync(
+      'sh',
+      ['-c', `dpkg-deb --fsys-tarfile "$0" | tar -xO ./usr/lib/sealcam/sealcam.mjs`, built.deb],
+      { maxBuffer: 64 * 1024 ** 2 },
+    ).stdout;
+    const inImageToo = readFileSync(join(built.rootfs, 'usr', 'lib', 'sealcam', 'sealcam.mjs'));
+    expect(inPackage.equals(inImageToo)).toBe(true);
+    expect(lstatSync(built.deb).size).toBeLessThan(12 * 1024 ** 2);
+  });
+
+  it.each(built.units)('has a unit $name that systemd takes without a word, exposure $exposure', (unit) => {
+    expect(unit.told).toBe('');
+    // Of 10. What remains: the network, the cameras' devices, and a just-in-time compiler.
+    expect(Number(unit.exposure)).toBeLessThanOrEqual(EXPOSURE_MAX);
+  });
+
+  it('says that it is for armhf and which Node it needs', () => {
+    const { stdout } = spawnSync('dpkg-deb', ['-f', built.deb], { encoding: 'utf8' });
+    expect(stdout).toMatch(/^Architecture: armhf$/m);
+    expect(stdout).toMatch(/^Depends: .*libnode115/m);
+  });
+});

@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { embedded, type TestBroker } from '../../support/engines/brokers.js';
+import { freePort, hostPage, launch, lowContrast, Visitor } from '../../support/engines/browser.js';
+import { keptFolder } from '../../support/runner/temp.js';
+import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
+import { TestCloud } from '../../support/worlds/test-cloud.js';
+import { describeWith } from '../../support/engines/tools.js';
+import { until } from '../../support/runner/wait.js';
+
+const SENTENCE = 'We look into a fault; your cameras go on.';
+/** What the page promises. */
+const BACK_WITHIN_MS = 60_000;
+
+describeWith('chromium', 'the kill switch in the page', () => {
+  const folder = keptFolder();
+  let browser: Browser;
+  let broker: TestBroker;
+  let cloud: TestCloud;
+  let page: { stop: () => Promise<void> };
+  let camera: TestAgent;
+  let owner: Visitor;
+
+  const cards = (): Promise<number> => owner.page.locator('.card').count();
+  const pause = (): Promise<void> =>
+    cloud.store.reads.pause({ account: null, sentence: SENTENCE, sinceMs: realClock.wallMs() });
+
+  beforeAll(async () => {
+    browser = await launch();
+    broker = embedded(folder, await freePort());
+    await broker.start();
+    const [httpPort, pagePort] = [await freePort(), await freePort()];
+    const pageUrl = `http://127.0.0.1:${String(pagePort)}/`;
+    cloud = new TestCloud(folder, httpPort, broker, { pageOrigin: new URL(pageUrl).origin });
+    await cloud.start();
+    page = await hostPage(join(folder, 'page'), cloud.origin, pagePort);
+    camera = new TestAgent(join(folder, 'a'), broker.port, BUSY);
+    camera.agent.start();
+    owner = await Visitor.arrive(browser);
+    await owner.makeKey(pageUrl, 'four unrelated test words');
+    await owner.page.getByRole('button', { name: 'Add a camera' }).click();
+    await owner.claimCamera(camera.code, 'Front door');
+    await owner.page.locator('.card img').first().waitFor({ timeout: 30_000 });
+  });
+
+  afterAll(async () => {
+    await browser.close();
+    await page.stop();
+    await camera.agent.stop();
+    await cloud.stop();
+    await broker.stop();
+  });
+
+  it('says the sentence calmly, keeps what was verified, and shows nothing new while records are receipted', async () => {
+    await pause();
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    expect(await owner.page.getByRole('status').innerText()).toBe('Paused');
+    expect(await owner.page.getByRole('alert').allInnerTexts()).toEqual([]);
+    const shown = await cards();
+    expect(shown).toBeGreaterThan(0);
+    const { receipted } = camera.agent.outbox.totals();
+    const produced = camera.agent.counters.get('events.start');
+    await until('two more events were receipted', () => {
+      const { receipted: now } = camera.agent.outbox.totals();
+      return now > receipted && camera.agent.counters.get('events.start') >= produced + 2;
+    });
+    expect(await cards()).toBe(shown);
+    expect(await owner.page.locator('.card img').count()).toBe(shown);
+    expect(await owner.page.getByText(SENTENCE).count()).toBe(1);
+    for (const scheme of ['light', 'dark'] as const) {
+      await owner.page.emulateMedia({ colorScheme: scheme });
+      expect(await owner.page.evaluate(lowContrast)).toEqual([]);
+    }
+    await owner.screenshot('paused');
+  });
+
+  it('says it also to a page that is opened meanwhile, and shows that nothing', async () => {
+    await owner.page.reload();
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    expect(await cards()).toBe(0);
+    await owner.page.getByRole('button', { name: 'Settings', exact: true }).click();
+    await owner.page.getByRole('button', { name: 'Look it up' }).click();
+    await owner.page.getByText('[reads-paused]').waitFor();
+    await owner.page.getByRole('button', { name: 'Events', exact: true }).click();
+  });
+
+  it('goes on by itself within a minute, with what came meanwhile', async () => {
+    await cloud.store.reads.resume(null, realClock.wallMs());
+    await owner.page.locator('.card img').first().waitFor({ timeout: BACK_WITHIN_MS });
+    await expect.poll(() => owner.page.getByRole('status').innerText()).toBe('Live');
+    expect(await owner.page.getByText(SENTENCE).count()).toBe(0);
+    const seen = await cards();
+    await until('new events come', async () => (await cards()) > seen, BACK_WITHIN_MS);
+    expect(owner.complaints).toEqual([]);
+  });
+});

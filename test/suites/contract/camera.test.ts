@@ -1,0 +1,249 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import sharp from 'sharp';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import type { Camera, Frame } from '../../../hal/camera.js';
+import { MockCamera } from '../../../hal/mock/camera.js';
+import { buildScript } from '../../../hal/mock/script.js';
+import { ReplayCamera } from '../../../hal/replay/camera.js';
+import { asyncCodeOf } from '../../support/codes.js';
+import { tempFolder } from '../../support/runner/temp.js';
+import { describeWith } from '../../support/engines/tools.js';
+import { makeFrames, makeVideo } from '../../support/engines/video.js';
+
+const FRAMES = 12;
+
+/** What every driver must do, whatever is behind it. `make` gives a camera of at least FRAMES frames. */
+function cameraContract(make: (pace: 'live' | 'fast') => Promise<Camera>): void {
+  const take = async (camera: Camera, count: number, signal = new AbortController().signal): Promise<Frame[]> => {
+    const out: Frame[] = [];
+    for await (const frame of camera.frames(signal)) {
+      out.push(frame);
+      if (out.length >= count) break;
+    }
+    return out;
+  };
+
+  it('says what it is, and delivers JPEG of that size', async () => {
+    const camera = await make('fast');
+    const info = await camera.open(new AbortController().signal);
+    expect(info.width).toBeGreaterThan(0);
+    expect(info.framesPerSecond).toBe(10);
+    expect(info.timeBase).toBe('recorded');
+    const [frame] = await take(camera, 1);
+    expect(await sharp(frame?.jpeg).metadata()).toMatchObject({
+      format: 'jpeg',
+      width: info.width,
+      height: info.height,
+    });
+    await camera.close();
+  });
+
+  it('numbers its frames from 0 in rising time', async () => {
+    const camera = await make('fast');
+    await camera.open(new AbortController().signal);
+    const frames = await take(camera, FRAMES);
+    expect(frames.map(({ index }) => index)).toEqual(Array.from({ length: FRAMES }, (_, i) => i));
+    expect(frames.map(({ monotonicMs }) => monotonicMs)).toEqual(Array.from({ length: FRAMES }, (_, i) => i * 100));
+    await camera.close();
+  });
+
+  it('gives a luma plane of its own size, if it gives one', async () => {
+    const camera = await make('fast');
+    const { width, height } = await camera.open(new AbortController().signal);
+    for (const { luma } of await take(camera, 3)) {
+      if (luma === undefined) continue;
+      expect(luma.data).toHaveLength(luma.width * luma.height);
+      expect(luma.width / luma.height).toBeCloseTo(width / height, 1);
+    }
+    await camera.close();
+  });
+
+  it('delivers the same frames a second time', async () => {
+    const camera = await make('fast');
+    await camera.open(new AbortController().signal);
+    const [first, second] = [await take(camera, 4), await take(camera, 4)];
+    expect(second.map(({ jpeg }) => Buffer.from(jpeg).toString('hex'))).toEqual(
+      first.map(({ jpeg }) => Buffer.from(jpeg).toString('hex')),
+    );
+    await camera.close();
+  });
+
+  it('gives a still', async () => {
+    const camera = await make('fast');
+    const { width } = await camera.open(new AbortController().signal);
+    const still = await camera.still(new AbortController().signal);
+    expect((await sharp(still.jpeg).metadata()).width).toBe(width);
+    await camera.close();
+  });
+
+  it('streams once at a time, and only while it is open', async () => {
+    const camera = await make('fast');
+    expect(await asyncCodeOf(() => take(camera, 1))).toBe('camera-unavailable');
+    await camera.open(new AbortController().signal);
+    const running = camera.frames(new AbortController().signal)[Symbol.asyncIterator]();
+    await running.next();
+    expect(await asyncCodeOf(() => take(camera, 1))).toBe('camera-unavailable');
+    await running.return?.();
+    expect(await take(camera, 1)).toHaveLength(1);
+    await camera.close();
+  });
+
+  it('plays live in real time on the live clock, and stops at once', async () => {
+    const camera = await make('live');
+    const { timeBase } = await camera.open(new AbortController().signal);
+    expect(timeBase).toBe('live');
+    const controller = new AbortController();
+    const started = realClock.monotonicMs();
+    const frames = await take(camera, 4, controller.signal);
+    const elapsed = realClock.monotonicMs() - started;
+    expect(elapsed).toBeGreaterThanOrEqual(250);
+    expect(frames[0]?.monotonicMs).toBeGreaterThanOrEqual(started - 200);
+    const rest: Frame[] = [];
+    const reading = (async () => {
+      for await (const frame of camera.frames(controller.signal)) rest.push(frame);
+    })();
+    controller.abort();
+    const stopping = realClock.monotonicMs();
+    await reading;
+    expect(realClock.monotonicMs() - stopping).toBeLessThan(1500);
+    await camera.close();
+    await camera.close();
+  });
+}
+
+describe('camera: mock', () => {
+  cameraContract((pace) =>
+    Promise.resolve(
+      new MockCamera({
+        script: buildScript('garden', 'walk', 1),
+        framesPerSecond: 10,
+        clock: realClock,
+        pace,
+        frameLimit: 400,
+        withLuma: true,
+      }),
+    ),
+  );
+
+  it('delivers what is no JPEG when the script says so, and no frame in a stall', async () => {
+    const frames = async (scenario: 'corrupt' | 'stall', limit: number): Promise<Frame[]> => {
+      const camera = new MockCamera({
+        script: buildScript('porch', scenario, 1),
+        framesPerSecond: 10,
+        clock: realClock,
+        pace: 'fast',
+        frameLimit: limit,
+        withLuma: false,
+      });
+      await camera.open();
+      const out: Frame[] = [];
+      for await (const frame of camera.frames(new AbortController().signal)) out.push(frame);
+      return out;
+    };
+    const corrupt = (await frames('corrupt', 60)).filter(({ jpeg }) => jpeg.length < 20);
+    expect(corrupt.map(({ index }) => index)).toEqual([40, 43, 50]);
+    const indices = (await frames('stall', 210)).map(({ index }) => index);
+    expect(indices).not.toContain(150);
+    expect(indices).toContain(205);
+  });
+});
+
+describe('camera: replay of a folder of JPEG files', () => {
+  cameraContract(async (pace) => {
+    const path = await makeFrames(tempFolder(), 14);
+    return new ReplayCamera({ path, folderFramesPerSecond: 10, clock: realClock, pace, loop: false });
+  });
+});
+
+describeWith('ffmpeg', 'camera: replay of a video file', () => {
+  cameraContract(async (pace) => {
+    const path = await makeVideo(tempFolder(), 14);
+    return new ReplayCamera({ path, folderFramesPerSecond: 10, clock: realClock, pace, loop: false });
+  });
+
+  const replay = (path: string, loop = false): ReplayCamera =>
+    new ReplayCamera({ path, folderFramesPerSecond: 10, clock: realClock, pace: 'fast', loop });
+
+  async function playAll(camera: ReplayCamera): Promise<number> {
+    let count = 0;
+    await camera.open(new AbortController().signal);
+    for await (const frame of camera.frames(new AbortController().signal)) {
+      count++;
+      if (frame.index > 100) break;
+    }
+    return count;
+  }
+
+  it('delivers every frame of the file, and starts again when it loops', async () => {
+    const path = await makeVideo(tempFolder(), 23);
+    expect(await playAll(replay(path))).toBe(23);
+    const controller = new AbortController();
+    const looping = replay(path, true);
+    await looping.open(controller.signal);
+    const frames: Frame[] = [];
+    for await (const frame of looping.frames(controller.signal)) {
+      frames.push(frame);
+      if (frames.length === 30) break;
+    }
+    expect(frames.map(({ index }) => index)).toEqual(Array.from({ length: 30 }, (_, i) => i));
+    expect(frames[23]?.monotonicMs).toBe(2300);
+  });
+
+  it('says what is wrong with a file: missing, no video, empty', async () => {
+    const folder = tempFolder();
+    const text = join(folder, 'x.mp4');
+    writeFileSync(text, 'no video');
+    const empty = join(folder, 'empty.mp4');
+    writeFileSync(empty, '');
+    for (const path of [join(folder, 'none.mp4'), text, empty, '/dev/null', folder]) {
+      expect(await asyncCodeOf(() => playAll(replay(path)))).toBe('video-unreadable');
+    }
+  });
+
+  it('uses what there is of a truncated file, then says that it is cut off', async () => {
+    const folder = tempFolder();
+    const path = await makeVideo(folder, 40);
+    const bytes = readFileSync(path);
+    const cut = join(folder, 'cut.mp4');
+    writeFileSync(cut, bytes.subarray(0, Math.round(bytes.length * 0.6)));
+    const camera = replay(cut);
+    await camera.open(new AbortController().signal);
+    let count = 0;
+    const code = await asyncCodeOf(async () => {
+      for await (const _ of camera.frames(new AbortController().signal)) count++;
+    });
+    expect(code).toBe('video-truncated');
+    expect(count).toBeGreaterThan(5);
+    expect(count).toBeLessThan(40);
+  });
+
+  it('takes a name that begins with a dash or looks like a protocol for a file', async () => {
+    const folder = tempFolder();
+    const bytes = readFileSync(await makeVideo(folder, 5));
+    for (const name of ['-i.mp4', 'concat:x.mp4']) {
+      writeFileSync(join(folder, name), bytes);
+      expect(await playAll(replay(join(folder, name)))).toBe(5);
+    }
+  });
+});
+
+describe('camera: replay without ffmpeg', () => {
+  it('names the remedy', async () => {
+    const folder = tempFolder();
+    const path = join(folder, 'clip.mp4');
+    writeFileSync(path, 'x');
+    const before = process.env['PATH'];
+    process.env['PATH'] = folder;
+    try {
+      const camera = new ReplayCamera({ path, folderFramesPerSecond: 10, clock: realClock, pace: 'fast', loop: false });
+      await expect(camera.open(new AbortController().signal)).rejects.toMatchObject({
+        code: 'ffmpeg-missing',
+        hint: expect.stringContaining('apt install ffmpeg') as string,
+      });
+    } finally {
+      process.env['PATH'] = before;
+    }
+  });
+});

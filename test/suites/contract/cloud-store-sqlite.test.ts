@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import Sqlite from 'better-sqlite3';
+import { describe, expect, it } from 'vitest';
+import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import { migrations } from '../../../cloud/store/sqlite/schema.js';
+import { cloudStoreContract } from '../../support/contracts/cloud-store/index.js';
+import { tempFolder } from '../../support/runner/temp.js';
+
+describe('cloud store: sqlite', () => {
+  cloudStoreContract(() => Promise.resolve(openSqliteStore(join(tempFolder(), 'cloud.db'))));
+});
+
+describe('cloud store: sqlite, its file', () => {
+  it('refuses to take a revocation back, whoever asks', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    await openSqliteStore(path).close();
+    const db = new Sqlite(path);
+    const id = Buffer.alloc(32, 7);
+    db.prepare('INSERT INTO revoked_device VALUES (?, 1)').run(id);
+    db.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'revoked', NULL, 5)").run(id, Buffer.alloc(16), id);
+    expect(() => db.exec('DELETE FROM revoked_device')).toThrow(/stays revoked/);
+    expect(() => db.exec("UPDATE claim SET state = 'open'")).toThrow(/stays revoked/);
+    db.close();
+  });
+
+  it('drops the oldest alarms of a place that overflows, and none of another', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const store = openSqliteStore(path);
+    const alarm = { atMs: 1, verdict: 'foreign', device: null, epoch: null, reader: null, reason: 'first' } as const;
+    await store.alarms.put({ ...alarm, place: 'read', quarantineId: null });
+    const db = new Sqlite(path);
+    db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500)
+      INSERT INTO alarm (at_ms, place, verdict, reason) SELECT i, 'app', 'foreign', 'flood' FROM n`);
+    db.close();
+    await store.alarms.put({ ...alarm, place: 'app', quarantineId: null });
+    const all = await store.alarms.since(0, 99_999);
+    expect(all).toHaveLength(10_001);
+    expect(all.at(-1)).toMatchObject({ place: 'read', reason: 'first' });
+    await store.close();
+  });
+
+  it('refuses to change or delete a line of the access log, whoever asks', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const store = openSqliteStore(path);
+    await store.access.append([
+      {
+        atMs: 1,
+        reader: new Uint8Array(32),
+        device: new Uint8Array(32),
+        epoch: 1,
+        what: 'media',
+        fromSeq: 1,
+        toSeq: 1,
+        mediaId: null,
+      },
+    ]);
+    await store.close();
+    const db = new Sqlite(path);
+    expect(() => db.exec('DELETE FROM access')).toThrow(/append-only/);
+    expect(() => db.exec('UPDATE access SET at_ms = 0')).toThrow(/append-only/);
+    expect(db.prepare('SELECT count(*) AS n FROM access').get()).toEqual({ n: 1 });
+    db.close();
+  });
+
+  it('opens a database of the first version and keeps what is in it', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const old = new Sqlite(path);
+    old.exec(migrations[0] ?? '');
+    old.pragma('user_version = 1');
+    const device = Buffer.alloc(32, 7);
+    old.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'open', NULL, 5)").run(device, Buffer.alloc(16), device);
+    old.close();
+    const store = openSqliteStore(path);
+    expect(await store.claims.row(new Uint8Array(device), 1)).toMatchObject({ state: 'open', acceptedAtMs: 5 });
+    expect(await store.reads.pauses()).toEqual([]);
+    await store.close();
+  });
+
+  it('refuses a database of a newer version', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    await openSqliteStore(path).close();
+    const db = new Sqlite(path);
+    db.pragma('user_version = 99');
+    db.close();
+    expect(() => openSqliteStore(path)).toThrow(/newer than this program/);
+  });
+});

@@ -1,0 +1,142 @@
+import { existsSync } from 'node:fs';
+import { PassThrough } from 'node:stream';
+import { describe, expect, it } from 'vitest';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { isSealcamError } from '../../../common/errors.js';
+import { openSerialLine } from '../../../hal/linux/serial-line.js';
+import { StdioLine } from '../../../hal/linux/stdio-line.js';
+import { MockSerialLine } from '../../../hal/mock/peripherals.js';
+import type { SerialLine } from '../../../hal/peripherals.js';
+import { ptyPair } from '../../support/engines/pty-pair.js';
+import { describeWith } from '../../support/engines/tools.js';
+import { until } from '../../support/runner/wait.js';
+
+interface Cable {
+  readonly here: SerialLine;
+  readonly there: SerialLine;
+  /** As if the device were pulled out. */
+  cut(): Promise<void>;
+}
+
+function lineContract(make: () => Promise<Cable>): void {
+  const hear = (line: SerialLine): { bytes: () => Buffer; stop: () => void } => {
+    const chunks: Uint8Array[] = [];
+    const stop = line.onData((data) => chunks.push(data));
+    return { bytes: () => Buffer.concat(chunks), stop };
+  };
+
+  it('carries every byte both ways, in order', async () => {
+    const { here, there } = await make();
+    expect(here.name).not.toBe('');
+    const [atHere, atThere] = [hear(here), hear(there)];
+    const all = Uint8Array.from({ length: 256 }, (_, i) => i);
+    await here.write(all);
+    await there.write(Buffer.from('status\r\n'));
+    await until('both', () => atThere.bytes().length === 256 && atHere.bytes().length === 8);
+    expect(atThere.bytes().equals(all)).toBe(true);
+    expect(atHere.bytes().toString()).toBe('status\r\n');
+    const long = Buffer.alloc(20_000, 'sealcam ');
+    for (let from = 0; from < long.length; from += 1000) await here.write(long.subarray(from, from + 1000));
+    await until('the long text', () => atThere.bytes().length === 256 + long.length);
+    expect(atThere.bytes().subarray(256).equals(long)).toBe(true);
+    await here.close();
+  });
+
+  it('tells nobody who left', async () => {
+    const { here, there } = await make();
+    const [left, stayed] = [hear(there), hear(there)];
+    left.stop();
+    await here.write(Buffer.from('x'));
+    await until('the byte', () => stayed.bytes().length === 1);
+    expect(left.bytes()).toHaveLength(0);
+    await there.close();
+  });
+
+  it('says once when it is cut; what is written then is lost, and closing it is no fault', async () => {
+    const { here, ...rest } = await make();
+    let closed = 0;
+    here.onClose(() => closed++);
+    await rest.cut();
+    await until('the end', () => closed > 0);
+    await here.write(Buffer.from('lost'));
+    await here.close();
+    await here.close();
+    expect(closed).toBe(1);
+  });
+
+  it('says so too when it is closed here', async () => {
+    const { here } = await make();
+    let closed = 0;
+    here.onClose(() => closed++);
+    await here.close();
+    await until('the end', () => closed === 1);
+  });
+}
+
+describe('serial line: mock', () => {
+  lineContract(() => {
+    const [here, there] = MockSerialLine.pair();
+    return Promise.resolve({ here, there, cut: () => there.close() });
+  });
+});
+
+describe('serial line: standard input and output', () => {
+  lineContract(() => {
+    const [to, from] = [new PassThrough(), new PassThrough()];
+    return Promise.resolve({
+      here: new StdioLine(to, from),
+      there: new StdioLine(from, to),
+      cut: () => Promise.resolve(void to.destroy()),
+    });
+  });
+});
+
+describeWith('socat', 'serial line: a tty', () => {
+  lineContract(async () => {
+    const { a, b, stop } = await ptyPair();
+    const [here, there] = [await openSerialLine(a, 115_200, realClock), await openSerialLine(b, 115_200, realClock)];
+    return { here, there, cut: stop };
+  });
+
+  it('opens at every usual speed', async () => {
+    for (const rate of [9600, 115_200, 921_600]) {
+      const { a } = await ptyPair();
+      await (await openSerialLine(a, rate, realClock)).close();
+    }
+  });
+
+  it('notices the end when a read comes upon it before the poll does', async () => {
+    const { a, pid } = await ptyPair();
+    const line = await openSerialLine(a, 115_200, realClock);
+    let closed = 0;
+    line.onClose(() => closed++);
+    // The cable goes while nothing here runs, so that the first read of all finds a dead tty.
+    process.kill(pid, 'SIGKILL');
+    while (existsSync(a));
+    await until('the end', () => closed > 0);
+    expect(closed).toBe(1);
+  });
+
+  it('gives up on an end that does not read, instead of filling the memory', async () => {
+    const { a } = await ptyPair();
+    const line = await openSerialLine(a, 115_200, realClock);
+    let refused = 0;
+    for (let i = 0; i < 300; i++) {
+      void line.write(Buffer.alloc(1000)).catch((error: unknown) => {
+        if (isSealcamError(error) && error.code === 'serial-unavailable') refused++;
+      });
+    }
+    await until('refusals', () => refused > 200);
+    await line.close();
+  });
+});
+
+describe('a tty that is not there', () => {
+  it('is said, with what to look for', async () => {
+    for (const path of ['/dev/ttyNONE', '/dev/null']) {
+      const error: unknown = await openSerialLine(path, 115_200, realClock).catch((thrown: unknown) => thrown);
+      expect(isSealcamError(error) && error.code).toBe('serial-unavailable');
+      expect(isSealcamError(error) && error.hint).toContain('dialout');
+    }
+  });
+});

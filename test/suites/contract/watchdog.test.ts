@@ -1,0 +1,176 @@
+import { spawn } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { silentLog, type Log } from '../../../common/log.js';
+import { parseThrottled, readThrottled } from '../../../hal/linux/throttled.js';
+import { DeviceWatchdog, NoWatchdog, SystemdWatchdog } from '../../../hal/linux/watchdogs.js';
+import { MockWatchdog } from '../../../hal/mock/peripherals.js';
+import type { Watchdog } from '../../../hal/peripherals.js';
+import { StandIns } from '../../support/engines/stand-ins.js';
+import { tempFolder } from '../../support/runner/temp.js';
+import { describeWith, program } from '../../support/engines/tools.js';
+import { until } from '../../support/runner/wait.js';
+
+function systemd(environment: Record<string, string>, log: Log = silentLog): SystemdWatchdog {
+  return new SystemdWatchdog({ environment, pid: process.pid, clock: realClock, log });
+}
+
+function warnings(): { log: Log; said: string[] } {
+  const said: string[] = [];
+  const log: Log = { ...silentLog, warn: (_, message) => said.push(message), child: () => log };
+  return { log, said };
+}
+
+function device(): { watchdog: DeviceWatchdog; path: string } {
+  const folder = tempFolder();
+  const path = join(folder, 'watchdog');
+  writeFileSync(path, '');
+  writeFileSync(join(folder, 'timeout'), '16\n');
+  return { path, watchdog: new DeviceWatchdog({ path, timeoutPath: join(folder, 'timeout'), log: silentLog }) };
+}
+
+const all: readonly (readonly [string, () => Watchdog])[] = [
+  ['mock', () => new MockWatchdog()],
+  ['none', () => new NoWatchdog()],
+  ['device', () => device().watchdog],
+  [
+    'systemd',
+    () => {
+      new StandIns().add('systemd-notify', '');
+      return systemd({ NOTIFY_SOCKET: '/run/none', WATCHDOG_USEC: '20000000' });
+    },
+  ],
+];
+
+describe.each(all)('watchdog: %s', (_, make) => {
+  it('can be spoken to in any order, and closed twice', async () => {
+    const watchdog = make();
+    expect(watchdog.intervalMs === null || watchdog.intervalMs > 0).toBe(true);
+    watchdog.alive();
+    watchdog.ready();
+    watchdog.alive();
+    watchdog.alive();
+    await watchdog.close();
+    await watchdog.close();
+    watchdog.alive();
+  });
+});
+
+describe('watchdog of the board', () => {
+  it('is opened once, fed, and closed with a V', async () => {
+    const { watchdog, path } = device();
+    expect(watchdog.intervalMs).toBe(8000);
+    watchdog.alive();
+    expect(readFileSync(path, 'latin1')).toBe('');
+    watchdog.ready();
+    watchdog.ready();
+    watchdog.alive();
+    watchdog.alive();
+    await watchdog.close();
+    watchdog.alive();
+    expect(readFileSync(path, 'latin1')).toBe('\0\0V');
+  });
+
+  it('is not made where there is none, and that is said', () => {
+    const { log, said } = warnings();
+    const path = join(tempFolder(), 'none');
+    const watchdog = new DeviceWatchdog({ path, timeoutPath: path, log });
+    watchdog.ready();
+    watchdog.alive();
+    expect(existsSync(path)).toBe(false);
+    expect(said).toEqual([`${path} cannot be opened: ENOENT`]);
+  });
+});
+
+describe('watchdog of systemd', () => {
+  it('wants to hear twice as often as systemd asks, and only if this process is meant', () => {
+    const asked = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '30000000' };
+    expect(systemd(asked).intervalMs).toBe(15_000);
+    expect(systemd({ ...asked, WATCHDOG_PID: String(process.pid) }).intervalMs).toBe(15_000);
+    expect(systemd({ ...asked, WATCHDOG_PID: '1' }).intervalMs).toBeNull();
+    expect(systemd({ NOTIFY_SOCKET: '/run/x' }).intervalMs).toBeNull();
+    expect(systemd({ WATCHDOG_USEC: '30000000' }).intervalMs).toBeNull();
+  });
+
+  it('says once why nobody hears it', async () => {
+    const { log, said } = warnings();
+    systemd({}, log).ready();
+    expect(said).toEqual(['systemd did not start this process with Type=notify']);
+    new StandIns().alone();
+    const missing = systemd({ NOTIFY_SOCKET: '/run/x' }, log);
+    missing.ready();
+    await missing.close();
+    expect(said).toContain('there is no systemd-notify');
+  });
+
+  it('does not pile up calls behind one that hangs', async () => {
+    const stand = new StandIns();
+    stand.add('systemd-notify', 'exec sleep 1');
+    const watchdog = systemd({ NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '2000000' });
+    for (let i = 0; i < 20; i++) watchdog.alive();
+    await watchdog.close();
+    expect(stand.argv('systemd-notify')).toEqual(['WATCHDOG=1', 'STOPPING=1']);
+  });
+});
+
+/** Takes every message as systemd does: the descriptor that comes with the last one is closed, which lets the sender go. */
+const RECEIVER = `
+import socket, sys
+s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+s.bind(sys.argv[1])
+while True: print(s.recv(4096).decode(), flush=True)
+`;
+
+/** Receivers of the running test. */
+const pids: number[] = [];
+const socketBefore = process.env['NOTIFY_SOCKET'];
+
+afterEach(() => {
+  for (const pid of pids.splice(0)) process.kill(pid, 'SIGKILL');
+  if (socketBefore === undefined) delete process.env['NOTIFY_SOCKET'];
+  else process.env['NOTIFY_SOCKET'] = socketBefore;
+});
+
+describeWith('systemd-notify', 'the real systemd-notify', () => {
+  describeWith('python', 'on a socket in the place of systemd', () => {
+    it('delivers that we are ready, alive and stopping', async () => {
+      const path = join(tempFolder(), 'notify');
+      const receiver = spawn(program('python'), ['-c', RECEIVER, path]);
+      pids.push(receiver.pid ?? 0);
+      let heard = '';
+      receiver.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString()));
+      await until('the socket', () => existsSync(path));
+      process.env['NOTIFY_SOCKET'] = path;
+      const { log, said } = warnings();
+      const watchdog = systemd({ NOTIFY_SOCKET: path, WATCHDOG_USEC: '30000000' }, log);
+      watchdog.ready();
+      await until('ready', () => heard.includes('READY=1'));
+      // What is said while the one before is still being said is left out; the agent says it again and again.
+      await until('alive', () => {
+        watchdog.alive();
+        return heard.includes('WATCHDOG=1');
+      });
+      await watchdog.close();
+      await until('stopping', () => heard.includes('STOPPING=1'));
+      expect(said).toEqual([]);
+    });
+  });
+});
+
+describe('throttling', () => {
+  it('is read in every way it is written', async () => {
+    for (const text of ['50005\n', '0x50005', 'throttled=0x50005']) {
+      expect(parseThrottled(text)).toEqual([
+        'the supply voltage is too low',
+        'the processor is throttled',
+        'the supply voltage was too low since the boot',
+        'the processor was throttled since the boot',
+      ]);
+    }
+    for (const text of ['0', 'throttled=0x0', '', 'error', '123456789']) expect(parseThrottled(text)).toEqual([]);
+    new StandIns().add('vcgencmd', 'echo throttled=0x1');
+    expect(await readThrottled(realClock)).toEqual(['the supply voltage is too low']);
+  });
+});

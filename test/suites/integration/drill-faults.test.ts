@@ -1,0 +1,84 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { toHex } from '../../../common/bytes.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { crossedSessions } from '../../campaigns/drill/faults/at-the-page.js';
+import { runFault, type Fault } from '../../campaigns/drill/faults/fault.js';
+import { FaultWorld } from '../../campaigns/drill/faults/world.js';
+import { judgeStore } from '../../campaigns/drill/oracle.js';
+import { tempFolder } from '../../support/runner/temp.js';
+
+const nothing: Fault = {
+  name: 'nothing',
+  by: 'read',
+  injections: () => [{ wrong: {}, act: () => Promise.resolve({}) }],
+};
+
+/** drill.test.ts runs every fault; here are the controls of what they measure. */
+describe('the measure of a fault', () => {
+  let world: FaultWorld | null = null;
+
+  async function open(isSealedToAll = false): Promise<FaultWorld> {
+    world = await FaultWorld.open(tempFolder(), isSealedToAll);
+    return world;
+  }
+
+  afterEach(async () => {
+    await world?.close();
+  });
+
+  it('finds no picture that opens where only ciphertext of others is handed out, and finds it where cameras seal to all', async () => {
+    const sealed = await runFault(await open(), crossedSessions);
+    expect(sealed.handed_out).toBeGreaterThan(0);
+    expect(sealed).toMatchObject({ decryptable: 0, alarmed: sealed.injected });
+    await world?.close();
+    const leaking = await runFault(await open(true), crossedSessions);
+    expect(leaking.handed_out).toBe(sealed.handed_out);
+    expect(leaking.decryptable).toBeGreaterThan(0);
+  });
+
+  it('finds silence: what does nothing raises no alarm', async () => {
+    expect(await runFault(await open(), nothing)).toMatchObject({ injected: 1, alarmed: 0, misbound: 0, lost: 0 });
+  });
+
+  it('finds a loss: an event that a camera made and nobody received', async () => {
+    const opened = await open();
+    const [camera] = opened.cameras;
+    if (camera !== undefined) await opened.shoot(camera);
+    expect(await runFault(opened, nothing)).toMatchObject({ lost: 1 });
+  });
+});
+
+describe('the oracle', () => {
+  it('finds records of a wrong owner, records and pictures that are gone, and what came late', async () => {
+    const world = await FaultWorld.open(tempFolder());
+    const cameras = world.cameras.map(({ name, records }) => ({
+      device: name,
+      isConnected: true,
+      waiting: [],
+      events: { started: 0, ended: 0 },
+      totals: { produced: records.length, receipted: records.length, queued: 0, quarantined: 0, lost: 0 },
+    }));
+    const truth = new Map(world.cameras.map(({ name, owner }) => [name, owner.account]));
+    const none = new Set<string>();
+    const all = cameras.reduce((sum, { totals }) => sum + totals.produced, 0);
+    const clean = { records: all, misbound: 0, lost: 0, waiting: 0, delayed: 0 };
+    expect(await judgeStore(world.store, truth, cameras, none)).toEqual(clean);
+
+    const [first] = world.cameras;
+    if (first === undefined) throw new Error('no camera');
+    const lie = new Map(truth).set(first.name, world.neighbour(first.owner).account);
+    expect(await judgeStore(world.store, lie, cameras, none)).toEqual({ ...clean, misbound: first.records.length });
+
+    const more = cameras.map((one) => ({ ...one, totals: { ...one.totals, produced: one.totals.produced + 1 } }));
+    expect(await judgeStore(world.store, truth, more, none)).toEqual({ ...clean, lost: cameras.length });
+
+    const records = { ...world.store.records, mediaPresent: () => Promise.resolve([false]) };
+    const pictures = world.cameras.reduce((sum, { shots }) => sum + shots.length, 0);
+    const gone = await judgeStore({ ...world.store, records }, truth, cameras, none);
+    expect(gone.lost).toBeGreaterThanOrEqual(pictures);
+
+    const late = new Set(first.shots.map(({ record }) => toHex(nodeSuite.sha256(record.bytes))));
+    expect(await judgeStore(world.store, truth, cameras, late)).toEqual({ ...clean, delayed: late.size });
+    await world.close();
+  });
+});

@@ -1,0 +1,19 @@
+import { expect, it } from 'vitest';
+import { soak } from '../../campaigns/soak/run.js';
+
+it.runIf(process.platform === 'linux')(
+  'a camera over a flapping network, killed and stopped, keeps its handles and files',
+  async () => {
+    const result = await soak({ seconds: 45, sampleS: 1, onSample: () => undefined });
+    const { first, last, most, restarts, outages, records } = result;
+    expect(restarts).toBe(2);
+    expect(outages).toBeGreaterThan(1);
+    expect(records).toBeGreaterThan(0);
+    if (first === null || last === null) throw new Error('no samples');
+    // A handle for each lost connection, or a log that is never cut, would be far above this.
+    expect(last.handles).toBeLessThanOrEqual(first.handles + 10);
+    expect(most.handles).toBeLessThan(100);
+    expect(most.file_bytes).toBeLessThan(16 * 1024 * 1024);
+  },
+  180_000,
+);

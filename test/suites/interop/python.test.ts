@@ -1,0 +1,92 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { freePort } from '../../../scripts/free-port.js';
+import { embedded, type TestBroker } from '../../support/engines/brokers.js';
+import { keptFolder } from '../../support/runner/temp.js';
+import { PAGE_ORIGIN, TestCloud } from '../../support/worlds/test-cloud.js';
+import { describeWith, program } from '../../support/engines/tools.js';
+import { repository } from '../../support/vectors.js';
+
+function runPython(
+  script: string,
+  ...args: readonly string[]
+): { readonly status: number | null; readonly out: string } {
+  const path = join(repository, 'test', 'suites', 'interop', script);
+  const { status, stdout, stderr } = spawnSync(program('python'), [path, ...args], {
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  return { status, out: status === null || stdout === '' ? stderr : stdout };
+}
+
+/** The second implementation: in Python, written from docs/protocol.md alone. */
+describeWith('python', 'a second implementation', () => {
+  it('agrees on every golden vector, good and bad', () => {
+    const { status, out } = runPython('verify_vectors.py', '--json');
+    const { passed, failed, failures } = JSON.parse(out) as { passed: number; failed: number; failures: string[] };
+    expect(failures).toEqual([]);
+    expect({ status, failed }).toEqual({ status: 0, failed: 0 });
+    expect(passed).toBeGreaterThan(900);
+  });
+
+  it('goes from an MQTT message to bound events, as docs/cloud.md shows it', () => {
+    const { status, out } = runPython('ingest_example.py', '--demo');
+    const { events } = JSON.parse(out) as { events: { bound: boolean; verdict: string }[] };
+    expect(events.map(({ bound, verdict }) => ({ bound, verdict }))).toEqual(
+      new Array(3).fill({ bound: true, verdict: 'intact' }),
+    );
+    expect(status).toBe(0);
+  });
+
+  it('refuses a message that is none, with an exit code a script can read', () => {
+    const { status, out } = runPython('ingest_example.py', 'sealcam/1/zz/up', '00', '00');
+    expect(JSON.parse(out)).toMatchObject({ bound: false });
+    expect(status).toBe(1);
+    expect(runPython('ingest_example.py').status).toBe(2);
+  });
+
+  describe('as a reader', () => {
+    const folder = keptFolder();
+    let broker: TestBroker;
+    let cloud: TestCloud;
+
+    beforeAll(async () => {
+      broker = embedded(folder, await freePort());
+      await broker.start();
+      cloud = new TestCloud(folder, await freePort(), broker);
+      await cloud.start();
+    });
+    afterAll(async () => {
+      await cloud.stop();
+      await broker.stop();
+    });
+
+    /** The cloud answers from this process, so this one must not wait in a blocking call. */
+    function read(...args: readonly string[]): Promise<{ readonly failed: boolean; readonly out: string }> {
+      const path = join(repository, 'test', 'suites', 'interop', 'read_example.py');
+      return new Promise((resolve) => {
+        execFile(program('python'), [path, ...args], { timeout: 30_000 }, (error, out) => {
+          resolve({ failed: error !== null, out });
+        });
+      });
+    }
+
+    it('opens a session with a running cloud', async () => {
+      const seed = realRandom.bytes(32);
+      const { failed, out } = await read(cloud.origin, PAGE_ORIGIN, toHex(seed));
+      expect(failed).toBe(false);
+      const key = toHex(nodeSuite.ed25519Signer(seed).publicKey);
+      expect(JSON.parse(out)).toEqual({ key, cameras: [] });
+    });
+
+    it('is refused from a page that the cloud does not know', async () => {
+      const { failed, out } = await read(cloud.origin, 'https://other.example', toHex(realRandom.bytes(32)));
+      expect(failed).toBe(true);
+      expect(JSON.parse(out)).toMatchObject({ error: { code: 'session-refused' } });
+    });
+  });
+});

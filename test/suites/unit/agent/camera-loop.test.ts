@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { sleep } from '../../../../common/clock.js';
+import { Counters } from '../../../../common/counters.js';
+import { SealcamError } from '../../../../common/errors.js';
+import { silentLog } from '../../../../common/log.js';
+import { CameraLoop } from '../../../../agent/capture/camera-loop.js';
+import type { Camera, CameraInfo, Frame } from '../../../../hal/camera.js';
+import { VirtualClock } from '../../../support/runner/virtual-clock.js';
+
+const info: CameraInfo = {
+  driver: 'v4l2',
+  model: 'scripted',
+  width: 4,
+  height: 4,
+  framesPerSecond: 10,
+  timeBase: 'live',
+};
+
+/** Each run of the stream is one step: so many seconds of frames, then what happens. */
+type Step = readonly [seconds: number, then: 'fails' | 'hangs' | 'absent'];
+
+function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { readonly opened: number[] } {
+  const left = [...steps];
+  const opened: number[] = [];
+  let step: Step = [0, 'fails'];
+  return {
+    opened,
+    open: () => {
+      opened.push(clock.monotonicMs());
+      step = left.shift() ?? [3600, 'hangs'];
+      if (step[1] === 'absent') return Promise.reject(new SealcamError('camera-unavailable', 'gone'));
+      return Promise.resolve(info);
+    },
+    async *frames(signal) {
+      for (let i = 0; i < step[0] && !signal.aborted; i++) {
+        await sleep(clock, 1000, signal);
+        yield { jpeg: new Uint8Array(1), monotonicMs: clock.monotonicMs(), index: i } satisfies Frame;
+      }
+      if (step[1] === 'hangs') await sleep(clock, 8000, signal);
+      throw new SealcamError('camera-ended', 'as the script says');
+    },
+    still: () => Promise.reject(new Error('not asked')),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function play(steps: readonly Step[], ms: number): Promise<{ said: string[]; opened: number[]; state: string }> {
+  const clock = new VirtualClock(0);
+  const said: string[] = [];
+  const camera = scripted(clock, steps);
+  const controller = new AbortController();
+  const loop = new CameraLoop({
+    camera,
+    clock,
+    counters: new Counters(),
+    log: silentLog,
+    onOpen: () => undefined,
+    onFrame: () => Promise.resolve(),
+    onEnd: () => undefined,
+    onSilence: () => said.push(`silent: ${loop.cameraState}`),
+    onStall: (silentMs) => said.push(`stall ${String(Math.round(silentMs / 1000))}`),
+  });
+  const done = loop.run(controller.signal);
+  await clock.run(ms, 100);
+  const state = loop.cameraState;
+  controller.abort();
+  await clock.run(200);
+  await done;
+  return { said, opened: camera.opened, state };
+}
+
+describe('the camera loop', () => {
+  it('says the silence of a camera that hangs, once, and how long it was', async () => {
+    const { said, state } = await play([[3, 'hangs']], 20_000);
+    expect(said).toEqual(['silent: stalled', 'stall 10']);
+    expect(state).toBe('ok');
+  });
+
+  it('says the silence of a camera that fails and stays away, and the whole of it when it is back', async () => {
+    const { said } = await play([[3, 'fails'], ...Array.from({ length: 5 }, () => [0, 'absent'] as const)], 60_000);
+    expect(said).toEqual(['silent: absent', 'stall 33']);
+  });
+
+  it('says it of a camera that was never there', async () => {
+    const { said, state } = await play(
+      Array.from({ length: 50 }, () => [0, 'absent'] as const),
+      30_000,
+    );
+    expect(said).toEqual(['silent: absent']);
+    expect(state).toBe('absent');
+  });
+
+  it('keeps quiet about a camera that is back at once', async () => {
+    expect((await play([[3, 'fails']], 20_000)).said).toEqual([]);
+  });
+
+  it('waits longer from fault to fault, but not after a camera that streamed steadily', async () => {
+    const gaps = async (seconds: number): Promise<number[]> => {
+      const { opened } = await play(
+        Array.from({ length: 5 }, () => [seconds, 'fails'] as const),
+        100_000,
+      );
+      // The virtual clock goes in steps of 100 ms.
+      return opened.slice(1, 5).map((ms, i) => Math.round((ms - (opened[i] ?? 0) - seconds * 1000) / 500) * 500);
+    };
+    expect(await gaps(1)).toEqual([500, 1000, 2000, 4000]);
+    expect(await gaps(12)).toEqual([500, 500, 500, 500]);
+  });
+});

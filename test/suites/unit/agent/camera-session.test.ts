@@ -1,0 +1,91 @@
+import { describe, expect, it } from 'vitest';
+import { CameraSession } from '../../../../agent/capture/camera-session.js';
+import { loadAgentConfig } from '../../../../agent/config/keys.js';
+import { captureSettings } from '../../../../agent/main/settings.js';
+import { sleep } from '../../../../common/clock.js';
+import { Counters } from '../../../../common/counters.js';
+import { silentLog } from '../../../../common/log.js';
+import { seededRandom } from '../../../../common/seeded-random.js';
+import type { Camera, LumaPlane } from '../../../../hal/camera.js';
+import { VirtualClock } from '../../../support/runner/virtual-clock.js';
+
+const settings = captureSettings(loadAgentConfig({ file: null, environment: {} }));
+const PERIOD_MS = 100;
+
+function noise(seed: number): LumaPlane {
+  const { uniform } = seededRandom(seed);
+  return { width: 160, height: 90, data: Uint8Array.from({ length: 160 * 90 }, () => 100 + Math.round(uniform() * 6)) };
+}
+
+const NOISE = Array.from({ length: 8 }, (_, seed) => noise(seed));
+
+/** Ten frames a second, each captured a moment before it arrives; the same bytes between two times. */
+function camera(clock: VirtualClock, [frozenFromMs, frozenToMs]: readonly [number, number]): Camera {
+  return {
+    open: () =>
+      Promise.resolve({
+        driver: 'v4l2',
+        model: 'scripted',
+        width: 160,
+        height: 90,
+        framesPerSecond: 10,
+        timeBase: 'live',
+      } as const),
+    async *frames(signal) {
+      for (let index = 0; !signal.aborted; index++) {
+        await sleep(clock, PERIOD_MS, signal);
+        const monotonicMs = index * PERIOD_MS;
+        const isFrozen = monotonicMs >= frozenFromMs && monotonicMs < frozenToMs;
+        const seed = isFrozen ? 0 : index + 1;
+        const luma = NOISE[seed % NOISE.length] ?? noise(seed);
+        yield { jpeg: Uint8Array.of(seed, seed >> 8), luma, monotonicMs, index };
+      }
+    },
+    still: () => Promise.reject(new Error('not asked')),
+    close: () => Promise.resolve(),
+  };
+}
+
+async function play(frozen: readonly [number, number], switchMs: number, untilMs: number): Promise<string[]> {
+  const clock = new VirtualClock(0);
+  const said: string[] = [];
+  const session: CameraSession = new CameraSession(settings, {
+    camera: camera(clock, frozen),
+    clock,
+    counters: new Counters(),
+    log: () => silentLog,
+    onTransition: () => said.push('an event'),
+    wallMsOf: () => null,
+    onSilence: () => said.push(`health: ${session.state}`),
+    onScene: ({ class: name, durationMs }, atMs) =>
+      said.push(`${name} ${String(durationMs ?? '–')} at ${String(atMs)}`),
+  });
+  clock.after(switchMs, () => {
+    session.lightSwitched(clock.monotonicMs());
+  });
+  session.start();
+  await clock.run(untilMs, PERIOD_MS / 2);
+  said.push(session.state);
+  const stopped = session.stop();
+  await clock.run(500);
+  await stopped;
+  return said;
+}
+
+describe('the camera session', () => {
+  it('says when it is armed, each scene with the time of its frame, and a frozen stream as it says a silent one', async () => {
+    // Armed by the first frame 1200 ms after the first; the freeze is certain five seconds after its first frame.
+    expect(await play([8000, 20_000], 4000, 30_000)).toEqual([
+      'startup 1200 at 1200',
+      'ir-cut – at 4000',
+      'stall – at 13000',
+      'health: stalled',
+      'stall 12000 at 20000',
+      'ok',
+    ]);
+  });
+
+  it('says nothing more of a stream that goes on', async () => {
+    expect(await play([0, 0], 4000, 12_000)).toEqual(['startup 1200 at 1200', 'ir-cut – at 4000', 'ok']);
+  });
+});

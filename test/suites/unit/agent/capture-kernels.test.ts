@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../../common/seeded-random.js';
+import { bestKernels, isSound } from '../../../../agent/capture/detect/kernel/choose.js';
+import type { Kernels } from '../../../../agent/capture/detect/kernel/kernels.js';
+import { Planes, SHADE_UNIT } from '../../../../agent/capture/detect/kernel/layout.js';
+import { plainKernels } from '../../../../agent/capture/detect/kernel/plain.js';
+import { simdKernels } from '../../../../agent/capture/detect/kernel/simd.js';
+import { compileKernels, TARGET } from '../../../../scripts/kernels.js';
+import { read } from '../../../support/house/sources.js';
+
+/** Most that each plane ever holds. */
+const MOST = {
+  source: 255,
+  raw: 255,
+  mean: 32_640,
+  deviation: 3072,
+  flicker: 32_767,
+  valid: 1,
+  mask: 1,
+  learning: 3,
+  current: 2040,
+  last: 2040,
+} as const;
+
+interface World {
+  readonly kernels: Kernels;
+  readonly planes: Planes;
+  readonly memory: ArrayBuffer;
+  readonly from: number;
+}
+
+function world(kernels: Kernels, width: number, height: number, seed: number, isExtreme: boolean): World {
+  const { layout, memory } = kernels.place(width, height, width * height * 16);
+  const planes = new Planes(memory, layout);
+  const { uniform } = seededRandom(seed);
+  for (const [name, most] of Object.entries(MOST) as [keyof typeof MOST, number][]) {
+    const plane = planes[name];
+    // Extremes are where saturation and rounding would differ.
+    for (let i = 0; i < plane.length; i++) {
+      plane[i] = isExtreme ? (uniform() < 0.5 ? 0 : most) : Math.floor(uniform() * (most + 1));
+    }
+  }
+  for (let i = 0; i < planes.shades.length; i++) planes.shades[i] = Math.round(uniform() * 8 * SHADE_UNIT) - SHADE_UNIT;
+  return { kernels, planes, memory, from: layout.source };
+}
+
+function bytesOf({ memory, planes, from }: World): Buffer {
+  return Buffer.from(memory, from, planes.layout.bytes - planes.layout.source);
+}
+
+const word = fc.integer({ min: 0, max: 32_767 });
+const scene = fc.record({
+  width: fc.integer({ min: 10, max: 80 }).map((quarter) => quarter * 4),
+  height: fc.integer({ min: 8, max: 130 }),
+  seed: fc.nat(),
+  isExtreme: fc.boolean(),
+  gain: fc.integer({ min: 2048, max: 32_000 }),
+  offset: fc.integer({ min: -2040, max: 2040 }),
+  floor: fc.integer({ min: 1, max: 300 }),
+  deviations: word,
+  edges: word,
+  rates: fc.tuple(word, word, word, word),
+});
+
+describe('kernels', () => {
+  it('give the same bits in plain code and in SIMD, whatever the picture', () => {
+    fc.assert(
+      fc.property(scene, ({ width, height, seed, isExtreme, gain, offset, floor, deviations, edges, rates }) => {
+        const [plain, simd] = [plainKernels(), simdKernels()].map((kernels) =>
+          world(kernels, width, height, seed, isExtreme),
+        ) as [World, World];
+        const both = (name: string, run: (kernels: Kernels) => unknown): void => {
+          const results = [run(plain.kernels), run(simd.kernels)];
+          if (results[0] !== results[1]) throw new Error(`${name} returns ${results.join(' and ')}`);
+          if (!bytesOf(plain).equals(bytesOf(simd))) throw new Error(`${name} leaves other bytes`);
+        };
+        // Before smooth has overwritten the extremes of the picture.
+        both('sumTiles', (kernels) => kernels.sumTiles());
+        both('subtract', (kernels) => kernels.subtract(gain, offset));
+        both('classify', (kernels) => kernels.classify(floor, deviations, edges));
+        both('denoise', (kernels) => kernels.denoise());
+        both('learn', (kernels) => kernels.learn(...rates));
+        both('findRanges', (kernels) => kernels.findRanges());
+        both('shrink4', (kernels) => kernels.shrink4());
+        both('smooth', (kernels) => kernels.smooth());
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it('are checked before they are used: one that differs in a bit, or that the processor lacks, is not', () => {
+    const wrong = (): Kernels => {
+      const kernels = plainKernels();
+      return { ...kernels, denoise: () => kernels.denoise() + 1 };
+    };
+    const missing = (): Kernels => {
+      throw new Error('no such instruction');
+    };
+    expect([isSound(plainKernels), isSound(simdKernels), isSound(wrong), isSound(missing)]).toEqual([
+      true,
+      true,
+      false,
+      false,
+    ]);
+    expect(bestKernels().name).toBe('simd');
+  });
+
+  it('are what the compiler makes of their source; `npm run kernels` writes them', () => {
+    expect(read(TARGET)).toBe(compileKernels());
+  });
+});

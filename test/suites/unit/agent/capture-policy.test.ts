@@ -1,0 +1,177 @@
+import { describe, expect, it } from 'vitest';
+import { Counters } from '../../../../common/counters.js';
+import { schedule as scheduleOf } from '../../../../common/config/values.js';
+import { Capture, type CaptureSettings } from '../../../../agent/capture/capture.js';
+import { Detector } from '../../../../agent/capture/detect/detector.js';
+import type { Observation } from '../../../../agent/capture/detect/observation.js';
+import { EventTracker } from '../../../../agent/capture/event-tracker.js';
+import { Schedule } from '../../../../agent/capture/schedule.js';
+import type { MotionZone } from '../../../../agent/capture/detect/zones.js';
+import { silentLog } from '../../../../common/log.js';
+import type { CameraInfo } from '../../../../hal/camera.js';
+import { rectangle, texturedPlane, type Paint } from '../../../support/planes.js';
+
+const FRAME_MS = 100;
+const detector = { sensitivity: 50, minDurationMs: 300, zones: [] };
+const events = { holdMs: 1000, cooldownMs: 60_000, maxDurationMs: 120_000 };
+
+/** Walks to the right from frame `from` on, for 40 frames, as a figure of this size. */
+const walks =
+  (from: number, width: number, height: number, top: number, level = 30) =>
+  (index: number, paint: Paint): void => {
+    if (index >= from && index < from + 40) paint(10 + (index - from) * 3, top, width, height, level);
+  };
+
+/** Walks to and fro from frame `from` on. */
+const paces =
+  (from: number, top: number, level = 30) =>
+  (index: number, paint: Paint): void => {
+    if (index >= from) paint(20 + (index % 80 < 40 ? index % 40 : 40 - (index % 40)), top, 8, 22, level);
+  };
+
+function look(
+  frames: number,
+  zones: readonly MotionZone[],
+  ...walkers: readonly ReturnType<typeof walks>[]
+): Observation[] {
+  const eye = new Detector({ ...detector, zones });
+  return Array.from({ length: frames }, (_, i) => {
+    const plane = texturedPlane(i, (paint) => {
+      for (const walker of walkers) walker(i, paint);
+    });
+    return eye.observe(plane, i * FRAME_MS, i);
+  });
+}
+
+describe('zones with a least size', () => {
+  const [cat, person] = [walks(30, 10, 5, 60), walks(30, 9, 24, 45)];
+  const all = rectangle(0, 0, 1, 1);
+  const raised = (seen: readonly Observation[]): number => seen.filter(({ motion }) => motion).length;
+
+  it('see a person and no cat; the reason names zone and size', () => {
+    const street = { name: 'street', corners: all, minArea: 0.7 };
+    const seen = look(80, [street], cat);
+    expect(raised(seen)).toBe(0);
+    const [why] = seen.filter(({ reason }) => reason === 'small-for-zone');
+    expect(why?.zones).toEqual(['street']);
+    expect(why?.area).toBeGreaterThan(0);
+    expect((why?.area ?? 1) * 100).toBeLessThan(0.7);
+    expect(why?.box).not.toBeNull();
+    expect(raised(look(80, [street], person))).toBeGreaterThan(20);
+    // The control: without the least size the cat is seen.
+    expect(raised(look(80, [{ name: 'street', corners: all }], cat))).toBeGreaterThan(20);
+  });
+
+  it('ask for it in their own part of the picture only', () => {
+    const street = { name: 'street', corners: rectangle(0, 0, 0.5, 1), minArea: 0.7 };
+    const door = { name: 'door', corners: rectangle(0.5, 0, 1, 1) };
+    const seen = look(80, [street, door], cat);
+    const moving = seen.filter(({ motion }) => motion);
+    expect(moving.length).toBeGreaterThan(5);
+    for (const { zones } of moving) expect(zones).not.toContain('street');
+    for (const { box } of moving) expect((box?.left ?? 0) + (box?.width ?? 0)).toBeGreaterThan(0.5);
+    expect(new Set(seen.flatMap(({ zones }) => zones))).toEqual(new Set(['street', 'door']));
+  });
+
+  it('keep who came near and walks away again', () => {
+    const leaves = (index: number, paint: Paint): void => {
+      if (index < 30 || index >= 75) return;
+      const height = index < 55 ? 26 : Math.max(10, 26 - (index - 55));
+      paint(10 + (index - 30) * 3, 70 - height, Math.round(height / 2.6), height, 30);
+    };
+    const seen = look(85, [{ name: 'door', corners: all, minArea: 0.7 }], leaves);
+    const last = seen.findLastIndex(({ motion }) => motion);
+    expect(last).toBeGreaterThan(68);
+    expect((seen[last]?.area ?? 1) * 100).toBeLessThan(0.7);
+  });
+});
+
+describe('the cooldown', () => {
+  function startsOf(seen: readonly Observation[], settings = events): number[] {
+    const tracker = new EventTracker<null>(settings);
+    return seen.flatMap((observation, i) =>
+      tracker.step(observation, null, i, i * FRAME_MS).flatMap(({ type }) => (type === 'start' ? [i] : [])),
+    );
+  }
+
+  it('never hides somebody new: who comes after the first left is another event', () => {
+    const seen = look(200, [], walks(30, 8, 22, 40), walks(120, 8, 22, 40, 190));
+    const starts = startsOf(seen);
+    expect(starts).toHaveLength(2);
+    expect(starts[1]).toBeLessThan(130);
+  });
+
+  it('is quiet about who is still there, also who joined in the midst of it', () => {
+    const seen = look(200, [], paces(30, 10), paces(50, 60, 190));
+    // A longest time that is over while somebody walks to and fro.
+    const settings = { ...events, maxDurationMs: 5000 };
+    expect(startsOf(seen, settings)).toHaveLength(1);
+    // The control: without a cooldown the same person is one event after the other.
+    expect(startsOf(seen, { ...settings, cooldownMs: 0 }).length).toBeGreaterThan(1);
+  });
+
+  it('raises a second person beside the first, whose event reached its longest time', () => {
+    const seen = look(200, [], paces(30, 10), walks(130, 8, 22, 60, 190));
+    const starts = startsOf(seen, { ...events, maxDurationMs: 5000 });
+    expect(starts).toHaveLength(2);
+    expect(starts[1]).toBeGreaterThanOrEqual(130);
+    expect(starts[1]).toBeLessThan(142);
+  });
+});
+
+describe('a schedule over the camera', () => {
+  const NIGHT = Date.UTC(2026, 10, 22, 23);
+  const NOON = Date.UTC(2026, 10, 22, 12);
+  const info: CameraInfo = {
+    driver: 'mock',
+    timeBase: 'live',
+    model: 'test',
+    width: 160,
+    height: 90,
+    framesPerSecond: 10,
+  };
+
+  async function run(wallMs: number | null) {
+    const schedule = new Schedule(scheduleOf.parse(['22:00-06:00']), 'UTC');
+    const settings: CaptureSettings = { lumaWidth: 160, idleFramesPerSecond: 30, detector, events, schedule };
+    const [counters, types, warnings] = [new Counters(), [] as string[], [] as string[]];
+    const capture = new Capture(info, settings, {
+      counters,
+      onScene: () => undefined,
+      wallMsOf: () => wallMs,
+      log: { ...silentLog, warn: (_, text) => void warnings.push(text) },
+      onTransition: ({ type }) => types.push(type),
+    });
+    const reasons = new Set<string>();
+    const walker = walks(30, 8, 22, 40);
+    for (let i = 0; i < 90; i++) {
+      const luma = texturedPlane(i, (paint) => {
+        walker(i, paint);
+      });
+      await capture.look({ jpeg: new Uint8Array(0), luma, monotonicMs: i * FRAME_MS, index: i }, i * FRAME_MS);
+      reasons.add(capture.lastLook?.observation.reason ?? '');
+    }
+    return {
+      types: types.filter((type) => type !== 'update'),
+      reasons,
+      warnings,
+      counted: counters.get('motion.off-schedule'),
+    };
+  }
+
+  it('raises events inside it, and outside says off-schedule and counts', async () => {
+    const inside = await run(NIGHT);
+    expect(inside).toMatchObject({ types: ['start', 'end'], counted: 0, warnings: [] });
+    const outside = await run(NOON);
+    expect(outside.types).toEqual([]);
+    expect(outside.reasons).toContain('off-schedule');
+    expect(outside.reasons).toContain('still');
+    expect(outside.counted).toBeGreaterThan(20);
+  });
+
+  it('raises them while the clock is not set, and says so once', async () => {
+    const unset = await run(null);
+    expect(unset).toMatchObject({ types: ['start', 'end'], counted: 0 });
+    expect(unset.warnings).toHaveLength(1);
+  });
+});

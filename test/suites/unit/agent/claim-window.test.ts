@@ -1,0 +1,99 @@
+import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { LIMITS } from '../../../../common/limits.js';
+import { ClaimWindow, type OwnershipFacts } from '../../../../agent/ownership/claim-window.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { claimMac } from '../../../../protocol/objects/claim.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { codeOf } from '../../../support/codes.js';
+
+const world = new CameraWorld();
+const secret = realRandom.bytes(16);
+const free: OwnershipFacts = {
+  device: world.deviceId,
+  lastEpoch: 0,
+  lastClaimHash: null,
+  ownerKey: null,
+  isStopped: false,
+};
+const nonce = realRandom.bytes(16);
+
+function opened(mode: 'physical' | 'owner' = 'physical', facts = free): ClaimWindow {
+  const window = new ClaimWindow();
+  window.open(mode, facts, nonce, 1000);
+  return window;
+}
+
+function admit(
+  window: ClaimWindow,
+  claim: ReturnType<CameraWorld['claim']>,
+  options: { mac?: Uint8Array | null; facts?: OwnershipFacts; atMs?: number } = {},
+): string {
+  const mac = options.mac === undefined ? claimMac(nodeSuite, secret, claim) : options.mac;
+  return codeOf(() => {
+    window.admit(nodeSuite, claim, mac, secret, options.facts ?? free, options.atMs ?? 2000);
+  });
+}
+
+describe('first claim', () => {
+  it('is admitted with the code of the label, once', () => {
+    const window = opened();
+    const claim = world.claim(1, null, { nonce });
+    expect(admit(window, claim)).toBe('accepted');
+    expect(admit(window, claim)).toBe('claim-refused');
+  });
+
+  it.each([
+    ['without a MAC: a cloud could put its own key there', { mac: null }],
+    ['with a MAC of another secret', { mac: new Uint8Array(32) }],
+    ['after ten minutes', { atMs: 1000 + LIMITS.claimWindowMs }],
+  ])('is refused %s', (_, options) => {
+    expect(admit(opened(), world.claim(1, null, { nonce }), options)).toBe('claim-refused');
+  });
+
+  it('is refused outside a window, for another nonce, epoch, camera or history', () => {
+    const good = world.claim(1, null, { nonce });
+    expect(admit(new ClaimWindow(), good)).toBe('claim-refused');
+    expect(admit(opened(), world.claim(1, null))).toBe('claim-refused');
+    expect(admit(opened(), world.claim(2, new Uint8Array(32), { nonce }))).toBe('claim-refused');
+    expect(admit(opened(), new CameraWorld().claim(1, null, { nonce }))).toBe('claim-refused');
+    const second = { ...free, lastEpoch: 1, lastClaimHash: new Uint8Array(32).fill(1) };
+    expect(admit(opened('physical', second), world.claim(2, new Uint8Array(32), { nonce }), { facts: second })).toBe(
+      'claim-refused',
+    );
+  });
+
+  it('replayed after a reset does not fit: nonce and epoch are of another time', () => {
+    const window = opened();
+    const claim = world.claim(1, null, { nonce });
+    expect(admit(window, claim)).toBe('accepted');
+    const after = { ...free, lastEpoch: 1, lastClaimHash: claim.hash };
+    window.open('physical', after, realRandom.bytes(16), 3000);
+    expect(admit(window, claim, { facts: after, atMs: 3001 })).toBe('claim-refused');
+  });
+});
+
+describe('later claims', () => {
+  const claim1 = world.claim();
+  const owned: OwnershipFacts = { ...free, lastEpoch: 1, lastClaimHash: claim1.hash, ownerKey: world.owner.publicKey };
+
+  it('by the owner need neither presence nor MAC', () => {
+    const claim = world.claim(2, claim1.hash, { nonce });
+    expect(admit(opened('owner', owned), claim, { mac: null, facts: owned })).toBe('accepted');
+  });
+
+  it('by anybody else are refused, even at the camera and with its label', () => {
+    const stranger = new CameraWorld();
+    const claim = stranger.claim(2, claim1.hash, { nonce, device: world.deviceId });
+    expect(admit(opened('physical', owned), claim, { facts: owned })).toBe('claim-refused');
+    expect(admit(opened('owner', owned), claim, { facts: owned })).toBe('claim-refused');
+  });
+
+  it('an owner offer admits no first claim', () => {
+    expect(codeOf(() => new ClaimWindow().open('owner', free, nonce, 0))).toBe('claim-refused');
+    const window = opened('owner', owned);
+    const released = { ...owned, ownerKey: null };
+    const claim = world.claim(2, claim1.hash, { nonce });
+    expect(admit(window, claim, { facts: released })).toBe('claim-refused');
+  });
+});

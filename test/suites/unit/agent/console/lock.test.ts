@@ -1,0 +1,87 @@
+import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../../../common/adapters/real-random.js';
+import { toBase64 } from '../../../../../common/bytes.js';
+import { ConsoleLock } from '../../../../../agent/console/lock.js';
+import { nodeSuite } from '../../../../../protocol/crypto/node.js';
+import { signObject } from '../../../../../protocol/objects/signed-object.js';
+import { unlockKind, type Unlock } from '../../../../../protocol/objects/unlock.js';
+import { codeOf } from '../../../../support/codes.js';
+import { VirtualClock } from '../../../../support/runner/virtual-clock.js';
+
+const device = realRandom.bytes(32);
+const qa = nodeSuite.ed25519Signer(realRandom.bytes(32));
+
+function world(keys = [qa.publicKey]) {
+  const clock = new VirtualClock();
+  const lock = new ConsoleLock(nodeSuite, realRandom, clock, device, keys);
+  const token = (change: Partial<Unlock> = {}, signer = qa): string =>
+    toBase64(
+      signObject(unlockKind, nodeSuite, signer, {
+        device,
+        nonce: lock.challenge,
+        scope: ['diagnose'],
+        lifetimeS: 600,
+        ...change,
+      }).bytes,
+    );
+  return { clock, lock, token };
+}
+
+describe('console lock', () => {
+  it('opens for the scopes and the time of a token', () => {
+    const { clock, lock, token } = world();
+    expect(lock.allows('diagnose')).toBe(false);
+    lock.unlock(token({ scope: ['diagnose', 'network'] }));
+    expect([lock.allows('diagnose'), lock.allows('network'), lock.allows('reset')]).toEqual([true, true, false]);
+    clock.advance(599_000);
+    expect(lock.state()?.leftS).toBe(1);
+    clock.advance(1000);
+    expect(lock.state()).toBeNull();
+  });
+
+  it.each([
+    ['of another camera', { device: realRandom.bytes(32) }],
+    ['of another nonce', { nonce: realRandom.bytes(16) }],
+  ])('refuses a token %s', (_, change) => {
+    const { lock, token } = world();
+    expect(codeOf(() => lock.unlock(token(change)))).toBe('unlock-refused');
+    // The control: but for that change it opens.
+    expect(codeOf(() => lock.unlock(token()))).toBe('accepted');
+  });
+
+  it('refuses the key of somebody else, altered bytes and text that is none', () => {
+    const { lock, token, clock } = world();
+    const stranger = nodeSuite.ed25519Signer(realRandom.bytes(32));
+    const altered = token().replace(/.{6}$/, 'AAAAAA');
+    for (const text of [token({}, stranger), altered, 'not base64!', '', 'AAAA']) {
+      expect(codeOf(() => lock.unlock(text))).toBe('unlock-refused');
+      clock.advance(600_000);
+    }
+    expect(lock.state()).toBeNull();
+  });
+
+  it('takes a token once', () => {
+    const { lock, token } = world();
+    const text = token();
+    lock.unlock(text);
+    lock.lock();
+    expect(codeOf(() => lock.unlock(text))).toBe('unlock-refused');
+  });
+
+  it('slows down whoever guesses, and says for how long; a good token waits too', () => {
+    const { lock, token, clock } = world();
+    for (let i = 0; i < 3; i++) expect(codeOf(() => lock.unlock('AAAA'))).toBe('unlock-refused');
+    expect(codeOf(() => lock.unlock(token()))).toBe('console-locked');
+    clock.advance(2000);
+    expect(codeOf(() => lock.unlock('AAAA'))).toBe('unlock-refused');
+    clock.advance(2000);
+    expect(codeOf(() => lock.unlock(token()))).toBe('console-locked');
+    clock.advance(2000);
+    expect(codeOf(() => lock.unlock(token()))).toBe('accepted');
+  });
+
+  it('without a QA key is opened by nothing', () => {
+    const { lock, token } = world([]);
+    expect(codeOf(() => lock.unlock(token()))).toBe('console-locked');
+  });
+});

@@ -1,0 +1,106 @@
+import { describe, expect, it } from 'vitest';
+import { FrameOrder } from '../../../../agent/capture/frame-order.js';
+import { FreezeWatch } from '../../../../agent/capture/detect/freeze.js';
+import { SceneLog } from '../../../../agent/capture/scene-log.js';
+import { Counters } from '../../../../common/counters.js';
+import { silentLog } from '../../../../common/log.js';
+import type { Frame } from '../../../../hal/camera.js';
+import type { RecordScene } from '../../../../protocol/objects/record.js';
+
+describe('the scene log', () => {
+  function said(told: readonly (readonly [RecordScene, number])[]): { said: string[]; counters: Counters } {
+    const counters = new Counters();
+    const lines: string[] = [];
+    const log = new SceneLog({
+      counters,
+      log: silentLog,
+      say: ({ class: name, durationMs }, atMs) => lines.push([name, durationMs ?? '–', atMs].join(' ')),
+    });
+    for (const [scene, atMs] of told) log.tell(scene, atMs);
+    return { said: lines, counters };
+  }
+
+  it('says a class once a minute, counts it always, and keeps classes apart', () => {
+    const lamp = { class: 'illumination' } as const;
+    const { said: lines, counters } = said([
+      [lamp, 1000],
+      [lamp, 30_000],
+      [{ class: 'ir-cut' }, 30_000],
+      [lamp, 61_000],
+    ]);
+    expect(lines).toEqual(['illumination – 1000', 'ir-cut – 30000', 'illumination – 61000']);
+    expect(counters.snapshot()).toEqual({ 'scenes.illumination': 3, 'scenes.ir-cut': 1 });
+  });
+
+  it('says the end of what it said the beginning of, within the minute too, and no other', () => {
+    const [begin, end] = [{ class: 'tamper' }, { class: 'tamper', durationMs: 9000 }] as const;
+    const { said: lines, counters } = said([
+      [begin, 1000],
+      [end, 10_000],
+      [begin, 20_000],
+      [end, 29_000],
+    ]);
+    expect(lines).toEqual(['tamper – 1000', 'tamper 9000 10000']);
+    expect(counters.get('scenes.tamper')).toBe(2);
+  });
+
+  it('says a silence that has no beginning of its own when it is over', () => {
+    expect(said([[{ class: 'stall', durationMs: 8000 }, 9000]]).said).toEqual(['stall 8000 9000']);
+  });
+});
+
+describe('the order of frames', () => {
+  const play = (times: readonly number[]): string => {
+    const order = new FrameOrder();
+    return times.map((time) => order.take(time)[0]).join('');
+  };
+
+  it('skips what runs backwards, and times that are none', () => {
+    expect(play([0, 100, 50, 200, 200, NaN, 300])).toBe('nnsnnsn');
+  });
+
+  it('believes an older time that stays: the one before it was wrong', () => {
+    expect(play([0, 9e9, ...Array.from({ length: 12 }, (_, i) => 100 * i)])).toBe('nnsssssssssrnn');
+    expect(play([0, ...Array.from({ length: 30 }, () => NaN)])).toBe(`n${'s'.repeat(30)}`);
+  });
+});
+
+describe('the freeze watch', () => {
+  const frame = (index: number, byte: number, luma?: number): Frame => ({
+    jpeg: Uint8Array.of(1, 2, byte),
+    monotonicMs: index * 1000,
+    index,
+    ...(luma === undefined ? {} : { luma: { width: 1, height: 1, data: Uint8Array.of(luma) } }),
+  });
+  const types = (frames: readonly Frame[]): string[] => {
+    const watch = new FreezeWatch();
+    return frames.map((one) => {
+      const step = watch.step(one);
+      return step.type === 'thawed' ? `thawed ${String(step.durationMs)}` : step.type;
+    });
+  };
+
+  it('says a freeze once after five seconds, and how long it was when it is over', () => {
+    const frames = Array.from({ length: 8 }, (_, i) => frame(i, 7));
+    expect(types([...frames, frame(8, 8), frame(9, 9)])).toEqual([
+      'live',
+      'repeat',
+      'repeat',
+      'repeat',
+      'repeat',
+      'froze',
+      'repeat',
+      'repeat',
+      'thawed 8000',
+      'live',
+    ]);
+  });
+
+  it('takes one picture that comes twice for what it is', () => {
+    expect(types([frame(0, 1), frame(1, 1), frame(2, 2), frame(3, 2)])).toEqual(['live', 'repeat', 'live', 'repeat']);
+  });
+
+  it('looks at the luma as well, where a driver brings it', () => {
+    expect(types(Array.from({ length: 8 }, (_, i) => frame(i, 7, i)))).toEqual(Array.from({ length: 8 }, () => 'live'));
+  });
+});

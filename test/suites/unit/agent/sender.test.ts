@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import { seededRandom } from '../../../../common/seeded-random.js';
+import { Sender, type Parcel } from '../../../../agent/uplink/sender.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { beginEpoch } from '../../../../agent/outbox/epochs.js';
+import { claimed, close, motion, type Opened } from '../../../support/worlds/outbox-world.js';
+import { tempFolder } from '../../../support/runner/temp.js';
+
+type Next = (sender: Sender, nowMs: number) => Parcel | null;
+
+const WINDOW_MS = 300_000;
+/** Live records come no closer than their allowance of two a second, and their receipts arrive. */
+const LIVE_EVERY_MS = 500;
+
+function receiptAccept(world: CameraWorld, { outbox }: Opened, epoch = 1): void {
+  const claim = outbox.claimOf(epoch);
+  const accept = outbox.find({ epoch, seq: 0 });
+  if (claim === null || accept === null) throw new Error('no accept');
+  outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
+}
+
+/**
+ * A camera that comes back with a queue, over a link whose acknowledgements come late, or never. What must hold: a live
+ * record is what is sent next, however much waits. Returns what is wrong, or null.
+ */
+function walk(seed: number, next: Next): string | null {
+  const { uniform } = seededRandom(seed);
+  const world = new CameraWorld();
+  const queue = claimed(world, tempFolder());
+  const { outbox } = queue;
+  receiptAccept(world, queue);
+  const append = (): number =>
+    outbox.append({ kind: 'scene', time: world.time(0), scene: { class: 'stall' } })?.value.seq ?? -1;
+  for (let i = 0; i < 40; i++) append();
+  let nowMs = 1000;
+  const sender = new Sender(outbox, nowMs, uniform() / 1000, uniform() < 0.3 ? uniform() * 5000 : null);
+  const held: Parcel[] = [];
+  let liveAtMs = 0;
+  let sent = 0;
+  for (let at = 0; at < 80; at++) {
+    nowMs += uniform() * 3000;
+    if (uniform() < 0.1) sender.quotaExceeded();
+    if (uniform() < 0.1) sender.pace(uniform() * 10_000);
+    const hasLive = uniform() < 0.5 && nowMs - liveAtMs >= LIVE_EVERY_MS;
+    const liveSeq = hasLive ? append() : null;
+    if (hasLive) liveAtMs = nowMs;
+    for (let first = true; ; first = false) {
+      const parcel = next(sender, nowMs);
+      const seqs = parcel?.records.map(({ seq }) => seq) ?? [];
+      if (first && liveSeq !== null && !seqs.includes(liveSeq)) {
+        close(queue);
+        return `record ${String(liveSeq)} waited behind ${seqs.length === 0 ? 'nothing' : `record ${String(seqs[0])}`}`;
+      }
+      if (parcel === null) break;
+      sent++;
+      held.push(parcel);
+    }
+    for (const parcel of held.splice(0)) {
+      if (uniform() < 0.3) continue;
+      sender.acknowledged(parcel, nowMs, WINDOW_MS, uniform());
+      // Receipts of the backlog may stay away: what is sent again must not stand before a live record either.
+      if (parcel.isLive || uniform() < 0.3) for (const { epoch, seq } of parcel.records) sender.settle(epoch, seq, seq);
+    }
+  }
+  close(queue);
+  return sent > 20 ? null : `only ${String(sent)} messages left`;
+}
+
+const SEEDS = Array.from({ length: 8 }, (_, i) => i + 1);
+
+describe('what leaves next', () => {
+  it.each(SEEDS)('a live record, whatever waits: seed %i', (seed) => {
+    expect(walk(seed, (sender, nowMs) => sender.next(nowMs))).toBeNull();
+  });
+
+  it('the control: a sender that gives backlog its turn first is noticed', () => {
+    const waiting: (Parcel | null)[] = [];
+    // One message late: what should leave now leaves after what was taken before.
+    const late: Next = (sender, nowMs) => {
+      waiting.push(sender.next(nowMs));
+      return waiting.length > 1 ? (waiting.shift() ?? null) : null;
+    };
+    expect(walk(1, late)).toMatch(/waited behind/);
+  });
+
+  it('only live ones leave while enough of the rest is on its way', () => {
+    const world = new CameraWorld();
+    const queue = claimed(world, tempFolder());
+    receiptAccept(world, queue);
+    motion(world, queue.outbox, 1);
+    const sender = new Sender(queue.outbox, 0, 0, 1);
+    expect(sender.next(1000, true)).toBeNull();
+    const live = queue.outbox.append({ kind: 'scene', time: world.time(0), scene: { class: 'stall' } });
+    expect(sender.next(1000, true)?.records.map(({ seq }) => seq)).toEqual([live?.value.seq]);
+    expect(sender.next(1000, false)?.isLive).toBe(false);
+    close(queue);
+  });
+
+  it('an accept without a receipt first, at once, and nothing of a later epoch before that receipt', () => {
+    const world = new CameraWorld();
+    const queue = claimed(world, tempFolder());
+    const { outbox } = queue;
+    motion(world, outbox, 1);
+    beginEpoch(outbox, world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(2));
+    const sender = new Sender(outbox, 0, 0, 1);
+    motion(world, outbox, 3);
+    const leaving = (): string[] =>
+      Array.from({ length: 9 }, () => sender.next(1e6)).flatMap((parcel) =>
+        (parcel?.records ?? []).map(({ epoch, seq }) => `${String(epoch)}/${String(seq)}`),
+      );
+    expect(leaving()).toEqual(['1/0', '1/1']);
+    // Its receipt did not come: it is sent again, and the next epoch still waits.
+    sender.acknowledged({ records: [{ epoch: 1, seq: 0 }] }, 1e6, WINDOW_MS, 0.5);
+    expect(sender.next(1e6 + 1_000_000)?.records[0]).toMatchObject({ epoch: 1, seq: 0 });
+    receiptAccept(world, queue);
+    sender.settle(1, 0, 0);
+    // The control: with the receipt the next accept leaves, and the live record behind it.
+    expect(leaving().slice(0, 2)).toEqual(['2/0', '2/1']);
+    close(queue);
+  });
+});

@@ -1,0 +1,222 @@
+import { describe, expect, it } from 'vitest';
+import { restoredState, step, type UplinkEffect, type UplinkState } from '../../../../agent/uplink/machine.js';
+import {
+  REAL,
+  SETTINGS,
+  walk,
+  walkAll,
+  type Machine,
+  type Property,
+  type WalkStep,
+} from '../../../support/worlds/uplink-walk.js';
+
+/** Bounds as the design gives them, written down again: what the machine computes is held against these. */
+const MINUTE_MS = 60_000;
+const WINDOW_MAX_MS = 15 * MINUTE_MS;
+const HOLD_MIN_MS = 15 * MINUTE_MS;
+const HOLD_MAX_MS = 6 * 60 * MINUTE_MS;
+const CLAIM_MS = 10_000;
+const ROUNDING_MS = 1e-3;
+
+const WAITING: readonly UplinkState['phase'][] = ['spread', 'wait', 'auth-hold'];
+const isWaiting = ({ phase }: UplinkState): boolean => WAITING.includes(phase);
+/** A new wait; one that a restart brought along was measured before it. */
+const begins = ({ before, after, input }: WalkStep): boolean =>
+  isWaiting(after) &&
+  (input.type !== 'start' || before.dueMs === null) &&
+  (after.phase !== before.phase || after.dueMs !== before.dueMs);
+
+/** Least and longest that a wait of this phase may be. */
+function boundsOf(before: UplinkState, after: UplinkState): readonly [number, number] {
+  const around = (baseMs: number, maxMs: number): readonly [number, number] => [
+    0.75 * Math.min(baseMs, maxMs / 1.25),
+    Math.min(1.25 * baseMs, maxMs),
+  ];
+  if (after.phase === 'auth-hold') return around(Math.max(HOLD_MIN_MS, before.authHoldMs), HOLD_MAX_MS);
+  if (after.phase === 'wait')
+    return around(after.isClaimWindowOpen ? CLAIM_MS : after.effectiveWindowMs, WINDOW_MAX_MS);
+  return [0, after.isClaimWindowOpen ? CLAIM_MS : Math.max(after.windowMs, after.effectiveWindowMs)];
+}
+
+const PROPERTIES: Readonly<Record<string, Property>> = {
+  'a way out of every state': ({ before, after, hasSocket, isStarted, input }) => {
+    if (after.phase === 'stopped') return input.type === 'stop' || before.phase === 'stopped' ? null : 'it gave up';
+    if (after.phase === 'boot') return isStarted ? 'started, and still in boot' : null;
+    if (after.dueMs !== null) return Number.isFinite(after.dueMs) ? null : 'a timer that never fires';
+    // An open connection has bounds of its own: the keep-alive, and an acknowledgement for each publish.
+    const isHeld = hasSocket && (after.phase === 'probation' || after.phase === 'stable');
+    return isHeld ? null : `${after.phase} without a timer`;
+  },
+  'one socket at most': ({ after, hasSocket, doubled }) => {
+    if (doubled > 0) return 'a second socket was opened';
+    const needsOne = after.phase === 'connecting' || after.phase === 'probation' || after.phase === 'stable';
+    return needsOne === hasSocket ? null : `${after.phase} ${hasSocket ? 'with' : 'without'} a socket`;
+  },
+  'every wait inside its bounds': (seen) => {
+    const { before, after, nowMs } = seen;
+    if (after.phase === 'connecting' && (after.dueMs ?? Infinity) > nowMs + SETTINGS.connectTimeoutMs) {
+      return 'an attempt without an end';
+    }
+    if (!begins(seen) || seen.input.type === 'restart') return null;
+    const waitMs = (after.dueMs ?? Infinity) - nowMs;
+    const [leastMs, mostMs] = boundsOf(before, after);
+    const isInside = waitMs >= leastMs - ROUNDING_MS && waitMs <= mostMs + ROUNDING_MS;
+    return isInside ? null : `${after.phase} for ${String(waitMs)} ms, not ${String(leastMs)} to ${String(mostMs)}`;
+  },
+  'jitter at every step': (seen) => {
+    const { machine, before, input, nowMs, after } = seen;
+    if (!begins(seen) || input.type === 'restart') return null;
+    const [leastMs, mostMs] = boundsOf(before, after);
+    const dueOf = (uniform: number): number => machine.step(SETTINGS, before, nowMs, input, uniform).state.dueMs ?? NaN;
+    const [first, middle, last] = [dueOf(0), dueOf(0.5), dueOf(1 - Number.EPSILON)];
+    const isSpread = last - first >= 0.99 * (mostMs - leastMs) && Math.abs(middle - (first + last) / 2) <= 1;
+    return isSpread ? null : `${after.phase}: the draws end within ${String(last - first)} ms`;
+  },
+  'it connects when it is due, when somebody claims it, or once with 3.1.1': ({ before, nowMs, input, effects }) => {
+    if (!effects.some(({ type }) => type === 'connect')) return null;
+    if (input.type === 'timer') return isWaiting(before) && nowMs >= (before.dueMs ?? Infinity) ? null : 'too early';
+    if (input.type === 'claim-window' || input.type === 'start')
+      return before.isClaimWindowOpen || input.type !== 'start' ? null : 'at the start';
+    return input.type === 'refused' && input.kind === 'protocol' && before.protocol === 5 ? null : `at ${input.type}`;
+  },
+  'a restart shortens no wait': ({ input, before, after }) =>
+    input.type === 'restart' && input.sameBoot && isWaiting(before) && after.dueMs !== before.dueMs
+      ? 'it forgot its wait'
+      : null,
+  'W stays in its bounds': ({ after }) =>
+    after.windowMs >= 5000 &&
+    after.windowMs <= WINDOW_MAX_MS &&
+    after.effectiveWindowMs >= 5000 &&
+    after.effectiveWindowMs <= WINDOW_MAX_MS
+      ? null
+      : `W ${String(after.windowMs)}, effective ${String(after.effectiveWindowMs)}`,
+  'the past is forgotten after probation only': ({ before, after, input }) =>
+    after.authHoldMs < before.authHoldMs && input.type !== 'restart' && after.phase !== 'stable'
+      ? 'a hold was shortened'
+      : null,
+};
+
+type Step = typeof step;
+const spoil = (change: (real: ReturnType<Step>, ...args: Parameters<Step>) => ReturnType<Step>): Machine => ({
+  ...REAL,
+  step: (...args) => change(step(...args), ...args),
+});
+const without = (effects: readonly UplinkEffect[], type: UplinkEffect['type']): readonly UplinkEffect[] =>
+  effects.filter((effect) => effect.type !== type);
+
+/** A fault for each property, of the kind that a change of the machine could bring. */
+const FAULTS: readonly (readonly [fault: string, property: string, Machine])[] = [
+  [
+    'a lost connection is waited for without a timer',
+    'a way out of every state',
+    spoil((real, _settings, before, _now, { type }) =>
+      type === 'closed' && before.phase === 'stable' ? { ...real, state: { ...real.state, dueMs: null } } : real,
+    ),
+  ],
+  [
+    'refused credentials end it for good',
+    'a way out of every state',
+    spoil((real) =>
+      real.state.phase === 'auth-hold' ? { ...real, state: { ...real.state, phase: 'stopped' } } : real,
+    ),
+  ],
+  [
+    'a timed-out attempt is left open',
+    'one socket at most',
+    spoil((real, _settings, { phase }, _now, { type }) =>
+      phase === 'connecting' && type === 'timer' ? { ...real, effects: without(real.effects, 'disconnect') } : real,
+    ),
+  ],
+  [
+    'the jitter goes over the cap',
+    'every wait inside its bounds',
+    spoil((real, _settings, before, nowMs) =>
+      real.state.phase === 'wait' && before.phase !== 'wait' && real.state.effectiveWindowMs === WINDOW_MAX_MS
+        ? { ...real, state: { ...real.state, dueMs: ((real.state.dueMs ?? 0) - nowMs) * 1.25 + nowMs } }
+        : real,
+    ),
+  ],
+  [
+    'the same number for every camera',
+    'jitter at every step',
+    { ...REAL, step: (settings, state, nowMs, input) => step(settings, state, nowMs, input, 0.5) },
+  ],
+  [
+    'jitter that vanishes at the cap',
+    'jitter at every step',
+    {
+      ...REAL,
+      step: (settings, state, nowMs, input, uniform) =>
+        step(settings, state, nowMs, input, state.effectiveWindowMs === WINDOW_MAX_MS ? 0.5 : uniform),
+    },
+  ],
+  [
+    'a doubled close connects at once',
+    'it connects when it is due, when somebody claims it, or once with 3.1.1',
+    spoil((real, settings, before, nowMs, { type }) =>
+      type === 'closed' && before.phase === 'wait'
+        ? step(settings, { ...before, dueMs: nowMs }, nowMs, { type: 'timer' }, 0)
+        : real,
+    ),
+  ],
+  [
+    'a crash loop begins anew each time',
+    'a restart shortens no wait',
+    { ...REAL, restore: (settings, kept, boot) => ({ ...restoredState(settings, kept, boot), dueMs: null }) },
+  ],
+  [
+    'hints are taken as they come',
+    'W stays in its bounds',
+    spoil((real, _settings, _before, _now, input) =>
+      input.type === 'receipt' && input.hints.windowMs !== undefined
+        ? { ...real, state: { ...real.state, windowMs: input.hints.windowMs } }
+        : real,
+    ),
+  ],
+  [
+    'a CONNACK is enough to forget a refusal',
+    'the past is forgotten after probation only',
+    spoil((real, _settings, _before, _now, { type }) =>
+      type === 'opened' && real.state.phase === 'probation'
+        ? { ...real, state: { ...real.state, authHoldMs: HOLD_MIN_MS } }
+        : real,
+    ),
+  ],
+];
+
+describe('properties of the uplink machine, on random walks', () => {
+  it('hold on every walk', () => {
+    walkAll(400, 250, PROPERTIES);
+  });
+
+  it('are looked at in every phase', () => {
+    const phases = new Set<string>();
+    walkAll(20, 250, {
+      phases: ({ after }) => {
+        phases.add(after.phase);
+        return null;
+      },
+    });
+    expect([...phases].sort()).toEqual([
+      'auth-hold',
+      'boot',
+      'connecting',
+      'probation',
+      'spread',
+      'stable',
+      'stopped',
+      'wait',
+    ]);
+  });
+
+  it.each(FAULTS)('would notice that %s', (_fault, property, machine) => {
+    const only = { [property]: PROPERTIES[property] ?? (() => null) };
+    const found = Array.from({ length: 400 }, (_, seed) => walk(seed + 1, 250, only, machine)).find(
+      (one) => one !== null,
+    );
+    expect(found?.property).toBe(property);
+    // The seed that is printed repeats it.
+    expect(walk(found?.seed ?? 0, 250, only, machine)).toEqual(found);
+    expect(() => walkAll(400, 250, only, machine)).toThrow(`seed ${String(found?.seed)}, step ${String(found?.step)}`);
+  });
+});

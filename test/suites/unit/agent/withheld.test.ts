@@ -1,0 +1,158 @@
+import sharp from 'sharp';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { beginEpoch, endEpoch } from '../../../../agent/outbox/epochs.js';
+import type { Transition } from '../../../../agent/capture/event-tracker.js';
+import type { Frame } from '../../../../hal/camera.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { openSigned } from '../../../../protocol/objects/signed-object.js';
+import { recordKind, type SealcamRecord } from '../../../../protocol/objects/record.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { brokenSums } from '../../../support/outbox-sums.js';
+import { RECORDER_SETTINGS, RecorderWorld } from '../../../support/worlds/recorder-world.js';
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+/** Two of them may come at once. */
+const PER_HOUR = 4;
+const settings = { ...RECORDER_SETTINGS, maxEventsPerHour: PER_HOUR };
+
+let jpeg: Uint8Array;
+beforeAll(async () => {
+  const raw = { width: 64, height: 36, channels: 3 } as const;
+  jpeg = await sharp(Buffer.alloc(64 * 36 * 3, 90), { raw })
+    .jpeg()
+    .toBuffer();
+});
+
+/** Start, update and end of one event. */
+function event(atMs: number): Transition<Frame>[] {
+  const span = { onsetFrame: 9, onsetMs: atMs, startFrame: 10, startMs: atMs };
+  const sighting = { frame: { index: 10, monotonicMs: atMs, jpeg }, index: 10, timeMs: atMs, area: 0.1, box: null };
+  const end = { endFrame: 20, endMs: atMs + 1, peakArea: 0.1, reason: 'motion-ended', sighting: null } as const;
+  return [
+    { type: 'start', span, sighting: { ...sighting, zones: [] } },
+    { type: 'update', span, sighting: { ...sighting, zones: [] } },
+    { type: 'end', span, ...end },
+  ];
+}
+
+async function play(world: RecorderWorld, count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await world.take(...event(world.nowMs));
+}
+
+const say = (world: RecorderWorld, isLast = false): boolean =>
+  world.recorder.sayWithheld(world.camera.time(world.nowMs), isLast);
+const summaries = (world: RecorderWorld): SealcamRecord[] =>
+  world.records().filter(({ scene }) => scene?.class === 'rate-limit');
+const phases = (world: RecorderWorld): string[] =>
+  world.records().flatMap(({ kind, event: of }) => (kind === 'motion' ? [of?.phase ?? ''] : []));
+
+function claimed(maxBytes?: number): RecorderWorld {
+  const world = new RecorderWorld({ settings, ...(maxBytes === undefined ? {} : { maxBytes }) });
+  world.claim();
+  world.nowMs = 1000;
+  return world;
+}
+
+describe('more events than the limit', () => {
+  it('are withheld whole; those that were let in are whole', async () => {
+    const world = claimed();
+    await play(world, 5);
+    expect(phases(world)).toEqual(['start', 'update', 'end', 'start', 'update', 'end']);
+    expect(world.counters.get('events.withheld')).toBe(3);
+    expect(world.counters.get('events.start')).toBe(2);
+    // The control: without a limit all of them are recorded.
+    world.recorder.configure(RECORDER_SETTINGS);
+    await play(world, 5);
+    expect(phases(world)).toHaveLength(21);
+  });
+
+  it('are said in a signed record at once, and then every quarter of an hour while it lasts', async () => {
+    const world = claimed();
+    expect(say(world)).toBe(false);
+    await play(world, 5);
+    expect(say(world)).toBe(true);
+    expect(say(world)).toBe(false);
+    await play(world, 2);
+    world.nowMs += 14 * MINUTE_MS;
+    expect(say(world)).toBe(false);
+    world.nowMs += MINUTE_MS;
+    expect(say(world)).toBe(true);
+    world.nowMs += HOUR_MS;
+    expect(say(world)).toBe(false);
+    expect(summaries(world).map(({ scene, loss }) => ({ scene, loss }))).toEqual([
+      { scene: { class: 'rate-limit', durationMs: 0 }, loss: [{ reason: 'rate-limit', count: 3 }] },
+      { scene: { class: 'rate-limit', durationMs: 15 * MINUTE_MS }, loss: [{ reason: 'rate-limit', count: 2 }] },
+    ]);
+    // An hour later it lets events in again.
+    await play(world, 1);
+    expect(phases(world)).toHaveLength(9);
+  });
+
+  it('are said before the camera stops', async () => {
+    const world = claimed();
+    await play(world, 4);
+    say(world);
+    await play(world, 3);
+    expect(say(world)).toBe(false);
+    expect(say(world, true)).toBe(true);
+    expect(summaries(world).map(({ loss }) => loss?.[0]?.count)).toEqual([2, 3]);
+  });
+
+  it('leave the account in order, receipted or dropped; a summary that is dropped is said again', async () => {
+    const world = claimed(40_000);
+    await play(world, 5);
+    say(world);
+    expect(brokenSums(world.outbox)).toEqual([]);
+    // Records without end: the oldest are dropped, the summary with them.
+    world.recorder.configure(RECORDER_SETTINGS);
+    await play(world, 40);
+    expect(summaries(world)).toEqual([]);
+    expect(brokenSums(world.outbox)).toEqual([]);
+    world.outbox.flushLosses(world.camera.time(world.nowMs));
+    const said = world.records().flatMap(({ loss = [] }) => loss);
+    expect(said).toContainEqual({ reason: 'rate-limit', count: 3 });
+    expect(brokenSums(world.outbox)).toEqual([]);
+  });
+
+  it('are nothing to the next owner, who begins with all of the allowance', async () => {
+    const world = claimed();
+    await play(world, 5);
+    const first = world.outbox.currentClaim()?.hash ?? null;
+    const time = world.camera.time(world.nowMs);
+    endEpoch(world.outbox, 'reset', time);
+    expect(say(world)).toBe(false);
+    beginEpoch(world.outbox, new CameraWorld().claim(2, first, { device: world.camera.deviceId }), time);
+    expect(say(world, true)).toBe(false);
+    await play(world, 2);
+    const ofNext = world.records().filter(({ epoch }) => epoch === 2);
+    expect(ofNext.filter(({ kind }) => kind === 'motion')).toHaveLength(6);
+    expect(ofNext.flatMap(({ loss = [] }) => loss)).toEqual([]);
+  });
+
+  it('do not keep what a person ordered at the console', async () => {
+    const world = claimed();
+    await play(world, 5);
+    for (const transition of event(world.nowMs)) world.recorder.take(transition, true);
+    await world.recorder.idle();
+    expect(phases(world)).toHaveLength(9);
+  });
+
+  it('count nothing while there is no owner', async () => {
+    const world = new RecorderWorld({ settings });
+    await play(world, 9);
+    world.claim();
+    await play(world, 2);
+    expect(world.counters.get('events.withheld')).toBe(0);
+    expect(phases(world)).toHaveLength(6);
+  });
+});
+
+it('the summary is under the signature like all of a record', async () => {
+  const world = claimed();
+  await play(world, 3);
+  say(world);
+  const last = world.outbox.newest();
+  const found = last === null ? null : world.outbox.find(last);
+  expect(openSigned(recordKind, nodeSuite, found?.bytes ?? new Uint8Array(0)).value.scene?.class).toBe('rate-limit');
+});

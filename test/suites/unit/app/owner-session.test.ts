@@ -1,0 +1,157 @@
+import { describe, expect, it } from 'vitest';
+import { realClock } from '../../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { toBase64, toHex } from '../../../../common/bytes.js';
+import type { CameraItem, RecordItem, RecordsAnswer } from '../../../../app/core/cloud-answers.js';
+import type { AlarmReport, CloudClient } from '../../../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../../../app/core/history-keeper.js';
+import { OwnerSession } from '../../../../app/core/owner-session.js';
+import { MemoryStorage } from '../../../../app/core/storage.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
+
+/** A cloud of one camera that answers pages the way the API does: the newest `limit` below `before`. */
+function cloudOf(world: CameraWorld, count: number) {
+  const claim = world.claim();
+  const records = world.chain(claim, count);
+  const pages: (number | null)[] = [];
+  let upTo = count;
+  const camera = (): CameraItem => ({
+    device: world.deviceId,
+    epoch: 1,
+    claim: claim.bytes,
+    state: 'open',
+    online: null,
+    lastReceivedAtMs: null,
+    incomplete: false,
+    highestSeq: upTo,
+    health: null,
+  });
+  const reports: AlarmReport[] = [];
+  const toldOf: number[] = [];
+  let asked = 0;
+  let meanwhile = (): Promise<unknown> => Promise.resolve();
+  const client = {
+    reportAlarm: (report: AlarmReport) => {
+      reports.push(report);
+      return Promise.reject(new Error('a cloud that does not want to know'));
+    },
+    cameras: async () => {
+      asked++;
+      const answer = [camera()];
+      await meanwhile();
+      return answer;
+    },
+    stream: async function* () {
+      await Promise.resolve();
+      yield { event: 'ready', id: null, data: '{}' };
+      for (const highestSeq of toldOf.splice(0)) {
+        const { device, claim: bytes, ...rest } = camera();
+        const told = { ...rest, device: toHex(device), claim: toBase64(bytes), highestSeq };
+        yield { event: 'camera', id: null, data: JSON.stringify(told) };
+      }
+    },
+    records: (_device: Uint8Array, _epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> => {
+      pages.push(before);
+      const shown = records.slice(0, Math.min(upTo + 1, before ?? Infinity)).slice(-limit);
+      const items = shown.map(({ bytes, value }): RecordItem => ({
+        id: value.seq + 1,
+        record: bytes,
+        receivedAtMs: 0,
+        media: [],
+      }));
+      return Promise.resolve({ records: items, lowestSeq: 0, highestSeq: upTo });
+    },
+  } as unknown as CloudClient;
+  return {
+    client,
+    pages,
+    records,
+    reports,
+    showUpTo: (seq: number) => (upTo = seq),
+    asked: () => asked,
+    /** What happens while the list of cameras is on its way. */
+    whileAsked: (happens: () => Promise<unknown>) => (meanwhile = happens),
+    /** What the next stream says of the camera, one after the other. */
+    tell: (highestSeqs: readonly number[]) => toldOf.push(...highestSeqs),
+  };
+}
+
+describe('the session of an owner', () => {
+  it('fills what it missed while it was away, page by page, and no more', async () => {
+    const world = new CameraWorld();
+    const { client, pages, records, showUpTo } = cloudOf(world, 400);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+
+    showUpTo(100);
+    await session.refresh();
+    expect(pages).toEqual([null]);
+    expect(session.view().cameras[0]?.hasOlder).toBe(true);
+
+    showUpTo(400);
+    await session.refresh();
+    expect(pages.slice(1)).toEqual([null, 341, 241, 141]);
+    const unverified = records.slice(60).filter((record) => history.continuityOf(record).verdict !== 'intact');
+    expect(unverified).toEqual([]);
+    expect(session.view().alarms).toEqual([]);
+
+    // Up to date: one page, whatever it holds.
+    await session.refresh();
+    expect(pages.slice(5)).toEqual([null]);
+  });
+
+  it('alarms when the cloud has less than was seen here', async () => {
+    const world = new CameraWorld();
+    const { client, reports, showUpTo } = cloudOf(world, 50);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+    await session.refresh();
+    expect(session.view().alarms).toEqual([]);
+    showUpTo(20);
+    await session.refresh();
+    expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
+    showUpTo(19);
+    await session.refresh();
+    expect(reports).toEqual([
+      { verdict: 'older-history', code: 'cloud-lied', device: toHex(world.deviceId), epoch: 1 },
+    ]);
+  });
+
+  it('alarms for nothing that came while the cloud answered, or while a word of a camera waited in the stream', async () => {
+    const world = new CameraWorld();
+    const { client, records, asked, showUpTo, whileAsked, tell } = cloudOf(world, 50);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+    const stream = async (): Promise<void> => {
+      const over = new AbortController();
+      const unsubscribe = session.subscribe(({ connection }) => {
+        if (connection === 'offline') over.abort();
+      });
+      await session.run(over.signal);
+      unsubscribe();
+    };
+    showUpTo(30);
+    await session.refresh();
+    // A record comes while the list of cameras, made before it, is on its way.
+    whileAsked(() => history.take(records[31]?.bytes ?? new Uint8Array(0), 1));
+    await session.refresh();
+    expect(history.headOf(world.deviceId, 1)?.seq).toBe(31);
+    whileAsked(() => Promise.resolve());
+
+    // The page that follows `ready` brings the newest; what the stream said of the camera before it waits behind it.
+    showUpTo(40);
+    tell([30, 40]);
+    const before = asked();
+    await stream();
+    expect(history.headOf(world.deviceId, 1)?.seq).toBe(40);
+    expect(session.view().alarms).toEqual([]);
+    expect(asked() - before).toBe(2);
+
+    // The control: who is asked now and shows less withholds something.
+    showUpTo(35);
+    tell([30]);
+    await stream();
+    expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
+  });
+});

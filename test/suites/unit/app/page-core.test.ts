@@ -1,0 +1,258 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { toHex } from '../../../../common/bytes.js';
+import { HistoryKeeper, type VerifiedRecord } from '../../../../app/core/history-keeper.js';
+import { ownerKeys } from '../../../../app/core/owner-keys.js';
+import { makeRecoveryFile, openRecoveryFile } from '../../../../app/core/recovery-file.js';
+import { EventParser } from '../../../../app/core/sse.js';
+import { MemoryStorage } from '../../../../app/core/storage.js';
+import { Timeline } from '../../../../app/core/timeline.js';
+import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
+import type { Claim } from '../../../../protocol/objects/claim.js';
+import type { RecordMedia } from '../../../../protocol/objects/record.js';
+import type { Verified } from '../../../../protocol/objects/signed-object.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { asyncCodeOf, codeOf } from '../../../support/codes.js';
+
+describe('owner keys', () => {
+  it('all come from one master key', () => {
+    const master = realRandom.bytes(32);
+    const [a, b] = [ownerKeys(tweetnaclSuite, master), ownerKeys(tweetnaclSuite, master)];
+    expect(a.signer.publicKey).toEqual(b.signer.publicKey);
+    expect(a.recipient).toEqual(b.recipient);
+    expect(a.account).toHaveLength(16);
+    expect(a.signer.publicKey).not.toEqual(a.recipient.publicKey);
+  });
+});
+
+describe('recovery file', () => {
+  const master = realRandom.bytes(32);
+  const progress: number[] = [];
+  let file = '';
+
+  // The work factor is the real one: about a second each time.
+  beforeAll(async () => {
+    file = await makeRecoveryFile(master, 'correct horse battery', realRandom, (fraction) => progress.push(fraction));
+  });
+
+  it('opens with its passphrase and no other', async () => {
+    expect(progress.at(-1)).toBe(1);
+    expect(file).not.toContain(Buffer.from(master).toString('base64'));
+    expect(await openRecoveryFile(file, 'correct horse battery')).toEqual(master);
+    expect(await asyncCodeOf(() => openRecoveryFile(file, 'correct horse batterz'))).toBe('recovery-refused');
+  });
+
+  it('refuses short passphrases, other files, and files that would freeze the page', async () => {
+    const make = makeRecoveryFile(realRandom.bytes(32), 'short', realRandom);
+    expect(await asyncCodeOf(() => make)).toBe('recovery-refused');
+    const parsed = JSON.parse(file) as { kdf: { n: number } };
+    for (const text of [
+      '',
+      '{}',
+      'x',
+      JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 2 ** 30 } }),
+      JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 3 } }),
+      JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 2 ** 20, r: 8, p: 4 } }),
+      JSON.stringify({ ...parsed, kdf: { ...parsed.kdf, n: 2 ** 20, r: 16, p: 1 } }),
+      JSON.stringify({ ...parsed, box: 'AAAA' }),
+    ]) {
+      expect(await asyncCodeOf(() => openRecoveryFile(text, 'correct horse battery'))).toBe('recovery-refused');
+    }
+  });
+});
+
+describe('server-sent events', () => {
+  it('are found however the stream is cut', () => {
+    const crlf = 'data: a\r\ndata: b\r\n\r\n';
+    const events = (chunks: Iterable<string>): unknown[] => {
+      const parser = new EventParser();
+      return [...chunks].flatMap((chunk) => parser.push(chunk));
+    };
+    expect(events(crlf)).toEqual([{ event: 'message', id: null, data: 'a\nb' }]);
+    expect(events([crlf])).toEqual(events(crlf));
+    const stream = 'event: ready\ndata: {}\n\n: ping\n\nid: 7\nevent: record\ndata: a\ndata: b\n\ndata:x\r\n\r\n';
+    for (const size of [1, 3, 1000]) {
+      const parser = new EventParser();
+      const events = [];
+      for (let at = 0; at < stream.length; at += size) events.push(...parser.push(stream.slice(at, at + size)));
+      expect(events).toEqual([
+        { event: 'ready', id: null, data: '{}' },
+        { event: 'record', id: '7', data: 'a\nb' },
+        { event: 'message', id: '7', data: 'x' },
+      ]);
+    }
+  });
+
+  it('have a longest size', () => {
+    expect(codeOf(() => new EventParser().push('data: '.padEnd(300_000, 'x')))).toBe('too-large');
+    expect(codeOf(() => new EventParser().push(`data: ${'x'.repeat(300_000)}\n\n`))).toBe('too-large');
+    // Lines without end fill no memory, also empty ones.
+    const parser = new EventParser();
+    const lines = 'data:\n'.repeat(10_000);
+    const endless = (): void => {
+      for (let i = 0; i < 100; i++) parser.push(lines);
+    };
+    expect(codeOf(endless)).toBe('too-large');
+    // What ended does not count.
+    const many = new EventParser();
+    for (let i = 0; i < 100; i++) expect(many.push(`data: ${'x'.repeat(10_000)}\n\n`)).toHaveLength(1);
+  });
+});
+
+async function keeper(
+  world: CameraWorld,
+  storage = new MemoryStorage(),
+): Promise<{ keeper: HistoryKeeper; storage: MemoryStorage; claim: Verified<Claim> }> {
+  const history = new HistoryKeeper(tweetnaclSuite, storage, world.owner.publicKey);
+  await history.load();
+  const claim = world.claim();
+  await history.addClaim(claim.bytes);
+  return { keeper: history, storage, claim };
+}
+
+describe('the page judges by itself', () => {
+  it('takes what the claimed camera signed for this claim, and nothing else', async () => {
+    const world = new CameraWorld();
+    const { keeper: history, claim } = await keeper(world);
+    const [accept, one] = world.chain(claim, 1);
+    if (accept === undefined || one === undefined) throw new Error('no records');
+    expect(history.isAccepted(world.deviceId, 1)).toBe(false);
+    expect(await history.take(accept.bytes, 1)).toHaveProperty('record');
+    expect(history.isAccepted(world.deviceId, 1)).toBe(true);
+    expect(await history.take(one.bytes, 1)).toHaveProperty('record');
+    expect(history.continuityOf(one)).toEqual({ verdict: 'intact' });
+
+    const stranger = new CameraWorld();
+    const theirs = stranger.chain(stranger.claim(), 1)[1];
+    expect(await history.take(theirs?.bytes ?? new Uint8Array(0), 1)).toMatchObject({ verdict: 'foreign' });
+    const otherClaim = world.claim();
+    const underOther = world.record(otherClaim, 2, one.hash, { kind: 'scene', scene: { class: 'stall' } });
+    expect(await history.take(underOther.bytes, 1)).toMatchObject({ verdict: 'foreign' });
+    const flipped = one.bytes.slice();
+    flipped[one.bytes.length - 1] = (flipped[one.bytes.length - 1] ?? 0) ^ 1;
+    expect(await history.take(flipped, 1)).toMatchObject({ verdict: 'malformed', code: 'bad-signature' });
+    const fork = world.record(claim, 1, accept.hash, { kind: 'scene', scene: { class: 'tamper' } });
+    expect(await history.take(fork.bytes, 1)).toMatchObject({ verdict: 'equivocation' });
+  });
+
+  it('takes claims of its own owner only, and none beside one that the camera accepted', async () => {
+    const world = new CameraWorld();
+    const { keeper: history, claim } = await keeper(world);
+    const stranger = new CameraWorld().claim(1, null, { device: world.deviceId });
+    expect(await asyncCodeOf(() => history.addClaim(stranger.bytes))).toBe('foreign');
+    await history.take(world.chain(claim, 0)[0]?.bytes ?? new Uint8Array(0), 1);
+    expect(await asyncCodeOf(() => history.addClaim(world.claim().bytes))).toBe('foreign');
+    expect(await asyncCodeOf(() => history.addClaim(claim.bytes))).toBe('accepted');
+  });
+
+  it('refuses an older history than it has seen, also after a restart of the page', async () => {
+    const world = new CameraWorld();
+    const { keeper: history, storage, claim } = await keeper(world);
+    const records = world.chain(claim, 3);
+    for (const { bytes } of records) await history.take(bytes, 1);
+    expect(
+      codeOf(() => {
+        history.checkHead(world.deviceId, 1, 3);
+      }),
+    ).toBe('accepted');
+    for (const seen of [2, null]) {
+      expect(
+        codeOf(() => {
+          history.checkHead(world.deviceId, 1, seen);
+        }),
+      ).toBe('cloud-lied');
+    }
+    const later = new HistoryKeeper(tweetnaclSuite, storage, world.owner.publicKey);
+    await later.load();
+    expect(
+      codeOf(() => {
+        later.checkHead(world.deviceId, 1, 2);
+      }),
+    ).toBe('cloud-lied');
+    const fork = world.record(claim, 3, records[2]?.hash ?? null, { kind: 'scene', scene: { class: 'tamper' } });
+    expect(await later.take(fork.bytes, 1)).toMatchObject({ verdict: 'equivocation' });
+    const next = world.record(claim, 4, records[3]?.hash ?? null, { kind: 'scene', scene: { class: 'stall' } });
+    expect(await later.take(next.bytes, 1)).toHaveProperty('record');
+    expect(later.continuityOf(next)).toEqual({ verdict: 'intact' });
+  });
+});
+
+describe('timeline', () => {
+  const world = new CameraWorld();
+  const claim = world.claim();
+  const eventId = realRandom.bytes(16);
+  const media = (role: 'thumbnail' | 'detail'): RecordMedia[] => [
+    { id: realRandom.bytes(16), role, length: 4112, bodyHash: new Uint8Array(32), headerHash: new Uint8Array(32) },
+  ];
+  const of = (seq: number, phase: 'start' | 'update' | 'end', role: 'thumbnail' | 'detail'): VerifiedRecord => ({
+    record: world.record(claim, seq, new Uint8Array(32), {
+      kind: 'motion',
+      event: { id: eventId, phase, revision: seq - 1 },
+      media: media(role),
+    }),
+    receivedAtMs: seq,
+  });
+  const intact = (): { verdict: 'intact' } => ({ verdict: 'intact' });
+
+  it('makes one event of its records, in any order, with the best picture', () => {
+    const [start, update, end] = [of(1, 'start', 'thumbnail'), of(2, 'update', 'thumbnail'), of(3, 'end', 'detail')];
+    const timeline = new Timeline();
+    timeline.add(end);
+    timeline.add(start);
+    expect(timeline.events(intact)[0]?.picture?.media.id).toEqual(start.record.value.media?.[0]?.id);
+    timeline.add(update);
+    timeline.add(update);
+    const [event] = timeline.events(intact);
+    expect(event?.records.map(({ record }) => record.value.seq)).toEqual([1, 2, 3]);
+    expect(event).toMatchObject({ isOpen: false, verdict: 'intact', kind: 'motion' });
+    expect(event?.picture?.media.id).toEqual(update.record.value.media?.[0]?.id);
+    expect(event?.endedAtMs).toBe(end.record.value.time.wallMs);
+  });
+
+  it('gives an event the worst verdict of its records, and says how much is missing', () => {
+    const timeline = new Timeline();
+    const [start, end] = [of(1, 'start', 'thumbnail'), of(3, 'end', 'detail')];
+    timeline.add(start);
+    timeline.add(end);
+    const [event] = timeline.events((record) =>
+      record.value.seq === 3 ? { verdict: 'gap', missing: 1, signed: true } : { verdict: 'intact' },
+    );
+    expect(event).toMatchObject({ verdict: 'gap', missing: 1 });
+    timeline.markMissing(start.record.value.media?.[0]?.id ?? new Uint8Array(0));
+    expect(timeline.events(intact)[0]?.verdict).toBe('media-missing');
+  });
+
+  it('keeps events of two cameras apart, even with one event id', () => {
+    const other = new CameraWorld();
+    const timeline = new Timeline();
+    timeline.add(of(1, 'start', 'thumbnail'));
+    const theirs = other.record(other.claim(), 1, new Uint8Array(32), {
+      kind: 'motion',
+      event: { id: eventId, phase: 'start', revision: 0 },
+    });
+    timeline.add({ record: theirs, receivedAtMs: 1 });
+    expect(
+      timeline
+        .events(intact)
+        .map(({ device }) => device)
+        .sort(),
+    ).toEqual([toHex(world.deviceId), toHex(other.deviceId)].sort());
+  });
+
+  it('calls an event open only while nothing newer of its camera has come', () => {
+    const timeline = new Timeline();
+    timeline.add(of(1, 'start', 'thumbnail'));
+    expect(timeline.events(intact)[0]?.isOpen).toBe(true);
+    const next = world.record(claim, 5, new Uint8Array(32), {
+      kind: 'motion',
+      event: { id: realRandom.bytes(16), phase: 'start', revision: 0 },
+    });
+    timeline.add({ record: next, receivedAtMs: 5 });
+    expect(timeline.events(intact).map(({ isOpen }) => isOpen)).toEqual([true, false]);
+  });
+
+  it('leaves out what is no event', () => {
+    const health = world.record(claim, 9, new Uint8Array(32), { kind: 'scene', scene: { class: 'stall' } });
+    expect(new Timeline().add({ record: health, receivedAtMs: 1 })).toBeNull();
+  });
+});

@@ -1,0 +1,147 @@
+import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { toBase64, toHex } from '../../../../common/bytes.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { claimMac } from '../../../../protocol/objects/claim.js';
+import { offerKind } from '../../../../protocol/objects/offer.js';
+import { signObject } from '../../../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../../../protocol/seal/seal.js';
+import { decodeDown } from '../../../../protocol/transport/messages.js';
+import { verifyExport } from '../../../../agent/cli/verify-export.js';
+import { ApiWorld } from '../../../support/worlds/api-world.js';
+import { mediaUrl, stored } from '../../../support/worlds/stored-event.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
+
+describe('claims', () => {
+  async function offered(api: ApiWorld): Promise<{ world: CameraWorld; token: string; nonce: Uint8Array }> {
+    const world = new CameraWorld({ cloud: api.receiptSigner });
+    const nonce = realRandom.bytes(16);
+    const offer = signObject(offerKind, nodeSuite, world.device, {
+      device: world.deviceId,
+      lastEpoch: 0,
+      lastClaimHash: null,
+      mode: 'physical',
+      nonce,
+    });
+    await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
+    return { world, nonce, token: (await api.session(world.owner)).token };
+  }
+
+  const send = (api: ApiWorld, token: string, payload: object): Promise<{ statusCode: number }> =>
+    api.app.inject({ method: 'POST', url: '/v1/claims', headers: { authorization: `Bearer ${token}` }, payload });
+
+  it('pass through to the camera, with the MAC that only the camera can check', async () => {
+    const api = await ApiWorld.open();
+    const { world, token, nonce } = await offered(api);
+    expect((await api.get(`/v1/devices/${toHex(world.deviceId)}/offer`, token)).status).toBe(200);
+    const claim = world.claim(1, null, { nonce, receiptKeys: [api.receiptSigner.publicKey] });
+    const mac = claimMac(nodeSuite, realRandom.bytes(16), claim);
+    const sent = await send(api, token, { claim: toBase64(claim.bytes), mac: toHex(mac) });
+    expect(sent.statusCode).toBe(202);
+    expect(decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0))).toEqual({
+      type: 'claim',
+      claim: claim.bytes,
+      mac,
+    });
+    expect((await api.store.claims.pending(world.deviceId))?.mac).toEqual(mac);
+  });
+
+  it('are refused for another owner than the session, without our receipt key, and for a passed epoch', async () => {
+    const api = await ApiWorld.open();
+    const { world, token, nonce } = await offered(api);
+    const other = new CameraWorld({ cloud: api.receiptSigner }).claim(1, null, { device: world.deviceId, nonce });
+    expect((await send(api, token, { claim: toBase64(other.bytes), mac: null })).statusCode).toBe(403);
+    const foreignCloud = world.claim(1, null, { nonce, receiptKeys: [new CameraWorld().cloud.publicKey] });
+    expect((await send(api, token, { claim: toBase64(foreignCloud.bytes), mac: null })).statusCode).toBe(409);
+    const own = await stored(api);
+    const passed = own.world.claim();
+    expect((await send(api, own.token, { claim: toBase64(passed.bytes), mac: null })).statusCode).toBe(409);
+    expect((await send(api, token, { claim: 'AAAA', mac: null })).statusCode).toBe(400);
+    expect(api.sentDown).toEqual([]);
+  });
+
+  it('need an offer that is still open', async () => {
+    const api = await ApiWorld.open();
+    const { world, token } = await offered(api);
+    api.clock.advance(10 * 60_000 + 1);
+    const { status, body } = await api.get(`/v1/devices/${toHex(world.deviceId)}/offer`, token);
+    expect(status).toBe(404);
+    expect(body).toMatchObject({ error: { hint: expect.stringContaining('button') as string } });
+  });
+
+  it('let only the owner ask a camera for an offer', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const stranger = await stored(api);
+    const ask = (token: string): Promise<number> =>
+      api.app
+        .inject({
+          method: 'POST',
+          url: `/v1/devices/${toHex(own.world.deviceId)}/offer-request`,
+          headers: { authorization: `Bearer ${token}` },
+        })
+        .then(({ statusCode }) => statusCode);
+    expect(await ask(stranger.token)).toBe(404);
+    expect(await ask(own.token)).toBe(202);
+    expect(decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0))).toEqual({ type: 'offer-request' });
+  });
+});
+
+describe('account', () => {
+  it('takes everything along in one file that verifies by itself', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    await stored(api);
+    await api.get(mediaUrl(own), own.token);
+    const { raw } = await api.get('/v1/account/export', own.token);
+    const lines = raw.toString('utf8').trim().split('\n');
+    const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
+    expect(types.slice(0, 4)).toEqual(['export', 'claim', 'record', 'record']);
+    // The read of the picture, and the export itself, of two records and the picture: those were reads too.
+    expect(types.slice(4)).toEqual(['access', 'access', 'access', 'access']);
+    expect(verifyExport(nodeSuite, lines)).toEqual({ verdicts: { intact: 2 }, problems: [] });
+    const spoiled = lines.map((line) => line.replace('"header":"', '"header":"AAAA'));
+    expect(verifyExport(nodeSuite, spoiled).problems).toHaveLength(1);
+    const without = lines.filter((line) => !line.includes('"claim"'));
+    expect(verifyExport(nodeSuite, without).verdicts).toEqual({ foreign: 2 });
+  });
+
+  it('takes no sealed object along that is not the one the record names', async () => {
+    const swapped = await ApiWorld.open((store) => ({
+      ...store,
+      accounts: {
+        ...store.accounts,
+        export: async function* (account) {
+          for await (const item of store.accounts.export(account)) {
+            const swap = (sealed: SealedObject): SealedObject => ({ ...sealed, body: realRandom.bytes(4112) });
+            if (item.type !== 'record') yield item;
+            else yield { ...item, media: item.media.map(({ id, sealed }) => ({ id, sealed: swap(sealed) })) };
+          }
+        },
+      },
+    }));
+    for (const [api, pictures] of [[await ApiWorld.open(), 1] as const, [swapped, 0] as const]) {
+      const { token } = await stored(api);
+      const { raw } = await api.get('/v1/account/export', token);
+      expect(raw.toString('utf8').split('"header":').length - 1).toBe(pictures);
+      expect(api.counters.get('alarms')).toBe(1 - pictures);
+    }
+  });
+
+  it('is deleted only with its own name as a confirmation', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const remove = (account: string): Promise<{ statusCode: number; json: () => unknown }> =>
+      api.app.inject({
+        method: 'DELETE',
+        url: '/v1/account',
+        headers: { authorization: `Bearer ${own.token}` },
+        payload: { account },
+      });
+    expect((await remove('ab'.repeat(16))).statusCode).toBe(403);
+    const removed = await remove(toHex(own.world.account));
+    expect([removed.statusCode, removed.json()]).toEqual([200, { records: 2 }]);
+    expect((await api.get('/v1/cameras', own.token)).body).toEqual({ cameras: [] });
+    expect((await api.get(mediaUrl(own), own.token)).status).toBe(404);
+  });
+});

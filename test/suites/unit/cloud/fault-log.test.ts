@@ -1,0 +1,16 @@
+import { expect, it } from 'vitest';
+import { FaultLog } from '../../../../cloud/alarms/fault-log.js';
+import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
+import { VirtualClock } from '../../../support/runner/virtual-clock.js';
+
+it('says a fault of ours once a minute for each code, and how often it came in between', () => {
+  const clock = new VirtualClock();
+  const lines: LogEntry[] = [];
+  const faults = new FaultLog(clock, testLog(lines));
+  for (let i = 0; i < 500; i++) faults.error('store-unavailable', { device: null }, 'no receipt');
+  faults.error('internal', { device: null }, 'no receipt');
+  expect(lines.map(({ code }) => code)).toEqual(['store-unavailable', 'internal']);
+  clock.advance(60_001);
+  faults.error('store-unavailable', { device: null }, 'no receipt');
+  expect(lines.at(-1)).toMatchObject({ code: 'store-unavailable', sinceLast: 499 });
+});

@@ -1,0 +1,326 @@
+import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { SealcamError } from '../../../../common/errors.js';
+import { Lanes } from '../../../../cloud/ingest/lanes.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { offerKind } from '../../../../protocol/objects/offer.js';
+import { checkReceiptAgainstClaim, receiptKind } from '../../../../protocol/objects/receipt.js';
+import { recordKind } from '../../../../protocol/objects/record.js';
+import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
+import { encodeStatus, encodeUp } from '../../../../protocol/transport/messages.js';
+import { topicOf } from '../../../../protocol/transport/topics.js';
+import { encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
+import { signSign1 } from '../../../../protocol/wire/cose.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { CloudWorld, pictured, scene } from '../../../support/worlds/cloud-world.js';
+
+describe('ingest', () => {
+  it('writes the row with the accept, and receipts it with a key of the claim', async () => {
+    const cloud = new CloudWorld();
+    const world = cloud.camera();
+    const claim = world.claim();
+    const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
+    await cloud.up(world, { type: 'accept', claim: claim.bytes, record: accept.bytes });
+    const [sent] = cloud.sent;
+    expect(sent?.topic).toBe(topicOf(world.deviceId, 'down'));
+    const receipt = openSigned(
+      receiptKind,
+      nodeSuite,
+      sent?.message.type === 'receipt' ? sent.message.receipt : new Uint8Array(0),
+    );
+    expect(() => checkReceiptAgainstClaim(receipt, claim)).not.toThrow();
+    expect(receipt.value.ranges).toEqual([[0, 0, accept.hash]]);
+    expect(cloud.stored.map(({ value }) => value.kind)).toEqual(['accept']);
+  });
+
+  it('stores records with their media and receipts them as one range', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const one = scene(world, claim, 1, accept.hash);
+    const two = scene(world, claim, 2, one.hash);
+    await cloud.records(world, [one, two]);
+    expect(cloud.receipts()[0]?.ranges).toEqual([[1, 2, two.hash]]);
+    await cloud.records(world, [two]);
+    expect(cloud.receipts()[1]?.ranges).toEqual([[2, 2, two.hash]]);
+    expect(cloud.counters.get('records.duplicate')).toBe(1);
+    expect(cloud.stored).toHaveLength(2);
+  });
+
+  it('keeps records in any order of arrival', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const one = scene(world, claim, 1, accept.hash);
+    const two = scene(world, claim, 2, one.hash);
+    await cloud.records(world, [two]);
+    await cloud.records(world, [one]);
+    expect(cloud.receipts().map(({ ranges }) => ranges[0]?.[0])).toEqual([2, 1]);
+    expect((await cloud.store.records.chainFacts(world.deviceId, 1, 2)).predecessor).toEqual(one.hash);
+  });
+
+  it('gives no receipt for an event whose picture is missing, until it comes or its loss is signed', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const { record, sealed, media } = pictured(world, claim, 1, accept.hash);
+    await cloud.records(world, [record], [null]);
+    expect(cloud.receipts()).toEqual([]);
+    await cloud.records(world, [record], [{ header: sealed.header, body: new Uint8Array(4112) }]);
+    expect(cloud.receipts()).toEqual([]);
+    expect(cloud.counters.get('refused.malformed')).toBe(1);
+    await cloud.records(world, [record], [sealed]);
+    expect(cloud.receipts()).toHaveLength(1);
+
+    const lost = pictured(world, claim, 2, record.hash);
+    const gap = world.record(claim, 3, lost.record.hash, {
+      kind: 'gap',
+      loss: [{ reason: 'full', media: [lost.media.id] }],
+    });
+    await cloud.records(world, [gap]);
+    await cloud.records(world, [lost.record], [null]);
+    expect(cloud.receipts().at(-1)?.ranges[0]?.[0]).toBe(2);
+    expect(media.id).not.toEqual(lost.media.id);
+  });
+
+  it('closes the epoch with its tombstone, and refuses what comes after it', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const tombstone = world.record(claim, 1, accept.hash, { kind: 'tombstone', tombstone: { reason: 'release' } });
+    await cloud.records(world, [tombstone]);
+    await cloud.records(world, [scene(world, claim, 2, tombstone.hash)]);
+    expect(cloud.receipts()).toHaveLength(1);
+    expect(cloud.counters.get('refused.revoked')).toBe(1);
+  });
+
+  it('relays a pending claim on each offer that it answers', async () => {
+    const cloud = new CloudWorld();
+    const world = cloud.camera();
+    const nonce = realRandom.bytes(16);
+    const offer = signObject(offerKind, nodeSuite, world.device, {
+      device: world.deviceId,
+      lastEpoch: 0,
+      lastClaimHash: null,
+      mode: 'physical',
+      nonce,
+    });
+    const claim = world.claim(1, null, { nonce });
+    await cloud.store.claims.putPending(world.deviceId, {
+      claim: claim.bytes,
+      mac: new Uint8Array(32),
+      nonce,
+      atMs: 0,
+    });
+    await cloud.up(world, { type: 'offer', offer: offer.bytes });
+    expect(cloud.sent[0]?.message).toEqual({ type: 'claim', claim: claim.bytes, mac: new Uint8Array(32) });
+    const next = signObject(offerKind, nodeSuite, world.device, { ...offer.value, nonce: realRandom.bytes(16) });
+    await cloud.up(world, { type: 'offer', offer: next.bytes });
+    expect(cloud.sent).toHaveLength(1);
+    expect(await cloud.store.claims.pending(world.deviceId)).toBeUndefined();
+  });
+});
+
+describe('ingest fails closed', () => {
+  it('on a mapping that names another account: the incident itself', async () => {
+    const swapped = new CloudWorld((store) => ({
+      ...store,
+      claims: {
+        ...store.claims,
+        row: async (device, epoch) => {
+          const row = await store.claims.row(device, epoch);
+          return row === undefined ? undefined : { ...row, account: new Uint8Array(16).fill(9) };
+        },
+      },
+    }));
+    const { world, claim, accept } = await swapped.claimed();
+    await swapped.records(world, [scene(world, claim, 1, accept.hash)]);
+    expect(swapped.receipts()).toEqual([]);
+    expect(swapped.stored).toEqual([]);
+    expect(swapped.counters.snapshot()).toMatchObject({ alarms: 1, 'refused.foreign': 1 });
+    expect((await swapped.store.quarantine.newest(1))[0]).toMatchObject({
+      verdict: 'foreign',
+      reason: 'the row names another account',
+    });
+    expect(await swapped.store.alarms.since(0, 10)).toMatchObject([
+      { place: 'ingest', verdict: 'foreign', device: world.deviceId, reader: null, quarantineId: 1 },
+    ]);
+    // The control: with the right row the same record is taken.
+    const right = new CloudWorld();
+    const camera = await right.claimed();
+    await right.records(camera.world, [scene(camera.world, camera.claim, 1, camera.accept.hash)]);
+    expect(right.stored).toHaveLength(1);
+    expect(await right.store.alarms.since(0, 10)).toEqual([]);
+  });
+
+  it('when claims or store cannot be read: no receipt, nothing refused, the camera sends again', async () => {
+    let broken = false;
+    const unavailable = (): Promise<never> => Promise.reject(new SealcamError('store-unavailable', 'no answer'));
+    const cloud = new CloudWorld((store) => ({
+      ...store,
+      claims: { ...store.claims, row: (device, epoch) => (broken ? unavailable() : store.claims.row(device, epoch)) },
+    }));
+    const { world, claim, accept } = await cloud.claimed();
+    const record = scene(world, claim, 1, accept.hash);
+    broken = true;
+    await cloud.records(world, [record]);
+    expect(cloud.sent).toEqual([]);
+    expect(cloud.counters.snapshot()).toMatchObject({ 'ingest.store-unavailable': 1 });
+    expect(await cloud.store.quarantine.count()).toBe(0);
+    broken = false;
+    await cloud.records(world, [record]);
+    expect(cloud.receipts()).toHaveLength(1);
+  });
+
+  it('on a record of one camera on the topic of another', async () => {
+    const cloud = new CloudWorld();
+    const a = await cloud.claimed();
+    const b = await cloud.claimed();
+    const record = scene(a.world, a.claim, 1, a.accept.hash);
+    await cloud.up(
+      a.world,
+      { type: 'records', records: [{ record: record.bytes, media: [] }] },
+      topicOf(b.world.deviceId, 'up'),
+    );
+    expect(cloud.receipts()).toEqual([]);
+    expect(cloud.counters.get('refused.foreign')).toBe(1);
+  });
+
+  it('on a camera that nobody claimed, and on an epoch without a row', async () => {
+    const cloud = new CloudWorld();
+    const world = cloud.camera();
+    await cloud.records(world, [scene(world, world.claim(), 1, new Uint8Array(32))]);
+    const { world: claimed, claim } = await cloud.claimed();
+    const later = claimed.claim(2, claim.hash);
+    await cloud.records(claimed, [scene(claimed, later, 1, later.hash)]);
+    expect(cloud.receipts()).toEqual([]);
+    expect(cloud.counters.get('refused.foreign')).toBe(2);
+  });
+
+  it('on a second record for one place: the first stays, the second is rejected for good', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const first = scene(world, claim, 1, accept.hash);
+    const second = world.record(claim, 1, accept.hash, { kind: 'scene', scene: { class: 'tamper' } });
+    await cloud.records(world, [first]);
+    await cloud.records(world, [second]);
+    expect(cloud.receipts()[1]).toMatchObject({ ranges: [], rejects: [[1, second.hash, 'equivocation']] });
+    expect((await cloud.store.records.get(world.deviceId, 1, 1))?.hash).toEqual(first.hash);
+  });
+
+  it('on another claim for an accepted epoch', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim } = await cloud.claimed();
+    const thief = new CameraWorld({ cloud: cloud.receiptSigner });
+    const other = thief.claim(1, null, { device: world.deviceId });
+    const accept = world.record(other, 0, other.hash, { kind: 'accept' });
+    await cloud.up(world, { type: 'accept', claim: other.bytes, record: accept.bytes });
+    expect(cloud.receipts()).toEqual([]);
+    expect(cloud.counters.snapshot()).toMatchObject({ 'refused.equivocation': 1, alarms: 1 });
+    expect((await cloud.store.claims.row(world.deviceId, 1))?.claimHash).toEqual(claim.hash);
+  });
+
+  it('on an accept that is not of its claim', async () => {
+    const cloud = new CloudWorld();
+    const world = cloud.camera();
+    const [claim, other] = [world.claim(), world.claim()];
+    const accept = world.record(other, 0, other.hash, { kind: 'accept' });
+    await cloud.up(world, { type: 'accept', claim: claim.bytes, record: accept.bytes });
+    expect(await cloud.store.claims.row(world.deviceId, 1)).toBeUndefined();
+    expect(cloud.counters.get('refused.foreign')).toBe(1);
+  });
+
+  it('rejects a malformed record only when its own camera signed it; never one with a broken signature', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const good = scene(world, claim, 1, accept.hash);
+    const fields = new Map(recordKind.codec.toCbor(good.value) as ReadonlyMap<number, Cbor>);
+    const odd = signSign1(recordKind.domain, world.device, encodeCbor(new Map([...fields, [23, 0]])));
+    await cloud.up(world, { type: 'records', records: [{ record: odd, media: [] }] });
+    expect(cloud.receipts()[0]).toMatchObject({ ranges: [], rejects: [[1, expect.anything(), 'malformed']] });
+    // Whoever sits on the way could flip a bit of the signature; the hash would still be the good record's.
+    const flipped = good.bytes.slice();
+    const last = flipped.length - 1;
+    flipped[last] = (flipped[last] ?? 0) ^ 1;
+    await cloud.up(world, { type: 'records', records: [{ record: flipped, media: [] }] });
+    expect(cloud.receipts()).toHaveLength(1);
+    await cloud.records(world, [good]);
+    expect(cloud.receipts()[1]?.ranges).toEqual([[1, 1, good.hash]]);
+  });
+
+  it.each([
+    ['a topic of nothing', 'sealcam/v1/x/up', new Uint8Array(1)],
+    ['an empty message', null, new Uint8Array(0)],
+    ['noise', null, realRandom.bytes(300)],
+    ['deep nesting', null, new Uint8Array(50_000).fill(0x81)],
+    ['an oversized message', null, new Uint8Array(200_000)],
+    ['a type of the future', null, Uint8Array.of(0x81, 0x18, 0x63)],
+    ['records that are none', null, encodeUp({ type: 'records', records: [{ record: Uint8Array.of(1), media: [] }] })],
+    ['an offer that is none', null, encodeUp({ type: 'offer', offer: Uint8Array.of(1) })],
+  ])('on %s: counted, kept aside, alive', async (_, topic, payload) => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    await cloud.ingest.take(topic ?? topicOf(world.deviceId, 'up'), payload);
+    const counts = cloud.counters.snapshot();
+    expect((counts['refused.malformed'] ?? 0) + (counts['refused.unsupported'] ?? 0)).toBe(1);
+    expect(await cloud.store.quarantine.count()).toBe(1);
+    expect(cloud.sent).toEqual([]);
+    await cloud.records(world, [scene(world, claim, 1, accept.hash)]);
+    expect(cloud.receipts()).toHaveLength(1);
+  });
+
+  it('keeps a flood out of the quarantine, and counts it', async () => {
+    const cloud = new CloudWorld();
+    const world = cloud.camera();
+    for (let i = 0; i < 100; i++) await cloud.ingest.take(topicOf(world.deviceId, 'up'), Uint8Array.of(i));
+    expect(cloud.counters.get('refused.malformed')).toBe(100);
+    expect(await cloud.store.quarantine.count()).toBe(30);
+    cloud.clock.advance(60_000);
+    await cloud.ingest.take(topicOf(world.deviceId, 'up'), Uint8Array.of(1));
+    expect(await cloud.store.quarantine.count()).toBe(31);
+  });
+
+  it('takes status hints of claimed cameras only', async () => {
+    const cloud = new CloudWorld();
+    const { world } = await cloud.claimed();
+    const stranger = cloud.camera();
+    for (const camera of [world, stranger]) {
+      await cloud.ingest.take(topicOf(camera.deviceId, 'status'), encodeStatus({ online: true, agent: '0.1.0' }));
+    }
+    expect(await cloud.store.records.status(world.deviceId)).toMatchObject({ online: true });
+    expect(await cloud.store.records.status(stranger.deviceId)).toBeUndefined();
+  });
+});
+
+describe('lanes', () => {
+  it('keep the order per camera, run side by side, and are bounded', async () => {
+    const lanes = new Lanes(3);
+    const log: string[] = [];
+    let release: () => void = () => undefined;
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    expect(
+      lanes.run('a', async () => {
+        await gate;
+        log.push('a1');
+      }),
+    ).toBe(true);
+    expect(
+      lanes.run('a', async () => {
+        log.push('a2');
+        await Promise.resolve();
+      }),
+    ).toBe(true);
+    expect(
+      lanes.run('b', async () => {
+        log.push('b1');
+        await Promise.resolve();
+      }),
+    ).toBe(true);
+    expect(lanes.run('c', () => Promise.resolve())).toBe(false);
+    await Promise.resolve();
+    await Promise.resolve();
+    expect(log).toEqual(['b1']);
+    release();
+    await lanes.idle();
+    expect(log).toEqual(['b1', 'a1', 'a2']);
+    expect(lanes.waiting).toBe(0);
+  });
+});

@@ -1,0 +1,91 @@
+import { createServer, type Server, type Socket } from 'node:net';
+import { describe, expect, it } from 'vitest';
+import { MqttFeed } from '../../../../cloud/ingest/mqtt-feed.js';
+import { realClock } from '../../../../common/adapters/real-clock.js';
+import { Counters } from '../../../../common/counters.js';
+import { silentLog } from '../../../../common/log.js';
+import { codeOf } from '../../../support/codes.js';
+import { afterThisTest } from '../../../support/runner/after-test.js';
+import { until } from '../../../support/runner/wait.js';
+
+const [CONNECT, SUBSCRIBE] = [1, 8];
+
+/** As much of MQTT 3.1.1 as a subscription takes: each connection's is granted or refused as `grants` says, in turn. */
+class TinyBroker {
+  readonly sockets = new Set<Socket>();
+  subscriptions = 0;
+  private readonly grants: readonly boolean[];
+  private server: Server | null = null;
+
+  constructor(grants: readonly boolean[]) {
+    this.grants = grants;
+  }
+
+  async start(): Promise<number> {
+    const server = createServer((socket) => {
+      this.sockets.add(socket);
+      socket.on('error', () => undefined);
+      socket.on('close', () => this.sockets.delete(socket));
+      socket.on('data', (packet) => {
+        this.answer(socket, packet);
+      });
+    });
+    this.server = server;
+    afterThisTest(() => {
+      this.drop();
+      this.server?.close();
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  drop(): void {
+    for (const socket of this.sockets) socket.destroy();
+  }
+
+  private answer(socket: Socket, packet: Buffer): void {
+    const type = (packet[0] ?? 0) >> 4;
+    // Byte 8 is the protocol's version: 5 is refused, so that the other side comes with 4.
+    if (type === CONNECT) socket.write(Uint8Array.of(0x20, 2, 0, packet[8] === 4 ? 0 : 1));
+    if (type !== SUBSCRIBE) return;
+    const code = this.grants[this.subscriptions++] === true ? 1 : 0x80;
+    socket.write(Uint8Array.of(0x90, 4, packet[2] ?? 0, packet[3] ?? 0, code, code));
+  }
+}
+
+async function feedOn(
+  ...grants: readonly boolean[]
+): Promise<{ broker: TinyBroker; feed: MqttFeed; counters: Counters }> {
+  const broker = new TinyBroker(grants);
+  const url = `mqtt://127.0.0.1:${String(await broker.start())}`;
+  const counters = new Counters();
+  const settings = { url, username: undefined, password: undefined, clientId: 'worker', group: undefined };
+  const feed = new MqttFeed(settings, () => Promise.resolve(), realClock, counters, silentLog);
+  afterThisTest(() => feed.stop());
+  return { broker, feed, counters };
+}
+
+describe("the broker's side of ingest", () => {
+  it('connects anew when a subscription is refused after the connection was lost, until it is granted', async () => {
+    const { broker, feed, counters } = await feedOn(true, false, true);
+    await feed.start(new AbortController().signal);
+    expect(broker.subscriptions).toBe(1);
+    broker.drop();
+    await until('the third subscription stands', () => broker.subscriptions === 3);
+    expect(counters.get('mqtt.subscription-refused')).toBe(1);
+    await until('it is connected', () => feed.isConnected);
+  });
+
+  it('does not start where the first one is refused', async () => {
+    const { feed } = await feedOn(false);
+    const code = await feed.start(new AbortController().signal).then(
+      () => 'started',
+      (error: unknown) =>
+        codeOf(() => {
+          throw error;
+        }),
+    );
+    expect(code).toBe('broker-unreachable');
+  });
+});

@@ -1,0 +1,109 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { CONFIG_KEYS, loadAgentConfig, reloadAgentConfig } from '../../../../agent/config/keys.js';
+import { loadCloudConfig } from '../../../../cloud/main/config.js';
+import { isSealcamError } from '../../../../common/errors.js';
+import { lineOfKey } from '../../../../common/config/lines.js';
+import { tempFolder } from '../../../support/runner/temp.js';
+
+function load(text: string, environment: Record<string, string> = {}): ReturnType<typeof loadAgentConfig> {
+  const file = join(tempFolder(), 'camera.toml');
+  writeFileSync(file, text);
+  return loadAgentConfig({ file, environment });
+}
+
+/** "code: message" without the folder. */
+function refusal(text: string, environment: Record<string, string> = {}): string {
+  try {
+    load(text, environment);
+    return 'accepted';
+  } catch (error) {
+    if (!isSealcamError(error)) throw error;
+    return `${error.code}: ${error.message.replace(/\S*camera\.toml/g, 'camera.toml')}`;
+  }
+}
+
+describe('configuration', () => {
+  it('has a default for every key', () => {
+    const config = loadAgentConfig({ file: null, environment: {} });
+    expect(Object.keys(config).sort()).toEqual(Object.keys(CONFIG_KEYS).sort());
+    expect(config['uplink.initialWindow']).toBe(300_000);
+    expect(config['outbox.maxBytes']).toBe(256 * 1024 * 1024);
+    expect(loadCloudConfig({ file: null, environment: {} })['http.port']).toBe(8080);
+  });
+
+  it('takes the file, and the environment over it', () => {
+    const text =
+      '[motion]\nsensitivity = 70\nhold = "2 s"\n[[motion.zones]]\nname = "door"\ncorners = [[0, 0], [1, 0], [0.5, 1]]\n';
+    const config = load(text, { SEALCAM_MOTION_SENSITIVITY: '30', SEALCAM_REPLAY_PATH: '7.mp4', PATH: 'x' });
+    expect(config['motion.sensitivity']).toBe(30);
+    expect(config['motion.hold']).toBe(2000);
+    expect(config['motion.zones']).toEqual([
+      {
+        name: 'door',
+        corners: [
+          [0, 0],
+          [1, 0],
+          [0.5, 1],
+        ],
+      },
+    ]);
+    expect(config['replay.path']).toBe('7.mp4');
+  });
+
+  it.each([
+    ['[motion]\nsensitivty = 7\n', 'config-unknown-key: camera.toml:2: there is no setting motion.sensitivty'],
+    [
+      '[capture]\nsensitivity = 7\n',
+      'config-unknown-key: camera.toml:2: there is no setting capture.sensitivity; did you mean motion.sensitivity?',
+    ],
+    [
+      '\n[motion]\n# a comment\nsensitivity = 101\n',
+      'config-invalid-value: camera.toml:4: motion.sensitivity: expected a whole number from 0 to 100',
+    ],
+    ['motion.hold = 2\n', 'config-invalid-value: camera.toml:1: motion.hold: expected a text like "300 s"'],
+    ['[uplink]\nurl = "http://x"\n', 'config-invalid-value: camera.toml:2: uplink.url: expected a URL like mqtt'],
+    [
+      '[camera]\ntimeZone = "Mars/Olympus"\n',
+      'config-invalid-value: camera.toml:2: camera.timeZone: expected a time zone',
+    ],
+    ['[camera]\ndriver = "film"\n', 'config-invalid-value: camera.toml:2: camera.driver: expected one of mock, replay'],
+    ['[motion\nsensitivity = 1', 'config-syntax: camera.toml:1:8:'],
+    ['a = 1\na = 2\n', 'config-syntax: camera.toml:2:'],
+  ])('refuses %j with its line', (text, message) => {
+    expect(refusal(text)).toContain(message);
+  });
+
+  it('refuses a wrong variable by name', () => {
+    expect(refusal('', { SEALCAM_MOTION_SENSITIVITY: 'high' })).toContain(
+      'environment SEALCAM_MOTION_SENSITIVITY: motion.sensitivity: expected a whole number',
+    );
+    expect(refusal('', { SEALCAM_NONSENSE: '1' })).toContain('there is no setting SEALCAM_NONSENSE');
+  });
+
+  it('says so when the file cannot be read', () => {
+    const file = join(tempFolder(), 'none.toml');
+    expect(() => loadAgentConfig({ file, environment: {} })).toThrow(/none.toml cannot be read \(ENOENT\)/);
+  });
+
+  it('is read again all or nothing', () => {
+    const file = join(tempFolder(), 'camera.toml');
+    const source = { file, environment: {} };
+    writeFileSync(file, '');
+    const before = loadAgentConfig(source);
+    writeFileSync(file, '[motion]\nsensitivity = 80\n');
+    expect(reloadAgentConfig(before, source)['motion.sensitivity']).toBe(80);
+    writeFileSync(file, '[motion]\nsensitivity = 80\n[uplink]\nurl = "mqtt://other:1"\n');
+    expect(() => reloadAgentConfig(before, source)).toThrow(/uplink.url: needs a restart/);
+    writeFileSync(file, '[motion]\nsensitivity = 800\n');
+    expect(() => reloadAgentConfig(before, source)).toThrow(/camera.toml:2/);
+    expect(before['motion.sensitivity']).toBe(50);
+  });
+
+  it('finds the line of a key in every way to write it', () => {
+    const text = 'top = 1\n[a]\nb = 2\n"c" = 3\n[a.d]\ne = 4\n[[f]]\ng = 5\nh.i = 6\n';
+    const lines = ['top', 'a.b', 'a.c', 'a.d.e', 'f', 'f.h.i'].map((name) => lineOfKey(text, name));
+    expect(lines).toEqual([1, 3, 4, 6, 7, 9]);
+  });
+});

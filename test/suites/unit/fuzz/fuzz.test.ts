@@ -1,0 +1,101 @@
+import { describe, expect, it } from 'vitest';
+import { SealcamError } from '../../../../common/errors.js';
+import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
+import { CALL_MAX_MS, fuzz, inputOf, type Target } from '../../../campaigns/fuzz/harness.js';
+import { TARGETS } from '../../../campaigns/fuzz/targets/index.js';
+
+const SEED = 4;
+const limits = { maxBytes: 4096, maxDepth: 8, maxItems: 1024 };
+
+function run(targets: readonly Target[], iterations: number): ReturnType<typeof fuzz> {
+  return fuzz(targets, { seed: SEED, firstIteration: 0, iterations, isOver: () => false, onStart: () => undefined });
+}
+
+const cbor = TARGETS.find(({ name }) => name === 'CBOR');
+if (cbor === undefined) throw new Error('no target CBOR');
+
+/** The decoder of CBOR with a fault put in; the inputs stay the same. */
+function broken(decode: (input: Uint8Array) => Uint8Array | undefined): Target {
+  return { ...cbor, name: 'broken', input: (random) => cbor?.input(random) ?? new Uint8Array(0), run: decode };
+}
+
+describe('fuzzing', () => {
+  it('finds nothing in any decoder, in a short run', { timeout: 60_000 }, async () => {
+    const { tallies, failures } = await run(TARGETS, 60);
+    expect(failures).toEqual([]);
+    for (const { executions, accepted, refused } of tallies) expect([accepted + refused, executions]).toEqual([60, 60]);
+    // Inputs that are all refused, or all accepted, would leave the half of a decoder untried.
+    const signed = tallies.filter(({ target }) => target.startsWith('signed '));
+    expect(signed.filter(({ accepted, refused }) => accepted === 0 || refused === 0)).toEqual([]);
+  });
+
+  it('gives the same inputs for the same seed', () => {
+    for (const target of TARGETS.slice(0, 20)) {
+      expect(inputOf(target, SEED, 3)).toEqual(inputOf(target, SEED, 3));
+    }
+    const inputs = Array.from({ length: 50 }, (_, i) => Buffer.from(inputOf(cbor, SEED, i)).toString('hex'));
+    expect(new Set(inputs).size).toBeGreaterThan(40);
+  });
+
+  it('would catch an error that is not the typed one', async () => {
+    const { failures } = await run(
+      [
+        broken((input) => {
+          if (input[0] === 0x83) throw new TypeError('cannot read properties of undefined');
+          return undefined;
+        }),
+      ],
+      500,
+    );
+    expect(failures).toMatchObject([{ target: 'broken', seed: SEED, property: 'typed error only' }]);
+    const [failure] = failures;
+    const again = inputOf(cbor, SEED, failure?.iteration ?? -1);
+    expect(failure?.input).toBe(Buffer.from(again).toString('base64'));
+  });
+
+  it('would catch a decoder that takes a second spelling', async () => {
+    // Bytes after the end are not noticed by this one.
+    const { failures } = await run(
+      [
+        broken((input) => {
+          for (let length = input.length; length > 0; length--) {
+            try {
+              return encodeCbor(decodeCbor(input.slice(0, length), limits) as Cbor);
+            } catch (error) {
+              if (!(error instanceof SealcamError)) throw error;
+            }
+          }
+          throw new SealcamError('malformed', 'nothing of it is CBOR');
+        }),
+      ],
+      500,
+    );
+    expect(failures).toMatchObject([{ property: 're-encodes to the same bytes' }]);
+  });
+
+  it('would catch a call that takes too long', async () => {
+    const { failures } = await run(
+      [
+        broken(() => {
+          const end = performance.now() + CALL_MAX_MS + 10;
+          while (performance.now() < end);
+          return undefined;
+        }),
+      ],
+      1,
+    );
+    expect(failures).toMatchObject([{ property: 'no hang' }]);
+  });
+
+  it('would catch a fault of ours that is wrapped in the typed error', async () => {
+    const { failures } = await run(
+      [
+        broken(() => {
+          throw new SealcamError('internal', 'a fault');
+        }),
+      ],
+      1,
+    );
+    expect(failures).toMatchObject([{ property: 'typed error only' }]);
+  });
+});

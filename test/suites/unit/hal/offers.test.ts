@@ -1,0 +1,90 @@
+import { describe, expect, it } from 'vitest';
+import { chooseCamera, parseCamList, parseHelloList } from '../../../../hal/linux/offers.js';
+import { chooseFormat, parseFfmpegFormats, parseV4l2Ctl } from '../../../../hal/linux/v4l2-formats.js';
+import { codeOf } from '../../../support/codes.js';
+import { HELLO_LIST } from '../../../support/engines/stand-ins.js';
+
+const V4L2_CTL = `ioctl: VIDIOC_ENUM_FMT
+\tType: Video Capture
+
+\t[0]: 'YUYV' (YUYV 4:2:2)
+\t\tSize: Discrete 640x480
+\t\t\tInterval: Discrete 0.033s (30.000 fps)
+\t\t\tInterval: Discrete 0.067s (15.000 fps)
+\t[1]: 'MJPG' (Motion-JPEG, compressed)
+\t\tSize: Discrete 1280x720
+\t\t\tInterval: Discrete 0.033s (30.000 fps)
+\t\tSize: Discrete 640x480
+\t\t\tInterval: Discrete 0.033s (30.000 fps)
+\t\t\tInterval: Discrete 0.040s (25.000 fps)
+\t[2]: 'H264' (H.264, compressed)
+\t\tSize: Discrete 1920x1080
+\t\t\tInterval: Discrete 0.033s (30.000 fps)
+`;
+
+const FFMPEG = `[video4linux2,v4l2 @ 0x55d] Raw       :     yuyv422 :           YUYV 4:2:2 : 640x480 320x240
+[video4linux2,v4l2 @ 0x55d] Compressed:       mjpeg :          Motion-JPEG : 640x480 1280x720
+[video4linux2,v4l2 @ 0x55d] Compressed:        h264 :                H.264 : 1920x1080
+/dev/video0: Immediate exit requested
+`;
+
+describe('what libcamera lists', () => {
+  it('is read with every mode', () => {
+    const cameras = parseHelloList(HELLO_LIST);
+    expect(cameras.map(({ index, model, modes }) => [index, model, modes.length])).toEqual([
+      [0, 'imx708', 3],
+      [1, 'imx219', 3],
+    ]);
+    expect(cameras[0]?.id).toBe('/base/soc/i2c0mux/i2c@1/imx708@1a');
+    expect(cameras[0]?.modes[1]).toEqual({ width: 2304, height: 1296, framesPerSecond: 56.03 });
+    expect(chooseCamera(cameras, '1').model).toBe('imx219');
+    expect(chooseCamera(cameras, '/base/soc/i2c0mux/i2c@0/imx219@10').index).toBe(1);
+    for (const text of ['', 'No cameras available!', 'Available cameras\n---']) {
+      expect(parseHelloList(text)).toEqual([]);
+      expect(codeOf(() => chooseCamera(parseHelloList(text), ''))).toBe('camera-unavailable');
+    }
+  });
+
+  it('is read from cam too, which knows no modes', () => {
+    const text =
+      "Available cameras:\n1: 'imx219' (/base/soc/i2c0mux/i2c@1/imx219@10)\n" +
+      "2: External camera 'Logi C270' (\\_SB_.PCI0.RP05-1:1.0-046d:0825)\n";
+    expect(parseCamList(text)).toEqual([
+      { index: 0, model: 'imx219', id: '/base/soc/i2c0mux/i2c@1/imx219@10', modes: [] },
+      { index: 1, model: 'External camera Logi C270', id: '\\_SB_.PCI0.RP05-1:1.0-046d:0825', modes: [] },
+    ]);
+  });
+});
+
+describe('what a video device offers', () => {
+  it('is JPEG first, at the slowest rate that is fast enough', () => {
+    const formats = parseV4l2Ctl(V4L2_CTL);
+    expect(formats.map(({ name, modes }) => [name, modes.length])).toEqual([
+      ['yuyv422', 2],
+      ['mjpeg', 3],
+    ]);
+    const at = (width: number, height: number, framesPerSecond: number): unknown => {
+      const { format, framesPerSecond: rate } = chooseFormat('cam', formats, { width, height, framesPerSecond });
+      return [format.name, rate];
+    };
+    expect(at(640, 480, 10)).toEqual(['mjpeg', 25]);
+    expect(at(640, 480, 25)).toEqual(['mjpeg', 25]);
+    expect(at(1280, 720, 30)).toEqual(['mjpeg', 30]);
+    expect(() => at(1920, 1080, 10)).toThrow(
+      'cam does not offer 1920x1080 at 10 frames a second; it offers ' +
+        '1280x720 at 30, 640x480 at 30, 640x480 at 25, 640x480 at 15',
+    );
+  });
+
+  it('is read from ffmpeg where v4l2-ctl is missing, without rates', () => {
+    const formats = parseFfmpegFormats(FFMPEG);
+    expect(formats.map(({ name }) => name)).toEqual(['yuyv422', 'mjpeg']);
+    const small = chooseFormat('cam', formats, { width: 320, height: 240, framesPerSecond: 10 });
+    expect([small.format.name, small.framesPerSecond]).toEqual(['yuyv422', 10]);
+    expect(() => chooseFormat('cam', formats, { width: 800, height: 600, framesPerSecond: 10 })).toThrow(
+      'it offers 640x480, 1280x720, 320x240',
+    );
+    expect(parseFfmpegFormats('')).toEqual([]);
+    expect(() => chooseFormat('cam', [], { width: 8, height: 8, framesPerSecond: 1 })).toThrow('no size');
+  });
+});

@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { scoreOf, tallyOf } from '../../../../scripts/score/rules.js';
+
+const clip = { file: 'x.mp4', fps: 10, frames: 1000, motion: [[300, 400]] } as const;
+
+describe('scoring rules', () => {
+  it('give perfect labels a perfect score', () => {
+    expect(scoreOf([tallyOf(clip, [[300, 400]])])).toMatchObject({ f1: 1, falseEvents: 0, falseTime: 0 });
+  });
+
+  it('count a detector that is always on for each ten seconds of it', () => {
+    // Between warm-up and the dilated interval lie 27 s, after it 57.9 s: nine begun units.
+    const tally = tallyOf(clip, [[0, 999]]);
+    expect(tally).toMatchObject({ trueEvents: 0, falseEvents: 1, falseUnits: 9, detected: 0 });
+    expect(scoreOf([tally]).f1).toBe(0);
+  });
+
+  it('miss what nobody saw, and do not count what lies in the warm-up', () => {
+    expect(scoreOf([tallyOf(clip, [])])).toMatchObject({ recall: 0, precision: 1 });
+    expect(tallyOf(clip, [[0, 19]])).toMatchObject({ trueEvents: 0, falseEvents: 0 });
+  });
+
+  it('take an event that starts a second before its interval for true, and not one of two seconds before', () => {
+    expect(tallyOf(clip, [[290, 380]])).toMatchObject({ trueEvents: 1, falseEvents: 0, detected: 1 });
+    expect(tallyOf(clip, [[280, 380]])).toMatchObject({ trueEvents: 0, falseEvents: 1, detected: 1 });
+  });
+});

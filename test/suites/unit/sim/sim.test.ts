@@ -1,0 +1,55 @@
+import { describe, expect, it } from 'vitest';
+import { PLANTS } from '../../../campaigns/sim/plants.js';
+import { Scheduler } from '../../../campaigns/sim/scheduler.js';
+import { runSeed } from '../../../campaigns/sim/world.js';
+import { slopePerHour } from '../../../campaigns/soak/probe.js';
+
+describe('the simulated world', () => {
+  it('does the same twice for one seed, and something else for another', async () => {
+    const first = await runSeed(3);
+    expect(first.violation).toBeNull();
+    expect(first.produced).toBe(first.stored + first.queued + first.lost);
+    expect(await runSeed(3)).toEqual(first);
+    expect((await runSeed(1)).trace).not.toBe(first.trace);
+  }, 60_000);
+
+  it('finds a bug that is planted, at once', async () => {
+    const { violation } = await runSeed(1, { plant: PLANTS['unsigned'] ?? { what: 'nothing' } });
+    expect(violation).toContain('nobody can verify');
+  }, 60_000);
+
+  it('runs what is due in order of time, then of its making, and not what was called off', async () => {
+    const scheduler = new Scheduler();
+    const ran: string[] = [];
+    for (const [name, atMs] of [
+      ['c', 30],
+      ['a', 10],
+      ['b', 10],
+    ] as const) {
+      scheduler.after(atMs, () => void ran.push(`${name} ${String(scheduler.nowMs)}`));
+    }
+    scheduler.after(20, () => void ran.push('never'))();
+    scheduler.after(100, () => void ran.push('later'));
+    await scheduler.runUntil(50, () => false);
+    expect(ran).toEqual(['a 10', 'b 10', 'c 30']);
+    expect(scheduler.nowMs).toBe(50);
+  });
+});
+
+describe('a slope', () => {
+  it('is that of a line through the points, an hour', () => {
+    expect(
+      slopePerHour([
+        [0, 5],
+        [10, 6],
+        [20, 7],
+      ]),
+    ).toBeCloseTo(360);
+    expect(
+      slopePerHour([
+        [0, 5],
+        [10, 5],
+      ]),
+    ).toBeNull();
+  });
+});

@@ -1,0 +1,165 @@
+import { expect, it } from 'vitest';
+import { realRandom } from '../../../../common/adapters/real-random.js';
+import { toHex } from '../../../../common/bytes.js';
+import type { AccessEntry, AccessSummary, CloudStore, ExportItem } from '../../../../cloud/store/store.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import type { Signer } from '../../../../protocol/crypto/suite.js';
+import { accountId } from '../../../../protocol/objects/ids.js';
+import { CameraWorld } from '../../worlds/camera-world.js';
+import { claimed, media, type OpenStore } from './world.js';
+
+/** Who was shown what, and an account as a whole. */
+export function accessContract(open: OpenStore): void {
+  it('has an access log that nobody can change, and that answers in one query who was shown what', async () => {
+    const store = await open();
+    const { world } = await claimed(store);
+    const stranger = realRandom.bytes(32);
+    const entry = (reader: Uint8Array, atMs: number): Parameters<CloudStore['access']['append']>[0][number] => ({
+      atMs,
+      reader,
+      device: world.deviceId,
+      epoch: 1,
+      what: 'media',
+      fromSeq: 1,
+      toSeq: 1,
+      mediaId: realRandom.bytes(16),
+    });
+    await store.access.append([entry(world.owner.publicKey, 10), entry(stranger, 20), entry(stranger, 30)]);
+    const affected = await store.access.affected(world.deviceId, 15, 40);
+    expect(affected).toEqual([
+      {
+        reader: stranger,
+        readerAccount: accountId(nodeSuite, stranger),
+        relation: 'neither',
+        account: world.account,
+        device: world.deviceId,
+        epoch: 1,
+        reads: 2,
+        records: 0,
+        stream: 0,
+        media: 2,
+        exports: 0,
+        mediaObjects: 2,
+        fromSeq: 1,
+        toSeq: 1,
+        firstMs: 20,
+        lastMs: 30,
+      },
+    ]);
+    expect(await store.access.affected(null, 0, 100)).toHaveLength(2);
+    expect(await store.access.ofReadable(world.owner.publicKey, 10)).toHaveLength(3);
+    expect(await store.access.ofReadable(stranger, 10)).toEqual([]);
+    await store.close();
+  });
+
+  it('tells owner, member and stranger apart in each epoch by its own claim, whatever was read in which way', async () => {
+    const store = await open();
+    const [member, stranger] = [new CameraWorld().owner, new CameraWorld().owner];
+    const world = new CameraWorld();
+    const [owner] = world.claim().value.recipients;
+    if (owner === undefined) throw new Error('no owner');
+    const recipients = [owner, { x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: member.publicKey }];
+    const first = world.claim(1, null, { recipients });
+    const second = world.claim(2, first.hash);
+    for (const claim of [first, second]) {
+      await store.claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 1);
+    }
+    const id = realRandom.bytes(16);
+    const read = (
+      who: Signer,
+      epoch: number,
+      what: AccessEntry['what'],
+      seqs: readonly [number, number],
+      mediaId: Uint8Array | null = null,
+    ): AccessEntry => ({
+      atMs: 10,
+      reader: who.publicKey,
+      device: world.deviceId,
+      epoch,
+      what,
+      mediaId,
+      fromSeq: seqs[0],
+      toSeq: seqs[1],
+    });
+    await store.access.append([
+      read(world.owner, 1, 'records', [3, 9]),
+      read(world.owner, 1, 'stream', [10, 10]),
+      read(world.owner, 1, 'stream', [11, 11]),
+      read(world.owner, 1, 'media', [4, 4], id),
+      read(world.owner, 1, 'media', [4, 4], id),
+      read(world.owner, 1, 'export', [0, 0]),
+      read(world.owner, 1, 'export', [5, 5], realRandom.bytes(16)),
+      read(member, 1, 'records', [1, 2]),
+      // A removed member, and a mixed-up answer.
+      read(member, 2, 'media', [7, 7], realRandom.bytes(16)),
+      read(stranger, 1, 'records', [1, 2]),
+    ]);
+    const lines = await store.access.affected(null, 0, 100);
+    const of = (who: Signer, epoch: number): AccessSummary | undefined =>
+      lines.find((line) => line.epoch === epoch && toHex(line.reader) === toHex(who.publicKey));
+    expect(lines.map(({ relation }) => relation).sort()).toEqual(['member', 'neither', 'neither', 'owner']);
+    expect(lines.slice(0, 2).map(({ relation }) => relation)).toEqual(['neither', 'neither']);
+    expect(of(world.owner, 1)).toMatchObject({
+      relation: 'owner',
+      reads: 7,
+      records: 1,
+      stream: 2,
+      media: 2,
+      exports: 2,
+      mediaObjects: 2,
+      fromSeq: 0,
+      toSeq: 11,
+      account: world.account,
+      readerAccount: world.account,
+    });
+    expect(of(member, 1)?.relation).toBe('member');
+    expect(of(member, 2)?.relation).toBe('neither');
+    expect(of(stranger, 1)).toMatchObject({ relation: 'neither', account: world.account });
+
+    const strange = accountId(nodeSuite, stranger.publicKey);
+    expect(await store.access.affected(null, 0, 100, strange)).toHaveLength(1);
+    expect(await store.access.affected(null, 0, 100, world.account)).toHaveLength(4);
+    expect(await store.access.affected(null, 0, 100, realRandom.bytes(16))).toEqual([]);
+    expect(await store.access.affected(realRandom.bytes(32), 0, 100)).toEqual([]);
+    expect(await store.access.affected(null, 11, 100)).toEqual([]);
+
+    // With the account go its members' names: that a member was one cannot be said any more.
+    await store.accounts.delete(world.account);
+    const after = await store.access.affected(null, 0, 100);
+    expect(after.map(({ relation }) => relation).sort()).toEqual(['owner', 'unknown', 'unknown', 'unknown']);
+    await store.close();
+  });
+
+  it('exports an account whole, and deletes it without letting an epoch count twice', async () => {
+    const store = await open();
+    const { world, records, claim } = await claimed(store);
+    const stranger = await claimed(store);
+    const { meta, stored } = media();
+    const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+    const record = world.record(claim, 1, records[0]?.hash ?? null, { kind: 'motion', event, media: [meta] });
+    await store.records.put(record, [stored], 1);
+    await store.access.append([
+      {
+        atMs: 1,
+        reader: world.owner.publicKey,
+        device: world.deviceId,
+        epoch: 1,
+        what: 'records',
+        fromSeq: 0,
+        toSeq: 1,
+        mediaId: null,
+      },
+    ]);
+    const items: ExportItem[] = [];
+    for await (const item of store.accounts.export(world.account)) items.push(item);
+    expect(items.map(({ type }) => type)).toEqual(['claim', 'record', 'record', 'access']);
+    expect(items[2]).toMatchObject({ media: [stored] });
+    expect(await store.accounts.delete(world.account)).toBe(2);
+    expect(await store.records.page(world.deviceId, 1, 99, 9)).toEqual([]);
+    expect(await store.records.media(world.deviceId, 1, meta.id)).toBeUndefined();
+    expect(await store.claims.row(world.deviceId, 1)).toMatchObject({ state: 'revoked', claim: null });
+    expect(await store.claims.readableBy(world.owner.publicKey)).toEqual([]);
+    expect(await store.records.page(stranger.world.deviceId, 1, 99, 9)).toHaveLength(1);
+    await store.close();
+  });
+}

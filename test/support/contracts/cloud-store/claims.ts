@@ -1,0 +1,94 @@
+import { expect, it } from 'vitest';
+import { toHex } from '../../../../common/bytes.js';
+import { CameraWorld } from '../../worlds/camera-world.js';
+import { claimed, type OpenStore } from './world.js';
+
+/** Whose camera it is: claims, offers. */
+export function claimsContract(open: OpenStore): void {
+  it('has no row before a camera accepted', async () => {
+    const store = await open();
+    const world = new CameraWorld();
+    expect(await store.claims.row(world.deviceId, 1)).toBeUndefined();
+    expect(await store.claims.latest(world.deviceId)).toBeUndefined();
+    expect(await store.claims.readableBy(world.owner.publicKey)).toEqual([]);
+    await store.close();
+  });
+
+  it('keeps a row per epoch for ever; the same claim again is a duplicate, another one a contradiction', async () => {
+    const store = await open();
+    const { world, claim, records } = await claimed(store);
+    const row = await store.claims.row(world.deviceId, 1);
+    expect(row).toMatchObject({
+      epoch: 1,
+      account: world.account,
+      claimHash: claim.hash,
+      state: 'open',
+      closedAtSeq: null,
+    });
+    const [accept] = records;
+    if (accept === undefined) throw new Error('no accept');
+    expect(await store.claims.accept(claim, accept, 2000)).toEqual({ outcome: 'duplicate' });
+    const other = world.claim();
+    const otherAccept = world.record(other, 0, other.hash, { kind: 'accept' });
+    expect(await store.claims.accept(other, otherAccept, 2000)).toEqual({ outcome: 'equivocation' });
+    expect((await store.claims.row(world.deviceId, 1))?.claimHash).toEqual(claim.hash);
+    await store.close();
+  });
+
+  it('takes only epochs above the last', async () => {
+    const store = await open();
+    const { world, claim } = await claimed(store);
+    const third = world.claim(3, claim.hash);
+    expect(await store.claims.accept(third, world.record(third, 0, third.hash, { kind: 'accept' }), 1)).toMatchObject({
+      outcome: 'stored',
+    });
+    const second = world.claim(2, claim.hash);
+    expect(await store.claims.accept(second, world.record(second, 0, second.hash, { kind: 'accept' }), 1)).toEqual({
+      outcome: 'equivocation',
+    });
+    expect((await store.claims.latest(world.deviceId))?.epoch).toBe(3);
+    await store.close();
+  });
+
+  it('knows whose an epoch is by the keys in its claim', async () => {
+    const store = await open();
+    const { world } = await claimed(store);
+    const stranger = new CameraWorld();
+    expect(await store.claims.isMember(world.deviceId, 1, world.owner.publicKey)).toBe(true);
+    expect(await store.claims.isMember(world.deviceId, 1, stranger.owner.publicKey)).toBe(false);
+    expect(await store.claims.isMember(world.deviceId, 2, world.owner.publicKey)).toBe(false);
+    expect(await store.claims.readableBy(world.owner.publicKey)).toHaveLength(1);
+    await store.close();
+  });
+
+  it('closes an epoch once, at its tombstone', async () => {
+    const store = await open();
+    const { world } = await claimed(store);
+    const other = await claimed(store);
+    const stillOpen = async (): Promise<string[]> => {
+      const out: string[] = [];
+      for await (const { device } of store.claims.open()) out.push(toHex(device));
+      return out;
+    };
+    expect(await stillOpen()).toEqual([world, other.world].map(({ deviceId }) => toHex(deviceId)).sort());
+    await store.claims.close(world.deviceId, 1, 6);
+    await store.claims.close(world.deviceId, 1, 3);
+    expect(await stillOpen()).toEqual([toHex(other.world.deviceId)]);
+    expect(await store.claims.row(world.deviceId, 1)).toMatchObject({ state: 'closed', closedAtSeq: 6 });
+    await store.close();
+  });
+
+  it('keeps the last offer and one pending claim of a camera', async () => {
+    const store = await open();
+    const { deviceId } = new CameraWorld();
+    await store.claims.putOffer(deviceId, Uint8Array.of(1), 10);
+    await store.claims.putOffer(deviceId, Uint8Array.of(2), 20);
+    expect(await store.claims.offer(deviceId)).toEqual({ offer: Uint8Array.of(2), atMs: 20 });
+    const pending = { claim: Uint8Array.of(3), mac: null, nonce: Uint8Array.of(4), atMs: 30 };
+    await store.claims.putPending(deviceId, pending);
+    expect(await store.claims.pending(deviceId)).toEqual(pending);
+    await store.claims.dropPending(deviceId);
+    expect(await store.claims.pending(deviceId)).toBeUndefined();
+    await store.close();
+  });
+}

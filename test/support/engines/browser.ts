@@ -1,0 +1,156 @@
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { buildPage } from '../../../scripts/build-page.js';
+import { freePort } from '../../../scripts/free-port.js';
+import { servePage } from '../../../scripts/page-server.js';
+import { tempFolder } from '../runner/temp.js';
+import { program } from './tools.js';
+import { repository } from '../vectors.js';
+
+/** The system's Chromium; it looks for nobody and nobody is told. */
+export function launch(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: program('chromium'),
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+      '--no-first-run',
+    ],
+  });
+}
+
+/** The page as it would be hosted, built into `folder`, from an origin of its own. */
+export async function hostPage(
+  folder: string,
+  cloudOrigin: string,
+  port: number,
+): Promise<{ stop: () => Promise<void> }> {
+  await buildPage({ outFolder: folder, cloudOrigin, demo: false });
+  const server = await servePage(folder, port);
+  return { stop: () => server.close() };
+}
+
+export { freePort };
+
+/** A person with a browser: what the page asked for and complained of is kept. */
+export class Visitor {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  readonly requests = new Set<string>();
+  readonly complaints: string[] = [];
+
+  private constructor(context: BrowserContext, page: Page) {
+    this.context = context;
+    this.page = page;
+    page.on('request', (request) => {
+      const url = new URL(request.url());
+      if (url.protocol !== 'blob:') this.requests.add(url.origin);
+    });
+    page.on('console', (message) => {
+      // A refused request is what some tests are about; the browser writes a line for each.
+      const isExpected = message.text().includes('Failed to load resource');
+      if (['error', 'warning'].includes(message.type()) && !isExpected) this.complaints.push(message.text());
+    });
+    page.on('pageerror', (error) => this.complaints.push(error.message));
+  }
+
+  static async arrive(
+    browser: Browser,
+    options: { readonly phone?: boolean; readonly dark?: boolean } = {},
+  ): Promise<Visitor> {
+    const context = await browser.newContext({
+      viewport: options.phone === true ? { width: 390, height: 844 } : { width: 1280, height: 860 },
+      deviceScaleFactor: 2,
+      colorScheme: options.dark === true ? 'dark' : 'light',
+      acceptDownloads: true,
+      locale: 'en-GB',
+      timezoneId: 'Europe/Berlin',
+    });
+    return new Visitor(context, await context.newPage());
+  }
+
+  /** Makes a key and saves its recovery file; returns the file's text. */
+  async makeKey(url: string, passphrase: string): Promise<string> {
+    const { page } = this;
+    await page.goto(url);
+    await page.getByRole('button', { name: 'Make my key' }).click();
+    await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+    await page.getByLabel('The same again').fill(passphrase);
+    const saving = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Make my key and save the file' }).click();
+    const download = await saving;
+    const path = join(tempFolder(), 'recovery.json');
+    await download.saveAs(path);
+    await page.getByLabel('I have put the file').check();
+    await page.getByRole('button', { name: 'Go on' }).click();
+    return readFileSync(path, 'utf8');
+  }
+
+  /** Claims a camera in the dialog that a claim link or the button opened. */
+  async claimCamera(code: string, name: string): Promise<void> {
+    const { page } = this;
+    const dialog = page.getByRole('dialog', { name: 'Add a camera' });
+    await dialog.getByLabel('Claim code').fill(code);
+    await dialog.getByLabel('Name').fill(name);
+    await dialog.getByRole('button', { name: 'Make it mine' }).click();
+    await dialog.getByRole('button', { name: 'Done' }).click({ timeout: 20_000 });
+  }
+
+  /** Into docs/ with SEALCAM_SCREENSHOTS=1, so that a person has looked at what is checked in; else nowhere that stays. */
+  async screenshot(name: string): Promise<void> {
+    const folder = process.env['SEALCAM_SCREENSHOTS'] === '1' ? join(repository, 'docs', 'screens') : tempFolder();
+    mkdirSync(folder, { recursive: true });
+    const path = join(folder, `${name}.jpg`);
+    await this.page.screenshot({ path, type: 'jpeg', quality: 85, animations: 'disabled' });
+  }
+}
+
+/** Text whose contrast with what is behind it is below WCAG 2.2 AA (4.5:1, large text 3:1). Runs inside the page. */
+export function lowContrast(): string[] {
+  const parse = (color: string): [number, number, number, number] => {
+    const numbers = /rgba?\(([^)]+)\)/
+      .exec(color)?.[1]
+      ?.split(/[ ,/]+/)
+      .map(Number) ?? [0, 0, 0, 0];
+    return [numbers[0] ?? 0, numbers[1] ?? 0, numbers[2] ?? 0, numbers[3] ?? 1];
+  };
+  const luminance = ([r, g, b]: readonly number[]): number => {
+    const [x = 0, y = 0, z = 0] = [r, g, b].map((value = 0) => {
+      const channel = value / 255;
+      return channel <= 0.03928 ? channel / 12.92 : ((channel + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * x + 0.7152 * y + 0.0722 * z;
+  };
+  const behind = (element: Element | null): readonly number[] => {
+    for (let at = element; at !== null; at = at.parentElement) {
+      const color = parse(getComputedStyle(at).backgroundColor);
+      if (color[3] > 0.95) return color;
+    }
+    return [255, 255, 255];
+  };
+  const out: string[] = [];
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+    const element = node.parentElement;
+    const text = node.textContent?.trim() ?? '';
+    if (
+      element === null ||
+      text === '' ||
+      element.closest('script, style, noscript, [aria-hidden=true], :disabled') !== null
+    )
+      continue;
+    const box = element.getBoundingClientRect();
+    if (box.width < 2 || box.height < 2 || element.closest('.skip, .visually-hidden, .frame-note') !== null) continue;
+    const style = getComputedStyle(element);
+    const [a, b] = [luminance(parse(style.color)), luminance(behind(element))];
+    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const size = parseFloat(style.fontSize);
+    const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
+    if (contrast < (isLarge ? 3 : 4.5)) out.push(`${contrast.toFixed(2)}: ${text.slice(0, 40)}`);
+  }
+  return [...new Set(out)];
+}

@@ -1,0 +1,69 @@
+import { spawn, spawnSync } from 'node:child_process';
+import { join } from 'node:path';
+import { repository } from '../vectors.js';
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** stdout, a JSON object a line. */
+  readonly json: readonly Record<string, unknown>[];
+}
+
+/** The environment without settings that a developer may have. */
+function clean(environment: Readonly<Record<string, string>>): Record<string, string | undefined> {
+  const own = Object.entries(process.env).filter(([name]) => !/^(SEALCAM_|SEALCLOUD_)/.test(name));
+  return { ...Object.fromEntries(own), ...environment };
+}
+
+function script(program: 'sealcam' | 'sealcam-cloud'): string {
+  return join(repository, 'dist', program === 'sealcam' ? 'agent' : 'cloud', 'cli', 'cli.js');
+}
+
+/** Runs the compiled command under plain node, as a camera does. */
+export function run(
+  program: 'sealcam' | 'sealcam-cloud',
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Ran {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [script(program), ...args], {
+    env: clean(environment),
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  const json = stdout
+    .split('\n')
+    .filter((line) => line.startsWith('{'))
+    .map((line) => JSON.parse(line) as Record<string, unknown>);
+  return { status, stdout, stderr, json };
+}
+
+export interface Running {
+  readonly lines: Record<string, unknown>[];
+  signal(name: NodeJS.Signals): void;
+  /** Resolves with the exit status. */
+  readonly ended: Promise<number | null>;
+}
+
+export function start(
+  program: 'sealcam' | 'sealcam-cloud',
+  args: readonly string[],
+  environment: Readonly<Record<string, string>> = {},
+): Running {
+  const child = spawn(process.execPath, [script(program), ...args], { env: clean(environment) });
+  const lines: Record<string, unknown>[] = [];
+  let rest = '';
+  child.stdout.on('data', (chunk: Buffer) => {
+    const parts = (rest + chunk.toString()).split('\n');
+    rest = parts.pop() ?? '';
+    lines.push(
+      ...parts.filter((line) => line.startsWith('{')).map((line) => JSON.parse(line) as Record<string, unknown>),
+    );
+  });
+  child.stderr.on('data', (chunk: Buffer) => lines.push({ stderr: chunk.toString() }));
+  return {
+    lines,
+    signal: (name) => child.kill(name),
+    ended: new Promise((resolve) => child.once('close', resolve)),
+  };
+}

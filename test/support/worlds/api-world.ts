@@ -1,0 +1,174 @@
+import { join } from 'node:path';
+import { EventParser, type ServerEvent } from '../../../app/core/sse.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { toBase64, toHex } from '../../../common/bytes.js';
+import { Counters } from '../../../common/counters.js';
+import { silentLog } from '../../../common/log.js';
+import type { ApiContext } from '../../../cloud/api/context.js';
+import type { FastifyInstance } from '../../../cloud/api/fastify.js';
+import { Feed } from '../../../cloud/api/feed.js';
+import { Reader, type ReaderDependencies } from '../../../cloud/api/reader.js';
+import { buildServer } from '../../../cloud/api/server.js';
+import { Sessions } from '../../../cloud/api/sessions.js';
+import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import type { CloudStore } from '../../../cloud/store/store.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import { sessionKind, type Session } from '../../../protocol/objects/session.js';
+import { signObject } from '../../../protocol/objects/signed-object.js';
+import { afterThisTest } from '../runner/after-test.js';
+import { tempFolder } from '../runner/temp.js';
+import { VirtualClock } from '../runner/virtual-clock.js';
+
+export const CLOUD = 'https://cloud.example';
+export const PAGE = 'https://app.example';
+
+/** What came over one stream. */
+export class OpenStream {
+  readonly status: number;
+  readonly events: ServerEvent[] = [];
+  readonly ended: Promise<void>;
+  isEnded = false;
+
+  constructor(response: Response) {
+    this.status = response.status;
+    const reader = response.body?.getReader();
+    const parser = new EventParser();
+    const decoder = new TextDecoder();
+    const follow = async (): Promise<void> => {
+      for (;;) {
+        const part = await reader?.read();
+        if (part === undefined || part.done) return;
+        this.events.push(...parser.push(decoder.decode(part.value, { stream: true })));
+      }
+    };
+    this.ended = follow()
+      .catch(() => undefined)
+      .finally(() => (this.isEnded = true));
+    afterThisTest(async () => {
+      await reader?.cancel().catch(() => undefined);
+    });
+  }
+
+  /** Names of the events, and the seq where one has it. */
+  get said(): string[] {
+    return this.events.map(({ event, data }) => {
+      const { seq } = JSON.parse(data) as { seq?: number };
+      return seq === undefined ? event : `${event} ${String(seq)}`;
+    });
+  }
+}
+
+/** The events API on a fresh store, asked without a network. */
+export class ApiWorld {
+  readonly clock: VirtualClock;
+  readonly counters: Counters;
+  readonly receiptSigner: Signer;
+  readonly sentDown: { device: Uint8Array; payload: Uint8Array }[];
+  readonly store: CloudStore;
+  readonly feed: Feed;
+  readonly app: FastifyInstance;
+
+  private constructor(
+    parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app'>,
+  ) {
+    ({
+      clock: this.clock,
+      counters: this.counters,
+      receiptSigner: this.receiptSigner,
+      sentDown: this.sentDown,
+      store: this.store,
+      feed: this.feed,
+      app: this.app,
+    } = parts);
+  }
+
+  static async open(
+    wrap: (store: CloudStore) => CloudStore = (store) => store,
+    more: Pick<ReaderDependencies, 'makerList'> = {},
+  ): Promise<ApiWorld> {
+    const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
+    const clock = new VirtualClock();
+    const counters = new Counters();
+    const receiptSigner = nodeSuite.ed25519Signer(realRandom.bytes(32));
+    const sentDown: ApiWorld['sentDown'] = [];
+    const common = { store: wrap(store), suite: nodeSuite, clock, counters, log: silentLog };
+    const settings = { cloudOrigin: () => CLOUD, pageOrigins: [PAGE], lifetimeMs: 3_600_000 };
+    const feed = new Feed();
+    const context: ApiContext = {
+      ...common,
+      sessions: new Sessions(settings, nodeSuite, clock, realRandom),
+      reader: new Reader({ ...common, ...more }),
+      feed,
+      receiptKeys: [receiptSigner.publicKey],
+      cloudOrigin: () => CLOUD,
+      sendDown: (device, payload) => sentDown.push({ device, payload }),
+    };
+    const app = await buildServer(context, {
+      host: '127.0.0.1',
+      port: 0,
+      pageOrigins: [PAGE],
+      requestsPerMinute: 10_000,
+    });
+    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app });
+  }
+
+  /** Opens a session for a key; `change` spoils what is signed. */
+  async session(
+    signer: Signer,
+    change: Partial<Session> = {},
+    headers: Record<string, string> = {},
+  ): Promise<{ status: number; token: string }> {
+    const challenge = (await this.app.inject({ method: 'POST', url: '/v1/session/challenge' })).json<{
+      cloudOrigin: string;
+      nonce: string;
+      expiresAtMs: number;
+    }>();
+    const signed = signObject(sessionKind, nodeSuite, signer, {
+      cloudOrigin: challenge.cloudOrigin,
+      pageOrigin: PAGE,
+      nonce: new Uint8Array(Buffer.from(challenge.nonce, 'hex')),
+      expiresAtMs: challenge.expiresAtMs,
+      ...change,
+    });
+    return this.answer(signed.bytes, headers);
+  }
+
+  async answer(signed: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; token: string }> {
+    const response = await this.app.inject({
+      method: 'POST',
+      url: '/v1/session',
+      headers,
+      payload: { session: toBase64(signed) },
+    });
+    return { status: response.statusCode, token: response.json<{ token?: string }>().token ?? '' };
+  }
+
+  async get(url: string, token: string): Promise<{ status: number; body: unknown; raw: Buffer }> {
+    const response = await this.app.inject({ method: 'GET', url, headers: { authorization: `Bearer ${token}` } });
+    const isJson = response.headers['content-type']?.toString().includes('application/json') === true;
+    return { status: response.statusCode, body: isJson ? response.json() : null, raw: response.rawPayload };
+  }
+
+  /** A stream over a real socket; it ends with the test that opened it. */
+  async stream(token: string, lastId: number | null = null): Promise<OpenStream> {
+    if (!this.app.server.listening) {
+      await this.app.listen({ host: '127.0.0.1', port: 0 });
+      afterThisTest(async () => {
+        this.app.server.closeAllConnections();
+        await this.app.close();
+      });
+    }
+    const address = this.app.server.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const resume = lastId === null ? {} : { 'last-event-id': String(lastId) };
+    const response = await fetch(`http://127.0.0.1:${String(port)}/v1/stream`, {
+      headers: { authorization: `Bearer ${token}`, ...resume },
+    });
+    return new OpenStream(response);
+  }
+
+  static recordsUrl(device: Uint8Array, epoch = 1): string {
+    return `/v1/cameras/${toHex(device)}/${String(epoch)}/records`;
+  }
+}

@@ -1,0 +1,104 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { Random } from '../../../common/random.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import { claimKind, type Claim } from '../../../protocol/objects/claim.js';
+import { accountId, deviceId } from '../../../protocol/objects/ids.js';
+import { receiptKind, type Receipt } from '../../../protocol/objects/receipt.js';
+import { recordKind, type RecordTime, type SealcamRecord } from '../../../protocol/objects/record.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import type { OutboxSigner } from '../../../agent/outbox/outbox.js';
+
+/** One camera, its owner and its cloud, with fresh keys: what tests build signed objects from. */
+export class CameraWorld {
+  readonly device: Signer;
+  readonly deviceId: Uint8Array;
+  readonly owner: Signer;
+  readonly ownerSecret: Uint8Array;
+  readonly cloud: Signer;
+  readonly boot = realRandom.bytes(16);
+
+  /** The same `random` gives the same keys, so that two processes can be one camera. */
+  constructor(options: { readonly owner?: Signer; readonly cloud?: Signer; readonly random?: Random } = {}) {
+    const random = options.random ?? realRandom;
+    this.device = nodeSuite.ed25519Signer(random.bytes(32));
+    this.deviceId = deviceId(nodeSuite, this.device.publicKey);
+    this.owner = options.owner ?? nodeSuite.ed25519Signer(random.bytes(32));
+    this.ownerSecret = random.bytes(32);
+    this.cloud = options.cloud ?? nodeSuite.ed25519Signer(random.bytes(32));
+  }
+
+  get account(): Uint8Array {
+    return accountId(nodeSuite, this.owner.publicKey);
+  }
+
+  claim(epoch = 1, previous: Uint8Array | null = null, change: Partial<Claim> = {}): Verified<Claim> {
+    return signObject(claimKind, nodeSuite, this.owner, {
+      device: this.deviceId,
+      epoch,
+      account: this.account,
+      ownerKey: this.owner.publicKey,
+      recipients: [{ x25519: nodeSuite.x25519PublicKey(this.ownerSecret), ed25519: this.owner.publicKey }],
+      receiptKeys: [this.cloud.publicKey],
+      previous,
+      nonce: realRandom.bytes(16),
+      issuedAtMs: 0,
+      ...change,
+    });
+  }
+
+  time(monotonicMs: number, wallMs: number | null = Date.UTC(2026, 10, 21) + monotonicMs): RecordTime {
+    return { boot: this.boot, monotonicMs, wallMs, quality: wallMs === null ? 'unset' : 'ntp' };
+  }
+
+  sign(record: SealcamRecord): Verified<SealcamRecord> {
+    return signObject(recordKind, nodeSuite, this.device, record);
+  }
+
+  /** A signed record of this camera under a claim. */
+  record(
+    claim: Verified<Claim>,
+    seq: number,
+    prev: Uint8Array | null,
+    rest: Partial<SealcamRecord> & Pick<SealcamRecord, 'kind'>,
+  ): Verified<SealcamRecord> {
+    return this.sign({
+      device: this.deviceId,
+      account: claim.value.account,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      seq,
+      prev,
+      time: this.time(1000 * seq),
+      ...rest,
+    });
+  }
+
+  /** Accept and then `count` scene records, chained. */
+  chain(claim: Verified<Claim>, count: number): Verified<SealcamRecord>[] {
+    const out = [this.record(claim, 0, claim.hash, { kind: 'accept' })];
+    for (let seq = 1; seq <= count; seq++) {
+      out.push(this.record(claim, seq, out[seq - 1]?.hash ?? null, { kind: 'scene', scene: { class: 'stall' } }));
+    }
+    return out;
+  }
+
+  receipt(claim: Verified<Claim>, ranges: Receipt['ranges'], rest: Partial<Receipt> = {}): Verified<Receipt> {
+    return signObject(receiptKind, nodeSuite, this.cloud, {
+      device: this.deviceId,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      ranges,
+      ...rest,
+    });
+  }
+
+  outboxSigner(): OutboxSigner {
+    return {
+      device: this.deviceId,
+      sign: (record) => this.sign(record),
+      openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
+      openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
+    };
+  }
+}

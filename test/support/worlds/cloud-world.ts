@@ -1,0 +1,114 @@
+import { join } from 'node:path';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { Counters } from '../../../common/counters.js';
+import { silentLog } from '../../../common/log.js';
+import { Ingest } from '../../../cloud/ingest/ingest.js';
+import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import type { CloudStore } from '../../../cloud/store/store.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import type { Claim } from '../../../protocol/objects/claim.js';
+import { receiptKind, type Receipt } from '../../../protocol/objects/receipt.js';
+import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
+import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../../protocol/seal/seal.js';
+import { decodeDown, encodeUp, type DownMessage } from '../../../protocol/transport/messages.js';
+import { topicOf } from '../../../protocol/transport/topics.js';
+import { CameraWorld } from './camera-world.js';
+import { tempFolder } from '../runner/temp.js';
+import { VirtualClock } from '../runner/virtual-clock.js';
+
+/**
+ * Ingest on a fresh store, without a broker: what it publishes and stores is kept here. `beside` is another worker of the
+ * same cloud, with the same receipt keys.
+ */
+export class CloudWorld {
+  readonly counters = new Counters();
+  readonly clock = new VirtualClock();
+  readonly sent: { topic: string; message: DownMessage }[] = [];
+  readonly stored: Verified<SealcamRecord>[] = [];
+  readonly receiptSigner: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  readonly store: CloudStore;
+  readonly ingest: Ingest;
+
+  constructor(wrap: (store: CloudStore) => CloudStore = (store) => store, beside: CloudWorld | null = null) {
+    if (beside !== null) this.receiptSigner = beside.receiptSigner;
+    const isSharing = beside !== null;
+    this.store = openSqliteStore(join(tempFolder(), 'cloud.db'));
+    this.ingest = new Ingest({
+      store: wrap(this.store),
+      suite: nodeSuite,
+      receiptSigner: this.receiptSigner,
+      clock: this.clock,
+      counters: this.counters,
+      log: silentLog,
+      isSharing,
+      onStatus: () => undefined,
+      pacing: () => null,
+      publish: (topic, payload) => this.sent.push({ topic, message: decodeDown(payload) }),
+      onStored: (_, record) => this.stored.push(record),
+    });
+  }
+
+  camera(): CameraWorld {
+    return new CameraWorld({ cloud: this.receiptSigner });
+  }
+
+  /** A camera that is claimed and accepted. */
+  async claimed(
+    world = this.camera(),
+  ): Promise<{ world: CameraWorld; claim: Verified<Claim>; accept: Verified<SealcamRecord> }> {
+    const claim = world.claim();
+    const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
+    await this.up(world, { type: 'accept', claim: claim.bytes, record: accept.bytes });
+    this.sent.length = 0;
+    this.stored.length = 0;
+    return { world, claim, accept };
+  }
+
+  up(
+    world: CameraWorld,
+    message: Parameters<typeof encodeUp>[0],
+    topic = topicOf(world.deviceId, 'up'),
+  ): Promise<void> {
+    return this.ingest.take(topic, encodeUp(message));
+  }
+
+  records(world: CameraWorld, records: Verified<SealcamRecord>[], media: (SealedObject | null)[] = []): Promise<void> {
+    return this.up(world, { type: 'records', records: records.map(({ bytes }) => ({ record: bytes, media })) });
+  }
+
+  receipts(): Receipt[] {
+    return this.sent.flatMap(({ message }) =>
+      message.type === 'receipt' ? [openSigned(receiptKind, nodeSuite, message.receipt).value] : [],
+    );
+  }
+}
+
+export function scene(
+  world: CameraWorld,
+  claim: Verified<Claim>,
+  seq: number,
+  prev: Uint8Array | null,
+): Verified<SealcamRecord> {
+  return world.record(claim, seq, prev, { kind: 'scene', scene: { class: 'stall' } });
+}
+
+/** An event with a picture of noise; nothing of it can be opened. */
+export function pictured(
+  world: CameraWorld,
+  claim: Verified<Claim>,
+  seq: number,
+  prev: Uint8Array | null,
+): { record: Verified<SealcamRecord>; sealed: SealedObject; media: RecordMedia } {
+  const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(4112) };
+  const media: RecordMedia = {
+    id: realRandom.bytes(16),
+    role: 'thumbnail',
+    length: sealed.body.length,
+    bodyHash: nodeSuite.sha256(sealed.body),
+    headerHash: nodeSuite.sha256(sealed.header),
+  };
+  const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+  return { sealed, media, record: world.record(claim, seq, prev, { kind: 'motion', event, media: [media] }) };
+}

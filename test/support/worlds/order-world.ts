@@ -1,0 +1,115 @@
+import { Counters } from '../../../common/counters.js';
+import { SealcamError } from '../../../common/errors.js';
+import { silentLog } from '../../../common/log.js';
+import { beginEpoch, endEpoch } from '../../../agent/outbox/epochs.js';
+import type { Mirror } from '../../../agent/outbox/mirror.js';
+import { openOutbox } from '../../../agent/outbox/open-outbox.js';
+import type { Outbox } from '../../../agent/outbox/outbox.js';
+import { noteOwnership } from '../../../agent/outbox/published.js';
+import { OwnerOrders, type StandingOrders } from '../../../agent/ownership/owner-orders.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import type { Claim } from '../../../protocol/objects/claim.js';
+import { commandKind, type Command } from '../../../protocol/objects/command.js';
+import { recordKind, type RecordCommand, type RecordTime } from '../../../protocol/objects/record.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { CameraWorld } from './camera-world.js';
+import { codeOf } from '../codes.js';
+import { tempFolder } from '../runner/temp.js';
+import { VirtualClock } from '../runner/virtual-clock.js';
+
+/** A camera with an owner and a queue on disk, to which orders are given without a network. */
+export class OrderWorld {
+  readonly camera = new CameraWorld();
+  readonly clock = new VirtualClock();
+  readonly folder = tempFolder();
+  readonly counters = new Counters();
+  outbox!: Outbox;
+  mirror!: Mirror;
+  orders!: OwnerOrders;
+  claim!: Verified<Claim>;
+  followed: StandingOrders[] = [];
+  looked = 0;
+  snapshotFails: string | null = null;
+
+  constructor() {
+    this.open();
+    this.claim = this.camera.claim();
+    beginEpoch(this.outbox, this.claim, this.time());
+    noteOwnership(this.outbox, this.mirror);
+  }
+
+  time(): RecordTime {
+    return this.camera.time(this.clock.monotonicMs());
+  }
+
+  open(): void {
+    const { outbox, mirror } = openOutbox({
+      folder: this.folder,
+      signer: this.camera.outboxSigner(),
+      limits: { maxBytes: 2 ** 24, maxAgeMs: 1e9 },
+      sha256: (data) => nodeSuite.sha256(data),
+      time: this.time(),
+      log: silentLog,
+    });
+    this.outbox = outbox;
+    this.mirror = mirror;
+    this.orders = new OwnerOrders({
+      suite: nodeSuite,
+      outbox,
+      mirror,
+      clock: this.clock,
+      counters: this.counters,
+      log: silentLog,
+      now: () => this.time(),
+      snapshot: () => {
+        this.looked++;
+        if (this.snapshotFails === null) return Promise.resolve();
+        return Promise.reject(new SealcamError('privacy-mode', 'the camera looks at nothing'));
+      },
+      onOrders: (orders) => this.followed.push(orders),
+      onRelease: () => {
+        endEpoch(outbox, 'release', this.time());
+        noteOwnership(outbox, mirror);
+        this.orders.ownerChanged();
+      },
+      onRecorded: () => undefined,
+    });
+  }
+
+  restart(): void {
+    this.mirror.close();
+    this.outbox.close();
+    this.open();
+  }
+
+  /** A record that the owner has just seen. */
+  seen(): NonNullable<Command['recent']> {
+    const record = this.outbox.append({ kind: 'scene', time: this.time(), scene: { class: 'startup' } });
+    if (record === null) throw new Error('no record');
+    return [record.value.seq, record.hash];
+  }
+
+  order(change: Partial<Command> & Pick<Command, 'action'>, signer: Signer = this.camera.owner): Uint8Array {
+    return signObject(commandKind, nodeSuite, signer, {
+      device: this.camera.deviceId,
+      epoch: 1,
+      claimHash: this.claim.hash,
+      counter: 100,
+      ...change,
+    }).bytes;
+  }
+
+  give(bytes: Uint8Array): string {
+    return codeOf(() => {
+      this.orders.take(bytes);
+    });
+  }
+
+  answers(): RecordCommand[] {
+    return this.outbox.queries.recordsAfter.all(0, 0, 100).flatMap(({ bytes }) => {
+      const { command } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
+      return command === undefined ? [] : [command];
+    });
+  }
+}

@@ -1,0 +1,88 @@
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { fromHex, toHex } from '../../../common/bytes.js';
+import type { Clock } from '../../../common/clock.js';
+import { CloudClient } from '../../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { Orders } from '../../../app/core/orders.js';
+import { Owner } from '../../../app/core/owner.js';
+import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { OwnerSession, type CameraView } from '../../../app/core/owner-session.js';
+import { MemoryStorage } from '../../../app/core/storage.js';
+import type { TimelineEvent } from '../../../app/core/timeline.js';
+import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
+import type { Recipient } from '../../../protocol/objects/claim.js';
+import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
+import { PAGE_ORIGIN } from './test-cloud.js';
+
+/** Somebody with a page open, without a window: the page's own modules on one device. */
+export class Person {
+  readonly keys: OwnerKeys;
+  readonly client: CloudClient;
+  readonly history: HistoryKeeper;
+  readonly owner: Owner;
+  readonly session: OwnerSession;
+  readonly orders: Orders;
+  private readonly stopping = new AbortController();
+  private running: Promise<void> = Promise.resolve();
+
+  constructor(cloudOrigin: string, master = realRandom.bytes(32), clock: Clock = realClock) {
+    const suite = tweetnaclSuite;
+    this.keys = ownerKeys(suite, master);
+    const { keys } = this;
+    const client = new CloudClient({
+      suite,
+      clock,
+      keys,
+      cloudOrigin,
+      pageOrigin: PAGE_ORIGIN,
+      fetch: (url, init) => fetch(url, init),
+    });
+    this.client = client;
+    const history = new HistoryKeeper(suite, new MemoryStorage(), keys.signer.publicKey);
+    this.history = history;
+    this.owner = new Owner({ suite, clock, keys, client, history });
+    const session = new OwnerSession({ client, history, clock, random: realRandom });
+    this.session = session;
+    const refresh = (): Promise<void> => session.refresh();
+    this.orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
+  }
+
+  /** What this person shows to an owner. */
+  get asMember(): Recipient {
+    return { x25519: this.keys.recipient.publicKey, ed25519: this.keys.signer.publicKey };
+  }
+
+  start(): this {
+    this.running = this.session.run(this.stopping.signal);
+    return this;
+  }
+
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.running;
+  }
+
+  async claim(code: string): Promise<string> {
+    const parsed = parseClaimCode(tweetnaclSuite, code);
+    await this.owner.claim(parsed, () => undefined, this.stopping.signal);
+    await this.session.refresh();
+    return toHex(parsed.device);
+  }
+
+  async changeMembers(device: string, epoch: number, members: readonly Recipient[]): Promise<number> {
+    const id = fromHex(device, 32) ?? new Uint8Array(32);
+    const next = await this.owner.changeMembers(id, epoch, members, () => undefined, this.stopping.signal);
+    await this.session.refresh();
+    return next;
+  }
+
+  camera(device: string, epoch: number): CameraView | undefined {
+    return this.session.view().cameras.find((camera) => camera.device === device && camera.epoch === epoch);
+  }
+
+  /** Events of one epoch with a picture, newest first. */
+  pictures(epoch: number): TimelineEvent[] {
+    return this.session.view().events.filter((event) => event.epoch === epoch && event.picture !== null);
+  }
+}

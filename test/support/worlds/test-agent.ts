@@ -1,0 +1,144 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { LevelLog } from '../../../common/adapters/pino-log.js';
+import { toHex } from '../../../common/bytes.js';
+import type { LogFields } from '../../../common/log.js';
+import type { Camera } from '../../../hal/camera.js';
+import type { Hal } from '../../../hal/hal.js';
+import { MockCamera } from '../../../hal/mock/camera.js';
+import { MockKeyStore } from '../../../hal/mock/key-store.js';
+import {
+  MockButton,
+  MockIndicator,
+  MockLightSensor,
+  MockMotionSensor,
+  MockWatchdog,
+} from '../../../hal/mock/peripherals.js';
+import type { Happening, SceneScript } from '../../../hal/mock/script.js';
+import { MockSystem, MockSystemClock } from '../../../hal/mock/system.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { formatClaimCode } from '../../../protocol/objects/claim-code.js';
+import { uplinkSecrets } from '../../../agent/main/adapters/uplink-secrets.js';
+import { uplinkFile } from '../../../agent/main/adapters/uplink-file.js';
+import { Agent } from '../../../agent/main/agent.js';
+import { loadAgentConfig } from '../../../agent/config/keys.js';
+import { mqttSocket } from '../../../agent/uplink/mqtt-socket.js';
+
+export interface LogEntry extends LogFields {
+  readonly level: string;
+  readonly msg: string;
+}
+
+/** A log that a test can look into. */
+export function testLog(entries: LogEntry[], part = ''): LevelLog {
+  const at = (level: string) => (fields: LogFields, msg: string) => void entries.push({ ...fields, level, part, msg });
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warn: at('warn'),
+    error: at('error'),
+    child: (name) => testLog(entries, name),
+    level: 'debug',
+    setLevel: () => undefined,
+  };
+}
+
+/** People walk through every five seconds, from the second second on. */
+export const BUSY: SceneScript = {
+  scene: 'porch',
+  seed: 5,
+  noise: 2,
+  repeatMs: 5000,
+  happenings: [{ kind: 'person', fromMs: 2000, toMs: 4000, path: 'cross', look: 77 } satisfies Happening],
+};
+export const QUIET: SceneScript = { ...BUSY, happenings: [] };
+
+export interface TestAgentOptions {
+  /** Instead of a mock camera that plays the script. */
+  readonly camera?: Camera;
+  /** Settings over those that suit a test. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Instead of one that keeps every line. */
+  readonly log?: LevelLog;
+}
+
+/** A whole camera in this process: mock HAL, real queue on disk, real MQTT. */
+export class TestAgent {
+  readonly agent: Agent;
+  readonly log: LogEntry[] = [];
+  readonly button = new MockButton();
+  readonly indicator = new MockIndicator();
+  readonly hal: Hal;
+  readonly code: string;
+  readonly device: string;
+
+  constructor(
+    folder: string,
+    port: number,
+    script: SceneScript,
+    keyStore = new MockKeyStore(),
+    options: TestAgentOptions = {},
+  ) {
+    mkdirSync(folder, { recursive: true });
+    const clock = realClock;
+    const config = loadAgentConfig({
+      file: null,
+      environment: {
+        SEALCAM_DATA_FOLDER: folder,
+        SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(port)}`,
+        SEALCAM_UPLINK_INITIAL_WINDOW: '300 ms',
+        SEALCAM_UPLINK_ACK_TIMEOUT: '3 s',
+        SEALCAM_UPLINK_KEEP_ALIVE: '5 s',
+        SEALCAM_HEALTH_INTERVAL: '2 s',
+        SEALCAM_MOTION_HOLD: '500 ms',
+        SEALCAM_MOTION_COOLDOWN: '0 ms',
+        // People walk through every five seconds, for as long as a test takes.
+        SEALCAM_MOTION_MAX_PER_HOUR: '0',
+        ...options.environment,
+      },
+    });
+    this.hal = {
+      camera:
+        options.camera ??
+        new MockCamera({
+          script,
+          framesPerSecond: 10,
+          clock,
+          pace: 'live',
+          frameLimit: null,
+          withLuma: true,
+        }),
+      motionSensor: new MockMotionSensor(),
+      button: this.button,
+      indicator: this.indicator,
+      light: new MockLightSensor(),
+      keyStore,
+      clock: new MockSystemClock(clock, script, realRandom.bytes(16)),
+      system: new MockSystem(),
+      watchdog: new MockWatchdog(),
+    };
+    const log = options.log ?? testLog(this.log);
+    this.agent = new Agent(config, {
+      hal: this.hal,
+      log,
+      clock,
+      suite: nodeSuite,
+      random: realRandom,
+      onWindow: () => undefined,
+      uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
+      openSocket: (will, device) =>
+        mqttSocket({
+          will,
+          device,
+          url: config['uplink.url'],
+          keepAliveMs: config['uplink.keepAlive'],
+          ...uplinkSecrets(config),
+        }),
+    });
+    const { device, claimSecret } = this.agent.identity;
+    this.device = toHex(device);
+    this.code = formatClaimCode(nodeSuite, { device, secret: claimSecret });
+  }
+}

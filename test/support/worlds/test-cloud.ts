@@ -1,0 +1,74 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { loadCloudConfig } from '../../../cloud/main/config.js';
+import { Cloud } from '../../../cloud/main/cloud.js';
+import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
+import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
+import type { CloudStore } from '../../../cloud/store/store.js';
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { TestBroker } from '../engines/brokers.js';
+import { testLog, type LogEntry } from './test-agent.js';
+
+export const PAGE_ORIGIN = 'http://127.0.0.1:1';
+
+export interface TestCloudOptions {
+  readonly pageOrigin?: string;
+  readonly store?: CloudStore;
+}
+
+function sqliteIn(folder: string): CloudStore {
+  mkdirSync(folder, { recursive: true });
+  return openSqliteStore(join(folder, 'cloud.db'));
+}
+
+/** A cloud in this process, on a broker of the test's; started again on the same folder it is the same cloud. */
+export class TestCloud {
+  readonly log: LogEntry[] = [];
+  readonly cloud: Cloud;
+  readonly store: CloudStore;
+  readonly origin: string;
+
+  constructor(
+    folder: string,
+    httpPort: number,
+    broker: TestBroker,
+    { pageOrigin = PAGE_ORIGIN, store = sqliteIn(join(folder, 'cloud')) }: TestCloudOptions = {},
+  ) {
+    const config = loadCloudConfig({
+      file: null,
+      environment: {
+        SEALCLOUD_DATA_FOLDER: join(folder, 'cloud'),
+        SEALCLOUD_HTTP_PORT: String(httpPort),
+        SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
+        SEALCLOUD_PACING_DRAIN_INTERVAL: '50 ms',
+      },
+    });
+    this.origin = `http://127.0.0.1:${String(httpPort)}`;
+    this.store = store;
+    this.cloud = new Cloud(config, {
+      store: this.store,
+      suite: nodeSuite,
+      clock: realClock,
+      random: realRandom,
+      log: testLog(this.log),
+      receiptKeys: loadReceiptKeys(config['data.folder'], nodeSuite, realRandom),
+      feed: {
+        url: `mqtt://127.0.0.1:${String(broker.port)}`,
+        username: broker.cloudUser,
+        password: broker.cloudPassword === '' ? undefined : broker.cloudPassword,
+        clientId: `cloud-test-${String(httpPort)}`,
+        group: undefined,
+      },
+    });
+  }
+
+  start(): Promise<number> {
+    return this.cloud.start();
+  }
+
+  stop(): Promise<void> {
+    return this.cloud.stop();
+  }
+}

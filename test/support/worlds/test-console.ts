@@ -1,0 +1,96 @@
+import { realClock } from '../../../common/adapters/real-clock.js';
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { toBase64 } from '../../../common/bytes.js';
+import type { ConsoleContext } from '../../../agent/console/command.js';
+import { Console } from '../../../agent/console/console.js';
+import { developmentQaSigner } from '../../../agent/console/development-key.js';
+import { ConsoleLock, type Scope } from '../../../agent/console/lock.js';
+import { MockSerialLine } from '../../../hal/mock/peripherals.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { signObject } from '../../../protocol/objects/signed-object.js';
+import { unlockKind } from '../../../protocol/objects/unlock.js';
+import type { TestAgent } from './test-agent.js';
+import { testLog } from './test-agent.js';
+import { until } from '../runner/wait.js';
+
+/** Somebody at the other end of the cable of a running agent. */
+export class TestConsole {
+  readonly console: Console;
+  readonly line: MockSerialLine;
+  readonly lock: ConsoleLock;
+  reboots = 0;
+  private readonly agent: TestAgent;
+  private received = '';
+
+  constructor(agent: TestAgent) {
+    this.agent = agent;
+    const [ours, theirs] = MockSerialLine.pair();
+    this.line = ours;
+    ours.onData((data) => {
+      this.received += Buffer.from(data).toString();
+    });
+    const { device } = agent.agent.identity;
+    this.lock = new ConsoleLock(nodeSuite, realRandom, realClock, device, [developmentQaSigner(nodeSuite).publicKey]);
+    const lines = agent.log.map(({ msg }) => msg);
+    const context: ConsoleContext = {
+      agent: agent.agent.consolePort(),
+      hal: agent.hal,
+      suite: nodeSuite,
+      clock: realClock,
+      random: realRandom,
+      lock: this.lock,
+      log: {
+        last: (count) => lines.slice(-count),
+        follow: () => () => undefined,
+        level: 'info',
+        setLevel: () => undefined,
+      },
+      claimSheet: () => `Claim code: ${agent.code}`,
+      network: () => [{ name: 'lo', addresses: ['127.0.0.1'] }],
+      brokerUrl: 'mqtts://broker.example:8883',
+      settings: {},
+      pressButton: null,
+      reboot: () => {
+        this.reboots++;
+        return Promise.resolve();
+      },
+    };
+    this.console = new Console(theirs, context, testLog([]));
+    this.console.start();
+  }
+
+  get output(): string {
+    return this.received;
+  }
+
+  /** Types a line and returns what came back until the next prompt. */
+  async type(text: string, timeoutMs = 20_000): Promise<string> {
+    this.received = '';
+    await this.line.write(Buffer.from(`${text}\r`));
+    await until(
+      `the prompt after ${text.slice(0, 40)}`,
+      () => /sealcam( \(locked\))?> $/.test(this.received),
+      timeoutMs,
+    );
+    return this.received;
+  }
+
+  /** The JSON objects that a command prints. */
+  async json(text: string, timeoutMs?: number): Promise<readonly Record<string, unknown>[]> {
+    const output = await this.type(`${text} --json`, timeoutMs);
+    return output
+      .split(/\r?\n/)
+      .filter((line) => line.startsWith('{'))
+      .map((line) => JSON.parse(line) as Record<string, unknown>);
+  }
+
+  async unlock(...scope: Scope[]): Promise<void> {
+    const token = signObject(unlockKind, nodeSuite, developmentQaSigner(nodeSuite), {
+      device: this.agent.agent.identity.device,
+      nonce: this.lock.challenge,
+      scope,
+      lifetimeS: 600,
+    });
+    await this.type(`unlock ${toBase64(token.bytes)}`);
+  }
+}

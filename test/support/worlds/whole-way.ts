@@ -1,0 +1,86 @@
+import mqtt from 'mqtt';
+import { join } from 'node:path';
+import { fromHex } from '../../../common/bytes.js';
+import { MockKeyStore } from '../../../hal/mock/key-store.js';
+import { Watcher, type OpenedEvent } from '../../../scripts/demo/watcher.js';
+import { freePort } from '../../../scripts/free-port.js';
+import type { TestBroker } from '../engines/brokers.js';
+import { tempFolder } from '../runner/temp.js';
+import { BUSY, TestAgent, type TestAgentOptions } from './test-agent.js';
+import { PAGE_ORIGIN, TestCloud } from './test-cloud.js';
+
+interface Part {
+  stop(): Promise<void> | void;
+}
+
+/** Broker, cloud, cameras and owners of one test; everything that runs is stopped after it, the last first. */
+export class WholeWay {
+  readonly folder = tempFolder();
+  readonly broker: TestBroker;
+  private readonly httpPort: number;
+  private readonly running: Part[] = [];
+
+  private constructor(make: (folder: string, port: number) => TestBroker, brokerPort: number, httpPort: number) {
+    this.broker = make(this.folder, brokerPort);
+    this.httpPort = httpPort;
+  }
+
+  static async prepare(make: (folder: string, port: number) => TestBroker): Promise<WholeWay> {
+    return new WholeWay(make, await freePort(), await freePort());
+  }
+
+  keep(part: Part): void {
+    this.running.push(part);
+  }
+
+  async stop(part: Part): Promise<void> {
+    this.running.splice(this.running.indexOf(part), 1);
+    await part.stop();
+  }
+
+  async stopAll(): Promise<void> {
+    for (const part of this.running.splice(0).reverse()) await part.stop();
+    await this.broker.stop();
+  }
+
+  async startCloud(): Promise<TestCloud> {
+    const cloud = new TestCloud(this.folder, this.httpPort, this.broker);
+    await cloud.start();
+    this.keep(cloud);
+    return cloud;
+  }
+
+  /** A second client with the cloud's rights at the broker. */
+  asCloud(clientId = 'second-cloud'): mqtt.MqttClient {
+    const { port, protocol, cloudUser, cloudPassword } = this.broker;
+    const client = mqtt.connect(`mqtt://127.0.0.1:${String(port)}`, {
+      protocolVersion: protocol,
+      username: cloudUser,
+      password: cloudPassword,
+      clientId,
+    });
+    this.keep({ stop: () => void client.end(true) });
+    return client;
+  }
+
+  startAgent(name: string, script = BUSY, keyStore = new MockKeyStore(), options: TestAgentOptions = {}): TestAgent {
+    const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, options);
+    agent.agent.start();
+    this.keep(agent.agent);
+    return agent;
+  }
+
+  watch(cloud: TestCloud): { readonly watcher: Watcher; readonly opened: OpenedEvent[] } {
+    const opened: OpenedEvent[] = [];
+    const watcher = new Watcher('test', cloud.origin, PAGE_ORIGIN, (event) => opened.push(event));
+    watcher.start();
+    this.keep(watcher);
+    return { watcher, opened };
+  }
+}
+
+/** Seqs of the first epoch that a cloud has of a camera, in order. */
+export async function seqsOf(cloud: TestCloud, device: string): Promise<number[]> {
+  const id = fromHex(device, 32) ?? new Uint8Array(32);
+  return (await cloud.store.records.page(id, 1, 1e9, 200)).map(({ seq }) => seq).sort((a, b) => a - b);
+}
