@@ -50,7 +50,7 @@ export class JpegSplitter {
       }
       if (end === 'done') {
         const frame = this.buffer.slice(0, this.at);
-        this.take(this.at);
+        this.takeBytes(this.at);
         return frame;
       }
     }
@@ -108,10 +108,10 @@ export class JpegSplitter {
 
   private skip(count: number): void {
     this.skippedBytes += count;
-    this.take(count);
+    this.takeBytes(count);
   }
 
-  private take(count: number): void {
+  private takeBytes(count: number): void {
     this.buffer = this.buffer.slice(count);
     this.at = 0;
     this.inScan = false;

@@ -37,7 +37,7 @@ export async function runCommand<Options>(
   }
   const folder = mkdtempSync(join(tmpdir(), `sealcam-${name}-`));
   const begun = performance.now();
-  const say = (text: string): void => {
+  const printLine = (text: string): void => {
     process.stderr.write(`${((performance.now() - begun) / 1000).toFixed(0).padStart(4)} s  ${text}\n`);
   };
   const onInterrupt = (end: () => Promise<void>): void => {
@@ -50,7 +50,7 @@ export async function runCommand<Options>(
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, stop);
   };
   try {
-    process.exitCode = await main(options, { folder, say, onInterrupt });
+    process.exitCode = await main(options, { folder, say: printLine, onInterrupt });
   } catch (error) {
     fail(error, '', 1);
   } finally {

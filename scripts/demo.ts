@@ -94,14 +94,14 @@ class Demo {
     const [httpPort, brokerPort, pagePort] = [await freePort(), await freePort(), await freePort()];
     const cloudOrigin = `http://127.0.0.1:${String(httpPort)}`;
     const pageOrigin = `http://127.0.0.1:${String(pagePort)}`;
-    this.say('Building the page …');
+    this.printLine('Building the page …');
     const page = join(this.folder, 'page');
     await buildPage({ outFolder: page, cloudOrigin, demo: true });
     const server = await servePage(page, pagePort);
     const stopped = this.stopSignal();
     const watchers = new Map<string, Watcher>();
     try {
-      this.say('Starting broker and cloud …');
+      this.printLine('Starting broker and cloud …');
       await this.startCloud(httpPort, brokerPort, pageOrigin, cloudOrigin);
       for (const owner of ['Anna', 'Ben'] as const) {
         const watcher = new Watcher(owner, cloudOrigin, pageOrigin, (opened) => {
@@ -111,7 +111,7 @@ class Demo {
         watcher.start();
       }
       const cameras = this.cameras();
-      this.say(`Starting ${String(cameras.length)} cameras, each claimed by its owner …`);
+      this.printLine(`Starting ${String(cameras.length)} cameras, each claimed by its owner …`);
       const links = new Map<string, string[]>();
       await Promise.all(
         cameras.map(async (camera, i) => {
@@ -120,12 +120,12 @@ class Demo {
           links.set(camera.owner, [...list, `camera=${device}:${encodeURIComponent(camera.name)}`]);
         }),
       );
-      this.say('');
+      this.printLine('');
       for (const [owner, watcher] of watchers) {
         const fragment = [`demo-owner=${watcher.fragment}`, ...(links.get(owner) ?? [])].join('&');
-        this.say(`${owner}'s page:  ${pageOrigin}/#${fragment}`);
+        this.printLine(`${owner}'s page:  ${pageOrigin}/#${fragment}`);
       }
-      this.say(
+      this.printLine(
         `\nLogs: ${join(this.folder, 'logs')}. ${this.options.events === null ? 'Ctrl-C ends the demo.' : ''}\n`,
       );
       const enough = new Promise<'enough'>((resolve) => {
@@ -237,12 +237,12 @@ class Demo {
       join(this.folder, 'logs'),
       (line) => {
         if (line.msg === 'recorded') this.reported.set(`${device}/${String(line['seq'])}`, line);
-        if (line.level === 'error') this.say(`${camera.name}: ${String(line.msg)}`);
+        if (line.level === 'error') this.printLine(`${camera.name}: ${String(line.msg)}`);
       },
     );
     this.children.push(child);
     await watchers.get(camera.owner)?.claim(code);
-    this.say(`  ${camera.name} belongs to ${camera.owner}`);
+    this.printLine(`  ${camera.name} belongs to ${camera.owner}`);
     return device;
   }
 
@@ -250,7 +250,7 @@ class Demo {
     const { event, device, openedAtMs, verifiedAtMs, jpegBytes } = opened;
     this.opened.add(event.key);
     const time = new Date(event.startedAtMs ?? openedAtMs).toISOString().slice(11, 19);
-    this.say(
+    this.printLine(
       `${time}  ${owner}: ${this.names.get(device) ?? device} – ${event.verdict}, picture of ${String(jpegBytes)} bytes opened`,
     );
     const first = event.records[0];
@@ -282,7 +282,7 @@ class Demo {
     });
   }
 
-  private say(text: string): void {
+  private printLine(text: string): void {
     if (!this.options.json) process.stdout.write(`${text}\n`);
   }
 }

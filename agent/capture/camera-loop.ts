@@ -52,7 +52,7 @@ export class CameraLoop {
     const { camera, clock, log, counters } = this.deps;
     let retryMs = RETRY_FIRST_MS;
     this.silentSinceMs = clock.monotonicMs();
-    this.watch();
+    this.scheduleWatch();
     try {
       while (!signal.aborted) {
         let firstFrameMs: number | null = null;
@@ -98,7 +98,7 @@ export class CameraLoop {
     this.silentSinceMs = nowMs;
   }
 
-  private watch(): void {
+  private scheduleWatch(): void {
     const { clock, counters, log, onSilence } = this.deps;
     this.cancelWatch = clock.after(WATCH_MS, () => {
       const silentMs = clock.monotonicMs() - this.silentSinceMs;
@@ -109,7 +109,7 @@ export class CameraLoop {
         log.warn({ code: 'camera-ended', silentMs: Math.round(silentMs), camera: this.state }, 'no frame comes');
         onSilence();
       }
-      this.watch();
+      this.scheduleWatch();
     });
   }
 }

@@ -51,7 +51,7 @@ export class CameraSession {
       log: deps.log('camera'),
       onSilence: deps.onSilence,
       onStall: (silentMs) => {
-        this.scenes.tell({ class: 'stall', durationMs: Math.round(silentMs) }, deps.clock.monotonicMs());
+        this.scenes.recordScene({ class: 'stall', durationMs: Math.round(silentMs) }, deps.clock.monotonicMs());
       },
       onOpen: (info) => {
         this.opened(info);
@@ -59,7 +59,7 @@ export class CameraSession {
       onFrame: async (frame) => {
         this.frame = frame;
         this.firstFrameMs ??= frame.monotonicMs;
-        await this.capture?.look(frame, deps.clock.monotonicMs());
+        await this.capture?.inspectFrame(frame, deps.clock.monotonicMs());
         this.noteArmed();
       },
       onEnd: () => {
@@ -79,7 +79,7 @@ export class CameraSession {
   /** The hardware says that its infrared-cut filter switched. */
   lightSwitched(monotonicMs: number): void {
     this.capture?.expectSwitch(monotonicMs);
-    this.scenes.tell({ class: 'ir-cut' }, monotonicMs);
+    this.scenes.recordScene({ class: 'ir-cut' }, monotonicMs);
   }
 
   get info(): CameraInfo | null {
@@ -134,7 +134,7 @@ export class CameraSession {
       onTransition,
       wallMsOf,
       onScene: (scene, monotonicMs) => {
-        this.scenes.tell(scene, monotonicMs);
+        this.scenes.recordScene(scene, monotonicMs);
         // A picture that stands still is as bad as none: whoever made it so has until the next cadence otherwise.
         if (scene.class === 'stall' && scene.durationMs === undefined) onSilence();
       },
@@ -148,6 +148,6 @@ export class CameraSession {
     this.isArmed = true;
     this.deps.log('camera').info({ frame: look.index }, 'the camera is armed');
     const durationMs = Math.max(0, Math.round(look.monotonicMs - (this.firstFrameMs ?? look.monotonicMs)));
-    this.scenes.tell({ class: 'startup', durationMs }, look.monotonicMs);
+    this.scenes.recordScene({ class: 'startup', durationMs }, look.monotonicMs);
   }
 }

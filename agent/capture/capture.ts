@@ -106,7 +106,7 @@ export class Capture {
     this.detector.expectSwitch(monotonicMs);
   }
 
-  async look(frame: Frame, nowMs: number): Promise<void> {
+  async inspectFrame(frame: Frame, nowMs: number): Promise<void> {
     const { counters } = this.deps;
     counters.add('frames.seen');
     if (!this.isInOrder(frame)) return;
@@ -123,7 +123,7 @@ export class Capture {
       return;
     }
     if (this.isRepeat(frame)) return;
-    await this.lookWhenDue(frame);
+    await this.inspectWhenDue(frame);
   }
 
   /** Outside the schedule nothing is raised. A clock that was never set shuts no eye. */
@@ -155,7 +155,7 @@ export class Capture {
   }
 
   private isInOrder({ index, monotonicMs }: Frame): boolean {
-    const order = this.order.take(monotonicMs);
+    const order = this.order.classify(monotonicMs);
     if (order === 'next') return true;
     const { counters, log } = this.deps;
     const before = counters.get('frames.backwards');
@@ -171,7 +171,7 @@ export class Capture {
   /** A picture that was looked at already need not be again; while the detector starts, it counts frames. */
   private isRepeat(frame: Frame): boolean {
     const { counters, log, onScene } = this.deps;
-    const freeze = this.freeze.step(frame);
+    const freeze = this.freeze.inspectFrame(frame);
     if (freeze.type === 'thawed') {
       this.restart();
       onScene({ class: 'stall', durationMs: freeze.durationMs }, frame.monotonicMs);
@@ -188,12 +188,12 @@ export class Capture {
   }
 
   /** While nothing moves most frames wait, and are looked at only if the next one that is due differs. */
-  private async lookWhenDue(frame: Frame): Promise<void> {
+  private async inspectWhenDue(frame: Frame): Promise<void> {
     const { pace, detector } = this;
     if (pace.mayWait(frame)) return;
     const luma = await this.lumaOf(frame);
     if (luma === null) return;
-    const earlier = pace.takeWaiting();
+    const earlier = pace.drainWaiting();
     const isAwoken = earlier.length > 0 && detector.differs(luma);
     if (isAwoken) for (const one of earlier) await this.decodeAndObserve(one);
     else if (earlier.length > 0) this.deps.counters.add('frames.unwatched', earlier.length);
@@ -213,7 +213,7 @@ export class Capture {
     this.last = { index, monotonicMs, observation };
     if (observation.scene !== null) this.deps.onScene(observation.scene, monotonicMs);
     const sharpness = observation.box === null ? 0 : sharpnessOf(luma, observation.box);
-    this.emit(this.tracker.step(observation, frame, index, monotonicMs, sharpness));
+    this.emit(this.tracker.advance(observation, frame, index, monotonicMs, sharpness));
     return observation;
   }
 

@@ -68,7 +68,7 @@ export class EventTracker<F> {
   }
 
   /** Times never run backwards. `sharpness` of what moves; of use only beside that of the event's other frames. */
-  step(observation: Observation, frame: F, index: number, timeMs: number, sharpness = 1): Transition<F>[] {
+  advance(observation: Observation, frame: F, index: number, timeMs: number, sharpness = 1): Transition<F>[] {
     const { area, box, zones } = observation;
     const sighting: Sighting<F> = { frame, index, timeMs, area, box, zones };
     if (this.open === null) {

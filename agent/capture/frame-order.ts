@@ -7,7 +7,7 @@ export class FrameOrder {
   private backwards = 0;
 
   /** `restart`: everything that hangs on times before this one begins anew. */
-  take(timeMs: number): 'next' | 'skip' | 'restart' {
+  classify(timeMs: number): 'next' | 'skip' | 'restart' {
     if (timeMs >= this.latestMs) {
       this.latestMs = timeMs;
       this.backwards = 0;

@@ -39,7 +39,7 @@ export class Pace {
   }
 
   /** The frames that wait, oldest first; none is kept. */
-  takeWaiting(): readonly Frame[] {
+  drainWaiting(): readonly Frame[] {
     return this.waiting.splice(0);
   }
 

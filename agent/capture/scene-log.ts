@@ -26,7 +26,7 @@ export class SceneLog {
     this.deps = deps;
   }
 
-  tell(scene: RecordScene, monotonicMs: number): void {
+  recordScene(scene: RecordScene, monotonicMs: number): void {
     if (!this.isToBeSaid(scene, monotonicMs)) return;
     this.deps.log.info({ ...scene }, 'the scene changed');
     this.deps.say(scene, monotonicMs);

@@ -38,7 +38,7 @@ function frameRate(text: string): number {
 }
 
 /** Runs a command and gives its exit status; errors are printed once, here. */
-async function attempt(json: boolean, work: () => Promise<number> | number): Promise<void> {
+async function runReported(json: boolean, work: () => Promise<number> | number): Promise<void> {
   try {
     process.exitCode = await work();
   } catch (error) {
@@ -61,7 +61,7 @@ program
   .description('run the camera until SIGTERM; SIGHUP reads the configuration again, all or nothing')
   .option(...configOption)
   .option(...jsonOption)
-  .action((options: CommonOptions) => attempt(options.json === true, () => runCommand(sourceOf(options))));
+  .action((options: CommonOptions) => runReported(options.json === true, () => runCommand(sourceOf(options))));
 
 program
   .command('replay')
@@ -74,7 +74,7 @@ program
   .option('--contact-sheet <file>', "all events' pictures in one PNG file")
   .action(
     (video: string, { fps, ...options }: CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { fps: number }) =>
-      attempt(options.json === true, () =>
+      runReported(options.json === true, () =>
         replayCommand(
           video,
           sourceOf(options),
@@ -90,7 +90,7 @@ program
   .description('check signatures, owners and history; status 3 if anything is refused')
   .option(...jsonOption)
   .action((file: string, options: CommonOptions) =>
-    attempt(options.json === true, () => verifyCommand(file, processOutput(options.json === true))),
+    runReported(options.json === true, () => verifyCommand(file, processOutput(options.json === true))),
   );
 
 program
@@ -99,7 +99,7 @@ program
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
-    attempt(options.json === true, () => keygenCommand(sourceOf(options), processOutput(options.json === true))),
+    runReported(options.json === true, () => keygenCommand(sourceOf(options), processOutput(options.json === true))),
   );
 
 program
@@ -108,7 +108,7 @@ program
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
-    attempt(options.json === true, () => doctorCommand(sourceOf(options), processOutput(options.json === true))),
+    runReported(options.json === true, () => doctorCommand(sourceOf(options), processOutput(options.json === true))),
   );
 
 try {

@@ -24,12 +24,12 @@ export function hardwareChecks(config: Config, environment: ConfigSource['enviro
   );
   return [
     { name: 'board', run: () => board(config) },
-    ...(camera === 'libcamera' || camera === 'v4l2' ? [{ name: 'camera', run: () => lookAtCamera(config) }] : []),
-    ...(lines.length > 0 ? [{ name: 'gpio', run: () => lookAtGpio(config, lines) }] : []),
-    ...(config['serial.path'] === '' ? [] : [{ name: 'serial line', run: () => lookAtLine(config) }]),
+    ...(camera === 'libcamera' || camera === 'v4l2' ? [{ name: 'camera', run: () => checkCamera(config) }] : []),
+    ...(lines.length > 0 ? [{ name: 'gpio', run: () => checkGpio(config, lines) }] : []),
+    ...(config['serial.path'] === '' ? [] : [{ name: 'serial line', run: () => checkSerialLine(config) }]),
     ...(config['watchdog.driver'] === 'none'
       ? []
-      : [{ name: 'watchdog', run: () => lookAtWatchdog(config, environment) }]),
+      : [{ name: 'watchdog', run: () => checkWatchdog(config, environment) }]),
   ];
 }
 
@@ -39,14 +39,14 @@ async function board(config: Config): Promise<string> {
   return warnings.length === 0 ? heat : `${heat}; warning: ${warnings.join('; ')}`;
 }
 
-async function lookAtCamera(config: Config): Promise<string> {
+async function checkCamera(config: Config): Promise<string> {
   const camera = cameraOf(config, realClock);
   const { model, width, height, framesPerSecond } = await camera.open(AbortSignal.timeout(PATIENCE_MS));
   await camera.close();
   return `${model}, ${String(width)}x${String(height)} at ${String(framesPerSecond)} frames a second`;
 }
 
-async function lookAtGpio(config: Config, lines: readonly string[]): Promise<string> {
+async function checkGpio(config: Config, lines: readonly string[]): Promise<string> {
   const version = await gpiodVersion(realClock, AbortSignal.timeout(PATIENCE_MS));
   const chip = config['gpio.chip'];
   const path = chip.startsWith('/') ? chip : `/dev/${chip}`;
@@ -58,7 +58,7 @@ async function lookAtGpio(config: Config, lines: readonly string[]): Promise<str
   return `gpiod ${String(version)}, ${path}, ${String(lines.length)} lines`;
 }
 
-async function lookAtLine(config: Config): Promise<string> {
+async function checkSerialLine(config: Config): Promise<string> {
   if (config['serial.path'] === 'stdio') return 'stdin and stdout';
   const line = await serialLineOf(config, realClock);
   await line.close();
@@ -66,7 +66,7 @@ async function lookAtLine(config: Config): Promise<string> {
 }
 
 /** Opening the device would start it, so only the right to is looked at. */
-async function lookAtWatchdog(config: Config, environment: ConfigSource['environment']): Promise<string> {
+async function checkWatchdog(config: Config, environment: ConfigSource['environment']): Promise<string> {
   if (config['watchdog.driver'] === 'device') {
     try {
       accessSync(WATCHDOG_DEVICE, constants.W_OK);

@@ -28,16 +28,16 @@ export async function doctorCommand(source: ConfigSource, output: Output): Promi
   for (const { name, run } of checksOf(config, source.environment)) {
     try {
       const detail = await run();
-      output.say(`ok    ${name.padEnd(14)} ${detail}`);
+      output.printLine(`ok    ${name.padEnd(14)} ${detail}`);
       output.emit({ check: name, ok: true, detail });
     } catch (error) {
       failed++;
       const { code, message, hint } = asSealcamError(error);
-      output.say(`FAIL  ${name.padEnd(14)} ${message} [${code}]\n      ${' '.repeat(14)} ${hint}`);
+      output.printLine(`FAIL  ${name.padEnd(14)} ${message} [${code}]\n      ${' '.repeat(14)} ${hint}`);
       output.emit({ check: name, ok: false, code, message, hint });
     }
   }
-  output.say(failed === 0 ? 'All is well.' : `${String(failed)} of the checks failed.`);
+  output.printLine(failed === 0 ? 'All is well.' : `${String(failed)} of the checks failed.`);
   return failed === 0 ? 0 : 4;
 }
 

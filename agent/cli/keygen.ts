@@ -19,8 +19,8 @@ export function keygenCommand(source: ConfigSource, output: Output): number {
   const code = { device, secret: claimSecret };
   const text = formatClaimCode(nodeSuite, code);
   const pageUrl = config['claim.pageUrl'];
-  output.say(`Camera      ${toHex(device)}\nPublic key  ${toHex(signer.publicKey)}\nKeys in     ${folder}`);
-  output.say(claimSheet(nodeSuite, code, pageUrl));
+  output.printLine(`Camera      ${toHex(device)}\nPublic key  ${toHex(signer.publicKey)}\nKeys in     ${folder}`);
+  output.printLine(claimSheet(nodeSuite, code, pageUrl));
   output.emit({
     device: toHex(device),
     public_key: toHex(signer.publicKey),

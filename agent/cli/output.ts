@@ -5,7 +5,7 @@ import { asSealcamError } from '../../common/errors.js';
 export interface Output {
   readonly json: boolean;
   /** One line for people; left out with --json. */
-  say(text: string): void;
+  printLine(text: string): void;
   /** One JSON object a line; left out without --json. */
   emit(value: Readonly<Record<string, unknown>>): void;
 }
@@ -13,7 +13,7 @@ export interface Output {
 export function processOutput(json: boolean): Output {
   return {
     json,
-    say: (text) => {
+    printLine: (text) => {
       if (!json) process.stdout.write(`${text}\n`);
     },
     emit: (value) => {

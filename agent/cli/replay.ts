@@ -58,7 +58,7 @@ export async function replayCommand(
   const replay = new Replay(path, { info, config, options, output, fileHash: await hashOf(path) });
   let truncated: unknown;
   try {
-    for await (const frame of camera.frames(signal)) await replay.look(frame);
+    for await (const frame of camera.frames(signal)) await replay.inspectFrame(frame);
   } catch (error) {
     // What came before the end of a cut-off file still counts; the error is said after it.
     if (!isSealcamError(error) || error.code !== 'video-truncated') throw error;
@@ -115,8 +115,8 @@ class Replay {
     });
   }
 
-  async look(frame: Frame): Promise<void> {
-    await this.capture.look(frame, frame.monotonicMs);
+  async inspectFrame(frame: Frame): Promise<void> {
+    await this.capture.inspectFrame(frame, frame.monotonicMs);
     const transitions = await this.print();
     const { sheets, finder, capture, clip } = this;
     if (sheets === null) return;
@@ -125,7 +125,7 @@ class Replay {
     const inspection = lastLook?.index === frame.index ? capture.inspect() : null;
     if (lastLook !== null && inspection !== null) {
       const { observation } = lastLook;
-      for (const one of finder.take({ frame, observation, inspection }, transitions)) await sheets.write(one);
+      for (const one of finder.addInspection({ frame, observation, inspection }, transitions)) await sheets.write(one);
     }
     if (frame.index % PROGRESS_FRAMES === PROGRESS_FRAMES - 1) {
       process.stderr.write(`${clip}: ${String(frame.index + 1)} frames\n`);
@@ -140,11 +140,11 @@ class Replay {
     const seconds = (realClock.monotonicMs() - this.startedMs) / 1000;
     const seen = counters.get('frames.seen');
     const corrupt = counters.get('frames.corrupt');
-    output.say(
+    output.printLine(
       `${String(this.count)} events in ${String(seen)} frames of ${clip} (${(seen / seconds).toFixed(0)} frames/s` +
         `${corrupt > 0 ? `, ${String(corrupt)} corrupt frames skipped` : ''})`,
     );
-    if (sheets !== null) output.say(sheets.summary);
+    if (sheets !== null) output.printLine(sheets.summary);
     if (options.contactSheet === undefined) return;
     const more = this.count > cells.length ? `, the first ${String(cells.length)}` : '';
     writeFileSync(options.contactSheet, await drawContactSheet(`${clip}: ${String(this.count)} events${more}`, cells));
@@ -183,7 +183,7 @@ class Replay {
       reason,
     });
     const time = (ms: number): string => `${(ms / 1000).toFixed(1).padStart(7)} s`;
-    output.say(
+    output.printLine(
       `event ${String(number + 1).padStart(3)}  ${time(span.startMs)} –${time(endMs)}  frames ${String(span.startFrame)}–${String(endFrame)}` +
         `  area ${(peakArea * 100).toFixed(1)} %  ${reason}`,
     );

@@ -53,23 +53,23 @@ interface Open {
 /** Parts a video into stretches as it is played; holds three frames of the one that is going on. */
 export class StretchFinder {
   /** Lives as long as the tracker holds the frame as the best one of its event. */
-  private readonly looks = new WeakMap<Frame, Look>();
+  private readonly inspections = new WeakMap<Frame, Look>();
   private lead: Moment[] = [];
   private event: Open | null = null;
   private candidate: Open | null = null;
 
   /** Takes a frame and what it began, bettered or ended; gives the stretches that are over with it. */
-  take(look: Look, transitions: readonly Transition<Frame>[]): Stretch[] {
+  addInspection(look: Look, transitions: readonly Transition<Frame>[]): Stretch[] {
     const { frame, observation, inspection } = look;
-    this.looks.set(frame, look);
+    this.inspections.set(frame, look);
     const timeMs = frame.monotonicMs;
     const area = observation.motion ? observation.area : (inspection.patches[0]?.area ?? 0);
     const moment: Moment = { timeMs, reason: observation.reason, area };
     const before = this.lead;
     this.lead = [...before.filter((one) => timeMs - one.timeMs <= LEAD_MS), moment];
-    for (const open of [this.event, this.candidate]) if (open !== null) note(open, moment);
+    for (const open of [this.event, this.candidate]) if (open !== null) addMoment(open, moment);
     if (this.event !== null && observation.motion) this.event.last = look;
-    const over = transitions.flatMap((transition) => this.follow(transition, look, before));
+    const over = transitions.flatMap((transition) => this.applyTransition(transition, look, before));
     if (this.event === null) return [...over, ...this.suppress(look, moment, before)];
     // What led up to an event is on its own sheet.
     const isLead = (this.candidate?.span.onsetMs ?? 0) >= this.event.span.onsetMs - LEAD_MS;
@@ -83,15 +83,16 @@ export class StretchFinder {
     return [...over, ...this.close()];
   }
 
-  private follow(transition: Transition<Frame>, look: Look, before: readonly Moment[]): Stretch[] {
-    if (transition.type === 'start') this.event = begin(look, transition.span, [...before, ...this.lead.slice(-1)]);
+  private applyTransition(transition: Transition<Frame>, look: Look, before: readonly Moment[]): Stretch[] {
+    if (transition.type === 'start')
+      this.event = openStretch(look, transition.span, [...before, ...this.lead.slice(-1)]);
     if (transition.type === 'update' && this.event !== null)
       this.event.best = this.lookOf(transition.sighting.frame, look);
     return transition.type === 'end' ? this.end(transition) : [];
   }
 
   private lookOf(frame: Frame, otherwise: Look): Look {
-    return this.looks.get(frame) ?? otherwise;
+    return this.inspections.get(frame) ?? otherwise;
   }
 
   private end({ sighting, endMs, reason }: Extract<Transition<Frame>, { type: 'end' }>): Stretch[] {
@@ -109,7 +110,7 @@ export class StretchFinder {
     if (isCandidate) {
       const { index } = look.frame;
       const span = { onsetFrame: index, onsetMs: timeMs, startFrame: index, startMs: timeMs };
-      this.candidate ??= begin(look, span, [...before, moment]);
+      this.candidate ??= openStretch(look, span, [...before, moment]);
       const { candidate } = this;
       candidate.counts.set(reason, (candidate.counts.get(reason) ?? 0) + 1);
       candidate.last = look;
@@ -132,11 +133,11 @@ export class StretchFinder {
   }
 }
 
-function begin(look: Look, span: EventSpan, moments: Moment[]): Open {
+function openStretch(look: Look, span: EventSpan, moments: Moment[]): Open {
   return { span, moments, first: look, best: look, last: look, counts: new Map() };
 }
 
-function note(open: Open, moment: Moment): void {
+function addMoment(open: Open, moment: Moment): void {
   open.moments.push(moment);
   if (open.moments.length > MOMENTS_MAX) open.moments = open.moments.filter((_, i) => i % 2 === 0);
 }

@@ -46,8 +46,8 @@ function verifyObject(file: Uint8Array, output: Output): number {
     try {
       const { value, hash, kid } = openSigned(kind, nodeSuite, bytes);
       const name = kind.domain.split('/')[1] ?? kind.domain;
-      output.say(`${name}: the signature is right`);
-      output.say(`  signed by  ${toHex(kid)}\n  hash       ${toHex(hash)}\n${indent(plain(value))}`);
+      output.printLine(`${name}: the signature is right`);
+      output.printLine(`  signed by  ${toHex(kid)}\n  hash       ${toHex(hash)}\n${indent(plain(value))}`);
       output.emit({ kind: name, kid: toHex(kid), hash: toHex(hash), value: plain(value) });
       return 0;
     } catch (error) {
@@ -62,11 +62,12 @@ function verifyObject(file: Uint8Array, output: Output): number {
 function verifyLines(bytes: Uint8Array, output: Output): number {
   const { verdicts, problems } = verifyExport(nodeSuite, new TextDecoder().decode(bytes).split('\n'));
   for (const [verdict, count] of Object.entries(verdicts)) {
-    output.say(
+    output.printLine(
       `${String(count).padStart(7)}  ${verdict.padEnd(14)} ${VERDICTS[verdict as keyof typeof VERDICTS].sentence}`,
     );
   }
-  for (const problem of problems) output.say(`  line ${String(problem.line)}: ${problem.message} [${problem.code}]`);
+  for (const problem of problems)
+    output.printLine(`  line ${String(problem.line)}: ${problem.message} [${problem.code}]`);
   output.emit({ verdicts, problems });
   return problems.length === 0 ? 0 : 3;
 }

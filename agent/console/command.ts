@@ -43,7 +43,7 @@ export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 /** The log as the console reads and turns it. */
 export interface ConsoleLog {
   last(count: number): readonly string[];
-  follow(listener: (line: string) => void): () => void;
+  subscribe(listener: (line: string) => void): () => void;
   readonly level: LogLevel;
   setLevel(level: LogLevel): void;
 }
@@ -78,7 +78,7 @@ export type Fields = Readonly<Record<string, unknown>>;
 
 /** Where a command says what it found: an object for a script, lines of at most 80 columns for a person. */
 export interface CommandOutput {
-  say(fields: Fields, lines: readonly string[]): void;
+  print(fields: Fields, lines: readonly string[]): void;
   /** Fires on Ctrl-C, when the line is closed, and when its time is over. */
   readonly signal: AbortSignal;
 }

@@ -88,9 +88,9 @@ export class ConsolePort implements ConsoleAgent {
     const { index, monotonicMs } = frame;
     const span = { startFrame: index, startMs: monotonicMs, onsetFrame: index, onsetMs: monotonicMs };
     const sighting = { frame, index, timeMs: monotonicMs, area: 0, box: null, zones: [] };
-    recorder.take({ type: 'start', span, sighting }, true);
+    recorder.recordTransition({ type: 'start', span, sighting }, true);
     const end = { endFrame: index, endMs: monotonicMs, peakArea: 0, reason: 'motion-ended', sighting: null } as const;
-    recorder.take({ type: 'end', span, ...end }, true);
+    recorder.recordTransition({ type: 'end', span, ...end }, true);
   }
 
   recordCommand(command: Omit<RecordCommand, 'source'>): void {

@@ -46,7 +46,7 @@ export class Console {
   start(): void {
     this.unsubscribe.push(
       this.line.onData((data) => {
-        this.take(data);
+        this.onData(data);
       }),
       this.line.onClose(() => {
         this.stop();
@@ -76,7 +76,7 @@ export class Console {
     return this.context.lock.state() === null ? 'sealcam (locked)> ' : 'sealcam> ';
   }
 
-  private take(data: Uint8Array): void {
+  private onData(data: Uint8Array): void {
     if (this.inputBytes + data.length > INPUT_WAITING_MAX_BYTES) {
       this.context.agent.counters.add('console.input-dropped', data.length);
       return;
@@ -128,14 +128,14 @@ export class Console {
 
   private enqueue(text: string): void {
     if (this.running === null && this.waiting.length === 0) {
-      void this.run(text);
+      void this.runLine(text);
       return;
     }
     if (this.waiting.length < WAITING_MAX) this.waiting.push(text);
     else this.context.agent.counters.add('console.lines-dropped');
   }
 
-  private async run(text: string): Promise<void> {
+  private async runLine(text: string): Promise<void> {
     const controller = new AbortController();
     this.running = controller;
     let isJson = false;
@@ -158,7 +158,7 @@ export class Console {
       this.running = null;
     }
     const next = this.waiting.shift();
-    if (next !== undefined && !this.isClosed) void this.run(next);
+    if (next !== undefined && !this.isClosed) void this.runLine(next);
     else this.ready();
   }
 
@@ -171,7 +171,7 @@ export class Console {
   private output({ name }: ConsoleCommand, isJson: boolean, signal: AbortSignal): CommandOutput {
     return {
       signal,
-      say: (fields: Fields, lines: readonly string[]) => {
+      print: (fields: Fields, lines: readonly string[]) => {
         if (isJson) this.write(`${JSON.stringify({ ok: true, command: name, ...fields })}\r\n`);
         else this.write(`${lines.join('\r\n')}\r\n`);
       },

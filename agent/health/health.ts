@@ -55,7 +55,7 @@ export class Health {
   async measure(): Promise<RecordHealth> {
     const { system, outbox, counters, agentVersion, cameraState, isPrivate, connects } = this.deps;
     const { uptimeS, temperatureDeciC, freeBytes, warnings } = await system.status();
-    this.sayWarnings(warnings);
+    this.logWarnings(warnings);
     return {
       agent: agentVersion,
       uptimeS,
@@ -72,7 +72,7 @@ export class Health {
   }
 
   /** Once for each change: a weak supply stays weak. */
-  private sayWarnings(warnings: readonly string[]): void {
+  private logWarnings(warnings: readonly string[]): void {
     const text = warnings.join('; ');
     if (text !== '' && text !== this.warned) this.deps.log.warn({}, `the board: ${text}`);
     this.warned = text;

@@ -17,7 +17,7 @@ import { Health } from '../health/health.js';
 import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { captureSettings, recorderSettings } from './settings.js';
 import type { LevelLog } from '../../common/adapters/pino-log.js';
-import { takeFirstStart } from '../outbox/epochs.js';
+import { consumeFirstStart } from '../outbox/epochs.js';
 import type { Mirror } from '../outbox/mirror.js';
 import { openOutbox } from '../outbox/open-outbox.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -167,7 +167,7 @@ export class Agent {
       }),
     );
     this.uplink.start();
-    if (takeFirstStart(this.outbox)) this.ownership.openWindow();
+    if (consumeFirstStart(this.outbox)) this.ownership.openWindow();
     this.health.start();
     this.isRunning = true;
     if (!this.isPrivate) this.camera.start();
@@ -187,8 +187,8 @@ export class Agent {
       STOP_PATIENCE_MS,
       cameraDone.then(() => Promise.all([this.recorder.idle(), this.orders.idle()])),
     );
-    this.attempt('what was withheld could not be said', () => {
-      this.recorder.sayWithheld(this.now(), true);
+    this.guard('what was withheld could not be said', () => {
+      this.recorder.recordWithheld(this.now(), true);
     });
     this.ownership.stop();
     this.uplink.stop();
@@ -256,7 +256,7 @@ export class Agent {
         await takeSnapshot({ outbox, sealer, random, timeOf }, frame, recorderSettings(this.config).thumbnail);
       },
       onOrders: (orders) => {
-        this.follow(orders);
+        this.applyStandingOrders(orders);
       },
       onRelease: () => {
         this.ownership.end('release');
@@ -268,14 +268,14 @@ export class Agent {
   }
 
   /** Standing orders changed, or whose they are. */
-  private follow(orders: StandingOrders): void {
+  private applyStandingOrders(orders: StandingOrders): void {
     this.camera.configure(captureSettings(this.config, orders));
     this.showState();
     if (!this.isRunning || orders.privacy === this.camera.isStopped) return;
     if (orders.privacy) void this.camera.stop();
     else this.camera.start();
     // Not at the next cadence: whoever gave the order waits to see that it was followed.
-    this.sayHealth();
+    this.recordHealthNow();
   }
 
   private restingState(): IndicatorState {
@@ -299,13 +299,13 @@ export class Agent {
         this.uplink.receiptApplied(receipt);
       },
       onClaim: (claim, mac) => {
-        this.ownership.takeClaim(claim, mac);
+        this.ownership.handleClaim(claim, mac);
       },
       onOfferRequest: () => {
         this.ownership.offerToOwner();
       },
       onCommand: (command) => {
-        this.orders.take(command);
+        this.orders.handleCommand(command);
       },
     });
     const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) };
@@ -326,7 +326,7 @@ export class Agent {
       boot: toHex(hal.clock.bootId),
       openSocket: openSocket(will, toHex(device)),
       onMessage: (payload) => {
-        downlink.take(payload);
+        downlink.handleMessage(payload);
       },
       onConnected: () => {
         this.ownership.repeatOffer();
@@ -368,11 +368,11 @@ export class Agent {
       counters: this.counters,
       log: (part) => log.child(part),
       onTransition: (transition) => {
-        this.recorder.take(transition);
+        this.recorder.recordTransition(transition);
       },
       // A camera that is gone must not wait for the next cadence: whoever took it has until then.
       onSilence: () => {
-        this.sayHealth();
+        this.recordHealthNow();
       },
       onScene: (scene, monotonicMs) => {
         this.recordScene(scene, recordTime(hal.clock, monotonicMs));
@@ -381,7 +381,7 @@ export class Agent {
     });
   }
 
-  private sayHealth(): void {
+  private recordHealthNow(): void {
     void this.health.record().catch((error: unknown) => {
       const { code, message } = asSealcamError(error);
       this.deps.log.error({ code }, `no health record: ${message}`);
@@ -389,14 +389,14 @@ export class Agent {
   }
 
   private buttonPressed(heldMs: number): void {
-    this.attempt('the button did nothing', () => {
+    this.guard('the button did nothing', () => {
       if (heldMs >= RESET_HOLD_MS) this.ownership.end('reset');
       this.ownership.openWindow();
     });
   }
 
   private recordScene(scene: RecordScene, time: RecordTime): void {
-    this.attempt('a scene could not be recorded', () => {
+    this.guard('a scene could not be recorded', () => {
       if (this.outbox.currentClaim() === null) return;
       this.outbox.append({ kind: 'scene', time, scene });
       this.uplink.recordsAppended(1);
@@ -404,7 +404,7 @@ export class Agent {
   }
 
   /** What the outside world sets off must not end the program, with a full disk say. */
-  private attempt(failure: string, work: () => void): void {
+  private guard(failure: string, work: () => void): void {
     try {
       work();
     } catch (error) {
@@ -419,7 +419,7 @@ export class Agent {
     try {
       const jumpMs = this.clockWatch.jumpMs();
       if (jumpMs !== null) this.recordScene({ class: 'clock-jump', durationMs: Math.abs(jumpMs) }, this.now());
-      if (this.recorder.sayWithheld(this.now())) this.uplink.recordsAppended(1);
+      if (this.recorder.recordWithheld(this.now())) this.uplink.recordsAppended(1);
       if (this.outbox.flushLosses(this.now()) !== null) this.uplink.recordsAppended(1);
       hal.watchdog.alive();
     } catch (error) {

@@ -66,7 +66,7 @@ export function compose(
         timeFloorMs: () => timeFloor.floorMs(),
       }),
   });
-  const stopNoting = timeFloor.keep(clock);
+  const stopNoting = timeFloor.startSaving(clock);
   return {
     agent,
     log,

@@ -50,7 +50,7 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
     random: realRandom,
     log: {
       last: (count) => ring.last(count),
-      follow: (listener) => ring.follow(listener),
+      subscribe: (listener) => ring.subscribe(listener),
       get level() {
         return log.level;
       },

@@ -44,7 +44,7 @@ export function beginEpoch(
     if (open !== undefined) close(outbox, open, 'superseded', time);
     outbox.queries.insertEpoch.run(claim.value.epoch, claim.bytes, claim.hash, claim.hash);
     outbox.queries.setEpoch.run(claim.value.epoch, claim.hash);
-    if (open?.stopped === 1) outbox.losses.carryUnsaid(open.epoch);
+    if (open?.stopped === 1) outbox.losses.carryPending(open.epoch);
     return outbox.insert(epochRow(outbox, claim.value.epoch), { kind: 'accept', time });
   });
 }
@@ -67,7 +67,7 @@ export function endEpoch(outbox: Outbox, reason: 'release' | 'reset', time: Seal
 }
 
 /** Whether this is the first start without an owner: asked once, answered yes once. */
-export function takeFirstStart(outbox: Outbox): boolean {
+export function consumeFirstStart(outbox: Outbox): boolean {
   // A start with a full disk must not fail for a note that is there already.
   if (outbox.queries.device.get()?.is_fresh !== 1) return false;
   return outbox.transaction(() => {
@@ -91,7 +91,7 @@ function eraseQueue(outbox: Outbox, { epoch, is_open: isOpen, head_seq: head }: 
     'erased',
     seqs.filter((seq) => seq >= from && seq <= to),
   );
-  outbox.losses.unsay(epoch, from, to);
+  outbox.losses.restorePending(epoch, from, to);
   outbox.queries.deleteRange.run(epoch, from, to);
   outbox.queries.addQueued.run(-records, -(totals?.bytes ?? 0));
   outbox.queries.count.run(0, 0, records, epoch);
@@ -105,13 +105,13 @@ function close(
 ): void {
   // A stopped epoch signs nothing more, not even its end.
   if (open.stopped === 0) {
-    let loss = outbox.losses.take(open.epoch, open.head_seq + 1);
+    let loss = outbox.losses.claimForRecord(open.epoch, open.head_seq + 1);
     let row = open;
     // Nobody can say it after the tombstone, and one record has room for so much.
     while (!outbox.losses.isEmpty(open.epoch)) {
       outbox.insert(row, { kind: 'gap', time, loss });
       row = epochRow(outbox, open.epoch);
-      loss = outbox.losses.take(open.epoch, row.head_seq + 1);
+      loss = outbox.losses.claimForRecord(open.epoch, row.head_seq + 1);
     }
     outbox.insert(row, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
   }

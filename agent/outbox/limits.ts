@@ -62,5 +62,5 @@ function dropOldestRecord(queries: Queries, losses: PendingLosses, reason: 'full
   queries.addQueued.run(-1, -bytes);
   queries.count.run(0, 0, 1, epoch);
   losses.addRange(epoch, reason, seq, seq);
-  losses.unsay(epoch, seq, seq);
+  losses.restorePending(epoch, seq, seq);
 }

@@ -21,7 +21,7 @@ export class PendingLosses {
 
   addRange(epoch: number, reason: LossReason, from: number, to: number): void {
     if (this.isClosed(epoch)) {
-      this.addElsewhere(reason, to - from + 1);
+      this.addToOpenEpoch(reason, to - from + 1);
       return;
     }
     const before = this.queries.lastRange.get(epoch, reason, from - 1);
@@ -42,7 +42,7 @@ export class PendingLosses {
 
   /** A picture of the record `seq`, which stays. */
   addMedia(epoch: number, reason: LossReason, mediaId: Uint8Array, seq: number): void {
-    if (this.isClosed(epoch)) this.addElsewhere(reason, 1);
+    if (this.isClosed(epoch)) this.addToOpenEpoch(reason, 1);
     else this.queries.insertLoss.run(epoch, reason, seq, null, mediaId, 0);
   }
 
@@ -53,10 +53,10 @@ export class PendingLosses {
   }
 
   /** These records leave without a receipt: what they said is pending again, and their pictures are lost with them. */
-  unsay(epoch: number, from: number, to: number): void {
+  restorePending(epoch: number, from: number, to: number): void {
     this.queries.deleteMediaLosses.run(epoch, from, to);
     if (this.isClosed(epoch)) {
-      this.carry(this.queries.saidLosses.all(epoch, from, to));
+      this.carryToOpenEpoch(this.queries.saidLosses.all(epoch, from, to));
       return;
     }
     if (this.queries.unsayLosses.run(epoch, from, to).changes === 0) return;
@@ -72,8 +72,8 @@ export class PendingLosses {
   }
 
   /** What an epoch that was stopped could not say any more. */
-  carryUnsaid(epoch: number): void {
-    this.carry(this.queries.losses.all(epoch, LOSSES_MAX));
+  carryPending(epoch: number): void {
+    this.carryToOpenEpoch(this.queries.losses.all(epoch, LOSSES_MAX));
   }
 
   isEmpty(epoch: number): boolean {
@@ -81,7 +81,7 @@ export class PendingLosses {
   }
 
   /** Takes as many as one record can say: call it in the transaction that stores that record, `seq`. */
-  take(epoch: number, seq: number): RecordLoss[] {
+  claimForRecord(epoch: number, seq: number): RecordLoss[] {
     const rows = this.queries.losses.all(epoch, LIMITS.recordLossMax * LIMITS.lossMediaMax);
     const out: RecordLoss[] = [];
     const mediaOf = new Map<LossReason, Uint8Array[]>();
@@ -106,10 +106,10 @@ export class PendingLosses {
     return out;
   }
 
-  private carry(losses: readonly LossRow[]): void {
+  private carryToOpenEpoch(losses: readonly LossRow[]): void {
     for (const { id, reason, from_seq: from, to_seq: to, media_id: media, count } of losses) {
       const sum = media !== null ? 1 : from !== null && to !== null ? to - from + 1 : count;
-      this.addElsewhere(reasonOf({ reason }), sum);
+      this.addToOpenEpoch(reasonOf({ reason }), sum);
       this.queries.deleteLoss.run(id);
     }
   }
@@ -118,7 +118,7 @@ export class PendingLosses {
     return this.queries.epoch.get(epoch)?.is_open !== 1;
   }
 
-  private addElsewhere(reason: LossReason, count: number): void {
+  private addToOpenEpoch(reason: LossReason, count: number): void {
     const open = this.queries.openEpoch.get();
     if (open !== undefined) this.addCount(open.epoch, reason, count);
   }

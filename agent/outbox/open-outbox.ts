@@ -47,15 +47,15 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
       // A read that failed can look like damage to SQLite.
       const sound = openIfSound(open);
       if (sound !== null) {
-        outbox.use(sound);
+        outbox.replaceDatabase(sound);
         return;
       }
       setAside(path);
     }
     const fresh = open();
-    outbox.use(fresh);
+    outbox.replaceDatabase(fresh);
     try {
-      takeOver(outbox, mirror.state, path, options);
+      adoptPublished(outbox, mirror.state, path, options);
     } catch (error) {
       fresh.close();
       throw error;
@@ -66,7 +66,7 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
   };
   const outbox = new Outbox(db, { signer, limits, sha256, repair, eraseAside: erase });
   const settle = (): void => {
-    takeOver(outbox, mirror.state, path, options);
+    adoptPublished(outbox, mirror.state, path, options);
     // A power cut may have come between the end of an ownership and its note.
     noteOwnership(outbox, mirror);
   };
@@ -119,7 +119,7 @@ function openOrSetAside(path: string, open: () => Database, log: Log): Database 
 }
 
 /** Takes over what lies aside, and then compares with what was published. */
-function takeOver(outbox: Outbox, published: MirrorState | null, path: string, options: OpenOutboxOptions): void {
+function adoptPublished(outbox: Outbox, published: MirrorState | null, path: string, options: OpenOutboxOptions): void {
   const { log } = options;
   const old = openAside(path);
   if (old !== null) {

@@ -21,7 +21,7 @@ export function lastCounter(outbox: Outbox): number | null {
 }
 
 /** Inside a transaction of the caller's: the counter is used up, and a standing order takes the place of the one before. */
-export function takeOrder(outbox: Outbox, { value, bytes }: Verified<Command>): void {
+export function storeOrder(outbox: Outbox, { value, bytes }: Verified<Command>): void {
   outbox.queries.setCommandCounter.run(value.counter, value.epoch);
   if (isStanding(value.action)) outbox.queries.setOrder.run(value.action, bytes);
 }

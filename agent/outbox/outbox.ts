@@ -46,7 +46,7 @@ export interface OutboxDependencies {
   readonly signer: OutboxSigner;
   readonly limits: OutboxLimits;
   readonly sha256: (data: Uint8Array) => Uint8Array;
-  /** Called when SQLite finds the database damaged: puts another in its place with {@link Outbox.use}. */
+  /** Called when SQLite finds the database damaged: puts another in its place with {@link Outbox.replaceDatabase}. */
   readonly repair: (damaged: Database) => void;
   /** Deletes what was set aside of damaged databases. */
   readonly eraseAside: () => void;
@@ -89,7 +89,7 @@ export class Outbox {
   }
 
   get queries(): Queries {
-    this.needDatabase();
+    this.ensureDatabase();
     return this.statements;
   }
 
@@ -98,7 +98,7 @@ export class Outbox {
   }
 
   /** Goes on with another database. */
-  use(db: Database): void {
+  replaceDatabase(db: Database): void {
     this.db = db;
     this.statements = prepareQueries(db);
     this.pending = new PendingLosses(this.statements);
@@ -111,7 +111,7 @@ export class Outbox {
 
   /** Runs in one transaction; what SQLite says comes out as our codes. */
   transaction<T>(run: () => T): T {
-    this.needDatabase();
+    this.ensureDatabase();
     const isInner = this.db.inTransaction;
     try {
       return this.db.transaction(run).immediate();
@@ -203,7 +203,7 @@ export class Outbox {
     }
     this.queries.setHead.run(seq, record.hash, epoch.epoch);
     this.queries.addQueued.run(1, size);
-    this.recent.note(epoch.epoch, seq, record.hash, content.time.monotonicMs);
+    this.recent.add(epoch.epoch, seq, record.hash, content.time.monotonicMs);
     return record;
   }
 
@@ -226,7 +226,11 @@ export class Outbox {
     return this.transaction(() => {
       const epoch = this.queries.openEpoch.get();
       if (epoch === undefined || epoch.stopped === 1 || this.losses.isEmpty(epoch.epoch)) return null;
-      return this.insert(epoch, { kind: 'gap', time, loss: this.losses.take(epoch.epoch, epoch.head_seq + 1) });
+      return this.insert(epoch, {
+        kind: 'gap',
+        time,
+        loss: this.losses.claimForRecord(epoch.epoch, epoch.head_seq + 1),
+      });
     });
   }
 
@@ -234,7 +238,7 @@ export class Outbox {
   read(after: Place, count: number): QueuedRecord[] {
     for (;;) {
       const rows = this.reading(() => this.queries.recordsAfter.all(after.epoch, after.seq, count));
-      const records = rows.map((row) => this.sound(row));
+      const records = rows.map((row) => this.soundRecord(row));
       if (!records.includes(null)) return records.filter((record) => record !== null);
     }
   }
@@ -242,7 +246,7 @@ export class Outbox {
   /** One record, if it still waits for its receipt. */
   find(place: Place): QueuedRecord | null {
     const row = this.reading(() => this.queries.record.get(place.epoch, place.seq));
-    return row === undefined ? null : this.sound(row);
+    return row === undefined ? null : this.soundRecord(row);
   }
 
   /** The next place after this one that is no accept's; its record is not looked at. */
@@ -307,13 +311,13 @@ export class Outbox {
   }
 
   /** The last repair may have failed, on a full disk say. */
-  private needDatabase(): void {
+  private ensureDatabase(): void {
     if (!this.db.open && !this.isClosed) this.deps.repair(this.db);
   }
 
   /** Reads; once more where the database had to be replaced. */
   private reading<T>(read: () => T): T {
-    this.needDatabase();
+    this.ensureDatabase();
     const isInner = this.db.inTransaction;
     try {
       return read();
@@ -334,10 +338,10 @@ export class Outbox {
   }
 
   /** The record with its media; null if the disk has spoiled it, and then it is gone. */
-  private sound(row: RecordRow): QueuedRecord | null {
+  private soundRecord(row: RecordRow): QueuedRecord | null {
     const { epoch, seq } = row;
     const record = openRow(row, this.checks);
-    if (record === null) return this.dropSpoiled(row);
+    if (record === null) return this.dropCorrupted(row);
     // The record says how many objects it had; those that were dropped since are null.
     const named = record.value.media ?? [];
     const media = named.map((): SealedObject | null => null);
@@ -345,28 +349,28 @@ export class Outbox {
       const { position } = stored;
       const sealed = openMedia(stored, named[position], this.checks);
       if (sealed !== null) media[position] = sealed;
-      else if (this.queries.epoch.get(epoch)?.is_open === 1) this.dropSpoiledMedia(row, stored, named[position]?.id);
+      else if (this.queries.epoch.get(epoch)?.is_open === 1) this.dropCorruptedMedia(row, stored, named[position]?.id);
       else {
         // A closed epoch can sign no loss any more, and a record whose missing picture nobody named is never receipted.
-        return this.dropSpoiled(row);
+        return this.dropCorrupted(row);
       }
     }
     return { epoch, seq, hash: record.hash, bytes: record.bytes, media };
   }
 
-  private dropSpoiled({ epoch, seq, bytes }: RecordRow): null {
+  private dropCorrupted({ epoch, seq, bytes }: RecordRow): null {
     this.transaction(() => {
       const size = bytes.length + (this.queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
       this.queries.deleteRange.run(epoch, seq, seq);
       this.queries.addQueued.run(-1, -size);
       this.queries.count.run(0, 0, 1, epoch);
       this.losses.addRange(epoch, 'corrupt', seq, seq);
-      this.losses.unsay(epoch, seq, seq);
+      this.losses.restorePending(epoch, seq, seq);
     });
     return null;
   }
 
-  private dropSpoiledMedia({ epoch, seq }: RecordRow, stored: MediaRow, id: Uint8Array | undefined): void {
+  private dropCorruptedMedia({ epoch, seq }: RecordRow, stored: MediaRow, id: Uint8Array | undefined): void {
     this.transaction(() => {
       this.queries.deleteOneMedia.run(epoch, seq, stored.position);
       this.queries.addQueued.run(0, -stored.header.length - stored.body.length);

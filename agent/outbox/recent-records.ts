@@ -15,7 +15,7 @@ const KEPT_MAX = 4096;
 export class RecentRecords {
   private readonly records = new Map<string, Recent>();
 
-  note(epoch: number, seq: number, hash: Uint8Array, madeAtMs: number): void {
+  add(epoch: number, seq: number, hash: Uint8Array, madeAtMs: number): void {
     const key = keyOf(epoch, seq);
     this.records.delete(key);
     this.records.set(key, { hash, madeAtMs });

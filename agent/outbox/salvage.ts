@@ -20,7 +20,7 @@ export function salvage(
   published: MirrorState | null,
 ): { readonly found: number; readonly lost: number } {
   // The columns of an older schema, where it still can be brought up to date.
-  attempt(() => {
+  undefinedOnError(() => {
     migrate(old);
   });
   return outbox.transaction(() => {
@@ -83,20 +83,22 @@ function rows<Row>(old: Database, table: string): Row[] {
 /** Calls back for every row that can be read, in the order of insertion; false where some could not be. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the table
 function eachRow<Row>(old: Database, table: string, use: (row: Row) => void): boolean {
-  const last = attempt(() => old.prepare<[], { last: number | null }>(`SELECT max(rowid) AS last FROM ${table}`).get());
-  const next = attempt(() =>
+  const last = undefinedOnError(() =>
+    old.prepare<[], { last: number | null }>(`SELECT max(rowid) AS last FROM ${table}`).get(),
+  );
+  const next = undefinedOnError(() =>
     old.prepare<[number], Row & { place: number }>(
       `SELECT rowid AS place, * FROM ${table} WHERE rowid >= ? ORDER BY rowid LIMIT 1`,
     ),
   );
   if (next === undefined) return false;
   // Where not even the end can be found, as many as may fit into the file.
-  const pages = attempt(() => old.pragma('page_count', { simple: true }) as number) ?? 0;
+  const pages = undefinedOnError(() => old.pragma('page_count', { simple: true }) as number) ?? 0;
   const end = last === undefined ? pages * ROWS_PER_PAGE_MAX : (last.last ?? 0);
   let isWhole = last !== undefined;
   for (let place = 0; place <= end; place++) {
     const from = place;
-    const row = attempt(() => next.get(from) ?? null);
+    const row = undefinedOnError(() => next.get(from) ?? null);
     if (row === null) return isWhole;
     if (row === undefined) {
       isWhole = false;
@@ -108,7 +110,7 @@ function eachRow<Row>(old: Database, table: string, use: (row: Row) => void): bo
   return isWhole;
 }
 
-function attempt<T>(run: () => T): T | undefined {
+function undefinedOnError<T>(run: () => T): T | undefined {
   try {
     return run();
   } catch {
@@ -119,7 +121,7 @@ function attempt<T>(run: () => T): T | undefined {
 /** Epochs with the claim that they name, in their order; that of the mirror where it is not among them. */
 function readableEpochs({ signer }: Outbox, old: Database, published: MirrorState | null): EpochRow[] {
   const found = rows<EpochRow>(old, 'epoch').filter((row) => {
-    const claim = attempt(() => signer.openClaim(new Uint8Array(row.claim)));
+    const claim = undefinedOnError(() => signer.openClaim(new Uint8Array(row.claim)));
     return claim !== undefined && equal(claim.hash, new Uint8Array(row.claim_hash)) && claim.value.epoch === row.epoch;
   });
   const isMissing =
@@ -149,7 +151,7 @@ function readableEpochs({ signer }: Outbox, old: Database, published: MirrorStat
 
 function copyRecords(outbox: Outbox, old: Database, epochs: ReadonlySet<number>): number {
   const { queries } = outbox;
-  const media = attempt(() =>
+  const media = undefinedOnError(() =>
     old.prepare<[number, number], MediaRow>(
       'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
     ),
@@ -160,7 +162,7 @@ function copyRecords(outbox: Outbox, old: Database, epochs: ReadonlySet<number>)
     if (!isWhole) return;
     queries.insertRecord.run(epoch, seq, hash, bytes, wallMs);
     let size = bytes.length;
-    for (const { position, media_id: id, header, body } of attempt(() => media?.all(epoch, seq)) ?? []) {
+    for (const { position, media_id: id, header, body } of undefinedOnError(() => media?.all(epoch, seq)) ?? []) {
       queries.insertMedia.run(epoch, seq, position, id, header, body);
       size += header.length + body.length;
     }

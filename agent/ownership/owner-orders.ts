@@ -10,7 +10,7 @@ import { commandKind, type Command, type Zone } from '../../protocol/objects/com
 import type { RecordCommand, RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Mirror } from '../outbox/mirror.js';
-import { isStanding, lastCounter, storedOrders, takeOrder } from '../outbox/orders.js';
+import { isStanding, lastCounter, storedOrders, storeOrder } from '../outbox/orders.js';
 import type { Outbox } from '../outbox/outbox.js';
 
 /** What the owner ordered last; null where the configuration decides. */
@@ -66,11 +66,11 @@ export class OwnerOrders {
 
   /** Another claim or none: what the one before ordered may be gone. */
   ownerChanged(): void {
-    this.set(this.stored());
+    this.applyStanding(this.stored());
   }
 
   /** Untrusted bytes. @throws SealcamError for what is not the owner's: `malformed`, `bad-signature`, `command-refused`, … */
-  take(bytes: Uint8Array): void {
+  handleCommand(bytes: Uint8Array): void {
     const command = openSigned(commandKind, this.deps.suite, bytes);
     const claim = this.deps.outbox.currentClaim();
     checkOwner(command, claim);
@@ -87,10 +87,10 @@ export class OwnerOrders {
       this.answer(command, 'refused', 'command-stale');
       throw new SealcamError('command-stale', stale);
     }
-    this.act(command);
+    this.execute(command);
   }
 
-  private act(command: Verified<Command>): void {
+  private execute(command: Verified<Command>): void {
     const { outbox, mirror, log, onRelease } = this.deps;
     const { action, privacy } = command.value;
     log.info({ action, command: toHex(command.hash).slice(0, 16) }, "an order of the owner's");
@@ -100,17 +100,17 @@ export class OwnerOrders {
     } else if (isStanding(action)) {
       this.answer(command, 'done');
       if (action === 'privacy') mirror.notePrivacy(privacy === true);
-      this.set(this.stored());
+      this.applyStanding(this.stored());
     } else {
       // Used up before it is followed, so that nothing makes the camera look twice.
       outbox.transaction(() => {
-        takeOrder(outbox, command);
+        storeOrder(outbox, command);
       });
-      this.work = this.work.then(() => this.look(command));
+      this.work = this.work.then(() => this.snapshot(command));
     }
   }
 
-  private async look(command: Verified<Command>): Promise<void> {
+  private async snapshot(command: Verified<Command>): Promise<void> {
     const { log, counters, snapshot } = this.deps;
     try {
       await snapshot();
@@ -129,7 +129,7 @@ export class OwnerOrders {
     outbox.transaction(() => {
       const last = lastCounter(outbox) ?? 0;
       const counter = Math.max(last, command.value.counter);
-      if (result === 'done') takeOrder(outbox, command);
+      if (result === 'done') storeOrder(outbox, command);
       outbox.queries.setCommandCounter.run(counter, command.value.epoch);
       outbox.append({ kind: 'command', time: now(), command: answerTo(command, result, counter, code) });
     });
@@ -164,7 +164,7 @@ export class OwnerOrders {
     return ageMs <= LIMITS.commandMaxAgeMs ? null : `record ${String(seq)} is older than half an hour`;
   }
 
-  private set(orders: StandingOrders): void {
+  private applyStanding(orders: StandingOrders): void {
     this.orders = orders;
     this.deps.onOrders(orders);
   }

@@ -91,7 +91,7 @@ export class OwnershipKeeper {
   }
 
   /** A claim from the cloud: untrusted. Refusals are counted and logged, never thrown. */
-  takeClaim(bytes: Uint8Array, mac: Uint8Array | null): void {
+  handleClaim(bytes: Uint8Array, mac: Uint8Array | null): void {
     const { suite, clock, claimSecret, outbox, mirror, counters, log, now, onChanged } = this.deps;
     try {
       const claim = openSigned(claimKind, suite, bytes);

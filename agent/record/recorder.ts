@@ -84,7 +84,7 @@ export class Recorder {
    * Takes a transition; the work is done in order, and never thrown into the caller.
    * What a person ordered counts towards no limit.
    */
-  take(transition: Transition<Frame>, isOrdered = false): void {
+  recordTransition(transition: Transition<Frame>, isOrdered = false): void {
     const decidedAtMs = this.deps.nowMs();
     const { counters, outbox } = this.deps;
     // Without an owner nothing is recorded, and no event can begin that a later owner would see the end of.
@@ -108,8 +108,8 @@ export class Recorder {
   }
 
   /** Says how many events were withheld, when it is time to, or at once; true if there is a new record. */
-  sayWithheld(time: RecordTime, isLast = false): boolean {
-    return this.gate.say(time, isLast);
+  recordWithheld(time: RecordTime, isLast = false): boolean {
+    return this.gate.recordWithheld(time, isLast);
   }
 
   /** Whether an event began and has not ended, or something waits to be recorded. */

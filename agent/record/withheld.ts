@@ -41,7 +41,7 @@ export class EventGate {
   /** Whether a start, or what follows it, is let in. What was let in keeps its updates and its end. */
   admits(type: 'start' | 'update' | 'end', claim: Claim | null, nowMs: number): boolean {
     if (type !== 'start') return !this.isWithholding;
-    if (claim !== null) this.follow(claim);
+    if (claim !== null) this.startEpoch(claim);
     // Without an owner nothing is recorded, and nothing withheld.
     this.isWithholding = claim !== null && !this.limit.admits(nowMs);
     if (!this.isWithholding) return true;
@@ -55,10 +55,10 @@ export class EventGate {
    * Says what was withheld, when it is time to, or at once where the camera stops; true if there is a new record.
    * Its loss is among those that are said again if the record is dropped before its receipt.
    */
-  say(time: RecordTime, isLast: boolean): boolean {
+  recordWithheld(time: RecordTime, isLast: boolean): boolean {
     const { outbox, log } = this.deps;
     const claim = outbox.currentClaim();
-    if (claim !== null) this.follow(claim.value);
+    if (claim !== null) this.startEpoch(claim.value);
     if (claim === null || this.count === 0) return false;
     const nowMs = time.monotonicMs;
     if (!isLast && nowMs - this.saidMs < SAY_EVERY_MS) return false;
@@ -68,7 +68,7 @@ export class EventGate {
       const epoch = outbox.queries.openEpoch.get();
       if (epoch === undefined || epoch.stopped === 1) return false;
       outbox.losses.addCount(epoch.epoch, 'rate-limit', count);
-      const loss = outbox.losses.take(epoch.epoch, epoch.head_seq + 1);
+      const loss = outbox.losses.claimForRecord(epoch.epoch, epoch.head_seq + 1);
       outbox.append({ kind: 'scene', time, scene: { class: 'rate-limit', durationMs }, loss });
       return true;
     });
@@ -80,7 +80,7 @@ export class EventGate {
   }
 
   /** Another owner has nothing to do with what was withheld before, and begins with a full allowance. */
-  private follow({ account }: Claim): void {
+  private startEpoch({ account }: Claim): void {
     if (this.account !== null && equal(account, this.account)) return;
     if (this.account !== null) this.limit = new EventLimit(this.perHour);
     this.account = account;

@@ -26,7 +26,7 @@ export class Downlink {
     this.deps = deps;
   }
 
-  take(payload: Uint8Array): void {
+  handleMessage(payload: Uint8Array): void {
     try {
       this.dispatch(payload);
     } catch (error) {

@@ -42,11 +42,11 @@ export function refill(state: DrainState, nowMs: number): DrainState {
   };
 }
 
-export function takeLive(state: DrainState): DrainState | null {
+export function spendLive(state: DrainState): DrainState | null {
   return state.live >= 1 ? { ...state, live: state.live - 1 } : null;
 }
 
-export function takeBacklog(state: DrainState): DrainState | null {
+export function spendBacklog(state: DrainState): DrainState | null {
   return state.backlog >= 1 ? { ...state, backlog: state.backlog - 1 } : null;
 }
 
@@ -56,7 +56,7 @@ export function slowDown(state: DrainState): DrainState {
   return { ...state, rate: Math.max(RATE_MIN, state.rate / 2), backlog: 0 };
 }
 
-export function told(state: DrainState, intervalMs: number): DrainState {
+export function withTargetInterval(state: DrainState, intervalMs: number): DrainState {
   return { ...state, toldIntervalMs: intervalMs };
 }
 

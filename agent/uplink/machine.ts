@@ -124,7 +124,7 @@ export function step(
     case 'closed':
       return onClosed(state, nowMs, input, uniform);
     case 'receipt':
-      return settle({ ...withHints(state, input.hints), hasReceipt: true }, nowMs);
+      return backToStable({ ...withHints(state, input.hints), hasReceipt: true }, nowMs);
     case 'claim-window':
       return onClaimWindow(settings, state, nowMs, input.open);
     case 'stop':
@@ -153,7 +153,7 @@ function onDue(settings: UplinkSettings, state: UplinkState, nowMs: number, unif
         effects: [{ type: 'disconnect' }, { type: 'report', event: 'connect-timeout' }],
       };
     case 'probation':
-      return settle(state, nowMs);
+      return backToStable(state, nowMs);
     case 'boot':
     case 'stable':
     case 'stopped':
@@ -183,7 +183,7 @@ function onOpened(state: UplinkState, nowMs: number): UplinkStep {
 }
 
 /** Out of probation once the time has passed and a receipt has come; whichever is later. */
-function settle(state: UplinkState, nowMs: number): UplinkStep {
+function backToStable(state: UplinkState, nowMs: number): UplinkStep {
   if (state.phase !== 'probation' || state.connectedAtMs === null) return { state, effects: [] };
   const endsMs = state.connectedAtMs + probationMs(state.windowMs);
   if (nowMs < endsMs) return { state: { ...state, dueMs: endsMs }, effects: [] };

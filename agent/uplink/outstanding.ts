@@ -54,7 +54,7 @@ export class Outstanding {
   }
 
   /** Everything in the ranges of an epoch is settled. */
-  settle(epoch: number, from: number, to: number): void {
+  markReceipted(epoch: number, from: number, to: number): void {
     for (const [key, { place, isLive }] of this.waiting) {
       if (place.epoch !== epoch || place.seq < from || place.seq > to) continue;
       this.waiting.delete(key);
@@ -63,7 +63,7 @@ export class Outstanding {
   }
 
   forget(place: Place): void {
-    this.settle(place.epoch, place.seq, place.seq);
+    this.markReceipted(place.epoch, place.seq, place.seq);
   }
 
   /** The first record that is due to be sent again. */

@@ -15,7 +15,7 @@ export function startMeter(nowMs: number): RateMeter {
   return { count: 0, watchedMs: 0, atMs: nowMs };
 }
 
-export function meter(state: RateMeter, nowMs: number, records: number): RateMeter {
+export function countRecords(state: RateMeter, nowMs: number, records: number): RateMeter {
   const elapsed = Math.max(0, nowMs - state.atMs);
   const kept = Math.exp(-elapsed / TIME_CONSTANT_MS);
   return {

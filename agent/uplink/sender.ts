@@ -2,7 +2,16 @@ import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { encodeUp } from '../../protocol/transport/messages.js';
 import type { Outbox, Place, QueuedRecord } from '../outbox/outbox.js';
-import { nextTokenMs, refill, slowDown, startDrain, takeBacklog, takeLive, told, type DrainState } from './drain.js';
+import {
+  nextTokenMs,
+  refill,
+  slowDown,
+  startDrain,
+  spendBacklog,
+  spendLive,
+  withTargetInterval,
+  type DrainState,
+} from './drain.js';
 import { Outstanding } from './outstanding.js';
 
 /** Records of one MQTT message, with the message. */
@@ -62,11 +71,11 @@ export class Sender {
   }
 
   pace(intervalMs: number): void {
-    this.drain = told(this.drain, intervalMs);
+    this.drain = withTargetInterval(this.drain, intervalMs);
   }
 
-  settle(epoch: number, from: number, to: number): void {
-    this.outstanding.settle(epoch, from, to);
+  markReceipted(epoch: number, from: number, to: number): void {
+    this.outstanding.markReceipted(epoch, from, to);
   }
 
   get waitingForReceipt(): number {
@@ -79,7 +88,7 @@ export class Sender {
    */
   private nextAccept(): Parcel | null {
     const place = this.peekAccept();
-    const drain = place === null ? null : takeLive(this.drain);
+    const drain = place === null ? null : spendLive(this.drain);
     const record = place === null || drain === null ? null : this.outbox.find(place);
     if (record === null || drain === null) return null;
     this.drain = drain;
@@ -92,7 +101,7 @@ export class Sender {
     let size = ENVELOPE_BYTES;
     while (records.length < LIMITS.messageRecordsMax) {
       const place = this.peekLive();
-      const drain = place === null ? null : takeLive(this.drain);
+      const drain = place === null ? null : spendLive(this.drain);
       if (place === null || drain === null) break;
       const record = this.outbox.find(place);
       // The disk has spoiled it, and it is gone; there may be others.
@@ -122,7 +131,7 @@ export class Sender {
 
   private nextBacklog(): Parcel | null {
     for (let place = this.peekBacklog(); place !== null; place = this.peekBacklog()) {
-      const drain = takeBacklog(this.drain);
+      const drain = spendBacklog(this.drain);
       if (drain === null) return null;
       this.backlogCursor = place;
       const record = this.outbox.find(place);

@@ -21,7 +21,7 @@ import {
   type UplinkSettings,
   type UplinkState,
 } from './machine.js';
-import { meter, rateOf, startMeter, type RateMeter } from './rate-meter.js';
+import { countRecords, rateOf, startMeter, type RateMeter } from './rate-meter.js';
 import { Sender, type Parcel } from './sender.js';
 import type { OpenSocket, SocketHandlers, UplinkSocket } from './socket.js';
 
@@ -137,7 +137,7 @@ export class Uplink {
 
   /** Tells that records were appended to the outbox. */
   recordsAppended(count: number): void {
-    this.rate = meter(this.rate, this.deps.clock.monotonicMs(), count);
+    this.rate = countRecords(this.rate, this.deps.clock.monotonicMs(), count);
     this.pump();
   }
 
@@ -151,8 +151,8 @@ export class Uplink {
 
   /** A receipt that was checked and applied to the outbox. */
   receiptApplied({ epoch, ranges, rejects, pacing }: Receipt): void {
-    for (const [from, to] of ranges) this.sender?.settle(epoch, from, to);
-    for (const [seq] of rejects ?? []) this.sender?.settle(epoch, seq, seq);
+    for (const [from, to] of ranges) this.sender?.markReceipted(epoch, from, to);
+    for (const [seq] of rejects ?? []) this.sender?.markReceipted(epoch, seq, seq);
     this.input({ type: 'receipt', hints: this.hintsOf(pacing) });
     const { drainIntervalMs } = this.state;
     if (drainIntervalMs !== null) this.sender?.pace(drainIntervalMs);
@@ -197,10 +197,10 @@ export class Uplink {
       const inMs = nextAttemptMs === null ? null : Math.round(nextAttemptMs);
       this.deps.log.info({ phase: state.phase, from: before.phase, nextAttemptMs: inMs }, 'uplink');
     }
-    for (const effect of effects) this.run(effect);
+    for (const effect of effects) this.runEffect(effect);
   }
 
-  private run(effect: UplinkEffect): void {
+  private runEffect(effect: UplinkEffect): void {
     switch (effect.type) {
       case 'connect':
         this.connect(effect.protocol);
@@ -223,7 +223,7 @@ export class Uplink {
         if (!isCurrent()) return;
         this.inFlightMax = Math.min(receiveMaximum, IN_FLIGHT_MAX);
         this.input({ type: 'opened', hints });
-        if (socket !== null) void this.begin(socket);
+        if (socket !== null) void this.startSession(socket);
       },
       refused: (kind, hints, reason) => {
         if (!isCurrent()) return;
@@ -259,7 +259,7 @@ export class Uplink {
     else this.deps.log.info({ code, cause, reason }, 'the connection ended');
   }
 
-  private async begin(socket: UplinkSocket): Promise<void> {
+  private async startSession(socket: UplinkSocket): Promise<void> {
     const { device, clock, outbox, agentVersion, log } = this.deps;
     try {
       await this.inTime(socket.subscribe(topicOf(device, 'down')));
@@ -269,7 +269,7 @@ export class Uplink {
       if (this.socket !== socket) return;
       const { code, message } = asSealcamError(error, 'broker-unreachable');
       log.warn({ code, reason: message }, 'the connection cannot be used');
-      this.lose(socket);
+      this.dropSocket(socket);
       return;
     }
     if (this.socket !== socket) return;
@@ -313,7 +313,7 @@ export class Uplink {
       const { code, message } = asSealcamError(error);
       log.error({ code, reason: message }, 'cannot publish');
       this.cancelPump = clock.after(RETRY_MS, () => {
-        this.lose(socket);
+        this.dropSocket(socket);
       });
       return;
     }
@@ -343,7 +343,7 @@ export class Uplink {
       if (this.socket !== socket) return;
       const { code, message } = asSealcamError(error, 'broker-unreachable');
       log.warn({ code, reason: message }, 'the broker does not answer');
-      this.lose(socket);
+      this.dropSocket(socket);
       return;
     } finally {
       if (this.socket === socket) {
@@ -355,7 +355,7 @@ export class Uplink {
   }
 
   /** The broker sends the last will, and the machine decides when to come back. */
-  private lose(socket: UplinkSocket): void {
+  private dropSocket(socket: UplinkSocket): void {
     if (this.socket !== socket) return;
     socket.destroy();
     this.forgetSocket();

@@ -9,7 +9,7 @@ export class Answers {
   private readonly counters = new Map<string, number>();
   private readonly listeners = new Set<() => void>();
 
-  note({ device, epoch, command }: SealcamRecord): void {
+  addAnswer({ device, epoch, command }: SealcamRecord): void {
     if (command?.source !== 'owner') return;
     const key = `${toHex(device)}/${String(epoch)}`;
     this.counters.set(key, Math.max(this.counters.get(key) ?? 0, command.counter ?? 0));

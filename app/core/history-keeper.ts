@@ -70,7 +70,7 @@ export class HistoryKeeper {
   async load(): Promise<void> {
     this.households = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
     this.revoked = ((await this.storage.setting(REVOKED)) ?? '').split(' ').filter((key) => key !== '');
-    for (const epoch of await this.storage.epochs()) this.learn(epoch);
+    for (const epoch of await this.storage.epochs()) this.addEpoch(epoch);
   }
 
   async noteRevoked(device: Uint8Array, epoch: number): Promise<void> {
@@ -126,7 +126,7 @@ export class HistoryKeeper {
       }
     }
     const epoch = { device, epoch: claim.value.epoch, claim: claim.bytes, isAccepted: false, head: null };
-    this.learn(epoch);
+    this.addEpoch(epoch);
     await this.storage.saveEpoch(epoch);
     return claim;
   }
@@ -140,7 +140,7 @@ export class HistoryKeeper {
   }
 
   /** Verifies one record; remembers it as the head if it is the newest. */
-  async take(bytes: Uint8Array, receivedAtMs: number): Promise<VerifiedRecord | Refusal> {
+  async verifyAndApply(bytes: Uint8Array, receivedAtMs: number): Promise<VerifiedRecord | Refusal> {
     let record: Verified<SealcamRecord>;
     try {
       record = openSigned(recordKind, this.suite, bytes);
@@ -171,7 +171,7 @@ export class HistoryKeeper {
       };
     }
     if (record.value.kind === 'tombstone') this.ended.add(keyOf(toHex(device), epoch));
-    await this.follow(toHex(device), record);
+    await this.applyRecord(toHex(device), record);
     return { record, receivedAtMs };
   }
 
@@ -216,7 +216,7 @@ export class HistoryKeeper {
     return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
   }
 
-  private async follow(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {
+  private async applyRecord(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {
     const key = keyOf(device, value.epoch);
     const known = this.known.get(key);
     if (known === undefined || (known.isAccepted && known.head !== null && known.head.seq >= value.seq)) return;
@@ -226,7 +226,7 @@ export class HistoryKeeper {
     await this.storage.saveEpoch(next);
   }
 
-  private learn(epoch: KnownEpoch): void {
+  private addEpoch(epoch: KnownEpoch): void {
     const claim = openSigned(claimKind, this.suite, epoch.claim);
     const key = keyOf(epoch.device, epoch.epoch);
     this.claims.set(key, claim);

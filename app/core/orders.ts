@@ -44,16 +44,16 @@ export class Orders {
    * Resolves when the camera has followed the order.
    * @throws SealcamError `command-unanswered`; what the camera refused, with its code; `cloud-unreachable`
    */
-  async give(device: string, epoch: number, order: Order, signal?: AbortSignal): Promise<void> {
-    let answer = await this.attempt(device, epoch, order, signal);
+  async send(device: string, epoch: number, order: Order, signal?: AbortSignal): Promise<void> {
+    let answer = await this.sendOnce(device, epoch, order, signal);
     // Another browser of this owner was faster, or the camera has restarted: its answer says what to go on from.
     if (answer?.code === 'command-replayed' || answer?.code === 'command-stale')
-      answer = await this.attempt(device, epoch, order, signal);
+      answer = await this.sendOnce(device, epoch, order, signal);
     if (answer === null || answer.result === 'done') return;
     throw new SealcamError(codeOf(answer.code), `the camera answered: ${answer.code ?? answer.result}`);
   }
 
-  private async attempt(
+  private async sendOnce(
     device: string,
     epoch: number,
     order: Order,

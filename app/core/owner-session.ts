@@ -182,10 +182,10 @@ export class OwnerSession {
   private async event({ event, id, data }: ServerEvent): Promise<void> {
     if (event === 'record') {
       const item = recordItem.parse(JSON.parse(data));
-      await this.takeItem(item);
+      await this.applyRecordItem(item);
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     } else if (event === 'camera') {
-      await this.told(cameraItem.parse(JSON.parse(data)));
+      await this.applyCameraItem(cameraItem.parse(JSON.parse(data)));
     } else if (event === 'notice') {
       const { notice } = noticeEvent.parse(JSON.parse(data));
       // What was held back meanwhile is not in the stream.
@@ -206,7 +206,7 @@ export class OwnerSession {
   }
 
   /** A page may have brought newer records than this had when it was sent; only an answer shows that some are withheld. */
-  private async told(item: CameraItem): Promise<void> {
+  private async applyCameraItem(item: CameraItem): Promise<void> {
     const heads = this.deps.history.heads();
     const head = this.deps.history.headOf(item.device, item.epoch)?.seq ?? -1;
     await (head > (item.highestSeq ?? -1) ? this.askForCameras(false) : this.camera(item, false, heads));
@@ -229,7 +229,7 @@ export class OwnerSession {
     const camera = known ?? { item, lowestSeq: null, highestSeq: null, lowestAvailable: null, health: null };
     camera.item = item;
     this.cameras.set(key, camera);
-    if (item.health !== null) await this.takeHealth(camera, item.health, item.lastReceivedAtMs ?? 0);
+    if (item.health !== null) await this.applyHealth(camera, item.health, item.lastReceivedAtMs ?? 0);
     if (withPage || known === undefined) await this.catchUp(camera);
   }
 
@@ -252,7 +252,7 @@ export class OwnerSession {
     const answer = await client.records(device, epoch, before, limit);
     camera.lowestAvailable = answer.lowestSeq;
     for (const item of answer.records) {
-      const taken = await this.takeItem(item);
+      const taken = await this.applyRecordItem(item);
       if (taken === null) continue;
       const { seq } = taken.record.value;
       lowest = Math.min(lowest ?? seq, seq);
@@ -262,17 +262,17 @@ export class OwnerSession {
     return lowest;
   }
 
-  private async takeItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
-    let taken = await this.deps.history.take(record, receivedAtMs);
+  private async applyRecordItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
+    let taken = await this.deps.history.verifyAndApply(record, receivedAtMs);
     if ('verdict' in taken && taken.code === 'claim-unknown' && (await this.askForClaims())) {
-      taken = await this.deps.history.take(record, receivedAtMs);
+      taken = await this.deps.history.verifyAndApply(record, receivedAtMs);
     }
     if ('verdict' in taken) {
       if (taken.code !== 'household-unknown') this.alarm(taken.verdict, taken.message, taken.code, taken.about);
       return null;
     }
     this.timeline.add(taken);
-    this.answers.note(taken.record.value);
+    this.answers.addAnswer(taken.record.value);
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
     const { health, time, device, epoch, seq } = taken.record.value;
     const camera = this.cameras.get(`${toHex(device)}/${String(epoch)}`);
@@ -291,8 +291,8 @@ export class OwnerSession {
     return true;
   }
 
-  private async takeHealth(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
-    const taken = await this.deps.history.take(bytes, receivedAtMs);
+  private async applyHealth(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
+    const taken = await this.deps.history.verifyAndApply(bytes, receivedAtMs);
     if ('verdict' in taken) this.alarm(taken.verdict, taken.message, taken.code, taken.about);
     else if (taken.record.value.health !== undefined) {
       const { health, time } = taken.record.value;

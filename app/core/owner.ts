@@ -165,7 +165,7 @@ export class Owner {
     const { client, history } = this.deps;
     try {
       const { records } = await client.records(device, epoch, 1, 1);
-      for (const item of records) await history.take(item.record, item.receivedAtMs);
+      for (const item of records) await history.verifyAndApply(item.record, item.receivedAtMs);
     } catch (error) {
       if (asSealcamError(error).code !== 'not-found') throw error;
     }

@@ -50,7 +50,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
 }
 
 /** A code in the link's fragment; it is taken out of the address at once. */
-function takeCode(name: string): string | null {
+function consumeCode(name: string): string | null {
   const parameters = new URLSearchParams(location.hash.slice(1));
   const code = parameters.get(name);
   if (code === null) return null;
@@ -135,5 +135,5 @@ z.config({ jitless: true });
 
 const root = document.getElementById('page');
 if (root !== null) {
-  render(<App claimCode={takeCode(CLAIM_FRAGMENT)} memberCode={takeCode(MEMBER_FRAGMENT)} />, root);
+  render(<App claimCode={consumeCode(CLAIM_FRAGMENT)} memberCode={consumeCode(MEMBER_FRAGMENT)} />, root);
 }

@@ -22,7 +22,7 @@ export function useOrder({ device, epoch }: CameraView): OrderState {
     setDone(null);
     setProblem(null);
     try {
-      await orders.give(device, epoch, order);
+      await orders.send(device, epoch, order);
       setDone(sentence);
       return true;
     } catch (error) {

@@ -35,7 +35,7 @@ export class Refusals {
     this.deps = deps;
   }
 
-  async take(refused: Refused): Promise<void> {
+  async recordRefusal(refused: Refused): Promise<void> {
     const { counters, log } = this.deps;
     const { place, verdict, device, epoch, reason, bytes } = refused;
     const isAlarm = place !== 'ingest' || ALARMING_AT_INGEST.has(verdict);
@@ -48,11 +48,11 @@ export class Refusals {
     } else {
       log.warn({ ...fields, bytes: bytes?.length ?? 0 }, 'refused');
     }
-    if (this.mayKeep(refused)) await this.keep(refused, isAlarm);
+    if (this.mayKeep(refused)) await this.storeRefusal(refused, isAlarm);
     else counters.add('quarantine.full');
   }
 
-  private async keep(refused: Refused, isAlarm: boolean): Promise<void> {
+  private async storeRefusal(refused: Refused, isAlarm: boolean): Promise<void> {
     const { store, clock, log } = this.deps;
     const { place, verdict, device, epoch, reader, reason, bytes } = refused;
     const atMs = clock.wallMs();

@@ -23,7 +23,7 @@ export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
     async ({ headers, body }, reply) => {
       const { key } = sessions.of(headers.authorization);
       const { verdict, code, device, epoch } = body;
-      await refusals.take({
+      await refusals.recordRefusal({
         place: 'app',
         verdict,
         epoch,

@@ -276,6 +276,6 @@ export class Reader {
   private alarm(key: Uint8Array, row: ClaimRow, verdict: Verdict, reason: string, bytes: Uint8Array): Promise<void> {
     const { device, epoch } = row;
     const reader = accountId(this.deps.suite, key);
-    return this.refusals.take({ place: 'read', verdict, device, epoch, reader, reason, bytes });
+    return this.refusals.recordRefusal({ place: 'read', verdict, device, epoch, reader, reason, bytes });
   }
 }

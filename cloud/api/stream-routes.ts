@@ -76,13 +76,13 @@ class EventStream {
     // Also of a new stream: something may have arrived since its start was asked for.
     this.enqueue(() => this.resume(key, lastId));
     this.send('ready', null, {});
-    this.enqueue(() => this.look(key, checkSession));
+    this.enqueue(() => this.sendNewRecords(key, checkSession));
     let cancelPing = (): void => undefined;
     const ping = (): void => {
       cancelPing = clock.after(PING_MS, () => {
         if (this.isOver) return;
         raw.write(': ping\n\n');
-        this.enqueue(() => this.look(key, checkSession));
+        this.enqueue(() => this.sendNewRecords(key, checkSession));
         ping();
       });
     };
@@ -115,7 +115,7 @@ class EventStream {
   }
 
   /** What an open stream has to notice when nothing arrives: a session that ended, a switch that was thrown. */
-  private async look(key: Uint8Array, checkSession: () => void): Promise<void> {
+  private async sendNewRecords(key: Uint8Array, checkSession: () => void): Promise<void> {
     const { reader } = this.context;
     checkSession();
     await reader.gate(key);

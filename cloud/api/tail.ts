@@ -39,9 +39,9 @@ export class Tail {
     this.cancel();
   }
 
-  private async look(): Promise<void> {
+  private async poll(): Promise<void> {
     try {
-      const isMore = await this.step();
+      const isMore = await this.publishBatch();
       if (!this.isOver) this.again(isMore ? 0 : LOOK_MS);
     } catch (error) {
       this.log.warn({ code: asSealcamError(error).code }, 'open streams wait for the store');
@@ -51,7 +51,7 @@ export class Tail {
 
   private again(delayMs: number): void {
     this.cancel = this.clock.after(delayMs, () => {
-      void this.look();
+      void this.poll();
     });
   }
 
@@ -59,7 +59,7 @@ export class Tail {
     return this.feed.count > 0;
   }
 
-  private async step(): Promise<boolean> {
+  private async publishBatch(): Promise<boolean> {
     if (!this.hasListeners()) {
       const last = await this.store.records.lastId();
       // A stream that opened meanwhile has begun before this.

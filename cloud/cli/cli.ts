@@ -41,7 +41,7 @@ function count(text: string): number {
   return value;
 }
 
-async function attempt(json: boolean, work: () => Promise<number>): Promise<void> {
+async function runReported(json: boolean, work: () => Promise<number>): Promise<void> {
   try {
     process.exitCode = await work();
   } catch (error) {
@@ -65,7 +65,7 @@ program
   .command('serve')
   .description('take records from the broker and serve the API, until SIGTERM')
   .option(...configOption)
-  .action((options: CommonOptions) => attempt(false, () => serveCommand(sourceOf(options))));
+  .action((options: CommonOptions) => runReported(false, () => serveCommand(sourceOf(options))));
 
 program
   .command('affected')
@@ -77,7 +77,7 @@ program
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & Omit<AffectedOptions, 'json'>) =>
-    attempt(options.json === true, () =>
+    runReported(options.json === true, () =>
       affectedCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
   );
@@ -92,7 +92,9 @@ program
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & { readonly since?: string; readonly limit: number }) =>
-    attempt(options.json === true, () => alarmsCommand(sourceOf(options), { ...options, json: options.json === true })),
+    runReported(options.json === true, () =>
+      alarmsCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
   );
 
 program
@@ -102,7 +104,7 @@ program
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & { readonly limit: number }) =>
-    attempt(options.json === true, () =>
+    runReported(options.json === true, () =>
       quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
   );
@@ -113,7 +115,7 @@ const receiptKeys = program
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
-    attempt(options.json === true, () => receiptKeysCommand(sourceOf(options), { json: options.json === true })),
+    runReported(options.json === true, () => receiptKeysCommand(sourceOf(options), { json: options.json === true })),
   );
 
 receiptKeys
@@ -122,7 +124,7 @@ receiptKeys
   .action((_: unknown, command: Command) => {
     // Options stand at the parent, which takes them wherever they are written.
     const options: CommonOptions = command.optsWithGlobals();
-    return attempt(options.json === true, () => rotateCommand(sourceOf(options), { json: options.json === true }));
+    return runReported(options.json === true, () => rotateCommand(sourceOf(options), { json: options.json === true }));
   });
 
 const revoke = program.command('revoke').description("the maker's list of devices whose keys are revoked");
@@ -134,7 +136,9 @@ revoke
   .option(...configOption)
   .option(...jsonOption)
   .action((file: string, options: CommonOptions) =>
-    attempt(options.json === true, () => revokeImportCommand(sourceOf(options), file, { json: options.json === true })),
+    runReported(options.json === true, () =>
+      revokeImportCommand(sourceOf(options), file, { json: options.json === true }),
+    ),
   );
 
 revoke
@@ -143,7 +147,7 @@ revoke
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
-    attempt(options.json === true, () => revokeStatusCommand(sourceOf(options), { json: options.json === true })),
+    runReported(options.json === true, () => revokeStatusCommand(sourceOf(options), { json: options.json === true })),
   );
 
 const reads = program.command('reads').description('the kill switch: stop showing anything, to one account or to all');
@@ -161,7 +165,9 @@ reads
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & Omit<ReadsOptions, 'json'> & { readonly sentence: string }) =>
-    attempt(options.json === true, () => pauseCommand(sourceOf(options), { ...options, json: options.json === true })),
+    runReported(options.json === true, () =>
+      pauseCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
   );
 
 reads
@@ -172,7 +178,9 @@ reads
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & Omit<ReadsOptions, 'json'>) =>
-    attempt(options.json === true, () => resumeCommand(sourceOf(options), { ...options, json: options.json === true })),
+    runReported(options.json === true, () =>
+      resumeCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
   );
 
 reads
@@ -181,7 +189,7 @@ reads
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
-    attempt(options.json === true, () => readsStatusCommand(sourceOf(options), { json: options.json === true })),
+    runReported(options.json === true, () => readsStatusCommand(sourceOf(options), { json: options.json === true })),
   );
 
 try {

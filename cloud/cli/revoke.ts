@@ -31,7 +31,7 @@ function freshUntil({ issuedAtMs }: Revocation, config: CloudConfig): string | n
   return maxAgeMs === 0 ? null : iso(issuedAtMs + maxAgeMs);
 }
 
-function say(options: OutputOptions, outcome: string, list: Revocation, config: CloudConfig): void {
+function printOutcome(options: OutputOptions, outcome: string, list: Revocation, config: CloudConfig): void {
   const { listVersion, issuedAtMs, entries } = list;
   const until = freshUntil(list, config);
   print(
@@ -50,7 +50,7 @@ export function revokeImportCommand(source: ConfigSource, file: string, options:
     if (outcome === 'rollback' || outcome === 'foreign') {
       throw new SealcamError('revocation-rollback', `version ${String(list.value.listVersion)} is not above the last`);
     }
-    say(options, outcome === 'stored' ? 'imported' : 'was there already', list.value, config);
+    printOutcome(options, outcome === 'stored' ? 'imported' : 'was there already', list.value, config);
   });
 }
 
@@ -59,6 +59,6 @@ export function revokeStatusCommand(source: ConfigSource, options: OutputOptions
   return withStore(source, async (store, config) => {
     const stored = await store.revocations.newest(keyOf(config));
     if (stored === undefined) print(options, { outcome: 'none' }, "There is no maker's list.");
-    else say(options, 'stored', openMakerList(nodeSuite, keyOf(config), stored.list).value, config);
+    else printOutcome(options, 'stored', openMakerList(nodeSuite, keyOf(config), stored.list).value, config);
   });
 }

@@ -69,7 +69,7 @@ export class Ingest {
     this.makerList = deps.makerList ?? new MakerList({ key: null, maxAgeMs: 0 }, deps);
   }
 
-  async take(topic: string, payload: Uint8Array): Promise<void> {
+  async handleMessage(topic: string, payload: Uint8Array): Promise<void> {
     let device: Uint8Array | null = null;
     try {
       const parsed = parseTopic(topic);
@@ -106,7 +106,7 @@ export class Ingest {
         return;
       case 'accept': {
         const judgement = await judgeAccept(store, suite, device, message.claim, message.record, nowMs);
-        await this.settle(device, [{ judgement, bytes: message.record }], nowMs);
+        await this.sendReceipts(device, [{ judgement, bytes: message.record }], nowMs);
         return;
       }
       case 'records': {
@@ -117,7 +117,7 @@ export class Ingest {
             : await judgeRecord(store, suite, device, sent, nowMs, isSharing ? waitForClaim : undefined);
           judged.push({ judgement, bytes: sent.record });
         }
-        await this.settle(device, judged, nowMs);
+        await this.sendReceipts(device, judged, nowMs);
       }
     }
   }
@@ -139,7 +139,7 @@ export class Ingest {
     return undefined;
   }
 
-  private async settle(device: Uint8Array, judged: readonly Judged[], nowMs: number): Promise<void> {
+  private async sendReceipts(device: Uint8Array, judged: readonly Judged[], nowMs: number): Promise<void> {
     const { counters } = this.deps;
     const receipts = new Map<string, { readonly epoch: ReceiptedEpoch; readonly settled: Settled[] }>();
     const say = (epoch: ReceiptedEpoch, settled: Settled): void => {
@@ -213,7 +213,7 @@ export class Ingest {
   }
 
   private refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
-    return this.refusals.take({ place: 'ingest', verdict, device, epoch: null, reader: null, reason, bytes });
+    return this.refusals.recordRefusal({ place: 'ingest', verdict, device, epoch: null, reader: null, reason, bytes });
   }
 }
 

@@ -46,7 +46,7 @@ export class MqttFeed {
   private readonly clock: Clock;
   private readonly log: Log;
   private readonly counters: Counters;
-  private readonly take: (topic: string, payload: Uint8Array) => Promise<void>;
+  private readonly onMessage: (topic: string, payload: Uint8Array) => Promise<void>;
   private readonly lanes = new Lanes(WAITING_MAX);
   private client: MqttClient | null = null;
 
@@ -59,7 +59,7 @@ export class MqttFeed {
   ) {
     this.clock = clock;
     this.settings = settings;
-    this.take = take;
+    this.onMessage = take;
     this.counters = counters;
     this.log = log;
   }
@@ -145,7 +145,7 @@ export class MqttFeed {
     const arrivedMs = this.clock.monotonicMs();
     const isTaken = this.lanes.run(topic, () => {
       this.counters.observe('ingest.queue', (this.clock.monotonicMs() - arrivedMs) / 1000);
-      return this.take(topic, payload);
+      return this.onMessage(topic, payload);
     });
     if (!isTaken) this.counters.add('ingest.overload');
   }

@@ -85,7 +85,7 @@ export class Cloud {
       },
       pacing: () => this.pacing(),
     });
-    const take = (topic: string, payload: Uint8Array): Promise<void> => ingest.take(topic, payload);
+    const take = (topic: string, payload: Uint8Array): Promise<void> => ingest.handleMessage(topic, payload);
     this.mqtt = new MqttFeed(deps.feed, take, clock, this.counters, log.child('mqtt'));
   }
 

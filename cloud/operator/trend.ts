@@ -7,16 +7,16 @@ const SAMPLES_MAX = 360;
 export class Trend {
   readonly samples: (number | null)[] = [];
   private readonly clock: Clock;
-  private readonly ask: () => Promise<number | null>;
+  private readonly readCount: () => Promise<number | null>;
   private cancel: CancelTimer = () => undefined;
 
   constructor(clock: Clock, ask: () => Promise<number | null>) {
     this.clock = clock;
-    this.ask = ask;
+    this.readCount = ask;
   }
 
   start(): void {
-    void this.ask().then((value) => {
+    void this.readCount().then((value) => {
       this.samples.push(value);
       if (this.samples.length > SAMPLES_MAX) this.samples.shift();
     });

@@ -25,7 +25,7 @@ export class LogRing {
     return this.kept.slice(-count);
   }
 
-  follow(listener: (line: string) => void): () => void {
+  subscribe(listener: (line: string) => void): () => void {
     this.listeners.add(listener);
     return () => {
       this.listeners.delete(listener);

@@ -49,12 +49,12 @@ export class ChildStream {
     this.startedMs = options.clock.monotonicMs();
     this.child = new Child(options.command, options.clock);
     this.child.stdout.on('data', (chunk: Uint8Array) => {
-      this.take(chunk);
+      this.onChunk(chunk);
     });
     // A pipe that breaks ends the child too; that is where it is told.
     this.child.stdout.on('error', () => undefined);
     void this.child.ended.then((end) => this.ended(end));
-    this.watch();
+    this.scheduleWatch();
   }
 
   get dropped(): number {
@@ -77,7 +77,7 @@ export class ChildStream {
     await this.child.stop();
   }
 
-  private take(chunk: Uint8Array): void {
+  private onChunk(chunk: Uint8Array): void {
     this.bytesSinceJpeg += chunk.length;
     let jpegs: readonly Uint8Array[] = [];
     try {
@@ -111,7 +111,7 @@ export class ChildStream {
     return `${this.options.command.program} delivered ${String(this.bytesSinceJpeg)} bytes`;
   }
 
-  private watch(): void {
+  private scheduleWatch(): void {
     const { clock } = this.options;
     this.cancelWatch = clock.after(WATCH_MS, () => {
       const silentMs = clock.monotonicMs() - (this.lastJpegMs ?? this.startedMs);
@@ -119,7 +119,7 @@ export class ChildStream {
         const seconds = `${String(Math.round(silentMs / 1000))} s`;
         const what = `${this.options.command.program} delivered nothing for ${seconds}`;
         this.fail(this.bytesSinceJpeg > 0 ? `${this.garbageText()} in ${seconds}, and no JPEG` : what);
-      } else this.watch();
+      } else this.scheduleWatch();
     });
   }
 

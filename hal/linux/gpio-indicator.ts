@@ -44,7 +44,7 @@ export class GpioIndicator implements Indicator {
   show(state: IndicatorState): void {
     if (this.stopped.signal.aborted || state === this.shown) return;
     this.shown = state;
-    this.step(state, 0);
+    this.showStep(state, 0);
   }
 
   async close(): Promise<void> {
@@ -55,19 +55,19 @@ export class GpioIndicator implements Indicator {
     await this.holder?.stop();
   }
 
-  private step(state: IndicatorState, number: number): void {
+  private showStep(state: IndicatorState, number: number): void {
     this.cancelStep();
     const pattern = PATTERNS[state];
     const [isOn, ms] = pattern[number % pattern.length] ?? [false, 0];
-    this.work = this.work.then(() => (this.shown === state ? this.set(isOn, state) : undefined));
+    this.work = this.work.then(() => (this.shown === state ? this.setLine(isOn, state) : undefined));
     if (ms > 0) {
       this.cancelStep = this.clock.after(ms, () => {
-        this.step(state, number + 1);
+        this.showStep(state, number + 1);
       });
     }
   }
 
-  private async set(isOn: boolean, state: IndicatorState): Promise<void> {
+  private async setLine(isOn: boolean, state: IndicatorState): Promise<void> {
     const { clock, line, log } = this;
     try {
       this.version ??= await gpiodVersion(clock, this.stopped.signal);
@@ -92,7 +92,7 @@ export class GpioIndicator implements Indicator {
   private retry(state: IndicatorState): void {
     this.cancelStep();
     this.cancelStep = this.clock.after(RETRY_MS, () => {
-      this.step(state, 0);
+      this.showStep(state, 0);
     });
   }
 }

@@ -38,7 +38,7 @@ export class GpioMonitor {
   start(): void {
     if (this.stopping !== null) return;
     this.stopping = new AbortController();
-    void this.run(this.stopping.signal);
+    void this.runUntilAborted(this.stopping.signal);
   }
 
   stop(): void {
@@ -49,13 +49,13 @@ export class GpioMonitor {
     this.stable = null;
   }
 
-  private async run(signal: AbortSignal): Promise<void> {
+  private async runUntilAborted(signal: AbortSignal): Promise<void> {
     const { clock, log, line } = this.options;
     let retryMs = RETRY_FIRST_MS;
     while (!signal.aborted) {
       const startedMs = clock.monotonicMs();
       try {
-        const said = await this.watch(signal);
+        const said = await this.monitorOnce(signal);
         if (!isAborted(signal)) log.warn({ code: 'gpio-unavailable', line: line.line }, `gpiomon ended: ${said}`);
       } catch (error) {
         const { code, message, hint } = asSealcamError(error);
@@ -68,7 +68,7 @@ export class GpioMonitor {
   }
 
   /** Gives what gpiomon complained of when it ended. */
-  private async watch(signal: AbortSignal): Promise<string> {
+  private async monitorOnce(signal: AbortSignal): Promise<string> {
     const { clock, line } = this.options;
     const version = await gpiodVersion(clock, signal);
     // Before gpiomon holds the line: two programs cannot.

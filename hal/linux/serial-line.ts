@@ -57,14 +57,14 @@ class TtyLine implements SerialLine {
       this.cancelLook();
       this.closed.call();
     });
-    this.lookLater();
+    this.scheduleCheck();
   }
 
-  private lookLater(): void {
+  private scheduleCheck(): void {
     this.cancelLook = this.clock.after(LOOK_EVERY_MS, () => {
       void identityOf(this.port.path).then(async (device) => {
         if (!this.port.isOpen) return;
-        if (device === this.device) this.lookLater();
+        if (device === this.device) this.scheduleCheck();
         else await this.close();
       });
     });

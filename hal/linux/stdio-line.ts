@@ -14,7 +14,7 @@ export class StdioLine implements SerialLine {
   constructor(input: Readable, output: Writable) {
     this.input = input;
     this.output = output;
-    input.on('data', this.take);
+    input.on('data', this.onChunk);
     input.once('close', this.end);
     input.once('end', this.end);
     // A terminal that goes away breaks the pipe; the input ends with it.
@@ -44,14 +44,14 @@ export class StdioLine implements SerialLine {
     return Promise.resolve();
   }
 
-  private readonly take = (chunk: Uint8Array | string): void => {
+  private readonly onChunk = (chunk: Uint8Array | string): void => {
     this.data.call(new Uint8Array(Buffer.from(chunk as Uint8Array)));
   };
 
   private readonly end = (): void => {
     if (this.isClosed) return;
     this.isClosed = true;
-    this.input.off('data', this.take);
+    this.input.off('data', this.onChunk);
     this.closed.call();
   };
 }

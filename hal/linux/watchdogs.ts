@@ -54,24 +54,24 @@ export class SystemdWatchdog implements Watchdog {
   }
 
   ready(): void {
-    if (this.isAsked) void this.tell('READY=1');
+    if (this.isAsked) void this.notify('READY=1');
     else this.warn('systemd did not start this process with Type=notify');
   }
 
   alive(): void {
     // One that hangs is given up by its time limit; a second one beside it would not get through either.
     if (this.isClosed || this.intervalMs === null || this.busy !== null) return;
-    void this.tell('WATCHDOG=1');
+    void this.notify('WATCHDOG=1');
   }
 
   async close(): Promise<void> {
     if (this.isClosed || !this.isAsked) return;
     this.isClosed = true;
     await this.busy;
-    await this.tell('STOPPING=1');
+    await this.notify('STOPPING=1');
   }
 
-  private async tell(what: string): Promise<void> {
+  private async notify(what: string): Promise<void> {
     const { clock } = this.options;
     const before = this.busy;
     const work = (async () => {

@@ -83,7 +83,7 @@ async function watching(
     for (let i = 0; i < 1000 / FRAME_MS; i++) {
       const monotonicMs = ++index * FRAME_MS;
       const jpeg = frames[index % FRAMES]?.jpeg ?? new Uint8Array(0);
-      await capture.look({ jpeg, monotonicMs, index }, monotonicMs);
+      await capture.inspectFrame({ jpeg, monotonicMs, index }, monotonicMs);
     }
   };
   for (let i = 0; i < QUIET_SECONDS; i++) await second();

@@ -50,7 +50,7 @@ export async function playLive(folder: string, { file }: LabelledClip): Promise<
   );
   for await (const frame of camera.frames(signal)) {
     now = frame.index;
-    await capture.look(frame, frame.monotonicMs);
+    await capture.inspectFrame(frame, frame.monotonicMs);
   }
   capture.finish();
   return { events: lines.join(''), frames: counters.get('frames.seen'), unwatched: counters.get('frames.unwatched') };

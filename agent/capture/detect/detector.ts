@@ -123,7 +123,7 @@ export class Detector {
     this.index = index;
     const { width, height } = smallSize(plane);
     if (this.planes === null || width !== this.width || height !== this.height) {
-      return this.begin(plane, timeMs);
+      return this.startBackground(plane, timeMs);
     }
     const elapsedMs = Math.min(STEP_MAX_MS, Math.max(1, timeMs - this.lastMs));
     this.lastMs = timeMs;
@@ -132,13 +132,13 @@ export class Detector {
     const isWarmingUp = timeMs - this.firstMs < WARM_UP_MS || this.frames < WARM_UP_FRAMES;
     const observation = isWarmingUp
       ? this.nothing('starting', timeMs)
-      : this.judge(this.planes, marked, timeMs, elapsedMs);
+      : this.classifyFrame(this.planes, marked, timeMs, elapsedMs);
     if (isWarmingUp) this.planes.learning.fill(LEARN.background);
-    this.learn(timeMs, isWarmingUp ? HASTE : 1);
+    this.updateBackground(timeMs, isWarmingUp ? HASTE : 1);
     return observation;
   }
 
-  private begin(plane: LumaPlane, timeMs: number): Observation {
+  private startBackground(plane: LumaPlane, timeMs: number): Observation {
     const { width, height } = smallSize(plane);
     const wasOther = this.planes !== null;
     const { layout, memory } = this.kernels.place(width, height, SHRINK * SHRINK * width * height);
@@ -203,7 +203,7 @@ export class Detector {
     }
   }
 
-  private judge(planes: Planes, marked: number, timeMs: number, elapsedMs: number): Observation {
+  private classifyFrame(planes: Planes, marked: number, timeMs: number, elapsedMs: number): Observation {
     const scene = this.sceneOf(planes, marked, timeMs);
     if (this.watch.isSettling(timeMs)) {
       planes.learning.fill(LEARN.copy);
@@ -214,10 +214,10 @@ export class Detector {
       this.tracker.update([], timeMs, this.index, 0);
       return { ...this.nothing('still', timeMs), scene };
     }
-    const tracks = this.follow(planes, timeMs, elapsedMs);
+    const tracks = this.updateTracks(planes, timeMs, elapsedMs);
     const observation = this.weigh(tracks, timeMs);
     // Who walks throws a shadow, which is no news.
-    const isSwept = !observation.motion && this.sweep.step(timeMs, tracks, this.width * this.height);
+    const isSwept = !observation.motion && this.sweep.inspectTracks(timeMs, tracks, this.width * this.height);
     return { ...observation, scene: scene ?? (isSwept ? { class: 'illumination' } : null) };
   }
 
@@ -230,10 +230,10 @@ export class Detector {
   /** What changed with the whole picture; an overlaid clock is part of it from now on. */
   private sceneOf(planes: Planes, marked: number, timeMs: number): SceneChange | null {
     const { watch, tamper, light } = this;
-    const found = watch.step(timeMs, marked, light, () => overviewOf(planes, light));
+    const found = watch.inspectEvidence(timeMs, marked, light, () => overviewOf(planes, light));
     const durationMs = tamper.end(timeMs, planes, light, found !== null);
-    if (durationMs !== null) watch.settle(timeMs);
-    else if (found === 'tamper') tamper.begin(timeMs, planes, light);
+    if (durationMs !== null) watch.holdOff(timeMs);
+    else if (found === 'tamper') tamper.rememberScene(timeMs, planes, light);
     if (found !== null || durationMs !== null) {
       this.tracker.clear();
       // The picture is learnt as it is now, in this light.
@@ -241,11 +241,11 @@ export class Detector {
     }
     if (durationMs !== null) return { class: 'tamper', durationMs };
     if (found !== null) return { class: found };
-    return this.overlay.step(timeMs, planes) ? { class: 'overlay' } : null;
+    return this.overlay.inspectTiles(timeMs, planes) ? { class: 'overlay' } : null;
   }
 
   /** Finds patches, judges their tracks, and says which pixels the background learns from. */
-  private follow(planes: Planes, timeMs: number, elapsedMs: number): readonly Track[] {
+  private updateTracks(planes: Planes, timeMs: number, elapsedMs: number): readonly Track[] {
     const { kernels, tracker, finder, width, tuning, settings, strictness } = this;
     kernels.denoise();
     const pixels = width * this.height;
@@ -295,7 +295,7 @@ export class Detector {
     }
   }
 
-  private learn(timeMs: number, haste: number): void {
+  private updateBackground(timeMs: number, haste: number): void {
     const sinceMs = timeMs - this.learntMs;
     if (sinceMs < LEARN_EVERY_MS && haste === 1) return;
     const { followMs, unknownMs, spreadMs, flickerMs } = this.tuning;
@@ -309,7 +309,7 @@ export class Detector {
   /** As much of it as makes a patch is inside a zone that it is large enough for; else which zone, and what was there. */
   private inZones(seen: readonly Track[], timeMs: number): Observation {
     const least = this.tuning.minArea * this.strictness * this.width * this.height;
-    const verdicts = seen.map((track) => this.gate?.judge(track, least) ?? 'motion');
+    const verdicts = seen.map((track) => this.gate?.verdictOf(track, least) ?? 'motion');
     const inside = seen.filter((_, i) => verdicts[i] === 'motion');
     if (inside.length > 0) return this.seen(inside, timeMs);
     const small = seen[verdicts.indexOf('small-for-zone')];

@@ -24,7 +24,7 @@ export class FreezeWatch {
     return this.frozen;
   }
 
-  step(frame: Frame): Freeze {
+  inspectFrame(frame: Frame): Freeze {
     const isSame = this.before !== null && isEqual(this.before, frame);
     this.before = frame;
     if (!isSame) {

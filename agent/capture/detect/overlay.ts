@@ -22,9 +22,9 @@ export class OverlayWatch {
   private lookedMs = 0;
   private isFound = false;
 
-  step(timeMs: number, { current, layout }: Planes): boolean {
+  inspectTiles(timeMs: number, { current, layout }: Planes): boolean {
     if (this.isFound) return false;
-    if (this.before.length !== current.length) this.begin(current, layout.tilesX * layout.tilesY, timeMs);
+    if (this.before.length !== current.length) this.startTiles(current, layout.tilesX * layout.tilesY, timeMs);
     const toleranceMs = 50 + (timeMs - this.lookedMs);
     this.lookedMs = timeMs;
     const changes = Array.from(this.beats, (_, tile) => this.changeOf(tile, current, layout));
@@ -48,7 +48,7 @@ export class OverlayWatch {
     return this.isFound;
   }
 
-  private begin(current: Int16Array, tiles: number, timeMs: number): void {
+  private startTiles(current: Int16Array, tiles: number, timeMs: number): void {
     this.before = current.slice();
     this.beats = new Uint8Array(tiles);
     this.beatMs = new Float64Array(tiles).fill(-Infinity);

@@ -49,7 +49,7 @@ export class SceneWatch {
   }
 
   /** The picture is another one from here on, and learnt anew. */
-  settle(timeMs: number, forMs = SETTLE_MS): void {
+  holdOff(timeMs: number, forMs = SETTLE_MS): void {
     this.history = [];
     this.settledMs = Math.max(this.settledMs, timeMs + forMs);
   }
@@ -57,11 +57,11 @@ export class SceneWatch {
   /** The hardware says that its infrared-cut filter switches now. */
   expectSwitch(timeMs: number): void {
     this.switchedMs = timeMs;
-    this.settle(timeMs, SWITCH_SETTLE_MS);
+    this.holdOff(timeMs, SWITCH_SETTLE_MS);
   }
 
   /** `marked` is the share of the picture that differs when its light is taken out. Looks closely only when it must. */
-  step(
+  inspectEvidence(
     timeMs: number,
     marked: number,
     { level, gain, relit }: LocalLight,
@@ -80,7 +80,7 @@ export class SceneWatch {
     const seen = timeMs - this.switchedMs <= SWITCH_MS ? 'ir-cut' : classOf(marked, brighter, look());
     // The same other light everywhere is exposure, and was taken out. A white cloth over the lens is that too, but no gain.
     const found = more > SOME || isRelit || (seen === 'tamper' && gain < GAIN_GONE) ? seen : null;
-    if (found !== null) this.settle(timeMs);
+    if (found !== null) this.holdOff(timeMs);
     return found;
   }
 }

@@ -11,7 +11,7 @@ export class SweepWatch {
   private litMs = -Infinity;
 
   /** Whether a light begins to sweep; `pixels` is the picture's size. */
-  step(timeMs: number, tracks: readonly Track[], pixels: number): boolean {
+  inspectTracks(timeMs: number, tracks: readonly Track[], pixels: number): boolean {
     const isLit = tracks.some(
       ({ nature, blob, firstMs }) =>
         nature === 'light' && blob.area >= AREA_MIN * pixels && timeMs - firstMs >= AGE_MIN_MS,

@@ -21,7 +21,7 @@ export class TamperWatch {
     return this.view === null ? null : this.beganMs;
   }
 
-  begin(timeMs: number, { mean }: Planes, { usual }: Light): void {
+  rememberScene(timeMs: number, { mean }: Planes, { usual }: Light): void {
     if (this.view !== null && timeMs - this.beganMs < SAME_MS) return;
     this.view = mean.slice();
     this.level = usual;

@@ -94,11 +94,11 @@ export class Tracker {
       // Where it was before it is found again first, whatever else is near.
       const rank = (track: Track): number => track.hits - 1000 * gap(track.blob, blob);
       const track = near.sort((a, b) => rank(b) - rank(a))[0];
-      if (track === undefined) this.tracks.push(begin(this.ids++, blob, evidence, timeMs, frame));
+      if (track === undefined) this.tracks.push(startTrack(this.ids++, blob, evidence, timeMs, frame));
       else {
         free.delete(track);
-        if (!follow(track, blob, evidence, timeMs))
-          Object.assign(track, begin(this.ids++, blob, evidence, timeMs, frame));
+        if (!extendTrack(track, blob, evidence, timeMs))
+          Object.assign(track, startTrack(this.ids++, blob, evidence, timeMs, frame));
       }
     }
     for (const track of free) track.misses++;
@@ -120,7 +120,7 @@ export class Tracker {
   }
 }
 
-function begin(
+function startTrack(
   id: number,
   blob: Blob,
   { texture, steepness, novelty }: Evidence,
@@ -153,7 +153,7 @@ function begin(
 }
 
 /** False: it is somebody else, and begins anew. */
-function follow(track: Track, blob: Blob, evidence: Evidence, timeMs: number): boolean {
+function extendTrack(track: Track, blob: Blob, evidence: Evidence, timeMs: number): boolean {
   const [x, y] = middle(blob);
   const [beforeX, beforeY] = middle(track.blob);
   track.path += Math.hypot(x - beforeX, y - beforeY);

@@ -34,7 +34,7 @@ export class ZoneGate {
   }
 
   /** `least` pixels inside make a patch. */
-  judge(subject: Subject, least: number): ZoneVerdict {
+  verdictOf(subject: Subject, least: number): ZoneVerdict {
     const { blob } = subject;
     this.largest.set(subject, Math.max(blob.area, this.largest.get(subject) ?? 0));
     let large = this.zones.length === 0 ? 1 : 0;

@@ -21,7 +21,7 @@ export const ACTS: readonly ConsoleCommand[] = [
       if (pressButton === null) throw new SealcamError('usage-invalid', 'this camera has a real button');
       const heldMs = wholeNumber(positional[0], 'MS', 1, 60_000, 200);
       pressButton(heldMs);
-      output.say({ held_ms: heldMs }, [`Pressed for ${String(heldMs)} ms.`]);
+      output.print({ held_ms: heldMs }, [`Pressed for ${String(heldMs)} ms.`]);
     },
   },
   {
@@ -34,7 +34,7 @@ export const ACTS: readonly ConsoleCommand[] = [
       agent.ownership.openWindow();
       const leftMs = agent.ownership.windowLeftMs() ?? 0;
       // The sheet is for the person at the cable; a script that wants the code reads it off the label.
-      output.say({ window_s: Math.round(leftMs / 1000) }, claimSheet().split('\n'));
+      output.print({ window_s: Math.round(leftMs / 1000) }, claimSheet().split('\n'));
     },
   },
   {
@@ -46,7 +46,7 @@ export const ACTS: readonly ConsoleCommand[] = [
     run: async ({ agent }, _words, output) => {
       const { record, sealed } = await agent.snapshot();
       const [header, body] = [toBase64(sealed.header), toBase64(sealed.body)];
-      output.say({ seq: record.value.seq, record: toBase64(record.bytes), header, body }, [
+      output.print({ seq: record.value.seq, record: toBase64(record.bytes), header, body }, [
         ...rows([
           ['record', `seq ${String(record.value.seq)}, hash ${toHex(record.hash).slice(0, 16)}…`],
           ['sealed', `${String(sealed.body.length)} bytes; base64 of the header, then of the body:`],
@@ -65,7 +65,7 @@ export const ACTS: readonly ConsoleCommand[] = [
     help: 'raise an event of the frame that is there now',
     run: ({ agent }, _words, output) => {
       agent.triggerMotion();
-      output.say({ triggered: true }, ['An event was raised; `queue` shows its records.']);
+      output.print({ triggered: true }, ['An event was raised; `queue` shows its records.']);
     },
   },
   {
@@ -77,7 +77,7 @@ export const ACTS: readonly ConsoleCommand[] = [
     run: ({ agent }, _words, output) => {
       if (!agent.uplink.drop()) throw new SealcamError('broker-unreachable', 'there is no connection to drop');
       const { nextAttemptMs } = agent.uplink.status();
-      output.say({ dropped: true, next_attempt_ms: nextAttemptMs }, [
+      output.print({ dropped: true, next_attempt_ms: nextAttemptMs }, [
         'Dropped. `uplink status` shows the next attempt.',
       ]);
     },
@@ -96,7 +96,7 @@ export const ACTS: readonly ConsoleCommand[] = [
           throw new SealcamError('broker-unreachable', `no connection within ${String(FLAP_PATIENCE_MS / 1000)} s`);
         }
         context.agent.uplink.drop();
-        output.say({ drop: i, of: times }, [`drop ${String(i)} of ${String(times)}`]);
+        output.print({ drop: i, of: times }, [`drop ${String(i)} of ${String(times)}`]);
       }
     },
   },
@@ -109,7 +109,7 @@ export const ACTS: readonly ConsoleCommand[] = [
     run: ({ agent }, { flags }, output) => {
       needsYes(flags, 'The queue is erased and the owner loses the camera.');
       agent.factoryReset();
-      output.say({ reset: true }, ['Reset. The camera has no owner; its claim window is open.']);
+      output.print({ reset: true }, ['Reset. The camera has no owner; its claim window is open.']);
     },
   },
   {
@@ -121,7 +121,7 @@ export const ACTS: readonly ConsoleCommand[] = [
     run: async ({ agent, reboot }, { flags }, output) => {
       needsYes(flags, 'The camera sees nothing until it is back.');
       agent.recordCommand({ action: 'reboot', result: 'done' });
-      output.say({ reboot: true }, ['Restarting.']);
+      output.print({ reboot: true }, ['Restarting.']);
       await reboot();
     },
   },

@@ -22,7 +22,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     run: ({ agent }, _words, output) => {
       const look = agent.lastLook;
       if (look === null) throw new SealcamError('camera-unavailable', 'no frame was looked at yet');
-      output.say(fieldsOf(look), rows(rowsOf(look)));
+      output.print(fieldsOf(look), rows(rowsOf(look)));
     },
   },
   {
@@ -39,7 +39,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
         const look = agent.lastLook;
         if (look !== null && look.observation.reason !== before) {
           before = look.observation.reason;
-          output.say(fieldsOf(look), [`frame ${String(look.index)}: ${sentence(look)}`]);
+          output.print(fieldsOf(look), [`frame ${String(look.index)}: ${sentence(look)}`]);
         }
         await sleep(clock, POLL_MS, output.signal);
       }
@@ -56,11 +56,11 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
       const count = wholeNumber(positional[0], 'LINES', 1, 500, 10);
       const say = (line: string): void => {
         const text = redact(context, line);
-        output.say({ line: text }, wrap(text));
+        output.print({ line: text }, wrap(text));
       };
       for (const line of context.log.last(count)) say(line);
       if (!flags.has('follow')) return;
-      const stop = context.log.follow(say);
+      const stop = context.log.subscribe(say);
       await new Promise<void>((resolve) => {
         if (output.signal.aborted) resolve();
         output.signal.addEventListener('abort', () => {
@@ -83,7 +83,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
         if (level === undefined) throw new SealcamError('usage-invalid', `levels are ${LEVELS.join(', ')}`);
         log.setLevel(level);
       }
-      output.say({ level: log.level }, rows([['level', log.level]]));
+      output.print({ level: log.level }, rows([['level', log.level]]));
     },
   },
   {
@@ -96,7 +96,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
       const interfaces = network();
       const { protocol, hostname, port } = new URL(brokerUrl);
       const broker = `${hostname}${port === '' ? '' : `:${port}`}`;
-      output.say({ interfaces, broker, tls: protocol === 'mqtts:' }, [
+      output.print({ interfaces, broker, tls: protocol === 'mqtts:' }, [
         ...rows(interfaces.map(({ name, addresses }) => [name, addresses.join(' ')])),
         ...rows([['broker', `${broker}${protocol === 'mqtts:' ? ', TLS' : ', no TLS'}`]]),
       ]);
@@ -110,7 +110,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     help: 'everything for a report, as one line of JSON; no keys, pictures or addresses',
     run: async (context, _words, output) => {
       const bundle = await bundleOf(context);
-      output.say({ bundle }, [JSON.stringify(bundle)]);
+      output.print({ bundle }, [JSON.stringify(bundle)]);
     },
   },
 ];

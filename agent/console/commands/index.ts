@@ -19,7 +19,7 @@ const HELP: ConsoleCommand = {
       const found = COMMANDS.filter((command) => command.name === name || command.name.startsWith(`${name} `));
       if (found.length === 0) throw new SealcamError('usage-invalid', `there is no command ${name}`);
       for (const { usage, help, scope, examples } of found) {
-        output.say({ usage, help, scope, examples }, [
+        output.print({ usage, help, scope, examples }, [
           ...rows([
             ['usage', usage],
             ['', help],
@@ -32,7 +32,7 @@ const HELP: ConsoleCommand = {
       return;
     }
     const width = Math.max(...COMMANDS.map(({ usage }) => usage.length)) + 2;
-    output.say({ commands: COMMANDS.map(({ name, usage, help, scope }) => ({ name, usage, help, scope })) }, [
+    output.print({ commands: COMMANDS.map(({ name, usage, help, scope }) => ({ name, usage, help, scope })) }, [
       ...COMMANDS.flatMap(({ usage, help, scope }) =>
         wrap(`${help}${scope === null ? '' : ` (${scope})`}`, COLUMNS - width).map(
           (line, i) => `${(i === 0 ? usage : '').padEnd(width)}${line}`,

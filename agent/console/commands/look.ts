@@ -31,7 +31,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
         claim_window_s: windowLeftMs === null ? null : Math.round(windowLeftMs / 1000),
         uptime_ms: Math.round(clock.monotonicMs()),
       };
-      output.say(
+      output.print(
         fields,
         rows([
           ['sealcam', agent.version],
@@ -53,7 +53,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
     examples: ['id'],
     help: "this camera's id, which is the hash of its key",
     run: ({ agent }, _words, output) => {
-      output.say({ device: toHex(agent.device) }, rows([['device', toHex(agent.device)]]));
+      output.print({ device: toHex(agent.device) }, rows([['device', toHex(agent.device)]]));
     },
   },
   {
@@ -67,7 +67,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
       const [seen, dropped, corrupt] = ['seen', 'dropped', 'corrupt'].map((name) =>
         agent.counters.get(`frames.${name}`),
       );
-      output.say({ state, ...(info ?? {}), frames_seen: seen, frames_dropped: dropped, frames_corrupt: corrupt }, [
+      output.print({ state, ...(info ?? {}), frames_seen: seen, frames_dropped: dropped, frames_corrupt: corrupt }, [
         ...rows([
           ['state', state],
           ['driver', info === null ? null : `${info.driver}: ${info.model}`],
@@ -88,7 +88,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
       const totals = agent.outbox.totals();
       const { bytes } = agent.outbox.queued();
       const isConserved = totals.produced === totals.receipted + totals.queued + totals.quarantined + totals.lost;
-      output.say({ ...totals, queued_bytes: bytes, conserved: isConserved }, [
+      output.print({ ...totals, queued_bytes: bytes, conserved: isConserved }, [
         ...rows([
           ['produced', totals.produced],
           ['receipted', totals.receipted],
@@ -117,7 +117,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
         next_attempt_ms: nextAttemptMs,
         waiting_for_receipt: waitingForReceipt,
       };
-      output.say(
+      output.print(
         fields,
         rows([
           ['phase', phase],
@@ -141,7 +141,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
       const { ms, quality } = hal.clock.wall();
       const wall = ms === null ? null : new Date(ms).toISOString();
       const boot = toHex(hal.clock.bootId);
-      output.say(
+      output.print(
         { wall, quality, monotonic_ms: hal.clock.monotonicMs(), boot },
         rows([
           ['UTC', wall],
@@ -159,12 +159,12 @@ export const LOOKS: readonly ConsoleCommand[] = [
     examples: ['health'],
     help: 'what the next health record would say',
     run: async (context, _words, output) => {
-      await sayHealth(context, output.say.bind(output));
+      await printHealth(context, output.print.bind(output));
     },
   },
 ];
 
-async function sayHealth(
+async function printHealth(
   { agent }: ConsoleContext,
   say: (fields: Readonly<Record<string, unknown>>, lines: readonly string[]) => void,
 ): Promise<void> {

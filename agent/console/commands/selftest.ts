@@ -144,11 +144,11 @@ export const SELFTEST: ConsoleCommand = {
     for (const step of STEPS) {
       if (output.signal.aborted) return;
       const begunMs = context.clock.monotonicMs();
-      const result = await attempt(step, context, output.signal);
+      const result = await runStep(step, context, output.signal);
       results.push({ step: step.name, ...result, ms: Math.round(context.clock.monotonicMs() - begunMs) });
     }
     const failed = results.filter(({ outcome }) => outcome === 'fail').length;
-    output.say({ passed: failed === 0, failed, steps: results }, [
+    output.print({ passed: failed === 0, failed, steps: results }, [
       ...table(
         ['step', 'result', 'ms', 'detail'],
         results.map(({ step, outcome, ms, detail }) => [step, outcome, String(ms), detail]),
@@ -158,7 +158,7 @@ export const SELFTEST: ConsoleCommand = {
   },
 };
 
-async function attempt(
+async function runStep(
   step: Step,
   context: ConsoleContext,
   signal: AbortSignal,

@@ -14,7 +14,7 @@ export const LOCKING: readonly ConsoleCommand[] = [
       const [token] = positional;
       if (token === undefined) {
         const [device, nonce] = [toHex(agent.device), toHex(lock.challenge)];
-        output.say({ device, nonce, can_unlock: lock.canUnlock }, [
+        output.print({ device, nonce, can_unlock: lock.canUnlock }, [
           ...rows([
             ['device', device],
             ['nonce', nonce],
@@ -31,7 +31,7 @@ export const LOCKING: readonly ConsoleCommand[] = [
         throw error;
       }
       const { scopes = [], leftS = 0 } = lock.state() ?? {};
-      output.say({ scopes, lifetime_s: leftS }, [`Unlocked: ${scopes.join(', ')}, for ${String(leftS)} s.`]);
+      output.print({ scopes, lifetime_s: leftS }, [`Unlocked: ${scopes.join(', ')}, for ${String(leftS)} s.`]);
     },
   },
   {
@@ -42,7 +42,7 @@ export const LOCKING: readonly ConsoleCommand[] = [
     help: 'lock the console again',
     run: ({ lock }, _words, output) => {
       lock.lock();
-      output.say({ locked: true }, ['Locked.']);
+      output.print({ locked: true }, ['Locked.']);
     },
   },
 ];

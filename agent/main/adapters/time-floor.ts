@@ -31,10 +31,10 @@ export class TimeFloor {
   }
 
   /** Notes the network's time now and every hour. */
-  keep(clock: Clock): CancelTimer {
+  startSaving(clock: Clock): CancelTimer {
     let cancel: CancelTimer = () => undefined;
     const note = (): void => {
-      this.note();
+      this.save();
       cancel = clock.after(NOTE_EVERY_MS, note);
     };
     note();
@@ -43,7 +43,7 @@ export class TimeFloor {
     };
   }
 
-  private note(): void {
+  private save(): void {
     const { ms, quality } = this.clock.wall();
     if (ms === null || quality !== 'ntp') return;
     try {

@@ -32,7 +32,7 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
                 one.mediaId,
               ]),
           );
-          await session.run(
+          await session.execute(
             `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id) VALUES ${text}`,
             values,
           );
@@ -49,7 +49,7 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
     },
     affected: async (device, sinceMs, untilMs, account = null) =>
       database.transaction('READ COMMITTED', async (session) => {
-        await session.run(`SET LOCAL statement_timeout = ${String(QUESTION_TIMEOUT_MS)}`);
+        await session.execute(`SET LOCAL statement_timeout = ${String(QUESTION_TIMEOUT_MS)}`);
         return session.rows<AccessSummary>(
           `SELECT * FROM (SELECT access.reader, ${READER_ACCOUNT} AS "readerAccount", access.device, access.epoch, claim.account,
              CASE

@@ -61,11 +61,11 @@ export function postgresAccounts(database: Database): AccountStore {
         let deleted = 0;
         for (const { device, epoch } of await session.rows<ClaimColumns>(OF_ACCOUNT, [account])) {
           for (const table of ['media_body', 'media_key', 'loss', 'media_loss', 'drained', 'member', 'record_body']) {
-            await session.run(`DELETE FROM ${table} WHERE device = $1 AND epoch = $2`, [device, epoch]);
+            await session.execute(`DELETE FROM ${table} WHERE device = $1 AND epoch = $2`, [device, epoch]);
           }
-          deleted += await session.run('DELETE FROM record_key WHERE device = $1 AND epoch = $2', [device, epoch]);
+          deleted += await session.execute('DELETE FROM record_key WHERE device = $1 AND epoch = $2', [device, epoch]);
         }
-        await session.run("UPDATE claim SET claim = NULL, state = 'revoked' WHERE account = $1", [account]);
+        await session.execute("UPDATE claim SET claim = NULL, state = 'revoked' WHERE account = $1", [account]);
         return deleted;
       }),
   };

@@ -10,7 +10,9 @@ export function postgresQuarantine(database: Database): QuarantineStore {
           'INSERT INTO quarantine (at_ms, device, verdict, reason, bytes) VALUES ($1, $2, $3, $4, $5) RETURNING id',
           [atMs, device, verdict, reason.slice(0, REASON_MAX), bytes.subarray(0, QUARANTINE_BYTES_MAX)],
         );
-        await session.run('DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - $1', [QUARANTINE_MAX]);
+        await session.execute('DELETE FROM quarantine WHERE id <= (SELECT max(id) FROM quarantine) - $1', [
+          QUARANTINE_MAX,
+        ]);
         return row?.id ?? 0;
       }),
     count: async () => {
@@ -31,12 +33,12 @@ export function postgresAlarms(database: Database): AlarmStore {
   return {
     put: ({ atMs, place, verdict, device, epoch, reader, reason, quarantineId }) =>
       database.transaction('READ COMMITTED', async (session) => {
-        await session.run(
+        await session.execute(
           `INSERT INTO alarm (at_ms, place, verdict, device, epoch, reader, reason, quarantine_id)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
           [atMs, place, verdict, device, epoch, reader, reason.slice(0, REASON_MAX), quarantineId],
         );
-        await session.run(
+        await session.execute(
           `DELETE FROM alarm WHERE place = $1 AND id <=
              (SELECT id FROM alarm WHERE place = $1 ORDER BY id DESC LIMIT 1 OFFSET $2)`,
           [place, ALARMS_PER_PLACE_MAX],

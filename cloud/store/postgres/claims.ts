@@ -70,30 +70,30 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
         const same = known.find((row) => row.epoch === epoch);
         if (same !== undefined) return equal(same.claim_hash, claim.hash) ? insert() : { outcome: 'equivocation' };
         if (known.length > 0) return { outcome: 'equivocation' };
-        await session.run(
+        await session.execute(
           `INSERT INTO claim (device, epoch, account, claim_hash, claim, state, accepted_at_ms)
            VALUES ($1, $2, $3, $4, $5, 'open', $6)`,
           [device, epoch, account, claim.hash, claim.bytes, atMs],
         );
         for (const { ed25519 } of recipients) {
-          await session.run('INSERT INTO member (key, device, epoch) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
+          await session.execute('INSERT INTO member (key, device, epoch) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [
             ed25519,
             device,
             epoch,
           ]);
         }
-        await session.run('DELETE FROM pending_claim WHERE device = $1', [device]);
+        await session.execute('DELETE FROM pending_claim WHERE device = $1', [device]);
         return insert();
       });
     },
     close: async (device, epoch, seq) => {
-      await database.run(
+      await database.execute(
         "UPDATE claim SET state = 'closed', closed_at_seq = $1 WHERE device = $2 AND epoch = $3 AND state = 'open'",
         [seq, device, epoch],
       );
     },
     putOffer: async (device, bytes, atMs) => {
-      await database.run(
+      await database.execute(
         `INSERT INTO offer (device, offer, at_ms) VALUES ($1, $2, $3)
          ON CONFLICT (device) DO UPDATE SET offer = excluded.offer, at_ms = excluded.at_ms`,
         [device, bytes, atMs],
@@ -107,7 +107,7 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
       return row === undefined ? undefined : { offer: row.offer, atMs: row.at_ms };
     },
     putPending: async (device, { claim, mac, nonce, atMs }) => {
-      await database.run(
+      await database.execute(
         `INSERT INTO pending_claim (device, claim, mac, nonce, at_ms) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (device) DO UPDATE
          SET claim = excluded.claim, mac = excluded.mac, nonce = excluded.nonce, at_ms = excluded.at_ms`,
@@ -124,7 +124,7 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
       return { claim, mac, nonce, atMs: row.at_ms };
     },
     dropPending: async (device) => {
-      await database.run('DELETE FROM pending_claim WHERE device = $1', [device]);
+      await database.execute('DELETE FROM pending_claim WHERE device = $1', [device]);
     },
   };
 }

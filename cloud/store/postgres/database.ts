@@ -14,7 +14,7 @@ export interface PostgresSettings {
 export interface Session {
   rows<R>(text: string, values?: readonly unknown[]): Promise<R[]>;
   /** How many rows it touched. */
-  run(text: string, values?: readonly unknown[]): Promise<number>;
+  execute(text: string, values?: readonly unknown[]): Promise<number>;
 }
 
 export type Isolation = 'READ COMMITTED' | 'SERIALIZABLE';
@@ -87,7 +87,7 @@ export class Database implements Session {
     return this.guard(async () => (await this.pool.query(this.prepared(text, values))).rows as R[]);
   }
 
-  async run(text: string, values: readonly unknown[] = []): Promise<number> {
+  async execute(text: string, values: readonly unknown[] = []): Promise<number> {
     return this.guard(async () => (await this.pool.query(this.prepared(text, values))).rowCount ?? 0);
   }
 
@@ -96,7 +96,7 @@ export class Database implements Session {
     return this.guard(async () => {
       for (let attempt = 1; ; attempt++) {
         try {
-          return await this.attempt(isolation, work);
+          return await this.runTransaction(isolation, work);
         } catch (error) {
           if (attempt >= ATTEMPTS_MAX || !isInTheWay(error)) throw error;
         }
@@ -108,7 +108,7 @@ export class Database implements Session {
     if (!this.pool.ended) await this.pool.end();
   }
 
-  private async attempt<T>(isolation: Isolation, work: (session: Session) => Promise<T>): Promise<T> {
+  private async runTransaction<T>(isolation: Isolation, work: (session: Session) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     let broken: Error | undefined;
     // Without a listener an error of the connection would end the process.
@@ -121,7 +121,7 @@ export class Database implements Session {
       const result = await work({
         rows: async <R>(text: string, values: readonly unknown[] = []) =>
           (await client.query(text, [...values])).rows as R[],
-        run: async (text, values = []) => (await client.query(text, [...values])).rowCount ?? 0,
+        execute: async (text, values = []) => (await client.query(text, [...values])).rowCount ?? 0,
       });
       await client.query('COMMIT');
       return result;
@@ -162,18 +162,18 @@ export class Database implements Session {
     await this.transaction('READ COMMITTED', async (session) => {
       // Workers that start together take turns.
       await session.rows('SELECT pg_advisory_xact_lock($1)', [MIGRATION_LOCK]);
-      await session.run('CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)');
+      await session.execute('CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL)');
       const [row] = await session.rows<{ readonly version: number }>('SELECT version FROM schema_version');
       const version = row?.version ?? 0;
       if (version > migrations.length) {
         throw new SealcamError('store-newer', `${this.name} has schema ${String(version)}, newer than this program`);
       }
-      for (const step of migrations.slice(version)) await session.run(step);
+      for (const step of migrations.slice(version)) await session.execute(step);
       if (version < migrations.length) {
-        await session.run('DELETE FROM schema_version');
-        await session.run('INSERT INTO schema_version VALUES ($1)', [migrations.length]);
+        await session.execute('DELETE FROM schema_version');
+        await session.execute('INSERT INTO schema_version VALUES ($1)', [migrations.length]);
       }
-      await session.run(
+      await session.execute(
         `UPDATE arrival_base SET base = last.id / 256 + 1 - pg_current_xact_id()::text::bigint
          FROM (SELECT coalesce(max(id), 0) AS id FROM record_key) AS last
          WHERE last.id >= (base + pg_current_xact_id()::text::bigint) * 256`,

@@ -56,7 +56,7 @@ export class Partitions {
   }
 
   async dropDay(day: number): Promise<void> {
-    for (const { table } of BODIES) await this.database.run(`DROP TABLE IF EXISTS ${table}_${String(day)}`);
+    for (const { table } of BODIES) await this.database.execute(`DROP TABLE IF EXISTS ${table}_${String(day)}`);
     this.forget();
   }
 
@@ -64,11 +64,11 @@ export class Partitions {
     for (const one of tables) {
       const number = Math.floor(atMs / one.sizeMs);
       // The next one too: then its first minute waits for nobody.
-      for (const wanted of [number, number + 1]) await this.make(one, wanted);
+      for (const wanted of [number, number + 1]) await this.createPartition(one, wanted);
     }
   }
 
-  private make(one: Partitioned, number: number): Promise<void> {
+  private createPartition(one: Partitioned, number: number): Promise<void> {
     const name = `${one.table}_${String(number)}`;
     const known = this.known.get(name);
     if (known !== undefined) return known;
@@ -85,7 +85,9 @@ export class Partitions {
     await this.database.transaction('READ COMMITTED', async (session) => {
       await session.rows('SELECT pg_advisory_xact_lock($1)', [PARTITION_LOCK]);
       if ((await session.rows('SELECT 1 WHERE to_regclass($1) IS NOT NULL', [name])).length > 0) return;
-      await session.run(`CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${from ?? ''}) TO (${to ?? ''})`);
+      await session.execute(
+        `CREATE TABLE ${name} PARTITION OF ${table} FOR VALUES FROM (${from ?? ''}) TO (${to ?? ''})`,
+      );
     });
   }
 }

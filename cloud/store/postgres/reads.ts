@@ -31,19 +31,19 @@ export function postgresReads(database: Database): ReadsStore {
     },
     pause: async ({ account, sentence, sinceMs }) => {
       await database.transaction('READ COMMITTED', async (session) => {
-        await session.run(
+        await session.execute(
           `INSERT INTO reads_pause (account, sentence, since_ms) VALUES ($1, $2, $3)
            ON CONFLICT (account) DO UPDATE SET sentence = excluded.sentence, since_ms = excluded.since_ms`,
           [account ?? EVERYBODY, sentence, sinceMs],
         );
-        await session.run(LOG, [sinceMs, 'pause', account ?? EVERYBODY, sentence]);
+        await session.execute(LOG, [sinceMs, 'pause', account ?? EVERYBODY, sentence]);
       });
     },
     resume: (account, atMs) =>
       database.transaction('READ COMMITTED', async (session) => {
-        const dropped = await session.run('DELETE FROM reads_pause WHERE account = $1', [account ?? EVERYBODY]);
+        const dropped = await session.execute('DELETE FROM reads_pause WHERE account = $1', [account ?? EVERYBODY]);
         if (dropped === 0) return false;
-        await session.run(LOG, [atMs, 'resume', account ?? EVERYBODY, null]);
+        await session.execute(LOG, [atMs, 'resume', account ?? EVERYBODY, null]);
         return true;
       }),
     pauses: async () => (await database.rows<PauseColumns>('SELECT * FROM reads_pause ORDER BY account')).map(pauseOf),

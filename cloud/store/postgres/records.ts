@@ -112,7 +112,7 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
         mediaId,
       ])) !== undefined,
     setStatus: async (device, { online, agent, atMs }) => {
-      await database.run(
+      await database.execute(
         `INSERT INTO status (device, online, agent, at_ms) VALUES ($1, $2, $3, $4)
          ON CONFLICT (device) DO UPDATE SET online = excluded.online, agent = excluded.agent, at_ms = excluded.at_ms`,
         [device, online, agent, atMs],

@@ -48,14 +48,14 @@ function deleteOld(database: Database, beforeMs: number, limit: number): Promise
     const day = `$${String(values.length + 1)}`;
     // What lies in a day that is over as a whole goes with its partition.
     const partial = [...values, dayOf(beforeMs)];
-    await session.run(`DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`, partial);
-    await session.run(
+    await session.execute(`DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`, partial);
+    await session.execute(
       `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys} AND k.day >= ${day}
          AND media_body.day = k.day AND media_body.device = k.device AND media_body.epoch = k.epoch
          AND media_body.media_id = k.media_id`,
       partial,
     );
-    await session.run(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
+    await session.execute(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
     return old.length;
   });
 }
@@ -66,19 +66,19 @@ async function dropDay(database: Database, partitions: Partitions, day: number, 
       WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)`;
     const [left] = await session.rows(`SELECT 1 FROM record_key AS k WHERE day = $1 AND NOT ${heads} LIMIT 1`, [day]);
     if (left !== undefined) return false;
-    await session.run(
+    await session.execute(
       `INSERT INTO record_body (day, device, epoch, seq, bytes) SELECT $2, device, epoch, seq, bytes
        FROM record_key AS k JOIN record_body AS b USING (device, epoch, seq, day) WHERE k.day = $1`,
       [day, to],
     );
-    await session.run(
+    await session.execute(
       `INSERT INTO media_body (day, device, epoch, media_id, header, body)
        SELECT $2, device, epoch, media_id, header, body
        FROM media_key AS k JOIN media_body AS b USING (device, epoch, media_id, day) WHERE k.day = $1`,
       [day, to],
     );
-    await session.run('UPDATE record_key SET day = $2 WHERE day = $1', [day, to]);
-    await session.run('UPDATE media_key SET day = $2 WHERE day = $1', [day, to]);
+    await session.execute('UPDATE record_key SET day = $2 WHERE day = $1', [day, to]);
+    await session.execute('UPDATE media_key SET day = $2 WHERE day = $1', [day, to]);
     return true;
   });
   if (isEmptied) await partitions.dropDay(day);

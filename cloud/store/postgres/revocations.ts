@@ -30,12 +30,12 @@ export function postgresRevocations(database: Database): RevocationStore {
         }
         for (const { device, epoch } of value.entries) {
           if (value.scope === 'owner') {
-            await session.run(`UPDATE claim SET state = 'revoked' ${own}`, [device, epoch, account]);
+            await session.execute(`UPDATE claim SET state = 'revoked' ${own}`, [device, epoch, account]);
           } else {
-            await session.run('INSERT INTO revoked_device VALUES ($1, $2) ON CONFLICT DO NOTHING', [device, atMs]);
+            await session.execute('INSERT INTO revoked_device VALUES ($1, $2) ON CONFLICT DO NOTHING', [device, atMs]);
           }
         }
-        await session.run(
+        await session.execute(
           `INSERT INTO revocation (signer, scope, list_version, list, stored_at_ms) VALUES ($1, $2, $3, $4, $5)
            ON CONFLICT (signer) DO UPDATE SET scope = excluded.scope, list_version = excluded.list_version,
              list = excluded.list, stored_at_ms = excluded.stored_at_ms`,

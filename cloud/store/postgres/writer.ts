@@ -47,7 +47,7 @@ export class Writer {
   private pump(): void {
     while (this.running < BATCHES_AT_ONCE && this.waiting.length > 0) {
       this.running++;
-      void this.run(this.take()).finally(() => {
+      void this.writeBatch(this.nextBatch()).finally(() => {
         this.running--;
         this.pump();
       });
@@ -55,7 +55,7 @@ export class Writer {
   }
 
   /** In the order of arrival; of two for the same place the second waits for the next batch. */
-  private take(): readonly Job[] {
+  private nextBatch(): readonly Job[] {
     const batch = new Map<string, Job>();
     const later: Job[] = [];
     let bytes = 0;
@@ -72,7 +72,7 @@ export class Writer {
     return [...batch.values()];
   }
 
-  private async run(jobs: readonly Job[]): Promise<void> {
+  private async writeBatch(jobs: readonly Job[]): Promise<void> {
     try {
       const outcomes = await this.commit(jobs);
       for (const [i, { resolve, reject }] of jobs.entries()) {
@@ -82,7 +82,7 @@ export class Writer {
       }
     } catch (error) {
       // One that the database refuses must not take the others with it.
-      if (jobs.length > 1 && isRefusedData(error)) for (const job of jobs) await this.run([job]);
+      if (jobs.length > 1 && isRefusedData(error)) for (const job of jobs) await this.writeBatch([job]);
       else for (const { reject } of jobs) reject(error);
     }
   }
@@ -188,7 +188,7 @@ async function insertMedia(session: Session, jobs: readonly NewRecord[]): Promis
     ['bytea', 'bigint', 'bytea', 'bigint', 'integer', 'bytea', 'bytea'],
     [...rows].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, row]) => row),
   );
-  await session.run(
+  await session.execute(
     `WITH input (device, epoch, media_id, seq, day, header, body) AS (VALUES ${text}), fresh AS (
        INSERT INTO media_key (device, epoch, media_id, seq, day)
        SELECT device, epoch, media_id, seq, day FROM input
@@ -205,14 +205,18 @@ async function insertLosses(session: Session, jobs: readonly NewRecord[]): Promi
     const { device, epoch, seq, loss = [], health } = record.value;
     for (const { seqs, media = [] } of loss) {
       if (seqs !== undefined) {
-        await session.run('INSERT INTO loss VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [device, epoch, ...seqs]);
+        await session.execute('INSERT INTO loss VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [
+          device,
+          epoch,
+          ...seqs,
+        ]);
       }
       for (const id of media) {
-        await session.run('INSERT INTO media_loss VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [device, epoch, id]);
+        await session.execute('INSERT INTO media_loss VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [device, epoch, id]);
       }
     }
     if (health?.queued === 0) {
-      await session.run(
+      await session.execute(
         `INSERT INTO drained VALUES ($1, $2, $3)
          ON CONFLICT (device, epoch) DO UPDATE SET up_to = greatest(drained.up_to, excluded.up_to)`,
         [device, epoch, seq],

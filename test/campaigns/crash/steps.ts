@@ -1,7 +1,7 @@
 import { toBase64, toHex } from '../../../common/bytes.js';
 import type { Random } from '../../../common/random.js';
 import { beginEpoch, endEpoch, ownershipOf } from '../../../agent/outbox/epochs.js';
-import { lastCounter, takeOrder } from '../../../agent/outbox/orders.js';
+import { lastCounter, storeOrder } from '../../../agent/outbox/orders.js';
 import type { QueuedRecord, RecordContent } from '../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -168,7 +168,7 @@ export class Life {
       privacy: true,
     });
     this.outbox.transaction(() => {
-      takeOrder(this.outbox, order);
+      storeOrder(this.outbox, order);
     });
     this.say({ is: 'order', epoch: claim.value.epoch, counter: counter + 1 });
   }

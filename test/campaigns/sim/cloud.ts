@@ -86,7 +86,7 @@ export class SimCloud {
     });
     const lanes = new Lanes(WAITING_MAX);
     broker.attachCloud((topic, payload) => {
-      lanes.run(topic, () => ingest.take(topic, payload));
+      lanes.run(topic, () => ingest.handleMessage(topic, payload));
     });
   }
 

@@ -33,7 +33,7 @@ async function page(): Promise<Page> {
   const claim = world.claim();
   await history.addClaim(claim.bytes);
   const records = world.chain(claim, OWNER_SEES);
-  for (const { bytes } of records) await history.take(bytes, 1);
+  for (const { bytes } of records) await history.verifyAndApply(bytes, 1);
   return { world, storage, history, claim, records };
 }
 
@@ -49,7 +49,7 @@ async function servedUpTo(seq: number): Promise<string> {
 
 async function taken(make: (of: Page) => Uint8Array): Promise<string> {
   const open = await page();
-  const answer = await open.history.take(make(open), 1);
+  const answer = await open.history.verifyAndApply(make(open), 1);
   return 'record' in answer ? 'taken' : answer.verdict;
 }
 

@@ -67,7 +67,7 @@ async function attempt(client: MqttClient, work: Promise<unknown>): Promise<void
 async function subscribed(broker: TestBroker, cloud: CloudWorld, clientId: string): Promise<MqttClient> {
   const client = await connect(broker, broker.cloudUser, clientId);
   if (client === undefined) throw new Error('the cloud may not connect');
-  client.on('message', (topic, payload) => void cloud.ingest.take(topic, new Uint8Array(payload)));
+  client.on('message', (topic, payload) => void cloud.ingest.handleMessage(topic, new Uint8Array(payload)));
   await client.subscribeAsync([topicFilter('up'), topicFilter('status')], { qos: 1 });
   return client;
 }

@@ -170,7 +170,8 @@ async function cloned(isClone: boolean): Promise<string> {
 async function flood(messages: number): Promise<string> {
   const cloud = new CloudWorld();
   const { world, claim, accept } = await cloud.claimed();
-  for (let i = 0; i < messages; i++) await cloud.ingest.take(topicOf(world.deviceId, 'up'), Uint8Array.of(i & 0xff, i));
+  for (let i = 0; i < messages; i++)
+    await cloud.ingest.handleMessage(topicOf(world.deviceId, 'up'), Uint8Array.of(i & 0xff, i));
   const kept = await cloud.store.quarantine.count();
   await cloud.records(world, [scene(world, claim, 1, accept.hash)]);
   const counted = cloud.counters.get('refused.malformed');

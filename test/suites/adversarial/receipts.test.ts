@@ -53,7 +53,7 @@ function after(make: Make): string {
   });
   for (const receipt of make({ world, outbox, claim, records })) {
     const bytes = receipt instanceof Uint8Array ? receipt : receipt.bytes;
-    downlink.take(encodeDown({ type: 'receipt', receipt: bytes }));
+    downlink.handleMessage(encodeDown({ type: 'receipt', receipt: bytes }));
   }
   const refused = Object.keys(counters.snapshot()).filter((name) => name !== 'receipts');
   const { queued } = outbox.totals();

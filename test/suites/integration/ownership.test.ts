@@ -58,17 +58,17 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
   it('the owner orders, and the camera says in records what it did', async () => {
     const { anna, camera } = await claimed();
     const { device } = camera;
-    await anna.orders.give(device, 1, { action: 'snapshot' });
+    await anna.orders.send(device, 1, { action: 'snapshot' });
     await until('the picture', () => anna.pictures(1).length === 1);
     expect(await opens(anna, 1)).toBe(true);
-    await anna.orders.give(device, 1, { action: 'sensitivity', sensitivity: 80 });
-    await anna.orders.give(device, 1, { action: 'privacy', privacy: true });
+    await anna.orders.send(device, 1, { action: 'sensitivity', sensitivity: 80 });
+    await anna.orders.send(device, 1, { action: 'privacy', privacy: true });
     await until('the page knows', () => anna.camera(device, 1)?.health?.body.privacy === true);
     expect(camera.indicator.shown.at(-1)).toBe('privacy');
     const seen = camera.agent.counters.get('frames.seen');
-    expect(await asyncCodeOf(() => anna.orders.give(device, 1, { action: 'snapshot' }))).toBe('privacy-mode');
+    expect(await asyncCodeOf(() => anna.orders.send(device, 1, { action: 'snapshot' }))).toBe('privacy-mode');
     expect(camera.agent.counters.get('frames.seen')).toBe(seen);
-    await anna.orders.give(device, 1, { action: 'privacy', privacy: false });
+    await anna.orders.send(device, 1, { action: 'privacy', privacy: false });
     await until('it looks again', () => camera.agent.counters.get('frames.seen') > seen);
     expect(camera.indicator.shown.at(-1)).toBe('recording');
   });
@@ -78,7 +78,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     const first = way.startAgent('a', BUSY, keyStore);
     const anna = person();
     await anna.claim(first.code);
-    await anna.orders.give(first.device, 1, { action: 'privacy', privacy: true });
+    await anna.orders.send(first.device, 1, { action: 'privacy', privacy: true });
     await way.stop(first.agent);
     const again = way.startAgent('a', BUSY, keyStore);
     await until('it is back', () => again.agent.uplink.isConnected);
@@ -86,7 +86,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     await until('it says so', () => again.agent.outbox.queued().records === 0);
     expect(again.agent.counters.get('frames.seen')).toBe(0);
     expect(again.indicator.shown.at(-1)).toBe('privacy');
-    await anna.orders.give(first.device, 1, { action: 'privacy', privacy: false });
+    await anna.orders.send(first.device, 1, { action: 'privacy', privacy: false });
     await until('it looks again', () => again.agent.counters.get('frames.seen') > 0);
   });
 
@@ -95,10 +95,10 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     const ahead = { ...realClock, wallMs: () => realClock.wallMs() + 3_600_000 };
     const phone = person(anna.keys.master, ahead);
     await until('the phone knows the camera', () => hasSaid(phone, camera.device));
-    await phone.orders.give(camera.device, 1, { action: 'sensitivity', sensitivity: 30 });
-    await anna.orders.give(camera.device, 1, { action: 'sensitivity', sensitivity: 40 });
-    await phone.orders.give(camera.device, 1, { action: 'sensitivity', sensitivity: 50 });
-    await anna.orders.give(camera.device, 1, { action: 'snapshot' });
+    await phone.orders.send(camera.device, 1, { action: 'sensitivity', sensitivity: 30 });
+    await anna.orders.send(camera.device, 1, { action: 'sensitivity', sensitivity: 40 });
+    await phone.orders.send(camera.device, 1, { action: 'sensitivity', sensitivity: 50 });
+    await anna.orders.send(camera.device, 1, { action: 'snapshot' });
     expect(camera.agent.counters.snapshot()).not.toHaveProperty('command.internal');
   });
 
@@ -149,7 +149,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     expect(await opens(ben, 2)).toBe(true);
     expect(ben.camera(device, 2)?.isOwned).toBe(false);
     expect(ben.pictures(1)).toEqual([]);
-    expect(await asyncCodeOf(() => ben.orders.give(device, 2, { action: 'snapshot' }))).toBe('not-found');
+    expect(await asyncCodeOf(() => ben.orders.send(device, 2, { action: 'snapshot' }))).toBe('not-found');
 
     expect(await anna.changeMembers(device, 2, [])).toBe(3);
     await until('Anna has a picture of the third epoch', () => anna.pictures(3).length > 0, 20_000);
@@ -169,7 +169,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     const { anna, camera } = await claimed(BUSY);
     const { device } = camera;
     await until('Anna has a picture', () => anna.pictures(1).length > 0, 20_000);
-    await anna.orders.give(device, 1, { action: 'release' });
+    await anna.orders.send(device, 1, { action: 'release' });
     expect(camera.agent.outbox.currentClaim()).toBeNull();
     await until('her page knows', () => anna.camera(device, 1)?.hasEnded === true);
     // Anna has a photograph of the label; without somebody at the camera it is worth nothing.
@@ -186,7 +186,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     expect(await asyncCodeOf(() => anna.client.records(id, 2, null, 10))).toBe('not-found');
     expect(await asyncCodeOf(() => carl.client.records(id, 1, null, 10))).toBe('not-found');
-    expect(await asyncCodeOf(() => anna.orders.give(device, 1, { action: 'privacy', privacy: true }))).toBe(
+    expect(await asyncCodeOf(() => anna.orders.send(device, 1, { action: 'privacy', privacy: true }))).toBe(
       'not-found',
     );
     expect([anna, carl].map(({ session }) => session.view().alarms)).toEqual([[], []]);

@@ -71,7 +71,7 @@ export class CloudWorld {
     message: Parameters<typeof encodeUp>[0],
     topic = topicOf(world.deviceId, 'up'),
   ): Promise<void> {
-    return this.ingest.take(topic, encodeUp(message));
+    return this.ingest.handleMessage(topic, encodeUp(message));
   }
 
   records(world: CameraWorld, records: Verified<SealcamRecord>[], media: (SealedObject | null)[] = []): Promise<void> {

@@ -51,7 +51,7 @@ export class MakerListWorld {
   }
 
   up(message: Parameters<typeof encodeUp>[0]): Promise<void> {
-    return this.ingest.take(topicOf(this.world.deviceId, 'up'), encodeUp(message));
+    return this.ingest.handleMessage(topicOf(this.world.deviceId, 'up'), encodeUp(message));
   }
 
   accepts(): Promise<void> {

@@ -102,7 +102,7 @@ export class OrderWorld {
 
   give(bytes: Uint8Array): string {
     return codeOf(() => {
-      this.orders.take(bytes);
+      this.orders.handleCommand(bytes);
     });
   }
 

@@ -81,7 +81,7 @@ export class RecorderWorld {
   }
 
   async take(...transitions: readonly Transition<Frame>[]): Promise<void> {
-    for (const transition of transitions) this.recorder.take(transition);
+    for (const transition of transitions) this.recorder.recordTransition(transition);
     await this.recorder.idle();
   }
 

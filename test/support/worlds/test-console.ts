@@ -41,7 +41,7 @@ export class TestConsole {
       lock: this.lock,
       log: {
         last: (count) => lines.slice(-count),
-        follow: () => () => undefined,
+        subscribe: () => () => undefined,
         level: 'info',
         setLevel: () => undefined,
       },

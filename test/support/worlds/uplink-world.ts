@@ -81,7 +81,7 @@ export class UplinkWorld {
         ...change,
       }),
       onMessage: (payload) => {
-        downlink.take(payload);
+        downlink.handleMessage(payload);
       },
       onConnected: () => undefined,
       log: testLog(this.log),

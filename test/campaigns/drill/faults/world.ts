@@ -113,7 +113,7 @@ export class FaultWorld {
     const world = new FaultWorld(openSqliteStore(join(folder, 'faults.db')), appOf, isSealedToAll);
     apps.set(world, await world.buildApi());
     for (const camera of world.cameras) {
-      await world.ingest.take(topicOf(camera.device, 'up'), encodeUp(camera.accept()));
+      await world.ingest.handleMessage(topicOf(camera.device, 'up'), encodeUp(camera.accept()));
       for (let shot = 0; shot < SHOTS_EACH; shot++) await world.send(camera, await world.shoot(camera));
     }
     // Every page has seen its cameras once.
@@ -133,7 +133,7 @@ export class FaultWorld {
 
   /** True with a receipt; without one a camera keeps the record and sends it again. */
   async send(camera: FaultCamera, shot: Shot, topic = camera.device): Promise<boolean> {
-    await this.ingest.take(topicOf(topic, 'up'), encodeUp({ type: 'records', records: [shot.sent] }));
+    await this.ingest.handleMessage(topicOf(topic, 'up'), encodeUp({ type: 'records', records: [shot.sent] }));
     return this.receipted.has(toHex(shot.record.hash));
   }
 

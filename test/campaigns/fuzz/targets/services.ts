@@ -75,7 +75,8 @@ function ingestTarget(): Target {
       }
       // Ten a minute keep the quarantine in use and its table short.
       cloud.clock.advance(6000);
-      for (const leaf of ['up', 'status'] as const) await cloud.ingest.take(topicOf(world.deviceId, leaf), input);
+      for (const leaf of ['up', 'status'] as const)
+        await cloud.ingest.handleMessage(topicOf(world.deviceId, leaf), input);
       cloud.sent.length = 0;
       refuseInternal(cloud.counters, 'ingest');
       return undefined;
@@ -117,7 +118,7 @@ function downlinkTarget(): Target {
       onRecorded: nothing,
     });
     const onCommand = (command: Uint8Array): void => {
-      orders.take(command);
+      orders.handleCommand(command);
     };
     const handlers = { onReceipt: nothing, onClaim: nothing, onOfferRequest: nothing, onCommand };
     return { counters, downlink: new Downlink({ suite: nodeSuite, outbox, counters, log: silentLog, ...handlers }) };
@@ -137,7 +138,7 @@ function downlinkTarget(): Target {
     },
     run: (input) => {
       opened ??= open();
-      opened.downlink.take(input);
+      opened.downlink.handleMessage(input);
       refuseInternal(opened.counters, 'down');
       return undefined;
     },

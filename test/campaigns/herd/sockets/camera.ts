@@ -92,7 +92,7 @@ export class SocketCamera {
         return openSocket(protocol, handlers);
       },
       onMessage: (payload) => {
-        downlink.take(payload);
+        downlink.handleMessage(payload);
       },
       onConnected: () => {
         this.returns.push(Date.now());

@@ -90,7 +90,7 @@ describe('the cooldown', () => {
   function startsOf(seen: readonly Observation[], settings = events): number[] {
     const tracker = new EventTracker<null>(settings);
     return seen.flatMap((observation, i) =>
-      tracker.step(observation, null, i, i * FRAME_MS).flatMap(({ type }) => (type === 'start' ? [i] : [])),
+      tracker.advance(observation, null, i, i * FRAME_MS).flatMap(({ type }) => (type === 'start' ? [i] : [])),
     );
   }
 
@@ -148,7 +148,7 @@ describe('a schedule over the camera', () => {
       const luma = texturedPlane(i, (paint) => {
         walker(i, paint);
       });
-      await capture.look({ jpeg: new Uint8Array(0), luma, monotonicMs: i * FRAME_MS, index: i }, i * FRAME_MS);
+      await capture.inspectFrame({ jpeg: new Uint8Array(0), luma, monotonicMs: i * FRAME_MS, index: i }, i * FRAME_MS);
       reasons.add(capture.lastLook?.observation.reason ?? '');
     }
     return {

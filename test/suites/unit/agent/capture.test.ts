@@ -161,7 +161,7 @@ describe('events', () => {
 
   function play(areas: readonly number[], stepMs = 500, events = tracker()): (Transition<string> & { at: number })[] {
     return areas.flatMap((area, i) =>
-      events.step(seen(area), `frame ${String(i)}`, i, i * stepMs).map((transition) => ({ ...transition, at: i })),
+      events.advance(seen(area), `frame ${String(i)}`, i, i * stepMs).map((transition) => ({ ...transition, at: i })),
     );
   }
 
@@ -293,8 +293,8 @@ describe('capture', () => {
       onScene: () => undefined,
       wallMsOf: () => null,
     });
-    for (let i = 0; i < 5; i++) await capture.look(frame(i), i * 100);
-    await capture.look(frame(5, { luma: plane(5) }), 500);
+    for (let i = 0; i < 5; i++) await capture.inspectFrame(frame(i), i * 100);
+    await capture.inspectFrame(frame(5, { luma: plane(5) }), 500);
     expect(counters.snapshot()).toEqual({ 'frames.corrupt': 5, 'frames.seen': 6 });
     expect(capture.lastLook?.index).toBe(5);
   });
@@ -309,9 +309,9 @@ describe('capture', () => {
         onScene: () => undefined,
         wallMsOf: () => null,
       });
-      await capture.look(frame(0, { luma: plane(0) }), 10);
-      await capture.look(frame(4, { luma: plane(4) }), 410);
-      await capture.look(frame(5, { luma: plane(5) }), 9000);
+      await capture.inspectFrame(frame(0, { luma: plane(0) }), 10);
+      await capture.inspectFrame(frame(4, { luma: plane(4) }), 410);
+      await capture.inspectFrame(frame(5, { luma: plane(5) }), 9000);
       expect(counters.get('frames.dropped')).toBe(dropped);
     }
   });
@@ -324,7 +324,7 @@ describe('capture', () => {
       log: silentLog,
       onTransition: () => undefined,
       onScene: (scene, monotonicMs) => {
-        scenes.tell(scene, monotonicMs);
+        scenes.recordScene(scene, monotonicMs);
       },
       wallMsOf: () => null,
     });
@@ -333,7 +333,7 @@ describe('capture', () => {
       const luma = plane(i, (data) => {
         if (lit) for (let k = 0; k < data.length; k++) data[k] = (data[k] ?? 0) + (k % WIDTH < WIDTH / 2 ? 60 : 20);
       });
-      await capture.look(frame(i, { luma }), i * 100);
+      await capture.inspectFrame(frame(i, { luma }), i * 100);
     }
     expect(counters.get('scenes.illumination')).toBeGreaterThan(3);
     expect(said).toEqual(['illumination']);
@@ -356,7 +356,7 @@ describe('capture', () => {
       const { data, width, height } = person(i, 30);
       const raw = { width, height, channels: 1 } as const;
       const jpeg = await sharp(data, { raw }).resize({ width: 320 }).jpeg({ quality: 90 }).toBuffer();
-      await capture.look(frame(i, { jpeg }), i * 100);
+      await capture.inspectFrame(frame(i, { jpeg }), i * 100);
     }
     expect(seen[0]).toBe('start');
     expect(seen.at(-1)).toBe('end');

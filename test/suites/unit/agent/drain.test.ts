@@ -4,56 +4,56 @@ import {
   refill,
   slowDown,
   startDrain,
-  takeBacklog,
-  takeLive,
-  told,
+  spendBacklog,
+  spendLive,
+  withTargetInterval,
 } from '../../../../agent/uplink/drain.js';
 import { Outstanding } from '../../../../agent/uplink/outstanding.js';
-import { meter, rateOf, startMeter } from '../../../../agent/uplink/rate-meter.js';
+import { countRecords, rateOf, startMeter } from '../../../../agent/uplink/rate-meter.js';
 
 describe('drain', () => {
   it('lets live records leave at once, four in a burst', () => {
     let state = startDrain(0, 0, null);
     for (let i = 0; i < 4; i++) {
-      const next = takeLive(state);
+      const next = spendLive(state);
       expect(next).not.toBeNull();
       state = next ?? state;
     }
-    expect(takeLive(state)).toBeNull();
-    expect(takeLive(refill(state, 500))).not.toBeNull();
+    expect(spendLive(state)).toBeNull();
+    expect(spendLive(refill(state, 500))).not.toBeNull();
   });
 
   it('starts the backlog with an empty bucket, at one record in two minutes or five times the own rate', () => {
     const idle = startDrain(0, 0, null);
-    expect(takeBacklog(idle)).toBeNull();
+    expect(spendBacklog(idle)).toBeNull();
     expect(nextTokenMs(idle, 'backlog')).toBe(120_000);
     const busy = startDrain(0, 1 / 60_000, null);
     expect(nextTokenMs(busy, 'backlog')).toBeCloseTo(12_000);
-    expect(takeBacklog(refill(busy, 11_000))).toBeNull();
-    expect(takeBacklog(refill(busy, 12_001))).not.toBeNull();
+    expect(spendBacklog(refill(busy, 11_000))).toBeNull();
+    expect(spendBacklog(refill(busy, 12_001))).not.toBeNull();
   });
 
   it('never saves up backlog tokens: a pause is no burst', () => {
     const later = refill(startDrain(0, 1 / 1000, null), 3_600_000);
-    const one = takeBacklog(later);
+    const one = spendBacklog(later);
     expect(one).not.toBeNull();
-    expect(one === null ? null : takeBacklog(one)).toBeNull();
+    expect(one === null ? null : spendBacklog(one)).toBeNull();
   });
 
   it('halves on a quota, and obeys a told pace', () => {
     const state = startDrain(0, 1 / 10_000, null);
     expect(slowDown(state).rate).toBeCloseTo(state.rate / 2);
-    expect(nextTokenMs(told(state, 7000), 'backlog')).toBeCloseTo(7000);
-    expect(slowDown(told(state, 7000)).toldIntervalMs).toBe(14_000);
+    expect(nextTokenMs(withTargetInterval(state, 7000), 'backlog')).toBeCloseTo(7000);
+    expect(slowDown(withTargetInterval(state, 7000)).toldIntervalMs).toBe(14_000);
   });
 });
 
 describe('own rate', () => {
   it('is a mean that forgets slowly and does not guess from a moment', () => {
     let state = startMeter(0);
-    state = meter(state, 5000, 10);
+    state = countRecords(state, 5000, 10);
     expect(rateOf(state)).toBe(0);
-    for (let minute = 1; minute <= 600; minute++) state = meter(state, 60_000 * minute, 1);
+    for (let minute = 1; minute <= 600; minute++) state = countRecords(state, 60_000 * minute, 1);
     expect(rateOf(state) * 60_000).toBeGreaterThan(0.9);
     expect(rateOf(state) * 60_000).toBeLessThan(1.2);
   });
@@ -83,10 +83,10 @@ describe('outstanding', () => {
     for (let seq = 0; seq < 3; seq++) outstanding.sending(place(seq), false);
     expect(outstanding.hasRoom('backlog')).toBe(false);
     expect(outstanding.hasRoom('live')).toBe(true);
-    outstanding.settle(1, 0, 1);
+    outstanding.markReceipted(1, 0, 1);
     expect(outstanding.hasRoom('backlog')).toBe(true);
     expect(outstanding.size).toBe(1);
-    outstanding.settle(2, 0, 9);
+    outstanding.markReceipted(2, 0, 9);
     expect(outstanding.size).toBe(1);
   });
 });

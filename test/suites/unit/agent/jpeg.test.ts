@@ -114,7 +114,7 @@ describe('a JPEG from outside', () => {
     let index = 0;
     for (const [, make] of CASES) {
       for (const jpeg of [await make(), baseline]) {
-        await capture.look({ jpeg, index, monotonicMs: index * 100 }, index * 100);
+        await capture.inspectFrame({ jpeg, index, monotonicMs: index * 100 }, index * 100);
         index++;
       }
     }
@@ -147,7 +147,7 @@ describe('the frame path', () => {
       const counters = new Counters();
       const looking = capture(counters, 'recorded');
       for (let i = 0; i < 20; i++) {
-        await looking.look({ jpeg: baseline, index: i, monotonicMs: i * 100, ...extra }, i * 100);
+        await looking.inspectFrame({ jpeg: baseline, index: i, monotonicMs: i * 100, ...extra }, i * 100);
       }
       expect([counters.get('frames.seen'), counters.get('frames.decoded')]).toEqual([20, decoded]);
     }
@@ -160,7 +160,7 @@ describe('the frame path', () => {
       ['recorded', 60_000, 1],
     ] as const) {
       const counters = new Counters();
-      await capture(counters, timeBase).look({ jpeg: baseline, index: 0, monotonicMs: 0 }, lateMs);
+      await capture(counters, timeBase).inspectFrame({ jpeg: baseline, index: 0, monotonicMs: 0 }, lateMs);
       expect([counters.get('frames.decoded'), counters.get('frames.dropped')]).toEqual([decoded, 1 - decoded]);
     }
   });

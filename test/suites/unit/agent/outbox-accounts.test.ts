@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { beginEpoch, endEpoch, takeFirstStart } from '../../../../agent/outbox/epochs.js';
+import { beginEpoch, endEpoch, consumeFirstStart } from '../../../../agent/outbox/epochs.js';
 import type { Outbox } from '../../../../agent/outbox/outbox.js';
 import { recordKind, type RecordLoss, type SealcamRecord } from '../../../../protocol/objects/record.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
@@ -101,10 +101,10 @@ describe('the end of an ownership', () => {
 it('starts with a full disk: the note of the first start is not written again', () => {
   const world = new CameraWorld();
   const opened = open(world, tempFolder());
-  expect(takeFirstStart(opened.outbox)).toBe(true);
+  expect(consumeFirstStart(opened.outbox)).toBe(true);
   opened.outbox.transaction = () => {
     throw new Error('full');
   };
-  expect(takeFirstStart(opened.outbox)).toBe(false);
+  expect(consumeFirstStart(opened.outbox)).toBe(false);
   close(opened);
 });

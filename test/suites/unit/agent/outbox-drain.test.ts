@@ -30,7 +30,7 @@ function drain(minutes: number, liveAtMs: number) {
       sender.acknowledged(parcel, nowMs, 300_000, 0.5);
       for (const { epoch, seq, hash } of parcel.records) {
         outbox.applyReceipt(world.receipt(claim, [[seq, seq, hash]]));
-        sender.settle(epoch, seq, seq);
+        sender.markReceipted(epoch, seq, seq);
       }
     }
     const wakeMs = Math.ceil(sender.wakeMs());

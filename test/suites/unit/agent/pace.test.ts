@@ -55,7 +55,7 @@ describe('the pace', () => {
       for (const [index, luma] of planes.entries()) {
         now = index;
         const monotonicMs = (index * 1000) / FRAMES_PER_SECOND;
-        await capture.look({ jpeg: Uint8Array.of(index), luma, index, monotonicMs }, monotonicMs);
+        await capture.inspectFrame({ jpeg: Uint8Array.of(index), luma, index, monotonicMs }, monotonicMs);
       }
       return { spans, late, unwatched: counters.get('frames.unwatched') };
     };
@@ -86,10 +86,10 @@ describe('the pace', () => {
     pace.looked(true, 0);
     pace.looked(true, 3000);
     for (let ms = 3001; ms < 3800; ms++) expect(pace.mayWait(frame(ms))).toBe(true);
-    const waiting = pace.takeWaiting();
+    const waiting = pace.drainWaiting();
     expect(waiting.length).toBeLessThan(100);
     expect(waiting.at(-1)?.index).toBe(3799);
-    expect(pace.takeWaiting()).toEqual([]);
+    expect(pace.drainWaiting()).toEqual([]);
   });
 
   it('waits for nothing before it has been calm for a while', () => {

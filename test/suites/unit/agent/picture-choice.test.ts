@@ -107,7 +107,7 @@ describe('pictures of an event', () => {
         let timeMs = 20_000;
         for (const [index, { stepMs, area, sinceMs, sharpness }] of run.entries()) {
           timeMs += stepMs;
-          const place = order.take(timeMs);
+          const place = order.classify(timeMs);
           if (place === 'skip') skipped++;
           if (place === 'skip') continue;
           if (place === 'restart') {
@@ -127,7 +127,7 @@ describe('pictures of an event', () => {
             sinceMs: timeMs - sinceMs,
             box: area > 0 ? MIDDLE : null,
           };
-          transitions.push(...tracker.step(seen, null, index, timeMs, sharpness));
+          transitions.push(...tracker.advance(seen, null, index, timeMs, sharpness));
         }
         finish();
         let [times, updates]: [number[], number] = [[], 0];

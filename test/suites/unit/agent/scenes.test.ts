@@ -16,7 +16,7 @@ describe('the scene log', () => {
       log: silentLog,
       say: ({ class: name, durationMs }, atMs) => lines.push([name, durationMs ?? '–', atMs].join(' ')),
     });
-    for (const [scene, atMs] of told) log.tell(scene, atMs);
+    for (const [scene, atMs] of told) log.recordScene(scene, atMs);
     return { said: lines, counters };
   }
 
@@ -52,7 +52,7 @@ describe('the scene log', () => {
 describe('the order of frames', () => {
   const play = (times: readonly number[]): string => {
     const order = new FrameOrder();
-    return times.map((time) => order.take(time)[0]).join('');
+    return times.map((time) => order.classify(time)[0]).join('');
   };
 
   it('skips what runs backwards, and times that are none', () => {
@@ -75,7 +75,7 @@ describe('the freeze watch', () => {
   const types = (frames: readonly Frame[]): string[] => {
     const watch = new FreezeWatch();
     return frames.map((one) => {
-      const step = watch.step(one);
+      const step = watch.inspectFrame(one);
       return step.type === 'thawed' ? `thawed ${String(step.durationMs)}` : step.type;
     });
   };

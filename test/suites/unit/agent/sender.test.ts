@@ -59,7 +59,8 @@ function walk(seed: number, next: Next): string | null {
       if (uniform() < 0.3) continue;
       sender.acknowledged(parcel, nowMs, WINDOW_MS, uniform());
       // Receipts of the backlog may stay away: what is sent again must not stand before a live record either.
-      if (parcel.isLive || uniform() < 0.3) for (const { epoch, seq } of parcel.records) sender.settle(epoch, seq, seq);
+      if (parcel.isLive || uniform() < 0.3)
+        for (const { epoch, seq } of parcel.records) sender.markReceipted(epoch, seq, seq);
     }
   }
   close(queue);
@@ -113,7 +114,7 @@ describe('what leaves next', () => {
     sender.acknowledged({ records: [{ epoch: 1, seq: 0 }] }, 1e6, WINDOW_MS, 0.5);
     expect(sender.next(1e6 + 1_000_000)?.records[0]).toMatchObject({ epoch: 1, seq: 0 });
     receiptAccept(world, queue);
-    sender.settle(1, 0, 0);
+    sender.markReceipted(1, 0, 0);
     // The control: with the receipt the next accept leaves, and the live record behind it.
     expect(leaving().slice(0, 2)).toEqual(['2/0', '2/1']);
     close(queue);

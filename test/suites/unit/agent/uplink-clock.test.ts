@@ -36,7 +36,7 @@ describe('the earliest that it can be', () => {
     expect(new TimeFloor(file, clock, BUILT_MS, silentLog).floorMs()).toBe(BUILT_MS);
     Object.assign(clock, { ms: BUILT_MS + DAY_MS, quality: 'ntp' });
     const timers = new VirtualClock();
-    const stop = new TimeFloor(file, clock, BUILT_MS, silentLog).keep(timers);
+    const stop = new TimeFloor(file, clock, BUILT_MS, silentLog).startSaving(timers);
     clock.ms = BUILT_MS + 2 * DAY_MS;
     timers.advance(3_600_000);
     stop();
@@ -52,7 +52,7 @@ describe('the earliest that it can be', () => {
   it('is not raised by a clock that nobody checked, and network time below it is believed', () => {
     const file = path();
     const clock = clockAt(BUILT_MS + 9000 * DAY_MS, 'rtc');
-    new TimeFloor(file, clock, BUILT_MS, silentLog).keep(new VirtualClock())();
+    new TimeFloor(file, clock, BUILT_MS, silentLog).startSaving(new VirtualClock())();
     clock.ms = BUILT_MS - 1;
     expect(new TimeFloor(file, clock, BUILT_MS, silentLog).floorMs()).toBe(BUILT_MS);
     // A time server lied once; the next true one takes it back.
@@ -60,7 +60,7 @@ describe('the earliest that it can be', () => {
     Object.assign(clock, { ms: BUILT_MS + DAY_MS, quality: 'ntp' });
     const floor = new TimeFloor(file, clock, BUILT_MS, silentLog);
     expect(floor.floorMs()).toBeNull();
-    floor.keep(new VirtualClock())();
+    floor.startSaving(new VirtualClock())();
     expect(readFileSync(file, 'utf8')).toBe(String(BUILT_MS + DAY_MS));
   });
 

@@ -41,7 +41,7 @@ async function play(world: RecorderWorld, count: number): Promise<void> {
 }
 
 const say = (world: RecorderWorld, isLast = false): boolean =>
-  world.recorder.sayWithheld(world.camera.time(world.nowMs), isLast);
+  world.recorder.recordWithheld(world.camera.time(world.nowMs), isLast);
 const summaries = (world: RecorderWorld): SealcamRecord[] =>
   world.records().filter(({ scene }) => scene?.class === 'rate-limit');
 const phases = (world: RecorderWorld): string[] =>
@@ -133,7 +133,7 @@ describe('more events than the limit', () => {
   it('do not keep what a person ordered at the console', async () => {
     const world = claimed();
     await play(world, 5);
-    for (const transition of event(world.nowMs)) world.recorder.take(transition, true);
+    for (const transition of event(world.nowMs)) world.recorder.recordTransition(transition, true);
     await world.recorder.idle();
     expect(phases(world)).toHaveLength(9);
   });

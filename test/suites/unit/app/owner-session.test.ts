@@ -134,7 +134,7 @@ describe('the session of an owner', () => {
     showUpTo(30);
     await session.refresh();
     // A record comes while the list of cameras, made before it, is on its way.
-    whileAsked(() => history.take(records[31]?.bytes ?? new Uint8Array(0), 1));
+    whileAsked(() => history.verifyAndApply(records[31]?.bytes ?? new Uint8Array(0), 1));
     await session.refresh();
     expect(history.headOf(world.deviceId, 1)?.seq).toBe(31);
     whileAsked(() => Promise.resolve());

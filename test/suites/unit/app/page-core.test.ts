@@ -117,22 +117,22 @@ describe('the page judges by itself', () => {
     const [accept, one] = world.chain(claim, 1);
     if (accept === undefined || one === undefined) throw new Error('no records');
     expect(history.isAccepted(world.deviceId, 1)).toBe(false);
-    expect(await history.take(accept.bytes, 1)).toHaveProperty('record');
+    expect(await history.verifyAndApply(accept.bytes, 1)).toHaveProperty('record');
     expect(history.isAccepted(world.deviceId, 1)).toBe(true);
-    expect(await history.take(one.bytes, 1)).toHaveProperty('record');
+    expect(await history.verifyAndApply(one.bytes, 1)).toHaveProperty('record');
     expect(history.continuityOf(one)).toEqual({ verdict: 'intact' });
 
     const stranger = new CameraWorld();
     const theirs = stranger.chain(stranger.claim(), 1)[1];
-    expect(await history.take(theirs?.bytes ?? new Uint8Array(0), 1)).toMatchObject({ verdict: 'foreign' });
+    expect(await history.verifyAndApply(theirs?.bytes ?? new Uint8Array(0), 1)).toMatchObject({ verdict: 'foreign' });
     const otherClaim = world.claim();
     const underOther = world.record(otherClaim, 2, one.hash, { kind: 'scene', scene: { class: 'stall' } });
-    expect(await history.take(underOther.bytes, 1)).toMatchObject({ verdict: 'foreign' });
+    expect(await history.verifyAndApply(underOther.bytes, 1)).toMatchObject({ verdict: 'foreign' });
     const flipped = one.bytes.slice();
     flipped[one.bytes.length - 1] = (flipped[one.bytes.length - 1] ?? 0) ^ 1;
-    expect(await history.take(flipped, 1)).toMatchObject({ verdict: 'malformed', code: 'bad-signature' });
+    expect(await history.verifyAndApply(flipped, 1)).toMatchObject({ verdict: 'malformed', code: 'bad-signature' });
     const fork = world.record(claim, 1, accept.hash, { kind: 'scene', scene: { class: 'tamper' } });
-    expect(await history.take(fork.bytes, 1)).toMatchObject({ verdict: 'equivocation' });
+    expect(await history.verifyAndApply(fork.bytes, 1)).toMatchObject({ verdict: 'equivocation' });
   });
 
   it('takes claims of its own owner only, and none beside one that the camera accepted', async () => {
@@ -140,7 +140,7 @@ describe('the page judges by itself', () => {
     const { keeper: history, claim } = await keeper(world);
     const stranger = new CameraWorld().claim(1, null, { device: world.deviceId });
     expect(await asyncCodeOf(() => history.addClaim(stranger.bytes))).toBe('foreign');
-    await history.take(world.chain(claim, 0)[0]?.bytes ?? new Uint8Array(0), 1);
+    await history.verifyAndApply(world.chain(claim, 0)[0]?.bytes ?? new Uint8Array(0), 1);
     expect(await asyncCodeOf(() => history.addClaim(world.claim().bytes))).toBe('foreign');
     expect(await asyncCodeOf(() => history.addClaim(claim.bytes))).toBe('accepted');
   });
@@ -149,7 +149,7 @@ describe('the page judges by itself', () => {
     const world = new CameraWorld();
     const { keeper: history, storage, claim } = await keeper(world);
     const records = world.chain(claim, 3);
-    for (const { bytes } of records) await history.take(bytes, 1);
+    for (const { bytes } of records) await history.verifyAndApply(bytes, 1);
     expect(
       codeOf(() => {
         history.checkHead(world.deviceId, 1, 3);
@@ -170,9 +170,9 @@ describe('the page judges by itself', () => {
       }),
     ).toBe('cloud-lied');
     const fork = world.record(claim, 3, records[2]?.hash ?? null, { kind: 'scene', scene: { class: 'tamper' } });
-    expect(await later.take(fork.bytes, 1)).toMatchObject({ verdict: 'equivocation' });
+    expect(await later.verifyAndApply(fork.bytes, 1)).toMatchObject({ verdict: 'equivocation' });
     const next = world.record(claim, 4, records[3]?.hash ?? null, { kind: 'scene', scene: { class: 'stall' } });
-    expect(await later.take(next.bytes, 1)).toHaveProperty('record');
+    expect(await later.verifyAndApply(next.bytes, 1)).toHaveProperty('record');
     expect(later.continuityOf(next)).toEqual({ verdict: 'intact' });
   });
 });

@@ -256,7 +256,7 @@ describe('ingest fails closed', () => {
   ])('on %s: counted, kept aside, alive', async (_, topic, payload) => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
-    await cloud.ingest.take(topic ?? topicOf(world.deviceId, 'up'), payload);
+    await cloud.ingest.handleMessage(topic ?? topicOf(world.deviceId, 'up'), payload);
     const counts = cloud.counters.snapshot();
     expect((counts['refused.malformed'] ?? 0) + (counts['refused.unsupported'] ?? 0)).toBe(1);
     expect(await cloud.store.quarantine.count()).toBe(1);
@@ -268,11 +268,11 @@ describe('ingest fails closed', () => {
   it('keeps a flood out of the quarantine, and counts it', async () => {
     const cloud = new CloudWorld();
     const world = cloud.camera();
-    for (let i = 0; i < 100; i++) await cloud.ingest.take(topicOf(world.deviceId, 'up'), Uint8Array.of(i));
+    for (let i = 0; i < 100; i++) await cloud.ingest.handleMessage(topicOf(world.deviceId, 'up'), Uint8Array.of(i));
     expect(cloud.counters.get('refused.malformed')).toBe(100);
     expect(await cloud.store.quarantine.count()).toBe(30);
     cloud.clock.advance(60_000);
-    await cloud.ingest.take(topicOf(world.deviceId, 'up'), Uint8Array.of(1));
+    await cloud.ingest.handleMessage(topicOf(world.deviceId, 'up'), Uint8Array.of(1));
     expect(await cloud.store.quarantine.count()).toBe(31);
   });
 
@@ -281,7 +281,10 @@ describe('ingest fails closed', () => {
     const { world } = await cloud.claimed();
     const stranger = cloud.camera();
     for (const camera of [world, stranger]) {
-      await cloud.ingest.take(topicOf(camera.deviceId, 'status'), encodeStatus({ online: true, agent: '0.1.0' }));
+      await cloud.ingest.handleMessage(
+        topicOf(camera.deviceId, 'status'),
+        encodeStatus({ online: true, agent: '0.1.0' }),
+      );
     }
     expect(await cloud.store.records.status(world.deviceId)).toMatchObject({ online: true });
     expect(await cloud.store.records.status(stranger.deviceId)).toBeUndefined();

@@ -52,10 +52,10 @@ async function operated() {
   const stranger = new CameraWorld();
   const theirs = stranger.record(stranger.claim(), 1, accept.hash, { kind: 'scene', scene: { class: 'stall' } });
   const up = (message: Parameters<typeof encodeUp>[0]): Promise<void> =>
-    ingest.take(topicOf(world.deviceId, 'up'), encodeUp(message));
+    ingest.handleMessage(topicOf(world.deviceId, 'up'), encodeUp(message));
   await up({ type: 'accept', claim: claim.bytes, record: accept.bytes });
   for (const { bytes } of [one, one, theirs]) await up({ type: 'records', records: [{ record: bytes, media: [] }] });
-  await ingest.take(topicOf(world.deviceId, 'status'), encodeStatus({ online: true, agent: '0.1.0' }));
+  await ingest.handleMessage(topicOf(world.deviceId, 'status'), encodeStatus({ online: true, agent: '0.1.0' }));
   await store.reads.pause({ account: null, sentence: SENTENCE, sinceMs: clock.wallMs() });
   counters.observe('ingest.queue', 0.02);
 

@@ -125,9 +125,9 @@ describe('a receipt', () => {
       },
     });
     const topic = topicOf(world.deviceId, 'up');
-    await ingest.take(topic, encodeUp({ type: 'accept', claim: claim.bytes, record: accept.bytes }));
+    await ingest.handleMessage(topic, encodeUp({ type: 'accept', claim: claim.bytes, record: accept.bytes }));
     const next = world.record(claim, 1, accept.hash, { kind: 'scene', scene: { class: 'stall' } });
-    await ingest.take(topic, encodeUp({ type: 'records', records: [{ record: next.bytes, media: [] }] }));
+    await ingest.handleMessage(topic, encodeUp({ type: 'records', records: [{ record: next.bytes, media: [] }] }));
     for (const receipt of receipts) checkReceiptAgainstClaim(receipt, claim);
     return receipts.map(({ kid }) => toHex(kid));
   }

@@ -180,11 +180,11 @@ describe("an owner's list", () => {
       const { world, claim } = camera;
       const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
       const topic = topicOf(world.deviceId, 'up');
-      return ingest.take(topic, encodeUp({ type: 'accept', claim: claim.bytes, record: accept.bytes }));
+      return ingest.handleMessage(topic, encodeUp({ type: 'accept', claim: claim.bytes, record: accept.bytes }));
     };
     const next = own.world.record(own.claim, 2, own.last.hash, { kind: 'scene', scene: { class: 'stall' } });
     const message = encodeUp({ type: 'records', records: [{ record: next.bytes, media: [] }] });
-    await ingest.take(topicOf(own.world.deviceId, 'up'), message);
+    await ingest.handleMessage(topicOf(own.world.deviceId, 'up'), message);
     await take(own);
     expect([sent, counters.get('refused.revoked')]).toEqual([[], 2]);
     // The control: an epoch that is not revoked has its accept receipted again.
