@@ -72,6 +72,12 @@ export function findDead(sources: Sources, mentions: string): string[] {
     for (const name of names) known.add(name);
     used.set(target, known);
   };
+  // Paths are also joined from parts: then the last part is what is mentioned.
+  const byBaseName = new Map<string, string[]>();
+  for (const path of Object.keys(sources)) {
+    const base = path.split('/').pop() ?? path;
+    byBaseName.set(base, [...(byBaseName.get(base) ?? []), path]);
+  }
   for (const [path, text] of Object.entries(sources)) {
     const { imports, strings } = parseFile(path, text);
     for (const { specifier, names } of imports) {
@@ -81,7 +87,7 @@ export function findDead(sources: Sources, mentions: string): string[] {
       if (/^\.{1,2}\/.*\.js$/.test(mention)) use(resolveImport(path, mention, sources), ['*']);
       else {
         const built = mention.replace(/^dist\//, '').replace(/\.js$/, '.ts');
-        for (const name of [mention, built]) if (name in sources) use(name, ['*']);
+        for (const name of [mention, built, ...(byBaseName.get(mention) ?? [])]) if (name in sources) use(name, ['*']);
       }
     }
   }
@@ -96,8 +102,10 @@ export function findDead(sources: Sources, mentions: string): string[] {
       continue;
     }
     if (names?.has('*') === true || (isEntry && /\.(mjs|js)$|\.test\.ts$|config\.ts$|\.d\.ts$/.test(path))) continue;
-    for (const name of parseFile(path, text).exports) {
-      if (names?.has(name) !== true && name !== 'default') dead.push(`${path}: ${name}`);
+    const { exports, signatureTypes } = parseFile(path, text);
+    for (const name of exports) {
+      if (names?.has(name) !== true && name !== 'default' && !signatureTypes.includes(name))
+        dead.push(`${path}: ${name}`);
     }
   }
   return dead;

@@ -14,6 +14,8 @@ export interface Import {
 export interface ParsedFile {
   readonly imports: readonly Import[];
   readonly exports: readonly string[];
+  /** Exported types that this file itself uses, in an exported signature say: those need no importer. */
+  readonly signatureTypes: readonly string[];
   /** Text of string literals and templates without the imports' own. */
   readonly strings: readonly string[];
   /** Lines, counted from 1, of literals that are spread where they stand. */
@@ -58,6 +60,7 @@ function parse(path: string, text: string): ParsedFile {
   const file = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true, kind);
   const imports: Import[] = [];
   const exports: string[] = [];
+  const types: string[] = [];
   const strings: string[] = [];
   const spreadLiterals: number[] = [];
   const methods: string[] = [];
@@ -65,6 +68,8 @@ function parse(path: string, text: string): ParsedFile {
     const found = importOf(node);
     if (found !== null) imports.push(found);
     exports.push(...exportsOf(node));
+    if (ts.isInterfaceDeclaration(node) || ts.isTypeAliasDeclaration(node)) types.push(node.name.text);
+    if (ts.isStringLiteralLike(node) && isModuleSpecifier(node)) return;
     if (ts.isStringLiteralLike(node) || ts.isTemplateHead(node) || ts.isTemplateMiddleOrTemplateTail(node)) {
       strings.push(node.text);
     }
@@ -74,7 +79,14 @@ function parse(path: string, text: string): ParsedFile {
     ts.forEachChild(node, visit);
   };
   visit(file);
-  return { imports, exports, strings, spreadLiterals, methods };
+  const isUsedHere = (name: string): boolean => text.split(new RegExp(String.raw`\b${name}\b`)).length > 2;
+  return { imports, exports, signatureTypes: types.filter(isUsedHere), strings, spreadLiterals, methods };
+}
+
+function isModuleSpecifier(node: ts.StringLiteralLike): boolean {
+  const { parent } = node;
+  if (ts.isImportDeclaration(parent) || ts.isExportDeclaration(parent) || ts.isLiteralTypeNode(parent)) return true;
+  return ts.isCallExpression(parent) && parent.expression.kind === ts.SyntaxKind.ImportKeyword;
 }
 
 function importOf(node: ts.Node): Import | null {
