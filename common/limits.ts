@@ -5,6 +5,9 @@ export const LIMITS = {
   /** A revocation list carries up to `revocationMaxEntries`, so it may be larger than the other kinds. */
   revocationMaxBytes: 64 * 1024,
   revocationMaxEntries: 1024,
+  /** Epochs in one browser's statement of heads, 75 bytes each. */
+  headsMax: 512,
+  headsMaxBytes: 64 * 1024,
   /** Depth of nested arrays, maps and tags in anything from outside. */
   cborMaxDepth: 8,
   /** Number of CBOR items in anything from outside. */

@@ -6,6 +6,7 @@ import type { CryptoSuite } from '../crypto/suite.js';
 import { type TypeOf, array, bytes, epochNumber, field, nullable, struct, uint, versioned } from '../wire/codec.js';
 import { parseSign1 } from '../wire/cose.js';
 import { accountId, HASH_BYTES, ID_BYTES, KEY_BYTES } from './ids.js';
+import { isContributory } from './recipient-keys.js';
 import { PROTOCOL_VERSION, type SignedKind, type Verified } from './signed-object.js';
 
 const recipient = struct({
@@ -42,9 +43,6 @@ function refuse(why: string): never {
   throw new SealcamError('malformed', `claim: ${why}`);
 }
 
-/** Any scalar finds a low-order key: clamping makes it a multiple of the cofactor, so the result is all zero. */
-const PROBE = new Uint8Array(32).fill(0x55);
-
 function checkRecipients(claim: Claim, suite: CryptoSuite): void {
   const owner = claim.recipients[0];
   if (owner === undefined || !equal(owner.ed25519, claim.ownerKey)) refuse('the first recipient is not the owner');
@@ -52,11 +50,7 @@ function checkRecipients(claim: Claim, suite: CryptoSuite): void {
   if (new Set(keys).size !== keys.length) refuse('a recipient twice');
   for (const { x25519, ed25519 } of claim.recipients) {
     if (!isAcceptablePoint(ed25519)) refuse('a recipient key of small order');
-    try {
-      suite.x25519(PROBE, x25519);
-    } catch {
-      refuse('a recipient key of low order');
-    }
+    if (!isContributory(suite, x25519)) refuse('a recipient key of low order');
   }
 }
 

@@ -5,6 +5,7 @@ import { recordKind } from '../../protocol/objects/record.js';
 import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
 import { parseSign1 } from '../../protocol/wire/cose.js';
 import { ruleCases } from './bad-rules.js';
+import { statementCases } from './bad-statements.js';
 import { ALG, CLAIM, Forge, hex, KID, mediaFields, RECORD, timeFields } from './forge.js';
 import { NAMES, signerOf } from './keyring.js';
 
@@ -265,6 +266,11 @@ export function badVectors(suite: CryptoSuite): readonly BadVector[] {
     ...of(RECORD, shapeCases(forge)),
     ...of(RECORD, payloadCases(forge)),
     ...of(CLAIM, claimCases(forge)),
-    ...ruleCases(forge).map(([name, domain, object, expect]) => ({ name, domain, object, expect })),
+    ...[...ruleCases(forge), ...statementCases(forge)].map(([name, domain, object, expect]) => ({
+      name,
+      domain,
+      object,
+      expect,
+    })),
   ];
 }

@@ -2,6 +2,10 @@ import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { claimKind, claimMac, type Claim } from '../../protocol/objects/claim.js';
 import { commandKind, type Command } from '../../protocol/objects/command.js';
 import { accountId, deviceId } from '../../protocol/objects/ids.js';
+import { deletionKind } from '../../protocol/objects/deletion.js';
+import { floorKind } from '../../protocol/objects/floor.js';
+import { headsKind } from '../../protocol/objects/heads.js';
+import { memberKind } from '../../protocol/objects/member.js';
 import { offerKind, type Offer } from '../../protocol/objects/offer.js';
 import { receiptKind, type Receipt } from '../../protocol/objects/receipt.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
@@ -321,5 +325,32 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
     lifetimeS: 3600,
   };
   add('unlock', unlockKind, 'qa', unlock);
+
+  add('member', memberKind, 'member', { ed25519: world.key(NAMES.member), x25519: world.x25519(NAMES.member) });
+  const heads = { browser: world.id('browser'), counter: 3, issuedAtMs: WALL_MS };
+  add('heads-none', headsKind, 'owner', { ...heads, heads: [] });
+  add('heads', headsKind, 'member', {
+    ...heads,
+    heads: [
+      [world.deviceId, 1, 7, hash('record 7')],
+      [world.deviceId, 2, 0, hash('record 0')],
+    ],
+  });
+  add('heads-over-8-kib', headsKind, 'member', {
+    ...heads,
+    heads: Array.from(
+      { length: 120 },
+      (_, i) => [hash(`camera ${String(i)}`), 1, i, hash(`head ${String(i)}`)] as const,
+    ),
+  });
+  const place = { device: world.deviceId, epoch: 1, claimHash: world.claim.hash };
+  add('deletion', deletionKind, 'owner', {
+    ...place,
+    fromSeq: 1,
+    toSeq: 3,
+    lastHash: hash('record 3'),
+    issuedAtMs: WALL_MS,
+  });
+  add('floor', floorKind, 'receipt', { ...place, belowSeq: 7, sinceMs: WALL_MS, periodMs: 30 * 86_400_000 });
   return vectors;
 }

@@ -1,5 +1,9 @@
 import { claimKind } from '../../protocol/objects/claim.js';
 import { commandKind } from '../../protocol/objects/command.js';
+import { deletionKind } from '../../protocol/objects/deletion.js';
+import { floorKind } from '../../protocol/objects/floor.js';
+import { headsKind } from '../../protocol/objects/heads.js';
+import { memberKind } from '../../protocol/objects/member.js';
 import { offerKind } from '../../protocol/objects/offer.js';
 import { receiptKind } from '../../protocol/objects/receipt.js';
 import { recordKind } from '../../protocol/objects/record.js';
@@ -18,4 +22,8 @@ export const SIGNED_KINDS = [
   sessionKind,
   revocationKind,
   unlockKind,
+  memberKind,
+  headsKind,
+  deletionKind,
+  floorKind,
 ] as readonly SignedKind<unknown>[];

@@ -11,6 +11,7 @@ from .errors import MALFORMED, ProtocolError, require
 # Limits in bytes.
 MAX_SIGNED = 8_192
 MAX_REVOCATION = 65_536
+MAX_HEADS = 65_536
 MAX_MESSAGE = 131_072
 MAX_SEALED = 98_304
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import objects, rules
-from .cbor import MAX_REVOCATION, MAX_SIGNED, decode_cbor, encode_cbor
+from .cbor import MAX_HEADS, MAX_REVOCATION, MAX_SIGNED, decode_cbor, encode_cbor
 from .ed25519 import check_signature, make_signature, public_key_of
 from .errors import require
 from .fields import VersionedMap
@@ -32,6 +32,10 @@ KINDS = {
     "command": Kind("sealcam/command/v1", objects.COMMAND, rules.check_command),
     "session": Kind("sealcam/session/v1", objects.SESSION, rules.check_nothing),
     "revocation": Kind("sealcam/revocation/v1", objects.REVOCATION, rules.check_revocation, MAX_REVOCATION),
+    "member": Kind("sealcam/member/v1", objects.MEMBER, rules.check_member),
+    "heads": Kind("sealcam/heads/v1", objects.HEADS, rules.check_heads, MAX_HEADS),
+    "deletion": Kind("sealcam/deletion/v1", objects.DELETION, rules.check_deletion),
+    "floor": Kind("sealcam/floor/v1", objects.FLOOR, rules.check_floor),
     "unlock": Kind("sealcam/unlock/v1", objects.UNLOCK, rules.check_nothing),
 }
 

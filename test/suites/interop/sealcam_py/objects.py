@@ -228,6 +228,40 @@ REVOCATION = VersionedMap(
     }
 )
 
+MEMBER = VersionedMap({"ed25519": KEY, "x25519": KEY})
+
+HEADS = VersionedMap(
+    {
+        "browser": ID,
+        "counter": UINT,
+        "issuedAtMs": UINT,
+        "heads": ListOf(0, 512, Row(HASH, EPOCH, UINT, HASH)),
+    }
+)
+
+DELETION = VersionedMap(
+    {
+        "device": HASH,
+        "epoch": EPOCH,
+        "claimHash": HASH,
+        "fromSeq": UINT,
+        "toSeq": UINT,
+        "lastHash": HASH,
+        "issuedAtMs": UINT,
+    }
+)
+
+FLOOR = VersionedMap(
+    {
+        "device": HASH,
+        "epoch": EPOCH,
+        "claimHash": HASH,
+        "belowSeq": UINT,
+        "sinceMs": UINT,
+        "periodMs": UINT,
+    }
+)
+
 UNLOCK = VersionedMap(
     {
         "device": HASH,

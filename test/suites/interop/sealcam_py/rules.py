@@ -123,5 +123,28 @@ def check_revocation(revocation: dict[str, Any], _kid: bytes) -> None:
         require(("epoch" in entry) == (revocation["scope"] == "owner"), "an epoch in the wrong scope")
 
 
+def check_member(member: dict[str, Any], kid: bytes) -> None:
+    """§13."""
+    require(member["ed25519"] == kid, "the member is not the signer", FOREIGN)
+    require(contributes(member["x25519"]), "an x25519 of small order")
+
+
+def check_heads(heads: dict[str, Any], _kid: bytes) -> None:
+    """§12. That the kid is an owner's or a member's key is the caller's to check."""
+    places = [(head["device"], head["epoch"]) for head in heads["heads"]]
+    require(len(set(places)) == len(places), "an epoch twice")
+
+
+def check_deletion(deletion: dict[str, Any], _kid: bytes) -> None:
+    """§12. That the kid is the owner key of the claim is the caller's to check."""
+    require(deletion["fromSeq"] <= deletion["toSeq"], "a range that runs backwards")
+
+
+def check_floor(floor: dict[str, Any], _kid: bytes) -> None:
+    """§12. That the kid is a receipt key of the claim is the caller's to check."""
+    require(floor["belowSeq"] > 0 and floor["periodMs"] > 0, "nothing below it, or no period")
+    require(floor["sinceMs"] >= floor["periodMs"], "since before its own period")
+
+
 def check_nothing(_value: dict[str, Any], _kid: bytes) -> None:
     """Sessions and unlock tokens: who may sign them depends on a claim, or on a pinned key."""

@@ -47,6 +47,10 @@ RULES: dict[str, Field] = {
     "revocation-entries": objects.REVOCATION_ENTRY,
     "revocation": objects.REVOCATION,
     "unlock": objects.UNLOCK,
+    "member": objects.MEMBER,
+    "heads": objects.HEADS,
+    "deletion": objects.DELETION,
+    "floor": objects.FLOOR,
     "seal-header": seal.HEADER,
     "sealed-content-detail": seal.DETAIL,
     "sealed-content": seal.CONTENT,
@@ -59,7 +63,7 @@ NAMES = {id(field): name for name, field in RULES.items()}
 # These are code in cose.py, or stand for other rules.
 NOT_TABLES = {"uint53", "epoch-number", "signed-object", "protected-header", "payload"}
 
-ROW_LABELS = r"\b(from|to|hash|seq|code): "  # of arrays that stay arrays (§14)
+ROW_LABELS = r"\b(from|to|hash|seq|code|device|epoch): "  # of arrays that stay arrays (§14)
 
 
 def check_cddl(tally: Tally, document: str) -> None:

@@ -80,7 +80,7 @@ def check_signed_vector(tally: Tally, vector: Vector, keys: Vector) -> None:
     tally.equal(f"{name}/hash", opened.hash.hex(), vector["hash"])
     tally.equal(f"{name}/value", to_json(opened.value), vector["value"])
     tally.equal(f"{name}/signed again", sign(kind, opened.value, bytes.fromhex(signer["seed"])), data)
-    # The longest revocation is over the limit of every other kind, and size comes before the signature.
+    # The longest revocation and heads are over the limit of most other kinds, and size comes before the signature.
     others = {other: rules for other, rules in KINDS.items() if other != kind and len(data) <= rules.limit}
     for other in others:
         tally.refused(f"{name}/as {other}", BAD_SIGNATURE, lambda: open_signed(other, data))
