@@ -131,7 +131,7 @@ def check_member(member: dict[str, Any], kid: bytes) -> None:
 
 def check_heads(heads: dict[str, Any], _kid: bytes) -> None:
     """§12. That the kid is an owner's or a member's key is the caller's to check."""
-    places = [(head["device"], head["epoch"]) for head in heads["heads"]]
+    places = [(device, epoch) for device, epoch, _, _ in heads["heads"]]
     require(len(set(places)) == len(places), "an epoch twice")
 
 
