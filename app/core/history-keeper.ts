@@ -3,6 +3,7 @@ import { asSealcamError, isSealcamError, SealcamError } from '../../common/error
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
@@ -170,7 +171,7 @@ export class HistoryKeeper {
         about,
       };
     }
-    if (record.value.kind === 'tombstone') this.ended.add(keyOf(toHex(device), epoch));
+    if (rulesOf(record.value.kind).isLast) this.ended.add(keyOf(toHex(device), epoch));
     await this.applyRecord(toHex(device), record);
     return { record, receivedAtMs };
   }

@@ -28,6 +28,15 @@ export interface OwnerDependencies {
 const POLL_MS = 1000;
 const CLAIM_PATIENCE_MS = 10 * 60_000;
 
+export interface MemberChange {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  /** All members from now on, without the owner. */
+  readonly members: readonly Recipient[];
+  readonly onStep: (step: ClaimStep) => void;
+  readonly signal: AbortSignal;
+}
+
 interface ClaimTerms {
   /** Of the claim code; null where the camera is ours already. */
   readonly secret: Uint8Array | null;
@@ -61,13 +70,7 @@ export class Owner {
    *
    * @throws SealcamError `claim-refused`, `cloud-unreachable`, `cloud-lied`
    */
-  async changeMembers(
-    device: Uint8Array,
-    epoch: number,
-    members: readonly Recipient[],
-    onStep: (step: ClaimStep) => void,
-    signal: AbortSignal,
-  ): Promise<number> {
+  async changeMembers({ device, epoch, members, onStep, signal }: MemberChange): Promise<number> {
     const current = this.deps.history.claimOf(device, epoch);
     if (current === null) throw new SealcamError('not-found', 'this camera is not known here');
     await this.deps.client.requestOffer(device);

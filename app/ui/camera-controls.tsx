@@ -2,7 +2,7 @@ import { type JSX, useState } from './preact.js';
 import { fromHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { usePage } from './context.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';

@@ -1,6 +1,6 @@
 import { type JSX, useState } from './preact.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
 import { useNames, useNow, useSessionView } from './context.js';
 import { ago, duration, size } from './format.js';

@@ -5,7 +5,8 @@ import type { CloudClient } from '../core/cloud-client.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
-import type { OwnerSession, SessionView } from '../core/owner-session.js';
+import type { OwnerSession } from '../core/owner-session.js';
+import type { SessionView } from '../core/session-view.js';
 import type { AppStorage } from '../core/storage.js';
 import type { Pictures } from './pictures.js';
 

@@ -2,7 +2,7 @@ import type { JSX } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { formatMemberCode, memberLink } from '../../protocol/objects/member-code.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { PlusIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';

@@ -85,13 +85,13 @@ export class Pictures {
     } catch (error) {
       const { code, message } = asSealcamError(error);
       if (code === 'not-found') {
-        this.session.pictureMissing(picture.media.id);
+        this.session.markPictureMissing(picture.media.id);
         state = { type: 'none' };
       } else if (!REFUSALS.includes(code)) {
         this.tryLater(picture);
         return;
       } else {
-        this.session.pictureRefused(message, code, { device: toHex(picture.device), epoch: picture.epoch });
+        this.session.refusePicture(message, code, { device: toHex(picture.device), epoch: picture.epoch });
         state = { type: 'refused', message };
       }
     }

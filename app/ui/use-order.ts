@@ -1,6 +1,6 @@
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { Order } from '../core/orders.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { usePage } from './context.js';
 import { useState } from './preact.js';
 

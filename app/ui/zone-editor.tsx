@@ -1,6 +1,6 @@
 import { type JSX, useState } from './preact.js';
 import type { Zone } from '../../protocol/objects/command.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { useSessionView } from './context.js';
 import { Picture, usePicture } from './event-card.js';
 import type { OrderState } from './use-order.js';

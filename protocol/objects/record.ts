@@ -19,19 +19,8 @@ import {
 } from '../wire/codec.js';
 import type { TypeOf } from '../wire/codec.js';
 import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
+import { EVENT_PHASES, RECORD_KINDS, rulesOf } from './record-kinds.js';
 import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
-
-export const RECORD_KINDS = {
-  accept: 0,
-  motion: 1,
-  scene: 2,
-  snapshot: 3,
-  command: 4,
-  health: 5,
-  gap: 6,
-  tombstone: 7,
-} as const;
-export type RecordKind = keyof typeof RECORD_KINDS;
 
 /** Time of the frame, or of the fact recorded. Milliseconds; `wallMs` is UTC, null while the clock was never set. */
 const time = struct({
@@ -44,8 +33,8 @@ export type RecordTime = TypeOf<typeof time>;
 
 const event = struct({
   id: field(0, bytes(ID_BYTES)),
-  /** A motion event has a start, updates and an end; `single` is the one record of a snapshot or scene. */
-  phase: field(1, names({ start: 0, update: 1, end: 2, single: 3 })),
+  phase: field(1, names(EVENT_PHASES)),
+  /** 0 in the event's first record, above 0 in every later one. */
   revision: field(2, uint(65_535)),
   /** Id of the media object that is still the event's best picture, when this record brings none ("same"). */
   picture: optional(3, bytes(ID_BYTES)),
@@ -176,33 +165,22 @@ function refuse(why: string): never {
   throw new SealcamError('malformed', `record: ${why}`);
 }
 
-/** Which of the kind-specific fields a kind must have; it may have none of the others'. */
-const BODY_OF = {
-  accept: undefined,
-  motion: 'event',
-  scene: 'scene',
-  snapshot: 'event',
-  command: 'command',
-  health: 'health',
-  gap: 'loss',
-  tombstone: 'tombstone',
-} as const;
-const BODIES = ['health', 'command', 'scene', 'tombstone'] as const;
+/** Fields that only the kind that needs them may have. */
+const EXCLUSIVE_BODIES = ['health', 'command', 'scene', 'tombstone'] as const;
 
 function checkBody(record: SealcamRecord): void {
-  const body = BODY_OF[record.kind];
-  if (body !== undefined && record[body] === undefined) refuse(`${record.kind} without ${body}`);
-  for (const other of BODIES) {
+  const { body, phases } = rulesOf(record.kind);
+  if (body !== null && record[body] === undefined) refuse(`${record.kind} without ${body}`);
+  for (const other of EXCLUSIVE_BODIES) {
     if (other !== body && record[other] !== undefined) refuse(`${record.kind} with ${other}`);
   }
-  const mayShow = record.kind === 'motion' || record.kind === 'snapshot' || record.kind === 'scene';
-  if (!mayShow && record.event !== undefined) refuse(`${record.kind} with an event`);
+  if (phases.length === 0 && record.event !== undefined) refuse(`${record.kind} with an event`);
   if (record.media !== undefined && record.event === undefined) refuse('media without an event');
   if (record.event !== undefined) {
-    const isSingle = record.event.phase === 'single';
-    if (isSingle === (record.kind === 'motion')) refuse(`${record.kind} with phase ${record.event.phase}`);
-    const isFirst = isSingle || record.event.phase === 'start';
-    if (isFirst !== (record.event.revision === 0)) refuse(`phase ${record.event.phase} with another revision`);
+    const { phase, revision } = record.event;
+    if (!phases.includes(phase)) refuse(`${record.kind} with phase ${phase}`);
+    const isFirst = phase === 'single' || phase === 'start';
+    if (isFirst !== (revision === 0)) refuse(`phase ${phase} with revision ${String(revision)}`);
   }
   const ids = (record.media ?? []).map(({ id }) => toHex(id));
   if (new Set(ids).size !== ids.length) refuse('a media id twice');
@@ -212,12 +190,13 @@ function checkBody(record: SealcamRecord): void {
 }
 
 function checkChain(record: SealcamRecord): void {
-  if ((record.seq === 0) !== (record.kind === 'accept')) refuse('seq 0 is the accept record, and no other');
+  if ((record.seq === 0) !== rulesOf(record.kind).isFirst) refuse('seq 0 is the accept record, and no other');
   if (record.seq === 0 && (record.prev === null || !equal(record.prev, record.claimHash))) {
     refuse('the first record follows the claim');
   }
   const stateLost = record.loss?.some(({ reason }) => reason === 'state-lost') === true;
-  if (record.prev === null && !(record.kind === 'gap' && stateLost)) refuse('prev is null without a lost state');
+  if (record.prev === null && !(rulesOf(record.kind).mayRestartChain && stateLost))
+    refuse('prev is null without a lost state');
   for (const { seqs, media, count } of record.loss ?? []) {
     if ([seqs, media, count].filter((said) => said !== undefined).length !== 1) refuse('a loss of one thing, no more');
     if (seqs !== undefined && (seqs[0] > seqs[1] || seqs[1] >= record.seq)) refuse('a loss range that cannot be');

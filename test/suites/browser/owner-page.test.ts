@@ -213,7 +213,10 @@ describeWith('chromium', "the owner's page", () => {
         headers: { 'access-control-allow-origin': '*' },
       });
     });
-    await b.page.getByText('Not shown: it is not what your camera signed').first().waitFor({ timeout: 20_000 });
+    await b.page
+      .getByText('Not shown: this is not the picture your camera signed')
+      .first()
+      .waitFor({ timeout: 20_000 });
     await b.page.getByText('The cloud sent something that is not what your cameras signed').waitFor();
     await b.page.unroute('**/media/*');
   });
