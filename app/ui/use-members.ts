@@ -6,13 +6,14 @@ import type { CameraView } from '../core/session-view.js';
 import { usePage } from './context.js';
 import { useEffect, useRef, useState } from './preact.js';
 
+/** What the page shows at each step of a change. */
 export const MEMBER_STEPS: Readonly<Record<ClaimStep, string>> = {
   'waiting-for-camera': 'Asking the camera …',
-  'claim-sent': 'The camera looks at your signature …',
+  'claim-sent': 'The camera is checking your signature …',
   accepted: 'Accepted.',
 };
 
-/** Signs new members into cameras, one camera after the other. */
+/** Changes the members of cameras, one camera after the other. `next` returns a camera's new members, without the owner. */
 export function useMembers(): {
   readonly change: (
     cameras: readonly CameraView[],
