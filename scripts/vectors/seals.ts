@@ -75,7 +75,7 @@ export function sealVectors(suite: CryptoSuite): { good: readonly SealVector[]; 
     where: SealContext = context,
   ): SealVector => {
     const keys = recipients.map((recipient) => world.x25519(NAMES[recipient]));
-    const sealed = seal(suite, vectorRandom(suite, name), where, keys, content);
+    const sealed = seal({ suite, random: vectorRandom(suite, name), context: where, recipients: keys, content });
     return {
       name,
       context: where,

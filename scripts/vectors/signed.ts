@@ -201,10 +201,10 @@ export function recordChain(world: VectorWorld): readonly (readonly [string, Sea
 export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
   const world = new VectorWorld(suite);
   const vectors: SignedVector[] = [];
-  const add = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T, mac?: Uint8Array): void => {
+  const vectorOf = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): SignedVector => {
     const object = signObject(kind, suite, signerOf(suite, NAMES[signer]), value);
     const parsed = parseSign1(object.bytes, kind.domain, kind.maxBytes);
-    vectors.push({
+    return {
       name,
       domain: kind.domain,
       signer,
@@ -214,8 +214,10 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
       hash: object.hash,
       signature: parsed.signature,
       object: object.bytes,
-      ...(mac === undefined ? {} : { mac }),
-    });
+    };
+  };
+  const add = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): void => {
+    vectors.push(vectorOf(name, kind, signer, value));
   };
 
   const offer: Offer = {
@@ -232,7 +234,8 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
     lastClaimHash: world.claim.hash,
     mode: 'owner',
   });
-  add('claim', claimKind, 'owner', world.claim.value, claimMac(suite, world.secret, world.claim));
+  const mac = claimMac(suite, world.secret, world.claim);
+  vectors.push({ ...vectorOf('claim', claimKind, 'owner', world.claim.value), mac });
   for (const [name, record] of recordChain(world)) add(`record-${name}`, recordKind, 'device', record);
   const answer = { source: 'owner', action: 'zones', result: 'refused', object: seedOf(suite, 'order') } as const;
   add('answer-with-counter', recordKind, 'device', {

@@ -81,7 +81,7 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
     expect(await cards()).toBe(0);
     await owner.page.getByRole('button', { name: 'Settings', exact: true }).click();
-    await owner.page.getByRole('button', { name: 'Look it up' }).click();
+    await owner.page.getByRole('button', { name: 'Show the log' }).click();
     await owner.page.getByText('[reads-paused]').waitFor();
     await owner.page.getByRole('button', { name: 'Events', exact: true }).click();
   });

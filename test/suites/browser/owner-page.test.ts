@@ -75,7 +75,7 @@ describeWith('chromium', "the owner's page", () => {
     const save = a.page.getByRole('button', { name: 'Make my key and save the file' });
     expect(await save.isDisabled()).toBe(true);
     await a.page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
-    await a.page.getByLabel('The same again').fill('something else here');
+    await a.page.getByLabel('Repeat it').fill('something else here');
     await save.click();
     await a.page.getByRole('alert').getByText('The two passphrases differ').waitFor();
   });
@@ -183,7 +183,7 @@ describeWith('chromium', "the owner's page", () => {
       }),
     );
     await mixedUp.page.reload();
-    await mixedUp.page.getByText('The cloud sent something that is not what your cameras signed').waitFor();
+    await mixedUp.page.getByText('The cloud sent something that contradicts what your cameras signed').waitFor();
     expect(await mixedUp.page.locator('.card img').count()).toBe(0);
     await until('the operator knows', async () =>
       (await cloud.store.alarms.since(0, 10)).some(({ place, verdict }) => place === 'app' && verdict === 'foreign'),
@@ -213,8 +213,11 @@ describeWith('chromium', "the owner's page", () => {
         headers: { 'access-control-allow-origin': '*' },
       });
     });
-    await b.page.getByText('Not shown: it is not what your camera signed').first().waitFor({ timeout: 20_000 });
-    await b.page.getByText('The cloud sent something that is not what your cameras signed').waitFor();
+    await b.page
+      .getByText('Not shown: this is not the picture your camera signed')
+      .first()
+      .waitFor({ timeout: 20_000 });
+    await b.page.getByText('The cloud sent something that contradicts what your cameras signed').waitFor();
     await b.page.unroute('**/media/*');
   });
 
@@ -261,10 +264,10 @@ describeWith('chromium', "the owner's page", () => {
 
   it('answers who was shown what, and gives everything along in a file that verifies', async () => {
     await a.page.getByRole('button', { name: 'Settings', exact: true }).click();
-    await a.page.getByRole('button', { name: 'Look it up' }).click();
+    await a.page.getByRole('button', { name: 'Show the log' }).click();
     await a.page.getByText('Nobody but you').waitFor();
     const saving = a.page.waitForEvent('download');
-    await a.page.getByRole('button', { name: 'Take everything with me' }).click();
+    await a.page.getByRole('button', { name: 'Export everything' }).click();
     const path = join(folder, 'export.jsonl');
     await (await saving).saveAs(path);
     const { verifyExport } = await import('../../../agent/cli/verify-export.js');

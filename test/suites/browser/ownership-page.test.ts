@@ -71,14 +71,14 @@ describeWith('chromium', 'an ownership in the page', () => {
   it('privacy mode closes the eye, shows it, and opens it again', async () => {
     await tab(anna, 'Cameras');
     await anna.page.getByRole('button', { name: 'Privacy mode' }).click();
-    await anna.page.getByText('The camera looks at nothing').waitFor({ timeout: 20_000 });
-    await anna.page.getByText('Privacy mode · last word').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees nothing').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('Privacy mode · last heard').waitFor({ timeout: 20_000 });
     expect(camera.agent.isPrivate).toBe(true);
     expect(camera.indicator.shown.at(-1)).toBe('privacy');
     expect(await anna.page.getByRole('button', { name: 'Picture now' }).isDisabled()).toBe(true);
     await anna.screenshot('privacy');
     await anna.page.getByRole('button', { name: 'End privacy mode' }).click();
-    await anna.page.getByText('The camera looks again').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees again').waitFor({ timeout: 20_000 });
     expect(camera.agent.isPrivate).toBe(false);
   });
 
@@ -100,7 +100,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     await view.getByText('Motion counts in door').waitFor({ timeout: 20_000 });
     await view.getByLabel('Sensitivity').fill('70');
     await view.getByRole('button', { name: 'Set the sensitivity' }).click();
-    await view.getByText('Sensitivity is 70 now').waitFor({ timeout: 20_000 });
+    await view.getByText('Sensitivity is now 70').waitFor({ timeout: 20_000 });
     await anna.screenshot('controls');
     // Back to everywhere, so that the tests below have events.
     await view.getByRole('button', { name: 'Remove all' }).click();
@@ -118,14 +118,14 @@ describeWith('chromium', 'an ownership in the page', () => {
     await anna.page.goto(`${pageUrl}#member=${code}`);
     await anna.page.reload();
     const dialog = anna.page.getByRole('dialog', { name: 'Add someone to your household' });
-    await dialog.getByText('Is it the number on their screen?').waitFor();
+    await dialog.getByText('Is this the number on their screen?').waitFor();
     // A code with another key in it, as a cloud could send one, has another number.
     const shown = await dialog.locator('.note .mono').innerText();
     const own = await ben.page.locator('.panel', { hasText: 'Your data' }).locator('.mono').innerText();
     expect(shown).toBe(own);
     await dialog.getByLabel('Name').fill('Ben');
     await dialog.getByRole('button', { name: 'Add to my household' }).click();
-    await dialog.getByText('From now on the camera seals to both of you').waitFor({ timeout: 30_000 });
+    await dialog.getByText('From now on the camera seals its pictures to both of you').waitFor({ timeout: 30_000 });
     await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
     const asked = ben.page.getByText('wants to show you a camera');
     await asked.waitFor({ timeout: 20_000 });

@@ -79,14 +79,14 @@ export class Visitor {
     await page.goto(url);
     await page.getByRole('button', { name: 'Make my key' }).click();
     await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
-    await page.getByLabel('The same again').fill(passphrase);
+    await page.getByLabel('Repeat it').fill(passphrase);
     const saving = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Make my key and save the file' }).click();
     const download = await saving;
     const path = join(tempFolder(), 'recovery.json');
     await download.saveAs(path);
     await page.getByLabel('I have put the file').check();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     return readFileSync(path, 'utf8');
   }
 

@@ -182,7 +182,7 @@ describe.each(suites)('golden vectors with $name', (suite) => {
       jpeg: vector.content.jpeg === null ? null : hex(vector.content.jpeg),
     };
     const recipients = vector.recipients.map((name) => hex(keys[name].x25519));
-    const sealed = seal(suite, vectorRandom(suite, vector.name), context, recipients, content);
+    const sealed = seal({ suite, random: vectorRandom(suite, vector.name), context, recipients, content });
     expect(toHex(sealed.header)).toBe(vector.header);
     expect(toHex(sealed.body)).toBe(vector.body);
     for (const name of vector.recipients) {
