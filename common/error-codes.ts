@@ -46,6 +46,11 @@ export const ERROR_CODES = {
     true,
     'Accept the household first, if its number matches the one on the screen of the person who invited you.',
   ),
+  'recipient-swapped': entry(
+    3,
+    false,
+    'Someone replaced the encryption key in your code. Show the code again, and let the owner compare its number.',
+  ),
   'privacy-mode': entry(3, true, 'The owner has switched privacy mode on. Switch it off first.'),
   'too-large': entry(3, false, 'The object exceeds the limit that is named.'),
   'frame-corrupt': entry(3, true, 'The frame was skipped and counted. If this persists, check the camera cable.'),

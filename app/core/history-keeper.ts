@@ -1,7 +1,7 @@
 import { equal, toHex } from '../../common/bytes.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import { claimKind, type Claim, type Recipient } from '../../protocol/objects/claim.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
@@ -53,7 +53,7 @@ const INVITED_CAMERAS_MAX = 64;
 export class HistoryKeeper {
   private readonly suite: CryptoSuite;
   private readonly storage: AppStorage;
-  private readonly ownerKey: Uint8Array;
+  private readonly own: Recipient;
   private readonly history = new History();
   private readonly claims = new Map<string, Verified<Claim>>();
   private readonly known = new Map<string, KnownEpoch>();
@@ -65,10 +65,11 @@ export class HistoryKeeper {
   /** Ownerships that this person revoked. They stay revoked whatever the cloud sends later. */
   private revoked: readonly string[] = [];
 
-  constructor(suite: CryptoSuite, storage: AppStorage, ownerKey: Uint8Array) {
+  /** `own` are the public keys of this person, as a claim would name them. */
+  constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient) {
     this.suite = suite;
     this.storage = storage;
-    this.ownerKey = ownerKey;
+    this.own = own;
   }
 
   /** Loads what this device knows. Call it once, before anything else. */
@@ -100,7 +101,7 @@ export class HistoryKeeper {
   /** Returns whether this person owns a camera, rather than being a member of its household. */
   isOwned(device: Uint8Array, epoch: number): boolean {
     const claim = this.claimOf(device, epoch);
-    return claim !== null && equal(claim.value.ownerKey, this.ownerKey);
+    return claim !== null && equal(claim.value.ownerKey, this.own.ed25519);
   }
 
   /** Returns seq and hash of the highest verified record of an epoch; null if there is none. */
@@ -116,7 +117,8 @@ export class HistoryKeeper {
 
   /**
    * Verifies a claim and adds it, if this owner or an accepted household signed it.
-   * @throws SealcamError `foreign`, `household-unknown`, `malformed`, …
+   * @throws SealcamError `foreign`, `household-unknown`, `malformed`, …; `recipient-swapped` where the claim names this person
+   *   beside another encryption key, to which the pictures would be sealed
    */
   async addClaim(bytes: Uint8Array): Promise<Verified<Claim>> {
     const claim = openSigned(claimKind, this.suite, bytes);
@@ -211,9 +213,12 @@ export class HistoryKeeper {
   /** The cloud can send any claim. Only claims of this person or of a household that this person accepted count. */
   private checkOwner({ value }: Verified<Claim>): void {
     const { device, epoch, ownerKey, recipients } = value;
-    if (equal(ownerKey, this.ownerKey)) return;
-    const isNamed = recipients.some(({ ed25519 }) => equal(ed25519, this.ownerKey));
-    if (!isNamed)
+    const named = recipients.find(({ ed25519 }) => equal(ed25519, this.own.ed25519));
+    if (named !== undefined && !equal(named.x25519, this.own.x25519)) {
+      throw new SealcamError('recipient-swapped', 'a claim names this person beside an encryption key of someone else');
+    }
+    if (equal(ownerKey, this.own.ed25519)) return;
+    if (named === undefined)
       throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
     if (this.households.includes(toHex(ownerKey))) return;
     const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };

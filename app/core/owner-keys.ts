@@ -1,6 +1,9 @@
 import { hkdfSha256 } from '../../protocol/crypto/hashes.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import type { Recipient } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
+import { memberKind, type Member } from '../../protocol/objects/member.js';
+import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { RecipientKeys } from '../../protocol/seal/seal.js';
 
 /** 32 random bytes. Both keys of an owner are derived from it, and the recovery file holds nothing else. */
@@ -25,4 +28,14 @@ export function ownerKeys(suite: CryptoSuite, master: MasterKey): OwnerKeys {
     recipient: { secret, publicKey: suite.x25519PublicKey(secret) },
     account: accountId(suite, signer.publicKey),
   };
+}
+
+/** Returns the public keys of this person, as a claim names them. */
+export function recipientOf({ signer, recipient }: OwnerKeys): Recipient {
+  return { x25519: recipient.publicKey, ed25519: signer.publicKey };
+}
+
+/** Returns what this person shows to join a household: both keys, signed. */
+export function memberOf(suite: CryptoSuite, keys: OwnerKeys): Verified<Member> {
+  return signObject(memberKind, suite, keys.signer, recipientOf(keys));
 }

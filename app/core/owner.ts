@@ -12,7 +12,7 @@ import type { SealedContent } from '../../protocol/seal/content.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
-import type { OwnerKeys } from './owner-keys.js';
+import { recipientOf, type OwnerKeys } from './owner-keys.js';
 import type { EventPicture } from './timeline.js';
 
 /** Progress of a claim. */
@@ -96,13 +96,12 @@ export class Owner {
     while (!signal.aborted && clock.monotonicMs() < giveUpMs) {
       const offer = await this.openOffer(device);
       if (offer !== null && isExpected(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
-        const own = { x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey };
         const claim = signObject(claimKind, suite, keys.signer, {
           device,
           epoch: offer.lastEpoch + 1,
           account: keys.account,
           ownerKey: keys.signer.publicKey,
-          recipients: [own, ...members],
+          recipients: [recipientOf(keys), ...members],
           receiptKeys,
           previous: offer.lastClaimHash,
           nonce: offer.nonce,

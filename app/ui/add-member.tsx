@@ -1,8 +1,9 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
 import { equal, toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
-import type { Recipient } from '../../protocol/objects/claim.js';
+import { memberNumber, type Member } from '../../protocol/objects/member.js';
 import { parseMemberCode } from '../../protocol/objects/member-code.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { CloseIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
@@ -36,9 +37,9 @@ export function AddMember({
   const member = parsed(code);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    let added: Recipient;
+    let added: Member;
     try {
-      added = parseMemberCode(tweetnaclSuite, code);
+      added = parseMemberCode(tweetnaclSuite, code).value;
     } catch (error) {
       fail(error);
       return;
@@ -85,7 +86,7 @@ export function AddMember({
           </label>
           {member !== null && (
             <p class="note note-wait">
-              Account <span class="mono">{accountNumber(member.ed25519)}</span>. Is this the number on their screen?
+              Code number <span class="mono">{memberNumber(member)}</span>. Is this the number on their screen?
             </p>
           )}
           <label class="field">
@@ -132,7 +133,7 @@ export function AddMember({
 }
 
 /** Returns the member of a code; null while it is incomplete. */
-function parsed(code: string): Recipient | null {
+function parsed(code: string): Verified<Member> | null {
   try {
     return parseMemberCode(tweetnaclSuite, code);
   } catch {

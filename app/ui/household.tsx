@@ -1,7 +1,9 @@
 import type { JSX } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
+import { memberNumber } from '../../protocol/objects/member.js';
 import { formatMemberCode, memberLink } from '../../protocol/objects/member-code.js';
+import { memberOf } from '../core/owner-keys.js';
 import type { CameraView } from '../core/session-view.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { PlusIcon } from './icons.js';
@@ -53,7 +55,8 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
 /** The code that this person shows to an owner who wants to share a camera. */
 export function MyCode(): JSX.Element {
   const { keys } = usePage();
-  const code = formatMemberCode(tweetnaclSuite, { x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey });
+  const member = memberOf(tweetnaclSuite, keys);
+  const code = formatMemberCode(tweetnaclSuite, member);
   const link = memberLink(`${location.origin}${location.pathname}`, code);
   return (
     <div class="panel">
@@ -65,6 +68,9 @@ export function MyCode(): JSX.Element {
       <details>
         <summary>Show my code</summary>
         <QrCode text={link} label="QR code of the link that adds you to a household" />
+        <p>
+          Code number <span class="mono">{memberNumber(member)}</span>: the other screen must show the same.
+        </p>
         <p class="mono small code">{code}</p>
       </details>
     </div>

@@ -8,7 +8,7 @@ import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
 import { Owner } from '../core/owner.js';
-import { ownerKeys } from '../core/owner-keys.js';
+import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
 import type { AppStorage } from '../core/storage.js';
@@ -40,7 +40,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     pageOrigin: location.origin,
     fetch: (url, init) => fetch(url, init),
   });
-  const history = new HistoryKeeper(suite, storage, keys.signer.publicKey);
+  const history = new HistoryKeeper(suite, storage, recipientOf(keys));
   await history.load();
   const owner = new Owner({ suite, clock, keys, client, history });
   const session = new OwnerSession({ client, history, clock, random: realRandom });

@@ -6,7 +6,7 @@ import { parseClaimCode } from '../../protocol/objects/claim-code.js';
 import { CloudClient } from '../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../app/core/history-keeper.js';
 import { Owner } from '../../app/core/owner.js';
-import { ownerKeys } from '../../app/core/owner-keys.js';
+import { ownerKeys, recipientOf } from '../../app/core/owner-keys.js';
 import { OwnerSession } from '../../app/core/owner-session.js';
 import type { SessionView } from '../../app/core/session-view.js';
 import { MemoryStorage } from '../../app/core/storage.js';
@@ -45,7 +45,7 @@ export class Watcher {
       pageOrigin,
       fetch: (url, init) => fetch(url, init),
     });
-    const history = new HistoryKeeper(suite, new MemoryStorage(), keys.signer.publicKey);
+    const history = new HistoryKeeper(suite, new MemoryStorage(), recipientOf(keys));
     this.owner = new Owner({ suite, clock, keys, client, history });
     this.session = new OwnerSession({ client, history, clock, random: realRandom });
     this.session.subscribe(({ events }) => {

@@ -6,7 +6,7 @@ import { asSealcamError } from '../../../common/errors.js';
 import { CloudClient, type PageFetch } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
-import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import type { SessionView } from '../../../app/core/session-view.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
@@ -32,7 +32,7 @@ export class Household {
     const { keys } = this;
     this.clock = clock;
     this.client = new CloudClient({ suite: nodeSuite, clock, keys, cloudOrigin, pageOrigin, fetch });
-    this.history = new HistoryKeeper(nodeSuite, new MemoryStorage(), keys.signer.publicKey);
+    this.history = new HistoryKeeper(nodeSuite, new MemoryStorage(), recipientOf(keys));
     this.owner = new Owner({ suite: nodeSuite, clock, keys, client: this.client, history: this.history });
   }
 

@@ -3,7 +3,7 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
-import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import type { EventPicture } from '../../../app/core/timeline.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -29,7 +29,7 @@ interface Page {
 async function page(): Promise<Page> {
   const world = new CameraWorld();
   const storage = new MemoryStorage();
-  const history = new HistoryKeeper(nodeSuite, storage, world.owner.publicKey);
+  const history = new HistoryKeeper(nodeSuite, storage, world.recipient);
   const claim = world.claim();
   await history.addClaim(claim.bytes);
   const records = world.chain(claim, OWNER_SEES);
@@ -40,7 +40,7 @@ async function page(): Promise<Page> {
 /** What the page says when the cloud's history ends at this seq, after a restart of the page. */
 async function servedUpTo(seq: number): Promise<string> {
   const { world, storage } = await page();
-  const later = new HistoryKeeper(nodeSuite, storage, world.owner.publicKey);
+  const later = new HistoryKeeper(nodeSuite, storage, world.recipient);
   await later.load();
   return codeOf(() => {
     later.checkHead(world.deviceId, 1, seq);
@@ -92,7 +92,7 @@ function pictureFrom(serve: (own: SealedObject, other: SealedObject) => SealedOb
   });
   if (own === undefined || other === undefined) throw new Error('no pictures');
   const client = { media: () => Promise.resolve(serve(own.sealed, other.sealed)) } as unknown as CloudClient;
-  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), keys.signer.publicKey);
+  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), recipientOf(keys));
   return {
     owner: new Owner({ suite: nodeSuite, clock: realClock, keys, client, history }),
     picture: own.picture,

@@ -7,7 +7,7 @@ import { utf8 } from '../../../common/bytes.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
-import { ownerKeys } from '../../../app/core/owner-keys.js';
+import { ownerKeys, recipientOf } from '../../../app/core/owner-keys.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { padContent, type SealedContent } from '../../../protocol/seal/content.js';
@@ -71,7 +71,7 @@ async function run(): Promise<Run> {
   await until('events wait on the disk', () => camera.agent.outbox.queued().records >= 2, 40_000);
   const onDisk = filesOf(folder);
   const keys = ownerKeys(nodeSuite, watcher.master);
-  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), keys.signer.publicKey);
+  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), recipientOf(keys));
   const client = new CloudClient({
     suite: nodeSuite,
     clock: realClock,

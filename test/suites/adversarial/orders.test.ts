@@ -1,11 +1,10 @@
 import { LIMITS } from '../../../common/limits.js';
-import { accountNumber } from '../../../app/core/account-number.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
-import type { Recipient } from '../../../protocol/objects/claim.js';
+import { memberNumber } from '../../../protocol/objects/member.js';
 import { formatMemberCode, parseMemberCode } from '../../../protocol/objects/member-code.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
@@ -52,24 +51,20 @@ function twoBrowsers(readsAnswer: boolean): string {
   return world.give(world.order({ action: 'sensitivity', sensitivity: 20, recent: world.seen(), counter }));
 }
 
-function memberOf(world: CameraWorld): Recipient {
-  return { x25519: nodeSuite.x25519PublicKey(world.ownerSecret), ed25519: world.owner.publicKey };
-}
-
 /** The number that the owner's page shows for a code, beside the one on the member's own screen. */
 function numbers(isSubstituted: boolean): string {
-  const member = memberOf(new CameraWorld());
-  const shown = isSubstituted ? memberOf(new CameraWorld()) : member;
+  const { member } = new CameraWorld();
+  const shown = isSubstituted ? new CameraWorld().member : member;
   const read = parseMemberCode(tweetnaclSuite, formatMemberCode(tweetnaclSuite, shown));
-  return accountNumber(read.ed25519) === accountNumber(member.ed25519) ? 'the same number' : 'another number';
+  return memberNumber(read) === memberNumber(member) ? 'the same number' : 'another number';
 }
 
 /** A claim by somebody else that names this person among its members, handed out by the cloud. */
 async function pushedHousehold(accepts: boolean): Promise<string> {
   const person = new CameraWorld();
   const other = new CameraWorld();
-  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), person.owner.publicKey);
-  const claim = other.claim(1, null, { recipients: [memberOf(other), memberOf(person)] });
+  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), person.recipient);
+  const claim = other.claim(1, null, { recipients: [other.recipient, person.recipient] });
   const first = await asyncCodeOf(() => history.addClaim(claim.bytes));
   const [invitation] = history.invited();
   if (!accepts || invitation === undefined) return first;

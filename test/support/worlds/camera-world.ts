@@ -2,8 +2,9 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import type { Random } from '../../../common/random.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
-import { claimKind, type Claim } from '../../../protocol/objects/claim.js';
+import { claimKind, type Claim, type Recipient } from '../../../protocol/objects/claim.js';
 import { accountId, deviceId } from '../../../protocol/objects/ids.js';
+import { memberKind, type Member } from '../../../protocol/objects/member.js';
 import { receiptKind, type Receipt } from '../../../protocol/objects/receipt.js';
 import { recordKind, type RecordTime, type SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
@@ -32,13 +33,23 @@ export class CameraWorld {
     return accountId(nodeSuite, this.owner.publicKey);
   }
 
+  /** The owner's public keys, as a claim names them. */
+  get recipient(): Recipient {
+    return { x25519: nodeSuite.x25519PublicKey(this.ownerSecret), ed25519: this.owner.publicKey };
+  }
+
+  /** The owner as a member of somebody else's household: both keys, signed. */
+  get member(): Verified<Member> {
+    return signObject(memberKind, nodeSuite, this.owner, this.recipient);
+  }
+
   claim(epoch = 1, previous: Uint8Array | null = null, change: Partial<Claim> = {}): Verified<Claim> {
     return signObject(claimKind, nodeSuite, this.owner, {
       device: this.deviceId,
       epoch,
       account: this.account,
       ownerKey: this.owner.publicKey,
-      recipients: [{ x25519: nodeSuite.x25519PublicKey(this.ownerSecret), ed25519: this.owner.publicKey }],
+      recipients: [this.recipient],
       receiptKeys: [this.cloud.publicKey],
       previous,
       nonce: realRandom.bytes(16),

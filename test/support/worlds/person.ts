@@ -6,7 +6,7 @@ import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Orders } from '../../../app/core/orders.js';
 import { Owner } from '../../../app/core/owner.js';
-import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import type { CameraView } from '../../../app/core/session-view.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
@@ -40,7 +40,7 @@ export class Person {
       fetch: (url, init) => fetch(url, init),
     });
     this.client = client;
-    const history = new HistoryKeeper(suite, new MemoryStorage(), keys.signer.publicKey);
+    const history = new HistoryKeeper(suite, new MemoryStorage(), recipientOf(keys));
     this.history = history;
     this.owner = new Owner({ suite, clock, keys, client, history });
     const session = new OwnerSession({ client, history, clock, random: realRandom });

@@ -81,7 +81,7 @@ describe('the session of an owner', () => {
   it('fills what it missed while it was away, page by page, and no more', async () => {
     const world = new CameraWorld();
     const { client, pages, records, showUpTo } = cloudOf(world, 400);
-    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
     const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
 
     showUpTo(100);
@@ -104,7 +104,7 @@ describe('the session of an owner', () => {
   it('alarms when the cloud has less than was seen here', async () => {
     const world = new CameraWorld();
     const { client, reports, showUpTo } = cloudOf(world, 50);
-    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
     const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
     await session.refresh();
     expect(session.view().alarms).toEqual([]);
@@ -121,7 +121,7 @@ describe('the session of an owner', () => {
   it('alarms for nothing that came while the cloud answered, or while a word of a camera waited in the stream', async () => {
     const world = new CameraWorld();
     const { client, records, asked, showUpTo, whileAsked, tell } = cloudOf(world, 50);
-    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.owner.publicKey);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
     const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
     const stream = async (): Promise<void> => {
       const over = new AbortController();

@@ -8,7 +8,7 @@ import { EventParser } from '../../../../app/core/sse.js';
 import { MemoryStorage } from '../../../../app/core/storage.js';
 import { Timeline } from '../../../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
-import type { Claim } from '../../../../protocol/objects/claim.js';
+import type { Claim, Recipient } from '../../../../protocol/objects/claim.js';
 import type { RecordMedia } from '../../../../protocol/objects/record.js';
 import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
@@ -103,7 +103,7 @@ async function keeper(
   world: CameraWorld,
   storage = new MemoryStorage(),
 ): Promise<{ keeper: HistoryKeeper; storage: MemoryStorage; claim: Verified<Claim> }> {
-  const history = new HistoryKeeper(tweetnaclSuite, storage, world.owner.publicKey);
+  const history = new HistoryKeeper(tweetnaclSuite, storage, world.recipient);
   await history.load();
   const claim = world.claim();
   await history.addClaim(claim.bytes);
@@ -145,6 +145,22 @@ describe('the page judges by itself', () => {
     expect(await asyncCodeOf(() => history.addClaim(claim.bytes))).toBe('accepted');
   });
 
+  it('refuses a claim that names this person beside an encryption key of someone else', async () => {
+    const person = new CameraWorld();
+    const owner = new CameraWorld();
+    const swapped = { ...person.recipient, x25519: new CameraWorld().recipient.x25519 };
+    const history = new HistoryKeeper(tweetnaclSuite, new MemoryStorage(), person.recipient);
+    const codeOfClaim = (recipients: readonly Recipient[]): Promise<string> =>
+      asyncCodeOf(() => history.addClaim(owner.claim(1, null, { recipients }).bytes));
+    expect(await codeOfClaim([owner.recipient, swapped])).toBe('recipient-swapped');
+    expect(history.invited()).toEqual([]);
+    expect(await codeOfClaim([owner.recipient, person.recipient])).toBe('household-unknown');
+    // Also in a claim of this person's own key, which another browser of the same owner would have to have signed.
+    const own = person.claim(1, null, { recipients: [swapped] });
+    expect(await asyncCodeOf(() => history.addClaim(own.bytes))).toBe('recipient-swapped');
+    expect(await asyncCodeOf(() => history.addClaim(person.claim().bytes))).toBe('accepted');
+  });
+
   it('refuses an older history than it has seen, also after a restart of the page', async () => {
     const world = new CameraWorld();
     const { keeper: history, storage, claim } = await keeper(world);
@@ -162,7 +178,7 @@ describe('the page judges by itself', () => {
         }),
       ).toBe('cloud-lied');
     }
-    const later = new HistoryKeeper(tweetnaclSuite, storage, world.owner.publicKey);
+    const later = new HistoryKeeper(tweetnaclSuite, storage, world.recipient);
     await later.load();
     expect(
       codeOf(() => {
