@@ -10,7 +10,7 @@ import { NAMES, seedOf, signerOf } from './keyring.js';
 
 const ORDER_EIGHT = hex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
 
-/** Rules between fields, one breach each; every object is signed by whom it should be. */
+/** Returns objects that each break one rule between fields; all have a valid signature. */
 export function ruleCases(forge: Forge): readonly (readonly [string, string, Uint8Array, ErrorCode])[] {
   const { world, device, suite } = forge;
   const map = (...entries: readonly (readonly [number, Cbor])[]): Cbor => new Map(entries);
@@ -196,7 +196,7 @@ export function ruleCases(forge: Forge): readonly (readonly [string, string, Uin
   ];
 }
 
-/** A lone lead byte where the agent's version was; the rest of the payload is right and signed. */
+/** A health record whose agent version is invalid UTF-8; everything else is valid and signed. */
 function badUtf8(forge: Forge, body: Cbor): Uint8Array {
   const fields = forge.fields(forge.good);
   fields.set(1, 5);

@@ -78,7 +78,7 @@ export class VectorWorld {
     };
   }
 
-  /** A record of this world with defaults that a test overrides. */
+  /** Returns a record with defaults that a test can override. */
   record(
     seq: number,
     prev: Uint8Array | null,
@@ -97,7 +97,7 @@ export class VectorWorld {
   }
 }
 
-/** The records of one short life of a camera, chained, one of every kind. */
+/** Returns a chain of records with at least one of every kind. */
 export function recordChain(world: VectorWorld): readonly (readonly [string, SealcamRecord])[] {
   const eventId = world.id('event');
   const media = {
@@ -194,6 +194,7 @@ export function recordChain(world: VectorWorld): readonly (readonly [string, Sea
   });
 }
 
+/** Returns the content of signed.json. */
 export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
   const world = new VectorWorld(suite);
   const vectors: SignedVector[] = [];
