@@ -16,12 +16,8 @@ export function ruleCases(forge: Forge): readonly (readonly [string, string, Uin
   const map = (...entries: readonly (readonly [number, Cbor])[]): Cbor => new Map(entries);
   const eventId = world.id('event');
   const event = (phase: number, revision: number): Cbor => map([0, eventId], [1, phase], [2, revision]);
-  const healthBody = map(
-    ...([0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((key) => [
-      key,
-      key === 0 ? '0.1.0' : key === 13 ? false : 0,
-    ]) as [number, Cbor][]),
-  );
+  const zeroCounts = [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((key): [number, Cbor] => [key, 0]);
+  const healthBody = map([0, '0.1.0'], ...zeroCounts, [13, false], [14, 0]);
   const scene = map([0, 5]);
   const stateLost = map([0, 3], [1, [0, 0]]);
   const record = (name: string, ...changes: readonly (readonly [number, Cbor | undefined])[]) =>

@@ -45,7 +45,8 @@ function verdictsOf(cases: readonly SignatureCase[]): Pinned {
     number[]
   >;
   for (const item of cases) {
-    const [node, tweetnacl] = [verdict(nodeSuite, item), verdict(tweetnaclSuite, item)];
+    const node = verdict(nodeSuite, item);
+    const tweetnacl = verdict(tweetnaclSuite, item);
     if (node.strict !== tweetnacl.strict) throw new Error(`the two paths disagree on case ${String(item.number)}`);
     if (node.strict) out.accepted.push(item.number);
     else if (node.alone && tweetnacl.alone) out.bothLibraries.push(item.number);
@@ -144,9 +145,12 @@ describe.each(suites)('published vectors with $name', (suite) => {
       ],
     ] as const;
     for (const [scalar, point, result] of cases) expect(shared(suite, scalar, point)).toBe(result);
-    let [k, u] = [hex(`09${'00'.repeat(31)}`), hex(`09${'00'.repeat(31)}`)];
+    let k = hex(`09${'00'.repeat(31)}`);
+    let u = k;
     for (let i = 0; i < 1000; i++) {
-      [k, u] = [suite.x25519(k, u), k];
+      const next = suite.x25519(k, u);
+      u = k;
+      k = next;
       if (i === 0) expect(toHex(k)).toBe('422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079');
     }
     expect(toHex(k)).toBe('684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51');

@@ -91,7 +91,8 @@ const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     same(await storage.setting('theme'), null, 'setting');
   },
   'keeps two storages apart': async (open) => {
-    const [a, b] = [await open('a'), await open('b')];
+    const a = await open('a');
+    const b = await open('b');
     await a.saveName('aa', 'x');
     same(await b.names(), {}, 'names');
   },
