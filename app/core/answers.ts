@@ -27,7 +27,7 @@ export class Answers {
     return this.counters.get(`${device}/${String(epoch)}`) ?? 0;
   }
 
-  /** Returns the answer to an order; null while there is none. */
+  /** Returns the answer to an order, or null if it has not arrived. */
   answerTo(order: Uint8Array): RecordCommand | null {
     return this.byOrder.get(toHex(order)) ?? null;
   }

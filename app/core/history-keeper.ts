@@ -103,7 +103,7 @@ export class HistoryKeeper {
     return claim !== null && equal(claim.value.ownerKey, this.ownerKey);
   }
 
-  /** Returns seq and hash of the highest verified record of an epoch; null if there is none. */
+  /** Returns seq and hash of the highest verified record of an epoch, or null. */
   headOf(device: Uint8Array, epoch: number): KnownEpoch['head'] {
     return this.known.get(keyOf(toHex(device), epoch))?.head ?? null;
   }
@@ -137,7 +137,7 @@ export class HistoryKeeper {
     return claim;
   }
 
-  /** Returns the claim of an epoch; null if there is none. */
+  /** Returns the claim of an epoch, or null. */
   claimOf(device: Uint8Array, epoch: number): Verified<Claim> | null {
     return this.claims.get(keyOf(toHex(device), epoch)) ?? null;
   }

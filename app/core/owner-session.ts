@@ -206,7 +206,7 @@ export class OwnerSession {
     }
   }
 
-  /** Fetches the records below `before` and returns the lowest seq of them; null if there is none. */
+  /** Fetches the records below `before` and returns the lowest seq of them, or null. */
   private async fetchPage(camera: CameraState, before: number | null, limit: number): Promise<number | null> {
     const { client } = this.deps;
     let lowest: number | null = null;

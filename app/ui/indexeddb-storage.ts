@@ -12,10 +12,7 @@ interface WrappedMaster {
   readonly box: ArrayBuffer;
 }
 
-/**
- * Storage in IndexedDB. The master key is stored encrypted under a key that scripts cannot export, so that reading the
- * database does not reveal it.
- */
+/** Storage in IndexedDB. The master key is stored encrypted, under a key that the browser lets scripts use but not export. */
 export class IndexedDbStorage implements AppStorage {
   private readonly db: IDBDatabase;
 

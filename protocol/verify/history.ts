@@ -48,7 +48,7 @@ export class History {
     return checkContinuity(record.value, factsOf(chain, record.value.seq));
   }
 
-  /** Returns the highest verified seq of an epoch with its hash; null if there is none. */
+  /** Returns the highest verified seq of an epoch with its hash, or null. */
   headOf(device: Uint8Array, epoch: number): { readonly seq: number; readonly hash: Uint8Array } | null {
     const chain = this.chains.get(keyOf(device, epoch));
     const hash = chain?.hashes.get(chain.highest);
