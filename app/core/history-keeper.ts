@@ -1,5 +1,5 @@
 import { equal, toHex } from '../../common/bytes.js';
-import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
@@ -149,42 +149,17 @@ export class HistoryKeeper {
 
   /** Verifies one record and adds it to the history. Returns the refusal if it must not be shown. */
   async verifyAndApply(bytes: Uint8Array, receivedAtMs: number): Promise<VerifiedRecord | Refusal> {
-    let record: Verified<SealcamRecord>;
-    try {
-      record = openSigned(recordKind, this.suite, bytes);
-    } catch (error) {
-      if (!isSealcamError(error)) throw error;
-      const { code, message } = asSealcamError(error);
-      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
-    }
-    const { device, epoch } = record.value;
-    const claim = this.claimOf(device, epoch);
+    const record = this.openRecord(bytes);
+    if ('verdict' in record) return record;
+    const { device, epoch, seq, kind } = record.value;
     const about = { device: toHex(device), epoch };
-    if (claim === null && this.isInvited(device, epoch)) {
-      return {
-        verdict: 'foreign',
-        code: 'household-unknown',
-        message: 'from a household that was not accepted',
-        about,
-      };
-    }
-    const message = 'not from a camera of this owner';
-    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
-    if (this.revoked.includes(keyOf(toHex(device), epoch))) {
-      return { verdict: 'revoked', code: 'revoked', message: 'from an ownership that was revoked here', about };
-    }
-    const binding = checkBinding(record.value, bindingOf(claim));
-    if (binding !== 'bound') return { verdict: binding, code: binding, message, about };
+    const refusal = this.checkClaim(record, about);
+    if (refusal !== null) return refusal;
     if (this.history.add(record) === 'equivocation') {
-      return {
-        verdict: 'equivocation',
-        code: 'cloud-lied',
-        message: `two records for seq ${String(record.value.seq)}`,
-        about,
-      };
+      return { verdict: 'equivocation', code: 'cloud-lied', message: `two records for seq ${String(seq)}`, about };
     }
-    if (rulesOf(record.value.kind).isLast) this.ended.add(keyOf(toHex(device), epoch));
-    await this.applyRecord(toHex(device), record);
+    if (rulesOf(kind).isLast) this.ended.add(keyOf(about.device, epoch));
+    await this.applyRecord(about.device, record);
     return { record, receivedAtMs };
   }
 
@@ -206,6 +181,33 @@ export class HistoryKeeper {
     const head = heads.get(keyOf(toHex(device), epoch));
     if (head === undefined || (highestSeq !== null && highestSeq >= head)) return;
     throw new SealcamError('cloud-lied', `the cloud ends at ${String(highestSeq)}, but ${String(head)} was seen here`);
+  }
+
+  private openRecord(bytes: Uint8Array): Verified<SealcamRecord> | Refusal {
+    try {
+      return openSigned(recordKind, this.suite, bytes);
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+      const { code, message } = error;
+      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
+    }
+  }
+
+  /** Returns why a record is not covered by a claim that this page trusts; null if it is. */
+  private checkClaim({ value }: Verified<SealcamRecord>, about: EpochName): Refusal | null {
+    const { device, epoch } = value;
+    const claim = this.claimOf(device, epoch);
+    if (claim === null && this.isInvited(device, epoch)) {
+      const message = 'from a household that was not accepted';
+      return { verdict: 'foreign', code: 'household-unknown', message, about };
+    }
+    const message = 'not from a camera of this owner';
+    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
+    if (this.revoked.includes(keyOf(about.device, epoch))) {
+      return { verdict: 'revoked', code: 'revoked', message: 'from an ownership that was revoked here', about };
+    }
+    const binding = checkBinding(value, bindingOf(claim));
+    return binding === 'bound' ? null : { verdict: binding, code: binding, message, about };
   }
 
   /** The cloud can send any claim. Only claims of this person or of a household that this person accepted count. */
