@@ -47,8 +47,9 @@ const INVITATIONS_MAX = 16;
 const INVITED_CAMERAS_MAX = 64;
 
 /**
- * Verifies everything the cloud sends. It trusts claims that this owner or an accepted household signed, records that the
- * claimed camera signed for that claim, and its own memory of each history's head. It trusts nothing else from the cloud.
+ * Verifies everything the cloud sends. It trusts claims that this owner or an accepted household signed, records that
+ * the claimed camera signed for that claim, and its own memory of each history's head. It trusts nothing else from the
+ * cloud.
  */
 export class HistoryKeeper {
   private readonly suite: CryptoSuite;

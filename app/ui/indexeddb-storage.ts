@@ -12,7 +12,10 @@ interface WrappedMaster {
   readonly box: ArrayBuffer;
 }
 
-/** Storage in IndexedDB. The master key is stored encrypted, under a key that the browser lets scripts use but not export. */
+/**
+ * Storage in IndexedDB. The master key is stored encrypted, under a key that the browser lets scripts use but not
+ * export.
+ */
 export class IndexedDbStorage implements AppStorage {
   private readonly db: IDBDatabase;
 

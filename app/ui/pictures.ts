@@ -17,7 +17,9 @@ export type PictureState =
 const PICTURES_MAX = 200;
 const CONCURRENT_LOADS_MAX = 4;
 const RETRY_MS = 5000;
-/** Codes which prove that the bytes are not those the camera signed and sealed. After any other error it loads again. */
+/**
+ * Codes which prove that the bytes are not those the camera signed and sealed. After any other error it loads again.
+ */
 const REFUSALS: readonly ErrorCode[] = [
   'cloud-lied',
   'seal-refused',

@@ -39,8 +39,8 @@ export function environmentName(prefix: string, name: string): string {
 }
 
 /**
- * Loads a configuration: defaults, overridden by the file, overridden by the environment. Every value is checked, and an
- * unknown key is an error.
+ * Loads a configuration: defaults, overridden by the file, overridden by the environment. Every value is checked, and
+ * an unknown key is an error.
  *
  * @throws SealcamError `config-unreadable`, `config-syntax`, `config-unknown-key`, `config-invalid-value`
  */

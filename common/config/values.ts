@@ -49,7 +49,9 @@ export const flag = z.boolean({ error: 'expected true or false' });
 /** A path; empty for none. */
 export const path = z.string({ error: 'expected a path' }).max(4096);
 
-/** A device's path, name or number; empty means "none" or "the first". Never what a program could take for an option. */
+/**
+ * A device's path, name or number; empty means "none" or "the first". Never what a program could take for an option.
+ */
 export const deviceName = z
   .string({ error: 'expected a device' })
   .regex(/^([A-Za-z0-9/\\][A-Za-z0-9/\\_.:@-]{0,255})?$/, { error: 'expected a device like /dev/video0 or gpiochip0' });

@@ -8,8 +8,8 @@ import { KEY_BYTES } from './ids.js';
 export const MEMBER_FRAGMENT = 'member';
 
 /**
- * Returns the code that a future household member shows to the owner: both public keys in base32. It must go from screen
- * to screen; a server in between could replace the keys with its own.
+ * Returns the code that a future household member shows to the owner: both public keys in base32. It must go from
+ * screen to screen; a server in between could replace the keys with its own.
  */
 export function formatMemberCode(suite: CryptoSuite, { x25519, ed25519 }: Recipient): string {
   return formatCode(suite, concat(x25519, ed25519));

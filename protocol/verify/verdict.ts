@@ -1,6 +1,6 @@
 /**
- * A verifier's conclusion about a record. A record with a `shown` verdict may be shown, with the sentence beside it; any
- * other goes to quarantine, which no read path reaches.
+ * A verifier's conclusion about a record. A record with a `shown` verdict may be shown, with the sentence beside it;
+ * any other goes to quarantine, which no read path reaches.
  */
 interface VerdictEntry {
   readonly shown: boolean;

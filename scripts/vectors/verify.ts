@@ -7,7 +7,9 @@ import type { Verdict } from '../../protocol/verify/verdict.js';
 import { seedOf } from './keyring.js';
 import { VectorWorld } from './signed.js';
 
-/** docs/protocol.md §10, steps 3 and 5: a record, the claim row of its epoch, what is known before it, and the verdict. */
+/**
+ * docs/protocol.md §10, steps 3 and 5: a record, the claim row of its epoch, what is known before it, and the verdict.
+ */
 interface VerifyVector {
   readonly name: string;
   readonly record: Uint8Array;

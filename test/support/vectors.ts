@@ -17,7 +17,9 @@ export function readVectors<T>(name: string): T {
   return JSON.parse(readFileSync(join(repository, 'test', 'vectors', `${name}.json`), 'utf8')) as T;
 }
 
-/** Returns the path of published vectors, which are not in the repository: in $SEALCAM_VECTORS, else ../shared/vectors. */
+/**
+ * Returns the path of published vectors, which are not in the repository: in $SEALCAM_VECTORS, else ../shared/vectors.
+ */
 export function publishedVectors(name: string): string | undefined {
   const folder = process.env['SEALCAM_VECTORS'] ?? join(repository, '..', 'shared', 'vectors');
   const path = join(folder, name);

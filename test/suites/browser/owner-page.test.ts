@@ -23,7 +23,10 @@ import { until } from '../../support/runner/wait.js';
 
 const PASSPHRASE = 'four unrelated test words';
 
-/** Two owners with a camera each on one cloud, the page on an origin of its own. Each test continues from the one before. */
+/**
+ * Two owners with a camera each on one cloud, the page on an origin of its own. Each test continues from the one
+ * before.
+ */
 describeWith('chromium', "the owner's page", () => {
   const folder = keptFolder();
   const cameras: TestAgent[] = [];

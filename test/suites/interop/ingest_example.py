@@ -73,8 +73,8 @@ def read_vectors(file: Path) -> dict[str, Json]:
 
 
 def demo_message() -> tuple[str, bytes, bytes]:
-    """Returns (topic, payload, claim object) for three records: accept, a motion whose picture was dropped, and its
-    update. The update is signed again with the hashes of a seal in seal.json; those in signed.json are filler."""
+    """Returns (topic, payload, claim object) for three records: accept, a motion whose picture was dropped, and
+    its update. The update is signed again with the hashes of a seal in seal.json; those in signed.json are filler."""
     signed = read_vectors(VECTORS / "signed.json")
     seal = read_vectors(VECTORS / "seal.json")["thumbnail-two-recipients"]
     names = ("claim", "record-accept", "record-motion-start", "record-motion-update")
@@ -90,7 +90,7 @@ def demo_message() -> tuple[str, bytes, bytes]:
 
 
 def read_arguments(arguments: list[str]) -> tuple[str, bytes, bytes]:
-    """Returns (topic, payload, claim object) from the command line. Raises ValueError or KeyError for wrong arguments."""
+    """Returns (topic, payload, claim object) from the command line. Raises ValueError or KeyError otherwise."""
     match arguments:
         case ["--demo"]:
             return demo_message()

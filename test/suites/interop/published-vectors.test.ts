@@ -216,7 +216,8 @@ describe('published signatures, each with the verdict that is pinned in test/fix
       })),
     );
     expect(found).toEqual(VERDICTS['cctv-ed25519']);
-    // A component of low order alone does not affect the cofactorless equation; a residue of it makes the equation fail.
+    // A component of low order alone does not affect the cofactorless equation; a residue of it makes the equation
+    // fail.
     const refusing = ['low_order_A', 'low_order_R', 'low_order_residue', 'non_canonical_A', 'non_canonical_R'];
     const harmless = cases.filter(({ flags }) => !(flags ?? []).some((flag) => refusing.includes(flag)));
     expect(found.accepted).toEqual(harmless.map(({ number }) => number));
@@ -264,8 +265,8 @@ describe('published COSE examples', () => {
     },
   );
 
-  // All of them use ES256 or EdDSA = −8 and an unprotected kid, so this protocol refuses them, valid or not. The faults of
-  // the failing ones are in test/vectors/bad.json on objects of ours, with the error code pinned.
+  // All of them use ES256 or EdDSA = −8 and an unprotected kid, so this protocol refuses them, valid or not. The faults
+  // of the failing ones are in test/vectors/bad.json on objects of ours, with the error code pinned.
   const reasons = {
     'cose-eddsa-sig-01.json': /the unprotected header is not empty/,
     'cose-sign-pass-01.json': /more than 8 items/,

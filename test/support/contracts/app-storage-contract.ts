@@ -1,8 +1,8 @@
 import type { AppStorage, KnownEpoch } from '../../../app/core/storage.js';
 
 /**
- * The contract of the page's storage. It runs in Node and, bundled, in a browser, so it uses no test runner: a case fails
- * by throwing. Returns the names of the cases that passed, and those that failed with the reason.
+ * The contract of the page's storage. It runs in Node and, bundled, in a browser, so it uses no test runner: a case
+ * fails by throwing. Returns the names of the cases that passed, and those that failed with the reason.
  */
 export async function appStorageContract(
   open: (name: string) => Promise<AppStorage>,

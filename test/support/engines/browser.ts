@@ -110,7 +110,9 @@ export class Visitor {
   }
 }
 
-/** Returns text whose contrast with its background is below WCAG 2.2 AA (4.5:1, large text 3:1). Runs inside the page. */
+/**
+ * Returns text whose contrast with its background is below WCAG 2.2 AA (4.5:1, large text 3:1). Runs inside the page.
+ */
 export function lowContrast(): string[] {
   const parse = (color: string): [number, number, number, number] => {
     const numbers = /rgba?\(([^)]+)\)/

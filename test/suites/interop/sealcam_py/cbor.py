@@ -70,7 +70,7 @@ def scan_cbor(data: bytes) -> None:
 
 
 def read_head(data: bytes, position: int) -> tuple[int, int, int]:
-    """Reads one head; returns (major type, argument, position after it). Refuses types the protocol does not use."""
+    """Reads one head; returns (major type, argument, position after it). Refuses types that are never used."""
     require(position < len(data), "truncated")
     first = data[position]
     major, info = first >> 5, first & 31

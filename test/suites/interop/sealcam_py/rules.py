@@ -95,7 +95,7 @@ def check_claim(claim: dict[str, Any], kid: bytes) -> None:
 
 
 def contributes(x25519: bytes) -> bool:
-    """Returns False if X25519 with this key is all zero. Clamped scalars are multiples of 8, so any scalar shows it."""
+    """Returns False if X25519 with this key is all zero. Clamped scalars are multiples of 8, so any will do."""
     try:
         bindings.crypto_scalarmult(bytes(32), x25519)
     except CryptoError:

@@ -90,7 +90,7 @@ def write_rule(field: Field) -> str:
 
 
 def write_cells(row: NamedRow) -> list[str]:
-    """Returns the labelled places of an array; a map in one of them is written as the name of its rule."""
+    """Returns the labelled places of an array. A map in one of them is written as its rule's name."""
     return [f"{name}: {write_type(cell)}" for name, cell in row.cells.items()]
 
 
