@@ -102,7 +102,8 @@ const STEPS: readonly Step[] = [
         eventId: new Uint8Array(16),
         mediaId: new Uint8Array(16),
       };
-      const sealed = seal(suite, random, context, [publicKey], { detail: { reason: 'selftest' }, jpeg });
+      const content = { detail: { reason: 'selftest' }, jpeg };
+      const sealed = seal({ suite, random, context, recipients: [publicKey], content });
       const opened = unseal(suite, context, { secret, publicKey }, sealed);
       if (opened.jpeg?.length !== jpeg.length) throw new SealcamError('internal', 'a seal does not open');
       return `${String(jpeg.length)} bytes sealed and opened`;

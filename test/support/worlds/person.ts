@@ -7,7 +7,8 @@ import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Orders } from '../../../app/core/orders.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
-import { OwnerSession, type CameraView } from '../../../app/core/owner-session.js';
+import { OwnerSession } from '../../../app/core/owner-session.js';
+import type { CameraView } from '../../../app/core/session-view.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import type { TimelineEvent } from '../../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
@@ -72,7 +73,8 @@ export class Person {
 
   async changeMembers(device: string, epoch: number, members: readonly Recipient[]): Promise<number> {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
-    const next = await this.owner.changeMembers(id, epoch, members, () => undefined, this.stopping.signal);
+    const change = { device: id, epoch, members, onStep: () => undefined, signal: this.stopping.signal };
+    const next = await this.owner.changeMembers(change);
     await this.session.refresh();
     return next;
   }
