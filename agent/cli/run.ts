@@ -5,7 +5,7 @@ import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, reloadAgentConfig, type Config } from '../config/keys.js';
 import { claimSheet } from '../console/claim-sheet.js';
-import { keepConsole } from '../console/keep-line.js';
+import { keepConsole } from '../console/keep-console.js';
 import { compose, type Composition } from '../main/compose.js';
 import { isMock } from '../main/consoles.js';
 import { serialLineOf, stdioLine } from '../main/drivers.js';
@@ -62,7 +62,13 @@ async function startConsoles(config: Config, composition: Composition, stop: Abo
   const kept: Promise<void>[] = [];
   if (config['serial.path'] !== '') {
     kept.push(
-      keepConsole(() => serialLineOf(config, realClock), makeConsole, realClock, log.child('console'), stop.signal),
+      keepConsole({
+        openLine: () => serialLineOf(config, realClock),
+        attachConsole: makeConsole,
+        clock: realClock,
+        log: log.child('console'),
+        signal: stop.signal,
+      }),
     );
   }
   const isFree = config['serial.path'] !== 'stdio';

@@ -1,8 +1,9 @@
 import { isAborted } from '../../common/abort.js';
 import { toHex } from '../../common/bytes.js';
-import { sleep, type Clock } from '../../common/clock.js';
+import type { Clock } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
+import { retrying } from '../../common/retry.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
 import type { Recipient } from '../../protocol/objects/claim.js';
 import { Answers } from './answers.js';
@@ -124,8 +125,15 @@ export class OwnerSession {
   /** Runs until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
     const { client, clock, random } = this.deps;
-    let retryMs = RETRY_FIRST_MS;
-    while (!signal.aborted) {
+    // A whole city of pages must not come back in one second either.
+    const options = {
+      clock,
+      signal,
+      firstDelayMs: RETRY_FIRST_MS,
+      maxDelayMs: RETRY_MAX_MS,
+      jitter: random,
+    };
+    await retrying(options, async (resetDelay) => {
       try {
         // A pause is looked at again and again; it would be no help to say so each time.
         if (this.connection !== 'paused') this.setConnection('connecting');
@@ -135,21 +143,19 @@ export class OwnerSession {
             this.notice = null;
             await this.refresh();
             this.setConnection('live');
-            retryMs = RETRY_FIRST_MS;
+            resetDelay();
           } else {
             await this.event(event);
           }
         }
         this.setConnection('offline');
       } catch (error) {
-        if (isAborted(signal)) return;
+        if (isAborted(signal)) return null;
         const { code, message, hint } = asSealcamError(error);
         this.setConnection(code === 'reads-paused' ? 'paused' : 'offline', { code, message, hint });
       }
-      // A whole city of pages must not come back in one second either.
-      await sleep(clock, retryMs * (0.5 + random.uniform()), signal);
-      retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
-    }
+      return null;
+    });
   }
 
   /** Cameras and their newest records. */
