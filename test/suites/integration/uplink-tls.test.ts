@@ -134,7 +134,7 @@ describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     afterThisTest(() => void plain.close());
     expect(await outcome((plain.address() as AddressInfo).port, { ca })).toEqual(
-      refused(/^uplink\.url: there is no TLS/),
+      refused(/^uplink\.url: the broker does not speak TLS/),
     );
   });
 

@@ -125,7 +125,7 @@ export function walk(
       isStarted = false;
     } else {
       input = uniform() < 0.001 ? { type: 'stop' } : inputFor(state.phase, uniform, pick);
-      ({ state, effects } = machine.step(SETTINGS, before, nowMs, input, uniform()));
+      ({ state, effects } = machine.step(before, input, { settings: SETTINGS, nowMs, uniform: uniform() }));
       if (input.type === 'start') isStarted = true;
       for (const { type } of effects) {
         if (type === 'disconnect') hasSocket = false;

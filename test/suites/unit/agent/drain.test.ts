@@ -6,7 +6,7 @@ import {
   startDrain,
   spendBacklog,
   spendLive,
-  withTargetInterval,
+  withCloudInterval,
 } from '../../../../agent/uplink/drain.js';
 import { Outstanding } from '../../../../agent/uplink/outstanding.js';
 import { countRecords, rateOf, startMeter } from '../../../../agent/uplink/rate-meter.js';
@@ -43,8 +43,8 @@ describe('drain', () => {
   it('halves on a quota, and obeys a told pace', () => {
     const state = startDrain(0, 1 / 10_000, null);
     expect(slowDown(state).rate).toBeCloseTo(state.rate / 2);
-    expect(nextTokenMs(withTargetInterval(state, 7000), 'backlog')).toBeCloseTo(7000);
-    expect(slowDown(withTargetInterval(state, 7000)).toldIntervalMs).toBe(14_000);
+    expect(nextTokenMs(withCloudInterval(state, 7000), 'backlog')).toBeCloseTo(7000);
+    expect(slowDown(withCloudInterval(state, 7000)).cloudIntervalMs).toBe(14_000);
   });
 });
 
@@ -67,8 +67,8 @@ describe('outstanding', () => {
     const waits: number[] = [];
     let nowMs = 0;
     for (let i = 0; i < 7; i++) {
-      outstanding.sending(place(1), true);
-      outstanding.sent(place(1), nowMs, 0, 0.5);
+      outstanding.markSending(place(1), true);
+      outstanding.markSent(place(1), nowMs, 0, 0.5);
       waits.push(outstanding.nextDueMs() - nowMs);
       expect(outstanding.due(nowMs)).toBeNull();
       nowMs = outstanding.nextDueMs();
@@ -80,7 +80,7 @@ describe('outstanding', () => {
 
   it('keeps places for live records when the backlog fills it', () => {
     const outstanding = new Outstanding(2, 3);
-    for (let seq = 0; seq < 3; seq++) outstanding.sending(place(seq), false);
+    for (let seq = 0; seq < 3; seq++) outstanding.markSending(place(seq), false);
     expect(outstanding.hasRoom('backlog')).toBe(false);
     expect(outstanding.hasRoom('live')).toBe(true);
     outstanding.markReceipted(1, 0, 1);

@@ -39,8 +39,8 @@ function walk(seed: number, next: Next): string | null {
   let sent = 0;
   for (let at = 0; at < 80; at++) {
     nowMs += uniform() * 3000;
-    if (uniform() < 0.1) sender.quotaExceeded();
-    if (uniform() < 0.1) sender.pace(uniform() * 10_000);
+    if (uniform() < 0.1) sender.slowDown();
+    if (uniform() < 0.1) sender.setDrainInterval(uniform() * 10_000);
     const hasLive = uniform() < 0.5 && nowMs - liveAtMs >= LIVE_EVERY_MS;
     const liveSeq = hasLive ? append() : null;
     if (hasLive) liveAtMs = nowMs;
@@ -57,7 +57,7 @@ function walk(seed: number, next: Next): string | null {
     }
     for (const parcel of held.splice(0)) {
       if (uniform() < 0.3) continue;
-      sender.acknowledged(parcel, nowMs, WINDOW_MS, uniform());
+      sender.markAcknowledged(parcel, nowMs, WINDOW_MS, uniform());
       // Receipts of the backlog may stay away: what is sent again must not stand before a live record either.
       if (parcel.isLive || uniform() < 0.3)
         for (const { epoch, seq } of parcel.records) sender.markReceipted(epoch, seq, seq);
@@ -111,7 +111,7 @@ describe('what leaves next', () => {
       );
     expect(leaving()).toEqual(['1/0', '1/1']);
     // Its receipt did not come: it is sent again, and the next epoch still waits.
-    sender.acknowledged({ records: [{ epoch: 1, seq: 0 }] }, 1e6, WINDOW_MS, 0.5);
+    sender.markAcknowledged({ records: [{ epoch: 1, seq: 0 }] }, 1e6, WINDOW_MS, 0.5);
     expect(sender.next(1e6 + 1_000_000)?.records[0]).toMatchObject({ epoch: 1, seq: 0 });
     receiptAccept(world, queue);
     sender.markReceipted(1, 0, 0);

@@ -142,7 +142,7 @@ describe('what is kept of the uplink', () => {
 const WALL_CLOCK = /\bwallMs\b|\bDate\b|\bperformance\b|\bhrtime\b|\bsetTimeout\(|\bsetInterval\(/;
 /** Whose timers are the socket's own idle time, or compare a certificate's date with a floor that is handed in. */
 const ALLOWED: Readonly<Record<string, RegExp>> = {
-  'agent/uplink/mqtt-socket.ts': /stream\.setTimeout\(GOOD_BYE_MS/,
+  'agent/uplink/mqtt-socket.ts': /stream\.setTimeout\(DISCONNECT_TIMEOUT_MS/,
   'agent/uplink/floor-check.ts': /Date\.parse\(at\.validTo\)/,
 };
 const wallClockIn = (path: string, text: string): string[] =>

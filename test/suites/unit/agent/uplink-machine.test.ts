@@ -16,7 +16,7 @@ const settings = { initialWindowMs: 300_000, connectTimeoutMs: 20_000 };
 const fresh = initialState(settings);
 
 function run(state: UplinkState, nowMs: number, input: UplinkInput, uniform = 0.5): ReturnType<typeof step> {
-  return step(settings, state, nowMs, input, uniform);
+  return step(state, input, { settings, nowMs, uniform });
 }
 
 /** A machine that is connecting since 0. */
@@ -165,7 +165,7 @@ describe('uplink machine', () => {
           for (const [input, uniform, elapsed] of steps) {
             nowMs += elapsed;
             const before = state;
-            const { state: next, effects } = step(settings, state, nowMs, input, uniform);
+            const { state: next, effects } = run(state, nowMs, input, uniform);
             state = next;
             for (const { type } of effects) {
               if (type === 'disconnect') open = 0;
@@ -184,12 +184,12 @@ describe('uplink machine', () => {
           }
           // Whatever happened: with time alone it tries again.
           for (let i = 0; i < 4 && state.phase !== 'connecting'; i++) {
-            if (state.phase === 'boot') state = step(settings, state, nowMs, { type: 'start' }, 0.5).state;
+            if (state.phase === 'boot') state = run(state, nowMs, { type: 'start' }).state;
             if (state.phase === 'probation' || state.phase === 'stable') {
-              state = step(settings, state, nowMs, { type: 'closed', cause: 'lost' }, 0.5).state;
+              state = run(state, nowMs, { type: 'closed', cause: 'lost' }).state;
             }
             nowMs = Math.max(nowMs, state.dueMs ?? nowMs);
-            state = step(settings, state, nowMs, { type: 'timer' }, 0.5).state;
+            state = run(state, nowMs, { type: 'timer' }).state;
           }
           expect(state.phase).toBe('connecting');
         },

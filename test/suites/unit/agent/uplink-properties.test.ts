@@ -67,7 +67,8 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
     const { machine, before, input, nowMs, after } = seen;
     if (!begins(seen) || input.type === 'restart') return null;
     const [leastMs, mostMs] = boundsOf(before, after);
-    const dueOf = (uniform: number): number => machine.step(SETTINGS, before, nowMs, input, uniform).state.dueMs ?? NaN;
+    const dueOf = (uniform: number): number =>
+      machine.step(before, input, { settings: SETTINGS, nowMs, uniform }).state.dueMs ?? NaN;
     const [first, middle, last] = [dueOf(0), dueOf(0.5), dueOf(1 - Number.EPSILON)];
     const isSpread = last - first >= 0.99 * (mostMs - leastMs) && Math.abs(middle - (first + last) / 2) <= 1;
     return isSpread ? null : `${after.phase}: the draws end within ${String(last - first)} ms`;
@@ -97,7 +98,7 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
 };
 
 type Step = typeof step;
-const spoil = (change: (real: ReturnType<Step>, ...args: Parameters<Step>) => ReturnType<Step>): Machine => ({
+const corrupt = (change: (real: ReturnType<Step>, ...args: Parameters<Step>) => ReturnType<Step>): Machine => ({
   ...REAL,
   step: (...args) => change(step(...args), ...args),
 });
@@ -109,28 +110,28 @@ const FAULTS: readonly (readonly [fault: string, property: string, Machine])[] =
   [
     'a lost connection is waited for without a timer',
     'a way out of every state',
-    spoil((real, _settings, before, _now, { type }) =>
+    corrupt((real, before, { type }) =>
       type === 'closed' && before.phase === 'stable' ? { ...real, state: { ...real.state, dueMs: null } } : real,
     ),
   ],
   [
     'refused credentials end it for good',
     'a way out of every state',
-    spoil((real) =>
+    corrupt((real) =>
       real.state.phase === 'auth-hold' ? { ...real, state: { ...real.state, phase: 'stopped' } } : real,
     ),
   ],
   [
     'a timed-out attempt is left open',
     'one socket at most',
-    spoil((real, _settings, { phase }, _now, { type }) =>
+    corrupt((real, { phase }, { type }) =>
       phase === 'connecting' && type === 'timer' ? { ...real, effects: without(real.effects, 'disconnect') } : real,
     ),
   ],
   [
     'the jitter goes over the cap',
     'every wait inside its bounds',
-    spoil((real, _settings, before, nowMs) =>
+    corrupt((real, before, _input, { nowMs }) =>
       real.state.phase === 'wait' && before.phase !== 'wait' && real.state.effectiveWindowMs === WINDOW_MAX_MS
         ? { ...real, state: { ...real.state, dueMs: ((real.state.dueMs ?? 0) - nowMs) * 1.25 + nowMs } }
         : real,
@@ -139,23 +140,23 @@ const FAULTS: readonly (readonly [fault: string, property: string, Machine])[] =
   [
     'the same number for every camera',
     'jitter at every step',
-    { ...REAL, step: (settings, state, nowMs, input) => step(settings, state, nowMs, input, 0.5) },
+    { ...REAL, step: (state, input, context) => step(state, input, { ...context, uniform: 0.5 }) },
   ],
   [
     'jitter that vanishes at the cap',
     'jitter at every step',
     {
       ...REAL,
-      step: (settings, state, nowMs, input, uniform) =>
-        step(settings, state, nowMs, input, state.effectiveWindowMs === WINDOW_MAX_MS ? 0.5 : uniform),
+      step: (state, input, context) =>
+        step(state, input, state.effectiveWindowMs === WINDOW_MAX_MS ? { ...context, uniform: 0.5 } : context),
     },
   ],
   [
     'a doubled close connects at once',
     'it connects when it is due, when somebody claims it, or once with 3.1.1',
-    spoil((real, settings, before, nowMs, { type }) =>
+    corrupt((real, before, { type }, context) =>
       type === 'closed' && before.phase === 'wait'
-        ? step(settings, { ...before, dueMs: nowMs }, nowMs, { type: 'timer' }, 0)
+        ? step({ ...before, dueMs: context.nowMs }, { type: 'timer' }, { ...context, uniform: 0 })
         : real,
     ),
   ],
@@ -167,7 +168,7 @@ const FAULTS: readonly (readonly [fault: string, property: string, Machine])[] =
   [
     'hints are taken as they come',
     'W stays in its bounds',
-    spoil((real, _settings, _before, _now, input) =>
+    corrupt((real, _before, input) =>
       input.type === 'receipt' && input.hints.windowMs !== undefined
         ? { ...real, state: { ...real.state, windowMs: input.hints.windowMs } }
         : real,
@@ -176,7 +177,7 @@ const FAULTS: readonly (readonly [fault: string, property: string, Machine])[] =
   [
     'a CONNACK is enough to forget a refusal',
     'the past is forgotten after probation only',
-    spoil((real, _settings, _before, _now, { type }) =>
+    corrupt((real, _before, { type }) =>
       type === 'opened' && real.state.phase === 'probation'
         ? { ...real, state: { ...real.state, authHoldMs: HOLD_MIN_MS } }
         : real,
