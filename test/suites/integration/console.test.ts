@@ -90,8 +90,8 @@ describe('the console of a running camera', () => {
 
   it('says what to do when a command is wrong', async () => {
     expect(await at.type('statsu')).toContain('there is no command statsu [usage-invalid]');
-    expect(await at.type('uplink')).toContain('say which: uplink status, uplink drop, uplink flap');
-    expect(await at.type('id "open')).toContain('a quotation mark is open');
+    expect(await at.type('uplink')).toContain('which one: uplink status, uplink drop, uplink flap');
+    expect(await at.type('id "open')).toContain('a quotation mark is not closed');
     await at.unlock('diagnose');
     expect(await at.type('log tail many')).toContain('a whole number from 1 to 500');
   });

@@ -30,7 +30,13 @@ export class TestConsole {
       this.received += Buffer.from(data).toString();
     });
     const { device } = agent.agent.identity;
-    this.lock = new ConsoleLock(nodeSuite, realRandom, realClock, device, [developmentQaSigner(nodeSuite).publicKey]);
+    this.lock = new ConsoleLock({
+      suite: nodeSuite,
+      random: realRandom,
+      clock: realClock,
+      device,
+      qaKeys: [developmentQaSigner(nodeSuite).publicKey],
+    });
     const lines = agent.log.map(({ msg }) => msg);
     const context: ConsoleContext = {
       agent: agent.agent.consolePort(),

@@ -13,7 +13,7 @@ const qa = nodeSuite.ed25519Signer(realRandom.bytes(32));
 
 function world(keys = [qa.publicKey]) {
   const clock = new VirtualClock();
-  const lock = new ConsoleLock(nodeSuite, realRandom, clock, device, keys);
+  const lock = new ConsoleLock({ suite: nodeSuite, random: realRandom, clock, device, qaKeys: keys });
   const token = (change: Partial<Unlock> = {}, signer = qa): string =>
     toBase64(
       signObject(unlockKind, nodeSuite, signer, {
