@@ -76,7 +76,7 @@ export class Delivery {
     return this.sender?.waitingForReceipt ?? 0;
   }
 
-  /** Subscribes, announces the camera as online, then begins to drain the outbox. Never rejects. */
+  /** Subscribes, announces the camera as online, then starts to drain the outbox. Never rejects. */
   async start(): Promise<void> {
     const { socket, device, agentVersion, clock, outbox, log } = this.deps;
     try {

@@ -47,7 +47,7 @@ export interface UplinkState {
 
 export type RefusalKind = 'credentials' | 'protocol' | 'busy' | 'other';
 
-/** What a broker or the cloud asks of a camera's timing. */
+/** Timing that a broker or the cloud requests of a camera. */
 export interface ServerHints {
   readonly windowMs?: number;
   readonly retryAfterMs?: number;
@@ -155,7 +155,7 @@ function unchanged(state: UplinkState): UplinkStep {
 
 function onStart(state: UplinkState, context: StepContext): UplinkStep {
   if (state.isClaimWindowOpen) return connect(state, context);
-  // After a restart of the process the interrupted wait goes on; without one, a boot is spread like any outage. A kept
+  // After a restart of the process the interrupted wait continues; without one, a boot is spread like any outage. A kept
   // wait longer than the longest hold comes from a damaged file, and a camera that honoured it would never return.
   const leftMs = (state.dueMs ?? context.nowMs) - context.nowMs;
   if (leftMs > 0 && leftMs <= AUTH_HOLD_MAX_MS) return unchanged({ ...state, phase: 'wait' });
@@ -316,7 +316,7 @@ function withHints(state: UplinkState, { windowMs, drainIntervalMs }: ServerHint
 }
 
 /**
- * The window after a busy broker: the time it asks for; else the window it sent, which {@link withHints} has stored
+ * The window after a busy broker: the time it requests; else the window it sent, which {@link withHints} has stored
  * already; else twice the window in use.
  */
 function withBusyWindow(state: UplinkState, { retryAfterMs, windowMs }: ServerHints): UplinkState {

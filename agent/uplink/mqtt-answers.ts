@@ -31,12 +31,12 @@ const REFUSALS: Readonly<Record<number, RefusalKind>> = {
   159: 'busy',
 };
 
-/** Returns what a CONNACK with this code asks of the machine. */
+/** Returns the kind of refusal that a CONNACK with this code is. */
 export function refusalOf(code: number): RefusalKind {
   return REFUSALS[code] ?? 'other';
 }
 
-/** Returns what a DISCONNECT with this code asks of the machine. */
+/** Returns why a connection ended, by the code of the broker's DISCONNECT. */
 export function closeCauseOf(code: number): CloseCause {
   if (code === CODE_SESSION_TAKEN_OVER) return 'taken-over';
   const kind = refusalOf(code);

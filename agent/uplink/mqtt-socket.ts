@@ -35,7 +35,7 @@ export interface MqttSettings extends MqttSecrets, StreamSettings {
 
 /** The largest message of the protocol, with room for topic and properties. */
 const PACKET_MAX_BYTES = LIMITS.messageMaxBytes + 4096;
-/** MQTT 5 §3.14.2.1: disconnect, and publish the last will, so that the owner sees at once that the camera is offline. */
+/** MQTT 5 §3.14.2.1: disconnect, and publish the last will, so that the owner learns immediately that the camera is offline. */
 const REASON_DISCONNECT_WITH_WILL = 4;
 /** How long a DISCONNECT may take to leave before the stream is cut. */
 const DISCONNECT_TIMEOUT_MS = 1000;
@@ -196,7 +196,7 @@ class MqttAttempt implements UplinkSocket {
     if (packet.cmd === 'connack') {
       this.hints = hintsOf(packet.properties);
       const keepAliveS = packet.properties?.serverKeepAlive;
-      // A camera may ping more often than a broker asks for. Less often, and it would notice a half-open connection late.
+      // A camera may ping more often than the broker requests. Less often, and it would notice a half-open connection late.
       if (keepAliveS !== undefined && keepAliveS * 1000 > this.settings.keepAliveMs)
         delete packet.properties?.serverKeepAlive;
     }

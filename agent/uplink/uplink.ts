@@ -117,7 +117,7 @@ export class Uplink {
     return this.delivery?.isReady === true;
   }
 
-  /** Ends the connection on purpose. Returns false if there is none. The machine decides when to reconnect. */
+  /** Ends the connection on purpose. Returns false if the camera is not connected. The machine decides when to reconnect. */
   drop(): boolean {
     const { socket } = this;
     if (socket === null || !this.isConnected) return false;

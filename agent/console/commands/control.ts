@@ -112,9 +112,9 @@ export const CONTROL_COMMANDS: readonly ConsoleCommand[] = [
     usage: 'factory-reset --yes',
     scope: 'reset',
     examples: ['factory-reset --yes'],
-    help: 'end the ownership, erase the queue, open the claim window',
+    help: 'end the ownership, erase the outbox, open the claim window',
     run: ({ agent }, { flags }, output) => {
-      requireYes(flags, 'This erases the queue, and the owner loses the camera.');
+      requireYes(flags, 'This erases the outbox, and the owner loses the camera.');
       agent.factoryReset();
       output.print({ reset: true }, ['Reset. The camera has no owner; its claim window is open.']);
     },
@@ -124,7 +124,7 @@ export const CONTROL_COMMANDS: readonly ConsoleCommand[] = [
     usage: 'reboot --yes',
     scope: 'reset',
     examples: ['reboot --yes'],
-    help: 'restart the device; the queue stays, the console locks',
+    help: 'restart the device; the outbox stays, the console locks',
     run: async ({ agent, reboot }, { flags }, output) => {
       requireYes(flags, 'The camera records nothing until it is back.');
       agent.recordCommand({ action: 'reboot', result: 'done' });

@@ -15,7 +15,7 @@ import type { Recipient } from '../../../protocol/objects/claim.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
 import { PAGE_ORIGIN } from './test-cloud.js';
 
-/** Somebody with a page open, without a window: the page's own modules on one device. */
+/** An owner or member with the page open: the page's own modules, without a browser. */
 export class Person {
   readonly keys: OwnerKeys;
   readonly client: CloudClient;
@@ -48,7 +48,7 @@ export class Person {
     this.orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
   }
 
-  /** What this person shows to an owner. */
+  /** The keys that an owner needs to make this person a member. */
   get asMember(): Recipient {
     return { x25519: this.keys.recipient.publicKey, ed25519: this.keys.signer.publicKey };
   }
@@ -81,7 +81,7 @@ export class Person {
     return this.session.view().cameras.find((camera) => camera.device === device && camera.epoch === epoch);
   }
 
-  /** Events of one epoch with a picture, newest first. */
+  /** Returns the events of one epoch that have a picture, newest first. */
   pictures(epoch: number): TimelineEvent[] {
     return this.session.view().events.filter((event) => event.epoch === epoch && event.picture !== null);
   }

@@ -13,7 +13,7 @@ import type { TestAgent } from './test-agent.js';
 import { testLog } from './test-agent.js';
 import { until } from '../runner/wait.js';
 
-/** Somebody at the other end of the cable of a running agent. */
+/** A person at the other end of the serial cable of a running agent. */
 export class TestConsole {
   readonly console: Console;
   readonly line: MockSerialLine;
@@ -81,7 +81,7 @@ export class TestConsole {
     return this.received;
   }
 
-  /** The JSON objects that a command prints. */
+  /** Types a command with --json. Returns the objects that it prints. */
   async json(text: string, timeoutMs?: number): Promise<readonly Record<string, unknown>[]> {
     const output = await this.type(`${text} --json`, timeoutMs);
     return output

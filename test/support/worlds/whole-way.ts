@@ -13,7 +13,7 @@ interface Part {
   stop(): Promise<void> | void;
 }
 
-/** Broker, cloud, cameras and owners of one test; everything that runs is stopped after it, the last first. */
+/** Broker, cloud, cameras and owners of one test. Stops all of them after it, in reverse order. */
 export class WholeWay {
   readonly folder = tempFolder();
   readonly broker: TestBroker;
@@ -29,6 +29,7 @@ export class WholeWay {
     return new WholeWay(make, await freePort(), await freePort());
   }
 
+  /** Adds a part that {@link stopAll} stops. */
   keep(part: Part): void {
     this.running.push(part);
   }
@@ -50,7 +51,7 @@ export class WholeWay {
     return cloud;
   }
 
-  /** A second client with the cloud's rights at the broker. */
+  /** Connects a second client to the broker, with the rights of the cloud. */
   asCloud(clientId = 'second-cloud'): mqtt.MqttClient {
     const { port, protocol, cloudUser, cloudPassword } = this.broker;
     const client = mqtt.connect(`mqtt://127.0.0.1:${String(port)}`, {
@@ -79,7 +80,7 @@ export class WholeWay {
   }
 }
 
-/** Seqs of the first epoch that a cloud has of a camera, in order. */
+/** Returns the seqs that a cloud has of a camera's first epoch, in order. */
 export async function seqsOf(cloud: TestCloud, device: string): Promise<number[]> {
   const id = fromHex(device, 32) ?? new Uint8Array(32);
   return (await cloud.store.records.page(id, 1, 1e9, 200)).map(({ seq }) => seq).sort((a, b) => a - b);
