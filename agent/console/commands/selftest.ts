@@ -11,6 +11,8 @@ const STEP_LIMIT_MS = 15_000;
 const STEP_REPORT_MS = 1000;
 const FREE_MIN_BYTES = 64 * 1024 * 1024;
 const TEMPERATURE_MAX_DECI_C = 850;
+/** A picture with a smaller range of grey levels shows nothing. */
+const GREY_RANGE_MIN = 8;
 /** Enough to measure a frame rate. */
 const FRAMES_MIN = 5;
 const FRAMES_POLL_MS = 50;
@@ -86,10 +88,15 @@ const STEPS: readonly Step[] = [
       const { lastFrame } = agent;
       if (lastFrame === null) throw new SealcamError('camera-unavailable', 'no frame');
       const { data } = await decodeLuma(lastFrame.jpeg, 160);
-      const [least, most] = [Math.min(...data), Math.max(...data)];
-      if (most - least < 8)
-        throw new SealcamError('frame-corrupt', `one grey everywhere (${String(most)}): is it covered?`);
-      return `grey levels ${String(least)} to ${String(most)}`;
+      const min = Math.min(...data);
+      const max = Math.max(...data);
+      if (max - min < GREY_RANGE_MIN) {
+        throw new SealcamError(
+          'frame-corrupt',
+          `a uniformly grey picture (level ${String(max)}): is the lens covered?`,
+        );
+      }
+      return `grey levels ${String(min)} to ${String(max)}`;
     },
   },
   {

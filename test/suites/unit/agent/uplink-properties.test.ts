@@ -70,7 +70,9 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
     const [minMs, maxMs] = boundsOf(before, after);
     const dueOf = (uniform: number): number =>
       machine.step(before, input, { settings: SETTINGS, nowMs, uniform }).state.dueMs ?? NaN;
-    const [first, middle, last] = [dueOf(0), dueOf(0.5), dueOf(1 - Number.EPSILON)];
+    const first = dueOf(0);
+    const middle = dueOf(0.5);
+    const last = dueOf(1 - Number.EPSILON);
     const isSpread = last - first >= 0.99 * (maxMs - minMs) && Math.abs(middle - (first + last) / 2) <= 1;
     return isSpread ? null : `${after.phase}: the draws lie within ${String(last - first)} ms`;
   },
