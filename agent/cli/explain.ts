@@ -28,6 +28,7 @@ export class SheetWriter {
     this.clip = clip;
   }
 
+  /** Draws the sheet of a stretch and writes it, unless its kind has reached its maximum. */
   async write(stretch: Stretch): Promise<void> {
     const group = stretch.kind === 'event' ? 'event' : 'none';
     const number = ++this.counts[group];
@@ -41,6 +42,7 @@ export class SheetWriter {
     writeFileSync(join(this.folder, `${time}-${stretch.kind}.png`), await drawSheet(title, stretch));
   }
 
+  /** How many sheets were written and omitted, in one line. */
   get summary(): string {
     const { event, none } = this.counts;
     const omitted = this.omitted === 0 ? '' : `; ${String(this.omitted)} more were omitted`;

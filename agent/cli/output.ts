@@ -10,6 +10,7 @@ export interface Output {
   emit(value: Readonly<Record<string, unknown>>): void;
 }
 
+/** Returns an output that prints to stdout. */
 export function processOutput(json: boolean): Output {
   return {
     json,

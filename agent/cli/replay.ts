@@ -115,6 +115,7 @@ class Replay {
     });
   }
 
+  /** Inspects a frame, prints the events that it ended, and writes the sheets of stretches that are complete. */
   async inspectFrame(frame: Frame): Promise<void> {
     await this.capture.inspectFrame(frame, frame.monotonicMs);
     const transitions = await this.printEvents();
@@ -133,6 +134,7 @@ class Replay {
     }
   }
 
+  /** Ends open events and prints the summary. */
   async finish(): Promise<void> {
     const { capture, counters, sheets, finder, options, output, clip, cells } = this;
     capture.finish();

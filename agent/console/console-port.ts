@@ -56,6 +56,7 @@ export class ConsolePort {
     this.counters = parts.counters;
   }
 
+  /** Result for the last inspected frame; null before the first. */
   get lastLook(): LastLook | null {
     return this.parts.camera.lastLook;
   }
@@ -73,6 +74,7 @@ export class ConsolePort {
     return this.parts.isPrivate();
   }
 
+  /** Measures the values of a health record. */
   health(): Promise<RecordHealth> {
     return this.parts.health.measure();
   }

@@ -43,6 +43,7 @@ export class Console {
     this.editor = new LineEditor(() => this.prompt(), completions);
   }
 
+  /** Prints the prompt and accepts input. */
   start(): void {
     this.unsubscribe.push(
       this.line.onData((data) => {
@@ -67,6 +68,7 @@ export class Console {
     this.context.lock.lock();
   }
 
+  /** Whether a command is running. */
   get isBusy(): boolean {
     return this.running !== null;
   }

@@ -51,6 +51,7 @@ export class ConsoleLock {
     return this.nonce;
   }
 
+  /** Whether any key is trusted. */
   get canUnlock(): boolean {
     return this.qaKeys.length > 0;
   }
@@ -67,6 +68,7 @@ export class ConsoleLock {
     return { scopes: [...open.scopes], leftS: Math.ceil(leftMs / 1000) };
   }
 
+  /** Returns whether a token has unlocked this scope and has not expired. */
   allows(scope: Scope): boolean {
     return this.state()?.scopes.includes(scope) === true;
   }

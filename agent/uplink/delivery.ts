@@ -68,10 +68,12 @@ export class Delivery {
     this.catchUpMax = Math.min(CATCH_UP_IN_FLIGHT_MAX, Math.max(1, this.inFlightMax - 1));
   }
 
+  /** Whether the outbox drains over this connection. */
   get isReady(): boolean {
     return this.sender !== null && !this.isStopped;
   }
 
+  /** Number of records that were sent and have no receipt. */
   get waitingForReceipt(): number {
     return this.sender?.waitingForReceipt ?? 0;
   }
@@ -109,6 +111,7 @@ export class Delivery {
     for (const [seq] of rejects ?? []) this.sender?.markReceipted(epoch, seq, seq);
   }
 
+  /** Applies the minimum time between two backlog records, as set by the cloud. */
   setDrainInterval(intervalMs: number): void {
     this.sender?.setDrainInterval(intervalMs);
   }

@@ -26,6 +26,7 @@ export class Downlink {
     this.deps = deps;
   }
 
+  /** Applies a message, or counts and logs its refusal. */
   handleMessage(payload: Uint8Array): void {
     try {
       this.dispatch(payload);

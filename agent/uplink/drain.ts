@@ -36,6 +36,7 @@ function backlogPerMs(state: DrainState): number {
   return state.cloudIntervalMs === null ? state.rate : 1 / Math.max(1, state.cloudIntervalMs);
 }
 
+/** Adds the tokens of the time that has passed. */
 export function refill(state: DrainState, nowMs: number): DrainState {
   const elapsedMs = Math.max(0, nowMs - state.atMs);
   return {
@@ -64,6 +65,7 @@ export function slowDown(state: DrainState): DrainState {
   return { ...state, rate: Math.max(BACKLOG_PER_MS_MIN, state.rate / 2), backlog: 0 };
 }
 
+/** Replaces the camera's own rate by the cloud's minimum interval. */
 export function withCloudInterval(state: DrainState, intervalMs: number): DrainState {
   return { ...state, cloudIntervalMs: intervalMs };
 }

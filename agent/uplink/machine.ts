@@ -100,6 +100,7 @@ const PROBATION_MIN_MS = 60_000;
 /** Replaces the window while the claim window is open: a person stands at the camera and waits. */
 const CLAIM_RETRY_MS = 10_000;
 
+/** Returns the state of a camera without a stored one. */
 export function initialState(settings: UplinkSettings): UplinkState {
   return {
     phase: 'boot',
@@ -343,6 +344,7 @@ export interface PersistedUplink {
   readonly dueMs: number | null;
 }
 
+/** Returns the part of a state to store. */
 export function persistedOf(state: UplinkState, boot: string): PersistedUplink {
   const { windowMs, effectiveWindowMs, authHoldMs, drainIntervalMs, protocol, dueMs } = state;
   return {

@@ -27,6 +27,7 @@ export class Outstanding {
     this.maxBacklog = maxBacklog;
   }
 
+  /** Returns whether another record of this kind may be sent. */
   hasRoom(kind: 'live' | 'backlog'): boolean {
     const backlog = this.waiting.size - this.liveCount;
     return kind === 'live' ? this.liveCount < this.maxLive : backlog < this.maxBacklog;

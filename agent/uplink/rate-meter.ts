@@ -15,6 +15,7 @@ export function startMeter(nowMs: number): RateMeter {
   return { count: 0, watchedMs: 0, atMs: nowMs };
 }
 
+/** Adds records, and lets earlier ones decay by the time that has passed. */
 export function countRecords(state: RateMeter, nowMs: number, records: number): RateMeter {
   const elapsedMs = Math.max(0, nowMs - state.atMs);
   const kept = Math.exp(-elapsedMs / TIME_CONSTANT_MS);

@@ -87,6 +87,7 @@ export class Sender {
     this.drain = withCloudInterval(this.drain, intervalMs);
   }
 
+  /** Removes receipted records, so that they are not sent again. Both bounds are included. */
   markReceipted(epoch: number, from: number, to: number): void {
     this.outstanding.markReceipted(epoch, from, to);
   }

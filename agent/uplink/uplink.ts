@@ -94,6 +94,7 @@ export class Uplink {
     });
   }
 
+  /** Disconnects for good, and clears all timers. */
   stop(): void {
     this.cancelGate?.();
     this.input({ type: 'stop' });
@@ -113,6 +114,7 @@ export class Uplink {
     };
   }
 
+  /** Whether the camera is connected, subscribed and announced as online. */
   get isConnected(): boolean {
     return this.delivery?.isReady === true;
   }
@@ -131,6 +133,7 @@ export class Uplink {
     this.delivery?.pump();
   }
 
+  /** Notes that the claim window opened or closed. Opening it connects without a wait. */
   setClaimWindow(open: boolean): void {
     this.input({ type: 'claim-window', open });
     // A person stands at the camera and waits; the wait for network time ends too.

@@ -55,6 +55,7 @@ export class StubBroker {
     });
   }
 
+  /** Starts a broker on a free port. It is stopped after the test. */
   static async start(answers: StubAnswers = GOOD): Promise<StubBroker> {
     // Half-open connections stay possible: the stub closes its side only when a test does.
     const server = createServer({ allowHalfOpen: true });
@@ -81,6 +82,7 @@ export class StubBroker {
     return peer;
   }
 
+  /** Returns how many packets of this kind were received. */
   count(cmd: Packet['cmd']): number {
     return this.received.filter((packet) => packet.cmd === cmd).length;
   }

@@ -63,6 +63,7 @@ export class Person {
     await this.running;
   }
 
+  /** Claims a camera by its code. Returns the device id in hex. */
   async claim(code: string): Promise<string> {
     const parsed = parseClaimCode(tweetnaclSuite, code);
     await this.owner.claim(parsed, () => undefined, this.stopping.signal);
@@ -70,6 +71,7 @@ export class Person {
     return toHex(parsed.device);
   }
 
+  /** Replaces the members of a household. Returns the new epoch. */
   async changeMembers(device: string, epoch: number, members: readonly Recipient[]): Promise<number> {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const next = await this.owner.changeMembers(id, epoch, members, () => undefined, this.stopping.signal);

@@ -65,6 +65,7 @@ export class TestConsole {
     this.console.start();
   }
 
+  /** What was received since the last command was typed. */
   get output(): string {
     return this.received;
   }
@@ -90,6 +91,7 @@ export class TestConsole {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
+  /** Unlocks these scopes with a token of the development key. */
   async unlock(...scope: Scope[]): Promise<void> {
     const token = signObject(unlockKind, nodeSuite, developmentQaSigner(nodeSuite), {
       device: this.agent.agent.identity.device,

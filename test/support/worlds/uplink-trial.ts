@@ -6,6 +6,7 @@ import { until } from '../runner/wait.js';
 /** Bounds of a wait with this base: the jitter is a quarter either way. */
 export const withJitter = (ms: number): readonly [number, number] => [0.75 * ms, 1.25 * ms];
 
+/** Expects the next attempt within these bounds, from now. */
 export function expectNext(camera: UplinkWorld, [leastMs, mostMs]: readonly [number, number]): void {
   const nextMs = camera.uplink.status().nextAttemptMs;
   expect(nextMs).toBeGreaterThanOrEqual(leastMs);

@@ -108,6 +108,7 @@ export class UplinkWorld {
     return this.log.flatMap(({ code }) => (typeof code === 'string' ? [code] : []));
   }
 
+  /** Appends records to the outbox, and notifies the uplink. */
   append(count = 1): void {
     for (let i = 0; i < count; i++) {
       this.queue.outbox.append({ kind: 'scene', time: this.world.time(i), scene: { class: 'stall' } });

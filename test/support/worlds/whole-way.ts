@@ -34,6 +34,7 @@ export class WholeWay {
     this.running.push(part);
   }
 
+  /** Stops one part before the end of the test. */
   async stop(part: Part): Promise<void> {
     this.running.splice(this.running.indexOf(part), 1);
     await part.stop();
@@ -64,6 +65,7 @@ export class WholeWay {
     return client;
   }
 
+  /** Starts a camera with a data folder of this name. */
   startAgent(name: string, script = BUSY, keyStore = new MockKeyStore(), options: TestAgentOptions = {}): TestAgent {
     const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, options);
     agent.agent.start();
@@ -71,6 +73,7 @@ export class WholeWay {
     return agent;
   }
 
+  /** Starts an owner who opens every event, and the list of what was opened. */
   watch(cloud: TestCloud): { readonly watcher: Watcher; readonly opened: OpenedEvent[] } {
     const opened: OpenedEvent[] = [];
     const watcher = new Watcher('test', cloud.origin, PAGE_ORIGIN, (event) => opened.push(event));
