@@ -21,7 +21,9 @@ import type { Output } from './output.js';
 const FREE_MIN_BYTES = 64 * 1024 * 1024;
 const BROKER_TIMEOUT_MS = 5000;
 
-/** Runs `sealcam doctor`: checks everything the agent needs, with a hint for what is missing. Returns 4 if anything is. */
+/**
+ * Runs `sealcam doctor`: checks everything the agent needs, with a hint for what is missing. Returns 4 if anything is.
+ */
 export async function doctorCommand(source: ConfigSource, output: Output): Promise<number> {
   const config = loadAgentConfig(source);
   let failed = 0;

@@ -39,7 +39,9 @@ const REASON_COLOURS: Readonly<Record<Reason, string>> = {
   resized: '#404060',
 };
 
-/** Draws a stretch of a video as the detector saw it: pictures, background, mask, facts and a timeline. Returns a PNG. */
+/**
+ * Draws a stretch of a video as the detector saw it: pictures, background, mask, facts and a timeline. Returns a PNG.
+ */
 export async function drawSheet(title: string, stretch: Stretch): Promise<Uint8Array> {
   const { first, best, last, kind } = stretch;
   const isEvent = kind === 'event';

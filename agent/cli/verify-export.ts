@@ -38,7 +38,9 @@ const line = z.discriminatedUnion('type', [
   z.object({ type: z.literal('access') }),
 ]);
 
-/** Verifies an account's export by itself: claims by their owner's signature, records by their camera's and their claim. */
+/**
+ * Verifies an account's export by itself: claims by their owner's signature, records by their camera's and their claim.
+ */
 export function verifyExport(suite: CryptoSuite, lines: readonly string[]): ExportReport {
   const claims = new Map<string, Verified<Claim>>();
   const records: { readonly record: Verified<SealcamRecord>; readonly hasMedia: boolean; readonly line: number }[] = [];

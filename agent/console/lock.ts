@@ -73,7 +73,9 @@ export class ConsoleLock {
     return this.state()?.scopes.includes(scope) === true;
   }
 
-  /** Unlocks with a token. @throws SealcamError `console-locked` (too many wrong tokens, or no key), `unlock-refused` */
+  /**
+   * Unlocks with a token. @throws SealcamError `console-locked` (too many wrong tokens, or no key), `unlock-refused`
+   */
   unlock(text: string): Verified<Unlock> {
     const nowMs = this.clock.monotonicMs();
     if (!this.canUnlock) throw new SealcamError('console-locked', 'this camera has no QA key: nothing unlocks it');

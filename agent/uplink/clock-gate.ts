@@ -1,6 +1,8 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 
-/** How long a camera waits for network time. Then it connects anyway, and judges certificates by the last known time. */
+/**
+ * How long a camera waits for network time. Then it connects anyway, and judges certificates by the last known time.
+ */
 export const CLOCK_WAIT_MAX_MS = 10 * 60_000;
 const CLOCK_POLL_MS = 5000;
 

@@ -126,7 +126,10 @@ export function probationMs(windowMs: number): number {
   return Math.max(PROBATION_MIN_MS, windowMs / 4);
 }
 
-/** Returns the state after `input`, and the effects to run in their order. An input that does not fit the phase changes nothing. */
+/**
+ * Returns the state after `input`, and the effects to run in their order. An input that does not fit the phase changes
+ * nothing.
+ */
 export function step(state: UplinkState, input: UplinkInput, context: StepContext): UplinkStep {
   const { nowMs } = context;
   if (state.phase === 'stopped') return unchanged(state);
@@ -156,7 +159,8 @@ function unchanged(state: UplinkState): UplinkStep {
 
 function onStart(state: UplinkState, context: StepContext): UplinkStep {
   if (state.isClaimWindowOpen) return connect(state, context);
-  // After a restart of the process the interrupted wait continues; without one, a boot is spread like any outage. A kept
+  // After a restart of the process the interrupted wait continues; without one, a boot is spread like any outage. A
+  // kept
   // wait longer than the longest hold comes from a damaged file, and a camera that honoured it would never return.
   const leftMs = (state.dueMs ?? context.nowMs) - context.nowMs;
   if (leftMs > 0 && leftMs <= AUTH_HOLD_MAX_MS) return unchanged({ ...state, phase: 'wait' });

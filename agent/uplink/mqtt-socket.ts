@@ -35,7 +35,10 @@ export interface MqttSettings extends MqttSecrets, StreamSettings {
 
 /** The largest message of the protocol, with room for topic and properties. */
 const PACKET_MAX_BYTES = LIMITS.messageMaxBytes + 4096;
-/** MQTT 5 §3.14.2.1: disconnect, and publish the last will, so that the owner learns immediately that the camera is offline. */
+/**
+ * MQTT 5 §3.14.2.1: disconnect, and publish the last will, so that the owner learns immediately that the camera is
+ * offline.
+ */
 const REASON_DISCONNECT_WITH_WILL = 4;
 /** How long a DISCONNECT may take to leave before the stream is cut. */
 const DISCONNECT_TIMEOUT_MS = 1000;
@@ -58,7 +61,8 @@ function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions 
     writeCache: false,
     resubscribe: false,
     queueQoSZero: false,
-    // The default store is null once closed, and a packet that arrives after the end then throws where nothing catches it.
+    // The default store is null once closed, and a packet that arrives after the end then throws where nothing catches
+    // it.
     incomingStore: new Store({ clean: false }),
     outgoingStore: new Store({ clean: false }),
     // The machine has a deadline of its own; the library's must not fire first.
@@ -196,7 +200,8 @@ class MqttAttempt implements UplinkSocket {
     if (packet.cmd === 'connack') {
       this.hints = hintsOf(packet.properties);
       const keepAliveS = packet.properties?.serverKeepAlive;
-      // A camera may ping more often than the broker requests. Less often, and it would notice a half-open connection late.
+      // A camera may ping more often than the broker requests. Less often, and it would notice a half-open connection
+      // late.
       if (keepAliveS !== undefined && keepAliveS * 1000 > this.settings.keepAliveMs)
         delete packet.properties?.serverKeepAlive;
     }

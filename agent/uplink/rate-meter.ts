@@ -1,4 +1,6 @@
-/** Measures how many records a camera produces per millisecond: an average whose weights fall to a third in six hours. */
+/**
+ * Measures how many records a camera produces per millisecond: an average whose weights fall to a third in six hours.
+ */
 export interface RateMeter {
   /** Decayed number of records. */
   readonly count: number;

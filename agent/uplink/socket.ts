@@ -5,7 +5,10 @@ export interface SocketHandlers {
   opened(hints: ServerHints, receiveMaximum: number): void;
   /** The broker refused the attempt. `reason`: the code of the protocol, for a log. */
   refused(kind: RefusalKind, hints: ServerHints, reason?: string): void;
-  /** The attempt failed or the connection ended. Called once, and no handler after it. `answer`: what the broker sent with it. */
+  /**
+   * The attempt failed or the connection ended. Called once, and no handler after it. `answer`: what the broker sent
+   * with it.
+   */
   closed(
     cause: CloseCause,
     reason: string,

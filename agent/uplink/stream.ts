@@ -36,7 +36,9 @@ export interface StreamHandlers {
 const PORT = 1883;
 const TLS_PORT = 8883;
 
-/** Opens TCP or TLS to a broker and verifies its certificate before it calls `ready`. The caller destroys the socket. */
+/**
+ * Opens TCP or TLS to a broker and verifies its certificate before it calls `ready`. The caller destroys the socket.
+ */
 export function openStream(settings: StreamSettings, session: TlsSession, handlers: StreamHandlers): Socket {
   const { protocol, hostname, port } = new URL(settings.url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');

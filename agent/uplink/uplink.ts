@@ -84,7 +84,10 @@ export class Uplink {
     this.rate = startMeter(deps.clock.monotonicMs());
   }
 
-  /** Starts the machine. While the wall clock was never set no certificate can be judged, so this waits for it, but not forever. */
+  /**
+   * Starts the machine. While the wall clock was never set no certificate can be judged, so this waits for it, but not
+   * forever.
+   */
   start(): void {
     const { clock, isClockSet = () => true, log } = this.deps;
     if (!isClockSet()) log.warn({ phase: 'boot' }, 'the clock was never set: waiting for network time before TLS');
@@ -119,7 +122,10 @@ export class Uplink {
     return this.delivery?.isReady === true;
   }
 
-  /** Ends the connection on purpose. Returns false if the camera is not connected. The machine decides when to reconnect. */
+  /**
+   * Ends the connection on purpose. Returns false if the camera is not connected. The machine decides when to
+   * reconnect.
+   */
   drop(): boolean {
     const { socket } = this;
     if (socket === null || !this.isConnected) return false;
@@ -160,7 +166,10 @@ export class Uplink {
     });
   }
 
-  /** Returns the hints of a receipt's pacing, unless a newer one was applied: receipts overtake each other, and brokers repeat them. */
+  /**
+   * Returns the hints of a receipt's pacing, unless a newer one was applied: receipts overtake each other, and brokers
+   * repeat them.
+   */
   private pacingHints(pacing: Receipt['pacing']): ServerHints {
     if (pacing === undefined || pacing.issuedAtMs < this.newestPacingMs) return {};
     const { windowMs, drainIntervalMs, issuedAtMs } = pacing;
@@ -238,7 +247,8 @@ export class Uplink {
       socket = this.deps.openSocket(protocol, handlers);
       this.socket = socket;
     } catch (error) {
-      // An unreadable certificate, for example. The attempt has failed like any other, and the camera goes on recording.
+      // An unreadable certificate, for example. The attempt has failed like any other, and the camera goes on
+      // recording.
       const { code, message } = asSealcamError(error);
       this.deps.log.error({ code, reason: message }, 'cannot try to connect');
       this.input({ type: 'closed', cause: 'failed' });
@@ -297,7 +307,9 @@ export class Uplink {
     else log.warn({ event }, 'uplink');
   }
 
-  /** Logs a lost connection as information; a broker that cannot be trusted is an error, since a person must act on it. */
+  /**
+   * Logs a lost connection as information; a broker that cannot be trusted is an error, since a person must act on it.
+   */
   private logEnd(cause: CloseCause, reason: string, error: SealcamError | undefined): void {
     const { log } = this.deps;
     const code = error?.code ?? 'broker-unreachable';

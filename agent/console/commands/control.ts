@@ -11,7 +11,10 @@ const FLAPS_MAX = 20;
 const FLAP_CONNECT_TIMEOUT_MS = 60_000;
 const CONNECTED_POLL_MS = 50;
 
-/** Commands that change something or take a picture. All but the mock's button need a scope; those that a record kind covers are recorded. */
+/**
+ * Commands that change something or take a picture. All but the mock's button need a scope; those that a record kind
+ * covers are recorded.
+ */
 export const CONTROL_COMMANDS: readonly ConsoleCommand[] = [
   {
     name: 'button',

@@ -2,7 +2,10 @@ import { toHex } from '../../../common/bytes.js';
 import type { ConsoleCommand } from '../command.js';
 import { duration, rows } from '../layout.js';
 
-/** Commands that print the camera's state, allowed while the console is locked: nothing that they print gives access or shows a picture. */
+/**
+ * Commands that print the camera's state, allowed while the console is locked: nothing that they print gives access or
+ * shows a picture.
+ */
 export const STATE_COMMANDS: readonly ConsoleCommand[] = [
   {
     name: 'status',

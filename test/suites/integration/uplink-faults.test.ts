@@ -191,7 +191,8 @@ describe('a connection that goes wrong', () => {
   it.each(NOISE)('%s: the connection ends or goes on, and nothing is lost', async (_name, bytes) => {
     await connect(GOOD);
     broker.peer.raw(bytes);
-    // Half a packet swallows the next PINGRESP, so that the keep-alive ends the connection; an unexpected packet may be ignored.
+    // Half a packet swallows the next PINGRESP, so that the keep-alive ends the connection; an unexpected packet may be
+    // ignored.
     const pings = broker.count('pingreq');
     await until(
       'it ended, or goes on',

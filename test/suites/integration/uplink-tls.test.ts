@@ -28,7 +28,10 @@ const pem = ({ cert, key }: IssuedFiles): { cert: Buffer; key: Buffer } => ({
   key: readFileSync(key),
 });
 
-/** Returns `connected` after the broker's first bytes, or the error. With TLS 1.3 a client learns of a refusal only after its handshake. */
+/**
+ * Returns `connected` after the broker's first bytes, or the error. With TLS 1.3 a client learns of a refusal only
+ * after its handshake.
+ */
 function outcome(
   port: number,
   change: Partial<StreamSettings>,

@@ -30,7 +30,9 @@ export interface Certificates {
 
 const CURVE = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** Makes an authority for one test, with openssl. By default its certificates are for 127.0.0.1 and valid for two days. */
+/**
+ * Makes an authority for one test, with openssl. By default its certificates are for 127.0.0.1 and valid for two days.
+ */
 export function certificates(folder: string, authority = 'ca', validity?: IssueOptions['valid']): Certificates {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' });
   const path = (name: string): string => join(folder, name);

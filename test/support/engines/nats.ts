@@ -7,7 +7,9 @@ import type { TestBroker } from './brokers.js';
 import { TcpFront } from './tcp-front.js';
 import { until } from '../runner/wait.js';
 
-/** Three NATS nodes with JetStream, and MQTT 3.1.1 on each. Cameras connect through the front; workers name all nodes. */
+/**
+ * Three NATS nodes with JetStream, and MQTT 3.1.1 on each. Cameras connect through the front; workers name all nodes.
+ */
 export interface TestCluster extends TestBroker {
   readonly urls: readonly string[];
   startNode(index: number): Promise<void>;

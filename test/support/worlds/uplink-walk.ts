@@ -60,7 +60,10 @@ function hintsOf(uniform: () => number): ServerHints {
   };
 }
 
-/** Returns mostly an input that fits the phase, sometimes one that does not: a real machine also gets late and repeated ones. */
+/**
+ * Returns mostly an input that fits the phase, sometimes one that does not: a real machine also gets late and repeated
+ * ones.
+ */
 function inputFor(phase: UplinkState['phase'], uniform: () => number, pick: Pick): UplinkInput {
   const answers: readonly [UplinkInput, ...UplinkInput[]] = [
     { type: 'opened', hints: hintsOf(uniform) },

@@ -10,7 +10,10 @@ import {
   type WalkStep,
 } from '../../../support/worlds/uplink-walk.js';
 
-/** The bounds of the design, repeated here on purpose: the machine's results are checked against them, not its constants. */
+/**
+ * The bounds of the design, repeated here on purpose: the machine's results are checked against them, not its
+ * constants.
+ */
 const MINUTE_MS = 60_000;
 const WINDOW_MAX_MS = 15 * MINUTE_MS;
 const HOLD_MIN_MS = 15 * MINUTE_MS;
