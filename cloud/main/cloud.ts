@@ -7,6 +7,7 @@ import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
+import { topicOf } from '../../protocol/transport/topics.js';
 import { Feed } from '../api/feed.js';
 import { Reader } from '../api/reader.js';
 import { buildServer, listen } from '../api/server.js';
@@ -120,7 +121,7 @@ export class Cloud {
         reader: new Reader({ ...context, makerList: this.makerList }),
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
         sendDown: (device, payload) => {
-          this.mqtt.publish(`sealcam/v1/${Buffer.from(device).toString('hex')}/down`, payload);
+          this.mqtt.publish(topicOf(device, 'down'), payload);
         },
       },
       settings,
