@@ -1,3 +1,5 @@
+import type { CameraDriver } from './camera-drivers.js';
+
 /** A small grey picture: `data` holds width × height bytes, row by row, 0 black to 255 white. */
 export interface LumaPlane {
   readonly width: number;
@@ -17,7 +19,7 @@ export interface Frame {
 }
 
 export interface CameraInfo {
-  readonly driver: 'mock' | 'replay' | 'libcamera' | 'v4l2';
+  readonly driver: CameraDriver;
   /** What it is, for a person: a sensor's name, a file's name. */
   readonly model: string;
   readonly width: number;

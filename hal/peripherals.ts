@@ -36,6 +36,10 @@ export interface SerialLine {
   close(): Promise<void>;
 }
 
+/** The values of the setting `watchdog.driver`; agent/main/drivers.ts has a factory for each. */
+export const WATCHDOG_DRIVERS = ['none', 'systemd', 'device'] as const;
+export type WatchdogDriver = (typeof WATCHDOG_DRIVERS)[number];
+
 /** Restarts the device if nobody says for too long that all is well. */
 export interface Watchdog {
   /** How often it wants to hear, in milliseconds; null where there is none. */

@@ -3,6 +3,7 @@ import { sleep, type CancelTimer, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 
 export type CameraState = 'starting' | 'ok' | 'stalled' | 'absent';
@@ -65,7 +66,7 @@ export class CameraLoop {
             await this.deps.onFrame(frame);
           }
           if (isAborted(signal)) return;
-          if (info.driver === 'replay' || info.timeBase === 'recorded') {
+          if (CAMERA_DRIVERS[info.driver].endsByItself || info.timeBase === 'recorded') {
             log.info({ model: info.model }, 'the recording has ended');
             return;
           }

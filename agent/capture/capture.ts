@@ -5,7 +5,7 @@ import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
 import { Detector, type DetectorSettings } from './detect/detector.js';
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
 import { FrameOrder } from './frame-order.js';
-import { FreezeWatch } from './detect/freeze.js';
+import { FreezeWatch } from './freeze.js';
 import type { Inspection } from './detect/inspection.js';
 import { decodeLuma } from './jpeg.js';
 import type { Observation } from './detect/observation.js';

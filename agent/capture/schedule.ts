@@ -1,4 +1,10 @@
-import type { ScheduleWindow } from '../../common/config/values.js';
+/** Days are numbers from 0, Sunday, to 6; times are minutes of the day, `toMinute` excluded. */
+export interface ScheduleWindow {
+  readonly days: readonly number[];
+  readonly fromMinute: number;
+  /** Where it is not after `fromMinute`, it is a minute of the next day. */
+  readonly toMinute: number;
+}
 
 const MINUTE_MS = 60_000;
 const DAYS_OF_WEEK = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];

@@ -7,7 +7,7 @@ import { loadAgentConfig, reloadAgentConfig, type Config } from '../config/keys.
 import { claimSheet } from '../console/claim-sheet.js';
 import { keepConsole } from '../console/keep-line.js';
 import { compose, type Composition } from '../main/compose.js';
-import { isMock } from '../main/consoles.js';
+import { hasSimulatedCamera } from '../main/cameras.js';
 import { serialLineOf, stdioLine } from '../main/drivers.js';
 
 const CTRL_C = 0x03;
@@ -66,7 +66,7 @@ async function startConsoles(config: Config, composition: Composition, stop: Abo
     );
   }
   const isFree = config['serial.path'] !== 'stdio';
-  if (isFree && isMock(config) && process.stdin.isTTY && process.stdout.isTTY) {
+  if (isFree && hasSimulatedCamera(config) && process.stdin.isTTY && process.stdout.isTTY) {
     process.stdout.write(`Camera ${toHex(agent.identity.device)}\nCtrl-C ends it; \`button\` opens a claim window.\n`);
     // The console edits the line by itself, so keys come one by one, Ctrl-C among them.
     process.stdin.setRawMode(true);

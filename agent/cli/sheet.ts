@@ -2,7 +2,7 @@ import { drawPng, greyPng } from '../../hal/image.js';
 import type { LumaPlane } from '../../hal/camera.js';
 import type { Box, Reason } from '../capture/detect/observation.js';
 import { makeThumbnail, type Thumbnail } from '../capture/jpeg.js';
-import type { Nature } from '../capture/detect/nature.js';
+import type { Nature } from '../capture/detect/track.js';
 import { MEANS } from '../capture/detect/reasons.js';
 import type { Look, Moment, Stretch } from './stretch.js';
 

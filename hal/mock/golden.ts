@@ -1,4 +1,4 @@
-import type { GoldenName } from '../driver-names.js';
+import type { GoldenName } from '../mock-scenarios.js';
 import type { Effect } from './effects.js';
 import type { Happening, SceneScript } from './script.js';
 

@@ -7,7 +7,7 @@ import type { Kernels } from './kernel/kernels.js';
 import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
 import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
 import { shadesOf } from './kernel/shade.js';
-import { natureOf, patienceMs } from './nature.js';
+import { natureOf, stillMaxMs } from './nature.js';
 import { blank, maskPlane, type PrivacyMask } from './masks.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
 import { OverlayWatch } from './overlay.js';
@@ -15,7 +15,8 @@ import { SHRINK, smallSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
 import { SweepWatch } from './sweep.js';
 import { TamperWatch } from './tamper.js';
-import { Tracker, type Track } from './tracks.js';
+import type { Track } from './track.js';
+import { Tracker } from './tracker.js';
 import { TUNING, type Tuning } from './tuning.js';
 import { ZoneGate } from './zone-gate.js';
 import type { MotionZone } from './zones.js';
@@ -277,7 +278,7 @@ export class Detector {
   }
 
   private isOver(track: Track, timeMs: number): boolean {
-    return timeMs - track.activeMs > patienceMs(track, this.tuning);
+    return timeMs - track.activeMs > stillMaxMs(track, this.tuning);
   }
 
   /** What left, and what was put down and stays, belongs to the background at once; who stands still does not. */

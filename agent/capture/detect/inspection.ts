@@ -1,8 +1,7 @@
 import type { LumaPlane } from '../../../hal/camera.js';
 import { boxOf, type Box } from './observation.js';
 import type { Planes } from './kernel/layout.js';
-import type { Nature } from './nature.js';
-import type { Track } from './tracks.js';
+import type { Nature, Track } from './track.js';
 
 /** What the detector had before it at one frame, to be looked at by people. */
 export interface Inspection {

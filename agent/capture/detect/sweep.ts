@@ -1,4 +1,4 @@
-import type { Track } from './tracks.js';
+import type { Track } from './track.js';
 
 /** So much of the picture is lit or shaded by it, for so long: headlights, or a cloud's edge. Not a lamp's flicker. */
 const AREA_MIN = 0.03;

@@ -5,7 +5,7 @@ import sharp from 'sharp';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import type { Camera, Frame } from '../../../hal/camera.js';
 import { MockCamera } from '../../../hal/mock/camera.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 import { ReplayCamera } from '../../../hal/replay/camera.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { tempFolder } from '../../support/runner/temp.js';

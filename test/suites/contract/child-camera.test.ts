@@ -9,7 +9,7 @@ import { LibcameraCommands } from '../../../hal/linux/libcamera.js';
 import { V4l2Commands } from '../../../hal/linux/v4l2.js';
 import { MockCamera } from '../../../hal/mock/camera.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../../../hal/mock/scenes/scene-art.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 import { ReplayCamera } from '../../../hal/replay/camera.js';
 import { liveCameraContract, takeFrames } from '../../support/contracts/live-camera-contract.js';
 import { HELLO_LIST, StandIns } from '../../support/engines/stand-ins.js';

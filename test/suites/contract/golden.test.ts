@@ -3,10 +3,10 @@ import { Detector } from '../../../agent/capture/detect/detector.js';
 import { EventTracker, type Transition } from '../../../agent/capture/event-tracker.js';
 import { captureSettings } from '../../../agent/main/settings.js';
 import { loadAgentConfig } from '../../../agent/config/keys.js';
-import { GOLDEN_NAMES, type GoldenName } from '../../../hal/driver-names.js';
+import { GOLDEN_NAMES, type GoldenName } from '../../../hal/mock-scenarios.js';
 import { GOLDEN } from '../../../hal/mock/golden.js';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 
 const settings = captureSettings(loadAgentConfig({ file: null, environment: {} }));
 

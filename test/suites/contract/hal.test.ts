@@ -15,7 +15,7 @@ import {
   MockSerialLine,
   MockWatchdog,
 } from '../../../hal/mock/peripherals.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 import { MockSystem, MockSystemClock } from '../../../hal/mock/system.js';
 import type { System, SystemClock } from '../../../hal/system.js';
 import { codeOf } from '../../support/codes.js';

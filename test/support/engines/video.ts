@@ -2,8 +2,8 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
-import { buildScript } from '../../../hal/mock/script.js';
-import type { Scenario } from '../../../hal/driver-names.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
+import type { Scenario } from '../../../hal/mock-scenarios.js';
 
 /** A folder of JPEG frames of a mock scene, 10 a second; a person walks from about the third second on. */
 export async function makeFrames(folder: string, count: number, scenario: Scenario = 'walk'): Promise<string> {

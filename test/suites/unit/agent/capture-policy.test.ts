@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Counters } from '../../../../common/counters.js';
-import { schedule as scheduleOf } from '../../../../common/config/values.js';
+import { schedule as scheduleOf } from '../../../../agent/config/values.js';
 import { Capture, type CaptureSettings } from '../../../../agent/capture/capture.js';
 import { Detector } from '../../../../agent/capture/detect/detector.js';
 import type { Observation } from '../../../../agent/capture/detect/observation.js';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FrameOrder } from '../../../../agent/capture/frame-order.js';
-import { FreezeWatch } from '../../../../agent/capture/detect/freeze.js';
+import { FreezeWatch } from '../../../../agent/capture/freeze.js';
 import { SceneLog } from '../../../../agent/capture/scene-log.js';
 import { Counters } from '../../../../common/counters.js';
 import { silentLog } from '../../../../common/log.js';

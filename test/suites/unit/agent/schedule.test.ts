@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Schedule } from '../../../../agent/capture/schedule.js';
+import { Schedule, type ScheduleWindow } from '../../../../agent/capture/schedule.js';
+import { schedule as schema } from '../../../../agent/config/values.js';
 import { seededRandom } from '../../../../common/seeded-random.js';
-import { schedule as schema, type ScheduleWindow } from '../../../../common/config/values.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { GOLDEN_NAMES, SCENARIOS, SCENES } from '../../../../hal/driver-names.js';
+import { GOLDEN_NAMES, SCENARIOS, SCENES } from '../../../../hal/mock-scenarios.js';
 import { SceneRenderer } from '../../../../hal/mock/renderer.js';
-import { buildScript, clockOffsetAt, isCorruptAt, momentAt } from '../../../../hal/mock/script.js';
+import { buildScript } from '../../../../hal/mock/scenarios.js';
+import { clockOffsetAt, isCorruptAt, momentAt } from '../../../../hal/mock/script.js';
 
 describe('mock scenes', () => {
   it('give the same frames for the same seed, byte for byte, and others for another', async () => {

@@ -1,5 +1,5 @@
-import { equal } from '../../../common/bytes.js';
-import type { Frame } from '../../../hal/camera.js';
+import { equal } from '../../common/bytes.js';
+import type { Frame } from '../../hal/camera.js';
 
 /** So long the same bytes: no sensor is that quiet, whatever it looks at. */
 const FROZEN_MS = 5000;
