@@ -1,7 +1,7 @@
 import type { Reason } from './observation.js';
 
-/** What each reason says to a person, on the console and on a sheet. */
-export const MEANS: Readonly<Record<Reason, string>> = {
+/** Each reason in words, for the console and for sheets. */
+export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
   motion: 'something moves: an event is raised or goes on',
   still: 'nothing moves',
   starting: 'the camera has just started and learns what it sees',
