@@ -277,7 +277,7 @@ export class Detector {
       pixels,
       strictness,
       clutter: this.clutter,
-      isCold: timeMs - this.firstMs < YOUNG_BACKGROUND_MS,
+      isBackgroundYoung: timeMs - this.firstMs < YOUNG_BACKGROUND_MS,
     };
     for (const track of tracks) {
       track.nature = natureOf(track, around, tuning);

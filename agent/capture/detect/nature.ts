@@ -13,7 +13,7 @@ export interface Circumstances {
   /** Usual number of patches in a frame that are not objects: rain and snow raise the bar for small ones. */
   readonly clutter: number;
   /** The background is young, and does not hold yet what sways. */
-  readonly isCold: boolean;
+  readonly isBackgroundYoung: boolean;
 }
 
 const HITS_MIN = 3;
@@ -35,7 +35,7 @@ const SMALL_MISSES_PER_HIT_MAX = 0.4;
 /** A patch that travelled this far does not merely sway; widths of the plane. */
 const SWAY_TRAVEL_MAX = 0.08;
 /** Travel asked of every patch while the background is young; widths of the plane. */
-const COLD_TRAVEL_MIN = 0.06;
+const YOUNG_TRAVEL_MIN = 0.06;
 /** By how much each patch of clutter raises the area below which a patch counts as small. */
 const SMALL_AREA_PER_CLUTTER = 0.35;
 /** Edges that a person who stands still has, and that light, holes and shadows lack. */
@@ -63,7 +63,7 @@ export function natureOf(track: Track, around: Circumstances, tuning: Tuning): N
   if (speed > tuning.erraticSpeed && straightness < tuning.erraticStraightness) return 'erratic';
   if (speed > tuning.erraticSpeed && ageMs < FAST_AGE_MIN_MS) return track.nature;
   if (track.nature === 'object') return 'object';
-  const travelMin = around.isCold ? COLD_TRAVEL_MIN : tuning.swayTravel;
+  const travelMin = around.isBackgroundYoung ? YOUNG_TRAVEL_MIN : tuning.swayTravel;
   const maySway = straightness < tuning.swayStraightness || track.travel < travelMin * width;
   if (maySway && track.travel < SWAY_TRAVEL_MAX * width && ageMs < tuning.swayMs) return 'unknown';
   return isSmall && !isSmallObject(track, { ageMs, steadiness, straightness, width }, tuning) ? 'unknown' : 'object';
