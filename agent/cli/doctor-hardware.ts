@@ -82,7 +82,7 @@ async function checkSystemdWatchdog(environment: Environment): Promise<string> {
   const tool = { program: 'systemd-notify', args: ['--version'] };
   const { found } = await runTool(tool, realClock, AbortSignal.timeout(PATIENCE_MS));
   if (!found)
-    throw new SealcamError('watchdog-unavailable', 'there is no systemd-notify', { hint: 'Install systemd.' });
+    throw new SealcamError('watchdog-unavailable', 'systemd-notify is not installed', { hint: 'Install systemd.' });
   const isService = (environment['NOTIFY_SOCKET'] ?? '') !== '';
   return isService ? 'systemd listens' : 'systemd-notify is there; whether the unit listens shows only in the service';
 }

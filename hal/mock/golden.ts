@@ -2,15 +2,15 @@ import type { GoldenName } from '../mock-scenarios.js';
 import type { Effect } from './effects.js';
 import type { Happening, SceneScript } from './script.js';
 
-/** A scenario with what a good detector says of it. */
+/** A scenario with the right answer of a detector. */
 export interface Golden extends Pick<SceneScript, 'scene' | 'noise' | 'happenings'> {
   readonly durationMs: number;
   readonly framesPerSecond: number;
-  /** When somebody is to be seen, in milliseconds; each interval is one event, and there are no others. */
+  /** When people are in the picture; each interval is one event, and there are no others. */
   readonly events: readonly (readonly [fromMs: number, toMs: number])[];
-  /** An event may begin so much later than somebody enters, who needs a second to come into the picture. */
+  /** Most time from a person's entry to the event; a person needs a second to come into the picture. */
   readonly withinMs: number;
-  /** Scene changes that are to be told, in order, a class once each time. */
+  /** Classes of the scene changes to be reported, in order. */
   readonly scenes: readonly ('illumination' | 'tamper' | 'overlay')[];
 }
 
@@ -39,7 +39,7 @@ const hurry = (size: number): Happening[] => [
 
 const CROWN = { kind: 'leaves', x: 112, y: 84, radius: 80 } as const;
 
-/** What a camera meets, one trouble at a time, on its own and with somebody in it. */
+/** The difficulties that a camera meets, one per scenario, most of them with a person in the picture as well. */
 export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
   'empty-night': {
     ...PLAIN,
@@ -163,7 +163,7 @@ export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
     events: [[10_000, 16_000]],
     happenings: [person(10_000, 16_000)],
   },
-  /** Across the picture in two seconds and back again, at a frame rate at which nobody is twice in one place. */
+  /** A person crosses in two seconds and comes back, at a frame rate at which they are never twice in one place. */
   'hurry-near': {
     ...PLAIN,
     scene: 'porch',

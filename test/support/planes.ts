@@ -7,7 +7,7 @@ export const PLANE_HEIGHT = 90;
 /** Paints a rectangle of one grey level. */
 export type Paint = (left: number, top: number, width: number, height: number, level: number) => void;
 
-/** A noisy grey picture with texture; what is in it is drawn by `draw`. */
+/** Returns a noisy grey plane with texture, on which `draw` paints. The same index gives the same noise. */
 export function texturedPlane(index: number, draw: (paint: Paint) => void = () => undefined): LumaPlane {
   const { uniform } = seededRandom(index + 1);
   const data = new Uint8Array(PLANE_WIDTH * PLANE_HEIGHT);
@@ -25,7 +25,7 @@ export function texturedPlane(index: number, draw: (paint: Paint) => void = () =
   return { width: PLANE_WIDTH, height: PLANE_HEIGHT, data };
 }
 
-/** Corners of an upright rectangle in fractions of the picture. */
+/** Returns the corners of an upright rectangle, in fractions of the picture. */
 export function rectangle(
   left: number,
   top: number,

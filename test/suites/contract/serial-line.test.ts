@@ -14,7 +14,7 @@ import { until } from '../../support/runner/wait.js';
 interface Cable {
   readonly here: SerialLine;
   readonly there: SerialLine;
-  /** As if the device were pulled out. */
+  /** Ends the line as if the device were unplugged. */
   cut(): Promise<void>;
 }
 
@@ -42,7 +42,7 @@ function lineContract(make: () => Promise<Cable>): void {
     await here.close();
   });
 
-  it('tells nobody who left', async () => {
+  it('calls no listener that unsubscribed', async () => {
     const { here, there } = await make();
     const [left, stayed] = [hear(there), hear(there)];
     left.stop();
@@ -52,7 +52,7 @@ function lineContract(make: () => Promise<Cable>): void {
     await there.close();
   });
 
-  it('says once when it is cut; what is written then is lost, and closing it is no fault', async () => {
+  it('reports a cut once; bytes written afterwards are lost, and closing it is no fault', async () => {
     const { here, ...rest } = await make();
     let closed = 0;
     here.onClose(() => closed++);
@@ -64,7 +64,7 @@ function lineContract(make: () => Promise<Cable>): void {
     expect(closed).toBe(1);
   });
 
-  it('says so too when it is closed here', async () => {
+  it('reports its end also when it is closed here', async () => {
     const { here } = await make();
     let closed = 0;
     here.onClose(() => closed++);
@@ -105,19 +105,19 @@ describeWith('socat', 'serial line: a tty', () => {
     }
   });
 
-  it('notices the end when a read comes upon it before the poll does', async () => {
+  it('notices the end when a read finds it before the poll does', async () => {
     const { a, pid } = await ptyPair();
     const line = await openSerialLine(a, 115_200, realClock);
     let closed = 0;
     line.onClose(() => closed++);
-    // The cable goes while nothing here runs, so that the first read of all finds a dead tty.
+    // The cable is cut while nothing here runs, so that the very first read finds a dead tty.
     process.kill(pid, 'SIGKILL');
     while (existsSync(a));
     await until('the end', () => closed > 0);
     expect(closed).toBe(1);
   });
 
-  it('gives up on an end that does not read, instead of filling the memory', async () => {
+  it('refuses bytes for an end that does not read, instead of filling the memory', async () => {
     const { a } = await ptyPair();
     const line = await openSerialLine(a, 115_200, realClock);
     let refused = 0;
@@ -132,7 +132,7 @@ describeWith('socat', 'serial line: a tty', () => {
 });
 
 describe('a tty that is not there', () => {
-  it('is said, with what to look for', async () => {
+  it('fails with serial-unavailable and a hint', async () => {
     for (const path of ['/dev/ttyNONE', '/dev/null']) {
       const error: unknown = await openSerialLine(path, 115_200, realClock).catch((thrown: unknown) => thrown);
       expect(isSealcamError(error) && error.code).toBe('serial-unavailable');
