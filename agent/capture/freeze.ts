@@ -14,7 +14,7 @@ export type Freeze =
   /** A new picture after a freeze. */
   | { readonly type: 'thawed'; readonly durationMs: number };
 
-/** Tells a stream that hangs upstream and repeats its last picture from a quiet scene. */
+/** Finds a stream that hangs upstream and repeats its last picture; a quiet scene still has noise. */
 export class FreezeWatch {
   private before: Frame | null = null;
   private sinceMs = 0;

@@ -74,9 +74,8 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
 /** Returns the settings for a report. Of paths and addresses it shows only whether they are set. */
 function settingsOf(config: Config): Readonly<Record<string, unknown>> {
   const isPlace = (name: string): boolean => /(File|url|Url|path|folder|device|timeZone)$/.test(name);
-  return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, isPlace(name) ? (value === '' ? '' : '[set]') : value]),
-  );
+  const shown = (name: string, value: unknown): unknown => (isPlace(name) && value !== '' ? '[set]' : value);
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, shown(name, value)]));
 }
 
 /** Asks systemd to restart the device; systemd stops this program in order first. @throws SealcamError `reboot-refused` */

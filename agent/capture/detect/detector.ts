@@ -41,7 +41,7 @@ const BLOBS_MAX = 12;
 const AREA_MIN_PIXELS = 6;
 /** Largest speed of a patch, in widths of the plane per second. */
 const SPEED_MAX_PER_S = 1.2;
-/** Longer gaps between frames count as this: they say nothing about speed, and learning does not catch up on them. */
+/** Longer gaps between frames count as this: they prove nothing about speed, and learning does not catch up on them. */
 const STEP_MAX_MS = 1000;
 /** The background learns no more often; more would only cost time. */
 const LEARN_EVERY_MS = 80;

@@ -11,7 +11,7 @@ const BEATS_MIN = 10;
 const CHANGED_TILES_MAX_SHARE = 0.15;
 /** Writing stands out from its ground by at least this; eighths of a grey level. */
 const CONTRAST_MIN = 60 * EIGHTHS;
-/** Frames without change between two beats; with fewer a beat cannot be told from a tile that always changes. */
+/** Frames without change between two beats; with fewer, a tile that always changes would count too. */
 const QUIET_FRAMES_MIN = 2;
 
 /** Finds an on-screen clock: sharp, in one place, changing once a second and not in between. */

@@ -42,7 +42,7 @@ interface Moment {
   readonly level: number;
 }
 
-/** Tells sudden changes of the whole picture from things that move in it. */
+/** Finds sudden changes of the whole picture, and distinguishes them from things that move in it. */
 export class SceneWatch {
   private history: Moment[] = [];
   private settledMs = -Infinity;

@@ -38,7 +38,8 @@ function isWherePredicted(
   timeMs: number,
 ): boolean {
   if (velocity === null) return false;
-  const [dx, dy] = [velocity[0] * (timeMs - lastMs), velocity[1] * (timeMs - lastMs)];
+  const dx = velocity[0] * (timeMs - lastMs);
+  const dy = velocity[1] * (timeMs - lastMs);
   const across = Math.min(right + dx, blob.right) - Math.max(left + dx, blob.left) + 1;
   const down = Math.min(bottom + dy, blob.bottom) - Math.max(top + dy, blob.top) + 1;
   const least = Math.min(

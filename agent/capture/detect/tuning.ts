@@ -10,7 +10,7 @@ export interface Tuning {
   readonly edges: number;
   /** Smaller patches do not count, at a sensitivity of 50. */
   readonly minArea: number;
-  /** A patch smaller than this must last, travel and be steady as the next three say. */
+  /** A smaller patch must last for `smallMs`, travel `smallTravel` and be steady to `smallSteady`. */
   readonly smallArea: number;
   readonly smallMs: number;
   readonly smallTravel: number;

@@ -28,7 +28,8 @@ function lineContract(make: () => Promise<Cable>): void {
   it('carries every byte both ways, in order', async () => {
     const { here, there } = await make();
     expect(here.name).not.toBe('');
-    const [atHere, atThere] = [hear(here), hear(there)];
+    const atHere = hear(here);
+    const atThere = hear(there);
     const all = Uint8Array.from({ length: 256 }, (_, i) => i);
     await here.write(all);
     await there.write(Buffer.from('status\r\n'));
@@ -44,7 +45,8 @@ function lineContract(make: () => Promise<Cable>): void {
 
   it('calls no listener that unsubscribed', async () => {
     const { here, there } = await make();
-    const [left, stayed] = [hear(there), hear(there)];
+    const left = hear(there);
+    const stayed = hear(there);
     left.stop();
     await here.write(Buffer.from('x'));
     await until('the byte', () => stayed.bytes().length === 1);
@@ -82,7 +84,8 @@ describe('serial line: mock', () => {
 
 describe('serial line: standard input and output', () => {
   lineContract(() => {
-    const [to, from] = [new PassThrough(), new PassThrough()];
+    const to = new PassThrough();
+    const from = new PassThrough();
     return Promise.resolve({
       here: new StdioLine(to, from),
       there: new StdioLine(from, to),
@@ -94,7 +97,8 @@ describe('serial line: standard input and output', () => {
 describeWith('socat', 'serial line: a tty', () => {
   lineContract(async () => {
     const { a, b, stop } = await ptyPair();
-    const [here, there] = [await openSerialLine(a, 115_200, realClock), await openSerialLine(b, 115_200, realClock)];
+    const here = await openSerialLine(a, 115_200, realClock);
+    const there = await openSerialLine(b, 115_200, realClock);
     return { here, there, cut: stop };
   });
 

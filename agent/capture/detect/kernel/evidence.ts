@@ -85,7 +85,7 @@ export function overviewOf(
   { level, usual }: Pick<Light, 'level' | 'usual'>,
 ): Overview {
   const { width, height, stride } = layout;
-  // Half the light has half the contrast. The gain cannot tell: it also falls when the picture is out of focus.
+  // Half the light has half the contrast. The gain does not serve here: it also falls when the picture is out of focus.
   const dimmed = Math.min(1, Math.max(DIMMED_CONTRAST_MIN_SHARE, level / Math.max(1, usual)));
   const scale = dimmed / 16;
   let cross = 0;

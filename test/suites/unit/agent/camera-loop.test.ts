@@ -37,7 +37,7 @@ function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { reado
         yield { jpeg: new Uint8Array(1), monotonicMs: clock.monotonicMs(), index: i } satisfies Frame;
       }
       if (step[1] === 'hangs') await sleep(clock, 8000, signal);
-      throw new SealcamError('camera-ended', 'as the script says');
+      throw new SealcamError('camera-ended', 'as scripted');
     },
     still: () => Promise.reject(new Error('not used here')),
     close: () => Promise.resolve(),

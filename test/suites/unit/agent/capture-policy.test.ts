@@ -44,7 +44,8 @@ function observeFrames(
 }
 
 describe('zones with a least size', () => {
-  const [cat, person] = [walks(30, 10, 5, 60), walks(30, 9, 24, 45)];
+  const cat = walks(30, 10, 5, 60);
+  const person = walks(30, 9, 24, 45);
   const all = rectangle(0, 0, 1, 1);
   const raised = (seen: readonly Observation[]): number => seen.filter(({ motion }) => motion).length;
 

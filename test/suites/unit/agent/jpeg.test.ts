@@ -19,7 +19,8 @@ beforeAll(async () => {
   const { uniform } = seededRandom(3);
   raw = Buffer.from(
     Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
-      const [x, y] = [Math.floor(i / 3) % WIDTH, Math.floor(i / 3 / WIDTH)];
+      const x = Math.floor(i / 3) % WIDTH;
+      const y = Math.floor(i / 3 / WIDTH);
       return 90 + 60 * Math.sin(x / 25) * Math.cos(y / 17) + 10 * uniform();
     }),
   );
@@ -178,7 +179,8 @@ describe('the frame path', () => {
     const cut = { left: 0, top: 0, width: 1920, height: 1080 };
     const slow = await cpuOf(() => sharp(large).extract(cut).toColourspace('b-w').resize(160).raw().toBuffer());
     expect(slow / (await cpuOf(() => decodeLuma(large, 160)))).toBeGreaterThan(1.4);
-    const [small, direct] = [await decodeLuma(large, 160), await decodeLuma(baseline, 160)];
+    const small = await decodeLuma(large, 160);
+    const direct = await decodeLuma(baseline, 160);
     const apart = small.data.reduce((sum, grey, i) => sum + Math.abs(grey - (direct.data[i] ?? 0)), 0);
     expect(apart / small.data.length).toBeLessThan(4);
   });

@@ -117,7 +117,8 @@ describe('privacy masks in pictures', () => {
       const count = 3 + Math.floor(uniform() * 6);
       const corners = Array.from({ length: count }, () => [uniform(), uniform()] as const);
       const mask = { name: 'any', corners };
-      const [width, height] = [20 + Math.floor(uniform() * 60), 20 + Math.floor(uniform() * 60)];
+      const width = 20 + Math.floor(uniform() * 60);
+      const height = 20 + Math.floor(uniform() * 60);
       const data = new Uint8Array(width * height).fill(200);
       blackOut(data, { width, height, channels: 1 }, [mask]);
       const plane = maskPlane([mask], width, height);

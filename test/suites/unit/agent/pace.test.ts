@@ -29,7 +29,8 @@ describe('the pace', () => {
     ): Promise<{ spans: unknown[]; late: number; unwatched: number }> => {
       const counters = new Counters();
       const spans: unknown[] = [];
-      let [now, late] = [0, 0];
+      let now = 0;
+      let late = 0;
       const info = {
         driver: 'mock',
         model: '',
@@ -59,7 +60,8 @@ describe('the pace', () => {
       }
       return { spans, late, unwatched: counters.get('frames.unwatched') };
     };
-    const [all, paced] = [await play(FRAMES_PER_SECOND), await play(3)];
+    const all = await play(FRAMES_PER_SECOND);
+    const paced = await play(3);
     expect(all).toMatchObject({ unwatched: 0, late: 0 });
     expect(all.spans).toHaveLength(1);
     expect(paced.spans).toEqual(all.spans);
@@ -70,7 +72,8 @@ describe('the pace', () => {
 
   it('leaves no trace of `differs`, which only asks whether an inspection is worth it', async () => {
     const planes = await walk();
-    const [plain, asked] = [new Detector(settings.detector), new Detector(settings.detector)];
+    const plain = new Detector(settings.detector);
+    const asked = new Detector(settings.detector);
     let differing = 0;
     for (const [i, plane] of planes.entries()) {
       if (asked.differs(planes[(i * 7) % FRAMES] ?? plane)) differing++;

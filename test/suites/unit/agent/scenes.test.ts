@@ -33,7 +33,8 @@ describe('the scene log', () => {
   });
 
   it('records the end of each beginning that it recorded, also within the minute, and no other end', () => {
-    const [begin, end] = [{ class: 'tamper' }, { class: 'tamper', durationMs: 9000 }] as const;
+    const begin = { class: 'tamper' } as const;
+    const end = { class: 'tamper', durationMs: 9000 } as const;
     const { lines, counters } = recordAll([
       [begin, 1000],
       [end, 10_000],

@@ -118,7 +118,8 @@ describe('detection', () => {
     for (let frame = 0; frame < 120; frame++) {
       const paints = [cloud(180 - Math.max(0, frame - 50) * 4), ...others.map((other) => other(frame))];
       const data = Uint8Array.from({ length: WIDTH * HEIGHT }, (_, i) => {
-        const [x, y] = [i % WIDTH, Math.floor(i / WIDTH)];
+        const x = i % WIDTH;
+        const y = Math.floor(i / WIDTH);
         return paints.reduce((grey, paint) => paint(x, y, grey), ground(x, y, 0)) + (uniform() - 0.5) * 6;
       });
       const { motion: isMotion } = detector.observe({ width: WIDTH, height: HEIGHT, data }, frame * 100, frame);
