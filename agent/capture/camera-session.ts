@@ -149,11 +149,11 @@ export class CameraSession {
 
   /** Records the moment from which motion raises events, because the detector has learnt the scene. */
   private noteArmed(): void {
-    const look = this.lastLook;
-    if (this.isArmed || look === null || look.observation.reason === 'starting') return;
+    const last = this.lastLook;
+    if (this.isArmed || last === null || last.observation.reason === 'starting') return;
     this.isArmed = true;
-    this.deps.log('camera').info({ frame: look.index }, 'the camera is armed');
-    const durationMs = Math.max(0, Math.round(look.monotonicMs - (this.firstFrameMs ?? look.monotonicMs)));
-    this.scenes.recordScene({ class: 'startup', durationMs }, look.monotonicMs);
+    this.deps.log('camera').info({ frame: last.index }, 'the camera is armed');
+    const durationMs = Math.max(0, Math.round(last.monotonicMs - (this.firstFrameMs ?? last.monotonicMs)));
+    this.scenes.recordScene({ class: 'startup', durationMs }, last.monotonicMs);
   }
 }

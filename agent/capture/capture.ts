@@ -215,7 +215,7 @@ export class Capture {
     this.last = { index, monotonicMs, observation };
     if (observation.scene !== null) this.deps.onScene(observation.scene, monotonicMs);
     const sharpness = observation.box === null ? 0 : sharpnessOf(luma, observation.box);
-    this.emit(this.tracker.advance(observation, frame, index, monotonicMs, sharpness));
+    this.emit(this.tracker.advance(observation, { frame, index, timeMs: monotonicMs, sharpness }));
     return observation;
   }
 

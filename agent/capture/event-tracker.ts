@@ -12,6 +12,15 @@ export interface EventSettings {
 
 export type EndReason = 'motion-ended' | 'max-duration' | 'stream-ended';
 
+/** A frame for the tracker. Times never run backwards; sharpness compares only with other frames of the same event. */
+export interface SeenFrame<F> {
+  readonly frame: F;
+  readonly index: number;
+  readonly timeMs: number;
+  /** Of what moves, 1 where it is missing. */
+  readonly sharpness?: number;
+}
+
 /** A frame of an event with what was seen in it; `F` is what the caller needs to find the picture again. */
 export interface Sighting<F> {
   readonly frame: F;
@@ -67,8 +76,8 @@ export class EventTracker<F> {
     return this.open !== null;
   }
 
-  /** Adds a frame; times never run backwards. `sharpness` compares only with other frames of the event. */
-  advance(observation: Observation, frame: F, index: number, timeMs: number, sharpness = 1): Transition<F>[] {
+  /** Adds what was seen in a frame, and returns the transitions that follow from it. */
+  advance(observation: Observation, { frame, index, timeMs, sharpness = 1 }: SeenFrame<F>): Transition<F>[] {
     const { area, box, zones } = observation;
     const sighting: Sighting<F> = { frame, index, timeMs, area, box, zones };
     if (this.open === null) {

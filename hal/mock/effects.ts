@@ -61,7 +61,7 @@ export function apply({ effect, sinceMs, progress }: Applied, raster: Raster, ra
       return;
     }
     case 'headlights': {
-      glow(raster, progress * 800 - 80, 240, 110, 80);
+      glow(raster, { x: progress * 800 - 80, y: 240, radius: 110, strength: 80 });
       return;
     }
     case 'cloud': {
@@ -164,7 +164,7 @@ function insect(raster: Raster, sinceMs: number): void {
   const t = sinceMs / 1000;
   const x = 320 + 260 * Math.sin(2.1 * t) + 60 * Math.sin(13 * t);
   const y = 180 + 130 * Math.cos(3.3 * t) + 40 * Math.cos(17 * t);
-  glow(raster, x, y, 22, 120);
+  glow(raster, { x, y, radius: 22, strength: 120 });
 }
 
 function web(raster: Raster, sinceMs: number, random: Random): void {
@@ -178,8 +178,16 @@ function web(raster: Raster, sinceMs: number, random: Random): void {
   }
 }
 
+interface Glow {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  /** Grey levels added in its middle. */
+  readonly strength: number;
+}
+
 /** Adds a round light with a soft edge. */
-function glow(raster: Raster, x: number, y: number, radius: number, strength: number): void {
+function glow(raster: Raster, { x, y, radius, strength }: Glow): void {
   const scale = scaleOf(raster);
   for (let py = Math.floor((y - 2 * radius) / scale); py < (y + 2 * radius) / scale; py++) {
     for (let px = Math.floor((x - 2 * radius) / scale); px < (x + 2 * radius) / scale; px++) {

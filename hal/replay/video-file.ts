@@ -139,7 +139,7 @@ export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortS
       delivered++;
     }
     const code = await exit;
-    if (!signal.aborted) checkEnd(path, info, delivered, code, stderr());
+    if (!signal.aborted) checkEnd({ path, frameCount: info.frameCount, delivered, code, stderr: stderr() });
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
@@ -147,10 +147,20 @@ export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortS
   }
 }
 
-function checkEnd(path: string, info: VideoInfo, delivered: number, code: number | null, stderr: string): void {
-  const isShort = info.frameCount !== null && delivered < info.frameCount;
+interface End {
+  readonly path: string;
+  /** As the container states it. */
+  readonly frameCount: number | null;
+  readonly delivered: number;
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Checks that ffmpeg delivered the whole file. @throws SealcamError `video-truncated` */
+function checkEnd({ path, frameCount, delivered, code, stderr }: End): void {
+  const isShort = frameCount !== null && delivered < frameCount;
   if (code === 0 && !isShort && !TRUNCATED.test(stderr)) return;
-  const of = info.frameCount === null ? '' : ` of ${String(info.frameCount)}`;
+  const of = frameCount === null ? '' : ` of ${String(frameCount)}`;
   throw new SealcamError('video-truncated', `${path}: ends after ${String(delivered)}${of} frames`, {
     details: { frames: delivered },
   });

@@ -182,14 +182,14 @@ export class Detector {
   /** Marks the pixels that differ from the background in this light. Returns their share of the picture. */
   private compare(planes: Planes, plane: LumaPlane): number {
     const { kernels, tuning, strictness } = this;
-    const { layout, sums, shades } = planes;
+    const { layout, sums } = planes;
     this.load(planes, plane);
     kernels.smooth();
     kernels.sumTiles();
     const grounds = groundsOf(sums, layout);
     const light = lightOf(grounds);
     kernels.subtract(Math.round(light.gain * Q13_ONE), Math.round(light.offset * EIGHTHS));
-    this.light = { ...light, relit: shadesOf(sums, layout, grounds, light, shades) };
+    this.light = { ...light, relit: shadesOf(planes, grounds, light) };
     // Deviations are in 1/128 and thresholds in eighths.
     const deviations = Math.min(Q15_ONE - 1, Math.round((Q15_ONE / 16) * tuning.deviations * strictness));
     const floor = Math.round(tuning.floor * EIGHTHS * strictness);

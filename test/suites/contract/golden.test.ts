@@ -40,7 +40,7 @@ async function play(name: GoldenName, seed: number, switchesMs: readonly number[
     const seen = detector.observe(await renderer.luma(timeMs), timeMs, index);
     if (seen.scene !== null) scenes.push(seen.scene.class);
     reasons.set(seen.reason, (reasons.get(seen.reason) ?? 0) + 1);
-    collectEnds(tracker.advance(seen, null, index, timeMs));
+    collectEnds(tracker.advance(seen, { frame: null, index, timeMs }));
   }
   collectEnds(tracker.finish(frames, durationMs));
   return { events, scenes, reasons: JSON.stringify([...reasons]) };

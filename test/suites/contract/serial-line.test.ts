@@ -19,7 +19,7 @@ interface Cable {
 }
 
 function lineContract(make: () => Promise<Cable>): void {
-  const hear = (line: SerialLine): { bytes: () => Buffer; stop: () => void } => {
+  const recordOf = (line: SerialLine): { bytes: () => Buffer; stop: () => void } => {
     const chunks: Uint8Array[] = [];
     const stop = line.onData((data) => chunks.push(data));
     return { bytes: () => Buffer.concat(chunks), stop };
@@ -28,8 +28,8 @@ function lineContract(make: () => Promise<Cable>): void {
   it('carries every byte both ways, in order', async () => {
     const { here, there } = await make();
     expect(here.name).not.toBe('');
-    const atHere = hear(here);
-    const atThere = hear(there);
+    const atHere = recordOf(here);
+    const atThere = recordOf(there);
     const all = Uint8Array.from({ length: 256 }, (_, i) => i);
     await here.write(all);
     await there.write(Buffer.from('status\r\n'));
@@ -45,8 +45,8 @@ function lineContract(make: () => Promise<Cable>): void {
 
   it('calls no listener that unsubscribed', async () => {
     const { here, there } = await make();
-    const left = hear(there);
-    const stayed = hear(there);
+    const left = recordOf(there);
+    const stayed = recordOf(there);
     left.stop();
     await here.write(Buffer.from('x'));
     await until('the byte', () => stayed.bytes().length === 1);

@@ -1,4 +1,4 @@
-import { SHADE_BASE_LEVEL, EIGHTHS, rowsOf, SHADE_UNIT, TILE, type Layout } from './layout.js';
+import { SHADE_BASE_LEVEL, EIGHTHS, rowsOf, SHADE_UNIT, TILE, type Layout, type Planes } from './layout.js';
 import type { Grounds, Light } from './light.js';
 
 /**
@@ -32,7 +32,8 @@ type Field = Float64Array;
  * neither. Uneven tiles get the light of those around them. The kernels interpolate, so `shades` has a border of one tile.
  * Returns the share of tiles whose light changed since the last frame.
  */
-export function shadesOf(sums: Int32Array, layout: Layout, grounds: Grounds, light: Light, shades: Int16Array): number {
+export function shadesOf(planes: Pick<Planes, 'sums' | 'layout' | 'shades'>, grounds: Grounds, light: Light): number {
+  const { sums, layout, shades } = planes;
   const { tilesX, tilesY } = layout;
   const tiles = tilesX * tilesY;
   const own = new Float64Array(tiles);
@@ -43,8 +44,8 @@ export function shadesOf(sums: Int32Array, layout: Layout, grounds: Grounds, lig
       (sums[tile * 4] ?? 0) / (EIGHTHS * TILE * rowsOf(tile, layout)) / ((grounds.level[tile] ?? 0) + SHADE_BASE_LEVEL);
   }
   for (let tile = 0; tile < tiles; tile++) {
-    slopesX[tile] = slopeAt(own, tile, tile % tilesX, tilesX, 1);
-    slopesY[tile] = slopeAt(own, tile, Math.floor(tile / tilesX), tilesY, tilesX);
+    slopesX[tile] = slopeAt(own, tile, { at: tile % tilesX, count: tilesX, stride: 1 });
+    slopesY[tile] = slopeAt(own, tile, { at: Math.floor(tile / tilesX), count: tilesY, stride: tilesX });
   }
   const even = evenShades({ sums, layout, grounds, light, own, slopesX, slopesY });
   const found = carryLight(replaceOutliers(even, slopesX, slopesY, tilesX), own, tilesX);
@@ -96,8 +97,15 @@ function evenShades({ sums, layout, grounds, light, own, slopesX, slopesY }: Til
   });
 }
 
+/** A row or column of tiles: the place of one in it, how many there are, and the distance of neighbours. */
+interface Axis {
+  readonly at: number;
+  readonly count: number;
+  readonly stride: number;
+}
+
 /** Returns the slope at a tile: the lesser of the steps on both sides, 0 where they disagree (minmod, Roe 1986). */
-function slopeAt(own: Field, tile: number, at: number, count: number, stride: number): number {
+function slopeAt(own: Field, tile: number, { at, count, stride }: Axis): number {
   const here = own[tile] ?? 0;
   const before = at === 0 ? null : here - (own[tile - stride] ?? 0);
   const after = at === count - 1 ? null : (own[tile + stride] ?? 0) - here;

@@ -30,7 +30,15 @@ interface World {
   readonly from: number;
 }
 
-function world(kernels: Kernels, width: number, height: number, seed: number, isExtreme: boolean): World {
+interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly seed: number;
+  readonly isExtreme: boolean;
+}
+
+/** Fills the planes of these kernels at random, or with their extremes. */
+function world(kernels: Kernels, { width, height, seed, isExtreme }: Picture): World {
   const { layout, memory } = kernels.place(width, height, width * height * 16);
   const planes = new Planes(memory, layout);
   const { uniform } = seededRandom(seed);
@@ -70,7 +78,7 @@ describe('kernels', () => {
     fc.assert(
       fc.property(scene, ({ width, height, seed, isExtreme, gain, offset, floor, deviations, edges, rates }) => {
         const [plain, simd] = [plainKernels(), simdKernels()].map((kernels) =>
-          world(kernels, width, height, seed, isExtreme),
+          world(kernels, { width, height, seed, isExtreme }),
         ) as [World, World];
         const both = (name: string, run: (kernels: Kernels) => unknown): void => {
           const results = [run(plain.kernels), run(simd.kernels)];

@@ -17,16 +17,16 @@ const events = { holdMs: 1000, cooldownMs: 60_000, maxDurationMs: 120_000 };
 
 /** A figure of this size that walks to the right for 40 frames, from frame `from` on. */
 const walks =
-  (from: number, width: number, height: number, top: number, level = 30) =>
+  (from: number, [width, height]: readonly [number, number], top: number, level = 30) =>
   (index: number, paint: Paint): void => {
-    if (index >= from && index < from + 40) paint(10 + (index - from) * 3, top, width, height, level);
+    if (index >= from && index < from + 40) paint([10 + (index - from) * 3, top, width, height], level);
   };
 
 /** A figure that walks to and fro from frame `from` on. */
 const paces =
   (from: number, top: number, level = 30) =>
   (index: number, paint: Paint): void => {
-    if (index >= from) paint(20 + (index % 80 < 40 ? index % 40 : 40 - (index % 40)), top, 8, 22, level);
+    if (index >= from) paint([20 + (index % 80 < 40 ? index % 40 : 40 - (index % 40)), top, 8, 22], level);
   };
 
 function observeFrames(
@@ -44,8 +44,8 @@ function observeFrames(
 }
 
 describe('zones with a least size', () => {
-  const cat = walks(30, 10, 5, 60);
-  const person = walks(30, 9, 24, 45);
+  const cat = walks(30, [10, 5], 60);
+  const person = walks(30, [9, 24], 45);
   const all = rectangle(0, 0, 1, 1);
   const raised = (seen: readonly Observation[]): number => seen.filter(({ motion }) => motion).length;
 
@@ -78,7 +78,7 @@ describe('zones with a least size', () => {
     const leaves = (index: number, paint: Paint): void => {
       if (index < 30 || index >= 75) return;
       const height = index < 55 ? 26 : Math.max(10, 26 - (index - 55));
-      paint(10 + (index - 30) * 3, 70 - height, Math.round(height / 2.6), height, 30);
+      paint([10 + (index - 30) * 3, 70 - height, Math.round(height / 2.6), height], 30);
     };
     const seen = observeFrames(85, [{ name: 'door', corners: all, minArea: 0.7 }], leaves);
     const last = seen.findLastIndex(({ motion }) => motion);
@@ -91,12 +91,14 @@ describe('the cooldown', () => {
   function startsOf(seen: readonly Observation[], settings = events): number[] {
     const tracker = new EventTracker<null>(settings);
     return seen.flatMap((observation, i) =>
-      tracker.advance(observation, null, i, i * FRAME_MS).flatMap(({ type }) => (type === 'start' ? [i] : [])),
+      tracker
+        .advance(observation, { frame: null, index: i, timeMs: i * FRAME_MS })
+        .flatMap(({ type }) => (type === 'start' ? [i] : [])),
     );
   }
 
   it('does not hide a new person who comes after the first has left', () => {
-    const seen = observeFrames(200, [], walks(30, 8, 22, 40), walks(120, 8, 22, 40, 190));
+    const seen = observeFrames(200, [], walks(30, [8, 22], 40), walks(120, [8, 22], 40, 190));
     const starts = startsOf(seen);
     expect(starts).toHaveLength(2);
     expect(starts[1]).toBeLessThan(130);
@@ -112,7 +114,7 @@ describe('the cooldown', () => {
   });
 
   it('raises an event for a second person, after the event of the first reached its maximum duration', () => {
-    const seen = observeFrames(200, [], paces(30, 10), walks(130, 8, 22, 60, 190));
+    const seen = observeFrames(200, [], paces(30, 10), walks(130, [8, 22], 60, 190));
     const starts = startsOf(seen, { ...events, maxDurationMs: 5000 });
     expect(starts).toHaveLength(2);
     expect(starts[1]).toBeGreaterThanOrEqual(130);
@@ -146,7 +148,7 @@ describe('a schedule over the camera', () => {
       onTransition: ({ type }) => types.push(type),
     });
     const reasons = new Set<string>();
-    const walker = walks(30, 8, 22, 40);
+    const walker = walks(30, [8, 22], 40);
     for (let i = 0; i < 90; i++) {
       const luma = texturedPlane(i, (paint) => {
         walker(i, paint);

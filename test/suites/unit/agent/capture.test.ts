@@ -12,17 +12,14 @@ import { decodeLuma, fitThumbnail, makeThumbnail } from '../../../../agent/captu
 import { isInside, zoneMask, zonesOf } from '../../../../agent/capture/detect/zones.js';
 import type { Frame, LumaPlane } from '../../../../hal/camera.js';
 import { asyncCodeOf } from '../../../support/codes.js';
+import type { Paint } from '../../../support/planes.js';
 
 const WIDTH = 160;
 const HEIGHT = 90;
 const settings = { sensitivity: 50, zones: [], minDurationMs: 300 };
 
 /** Returns a noisy grey plane with texture, on which `paint` draws what moves. */
-function plane(
-  index: number,
-  paint: (data: Uint8Array, set: (x: number, y: number, w: number, h: number, value: number) => void) => void = () =>
-    undefined,
-): LumaPlane {
+function plane(index: number, paint: (data: Uint8Array, set: Paint) => void = () => undefined): LumaPlane {
   const { uniform } = seededRandom(index + 1);
   const data = new Uint8Array(WIDTH * HEIGHT);
   for (let y = 0; y < HEIGHT; y++) {
@@ -30,7 +27,7 @@ function plane(
       data[y * WIDTH + x] = 100 + ((x >> 3) % 2) * 14 + ((y >> 3) % 2) * 9 + Math.round((uniform() - 0.5) * 8);
     }
   }
-  paint(data, (left, top, w, h, value) => {
+  paint(data, ([left, top, w, h], value) => {
     for (let y = top; y < top + h; y++) for (let x = left; x < left + w; x++) data[y * WIDTH + x] = value;
   });
   return { width: WIDTH, height: HEIGHT, data };
@@ -47,7 +44,7 @@ function observeFrames(
 
 const person = (index: number, from: number): LumaPlane =>
   plane(index, (_, set) => {
-    if (index >= from && index < from + 40) set(10 + (index - from) * 3, 40, 8, 22, 30);
+    if (index >= from && index < from + 40) set([10 + (index - from) * 3, 40, 8, 22], 30);
   });
 
 describe('detector', () => {
@@ -83,7 +80,7 @@ describe('detector', () => {
     expect(observeFrames(3, (i) => plane(i)).map(({ reason }) => reason)).toEqual(['starting', 'starting', 'starting']);
     expect(
       reasons((_, set) => {
-        set(50, 40, 3, 3, 20);
+        set([50, 40, 3, 3], 20);
       }),
     ).not.toContain('motion');
     const lamp = reasons((data) => {
@@ -151,7 +148,7 @@ describe('zones', () => {
 });
 
 describe('events', () => {
-  const seen = (area: number): Observation => ({
+  const observed = (area: number): Observation => ({
     motion: area > 0,
     reason: area > 0 ? 'motion' : 'still',
     area,
@@ -167,7 +164,9 @@ describe('events', () => {
 
   function play(areas: readonly number[], stepMs = 500, events = tracker()): (Transition<string> & { at: number })[] {
     return areas.flatMap((area, i) =>
-      events.advance(seen(area), `frame ${String(i)}`, i, i * stepMs).map((transition) => ({ ...transition, at: i })),
+      events
+        .advance(observed(area), { frame: `frame ${String(i)}`, index: i, timeMs: i * stepMs })
+        .map((transition) => ({ ...transition, at: i })),
     );
   }
 

@@ -249,7 +249,7 @@ describe('detection', () => {
     const detector = new Detector({ ...settings, masks });
     return Array.from({ length: 80 }, (_, i) => {
       const plane = texturedPlane(i, (paint) => {
-        if (i >= 30 && i < 70) paint(10 + (i - 30) * 3, 40, 8, 22, 30);
+        if (i >= 30 && i < 70) paint([10 + (i - 30) * 3, 40, 8, 22], 30);
       });
       // The light falls while somebody walks.
       if (i >= 45) for (const [k, grey] of plane.data.entries()) plane.data[k] = (grey * level) / 100;
@@ -276,8 +276,8 @@ describe('detection', () => {
       const watcher = new Detector({ ...settings, masks });
       return Array.from({ length: 90 }, (_, i) => {
         const plane = texturedPlane(i, (paint) => {
-          paint(0, 0, 160, 54, i % 20 < 10 ? 20 : 235);
-          if (i >= 40 && i < 80) paint(10 + (i - 40) * 3, 62, 8, 22, 30);
+          paint([0, 0, 160, 54], i % 20 < 10 ? 20 : 235);
+          if (i >= 40 && i < 80) paint([10 + (i - 40) * 3, 62, 8, 22], 30);
         });
         return watcher.observe(plane, i * 100, i);
       });
@@ -301,7 +301,7 @@ describe('detection', () => {
     const watcher = new Detector({ ...settings, masks: [{ name: 'left', corners: rectangle(0, 0, 0.5, 1) }] });
     const seen = Array.from({ length: 80 }, (_, i) => {
       const plane = texturedPlane(i, (paint) => {
-        if (i >= 30) paint(Math.max(85, 160 - (i - 30) * 4), 8, 60, 80, 10);
+        if (i >= 30) paint([Math.max(85, 160 - (i - 30) * 4), 8, 60, 80], 10);
       });
       return watcher.observe(plane, i * 100, i);
     });

@@ -130,7 +130,7 @@ describe('pictures of an event', () => {
             sinceMs: timeMs - sinceMs,
             box: area > 0 ? MIDDLE : null,
           };
-          transitions.push(...tracker.advance(seen, null, index, timeMs, sharpness));
+          transitions.push(...tracker.advance(seen, { frame: null, index, timeMs, sharpness }));
         }
         finish();
         let times: number[] = [];

@@ -13,6 +13,7 @@ const HEIGHT = 90;
 /** A smaller difference is never marked at a sensitivity of 50; grey levels. */
 const FLOOR_LEVELS = 9;
 
+type Rectangle = readonly [left: number, top: number, right: number, bottom: number];
 type Paint = (x: number, y: number, grey: number) => number;
 
 /** Stripes and squares, from grey level 60 to 170. */
@@ -23,7 +24,7 @@ const cloud =
   (x, _, grey) =>
     grey * (1 - 0.4 * Math.max(0, Math.min(1, (x - from) / 40)));
 const box =
-  (left: number, top: number, right: number, bottom: number, shade: Paint): Paint =>
+  ([left, top, right, bottom]: Rectangle, shade: Paint): Paint =>
   (x, y, grey) =>
     x >= left && x < right && y >= top && y < bottom ? shade(x, y, grey) : grey;
 
@@ -50,7 +51,7 @@ function remainder(
   const grounds = groundsOf(planes.sums, layout);
   const light = lightOf(grounds);
   kernels.subtract(Math.round(light.gain * 8192), Math.round(light.offset * EIGHTHS));
-  shadesOf(planes.sums, layout, grounds, light, planes.shades);
+  shadesOf(planes, grounds, light);
   if (!isShaded) planes.shades.fill(0);
   kernels.classify(FLOOR_LEVELS * EIGHTHS, 0, 0);
   return {
@@ -59,10 +60,10 @@ function remainder(
   };
 }
 
-/** Returns the largest difference inside a rectangle. */
-function largest(at: (x: number, y: number) => number, left = 0, top = 0, right = WIDTH, bottom = HEIGHT): number {
+/** Returns the largest difference between two columns. */
+function largest(at: (x: number, y: number) => number, left = 0, right = WIDTH): number {
   let found = 0;
-  for (let y = top; y < bottom; y++) for (let x = left; x < right; x++) found = Math.max(found, Math.abs(at(x, y)));
+  for (let y = 0; y < HEIGHT; y++) for (let x = left; x < right; x++) found = Math.max(found, Math.abs(at(x, y)));
   return found;
 }
 
@@ -71,7 +72,7 @@ describe('light by tile', () => {
     // The cloud takes up to 68 grey levels. Some remain where its slope starts or ends within a tile, most in the outermost.
     for (let from = -40; from <= 160; from += 8) {
       const { at } = remainder([cloud(from)]);
-      expect(largest(at, TILE, 0, WIDTH - TILE), String(from)).toBeLessThan(14);
+      expect(largest(at, TILE, WIDTH - TILE), String(from)).toBeLessThan(14);
       expect(largest(at), String(from)).toBeLessThan(28);
     }
   });
@@ -87,17 +88,17 @@ describe('light by tile', () => {
       [64, 32, 96, 48],
       [70, 32, 90, 64],
     ] as const) {
-      const { at } = remainder([box(left, top, right, bottom, coat)]);
+      const { at } = remainder([box([left, top, right, bottom], coat)]);
       expect(at((left + right) >> 1, (top + bottom) >> 1)).toBeLessThan(-2 * FLOOR_LEVELS);
-      expect(largest(at, 0, 0, 40)).toBeLessThan(FLOOR_LEVELS);
+      expect(largest(at, 0, 40)).toBeLessThan(FLOOR_LEVELS);
     }
   });
 
   it('finds a person in the edge of a cloud as well as one beside it', () => {
-    const person = box(70, 30, 80, 62, () => 200);
+    const person = box([70, 30, 80, 62], () => 200);
     const { at } = remainder([cloud(55), person]);
     expect(at(75, 46)).toBeGreaterThan(2 * FLOOR_LEVELS);
-    expect(largest(at, 0, 0, 52)).toBeLessThan(FLOOR_LEVELS);
+    expect(largest(at, 0, 52)).toBeLessThan(FLOOR_LEVELS);
     expect(largest(at, 100)).toBeLessThan(FLOOR_LEVELS);
   });
 
@@ -132,7 +133,7 @@ describe('detection', () => {
     expect(motion()).toEqual(Array.from({ length: 12 }, () => 0));
     const walker = (frame: number): Paint => {
       const left = frame < 60 ? -20 : (frame - 60) * 3;
-      return box(left, 40, left + 9, 68, () => 25);
+      return box([left, 40, left + 9, 68], () => 25);
     };
     const seen = motion(walker);
     expect(seen.slice(0, 6)).toEqual([0, 0, 0, 0, 0, 0]);
