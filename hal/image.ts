@@ -34,7 +34,7 @@ export async function drawPng(svg: string): Promise<Uint8Array> {
   return new Uint8Array(await sharp(Buffer.from(svg)).png({ palette: true, effort: 3 }).toBuffer());
 }
 
-/** Writes a grey plane as a PNG file. */
+/** Writes a luma plane as a PNG file. */
 export async function greyPng(width: number, height: number, data: Uint8Array): Promise<Uint8Array> {
   const raw = { width, height, channels: 1 } as const;
   return new Uint8Array(await sharp(data, { raw }).toColourspace('b-w').png().toBuffer());

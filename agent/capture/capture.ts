@@ -236,7 +236,7 @@ export class Capture {
       const size = `${String(luma.width)}×${String(luma.height)}`;
       throw new SealcamError(
         'frame-corrupt',
-        `a grey plane of ${size} pixels has a size that detection does not accept`,
+        `a luma plane of ${size} pixels has a size that detection does not accept`,
       );
     } catch (error) {
       if (!isSealcamError(error) || error.code !== 'frame-corrupt') throw asSealcamError(error);

@@ -13,7 +13,7 @@ export interface EventSettings {
 export type EndReason = 'motion-ended' | 'max-duration' | 'stream-ended';
 
 /** A frame for the tracker. Times never run backwards; sharpness compares only with other frames of the same event. */
-export interface SeenFrame<F> {
+export interface TrackerFrame<F> {
   readonly frame: F;
   readonly index: number;
   readonly timeMs: number;
@@ -77,7 +77,7 @@ export class EventTracker<F> {
   }
 
   /** Adds what was seen in a frame, and returns the transitions that follow from it. */
-  advance(observation: Observation, { frame, index, timeMs, sharpness = 1 }: SeenFrame<F>): Transition<F>[] {
+  advance(observation: Observation, { frame, index, timeMs, sharpness = 1 }: TrackerFrame<F>): Transition<F>[] {
     const { area, box, zones } = observation;
     const sighting: Sighting<F> = { frame, index, timeMs, area, box, zones };
     if (this.open === null) {

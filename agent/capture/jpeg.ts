@@ -25,12 +25,12 @@ function corrupt(cause: unknown): SealcamError {
   return badPicture(isShort ? 'truncated' : 'undecodable', `a frame that cannot be decoded: ${why}`, cause);
 }
 
-/** Decodes the grey plane for detection, at most `width` pixels wide. @throws SealcamError `frame-corrupt` */
+/** Decodes the luma plane for detection, at most `width` pixels wide. @throws SealcamError `frame-corrupt` */
 export async function decodeLuma(jpeg: Uint8Array, width: number): Promise<LumaPlane> {
   try {
     const image = open(jpeg).toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
-    if (info.channels !== 1) throw badPicture('undecodable', `a grey plane of ${String(info.channels)} channels`);
+    if (info.channels !== 1) throw badPicture('undecodable', `a luma plane of ${String(info.channels)} channels`);
     return { width: info.width, height: info.height, data: new Uint8Array(data) };
   } catch (error) {
     throw corrupt(error);

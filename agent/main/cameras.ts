@@ -6,7 +6,7 @@ import type { Camera } from '../../hal/camera.js';
 import { ChildCamera } from '../../hal/linux/child-camera.js';
 import { takeStill, STILL_TIMEOUT_MS } from '../../hal/linux/libcamera-still.js';
 import { LibcameraCommands } from '../../hal/linux/libcamera.js';
-import type { Wanted } from '../../hal/linux/offers.js';
+import type { RequestedMode } from '../../hal/linux/offers.js';
 import { V4l2Commands } from '../../hal/linux/v4l2.js';
 import { MockCamera } from '../../hal/mock/camera.js';
 import type { SceneScript } from '../../hal/mock/script.js';
@@ -69,7 +69,7 @@ export function mockScript(config: Config): SceneScript {
   return buildScript(config['mock.scene'], config['mock.scenario'], config['mock.seed']);
 }
 
-function wantedOf(config: Config): Wanted {
+function wantedOf(config: Config): RequestedMode {
   return {
     width: config['camera.width'],
     height: config['camera.height'],

@@ -26,7 +26,8 @@ const GARBAGE_MAX_BYTES = 8 * 1024 * 1024;
 /** A frame that comes early by up to this share of the period is still the one that is due. */
 const EARLY_MAX_PERIOD_SHARE = 0.25;
 
-const BUSY = /resource busy|device busy|in use by another|already in use|failed to acquire|pipeline handler in use/i;
+const BUSY_MESSAGE =
+  /resource busy|device busy|in use by another|already in use|failed to acquire|pipeline handler in use/i;
 
 /** One run of a program that writes JPEG files to its standard output. */
 export class ChildStream {
@@ -147,7 +148,7 @@ export class ChildStream {
       return new SealcamError('camera-unavailable', `${program} could not be started: ${startError}`);
     }
     const complaint = this.child.complaint();
-    if (BUSY.test(this.child.stderr)) {
+    if (BUSY_MESSAGE.test(this.child.stderr)) {
       const users = await deviceUsers();
       const by = users.length === 0 ? 'another program' : users.join(', ');
       return new SealcamError('camera-unavailable', `the camera is busy, used by ${by}`, {

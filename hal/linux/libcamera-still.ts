@@ -28,7 +28,7 @@ const STILL_MAX_BYTES = 32 * 1024 * 1024;
 const INSTALL_HINT = 'Install rpicam-apps (or libcamera-apps on an older system).';
 
 /** The program of the other process. Where NODE_ENV is `test`, the package only prints its command. */
-const RUNNER = `
+const STILL_RUNNER = `
 process.env.NODE_ENV = 'production';
 const { libcamera } = require(process.argv[1]);
 libcamera.still(JSON.parse(process.argv[2])).catch((error) => {
@@ -69,7 +69,7 @@ function packageCommand(options: CheckedOptions): Command {
   const path = createRequire(import.meta.url).resolve('node-libcamera');
   const known: readonly (keyof PackageOptions)[] = Object.keys(options) as (keyof PackageOptions)[];
   const ordered = Object.fromEntries(known.map((name) => [name, options[name]]));
-  return { program: process.execPath, args: ['-e', RUNNER, '--', path, JSON.stringify(ordered)] };
+  return { program: process.execPath, args: ['-e', STILL_RUNNER, '--', path, JSON.stringify(ordered)] };
 }
 
 async function readStill(path: string, { code, stderr }: ToolRun): Promise<Uint8Array> {

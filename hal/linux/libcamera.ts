@@ -3,9 +3,16 @@ import { SealcamError } from '../../common/errors.js';
 import type { CameraCommands, StreamPlan } from './child-camera.js';
 import { runTool, type Command, type ToolRun } from './child.js';
 import { usersOf } from './device-users.js';
-import { checkModes, chooseCamera, parseCamList, parseHelloList, type ListedCamera, type Wanted } from './offers.js';
+import {
+  checkModes,
+  chooseCamera,
+  parseCamList,
+  parseHelloList,
+  type ListedCamera,
+  type RequestedMode,
+} from './offers.js';
 
-export interface LibcameraOptions extends Wanted {
+export interface LibcameraOptions extends RequestedMode {
   /** Number or id of the camera; empty for the first. */
   readonly device: string;
   readonly clock: Clock;
@@ -13,7 +20,7 @@ export interface LibcameraOptions extends Wanted {
 }
 
 /** The camera programs of Raspberry Pi under their new and their old names. */
-const APPS = [
+const CAMERA_PROGRAMS = [
   { list: 'rpicam-hello', stream: 'rpicam-vid' },
   { list: 'libcamera-hello', stream: 'libcamera-vid' },
 ] as const;
@@ -34,7 +41,7 @@ export class LibcameraCommands implements CameraCommands {
 
   async plan(signal: AbortSignal): Promise<StreamPlan> {
     const { clock, device } = this.options;
-    for (const { list, stream } of APPS) {
+    for (const { list, stream } of CAMERA_PROGRAMS) {
       const run = await runTool({ program: list, args: ['--list-cameras'] }, clock, signal);
       if (!run.found) continue;
       checkRun(list, run);
@@ -77,7 +84,7 @@ function checkRun(program: string, { timedOut, code, stderr }: ToolRun): void {
   throw new SealcamError('camera-unavailable', `${program} ended with status ${String(code)}: ${last}`);
 }
 
-function appCommand(program: string, { index }: ListedCamera, wanted: Wanted): Command {
+function appCommand(program: string, { index }: ListedCamera, wanted: RequestedMode): Command {
   const { width, height, framesPerSecond } = wanted;
   return {
     program,
@@ -105,7 +112,7 @@ function appCommand(program: string, { index }: ListedCamera, wanted: Wanted): C
 }
 
 /** Returns the pipeline of GStreamer, without a frame rate in the caps, with which libcamerasrc was seen to hang. */
-function gstCommand(id: string, { width, height }: Wanted): Command {
+function gstCommand(id: string, { width, height }: RequestedMode): Command {
   // gst-launch joins its arguments and parses the result, so other characters in a name could add to the pipeline.
   if (!/^[\w./@:\\-]*$/.test(id)) {
     throw new SealcamError('camera-unavailable', `camera.device: ${id} is not the name of a camera`);

@@ -1,7 +1,7 @@
 import { SealcamError } from '../../common/errors.js';
 
 /** The size and rate that the configuration asks for. */
-export interface Wanted {
+export interface RequestedMode {
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: number;
@@ -70,7 +70,7 @@ export function offerText(modes: readonly SensorMode[]): string {
 }
 
 /** Makes the error `camera-unavailable` for a size and rate that the camera does not offer. */
-export function notOffered(model: string, wanted: Wanted, offers: string): SealcamError {
+export function notOffered(model: string, wanted: RequestedMode, offers: string): SealcamError {
   const { width, height, framesPerSecond } = wanted;
   return new SealcamError(
     'camera-unavailable',
@@ -83,7 +83,7 @@ export function notOffered(model: string, wanted: Wanted, offers: string): Sealc
  * Checks that a sensor offers a size and rate. An image processor scales every mode down, so smaller sizes count too.
  * @throws SealcamError `camera-unavailable`
  */
-export function checkModes({ model, modes }: ListedCamera, wanted: Wanted): void {
+export function checkModes({ model, modes }: ListedCamera, wanted: RequestedMode): void {
   if (modes.length === 0) return;
   const fits = modes.some(
     ({ width, height, framesPerSecond }) =>

@@ -12,7 +12,7 @@ const CHECK_EVERY_MS = 1000;
 
 /** Opens a tty with 8 data bits, no parity and one stop bit. @throws SealcamError `serial-unavailable` */
 export async function openSerialLine(path: string, baudRate: number, clock: Clock): Promise<SerialLine> {
-  // Loaded only here: its native module costs memory and start-up time, also where no line is configured.
+  // Loaded only here: its native module would cost memory and start-up time where no line is configured.
   const { SerialPort: Port } = await import('serialport').catch((cause: unknown) => {
     throw new SealcamError('serial-unavailable', 'the module serialport cannot be loaded', { cause });
   });

@@ -34,7 +34,7 @@ function oneOf(...values: readonly (string | number)[]): Check {
 /** A flag that is off is left out: the package would write `--hflip false`. */
 const flag: Check = (value) => (typeof value === 'boolean' ? value || null : undefined);
 
-const CHECKS: Readonly<Record<keyof StillOptions, Check>> = {
+const OPTION_CHECKS: Readonly<Record<keyof StillOptions, Check>> = {
   width: integer(16, 16_384),
   height: integer(16, 16_384),
   timeout: integer(1, 10_000),
@@ -49,7 +49,7 @@ const CHECKS: Readonly<Record<keyof StillOptions, Check>> = {
 };
 
 /** Values of characters that mean nothing to a shell, and that do not start like an option. */
-const SAFE = /^[A-Za-z0-9/_][A-Za-z0-9/_.-]*$/;
+const SAFE_VALUE = /^[A-Za-z0-9/_][A-Za-z0-9/_.-]*$/;
 
 /**
  * Checks options against the allow-list and their ranges, and returns them as texts; `output` is a path made by the caller.
@@ -59,14 +59,14 @@ export function checkStillOptions(options: Readonly<Record<string, unknown>>, ou
   const checked: Record<string, string | true> = {};
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    const text = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof StillOptions](value) : undefined;
+    const text = Object.hasOwn(OPTION_CHECKS, name) ? OPTION_CHECKS[name as keyof StillOptions](value) : undefined;
     if (text === undefined)
       throw refused(`${JSON.stringify(name)} as ${typeof value === 'string' ? JSON.stringify(value) : typeof value}`);
     if (text !== null) checked[name] = text;
   }
   const all = { nopreview: true, encoding: 'jpg', ...checked, output } as const;
   for (const value of Object.values(all)) {
-    if (value !== true && !SAFE.test(value)) throw refused(JSON.stringify(value));
+    if (value !== true && !SAFE_VALUE.test(value)) throw refused(JSON.stringify(value));
   }
   return all;
 }

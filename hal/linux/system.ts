@@ -11,7 +11,7 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 const TEMPERATURE = '/sys/class/thermal/thermal_zone0/temp';
 /** systemd-timesyncd creates this file once it has set the clock from the network. */
 const NTP_SYNCHRONIZED = '/run/systemd/timesync/synchronized';
-const RTC = '/sys/class/rtc/rtc0';
+const RTC_DEVICE = '/sys/class/rtc/rtc0';
 
 /** Returns the boot id of the kernel; `fallback` where it has none (macOS), which changes with every start of the process. */
 export function readBootId(fallback: () => Uint8Array): Uint8Array {
@@ -26,7 +26,7 @@ export function readBootId(fallback: () => Uint8Array): Uint8Array {
 /** Describes the source of the time for `sealcam doctor`. Without a clock chip a boot starts at the last shutdown's time. */
 export function clockSource(): string {
   if (existsSync(NTP_SYNCHRONIZED)) return 'set from the network';
-  return existsSync(RTC)
+  return existsSync(RTC_DEVICE)
     ? 'from the clock chip, not checked against the network'
     : 'no clock chip, no network time seen';
 }

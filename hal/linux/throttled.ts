@@ -5,7 +5,7 @@ import { runTool } from './child.js';
 const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';
 
 /** Bits of the firmware of a Raspberry Pi: 0 to 3 for now, 16 to 19 for since the boot. */
-const BITS: readonly (readonly [bit: number, what: string])[] = [
+const THROTTLED_BITS: readonly (readonly [bit: number, what: string])[] = [
   [0, 'the supply voltage is too low'],
   [1, 'the processor is slowed down'],
   [2, 'the processor is throttled'],
@@ -20,7 +20,7 @@ const BITS: readonly (readonly [bit: number, what: string])[] = [
 export function parseThrottled(text: string): readonly string[] {
   const match = /^(?:throttled=)?(?:0x)?([0-9a-f]{1,8})$/i.exec(text.trim());
   const value = Number.parseInt(match?.[1] ?? '0', 16);
-  return BITS.filter(([bit]) => (value >>> bit) % 2 === 1).map(([, what]) => what);
+  return THROTTLED_BITS.filter(([bit]) => (value >>> bit) % 2 === 1).map(([, what]) => what);
 }
 
 /** Reads the bits from the kernel, else from `vcgencmd`; boards with neither give no warnings. */

@@ -1,4 +1,4 @@
-import { notOffered, offerText, type SensorMode, type Wanted } from './offers.js';
+import { notOffered, offerText, type SensorMode, type RequestedMode } from './offers.js';
 
 /** A pixel format with its sizes and rates; a rate of 0 is unknown. */
 export interface V4l2Format {
@@ -64,7 +64,7 @@ export function parseFfmpegFormats(text: string): V4l2Format[] {
 export function chooseFormat(
   model: string,
   formats: readonly V4l2Format[],
-  wanted: Wanted,
+  wanted: RequestedMode,
 ): { readonly format: V4l2Format; readonly framesPerSecond: number } {
   const ordered = [...formats].sort((a, b) => Number(b.isJpeg) - Number(a.isJpeg));
   for (const format of ordered) {

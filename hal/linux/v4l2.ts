@@ -5,10 +5,10 @@ import { SealcamError } from '../../common/errors.js';
 import type { CameraCommands, StreamPlan } from './child-camera.js';
 import { runTool, type Command } from './child.js';
 import { usersOf } from './device-users.js';
-import type { Wanted } from './offers.js';
+import type { RequestedMode } from './offers.js';
 import { chooseFormat, parseFfmpegFormats, parseV4l2Ctl, type V4l2Format } from './v4l2-formats.js';
 
-export interface V4l2Options extends Wanted {
+export interface V4l2Options extends RequestedMode {
   /** Path of the device; empty for /dev/video0. */
   readonly device: string;
   readonly clock: Clock;
@@ -16,7 +16,7 @@ export interface V4l2Options extends Wanted {
 
 const INSTALL_HINT = 'Install ffmpeg (Debian: apt install ffmpeg), and v4l-utils to list frame rates.';
 /** gst-launch parses its arguments again, so a path must have no character with a meaning there. */
-const DEVICE = /^\/dev\/[\w/.:-]+$/;
+const DEVICE_PATH = /^\/dev\/[\w/.:-]+$/;
 const JPEG_QSCALE = '5';
 
 /** A camera of Video4Linux, as most on USB are. */
@@ -47,7 +47,7 @@ export class V4l2Commands implements CameraCommands {
   }
 
   private async checkDevice(): Promise<void> {
-    if (!DEVICE.test(this.device)) {
+    if (!DEVICE_PATH.test(this.device)) {
       throw new SealcamError('camera-unavailable', `camera.device: ${this.device} is not a device of /dev`);
     }
     const kind = await stat(this.device).catch(() => null);
@@ -84,7 +84,7 @@ export class V4l2Commands implements CameraCommands {
   }
 }
 
-function ffmpegCommand(device: string, format: V4l2Format, { width, height, framesPerSecond }: Wanted): Command {
+function ffmpegCommand(device: string, format: V4l2Format, { width, height, framesPerSecond }: RequestedMode): Command {
   const size = `${String(width)}x${String(height)}`;
   const input = [
     '-f',
@@ -119,7 +119,7 @@ function ffmpegCommand(device: string, format: V4l2Format, { width, height, fram
   };
 }
 
-function gstCommand(device: string, format: V4l2Format, { width, height }: Wanted): Command {
+function gstCommand(device: string, format: V4l2Format, { width, height }: RequestedMode): Command {
   const size = `width=${String(width)},height=${String(height)}`;
   const encode = format.isJpeg ? [`image/jpeg,${size}`] : [`video/x-raw,${size}`, '!', 'videoconvert', '!', 'jpegenc'];
   return {

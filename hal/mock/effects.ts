@@ -225,7 +225,7 @@ function shift({ width, height, data }: Raster, byX: number, byY: number): void 
 /** Bits of the lit segments of each digit of a seven-segment clock. */
 const SEGMENTS = [0x77, 0x24, 0x5d, 0x6d, 0x2e, 0x6b, 0x7b, 0x25, 0x7f, 0x6f];
 /** x, y, width and height of each segment in a cell of 10×20 pixels. */
-const BARS = [
+const SEGMENT_BARS = [
   [0, 0, 10, 3],
   [0, 0, 3, 10],
   [7, 0, 3, 10],
@@ -242,7 +242,7 @@ function clock(raster: Raster, seconds: number): void {
   fillRectangle(raster, { x: 8, y: 8, width: 68, height: 28 }, 0);
   for (const [i, digit] of digits.entries()) {
     const lit = SEGMENTS[digit] ?? 0;
-    for (const [bit, [x = 0, y = 0, w = 0, h = 0]] of BARS.entries()) {
+    for (const [bit, [x = 0, y = 0, w = 0, h = 0]] of SEGMENT_BARS.entries()) {
       if ((lit >> bit) & 1) fillRectangle(raster, { x: 12 + i * 15 + x, y: 12 + y, width: w, height: h }, 255);
     }
   }

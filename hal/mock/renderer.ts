@@ -10,7 +10,7 @@ import { porch } from './scenes/porch.js';
 import { SCENE_HEIGHT, SCENE_WIDTH, sceneSvg, type SceneArt, type SceneLight } from './scenes/scene-art.js';
 import { momentAt, type Moment, type Person, type SceneScript } from './script.js';
 
-const ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = { porch, garden, driveway };
+const SCENE_ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = { porch, garden, driveway };
 /** Full-size pixels per pixel of the luma plane. */
 const LUMA_STEP_PIXELS = 4;
 const JPEG_QUALITY = 82;
@@ -37,7 +37,7 @@ export class SceneRenderer {
   constructor(script: SceneScript, scale: 1 | 4 = 1) {
     this.script = script;
     this.scale = scale;
-    this.art = ARTS[script.scene];
+    this.art = SCENE_ARTS[script.scene];
     this.noise = gaussianNoise(seededRandom(script.seed), script.noise);
   }
 

@@ -11,7 +11,7 @@ export type Paint = (
   level: number,
 ) => void;
 
-/** Returns a noisy grey plane with texture, on which `draw` paints. The same index gives the same noise. */
+/** Returns a noisy luma plane with texture, on which `draw` paints. The same index gives the same noise. */
 export function texturedPlane(index: number, draw: (paint: Paint) => void = () => undefined): LumaPlane {
   const { uniform } = seededRandom(index + 1);
   const data = new Uint8Array(PLANE_WIDTH * PLANE_HEIGHT);

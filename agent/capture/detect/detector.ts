@@ -4,14 +4,14 @@ import { BlobFinder, type Blob } from './kernel/blobs.js';
 import { bestKernels } from './kernel/choose.js';
 import { evidenceOf, overviewOf } from './kernel/evidence.js';
 import type { Kernels } from './kernel/kernels.js';
-import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
+import { EIGHTHS_PER_LEVEL, LEARNING_MODE, Planes } from './kernel/layout.js';
 import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
 import { shadesOf } from './kernel/shade.js';
 import { natureOf, stillMaxMs } from './nature.js';
 import { fillMasked, maskPlane, type PrivacyMask } from './masks.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
 import { OverlayWatch } from './overlay.js';
-import { SHRINK, workingSize } from './plane-size.js';
+import { SHRINK_FACTOR, workingSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
 import { SweepWatch } from './sweep.js';
 import { TamperWatch } from './tamper.js';
@@ -54,7 +54,7 @@ const Q15_ONE = 32_768;
 const Q13_ONE = 8192;
 
 /**
- * Finds what moves on a small grey plane: it keeps a background, marks the pixels that differ from it, joins them to
+ * Finds what moves on a small luma plane: it keeps a background, marks the pixels that differ from it, joins them to
  * patches and tracks, and decides what each track is. It has no clock and no I/O: the same frames, times and settings give
  * the same observations. README.md in this folder describes the steps.
  */
@@ -142,7 +142,7 @@ export class Detector {
     const observation = isWarmingUp
       ? this.noMotion('starting', timeMs)
       : this.classifyFrame(this.planes, markedShare, timeMs, elapsedMs);
-    if (isWarmingUp) this.planes.learning.fill(LEARN.background);
+    if (isWarmingUp) this.planes.learning.fill(LEARNING_MODE.background);
     this.updateBackground(timeMs, isWarmingUp ? WARM_UP_LEARN_FACTOR : 1);
     return observation;
   }
@@ -150,7 +150,7 @@ export class Detector {
   private startBackground(plane: LumaPlane, timeMs: number): Observation {
     const { width, height } = workingSize(plane);
     const isResized = this.planes !== null;
-    const { layout, memory } = this.kernels.place(width, height, SHRINK * SHRINK * width * height);
+    const { layout, memory } = this.kernels.place(width, height, SHRINK_FACTOR * SHRINK_FACTOR * width * height);
     const planes = new Planes(memory, layout);
     const { zones, masks = [] } = this.settings;
     this.masked = masks.length === 0 ? null : maskPlane(masks, width, height, layout.stride);
@@ -188,11 +188,11 @@ export class Detector {
     kernels.sumTiles();
     const grounds = groundsOf(sums, layout);
     const light = lightOf(grounds);
-    kernels.subtract(Math.round(light.gain * Q13_ONE), Math.round(light.offset * EIGHTHS));
+    kernels.subtract(Math.round(light.gain * Q13_ONE), Math.round(light.offset * EIGHTHS_PER_LEVEL));
     this.light = { ...light, relit: shadesOf(planes, grounds, light) };
     // Deviations are in 1/128 and thresholds in eighths.
     const deviations = Math.min(Q15_ONE - 1, Math.round((Q15_ONE / 16) * tuning.deviations * strictness));
-    const floor = Math.round(tuning.floor * EIGHTHS * strictness);
+    const floor = Math.round(tuning.floor * EIGHTHS_PER_LEVEL * strictness);
     return kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15_ONE - 1))) / (this.width * this.height);
   }
 
@@ -220,7 +220,7 @@ export class Detector {
   private classifyFrame(planes: Planes, markedShare: number, timeMs: number, elapsedMs: number): Observation {
     const scene = this.sceneOf(planes, markedShare, timeMs);
     if (this.sceneWatch.isSettling(timeMs)) {
-      planes.learning.fill(LEARN.copy);
+      planes.learning.fill(LEARNING_MODE.copy);
       return { ...this.noMotion('light', timeMs), scene };
     }
     planes.learning.set(planes.mask);
@@ -298,14 +298,14 @@ export class Detector {
   private learningModeOf(track: Track, timeMs: number): number {
     switch (track.nature) {
       case 'object':
-        return this.isStillTooLong(track, timeMs) ? LEARN.copy : LEARN.object;
+        return this.isStillTooLong(track, timeMs) ? LEARNING_MODE.copy : LEARNING_MODE.object;
       case 'hole':
-        return LEARN.copy;
+        return LEARNING_MODE.copy;
       case 'light':
-        return track.activeMs < timeMs ? LEARN.copy : LEARN.unknown;
+        return track.activeMs < timeMs ? LEARNING_MODE.copy : LEARNING_MODE.unknown;
       case 'unknown':
       case 'erratic':
-        return LEARN.unknown;
+        return LEARNING_MODE.unknown;
     }
   }
 

@@ -1,7 +1,7 @@
-import { EIGHTHS, TILE, type Planes } from './kernel/layout.js';
+import { EIGHTHS_PER_LEVEL, TILE_PIXELS, type Planes } from './kernel/layout.js';
 
 /** A pixel changed when it differs from the frame before by more; eighths of a grey level. */
-const PIXEL_CHANGE_MIN = 16 * EIGHTHS;
+const PIXEL_CHANGE_MIN = 16 * EIGHTHS_PER_LEVEL;
 /** A tile changed when this many of its pixels did. */
 const CHANGED_PIXELS_MIN = 3;
 /** A clock that shows seconds changes at this interval; this many in a row are a clock. */
@@ -10,7 +10,7 @@ const BEATS_MIN = 10;
 /** When a larger share of the tiles changes together, a lamp was switched. */
 const CHANGED_TILES_MAX_SHARE = 0.15;
 /** Writing stands out from its ground by at least this; eighths of a grey level. */
-const CONTRAST_MIN = 60 * EIGHTHS;
+const CONTRAST_MIN = 60 * EIGHTHS_PER_LEVEL;
 /** Frames without change between two beats; with fewer, a tile that always changes would count too. */
 const QUIET_FRAMES_MIN = 2;
 
@@ -64,10 +64,10 @@ export class OverlayWatch {
     current: Int16Array,
     { width, height, stride, tilesX }: Planes['layout'],
   ): { readonly changed: number; readonly contrast: number } {
-    const left = (tile % tilesX) * TILE;
-    const top = Math.floor(tile / tilesX) * TILE;
-    const right = Math.min(width, left + TILE);
-    const bottom = Math.min(height, top + TILE);
+    const left = (tile % tilesX) * TILE_PIXELS;
+    const top = Math.floor(tile / tilesX) * TILE_PIXELS;
+    const right = Math.min(width, left + TILE_PIXELS);
+    const bottom = Math.min(height, top + TILE_PIXELS);
     let changed = 0;
     let least = Infinity;
     let most = 0;

@@ -1,7 +1,7 @@
 import type { LumaPlane } from '../../../hal/camera.js';
 
 /** A driver's plane that is wider than any setting asks for is reduced by this factor on both sides. */
-export const SHRINK = 4;
+export const SHRINK_FACTOR = 4;
 const WIDTH_MAX_PIXELS = 320;
 /** A plane smaller than a tile shows nothing; a larger one takes more memory and time than a camera has. */
 const SIDE_MIN_PIXELS = 16;
@@ -14,8 +14,8 @@ export interface Size {
 
 /** Returns the size at which the detector works on a plane. */
 export function workingSize({ width, height }: Size): Size {
-  const isLarge = width > WIDTH_MAX_PIXELS && width % (4 * SHRINK) === 0 && height % SHRINK === 0;
-  return isLarge ? { width: width / SHRINK, height: height / SHRINK } : { width, height };
+  const isLarge = width > WIDTH_MAX_PIXELS && width % (4 * SHRINK_FACTOR) === 0 && height % SHRINK_FACTOR === 0;
+  return isLarge ? { width: width / SHRINK_FACTOR, height: height / SHRINK_FACTOR } : { width, height };
 }
 
 /** Reports whether the detector accepts such a plane. */

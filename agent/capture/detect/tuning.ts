@@ -25,8 +25,8 @@ export interface Tuning {
   readonly erraticSpeed: number;
   readonly erraticStraightness: number;
   /**
-   * A patch is a change of light when texture kept minus steepness is above `light`, when texture alone is above the second,
-   * or when steepness is below the third.
+   * A patch is a change of light when texture kept minus steepness is above `light`, when texture alone is above
+   * `lightTexture`, or when steepness is below `lightSteepness`.
    */
   readonly light: number;
   readonly lightTexture: number;

@@ -1,12 +1,12 @@
 /** Side of a tile in pixels; the stride of all planes is a multiple of it. */
-export const TILE = 16;
+export const TILE_PIXELS = 16;
 /** Grey levels are held as eighths in `current` and `difference`, as 1/128 in `mean` and `deviation`. */
-export const EIGHTHS = 8;
+export const EIGHTHS_PER_LEVEL = 8;
 /** Shades are in 1/2048 of the background plus this many grey levels, because light also falls on black things. */
 export const SHADE_UNIT = 2048;
 export const SHADE_BASE_LEVEL = 16;
 /** Values of the plane `learning`: how a pixel of the background follows the picture. */
-export const LEARN = { background: 0, unknown: 1, object: 2, copy: 3 } as const;
+export const LEARNING_MODE = { background: 0, unknown: 1, object: 2, copy: 3 } as const;
 
 /** Rows of room around each plane, so that neighbours of its first and last row can be read. */
 const GUARD_ROWS = 2;
@@ -45,9 +45,9 @@ export interface Layout {
 
 /** Lays planes out one after the other from byte `from` on; `sourcePixels` is 0 where pictures are small already. */
 export function layoutOf(width: number, height: number, sourcePixels: number, from: number): Layout {
-  const tilesX = Math.ceil(width / TILE);
-  const tilesY = Math.ceil(height / TILE);
-  const stride = tilesX * TILE;
+  const tilesX = Math.ceil(width / TILE_PIXELS);
+  const tilesY = Math.ceil(height / TILE_PIXELS);
+  const stride = tilesX * TILE_PIXELS;
   const count = stride * height;
   let next = from;
   const plane = (bytesPerPixel: number): number => {
@@ -92,7 +92,7 @@ export function layoutOf(width: number, height: number, sourcePixels: number, fr
 
 /** Returns the rows of pixels in a tile; the bottom tiles may be cut. */
 export function rowsOf(tile: number, { tilesX, height }: Layout): number {
-  return Math.min(TILE, height - Math.floor(tile / tilesX) * TILE);
+  return Math.min(TILE_PIXELS, height - Math.floor(tile / tilesX) * TILE_PIXELS);
 }
 
 /** Views of the planes of a layout in one memory. kernels.ts states which of them each kernel reads and writes. */

@@ -1,4 +1,4 @@
-import { EIGHTHS, rowsOf, TILE, type Layout } from './layout.js';
+import { EIGHTHS_PER_LEVEL, rowsOf, TILE_PIXELS, type Layout } from './layout.js';
 
 /** The tiles that fit the first estimate worst hold what moves; the second uses this share of the tiles. */
 const TRUSTED_TILES_SHARE = 0.7;
@@ -36,14 +36,14 @@ export function groundsOf(sums: Int32Array, layout: Layout): Grounds {
   const field = (): Float64Array => new Float64Array(tiles);
   const grounds = { count: field(), frame: field(), level: field(), variance: field(), covariance: field() };
   for (let tile = 0; tile < tiles; tile++) {
-    const count = Math.ceil(rowsOf(tile, layout) / 2) * TILE;
-    const frame = (sums[tile * 4] ?? 0) / EIGHTHS / count;
-    const level = (sums[tile * 4 + 1] ?? 0) / EIGHTHS / count;
+    const count = Math.ceil(rowsOf(tile, layout) / 2) * TILE_PIXELS;
+    const frame = (sums[tile * 4] ?? 0) / EIGHTHS_PER_LEVEL / count;
+    const level = (sums[tile * 4 + 1] ?? 0) / EIGHTHS_PER_LEVEL / count;
     grounds.count[tile] = count;
     grounds.frame[tile] = frame;
     grounds.level[tile] = level;
-    grounds.variance[tile] = (sums[tile * 4 + 2] ?? 0) / EIGHTHS ** 2 / count - level * level;
-    grounds.covariance[tile] = (sums[tile * 4 + 3] ?? 0) / EIGHTHS ** 2 / count - level * frame;
+    grounds.variance[tile] = (sums[tile * 4 + 2] ?? 0) / EIGHTHS_PER_LEVEL ** 2 / count - level * level;
+    grounds.covariance[tile] = (sums[tile * 4 + 3] ?? 0) / EIGHTHS_PER_LEVEL ** 2 / count - level * frame;
   }
   return grounds;
 }

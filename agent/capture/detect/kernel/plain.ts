@@ -1,6 +1,6 @@
 /* eslint-disable @typescript-eslint/no-non-null-assertion -- the innermost loops, which read typed arrays inside their bounds only */
 import type { Kernels } from './kernels.js';
-import { SHADE_BASE_LEVEL, layoutOf, LEARN, Planes } from './layout.js';
+import { SHADE_BASE_LEVEL, layoutOf, LEARNING_MODE, Planes } from './layout.js';
 
 /** Crossing the threshold adds this to the flicker of a pixel; flicker up to the second does not raise its threshold. */
 export const FLICKER_STEP = 1433;
@@ -160,10 +160,10 @@ export function plainKernels(): Kernels {
         const how = learning[i];
         const target = current[i]! << 4;
         const before = mean[i]!;
-        if (how === LEARN.copy) mean[i] = target;
-        else if (how !== LEARN.object)
-          mean[i] = before + q15(target - before, how === LEARN.unknown ? unknown : follow);
-        if (how !== LEARN.object) {
+        if (how === LEARNING_MODE.copy) mean[i] = target;
+        else if (how !== LEARNING_MODE.object)
+          mean[i] = before + q15(target - before, how === LEARNING_MODE.unknown ? unknown : follow);
+        if (how !== LEARNING_MODE.object) {
           const usual = deviation[i]!;
           const d = Math.min(DEVIATION_SAMPLE_MAX, Math.abs(difference[i]!)) << 4;
           deviation[i] = Math.max(DEVIATION_MIN, usual + q15(d - usual, spread));

@@ -1,4 +1,12 @@
-import { SHADE_BASE_LEVEL, EIGHTHS, rowsOf, SHADE_UNIT, TILE, type Layout, type Planes } from './layout.js';
+import {
+  SHADE_BASE_LEVEL,
+  EIGHTHS_PER_LEVEL,
+  rowsOf,
+  SHADE_UNIT,
+  TILE_PIXELS,
+  type Layout,
+  type Planes,
+} from './layout.js';
 import type { Grounds, Light } from './light.js';
 
 /**
@@ -21,7 +29,7 @@ const RELIT_SHADE_MIN = 0.1 * SHADE_UNIT;
 const SHADE_MAX = 7;
 
 /** Scratch space of `medianAround`. */
-const SORTED = new Float64Array(9);
+const SORT_BUFFER = new Float64Array(9);
 
 /** One number for each tile. */
 type Field = Float64Array;
@@ -41,7 +49,9 @@ export function shadesOf(planes: Pick<Planes, 'sums' | 'layout' | 'shades'>, gro
   const slopesY = new Float64Array(tiles);
   for (let tile = 0; tile < tiles; tile++) {
     own[tile] =
-      (sums[tile * 4] ?? 0) / (EIGHTHS * TILE * rowsOf(tile, layout)) / ((grounds.level[tile] ?? 0) + SHADE_BASE_LEVEL);
+      (sums[tile * 4] ?? 0) /
+      (EIGHTHS_PER_LEVEL * TILE_PIXELS * rowsOf(tile, layout)) /
+      ((grounds.level[tile] ?? 0) + SHADE_BASE_LEVEL);
   }
   for (let tile = 0; tile < tiles; tile++) {
     slopesX[tile] = slopeAt(own, tile, { at: tile % tilesX, count: tilesX, stride: 1 });
@@ -82,7 +92,7 @@ function evenShades({ sums, layout, grounds, light, own, slopesX, slopesY }: Til
   const unevenness = own.map((shade, tile) => {
     const ground = (grounds.level[tile] ?? 0) + SHADE_BASE_LEVEL;
     const rest = shade * ground;
-    const square = (sums[tile * 4 + 1] ?? 0) / (EIGHTHS ** 2 * TILE * rowsOf(tile, layout));
+    const square = (sums[tile * 4 + 1] ?? 0) / (EIGHTHS_PER_LEVEL ** 2 * TILE_PIXELS * rowsOf(tile, layout));
     const variance = grounds.variance[tile] ?? 0;
     const ofTexture = shade * (shade * variance - 2 * ((grounds.covariance[tile] ?? 0) - light.gain * variance));
     const x = (slopesX[tile] ?? 0) * ground;
@@ -147,10 +157,10 @@ function medianAround(shades: Field, tile: number, tilesX: number): number {
       const shade = shades[at] ?? NaN;
       if (Number.isNaN(shade)) continue;
       let to = count++;
-      for (; to > 0 && (SORTED[to - 1] ?? 0) > shade; to--) SORTED[to] = SORTED[to - 1] ?? 0;
-      SORTED[to] = shade;
+      for (; to > 0 && (SORT_BUFFER[to - 1] ?? 0) > shade; to--) SORT_BUFFER[to] = SORT_BUFFER[to - 1] ?? 0;
+      SORT_BUFFER[to] = shade;
     }
   }
   if (count < MEDIAN_TILES_MIN) return NaN;
-  return ((SORTED[(count - 1) >> 1] ?? 0) + (SORTED[count >> 1] ?? 0)) / 2;
+  return ((SORT_BUFFER[(count - 1) >> 1] ?? 0) + (SORT_BUFFER[count >> 1] ?? 0)) / 2;
 }

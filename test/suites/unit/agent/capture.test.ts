@@ -18,7 +18,7 @@ const WIDTH = 160;
 const HEIGHT = 90;
 const settings = { sensitivity: 50, zones: [], minDurationMs: 300 };
 
-/** Returns a noisy grey plane with texture, on which `paint` draws what moves. */
+/** Returns a noisy luma plane with texture, on which `paint` draws what moves. */
 function plane(index: number, paint: (data: Uint8Array, set: Paint) => void = () => undefined): LumaPlane {
   const { uniform } = seededRandom(index + 1);
   const data = new Uint8Array(WIDTH * HEIGHT);

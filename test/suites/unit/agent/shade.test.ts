@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Detector } from '../../../../agent/capture/detect/detector.js';
-import { EIGHTHS, Planes, SHADE_UNIT, TILE } from '../../../../agent/capture/detect/kernel/layout.js';
+import { EIGHTHS_PER_LEVEL, Planes, SHADE_UNIT, TILE_PIXELS } from '../../../../agent/capture/detect/kernel/layout.js';
 import { groundsOf, lightOf } from '../../../../agent/capture/detect/kernel/light.js';
 import { plainKernels } from '../../../../agent/capture/detect/kernel/plain.js';
 import { shadesOf } from '../../../../agent/capture/detect/kernel/shade.js';
@@ -43,19 +43,19 @@ function remainder(
     for (let x = 0; x < WIDTH; x++) {
       const i = y * layout.stride + x;
       const before = ground(x, y, 0);
-      planes.mean[i] = before * 16 * EIGHTHS;
-      planes.current[i] = Math.round(paints.reduce((grey, paint) => paint(x, y, grey), before) * EIGHTHS);
+      planes.mean[i] = before * 16 * EIGHTHS_PER_LEVEL;
+      planes.current[i] = Math.round(paints.reduce((grey, paint) => paint(x, y, grey), before) * EIGHTHS_PER_LEVEL);
     }
   }
   kernels.sumTiles();
   const grounds = groundsOf(planes.sums, layout);
   const light = lightOf(grounds);
-  kernels.subtract(Math.round(light.gain * 8192), Math.round(light.offset * EIGHTHS));
+  kernels.subtract(Math.round(light.gain * 8192), Math.round(light.offset * EIGHTHS_PER_LEVEL));
   shadesOf(planes, grounds, light);
   if (!isShaded) planes.shades.fill(0);
-  kernels.classify(FLOOR_LEVELS * EIGHTHS, 0, 0);
+  kernels.classify(FLOOR_LEVELS * EIGHTHS_PER_LEVEL, 0, 0);
   return {
-    at: (x, y) => (planes.difference[y * layout.stride + x] ?? 0) / EIGHTHS,
+    at: (x, y) => (planes.difference[y * layout.stride + x] ?? 0) / EIGHTHS_PER_LEVEL,
     shade: (tileX, tileY) => (planes.shades[(tileY + 1) * (layout.tilesX + 2) + tileX + 1] ?? 0) / SHADE_UNIT,
   };
 }
@@ -72,7 +72,7 @@ describe('light by tile', () => {
     // The cloud takes up to 68 grey levels. Some remain where its slope starts or ends within a tile, most in the outermost.
     for (let from = -40; from <= 160; from += 8) {
       const { at } = remainder([cloud(from)]);
-      expect(largest(at, TILE, WIDTH - TILE), String(from)).toBeLessThan(14);
+      expect(largest(at, TILE_PIXELS, WIDTH - TILE_PIXELS), String(from)).toBeLessThan(14);
       expect(largest(at), String(from)).toBeLessThan(28);
     }
   });
