@@ -27,9 +27,7 @@ interface PendingColumns {
 }
 
 export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRecord): ClaimStore {
-  const selectOne = db.prepare<EpochKey, ClaimColumns>(
-    'SELECT * FROM claim WHERE device = @device AND epoch = @epoch',
-  );
+  const selectOne = db.prepare<EpochKey, ClaimColumns>('SELECT * FROM claim WHERE device = @device AND epoch = @epoch');
   const selectLatest = db.prepare<DeviceKey, ClaimColumns>(
     'SELECT * FROM claim WHERE device = @device ORDER BY epoch DESC LIMIT 1',
   );

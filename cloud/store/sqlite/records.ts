@@ -175,8 +175,7 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
         const columns = selectOne.get({ device, epoch, seq });
         return columns === undefined ? undefined : storedRecord(columns);
       }),
-    page: (device, epoch, before, limit) =>
-      guard(() => page.all({ device, epoch, before, limit }).map(storedRecord)),
+    page: (device, epoch, before, limit) => guard(() => page.all({ device, epoch, before, limit }).map(storedRecord)),
     since: (id, epochs, limit) =>
       guard(() =>
         epochs
@@ -209,8 +208,7 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
         if (row === undefined) return undefined;
         return { sealed: { header: new Uint8Array(row.header), body: new Uint8Array(row.body) }, seq: row.seq };
       }),
-    isLossSigned: (device, epoch, mediaId) =>
-      guard(() => mediaLoss.get({ device, epoch, mediaId }) !== undefined),
+    isLossSigned: (device, epoch, mediaId) => guard(() => mediaLoss.get({ device, epoch, mediaId }) !== undefined),
     // SQLite has no booleans.
     setStatus: (device, { online: isOnline, agent, atMs }) =>
       guard(() => void setStatus.run({ device, online: isOnline ? 1 : 0, agent, atMs })),
