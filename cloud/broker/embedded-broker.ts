@@ -8,21 +8,21 @@ import { LIMITS } from '../../common/limits.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** User and password of the cloud itself, who may read and write every camera's topics. */
+  /** User and password of the cloud itself, which may read and write every camera's topics. */
   readonly cloudUser: string;
   readonly cloudPassword: string;
-  /** Whether this device may connect with this password. */
+  /** Returns whether this device may connect with this password. */
   readonly mayConnect: (device: string, password: string) => boolean;
 }
 
-const STOP_PATIENCE_MS = 2000;
-const DEVICE = /^[0-9a-f]{64}$/;
+const STOP_TIMEOUT_MS = 2000;
+const DEVICE_ID = /^[0-9a-f]{64}$/;
 
 /**
- * A broker inside the cloud's process, for laptops: MQTT 3.1.1, no persistence. It has the ACL that any broker needs:
- * the user is the device, and a device sees its own topics only.
+ * A broker inside the cloud's process, for laptops: MQTT 3.1.1, no persistence. It enforces the access rules that any
+ * broker for this cloud needs: the user name is the device id, and a device reaches its own topics only.
  */
 export class EmbeddedBroker {
   private readonly options: EmbeddedBrokerOptions;
@@ -34,7 +34,11 @@ export class EmbeddedBroker {
     this.options = options;
   }
 
-  /** Resolves with the port. @throws SealcamError `port-in-use` */
+  /**
+   * Listens; resolves with the port.
+   *
+   * @throws SealcamError `port-in-use`, `broker-unreachable`
+   */
   async start(): Promise<number> {
     const { cloudUser, cloudPassword, mayConnect } = this.options;
     const users = new WeakMap<object, string>();
@@ -43,7 +47,7 @@ export class EmbeddedBroker {
       const given = password?.toString('utf8') ?? '';
       const user = username ?? '';
       const isCloud = user === cloudUser && equalSecret(utf8(given), utf8(cloudPassword));
-      const isDevice = DEVICE.test(user) && client.id === user && mayConnect(user, given);
+      const isDevice = DEVICE_ID.test(user) && client.id === user && mayConnect(user, given);
       if (isCloud || isDevice) users.set(client, user);
       done(null, isCloud || isDevice);
     };
@@ -69,7 +73,7 @@ export class EmbeddedBroker {
     try {
       return await this.listen(server);
     } catch (error) {
-      // The broker has timers of its own, which would keep the process alive.
+      // The broker's own timers would keep the process alive.
       await this.stop();
       throw error;
     }
@@ -101,7 +105,7 @@ export class EmbeddedBroker {
           resolve();
         });
       });
-      await atMost(realClock, STOP_PATIENCE_MS, closed);
+      await atMost(realClock, STOP_TIMEOUT_MS, closed);
     }
   }
 }

@@ -259,10 +259,10 @@ describe('sealcam-cloud', () => {
       SEALCLOUD_OPERATOR_PORT: String(operator),
     };
     const child = started('sealcam-cloud', ['serve'], environment);
-    await until('it takes records', () => said(child, 'taking records'));
+    await until('it takes records', () => said(child, 'receiving records'));
     const answer = await fetch(`http://127.0.0.1:${String(http)}/healthz`);
     expect(await answer.json()).toMatchObject({ ok: true });
-    await until('metrics listen', () => said(child, 'metrics and status page listen'));
+    await until('metrics listen', () => said(child, 'metrics and status page are listening'));
     const metrics = parseExposition(await (await fetch(`http://127.0.0.1:${String(operator)}/metrics`)).text());
     expect(metrics.get('sealcam_broker_up')).toBe(1);
     expect(metrics.get('process_resident_memory_bytes')).toBeGreaterThan(1024 ** 2);

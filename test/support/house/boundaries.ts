@@ -26,13 +26,17 @@ const AGENT_PARTS: Readonly<Record<string, readonly string[]>> = {
   console: ['capture', 'outbox', 'record', 'ownership', 'uplink', 'health'],
 };
 
-/** Inside the cloud: the store below, ingest and API beside each other. */
+/** Inside the cloud: the store below, ingest and API beside each other, main and the commands on top. */
 const CLOUD_PARTS: Readonly<Record<string, readonly string[]>> = {
   store: [],
   broker: [],
-  ingest: ['store'],
-  api: ['store'],
-  operator: ['store'],
+  alarms: ['store'],
+  trust: ['store', 'alarms'],
+  ingest: ['store', 'alarms', 'trust'],
+  api: ['store', 'alarms', 'trust'],
+  operator: ['store', 'alarms'],
+  main: ['store', 'broker', 'alarms', 'trust', 'ingest', 'api', 'operator'],
+  cli: ['store', 'trust', 'main'],
 };
 
 /** Only the composition root and the command know a driver. */

@@ -61,7 +61,12 @@ async function feedOn(
   const url = `mqtt://127.0.0.1:${String(await broker.start())}`;
   const counters = new Counters();
   const settings = { url, username: undefined, password: undefined, clientId: 'worker', group: undefined };
-  const feed = new MqttFeed(settings, () => Promise.resolve(), realClock, counters, silentLog);
+  const feed = new MqttFeed(settings, {
+    onMessage: () => Promise.resolve(),
+    clock: realClock,
+    counters,
+    log: silentLog,
+  });
   afterThisTest(() => feed.stop());
   return { broker, feed, counters };
 }
