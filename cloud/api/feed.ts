@@ -1,4 +1,4 @@
-/** Something new that open streams may show. It only names where; each stream asks the store whether its reader may see it. */
+/** News for open streams. It carries a key, no content: each stream reads the store, which decides what its reader may see. */
 export type FeedItem =
   | { readonly type: 'record'; readonly device: Uint8Array; readonly epoch: number; readonly seq: number }
   | { readonly type: 'camera'; readonly device: Uint8Array };

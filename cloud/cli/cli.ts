@@ -69,9 +69,7 @@ program
 
 program
   .command('affected')
-  .description(
-    'list which accounts were shown what of which camera in a time, those that the claim does not name first',
-  )
+  .description('list which accounts were shown what of which camera; readers that the claim does not name come first')
   .requiredOption('--since <time>', 'start of the time (ISO 8601 with zone; times are printed in this zone)')
   .requiredOption('--until <time>', 'end of the time, excluded')
   .option('--device <hex>', 'this camera only')

@@ -164,8 +164,8 @@ export interface AccessStore {
   /** Returns the lines of the epochs that this key may read, newest first. */
   ofReadable(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]>;
   /**
-   * Returns who was shown what in [sinceMs, untilMs), one line for each reader and epoch, readers that the claim does not
-   * name first. `device` and `account` narrow the search, null does not; the account is the camera's or the reader's.
+   * Returns who was shown what in [sinceMs, untilMs), one line for each reader and epoch. Readers that the claim does not
+   * name come first. `device` and `account` narrow the search, null does not; the account is the camera's or the reader's.
    */
   affected(
     device: Uint8Array | null,

@@ -13,7 +13,11 @@ function sources(folder: string): { readonly path: string; readonly text: string
     .map((name) => ({ path: `${folder}/${name}`, text: readFileSync(join(checkout, folder, name), 'utf8') }));
 }
 
-/** Returns the test file that runs the contract for this kind of store. @throws Error if there is none */
+/**
+ * Returns the test file that runs the contract for this kind of store.
+ *
+ * @throws Error if no file runs it
+ */
 function suiteOf(kind: string): string {
   const suite = sources(SUITES).find(({ text }) => {
     const [, name] = /'cloud store: (\w+)', \(\) => \{[^}]*?cloudStoreContract\(/.exec(text) ?? [];
