@@ -245,7 +245,7 @@ describe('sealcam-cloud', () => {
     expect(run('sealcam-cloud', ['sing']).status).toBe(2);
     const { status, stderr } = run('sealcam-cloud', ['affected', '--since', 'yesterday', '--until', 'today']);
     expect(status).toBe(2);
-    expect(stderr).toContain('--since: yesterday is no time');
+    expect(stderr).toContain('--since: yesterday is not a time');
   });
 
   it('serves with a broker of its own, says when a port is taken, and stops on SIGTERM', async () => {
