@@ -69,31 +69,29 @@ export function accessContract(open: OpenStore): void {
     const read = (
       who: Signer,
       epoch: number,
-      what: AccessEntry['what'],
-      seqs: readonly [number, number],
-      mediaId: Uint8Array | null = null,
+      { seqs, ...rest }: Pick<AccessEntry, 'what'> & { seqs: readonly [number, number]; mediaId?: Uint8Array },
     ): AccessEntry => ({
       atMs: 10,
       reader: who.publicKey,
       device: world.deviceId,
       epoch,
-      what,
-      mediaId,
+      mediaId: null,
       fromSeq: seqs[0],
       toSeq: seqs[1],
+      ...rest,
     });
     await store.access.append([
-      read(world.owner, 1, 'records', [3, 9]),
-      read(world.owner, 1, 'stream', [10, 10]),
-      read(world.owner, 1, 'stream', [11, 11]),
-      read(world.owner, 1, 'media', [4, 4], id),
-      read(world.owner, 1, 'media', [4, 4], id),
-      read(world.owner, 1, 'export', [0, 0]),
-      read(world.owner, 1, 'export', [5, 5], realRandom.bytes(16)),
-      read(member, 1, 'records', [1, 2]),
+      read(world.owner, 1, { what: 'records', seqs: [3, 9] }),
+      read(world.owner, 1, { what: 'stream', seqs: [10, 10] }),
+      read(world.owner, 1, { what: 'stream', seqs: [11, 11] }),
+      read(world.owner, 1, { what: 'media', seqs: [4, 4], mediaId: id }),
+      read(world.owner, 1, { what: 'media', seqs: [4, 4], mediaId: id }),
+      read(world.owner, 1, { what: 'export', seqs: [0, 0] }),
+      read(world.owner, 1, { what: 'export', seqs: [5, 5], mediaId: realRandom.bytes(16) }),
+      read(member, 1, { what: 'records', seqs: [1, 2] }),
       // A removed member, who was shown a picture by mistake.
-      read(member, 2, 'media', [7, 7], realRandom.bytes(16)),
-      read(stranger, 1, 'records', [1, 2]),
+      read(member, 2, { what: 'media', seqs: [7, 7], mediaId: realRandom.bytes(16) }),
+      read(stranger, 1, { what: 'records', seqs: [1, 2] }),
     ]);
     const lines = await store.access.affected(null, 0, 100);
     const of = (who: Signer, epoch: number): AccessSummary | undefined =>
