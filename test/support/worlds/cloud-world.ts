@@ -8,9 +8,10 @@ import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
+import { offerKind, type Offer } from '../../../protocol/objects/offer.js';
 import { receiptKind, type Receipt } from '../../../protocol/objects/receipt.js';
 import type { RecordHealth, RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
-import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { decodeDown, encodeUp, type DownMessage } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
@@ -101,6 +102,18 @@ export class CloudWorld {
       message.type === 'receipt' ? [openSigned(receiptKind, nodeSuite, message.receipt).value] : [],
     );
   }
+}
+
+/** Returns the offer of a camera that was never claimed, signed by the camera. */
+export function offerOf({ device, deviceId }: CameraWorld, change: Partial<Offer> = {}): Verified<Offer> {
+  return signObject(offerKind, nodeSuite, device, {
+    device: deviceId,
+    lastEpoch: 0,
+    lastClaimHash: null,
+    mode: 'physical',
+    nonce: realRandom.bytes(16),
+    ...change,
+  });
 }
 
 /** Returns a small record without media. */

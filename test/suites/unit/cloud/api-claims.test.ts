@@ -3,12 +3,11 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../../../common/bytes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { claimMac } from '../../../../protocol/objects/claim.js';
-import { offerKind } from '../../../../protocol/objects/offer.js';
-import { signObject } from '../../../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../../../protocol/seal/seal.js';
 import { decodeDown } from '../../../../protocol/transport/messages.js';
 import { verifyExport } from '../../../../agent/cli/verify-export.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
+import { offerOf } from '../../../support/worlds/cloud-world.js';
 import { mediaUrl, stored } from '../../../support/worlds/stored-event.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 
@@ -16,13 +15,7 @@ describe('claims', () => {
   async function offered(api: ApiWorld): Promise<{ world: CameraWorld; token: string; nonce: Uint8Array }> {
     const world = new CameraWorld({ cloud: api.receiptSigner });
     const nonce = realRandom.bytes(16);
-    const offer = signObject(offerKind, nodeSuite, world.device, {
-      device: world.deviceId,
-      lastEpoch: 0,
-      lastClaimHash: null,
-      mode: 'physical',
-      nonce,
-    });
+    const offer = offerOf(world, { nonce });
     await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
     return { world, nonce, token: (await api.session(world.owner)).token };
   }

@@ -3,16 +3,15 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { SealcamError } from '../../../../common/errors.js';
 import { Lanes } from '../../../../cloud/ingest/lanes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { offerKind } from '../../../../protocol/objects/offer.js';
 import { checkReceiptAgainstClaim, receiptKind } from '../../../../protocol/objects/receipt.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
-import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
+import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { encodeStatus, encodeUp } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 import { signSign1 } from '../../../../protocol/wire/cose.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { CloudWorld, pictured, scene } from '../../../support/worlds/cloud-world.js';
+import { CloudWorld, offerOf, pictured, scene } from '../../../support/worlds/cloud-world.js';
 
 describe('ingest', () => {
   it('stores the claim row with the accept, and signs its receipt with a key of the claim', async () => {
@@ -94,13 +93,7 @@ describe('ingest', () => {
     const cloud = new CloudWorld();
     const world = cloud.camera();
     const nonce = realRandom.bytes(16);
-    const offer = signObject(offerKind, nodeSuite, world.device, {
-      device: world.deviceId,
-      lastEpoch: 0,
-      lastClaimHash: null,
-      mode: 'physical',
-      nonce,
-    });
+    const offer = offerOf(world, { nonce });
     const claim = world.claim(1, null, { nonce });
     await cloud.store.claims.putPending(world.deviceId, {
       claim: claim.bytes,
@@ -110,7 +103,7 @@ describe('ingest', () => {
     });
     await cloud.up(world, { type: 'offer', offer: offer.bytes });
     expect(cloud.sent[0]?.message).toEqual({ type: 'claim', claim: claim.bytes, mac: new Uint8Array(32) });
-    const next = signObject(offerKind, nodeSuite, world.device, { ...offer.value, nonce: realRandom.bytes(16) });
+    const next = offerOf(world);
     await cloud.up(world, { type: 'offer', offer: next.bytes });
     expect(cloud.sent).toHaveLength(1);
     expect(await cloud.store.claims.pending(world.deviceId)).toBeUndefined();

@@ -8,13 +8,13 @@ import { Ingest } from '../../../../cloud/ingest/ingest.js';
 import { MakerList } from '../../../../cloud/trust/maker-list.js';
 import type { CloudStore } from '../../../../cloud/store/store.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { offerKind } from '../../../../protocol/objects/offer.js';
 import type { Revocation } from '../../../../protocol/objects/revocation.js';
-import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
+import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown, encodeUp } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { offerOf } from '../../../support/worlds/cloud-world.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
 import { mediaUrl, stored, type Stored } from '../../../support/worlds/stored-event.js';
 import { until } from '../../../support/runner/wait.js';
@@ -29,14 +29,7 @@ describe("the maker's list at ingest", () => {
     expect(await cloud.record()).toEqual(['receipt']);
     await cloud.store.revocations.put(listOf(maker, { entries: [{ device: cloud.world.deviceId }] }), 1);
     expect(await cloud.record()).toEqual([]);
-    const nonce = new Uint8Array(16);
-    const offer = signObject(offerKind, nodeSuite, cloud.world.device, {
-      device: cloud.world.deviceId,
-      lastEpoch: 1,
-      lastClaimHash: cloud.claim.hash,
-      mode: 'physical',
-      nonce,
-    });
+    const offer = offerOf(cloud.world, { lastEpoch: 1, lastClaimHash: cloud.claim.hash });
     await cloud.up({ type: 'offer', offer: offer.bytes });
     await cloud.accepts();
     expect(cloud.sent).toEqual([]);
