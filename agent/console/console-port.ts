@@ -1,4 +1,5 @@
-import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
+import { guard } from '../../common/guard.js';
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
@@ -94,15 +95,11 @@ export class ConsolePort implements ConsoleAgent {
   }
 
   recordCommand(command: Omit<RecordCommand, 'source'>): void {
-    const { outbox, uplink, log, now } = this.parts;
+    const { outbox, log, now } = this.parts;
     if (outbox.currentClaim() === null) return;
-    try {
+    guard(log, 'an order at the console could not be recorded', () => {
       outbox.append({ kind: 'command', time: now(), command: { source: 'console', ...command } });
-      uplink.recordsAppended(1);
-    } catch (error) {
-      const { code, message } = asSealcamError(error);
-      log.error({ code }, `an order at the console could not be recorded: ${message}`);
-    }
+    });
   }
 
   factoryReset(): void {

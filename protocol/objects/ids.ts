@@ -14,3 +14,8 @@ export function deviceId(suite: CryptoSuite, publicKey: Uint8Array): Uint8Array 
 export function accountId(suite: CryptoSuite, ownerKey: Uint8Array): Uint8Array {
   return suite.sha256(concat(utf8('sealcam/account/v1'), ownerKey)).slice(0, ID_BYTES);
 }
+
+/** Returns the key of a place in a map over one camera's records: `epoch/seq`. */
+export function placeKey({ epoch, seq }: { readonly epoch: number; readonly seq: number }): string {
+  return `${String(epoch)}/${String(seq)}`;
+}

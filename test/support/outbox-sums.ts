@@ -1,4 +1,5 @@
 import type { Outbox } from '../../agent/outbox/outbox.js';
+import { storeOf } from './outbox-store.js';
 
 interface Counted {
   readonly records: number;
@@ -10,9 +11,9 @@ interface Counted {
  * total is a difference and would hold whatever happened. Every breach as a sentence; none is right.
  */
 export function brokenSums(outbox: Outbox): string[] {
-  const db = outbox.queries.device.database;
+  const db = storeOf(outbox).queries.device.database;
   const broken: string[] = [];
-  for (const row of outbox.queries.epochs.all()) {
+  for (const row of storeOf(outbox).queries.epochs.all()) {
     const { epoch, produced, receipted, quarantined, lost, head_seq: head } = row;
     const count = db.prepare<[number], Counted>('SELECT count(*) AS records, 0 AS bytes FROM record WHERE epoch = ?');
     const queued = count.get(epoch)?.records ?? 0;

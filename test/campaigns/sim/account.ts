@@ -6,6 +6,7 @@ import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import type { SimCamera } from './camera.js';
 import { keyOf, nameOf, type Made, type Oracle } from './oracle.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 /** Where everything that was made has ended up. */
 export interface Balance {
@@ -35,8 +36,10 @@ class Losses {
 
   /** Losses that a camera has noted and not yet said. */
   waiting({ agent, hex }: SimCamera): void {
-    for (const { epoch } of agent?.outbox.queries.epochs.all() ?? []) {
-      for (const row of agent?.outbox.queries.losses.all(epoch, 1e6) ?? []) {
+    if (agent === null) return;
+    const { queries } = storeOf(agent.outbox);
+    for (const { epoch } of queries.epochs.all()) {
+      for (const row of queries.pendingLosses.all(epoch, 1e6)) {
         if (row.from_seq !== null && row.to_seq !== null) this.range(hex, epoch, row.from_seq, row.to_seq);
         if (row.media_id !== null) this.media.add(toHex(new Uint8Array(row.media_id)));
         this.counted += row.count;
@@ -171,7 +174,8 @@ async function hasPictures(
 
 function waits({ camera, record }: Made): boolean {
   const { epoch, seq } = record.value;
-  return camera.agent?.outbox.queries.record.get(epoch, seq) !== undefined;
+  const { agent } = camera;
+  return agent !== null && storeOf(agent.outbox).queries.record.get(epoch, seq) !== undefined;
 }
 
 /** Records made before a time that still wait for their receipt. */

@@ -9,6 +9,7 @@ import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js'
 import { isMediaOf } from '../../../protocol/verify/media.js';
 import type { SimCamera } from './camera.js';
 import type { SimOwner } from './owner.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 /** A record that a camera committed, as the oracle saw it. */
 export interface Made {
@@ -70,7 +71,7 @@ export class Oracle {
       const record = openSigned(recordKind, simSuite, bytes);
       if (!this.made.has(keyOf(record.value))) this.committed(camera, record);
     }
-    const head = agent.outbox.queries.openEpoch.get();
+    const head = storeOf(agent.outbox).queries.openEpoch.get();
     if (head === undefined) return;
     const last = this.made.get(`${camera.hex}/${String(head.epoch)}/${String(head.head_seq)}`);
     if (last === undefined || !equal(last.record.hash, new Uint8Array(head.head_hash))) {
@@ -100,11 +101,11 @@ export class Oracle {
   check(camera: SimCamera, maxBytes: number): void {
     const { agent, life } = camera;
     if (agent === null || life.isDead) return;
-    const { queries } = agent.outbox;
+    const { queries } = storeOf(agent.outbox);
     const { records, bytes } = agent.outbox.queued();
     let [rows, sum] = [0, 0];
     for (const row of queries.epochs.all()) {
-      const totals = queries.rangeTotals.get(row.epoch, 0, row.head_seq);
+      const totals = queries.rangeTotals.get({ epoch: row.epoch, from: 0, to: row.head_seq });
       const here = totals?.records ?? 0;
       rows += here;
       sum += totals?.bytes ?? 0;

@@ -2,7 +2,6 @@ import { LIMITS } from '../../../common/limits.js';
 import { accountNumber } from '../../../app/core/account-number.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import type { Recipient } from '../../../protocol/objects/claim.js';
@@ -38,7 +37,7 @@ function afterAnotherClaim(isOld: boolean): string {
   const world = new OrderWorld();
   const old = world.order({ action: 'release' });
   const next = world.camera.claim(2, world.claim.hash);
-  beginEpoch(world.outbox, next, world.time());
+  world.outbox.beginEpoch(next, world.time());
   world.orders.ownerChanged();
   return world.give(isOld ? old : world.order({ action: 'release', epoch: 2, claimHash: next.hash }));
 }

@@ -38,7 +38,7 @@ const CLOUD_PARTS: Readonly<Record<string, readonly string[]>> = {
 /** Only the composition root and the command know a driver. */
 const KNOWS_DRIVERS = /^agent\/(main|cli)(\/[^/]+)?\.ts$/;
 /** Where the machine itself may be touched from folders that run in a browser too. */
-const NODE_ALLOWED = /^(protocol\/crypto\/node|common\/config\/load|common\/adapters\/pino-log)\.ts$/;
+const NODE_ALLOWED = /^(protocol\/crypto\/node|common\/config\/load|common\/adapters\/(pino-log|durable-file))\.ts$/;
 const RUNS_IN_BROWSER = new Set(['common', 'protocol', 'app']);
 
 /** Content by path from the checkout's root, with forward slashes. */

@@ -1,7 +1,6 @@
 import { Counters } from '../../../common/counters.js';
 import { SealcamError } from '../../../common/errors.js';
 import { silentLog } from '../../../common/log.js';
-import { beginEpoch, endEpoch } from '../../../agent/outbox/epochs.js';
 import type { Mirror } from '../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
@@ -17,6 +16,7 @@ import { CameraWorld } from './camera-world.js';
 import { codeOf } from '../codes.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
+import { storeOf } from '../outbox-store.js';
 
 /** A camera with an owner and a queue on disk, to which orders are given without a network. */
 export class OrderWorld {
@@ -35,7 +35,7 @@ export class OrderWorld {
   constructor() {
     this.open();
     this.claim = this.camera.claim();
-    beginEpoch(this.outbox, this.claim, this.time());
+    this.outbox.beginEpoch(this.claim, this.time());
     noteOwnership(this.outbox, this.mirror);
   }
 
@@ -69,11 +69,10 @@ export class OrderWorld {
       },
       onOrders: (orders) => this.followed.push(orders),
       onRelease: () => {
-        endEpoch(outbox, 'release', this.time());
+        outbox.endEpoch('release', this.time());
         noteOwnership(outbox, mirror);
         this.orders.ownerChanged();
       },
-      onRecorded: () => undefined,
     });
   }
 
@@ -107,9 +106,11 @@ export class OrderWorld {
   }
 
   answers(): RecordCommand[] {
-    return this.outbox.queries.recordsAfter.all(0, 0, 100).flatMap(({ bytes }) => {
-      const { command } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
-      return command === undefined ? [] : [command];
-    });
+    return storeOf(this.outbox)
+      .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 100 })
+      .flatMap(({ bytes }) => {
+        const { command } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
+        return command === undefined ? [] : [command];
+      });
   }
 }

@@ -1,6 +1,5 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { silentLog } from '../../../common/log.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import type { Mirror } from '../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox, SealedMedia } from '../../../agent/outbox/outbox.js';
@@ -37,7 +36,7 @@ export function close({ outbox, mirror }: Opened): void {
 export function claimed(world: CameraWorld, folder: string, maxBytes = MIB): Opened & { claimHash: Uint8Array } {
   const opened = open(world, folder, maxBytes);
   const claim = world.claim();
-  beginEpoch(opened.outbox, claim, world.time(0));
+  opened.outbox.beginEpoch(claim, world.time(0));
   noteOwnership(opened.outbox, opened.mirror);
   return { ...opened, claimHash: claim.hash };
 }

@@ -3,7 +3,6 @@ import { Counters } from '../../../common/counters.js';
 import { silentLog } from '../../../common/log.js';
 import type { Random } from '../../../common/random.js';
 import type { Transition } from '../../../agent/capture/event-tracker.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { Recorder, type RecorderSettings } from '../../../agent/record/recorder.js';
@@ -17,6 +16,7 @@ import type { SealedContent } from '../../../protocol/seal/content.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import { CameraWorld } from './camera-world.js';
 import { tempFolder } from '../runner/temp.js';
+import { storeOf } from '../outbox-store.js';
 
 export const atOnce = (): Promise<void> => Promise.resolve();
 export const RECORDER_SETTINGS: RecorderSettings = {
@@ -71,12 +71,12 @@ export class RecorderWorld {
   }
 
   claim(): void {
-    beginEpoch(this.outbox, this.camera.claim(), this.camera.time(0));
+    this.outbox.beginEpoch(this.camera.claim(), this.camera.time(0));
   }
 
   records(): SealcamRecord[] {
-    return this.outbox.queries.recordsAfter
-      .all(0, 0, 1000)
+    return storeOf(this.outbox)
+      .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 1000 })
       .map(({ bytes }) => openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value);
   }
 

@@ -31,7 +31,14 @@ function admit(
 ): string {
   const mac = options.mac === undefined ? claimMac(nodeSuite, secret, claim) : options.mac;
   return codeOf(() => {
-    window.admit(nodeSuite, claim, mac, secret, options.facts ?? free, options.atMs ?? 2000);
+    window.admit({
+      suite: nodeSuite,
+      claim,
+      mac,
+      secret,
+      facts: options.facts ?? free,
+      nowMs: options.atMs ?? 2000,
+    });
   });
 }
 

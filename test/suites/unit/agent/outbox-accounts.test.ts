@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { beginEpoch, endEpoch, consumeFirstStart } from '../../../../agent/outbox/epochs.js';
 import type { Outbox } from '../../../../agent/outbox/outbox.js';
 import { recordKind, type RecordLoss, type SealcamRecord } from '../../../../protocol/objects/record.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
@@ -7,6 +6,7 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { claimed, close, motion, open, picture } from '../../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../../support/runner/temp.js';
+import { storeOf } from '../../../support/outbox-store.js';
 
 /** What the simulated world (`npm run sim`) found in the queue's accounts. */
 
@@ -25,7 +25,7 @@ describe('what the queue loses', () => {
     const { outbox } = opened;
     for (let i = 0; i < 5; i++) motion(world, outbox, i, [picture(10_000)]);
     const first = outbox.currentClaim();
-    beginEpoch(outbox, world.claim(2, first?.hash ?? null), world.time(10));
+    outbox.beginEpoch(world.claim(2, first?.hash ?? null), world.time(10));
     for (let i = 0; i < 4; i++) motion(world, outbox, 20 + i, [picture(10_000)]);
     const old = outbox.read({ epoch: 0, seq: -1 }, 100).filter(({ epoch, media }) => epoch === 1 && media.length > 0);
     expect(old.length).toBeGreaterThan(0);
@@ -59,8 +59,8 @@ describe('what the queue loses', () => {
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
     const ids = Array.from({ length: 40 }, () => picture(1).media.id);
-    for (const id of ids) outbox.losses.addMedia(1, 'full', id, 1);
-    beginEpoch(outbox, world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(10));
+    for (const id of ids) storeOf(outbox).losses.addMedia(1, 'full', id, 1);
+    outbox.beginEpoch(world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(10));
     expect(said(outbox, 1).flatMap(({ media = [] }) => media)).toHaveLength(40);
     expect(
       queued(outbox)
@@ -77,7 +77,7 @@ describe('the end of an ownership', () => {
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
     motion(world, outbox, 1);
-    endEpoch(outbox, 'reset', world.time(2));
+    outbox.endEpoch('reset', world.time(2));
     expect(queued(outbox).map(({ kind }) => kind)).toEqual(['accept', 'tombstone']);
     expect(said(outbox, 1)).toEqual([{ reason: 'erased', seqs: [1, 1] }]);
     close(opened);
@@ -92,7 +92,7 @@ describe('the end of an ownership', () => {
     if (claim === null || accept === undefined) throw new Error('not claimed');
     outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
     motion(world, outbox, 1);
-    endEpoch(outbox, 'reset', world.time(2));
+    outbox.endEpoch('reset', world.time(2));
     expect(queued(outbox).map(({ kind }) => kind)).toEqual(['tombstone']);
     close(opened);
   });
@@ -101,10 +101,10 @@ describe('the end of an ownership', () => {
 it('starts with a full disk: the note of the first start is not written again', () => {
   const world = new CameraWorld();
   const opened = open(world, tempFolder());
-  expect(consumeFirstStart(opened.outbox)).toBe(true);
-  opened.outbox.transaction = () => {
+  expect(opened.outbox.consumeFirstStart()).toBe(true);
+  storeOf(opened.outbox).transaction = () => {
     throw new Error('full');
   };
-  expect(consumeFirstStart(opened.outbox)).toBe(false);
+  expect(opened.outbox.consumeFirstStart()).toBe(false);
   close(opened);
 });

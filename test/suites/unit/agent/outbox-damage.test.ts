@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import type { Random } from '../../../../common/random.js';
 import { seededRandom } from '../../../../common/seeded-random.js';
-import { openRaw } from '../../../../agent/outbox/database.js';
-import { beginEpoch, endEpoch, ownershipOf } from '../../../../agent/outbox/epochs.js';
+import { openRaw } from '../../../../agent/outbox/sqlite.js';
 import { SCHEMA_VERSION } from '../../../../agent/outbox/migrations.js';
 import type { Outbox } from '../../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../../agent/outbox/published.js';
@@ -17,6 +16,7 @@ import { codeOf } from '../../../support/codes.js';
 import { claimed, close, motion, open, picture, type Opened } from '../../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
 import { tempFolder } from '../../../support/runner/temp.js';
+import { storeOf } from '../../../support/outbox-store.js';
 
 const ALL = { epoch: 0, seq: -1 };
 const PAGE_BYTES = 4096;
@@ -104,7 +104,7 @@ describe('a page of the database that is overwritten', () => {
     damagePage(queue.folder, 0, seededRandom(6));
     const opened = open(world, queue.folder);
     expect(readdirSync(queue.folder)).toContain('outbox.db.corrupt-1');
-    expect(ownershipOf(opened.outbox).lastEpoch).toBe(1);
+    expect(opened.outbox.ownership().lastEpoch).toBe(1);
     expect(motion(world, opened.outbox, 1).value.seq).toBe(4);
     expect(saidLost(opened.outbox)).toContainEqual({ reason: 'state-lost', seqs: [0, 2] });
     expect(brokenSums(opened.outbox)).toEqual([]);
@@ -117,9 +117,9 @@ describe('a page of the database that is overwritten', () => {
     const opened = open(world, queue.folder);
     const copies = (): string[] => readdirSync(queue.folder).filter((name) => name.includes('.corrupt-'));
     // The control: a claim anew of the same owner's keeps it.
-    beginEpoch(opened.outbox, world.claim(2, opened.outbox.currentClaim()?.hash ?? null), world.time(30));
+    opened.outbox.beginEpoch(world.claim(2, opened.outbox.currentClaim()?.hash ?? null), world.time(30));
     expect(copies().length).toBeGreaterThan(0);
-    endEpoch(opened.outbox, 'release', world.time(50));
+    opened.outbox.endEpoch('release', world.time(50));
     expect(copies()).toEqual([]);
     close(opened);
   });
@@ -128,7 +128,7 @@ describe('a page of the database that is overwritten', () => {
     const queue = full();
     const opened = open(world, queue.folder);
     const { outbox } = opened;
-    const database = outbox.queries.device.database;
+    const database = storeOf(outbox).queries.device.database;
     const root = database.prepare<[], { rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE name = 'media'");
     const page = (root.get()?.rootpage ?? 0) - 1;
     damagePage(queue.folder, page, seededRandom(7));
@@ -186,7 +186,7 @@ describe('files that are gone', () => {
     const { folder } = full();
     rmSync(join(folder, 'outbox.db'));
     const opened = open(world, folder);
-    expect(ownershipOf(opened.outbox).lastEpoch).toBe(1);
+    expect(opened.outbox.ownership().lastEpoch).toBe(1);
     expect(saidLost(opened.outbox)).toEqual([{ reason: 'state-lost', seqs: [0, 2] }]);
     close(opened);
   });
@@ -248,7 +248,9 @@ describe('what was said to be lost', () => {
     expect(outbox.totals().lost).toBeGreaterThan(200);
     expect(silentlyLost(outbox, hashes)).toEqual([]);
     // Neither many ranges nor pictures of records that are gone pile up meanwhile.
-    const rows = outbox.queries.device.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM pending_loss');
+    const rows = storeOf(outbox).queries.device.database.prepare<[], { n: number }>(
+      'SELECT count(*) AS n FROM pending_loss',
+    );
     expect(rows.get()?.n).toBeLessThan(60);
     close(opened);
   });
@@ -261,7 +263,7 @@ describe('what was said to be lost', () => {
     const claim = outbox.currentClaim();
     if (gap === null || claim === null) throw new Error('nothing was said');
     outbox.applyReceipt(world.receipt(claim, [[0, 1, gap.hash]]));
-    expect(outbox.queries.device.database.prepare('SELECT * FROM pending_loss').all()).toEqual([]);
+    expect(storeOf(outbox).queries.device.database.prepare('SELECT * FROM pending_loss').all()).toEqual([]);
     close(opened);
   });
 
@@ -269,9 +271,9 @@ describe('what was said to be lost', () => {
     const opened = claimed(world, tempFolder(), 20_000);
     const { outbox, claimHash } = opened;
     for (let i = 0; i < 20; i++) motion(world, outbox, i);
-    beginEpoch(outbox, world.claim(2, claimHash), world.time(30));
+    outbox.beginEpoch(world.claim(2, claimHash), world.time(30));
     for (let i = 0; i < 60; i++) motion(world, outbox, 40 + i);
-    const lost = outbox.queries.epoch.get(1)?.lost ?? 0;
+    const lost = storeOf(outbox).queries.epoch.get(1)?.lost ?? 0;
     expect(lost).toBeGreaterThan(0);
     expect(saidLost(outbox)).toContainEqual({ reason: 'full', count: lost });
     close(opened);
@@ -281,8 +283,8 @@ describe('what was said to be lost', () => {
     const opened = claimed(world, tempFolder());
     const { outbox, claimHash } = opened;
     for (let i = 0; i < 200; i++) motion(world, outbox, i);
-    for (let i = 0; i < 100; i++) outbox.losses.addRange(1, 'failed', 2 * i, 2 * i);
-    beginEpoch(outbox, world.claim(2, claimHash), world.time(30));
+    for (let i = 0; i < 100; i++) storeOf(outbox).losses.addRange(1, 'failed', 2 * i, 2 * i);
+    outbox.beginEpoch(world.claim(2, claimHash), world.time(30));
     const kinds = outbox
       .read({ epoch: 1, seq: 200 }, 100)
       .map(({ bytes }) => openSigned(recordKind, nodeSuite, bytes).value);
@@ -297,9 +299,9 @@ describe('the end of an ownership', () => {
     const opened = claimed(world, tempFolder());
     const { outbox, claimHash } = opened;
     motion(world, outbox, 1, [picture(3000)]);
-    beginEpoch(outbox, world.claim(2, claimHash), world.time(30));
+    outbox.beginEpoch(world.claim(2, claimHash), world.time(30));
     motion(world, outbox, 40, [picture(3000)]);
-    endEpoch(outbox, 'reset', world.time(50));
+    outbox.endEpoch('reset', world.time(50));
     const kinds = outbox.read(ALL, 100).map(({ epoch, bytes }) => {
       return `${String(epoch)} ${openSigned(recordKind, nodeSuite, bytes).value.kind}`;
     });
@@ -311,7 +313,7 @@ describe('the end of an ownership', () => {
   it('is noted at the next start where the power went before the note', () => {
     const folder = tempFolder();
     const opened = claimed(world, folder);
-    endEpoch(opened.outbox, 'reset', world.time(50));
+    opened.outbox.endEpoch('reset', world.time(50));
     close(opened);
     close(open(world, folder));
     rmSync(join(folder, 'outbox.db'));
@@ -330,12 +332,12 @@ describe('the end of an ownership', () => {
     close(first);
     copyFileSync(join(folder, 'outbox.db'), join(folder, 'backup'));
     const second = open(world, folder);
-    endEpoch(second.outbox, 'reset', world.time(9));
+    second.outbox.endEpoch('reset', world.time(9));
     noteOwnership(second.outbox, second.mirror);
     close(second);
     copyFileSync(join(folder, 'backup'), join(folder, 'outbox.db'));
     const third = open(world, folder);
-    expect(third.outbox.queries.quarantineSize.get()?.records).toBe(0);
+    expect(storeOf(third.outbox).queries.quarantineSize.get()?.records).toBe(0);
     close(third);
     expect(existsSync(join(folder, 'outbox.db.corrupt-1'))).toBe(false);
   });

@@ -4,6 +4,7 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { claimed, close, motion } from '../../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
 import { tempFolder } from '../../../support/runner/temp.js';
+import { storeOf } from '../../../support/outbox-store.js';
 
 const MINUTE_MS = 60_000;
 
@@ -12,7 +13,7 @@ function drain(minutes: number, liveAtMs: number) {
   const world = new CameraWorld();
   const opened = claimed(world, tempFolder());
   const { outbox } = opened;
-  outbox.transaction(() => {
+  storeOf(outbox).transaction(() => {
     for (let i = 0; i < 300; i++) motion(world, outbox, i);
   });
   const claim = outbox.currentClaim();

@@ -6,7 +6,7 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { claimKind } from '../../../../protocol/objects/claim.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
-import { openRaw } from '../../../../agent/outbox/database.js';
+import { openRaw } from '../../../../agent/outbox/sqlite.js';
 import { SCHEMA_VERSION } from '../../../../agent/outbox/migrations.js';
 import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import { VectorWorld } from '../../../../scripts/vectors/signed.js';

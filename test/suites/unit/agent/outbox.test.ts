@@ -8,7 +8,6 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { openDatabase } from '../../../../agent/outbox/database.js';
-import { beginEpoch, endEpoch, ownershipOf, consumeFirstStart } from '../../../../agent/outbox/epochs.js';
 import { noteBeforePublish, noteOwnership } from '../../../../agent/outbox/published.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { codeOf } from '../../../support/codes.js';
@@ -76,9 +75,9 @@ describe('outbox', () => {
     if (claim === null) throw new Error('unclaimed');
     expect(outbox.applyReceipt(world.receipt(claim, [[5, 9, new Uint8Array(32)]])).stopped).toBe(true);
     expect(codeOf(() => motion(world, outbox, 10))).toBe('signing-stopped');
-    expect(ownershipOf(outbox).isStopped).toBe(true);
+    expect(outbox.ownership().isStopped).toBe(true);
     // A new claim by the owner starts an epoch of its own.
-    beginEpoch(outbox, world.claim(2, claim.hash), world.time(20));
+    outbox.beginEpoch(world.claim(2, claim.hash), world.time(20));
     expect(motion(world, outbox, 30).value).toMatchObject({ epoch: 2, seq: 1 });
     close(opened);
   });
@@ -205,7 +204,7 @@ describe('epochs', () => {
     const claim1 = outbox.currentClaim();
     if (claim1 === null) throw new Error('unclaimed');
     const claim2 = world.claim(2, claim1.hash);
-    beginEpoch(outbox, claim2, world.time(20));
+    outbox.beginEpoch(claim2, world.time(20));
     const queued = outbox.read({ epoch: 0, seq: -1 }, 10).map(({ epoch, seq, bytes }) => {
       const { kind } = openSigned(recordKind, nodeSuite, bytes).value;
       return `${String(epoch)}/${String(seq)} ${kind}`;
@@ -222,9 +221,9 @@ describe('epochs', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     for (const claim of [world.claim(3, opened.claimHash), world.claim(2, new Uint8Array(32)), world.claim(1)]) {
-      expect(codeOf(() => beginEpoch(opened.outbox, claim, world.time(1)))).toBe('claim-refused');
+      expect(codeOf(() => opened.outbox.beginEpoch(claim, world.time(1)))).toBe('claim-refused');
     }
-    expect(ownershipOf(opened.outbox).lastEpoch).toBe(1);
+    expect(opened.outbox.ownership().lastEpoch).toBe(1);
     close(opened);
   });
 
@@ -238,16 +237,16 @@ describe('epochs', () => {
     const claim = opened.outbox.currentClaim();
     if (claim === null || accept === undefined) throw new Error('not claimed');
     opened.outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
-    endEpoch(opened.outbox, 'release', world.time(50));
+    opened.outbox.endEpoch('release', world.time(50));
     noteOwnership(opened.outbox, opened.mirror);
     const queued = opened.outbox.read({ epoch: 0, seq: -1 }, 10);
     expect(queued).toHaveLength(1);
     const tombstone = openSigned(recordKind, nodeSuite, queued[0]?.bytes ?? new Uint8Array(0)).value;
     expect(tombstone).toMatchObject({ kind: 'tombstone', tombstone: { reason: 'release' }, seq: 4 });
     expect(tombstone.loss).toEqual([{ reason: 'erased', seqs: [1, 3] }]);
-    expect(ownershipOf(opened.outbox)).toMatchObject({ lastEpoch: 1, claim: null });
-    expect(consumeFirstStart(opened.outbox)).toBe(true);
-    expect(consumeFirstStart(opened.outbox)).toBe(false);
+    expect(opened.outbox.ownership()).toMatchObject({ lastEpoch: 1, claim: null });
+    expect(opened.outbox.consumeFirstStart()).toBe(true);
+    expect(opened.outbox.consumeFirstStart()).toBe(false);
     close(opened);
     const sealed = Buffer.from(pictures[0]?.sealed.body.subarray(0, 32) ?? '');
     expect(readFileSync(join(folder, 'outbox.mirror')).includes(Buffer.from(world.owner.publicKey))).toBe(false);
@@ -274,7 +273,7 @@ describe('damaged databases', () => {
     writeFileSync(join(folder, 'outbox.db'), 'this is no database, it is a text of more than sixteen bytes');
     const second = open(world, folder);
     expect(readdirSync(folder)).toContain('outbox.db.corrupt-1');
-    expect(ownershipOf(second.outbox)).toMatchObject({ lastEpoch: 1 });
+    expect(second.outbox.ownership()).toMatchObject({ lastEpoch: 1 });
     expect(second.outbox.currentClaim()?.hash).toEqual(first.claimHash);
     const [gap] = second.outbox.read({ epoch: 0, seq: -1 }, 10);
     const { value } = openSigned(recordKind, nodeSuite, gap?.bytes ?? new Uint8Array(0));
@@ -315,14 +314,14 @@ describe('damaged databases', () => {
     close(first);
     copyFileSync(join(folder, 'outbox.db'), join(folder, 'backup'));
     const second = open(world, folder);
-    endEpoch(second.outbox, 'reset', world.time(9));
+    second.outbox.endEpoch('reset', world.time(9));
     noteOwnership(second.outbox, second.mirror);
     close(second);
     copyFileSync(join(folder, 'backup'), join(folder, 'outbox.db'));
     const third = open(world, folder);
     expect(third.outbox.currentClaim()).toBeNull();
     expect(third.outbox.queued().records).toBe(0);
-    expect(ownershipOf(third.outbox).lastEpoch).toBe(1);
+    expect(third.outbox.ownership().lastEpoch).toBe(1);
     close(third);
   });
 

@@ -2,7 +2,6 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { LIMITS } from '../../../../common/limits.js';
-import { beginEpoch } from '../../../../agent/outbox/epochs.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { commandKind } from '../../../../protocol/objects/command.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
@@ -133,7 +132,7 @@ describe('standing orders', () => {
   it('end with the ownership, and stay with another epoch of the same owner', () => {
     world.give(world.order({ action: 'privacy', privacy: true }));
     world.give(world.order({ action: 'sensitivity', sensitivity: 70, recent: world.seen(), counter: 101 }));
-    beginEpoch(world.outbox, world.camera.claim(2, world.claim.hash), world.time());
+    world.outbox.beginEpoch(world.camera.claim(2, world.claim.hash), world.time());
     world.orders.ownerChanged();
     expect(world.orders.standing).toMatchObject({ privacy: true, sensitivity: 70 });
     // Orders of the epoch before are not this ownership's any more.

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import { silentLog } from '../../../../common/log.js';
-import { beginEpoch, endEpoch, ownershipOf } from '../../../../agent/outbox/epochs.js';
 import type { Mirror } from '../../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../../agent/outbox/outbox.js';
@@ -14,6 +13,7 @@ import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
 import { tempFolder } from '../../../support/runner/temp.js';
+import { storeOf } from '../../../support/outbox-store.js';
 
 const camera = new CameraWorld();
 const claim = camera.claim();
@@ -49,7 +49,7 @@ function disksOf(folder: string, { outbox, mirror }: ReturnType<typeof open>, op
       return result;
     };
   };
-  for (const statement of Object.values(outbox.queries)) statement.run = watch(statement.run.bind(statement));
+  for (const statement of Object.values(storeOf(outbox).queries)) statement.run = watch(statement.run.bind(statement));
   mirror.write = watch(mirror.write.bind(mirror));
   operation();
   disks.push(diskOf(folder));
@@ -65,8 +65,8 @@ interface State {
 /** What the camera believes after the power is back. */
 function stateOf(folder: string): State {
   const { outbox, mirror } = open(folder);
-  const { claim: current, lastEpoch } = ownershipOf(outbox);
-  const rows = outbox.queries.recordsAfter.all(0, 0, 1000);
+  const { claim: current, lastEpoch } = outbox.ownership();
+  const rows = storeOf(outbox).queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 1000 });
   const records = rows.map(({ epoch, bytes }) => {
     const { kind } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
     return `${String(epoch)}:${kind}`;
@@ -85,7 +85,7 @@ function owned(): { readonly folder: string; readonly parts: ReturnType<typeof o
   const folder = tempFolder();
   const parts = open(folder);
   const { outbox, mirror } = parts;
-  beginEpoch(outbox, claim, camera.time(0));
+  outbox.beginEpoch(claim, camera.time(0));
   noteOwnership(outbox, mirror);
   for (let i = 1; i <= 3; i++) outbox.append({ kind: 'scene', time: camera.time(i), scene: { class: 'stall' } });
   noteBeforePublish(outbox, mirror, outbox.read({ epoch: 0, seq: 0 }, 2));
@@ -113,7 +113,7 @@ describe('a power cut at any write', () => {
       return { folder, parts: open(folder) };
     };
     const states = cut(({ outbox, mirror }) => {
-      beginEpoch(outbox, claim, camera.time(9));
+      outbox.beginEpoch(claim, camera.time(9));
       noteOwnership(outbox, mirror);
     }, fresh);
     const owner = toHex(claim.hash).slice(0, 8);
@@ -126,7 +126,7 @@ describe('a power cut at any write', () => {
   it('of another claim leaves the old epoch or the new one, and the queue whole', () => {
     const next = camera.claim(2, claim.hash);
     const states = cut(({ outbox, mirror }) => {
-      beginEpoch(outbox, next, camera.time(9));
+      outbox.beginEpoch(next, camera.time(9));
       noteOwnership(outbox, mirror);
     });
     expect(said(states)).toEqual([
@@ -139,7 +139,7 @@ describe('a power cut at any write', () => {
     'of a %s leaves the owner with the queue, or nobody with a tombstone and the accept that has no receipt',
     (reason) => {
       const states = cut(({ outbox, mirror }) => {
-        endEpoch(outbox, reason, camera.time(9));
+        outbox.endEpoch(reason, camera.time(9));
         noteOwnership(outbox, mirror);
       });
       expect(said(states)).toEqual([
@@ -152,8 +152,8 @@ describe('a power cut at any write', () => {
   it('would show a step that is not in the transaction: the control', () => {
     const careless = (): Set<string> =>
       cut(({ outbox }) => {
-        outbox.queries.deleteRange.run(1, 0, 1);
-        endEpoch(outbox, 'release', camera.time(9));
+        storeOf(outbox).queries.deleteRecords.run({ epoch: 1, from: 0, to: 1 });
+        outbox.endEpoch('release', camera.time(9));
       });
     expect(careless).toThrow(/to deeply equal/);
   });

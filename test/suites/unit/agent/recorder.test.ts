@@ -4,7 +4,6 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { LIMITS } from '../../../../common/limits.js';
 import type { Random } from '../../../../common/random.js';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
-import { beginEpoch, endEpoch } from '../../../../agent/outbox/epochs.js';
 import { makeThumbnail } from '../../../../agent/capture/jpeg.js';
 import { Sealer } from '../../../../agent/record/sealer.js';
 import type { Frame } from '../../../../hal/camera.js';
@@ -61,7 +60,7 @@ describe('recorder', () => {
     world.claim();
     const first = world.outbox.currentClaim();
     await world.take(start(await picture(640, 360, false)));
-    endEpoch(world.outbox, 'release', world.camera.time(1500));
+    world.outbox.endEpoch('release', world.camera.time(1500));
     const nextOwner = new CameraWorld().owner;
     const account = accountId(nodeSuite, nextOwner.publicKey);
     const recipients = [{ x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: nextOwner.publicKey }];
@@ -71,7 +70,7 @@ describe('recorder', () => {
       ownerKey: nextOwner.publicKey,
       recipients,
     });
-    beginEpoch(world.outbox, claim, world.camera.time(1500));
+    world.outbox.beginEpoch(claim, world.camera.time(1500));
     await world.take(end());
     const ofNext = world.records().filter(({ epoch }) => epoch === 2);
     expect(ofNext.every(({ kind }) => kind !== 'motion')).toBe(true);

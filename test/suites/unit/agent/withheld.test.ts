@@ -1,6 +1,5 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { beginEpoch, endEpoch } from '../../../../agent/outbox/epochs.js';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
 import type { Frame } from '../../../../hal/camera.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
@@ -120,9 +119,9 @@ describe('more events than the limit', () => {
     await play(world, 5);
     const first = world.outbox.currentClaim()?.hash ?? null;
     const time = world.camera.time(world.nowMs);
-    endEpoch(world.outbox, 'reset', time);
+    world.outbox.endEpoch('reset', time);
     expect(say(world)).toBe(false);
-    beginEpoch(world.outbox, new CameraWorld().claim(2, first, { device: world.camera.deviceId }), time);
+    world.outbox.beginEpoch(new CameraWorld().claim(2, first, { device: world.camera.deviceId }), time);
     expect(say(world, true)).toBe(false);
     await play(world, 2);
     const ofNext = world.records().filter(({ epoch }) => epoch === 2);
