@@ -1,4 +1,5 @@
 import type { Place } from '../outbox/outbox.js';
+import { placeKey } from '../../protocol/objects/ids.js';
 
 interface Waiting {
   readonly place: Place;
@@ -33,7 +34,7 @@ export class Outstanding {
   }
 
   sending(place: Place, isLive: boolean): void {
-    const key = keyOf(place);
+    const key = placeKey(place);
     const known = this.waiting.get(key);
     if (known !== undefined) {
       known.attempts++;
@@ -46,7 +47,7 @@ export class Outstanding {
 
   /** The broker has it; now the receipt is waited for: max(60 s, W/4), jittered, doubling to 15 min. */
   sent(place: Place, nowMs: number, windowMs: number, uniform: number): void {
-    const entry = this.waiting.get(keyOf(place));
+    const entry = this.waiting.get(placeKey(place));
     if (entry === undefined) return;
     const base = Math.max(RESEND_MIN_MS, windowMs / 4) * 2 ** (entry.attempts - 1);
     const bounded = Math.min(RESEND_MAX_MS / (1 + JITTER), base);
@@ -79,7 +80,7 @@ export class Outstanding {
   }
 
   has(place: Place): boolean {
-    return this.waiting.has(keyOf(place));
+    return this.waiting.has(placeKey(place));
   }
 
   get size(): number {
@@ -90,8 +91,4 @@ export class Outstanding {
     this.waiting.clear();
     this.liveCount = 0;
   }
-}
-
-function keyOf({ epoch, seq }: Place): string {
-  return `${String(epoch)}/${String(seq)}`;
 }

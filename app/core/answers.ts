@@ -1,5 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import type { RecordCommand, SealcamRecord } from '../../protocol/objects/record.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 const KEPT_MAX = 200;
 
@@ -11,7 +12,7 @@ export class Answers {
 
   addAnswer({ device, epoch, command }: SealcamRecord): void {
     if (command?.source !== 'owner') return;
-    const key = `${toHex(device)}/${String(epoch)}`;
+    const key = epochKey(device, epoch);
     this.counters.set(key, Math.max(this.counters.get(key) ?? 0, command.counter ?? 0));
     if (command.object === undefined) return;
     this.byOrder.set(toHex(command.object), command);
@@ -21,7 +22,7 @@ export class Answers {
 
   /** Highest counter that a camera has taken under a claim, as far as this page knows; any browser of the owner's gave it. */
   counterOf(device: string, epoch: number): number {
-    return this.counters.get(`${device}/${String(epoch)}`) ?? 0;
+    return this.counters.get(epochKey(device, epoch)) ?? 0;
   }
 
   to(order: Uint8Array): RecordCommand | null {

@@ -9,6 +9,7 @@ import type { Continuity } from '../../protocol/verify/continuity.js';
 import { History } from '../../protocol/verify/history.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import type { AppStorage, KnownEpoch } from './storage.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 /** A record that this page verified by itself. */
 export interface VerifiedRecord {
@@ -74,7 +75,7 @@ export class HistoryKeeper {
   }
 
   async noteRevoked(device: Uint8Array, epoch: number): Promise<void> {
-    const key = keyOf(toHex(device), epoch);
+    const key = epochKey(device, epoch);
     if (!this.revoked.includes(key)) this.revoked = [...this.revoked, key];
     await this.storage.saveSetting(REVOKED, this.revoked.join(' '));
   }
@@ -99,12 +100,12 @@ export class HistoryKeeper {
 
   /** The highest verified record of an epoch. */
   headOf(device: Uint8Array, epoch: number): KnownEpoch['head'] {
-    return this.known.get(keyOf(toHex(device), epoch))?.head ?? null;
+    return this.known.get(epochKey(device, epoch))?.head ?? null;
   }
 
   /** Whether the camera said that this ownership is over. */
   hasEnded(device: Uint8Array, epoch: number): boolean {
-    const key = keyOf(toHex(device), epoch);
+    const key = epochKey(device, epoch);
     return this.ended.has(key) || this.revoked.includes(key);
   }
 
@@ -116,7 +117,7 @@ export class HistoryKeeper {
     const claim = openSigned(claimKind, this.suite, bytes);
     this.checkOwner(claim);
     const device = toHex(claim.value.device);
-    const key = keyOf(device, claim.value.epoch);
+    const key = epochKey(device, claim.value.epoch);
     const before = this.claims.get(key);
     if (before !== undefined) {
       if (equal(before.hash, claim.hash)) return before;
@@ -132,11 +133,11 @@ export class HistoryKeeper {
   }
 
   claimOf(device: Uint8Array, epoch: number): Verified<Claim> | null {
-    return this.claims.get(keyOf(toHex(device), epoch)) ?? null;
+    return this.claims.get(epochKey(device, epoch)) ?? null;
   }
 
   isAccepted(device: Uint8Array, epoch: number): boolean {
-    return this.known.get(keyOf(toHex(device), epoch))?.isAccepted === true;
+    return this.known.get(epochKey(device, epoch))?.isAccepted === true;
   }
 
   /** Verifies one record; remembers it as the head if it is the newest. */
@@ -157,7 +158,7 @@ export class HistoryKeeper {
     }
     const message = 'not of a camera of this owner';
     if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
-    if (this.revoked.includes(keyOf(toHex(device), epoch))) {
+    if (this.revoked.includes(epochKey(device, epoch))) {
       return { verdict: 'revoked', code: 'revoked', message: 'of an ownership that was revoked here', about };
     }
     const binding = checkBinding(record.value, bindingOf(claim));
@@ -170,7 +171,7 @@ export class HistoryKeeper {
         about,
       };
     }
-    if (record.value.kind === 'tombstone') this.ended.add(keyOf(toHex(device), epoch));
+    if (record.value.kind === 'tombstone') this.ended.add(epochKey(device, epoch));
     await this.applyRecord(toHex(device), record);
     return { record, receivedAtMs };
   }
@@ -190,7 +191,7 @@ export class HistoryKeeper {
    * @throws SealcamError `cloud-lied`
    */
   checkHead(device: Uint8Array, epoch: number, highestSeq: number | null, heads = this.heads()): void {
-    const head = heads.get(keyOf(toHex(device), epoch));
+    const head = heads.get(epochKey(device, epoch));
     if (head === undefined || (highestSeq !== null && highestSeq >= head)) return;
     throw new SealcamError('cloud-lied', `the cloud ends at ${String(highestSeq)}, but ${String(head)} was seen here`);
   }
@@ -203,7 +204,7 @@ export class HistoryKeeper {
     if (!isNamed) throw new SealcamError('foreign', 'a claim that neither this owner signed nor names this person');
     if (this.households.includes(toHex(ownerKey))) return;
     const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
-    const camera = keyOf(toHex(device), epoch);
+    const camera = epochKey(device, epoch);
     if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
       const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
       this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
@@ -212,12 +213,12 @@ export class HistoryKeeper {
   }
 
   private isInvited(device: Uint8Array, epoch: number): boolean {
-    const camera = keyOf(toHex(device), epoch);
+    const camera = epochKey(device, epoch);
     return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
   }
 
   private async applyRecord(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {
-    const key = keyOf(device, value.epoch);
+    const key = epochKey(device, value.epoch);
     const known = this.known.get(key);
     if (known === undefined || (known.isAccepted && known.head !== null && known.head.seq >= value.seq)) return;
     const head = known.head !== null && known.head.seq >= value.seq ? known.head : { seq: value.seq, hash };
@@ -228,7 +229,7 @@ export class HistoryKeeper {
 
   private addEpoch(epoch: KnownEpoch): void {
     const claim = openSigned(claimKind, this.suite, epoch.claim);
-    const key = keyOf(epoch.device, epoch.epoch);
+    const key = epochKey(epoch.device, epoch.epoch);
     this.claims.set(key, claim);
     this.known.set(key, epoch);
     const { head } = epoch;
@@ -239,8 +240,4 @@ export class HistoryKeeper {
 function bindingOf({ value, hash }: Verified<Claim>): Parameters<typeof checkBinding>[1] {
   const { device, account, epoch } = value;
   return { device, account, epoch, claimHash: hash, state: 'open', closedAtSeq: null };
-}
-
-function keyOf(device: string, epoch: number): string {
-  return `${device}/${String(epoch)}`;
 }

@@ -11,6 +11,7 @@ import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, Invitation, Refusal, VerifiedRecord } from './history-keeper.js';
 import type { ServerEvent } from './sse.js';
 import { Timeline, type TimelineEvent } from './timeline.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 /** One camera as the page shows it. What is signed was verified; `isOnline` is a hint of the broker. */
 export interface CameraView {
@@ -214,7 +215,7 @@ export class OwnerSession {
 
   private async camera(item: CameraItem, withPage: boolean, heads: ReadonlyMap<string, number>): Promise<void> {
     const { history } = this.deps;
-    const key = `${toHex(item.device)}/${String(item.epoch)}`;
+    const key = epochKey(item.device, item.epoch);
     try {
       await history.addClaim(item.claim);
       history.checkHead(item.device, item.epoch, item.highestSeq, heads);
@@ -275,7 +276,7 @@ export class OwnerSession {
     this.answers.addAnswer(taken.record.value);
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
     const { health, time, device, epoch, seq } = taken.record.value;
-    const camera = this.cameras.get(`${toHex(device)}/${String(epoch)}`);
+    const camera = this.cameras.get(epochKey(device, epoch));
     if (camera === undefined) return taken;
     camera.highestSeq = Math.max(camera.highestSeq ?? 0, seq);
     if (health !== undefined) camera.health = newer(camera.health, { body: health, time });

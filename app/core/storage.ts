@@ -1,3 +1,5 @@
+import { epochKey } from '../../protocol/objects/ids.js';
+
 /** A claim that this owner signed or verified, and how far this device has followed its history. */
 export interface KnownEpoch {
   /** Hex of the device id. */
@@ -50,7 +52,7 @@ export class MemoryStorage implements AppStorage {
   }
 
   saveEpoch(epoch: KnownEpoch): Promise<void> {
-    this.known.set(`${epoch.device}/${String(epoch.epoch)}`, epoch);
+    this.known.set(epochKey(epoch.device, epoch.epoch), epoch);
     return Promise.resolve();
   }
 

@@ -4,6 +4,7 @@ import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
 import type { VerifiedRecord } from './history-keeper.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 /** The best picture of an event, still sealed. */
 export interface EventPicture {
@@ -48,7 +49,7 @@ export class Timeline {
   add(verified: VerifiedRecord): string | null {
     const { value, hash } = verified.record;
     if (value.event === undefined) return null;
-    const camera = `${toHex(value.device)}/${String(value.epoch)}`;
+    const camera = epochKey(value.device, value.epoch);
     const key = `${camera}/${toHex(value.event.id)}`;
     const series = `${camera}/${value.kind}`;
     if (value.seq >= (this.newest.get(series)?.seq ?? 0)) this.newest.set(series, { seq: value.seq, key });
@@ -73,7 +74,7 @@ export class Timeline {
 
   private isNewest(key: string, { record }: VerifiedRecord): boolean {
     const { device, epoch, kind } = record.value;
-    return this.newest.get(`${toHex(device)}/${String(epoch)}/${kind}`)?.key === key;
+    return this.newest.get(`${epochKey(device, epoch)}/${kind}`)?.key === key;
   }
 
   private event(

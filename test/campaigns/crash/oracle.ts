@@ -8,9 +8,10 @@ import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { close } from '../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../support/outbox-sums.js';
-import { Ledger, placeOf, type PendingLoss } from './ledger.js';
+import { Ledger, type PendingLoss } from './ledger.js';
 import { cameraOf, openFolder, type Line, type OpenedFolder } from './world.js';
 import { storeOf } from '../../support/outbox-store.js';
+import { placeKey } from '../../../protocol/objects/ids.js';
 
 export interface Verdict {
   /** Reported as committed, in all lives so far. */
@@ -29,7 +30,7 @@ const LATER_MS = 1e9;
 /** Opens a data folder and holds it against what was reported. It is the oracle's own copy: opening changes it. */
 export function judge(seed: number, folder: string, lines: readonly Line[]): Verdict {
   const records = lines.filter((line) => line.is === 'record');
-  const committed = new Map(records.map((line) => [placeOf(line.epoch, line.seq), line.hash]));
+  const committed = new Map(records.map((line) => [placeKey(line), line.hash]));
   let opened: OpenedFolder;
   try {
     opened = openFolder(cameraOf(seed), folder, LATER_MS);
@@ -52,7 +53,9 @@ function verdictOf(
   hasUplink: boolean,
 ): Verdict {
   const { outbox } = opened;
-  const rejected = new Set(lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeOf(epoch, seq)));
+  const rejected = new Set(
+    lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeKey({ epoch, seq })),
+  );
   const ledger = ledgerOf(outbox, lines);
   const open = storeOf(outbox).queries.openEpoch.get()?.epoch ?? null;
   const wrong = [
@@ -85,7 +88,7 @@ function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
   const rows = database.prepare<[], { readonly epoch: number; readonly seq: number; readonly bytes: Uint8Array }>(
     'SELECT epoch, seq, bytes FROM record UNION ALL SELECT epoch, seq, bytes FROM quarantine',
   );
-  for (const { epoch, seq, bytes } of rows.all()) ledger.add(new Uint8Array(bytes), placeOf(epoch, seq));
+  for (const { epoch, seq, bytes } of rows.all()) ledger.add(new Uint8Array(bytes), placeKey({ epoch, seq }));
   for (const loss of database.prepare<[], PendingLoss>('SELECT * FROM pending_loss').all()) ledger.addPending(loss);
   return ledger;
 }
@@ -97,7 +100,7 @@ function brokenMedia(records: readonly QueuedRecord[]): string[] {
     const isOther = media.some((item, i) => {
       return item !== null && toHex(nodeSuite.sha256(item.body)) !== toHex(named[i]?.bodyHash ?? new Uint8Array(0));
     });
-    return isOther ? [`${placeOf(epoch, seq)} has another picture`] : [];
+    return isOther ? [`${placeKey({ epoch, seq })} has another picture`] : [];
   });
 }
 

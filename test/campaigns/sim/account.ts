@@ -5,8 +5,9 @@ import { simSuite } from './suite.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import type { SimCamera } from './camera.js';
-import { keyOf, nameOf, type Made, type Oracle } from './oracle.js';
+import { nameOf, type Made, type Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
 /** Where everything that was made has ended up. */
 export interface Balance {
@@ -61,7 +62,7 @@ class Losses {
 
   private range(device: string, epoch: number, from: number, to: number, isErased = false): void {
     for (let seq = from; seq <= to; seq++) {
-      const key = `${device}/${String(epoch)}/${String(seq)}`;
+      const key = recordKey({ device, epoch, seq });
       this.seqs.add(key);
       if (isErased) this.erased.add(key);
     }
@@ -116,7 +117,7 @@ async function readStore(
     );
     for (const epoch of epochs) {
       for (const one of await store.records.page(device, epoch, 1e9, 1e6)) {
-        const key = `${hex}/${String(epoch)}/${String(one.seq)}`;
+        const key = recordKey({ device: hex, epoch, seq: one.seq });
         found.add(key);
         await checkStored(oracle, store, one, oracle.made.get(key));
       }
@@ -158,7 +159,7 @@ async function hasPictures(
     const found = await store.records.media(device, epoch, id);
     if (found === undefined) {
       // A record that was dropped before its receipt came took its picture along.
-      if (losses.hasMedia(id) || losses.hasRecord(keyOf(record.value))) continue;
+      if (losses.hasMedia(id) || losses.hasRecord(recordKey(record.value))) continue;
       return false;
     }
     if (owner === undefined || event === undefined) continue;

@@ -9,6 +9,7 @@ import { decodeUp } from '../../../protocol/transport/messages.js';
 import type { SimCamera } from './camera.js';
 import type { Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
 /** A bug, put around a real part from outside: what the simulation must find to be worth anything. */
 export interface Plant {
@@ -47,7 +48,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
       const { queries } = storeOf(outbox);
       const open = queries.openEpoch.get();
       if (open === undefined || open.head_seq < 2) return;
-      const last = oracle.made.get(`${camera.hex}/${String(open.epoch)}/${String(open.head_seq)}`);
+      const last = oracle.made.get(recordKey({ device: camera.hex, epoch: open.epoch, seq: open.head_seq }));
       if (last === undefined || outbox.find(last.record.value) !== null) return;
       queries.moveHead.run({ epoch: open.epoch, seq: open.head_seq - 1, hash: last.record.value.prev });
     },
