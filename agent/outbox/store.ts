@@ -202,7 +202,7 @@ export class OutboxStore {
     this.losses.restorePending(epoch, seq, seq);
   }
 
-  /** Returns the bytes that a record and its media take in the queue. */
+  /** Returns the size of a record with its media, in bytes. */
   sizeOf({ epoch, seq, bytes }: RecordRow): number {
     return bytes.length + (this.queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
   }

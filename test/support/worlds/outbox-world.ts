@@ -11,12 +11,13 @@ import type { CameraWorld } from './camera-world.js';
 
 export const MIB = 1024 * 1024;
 
-/** A camera's queue on a disk. */
+/** A camera's outbox and mirror on disk. */
 export interface Opened {
   readonly outbox: Outbox;
   readonly mirror: Mirror;
 }
 
+/** Opens the outbox of a camera in a folder. */
 export function open(world: CameraWorld, folder: string, maxBytes = MIB): Opened {
   return openOutbox({
     folder,
@@ -33,6 +34,7 @@ export function close({ outbox, mirror }: Opened): void {
   outbox.close();
 }
 
+/** Opens an outbox, and claims the camera. */
 export function claimed(world: CameraWorld, folder: string, maxBytes = MIB): Opened & { claimHash: Uint8Array } {
   const opened = open(world, folder, maxBytes);
   const claim = world.claim();
@@ -41,6 +43,7 @@ export function claimed(world: CameraWorld, folder: string, maxBytes = MIB): Ope
   return { ...opened, claimHash: claim.hash };
 }
 
+/** Makes a sealed picture of random bytes. */
 export function picture(bytes: number): SealedMedia {
   const id = realRandom.bytes(16);
   const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(bytes) };
@@ -56,6 +59,7 @@ export function picture(bytes: number): SealedMedia {
   };
 }
 
+/** Appends the start of an event. */
 export function motion(
   world: CameraWorld,
   outbox: Outbox,

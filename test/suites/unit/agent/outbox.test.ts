@@ -26,7 +26,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('chains records from the claim on, and still has them after a restart', () => {
+  it('chains records from the claim on, and keeps them over a restart', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);
@@ -46,7 +46,7 @@ describe('outbox', () => {
     close(second);
   });
 
-  it('deletes only on a receipt with the hash of its own record', () => {
+  it('deletes a record only on a receipt with its hash', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -67,7 +67,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('stops signing when the cloud proves to know more than it made itself', () => {
+  it('stops signing when a receipt names records that it never made', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -76,13 +76,13 @@ describe('outbox', () => {
     expect(outbox.applyReceipt(world.receipt(claim, [[5, 9, new Uint8Array(32)]])).stopped).toBe(true);
     expect(codeOf(() => motion(world, outbox, 10))).toBe('signing-stopped');
     expect(outbox.ownership().isStopped).toBe(true);
-    // A new claim by the owner starts an epoch of its own.
+    // A new claim of the owner starts a new epoch.
     outbox.beginEpoch(world.claim(2, claim.hash), world.time(20));
     expect(motion(world, outbox, 30).value).toMatchObject({ epoch: 2, seq: 1 });
     close(opened);
   });
 
-  it('moves what the cloud rejects to the quarantine, and counts it', () => {
+  it('moves rejected records to the quarantine, and counts them', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -98,7 +98,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('discards and counts what was sealed to a claim that is no longer the current one', () => {
+  it('discards and counts media sealed for a claim that is no longer the current one', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -112,7 +112,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('drops pictures of the oldest first, then records, and says every loss in a signed gap', () => {
+  it('drops pictures of the oldest records first, then records, and names every loss in a signed gap', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder(), 40_000);
     const { outbox } = opened;
@@ -132,7 +132,7 @@ describe('outbox', () => {
     for (let i = 0; i < 200; i++) motion(world, outbox, 1000 + i);
     const range = outbox.flushLosses(world.time(9999))?.value.loss?.find(({ seqs }) => seqs !== undefined);
     expect(range).toMatchObject({ reason: 'full' });
-    // The accept stays: without it the cloud would take nothing of this epoch.
+    // The accept stays: without it the cloud would store nothing of this epoch.
     expect(range?.seqs?.[0]).toBe(1);
     expect(outbox.read({ epoch: 0, seq: -1 }, 1)[0]?.seq).toBe(0);
     expect(brokenSums(outbox)).toEqual([]);
@@ -140,12 +140,12 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('drops by age, but never with a clock in doubt', () => {
+  it('drops by age, but only under network time', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
     motion(world, outbox, 10);
-    // The next day, after a boot.
+    // The next day, after a reboot.
     const late = { ...world.time(20, Date.UTC(2026, 10, 22)), boot: realRandom.bytes(16) };
     outbox.append({ kind: 'scene', time: { ...late, quality: 'rtc' }, scene: { class: 'stall' } });
     expect(outbox.totals().lost).toBe(0);
@@ -154,7 +154,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('takes the age of this boot from the monotonic clock, whatever a time server says', () => {
+  it('measures age within a boot on the monotonic clock, whatever a time server says', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -167,7 +167,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('keeps its sums whatever happens', () => {
+  it('keeps its sums under random operations', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 40 }), (actions) => {
         const world = new CameraWorld();
@@ -196,7 +196,7 @@ describe('outbox', () => {
 });
 
 describe('epochs', () => {
-  it('end with a tombstone, and the old queue drains under its own epoch', () => {
+  it('end with a tombstone, and their records drain under their own epoch', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -217,7 +217,7 @@ describe('epochs', () => {
     close(opened);
   });
 
-  it('refuse a claim that does not follow the last', () => {
+  it('refuse a claim that does not follow the last one', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     for (const claim of [world.claim(3, opened.claimHash), world.claim(2, new Uint8Array(32)), world.claim(1)]) {
@@ -227,7 +227,7 @@ describe('epochs', () => {
     close(opened);
   });
 
-  it('after a release erase everything but the tombstone; counter and claim hash survive', () => {
+  it('erase everything but the tombstone after a release; counter and claim hash survive', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const opened = claimed(world, folder);
@@ -255,7 +255,7 @@ describe('epochs', () => {
 });
 
 describe('damaged databases', () => {
-  it('lets no second agent onto the same folder', () => {
+  it('keeps a second agent out of the folder', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const opened = claimed(world, folder);
@@ -263,14 +263,14 @@ describe('damaged databases', () => {
     close(opened);
   });
 
-  it('sets a damaged database aside, keeps the owner from the mirror, and goes on with a signed gap', () => {
+  it('sets a damaged database aside, takes the owner from the mirror, and continues with a signed gap', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);
     for (let i = 0; i < 3; i++) motion(world, first.outbox, i);
     noteBeforePublish(first.outbox, first.mirror, first.outbox.read({ epoch: 0, seq: -1 }, 10));
     close(first);
-    writeFileSync(join(folder, 'outbox.db'), 'this is no database, it is a text of more than sixteen bytes');
+    writeFileSync(join(folder, 'outbox.db'), 'this is not a database but a text of more than sixteen bytes');
     const second = open(world, folder);
     expect(readdirSync(folder)).toContain('outbox.db.corrupt-1');
     expect(second.outbox.ownership()).toMatchObject({ lastEpoch: 1 });
@@ -282,7 +282,7 @@ describe('damaged databases', () => {
     close(second);
   });
 
-  it('goes on after what was published when the database was rolled back', () => {
+  it('continues after what was published when the database was rolled back', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);
@@ -325,7 +325,7 @@ describe('damaged databases', () => {
     close(third);
   });
 
-  it('survives a mirror cut off in the middle of a write', () => {
+  it('survives a power cut during a write of the mirror', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);
