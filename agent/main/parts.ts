@@ -13,7 +13,9 @@ import { topicOf } from '../../protocol/transport/topics.js';
 import { CameraSession } from '../capture/camera-session.js';
 import type { Config } from '../config/keys.js';
 import { Health } from '../health/health.js';
+import type { Mirror } from '../outbox/mirror.js';
 import { openOutbox } from '../outbox/open-outbox.js';
+import type { Outbox } from '../outbox/outbox.js';
 import { OwnerOrders } from '../ownership/owner-orders.js';
 import { OwnershipKeeper } from '../ownership/ownership.js';
 import { ClockWatch, recordTime } from '../record/record-time.js';
@@ -25,7 +27,7 @@ import { Downlink } from '../uplink/downlink.js';
 import type { OpenSocket } from '../uplink/socket.js';
 import { Uplink, type UplinkStore } from '../uplink/uplink.js';
 import { Housekeeping } from './housekeeping.js';
-import { loadIdentity, outboxSigner } from './identity.js';
+import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { Privacy } from './privacy.js';
 import { captureSettings, recorderSettings } from './settings.js';
 
@@ -43,7 +45,24 @@ export interface AgentDependencies {
   readonly onWindow: (open: boolean) => void;
 }
 
-export type AgentParts = ReturnType<typeof makeParts>;
+export interface AgentParts {
+  readonly identity: Identity;
+  readonly counters: Counters;
+  readonly outbox: Outbox;
+  readonly mirror: Mirror;
+  readonly ownership: OwnershipKeeper;
+  readonly uplink: Uplink;
+  readonly sealer: Sealer;
+  readonly recorder: Recorder;
+  readonly orders: OwnerOrders;
+  readonly camera: CameraSession;
+  readonly health: Health;
+  readonly privacy: Privacy;
+  readonly housekeeping: Housekeeping;
+  /** Returns the record time of a monotonic time. */
+  readonly timeOf: (monotonicMs: number) => RecordTime;
+  readonly now: () => RecordTime;
+}
 
 /**
  * Makes the parts of one camera and connects them, from the outbox upwards. Nothing runs yet.
@@ -51,7 +70,7 @@ export type AgentParts = ReturnType<typeof makeParts>;
  * @param config returns the configuration in force: its live keys may change
  * @throws SealcamError if keys or outbox cannot be used
  */
-export function makeParts(config: () => Config, deps: AgentDependencies) {
+export function makeParts(config: () => Config, deps: AgentDependencies): AgentParts {
   const { hal, suite, random, clock, log, openSocket, uplinkStore, isClockSet, onWindow } = deps;
   const settings = config();
   const counters = new Counters();

@@ -3,12 +3,6 @@ import type { RecordTime } from '../../protocol/objects/record.js';
 import { openRow } from './queued.js';
 import type { OutboxStore } from './store.js';
 
-export interface OutboxLimits {
-  /** Of records and sealed media together. */
-  readonly maxBytes: number;
-  readonly maxAgeMs: number;
-}
-
 /** Drops per transaction and per limit: a limit that was lowered far is reached over several transactions. */
 const DROPS_MAX = 256;
 

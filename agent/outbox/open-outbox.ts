@@ -5,13 +5,12 @@ import type { Log } from '../../common/log.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import { eraseAside, finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
 import { openDatabase } from './database.js';
-import type { OutboxLimits } from './limits.js';
 import { Mirror, type MirrorState } from './mirror.js';
 import { Outbox } from './outbox.js';
 import { noteOwnership } from './published.js';
 import { salvage } from './salvage.js';
 import { isDamage, storeError, type Database } from './sqlite.js';
-import { OutboxStore, type OutboxSigner } from './store.js';
+import { OutboxStore, type OutboxLimits, type OutboxSigner } from './store.js';
 
 export interface OpenOutboxOptions {
   readonly folder: string;

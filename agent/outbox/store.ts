@@ -4,7 +4,6 @@ import type { Claim } from '../../protocol/objects/claim.js';
 import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
-import type { OutboxLimits } from './limits.js';
 import { PendingLosses } from './losses.js';
 import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
 import { RecentRecords } from './recent-records.js';
@@ -27,6 +26,12 @@ export interface OutboxSigner {
   sign(record: SealcamRecord): Verified<SealcamRecord>;
   openClaim(bytes: Uint8Array): Verified<Claim>;
   openRecord(bytes: Uint8Array): Verified<SealcamRecord>;
+}
+
+export interface OutboxLimits {
+  /** Of records and sealed media together. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
 }
 
 export interface StoreDependencies {
