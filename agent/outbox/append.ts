@@ -4,7 +4,12 @@ import type { Verified } from '../../protocol/objects/signed-object.js';
 import { enforceLimits } from './limits.js';
 import type { OutboxStore, RecordContent, SealedMedia } from './store.js';
 
-/** See {@link Outbox.append}. */
+/**
+ * Signs and stores one record of the open epoch, then enforces the limits. Returns null, and counts a loss, if the media was
+ * sealed for another claim.
+ *
+ * @throws SealcamError `unclaimed`, `signing-stopped`, `store-full`, `store-unavailable`
+ */
 export function append(
   store: OutboxStore,
   content: RecordContent,
@@ -23,7 +28,7 @@ export function append(
   });
 }
 
-/** See {@link Outbox.appendWithLoss}. */
+/** Appends a record that names `count` losses of a reason and the pending ones. Returns null without an epoch that signs. */
 export function appendWithLoss(
   store: OutboxStore,
   content: Omit<RecordContent, 'loss'>,
@@ -39,7 +44,7 @@ export function appendWithLoss(
   });
 }
 
-/** See {@link Outbox.countLoss}. */
+/** Adds losses without a seq to the open epoch, if there is one. */
 export function countLoss(store: OutboxStore, reason: LossReason, count: number): void {
   store.transaction(() => {
     const epoch = store.queries.openEpoch.get();
@@ -47,7 +52,7 @@ export function countLoss(store: OutboxStore, reason: LossReason, count: number)
   });
 }
 
-/** See {@link Outbox.flushLosses}. */
+/** Appends a gap record that names pending losses. Returns null if none is pending. */
 export function flushLosses(store: OutboxStore, time: RecordTime): Verified<SealcamRecord> | null {
   return store.transaction(() => {
     const epoch = store.queries.openEpoch.get();

@@ -82,7 +82,7 @@ export class OutboxStore {
     return this.pending;
   }
 
-  /** Sets the listener for committed records; see {@link Outbox.onAppended}. */
+  /** Sets the listener that receives the number of records of each committed transaction. */
   onAppended(listener: (count: number) => void): void {
     this.announce = listener;
   }
