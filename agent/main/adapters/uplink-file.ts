@@ -41,7 +41,10 @@ export function uplinkFile(path: string, log: Log, brokerUrl = ''): UplinkStore 
       try {
         writeDurableFile(path, JSON.stringify({ ...state, broker }));
       } catch (error) {
-        log.warn({ code: asSealcamError(error, 'store-unavailable').code }, 'the state of the uplink could not be saved');
+        log.warn(
+          { code: asSealcamError(error, 'store-unavailable').code },
+          'the state of the uplink could not be saved',
+        );
       }
     },
   };
