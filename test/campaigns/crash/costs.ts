@@ -31,12 +31,12 @@ export const MANY = 100_000;
 const MIB = 1024 * 1024;
 
 /** What an event costs the flash, and what a long queue costs at a start. */
-export async function measureCosts(library: string, folder: string, say: (text: string) => void): Promise<Costs> {
-  say('costs of an event …');
+export async function measureCosts(library: string, folder: string, progress: (text: string) => void): Promise<Costs> {
+  progress('costs of an event …');
   const phases = await measurePhases(library, join(folder, 'events'));
   const opening = [];
   for (const records of [0, MANY]) {
-    say(`opening with ${String(records)} records …`);
+    progress(`opening with ${String(records)} records …`);
     opening.push(await measureOpening(library, join(folder, String(records)), records));
   }
   return { phases, opening };

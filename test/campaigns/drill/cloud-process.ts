@@ -14,7 +14,7 @@ import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { cacheSettings, CrossingCache } from './cache.js';
 import { ControlIngest, fileTo } from './control.js';
-import { serve } from './rpc.js';
+import { serve } from '../common/remote.js';
 import { storeEnvironment, type StoreSetup } from './store-setup.js';
 
 export interface CloudSetup extends StoreSetup {

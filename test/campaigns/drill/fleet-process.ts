@@ -10,7 +10,7 @@ import type { Totals } from '../../../agent/outbox/outbox.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { QUIET, TestAgent } from '../../support/worlds/test-agent.js';
 import { ClipCamera, drawClips, type Clip } from './clip.js';
-import { serve } from './rpc.js';
+import { serve } from '../common/remote.js';
 
 export interface FleetSetup {
   readonly folder: string;

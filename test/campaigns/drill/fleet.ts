@@ -1,5 +1,5 @@
 import type { CameraReport, FleetProcedures, Started } from './fleet-process.js';
-import { Remote } from './rpc.js';
+import { Remote } from '../common/remote.js';
 
 export interface FleetSettings {
   readonly cameras: number;
@@ -20,7 +20,7 @@ export class Fleet {
     const count = Math.min(settings.processes, settings.cameras);
     this.processes = Array.from(
       { length: count },
-      (_, i) => new Remote('./fleet-process.js', `fleet ${String(i + 1)}`),
+      (_, i) => new Remote<FleetProcedures>(new URL('./fleet-process.js', import.meta.url), `fleet ${String(i + 1)}`),
     );
   }
 

@@ -18,7 +18,7 @@ import type { Started } from './fleet-process.js';
 import { Household } from './household.js';
 import { judgeControl, judgeStore, type Bound, type Leak } from './oracle.js';
 import { pageFetch } from './page-fetch.js';
-import { Remote } from './rpc.js';
+import { Remote } from '../common/remote.js';
 import { openDrillStore, type StoreSetup } from './store-setup.js';
 import type { StrangerProcedures, StrangerReport } from './stranger-process.js';
 
@@ -34,7 +34,7 @@ export interface IncidentSettings extends Engines {
   readonly accounts: number;
   readonly processes: number;
   readonly seed: number;
-  readonly say: (text: string) => void;
+  readonly progress: (text: string) => void;
 }
 
 export interface IncidentReport {
@@ -109,9 +109,9 @@ export class Incident {
 
   /** Replays it once; whatever comes of it, {@link end} has to follow. */
   async run(): Promise<IncidentReport> {
-    const { say, cameras, accounts, seed } = this.settings;
+    const { progress, cameras, accounts, seed } = this.settings;
     const { broker, fleet } = this;
-    say(`${String(cameras)} cameras of ${String(accounts)} accounts start, and are claimed`);
+    progress(`${String(cameras)} cameras of ${String(accounts)} accounts start, and are claimed`);
     await broker.start();
     await this.postgres?.start();
     this.postgresUrl = (await this.postgres?.database('drill')) ?? null;
@@ -119,26 +119,28 @@ export class Incident {
     await this.claim(await fleet.start());
     await this.drained('the accepts are receipted');
 
-    say('an ordinary day: somebody walks by every camera');
+    progress('an ordinary day: somebody walks by every camera');
     await fleet.walkBy(seed);
     await this.drained('its events are receipted');
     const before = this.control(new Set()).misbound;
 
-    say('the outage: broker and cloud are killed; the cameras go on recording');
+    progress('the outage: broker and cloud are killed; the cameras go on recording');
     await broker.stop('kill');
     await this.cloud?.kill();
     // A few cameras need more of a backlog to make a storm.
     for (let walk = 0; walk < (cameras < 100 ? 2 : 1); walk++) await fleet.walkBy(seed + 1 + walk);
     const waiting = await this.queued();
 
-    say(`everybody back at once, with ${String(waiting)} records; the cache is cold, and crosses its answers`);
+    progress(`everybody back at once, with ${String(waiting)} records; the cache is cold, and crosses its answers`);
     // Loaded before the broker answers, so that the cloud is there before the first camera is.
     const cloud = this.newCloud();
     await cloud.call('load', null);
     await broker.start();
     const storm = await this.storm(cloud);
 
-    say(`after ${String(storm.crossedForUs)} crossed rows the cache is bypassed; the cameras connect anew, and drain`);
+    progress(
+      `after ${String(storm.crossedForUs)} crossed rows the cache is bypassed; the cameras connect anew, and drain`,
+    );
     await cloud.call('bypass', null);
     await fleet.drop();
     await this.drained('everything is receipted');
@@ -150,7 +152,7 @@ export class Incident {
   }
 
   private newCloud(): Remote<CloudProcedures> {
-    this.cloud = new Remote<CloudProcedures>('./cloud-process.js', 'cloud');
+    this.cloud = new Remote<CloudProcedures>(new URL('./cloud-process.js', import.meta.url), 'cloud');
     return this.cloud;
   }
 
@@ -207,7 +209,7 @@ export class Incident {
         const sum = await this.queued();
         if (realClock.monotonicMs() - saidMs > PROGRESS_MS) {
           saidMs = realClock.monotonicMs();
-          this.settings.say(`  ${String(sum)} records wait`);
+          this.settings.progress(`  ${String(sum)} records wait`);
         }
         return sum === 0;
       },
@@ -220,8 +222,8 @@ export class Incident {
   }
 
   private async judge(cloud: Remote<CloudProcedures>, misboundBefore: number): Promise<IncidentReport> {
-    const { say, cameras: count } = this.settings;
-    say('every household opens its page');
+    const { progress, cameras: count } = this.settings;
+    progress('every household opens its page');
     const pages = await this.openPages();
     const { crossedForUs: crossed, counters, refused } = await cloud.call('report', null);
     const cameras = await this.fleet.report();
@@ -230,7 +232,7 @@ export class Incident {
     await cloud.call('stop', null);
     await cloud.kill();
 
-    say('strangers try every sealed object');
+    progress('strangers try every sealed object');
     const tried = await this.tryStrangers();
     const store = await openDrillStore(this.store());
     const bound = await judgeStore(store, this.truth, cameras, new Set(refused)).finally(() => store.close());
@@ -283,7 +285,10 @@ export class Incident {
     const parts = Math.min(4, cpus().length);
     const reports = await Promise.all(
       Array.from({ length: parts }, async (_, part) => {
-        const process = new Remote<StrangerProcedures>('./stranger-process.js', `strangers ${String(part + 1)}`);
+        const process = new Remote<StrangerProcedures>(
+          new URL('./stranger-process.js', import.meta.url),
+          `strangers ${String(part + 1)}`,
+        );
         this.helpers.add(process);
         const own = devices.filter((_device, i) => i % parts === part);
         const report = await process.call('tryKeys', { store: this.store(), devices: own, keys, strangers });

@@ -4,7 +4,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { unseal, type RecipientKeys, type SealedObject } from '../../../protocol/seal/seal.js';
-import { serve } from './rpc.js';
+import { serve } from '../common/remote.js';
 import { openDrillStore, type StoreSetup } from './store-setup.js';
 import { unwraps } from './unwraps.js';
 
