@@ -6,8 +6,8 @@ interface Counted {
 }
 
 /**
- * produced = receipted + queued + quarantined + lost, for every epoch, with `queued` counted from the rows: the outbox's own
- * total is a difference and would hold whatever happened. Every breach as a sentence; none is right.
+ * Checks produced = receipted + queued + quarantined + lost for every epoch. `queued` is counted from the rows, since the
+ * outbox's own total is a difference and would always hold. Returns violations as sentences.
  */
 export function brokenSums(outbox: Outbox): string[] {
   const db = outbox.queries.device.database;
@@ -31,8 +31,10 @@ export function brokenSums(outbox: Outbox): string[] {
        (SELECT coalesce(sum(length(header) + length(body)), 0) FROM media) AS bytes`,
   );
   const { records, bytes } = all.get() ?? { records: 0, bytes: 0 };
-  const told = outbox.queued();
-  if (told.records !== records) broken.push(`${String(told.records)} records are said to wait, ${String(records)} do`);
-  if (told.bytes !== bytes) broken.push(`${String(told.bytes)} bytes are said to wait, ${String(bytes)} do`);
+  const reported = outbox.queued();
+  if (reported.records !== records)
+    broken.push(`${String(reported.records)} records are reported as waiting, ${String(records)} are`);
+  if (reported.bytes !== bytes)
+    broken.push(`${String(reported.bytes)} bytes are reported as waiting, ${String(bytes)} are`);
   return broken;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { onBadDisk } from '../../campaigns/crash/bad-disk.js';
-import { measureCosts, MANY } from '../../campaigns/crash/costs.js';
+import { measureCosts, MANY_RECORDS } from '../../campaigns/crash/costs.js';
 import { runKills } from '../../campaigns/crash/kills.js';
 import { runPowercuts } from '../../campaigns/crash/powercuts.js';
 import { buildRecorder } from '../../campaigns/crash/recorder.js';
@@ -79,11 +79,11 @@ describeWith('cc', 'the outbox', () => {
   });
 
   it(
-    `opens with ${String(MANY)} records as it does with none, and keeps its memory`,
+    `opens with ${String(MANY_RECORDS)} records as it does with none, and keeps its memory`,
     async () => {
       const { opening, phases } = await measureCosts(library, tempFolder(), () => undefined);
       const [empty, full] = opening;
-      expect(full?.records).toBe(MANY);
+      expect(full?.records).toBe(MANY_RECORDS);
       expect(full?.reads).toBeLessThanOrEqual((empty?.reads ?? 0) + 4);
       expect((full?.rssMib ?? Infinity) - (empty?.rssMib ?? 0)).toBeLessThan(4);
       expect((full?.workedRssMib ?? Infinity) - (empty?.workedRssMib ?? 0)).toBeLessThan(12);
