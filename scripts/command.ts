@@ -74,7 +74,8 @@ export async function runCommand<const Spec extends OptionSpec, Options>(
     if (surplus !== undefined) throw new Error(`unexpected argument "${surplus}"`);
     options = readOptions(values as Values<Spec>, positionals);
   } catch (error) {
-    fail(`${messageOf(error)}; see --help`, USAGE_STATUS);
+    // Node adds advice on escaping to its messages, which is wrong after `npm run`.
+    fail(`${messageOf(error).replace(/\. To specify .*/s, '')}; see --help`, USAGE_STATUS);
     return;
   }
   const context = contextOf(name);
