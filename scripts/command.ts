@@ -4,7 +4,7 @@
  *
  * Exit status: 0 done, 1 the run failed or a property did not hold, 2 wrong usage, 4 a tool is missing.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -165,7 +165,9 @@ export function throttled(
 
 /** Whether the module with this `import.meta.url` is the program that runs, rather than imported by another. */
 export function isProgram(moduleUrl: string): boolean {
-  return process.argv[1] === fileURLToPath(moduleUrl);
+  const [, program] = process.argv;
+  // Node gives the module's real path, and the program's as it was typed.
+  return program !== undefined && existsSync(program) && realpathSync(program) === fileURLToPath(moduleUrl);
 }
 
 export function messageOf(error: unknown): string {
