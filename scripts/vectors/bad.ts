@@ -12,15 +12,15 @@ interface BadVector {
   readonly name: string;
   readonly domain: string;
   readonly object: Uint8Array;
-  /** The error code every implementation must give. */
+  /** Error code that every implementation must give. */
   readonly expect: ErrorCode;
 }
 
-/** L, little-endian. */
+/** L, the group order, little-endian (RFC 8032, 5.1). */
 const ORDER = hex('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010');
 const IDENTITY = hex('0100000000000000000000000000000000000000000000000000000000000000');
 const ORDER_EIGHT = hex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
-/** y = p + 1, the identity written in a way that is not canonical. */
+/** y = p + 1, a non-canonical encoding of the identity. */
 const IDENTITY_NON_CANONICAL = hex('eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f');
 /** y = 1 with the sign bit set: "minus zero". */
 const IDENTITY_NEGATIVE = hex('0100000000000000000000000000000000000000000000000000000000000080');
@@ -256,6 +256,7 @@ function claimCases(forge: Forge): readonly (readonly [string, Uint8Array, Error
   ];
 }
 
+/** Returns objects that every implementation must refuse, with the error code of each. */
 export function badVectors(suite: CryptoSuite): readonly BadVector[] {
   const forge = new Forge(suite);
   const of = (domain: string, cases: readonly (readonly [string, Uint8Array, ErrorCode])[]): readonly BadVector[] =>

@@ -53,7 +53,7 @@ export class Forge {
     );
   }
 
-  /** A COSE_Sign1 of given parts, signed correctly over whatever they are unless a signature is given. */
+  /** Returns a COSE_Sign1 of these parts. It is correctly signed unless a signature is given. */
   object(signer: Signer, parts: Parts, domain = RECORD): Uint8Array {
     const header = parts.header ?? this.header(signer.publicKey);
     const payload = parts.payload === undefined ? this.payload(this.good) : parts.payload;
@@ -71,12 +71,12 @@ export class Forge {
     return new Map(recordKind.codec.toCbor(record) as Map<number, Cbor>);
   }
 
-  /** The good record with some of its CBOR keys replaced (undefined removes one). */
+  /** Returns the good record, signed, with some of its CBOR keys replaced; undefined removes a key. */
   edited(changes: readonly (readonly [number, Cbor | undefined])[]): Uint8Array {
     return this.forged(recordKind, this.good, changes, this.device);
   }
 
-  /** Any kind, signed, with some of its CBOR keys replaced (undefined removes one). */
+  /** Returns a value of any kind, signed, with some of its CBOR keys replaced; undefined removes a key. */
   forged<T>(
     kind: SignedKind<T>,
     value: T,

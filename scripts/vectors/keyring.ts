@@ -4,7 +4,7 @@ import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { formatClaimCode } from '../../protocol/objects/claim-code.js';
 import { accountId, deviceId } from '../../protocol/objects/ids.js';
 
-/** The keys of the vectors: seeds are SHA-256 of a name, so anybody can make them again. Never used anywhere else. */
+/** Returns the seed of a vector's key: SHA-256 of its name, so that anyone can derive it. Never used outside tests. */
 export function seedOf(suite: CryptoSuite, name: string): Uint8Array {
   return suite.sha256(utf8(`sealcam test vector: ${name}`));
 }
@@ -57,7 +57,7 @@ export function identifiers(suite: CryptoSuite): Record<string, unknown> {
   };
 }
 
-/** SHA-256 in counter mode: what a sealer draws in a vector, written down with it. */
+/** Returns a deterministic random source (SHA-256 in counter mode) for sealing vectors. */
 export function vectorRandom(suite: CryptoSuite, name: string): Random {
   let counter = 0;
   return {
@@ -72,7 +72,7 @@ export function vectorRandom(suite: CryptoSuite, name: string): Random {
   };
 }
 
-/** Bytes as lower-case hex, all else as it is. */
+/** Returns a value for JSON, with bytes as lower-case hex. */
 export function toJson(value: unknown): unknown {
   if (value instanceof Uint8Array) return toHex(value);
   if (Array.isArray(value)) return value.map(toJson);

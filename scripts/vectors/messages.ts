@@ -22,7 +22,7 @@ interface MessageVector {
   readonly payload: Uint8Array;
 }
 
-/** Small stand-ins for sealed objects: a message is an envelope and does not look inside. */
+/** Placeholder for a sealed object: the message codec does not open it. */
 const SEALED = { header: Uint8Array.of(1, 2, 3), body: Uint8Array.of(4, 5, 6, 7) };
 
 interface BadMessage {
@@ -37,6 +37,7 @@ interface BadTopic {
   readonly expect: ErrorCode;
 }
 
+/** Returns good and bad messages, and bad topics. */
 export function messageVectors(suite: CryptoSuite): {
   readonly good: readonly MessageVector[];
   readonly bad: readonly BadMessage[];

@@ -15,7 +15,7 @@ interface SealVector {
   readonly name: string;
   readonly context: SealContext;
   readonly contextHash: Uint8Array;
-  /** Names of the keys of keys.json to whose x25519 it is sealed, in this order. */
+  /** Names of the recipients' keys in keys.json, in order. */
   readonly recipients: readonly (keyof typeof NAMES)[];
   readonly content: SealedContent;
   readonly plaintext: Uint8Array;
@@ -29,7 +29,7 @@ interface SealVector {
 
 interface BadSeal {
   readonly name: string;
-  /** The good vector whose context and keys are used. */
+  /** Name of the good vector whose context and keys are used. */
   readonly of: string;
   readonly recipient: keyof typeof NAMES;
   /** What differs from the good vector. */
@@ -57,6 +57,7 @@ function hexBytes(hex: string): Uint8Array {
   return bytes;
 }
 
+/** Returns sealed objects, and objects that must be refused. */
 export function sealVectors(suite: CryptoSuite): { good: readonly SealVector[]; bad: readonly BadSeal[] } {
   const world = new VectorWorld(suite);
   const context: SealContext = {
@@ -108,7 +109,7 @@ export function sealVectors(suite: CryptoSuite): { good: readonly SealVector[]; 
 
 function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector): readonly BadSeal[] {
   const { header, body, context } = thumbnail;
-  const CHUNK = 64 * 1024 + 16;
+  const chunkBytes = 64 * 1024 + 16;
   const make = (
     name: string,
     expect: ErrorCode,
@@ -128,7 +129,7 @@ function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector)
   };
   const [suiteId, wraps, mac] = decode(header) as [number, Uint8Array[], Uint8Array];
   const otherWrap = (decode(chunks.header) as [number, Uint8Array[], Uint8Array])[1];
-  // Sealed with the right key, so that only what is inside is wrong.
+  // Encrypted with the right key, so that only the content is wrong.
   const good = thumbnail.plaintext;
   const content = (value: Cbor): Uint8Array => {
     const cbor = encodeCbor(value);
@@ -166,8 +167,8 @@ function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector)
       ]),
     ],
   ];
-  const first = [0, CHUNK] as const;
-  const second = [CHUNK, chunks.body.length] as const;
+  const first = [0, chunkBytes] as const;
+  const second = [chunkBytes, chunks.body.length] as const;
   return [
     { ...make('stranger', 'seal-refused', {}), recipient: 'stranger' },
     make('another-event', 'seal-refused', { context: { ...context, eventId: world.id('event 2') } }),

@@ -28,6 +28,7 @@ interface SignedVector {
   readonly mac?: Uint8Array;
 }
 
+/** One camera with its owner and claim, made from the vectors' keys. */
 export class VectorWorld {
   readonly device: Signer;
   readonly owner: Signer;
@@ -78,7 +79,7 @@ export class VectorWorld {
     };
   }
 
-  /** A record of this world with defaults that a test overrides. */
+  /** Returns a record of this world, with defaults that the caller can override. */
   record(
     seq: number,
     prev: Uint8Array | null,
@@ -97,7 +98,7 @@ export class VectorWorld {
   }
 }
 
-/** The records of one short life of a camera, chained, one of every kind. */
+/** Returns the chained records of one short epoch: one record of every kind. */
 export function recordChain(world: VectorWorld): readonly (readonly [string, SealcamRecord])[] {
   const eventId = world.id('event');
   const media = {
@@ -194,10 +195,11 @@ export function recordChain(world: VectorWorld): readonly (readonly [string, Sea
   });
 }
 
+/** Returns a vector for every signed kind. */
 export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
   const world = new VectorWorld(suite);
   const vectors: SignedVector[] = [];
-  const add = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T, mac?: Uint8Array): void => {
+  const add = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): void => {
     const object = signObject(kind, suite, signerOf(suite, NAMES[signer]), value);
     const parsed = parseSign1(object.bytes, kind.domain, kind.maxBytes);
     vectors.push({
@@ -210,7 +212,7 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
       hash: object.hash,
       signature: parsed.signature,
       object: object.bytes,
-      ...(mac === undefined ? {} : { mac }),
+      ...(name === 'claim' ? { mac: claimMac(suite, world.secret, world.claim) } : {}),
     });
   };
 
@@ -228,7 +230,7 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
     lastClaimHash: world.claim.hash,
     mode: 'owner',
   });
-  add('claim', claimKind, 'owner', world.claim.value, claimMac(suite, world.secret, world.claim));
+  add('claim', claimKind, 'owner', world.claim.value);
   for (const [name, record] of recordChain(world)) add(`record-${name}`, recordKind, 'device', record);
   const answer = { source: 'owner', action: 'zones', result: 'refused', object: seedOf(suite, 'order') } as const;
   add('answer-with-counter', recordKind, 'device', {

@@ -7,7 +7,7 @@ import type { Verdict } from '../../protocol/verify/verdict.js';
 import { seedOf } from './keyring.js';
 import { VectorWorld } from './signed.js';
 
-/** §10 steps 3 and 5: a record, the claim row of its epoch, what is known before it, and the verdict. */
+/** Steps 3 and 5 of docs/protocol.md §10: a record, the claim row of its epoch, what is known before it, and the verdict. */
 interface VerifyVector {
   readonly name: string;
   readonly record: Uint8Array;
@@ -21,6 +21,7 @@ interface VerifyVector {
   readonly expect: Verdict;
 }
 
+/** Returns records with the facts and the verdict of their verification. */
 export function verifyVectors(suite: CryptoSuite): readonly VerifyVector[] {
   const world = new VectorWorld(suite);
   const before = seedOf(suite, 'record 4');
