@@ -135,8 +135,9 @@ export function requireWhole(changes: readonly Change[], disk: Disk, home: strin
   const real = readImage(home);
   const names = new Set([...replayed.keys(), ...real.keys()]);
   for (const name of names) {
-    const [a, b] = [replayed.get(name), real.get(name)];
-    if (a === undefined || b === undefined || !a.equals(b)) throw new Error(`the recorder missed changes to ${name}`);
+    const expected = replayed.get(name);
+    const found = real.get(name);
+    if (expected === undefined || found === undefined || !expected.equals(found)) throw new Error(`the recorder missed changes to ${name}`);
   }
 }
 

@@ -133,7 +133,8 @@ export class Life {
     if (!isReceipted) return;
     for (const epoch of new Set(records.map((record) => record.epoch))) {
       const own = records.filter((record) => record.epoch === epoch);
-      const [first, last] = [own[0], own.at(-1)];
+      const first = own[0];
+      const last = own.at(-1);
       const claim = this.outbox.claimOf(epoch);
       if (first === undefined || last === undefined || claim === null) continue;
       this.outbox.applyReceipt(this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]));

@@ -10,7 +10,7 @@ export interface FleetSettings {
   readonly windowMs: number;
 }
 
-/** All cameras of the drill, in their processes. */
+/** All cameras of the drill, spread over several processes. */
 export class Fleet {
   private readonly processes: readonly Remote<FleetProcedures>[];
   private readonly settings: FleetSettings;
@@ -36,7 +36,7 @@ export class Fleet {
     return started.flat().sort((a, b) => a.camera - b.camera);
   }
 
-  /** Somebody walks by every camera. */
+  /** Makes one event at every camera. */
   async walkBy(seed: number): Promise<void> {
     await Promise.all(this.processes.map((process, i) => process.call('walkBy', seed * 100 + i)));
   }

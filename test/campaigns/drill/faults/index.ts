@@ -27,7 +27,7 @@ export const FAULTS: readonly Fault[] = [
   alteredClaim,
 ];
 
-/** Every fault in turn, in one small world. */
+/** Runs every fault in turn, in one small world. */
 export async function runFaults(
   folder: string,
   progress: (text: string) => void,
