@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import { PLANTS } from '../../campaigns/sim/plants.js';
 import { repository } from '../../support/vectors.js';
 
-const TIMEOUT_MS = 900_000;
+const PATIENCE_MS = 900_000;
 
 function sim(...args: string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   const script = join(repository, 'dist/test/campaigns/sim/sim.js');
   // Nothing here depends on time, so tests that do get the processor first.
   const command = ['-n', '10', process.execPath, script, '--json', ...args];
-  return spawnSync('nice', command, { encoding: 'utf8', timeout: TIMEOUT_MS });
+  return spawnSync('nice', command, { encoding: 'utf8', timeout: PATIENCE_MS });
 }
 
 describe('npm run sim', () => {
@@ -21,7 +21,7 @@ describe('npm run sim', () => {
       expect(JSON.parse(stdout)).toMatchObject({ seeds: 200, failures: [] });
       expect(status, stderr).toBe(0);
     },
-    TIMEOUT_MS,
+    PATIENCE_MS,
   );
 
   it.each(Object.keys(PLANTS))(
@@ -33,6 +33,6 @@ describe('npm run sim', () => {
       const [first] = failures;
       expect(stderr).toContain(`npm run sim -- --seed ${String(first?.seed)} --trace --plant ${plant}`);
     },
-    TIMEOUT_MS,
+    PATIENCE_MS,
   );
 });
