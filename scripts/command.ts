@@ -72,7 +72,7 @@ export async function runCommand<const Spec extends OptionSpec, Options>(
     const { values, positionals } = parseArgs({ args, options: command.options, allowPositionals: true });
     const surplus = positionals[command.positionalsMax ?? 0];
     if (surplus !== undefined) throw new Error(`unexpected argument "${surplus}"`);
-    options = readOptions(values as Values<Spec>, positionals);
+    options = readOptions(values, positionals);
   } catch (error) {
     // Node adds advice on escaping to its messages, which is wrong after `npm run`.
     fail(`${messageOf(error).replace(/\. To specify .*/s, '')}; see --help`, USAGE_STATUS);
