@@ -83,9 +83,9 @@ export function planRelease(facts: ReleaseFacts): ReleasePlan | readonly Refusal
 /** Returns a version's section of the changelog without its heading; null where it is missing or empty. */
 export function sectionOf(changelog: string, version: string): string | null {
   const lines = changelog.split('\n');
-  const from = lines.findIndex((line) => line.startsWith("## ") && line.slice(3).split(/[\s,]/)[0] === version);
+  const from = lines.findIndex((line) => line.startsWith('## ') && line.slice(3).split(/[\s,]/)[0] === version);
   if (from < 0) return null;
-  const length = lines.slice(from + 1).findIndex((line) => line.startsWith("## "));
+  const length = lines.slice(from + 1).findIndex((line) => line.startsWith('## '));
   const end = length < 0 ? lines.length : from + 1 + length;
   const section = lines
     .slice(from + 1, end)

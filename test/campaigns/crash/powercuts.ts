@@ -137,7 +137,8 @@ export function requireWhole(changes: readonly Change[], disk: Disk, home: strin
   for (const name of names) {
     const expected = replayed.get(name);
     const found = real.get(name);
-    if (expected === undefined || found === undefined || !expected.equals(found)) throw new Error(`the recorder missed changes to ${name}`);
+    if (expected === undefined || found === undefined || !expected.equals(found))
+      throw new Error(`the recorder missed changes to ${name}`);
   }
 }
 

@@ -152,7 +152,7 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     const camera = way.startAgent('a', BUSY, keyStore);
     const { watcher } = way.watch(cloud);
     await watcher.claim(camera.code);
-    await until('an event has begun', () => camera.agent.counters.get('events.start') >= 1);
+    await until('an event has started', () => camera.agent.counters.get('events.start') >= 1);
     await way.stop(cloud);
     await until('records wait', () => camera.agent.outbox.queued().records >= 2);
     const { produced } = camera.agent.outbox.totals();

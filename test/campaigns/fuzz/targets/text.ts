@@ -92,7 +92,7 @@ function eventsOf(chunks: Iterable<string>): ServerEvent[] {
 const serverEvents = textTarget('server-sent events', [STREAM], (text) => {
   const whole = JSON.stringify(eventsOf([text]));
   const single = JSON.stringify(eventsOf(text));
-  if (whole !== single) throw new Error(`${single} one character at a time, ${whole} at once`);
+  if (whole !== single) throw new Error(`${single} one character at a time, ${whole} in one piece`);
   return undefined;
 });
 

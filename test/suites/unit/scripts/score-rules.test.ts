@@ -9,7 +9,7 @@ describe('scoring rules', () => {
   });
 
   it('count ten-second units of a detector that is always on', () => {
-    // Between warm-up and the dilated interval lie 27 s, after it 57.9 s: nine units that were begun.
+    // Between warm-up and the dilated interval lie 27 s, after it 57.9 s: nine units, the last one incomplete.
     const tally = tallyOf(clip, [[0, 999]]);
     expect(tally).toMatchObject({ trueEvents: 0, falseEvents: 1, falseUnits: 9, detected: 0 });
     expect(scoreOf([tally]).f1).toBe(0);
