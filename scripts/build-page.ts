@@ -11,7 +11,10 @@ export interface PageBuild {
   readonly demo: boolean;
 }
 
-/** Bundles the owner's page into static files: one script, one style sheet, requests to the cloud alone. @throws Error for an origin with a path */
+/**
+ * Bundles the owner's page into static files: one script, one style sheet, requests to the cloud alone. @throws Error
+ * for an origin with a path
+ */
 export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Promise<void> {
   if (cloudOrigin !== '' && new URL(cloudOrigin).origin !== cloudOrigin) {
     throw new Error(`${cloudOrigin} is not an origin; write it as https://cloud.example`);

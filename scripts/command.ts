@@ -143,6 +143,12 @@ export function printResult(isJson: boolean, result: object, text: string): void
   process.stdout.write(isJson ? `${JSON.stringify(result)}\n` : `${text.trimEnd()}\n`);
 }
 
+/** Prints each violated property on stderr. Returns the exit status: 0 without any, otherwise 1. */
+export function reportViolations(name: string, violations: readonly string[]): number {
+  for (const violation of violations) process.stderr.write(`${name}: ${violation}\n`);
+  return violations.length === 0 ? 0 : 1;
+}
+
 /** Returns the command line that repeats this run, without the options that only choose its output. */
 export function commandLine(name: string): string {
   const args = process.argv.slice(2).filter((arg) => arg !== '--json' && arg !== '--save');

@@ -1,4 +1,6 @@
-/** `npm run kernels`: compiles the detector's inner loops from AssemblyScript into the TypeScript file that holds them. */
+/**
+ * `npm run kernels`: compiles the detector's inner loops from AssemblyScript into the TypeScript file that holds them.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,7 +23,10 @@ export const TARGET = 'agent/capture/detect/kernel/simd-module.ts';
 const COMPILER = join('node_modules', 'assemblyscript', 'bin', 'asc.js');
 const OPTIONS = ['--enable', 'simd', '-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '1'];
 
-/** Returns the text of the target file. The same source and compiler give the same bytes. @throws Error that holds the compiler's output */
+/**
+ * Returns the text of the target file. The same source and compiler give the same bytes. @throws Error that holds the
+ * compiler's output
+ */
 export function compileKernels(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-kernels-'));
   try {

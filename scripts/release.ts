@@ -51,7 +51,9 @@ function versionIn(name: string): string {
   return (JSON.parse(read(name)) as { readonly version: string }).version;
 }
 
-/** Reads what `npm run deb`, `image` and `page` produced. Their build contexts in dist/image are folders, and left out. */
+/**
+ * Reads what `npm run deb`, `image` and `page` produced. Their build contexts in dist/image are folders, and left out.
+ */
 function builtFiles(): BuiltFile[] {
   const image = join(DIST, 'image');
   const page = join(DIST, 'page');

@@ -30,7 +30,10 @@ function runMeta(): RunMeta {
   };
 }
 
-/** Replaces the part of a page between `<!-- NAME -->` and `<!-- /NAME -->`. @throws Error where the page has no such part */
+/**
+ * Replaces the part of a page between `<!-- NAME -->` and `<!-- /NAME -->`. @throws Error where the page has no such
+ * part
+ */
 export function writePart(page: string, name: string, markdown: string): void {
   const path = join(checkout, page);
   const text = readFileSync(path, 'utf8');

@@ -33,7 +33,10 @@ Description: home camera that seals every picture to its owner
 `;
 }
 
-/** Makes the template unit out of the plain unit, so that both stay equal. Each instance has settings and data of its own. */
+/**
+ * Makes the template unit out of the plain unit, so that both stay equal. Each instance has settings and data of its
+ * own.
+ */
 export function instanceUnit(unit) {
   return unit
     .replace('Description=sealcam home camera', 'Description=sealcam home camera %i')

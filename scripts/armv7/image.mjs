@@ -9,7 +9,10 @@ const PLATFORM = ['--arch', 'arm', '--variant', 'v7'];
 const BASE = 'localhost/sealcam-base:trixie';
 const IMAGE = 'localhost/sealcam:armv7';
 
-/** Runs buildah with its own store in the cache, so that it leaves nothing on the machine. Needs neither daemon nor overlayfs. */
+/**
+ * Runs buildah with its own store in the cache, so that it leaves nothing on the machine. Needs neither daemon nor
+ * overlayfs.
+ */
 function buildah(...args) {
   const store = join(cache, 'store');
   const options = ['--storage-driver', 'vfs', '--root', store, '--runroot', join(store, 'run')];

@@ -37,7 +37,10 @@ export async function must(command, args, options = {}) {
   return { output, seconds };
 }
 
-/** Installs missing packages, and registers the emulator for armv7 programs with the kernel. @throws Obstacle elsewhere than as root on Debian */
+/**
+ * Installs missing packages, and registers the emulator for armv7 programs with the kernel. @throws Obstacle elsewhere
+ * than as root on Debian
+ */
 export async function prepareMachine() {
   if (process.platform !== 'linux' || !existsSync('/etc/debian_version') || process.getuid() !== 0) {
     throw new Obstacle('This needs root on Debian (12 or newer). In a container it must be a privileged one.');

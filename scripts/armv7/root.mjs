@@ -30,7 +30,9 @@ const ELEMENTS = [
   ['gstreamer1.0-plugins-base', 'libgstvideoconvertscale.so'],
 ];
 
-/** Hook that runs while the .deb files still exist; $1 is the root. Writes the package list that the SBOM is made from. */
+/**
+ * Hook that runs while the .deb files still exist; $1 is the root. Writes the package list that the SBOM is made from.
+ */
 const RECORD = `set -eu
 cd "$1/var/cache/apt/archives"
 for deb in *.deb; do
@@ -46,7 +48,10 @@ cp -a usr "$1/"
 for element in ${ELEMENTS.map(([, file]) => file).join(' ')}; do test -f "$1"/usr/lib/*/gstreamer-1.0/"$element"; done
 `;
 
-/** Hook that does the work of the maintainer scripts, which cannot run without an emulator, and removes what a camera never reads. */
+/**
+ * Hook that does the work of the maintainer scripts, which cannot run without an emulator, and removes what a camera
+ * never reads.
+ */
 const FINISH = `set -eu
 cp "$1/usr/share/base-passwd/passwd.master" "$1/etc/passwd"
 cp "$1/usr/share/base-passwd/group.master" "$1/etc/group"
@@ -62,7 +67,10 @@ rm -rf "$1"/usr/lib/*/gconv "$1"/usr/share/i18n "$1"/var/lib/apt/lists/*
 rm -f "$1"/etc/apt/sources.list.d/* "$1/etc/resolv.conf" "$1/etc/hostname"
 `;
 
-/** Builds a small Debian for armv7 as root.tar. Packages are extracted and not configured, so nothing has to be emulated. */
+/**
+ * Builds a small Debian for armv7 as root.tar. Packages are extracted and not configured, so nothing has to be
+ * emulated.
+ */
 export async function makeRoot(root) {
   const inputs = [SUITE, ...INCLUDE, RECORD, FINISH];
   const { folder, key } = await step('root', inputs, async (target) => {

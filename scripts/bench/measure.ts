@@ -1,4 +1,7 @@
-/** Cost of some work beside its floor: the least that the work could cost, or the cost of a simpler way, timed in the same run. */
+/**
+ * Cost of some work beside its floor: the least that the work could cost, or the cost of a simpler way, timed in the
+ * same run.
+ */
 export interface Figure {
   readonly name: string;
   /** Median microseconds of one call. */

@@ -41,7 +41,10 @@ const HEIGHTS = Array.from({ length: 40 }, (_, i) => (i + 2) / 100);
 /** From zero, at which every report is a false alarm. */
 const CONTRASTS = Array.from({ length: 80 }, (_, i) => i);
 
-/** Draws figures of known size and contrast in front of a wall. Returns the smallest and the faintest that the detector reports. */
+/**
+ * Draws figures of known size and contrast in front of a wall. Returns the smallest and the faintest that the detector
+ * reports.
+ */
 export function meaningOf(sensitivity: number): Meaning {
   const first = <T>(candidates: readonly T[], figure: (value: T) => Figure): T | null =>
     candidates.find((value) => isSeen(figure(value), sensitivity)) ?? null;
@@ -90,7 +93,10 @@ function draw(grey: (x: number, y: number) => number, uniform: () => number): Lu
   return { width: WIDTH, height: HEIGHT, data };
 }
 
-/** Returns the distance in metres at which a person of 1.7 m has this height in the picture of a lens with 60° from top to bottom. */
+/**
+ * Returns the distance in metres at which a person of 1.7 m has this height in the picture of a lens with 60° from top
+ * to bottom.
+ */
 function metresAt(height: number): number {
   return 1.7 / height / (2 * Math.tan(Math.PI / 6));
 }

@@ -9,7 +9,10 @@ import { ReplayCamera } from '../../hal/replay/camera.js';
 import type { LabelledClip } from './rules.js';
 
 export interface LivePlay {
-  /** A JSON line for each event. Its first frame is the frame at the time of the decision, as a live camera would date it. */
+  /**
+   * A JSON line for each event. Its first frame is the frame at the time of the decision, as a live camera would date
+   * it.
+   */
   readonly events: string;
   readonly frames: number;
   /** Frames that were not inspected. */

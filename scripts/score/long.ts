@@ -17,7 +17,10 @@ export interface LongReplay {
   readonly thumbnails: { readonly p50Bytes: number; readonly p95Bytes: number; readonly maxBytes: number };
   /** Events whose picture was taken before their onset or after their end. */
   readonly outside: number;
-  /** Resident memory of the replaying process, without ffmpeg: medians of the second and the last third, and the slope over both. */
+  /**
+   * Resident memory of the replaying process, without ffmpeg: medians of the second and the last third, and the slope
+   * over both.
+   */
   readonly rss: { readonly middleMiB: number; readonly lastMiB: number; readonly slopeMiBPerMinute: number } | null;
   /** Each limit that was exceeded, as a sentence. */
   readonly faults: readonly string[];

@@ -1,4 +1,7 @@
-/** The scoring rules of the clips' own script (score_motion.py), as sums that can be added over clips. Intervals are in frames. */
+/**
+ * The scoring rules of the clips' own script (score_motion.py), as sums that can be added over clips. Intervals are in
+ * frames.
+ */
 export interface LabelledClip {
   readonly file: string;
   readonly fps: number;

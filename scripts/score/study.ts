@@ -36,7 +36,10 @@ const SEED = 1;
 const FACTOR_MAX = 1.3;
 const SENSITIVITY_STEP = 10;
 
-/** Scores the detector at other sensitivities, on changed clips and with other tunings, to see how much of its score is due to the tuning. */
+/**
+ * Scores the detector at other sensitivities, on changed clips and with other tunings, to see how much of its score is
+ * due to the tuning.
+ */
 export async function study(
   folder: string,
   clips: readonly LabelledClip[],
@@ -144,7 +147,10 @@ function variants(): Tuning[] {
   return [TUNING, ...Array.from({ length: VARIANTS }, moved)];
 }
 
-/** Returns the tallies of the tuning with the best F1, then the least false time, on the clips that `counts` names. A tie goes to the defaults. */
+/**
+ * Returns the tallies of the tuning with the best F1, then the least false time, on the clips that `counts` names. A
+ * tie goes to the defaults.
+ */
 function best(tallies: readonly Tally[][], clips: number, counts: (clip: number) => boolean): readonly Tally[] {
   const rank = (one: readonly Tally[]): number => {
     const { f1, falseTime } = scoreOf(one.filter((_, i) => i < clips && counts(i)));

@@ -7,7 +7,10 @@ import type { Verdict } from '../../protocol/verify/verdict.js';
 import { seedOf } from './keyring.js';
 import { VectorWorld } from './signed.js';
 
-/** Steps 3 and 5 of docs/protocol.md §10: a record, the claim row of its epoch, what is known before it, and the verdict. */
+/**
+ * Steps 3 and 5 of docs/protocol.md §10: a record, the claim row of its epoch, what is known before it, and the
+ * verdict.
+ */
 interface VerifyVector {
   readonly name: string;
   readonly record: Uint8Array;

@@ -13,7 +13,10 @@ export interface InspectedRecord {
   readonly missingMedia: number;
 }
 
-/** Checks one stored record from outside: its signature, and that it is filed under the camera, epoch and account that signed and claimed it. */
+/**
+ * Checks one stored record from outside: its signature, and that it is filed under the camera, epoch and account that
+ * signed and claimed it.
+ */
 export async function inspectStored(
   store: CloudStore,
   stored: StoredRecord,

@@ -6,6 +6,7 @@ import {
   CommandFailure,
   commandLine,
   printResult,
+  reportViolations,
   runCommand,
   throttled,
   TOOL_MISSING_STATUS,
@@ -52,7 +53,10 @@ interface Options {
   readonly save: boolean;
 }
 
-/** Compiles the recorder. Returns null where the system cannot run it, since kills need it only for some of their moments. */
+/**
+ * Compiles the recorder. Returns null where the system cannot run it, since kills need it only for some of their
+ * moments.
+ */
 function recorderIn({ folder, progress }: CommandContext): string | null {
   try {
     return buildRecorder(folder);
@@ -164,13 +168,11 @@ function report(outcomes: readonly Outcome[], costs: Costs | null, { json, save 
     writePart('docs/outbox.md', 'costs', costsTable(costs));
   }
   printResult(json, result, tables.join('\n\n'));
-  let status = 0;
-  for (const { name, sum, control } of outcomes) {
-    for (const what of sum.wrong) process.stderr.write(`${name}: ${what}\n`);
-    if (control.lost === 0) process.stderr.write(`${name}: the control lost nothing, so this run proves nothing\n`);
-    if (sum.wrong.length > 0 || control.lost === 0) status = 1;
-  }
-  return status;
+  const violations = outcomes.flatMap(({ name, sum, control }) => [
+    ...sum.wrong.map((what) => `${name}: ${what}`),
+    ...(control.lost === 0 ? [`${name}: the control lost nothing, so this run proves nothing`] : []),
+  ]);
+  return reportViolations('crash', violations);
 }
 
 await runCommand({

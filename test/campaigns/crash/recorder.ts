@@ -66,7 +66,10 @@ export function buildRecorder(folder: string): string {
   return library;
 }
 
-/** Which calls fail. Classes: w write, s sync, o open, n names, r read; `first` counts from 1 among calls of those classes. */
+/**
+ * Which calls fail. Classes: w write, s sync, o open, n names, r read; `first` counts from 1 among calls of those
+ * classes.
+ */
 export interface Failing {
   readonly errno: 'ENOSPC' | 'EIO' | 'EROFS';
   readonly first: number;

@@ -17,7 +17,10 @@ export interface Ran {
   readonly isKilled: boolean;
 }
 
-/** Runs one life of a camera. With `killAfterMs` it is killed that long after its first report. @throws Error where it fails otherwise */
+/**
+ * Runs one life of a camera. With `killAfterMs` it is killed that long after its first report. @throws Error where it
+ * fails otherwise
+ */
 export async function runWorker(
   job: Job,
   environment: Readonly<Record<string, string>> = {},

@@ -1,9 +1,12 @@
-/** `npm run drill`: replays the incident of February 2024 with and without sealcam. docs/drill.md explains the figures. */
+/**
+ * `npm run drill`: replays the incident of February 2024 with and without sealcam. docs/drill.md explains the figures.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import {
   CommandFailure,
   printResult,
+  reportViolations,
   runCommand,
   TOOL_MISSING_STATUS,
   wholeNumber,
@@ -13,7 +16,7 @@ import { saveResult, writePart } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
 import { runFaults } from './faults/index.js';
 import { Incident, type Engines } from './incident.js';
-import { complaints, markdown, stormFault, table, type DrillResult } from './report.js';
+import { markdown, stormFault, table, violationsOf, type DrillResult } from './report.js';
 
 const HELP = `npm run drill [-- options]
 
@@ -110,9 +113,7 @@ async function main(options: Options, context: CommandContext): Promise<number> 
     if (isDefault(options)) writePart('README.md', 'drill', markdown(result));
   }
   printResult(options.json, result, table(result));
-  const found = complaints(result);
-  for (const complaint of found) process.stderr.write(`drill: ${complaint}\n`);
-  return found.length === 0 ? 0 : 1;
+  return reportViolations('drill', violationsOf(result));
 }
 
 await runCommand({

@@ -5,13 +5,19 @@ import { inspectStored } from '../common/stored-record.js';
 import type { Filed } from './control.js';
 import type { CameraReport } from './fleet-process.js';
 
-/** Account that claimed each camera: hex of the device → hex of the account. Kept by the drill itself, not read from a store. */
+/**
+ * Account that claimed each camera: hex of the device → hex of the account. Kept by the drill itself, not read from a
+ * store.
+ */
 export type Truth = ReadonlyMap<string, string>;
 
 export interface Bound {
   /** Records in our store. */
   readonly records: number;
-  /** Records whose camera, account and epoch are not those they are filed under, or whose account did not claim the camera. */
+  /**
+   * Records whose camera, account and epoch are not those they are filed under, or whose account did not claim the
+   * camera.
+   */
   readonly misbound: number;
   /** Records that a camera made and that are neither stored nor still in its outbox; and pictures likewise. */
   readonly lost: number;
@@ -54,7 +60,10 @@ export interface Leak {
   readonly events: number;
   /** Events filed under an account that did not claim the camera. */
   readonly misbound: number;
-  /** Pictures of those events. Each is a real picture: its owner's key opens it. In the control's world no key is needed. */
+  /**
+   * Pictures of those events. Each is a real picture: its owner's key opens it. In the control's world no key is
+   * needed.
+   */
   readonly decryptable: number;
   /** Accounts that were shown another account's event. */
   readonly accounts_affected: number;

@@ -30,7 +30,7 @@ export function stormFault({ sealcam }: IncidentReport): FaultReport {
 }
 
 /** Returns every property that did not hold, as sentences. */
-export function complaints({ control, sealcam, faults }: DrillResult): readonly string[] {
+export function violationsOf({ control, sealcam, faults }: DrillResult): readonly string[] {
   const found: string[] = [];
   const zero = (what: string, value: number): void => {
     if (value !== 0) found.push(`${what}: ${String(value)}, not 0`);

@@ -3,6 +3,7 @@ import {
   CommandFailure,
   messageOf,
   printResult,
+  reportViolations,
   runCommand,
   TOOL_MISSING_STATUS,
   wholeNumber,
@@ -10,7 +11,7 @@ import {
 } from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
-import { complaints, markdown, table, type FleetResult } from './report.js';
+import { markdown, table, violationsOf, type FleetResult } from './report.js';
 import { endAll, faultRun, rateRun, type FaultResult, type FleetSettings, type RateResult } from './runs.js';
 
 const HELP = `npm run fleet [-- options]
@@ -99,9 +100,7 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
     writePart('docs/operations.md', 'fleet', markdown(result));
   }
   printResult(options.json, result, table(result));
-  const found = complaints(result);
-  for (const complaint of found) process.stderr.write(`fleet: ${complaint}\n`);
-  return found.length === 0 ? 0 : 1;
+  return reportViolations('fleet', violationsOf(result));
 }
 
 await runCommand({

@@ -41,7 +41,9 @@ const RECONNECT_MS = 1000;
 const WINDOW_MAX_MS = 30_000;
 const RESEND_MAX_MS = 60_000;
 
-/** A camera that signs its records in advance, then follows the protocol: sends, waits for signed receipts, sends again. */
+/**
+ * A camera that signs its records in advance, then follows the protocol: sends, waits for signed receipts, sends again.
+ */
 export class LoadCamera {
   readonly world = new CameraWorld();
   /** The accept and the records, by seq. */
@@ -93,7 +95,8 @@ export class LoadCamera {
     });
     this.client = client;
     client.on('error', () => undefined);
-    // The window doubles while the broker is busy, as an agent's does: retries at a fixed second would keep a weak cluster down.
+    // The window doubles while the broker is busy, as an agent's does: retries at a fixed second would keep a weak
+    // cluster down.
     client.on('close', () => {
       this.windowMs = Math.min(WINDOW_MAX_MS, 2 * this.windowMs);
       client.options.reconnectPeriod = Math.round(this.windowMs * (0.75 + realRandom.uniform() / 2));

@@ -14,7 +14,7 @@ export interface FleetResult {
 }
 
 /** Returns every property that did not hold, as sentences. */
-export function complaints({ rates, faults, failures, cameras, records }: FleetResult): readonly string[] {
+export function violationsOf({ rates, faults, failures, cameras, records }: FleetResult): readonly string[] {
   const found: string[] = [...failures];
   const runs = [
     ...rates.map((one) => ({ ...one, name: `${one.store}, ${String(one.workers)} workers` })),

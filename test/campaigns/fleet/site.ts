@@ -120,7 +120,10 @@ function copyOfKeys(from: string, to: string): string {
   return to;
 }
 
-/** Settings of one worker. With shared subscriptions the broker gives each message to one worker; NATS gives every message to all, so each takes a shard. */
+/**
+ * Settings of one worker. With shared subscriptions the broker gives each message to one worker; NATS gives every
+ * message to all, so each takes a shard.
+ */
 function brokerEnvironment(
   { port, cloudUser }: TestBroker,
   cluster: TestCluster | null,

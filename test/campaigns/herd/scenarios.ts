@@ -8,7 +8,8 @@ export function scenarioOf({ toldPerS, ...change }: ScenarioChange): Scenario {
   const devices = change.devices ?? 1_000_000;
   const capacityPerS = change.capacityPerS ?? 5000;
   const told = (devices / (0.7 * (toldPerS ?? capacityPerS))) * 1000;
-  // 1,000,000 cameras and 5,000 a second give 286 s; published figures use 300 s, the window before the cloud announces one.
+  // 1,000,000 cameras and 5,000 a second give 286 s; published figures use 300 s, the window before the cloud announces
+  // one.
   const windowMs = Math.min(WINDOW_MAX_MS, Math.max(WINDOW_MIN_MS, Math.abs(told - 300_000) < 20_000 ? 300_000 : told));
   return {
     devices,

@@ -19,7 +19,10 @@ const HANDSHAKE_WAIT_MAX_MS = 10_000;
 /** Cost of a refusal before the handshake, as a share of a handshake. */
 const REFUSAL_COST = 0.05;
 
-/** Brokers of limited capacity, modelled as one queue. Hints spread the refused clients over the times at which there will be room. */
+/**
+ * Brokers of limited capacity, modelled as one queue. Hints spread the refused clients over the times at which there
+ * will be room.
+ */
 export class Server {
   refused = 0;
   private readonly settings: ServerSettings;

@@ -33,7 +33,10 @@ export interface Outcome {
 
 /** Simulated time after the outage. */
 const HORIZON_MS = 3 * 3_600_000;
-/** A policy with more attempts per device than this after the outage never lets the brokers recover: refusals alone exceed their capacity. */
+/**
+ * A policy with more attempts per device than this after the outage never lets the brokers recover: refusals alone
+ * exceed their capacity.
+ */
 const ATTEMPTS_PER_DEVICE_MAX = 30;
 /** Records a second of one camera: an event of three records every ten minutes. */
 const RECORDS_PER_S = 3 / 600;
@@ -100,7 +103,9 @@ function bump(bins: Float64Array, at: number): void {
   bins[at] = (bins[at] ?? 0) + 1;
 }
 
-/** Adds what one camera sends after its return: a live record, and the backlog as the agent's own token bucket paces it. */
+/**
+ * Adds what one camera sends after its return: a live record, and the backlog as the agent's own token bucket paces it.
+ */
 function drain(ingest: Float64Array, connectedMs: number): void {
   bump(ingest, Math.floor(connectedMs / 1000));
   const state = startDrain(connectedMs, RECORDS_PER_S / 1000, null);

@@ -46,7 +46,9 @@ const OUTBOX_MAX_BYTES = '1 MiB';
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** Runs an agent as a process over a flapping network, with one kill, one stop, and a long outage that fills its outbox. */
+/**
+ * Runs an agent as a process over a flapping network, with one kill, one stop, and a long outage that fills its outbox.
+ */
 export async function soak({ seconds, sampleS, onSample }: SoakOptions): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-soak-'));
   const httpPort = await freePort();

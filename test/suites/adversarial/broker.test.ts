@@ -33,7 +33,10 @@ async function started(make: Make): Promise<TestBroker> {
   return broker;
 }
 
-/** Connects a client with any user name. Returns undefined where the broker refuses it. A device's client id is its name. */
+/**
+ * Connects a client with any user name. Returns undefined where the broker refuses it. A device's client id is its
+ * name.
+ */
 async function connect(broker: TestBroker, username: string, clientId = username): Promise<MqttClient | undefined> {
   const client = mqtt.connect(`mqtt://127.0.0.1:${String(broker.port)}`, {
     protocolVersion: broker.protocol,
@@ -54,7 +57,10 @@ async function connect(broker: TestBroker, username: string, clientId = username
   });
 }
 
-/** Resolves when the work is done, refused, or ended by the broker: mqtt.js never settles its promises when a connection ends. */
+/**
+ * Resolves when the work is done, refused, or ended by the broker: mqtt.js never settles its promises when a connection
+ * ends.
+ */
 async function settled(client: MqttClient, work: Promise<unknown>): Promise<void> {
   const cut = new Promise<void>((resolve) => {
     client.once('close', () => {
@@ -72,7 +78,10 @@ async function subscribed(broker: TestBroker, cloud: CloudWorld, clientId: strin
   return client;
 }
 
-/** Sends a message that ingest refuses. The broker keeps the order, so once it is refused everything before it was delivered. */
+/**
+ * Sends a message that ingest refuses. The broker keeps the order, so once it is refused everything before it was
+ * delivered.
+ */
 async function flush(broker: TestBroker, cloud: CloudWorld, { deviceId }: CameraWorld): Promise<void> {
   const client = await connect(broker, broker.cloudUser, `flush-${toHex(realRandom.bytes(4))}`);
   const before = cloud.counters.get('refused.unsupported');

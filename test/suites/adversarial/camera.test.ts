@@ -46,7 +46,10 @@ function sharesR(isAltered: boolean): string {
 
 const YEARS_MS = 10 * 365.25 * 86_400_000;
 
-/** Moves a camera's wall clock, as anyone who answers for its time server can. Returns what still waits, and the cloud's verdict. */
+/**
+ * Moves a camera's wall clock, as anyone who answers for its time server can. Returns what still waits, and the cloud's
+ * verdict.
+ */
 async function clockSet(byMs: number): Promise<string> {
   const cloud = new CloudWorld();
   const world = cloud.camera();

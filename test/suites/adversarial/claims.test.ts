@@ -32,7 +32,9 @@ function factsOf(owned: Verified<Claim> | undefined): OwnershipFacts {
   };
 }
 
-/** Returns the camera's verdict on a claim. `secret` is the label's secret as the claimant knows it; null sends no MAC. */
+/**
+ * Returns the camera's verdict on a claim. `secret` is the label's secret as the claimant knows it; null sends no MAC.
+ */
 function verdictOn(claim: Verified<Claim>, { mode = 'physical', owned, secret = label, atMs }: Try = {}): string {
   const facts = factsOf(owned);
   const window = new ClaimWindow();

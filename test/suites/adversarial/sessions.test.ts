@@ -19,7 +19,10 @@ function wordFor(status: number): string {
   return STATUS[status] ?? String(status);
 }
 
-/** One camera with two epochs: the first with a household member, the second after a reset to another owner, or without the member. */
+/**
+ * One camera with two epochs: the first with a household member, the second after a reset to another owner, or without
+ * the member.
+ */
 class TwoEpochs {
   readonly api: ApiWorld;
   readonly first: CameraWorld;

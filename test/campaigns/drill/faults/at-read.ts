@@ -58,7 +58,10 @@ export const crossedMembers: Fault = {
     }),
 };
 
-/** Answers a request for a camera's first picture with another sealed object; with `whole`, also with that object's place. */
+/**
+ * Answers a request for a camera's first picture with another sealed object; with `whole`, also with that object's
+ * place.
+ */
 function otherMedia(world: FaultWorld, of: (camera: FaultCamera) => FaultCamera, whole: boolean): readonly Injection[] {
   const { records } = world.store;
   return world.cameras.map((camera) => {

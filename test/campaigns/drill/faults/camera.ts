@@ -25,7 +25,10 @@ export class FaultCamera {
   readonly device: Uint8Array;
   readonly claim: Verified<Claim>;
   readonly shots: Shot[] = [];
-  /** The claim with the recipients that pictures are sealed to. More than the owner makes a camera that seals to people its claim does not name. */
+  /**
+   * The claim with the recipients that pictures are sealed to. More than the owner makes a camera that seals to people
+   * its claim does not name.
+   */
   private readonly sealedFor: Verified<Claim>;
   private readonly world: CameraWorld;
   private readonly first: Verified<SealcamRecord>;

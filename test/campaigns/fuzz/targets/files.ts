@@ -91,7 +91,9 @@ function framesOf(splitter: JpegSplitter, chunks: readonly Uint8Array[]): Uint8A
   return chunks.flatMap((chunk) => splitter.push(chunk));
 }
 
-/** Checks that frames do not depend on how the pipe splits them, and that every byte is in a frame, skipped or pending. */
+/**
+ * Checks that frames do not depend on how the pipe splits them, and that every byte is in a frame, skipped or pending.
+ */
 const splitter: Target = {
   name: 'JPEG stream',
   input: (random) => {

@@ -31,7 +31,10 @@ export interface SocketSettings {
 const KEEP_ALIVE_MS = 300_000;
 const TIMEOUT_MS = 60_000;
 
-/** A camera without a lens: the agent's outbox and uplink over a real socket. Its owner claims it when it first connects. */
+/**
+ * A camera without a lens: the agent's outbox and uplink over a real socket. Its owner claims it when it first
+ * connects.
+ */
 export class SocketCamera {
   /** Wall-clock times of its connection attempts and of its connections: one clock for all processes of a machine. */
   readonly attempts: number[] = [];

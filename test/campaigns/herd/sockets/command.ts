@@ -23,7 +23,10 @@ const DEFAULT_WINDOW_MS = 120_000;
 const CAPACITY_PER_S = 1000;
 const SEEDS = [1, 2, 3];
 
-/** `npm run herd -- --sockets N`: measures an outage on real sockets, and simulates the same outage. Returns the exit status. */
+/**
+ * `npm run herd -- --sockets N`: measures an outage on real sockets, and simulates the same outage. Returns the exit
+ * status.
+ */
 export async function runSockets(options: SocketsOptions, context: CommandContext): Promise<number> {
   const { cameras, processes, outageMs, json, save } = options;
   const { folder, progress } = context;

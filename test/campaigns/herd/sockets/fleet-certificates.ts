@@ -20,7 +20,10 @@ export interface FleetCertificates {
   readonly issue: (names: readonly string[]) => Promise<readonly string[]>;
 }
 
-/** Makes a certificate authority for one run, a broker's certificate for these addresses, and cameras' certificates named by their ids. */
+/**
+ * Makes a certificate authority for one run, a broker's certificate for these addresses, and cameras' certificates
+ * named by their ids.
+ */
 export function fleetCertificates(folder: string, addresses: readonly string[]): FleetCertificates {
   const path = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): string => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });

@@ -39,7 +39,10 @@ export interface Times {
 
 const worlds: CameraWorld[] = [];
 const fleet: SocketCamera[] = [];
-/** Cameras handled before the event loop gets a turn, so that this process's own work does not delay the broker's answers. */
+/**
+ * Cameras handled before the event loop gets a turn, so that this process's own work does not delay the broker's
+ * answers.
+ */
 const BATCH_SIZE = 20;
 
 async function inBatches<T>(items: readonly T[], work: (item: T, i: number) => void): Promise<void> {

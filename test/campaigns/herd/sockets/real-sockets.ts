@@ -39,14 +39,20 @@ export interface SocketsOutcome extends Pick<
   readonly doubled: number;
 }
 
-/** Linux answers on all of 127.0.0.0/8, other systems only on configured addresses. Ports of one address limit the connections. */
+/**
+ * Linux answers on all of 127.0.0.0/8, other systems only on configured addresses. Ports of one address limit the
+ * connections.
+ */
 const ADDRESSES = platform() === 'linux' ? ['127.0.0.1', '127.0.0.2', '127.0.0.3', '127.0.0.4'] : ['127.0.0.1'];
 const CAMERAS_PER_ACCOUNT = 5;
 /** For the first connections the window is long enough for this rate, which this machine's handshakes can follow. */
 const FIRST_PER_S = 100;
 const SETTLE_TIMEOUT_MS = 120_000;
 
-/** Runs the agent's uplinks over TLS with client certificates against one Mosquitto and the cloud, through an outage of the broker. */
+/**
+ * Runs the agent's uplinks over TLS with client certificates against one Mosquitto and the cloud, through an outage of
+ * the broker.
+ */
 export async function realSockets(plan: SocketsPlan): Promise<SocketsOutcome> {
   const { cameras, outageMs, windowMs, folder, progress } = plan;
   const port = await freePort();
