@@ -11,6 +11,7 @@ import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { QUIET, TestAgent } from '../../support/worlds/test-agent.js';
 import { ClipCamera, drawClips, type Clip } from './clip.js';
 import { serve } from './rpc.js';
+import { Patience, slowness } from '../../support/runner/speed.js';
 
 export interface FleetSetup {
   readonly folder: string;
@@ -93,8 +94,9 @@ async function walkBy({ agent, console, clip }: Placed): Promise<void> {
 }
 
 async function settled(fault: string, isSo: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !isSo(); waitedMs += 100) {
-    if (waitedMs >= SETTLE_MS) throw new Error(fault);
+  const patience = new Patience(SETTLE_MS, performance.now());
+  while (!isSo()) {
+    if (!patience.wait(performance.now(), slowness())) throw new Error(fault);
     await sleep(realClock, 100);
   }
 }

@@ -2,6 +2,7 @@ import { parseArgs } from 'node:util';
 import { Worker } from 'node:worker_threads';
 import { toBase64 } from '../../../common/bytes.js';
 import { saveResult } from '../../../scripts/results.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { inputOf, type Failure } from './harness.js';
 import { TARGETS } from './targets/index.js';
 import type { Job, Result } from './worker.js';
@@ -106,7 +107,7 @@ function watched(work: Job): Promise<Result> {
     const watch = setInterval(() => {
       const count = Atomics.load(work.now, 2);
       if (count !== before) [before, sinceMs] = [count, Date.now()];
-      else if (count > 0 && Date.now() - sinceMs > HANG_MS) {
+      else if (count > 0 && Date.now() - sinceMs > limitMs(HANG_MS)) {
         clearInterval(watch);
         void worker.terminate();
         resolve({ tallies: [], failures: [hang(work)] });

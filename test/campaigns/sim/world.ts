@@ -32,6 +32,8 @@ export interface Outcome extends Balance {
 export interface RunOptions {
   readonly plant?: Plant;
   readonly print?: (line: string) => void;
+  /** Ends the world before its end once it returns true; what it returns then is no outcome. */
+  readonly isStopped?: () => boolean;
 }
 
 const MINUTE_MS = 60_000;
@@ -43,8 +45,9 @@ function isOwned({ life, agent }: SimCamera): boolean {
   return !life.isDead && agent !== null && agent.outbox.currentClaim() !== null;
 }
 
-/** One seed: a world with two cameras, two households, a broker and a cloud, from its first moment to its last. */
-export async function runSeed(seed: number, { plant = { what: 'nothing' }, print }: RunOptions = {}): Promise<Outcome> {
+/** Plays the world of one seed to its end: two cameras, two households, a broker and a cloud. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  const { plant = { what: 'nothing' }, print, isStopped = (): boolean => false } = options;
   const scheduler = new Scheduler();
   const trace = new Trace(() => scheduler.nowMs, print ?? null);
   // Streams of their own, so that what one part draws does not shift what the others do.
@@ -110,7 +113,7 @@ export async function runSeed(seed: number, { plant = { what: 'nothing' }, print
     scheduler.after(CHECK_MS, watch);
   };
   const faultsEndMs = dice.between(6 * MINUTE_MS, 20 * MINUTE_MS);
-  const isOver = (): boolean => oracle.violation !== null;
+  const isOver = (): boolean => oracle.violation !== null || isStopped();
   try {
     const play = faults({
       scheduler,

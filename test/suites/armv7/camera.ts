@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { limitMs } from '../../support/runner/speed.js';
 import type { WholeWay } from '../../support/worlds/whole-way.js';
 import { imageConfig, inImage, startInImage, type Run } from './support.js';
 
@@ -72,7 +73,7 @@ export class ImageCamera {
   async stop(): Promise<void> {
     if (!this.isRunning) return;
     this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), limitMs(20_000));
     await this.closed;
     clearTimeout(timer);
   }

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import { limitMs } from '../../support/runner/speed.js';
 
 /** What scripts/test-armv7.mjs hands over. */
 export interface Built {
@@ -99,14 +100,18 @@ export interface Ended {
   readonly seconds: number;
 }
 
-/** Runs a command of the image to its end, or stops it after `limitMs`. */
-export async function inImage(command: readonly string[], run: Run, limitMs = 60_000): Promise<Ended> {
+/**
+ * Runs a command of the image to its end.
+ *
+ * @param wallMs ends it; longer where the machine is slow or shared
+ */
+export async function inImage(command: readonly string[], run: Run, wallMs = 60_000): Promise<Ended> {
   const begun = performance.now();
   const child = startInImage(command, run);
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs(wallMs));
   const [status] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return {

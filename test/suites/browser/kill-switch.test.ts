@@ -9,6 +9,7 @@ import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const SENTENCE = 'We look into a fault; your cameras go on.';
 /** What the page promises. */
@@ -42,7 +43,10 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await owner.makeKey(pageUrl, 'four unrelated test words');
     await owner.page.getByRole('button', { name: 'Add a camera' }).click();
     await owner.claimCamera(camera.code, 'Front door');
-    await owner.page.locator('.card img').first().waitFor({ timeout: 30_000 });
+    await owner.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(30_000) });
   });
 
   afterAll(async () => {
@@ -55,7 +59,7 @@ describeWith('chromium', 'the kill switch in the page', () => {
 
   it('says the sentence calmly, keeps what was verified, and shows nothing new while records are receipted', async () => {
     await pause();
-    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: limitMs(20_000) });
     expect(await owner.page.getByRole('status').innerText()).toBe('Paused');
     expect(await owner.page.getByRole('alert').allInnerTexts()).toEqual([]);
     const shown = await cards();
@@ -78,7 +82,7 @@ describeWith('chromium', 'the kill switch in the page', () => {
 
   it('says it also to a page that is opened meanwhile, and shows that nothing', async () => {
     await owner.page.reload();
-    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: limitMs(20_000) });
     expect(await cards()).toBe(0);
     await owner.page.getByRole('button', { name: 'Settings', exact: true }).click();
     await owner.page.getByRole('button', { name: 'Look it up' }).click();
@@ -88,7 +92,10 @@ describeWith('chromium', 'the kill switch in the page', () => {
 
   it('goes on by itself within a minute, with what came meanwhile', async () => {
     await cloud.store.reads.resume(null, realClock.wallMs());
-    await owner.page.locator('.card img').first().waitFor({ timeout: BACK_WITHIN_MS });
+    await owner.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(BACK_WITHIN_MS) });
     await expect.poll(() => owner.page.getByRole('status').innerText()).toBe('Live');
     expect(await owner.page.getByText(SENTENCE).count()).toBe(0);
     const seen = await cards();

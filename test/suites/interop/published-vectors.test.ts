@@ -10,8 +10,9 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { encodeCbor } from '../../../protocol/wire/cbor.js';
 import { parseSign1 } from '../../../protocol/wire/cose.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { suites } from '../../support/runner/suites.js';
-import { hex, isCi, publishedVectors, repository } from '../../support/vectors.js';
+import { hex, isDemanded, publishedVectors, repository, vectorRemedy } from '../../support/vectors.js';
 
 /** By number of the case: which are accepted, and which of the refused ones a library would have let through alone. */
 interface Pinned {
@@ -64,17 +65,17 @@ function verdict(suite: CryptoSuite, { key, message, signature }: SignatureCase)
   return { strict, alone: alone ?? (signature.length === 64 && suite.ed25519VerifyLoose(key, message, signature)) };
 }
 
-/** Runs with the file's content; where the file is missing it is a failure on CI and a named skip elsewhere. */
+/** Runs with the file's content; without the file a failure if vectors are demanded, else a named skip. */
 function withVectors(name: string, title: string, run: (content: unknown) => void): void {
   const path = publishedVectors(name);
-  const test = it.skipIf(path === undefined && !isCi);
+  const test = it.skipIf(path === undefined && !isDemanded);
   const isMissing = path === undefined;
   test(
-    isMissing ? `${title} (not run: ${name} not found; set SEALCAM_VECTORS)` : title,
+    isMissing ? `${title} (not run: ${vectorRemedy(name)})` : title,
     // A thousand signatures in tweetnacl take a while where other work shares the cores.
-    { timeout: 90_000 },
+    { timeout: limitMs(90_000) },
     () => {
-      if (isMissing) throw new Error(`${name} not found in $SEALCAM_VECTORS or ../shared/vectors`);
+      if (isMissing) throw new Error(vectorRemedy(name));
       run(JSON.parse(readFileSync(path, 'utf8')));
     },
   );

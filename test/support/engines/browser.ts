@@ -4,9 +4,13 @@ import { join } from 'node:path';
 import { buildPage } from '../../../scripts/build-page.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { servePage } from '../../../scripts/page-server.js';
+import { limitMs } from '../runner/speed.js';
 import { tempFolder } from '../runner/temp.js';
 import { program } from './tools.js';
 import { repository } from '../vectors.js';
+
+/** A click or a sight, on an idle machine. */
+const ACTION_MS = 30_000;
 
 /** The system's Chromium; it looks for nobody and nobody is told. */
 export function launch(): Promise<Browser> {
@@ -70,6 +74,7 @@ export class Visitor {
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
     });
+    context.setDefaultTimeout(limitMs(ACTION_MS));
     return new Visitor(context, await context.newPage());
   }
 
@@ -97,7 +102,7 @@ export class Visitor {
     await dialog.getByLabel('Claim code').fill(code);
     await dialog.getByLabel('Name').fill(name);
     await dialog.getByRole('button', { name: 'Make it mine' }).click();
-    await dialog.getByRole('button', { name: 'Done' }).click({ timeout: 20_000 });
+    await dialog.getByRole('button', { name: 'Done' }).click();
   }
 
   /** Into docs/ with SEALCAM_SCREENSHOTS=1, so that a person has looked at what is checked in; else nowhere that stays. */

@@ -1,6 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { limitMs } from '../runner/speed.js';
 import { repository } from '../vectors.js';
+
+const RUN_MS = 60_000;
 
 export interface Ran {
   readonly status: number | null;
@@ -26,11 +29,16 @@ export function run(
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script(program), ...args], {
+  const timeout = limitMs(RUN_MS);
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script(program), ...args], {
     env: clean(environment),
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout,
   });
+  // Cut stdout would be read as a wrong answer.
+  if (signal !== null) {
+    throw new Error(`${program} ${args.join(' ')} ended by ${signal}; its limit was ${String(timeout)} ms\n${stderr}`);
+  }
   const json = stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))

@@ -6,6 +6,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import type { TestBroker } from './brokers.js';
 import { TcpFront } from './tcp-front.js';
 import { until } from '../runner/wait.js';
+import { limitMs } from '../runner/speed.js';
 
 /** Three nodes with JetStream, and MQTT 3.1.1 on each; cameras come through the front, workers name all nodes. */
 export interface TestCluster extends TestBroker {
@@ -51,7 +52,7 @@ function isHealthy(port: number): Promise<boolean> {
     asked.once('error', () => {
       resolve(false);
     });
-    asked.setTimeout(ANSWER_MS, () => asked.destroy());
+    asked.setTimeout(limitMs(ANSWER_MS), () => asked.destroy());
   });
 }
 
