@@ -40,6 +40,8 @@ function suite(
 coreSlowness();
 
 export default defineConfig({
+  // scripts/test.mjs runs suites side by side, each with a cache of its own.
+  cacheDir: process.env['TESTS_CACHE'] ?? 'node_modules/.vite',
   test: {
     sequence: { sequencer: LongestFirst },
     projects: [
