@@ -19,7 +19,7 @@ from typing import Any
 sys.dont_write_bytecode = True
 from sealcam_py import cose, errors, messages, verify  # noqa: E402
 
-VECTORS = Path(__file__).resolve().parent.parent / "vectors"
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 Json = dict[str, Any]
 
 

@@ -30,7 +30,7 @@ from vector_checks.tally import Tally  # noqa: E402
 from vector_checks.transport import check_messages, check_seals  # noqa: E402
 from vector_checks.verdicts import check_verify  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 VECTORS = ROOT / "test" / "vectors"
 CDDL = ROOT / "docs" / "protocol.cddl"
 
