@@ -23,7 +23,7 @@ export function say(text) {
 export function run(command, args, options = {}) {
   const { capture = false, stdout = false, nice = false, env = process.env, cwd = undefined } = options;
   const startMs = performance.now();
-  const [program, ...rest] = nice ? ['nice', '-n', '10', command, ...args] : [command, ...args];
+  const [program, ...rest] = nice ? ['nice', '-n', '5', command, ...args] : [command, ...args];
   return new Promise((resolve) => {
     const sink = capture ? 'pipe' : 'inherit';
     const child = spawn(program, rest, {

@@ -12,7 +12,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A folder that belongs to the image's user, as a runtime makes a volume. */
+/** Makes a folder that belongs to the image's user, as a runtime makes a volume. */
 export function volume(parent: string, name: string): string {
   const folder = join(parent, name);
   mkdirSync(folder, { mode: 0o700 });
@@ -21,7 +21,7 @@ export function volume(parent: string, name: string): string {
   return folder;
 }
 
-/** The image's own agent, by the image's own entry point, claimed by nobody yet. */
+/** The image's agent, started by the image's entry point; not yet claimed. */
 export class ImageCamera {
   readonly log: LogLine[] = [];
   readonly device: string;
@@ -69,7 +69,7 @@ export class ImageCamera {
     return this.log.filter(({ msg }) => msg === message);
   }
 
-  /** Ends it as a runtime does, and gives the exit status. */
+  /** Stops it as a runtime does: SIGTERM, and SIGKILL where that does not end it. */
   async stop(): Promise<void> {
     if (!this.isRunning) return;
     this.child.kill('SIGTERM');

@@ -9,11 +9,11 @@ export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** stdout, a JSON object a line. */
+  /** The lines of stdout that are JSON objects. */
   readonly json: readonly Record<string, unknown>[];
 }
 
-/** The environment without settings that a developer may have. */
+/** Returns the environment without a developer's own settings. */
 function clean(environment: Readonly<Record<string, string>>): Record<string, string | undefined> {
   const own = Object.entries(process.env).filter(([name]) => !/^(SEALCAM_|SEALCLOUD_)/.test(name));
   return { ...Object.fromEntries(own), ...environment };
@@ -23,7 +23,11 @@ function script(program: 'sealcam' | 'sealcam-cloud'): string {
   return join(repository, 'dist', program === 'sealcam' ? 'agent' : 'cloud', 'cli', 'cli.js');
 }
 
-/** Runs the compiled command under plain node, as a camera does. */
+/**
+ * Runs the compiled command to its end, under plain node as on a camera. It blocks this process.
+ *
+ * @throws where a signal or its limit ended it
+ */
 export function run(
   program: 'sealcam' | 'sealcam-cloud',
   args: readonly string[],
@@ -53,6 +57,7 @@ export interface Running {
   readonly ended: Promise<number | null>;
 }
 
+/** Starts the compiled command, and collects its log. */
 export function start(
   program: 'sealcam' | 'sealcam-cloud',
   args: readonly string[],
