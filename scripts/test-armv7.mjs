@@ -12,7 +12,7 @@ import { makeImage } from './armv7/image.mjs';
 import { CPU, must, Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { makeRoot } from './armv7/root.mjs';
-import { cache, note, stages, step } from './armv7/steps.mjs';
+import { note, stages, step } from './armv7/steps.mjs';
 import { checkUnits } from './armv7/units.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
 import { say } from './tasks/process.mjs';

@@ -1,4 +1,8 @@
 import { spawn } from 'node:child_process';
+import { availableParallelism, loadavg } from 'node:os';
+
+/** Processes that want a core, for each core. */
+const CROWDED = 4;
 
 /** What runs now; it ends with this process. */
 const running = new Set();
@@ -17,13 +21,15 @@ export function say(text) {
 
 /**
  * Runs a command. With `capture` its output is kept, else it goes to our stderr (or, with `stdout`, where ours goes).
- * With `nice` it gives way to what has real timers. Resolves with {status, output, seconds}; a command that cannot be
+ * With `nice` it has a lower priority than programs with real timers. Resolves with {status, output, seconds}; a command that cannot be
  * started has status 127.
  */
 export function run(command, args, options = {}) {
   const { capture = false, stdout = false, nice = false, env = process.env, cwd = undefined } = options;
   const startMs = performance.now();
-  const [program, ...rest] = nice ? ['nice', '-n', '5', command, ...args] : [command, ...args];
+  // Where others crowd the machine a lower priority would get no core at all.
+  const isNice = nice && loadavg()[0] < CROWDED * availableParallelism();
+  const [program, ...rest] = isNice ? ['nice', '-n', '5', command, ...args] : [command, ...args];
   return new Promise((resolve) => {
     const sink = capture ? 'pipe' : 'inherit';
     const child = spawn(program, rest, {

@@ -74,10 +74,14 @@ export class Patience {
     this.lastMs = nowMs;
   }
 
+  get isSpent(): boolean {
+    return this.leftMs < 0;
+  }
+
   /** Returns false once the patience is used up. */
   wait(nowMs: number, slow: number): boolean {
     this.leftMs -= (nowMs - this.lastMs) / slow;
     this.lastMs = nowMs;
-    return this.leftMs >= 0;
+    return !this.isSpent;
   }
 }
