@@ -206,10 +206,12 @@ export function keyOf(file: string, titles: readonly string[]): string {
   return `${file} › ${titles.join(' › ')}`;
 }
 
+/** Keeps an error's own lines: no terminal colours, no frames of the runner. */
 function clip(text: string): string {
   // eslint-disable-next-line no-control-regex -- colours of a terminal
   const lines = text.replace(/\u001b\[[0-9;]*m/g, '').split('\n');
-  return lines.slice(0, OUTPUT_LINES_MAX).join('\n');
+  const own = lines.filter((line) => !/^\s+at .*(node_modules|<anonymous>)/.test(line));
+  return own.slice(0, OUTPUT_LINES_MAX).join('\n');
 }
 
 function indent(text: string): string {
