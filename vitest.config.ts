@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 import { LongestFirst } from './test/support/runner/longest-first.js';
-import { coreSlowness } from './test/support/runner/speed.js';
+import { coreSlowness, limitMs } from './test/support/runner/speed.js';
+
+/** Of `expect.poll()`, on an idle machine. */
+const POLL_MS = 20_000;
 
 /** A suite is a folder of test/suites; scripts/test.mjs knows which of them run side by side. */
 function suite(
@@ -14,7 +17,6 @@ function suite(
     readonly isolate?: boolean;
     /** JSON that the tests get by inject(). */
     readonly provide?: string | undefined;
-    readonly globalSetup?: string;
   },
 ): object {
   const provided = options.provide === undefined ? {} : (JSON.parse(options.provide) as object);
@@ -23,10 +25,10 @@ function suite(
       name,
       include: [`test/suites/${name}/**/*.test.ts`],
       setupFiles: ['test/support/runner/setup.ts'],
-      ...(options.globalSetup === undefined ? {} : { globalSetup: options.globalSetup }),
       provide: { ...provided, testLimitMs: options.limitMs },
       testTimeout: options.limitMs,
       hookTimeout: options.limitMs,
+      expect: { poll: { timeout: limitMs(POLL_MS) } },
       pool: 'forks',
       isolate: options.isolate ?? true,
       fileParallelism: !options.serial,
