@@ -53,7 +53,9 @@ export async function runScript(path: string, args: readonly string[], options: 
   const ran = { status, stdout: Buffer.concat(stdout).toString(), stderr: Buffer.concat(stderr).toString() };
   if (signal === null) return ran;
   const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
-  const why = patience.isSpent ? `outlived its limit of ${String(limitMs / 1000)} s (${seconds} s here)` : `ended by ${signal}`;
+  const why = patience.isSpent
+    ? `outlived its limit of ${String(limitMs / 1000)} s (${seconds} s here)`
+    : `ended by ${signal}`;
   throw new Error(`${path} ${args.join(' ')}: ${why}; the end of its stderr:\n${tail(ran.stderr)}`);
 }
 
