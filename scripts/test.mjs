@@ -71,7 +71,8 @@ async function setup() {
 
 async function runLanes() {
   // Compiling its addon takes minutes, so it starts beside the first suites.
-  const other = wanted.includes(OTHER) ? otherNode(root) : null;
+  // A rejection is kept for its suite: the others go on.
+  const other = wanted.includes(OTHER) ? otherNode(root).catch((error) => ({ error })) : null;
   const lanes = LANES.map((lane) => lane.filter((name) => wanted.includes(name))).filter((lane) => lane.length > 0);
   const progress = setInterval(() => say(`… ${runningNow()}`), PROGRESS_MS);
   const finished = await Promise.all([
@@ -110,7 +111,12 @@ function suite(name, options = {}) {
 
 /** Unit tests on the other supported Node. */
 async function otherSuite(preparing) {
-  const { node, folder, reason } = await preparing;
+  const { node, folder, reason, error } = await preparing;
+  if (error !== undefined) {
+    say(`\n${OTHER}: ${error.message}`);
+    const { readReport } = await import('../dist/scripts/tasks/suite-results.js');
+    return [readReport(OTHER, null, 1, root)];
+  }
   if (reason === undefined) return suite(OTHER, { project: 'unit', node, folder });
   notRun.push({ what: `unit tests on Node ${otherLine}`, remedy: `${reason}; run npm test with that Node` });
   return [];
