@@ -70,7 +70,7 @@ export async function repeatFailures(firstResults, options = {}) {
   return { results: settled, unsteady };
 }
 
-/** A file's JSON, or null where there is none that is whole. */
+/** Returns a file's JSON, or null where the file is missing or not valid. */
 export function readJson(path) {
   if (!existsSync(path)) return null;
   try {

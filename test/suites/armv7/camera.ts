@@ -65,7 +65,7 @@ export class ImageCamera {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  said(message: string): readonly LogLine[] {
+  logged(message: string): readonly LogLine[] {
     return this.log.filter(({ msg }) => msg === message);
   }
 

@@ -48,6 +48,6 @@ it('the image with its mock camera is claimed, and its owner opens verified even
   const healthy = await inImage(['/usr/lib/sealcam/healthy'], { data, environment });
   expect([healthy.status, healthy.stdout.toString()]).toEqual([0, '']);
   await camera.stop();
-  expect(camera.said('sealcam stopped')).toHaveLength(1);
+  expect(camera.logged('sealcam stopped')).toHaveLength(1);
   expect((await inImage(['/usr/lib/sealcam/healthy'], { data, environment })).status).toBe(1);
 });

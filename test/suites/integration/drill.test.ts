@@ -33,7 +33,7 @@ describeWith('mosquitto', 'the drill, small', () => {
     expect(sealcam.crossed).toBeGreaterThan(0);
     expect(sealcam.alarms).toBe(sealcam.crossed);
     expect(sealcam.delayed).toBeGreaterThan(0);
-    // The owners have everything: four times somebody walked by.
+    // The owners have everything: a person walked by four times.
     expect(sealcam.pages).toMatchObject({ events: 4 * cameras, pictures: 4 * cameras, refused: 0, given: 0 });
     expect(sealcam.tries.tries).toBe(sealcam.tries.objects * (accounts - 1));
     expect(sealcam.tries.ownRefused).toBe(0);

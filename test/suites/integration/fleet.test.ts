@@ -33,7 +33,7 @@ function tests(): void {
     expect(faults.length).toBe(only === 'worker' ? 2 : 1);
     for (const fault of faults) {
       expect(fault).toMatchObject({ ...whole, store: 'postgres', workers: 2 });
-      // It was a fault: records that should have gone out by its end were receipted only after it began to mend.
+      // It was a fault: records that should have gone out by its end were receipted only after the repair began.
       expect(fault.recovered_s).toBeGreaterThan(0);
     }
   });

@@ -29,7 +29,7 @@ describeWith('mosquitto', 'the herd on real sockets, small', () => {
     // An accept and one event of each camera.
     const made = 2 * CAMERAS;
     expect(records).toEqual({ produced: made, stored: made, waiting: 0, lost: 0, doubled: 0, misbound: 0 });
-    // Chance and a slow machine are allowed for; a herd, all at once or second by second, is not.
+    // It allows for chance and a slow machine, and not for a herd: all in one second, or many attempts of each.
     expect(measured.attempts_per_device).toBeLessThan(simulated.attempts_per_device + 0.5);
     expect(measured.peak_per_s).toBeLessThan(CAMERAS / 4);
   });

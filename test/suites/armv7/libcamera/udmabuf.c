@@ -74,7 +74,7 @@ IOCTL(ioctl)
 /* What a 32-bit program built for 64-bit time calls instead. */
 IOCTL(__ioctl_time64)
 
-/* The pipeline maps a frame to write into it; whoever shows it only reads. */
+/* The pipeline maps a frame to write into it; a viewer only reads. */
 static void *map(void *address, size_t length, int protection, int flags, int fd, unsigned long long offset) {
   if (fd >= 0 && fd < DESCRIPTORS_MAX && is_frame[fd] && (protection & PROT_WRITE) != 0) {
     struct timespec exposure = {0, EXPOSURE_NS};
