@@ -8,6 +8,7 @@ import { CloudClient } from '../../../app/core/cloud-client.js';
 import { ownerKeys } from '../../../app/core/owner-keys.js';
 import { openRecoveryFile } from '../../../app/core/recovery-file.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
+import type { SceneScript } from '../../../hal/mock/script.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { unseal } from '../../../protocol/seal/seal.js';
@@ -22,6 +23,53 @@ import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
 
 const PASSPHRASE = 'four unrelated test words';
+
+/** More cameras of owner A, only while the pictures in docs/screens are taken: they are to show different things. */
+const CAMERAS_FOR_PICTURES: readonly { readonly name: string; readonly script: SceneScript }[] = [
+  {
+    name: 'Drive',
+    script: {
+      scene: 'driveway',
+      seed: 21,
+      noise: 2,
+      repeatMs: 30_000,
+      happenings: [
+        { kind: 'effect', fromMs: 0, toMs: 10_000, effect: { kind: 'snow', flakes: 60 } },
+        { kind: 'person', fromMs: 2000, toMs: 8000, path: 'cross', look: 4711, size: 1.2 },
+        { kind: 'person', fromMs: 12_000, toMs: 18_000, path: 'cross-back', look: 31, size: 1.5 },
+        { kind: 'effect', fromMs: 19_000, toMs: 30_000, effect: { kind: 'rain', drops: 150 } },
+        { kind: 'person', fromMs: 21_000, toMs: 27_000, path: 'cross', look: 8, size: 1.1 },
+      ],
+    },
+  },
+  {
+    name: 'Garden',
+    script: {
+      scene: 'garden',
+      seed: 22,
+      noise: 2,
+      repeatMs: 26_000,
+      happenings: [
+        { kind: 'person', fromMs: 3000, toMs: 9000, path: 'cross-back', look: 99, size: 1.3 },
+        { kind: 'person', fromMs: 15_000, toMs: 21_000, path: 'cross', look: 17, size: 0.8 },
+      ],
+    },
+  },
+  {
+    name: 'Back door',
+    script: {
+      scene: 'porch',
+      seed: 23,
+      noise: 4,
+      repeatMs: 28_000,
+      happenings: [
+        { kind: 'night', fromMs: 0, toMs: 28_000 },
+        { kind: 'person', fromMs: 3000, toMs: 11_000, path: 'visit', look: 1234 },
+        { kind: 'person', fromMs: 16_000, toMs: 22_000, path: 'cross-back', look: 56 },
+      ],
+    },
+  },
+];
 
 /** Two owners, a camera each, on one cloud; the page from an origin of its own. Built once, the tests go on from each other. */
 describeWith('chromium', "the owner's page", () => {
@@ -335,6 +383,37 @@ describeWith('chromium', "the owner's page", () => {
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/unsafe-inline|unsafe-eval|https:\/\//);
   });
+
+  if (process.env['SEALCAM_SCREENSHOTS'] === '1') {
+    it('for the pictures in docs/screens: the events of four cameras in different places', async () => {
+      for (const { name, script } of CAMERAS_FOR_PICTURES) {
+        const camera = new TestAgent(join(folder, name), broker.port, script);
+        camera.agent.start();
+        cameras.push(camera);
+        await a.page.goto(`${pageUrl}#claim=${camera.code}`);
+        await a.page.reload();
+        await a.claimCamera(camera.code, name);
+      }
+      // The camera at the front door has been seen in every other picture.
+      await cameras.shift()?.agent.stop();
+      await until(
+        'eight events of the other cameras',
+        async () => {
+          const cards = (await a.page.locator('.card').allInnerTexts()).slice(0, 8);
+          return cards.length === 8 && cards.every((text) => !text.includes('Porch'));
+        },
+        90_000,
+      );
+      await a.page.locator('h1').scrollIntoViewIfNeeded();
+      await a.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await a.screenshot('events-desktop');
+      await a.page.emulateMedia({ colorScheme: 'dark' });
+      await a.screenshot('events-dark');
+      await a.page.emulateMedia({ colorScheme: 'light' });
+      await a.page.setViewportSize({ width: 390, height: 844 });
+      await a.screenshot('events-phone');
+    });
+  }
 });
 
 async function rawCameras(origin: string, pageOrigin: string, keys: ReturnType<typeof ownerKeys>): Promise<string> {
