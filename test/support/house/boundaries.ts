@@ -1,113 +1,95 @@
-import { dirname, join, normalize } from 'node:path';
-import ts from 'typescript';
+import { isRelative, packageOf, parseFile, resolveImport, type Sources } from './parse.js';
+import {
+  HOUSES,
+  KNOWS_DRIVERS,
+  NEEDS_LINUX,
+  NODE_ALLOWED,
+  ROOMS,
+  ROOT_FILES,
+  RUNS_IN_BROWSER,
+  roomOf,
+} from './rooms.js';
 
-/** What each top-level folder may import of ours; see docs/architecture.md. */
-const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
-  common: [],
-  protocol: ['common'],
-  hal: ['common'],
-  agent: ['protocol', 'common', 'hal'],
-  cloud: ['protocol', 'common'],
-  app: ['protocol', 'common'],
-  scripts: ['protocol', 'common', 'hal', 'agent', 'cloud', 'app'],
-  test: ['protocol', 'common', 'hal', 'agent', 'cloud', 'app', 'scripts'],
-};
+/** Paths and programs that exist on Linux alone. */
+const LINUX_ONLY = /^\/(proc|sys|dev)\/|^(systemctl|systemd-notify|gpio(set|get|mon|info)|v4l2-ctl)$/;
 
-/** Inside the agent data flows one way: frames, events, records, the queue, the wire. */
-const AGENT_PARTS: Readonly<Record<string, readonly string[]>> = {
-  capture: [],
-  config: [],
-  adapters: ['config', 'uplink', 'console'],
-  outbox: [],
-  record: ['capture', 'outbox'],
-  ownership: ['outbox'],
-  health: ['outbox'],
-  uplink: ['outbox'],
-  console: ['capture', 'outbox', 'record', 'ownership', 'uplink', 'health'],
-};
-
-/** Inside the cloud: the store below, ingest and API beside each other. */
-const CLOUD_PARTS: Readonly<Record<string, readonly string[]>> = {
-  store: [],
-  broker: [],
-  ingest: ['store'],
-  api: ['store'],
-  operator: ['store'],
-};
-
-/** Only the composition root and the command know a driver. */
-const KNOWS_DRIVERS = /^agent\/(main|cli)(\/[^/]+)?\.ts$/;
-/** Where the machine itself may be touched from folders that run in a browser too. */
-const NODE_ALLOWED = /^(protocol\/crypto\/node|common\/config\/load|common\/adapters\/pino-log)\.ts$/;
-const RUNS_IN_BROWSER = new Set(['common', 'protocol', 'app']);
-
-/** Content by path from the checkout's root, with forward slashes. */
-export type Sources = Readonly<Record<string, string>>;
-
-function importsOf(text: string): string[] {
-  return ts.preProcessFile(text, true, true).importedFiles.map(({ fileName }) => fileName);
-}
-
-function isRelative(specifier: string): boolean {
-  return specifier.startsWith('.');
-}
-
-/** Package name of a specifier: `@noble/hashes` of `@noble/hashes/sha2.js`. */
-function packageOf(specifier: string): string {
-  return specifier
-    .split('/')
-    .slice(0, specifier.startsWith('@') ? 2 : 1)
-    .join('/');
-}
-
-function partBreach(parts: typeof AGENT_PARTS, folder: string, from: string, to: string): string | null {
-  const [, part = ''] = from.split('/');
-  const [targetFolder, target = ''] = to.split('/');
-  const allowed = parts[part];
-  if (allowed === undefined || targetFolder !== folder || part === target || !(target in parts)) return null;
-  return allowed.includes(target) ? null : `${from} imports ${to}: ${folder}/${part} comes before ${folder}/${target}`;
-}
-
-function folderBreach(from: string, to: string): string | null {
-  const [folder = ''] = from.split('/');
-  const [target = ''] = to.split('/');
-  if (folder === target) {
-    if (folder === 'agent') return partBreach(AGENT_PARTS, 'agent', from, to);
-    return folder === 'cloud' ? partBreach(CLOUD_PARTS, 'cloud', from, to) : null;
+/** An import that the floor plan forbids, as a sentence; null where it is allowed. */
+function importBreach(from: string, to: string): string | null {
+  const [house = ''] = from.split('/');
+  const [targetHouse = ''] = to.split('/');
+  if (house !== targetHouse) {
+    // Configuration files in the repository's root belong to no folder.
+    if (from === house) return null;
+    if (HOUSES[house]?.includes(targetHouse) !== true) {
+      return `${from} imports ${to}: ${house}/ may not import ${targetHouse}/`;
+    }
+    const isDriver = /^hal\/(mock|replay|linux)\//.test(to);
+    return house === 'agent' && isDriver && !KNOWS_DRIVERS.test(from)
+      ? `${from} imports ${to}: only agent/main and agent/cli know drivers`
+      : null;
   }
-  if (MAY_IMPORT[folder]?.includes(target) !== true)
-    return `${from} imports ${to}: ${folder}/ may not import ${target}/`;
-  const isDriver = /^hal\/(mock|replay|linux)\//.test(to);
-  if (folder === 'agent' && isDriver && !KNOWS_DRIVERS.test(from)) {
-    return `${from} imports ${to}: only agent/main and agent/cli know drivers`;
-  }
-  return null;
+  const [room, targetRoom] = [roomOf(from), roomOf(to)];
+  if (room === targetRoom || !(room in ROOMS) || !(targetRoom in ROOMS)) return null;
+  return ROOMS[room]?.includes(targetRoom) === true
+    ? null
+    : `${from} imports ${to}: ${room} stands below ${targetRoom}`;
 }
 
-/** Everything that breaks the rules of the house, as sentences. */
-export function findBreaches(sources: Sources): string[] {
-  const breaches: string[] = [];
-  const importers = new Map<string, string[]>();
+function nodeBreach(from: string, specifier: string): string | null {
+  const [house = ''] = from.split('/');
+  const isForbidden = RUNS_IN_BROWSER.has(house) && !NODE_ALLOWED.test(from);
+  return isForbidden ? `${from} imports ${specifier}: ${house}/ also runs in a browser` : null;
+}
+
+/** Files in the root of a folder that keeps its code in rooms. */
+function rootBreach(path: string): string | null {
+  const parts = path.split('/');
+  const [house = ''] = parts;
+  return parts.length === 2 && house in HOUSES && !ROOT_FILES.has(house)
+    ? `${path} stands in the root of ${house}/: it belongs into a room`
+    : null;
+}
+
+function linuxBreach(path: string, strings: readonly string[]): string | null {
+  const [house = ''] = path.split('/');
+  if (house === 'test' || house === 'app' || NEEDS_LINUX.test(path)) return null;
+  const found = strings.find((text) => LINUX_ONLY.test(text));
+  return found === undefined ? null : `${path} needs Linux for ${found}: that belongs into hal/linux`;
+}
+
+/** Every arrow that runs against the floor plan, as sentences. */
+export function arrowsUp(sources: Sources): string[] {
+  const breaches: (string | null)[] = [];
   for (const [path, text] of Object.entries(sources)) {
-    const [folder = ''] = path.split('/');
-    for (const specifier of importsOf(text)) {
-      if (isRelative(specifier)) {
-        const to = normalize(join(dirname(path), specifier)).replaceAll('\\', '/');
-        const breach = folderBreach(path, to);
-        if (breach !== null) breaches.push(breach);
-      } else if (specifier.startsWith('node:')) {
-        if (RUNS_IN_BROWSER.has(folder) && !NODE_ALLOWED.test(path)) {
-          breaches.push(`${path} imports ${specifier}: ${folder}/ also runs in a browser`);
-        }
-      } else if (folder !== 'test') {
-        const key = `${folder} ${packageOf(specifier)}`;
-        importers.set(key, [...new Set([...(importers.get(key) ?? []), path])]);
-      }
+    for (const { specifier } of parseFile(path, text).imports) {
+      if (isRelative(specifier)) breaches.push(importBreach(path, resolveImport(path, specifier, sources)));
+      else if (specifier.startsWith('node:')) breaches.push(nodeBreach(path, specifier));
+    }
+  }
+  return breaches.filter((breach) => breach !== null);
+}
+
+/** Everything else that breaks the rules of the house, as sentences. */
+export function otherBreaches(sources: Sources): string[] {
+  const breaches: (string | null)[] = [];
+  const importers = new Map<string, Set<string>>();
+  for (const [path, text] of Object.entries(sources)) {
+    const [house = ''] = path.split('/');
+    const { imports, strings } = parseFile(path, text);
+    breaches.push(rootBreach(path), linuxBreach(path, strings));
+    for (const { specifier } of imports) {
+      if (isRelative(specifier) || specifier.startsWith('node:') || house === 'test') continue;
+      const key = `${house} ${packageOf(specifier)}`;
+      importers.set(key, (importers.get(key) ?? new Set()).add(path));
     }
   }
   for (const [key, paths] of importers) {
-    if (paths.length > 1)
-      breaches.push(`${paths.join(', ')}: more than one file of a folder imports ${key.split(' ')[1] ?? ''}`);
+    if (paths.size === 1) continue;
+    breaches.push(`${[...paths].join(', ')}: more than one file of a folder imports ${key.split(' ')[1] ?? ''}`);
   }
-  return breaches;
+  return breaches.filter((breach) => breach !== null);
+}
+
+export function findBreaches(sources: Sources): string[] {
+  return [...arrowsUp(sources), ...otherBreaches(sources)];
 }
