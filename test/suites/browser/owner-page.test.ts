@@ -8,7 +8,6 @@ import { CloudClient } from '../../../app/core/cloud-client.js';
 import { ownerKeys } from '../../../app/core/owner-keys.js';
 import { openRecoveryFile } from '../../../app/core/recovery-file.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
-import type { SceneScript } from '../../../hal/mock/script.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { unseal } from '../../../protocol/seal/seal.js';
@@ -17,59 +16,13 @@ import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, lowContrast, Visitor } from '../../support/engines/browser.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
 import { keptFolder } from '../../support/runner/temp.js';
+import { CAMERAS_FOR_PICTURES } from '../../support/worlds/picture-cameras.js';
 import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
 
 const PASSPHRASE = 'four unrelated test words';
-
-/** More cameras of owner A, only while the pictures in docs/screens are taken: they are to show different things. */
-const CAMERAS_FOR_PICTURES: readonly { readonly name: string; readonly script: SceneScript }[] = [
-  {
-    name: 'Drive',
-    script: {
-      scene: 'driveway',
-      seed: 21,
-      noise: 2,
-      repeatMs: 30_000,
-      happenings: [
-        { kind: 'effect', fromMs: 0, toMs: 10_000, effect: { kind: 'snow', flakes: 60 } },
-        { kind: 'person', fromMs: 2000, toMs: 8000, path: 'cross', look: 4711, size: 1.2 },
-        { kind: 'person', fromMs: 12_000, toMs: 18_000, path: 'cross-back', look: 31, size: 1.5 },
-        { kind: 'effect', fromMs: 19_000, toMs: 30_000, effect: { kind: 'rain', drops: 150 } },
-        { kind: 'person', fromMs: 21_000, toMs: 27_000, path: 'cross', look: 8, size: 1.1 },
-      ],
-    },
-  },
-  {
-    name: 'Garden',
-    script: {
-      scene: 'garden',
-      seed: 22,
-      noise: 2,
-      repeatMs: 26_000,
-      happenings: [
-        { kind: 'person', fromMs: 3000, toMs: 9000, path: 'cross-back', look: 99, size: 1.3 },
-        { kind: 'person', fromMs: 15_000, toMs: 21_000, path: 'cross', look: 17, size: 0.8 },
-      ],
-    },
-  },
-  {
-    name: 'Back door',
-    script: {
-      scene: 'porch',
-      seed: 23,
-      noise: 4,
-      repeatMs: 28_000,
-      happenings: [
-        { kind: 'night', fromMs: 0, toMs: 28_000 },
-        { kind: 'person', fromMs: 3000, toMs: 11_000, path: 'visit', look: 1234 },
-        { kind: 'person', fromMs: 16_000, toMs: 22_000, path: 'cross-back', look: 56 },
-      ],
-    },
-  },
-];
 
 /** Two owners, a camera each, on one cloud; the page from an origin of its own. Built once, the tests go on from each other. */
 describeWith('chromium', "the owner's page", () => {

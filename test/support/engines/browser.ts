@@ -101,7 +101,7 @@ export class Visitor {
     await dialog.getByRole('button', { name: 'Done' }).click({ timeout: 20_000 });
   }
 
-  /** Into docs/screens with SEALCAM_SCREENSHOTS=1, for a person to look at; otherwise into a folder that does not stay. */
+  /** Saves a screenshot, in docs/screens only with SEALCAM_SCREENSHOTS=1: someone must look at what is checked in. */
   async screenshot(name: string): Promise<void> {
     const folder = process.env['SEALCAM_SCREENSHOTS'] === '1' ? join(repository, 'docs', 'screens') : tempFolder();
     mkdirSync(folder, { recursive: true });
