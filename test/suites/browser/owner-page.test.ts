@@ -355,7 +355,7 @@ describeWith('chromium', "the owner's page", () => {
           const cards = (await a.page.locator('.card').allInnerTexts()).slice(0, 8);
           return cards.length === 8 && cards.every((text) => !text.includes('Porch'));
         },
-        90_000,
+        200_000,
       );
       await a.page.locator('h1').scrollIntoViewIfNeeded();
       await a.page.evaluate(() => (document.activeElement as HTMLElement).blur());
@@ -365,7 +365,7 @@ describeWith('chromium', "the owner's page", () => {
       await a.page.emulateMedia({ colorScheme: 'light' });
       await a.page.setViewportSize({ width: 390, height: 844 });
       await a.screenshot('events-phone');
-    });
+    }, 300_000);
   }
 });
 
