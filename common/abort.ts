@@ -1,4 +1,4 @@
-/** The signal may fire while something is waited for; a plain property read the compiler would take for good. */
+/** Reads `aborted` through a call: after a check of the property itself the compiler assumes that it never changes. */
 export function isAborted(signal: AbortSignal): boolean {
   return signal.aborted;
 }

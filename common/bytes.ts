@@ -1,14 +1,17 @@
-/** Byte helpers that run in Node and in a browser. All return fresh arrays; none keeps a view of its input. */
+/** Byte helpers for Node and browsers. All return new arrays; none keeps a view of its input. */
 
 const HEX = /^(?:[0-9a-f]{2})*$/;
 
+/** Returns lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
   return text;
 }
 
-/** Lower-case hex of exactly `length` bytes, or undefined: upper case is refused, so that an id has one spelling. */
+/**
+ * Parses lower-case hex of exactly `length` bytes; otherwise undefined. Upper case is refused: an id has one spelling.
+ */
 export function fromHex(text: string, length: number): Uint8Array | undefined {
   if (text.length !== length * 2 || !HEX.test(text)) return undefined;
   const bytes = new Uint8Array(length);
@@ -16,11 +19,12 @@ export function fromHex(text: string, length: number): Uint8Array | undefined {
   return bytes;
 }
 
-/** A copy that nobody else holds. A Buffer's own slice() is a view, so it is not used on what comes from outside. */
+/** Returns a private copy. A Buffer's slice() returns a view, so it must not be used on bytes from outside. */
 export function copyOf(bytes: Uint8Array): Uint8Array {
   return new Uint8Array(bytes);
 }
 
+/** Returns all parts in one array. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   const out = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
   let offset = 0;
@@ -31,14 +35,14 @@ export function concat(...parts: readonly Uint8Array[]): Uint8Array {
   return out;
 }
 
-/** Not constant time: for public values only. Secrets are compared with {@link equalSecret}. */
+/** Compares public values. Not constant time: compare secrets with {@link equalSecret}. */
 export function equal(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
   return true;
 }
 
-/** Takes the same time whatever differs, for MACs and secrets of equal length. */
+/** Compares MACs or secrets in constant time. Only their length may leak. */
 export function equalSecret(a: Uint8Array, b: Uint8Array): boolean {
   if (a.length !== b.length) return false;
   let difference = 0;
@@ -46,25 +50,31 @@ export function equalSecret(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** Returns whether all bytes are 0. */
 export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);
 }
 
 const encoder = new TextEncoder();
 
+/** Encodes text as UTF-8. */
 export function utf8(text: string): Uint8Array {
   return encoder.encode(text);
 }
 
+/** Encodes a number as four bytes, most significant first. */
 export function u32be(value: number): Uint8Array {
   const out = new Uint8Array(4);
   new DataView(out.buffer).setUint32(0, value);
   return out;
 }
 
-/** The last letter before the padding holds two or four bits that nothing uses; they are zero, so that bytes have one spelling. */
+/**
+ * The last letter before the padding holds two or four unused bits. They must be zero, so that bytes have one spelling.
+ */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 
+/** Returns standard base64 with padding; RFC 4648 §4. */
 export function toBase64(bytes: Uint8Array): string {
   let binary = '';
   const step = 0x2000;
@@ -72,7 +82,7 @@ export function toBase64(bytes: Uint8Array): string {
   return btoa(binary);
 }
 
-/** Standard base64 with padding (RFC 4648 §4) in its canonical form (§3.5), or undefined. */
+/** Parses standard base64 with padding (RFC 4648 §4) in its canonical form (§3.5); otherwise undefined. */
 export function fromBase64(text: string): Uint8Array | undefined {
   if (!BASE64.test(text)) return undefined;
   const binary = atob(text);

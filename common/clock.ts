@@ -1,19 +1,17 @@
-/** A timer that can be called off; calling it off twice is allowed. */
+/** Cancels a timer. May be called more than once. */
 export type CancelTimer = () => void;
 
-/**
- * Time as a parameter. Only the composition roots hand out the real one, so that one seed can replay a whole world.
- */
+/** Time as a parameter. Only composition roots pass the real clock, so that one seed can replay a whole world. */
 export interface Clock {
-  /** Milliseconds since an arbitrary start; never goes back, unaffected by the wall clock being set. */
+  /** Milliseconds since an arbitrary start. Never goes back, even when the wall clock is set. */
   monotonicMs(): number;
-  /** Milliseconds since 1970-01-01T00:00:00Z, whatever the system believes it to be. */
+  /** Milliseconds since 1970-01-01T00:00:00Z by the system's clock, which may be wrong or jump. */
   wallMs(): number;
   /** Runs `callback` once after `delayMs`. */
   readonly after: (delayMs: number, callback: () => void) => CancelTimer;
 }
 
-/** Resolves after `delayMs`, or at once (without an error) when the signal fires. */
+/** Resolves after `delayMs`, or as soon as the signal fires. Never rejects. */
 export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     if (signal?.aborted === true) {
@@ -30,7 +28,10 @@ export function sleep(clock: Clock, delayMs: number, signal?: AbortSignal): Prom
   });
 }
 
-/** Waits for work, but no longer than this; what is late goes on without anybody waiting. True if it was done in time. */
+/**
+ * Waits for `work`, but no longer than `limitMs`. Returns whether it finished in time; late work continues unwatched.
+ * Rejects as `work` does.
+ */
 export async function atMost(clock: Clock, limitMs: number, work: Promise<unknown>): Promise<boolean> {
   let cancel: CancelTimer = () => undefined;
   const late = new Promise<false>((resolve) => {

@@ -1,6 +1,6 @@
 import { Histogram } from './histogram.js';
 
-/** Named counters for what is refused, dropped or retried, and times: each thing is counted where it happens, once. */
+/** Named counters and histograms. Count each thing once, where it happens. */
 export class Counters {
   private readonly counts = new Map<string, number>();
   private readonly histograms = new Map<string, Histogram>();
@@ -13,6 +13,7 @@ export class Counters {
     return this.counts.get(name) ?? 0;
   }
 
+  /** Adds one duration to a histogram. */
   observe(name: string, seconds: number): void {
     this.histogram(name).observe(seconds);
   }
@@ -23,6 +24,7 @@ export class Counters {
     return found;
   }
 
+  /** Returns all counters, sorted by name. */
   snapshot(): Record<string, number> {
     return Object.fromEntries([...this.counts].sort(([a], [b]) => (a < b ? -1 : 1)));
   }

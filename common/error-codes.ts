@@ -1,13 +1,13 @@
-/**
- * Every error code of the project with its default hint.
- * A code is never reused for another meaning; docs/errors.md is generated from this table.
- *
- * `exit` is the status with which a command ends when this error reaches the top:
- * 1 fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
- */
+/** Every error code with its default hint. A code is never reused; docs/errors.md is generated from this table. */
 interface ErrorCodeEntry {
+  /** Whether a retry can help. */
   readonly recoverable: boolean;
+  /**
+   * Exit status of a command that ends with this error: 1 a bug in sealcam, 2 wrong usage or configuration, 3 refused
+   * input, 4 something outside is missing.
+   */
   readonly exit: 1 | 2 | 3 | 4;
+  /** What the reader can do about it. */
   readonly hint: string;
 }
 
@@ -16,90 +16,102 @@ function entry(exit: ErrorCodeEntry['exit'], recoverable: boolean, hint: string)
 }
 
 export const ERROR_CODES = {
-  internal: entry(1, false, 'This is a fault in sealcam; please report it with the log around it.'),
+  internal: entry(1, false, 'This is a bug in sealcam. Please report it with the log around it.'),
 
-  'usage-invalid': entry(2, false, 'Run the command with --help to see what it takes.'),
-  'config-unreadable': entry(2, false, 'Check the path after --config and that this user may read it.'),
-  'config-syntax': entry(2, false, 'The file is TOML; mend the line that is named.'),
+  'usage-invalid': entry(2, false, 'Run the command with --help to see its options.'),
+  'config-unreadable': entry(2, false, 'Check the path after --config and whether this user may read the file.'),
+  'config-syntax': entry(2, false, 'The file is TOML. Fix the line that is named.'),
   'config-unknown-key': entry(2, false, 'docs/configuration.md lists every key.'),
   'config-invalid-value': entry(2, false, 'docs/configuration.md gives the type and range of every key.'),
-  'config-needs-restart': entry(2, false, 'Restart the agent to apply this key; nothing was changed.'),
+  'config-needs-restart': entry(2, false, 'Restart the agent to apply this key. Nothing was changed.'),
 
-  // What arrives from outside and cannot be trusted. The code of a refused object is its verdict.
-  malformed: entry(3, false, 'The bytes are not what the protocol allows; whoever made them is at fault.'),
-  unsupported: entry(3, false, 'Made by a newer version: update this side.'),
-  foreign: entry(3, false, 'It belongs to another device or account than the place it was found in.'),
+  // Refusals of input from outside. The code of a refused object is also its verdict.
+  malformed: entry(3, false, 'The protocol does not allow these bytes. The fault is with the program that made them.'),
+  unsupported: entry(3, false, 'A newer version made it. Update this side.'),
+  foreign: entry(3, false, 'It belongs to another device or account than the place where it was found.'),
   'bad-signature': entry(3, false, 'The bytes were altered or signed by someone else.'),
-  'seal-refused': entry(3, false, 'It was not sealed to this key, or it was altered.'),
+  'seal-refused': entry(3, false, 'It was sealed to another key, or altered.'),
   'claim-refused': entry(3, false, 'Open a claim window on the camera and use its claim code.'),
   'claim-code-invalid': entry(
     3,
     false,
-    'Copy the whole code, from the label or the other screen; a typing error is noticed.',
+    'Copy the whole code from the label or the other screen. Its checksum detects typing errors.',
   ),
-  'command-refused': entry(3, false, 'Only the owner orders a camera, under the claim that is in force.'),
-  'command-replayed': entry(3, true, 'The camera took a later order already; order again.'),
-  'command-stale': entry(3, true, 'The order came too late, or the camera restarted meanwhile; order again.'),
-  'command-unanswered': entry(4, true, 'Nobody can keep the order for later; give it again when the camera is online.'),
+  'command-refused': entry(3, false, 'Only the owner can give orders, under the current claim.'),
+  'command-replayed': entry(3, true, 'The camera has already carried out a later order. Give this one again.'),
+  'command-stale': entry(3, true, 'The order arrived too late, or the camera restarted in between. Give it again.'),
+  'command-unanswered': entry(4, true, 'Orders are not stored. Give it again when the camera is online.'),
   'household-unknown': entry(
     3,
     true,
-    'Accept the household first, if its number is the one on the screen of whoever invited you.',
+    'Accept the household first, if its number matches the one on the screen of the person who invited you.',
   ),
-  'privacy-mode': entry(3, true, "The owner closed the camera's eye; switch privacy mode off first."),
+  'privacy-mode': entry(3, true, 'The owner has switched privacy mode on. Switch it off first.'),
   'too-large': entry(3, false, 'The object exceeds the limit that is named.'),
-  'frame-corrupt': entry(3, true, 'The frame is skipped and counted; check the camera cable if it persists.'),
+  'frame-corrupt': entry(3, true, 'The frame was skipped and counted. If this persists, check the camera cable.'),
 
-  'key-file-invalid': entry(2, false, 'The key file must be the 32-byte seed, mode 0600, owned by this user.'),
+  'key-file-invalid': entry(2, false, 'The key file must hold a 32-byte seed, with mode 0600, owned by this user.'),
   'key-store-unavailable': entry(4, true, 'Check that the data folder exists and that this user may write to it.'),
-  'store-unavailable': entry(4, true, 'Check free space and permissions of the data folder.'),
+  'store-unavailable': entry(4, true, 'Check the free space and the permissions of the data folder.'),
   'store-full': entry(4, true, 'Free some space, or lower outbox.maxBytes.'),
-  'store-newer': entry(4, false, 'The database was written by a newer version: install that version again.'),
-  'store-corrupt': entry(4, true, 'The damaged file was set aside; nothing was deleted.'),
-  'store-locked': entry(4, true, 'Another sealcam runs on this data folder; one camera is one process.'),
-  unclaimed: entry(3, true, 'The camera has no owner yet and records nothing; claim it first.'),
-  'claim-changed': entry(3, true, 'The owner changed while the picture was sealed; it was discarded and counted.'),
-  'signing-stopped': entry(3, false, 'The cloud knows records that this camera does not: claim the camera anew.'),
-  'randomness-repeats': entry(1, false, 'The random source returned a key twice; sealing is refused.'),
+  'store-newer': entry(4, false, 'A newer version wrote this database. Install that version again.'),
+  'store-corrupt': entry(4, true, 'The damaged file was set aside. Nothing was deleted.'),
+  'store-locked': entry(4, true, 'Another sealcam process uses this data folder. Run one process per camera.'),
+  unclaimed: entry(3, true, 'The camera has no owner yet and records nothing. Claim it first.'),
+  'claim-changed': entry(
+    3,
+    true,
+    'The owner changed while the picture was being sealed. It was discarded and counted.',
+  ),
+  'signing-stopped': entry(3, false, 'The cloud has records that this camera does not know. Claim the camera again.'),
+  'randomness-repeats': entry(1, false, 'The random source returned the same key twice. Sealing is refused.'),
 
-  'camera-unavailable': entry(4, true, 'Check that the camera is connected and not used by another program.'),
-  'camera-ended': entry(4, true, 'The stream ended; the driver starts it again.'),
-  'gpio-unavailable': entry(4, true, 'Check gpio.chip and the line numbers, and that nothing else holds the line.'),
+  'camera-unavailable': entry(4, true, 'Check that the camera is connected and that no other program uses it.'),
+  'camera-ended': entry(4, true, 'The stream ended. The driver restarts it.'),
+  'gpio-unavailable': entry(4, true, 'Check gpio.chip and the line numbers, and that no other program holds the line.'),
   'serial-unavailable': entry(
     4,
     true,
-    'Check serial.path, that this user is in the group dialout, and that no getty or other program holds the line.',
+    'Check serial.path, that this user is in the group dialout, and that no getty or other program uses the port.',
   ),
-  'watchdog-unavailable': entry(4, true, 'Check watchdog.driver; docs/hardware.md says what each of them needs.'),
+  'watchdog-unavailable': entry(4, true, 'Check watchdog.driver. docs/hardware.md lists what each driver needs.'),
   'ffmpeg-missing': entry(4, false, 'Install ffmpeg (Debian: apt install ffmpeg; macOS: brew install ffmpeg).'),
   'video-unreadable': entry(3, false, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
-  'video-truncated': entry(3, false, 'The file ends early: copy it again; what was read before was used.'),
+  'video-truncated': entry(3, false, 'The file ends early. Copy it again. The frames before its end were used.'),
 
-  'reboot-refused': entry(4, true, "The agent's user needs the right to restart: a polkit rule, or CAP_SYS_BOOT."),
-  'console-locked': entry(3, true, "Unlock the console with a token of the maker's QA key: docs/console.md."),
+  'reboot-refused': entry(4, true, "The agent's user needs permission to reboot: a polkit rule, or CAP_SYS_BOOT."),
+  'console-locked': entry(
+    3,
+    true,
+    "Unlock the console with a token signed by the maker's QA key; see docs/console.md.",
+  ),
   'unlock-refused': entry(3, true, 'Make a token for the device and nonce that `unlock` shows now.'),
 
-  'broker-unreachable': entry(4, true, 'Check uplink.url, the network and that the broker runs.'),
+  'broker-unreachable': entry(4, true, 'Check uplink.url and the network, and that the broker is running.'),
   'broker-refused': entry(4, true, 'Check the credentials of this device at the broker.'),
-  'broker-untrusted': entry(4, true, 'Check uplink.url, uplink.caFile and the clock: this broker could be anybody.'),
-  'uplink-timeout': entry(4, true, 'The broker did not answer in time; the agent tries again by itself.'),
+  'broker-untrusted': entry(
+    4,
+    true,
+    'Check uplink.url, uplink.caFile and the clock. The broker could not prove its identity.',
+  ),
+  'uplink-timeout': entry(4, true, 'The broker did not answer in time. The agent retries by itself.'),
 
   'port-in-use': entry(4, false, 'Choose another port, or stop the program that uses it.'),
-  'session-refused': entry(3, true, 'Open a new session: the challenge is signed again.'),
+  'session-refused': entry(3, true, 'Open a new session by signing a new challenge.'),
   'cloud-unreachable': entry(4, true, 'Check the address of the cloud and the network.'),
-  'cloud-lied': entry(3, false, 'What the cloud sent contradicts what is signed; nothing of it is shown.'),
-  'recovery-refused': entry(3, false, 'Check the passphrase and that the whole recovery file was chosen.'),
+  'cloud-lied': entry(3, false, 'What the cloud sent contradicts what is signed. It is not shown.'),
+  'recovery-refused': entry(3, false, 'Check the passphrase, and that you chose the complete recovery file.'),
   'browser-unsupported': entry(4, false, 'Open the page over https (or on localhost) in a current browser.'),
   'request-invalid': entry(3, false, 'The API description is at /v1/openapi.json.'),
-  'not-found': entry(3, false, 'It does not exist, or it is not yours to see.'),
+  'not-found': entry(3, false, 'It does not exist, or you may not see it.'),
   'rate-limited': entry(3, true, 'Wait and try again.'),
-  'revocation-stale': entry(4, true, 'Import a newer list of the maker: sealcam-cloud revoke import FILE.'),
+  'revocation-stale': entry(4, true, 'Import a newer list from the maker: sealcam-cloud revoke import FILE.'),
   'revocation-rollback': entry(
     3,
     false,
-    'A list of this signer with this or a higher version was taken before: make a newer one.',
+    'A list from this signer with this or a higher version is already in use. Make one with a higher version.',
   ),
-  'reads-paused': entry(4, true, 'Your cameras go on; what they saw meanwhile is shown once reading is resumed.'),
+  'reads-paused': entry(4, true, 'Your cameras keep recording. Their events will be shown when reading resumes.'),
   'tool-missing': entry(4, false, 'Install the tool that is named.'),
 } as const satisfies Record<string, ErrorCodeEntry>;
 

@@ -1,17 +1,14 @@
 import { ERROR_CODES, type ErrorCode } from './error-codes.js';
 
 export interface SealcamErrorOptions {
-  /** What the reader can do about it, in one sentence. Falls back to the code's own hint. */
+  /** What the reader can do about it, in one sentence; defaults to the hint of the code. */
   readonly hint?: string;
   readonly cause?: unknown;
-  /** Machine-readable particulars: never a key, a picture, a user's name or a network secret. */
+  /** Machine-readable details: never a key, a picture, a user's name or a network secret. */
   readonly details?: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/**
- * The one error type that crosses a folder's border.
- * It carries a code that is never reused, a hint, and whether trying again can help.
- */
+/** The only error type that crosses folders: a code that is never reused, a hint, and whether a retry can help. */
 export class SealcamError extends Error {
   readonly code: ErrorCode;
   readonly hint: string;
@@ -28,18 +25,19 @@ export class SealcamError extends Error {
   }
 }
 
+/** Returns whether an error has a code. */
 export function isSealcamError(error: unknown): error is SealcamError {
   return error instanceof SealcamError;
 }
 
-/** Wraps whatever was thrown, so that callers above handle one type; a SealcamError passes unchanged. */
+/** Wraps any thrown value in a SealcamError, so that callers handle one type. A SealcamError is returned unchanged. */
 export function asSealcamError(error: unknown, code: ErrorCode = 'internal'): SealcamError {
   if (isSealcamError(error)) return error;
   const message = error instanceof Error ? error.message : String(error);
   return new SealcamError(code, message, { cause: error });
 }
 
-/** The operating system's error name (`ENOSPC`, `EACCES`, …) if the thing thrown carries one. */
+/** Returns the operating system's error name (`ENOSPC`, `EACCES`, …) if the thrown value has one. */
 export function systemCode(error: unknown): string | undefined {
   if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
   return typeof error.code === 'string' ? error.code : undefined;

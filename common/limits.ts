@@ -1,8 +1,8 @@
-/** Limits that more than one folder relies on; each has its unit in its name. A folder's own limits live with it. */
+/** Limits that more than one folder uses, each with its unit in its name. Limits of one folder stay in that folder. */
 export const LIMITS = {
-  /** Largest signed object that is parsed at all. */
+  /** Signed objects above this are refused unparsed. */
   signedMaxBytes: 8 * 1024,
-  /** A revocation list carries up to `revocationMaxEntries`, so it may be larger than the other kinds. */
+  /** A revocation list has up to `revocationMaxEntries`, so it may be larger than other kinds. */
   revocationMaxBytes: 64 * 1024,
   revocationMaxEntries: 1024,
   /** Depth of nested arrays, maps and tags in anything from outside. */
@@ -22,9 +22,10 @@ export const LIMITS = {
   lossMediaMax: 16,
   messageMaxBytes: 128 * 1024,
   messageRecordsMax: 16,
-  /** A claim window, and the one-use nonce of its offer, live this long on the monotonic clock. */
+  /** How long a claim window and the nonce of its offer are valid, on the camera's monotonic clock. */
   claimWindowMs: 10 * 60_000,
-  /** A command names a record that is no older than this on the camera's monotonic clock. */
+  /** Oldest record that a command may name as recent, on the camera's monotonic clock. */
   commandMaxAgeMs: 30 * 60_000,
+  /** Interval between a camera's health records. */
   healthCadenceMs: 15 * 60_000,
 } as const;

@@ -1,7 +1,7 @@
-/** Randomness as a parameter: keys and nonces always get the system's, jitter and tests may get a seeded one. */
+/** Randomness as a parameter. Keys and nonces need the system's source; jitter and tests may use a seeded one. */
 export interface Random {
-  /** `length` unpredictable bytes. */
+  /** Returns `length` unpredictable bytes. */
   bytes(length: number): Uint8Array;
-  /** Uniform in [0, 1). */
+  /** Returns a number in [0, 1), uniformly distributed. */
   readonly uniform: () => number;
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
-// No code made from strings: the page's content security policy forbids it, and the camera and the cloud need no more.
+// zod's compiler needs eval, which the page's content security policy forbids. Camera and cloud do not need the speed.
 z.config({ jitless: true });
 
-/** The schema library, imported here and nowhere else: what comes from outside is parsed with it at the edge. */
+/** The schema library, imported here only. Input from outside is parsed with it where it enters. */
 export { z };

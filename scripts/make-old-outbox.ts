@@ -20,10 +20,10 @@ migrate(db, 1);
 const accept = signObject(recordKind, nodeSuite, world.device, world.record(0, world.claim.hash, { kind: 'accept' }));
 const eventId = world.id('event');
 const mediaId = world.id('media');
-const sealed = seal(
-  nodeSuite,
-  vectorRandom(nodeSuite, 'old outbox'),
-  {
+const sealed = seal({
+  suite: nodeSuite,
+  random: vectorRandom(nodeSuite, 'old outbox'),
+  context: {
     device: world.deviceId,
     account: world.account,
     epoch: 1,
@@ -31,9 +31,9 @@ const sealed = seal(
     eventId,
     mediaId,
   },
-  [world.x25519('owner')],
-  { detail: { area: 10 }, jpeg: Uint8Array.of(0xff, 0xd8, 0xff, 0xd9) },
-);
+  recipients: [world.x25519('owner')],
+  content: { detail: { area: 10 }, jpeg: Uint8Array.of(0xff, 0xd8, 0xff, 0xd9) },
+});
 const motion = signObject(
   recordKind,
   nodeSuite,

@@ -1,6 +1,6 @@
 /**
- * Writes test/vectors/*.json: every signed kind, seals and messages, good and bad, with the keys they were made of.
- * The files are checked in and change only with a written decision; the tests compare, they never write.
+ * Writes test/vectors/*.json: signed objects of every kind, seals, messages and verdicts, good and bad, with their
+ * keys. The files are checked in and change only with a written decision. Tests compare with them and never write them.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,8 +1,9 @@
 import { isAborted } from '../../common/abort.js';
-import { sleep, type CancelTimer, type Clock } from '../../common/clock.js';
+import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import { retrying } from '../../common/retry.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 
 export type CameraState = 'starting' | 'ok' | 'stalled' | 'absent';
@@ -49,45 +50,48 @@ export class CameraLoop {
 
   /** Runs until the signal fires, or a recorded stream has ended. */
   async run(signal: AbortSignal): Promise<void> {
-    const { camera, clock, log, counters } = this.deps;
-    let retryMs = RETRY_FIRST_MS;
+    const { clock } = this.deps;
     this.silentSinceMs = clock.monotonicMs();
     this.scheduleWatch();
+    const options = { clock, signal, firstDelayMs: RETRY_FIRST_MS, maxDelayMs: RETRY_MAX_MS };
     try {
-      while (!signal.aborted) {
-        let firstFrameMs: number | null = null;
-        try {
-          const info = await camera.open(signal);
-          this.deps.onOpen(info);
-          for await (const frame of camera.frames(signal)) {
-            this.frameCame();
-            firstFrameMs ??= this.silentSinceMs;
-            await this.deps.onFrame(frame);
-          }
-          if (isAborted(signal)) return;
-          if (info.driver === 'replay' || info.timeBase === 'recorded') {
-            log.info({ model: info.model }, 'the recording has ended');
-            return;
-          }
-          log.warn({ code: 'camera-ended' }, 'the stream ended');
-        } catch (error) {
-          if (isAborted(signal)) return;
-          const { code, message, hint, recoverable } = asSealcamError(error);
-          counters.add(`camera.${code}`);
-          log.error({ code, hint }, message);
-          this.state = 'absent';
-          if (!recoverable) throw error;
-        } finally {
-          this.deps.onEnd();
-          await camera.close();
-        }
-        if (firstFrameMs !== null && this.silentSinceMs - firstFrameMs >= STEADY_MS) retryMs = RETRY_FIRST_MS;
-        await sleep(clock, retryMs, signal);
-        retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
-      }
+      await retrying(options, (resetDelay) => this.stream(signal, resetDelay));
     } finally {
       this.cancelWatch();
     }
+  }
+
+  /** Streams once. Returns null when the camera should be opened again. */
+  private async stream(signal: AbortSignal, resetDelay: () => void): Promise<'finished' | null> {
+    const { camera, log, counters } = this.deps;
+    let firstFrameMs: number | null = null;
+    try {
+      const info = await camera.open(signal);
+      this.deps.onOpen(info);
+      for await (const frame of camera.frames(signal)) {
+        this.frameCame();
+        firstFrameMs ??= this.silentSinceMs;
+        await this.deps.onFrame(frame);
+      }
+      if (isAborted(signal)) return null;
+      if (info.driver === 'replay' || info.timeBase === 'recorded') {
+        log.info({ model: info.model }, 'the recording has ended');
+        return 'finished';
+      }
+      log.warn({ code: 'camera-ended' }, 'the stream ended');
+    } catch (error) {
+      if (isAborted(signal)) return null;
+      const { code, message, hint, recoverable } = asSealcamError(error);
+      counters.add(`camera.${code}`);
+      log.error({ code, hint }, message);
+      this.state = 'absent';
+      if (!recoverable) throw error;
+    } finally {
+      this.deps.onEnd();
+      await camera.close();
+    }
+    if (firstFrameMs !== null && this.silentSinceMs - firstFrameMs >= STEADY_MS) resetDelay();
+    return null;
   }
 
   private frameCame(): void {

@@ -14,16 +14,16 @@ export interface Check {
   readonly run: () => Promise<string> | string;
 }
 
-const PATIENCE_MS = 15_000;
+const CHECK_TIMEOUT_MS = 15_000;
 
-/** What the configured drivers need; nothing is asked of those that are not configured. */
+/** Returns the checks of the configured drivers; hardware that is not configured is not touched. */
 export function hardwareChecks(config: Config, environment: ConfigSource['environment']): readonly Check[] {
   const camera = config['camera.driver'];
   const lines = (['gpio.buttonLine', 'gpio.motionLine', 'gpio.irCutLine', 'gpio.ledLine'] as const).filter(
     (setting) => config[setting] >= 0,
   );
   return [
-    { name: 'board', run: () => board(config) },
+    { name: 'board', run: () => checkBoard(config) },
     ...(camera === 'libcamera' || camera === 'v4l2' ? [{ name: 'camera', run: () => checkCamera(config) }] : []),
     ...(lines.length > 0 ? [{ name: 'gpio', run: () => checkGpio(config, lines) }] : []),
     ...(config['serial.path'] === '' ? [] : [{ name: 'serial line', run: () => checkSerialLine(config) }]),
@@ -33,27 +33,27 @@ export function hardwareChecks(config: Config, environment: ConfigSource['enviro
   ];
 }
 
-async function board(config: Config): Promise<string> {
+async function checkBoard(config: Config): Promise<string> {
   const { warnings, temperatureDeciC } = await new LinuxSystem(config['data.folder'], realClock).status();
-  const heat = temperatureDeciC === null ? 'no temperature known' : `${(temperatureDeciC / 10).toFixed(1)} °C`;
-  return warnings.length === 0 ? heat : `${heat}; warning: ${warnings.join('; ')}`;
+  const temperature = temperatureDeciC === null ? 'temperature unknown' : `${(temperatureDeciC / 10).toFixed(1)} °C`;
+  return warnings.length === 0 ? temperature : `${temperature}; warning: ${warnings.join('; ')}`;
 }
 
 async function checkCamera(config: Config): Promise<string> {
   const camera = cameraOf(config, realClock);
-  const { model, width, height, framesPerSecond } = await camera.open(AbortSignal.timeout(PATIENCE_MS));
+  const { model, width, height, framesPerSecond } = await camera.open(AbortSignal.timeout(CHECK_TIMEOUT_MS));
   await camera.close();
-  return `${model}, ${String(width)}x${String(height)} at ${String(framesPerSecond)} frames a second`;
+  return `${model}, ${String(width)}x${String(height)} at ${String(framesPerSecond)} frames per second`;
 }
 
 async function checkGpio(config: Config, lines: readonly string[]): Promise<string> {
-  const version = await gpiodVersion(realClock, AbortSignal.timeout(PATIENCE_MS));
+  const version = await gpiodVersion(realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS));
   const chip = config['gpio.chip'];
   const path = chip.startsWith('/') ? chip : `/dev/${chip}`;
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (cause) {
-    throw new SealcamError('gpio-unavailable', `${path} is not there, or not for this user`, { cause });
+    throw new SealcamError('gpio-unavailable', `${path} does not exist, or this user may not open it`, { cause });
   }
   return `gpiod ${String(version)}, ${path}, ${String(lines.length)} lines`;
 }
@@ -65,22 +65,28 @@ async function checkSerialLine(config: Config): Promise<string> {
   return `${config['serial.path']} opens`;
 }
 
-/** Opening the device would start it, so only the right to is looked at. */
+/** Checks only the permission: opening the device would start the watchdog. */
 async function checkWatchdog(config: Config, environment: ConfigSource['environment']): Promise<string> {
   if (config['watchdog.driver'] === 'device') {
     try {
       accessSync(WATCHDOG_DEVICE, constants.W_OK);
     } catch (cause) {
-      throw new SealcamError('watchdog-unavailable', `${WATCHDOG_DEVICE} is not there, or not for this user`, {
-        cause,
-      });
+      throw new SealcamError(
+        'watchdog-unavailable',
+        `${WATCHDOG_DEVICE} does not exist, or this user may not open it`,
+        {
+          cause,
+        },
+      );
     }
     return WATCHDOG_DEVICE;
   }
   const tool = { program: 'systemd-notify', args: ['--version'] };
-  const { found } = await runTool(tool, realClock, AbortSignal.timeout(PATIENCE_MS));
+  const { found } = await runTool(tool, realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS));
   if (!found)
-    throw new SealcamError('watchdog-unavailable', 'there is no systemd-notify', { hint: 'Install systemd.' });
+    throw new SealcamError('watchdog-unavailable', 'systemd-notify is not installed', { hint: 'Install systemd.' });
   const isService = (environment['NOTIFY_SOCKET'] ?? '') !== '';
-  return isService ? 'systemd listens' : 'systemd-notify is there; whether the unit listens shows only in the service';
+  return isService
+    ? 'systemd listens'
+    : 'systemd-notify is installed; whether the unit listens shows only in the service';
 }

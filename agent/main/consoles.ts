@@ -70,7 +70,7 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
       : null,
   };
   return (line) => {
-    const lock = new ConsoleLock(nodeSuite, realRandom, clock, device, qaKeysOf(config));
+    const lock = new ConsoleLock({ suite: nodeSuite, random: realRandom, clock, device, qaKeys: qaKeysOf(config) });
     return new Console(line, { ...base, lock }, log.child('console'));
   };
 }

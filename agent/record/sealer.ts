@@ -45,7 +45,7 @@ export class Sealer {
     const context = { device, account, epoch, claimHash: claim.hash, eventId, mediaId: id };
     const keys = recipients.map(({ x25519 }) => x25519);
     const random: Random = { bytes: (length) => this.fresh(length), uniform: () => this.random.uniform() };
-    const steps = sealInSteps(this.suite, random, context, keys, content);
+    const steps = sealInSteps({ suite: this.suite, random, context, recipients: keys, content });
     let step = steps.next();
     while (step.done !== true) {
       await this.giveWay();

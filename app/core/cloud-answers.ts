@@ -1,7 +1,8 @@
+/**
+ * The cloud's answers, parsed where they enter. A value that parses has the right shape; nothing in it is trusted yet.
+ */
 import { z } from '../../common/schema.js';
 import { fromBase64, fromHex } from '../../common/bytes.js';
-
-/** What the cloud answers, parsed at the edge. Shapes only: nothing of it is believed because it parses. */
 
 const base64 = z.string().transform((text, context) => {
   const bytes = fromBase64(text);

@@ -30,7 +30,7 @@ import type { OwnerKeys } from './owner-keys.js';
 import { EventParser, type ServerEvent } from './sse.js';
 
 export interface CloudClientOptions {
-  /** Origin of the cloud's API; also what the session is signed for. */
+  /** Origin of the cloud's API; the signed session names it. */
   readonly cloudOrigin: string;
   /** Origin of this page. */
   readonly pageOrigin: string;
@@ -40,23 +40,40 @@ export interface CloudClientOptions {
   readonly fetch: PageFetch;
 }
 
+/** What the operator learns of a refusal: the camera and the reason, never the content. */
 export interface AlarmReport {
   readonly verdict: Verdict | 'older-history';
   readonly code: string;
-  /** Hex; null where nobody knows whose it was said to be. */
+  /** Hex of the device id; null if it cannot be read. */
   readonly device: string | null;
   readonly epoch: number | null;
 }
 
-/** The global fetch, with what Node's types leave out. */
+/** The global `fetch`, with the option that Node's types lack. */
 export type PageFetch = (url: string, init: PageRequest) => Promise<Response>;
 export type PageRequest = RequestInit & { readonly cache?: 'no-store' };
 
-const sealedPair = tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes));
-/** A session is renewed this long before it ends. */
-const RENEW_MS = 60_000;
+interface ApiRequest {
+  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly path: string;
+  /** Sent as JSON. */
+  readonly body?: unknown;
+  /** Sends no session token: for the requests that open a session, and for what anyone may read. */
+  readonly isAnonymous?: boolean;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal;
+}
 
-/** Talks to the cloud. The token lives in this object alone; a session that ended is opened again by signing a new challenge. */
+const sealedPair = tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes));
+/** A session is renewed this long before it expires. */
+const RENEW_BEFORE_EXPIRY_MS = 60_000;
+
+/**
+ * Calls the cloud's HTTP API. Methods throw SealcamError: the cloud's own codes, `cloud-unreachable` if it does not
+ * answer or answers in another shape, `cloud-lied` if the challenge names another cloud.
+ *
+ * The session token is held in this object only. When a session ends, the client signs a new challenge.
+ */
 export class CloudClient {
   private readonly options: CloudClientOptions;
   private session: { readonly token: string; readonly expiresAtMs: number } | null = null;
@@ -66,44 +83,55 @@ export class CloudClient {
     this.options = options;
   }
 
+  /** Returns the keys with which this cloud signs receipts, 32 bytes each. */
   async receiptKeys(): Promise<readonly Uint8Array[]> {
-    return (await this.call('GET', '/v1/info', infoAnswer, undefined, false)).receiptKeys;
+    const request: ApiRequest = { method: 'GET', path: '/v1/info', isAnonymous: true };
+    return (await this.call(request, infoAnswer)).receiptKeys;
   }
 
+  /** Returns all cameras that this person may see. */
   async cameras(): Promise<readonly CameraItem[]> {
-    return (await this.call('GET', '/v1/cameras', camerasAnswer)).cameras;
+    return (await this.call({ method: 'GET', path: '/v1/cameras' }, camerasAnswer)).cameras;
   }
 
+  /** Returns a camera's signed offer. @throws SealcamError `not-found` while it has none */
   async offer(device: Uint8Array): Promise<Uint8Array> {
-    return (await this.call('GET', `/v1/devices/${toHex(device)}/offer`, offerAnswer)).offer;
+    return (await this.call({ method: 'GET', path: `/v1/devices/${toHex(device)}/offer` }, offerAnswer)).offer;
   }
 
+  /** Sends a signed claim; `mac` proves knowledge of the claim code and is null for a camera that is ours already. */
   async sendClaim(claim: Uint8Array, mac: Uint8Array | null): Promise<'pending' | 'accepted'> {
     const body = { claim: toBase64(claim), mac: mac === null ? null : toHex(mac) };
-    return (await this.call('POST', '/v1/claims', claimAnswer, body)).state;
+    return (await this.call({ method: 'POST', path: '/v1/claims', body }, claimAnswer)).state;
   }
 
-  /** Asks a camera for an offer that admits only its owner's next claim. */
+  /** Asks a camera for an offer that admits only its current owner's next claim. */
   async requestOffer(device: Uint8Array): Promise<void> {
-    await this.request('POST', `/v1/devices/${toHex(device)}/offer-request`, {}, true);
+    await this.request({ method: 'POST', path: `/v1/devices/${toHex(device)}/offer-request`, body: {} });
   }
 
+  /** Sends a signed revocation list. */
   async sendRevocation(list: Uint8Array): Promise<void> {
-    await this.request('POST', '/v1/revocations', { list: toBase64(list) }, true);
+    await this.request({ method: 'POST', path: '/v1/revocations', body: { list: toBase64(list) } });
   }
 
+  /** Sends a signed order to a camera. `online` is the broker's hint, or null without one. */
   sendCommand(device: Uint8Array, command: Uint8Array): Promise<{ readonly online: boolean | null }> {
-    return this.call('POST', `/v1/devices/${toHex(device)}/commands`, commandAnswer, { command: toBase64(command) });
+    const body = { command: toBase64(command) };
+    return this.call({ method: 'POST', path: `/v1/devices/${toHex(device)}/commands`, body }, commandAnswer);
   }
 
+  /** Returns up to `limit` of the newest records with a seq below `before`; without `before`, the newest of all. */
   records(device: Uint8Array, epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> {
     const query = `limit=${String(limit)}${before === null ? '' : `&before=${String(before)}`}`;
-    return this.call('GET', `/v1/cameras/${toHex(device)}/${String(epoch)}/records?${query}`, recordsAnswer);
+    const path = `/v1/cameras/${toHex(device)}/${String(epoch)}/records?${query}`;
+    return this.call({ method: 'GET', path }, recordsAnswer);
   }
 
+  /** Returns a sealed media object, not yet compared with the record that names it. */
   async media(device: Uint8Array, epoch: number, id: Uint8Array): Promise<SealedObject> {
     const path = `/v1/cameras/${toHex(device)}/${String(epoch)}/media/${toHex(id)}`;
-    const response = await this.request('GET', path, undefined, true);
+    const response = await this.request({ method: 'GET', path });
     const raw = decodeCbor(new Uint8Array(await response.arrayBuffer()), {
       maxBytes: LIMITS.messageMaxBytes,
       maxDepth: 2,
@@ -113,32 +141,36 @@ export class CloudClient {
     return { header, body };
   }
 
+  /** Returns the access log of this person's cameras. */
   async access(): Promise<readonly AccessEntry[]> {
-    return (await this.call('GET', '/v1/access', accessAnswer)).entries;
+    return (await this.call({ method: 'GET', path: '/v1/access' }, accessAnswer)).entries;
   }
 
-  /** Tells the operator that something was refused here: which camera and why, never what. */
+  /** Reports to the operator that this page refused something. */
   async reportAlarm(report: AlarmReport): Promise<void> {
-    await this.request('POST', '/v1/alarms', report, true);
+    await this.request({ method: 'POST', path: '/v1/alarms', body: report });
   }
 
+  /** Returns everything the cloud holds of this account, as one file. */
   async export(): Promise<Blob> {
-    return (await this.request('GET', '/v1/account/export', undefined, true)).blob();
+    return (await this.request({ method: 'GET', path: '/v1/account/export' })).blob();
   }
 
+  /** Deletes the account and everything the cloud holds of it. */
   async deleteAccount(): Promise<void> {
-    await this.request('DELETE', '/v1/account', { account: toHex(this.options.keys.account) }, true);
+    const body = { account: toHex(this.options.keys.account) };
+    await this.request({ method: 'DELETE', path: '/v1/account', body });
   }
 
-  /** Live events until the connection ends or the signal fires. */
+  /** Yields live events, those after `lastId` first, until the connection ends or the signal fires. */
   async *stream(lastId: number | null, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     const headers = lastId === null ? {} : { 'last-event-id': String(lastId) };
-    const response = await this.request('GET', '/v1/stream', undefined, true, headers, signal);
+    const response = await this.request({ method: 'GET', path: '/v1/stream', headers, signal });
     if (response.body === null) throw new SealcamError('cloud-unreachable', 'a stream without a body');
     const reader = response.body.getReader();
     const decoder = new TextDecoder();
     const parser = new EventParser();
-    // Node's fetch lets go of its signal once the headers are there, and a stream would go on for ever.
+    // Node's fetch ignores its signal once the headers have arrived; the body must be cancelled separately.
     const stop = (): void => {
       reader.cancel().catch(() => undefined);
     };
@@ -155,29 +187,17 @@ export class CloudClient {
     }
   }
 
-  private async call<T>(
-    method: string,
-    path: string,
-    schema: z.ZodType<T>,
-    body?: unknown,
-    withSession = true,
-  ): Promise<T> {
-    const response = await this.request(method, path, body, withSession);
+  private async call<T>(request: ApiRequest, schema: z.ZodType<T>): Promise<T> {
+    const response = await this.request(request);
     const result = schema.safeParse(await response.json().catch(() => null));
-    if (!result.success) throw new SealcamError('cloud-unreachable', `${path}: an answer of another shape`);
+    if (!result.success) throw new SealcamError('cloud-unreachable', `${request.path}: an answer of another shape`);
     return result.data;
   }
 
-  private async request(
-    method: string,
-    path: string,
-    body: unknown,
-    withSession: boolean,
-    headers: Readonly<Record<string, string>> = {},
-    signal?: AbortSignal,
-  ): Promise<Response> {
+  private async request(request: ApiRequest): Promise<Response> {
+    const { method, path, body, isAnonymous = false, headers = {}, signal } = request;
     for (let attempt = 0; ; attempt++) {
-      const authorization = withSession ? { authorization: `Bearer ${await this.token()}` } : {};
+      const authorization = isAnonymous ? {} : { authorization: `Bearer ${await this.token()}` };
       const content = body === undefined ? {} : { 'content-type': 'application/json' };
       try {
         return await this.send(path, {
@@ -187,9 +207,9 @@ export class CloudClient {
           ...(signal === undefined ? {} : { signal }),
         });
       } catch (error) {
-        // The cloud forgets sessions when it restarts: sign a new challenge once, then give up.
+        // The cloud forgets its sessions when it restarts: sign one new challenge, then give up.
         const hasEnded = isSealcamError(error) && error.code === 'session-refused';
-        if (!hasEnded || !withSession || attempt > 0) throw error;
+        if (!hasEnded || isAnonymous || attempt > 0) throw error;
         this.session = null;
       }
     }
@@ -217,8 +237,8 @@ export class CloudClient {
   }
 
   private async token(): Promise<string> {
-    if (this.session !== null && this.options.clock.wallMs() < this.session.expiresAtMs - RENEW_MS)
-      return this.session.token;
+    const nowMs = this.options.clock.wallMs();
+    if (this.session !== null && nowMs < this.session.expiresAtMs - RENEW_BEFORE_EXPIRY_MS) return this.session.token;
     this.opening ??= this.openSession().finally(() => {
       this.opening = null;
     });
@@ -227,14 +247,16 @@ export class CloudClient {
 
   private async openSession(): Promise<string> {
     const { cloudOrigin, pageOrigin, suite, keys } = this.options;
-    const challenge = await this.call('POST', '/v1/session/challenge', challengeAnswer, {}, false);
-    // A cloud that passes on another's challenge must not get a signature that is good there.
+    const challengeRequest: ApiRequest = { method: 'POST', path: '/v1/session/challenge', body: {}, isAnonymous: true };
+    const challenge = await this.call(challengeRequest, challengeAnswer);
+    // A cloud that relays another cloud's challenge must not receive a signature that is valid there.
     if (challenge.cloudOrigin !== cloudOrigin) {
-      throw new SealcamError('cloud-lied', `the challenge is of ${challenge.cloudOrigin}, not of ${cloudOrigin}`);
+      throw new SealcamError('cloud-lied', `the challenge is from ${challenge.cloudOrigin}, not from ${cloudOrigin}`);
     }
     const { nonce, expiresAtMs } = challenge;
     const signed = signObject(sessionKind, suite, keys.signer, { cloudOrigin, pageOrigin, nonce, expiresAtMs });
-    const session = await this.call('POST', '/v1/session', sessionAnswer, { session: toBase64(signed.bytes) }, false);
+    const body = { session: toBase64(signed.bytes) };
+    const session = await this.call({ method: 'POST', path: '/v1/session', body, isAnonymous: true }, sessionAnswer);
     this.session = session;
     return session.token;
   }

@@ -1,8 +1,9 @@
 import { equal, toHex } from '../../common/bytes.js';
-import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
@@ -10,28 +11,30 @@ import { History } from '../../protocol/verify/history.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import type { AppStorage, KnownEpoch } from './storage.js';
 
-/** A record that this page verified by itself. */
+/** A record that this page verified itself. */
 export interface VerifiedRecord {
   readonly record: Verified<SealcamRecord>;
+  /** When the cloud received it, by the cloud's clock. */
   readonly receivedAtMs: number;
 }
 
-/** Something the cloud sent that must not be shown, and why. */
+/** Why something the cloud sent must not be shown. */
 export interface Refusal {
   readonly verdict: Verdict;
   readonly code: string;
   readonly message: string;
-  /** Whose the record says it is, if it can be read at all. */
+  /** The camera and epoch that the record names; null if it cannot be read. */
   readonly about: EpochName | null;
 }
 
+/** A camera and epoch. */
 export interface EpochName {
   /** Hex of the device id. */
   readonly device: string;
   readonly epoch: number;
 }
 
-/** An owner who names this person in claims. Until it is accepted nothing of it is shown. */
+/** An owner whose claims name this person. Nothing of that household is shown until this person accepts it. */
 export interface Invitation {
   readonly ownerKey: Uint8Array;
   /** device/epoch */
@@ -44,8 +47,9 @@ const INVITATIONS_MAX = 16;
 const INVITED_CAMERAS_MAX = 64;
 
 /**
- * The page's own judge. It trusts claims that the owner's own key signed, records that the claimed camera signed for
- * that claim, and its own memory of how far each history went; of the cloud it trusts nothing.
+ * Verifies everything the cloud sends. It trusts claims that this owner or an accepted household signed, records that
+ * the claimed camera signed for that claim, and its own memory of each history's head. It trusts nothing else from the
+ * cloud.
  */
 export class HistoryKeeper {
   private readonly suite: CryptoSuite;
@@ -54,11 +58,12 @@ export class HistoryKeeper {
   private readonly history = new History();
   private readonly claims = new Map<string, Verified<Claim>>();
   private readonly known = new Map<string, KnownEpoch>();
-  /** Owners who showed this person their cameras, and whom this person accepted. */
+  /** Owner keys (hex) of the households that this person accepted. */
   private households: readonly string[] = [];
   private readonly invitations = new Map<string, Invitation>();
+  /** Ownerships that a tombstone ended, as device/epoch. */
   private readonly ended = new Set<string>();
-  /** Ownerships that this person ended for good, whatever the cloud says of them later. */
+  /** Ownerships that this person revoked. They stay revoked whatever the cloud sends later. */
   private revoked: readonly string[] = [];
 
   constructor(suite: CryptoSuite, storage: AppStorage, ownerKey: Uint8Array) {
@@ -67,49 +72,51 @@ export class HistoryKeeper {
     this.ownerKey = ownerKey;
   }
 
+  /** Loads what this device knows. Call it once, before anything else. */
   async load(): Promise<void> {
     this.households = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
     this.revoked = ((await this.storage.setting(REVOKED)) ?? '').split(' ').filter((key) => key !== '');
     for (const epoch of await this.storage.epochs()) this.addEpoch(epoch);
   }
 
-  async noteRevoked(device: Uint8Array, epoch: number): Promise<void> {
+  /** Remembers that this person revoked an ownership. */
+  async recordRevocation(device: Uint8Array, epoch: number): Promise<void> {
     const key = keyOf(toHex(device), epoch);
     if (!this.revoked.includes(key)) this.revoked = [...this.revoked, key];
     await this.storage.saveSetting(REVOKED, this.revoked.join(' '));
   }
 
-  /** Owners whose claims name this person, and whom this person has not accepted. */
+  /** Returns the invitations that this person has not accepted. */
   invited(): readonly Invitation[] {
     return [...this.invitations.values()];
   }
 
-  /** From now on what this owner claims is shown, where it names this person. */
+  /** Accepts a household: its owner's claims are now trusted where they name this person. */
   async accept({ ownerKey }: Invitation): Promise<void> {
     this.households = [...this.households, toHex(ownerKey)];
     await this.storage.saveSetting(HOUSEHOLDS, this.households.join(' '));
     this.invitations.delete(toHex(ownerKey));
   }
 
-  /** Whether this person owns a camera, and does not only see it. */
+  /** Returns whether this person owns a camera, rather than being a member of its household. */
   isOwned(device: Uint8Array, epoch: number): boolean {
     const claim = this.claimOf(device, epoch);
     return claim !== null && equal(claim.value.ownerKey, this.ownerKey);
   }
 
-  /** The highest verified record of an epoch. */
+  /** Returns seq and hash of the highest verified record of an epoch, or null. */
   headOf(device: Uint8Array, epoch: number): KnownEpoch['head'] {
     return this.known.get(keyOf(toHex(device), epoch))?.head ?? null;
   }
 
-  /** Whether the camera said that this ownership is over. */
+  /** Returns whether this ownership is over, by the camera's tombstone or by revocation. */
   hasEnded(device: Uint8Array, epoch: number): boolean {
     const key = keyOf(toHex(device), epoch);
     return this.ended.has(key) || this.revoked.includes(key);
   }
 
   /**
-   * A claim of ours or of an accepted household, from this device or from the cloud.
+   * Verifies a claim and adds it, if this owner or an accepted household signed it.
    * @throws SealcamError `foreign`, `household-unknown`, `malformed`, …
    */
   async addClaim(bytes: Uint8Array): Promise<Verified<Claim>> {
@@ -120,7 +127,7 @@ export class HistoryKeeper {
     const before = this.claims.get(key);
     if (before !== undefined) {
       if (equal(before.hash, claim.hash)) return before;
-      // The owner may have signed again for a claim window that ended unused; what a camera accepted stays.
+      // The owner may have signed again after a claim window closed unused. A claim that the camera accepted stays.
       if (this.known.get(key)?.isAccepted === true) {
         throw new SealcamError('foreign', 'another claim for an epoch that the camera accepted');
       }
@@ -131,63 +138,45 @@ export class HistoryKeeper {
     return claim;
   }
 
+  /** Returns the claim of an epoch, or null. */
   claimOf(device: Uint8Array, epoch: number): Verified<Claim> | null {
     return this.claims.get(keyOf(toHex(device), epoch)) ?? null;
   }
 
+  /** Returns whether a record of the camera proved that it accepted the claim. */
   isAccepted(device: Uint8Array, epoch: number): boolean {
     return this.known.get(keyOf(toHex(device), epoch))?.isAccepted === true;
   }
 
-  /** Verifies one record; remembers it as the head if it is the newest. */
+  /** Verifies one record and adds it to the history. Returns the refusal if it must not be shown. */
   async verifyAndApply(bytes: Uint8Array, receivedAtMs: number): Promise<VerifiedRecord | Refusal> {
-    let record: Verified<SealcamRecord>;
-    try {
-      record = openSigned(recordKind, this.suite, bytes);
-    } catch (error) {
-      if (!isSealcamError(error)) throw error;
-      const { code, message } = asSealcamError(error);
-      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
-    }
-    const { device, epoch } = record.value;
-    const claim = this.claimOf(device, epoch);
+    const record = this.openRecord(bytes);
+    if ('verdict' in record) return record;
+    const { device, epoch, seq, kind } = record.value;
     const about = { device: toHex(device), epoch };
-    if (claim === null && this.isInvited(device, epoch)) {
-      return { verdict: 'foreign', code: 'household-unknown', message: 'of a household that was not accepted', about };
-    }
-    const message = 'not of a camera of this owner';
-    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
-    if (this.revoked.includes(keyOf(toHex(device), epoch))) {
-      return { verdict: 'revoked', code: 'revoked', message: 'of an ownership that was revoked here', about };
-    }
-    const binding = checkBinding(record.value, bindingOf(claim));
-    if (binding !== 'bound') return { verdict: binding, code: binding, message, about };
+    const refusal = this.checkClaim(record, about);
+    if (refusal !== null) return refusal;
     if (this.history.add(record) === 'equivocation') {
-      return {
-        verdict: 'equivocation',
-        code: 'cloud-lied',
-        message: `two records for seq ${String(record.value.seq)}`,
-        about,
-      };
+      return { verdict: 'equivocation', code: 'cloud-lied', message: `two records for seq ${String(seq)}`, about };
     }
-    if (record.value.kind === 'tombstone') this.ended.add(keyOf(toHex(device), epoch));
-    await this.applyRecord(toHex(device), record);
+    if (rulesOf(kind).isLast) this.ended.add(keyOf(about.device, epoch));
+    await this.applyRecord(about.device, record);
     return { record, receivedAtMs };
   }
 
-  /** May change as more of the history arrives. */
+  /** Returns a record's continuity by what is known now; it may change as more records arrive. */
   continuityOf(record: Verified<SealcamRecord>): Continuity {
     return this.history.continuityOf(record);
   }
 
-  /** How far each history was seen here, by device (hex) / epoch. */
+  /** Returns the highest verified seq of each history, by device/epoch. */
   heads(): ReadonlyMap<string, number> {
     return new Map([...this.known].flatMap(([place, { head }]) => (head === null ? [] : [[place, head.seq]])));
   }
 
   /**
-   * Whether the cloud shows less of a history than this device had seen when it asked.
-   * @throws SealcamError `cloud-lied`
+   * Checks that the cloud shows at least as much of a history as this device had seen when it asked.
+   * @throws SealcamError `cloud-lied` if it shows less
    */
   checkHead(device: Uint8Array, epoch: number, highestSeq: number | null, heads = this.heads()): void {
     const head = heads.get(keyOf(toHex(device), epoch));
@@ -195,12 +184,40 @@ export class HistoryKeeper {
     throw new SealcamError('cloud-lied', `the cloud ends at ${String(highestSeq)}, but ${String(head)} was seen here`);
   }
 
-  /** The cloud may hand out any claim; only this person's own word, now or when the household was accepted, makes one count. */
+  private openRecord(bytes: Uint8Array): Verified<SealcamRecord> | Refusal {
+    try {
+      return openSigned(recordKind, this.suite, bytes);
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+      const { code, message } = error;
+      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
+    }
+  }
+
+  /** Returns why a record is not covered by a claim that this page trusts; null if it is. */
+  private checkClaim({ value }: Verified<SealcamRecord>, about: EpochName): Refusal | null {
+    const { device, epoch } = value;
+    const claim = this.claimOf(device, epoch);
+    if (claim === null && this.isInvited(device, epoch)) {
+      const message = 'from a household that was not accepted';
+      return { verdict: 'foreign', code: 'household-unknown', message, about };
+    }
+    const message = 'not from a camera of this owner';
+    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
+    if (this.revoked.includes(keyOf(about.device, epoch))) {
+      return { verdict: 'revoked', code: 'revoked', message: 'from an ownership that was revoked here', about };
+    }
+    const binding = checkBinding(value, bindingOf(claim));
+    return binding === 'bound' ? null : { verdict: binding, code: binding, message, about };
+  }
+
+  /** The cloud can send any claim. Only claims of this person or of a household that this person accepted count. */
   private checkOwner({ value }: Verified<Claim>): void {
     const { device, epoch, ownerKey, recipients } = value;
     if (equal(ownerKey, this.ownerKey)) return;
     const isNamed = recipients.some(({ ed25519 }) => equal(ed25519, this.ownerKey));
-    if (!isNamed) throw new SealcamError('foreign', 'a claim that neither this owner signed nor names this person');
+    if (!isNamed)
+      throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
     if (this.households.includes(toHex(ownerKey))) return;
     const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
     const camera = keyOf(toHex(device), epoch);
@@ -208,7 +225,7 @@ export class HistoryKeeper {
       const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
       this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
     }
-    throw new SealcamError('household-unknown', 'a claim of a household that was not accepted');
+    throw new SealcamError('household-unknown', 'a claim from a household that was not accepted');
   }
 
   private isInvited(device: Uint8Array, epoch: number): boolean {

@@ -10,7 +10,7 @@ import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { OwnerKeys } from './owner-keys.js';
 
-/** What an owner may order. */
+/** What an owner can order. */
 export type Order =
   | { readonly action: 'snapshot' }
   | { readonly action: 'privacy'; readonly privacy: boolean }
@@ -25,14 +25,17 @@ export interface OrdersDependencies {
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly answers: Answers;
-  /** Asks the cloud what it has of a camera now: for an answer that was missed. */
+  /** Fetches the newest records, in case the live stream missed the answer. */
   readonly refresh: () => Promise<void>;
 }
 
-const ANSWER_PATIENCE_MS = 20_000;
-const POLL_MS = 500;
+/** How long to wait for a camera's answer. */
+const ANSWER_TIMEOUT_MS = 20_000;
+const POLL_INTERVAL_MS = 500;
+/** The cloud is asked every this many polls. */
+const POLLS_PER_REFRESH = 6;
 
-/** Orders to cameras, each signed by the owner's key; done is only what the camera says in a record of its own. */
+/** Sends orders signed by the owner's key. An order counts as done only when the camera's own record reports it. */
 export class Orders {
   private readonly deps: OrdersDependencies;
 
@@ -41,12 +44,12 @@ export class Orders {
   }
 
   /**
-   * Resolves when the camera has followed the order.
-   * @throws SealcamError `command-unanswered`; what the camera refused, with its code; `cloud-unreachable`
+   * Sends an order and resolves when the camera has carried it out.
+   * @throws SealcamError `command-unanswered`, `cloud-unreachable`, or the code with which the camera refused
    */
   async send(device: string, epoch: number, order: Order, signal?: AbortSignal): Promise<void> {
     let answer = await this.sendOnce(device, epoch, order, signal);
-    // Another browser of this owner was faster, or the camera has restarted: its answer says what to go on from.
+    // Another browser of this owner was faster, or the camera restarted. Its answer holds the counter to exceed.
     if (answer?.code === 'command-replayed' || answer?.code === 'command-stale')
       answer = await this.sendOnce(device, epoch, order, signal);
     if (answer === null || answer.result === 'done') return;
@@ -63,17 +66,17 @@ export class Orders {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const command = this.sign(id, epoch, order);
     const { online } = await client.sendCommand(id, command.bytes);
-    const giveUpMs = clock.monotonicMs() + ANSWER_PATIENCE_MS;
+    const giveUpMs = clock.monotonicMs() + ANSWER_TIMEOUT_MS;
     for (let polls = 1; clock.monotonicMs() < giveUpMs && signal?.aborted !== true; polls++) {
-      const answer = answers.to(command.hash);
+      const answer = answers.answerTo(command.hash);
       if (answer !== null) return answer;
-      // A release has no other answer: the camera has forgotten whose it was.
+      // After a release the camera no longer has an owner to answer; its tombstone is the answer.
       if (order.action === 'release' && history.hasEnded(id, epoch)) return null;
-      await sleep(clock, POLL_MS, signal);
-      if (polls % 6 === 0) await refresh();
+      await sleep(clock, POLL_INTERVAL_MS, signal);
+      if (polls % POLLS_PER_REFRESH === 0) await refresh();
     }
     throw new SealcamError('command-unanswered', 'the camera did not answer', {
-      ...(online === false ? { hint: 'It is offline; order again when it is back.' } : {}),
+      ...(online === false ? { hint: 'It is offline. Give the order again when it is back.' } : {}),
     });
   }
 
@@ -94,8 +97,9 @@ export class Orders {
   }
 }
 
-const ANSWERED = ['command-stale', 'command-replayed', 'privacy-mode', 'camera-unavailable', 'too-large'] as const;
+/** Codes with which a camera refuses an order; the page shows any other as `command-refused`. */
+const REFUSAL_CODES = ['command-stale', 'command-replayed', 'privacy-mode', 'camera-unavailable', 'too-large'] as const;
 
-function codeOf(code: string | undefined): (typeof ANSWERED)[number] | 'command-refused' {
-  return ANSWERED.find((known) => known === code) ?? 'command-refused';
+function codeOf(code: string | undefined): (typeof REFUSAL_CODES)[number] | 'command-refused' {
+  return REFUSAL_CODES.find((known) => known === code) ?? 'command-refused';
 }

@@ -15,6 +15,7 @@ import type { HistoryKeeper } from './history-keeper.js';
 import type { OwnerKeys } from './owner-keys.js';
 import type { EventPicture } from './timeline.js';
 
+/** Progress of a claim. */
 export type ClaimStep = 'waiting-for-camera' | 'claim-sent' | 'accepted';
 
 export interface OwnerDependencies {
@@ -25,18 +26,28 @@ export interface OwnerDependencies {
   readonly history: HistoryKeeper;
 }
 
-const POLL_MS = 1000;
-const CLAIM_PATIENCE_MS = 10 * 60_000;
+const POLL_INTERVAL_MS = 1000;
+/** How long to wait for a camera to accept a claim: as long as a claim window is open. */
+const CLAIM_TIMEOUT_MS = 10 * 60_000;
 
-interface ClaimTerms {
-  /** Of the claim code; null where the camera is ours already. */
-  readonly secret: Uint8Array | null;
+export interface MemberChange {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  /** All members from now on, without the owner. */
   readonly members: readonly Recipient[];
-  /** Whether an offer is the one that is meant. */
-  readonly follows: (offer: Offer) => boolean;
+  readonly onStep: (step: ClaimStep) => void;
+  readonly signal: AbortSignal;
 }
 
-/** What an owner does: claims cameras and opens pictures. */
+interface ClaimTerms {
+  /** From the claim code; null for a camera that is ours already. */
+  readonly secret: Uint8Array | null;
+  readonly members: readonly Recipient[];
+  /** Returns whether this is the offer to answer. */
+  readonly isExpected: (offer: Offer) => boolean;
+}
+
+/** Claims cameras, changes their members, revokes ownerships and opens pictures, with the owner's keys. */
 export class Owner {
   private readonly deps: OwnerDependencies;
 
@@ -45,51 +56,47 @@ export class Owner {
   }
 
   /**
-   * Claims a camera by the code of its label: waits for its offer, signs, and trusts the result only when a record
-   * of that very camera says that it accepted this very claim.
+   * Claims a camera with the code from its label: waits for its offer, signs the claim, and resolves with the new epoch
+   * when a record signed by that camera proves that it accepted this claim.
    *
    * @throws SealcamError `claim-refused`, `cloud-unreachable`, `foreign`
    */
   async claim(code: ClaimCode, onStep: (step: ClaimStep) => void, signal: AbortSignal): Promise<number> {
-    const terms: ClaimTerms = { secret: code.secret, members: [], follows: () => true };
+    const terms: ClaimTerms = { secret: code.secret, members: [], isExpected: () => true };
     return this.claimOffered(code.device, terms, onStep, signal);
   }
 
   /**
-   * Another epoch of a camera that is ours already, with these members beside us. The camera asks for neither code nor
-   * presence, since only the owner's key can sign it. Also what starts a camera again that stopped signing.
+   * Claims a camera of ours again, with these members, and resolves with the new epoch. It needs neither code nor
+   * presence, because the camera accepts only its current owner's key. This also restarts a camera that stopped
+   * signing.
    *
    * @throws SealcamError `claim-refused`, `cloud-unreachable`, `cloud-lied`
    */
-  async changeMembers(
-    device: Uint8Array,
-    epoch: number,
-    members: readonly Recipient[],
-    onStep: (step: ClaimStep) => void,
-    signal: AbortSignal,
-  ): Promise<number> {
+  async changeMembers({ device, epoch, members, onStep, signal }: MemberChange): Promise<number> {
     const current = this.deps.history.claimOf(device, epoch);
     if (current === null) throw new SealcamError('not-found', 'this camera is not known here');
     await this.deps.client.requestOffer(device);
-    // An offer of another ownership means that the camera is not ours any more; an older one is still lying about.
-    const follows = ({ lastClaimHash }: Offer): boolean => lastClaimHash !== null && equal(lastClaimHash, current.hash);
-    return this.claimOffered(device, { secret: null, members, follows }, onStep, signal);
+    // An offer after another claim is outdated, or the camera is no longer ours.
+    const isExpected = ({ lastClaimHash }: Offer): boolean =>
+      lastClaimHash !== null && equal(lastClaimHash, current.hash);
+    return this.claimOffered(device, { secret: null, members, isExpected }, onStep, signal);
   }
 
   private async claimOffered(
     device: Uint8Array,
-    { secret, members, follows }: ClaimTerms,
+    { secret, members, isExpected }: ClaimTerms,
     onStep: (step: ClaimStep) => void,
     signal: AbortSignal,
   ): Promise<number> {
     const { suite, clock, keys, client, history } = this.deps;
     const receiptKeys = await client.receiptKeys();
     onStep('waiting-for-camera');
-    const giveUpMs = clock.monotonicMs() + CLAIM_PATIENCE_MS;
+    const giveUpMs = clock.monotonicMs() + CLAIM_TIMEOUT_MS;
     let sent: { readonly nonce: Uint8Array; readonly epoch: number } | null = null;
     while (!signal.aborted && clock.monotonicMs() < giveUpMs) {
       const offer = await this.openOffer(device);
-      if (offer !== null && follows(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
+      if (offer !== null && isExpected(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
         const own = { x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey };
         const claim = signObject(claimKind, suite, keys.signer, {
           device,
@@ -111,19 +118,19 @@ export class Owner {
         onStep('accepted');
         return sent.epoch;
       }
-      await sleep(clock, POLL_MS, signal);
+      await sleep(clock, POLL_INTERVAL_MS, signal);
     }
     throw new SealcamError('claim-refused', 'the camera did not accept in time');
   }
 
   /**
-   * Ends an ownership for good, for a camera or a key that was stolen: the cloud takes and shows nothing of it any more.
+   * Ends an ownership for good, after a camera or a key was stolen: the cloud no longer stores or shows anything of it.
    * @throws SealcamError `cloud-unreachable`, `foreign`
    */
   async revoke(device: Uint8Array, epoch: number): Promise<void> {
     const { suite, clock, keys, client, history } = this.deps;
     const issuedAtMs = Math.round(clock.wallMs());
-    // The cloud keeps every epoch revoked that a list named once, so a list need not repeat the ones before.
+    // An epoch that a list once named stays revoked, so this list need not repeat earlier entries.
     const list = signObject(revocationKind, suite, keys.signer, {
       scope: 'owner',
       listVersion: issuedAtMs,
@@ -131,10 +138,13 @@ export class Owner {
       entries: [{ device, epoch }],
     });
     await client.sendRevocation(list.bytes);
-    await history.noteRevoked(device, epoch);
+    await history.recordRevocation(device, epoch);
   }
 
-  /** Opens the picture of an event in this page: bytes, hashes and seal must all belong to the signed record. */
+  /**
+   * Fetches and opens the picture of an event. Its hashes and its seal must both match the signed record.
+   * @throws SealcamError `cloud-lied`, `seal-refused`, `malformed`, `not-found`, `cloud-unreachable`
+   */
   async openPicture({ device, epoch, eventId, media, record }: EventPicture): Promise<SealedContent> {
     const { suite, keys, client } = this.deps;
     const sealed = await client.media(device, epoch, media.id);
@@ -156,11 +166,11 @@ export class Owner {
       throw error;
     }
     const offer = openSigned(offerKind, suite, bytes).value;
-    if (!equal(offer.device, device)) throw new SealcamError('cloud-lied', 'the offer of another camera');
+    if (!equal(offer.device, device)) throw new SealcamError('cloud-lied', 'an offer from another camera');
     return offer;
   }
 
-  /** Whether a record of the camera proves that it accepted our claim of this epoch. */
+  /** Returns whether a record of the camera proves that it accepted our claim of this epoch. */
   private async isAccepted(device: Uint8Array, epoch: number): Promise<boolean> {
     const { client, history } = this.deps;
     try {

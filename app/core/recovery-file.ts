@@ -6,11 +6,16 @@ import { scrypt } from '../../protocol/crypto/hashes.js';
 import { secretbox } from '../../protocol/crypto/tweetnacl.js';
 import type { MasterKey } from './owner-keys.js';
 
-/** scrypt with 128 MiB: about a second on a phone, and the same for each guess. RFC 7914; OWASP's interactive setting. */
-const COST = { n: 2 ** 17, r: 8, p: 1 } as const;
-/** What a file may ask for, eight times ours in time and 1 GiB, so that a forged one cannot freeze the page. */
-const COST_MAX = 8 * COST.n * COST.r * COST.p;
-const COST_MAX_BYTES = 2 ** 30;
+/**
+ * scrypt (RFC 7914) with 128 MiB, OWASP's setting for interactive use: about a second on a phone, for each guess too.
+ */
+const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 } as const;
+/**
+ * Limits on the cost that a file may demand, eight times ours and 1 GiB, so that a forged file cannot freeze the page.
+ */
+const SCRYPT_COST_MAX = 8 * SCRYPT_COST.n * SCRYPT_COST.r * SCRYPT_COST.p;
+const SCRYPT_MEMORY_MAX_BYTES = 2 ** 30;
+/** Shortest passphrase, in characters. */
 export const PASSPHRASE_MIN = 10;
 
 const bytes = z.string().transform((text, context) => {
@@ -34,12 +39,17 @@ const fileSchema = z.object({
       p: z.int().min(1).max(4),
       salt: bytes,
     })
-    .refine(({ n, r, p }) => n * r * p <= COST_MAX && 128 * n * r <= COST_MAX_BYTES),
+    .refine(({ n, r, p }) => n * r * p <= SCRYPT_COST_MAX && 128 * n * r <= SCRYPT_MEMORY_MAX_BYTES),
   nonce: bytes,
   box: bytes,
 });
 
-/** The text of a recovery file: the master key in a secretbox under the passphrase. Progress from 0 to 1. */
+/**
+ * Returns the text of a recovery file: the master key in a secretbox, encrypted under the passphrase. `onProgress`
+ * receives fractions from 0 to 1.
+ *
+ * @throws SealcamError `recovery-refused` if the passphrase is too short
+ */
 export async function makeRecoveryFile(
   master: MasterKey,
   passphrase: string,
@@ -53,18 +63,18 @@ export async function makeRecoveryFile(
   }
   const salt = random.bytes(16);
   const nonce = random.bytes(24);
-  const key = await scrypt(passphrase, salt, COST, onProgress);
+  const key = await scrypt(passphrase, salt, SCRYPT_COST, onProgress);
   const file = {
     sealcam: 'recovery-file',
     version: 1,
-    kdf: { name: 'scrypt', ...COST, salt: toBase64(salt) },
+    kdf: { name: 'scrypt', ...SCRYPT_COST, salt: toBase64(salt) },
     nonce: toBase64(nonce),
     box: toBase64(secretbox.seal(master, nonce, key)),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
 
-/** @throws SealcamError `recovery-refused` */
+/** Opens a recovery file and returns the master key. @throws SealcamError `recovery-refused` */
 export async function openRecoveryFile(
   text: string,
   passphrase: string,

@@ -6,30 +6,32 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** Longest event that is taken, however it comes; a cloud cannot fill the page's memory. */
+/** Longest event accepted, however it arrives, so that a cloud cannot exhaust the page's memory. */
 const EVENT_MAX_CHARACTERS = 256 * 1024;
 
-/** Parses a stream of server-sent events (WHATWG HTML §9.2.6) read through fetch, which EventSource cannot authorize. */
+/**
+ * Parses server-sent events (WHATWG HTML §9.2.6) from a fetch body; EventSource cannot send an authorization header.
+ */
 export class EventParser {
   private rest = '';
   private event = '';
   private id: string | null = null;
   private data: string[] = [];
   private dataCharacters = 0;
-  /** A line ended with CR at the end of a chunk: an LF that comes next belongs to it. */
-  private wasReturn = false;
+  /** Whether the last chunk ended with CR; an LF at the start of the next belongs to it. */
+  private endedWithReturn = false;
 
-  /** @throws SealcamError `too-large` */
+  /** Adds a chunk and returns the events it completes. @throws SealcamError `too-large` */
   push(chunk: string): ServerEvent[] {
     const out: ServerEvent[] = [];
-    const fresh = this.wasReturn && chunk.startsWith('\n') ? chunk.slice(1) : chunk;
-    if (chunk !== '') this.wasReturn = chunk.endsWith('\r');
+    const fresh = this.endedWithReturn && chunk.startsWith('\n') ? chunk.slice(1) : chunk;
+    if (chunk !== '') this.endedWithReturn = chunk.endsWith('\r');
     const lines = fresh.split(/\r\n|\n|\r/);
-    // Only what is new is searched, so that an event that comes byte by byte costs no more than one that comes whole.
+    // Only the new chunk is searched, so that an event arriving byte by byte costs no more than one arriving whole.
     lines[0] = this.rest + (lines[0] ?? '');
     this.rest = lines.pop() ?? '';
     for (const line of lines) this.line(line, out);
-    if (this.rest.length + this.dataCharacters > EVENT_MAX_CHARACTERS) tooLong();
+    if (this.rest.length + this.dataCharacters > EVENT_MAX_CHARACTERS) refuseTooLong();
     return out;
   }
 
@@ -50,13 +52,13 @@ export class EventParser {
     else if (field === 'id') this.id = value;
     else if (field === 'data') {
       this.data.push(value);
-      // An empty line of data takes memory too.
+      // An empty data line takes memory too.
       this.dataCharacters += value.length + 1;
-      if (this.dataCharacters > EVENT_MAX_CHARACTERS) tooLong();
+      if (this.dataCharacters > EVENT_MAX_CHARACTERS) refuseTooLong();
     }
   }
 }
 
-function tooLong(): never {
-  throw new SealcamError('too-large', 'an event that is too long');
+function refuseTooLong(): never {
+  throw new SealcamError('too-large', 'an event above the size limit');
 }

@@ -1,4 +1,4 @@
-/** A claim that this owner signed or verified, and how far this device has followed its history. */
+/** A claim that this device verified, and how far it has followed the history of that epoch. */
 export interface KnownEpoch {
   /** Hex of the device id. */
   readonly device: string;
@@ -7,29 +7,32 @@ export interface KnownEpoch {
   readonly claim: Uint8Array;
   /** Whether a record of the camera proved that it accepted the claim. */
   readonly isAccepted: boolean;
-  /** The highest verified record; the cloud may never show an older one. */
+  /** The highest verified record. The cloud must never show a history that ends before it. */
   readonly head: { readonly seq: number; readonly hash: Uint8Array } | null;
 }
 
 /**
- * What the page keeps on this device: the master key, the epochs it verified, names of cameras. Nothing of it is ever sent.
- * Two implementations, in memory and in IndexedDB, pass one contract suite.
+ * What the page stores on this device: the master key, verified epochs, names and settings. None of it is ever sent.
+ * The implementations in memory and in IndexedDB pass one contract suite.
  */
 export interface AppStorage {
+  /** Returns the master key; null on a new device. */
   loadMaster(): Promise<Uint8Array | null>;
   saveMaster(master: Uint8Array): Promise<void>;
   epochs(): Promise<readonly KnownEpoch[]>;
+  /** Adds an epoch, or replaces the one of the same device and number. */
   saveEpoch(epoch: KnownEpoch): Promise<void>;
-  /** Names that the owner gave, by hex of the device. */
+  /** Returns the names the owner gave to cameras and members, by hex of the device id or of the member's key. */
   names(): Promise<Readonly<Record<string, string>>>;
   saveName(device: string, name: string): Promise<void>;
-  /** Small settings: theme, whether the recovery file was saved. */
+  /** Returns a small setting such as the theme; null if it was never saved. */
   setting(name: string): Promise<string | null>;
   saveSetting(name: string, value: string): Promise<void>;
-  /** Forgets everything on this device. */
+  /** Deletes everything the page stored on this device. */
   clear(): Promise<void>;
 }
 
+/** Storage for tests, tools and the demo; nothing survives the process or tab. */
 export class MemoryStorage implements AppStorage {
   private master: Uint8Array | null = null;
   private readonly known = new Map<string, KnownEpoch>();

@@ -1,9 +1,10 @@
 import { toHex } from '../../common/bytes.js';
-import type { RecordKind, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
+import type { RecordMedia, RecordScene, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
 import type { VerifiedRecord } from './history-keeper.js';
+import { isEventKind, type EventKind } from './timeline-kinds.js';
 
 /** The best picture of an event, still sealed. */
 export interface EventPicture {
@@ -14,40 +15,46 @@ export interface EventPicture {
   readonly record: Verified<SealcamRecord>;
 }
 
-/** What the timeline shows as one entry. */
+/** One entry of the timeline. */
 export interface TimelineEvent {
-  /** device/epoch/event id: never an id alone. */
+  /** device/epoch/event id: an event id alone is not unique. */
   readonly key: string;
+  /** Hex of the device id. */
   readonly device: string;
   readonly epoch: number;
-  readonly kind: Extract<RecordKind, 'motion' | 'snapshot' | 'scene'>;
+  readonly kind: EventKind;
   /** UTC of the event's first frame; null while the camera's clock was never set. */
   readonly startedAtMs: number | null;
+  /** UTC of its `end` record; null without one. */
   readonly endedAtMs: number | null;
-  /** For sorting, and where the camera had no time. */
+  /** When the cloud received it: for sorting, and shown where the camera had no time. */
   readonly receivedAtMs: number;
+  /** Whether it is still going on. */
   readonly isOpen: boolean;
-  readonly scene: string | null;
+  readonly scene: RecordScene['class'] | null;
+  /** The worst verdict of its records. */
   readonly verdict: Verdict;
+  /** How many records are missing before it, where the verdict is `gap`. */
   readonly missing: number | null;
   readonly picture: EventPicture | null;
   /** All records of the event, oldest first. */
   readonly records: readonly VerifiedRecord[];
 }
 
+/** Verdicts that may be shown, from best to worst. */
 const RANK: readonly Verdict[] = ['intact', 'pending', 'gap', 'media-missing'];
 
-/** Groups verified records into events. The verdict of an event is the worst of its records. */
+/** Groups verified records into events. */
 export class Timeline {
   private readonly recordsOf = new Map<string, VerifiedRecord[]>();
   private readonly missingMedia = new Set<string>();
-  /** device/epoch/kind → the event of its highest seq: what came before it is not happening any more. */
+  /** By device/epoch/kind, the event with the highest seq: an event before it cannot still be going on. */
   private readonly newest = new Map<string, { readonly seq: number; readonly key: string }>();
 
-  /** Returns the key of the event that changed, or null for a record that is no event. */
+  /** Adds a record and returns the key of the event that changed; null for a record that is not of an event. */
   add(verified: VerifiedRecord): string | null {
     const { value, hash } = verified.record;
-    if (value.event === undefined) return null;
+    if (value.event === undefined || !isEventKind(value.kind)) return null;
     const camera = `${toHex(value.device)}/${String(value.epoch)}`;
     const key = `${camera}/${toHex(value.event.id)}`;
     const series = `${camera}/${value.kind}`;
@@ -60,12 +67,12 @@ export class Timeline {
     return key;
   }
 
-  /** The cloud could not give the picture of this media object. */
+  /** Marks a media object that the cloud does not have. */
   markMissing(mediaId: Uint8Array): void {
     this.missingMedia.add(toHex(mediaId));
   }
 
-  /** Newest first. */
+  /** Returns all events, newest first. */
   events(continuityOf: (record: Verified<SealcamRecord>) => Continuity): TimelineEvent[] {
     const all = [...this.recordsOf].map(([key, records]) => this.event(key, records, continuityOf));
     return all.sort((a, b) => (b.startedAtMs ?? b.receivedAtMs) - (a.startedAtMs ?? a.receivedAtMs));
@@ -85,8 +92,9 @@ export class Timeline {
     const last = records.at(-1);
     if (first === undefined || last === undefined) throw new Error('an event without records');
     const { device, epoch, kind, time, scene } = first.record.value;
+    if (!isEventKind(kind)) throw new Error(`an event of kind ${kind}`);
     const phase = last.record.value.event?.phase;
-    const picture = pictureOf(records);
+    const picture = bestPictureOf(records);
     const continuities = records.map(({ record }) => continuityOf(record));
     const verdicts = continuities.map(({ verdict }): Verdict => verdict);
     if (picture !== null && this.missingMedia.has(toHex(picture.media.id))) verdicts.push('media-missing');
@@ -95,13 +103,13 @@ export class Timeline {
       key,
       device: toHex(device),
       epoch,
-      kind: kind === 'snapshot' || kind === 'scene' ? kind : 'motion',
+      kind,
       startedAtMs: time.wallMs,
       endedAtMs: phase === 'end' ? last.record.value.time.wallMs : null,
       receivedAtMs: first.receivedAtMs,
       isOpen: (phase === 'start' || phase === 'update') && this.isNewest(key, last),
       scene: scene?.class ?? null,
-      verdict: worst(verdicts),
+      verdict: worstOf(verdicts),
       missing: gap?.verdict === 'gap' ? gap.missing : null,
       picture,
       records,
@@ -109,14 +117,14 @@ export class Timeline {
   }
 }
 
-function worst(verdicts: readonly Verdict[]): Verdict {
+function worstOf(verdicts: readonly Verdict[]): Verdict {
   const refused = verdicts.find((verdict) => !VERDICTS[verdict].shown);
   if (refused !== undefined) return refused;
   return verdicts.reduce<Verdict>((a, b) => (RANK.indexOf(b) > RANK.indexOf(a) ? b : a), 'intact');
 }
 
-/** The thumbnail of the highest revision; an `end` without one means that the one before is the best. */
-function pictureOf(records: readonly VerifiedRecord[]): EventPicture | null {
+/** Returns the newest thumbnail: a later record without one means that the picture before it is still the best. */
+function bestPictureOf(records: readonly VerifiedRecord[]): EventPicture | null {
   for (const { record } of [...records].reverse()) {
     const { device, epoch, event, media } = record.value;
     const found = media?.find(({ role }) => role === 'thumbnail');

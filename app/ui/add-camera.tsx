@@ -14,11 +14,16 @@ const STEPS: readonly (readonly [ClaimStep, string, string])[] = [
     'Reaching the camera',
     'Press the button on the camera if this takes longer than a few seconds.',
   ],
-  ['claim-sent', 'Signing', 'Your key signed the claim; the camera checks it against its own label.'],
-  ['accepted', 'Yours', 'The camera signed that it is yours. From now on its pictures are sealed to your key.'],
+  ['claim-sent', 'Signing', 'Your key has signed the claim. The camera checks it against the code on its label.'],
+  ['accepted', 'Yours', 'The camera has signed that it is yours. From now on its pictures are sealed to your key.'],
 ];
 
-/** Claims a camera with the code of its label, typed or from a link. */
+function stepClass(index: number, current: number, isFinished: boolean): string {
+  if (index < current || isFinished) return 'step-done';
+  return index === current ? 'step-now' : '';
+}
+
+/** Claims a camera with the code from its label, typed or from a link. */
 export function AddCamera({
   initialCode,
   onClose,
@@ -82,7 +87,7 @@ export function AddCamera({
                 setCode(event.currentTarget.value);
               }}
             />
-            <small>From the label or the QR code of the camera. It stays in this page and is never sent.</small>
+            <small>From the camera’s label or QR code. It stays on this page and is never sent.</small>
           </label>
           <label class="field">
             <span>Name</span>
@@ -94,7 +99,7 @@ export function AddCamera({
                 setName(event.currentTarget.value);
               }}
             />
-            <small>Only for you: names stay on this device.</small>
+            <small>Only you see it. Names stay on this device.</small>
           </label>
           {problem !== null && <Problem error={problem} />}
           <button type="submit" class="button button-main">
@@ -105,11 +110,7 @@ export function AddCamera({
         <div class="form">
           <ol class="steps">
             {STEPS.map(([id, title, text], i) => (
-              <li
-                key={id}
-                class={i < at || step === 'accepted' ? 'step-done' : i === at ? 'step-now' : ''}
-                aria-current={i === at ? 'step' : undefined}
-              >
+              <li key={id} class={stepClass(i, at, step === 'accepted')} aria-current={i === at ? 'step' : undefined}>
                 <strong>{title}</strong>
                 {i === at && <p>{text}</p>}
               </li>

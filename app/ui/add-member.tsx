@@ -9,7 +9,7 @@ import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
 import { MEMBER_STEPS, useMembers } from './use-members.js';
 
-/** Takes a member's code, typed or from a link, and signs that person into the cameras that are chosen. */
+/** Adds the person with this member code, typed or from a link, to the chosen cameras. */
 export function AddMember({
   initialCode,
   onClose,
@@ -24,7 +24,7 @@ export function AddMember({
   const { change, step, problem, fail } = useMembers();
   const [code, setCode] = useState(initialCode);
   const [name, setName] = useState('');
-  const [left, setLeft] = useState<readonly string[]>([]);
+  const [unchosen, setUnchosen] = useState<readonly string[]>([]);
   const cameras = useSessionView().cameras.filter(({ isOwned, hasEnded }) => isOwned && !hasEnded);
   const current = cameras.filter(
     ({ device, epoch }) => !cameras.some((other) => other.device === device && other.epoch > epoch),
@@ -44,7 +44,7 @@ export function AddMember({
       return;
     }
     if (name.trim() !== '') await rename(toHex(added.ed25519), name);
-    const chosen = current.filter(({ device }) => !left.includes(device));
+    const chosen = current.filter(({ device }) => !unchosen.includes(device));
     await change(chosen, (members) => [...members.filter((one) => !equal(one.ed25519, added.ed25519)), added]);
   };
   return (
@@ -57,10 +57,10 @@ export function AddMember({
       </header>
       {step === 'accepted' ? (
         <div class="form">
-          <p class="note note-good">Done. From now on the camera seals to both of you.</p>
+          <p class="note note-good">Done. From now on the camera seals its pictures to both of you.</p>
           <p>
-            On the other screen your household appears with the number <span class="mono">{ownNumber}</span>; it must be
-            accepted there.
+            Your household now appears on their screen with the number <span class="mono">{ownNumber}</span>. They must
+            accept it there.
           </p>
           <button type="button" class="button button-main" onClick={onClose}>
             Close
@@ -81,11 +81,11 @@ export function AddMember({
                 setCode(event.currentTarget.value);
               }}
             />
-            <small>From their screen, under Settings: scan the QR code, or copy it. Never from an e-mail.</small>
+            <small>From their screen, under Settings: scan the QR code or copy it. Never take it from an e-mail.</small>
           </label>
           {member !== null && (
             <p class="note note-wait">
-              Account <span class="mono">{accountNumber(member.ed25519)}</span>. Is it the number on their screen?
+              Account <span class="mono">{accountNumber(member.ed25519)}</span>. Is this the number on their screen?
             </p>
           )}
           <label class="field">
@@ -97,7 +97,7 @@ export function AddMember({
                 setName(event.currentTarget.value);
               }}
             />
-            <small>Only for you: names stay on this device.</small>
+            <small>Only you see it. Names stay on this device.</small>
           </label>
           <fieldset class="choices">
             <legend>May see</legend>
@@ -105,9 +105,11 @@ export function AddMember({
               <label key={device} class="check">
                 <input
                   type="checkbox"
-                  checked={!left.includes(device)}
+                  checked={!unchosen.includes(device)}
                   onChange={() => {
-                    setLeft(left.includes(device) ? left.filter((one) => one !== device) : [...left, device]);
+                    setUnchosen(
+                      unchosen.includes(device) ? unchosen.filter((other) => other !== device) : [...unchosen, device],
+                    );
                   }}
                 />
                 {nameOf(device)}
@@ -116,7 +118,11 @@ export function AddMember({
           </fieldset>
           {problem !== null && <Problem error={problem} />}
           {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
-          <button type="submit" class="button button-main" disabled={step !== null || left.length >= current.length}>
+          <button
+            type="submit"
+            class="button button-main"
+            disabled={step !== null || unchosen.length >= current.length}
+          >
             Add to my household
           </button>
         </form>
@@ -125,7 +131,7 @@ export function AddMember({
   );
 }
 
-/** Null while it is being typed. */
+/** Returns the member of a code; null while it is incomplete. */
 function parsed(code: string): Recipient | null {
   try {
     return parseMemberCode(tweetnaclSuite, code);

@@ -2,7 +2,7 @@ import { type JSX, useState } from './preact.js';
 import { fromHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { usePage } from './context.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
@@ -11,7 +11,7 @@ import { TypeToConfirm } from './type-to-confirm.js';
 import { useOrder, type OrderState } from './use-order.js';
 import { ZoneEditor } from './zone-editor.js';
 
-/** What an owner may order: each order is signed here, and done only when the camera's own record says so. */
+/** Orders to a camera. Each is signed here and counts as done only when the camera's own record reports it. */
 export function CameraControls({
   camera,
   onAddMember,
@@ -21,7 +21,7 @@ export function CameraControls({
 }): JSX.Element {
   const order = useOrder(camera);
   if (camera.hasEnded) {
-    return <p class="note note-wait">This ownership is over. What was recorded under it stays yours to see.</p>;
+    return <p class="note note-wait">This ownership is over. You can still see what was recorded under it.</p>;
   }
   const owner = camera.members[0];
   if (!camera.isOwned) {
@@ -39,7 +39,9 @@ export function CameraControls({
           type="button"
           class="button"
           disabled={order.isBusy || isPrivate}
-          onClick={() => void order.give({ action: 'snapshot' }, 'The camera took a picture; it is among the events.')}
+          onClick={() =>
+            void order.send({ action: 'snapshot' }, 'The camera took a picture. You find it under Events.')
+          }
         >
           <CameraIcon /> Picture now
         </button>
@@ -49,9 +51,11 @@ export function CameraControls({
           aria-pressed={isPrivate}
           disabled={order.isBusy}
           onClick={() =>
-            void order.give(
+            void order.send(
               { action: 'privacy', privacy: !isPrivate },
-              isPrivate ? 'The camera looks again.' : 'The camera looks at nothing, until you say otherwise.',
+              isPrivate
+                ? 'Privacy mode is off. The camera sees again.'
+                : 'Privacy mode is on. The camera sees nothing until you end it.',
             )
           }
         >
@@ -78,7 +82,7 @@ export function CameraControls({
   );
 }
 
-/** For a camera that somebody took: no order reaches it any more, but what it sends can be refused. */
+/** For a camera that was taken away: orders may no longer reach it, but everything it sends can be refused. */
 function Stolen({ camera }: { readonly camera: CameraView }): JSX.Element {
   const { owner, session } = usePage();
   const [problem, setProblem] = useState<SealcamError | null>(null);
@@ -94,8 +98,8 @@ function Stolen({ camera }: { readonly camera: CameraView }): JSX.Element {
     <details class="more-controls danger">
       <summary>It was stolen</summary>
       <p>
-        The cloud then takes nothing more of it and shows nothing of this ownership to anybody, for good, also not what
-        was recorded before. Take your events with you first, under Settings.
+        The cloud will refuse everything this camera sends, and will show nothing of this ownership to anyone, including
+        what was recorded before. This cannot be undone. To keep your events, export them first under Settings.
       </p>
       {problem !== null && <Problem error={problem} />}
       <TypeToConfirm word="stolen" actions={[{ label: 'Revoke it', act: () => void revoke() }]} />
@@ -103,11 +107,11 @@ function Stolen({ camera }: { readonly camera: CameraView }): JSX.Element {
   );
 }
 
-/** What `npm run sensitivity` measures, in words. */
+/** The results of `npm run sensitivity` in words. */
 function meaningOf(sensitivity: number): string {
-  if (sensitivity < 35) return 'Sees who comes near, and little else.';
-  if (sensitivity <= 65) return 'Sees a person who is a fourteenth as high as the picture.';
-  return 'Sees people twice as far away, animals, and now and then what is nothing.';
+  if (sensitivity < 35) return 'Detects people who come near, and little else.';
+  if (sensitivity <= 65) return 'Detects a person whose height is a fourteenth of the picture’s.';
+  return 'Detects animals, and people twice as far away, with occasional false alarms.';
 }
 
 function Sensitivity({ order }: { readonly order: OrderState }): JSX.Element {
@@ -117,7 +121,7 @@ function Sensitivity({ order }: { readonly order: OrderState }): JSX.Element {
       class="form"
       onSubmit={(event) => {
         event.preventDefault();
-        void order.give({ action: 'sensitivity', sensitivity: value }, `Sensitivity is ${String(value)} now.`);
+        void order.send({ action: 'sensitivity', sensitivity: value }, `Sensitivity is now ${String(value)}.`);
       }}
     >
       <label class="field">
@@ -148,8 +152,8 @@ function GiveAway({ order }: { readonly order: OrderState }): JSX.Element {
     <details class="more-controls danger">
       <summary>Give this camera away</summary>
       <p>
-        It forgets you and what it has not sent yet. Whoever stands at it can then claim it with its code. What you were
-        shown so far stays yours; what comes after, you cannot see.
+        The camera forgets you and everything it has not sent yet. Anyone standing at it can then claim it with its
+        code. You keep what was recorded until now. You cannot see what is recorded later.
       </p>
       <TypeToConfirm
         word="release"
@@ -157,7 +161,7 @@ function GiveAway({ order }: { readonly order: OrderState }): JSX.Element {
         actions={[
           {
             label: 'Release it',
-            act: () => void order.give({ action: 'release' }, 'The camera is not yours any more.'),
+            act: () => void order.send({ action: 'release' }, 'The camera is no longer yours.'),
           },
         ]}
       />

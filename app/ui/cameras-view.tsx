@@ -1,6 +1,6 @@
 import { type JSX, useState } from './preact.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
 import { useNames, useNow, useSessionView } from './context.js';
 import { ago, duration, size } from './format.js';
@@ -10,11 +10,11 @@ const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not s
 const PICTURE = {
   ok: 'Running',
   starting: 'Starting',
-  stalled: 'No pictures come',
-  absent: 'Camera part not found',
+  stalled: 'No frames arriving',
+  absent: 'Camera module not found',
 } as const;
 
-/** Every camera with what it last said of itself. */
+/** All cameras, each with its newest health report. */
 export function CamerasView({
   onAddCamera,
   onAddMember,
@@ -75,17 +75,17 @@ function CameraCard({
 }
 
 function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
-  const seen = camera.lastReceivedAtMs === null ? 'never' : ago(camera.lastReceivedAtMs, nowMs);
+  const heard = camera.lastReceivedAtMs === null ? 'never heard' : `last heard ${ago(camera.lastReceivedAtMs, nowMs)}`;
   if (camera.hasEnded) return <span class="chip chip-wait">Released</span>;
-  if (camera.health?.body.privacy === true) return <span class="chip chip-warn">Privacy mode · last word {seen}</span>;
-  if (camera.isSilent) return <span class="chip chip-warn">Silent · last word {seen}</span>;
-  if (camera.isOnline === false) return <span class="chip chip-wait">Offline · last word {seen}</span>;
-  return <span class="chip chip-good">Online · last word {seen}</span>;
+  if (camera.health?.body.privacy === true) return <span class="chip chip-warn">Privacy mode · {heard}</span>;
+  if (camera.isSilent) return <span class="chip chip-warn">Silent · {heard}</span>;
+  if (camera.isOnline === false) return <span class="chip chip-wait">Offline · {heard}</span>;
+  return <span class="chip chip-good">Online · {heard}</span>;
 }
 
 function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
   const { health } = camera;
-  if (health === null) return <p class="muted">It has not said yet how it is.</p>;
+  if (health === null) return <p class="muted">No health report yet.</p>;
   const { body, time } = health;
   const facts: readonly (readonly [string, string, boolean])[] = [
     [
@@ -118,7 +118,8 @@ function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs
         ))}
       </dl>
       <p class="muted small">
-        {time.wallMs === null ? 'Said at an unknown time' : `Said ${ago(time.wallMs, nowMs)}`}, signed by the camera.
+        {time.wallMs === null ? 'Reported at an unknown time' : `Reported ${ago(time.wallMs, nowMs)}`}, signed by the
+        camera.
       </p>
     </>
   );

@@ -5,11 +5,12 @@ import type { CloudClient } from '../core/cloud-client.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
-import type { OwnerSession, SessionView } from '../core/owner-session.js';
+import type { OwnerSession } from '../core/owner-session.js';
+import type { SessionView } from '../core/session-view.js';
 import type { AppStorage } from '../core/storage.js';
 import type { Pictures } from './pictures.js';
 
-/** Everything of a signed-in page; made once the owner's key is there. */
+/** What components of the signed-in page need. Made once the owner's key is loaded. */
 export interface PageContext {
   readonly keys: OwnerKeys;
   readonly storage: AppStorage;
@@ -21,14 +22,17 @@ export interface PageContext {
   readonly pictures: Pictures;
 }
 
+/** Provides the page context. */
 export const Page = createContext<PageContext | null>(null);
 
+/** Returns the page context. */
 export function usePage(): PageContext {
   const page = useContext(Page);
   if (page === null) throw new Error('outside of the page');
   return page;
 }
 
+/** Returns the session's view and draws again when it changes. */
 export function useSessionView(): SessionView {
   const { session } = usePage();
   const [view, setView] = useState(() => session.view());
@@ -36,7 +40,7 @@ export function useSessionView(): SessionView {
   return view;
 }
 
-/** The wall clock, so that "2 minutes ago" stays true. */
+/** Returns the wall clock, updated every `everyMs`, so that "2 minutes ago" stays true. */
 export function useNow(everyMs: number): number {
   const [now, setNow] = useState(() => realClock.wallMs());
   useEffect(() => {
@@ -53,10 +57,11 @@ export function useNow(everyMs: number): number {
   return now;
 }
 
-/** Names that the owner gave to cameras; they never leave this device. */
+/** The names that this person gave to cameras and members. They never leave this device. */
 export function useNames(): {
+  /** Returns a camera's name, or one made from its id. */
   readonly nameOf: (device: string) => string;
-  /** What the owner called it, or a household member by the hex of the key; null if nothing. */
+  /** Returns the name of a camera (hex of its id) or member (hex of the key); null if it has none. */
   readonly labelOf: (id: string) => string | null;
   readonly rename: (device: string, name: string) => Promise<void>;
 } {

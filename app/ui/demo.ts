@@ -2,8 +2,8 @@ import { fromBase64 } from '../../common/bytes.js';
 import { MemoryStorage, type AppStorage } from '../core/storage.js';
 
 /**
- * Only in the page that `npm run demo` serves: the owner's key comes in the link's fragment, which reaches no server, and
- * lives in this tab. The build takes this whole file out of any other page.
+ * Returns storage with the owner's key from the link's fragment, which reaches no server; null without one. Only the
+ * page that `npm run demo` serves contains this file. The build removes it from any other page.
  */
 export async function demoStorage(): Promise<AppStorage | null> {
   const parameters = new URLSearchParams(location.hash.slice(1));

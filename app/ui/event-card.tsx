@@ -1,12 +1,14 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
+import type { RecordScene } from '../../protocol/objects/record.js';
 import type { EventPicture, TimelineEvent } from '../core/timeline.js';
+import type { EventKind } from '../core/timeline-kinds.js';
 import { usePage } from './context.js';
 import { clockTime, duration } from './format.js';
 import { PictureIcon } from './icons.js';
 import type { PictureState } from './pictures.js';
 import { VerdictChip, verdictSentence } from './verdict-chip.js';
 
-/** The state of a picture; loading begins when `wanted`. */
+/** Returns the state of a picture, which starts to load once it is `wanted`. */
 export function usePicture(picture: EventPicture | null, wanted: boolean): PictureState {
   const { pictures } = usePage();
   const [, setTick] = useState(0);
@@ -21,6 +23,7 @@ export function usePicture(picture: EventPicture | null, wanted: boolean): Pictu
   return wanted ? pictures.get(picture) : { type: 'loading' };
 }
 
+/** Returns a ref callback, and whether its element has come near the visible part of the page. */
 function useInView(): readonly [(element: HTMLElement | null) => void, boolean] {
   const [isInView, setInView] = useState(false);
   const observer = useRef<IntersectionObserver | null>(null);
@@ -38,24 +41,36 @@ function useInView(): readonly [(element: HTMLElement | null) => void, boolean] 
   return [watch, isInView];
 }
 
-const SCENES: Readonly<Record<string, string>> = {
+const SCENE_TITLES = {
   startup: 'Camera started',
   illumination: 'Light changed',
   'ir-cut': 'Night view switched',
   tamper: 'Camera touched or covered',
   overlay: 'Overlay changed',
-  stall: 'Picture stood still',
+  stall: 'Picture froze',
   'clock-jump': 'Clock was set',
   'rate-limit': 'Too many events',
-};
+} as const satisfies Record<RecordScene['class'], string>;
 
-export function eventTitle(event: TimelineEvent): string {
-  if (event.kind === 'snapshot') return 'Snapshot';
-  if (event.kind === 'scene') return SCENES[event.scene ?? ''] ?? 'Scene changed';
-  return event.isOpen ? 'Motion now' : 'Motion';
+/** How the page presents each kind of event. */
+interface EventLook {
+  readonly title: (event: TimelineEvent) => string;
+  /** Whether the card shows the title; motion is so frequent that the word would only repeat itself. */
+  readonly isTitleShown: boolean;
 }
 
-/** One event: picture, when, where, and what the page found out about it. */
+const EVENT_LOOKS = {
+  motion: { title: ({ isOpen }) => (isOpen ? 'Motion now' : 'Motion'), isTitleShown: false },
+  snapshot: { title: () => 'Snapshot', isTitleShown: true },
+  scene: { title: ({ scene }) => (scene === null ? 'Scene changed' : SCENE_TITLES[scene]), isTitleShown: true },
+} as const satisfies Record<EventKind, EventLook>;
+
+/** Returns the heading of an event, for cards, dialogs and screen readers. */
+export function eventTitle(event: TimelineEvent): string {
+  return EVENT_LOOKS[event.kind].title(event);
+}
+
+/** One event: its picture, time and camera, and the verdict on it. */
 export function EventCard({
   event,
   name,
@@ -84,7 +99,7 @@ export function EventCard({
           </div>
           <div class="card-line">
             <VerdictChip verdict={event.verdict} />
-            {event.kind !== 'motion' && <span class="muted">{eventTitle(event)}</span>}
+            {EVENT_LOOKS[event.kind].isTitleShown && <span class="muted">{eventTitle(event)}</span>}
             {length !== null && <span class="muted">{length}</span>}
           </div>
           <p class="card-sentence">{verdictSentence(event.verdict, event.missing)}</p>
@@ -94,6 +109,7 @@ export function EventCard({
   );
 }
 
+/** A picture, or the reason why there is not one. */
 export function Picture({ state, alt }: { readonly state: PictureState; readonly alt: string }): JSX.Element {
   switch (state.type) {
     case 'ready':
@@ -108,6 +124,6 @@ export function Picture({ state, alt }: { readonly state: PictureState; readonly
         </div>
       );
     case 'refused':
-      return <div class="frame-note frame-bad">Not shown: it is not what your camera signed</div>;
+      return <div class="frame-note frame-bad">Not shown: this is not the picture your camera signed</div>;
   }
 }

@@ -13,7 +13,7 @@ const CLOCKS = {
   unset: 'the camera’s clock was not set',
 } as const;
 
-/** One event, large, with how it is known to be true. Arrow keys go to the neighbours, Escape closes. */
+/** One event in full, with the evidence for it. Arrow keys step to the next events, Escape closes. */
 export function EventDialog({
   event,
   name,
@@ -99,7 +99,7 @@ export function EventDialog({
   );
 }
 
-/** The box was sealed beside the picture: nobody but the owner learns where something moved. */
+/** Where something moved. The box was sealed with the picture, so only the household learns it. */
 function MotionBox({ state }: { readonly state: PictureState }): JSX.Element | null {
   if (state.type !== 'ready' || state.detail.box === undefined) return null;
   const [left, top, width, height] = state.detail.box;
@@ -149,8 +149,9 @@ function HowItIsKnown({ event }: { readonly event: TimelineEvent }): JSX.Element
     <details class="known">
       <summary>How this page knows</summary>
       <p>
-        This page checked your camera’s signature, that the record belongs to your claim of this camera, and that it
-        follows the record before it. The picture was opened here, with your key; the cloud only carried it sealed.
+        This page verified your camera’s signature. It also checked that the record belongs to your claim of this camera
+        and whether it follows the record before it. The picture was opened here, with your key; the cloud stores it
+        sealed.
       </p>
       <dl class="facts facts-mono">
         <Fact term="Camera">{event.device}</Fact>

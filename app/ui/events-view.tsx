@@ -6,9 +6,10 @@ import { EventDialog } from './event-dialog.js';
 import { dayName } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 
-const SHOWN_FIRST = 48;
+/** Number of cards at first, and added each time the end of the list comes into view. */
+const CARDS_PER_STEP = 48;
 
-/** The live timeline, newest first, by day. */
+/** The live timeline by day, newest first. */
 export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
   const { session } = usePage();
   const view = useSessionView();
@@ -16,15 +17,15 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   const now = useNow(30_000);
   const [camera, setCamera] = useState<string | null>(null);
   const [opened, setOpened] = useState<string | null>(null);
-  const [limit, setLimit] = useState(SHOWN_FIRST);
+  const [limit, setLimit] = useState(CARDS_PER_STEP);
   const events = view.events.filter((event) => camera === null || event.device === camera);
   const shown = events.slice(0, limit);
   const index = events.findIndex((event) => event.key === opened);
   const devices = [...new Set(view.cameras.map(({ device }) => device))];
   const hasOlder = events.length > limit || view.cameras.some((item) => item.hasOlder);
   const more = async (): Promise<void> => {
-    setLimit(limit + SHOWN_FIRST);
-    if (events.length <= limit + SHOWN_FIRST) await session.loadOlder();
+    setLimit(limit + CARDS_PER_STEP);
+    if (events.length <= limit + CARDS_PER_STEP) await session.loadOlder();
   };
 
   if (view.isLoaded && view.cameras.length === 0) return <NoCamera onAddCamera={onAddCamera} />;
@@ -57,7 +58,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
       </div>
       {!view.isLoaded && view.connection !== 'paused' && <Skeleton />}
       {view.isLoaded && events.length === 0 && <NoEvents />}
-      {days(shown, now).map(({ day, items }) => (
+      {byDay(shown, now).map(({ day, items }) => (
         <section key={day} class="day" aria-label={day}>
           <h2 class="day-name">{day}</h2>
           <ul class="grid">
@@ -91,7 +92,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   );
 }
 
-function days(events: readonly TimelineEvent[], nowMs: number): { day: string; items: TimelineEvent[] }[] {
+function byDay(events: readonly TimelineEvent[], nowMs: number): { day: string; items: TimelineEvent[] }[] {
   const out: { day: string; items: TimelineEvent[] }[] = [];
   for (const event of events) {
     const day = dayName(event.startedAtMs ?? event.receivedAtMs, nowMs);
@@ -118,7 +119,7 @@ function Filter({
   );
 }
 
-/** Loads by itself when it scrolls into view, and by key or click for those who do not scroll. */
+/** Loads more when it scrolls into view, or on a click or key for those who do not scroll. */
 function MoreButton({ onMore }: { readonly onMore: () => Promise<void> }): JSX.Element {
   const [isBusy, setBusy] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
@@ -162,7 +163,7 @@ function NoEvents(): JSX.Element {
     <div class="empty">
       <CameraIcon />
       <h2>All quiet</h2>
-      <p>Nothing has moved so far. Events appear here the moment your camera sends them.</p>
+      <p>No motion so far. Events appear here as soon as your camera sends them.</p>
     </div>
   );
 }

@@ -6,19 +6,22 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
+/** Time of day with seconds. */
 export function clockTime(ms: number): string {
   return clock.format(ms);
 }
 
+/** Date and time in full, with the time zone. */
 export function fullTime(ms: number): string {
   return full.format(ms);
 }
 
+/** Date and time, short. */
 export function shortTime(ms: number): string {
   return short.format(ms);
 }
 
-/** "Today", "Yesterday", or the day's name and date. */
+/** "Today", "Yesterday", or weekday and date. */
 export function dayName(ms: number, nowMs: number): string {
   const start = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
   const days = Math.round((start(nowMs) - start(ms)) / 86_400_000);
@@ -27,6 +30,7 @@ export function dayName(ms: number, nowMs: number): string {
   return day.format(ms);
 }
 
+/** "just now", "2 minutes ago", … */
 export function ago(ms: number, nowMs: number): string {
   const seconds = Math.round((ms - nowMs) / 1000);
   if (seconds > -10) return 'just now';
@@ -36,6 +40,7 @@ export function ago(ms: number, nowMs: number): string {
   return relative.format(Math.round(seconds / 86_400), 'day');
 }
 
+/** A duration, at least one second. */
 export function duration(ms: number): string {
   const seconds = Math.max(1, Math.round(ms / 1000));
   if (seconds < 60) return `${String(seconds)} s`;
@@ -44,6 +49,7 @@ export function duration(ms: number): string {
   return `${String(Math.floor(minutes / 60))} h ${String(minutes % 60)} min`;
 }
 
+/** A size in B, KiB, MiB or GiB. */
 export function size(bytes: number): string {
   if (bytes < 1024) return `${String(bytes)} B`;
   if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;

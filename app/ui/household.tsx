@@ -2,7 +2,7 @@ import type { JSX } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { formatMemberCode, memberLink } from '../../protocol/objects/member-code.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { useNames, usePage, useSessionView } from './context.js';
 import { PlusIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
@@ -10,7 +10,7 @@ import { Problem } from './problem.js';
 import { QrCode } from './qr.js';
 import { MEMBER_STEPS, useMembers } from './use-members.js';
 
-/** Members of one camera, for its owner. Each change is a new epoch that the owner signs and the camera accepts. */
+/** The members of one camera, for its owner. Each change is a new claim: a new epoch that the camera must accept. */
 export function Household({ camera, onAdd }: { readonly camera: CameraView; readonly onAdd: () => void }): JSX.Element {
   const { labelOf } = useNames();
   const { change, step, problem } = useMembers();
@@ -37,7 +37,7 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
         ))}
       </ul>
       <p class="muted small">
-        Whoever is removed keeps what was recorded until then, and sees nothing that comes after.
+        A removed member keeps what was recorded until then and sees nothing that is recorded later.
       </p>
       {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
       {problem !== null && <Problem error={problem} />}
@@ -50,7 +50,7 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
   );
 }
 
-/** What this person shows to an owner who wants to share a camera. */
+/** The code that this person shows to an owner who wants to share a camera. */
 export function MyCode(): JSX.Element {
   const { keys } = usePage();
   const code = formatMemberCode(tweetnaclSuite, { x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey });
@@ -58,7 +58,10 @@ export function MyCode(): JSX.Element {
   return (
     <div class="panel">
       <h2>Join a household</h2>
-      <p>Show this to whoever wants to share a camera with you. It is no secret, but it must come from your screen.</p>
+      <p>
+        Show this to the person who wants to share a camera with you. It is not secret, but they must take it from your
+        screen.
+      </p>
       <details>
         <summary>Show my code</summary>
         <QrCode text={link} label="QR code of the link that adds you to a household" />
@@ -68,7 +71,7 @@ export function MyCode(): JSX.Element {
   );
 }
 
-/** Owners who signed this person into their households, until they are accepted. */
+/** Households that have added this person and are not accepted yet. */
 export function Invitations(): JSX.Element {
   const { history, session } = usePage();
   const { invitations } = useSessionView();
@@ -76,8 +79,8 @@ export function Invitations(): JSX.Element {
     <>
       {invitations.map((invitation) => (
         <div key={toHex(invitation.ownerKey)} class="note note-wait">
-          <strong>Account {accountNumber(invitation.ownerKey)} wants to show you a camera.</strong> Accept only if that
-          is the number under Settings on the screen of the person you know.{' '}
+          <strong>Account {accountNumber(invitation.ownerKey)} wants to show you a camera.</strong> Accept only if this
+          is the number under Settings on the screen of someone you know.{' '}
           <button
             type="button"
             class="button"

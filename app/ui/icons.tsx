@@ -1,6 +1,6 @@
 import type { JSX } from './preact.js';
 
-/** Drawn on a 24-unit grid; decoration only, the words beside them say the same. */
+/** An icon on a 24-unit grid. Decoration only: the words beside it have the same meaning. */
 function Icon({ path, size = 18 }: { readonly path: string; readonly size?: number }): JSX.Element {
   return (
     <svg class="icon" width={size} height={size} viewBox="0 0 24 24" aria-hidden="true" focusable="false">

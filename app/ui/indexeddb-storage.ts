@@ -6,15 +6,15 @@ const STORES = ['keys', 'epochs', 'names', 'settings'] as const;
 type StoreName = (typeof STORES)[number];
 
 interface WrappedMaster {
-  /** AES-GCM key of the browser that no script can read out. */
+  /** AES-GCM key that no script can export. */
   readonly wrapper: CryptoKey;
   readonly iv: Uint8Array<ArrayBuffer>;
   readonly box: ArrayBuffer;
 }
 
 /**
- * Keeps what this device knows in IndexedDB. The master key lies there only wrapped by a key that the browser does not
- * hand out: a copy of the files of the profile is not a copy of the key.
+ * Storage in IndexedDB. The master key is stored encrypted, under a key that the browser lets scripts use but not
+ * export.
  */
 export class IndexedDbStorage implements AppStorage {
   private readonly db: IDBDatabase;
@@ -23,9 +23,9 @@ export class IndexedDbStorage implements AppStorage {
     this.db = db;
   }
 
-  /** @throws SealcamError `browser-unsupported` */
+  /** Opens the database. @throws SealcamError `browser-unsupported` */
   static async open(name = 'sealcam'): Promise<IndexedDbStorage> {
-    // The type says it is always there; outside a secure context it is not.
+    // The type says that it always exists; outside a secure context it does not.
     const subtle = crypto.subtle as SubtleCrypto | undefined;
     if (subtle === undefined) throw new SealcamError('browser-unsupported', 'this page is not in a secure context');
     const request = indexedDB.open(name, VERSION);
@@ -37,7 +37,7 @@ export class IndexedDbStorage implements AppStorage {
     try {
       return new IndexedDbStorage(await done(request));
     } catch (cause) {
-      throw new SealcamError('browser-unsupported', 'this browser does not let the page keep anything', { cause });
+      throw new SealcamError('browser-unsupported', 'this browser does not let the page store anything', { cause });
     }
   }
 

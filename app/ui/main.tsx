@@ -2,7 +2,6 @@ import { type JSX, render, useEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
-import { z } from '../../common/schema.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
@@ -22,12 +21,13 @@ import { Pictures } from './pictures.js';
 import { Problem } from './problem.js';
 import { Shell } from './shell.js';
 
-/** Origin of the cloud, written into the page when it was built; empty for the page's own. */
+/** Returns the cloud's origin, which the build wrote into the page; the page's own if that is empty. */
 function cloudOrigin(): string {
   const named = document.querySelector('meta[name="sealcam-cloud"]')?.getAttribute('content') ?? '';
   return named === '' ? location.origin : named;
 }
 
+/** Builds everything the signed-in page needs. */
 async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageContext> {
   const suite = tweetnaclSuite;
   const clock = realClock;
@@ -49,7 +49,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   return { keys, storage, client, history, owner, session, orders, pictures: new Pictures(owner, session) };
 }
 
-/** A code in the link's fragment; it is taken out of the address at once. */
+/** Returns the code in the link's fragment and removes it from the address. */
 function consumeCode(name: string): string | null {
   const parameters = new URLSearchParams(location.hash.slice(1));
   const code = parameters.get(name);
@@ -82,14 +82,14 @@ function App({
       setState({ type: 'ready', page });
     }, fail);
   };
-  const begin = async (): Promise<void> => {
+  const start = async (): Promise<void> => {
     const storage = (__DEMO__ ? await demoStorage() : null) ?? (await IndexedDbStorage.open());
     const master = await storage.loadMaster();
     if (master === null) setState({ type: 'new', storage });
     else enter(storage, master);
   };
   useEffect(() => {
-    begin().catch(fail);
+    start().catch(fail);
   }, []);
   switch (state.type) {
     case 'starting':
@@ -129,9 +129,6 @@ function App({
       );
   }
 }
-
-// Its compiler needs eval, which the page's policy forbids.
-z.config({ jitless: true });
 
 const root = document.getElementById('page');
 if (root !== null) {

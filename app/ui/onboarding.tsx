@@ -9,7 +9,7 @@ import { Problem } from './problem.js';
 
 type Mode = 'welcome' | 'create' | 'saved' | 'restore';
 
-/** The first visit: makes the owner's key, and lets nobody go on before its recovery file is saved. */
+/** The first visit: makes or restores the owner's key. A new key is used only after its recovery file was saved. */
 export function Onboarding({
   storage,
   onReady,
@@ -22,7 +22,7 @@ export function Onboarding({
   const finish = async (key: Uint8Array): Promise<void> => {
     await storage.saveMaster(key);
     await storage.saveSetting('recovery-saved', new Date().toISOString());
-    // Without it a browser may clear the key when space runs low.
+    // Otherwise the browser may delete the key when disk space runs low.
     await navigator.storage.persist().catch(() => false);
     onReady(key);
   };
@@ -84,13 +84,13 @@ function Welcome({
     <div class="panel onboarding-panel">
       <h1>Only you can see what your cameras see</h1>
       <p>
-        Every picture is sealed on the camera to a key that is made here, in your browser. The cloud keeps it, but
-        cannot open it, and this page checks everything it gets.
+        Every picture is sealed on the camera to a key that is made here, in your browser. The cloud stores the picture
+        but cannot open it, and this page verifies everything it receives.
       </p>
       <ul class="ticks">
         <li>No password, no account name, no e-mail address.</li>
-        <li>Your key stays on this device. A recovery file lets you take it to another one.</li>
-        <li>If you lose both, nobody can open your pictures, and nobody can help.</li>
+        <li>Your key stays on this device. With a recovery file you can move it to another one.</li>
+        <li>If you lose both, nobody can open your pictures again, and nobody can help.</li>
       </ul>
       <div class="form-buttons">
         <button type="button" class="button button-main" onClick={onCreate}>
@@ -112,13 +112,13 @@ function CreateKey({
   readonly onSaved: (master: Uint8Array) => void;
 }): JSX.Element {
   const [passphrase, setPassphrase] = useState('');
-  const [again, setAgain] = useState('');
+  const [repeated, setRepeated] = useState('');
   const [progress, setProgress] = useState<number | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const create = async (event: Event): Promise<void> => {
     event.preventDefault();
-    if (passphrase !== again) {
-      setProblem(new SealcamError('recovery-refused', 'the two passphrases differ', { hint: 'Type them again.' }));
+    if (passphrase !== repeated) {
+      setProblem(new SealcamError('recovery-refused', 'the two passphrases differ', { hint: 'Type both again.' }));
       return;
     }
     setProblem(null);
@@ -136,15 +136,12 @@ function CreateKey({
   return (
     <form class="panel onboarding-panel form" onSubmit={(event) => void create(event)}>
       <h1>Save your recovery file</h1>
-      <p>
-        It holds your key, locked with a passphrase. Keep it where you keep what you must not lose, apart from this
-        device.
-      </p>
+      <p>The file holds your key, encrypted with a passphrase. Keep it somewhere safe, away from this device.</p>
       <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
-      <PassphraseField label="The same again" value={again} onInput={setAgain} />
-      <small class="muted">At least {PASSPHRASE_MIN} characters; four or five unrelated words are best.</small>
+      <PassphraseField label="Repeat it" value={repeated} onInput={setRepeated} />
+      <small class="muted">At least {PASSPHRASE_MIN} characters. Four or five unrelated words work best.</small>
       {problem !== null && <Problem error={problem} />}
-      {progress !== null && <Progress value={progress} label="Locking the file" />}
+      {progress !== null && <Progress value={progress} label="Encrypting the file" />}
       <div class="form-buttons">
         <button
           type="submit"
@@ -173,7 +170,8 @@ function Confirm({
     <div class="panel onboarding-panel form">
       <h1>Is the file safe?</h1>
       <p>
-        <span class="mono">sealcam-recovery.json</span> is in your downloads. Without it, a lost phone is a lost key.
+        <span class="mono">sealcam-recovery.json</span> is in your downloads. If you lose this device, only this file
+        can bring your key back.
       </p>
       <label class="check">
         <input
@@ -187,7 +185,7 @@ function Confirm({
       </label>
       <div class="form-buttons">
         <button type="button" class="button button-main" disabled={!isSure} onClick={onConfirm}>
-          Go on
+          Continue
         </button>
         <button type="button" class="button" onClick={onAgain}>
           Save it again
@@ -236,7 +234,7 @@ function Restore({
       </label>
       <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
       {problem !== null && <Problem error={problem} />}
-      {progress !== null && <Progress value={progress} label="Unlocking the file" />}
+      {progress !== null && <Progress value={progress} label="Decrypting the file" />}
       <div class="form-buttons">
         <button type="submit" class="button button-main" disabled={progress !== null || file === null}>
           Restore my key
@@ -249,6 +247,7 @@ function Restore({
   );
 }
 
+/** An input for a passphrase. */
 export function PassphraseField({
   label,
   value,
@@ -274,6 +273,7 @@ export function PassphraseField({
   );
 }
 
+/** A progress bar; `value` from 0 to 1. */
 export function Progress({ value, label }: { readonly value: number; readonly label: string }): JSX.Element {
   return (
     <label class="progress">

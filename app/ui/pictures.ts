@@ -10,14 +10,16 @@ import type { EventPicture } from '../core/timeline.js';
 export type PictureState =
   | { readonly type: 'loading' }
   | { readonly type: 'ready'; readonly url: string; readonly detail: SealedDetail }
-  /** Sealed content without a picture, or none there. */
+  /** The sealed content has no picture, or the cloud does not have it. */
   | { readonly type: 'none' }
   | { readonly type: 'refused'; readonly message: string };
 
-const KEPT = 200;
-const AT_ONCE = 4;
+const PICTURES_MAX = 200;
+const CONCURRENT_LOADS_MAX = 4;
 const RETRY_MS = 5000;
-/** What says that the bytes are not what the camera signed and sealed; any other error may pass. */
+/**
+ * Codes which prove that the bytes are not those the camera signed and sealed. After any other error it loads again.
+ */
 const REFUSALS: readonly ErrorCode[] = [
   'cloud-lied',
   'seal-refused',
@@ -27,20 +29,21 @@ const REFUSALS: readonly ErrorCode[] = [
   'unsupported',
 ];
 
-/** Opened pictures of this page's life, as object URLs; the oldest are let go. */
+/** Opened pictures as object URLs; above the limit the oldest are released. */
 export class Pictures {
   private readonly owner: Owner;
   private readonly session: OwnerSession;
   private readonly states = new Map<string, PictureState>();
   private readonly listeners = new Set<() => void>();
-  private readonly queue: EventPicture[] = [];
-  private working = 0;
+  private readonly wanted: EventPicture[] = [];
+  private loading = 0;
 
   constructor(owner: Owner, session: OwnerSession) {
     this.owner = owner;
     this.session = session;
   }
 
+  /** Calls `listener` after every change. Returns the function that ends the subscription. */
   subscribe(listener: () => void): () => void {
     this.listeners.add(listener);
     return () => {
@@ -48,27 +51,27 @@ export class Pictures {
     };
   }
 
-  /** What is known; asking for one that is not known starts to load it. */
+  /** Returns the state of a picture. The first call starts to load it. */
   get(picture: EventPicture): PictureState {
     const key = keyOf(picture);
     const known = this.states.get(key);
     if (known !== undefined) return known;
     const loading: PictureState = { type: 'loading' };
     this.states.set(key, loading);
-    // What was asked for last is what is looked at.
-    this.queue.unshift(picture);
-    this.work();
+    // The picture requested last is the one on screen.
+    this.wanted.unshift(picture);
+    this.startLoading();
     return loading;
   }
 
-  private work(): void {
-    while (this.working < AT_ONCE) {
-      const next = this.queue.shift();
+  private startLoading(): void {
+    while (this.loading < CONCURRENT_LOADS_MAX) {
+      const next = this.wanted.shift();
       if (next === undefined) return;
-      this.working++;
+      this.loading++;
       void this.load(next).finally(() => {
-        this.working--;
-        this.work();
+        this.loading--;
+        this.startLoading();
       });
     }
   }
@@ -85,42 +88,42 @@ export class Pictures {
     } catch (error) {
       const { code, message } = asSealcamError(error);
       if (code === 'not-found') {
-        this.session.pictureMissing(picture.media.id);
+        this.session.markPictureMissing(picture.media.id);
         state = { type: 'none' };
       } else if (!REFUSALS.includes(code)) {
-        this.tryLater(picture);
+        this.loadLater(picture);
         return;
       } else {
-        this.session.pictureRefused(message, code, { device: toHex(picture.device), epoch: picture.epoch });
+        this.session.refusePicture(message, code, { device: toHex(picture.device), epoch: picture.epoch });
         state = { type: 'refused', message };
       }
     }
     this.states.set(keyOf(picture), state);
     this.forgetOldest();
-    this.changed();
+    this.notifyListeners();
   }
 
-  /** Asked for again once the cloud shows something again: a page that asks at once asks for ever. */
-  private tryLater(picture: EventPicture): void {
+  /** Loads again only when the session is live: without the delay an offline page would retry in a loop. */
+  private loadLater(picture: EventPicture): void {
     realClock.after(RETRY_MS, () => {
       if (!this.session.isLive) {
-        this.tryLater(picture);
+        this.loadLater(picture);
         return;
       }
       this.states.delete(keyOf(picture));
-      this.changed();
+      this.notifyListeners();
     });
   }
 
   private forgetOldest(): void {
     for (const [key, state] of this.states) {
-      if (this.states.size <= KEPT) return;
+      if (this.states.size <= PICTURES_MAX) return;
       if (state.type === 'ready') URL.revokeObjectURL(state.url);
       this.states.delete(key);
     }
   }
 
-  private changed(): void {
+  private notifyListeners(): void {
     for (const listener of [...this.listeners]) listener();
   }
 }

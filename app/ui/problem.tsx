@@ -6,7 +6,7 @@ interface Shown {
   readonly hint: string;
 }
 
-/** What went wrong, what to do about it, and the code to search for. */
+/** An error: what went wrong, what to do about it, and its code. */
 export function Problem({ error }: { readonly error: Shown }): JSX.Element {
   const text = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   return (

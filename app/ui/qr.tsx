@@ -1,11 +1,12 @@
 import { encode } from 'uqr';
 import type { JSX } from './preact.js';
 
-const QUIET = 4;
+/** Quiet zone in modules; ISO/IEC 18004. */
+const QUIET_ZONE = 4;
 
-/** A QR code as a drawing: dark on light in either theme, because scanners want it so. */
+/** A QR code as SVG, dark on light in either theme, because scanners need that. */
 export function QrCode({ text, label }: { readonly text: string; readonly label: string }): JSX.Element {
-  const { data, size } = encode(text, { border: QUIET, ecc: 'M' });
+  const { data, size } = encode(text, { border: QUIET_ZONE, ecc: 'M' });
   const path = data
     .flatMap((row, y) => row.flatMap((isDark, x) => (isDark ? [`M${String(x)} ${String(y)}h1v1h-1z`] : [])))
     .join('');

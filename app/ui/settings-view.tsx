@@ -13,7 +13,7 @@ import { Problem } from './problem.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
 import { TypeToConfirm } from './type-to-confirm.js';
 
-/** What an owner can look into, take away, and end. */
+/** Theme, recovery file, own code, access log, export and deletion. */
 export function SettingsView({ onForget }: { readonly onForget: () => void }): JSX.Element {
   return (
     <section aria-labelledby="settings-heading">
@@ -30,6 +30,8 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
     </section>
   );
 }
+
+const THEME_LABELS = { auto: 'Same as the device', light: 'Light', dark: 'Dark' } as const;
 
 function Appearance(): JSX.Element {
   const { storage } = usePage();
@@ -50,7 +52,7 @@ function Appearance(): JSX.Element {
                 void storage.saveSetting('theme', option);
               }}
             />
-            {option === 'auto' ? 'Like the device' : option === 'light' ? 'Light' : 'Dark'}
+            {THEME_LABELS[option]}
           </label>
         ))}
       </div>
@@ -79,10 +81,10 @@ function Recovery(): JSX.Element {
   return (
     <form class="panel form" onSubmit={(event) => void save(event)}>
       <h2>Recovery file</h2>
-      <p>Save another one, with the same or a new passphrase. Older files stay good.</p>
+      <p>Save another one, with the same or a new passphrase. Earlier files remain valid.</p>
       <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
       {problem !== null && <Problem error={problem} />}
-      {progress !== null && <Progress value={progress} label="Locking the file" />}
+      {progress !== null && <Progress value={progress} label="Encrypting the file" />}
       <div class="form-buttons">
         <button type="submit" class="button" disabled={progress !== null}>
           Save a recovery file
@@ -109,18 +111,18 @@ function WhoSaw(): JSX.Element {
   return (
     <div class="panel">
       <h2>Who was shown what</h2>
-      <p>The cloud writes down every read of your cameras before it answers, and cannot change it later.</p>
+      <p>The cloud logs every read of your cameras before it answers, and cannot change the log later.</p>
       {problem !== null && <Problem error={problem} />}
       {entries === null ? (
         <button type="button" class="button" onClick={() => void load()}>
-          Look it up
+          Show the log
         </button>
       ) : (
         <>
           <p class={`note ${others.length === 0 ? 'note-good' : 'note-warn'}`}>
             {others.length === 0
-              ? `Nobody but you: the last ${String(entries.length)} reads were by your own key.`
-              : `${String(others.length)} of the last ${String(entries.length)} reads were by another key.`}
+              ? `Nobody but you: the last ${String(entries.length)} reads were made with your own key.`
+              : `${String(others.length)} of the last ${String(entries.length)} reads were made with another key.`}
           </p>
           <ul class="access">
             {entries.slice(0, 20).map((entry, i) => (
@@ -141,7 +143,7 @@ function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element 
   const [note, setNote] = useState<string | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const account = toHex(keys.account);
-  const attempt = async (work: () => Promise<void>): Promise<void> => {
+  const run = async (work: () => Promise<void>): Promise<void> => {
     setProblem(null);
     try {
       await work();
@@ -153,8 +155,8 @@ function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element 
     <div class="panel form">
       <h2>Your data</h2>
       <p>
-        Your account is a number: <span class="mono">{account.match(/.{4}/g)?.join(' ')}</span>. The cloud knows no name
-        of yours.
+        Your account is a number: <span class="mono">{account.match(/.{4}/g)?.join(' ')}</span>. The cloud does not know
+        your name.
       </p>
       {problem !== null && <Problem error={problem} />}
       {note !== null && <p class="note note-good">{note}</p>}
@@ -163,12 +165,12 @@ function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element 
           type="button"
           class="button"
           onClick={() =>
-            void attempt(async () => {
+            void run(async () => {
               download(`sealcam-${account.slice(0, 8)}.jsonl`, await client.export());
             })
           }
         >
-          Take everything with me
+          Export everything
         </button>
       </div>
       <details class="danger">
@@ -179,15 +181,15 @@ function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element 
             {
               label: 'Delete my events from the cloud',
               act: () =>
-                void attempt(async () => {
+                void run(async () => {
                   await client.deleteAccount();
-                  setNote('Everything of your account was deleted from the cloud.');
+                  setNote('The cloud has deleted everything in your account.');
                 }),
             },
             {
               label: 'Forget my key on this device',
               act: () =>
-                void attempt(async () => {
+                void run(async () => {
                   await storage.clear();
                   onForget();
                 }),

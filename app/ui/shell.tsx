@@ -26,9 +26,9 @@ export function Shell({
   onForget,
 }: {
   readonly page: PageContext;
-  /** A code that came in the link; the camera dialog opens with it. */
+  /** A claim code from the link; the dialog for cameras opens with it. */
   readonly claimCode: string | null;
-  /** The same of somebody who wants to join. */
+  /** A member code from the link; the dialog for members opens with it. */
   readonly memberCode: string | null;
   readonly onForget: () => void;
 }): JSX.Element {
@@ -122,7 +122,7 @@ function Connection(): JSX.Element {
   );
 }
 
-/** What needs to be said above everything: no cloud, a pause, or a cloud that contradicts what is signed. */
+/** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
 function Banners(): JSX.Element {
   const { problem, alarms, connection, notice } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
@@ -134,24 +134,24 @@ function Banners(): JSX.Element {
       {connection === 'offline' && problem !== null && (
         <div>
           <Problem error={problem} />
-          <p class="muted small">What is shown was verified before. Trying again by itself.</p>
+          <p class="muted small">Everything shown here was verified before. This page keeps trying to reconnect.</p>
         </div>
       )}
       {pause !== null && (
         <div class="note note-wait">
-          <strong>Looking at events is paused.</strong> The operator says: “{pause.message}”
-          <p class="small">{pause.hint} What is shown was verified before. This page goes on by itself.</p>
+          <strong>Viewing events is paused.</strong> Message from the operator: “{pause.message}”
+          <p class="small">{pause.hint} Everything shown here was verified before. This page continues by itself.</p>
         </div>
       )}
       {pause === null && notice !== null && (
         <div class="note note-wait">
-          <strong>Cameras of another household are paused.</strong> The operator says: “{notice}”
+          <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
         </div>
       )}
       {alarms.length > 0 && (
         <details class="note note-bad" role="alert">
           <summary>
-            <strong>The cloud sent something that is not what your cameras signed.</strong> It is not shown.
+            <strong>The cloud sent something that contradicts what your cameras signed.</strong> It is not shown.
           </summary>
           <ul>
             {alarms.map(({ id, verdict, message, atMs }) => (

@@ -1,6 +1,6 @@
 import { type JSX, useState } from './preact.js';
 
-/** Before what cannot be undone: the buttons work once the word was typed, and want it again after each use. */
+/** Guards what cannot be undone: the buttons work only after the word was typed, and only once per typing. */
 export function TypeToConfirm({
   word,
   actions,

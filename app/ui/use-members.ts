@@ -2,17 +2,20 @@ import { fromHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { Recipient } from '../../protocol/objects/claim.js';
 import type { ClaimStep } from '../core/owner.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { usePage } from './context.js';
 import { useEffect, useRef, useState } from './preact.js';
 
+/** What the page shows at each step of a change. */
 export const MEMBER_STEPS: Readonly<Record<ClaimStep, string>> = {
   'waiting-for-camera': 'Asking the camera …',
-  'claim-sent': 'The camera looks at your signature …',
+  'claim-sent': 'The camera is checking your signature …',
   accepted: 'Accepted.',
 };
 
-/** Signs new members into cameras, one camera after the other. */
+/**
+ * Changes the members of cameras, one camera after the other. `next` returns a camera's new members, without the owner.
+ */
 export function useMembers(): {
   readonly change: (
     cameras: readonly CameraView[],
@@ -41,8 +44,13 @@ export function useMembers(): {
       abort.current = controller;
       try {
         for (const { device, epoch, members } of cameras) {
-          const id = fromHex(device, 32) ?? new Uint8Array(32);
-          await owner.changeMembers(id, epoch, next(members.slice(1)), setStep, controller.signal);
+          await owner.changeMembers({
+            device: fromHex(device, 32) ?? new Uint8Array(32),
+            epoch,
+            members: next(members.slice(1)),
+            onStep: setStep,
+            signal: controller.signal,
+          });
         }
         await session.refresh();
       } catch (error) {

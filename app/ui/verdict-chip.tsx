@@ -4,7 +4,7 @@ import { ClockIcon, GapIcon, ShieldIcon, StopIcon } from './icons.js';
 
 const ICONS = { good: ShieldIcon, wait: ClockIcon, warn: GapIcon, bad: StopIcon } as const;
 
-/** The verdict as a word with a colour and a shape; the sentence stands beside it or in the dialog. */
+/** A verdict as a word with a colour and an icon. Its sentence is beside it or in the dialog. */
 export function VerdictChip({ verdict }: { readonly verdict: Verdict }): JSX.Element {
   const { tone, title } = VERDICTS[verdict];
   const Icon = ICONS[tone];
@@ -16,7 +16,7 @@ export function VerdictChip({ verdict }: { readonly verdict: Verdict }): JSX.Ele
   );
 }
 
-/** What a verdict means for the owner, with the number that makes it exact. */
+/** Returns what a verdict means for the owner, with the number of lost records where it is known. */
 export function verdictSentence(verdict: Verdict, missing: number | null): string {
   if (verdict === 'gap' && missing !== null) {
     const records = missing === 1 ? 'one record' : `${String(missing)} records`;

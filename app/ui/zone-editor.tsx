@@ -1,17 +1,18 @@
 import { type JSX, useState } from './preact.js';
 import type { Zone } from '../../protocol/objects/command.js';
-import type { CameraView } from '../core/owner-session.js';
+import type { CameraView } from '../core/session-view.js';
 import { useSessionView } from './context.js';
 import { Picture, usePicture } from './event-card.js';
 import type { OrderState } from './use-order.js';
 
 type Corner = Zone['corners'][number];
 
-const FULL = 65_535;
+/** Zone corners are in 1/65535 of the picture's width and height. */
+const FULL_SCALE = 65_535;
 const CORNERS_MAX = 16;
 const ZONES_MAX = 8;
 
-/** Draws where motion counts, on the newest picture: click corner after corner. */
+/** Draws zones on the newest picture, one click per corner. Motion counts only inside zones. */
 export function ZoneEditor({
   camera,
   order,
@@ -31,7 +32,7 @@ export function ZoneEditor({
   const addCorner = (event: MouseEvent): void => {
     const target = event.currentTarget as Element;
     const { left, top, width, height } = target.getBoundingClientRect();
-    const at = (value: number, size: number): number => Math.round(Math.min(1, Math.max(0, value / size)) * FULL);
+    const at = (value: number, size: number): number => Math.round(Math.min(1, Math.max(0, value / size)) * FULL_SCALE);
     const corner: Corner = [at(event.clientX - left, width), at(event.clientY - top, height)];
     if (corners.length < CORNERS_MAX) setCorners([...corners, corner]);
   };
@@ -43,13 +44,13 @@ export function ZoneEditor({
   return (
     <div class="form">
       <p>
-        <strong>Zones.</strong> Motion counts inside of them only; without any it counts everywhere. Click corners on
-        the picture.
+        <strong>Zones.</strong> Motion counts only inside zones. Without zones it counts everywhere. Click on the
+        picture to set the corners of a zone.
       </p>
       <div class="zone-picture">
         <Picture state={state} alt="The newest picture" />
         <svg
-          viewBox={`0 0 ${String(FULL)} ${String(FULL)}`}
+          viewBox={`0 0 ${String(FULL_SCALE)} ${String(FULL_SCALE)}`}
           preserveAspectRatio="none"
           onClick={addCorner}
           role="img"
@@ -87,7 +88,7 @@ export function ZoneEditor({
               setCorners([]);
             }}
           >
-            Begin again
+            Start over
           </button>
         </div>
       )}
@@ -97,7 +98,7 @@ export function ZoneEditor({
           class="button"
           disabled={order.isBusy || corners.length > 0}
           onClick={() =>
-            void order.give(
+            void order.send(
               { action: 'zones', zones },
               zones.length === 0
                 ? 'Motion counts everywhere.'

@@ -1,6 +1,7 @@
 import { asSealcamError } from '../../common/errors.js';
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
+import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import type { CloudStore } from '../store/store.js';
 import type { Feed } from './feed.js';
 
@@ -70,7 +71,7 @@ export class Tail {
     for (const { id, device, epoch, seq, kind } of arrived) {
       this.last = id;
       this.feed.publish({ type: 'record', device, epoch, seq });
-      if (kind === 'health' || kind === 'accept') this.feed.publish({ type: 'camera', device });
+      if (rulesOf(kind).isCameraNews) this.feed.publish({ type: 'camera', device });
     }
     return arrived.length === PAGE;
   }

@@ -2,9 +2,11 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { atMost } from '../../common/clock.js';
-import { equalSecret, utf8 } from '../../common/bytes.js';
+import { equalSecret, fromHex, utf8 } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
+import { HASH_BYTES } from '../../protocol/objects/ids.js';
+import { topicOf, type TopicLeaf } from '../../protocol/transport/topics.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
@@ -18,7 +20,6 @@ export interface EmbeddedBrokerOptions {
 }
 
 const STOP_PATIENCE_MS = 2000;
-const DEVICE = /^[0-9a-f]{64}$/;
 
 /**
  * A broker inside the cloud's process, for laptops: MQTT 3.1.1, no persistence. It has the ACL that any broker needs:
@@ -37,26 +38,28 @@ export class EmbeddedBroker {
   /** Resolves with the port. @throws SealcamError `port-in-use` */
   async start(): Promise<number> {
     const { cloudUser, cloudPassword, mayConnect } = this.options;
-    const users = new WeakMap<object, string>();
+    /** Who a connected client is: the cloud, or the device with this id. */
+    const users = new WeakMap<object, 'cloud' | Uint8Array>();
     const broker = await Aedes.createBroker({ maxClientsIdLength: 128 });
     broker.authenticate = (client, username, password, done) => {
       const given = password?.toString('utf8') ?? '';
       const user = username ?? '';
       const isCloud = user === cloudUser && equalSecret(utf8(given), utf8(cloudPassword));
-      const isDevice = DEVICE.test(user) && client.id === user && mayConnect(user, given);
-      if (isCloud || isDevice) users.set(client, user);
+      const device = fromHex(user, HASH_BYTES);
+      const isDevice = device !== undefined && client.id === user && mayConnect(user, given);
+      if (isCloud) users.set(client, 'cloud');
+      else if (isDevice) users.set(client, device);
       done(null, isCloud || isDevice);
     };
     broker.authorizePublish = (client, packet, done) => {
       const user = client === null ? undefined : users.get(client);
-      const own = [`sealcam/v1/${user ?? ''}/up`, `sealcam/v1/${user ?? ''}/status`];
       const isSmall = packet.payload.length <= LIMITS.messageMaxBytes;
-      const isAllowed = client === null || user === cloudUser || own.includes(packet.topic);
+      const isAllowed = client === null || user === 'cloud' || isOwnTopic(user, packet.topic, ['up', 'status']);
       done(isAllowed && isSmall && !packet.retain ? null : new Error('not allowed'));
     };
     broker.authorizeSubscribe = (client, subscription, done) => {
       const user = users.get(client);
-      const isAllowed = user === cloudUser || subscription.topic === `sealcam/v1/${user ?? ''}/down`;
+      const isAllowed = user === 'cloud' || isOwnTopic(user, subscription.topic, ['down']);
       done(null, isAllowed ? subscription : null);
     };
     this.broker = broker;
@@ -104,4 +107,8 @@ export class EmbeddedBroker {
       await atMost(realClock, STOP_PATIENCE_MS, closed);
     }
   }
+}
+
+function isOwnTopic(device: Uint8Array | undefined, topic: string, leaves: readonly TopicLeaf[]): boolean {
+  return device !== undefined && leaves.some((leaf) => topic === topicOf(device, leaf));
 }

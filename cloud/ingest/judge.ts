@@ -4,6 +4,7 @@ import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { deviceId } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, signedButFaulty, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SentRecord } from '../../protocol/transport/messages.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
@@ -84,7 +85,7 @@ export async function judgeRecord(
     const settled = { type: 'rejected', seq: value.seq, hash, code: 'equivocation' } as const;
     return refused('equivocation', `another record for seq ${String(value.seq)}`, { epoch, settled });
   }
-  if (value.kind === 'tombstone') await store.claims.close(value.device, value.epoch, value.seq);
+  if (rulesOf(value.kind).isLast) await store.claims.close(value.device, value.epoch, value.seq);
   const isComplete = await hasMediaOrLoss(store, value);
   return {
     type: 'stored',
@@ -179,7 +180,7 @@ export async function judgeAccept(
   const accept = openSigned(recordKind, suite, recordBytes);
   const { value } = accept;
   const agrees =
-    value.kind === 'accept' &&
+    rulesOf(value.kind).isFirst &&
     equal(claim.value.device, device) &&
     checkBinding(value, {
       device: claim.value.device,

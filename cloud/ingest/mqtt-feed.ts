@@ -1,8 +1,9 @@
 import mqtt, { type MqttClient } from 'mqtt';
-import { atMost, sleep, type Clock } from '../../common/clock.js';
+import { atMost, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import { retrying } from '../../common/retry.js';
 import { parseTopic, topicFilter } from '../../protocol/transport/topics.js';
 import { Lanes } from './lanes.js';
 
@@ -182,16 +183,19 @@ export class MqttFeed {
 
   /** A node that answers, with MQTT 5 where it speaks it, else 3.1.1; they are tried in turn until one does. */
   private async answering(signal: AbortSignal): Promise<{ readonly url: string; readonly version: 5 | 4 }> {
-    const { otherUrls = [] } = this.settings;
-    for (;;) {
-      for (const url of [this.settings.url, ...otherUrls]) {
+    const { url: firstUrl, otherUrls = [] } = this.settings;
+    const options = { clock: this.clock, signal, firstDelayMs: RECONNECT_MS, maxDelayMs: RECONNECT_MS };
+    const node = await retrying(options, async () => {
+      for (const url of [firstUrl, ...otherUrls]) {
         const answer = await this.probe(url);
-        if (answer !== 'silent') return { url, version: answer === 'yes' ? 5 : 4 };
-        if (signal.aborted) throw new SealcamError('broker-unreachable', `${url} does not answer`);
+        if (answer !== 'silent') return { url, version: answer === 'yes' ? (5 as const) : (4 as const) };
+        if (signal.aborted) return null;
       }
       this.log.warn({ code: 'broker-unreachable' }, 'the broker does not answer; trying again');
-      await sleep(this.clock, RECONNECT_MS, signal);
-    }
+      return null;
+    });
+    if (node === null) throw new SealcamError('broker-unreachable', `${firstUrl} does not answer`);
+    return node;
   }
 
   private probe(url: string): Promise<'yes' | 'no' | 'silent'> {

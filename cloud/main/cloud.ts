@@ -6,6 +6,8 @@ import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
+import { rulesOf } from '../../protocol/objects/record-kinds.js';
+import { topicOf } from '../../protocol/transport/topics.js';
 import { Feed } from '../api/feed.js';
 import { Reader } from '../api/reader.js';
 import { buildServer, listen } from '../api/server.js';
@@ -77,8 +79,7 @@ export class Cloud {
       onStored: (_id, { value }) => {
         if (this.tail !== null) return;
         this.feed.publish({ type: 'record', device: value.device, epoch: value.epoch, seq: value.seq });
-        if (value.kind === 'health' || value.kind === 'accept')
-          this.feed.publish({ type: 'camera', device: value.device });
+        if (rulesOf(value.kind).isCameraNews) this.feed.publish({ type: 'camera', device: value.device });
       },
       onStatus: (device) => {
         this.feed.publish({ type: 'camera', device });
@@ -120,7 +121,7 @@ export class Cloud {
         reader: new Reader({ ...context, makerList: this.makerList }),
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
         sendDown: (device, payload) => {
-          this.mqtt.publish(`sealcam/v1/${Buffer.from(device).toString('hex')}/down`, payload);
+          this.mqtt.publish(topicOf(device, 'down'), payload);
         },
       },
       settings,

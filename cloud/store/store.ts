@@ -1,6 +1,7 @@
 import type { Claim } from '../../protocol/objects/claim.js';
 import type { Revocation } from '../../protocol/objects/revocation.js';
-import type { RecordKind, SealcamRecord } from '../../protocol/objects/record.js';
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { RecordKind } from '../../protocol/objects/record-kinds.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimBinding } from '../../protocol/verify/binding.js';

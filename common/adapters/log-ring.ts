@@ -1,4 +1,4 @@
-/** Keeps the last lines of a log, for the console and for diagnostics, and passes everything on. */
+/** Passes a log on and keeps its last `limit` lines, for the console and diagnostics. */
 export class LogRing {
   private readonly next: { write(text: string): unknown };
   private readonly limit: number;
@@ -10,6 +10,7 @@ export class LogRing {
     this.limit = limit;
   }
 
+  /** Takes any number of whole lines. */
   write(text: string): void {
     this.next.write(text);
     for (const line of text.split('\n')) {
@@ -20,11 +21,12 @@ export class LogRing {
     }
   }
 
-  /** The newest lines, oldest of them first. */
+  /** Returns up to `count` of the newest lines, oldest first. */
   last(count: number): readonly string[] {
     return this.kept.slice(-count);
   }
 
+  /** Calls `listener` with every new line. Returns the function that ends the subscription. */
   subscribe(listener: (line: string) => void): () => void {
     this.listeners.add(listener);
     return () => {

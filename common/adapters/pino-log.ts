@@ -3,14 +3,15 @@ import type { Log, LogFields } from '../log.js';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
+/** A log whose level can change while the program runs. */
 export interface LevelLog extends Log {
   readonly level: LogLevel;
   setLevel(level: LogLevel): void;
 }
 
 /**
- * One JSON object a line on stdout, as journald and containers want it; time as ISO 8601 in UTC.
- * Limits on size and age are journald's (or the container's) business.
+ * Returns a log that writes one JSON object per line, with the time as ISO 8601 in UTC. It does not rotate: journald or
+ * the container runtime limits size and age.
  */
 export function createLog(
   level: LogLevel,

@@ -1,6 +1,6 @@
 import type { Clock } from '../clock.js';
 
-/** setTimeout takes no more than 31 bits; a longer wait is made of several. */
+/** setTimeout takes at most 31 bits; longer waits use several timers. */
 const TIMER_MAX_MS = 2 ** 31 - 1;
 
 function after(delayMs: number, callback: () => void): () => void {
@@ -21,7 +21,7 @@ function after(delayMs: number, callback: () => void): () => void {
   };
 }
 
-/** The machine's own time, in Node and in a browser. Only composition roots hand it out. */
+/** The system clock, in Node and in a browser. Only composition roots pass it on. */
 export const realClock: Clock = {
   monotonicMs: () => performance.now(),
   wallMs: () => Date.now(),

@@ -1,11 +1,13 @@
-/** Line (from 1) on which a dotted key is set in a TOML text; 1 if it cannot be found. The parser does not say. */
+/**
+ * Returns the line (from 1) that sets a dotted key in a TOML text; 1 if it is not found. The parser has no positions.
+ */
 export function lineOfKey(text: string, name: string): number {
   let table = '';
   for (const [i, line] of text.split('\n').entries()) {
     const header = /^\s*\[\[?\s*([^\]]+?)\s*\]\]?/.exec(line)?.[1];
     if (header !== undefined) {
       table = clean(header);
-      // An array of tables is one value; its first header is where it stands.
+      // An array of tables is one value and begins at its first header.
       if (table === name) return i + 1;
       continue;
     }

@@ -1,39 +1,47 @@
+/**
+ * Configuration as one table per program: type, default and help of each key. The agent and the cloud each have such a
+ * table; docs/configuration.md is generated from them.
+ */
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
 import type { z } from '../schema.js';
 import { SealcamError, systemCode } from '../errors.js';
 import { lineOfKey } from './lines.js';
 
-/** One setting: type, default and help stand together, and documentation is generated from them. */
+/** One setting. */
 export interface ConfigKey<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
-  /** As it would stand in the file. */
+  /** As it would be written in the file. */
   readonly default: z.input<S>;
   readonly help: string;
-  /** Whether a running program takes a new value on SIGHUP; otherwise it asks for a restart. */
+  /** Whether SIGHUP applies a new value to the running program. Otherwise a change needs a restart. */
   readonly live: boolean;
 }
 
 export type ConfigTable = Readonly<Record<string, ConfigKey>>;
+/** The parsed values of a table. */
 export type ConfigOf<T extends ConfigTable> = { readonly [K in keyof T]: z.output<T[K]['schema']> };
 
+/** Describes one setting. */
 export function key<S extends z.ZodType>(schema: S, initial: z.input<S>, help: string, live = false): ConfigKey<S> {
   return { schema, default: initial, help, live };
 }
 
 export interface ConfigSource {
-  /** Path of the TOML file; null for defaults and environment alone. */
+  /** Path of the TOML file; null to use defaults and environment only. */
   readonly file: string | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
 }
 
-/** `motion.minDuration` is SEALCAM_MOTION_MIN_DURATION in the environment, if the prefix is SEALCAM_. */
+/** Returns the variable of a setting: with the prefix SEALCAM_, `motion.minDuration` is SEALCAM_MOTION_MIN_DURATION. */
 export function environmentName(prefix: string, name: string): string {
   return prefix + name.replace(/[A-Z]/g, '_$&').replace('.', '_').toUpperCase();
 }
 
 /**
- * Defaults, then the file, then the environment. Everything is checked; nothing unknown passes.
+ * Loads a configuration: defaults, overridden by the file, overridden by the environment. Every value is checked, and
+ * an unknown key is an error.
+ *
  * @throws SealcamError `config-unreadable`, `config-syntax`, `config-unknown-key`, `config-invalid-value`
  */
 export function loadConfig<T extends ConfigTable>(
@@ -65,12 +73,12 @@ export function loadConfig<T extends ConfigTable>(
   return out as ConfigOf<T>;
 }
 
-/** Not settings: where the file is, and what scripts and tests read. */
+/** Variables with the prefix that are not settings: the path of the file, and what scripts and tests read. */
 const OTHER_VARIABLES = /_(CONFIG|VECTORS)$/;
 
 interface Setting {
   readonly value: unknown;
-  /** File and line, or the variable. */
+  /** File and line, or the variable: for error messages. */
   readonly where: string;
 }
 
@@ -118,7 +126,7 @@ function* environmentSettings(
   }
 }
 
-/** A variable may hold any TOML value; what is none is taken as plain text. */
+/** Parses a variable as a TOML value; text that is not one is used as it is. */
 function environmentValue(text: string, initial: unknown): unknown {
   if (typeof initial === 'string') return text;
   try {
@@ -134,14 +142,14 @@ function suggestion(table: ConfigTable, name: string): string {
   return near === undefined ? '' : `; did you mean ${near}?`;
 }
 
-/** Names of the settings that differ. */
+/** Returns the names of settings whose values differ. */
 export function changedKeys<T extends ConfigTable>(table: T, before: ConfigOf<T>, after: ConfigOf<T>): string[] {
   return Object.keys(table).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
 }
 
 /**
- * What SIGHUP does: all or nothing. The new configuration, if it is valid and all that changed can change now.
- * @throws SealcamError as {@link loadConfig}, or `config-needs-restart`
+ * Reloads a configuration, all or nothing: returns it if it is valid and only live keys have changed.
+ * @throws SealcamError as {@link loadConfig} does, or `config-needs-restart`
  */
 export function reloadConfig<T extends ConfigTable>(
   table: T,

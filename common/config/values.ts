@@ -22,35 +22,41 @@ function quantity(units: Readonly<Record<string, number>>, example: string, min:
   });
 }
 
-/** A text with a unit, read as milliseconds. */
+/** A duration as text with a unit; parsed to milliseconds. */
 export function duration(min: string, max: string) {
   return quantity(DURATION_MS, '300 s', min, max);
 }
 
-/** A text with a unit, read as bytes. */
+/** A size as text with a unit; parsed to bytes. */
 export function size(min: string, max: string) {
   return quantity(SIZE_BYTES, '64 MiB', min, max);
 }
 
+/** A whole number from `min` to `max`. */
 export function integer(min: number, max: number) {
   const expected = `expected a whole number from ${String(min)} to ${String(max)}`;
   return z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
 }
 
+/** One of a few words. */
 export function choice<const V extends readonly [string, ...string[]]>(...values: V) {
   return z.enum(values, { error: `expected one of ${values.join(', ')}` });
 }
 
+/** True or false. */
 export const flag = z.boolean({ error: 'expected true or false' });
 
-/** A path; empty means "none". */
+/** A path; empty for none. */
 export const path = z.string({ error: 'expected a path' }).max(4096);
 
-/** A device's path, name or number; empty means "none" or "the first". Never what a program could take for an option. */
+/**
+ * A device's path, name or number; empty means "none" or "the first". Never what a program could take for an option.
+ */
 export const deviceName = z
   .string({ error: 'expected a device' })
   .regex(/^([A-Za-z0-9/\\][A-Za-z0-9/\\_.:@-]{0,255})?$/, { error: 'expected a device like /dev/video0 or gpiochip0' });
 
+/** URL of an MQTT broker. */
 export const url = z.string({ error: 'expected a URL' }).refine(
   (text) => {
     try {
@@ -62,8 +68,10 @@ export const url = z.string({ error: 'expected a URL' }).refine(
   { error: 'expected a URL like mqtt://broker.example:1883 or mqtts://broker.example:8883' },
 );
 
+/** URL of a web page. */
 export const pageUrl = z.url({ error: 'expected a URL like https://app.example/' });
 
+/** An IANA time zone. */
 export const timeZone = z.string().refine(
   (name) => {
     try {

@@ -1,7 +1,8 @@
 import { isAborted } from '../../common/abort.js';
-import { sleep, type CancelTimer, type Clock } from '../../common/clock.js';
+import type { CancelTimer, Clock } from '../../common/clock.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import { retrying } from '../../common/retry.js';
 import { Child, runTool } from './child.js';
 import { getCommand, gpiodVersion, monitorCommand, parseEdge, type GpioEdge, type GpioLine } from './gpio-tools.js';
 
@@ -51,8 +52,8 @@ export class GpioMonitor {
 
   private async runUntilAborted(signal: AbortSignal): Promise<void> {
     const { clock, log, line } = this.options;
-    let retryMs = RETRY_FIRST_MS;
-    while (!signal.aborted) {
+    const options = { clock, signal, firstDelayMs: RETRY_FIRST_MS, maxDelayMs: RETRY_MAX_MS };
+    await retrying(options, async (resetDelay) => {
       const startedMs = clock.monotonicMs();
       try {
         const said = await this.monitorOnce(signal);
@@ -61,10 +62,9 @@ export class GpioMonitor {
         const { code, message, hint } = asSealcamError(error);
         log.warn({ code, hint, line: line.line }, message);
       }
-      if (clock.monotonicMs() - startedMs >= STEADY_MS) retryMs = RETRY_FIRST_MS;
-      await sleep(clock, retryMs, signal);
-      retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
-    }
+      if (clock.monotonicMs() - startedMs >= STEADY_MS) resetDelay();
+      return null;
+    });
   }
 
   /** Gives what gpiomon complained of when it ended. */

@@ -5,31 +5,38 @@ import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { utf8 } from '../../common/bytes.js';
 
+/** SHA-256, 32 bytes; FIPS 180-4. */
 export function sha256(data: Uint8Array): Uint8Array {
   return nobleSha256(data);
 }
 
+/** HMAC-SHA-256, 32 bytes; RFC 2104. */
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   return hmac(nobleSha256, key, data);
 }
 
-/** HKDF-SHA-256 without salt, 32 bytes out; RFC 5869. */
+/** HKDF-SHA-256 without salt, 32 bytes; RFC 5869. `info` separates the keys derived from one secret. */
 export function hkdfSha256(key: Uint8Array, info: string): Uint8Array {
   return hkdf(nobleSha256, key, undefined, utf8(info), 32);
 }
 
-/** The 24-byte nonce of libsodium's sealed box: BLAKE2b(ephemeral key ‖ recipient key). */
+/** BLAKE2b with 24 bytes of output (RFC 7693): the nonce of libsodium's sealed box. */
 export function blake2b24(data: Uint8Array): Uint8Array {
   return blake2b(data, { dkLen: 24 });
 }
 
+/** Work factor of scrypt; memory is 128 · n · r bytes. */
 export interface ScryptCost {
+  /** A power of two. */
   readonly n: number;
   readonly r: number;
   readonly p: number;
 }
 
-/** scrypt, 32 bytes out; RFC 7914. Yields to the event loop, so that a page can show progress. */
+/**
+ * scrypt, 32 bytes; RFC 7914. The passphrase is normalised to NFKC, so that keyboards agree on it. Yields to the event
+ * loop, so that a page can show progress (`fraction` from 0 to 1).
+ */
 export function scrypt(
   passphrase: string,
   salt: Uint8Array,

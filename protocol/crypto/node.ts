@@ -14,7 +14,8 @@ import type { CryptoSuite } from './suite.js';
 
 type Curve = 'Ed25519' | 'X25519';
 
-// Keys go in and out as JWK (RFC 8037): OpenSSL 3 looks for a decoder of each DER, which costs ten times the curve.
+// Keys are imported and exported as JWK (RFC 8037): for DER, OpenSSL 3 searches its decoders on every call, which takes
+// ten times as long as the curve operation.
 const NO_X = base64url(new Uint8Array(32));
 
 function base64url(bytes: Uint8Array): string {
@@ -22,9 +23,9 @@ function base64url(bytes: Uint8Array): string {
 }
 
 function privateKey(crv: Curve, raw: Uint8Array): KeyObject {
-  // A 64-byte key file with an altered public half leaks the scalar; only the seed is ever taken.
+  // A 64-byte key with an altered public half would leak the scalar, so only the 32-byte seed is accepted.
   if (raw.length !== 32) throw new SealcamError('key-file-invalid', `a key of ${String(raw.length)} bytes, not 32`);
-  // The public half is derived by OpenSSL; Node wants an `x` there and does not read it.
+  // Node requires an `x` but does not read it; OpenSSL derives the public key.
   return createPrivateKey({ format: 'jwk', key: { kty: 'OKP', crv, d: base64url(raw), x: NO_X } });
 }
 
@@ -37,21 +38,21 @@ function rawPublic(key: KeyObject): Uint8Array {
   return new Uint8Array(Buffer.from(x, 'base64url'));
 }
 
-/** Parsing a key costs a good part of a verification, and a camera's key comes back with every record. */
-const KEPT_KEYS = 1024;
-const keptKeys = new Map<string, KeyObject>();
+/** Parsing a key takes a good part of a verification, and every record of a camera has the same key. */
+const PUBLIC_KEY_CACHE_MAX = 1024;
+const publicKeyCache = new Map<string, KeyObject>();
 
-function keptPublicKey(raw: Uint8Array): KeyObject {
+function cachedPublicKey(raw: Uint8Array): KeyObject {
   const name = toHex(raw);
-  const kept = keptKeys.get(name);
-  if (kept !== undefined) return kept;
+  const cached = publicKeyCache.get(name);
+  if (cached !== undefined) return cached;
   const key = publicKey('Ed25519', raw);
-  if (keptKeys.size >= KEPT_KEYS) keptKeys.clear();
-  keptKeys.set(name, key);
+  if (publicKeyCache.size >= PUBLIC_KEY_CACHE_MAX) publicKeyCache.clear();
+  publicKeyCache.set(name, key);
   return key;
 }
 
-/** Ed25519, X25519 and SHA-256 of node:crypto (OpenSSL): some 200 and 20 times faster than tweetnacl. */
+/** The suite of cameras and clouds, on node:crypto (OpenSSL): Ed25519 is about 200 times faster than tweetnacl's. */
 export const nodeSuite: CryptoSuite = {
   name: 'node',
   sha256: (data) => new Uint8Array(createHash('sha256').update(data).digest()),
@@ -62,9 +63,9 @@ export const nodeSuite: CryptoSuite = {
   },
   ed25519VerifyLoose(key, message, signature) {
     try {
-      return verify(null, message, keptPublicKey(key), signature);
+      return verify(null, message, cachedPublicKey(key), signature);
     } catch {
-      // OpenSSL throws for some encodings that are no point on the curve; that is a "no".
+      // OpenSSL throws for some encodings that are not points on the curve.
       return false;
     }
   },

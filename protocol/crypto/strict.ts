@@ -2,10 +2,15 @@ import { copyOf } from '../../common/bytes.js';
 import type { CryptoSuite } from './suite.js';
 
 /**
- * Ed25519 verification with one verdict everywhere.
- * node:crypto accepts small-order keys and tweetnacl accepts S ≥ L, so neither is strict alone (compare RFC 8032 §5.1.7
- * and "Taming the many EdDSAs", Chalkias et al. 2020). The same prechecks of A, R and S stand before both;
- * behind them both compute the cofactorless equation and agree.
+ * Verifies an Ed25519 signature with the same result on every suite. Returns false for anything malformed; never
+ * throws.
+ *
+ * node:crypto accepts keys of small order and tweetnacl accepts S ≥ L, so neither is strict alone (compare RFC 8032
+ * §5.1.7 and "Taming the many EdDSAs", Chalkias et al. 2020). This function checks A, R and S first; after that both
+ * libraries evaluate the cofactorless equation and agree.
+ *
+ * @param publicKey 32 bytes
+ * @param signature 64 bytes
  */
 export function verifyStrict(
   suite: CryptoSuite,
@@ -20,10 +25,10 @@ export function verifyStrict(
   return suite.ed25519VerifyLoose(publicKey, message, signature);
 }
 
-/** Whether a 32-byte encoding is canonical (y < p) and not one of the eight points of small order. */
+/** Returns whether a 32-byte encoding is canonical (y < p) and not one of the eight points of small order. */
 export function isAcceptablePoint(encoded: Uint8Array): boolean {
   const y = copyOf(encoded);
-  // The top bit is the sign of x, not a part of y. Points with x = 0 are all of small order, so "-0" is refused too.
+  // The top bit is the sign of x, not part of y. All points with x = 0 are of small order, so "-0" is refused too.
   y[31] = (y[31] ?? 0) & 0x7f;
   if (!isBelow(y, P)) return false;
   return !SMALL_ORDER_Y.some((small) => isSame(small, y));
@@ -34,7 +39,7 @@ export function isAcceptablePoint(encoded: Uint8Array): boolean {
 const P = littleEndian('7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffed');
 /** L = 2^252 + 27742317777372353535851937790883648493, the order of the base point */
 const L = littleEndian('1000000000000000000000000000000014def9dea2f79cd65812631a5cf5d3ed');
-/** The y of the points of order 1, 2, 4 and 8; each but the first two stands for two points. */
+/** The y of the points of order 1, 2, 4 and 8; each except the first two belongs to two points. */
 const SMALL_ORDER_Y = [
   littleEndian('0000000000000000000000000000000000000000000000000000000000000001'),
   littleEndian('7fffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffec'),
@@ -49,7 +54,7 @@ function littleEndian(bigEndianHex: string): Uint8Array {
   return out;
 }
 
-/** Public values only, so an early return leaks nothing. */
+/** Not constant time; the values are public. */
 function isBelow(value: Uint8Array, bound: Uint8Array): boolean {
   for (let i = 31; i >= 0; i--) {
     const difference = (value[i] ?? 0) - (bound[i] ?? 0);

@@ -5,12 +5,12 @@ import { hmacSha256, sha256 } from './hashes.js';
 import type { CryptoSuite } from './suite.js';
 
 function seedOnly(seed: Uint8Array): Uint8Array {
-  // tweetnacl would take 64 bytes and believe the public half in them, which leaks the scalar if it was altered.
+  // tweetnacl also accepts 64 bytes and trusts the public half in them, which leaks the scalar if it was altered.
   if (seed.length !== 32) throw new SealcamError('key-file-invalid', `a key of ${String(seed.length)} bytes, not 32`);
   return seed;
 }
 
-/** Everything in a browser, and the check beside node:crypto in Node. */
+/** The suite of browsers. In Node it runs in tests, to be compared with node:crypto. */
 export const tweetnaclSuite: CryptoSuite = {
   name: 'tweetnacl',
   sha256,
@@ -28,11 +28,14 @@ export const tweetnaclSuite: CryptoSuite = {
   },
 };
 
-/** XSalsa20-Poly1305 as in libsodium's `crypto_secretbox_easy`: 16-byte tag first. 32-byte key, 24-byte nonce. */
+/**
+ * XSalsa20-Poly1305, byte for byte libsodium's `crypto_secretbox_easy`: a 16-byte tag, then the ciphertext. Keys are
+ * 32 bytes, nonces 24 bytes; a nonce must never be used twice with one key.
+ */
 export const secretbox = {
   seal: (plaintext: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array =>
     nacl.secretbox(plaintext, nonce, key),
-  /** Undefined if the tag does not match. */
+  /** Returns undefined if the tag does not match. */
   open: (box: Uint8Array, nonce: Uint8Array, key: Uint8Array): Uint8Array | undefined =>
     nacl.secretbox.open(box, nonce, key) ?? undefined,
 };
@@ -44,7 +47,7 @@ interface LowLevel {
 const lowlevel = (nacl as unknown as { readonly lowlevel: LowLevel }).lowlevel;
 const SIGMA = new TextEncoder().encode('expand 32-byte k');
 
-/** HSalsa20 of an X25519 shared secret: the key of NaCl's `crypto_box`, wherever the secret was computed. */
+/** Returns HSalsa20 of a 32-byte X25519 shared secret: the key that NaCl's `crypto_box` derives from it. */
 export function boxKey(shared: Uint8Array): Uint8Array {
   const out = new Uint8Array(32);
   lowlevel.crypto_core_hsalsa20(out, new Uint8Array(16), shared, SIGMA);

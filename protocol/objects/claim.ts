@@ -9,9 +9,9 @@ import { accountId, HASH_BYTES, ID_BYTES, KEY_BYTES } from './ids.js';
 import { PROTOCOL_VERSION, type SignedKind, type Verified } from './signed-object.js';
 
 const recipient = struct({
-  /** To whom pictures are sealed. */
+  /** Pictures are sealed to this key. */
   x25519: field(0, bytes(KEY_BYTES)),
-  /** With which this member opens sessions with the cloud. */
+  /** Signs this member's sessions with the cloud. */
   ed25519: field(1, bytes(KEY_BYTES)),
 });
 export type Recipient = TypeOf<typeof recipient>;
@@ -20,19 +20,19 @@ const codec = versioned(
   PROTOCOL_VERSION,
   struct({
     device: field(1, bytes(HASH_BYTES)),
-    /** The camera's last epoch + 1. */
+    /** The camera's last epoch plus 1. */
     epoch: field(2, epochNumber),
     account: field(3, bytes(ID_BYTES)),
     ownerKey: field(4, bytes(KEY_BYTES)),
     /** Members of the household, the owner first. */
     recipients: field(5, array(recipient, 1, LIMITS.recipientsMax)),
-    /** Keys with which the cloud signs receipts: the current one and its successors. */
+    /** Keys that sign the cloud's receipts: the current one and its successors. */
     receiptKeys: field(6, array(bytes(KEY_BYTES), 1, LIMITS.receiptKeysMax)),
-    /** The last claim hash of the offer. */
+    /** The offer's last claim hash; null for epoch 1. */
     previous: field(7, nullable(bytes(HASH_BYTES))),
     /** The nonce of the offer. */
     nonce: field(8, bytes(ID_BYTES)),
-    /** UTC, by the owner's device; for people to read, never decisive. */
+    /** UTC by the owner's device, for people to read. Nothing is decided by it. */
     issuedAtMs: field(9, uint()),
   }),
 );
@@ -42,14 +42,14 @@ function refuse(why: string): never {
   throw new SealcamError('malformed', `claim: ${why}`);
 }
 
-/** Any scalar finds a low-order key: clamping makes it a multiple of the cofactor, so the result is all zero. */
+/** Any scalar detects a low-order key: clamping makes it a multiple of the cofactor, so the result is all zero. */
 const PROBE = new Uint8Array(32).fill(0x55);
 
 function checkRecipients(claim: Claim, suite: CryptoSuite): void {
   const owner = claim.recipients[0];
   if (owner === undefined || !equal(owner.ed25519, claim.ownerKey)) refuse('the first recipient is not the owner');
   const keys = claim.recipients.flatMap(({ x25519, ed25519 }) => [`x${toHex(x25519)}`, `e${toHex(ed25519)}`]);
-  if (new Set(keys).size !== keys.length) refuse('a recipient twice');
+  if (new Set(keys).size !== keys.length) refuse('a recipient is listed twice');
   for (const { x25519, ed25519 } of claim.recipients) {
     if (!isAcceptablePoint(ed25519)) refuse('a recipient key of small order');
     try {
@@ -60,7 +60,7 @@ function checkRecipients(claim: Claim, suite: CryptoSuite): void {
   }
 }
 
-/** What the owner's app signs: this camera belongs to this account from this epoch on. */
+/** The owner's signed statement that a camera belongs to an account for an epoch. The kid is the owner key. */
 export const claimKind: SignedKind<Claim> = {
   domain: 'sealcam/claim/v1',
   maxBytes: LIMITS.signedMaxBytes,
@@ -68,22 +68,23 @@ export const claimKind: SignedKind<Claim> = {
   check(claim, kid, suite) {
     if (!equal(kid, claim.ownerKey)) throw new SealcamError('foreign', 'claim: not signed by its owner key');
     if (!equal(claim.account, accountId(suite, claim.ownerKey))) refuse('the account is not that of the owner key');
-    if ((claim.epoch === 1) !== (claim.previous === null)) refuse('epoch and previous claim disagree');
+    if ((claim.epoch === 1) !== (claim.previous === null)) refuse('only epoch 1 has no previous claim');
     const receiptKeys = claim.receiptKeys.map(toHex);
-    if (new Set(receiptKeys).size !== receiptKeys.length) refuse('a receipt key twice');
+    if (new Set(receiptKeys).size !== receiptKeys.length) refuse('a receipt key is listed twice');
     checkRecipients(claim, suite);
   },
 };
 
 /**
- * HMAC-SHA-256 of the claim's Sig_structure with the secret of the claim code (32 bytes): the proof that whoever
- * claims has seen the label, which a cloud has not.
+ * Returns HMAC-SHA-256 (32 bytes) of the claim's Sig_structure, keyed with the 16-byte secret of the claim code. It
+ * proves to the camera that the signer has seen its label, which the cloud has not.
  */
 export function claimMac(suite: CryptoSuite, secret: Uint8Array, claim: Verified<Claim>): Uint8Array {
   const { sigStructure } = parseSign1(claim.bytes, claimKind.domain, claimKind.maxBytes);
   return suite.hmacSha256(secret, sigStructure);
 }
 
+/** Returns whether `mac` is the claim's MAC, in constant time. */
 export function isClaimMac(
   suite: CryptoSuite,
   secret: Uint8Array,

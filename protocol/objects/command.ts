@@ -18,7 +18,7 @@ import {
 import { HASH_BYTES } from './ids.js';
 import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
-/** A corner in 1/65535 of the picture's width and height. */
+/** A corner in 1/65535 of the picture's width and of its height. */
 const corner = tuple(uint(65_535), uint(65_535));
 const zone = struct({
   name: field(0, text(32)),
@@ -33,23 +33,24 @@ const codec = versioned(
     device: field(2, bytes(HASH_BYTES)),
     epoch: field(3, epochNumber),
     claimHash: field(4, bytes(HASH_BYTES)),
-    /** max(last + 1, wall ms) per claim; the camera refuses one that is not above the last. */
+    /** max(last + 1, wall clock in ms) per claim. The camera refuses a counter that is not above the last. */
     counter: field(5, uint()),
-    /** A recent record the owner has seen: a command that was withheld cannot be played later. */
+    /** Seq and hash of a recent record that the owner has seen, so that a withheld command cannot be replayed later. */
     recent: optional(6, tuple(uint(), bytes(HASH_BYTES))),
     privacy: optional(7, bool),
     zones: optional(8, array(zone, 0, 8)),
-    /** 0 sees nothing, 100 sees most. */
+    /** 0 detects nothing, 100 detects most. */
     sensitivity: optional(9, uint(100)),
   }),
 );
 export type Command = TypeOf<typeof codec>;
 
+/** Closing the eye and releasing must work whatever the owner last saw. */
 function needsRecent(command: Command): boolean {
   return !(command.action === 'release' || (command.action === 'privacy' && command.privacy === true));
 }
 
-/** What only the owner can order; the kid must be the owner key of the claim it names. */
+/** An order to a camera. The kid must be the owner key of the claim that it names; the camera checks that. */
 export const commandKind: SignedKind<Command> = {
   domain: 'sealcam/command/v1',
   maxBytes: LIMITS.signedMaxBytes,
@@ -57,7 +58,7 @@ export const commandKind: SignedKind<Command> = {
   check(command) {
     for (const argument of ['privacy', 'zones', 'sensitivity'] as const) {
       if ((command[argument] !== undefined) !== (command.action === argument)) {
-        throw new SealcamError('malformed', `command: ${command.action} and ${argument} do not go together`);
+        throw new SealcamError('malformed', `command: ${command.action} and ${argument} do not fit together`);
       }
     }
     if (needsRecent(command) && command.recent === undefined) {

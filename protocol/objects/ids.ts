@@ -5,12 +5,12 @@ export const ID_BYTES = 16;
 export const HASH_BYTES = 32;
 export const KEY_BYTES = 32;
 
-/** The device's id *is* its key (32 bytes), so no table can map it to another device. */
+/** Returns a device's id (32 bytes). It follows from the key alone, so no table can map it to another device. */
 export function deviceId(suite: CryptoSuite, publicKey: Uint8Array): Uint8Array {
   return suite.sha256(concat(utf8('sealcam/device/v1'), publicKey));
 }
 
-/** The owner's opaque pseudonym (16 bytes); every verifier computes it again from the owner key. */
+/** Returns an account's id (16 bytes), an opaque pseudonym. Every verifier derives it from the owner key itself. */
 export function accountId(suite: CryptoSuite, ownerKey: Uint8Array): Uint8Array {
   return suite.sha256(concat(utf8('sealcam/account/v1'), ownerKey)).slice(0, ID_BYTES);
 }

@@ -12,15 +12,18 @@ const codec = versioned(
     /** 0 for a camera that never had an owner. */
     lastEpoch: field(2, uint()),
     lastClaimHash: field(3, nullable(bytes(HASH_BYTES))),
-    /** `physical`: somebody stands at the camera. `owner`: admits only the current owner's claim. */
+    /**
+     * `physical`: a claim window is open, because someone stands at the camera. `owner`: only the current owner may
+     * claim.
+     */
     mode: field(4, names({ physical: 0, owner: 1 })),
-    /** One use, ten minutes on the camera's monotonic clock. */
+    /** Valid once, for ten minutes on the camera's monotonic clock. */
     nonce: field(5, bytes(ID_BYTES)),
   }),
 );
 export type Offer = TypeOf<typeof codec>;
 
-/** What a camera publishes while it may be claimed. */
+/** What a camera publishes while it can be claimed; signed by the camera. */
 export const offerKind: SignedKind<Offer> = {
   domain: 'sealcam/offer/v1',
   maxBytes: LIMITS.signedMaxBytes,

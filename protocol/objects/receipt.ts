@@ -19,20 +19,20 @@ import type { Claim } from './claim.js';
 import { HASH_BYTES } from './ids.js';
 import { PROTOCOL_VERSION, type SignedKind, type Verified } from './signed-object.js';
 
-/** First and last seq stored durably with their media, and the hash of the last one. */
+/** First and last seq of records stored durably with their media, and the hash of the last one. */
 const range = labelled(['from', 'to', 'hash'], tuple(uint(), uint(), bytes(HASH_BYTES)));
-/** A record that will never be stored. Final, so only for what the device itself signed. */
+/** A record that will never be stored. A reject is final, so it is given only for what the device itself signed. */
 const reject = labelled(
   ['seq', 'hash', 'code'],
   tuple(uint(), bytes(HASH_BYTES), names({ malformed: 0, equivocation: 1 })),
 );
 
 const pacing = struct({
-  /** Window W over which a fleet of this size spreads its return. */
+  /** Window over which cameras spread their reconnects; it grows with the fleet. */
   windowMs: optional(0, uint(900_000)),
-  /** Least time between two backlog records of one camera. */
+  /** Least time between two outbox records of one camera while it drains. */
   drainIntervalMs: optional(1, uint(900_000)),
-  /** Orders pacings: an older one than the last is ignored. */
+  /** A pacing that is older than the last one applied is ignored. */
   issuedAtMs: field(2, uint()),
 });
 export type Pacing = TypeOf<typeof pacing>;
@@ -50,7 +50,7 @@ const codec = versioned(
 );
 export type Receipt = TypeOf<typeof codec>;
 
-/** The cloud's signed word that records are stored; nothing else lets a camera delete one. */
+/** The cloud's signed statement that records are stored. A camera deletes a record only on a receipt. */
 export const receiptKind: SignedKind<Receipt> = {
   domain: 'sealcam/receipt/v1',
   maxBytes: LIMITS.signedMaxBytes,
@@ -63,8 +63,8 @@ export const receiptKind: SignedKind<Receipt> = {
 };
 
 /**
- * Whether a receipt was signed by a receipt key that this claim names, for this very claim.
- * @throws SealcamError `foreign`
+ * Checks that a receipt is for this claim and signed by a receipt key that the claim names.
+ * @throws SealcamError `foreign` if not
  */
 export function checkReceiptAgainstClaim(receipt: Verified<Receipt>, claim: Verified<Claim>): void {
   const { value } = receipt;

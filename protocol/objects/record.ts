@@ -19,22 +19,12 @@ import {
 } from '../wire/codec.js';
 import type { TypeOf } from '../wire/codec.js';
 import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
+import { EVENT_PHASES, RECORD_KINDS, rulesOf } from './record-kinds.js';
 import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
-export const RECORD_KINDS = {
-  accept: 0,
-  motion: 1,
-  scene: 2,
-  snapshot: 3,
-  command: 4,
-  health: 5,
-  gap: 6,
-  tombstone: 7,
-} as const;
-export type RecordKind = keyof typeof RECORD_KINDS;
-
-/** Time of the frame, or of the fact recorded. Milliseconds; `wallMs` is UTC, null while the clock was never set. */
+/** Time of the frame or fact recorded, in milliseconds. `wallMs` is UTC; null while the clock was never set. */
 const time = struct({
+  /** Random id of this run of the device: monotonic times compare only within one boot. */
   boot: field(0, bytes(ID_BYTES)),
   monotonicMs: field(1, uint()),
   wallMs: field(2, nullable(uint())),
@@ -44,17 +34,17 @@ export type RecordTime = TypeOf<typeof time>;
 
 const event = struct({
   id: field(0, bytes(ID_BYTES)),
-  /** A motion event has a start, updates and an end; `single` is the one record of a snapshot or scene. */
-  phase: field(1, names({ start: 0, update: 1, end: 2, single: 3 })),
+  phase: field(1, names(EVENT_PHASES)),
+  /** 0 in the event's first record, above 0 in every later one. */
   revision: field(2, uint(65_535)),
-  /** Id of the media object that is still the event's best picture, when this record brings none ("same"). */
+  /** Id of the media object that is still the event's best picture, if this record brings no better one. */
   picture: optional(3, bytes(ID_BYTES)),
 });
 export type RecordEvent = TypeOf<typeof event>;
 
 const media = struct({
   id: field(0, bytes(ID_BYTES)),
-  /** `detail` has no picture: only what was seen, sealed. */
+  /** `detail` has no picture, only the sealed description of what was seen. */
   role: field(1, names({ thumbnail: 0, detail: 1, clip: 2 })),
   /** Length of the sealed body in bytes. */
   length: field(2, uint()),
@@ -81,14 +71,14 @@ const loss = struct({
   reason: field(0, names(LOSS_REASONS)),
   /** First and last sequence number lost, inclusive. */
   seqs: optional(1, tuple(uint(), uint())),
-  /** Media objects lost whose records were kept. */
+  /** Lost media objects whose records were kept. */
   media: optional(2, array(bytes(ID_BYTES), 1, LIMITS.lossMediaMax)),
-  /** Things lost that have no sequence number in this epoch. */
+  /** Number of lost things that have no sequence number in this epoch. */
   count: optional(3, uint()),
 });
 export type RecordLoss = TypeOf<typeof loss>;
 
-/** Counts are totals of this epoch: produced = receipted + queued + quarantined + lost. */
+/** Counts are totals of the epoch: produced = receipted + queued + quarantined + lost. */
 const health = struct({
   agent: field(0, text(32)),
   uptimeS: field(1, uint()),
@@ -115,11 +105,11 @@ const command = struct({
     names({ snapshot: 0, privacy: 1, zones: 2, sensitivity: 3, release: 4, unlock: 5, reset: 6, reboot: 7 }),
   ),
   result: field(2, names({ done: 0, refused: 1, failed: 2 })),
-  /** Hash of the signed command or unlock token this answers. */
+  /** Hash of the signed command or unlock token that this answers. */
   object: optional(3, bytes(HASH_BYTES)),
-  /** An error code, when not done. */
+  /** An error code, if it was not done. */
   code: optional(4, text(48)),
-  /** Of an owner's order: the highest counter taken under this claim. The next order must exceed it. */
+  /** For an owner's order: the highest counter accepted under this claim. The next order must exceed it. */
   counter: optional(5, uint()),
 });
 export type RecordCommand = TypeOf<typeof command>;
@@ -138,7 +128,7 @@ const scene = struct({
       'rate-limit': 7,
     }),
   ),
-  /** How long it lasted, in milliseconds, where that is known. */
+  /** How long it lasted, where that is known. */
   durationMs: optional(1, uint()),
 });
 export type RecordScene = TypeOf<typeof scene>;
@@ -157,7 +147,7 @@ const codec = versioned(
     claimHash: field(5, bytes(HASH_BYTES)),
     /** 0, 1, 2 … in the epoch. */
     seq: field(6, uint()),
-    /** Hash of the record before; for seq 0 the claim hash; null only where the state before was lost. */
+    /** Hash of the previous record; the claim hash for seq 0; null only if the state before was lost. */
     prev: field(7, nullable(bytes(HASH_BYTES))),
     time: field(8, time),
     event: optional(9, event),
@@ -169,61 +159,54 @@ const codec = versioned(
     tombstone: optional(15, tombstone),
   }),
 );
-/** Bytes in it are raw: device, hashes 32; account, ids 16. */
+/** A record's fields. Device ids and hashes are 32 bytes, accounts and other ids 16. */
 export type SealcamRecord = TypeOf<typeof codec>;
 
 function refuse(why: string): never {
   throw new SealcamError('malformed', `record: ${why}`);
 }
 
-/** Which of the kind-specific fields a kind must have; it may have none of the others'. */
-const BODY_OF = {
-  accept: undefined,
-  motion: 'event',
-  scene: 'scene',
-  snapshot: 'event',
-  command: 'command',
-  health: 'health',
-  gap: 'loss',
-  tombstone: 'tombstone',
-} as const;
-const BODIES = ['health', 'command', 'scene', 'tombstone'] as const;
+/** Fields that only the kind that needs them may have. */
+const EXCLUSIVE_BODIES = ['health', 'command', 'scene', 'tombstone'] as const;
 
 function checkBody(record: SealcamRecord): void {
-  const body = BODY_OF[record.kind];
-  if (body !== undefined && record[body] === undefined) refuse(`${record.kind} without ${body}`);
-  for (const other of BODIES) {
+  const { body, phases } = rulesOf(record.kind);
+  if (body !== null && record[body] === undefined) refuse(`${record.kind} without ${body}`);
+  for (const other of EXCLUSIVE_BODIES) {
     if (other !== body && record[other] !== undefined) refuse(`${record.kind} with ${other}`);
   }
-  const mayShow = record.kind === 'motion' || record.kind === 'snapshot' || record.kind === 'scene';
-  if (!mayShow && record.event !== undefined) refuse(`${record.kind} with an event`);
+  if (phases.length === 0 && record.event !== undefined) refuse(`${record.kind} with an event`);
   if (record.media !== undefined && record.event === undefined) refuse('media without an event');
   if (record.event !== undefined) {
-    const isSingle = record.event.phase === 'single';
-    if (isSingle === (record.kind === 'motion')) refuse(`${record.kind} with phase ${record.event.phase}`);
-    const isFirst = isSingle || record.event.phase === 'start';
-    if (isFirst !== (record.event.revision === 0)) refuse(`phase ${record.event.phase} with another revision`);
+    const { phase, revision } = record.event;
+    if (!phases.includes(phase)) refuse(`${record.kind} with phase ${phase}`);
+    const isFirst = phase === 'single' || phase === 'start';
+    if (isFirst !== (revision === 0)) refuse(`phase ${phase} with revision ${String(revision)}`);
   }
   const ids = (record.media ?? []).map(({ id }) => toHex(id));
-  if (new Set(ids).size !== ids.length) refuse('a media id twice');
+  if (new Set(ids).size !== ids.length) refuse('a media id is listed twice');
   if ((record.time.wallMs === null) !== (record.time.quality === 'unset')) {
-    refuse('a wall time without a set clock, or none with one');
+    refuse('wall time and clock quality disagree');
   }
 }
 
 function checkChain(record: SealcamRecord): void {
-  if ((record.seq === 0) !== (record.kind === 'accept')) refuse('seq 0 is the accept record, and no other');
+  if ((record.seq === 0) !== rulesOf(record.kind).isFirst) refuse('seq 0 is the accept record and no other record');
   if (record.seq === 0 && (record.prev === null || !equal(record.prev, record.claimHash))) {
     refuse('the first record follows the claim');
   }
   const stateLost = record.loss?.some(({ reason }) => reason === 'state-lost') === true;
-  if (record.prev === null && !(record.kind === 'gap' && stateLost)) refuse('prev is null without a lost state');
+  if (record.prev === null && !(rulesOf(record.kind).mayRestartChain && stateLost))
+    refuse('prev is null without a lost state');
   for (const { seqs, media, count } of record.loss ?? []) {
-    if ([seqs, media, count].filter((said) => said !== undefined).length !== 1) refuse('a loss of one thing, no more');
-    if (seqs !== undefined && (seqs[0] > seqs[1] || seqs[1] >= record.seq)) refuse('a loss range that cannot be');
+    if ([seqs, media, count].filter((given) => given !== undefined).length !== 1) {
+      refuse('a loss names seqs, media or a count, one of them');
+    }
+    if (seqs !== undefined && (seqs[0] > seqs[1] || seqs[1] >= record.seq)) refuse('an impossible range of lost seqs');
   }
 }
 
+/** What a camera saw or did, signed by the camera and chained to the record before it. */
 export const recordKind: SignedKind<SealcamRecord> = {
   domain: 'sealcam/record/v1',
   maxBytes: LIMITS.signedMaxBytes,

@@ -6,16 +6,20 @@ import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 const codec = versioned(
   PROTOCOL_VERSION,
   struct({
-    /** Both origins as a browser writes them, e.g. `https://cloud.example`: a challenge relayed elsewhere is worthless. */
+    /**
+     * Origin as a browser writes it, e.g. `https://cloud.example`. It makes the signature worthless to another cloud.
+     */
     cloudOrigin: field(1, text(256)),
+    /** The same of the page. */
     pageOrigin: field(2, text(256)),
+    /** From the challenge. */
     nonce: field(3, bytes(KEY_BYTES)),
     expiresAtMs: field(4, uint()),
   }),
 );
 export type Session = TypeOf<typeof codec>;
 
-/** The answer to a cloud's challenge, signed by the owner's or a member's key (the kid). */
+/** The answer to a cloud's challenge, signed by an owner or member (the kid). */
 export const sessionKind: SignedKind<Session> = {
   domain: 'sealcam/session/v1',
   maxBytes: LIMITS.signedMaxBytes,

@@ -1,15 +1,20 @@
+/**
+ * Signing and opening, the same for every kind of object. {@link openSigned} is the only way from bytes to content: it
+ * checks size, shape, signature, encoding, fields and signer, in this order.
+ */
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
 import { encodeCbor } from '../wire/cbor.js';
 import type { Codec } from '../wire/codec.js';
 import { decodePayload, parseSign1, signSign1, verifySign1, type Sign1 } from '../wire/cose.js';
 
-/** One kind of signed object: its domain, its payload, and what its signer's key must have to do with its content. */
+/** One kind of signed object: its domain, its payload, and the rules that tie its signer to its content. */
 export interface SignedKind<T> {
+  /** Separates signatures of this kind from all others, e.g. `sealcam/record/v1`. */
   readonly domain: string;
   readonly maxBytes: number;
   readonly codec: Codec<T>;
-  /** First what its signer has to do with the content (`foreign`), then rules between fields (`malformed`). */
+  /** Checks the signer against the content (`foreign`), then rules between fields (`malformed`). */
   check(value: T, kid: Uint8Array, suite: CryptoSuite): void;
 }
 
@@ -17,13 +22,15 @@ declare const verifiedMark: unique symbol;
 
 /**
  * Content whose signature, encoding and signer were checked. Only {@link openSigned} and {@link signObject} make one,
- * so a function that takes a Verified cannot be handed unchecked bytes.
+ * so a function that takes a Verified cannot receive unchecked content.
  */
 export interface Verified<T> {
   readonly value: T;
+  /** The signer's public key, 32 bytes. */
   readonly kid: Uint8Array;
-  /** SHA-256 of the Sig_structure: independent of the signature's own bytes. */
+  /** SHA-256 of the Sig_structure (32 bytes): independent of the signature's own bytes. */
   readonly hash: Uint8Array;
+  /** The whole signed object. */
   readonly bytes: Uint8Array;
   readonly [verifiedMark]: true;
 }
@@ -36,18 +43,22 @@ function opened<T>({ codec, domain }: SignedKind<T>, suite: CryptoSuite, object:
   return { value, kid, hash: suite.sha256(object.sigStructure), bytes } as Verified<T>;
 }
 
+/**
+ * Signs a value.
+ * @throws SealcamError `foreign`, `malformed` as on opening; `too-large`
+ */
 export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: Signer, value: T): Verified<T> {
   kind.check(value, signer.publicKey, suite);
   const bytes = signSign1(kind.domain, signer, encodeCbor(kind.codec.toCbor(value)));
   if (bytes.length > kind.maxBytes)
     throw new SealcamError('too-large', `${kind.domain}: ${String(bytes.length)} bytes`);
   const object = parseSign1(bytes, kind.domain, kind.maxBytes);
-  // What was signed, read back: the caller's own arrays may change later, a Verified may not.
+  // Read back from the bytes: the caller may change its own arrays later, but a Verified must not change.
   return opened(kind, suite, object);
 }
 
 /**
- * The only way from bytes to content: size, shape, strict signature, then encoding and fields.
+ * Opens a signed object of this kind.
  *
  * @throws SealcamError `malformed`, `bad-signature`, `unsupported` (signed, but by a newer version) or `foreign`
  */
@@ -59,14 +70,17 @@ export function openSigned<T>(kind: SignedKind<T>, suite: CryptoSuite, untrusted
   return signed;
 }
 
-/** An object that its signer signed, whatever is wrong inside: enough to name it in a reject, never to believe it. */
+/** An object with a valid signature whose content was not checked: enough to name it in a reject, not to trust it. */
 export interface SignedButFaulty {
   readonly kid: Uint8Array;
   readonly hash: Uint8Array;
   readonly fields: ReadonlyMap<unknown, unknown>;
 }
 
-/** Undefined unless the signature verifies and the payload is a map in the deterministic encoding. */
+/**
+ * Reads an object that {@link openSigned} refuses. Returns undefined unless the signature verifies and the payload is a
+ * map.
+ */
 export function signedButFaulty<T>(
   kind: SignedKind<T>,
   suite: CryptoSuite,

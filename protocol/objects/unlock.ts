@@ -7,16 +7,16 @@ const codec = versioned(
   PROTOCOL_VERSION,
   struct({
     device: field(1, bytes(HASH_BYTES)),
-    /** The console's fresh nonce. */
+    /** The nonce that the console shows. */
     nonce: field(2, bytes(ID_BYTES)),
     scope: field(3, array(names({ diagnose: 0, capture: 1, network: 2, reset: 3 }), 1, 4)),
-    /** From the unlocking on, by the monotonic clock. */
+    /** How long the console stays unlocked, on the monotonic clock. */
     lifetimeS: field(4, uint(86_400)),
   }),
 );
 export type Unlock = TypeOf<typeof codec>;
 
-/** Opens the debug console of one device; the kid must be the maker's QA key of its configuration. */
+/** Unlocks the debug console of one device. The kid must be the maker's QA key in the device's configuration. */
 export const unlockKind: SignedKind<Unlock> = {
   domain: 'sealcam/unlock/v1',
   maxBytes: LIMITS.signedMaxBytes,

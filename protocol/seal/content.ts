@@ -18,7 +18,7 @@ import {
 
 const fraction = uint(65_535);
 
-/** What was seen. It is only ever inside a seal: neither cloud nor broker learns it. */
+/** What was seen. It exists only inside a seal, so neither cloud nor broker learns it. */
 const detail = versioned(
   1,
   struct({
@@ -27,9 +27,9 @@ const detail = versioned(
     zones: optional(2, array(text(32), 1, 8)),
     /** Per mille of the picture that moved. */
     area: optional(3, uint(1000)),
-    /** Why the event was raised or ended, as `motion why` on the console says it. */
+    /** Why the event started or ended, in the words of the console's `motion why`. */
     reason: optional(4, text(64)),
-    /** Monotonic ms of the event's first frame in motion and of its last, on the record's boot. */
+    /** Monotonic ms of the event's first and last frame with motion, in the record's boot. */
     startedMs: optional(5, uint()),
     endedMs: optional(6, uint()),
     /** Width and height of the picture in pixels. */
@@ -43,11 +43,11 @@ export const sealedContent = labelled(['detail', 'jpeg'], tuple(detail, nullable
 
 export interface SealedContent {
   readonly detail: SealedDetail;
-  /** A JPEG file, or null where the record brings no picture of its own. */
+  /** A JPEG file; null if the record has no picture of its own. */
   readonly jpeg: Uint8Array | null;
 }
 
-/** u32be length ‖ CBOR [detail, JPEG] ‖ zeros up to a multiple of 4 KiB, so that sizes say little. */
+/** Returns u32be length ‖ CBOR [detail, JPEG] ‖ zeros up to a multiple of 4 KiB, so that sizes reveal little. */
 export function padContent({ detail: seen, jpeg }: SealedContent): Uint8Array {
   const cbor = encodeCbor(sealedContent.toCbor([seen, jpeg]) satisfies Cbor);
   const unpadded = 4 + cbor.length;
@@ -55,7 +55,7 @@ export function padContent({ detail: seen, jpeg }: SealedContent): Uint8Array {
   return concat(u32be(cbor.length), cbor, new Uint8Array(padding));
 }
 
-/** @throws SealcamError `malformed` */
+/** Reverses {@link padContent}. @throws SealcamError `malformed` */
 export function unpadContent(plaintext: Uint8Array): SealedContent {
   if (plaintext.length < 4 || plaintext.length % LIMITS.sealPadBytes !== 0) {
     throw new SealcamError('malformed', 'sealed content of a wrong length');

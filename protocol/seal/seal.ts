@@ -1,3 +1,9 @@
+/**
+ * Sealing: pictures and what was seen in them, encrypted on the camera to the public key of every household member.
+ * An object is sealed once under a fresh key; the key is wrapped for each recipient. Neither broker nor cloud has it.
+ *
+ * Start with {@link seal} and {@link unseal}. The layout is in docs/protocol.cddl and test/vectors/seal.json.
+ */
 import { concat, equal, equalSecret } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
@@ -10,13 +16,21 @@ import { openBody, sealBody } from './body.js';
 import { padContent, unpadContent, type SealedContent } from './content.js';
 import { openBox, sealBox, SEALED_BOX_OVERHEAD } from './sealed-box.js';
 
-/** What a sealed object belongs to. No seq is in it, so that sealing happens before the outbox transaction. */
+/**
+ * What a sealed object belongs to. It holds no seq, because sealing happens before the outbox transaction that assigns
+ * one.
+ */
 export interface SealContext {
+  /** 32 bytes. */
   readonly device: Uint8Array;
+  /** 16 bytes. */
   readonly account: Uint8Array;
   readonly epoch: number;
+  /** 32 bytes. */
   readonly claimHash: Uint8Array;
+  /** 16 bytes. */
   readonly eventId: Uint8Array;
+  /** 16 bytes. */
   readonly mediaId: Uint8Array;
 }
 
@@ -27,8 +41,9 @@ export interface SealedObject {
   readonly body: Uint8Array;
 }
 
-/** XSalsa20-Poly1305 chunks, X25519 sealed boxes, HKDF and HMAC with SHA-256. */
+/** The only seal suite so far: XSalsa20-Poly1305 chunks, X25519 sealed boxes, HKDF and HMAC with SHA-256. */
 const SUITE = 1;
+/** Content key and context hash in a sealed box. */
 const WRAP_BYTES = 32 + 32 + SEALED_BOX_OVERHEAD;
 /** [suite, wraps, MAC] */
 export const sealHeader = labelled(
@@ -36,40 +51,48 @@ export const sealHeader = labelled(
   tuple(int(SUITE, SUITE), array(bytes(WRAP_BYTES), 1, LIMITS.recipientsMax), bytes(32)),
 );
 
-/** SHA-256 of what the object belongs to (32 bytes); it stands beside the key in every wrap. */
+/** Returns the SHA-256 (32 bytes) of the context. Every wrap carries it beside the key, which binds the two. */
 export function contextHash(suite: CryptoSuite, context: SealContext): Uint8Array {
   const { device, account, epoch, claimHash, eventId, mediaId } = context;
   return suite.sha256(encodeCbor(['sealcam/seal/v1', device, account, epoch, claimHash, eventId, mediaId]));
 }
 
-/** HMAC over suite and all wraps: unlike Poly1305 it commits to the key, so one body never has two plaintexts. */
+/**
+ * HMAC over the suite and all wraps. Poly1305 does not commit to its key ("Partitioning Oracle Attacks", Len et al.
+ * 2021); this MAC does, so one body never opens to two plaintexts.
+ */
 function headerMac(suite: CryptoSuite, key: Uint8Array, wraps: readonly Uint8Array[]): Uint8Array {
   return suite.hmacSha256(hkdfSha256(key, 'header'), encodeCbor([SUITE, wraps]));
 }
 
+export interface SealRequest {
+  readonly suite: CryptoSuite;
+  /** Source of the content key and of the ephemeral keys; never seeded outside of tests. */
+  readonly random: Random;
+  readonly context: SealContext;
+  /** X25519 public keys (32 bytes each), 1 to 8. */
+  readonly recipients: readonly Uint8Array[];
+  readonly content: SealedContent;
+}
+
 /**
- * Seals content to every recipient's X25519 key under a fresh key.
+ * Seals content to every recipient under a fresh key.
  *
- * @throws SealcamError `too-large` above 96 KiB, header and body together; `seal-refused` for a low-order key
+ * @throws SealcamError `too-large` above 96 KiB (header and body together), `seal-refused` for a low-order key
  */
-export function seal(...parts: SealParts): SealedObject {
-  const steps = sealInSteps(...parts);
+export function seal(request: SealRequest): SealedObject {
+  const steps = sealInSteps(request);
   for (;;) {
     const step = steps.next();
     if (step.done === true) return step.value;
   }
 }
 
-type SealParts = Parameters<typeof sealInSteps>;
-
-/** The same in steps, one a recipient and one for the body, so that a small core can do other work between them. */
-export function* sealInSteps(
-  suite: CryptoSuite,
-  random: Random,
-  context: SealContext,
-  recipients: readonly Uint8Array[],
-  content: SealedContent,
-): Generator<void, SealedObject, void> {
+/**
+ * Seals as {@link seal} does, in one step per recipient and one for the body, so that a slow core can do other work.
+ */
+export function* sealInSteps(request: SealRequest): Generator<void, SealedObject, void> {
+  const { suite, random, context, recipients, content } = request;
   const key = random.bytes(32);
   const secret = concat(key, contextHash(suite, context));
   const wraps: Uint8Array[] = [];
@@ -87,16 +110,16 @@ export function* sealInSteps(
   return sealed;
 }
 
-/** An X25519 key pair, raw. */
+/** An X25519 key pair (RFC 7748), 32 raw bytes each. */
 export interface RecipientKeys {
   readonly secret: Uint8Array;
   readonly publicKey: Uint8Array;
 }
 
 /**
- * Opens a sealed object that belongs to `context`.
+ * Opens a sealed object that must belong to `context`.
  *
- * @throws SealcamError `seal-refused` (another's, altered, or of another event), `malformed`, `unsupported`
+ * @throws SealcamError `seal-refused` (sealed to another key, altered, or of another event), `malformed`, `unsupported`
  */
 export function unseal(
   suite: CryptoSuite,

@@ -5,12 +5,14 @@ import { blake2b24 } from '../crypto/hashes.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { boxKey, secretbox } from '../crypto/tweetnacl.js';
 
-/** Bytes that a sealed box is longer than its content: ephemeral key and Poly1305 tag. */
+/** Bytes that a sealed box adds to its content: ephemeral key (32) and Poly1305 tag (16). */
 export const SEALED_BOX_OVERHEAD = 48;
 
 /**
- * libsodium's `crypto_box_seal`: any libsodium opens it with `crypto_box_seal_open`.
- * The X25519 step is the suite's, so on a camera it is OpenSSL's; the bytes are the same.
+ * Encrypts content to an X25519 public key, byte for byte libsodium's `crypto_box_seal`: any libsodium opens it with
+ * `crypto_box_seal_open`. X25519 itself is the suite's, so that a camera uses OpenSSL's.
+ *
+ * @throws SealcamError `seal-refused` for a low-order key
  */
 export function sealBox(suite: CryptoSuite, random: Random, recipient: Uint8Array, content: Uint8Array): Uint8Array {
   const ephemeral = random.bytes(32);
@@ -20,7 +22,7 @@ export function sealBox(suite: CryptoSuite, random: Random, recipient: Uint8Arra
   return concat(ephemeralPublic, secretbox.seal(content, nonce, key));
 }
 
-/** Undefined if it was sealed to another key. */
+/** Opens a sealed box. Returns undefined if it was altered or sealed to another key. */
 export function openBox(
   suite: CryptoSuite,
   secret: Uint8Array,

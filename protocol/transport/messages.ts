@@ -1,3 +1,7 @@
+/**
+ * MQTT payloads: unsigned CBOR arrays `[type, …]` that carry signed objects. They are envelopes; nothing is concluded
+ * from them. An unknown type is `unsupported`.
+ */
 import { copyOf } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
@@ -5,12 +9,7 @@ import { decodeCbor, encodeCbor, type Cbor } from '../wire/cbor.js';
 import { array, bool, bytes, bytesUpTo, labelled, nullable, text, tuple, type Codec } from '../wire/codec.js';
 import type { SealedObject } from '../seal/seal.js';
 
-/**
- * MQTT payloads: unsigned CBOR arrays `[type, …]` around signed objects. What they say themselves is never believed;
- * they are envelopes. A type that is not known here is `unsupported`.
- */
-
-/** A record with its media, in the order of the record's own list; null where an object was dropped (a signed loss). */
+/** A record with its media in the order the record lists them; null for an object that was dropped (a signed loss). */
 export interface SentRecord {
   readonly record: Uint8Array;
   readonly media: readonly (SealedObject | null)[];
@@ -19,18 +18,18 @@ export interface SentRecord {
 export type UpMessage =
   | { readonly type: 'records'; readonly records: readonly SentRecord[] }
   | { readonly type: 'offer'; readonly offer: Uint8Array }
-  /** The camera's answer to a claim: the claim itself beside the accept record, until that is receipted. */
+  /** The camera's answer to a claim: the claim and the accept record, sent until a receipt covers the record. */
   | { readonly type: 'accept'; readonly claim: Uint8Array; readonly record: Uint8Array };
 
 export type DownMessage =
   | { readonly type: 'receipt'; readonly receipt: Uint8Array }
   | { readonly type: 'claim'; readonly claim: Uint8Array; readonly mac: Uint8Array | null }
-  /** Asks for an `owner` offer. */
+  /** Asks the camera for an `owner` offer. */
   | { readonly type: 'offer-request' }
   | { readonly type: 'command'; readonly command: Uint8Array }
   | { readonly type: 'revocation'; readonly revocation: Uint8Array };
 
-/** A hint, unsigned: also the last will. Never a verdict. */
+/** Whether the camera is connected. Unsigned, and also the last will: a hint, never a verdict. */
 export interface StatusMessage {
   readonly online: boolean;
   /** Version of the agent. */
@@ -69,7 +68,7 @@ const command = labelled(['command'], tuple(signed));
 const revocation = labelled(['revocation'], tuple(bytesUpTo(LIMITS.revocationMaxBytes)));
 const status = labelled(['online', 'agent'], tuple(bool, text(32)));
 
-/** The rest of each message, after its type; docs/protocol.cddl is generated from it. */
+/** The parts of each message after its type; docs/protocol.cddl is generated from them. */
 export const MESSAGE_SCHEMAS = {
   up: { records: records.schema, offer: offer.schema, accept: accept.schema },
   down: {
@@ -82,6 +81,7 @@ export const MESSAGE_SCHEMAS = {
   status: { status: status.schema },
 } as const;
 
+/** Message types, the first item of each payload. */
 export const UP = { records: 1, offer: 2, accept: 3 } as const;
 export const DOWN = { receipt: 1, claim: 2, 'offer-request': 3, command: 4, revocation: 5 } as const;
 export const STATUS = 1;
@@ -103,6 +103,7 @@ function unpack(payload: Uint8Array): { readonly type: number; readonly rest: re
   return { type, rest };
 }
 
+/** Encodes a message from a camera to the cloud. */
 export function encodeUp(message: UpMessage): Uint8Array {
   switch (message.type) {
     case 'records':
@@ -114,7 +115,7 @@ export function encodeUp(message: UpMessage): Uint8Array {
   }
 }
 
-/** @throws SealcamError `malformed` or `unsupported` */
+/** Decodes a message from a camera to the cloud. @throws SealcamError `malformed` or `unsupported` */
 export function decodeUp(payload: Uint8Array): UpMessage {
   const { type, rest } = unpack(payload);
   switch (type) {
@@ -131,6 +132,7 @@ export function decodeUp(payload: Uint8Array): UpMessage {
   }
 }
 
+/** Encodes a message from the cloud to a camera. */
 export function encodeDown(message: DownMessage): Uint8Array {
   switch (message.type) {
     case 'receipt':
@@ -146,7 +148,7 @@ export function encodeDown(message: DownMessage): Uint8Array {
   }
 }
 
-/** @throws SealcamError `malformed` or `unsupported` */
+/** Decodes a message from the cloud to a camera. @throws SealcamError `malformed` or `unsupported` */
 export function decodeDown(payload: Uint8Array): DownMessage {
   const { type, rest } = unpack(payload);
   switch (type) {
@@ -168,11 +170,12 @@ export function decodeDown(payload: Uint8Array): DownMessage {
   }
 }
 
+/** Encodes a status message. */
 export function encodeStatus({ online, agent }: StatusMessage): Uint8Array {
   return pack(STATUS, status, [online, agent]);
 }
 
-/** @throws SealcamError `malformed` or `unsupported` */
+/** Decodes a status message. @throws SealcamError `malformed` or `unsupported` */
 export function decodeStatus(payload: Uint8Array): StatusMessage {
   const { type, rest } = unpack(payload);
   if (type !== STATUS) throw new SealcamError('unsupported', `status message of type ${String(type)}`);

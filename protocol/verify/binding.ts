@@ -1,20 +1,22 @@
 import { equal } from '../../common/bytes.js';
 import type { SealcamRecord } from '../objects/record.js';
 
-/** Who owns a camera in one epoch, as the authoritative store says it. Never from a cache. */
+/** The claim row of one epoch: who owns the camera. Read it from the authoritative store, never from a cache. */
 export interface ClaimBinding {
   readonly device: Uint8Array;
   readonly account: Uint8Array;
   readonly epoch: number;
   readonly claimHash: Uint8Array;
   readonly state: 'open' | 'closed' | 'revoked';
-  /** Seq of the tombstone, once the epoch is closed. */
+  /** Seq of the tombstone; null while the epoch is open. */
   readonly closedAtSeq: number | null;
 }
 
 /**
- * Holds a signed record against the claim row of its own epoch.
- * The record was signed by the camera, so a row that disagrees is wrong, however it came to be so.
+ * Compares a verified record with the claim row of its own epoch. The camera signed the record, so if the two disagree,
+ * the row is wrong.
+ *
+ * @returns `bound` if the record may be shown to this account, otherwise the verdict with which it is refused
  */
 export function checkBinding(
   record: SealcamRecord,

@@ -1,22 +1,24 @@
 import { equal } from '../../common/bytes.js';
 import type { SealcamRecord } from '../objects/record.js';
 
-/** What is known of the history before a record, from other verified records of the same epoch. */
+/** What other verified records of the same epoch show of the history before a record. */
 export interface ChainFacts {
-  /** Hash of the record with seq − 1, if it is there. */
+  /** Hash of the record with seq − 1, if it is known. */
   readonly predecessor: Uint8Array | undefined;
-  /** Number of records missing in a row just before this one; 0 with a predecessor. */
+  /** Number of consecutive records missing just before this one; 0 with a predecessor. */
   readonly missing: number;
-  /** Whether signed losses cover all of them. */
+  /** Whether signed losses cover all the missing records. */
   readonly missingSigned: boolean;
-  /** Highest seq of a health record that reports an empty queue: nothing before it can still be on its way. */
+  /** Highest seq of a health record that reports an empty outbox: no record before it can still arrive. */
   readonly drainedUpTo: number;
 }
 
+/** `signed`: the camera itself reported the loss. */
 export type Continuity =
   | { readonly verdict: 'intact' | 'pending' | 'equivocation' }
   | { readonly verdict: 'gap'; readonly missing: number; readonly signed: boolean };
 
+/** Returns whether a record follows the one before it. A record that is `pending` can still become anything else. */
 export function checkContinuity(record: SealcamRecord, facts: ChainFacts): Continuity {
   if (record.seq === 0) return { verdict: 'intact' };
   const { prev } = record;

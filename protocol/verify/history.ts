@@ -6,20 +6,21 @@ import { checkContinuity, type ChainFacts, type Continuity } from './continuity.
 interface Chain {
   /** Hash by seq of every verified record. */
   readonly hashes: Map<number, Uint8Array>;
-  /** Seqs that signed losses cover. */
+  /** Ranges of seqs that signed losses cover. */
   readonly lost: (readonly [number, number])[];
+  /** Highest seq of a health record with an empty outbox. */
   drainedUpTo: number;
   highest: number;
 }
 
 /**
- * Verified records of any devices and epochs, in any order of arrival, and what each one's continuity is.
- * The first record with a seq is kept; another one for the same place is a contradiction.
+ * The hashes of verified records of any devices and epochs, added in any order, and the continuity of each record.
+ * The first record with a seq is kept; another record with the same seq is `equivocation`.
  */
 export class History {
   private readonly chains = new Map<string, Chain>();
 
-  /** `equivocation` is not added. */
+  /** Adds a record, unless another one has its seq. */
   add(record: Verified<SealcamRecord>): 'added' | 'duplicate' | 'equivocation' {
     const { value, hash } = record;
     const chain = this.chainOf(value);
@@ -32,13 +33,14 @@ export class History {
     return 'added';
   }
 
-  /** A record that was verified at another time: only its place and hash are known. */
+  /** Adds a record that was verified earlier, of which only seq and hash were kept. */
   remember(device: Uint8Array, epoch: number, seq: number, hash: Uint8Array): void {
     const chain = this.chainOf({ device, epoch });
     if (!chain.hashes.has(seq)) chain.hashes.set(seq, hash);
     chain.highest = Math.max(chain.highest, seq);
   }
 
+  /** Returns the continuity of a record by what is known now; it may change as more records arrive. */
   continuityOf(record: Verified<SealcamRecord>): Continuity {
     const chain = this.chainOf(record.value);
     const known = chain.hashes.get(record.value.seq);
@@ -46,7 +48,7 @@ export class History {
     return checkContinuity(record.value, factsOf(chain, record.value.seq));
   }
 
-  /** The highest verified seq of an epoch with its hash. */
+  /** Returns the highest verified seq of an epoch with its hash, or null. */
   headOf(device: Uint8Array, epoch: number): { readonly seq: number; readonly hash: Uint8Array } | null {
     const chain = this.chains.get(keyOf(device, epoch));
     const hash = chain?.hashes.get(chain.highest);
@@ -75,8 +77,8 @@ function factsOf(chain: Chain, seq: number): ChainFacts {
 }
 
 /**
- * The highest known seq below this one, −1 if there is none. A gap is mostly short, so it is walked; a signed seq can also be
- * 2^53, so past as many steps as there are records these are looked through instead.
+ * Returns the highest known seq below this one, or −1. Most gaps are short, so it counts down; but a signed seq can be
+ * 2^53, so after as many steps as there are records it searches the records instead.
  */
 function knownBelow({ hashes }: Chain, seq: number): number {
   for (let below = seq - 1; below >= seq - 1 - hashes.size; below--) if (below < 0 || hashes.has(below)) return below;

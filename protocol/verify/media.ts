@@ -3,7 +3,7 @@ import type { CryptoSuite } from '../crypto/suite.js';
 import type { RecordMedia } from '../objects/record.js';
 import type { SealedObject } from '../seal/seal.js';
 
-/** Whether these are the very bytes that the signed record names. */
+/** Returns whether a sealed object is the one that the signed record names: length and both SHA-256 hashes. */
 export function isMediaOf(suite: CryptoSuite, media: RecordMedia, sealed: SealedObject): boolean {
   return (
     sealed.body.length === media.length &&

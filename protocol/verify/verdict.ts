@@ -1,12 +1,12 @@
 /**
- * What a verifier says of a record. `shown` verdicts may be shown with the sentence beside them; the others go to
- * the quarantine, where no read path leads.
+ * A verifier's conclusion about a record. A record with a `shown` verdict may be shown, with the sentence beside it;
+ * any other goes to quarantine, which no read path reaches.
  */
 interface VerdictEntry {
   readonly shown: boolean;
   readonly tone: 'good' | 'wait' | 'warn' | 'bad';
   readonly title: string;
-  /** For the owner: what it means, in one sentence. */
+  /** What it means for the owner, in one sentence. */
   readonly sentence: string;
 }
 
@@ -21,37 +21,37 @@ export const VERDICTS = {
     shown: true,
     tone: 'wait',
     title: 'Verified, catching up',
-    sentence: 'Your camera signed this; an earlier record is still on its way.',
+    sentence: 'Your camera signed this. An earlier record has not arrived yet.',
   },
   gap: {
     shown: true,
     tone: 'warn',
-    title: 'Verified, something before it is lost',
+    title: 'Verified, earlier records lost',
     sentence: 'Your camera signed this, but records just before it are lost.',
   },
   incomplete: {
     shown: true,
     tone: 'warn',
-    title: 'No word since',
-    sentence: 'Your camera has been silent for longer than it should be; newer events may be missing.',
+    title: 'Camera silent',
+    sentence: 'Your camera has sent nothing for longer than expected. Newer events may be missing.',
   },
   'media-missing': {
     shown: true,
     tone: 'warn',
     title: 'Verified, picture missing',
-    sentence: 'Your camera signed this event, but its picture is not there.',
+    sentence: 'Your camera signed this event, but its picture is missing.',
   },
   duplicate: {
     shown: false,
     tone: 'good',
-    title: 'Already here',
-    sentence: 'The same record came twice; it is kept once.',
+    title: 'Already received',
+    sentence: 'The same record arrived twice and is kept once.',
   },
   equivocation: {
     shown: false,
     tone: 'bad',
     title: 'Contradiction',
-    sentence: 'There are two different records for one place in the history; neither copy that came later is shown.',
+    sentence: 'There are two different records for one place in the history. The one that arrived later is not shown.',
   },
   foreign: {
     shown: false,
@@ -63,24 +63,25 @@ export const VERDICTS = {
     shown: false,
     tone: 'bad',
     title: 'No longer valid',
-    sentence: 'This was made after the camera or this ownership was ended and is not shown.',
+    sentence: 'This was made after the ownership had ended or was revoked, and is not shown.',
   },
   unsupported: {
     shown: false,
     tone: 'warn',
     title: 'Update needed',
-    sentence: 'A newer version made this; update to see it.',
+    sentence: 'This was made by a newer version. Update to see it.',
   },
   malformed: {
     shown: false,
     tone: 'bad',
     title: 'Damaged',
-    sentence: 'This was damaged or forged and is not shown.',
+    sentence: 'This is damaged or forged and is not shown.',
   },
 } as const satisfies Record<string, VerdictEntry>;
 
 export type Verdict = keyof typeof VERDICTS;
 
+/** Returns whether a record with this verdict may be shown. */
 export function isShown(verdict: Verdict): boolean {
   return VERDICTS[verdict].shown;
 }

@@ -1,8 +1,11 @@
 import { SealcamError } from '../../common/errors.js';
 
+/** Limits on CBOR from outside. */
 export interface ScanLimits {
   readonly maxBytes: number;
+  /** Nested arrays, maps and tags. */
   readonly maxDepth: number;
+  /** All items, those inside of others included. */
   readonly maxItems: number;
 }
 
@@ -11,8 +14,9 @@ function refuse(why: string): never {
 }
 
 /**
- * Walks CBOR heads without recursion and without allocating what they announce, so that 20,000 nested arrays
- * or a string of 2^53 bytes cost nothing. Says nothing about determinism; that is checked by re-encoding.
+ * Checks the heads of CBOR items (RFC 8949 §3) without recursion and without allocating the lengths they announce, so
+ * that 20,000 nested arrays or a string of 2^53 bytes cost nothing. It does not check for the deterministic encoding;
+ * `decodeCbor` does.
  *
  * @throws SealcamError `malformed`
  */
@@ -47,7 +51,7 @@ export function scanCbor(bytes: Uint8Array, limits: ScanLimits): void {
       if (argument > bytes.length - offset) refuse('truncated');
       offset += argument;
     } else if (major === 4 || major === 5 || major === 6) {
-      const children = major === 4 ? argument : major === 5 ? argument * 2 : 1;
+      const children = childrenOf(major, argument);
       if (children > bytes.length - offset) refuse('truncated');
       if (open.length > limits.maxDepth) refuse(`nested deeper than ${String(limits.maxDepth)}`);
       open.push(children);
@@ -56,6 +60,12 @@ export function scanCbor(bytes: Uint8Array, limits: ScanLimits): void {
     }
   }
   if (offset !== bytes.length) refuse('bytes after the end');
+}
+
+/** An array has as many children as its head announces, a map twice as many, a tag one. */
+function childrenOf(major: 4 | 5 | 6, argument: number): number {
+  if (major === 4) return argument;
+  return major === 5 ? 2 * argument : 1;
 }
 
 function argumentBytes(info: number): number {

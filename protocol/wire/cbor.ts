@@ -3,18 +3,19 @@ import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { scanCbor, type ScanLimits } from './cbor-scan.js';
 
-/** What the protocol's CBOR may hold: no floats, no undefined, no tags inside a payload. */
+/** The CBOR types this protocol uses: no floats, no undefined, no tags inside a payload. */
 export type Cbor = number | string | boolean | null | Uint8Array | readonly Cbor[] | ReadonlyMap<number, Cbor>;
 
-/** Deterministic encoding, RFC 8949 §4.2.1: shortest heads, definite lengths, keys sorted bytewise. */
+/** Encodes deterministically, RFC 8949 §4.2.1: shortest heads, definite lengths, keys sorted bytewise. */
 export function encodeCbor(value: Cbor): Uint8Array {
   return encode(value, rfc8949EncodeOptions);
 }
 
 /**
- * Decodes bytes that came from outside.
- * Size, depth and number of items are checked before the library sees them; afterwards the value is encoded
- * again and compared, because a library's strict mode lets unsorted keys, long heads and bad UTF-8 through.
+ * Decodes bytes from outside.
+ *
+ * Size, depth and number of items are checked before the library sees the bytes. Afterwards the value is encoded again
+ * and compared, because the library's strict mode accepts unsorted keys, long heads and invalid UTF-8.
  *
  * @throws SealcamError `malformed`
  */
@@ -33,7 +34,7 @@ export function decodeCbor(bytes: Uint8Array, limits: ScanLimits): unknown {
       allowBigInt: false,
     });
   } catch (error) {
-    throw new SealcamError('malformed', 'not CBOR of this protocol', { cause: error });
+    throw new SealcamError('malformed', 'not the CBOR of this protocol', { cause: error });
   }
   if (!isCbor(value)) throw new SealcamError('malformed', 'a CBOR type that this protocol does not use');
   if (!equal(encodeCbor(value), bytes)) throw new SealcamError('malformed', 'not the deterministic encoding');

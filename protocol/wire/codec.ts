@@ -4,12 +4,12 @@ import type { Cbor } from './cbor.js';
 import type { Schema } from './schema.js';
 
 /**
- * A type and its CBOR form, both ways. Payloads are maps with integer keys 0 to 23, described once as a table of
- * fields; unknown keys, missing keys and values out of range are `malformed`.
+ * A type and its CBOR form, in both directions. Payloads are maps with integer keys 0 to 23, described once as a table
+ * of fields. Unknown keys, missing keys and values out of range throw SealcamError `malformed`.
  */
 export interface Codec<T> {
   toCbor(value: T): Cbor;
-  /** `path` names the place for the error, e.g. `record.time.quality`. */
+  /** `path` names the place in error messages, e.g. `record.time.quality`. */
   fromCbor(raw: unknown, path: string): T;
   /** The same rules as data; docs/protocol.cddl is generated from it. */
   readonly schema: Schema;
@@ -21,7 +21,7 @@ function refuse(path: string, expected: string): never {
   throw new SealcamError('malformed', `${path}: expected ${expected}`);
 }
 
-/** Encoding checks the same rules, so that this side never signs what the other must refuse. */
+/** Encoding checks the same rules as decoding, so that this side never signs what the other side must refuse. */
 function checked<T extends Cbor>(schema: Schema, expected: string, accepts: (raw: unknown) => raw is T): Codec<T> {
   return {
     toCbor: (value) => (accepts(value) ? value : refuse('value', expected)),
@@ -30,10 +30,12 @@ function checked<T extends Cbor>(schema: Schema, expected: string, accepts: (raw
   };
 }
 
+/** An integer from 0 to `max`. */
 export function uint(max: number = Number.MAX_SAFE_INTEGER): Codec<number> {
   return int(0, max);
 }
 
+/** An integer from `min` to `max`. */
 export function int(min: number, max: number): Codec<number> {
   return checked(
     { type: 'int', min, max },
@@ -42,6 +44,7 @@ export function int(min: number, max: number): Codec<number> {
   );
 }
 
+/** A byte string of exactly `length` bytes. */
 export function bytes(length: number): Codec<Uint8Array> {
   return checked(
     { type: 'bytes', min: length, max: length },
@@ -50,6 +53,7 @@ export function bytes(length: number): Codec<Uint8Array> {
   );
 }
 
+/** A byte string of at most `max` bytes. */
 export function bytesUpTo(max: number): Codec<Uint8Array> {
   return checked(
     { type: 'bytes', min: 0, max },
@@ -59,15 +63,15 @@ export function bytesUpTo(max: number): Codec<Uint8Array> {
 }
 
 /**
- * Text of at most `max` bytes in UTF-8. Control characters are refused, so that a log line stays a line, and a leading
- * U+FEFF, which decoders disagree about.
+ * Text of at most `max` bytes in UTF-8. Control characters are refused, so that a value cannot break a log line, and so
+ * is a leading U+FEFF, which some decoders drop.
  */
 export function text(max: number): Codec<string> {
   return checked(
     { type: 'text', max },
     `text of at most ${String(max)} bytes without control characters`,
     (raw): raw is string =>
-      // eslint-disable-next-line no-control-regex -- the control characters are what is looked for
+      // eslint-disable-next-line no-control-regex -- control characters are what this finds
       typeof raw === 'string' && !/^\ufeff|[\u0000-\u001f\u007f]/.test(raw) && utf8(raw).length <= max,
   );
 }
@@ -78,6 +82,7 @@ export const bool: Codec<boolean> = checked(
   (raw): raw is boolean => typeof raw === 'boolean',
 );
 
+/** The inner type or null. */
 export function nullable<T>(inner: Codec<T>): Codec<T | null> {
   return {
     toCbor: (value) => (value === null ? null : inner.toCbor(value)),
@@ -86,6 +91,7 @@ export function nullable<T>(inner: Codec<T>): Codec<T | null> {
   };
 }
 
+/** An array of `min` to `max` items. */
 export function array<T>(inner: Codec<T>, min: number, max: number): Codec<readonly T[]> {
   const expected = `${String(min)} to ${String(max)} items`;
   return {
@@ -103,7 +109,7 @@ export function array<T>(inner: Codec<T>, min: number, max: number): Codec<reado
 
 type AnyCodec = Codec<never> | Codec<unknown>;
 
-/** An array with a fixed meaning per place. */
+/** An array of fixed length whose places have types of their own. */
 export function tuple<const C extends readonly AnyCodec[]>(
   ...inner: C
 ): Codec<{ readonly [K in keyof C]: TypeOf<C[K]> }> {
@@ -119,7 +125,7 @@ export function tuple<const C extends readonly AnyCodec[]>(
   };
 }
 
-/** A name in the code, a number on the wire. A number this version does not know is `unsupported`, not `malformed`. */
+/** A name in the code, a number on the wire. A number that is not in the table is `unsupported`, not `malformed`. */
 export function names<const N extends Readonly<Record<string, number>>>(table: N): Codec<keyof N & string> {
   const byNumber = new Map(Object.entries(table).map(([name, number]) => [number, name]));
   return {
@@ -134,16 +140,19 @@ export function names<const N extends Readonly<Record<string, number>>>(table: N
   };
 }
 
+/** One field of a {@link struct}: its integer key and its type. */
 export interface Field<T, Optional extends boolean> {
   readonly key: number;
   readonly codec: Codec<T>;
   readonly optional: Optional;
 }
 
+/** A field that must be present. */
 export function field<T>(key: number, codec: Codec<T>): Field<T, false> {
   return { key, codec, optional: false };
 }
 
+/** A field that may be absent. */
 export function optional<T>(key: number, codec: Codec<T>): Field<T, true> {
   return { key, codec, optional: true };
 }
@@ -158,7 +167,7 @@ export type StructOf<F extends Fields> = Simplify<
   { readonly [K in RequiredNames<F>]: FieldType<F[K]> } & { readonly [K in OptionalNames<F>]?: FieldType<F[K]> }
 >;
 
-/** A CBOR map with the given integer keys and no others. */
+/** A CBOR map with these fields and no other keys. */
 export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
   const table = Object.entries(fields) as [string, Field<unknown, boolean>][];
   const known = new Set(table.map(([, { key }]) => key));
@@ -200,10 +209,10 @@ export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
   };
 }
 
-/** Every versioned map has its version under key 0; values do not carry it. */
+/** The version is under key 0 of the map; decoded values do not contain it. */
 const KEY_VERSION = 0;
 
-/** Adds the version to a struct; another one than this is `unsupported`, whatever else the map holds. */
+/** Adds a version to a struct. Another version is `unsupported`, whatever else the map contains. */
 export function versioned<T>(version: number, inner: Codec<T>): Codec<T> {
   return {
     toCbor(value) {
@@ -231,7 +240,7 @@ export function versioned<T>(version: number, inner: Codec<T>): Codec<T> {
   };
 }
 
-/** Names the places of an array, for docs/protocol.cddl and the vectors. */
+/** Names the places of a tuple, for docs/protocol.cddl. */
 export function labelled<T>(labels: readonly string[], inner: Codec<T>): Codec<T> {
   return inner.schema.type === 'tuple' ? { ...inner, schema: { ...inner.schema, labels } } : inner;
 }

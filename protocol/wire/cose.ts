@@ -5,21 +5,21 @@ import { verifyStrict } from '../crypto/strict.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
 import { decodeCbor, encodeCbor, type Cbor } from './cbor.js';
 
-/** COSE_Sign1, RFC 9052 §4.2, with the one header this protocol allows. */
+/** COSE_Sign1 (RFC 9052 §4.2) with the one protected header that this protocol allows. Not yet verified. */
 export interface Sign1 {
-  /** 32-byte public key of whoever says to have signed. */
+  /** 32-byte public key of the claimed signer. */
   readonly kid: Uint8Array;
   readonly payload: Uint8Array;
   readonly signature: Uint8Array;
-  /** The whole object: a copy that nobody else holds. */
+  /** A private copy of the whole object. */
   readonly bytes: Uint8Array;
-  /** What the signature covers, and what the object's hash is taken of. */
+  /** The bytes that the signature and the object's hash cover. */
   readonly sigStructure: Uint8Array;
 }
 
 /** CBOR tag 18, the first byte of every COSE_Sign1. */
 const TAG_SIGN1 = 0xd2;
-/** Ed25519 as a fully specified algorithm, RFC 9864. */
+/** Ed25519 as a fully specified algorithm; RFC 9864. */
 const ALG_ED25519 = -19;
 const HEADER_ALG = 1;
 const HEADER_KID = 4;
@@ -33,11 +33,14 @@ function protectedHeader(kid: Uint8Array): Uint8Array {
   );
 }
 
-/** Sig_structure of RFC 9052 §4.4; the domain stands in external_aad, so a signature of one kind is never another's. */
+/**
+ * Sig_structure, RFC 9052 §4.4. The domain is its external_aad, so a signature of one kind is never valid for another.
+ */
 function sigStructureOf(header: Uint8Array, domain: string, payload: Uint8Array): Uint8Array {
   return encodeCbor(['Signature1', header, utf8(domain), payload]);
 }
 
+/** Signs a payload. Returns the bytes of the COSE_Sign1. */
 export function signSign1(domain: string, signer: Signer, payload: Uint8Array): Uint8Array {
   const header = protectedHeader(signer.publicKey);
   const signature = signer.sign(sigStructureOf(header, domain, payload));
@@ -45,8 +48,8 @@ export function signSign1(domain: string, signer: Signer, payload: Uint8Array): 
 }
 
 /**
- * Reads the shape; trusts nothing yet.
- * The bytes are copied first: what is verified cannot be changed afterwards through the caller's buffer.
+ * Parses the structure without verifying anything. The bytes are copied first, so that the caller's buffer cannot
+ * change them after verification.
  *
  * @throws SealcamError `malformed`
  */
@@ -83,14 +86,14 @@ function kidOf(header: Uint8Array): Uint8Array {
   return kid;
 }
 
-/** @throws SealcamError `bad-signature` */
+/** Verifies the signature under the object's own kid. @throws SealcamError `bad-signature` */
 export function verifySign1(suite: CryptoSuite, object: Sign1): void {
   if (!verifyStrict(suite, object.kid, object.sigStructure, object.signature)) {
     throw new SealcamError('bad-signature', 'the signature does not verify');
   }
 }
 
-/** @throws SealcamError `malformed` */
+/** Decodes the map that every payload is. @throws SealcamError `malformed` */
 export function decodePayload(payload: Uint8Array): ReadonlyMap<unknown, unknown> {
   const map = decodeCbor(payload, {
     maxBytes: LIMITS.revocationMaxBytes,

@@ -1,4 +1,4 @@
-/** The rules of a codec as data. */
+/** The rules of a codec as data; docs/protocol.cddl is generated from them. Integers and lengths are inclusive. */
 export type Schema =
   | { readonly type: 'int'; readonly min: number; readonly max: number }
   | { readonly type: 'bytes'; readonly min: number; readonly max: number }

@@ -7,7 +7,8 @@ import { CloudClient } from '../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../app/core/history-keeper.js';
 import { Owner } from '../../app/core/owner.js';
 import { ownerKeys } from '../../app/core/owner-keys.js';
-import { OwnerSession, type SessionView } from '../../app/core/owner-session.js';
+import { OwnerSession } from '../../app/core/owner-session.js';
+import type { SessionView } from '../../app/core/session-view.js';
 import { MemoryStorage } from '../../app/core/storage.js';
 import type { TimelineEvent } from '../../app/core/timeline.js';
 

@@ -78,7 +78,7 @@ export class VectorWorld {
     };
   }
 
-  /** A record of this world with defaults that a test overrides. */
+  /** Returns a record with defaults that a test can override. */
   record(
     seq: number,
     prev: Uint8Array | null,
@@ -97,7 +97,7 @@ export class VectorWorld {
   }
 }
 
-/** The records of one short life of a camera, chained, one of every kind. */
+/** Returns a chain of records with at least one of every kind. */
 export function recordChain(world: VectorWorld): readonly (readonly [string, SealcamRecord])[] {
   const eventId = world.id('event');
   const media = {
@@ -194,13 +194,14 @@ export function recordChain(world: VectorWorld): readonly (readonly [string, Sea
   });
 }
 
+/** Returns the content of signed.json. */
 export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
   const world = new VectorWorld(suite);
   const vectors: SignedVector[] = [];
-  const add = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T, mac?: Uint8Array): void => {
+  const vectorOf = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): SignedVector => {
     const object = signObject(kind, suite, signerOf(suite, NAMES[signer]), value);
     const parsed = parseSign1(object.bytes, kind.domain, kind.maxBytes);
-    vectors.push({
+    return {
       name,
       domain: kind.domain,
       signer,
@@ -210,8 +211,10 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
       hash: object.hash,
       signature: parsed.signature,
       object: object.bytes,
-      ...(mac === undefined ? {} : { mac }),
-    });
+    };
+  };
+  const add = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): void => {
+    vectors.push(vectorOf(name, kind, signer, value));
   };
 
   const offer: Offer = {
@@ -228,7 +231,8 @@ export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
     lastClaimHash: world.claim.hash,
     mode: 'owner',
   });
-  add('claim', claimKind, 'owner', world.claim.value, claimMac(suite, world.secret, world.claim));
+  const mac = claimMac(suite, world.secret, world.claim);
+  vectors.push({ ...vectorOf('claim', claimKind, 'owner', world.claim.value), mac });
   for (const [name, record] of recordChain(world)) add(`record-${name}`, recordKind, 'device', record);
   const answer = { source: 'owner', action: 'zones', result: 'refused', object: seedOf(suite, 'order') } as const;
   add('answer-with-counter', recordKind, 'device', {

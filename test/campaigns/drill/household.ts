@@ -7,7 +7,8 @@ import { CloudClient, type PageFetch } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
-import { OwnerSession, type SessionView } from '../../../app/core/owner-session.js';
+import { OwnerSession } from '../../../app/core/owner-session.js';
+import type { SessionView } from '../../../app/core/session-view.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
@@ -55,8 +56,8 @@ export class Household {
       } catch (error) {
         // As the page does it.
         const { code, message } = asSealcamError(error);
-        if (code === 'not-found') session.pictureMissing(picture.media.id);
-        else session.pictureRefused(message, code, { device: toHex(picture.device), epoch: picture.epoch });
+        if (code === 'not-found') session.markPictureMissing(picture.media.id);
+        else session.refusePicture(message, code, { device: toHex(picture.device), epoch: picture.epoch });
       }
     }
     return { view: session.view(), opened };

@@ -21,7 +21,7 @@ export const sealcam: MakePolicy = (devices, windowMs, isBoot) => {
   const before: UplinkState = isBoot ? fresh : { ...fresh, phase: 'stable', connectedAtMs: 0 };
   const states: UplinkState[] = new Array<UplinkState>(devices).fill(before);
   const put = (device: number, nowMs: number, input: UplinkInput, uniform: number): number => {
-    const { state } = step(settings, states[device] ?? fresh, nowMs, input, uniform);
+    const { state } = step(states[device] ?? fresh, input, { settings, nowMs, uniform });
     states[device] = state;
     return state.dueMs ?? Infinity;
   };

@@ -1,4 +1,5 @@
 import type { SocketHandlers, PublishResult, UplinkSocket } from '../../../agent/uplink/socket.js';
+import { topicOf } from '../../../protocol/transport/topics.js';
 import type { Scheduler } from './scheduler.js';
 import type { Trace } from './trace.js';
 import type { Dice, Weather } from './weather.js';
@@ -79,7 +80,7 @@ export class SimBroker {
       if (isCrossed) trace.add('network', `crossed: an answer to ${nameOf(addressed)} goes to ${nameOf(device)}`);
       if (isLost) continue;
       scheduler.after(delayMs, () => {
-        this.sessions.get(device)?.deliver(`sealcam/v1/${device}/down`, payload);
+        this.sessions.get(device)?.deliver(topicOf(Buffer.from(device, 'hex'), 'down'), payload);
       });
     }
   }

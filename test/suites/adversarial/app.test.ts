@@ -77,7 +77,8 @@ function pictureFrom(serve: (own: SealedObject, other: SealedObject) => SealedOb
     const context = { device: world.deviceId, account: world.account, epoch: 1, claimHash: claim.hash, eventId };
     const content = { detail: {}, jpeg: Uint8Array.of(0xff, 0xd8, seq) };
     const x25519 = [keys.recipient.publicKey];
-    const sealed = seal(nodeSuite, realRandom, { ...context, mediaId: id }, x25519, content);
+    const named = { ...context, mediaId: id };
+    const sealed = seal({ suite: nodeSuite, random: realRandom, context: named, recipients: x25519, content });
     const media: RecordMedia = {
       id,
       role: 'thumbnail',

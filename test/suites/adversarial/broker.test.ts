@@ -93,7 +93,8 @@ async function victim(cloud: CloudWorld): Promise<Victim> {
   const context = { device: world.deviceId, account: world.account, epoch: 1, claimHash: claim.hash, eventId };
   const place = { ...context, mediaId: id };
   const x25519 = [nodeSuite.x25519PublicKey(world.ownerSecret)];
-  const sealed = seal(nodeSuite, realRandom, place, x25519, { detail: {}, jpeg: utf8('picture') });
+  const content = { detail: {}, jpeg: utf8('picture') };
+  const sealed = seal({ suite: nodeSuite, random: realRandom, context: place, recipients: x25519, content });
   const { header, body } = sealed;
   const hashes = { bodyHash: nodeSuite.sha256(body), headerHash: nodeSuite.sha256(header) };
   const record = world.record(claim, 1, accept.hash, {

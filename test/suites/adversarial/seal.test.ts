@@ -7,6 +7,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { secretbox, tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { claimKind } from '../../../protocol/objects/claim.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
+import type { SealedContent } from '../../../protocol/seal/content.js';
 import { sealBox } from '../../../protocol/seal/sealed-box.js';
 import {
   contextHash,
@@ -38,10 +39,15 @@ const [owner, member] = [recipient(), recipient()];
 const [here, elsewhere] = [contextFor(), contextFor()];
 const content = { detail: {}, jpeg: utf8('the picture') };
 const both = [owner.publicKey, member.publicKey];
-const sealed = seal(nodeSuite, realRandom, here, both, content);
-const other = seal(nodeSuite, realRandom, elsewhere, both, content);
+
+function sealTo(recipients: readonly Uint8Array[], context: SealContext, what: SealedContent = content): SealedObject {
+  return seal({ suite: nodeSuite, random: realRandom, context, recipients, content: what });
+}
+
+const sealed = sealTo(both, here);
+const other = sealTo(both, elsewhere);
 /** Two chunks: 64 KiB and what is left. */
-const large = seal(nodeSuite, realRandom, here, both, { detail: {}, jpeg: realRandom.bytes(70_000) });
+const large = sealTo(both, here, { detail: {}, jpeg: realRandom.bytes(70_000) });
 
 function opens(keys: RecipientKeys, object: SealedObject, context = here): string {
   return codeOf(() => unseal(nodeSuite, context, keys, object)).replace('accepted', 'opened');
@@ -142,11 +148,11 @@ attacks('seal', 'Sealed pictures', [
   {
     name: 'low-order recipient key, sealing',
     expected: 'seal-refused',
-    observed: () => codeOf(() => seal(nodeSuite, realRandom, here, [new Uint8Array(32)], content)),
+    observed: () => codeOf(() => sealTo([new Uint8Array(32)], here)),
     control: {
       says: "the owner's key",
       expected: 'accepted',
-      observed: () => codeOf(() => seal(nodeSuite, realRandom, here, [owner.publicKey], content)),
+      observed: () => codeOf(() => sealTo([owner.publicKey], here)),
     },
   },
   {

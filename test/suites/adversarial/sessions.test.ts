@@ -67,7 +67,8 @@ class TwoEpochs {
     const ids = { eventId: realRandom.bytes(16), mediaId: realRandom.bytes(16) };
     const context = { device, account, epoch: claim.value.epoch, claimHash: claim.hash, ...ids };
     const keys = recipients.map(({ x25519 }) => x25519);
-    const sealed = seal(nodeSuite, realRandom, context, keys, { detail: {}, jpeg: null });
+    const content = { detail: {}, jpeg: null };
+    const sealed = seal({ suite: nodeSuite, random: realRandom, context, recipients: keys, content });
     const own = { secret, publicKey: nodeSuite.x25519PublicKey(secret) };
     return codeOf(() => unseal(nodeSuite, context, own, sealed)).replace('accepted', 'opened');
   }

@@ -24,7 +24,10 @@ import { until } from '../../support/runner/wait.js';
 
 const PASSPHRASE = 'four unrelated test words';
 
-/** Two owners, a camera each, on one cloud; the page from an origin of its own. Built once, the tests go on from each other. */
+/**
+ * Two owners with a camera each on one cloud, the page on an origin of its own. Each test continues from the one
+ * before.
+ */
 describeWith('chromium', "the owner's page", () => {
   const folder = keptFolder();
   const cameras: TestAgent[] = [];
@@ -69,14 +72,14 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.goto(`${pageUrl}#claim=${cameras[0]?.code ?? ''}`);
     await a.page.getByRole('heading', { name: 'Only you can see what your cameras see' }).waitFor();
     expect(await a.page.getByRole('button', { name: 'Add a camera' }).count()).toBe(0);
-    // The code in the link's fragment is taken out of the address at once.
+    // The page removes the code in the link's fragment from the address.
     expect(a.page.url()).toBe(pageUrl);
     await a.screenshot('welcome');
     await a.page.getByRole('button', { name: 'Make my key' }).click();
     const save = a.page.getByRole('button', { name: 'Make my key and save the file' });
     expect(await save.isDisabled()).toBe(true);
     await a.page.getByLabel('Passphrase', { exact: true }).fill(PASSPHRASE);
-    await a.page.getByLabel('The same again').fill('something else here');
+    await a.page.getByLabel('Repeat it').fill('something else here');
     await save.click();
     await a.page.getByRole('alert').getByText('The two passphrases differ').waitFor();
   });
@@ -99,7 +102,7 @@ describeWith('chromium', "the owner's page", () => {
     expect(await a.page.getByRole('status').innerText()).toContain('Live');
   });
 
-  it('opens an event by keyboard, with its time in the zone of the viewer and how it is known', async () => {
+  it("opens an event by keyboard, with its time in the viewer's time zone and the evidence for it", async () => {
     await a.page.locator('.card-button').first().focus();
     await a.page.keyboard.press('Enter');
     const dialog = a.page.getByRole('dialog');
@@ -115,7 +118,7 @@ describeWith('chromium', "the owner's page", () => {
     await dialog.waitFor({ state: 'hidden' });
   });
 
-  it("owner B sees the own camera's events, on a phone, in the dark", async () => {
+  it('owner B sees the events of their own camera, on a phone, in the dark theme', async () => {
     recovery.set(b, await b.makeKey(pageUrl, PASSPHRASE));
     await b.page.getByRole('button', { name: 'Add a camera' }).click();
     await b.claimCamera((cameras[1]?.code ?? '').toLowerCase(), 'The garden behind the house, by the old shed');
@@ -127,7 +130,7 @@ describeWith('chromium', "the owner's page", () => {
     expect(cut).toBe(0);
   });
 
-  it("owner B, given A's ids and even A's sealed bytes, gets refusals and ciphertext only", async () => {
+  it("owner B, with A's ids and even A's sealed bytes, gets only refusals and ciphertext", async () => {
     const master = await openRecoveryFile(recovery.get(b) ?? '', PASSPHRASE);
     const keys = ownerKeys(tweetnaclSuite, master);
     const client = new CloudClient({
@@ -162,17 +165,17 @@ describeWith('chromium', "the owner's page", () => {
     const sealed = stored?.sealed ?? { header: new Uint8Array(0), body: new Uint8Array(0) };
     expect(codeOf(() => unseal(tweetnaclSuite, context, keys.recipient, sealed))).toBe('seal-refused');
     expect(Buffer.from(sealed.body).includes(Buffer.from([0xff, 0xd8, 0xff]))).toBe(false);
-    // The control: A's own key opens the very same bytes.
+    // The control: A's own key opens the same bytes.
     const own = ownerKeys(tweetnaclSuite, await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE));
     expect(unseal(tweetnaclSuite, context, own.recipient, sealed).jpeg?.[0]).toBe(0xff);
   });
 
-  it('a cloud that hands B the answers of A shows nothing of A, and the page says so', async () => {
+  it("raises an alarm and shows nothing of A when the cloud sends A's answers to B", async () => {
     const mixedUp = await Visitor.arrive(browser);
     await mixedUp.makeKey(pageUrl, PASSPHRASE);
     const answersOfA = await a.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
     expect(answersOfA.some((url) => url.endsWith('/v1/cameras'))).toBe(true);
-    // Answers with what A would get, whatever B asks for: crossed sessions in the cloud.
+    // Answer B's requests with what A would get: crossed sessions in the cloud.
     const keysA = ownerKeys(tweetnaclSuite, await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE));
     const camerasA = await rawCameras(cloud.origin, new URL(pageUrl).origin, keysA);
     await mixedUp.page.route('**/v1/cameras', (route) =>
@@ -184,7 +187,7 @@ describeWith('chromium', "the owner's page", () => {
       }),
     );
     await mixedUp.page.reload();
-    await mixedUp.page.getByText('The cloud sent something that is not what your cameras signed').waitFor();
+    await mixedUp.page.getByText('The cloud sent something that contradicts what your cameras signed').waitFor();
     expect(await mixedUp.page.locator('.card img').count()).toBe(0);
     await until('the operator knows', async () =>
       (await cloud.store.alarms.since(0, 10)).some(({ place, verdict }) => place === 'app' && verdict === 'foreign'),
@@ -193,7 +196,7 @@ describeWith('chromium', "the owner's page", () => {
     await mixedUp.context.close();
   });
 
-  it('a swapped sealed object is not shown, and the page says so', async () => {
+  it('raises an alarm for a swapped sealed object and does not show it', async () => {
     const deviceA = cameras[0]?.device ?? '';
     await b.page.route('**/media/*', async (route) => {
       const id = fromHex(deviceA, 32) ?? new Uint8Array(32);
@@ -214,12 +217,15 @@ describeWith('chromium', "the owner's page", () => {
         headers: { 'access-control-allow-origin': '*' },
       });
     });
-    await b.page.getByText('Not shown: it is not what your camera signed').first().waitFor({ timeout: 20_000 });
-    await b.page.getByText('The cloud sent something that is not what your cameras signed').waitFor();
+    await b.page
+      .getByText('Not shown: this is not the picture your camera signed')
+      .first()
+      .waitFor({ timeout: 20_000 });
+    await b.page.getByText('The cloud sent something that contradicts what your cameras signed').waitFor();
     await b.page.unroute('**/media/*');
   });
 
-  it('looks good on a desk and on a phone, by day and by night', async () => {
+  it('fits a desktop and a phone, in light and dark', async () => {
     await until('enough events', async () => (await a.page.locator('.card img').count()) >= 6, 60_000);
     await a.page.locator('h1').scrollIntoViewIfNeeded();
     await a.page.evaluate(() => (document.activeElement as HTMLElement).blur());
@@ -229,12 +235,12 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.emulateMedia({ colorScheme: 'light' });
     await a.page.setViewportSize({ width: 390, height: 844 });
     await a.screenshot('events-phone');
-    // Nothing sticks out to the side.
+    // Nothing overflows to the side.
     expect(await a.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     await a.page.setViewportSize({ width: 1280, height: 860 });
   });
 
-  it('says when the cloud is away, keeps what was verified, and comes back by itself', async () => {
+  it('shows that the cloud is down, keeps what was verified, and reconnects by itself', async () => {
     const before = await a.page.locator('.card').count();
     await cloud.stop();
     await a.page.getByText('The cloud does not answer').waitFor({ timeout: 20_000 });
@@ -246,7 +252,7 @@ describeWith('chromium', "the owner's page", () => {
     await expect.poll(() => a.page.getByRole('status').innerText(), { timeout: 45_000 }).toContain('Live');
   });
 
-  it('shows how each camera is, from its own signed word', async () => {
+  it('shows the health that each camera signed', async () => {
     await a.page.getByRole('button', { name: 'Cameras', exact: true }).click();
     await a.page.getByText('Set by the network').waitFor({ timeout: 20_000 });
     const card = await a.page.locator('.camera').first().innerText();
@@ -260,12 +266,12 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.locator('.card').first().getByText('Porch').waitFor();
   });
 
-  it('answers who was shown what, and gives everything along in a file that verifies', async () => {
+  it('shows the access log, and exports everything in a file that verifies', async () => {
     await a.page.getByRole('button', { name: 'Settings', exact: true }).click();
-    await a.page.getByRole('button', { name: 'Look it up' }).click();
+    await a.page.getByRole('button', { name: 'Show the log' }).click();
     await a.page.getByText('Nobody but you').waitFor();
     const saving = a.page.waitForEvent('download');
-    await a.page.getByRole('button', { name: 'Take everything with me' }).click();
+    await a.page.getByRole('button', { name: 'Export everything' }).click();
     const path = join(folder, 'export.jsonl');
     await (await saving).saveAs(path);
     const { verifyExport } = await import('../../../agent/cli/verify-export.js');
@@ -318,7 +324,7 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.emulateMedia({ colorScheme: 'light' });
   });
 
-  it('talked to nobody but its own origin and the cloud, and complained of nothing', () => {
+  it('sent requests only to its own origin and the cloud, and logged no errors', () => {
     expect([...a.requests].sort()).toEqual([new URL(pageUrl).origin, cloud.origin].sort());
     const unexpected = [...a.complaints, ...b.complaints].filter(
       (text) => !/ERR_CONNECTION_REFUSED|net::|CORS/.test(text),
@@ -326,8 +332,9 @@ describeWith('chromium', "the owner's page", () => {
     expect(unexpected).toEqual([]);
   });
 
-  it('has no way for a key to come in a link, but in the page of the demo', async () => {
-    const [plain, demo] = [join(folder, 'plain'), join(folder, 'demo')];
+  it('takes no key from a link, except in the page of the demo', async () => {
+    const plain = join(folder, 'plain');
+    const demo = join(folder, 'demo');
     await buildPage({ outFolder: plain, cloudOrigin: '', demo: false });
     await buildPage({ outFolder: demo, cloudOrigin: '', demo: true });
     expect(readFileSync(join(plain, 'page.js'), 'utf8')).not.toContain('demo-owner');

@@ -15,7 +15,7 @@ import { until } from '../../support/runner/wait.js';
 
 const PASSPHRASE = 'four unrelated test words';
 
-/** One camera's life: claimed, closed and opened, shared, unshared, given away. The tests go on from each other. */
+/** A camera is claimed, ordered about, shared, unshared and given away. Each test continues from the one before. */
 describeWith('chromium', 'an ownership in the page', () => {
   const folder = keptFolder();
   let browser: Browser;
@@ -56,7 +56,7 @@ describeWith('chromium', 'an ownership in the page', () => {
   const alarms = async (): Promise<number> => (await cloud.store.alarms.since(0, 1000)).length;
   const pictures = (visitor: Visitor): Locator => visitor.page.locator('.card img');
 
-  it('an order is followed, and the page says so when the camera did', async () => {
+  it('reports an order as done when the camera has carried it out', async () => {
     recovery = await anna.makeKey(pageUrl, PASSPHRASE);
     await anna.page.getByRole('button', { name: 'Add a camera' }).click();
     await anna.claimCamera(camera.code, 'Front door');
@@ -68,21 +68,21 @@ describeWith('chromium', 'an ownership in the page', () => {
     await anna.page.locator('.card', { hasText: 'Snapshot' }).first().locator('img').waitFor();
   });
 
-  it('privacy mode closes the eye, shows it, and opens it again', async () => {
+  it('switches privacy mode on, shows it, and switches it off again', async () => {
     await tab(anna, 'Cameras');
     await anna.page.getByRole('button', { name: 'Privacy mode' }).click();
-    await anna.page.getByText('The camera looks at nothing').waitFor({ timeout: 20_000 });
-    await anna.page.getByText('Privacy mode · last word').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees nothing').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('Privacy mode · last heard').waitFor({ timeout: 20_000 });
     expect(camera.agent.isPrivate).toBe(true);
     expect(camera.indicator.shown.at(-1)).toBe('privacy');
     expect(await anna.page.getByRole('button', { name: 'Picture now' }).isDisabled()).toBe(true);
     await anna.screenshot('privacy');
     await anna.page.getByRole('button', { name: 'End privacy mode' }).click();
-    await anna.page.getByText('The camera looks again').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees again').waitFor({ timeout: 20_000 });
     expect(camera.agent.isPrivate).toBe(false);
   });
 
-  it('zones are drawn on the picture and reach the camera', async () => {
+  it('sends zones drawn on the picture to the camera', async () => {
     const { page: view } = anna;
     await view.locator('summary', { hasText: 'Motion' }).click();
     const box = view.locator('.zone-picture svg');
@@ -100,15 +100,15 @@ describeWith('chromium', 'an ownership in the page', () => {
     await view.getByText('Motion counts in door').waitFor({ timeout: 20_000 });
     await view.getByLabel('Sensitivity').fill('70');
     await view.getByRole('button', { name: 'Set the sensitivity' }).click();
-    await view.getByText('Sensitivity is 70 now').waitFor({ timeout: 20_000 });
+    await view.getByText('Sensitivity is now 70').waitFor({ timeout: 20_000 });
     await anna.screenshot('controls');
-    // Back to everywhere, so that the tests below have events.
+    // Motion counts everywhere again, so that the tests below have events.
     await view.getByRole('button', { name: 'Remove all' }).click();
     await view.getByRole('button', { name: 'Set: everywhere' }).click();
     await view.getByText('Motion counts everywhere').waitFor({ timeout: 20_000 });
   });
 
-  it('a member is added by a code from the own screen, and sees only what comes from then on', async () => {
+  it('adds a member by the code on their screen, who sees only what is recorded later', async () => {
     await ben.makeKey(pageUrl, PASSPHRASE);
     await tab(ben, 'Settings');
     await ben.page.getByText('Show my code').click();
@@ -118,14 +118,14 @@ describeWith('chromium', 'an ownership in the page', () => {
     await anna.page.goto(`${pageUrl}#member=${code}`);
     await anna.page.reload();
     const dialog = anna.page.getByRole('dialog', { name: 'Add someone to your household' });
-    await dialog.getByText('Is it the number on their screen?').waitFor();
-    // A code with another key in it, as a cloud could send one, has another number.
+    await dialog.getByText('Is this the number on their screen?').waitFor();
+    // A code with another key, as a cloud could send it, would have another number.
     const shown = await dialog.locator('.note .mono').innerText();
     const own = await ben.page.locator('.panel', { hasText: 'Your data' }).locator('.mono').innerText();
     expect(shown).toBe(own);
     await dialog.getByLabel('Name').fill('Ben');
     await dialog.getByRole('button', { name: 'Add to my household' }).click();
-    await dialog.getByText('From now on the camera seals to both of you').waitFor({ timeout: 30_000 });
+    await dialog.getByText('From now on the camera seals its pictures to both of you').waitFor({ timeout: 30_000 });
     await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
     const asked = ben.page.getByText('wants to show you a camera');
     await asked.waitFor({ timeout: 20_000 });
@@ -139,7 +139,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     expect(await ben.page.getByRole('button', { name: 'Picture now' }).count()).toBe(0);
   });
 
-  it('a member who was removed keeps what was there and gets nothing more', async () => {
+  it('removes a member, who keeps what was recorded before and receives nothing more', async () => {
     await tab(anna, 'Cameras');
     await anna.page.locator('summary', { hasText: 'Household (2)' }).click();
     await anna.page.getByText('Ben').waitFor();
@@ -164,7 +164,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     expect(await ben.page.getByText('The cloud sent something').count()).toBe(0);
   });
 
-  it('the recovery file brings everything back in a second browser', async () => {
+  it('restores everything in a second browser with the recovery file', async () => {
     const second = await Visitor.arrive(browser);
     const path = join(folder, 'recovery.json');
     writeFileSync(path, recovery);
@@ -177,7 +177,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     await second.page.getByLabel('Passphrase').fill(PASSPHRASE);
     await second.page.getByRole('button', { name: 'Restore my key' }).click();
     await pictures(second).first().waitFor({ timeout: 30_000 });
-    // Both browsers order, and neither blocks the other.
+    // Both browsers give orders, and neither blocks the other.
     for (const visitor of [second, anna, second]) {
       await tab(visitor, 'Cameras');
       await visitor.page.getByRole('button', { name: 'Picture now' }).click();
@@ -188,7 +188,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     await second.context.close();
   });
 
-  it('is given away: the next owner claims it at the camera, and neither sees what is the other’s', async () => {
+  it('is given away: the next owner claims the camera, and neither owner sees the events of the other', async () => {
     await tab(anna, 'Cameras');
     await anna.page.getByText('Give this camera away').click();
     const release = anna.page.getByRole('button', { name: 'Release it' });
@@ -228,7 +228,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     await carl.context.close();
   });
 
-  it('reads well, in the light and in the dark, and says nothing to the console', async () => {
+  it('has enough contrast in light and dark, and logs no errors', async () => {
     for (const visitor of [anna, ben]) {
       for (const name of ['Cameras', 'Settings']) {
         await tab(visitor, name);

@@ -107,7 +107,7 @@ describe('sealcam', () => {
     writeFileSync(file, bytes);
     expect(run('sealcam', ['verify', file, '--json'])).toMatchObject({ status: 0, json: [{ kind: 'record' }] });
     writeFileSync(file, bytes.toString('base64'));
-    expect(run('sealcam', ['verify', file]).stdout).toContain('record: the signature is right');
+    expect(run('sealcam', ['verify', file]).stdout).toContain('record: the signature is valid');
     bytes.writeUInt8(bytes.readUInt8(bytes.length - 5) ^ 1, bytes.length - 5);
     writeFileSync(file, bytes);
     expect(run('sealcam', ['verify', file])).toMatchObject({ status: 3 });
@@ -130,7 +130,7 @@ describe('sealcam', () => {
     await until('the camera is open', () => said(child, 'the camera is open'));
     writeFileSync(file, '[motion]\nsensitivity = 60\n');
     child.signal('SIGHUP');
-    await until('the new settings are taken', () => said(child, 'the configuration was read again'));
+    await until('the new settings are taken', () => said(child, 'the configuration was reloaded'));
     writeFileSync(file, '[motion]\nsensitivity = 70\n[uplink]\nkeepAlive = "30 s"\n');
     child.signal('SIGHUP');
     await until('a restart is asked for', () =>

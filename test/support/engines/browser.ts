@@ -9,7 +9,7 @@ import { tempFolder } from '../runner/temp.js';
 import { program } from './tools.js';
 import { repository } from '../vectors.js';
 
-/** The system's Chromium; it looks for nobody and nobody is told. */
+/** Starts the system's Chromium without its background services. */
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: program('chromium'),
@@ -24,7 +24,7 @@ export function launch(): Promise<Browser> {
   });
 }
 
-/** The page as it would be hosted, built into `folder`, from an origin of its own. */
+/** Builds the page into `folder` and serves it on an origin of its own, as a host would. */
 export async function hostPage(
   folder: string,
   cloudOrigin: string,
@@ -37,7 +37,7 @@ export async function hostPage(
 
 export { freePort };
 
-/** A person with a browser: what the page asked for and complained of is kept. */
+/** A person with a browser of their own. Collects the origins the page sent requests to, and its console errors. */
 export class Visitor {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -52,13 +52,14 @@ export class Visitor {
       if (url.protocol !== 'blob:') this.requests.add(url.origin);
     });
     page.on('console', (message) => {
-      // A refused request is what some tests are about; the browser writes a line for each.
+      // Some tests provoke refused requests; the browser logs each of them.
       const isExpected = message.text().includes('Failed to load resource');
       if (['error', 'warning'].includes(message.type()) && !isExpected) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));
   }
 
+  /** Opens a browser context with an empty storage. */
   static async arrive(
     browser: Browser,
     options: { readonly phone?: boolean; readonly dark?: boolean } = {},
@@ -80,14 +81,14 @@ export class Visitor {
     await page.goto(url);
     await page.getByRole('button', { name: 'Make my key' }).click();
     await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
-    await page.getByLabel('The same again').fill(passphrase);
+    await page.getByLabel('Repeat it').fill(passphrase);
     const saving = page.waitForEvent('download');
     await page.getByRole('button', { name: 'Make my key and save the file' }).click();
     const download = await saving;
     const path = join(tempFolder(), 'recovery.json');
     await download.saveAs(path);
     await page.getByLabel('I have put the file').check();
-    await page.getByRole('button', { name: 'Go on' }).click();
+    await page.getByRole('button', { name: 'Continue' }).click();
     return readFileSync(path, 'utf8');
   }
 
@@ -113,7 +114,9 @@ export class Visitor {
   }
 }
 
-/** Text whose contrast with what is behind it is below WCAG 2.2 AA (4.5:1, large text 3:1). Runs inside the page. */
+/**
+ * Returns text whose contrast with its background is below WCAG 2.2 AA (4.5:1, large text 3:1). Runs inside the page.
+ */
 export function lowContrast(): string[] {
   const parse = (color: string): [number, number, number, number] => {
     const numbers = /rgba?\(([^)]+)\)/
@@ -150,8 +153,9 @@ export function lowContrast(): string[] {
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2 || element.closest('.skip, .visually-hidden, .frame-note') !== null) continue;
     const style = getComputedStyle(element);
-    const [a, b] = [luminance(parse(style.color)), luminance(behind(element))];
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const ink = luminance(parse(style.color));
+    const ground = luminance(behind(element));
+    const contrast = (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
     const size = parseFloat(style.fontSize);
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     if (contrast < (isLarge ? 3 : 4.5)) out.push(`${contrast.toFixed(2)}: ${text.slice(0, 40)}`);

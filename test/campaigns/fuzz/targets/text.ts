@@ -155,7 +155,13 @@ const unlockToken: Target = {
     return utf8(below(random, 3) === 0 ? mutateText(random, toBase64(bytes)) : toBase64(bytes));
   },
   run: (input) => {
-    const lock = new ConsoleLock(nodeSuite, consoleRandom, new VirtualClock(), world.deviceId, [qa.publicKey]);
+    const lock = new ConsoleLock({
+      suite: nodeSuite,
+      random: consoleRandom,
+      clock: new VirtualClock(),
+      device: world.deviceId,
+      qaKeys: [qa.publicKey],
+    });
     lock.unlock(textOf(input));
     return undefined;
   },

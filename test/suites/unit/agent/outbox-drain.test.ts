@@ -27,7 +27,7 @@ function drain(minutes: number, liveAtMs: number) {
     }
     for (let parcel = sender.next(nowMs); parcel !== null; parcel = sender.next(nowMs)) {
       sent.push({ atMs: nowMs, isLive: parcel.isLive, records: parcel.records.length });
-      sender.acknowledged(parcel, nowMs, 300_000, 0.5);
+      sender.markAcknowledged(parcel, nowMs, 300_000, 0.5);
       for (const { epoch, seq, hash } of parcel.records) {
         outbox.applyReceipt(world.receipt(claim, [[seq, seq, hash]]));
         sender.markReceipted(epoch, seq, seq);

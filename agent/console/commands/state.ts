@@ -1,15 +1,18 @@
 import { toHex } from '../../../common/bytes.js';
-import type { ConsoleCommand, ConsoleContext } from '../command.js';
+import type { ConsoleCommand } from '../command.js';
 import { duration, rows } from '../layout.js';
 
-/** Looks: allowed while the console is locked. They say nothing that opens, shows or moves anything. */
-export const LOOKS: readonly ConsoleCommand[] = [
+/**
+ * Commands that print the camera's state, allowed while the console is locked: nothing that they print gives access or
+ * shows a picture.
+ */
+export const STATE_COMMANDS: readonly ConsoleCommand[] = [
   {
     name: 'status',
     usage: 'status',
     scope: null,
     examples: ['status', 'status --json'],
-    help: 'how the camera is, in one look',
+    help: 'the state of the camera on one page',
     run: ({ agent, lock, clock }, _words, output) => {
       const { records, bytes } = agent.outbox.queued();
       const facts = agent.ownership.facts();
@@ -35,13 +38,13 @@ export const LOOKS: readonly ConsoleCommand[] = [
         fields,
         rows([
           ['sealcam', agent.version],
-          ['camera', agent.isPrivate ? 'closed: the owner ordered privacy' : agent.camera.state],
+          ['camera', agent.isPrivate ? 'off: the owner ordered privacy' : agent.camera.state],
           ['owner', facts.ownerKey === null ? 'none' : `claimed, epoch ${String(facts.lastEpoch)}`],
           ['claim window', windowLeftMs === null ? 'closed' : `open for ${duration(windowLeftMs)}`],
           ['queue', `${String(records)} records, ${String(bytes)} bytes`],
           ['uplink', `${phase}${agent.uplink.isConnected ? ', connected' : ''}`],
           ['console', unlocked === null ? 'locked' : `${unlocked.scopes.join(', ')} for ${String(unlocked.leftS)} s`],
-          ...(facts.isStopped ? [['signing', 'stopped: the owner must claim the camera anew'] as const] : []),
+          ...(facts.isStopped ? [['signing', 'stopped: the owner must claim the camera again'] as const] : []),
         ]),
       );
     },
@@ -61,21 +64,22 @@ export const LOOKS: readonly ConsoleCommand[] = [
     usage: 'camera',
     scope: null,
     examples: ['camera'],
-    help: 'what the camera is and delivers',
+    help: 'camera driver, picture size and frame counts',
     run: ({ agent }, _words, output) => {
       const { state, info } = agent.camera;
-      const [seen, dropped, corrupt] = ['seen', 'dropped', 'corrupt'].map((name) =>
-        agent.counters.get(`frames.${name}`),
-      );
-      output.print({ state, ...(info ?? {}), frames_seen: seen, frames_dropped: dropped, frames_corrupt: corrupt }, [
-        ...rows([
+      const seen = agent.counters.get('frames.seen');
+      const dropped = agent.counters.get('frames.dropped');
+      const corrupt = agent.counters.get('frames.corrupt');
+      output.print(
+        { state, ...(info ?? {}), frames_seen: seen, frames_dropped: dropped, frames_corrupt: corrupt },
+        rows([
           ['state', state],
           ['driver', info === null ? null : `${info.driver}: ${info.model}`],
           ['picture', info === null ? null : `${String(info.width)} × ${String(info.height)}`],
-          ['frames', info === null ? null : `${String(info.framesPerSecond)} a second asked for`],
+          ['frames', info === null ? null : `${String(info.framesPerSecond)} per second requested`],
           ['seen', `${String(seen)}, dropped ${String(dropped)}, corrupt ${String(corrupt)}`],
         ]),
-      ]);
+      );
     },
   },
   {
@@ -83,7 +87,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
     usage: 'queue',
     scope: null,
     examples: ['queue'],
-    help: 'what waits for a receipt, and what became of the rest',
+    help: 'records produced, receipted, queued, quarantined and lost',
     run: ({ agent }, _words, output) => {
       const totals = agent.outbox.totals();
       const { bytes } = agent.outbox.queued();
@@ -105,7 +109,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
     usage: 'uplink status',
     scope: null,
     examples: ['uplink status'],
-    help: 'connection to the broker, and when it is tried next',
+    help: 'connection to the broker, and the next attempt',
     run: ({ agent }, _words, output) => {
       const { phase, windowMs, attempts, protocol, nextAttemptMs, waitingForReceipt } = agent.uplink.status();
       const fields = {
@@ -136,7 +140,7 @@ export const LOOKS: readonly ConsoleCommand[] = [
     usage: 'clock',
     scope: null,
     examples: ['clock'],
-    help: 'wall clock and how far it can be trusted',
+    help: 'wall clock, and how it was set',
     run: ({ hal }, _words, output) => {
       const { ms, quality } = hal.clock.wall();
       const wall = ms === null ? null : new Date(ms).toISOString();
@@ -157,25 +161,18 @@ export const LOOKS: readonly ConsoleCommand[] = [
     usage: 'health',
     scope: null,
     examples: ['health'],
-    help: 'what the next health record would say',
-    run: async (context, _words, output) => {
-      await printHealth(context, output.print.bind(output));
+    help: 'the values of the next health record',
+    run: async ({ agent }, _words, output) => {
+      const health = await agent.health();
+      output.print(
+        health,
+        rows(
+          Object.entries(health).map(([name, value]) => [
+            name,
+            typeof value === 'object' ? JSON.stringify(value) : String(value),
+          ]),
+        ),
+      );
     },
   },
 ];
-
-async function printHealth(
-  { agent }: ConsoleContext,
-  say: (fields: Readonly<Record<string, unknown>>, lines: readonly string[]) => void,
-): Promise<void> {
-  const health = await agent.health();
-  say(
-    health,
-    rows(
-      Object.entries(health).map(([name, value]) => [
-        name,
-        typeof value === 'object' ? JSON.stringify(value) : String(value),
-      ]),
-    ),
-  );
-}

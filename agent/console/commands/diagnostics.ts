@@ -5,14 +5,16 @@ import { MEANS } from '../../capture/detect/reasons.js';
 import type { ConsoleCommand, ConsoleContext, LogLevel } from '../command.js';
 import { rows, wrap } from '../layout.js';
 import { redact } from '../redact.js';
-import { wholeNumber } from '../words.js';
+import { parseWholeNumber } from '../words.js';
 
 const LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'];
 const WATCH_MAX_S = 600;
-const POLL_MS = 100;
+const MOTION_POLL_MS = 100;
+const LOG_LINES_MAX = 500;
+const BUNDLE_LOG_LINES = 100;
 
-/** Scope `diagnose`: looks that say more, and the log. */
-export const DIAGNOSES: readonly ConsoleCommand[] = [
+/** Commands of the scope `diagnose`: why the detector decided as it did, the log, the network. */
+export const DIAGNOSTIC_COMMANDS: readonly ConsoleCommand[] = [
   {
     name: 'motion why',
     usage: 'motion why',
@@ -21,7 +23,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     help: 'why the last frame was, or was not, part of an event',
     run: ({ agent }, _words, output) => {
       const look = agent.lastLook;
-      if (look === null) throw new SealcamError('camera-unavailable', 'no frame was looked at yet');
+      if (look === null) throw new SealcamError('camera-unavailable', 'no frame was inspected yet');
       output.print(fieldsOf(look), rows(rowsOf(look)));
     },
   },
@@ -30,10 +32,11 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     usage: 'motion watch [SECONDS]',
     scope: 'diagnose',
     limitMs: (WATCH_MAX_S + 5) * 1000,
-    help: 'a line for each change of what the detector says; Ctrl-C ends it',
+    help: "a line for each change of the detector's reason; Ctrl-C stops",
     examples: ['motion watch 30'],
     run: async ({ agent, clock }, { positional }, output) => {
-      const endMs = clock.monotonicMs() + 1000 * wholeNumber(positional[0], 'SECONDS', 1, WATCH_MAX_S, 60);
+      const seconds = parseWholeNumber(positional[0], { name: 'SECONDS', min: 1, max: WATCH_MAX_S, fallback: 60 });
+      const endMs = clock.monotonicMs() + 1000 * seconds;
       let before = '';
       while (!output.signal.aborted && clock.monotonicMs() < endMs) {
         const look = agent.lastLook;
@@ -41,7 +44,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
           before = look.observation.reason;
           output.print(fieldsOf(look), [`frame ${String(look.index)}: ${sentence(look)}`]);
         }
-        await sleep(clock, POLL_MS, output.signal);
+        await sleep(clock, MOTION_POLL_MS, output.signal);
       }
     },
   },
@@ -50,17 +53,17 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     usage: 'log tail [LINES] [--follow]',
     scope: 'diagnose',
     limitMs: 3_600_000,
-    help: 'the last lines of the log; --follow goes on until Ctrl-C',
+    help: 'the last lines of the log; --follow prints new ones until Ctrl-C',
     examples: ['log tail 20', 'log tail --follow'],
     run: async (context, { positional, flags }, output) => {
-      const count = wholeNumber(positional[0], 'LINES', 1, 500, 10);
-      const say = (line: string): void => {
+      const count = parseWholeNumber(positional[0], { name: 'LINES', min: 1, max: LOG_LINES_MAX, fallback: 10 });
+      const printLine = (line: string): void => {
         const text = redact(context, line);
         output.print({ line: text }, wrap(text));
       };
-      for (const line of context.log.last(count)) say(line);
+      for (const line of context.log.last(count)) printLine(line);
       if (!flags.has('follow')) return;
-      const stop = context.log.subscribe(say);
+      const stop = context.log.subscribe(printLine);
       await new Promise<void>((resolve) => {
         if (output.signal.aborted) resolve();
         output.signal.addEventListener('abort', () => {
@@ -74,7 +77,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     name: 'log level',
     usage: 'log level [debug|info|warn|error]',
     scope: 'diagnose',
-    help: 'least important line that is logged; lapses at a restart',
+    help: 'show or set the lowest level that is logged, until a restart',
     examples: ['log level', 'log level debug'],
     run: ({ log }, { positional }, output) => {
       const [wanted] = positional;
@@ -91,7 +94,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     usage: 'net',
     scope: 'diagnose',
     examples: ['net'],
-    help: 'interfaces and their addresses, and the broker; no network names',
+    help: 'interfaces with their addresses, and the broker; no network names',
     run: ({ network, brokerUrl }, _words, output) => {
       const interfaces = network();
       const { protocol, hostname, port } = new URL(brokerUrl);
@@ -107,7 +110,7 @@ export const DIAGNOSES: readonly ConsoleCommand[] = [
     usage: 'bundle',
     scope: 'diagnose',
     examples: ['bundle'],
-    help: 'everything for a report, as one line of JSON; no keys, pictures or addresses',
+    help: 'all diagnostics as one line of JSON; no keys, pictures or addresses',
     run: async (context, _words, output) => {
       const bundle = await bundleOf(context);
       output.print({ bundle }, [JSON.stringify(bundle)]);
@@ -128,7 +131,7 @@ async function bundleOf(context: ConsoleContext): Promise<Readonly<Record<string
     health: await agent.health(),
     counters: agent.counters.snapshot(),
     motion: agent.lastLook === null ? null : fieldsOf(agent.lastLook),
-    log: log.last(100),
+    log: log.last(BUNDLE_LOG_LINES),
   };
   return JSON.parse(redact(context, JSON.stringify(parts))) as Readonly<Record<string, unknown>>;
 }
@@ -144,12 +147,18 @@ function fieldsOf({ index, monotonicMs, observation, ...view }: LastLook): Reado
   return { ...seen, frozen: view.isFrozen, tampered_since_ms: view.tamperedSinceMs };
 }
 
-/** What is wrong with the view itself. */
+/** Describes whether the camera sees its scene at all. */
 function viewOf({ monotonicMs, isFrozen, tamperedSinceMs }: LastLook): string {
-  if (isFrozen) return 'frozen: the same picture comes again and again';
-  if (tamperedSinceMs === null) return 'as it should be';
+  if (isFrozen) return 'frozen: every frame is the same picture';
+  if (tamperedSinceMs === null) return 'clear';
   const seconds = Math.round((monotonicMs - tamperedSinceMs) / 1000);
   return `covered, blurred or turned for ${String(seconds)} s`;
+}
+
+function formatBox(box: NonNullable<LastLook['observation']['box']>): string {
+  return Object.values(box)
+    .map((part) => Number(part).toFixed(2))
+    .join(' ');
 }
 
 function rowsOf(look: LastLook): readonly (readonly [string, string])[] {
@@ -159,14 +168,7 @@ function rowsOf(look: LastLook): readonly (readonly [string, string])[] {
     ['because', `${reason}: ${MEANS[reason]}`],
     ['view', viewOf(look)],
     ['area', `${(area * 100).toFixed(2)} % of the picture`],
-    [
-      'box',
-      box === null
-        ? '–'
-        : Object.values(box)
-            .map((part) => Number(part).toFixed(2))
-            .join(' '),
-    ],
+    ['box', box === null ? '–' : formatBox(box)],
     ['zones', zones.length === 0 ? '–' : zones.join(', ')],
     ['frame', String(look.index)],
   ];

@@ -3,23 +3,29 @@ import { sleep } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
 import type { ConsoleCommand, ConsoleContext } from '../command.js';
 import { rows } from '../layout.js';
-import { wholeNumber } from '../words.js';
+import { parseWholeNumber } from '../words.js';
 
 const BASE64_COLUMNS = 76;
-const FLAP_MAX = 20;
-const FLAP_PATIENCE_MS = 60_000;
+const FLAPS_MAX = 20;
+/** How long each flap waits for the connection. */
+const FLAP_CONNECT_TIMEOUT_MS = 60_000;
+const CONNECTED_POLL_MS = 50;
 
-/** What changes something, or makes the camera look: each needs a scope, and is recorded where a record has a name for it. */
-export const ACTS: readonly ConsoleCommand[] = [
+/**
+ * Commands that change something or take a picture. All but the mock's button need a scope; those that a record kind
+ * covers are recorded.
+ */
+export const CONTROL_COMMANDS: readonly ConsoleCommand[] = [
   {
     name: 'button',
     usage: 'button [MS]',
     scope: null,
     examples: ['button', 'button 10000'],
-    help: "a mock camera's button, held for so long; a real one is pressed with a finger",
+    help: "press a mock camera's button for MS milliseconds; only mocks have one",
     run: ({ pressButton }, { positional }, output) => {
-      if (pressButton === null) throw new SealcamError('usage-invalid', 'this camera has a real button');
-      const heldMs = wholeNumber(positional[0], 'MS', 1, 60_000, 200);
+      if (pressButton === null)
+        throw new SealcamError('usage-invalid', 'only mock cameras have a button that can be pressed here');
+      const heldMs = parseWholeNumber(positional[0], { name: 'MS', min: 1, max: 60_000, fallback: 200 });
       pressButton(heldMs);
       output.print({ held_ms: heldMs }, [`Pressed for ${String(heldMs)} ms.`]);
     },
@@ -33,7 +39,7 @@ export const ACTS: readonly ConsoleCommand[] = [
     run: ({ agent, claimSheet }, _words, output) => {
       agent.ownership.openWindow();
       const leftMs = agent.ownership.windowLeftMs() ?? 0;
-      // The sheet is for the person at the cable; a script that wants the code reads it off the label.
+      // With --json the sheet is left out: it is for the person at the cable, and holds the claim secret.
       output.print({ window_s: Math.round(leftMs / 1000) }, claimSheet().split('\n'));
     },
   },
@@ -42,10 +48,11 @@ export const ACTS: readonly ConsoleCommand[] = [
     usage: 'snapshot',
     scope: 'capture',
     examples: ['snapshot --json'],
-    help: 'record a picture now; prints the sealed file, which only the owner opens',
+    help: 'record a picture now; prints the sealed file, which only the owner can open',
     run: async ({ agent }, _words, output) => {
       const { record, sealed } = await agent.snapshot();
-      const [header, body] = [toBase64(sealed.header), toBase64(sealed.body)];
+      const header = toBase64(sealed.header);
+      const body = toBase64(sealed.body);
       output.print({ seq: record.value.seq, record: toBase64(record.bytes), header, body }, [
         ...rows([
           ['record', `seq ${String(record.value.seq)}, hash ${toHex(record.hash).slice(0, 16)}…`],
@@ -62,10 +69,10 @@ export const ACTS: readonly ConsoleCommand[] = [
     usage: 'motion trigger',
     scope: 'capture',
     examples: ['motion trigger'],
-    help: 'raise an event of the frame that is there now',
+    help: 'record an event of the present frame',
     run: ({ agent }, _words, output) => {
       agent.triggerMotion();
-      output.print({ triggered: true }, ['An event was raised; `queue` shows its records.']);
+      output.print({ triggered: true }, ['An event was recorded; `queue` counts its records.']);
     },
   },
   {
@@ -73,7 +80,7 @@ export const ACTS: readonly ConsoleCommand[] = [
     usage: 'uplink drop',
     scope: 'network',
     examples: ['uplink drop'],
-    help: 'end the connection; it comes back by itself, after its window',
+    help: 'drop the connection; it is made again within its window',
     run: ({ agent }, _words, output) => {
       if (!agent.uplink.drop()) throw new SealcamError('broker-unreachable', 'there is no connection to drop');
       const { nextAttemptMs } = agent.uplink.status();
@@ -87,13 +94,16 @@ export const ACTS: readonly ConsoleCommand[] = [
     usage: 'uplink flap N',
     scope: 'network',
     examples: ['uplink flap 3'],
-    help: 'drop the connection N times, each time once it is back; Ctrl-C ends it',
-    limitMs: FLAP_MAX * FLAP_PATIENCE_MS,
+    help: 'drop the connection N times, each time after it is back; Ctrl-C stops',
+    limitMs: FLAPS_MAX * FLAP_CONNECT_TIMEOUT_MS,
     run: async (context, { positional }, output) => {
-      const times = wholeNumber(positional[0] ?? '', 'N', 1, FLAP_MAX, 1);
+      const times = parseWholeNumber(positional[0] ?? '', { name: 'N', min: 1, max: FLAPS_MAX, fallback: 1 });
       for (let i = 1; i <= times && !output.signal.aborted; i++) {
-        if (!(await connected(context, output.signal))) {
-          throw new SealcamError('broker-unreachable', `no connection within ${String(FLAP_PATIENCE_MS / 1000)} s`);
+        if (!(await waitUntilConnected(context, output.signal))) {
+          throw new SealcamError(
+            'broker-unreachable',
+            `no connection within ${String(FLAP_CONNECT_TIMEOUT_MS / 1000)} s`,
+          );
         }
         context.agent.uplink.drop();
         output.print({ drop: i, of: times }, [`drop ${String(i)} of ${String(times)}`]);
@@ -105,9 +115,9 @@ export const ACTS: readonly ConsoleCommand[] = [
     usage: 'factory-reset --yes',
     scope: 'reset',
     examples: ['factory-reset --yes'],
-    help: 'end the ownership, erase the queue, open the claim window',
+    help: 'end the ownership, erase the outbox, open the claim window',
     run: ({ agent }, { flags }, output) => {
-      needsYes(flags, 'The queue is erased and the owner loses the camera.');
+      requireYes(flags, 'This erases the outbox, and the owner loses the camera.');
       agent.factoryReset();
       output.print({ reset: true }, ['Reset. The camera has no owner; its claim window is open.']);
     },
@@ -117,9 +127,9 @@ export const ACTS: readonly ConsoleCommand[] = [
     usage: 'reboot --yes',
     scope: 'reset',
     examples: ['reboot --yes'],
-    help: 'restart the device; the queue stays, the console locks',
+    help: 'restart the device; the outbox stays, the console locks',
     run: async ({ agent, reboot }, { flags }, output) => {
-      needsYes(flags, 'The camera sees nothing until it is back.');
+      requireYes(flags, 'The camera records nothing until it is back.');
       agent.recordCommand({ action: 'reboot', result: 'done' });
       output.print({ reboot: true }, ['Restarting.']);
       await reboot();
@@ -127,16 +137,19 @@ export const ACTS: readonly ConsoleCommand[] = [
   },
 ];
 
-function needsYes(flags: ReadonlySet<string>, what: string): void {
-  if (!flags.has('yes')) throw new SealcamError('usage-invalid', `${what} Say it again with --yes.`);
+function requireYes(flags: ReadonlySet<string>, warning: string): void {
+  if (!flags.has('yes')) throw new SealcamError('usage-invalid', `${warning} Repeat it with --yes.`);
 }
 
 function fold(text: string): string[] {
   return text.match(new RegExp(`.{1,${String(BASE64_COLUMNS)}}`, 'g')) ?? [];
 }
 
-async function connected({ agent, clock }: ConsoleContext, signal: AbortSignal): Promise<boolean> {
-  const endMs = clock.monotonicMs() + FLAP_PATIENCE_MS;
-  while (!agent.uplink.isConnected && clock.monotonicMs() < endMs && !signal.aborted) await sleep(clock, 50, signal);
+/** Returns whether the uplink is connected before the time is over. */
+async function waitUntilConnected({ agent, clock }: ConsoleContext, signal: AbortSignal): Promise<boolean> {
+  const endMs = clock.monotonicMs() + FLAP_CONNECT_TIMEOUT_MS;
+  while (!agent.uplink.isConnected && clock.monotonicMs() < endMs && !signal.aborted) {
+    await sleep(clock, CONNECTED_POLL_MS, signal);
+  }
   return agent.uplink.isConnected;
 }

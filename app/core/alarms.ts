@@ -1,0 +1,59 @@
+import type { Clock } from '../../common/clock.js';
+import type { AlarmReport, CloudClient } from './cloud-client.js';
+import type { EpochName, Refusal } from './history-keeper.js';
+
+/** Something the cloud sent that contradicts what is signed. The page shows the alarm, never the thing itself. */
+export interface Alarm {
+  /** Unique on this page. */
+  readonly id: number;
+  /** Wall clock of this device, UTC. */
+  readonly atMs: number;
+  readonly verdict: Refusal['verdict'] | 'older-history';
+  readonly message: string;
+}
+
+export interface AlarmCause {
+  readonly verdict: Alarm['verdict'];
+  readonly code: string;
+  readonly message: string;
+  /** The ownership it concerns; null if that cannot be read. */
+  readonly about: EpochName | null;
+}
+
+const ALARMS_MAX = 50;
+/** Limit on reports to the operator in a page's life, whatever the cloud sends. */
+const REPORTS_MAX = 100;
+
+/** Collects alarms for the owner, each once, and reports them to the operator, each once. */
+export class Alarms {
+  private readonly client: CloudClient;
+  private readonly clock: Clock;
+  private readonly alarms: Alarm[] = [];
+  private readonly reported = new Set<string>();
+
+  constructor(client: CloudClient, clock: Clock) {
+    this.client = client;
+    this.clock = clock;
+  }
+
+  /** Returns the newest alarms, oldest first. */
+  list(): readonly Alarm[] {
+    return this.alarms;
+  }
+
+  /** Adds an alarm and reports it, unless the same one is known. */
+  raise({ verdict, code, message, about }: AlarmCause): void {
+    this.report({ verdict, code, device: about?.device ?? null, epoch: about?.epoch ?? null });
+    if (this.alarms.some((known) => known.verdict === verdict && known.message === message)) return;
+    this.alarms.push({ id: this.alarms.length + 1, atMs: this.clock.wallMs(), verdict, message });
+    if (this.alarms.length > ALARMS_MAX) this.alarms.shift();
+  }
+
+  private report(report: AlarmReport): void {
+    const key = JSON.stringify(report);
+    if (this.reported.has(key) || this.reported.size >= REPORTS_MAX) return;
+    this.reported.add(key);
+    // A cloud that refuses the report changes nothing for the owner, who sees the alarm on the page.
+    this.client.reportAlarm(report).catch(() => undefined);
+  }
+}

@@ -1,0 +1,60 @@
+import { toHex } from '../../common/bytes.js';
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { CameraItem } from './cloud-answers.js';
+import type { HistoryKeeper } from './history-keeper.js';
+import type { CameraView } from './session-view.js';
+
+/** What the session knows of one camera and epoch. */
+export interface CameraState {
+  /** The cloud's newest answer about it. */
+  item: CameraItem;
+  /** Lowest and highest seq loaded here; null before the first page. */
+  lowestSeq: number | null;
+  highestSeq: number | null;
+  /** Lowest seq the cloud has. */
+  lowestAvailable: number | null;
+  health: CameraView['health'];
+}
+
+/** Returns the state of a camera of which nothing is loaded. */
+export function newCameraState(item: CameraItem): CameraState {
+  return { item, lowestSeq: null, highestSeq: null, lowestAvailable: null, health: null };
+}
+
+/** Returns whether the cloud has records older than those loaded. */
+export function hasOlder({ lowestSeq, lowestAvailable }: CameraState): boolean {
+  return lowestSeq !== null && lowestAvailable !== null && lowestSeq > lowestAvailable;
+}
+
+/** Keeps a record's health report if it is newer than the one held. Records arrive in any order. */
+export function applyHealthReport(camera: CameraState, { health, time }: SealcamRecord): void {
+  if (health === undefined) return;
+  const held = camera.health;
+  if (held !== null) {
+    // Within one boot the monotonic clock decides; across boots only the wall clock can.
+    const isSameBoot = toHex(held.time.boot) === toHex(time.boot);
+    const isOlder = isSameBoot
+      ? time.monotonicMs < held.time.monotonicMs
+      : (time.wallMs ?? 0) < (held.time.wallMs ?? 0);
+    if (isOlder) return;
+  }
+  camera.health = { body: health, time };
+}
+
+/** Returns the camera as the page shows it. */
+export function cameraViewOf(camera: CameraState, history: HistoryKeeper): CameraView {
+  const { item, health } = camera;
+  const claim = history.claimOf(item.device, item.epoch);
+  return {
+    device: toHex(item.device),
+    epoch: item.epoch,
+    isOnline: item.online,
+    isSilent: item.incomplete,
+    lastReceivedAtMs: item.lastReceivedAtMs,
+    health,
+    hasOlder: hasOlder(camera),
+    isOwned: history.isOwned(item.device, item.epoch),
+    hasEnded: item.state === 'closed' || history.hasEnded(item.device, item.epoch),
+    members: claim?.value.recipients ?? [],
+  };
+}

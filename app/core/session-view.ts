@@ -1,0 +1,46 @@
+import type { Recipient } from '../../protocol/objects/claim.js';
+import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
+import type { Alarm } from './alarms.js';
+import type { Invitation } from './history-keeper.js';
+import type { TimelineEvent } from './timeline.js';
+
+/**
+ * One camera as the page shows it. Health, members and ownership were verified here; `isOnline`, `isSilent`,
+ * `lastReceivedAtMs` and `hasOlder` are what the cloud reports.
+ */
+export interface CameraView {
+  /** Hex of the device id. */
+  readonly device: string;
+  readonly epoch: number;
+  /** Null if the broker gives no hint. */
+  readonly isOnline: boolean | null;
+  /** Whether the camera has sent nothing for longer than its health cadence allows. */
+  readonly isSilent: boolean;
+  readonly lastReceivedAtMs: number | null;
+  /** The newest health report; null before the first. */
+  readonly health: { readonly body: RecordHealth; readonly time: RecordTime } | null;
+  /** Whether the cloud has records older than those loaded. */
+  readonly hasOlder: boolean;
+  /** False for a camera that another household shares with this person. */
+  readonly isOwned: boolean;
+  /** Whether this ownership is over. What was recorded under it stays visible. */
+  readonly hasEnded: boolean;
+  /** The owner first. */
+  readonly members: readonly Recipient[];
+}
+
+/** Everything the page shows of an owner's session. */
+export interface SessionView {
+  /** `paused`: the operator has paused reading for all accounts or this one. Records verified before remain visible. */
+  readonly connection: 'connecting' | 'live' | 'offline' | 'paused';
+  readonly problem: { readonly code: string; readonly message: string; readonly hint: string } | null;
+  /** The operator's message while cameras of another account are paused. */
+  readonly notice: string | null;
+  /** Whether the list of cameras arrived at least once. */
+  readonly isLoaded: boolean;
+  readonly cameras: readonly CameraView[];
+  /** Newest first. */
+  readonly events: readonly TimelineEvent[];
+  readonly alarms: readonly Alarm[];
+  readonly invitations: readonly Invitation[];
+}
