@@ -2,12 +2,15 @@ import { accessSync, constants } from 'node:fs';
 import { realClock } from '../../common/adapters/real-clock.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { SealcamError } from '../../common/errors.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
 import { runTool } from '../../hal/linux/child.js';
 import { gpiodVersion } from '../../hal/linux/gpio-tools.js';
 import { LinuxSystem } from '../../hal/linux/system.js';
 import { WATCHDOG_DEVICE } from '../../hal/linux/watchdogs.js';
+import type { WatchdogDriver } from '../../hal/peripherals.js';
 import type { Config } from '../config/keys.js';
-import { cameraOf, serialLineOf } from '../main/drivers.js';
+import { cameraOf } from '../main/cameras.js';
+import { serialLineOf } from '../main/drivers.js';
 
 export interface Check {
   readonly name: string;
@@ -17,19 +20,18 @@ export interface Check {
 const CHECK_TIMEOUT_MS = 15_000;
 
 /** Returns the checks of the configured drivers; hardware that is not configured is not touched. */
-export function hardwareChecks(config: Config, environment: ConfigSource['environment']): readonly Check[] {
-  const camera = config['camera.driver'];
+export function hardwareChecks(config: Config, environment: Environment): readonly Check[] {
+  const { isHardware } = CAMERA_DRIVERS[config['camera.driver']];
+  const watchdog = WATCHDOG_CHECKS[config['watchdog.driver']];
   const lines = (['gpio.buttonLine', 'gpio.motionLine', 'gpio.irCutLine', 'gpio.ledLine'] as const).filter(
     (setting) => config[setting] >= 0,
   );
   return [
     { name: 'board', run: () => checkBoard(config) },
-    ...(camera === 'libcamera' || camera === 'v4l2' ? [{ name: 'camera', run: () => checkCamera(config) }] : []),
+    ...(isHardware ? [{ name: 'camera', run: () => checkCamera(config) }] : []),
     ...(lines.length > 0 ? [{ name: 'gpio', run: () => checkGpio(config, lines) }] : []),
     ...(config['serial.path'] === '' ? [] : [{ name: 'serial line', run: () => checkSerialLine(config) }]),
-    ...(config['watchdog.driver'] === 'none'
-      ? []
-      : [{ name: 'watchdog', run: () => checkWatchdog(config, environment) }]),
+    ...(watchdog === null ? [] : [{ name: 'watchdog', run: () => watchdog(environment) }]),
   ];
 }
 
@@ -65,22 +67,18 @@ async function checkSerialLine(config: Config): Promise<string> {
   return `${config['serial.path']} opens`;
 }
 
-/** Checks only the permission: opening the device would start the watchdog. */
-async function checkWatchdog(config: Config, environment: ConfigSource['environment']): Promise<string> {
-  if (config['watchdog.driver'] === 'device') {
-    try {
-      accessSync(WATCHDOG_DEVICE, constants.W_OK);
-    } catch (cause) {
-      throw new SealcamError(
-        'watchdog-unavailable',
-        `${WATCHDOG_DEVICE} does not exist, or this user may not open it`,
-        {
-          cause,
-        },
-      );
-    }
-    return WATCHDOG_DEVICE;
-  }
+type Environment = ConfigSource['environment'];
+
+/** The check of each watchdog driver; null for one that needs nothing. */
+const WATCHDOG_CHECKS: Readonly<
+  Record<WatchdogDriver, ((environment: Environment) => Promise<string> | string) | null>
+> = {
+  none: null,
+  systemd: checkSystemdWatchdog,
+  device: checkDeviceWatchdog,
+};
+
+async function checkSystemdWatchdog(environment: Environment): Promise<string> {
   const tool = { program: 'systemd-notify', args: ['--version'] };
   const { found } = await runTool(tool, realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS));
   if (!found)
@@ -89,4 +87,16 @@ async function checkWatchdog(config: Config, environment: ConfigSource['environm
   return isService
     ? 'systemd listens'
     : 'systemd-notify is installed; whether the unit listens shows only in the service';
+}
+
+/** Checks only the permission: opening the device would start the watchdog. */
+function checkDeviceWatchdog(): string {
+  try {
+    accessSync(WATCHDOG_DEVICE, constants.W_OK);
+  } catch (cause) {
+    throw new SealcamError('watchdog-unavailable', `${WATCHDOG_DEVICE} does not exist, or this user may not open it`, {
+      cause,
+    });
+  }
+  return WATCHDOG_DEVICE;
 }

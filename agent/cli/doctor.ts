@@ -6,6 +6,7 @@ import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
 import { clockSource, LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { verifyStrict } from '../../protocol/crypto/strict.js';
@@ -124,7 +125,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
         return `${new Date(realClock.wallMs()).toISOString()}, ${clockSource()}`;
       },
     },
-    ...(config['camera.driver'] === 'replay' ? [{ name: 'ffmpeg', run: ffmpegVersion }] : []),
+    ...(CAMERA_DRIVERS[config['camera.driver']].needsFfmpeg ? [{ name: 'ffmpeg', run: ffmpegVersion }] : []),
     ...hardwareChecks(config, environment),
     { name: 'broker', run: () => reachBroker(config['uplink.url']) },
   ];

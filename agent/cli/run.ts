@@ -7,7 +7,7 @@ import { loadAgentConfig, reloadAgentConfig, type Config } from '../config/keys.
 import { claimSheet } from '../console/claim-sheet.js';
 import { keepConsole } from '../console/keep-console.js';
 import { compose, type Composition } from '../main/compose.js';
-import { isMock } from '../main/consoles.js';
+import { hasSimulatedCamera } from '../main/cameras.js';
 import { serialLineOf, stdioLine } from '../main/drivers.js';
 
 const CTRL_C = 0x03;
@@ -72,7 +72,7 @@ async function startConsoles(config: Config, composition: Composition, stop: Abo
     );
   }
   const isFree = config['serial.path'] !== 'stdio';
-  if (isFree && isMock(config) && process.stdin.isTTY && process.stdout.isTTY) {
+  if (isFree && hasSimulatedCamera(config) && process.stdin.isTTY && process.stdout.isTTY) {
     process.stdout.write(
       `Camera ${toHex(agent.identity.device)}\nCtrl-C stops the camera; \`button\` opens a claim window.\n`,
     );

@@ -2,8 +2,8 @@ import { drawPng, greyPng } from '../../hal/image.js';
 import type { LumaPlane } from '../../hal/camera.js';
 import type { Box, Reason } from '../capture/detect/observation.js';
 import { makeThumbnail, type Thumbnail } from '../capture/jpeg.js';
-import type { Nature } from '../capture/detect/nature.js';
-import { MEANS } from '../capture/detect/reasons.js';
+import type { Nature } from '../capture/detect/track.js';
+import { REASON_TEXTS } from '../capture/detect/reasons.js';
 import type { InspectedFrame, Moment, Stretch } from './stretch.js';
 
 const WIDTH_PX = 960;
@@ -151,7 +151,7 @@ function sentenceOf({ kind, span, endMs, reason, moments }: Stretch): string {
   const times = `${seconds(span.onsetMs)} to ${seconds(endMs)}`;
   if (kind === 'event') return `event, ${times}, raised at ${seconds(span.startMs)}; end: ${reason}`;
   const share = moments.filter((moment) => moment.reason === kind).length;
-  return `no event, ${times}: ${kind} in ${String(share)} frames; ${MEANS[kind]}`;
+  return `no event, ${times}: ${kind} in ${String(share)} frames; ${REASON_TEXTS[kind]}`;
 }
 
 function facts(column: number, y: number, { best, kind, moments }: Stretch): string {
@@ -162,7 +162,7 @@ function facts(column: number, y: number, { best, kind, moments }: Stretch): str
   for (const { reason } of moments) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const lines = [
     `frame ${String(frame.index)}, ${seconds(frame.monotonicMs)}`,
-    `${observation.reason}: ${MEANS[observation.reason]}`,
+    `${observation.reason}: ${REASON_TEXTS[observation.reason]}`,
     `area ${percent(kind === 'event' ? observation.area : (inspection.patches[0]?.area ?? 0))} of the picture`,
     ...(box === null ? [] : [`box ${[box.left, box.top, box.width, box.height].map((n) => n.toFixed(2)).join(' ')}`]),
     ...(observation.zones.length === 0 ? [] : [`zones ${observation.zones.join(', ')}`]),

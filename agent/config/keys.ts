@@ -1,28 +1,27 @@
 import { key, loadConfig, reloadConfig, type ConfigOf, type ConfigSource } from '../../common/config/load.js';
-import { CAMERA_DRIVERS, SCENARIOS, SCENES, WATCHDOG_DRIVERS } from '../../hal/driver-names.js';
 import {
   choice,
-  deviceName,
   duration,
   flag,
   integer,
-  masks,
   pageUrl,
   path,
   publicKeys,
-  schedule,
   size,
   timeZone,
   url,
-  zones,
 } from '../../common/config/values.js';
+import { CAMERA_DRIVER_NAMES } from '../../hal/camera-drivers.js';
+import { SCENARIOS, SCENES } from '../../hal/mock-scenarios.js';
+import { WATCHDOG_DRIVERS } from '../../hal/peripherals.js';
+import { deviceName, masks, schedule, zones } from './values.js';
 
 /**
  * Every setting of the agent: parser, default, help, and whether a running agent may reload it. docs/configuration.md is
  * generated from this table, so a new setting needs a row here and `npm run docs`.
  */
 export const CONFIG_KEYS = {
-  'camera.driver': key(choice(...CAMERA_DRIVERS), 'mock', 'Where frames come from.'),
+  'camera.driver': key(choice(...CAMERA_DRIVER_NAMES), 'mock', 'Where frames come from.'),
   'camera.device': key(
     deviceName,
     '',

@@ -11,6 +11,7 @@ import type { SerialLine } from '../../hal/peripherals.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { readNetwork } from './adapters/network.js';
 import type { Agent } from './agent.js';
+import { hasSimulatedCamera } from './cameras.js';
 import { claimSheet } from '../console/claim-sheet.js';
 import type { Config } from '../config/keys.js';
 import type { ConsoleContext } from '../console/command.js';
@@ -27,18 +28,13 @@ export interface ConsoleParts {
   readonly button: MockButton;
 }
 
-/** No camera, so nothing to see: the key that everybody has may open its console. */
-export function isMock(config: Config): boolean {
-  return config['camera.driver'] === 'mock' || config['camera.driver'] === 'replay';
-}
-
-/** Keys whose tokens open the console of this camera. */
+/** Returns the public keys whose tokens open the console; a simulated camera also accepts the development key. */
 export function qaKeysOf(config: Config): readonly Uint8Array[] {
   const keys = config['console.qaKeys'].flatMap((hex) => fromHex(hex, 32) ?? []);
-  return isMock(config) ? [...keys, developmentQaSigner(nodeSuite).publicKey] : keys;
+  return hasSimulatedCamera(config) ? [...keys, developmentQaSigner(nodeSuite).publicKey] : keys;
 }
 
-/** Makes consoles of one agent: each line has its own lock. */
+/** Returns a function that makes consoles of one agent; each line has a lock of its own. */
 export function consoleMaker(config: Config, parts: ConsoleParts): (line: SerialLine) => Console {
   const { agent, hal, log, ring, clock, button } = parts;
   const { device, claimSecret } = agent.identity;
@@ -63,7 +59,7 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
     brokerUrl: config['uplink.url'],
     settings: settingsOf(config),
     reboot,
-    pressButton: isMock(config)
+    pressButton: hasSimulatedCamera(config)
       ? (heldMs) => {
           button.press(heldMs);
         }
@@ -75,15 +71,14 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
   };
 }
 
-/** Settings for a report: of paths and addresses only whether they are set. */
+/** Returns the settings for a report. Of paths and addresses it shows only whether they are set. */
 function settingsOf(config: Config): Readonly<Record<string, unknown>> {
   const isPlace = (name: string): boolean => /(File|url|Url|path|folder|device|timeZone)$/.test(name);
-  return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, isPlace(name) ? (value === '' ? '' : '[set]') : value]),
-  );
+  const shown = (name: string, value: unknown): unknown => (isPlace(name) && value !== '' ? '[set]' : value);
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, shown(name, value)]));
 }
 
-/** Asks systemd to restart the device; it stops this program in order. @throws SealcamError `reboot-refused` */
+/** Asks systemd to restart the device; systemd stops this program in order first. @throws SealcamError `reboot-refused` */
 function reboot(): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (why: string): void => {

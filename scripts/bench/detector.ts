@@ -8,7 +8,7 @@ import { Counters } from '../../common/counters.js';
 import { silentLog } from '../../common/log.js';
 import type { LumaPlane } from '../../hal/camera.js';
 import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
-import { buildScript } from '../../hal/mock/script.js';
+import { buildScript } from '../../hal/mock/scenarios.js';
 import { sharp } from '../images.js';
 import { compare, cpuUs, type Figure } from './measure.js';
 import type { BenchWorld } from './world.js';

@@ -9,7 +9,7 @@ import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../agent/outbox/outbox.js';
 import type { CaptureSettings } from '../../agent/capture/capture.js';
-import { buildScript } from '../../hal/mock/script.js';
+import { buildScript } from '../../hal/mock/scenarios.js';
 import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SceneRenderer } from '../../hal/mock/renderer.js';
-import { buildScript } from '../../hal/mock/script.js';
+import { buildScript } from '../../hal/mock/scenarios.js';
 import { checkout } from '../checkout.js';
 
 /** What a long replay showed. */

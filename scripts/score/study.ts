@@ -128,7 +128,7 @@ function play({ clip, frames }: Film, tuning: Tuning, sensitivity: number | null
     for (const one of transitions) if (one.type === 'end') spans.push([one.span.startFrame, one.endFrame]);
   };
   for (const [i, { plane, timeMs }] of frames.entries()) {
-    take(tracker.advance(detector.observe(plane, timeMs, i), null, i, timeMs));
+    take(tracker.advance(detector.observe(plane, timeMs, i), { frame: null, index: i, timeMs }));
   }
   take(tracker.finish(frames.length - 1, frames.at(-1)?.timeMs ?? 0));
   return tallyOf(clip, spans);

@@ -1,7 +1,7 @@
 import { sleep } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
 import type { LastLook } from '../../capture/capture.js';
-import { MEANS } from '../../capture/detect/reasons.js';
+import { REASON_TEXTS } from '../../capture/detect/reasons.js';
 import type { ConsoleCommand, ConsoleContext, LogLevel } from '../command.js';
 import { rows, wrap } from '../layout.js';
 import { redact } from '../redact.js';
@@ -138,7 +138,7 @@ async function bundleOf(context: ConsoleContext): Promise<Readonly<Record<string
 
 function sentence({ observation }: LastLook): string {
   const percent = (observation.area * 100).toFixed(2);
-  return `${observation.reason} – ${MEANS[observation.reason]} (${percent} % of the picture)`;
+  return `${observation.reason} – ${REASON_TEXTS[observation.reason]} (${percent} % of the picture)`;
 }
 
 function fieldsOf({ index, monotonicMs, observation, ...view }: LastLook): Readonly<Record<string, unknown>> {
@@ -165,7 +165,7 @@ function rowsOf(look: LastLook): readonly (readonly [string, string])[] {
   const { motion, reason, area, box, zones } = look.observation;
   return [
     ['motion', motion ? 'yes' : 'no'],
-    ['because', `${reason}: ${MEANS[reason]}`],
+    ['because', `${reason}: ${REASON_TEXTS[reason]}`],
     ['view', viewOf(look)],
     ['area', `${(area * 100).toFixed(2)} % of the picture`],
     ['box', box === null ? '–' : formatBox(box)],

@@ -1,7 +1,7 @@
 import { sleep, type Clock } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
 import type { Camera, CameraInfo, Frame } from '../../../hal/camera.js';
-import { SCENES, type SceneName } from '../../../hal/driver-names.js';
+import { SCENES, type SceneName } from '../../../hal/mock-scenarios.js';
 import { SceneRenderer, type RenderedFrame } from '../../../hal/mock/renderer.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../../../hal/mock/scenes/scene-art.js';
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JpegSplitter } from '../../../hal/jpeg-splitter.js';
 import { jpegSize } from '../../../hal/image.js';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 import { mosquitto } from '../../support/engines/brokers.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { repository } from '../../support/vectors.js';

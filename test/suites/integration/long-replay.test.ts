@@ -5,7 +5,7 @@ import { checkout } from '../../../scripts/checkout.js';
 import { describeWith } from '../../support/engines/tools.js';
 
 describeWith('ffmpeg', 'npm run score -- --long', () => {
-  it('replays 1080p: pictures from within their events, and small; here for as long as it takes to see somebody', () => {
+  it('replays 1080p: its pictures are small and lie within their events', () => {
     const args = [join(checkout, 'dist', 'scripts', 'score.js'), '--long', '--seconds', '14', '--json'];
     const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
     expect(status, stderr).toBe(0);
@@ -15,7 +15,7 @@ describeWith('ffmpeg', 'npm run score -- --long', () => {
     expect(result.thumbnails.p95Bytes).toBeLessThanOrEqual(20_000);
   });
 
-  it('says that it is used wrongly', () => {
+  it('exits with status 2 when it is called wrongly', () => {
     const args = [join(checkout, 'dist', 'scripts', 'score.js'), '--long', '--seconds', 'soon'];
     expect(spawnSync(process.execPath, args, { encoding: 'utf8' }).status).toBe(2);
   });

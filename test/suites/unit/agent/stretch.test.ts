@@ -42,7 +42,8 @@ function play(runs: readonly (readonly [Reason, number, number])[]): Stretch[] {
     for (let i = 0; i < count; i++, index++) {
       // The area grows, then shrinks: it is largest in the middle.
       const one = inspectedFrame(index, reason, area * (1 - Math.abs(i - count / 2) / count));
-      found.push(...finder.addInspection(one, tracker.advance(one.observation, one.frame, index, index * 100)));
+      const transitions = tracker.advance(one.observation, { frame: one.frame, index, timeMs: index * 100 });
+      found.push(...finder.addInspection(one, transitions));
     }
   }
   return [...found, ...finder.finish(tracker.finish(index, index * 100))];

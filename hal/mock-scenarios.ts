@@ -1,8 +1,6 @@
-/** Names by which a configuration picks drivers and what the mock shows. */
-export const CAMERA_DRIVERS = ['mock', 'replay', 'libcamera', 'v4l2'] as const;
-export const WATCHDOG_DRIVERS = ['none', 'systemd', 'device'] as const;
+/** Names of what the mock camera can show, for the configuration; hal/mock/scenarios.ts builds the scripts. */
 export const SCENES = ['porch', 'garden', 'driveway'] as const;
-/** Scenarios with a known right answer: test/suites/contract/golden.test.ts. */
+/** Scenarios with a known right answer, which test/suites/contract/golden.test.ts checks. */
 export const GOLDEN_NAMES = [
   'empty-night',
   'leaves',

@@ -1,20 +1,20 @@
-import { equal } from '../../../common/bytes.js';
-import type { Frame } from '../../../hal/camera.js';
+import { equal } from '../../common/bytes.js';
+import type { Frame } from '../../hal/camera.js';
 
-/** So long the same bytes: no sensor is that quiet, whatever it looks at. */
+/** The same bytes for this long are a frozen stream: no sensor is without noise. */
 const FROZEN_MS = 5000;
 
 export type Freeze =
   /** A new picture. */
   | { readonly type: 'live' }
-  /** The same bytes as the frame before; nothing can be seen in it that was not seen in that one. */
+  /** The same bytes as the frame before. */
   | { readonly type: 'repeat' }
-  /** The same bytes for so long that it must be said; once in every freeze. */
+  /** The same bytes for {@link FROZEN_MS}; returned once per freeze. */
   | { readonly type: 'froze' }
-  /** A new picture at last. */
+  /** A new picture after a freeze. */
   | { readonly type: 'thawed'; readonly durationMs: number };
 
-/** Tells a stream that hangs somewhere before us, and repeats its last picture, from a quiet scene. */
+/** Finds a stream that hangs upstream and repeats its last picture; a quiet scene still has noise. */
 export class FreezeWatch {
   private before: Frame | null = null;
   private sinceMs = 0;
@@ -24,6 +24,7 @@ export class FreezeWatch {
     return this.frozen;
   }
 
+  /** Adds a frame, and returns how it compares with the one before. */
   inspectFrame(frame: Frame): Freeze {
     const isSame = this.before !== null && isEqual(this.before, frame);
     this.before = frame;
@@ -40,7 +41,7 @@ export class FreezeWatch {
   }
 }
 
-/** Different pictures differ within their first thousand bytes, so this costs nothing while all is well. */
+/** Compares bytes. Different pictures differ within their first thousand bytes, so this is cheap for a live stream. */
 function isEqual(a: Frame, b: Frame): boolean {
   if (!equal(a.jpeg, b.jpeg)) return false;
   return a.luma === undefined || b.luma === undefined ? a.luma === b.luma : equal(a.luma.data, b.luma.data);
