@@ -67,12 +67,18 @@ export async function benchVerify(world: BenchWorld, folder: string): Promise<Ve
     time: world.time(0),
     kind: 'accept' as const,
   });
-  await judgeAccept(store, nodeSuite, device, claim.bytes, accept.bytes, 0);
+  await judgeAccept({ store, suite: nodeSuite, device, claim: claim.bytes, record: accept.bytes, nowMs: 0 });
   const begun = process.hrtime.bigint();
   for (const [i, { bytes }] of records.entries()) {
     const sealed = media[i]?.sealed ?? null;
-    const judged = await judgeRecord(store, nodeSuite, device, { record: bytes, media: [sealed] }, 0);
-    if (judged.type !== 'stored' || judged.settled === null) throw new Error('not stored');
+    const judged = await judgeRecord({
+      store,
+      suite: nodeSuite,
+      device,
+      sent: { record: bytes, media: [sealed] },
+      nowMs: 0,
+    });
+    if (judged.type !== 'stored' || judged.entry === null) throw new Error('not stored');
   }
   const stored = STORED / (Number(process.hrtime.bigint() - begun) / 1e9);
   await store.close();

@@ -95,7 +95,12 @@ class DrillCloud {
     // Noise is nothing to file.
     const take = (topic: string, payload: Uint8Array): Promise<void> =>
       control.take(topic, payload).catch(() => undefined);
-    this.control = new MqttFeed(feed('control'), take, realClock, new Counters(), silentLog);
+    this.control = new MqttFeed(feed('control'), {
+      onMessage: take,
+      clock: realClock,
+      counters: new Counters(),
+      log: silentLog,
+    });
   }
 
   async start(): Promise<void> {

@@ -9,7 +9,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { mosquitto, type TestBroker } from '../../support/engines/brokers.js';
 import { natsCluster, type TestCluster } from '../../support/engines/nats.js';
-import { behindItsBack, postgres, type TestPostgres } from '../../support/engines/postgres.js';
+import { queryDirectly, postgres, type TestPostgres } from '../../support/engines/postgres.js';
 import { Worker } from './worker.js';
 
 export type StoreKind = 'sqlite' | 'postgres';
@@ -85,7 +85,7 @@ export class Site {
     if (this.postgresUrl === null) return null;
     const of = (name: string): string =>
       `(SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('${name}'))`;
-    const [row] = await behindItsBack(this.postgresUrl, (query) =>
+    const [row] = await queryDirectly(this.postgresUrl, (query) =>
       query(`SELECT ((pg_total_relation_size('record_key') + ${of('record_body')})
           / greatest(1, (SELECT count(*) FROM record_key)))::int AS record,
         ((pg_total_relation_size('media_key') + ${of('media_body')})

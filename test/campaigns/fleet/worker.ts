@@ -31,7 +31,7 @@ export class Worker {
       });
       createInterface({ input: child.stdout }).on('line', (line) => {
         const { level, msg } = JSON.parse(line) as { level?: number | string; msg?: string };
-        if (msg === 'taking records') resolve();
+        if (msg === 'receiving records') resolve();
         if (level === 50 || level === 'error') this.complaints.push(msg ?? '');
       });
     });

@@ -245,7 +245,7 @@ describe('sealcam-cloud', () => {
     expect(run('sealcam-cloud', ['sing']).status).toBe(2);
     const { status, stderr } = run('sealcam-cloud', ['affected', '--since', 'yesterday', '--until', 'today']);
     expect(status).toBe(2);
-    expect(stderr).toContain('--since: yesterday is no time');
+    expect(stderr).toContain('--since: yesterday is not a time');
   });
 
   it('serves with a broker of its own, says when a port is taken, and stops on SIGTERM', async () => {
@@ -259,10 +259,10 @@ describe('sealcam-cloud', () => {
       SEALCLOUD_OPERATOR_PORT: String(operator),
     };
     const child = started('sealcam-cloud', ['serve'], environment);
-    await until('it takes records', () => said(child, 'taking records'));
+    await until('it takes records', () => said(child, 'receiving records'));
     const answer = await fetch(`http://127.0.0.1:${String(http)}/healthz`);
     expect(await answer.json()).toMatchObject({ ok: true });
-    await until('metrics listen', () => said(child, 'metrics and status page listen'));
+    await until('metrics listen', () => said(child, 'metrics and status page are listening'));
     const metrics = parseExposition(await (await fetch(`http://127.0.0.1:${String(operator)}/metrics`)).text());
     expect(metrics.get('sealcam_broker_up')).toBe(1);
     expect(metrics.get('process_resident_memory_bytes')).toBeGreaterThan(1024 ** 2);

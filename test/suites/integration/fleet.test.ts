@@ -7,7 +7,8 @@ import { describeWith } from '../../support/engines/tools.js';
 import { isCi, repository } from '../../support/vectors.js';
 
 const RUN_MS = 180_000;
-const [CAMERAS, RECORDS] = [24, 12];
+const CAMERAS = 24;
+const RECORDS = 12;
 
 function fleet(...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
   const command = [join(repository, 'dist', 'test', 'campaigns', 'fleet', 'fleet.js'), ...args];
@@ -28,25 +29,29 @@ function run(only: string): FleetResult {
 const whole = { records: CAMERAS * (RECORDS + 1), lost: 0, doubled: 0, misbound: 0, alarms: 0 };
 
 function tests(): void {
-  it.each(['worker', 'postgres', 'broker'])('loses, doubles and mis-binds nothing: %s', { timeout: RUN_MS }, (only) => {
-    const { faults } = run(only);
-    expect(faults.length).toBe(only === 'worker' ? 2 : 1);
-    for (const fault of faults) {
-      expect(fault).toMatchObject({ ...whole, store: 'postgres', workers: 2 });
-      // It was a fault: records that should have gone out by its end were receipted only after it began to mend.
-      expect(fault.recovered_s).toBeGreaterThan(0);
-    }
-  });
+  it.each(['worker', 'postgres', 'broker'])(
+    'loses, duplicates and misbinds no record: %s',
+    { timeout: RUN_MS },
+    (only) => {
+      const { faults } = run(only);
+      expect(faults.length).toBe(only === 'worker' ? 2 : 1);
+      for (const fault of faults) {
+        expect(fault).toMatchObject({ ...whole, store: 'postgres', workers: 2 });
+        // The fault took effect: records due by its end were receipted only after recovery started.
+        expect(fault.recovered_s).toBeGreaterThan(0);
+      }
+    },
+  );
 
-  it('says what is wrong with its arguments', () => {
+  it('refuses wrong arguments', () => {
     expect(fleet('--cameras', 'many')).toMatchObject({ status: 2, stdout: '' });
     expect(fleet('--only', 'moon')).toMatchObject({ status: 2 });
     expect(fleet('--help')).toMatchObject({ status: 0 });
   });
 }
 
-describeWith('mosquitto', 'a fleet, small', () => {
-  // On CI a tool that is missing is a failure, so there this never skips.
+describeWith('mosquitto', 'a small fleet', () => {
+  // On CI a missing tool is a failure, so the tests are never skipped there.
   if (isCi || hasTool('nats')) describeWith('postgres', 'under faults', tests);
   else describeWith('nats', 'under faults', tests);
 });

@@ -3,13 +3,16 @@ import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 
-const CLAIMS_KEPT = 10_000;
+const CLAIMS_CACHED_MAX = 10_000;
 
-/** Which of our keys signs for a claim: the first in our order that the claim names; its camera takes no other. */
+/**
+ * Chooses the key that signs the receipts of a claim: the first, in our order of preference, that the claim names. Its
+ * camera accepts no other.
+ */
 export class ReceiptSigners {
   private readonly suite: CryptoSuite;
   private readonly signers: readonly Signer[];
-  /** By claim hash. What a signed claim says does not change, so this can be kept. */
+  /** By claim hash. A signed claim never changes, so neither does the choice. */
   private readonly chosen = new Map<string, Signer | null>();
 
   constructor(suite: CryptoSuite, signers: readonly Signer[]) {
@@ -17,7 +20,7 @@ export class ReceiptSigners {
     this.signers = signers;
   }
 
-  /** Null if the claim names none of our keys, or is not the one of this hash. */
+  /** Returns the signer; null if the claim names none of our keys or does not have this hash. */
   forClaim(claimHash: Uint8Array, bytes: Uint8Array | null): Signer | null {
     const name = toHex(claimHash);
     const known = this.chosen.get(name);
@@ -25,17 +28,17 @@ export class ReceiptSigners {
     const claim = bytes === null ? null : openSigned(claimKind, this.suite, bytes);
     if (claim === null || !equal(claim.hash, claimHash)) return null;
     const signer = chooseKey(this.signers, ({ publicKey }) => publicKey, claim.value.receiptKeys) ?? null;
-    if (this.chosen.size >= CLAIMS_KEPT) this.chosen.clear();
+    if (this.chosen.size >= CLAIMS_CACHED_MAX) this.chosen.clear();
     this.chosen.set(name, signer);
     return signer;
   }
 }
 
-/** The first of these keys that a claim names. */
+/** Returns the first of these keys that a claim names. */
 export function chooseKey<K>(
   keys: readonly K[],
   publicKeyOf: (key: K) => Uint8Array,
   named: readonly Uint8Array[],
 ): K | undefined {
-  return keys.find((key) => named.some((one) => equal(one, publicKeyOf(key))));
+  return keys.find((key) => named.some((candidate) => equal(candidate, publicKeyOf(key))));
 }
