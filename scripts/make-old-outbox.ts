@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { migrate } from '../agent/outbox/migrations.js';
-import { openRaw, type Database } from '../agent/outbox/database.js';
+import { openRaw, type Database } from '../agent/outbox/sqlite.js';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { recordKind } from '../protocol/objects/record.js';
 import { signObject } from '../protocol/objects/signed-object.js';

@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
-import { asSealcamError } from '../../common/errors.js';
+import { guardAsync } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
@@ -113,12 +113,11 @@ export class CameraSession {
     const stopping = new AbortController();
     this.stopping = stopping;
     // One camera is open at a time: a session that was stopped a moment ago ends first.
-    this.done = this.done
-      .then(() => (stopping.signal.aborted ? undefined : this.loop.run(stopping.signal)))
-      .catch((error: unknown) => {
-        const { code, message, hint } = asSealcamError(error);
-        this.deps.log('camera').error({ code, hint }, `the camera is not opened again: ${message}`);
-      });
+    const before = this.done;
+    this.done = guardAsync(this.deps.log('camera'), 'the camera is not opened again', async () => {
+      await before;
+      if (!stopping.signal.aborted) await this.loop.run(stopping.signal);
+    }).then(() => undefined);
   }
 
   /** Resolves when the camera is closed and an open event has ended. */

@@ -1,6 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
-import { asSealcamError } from '../../common/errors.js';
+import { guard } from '../../common/guard.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, reloadAgentConfig, type Config } from '../config/keys.js';
@@ -37,14 +37,11 @@ export async function runCommand(source: ConfigSource): Promise<number> {
     });
   }
   process.on('SIGHUP', () => {
-    try {
+    guard(log, 'the configuration was not reloaded', () => {
       config = reloadAgentConfig(config, source);
       agent.reconfigure(config);
       log.info({}, 'the configuration was reloaded');
-    } catch (error) {
-      const { code, message, hint } = asSealcamError(error);
-      log.error({ code, hint }, `the configuration was not reloaded: ${message}`);
-    }
+    });
   });
   agent.start();
   const consoles = startConsoles(config, composition, stop);

@@ -1,4 +1,5 @@
-import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
+import { guard } from '../../common/guard.js';
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
@@ -109,15 +110,11 @@ export class ConsolePort {
 
   /** Records what was ordered at the console, so that the owner learns of it. Without an owner there is no record. */
   recordCommand(command: Omit<RecordCommand, 'source'>): void {
-    const { outbox, uplink, log, now } = this.parts;
+    const { outbox, log, now } = this.parts;
     if (outbox.currentClaim() === null) return;
-    try {
+    guard(log, 'a console command could not be recorded', () => {
       outbox.append({ kind: 'command', time: now(), command: { source: 'console', ...command } });
-      uplink.recordsAppended(1);
-    } catch (error) {
-      const { code, message } = asSealcamError(error);
-      log.error({ code }, `a console command could not be recorded: ${message}`);
-    }
+    });
   }
 
   /** Ends the ownership and opens the claim window. */

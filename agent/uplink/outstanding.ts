@@ -1,4 +1,5 @@
 import type { Place } from '../outbox/outbox.js';
+import { placeKey } from '../../protocol/objects/ids.js';
 
 interface Waiting {
   readonly place: Place;
@@ -35,7 +36,7 @@ export class Outstanding {
 
   /** Notes that a record is being published, for the first time or again. */
   markSending(place: Place, isLive: boolean): void {
-    const key = keyOf(place);
+    const key = placeKey(place);
     const known = this.waiting.get(key);
     if (known !== undefined) {
       known.attempts++;
@@ -48,7 +49,7 @@ export class Outstanding {
 
   /** Notes that the broker has a record. It is due again after max(60 s, W/4) with jitter, doubling up to 15 min. */
   markSent(place: Place, nowMs: number, windowMs: number, uniform: number): void {
-    const entry = this.waiting.get(keyOf(place));
+    const entry = this.waiting.get(placeKey(place));
     if (entry === undefined) return;
     const baseMs = Math.max(RESEND_MIN_MS, windowMs / 4) * 2 ** (entry.attempts - 1);
     const boundedMs = Math.min(RESEND_MAX_MS / (1 + JITTER_SHARE), baseMs);
@@ -82,14 +83,10 @@ export class Outstanding {
   }
 
   has(place: Place): boolean {
-    return this.waiting.has(keyOf(place));
+    return this.waiting.has(placeKey(place));
   }
 
   get size(): number {
     return this.waiting.size;
   }
-}
-
-function keyOf({ epoch, seq }: Place): string {
-  return `${String(epoch)}/${String(seq)}`;
 }

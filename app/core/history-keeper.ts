@@ -2,6 +2,7 @@ import { equal, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
@@ -81,7 +82,7 @@ export class HistoryKeeper {
 
   /** Remembers that this person revoked an ownership. */
   async recordRevocation(device: Uint8Array, epoch: number): Promise<void> {
-    const key = keyOf(toHex(device), epoch);
+    const key = epochKey(device, epoch);
     if (!this.revoked.includes(key)) this.revoked = [...this.revoked, key];
     await this.storage.saveSetting(REVOKED, this.revoked.join(' '));
   }
@@ -106,12 +107,12 @@ export class HistoryKeeper {
 
   /** Returns seq and hash of the highest verified record of an epoch, or null. */
   headOf(device: Uint8Array, epoch: number): KnownEpoch['head'] {
-    return this.known.get(keyOf(toHex(device), epoch))?.head ?? null;
+    return this.known.get(epochKey(device, epoch))?.head ?? null;
   }
 
   /** Returns whether this ownership is over, by the camera's tombstone or by revocation. */
   hasEnded(device: Uint8Array, epoch: number): boolean {
-    const key = keyOf(toHex(device), epoch);
+    const key = epochKey(device, epoch);
     return this.ended.has(key) || this.revoked.includes(key);
   }
 
@@ -123,7 +124,7 @@ export class HistoryKeeper {
     const claim = openSigned(claimKind, this.suite, bytes);
     this.checkOwner(claim);
     const device = toHex(claim.value.device);
-    const key = keyOf(device, claim.value.epoch);
+    const key = epochKey(device, claim.value.epoch);
     const before = this.claims.get(key);
     if (before !== undefined) {
       if (equal(before.hash, claim.hash)) return before;
@@ -140,12 +141,12 @@ export class HistoryKeeper {
 
   /** Returns the claim of an epoch, or null. */
   claimOf(device: Uint8Array, epoch: number): Verified<Claim> | null {
-    return this.claims.get(keyOf(toHex(device), epoch)) ?? null;
+    return this.claims.get(epochKey(device, epoch)) ?? null;
   }
 
   /** Returns whether a record of the camera proved that it accepted the claim. */
   isAccepted(device: Uint8Array, epoch: number): boolean {
-    return this.known.get(keyOf(toHex(device), epoch))?.isAccepted === true;
+    return this.known.get(epochKey(device, epoch))?.isAccepted === true;
   }
 
   /** Verifies one record and adds it to the history. Returns the refusal if it must not be shown. */
@@ -159,7 +160,7 @@ export class HistoryKeeper {
     if (this.history.add(record) === 'equivocation') {
       return { verdict: 'equivocation', code: 'cloud-lied', message: `two records for seq ${String(seq)}`, about };
     }
-    if (rulesOf(kind).isLast) this.ended.add(keyOf(about.device, epoch));
+    if (rulesOf(kind).isLast) this.ended.add(epochKey(device, epoch));
     await this.applyRecord(about.device, record);
     return { record, receivedAtMs };
   }
@@ -179,7 +180,7 @@ export class HistoryKeeper {
    * @throws SealcamError `cloud-lied` if it shows less
    */
   checkHead(device: Uint8Array, epoch: number, highestSeq: number | null, heads = this.heads()): void {
-    const head = heads.get(keyOf(toHex(device), epoch));
+    const head = heads.get(epochKey(device, epoch));
     if (head === undefined || (highestSeq !== null && highestSeq >= head)) return;
     throw new SealcamError('cloud-lied', `the cloud ends at ${String(highestSeq)}, but ${String(head)} was seen here`);
   }
@@ -204,7 +205,7 @@ export class HistoryKeeper {
     }
     const message = 'not from a camera of this owner';
     if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
-    if (this.revoked.includes(keyOf(about.device, epoch))) {
+    if (this.revoked.includes(epochKey(device, epoch))) {
       return { verdict: 'revoked', code: 'revoked', message: 'from an ownership that was revoked here', about };
     }
     const binding = checkBinding(value, bindingOf(claim));
@@ -220,7 +221,7 @@ export class HistoryKeeper {
       throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
     if (this.households.includes(toHex(ownerKey))) return;
     const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
-    const camera = keyOf(toHex(device), epoch);
+    const camera = epochKey(device, epoch);
     if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
       const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
       this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
@@ -229,12 +230,12 @@ export class HistoryKeeper {
   }
 
   private isInvited(device: Uint8Array, epoch: number): boolean {
-    const camera = keyOf(toHex(device), epoch);
+    const camera = epochKey(device, epoch);
     return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
   }
 
   private async applyRecord(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {
-    const key = keyOf(device, value.epoch);
+    const key = epochKey(device, value.epoch);
     const known = this.known.get(key);
     if (known === undefined || (known.isAccepted && known.head !== null && known.head.seq >= value.seq)) return;
     const head = known.head !== null && known.head.seq >= value.seq ? known.head : { seq: value.seq, hash };
@@ -245,7 +246,7 @@ export class HistoryKeeper {
 
   private addEpoch(epoch: KnownEpoch): void {
     const claim = openSigned(claimKind, this.suite, epoch.claim);
-    const key = keyOf(epoch.device, epoch.epoch);
+    const key = epochKey(epoch.device, epoch.epoch);
     this.claims.set(key, claim);
     this.known.set(key, epoch);
     const { head } = epoch;
@@ -256,8 +257,4 @@ export class HistoryKeeper {
 function bindingOf({ value, hash }: Verified<Claim>): Parameters<typeof checkBinding>[1] {
   const { device, account, epoch } = value;
   return { device, account, epoch, claimHash: hash, state: 'open', closedAtSeq: null };
-}
-
-function keyOf(device: string, epoch: number): string {
-  return `${device}/${String(epoch)}`;
 }

@@ -4,6 +4,7 @@ import type { Clock } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import { retrying } from '../../common/retry.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 import { Alarms } from './alarms.js';
 import { Answers } from './answers.js';
 import { applyHealthReport, cameraViewOf, hasOlder, newCameraState, type CameraState } from './camera-state.js';
@@ -182,7 +183,7 @@ export class OwnerSession {
 
   private async applyCamera(item: CameraItem, withPage: boolean, heads: ReadonlyMap<string, number>): Promise<void> {
     const { history } = this.deps;
-    const key = `${toHex(item.device)}/${String(item.epoch)}`;
+    const key = epochKey(item.device, item.epoch);
     try {
       await history.addClaim(item.claim);
       history.checkHead(item.device, item.epoch, item.highestSeq, heads);
@@ -245,7 +246,7 @@ export class OwnerSession {
     this.timeline.add(outcome);
     this.answers.addAnswer(value);
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
-    const camera = this.cameras.get(`${toHex(value.device)}/${String(value.epoch)}`);
+    const camera = this.cameras.get(epochKey(value.device, value.epoch));
     if (camera === undefined) return outcome;
     camera.highestSeq = Math.max(camera.highestSeq ?? 0, value.seq);
     applyHealthReport(camera, value);

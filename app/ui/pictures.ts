@@ -6,6 +6,7 @@ import type { SealedDetail } from '../../protocol/seal/content.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerSession } from '../core/owner-session.js';
 import type { EventPicture } from '../core/timeline.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 export type PictureState =
   | { readonly type: 'loading' }
@@ -129,5 +130,5 @@ export class Pictures {
 }
 
 function keyOf({ device, epoch, media }: EventPicture): string {
-  return `${toHex(device)}/${String(epoch)}/${toHex(media.id)}`;
+  return `${epochKey(device, epoch)}/${toHex(media.id)}`;
 }

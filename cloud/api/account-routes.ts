@@ -26,7 +26,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const account = accountId(suite, key);
-      await reader.gate(key, account);
+      await reader.requireReadsOpen(key, account);
       const lines = exportLines(key, store.accounts.export(account));
       return reply
         .type('application/x-ndjson')
@@ -61,7 +61,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     yield `${JSON.stringify({ type: 'export', version: 1, atMs: clock.wallMs() })}\n`;
     let row: ClaimRow | null = null;
     for await (const item of items) {
-      await reader.gate(key);
+      await reader.requireReadsOpen(key);
       if (item.type === 'claim') {
         // The row of a deleted account holds no claim, so nothing that could belong to another account.
         const isOwn = item.row.claim === null || (await reader.mayRead(key, item.row));
@@ -70,7 +70,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
       if (row === null) continue;
       if (item.type === 'record') {
         // Like every other read: verified, bound to its row, and in the access log.
-        const shown = await reader.exported(key, row, item.record, item.media);
+        const shown = await reader.exportRecord(key, row, item.record, item.media);
         if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }

@@ -79,7 +79,7 @@ export class Reader {
    *
    * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
    */
-  async gate(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
+  async requireReadsOpen(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
     const { store, suite, counters } = this.deps;
     await this.makerList.check();
     const own = accountId(suite, key);
@@ -94,8 +94,8 @@ export class Reader {
    *
    * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
    */
-  async epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
-    await this.gate(key);
+  async readableEpochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
+    await this.requireReadsOpen(key);
     const { claims, reads } = this.deps.store;
     const rows: ClaimRow[] = [];
     for (const row of await claims.readableBy(key)) {
@@ -106,7 +106,7 @@ export class Reader {
   }
 
   /** Returns the sentence of a pause of another account whose cameras this key may read; else null. */
-  async notice(key: Uint8Array): Promise<string | null> {
+  async pauseNotice(key: Uint8Array): Promise<string | null> {
     const { claims, reads } = this.deps.store;
     const rows = await claims.readableBy(key);
     return rows.length === 0 ? null : ((await reads.pauseOf(rows.map(({ account }) => account)))?.sentence ?? null);
@@ -128,7 +128,7 @@ export class Reader {
       await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
     }
     if (!isRequested || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
-    await this.gate(key, row.account);
+    await this.requireReadsOpen(key, row.account);
     return row;
   }
 
@@ -150,17 +150,17 @@ export class Reader {
   /** Returns up to `limit` records with a seq below `before`, newest first. */
   async page(key: Uint8Array, row: ClaimRow, before: number, limit: number): Promise<readonly ReadRecord[]> {
     const stored = await this.deps.store.records.page(row.device, row.epoch, before, limit);
-    return this.show(key, row, stored, 'records');
+    return this.showRecords(key, row, stored, 'records');
   }
 
   /** Verifies stored records against a row that was just read, logs the access, and returns those that may be shown. */
-  async show(
+  async showRecords(
     key: Uint8Array,
     row: ClaimRow,
     stored: readonly StoredRecord[],
     what: AccessEntry['what'],
   ): Promise<readonly ReadRecord[]> {
-    await this.gate(key, row.account);
+    await this.requireReadsOpen(key, row.account);
     if (await this.isRevoked(row)) return [];
     const shown: ReadRecord[] = [];
     for (const item of stored) {
@@ -178,13 +178,13 @@ export class Reader {
    * Returns a record for an export, with its sealed objects in the order in which the record names them, null for one
    * that is missing; null where the record may not be shown.
    */
-  async exported(
+  async exportRecord(
     key: Uint8Array,
     row: ClaimRow,
     stored: StoredRecord,
     media: readonly NewMedia[],
   ): Promise<{ readonly read: ReadRecord; readonly media: readonly (SealedObject | null)[] } | null> {
-    const [read] = await this.show(key, row, [stored], 'export');
+    const [read] = await this.showRecords(key, row, [stored], 'export');
     if (read === undefined) return null;
     const { seq } = read.record.value;
     const objects: (SealedObject | null)[] = [];
@@ -203,7 +203,7 @@ export class Reader {
   /** Returns the newest health record of an epoch; null if none may be shown. */
   async health(key: Uint8Array, row: ClaimRow, what: AccessEntry['what']): Promise<ReadRecord | null> {
     const stored = await this.deps.store.records.latestHealth(row.device, row.epoch);
-    const [read] = stored === undefined ? [] : await this.show(key, row, [stored], what);
+    const [read] = stored === undefined ? [] : await this.showRecords(key, row, [stored], what);
     return read ?? null;
   }
 
@@ -213,7 +213,7 @@ export class Reader {
    * @throws SealcamError `not-found`, `reads-paused`, `revocation-stale`, `store-unavailable`
    */
   async media(key: Uint8Array, row: ClaimRow, id: Uint8Array): Promise<SealedObject> {
-    await this.gate(key, row.account);
+    await this.requireReadsOpen(key, row.account);
     if (await this.isRevoked(row)) throw new SealcamError('not-found', 'no such media');
     const { records } = this.deps.store;
     const found = await records.media(row.device, row.epoch, id);

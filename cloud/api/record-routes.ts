@@ -25,7 +25,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     { schema: { summary: 'Cameras and epochs that you may read', security, response: { 200: camerasAnswer } } },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
-      const rows = await reader.epochs(key);
+      const rows = await reader.readableEpochs(key);
       return { cameras: await Promise.all(rows.map((row) => cameraJson(context, key, row, 'records'))) };
     },
   );
@@ -82,7 +82,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
-      await reader.gate(key);
+      await reader.requireReadsOpen(key);
       const entries = await store.access.ofReadable(key, ACCESS_LINES_MAX);
       return {
         entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({

@@ -32,7 +32,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
       const last = Number(request.headers['last-event-id'] ?? NaN);
       const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
       // Checked before the stream starts, while an error can still be an HTTP answer.
-      await context.reader.gate(session.key);
+      await context.reader.requireReadsOpen(session.key);
       const startId = resumeFrom ?? (await context.store.records.lastId());
       reply.hijack();
       const stream = new EventStream(reply, context, startId);
@@ -119,8 +119,8 @@ class EventStream {
   private async checkAccess(key: Uint8Array, checkSession: () => void): Promise<void> {
     const { reader } = this.context;
     checkSession();
-    await reader.gate(key);
-    const notice = await reader.notice(key);
+    await reader.requireReadsOpen(key);
+    const notice = await reader.pauseNotice(key);
     if (notice === this.notice) return;
     this.notice = notice;
     this.send('notice', null, { notice });
@@ -128,7 +128,7 @@ class EventStream {
 
   private async resume(key: Uint8Array, lastId: number): Promise<void> {
     const { reader, store } = this.context;
-    const rows = await reader.epochs(key);
+    const rows = await reader.readableEpochs(key);
     const missed = await store.records.since(lastId, rows, RESUME_RECORDS_MAX);
     for (const stored of missed) await this.sendRecord(key, stored);
   }
@@ -138,7 +138,8 @@ class EventStream {
     // Looked up for every record: a session shows what its key may read now, not what it could when it was opened.
     const row = await this.rowOrNull(key, stored.device, stored.epoch);
     if (row === null) return;
-    for (const read of await reader.show(key, row, [stored], 'stream')) this.send('record', read.id, recordJson(read));
+    for (const read of await reader.showRecords(key, row, [stored], 'stream'))
+      this.send('record', read.id, recordJson(read));
   }
 
   /** Most items of the feed belong to other accounts; for those this returns null and does not throw. */
@@ -155,7 +156,7 @@ class EventStream {
   private async sendItem(key: Uint8Array, item: FeedItem, checkSession: () => void): Promise<void> {
     const { claims, records } = this.context.store;
     checkSession();
-    await this.context.reader.gate(key);
+    await this.context.reader.requireReadsOpen(key);
     if (item.type === 'camera') {
       const latest = await claims.latest(item.device);
       const row = latest === undefined ? null : await this.rowOrNull(key, item.device, latest.epoch);

@@ -1,19 +1,6 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurableFile } from '../../common/adapters/durable-file.js';
 import { toHex } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
@@ -86,12 +73,13 @@ export function rotateReceiptKeys(
   // A seed that exists already is left over from a rotation that was cut off; it is used.
   if (readSeed(seedPath(folder, next)) === undefined) createSeed(folder, next, random, onStep);
   const path = join(folder, STATE_FILE);
-  const temporary = `${path}.${toHex(random.bytes(4))}`;
   withDiskErrors(path, () => {
-    writeDurably(temporary, Buffer.from(`${JSON.stringify({ current: successor.number })}\n`), onStep);
-    renameSync(temporary, path);
-    onStep('state renamed');
-    syncFolder(folder);
+    writeDurableFile(path, `${JSON.stringify({ current: successor.number })}\n`, {
+      temporaryPath: `${path}.${toHex(random.bytes(4))}`,
+      onStep: (step) => {
+        onStep(step === 'named' ? 'state renamed' : step);
+      },
+    });
   });
   return loadReceiptKeys(folder, suite, random);
 }
@@ -137,18 +125,20 @@ function createSeed(
   onStep: (step: string) => void = () => undefined,
 ): Uint8Array {
   const path = seedPath(folder, number);
-  const temporary = `${path}.${toHex(random.bytes(4))}`;
+  const temporaryPath = `${path}.${toHex(random.bytes(4))}`;
   const seed = random.bytes(SEED_BYTES);
   withDiskErrors(path, () => {
-    writeDurably(temporary, seed, onStep);
     try {
-      linkSync(temporary, path);
+      writeDurableFile(path, seed, {
+        temporaryPath,
+        isExclusive: true,
+        onStep: (step) => {
+          onStep(step === 'named' ? 'seed linked' : step);
+        },
+      });
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
     }
-    onStep('seed linked');
-    unlinkSync(temporary);
-    syncFolder(folder);
   });
   return readSeed(path) ?? seed;
 }
@@ -159,27 +149,5 @@ function withDiskErrors(path: string, work: () => void): void {
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
     throw new SealcamError('key-store-unavailable', `${path} cannot be written`, { cause });
-  }
-}
-
-function writeDurably(path: string, bytes: Uint8Array, onStep: (step: string) => void): void {
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  try {
-    fchmodSync(file, 0o600);
-    writeSync(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  onStep('written');
-}
-
-/** Makes new names in the folder durable; fsync of a file does not cover its name. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }

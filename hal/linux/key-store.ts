@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeDurableFile } from '../../common/adapters/durable-file.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import type { DeviceSecrets, KeyStore } from '../key-store.js';
 
@@ -59,20 +60,8 @@ export class FileKeyStore implements KeyStore {
   }
 
   private write(path: string, bytes: Uint8Array): void {
-    const temporary = `${path}.new`;
     try {
-      rmSync(temporary, { force: true });
-      const file = openSync(temporary, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-      try {
-        writeSync(file, bytes);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      // Unlike a rename, a link fails where another process was faster.
-      linkSync(temporary, path);
-      rmSync(temporary);
-      syncFolder(dirname(path));
+      writeDurableFile(path, bytes, { isExclusive: true });
     } catch (cause) {
       throw new SealcamError('key-store-unavailable', `${path} cannot be written`, { cause });
     }
@@ -81,14 +70,4 @@ export class FileKeyStore implements KeyStore {
 
 function invalid(path: string, why: string, cause?: unknown): SealcamError {
   return new SealcamError('key-file-invalid', `${path} ${why}`, { cause });
-}
-
-/** Makes a new name in a folder durable. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

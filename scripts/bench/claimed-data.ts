@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { silentLog } from '../../common/log.js';
 import { loadIdentity } from '../../agent/main/identity.js';
-import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import { noteOwnership } from '../../agent/outbox/published.js';
 import { FileKeyStore } from '../../hal/linux/key-store.js';
@@ -49,7 +48,7 @@ export function makeClaimedData(folder: string, recipients: number): void {
       openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
     },
   });
-  beginEpoch(outbox, claim, time);
+  outbox.beginEpoch(claim, time);
   noteOwnership(outbox, mirror);
   mirror.close();
   outbox.close();

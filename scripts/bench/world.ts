@@ -5,7 +5,6 @@ import { silentLog } from '../../common/log.js';
 import { captureSettings } from '../../agent/main/settings.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
 import { Sealer } from '../../agent/record/sealer.js';
-import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../agent/outbox/outbox.js';
 import type { CaptureSettings } from '../../agent/capture/capture.js';
@@ -79,7 +78,7 @@ export class BenchWorld {
       time: this.time(0),
       log: silentLog,
     });
-    beginEpoch(outbox, claim, this.time(0));
+    outbox.beginEpoch(claim, this.time(0));
     const close = (): void => {
       mirror.close();
       outbox.close();

@@ -1,4 +1,5 @@
 import { equal, toHex } from '../../../common/bytes.js';
+import { epochKey, recordKey } from '../../../protocol/objects/ids.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import type { NewMedia, PutOutcome } from '../store.js';
@@ -39,7 +40,7 @@ export class Writer {
   /** Stores a record; resolves once its batch is committed. */
   put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome> {
     const { device, epoch, seq } = record.value;
-    const key = `${toHex(device)}/${String(epoch)}/${String(seq)}`;
+    const key = recordKey({ device, epoch, seq });
     return new Promise((resolve, reject) => {
       this.waitingJobs.push({ record, media, atMs, key, resolve, reject });
       this.startBatches();
@@ -106,18 +107,16 @@ interface KeyColumns {
   readonly seq: number;
 }
 
-const keyOf = ({ device, epoch, seq }: KeyColumns): string => `${toHex(device)}/${String(epoch)}/${String(seq)}`;
-
 /**
  * Stores records, their media and their signed losses. The caller holds the transaction, and no two records have the same
  * key. Uniqueness of the key decides between workers: the second waits for the first to commit, then reads its hash.
  */
 export async function insertRecords(session: Session, jobs: readonly NewRecord[]): Promise<readonly PutOutcome[]> {
   const ids = await insertKeys(session, jobs);
-  const others = jobs.filter(({ record }) => !ids.has(keyOf(record.value)));
+  const others = jobs.filter(({ record }) => !ids.has(recordKey(record.value)));
   const hashes = await storedHashes(session, others);
   const outcomes = jobs.map(({ record }): PutOutcome => {
-    const key = keyOf(record.value);
+    const key = recordKey(record.value);
     const id = ids.get(key);
     if (id !== undefined) return { outcome: 'stored', id };
     const hash = hashes.get(key);
@@ -160,7 +159,7 @@ async function insertKeys(session: Session, jobs: readonly NewRecord[]): Promise
      SELECT * FROM fresh`,
     values,
   );
-  return new Map(rows.map((row) => [keyOf(row), row.id]));
+  return new Map(rows.map((row) => [recordKey(row), row.id]));
 }
 
 async function storedHashes(session: Session, jobs: readonly NewRecord[]): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -173,7 +172,7 @@ async function storedHashes(session: Session, jobs: readonly NewRecord[]): Promi
     `SELECT device, epoch, seq, hash FROM record_key WHERE (device, epoch, seq) IN (VALUES ${text})`,
     values,
   );
-  return new Map(rows.map((row) => [keyOf(row), row.hash]));
+  return new Map(rows.map((row) => [recordKey(row), row.hash]));
 }
 
 async function insertMedia(session: Session, jobs: readonly NewRecord[]): Promise<void> {
@@ -181,7 +180,7 @@ async function insertMedia(session: Session, jobs: readonly NewRecord[]): Promis
   for (const { record, media, atMs } of jobs) {
     const { device, epoch, seq } = record.value;
     for (const { id, sealed } of media) {
-      const name = `${toHex(device)}/${String(epoch)}/${toHex(id)}`;
+      const name = `${epochKey(device, epoch)}/${toHex(id)}`;
       if (!rows.has(name)) rows.set(name, [device, epoch, id, seq, dayOf(atMs), sealed.header, sealed.body]);
     }
   }

@@ -6,6 +6,7 @@ import { runWorker } from './run.js';
 import { Life } from './steps.js';
 import { seededRandom } from '../../../common/seeded-random.js';
 import { cameraOf, openFolder } from './world.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 export interface Costs {
   /** Means of one event. */
@@ -105,8 +106,8 @@ export function fillQueue(folder: string, records: number): void {
   life.ensureOwner();
   life.append(0);
   const { outbox } = opened;
-  outbox.transaction(() => {
-    const db = outbox.queries.device.database;
+  storeOf(outbox).transaction(() => {
+    const db = storeOf(outbox).queries.device.database;
     const copies = Math.max(0, records - 2);
     db.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)

@@ -2,6 +2,7 @@ import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { recordKind, type RecordLoss, type SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import { placeKey } from '../../../protocol/objects/ids.js';
 
 /** The same records are judged again and again. */
 const opened = new Map<string, Verified<SealcamRecord>>();
@@ -33,10 +34,6 @@ export interface PendingLoss {
   readonly count: number;
 }
 
-export function placeOf(epoch: number, seq: number): string {
-  return `${String(epoch)}/${String(seq)}`;
-}
-
 /** All records that are known anywhere, whatever is said to be lost, and what does not fit together. */
 export class Ledger {
   readonly known = new Map<string, Known>();
@@ -48,7 +45,7 @@ export class Ledger {
 
   add(bytes: Uint8Array, place?: string): void {
     const { value, hash } = open(bytes);
-    const at = placeOf(value.epoch, value.seq);
+    const at = placeKey(value);
     const before = this.known.get(at);
     const isOther = (place !== undefined && place !== at) || (before !== undefined && before.hash !== toHex(hash));
     if (isOther) this.duplicated.add(at);
@@ -85,16 +82,16 @@ export class Ledger {
     const heads = new Map<number, number>();
     for (const { record } of this.known.values()) {
       heads.set(record.epoch, Math.max(heads.get(record.epoch) ?? 0, record.seq));
-      const before = this.known.get(placeOf(record.epoch, record.seq - 1));
+      const before = this.known.get(placeKey({ epoch: record.epoch, seq: record.seq - 1 }));
       const expected = record.seq === 0 ? toHex(record.claimHash) : before?.hash;
-      const at = placeOf(record.epoch, record.seq);
+      const at = placeKey(record);
       if (record.prev === null) broken.push(`${at} says that its camera lost its state`);
       else if (expected !== undefined && toHex(record.prev) !== expected)
         broken.push(`${at} does not follow its predecessor`);
     }
     for (const [epoch, head] of heads) {
       for (let seq = 0; seq < head; seq++) {
-        const at = placeOf(epoch, seq);
+        const at = placeKey({ epoch, seq });
         if (this.known.has(at) || this.isSaidLost(epoch, seq) || rejected.has(at)) continue;
         if (epoch === open || !this.takeCounted()) broken.push(`nobody knows ${at}`);
       }

@@ -2,15 +2,16 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64, toHex } from '../../../common/bytes.js';
 import { asSealcamError } from '../../../common/errors.js';
-import { lastCounter } from '../../../agent/outbox/orders.js';
 import type { Outbox, QueuedRecord } from '../../../agent/outbox/outbox.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { close } from '../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../support/outbox-sums.js';
-import { Ledger, placeOf, type PendingLoss } from './ledger.js';
+import { Ledger, type PendingLoss } from './ledger.js';
 import { cameraOf, openFolder, type Line, type OpenedFolder } from './world.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { placeKey } from '../../../protocol/objects/ids.js';
 
 export interface Verdict {
   /** Reported as committed, in all lives so far. */
@@ -29,7 +30,7 @@ const LATER_MS = 1e9;
 /** Opens a data folder and holds it against what was reported. It is the oracle's own copy: opening changes it. */
 export function judge(seed: number, folder: string, lines: readonly Line[]): Verdict {
   const records = lines.filter((line) => line.is === 'record');
-  const committed = new Map(records.map((line) => [placeOf(line.epoch, line.seq), line.hash]));
+  const committed = new Map(records.map((line) => [placeKey(line), line.hash]));
   let opened: OpenedFolder;
   try {
     opened = openFolder(cameraOf(seed), folder, LATER_MS);
@@ -52,9 +53,11 @@ function verdictOf(
   hasUplink: boolean,
 ): Verdict {
   const { outbox } = opened;
-  const rejected = new Set(lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeOf(epoch, seq)));
+  const rejected = new Set(
+    lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeKey({ epoch, seq })),
+  );
   const ledger = ledgerOf(outbox, lines);
-  const open = outbox.queries.openEpoch.get()?.epoch ?? null;
+  const open = storeOf(outbox).queries.openEpoch.get()?.epoch ?? null;
   const wrong = [
     ...brokenSums(outbox),
     ...brokenMedia(outbox.read({ epoch: 0, seq: -1 }, 1000)),
@@ -77,7 +80,7 @@ function verdictOf(
 
 function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
   const ledger = new Ledger();
-  const database = outbox.queries.device.database;
+  const database = storeOf(outbox).queries.device.database;
   for (const line of lines) {
     if (line.is !== 'published') continue;
     for (const bytes of line.records) ledger.add(fromBase64(bytes) ?? new Uint8Array(0));
@@ -85,7 +88,7 @@ function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
   const rows = database.prepare<[], { readonly epoch: number; readonly seq: number; readonly bytes: Uint8Array }>(
     'SELECT epoch, seq, bytes FROM record UNION ALL SELECT epoch, seq, bytes FROM quarantine',
   );
-  for (const { epoch, seq, bytes } of rows.all()) ledger.add(new Uint8Array(bytes), placeOf(epoch, seq));
+  for (const { epoch, seq, bytes } of rows.all()) ledger.add(new Uint8Array(bytes), placeKey({ epoch, seq }));
   for (const loss of database.prepare<[], PendingLoss>('SELECT * FROM pending_loss').all()) ledger.addPending(loss);
   return ledger;
 }
@@ -97,7 +100,7 @@ function brokenMedia(records: readonly QueuedRecord[]): string[] {
     const isOther = media.some((item, i) => {
       return item !== null && toHex(nodeSuite.sha256(item.body)) !== toHex(named[i]?.bodyHash ?? new Uint8Array(0));
     });
-    return isOther ? [`${placeOf(epoch, seq)} has another picture`] : [];
+    return isOther ? [`${placeKey({ epoch, seq })} has another picture`] : [];
   });
 }
 
@@ -105,9 +108,9 @@ function brokenState({ outbox, uplink, key }: OpenedFolder, lines: readonly Line
   const broken: string[] = [];
   const keys = new Set(lines.flatMap((line) => (line.is === 'key' ? [line.key] : [])));
   if (keys.size > 0 && !keys.has(toHex(key))) broken.push('the device has another key');
-  const open = outbox.queries.openEpoch.get()?.epoch;
+  const open = storeOf(outbox).queries.openEpoch.get()?.epoch;
   const counter = lines.reduce((most, line) => (line.is === 'order' && line.epoch === open ? line.counter : most), 0);
-  if (counter > (lastCounter(outbox) ?? 0)) broken.push(`order ${String(counter)} could be played again`);
+  if (counter > (outbox.commandCounter() ?? 0)) broken.push(`order ${String(counter)} could be played again`);
   const windows = new Set(lines.flatMap((line) => (line.is === 'uplink' ? [line.window] : [])));
   const kept = uplink.load();
   if (hasUplink && kept === null) broken.push('the state of the uplink is torn');
@@ -117,7 +120,7 @@ function brokenState({ outbox, uplink, key }: OpenedFolder, lines: readonly Line
 
 /** After all of it the camera records again, in its chain. */
 function goesOn(outbox: Outbox): string[] {
-  const before = outbox.queries.openEpoch.get();
+  const before = storeOf(outbox).queries.openEpoch.get();
   if (before === undefined || before.stopped === 1) return [];
   const time = { boot: new Uint8Array(16), monotonicMs: LATER_MS, wallMs: null, quality: 'unset' } as const;
   const record = outbox.append({ kind: 'scene', time, scene: { class: 'stall' } });

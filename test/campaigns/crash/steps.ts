@@ -1,7 +1,5 @@
 import { toBase64, toHex } from '../../../common/bytes.js';
 import type { Random } from '../../../common/random.js';
-import { beginEpoch, endEpoch, ownershipOf } from '../../../agent/outbox/epochs.js';
-import { lastCounter, storeOrder } from '../../../agent/outbox/orders.js';
 import type { QueuedRecord, RecordContent } from '../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -11,6 +9,7 @@ import { signObject, type Verified } from '../../../protocol/objects/signed-obje
 import type { CameraWorld } from '../../support/worlds/camera-world.js';
 import { picture } from '../../support/worlds/outbox-world.js';
 import { MAX_AGE_MS, uplinkState, type Line, type OpenedFolder } from './world.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 export type Say = (line: Line) => void;
 
@@ -89,7 +88,7 @@ export class Life {
       this.sayRecord(append());
       return;
     }
-    this.outbox.transaction(() => {
+    storeOf(this.outbox).transaction(() => {
       this.sayRecord(append());
     });
   }
@@ -157,7 +156,7 @@ export class Life {
 
   order(): void {
     const claim = this.outbox.currentClaim();
-    const counter = lastCounter(this.outbox);
+    const counter = this.outbox.commandCounter();
     if (claim === null || counter === null) return;
     const order = signObject(commandKind, nodeSuite, this.camera.owner, {
       action: 'privacy',
@@ -167,9 +166,7 @@ export class Life {
       counter: counter + 1,
       privacy: true,
     });
-    this.outbox.transaction(() => {
-      storeOrder(this.outbox, order);
-    });
+    this.outbox.storeOrder(order);
     this.say({ is: 'order', epoch: claim.value.epoch, counter: counter + 1 });
   }
 
@@ -181,15 +178,15 @@ export class Life {
   }
 
   claim(): void {
-    const { lastEpoch, lastClaimHash } = ownershipOf(this.outbox);
+    const { lastEpoch, lastClaimHash } = this.outbox.ownership();
     const claim = this.camera.claim(lastEpoch + 1, lastClaimHash);
-    const accept = beginEpoch(this.outbox, claim, this.camera.time(this.nowMs));
+    const accept = this.outbox.beginEpoch(claim, this.camera.time(this.nowMs));
     noteOwnership(this.outbox, this.opened.mirror);
     this.sayRecord(accept);
   }
 
   end(): void {
-    endEpoch(this.outbox, 'release', this.camera.time(this.nowMs));
+    this.outbox.endEpoch('release', this.camera.time(this.nowMs));
     noteOwnership(this.outbox, this.opened.mirror);
   }
 

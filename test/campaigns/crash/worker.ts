@@ -3,11 +3,12 @@ import { writeSync } from 'node:fs';
 import { isSealcamError } from '../../../common/errors.js';
 import { toHex } from '../../../common/bytes.js';
 import { seededRandom } from '../../../common/seeded-random.js';
-import type { Database } from '../../../agent/outbox/database.js';
+import type { Database } from '../../../agent/outbox/sqlite.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { REPORT_FD } from './recorder.js';
 import { Life, pickStep, type Say } from './steps.js';
 import { cameraOf, openFolder } from './world.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 export interface Job {
   readonly folder: string;
@@ -53,7 +54,7 @@ function attempt(step: string, run: () => void): boolean {
 
 function killAt(outbox: Outbox, statement: number): void {
   let count = 0;
-  for (const query of Object.values(outbox.queries)) {
+  for (const query of Object.values(storeOf(outbox).queries)) {
     const run = query.run.bind(query);
     query.run = (...args) => {
       if (++count === statement) process.kill(process.pid, 'SIGKILL');
@@ -68,7 +69,7 @@ attempt('open', () => {
   const opened = openFolder(camera, job.folder, startMs, job.maxBytes);
   const { outbox, mirror, key } = opened;
   say({ is: 'key', key: toHex(key) });
-  const database: Database = outbox.queries.device.database;
+  const database: Database = storeOf(outbox).queries.device.database;
   if (job.synchronous !== undefined) database.pragma(`synchronous = ${job.synchronous}`);
   if (job.killAtStatement !== undefined) killAt(outbox, job.killAtStatement);
   const life = new Life(camera, opened, random, startMs, say, job.reportsEarly);

@@ -16,6 +16,7 @@ import { cacheSettings, CrossingCache } from './cache.js';
 import { ControlIngest, fileTo } from './control.js';
 import { serve } from './rpc.js';
 import { storeEnvironment, type StoreSetup } from './store-setup.js';
+import { epochKey } from '../../../protocol/objects/ids.js';
 
 export interface CloudSetup extends StoreSetup {
   readonly brokerUrl: string;
@@ -167,7 +168,7 @@ class DrillCloud {
 
 /** Every camera of the drill is in its first epoch. */
 function keyOf(device: Uint8Array, epoch: number): string {
-  return `${toHex(device)}/${String(epoch)}`;
+  return epochKey(device, epoch);
 }
 
 let cloud: DrillCloud | null = null;

@@ -5,7 +5,9 @@ import { simSuite } from './suite.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import type { SimCamera } from './camera.js';
-import { keyOf, nameOf, type Made, type Oracle } from './oracle.js';
+import { nameOf, type Made, type Oracle } from './oracle.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
 /** Where everything that was made has ended up. */
 export interface Balance {
@@ -35,8 +37,10 @@ class Losses {
 
   /** Losses that a camera has noted and not yet said. */
   waiting({ agent, hex }: SimCamera): void {
-    for (const { epoch } of agent?.outbox.queries.epochs.all() ?? []) {
-      for (const row of agent?.outbox.queries.losses.all(epoch, 1e6) ?? []) {
+    if (agent === null) return;
+    const { queries } = storeOf(agent.outbox);
+    for (const { epoch } of queries.epochs.all()) {
+      for (const row of queries.pendingLosses.all(epoch, 1e6)) {
         if (row.from_seq !== null && row.to_seq !== null) this.range(hex, epoch, row.from_seq, row.to_seq);
         if (row.media_id !== null) this.media.add(toHex(new Uint8Array(row.media_id)));
         this.counted += row.count;
@@ -58,7 +62,7 @@ class Losses {
 
   private range(device: string, epoch: number, from: number, to: number, isErased = false): void {
     for (let seq = from; seq <= to; seq++) {
-      const key = `${device}/${String(epoch)}/${String(seq)}`;
+      const key = recordKey({ device, epoch, seq });
       this.seqs.add(key);
       if (isErased) this.erased.add(key);
     }
@@ -113,7 +117,7 @@ async function readStore(
     );
     for (const epoch of epochs) {
       for (const one of await store.records.page(device, epoch, 1e9, 1e6)) {
-        const key = `${hex}/${String(epoch)}/${String(one.seq)}`;
+        const key = recordKey({ device: hex, epoch, seq: one.seq });
         found.add(key);
         await checkStored(oracle, store, one, oracle.made.get(key));
       }
@@ -155,7 +159,7 @@ async function hasPictures(
     const found = await store.records.media(device, epoch, id);
     if (found === undefined) {
       // A record that was dropped before its receipt came took its picture along.
-      if (losses.hasMedia(id) || losses.hasRecord(keyOf(record.value))) continue;
+      if (losses.hasMedia(id) || losses.hasRecord(recordKey(record.value))) continue;
       return false;
     }
     if (owner === undefined || event === undefined) continue;
@@ -171,7 +175,8 @@ async function hasPictures(
 
 function waits({ camera, record }: Made): boolean {
   const { epoch, seq } = record.value;
-  return camera.agent?.outbox.queries.record.get(epoch, seq) !== undefined;
+  const { agent } = camera;
+  return agent !== null && storeOf(agent.outbox).queries.record.get(epoch, seq) !== undefined;
 }
 
 /** Records made before a time that still wait for their receipt. */

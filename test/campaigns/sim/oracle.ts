@@ -9,6 +9,8 @@ import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js'
 import { isMediaOf } from '../../../protocol/verify/media.js';
 import type { SimCamera } from './camera.js';
 import type { SimOwner } from './owner.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
 /** A record that a camera committed, as the oracle saw it. */
 export interface Made {
@@ -51,7 +53,7 @@ export class Oracle {
 
   /** The transaction that made this record has ended well. */
   committed(camera: SimCamera, record: Verified<SealcamRecord>): void {
-    const key = keyOf(record.value);
+    const key = recordKey(record.value);
     const before = this.made.get(key);
     if (before !== undefined && !equal(before.record.hash, record.hash)) {
       this.fail(`${camera.name} signed two records for ${nameOf(record.value)}`);
@@ -68,15 +70,15 @@ export class Oracle {
     if (agent === null) return;
     for (const { bytes } of agent.outbox.read({ epoch: 0, seq: -1 }, 1e6)) {
       const record = openSigned(recordKind, simSuite, bytes);
-      if (!this.made.has(keyOf(record.value))) this.committed(camera, record);
+      if (!this.made.has(recordKey(record.value))) this.committed(camera, record);
     }
-    const head = agent.outbox.queries.openEpoch.get();
+    const head = storeOf(agent.outbox).queries.openEpoch.get();
     if (head === undefined) return;
-    const last = this.made.get(`${camera.hex}/${String(head.epoch)}/${String(head.head_seq)}`);
+    const last = this.made.get(recordKey({ device: camera.hex, epoch: head.epoch, seq: head.head_seq }));
     if (last === undefined || !equal(last.record.hash, new Uint8Array(head.head_hash))) {
       this.fail(`${camera.name} came back with a chain that ends elsewhere, at seq ${String(head.head_seq)}`);
     }
-    if (this.made.has(`${camera.hex}/${String(head.epoch)}/${String(head.head_seq + 1)}`)) {
+    if (this.made.has(recordKey({ device: camera.hex, epoch: head.epoch, seq: head.head_seq + 1 }))) {
       this.fail(`${camera.name} forgot the records after seq ${String(head.head_seq)}`);
     }
   }
@@ -100,11 +102,11 @@ export class Oracle {
   check(camera: SimCamera, maxBytes: number): void {
     const { agent, life } = camera;
     if (agent === null || life.isDead) return;
-    const { queries } = agent.outbox;
+    const { queries } = storeOf(agent.outbox);
     const { records, bytes } = agent.outbox.queued();
     let [rows, sum] = [0, 0];
     for (const row of queries.epochs.all()) {
-      const totals = queries.rangeTotals.get(row.epoch, 0, row.head_seq);
+      const totals = queries.rangeTotals.get({ epoch: row.epoch, from: 0, to: row.head_seq });
       const here = totals?.records ?? 0;
       rows += here;
       sum += totals?.bytes ?? 0;
@@ -130,7 +132,7 @@ export class Oracle {
     const sent = message.type === 'accept' ? [{ record: message.record, media: [] }] : message.records;
     for (const { record: bytes, media } of sent) {
       const record = openSigned(recordKind, simSuite, bytes);
-      const known = this.made.get(keyOf(record.value));
+      const known = this.made.get(recordKey(record.value));
       if (known === undefined || !equal(known.record.hash, record.hash)) {
         this.fail(`${camera.name} publishes ${nameOf(record.value)} before it is on its disk`);
       }
@@ -142,10 +144,6 @@ export class Oracle {
       }
     }
   }
-}
-
-export function keyOf({ device, epoch, seq }: SealcamRecord): string {
-  return `${toHex(device)}/${String(epoch)}/${String(seq)}`;
 }
 
 export function nameOf({ kind, epoch, seq }: SealcamRecord): string {

@@ -8,6 +8,8 @@ import { openSigned, signObject } from '../../../protocol/objects/signed-object.
 import { decodeUp } from '../../../protocol/transport/messages.js';
 import type { SimCamera } from './camera.js';
 import type { Oracle } from './oracle.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
 /** A bug, put around a real part from outside: what the simulation must find to be worth anything. */
 export interface Plant {
@@ -43,11 +45,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'double-seq': {
     what: 'a camera forgets its last seq when it restarts',
     agent: ({ outbox }, camera, oracle) => {
-      const open = outbox.queries.openEpoch.get();
+      const { queries } = storeOf(outbox);
+      const open = queries.openEpoch.get();
       if (open === undefined || open.head_seq < 2) return;
-      const last = oracle.made.get(`${camera.hex}/${String(open.epoch)}/${String(open.head_seq)}`);
+      const last = oracle.made.get(recordKey({ device: camera.hex, epoch: open.epoch, seq: open.head_seq }));
       if (last === undefined || outbox.find(last.record.value) !== null) return;
-      outbox.queries.moveHead.run(open.head_seq - 1, last.record.value.prev, open.epoch);
+      queries.moveHead.run({ epoch: open.epoch, seq: open.head_seq - 1, hash: last.record.value.prev });
     },
   },
   'wrong-epoch': {
@@ -60,7 +63,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'silent-drop': {
     what: 'a full queue drops records without a word',
     agent: ({ outbox }) => {
-      const { losses } = outbox;
+      const { losses } = storeOf(outbox);
       losses.addRange = () => undefined;
     },
   },
@@ -81,8 +84,9 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     what: 'a record leaves before its transaction has ended',
     agent: (agent) => {
       const { outbox } = agent;
-      const insert = outbox.insert.bind(outbox);
-      outbox.insert = (...args) => {
+      const store = storeOf(outbox);
+      const insert = store.insert.bind(store);
+      store.insert = (...args) => {
         const record = insert(...args);
         agent.uplink.recordsAppended(1);
         return record;

@@ -5,6 +5,7 @@ import type { Verified } from '../../../protocol/objects/signed-object.js';
 import type { SimCamera } from './camera.js';
 import type { Life } from './life.js';
 import type { Oracle } from './oracle.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 /**
  * Stands around the real outbox: tells the oracle what was committed, fails commits while the disk is full, and gives the
@@ -24,11 +25,12 @@ export function tapOutbox(
     readonly oracle: Oracle;
   },
 ): void {
-  const transaction = outbox.transaction.bind(outbox);
-  const insert = outbox.insert.bind(outbox);
+  const store = storeOf(outbox);
+  const transaction = store.transaction.bind(store);
+  const insert = store.insert.bind(store);
   let depth = 0;
   let made: Verified<SealcamRecord>[] = [];
-  outbox.transaction = <T>(run: () => T): T => {
+  store.transaction = <T>(run: () => T): T => {
     life.touch('the beginning of a transaction');
     if (depth++ === 0) made = [];
     try {
@@ -45,7 +47,7 @@ export function tapOutbox(
       depth--;
     }
   };
-  outbox.insert = (...args) => {
+  store.insert = (...args) => {
     const record = insert(...args);
     made.push(record);
     return record;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import nacl from 'tweetnacl';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { FileKeyStore } from '../../../hal/linux/key-store.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
@@ -51,7 +50,7 @@ async function clockSet(byMs: number): Promise<string> {
   const { claim, accept } = await cloud.claimed(world);
   const folder = tempFolder();
   const opened = open(world, folder);
-  beginEpoch(opened.outbox, claim, world.time(0));
+  opened.outbox.beginEpoch(claim, world.time(0));
   motion(world, opened.outbox, 10);
   const now = world.time(20, Date.UTC(2026, 10, 21) + 20 + byMs);
   opened.outbox.append({ kind: 'scene', time: now, scene: { class: 'clock-jump' } });

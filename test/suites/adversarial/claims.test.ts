@@ -39,7 +39,7 @@ function camerasAnswer(claim: Verified<Claim>, { mode = 'physical', owned, secre
   if (mode !== 'closed') window.open(mode, facts, nonce, OPENED_MS);
   const mac = secret === null ? null : claimMac(nodeSuite, secret, claim);
   return codeOf(() => {
-    window.admit(nodeSuite, claim, mac, label, facts, atMs ?? OPENED_MS + 1);
+    window.admit({ suite: nodeSuite, claim, mac, secret: label, facts, nowMs: atMs ?? OPENED_MS + 1 });
   });
 }
 
@@ -78,7 +78,7 @@ function nonceAgain(isFresh: boolean): string {
   const admit = (candidate: Verified<Claim>, known: OwnershipFacts): string =>
     codeOf(() => {
       const mac = claimMac(nodeSuite, label, candidate);
-      window.admit(nodeSuite, candidate, mac, label, known, OPENED_MS + 1);
+      window.admit({ suite: nodeSuite, claim: candidate, mac, secret: label, facts: known, nowMs: OPENED_MS + 1 });
     });
   window.open('physical', facts, nonce, OPENED_MS);
   admit(claim, facts);

@@ -2,7 +2,6 @@ import { LIMITS } from '../../../common/limits.js';
 import { accountNumber } from '../../../app/core/account-number.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import type { Recipient } from '../../../protocol/objects/claim.js';
@@ -14,16 +13,16 @@ import { OrderWorld } from '../../support/worlds/order-world.js';
 
 function withheld(forMs: number, restarts: boolean): string {
   const world = new OrderWorld();
-  const order = world.order({ action: 'snapshot', recent: world.seen() });
+  const order = world.makeOrder({ action: 'snapshot', recent: world.recentRecord() });
   world.clock.advance(forMs);
   if (restarts) world.restart();
-  return world.give(order);
+  return world.sendOrder(order);
 }
 
 function again(times: 1 | 2): string {
   const world = new OrderWorld();
-  const order = world.order({ action: 'sensitivity', sensitivity: 90, recent: world.seen() });
-  const said = Array.from({ length: times }, () => world.give(order));
+  const order = world.makeOrder({ action: 'sensitivity', sensitivity: 90, recent: world.recentRecord() });
+  const said = Array.from({ length: times }, () => world.sendOrder(order));
   return said.at(-1) ?? '';
 }
 
@@ -31,25 +30,29 @@ function signedBy(who: 'owner' | 'cloud' | 'member'): string {
   const world = new OrderWorld();
   const { owner, cloud } = world.camera;
   const signer = { owner, cloud, member: new CameraWorld().owner }[who];
-  return world.give(world.order({ action: 'privacy', privacy: false, recent: world.seen() }, signer));
+  return world.sendOrder(world.makeOrder({ action: 'privacy', privacy: false, recent: world.recentRecord() }, signer));
 }
 
 function afterAnotherClaim(isOld: boolean): string {
   const world = new OrderWorld();
-  const old = world.order({ action: 'release' });
+  const old = world.makeOrder({ action: 'release' });
   const next = world.camera.claim(2, world.claim.hash);
-  beginEpoch(world.outbox, next, world.time());
+  world.outbox.beginEpoch(next, world.time());
   world.orders.ownerChanged();
-  return world.give(isOld ? old : world.order({ action: 'release', epoch: 2, claimHash: next.hash }));
+  return world.sendOrder(isOld ? old : world.makeOrder({ action: 'release', epoch: 2, claimHash: next.hash }));
 }
 
 /** The second browser's clock is an hour behind the first's. */
 function twoBrowsers(readsAnswer: boolean): string {
   const world = new OrderWorld();
-  world.give(world.order({ action: 'sensitivity', sensitivity: 10, recent: world.seen(), counter: 3_600_000 }));
+  world.sendOrder(
+    world.makeOrder({ action: 'sensitivity', sensitivity: 10, recent: world.recentRecord(), counter: 3_600_000 }),
+  );
   const answered = world.answers().at(-1)?.counter ?? 0;
   const counter = readsAnswer ? Math.max(answered + 1, 1000) : 1000;
-  return world.give(world.order({ action: 'sensitivity', sensitivity: 20, recent: world.seen(), counter }));
+  return world.sendOrder(
+    world.makeOrder({ action: 'sensitivity', sensitivity: 20, recent: world.recentRecord(), counter }),
+  );
 }
 
 function memberOf(world: CameraWorld): Recipient {

@@ -1,7 +1,6 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { Counters } from '../../../common/counters.js';
 import { silentLog } from '../../../common/log.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { Downlink } from '../../../agent/uplink/downlink.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -14,6 +13,7 @@ import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { claimed, close, MIB, motion, picture } from '../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../support/runner/temp.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 interface Camera {
   readonly world: CameraWorld;
@@ -83,7 +83,7 @@ function replayed(which: 'old' | 'new'): string {
   const receipt = world.receipt(first, [[0, 1, motion(world, outbox, 1).hash]]);
   outbox.applyReceipt(receipt);
   const second = world.claim(2, first.hash);
-  beginEpoch(outbox, second, world.time(2));
+  outbox.beginEpoch(second, world.time(2));
   const records = [3, 4, 5].map((atMs) => motion(world, outbox, atMs));
   const before = outbox.queued().records;
   outbox.applyReceipt(which === 'old' ? receipt : world.receipt(second, [[0, 3, hashOf(records, 3)]]));
@@ -102,7 +102,7 @@ function quarantined(count: number): string {
     const { hash, value } = motion(world, opened.outbox, i);
     opened.outbox.applyReceipt(world.receipt(claim, [], { rejects: [[value.seq, hash, 'malformed']] }));
   }
-  const kept = opened.outbox.queries.quarantineSize.get()?.records ?? 0;
+  const kept = storeOf(opened.outbox).queries.quarantineSize.get()?.records ?? 0;
   close(opened);
   return `${String(kept)} kept`;
 }

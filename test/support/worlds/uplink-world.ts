@@ -8,7 +8,6 @@ import { Uplink, type UplinkDependencies } from '../../../agent/uplink/uplink.js
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { decodeUp, encodeDown, encodeStatus } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import type { PersistedUplink } from '../../../agent/uplink/machine.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
@@ -45,7 +44,7 @@ export class UplinkWorld {
     this.queue = open(world, tempFolder());
     const { outbox, mirror } = this.queue;
     // Claimed, and the accept receipted: without its receipt it would leave before everything else.
-    const accept = beginEpoch(outbox, this.claim, world.time(0));
+    const accept = outbox.beginEpoch(this.claim, world.time(0));
     outbox.applyReceipt(world.receipt(this.claim, [[0, 0, accept.hash]]));
     this.device = toHex(world.deviceId);
     const downlink = new Downlink({

@@ -4,7 +4,6 @@ import { SealcamError } from '../../../../common/errors.js';
 import { realClock } from '../../../../common/adapters/real-clock.js';
 import { silentLog } from '../../../../common/log.js';
 import type { Random } from '../../../../common/random.js';
-import { beginEpoch } from '../../../../agent/outbox/epochs.js';
 import { OwnerOrders } from '../../../../agent/ownership/owner-orders.js';
 import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import { Downlink } from '../../../../agent/uplink/downlink.js';
@@ -102,7 +101,7 @@ function downlinkTarget(): Target {
       sha256: (data) => nodeSuite.sha256(data),
       time: world.record(0, null, { kind: 'accept' }).time,
     });
-    beginEpoch(outbox, world.claim, world.record(0, null, { kind: 'accept' }).time);
+    outbox.beginEpoch(world.claim, world.record(0, null, { kind: 'accept' }).time);
     const nothing = (): void => undefined;
     const orders = new OwnerOrders({
       suite: nodeSuite,
@@ -115,7 +114,6 @@ function downlinkTarget(): Target {
       snapshot: () => Promise.resolve(),
       onOrders: nothing,
       onRelease: nothing,
-      onRecorded: nothing,
     });
     const onCommand = (command: Uint8Array): void => {
       orders.handleCommand(command);

@@ -6,7 +6,6 @@ import { Counters } from '../../../../common/counters.js';
 import { toHex } from '../../../../common/bytes.js';
 import { silentLog } from '../../../../common/log.js';
 import { VERSION } from '../../../../common/version.js';
-import { beginEpoch } from '../../../../agent/outbox/epochs.js';
 import { noteOwnership } from '../../../../agent/outbox/published.js';
 import { Downlink } from '../../../../agent/uplink/downlink.js';
 import type { PersistedUplink } from '../../../../agent/uplink/machine.js';
@@ -138,7 +137,7 @@ export class SocketCamera {
 
   private claim(): void {
     const { outbox, mirror } = this.opened;
-    beginEpoch(outbox, this.world.claim(), this.world.time(0));
+    outbox.beginEpoch(this.world.claim(), this.world.time(0));
     noteOwnership(outbox, mirror);
     this.uplink.recordsAppended(1);
   }

@@ -185,7 +185,7 @@ describe('pictures that leave the camera', () => {
     const frame: Frame = { index: 10, monotonicMs: 1000, jpeg };
     const sighting = { frame, index: 10, timeMs: 1000, area: 0.1, box, zones: [] };
     const end = { endFrame: 20, endMs: 2000, peakArea: 0.1, reason: 'motion-ended' } as const;
-    await world.take(
+    await world.recordTransitions(
       { type: 'start', span, sighting },
       { type: 'update', span, sighting },
       { type: 'end', span, sighting, ...end },
@@ -225,9 +225,9 @@ describe('masks of the configuration', () => {
     const jpeg = await photograph([WINDOW], 'stripes');
     const frame: Frame = { index: 10, monotonicMs: 1000, jpeg };
     const sighting = { frame, index: 10, timeMs: 1000, area: 0.1, box, zones: [] };
-    await world.take({ type: 'start', span, sighting });
+    await world.recordTransitions({ type: 'start', span, sighting });
     world.recorder.configure(recorderSettings(after));
-    await world.take({ type: 'update', span, sighting });
+    await world.recordTransitions({ type: 'update', span, sighting });
     const [open, masked] = world.pictures();
     expect(await colour(open?.jpeg ?? new Uint8Array(0))).toBeGreaterThan(STRIPES_MIN);
     expect(await colour(masked?.jpeg ?? new Uint8Array(0))).toBeLessThan(SPREAD_MAX);

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../common/seeded-random.js';
 import { Sender, type Parcel } from '../../../../agent/uplink/sender.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { beginEpoch } from '../../../../agent/outbox/epochs.js';
 import { claimed, close, motion, type Opened } from '../../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
@@ -102,7 +101,7 @@ describe('the next message to leave', () => {
     const queue = claimed(world, tempFolder());
     const { outbox } = queue;
     motion(world, outbox, 1);
-    beginEpoch(outbox, world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(2));
+    outbox.beginEpoch(world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(2));
     const sender = new Sender(outbox, 0, 0, 1);
     motion(world, outbox, 3);
     const leaving = (): string[] =>
