@@ -33,7 +33,10 @@ Description: home camera that seals every picture to its owner
 `;
 }
 
-/** One template of both units, so that they cannot drift apart: settings and data of each camera under its own name. */
+/**
+ * Makes the template unit out of the plain unit, so that both stay equal. Each instance has settings and data of its
+ * own.
+ */
 export function instanceUnit(unit) {
   return unit
     .replace('Description=sealcam home camera', 'Description=sealcam home camera %i')
@@ -42,7 +45,7 @@ export function instanceUnit(unit) {
     .replace('StateDirectory=sealcam\n', 'StateDirectory=sealcam/%i\n');
 }
 
-/** The package for a camera that runs Debian already. */
+/** Builds the package for a camera that already runs Debian. */
 export async function makeDeb(program) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const name = `sealcam_${version}_armhf.deb`;
@@ -77,10 +80,10 @@ async function describe(tree, version) {
     cwd: tree,
   });
   writeFileSync(join(meta, 'md5sums'), sums.output);
-  // Files come with whatever mode the checkout gave them.
+  // The modes of a checkout depend on the umask of its owner.
   await must('chmod', ['-R', 'u=rwX,go=rX', tree]);
   if (readdirSync(tree).some((name) => !['DEBIAN', 'usr', 'etc'].includes(name)))
-    throw new Error('a file out of place');
+    throw new Error('an unexpected file in the package');
 }
 
 function put(source, target) {

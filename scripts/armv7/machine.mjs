@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { run, say } from '../tasks/process.mjs';
 
-/** What building and trying the armv7 image takes, by Debian's names. */
+/** Debian packages that building and testing the armv7 image needs. */
 const PACKAGES = [
   'qemu-user-static',
   'binfmt-support',
@@ -20,24 +20,27 @@ const PACKAGES = [
   'mosquitto',
 ];
 
-/** A cold start is compared with this processor: no 64 bits, no crypto instructions. */
+/** Processor that is emulated: 32 bits, no crypto instructions. */
 export const CPU = 'cortex-a7';
 
-/** A reason to end, with what to do about it. */
+/** An error that the user can remove; its message includes how. */
 export class Obstacle extends Error {}
 
-/** Runs a command that must succeed; its output is shown only where it does not. */
+/** Runs a command that must succeed. Returns {output, seconds}. @throws Obstacle with its output */
 export async function must(command, args, options = {}) {
   const { status, output, seconds } = await run(command, args, { capture: true, ...options });
   if (status !== 0) {
-    // Without the hosts: a mirror or a registry may be a private one.
-    const told = output.replaceAll(/https?:\/\/[^\s/]+/g, '(host)');
-    throw new Obstacle(`${command} ${args.slice(0, 2).join(' ')} … ended with ${status}:\n${told}`);
+    // Hosts are removed: a mirror or registry may be private.
+    const shown = output.replaceAll(/https?:\/\/[^\s/]+/g, '(host)');
+    throw new Obstacle(`${command} ${args.slice(0, 2).join(' ')} … ended with ${status}:\n${shown}`);
   }
   return { output, seconds };
 }
 
-/** Installs what is missing, and lets the kernel run armv7 programs. */
+/**
+ * Installs missing packages, and registers the emulator for armv7 programs with the kernel. @throws Obstacle elsewhere
+ * than as root on Debian
+ */
 export async function prepareMachine() {
   if (process.platform !== 'linux' || !existsSync('/etc/debian_version') || process.getuid() !== 0) {
     throw new Obstacle('This needs root on Debian (12 or newer). In a container it must be a privileged one.');
@@ -49,6 +52,7 @@ export async function prepareMachine() {
   await enableEmulator();
 }
 
+/** Installs those of these Debian packages that are missing. */
 export async function installPackages(names) {
   const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
     capture: true,
@@ -57,9 +61,9 @@ export async function installPackages(names) {
   if (missing.length === 0) return;
   say(`Installing ${missing.join(' ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const patient = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
-  await must('apt-get', [...patient, 'update'], { env });
-  await must('apt-get', [...patient, 'install', '-y', '--no-install-recommends', ...missing], { env });
+  const options = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
+  await must('apt-get', [...options, 'update'], { env });
+  await must('apt-get', [...options, 'install', '-y', '--no-install-recommends', ...missing], { env });
 }
 
 async function enableEmulator() {
@@ -70,8 +74,8 @@ async function enableEmulator() {
 }
 
 /**
- * The mirror that this machine takes its own packages from; a project that names one would tie everybody to it.
- * Never logged: it may be a private one.
+ * Returns the mirror that this machine takes its own packages from, since a fixed mirror would bind every user to it.
+ * Never log it: it may be private. @throws Obstacle without one
  */
 export function debianMirror() {
   const folder = '/etc/apt/sources.list.d';

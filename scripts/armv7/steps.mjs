@@ -5,17 +5,17 @@ import { root } from '../bootstrap.mjs';
 import { say } from '../tasks/process.mjs';
 import { ensureFolder } from './machine.mjs';
 
-/** Everything that is built on the way lives here, and nothing of it elsewhere. */
+/** Folder of all intermediate results. */
 export const cache = join(root, '.cache', 'armv7');
-/** Name, seconds and whether it was kept from an earlier run, in order. */
+/** Every step of this run in order: its name, its seconds, and whether its result was kept from an earlier run. */
 export const stages = [];
 
 /**
- * Runs `work(folder)` unless the folder was made from the very same inputs. `inputs`: texts, or paths of files of the
- * checkout, which decide what comes out.
+ * Runs `work(folder)`, unless the folder exists and was made from the same inputs. `inputs` are texts, or paths of files in
+ * the checkout, that decide the result. Returns {folder, key}.
  */
 export async function step(name, inputs, work) {
-  const begun = performance.now();
+  const startedMs = performance.now();
   const folder = join(ensureFolder(cache), name);
   const stamp = join(cache, `${name}.key`);
   const hash = createHash('sha256');
@@ -29,10 +29,11 @@ export async function step(name, inputs, work) {
     await work(ensureFolder(folder));
     writeFileSync(stamp, key);
   }
-  note(name, (performance.now() - begun) / 1000, isKept);
+  note(name, (performance.now() - startedMs) / 1000, isKept);
   return { folder, key };
 }
 
+/** Records a step, and prints it. */
 export function note(name, seconds, kept = false) {
   stages.push({ name, seconds: Math.round(seconds * 10) / 10, kept });
   say(`${name}: ${kept ? 'kept' : `${seconds.toFixed(1)} s`}`);

@@ -5,7 +5,7 @@ import { run } from '../tasks/process.mjs';
 import { must } from './machine.mjs';
 
 /**
- * What systemd says of a package's units: `told` is empty where it has nothing to complain of, `exposure` goes from 0
+ * Checks a package's units with systemd-analyze. `told` holds its complaints and is empty without any; `exposure` is from 0
  * (fully confined) to 10.
  */
 export async function checkUnits(deb) {
@@ -13,7 +13,7 @@ export async function checkUnits(deb) {
   try {
     await must('dpkg-deb', ['-x', deb, folder]);
     const units = join(folder, 'usr', 'lib', 'systemd', 'system');
-    // Its dependencies and the system's own units are not our concern; what ExecStart names is in the package alone.
+    // The system's own units are added because ours depend on them. The program of ExecStart is not installed here.
     await must('cp', ['-a', '/usr/lib/systemd/system/.', join(units)], {});
     await must('dpkg-deb', ['-x', deb, folder]);
     const result = [];

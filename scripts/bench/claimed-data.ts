@@ -13,7 +13,7 @@ import { recordKind } from '../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
 import { BenchWorld } from './world.js';
 
-/** A data folder as of a camera that was claimed by a household of so many, 1 to 8. */
+/** Makes the data folder of a camera that was claimed by a household of 1 to 8 recipients. */
 export function makeClaimedData(folder: string, recipients: number): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
@@ -54,7 +54,7 @@ export function makeClaimedData(folder: string, recipients: number): void {
   outbox.close();
 }
 
-/** Pictures of a scene in which people walk by, for a camera that replays them. */
+/** Draws a scene in which people walk by as JPEG files, for a camera that replays them. */
 export async function drawFrames(folder: string, count: number): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const frames = await new BenchWorld().frames(count);

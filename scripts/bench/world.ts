@@ -19,12 +19,12 @@ import { openSigned, signObject, type Verified } from '../../protocol/objects/si
 
 const FRAME_MS = 100;
 
-/** Seals in one piece: what the work itself takes. */
+/** A sealer that never yields, for measuring the work itself. */
 export const busySealer = (): Sealer => new Sealer(nodeSuite, realRandom, () => Promise.resolve());
-/** Seals as the agent does. */
+/** A sealer that yields between pieces of work, as the agent's does. */
 export const politeSealer = (): Sealer => new Sealer(nodeSuite, realRandom, () => sleep(realClock, 0));
 
-/** A camera with an owner, its keys and its default settings; and its frames, in which a person walks through. */
+/** A claimed camera with default settings, and frames in which a person walks through. */
 export class BenchWorld {
   readonly device: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
   readonly deviceId = deviceId(nodeSuite, this.device.publicKey);
@@ -40,7 +40,7 @@ export class BenchWorld {
     this.thumbnail = { width: config['thumbnail.width'], quality: config['thumbnail.quality'] };
   }
 
-  /** A claim with so many recipients, 1 to 8. */
+  /** Returns a claim with 1 to 8 recipients. */
   claim(recipients: number): Verified<Claim> {
     const members = Array.from({ length: recipients - 1 }, () => ({
       x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)),

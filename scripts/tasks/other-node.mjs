@@ -3,15 +3,15 @@ import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { run, say } from './process.mjs';
 
-/** The supported line that is not running now, from the npm package of Node's own binaries. */
+/** The supported major version of Node that is not running now; taken from an npm package of Node's own binaries. */
 export const otherLine = process.versions.node.startsWith('22.') ? 20 : 22;
 
 const platform = { linux: 'linux', darwin: 'darwin' }[process.platform];
 const packageName = `node-${platform ?? 'unknown'}-${process.arch}`;
 
 /**
- * That Node, and better-sqlite3 compiled for it, in .cache/. It needs nothing of this checkout but its lock file, so CI
- * begins it beside the installation. Returns {node, addon}, or {reason} where that Node cannot be had.
+ * Installs that Node, and better-sqlite3 compiled for it, in .cache/. It needs only the lock file of this checkout, so CI
+ * starts it beside the installation. Returns {node, addon}, or {reason} where that Node cannot be installed.
  */
 async function otherAddon(root) {
   if (platform === undefined) return { reason: `no package of Node ${otherLine} for ${process.platform}` };
@@ -34,7 +34,7 @@ async function otherAddon(root) {
   const env = {
     ...process.env,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
-    // The headers come with the package.
+    // The package contains the headers.
     npm_config_nodedir: base,
   };
   const fetched = await install(workshop, `better-sqlite3@${version}`, ['--ignore-scripts']);
@@ -52,7 +52,7 @@ function install(folder, name, more) {
   return run('npm', ['install', ...options, name], { capture: true, cwd: folder });
 }
 
-/** A copy of the checkout in .cache/, for the other Node. Returns {node, folder}, or {reason}. */
+/** Copies the checkout into .cache/ for the other Node. Returns {node, folder}, or {reason}. */
 export async function otherNode(root) {
   const { node, addon, reason } = await otherAddon(root);
   if (reason !== undefined) return { reason };

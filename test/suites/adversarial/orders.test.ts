@@ -22,8 +22,8 @@ function withheld(forMs: number, restarts: boolean): string {
 function again(times: 1 | 2): string {
   const world = new OrderWorld();
   const order = world.makeOrder({ action: 'sensitivity', sensitivity: 90, recent: world.recentRecord() });
-  const said = Array.from({ length: times }, () => world.sendOrder(order));
-  return said.at(-1) ?? '';
+  const verdicts = Array.from({ length: times }, () => world.sendOrder(order));
+  return verdicts.at(-1) ?? '';
 }
 
 function signedBy(who: 'owner' | 'cloud' | 'member'): string {
@@ -59,7 +59,7 @@ function memberOf(world: CameraWorld): Recipient {
   return { x25519: nodeSuite.x25519PublicKey(world.ownerSecret), ed25519: world.owner.publicKey };
 }
 
-/** The number that the owner's page shows for a code, beside the one on the member's own screen. */
+/** Compares the number that the owner's page shows for a code with the one on the member's own screen. */
 function numbers(isSubstituted: boolean): string {
   const member = memberOf(new CameraWorld());
   const shown = isSubstituted ? memberOf(new CameraWorld()) : member;
@@ -67,7 +67,7 @@ function numbers(isSubstituted: boolean): string {
   return accountNumber(read.ed25519) === accountNumber(member.ed25519) ? 'the same number' : 'another number';
 }
 
-/** A claim by somebody else that names this person among its members, handed out by the cloud. */
+/** Gives a person another owner's claim that names the person as a member, as the cloud could. */
 async function pushedHousehold(accepts: boolean): Promise<string> {
   const person = new CameraWorld();
   const other = new CameraWorld();
@@ -80,63 +80,67 @@ async function pushedHousehold(accepts: boolean): Promise<string> {
   return asyncCodeOf(() => history.addClaim(claim.bytes));
 }
 
-attacks('orders', 'Orders and household', [
+attacks('orders', 'Orders and households', [
   {
-    name: "an owner's order withheld by the cloud and played 31 minutes later",
+    name: "an owner's order that the cloud withholds and delivers 31 minutes later",
     expected: 'command-stale',
     observed: () => withheld(LIMITS.commandMaxAgeMs + 60_000, false),
     control: {
-      says: 'played after 29',
+      name: 'delivered after 29 minutes',
       expected: 'accepted',
       observed: () => withheld(LIMITS.commandMaxAgeMs - 60_000, false),
     },
   },
   {
-    name: 'an order withheld over a restart of the camera',
+    name: 'an order that is delivered after a restart of the camera',
     expected: 'command-stale',
     observed: () => withheld(1000, true),
-    control: { says: 'without the restart', expected: 'accepted', observed: () => withheld(1000, false) },
+    control: { name: 'without the restart', expected: 'accepted', observed: () => withheld(1000, false) },
   },
   {
-    name: 'an order played a second time',
+    name: 'an order delivered a second time',
     expected: 'command-replayed',
     observed: () => again(2),
-    control: { says: 'the first time', expected: 'accepted', observed: () => again(1) },
+    control: { name: 'the first time', expected: 'accepted', observed: () => again(1) },
   },
   {
     name: "an order signed by the cloud's receipt key",
     expected: 'command-refused',
     observed: () => signedBy('cloud'),
-    control: { says: "by the owner's", expected: 'accepted', observed: () => signedBy('owner') },
+    control: { name: 'by the owner', expected: 'accepted', observed: () => signedBy('owner') },
   },
   {
     name: 'an order signed by a household member',
     expected: 'command-refused',
     observed: () => signedBy('member'),
-    control: { says: "by the owner's", expected: 'accepted', observed: () => signedBy('owner') },
+    control: { name: 'by the owner', expected: 'accepted', observed: () => signedBy('owner') },
   },
   {
-    name: 'a release kept from the claim before',
+    name: 'a release signed for the previous claim',
     expected: 'command-refused',
     observed: () => afterAnotherClaim(true),
-    control: { says: 'of the claim in force', expected: 'accepted', observed: () => afterAnotherClaim(false) },
+    control: { name: 'for the present claim', expected: 'accepted', observed: () => afterAnotherClaim(false) },
   },
   {
-    name: "one browser's clock an hour ahead, to shut the other one out",
+    name: "one browser's clock an hour ahead, which could lock out the other browser",
     expected: 'accepted',
     observed: () => twoBrowsers(true),
-    control: { says: 'counters by clocks alone', expected: 'command-replayed', observed: () => twoBrowsers(false) },
+    control: {
+      name: 'counters taken from the clocks alone',
+      expected: 'command-replayed',
+      observed: () => twoBrowsers(false),
+    },
   },
   {
-    name: 'member key substituted by the cloud: the number that both compare',
+    name: 'a member key substituted by the cloud: the number that both people compare',
     expected: 'another number',
     observed: () => numbers(true),
-    control: { says: "the member's own code", expected: 'the same number', observed: () => numbers(false) },
+    control: { name: "the member's own code", expected: 'the same number', observed: () => numbers(false) },
   },
   {
-    name: 'a household that nobody asked for, pushed on a person by the cloud',
+    name: 'a household that a person never joined, sent by the cloud',
     expected: 'household-unknown',
     observed: () => pushedHousehold(false),
-    control: { says: 'once the person accepted it', expected: 'accepted', observed: () => pushedHousehold(true) },
+    control: { name: 'after the person accepted it', expected: 'accepted', observed: () => pushedHousehold(true) },
   },
 ]);

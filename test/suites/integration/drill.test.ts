@@ -10,14 +10,15 @@ const DRILL_MS = 120_000;
 function drill(...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
   const command = [join(repository, 'dist', 'test', 'campaigns', 'drill', 'drill.js'), ...args];
   const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', timeout: DRILL_MS });
-  // What it said on the way, for whoever reads a failure.
+  // Its progress, for the reader of a failure.
   if (status !== 0) process.stderr.write(stderr);
   return { status, stdout };
 }
 
 describeWith('mosquitto', 'the drill, small', () => {
-  it('leaks where the cache is believed, and nowhere else', { timeout: DRILL_MS }, () => {
-    const [cameras, accounts] = [12, 5];
+  it('leaks where ingest trusts the cache, and nowhere else', { timeout: DRILL_MS }, () => {
+    const cameras = 12;
+    const accounts = 5;
     const { status, stdout } = drill(
       '--json',
       '--cameras',
@@ -27,7 +28,7 @@ describeWith('mosquitto', 'the drill, small', () => {
       '--processes',
       '2',
     );
-    // One object, and nothing else.
+    // Stdout holds one object and nothing else.
     const result = JSON.parse(stdout) as DrillResult;
     expect(stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(result).toMatchObject({ cameras, accounts });
@@ -39,11 +40,11 @@ describeWith('mosquitto', 'the drill, small', () => {
     expect(control.accounts_affected).toBeGreaterThan(1);
 
     expect(sealcam).toMatchObject({ misbound: 0, decryptable: 0, lost: 0, waiting: 0 });
-    // The same cache was as wrong for us, each time there was an alarm, and what was refused came later.
+    // The same cache gave sealcam crossed rows: each raised an alarm, and refused records came later.
     expect(sealcam.crossed).toBeGreaterThan(0);
     expect(sealcam.alarms).toBe(sealcam.crossed);
     expect(sealcam.delayed).toBeGreaterThan(0);
-    // The owners have everything: four times somebody walked by.
+    // The owners have every event: a person walked by each camera four times.
     expect(sealcam.pages).toMatchObject({ events: 4 * cameras, pictures: 4 * cameras, refused: 0, given: 0 });
     expect(sealcam.tries.tries).toBe(sealcam.tries.objects * (accounts - 1));
     expect(sealcam.tries.ownRefused).toBe(0);
@@ -56,7 +57,7 @@ describeWith('mosquitto', 'the drill, small', () => {
     expect(status).toBe(0);
   });
 
-  it('says what is wrong with its arguments', () => {
+  it('refuses wrong arguments', () => {
     expect(drill('--cameras', 'many')).toMatchObject({ status: 2, stdout: '' });
     expect(drill('--help')).toMatchObject({ status: 0 });
   });

@@ -26,7 +26,7 @@ interface Provisioned {
 const parse = (out: string): Provisioned => JSON.parse(out) as Provisioned;
 
 describe('provisioning', () => {
-  it('makes keys that the agent takes for its own, once', () => {
+  it('makes keys once, and the agent uses them', () => {
     const folder = join(tempFolder(), 'camera');
     const first = parse(provision('--data', folder, '--json').out);
     expect(first.is_new).toBe(true);
@@ -36,7 +36,7 @@ describe('provisioning', () => {
     expect(parse(provision('--data', folder, '--json').out)).toMatchObject({ device: first.device, is_new: false });
   });
 
-  it('imports an identity, and never over another', () => {
+  it('imports an identity, but never over another one', () => {
     const file = join(tempFolder(), 'identity.json');
     writeFileSync(file, JSON.stringify({ seed: '01'.repeat(32), claimSecret: '02'.repeat(16) }));
     const folder = join(tempFolder(), 'camera');
@@ -55,7 +55,7 @@ describe('provisioning', () => {
 });
 
 describeWith('zbarimg', 'the label', () => {
-  it('is read by a scanner: its QR code is the claim link', async () => {
+  it('has the claim link in its QR code', async () => {
     const folder = tempFolder();
     const label = join(folder, 'label.png');
     const args = ['--data', join(folder, 'camera'), '--label', label, '--page', 'https://app.example/', '--json'];

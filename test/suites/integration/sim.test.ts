@@ -8,14 +8,14 @@ const PATIENCE_MS = 900_000;
 
 function sim(...args: string[]): { readonly status: number | null; readonly stdout: string; readonly stderr: string } {
   const script = join(repository, 'dist/test/campaigns/sim/sim.js');
-  // It needs no time of its own, and must not take that of tests that do.
+  // Nothing here depends on time, so tests that do get the processor first.
   const command = ['-n', '10', process.execPath, script, '--json', ...args];
   return spawnSync('nice', command, { encoding: 'utf8', timeout: PATIENCE_MS });
 }
 
 describe('npm run sim', () => {
   it(
-    'finds nothing in 200 worlds',
+    'finds no violation in 200 worlds',
     () => {
       const { status, stdout, stderr } = sim('--seeds', '200');
       expect(JSON.parse(stdout)).toMatchObject({ seeds: 200, failures: [] });
@@ -25,7 +25,7 @@ describe('npm run sim', () => {
   );
 
   it.each(Object.keys(PLANTS))(
-    'finds a planted bug and tells its seed: %s',
+    'finds a planted bug and prints its seed: %s',
     (plant) => {
       const { status, stdout, stderr } = sim('--seeds', '24', '--plant', plant);
       const { failures } = JSON.parse(stdout) as { readonly failures: readonly { readonly seed: number }[] };
