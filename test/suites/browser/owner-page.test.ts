@@ -16,6 +16,7 @@ import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, lowContrast, Visitor } from '../../support/engines/browser.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
 import { keptFolder } from '../../support/runner/temp.js';
+import { CAMERAS_FOR_PICTURES } from '../../support/worlds/picture-cameras.js';
 import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
@@ -349,6 +350,37 @@ describeWith('chromium', "the owner's page", () => {
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/unsafe-inline|unsafe-eval|https:\/\//);
   });
+
+  if (process.env['SEALCAM_SCREENSHOTS'] === '1') {
+    it('for the pictures in docs/screens: the events of four cameras in different places', async () => {
+      for (const { name, script } of CAMERAS_FOR_PICTURES) {
+        const camera = new TestAgent(join(folder, name), broker.port, script);
+        camera.agent.start();
+        cameras.push(camera);
+        await a.page.goto(`${pageUrl}#claim=${camera.code}`);
+        await a.page.reload();
+        await a.claimCamera(camera.code, name);
+      }
+      // The camera at the front door has been seen in every other picture.
+      await cameras.shift()?.agent.stop();
+      await until(
+        'eight events of the other cameras',
+        async () => {
+          const cards = (await a.page.locator('.card').allInnerTexts()).slice(0, 8);
+          return cards.length === 8 && cards.every((text) => !text.includes('Porch'));
+        },
+        200_000,
+      );
+      await a.page.locator('h1').scrollIntoViewIfNeeded();
+      await a.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await a.screenshot('events-desktop');
+      await a.page.emulateMedia({ colorScheme: 'dark' });
+      await a.screenshot('events-dark');
+      await a.page.emulateMedia({ colorScheme: 'light' });
+      await a.page.setViewportSize({ width: 390, height: 844 });
+      await a.screenshot('events-phone');
+    }, 300_000);
+  }
 });
 
 async function rawCameras(origin: string, pageOrigin: string, keys: ReturnType<typeof ownerKeys>): Promise<string> {

@@ -1,4 +1,5 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import sharp from 'sharp';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPage } from '../../../scripts/build-page.js';
@@ -110,8 +111,11 @@ export class Visitor {
   async screenshot(name: string): Promise<void> {
     const folder = process.env['SEALCAM_SCREENSHOTS'] === '1' ? join(repository, 'docs', 'screens') : tempFolder();
     mkdirSync(folder, { recursive: true });
-    const path = join(folder, `${name}.jpg`);
-    await this.page.screenshot({ path, type: 'jpeg', quality: 85, animations: 'disabled' });
+    const png = await this.page.screenshot({ type: 'png', animations: 'disabled' });
+    await sharp(png)
+      .resize({ width: 1600, withoutEnlargement: true })
+      .jpeg({ quality: 72, mozjpeg: true })
+      .toFile(join(folder, `${name}.jpg`));
   }
 }
 
