@@ -86,7 +86,7 @@ async function makeInitrd(rootfs, kernel) {
   cpSync(join(kernel, 'tools', 'usr', 'bin', 'busybox'), join(guest, 'usr', 'bin', 'busybox'));
   cpSync(join(root, 'scripts', 'armv7', 'guest', 'init'), join(guest, 'init'));
   await must('chmod', ['755', join(guest, 'init')]);
-  const { build } = await import('esbuild');
+  const { build } = await import('../dist/scripts/esbuild.js');
   const { NATIVE } = await import('../dist/scripts/bundle.js');
   for (const [source, name] of [
     ['bench.ts', 'bench.mjs'],

@@ -62,8 +62,8 @@ async function makeHelpers() {
     const flags = ['-O1', '-shared', '-fPIC', '-Wall', '-Werror', '-U_FILE_OFFSET_BITS', '-U_TIME_BITS'];
     await must('arm-linux-gnueabihf-gcc', [...flags, '-o', join(target, 'udmabuf.so'), join(root, source)]);
   });
-  // Only now: before bootstrap() there may be no esbuild.
-  const { build } = await import('esbuild');
+  // Only now: before bootstrap() there may be no build.
+  const { build } = await import('../dist/scripts/esbuild.js');
   const entryPoints = [join(root, 'scripts', 'make-vectors.ts')];
   const outfile = join(folder, 'make-vectors.cjs');
   await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' });

@@ -3,10 +3,9 @@ import { realClock } from '../../common/adapters/real-clock.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { SealcamError } from '../../common/errors.js';
 import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
-import { runTool } from '../../hal/linux/child.js';
-import { gpiodVersion } from '../../hal/linux/gpio-tools.js';
+import { gpioChipPath, gpiodVersion } from '../../hal/linux/gpio-tools.js';
 import { LinuxSystem } from '../../hal/linux/system.js';
-import { WATCHDOG_DEVICE } from '../../hal/linux/watchdogs.js';
+import { hasSystemdNotify, WATCHDOG_DEVICE } from '../../hal/linux/watchdogs.js';
 import type { WatchdogDriver } from '../../hal/peripherals.js';
 import type { Config } from '../config/keys.js';
 import { cameraOf } from '../main/cameras.js';
@@ -50,8 +49,7 @@ async function checkCamera(config: Config): Promise<string> {
 
 async function checkGpio(config: Config, lines: readonly string[]): Promise<string> {
   const version = await gpiodVersion(realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS));
-  const chip = config['gpio.chip'];
-  const path = chip.startsWith('/') ? chip : `/dev/${chip}`;
+  const path = gpioChipPath(config['gpio.chip']);
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (cause) {
@@ -79,9 +77,7 @@ const WATCHDOG_CHECKS: Readonly<
 };
 
 async function checkSystemdWatchdog(environment: Environment): Promise<string> {
-  const tool = { program: 'systemd-notify', args: ['--version'] };
-  const { found } = await runTool(tool, realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS));
-  if (!found)
+  if (!(await hasSystemdNotify(realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS))))
     throw new SealcamError('watchdog-unavailable', 'systemd-notify is not installed', { hint: 'Install systemd.' });
   const isService = (environment['NOTIFY_SOCKET'] ?? '') !== '';
   return isService

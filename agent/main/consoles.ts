@@ -1,11 +1,10 @@
-import { spawn } from 'node:child_process';
 import type { LogRing } from '../../common/adapters/log-ring.js';
 import type { LevelLog } from '../../common/adapters/pino-log.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { fromHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
-import { SealcamError } from '../../common/errors.js';
 import type { Hal } from '../../hal/hal.js';
+import { rebootDevice } from '../../hal/linux/reboot.js';
 import type { MockButton } from '../../hal/mock/peripherals.js';
 import type { SerialLine } from '../../hal/peripherals.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
@@ -29,7 +28,7 @@ export interface ConsoleParts {
 }
 
 /** Returns the public keys whose tokens open the console; a simulated camera also accepts the development key. */
-export function qaKeysOf(config: Config): readonly Uint8Array[] {
+function qaKeysOf(config: Config): readonly Uint8Array[] {
   const keys = config['console.qaKeys'].flatMap((hex) => fromHex(hex, 32) ?? []);
   return hasSimulatedCamera(config) ? [...keys, developmentQaSigner(nodeSuite).publicKey] : keys;
 }
@@ -58,7 +57,7 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
     network: readNetwork,
     brokerUrl: config['uplink.url'],
     settings: settingsOf(config),
-    reboot,
+    reboot: rebootDevice,
     pressButton: hasSimulatedCamera(config)
       ? (heldMs) => {
           button.press(heldMs);
@@ -76,21 +75,4 @@ function settingsOf(config: Config): Readonly<Record<string, unknown>> {
   const isPlace = (name: string): boolean => /(File|url|Url|path|folder|device|timeZone)$/.test(name);
   const shown = (name: string, value: unknown): unknown => (isPlace(name) && value !== '' ? '[set]' : value);
   return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, shown(name, value)]));
-}
-
-/** Asks systemd to restart the device; systemd stops this program in order first. @throws SealcamError `reboot-refused` */
-function reboot(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (why: string): void => {
-      reject(new SealcamError('reboot-refused', `the device cannot be restarted: ${why}`));
-    };
-    const child = spawn('systemctl', ['reboot'], { stdio: 'ignore' });
-    child.once('error', (error) => {
-      refuse(error.message);
-    });
-    child.once('close', (status) => {
-      if (status === 0) resolve();
-      else refuse(`systemctl ended with ${String(status)}`);
-    });
-  });
 }

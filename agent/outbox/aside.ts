@@ -29,7 +29,7 @@ export function isAside(path: string): boolean {
   return existsSync(path + SALVAGE_SUFFIX);
 }
 
-/** Opens the database that waits to be salvaged, as it is; null if there is none. */
+/** Opens the database that waits to be salvaged, as it is; null without one. */
 export function openAside(path: string): Database | null {
   if (!isAside(path)) return null;
   const old = openRaw(path + SALVAGE_SUFFIX);

@@ -12,7 +12,7 @@ import { applyReceipt, type ReceiptOutcome } from './receipts.js';
 import { readSound } from './soundness.js';
 import type { OutboxSigner, OutboxStore, RecordContent, SealedMedia } from './store.js';
 
-export type { OrderAnswer, OutboxSigner, Ownership, Place, QueuedRecord, ReceiptOutcome, RecordContent, SealedMedia };
+export type { OutboxSigner, Place, QueuedRecord, ReceiptOutcome, RecordContent, SealedMedia };
 
 /** Counts of records; always produced = receipted + queued + quarantined + lost. */
 export interface Totals {

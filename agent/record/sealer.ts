@@ -1,4 +1,4 @@
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
@@ -78,8 +78,4 @@ export class Sealer {
     }
     return bytes;
   }
-}
-
-export function isTooLarge(error: unknown): boolean {
-  return isSealcamError(error) && error.code === 'too-large';
 }

@@ -1,8 +1,8 @@
 import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
 
 /** User properties of a CONNACK or DISCONNECT with which a cloud paces a fleet, in milliseconds. */
-export const WINDOW_PROPERTY = 'sealcam-window-ms';
-export const RETRY_PROPERTY = 'sealcam-retry-after-ms';
+const WINDOW_PROPERTY = 'sealcam-window-ms';
+const RETRY_PROPERTY = 'sealcam-retry-after-ms';
 
 export const RECEIVE_MAXIMUM_DEFAULT = 65_535;
 const CODE_QUOTA_EXCEEDED = 151;

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 
-export const SAMPLE_INTERVAL_MS = 10_000;
+const SAMPLE_INTERVAL_MS = 10_000;
 const SAMPLES_MAX = 360;
 
 /** The last hour of one figure, in memory: a sample every ten seconds, null where it could not be read. */

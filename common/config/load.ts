@@ -143,7 +143,7 @@ function suggestion(table: ConfigTable, name: string): string {
 }
 
 /** Returns the names of settings whose values differ. */
-export function changedKeys<T extends ConfigTable>(table: T, before: ConfigOf<T>, after: ConfigOf<T>): string[] {
+function changedKeys<T extends ConfigTable>(table: T, before: ConfigOf<T>, after: ConfigOf<T>): string[] {
   return Object.keys(table).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
 }
 

@@ -122,6 +122,6 @@ async function hasRightSize(plan: StreamPlan, frame: Frame): Promise<boolean> {
 }
 
 /** Formats a size, as in 640x480. */
-export function sizeText({ width, height }: { readonly width: number; readonly height: number }): string {
+function sizeText({ width, height }: { readonly width: number; readonly height: number }): string {
   return `${String(width)}x${String(height)}`;
 }

@@ -20,6 +20,11 @@ export interface GpioEdge {
   readonly timeMs: number;
 }
 
+/** Returns the device file of a GPIO chip, which a setting names by path or by name. */
+export function gpioChipPath(chip: string): string {
+  return chip.startsWith('/') ? chip : `/dev/${chip}`;
+}
+
 const INSTALL_HINT = 'Install gpiod (Debian: apt install gpiod), and add this user to the group gpio.';
 
 /** Finds out which version of the tools is installed. @throws SealcamError `gpio-unavailable` */

@@ -30,7 +30,14 @@ export interface SystemdWatchdogOptions {
   readonly log: Log;
 }
 
+const SYSTEMD_NOTIFY = 'systemd-notify';
 const NOTIFY_TIMEOUT_MS = 5000;
+
+/** Returns whether the program `systemd-notify` is installed. */
+export async function hasSystemdNotify(clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const { found } = await runTool({ program: SYSTEMD_NOTIFY, args: ['--version'] }, clock, signal);
+  return found;
+}
 
 /**
  * Notifies systemd through the program `systemd-notify`, because Node has no Unix datagram sockets. The message comes from
@@ -76,7 +83,7 @@ export class SystemdWatchdog implements Watchdog {
     const before = this.busy;
     const work = (async () => {
       await before;
-      const command = { program: 'systemd-notify', args: [what] };
+      const command = { program: SYSTEMD_NOTIFY, args: [what] };
       const run = await runTool(command, clock, new AbortController().signal, NOTIFY_TIMEOUT_MS);
       if (!run.found) this.warn('systemd-notify is not installed');
       else if (run.code !== 0) this.warn(`systemd-notify ${what}: ${run.stderr.trim()}`);

@@ -80,8 +80,3 @@ export const VERDICTS = {
 } as const satisfies Record<string, VerdictEntry>;
 
 export type Verdict = keyof typeof VERDICTS;
-
-/** Returns whether a record with this verdict may be shown. */
-export function isShown(verdict: Verdict): boolean {
-  return VERDICTS[verdict].shown;
-}

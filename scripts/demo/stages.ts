@@ -1,5 +1,5 @@
 /** Stages of an event from the frame to the opened picture, in milliseconds; all measured by one machine's clock. */
-export const STAGES = [
+const STAGES = [
   'frame_to_decision_ms',
   'thumbnail_ms',
   'seal_ms',

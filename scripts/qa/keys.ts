@@ -8,7 +8,7 @@ import type { Signer } from '../../protocol/crypto/suite.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
 
-export const SCOPES: readonly Scope[] = ['diagnose', 'capture', 'network', 'reset'];
+const SCOPES: readonly Scope[] = ['diagnose', 'capture', 'network', 'reset'];
 
 /** Makes a key file of 64 hex digits with mode 600. Returns the public key in hex. @throws Error where the file exists */
 export function makeKey(path: string): string {

@@ -13,7 +13,7 @@ import { parseSign1 } from '../../protocol/wire/cose.js';
 import { NAMES, seedOf, signerOf } from './keyring.js';
 
 /** 2026-01-02T03:04:05Z */
-export const WALL_MS = 1_767_323_045_000;
+const WALL_MS = 1_767_323_045_000;
 
 interface SignedVector {
   readonly name: string;

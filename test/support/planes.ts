@@ -2,8 +2,8 @@ import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../../hal/camera.js';
 
 /** Size of a plane as the detector gets it. */
-export const PLANE_WIDTH = 160;
-export const PLANE_HEIGHT = 90;
+const PLANE_WIDTH = 160;
+const PLANE_HEIGHT = 90;
 
 /** Paints a rectangle of one grey level; in pixels. */
 export type Paint = (

@@ -99,7 +99,7 @@ async function measureOpening(library: string, home: string, records: number): P
 }
 
 /** Fills an outbox with copies of one real record: good enough for reading and counting, and made in a second. */
-export function fillOutbox(folder: string, records: number): void {
+function fillOutbox(folder: string, records: number): void {
   mkdirSync(folder, { recursive: true });
   const camera = cameraOf(1);
   const opened = openFolder(camera, folder, 0, 2 ** 30);

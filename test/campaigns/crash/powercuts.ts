@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { seededRandom } from '../../../common/seeded-random.js';
-import { CUTS, Disk, readImage, writeImage, type Cut, type Image } from './disk.js';
+import { CUTS, Disk, readImage, writeImage, type Image } from './disk.js';
 import { addVerdict, emptySum, type Sum } from './kills.js';
 import { judge } from './oracle.js';
 import { readLog, watched, type Change } from './recorder.js';
@@ -129,7 +129,7 @@ async function recordLife(recording: Recording): Promise<{ readonly changes: Cha
 }
 
 /** @throws Error where replaying the changes does not give the real folder, since the recorder then missed a change */
-export function requireWhole(changes: readonly Change[], disk: Disk, home: string): void {
+function requireWhole(changes: readonly Change[], disk: Disk, home: string): void {
   for (const change of changes) disk.apply(change);
   const replayed = disk.cut('everything', seededRandom(0));
   const real = readImage(home);
@@ -152,4 +152,3 @@ function momentsOf(changes: number, count: number, uniform: () => number): Map<n
   return moments;
 }
 
-export type { Cut };

@@ -12,7 +12,7 @@ import { CameraWorld } from '../../support/worlds/camera-world.js';
 import type { Opened } from '../../support/worlds/outbox-world.js';
 
 /** Small enough that records are also dropped because the outbox is full. */
-export const MAX_BYTES = 150_000;
+const MAX_BYTES = 150_000;
 export const MAX_AGE_MS = 3_600_000;
 
 /** Returns the camera of a seed, with the same keys in the process that is killed and in the one that judges. */

@@ -46,7 +46,7 @@ export function inputOf(target: Target, seed: number, iteration: number): Uint8A
 }
 
 /** Runs one execution and checks every property. Returns null if they hold. */
-export async function execute(target: Target, seed: number, iteration: number, tally: Tally): Promise<Failure | null> {
+async function execute(target: Target, seed: number, iteration: number, tally: Tally): Promise<Failure | null> {
   const input = inputOf(target, seed, iteration);
   const fail = (property: Failure['property'], what: string): Failure => ({
     target: target.name,
@@ -93,7 +93,7 @@ function describe(error: unknown): string {
   return error instanceof Error ? `${error.name}: ${error.message}\n${error.stack ?? ''}` : String(error);
 }
 
-export function newTally(target: Target): Tally {
+function newTally(target: Target): Tally {
   return { target: target.name, executions: 0, accepted: 0, refused: 0, slowestMs: 0 };
 }
 

@@ -1,5 +1,5 @@
 /** Width of a slot of simulated time. */
-export const SLOT_MS = 10;
+const SLOT_MS = 10;
 
 /**
  * Schedule of a simulation. Each device has at most one event ahead, so the devices of a slot are a linked list in one

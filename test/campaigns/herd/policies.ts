@@ -61,16 +61,16 @@ const exponential = (baseMs: number, capMs: number, failures: number): number =>
   Math.min(capMs, baseMs * 2 ** Math.min(30, failures));
 
 /** mqtt.js: `reconnectPeriod`, 1000 ms by default, without jitter. */
-export const fixedSecond = byAttempts('mqtt.js, fixed 1 s', () => 1000);
+const fixedSecond = byAttempts('mqtt.js, fixed 1 s', () => 1000);
 /** "Exponential Backoff And Jitter", AWS Architecture Blog 2015: uniform between 0 and the exponential bound. */
-export const fullJitter = byAttempts(
+const fullJitter = byAttempts(
   'full jitter, 1 s to 120 s',
   (failures, uniform) => uniform * exponential(1000, 120_000, failures),
 );
-export const halfJitter = byAttempts(
+const halfJitter = byAttempts(
   '5 s to 10 min, ±50 %',
   (failures, uniform) => exponential(5000, 600_000, failures) * (0.5 + uniform),
 );
-export const noJitter = byAttempts('15 s to 240 s, no jitter', (failures) => exponential(15_000, 240_000, failures));
+const noJitter = byAttempts('15 s to 240 s, no jitter', (failures) => exponential(15_000, 240_000, failures));
 
 export const POLICIES: readonly MakePolicy[] = [sealcam, halfJitter, fullJitter, noJitter, fixedSecond];

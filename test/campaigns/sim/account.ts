@@ -85,7 +85,9 @@ export async function settleAccounts(
   // The owner had everything erased, with the losses that those records declared; the tombstone names the records.
   for (const [key, made] of oracle.made)
     if (losses.isErased(key) && !stored.has(key)) losses.addDeclared(made.record.value);
-  let [queued, lost, unnamed] = [0, 0, 0];
+  let queued = 0;
+  let lost = 0;
+  let unnamed = 0;
   let example = '';
   for (const [key, made] of oracle.made) {
     if (waits(made)) queued++;

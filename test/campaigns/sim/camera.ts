@@ -188,7 +188,8 @@ export class SimCamera {
   private copyDiskAndRestart(moment: string): void {
     const { scheduler, trace, dice, random } = this.deps;
     const { death } = this;
-    const [from, to] = [this.folderOf(this.lives), this.folderOf(this.lives + 1)];
+    const from = this.folderOf(this.lives);
+    const to = this.folderOf(this.lives + 1);
     mkdirSync(to, { recursive: true });
     for (const file of FILES) if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file));
     trace.add(this.name, `dies (${death}) at ${moment}, step ${String(this.life.steps)}`);

@@ -29,7 +29,8 @@ export function scheduleFaults(stage: Stage): { calm(): void } {
   const { scheduler, dice, cameras, owners, broker, cloud, endMs, setWeather, trace } = stage;
   let isCalm = false;
   let hadCredentials = false;
-  let [brokerStops, cloudStops] = [0, 0];
+  let brokerStops = 0;
+  let cloudStops = 0;
   /** The owner that each camera should have. */
   const wanted = new Map<SimCamera, SimOwner>();
   const pick = <T>(items: readonly T[]): T => {

@@ -21,7 +21,7 @@ const INFO: CameraInfo = {
 };
 
 /** A camera whose frames come from the world. They are not JPEGs: decoding and detection are not simulated. */
-export class SimLens implements Camera {
+class SimLens implements Camera {
   private waiting: ((frame: Frame | null) => void) | null = null;
   private index = 0;
 

@@ -7,20 +7,19 @@ import { recordKind, type SealcamRecord } from '../../../protocol/objects/record
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js';
 import { isMediaOf } from '../../../protocol/verify/media.js';
-import type { SimCamera } from './camera.js';
-import type { SimOwner } from './owner.js';
+import type { ObservedCamera, ObservedOwner } from './observed.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
 
 /** A record that a camera committed, as seen by the oracle. */
 export interface Made {
-  readonly camera: SimCamera;
+  readonly camera: ObservedCamera;
   readonly record: Verified<SealcamRecord>;
   readonly atMs: number;
 }
 
 /** Text of the sealed detail of events, which must be nowhere in clear. */
-export const CANARY = 'motion-ended';
+const CANARY = 'motion-ended';
 
 const OUTBOX_SLACK_BYTES = 24 * 1024;
 
@@ -31,7 +30,7 @@ const OUTBOX_SLACK_BYTES = 24 * 1024;
 export class Oracle {
   violation: string | null = null;
   readonly made = new Map<string, Made>();
-  readonly owners = new Map<string, SimOwner>();
+  readonly owners = new Map<string, ObservedOwner>();
   publishes = 0;
   private readonly now: () => number;
 
@@ -43,16 +42,16 @@ export class Oracle {
     this.violation ??= what;
   }
 
-  recordClaim(claim: Verified<Claim>, owner: SimOwner): void {
+  recordClaim(claim: Verified<Claim>, owner: ObservedOwner): void {
     this.owners.set(toHex(claim.hash), owner);
   }
 
-  ownerOf(record: SealcamRecord): SimOwner | undefined {
+  ownerOf(record: SealcamRecord): ObservedOwner | undefined {
     return this.owners.get(toHex(record.claimHash));
   }
 
   /** Records that the transaction of a record was committed. */
-  recordCommit(camera: SimCamera, record: Verified<SealcamRecord>): void {
+  recordCommit(camera: ObservedCamera, record: Verified<SealcamRecord>): void {
     const key = recordKey(record.value);
     const before = this.made.get(key);
     if (before !== undefined && !equal(before.record.hash, record.hash)) {
@@ -65,7 +64,7 @@ export class Oracle {
   }
 
   /** Checks a process that came up: no committed record is missing or altered. Adds the records made on opening. */
-  checkReopened(camera: SimCamera): void {
+  checkReopened(camera: ObservedCamera): void {
     const { agent } = camera;
     if (agent === null) return;
     for (const { bytes } of agent.outbox.read({ epoch: 0, seq: -1 }, 1e6)) {
@@ -84,7 +83,7 @@ export class Oracle {
   }
 
   /** Checks the bytes that leave a camera, also if they are lost on the way. */
-  checkPublished(camera: SimCamera, topic: string, payload: Uint8Array): void {
+  checkPublished(camera: ObservedCamera, topic: string, payload: Uint8Array): void {
     this.publishes++;
     const [, , device, leaf] = topic.split('/');
     if (device !== camera.hex) this.fail(`${camera.name} publishes on a topic of another`);
@@ -99,12 +98,13 @@ export class Oracle {
   }
 
   /** Checks the invariants of a running camera. */
-  checkCamera(camera: SimCamera, maxBytes: number): void {
+  checkCamera(camera: ObservedCamera, maxBytes: number): void {
     const { agent, life } = camera;
     if (agent === null || life.isDead) return;
     const { queries } = storeOf(agent.outbox);
     const { records, bytes } = agent.outbox.queued();
-    let [rows, sum] = [0, 0];
+    let rows = 0;
+    let sum = 0;
     for (const row of queries.epochs.all()) {
       const totals = queries.rangeTotals.get(row.epoch, 0, row.head_seq);
       const here = totals?.records ?? 0;
@@ -122,7 +122,7 @@ export class Oracle {
     if (bytes > maxBytes + OUTBOX_SLACK_BYTES) this.fail(`${camera.name} queues ${String(bytes)} bytes`);
   }
 
-  private checkUp(camera: SimCamera, payload: Uint8Array): void {
+  private checkUp(camera: ObservedCamera, payload: Uint8Array): void {
     const message = decodeUp(payload);
     if (message.type === 'offer') {
       const offer = openSigned(offerKind, simSuite, message.offer);

@@ -6,7 +6,7 @@ import { receiptKind } from '../../../protocol/objects/receipt.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
 import { decodeUp } from '../../../protocol/transport/messages.js';
-import type { SimCamera } from './camera.js';
+import type { ObservedCamera } from './observed.js';
 import type { Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
@@ -14,8 +14,8 @@ import { recordKey } from '../../../protocol/objects/ids.js';
 /** A bug around a real part, put there from outside. A simulation that does not find it proves nothing. */
 export interface Plant {
   readonly what: string;
-  readonly agent?: (agent: Agent, camera: SimCamera, oracle: Oracle) => void;
-  readonly socket?: (socket: UplinkSocket, camera: SimCamera) => UplinkSocket;
+  readonly agent?: (agent: Agent, camera: ObservedCamera, oracle: Oracle) => void;
+  readonly socket?: (socket: UplinkSocket, camera: ObservedCamera) => UplinkSocket;
   readonly store?: (store: CloudStore) => CloudStore;
   readonly maxBytes?: number;
 }

@@ -73,7 +73,8 @@ export class Scheduler {
     let i = 0;
     for (;;) {
       const left = 2 * i + 1;
-      const [a, b] = [heap[left], heap[left + 1]];
+      const a = heap[left];
+      const b = heap[left + 1];
       if (a === undefined) break;
       const child = b !== undefined && isBefore(b, a) ? left + 1 : left;
       const below = heap[child];
@@ -90,7 +91,7 @@ function isBefore(a: Entry, b: Entry): boolean {
 }
 
 /** Resolves after every promise that is ready: an immediate runs after them, and no real timer or socket is awaited here. */
-export function settled(): Promise<void> {
+function settled(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });

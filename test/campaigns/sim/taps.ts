@@ -2,7 +2,7 @@ import { SealcamError } from '../../../common/errors.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import type { SimCamera } from './camera.js';
+import type { ObservedCamera } from './observed.js';
 import type { Life } from './life.js';
 import type { Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
@@ -21,7 +21,7 @@ export function tapOutbox(
   }: {
     readonly life: Life;
     readonly disk: { readonly isFull: boolean };
-    readonly camera: SimCamera;
+    readonly camera: ObservedCamera;
     readonly oracle: Oracle;
   },
 ): void {

@@ -97,7 +97,7 @@ describe('the console of a running camera', () => {
     expect(await at.type('log tail many')).toContain('a whole number from 1 to 500');
   });
 
-  it('prints a snapshot as a sealed file and a record, never as a picture; without an owner there is none', async () => {
+  it('prints a snapshot as a sealed file and a record, never as a picture; and no record without an owner', async () => {
     await at.unlock('capture');
     expect((await at.json('snapshot'))[0]).toMatchObject({ ok: false, code: 'unclaimed' });
     await claimed();

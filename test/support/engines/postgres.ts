@@ -33,7 +33,7 @@ function unprivileged(): { readonly uid?: number; readonly gid?: number } {
   return { uid: id('-u'), gid: id('-g') };
 }
 
-export const USER = 'sealcam';
+const USER = 'sealcam';
 
 /** Returns a server in `folder`, not started. */
 export function postgres(folder: string): TestPostgres {

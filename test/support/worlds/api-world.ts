@@ -24,7 +24,7 @@ export const CLOUD = 'https://cloud.example';
 export const PAGE = 'https://app.example';
 
 /** A client's side of one stream: the events that arrived. */
-export class OpenStream {
+class OpenStream {
   readonly status: number;
   readonly events: ServerEvent[] = [];
   readonly ended: Promise<void>;

@@ -3,14 +3,14 @@ import type { Kernels } from './kernels.js';
 import { SHADE_BASE_LEVEL, layoutOf, LEARNING_MODE, Planes } from './layout.js';
 
 /** Crossing the threshold adds this to the flicker of a pixel; flicker up to the second does not raise its threshold. */
-export const FLICKER_STEP = 1433;
-export const FLICKER_FREE = 3 * FLICKER_STEP;
+const FLICKER_STEP = 1433;
+const FLICKER_FREE = 3 * FLICKER_STEP;
 /** A single large difference is not usual: deviations learn from no more than 24 grey levels, in eighths. */
-export const DEVIATION_SAMPLE_MAX = 192;
+const DEVIATION_SAMPLE_MAX = 192;
 /** 0.8 grey levels in 1/128. */
-export const DEVIATION_MIN = 102;
+const DEVIATION_MIN = 102;
 /** In eighths of a grey level. */
-export const DIFFERENCE_MAX = 2047;
+const DIFFERENCE_MAX = 2047;
 const WORD_MAX = 32_767;
 
 /** Returns a × b / 32768, rounded as the Q15 multiplication of SIMD units rounds. */

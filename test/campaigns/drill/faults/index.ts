@@ -11,7 +11,7 @@ import {
 import { runFault, type Fault, type FaultReport } from './fault.js';
 import { FaultWorld } from './world.js';
 
-export const FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   crossedRow,
   crossedTopic,
   crossedRows,

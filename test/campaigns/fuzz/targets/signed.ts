@@ -30,7 +30,7 @@ export function signedInput(domain: string): (random: Random) => Uint8Array {
 }
 
 /** Encodes an accepted value again; only the signature is copied from the input. */
-export function encodedAgain<T>(kind: SignedKind<T>, bytes: Uint8Array, value: T): Uint8Array {
+function encodedAgain<T>(kind: SignedKind<T>, bytes: Uint8Array, value: T): Uint8Array {
   const { kid, signature } = parseSign1(bytes, kind.domain, kind.maxBytes);
   return signSign1(kind.domain, { publicKey: kid, sign: () => signature }, encodeCbor(kind.codec.toCbor(value)));
 }

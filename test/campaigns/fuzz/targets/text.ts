@@ -21,7 +21,7 @@ import type { Target } from '../harness.js';
 import { below, mutateBytes, mutateText, noise, oneOf } from '../mutate.js';
 import { signedInput } from './signed.js';
 
-export const textOf = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
+const textOf = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
 
 /** Makes a target of a text parser. Its input is a seed, a mutated seed, or noise. */
 export function textTarget(
