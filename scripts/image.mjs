@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run image`: the camera's image for armv7 and its SBOM in dist/image, with their sizes. Needs root on Debian and
- * Node 20; installs the tools it needs.
+ * `npm run image`: builds the camera's image for armv7 and its SBOM in dist/image, and prints their sizes. Needs root on
+ * Debian and Node 20; installs the tools it needs.
  */
 import { join } from 'node:path';
 import { statSync } from 'node:fs';

@@ -33,10 +33,7 @@ Description: home camera that seals every picture to its owner
 `;
 }
 
-/**
- * Makes the template unit out of the plain unit, so that both stay equal. Each instance has settings and data of its
- * own.
- */
+/** Returns the template unit, derived from the plain one so that they cannot drift apart: each camera has settings and data under its own name. */
 export function instanceUnit(unit) {
   return unit
     .replace('Description=sealcam home camera', 'Description=sealcam home camera %i')
@@ -45,7 +42,7 @@ export function instanceUnit(unit) {
     .replace('StateDirectory=sealcam\n', 'StateDirectory=sealcam/%i\n');
 }
 
-/** Builds the package for a camera that already runs Debian. */
+/** Builds the package for a camera that runs Debian already. Resolves with its path. */
 export async function makeDeb(program) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const name = `sealcam_${version}_armhf.deb`;
@@ -59,14 +56,14 @@ export async function makeDeb(program) {
     renameSync(join(tree, 'usr/lib/sealcam/sbom.cdx.json'), join(tree, 'usr/share/doc/sealcam/sbom.cdx.json'));
     const units = join(tree, 'usr/lib/systemd/system');
     writeFileSync(join(units, 'sealcam@.service'), instanceUnit(readFileSync(join(units, 'sealcam.service'), 'utf8')));
-    await describe(tree, version);
+    await writeMetadata(tree, version);
     await must('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, join(target, name)]);
     rmSync(tree, { recursive: true });
   });
   return { path: join(folder, name) };
 }
 
-async function describe(tree, version) {
+async function writeMetadata(tree, version) {
   const meta = ensureFolder(join(tree, 'DEBIAN'));
   const { output } = await must('du', ['-sk', '--apparent-size', '--exclude', 'DEBIAN', tree]);
   writeFileSync(join(meta, 'control'), control(version, output.split('\t')[0]));
@@ -80,10 +77,10 @@ async function describe(tree, version) {
     cwd: tree,
   });
   writeFileSync(join(meta, 'md5sums'), sums.output);
-  // The modes of a checkout depend on the umask of its owner.
+  // The umask of the checkout must not decide the modes.
   await must('chmod', ['-R', 'u=rwX,go=rX', tree]);
   if (readdirSync(tree).some((name) => !['DEBIAN', 'usr', 'etc'].includes(name)))
-    throw new Error('an unexpected file in the package');
+    throw new Error('the package has a file outside DEBIAN, usr and etc');
 }
 
 function put(source, target) {

@@ -20,27 +20,28 @@ const PACKAGES = [
   'mosquitto',
 ];
 
-/** Processor that is emulated: 32 bits, no crypto instructions. */
+/** The emulated processor: no 64 bits, no crypto instructions. */
 export const CPU = 'cortex-a7';
 
-/** An error that the user can remove; its message includes how. */
+/** Something outside this project is missing; the message is the remedy. */
 export class Obstacle extends Error {}
 
-/** Runs a command that must succeed. Returns {output, seconds}. @throws Obstacle with its output */
+/**
+ * Runs a command that must succeed. Resolves with {output, seconds}.
+ *
+ * @throws Obstacle with its output where it fails
+ */
 export async function must(command, args, options = {}) {
   const { status, output, seconds } = await run(command, args, { capture: true, ...options });
   if (status !== 0) {
-    // Hosts are removed: a mirror or registry may be private.
+    // Without host names: a mirror or a registry may be private.
     const shown = output.replaceAll(/https?:\/\/[^\s/]+/g, '(host)');
     throw new Obstacle(`${command} ${args.slice(0, 2).join(' ')} … ended with ${status}:\n${shown}`);
   }
   return { output, seconds };
 }
 
-/**
- * Installs missing packages, and registers the emulator for armv7 programs with the kernel. @throws Obstacle elsewhere
- * than as root on Debian
- */
+/** Installs missing packages and registers the emulator for armv7 programs. */
 export async function prepareMachine() {
   if (process.platform !== 'linux' || !existsSync('/etc/debian_version') || process.getuid() !== 0) {
     throw new Obstacle('This needs root on Debian (12 or newer). In a container it must be a privileged one.');
@@ -52,7 +53,7 @@ export async function prepareMachine() {
   await enableEmulator();
 }
 
-/** Installs those of these Debian packages that are missing. */
+/** Installs those Debian packages that are missing. */
 export async function installPackages(names) {
   const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
     capture: true,
@@ -73,10 +74,7 @@ async function enableEmulator() {
   await must('update-binfmts', ['--enable', 'qemu-arm']);
 }
 
-/**
- * Returns the mirror that this machine takes its own packages from, since a fixed mirror would bind every user to it.
- * Never log it: it may be private. @throws Obstacle without one
- */
+/** Returns the mirror of this machine's own apt sources. Never log it: it may be private. */
 export function debianMirror() {
   const folder = '/etc/apt/sources.list.d';
   const files = ['/etc/apt/sources.list', ...readdirSync(folder).map((name) => join(folder, name))];
@@ -90,6 +88,7 @@ export function debianMirror() {
   return found[1];
 }
 
+/** Makes a folder with its parents, and returns its path. */
 export function ensureFolder(path) {
   mkdirSync(path, { recursive: true });
   return path;

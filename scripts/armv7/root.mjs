@@ -22,17 +22,15 @@ const INCLUDE = [
 ];
 
 /**
- * Single GStreamer elements, taken out of packages whose dependencies are 280 MB of desktop libraries: the encoder, and the
- * conversion of pixel formats that the encoder does not accept.
+ * Single GStreamer elements of packages that depend on a desktop's libraries (280 MB): the JPEG encoder, and the conversion
+ * of pixel formats that it does not accept.
  */
 const ELEMENTS = [
   ['gstreamer1.0-plugins-good', 'libgstjpeg.so'],
   ['gstreamer1.0-plugins-base', 'libgstvideoconvertscale.so'],
 ];
 
-/**
- * Hook that runs while the .deb files still exist; $1 is the root. Writes the package list that the SBOM is made from.
- */
+/** Runs while the .deb files are still there; $1 is the root. The SBOM is made from the package list. */
 const RECORD = `set -eu
 cd "$1/var/cache/apt/archives"
 for deb in *.deb; do
@@ -48,10 +46,7 @@ cp -a usr "$1/"
 for element in ${ELEMENTS.map(([, file]) => file).join(' ')}; do test -f "$1"/usr/lib/*/gstreamer-1.0/"$element"; done
 `;
 
-/**
- * Hook that does the work of the maintainer scripts, which cannot run without an emulator, and removes what a camera
- * never reads.
- */
+/** Does the part of the maintainer scripts, which cannot run without an emulator; then deletes what a camera never reads. */
 const FINISH = `set -eu
 cp "$1/usr/share/base-passwd/passwd.master" "$1/etc/passwd"
 cp "$1/usr/share/base-passwd/group.master" "$1/etc/group"
@@ -67,15 +62,12 @@ rm -rf "$1"/usr/lib/*/gconv "$1"/usr/share/i18n "$1"/var/lib/apt/lists/*
 rm -f "$1"/etc/apt/sources.list.d/* "$1/etc/resolv.conf" "$1/etc/hostname"
 `;
 
-/**
- * Builds a small Debian for armv7 as root.tar. Packages are extracted and not configured, so nothing has to be
- * emulated.
- */
+/** Makes a small Debian for armv7 as root.tar: extracted and never configured, so nothing needs the emulator. */
 export async function makeRoot(root) {
   const inputs = [SUITE, ...INCLUDE, RECORD, FINISH];
   const { folder, key } = await step('root', inputs, async (target) => {
     const options = ['--variant=extract', '--architectures=armhf', `--include=${INCLUDE.join(',')}`];
-    // The variant `extract` runs no later hook.
+    // The extract variant has no later hook.
     const hooks = [`--extract-hook=${RECORD}`, `--extract-hook=${FINISH}`];
     const source = `deb ${debianMirror()} ${SUITE} main`;
     await must('mmdebstrap', [...options, ...hooks, SUITE, join(target, 'root.tar'), source], {

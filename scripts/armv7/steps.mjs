@@ -5,17 +5,17 @@ import { root } from '../bootstrap.mjs';
 import { say } from '../tasks/process.mjs';
 import { ensureFolder } from './machine.mjs';
 
-/** Folder of all intermediate results. */
+/** Holds everything that is built on the way. */
 export const cache = join(root, '.cache', 'armv7');
-/** Every step of this run in order: its name, its seconds, and whether its result was kept from an earlier run. */
+/** Finished stages in order: name, seconds, and whether an earlier run's result was kept. */
 export const stages = [];
 
 /**
- * Runs `work(folder)`, unless the folder exists and was made from the same inputs. `inputs` are texts, or paths of files in
- * the checkout, that decide the result. Returns {folder, key}.
+ * Runs `work(folder)` unless the folder was made from the same inputs. `inputs` are texts or paths of the checkout's files,
+ * and decide the result. Resolves with {folder, key}.
  */
 export async function step(name, inputs, work) {
-  const startedMs = performance.now();
+  const startMs = performance.now();
   const folder = join(ensureFolder(cache), name);
   const stamp = join(cache, `${name}.key`);
   const hash = createHash('sha256');
@@ -29,11 +29,11 @@ export async function step(name, inputs, work) {
     await work(ensureFolder(folder));
     writeFileSync(stamp, key);
   }
-  note(name, (performance.now() - startedMs) / 1000, isKept);
+  note(name, (performance.now() - startMs) / 1000, isKept);
   return { folder, key };
 }
 
-/** Records a step, and prints it. */
+/** Records and prints the time of a stage. */
 export function note(name, seconds, kept = false) {
   stages.push({ name, seconds: Math.round(seconds * 10) / 10, kept });
   say(`${name}: ${kept ? 'kept' : `${seconds.toFixed(1)} s`}`);

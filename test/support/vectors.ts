@@ -26,5 +26,21 @@ export function publishedVectors(name: string): string | undefined {
   return existsSync(path) ? path : undefined;
 }
 
-/** With CI=true a missing tool or vector file is a failure; elsewhere a named skip. */
-export const isCi = process.env['CI'] === 'true';
+/** The public project that a published vector comes from, by the beginning of its file name. */
+const SOURCES: readonly (readonly [string, string])[] = [
+  ['wycheproof-ed25519', 'github.com/C2SP/wycheproof, testvectors_v1/ed25519_test.json'],
+  ['wycheproof-x25519', 'github.com/C2SP/wycheproof, testvectors_v1/x25519_test.json'],
+  ['cctv-', 'github.com/C2SP/CCTV, ed25519/ed25519vectors.json'],
+  ['speccheck-', 'github.com/novifinancial/ed25519-speccheck, cases.json'],
+  ['cose-eddsa-', 'github.com/cose-wg/Examples, eddsa-examples'],
+  ['cose-sign-', 'github.com/cose-wg/Examples, sign1-tests'],
+];
+
+/** Returns how to get a file of published vectors that is missing. */
+export function vectorRemedy(name: string): string {
+  const [, source = 'its project'] = SOURCES.find(([start]) => name.startsWith(start)) ?? [];
+  return `${name} not found; get it from ${source} and set SEALCAM_VECTORS to its folder`;
+}
+
+/** With TESTS_DEMAND=all, as .ci/run sets it, a missing tool or vector is a failure; elsewhere a named skip. */
+export const isDemanded = process.env['TESTS_DEMAND'] === 'all';

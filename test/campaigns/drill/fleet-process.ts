@@ -12,6 +12,7 @@ import { QUIET, TestAgent } from '../../support/worlds/test-agent.js';
 import { ClipCamera, drawClips, type Clip } from './clip.js';
 import { inParallel } from '../../../scripts/in-parallel.js';
 import { serve } from '../common/remote.js';
+import { Patience, slowness } from '../../support/runner/speed.js';
 
 export interface FleetSetup {
   readonly folder: string;
@@ -94,8 +95,9 @@ async function walkBy({ agent, console, clip }: Placed): Promise<void> {
 }
 
 async function untilTrue(fault: string, check: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !check(); waitedMs += 100) {
-    if (waitedMs >= SETTLE_TIMEOUT_MS) throw new Error(fault);
+  const patience = new Patience(SETTLE_TIMEOUT_MS, performance.now());
+  while (!check()) {
+    if (!patience.wait(performance.now(), slowness())) throw new Error(fault);
     await sleep(realClock, 100);
   }
 }

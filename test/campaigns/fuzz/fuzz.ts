@@ -11,6 +11,7 @@ import {
   type CommandContext,
 } from '../../../scripts/command.js';
 import { saveResult } from '../../../scripts/results.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { inputOf, type Failure } from './harness.js';
 import { TARGETS } from './targets/index.js';
 import type { Job, Result } from './worker.js';
@@ -96,7 +97,7 @@ function runWatched(job: Job, progress: (text: string) => void): Promise<Result>
       if (count !== countBefore) {
         countBefore = count;
         sinceMs = Date.now();
-      } else if (count > 0 && Date.now() - sinceMs > HANG_MS) {
+      } else if (count > 0 && Date.now() - sinceMs > limitMs(HANG_MS)) {
         clearInterval(watch);
         void worker.terminate();
         resolve({ tallies: [], failures: [hangOf(job)] });

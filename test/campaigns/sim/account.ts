@@ -9,7 +9,7 @@ import { nameOf, type Made, type Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
 
-/** Where everything that was made has ended up. */
+/** Where every record that was made has ended up. */
 export interface Balance {
   readonly produced: number;
   readonly stored: number;
@@ -17,17 +17,17 @@ export interface Balance {
   readonly lost: number;
 }
 
-/** What is said to be lost, by signed records that were kept or by what waits to be said. */
+/** Everything declared lost: in signed records that were kept, or noted by a camera for its next record. */
 class Losses {
   private readonly seqs = new Set<string>();
   private readonly media = new Set<string>();
-  /** At a release or a reset, by their seqs. */
+  /** Erased at a release or a reset. */
   private readonly erased = new Set<string>();
-  /** Things without a seq: also records of a closed epoch, which a later epoch can only count. */
+  /** Losses without a seq, among them records of a closed epoch, which a later epoch can only count. */
   counted = 0;
 
-  /** Losses of a record that is stored or waits. */
-  say({ device, epoch, loss }: SealcamRecord): void {
+  /** Adds the losses that a record declares. */
+  addDeclared({ device, epoch, loss }: SealcamRecord): void {
     for (const { reason, seqs, media, count } of loss ?? []) {
       if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1], reason === 'erased');
       for (const id of media ?? []) this.media.add(toHex(id));
@@ -35,8 +35,8 @@ class Losses {
     }
   }
 
-  /** Losses that a camera has noted and not yet said. */
-  waiting({ agent, hex }: SimCamera): void {
+  /** Adds the losses that a camera has noted and not yet declared. */
+  addPending({ agent, hex }: SimCamera): void {
     if (agent === null) return;
     const { queries } = storeOf(agent.outbox);
     for (const { epoch } of queries.epochs.all()) {
@@ -69,7 +69,10 @@ class Losses {
   }
 }
 
-/** At the end: each record that was made is stored once and rightly, waits, or is said to be lost; nothing else is stored. */
+/**
+ * Checks the end of a world: each record that was made is stored once under the right account, waits, or is declared lost, and
+ * nothing else is stored.
+ */
 export async function settleAccounts(
   oracle: Oracle,
   store: CloudStore,
@@ -77,10 +80,11 @@ export async function settleAccounts(
 ): Promise<Balance> {
   const stored = await readStore(oracle, store, cameras);
   const losses = new Losses();
-  for (const camera of cameras) losses.waiting(camera);
-  for (const [key, made] of oracle.made) if (stored.has(key) || waits(made)) losses.say(made.record.value);
-  // The owner had everything erased, and with it what those records said of losses before; the tombstone names them.
-  for (const [key, made] of oracle.made) if (losses.isErased(key) && !stored.has(key)) losses.say(made.record.value);
+  for (const camera of cameras) losses.addPending(camera);
+  for (const [key, made] of oracle.made) if (stored.has(key) || waits(made)) losses.addDeclared(made.record.value);
+  // The owner had everything erased, with the losses that those records declared; the tombstone names the records.
+  for (const [key, made] of oracle.made)
+    if (losses.isErased(key) && !stored.has(key)) losses.addDeclared(made.record.value);
   let [queued, lost, unnamed] = [0, 0, 0];
   let example = '';
   for (const [key, made] of oracle.made) {
@@ -97,7 +101,7 @@ export async function settleAccounts(
   }
   if (unnamed > losses.counted) {
     oracle.fail(
-      `${String(unnamed)} records are nowhere, with ${String(losses.counted)} counted as lost; one is ${example}`,
+      `${String(unnamed)} records are missing, with ${String(losses.counted)} counted as lost; one is ${example}`,
     );
   }
   return { produced: oracle.made.size, stored: stored.size, queued, lost: lost + unnamed };
@@ -135,7 +139,7 @@ async function checkStored(
   made: Made | undefined,
 ): Promise<void> {
   if (made === undefined || !equal(made.record.bytes, stored.bytes)) {
-    oracle.fail(`stored, but no camera made it: ${String(stored.epoch)}/${String(stored.seq)}`);
+    oracle.fail(`stored, but not made by a camera: ${String(stored.epoch)}/${String(stored.seq)}`);
     return;
   }
   const { value } = made.record;
@@ -146,7 +150,7 @@ async function checkStored(
   }
 }
 
-/** Each picture of a stored record is there and opens with its owner's key for its own event, or is said to be lost: else false. */
+/** Returns false if a picture of a stored record is neither there nor declared lost. It must open with the owner's key for its event. */
 async function hasPictures(
   oracle: Oracle,
   store: CloudStore,
@@ -158,7 +162,7 @@ async function hasPictures(
   for (const { id } of media ?? []) {
     const found = await store.records.media(device, epoch, id);
     if (found === undefined) {
-      // A record that was dropped before its receipt came took its picture along.
+      // A record that was dropped before its receipt arrived was dropped with its picture.
       if (losses.hasMedia(id) || losses.hasRecord(recordKey(record.value))) continue;
       return false;
     }
@@ -179,7 +183,7 @@ function waits({ camera, record }: Made): boolean {
   return agent !== null && storeOf(agent.outbox).queries.record.get(epoch, seq) !== undefined;
 }
 
-/** Records made before a time that still wait for their receipt. */
+/** Returns the records made before a time that still wait for their receipt. */
 export function waitingSince(oracle: Oracle, beforeMs: number): Made[] {
   return [...oracle.made.values()].filter((made) => made.atMs <= beforeMs && waits(made));
 }

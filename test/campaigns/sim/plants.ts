@@ -11,7 +11,7 @@ import type { Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
 
-/** A bug, put around a real part from outside: what the simulation must find to be worth anything. */
+/** A bug around a real part, put there from outside. A simulation that does not find it proves nothing. */
 export interface Plant {
   readonly what: string;
   readonly agent?: (agent: Agent, camera: SimCamera, oracle: Oracle) => void;
@@ -54,22 +54,22 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
   'wrong-epoch': {
-    what: 'what was sealed under one claim is recorded under the next',
+    what: 'a picture sealed under one claim is recorded under the next',
     agent: ({ outbox }) => {
       const append = outbox.append.bind(outbox);
       outbox.append = (content, media) => append(content, media);
     },
   },
   'silent-drop': {
-    what: 'a full queue drops records without a word',
+    what: 'a full outbox drops records without a gap',
     agent: ({ outbox }) => {
       const { losses } = storeOf(outbox);
       losses.addRange = () => undefined;
     },
   },
-  'no-limit': { what: 'the queue has no limit', maxBytes: 1e9 },
+  'no-limit': { what: 'the outbox has no limit', maxBytes: 1e9 },
   unsigned: {
-    what: 'one byte of what leaves was not signed',
+    what: 'one byte of a message was not signed',
     socket: (socket) => ({
       ...socket,
       publish: (topic, payload) => {
@@ -81,7 +81,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     }),
   },
   'publish-before-persist': {
-    what: 'a record leaves before its transaction has ended',
+    what: 'a record is published before its commit',
     agent: (agent) => {
       const { outbox } = agent;
       const store = storeOf(outbox);
@@ -109,7 +109,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
   'cached-row': {
-    what: 'a cache answers whose camera it is, by the epoch alone',
+    what: 'a cache of claims is keyed by the epoch alone',
     store: (store) => {
       const kept = new Map<number, ClaimRow>();
       return {

@@ -8,8 +8,8 @@ import type { Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
 
 /**
- * Stands around the real outbox: tells the oracle what was committed, fails commits while the disk is full, and gives the
- * process a moment to die inside each transaction and just after it.
+ * Wraps the real outbox: reports commits to the oracle, fails commits while the disk is full, and lets the process die inside
+ * each transaction and just after it.
  */
 export function tapOutbox(
   outbox: Outbox,
@@ -40,7 +40,7 @@ export function tapOutbox(
         life.touch('a commit');
         return value;
       });
-      if (depth === 1 && !life.isDead) for (const record of made) oracle.committed(camera, record);
+      if (depth === 1 && !life.isDead) for (const record of made) oracle.recordCommit(camera, record);
       life.touch('the end of a transaction');
       return result;
     } finally {

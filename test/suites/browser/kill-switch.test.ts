@@ -9,6 +9,7 @@ import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const SENTENCE = 'We are investigating a fault. Your cameras keep recording.';
 /** How soon the page promises to show events again. */
@@ -43,7 +44,10 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await owner.makeKey(pageUrl, 'four unrelated test words');
     await owner.page.getByRole('button', { name: 'Add a camera' }).click();
     await owner.claimCamera(camera.code, 'Front door');
-    await owner.page.locator('.card img').first().waitFor({ timeout: 30_000 });
+    await owner.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(30_000) });
   });
 
   afterAll(async () => {
@@ -56,7 +60,7 @@ describeWith('chromium', 'the kill switch in the page', () => {
 
   it("shows the operator's message without an alarm, keeps what was verified, and shows nothing new while records are receipted", async () => {
     await pause();
-    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: limitMs(20_000) });
     expect(await owner.page.getByRole('status').innerText()).toBe('Paused');
     expect(await owner.page.getByRole('alert').allInnerTexts()).toEqual([]);
     const shown = await cards();
@@ -79,7 +83,7 @@ describeWith('chromium', 'the kill switch in the page', () => {
 
   it('shows the message, and no events, to a page that is opened during the pause', async () => {
     await owner.page.reload();
-    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: limitMs(20_000) });
     expect(await cards()).toBe(0);
     await owner.page.getByRole('button', { name: 'Settings', exact: true }).click();
     await owner.page.getByRole('button', { name: 'Show the log' }).click();
@@ -89,7 +93,10 @@ describeWith('chromium', 'the kill switch in the page', () => {
 
   it('continues by itself within a minute, with the events recorded during the pause', async () => {
     await cloud.store.reads.resume(null, realClock.wallMs());
-    await owner.page.locator('.card img').first().waitFor({ timeout: RESUME_WITHIN_MS });
+    await owner.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(RESUME_WITHIN_MS) });
     await expect.poll(() => owner.page.getByRole('status').innerText()).toBe('Live');
     expect(await owner.page.getByText(SENTENCE).count()).toBe(0);
     const seen = await cards();

@@ -21,6 +21,7 @@ import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const PASSPHRASE = 'four unrelated test words';
 
@@ -91,9 +92,9 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.reload();
     await a.claimCamera(cameras[0]?.code ?? '', 'Front door');
     const card = a.page.locator('.card').first();
-    await card.locator('img').waitFor({ timeout: 20_000 });
+    await card.locator('img').waitFor({ timeout: limitMs(20_000) });
     await a.page.waitForFunction(() => document.querySelectorAll('.card img').length >= 2, undefined, {
-      timeout: 20_000,
+      timeout: limitMs(20_000),
     });
     expect(await card.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(320);
     expect(await card.getByText('Verified').count()).toBe(1);
@@ -122,7 +123,10 @@ describeWith('chromium', "the owner's page", () => {
     recovery.set(b, await b.makeKey(pageUrl, PASSPHRASE));
     await b.page.getByRole('button', { name: 'Add a camera' }).click();
     await b.claimCamera((cameras[1]?.code ?? '').toLowerCase(), 'The garden behind the house, by the old shed');
-    await b.page.locator('.card img').first().waitFor({ timeout: 20_000 });
+    await b.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(await b.page.locator('body').innerText()).not.toContain('Front door');
     const cut = await b.page
       .locator('.card-text')
@@ -220,7 +224,7 @@ describeWith('chromium', "the owner's page", () => {
     await b.page
       .getByText('Not shown: this is not the picture your camera signed')
       .first()
-      .waitFor({ timeout: 20_000 });
+      .waitFor({ timeout: limitMs(20_000) });
     await b.page.getByText('The cloud sent something that contradicts what your cameras signed').waitFor();
     await b.page.unroute('**/media/*');
   });
@@ -243,18 +247,18 @@ describeWith('chromium', "the owner's page", () => {
   it('shows that the cloud is down, keeps what was verified, and reconnects by itself', async () => {
     const before = await a.page.locator('.card').count();
     await cloud.stop();
-    await a.page.getByText('The cloud does not answer').waitFor({ timeout: 20_000 });
+    await a.page.getByText('The cloud does not answer').waitFor({ timeout: limitMs(20_000) });
     expect(await a.page.locator('.card').count()).toBeGreaterThanOrEqual(before);
     expect(await a.page.getByRole('status').innerText()).not.toContain('Live');
     await a.screenshot('offline');
     cloud = new TestCloud(folder, httpPort, broker, { pageOrigin: new URL(pageUrl).origin });
     await cloud.start();
-    await expect.poll(() => a.page.getByRole('status').innerText(), { timeout: 45_000 }).toContain('Live');
+    await expect.poll(() => a.page.getByRole('status').innerText(), { timeout: limitMs(45_000) }).toContain('Live');
   });
 
   it('shows the health that each camera signed', async () => {
     await a.page.getByRole('button', { name: 'Cameras', exact: true }).click();
-    await a.page.getByText('Set by the network').waitFor({ timeout: 20_000 });
+    await a.page.getByText('Set by the network').waitFor({ timeout: limitMs(20_000) });
     const card = await a.page.locator('.camera').first().innerText();
     for (const fact of ['Front door', 'Running', 'Waiting to be sent', '41.5 °C']) expect(card).toContain(fact);
     await a.screenshot('cameras');
@@ -292,10 +296,13 @@ describeWith('chromium', "the owner's page", () => {
     });
     await other.page.getByLabel('Passphrase').fill('not the right words');
     await other.page.getByRole('button', { name: 'Restore my key' }).click();
-    await other.page.getByText('The passphrase does not open this file').waitFor({ timeout: 20_000 });
+    await other.page.getByText('The passphrase does not open this file').waitFor({ timeout: limitMs(20_000) });
     await other.page.getByLabel('Passphrase').fill(PASSPHRASE);
     await other.page.getByRole('button', { name: 'Restore my key' }).click();
-    await other.page.locator('.card img').first().waitFor({ timeout: 20_000 });
+    await other.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(other.complaints).toEqual([]);
     await other.context.close();
   });

@@ -12,6 +12,7 @@ import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const PASSPHRASE = 'four unrelated test words';
 
@@ -60,10 +61,12 @@ describeWith('chromium', 'an ownership in the page', () => {
     recovery = await anna.makeKey(pageUrl, PASSPHRASE);
     await anna.page.getByRole('button', { name: 'Add a camera' }).click();
     await anna.claimCamera(camera.code, 'Front door');
-    await pictures(anna).first().waitFor({ timeout: 20_000 });
+    await pictures(anna)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     await tab(anna, 'Cameras');
     await anna.page.getByRole('button', { name: 'Picture now' }).click();
-    await anna.page.getByText('The camera took a picture').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera took a picture').waitFor({ timeout: limitMs(20_000) });
     await tab(anna, 'Events');
     await anna.page.locator('.card', { hasText: 'Snapshot' }).first().locator('img').waitFor();
   });
@@ -71,14 +74,14 @@ describeWith('chromium', 'an ownership in the page', () => {
   it('switches privacy mode on, shows it, and switches it off again', async () => {
     await tab(anna, 'Cameras');
     await anna.page.getByRole('button', { name: 'Privacy mode' }).click();
-    await anna.page.getByText('The camera sees nothing').waitFor({ timeout: 20_000 });
-    await anna.page.getByText('Privacy mode · last heard').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees nothing').waitFor({ timeout: limitMs(20_000) });
+    await anna.page.getByText('Privacy mode · last heard').waitFor({ timeout: limitMs(20_000) });
     expect(camera.agent.isPrivate).toBe(true);
     expect(camera.indicator.shown.at(-1)).toBe('privacy');
     expect(await anna.page.getByRole('button', { name: 'Picture now' }).isDisabled()).toBe(true);
     await anna.screenshot('privacy');
     await anna.page.getByRole('button', { name: 'End privacy mode' }).click();
-    await anna.page.getByText('The camera sees again').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees again').waitFor({ timeout: limitMs(20_000) });
     expect(camera.agent.isPrivate).toBe(false);
   });
 
@@ -86,7 +89,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     const { page: view } = anna;
     await view.locator('summary', { hasText: 'Motion' }).click();
     const box = view.locator('.zone-picture svg');
-    await view.locator('.zone-picture img').waitFor({ timeout: 20_000 });
+    await view.locator('.zone-picture img').waitFor({ timeout: limitMs(20_000) });
     for (const position of [
       { x: 20, y: 20 },
       { x: 200, y: 20 },
@@ -97,15 +100,15 @@ describeWith('chromium', 'an ownership in the page', () => {
     await view.getByLabel('Name of the zone').fill('door');
     await view.getByRole('button', { name: 'Close the zone' }).click();
     await view.getByRole('button', { name: 'Set 1 zone' }).click();
-    await view.getByText('Motion counts in door').waitFor({ timeout: 20_000 });
+    await view.getByText('Motion counts in door').waitFor({ timeout: limitMs(20_000) });
     await view.getByLabel('Sensitivity').fill('70');
     await view.getByRole('button', { name: 'Set the sensitivity' }).click();
-    await view.getByText('Sensitivity is now 70').waitFor({ timeout: 20_000 });
+    await view.getByText('Sensitivity is now 70').waitFor({ timeout: limitMs(20_000) });
     await anna.screenshot('controls');
     // Motion counts everywhere again, so that the tests below have events.
     await view.getByRole('button', { name: 'Remove all' }).click();
     await view.getByRole('button', { name: 'Set: everywhere' }).click();
-    await view.getByText('Motion counts everywhere').waitFor({ timeout: 20_000 });
+    await view.getByText('Motion counts everywhere').waitFor({ timeout: limitMs(20_000) });
   });
 
   it('adds a member by the code on their screen, who sees only what is recorded later', async () => {
@@ -125,14 +128,18 @@ describeWith('chromium', 'an ownership in the page', () => {
     expect(shown).toBe(own);
     await dialog.getByLabel('Name').fill('Ben');
     await dialog.getByRole('button', { name: 'Add to my household' }).click();
-    await dialog.getByText('From now on the camera seals its pictures to both of you').waitFor({ timeout: 30_000 });
+    await dialog
+      .getByText('From now on the camera seals its pictures to both of you')
+      .waitFor({ timeout: limitMs(30_000) });
     await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
     const asked = ben.page.getByText('wants to show you a camera');
-    await asked.waitFor({ timeout: 20_000 });
+    await asked.waitFor({ timeout: limitMs(20_000) });
     expect(await pictures(ben).count()).toBe(0);
     await ben.page.getByRole('button', { name: 'Accept' }).click();
     await tab(ben, 'Events');
-    await pictures(ben).first().waitFor({ timeout: 20_000 });
+    await pictures(ben)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(await asked.count()).toBe(0);
     await tab(ben, 'Cameras');
     await ben.page.getByText('Shared with you by account').waitFor();
@@ -144,7 +151,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     await anna.page.locator('summary', { hasText: 'Household (2)' }).click();
     await anna.page.getByText('Ben').waitFor();
     await anna.page.getByRole('button', { name: 'Remove', exact: true }).click();
-    await anna.page.locator('summary', { hasText: 'Household (1)' }).waitFor({ timeout: 30_000 });
+    await anna.page.locator('summary', { hasText: 'Household (1)' }).waitFor({ timeout: limitMs(30_000) });
     const epoch = camera.agent.outbox.currentClaim()?.value.epoch;
     expect(epoch).toBe(3);
     const device = camera.agent.identity.device;
@@ -156,7 +163,9 @@ describeWith('chromium', 'an ownership in the page', () => {
     await tab(anna, 'Events');
     await ben.page.reload();
     await tab(ben, 'Events');
-    await pictures(ben).first().waitFor({ timeout: 20_000 });
+    await pictures(ben)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     await ben.page.locator('.card-button').first().click();
     await ben.page.getByText('How this page knows').click();
     expect(await ben.page.getByRole('dialog').innerText()).toContain('epoch 2');
@@ -173,15 +182,17 @@ describeWith('chromium', 'an ownership in the page', () => {
     await second.page.getByLabel('File').setInputFiles(path);
     await second.page.getByLabel('Passphrase').fill('not these words at all');
     await second.page.getByRole('button', { name: 'Restore my key' }).click();
-    await second.page.getByRole('alert').waitFor({ timeout: 20_000 });
+    await second.page.getByRole('alert').waitFor({ timeout: limitMs(20_000) });
     await second.page.getByLabel('Passphrase').fill(PASSPHRASE);
     await second.page.getByRole('button', { name: 'Restore my key' }).click();
-    await pictures(second).first().waitFor({ timeout: 30_000 });
+    await pictures(second)
+      .first()
+      .waitFor({ timeout: limitMs(30_000) });
     // Both browsers give orders, and neither blocks the other.
     for (const visitor of [second, anna, second]) {
       await tab(visitor, 'Cameras');
       await visitor.page.getByRole('button', { name: 'Picture now' }).click();
-      await visitor.page.getByText('The camera took a picture').waitFor({ timeout: 20_000 });
+      await visitor.page.getByText('The camera took a picture').waitFor({ timeout: limitMs(20_000) });
       await tab(visitor, 'Events');
     }
     expect(second.complaints).toEqual([]);
@@ -195,7 +206,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     expect(await release.isDisabled()).toBe(true);
     await anna.page.getByLabel('Type “release” to confirm').fill('release');
     await release.click();
-    await anna.page.getByText('This ownership is over').waitFor({ timeout: 30_000 });
+    await anna.page.getByText('This ownership is over').waitFor({ timeout: limitMs(30_000) });
     expect(camera.agent.outbox.currentClaim()).toBeNull();
     const before = await (async () => {
       await tab(anna, 'Events');
@@ -207,9 +218,13 @@ describeWith('chromium', 'an ownership in the page', () => {
     camera.button.press(200);
     await carl.page.getByRole('button', { name: 'Add a camera' }).click();
     await carl.claimCamera(camera.code, 'Hall');
-    await pictures(carl).first().waitFor({ timeout: 20_000 });
+    await pictures(carl)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     await anna.page.reload();
-    await pictures(anna).first().waitFor({ timeout: 20_000 });
+    await pictures(anna)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(await anna.page.locator('.card').count()).toBe(before);
     for (const visitor of [anna, carl]) {
       expect(await visitor.page.getByText('The cloud sent something').count()).toBe(0);
@@ -219,11 +234,11 @@ describeWith('chromium', 'an ownership in the page', () => {
     await carl.page.getByLabel('Type “stolen” to confirm').fill('stolen');
     const alarmsBefore = await alarms();
     await carl.page.getByRole('button', { name: 'Revoke it' }).click();
-    await carl.page.getByText('This ownership is over').waitFor({ timeout: 20_000 });
+    await carl.page.getByText('This ownership is over').waitFor({ timeout: limitMs(20_000) });
     // The camera may have sent something between the click and the answer.
     await until('what it sends is refused', async () => (await alarms()) > alarmsBefore, 20_000);
     await carl.page.reload();
-    await carl.page.getByRole('heading', { name: 'Add your first camera' }).waitFor({ timeout: 20_000 });
+    await carl.page.getByRole('heading', { name: 'Add your first camera' }).waitFor({ timeout: limitMs(20_000) });
     expect(carl.complaints).toEqual([]);
     await carl.context.close();
   });

@@ -11,6 +11,7 @@ import { asyncCodeOf } from '../../support/codes.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { makeFrames, makeVideo } from '../../support/engines/video.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const FRAMES = 12;
 
@@ -108,7 +109,7 @@ function cameraContract(make: (pace: 'live' | 'fast') => Promise<Camera>): void 
     controller.abort();
     const stopping = realClock.monotonicMs();
     await reading;
-    expect(realClock.monotonicMs() - stopping).toBeLessThan(1500);
+    expect(realClock.monotonicMs() - stopping).toBeLessThan(limitMs(1500));
     await camera.close();
     await camera.close();
   });

@@ -16,6 +16,7 @@ import { HELLO_LIST, StandIns } from '../../support/engines/stand-ins.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { makeFrames } from '../../support/engines/video.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const WIDTH = SCENE_WIDTH;
 const HEIGHT = SCENE_HEIGHT;
@@ -221,7 +222,7 @@ describeWith('ffmpeg', 'live camera: a real ffmpeg as the camera program', () =>
     const frames = await readFrames(camera, 16);
     const elapsedMs = (frames.at(-1)?.monotonicMs ?? 0) - (frames[0]?.monotonicMs ?? 0);
     expect(elapsedMs).toBeGreaterThan(1200);
-    expect(elapsedMs).toBeLessThan(2500);
+    expect(elapsedMs).toBeLessThan(limitMs(2500));
     expect(frames.map(({ index }) => index)).toEqual(Array.from({ length: 16 }, (_, i) => i));
     await camera.close();
   });

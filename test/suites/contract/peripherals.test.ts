@@ -10,10 +10,12 @@ import type { Button, Indicator, LightSensor, MotionSensor } from '../../../hal/
 import { asyncCodeOf } from '../../support/codes.js';
 import { StandIns } from '../../support/engines/stand-ins.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const line: GpioLine = { chip: 'gpiochip0', line: 17, activeLow: true, pull: 'pull-up' };
 const never = new AbortController().signal;
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** For shell scripts that stand in for tools to do their part: longer where the machine is slow or shared. */
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, limitMs(ms)));
 
 /** Stand-ins for the gpiod tools of either version. The level of the line is in the file `level`; each line appended to `edges` is an edge. */
 class GpioBoard {

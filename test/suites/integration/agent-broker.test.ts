@@ -12,6 +12,7 @@ import { BUSY, QUIET } from '../../support/worlds/test-agent.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
 import { seqsOf, WholeWay } from '../../support/worlds/whole-way.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 /** Tests of agent and cloud over one broker; the same tests run with each broker. */
 function wholeWay(make: (folder: string, port: number) => TestBroker): void {
@@ -158,7 +159,7 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     const { produced } = camera.agent.outbox.totals();
     const started = realClock.monotonicMs();
     await way.stop(camera.agent);
-    expect(realClock.monotonicMs() - started).toBeLessThan(2000);
+    expect(realClock.monotonicMs() - started).toBeLessThan(limitMs(2000));
     const again = way.startAgent('a', QUIET, keyStore);
     // The stop ended the open event, so its end was recorded too.
     expect(again.agent.outbox.totals().produced).toBeGreaterThanOrEqual(produced);

@@ -1,6 +1,7 @@
 import { afterEach, expect, it } from 'vitest';
 import { mosquitto } from '../../support/engines/brokers.js';
 import { describeWith } from '../../support/engines/tools.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { until } from '../../support/runner/wait.js';
 import { seqsOf, WholeWay } from '../../support/worlds/whole-way.js';
 
@@ -14,7 +15,7 @@ describeWith('mosquitto', 'a restart of the cloud', () => {
     await way?.stopAll();
   });
 
-  it('during an event loses and duplicates no record', { timeout: RESEND_TIMEOUT_MS + 60_000 }, async () => {
+  it('during an event loses and duplicates no record', { timeout: limitMs(RESEND_TIMEOUT_MS + 60_000) }, async () => {
     way = await WholeWay.prepare(mosquitto);
     await way.broker.start();
     const cloud = await way.startCloud();

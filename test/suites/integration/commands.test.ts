@@ -10,6 +10,7 @@ import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { makeFrames, makeVideo } from '../../support/engines/video.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const running: Running[] = [];
 
@@ -139,7 +140,7 @@ describe('sealcam', () => {
     const startedMs = Date.now();
     child.signal('SIGTERM');
     expect(await child.ended).toBe(0);
-    expect(Date.now() - startedMs).toBeLessThan(2000);
+    expect(Date.now() - startedMs).toBeLessThan(limitMs(2000));
     expect(hasLogged(child, 'sealcam stopped')).toBe(true);
   });
 

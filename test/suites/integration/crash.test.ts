@@ -6,11 +6,12 @@ import { measureCosts, MANY_RECORDS } from '../../campaigns/crash/costs.js';
 import { runKills } from '../../campaigns/crash/kills.js';
 import { runPowercuts } from '../../campaigns/crash/powercuts.js';
 import { buildRecorder } from '../../campaigns/crash/recorder.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 
 const CYCLES = 50;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = limitMs(240_000);
 
 describeWith('cc', 'the outbox', () => {
   const home = keptFolder();

@@ -1,36 +1,26 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { DrillResult } from '../../campaigns/drill/report.js';
+import { jsonOf, runScript, type ScriptRun } from '../../support/engines/script.js';
 import { describeWith } from '../../support/engines/tools.js';
-import { repository } from '../../support/vectors.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const DRILL_MS = 120_000;
 
-function drill(...args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
-  const command = [join(repository, 'dist', 'test', 'campaigns', 'drill', 'drill.js'), ...args];
-  const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8', timeout: DRILL_MS });
+async function drill(...args: readonly string[]): Promise<ScriptRun> {
+  const ran = await runScript('test/campaigns/drill/drill.js', args, { limitMs: DRILL_MS });
   // Its progress, for the reader of a failure.
-  if (status !== 0) process.stderr.write(stderr);
-  return { status, stdout };
+  if (ran.status !== 0) process.stderr.write(ran.stderr);
+  return ran;
 }
 
 describeWith('mosquitto', 'the drill, small', () => {
-  it('leaks where ingest trusts the cache, and nowhere else', { timeout: DRILL_MS }, () => {
+  it('leaks where ingest trusts the cache, and nowhere else', { timeout: limitMs(2 * DRILL_MS) }, async () => {
     const cameras = 12;
     const accounts = 5;
-    const { status, stdout } = drill(
-      '--json',
-      '--cameras',
-      String(cameras),
-      '--accounts',
-      String(accounts),
-      '--processes',
-      '2',
-    );
+    const ran = await drill('--json', '--cameras', String(cameras), '--accounts', String(accounts), '--processes', '2');
     // Stdout holds one object and nothing else.
-    const result = JSON.parse(stdout) as DrillResult;
-    expect(stdout.trimEnd().split('\n')).toHaveLength(1);
+    const result = jsonOf<DrillResult>(ran);
+    expect(ran.stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(result).toMatchObject({ cameras, accounts });
     const { control, sealcam, faults } = result;
 
@@ -54,11 +44,11 @@ describeWith('mosquitto', 'the drill, small', () => {
       expect(fault.injected).toBeGreaterThan(0);
       expect(fault).toMatchObject({ alarmed: fault.injected, misbound: 0, decryptable: 0, lost: 0 });
     }
-    expect(status).toBe(0);
+    expect(ran.status).toBe(0);
   });
 
-  it('refuses wrong arguments', () => {
-    expect(drill('--cameras', 'many')).toMatchObject({ status: 2, stdout: '' });
-    expect(drill('--help')).toMatchObject({ status: 0 });
+  it('refuses wrong arguments', async () => {
+    expect(await drill('--cameras', 'many')).toMatchObject({ status: 2, stdout: '' });
+    expect(await drill('--help')).toMatchObject({ status: 0 });
   });
 });

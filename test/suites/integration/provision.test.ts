@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../support/engines/command.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { repository } from '../../support/vectors.js';
@@ -12,7 +13,7 @@ function provision(...args: readonly string[]): { readonly status: number | null
   const path = join(repository, 'dist', 'scripts', 'provision.js');
   const { status, stdout, stderr } = spawnSync(process.execPath, [path, ...args], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: limitMs(60_000),
   });
   return { status, out: stdout + stderr };
 }

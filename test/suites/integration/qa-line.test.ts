@@ -6,6 +6,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import { embedded } from '../../support/engines/brokers.js';
 import { start } from '../../support/engines/command.js';
 import { ptyPair } from '../../support/engines/pty-pair.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { repository } from '../../support/vectors.js';
@@ -20,7 +21,7 @@ interface Ended {
 function run(name: string, ...args: readonly string[]): Promise<Ended> {
   const path = join(repository, 'dist', 'scripts', `${name}.js`);
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [path, ...args], { timeout: 120_000 }, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [path, ...args], { timeout: limitMs(120_000) }, (_, stdout, stderr) => {
       resolve({ status: child.exitCode ?? -1, out: stdout + stderr });
     });
   });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { soak } from '../../campaigns/soak/run.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 it.runIf(process.platform === 'linux')(
   'a camera over a flapping network, killed and stopped, keeps its handles and files',
@@ -15,5 +16,5 @@ it.runIf(process.platform === 'linux')(
     expect(most.handles).toBeLessThan(100);
     expect(most.file_bytes).toBeLessThan(16 * 1024 * 1024);
   },
-  180_000,
+  limitMs(180_000),
 );

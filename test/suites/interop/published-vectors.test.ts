@@ -10,8 +10,9 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { encodeCbor } from '../../../protocol/wire/cbor.js';
 import { parseSign1 } from '../../../protocol/wire/cose.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { suites } from '../../support/runner/suites.js';
-import { hex, isCi, publishedVectors, repository } from '../../support/vectors.js';
+import { hex, isDemanded, publishedVectors, repository, vectorRemedy } from '../../support/vectors.js';
 
 /** Case numbers: those accepted, and those refused that a library without the prechecks would accept. */
 interface Pinned {
@@ -65,17 +66,17 @@ function verdict(suite: CryptoSuite, { key, message, signature }: SignatureCase)
   return { strict, alone: alone ?? (signature.length === 64 && suite.ed25519VerifyLoose(key, message, signature)) };
 }
 
-/** Runs a test with a file's content. Without the file it fails on CI and is a named skip elsewhere. */
+/** Runs a test with a file's content. Without the file it fails where vectors are demanded, and is a named skip elsewhere. */
 function withVectors(name: string, title: string, run: (content: unknown) => void): void {
   const path = publishedVectors(name);
-  const test = it.skipIf(path === undefined && !isCi);
+  const test = it.skipIf(path === undefined && !isDemanded);
   const isMissing = path === undefined;
   test(
-    isMissing ? `${title} (not run: ${name} not found; set SEALCAM_VECTORS)` : title,
-    // A thousand signatures in tweetnacl take long where other work shares the cores.
-    { timeout: 90_000 },
+    isMissing ? `${title} (not run: ${vectorRemedy(name)})` : title,
+    // A thousand signatures in tweetnacl take a while where other work shares the cores.
+    { timeout: limitMs(90_000) },
     () => {
-      if (isMissing) throw new Error(`${name} not found in $SEALCAM_VECTORS or ../shared/vectors`);
+      if (isMissing) throw new Error(vectorRemedy(name));
       run(JSON.parse(readFileSync(path, 'utf8')));
     },
   );

@@ -6,6 +6,7 @@ import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { PAGE_ORIGIN, TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith, program } from '../../support/engines/tools.js';
@@ -18,7 +19,7 @@ function runPython(
   const path = join(repository, 'test', 'suites', 'interop', script);
   const { status, stdout, stderr } = spawnSync(program('python'), [path, ...args], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: limitMs(60_000),
   });
   return { status, out: status === null || stdout === '' ? stderr : stdout };
 }
@@ -69,7 +70,7 @@ describeWith('python', 'a second implementation', () => {
     function read(...args: readonly string[]): Promise<{ readonly failed: boolean; readonly out: string }> {
       const path = join(repository, 'test', 'suites', 'interop', 'read_example.py');
       return new Promise((resolve) => {
-        execFile(program('python'), [path, ...args], { timeout: 30_000 }, (error, out) => {
+        execFile(program('python'), [path, ...args], { timeout: limitMs(30_000) }, (error, out) => {
           resolve({ failed: error !== null, out });
         });
       });

@@ -3,6 +3,7 @@ import sharp from 'sharp';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import type { Camera, Frame } from '../../../hal/camera.js';
 import { asyncCodeOf } from '../codes.js';
+import { limitMs } from '../runner/speed.js';
 
 const never = (): AbortSignal => new AbortController().signal;
 
@@ -80,7 +81,7 @@ export function liveCameraContract(make: () => Promise<Camera>): void {
     controller.abort();
     const stopping = realClock.monotonicMs();
     expect((await reading).length).toBeLessThan(1000);
-    expect(realClock.monotonicMs() - stopping).toBeLessThan(1500);
+    expect(realClock.monotonicMs() - stopping).toBeLessThan(limitMs(1500));
     await camera.close();
     await camera.close();
   });

@@ -5,9 +5,13 @@ import { join } from 'node:path';
 import { buildPage } from '../../../scripts/build-page.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { servePage } from '../../../scripts/page-server.js';
+import { limitMs } from '../runner/speed.js';
 import { tempFolder } from '../runner/temp.js';
 import { program } from './tools.js';
 import { repository } from '../vectors.js';
+
+/** Limit of one action of a visitor on an idle machine. */
+const ACTION_MS = 30_000;
 
 /** Starts the system's Chromium without its background services. */
 export function launch(): Promise<Browser> {
@@ -72,6 +76,7 @@ export class Visitor {
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
     });
+    context.setDefaultTimeout(limitMs(ACTION_MS));
     return new Visitor(context, await context.newPage());
   }
 
@@ -99,7 +104,7 @@ export class Visitor {
     await dialog.getByLabel('Claim code').fill(code);
     await dialog.getByLabel('Name').fill(name);
     await dialog.getByRole('button', { name: 'Make it mine' }).click();
-    await dialog.getByRole('button', { name: 'Done' }).click({ timeout: 20_000 });
+    await dialog.getByRole('button', { name: 'Done' }).click();
   }
 
   /** Saves a screenshot, in docs/screens only with SEALCAM_SCREENSHOTS=1: someone must look at what is checked in. */

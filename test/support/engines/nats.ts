@@ -6,6 +6,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import type { TestBroker } from './brokers.js';
 import { TcpFront } from './tcp-front.js';
 import { until } from '../runner/wait.js';
+import { limitMs } from '../runner/speed.js';
 
 /**
  * Three NATS nodes with JetStream, and MQTT 3.1.1 on each. Cameras connect through the front; workers name all nodes.
@@ -54,7 +55,7 @@ function isHealthy(port: number): Promise<boolean> {
     request.once('error', () => {
       resolve(false);
     });
-    request.setTimeout(HEALTH_TIMEOUT_MS, () => request.destroy());
+    request.setTimeout(limitMs(HEALTH_TIMEOUT_MS), () => request.destroy());
   });
 }
 
