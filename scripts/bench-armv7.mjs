@@ -17,7 +17,7 @@ import { makeProgram } from './armv7/program.mjs';
 import { makeRoot, SUITE } from './armv7/root.mjs';
 import { cache, step } from './armv7/steps.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
-import { say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
 
 /** Ends the emulator: ten minutes of a camera at work, then the stages, at its pace. */
 const EMULATOR_MAX_MS = 28 * 60_000;
@@ -62,7 +62,7 @@ try {
   await (detectorOnly ? saveDetector(lines) : save(lines));
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`bench:armv7: ${error.message}`);
+  printProgress(`bench:armv7: ${error.message}`);
   process.exitCode = 4;
 }
 
@@ -114,7 +114,7 @@ async function makeInitrd(rootfs, kernel) {
 }
 
 async function boot(kernel, initrd) {
-  say('Booting …');
+  printProgress('Booting …');
   const folder = join(kernel, 'kernel', 'boot');
   const vmlinuz = join(
     folder,

@@ -10,7 +10,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, say } from './tasks/process.mjs';
+import { run, printProgress } from './tasks/process.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** With `test/support`, because the campaigns import it. */
@@ -37,8 +37,10 @@ export async function bootstrap() {
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13)) return;
-  say(`Node ${process.versions.node} is not supported: sealcam runs on Node 20 (from 20.19) and 22 (from 22.13).`);
-  say('Get one from https://nodejs.org, or with nvm: nvm install 20');
+  printProgress(
+    `Node ${process.versions.node} is not supported: sealcam runs on Node 20 (from 20.19) and 22 (from 22.13).`,
+  );
+  printProgress('Get one from https://nodejs.org, or with nvm: nvm install 20');
   process.exit(4);
 }
 
@@ -47,22 +49,22 @@ async function install() {
   const stamp = join(root, 'node_modules', '.sealcam-install');
   const wanted = `${readFileSync(join(root, 'package-lock.json'), 'utf8')}\nNode ABI ${process.versions.modules}\n`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  say('Installing npm packages. better-sqlite3 is compiled, which takes about two minutes …');
+  printProgress('Installing npm packages. better-sqlite3 is compiled, which takes about two minutes …');
   const { status, seconds } = await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root });
   if (status !== 0) {
-    say('The installation failed. It needs the npm registry, and python3, make and a C++ compiler:');
-    say('  Debian: apt install python3 make g++     macOS: xcode-select --install');
+    printProgress('The installation failed. It needs the npm registry, and python3, make and a C++ compiler:');
+    printProgress('  Debian: apt install python3 make g++     macOS: xcode-select --install');
     process.exit(4);
   }
   writeFileSync(stamp, wanted);
-  say(`Installed in ${seconds.toFixed(0)} s.`);
+  printProgress(`Installed in ${seconds.toFixed(0)} s.`);
 }
 
 /** Runs tsc if a source is newer than the last build. */
 async function build() {
   const stamp = join(root, 'dist', '.tsbuildinfo');
   if (existsSync(stamp) && newest(SOURCES.map((path) => join(root, path))) <= statSync(stamp).mtimeMs) return;
-  say('Building …');
+  printProgress('Building …');
   const { status } = await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
   if (status !== 0) process.exit(1);
   // tsc does not touch the stamp if no output changes.

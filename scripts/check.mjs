@@ -4,7 +4,7 @@
  * caches. `-- --no-tests` leaves the tests out, for a run of `npm test` that follows.
  */
 import { bootstrap, root } from './bootstrap.mjs';
-import { run, say } from './tasks/process.mjs';
+import { run, printProgress } from './tasks/process.mjs';
 
 const startMs = performance.now();
 await bootstrap();
@@ -33,10 +33,10 @@ await Promise.all(
   lanes.map(async (lane) => {
     for (const [title, [command, args]] of lane) {
       const { status, output, seconds } = await run(command, args, { capture: true, cwd: root });
-      say(`${status === 0 ? 'ok    ' : 'FAILED'} ${title} (${seconds.toFixed(1)} s)`);
+      printProgress(`${status === 0 ? 'ok    ' : 'FAILED'} ${title} (${seconds.toFixed(1)} s)`);
       if (status !== 0) {
         failed.push(title);
-        say(output);
+        printProgress(output);
       }
     }
   }),

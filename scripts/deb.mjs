@@ -11,7 +11,7 @@ import { Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { checkUnits } from './armv7/units.mjs';
 import { bootstrap } from './bootstrap.mjs';
-import { say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
 
 try {
   await prepareMachine();
@@ -26,6 +26,6 @@ try {
   }
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`deb: ${error.message}`);
+  printProgress(`deb: ${error.message}`);
   process.exitCode = 4;
 }

@@ -10,7 +10,7 @@ import { must, Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { makeRoot } from './armv7/root.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
-import { say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
 
 try {
   await prepareMachine();
@@ -26,6 +26,6 @@ try {
   );
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`image: ${error.message}`);
+  printProgress(`image: ${error.message}`);
   process.exitCode = 4;
 }

@@ -15,7 +15,7 @@ import { makeRoot } from './armv7/root.mjs';
 import { note, stages, step } from './armv7/steps.mjs';
 import { checkUnits } from './armv7/units.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
-import { say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
 import { repeatFailures, runSuite } from './tasks/vitest.mjs';
 
 const startMs = performance.now();
@@ -25,7 +25,7 @@ try {
   summary = await trial(built);
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`test:armv7: ${error.message}`);
+  printProgress(`test:armv7: ${error.message}`);
   process.exitCode = 4;
 }
 report();
@@ -85,12 +85,12 @@ async function trial(built) {
 
 function report() {
   const seconds = (performance.now() - startMs) / 1000;
-  say(
+  printProgress(
     `\n${stages.map(({ name, seconds: took, kept }) => `  ${name.padEnd(20)} ${kept ? 'kept' : `${took} s`}`).join('\n')}`,
   );
-  say(`  ${'together'.padEnd(20)} ${seconds.toFixed(0)} s (root beside modules, deb beside image)`);
+  printProgress(`  ${'together'.padEnd(20)} ${seconds.toFixed(0)} s (root beside modules, deb beside image)`);
   const { passed, failed, text } = summary;
-  if (text !== '') say(`\n${text}`);
+  if (text !== '') printProgress(`\n${text}`);
   console.log(`\n${passed} passed, ${failed} failed`);
   if (process.exitCode === undefined) process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }

@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { bootstrap, root } from './bootstrap.mjs';
 import { otherLine, otherNode } from './tasks/other-node.mjs';
-import { run, say } from './tasks/process.mjs';
+import { run, printProgress } from './tasks/process.mjs';
 import { readJson, repeatFailures, runSuite } from './tasks/vitest.mjs';
 
 const OTHER = `unit-node${otherLine}`;
@@ -40,7 +40,7 @@ const hasArmv7 = asked.includes('--with-armv7');
 const named = asked.filter((name) => name !== '--with-armv7');
 const unknown = named.filter((name) => !SUITES.includes(name));
 if (unknown.length > 0) {
-  say(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
+  printProgress(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
   process.exit(2);
 }
 const wanted = named.length > 0 ? named : SUITES;
@@ -64,9 +64,9 @@ async function setup() {
   const isCi = process.env.CI === 'true';
   const isRootOnDebian = existsSync('/etc/debian_version') && process.getuid?.() === 0;
   if (!isCi && !isRootOnDebian) return;
-  say(`scripts/setup-debian first, because ${isCi ? 'CI=true' : 'this is root on Debian'}.`);
+  printProgress(`scripts/setup-debian first, because ${isCi ? 'CI=true' : 'this is root on Debian'}.`);
   const { status } = await run(join(root, 'scripts', 'setup-debian'), []);
-  if (status !== 0) say('setup-debian failed; tests whose tool is missing are listed as not run.');
+  if (status !== 0) printProgress('setup-debian failed; tests whose tool is missing are listed as not run.');
 }
 
 async function runLanes() {
@@ -74,7 +74,7 @@ async function runLanes() {
   // A rejection is kept for its suite: the others go on.
   const other = wanted.includes(OTHER) ? otherNode(root).catch((error) => ({ error })) : null;
   const lanes = LANES.map((lane) => lane.filter((name) => wanted.includes(name))).filter((lane) => lane.length > 0);
-  const progress = setInterval(() => say(`… ${runningNow()}`), PROGRESS_MS);
+  const progress = setInterval(() => printProgress(`… ${runningNow()}`), PROGRESS_MS);
   const finished = await Promise.all([
     ...lanes.map(async (lane) => {
       const done = [];
@@ -94,12 +94,12 @@ function runningNow() {
 
 async function tracked(name, work) {
   running.set(name, performance.now());
-  if (!isAlone) say(`${name}: started`);
+  if (!isAlone) printProgress(`${name}: started`);
   const { result, output, seconds } = await work();
   running.delete(name);
   const counts = `${result.passed} passed, ${result.failures.length} failed (${seconds.toFixed(0)} s)`;
   took.push(`  ${name.padEnd(14)} ${counts}`);
-  say(`${output === '' ? '' : `\n${output.trimEnd()}\n`}${name}: ${counts}`);
+  printProgress(`${output === '' ? '' : `\n${output.trimEnd()}\n`}${name}: ${counts}`);
   return [result];
 }
 
@@ -113,7 +113,7 @@ function suite(name, options = {}) {
 async function otherSuite(preparing) {
   const { node, folder, reason, error } = await preparing;
   if (error !== undefined) {
-    say(`\n${OTHER}: ${error.message}`);
+    printProgress(`\n${OTHER}: ${error.message}`);
     const { readReport } = await import('../dist/scripts/tasks/suite-results.js');
     return [readReport(OTHER, null, 1, root)];
   }
@@ -141,9 +141,9 @@ async function report(all) {
   const { passed, failed, text } = sum(all, notRun, unsteady, process.env.TESTS_DEMAND === 'all');
   if (!isAlone) {
     const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
-    say(`\nSuites (side by side, ${seconds} s together):\n${took.join('\n')}`);
+    printProgress(`\nSuites (side by side, ${seconds} s together):\n${took.join('\n')}`);
   }
-  if (text !== '') say(`\n${text}`);
+  if (text !== '') printProgress(`\n${text}`);
   console.log(`\n${passed} passed, ${failed} failed`);
   process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }

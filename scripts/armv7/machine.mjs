@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, say } from '../tasks/process.mjs';
+import { run, printProgress } from '../tasks/process.mjs';
 
 /** Debian packages that building and testing the armv7 image needs. */
 const PACKAGES = [
@@ -60,7 +60,7 @@ export async function installPackages(names) {
   });
   const missing = names.filter((name) => !output.includes(`${name} installed`));
   if (missing.length === 0) return;
-  say(`Installing ${missing.join(' ')} …`);
+  printProgress(`Installing ${missing.join(' ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   const options = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
   await must('apt-get', [...options, 'update'], { env });

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../bootstrap.mjs';
-import { say } from '../tasks/process.mjs';
+import { printProgress } from '../tasks/process.mjs';
 import { ensureFolder } from './machine.mjs';
 
 /** Holds everything that is built on the way. */
@@ -23,7 +23,7 @@ export async function step(name, inputs, work) {
   const key = hash.digest('hex');
   const isKept = existsSync(folder) && existsSync(stamp) && readFileSync(stamp, 'utf8') === key;
   if (!isKept) {
-    say(`${name} …`);
+    printProgress(`${name} …`);
     rmSync(stamp, { force: true });
     rmSync(folder, { recursive: true, force: true });
     await work(ensureFolder(folder));
@@ -36,5 +36,5 @@ export async function step(name, inputs, work) {
 /** Records and prints the time of a stage. */
 export function note(name, seconds, kept = false) {
   stages.push({ name, seconds: Math.round(seconds * 10) / 10, kept });
-  say(`${name}: ${kept ? 'kept' : `${seconds.toFixed(1)} s`}`);
+  printProgress(`${name}: ${kept ? 'kept' : `${seconds.toFixed(1)} s`}`);
 }

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSy
 import { cp, rm } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, say } from './process.mjs';
+import { run, printProgress } from './process.mjs';
 
 /** The supported line of Node that does not run this script. */
 export const otherLine = process.versions.node.startsWith('22.') ? 20 : 22;
@@ -19,7 +19,7 @@ async function otherAddon(root) {
   const home = join(root, '.cache', `node${otherLine}`);
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const { version } = lock.packages['node_modules/better-sqlite3'];
-  say(`Getting Node ${otherLine} (${packageName}@${otherLine}) …`);
+  printProgress(`Getting Node ${otherLine} (${packageName}@${otherLine}) …`);
   const got = await install(home, `${packageName}@${otherLine}`, []);
   if (got.status !== 0) return { reason: got.output.trim().split('\n').at(-1) };
   const base = join(home, 'node_modules', packageName);
@@ -30,7 +30,7 @@ async function otherAddon(root) {
   const stamp = join(home, 'addon.stamp');
   const wanted = `${version} on ${JSON.parse(readFileSync(join(base, 'package.json'), 'utf8')).version}\n`;
   if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return { node, addon };
-  say(`Compiling better-sqlite3 for Node ${otherLine}, about two minutes …`);
+  printProgress(`Compiling better-sqlite3 for Node ${otherLine}, about two minutes …`);
   await rm(workshop, { recursive: true, force: true });
   const env = {
     ...process.env,
@@ -88,5 +88,5 @@ export async function otherNode(root) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { reason } = await otherAddon(join(dirname(fileURLToPath(import.meta.url)), '..', '..'));
-  if (reason !== undefined) say(reason);
+  if (reason !== undefined) printProgress(reason);
 }

@@ -15,7 +15,7 @@ for (const signal of ['SIGINT', 'SIGTERM']) {
 }
 
 /** Writes a line for the person who waits; stdout belongs to the command's own output. */
-export function say(text) {
+export function printProgress(text) {
   process.stderr.write(`${text}\n`);
 }
 

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { root } from '../bootstrap.mjs';
-import { run, say } from './process.mjs';
+import { run, printProgress } from './process.mjs';
 
 const sums = () => import('../../dist/scripts/tasks/suite-results.js');
 const results = join(root, '.cache', 'results');
@@ -52,7 +52,7 @@ export async function repeatFailures(firstResults, options = {}) {
   for (let result of firstResults) {
     for (const repeat of repeatsOf(result)) {
       const { suite, file, pattern } = repeat;
-      say(`\n${suite}: what failed in ${file} runs once more, alone.`);
+      printProgress(`\n${suite}: what failed in ${file} runs once more, alone.`);
       const args = [file, ...(pattern === null ? [] : ['-t', pattern])];
       const again = await runSuite(`${suite}-again`, { ...options, project: suite, args });
       const outcome = applyRepeat(result, repeat, again.result);
@@ -65,7 +65,7 @@ export async function repeatFailures(firstResults, options = {}) {
     const before = readJson(UNSTEADY) ?? [];
     const now = unsteady.map((one) => ({ date: new Date().toISOString(), ...one }));
     writeFileSync(UNSTEADY, `${JSON.stringify([...before, ...now], null, 2)}\n`);
-    say(`Unsteady tests are kept in ${UNSTEADY}.`);
+    printProgress(`Unsteady tests are kept in ${UNSTEADY}.`);
   }
   return { results: settled, unsteady };
 }

@@ -151,4 +151,3 @@ function momentsOf(changes: number, count: number, uniform: () => number): Map<n
   }
   return moments;
 }
-

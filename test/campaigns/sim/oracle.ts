@@ -106,7 +106,7 @@ export class Oracle {
     let rows = 0;
     let sum = 0;
     for (const row of queries.epochs.all()) {
-      const totals = queries.rangeTotals.get(row.epoch, 0, row.head_seq);
+      const totals = queries.rangeTotals.get({ epoch: row.epoch, from: 0, to: row.head_seq });
       const here = totals?.records ?? 0;
       rows += here;
       sum += totals?.bytes ?? 0;

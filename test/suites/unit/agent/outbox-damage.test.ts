@@ -223,7 +223,7 @@ describe('an older program on a newer database', () => {
     }
     expect(hint).toMatchObject({
       code: 'store-newer',
-      hint: expect.stringContaining('install that version') as string,
+      hint: expect.stringContaining('Install that version') as string,
     });
     expect(names.map((name) => readFileSync(join(cut, name)))).toEqual(before);
     expect(readdirSync(cut).sort()).toEqual([...names].sort());
