@@ -77,7 +77,7 @@ describe('sealcam on a board', () => {
   it('is checked by the doctor', async () => {
     const { environment } = await board();
     const { stdout } = run('sealcam', ['doctor'], environment);
-    expect(stdout).toMatch(/ok {4}camera +imx708, 640x360 at 10 frames a second/);
+    expect(stdout).toMatch(/ok {4}camera +imx708, 640x360 at 10 frames per second/);
     expect(stdout).toMatch(/ok {4}board .*warning: the supply voltage was too low since the boot/);
     expect(stdout).toMatch(/FAIL {2}gpio +\/dev\/gpiochip0 is not there|ok {4}gpio/);
     expect(stdout).toMatch(/ok {4}watchdog +systemd listens/);

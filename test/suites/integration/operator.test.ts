@@ -106,7 +106,7 @@ describe('an operator of a running cloud', () => {
     const key = join(folder, 'maker.key');
     const list = join(folder, 'revoked.list');
     const makerKey = revoke('--make-key', key).stdout.trim();
-    expect(revoke('--help').stdout).toContain('Revoked stays revoked');
+    expect(revoke('--help').stdout).toContain('A revocation is final');
     const made = revoke('--key', key, '--list', list, '--device', camera.device, '--json');
     expect(made).toMatchObject({ status: 0, json: { version: 1, entries: 1, maker_key: makerKey } });
     const old = readFileSync(list);
