@@ -9,7 +9,9 @@ export function toHex(bytes: Uint8Array): string {
   return text;
 }
 
-/** Parses lower-case hex of exactly `length` bytes; otherwise undefined. Upper case is refused: an id has one spelling. */
+/**
+ * Parses lower-case hex of exactly `length` bytes; otherwise undefined. Upper case is refused: an id has one spelling.
+ */
 export function fromHex(text: string, length: number): Uint8Array | undefined {
   if (text.length !== length * 2 || !HEX.test(text)) return undefined;
   const bytes = new Uint8Array(length);
@@ -67,7 +69,9 @@ export function u32be(value: number): Uint8Array {
   return out;
 }
 
-/** The last letter before the padding holds two or four unused bits. They must be zero, so that bytes have one spelling. */
+/**
+ * The last letter before the padding holds two or four unused bits. They must be zero, so that bytes have one spelling.
+ */
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/][AQgw]==|[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]=)?$/;
 
 /** Returns standard base64 with padding; RFC 4648 §4. */

@@ -1,6 +1,9 @@
 import type { Random } from './random.js';
 
-/** Returns a repeatable source (sfc32, Chris Doty-Humphrey's PractRand) for scenes, simulations and tests. Never use it for keys or nonces. */
+/**
+ * Returns a repeatable source (sfc32, Chris Doty-Humphrey's PractRand) for scenes, simulations and tests. Never use it
+ * for keys or nonces.
+ */
 export function seededRandom(seed: number): Random {
   let a = 0x9e3779b9;
   let b = seed | 0;

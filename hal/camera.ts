@@ -1,4 +1,6 @@
-/** A small grey picture: `data` holds width × height bytes, row by row, 0 black to 255 white. */
+import type { CameraDriver } from './camera-drivers.js';
+
+/** A small grey picture: `data` holds width × height bytes in rows from the top, 0 for black to 255 for white. */
 export interface LumaPlane {
   readonly width: number;
   readonly height: number;
@@ -6,38 +8,38 @@ export interface LumaPlane {
 }
 
 export interface Frame {
-  /** A JPEG file as the camera delivered it: untrusted, it may be cut off or no JPEG at all. */
+  /** The bytes that the camera delivered. They are untrusted, and may be a truncated JPEG or not one at all. */
   readonly jpeg: Uint8Array;
-  /** Grey picture of the same frame, about 160 pixels wide, where the driver has it cheaply. */
+  /** The luma plane of the same frame, about 160 pixels wide, where the driver has it cheaply. */
   readonly luma?: LumaPlane;
-  /** When it was captured, on the clock of {@link SystemClock} for live sources, from the file's start for recorded ones. */
+  /** When it was captured: on the monotonic clock of `SystemClock` for a live source, since its start for a recorded one. */
   readonly monotonicMs: number;
-  /** 0-based number in the stream; a driver that knows of lost frames skips their numbers. */
+  /** Number in the stream, from 0; a driver that knows of lost frames skips their numbers. */
   readonly index: number;
 }
 
 export interface CameraInfo {
-  readonly driver: 'mock' | 'replay' | 'libcamera' | 'v4l2';
-  /** What it is, for a person: a sensor's name, a file's name. */
+  readonly driver: CameraDriver;
+  /** A name for people: of the sensor, or of the file. */
   readonly model: string;
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: number;
-  /** Live frames are dropped when late; recorded ones are all looked at and carry the file's own time. */
+  /** Late live frames are dropped. Recorded frames are all inspected, and carry the time of the file. */
   readonly timeBase: 'live' | 'recorded';
 }
 
 /**
- * One camera. `open` finds out what it offers and throws if that is not what was asked for;
- * `frames` may run once at a time and ends when the signal fires, the stream ends, or by an error.
+ * One camera. `open` checks that it offers what was asked for. `frames` runs once at a time, and ends when the signal
+ * fires, when the stream ends, or with an error.
  */
 export interface Camera {
   /** @throws SealcamError `camera-unavailable`, `video-unreadable`, `ffmpeg-missing` */
   open(signal: AbortSignal): Promise<CameraInfo>;
-  /** @throws SealcamError `camera-ended`, `video-truncated` at the point where it happens */
+  /** @throws SealcamError `camera-ended`, `video-truncated`, after the last good frame */
   frames(signal: AbortSignal): AsyncIterable<Frame>;
-  /** One frame now, at the camera's full size. */
+  /** Returns one frame now, at the full size of the camera. */
   still(signal: AbortSignal): Promise<Frame>;
-  /** Frees whatever the camera holds; calling it twice is allowed. */
+  /** Frees the camera; may be called twice. */
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import type { KeyStore } from './key-store.js';
 import type { Button, Indicator, LightSensor, MotionSensor, Watchdog } from './peripherals.js';
 import type { System, SystemClock } from './system.js';
 
-/** Everything the agent asks of the hardware. */
+/** The hardware as the agent sees it; agent/main/drivers.ts chooses the drivers behind it. */
 export interface Hal {
   readonly camera: Camera;
   readonly motionSensor: MotionSensor;

@@ -9,35 +9,38 @@ export interface Raster {
   readonly data: Uint8Array;
 }
 
+/** Draws an SVG, without colour where `grey` is set. */
 export async function drawSvg(
   svg: string,
   options: { readonly alpha: boolean; readonly grey: boolean; readonly width?: number },
 ): Promise<Raster> {
   let image = sharp(Buffer.from(svg));
   if (options.width !== undefined) image = image.resize({ width: options.width });
-  // Not greyscale(), which leaves one channel where three are expected.
+  // `greyscale()` would leave one channel, and three are expected.
   if (options.grey) image = image.modulate({ saturation: 0 });
   image = options.alpha ? image.ensureAlpha() : image.removeAlpha();
   const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
   return { width: info.width, height: info.height, channels: options.alpha ? 4 : 3, data: new Uint8Array(data) };
 }
 
+/** Compresses pixels as a JPEG; `quality` is from 1 to 100. */
 export async function encodeJpeg(raster: Raster, quality: number): Promise<Uint8Array> {
   const { width, height, channels, data } = raster;
   return new Uint8Array(await sharp(data, { raw: { width, height, channels } }).jpeg({ quality }).toBuffer());
 }
 
-/** A drawing as a PNG file of few colours. Pictures may lie in it as data URLs. */
+/** Draws an SVG as a PNG file with a palette. The SVG may hold pictures as data URLs. */
 export async function drawPng(svg: string): Promise<Uint8Array> {
   return new Uint8Array(await sharp(Buffer.from(svg)).png({ palette: true, effort: 3 }).toBuffer());
 }
 
+/** Writes a luma plane as a PNG file. */
 export async function greyPng(width: number, height: number, data: Uint8Array): Promise<Uint8Array> {
   const raw = { width, height, channels: 1 } as const;
   return new Uint8Array(await sharp(data, { raw }).toColourspace('b-w').png().toBuffer());
 }
 
-/** @throws SealcamError `frame-corrupt` */
+/** Reads the size of a JPEG from its header. @throws SealcamError `frame-corrupt` */
 export async function jpegSize(jpeg: Uint8Array): Promise<{ readonly width: number; readonly height: number }> {
   try {
     const { width, height, format } = await sharp(jpeg).metadata();
@@ -45,6 +48,6 @@ export async function jpegSize(jpeg: Uint8Array): Promise<{ readonly width: numb
     return { width, height };
   } catch (cause) {
     if (cause instanceof SealcamError) throw cause;
-    throw new SealcamError('frame-corrupt', 'a file that is no JPEG', { cause });
+    throw new SealcamError('frame-corrupt', 'a file that is not a JPEG', { cause });
   }
 }

@@ -1,6 +1,6 @@
 import { SealcamError } from '../common/errors.js';
 
-/** Larger than an 8000×6000 JPEG at ordinary quality; a stream without an end marker is cut off here. */
+/** Larger than an 8000×6000 JPEG at ordinary quality; a stream without an end marker is dropped at this size. */
 const FRAME_MAX_BYTES = 16 * 1024 * 1024;
 
 const SOI = 0xd8;
@@ -8,18 +8,20 @@ const EOI = 0xd9;
 const SOS = 0xda;
 
 /**
- * Cuts a byte stream of JPEG files into files (ITU-T T.81, Annex B).
- * It follows the marker segments, so an end marker inside a header or a thumbnail does not fool it;
- * bytes between files are skipped and counted.
+ * Splits a byte stream of JPEG files into files (ITU-T T.81, annex B). It walks the marker segments, so an end marker
+ * inside a header or a thumbnail does not end the file. Bytes between files are skipped and counted.
  */
 export class JpegSplitter {
   skippedBytes = 0;
   private buffer = new Uint8Array(0);
-  /** How far the buffer is understood, and whether that point is inside entropy-coded data. */
+  /** How far the buffer is parsed, and whether that point is inside entropy-coded data. */
   private at = 0;
   private inScan = false;
 
-  /** @throws SealcamError `frame-corrupt` when a file grows past all bounds; the splitter starts anew after it */
+  /**
+   * Adds bytes, and returns the files that they complete.
+   * @throws SealcamError `frame-corrupt` when a file exceeds 16 MiB; the splitter then starts again with the next bytes
+   */
   push(chunk: Uint8Array): Uint8Array[] {
     const joined = new Uint8Array(this.buffer.length + chunk.length);
     joined.set(this.buffer);
@@ -34,11 +36,12 @@ export class JpegSplitter {
     return out;
   }
 
-  /** Bytes of a file that has begun and not ended. */
+  /** Bytes of the file that is not complete yet. */
   get pendingBytes(): number {
     return this.buffer.length;
   }
 
+  /** Returns the next whole file in the buffer. */
   private next(): Uint8Array | undefined {
     if (this.at === 0 && !this.findStart()) return undefined;
     while (this.at + 1 < this.buffer.length) {
@@ -50,13 +53,14 @@ export class JpegSplitter {
       }
       if (end === 'done') {
         const frame = this.buffer.slice(0, this.at);
-        this.takeBytes(this.at);
+        this.dropBytes(this.at);
         return frame;
       }
     }
     return undefined;
   }
 
+  /** Skips to the next start marker. */
   private findStart(): boolean {
     const { buffer } = this;
     let start = 0;
@@ -68,6 +72,7 @@ export class JpegSplitter {
     return true;
   }
 
+  /** Parses one marker segment. */
   private stepSegment(): 'next' | 'wait' | 'done' | 'broken' {
     const { buffer, at } = this;
     if (buffer[at] !== 0xff) return 'broken';
@@ -89,12 +94,13 @@ export class JpegSplitter {
     return 'next';
   }
 
+  /** Skips entropy-coded data. */
   private stepScan(): 'next' | 'wait' {
     const { buffer } = this;
     let at = buffer.indexOf(0xff, this.at);
     while (at >= 0 && at + 1 < buffer.length) {
       const next = buffer[at + 1] ?? 0;
-      // A stuffed zero or a restart marker belongs to the data; any other marker ends the scan.
+      // A stuffed zero or a restart marker is part of the data; any other marker ends the scan.
       if (next !== 0 && !(next >= 0xd0 && next <= 0xd7)) {
         this.at = at;
         this.inScan = false;
@@ -108,10 +114,10 @@ export class JpegSplitter {
 
   private skip(count: number): void {
     this.skippedBytes += count;
-    this.takeBytes(count);
+    this.dropBytes(count);
   }
 
-  private takeBytes(count: number): void {
+  private dropBytes(count: number): void {
     this.buffer = this.buffer.slice(count);
     this.at = 0;
     this.inScan = false;

@@ -1,4 +1,4 @@
-/** The device's secrets. The interface hands out seeds only where no secure element can sign by itself. */
+/** The secrets of the device. A store hands out the seed only where no secure element can sign by itself. */
 export interface DeviceSecrets {
   /** 32-byte Ed25519 seed. */
   readonly seed: Uint8Array;
@@ -8,9 +8,9 @@ export interface DeviceSecrets {
 
 export interface KeyStore {
   /**
-   * Reads the secrets, or makes them on the first boot.
+   * Reads the secrets, or makes and stores them on the first boot.
    *
-   * @throws SealcamError `key-file-invalid` (wrong size, mode or owner: nothing is repaired silently),
+   * @throws SealcamError `key-file-invalid` (wrong size, mode or owner; nothing is repaired silently),
    * `key-store-unavailable`
    */
   load(makeSecrets: () => DeviceSecrets): DeviceSecrets;

@@ -1,6 +1,6 @@
 import type { Unsubscribe } from './peripherals.js';
 
-/** A list of listeners; one that unsubscribes while being called is no trouble. */
+/** A set of listeners; a listener may unsubscribe while it is called. */
 export class Listeners<A extends readonly unknown[]> {
   private readonly all = new Set<(...args: A) => void>();
 
@@ -8,6 +8,7 @@ export class Listeners<A extends readonly unknown[]> {
     return this.all.size;
   }
 
+  /** Adds a listener, and returns the function that removes it. */
   add(listener: (...args: A) => void): Unsubscribe {
     this.all.add(listener);
     return () => {
@@ -15,6 +16,7 @@ export class Listeners<A extends readonly unknown[]> {
     };
   }
 
+  /** Calls every listener. */
   call(...args: A): void {
     for (const listener of [...this.all]) listener(...args);
   }

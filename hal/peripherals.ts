@@ -1,12 +1,12 @@
 /** Stops listening. */
 export type Unsubscribe = () => void;
 
-/** A passive infrared sensor or the like: something warm moved. It only hints; the picture decides. */
+/** A passive infrared sensor or similar: something warm moved. It is only a hint; the picture decides. */
 export interface MotionSensor {
   onMotion(listener: (monotonicMs: number) => void): Unsubscribe;
 }
 
-/** Opens the claim window when pressed shortly, resets when held for ten seconds. */
+/** A short press opens the claim window; held for ten seconds it resets the camera. */
 export interface Button {
   onPress(listener: (heldMs: number) => void): Unsubscribe;
 }
@@ -15,11 +15,11 @@ export type IndicatorState = 'off' | 'recording' | 'claim-window' | 'privacy' | 
 
 export interface Indicator {
   show(state: IndicatorState): void;
-  /** Dark, and whatever it holds is freed. */
+  /** Turns it off, and frees what the driver holds. */
   close(): Promise<void>;
 }
 
-/** Ambient light and the infrared-cut filter: the hardware knows when it switched, the picture only guesses. */
+/** Ambient light and the infrared-cut filter. The hardware knows when the filter switched; the picture only suggests it. */
 export interface LightSensor {
   /** Lux, or null where there is no sensor. */
   readonly lux: number | null;
@@ -27,7 +27,7 @@ export interface LightSensor {
   onSwitch(listener: (mode: 'day' | 'night', monotonicMs: number) => void): Unsubscribe;
 }
 
-/** A tty: the debug console's end of a serial cable, or the terminal of whoever runs the mock. */
+/** A tty: the debug console's end of a serial cable, or the terminal in which a mock camera runs. */
 export interface SerialLine {
   readonly name: string;
   onData(listener: (data: Uint8Array) => void): Unsubscribe;
@@ -36,13 +36,18 @@ export interface SerialLine {
   close(): Promise<void>;
 }
 
-/** Restarts the device if nobody says for too long that all is well. */
+/** The values of the setting `watchdog.driver`; agent/main/drivers.ts has a factory for each. */
+export const WATCHDOG_DRIVERS = ['none', 'systemd', 'device'] as const;
+export type WatchdogDriver = (typeof WATCHDOG_DRIVERS)[number];
+
+/** Restarts the device when `alive` is not called for too long. */
 export interface Watchdog {
-  /** How often it wants to hear, in milliseconds; null where there is none. */
+  /** Longest time between two calls of `alive`, in milliseconds; null where nothing watches. */
   readonly intervalMs: number | null;
-  /** Everything is up; from here on it watches. */
+  /** Everything is up: the watchdog starts. */
   ready(): void;
+  /** Reports that the agent still works. */
   alive(): void;
-  /** The stop is on purpose: it must not restart anything. Calling it twice is allowed. */
+  /** The agent stops on purpose, so nothing must be restarted. May be called twice. */
   close(): Promise<void>;
 }

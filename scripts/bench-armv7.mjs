@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * `npm run bench:armv7`: the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because memory cannot be
- * read in user-mode emulation. Only memory and ratios mean anything: the emulator's clock is not a camera's.
- * Writes docs/results/armv7.json; with `-- --memory`, which leaves the stages out, docs/results/armv7-memory.json; and with
- * `-- --detector`, which is nothing but the detector's cost beside decoding, docs/results/armv7-detector.json.
+ * `npm run bench:armv7`: runs the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because user-mode
+ * emulation shows no memory of a camera. Only memory and ratios mean anything: the emulator's clock is not a camera's.
+ * Writes docs/results/armv7.json; with `-- --memory`, without the stages, docs/results/armv7-memory.json; with
+ * `-- --detector`, the detector's cost beside decoding alone, docs/results/armv7-detector.json.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -17,15 +17,15 @@ import { makeProgram } from './armv7/program.mjs';
 import { makeRoot, SUITE } from './armv7/root.mjs';
 import { cache, step } from './armv7/steps.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
-import { say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
 
-/** Ten minutes of a camera at work, then the stages, at an emulator's pace. */
-const PATIENCE_MS = 28 * 60_000;
+/** Ends the emulator: ten minutes of a camera at work, then the stages, at its pace. */
+const EMULATOR_MAX_MS = 28 * 60_000;
 const RECIPIENTS = 8;
 const FRAMES = 240;
-/** `-- --memory` leaves the stages out: twelve minutes, and a result of its own. */
+/** Without the stages: twelve minutes. */
 const memoryOnly = process.argv.includes('--memory');
-/** `-- --detector`: some minutes. */
+/** The detector alone: five minutes. */
 const detectorOnly = process.argv.includes('--detector');
 const HELP = `npm run bench:armv7 [-- --memory | --detector]
 
@@ -35,9 +35,9 @@ The image's program on a whole emulated machine, a Cortex-A7: memory and ratios,
   --detector   the detector's cost beside decoding alone, five minutes
   --help       this text
 
-Exit status: 0 measured, 2 wrong usage, 4 it cannot be done here.
+Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
 `;
-/** Of the meta package that Debian keeps current; the newest kernel is what it depends on. */
+/** Debian's meta package depends on the newest kernel. */
 const FETCH = `set -eu
 export APT_CONFIG="$MMDEBSTRAP_APT_CONFIG"
 name=$(apt-cache depends linux-image-armmp | sed -n 's/.*Depends: \\(linux-image-[0-9][^ ]*\\)$/\\1/p' | head -1)
@@ -62,11 +62,11 @@ try {
   await (detectorOnly ? saveDetector(lines) : save(lines));
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`bench:armv7: ${error.message}`);
+  printProgress(`bench:armv7: ${error.message}`);
   process.exitCode = 4;
 }
 
-/** Debian's kernel for armv7, and a busybox for the guest's first process. */
+/** Fetches Debian's kernel for armv7, and a busybox for the guest's first process. */
 async function makeKernel() {
   const { folder } = await step('kernel', [SUITE, FETCH], async (target) => {
     const source = `deb ${debianMirror()} ${SUITE} main`;
@@ -86,7 +86,7 @@ async function makeInitrd(rootfs, kernel) {
   cpSync(join(kernel, 'tools', 'usr', 'bin', 'busybox'), join(guest, 'usr', 'bin', 'busybox'));
   cpSync(join(root, 'scripts', 'armv7', 'guest', 'init'), join(guest, 'init'));
   await must('chmod', ['755', join(guest, 'init')]);
-  const { build } = await import('esbuild');
+  const { build } = await import('../dist/scripts/esbuild.js');
   const { NATIVE } = await import('../dist/scripts/bundle.js');
   for (const [source, name] of [
     ['bench.ts', 'bench.mjs'],
@@ -103,7 +103,7 @@ async function makeInitrd(rootfs, kernel) {
       banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     });
   }
-  // A camera of a household of eight, at work: what it sees comes as files, so that drawing is not in its memory.
+  // A camera of a household of eight. Its frames come from files, so that drawing them costs it no memory.
   const { makeClaimedData, drawFrames } = await import('../dist/scripts/bench/claimed-data.js');
   makeClaimedData(join(guest, 'data'), RECIPIENTS);
   await drawFrames(join(guest, 'frames'), FRAMES);
@@ -114,7 +114,7 @@ async function makeInitrd(rootfs, kernel) {
 }
 
 async function boot(kernel, initrd) {
-  say('Booting …');
+  printProgress('Booting …');
   const folder = join(kernel, 'kernel', 'boot');
   const vmlinuz = join(
     folder,
@@ -133,7 +133,7 @@ async function boot(kernel, initrd) {
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill('SIGKILL');
   process.once('exit', stop);
-  const timer = setTimeout(stop, PATIENCE_MS);
+  const timer = setTimeout(stop, EMULATOR_MAX_MS);
   const log = createWriteStream(join(cache, 'console.log'));
   const lines = [];
   for await (const line of createInterface({ input: child.stdout })) {
@@ -142,7 +142,7 @@ async function boot(kernel, initrd) {
   }
   clearTimeout(timer);
   log.end();
-  if (!lines.includes('end')) throw new Obstacle(`the emulated machine did not come to its end; see ${log.path}`);
+  if (!lines.includes('end')) throw new Obstacle(`the emulated machine did not finish; see ${log.path}`);
   return lines;
 }
 
@@ -198,7 +198,7 @@ async function save(lines) {
   console.log(JSON.stringify({ ...result, stages: result.stages?.stages.length ?? 0 }));
 }
 
-/** Frames looked at and dropped while eight wraps were made for each picture. */
+/** Returns the frames that the agent inspected and dropped while it sealed each picture to eight recipients. */
 function framesOf(lines) {
   const stopped = lines.find((line) => line.startsWith('stopped {'));
   if (stopped === undefined) return null;

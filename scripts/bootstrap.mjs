@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Plain JavaScript, so that it runs before anything is installed.
+ * Installs and builds what a command needs. Plain JavaScript, so that it runs before anything is installed.
  *
  *   node scripts/bootstrap.mjs                       installs and builds what is missing or stale
  *   node scripts/bootstrap.mjs dist/scripts/x.js …   and then runs that, with the rest as its arguments
@@ -10,10 +10,10 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, say } from './tasks/process.mjs';
+import { run, printProgress } from './tasks/process.mjs';
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-/** `test/support` because commands below test/ stand on it. */
+/** With `test/support`, because the campaigns import it. */
 const SOURCES = [
   'common',
   'protocol',
@@ -27,7 +27,7 @@ const SOURCES = [
   'test/support',
 ];
 
-/** Installs and builds where needed. Ends the process with an exit status where that fails. */
+/** Installs and builds where needed. Ends the process with status 1 or 4 if that fails. */
 export async function bootstrap() {
   requireNode();
   await install();
@@ -37,35 +37,37 @@ export async function bootstrap() {
 function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number);
   if ((major === 20 && minor >= 19) || (major === 22 && minor >= 13)) return;
-  say(`Node ${process.versions.node} is not supported: sealcam runs on Node 20 (from 20.19) and 22 (from 22.13).`);
-  say('Get one from https://nodejs.org, or with nvm: nvm install 20');
+  printProgress(
+    `Node ${process.versions.node} is not supported: sealcam runs on Node 20 (from 20.19) and 22 (from 22.13).`,
+  );
+  printProgress('Get one from https://nodejs.org, or with nvm: nvm install 20');
   process.exit(4);
 }
 
-/** npm ci, where the lock file or Node changed since the last one. */
+/** Runs npm ci if the lock file or Node changed since the last one. */
 async function install() {
   const stamp = join(root, 'node_modules', '.sealcam-install');
   const wanted = `${readFileSync(join(root, 'package-lock.json'), 'utf8')}\nNode ABI ${process.versions.modules}\n`;
   if (existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return;
-  say('Installing npm packages. better-sqlite3 is compiled, which takes about two minutes …');
+  printProgress('Installing npm packages. better-sqlite3 is compiled, which takes about two minutes …');
   const { status, seconds } = await run('npm', ['ci', '--no-audit', '--no-fund'], { cwd: root });
   if (status !== 0) {
-    say('The installation failed. It needs the npm registry, and python3, make and a C++ compiler:');
-    say('  Debian: apt install python3 make g++     macOS: xcode-select --install');
+    printProgress('The installation failed. It needs the npm registry, and python3, make and a C++ compiler:');
+    printProgress('  Debian: apt install python3 make g++     macOS: xcode-select --install');
     process.exit(4);
   }
   writeFileSync(stamp, wanted);
-  say(`Installed in ${seconds.toFixed(0)} s.`);
+  printProgress(`Installed in ${seconds.toFixed(0)} s.`);
 }
 
-/** tsc, where a source is newer than the last build. */
+/** Runs tsc if a source is newer than the last build. */
 async function build() {
   const stamp = join(root, 'dist', '.tsbuildinfo');
   if (existsSync(stamp) && newest(SOURCES.map((path) => join(root, path))) <= statSync(stamp).mtimeMs) return;
-  say('Building …');
+  printProgress('Building …');
   const { status } = await run(process.execPath, [join(root, 'node_modules', 'typescript', 'bin', 'tsc'), '-p', root]);
   if (status !== 0) process.exit(1);
-  // tsc leaves the stamp alone where nothing it looks at has changed.
+  // tsc does not touch the stamp if no output changes.
   if (existsSync(stamp)) writeFileSync(stamp, readFileSync(stamp));
 }
 
@@ -74,7 +76,7 @@ function newest(paths) {
   for (const path of paths) {
     const stat = statSync(path);
     const times = stat.isDirectory() ? newest(readdirSync(path).map((name) => join(path, name))) : 0;
-    // A folder's own time says that something was removed.
+    // The time of a folder changes when a file in it is removed.
     latest = Math.max(latest, stat.mtimeMs, times);
   }
   return latest;

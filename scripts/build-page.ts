@@ -5,16 +5,19 @@ import { build } from './esbuild.js';
 
 export interface PageBuild {
   readonly outFolder: string;
-  /** Origin of the cloud's API that the page may talk to; empty for the page's own origin. */
+  /** Origin of the cloud's API, the only one the page may connect to; empty for the page's own origin. */
   readonly cloudOrigin: string;
-  /** Lets a link's fragment carry the owner's key. Never for a page that anybody uses. */
+  /** Accepts an owner's key in the link's fragment. Never set it for a page that real owners use. */
   readonly demo: boolean;
 }
 
-/** Bundles the owner's page into static files: one script, one style sheet, no request to anybody but the cloud. */
+/**
+ * Bundles the owner's page into static files: one script, one style sheet, requests to the cloud alone. @throws Error
+ * for an origin with a path
+ */
 export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Promise<void> {
   if (cloudOrigin !== '' && new URL(cloudOrigin).origin !== cloudOrigin) {
-    throw new Error(`${cloudOrigin} is no origin; write it as https://cloud.example`);
+    throw new Error(`${cloudOrigin} is not an origin; write it as https://cloud.example`);
   }
   const source = join(checkout, 'app');
   mkdirSync(outFolder, { recursive: true });
@@ -24,7 +27,7 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     bundle: true,
     minify: true,
     sourcemap: 'linked',
-    // A classic script also runs from a local copy opened as a file.
+    // A classic script also runs from a local copy that is opened as a file.
     format: 'iife',
     platform: 'browser',
     target: ['es2022'],
@@ -32,7 +35,7 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     jsxImportSource: 'preact',
     legalComments: 'linked',
     define: { __DEMO__: String(demo) },
-    // tweetnacl looks for Node's crypto when there is no browser one; it must not end up in the bundle.
+    // tweetnacl requires Node's crypto where there is no browser crypto; keep it out of the bundle.
     external: ['crypto'],
     logLevel: 'warning',
   });

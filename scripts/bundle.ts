@@ -1,15 +1,25 @@
-/** `npm run bundle`: the command `sealcam` as one file, so that a cold start reads little. */
+/** `npm run bundle`: packs the command `sealcam` into one file, so that a cold start reads few files. */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
+import { isProgram, runCommand } from './command.js';
 import { build, type Metafile, type Plugin } from './esbuild.js';
 
-/** Packages with compiled parts: they stay folders beside the bundle, made for the camera's processor. */
+const HELP = `npm run bundle [-- FOLDER]
+
+Writes sealcam.mjs and packages.json, the list of npm packages in it, into FOLDER (dist/bundle).
+
+  --help    print this text
+
+Exit status: 0 built, 1 the build failed, 2 wrong usage.
+`;
+
+/** Packages with native code. They stay folders beside the bundle, compiled for the camera's processor. */
 export const NATIVE = ['better-sqlite3', 'sharp', '@serialport/bindings-cpp'] as const;
 
 /**
- * What the libraries bring along and a camera never runs, though it would be loaded at each start: WebSockets and proxies
- * (and with them Node's HTTP), timers of browsers, and error messages in fifty languages. Whoever asks for it is told so.
+ * Replaces library code that would be loaded at each start and that a camera never runs: WebSockets and proxies (and with
+ * them Node's HTTP), browser timers, and error messages in fifty languages. Calling it throws "not in this build".
  */
 const leaveOut: Plugin = {
   name: 'leave out',
@@ -26,11 +36,11 @@ const leaveOut: Plugin = {
 export interface Bundle {
   readonly path: string;
   readonly bytes: number;
-  /** npm packages whose code is inside, as paths of the lock file. */
+  /** npm packages whose code is in the bundle, as paths in the lock file. */
   readonly packages: readonly string[];
 }
 
-/** Writes `sealcam.mjs` and, beside it, `packages.json` with what is in it. */
+/** Writes `sealcam.mjs` and, beside it, `packages.json` with the packages it contains. */
 export async function bundleAgent(outFolder: string): Promise<Bundle> {
   mkdirSync(outFolder, { recursive: true });
   const path = join(outFolder, 'sealcam.mjs');
@@ -39,7 +49,7 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
     outfile: path,
     bundle: true,
     minify: true,
-    // Stack traces of a camera in the field still name functions.
+    // Stack traces from cameras in the field have to name functions.
     keepNames: true,
     format: 'esm',
     platform: 'node',
@@ -47,7 +57,7 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
     external: [...NATIVE],
     plugins: [leaveOut],
     metafile: true,
-    // Packages in the older module format call require(), which an ES module does not have.
+    // CommonJS packages call require(), which an ES module does not have.
     banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     legalComments: 'linked',
     logLevel: 'warning',
@@ -60,7 +70,7 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
   return { path, bytes: statSync(path).size, packages };
 }
 
-/** Packages that left code in the output; what was shaken out does not count. */
+/** Returns the packages with code in the output; packages that were tree-shaken away do not count. */
 function packagesOf({ outputs }: Metafile): string[] {
   const names = Object.values(outputs).flatMap(({ inputs }) =>
     Object.entries(inputs)
@@ -70,7 +80,17 @@ function packagesOf({ outputs }: Metafile): string[] {
   return [...new Set(names.filter((name) => name !== undefined))].sort();
 }
 
-if (process.argv[1]?.endsWith('bundle.js') === true) {
-  const { path, bytes, packages } = await bundleAgent(process.argv[2] ?? join(checkout, 'dist', 'bundle'));
-  console.log(`${path}: ${String(Math.round(bytes / 1024))} KiB, ${String(packages.length)} packages inside`);
+if (isProgram(import.meta.url)) {
+  await runCommand({
+    name: 'bundle',
+    help: HELP,
+    options: {},
+    positionalsMax: 1,
+    readOptions: (_, [folder = join(checkout, 'dist', 'bundle')]) => folder,
+    main: async (folder) => {
+      const { path, bytes, packages } = await bundleAgent(folder);
+      process.stdout.write(`${path}: ${String(Math.round(bytes / 1024))} KiB, ${String(packages.length)} packages\n`);
+      return 0;
+    },
+  });
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run deb`: the package for armhf in dist/image, its units checked by systemd, and their exposure. Needs root on
- * Debian and Node 20; installs the tools it needs.
+ * `npm run deb`: builds the package for armhf in dist/image, checks its units with systemd and prints their exposure. Needs
+ * root on Debian and Node 20; installs the tools it needs.
  */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { checkUnits } from './armv7/units.mjs';
 import { bootstrap } from './bootstrap.mjs';
-import { say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
 
 try {
   await prepareMachine();
@@ -20,12 +20,12 @@ try {
   const units = await checkUnits(path);
   const target = publish([path]);
   console.log(`${join(target, path.split('/').at(-1))}  ${(statSync(path).size / 1024 ** 2).toFixed(1)} MiB`);
-  for (const { name, exposure, told } of units) {
-    console.log(`${name}  exposure ${exposure}${told === '' ? '' : `\n${told}`}`);
-    if (told !== '') process.exitCode = 1;
+  for (const { name, exposure, complaints } of units) {
+    console.log(`${name}  exposure ${exposure}${complaints === '' ? '' : `\n${complaints}`}`);
+    if (complaints !== '') process.exitCode = 1;
   }
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`deb: ${error.message}`);
+  printProgress(`deb: ${error.message}`);
   process.exitCode = 4;
 }

@@ -1,13 +1,15 @@
+/** `npm run demo`: the whole system on one machine, with mock cameras. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { spawnSync } from 'node:child_process';
-import { parseArgs } from 'node:util';
 import { realClock } from '../common/adapters/real-clock.js';
 import { sleep } from '../common/clock.js';
 import { buildPage } from './build-page.js';
 import { checkout } from './checkout.js';
+import { runCommand, wholeNumber } from './command.js';
 import { Child, type LogLine } from './demo/children.js';
+import { startLocalCloud, untilHealthy } from './demo/local-cloud.js';
 import { StageTimes } from './demo/stages.js';
 import { Watcher, type OpenedEvent } from './demo/watcher.js';
 import { saveResult } from './results.js';
@@ -16,14 +18,16 @@ import { servePage } from './page-server.js';
 
 const HELP = `npm run demo [-- options]
 
-Three mock cameras of two owners, a broker, the cloud and the owner's page on free ports of this machine.
+Runs three mock cameras of two owners, a broker, the cloud and the owner's page on free ports of this machine.
 
-  --video FILE   adds a camera of the first owner that plays this video (needs ffmpeg)
-  --events N     ends by itself after N events were claimed, opened and verified, and prints a JSON summary
-  --json         prints nothing but that summary
-  --save         also writes it to docs/results/demo.json, with commit and date
-  --keep         keeps the temporary folder with databases and logs
-  --help         this text
+  --video FILE   add a camera of the first owner that plays this video (needs ffmpeg)
+  --events N     stop after N events were received, verified and opened, and print a JSON summary
+  --json         print only that summary
+  --save         also write it to docs/results/demo.json, with commit and date
+  --keep         keep the temporary folder with databases and logs
+  --help         print this text
+
+Exit status: 0 done; 1 fewer events than asked for, an alarm, or a part that did not start; 2 wrong usage.
 `;
 
 interface Options {
@@ -45,34 +49,18 @@ const MOCKS: readonly DemoCamera[] = [
   { name: 'Driveway', owner: 'Anna', environment: { SEALCAM_MOCK_SCENE: 'driveway', SEALCAM_MOCK_SEED: '23' } },
   { name: 'Garden', owner: 'Ben', environment: { SEALCAM_MOCK_SCENE: 'garden', SEALCAM_MOCK_SEED: '37' } },
 ];
-/** With --events the demo gives up after this, so that a fault cannot hang a build. */
-const PATIENCE_MS = 180_000;
+/** With --events the demo gives up after this time, so that a fault cannot hang a build. */
+const EVENTS_TIMEOUT_MS = 180_000;
 
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      video: { type: 'string' },
-      events: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      keep: { type: 'boolean', default: false },
-      save: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    process.exit(0);
-  }
-  const events = values.events === undefined ? null : Number(values.events);
-  if (events !== null && !(Number.isInteger(events) && events > 0)) throw new Error('--events takes a number from 1');
-  return {
-    video: values.video === undefined ? null : resolve(values.video),
-    events,
-    json: values.json,
-    keep: values.keep,
-    save: values.save,
-  };
+/** Ports and page of one run. */
+interface Site {
+  readonly httpPort: number;
+  readonly brokerPort: number;
+  readonly cloudOrigin: string;
+  readonly pageOrigin: string;
 }
+
+type Watchers = ReadonlyMap<string, Watcher>;
 
 class Demo {
   private readonly options: Options;
@@ -91,9 +79,12 @@ class Demo {
 
   async run(): Promise<number> {
     const started = realClock.monotonicMs();
-    const [httpPort, brokerPort, pagePort] = [await freePort(), await freePort(), await freePort()];
+    const httpPort = await freePort();
+    const brokerPort = await freePort();
+    const pagePort = await freePort();
     const cloudOrigin = `http://127.0.0.1:${String(httpPort)}`;
     const pageOrigin = `http://127.0.0.1:${String(pagePort)}`;
+    const site: Site = { httpPort, brokerPort, cloudOrigin, pageOrigin };
     this.printLine('Building the page …');
     const page = join(this.folder, 'page');
     await buildPage({ outFolder: page, cloudOrigin, demo: true });
@@ -102,7 +93,7 @@ class Demo {
     const watchers = new Map<string, Watcher>();
     try {
       this.printLine('Starting broker and cloud …');
-      await this.startCloud(httpPort, brokerPort, pageOrigin, cloudOrigin);
+      await this.startCloud(site);
       for (const owner of ['Anna', 'Ben'] as const) {
         const watcher = new Watcher(owner, cloudOrigin, pageOrigin, (opened) => {
           this.eventOpened(owner, opened);
@@ -115,7 +106,7 @@ class Demo {
       const links = new Map<string, string[]>();
       await Promise.all(
         cameras.map(async (camera, i) => {
-          const device = await this.startCamera(camera, i, brokerPort, pageOrigin, watchers);
+          const device = await this.startCamera(camera, i, site, watchers);
           const list = links.get(camera.owner) ?? [];
           links.set(camera.owner, [...list, `camera=${device}:${encodeURIComponent(camera.name)}`]);
         }),
@@ -133,24 +124,24 @@ class Demo {
           resolve('enough');
         };
       });
-      const late = new AbortController();
-      const patience: Promise<'late' | 'never'> =
+      const ended = new AbortController();
+      const timeout: Promise<'late'> =
         this.options.events === null
           ? new Promise(() => undefined)
-          : sleep(realClock, PATIENCE_MS, late.signal).then(() => 'late' as const);
-      const end = await Promise.race([enough, stopped, patience]);
-      late.abort();
+          : sleep(realClock, EVENTS_TIMEOUT_MS, ended.signal).then(() => 'late' as const);
+      const end = await Promise.race([enough, stopped, timeout]);
+      ended.abort();
       return this.finish(end, watchers, started);
     } finally {
       await Promise.all([...watchers.values()].map((watcher) => watcher.stop()));
-      // Cameras first: what they still have in hand is in their queue.
+      // Cameras first: what they have not sent is in their outbox.
       for (const child of [...this.children].reverse()) await child.stop();
       await server.close();
       if (!this.options.keep) rmSync(this.folder, { recursive: true, force: true });
     }
   }
 
-  private finish(end: string, watchers: ReadonlyMap<string, Watcher>, startedMs: number): number {
+  private finish(end: string, watchers: Watchers, startedMs: number): number {
     if (this.options.events === null) return 0;
     const alarms = [...watchers.values()].reduce((sum, watcher) => sum + watcher.alarms(), 0);
     const summary = {
@@ -167,8 +158,8 @@ class Demo {
     if (end === 'enough' && alarms === 0) return 0;
     process.stderr.write(
       end === 'late'
-        ? `demo: only ${String(this.opened.size)} events within ${String(PATIENCE_MS / 1000)} s; --keep keeps the logs\n`
-        : 'demo: ended before its events were seen, or with alarms\n',
+        ? `demo: only ${String(this.opened.size)} events in ${String(EVENTS_TIMEOUT_MS / 1000)} s; --keep keeps the logs\n`
+        : 'demo: stopped before all events were seen, or with alarms\n',
     );
     return 1;
   }
@@ -180,36 +171,18 @@ class Demo {
     return [...MOCKS, { name: basename(video), owner: 'Anna', environment }];
   }
 
-  private async startCloud(httpPort: number, brokerPort: number, pageOrigin: string, origin: string): Promise<void> {
-    const child = new Child(
-      'cloud',
-      [join(checkout, 'dist/cloud/cli/cli.js'), 'serve'],
-      {
-        SEALCLOUD_HTTP_PORT: String(httpPort),
-        SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
-        SEALCLOUD_MQTT_EMBEDDED: 'true',
-        SEALCLOUD_MQTT_EMBEDDED_PORT: String(brokerPort),
-        SEALCLOUD_DATA_FOLDER: join(this.folder, 'cloud'),
-      },
-      join(this.folder, 'logs'),
-      () => undefined,
-    );
-    this.children.push(child);
-    for (let attempt = 0; attempt < 100; attempt++) {
-      if (!child.isRunning) throw new Error(`the cloud ended; see ${join(this.folder, 'logs', 'cloud.log')}`);
-      const answer = await fetch(`${origin}/healthz`).catch(() => null);
-      if (answer?.ok === true) return;
-      await sleep(realClock, 100);
-    }
-    throw new Error('the cloud did not start');
+  private async startCloud(site: Site): Promise<void> {
+    const cloud = startLocalCloud({ ...site, folder: this.folder });
+    this.children.push(cloud);
+    await untilHealthy(cloud, site.cloudOrigin);
   }
 
+  /** Starts a camera, and has its owner claim it. Returns its device id in hex. */
   private async startCamera(
     camera: DemoCamera,
     number: number,
-    brokerPort: number,
-    pageOrigin: string,
-    watchers: ReadonlyMap<string, Watcher>,
+    { brokerPort, pageOrigin }: Site,
+    watchers: Watchers,
   ): Promise<string> {
     const environment = {
       SEALCAM_DATA_FOLDER: join(this.folder, `camera-${String(number + 1)}`),
@@ -217,7 +190,7 @@ class Demo {
       SEALCAM_UPLINK_INITIAL_WINDOW: '1 s',
       SEALCAM_CLAIM_PAGE_URL: `${pageOrigin}/`,
       SEALCAM_HEALTH_INTERVAL: '30 s',
-      // Somebody comes every 14 seconds.
+      // In a mock scene somebody comes every 14 seconds.
       SEALCAM_MOTION_MAX_PER_HOUR: '0',
       SEALCAM_LOG_LEVEL: 'debug',
       ...camera.environment,
@@ -230,16 +203,16 @@ class Demo {
     if (keys.status !== 0) throw new Error(`keygen: ${keys.stderr}${keys.stdout}`);
     const { device, claim_code: code } = JSON.parse(keys.stdout) as { device: string; claim_code: string };
     this.names.set(device, camera.name);
-    const child = new Child(
-      `camera-${String(number + 1)}`,
-      [cli, 'run'],
+    const child = new Child({
+      name: `camera-${String(number + 1)}`,
+      args: [cli, 'run'],
       environment,
-      join(this.folder, 'logs'),
-      (line) => {
+      logFolder: join(this.folder, 'logs'),
+      onLine: (line) => {
         if (line.msg === 'recorded') this.reported.set(`${device}/${String(line['seq'])}`, line);
         if (line.level === 'error') this.printLine(`${camera.name}: ${String(line.msg)}`);
       },
-    );
+    });
     this.children.push(child);
     await watchers.get(camera.owner)?.claim(code);
     this.printLine(`  ${camera.name} belongs to ${camera.owner}`);
@@ -255,7 +228,7 @@ class Demo {
     );
     const first = event.records[0];
     const report = first === undefined ? undefined : this.reported.get(`${device}/${String(first.record.value.seq)}`);
-    // The page may see an event first by a later record; its stages are those of the start alone.
+    // A page may first receive a later record of an event; stage times are measured for the start only.
     if (first?.record.value.event?.phase === 'start' && report !== undefined && event.startedAtMs !== null) {
       const number = (field: string): number => Number(report[field] ?? NaN);
       const decidedWallMs = event.startedAtMs + number('decidedMs');
@@ -287,9 +260,22 @@ class Demo {
   }
 }
 
-try {
-  process.exitCode = await new Demo(readOptions()).run();
-} catch (error) {
-  process.stderr.write(`demo: ${error instanceof Error ? error.message : String(error)}\n`);
-  process.exitCode = 1;
-}
+await runCommand({
+  name: 'demo',
+  help: HELP,
+  options: {
+    video: { type: 'string' },
+    events: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+  readOptions: ({ video, events, json, keep, save }): Options => ({
+    video: video === undefined ? null : resolve(video),
+    events: events === undefined ? null : wholeNumber('events', events, 1, 1_000_000),
+    json,
+    keep,
+    save,
+  }),
+  main: (options) => new Demo(options).run(),
+});

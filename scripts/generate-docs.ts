@@ -1,9 +1,13 @@
-/** Writes the pages of docs/ that are made of the code itself; a test fails when they are out of date. */
+/** `npm run docs`: writes the pages of docs/ that are generated from code. A test fails when they are out of date. */
 import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkout } from './checkout.js';
+import { isProgram, runCommand } from './command.js';
 import { protocolCddl } from './docs/cddl.js';
 import { storeContractPage } from './docs/store-contract.js';
 import { configurationPage, errorsPage } from './docs/tables.js';
 
+/** Content of each generated page, by its path from the checkout's root. */
 export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/protocol.cddl': protocolCddl,
   'docs/configuration.md': configurationPage,
@@ -11,9 +15,27 @@ export const GENERATED: Readonly<Record<string, () => string>> = {
   'docs/store-contract.md': storeContractPage,
 };
 
-if (process.argv[1]?.endsWith('generate-docs.js') === true) {
-  for (const [path, make] of Object.entries(GENERATED)) {
-    writeFileSync(path, make());
-    console.log(`wrote ${path}`);
-  }
+const HELP = `npm run docs
+
+Writes the pages that are generated from code: ${Object.keys(GENERATED).join(', ')}.
+
+  --help    print this text
+
+Exit status: 0 written, 2 wrong usage.
+`;
+
+if (isProgram(import.meta.url)) {
+  await runCommand({
+    name: 'docs',
+    help: HELP,
+    options: {},
+    readOptions: (values) => values,
+    main: () => {
+      for (const [path, make] of Object.entries(GENERATED)) {
+        writeFileSync(join(checkout, path), make());
+        process.stdout.write(`wrote ${path}\n`);
+      }
+      return 0;
+    },
+  });
 }

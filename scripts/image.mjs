@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * `npm run image`: the camera's image for armv7 and its SBOM in dist/image, with their sizes. Needs root on Debian and
- * Node 20; installs the tools it needs.
+ * `npm run image`: builds the camera's image for armv7 and its SBOM in dist/image, and prints their sizes. Needs root on
+ * Debian and Node 20; installs the tools it needs.
  */
 import { join } from 'node:path';
 import { statSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { must, Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { makeRoot } from './armv7/root.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
-import { say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
 
 try {
   await prepareMachine();
@@ -26,6 +26,6 @@ try {
   );
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`image: ${error.message}`);
+  printProgress(`image: ${error.message}`);
   process.exitCode = 4;
 }

@@ -1,17 +1,32 @@
-/** `npm run kernels`: compiles the detector's inner loops from AssemblyScript into the TypeScript file that holds them. */
+/**
+ * `npm run kernels`: compiles the detector's inner loops from AssemblyScript into the TypeScript file that holds them.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
+import { isProgram, runCommand } from './command.js';
+
+const HELP = `npm run kernels
+
+Compiles the detector's inner loops to WebAssembly and writes them into agent/capture/detect/kernel/simd-module.ts.
+
+  --help    print this text
+
+Exit status: 0 written, 1 they do not compile, 2 wrong usage.
+`;
 
 const SOURCE = 'agent/capture/detect/kernel/assembly/kernels.ts';
 export const TARGET = 'agent/capture/detect/kernel/simd-module.ts';
-/** As a command, not imported: its declarations redefine what an array is, for every file of ours. */
+/** Run as a command: importing it would bring in declarations that redefine arrays for every file of ours. */
 const COMPILER = join('node_modules', 'assemblyscript', 'bin', 'asc.js');
 const OPTIONS = ['--enable', 'simd', '-O3', '--runtime', 'stub', '--noAssert', '--initialMemory', '1'];
 
-/** Text of the target. The same source and compiler give the same bytes. */
+/**
+ * Returns the text of the target file. The same source and compiler give the same bytes. @throws Error that holds the
+ * compiler's output
+ */
 export function compileKernels(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-kernels-'));
   try {
@@ -28,8 +43,17 @@ export function compileKernels(): string {
   }
 }
 
-if (process.argv[1]?.endsWith('kernels.js') === true) {
-  const text = compileKernels();
-  writeFileSync(join(checkout, TARGET), text);
-  console.log(`${TARGET}: ${String(text.length)} bytes`);
+if (isProgram(import.meta.url)) {
+  await runCommand({
+    name: 'kernels',
+    help: HELP,
+    options: {},
+    readOptions: (values) => values,
+    main: () => {
+      const text = compileKernels();
+      writeFileSync(join(checkout, TARGET), text);
+      process.stdout.write(`${TARGET}: ${String(text.length)} bytes\n`);
+      return 0;
+    },
+  });
 }

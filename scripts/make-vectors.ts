@@ -1,10 +1,11 @@
 /**
- * Writes test/vectors/*.json: every signed kind, seals and messages, good and bad, with the keys they were made of.
- * The files are checked in and change only with a written decision; the tests compare, they never write.
+ * `npm run vectors`: writes test/vectors/*.json, the golden vectors: every signed kind, seals and messages, good and bad,
+ * with the keys they were made from. The files are checked in and change only with a decision record; tests only compare.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeSuite } from '../protocol/crypto/node.js';
+import { runCommand } from './command.js';
 import { badVectors } from './vectors/bad.js';
 import { identifiers, keyring, toJson } from './vectors/keyring.js';
 import { messageVectors } from './vectors/messages.js';
@@ -12,23 +13,40 @@ import { sealVectors } from './vectors/seals.js';
 import { signedVectors } from './vectors/signed.js';
 import { verifyVectors } from './vectors/verify.js';
 
-const folder = process.argv[2] ?? 'test/vectors';
-mkdirSync(folder, { recursive: true });
-const files = {
-  keys: { ...toJsonObject(keyring(nodeSuite)), ...toJsonObject(identifiers(nodeSuite)) },
-  signed: signedVectors(nodeSuite),
-  bad: badVectors(nodeSuite),
-  seal: sealVectors(nodeSuite),
-  messages: messageVectors(nodeSuite),
-  verify: verifyVectors(nodeSuite),
-};
+const HELP = `npm run vectors [-- FOLDER]
+
+Writes the golden vectors of the protocol into FOLDER (test/vectors).
+
+  --help    print this text
+
+Exit status: 0 written, 2 wrong usage.
+`;
+
+await runCommand({
+  name: 'vectors',
+  help: HELP,
+  options: {},
+  positionalsMax: 1,
+  readOptions: (_, [folder = 'test/vectors']) => folder,
+  main: (folder) => {
+    mkdirSync(folder, { recursive: true });
+    const files = {
+      keys: { ...toJsonObject(keyring(nodeSuite)), ...toJsonObject(identifiers(nodeSuite)) },
+      signed: signedVectors(nodeSuite),
+      bad: badVectors(nodeSuite),
+      seal: sealVectors(nodeSuite),
+      messages: messageVectors(nodeSuite),
+      verify: verifyVectors(nodeSuite),
+    };
+    for (const [name, content] of Object.entries(files)) {
+      const path = join(folder, `${name}.json`);
+      writeFileSync(path, `${JSON.stringify(toJson(content), null, 1)}\n`);
+      process.stdout.write(`wrote ${path}\n`);
+    }
+    return 0;
+  },
+});
 
 function toJsonObject(value: unknown): Record<string, unknown> {
   return toJson(value) as Record<string, unknown>;
-}
-
-for (const [name, content] of Object.entries(files)) {
-  const path = join(folder, `${name}.json`);
-  writeFileSync(path, `${JSON.stringify(toJson(content), null, 1)}\n`);
-  console.log(`wrote ${path}`);
 }

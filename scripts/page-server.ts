@@ -1,7 +1,7 @@
 import fastifyStatic from '@fastify/static';
 import { fastify, type FastifyInstance } from 'fastify';
 
-/** Serves the built page from an origin of its own, with the headers that any host of it should send. */
+/** Serves the built page from its own origin, with the headers that docs/cloud.md asks of every host. */
 export async function servePage(folder: string, port: number): Promise<FastifyInstance> {
   const app = fastify();
   await app.register(fastifyStatic, {

@@ -1,8 +1,9 @@
+/** `npm run qa-console`: tests one camera on a production line through its debug console. */
 import { writeFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { realClock } from '../common/adapters/real-clock.js';
 import { asSealcamError } from '../common/errors.js';
 import { openSerialLine } from '../hal/linux/serial-line.js';
+import { CommandFailure, runCommand, TOOL_MISSING_STATUS, wholeNumber } from './command.js';
 import { junitReport, type TestCase } from './qa/junit.js';
 import { makeToken, qaSigner } from './qa/keys.js';
 import { QaSession, type Answer } from './qa/session.js';
@@ -11,29 +12,27 @@ const HELP = `npm run --silent qa-console -- --port TTY [options]
 
 Drives the debug console of one camera for a production line: unlocks it, runs the self-test, writes a JUnit report.
 
-  --port TTY        the serial port, as /dev/ttyUSB0
+  --port TTY        the serial port, such as /dev/ttyUSB0
   --baud N          default 115200
   --key FILE        the maker's QA key; without it the development key of mock cameras
   --report FILE     JUnit XML; default qa-report.xml
-  --json            one JSON object a test on stdout instead of text
-  --help            this text
+  --json            print one JSON object per test instead of text
+  --help            print this text
 
-Exit status: 0 all passed, 1 a test failed, 2 wrong usage, 4 the port cannot be opened.
+Exit status: 0 all tests passed, 1 a test failed, 2 wrong usage, 4 the port cannot be opened.
 `;
 
-const ANSWER_LIMIT_MS = 20_000;
-const SELFTEST_LIMIT_MS = 200_000;
+const ANSWER_TIMEOUT_MS = 20_000;
+const SELFTEST_TIMEOUT_MS = 200_000;
+const TOKEN_LIFETIME_S = 600;
 
-const { values } = parseArgs({
-  options: {
-    port: { type: 'string' },
-    baud: { type: 'string', default: '115200' },
-    key: { type: 'string' },
-    report: { type: 'string', default: 'qa-report.xml' },
-    json: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
+interface Options {
+  readonly port: string;
+  readonly baud: number;
+  readonly key: string | undefined;
+  readonly report: string;
+  readonly json: boolean;
+}
 
 interface SelfTestStep {
   readonly step: string;
@@ -42,71 +41,65 @@ interface SelfTestStep {
   readonly ms: number;
 }
 
-const cases: TestCase[] = [];
-let device = 'unknown';
+/** The tests of one camera, and their outcomes. */
+class QaBench {
+  private readonly options: Options;
+  private readonly cases: TestCase[] = [];
+  private device = 'unknown';
 
-function report(test: TestCase): void {
-  cases.push(test);
-  const result = test.failure !== null ? 'FAIL' : test.skipped === true ? 'none' : 'pass';
-  const detail = test.failure ?? test.detail ?? '';
-  process.stdout.write(
-    values.json
-      ? `${JSON.stringify({ test: test.name, result, seconds: test.seconds, detail })}\n`
-      : `${result.padEnd(5)} ${test.name.padEnd(16)} ${detail}\n`,
-  );
-}
-
-/** One test: passes unless its body throws; what it returns is the detail. */
-async function test(name: string, body: () => Promise<string>): Promise<boolean> {
-  const begunMs = realClock.monotonicMs();
-  const seconds = (): number => (realClock.monotonicMs() - begunMs) / 1000;
-  try {
-    const detail = await body();
-    report({ name, seconds: seconds(), failure: null, detail });
-    return true;
-  } catch (error) {
-    report({ name, seconds: seconds(), failure: error instanceof Error ? error.message : String(error) });
-    return false;
+  constructor(options: Options) {
+    this.options = options;
   }
-}
 
-function wellOf(answer: Answer): Answer {
-  if (answer['ok'] !== true) throw new Error(`${String(answer['message'])} [${String(answer['code'])}]`);
-  return answer;
-}
+  /** Runs every test; one that fails does not end the others, unless they cannot be run without it. */
+  async run(): Promise<void> {
+    const line = await openSerialLine(this.options.port, this.options.baud, realClock);
+    try {
+      await this.runSession(new QaSession(line));
+    } finally {
+      await line.close();
+    }
+  }
 
-async function run(port: string): Promise<void> {
-  const line = await openSerialLine(port, Number(values.baud), realClock);
-  try {
-    const session = new QaSession(line);
-    const ask = async (command: string, limitMs = ANSWER_LIMIT_MS): Promise<Answer> =>
-      wellOf(await session.ask(command, limitMs));
+  /** Writes the report. Returns whether every test passed. */
+  finish(): boolean {
+    const { port, report, json } = this.options;
+    const hasPassed = this.cases.every(({ failure }) => failure === null);
+    writeFileSync(report, junitReport('sealcam qa', this.cases, { device: this.device, port }));
+    if (!json) process.stdout.write(`${hasPassed ? 'PASS' : 'FAIL'}: ${report}\n`);
+    return hasPassed;
+  }
 
-    const isThere = await test('answers', async () => {
-      device = String((await ask('id'))['device']);
-      return device;
+  private async runSession(session: QaSession): Promise<void> {
+    const ask = async (command: string, timeoutMs = ANSWER_TIMEOUT_MS): Promise<Answer> =>
+      requireOk(await session.ask(command, timeoutMs));
+
+    const isThere = await this.test('answers', async () => {
+      this.device = String((await ask('id'))['device']);
+      return this.device;
     });
     if (!isThere) return;
-    await test('is locked', async () => {
-      const { code } = await session.ask('bundle', ANSWER_LIMIT_MS);
+    await this.test('is locked', async () => {
+      const { code } = await session.ask('bundle', ANSWER_TIMEOUT_MS);
       if (code !== 'console-locked') throw new Error('a locked console answered `bundle`');
       return 'refuses what it must';
     });
-    const isOpen = await test('unlocks', async () => {
+    const isOpen = await this.test('unlocks', async () => {
       const { nonce } = await ask('unlock');
-      const token = makeToken(qaSigner(values.key), { device, nonce: String(nonce) }, ['diagnose'], 600);
+      const challenge = { device: this.device, nonce: String(nonce) };
+      const token = makeToken(qaSigner(this.options.key), challenge, ['diagnose'], TOKEN_LIFETIME_S);
       const { scopes } = await ask(`unlock ${token}`);
       return `scopes ${String(scopes)}`;
     });
     if (!isOpen) return;
     let steps: readonly SelfTestStep[] = [];
-    await test('runs the self-test', async () => {
-      const answer = await ask('selftest', SELFTEST_LIMIT_MS);
+    await this.test('runs the self-test', async () => {
+      const answer = await ask('selftest', SELFTEST_TIMEOUT_MS);
       steps = answer['steps'] as readonly SelfTestStep[];
       return `${String(steps.length)} steps`;
     });
     for (const { step, outcome, detail, ms } of steps) {
-      report({
+      this.addCase({
         name: step,
         seconds: ms / 1000,
         failure: outcome === 'fail' ? detail : null,
@@ -114,28 +107,66 @@ async function run(port: string): Promise<void> {
         skipped: outcome === 'none',
       });
     }
-    await test('locks again', async () => {
+    await this.test('locks again', async () => {
       await ask('lock');
       return 'locked';
     });
-  } finally {
-    await line.close();
+  }
+
+  /** Runs one test, which passes unless its body throws; the detail is what the body returns. */
+  private async test(name: string, body: () => Promise<string>): Promise<boolean> {
+    const startedMs = realClock.monotonicMs();
+    const seconds = (): number => (realClock.monotonicMs() - startedMs) / 1000;
+    try {
+      const detail = await body();
+      this.addCase({ name, seconds: seconds(), failure: null, detail });
+      return true;
+    } catch (error) {
+      this.addCase({ name, seconds: seconds(), failure: error instanceof Error ? error.message : String(error) });
+      return false;
+    }
+  }
+
+  private addCase(test: TestCase): void {
+    this.cases.push(test);
+    const passed = test.skipped === true ? 'none' : 'pass';
+    const result = test.failure === null ? passed : 'FAIL';
+    const detail = test.failure ?? test.detail ?? '';
+    process.stdout.write(
+      this.options.json
+        ? `${JSON.stringify({ test: test.name, result, seconds: test.seconds, detail })}\n`
+        : `${result.padEnd(5)} ${test.name.padEnd(16)} ${detail}\n`,
+    );
   }
 }
 
-if (values.help || values.port === undefined) {
-  (values.help ? process.stdout : process.stderr).write(HELP);
-  process.exitCode = values.help ? 0 : 2;
-} else {
-  try {
-    await run(values.port);
-    const failed = cases.filter(({ failure }) => failure !== null).length;
-    writeFileSync(values.report, junitReport('sealcam qa', cases, { device, port: values.port }));
-    if (!values.json) process.stdout.write(`${failed === 0 ? 'PASS' : 'FAIL'}: ${values.report}\n`);
-    process.exitCode = failed === 0 ? 0 : 1;
-  } catch (error) {
-    const { code, message, hint } = asSealcamError(error);
-    process.stderr.write(`qa-console: ${message} [${code}]\n  ${hint}\n`);
-    process.exitCode = code === 'serial-unavailable' ? 4 : 1;
-  }
+/** @throws Error with the message and code of an answer that is a refusal */
+function requireOk(answer: Answer): Answer {
+  if (answer['ok'] !== true) throw new Error(`${String(answer['message'])} [${String(answer['code'])}]`);
+  return answer;
 }
+
+await runCommand({
+  name: 'qa-console',
+  help: HELP,
+  options: {
+    port: { type: 'string' },
+    baud: { type: 'string', default: '115200' },
+    key: { type: 'string' },
+    report: { type: 'string', default: 'qa-report.xml' },
+    json: { type: 'boolean', default: false },
+  },
+  readOptions: ({ port, baud, key, report, json }): Options => {
+    if (port === undefined) throw new Error('--port is required');
+    return { port, baud: wholeNumber('baud', baud, 50, 4_000_000), key, report, json };
+  },
+  main: async (options) => {
+    const bench = new QaBench(options);
+    await bench.run().catch((error: unknown) => {
+      const { code, message, hint } = asSealcamError(error);
+      const status = code === 'serial-unavailable' ? TOOL_MISSING_STATUS : 1;
+      throw new CommandFailure(status, `${message} [${code}]\n  ${hint}`);
+    });
+    return bench.finish() ? 0 : 1;
+  },
+});

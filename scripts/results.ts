@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { VERSION } from '../common/version.js';
 import { checkout } from './checkout.js';
 
-/** What a saved result must say, so that it can be compared later. */
+/** What a saved result records about its run, so that it can be compared later. */
 interface RunMeta {
   readonly version: string;
-  /** With `+` where the checkout had changes. */
+  /** Ends in `+` where the checkout had changes. */
   readonly commit: string;
   readonly date: string;
   readonly node: string;
@@ -30,17 +30,21 @@ function runMeta(): RunMeta {
   };
 }
 
-/** Puts figures where a page has a place for them: between `<!-- NAME -->` and `<!-- /NAME -->`. */
+/**
+ * Replaces the part of a page between `<!-- NAME -->` and `<!-- /NAME -->`. @throws Error where the page has no such
+ * part
+ */
 export function writePart(page: string, name: string, markdown: string): void {
   const path = join(checkout, page);
   const text = readFileSync(path, 'utf8');
-  const [begin, end] = [`<!-- ${name} -->\n`, `\n<!-- /${name} -->`];
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < 0) throw new Error(`${page} has no place for ${name}`);
+  const begin = `<!-- ${name} -->\n`;
+  const from = text.indexOf(begin);
+  const to = text.indexOf(`\n<!-- /${name} -->`);
+  if (from < 0 || to < 0) throw new Error(`${page} has no part named ${name}`);
   writeFileSync(path, text.slice(0, from + begin.length) + markdown + text.slice(to));
 }
 
-/** Writes docs/results/NAME.json: the result with where and when it was measured. */
+/** Writes docs/results/NAME.json: the result, with the version, commit, date and machine of the run. */
 export function saveResult(name: string, result: Readonly<Record<string, unknown>>): void {
   const folder = join(checkout, 'docs', 'results');
   mkdirSync(folder, { recursive: true });

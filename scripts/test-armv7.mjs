@@ -1,38 +1,39 @@
 #!/usr/bin/env node
 /**
  * `npm run test:armv7`: builds the camera's image and package, and tries that very image on an emulated Cortex-A7.
- * Needs root on Debian and Node 20; installs the tools it needs. What is built is kept in .cache/armv7, by the inputs it
- * was made of. Ends with "N passed, N failed"; exit status 0, 1, or 4 where something outside is missing.
+ * Needs root on Debian and Node 20; installs the tools it needs. What is built is kept in .cache/armv7, under a hash of its
+ * inputs. A test that fails runs once more alone, and is listed as unsteady if it passes then. Ends with "N passed,
+ * N failed"; exit status 0, 1, or 4 where something outside is missing.
  */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeDeb } from './armv7/deb.mjs';
 import { makeImage } from './armv7/image.mjs';
 import { CPU, must, Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { makeRoot } from './armv7/root.mjs';
-import { cache, note, stages, step } from './armv7/steps.mjs';
+import { note, stages, step } from './armv7/steps.mjs';
 import { checkUnits } from './armv7/units.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
-import { run, say } from './tasks/process.mjs';
+import { printProgress } from './tasks/process.mjs';
+import { repeatFailures, runSuite } from './tasks/vitest.mjs';
 
-const begun = performance.now();
-const totals = { passed: 0, failed: 0 };
+const startMs = performance.now();
+let summary = { passed: 0, failed: 1, text: '' };
 try {
   const built = await prepare();
-  await trial(built);
+  summary = await trial(built);
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
-  say(`test:armv7: ${error.message}`);
-  totals.failed++;
+  printProgress(`test:armv7: ${error.message}`);
   process.exitCode = 4;
 }
 report();
 
 async function timed(name, work) {
-  const start = performance.now();
+  const sinceMs = performance.now();
   const result = await work();
-  note(name, (performance.now() - start) / 1000);
+  note(name, (performance.now() - sinceMs) / 1000);
   return result;
 }
 
@@ -54,43 +55,42 @@ async function prepare() {
   };
 }
 
-/** What only the trial needs: the stand-in for /dev/udmabuf, and the golden vectors' writer as one file. */
+/** Makes what only the tests need: the stand-in for /dev/udmabuf, and the golden vectors' writer as one file. */
 async function makeHelpers() {
   const source = 'test/suites/armv7/libcamera/udmabuf.c';
   const { folder } = await step('helpers', [source, 'dist/scripts/bundle.js'], async (target) => {
     const flags = ['-O1', '-shared', '-fPIC', '-Wall', '-Werror', '-U_FILE_OFFSET_BITS', '-U_TIME_BITS'];
     await must('arm-linux-gnueabihf-gcc', [...flags, '-o', join(target, 'udmabuf.so'), join(root, source)]);
   });
-  // Only now: before bootstrap() there may be no esbuild.
-  const { build } = await import('esbuild');
+  // Only now: before bootstrap() there may be no build.
+  const { build } = await import('../dist/scripts/esbuild.js');
   const entryPoints = [join(root, 'scripts', 'make-vectors.ts')];
   const outfile = join(folder, 'make-vectors.cjs');
   await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' });
   return folder;
 }
 
+/** Runs the tests on the image; npm test reads what they come to from .cache/results. */
 async function trial(built) {
-  const results = join(cache, 'results.json');
-  mkdirSync(cache, { recursive: true });
-  const reporters = ['--reporter', 'verbose', '--reporter', 'json', '--outputFile', results];
-  const vitest = join(root, 'node_modules', 'vitest', 'vitest.mjs');
-  const env = { ...process.env, SEALCAM_ARMV7: JSON.stringify({ armv7: built }) };
-  const args = [vitest, 'run', '--project', 'armv7', ...reporters, ...process.argv.slice(2)];
-  const { status, seconds } = await run(process.execPath, args, { cwd: root, env });
+  const env = { SEALCAM_ARMV7: JSON.stringify({ armv7: built }) };
+  const { result: first, seconds } = await runSuite('armv7', { env, args: process.argv.slice(2) });
   note('trial', seconds);
-  const { numPassedTests, numFailedTests } = JSON.parse(readFileSync(results, 'utf8'));
-  totals.passed += numPassedTests;
-  totals.failed += numFailedTests;
-  // A crash of the runner fails no test, and must still not read as passed.
-  if (status !== 0 && numFailedTests === 0) totals.failed++;
+  const { results, unsteady } = await repeatFailures([first], { env });
+  const folder = join(root, '.cache', 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, 'armv7.result.json'), JSON.stringify({ result: results[0], unsteady }));
+  const { sum } = await import('../dist/scripts/tasks/suite-results.js');
+  return sum(results, [], unsteady, true);
 }
 
 function report() {
-  const seconds = (performance.now() - begun) / 1000;
-  say(
+  const seconds = (performance.now() - startMs) / 1000;
+  printProgress(
     `\n${stages.map(({ name, seconds: took, kept }) => `  ${name.padEnd(20)} ${kept ? 'kept' : `${took} s`}`).join('\n')}`,
   );
-  say(`  ${'together'.padEnd(20)} ${seconds.toFixed(0)} s (root beside modules, deb beside image)`);
-  console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
-  if (process.exitCode === undefined) process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+  printProgress(`  ${'together'.padEnd(20)} ${seconds.toFixed(0)} s (root beside modules, deb beside image)`);
+  const { passed, failed, text } = summary;
+  if (text !== '') printProgress(`\n${text}`);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  if (process.exitCode === undefined) process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }

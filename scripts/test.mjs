@@ -5,122 +5,145 @@
  *   npm test                      all suites
  *   npm test -- unit browser      only these
  *   npm test -- --list            their names
+ *   npm test -- --with-armv7      all suites, and npm run test:armv7 beside them
  *
- * With CI=true, or as root on Debian, scripts/setup-debian first installs the tools. With CI=true what did not run is
- * a failure. Exit status: 0 all passed, 1 something failed, 2 wrong usage.
+ * With CI=true, or as root on Debian, scripts/setup-debian first installs the tools. Without published vectors or a tool
+ * their tests are listed as not run; with TESTS_DEMAND=all, as .ci/run sets it, that is a failure. A failure in a suite of
+ * real processes runs once more alone, and is listed as unsteady if it passes then. Exit status: 0 all passed, 1 something
+ * failed, 2 wrong usage.
  */
-import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
-import { join, relative } from 'node:path';
+import { existsSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { clearInterval, setInterval } from 'node:timers';
 import { bootstrap, root } from './bootstrap.mjs';
 import { otherLine, otherNode } from './tasks/other-node.mjs';
-import { run, say } from './tasks/process.mjs';
+import { run, printProgress } from './tasks/process.mjs';
+import { readJson, repeatFailures, runSuite } from './tasks/vitest.mjs';
 
-const isCi = process.env.CI === 'true';
 const OTHER = `unit-node${otherLine}`;
+const ARMV7 = 'armv7';
+/**
+ * Suites that mostly wait run beside suites that compute. A lane runs its suites one after the other, so two suites of one
+ * lane never meet; the computing lane has a lower priority, because the others have real timers.
+ */
+const LANES = [['integration'], ['browser', 'contract'], ['unit', 'adversarial', 'interop', OTHER]];
+const COMPUTING = new Set(['unit', 'interop', OTHER]);
 const SUITES = ['unit', 'adversarial', 'contract', 'interop', 'integration', 'browser', OTHER];
+const PROGRESS_MS = 30_000;
 
 const asked = process.argv.slice(2);
 if (asked.includes('--list')) {
   console.log(SUITES.join('\n'));
   process.exit(0);
 }
-const unknown = asked.filter((name) => !SUITES.includes(name));
+const hasArmv7 = asked.includes('--with-armv7');
+const named = asked.filter((name) => name !== '--with-armv7');
+const unknown = named.filter((name) => !SUITES.includes(name));
 if (unknown.length > 0) {
-  say(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
+  printProgress(`no suite ${unknown.join(', ')}; there are ${SUITES.join(', ')}`);
   process.exit(2);
 }
+const wanted = named.length > 0 ? named : SUITES;
+/** Alone, a suite writes to the terminal; beside others its output is printed as a whole when it ends. */
+const isAlone = wanted.length === 1 && !hasArmv7;
 
-const totals = { passed: 0, failed: 0 };
-/** What did not run: [name, how to make it run]. */
+const startMs = performance.now();
+const running = new Map();
+const took = [];
 const notRun = [];
-/** Named again at the end, because a log may be cut. */
-const failures = [];
-/** Tests that are announced and not written. */
-const notWritten = [];
+const unsteady = [];
 
 await setup();
 await bootstrap();
-for (const name of asked.length > 0 ? asked : SUITES) await (name === OTHER ? otherSuite() : suite(name, name));
-report();
+const first = await runLanes();
+const { results, unsteady: found } = await repeatFailures(first.filter(({ suite }) => suite !== ARMV7));
+unsteady.push(...found);
+await report([...results, ...first.filter(({ suite }) => suite === ARMV7)]);
 
 async function setup() {
+  const isCi = process.env.CI === 'true';
   const isRootOnDebian = existsSync('/etc/debian_version') && process.getuid?.() === 0;
   if (!isCi && !isRootOnDebian) return;
-  say(`scripts/setup-debian first, because ${isCi ? 'CI=true' : 'this is root on Debian'}.`);
+  printProgress(`scripts/setup-debian first, because ${isCi ? 'CI=true' : 'this is root on Debian'}.`);
   const { status } = await run(join(root, 'scripts', 'setup-debian'), []);
-  if (status !== 0) say('setup-debian failed; suites whose tool is missing will say so.');
+  if (status !== 0) printProgress('setup-debian failed; tests whose tool is missing are listed as not run.');
 }
 
-async function suite(name, project, { node = process.execPath, folder = root } = {}) {
-  const results = join(root, '.cache', 'results', `${name}.json`);
-  mkdirSync(join(root, '.cache', 'results'), { recursive: true });
-  rmSync(results, { force: true });
-  say(`\n${name}:`);
-  const args = ['run', '--project', project, '--reporter', 'default', '--reporter', 'json', '--outputFile', results];
-  const env = { ...process.env, SEALCAM_VECTORS: process.env.SEALCAM_VECTORS ?? join(root, '..', 'shared', 'vectors') };
-  const vitest = join(folder, 'node_modules', 'vitest', 'vitest.mjs');
-  const { status, seconds } = await run(node, [vitest, ...args], { cwd: folder, env });
-  const counted = existsSync(results)
-    ? count(JSON.parse(readFileSync(results, 'utf8')), name)
-    : { passed: 0, failed: 0 };
-  // A crash of the runner or an unhandled error fails no test, and must still not read as passed.
-  if (status !== 0 && counted.failed === 0) {
-    counted.failed = 1;
-    failures.push(`${name}: the runner ended with ${status}, and no test says why`);
-  }
-  totals.passed += counted.passed;
-  totals.failed += counted.failed;
-  say(`${name}: ${counted.passed} passed, ${counted.failed} failed (${seconds.toFixed(0)} s)`);
-  if (counted.passed + counted.failed === 0) notRun.push([name, 'no test was found']);
+async function runLanes() {
+  // Compiling its addon takes minutes, so it starts beside the first suites.
+  // A rejection is kept for its suite: the others go on.
+  const other = wanted.includes(OTHER) ? otherNode(root).catch((error) => ({ error })) : null;
+  const lanes = LANES.map((lane) => lane.filter((name) => wanted.includes(name))).filter((lane) => lane.length > 0);
+  const progress = setInterval(() => printProgress(`… ${runningNow()}`), PROGRESS_MS);
+  const finished = await Promise.all([
+    ...lanes.map(async (lane) => {
+      const done = [];
+      for (const name of lane) done.push(...(await (name === OTHER ? otherSuite(other) : suite(name))));
+      return done;
+    }),
+    ...(hasArmv7 ? [armv7Suite()] : []),
+  ]);
+  clearInterval(progress);
+  return finished.flat();
 }
 
-function count({ testResults }, suiteName) {
-  const counted = { passed: 0, failed: 0 };
-  for (const file of testResults) {
-    const skipped = new Set();
-    for (const { status, ancestorTitles, title, failureMessages } of file.assertionResults) {
-      if (status === 'passed') counted.passed++;
-      else if (status === 'failed') {
-        counted.failed++;
-        failed(suiteName, file, [...ancestorTitles, title].join(' › '), failureMessages[0]);
-      } else if (status === 'todo') notWritten.push(`${suiteName}: ${title} [${relative(root, file.name)}]`);
-      else skipped.add([...ancestorTitles, title].find((part) => part.includes('(not run:')) ?? title);
-    }
-    const isBroken = file.status === 'failed' && !file.assertionResults.some(({ status }) => status === 'failed');
-    if (isBroken) {
-      counted.failed++;
-      failed(suiteName, file, 'the file itself', file.message);
-    }
-    for (const title of skipped) {
-      const [what, remedy = 'skipped without a reason'] = title.split(/ \(not run: |\)$/);
-      notRun.push([`${suiteName}: ${what} [${relative(root, file.name)}]`, remedy]);
-    }
-  }
-  return counted;
+function runningNow() {
+  const now = performance.now();
+  return [...running].map(([name, sinceMs]) => `${name} (${((now - sinceMs) / 1000).toFixed(0)} s)`).join(', ');
 }
 
-function failed(suiteName, file, title, message = '') {
-  failures.push(`${suiteName}: ${title} [${relative(root, file.name)}]\n    ${message.split('\n')[0]}`);
+async function tracked(name, work) {
+  running.set(name, performance.now());
+  if (!isAlone) printProgress(`${name}: started`);
+  const { result, output, seconds } = await work();
+  running.delete(name);
+  const counts = `${result.passed} passed, ${result.failures.length} failed (${seconds.toFixed(0)} s)`;
+  took.push(`  ${name.padEnd(14)} ${counts}`);
+  printProgress(`${output === '' ? '' : `\n${output.trimEnd()}\n`}${name}: ${counts}`);
+  return [result];
+}
+
+function suite(name, options = {}) {
+  const env = { SEALCAM_VECTORS: process.env.SEALCAM_VECTORS ?? join(root, '..', 'shared', 'vectors') };
+  const nice = !isAlone && COMPUTING.has(name);
+  return tracked(name, () => runSuite(name, { env, nice, capture: !isAlone, ...options }));
 }
 
 /** Unit tests on the other supported Node. */
-async function otherSuite() {
-  const other = await otherNode(root);
-  if (other.reason === undefined) await suite(OTHER, 'unit', other);
-  else notRun.push([`unit tests on Node ${otherLine}`, `${other.reason}; run npm test with that Node`]);
+async function otherSuite(preparing) {
+  const { node, folder, reason, error } = await preparing;
+  if (error !== undefined) {
+    printProgress(`\n${OTHER}: ${error.message}`);
+    const { readReport } = await import('../dist/scripts/tasks/suite-results.js');
+    return [readReport(OTHER, null, 1, root)];
+  }
+  if (reason === undefined) return suite(OTHER, { project: 'unit', node, folder });
+  notRun.push({ what: `unit tests on Node ${otherLine}`, remedy: `${reason}; run npm test with that Node` });
+  return [];
 }
 
-function report() {
-  if (notRun.length > 0) {
-    say('\nNot run:');
-    for (const [name, remedy] of notRun) say(`  ${name}\n    ${remedy}`);
-    if (isCi) {
-      say('With CI=true that is a failure.');
-      totals.failed += notRun.length;
-    }
+/** The image on an emulated camera; it repeats its failures itself. */
+function armv7Suite() {
+  const file = join(root, '.cache', 'results', 'armv7.result.json');
+  rmSync(file, { force: true });
+  return tracked(ARMV7, async () => {
+    const script = join(root, 'scripts', 'test-armv7.mjs');
+    const { status, output, seconds } = await run(process.execPath, [script], { cwd: root, capture: true, nice: true });
+    const ended = readJson(file);
+    unsteady.push(...(ended?.unsteady ?? []));
+    const { readReport } = await import('../dist/scripts/tasks/suite-results.js');
+    return { result: ended?.result ?? readReport(ARMV7, null, status, root), output, seconds };
+  });
+}
+
+async function report(all) {
+  const { sum } = await import('../dist/scripts/tasks/suite-results.js');
+  const { passed, failed, text } = sum(all, notRun, unsteady, process.env.TESTS_DEMAND === 'all');
+  if (!isAlone) {
+    const seconds = ((performance.now() - startMs) / 1000).toFixed(0);
+    printProgress(`\nSuites (side by side, ${seconds} s together):\n${took.join('\n')}`);
   }
-  if (failures.length > 0) say(`\nFailed:\n  ${failures.join('\n  ')}`);
-  if (notWritten.length > 0) say(`\nNot written yet, so not passed:\n  ${notWritten.join('\n  ')}`);
-  console.log(`\n${totals.passed} passed, ${totals.failed} failed`);
-  process.exitCode = totals.failed === 0 && totals.passed > 0 ? 0 : 1;
+  if (text !== '') printProgress(`\n${text}`);
+  console.log(`\n${passed} passed, ${failed} failed`);
+  process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 }

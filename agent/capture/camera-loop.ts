@@ -1,8 +1,10 @@
 import { isAborted } from '../../common/abort.js';
-import { sleep, type CancelTimer, type Clock } from '../../common/clock.js';
+import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import { retrying } from '../../common/retry.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 
 export type CameraState = 'starting' | 'ok' | 'stalled' | 'absent';
@@ -14,29 +16,29 @@ export interface CameraLoopDependencies {
   readonly log: Log;
   readonly onOpen: (info: CameraInfo) => void;
   readonly onFrame: (frame: Frame) => Promise<void>;
-  /** The stream ended or broke: an open event ends. */
+  /** The stream ended or failed, so an open event ends. */
   readonly onEnd: () => void;
-  /** No frame came for so long that it must be said; once in every silence, whatever its reason. */
+  /** The camera has been silent for {@link STALL_MS}; called once per silence, whatever its cause. */
   readonly onSilence: () => void;
   /** Frames came again after this long. */
   readonly onStall: (silentMs: number) => void;
 }
 
-/** So long without a frame is a stall. */
+/** Silence after which the camera counts as stalled. */
 const STALL_MS = 5000;
-const WATCH_MS = 1000;
-/** A camera that streamed this long had started well: its next fault is a new one, and tried again soon. */
+const CHECK_EVERY_MS = 1000;
+/** A stream that lasted this long resets the back-off: its next fault is a new one. */
 const STEADY_MS = 10_000;
 const RETRY_FIRST_MS = 500;
 const RETRY_MAX_MS = 30_000;
 
-/** Keeps one camera streaming: opens it, takes its frames, notices silence, and starts it again with growing patience. */
+/** Keeps one camera streaming: opens it, passes its frames on, reports silence, and opens it again with a growing back-off. */
 export class CameraLoop {
   private readonly deps: CameraLoopDependencies;
   private state: CameraState = 'starting';
-  /** Since when no frame came: the last one, or the start. */
+  /** Time of the last frame, or of the start before the first. */
   private silentSinceMs = 0;
-  private isSilenceSaid = false;
+  private isSilenceReported = false;
   private cancelWatch: CancelTimer = () => undefined;
 
   constructor(deps: CameraLoopDependencies) {
@@ -47,66 +49,75 @@ export class CameraLoop {
     return this.state;
   }
 
-  /** Runs until the signal fires, or a recorded stream has ended. */
+  /**
+   * Runs until the signal fires or a recorded stream has ended.
+   * @throws SealcamError that is not recoverable, such as `config-invalid-value`
+   */
   async run(signal: AbortSignal): Promise<void> {
-    const { camera, clock, log, counters } = this.deps;
-    let retryMs = RETRY_FIRST_MS;
+    const { clock } = this.deps;
     this.silentSinceMs = clock.monotonicMs();
     this.scheduleWatch();
+    const options = { clock, signal, firstDelayMs: RETRY_FIRST_MS, maxDelayMs: RETRY_MAX_MS };
     try {
-      while (!signal.aborted) {
-        let firstFrameMs: number | null = null;
-        try {
-          const info = await camera.open(signal);
-          this.deps.onOpen(info);
-          for await (const frame of camera.frames(signal)) {
-            this.frameCame();
-            firstFrameMs ??= this.silentSinceMs;
-            await this.deps.onFrame(frame);
-          }
-          if (isAborted(signal)) return;
-          if (info.driver === 'replay' || info.timeBase === 'recorded') {
-            log.info({ model: info.model }, 'the recording has ended');
-            return;
-          }
-          log.warn({ code: 'camera-ended' }, 'the stream ended');
-        } catch (error) {
-          if (isAborted(signal)) return;
-          const { code, message, hint, recoverable } = asSealcamError(error);
-          counters.add(`camera.${code}`);
-          log.error({ code, hint }, message);
-          this.state = 'absent';
-          if (!recoverable) throw error;
-        } finally {
-          this.deps.onEnd();
-          await camera.close();
-        }
-        if (firstFrameMs !== null && this.silentSinceMs - firstFrameMs >= STEADY_MS) retryMs = RETRY_FIRST_MS;
-        await sleep(clock, retryMs, signal);
-        retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
-      }
+      await retrying(options, (resetDelay) => this.stream(signal, resetDelay));
     } finally {
       this.cancelWatch();
     }
   }
 
-  private frameCame(): void {
+  /** Streams once. Returns null when the camera should be opened again. */
+  private async stream(signal: AbortSignal, resetDelay: () => void): Promise<'finished' | null> {
+    const { camera, log, counters } = this.deps;
+    let firstFrameMs: number | null = null;
+    try {
+      const info = await camera.open(signal);
+      this.deps.onOpen(info);
+      for await (const frame of camera.frames(signal)) {
+        this.noteFrame();
+        firstFrameMs ??= this.silentSinceMs;
+        await this.deps.onFrame(frame);
+      }
+      if (isAborted(signal)) return null;
+      if (CAMERA_DRIVERS[info.driver].endsByItself || info.timeBase === 'recorded') {
+        log.info({ model: info.model }, 'the recording has ended');
+        return 'finished';
+      }
+      log.warn({ code: 'camera-ended' }, 'the stream ended');
+    } catch (error) {
+      if (isAborted(signal)) return null;
+      const { code, message, hint, recoverable } = asSealcamError(error);
+      counters.add(`camera.${code}`);
+      log.error({ code, hint }, message);
+      this.state = 'absent';
+      if (!recoverable) throw error;
+    } finally {
+      this.deps.onEnd();
+      await camera.close();
+    }
+    if (firstFrameMs !== null && this.silentSinceMs - firstFrameMs >= STEADY_MS) resetDelay();
+    return null;
+  }
+
+  private noteFrame(): void {
     const nowMs = this.deps.clock.monotonicMs();
-    if (this.isSilenceSaid) this.deps.onStall(nowMs - this.silentSinceMs);
-    this.isSilenceSaid = false;
+    if (this.isSilenceReported) this.deps.onStall(nowMs - this.silentSinceMs);
+    this.isSilenceReported = false;
     this.state = 'ok';
     this.silentSinceMs = nowMs;
   }
 
   private scheduleWatch(): void {
     const { clock, counters, log, onSilence } = this.deps;
-    this.cancelWatch = clock.after(WATCH_MS, () => {
+    this.cancelWatch = clock.after(CHECK_EVERY_MS, () => {
       const silentMs = clock.monotonicMs() - this.silentSinceMs;
-      if (!this.isSilenceSaid && silentMs >= STALL_MS) {
-        this.isSilenceSaid = true;
+      if (!this.isSilenceReported && silentMs >= STALL_MS) {
+        this.isSilenceReported = true;
         if (this.state === 'ok') this.state = 'stalled';
         counters.add('camera.stalls');
-        log.warn({ code: 'camera-ended', silentMs: Math.round(silentMs), camera: this.state }, 'no frame comes');
+        log.warn(
+          { code: 'camera-ended', silentMs: Math.round(silentMs), camera: this.state },
+          'the camera delivers no frames',
+        );
         onSilence();
       }
       this.scheduleWatch();

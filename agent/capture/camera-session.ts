@@ -1,6 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
-import { asSealcamError } from '../../common/errors.js';
+import { guardAsync } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
@@ -16,25 +16,25 @@ export interface CameraSessionDependencies {
   /** Makes the log of one part. */
   readonly log: (part: string) => Log;
   readonly onTransition: (transition: Transition<Frame>) => void;
-  /** No frame came for so long that it must be said. */
+  /** The camera stalled, or its stream froze. */
   readonly onSilence: () => void;
-  /** The scene changed as a whole, or was not seen for a while; with the time of the frame that showed it. */
+  /** The scene changed as a whole, or was not seen for a while; `monotonicMs` is the time of the frame that showed it. */
   readonly onScene: (scene: RecordScene, monotonicMs: number) => void;
   /** UTC of a frame; null while the clock was never set. */
   readonly wallMsOf: (monotonicMs: number) => number | null;
 }
 
-/** Camera and detector while the camera looks. After `stop` no frame is taken or kept, until it is started again. */
+/** Runs camera and detector. After `stop` no frame is read or kept until `start` is called again. */
 export class CameraSession {
   private readonly deps: CameraSessionDependencies;
   private readonly loop: CameraLoop;
-  /** Outlives each opening: a camera that flaps is not said to start more than once a minute. */
+  /** Outlives each opening of the camera, so that one that flaps records a start at most once a minute. */
   private readonly scenes: SceneLog;
   private settings: CaptureSettings;
   private capture: Capture | null = null;
   private cameraInfo: CameraInfo | null = null;
   private frame: Frame | null = null;
-  /** Its first frame since it was opened, and whether motion raises an event already. */
+  /** Time of the first frame since the camera was opened, and whether motion raises events yet. */
   private firstFrameMs: number | null = null;
   private isArmed = false;
   private stopping: AbortController | null = null;
@@ -43,7 +43,7 @@ export class CameraSession {
   constructor(settings: CaptureSettings, deps: CameraSessionDependencies) {
     this.settings = settings;
     this.deps = deps;
-    this.scenes = new SceneLog({ counters: deps.counters, log: deps.log('capture'), say: deps.onScene });
+    this.scenes = new SceneLog({ counters: deps.counters, log: deps.log('capture'), onRecord: deps.onScene });
     this.loop = new CameraLoop({
       camera: deps.camera,
       clock: deps.clock,
@@ -54,7 +54,7 @@ export class CameraSession {
         this.scenes.recordScene({ class: 'stall', durationMs: Math.round(silentMs) }, deps.clock.monotonicMs());
       },
       onOpen: (info) => {
-        this.opened(info);
+        this.startCapture(info);
       },
       onFrame: async (frame) => {
         this.frame = frame;
@@ -72,28 +72,33 @@ export class CameraSession {
     });
   }
 
+  /** What health records report; a frozen stream counts as stalled. */
   get state(): CameraState {
     return this.capture?.isFrozen === true ? 'stalled' : this.loop.cameraState;
   }
 
-  /** The hardware says that its infrared-cut filter switched. */
+  /** The infrared-cut filter switched, as the hardware reports. */
   lightSwitched(monotonicMs: number): void {
     this.capture?.expectSwitch(monotonicMs);
     this.scenes.recordScene({ class: 'ir-cut' }, monotonicMs);
   }
 
+  /** The open camera; null while none is open. */
   get info(): CameraInfo | null {
     return this.cameraInfo;
   }
 
+  /** The newest frame; null before the first and after `stop`. */
   get lastFrame(): Frame | null {
     return this.frame;
   }
 
+  /** What the detector found in the last frame that it saw. */
   get lastLook(): LastLook | null {
     return this.capture?.lastLook ?? null;
   }
 
+  /** Applies new settings immediately, also to an open camera. */
   configure(settings: CaptureSettings): void {
     this.settings = settings;
     this.capture?.configure(settings);
@@ -103,19 +108,19 @@ export class CameraSession {
     return this.stopping === null;
   }
 
+  /** Starts the camera, once an earlier session has ended. */
   start(): void {
     const stopping = new AbortController();
     this.stopping = stopping;
-    // One camera is open at a time: what was stopped a moment ago ends first.
-    this.done = this.done
-      .then(() => (stopping.signal.aborted ? undefined : this.loop.run(stopping.signal)))
-      .catch((error: unknown) => {
-        const { code, message, hint } = asSealcamError(error);
-        this.deps.log('camera').error({ code, hint }, `the camera is given up: ${message}`);
-      });
+    // One camera is open at a time: a session that was stopped a moment ago ends first.
+    const before = this.done;
+    this.done = guardAsync(this.deps.log('camera'), 'the camera is not opened again', async () => {
+      await before;
+      if (!stopping.signal.aborted) await this.loop.run(stopping.signal);
+    }).then(() => undefined);
   }
 
-  /** Resolves when the camera is closed; an event that was going on has ended. */
+  /** Resolves when the camera is closed and an open event has ended. */
   async stop(): Promise<void> {
     this.stopping?.abort();
     this.stopping = null;
@@ -123,7 +128,7 @@ export class CameraSession {
     if (this.isStopped) this.frame = null;
   }
 
-  private opened(info: CameraInfo): void {
+  private startCapture(info: CameraInfo): void {
     const { counters, log, onTransition, onSilence, wallMsOf } = this.deps;
     this.cameraInfo = info;
     const { driver, model, width, height, framesPerSecond } = info;
@@ -135,19 +140,19 @@ export class CameraSession {
       wallMsOf,
       onScene: (scene, monotonicMs) => {
         this.scenes.recordScene(scene, monotonicMs);
-        // A picture that stands still is as bad as none: whoever made it so has until the next cadence otherwise.
+        // A frozen picture is as bad as none, and must not wait for the next regular health record.
         if (scene.class === 'stall' && scene.durationMs === undefined) onSilence();
       },
     });
   }
 
-  /** From here on motion raises an event: the detector has learnt what it sees. */
+  /** Records the moment from which motion raises events, because the detector has learnt the scene. */
   private noteArmed(): void {
-    const look = this.lastLook;
-    if (this.isArmed || look === null || look.observation.reason === 'starting') return;
+    const last = this.lastLook;
+    if (this.isArmed || last === null || last.observation.reason === 'starting') return;
     this.isArmed = true;
-    this.deps.log('camera').info({ frame: look.index }, 'the camera is armed');
-    const durationMs = Math.max(0, Math.round(look.monotonicMs - (this.firstFrameMs ?? look.monotonicMs)));
-    this.scenes.recordScene({ class: 'startup', durationMs }, look.monotonicMs);
+    this.deps.log('camera').info({ frame: last.index }, 'the camera is armed');
+    const durationMs = Math.max(0, Math.round(last.monotonicMs - (this.firstFrameMs ?? last.monotonicMs)));
+    this.scenes.recordScene({ class: 'startup', durationMs }, last.monotonicMs);
   }
 }

@@ -5,7 +5,7 @@ import type { CameraInfo, Frame, LumaPlane } from '../../hal/camera.js';
 import { Detector, type DetectorSettings } from './detect/detector.js';
 import { EventTracker, type EventSettings, type Transition } from './event-tracker.js';
 import { FrameOrder } from './frame-order.js';
-import { FreezeWatch } from './detect/freeze.js';
+import { FreezeWatch } from './freeze.js';
 import type { Inspection } from './detect/inspection.js';
 import { decodeLuma } from './jpeg.js';
 import type { Observation } from './detect/observation.js';
@@ -18,46 +18,46 @@ import type { Schedule } from './schedule.js';
 export interface CaptureSettings {
   /** Pixels; the plane's height follows from the frame's. */
   readonly lumaWidth: number;
-  /** So many frames of a live stream are looked at while nothing moves. */
+  /** Frames of a live stream that are inspected per second while nothing moves. */
   readonly idleFramesPerSecond: number;
   readonly detector: DetectorSettings;
   readonly events: EventSettings;
-  /** When motion raises events; none: always. */
+  /** When motion raises events; always where it is missing. */
   readonly schedule?: Schedule;
 }
 
 export interface CaptureDependencies {
   readonly counters: Counters;
   readonly log: Log;
-  /** Called in order; what it returns is not waited for on a live camera. */
+  /** Called in order. */
   readonly onTransition: (transition: Transition<Frame>) => void;
   /** The whole scene changed, or the stream froze or thawed, with the frame of this time. */
   readonly onScene: (change: CaptureScene, monotonicMs: number) => void;
-  /** UTC of a frame as its record will say it; null while the clock was never set. */
+  /** UTC of a frame, as its record will state it; null while the clock was never set. */
   readonly wallMsOf: (monotonicMs: number) => number | null;
 }
 
 export type CaptureScene = SceneChange | { readonly class: 'stall'; readonly durationMs?: number };
 
-/** What the detector said of the last frame, for `motion why`. */
+/** What the detector found in the last frame, for `motion why`. */
 export interface LastLook {
   readonly index: number;
   readonly monotonicMs: number;
   readonly observation: Observation;
-  /** Since when the camera does not see what it should: covered, blurred or turned. Null while it does. */
+  /** Since when the camera is covered, blurred or turned; null while it is not. */
   readonly tamperedSinceMs: number | null;
   /** The stream repeats one picture. */
   readonly isFrozen: boolean;
 }
 
-/** A live frame that is looked at this much later than it was captured is old news. */
-const LATE_MS = 2000;
-/** A stretch of unreadable frames is logged once, then after each of so many. */
-const LOG_EVERY = 100;
+/** A live frame that is older when its turn comes is dropped. */
+const LIVE_AGE_MAX_MS = 2000;
+/** Of unreadable frames the first is logged, and then every hundredth. */
+const LOG_EVERY_FRAMES = 100;
 
 /**
- * Frames in, events out. Frames are looked at one after the other; a corrupt one is counted and skipped, a late live one
- * is dropped and counted, a recorded one never is.
+ * Turns frames into events. Frames are inspected one after the other. A corrupt frame is counted and skipped; a late live
+ * frame is counted and dropped, a recorded one never is.
  */
 export class Capture {
   private readonly deps: CaptureDependencies;
@@ -68,7 +68,7 @@ export class Capture {
   private readonly order = new FrameOrder();
   private freeze = new FreezeWatch();
   private pace: Pace;
-  private isClockMissed = false;
+  private isClockUnset = false;
   private last: Omit<LastLook, 'tamperedSinceMs' | 'isFrozen'> | null = null;
   private lastIndex = -1;
 
@@ -90,22 +90,23 @@ export class Capture {
     return this.freeze.isFrozen;
   }
 
-  /** Planes and patches of the last frame, for `sealcam replay --explain`. */
+  /** Returns planes and patches of the last frame, for `sealcam replay --explain`; null before the first. */
   inspect(): Inspection | null {
     return this.detector.inspect();
   }
 
-  /** New settings start a new background; an open event ends with the frame that was last seen. */
+  /** Applies new settings. The background is learnt again, and an open event ends with the last frame. */
   configure(settings: CaptureSettings): void {
     this.settings = settings;
     this.restart();
   }
 
-  /** The hardware says that its infrared-cut filter switches now. */
+  /** The infrared-cut filter switches now, as the hardware reports. */
   expectSwitch(monotonicMs: number): void {
     this.detector.expectSwitch(monotonicMs);
   }
 
+  /** Adds a frame; `nowMs` is the monotonic time now. @throws SealcamError other than `frame-corrupt` */
   async inspectFrame(frame: Frame, nowMs: number): Promise<void> {
     const { counters } = this.deps;
     counters.add('frames.seen');
@@ -118,7 +119,7 @@ export class Capture {
       counters.add('frames.dropped', frame.index - this.lastIndex - 1);
     }
     this.lastIndex = frame.index;
-    if (nowMs - frame.monotonicMs > LATE_MS) {
+    if (nowMs - frame.monotonicMs > LIVE_AGE_MAX_MS) {
       counters.add('frames.dropped');
       return;
     }
@@ -126,26 +127,26 @@ export class Capture {
     await this.inspectWhenDue(frame);
   }
 
-  /** Outside the schedule nothing is raised. A clock that was never set shuts no eye. */
-  private scheduled(observation: Observation, monotonicMs: number): Observation {
+  /** Turns motion outside the schedule into `off-schedule`. While the clock was never set, motion counts at any time. */
+  private applySchedule(observation: Observation, monotonicMs: number): Observation {
     const { schedule } = this.settings;
     if (schedule === undefined || !observation.motion) return observation;
     const wallMs = this.deps.wallMsOf(monotonicMs);
-    if (wallMs === null && !this.isClockMissed) {
-      this.deps.log.warn({}, 'the clock is not set: motion raises events whatever the schedule says');
+    if (wallMs === null && !this.isClockUnset) {
+      this.deps.log.warn({}, 'the clock is not set: motion raises events regardless of the schedule');
     }
-    this.isClockMissed = wallMs === null;
+    this.isClockUnset = wallMs === null;
     if (wallMs === null || schedule.includes(wallMs)) return observation;
     this.deps.counters.add('motion.off-schedule');
     return { ...observation, motion: false, reason: 'off-schedule' };
   }
 
-  /** The stream is over: an event that is still open ends with its last frame. */
+  /** The stream is over: an open event ends with its last frame. */
   finish(): void {
     if (this.last !== null) this.emit(this.tracker.finish(this.last.index, this.last.monotonicMs));
   }
 
-  /** What was learnt is of no use any more. */
+  /** Discards what was learnt. */
   private restart(): void {
     this.finish();
     this.detector = new Detector(this.settings.detector);
@@ -160,7 +161,8 @@ export class Capture {
     const { counters, log } = this.deps;
     const before = counters.get('frames.backwards');
     counters.add('frames.backwards');
-    if (before % LOG_EVERY === 0) log.warn({ index, count: before + 1 }, 'a frame is older than the one before it');
+    if (before % LOG_EVERY_FRAMES === 0)
+      log.warn({ index, count: before + 1 }, 'a frame is older than the one before it');
     if (order === 'restart') {
       this.restart();
       this.freeze = new FreezeWatch();
@@ -168,7 +170,7 @@ export class Capture {
     return order === 'restart';
   }
 
-  /** A picture that was looked at already need not be again; while the detector starts, it counts frames. */
+  /** Reports whether a frame repeats a picture that was inspected. While the detector starts, repeats count as frames. */
   private isRepeat(frame: Frame): boolean {
     const { counters, log, onScene } = this.deps;
     const freeze = this.freeze.inspectFrame(frame);
@@ -178,28 +180,28 @@ export class Capture {
     }
     if (freeze.type === 'froze') {
       counters.add('camera.freezes');
-      log.warn({ index: frame.index }, 'the same picture comes again and again');
+      log.warn({ index: frame.index }, 'the stream is frozen: it repeats one picture');
       this.finish();
       onScene({ class: 'stall' }, frame.monotonicMs);
     }
     const isStarting = this.last === null || this.last.observation.reason === 'starting';
-    const wasSeen = !isStarting && !this.pace.isWaiting;
-    return this.freeze.isFrozen || (freeze.type === 'repeat' && wasSeen);
+    const wasInspected = !isStarting && !this.pace.isWaiting;
+    return this.freeze.isFrozen || (freeze.type === 'repeat' && wasInspected);
   }
 
-  /** While nothing moves most frames wait, and are looked at only if the next one that is due differs. */
+  /** Lets most frames wait while nothing moves; they are inspected only if the next one that is due differs. */
   private async inspectWhenDue(frame: Frame): Promise<void> {
     const { pace, detector } = this;
     if (pace.mayWait(frame)) return;
     const luma = await this.lumaOf(frame);
     if (luma === null) return;
     const earlier = pace.drainWaiting();
-    const isAwoken = earlier.length > 0 && detector.differs(luma);
-    if (isAwoken) for (const one of earlier) await this.decodeAndObserve(one);
+    const mustCatchUp = earlier.length > 0 && detector.differs(luma);
+    if (mustCatchUp) for (const one of earlier) await this.decodeAndObserve(one);
     else if (earlier.length > 0) this.deps.counters.add('frames.unwatched', earlier.length);
     const { reason } = this.observe(frame, luma);
-    // What is too small may be far away and come nearer; no frame is lost by waiting for it.
-    pace.looked(!isAwoken && (reason === 'still' || reason === 'too-small'), frame.monotonicMs);
+    // A thing that is too small may come nearer; no frame is lost by waiting for it.
+    pace.noteInspection(!mustCatchUp && (reason === 'still' || reason === 'too-small'), frame.monotonicMs);
   }
 
   private async decodeAndObserve(frame: Frame): Promise<void> {
@@ -209,11 +211,11 @@ export class Capture {
 
   private observe(frame: Frame, luma: LumaPlane): Observation {
     const { index, monotonicMs } = frame;
-    const observation = this.scheduled(this.detector.observe(luma, monotonicMs, index), monotonicMs);
+    const observation = this.applySchedule(this.detector.observe(luma, monotonicMs, index), monotonicMs);
     this.last = { index, monotonicMs, observation };
     if (observation.scene !== null) this.deps.onScene(observation.scene, monotonicMs);
     const sharpness = observation.box === null ? 0 : sharpnessOf(luma, observation.box);
-    this.emit(this.tracker.advance(observation, frame, index, monotonicMs, sharpness));
+    this.emit(this.tracker.advance(observation, { frame, index, timeMs: monotonicMs, sharpness }));
     return observation;
   }
 
@@ -232,13 +234,16 @@ export class Capture {
       const luma = frame.luma ?? (await this.decoded(frame));
       if (isFit(luma)) return luma;
       const size = `${String(luma.width)}×${String(luma.height)}`;
-      throw new SealcamError('frame-corrupt', `a grey plane of ${size} pixels is of no use`);
+      throw new SealcamError(
+        'frame-corrupt',
+        `a luma plane of ${size} pixels has a size that detection does not accept`,
+      );
     } catch (error) {
       if (!isSealcamError(error) || error.code !== 'frame-corrupt') throw asSealcamError(error);
       const { counters, log } = this.deps;
       const before = counters.get('frames.corrupt');
       counters.add('frames.corrupt');
-      if (before % LOG_EVERY === 0) {
+      if (before % LOG_EVERY_FRAMES === 0) {
         log.warn({ code: error.code, index: frame.index, count: before + 1 }, error.message);
       }
       return null;

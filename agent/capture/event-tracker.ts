@@ -4,7 +4,7 @@ import { PictureChoice } from './picture-choice.js';
 export interface EventSettings {
   /** An event ends when nothing moved for this long. */
   readonly holdMs: number;
-  /** So long after the end of an event what was seen in it starts no other one; somebody new does. */
+  /** For this long after an event its subjects start no other one; a new subject does. */
   readonly cooldownMs: number;
   /** A longer event is ended, and another may start. */
   readonly maxDurationMs: number;
@@ -12,7 +12,16 @@ export interface EventSettings {
 
 export type EndReason = 'motion-ended' | 'max-duration' | 'stream-ended';
 
-/** A frame of an event with what was seen in it; `F` is whatever the caller needs to find the picture again. */
+/** A frame for the tracker. Times never run backwards; sharpness compares only with other frames of the same event. */
+export interface TrackerFrame<F> {
+  readonly frame: F;
+  readonly index: number;
+  readonly timeMs: number;
+  /** Of what moves, 1 where it is missing. */
+  readonly sharpness?: number;
+}
+
+/** A frame of an event with what was seen in it; `F` is what the caller needs to find the picture again. */
 export interface Sighting<F> {
   readonly frame: F;
   readonly index: number;
@@ -40,7 +49,7 @@ export type Transition<F> =
       readonly endMs: number;
       readonly peakArea: number;
       readonly reason: EndReason;
-      /** The best frame if it is better than what was sent; null for "the same". */
+      /** The best frame, where it is better than the ones that were sent; null otherwise. */
       readonly sighting: Sighting<F> | null;
     };
 
@@ -51,12 +60,12 @@ interface OpenEvent<F> {
   readonly pictures: PictureChoice<Sighting<F>>;
 }
 
-/** From what single frames show to events with a start, better pictures and an end. Pure: time comes with the frames. */
+/** Turns observations into events with a start, better pictures and an end. Pure: time comes with the frames. */
 export class EventTracker<F> {
   private readonly settings: EventSettings;
   private open: OpenEvent<F> | null = null;
   private quietUntilMs = -Infinity;
-  /** Who was seen in the last event, by the numbers of their tracks. */
+  /** Subjects of the last event, by the numbers of their tracks. */
   private known = new Set<number>();
 
   constructor(settings: EventSettings) {
@@ -67,8 +76,8 @@ export class EventTracker<F> {
     return this.open !== null;
   }
 
-  /** Times never run backwards. `sharpness` of what moves; of use only beside that of the event's other frames. */
-  advance(observation: Observation, frame: F, index: number, timeMs: number, sharpness = 1): Transition<F>[] {
+  /** Adds what was seen in a frame, and returns the transitions that follow from it. */
+  advance(observation: Observation, { frame, index, timeMs, sharpness = 1 }: TrackerFrame<F>): Transition<F>[] {
     const { area, box, zones } = observation;
     const sighting: Sighting<F> = { frame, index, timeMs, area, box, zones };
     if (this.open === null) {
@@ -90,7 +99,7 @@ export class EventTracker<F> {
     return better === null ? [] : [{ type: 'update', span: open.span, sighting: better }];
   }
 
-  /** The stream is over: an event that is still open ends at the last frame. */
+  /** The stream is over: an open event ends at this frame. */
   finish(index: number, timeMs: number): Transition<F>[] {
     return this.open === null ? [] : [this.end(index, timeMs, 'stream-ended')];
   }

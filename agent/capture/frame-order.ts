@@ -1,21 +1,21 @@
-/** After so many frames in a row that are older than one before, that one's time was wrong, not theirs. */
-const BACKWARDS_MAX = 10;
+/** After this many frames in a row that are older than one before them, the time of that one was wrong. */
+const BACKWARDS_MAX_FRAMES = 10;
 
-/** Times of frames never run backwards; where they do, the frames are skipped, and after a while believed. */
+/** Guards that times of frames never run backwards: it skips such frames, and after a while accepts their time. */
 export class FrameOrder {
   private latestMs = -Infinity;
   private backwards = 0;
 
-  /** `restart`: everything that hangs on times before this one begins anew. */
+  /** Classifies a frame by its time. `restart`: everything that depends on earlier times must start again. */
   classify(timeMs: number): 'next' | 'skip' | 'restart' {
     if (timeMs >= this.latestMs) {
       this.latestMs = timeMs;
       this.backwards = 0;
       return 'next';
     }
-    // A time that is no number is never believed.
+    // A time that is not a number is never accepted.
     if (Number.isFinite(timeMs)) this.backwards++;
-    if (this.backwards < BACKWARDS_MAX) return 'skip';
+    if (this.backwards < BACKWARDS_MAX_FRAMES) return 'skip';
     this.latestMs = timeMs;
     this.backwards = 0;
     return 'restart';

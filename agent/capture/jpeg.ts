@@ -5,18 +5,19 @@ import type { Box } from './detect/observation.js';
 import { badPicture, readHeader } from './jpeg-header.js';
 import { blackOut, type PrivacyMask } from './detect/masks.js';
 
-/** One libvips thread and no cache: on a small ARM core more only cost memory. Called once by the composition root. */
+/** Sets libvips to one thread and no cache: more only cost memory on a small ARM core. The composition root calls it once. */
 export function configureImages(): void {
   sharp.concurrency(1);
   sharp.cache(false);
 }
 
-/** Upright, whatever the orientation tag says: plane, zones, box and picture are of one view. */
+/** Opens a JPEG turned upright by its orientation tag, so that plane, zones, box and picture share one view. */
 function open(jpeg: Uint8Array): Sharp {
   readHeader(jpeg);
   return sharp(jpeg, { failOn: 'truncated', limitInputPixels: false }).autoOrient();
 }
 
+/** Turns an error of the decoder into `frame-corrupt`. */
 function corrupt(cause: unknown): SealcamError {
   if (cause instanceof SealcamError) return cause;
   const why = cause instanceof Error ? (cause.message.split('\n')[0] ?? '') : 'unknown';
@@ -24,12 +25,12 @@ function corrupt(cause: unknown): SealcamError {
   return badPicture(isShort ? 'truncated' : 'undecodable', `a frame that cannot be decoded: ${why}`, cause);
 }
 
-/** The grey plane that detection looks at, `width` pixels wide or as wide as the picture is. @throws SealcamError `frame-corrupt` */
+/** Decodes the luma plane for detection, at most `width` pixels wide. @throws SealcamError `frame-corrupt` */
 export async function decodeLuma(jpeg: Uint8Array, width: number): Promise<LumaPlane> {
   try {
     const image = open(jpeg).toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
-    if (info.channels !== 1) throw badPicture('undecodable', `a grey plane of ${String(info.channels)} channels`);
+    if (info.channels !== 1) throw badPicture('undecodable', `a luma plane of ${String(info.channels)} channels`);
     return { width: info.width, height: info.height, data: new Uint8Array(data) };
   } catch (error) {
     throw corrupt(error);
@@ -43,14 +44,14 @@ export interface Thumbnail {
   readonly height: number;
 }
 
-/** How pictures are made; what is under a mask is in none of them. */
+/** How pictures are made. Under the masks they are black. */
 export interface PictureSettings {
   readonly width: number;
   readonly quality: number;
   readonly masks: readonly PrivacyMask[];
 }
 
-/** @throws SealcamError `frame-corrupt` */
+/** Makes a picture of this width and quality. @throws SealcamError `frame-corrupt` */
 export async function makeThumbnail(
   jpeg: Uint8Array,
   width: number,
@@ -60,8 +61,8 @@ export async function makeThumbnail(
   return (await decodePicture(jpeg, width, masks, null))(1, quality);
 }
 
-/** Each step of a picture that takes too many bytes: quality and width are taken down, in this order. */
-const SMALLER = [
+/** Factors on quality and width, tried in this order until the picture fits. */
+const SIZE_STEPS = [
   { quality: 1, width: 1 },
   { quality: 0.85, width: 1 },
   { quality: 0.7, width: 1 },
@@ -72,7 +73,7 @@ const SMALLER = [
 const QUALITY_MIN = 20;
 
 /**
- * A thumbnail of at most `maxBytes`, or null when even the smallest is larger; of the whole picture or a part of it.
+ * Makes a picture of at most `maxBytes`, of the whole view or of a crop; null when even the smallest is larger.
  * @throws SealcamError `frame-corrupt`
  */
 export async function fitThumbnail(
@@ -82,7 +83,7 @@ export async function fitThumbnail(
   crop: Box | null = null,
 ): Promise<Thumbnail | null> {
   const encode = await decodePicture(jpeg, settings.width, settings.masks, crop);
-  for (const step of SMALLER) {
+  for (const step of SIZE_STEPS) {
     const thumbnail = await encode(step.width, Math.max(QUALITY_MIN, Math.round(settings.quality * step.quality)));
     if (thumbnail.jpeg.length <= maxBytes) return thumbnail;
   }
@@ -91,7 +92,7 @@ export async function fitThumbnail(
 
 type Encode = (scale: number, quality: number) => Promise<Thumbnail>;
 
-/** Decodes once, at the size that is wanted; what it gives compresses that as often as it takes. */
+/** Decodes once, at the wanted size. Returns a function that compresses the result, to be called for each size step. */
 async function decodePicture(
   jpeg: Uint8Array,
   width: number,
@@ -103,10 +104,10 @@ async function decodePicture(
     const image = crop === null ? whole.resize({ width, withoutEnlargement: true }) : await partOf(whole, width, crop);
     // Three channels also of greyscale and CMYK, so that every thumbnail can be shown by a browser.
     const decoded = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
-    const { width: wide, height: high, channels } = decoded.info;
+    const { width: fullWidth, height: fullHeight, channels } = decoded.info;
     return async (scale, quality) => {
-      const raw = sharp(decoded.data, { raw: { width: wide, height: high, channels } });
-      const small = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(wide * scale)) });
+      const raw = sharp(decoded.data, { raw: { width: fullWidth, height: fullHeight, channels } });
+      const small = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(fullWidth * scale)) });
       const { data, info } = await small.jpeg({ quality }).toBuffer({ resolveWithObject: true });
       return { jpeg: new Uint8Array(data), width: info.width, height: info.height };
     };
@@ -116,8 +117,8 @@ async function decodePicture(
 }
 
 /**
- * The upright picture, black under its masks before anything else is made of it: no resampling sees what is there.
- * Every picture that leaves the camera begins here.
+ * Opens the picture upright and blacks out the masks before any resampling, which would spread what is under them. Every
+ * picture that leaves the camera comes from here.
  */
 async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Sharp> {
   if (masks.length === 0) return open(jpeg);
@@ -125,20 +126,21 @@ async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Prom
   const { data, info } = await pixels.toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
   blackOut(data, { width, height, channels }, masks);
-  // The header's bound on the size stood before; raw pixels have no header.
+  // `readHeader` has checked the size; raw pixels have no header.
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
 }
 
-/** A part of the picture: without masks the whole is scaled while it is decoded, and the part alone is in memory at its full size. */
+/** Cuts a crop out of the picture, which is scaled first, so that only the crop is held at its full size. */
 async function partOf(image: Sharp, width: number, crop: Box): Promise<Sharp> {
-  const { autoOrient: whole } = await image.metadata();
-  const wide = Math.min(whole.width, Math.ceil(width / crop.width));
-  const high = Math.max(1, Math.round((whole.height * wide) / whole.width));
-  const [left, top] = [Math.floor(crop.left * wide), Math.floor(crop.top * high)];
-  return image.resize({ width: wide, height: high, fit: 'fill' }).extract({
+  const { autoOrient: upright } = await image.metadata();
+  const scaledWidth = Math.min(upright.width, Math.ceil(width / crop.width));
+  const scaledHeight = Math.max(1, Math.round((upright.height * scaledWidth) / upright.width));
+  const left = Math.floor(crop.left * scaledWidth);
+  const top = Math.floor(crop.top * scaledHeight);
+  return image.resize({ width: scaledWidth, height: scaledHeight, fit: 'fill' }).extract({
     left,
     top,
-    width: Math.max(1, Math.min(wide - left, Math.round(crop.width * wide))),
-    height: Math.max(1, Math.min(high - top, Math.round(crop.height * high))),
+    width: Math.max(1, Math.min(scaledWidth - left, Math.round(crop.width * scaledWidth))),
+    height: Math.max(1, Math.min(scaledHeight - top, Math.round(crop.height * scaledHeight))),
   });
 }

@@ -1,51 +1,55 @@
 import type { Frame } from '../../hal/camera.js';
 
-/** After so long with nothing to see, fewer frames are looked at. */
-const CALM_MS = 3000;
-/** Frames that come a little early count: 3 looks a second are each third frame of ten. */
-const EARLY = 0.9;
-/** More frames than this are not kept, however fast they come; the oldest go. */
-const WAITING_MAX = 32;
+/** Without motion for this long, fewer frames are inspected. */
+const CALM_BEFORE_IDLE_MS = 3000;
+/** A frame is due after this share of the period, so that 3 a second are every third of 10. */
+const DUE_MIN_PERIOD_SHARE = 0.9;
+/** More waiting frames push out the oldest. */
+const WAITING_MAX_FRAMES = 32;
 
 /**
- * How often to look. While nothing moves most frames wait unseen; when one that is looked at differs, those before it
- * are looked at after all, so that an event begins as early, and with the same first frame, as if all had been.
+ * Decides which frames are inspected. While nothing moves, most frames wait; when an inspected one differs, those before
+ * it are inspected too, so that an event begins with the same frame as if all had been.
  */
 export class Pace {
   private readonly periodMs: number;
   private waiting: Frame[] = [];
-  private restlessMs = -Infinity;
-  private lookedMs = -Infinity;
-  private hasLooked = false;
+  private lastRestlessMs = -Infinity;
+  private inspectedMs = -Infinity;
+  private hasInspected = false;
 
   constructor(idleFramesPerSecond: number) {
     this.periodMs = 1000 / idleFramesPerSecond;
   }
 
-  /** Keeps the frame for later and says so, or gives those before it up: it is to be looked at now. */
+  /** Keeps a frame and returns true where it may wait; returns false where it is due now. */
   mayWait(frame: Frame): boolean {
-    if (!this.isIdle(frame.monotonicMs) || frame.monotonicMs - this.lookedMs >= EARLY * this.periodMs) return false;
+    if (!this.isIdle(frame.monotonicMs) || frame.monotonicMs - this.inspectedMs >= DUE_MIN_PERIOD_SHARE * this.periodMs)
+      return false;
     this.waiting.push(frame);
-    if (this.waiting.length > WAITING_MAX) this.waiting.shift();
+    if (this.waiting.length > WAITING_MAX_FRAMES) this.waiting.shift();
     return true;
   }
 
+  /** Reports whether fewer frames are inspected at this time. */
   isIdle(timeMs: number): boolean {
-    return this.hasLooked && timeMs - this.restlessMs >= CALM_MS;
+    return this.hasInspected && timeMs - this.lastRestlessMs >= CALM_BEFORE_IDLE_MS;
   }
 
+  /** Whether any frames wait. */
   get isWaiting(): boolean {
     return this.waiting.length > 0;
   }
 
-  /** The frames that wait, oldest first; none is kept. */
+  /** Removes and returns the waiting frames, oldest first. */
   drainWaiting(): readonly Frame[] {
     return this.waiting.splice(0);
   }
 
-  looked(isCalm: boolean, timeMs: number): void {
-    if (!isCalm || !this.hasLooked) this.restlessMs = timeMs;
-    this.hasLooked = true;
-    this.lookedMs = timeMs;
+  /** A frame was inspected; `isCalm` where nothing moved in it that counts. */
+  noteInspection(isCalm: boolean, timeMs: number): void {
+    if (!isCalm || !this.hasInspected) this.lastRestlessMs = timeMs;
+    this.hasInspected = true;
+    this.inspectedMs = timeMs;
   }
 }

@@ -6,46 +6,49 @@ export interface SceneLogDependencies {
   readonly counters: Counters;
   readonly log: Log;
   /** `monotonicMs` is the time of the frame, or of the switch, that showed it. */
-  readonly say: (scene: RecordScene, monotonicMs: number) => void;
+  readonly onRecord: (scene: RecordScene, monotonicMs: number) => void;
 }
 
-/** A lamp that flickers is said once a minute, and counted. */
-const SAY_EVERY_MS = 60_000;
+/** A class is recorded no more often; a lamp that flickers meanwhile is counted. */
+const RECORD_EVERY_MS = 60_000;
 
 /**
- * What is said of the scene as a whole: each class once a minute at most. What lasts is said when it begins, and again,
- * with its duration, when it ends: a beginning that was said is never left without its end.
+ * Decides which changes of the scene are recorded: each class at most once a minute. A change that lasts is recorded when
+ * it begins and, with its duration, when it ends; a recorded beginning always gets its end.
  */
 export class SceneLog {
   private readonly deps: SceneLogDependencies;
-  private readonly saidMs = new Map<RecordScene['class'], number>();
-  /** What lasts, and whether its beginning was said. */
+  private readonly recordedMs = new Map<RecordScene['class'], number>();
+  /** Classes that last now, and whether their beginning was recorded. */
   private readonly lasting = new Map<RecordScene['class'], boolean>();
 
   constructor(deps: SceneLogDependencies) {
     this.deps = deps;
   }
 
+  /** Records a change of the scene, or only counts it. */
   recordScene(scene: RecordScene, monotonicMs: number): void {
-    if (!this.isToBeSaid(scene, monotonicMs)) return;
+    if (!this.isDue(scene, monotonicMs)) return;
     this.deps.log.info({ ...scene }, 'the scene changed');
-    this.deps.say(scene, monotonicMs);
+    this.deps.onRecord(scene, monotonicMs);
   }
 
-  private isToBeSaid({ class: name, durationMs }: RecordScene, monotonicMs: number): boolean {
-    const wasBeginningSaid = this.lasting.get(name);
-    if (durationMs !== undefined && wasBeginningSaid !== undefined) {
+  private isDue({ class: name, durationMs }: RecordScene, monotonicMs: number): boolean {
+    const wasBeginningRecorded = this.lasting.get(name);
+    if (durationMs !== undefined && wasBeginningRecorded !== undefined) {
       this.lasting.delete(name);
-      return wasBeginningSaid;
+      return wasBeginningRecorded;
     }
     this.deps.counters.add(`scenes.${name}`);
-    const saidMs = this.saidMs.get(name);
-    const isSaid = saidMs === undefined || monotonicMs - saidMs >= SAY_EVERY_MS;
-    if (isSaid) this.saidMs.set(name, monotonicMs);
-    // Of several beginnings the first that was said is ended.
-    if (durationMs === undefined && LASTING.includes(name)) this.lasting.set(name, isSaid || wasBeginningSaid === true);
-    return isSaid;
+    const recordedMs = this.recordedMs.get(name);
+    const isRecorded = recordedMs === undefined || monotonicMs - recordedMs >= RECORD_EVERY_MS;
+    if (isRecorded) this.recordedMs.set(name, monotonicMs);
+    // Of several beginnings the first that was recorded gets the end.
+    if (durationMs === undefined && LASTING.includes(name))
+      this.lasting.set(name, isRecorded || wasBeginningRecorded === true);
+    return isRecorded;
   }
 }
 
+/** Classes with a beginning and an end. */
 const LASTING: readonly RecordScene['class'][] = ['tamper', 'stall'];

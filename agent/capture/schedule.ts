@@ -1,11 +1,17 @@
-import type { ScheduleWindow } from '../../common/config/values.js';
+/** Days are numbers from 0, Sunday, to 6; times are minutes of the day, `toMinute` excluded. */
+export interface ScheduleWindow {
+  readonly days: readonly number[];
+  readonly fromMinute: number;
+  /** Where it is not after `fromMinute`, it is a minute of the next day. */
+  readonly toMinute: number;
+}
 
 const MINUTE_MS = 60_000;
 const DAYS_OF_WEEK = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 
 /**
- * When motion raises events. A window holds the instants whose wall clock in the camera's zone shows a time inside it: an
- * hour that the clocks skip is in none, one that they repeat is in its window twice.
+ * Decides when motion raises events. A window holds the instants at which the wall clock of the camera's zone shows a time
+ * inside it: an hour that the clock skips is in no window, one that it repeats is in its window twice.
  */
 export class Schedule {
   private readonly windows: readonly ScheduleWindow[];
@@ -19,7 +25,7 @@ export class Schedule {
     this.format = new Intl.DateTimeFormat('en', { ...fields, timeZone });
   }
 
-  /** Asked for every frame with motion, found out once a minute. */
+  /** Reports whether events are raised at this time. It is called for every frame with motion, and computed once a minute. */
   includes(wallMs: number): boolean {
     const minute = Math.floor(wallMs / MINUTE_MS);
     if (minute !== this.minute) {

@@ -14,17 +14,19 @@ interface CommonOptions {
   readonly json?: boolean;
 }
 
+type ReplayArguments = CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { readonly fps: number };
+
 const EXAMPLES = `
 Examples:
-  sealcam keygen                        make this camera's keys, show its claim code
-  sealcam run                           a mock camera that publishes to mqtt://127.0.0.1:1883
-  sealcam run --config camera.toml      with settings from a file
-  sealcam replay clip.mp4 --json        what the detector sees in a video, a JSON line per event
-  sealcam verify export.jsonl           check everything in an account's export
-  sealcam doctor                        find out what is missing
+  sealcam keygen                        create this camera's keys, show its claim code
+  sealcam run                           run a mock camera that publishes to mqtt://127.0.0.1:1883
+  sealcam run --config camera.toml      run with settings from a file
+  sealcam replay clip.mp4 --json        print the events of a video, one JSON object per line
+  sealcam verify export.jsonl           verify everything in an account's export
+  sealcam doctor                        check what the camera needs
 
 Settings come from defaults, then the file, then SEALCAM_… in the environment; docs/configuration.md lists them.
-Exit status: 0 done, 1 a fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
+Exit status: 0 done, 1 internal error, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
 `;
 
 function sourceOf(options: CommonOptions): ConfigSource {
@@ -33,11 +35,11 @@ function sourceOf(options: CommonOptions): ConfigSource {
 
 function frameRate(text: string): number {
   const value = Number(text);
-  if (!(value > 0 && value <= 120)) throw new InvalidArgumentError('expected frames a second, above 0 and up to 120');
+  if (!(value > 0 && value <= 120)) throw new InvalidArgumentError('expected frames per second, above 0 and up to 120');
   return value;
 }
 
-/** Runs a command and gives its exit status; errors are printed once, here. */
+/** Runs a command and sets the exit status. Errors are printed here, once. */
 async function runReported(json: boolean, work: () => Promise<number> | number): Promise<void> {
   try {
     process.exitCode = await work();
@@ -47,18 +49,18 @@ async function runReported(json: boolean, work: () => Promise<number> | number):
 }
 
 const program = new Command('sealcam')
-  .description('A home camera that seals every picture to its owner and signs whose it is.')
+  .description('A home camera that seals every picture to its owner and signs every record.')
   .version(VERSION)
   .addHelpText('after', EXAMPLES)
   .exitOverride()
   .configureHelp({ showGlobalOptions: true });
 
 const configOption = ['-c, --config <file>', 'TOML file with settings (or SEALCAM_CONFIG)'] as const;
-const jsonOption = ['--json', 'one JSON object a line instead of text'] as const;
+const jsonOption = ['--json', 'print one JSON object per line instead of text'] as const;
 
 program
   .command('run')
-  .description('run the camera until SIGTERM; SIGHUP reads the configuration again, all or nothing')
+  .description('run the camera until SIGTERM; SIGHUP reloads the configuration, all or nothing')
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) => runReported(options.json === true, () => runCommand(sourceOf(options))));
@@ -69,25 +71,23 @@ program
   .description("play a video through the camera's detector and print its events; nothing is published")
   .option(...configOption)
   .option(...jsonOption)
-  .option('--fps <n>', 'frames a second of a folder of JPEG files', frameRate, 10)
-  .option('--explain <folder>', 'a picture of each event and of what was none, with the reasons, into an empty folder')
-  .option('--contact-sheet <file>', "all events' pictures in one PNG file")
-  .action(
-    (video: string, { fps, ...options }: CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { fps: number }) =>
-      runReported(options.json === true, () =>
-        replayCommand(
-          video,
-          sourceOf(options),
-          { framesPerSecond: fps, ...options },
-          processOutput(options.json === true),
-        ),
-      ),
-  );
+  .option('--fps <n>', 'frames per second of a folder of JPEG files', frameRate, 10)
+  .option(
+    '--explain <folder>',
+    'write a sheet of each event and of each near miss, with the reasons, into an empty folder',
+  )
+  .option('--contact-sheet <file>', 'draw the pictures of all events into one PNG file')
+  .action((video: string, { fps, ...options }: ReplayArguments) => {
+    const output = processOutput(options.json === true);
+    return runReported(options.json === true, () =>
+      replayCommand(video, sourceOf(options), { framesPerSecond: fps, ...options }, output),
+    );
+  });
 
 program
   .command('verify')
   .argument('<file>', "a signed object (raw or base64), or an account's export")
-  .description('check signatures, owners and history; status 3 if anything is refused')
+  .description('verify signatures, owners and history; status 3 if anything is refused')
   .option(...jsonOption)
   .action((file: string, options: CommonOptions) =>
     runReported(options.json === true, () => verifyCommand(file, processOutput(options.json === true))),
@@ -95,7 +95,7 @@ program
 
 program
   .command('keygen')
-  .description("make this camera's keys in the data folder, or show those that are there, with the claim code")
+  .description("create this camera's keys in the data folder, or show the existing ones, with the claim code")
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
@@ -104,7 +104,7 @@ program
 
 program
   .command('doctor')
-  .description('check everything the camera needs, and say what to do where it is missing')
+  .description('check everything the camera needs; for what is missing, print what to do')
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
@@ -115,6 +115,6 @@ try {
   await program.parseAsync();
 } catch (error) {
   if (!(error instanceof CommanderError)) throw error;
-  // Help and version end with 0; anything else commander refused is wrong usage.
+  // Help and version exit with 0; anything else that commander throws is wrong usage.
   process.exitCode = error.exitCode === 0 ? 0 : 2;
 }

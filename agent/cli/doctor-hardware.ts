@@ -2,58 +2,58 @@ import { accessSync, constants } from 'node:fs';
 import { realClock } from '../../common/adapters/real-clock.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { SealcamError } from '../../common/errors.js';
-import { runTool } from '../../hal/linux/child.js';
-import { gpiodVersion } from '../../hal/linux/gpio-tools.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
+import { gpioChipPath, gpiodVersion } from '../../hal/linux/gpio-tools.js';
 import { LinuxSystem } from '../../hal/linux/system.js';
-import { WATCHDOG_DEVICE } from '../../hal/linux/watchdogs.js';
+import { hasSystemdNotify, WATCHDOG_DEVICE } from '../../hal/linux/watchdogs.js';
+import type { WatchdogDriver } from '../../hal/peripherals.js';
 import type { Config } from '../config/keys.js';
-import { cameraOf, serialLineOf } from '../main/drivers.js';
+import { cameraOf } from '../main/cameras.js';
+import { serialLineOf } from '../main/drivers.js';
 
 export interface Check {
   readonly name: string;
   readonly run: () => Promise<string> | string;
 }
 
-const PATIENCE_MS = 15_000;
+const CHECK_TIMEOUT_MS = 15_000;
 
-/** What the configured drivers need; nothing is asked of those that are not configured. */
-export function hardwareChecks(config: Config, environment: ConfigSource['environment']): readonly Check[] {
-  const camera = config['camera.driver'];
+/** Returns the checks of the configured drivers; hardware that is not configured is not touched. */
+export function hardwareChecks(config: Config, environment: Environment): readonly Check[] {
+  const { isHardware } = CAMERA_DRIVERS[config['camera.driver']];
+  const watchdog = WATCHDOG_CHECKS[config['watchdog.driver']];
   const lines = (['gpio.buttonLine', 'gpio.motionLine', 'gpio.irCutLine', 'gpio.ledLine'] as const).filter(
     (setting) => config[setting] >= 0,
   );
   return [
-    { name: 'board', run: () => board(config) },
-    ...(camera === 'libcamera' || camera === 'v4l2' ? [{ name: 'camera', run: () => checkCamera(config) }] : []),
+    { name: 'board', run: () => checkBoard(config) },
+    ...(isHardware ? [{ name: 'camera', run: () => checkCamera(config) }] : []),
     ...(lines.length > 0 ? [{ name: 'gpio', run: () => checkGpio(config, lines) }] : []),
     ...(config['serial.path'] === '' ? [] : [{ name: 'serial line', run: () => checkSerialLine(config) }]),
-    ...(config['watchdog.driver'] === 'none'
-      ? []
-      : [{ name: 'watchdog', run: () => checkWatchdog(config, environment) }]),
+    ...(watchdog === null ? [] : [{ name: 'watchdog', run: () => watchdog(environment) }]),
   ];
 }
 
-async function board(config: Config): Promise<string> {
+async function checkBoard(config: Config): Promise<string> {
   const { warnings, temperatureDeciC } = await new LinuxSystem(config['data.folder'], realClock).status();
-  const heat = temperatureDeciC === null ? 'no temperature known' : `${(temperatureDeciC / 10).toFixed(1)} °C`;
-  return warnings.length === 0 ? heat : `${heat}; warning: ${warnings.join('; ')}`;
+  const temperature = temperatureDeciC === null ? 'temperature unknown' : `${(temperatureDeciC / 10).toFixed(1)} °C`;
+  return warnings.length === 0 ? temperature : `${temperature}; warning: ${warnings.join('; ')}`;
 }
 
 async function checkCamera(config: Config): Promise<string> {
   const camera = cameraOf(config, realClock);
-  const { model, width, height, framesPerSecond } = await camera.open(AbortSignal.timeout(PATIENCE_MS));
+  const { model, width, height, framesPerSecond } = await camera.open(AbortSignal.timeout(CHECK_TIMEOUT_MS));
   await camera.close();
-  return `${model}, ${String(width)}x${String(height)} at ${String(framesPerSecond)} frames a second`;
+  return `${model}, ${String(width)}x${String(height)} at ${String(framesPerSecond)} frames per second`;
 }
 
 async function checkGpio(config: Config, lines: readonly string[]): Promise<string> {
-  const version = await gpiodVersion(realClock, AbortSignal.timeout(PATIENCE_MS));
-  const chip = config['gpio.chip'];
-  const path = chip.startsWith('/') ? chip : `/dev/${chip}`;
+  const version = await gpiodVersion(realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS));
+  const path = gpioChipPath(config['gpio.chip']);
   try {
     accessSync(path, constants.R_OK | constants.W_OK);
   } catch (cause) {
-    throw new SealcamError('gpio-unavailable', `${path} is not there, or not for this user`, { cause });
+    throw new SealcamError('gpio-unavailable', `${path} does not exist, or this user may not open it`, { cause });
   }
   return `gpiod ${String(version)}, ${path}, ${String(lines.length)} lines`;
 }
@@ -65,22 +65,34 @@ async function checkSerialLine(config: Config): Promise<string> {
   return `${config['serial.path']} opens`;
 }
 
-/** Opening the device would start it, so only the right to is looked at. */
-async function checkWatchdog(config: Config, environment: ConfigSource['environment']): Promise<string> {
-  if (config['watchdog.driver'] === 'device') {
-    try {
-      accessSync(WATCHDOG_DEVICE, constants.W_OK);
-    } catch (cause) {
-      throw new SealcamError('watchdog-unavailable', `${WATCHDOG_DEVICE} is not there, or not for this user`, {
-        cause,
-      });
-    }
-    return WATCHDOG_DEVICE;
-  }
-  const tool = { program: 'systemd-notify', args: ['--version'] };
-  const { found } = await runTool(tool, realClock, AbortSignal.timeout(PATIENCE_MS));
-  if (!found)
-    throw new SealcamError('watchdog-unavailable', 'there is no systemd-notify', { hint: 'Install systemd.' });
+type Environment = ConfigSource['environment'];
+
+/** The check of each watchdog driver; null for one that needs nothing. */
+const WATCHDOG_CHECKS: Readonly<
+  Record<WatchdogDriver, ((environment: Environment) => Promise<string> | string) | null>
+> = {
+  none: null,
+  systemd: checkSystemdWatchdog,
+  device: checkDeviceWatchdog,
+};
+
+async function checkSystemdWatchdog(environment: Environment): Promise<string> {
+  if (!(await hasSystemdNotify(realClock, AbortSignal.timeout(CHECK_TIMEOUT_MS))))
+    throw new SealcamError('watchdog-unavailable', 'systemd-notify is not installed', { hint: 'Install systemd.' });
   const isService = (environment['NOTIFY_SOCKET'] ?? '') !== '';
-  return isService ? 'systemd listens' : 'systemd-notify is there; whether the unit listens shows only in the service';
+  return isService
+    ? 'systemd listens'
+    : 'systemd-notify is installed; whether the unit listens shows only in the service';
+}
+
+/** Checks only the permission: opening the device would start the watchdog. */
+function checkDeviceWatchdog(): string {
+  try {
+    accessSync(WATCHDOG_DEVICE, constants.W_OK);
+  } catch (cause) {
+    throw new SealcamError('watchdog-unavailable', `${WATCHDOG_DEVICE} does not exist, or this user may not open it`, {
+      cause,
+    });
+  }
+  return WATCHDOG_DEVICE;
 }

@@ -6,6 +6,7 @@ import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
 import { clockSource, LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { verifyStrict } from '../../protocol/crypto/strict.js';
@@ -21,7 +22,9 @@ import type { Output } from './output.js';
 const FREE_MIN_BYTES = 64 * 1024 * 1024;
 const BROKER_TIMEOUT_MS = 5000;
 
-/** `sealcam doctor`: everything the agent needs, each with what to do where it is missing. Status 4 if anything is. */
+/**
+ * Runs `sealcam doctor`: checks everything the agent needs, with a hint for what is missing. Returns 4 if anything is.
+ */
 export async function doctorCommand(source: ConfigSource, output: Output): Promise<number> {
   const config = loadAgentConfig(source);
   let failed = 0;
@@ -37,7 +40,7 @@ export async function doctorCommand(source: ConfigSource, output: Output): Promi
       output.emit({ check: name, ok: false, code, message, hint });
     }
   }
-  output.printLine(failed === 0 ? 'All is well.' : `${String(failed)} of the checks failed.`);
+  output.printLine(failed === 0 ? 'All checks passed.' : `${String(failed)} of the checks failed.`);
   return failed === 0 ? 0 : 4;
 }
 
@@ -53,7 +56,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
         try {
           accessSync(folder, constants.W_OK);
         } catch (cause) {
-          throw new SealcamError('store-unavailable', `${folder} cannot be written`, { cause });
+          throw new SealcamError('store-unavailable', `${folder} is not writable`, { cause });
         }
         return folder;
       },
@@ -70,16 +73,16 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
     {
       name: 'key files',
       run: () => {
-        const none = new SealcamError('key-store-unavailable', 'no keys yet');
+        const noKeys = new SealcamError('key-store-unavailable', 'no keys yet');
         try {
           keyStoreOf(config).load(() => {
-            throw none;
+            throw noKeys;
           });
         } catch (error) {
-          if (error !== none) throw error;
-          return 'none yet; they are made at the first start';
+          if (error !== noKeys) throw error;
+          return 'none yet; the first start creates them';
         }
-        return 'there, with the right owner and mode';
+        return 'present, with the right owner and mode';
       },
     },
     {
@@ -100,7 +103,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
         const signer = nodeSuite.ed25519Signer(new Uint8Array(32).fill(7));
         const message = new Uint8Array(100);
         if (!verifyStrict(nodeSuite, signer.publicKey, message, signer.sign(message))) {
-          throw new SealcamError('internal', 'a signature of our own does not verify');
+          throw new SealcamError('internal', 'a signature made here does not verify');
         }
         return `Ed25519 signs and verifies (${toHex(signer.publicKey).slice(0, 8)}…)`;
       },
@@ -122,7 +125,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
         return `${new Date(realClock.wallMs()).toISOString()}, ${clockSource()}`;
       },
     },
-    ...(config['camera.driver'] === 'replay' ? [{ name: 'ffmpeg', run: ffmpegVersion }] : []),
+    ...(CAMERA_DRIVERS[config['camera.driver']].needsFfmpeg ? [{ name: 'ffmpeg', run: ffmpegVersion }] : []),
     ...hardwareChecks(config, environment),
     { name: 'broker', run: () => reachBroker(config['uplink.url']) },
   ];
@@ -131,7 +134,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
 function ffmpegVersion(): string {
   const { stdout, error } = spawnSync('ffmpeg', ['-version'], { encoding: 'utf8' });
   if (error !== undefined) throw new SealcamError('ffmpeg-missing', 'ffmpeg is not installed', { cause: error });
-  return stdout.split('\n')[0] ?? 'there';
+  return stdout.split('\n')[0] ?? 'installed';
 }
 
 function reachBroker(url: string): Promise<string> {

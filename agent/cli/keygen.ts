@@ -10,7 +10,7 @@ import { keyStoreOf } from '../main/drivers.js';
 import { claimSheet } from '../console/claim-sheet.js';
 import type { Output } from './output.js';
 
-/** `sealcam keygen`: makes the camera's identity, or shows the one that is there. */
+/** Runs `sealcam keygen`: creates the camera's identity, or shows the existing one. Returns the exit status. */
 export function keygenCommand(source: ConfigSource, output: Output): number {
   const config = loadAgentConfig(source);
   const folder = config['data.folder'];

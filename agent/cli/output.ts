@@ -1,15 +1,16 @@
 import { ERROR_CODES } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
 
-/** Where a command prints; tests and the console put others in. */
+/** Where a command prints. Tests pass one of their own. */
 export interface Output {
   readonly json: boolean;
-  /** One line for people; left out with --json. */
+  /** Prints a line for a person; does nothing with --json. */
   printLine(text: string): void;
-  /** One JSON object a line; left out without --json. */
+  /** Prints an object as a line of JSON; does nothing without --json. */
   emit(value: Readonly<Record<string, unknown>>): void;
 }
 
+/** Returns an output that prints to stdout. */
 export function processOutput(json: boolean): Output {
   return {
     json,
@@ -22,7 +23,7 @@ export function processOutput(json: boolean): Output {
   };
 }
 
-/** Prints an error the way the command was asked to print, and gives the exit status for it. */
+/** Prints an error, as JSON with --json, and returns its exit status. */
 export function reportError(error: unknown, json: boolean): number {
   const { code, message, hint } = asSealcamError(error);
   if (json) process.stdout.write(`${JSON.stringify({ error: { code, message, hint } })}\n`);

@@ -7,10 +7,10 @@ import { Counters } from '../../common/counters.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { silentLog } from '../../common/log.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
-import { SCENARIOS } from '../../hal/driver-names.js';
+import { SCENARIOS } from '../../hal/mock-scenarios.js';
 import { GOLDEN } from '../../hal/mock/golden.js';
 import { MockCamera } from '../../hal/mock/camera.js';
-import { buildScript } from '../../hal/mock/script.js';
+import { buildScript } from '../../hal/mock/scenarios.js';
 import { ReplayCamera } from '../../hal/replay/camera.js';
 import { captureSettings, recorderSettings } from '../main/settings.js';
 import { Capture } from '../capture/capture.js';
@@ -27,22 +27,22 @@ import { StretchFinder } from './stretch.js';
 
 export interface ReplayOptions {
   readonly framesPerSecond: number;
-  /** A folder for a sheet of each event, and of each stretch that might have been one. */
+  /** Folder for a sheet of each event and of each near miss. */
   readonly explain?: string;
-  /** A PNG file of all events' pictures. */
+  /** PNG file with the pictures of all events. */
   readonly contactSheet?: string;
 }
 
-const MOCK = 'mock:';
-const MOCK_MS = 60_000;
-/** More events than this are not on the contact sheet. */
-const CELLS_MAX = 120;
-/** Sheets are drawn long after a video seems to be over: it is said how far they are. */
+const MOCK_PREFIX = 'mock:';
+const MOCK_DURATION_MS = 60_000;
+/** Events on the contact sheet; later ones are omitted. */
+const CONTACT_SHEET_CELLS_MAX = 120;
+/** With sheets a video takes long: progress is printed after this many frames. */
 const PROGRESS_FRAMES = 500;
 
 /**
- * `sealcam replay VIDEO`: the file through the camera's own detector; a line per finished event, and nothing is published.
- * Time is the file's and ids come from its content, so two runs print equal bytes.
+ * Runs `sealcam replay VIDEO`: plays the file through the camera's detector and prints a line for each event that ended.
+ * Publishes nothing. Time comes from the file and ids from its content, so two runs print the same bytes.
  */
 export async function replayCommand(
   path: string,
@@ -60,7 +60,7 @@ export async function replayCommand(
   try {
     for await (const frame of camera.frames(signal)) await replay.inspectFrame(frame);
   } catch (error) {
-    // What came before the end of a cut-off file still counts; the error is said after it.
+    // The events before the end of a truncated file still count; the error is reported after them.
     if (!isSealcamError(error) || error.code !== 'video-truncated') throw error;
     truncated = error;
   }
@@ -74,11 +74,11 @@ interface ReplayParts {
   readonly config: Config;
   readonly options: ReplayOptions;
   readonly output: Output;
-  /** Of the video: ids of events come from it. */
+  /** Hash of the video; event ids are derived from it. */
   readonly fileHash: Buffer;
 }
 
-/** A video on its way through the detector: events are printed as they end, and sheets drawn of what was seen. */
+/** Plays a video through the detector: prints events as they end, and draws their sheets. */
 class Replay {
   private readonly clip: string;
   private readonly fileHash: Buffer;
@@ -91,7 +91,7 @@ class Replay {
   private readonly finder = new StretchFinder();
   private readonly cells: Cell[] = [];
   private readonly startedMs = realClock.monotonicMs();
-  /** Of the frame that is looked at. */
+  /** Transitions that the frame under inspection caused. */
   private transitions: Transition<Frame>[] = [];
   private best: Sighting<Frame> | null = null;
   private count = 0;
@@ -107,7 +107,7 @@ class Replay {
       counters: this.counters,
       log: silentLog,
       onScene: () => undefined,
-      // A file has no time of day: no schedule applies to it.
+      // A file has no time of day, so no schedule applies.
       wallMsOf: () => null,
       onTransition: (transition) => {
         this.transitions.push(transition);
@@ -115,27 +115,30 @@ class Replay {
     });
   }
 
+  /** Inspects a frame, prints the events that it ended, and writes the sheets of stretches that are complete. */
   async inspectFrame(frame: Frame): Promise<void> {
     await this.capture.inspectFrame(frame, frame.monotonicMs);
-    const transitions = await this.print();
+    const transitions = await this.printEvents();
     const { sheets, finder, capture, clip } = this;
     if (sheets === null) return;
     const { lastLook } = capture;
-    // A frame that could not be looked at is in no stretch.
+    // A frame that could not be decoded belongs to no stretch.
     const inspection = lastLook?.index === frame.index ? capture.inspect() : null;
     if (lastLook !== null && inspection !== null) {
       const { observation } = lastLook;
-      for (const one of finder.addInspection({ frame, observation, inspection }, transitions)) await sheets.write(one);
+      const ended = finder.addInspection({ frame, observation, inspection }, transitions);
+      for (const stretch of ended) await sheets.write(stretch);
     }
     if (frame.index % PROGRESS_FRAMES === PROGRESS_FRAMES - 1) {
       process.stderr.write(`${clip}: ${String(frame.index + 1)} frames\n`);
     }
   }
 
+  /** Ends open events and prints the summary. */
   async finish(): Promise<void> {
     const { capture, counters, sheets, finder, options, output, clip, cells } = this;
     capture.finish();
-    const transitions = await this.print();
+    const transitions = await this.printEvents();
     if (sheets !== null) for (const stretch of finder.finish(transitions)) await sheets.write(stretch);
     const seconds = (realClock.monotonicMs() - this.startedMs) / 1000;
     const seen = counters.get('frames.seen');
@@ -150,17 +153,17 @@ class Replay {
     writeFileSync(options.contactSheet, await drawContactSheet(`${clip}: ${String(this.count)} events${more}`, cells));
   }
 
-  /** What the last frame began, bettered or ended; events that ended are printed. */
-  private async print(): Promise<readonly Transition<Frame>[]> {
+  /** Prints the events that the last frame ended. Returns all transitions that it caused. */
+  private async printEvents(): Promise<readonly Transition<Frame>[]> {
     const transitions = this.transitions.splice(0);
     for (const transition of transitions) {
       this.best = transition.sighting ?? this.best;
-      if (transition.type === 'end' && this.best !== null) await this.event(transition, this.best);
+      if (transition.type === 'end' && this.best !== null) await this.printEvent(transition, this.best);
     }
     return transitions;
   }
 
-  private async event(
+  private async printEvent(
     { span, endFrame, endMs, peakArea, reason }: Extract<Transition<Frame>, { type: 'end' }>,
     sighting: Sighting<Frame>,
   ): Promise<void> {
@@ -187,29 +190,29 @@ class Replay {
       `event ${String(number + 1).padStart(3)}  ${time(span.startMs)} –${time(endMs)}  frames ${String(span.startFrame)}–${String(endFrame)}` +
         `  area ${(peakArea * 100).toFixed(1)} %  ${reason}`,
     );
-    if (options.contactSheet === undefined || thumbnail === null || cells.length >= CELLS_MAX) return;
+    if (options.contactSheet === undefined || thumbnail === null || cells.length >= CONTACT_SHEET_CELLS_MAX) return;
     const box = sighting.box === null || crop === null ? sighting.box : boxWithin(crop, sighting.box);
     cells.push({ thumbnail, box, caption: `${String(number + 1)}: ${time(sighting.timeMs).trim()}` });
   }
 }
 
-/** A file, a folder of JPEG files, or a mock scenario: `mock:walk`. */
+/** Returns the camera for a video file, a folder of JPEG files, or a mock scenario such as `mock:walk`. */
 function cameraOf(path: string, config: Config, folderFramesPerSecond: number): Camera {
-  if (!path.startsWith(MOCK)) {
+  if (!path.startsWith(MOCK_PREFIX)) {
     return new ReplayCamera({ path, clock: realClock, folderFramesPerSecond, pace: 'fast', loop: false });
   }
-  const scenario = SCENARIOS.find((name) => name === path.slice(MOCK.length));
+  const scenario = SCENARIOS.find((name) => name === path.slice(MOCK_PREFIX.length));
   if (scenario === undefined) {
     throw new SealcamError('usage-invalid', `${path}: scenarios are ${SCENARIOS.join(', ')}`);
   }
-  const asked = {
+  const requested = {
     scene: config['mock.scene'],
     framesPerSecond: config['camera.framesPerSecond'],
-    durationMs: MOCK_MS,
+    durationMs: MOCK_DURATION_MS,
   };
-  // One with a known right answer has its own place, pace and length.
-  const golden: Readonly<Record<string, typeof asked>> = GOLDEN;
-  const { scene, framesPerSecond, durationMs } = golden[scenario] ?? asked;
+  // A scenario with a known right answer has a scene, frame rate and duration of its own.
+  const golden: Readonly<Record<string, typeof requested>> = GOLDEN;
+  const { scene, framesPerSecond, durationMs } = golden[scenario] ?? requested;
   return new MockCamera({
     script: buildScript(scene, scenario, config['mock.seed']),
     framesPerSecond,
@@ -220,9 +223,10 @@ function cameraOf(path: string, config: Config, folderFramesPerSecond: number): 
   });
 }
 
+/** Returns the SHA-256 of a video: of its file, of all files of a folder, or of a mock scenario's name. */
 async function hashOf(path: string): Promise<Buffer> {
   const hash = createHash('sha256');
-  if (path.startsWith(MOCK)) return hash.update(path).digest();
+  if (path.startsWith(MOCK_PREFIX)) return hash.update(path).digest();
   const files = statSync(path).isDirectory()
     ? (await readdir(path))
         .filter((name) => /\.jpe?g$/i.test(name))

@@ -1,23 +1,23 @@
 import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
-import { asSealcamError } from '../../common/errors.js';
+import { guard } from '../../common/guard.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, reloadAgentConfig, type Config } from '../config/keys.js';
 import { claimSheet } from '../console/claim-sheet.js';
-import { keepConsole } from '../console/keep-line.js';
+import { keepConsole } from '../console/keep-console.js';
 import { compose, type Composition } from '../main/compose.js';
-import { isMock } from '../main/consoles.js';
+import { hasSimulatedCamera } from '../main/cameras.js';
 import { serialLineOf, stdioLine } from '../main/drivers.js';
 
 const CTRL_C = 0x03;
 const CTRL_D = 0x04;
 
-/** `sealcam run`: until SIGTERM or SIGINT. Resolves with the exit status. */
+/** Runs `sealcam run` until SIGTERM or SIGINT. Resolves with the exit status. */
 export async function runCommand(source: ConfigSource): Promise<number> {
   let config = loadAgentConfig(source);
   const isTerminal = process.stdout.isTTY;
-  // Log lines and the sheet for a person do not mix; on a terminal the log goes to stderr.
+  // On a terminal the log goes to stderr, so that its lines do not mix with the claim sheet.
   const composition = compose(config, isTerminal ? process.stderr : process.stdout, source.environment, (open) => {
     if (!isTerminal) return;
     const { device, claimSecret } = agent.identity;
@@ -37,14 +37,11 @@ export async function runCommand(source: ConfigSource): Promise<number> {
     });
   }
   process.on('SIGHUP', () => {
-    try {
+    guard(log, 'the configuration was not reloaded', () => {
       config = reloadAgentConfig(config, source);
       agent.reconfigure(config);
-      log.info({}, 'the configuration was read again');
-    } catch (error) {
-      const { code, message, hint } = asSealcamError(error);
-      log.error({ code, hint }, `the configuration was not changed: ${message}`);
-    }
+      log.info({}, 'the configuration was reloaded');
+    });
   });
   agent.start();
   const consoles = startConsoles(config, composition, stop);
@@ -56,19 +53,27 @@ export async function runCommand(source: ConfigSource): Promise<number> {
   return 0;
 }
 
-/** The console on its tty, and for a mock camera in a terminal on that terminal. Resolves once both have ended. */
+/** Runs the console on its tty, and that of a mock camera on the terminal. Resolves when both have ended. */
 async function startConsoles(config: Config, composition: Composition, stop: AbortController): Promise<void> {
   const { agent, log, makeConsole } = composition;
   const kept: Promise<void>[] = [];
   if (config['serial.path'] !== '') {
     kept.push(
-      keepConsole(() => serialLineOf(config, realClock), makeConsole, realClock, log.child('console'), stop.signal),
+      keepConsole({
+        openLine: () => serialLineOf(config, realClock),
+        attachConsole: makeConsole,
+        clock: realClock,
+        log: log.child('console'),
+        signal: stop.signal,
+      }),
     );
   }
   const isFree = config['serial.path'] !== 'stdio';
-  if (isFree && isMock(config) && process.stdin.isTTY && process.stdout.isTTY) {
-    process.stdout.write(`Camera ${toHex(agent.identity.device)}\nCtrl-C ends it; \`button\` opens a claim window.\n`);
-    // The console edits the line by itself, so keys come one by one, Ctrl-C among them.
+  if (isFree && hasSimulatedCamera(config) && process.stdin.isTTY && process.stdout.isTTY) {
+    process.stdout.write(
+      `Camera ${toHex(agent.identity.device)}\nCtrl-C stops the camera; \`button\` opens a claim window.\n`,
+    );
+    // In raw mode every key arrives by itself, Ctrl-C too: the console has a line editor of its own.
     process.stdin.setRawMode(true);
     const console = makeConsole(stdioLine());
     console.start();

@@ -2,17 +2,20 @@ import { drawPng, greyPng } from '../../hal/image.js';
 import type { LumaPlane } from '../../hal/camera.js';
 import type { Box, Reason } from '../capture/detect/observation.js';
 import { makeThumbnail, type Thumbnail } from '../capture/jpeg.js';
-import type { Nature } from '../capture/detect/nature.js';
-import { MEANS } from '../capture/detect/reasons.js';
-import type { Look, Moment, Stretch } from './stretch.js';
+import type { Nature } from '../capture/detect/track.js';
+import { REASON_TEXTS } from '../capture/detect/reasons.js';
+import type { InspectedFrame, Moment, Stretch } from './stretch.js';
 
-const WIDTH = 960;
-const GAP = 12;
-const COLUMN = (WIDTH - 4 * GAP) / 3;
-const CAPTION = 18;
-const CHART = 110;
-const STRIP = 10;
-const PICTURE_QUALITY = 80;
+const WIDTH_PX = 960;
+const GAP_PX = 12;
+const COLUMN_PX = (WIDTH_PX - 4 * GAP_PX) / 3;
+const CAPTION_PX = 18;
+const CHART_PX = 110;
+const STRIP_PX = 10;
+const LINE_PX = 16;
+/** Characters that fit into a column. */
+const COLUMN_CHARACTERS = 42;
+const JPEG_QUALITY = 80;
 
 const NATURE_COLOURS: Readonly<Record<Nature, string>> = {
   object: '#ffd000',
@@ -36,35 +39,62 @@ const REASON_COLOURS: Readonly<Record<Reason, string>> = {
   resized: '#404060',
 };
 
-/** One PNG that shows a stretch of a video as the detector saw it. */
+/**
+ * Draws a stretch of a video as the detector saw it: pictures, background, mask, facts and a timeline. Returns a PNG.
+ */
 export async function drawSheet(title: string, stretch: Stretch): Promise<Uint8Array> {
   const { first, best, last, kind } = stretch;
-  const looks = [
-    ['start', first],
-    ['best', best],
-    ['end', last],
-  ] as const;
   const isEvent = kind === 'event';
-  const pictures = await Promise.all(looks.map(([, { frame }]) => pictureOf(frame.jpeg)));
-  const high = Math.max(...pictures.map((one) => (one === null ? COLUMN / 2 : (COLUMN * one.height) / one.width)));
+  const shown = [
+    { name: isEvent ? 'start' : 'first', inspected: first },
+    { name: isEvent ? 'best' : 'largest', inspected: best },
+    { name: isEvent ? 'end' : 'last', inspected: last },
+  ];
+  const pictures = await Promise.all(shown.map(({ inspected }) => pictureOf(inspected.frame.jpeg)));
+  const high = Math.max(
+    ...pictures.map((one) => (one === null ? COLUMN_PX / 2 : (COLUMN_PX * one.height) / one.width)),
+  );
   const { background, mask } = best.inspection;
-  const top = 2 * GAP + 2 * CAPTION;
-  const middle = top + high + CAPTION + GAP;
-  const chart = middle + high + CAPTION + GAP;
+  const top = 2 * GAP_PX + 2 * CAPTION_PX;
+  const middle = top + high + CAPTION_PX + GAP_PX;
+  const chart = middle + high + CAPTION_PX + GAP_PX;
   const parts = [
-    text(GAP, GAP + 14, title, 'font-size="16" font-weight="bold"'),
-    text(GAP, GAP + 14 + CAPTION, sentenceOf(stretch)),
-    ...looks.map(([name, look], i) => {
-      const caption = `${isEvent ? name : (['first', 'largest', 'last'][i] ?? '')}  ${seconds(look.frame.monotonicMs)}`;
-      return cell(i, top, high, caption, jpegUrl(pictures[i] ?? null), boxesOf(look, isEvent));
+    text(GAP_PX, GAP_PX + 14, title, 'font-size="16" font-weight="bold"'),
+    text(GAP_PX, GAP_PX + 14 + CAPTION_PX, sentenceOf(stretch)),
+    ...shown.map(({ name, inspected }, column) =>
+      drawTile({
+        x: columnX(column),
+        y: top,
+        wide: COLUMN_PX,
+        high,
+        caption: `${name}  ${seconds(inspected.frame.monotonicMs)}`,
+        url: jpegUrl(pictures[column] ?? null),
+        outlines: outlinesOf(inspected, isEvent),
+      }),
+    ),
+    drawTile({
+      x: columnX(0),
+      y: middle,
+      wide: COLUMN_PX,
+      high,
+      caption: 'background',
+      url: await planeUrl(background),
+      outlines: [],
     }),
-    cell(0, middle, high, 'background', await planeUrl(background), []),
-    cell(1, middle, high, 'mask, with what each patch is taken for', await planeUrl(mask), patchesOf(best)),
+    drawTile({
+      x: columnX(1),
+      y: middle,
+      wide: COLUMN_PX,
+      high,
+      caption: 'mask, with the nature of each patch',
+      url: await planeUrl(mask),
+      outlines: patchOutlines(best),
+    }),
     facts(2, middle, stretch),
     timeline(chart, stretch),
   ];
-  const height = Math.ceil(chart + CHART + STRIP + 2 * CAPTION + GAP);
-  return drawPng(svg(WIDTH, height, parts));
+  const height = Math.ceil(chart + CHART_PX + STRIP_PX + 2 * CAPTION_PX + GAP_PX);
+  return drawPng(svg(WIDTH_PX, height, parts));
 }
 
 export interface Cell {
@@ -75,19 +105,21 @@ export interface Cell {
 
 const CELLS_ACROSS = 4;
 
-/** One PNG of many thumbnails with their boxes, in rows. */
+/** Draws thumbnails with their boxes, in rows. Returns a PNG. */
 export async function drawContactSheet(title: string, cells: readonly Cell[]): Promise<Uint8Array> {
-  const wide = (WIDTH - (CELLS_ACROSS + 1) * GAP) / CELLS_ACROSS;
+  const wide = (WIDTH_PX - (CELLS_ACROSS + 1) * GAP_PX) / CELLS_ACROSS;
   const high = Math.max(1, ...cells.map(({ thumbnail }) => (wide * thumbnail.height) / thumbnail.width));
-  const top = 2 * GAP + CAPTION;
+  const top = 2 * GAP_PX + CAPTION_PX;
   const drawn = cells.map(({ thumbnail, box, caption }, i) => {
-    const x = GAP + (i % CELLS_ACROSS) * (wide + GAP);
-    const y = top + Math.floor(i / CELLS_ACROSS) * (high + CAPTION + GAP);
-    const boxes: readonly Outline[] = box === null ? [] : [{ box, colour: NATURE_COLOURS.object, label: '' }];
-    return frame([x, y, wide, high], caption, jpegUrl(thumbnail), boxes);
+    const x = GAP_PX + (i % CELLS_ACROSS) * (wide + GAP_PX);
+    const y = top + Math.floor(i / CELLS_ACROSS) * (high + CAPTION_PX + GAP_PX);
+    const outlines: readonly Outline[] = box === null ? [] : [{ box, colour: NATURE_COLOURS.object, label: '' }];
+    return drawTile({ x, y, wide, high, caption, url: jpegUrl(thumbnail), outlines });
   });
-  const height = Math.ceil(top + Math.ceil(cells.length / CELLS_ACROSS) * (high + CAPTION + GAP));
-  return drawPng(svg(WIDTH, height, [text(GAP, GAP + 14, title, 'font-size="16" font-weight="bold"'), ...drawn]));
+  const height = Math.ceil(top + Math.ceil(cells.length / CELLS_ACROSS) * (high + CAPTION_PX + GAP_PX));
+  return drawPng(
+    svg(WIDTH_PX, height, [text(GAP_PX, GAP_PX + 14, title, 'font-size="16" font-weight="bold"'), ...drawn]),
+  );
 }
 
 interface Outline {
@@ -98,20 +130,20 @@ interface Outline {
 
 async function pictureOf(jpeg: Uint8Array): Promise<Thumbnail | null> {
   try {
-    return await makeThumbnail(jpeg, Math.round(COLUMN), PICTURE_QUALITY, []);
+    return await makeThumbnail(jpeg, Math.round(COLUMN_PX), JPEG_QUALITY, []);
   } catch {
-    // A driver's plane was fine while its JPEG is not: the sheet has an empty place.
+    // The driver delivered a good luma plane with a corrupt JPEG: the sheet has an empty place.
     return null;
   }
 }
 
-function boxesOf(look: Look, isEvent: boolean): readonly Outline[] {
-  const { box } = look.observation;
-  if (!isEvent) return patchesOf(look);
+function outlinesOf(inspected: InspectedFrame, isEvent: boolean): readonly Outline[] {
+  const { box } = inspected.observation;
+  if (!isEvent) return patchOutlines(inspected);
   return box === null ? [] : [{ box, colour: NATURE_COLOURS.object, label: '' }];
 }
 
-function patchesOf({ inspection }: Look): readonly Outline[] {
+function patchOutlines({ inspection }: InspectedFrame): readonly Outline[] {
   return inspection.patches.map(({ box, nature }) => ({ box, colour: NATURE_COLOURS[nature], label: nature }));
 }
 
@@ -119,7 +151,7 @@ function sentenceOf({ kind, span, endMs, reason, moments }: Stretch): string {
   const times = `${seconds(span.onsetMs)} to ${seconds(endMs)}`;
   if (kind === 'event') return `event, ${times}, raised at ${seconds(span.startMs)}; end: ${reason}`;
   const share = moments.filter((moment) => moment.reason === kind).length;
-  return `no event, ${times}: ${kind} in ${String(share)} frames; ${MEANS[kind]}`;
+  return `no event, ${times}: ${kind} in ${String(share)} frames; ${REASON_TEXTS[kind]}`;
 }
 
 function facts(column: number, y: number, { best, kind, moments }: Stretch): string {
@@ -130,7 +162,7 @@ function facts(column: number, y: number, { best, kind, moments }: Stretch): str
   for (const { reason } of moments) counts.set(reason, (counts.get(reason) ?? 0) + 1);
   const lines = [
     `frame ${String(frame.index)}, ${seconds(frame.monotonicMs)}`,
-    `${observation.reason}: ${MEANS[observation.reason]}`,
+    `${observation.reason}: ${REASON_TEXTS[observation.reason]}`,
     `area ${percent(kind === 'event' ? observation.area : (inspection.patches[0]?.area ?? 0))} of the picture`,
     ...(box === null ? [] : [`box ${[box.left, box.top, box.width, box.height].map((n) => n.toFixed(2)).join(' ')}`]),
     ...(observation.zones.length === 0 ? [] : [`zones ${observation.zones.join(', ')}`]),
@@ -138,31 +170,36 @@ function facts(column: number, y: number, { best, kind, moments }: Stretch): str
     'frames by reason:',
     ...[...counts].sort(([, a], [, b]) => b - a).map(([reason, count]) => `  ${reason} ${String(count)}`),
   ];
-  const x = GAP + column * (COLUMN + GAP);
+  const x = columnX(column);
   return lines
     .flatMap(folded)
-    .map((line, i) => text(x, y + 14 + i * 16, line))
+    .map((line, i) => text(x, y + 14 + i * LINE_PX, line))
     .join('');
 }
 
-/** Lines that fit a column. */
-function folded(line: string): readonly string[] {
-  return line.match(/.{1,42}(?:\s|$)/g) ?? [line];
+/** Returns the left edge of a column. */
+function columnX(column: number): number {
+  return GAP_PX + column * (COLUMN_PX + GAP_PX);
 }
 
-/** Area over time, below it a strip of each frame's reason, with onset, start, best picture and end. */
+/** Breaks a line at the width of a column. */
+function folded(line: string): readonly string[] {
+  return line.match(new RegExp(`.{1,${String(COLUMN_CHARACTERS)}}(?:\\s|$)`, 'g')) ?? [line];
+}
+
+/** Draws area over time, below it a strip with each frame's reason; marks onset, start, best picture and end. */
 function timeline(y: number, { kind, span, endMs, moments, best }: Stretch): string {
-  const [fromMs, toMs] = [
-    moments[0]?.timeMs ?? 0,
-    Math.max(moments.at(-1)?.timeMs ?? 0, (moments[0]?.timeMs ?? 0) + 1),
-  ];
-  const most = Math.max(0.001, ...moments.map(({ area }) => area));
-  const x = (timeMs: number): number => GAP + ((timeMs - fromMs) / (toMs - fromMs)) * (WIDTH - 2 * GAP);
-  const base = y + CHART;
-  const points = moments.map(({ timeMs, area }) => `${n(x(timeMs))},${n(base - (area / most) * (CHART - CAPTION))}`);
+  const fromMs = moments[0]?.timeMs ?? 0;
+  const toMs = Math.max(moments.at(-1)?.timeMs ?? 0, fromMs + 1);
+  const areaMax = Math.max(0.001, ...moments.map(({ area }) => area));
+  const x = (timeMs: number): number => GAP_PX + ((timeMs - fromMs) / (toMs - fromMs)) * (WIDTH_PX - 2 * GAP_PX);
+  const base = y + CHART_PX;
+  const points = moments.map(
+    ({ timeMs, area }) => `${n(x(timeMs))},${n(base - (area / areaMax) * (CHART_PX - CAPTION_PX))}`,
+  );
   const strip = runs(moments).map(
     ([one, untilMs]) =>
-      `<rect x="${n(x(one.timeMs))}" y="${n(base)}" width="${n(Math.max(1, x(untilMs) - x(one.timeMs)))}" height="${String(STRIP)}" fill="${REASON_COLOURS[one.reason]}"/>`,
+      `<rect x="${n(x(one.timeMs))}" y="${n(base)}" width="${n(Math.max(1, x(untilMs) - x(one.timeMs)))}" height="${String(STRIP_PX)}" fill="${REASON_COLOURS[one.reason]}"/>`,
   );
   const marks =
     kind === 'event'
@@ -182,52 +219,48 @@ function timeline(y: number, { kind, span, endMs, moments, best }: Stretch): str
     `<polyline points="${points.join(' ')}" fill="none" stroke="#ffffff" stroke-width="1.2"/>`,
     ...strip,
     ...marks.flatMap(([name, timeMs, row]) => {
-      const at = Math.min(WIDTH - GAP, Math.max(GAP, x(timeMs)));
-      const anchor = at > WIDTH - 80 ? 'text-anchor="end"' : '';
+      const at = Math.min(WIDTH_PX - GAP_PX, Math.max(GAP_PX, x(timeMs)));
+      const anchor = at > WIDTH_PX - 80 ? 'text-anchor="end"' : '';
       return [
-        `<line x1="${n(at)}" x2="${n(at)}" y1="${n(y)}" y2="${n(base + STRIP)}" stroke="#80ff80" stroke-dasharray="3 3"/>`,
+        `<line x1="${n(at)}" x2="${n(at)}" y1="${n(y)}" y2="${n(base + STRIP_PX)}" stroke="#80ff80" stroke-dasharray="3 3"/>`,
         text(at + (anchor === '' ? 3 : -3), y + 10 + row * 14, name, `fill="#80ff80" ${anchor}`),
       ];
     }),
-    text(GAP, base + STRIP + 14, `${seconds(fromMs)}; area up to ${(most * 100).toFixed(2)} % of the picture`),
-    text(WIDTH - GAP, base + STRIP + 14, seconds(toMs), 'text-anchor="end"'),
+    text(GAP_PX, base + STRIP_PX + 14, `${seconds(fromMs)}; area up to ${(areaMax * 100).toFixed(2)} % of the picture`),
+    text(WIDTH_PX - GAP_PX, base + STRIP_PX + 14, seconds(toMs), 'text-anchor="end"'),
     ...seen.map((reason, i) =>
-      text(GAP + i * 110, base + STRIP + 14 + CAPTION, `■ ${reason}`, `fill="${REASON_COLOURS[reason]}"`),
+      text(GAP_PX + i * 110, base + STRIP_PX + 14 + CAPTION_PX, `■ ${reason}`, `fill="${REASON_COLOURS[reason]}"`),
     ),
   ].join('');
 }
 
-/** Frames of one reason, one after the other, as one. */
+/** Returns runs of frames with the same reason: the first of each, and the time when it ends. */
 function runs(moments: readonly Moment[]): readonly (readonly [Moment, number])[] {
   const starts = moments.filter(({ reason }, i) => reason !== moments[i - 1]?.reason);
   return starts.map((one, i) => [one, starts[i + 1]?.timeMs ?? moments.at(-1)?.timeMs ?? one.timeMs]);
 }
 
-function cell(
-  column: number,
-  y: number,
-  high: number,
-  caption: string,
-  url: string,
-  boxes: readonly Outline[],
-): string {
-  return frame([GAP + column * (COLUMN + GAP), y, COLUMN, high], caption, url, boxes);
+interface Tile {
+  readonly x: number;
+  readonly y: number;
+  readonly wide: number;
+  readonly high: number;
+  readonly caption: string;
+  /** Data URL of the image; empty for none. */
+  readonly url: string;
+  readonly outlines: readonly Outline[];
 }
 
-function frame(
-  [x, y, wide, high]: readonly [number, number, number, number],
-  caption: string,
-  url: string,
-  boxes: readonly Outline[],
-): string {
+function drawTile({ x, y, wide, high, caption, url, outlines }: Tile): string {
   const image =
     url === '' ? '' : `<image x="${n(x)}" y="${n(y)}" width="${n(wide)}" height="${n(high)}" href="${url}"/>`;
-  const outlines = boxes.map(({ box, colour, label }) => {
-    const [left, top] = [x + box.left * wide, y + box.top * high];
+  const drawn = outlines.map(({ box, colour, label }) => {
+    const left = x + box.left * wide;
+    const top = y + box.top * high;
     const rect = `<rect x="${n(left)}" y="${n(top)}" width="${n(box.width * wide)}" height="${n(box.height * high)}" fill="none" stroke="${colour}" stroke-width="1.5"/>`;
     return rect + (label === '' ? '' : text(left, Math.max(y + 10, top - 2), label, `font-size="10" fill="${colour}"`));
   });
-  return image + outlines.join('') + text(x, y + high + 14, caption);
+  return image + drawn.join('') + text(x, y + high + 14, caption);
 }
 
 function svg(width: number, height: number, parts: readonly string[]): string {

@@ -3,8 +3,8 @@ import type { EventSpan, Transition } from '../capture/event-tracker.js';
 import type { Inspection } from '../capture/detect/inspection.js';
 import type { Frame } from '../../hal/camera.js';
 
-/** One frame with all that was thought of it. */
-export interface Look {
+/** A frame with what the detector found in it. */
+export interface InspectedFrame {
   readonly frame: Frame;
   readonly observation: Observation;
   readonly inspection: Inspection;
@@ -13,115 +13,124 @@ export interface Look {
 export interface Moment {
   readonly timeMs: number;
   readonly reason: Reason;
-  /** Of what moves, or of the largest patch that was not taken for motion. */
+  /** Share of the picture: of the motion, or of the largest patch that did not count as motion. */
   readonly area: number;
 }
 
-/** A stretch of a video that is worth a sheet: an event, or what might have been one. */
+/** A part of a video that gets a sheet: an event, or patches that raised none. */
 export interface Stretch {
   readonly kind: 'event' | Reason;
-  /** For an event; else where the first patch was. */
+  /** Start and onset of the event, or of the first patch. */
   readonly span: EventSpan;
   readonly endMs: number;
-  /** Of an event why it ended, else why it was none. */
+  /** Why the event ended, or why none was raised. */
   readonly reason: string;
   readonly moments: readonly Moment[];
-  readonly first: Look;
-  readonly best: Look;
-  readonly last: Look;
+  readonly first: InspectedFrame;
+  readonly best: InspectedFrame;
+  readonly last: InspectedFrame;
 }
 
-/** What might have been an event. Too small is no candidate: there is nothing to be seen in it. */
-const SUPPRESSED: ReadonlySet<Reason> = new Set(['light', 'erratic', 'too-short', 'left', 'outside-zones']);
+/** Reasons of frames that might have been an event. `too-small` is not one: a sheet would show nothing. */
+const CANDIDATE_REASONS: ReadonlySet<Reason> = new Set(['light', 'erratic', 'too-short', 'left', 'outside-zones']);
+/** How much of the timeline before a stretch its sheet shows. */
 const LEAD_MS = 2000;
-const GAP_MS = 1000;
-/** Shorter ones are single frames of noise. */
+/** A candidate ends when no frame had a candidate reason for this long. */
+const CANDIDATE_GAP_MS = 1000;
+/** Fewer frames are noise. */
 const CANDIDATE_MIN_FRAMES = 3;
 const CANDIDATE_MAX_MS = 60_000;
-/** A longer timeline is thinned out. */
+/** A longer timeline keeps every other moment. */
 const MOMENTS_MAX = 4000;
 
-interface Open {
+interface OpenStretch {
   readonly span: EventSpan;
   moments: Moment[];
-  readonly first: Look;
-  best: Look;
-  last: Look;
+  readonly first: InspectedFrame;
+  best: InspectedFrame;
+  last: InspectedFrame;
   readonly counts: Map<Reason, number>;
 }
 
-/** Parts a video into stretches as it is played; holds three frames of the one that is going on. */
+/** Divides a video into stretches while it plays. Holds three frames of each open stretch. */
 export class StretchFinder {
-  /** Lives as long as the tracker holds the frame as the best one of its event. */
-  private readonly inspections = new WeakMap<Frame, Look>();
+  /** Keyed by frame, so that an entry lives as long as the tracker holds the frame as the best of its event. */
+  private readonly inspections = new WeakMap<Frame, InspectedFrame>();
   private lead: Moment[] = [];
-  private event: Open | null = null;
-  private candidate: Open | null = null;
+  private event: OpenStretch | null = null;
+  private candidate: OpenStretch | null = null;
 
-  /** Takes a frame and what it began, bettered or ended; gives the stretches that are over with it. */
-  addInspection(look: Look, transitions: readonly Transition<Frame>[]): Stretch[] {
-    const { frame, observation, inspection } = look;
-    this.inspections.set(frame, look);
+  /** Adds a frame and the transitions it caused. Returns the stretches that ended with it. */
+  addInspection(inspected: InspectedFrame, transitions: readonly Transition<Frame>[]): Stretch[] {
+    const { frame, observation, inspection } = inspected;
+    this.inspections.set(frame, inspected);
     const timeMs = frame.monotonicMs;
     const area = observation.motion ? observation.area : (inspection.patches[0]?.area ?? 0);
     const moment: Moment = { timeMs, reason: observation.reason, area };
     const before = this.lead;
     this.lead = [...before.filter((one) => timeMs - one.timeMs <= LEAD_MS), moment];
-    for (const open of [this.event, this.candidate]) if (open !== null) addMoment(open, moment);
-    if (this.event !== null && observation.motion) this.event.last = look;
-    const over = transitions.flatMap((transition) => this.applyTransition(transition, look, before));
-    if (this.event === null) return [...over, ...this.suppress(look, moment, before)];
-    // What led up to an event is on its own sheet.
+    if (this.event !== null) addMoment(this.event, moment);
+    if (this.candidate !== null) addMoment(this.candidate, moment);
+    if (this.event !== null && observation.motion) this.event.last = inspected;
+    const over = transitions.flatMap((transition) => this.applyTransition(transition, inspected, before));
+    if (this.event === null) return [...over, ...this.extendCandidate(inspected, moment, before)];
+    // Frames just before an event are on its sheet already.
     const isLead = (this.candidate?.span.onsetMs ?? 0) >= this.event.span.onsetMs - LEAD_MS;
     if (isLead) this.candidate = null;
-    return [...over, ...this.close()];
+    return [...over, ...this.closeCandidate()];
   }
 
-  /** The video is over. */
+  /** Returns the stretches that end with the video. */
   finish(transitions: readonly Transition<Frame>[]): Stretch[] {
-    const over = transitions.flatMap((transition) => (transition.type === 'end' ? this.end(transition) : []));
-    return [...over, ...this.close()];
+    const over = transitions.flatMap((transition) => (transition.type === 'end' ? this.endEvent(transition) : []));
+    return [...over, ...this.closeCandidate()];
   }
 
-  private applyTransition(transition: Transition<Frame>, look: Look, before: readonly Moment[]): Stretch[] {
+  private applyTransition(
+    transition: Transition<Frame>,
+    inspected: InspectedFrame,
+    before: readonly Moment[],
+  ): Stretch[] {
     if (transition.type === 'start')
-      this.event = openStretch(look, transition.span, [...before, ...this.lead.slice(-1)]);
+      this.event = openStretch(inspected, transition.span, [...before, ...this.lead.slice(-1)]);
     if (transition.type === 'update' && this.event !== null)
-      this.event.best = this.lookOf(transition.sighting.frame, look);
-    return transition.type === 'end' ? this.end(transition) : [];
+      this.event.best = this.inspectedOf(transition.sighting.frame, inspected);
+    return transition.type === 'end' ? this.endEvent(transition) : [];
   }
 
-  private lookOf(frame: Frame, otherwise: Look): Look {
+  private inspectedOf(frame: Frame, otherwise: InspectedFrame): InspectedFrame {
     return this.inspections.get(frame) ?? otherwise;
   }
 
-  private end({ sighting, endMs, reason }: Extract<Transition<Frame>, { type: 'end' }>): Stretch[] {
+  private endEvent({ sighting, endMs, reason }: Extract<Transition<Frame>, { type: 'end' }>): Stretch[] {
     const { event } = this;
     this.event = null;
     if (event === null) return [];
-    const best = sighting === null ? event.best : this.lookOf(sighting.frame, event.best);
+    const best = sighting === null ? event.best : this.inspectedOf(sighting.frame, event.best);
     const { span, moments, first, last } = event;
     return [{ kind: 'event', span, endMs, reason, moments, first, best, last }];
   }
 
-  private suppress(look: Look, moment: Moment, before: readonly Moment[]): Stretch[] {
+  private extendCandidate(inspected: InspectedFrame, moment: Moment, before: readonly Moment[]): Stretch[] {
     const { timeMs, reason } = moment;
-    const isCandidate = this.event === null && SUPPRESSED.has(reason);
+    const isCandidate = this.event === null && CANDIDATE_REASONS.has(reason);
     if (isCandidate) {
-      const { index } = look.frame;
+      const { index } = inspected.frame;
       const span = { onsetFrame: index, onsetMs: timeMs, startFrame: index, startMs: timeMs };
-      this.candidate ??= openStretch(look, span, [...before, moment]);
+      this.candidate ??= openStretch(inspected, span, [...before, moment]);
       const { candidate } = this;
       candidate.counts.set(reason, (candidate.counts.get(reason) ?? 0) + 1);
-      candidate.last = look;
-      if (areaOf(look) > areaOf(candidate.best)) candidate.best = look;
-      return timeMs - candidate.span.onsetMs >= CANDIDATE_MAX_MS ? this.close() : [];
+      candidate.last = inspected;
+      if (areaOf(inspected) > areaOf(candidate.best)) candidate.best = inspected;
+      return timeMs - candidate.span.onsetMs >= CANDIDATE_MAX_MS ? this.closeCandidate() : [];
     }
     const { candidate } = this;
-    return candidate !== null && timeMs - candidate.last.frame.monotonicMs > GAP_MS ? this.close() : [];
+    return candidate !== null && timeMs - candidate.last.frame.monotonicMs > CANDIDATE_GAP_MS
+      ? this.closeCandidate()
+      : [];
   }
 
-  private close(): Stretch[] {
+  private closeCandidate(): Stretch[] {
     const { candidate } = this;
     this.candidate = null;
     const counts = [...(candidate?.counts ?? [])].sort(([, a], [, b]) => b - a);
@@ -133,15 +142,15 @@ export class StretchFinder {
   }
 }
 
-function openStretch(look: Look, span: EventSpan, moments: Moment[]): Open {
-  return { span, moments, first: look, best: look, last: look, counts: new Map() };
+function openStretch(inspected: InspectedFrame, span: EventSpan, moments: Moment[]): OpenStretch {
+  return { span, moments, first: inspected, best: inspected, last: inspected, counts: new Map() };
 }
 
-function addMoment(open: Open, moment: Moment): void {
+function addMoment(open: OpenStretch, moment: Moment): void {
   open.moments.push(moment);
   if (open.moments.length > MOMENTS_MAX) open.moments = open.moments.filter((_, i) => i % 2 === 0);
 }
 
-function areaOf({ inspection }: Look): number {
+function areaOf({ inspection }: InspectedFrame): number {
   return inspection.patches[0]?.area ?? 0;
 }

@@ -38,7 +38,9 @@ const line = z.discriminatedUnion('type', [
   z.object({ type: z.literal('access') }),
 ]);
 
-/** Verifies an account's export from its own content: claims by their owner, records by their camera and claim. */
+/**
+ * Verifies an account's export by itself: claims by their owner's signature, records by their camera's and their claim.
+ */
 export function verifyExport(suite: CryptoSuite, lines: readonly string[]): ExportReport {
   const claims = new Map<string, Verified<Claim>>();
   const records: { readonly record: Verified<SealcamRecord>; readonly hasMedia: boolean; readonly line: number }[] = [];
@@ -58,11 +60,11 @@ export function verifyExport(suite: CryptoSuite, lines: readonly string[]): Expo
       } else if (parsed.type === 'record') {
         const record = openSigned(recordKind, suite, parsed.record);
         const media = record.value.media ?? [];
-        const wrong = media.some((named, at) => {
+        const isOtherMedia = media.some((named, at) => {
           const sealed = parsed.media[at] ?? null;
           return sealed !== null && !isMediaOf(suite, named, sealed);
         });
-        if (wrong) throw new SealcamError('malformed', 'a sealed object that is not the one the record names');
+        if (isOtherMedia) throw new SealcamError('malformed', 'a sealed object is not the one that its record names');
         records.push({ record, hasMedia: media.every((_, at) => (parsed.media[at] ?? null) !== null), line: i + 1 });
       }
     } catch (error) {
@@ -88,7 +90,7 @@ function parseLine(text: string): z.output<typeof line> {
   try {
     return line.parse(JSON.parse(text));
   } catch (cause) {
-    throw new SealcamError('malformed', 'a line that is not of an export', { cause });
+    throw new SealcamError('malformed', 'not a line of an export', { cause });
   }
 }
 

@@ -26,7 +26,12 @@ const KINDS = [
   unlockKind,
 ] as readonly SignedKind<unknown>[];
 
-/** `sealcam verify FILE`: a signed object, or an account's export. Status 3 if anything in it is refused. */
+/** First byte of an export, which is JSON lines. */
+const OPENING_BRACE = 0x7b;
+/** First byte of a tagged COSE_Sign1 object: RFC 9052 §2. */
+const COSE_SIGN1_TAG = 0xd2;
+
+/** Runs `sealcam verify FILE` on a signed object or an account's export. Returns 3 if anything in it is refused. */
 export function verifyCommand(path: string, output: Output): number {
   let bytes: Uint8Array;
   try {
@@ -34,25 +39,25 @@ export function verifyCommand(path: string, output: Output): number {
   } catch (cause) {
     throw new SealcamError('usage-invalid', `${path} cannot be read`, { cause });
   }
-  return bytes[0] === 0x7b ? verifyLines(bytes, output) : verifyObject(bytes, output);
+  return bytes[0] === OPENING_BRACE ? verifyLines(bytes, output) : verifyObject(bytes, output);
 }
 
-/** One COSE object, raw or as base64 text. Its domain is found by trying each. */
+/** Verifies one COSE object, raw or as base64 text. Finds its domain by trying each. */
 function verifyObject(file: Uint8Array, output: Output): number {
   const text = new TextDecoder().decode(file).trim();
-  const bytes = file[0] === 0xd2 ? file : (fromBase64(text) ?? file);
+  const bytes = file[0] === COSE_SIGN1_TAG ? file : (fromBase64(text) ?? file);
   let failure: SealcamError | undefined;
   for (const kind of KINDS) {
     try {
       const { value, hash, kid } = openSigned(kind, nodeSuite, bytes);
       const name = kind.domain.split('/')[1] ?? kind.domain;
-      output.printLine(`${name}: the signature is right`);
-      output.printLine(`  signed by  ${toHex(kid)}\n  hash       ${toHex(hash)}\n${indent(plain(value))}`);
-      output.emit({ kind: name, kid: toHex(kid), hash: toHex(hash), value: plain(value) });
+      output.printLine(`${name}: the signature is valid`);
+      output.printLine(`  signed by  ${toHex(kid)}\n  hash       ${toHex(hash)}\n${indent(readable(value))}`);
+      output.emit({ kind: name, kid: toHex(kid), hash: toHex(hash), value: readable(value) });
       return 0;
     } catch (error) {
       if (!isSealcamError(error)) throw error;
-      // "Not this domain" shows as a bad signature; what is wrong in the right domain says more.
+      // The wrong domain shows as a bad signature. Any other error comes from the right domain and is worth more.
       if (failure === undefined || failure.code === 'bad-signature') failure = error;
     }
   }
@@ -72,12 +77,12 @@ function verifyLines(bytes: Uint8Array, output: Output): number {
   return problems.length === 0 ? 0 : 3;
 }
 
-/** Bytes as hex, for reading. */
-function plain(value: unknown): unknown {
+/** Replaces bytes by their hex, for printing. */
+function readable(value: unknown): unknown {
   if (value instanceof Uint8Array) return toHex(value);
-  if (Array.isArray(value)) return value.map(plain);
+  if (Array.isArray(value)) return value.map(readable);
   if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+    return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, readable(item)]));
   }
   return value;
 }

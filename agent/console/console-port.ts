@@ -1,4 +1,5 @@
-import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
+import { guard } from '../../common/guard.js';
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
@@ -9,7 +10,6 @@ import type { CameraSession } from '../capture/camera-session.js';
 import type { CameraState } from '../capture/camera-loop.js';
 import type { LastLook } from '../capture/capture.js';
 import type { PictureSettings } from '../capture/jpeg.js';
-import type { ConsoleAgent } from './command.js';
 import type { Health } from '../health/health.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { OwnershipKeeper } from '../ownership/ownership.js';
@@ -18,10 +18,13 @@ import { freshFrame, takeSnapshot, type Snapshot, type SnapshotDependencies } fr
 import type { Uplink } from '../uplink/uplink.js';
 
 /** The parts of an agent that the console works with. */
-export interface ConsolePortParts
-  extends
-    SnapshotDependencies,
-    Pick<ConsoleAgent, 'version' | 'device' | 'signer' | 'outbox' | 'uplink' | 'ownership' | 'counters'> {
+export interface ConsolePortParts extends SnapshotDependencies {
+  readonly version: string;
+  readonly device: Uint8Array;
+  readonly signer: Signer;
+  readonly uplink: Uplink;
+  readonly ownership: OwnershipKeeper;
+  readonly counters: Counters;
   readonly recorder: Recorder;
   readonly health: Health;
   readonly clock: Clock;
@@ -32,8 +35,8 @@ export interface ConsolePortParts
   readonly isPrivate: () => boolean;
 }
 
-/** What may be done to an agent from its console. */
-export class ConsolePort implements ConsoleAgent {
+/** All that a console command may read of an agent and do to it. */
+export class ConsolePort {
   readonly version: string;
   readonly device: Uint8Array;
   readonly signer: Signer;
@@ -54,6 +57,7 @@ export class ConsolePort implements ConsoleAgent {
     this.counters = parts.counters;
   }
 
+  /** Result for the last inspected frame; null before the first. */
   get lastLook(): LastLook | null {
     return this.parts.camera.lastLook;
   }
@@ -66,24 +70,35 @@ export class ConsolePort implements ConsoleAgent {
     return this.parts.camera;
   }
 
+  /** Whether the owner ordered privacy: the camera records and shows nothing. */
   get isPrivate(): boolean {
     return this.parts.isPrivate();
   }
 
+  /** Measures the values of a health record. */
   health(): Promise<RecordHealth> {
     return this.parts.health.measure();
   }
 
+  /**
+   * Records a picture of now, and the order.
+   * @throws SealcamError `unclaimed`, `camera-unavailable`, `privacy-mode`, and others of {@link takeSnapshot}
+   */
   async snapshot(): Promise<Snapshot> {
     const taken = await takeSnapshot(this.parts, this.freshFrame(), this.parts.thumbnail());
     this.recordCommand({ action: 'snapshot', result: 'done' });
     return taken;
   }
 
+  /**
+   * Records an event of the present frame.
+   * @throws SealcamError `unclaimed`, `camera-unavailable`, `privacy-mode`, `usage-invalid` during an event
+   */
   triggerMotion(): void {
     const { recorder, outbox } = this.parts;
-    if (outbox.currentClaim() === null) throw new SealcamError('unclaimed', 'there is no owner to seal a picture to');
-    if (recorder.hasOpenEvent) throw new SealcamError('usage-invalid', 'an event is going on already');
+    if (outbox.currentClaim() === null)
+      throw new SealcamError('unclaimed', 'the camera has no owner to seal a picture for');
+    if (recorder.hasOpenEvent) throw new SealcamError('usage-invalid', 'an event is in progress');
     const frame = this.freshFrame();
     const { index, monotonicMs } = frame;
     const span = { startFrame: index, startMs: monotonicMs, onsetFrame: index, onsetMs: monotonicMs };
@@ -93,18 +108,16 @@ export class ConsolePort implements ConsoleAgent {
     recorder.recordTransition({ type: 'end', span, ...end }, true);
   }
 
+  /** Records what was ordered at the console, so that the owner learns of it. Without an owner there is no record. */
   recordCommand(command: Omit<RecordCommand, 'source'>): void {
-    const { outbox, uplink, log, now } = this.parts;
+    const { outbox, log, now } = this.parts;
     if (outbox.currentClaim() === null) return;
-    try {
+    guard(log, 'a console command could not be recorded', () => {
       outbox.append({ kind: 'command', time: now(), command: { source: 'console', ...command } });
-      uplink.recordsAppended(1);
-    } catch (error) {
-      const { code, message } = asSealcamError(error);
-      log.error({ code }, `an order at the console could not be recorded: ${message}`);
-    }
+    });
   }
 
+  /** Ends the ownership and opens the claim window. */
   factoryReset(): void {
     this.ownership.end('reset');
     this.ownership.openWindow();

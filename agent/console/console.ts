@@ -9,18 +9,18 @@ import { wrap } from './layout.js';
 import { LineEditor, LINE_MAX } from './line-editor.js';
 import { splitWords, wordsOf } from './words.js';
 
-/** Lines that wait while a command runs; a script may send ahead, a flood may not. */
-const WAITING_MAX = 16;
-/** Output that nobody reads piles up to this, then it is dropped. */
+/** Lines that wait while a command runs: a script may send ahead. Further ones are dropped. */
+const WAITING_LINES_MAX = 16;
+/** Output that the line has not taken; further output is dropped. */
 const UNWRITTEN_MAX_BYTES = 256 * 1024;
-/** Input is taken in pieces, so that a megabyte on the line does not hold up the camera. */
+/** Input is processed in pieces, so that a megabyte on the line does not delay the camera. */
 const INPUT_PIECE_BYTES = 4096;
 const INPUT_WAITING_MAX_BYTES = 64 * 1024;
 const COMMAND_LIMIT_MS = 15_000;
 
 /**
- * The debug console on one serial line. Whatever comes in, the agent does not notice: input, output, waiting lines and
- * each command's time are bounded, and a fault of a command ends that command.
+ * The debug console on one serial line. No input can disturb the agent: input, output, waiting lines and the time of each
+ * command are bounded, and an error in a command ends only that command.
  */
 export class Console {
   private readonly line: SerialLine;
@@ -43,6 +43,7 @@ export class Console {
     this.editor = new LineEditor(() => this.prompt(), completions);
   }
 
+  /** Prints the prompt and accepts input. */
   start(): void {
     this.unsubscribe.push(
       this.line.onData((data) => {
@@ -56,18 +57,18 @@ export class Console {
     this.log.info({ line: this.line.name }, 'the console is ready');
   }
 
-  /** Ends what runs; the line itself is its owner's to close. */
+  /** Aborts the running command and locks the console. The caller closes the line. */
   stop(): void {
     if (this.isClosed) return;
     this.isClosed = true;
     this.running?.abort();
     this.waiting.length = 0;
     for (const unsubscribe of this.unsubscribe) unsubscribe();
-    // Whoever plugs in next starts locked.
+    // The next person at the line starts locked.
     this.context.lock.lock();
   }
 
-  /** Whether a command runs. */
+  /** Whether a command is running. */
   get isBusy(): boolean {
     return this.running !== null;
   }
@@ -83,15 +84,15 @@ export class Console {
     }
     this.input.push(copyOf(data));
     this.inputBytes += data.length;
-    if (!this.isReading) void this.read();
+    if (!this.isReading) void this.processInput();
   }
 
-  private async read(): Promise<void> {
+  private async processInput(): Promise<void> {
     this.isReading = true;
     for (let chunk = this.input.shift(); chunk !== undefined && !this.isClosed; chunk = this.input.shift()) {
       this.inputBytes -= chunk.length;
       for (let from = 0; from < chunk.length; from += INPUT_PIECE_BYTES) {
-        this.piece(chunk.subarray(from, from + INPUT_PIECE_BYTES));
+        this.processPiece(chunk.subarray(from, from + INPUT_PIECE_BYTES));
         if (chunk.length > INPUT_PIECE_BYTES)
           await new Promise<void>((resolve) => this.context.clock.after(0, resolve));
       }
@@ -99,7 +100,7 @@ export class Console {
     this.isReading = false;
   }
 
-  private piece(bytes: Uint8Array): void {
+  private processPiece(bytes: Uint8Array): void {
     let echo = '';
     for (const effect of this.editor.push(bytes)) {
       switch (effect.type) {
@@ -114,8 +115,8 @@ export class Console {
         case 'overlong':
           this.write(echo);
           echo = '';
-          this.fail(new SealcamError('usage-invalid', `a line holds ${String(LINE_MAX)} characters`), false);
-          this.ready();
+          this.printError(new SealcamError('usage-invalid', `a line holds ${String(LINE_MAX)} characters`), false);
+          this.showPrompt();
           break;
         case 'line':
           this.write(echo);
@@ -131,7 +132,7 @@ export class Console {
       void this.runLine(text);
       return;
     }
-    if (this.waiting.length < WAITING_MAX) this.waiting.push(text);
+    if (this.waiting.length < WAITING_LINES_MAX) this.waiting.push(text);
     else this.context.agent.counters.add('console.lines-dropped');
   }
 
@@ -152,14 +153,14 @@ export class Console {
         await command.run(this.context, wordsOf(rest), this.output(command, isJson, controller.signal));
       }
     } catch (error) {
-      this.fail(error, isJson);
+      this.printError(error, isJson);
     } finally {
       cancel();
       this.running = null;
     }
     const next = this.waiting.shift();
     if (next !== undefined && !this.isClosed) void this.runLine(next);
-    else this.ready();
+    else this.showPrompt();
   }
 
   private authorize({ name, scope }: ConsoleCommand): void {
@@ -178,14 +179,14 @@ export class Console {
     };
   }
 
-  private fail(error: unknown, isJson: boolean): void {
+  private printError(error: unknown, isJson: boolean): void {
     const { code, message, hint } = asSealcamError(error);
     if (code === 'internal') this.log.error({ code }, `console: ${message}`);
     if (isJson) this.write(`${JSON.stringify({ ok: false, code, message, hint })}\r\n`);
     else this.write([...wrap(`error: ${message} [${code}]`), ...wrap(hint)].map((line) => `${line}\r\n`).join(''));
   }
 
-  private ready(): void {
+  private showPrompt(): void {
     if (this.running === null) this.write(this.editor.render());
   }
 

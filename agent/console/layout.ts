@@ -1,16 +1,18 @@
 /** A serial terminal's width. */
 export const COLUMNS = 80;
-const LABEL = 16;
+const LABEL_COLUMNS = 16;
 
-/** `label   value` lines; a value that is too long goes on below itself. */
+/** Formats `label   value` lines. A value that is too long continues on the next line, below itself. */
 export function rows(entries: readonly (readonly [string, string | number | null])[]): string[] {
   return entries.flatMap(([label, value]) => {
     const text = value === null ? '–' : String(value);
-    return wrap(text, COLUMNS - LABEL).map((line, i) => `${(i === 0 ? label : '').padEnd(LABEL)}${line}`);
+    return wrap(text, COLUMNS - LABEL_COLUMNS).map(
+      (line, i) => `${(i === 0 ? label : '').padEnd(LABEL_COLUMNS)}${line}`,
+    );
   });
 }
 
-/** Breaks at spaces where it can. */
+/** Breaks text into lines, at spaces where possible. */
 export function wrap(text: string, width = COLUMNS): string[] {
   const lines: string[] = [];
   let rest = text;
@@ -23,6 +25,7 @@ export function wrap(text: string, width = COLUMNS): string[] {
   return [...lines, rest];
 }
 
+/** Formats a table with columns as wide as their longest cell. */
 export function table(head: readonly string[], body: readonly (readonly string[])[]): string[] {
   const widths = head.map((title, i) => Math.max(title.length, ...body.map((row) => (row[i] ?? '').length)));
   const line = (cells: readonly string[]): string =>
@@ -33,6 +36,7 @@ export function table(head: readonly string[], body: readonly (readonly string[]
   return [line(head), ...body.map(line)].flatMap((text) => (text.length <= COLUMNS ? [text] : wrap(text)));
 }
 
+/** Formats a duration in seconds, minutes or hours. */
 export function duration(ms: number): string {
   const s = Math.round(ms / 1000);
   if (s < 120) return `${String(s)} s`;

@@ -1,19 +1,19 @@
-/** What the console does with what was typed. */
+/** What the console is to do after some input. */
 export type EditorEffect =
   | { readonly type: 'write'; readonly text: string }
   | { readonly type: 'line'; readonly text: string }
-  /** Ctrl-C: whatever runs is to stop. */
+  /** Ctrl-C: the running command is to stop. */
   | { readonly type: 'interrupt' }
-  /** More than a line may hold came without an end; everything up to the next end of line is dropped. */
+  /** A line was longer than {@link LINE_MAX}; it was dropped up to its end. */
   | { readonly type: 'overlong' };
 
-/** Endings for what is typed so far. */
+/** Returns what may follow the text before the cursor. */
 export type Complete = (text: string) => readonly string[];
 
-/** A token of an unlock is some 350 characters. */
+/** Characters of a line. An unlock token has about 350. */
 export const LINE_MAX = 1024;
-const HISTORY_MAX = 50;
-const ESCAPE_MAX = 8;
+const HISTORY_LINES_MAX = 50;
+const ESCAPE_LENGTH_MAX = 8;
 
 const KEYS: Readonly<Record<string, string>> = {
   '[A': 'up',
@@ -34,8 +34,8 @@ const KEYS: Readonly<Record<string, string>> = {
 };
 
 /**
- * A line as one types it on a VT100: echo, cursor keys, history, completion. Pure: bytes in, effects out.
- * Only printable ASCII becomes a part of a line; everything else is a key that is known, or nothing.
+ * Edits a line as on a VT100: echo, cursor keys, history, completion. Does no I/O: bytes in, effects out.
+ * Only printable ASCII enters a line; any other byte is part of a known key, or ignored.
  */
 export class LineEditor {
   private readonly prompt: () => string;
@@ -54,35 +54,36 @@ export class LineEditor {
     this.complete = complete;
   }
 
+  /** Processes input and returns its effects in order. */
   push(bytes: Uint8Array): EditorEffect[] {
     this.effects = [];
-    for (const byte of bytes) this.byte(byte);
+    for (const byte of bytes) this.processByte(byte);
     return this.effects;
   }
 
-  /** The prompt and what is typed so far, on a line of their own. */
+  /** Returns what redraws the prompt and the line typed so far. */
   render(): string {
     const back = this.text.length - this.at;
     return `\r\u001b[K${this.prompt()}${this.text}${back > 0 ? `\u001b[${String(back)}D` : ''}`;
   }
 
-  private byte(byte: number): void {
+  private processByte(byte: number): void {
     const wasReturn = this.lastWasReturn;
     this.lastWasReturn = byte === 0x0d;
     if (byte === 0x0d || (byte === 0x0a && !wasReturn)) {
-      this.enter();
+      this.endLine();
       return;
     }
     if (this.dropping || byte === 0x0a) return;
     if (this.escape !== null) {
-      this.escaped(byte);
+      this.continueEscape(byte);
       return;
     }
     if (byte >= 0x20 && byte < 0x7f) this.insert(String.fromCharCode(byte));
-    else this.control(byte);
+    else this.pressControl(byte);
   }
 
-  private control(byte: number): void {
+  private pressControl(byte: number): void {
     switch (byte) {
       case 0x1b:
         this.escape = '';
@@ -92,10 +93,10 @@ export class LineEditor {
         if (this.at > 0) this.replace(this.text.slice(0, this.at - 1) + this.text.slice(this.at), this.at - 1);
         return;
       case 0x01:
-        this.key('home');
+        this.pressKey('home');
         return;
       case 0x05:
-        this.key('end');
+        this.pressKey('end');
         return;
       case 0x15:
         this.replace(this.text.slice(this.at), 0);
@@ -112,21 +113,21 @@ export class LineEditor {
         this.effects.push({ type: 'interrupt' });
         return;
       case 0x09:
-        this.tab();
+        this.completeLine();
     }
   }
 
-  private escaped(byte: number): void {
+  private continueEscape(byte: number): void {
     const sequence = (this.escape ?? '') + String.fromCharCode(byte);
     this.escape = sequence;
     const key = KEYS[sequence];
-    // A sequence ends with a letter or ~; what is not known, or too long for any, is forgotten.
+    // A sequence ends with a letter or ~. An unknown one is ignored, and so is one too long for any key.
     const isOver = /^(\[[0-9;]*[A-Za-z~]|O[A-Za-z]|[^[O])$/.test(sequence);
-    if (isOver || sequence.length > ESCAPE_MAX) this.escape = null;
-    if (key !== undefined) this.key(key);
+    if (isOver || sequence.length > ESCAPE_LENGTH_MAX) this.escape = null;
+    if (key !== undefined) this.pressKey(key);
   }
 
-  private key(name: string): void {
+  private pressKey(name: string): void {
     switch (name) {
       case 'left':
         this.replace(this.text, Math.max(0, this.at - 1));
@@ -157,7 +158,7 @@ export class LineEditor {
     this.replace(line, line.length);
   }
 
-  private tab(): void {
+  private completeLine(): void {
     const typed = this.text.slice(0, this.at);
     const found = this.complete(typed);
     const [only] = found;
@@ -195,7 +196,7 @@ export class LineEditor {
     this.write(this.render());
   }
 
-  private enter(): void {
+  private endLine(): void {
     this.escape = null;
     this.write('\r\n');
     if (this.dropping) {
@@ -206,9 +207,9 @@ export class LineEditor {
     const line = this.text.trim();
     this.text = '';
     this.at = 0;
-    // A token must not be had again by pressing a key.
+    // The arrow keys must not bring back an unlock token.
     if (line !== '' && line !== this.history.at(-1) && !line.startsWith('unlock ')) this.history.push(line);
-    if (this.history.length > HISTORY_MAX) this.history.shift();
+    if (this.history.length > HISTORY_LINES_MAX) this.history.shift();
     this.historyAt = this.history.length;
     this.effects.push({ type: 'line', text: line });
   }

@@ -8,14 +8,23 @@ import { unlockKind, type Unlock } from '../../protocol/objects/unlock.js';
 
 export type Scope = Unlock['scope'][number];
 
-/** After so many wrong tokens each further one waits, twice as long each time. */
-const FREE_FAILURES = 2;
+/** Wrong tokens without a wait. Each further one makes the next wait, twice as long each time. */
+const FREE_FAILURES_MAX = 2;
 const WAIT_FIRST_MS = 2000;
 const WAIT_MAX_MS = 5 * 60_000;
 
+export interface ConsoleLockOptions {
+  readonly suite: CryptoSuite;
+  readonly random: Random;
+  readonly clock: Clock;
+  readonly device: Uint8Array;
+  /** Public keys whose tokens are trusted. Empty: nothing unlocks this console. */
+  readonly qaKeys: readonly Uint8Array[];
+}
+
 /**
- * The console's lock. A token is signed by the maker's QA key, for this device, for the nonce that is shown here, for
- * scopes and a time. All of it lives in memory: it lapses with the process, so with every boot.
+ * The console's lock. A token is signed by the maker's QA key, for this device, the nonce shown here, scopes and a time.
+ * An unlock is kept in memory only, so every restart locks the console.
  */
 export class ConsoleLock {
   private readonly suite: CryptoSuite;
@@ -28,14 +37,7 @@ export class ConsoleLock {
   private failures = 0;
   private notBeforeMs = -Infinity;
 
-  constructor(
-    suite: CryptoSuite,
-    random: Random,
-    clock: Clock,
-    device: Uint8Array,
-    /** Empty: nothing ever unlocks it. */
-    qaKeys: readonly Uint8Array[],
-  ) {
+  constructor({ suite, random, clock, device, qaKeys }: ConsoleLockOptions) {
     this.suite = suite;
     this.random = random;
     this.clock = clock;
@@ -44,16 +46,17 @@ export class ConsoleLock {
     this.nonce = random.bytes(16);
   }
 
-  /** What a token must be made for; used up by the token. */
+  /** The nonce that the next token must name. An unlock replaces it, so that each token works once. */
   get challenge(): Uint8Array {
     return this.nonce;
   }
 
+  /** Whether any key is trusted. */
   get canUnlock(): boolean {
     return this.qaKeys.length > 0;
   }
 
-  /** What may be done now, and for how long; null while locked. */
+  /** Returns the scopes that are unlocked, and the seconds left; null while locked. */
   state(): { readonly scopes: readonly Scope[]; readonly leftS: number } | null {
     const { open } = this;
     if (open === null) return null;
@@ -65,11 +68,14 @@ export class ConsoleLock {
     return { scopes: [...open.scopes], leftS: Math.ceil(leftMs / 1000) };
   }
 
+  /** Returns whether a token has unlocked this scope and has not expired. */
   allows(scope: Scope): boolean {
     return this.state()?.scopes.includes(scope) === true;
   }
 
-  /** @throws SealcamError `console-locked` (too many wrong ones, or no key), `unlock-refused` */
+  /**
+   * Unlocks with a token. @throws SealcamError `console-locked` (too many wrong tokens, or no key), `unlock-refused`
+   */
   unlock(text: string): Verified<Unlock> {
     const nowMs = this.clock.monotonicMs();
     if (!this.canUnlock) throw new SealcamError('console-locked', 'this camera has no QA key: nothing unlocks it');
@@ -78,15 +84,14 @@ export class ConsoleLock {
       throw new SealcamError('console-locked', `too many wrong tokens; wait ${String(seconds)} s`);
     }
     try {
-      const token = this.check(text);
+      const token = this.verifyToken(text);
       this.failures = 0;
       this.open = { scopes: new Set(token.value.scope), untilMs: nowMs + token.value.lifetimeS * 1000 };
-      // One token unlocks once.
       this.nonce = this.random.bytes(16);
       return token;
     } catch (cause) {
       this.failures++;
-      const over = this.failures - FREE_FAILURES;
+      const over = this.failures - FREE_FAILURES_MAX;
       if (over > 0) this.notBeforeMs = nowMs + Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (over - 1));
       if (cause instanceof SealcamError && cause.code === 'unlock-refused') throw cause;
       throw new SealcamError('unlock-refused', 'the token is not a signed token', { cause });
@@ -97,16 +102,17 @@ export class ConsoleLock {
     this.open = null;
   }
 
-  private check(text: string): Verified<Unlock> {
+  private verifyToken(text: string): Verified<Unlock> {
     const bytes = fromBase64(text);
     if (bytes === undefined) throw new SealcamError('unlock-refused', 'the token is not base64');
     const token = openSigned(unlockKind, this.suite, bytes);
     if (!this.qaKeys.some((key) => equal(key, token.kid))) {
-      throw new SealcamError('unlock-refused', 'the token is signed by another key than this camera trusts');
+      throw new SealcamError('unlock-refused', 'the token is signed by a key that this camera does not trust');
     }
-    if (!equal(token.value.device, this.device)) throw new SealcamError('unlock-refused', 'it is for another camera');
+    if (!equal(token.value.device, this.device))
+      throw new SealcamError('unlock-refused', 'the token is for another camera');
     if (!equal(token.value.nonce, this.nonce)) {
-      throw new SealcamError('unlock-refused', 'it is for another nonce; one token unlocks once');
+      throw new SealcamError('unlock-refused', 'the token is for another nonce; each token works once');
     }
     return token;
   }

@@ -1,20 +1,19 @@
 import { SealcamError } from '../../common/errors.js';
 
-/** What was typed after a command's name. */
+/** The words after a command's name. */
 export interface Words {
   readonly positional: readonly string[];
   readonly flags: ReadonlySet<string>;
 }
 
-/**
- * Words are parted by spaces; "…" keeps them together. What starts with -- is a flag.
- * @throws SealcamError `usage-invalid`
- */
+/** Splits a line at spaces, except within "…". @throws SealcamError `usage-invalid` */
 export function splitWords(line: string): readonly string[] {
-  if ((line.match(/"/g)?.length ?? 0) % 2 === 1) throw new SealcamError('usage-invalid', 'a quotation mark is open');
+  if ((line.match(/"/g)?.length ?? 0) % 2 === 1)
+    throw new SealcamError('usage-invalid', 'a quotation mark is not closed');
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
+/** Separates flags, which start with --, from the other words. */
 export function wordsOf(words: readonly string[]): Words {
   return {
     positional: words.filter((word) => !word.startsWith('--')),
@@ -22,18 +21,21 @@ export function wordsOf(words: readonly string[]): Words {
   };
 }
 
-/** A whole number in a range. @throws SealcamError `usage-invalid` */
-export function wholeNumber(
-  text: string | undefined,
-  what: string,
-  min: number,
-  max: number,
-  otherwise: number,
-): number {
-  if (text === undefined) return otherwise;
+interface NumberArgument {
+  /** What the usage line calls it. */
+  readonly name: string;
+  readonly min: number;
+  readonly max: number;
+  /** Returned if the argument is absent. */
+  readonly fallback: number;
+}
+
+/** Parses a whole number within its bounds. @throws SealcamError `usage-invalid` */
+export function parseWholeNumber(text: string | undefined, { name, min, max, fallback }: NumberArgument): number {
+  if (text === undefined) return fallback;
   const value = Number(text);
   if (!/^\d+$/.test(text) || value < min || value > max) {
-    throw new SealcamError('usage-invalid', `${what}: a whole number from ${String(min)} to ${String(max)}`);
+    throw new SealcamError('usage-invalid', `${name}: a whole number from ${String(min)} to ${String(max)}`);
   }
   return value;
 }

@@ -1,6 +1,6 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
-import { asSealcamError } from '../../common/errors.js';
+import { guardAsync } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { System } from '../../hal/system.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
@@ -19,16 +19,18 @@ export interface HealthDependencies {
   readonly cameraState: () => CameraState;
   readonly isPrivate: () => boolean;
   readonly connects: () => number;
-  readonly onRecorded: () => void;
   readonly log: Log;
 }
 
-/** Says at least every 15 minutes how the camera is: silence for two cadences tells the cloud that something is wrong. */
+/**
+ * Records the camera's health at every interval, 15 minutes at most: two intervals of silence tell the cloud that something
+ * is wrong.
+ */
 export class Health {
   private readonly deps: HealthDependencies;
   private cancel: CancelTimer = () => undefined;
   private stopped = false;
-  private warned = '';
+  private loggedWarnings = '';
 
   constructor(deps: HealthDependencies) {
     this.deps = deps;
@@ -43,15 +45,19 @@ export class Health {
     this.cancel();
   }
 
-  /** One record now, if the camera has an owner. */
+  /** Appends one record now, if the camera has an owner. Errors are logged. */
   async record(): Promise<void> {
-    const { outbox, now, onRecorded } = this.deps;
+    await guardAsync(this.deps.log, 'no health record', () => this.append());
+  }
+
+  private async append(): Promise<void> {
+    const { outbox, now } = this.deps;
     if (outbox.currentClaim() === null) return;
     const health = await this.measure();
     outbox.append({ kind: 'health', time: now(), health });
-    onRecorded();
   }
 
+  /** Measures what a health record holds. */
   async measure(): Promise<RecordHealth> {
     const { system, outbox, counters, agentVersion, cameraState, isPrivate, connects } = this.deps;
     const { uptimeS, temperatureDeciC, freeBytes, warnings } = await system.status();
@@ -71,20 +77,15 @@ export class Health {
     };
   }
 
-  /** Once for each change: a weak supply stays weak. */
+  /** Logs each change once: a weak supply stays weak. */
   private logWarnings(warnings: readonly string[]): void {
     const text = warnings.join('; ');
-    if (text !== '' && text !== this.warned) this.deps.log.warn({}, `the board: ${text}`);
-    this.warned = text;
+    if (text !== '' && text !== this.loggedWarnings) this.deps.log.warn({}, `the board: ${text}`);
+    this.loggedWarnings = text;
   }
 
   private async tick(): Promise<void> {
-    try {
-      await this.record();
-    } catch (error) {
-      const { code, message } = asSealcamError(error);
-      this.deps.log.error({ code }, `no health record: ${message}`);
-    }
+    await this.record();
     if (this.stopped) return;
     this.cancel = this.deps.clock.after(this.deps.intervalMs, () => {
       void this.tick();

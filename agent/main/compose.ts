@@ -18,20 +18,24 @@ import { consoleMaker } from './consoles.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
 import { mqttSocket } from '../uplink/mqtt-socket.js';
 
-/** The composition root of the camera: real clock, real randomness, drivers by configuration. */
+/** An agent with its real clock, randomness, drivers and files. */
 export interface Composition {
   readonly agent: Agent;
   readonly log: LevelLog;
-  /** A debug console on a line. */
+  /** Makes a debug console on a line. */
   readonly makeConsole: (line: SerialLine) => Console;
   /** Frees the hardware, after the agent has stopped. */
   close(): Promise<void>;
 }
 
-/** What the console and its diagnostics look back on. */
-const LOG_LINES_KEPT = 500;
+/** Log lines that the console and its diagnostics can show. */
+const LOG_LINES_MAX = 500;
 
-/** Wires an agent from its configuration. @throws SealcamError when keys, queue or configuration cannot be used */
+/**
+ * Makes an agent from its configuration. Nothing runs until it is started.
+ *
+ * @throws SealcamError if keys, outbox or configuration cannot be used
+ */
 export function compose(
   config: Config,
   output: NodeJS.WritableStream,
@@ -41,7 +45,7 @@ export function compose(
   configureImages();
   makeDataFolder(config['data.folder']);
   const secrets = uplinkSecrets(config);
-  const ring = new LogRing(output, LOG_LINES_KEPT);
+  const ring = new LogRing(output, LOG_LINES_MAX);
   const log = createLog(config['log.level'], ring);
   const button = new MockButton();
   const hal = halOf(config, environment, log.child('hal'), button);
@@ -66,13 +70,13 @@ export function compose(
         timeFloorMs: () => timeFloor.floorMs(),
       }),
   });
-  const stopNoting = timeFloor.startSaving(clock);
+  const stopSaving = timeFloor.startSaving(clock);
   return {
     agent,
     log,
     makeConsole: consoleMaker(config, { agent, hal, log, ring, clock, button }),
     close: async () => {
-      stopNoting();
+      stopSaving();
       await hal.indicator.close();
       await hal.watchdog.close();
     },

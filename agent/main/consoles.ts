@@ -1,16 +1,16 @@
-import { spawn } from 'node:child_process';
 import type { LogRing } from '../../common/adapters/log-ring.js';
 import type { LevelLog } from '../../common/adapters/pino-log.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { fromHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
-import { SealcamError } from '../../common/errors.js';
 import type { Hal } from '../../hal/hal.js';
+import { rebootDevice } from '../../hal/linux/reboot.js';
 import type { MockButton } from '../../hal/mock/peripherals.js';
 import type { SerialLine } from '../../hal/peripherals.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { readNetwork } from './adapters/network.js';
 import type { Agent } from './agent.js';
+import { hasSimulatedCamera } from './cameras.js';
 import { claimSheet } from '../console/claim-sheet.js';
 import type { Config } from '../config/keys.js';
 import type { ConsoleContext } from '../console/command.js';
@@ -27,18 +27,13 @@ export interface ConsoleParts {
   readonly button: MockButton;
 }
 
-/** No camera, so nothing to see: the key that everybody has may open its console. */
-export function isMock(config: Config): boolean {
-  return config['camera.driver'] === 'mock' || config['camera.driver'] === 'replay';
-}
-
-/** Keys whose tokens open the console of this camera. */
-export function qaKeysOf(config: Config): readonly Uint8Array[] {
+/** Returns the public keys whose tokens open the console; a simulated camera also accepts the development key. */
+function qaKeysOf(config: Config): readonly Uint8Array[] {
   const keys = config['console.qaKeys'].flatMap((hex) => fromHex(hex, 32) ?? []);
-  return isMock(config) ? [...keys, developmentQaSigner(nodeSuite).publicKey] : keys;
+  return hasSimulatedCamera(config) ? [...keys, developmentQaSigner(nodeSuite).publicKey] : keys;
 }
 
-/** Makes consoles of one agent: each line has its own lock. */
+/** Returns a function that makes consoles of one agent; each line has a lock of its own. */
 export function consoleMaker(config: Config, parts: ConsoleParts): (line: SerialLine) => Console {
   const { agent, hal, log, ring, clock, button } = parts;
   const { device, claimSecret } = agent.identity;
@@ -62,40 +57,22 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
     network: readNetwork,
     brokerUrl: config['uplink.url'],
     settings: settingsOf(config),
-    reboot,
-    pressButton: isMock(config)
+    reboot: rebootDevice,
+    pressButton: hasSimulatedCamera(config)
       ? (heldMs) => {
           button.press(heldMs);
         }
       : null,
   };
   return (line) => {
-    const lock = new ConsoleLock(nodeSuite, realRandom, clock, device, qaKeysOf(config));
+    const lock = new ConsoleLock({ suite: nodeSuite, random: realRandom, clock, device, qaKeys: qaKeysOf(config) });
     return new Console(line, { ...base, lock }, log.child('console'));
   };
 }
 
-/** Settings for a report: of paths and addresses only whether they are set. */
+/** Returns the settings for a report. Of paths and addresses it shows only whether they are set. */
 function settingsOf(config: Config): Readonly<Record<string, unknown>> {
   const isPlace = (name: string): boolean => /(File|url|Url|path|folder|device|timeZone)$/.test(name);
-  return Object.fromEntries(
-    Object.entries(config).map(([name, value]) => [name, isPlace(name) ? (value === '' ? '' : '[set]') : value]),
-  );
-}
-
-/** Asks systemd to restart the device; it stops this program in order. @throws SealcamError `reboot-refused` */
-function reboot(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const refuse = (why: string): void => {
-      reject(new SealcamError('reboot-refused', `the device cannot be restarted: ${why}`));
-    };
-    const child = spawn('systemctl', ['reboot'], { stdio: 'ignore' });
-    child.once('error', (error) => {
-      refuse(error.message);
-    });
-    child.once('close', (status) => {
-      if (status === 0) resolve();
-      else refuse(`systemctl ended with ${String(status)}`);
-    });
-  });
+  const shown = (name: string, value: unknown): unknown => (isPlace(name) && value !== '' ? '[set]' : value);
+  return Object.fromEntries(Object.entries(config).map(([name, value]) => [name, shown(name, value)]));
 }

@@ -1,24 +1,17 @@
-import { tmpdir } from 'node:os';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import type { Clock } from '../../common/clock.js';
-import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { RELEASED_MS } from '../../common/version.js';
-import type { Camera } from '../../hal/camera.js';
 import type { Hal } from '../../hal/hal.js';
-import type { Button, SerialLine, Watchdog } from '../../hal/peripherals.js';
-import { ChildCamera } from '../../hal/linux/child-camera.js';
+import type { Button, SerialLine, Watchdog, WatchdogDriver } from '../../hal/peripherals.js';
 import { GpioIndicator } from '../../hal/linux/gpio-indicator.js';
 import { GpioButton, GpioLightSensor, GpioMotionSensor } from '../../hal/linux/gpio-inputs.js';
 import type { GpioLine } from '../../hal/linux/gpio-tools.js';
 import { FileKeyStore } from '../../hal/linux/key-store.js';
-import { takeStill, STILL_TIMEOUT_MS } from '../../hal/linux/libcamera-still.js';
-import { LibcameraCommands } from '../../hal/linux/libcamera.js';
 import { openSerialLine } from '../../hal/linux/serial-line.js';
 import { StdioLine } from '../../hal/linux/stdio-line.js';
 import { LinuxSystem, LinuxSystemClock, readBootId } from '../../hal/linux/system.js';
-import { V4l2Commands } from '../../hal/linux/v4l2.js';
 import {
   DeviceWatchdog,
   NoWatchdog,
@@ -26,67 +19,22 @@ import {
   WATCHDOG_DEVICE,
   WATCHDOG_TIMEOUT,
 } from '../../hal/linux/watchdogs.js';
-import { MockCamera } from '../../hal/mock/camera.js';
 import { MockIndicator, MockLightSensor, MockMotionSensor } from '../../hal/mock/peripherals.js';
-import { buildScript } from '../../hal/mock/script.js';
 import { MockSystemClock } from '../../hal/mock/system.js';
-import { ReplayCamera } from '../../hal/replay/camera.js';
 import type { Config } from '../config/keys.js';
+import { cameraOf, mockScript } from './cameras.js';
 
+/** Opens the device's keys, which the user of this process must own. */
 export function keyStoreOf(config: Config): FileKeyStore {
   return new FileKeyStore(config['data.folder'], process.getuid?.() ?? 0);
 }
 
-/** One time for all: frames, timers and records count on the HAL's monotonic clock. */
+/** Returns the one clock of the agent: frames, timers and records all count on the monotonic time of the HAL. */
 export function agentClock(hal: Pick<Hal, 'clock'>): Clock {
   return { monotonicMs: () => hal.clock.monotonicMs(), wallMs: () => realClock.wallMs(), after: realClock.after };
 }
 
-function script(config: Config): ReturnType<typeof buildScript> {
-  return buildScript(config['mock.scene'], config['mock.scenario'], config['mock.seed']);
-}
-
-export function cameraOf(config: Config, clock: Clock): Camera {
-  const framesPerSecond = config['camera.framesPerSecond'];
-  const wanted = { width: config['camera.width'], height: config['camera.height'], framesPerSecond };
-  switch (config['camera.driver']) {
-    case 'libcamera': {
-      const taker = { clock, folder: tmpdir(), timeoutMs: STILL_TIMEOUT_MS };
-      const commands = new LibcameraCommands({
-        ...wanted,
-        device: config['camera.device'],
-        clock,
-        takeStill: ({ width, height }, signal) => takeStill(taker, { width, height }, signal),
-      });
-      return new ChildCamera(commands, clock);
-    }
-    case 'v4l2':
-      return new ChildCamera(new V4l2Commands({ ...wanted, device: config['camera.device'], clock }), clock);
-    case 'mock':
-      return new MockCamera({
-        script: script(config),
-        framesPerSecond,
-        clock,
-        pace: 'live',
-        frameLimit: null,
-        withLuma: true,
-      });
-    case 'replay': {
-      const path = config['replay.path'];
-      if (path === '')
-        throw new SealcamError('config-invalid-value', 'replay.path: camera.driver is replay, but no file is named');
-      return new ReplayCamera({
-        path,
-        clock,
-        folderFramesPerSecond: framesPerSecond,
-        pace: 'live',
-        loop: config['replay.loop'],
-      });
-    }
-  }
-}
-
-/** The line of a setting with its usual wiring, or null for none. */
+/** Returns the line that a setting names, with its usual wiring; null where it names no line. */
 function gpioLine(
   config: Config,
   setting: 'gpio.buttonLine' | 'gpio.motionLine' | 'gpio.irCutLine' | 'gpio.ledLine',
@@ -112,29 +60,31 @@ function peripheralsOf(
   };
 }
 
-function watchdogOf(config: Config, environment: Environment, clock: Clock, log: Log): Watchdog {
-  switch (config['watchdog.driver']) {
-    case 'none':
-      return new NoWatchdog();
-    case 'systemd':
-      return new SystemdWatchdog({ environment, pid: process.pid, clock, log });
-    case 'device':
-      return new DeviceWatchdog({ path: WATCHDOG_DEVICE, timeoutPath: WATCHDOG_TIMEOUT, log });
-  }
+interface WatchdogParts {
+  readonly environment: Environment;
+  readonly clock: Clock;
+  readonly log: Log;
 }
 
-/** The line of the debug console. @throws SealcamError `serial-unavailable` */
+/** How each watchdog is made; its constructor does no I/O but to read the device's timeout. */
+const WATCHDOGS = {
+  none: () => new NoWatchdog(),
+  systemd: ({ environment, clock, log }) => new SystemdWatchdog({ environment, pid: process.pid, clock, log }),
+  device: ({ log }) => new DeviceWatchdog({ path: WATCHDOG_DEVICE, timeoutPath: WATCHDOG_TIMEOUT, log }),
+} satisfies Record<WatchdogDriver, (parts: WatchdogParts) => Watchdog>;
+
+/** Opens the line of the debug console. @throws SealcamError `serial-unavailable` */
 export async function serialLineOf(config: Config, clock: Clock): Promise<SerialLine> {
   const path = config['serial.path'];
   return path === 'stdio' ? stdioLine() : openSerialLine(path, config['serial.baudRate'], clock);
 }
 
-/** The terminal that the program was started in. */
+/** Returns the terminal that the program was started in. */
 export function stdioLine(): SerialLine {
   return new StdioLine(process.stdin, process.stdout);
 }
 
-/** One who presses either presses the camera's button. */
+/** Joins two buttons: a press of either is a press of the camera's button. */
 function bothButtons(first: Button, second: Button | null): Button {
   if (second === null) return first;
   return {
@@ -149,13 +99,17 @@ function bothButtons(first: Button, second: Button | null): Button {
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
-/** `button` is pressed at the terminal, beside a real one where there is one. */
+/**
+ * Makes every driver that the configuration names; nothing is opened yet. `button` is pressed at the terminal, and works
+ * beside a real one.
+ */
 export function halOf(config: Config, environment: Environment, log: Log, button: Button): Hal {
   const bootId = readBootId(() => realRandom.bytes(16));
   const linuxClock = new LinuxSystemClock(realClock, bootId, RELEASED_MS);
+  // The mock scenario that sets the wall clock forward and back needs a clock that follows its script.
   const hasScriptedClock = config['camera.driver'] === 'mock' && config['mock.scenario'] === 'clock-jump';
   const clock = hasScriptedClock
-    ? new MockSystemClock({ ...realClock, monotonicMs: () => linuxClock.monotonicMs() }, script(config), bootId)
+    ? new MockSystemClock({ ...realClock, monotonicMs: () => linuxClock.monotonicMs() }, mockScript(config), bootId)
     : linuxClock;
   const timers = agentClock({ clock });
   const { realButton, ...peripherals } = peripheralsOf(config, timers, log);
@@ -166,6 +120,6 @@ export function halOf(config: Config, environment: Environment, log: Log, button
     camera: cameraOf(config, timers),
     keyStore: keyStoreOf(config),
     system: new LinuxSystem(config['data.folder'], timers),
-    watchdog: watchdogOf(config, environment, timers, log),
+    watchdog: WATCHDOGS[config['watchdog.driver']]({ environment, clock: timers, log }),
   };
 }

@@ -13,14 +13,14 @@ export interface Identity {
   readonly claimSecret: Uint8Array;
 }
 
-/** Reads or makes the device's secrets. @throws SealcamError `key-file-invalid`, `key-store-unavailable` */
+/** Loads the device's secrets; makes them at the first start. @throws SealcamError `key-file-invalid`, `key-store-unavailable` */
 export function loadIdentity(hal: Pick<Hal, 'keyStore'>, suite: CryptoSuite, random: Random): Identity {
   const { seed, claimSecret } = hal.keyStore.load(() => ({ seed: random.bytes(32), claimSecret: random.bytes(16) }));
   const signer = suite.ed25519Signer(seed);
   return { signer, device: deviceId(suite, signer.publicKey), claimSecret };
 }
 
-/** The outbox signs and opens with these, and sees no key. */
+/** Returns what the outbox signs and opens objects with; it sees no key. */
 export function outboxSigner(suite: CryptoSuite, { signer, device }: Identity): OutboxSigner {
   return {
     device,

@@ -8,7 +8,7 @@ import type { RecorderSettings } from '../record/recorder.js';
 
 const NO_ORDERS: Pick<StandingOrders, 'zones' | 'sensitivity'> = { zones: null, sensitivity: null };
 
-/** What the owner ordered stands before what the configuration says. */
+/** Returns the settings of capture. The owner's orders override the configuration. */
 export function captureSettings(config: Config, orders = NO_ORDERS): CaptureSettings {
   const windows = config['motion.schedule'];
   return {
@@ -29,11 +29,12 @@ export function captureSettings(config: Config, orders = NO_ORDERS): CaptureSett
   };
 }
 
-/** From 1/65535 of the picture to fractions of it. */
+/** Converts corners from 1/65535 of the picture to fractions. */
 function motionZone({ name, corners }: Zone): MotionZone {
   return { name, corners: corners.map(([x, y]) => [x / 65_535, y / 65_535]) };
 }
 
+/** Returns the settings of the recorder. */
 export function recorderSettings(config: Config): RecorderSettings {
   return {
     thumbnail: {

@@ -1,48 +1,50 @@
-import { closeSync, constants, existsSync, fsyncSync, openSync, readdirSync, renameSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder } from '../../common/adapters/durable-file.js';
 import { SealcamError } from '../../common/errors.js';
-import { openRaw, type Database } from './database.js';
+import { openRaw, type Database } from './sqlite.js';
 
 /**
- * A damaged database lies at `.salvage` until what can be read of it is in a new one, then at `.corrupt-N` for good. The
- * write-ahead log goes first and comes along, so that a power cut in between leaves a state that says how far it came.
+ * A damaged database lies at `.salvage` until its readable rows are in a new one, then at `.corrupt-N` for good. The
+ * write-ahead log is moved first, so that a power cut between the two renames leaves a state that shows how far it came.
  */
-const WAITING = '.salvage';
-const WAL = '-wal';
+const SALVAGE_SUFFIX = '.salvage';
+const WAL_SUFFIX = '-wal';
 
-/** @throws SealcamError `store-unavailable` */
+/** Renames a damaged database and its log aside. @throws SealcamError `store-unavailable` */
 export function setAside(path: string): void {
-  // Damaged again before the one before could be taken over.
+  // Damaged again before the previous copy was salvaged.
   if (isAside(path)) keepAside(path);
-  move(path, path + WAITING);
+  move(path, path + SALVAGE_SUFFIX);
 }
 
-/** A power cut may have come between the two renames. */
+/** Completes {@link setAside} if a power cut came between its two renames. */
 export function finishSettingAside(path: string): void {
-  const isHalf = existsSync(path + WAITING + WAL) && !existsSync(path + WAITING);
+  const aside = path + SALVAGE_SUFFIX;
+  const isHalf = existsSync(aside + WAL_SUFFIX) && !existsSync(aside);
   if (isHalf && existsSync(path)) setAside(path);
 }
 
 export function isAside(path: string): boolean {
-  return existsSync(path + WAITING);
+  return existsSync(path + SALVAGE_SUFFIX);
 }
 
-/** What waits to be taken over, if it is a database at all. */
+/** Opens the database that waits to be salvaged, as it is; null without one. */
 export function openAside(path: string): Database | null {
   if (!isAside(path)) return null;
-  const old = openRaw(path + WAITING);
+  const old = openRaw(path + SALVAGE_SUFFIX);
   old.pragma('locking_mode = EXCLUSIVE');
   return old;
 }
 
-/** It was taken over: it is kept under a number. */
+/** Keeps a salvaged database under the next free number. */
 export function keepAside(path: string): void {
   let number = 1;
   while (existsSync(`${path}.corrupt-${String(number)}`)) number++;
-  move(path + WAITING, `${path}.corrupt-${String(number)}`);
+  move(path + SALVAGE_SUFFIX, `${path}.corrupt-${String(number)}`);
 }
 
-/** At the end of an ownership nothing stays of what was recorded under it, also not in a damaged copy. */
+/** Deletes the kept copies: at the end of an ownership nothing stays of what was recorded under it. */
 export function eraseAside(path: string): void {
   const folder = dirname(path);
   const kept = readdirSync(folder).filter((name) => name.startsWith(`${basename(path)}.corrupt-`));
@@ -51,12 +53,10 @@ export function eraseAside(path: string): void {
 
 function move(from: string, to: string): void {
   try {
-    for (const suffix of [WAL, '']) {
+    for (const suffix of [WAL_SUFFIX, '']) {
       if (!existsSync(from + suffix)) continue;
       renameSync(from + suffix, to + suffix);
-      const folder = openSync(dirname(from), constants.O_RDONLY);
-      fsyncSync(folder);
-      closeSync(folder);
+      syncFolder(dirname(from));
     }
   } catch (cause) {
     throw new SealcamError('store-unavailable', `${from} cannot be set aside`, { cause });

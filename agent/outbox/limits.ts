@@ -1,66 +1,46 @@
 import { equal } from '../../common/bytes.js';
-import type { SealcamRecord } from '../../protocol/objects/record.js';
-import type { PendingLosses } from './losses.js';
-import type { Queries, RecordRow } from './queries.js';
+import type { RecordTime } from '../../protocol/objects/record.js';
+import { openRow } from './queued.js';
+import type { OutboxStore } from './store.js';
 
-export interface OutboxLimits {
-  /** Records and sealed media together. */
-  readonly maxBytes: number;
-  readonly maxAgeMs: number;
-}
-
-/** So many drops at most in one transaction: a limit that was lowered by much is reached over several. */
+/** Drops per transaction and per limit: a limit that was lowered far is reached over several transactions. */
 const DROPS_MAX = 256;
 
 /**
- * The drop policy: pictures of the oldest first, their hash stays in the record; then the oldest records, but no accept.
- * Each drop is counted and noted as a loss in the transaction of the caller.
- * With a clock in doubt nothing is dropped for its age. What was recorded in this boot is as old as the monotonic clock
- * says, so that a time server cannot empty the queue by lying about the year.
+ * Drops what exceeds the limits, each drop counted and added to the pending losses. Call it in a transaction.
+ *
+ * Too many bytes: pictures of the oldest records go first (their hash stays in the record), then the oldest records.
+ * Too old: the oldest records, but only under network time. A record of this boot is as old as the monotonic clock says,
+ * so that a time server cannot empty the outbox by lying about the year. An accept is never dropped.
  */
-export function enforceLimits(
-  queries: Queries,
-  losses: PendingLosses,
-  limits: OutboxLimits,
-  now: SealcamRecord['time'],
-  /** Null for a record that the disk has spoiled. */
-  timeOf: (record: RecordRow) => SealcamRecord['time'] | null,
-): void {
+export function enforceLimits(store: OutboxStore, now: RecordTime): void {
+  const { queries, limits } = store;
   for (let i = 0; i < DROPS_MAX && (queries.device.get()?.queued_bytes ?? 0) > limits.maxBytes; i++) {
-    if (!dropOldestMedia(queries, losses)) dropOldestRecord(queries, losses, 'full');
+    if (dropOldestMedia(store)) continue;
+    const oldest = queries.oldestDroppable.get();
+    if (oldest !== undefined) store.dropRecord(oldest, 'full');
   }
   if (now.quality !== 'ntp' || now.wallMs === null) return;
   for (let i = 0; i < DROPS_MAX; i++) {
-    const oldest = queries.firstRecord.get();
+    const oldest = queries.oldestDroppable.get();
     const producedMs = oldest?.wall_ms ?? null;
     if (oldest === undefined || producedMs === null || now.wallMs - producedMs <= limits.maxAgeMs) return;
-    const made = timeOf(oldest);
+    // Null for a record that is corrupted on disk.
+    const made = openRow(oldest, store)?.value.time ?? null;
     if (made !== null && equal(made.boot, now.boot) && now.monotonicMs - made.monotonicMs <= limits.maxAgeMs) return;
-    dropOldestRecord(queries, losses, 'age');
+    store.dropRecord(oldest, 'age');
   }
 }
 
-function dropOldestMedia(queries: Queries, losses: PendingLosses): boolean {
+function dropOldestMedia({ queries, losses }: OutboxStore): boolean {
   const oldest = queries.oldestMedia.get();
   if (oldest === undefined) return false;
   const { epoch, seq } = oldest;
-  // A closed epoch can sign no loss any more, and a record whose missing picture nobody named is never receipted.
+  // A closed epoch can sign no loss, and a record whose missing picture nobody names is never receipted: drop it whole.
   if (queries.epoch.get(epoch)?.is_open !== 1) return false;
   const bytes = queries.mediaBytes.get(epoch, seq)?.bytes ?? 0;
   for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id, seq);
   queries.deleteMedia.run(epoch, seq);
   queries.addQueued.run(0, -bytes);
   return true;
-}
-
-function dropOldestRecord(queries: Queries, losses: PendingLosses, reason: 'full' | 'age'): void {
-  const oldest: RecordRow | undefined = queries.firstRecord.get();
-  if (oldest === undefined) return;
-  const { epoch, seq } = oldest;
-  const bytes = oldest.bytes.length + (queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
-  queries.deleteRange.run(epoch, seq, seq);
-  queries.addQueued.run(-1, -bytes);
-  queries.count.run(0, 0, 1, epoch);
-  losses.addRange(epoch, reason, seq, seq);
-  losses.restorePending(epoch, seq, seq);
 }

@@ -3,14 +3,14 @@ import { LIMITS } from '../../common/limits.js';
 import { LOSS_REASONS, type LossReason, type RecordLoss } from '../../protocol/objects/record.js';
 import type { LossRow, Queries } from './queries.js';
 
-/** More rows than a queue of records gives. */
-const LOSSES_MAX = 1_000_000;
+/** No outbox holds more pending losses than this. */
+const PENDING_LOSSES_MAX = 1_000_000;
 
 /**
- * Losses wait here, inside the same transaction as what caused them, until a gap record says them, and stay until that
- * record is receipted: if it is dropped itself, they are said again.
- * Ranges that touch and counts of one reason are joined, so that a long outage is one line.
- * A closed epoch signs nothing more. What is lost of it is said in the open one, as a count.
+ * Losses that wait for a record to name them. A loss is stored in the transaction of what caused it, assigned to the gap
+ * record that names it, and deleted with that record's receipt; if that record is dropped, the loss is pending again.
+ * Adjacent ranges and counts of one reason are merged, so that a long outage is one row. A closed epoch signs nothing:
+ * its losses are named by the open epoch, as a count.
  */
 export class PendingLosses {
   private readonly queries: Queries;
@@ -19,17 +19,18 @@ export class PendingLosses {
     this.queries = queries;
   }
 
+  /** Adds the records `from` to `to`, inclusive. */
   addRange(epoch: number, reason: LossReason, from: number, to: number): void {
     if (this.isClosed(epoch)) {
       this.addToOpenEpoch(reason, to - from + 1);
       return;
     }
-    const before = this.queries.lastRange.get(epoch, reason, from - 1);
-    if (before !== undefined) this.queries.growRange.run(to, before.id);
-    else this.queries.insertLoss.run(epoch, reason, from, to, null, 0);
+    const before = this.queries.adjacentRange.get({ epoch, reason, to: from - 1 });
+    if (before !== undefined) this.queries.extendRange.run(to, before.id);
+    else this.queries.insertLoss.run({ epoch, reason, from, to, mediaId: null, count: 0 });
   }
 
-  /** Sequence numbers in rising order. */
+  /** Adds sequence numbers, in rising order. */
   addSeqs(epoch: number, reason: LossReason, seqs: readonly number[]): void {
     let from: number | undefined;
     for (const [i, seq] of seqs.entries()) {
@@ -40,49 +41,53 @@ export class PendingLosses {
     }
   }
 
-  /** A picture of the record `seq`, which stays. */
+  /** Adds a picture of the record `seq`, which stays. */
   addMedia(epoch: number, reason: LossReason, mediaId: Uint8Array, seq: number): void {
     if (this.isClosed(epoch)) this.addToOpenEpoch(reason, 1);
-    else this.queries.insertLoss.run(epoch, reason, seq, null, mediaId, 0);
+    else this.queries.insertLoss.run({ epoch, reason, from: seq, to: null, mediaId, count: 0 });
   }
 
+  /** Adds losses that have no seq. */
   addCount(epoch: number, reason: LossReason, count: number): void {
-    const before = this.queries.lastCount.get(epoch, reason);
-    if (before !== undefined) this.queries.growCount.run(count, before.id);
-    else this.queries.insertLoss.run(epoch, reason, null, null, null, count);
+    const before = this.queries.pendingCount.get(epoch, reason);
+    if (before !== undefined) this.queries.addToCount.run(count, before.id);
+    else this.queries.insertLoss.run({ epoch, reason, from: null, to: null, mediaId: null, count });
   }
 
-  /** These records leave without a receipt: what they said is pending again, and their pictures are lost with them. */
+  /** For records that leave without a receipt: the losses they name are pending again, and their pictures go with them. */
   restorePending(epoch: number, from: number, to: number): void {
-    this.queries.deleteMediaLosses.run(epoch, from, to);
+    this.queries.deleteMediaLosses.run({ epoch, from, to });
     if (this.isClosed(epoch)) {
-      this.carryToOpenEpoch(this.queries.saidLosses.all(epoch, from, to));
+      this.carryToOpenEpoch(this.queries.assignedLosses.all({ epoch, from, to }));
       return;
     }
-    if (this.queries.unsayLosses.run(epoch, from, to).changes === 0) return;
-    // Each gap record had its own piece of the same outage.
+    if (this.queries.unassignLosses.run({ epoch, from, to }).changes === 0) return;
+    // Each gap record named its own piece of the same outage: merge the pieces.
     let before: LossRow | undefined;
-    for (const row of this.queries.ranges.all(epoch)) {
+    for (const row of this.queries.pendingRanges.all(epoch)) {
       if (before?.reason === row.reason && row.from_seq === (before.to_seq ?? 0) + 1) {
-        this.queries.growRange.run(row.to_seq, before.id);
+        this.queries.extendRange.run(row.to_seq, before.id);
         this.queries.deleteLoss.run(row.id);
         before = { ...before, to_seq: row.to_seq };
       } else before = row;
     }
   }
 
-  /** What an epoch that was stopped could not say any more. */
+  /** Moves the pending losses of an epoch that was stopped to the open one. */
   carryPending(epoch: number): void {
-    this.carryToOpenEpoch(this.queries.losses.all(epoch, LOSSES_MAX));
+    this.carryToOpenEpoch(this.queries.pendingLosses.all(epoch, PENDING_LOSSES_MAX));
   }
 
   isEmpty(epoch: number): boolean {
-    return this.queries.losses.get(epoch, 1) === undefined;
+    return this.queries.pendingLosses.get(epoch, 1) === undefined;
   }
 
-  /** Takes as many as one record can say: call it in the transaction that stores that record, `seq`. */
+  /**
+   * Assigns to the record `seq` as many pending losses as one record can name, and returns them. Call it in the
+   * transaction that stores that record.
+   */
   claimForRecord(epoch: number, seq: number): RecordLoss[] {
-    const rows = this.queries.losses.all(epoch, LIMITS.recordLossMax * LIMITS.lossMediaMax);
+    const rows = this.queries.pendingLosses.all(epoch, LIMITS.recordLossMax * LIMITS.lossMediaMax);
     const out: RecordLoss[] = [];
     const mediaOf = new Map<LossReason, Uint8Array[]>();
     for (const row of rows) {
@@ -100,17 +105,16 @@ export class PendingLosses {
             : { reason, count: row.count },
         );
       }
-      this.queries.sayLoss.run(seq, row.id);
+      this.queries.assignLoss.run(seq, row.id);
     }
     for (const [reason, media] of mediaOf) out.push({ reason, media: unique(media) });
     return out;
   }
 
   private carryToOpenEpoch(losses: readonly LossRow[]): void {
-    for (const { id, reason, from_seq: from, to_seq: to, media_id: media, count } of losses) {
-      const sum = media !== null ? 1 : from !== null && to !== null ? to - from + 1 : count;
-      this.addToOpenEpoch(reasonOf({ reason }), sum);
-      this.queries.deleteLoss.run(id);
+    for (const row of losses) {
+      this.addToOpenEpoch(reasonOf(row), lostIn(row));
+      this.queries.deleteLoss.run(row.id);
     }
   }
 
@@ -122,6 +126,12 @@ export class PendingLosses {
     const open = this.queries.openEpoch.get();
     if (open !== undefined) this.addCount(open.epoch, reason, count);
   }
+}
+
+/** The number of things that a row stands for. */
+function lostIn({ from_seq: from, to_seq: to, media_id: mediaId, count }: LossRow): number {
+  if (mediaId !== null) return 1;
+  return from !== null && to !== null ? to - from + 1 : count;
 }
 
 function reasonOf(row: Pick<LossRow, 'reason'>): LossReason {

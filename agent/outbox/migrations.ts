@@ -1,9 +1,9 @@
 import { SealcamError } from '../../common/errors.js';
-import type { Database } from './database.js';
+import type { Database } from './sqlite.js';
 
 /**
- * Numbered steps from one schema to the next; a step is never edited once released.
- * All of `device` is one row; epochs, records and media are keyed by epoch, never by an id alone.
+ * Steps from one schema version to the next; a released step is never edited.
+ * `device` holds a single row. Epochs, records and media are keyed by epoch, never by an id alone.
  */
 const MIGRATIONS: readonly string[] = [
   `
@@ -52,7 +52,7 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE epoch ADD COLUMN quarantined INTEGER NOT NULL DEFAULT 0;
   ALTER TABLE epoch ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;
-  -- 1 until the claim window of a first boot was opened, and again after a release or reset.
+  -- 1 until the claim window of the first boot has opened, and again after a release or reset.
   ALTER TABLE device ADD COLUMN is_fresh INTEGER NOT NULL DEFAULT 1;
 
   CREATE TABLE quarantine (
@@ -63,7 +63,7 @@ const MIGRATIONS: readonly string[] = [
     PRIMARY KEY (epoch, seq)
   ) STRICT;
 
-  -- Losses that no gap record has said yet; ranges of one reason that touch are one row.
+  -- Losses that no gap record names yet; adjacent ranges of one reason share a row.
   CREATE TABLE pending_loss (
     id INTEGER PRIMARY KEY,
     epoch INTEGER NOT NULL,
@@ -77,38 +77,43 @@ const MIGRATIONS: readonly string[] = [
   `
   ALTER TABLE epoch ADD COLUMN command_counter INTEGER NOT NULL DEFAULT 0;
 
-  -- The owner's last order of each kind that lasts, as it was signed.
+  -- The owner's last standing order of each kind, in its signed bytes.
   CREATE TABLE standing_order (
     action TEXT PRIMARY KEY,
     command BLOB NOT NULL
   ) STRICT;
   `,
   `
-  -- The record that said it; null while nobody did. It is forgotten with that record's receipt, and pending again if
-  -- that record is dropped itself. A lost picture has its record's number in from_seq.
+  -- Seq of the record that names this loss; null while pending. The row is deleted with that record's receipt, and pending
+  -- again if that record is dropped. A lost picture has its record's seq in from_seq.
   ALTER TABLE pending_loss ADD COLUMN said_seq INTEGER;
   `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;
 
-export function newer(path: string, version: number): SealcamError {
+/** Returns the error for a database whose schema is newer than this program. */
+export function newerSchema(path: string, version: number): SealcamError {
   return new SealcamError(
     'store-newer',
     `${path} has schema ${String(version)}, this program knows up to ${String(SCHEMA_VERSION)}`,
   );
 }
 
-/** Takes the schema forward, each step in a transaction of its own. `target` is for tests of old databases. */
+/**
+ * Brings the schema up to date, each step in a transaction of its own. `target` is for tests that need an old database.
+ *
+ * @throws SealcamError `store-newer`
+ */
 export function migrate(db: Database, target: number = SCHEMA_VERSION): void {
   const version = db.pragma('user_version', { simple: true }) as number;
-  if (version > SCHEMA_VERSION) throw newer(db.name, version);
+  if (version > SCHEMA_VERSION) throw newerSchema(db.name, version);
   for (let step = version; step < target; step++) {
     db.transaction(() => {
       db.exec(MIGRATIONS[step] ?? '');
       db.pragma(`user_version = ${String(step + 1)}`);
     })();
   }
-  // The version must be in the file itself, where an older program looks before it touches anything.
+  // An older program reads the version from the file itself before it touches anything.
   if (version < target) db.pragma('wal_checkpoint(TRUNCATE)');
 }

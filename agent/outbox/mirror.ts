@@ -1,5 +1,6 @@
-import { closeSync, constants, fdatasyncSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
+import { closeSync, constants, fdatasyncSync, openSync, readSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { syncFolder } from '../../common/adapters/durable-file.js';
 import { equal } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
@@ -17,26 +18,28 @@ import {
   type TypeOf,
 } from '../../protocol/wire/codec.js';
 
-/** What was said outside, beside the database and not inside it: a database that lacks that record is behind. */
+/** What was published, kept beside the database and not in it: a database without that record is behind. */
 const state = struct({
-  /** Rises with every write; the higher of the two slots counts. */
+  /** Rises with every write; the slot with the higher counter is the current one. */
   counter: field(0, uint()),
   epoch: field(1, epochNumber),
   claimHash: field(2, bytes(32)),
   /** The highest record published, null before the first. */
   seq: field(3, nullable(uint())),
   hash: field(4, nullable(bytes(32))),
-  /** The claim itself, so that a lost database does not lose the owner; empty after a release. */
+  /** The claim itself, so that a lost database does not lose the owner. Empty after a release. */
   claim: field(5, bytesUpTo(LIMITS.signedMaxBytes)),
-  /** The owner ordered privacy: a lost database must not open the eye again. */
+  /** The owner ordered privacy: with a lost database too, the camera must stay off. */
   privacy: optional(6, bool),
 });
 export type MirrorState = TypeOf<typeof state>;
 
-/** Two slots, written in turn: a power cut in the middle of a write leaves the other one. */
+/** Two slots, written in turn: a power cut during a write leaves the other one. */
 const SLOT_BYTES = 16 * 1024;
+/** SHA-256 of the rest of the slot. */
 const CHECK_BYTES = 32;
 
+/** A small file that guards the outbox against a lost or rolled-back database; see docs/decisions/0004-mirror.md. */
 export class Mirror {
   private readonly path: string;
   private readonly sha256: (data: Uint8Array) => Uint8Array;
@@ -48,13 +51,11 @@ export class Mirror {
     this.sha256 = sha256;
   }
 
-  /** @throws SealcamError `store-unavailable` */
+  /** Opens or creates the file and returns its state, null if it has none. @throws SealcamError `store-unavailable` */
   open(): MirrorState | null {
     try {
       this.file = openSync(this.path, constants.O_RDWR | constants.O_CREAT | constants.O_NOFOLLOW, 0o600);
-      const folder = openSync(dirname(this.path), constants.O_RDONLY);
-      fsyncSync(folder);
-      closeSync(folder);
+      syncFolder(dirname(this.path));
     } catch (cause) {
       throw new SealcamError('store-unavailable', `${this.path} cannot be opened`, { cause });
     }
@@ -71,12 +72,17 @@ export class Mirror {
     return this.current?.privacy === true;
   }
 
-  /** @throws SealcamError `store-unavailable`, `store-full` */
+  /** Notes whether the owner ordered privacy. @throws SealcamError `store-unavailable`, `store-full` */
   notePrivacy(privacy: boolean): void {
     if (this.current !== null && this.isPrivate !== privacy) this.write({ ...this.current, privacy });
   }
 
-  /** Privacy stays as it was unless it is said. Durable when it returns. Call it before publishing what it names. @throws SealcamError `store-unavailable`, `store-full` */
+  /**
+   * Replaces the state; it is on disk when the call returns. Call it before publishing the record that it names. Privacy
+   * stays as it was unless `next` has it.
+   *
+   * @throws SealcamError `store-unavailable`, `store-full`
+   */
   write(next: Omit<MirrorState, 'counter'>): void {
     if (this.file === null) throw new SealcamError('internal', 'the mirror is not open');
     const counter = (this.current?.counter ?? 0) + 1;

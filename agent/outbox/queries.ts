@@ -1,4 +1,4 @@
-import type { Database } from './database.js';
+import type { Database } from './sqlite.js';
 
 export interface EpochRow {
   readonly epoch: number;
@@ -16,6 +16,7 @@ export interface EpochRow {
   readonly command_counter: number;
 }
 
+/** The only row of `device`. `is_fresh` is 1 until the claim window of a first start has opened. */
 export interface DeviceRow {
   readonly last_epoch: number;
   readonly last_claim_hash: Uint8Array | null;
@@ -39,6 +40,7 @@ export interface MediaRow {
   readonly body: Uint8Array;
 }
 
+/** A loss that no receipted record names yet; `said_seq` is the record that names it, null while it is pending. */
 export interface LossRow {
   readonly id: number;
   readonly epoch: number;
@@ -50,123 +52,158 @@ export interface LossRow {
   readonly said_seq: number | null;
 }
 
-/** Every statement of the outbox, prepared once. Rows come back as they are declared here; the schema is STRICT. */
+/**
+ * Prepares every statement of the outbox once. Rows come back as declared here, since the schema is STRICT.
+ * A statement with more than two parameters takes them by name, in one object.
+ */
 export function prepareQueries(db: Database) {
-  const one = <Row>(sql: string) => db.prepare<unknown[], Row>(sql);
+  const prepare = <Row>(sql: string) => db.prepare<unknown[], Row>(sql);
   return {
-    device: one<DeviceRow>('SELECT * FROM device WHERE id = 1'),
-    setEpoch: one('UPDATE device SET last_epoch = ?, last_claim_hash = ? WHERE id = 1'),
-    setFresh: one('UPDATE device SET is_fresh = ? WHERE id = 1'),
-    addQueued: one(
+    device: prepare<DeviceRow>('SELECT * FROM device WHERE id = 1'),
+    setLastEpoch: prepare('UPDATE device SET last_epoch = ?, last_claim_hash = ? WHERE id = 1'),
+    setFresh: prepare('UPDATE device SET is_fresh = ? WHERE id = 1'),
+    addQueued: prepare(
       'UPDATE device SET queued_records = queued_records + ?, queued_bytes = queued_bytes + ? WHERE id = 1',
     ),
 
-    openEpoch: one<EpochRow>('SELECT * FROM epoch WHERE is_open = 1'),
-    epoch: one<EpochRow>('SELECT * FROM epoch WHERE epoch = ?'),
-    epochs: one<EpochRow>('SELECT * FROM epoch ORDER BY epoch'),
-    insertEpoch: one(
-      'INSERT INTO epoch (epoch, claim, claim_hash, is_open, head_seq, head_hash) VALUES (?, ?, ?, 1, -1, ?)',
+    openEpoch: prepare<EpochRow>('SELECT * FROM epoch WHERE is_open = 1'),
+    epoch: prepare<EpochRow>('SELECT * FROM epoch WHERE epoch = ?'),
+    epochs: prepare<EpochRow>('SELECT * FROM epoch ORDER BY epoch'),
+    insertEpoch: prepare(
+      `INSERT INTO epoch (epoch, claim, claim_hash, is_open, head_seq, head_hash)
+       VALUES (@epoch, @claim, @claimHash, 1, -1, @headHash)`,
     ),
-    /** For what is taken over from a damaged database. */
-    restoreEpoch: one(
-      `UPDATE epoch SET is_open = ?, accept_receipted = ?, head_seq = ?, produced = ?, receipted = ?, quarantined = ?,
-         lost = ?, stopped = ?, command_counter = ? WHERE epoch = ?`,
+    /** For epochs that are salvaged from a damaged database. */
+    restoreEpoch: prepare(
+      `UPDATE epoch SET is_open = @isOpen, accept_receipted = @acceptReceipted, head_seq = @headSeq, produced = @produced,
+         receipted = @receipted, quarantined = @quarantined, lost = @lost, stopped = @stopped,
+         command_counter = @commandCounter
+       WHERE epoch = @epoch`,
     ),
-    restoreCounts: one('UPDATE epoch SET produced = ?, receipted = ?, quarantined = ?, lost = ? WHERE epoch = ?'),
-    restoreLoss: one(
-      `INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count, said_seq) VALUES (?, ?, ?, ?, ?, ?, ?)`,
+    restoreCounts: prepare(
+      `UPDATE epoch SET produced = @produced, receipted = @receipted, quarantined = @quarantined, lost = @lost
+       WHERE epoch = @epoch`,
     ),
-    closeEpoch: one('UPDATE epoch SET is_open = 0 WHERE epoch = ?'),
-    stopEpoch: one('UPDATE epoch SET stopped = 1 WHERE epoch = ?'),
-    setHead: one('UPDATE epoch SET head_seq = ?, head_hash = ?, produced = produced + 1 WHERE epoch = ?'),
-    moveHead: one('UPDATE epoch SET head_seq = ?, head_hash = ? WHERE epoch = ?'),
-    acceptReceipted: one('UPDATE epoch SET accept_receipted = 1 WHERE epoch = ?'),
-    count: one(
-      'UPDATE epoch SET receipted = receipted + ?, quarantined = quarantined + ?, lost = lost + ? WHERE epoch = ?',
+    restoreLoss: prepare(
+      `INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count, said_seq)
+       VALUES (@epoch, @reason, @fromSeq, @toSeq, @mediaId, @count, @saidSeq)`,
     ),
-    countProduced: one('UPDATE epoch SET produced = produced + ?, lost = lost + ? WHERE epoch = ?'),
-    deleteDrainedEpochs: one(
+    closeEpoch: prepare('UPDATE epoch SET is_open = 0 WHERE epoch = ?'),
+    stopEpoch: prepare('UPDATE epoch SET stopped = 1 WHERE epoch = ?'),
+    /** After one new record. */
+    advanceHead: prepare(
+      'UPDATE epoch SET head_seq = @seq, head_hash = @hash, produced = produced + 1 WHERE epoch = @epoch',
+    ),
+    moveHead: prepare('UPDATE epoch SET head_seq = @seq, head_hash = @hash WHERE epoch = @epoch'),
+    markAcceptReceipted: prepare('UPDATE epoch SET accept_receipted = 1 WHERE epoch = ?'),
+    addReceipted: prepare('UPDATE epoch SET receipted = receipted + ? WHERE epoch = ?'),
+    addQuarantined: prepare('UPDATE epoch SET quarantined = quarantined + ? WHERE epoch = ?'),
+    addLost: prepare('UPDATE epoch SET lost = lost + ? WHERE epoch = ?'),
+    /** Records that were made and are gone. */
+    addProducedAndLost: prepare(
+      'UPDATE epoch SET produced = produced + @records, lost = lost + @records WHERE epoch = @epoch',
+    ),
+    deleteDrainedEpochs: prepare(
       'DELETE FROM epoch WHERE is_open = 0 AND NOT EXISTS (SELECT 1 FROM record WHERE record.epoch = epoch.epoch)',
     ),
 
-    insertRecord: one('INSERT INTO record (epoch, seq, hash, bytes, wall_ms) VALUES (?, ?, ?, ?, ?)'),
-    insertMedia: one('INSERT INTO media (epoch, seq, position, media_id, header, body) VALUES (?, ?, ?, ?, ?, ?)'),
-    record: one<RecordRow>('SELECT * FROM record WHERE epoch = ? AND seq = ?'),
-    /** From a place on, in the order in which things happened. */
-    recordsAfter: one<RecordRow>('SELECT * FROM record WHERE (epoch, seq) > (?, ?) ORDER BY epoch, seq LIMIT ?'),
-    /** Places alone are read from the index. An accept is not among them. */
-    placeAfter: one<Pick<RecordRow, 'epoch' | 'seq'>>(
+    insertRecord: prepare(
+      'INSERT INTO record (epoch, seq, hash, bytes, wall_ms) VALUES (@epoch, @seq, @hash, @bytes, @wallMs)',
+    ),
+    record: prepare<RecordRow>('SELECT * FROM record WHERE epoch = ? AND seq = ?'),
+    /** Records after a place, in the order in which they were made. */
+    recordsAfter: prepare<RecordRow>(
+      'SELECT * FROM record WHERE (epoch, seq) > (@epoch, @seq) ORDER BY epoch, seq LIMIT @limit',
+    ),
+    /** Reads the index only. Accepts (seq 0) are left out. */
+    placeAfter: prepare<Pick<RecordRow, 'epoch' | 'seq'>>(
       'SELECT epoch, seq FROM record WHERE (epoch, seq) > (?, ?) AND seq > 0 ORDER BY epoch, seq LIMIT 1',
     ),
-    oldestAccept: one<Pick<RecordRow, 'epoch' | 'seq'>>(
+    oldestAccept: prepare<Pick<RecordRow, 'epoch' | 'seq'>>(
       `SELECT epoch, seq FROM epoch JOIN record USING (epoch) WHERE accept_receipted = 0 AND seq = 0
        ORDER BY epoch LIMIT 1`,
     ),
-    newestRecord: one<{ readonly epoch: number; readonly seq: number }>(
+    newestRecord: prepare<Pick<RecordRow, 'epoch' | 'seq'>>(
       'SELECT epoch, seq FROM record ORDER BY epoch DESC, seq DESC LIMIT 1',
     ),
-    /** The accept is not among them: without it the cloud takes nothing of its epoch. */
-    firstRecord: one<RecordRow>('SELECT * FROM record WHERE seq > 0 ORDER BY epoch, seq LIMIT 1'),
-    deleteOneMedia: one('DELETE FROM media WHERE epoch = ? AND seq = ? AND position = ?'),
-    media: one<MediaRow>(
-      'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
-    ),
-    mediaBytes: one<{ readonly bytes: number | null }>(
-      'SELECT sum(length(header) + length(body)) AS bytes FROM media WHERE epoch = ? AND seq = ?',
-    ),
-    rangeTotals: one<{ readonly records: number; readonly bytes: number | null }>(
+    /** Accepts are left out: without its accept the cloud stores nothing of an epoch. */
+    oldestDroppable: prepare<RecordRow>('SELECT * FROM record WHERE seq > 0 ORDER BY epoch, seq LIMIT 1'),
+    rangeTotals: prepare<{ readonly records: number; readonly bytes: number | null }>(
       `SELECT count(*) AS records, sum(length(bytes) + coalesce((SELECT sum(length(header) + length(body)) FROM media
          WHERE media.epoch = record.epoch AND media.seq = record.seq), 0)) AS bytes
-       FROM record WHERE epoch = ? AND seq BETWEEN ? AND ?`,
+       FROM record WHERE epoch = @epoch AND seq BETWEEN @from AND @to`,
     ),
-    deleteRange: one('DELETE FROM record WHERE epoch = ? AND seq BETWEEN ? AND ?'),
-    seqs: one<{ readonly seq: number }>('SELECT seq FROM record WHERE epoch = ? ORDER BY seq'),
-    oldestMedia: one<{ readonly epoch: number; readonly seq: number }>(
-      'SELECT epoch, seq FROM media ORDER BY epoch, seq LIMIT 1',
-    ),
-    deleteMedia: one('DELETE FROM media WHERE epoch = ? AND seq = ?'),
+    /** Media go with their records (ON DELETE CASCADE). */
+    deleteRecords: prepare('DELETE FROM record WHERE epoch = @epoch AND seq BETWEEN @from AND @to'),
+    seqs: prepare<Pick<RecordRow, 'seq'>>('SELECT seq FROM record WHERE epoch = ? ORDER BY seq'),
 
-    quarantine: one('INSERT OR IGNORE INTO quarantine (epoch, seq, code, bytes) VALUES (?, ?, ?, ?)'),
-    quarantineSize: one<{ readonly records: number }>('SELECT count(*) AS records FROM quarantine'),
-    trimQuarantine: one(
+    insertMedia: prepare(
+      `INSERT INTO media (epoch, seq, position, media_id, header, body)
+       VALUES (@epoch, @seq, @position, @mediaId, @header, @body)`,
+    ),
+    media: prepare<MediaRow>(
+      'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
+    ),
+    mediaBytes: prepare<{ readonly bytes: number | null }>(
+      'SELECT sum(length(header) + length(body)) AS bytes FROM media WHERE epoch = ? AND seq = ?',
+    ),
+    oldestMedia: prepare<Pick<RecordRow, 'epoch' | 'seq'>>('SELECT epoch, seq FROM media ORDER BY epoch, seq LIMIT 1'),
+    deleteMedia: prepare('DELETE FROM media WHERE epoch = ? AND seq = ?'),
+    deleteOneMedia: prepare('DELETE FROM media WHERE epoch = @epoch AND seq = @seq AND position = @position'),
+
+    insertQuarantined: prepare(
+      'INSERT OR IGNORE INTO quarantine (epoch, seq, code, bytes) VALUES (@epoch, @seq, @code, @bytes)',
+    ),
+    quarantineSize: prepare<{ readonly records: number }>('SELECT count(*) AS records FROM quarantine'),
+    trimQuarantine: prepare(
       'DELETE FROM quarantine WHERE rowid IN (SELECT rowid FROM quarantine ORDER BY epoch, seq LIMIT ?)',
     ),
+    eraseQuarantine: prepare('DELETE FROM quarantine'),
 
-    eraseQuarantine: one('DELETE FROM quarantine'),
-    eraseLosses: one('DELETE FROM pending_loss'),
+    setCommandCounter: prepare('UPDATE epoch SET command_counter = ? WHERE epoch = ?'),
+    orders: prepare<{ readonly command: Uint8Array }>('SELECT command FROM standing_order ORDER BY action'),
+    setOrder: prepare('INSERT OR REPLACE INTO standing_order (action, command) VALUES (?, ?)'),
+    eraseOrders: prepare('DELETE FROM standing_order'),
 
-    setCommandCounter: one('UPDATE epoch SET command_counter = ? WHERE epoch = ?'),
-    orders: one<{ readonly command: Uint8Array }>('SELECT command FROM standing_order ORDER BY action'),
-    setOrder: one('INSERT OR REPLACE INTO standing_order (action, command) VALUES (?, ?)'),
-    eraseOrders: one('DELETE FROM standing_order'),
-
-    lastRange: one<LossRow>(
-      `SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND to_seq = ? AND media_id IS NULL AND said_seq IS NULL
+    adjacentRange: prepare<LossRow>(
+      `SELECT * FROM pending_loss WHERE epoch = @epoch AND reason = @reason AND to_seq = @to AND media_id IS NULL
+         AND said_seq IS NULL
        ORDER BY id DESC LIMIT 1`,
     ),
-    growRange: one('UPDATE pending_loss SET to_seq = ? WHERE id = ?'),
-    lastCount: one<LossRow>(
+    extendRange: prepare('UPDATE pending_loss SET to_seq = ? WHERE id = ?'),
+    pendingCount: prepare<LossRow>(
       `SELECT * FROM pending_loss WHERE epoch = ? AND reason = ? AND from_seq IS NULL AND media_id IS NULL
          AND said_seq IS NULL LIMIT 1`,
     ),
-    growCount: one('UPDATE pending_loss SET count = count + ? WHERE id = ?'),
-    insertLoss: one(
-      'INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count) VALUES (?, ?, ?, ?, ?, ?)',
+    addToCount: prepare('UPDATE pending_loss SET count = count + ? WHERE id = ?'),
+    insertLoss: prepare(
+      `INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count)
+       VALUES (@epoch, @reason, @from, @to, @mediaId, @count)`,
     ),
-    losses: one<LossRow>('SELECT * FROM pending_loss WHERE epoch = ? AND said_seq IS NULL ORDER BY id LIMIT ?'),
-    ranges: one<LossRow>(
+    pendingLosses: prepare<LossRow>(
+      'SELECT * FROM pending_loss WHERE epoch = ? AND said_seq IS NULL ORDER BY id LIMIT ?',
+    ),
+    pendingRanges: prepare<LossRow>(
       `SELECT * FROM pending_loss WHERE epoch = ? AND media_id IS NULL AND from_seq IS NOT NULL AND said_seq IS NULL
        ORDER BY reason, from_seq`,
     ),
-    sayLoss: one('UPDATE pending_loss SET said_seq = ? WHERE id = ?'),
-    unsayLosses: one('UPDATE pending_loss SET said_seq = NULL WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
-    saidLosses: one<LossRow>('SELECT * FROM pending_loss WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
-    deleteSaid: one('DELETE FROM pending_loss WHERE epoch = ? AND said_seq BETWEEN ? AND ?'),
-    deleteMediaLosses: one(
-      'DELETE FROM pending_loss WHERE epoch = ? AND media_id IS NOT NULL AND from_seq BETWEEN ? AND ?',
+    /** The record `seq` names this loss. */
+    assignLoss: prepare('UPDATE pending_loss SET said_seq = ? WHERE id = ?'),
+    /** Losses that these records name. */
+    assignedLosses: prepare<LossRow>(
+      'SELECT * FROM pending_loss WHERE epoch = @epoch AND said_seq BETWEEN @from AND @to',
     ),
-    deleteLoss: one('DELETE FROM pending_loss WHERE id = ?'),
-    deleteDrainedLosses: one('DELETE FROM pending_loss WHERE epoch NOT IN (SELECT epoch FROM epoch)'),
+    unassignLosses: prepare(
+      'UPDATE pending_loss SET said_seq = NULL WHERE epoch = @epoch AND said_seq BETWEEN @from AND @to',
+    ),
+    deleteAssignedLosses: prepare('DELETE FROM pending_loss WHERE epoch = @epoch AND said_seq BETWEEN @from AND @to'),
+    /** Lost pictures of these records, whatever record names them. */
+    deleteMediaLosses: prepare(
+      'DELETE FROM pending_loss WHERE epoch = @epoch AND media_id IS NOT NULL AND from_seq BETWEEN @from AND @to',
+    ),
+    deleteLoss: prepare('DELETE FROM pending_loss WHERE id = ?'),
+    deleteDrainedLosses: prepare('DELETE FROM pending_loss WHERE epoch NOT IN (SELECT epoch FROM epoch)'),
+    eraseLosses: prepare('DELETE FROM pending_loss'),
   };
 }
 

@@ -17,15 +17,19 @@ export interface QueuedRecord extends Place {
   readonly media: readonly (SealedObject | null)[];
 }
 
-export interface Checks {
+/** What rows are verified with; an OutboxStore is one. */
+export interface RowVerifier {
   readonly sha256: (data: Uint8Array) => Uint8Array;
-  readonly openRecord: (bytes: Uint8Array) => Verified<SealcamRecord>;
+  readonly signer: { openRecord(bytes: Uint8Array): Verified<SealcamRecord> };
 }
 
-/** The signed record of a row; null where it is not the one that was stored there: SQLite has no checksum of its pages. */
-export function openRow(row: RecordRow, { openRecord }: Checks): Verified<SealcamRecord> | null {
+/**
+ * Returns the signed record of a row, or null if the row does not hold the record that was stored there: SQLite keeps no
+ * checksum of its pages.
+ */
+export function openRow(row: RecordRow, { signer }: RowVerifier): Verified<SealcamRecord> | null {
   try {
-    const record = openRecord(new Uint8Array(row.bytes));
+    const record = signer.openRecord(new Uint8Array(row.bytes));
     const { epoch, seq } = record.value;
     return epoch === row.epoch && seq === row.seq && equal(record.hash, new Uint8Array(row.hash)) ? record : null;
   } catch (error) {
@@ -34,8 +38,8 @@ export function openRow(row: RecordRow, { openRecord }: Checks): Verified<Sealca
   }
 }
 
-/** A stored object in its place, if it is the one that the record names. */
-export function openMedia(row: MediaRow, named: RecordMedia | undefined, { sha256 }: Checks): SealedObject | null {
+/** Returns the stored object if it is the one that the record names, else null. */
+export function openMedia(row: MediaRow, named: RecordMedia | undefined, { sha256 }: RowVerifier): SealedObject | null {
   const sealed = { header: new Uint8Array(row.header), body: new Uint8Array(row.body) };
   const isNamed =
     named !== undefined && equal(sha256(sealed.body), named.bodyHash) && equal(sha256(sealed.header), named.headerHash);

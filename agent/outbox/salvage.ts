@@ -1,49 +1,35 @@
 import { equal } from '../../common/bytes.js';
-import type { Database } from './database.js';
 import { migrate } from './migrations.js';
 import type { MirrorState } from './mirror.js';
-import type { Outbox } from './outbox.js';
 import type { EpochRow, LossRow, MediaRow, RecordRow } from './queries.js';
+import type { Database } from './sqlite.js';
+import type { OutboxStore } from './store.js';
 
 const HASH_BYTES = 32;
 const ROWS_PER_PAGE_MAX = 16;
 
 /**
- * Takes over what can still be read of a damaged database, in one transaction, and says what cannot.
- * Row by row, since one bad page ends a whole scan. What is copied is checked against its signature when it is read.
+ * Copies the readable rows of a damaged database, in one transaction, and adds what is missing to the pending losses.
+ * Reads row by row, since one bad page ends a whole scan. Signatures are verified when a copied record is read.
  *
- * @returns records taken over, and lost
+ * @returns the number of records copied, and of those lost
  */
 export function salvage(
-  outbox: Outbox,
+  store: OutboxStore,
   old: Database,
   published: MirrorState | null,
 ): { readonly found: number; readonly lost: number } {
-  // The columns of an older schema, where it still can be brought up to date.
+  // Adds the columns that an older schema lacks, if the database still allows it.
   undefinedOnError(() => {
     migrate(old);
   });
-  return outbox.transaction(() => {
-    const { queries } = outbox;
+  return store.transaction(() => {
+    const { queries } = store;
     const device = rows<{ last_epoch: number; last_claim_hash: Uint8Array | null; is_fresh: number }>(old, 'device')[0];
-    const epochs = readableEpochs(outbox, old, published);
-    for (const row of epochs) {
-      queries.insertEpoch.run(row.epoch, row.claim, row.claim_hash, row.head_hash);
-      queries.restoreEpoch.run(
-        row.is_open,
-        row.accept_receipted,
-        row.head_seq,
-        row.produced,
-        row.receipted,
-        row.quarantined,
-        row.lost,
-        row.stopped,
-        row.command_counter,
-        row.epoch,
-      );
-    }
+    const epochs = readableEpochs(store, old, published);
+    for (const row of epochs) restoreEpoch(store, row);
     const newest = epochs.at(-1);
-    queries.setEpoch.run(
+    queries.setLastEpoch.run(
       Math.max(device?.last_epoch ?? 0, newest?.epoch ?? 0),
       device?.last_claim_hash ?? newest?.claim_hash ?? null,
     );
@@ -52,35 +38,51 @@ export function salvage(
       queries.setOrder.run(action, command);
     }
     for (const { epoch, seq, code, bytes } of rows<RecordRow & { code: string }>(old, 'quarantine')) {
-      queries.quarantine.run(epoch, seq, code, bytes);
+      queries.insertQuarantined.run({ epoch, seq, code, bytes });
     }
-    const isPendingWhole = eachRow<LossRow>(old, 'pending_loss', (loss) => {
-      queries.restoreLoss.run(
-        loss.epoch,
-        loss.reason,
-        loss.from_seq,
-        loss.to_seq,
-        loss.media_id,
-        loss.count,
-        loss.said_seq,
-      );
+    const arePendingWhole = eachRow<LossRow>(old, 'pending_loss', (loss) => {
+      queries.restoreLoss.run({
+        epoch: loss.epoch,
+        reason: loss.reason,
+        fromSeq: loss.from_seq,
+        toSeq: loss.to_seq,
+        mediaId: loss.media_id,
+        count: loss.count,
+        saidSeq: loss.said_seq,
+      });
     });
-    const found = copyRecords(outbox, old, new Set(epochs.map(({ epoch }) => epoch)));
-    const lost = epochs.reduce((sum, row) => sum + balance(outbox, row, isPendingWhole), 0);
-    outbox.deleteDrained();
+    const found = copyRecords(store, old, new Set(epochs.map(({ epoch }) => epoch)));
+    const lost = epochs.reduce((sum, row) => sum + balance(store, row, arePendingWhole), 0);
+    store.deleteDrained();
     return { found, lost };
   });
 }
 
-/** All rows of a small table, as far as they can be read. */
+function restoreEpoch({ queries }: OutboxStore, row: EpochRow): void {
+  const { epoch, claim, claim_hash: claimHash, head_hash: headHash } = row;
+  queries.insertEpoch.run({ epoch, claim, claimHash, headHash });
+  queries.restoreEpoch.run({
+    epoch,
+    isOpen: row.is_open,
+    acceptReceipted: row.accept_receipted,
+    headSeq: row.head_seq,
+    produced: row.produced,
+    receipted: row.receipted,
+    quarantined: row.quarantined,
+    lost: row.lost,
+    stopped: row.stopped,
+    commandCounter: row.command_counter,
+  });
+}
 
+/** Returns the readable rows of a small table. */
 function rows<Row>(old: Database, table: string): Row[] {
   const out: Row[] = [];
   eachRow<Row>(old, table, (row) => out.push(row));
   return out;
 }
 
-/** Calls back for every row that can be read, in the order of insertion; false where some could not be. */
+/** Calls back for every readable row, in the order of insertion. Returns false if some could not be read. */
 // eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters -- the caller knows the table
 function eachRow<Row>(old: Database, table: string, use: (row: Row) => void): boolean {
   const last = undefinedOnError(() =>
@@ -92,7 +94,7 @@ function eachRow<Row>(old: Database, table: string, use: (row: Row) => void): bo
     ),
   );
   if (next === undefined) return false;
-  // Where not even the end can be found, as many as may fit into the file.
+  // If not even the last rowid can be read: as many as fit into the file.
   const pages = undefinedOnError(() => old.pragma('page_count', { simple: true }) as number) ?? 0;
   const end = last === undefined ? pages * ROWS_PER_PAGE_MAX : (last.last ?? 0);
   let isWhole = last !== undefined;
@@ -118,8 +120,8 @@ function undefinedOnError<T>(run: () => T): T | undefined {
   }
 }
 
-/** Epochs with the claim that they name, in their order; that of the mirror where it is not among them. */
-function readableEpochs({ signer }: Outbox, old: Database, published: MirrorState | null): EpochRow[] {
+/** Returns the epochs whose row holds the claim that it names, in their order, with the mirror's epoch if it is missing. */
+function readableEpochs({ signer }: OutboxStore, old: Database, published: MirrorState | null): EpochRow[] {
   const found = rows<EpochRow>(old, 'epoch').filter((row) => {
     const claim = undefinedOnError(() => signer.openClaim(new Uint8Array(row.claim)));
     return claim !== undefined && equal(claim.hash, new Uint8Array(row.claim_hash)) && claim.value.epoch === row.epoch;
@@ -143,14 +145,13 @@ function readableEpochs({ signer }: Outbox, old: Database, published: MirrorStat
       lost: 0,
     });
   }
-  // An older one that was open was closed in pages that are gone.
+  // Only the newest can be open: the page that closed an older one may be gone.
   return found
     .sort((a, b) => a.epoch - b.epoch)
     .map((row, i) => (i === found.length - 1 ? row : { ...row, is_open: 0 }));
 }
 
-function copyRecords(outbox: Outbox, old: Database, epochs: ReadonlySet<number>): number {
-  const { queries } = outbox;
+function copyRecords({ queries }: OutboxStore, old: Database, epochs: ReadonlySet<number>): number {
   const media = undefinedOnError(() =>
     old.prepare<[number, number], MediaRow>(
       'SELECT position, media_id, header, body FROM media WHERE epoch = ? AND seq = ? ORDER BY position',
@@ -160,10 +161,10 @@ function copyRecords(outbox: Outbox, old: Database, epochs: ReadonlySet<number>)
   eachRow<RecordRow>(old, 'record', ({ epoch, seq, hash, bytes, wall_ms: wallMs }) => {
     const isWhole = epochs.has(epoch) && hash.length === HASH_BYTES && queries.record.get(epoch, seq) === undefined;
     if (!isWhole) return;
-    queries.insertRecord.run(epoch, seq, hash, bytes, wallMs);
+    queries.insertRecord.run({ epoch, seq, hash, bytes, wallMs });
     let size = bytes.length;
-    for (const { position, media_id: id, header, body } of undefinedOnError(() => media?.all(epoch, seq)) ?? []) {
-      queries.insertMedia.run(epoch, seq, position, id, header, body);
+    for (const { position, media_id: mediaId, header, body } of undefinedOnError(() => media?.all(epoch, seq)) ?? []) {
+      queries.insertMedia.run({ epoch, seq, position, mediaId, header, body });
       size += header.length + body.length;
     }
     queries.addQueued.run(1, size);
@@ -172,27 +173,30 @@ function copyRecords(outbox: Outbox, old: Database, epochs: ReadonlySet<number>)
   return found;
 }
 
-/** Brings the counts of an epoch and its head in line with what is there; what is missing is counted and said. */
-function balance({ queries, losses }: Outbox, row: EpochRow, isPendingWhole: boolean): number {
+/**
+ * Brings the counts and the head of an epoch in line with its records, and adds those that are missing to the losses.
+ * Returns how many are missing.
+ */
+function balance({ queries, losses }: OutboxStore, row: EpochRow, arePendingWhole: boolean): number {
   const { epoch } = row;
   const seqs = queries.seqs.all(epoch).map(({ seq }) => seq);
   const top = queries.record.get(epoch, seqs.at(-1) ?? -1);
-  if (top !== undefined && top.seq > row.head_seq) queries.moveHead.run(top.seq, top.hash, epoch);
+  if (top !== undefined && top.seq > row.head_seq) queries.moveHead.run({ epoch, seq: top.seq, hash: top.hash });
   const head = Math.max(row.head_seq, top?.seq ?? -1);
   const produced = head + 1;
   const quarantined = Math.min(row.quarantined, produced - seqs.length);
   const gone = produced - seqs.length - quarantined;
   const receipted = Math.min(row.receipted, gone);
   const lost = gone - receipted;
-  queries.restoreCounts.run(produced, receipted, quarantined, lost, epoch);
+  queries.restoreCounts.run({ epoch, produced, receipted, quarantined, lost });
   const missing = Math.max(0, lost - row.lost);
-  // Losses that nobody had said yet may have been on a page that is gone: then all is said again.
-  if (missing === 0 && isPendingWhole) return 0;
+  // Pending losses may have been on a page that is gone: then every missing record is named again.
+  if (missing === 0 && arePendingWhole) return 0;
   if (row.is_open === 0) {
     if (missing > 0) losses.addRange(epoch, 'corrupt', 1, missing);
     return missing;
   }
-  // Which of those that are not here were receipted, nobody knows; a range may name some that are in the cloud.
+  // Nobody knows which of the absent ones were receipted, so a range may name some that are in the cloud.
   const here = new Set(seqs);
   losses.addSeqs(
     epoch,

@@ -2,13 +2,13 @@ import { existsSync, readFileSync } from 'node:fs';
 
 const HEADER_BYTES = 32;
 const FRAME_HEADER_BYTES = 24;
-/** Of a log whose checksums are over big-endian words; the other one is even. */
+/** Its lowest bit is set in a log whose checksums are over big-endian words. */
 const MAGIC = 0x377f0682;
 
 /**
- * The schema version that a write-ahead log brings along, 0 where it brings none (SQLite file format §4). Only frames that
- * SQLite would replay count: of this round of the log, with the right checksum, up to the last commit. A power cut leaves
- * anything behind those.
+ * Returns the schema version in a write-ahead log, 0 if it holds none (SQLite file format §4). Only the frames that SQLite
+ * would replay count: those of this round of the log, with a valid checksum, up to the last commit. After a power cut
+ * anything may follow them.
  */
 export function versionInWal(path: string): number {
   if (!existsSync(path)) return 0;
@@ -18,7 +18,8 @@ export function versionInWal(path: string): number {
   const frameBytes = FRAME_HEADER_BYTES + log.readUInt32BE(8);
   let sum = checksum(log.subarray(0, 24), isBig, [0, 0]);
   if (!isSum(log, 24, sum)) return 0;
-  let [seen, committed] = [0, 0];
+  let seen = 0;
+  let committed = 0;
   for (let at = HEADER_BYTES; at + frameBytes <= log.length; at += frameBytes) {
     const frame = log.subarray(at, at + frameBytes);
     if (log.compare(frame, 8, 16, 16, 24) !== 0) break;
@@ -38,7 +39,8 @@ function isSum(bytes: Buffer, at: number, [a, b]: Sum): boolean {
 }
 
 function checksum(bytes: Buffer, isBig: boolean, [first, second]: Sum): Sum {
-  let [a, b] = [first, second];
+  let a = first;
+  let b = second;
   for (let i = 0; i + 8 <= bytes.length; i += 8) {
     a = (a + (isBig ? bytes.readUInt32BE(i) : bytes.readUInt32LE(i)) + b) >>> 0;
     b = (b + (isBig ? bytes.readUInt32BE(i + 4) : bytes.readUInt32LE(i + 4)) + a) >>> 0;

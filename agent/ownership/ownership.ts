@@ -1,3 +1,4 @@
+import { equal } from '../../common/bytes.js';
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError } from '../../common/errors.js';
@@ -10,7 +11,6 @@ import { claimKind } from '../../protocol/objects/claim.js';
 import { offerKind } from '../../protocol/objects/offer.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
-import { beginEpoch, endEpoch, ownershipOf } from '../outbox/epochs.js';
 import type { Mirror } from '../outbox/mirror.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { noteOwnership } from '../outbox/published.js';
@@ -29,16 +29,16 @@ export interface OwnershipDependencies {
   readonly counters: Counters;
   readonly log: Log;
   readonly now: () => RecordTime;
-  /** An offer to publish; the window is open from now on. */
+  /** Publishes an offer; its window is open from now on. */
   readonly onOffer: (offer: Uint8Array) => void;
   readonly onWindow: (open: boolean) => void;
-  /** What the indicator says when no window is open. */
+  /** What the indicator shows while no window is open. */
   readonly restingState: () => IndicatorState;
-  /** A new epoch began or ended. */
+  /** An epoch was opened or ended. */
   readonly onChanged: () => void;
 }
 
-/** Whose camera this is: the claim window, claims, and their end. */
+/** Keeps the camera's ownership: claim window, claims, and the end of an ownership. */
 export class OwnershipKeeper {
   private readonly deps: OwnershipDependencies;
   private readonly window = new ClaimWindow();
@@ -48,8 +48,9 @@ export class OwnershipKeeper {
     this.deps = deps;
   }
 
+  /** Returns what a claim is verified against. */
   facts(): OwnershipFacts {
-    const { lastEpoch, lastClaimHash, claim, isStopped } = ownershipOf(this.deps.outbox);
+    const { lastEpoch, lastClaimHash, claim, isStopped } = this.deps.outbox.ownership();
     return {
       device: this.deps.device,
       lastEpoch,
@@ -59,14 +60,14 @@ export class OwnershipKeeper {
     };
   }
 
-  /** Milliseconds until the physical window closes; null if it is closed. */
+  /** Returns the milliseconds until the physical window closes, null if it is closed. */
   windowLeftMs(): number | null {
     const nowMs = this.deps.clock.monotonicMs();
     const closesAtMs = this.window.closesAtMs(nowMs);
     return closesAtMs === null ? null : closesAtMs - nowMs;
   }
 
-  /** Somebody stands at the camera: a button, the console, or the first boot. */
+  /** Opens the claim window. A person is at the camera: button, console or first boot. */
   openWindow(): void {
     const { clock, indicator, log, onOffer, onWindow } = this.deps;
     onOffer(this.makeOffer('physical'));
@@ -79,26 +80,27 @@ export class OwnershipKeeper {
     });
   }
 
-  /** The cloud asks for an offer on behalf of the owner: it admits only the current owner's claim. */
+  /** Publishes an offer at the cloud's request. It admits only the current owner's claim. */
   offerToOwner(): void {
     if (this.facts().ownerKey !== null) this.deps.onOffer(this.makeOffer('owner'));
   }
 
-  /** The open window's offer again, after a connection came up. */
+  /** Publishes the offer of the open window again, for a new connection. */
   repeatOffer(): void {
     const offer = this.window.physicalOffer(this.deps.clock.monotonicMs());
     if (offer !== null) this.deps.onOffer(signObject(offerKind, this.deps.suite, this.deps.signer, offer).bytes);
   }
 
-  /** A claim from the cloud: untrusted. Refusals are counted and logged, never thrown. */
+  /** Accepts or refuses a claim from the cloud: untrusted bytes. Refusals are counted and logged, never thrown. */
   handleClaim(bytes: Uint8Array, mac: Uint8Array | null): void {
     const { suite, clock, claimSecret, outbox, mirror, counters, log, now, onChanged } = this.deps;
     try {
       const claim = openSigned(claimKind, suite, bytes);
-      // The cloud relays a pending claim on each offer; the one that is in force already is not news.
-      if (outbox.currentClaim()?.hash.every((byte, i) => byte === claim.hash[i]) === true) return;
-      this.window.admit(suite, claim, mac, claimSecret, this.facts(), clock.monotonicMs());
-      beginEpoch(outbox, claim, now());
+      // The cloud relays a pending claim on each offer, also the one that is in force already.
+      const current = outbox.currentClaim();
+      if (current !== null && equal(current.hash, claim.hash)) return;
+      this.window.admit({ suite, claim, mac, secret: claimSecret, facts: this.facts(), nowMs: clock.monotonicMs() });
+      outbox.beginEpoch(claim, now());
       noteOwnership(outbox, mirror);
       log.info({ epoch: claim.value.epoch, recipients: claim.value.recipients.length }, 'the camera has an owner');
     } catch (error) {
@@ -111,10 +113,10 @@ export class OwnershipKeeper {
     onChanged();
   }
 
-  /** The end of an ownership; afterwards the camera records nothing until it is claimed again. */
+  /** Ends the ownership. The camera then records nothing until it is claimed again. */
   end(reason: 'release' | 'reset'): void {
     const { outbox, mirror, now, onChanged } = this.deps;
-    endEpoch(outbox, reason, now());
+    outbox.endEpoch(reason, now());
     noteOwnership(outbox, mirror);
     onChanged();
   }

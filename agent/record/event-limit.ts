@@ -1,13 +1,13 @@
 const HOUR_MS = 3_600_000;
 
 /**
- * At most so many events in any hour: half of them may come at once, the others are let in evenly. A token bucket that holds
- * the half and gains the others within an hour; one more, because what comes exactly on the hour belongs to the next.
+ * Admits at most `perHour` events in any hour: half of them in one burst, the rest spread evenly. A token bucket that holds
+ * half and gains the other half within an hour, plus one: an event exactly an hour later belongs to the next hour.
  */
 export class EventLimit {
   private readonly perHour: number;
   private readonly burst: number;
-  /** In tokens an hour times milliseconds, so that whole numbers stay whole. */
+  /** In units of one token per hour times milliseconds, so that it stays a whole number. */
   private level: number;
   private lastMs: number | null = null;
 
@@ -18,7 +18,7 @@ export class EventLimit {
     this.level = this.burst * HOUR_MS;
   }
 
-  /** Whether an event that begins now is let in. Monotonic milliseconds. */
+  /** Returns whether an event that starts now is admitted. `nowMs` is monotonic. */
   admits(nowMs: number): boolean {
     if (this.perHour === 0) return true;
     const elapsedMs = Math.max(0, nowMs - (this.lastMs ?? nowMs));

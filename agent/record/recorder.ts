@@ -1,6 +1,7 @@
 import { equal } from '../../common/bytes.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError } from '../../common/errors.js';
+import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { Frame } from '../../hal/camera.js';
@@ -18,7 +19,7 @@ import { EventGate } from './withheld.js';
 
 export interface RecorderSettings {
   readonly thumbnail: PictureSettings & { readonly maxBytes: number; readonly crop: 'none' | 'subject' };
-  /** 0: as many as there are. */
+  /** 0: no limit. */
   readonly maxEventsPerHour: number;
 }
 
@@ -28,18 +29,19 @@ export interface RecorderDependencies {
   readonly random: Random;
   readonly counters: Counters;
   readonly log: Log;
-  /** Time of a frame as a record says it. */
+  /** Record time of a frame. */
   readonly timeOf: (monotonicMs: number) => RecordTime;
+  /** A record was stored; for measurements. */
   readonly onRecorded: (stages: StageTimes) => void;
-  /** Milliseconds for measuring stages. */
+  /** Monotonic milliseconds for measuring stages. */
   readonly nowMs: () => number;
 }
 
-/** Where the time of one record went, in milliseconds. */
+/** How long each stage of one record took, in milliseconds. */
 export interface StageTimes {
   readonly phase: Transition<Frame>['type'];
   readonly seq: number;
-  /** From the frame's capture until its event was decided. */
+  /** From the capture of the frame to the decision that it belongs to an event. */
   readonly decidedMs: number;
   readonly thumbnailMs: number;
   readonly sealMs: number;
@@ -48,18 +50,18 @@ export interface StageTimes {
 
 interface OpenEvent {
   readonly id: Uint8Array;
-  /** The claim under which it began; it does not outlive it. */
+  /** The claim it started under; it ends with that claim. */
   readonly claimHash: Uint8Array;
   revision: number;
   picture: Uint8Array | null;
 }
 
-/** More transitions than this waiting means that sealing cannot follow; the newest are dropped and counted. */
-const WAITING_MAX = 32;
+/** With this many transitions waiting, sealing cannot keep up: further updates are dropped and counted. */
+const WAITING_TRANSITIONS_MAX = 32;
 
 /**
- * From transitions to signed records: thumbnail, seal, outbox, one after the other and beside the frames.
- * What cannot be kept is counted, and said in a signed gap.
+ * Turns transitions of events into signed records: thumbnail, seal, outbox, one after the other and beside the frames.
+ * A transition that cannot be recorded is counted, and a signed gap names the loss.
  */
 export class Recorder {
   private readonly deps: RecorderDependencies;
@@ -81,17 +83,17 @@ export class Recorder {
   }
 
   /**
-   * Takes a transition; the work is done in order, and never thrown into the caller.
-   * What a person ordered counts towards no limit.
+   * Queues a transition; transitions are recorded in order, and errors never reach the caller.
+   * An ordered one counts towards no limit.
    */
   recordTransition(transition: Transition<Frame>, isOrdered = false): void {
     const decidedAtMs = this.deps.nowMs();
     const { counters, outbox } = this.deps;
-    // Without an owner nothing is recorded, and no event can begin that a later owner would see the end of.
+    // The claim of now: an event that starts without an owner must not end in the records of a later one.
     const claim = outbox.currentClaim();
     if (!isOrdered && !this.gate.admits(transition.type, claim?.value ?? null, decidedAtMs)) return;
     counters.add(`events.${transition.type}`);
-    if (this.waiting >= WAITING_MAX && transition.type === 'update') {
+    if (this.waiting >= WAITING_TRANSITIONS_MAX && transition.type === 'update') {
       counters.add('updates.dropped');
       return;
     }
@@ -107,17 +109,17 @@ export class Recorder {
     });
   }
 
-  /** Says how many events were withheld, when it is time to, or at once; true if there is a new record. */
+  /** Records how many events were withheld, if a record is due, or now with `isLast`. Returns whether it did. */
   recordWithheld(time: RecordTime, isLast = false): boolean {
     return this.gate.recordWithheld(time, isLast);
   }
 
-  /** Whether an event began and has not ended, or something waits to be recorded. */
+  /** Whether an event has started and not ended, or a transition waits to be recorded. */
   get hasOpenEvent(): boolean {
     return this.event !== null || this.waiting > 0;
   }
 
-  /** Resolves when everything taken so far is recorded. */
+  /** Resolves when every transition queued so far is recorded. */
   idle(): Promise<void> {
     return this.work;
   }
@@ -127,11 +129,9 @@ export class Recorder {
     const { code, message, hint } = asSealcamError(error);
     counters.add(`recorder.${code}`);
     log.error({ code, hint }, `an event could not be recorded: ${message}`);
-    try {
+    guard(log, 'the loss could not be stored either', () => {
       this.deps.outbox.countLoss('failed');
-    } catch (second) {
-      log.error({ code: asSealcamError(second).code }, 'the loss could not be stored either');
-    }
+    });
   }
 
   private async record(
@@ -149,7 +149,7 @@ export class Recorder {
       this.event = { id: random.bytes(16), claimHash: claim.hash, revision: 0, picture: null };
     }
     const { event } = this;
-    // The start was before the claim, or could not be kept.
+    // The event started before the claim, or its start could not be recorded.
     if (event === null) return;
     if (!equal(event.claimHash, claim.hash)) {
       this.event = null;
@@ -255,7 +255,7 @@ function detailOf(transition: Transition<Frame>, picture: Picture): SealedDetail
   const scale = (fraction: number): number => Math.round(Math.min(1, Math.max(0, fraction)) * 65_535);
   const seen = sighting?.box ?? null;
   const crop = picture.type === 'picture' ? picture.crop : null;
-  // What the owner draws on the picture: in fractions of what it shows.
+  // The box is drawn on the picture, so it is in fractions of the picture's part of the view.
   const box = seen === null || crop === null ? seen : boxWithin(crop, seen);
   const zones = sighting?.zones ?? [];
   const area = transition.type === 'end' ? transition.peakArea : transition.sighting.area;

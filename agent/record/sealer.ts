@@ -1,4 +1,4 @@
-import { isSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
@@ -9,31 +9,31 @@ import type { SealedContent } from '../../protocol/seal/content.js';
 import { sealInSteps } from '../../protocol/seal/seal.js';
 import type { SealedMedia } from '../outbox/outbox.js';
 
-/** What the picture may take of a sealed object, beside padding, detail and eight wraps. */
+/** The largest picture that fits into a sealed object, beside padding, detail and eight wraps. */
 export const PICTURE_MAX_BYTES = LIMITS.sealedMaxBytes - LIMITS.sealPadBytes - 2048;
 
-/** What was drawn for the last 64 objects is remembered: an id, a key, and a key for each recipient. */
-const DRAWS_REMEMBERED = 64 * (2 + LIMITS.recipientsMax);
+/** Random draws of the last 64 objects: an id, a key, and a key for each recipient. */
+const REMEMBERED_DRAWS_MAX = 64 * (2 + LIMITS.recipientsMax);
 
 /**
- * Seals content to the recipients of a claim; the media id is fresh. Eight recipients are a long piece of work on a small
- * core, so frames have their turn after each.
+ * Seals content to the recipients of a claim, under a fresh media id. Eight recipients are much work for a small core, so
+ * it yields to the frames after each.
  */
 export class Sealer {
   private readonly suite: CryptoSuite;
   private readonly random: Random;
-  private readonly giveWay: () => Promise<unknown>;
+  private readonly yieldTurn: () => Promise<unknown>;
   /** Oldest first. */
   private readonly recentDraws = new Set<string>();
 
-  /** `giveWay` resolves when whatever waits has had its turn. */
-  constructor(suite: CryptoSuite, random: Random, giveWay: () => Promise<unknown>) {
+  /** `yieldTurn` resolves when all work that waits has had its turn. */
+  constructor(suite: CryptoSuite, random: Random, yieldTurn: () => Promise<unknown>) {
     this.suite = suite;
     this.random = random;
-    this.giveWay = giveWay;
+    this.yieldTurn = yieldTurn;
   }
 
-  /** @throws SealcamError `too-large`, `randomness-repeats` */
+  /** Returns the sealed object and its entry for the record. @throws SealcamError `too-large`, `randomness-repeats` */
   async seal(
     claim: Verified<Claim>,
     eventId: Uint8Array,
@@ -48,7 +48,7 @@ export class Sealer {
     const steps = sealInSteps({ suite: this.suite, random, context, recipients: keys, content });
     let step = steps.next();
     while (step.done !== true) {
-      await this.giveWay();
+      await this.yieldTurn();
       step = steps.next();
     }
     const sealed = step.value;
@@ -64,7 +64,7 @@ export class Sealer {
     };
   }
 
-  /** A source that repeats itself would seal two pictures with one key: then nothing is sealed. */
+  /** Draws random bytes. Fails if the source repeats itself: it would seal two pictures with one key. */
   private fresh(length: number): Uint8Array {
     const bytes = this.random.bytes(length);
     const name = Buffer.from(this.suite.sha256(bytes)).toString('base64');
@@ -73,13 +73,9 @@ export class Sealer {
     }
     this.recentDraws.add(name);
     for (const oldest of this.recentDraws) {
-      if (this.recentDraws.size <= DRAWS_REMEMBERED) break;
+      if (this.recentDraws.size <= REMEMBERED_DRAWS_MAX) break;
       this.recentDraws.delete(oldest);
     }
     return bytes;
   }
-}
-
-export function isTooLarge(error: unknown): boolean {
-  return isSealcamError(error) && error.code === 'too-large';
 }

@@ -10,7 +10,7 @@ import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
 
 export interface Snapshot {
   readonly record: Verified<SealcamRecord>;
-  /** What the owner opens; it exists in no other form outside the camera. */
+  /** The picture as the owner opens it; it leaves the camera in no other form. */
   readonly sealed: SealedObject;
 }
 
@@ -21,20 +21,21 @@ export interface SnapshotDependencies {
   readonly timeOf: (monotonicMs: number) => RecordTime;
 }
 
-/** An older frame is not "now". */
+/** An older frame is not a picture of now. */
 const FRAME_MAX_AGE_MS = 5000;
 
-/** The frame that a picture of now is made of. @throws SealcamError `privacy-mode`, `camera-unavailable` */
+/** Returns the last frame if it is fresh. @throws SealcamError `privacy-mode`, `camera-unavailable` */
 export function freshFrame(frame: Frame | null, nowMs: number, isPrivate: boolean): Frame {
-  if (isPrivate) throw new SealcamError('privacy-mode', 'the camera looks at nothing');
+  if (isPrivate) throw new SealcamError('privacy-mode', 'the camera is off: the owner ordered privacy');
   if (frame === null || nowMs - frame.monotonicMs > FRAME_MAX_AGE_MS) {
-    throw new SealcamError('camera-unavailable', 'no frame came in the last seconds');
+    throw new SealcamError('camera-unavailable', 'no frame arrived in the last five seconds');
   }
   return frame;
 }
 
 /**
- * One picture on somebody's order, sealed and recorded like any other.
+ * Seals and records one picture on order, like any other picture.
+ *
  * @throws SealcamError `unclaimed`, `too-large`, `frame-corrupt`, `claim-changed`
  */
 export async function takeSnapshot(
@@ -43,14 +44,14 @@ export async function takeSnapshot(
   thumbnail: PictureSettings,
 ): Promise<Snapshot> {
   const claim = outbox.currentClaim();
-  if (claim === null) throw new SealcamError('unclaimed', 'there is no owner to seal a picture to');
+  if (claim === null) throw new SealcamError('unclaimed', 'the camera has no owner to seal a picture for');
   const fitted = await fitThumbnail(frame.jpeg, thumbnail, PICTURE_MAX_BYTES);
-  if (fitted === null) throw new SealcamError('too-large', 'the picture does not fit into a seal');
+  if (fitted === null) throw new SealcamError('too-large', 'the picture does not fit into a sealed object');
   const id = random.bytes(16);
   const detail = { reason: 'snapshot', size: [fitted.width, fitted.height] as const };
   const media = await sealer.seal(claim, id, 'thumbnail', { detail, jpeg: fitted.jpeg });
   const event = { id, phase: 'single', revision: 0 } as const;
   const record = outbox.append({ kind: 'snapshot', time: timeOf(frame.monotonicMs), event }, [media], claim.hash);
-  if (record === null) throw new SealcamError('claim-changed', 'the owner changed while the picture was sealed');
+  if (record === null) throw new SealcamError('claim-changed', 'the claim changed while the picture was being sealed');
   return { record, sealed: media.sealed };
 }

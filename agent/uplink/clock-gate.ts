@@ -1,19 +1,21 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 
-/** Without network time for this long a camera connects all the same, and judges certificates by the floor. */
+/**
+ * How long a camera waits for network time. Then it connects anyway, and judges certificates by the last known time.
+ */
 export const CLOCK_WAIT_MAX_MS = 10 * 60_000;
-const LOOK_EVERY_MS = 5000;
+const CLOCK_POLL_MS = 5000;
 
-/** Calls `go` once, when the wall clock was set or the wait is over. */
-export function whenClockSet(clock: Clock, isSet: () => boolean, go: (isSet: boolean) => void): CancelTimer {
+/** Calls `start` once, when the wall clock is set or the wait is over. */
+export function whenClockSet(clock: Clock, isSet: () => boolean, start: (isSet: boolean) => void): CancelTimer {
   const endMs = clock.monotonicMs() + CLOCK_WAIT_MAX_MS;
   let cancel: CancelTimer = () => undefined;
-  const look = (): void => {
-    const known = isSet();
-    if (known || clock.monotonicMs() >= endMs) go(known);
-    else cancel = clock.after(LOOK_EVERY_MS, look);
+  const poll = (): void => {
+    const isSetNow = isSet();
+    if (isSetNow || clock.monotonicMs() >= endMs) start(isSetNow);
+    else cancel = clock.after(CLOCK_POLL_MS, poll);
   };
-  look();
+  poll();
   return () => {
     cancel();
   };

@@ -18,7 +18,7 @@ export interface DownlinkDependencies {
   readonly onCommand: (command: Uint8Array) => void;
 }
 
-/** What comes down from the cloud: untrusted bytes until their signature and claim are checked. Nothing here throws. */
+/** Handles messages from the cloud: untrusted bytes until their signature and claim are verified. Never throws. */
 export class Downlink {
   private readonly deps: DownlinkDependencies;
 
@@ -26,6 +26,7 @@ export class Downlink {
     this.deps = deps;
   }
 
+  /** Applies a message, or counts and logs its refusal. */
   handleMessage(payload: Uint8Array): void {
     try {
       this.dispatch(payload);
@@ -40,7 +41,7 @@ export class Downlink {
     const message = decodeDown(payload);
     switch (message.type) {
       case 'receipt':
-        this.receipt(message.receipt);
+        this.applyReceipt(message.receipt);
         return;
       case 'claim':
         this.deps.onClaim(message.claim, message.mac);
@@ -52,16 +53,16 @@ export class Downlink {
         this.deps.onCommand(message.command);
         return;
       case 'revocation':
-        // It is for who reads records. A camera that is told of its own revocation has nobody to tell it to.
+        // Revocations are for readers of records. A camera that learned of its own would have nothing to do with it.
         throw new SealcamError('unsupported', 'a camera takes no revocation');
     }
   }
 
-  private receipt(bytes: Uint8Array): void {
+  private applyReceipt(bytes: Uint8Array): void {
     const { suite, outbox, log, counters } = this.deps;
     const receipt = openSigned(receiptKind, suite, bytes);
     const claim = outbox.claimOf(receipt.value.epoch);
-    // The last record of a closed epoch was receipted before: a late duplicate is no fault.
+    // A late duplicate, for an epoch whose last record was receipted earlier and which is closed: not a fault.
     if (claim === null) return;
     checkReceiptAgainstClaim(receipt, claim);
     const outcome = outbox.applyReceipt(receipt);

@@ -1,67 +1,77 @@
 /**
- * How fast records leave once the camera is connected. Live ones have an allowance of their own and never wait behind
- * the backlog; the backlog goes through a token bucket that starts empty, so that a returning fleet's ingest has no peak.
- * Pure: time is passed in.
+ * How fast records leave once the camera is connected. Live records have an allowance of their own and never wait behind
+ * the backlog. The backlog leaves through a token bucket that starts empty, so that a returning fleet causes no peak.
+ * Pure: time is a parameter.
  */
 export interface DrainState {
+  /** Tokens for live records. */
   readonly live: number;
+  /** Tokens for the backlog. */
   readonly backlog: number;
   readonly atMs: number;
-  /** Backlog records per millisecond. */
+  /** Backlog records per millisecond, by the camera's own measure. */
   readonly rate: number;
-  /** Told by the cloud: least time between two backlog records. Null until told. */
-  readonly toldIntervalMs: number | null;
+  /** Minimum time between two backlog records, as the cloud set it; null until it does. Replaces `rate`. */
+  readonly cloudIntervalMs: number | null;
 }
 
 const LIVE_BURST = 4;
 const LIVE_PER_MS = 2 / 1000;
 const BACKLOG_BURST = 1;
-/** At least one record in two minutes. */
-const RATE_MIN = 1 / 120_000;
+/** One record in two minutes. */
+const BACKLOG_PER_MS_MIN = 1 / 120_000;
+/** No camera drains faster than this, however many records it produced. */
+const BACKLOG_PER_MS_MAX = 20 / 1000;
+/** A camera drains this many times faster than it produces records. */
 const OWN_RATE_FACTOR = 5;
-/** No camera drains faster than this, whatever it produced. */
-const RATE_MAX = 20 / 1000;
+const CLOUD_INTERVAL_MAX_MS = 900_000;
 
 /** `ownRate`: records this camera produces per millisecond, on average. */
-export function startDrain(nowMs: number, ownRate: number, toldIntervalMs: number | null): DrainState {
-  const rate = Math.min(RATE_MAX, Math.max(RATE_MIN, OWN_RATE_FACTOR * ownRate));
-  return { live: LIVE_BURST, backlog: 0, atMs: nowMs, rate, toldIntervalMs };
+export function startDrain(nowMs: number, ownRate: number, cloudIntervalMs: number | null): DrainState {
+  const rate = Math.min(BACKLOG_PER_MS_MAX, Math.max(BACKLOG_PER_MS_MIN, OWN_RATE_FACTOR * ownRate));
+  return { live: LIVE_BURST, backlog: 0, atMs: nowMs, rate, cloudIntervalMs };
 }
 
-function backlogRate(state: DrainState): number {
-  return state.toldIntervalMs === null ? state.rate : 1 / Math.max(1, state.toldIntervalMs);
+function backlogPerMs(state: DrainState): number {
+  return state.cloudIntervalMs === null ? state.rate : 1 / Math.max(1, state.cloudIntervalMs);
 }
 
+/** Adds the tokens of the time that has passed. */
 export function refill(state: DrainState, nowMs: number): DrainState {
-  const elapsed = Math.max(0, nowMs - state.atMs);
+  const elapsedMs = Math.max(0, nowMs - state.atMs);
   return {
     ...state,
     atMs: nowMs,
-    live: Math.min(LIVE_BURST, state.live + elapsed * LIVE_PER_MS),
-    backlog: Math.min(BACKLOG_BURST, state.backlog + elapsed * backlogRate(state)),
+    live: Math.min(LIVE_BURST, state.live + elapsedMs * LIVE_PER_MS),
+    backlog: Math.min(BACKLOG_BURST, state.backlog + elapsedMs * backlogPerMs(state)),
   };
 }
 
+/** Returns the state with one live token less, or null without one. */
 export function spendLive(state: DrainState): DrainState | null {
   return state.live >= 1 ? { ...state, live: state.live - 1 } : null;
 }
 
+/** Returns the state with one backlog token less, or null without one. */
 export function spendBacklog(state: DrainState): DrainState | null {
   return state.backlog >= 1 ? { ...state, backlog: state.backlog - 1 } : null;
 }
 
-/** The broker said "quota exceeded". */
+/** Halves the rate of the backlog, after the broker answered "quota exceeded". */
 export function slowDown(state: DrainState): DrainState {
-  if (state.toldIntervalMs !== null) return { ...state, toldIntervalMs: Math.min(900_000, state.toldIntervalMs * 2) };
-  return { ...state, rate: Math.max(RATE_MIN, state.rate / 2), backlog: 0 };
+  if (state.cloudIntervalMs !== null) {
+    return { ...state, cloudIntervalMs: Math.min(CLOUD_INTERVAL_MAX_MS, state.cloudIntervalMs * 2) };
+  }
+  return { ...state, rate: Math.max(BACKLOG_PER_MS_MIN, state.rate / 2), backlog: 0 };
 }
 
-export function withTargetInterval(state: DrainState, intervalMs: number): DrainState {
-  return { ...state, toldIntervalMs: intervalMs };
+/** Replaces the camera's own rate by the cloud's minimum interval. */
+export function withCloudInterval(state: DrainState, intervalMs: number): DrainState {
+  return { ...state, cloudIntervalMs: intervalMs };
 }
 
-/** When the next token of the given kind will be there. */
+/** Returns when the next token of this kind will be there. */
 export function nextTokenMs(state: DrainState, kind: 'live' | 'backlog'): number {
   const missing = Math.max(0, 1 - (kind === 'live' ? state.live : state.backlog));
-  return state.atMs + missing / (kind === 'live' ? LIVE_PER_MS : backlogRate(state));
+  return state.atMs + missing / (kind === 'live' ? LIVE_PER_MS : backlogPerMs(state));
 }

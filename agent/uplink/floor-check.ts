@@ -3,13 +3,14 @@ import { checkServerIdentity, type DetailedPeerCertificate, type TLSSocket } fro
 import { SealcamError } from '../../common/errors.js';
 
 const SERVER_AUTH = '1.3.6.1.5.5.7.3.1';
-const CHAIN_MAX = 8;
+const CHAIN_LENGTH_MAX = 8;
 const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /**
- * Whether a broker is the right one when the time is only known to be later than a floor. OpenSSL judges by the system's
- * clock and reports one fault of several, so nothing is taken from it: names, signatures up to a pinned authority, and
- * that nothing had expired at the floor are checked here. What begins after the floor may well have begun.
+ * Verifies a broker's certificate when the time is only known to be later than `floorMs`. OpenSSL uses the system's clock
+ * and reports one fault of several, so its verdict is ignored. Checked here: the name, the signatures up to one of the
+ * given authorities, and that no certificate had expired at the floor. A certificate that becomes valid after the floor
+ * passes, since that time may have come.
  * @throws SealcamError `broker-untrusted`
  */
 export function checkByFloor(socket: TLSSocket, host: string, ca: string, floorMs: number): void {
@@ -17,12 +18,12 @@ export function checkByFloor(socket: TLSSocket, host: string, ca: string, floorM
   const names = checkServerIdentity(host, shown);
   if (names !== undefined) throw untrusted('uplink.url', "the broker's certificate is not for this host");
   const [leaf, ...others] = chainOf(shown);
-  if (leaf === undefined) throw untrusted('uplink.caFile', 'the broker showed no certificate');
+  if (leaf === undefined) throw untrusted('uplink.caFile', 'the broker sent no certificate');
   if (!((leaf.keyUsage as readonly string[] | undefined) ?? [SERVER_AUTH]).includes(SERVER_AUTH)) {
-    throw untrusted('uplink.caFile', "the broker's certificate is not one of a server");
+    throw untrusted('uplink.caFile', "the broker's certificate is not for a server");
   }
   const anchors = (ca.match(PEM_BLOCK) ?? []).map((pem) => new X509Certificate(pem));
-  for (let at = leaf, depth = 0; depth < CHAIN_MAX; depth++) {
+  for (let at = leaf, depth = 0; depth < CHAIN_LENGTH_MAX; depth++) {
     if (Date.parse(at.validTo) < floorMs) throw untrusted('uplink.url', 'a certificate of the broker has expired');
     const { raw } = at;
     if (anchors.some((anchor) => anchor.raw.equals(raw))) return;
@@ -30,18 +31,18 @@ export function checkByFloor(socket: TLSSocket, host: string, ca: string, floorM
     if (issuer === undefined) break;
     at = issuer;
   }
-  throw untrusted('uplink.caFile', 'the broker is not vouched for by these authorities');
+  throw untrusted('uplink.caFile', "no trusted authority signed the broker's certificate");
 }
 
 function issuerOf(of: X509Certificate, among: readonly X509Certificate[]): X509Certificate | undefined {
   return among.find((by) => by.ca && !by.raw.equals(of.raw) && of.checkIssued(by) && of.verify(by.publicKey));
 }
 
-/** The certificates as the broker sent them, its own first; the last one names itself as its issuer. */
+/** Returns the certificates that the broker sent, its own first. A self-signed one is its own issuer, and the last. */
 function chainOf(shown: DetailedPeerCertificate): X509Certificate[] {
   const chain: X509Certificate[] = [];
-  for (let at: DetailedPeerCertificate | undefined = shown; at !== undefined && chain.length < CHAIN_MAX;) {
-    // A broker without a certificate has an empty object here.
+  for (let at: DetailedPeerCertificate | undefined = shown; at !== undefined && chain.length < CHAIN_LENGTH_MAX;) {
+    // An empty object if the broker sent no certificate.
     if (!Buffer.isBuffer(at.raw)) break;
     chain.push(new X509Certificate(at.raw));
     const next: DetailedPeerCertificate | undefined = at.issuerCertificate;

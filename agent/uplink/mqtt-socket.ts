@@ -1,17 +1,26 @@
 import type { Socket } from 'node:net';
-import { MqttClient, Store, type ErrorWithReasonCode, type IClientOptions, type Packet } from 'mqtt';
+import { MqttClient, Store, type IClientOptions, type Packet } from 'mqtt';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
+import type { CloseCause, ServerHints } from './machine.js';
+import {
+  closeCauseOf,
+  codeOf,
+  formatReason,
+  hintsOf,
+  isQuotaExceeded,
+  RECEIVE_MAXIMUM_DEFAULT,
+  refusalOf,
+} from './mqtt-answers.js';
 import { PacketGuard } from './packet-guard.js';
 import type { OpenSocket, PublishResult, SocketHandlers, UplinkSocket } from './socket.js';
 import { openStream, type StreamSettings, type TlsSession } from './stream.js';
 import { connectionError } from './tls-errors.js';
 
-/** What a camera shows its broker, and whom it believes to be it. PEM; undefined for what is not configured. */
+/** What a camera shows its broker, and the authorities by which it judges it. PEM; undefined if not configured. */
 export interface MqttSecrets {
   readonly password: string | undefined;
-  /** Undefined for the system's authorities. */
+  /** Undefined: the authorities of the system. */
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
@@ -24,42 +33,15 @@ export interface MqttSettings extends MqttSecrets, StreamSettings {
   readonly will: { readonly topic: string; readonly payload: Uint8Array };
 }
 
-/** User properties of a CONNACK with which a cloud paces a fleet, in milliseconds. */
-export const WINDOW_PROPERTY = 'sealcam-window-ms';
-export const RETRY_PROPERTY = 'sealcam-retry-after-ms';
-
-const RECEIVE_MAXIMUM_DEFAULT = 65_535;
-/** The largest message that the protocol knows, with topic and properties. */
+/** The largest message of the protocol, with room for topic and properties. */
 const PACKET_MAX_BYTES = LIMITS.messageMaxBytes + 4096;
-const QUOTA_EXCEEDED = 151;
-const TAKEN_OVER = 142;
-/** A camera that stops is offline, and who watches it should know at once. */
-const DISCONNECT_WITH_WILL = 4;
-/** So long a good-bye may take to leave. */
-const GOOD_BYE_MS = 1000;
-
-/** Reason codes of MQTT 5 §3.2.2.2 and return codes of MQTT 3.1.1 §3.2.2.3 that say why. */
-const REFUSALS: Readonly<Record<number, RefusalKind>> = {
-  1: 'protocol',
-  2: 'credentials',
-  3: 'busy',
-  4: 'credentials',
-  5: 'credentials',
-  132: 'protocol',
-  133: 'credentials',
-  134: 'credentials',
-  135: 'credentials',
-  136: 'busy',
-  137: 'busy',
-  138: 'credentials',
-  140: 'credentials',
-  150: 'busy',
-  151: 'busy',
-  // "Use another server" and "server moved": the reference is ignored, a broker cannot send a camera elsewhere.
-  156: 'busy',
-  157: 'busy',
-  159: 'busy',
-};
+/**
+ * MQTT 5 §3.14.2.1: disconnect, and publish the last will, so that the owner learns immediately that the camera is
+ * offline.
+ */
+const REASON_DISCONNECT_WITH_WILL = 4;
+/** How long a DISCONNECT may take to leave before the stream is cut. */
+const DISCONNECT_TIMEOUT_MS = 1000;
 
 function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions {
   const { device, password, keepAliveMs, will } = settings;
@@ -72,32 +54,36 @@ function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions 
     keepalive: Math.round(keepAliveMs / 1000),
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: false },
     ...(protocol === 5 ? { properties: { maximumPacketSize: PACKET_MAX_BYTES } } : {}),
-    // The machine decides when to connect; a client that reconnects by itself is half a herd.
+    // The machine decides when to connect.
     reconnectPeriod: 0,
     manualConnect: true,
-    // A buffer made beforehand for each of 65,536 numbers is 5 MB that a camera has better use for.
+    // The cache holds a buffer for each of 65,536 numbers: 5 MB of a camera's memory.
     writeCache: false,
     resubscribe: false,
     queueQoSZero: false,
-    // A store that is closed is null for packets that came behind the end of a connection, and throws where nobody catches.
+    // The default store is null once closed, and a packet that arrives after the end then throws where nothing catches
+    // it.
     incomingStore: new Store({ clean: false }),
     outgoingStore: new Store({ clean: false }),
-    // Our own deadline is shorter or longer; the library's must not fire.
+    // The machine has a deadline of its own; the library's must not fire first.
     connectTimeout: 2 ** 31 - 1,
   };
 }
 
+/** Returns an opener of MQTT connections. They share one TLS session, so that a reconnect resumes it. */
 export function mqttSocket(settings: MqttSettings): OpenSocket {
   const session: TlsSession = { ticket: undefined };
   return (protocol, handlers) => new MqttAttempt(settings, session, protocol, handlers);
 }
 
+/** One attempt to connect and, if it succeeds, the connection: first the stream, then MQTT over it. */
 class MqttAttempt implements UplinkSocket {
   private readonly settings: MqttSettings;
   private readonly protocol: 5 | 4;
   private readonly handlers: SocketHandlers;
   private readonly stream: Socket;
   private client: MqttClient | null = null;
+  /** Rejects the promises that wait for the broker's answer. */
   private readonly pending = new Set<(error: Error) => void>();
   private hints: ServerHints = {};
   private isOpen = false;
@@ -109,10 +95,10 @@ class MqttAttempt implements UplinkSocket {
     this.handlers = handlers;
     this.stream = openStream(settings, session, {
       ready: () => {
-        if (!this.isOver) this.greet();
+        if (!this.isOver) this.startMqtt();
       },
       failed: (error) => {
-        this.over('failed', error);
+        this.close('failed', error);
       },
     });
   }
@@ -124,7 +110,7 @@ class MqttAttempt implements UplinkSocket {
         reject(new Error('the connection is closed'));
         return;
       }
-      // The library forgets its callbacks when a connection ends with reconnectPeriod 0; ours are kept here.
+      // With reconnectPeriod 0 the library drops its callbacks when a connection ends; ours are kept here.
       this.pending.add(reject);
       client.publish(topic, Buffer.from(payload), { qos: 1, retain: false }, (error) => {
         if (!this.pending.delete(reject)) return;
@@ -134,7 +120,7 @@ class MqttAttempt implements UplinkSocket {
         }
         const code = codeOf(error);
         if (code === undefined) reject(error);
-        else resolve(code === QUOTA_EXCEEDED ? 'quota-exceeded' : 'refused');
+        else resolve(isQuotaExceeded(code) ? 'quota-exceeded' : 'refused');
       });
     });
   }
@@ -160,15 +146,16 @@ class MqttAttempt implements UplinkSocket {
 
   end(): void {
     const { client, stream, protocol } = this;
-    // A good-bye that waits for answers may wait for ever, and MQTT 3.1.1 has none that lets the last will be sent.
-    const mayWait = this.isOpen && !this.isOver && protocol === 5 && this.pending.size === 0;
+    // The library sends DISCONNECT only after all answers have come, which may be never; and the one of MQTT 3.1.1
+    // suppresses the last will. In both cases the stream is cut instead.
+    const canDisconnect = this.isOpen && !this.isOver && protocol === 5 && this.pending.size === 0;
     this.finish();
-    if (client === null || !mayWait) {
+    if (client === null || !canDisconnect) {
       this.cut();
       return;
     }
-    client.end(false, { reasonCode: DISCONNECT_WITH_WILL });
-    stream.setTimeout(GOOD_BYE_MS, () => stream.destroy());
+    client.end(false, { reasonCode: REASON_DISCONNECT_WITH_WILL });
+    stream.setTimeout(DISCONNECT_TIMEOUT_MS, () => stream.destroy());
   }
 
   destroy(): void {
@@ -176,17 +163,17 @@ class MqttAttempt implements UplinkSocket {
     this.cut();
   }
 
-  /** The other end is the right one: MQTT begins. */
-  private greet(): void {
+  /** Starts MQTT on a stream whose other end was verified. */
+  private startMqtt(): void {
     const { handlers, settings, protocol, stream } = this;
     const guard = new PacketGuard(PACKET_MAX_BYTES);
     stream.on('data', (chunk: Buffer) => {
-      if (!guard.accepts(chunk)) stream.destroy(new Error('a packet larger than the broker was told, or none at all'));
+      if (!guard.accepts(chunk)) stream.destroy(new Error('a packet over the announced maximum, or not MQTT at all'));
     });
     const client = new MqttClient(() => stream, clientOptions(settings, protocol));
     this.client = client;
     client.on('packetreceive', (packet) => {
-      this.received(packet);
+      this.inspectPacket(packet);
     });
     client.on('connect', (packet) => {
       if (this.isOver) return;
@@ -197,89 +184,62 @@ class MqttAttempt implements UplinkSocket {
       if (!this.isOver) handlers.message(topic, new Uint8Array(payload));
     });
     client.on('error', (error) => {
-      this.failed(error);
+      this.onError(error);
     });
     stream.on('error', (error) => {
-      this.failed(error);
+      this.onError(error);
     });
     client.on('close', () => {
-      this.over(this.isOpen ? 'lost' : 'failed', new SealcamError('broker-unreachable', 'the broker closed it'));
+      this.close(this.isOpen ? 'lost' : 'failed', new SealcamError('broker-unreachable', 'the broker closed it'));
     });
     client.connect();
   }
 
-  private received(packet: Packet): void {
+  /** Reads hints and the reason of a DISCONNECT, before the library acts on the packet. */
+  private inspectPacket(packet: Packet): void {
     if (packet.cmd === 'connack') {
       this.hints = hintsOf(packet.properties);
-      const told = packet.properties?.serverKeepAlive;
-      // Proving to live more often than a broker asks for is allowed; less often, a half-open connection stays unnoticed.
-      if (told !== undefined && told * 1000 > this.settings.keepAliveMs) delete packet.properties?.serverKeepAlive;
+      const keepAliveS = packet.properties?.serverKeepAlive;
+      // A camera may ping more often than the broker requests. Less often, and it would notice a half-open connection
+      // late.
+      if (keepAliveS !== undefined && keepAliveS * 1000 > this.settings.keepAliveMs)
+        delete packet.properties?.serverKeepAlive;
     }
     if (packet.cmd === 'disconnect') {
       const code = packet.reasonCode ?? 0;
-      const kind = REFUSALS[code];
-      const cause = code === TAKEN_OVER ? code : kind === 'busy' || kind === 'credentials' ? kind : 'lost';
-      const error = new SealcamError('broker-refused', `the broker ended it, reason ${reasonOf(code)}`);
-      this.over(cause === TAKEN_OVER ? 'taken-over' : cause, error, hintsOf(packet.properties));
+      const error = new SealcamError('broker-refused', `the broker ended it, reason ${formatReason(code)}`);
+      this.close(closeCauseOf(code), error, hintsOf(packet.properties));
     }
   }
 
-  private failed(error: Error): void {
+  private onError(error: Error): void {
     const code = codeOf(error);
     if (!this.isOpen && code !== undefined && !this.isOver) {
       this.finish();
-      this.handlers.refused(REFUSALS[code] ?? 'other', this.hints, reasonOf(code));
+      this.handlers.refused(refusalOf(code), this.hints, formatReason(code));
       this.cut();
       return;
     }
-    this.over(this.isOpen ? 'lost' : 'failed', connectionError(error));
+    this.close(this.isOpen ? 'lost' : 'failed', connectionError(error));
   }
 
-  private over(cause: CloseCause, error: SealcamError, hints: ServerHints = {}): void {
+  private close(cause: CloseCause, error: SealcamError, hints: ServerHints = {}): void {
     if (this.isOver) return;
     this.finish();
     this.handlers.closed(cause, error.message, { error, hints });
     this.cut();
   }
 
-  /** Nothing of an attempt stays behind, whatever the other end does. */
+  /** Destroys client and stream; nothing of the attempt stays open, whatever the other end does. */
   private cut(): void {
     this.client?.end(true);
     this.stream.destroy();
   }
 
+  /** From here on the attempt is over: no handler is called again, and nothing waits for an answer. */
   private finish(): void {
     this.isOver = true;
     for (const reject of [...this.pending]) reject(new Error('the connection ended'));
     this.pending.clear();
   }
-}
-
-function reasonOf(code: number): string {
-  return `0x${code.toString(16).padStart(2, '0')}`;
-}
-
-/** Only codes of the protocol are numbers; those of the operating system are names. */
-function codeOf(error: Error | ErrorWithReasonCode): number | undefined {
-  return 'code' in error && typeof error.code === 'number' ? error.code : undefined;
-}
-
-/** A reference to another server is noticed and not followed: a broker cannot send a camera elsewhere. */
-function hintsOf(properties: PropertiesWithHints | undefined): ServerHints {
-  const told = properties?.userProperties ?? {};
-  const read = (name: string): number | undefined => {
-    const value = told[name];
-    const number = typeof value === 'string' && value !== '' ? Number(value) : NaN;
-    return Number.isFinite(number) && number >= 0 ? number : undefined;
-  };
-  const windowMs = read(WINDOW_PROPERTY);
-  const retryAfterMs = read(RETRY_PROPERTY);
-  return {
-    ...(windowMs === undefined ? {} : { windowMs }),
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-  };
-}
-
-interface PropertiesWithHints {
-  readonly userProperties?: Readonly<Record<string, unknown>>;
 }

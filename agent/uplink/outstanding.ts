@@ -1,4 +1,5 @@
 import type { Place } from '../outbox/outbox.js';
+import { placeKey } from '../../protocol/objects/ids.js';
 
 interface Waiting {
   readonly place: Place;
@@ -10,11 +11,11 @@ interface Waiting {
 
 const RESEND_MIN_MS = 60_000;
 const RESEND_MAX_MS = 15 * 60_000;
-const JITTER = 0.25;
+const JITTER_SHARE = 0.25;
 
 /**
- * Published and not receipted yet. A broker's acknowledgement proves nothing; only a receipt takes a record out.
- * Bounded: while it is full, the backlog waits, and live records have places of their own.
+ * Records that were published and have no receipt yet. A broker's acknowledgement proves nothing; only a receipt removes
+ * a record. Bounded: while it is full, the backlog waits; live records have places of their own.
  */
 export class Outstanding {
   private readonly waiting = new Map<string, Waiting>();
@@ -27,13 +28,15 @@ export class Outstanding {
     this.maxBacklog = maxBacklog;
   }
 
+  /** Returns whether another record of this kind may be sent. */
   hasRoom(kind: 'live' | 'backlog'): boolean {
     const backlog = this.waiting.size - this.liveCount;
     return kind === 'live' ? this.liveCount < this.maxLive : backlog < this.maxBacklog;
   }
 
-  sending(place: Place, isLive: boolean): void {
-    const key = keyOf(place);
+  /** Notes that a record is being published, for the first time or again. */
+  markSending(place: Place, isLive: boolean): void {
+    const key = placeKey(place);
     const known = this.waiting.get(key);
     if (known !== undefined) {
       known.attempts++;
@@ -44,16 +47,16 @@ export class Outstanding {
     if (isLive) this.liveCount++;
   }
 
-  /** The broker has it; now the receipt is waited for: max(60 s, W/4), jittered, doubling to 15 min. */
-  sent(place: Place, nowMs: number, windowMs: number, uniform: number): void {
-    const entry = this.waiting.get(keyOf(place));
+  /** Notes that the broker has a record. It is due again after max(60 s, W/4) with jitter, doubling up to 15 min. */
+  markSent(place: Place, nowMs: number, windowMs: number, uniform: number): void {
+    const entry = this.waiting.get(placeKey(place));
     if (entry === undefined) return;
-    const base = Math.max(RESEND_MIN_MS, windowMs / 4) * 2 ** (entry.attempts - 1);
-    const bounded = Math.min(RESEND_MAX_MS / (1 + JITTER), base);
-    entry.dueMs = nowMs + bounded * (1 - JITTER + 2 * JITTER * uniform);
+    const baseMs = Math.max(RESEND_MIN_MS, windowMs / 4) * 2 ** (entry.attempts - 1);
+    const boundedMs = Math.min(RESEND_MAX_MS / (1 + JITTER_SHARE), baseMs);
+    entry.dueMs = nowMs + boundedMs * (1 - JITTER_SHARE + 2 * JITTER_SHARE * uniform);
   }
 
-  /** Everything in the ranges of an epoch is settled. */
+  /** Removes the records of an epoch from `from` to `to`, both included. */
   markReceipted(epoch: number, from: number, to: number): void {
     for (const [key, { place, isLive }] of this.waiting) {
       if (place.epoch !== epoch || place.seq < from || place.seq > to) continue;
@@ -66,32 +69,24 @@ export class Outstanding {
     this.markReceipted(place.epoch, place.seq, place.seq);
   }
 
-  /** The first record that is due to be sent again. */
+  /** Returns the first record that is due to be sent again. */
   due(nowMs: number): Waiting | null {
     for (const entry of this.waiting.values()) if (entry.dueMs <= nowMs) return entry;
     return null;
   }
 
+  /** Returns when the next record is due; Infinity if none is. */
   nextDueMs(): number {
-    let next = Infinity;
-    for (const { dueMs } of this.waiting.values()) next = Math.min(next, dueMs);
-    return next;
+    let nextMs = Infinity;
+    for (const { dueMs } of this.waiting.values()) nextMs = Math.min(nextMs, dueMs);
+    return nextMs;
   }
 
   has(place: Place): boolean {
-    return this.waiting.has(keyOf(place));
+    return this.waiting.has(placeKey(place));
   }
 
   get size(): number {
     return this.waiting.size;
   }
-
-  clear(): void {
-    this.waiting.clear();
-    this.liveCount = 0;
-  }
-}
-
-function keyOf({ epoch, seq }: Place): string {
-  return `${String(epoch)}/${String(seq)}`;
 }

@@ -1,14 +1,14 @@
-/** Bits of a remaining length in one byte (MQTT 5 §1.5.5), and how many bytes it may have. */
+/** MQTT 5 §1.5.5: bits of a remaining length in each byte, and the most bytes it may have. */
 const LENGTH_BITS = 7;
 const LENGTH_BYTES_MAX = 4;
 
 /**
- * Follows the frames of a stream of MQTT packets by their lengths alone. The parser behind it keeps a packet until its
- * last byte, up to 256 MiB: a broker that announces one would fill a camera's memory before anybody looks at its size.
+ * Checks the lengths of MQTT packets in a stream, and nothing else of them. The parser behind it buffers a packet of up to
+ * 256 MiB before it looks at the size, which would fill a camera's memory.
  */
 export class PacketGuard {
   private readonly maxBytes: number;
-  /** Of the packet's body, still to come; null while the header is read. */
+  /** Bytes of the packet's body still to come; null while its header is read. */
   private leftBytes: number | null = null;
   private lengthBytes = 0;
   private length = 0;
@@ -18,7 +18,7 @@ export class PacketGuard {
     this.maxBytes = maxBytes;
   }
 
-  /** False when the bytes begin a packet that is larger than allowed, or none at all. */
+  /** Returns false when the bytes start a packet over the maximum, or one with an invalid length. */
   accepts(chunk: Uint8Array): boolean {
     let at = 0;
     while (at < chunk.length) {

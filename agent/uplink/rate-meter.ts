@@ -1,23 +1,26 @@
-/** Records a camera produces per millisecond, as a mean in which six hours ago counts a third of now. */
+/**
+ * Measures how many records a camera produces per millisecond: an average whose weights fall to a third in six hours.
+ */
 export interface RateMeter {
-  /** Decayed count of records. */
+  /** Decayed number of records. */
   readonly count: number;
-  /** Decayed time that was watched, in milliseconds. */
+  /** Decayed observation time. */
   readonly watchedMs: number;
   readonly atMs: number;
 }
 
 const TIME_CONSTANT_MS = 6 * 3_600_000;
-/** Less than this was watched: any rate would be a guess. */
+/** After a shorter observation any rate would be a guess. */
 const WATCHED_MIN_MS = 10_000;
 
 export function startMeter(nowMs: number): RateMeter {
   return { count: 0, watchedMs: 0, atMs: nowMs };
 }
 
+/** Adds records, and lets earlier ones decay by the time that has passed. */
 export function countRecords(state: RateMeter, nowMs: number, records: number): RateMeter {
-  const elapsed = Math.max(0, nowMs - state.atMs);
-  const kept = Math.exp(-elapsed / TIME_CONSTANT_MS);
+  const elapsedMs = Math.max(0, nowMs - state.atMs);
+  const kept = Math.exp(-elapsedMs / TIME_CONSTANT_MS);
   return {
     count: state.count * kept + records,
     watchedMs: state.watchedMs * kept + TIME_CONSTANT_MS * (1 - kept),
@@ -25,6 +28,7 @@ export function countRecords(state: RateMeter, nowMs: number, records: number): 
   };
 }
 
+/** Returns records per millisecond; 0 until the camera was observed for long enough. */
 export function rateOf(state: RateMeter): number {
   return state.watchedMs < WATCHED_MIN_MS ? 0 : state.count / state.watchedMs;
 }

@@ -9,52 +9,58 @@ import {
   startDrain,
   spendBacklog,
   spendLive,
-  withTargetInterval,
+  withCloudInterval,
   type DrainState,
 } from './drain.js';
 import { Outstanding } from './outstanding.js';
 
-/** Records of one MQTT message, with the message. */
+/** One MQTT message, and the records in it. */
 export interface Parcel {
   readonly records: readonly QueuedRecord[];
   readonly payload: Uint8Array;
-  /** Leaves for the first time, at once; else it is backlog, or sent again. */
+  /** Sent for the first time and immediately; otherwise it is backlog, or a repeat. */
   readonly isLive: boolean;
 }
 
-const LIVE_PLACES = 64;
-const BACKLOG_PLACES = 128;
+/** Records without a receipt that may be outstanding at one time. */
+const LIVE_OUTSTANDING_MAX = 64;
+const BACKLOG_OUTSTANDING_MAX = 128;
+/** Upper bounds of what CBOR adds to a message, and to each record or media in it. */
 const ENVELOPE_BYTES = 512;
+const ITEM_BYTES = 16;
 const BEFORE_ALL: Place = { epoch: 0, seq: -1 };
 
 /**
- * Decides what leaves next over one connection: live records at once, what is due again, then the backlog by its
- * tokens. Reads the outbox; changes nothing in it.
+ * Decides what leaves next over one connection: live records first, then repeats that are due, then the backlog as far as
+ * its tokens allow. Reads the outbox and changes nothing in it.
  */
 export class Sender {
   private readonly outbox: Outbox;
-  private readonly outstanding = new Outstanding(LIVE_PLACES, BACKLOG_PLACES);
+  private readonly outstanding = new Outstanding(LIVE_OUTSTANDING_MAX, BACKLOG_OUTSTANDING_MAX);
   private drain: DrainState;
-  /** Everything up to here was queued before the connection. */
+  /** Everything up to this place was in the outbox before the connection: the backlog. */
   private readonly boundary: Place;
   private liveCursor: Place;
   private backlogCursor: Place = BEFORE_ALL;
 
-  constructor(outbox: Outbox, nowMs: number, ownRate: number, toldIntervalMs: number | null) {
+  constructor(outbox: Outbox, nowMs: number, ownRate: number, cloudIntervalMs: number | null) {
     this.outbox = outbox;
     this.boundary = outbox.newest() ?? BEFORE_ALL;
     this.liveCursor = this.boundary;
-    this.drain = startDrain(nowMs, ownRate, toldIntervalMs);
+    this.drain = startDrain(nowMs, ownRate, cloudIntervalMs);
   }
 
-  /** The next message to publish, or null if nothing may leave now; `liveOnly` while enough of the rest is on its way. */
+  /**
+   * Returns the next message to publish, or null if nothing may leave now. `liveOnly`: enough backlog and repeats are in
+   * flight.
+   */
   next(nowMs: number, liveOnly = false): Parcel | null {
     this.drain = refill(this.drain, nowMs);
     const live = this.nextAccept() ?? this.nextLive();
-    return live !== null || liveOnly ? live : (this.nextAgain(nowMs) ?? this.nextBacklog());
+    return live !== null || liveOnly ? live : (this.nextRepeat(nowMs) ?? this.nextBacklog());
   }
 
-  /** When {@link next} is worth asking again, if nothing else happens; Infinity for never. */
+  /** Returns when to call {@link next} again if nothing else happens; Infinity if there is nothing to wait for. */
   wakeMs(): number {
     let wake = this.outstanding.nextDueMs();
     if (this.peekAccept() !== null || this.peekLive() !== null) wake = Math.min(wake, nextTokenMs(this.drain, 'live'));
@@ -62,18 +68,26 @@ export class Sender {
     return wake;
   }
 
-  acknowledged(parcel: { readonly records: readonly Place[] }, nowMs: number, windowMs: number, uniform: number): void {
-    for (const place of parcel.records) this.outstanding.sent(place, nowMs, windowMs, uniform);
+  /** Notes that the broker has the message; its records now wait for their receipts. */
+  markAcknowledged(
+    parcel: { readonly records: readonly Place[] },
+    nowMs: number,
+    windowMs: number,
+    uniform: number,
+  ): void {
+    for (const place of parcel.records) this.outstanding.markSent(place, nowMs, windowMs, uniform);
   }
 
-  quotaExceeded(): void {
+  /** Drains the backlog more slowly, after the broker answered "quota exceeded". */
+  slowDown(): void {
     this.drain = slowDown(this.drain);
   }
 
-  pace(intervalMs: number): void {
-    this.drain = withTargetInterval(this.drain, intervalMs);
+  setDrainInterval(intervalMs: number): void {
+    this.drain = withCloudInterval(this.drain, intervalMs);
   }
 
+  /** Removes receipted records, so that they are not sent again. Both bounds are included. */
   markReceipted(epoch: number, from: number, to: number): void {
     this.outstanding.markReceipted(epoch, from, to);
   }
@@ -83,8 +97,8 @@ export class Sender {
   }
 
   /**
-   * The oldest accept without a receipt leaves at once, whenever it was queued, and nothing of its epoch before it. What
-   * belongs to later epochs waits for its receipt: the cloud takes epochs in their order, and refuses one that comes late.
+   * The oldest accept without a receipt leaves before everything else of its epoch, whether it is live or backlog. Records
+   * of later epochs wait for its receipt: the cloud takes epochs in their order, and refuses one that comes late.
    */
   private nextAccept(): Parcel | null {
     const place = this.peekAccept();
@@ -92,7 +106,7 @@ export class Sender {
     const record = place === null || drain === null ? null : this.outbox.find(place);
     if (record === null || drain === null) return null;
     this.drain = drain;
-    this.outstanding.sending(record, true);
+    this.outstanding.markSending(record, true);
     return this.parcel([record], true);
   }
 
@@ -104,26 +118,26 @@ export class Sender {
       const drain = place === null ? null : spendLive(this.drain);
       if (place === null || drain === null) break;
       const record = this.outbox.find(place);
-      // The disk has spoiled it, and it is gone; there may be others.
+      // Damaged on the disk, and removed by the read; the next one may be whole.
       if (record === null) continue;
       size += sizeOf(record);
       if (records.length > 0 && size > LIMITS.messageMaxBytes) break;
       this.drain = drain;
       this.liveCursor = place;
       records.push(record);
-      this.outstanding.sending(record, true);
+      this.outstanding.markSending(record, true);
     }
     return this.parcel(records, true);
   }
 
-  private nextAgain(nowMs: number): Parcel | null {
+  private nextRepeat(nowMs: number): Parcel | null {
     for (let entry = this.outstanding.due(nowMs); entry !== null; entry = this.outstanding.due(nowMs)) {
       const record = this.outbox.find(entry.place);
       if (record === null) {
         this.outstanding.forget(entry.place);
         continue;
       }
-      this.outstanding.sending(record, entry.isLive);
+      this.outstanding.markSending(record, entry.isLive);
       return this.parcel([record], false);
     }
     return null;
@@ -137,7 +151,7 @@ export class Sender {
       const record = this.outbox.find(place);
       if (record === null) continue;
       this.drain = drain;
-      this.outstanding.sending(record, false);
+      this.outstanding.markSending(record, false);
       return this.parcel([record], false);
     }
     return null;
@@ -159,7 +173,7 @@ export class Sender {
     return place.epoch < epoch || (place.epoch === epoch && place.seq <= seq) ? place : null;
   }
 
-  /** The next place that is no accept's, unless an accept must come first. */
+  /** Returns the place after this one, or null if an accept must leave first. */
   private peek(after: Place): Place | null {
     const place = this.outbox.placeAfter(after);
     const accept = place === null ? null : this.outbox.oldestAccept();
@@ -181,6 +195,9 @@ export class Sender {
 }
 
 function sizeOf({ bytes, media }: QueuedRecord): number {
-  const sealed = media.reduce((sum, item) => sum + (item === null ? 0 : item.header.length + item.body.length + 16), 0);
-  return bytes.length + sealed + 16;
+  const sealed = media.reduce(
+    (sum, item) => sum + (item === null ? 0 : item.header.length + item.body.length + ITEM_BYTES),
+    0,
+  );
+  return bytes.length + sealed + ITEM_BYTES;
 }

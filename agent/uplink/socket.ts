@@ -3,24 +3,31 @@ import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
 
 export interface SocketHandlers {
   opened(hints: ServerHints, receiveMaximum: number): void;
-  /** `reason`: the protocol's code, for a log. */
+  /** The broker refused the attempt. `reason`: the code of the protocol, for a log. */
   refused(kind: RefusalKind, hints: ServerHints, reason?: string): void;
-  /** The attempt failed or the connection ended; called once, and nothing after it. */
-  closed(cause: CloseCause, reason: string, said?: { readonly error: SealcamError; readonly hints: ServerHints }): void;
+  /**
+   * The attempt failed or the connection ended. Called once, and no handler after it. `answer`: what the broker sent
+   * with it.
+   */
+  closed(
+    cause: CloseCause,
+    reason: string,
+    answer?: { readonly error: SealcamError; readonly hints: ServerHints },
+  ): void;
   message(topic: string, payload: Uint8Array): void;
 }
 
 /** How a broker answered a publish. */
 export type PublishResult = 'acknowledged' | 'quota-exceeded' | 'refused';
 
-/** One connection attempt and what came of it: never reconnects, never stores, ends for good. */
+/** One attempt to connect and the connection that comes of it. It never reconnects and stores nothing. */
 export interface UplinkSocket {
-  /** Resolves with the broker's answer; rejects when the connection ends before it. */
+  /** Resolves with the broker's answer; rejects when the connection ends first. */
   publish(topic: string, payload: Uint8Array): Promise<PublishResult>;
   subscribe(topic: string): Promise<void>;
-  /** Says good-bye where it can; the broker sends the last will, for a camera that stops is offline. */
+  /** Ends the connection in order where it can. The broker publishes the last will: a camera that stops is offline. */
   end(): void;
-  /** Cuts the connection: the broker sends the last will. */
+  /** Cuts the connection. The broker publishes the last will. */
   destroy(): void;
 }
 

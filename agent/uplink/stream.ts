@@ -6,15 +6,15 @@ import { connectionError } from './tls-errors.js';
 
 export interface StreamSettings {
   readonly url: string;
-  /** PEM of the authorities; undefined for the system's. */
+  /** PEM of the authorities; undefined: those of the system. */
   readonly ca: string | undefined;
   readonly cert: string | undefined;
   readonly key: string | undefined;
-  /** Least that the time can be while the wall clock is not to be believed, else null. */
+  /** Earliest time that it can be, while the wall clock cannot be trusted; null when it can. */
   readonly timeFloorMs?: () => number | null;
 }
 
-/** What the last connection left for the next one. */
+/** What a connection leaves for the next one. */
 export interface TlsSession {
   ticket: Buffer | undefined;
 }
@@ -22,25 +22,28 @@ export interface TlsSession {
 export interface Handshake {
   /** Null without TLS. */
   readonly tls: string | null;
-  /** The session of an earlier connection goes on: no certificate was sent, no signature made. */
+  /** Whether the session of an earlier connection was resumed, without certificates and signatures. */
   readonly isResumed: boolean;
 }
 
 export interface StreamHandlers {
-  /** Connected, and over TLS the other end is the right one. Nothing was written before. */
-  readonly ready: (how: Handshake) => void;
-  /** It never became ready; not called for what ends later. */
+  /** Connected, and with TLS the other end is verified. Nothing was written before this. */
+  readonly ready: (handshake: Handshake) => void;
+  /** The stream did not become ready. Not called for a stream that ends later. */
   readonly failed: (error: SealcamError) => void;
 }
 
-const [PORT, TLS_PORT] = [1883, 8883];
+const PORT = 1883;
+const TLS_PORT = 8883;
 
-/** Opens TCP or TLS to a broker, checks who is there, and only then says so. The socket is the caller's to destroy. */
+/**
+ * Opens TCP or TLS to a broker and verifies its certificate before it calls `ready`. The caller destroys the socket.
+ */
 export function openStream(settings: StreamSettings, session: TlsSession, handlers: StreamHandlers): Socket {
   const { protocol, hostname, port } = new URL(settings.url);
   const host = hostname.replace(/^\[(.*)\]$/, '$1');
   const isTls = protocol === 'mqtts:';
-  const place = { host, port: port === '' ? (isTls ? TLS_PORT : PORT) : Number(port) };
+  const address = { host, port: port === '' ? (isTls ? TLS_PORT : PORT) : Number(port) };
   let isDecided = false;
   const fail = (error: SealcamError): void => {
     socket.destroy();
@@ -48,59 +51,66 @@ export function openStream(settings: StreamSettings, session: TlsSession, handle
     isDecided = true;
     handlers.failed(error);
   };
-  const ready = (how: Handshake): void => {
+  const ready = (handshake: Handshake): void => {
     isDecided = true;
-    handlers.ready(how);
+    handlers.ready(handshake);
   };
   const socket = isTls
-    ? tlsStream(settings, place, session, ready, fail)
-    : connectTcp(place, () => {
+    ? tlsStream({ settings, address, session, ready, fail })
+    : connectTcp(address, () => {
         ready({ tls: null, isResumed: false });
       });
   socket.on('error', (error) => {
     fail(connectionError(error));
   });
   socket.once('close', () => {
-    fail(connectionError(new Error('the connection was closed before it was made')));
+    fail(connectionError(new Error('the connection was closed before it was established')));
   });
   return socket;
 }
 
-function tlsStream(
-  { ca, cert, key, timeFloorMs = () => null }: StreamSettings,
-  place: { readonly host: string; readonly port: number },
-  session: TlsSession,
-  ready: StreamHandlers['ready'],
-  fail: (error: SealcamError) => void,
-): TLSSocket {
-  // Only with an authority of our own: whom the system's hundred vouch for is checked by OpenSSL or not at all.
+interface TlsParts {
+  readonly settings: StreamSettings;
+  readonly address: { readonly host: string; readonly port: number };
+  readonly session: TlsSession;
+  readonly ready: StreamHandlers['ready'];
+  readonly fail: (error: SealcamError) => void;
+}
+
+function tlsStream({ settings, address, session, ready, fail }: TlsParts): TLSSocket {
+  const { ca, cert, key, timeFloorMs = () => null } = settings;
+  // Only with a configured authority: against the system's authorities only OpenSSL checks, and it needs the clock.
   const floorMs = ca === undefined ? null : timeFloorMs();
   const offered = floorMs === null ? session.ticket : undefined;
-  // One that the broker does not take must not be offered again: it could be why the attempt fails.
+  // Offered once: a ticket that the broker rejects could be the reason why an attempt fails.
   session.ticket = undefined;
   const socket = connectTls({
-    ...place,
-    ...(isIP(place.host) === 0 ? { servername: place.host } : {}),
+    ...address,
+    ...(isIP(address.host) === 0 ? { servername: address.host } : {}),
     ...(ca === undefined ? {} : { ca }),
     ...(cert === undefined || key === undefined ? {} : { cert, key }),
     ...(offered === undefined ? {} : { session: offered }),
     minVersion: 'TLSv1.2',
-    // Without a clock the check is ours, below, before a byte is written.
+    // Without a clock checkByFloor() verifies the certificate, below, before a byte is written.
     rejectUnauthorized: floorMs === null,
   });
   socket.once('secureConnect', () => {
     try {
-      if (floorMs !== null && ca !== undefined) checkByFloor(socket, place.host, ca, floorMs);
+      if (floorMs !== null && ca !== undefined) checkByFloor(socket, address.host, ca, floorMs);
     } catch (error) {
       fail(asSealcamError(error, 'broker-untrusted'));
       return;
     }
-    // TLS 1.2 sends no new ticket with a resumed session; the old one stays good.
+    // TLS 1.2 sends no new ticket with a resumed session; the old one stays valid.
     const isResumed = socket.isSessionReused();
     if (isResumed) session.ticket ??= offered;
     ready({ tls: socket.getProtocol(), isResumed });
   });
-  // A resumed session costs both ends a fraction of a handshake, which is what a returning fleet is made of.
-  if (floorMs === null) socket.on('session', (ticket: Buffer) => void (session.ticket = ticket));
+  // A resumed session costs both ends a fraction of a full handshake, which matters when a whole fleet returns.
+  if (floorMs === null) {
+    socket.on('session', (ticket: Buffer) => {
+      session.ticket = ticket;
+    });
+  }
   return socket;
 }

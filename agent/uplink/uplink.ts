@@ -1,15 +1,16 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
-import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { Receipt } from '../../protocol/objects/receipt.js';
-import { encodeStatus, encodeUp } from '../../protocol/transport/messages.js';
+import { encodeUp } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import type { Mirror } from '../outbox/mirror.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { noteBeforePublish } from '../outbox/published.js';
 import { whenClockSet } from './clock-gate.js';
+import { Delivery } from './delivery.js';
 import {
+  isWaiting,
   persistedOf,
   restoredState,
   step,
@@ -18,14 +19,14 @@ import {
   type ServerHints,
   type UplinkEffect,
   type UplinkInput,
+  type UplinkReport,
   type UplinkSettings,
   type UplinkState,
 } from './machine.js';
 import { countRecords, rateOf, startMeter, type RateMeter } from './rate-meter.js';
-import { Sender, type Parcel } from './sender.js';
 import type { OpenSocket, SocketHandlers, UplinkSocket } from './socket.js';
 
-/** What survives a restart of the process. */
+/** Keeps what survives a restart of the process. */
 export interface UplinkStore {
   load(): PersistedUplink | null;
   save(state: PersistedUplink): void;
@@ -43,9 +44,9 @@ export interface UplinkDependencies {
   readonly mirror: Mirror;
   readonly store: UplinkStore;
   readonly openSocket: OpenSocket;
-  /** Whether certificates can be judged by the wall clock; without TLS, or where nothing is said, always. */
+  /** Whether the wall clock can judge certificates. By default it can, as it must without TLS. */
   readonly isClockSet?: (() => boolean) | undefined;
-  /** Bytes on the `down` topic: untrusted. */
+  /** Receives the bytes of the `down` topic: untrusted. */
   readonly onMessage: (payload: Uint8Array) => void;
   readonly onConnected: () => void;
   readonly log: Log;
@@ -54,36 +55,28 @@ export interface UplinkDependencies {
 export interface UplinkStatus {
   readonly phase: UplinkState['phase'];
   readonly windowMs: number;
-  /** Milliseconds until the next attempt, null while connected or connecting. */
+  /** Milliseconds until the next attempt; null while connected or connecting. */
   readonly nextAttemptMs: number | null;
   readonly attempts: number;
   readonly waitingForReceipt: number;
   readonly protocol: 5 | 4;
 }
 
-/** No broker may have us hold more publishes open than this, whatever it allows. */
-const IN_FLIGHT_MAX = 8;
-/** Of these for what is not live: on a slow line a live record stands in the socket behind all that is in flight. */
-const CATCHING_UP_MAX = 2;
-/** After a local failure (a full disk, say) the same is not tried again at once. */
-const RETRY_MS = 5000;
-
-/** The shell around the machine: one socket at most, one timer for the machine and one for the sender. */
+/**
+ * The camera's connection to its broker. Runs the effects of the pure machine: holds at most one socket, and one timer
+ * for the machine. A {@link Delivery} publishes the outbox while the connection lasts.
+ */
 export class Uplink {
   private readonly deps: UplinkDependencies;
   private state: UplinkState;
   private socket: UplinkSocket | null = null;
-  private sender: Sender | null = null;
+  /** Null until the broker has accepted the connection. */
+  private delivery: Delivery | null = null;
   private rate: RateMeter;
-  private inFlight = 0;
-  private catchingUp = 0;
-  private inFlightMax = IN_FLIGHT_MAX;
-  private pacedAtMs = -Infinity;
-  private isRefusalLogged = false;
+  private newestPacingMs = -Infinity;
   /** Null until the uplink is started. */
   private cancelGate: CancelTimer | null = null;
   private cancelDue: CancelTimer = () => undefined;
-  private cancelPump: CancelTimer = () => undefined;
 
   constructor(deps: UplinkDependencies) {
     this.deps = deps;
@@ -91,7 +84,10 @@ export class Uplink {
     this.rate = startMeter(deps.clock.monotonicMs());
   }
 
-  /** With a wall clock that was never set no certificate can be judged: its time is waited for, but not for ever. */
+  /**
+   * Starts the machine. While the wall clock was never set no certificate can be judged, so this waits for it, but not
+   * forever.
+   */
   start(): void {
     const { clock, isClockSet = () => true, log } = this.deps;
     if (!isClockSet()) log.warn({ phase: 'boot' }, 'the clock was never set: waiting for network time before TLS');
@@ -101,88 +97,98 @@ export class Uplink {
     });
   }
 
+  /** Disconnects for good, and clears all timers. */
   stop(): void {
     this.cancelGate?.();
     this.input({ type: 'stop' });
     this.cancelDue();
-    this.cancelPump();
   }
 
   status(): UplinkStatus {
     const { phase, windowMs, dueMs, attempts, protocol } = this.state;
-    const isWaiting = phase === 'spread' || phase === 'wait' || phase === 'auth-hold';
+    const hasNext = isWaiting(this.state) && dueMs !== null;
     return {
       phase,
       windowMs,
       attempts,
       protocol,
-      nextAttemptMs: isWaiting && dueMs !== null ? Math.max(0, dueMs - this.deps.clock.monotonicMs()) : null,
-      waitingForReceipt: this.sender?.waitingForReceipt ?? 0,
+      nextAttemptMs: hasNext ? Math.max(0, dueMs - this.deps.clock.monotonicMs()) : null,
+      waitingForReceipt: this.delivery?.waitingForReceipt ?? 0,
     };
   }
 
+  /** Whether the camera is connected, subscribed and announced as online. */
   get isConnected(): boolean {
-    return this.sender !== null;
+    return this.delivery?.isReady === true;
   }
 
-  /** Ends the connection on purpose; false if there is none. The machine decides when it comes back. */
+  /**
+   * Ends the connection on purpose. Returns false if the camera is not connected. The machine decides when to
+   * reconnect.
+   */
   drop(): boolean {
     const { socket } = this;
-    if (socket === null || this.sender === null) return false;
-    socket.destroy();
-    this.forgetSocket();
-    this.input({ type: 'closed', cause: 'dropped' });
+    if (socket === null || !this.isConnected) return false;
+    this.destroySocket(socket, 'dropped');
     return true;
   }
 
-  /** Tells that records were appended to the outbox. */
+  /** Publishes records that were appended to the outbox, and counts them for the pace of a later drain. */
   recordsAppended(count: number): void {
     this.rate = countRecords(this.rate, this.deps.clock.monotonicMs(), count);
-    this.pump();
+    this.delivery?.pump();
   }
 
+  /** Notes that the claim window opened or closed. Opening it connects without a wait. */
   setClaimWindow(open: boolean): void {
     this.input({ type: 'claim-window', open });
-    // Somebody stands at the camera and waits: not for the clock too.
+    // A person stands at the camera and waits; the wait for network time ends too.
     if (!open || this.cancelGate === null || this.state.phase !== 'boot') return;
     this.cancelGate();
     this.input({ type: 'start' });
   }
 
-  /** A receipt that was checked and applied to the outbox. */
-  receiptApplied({ epoch, ranges, rejects, pacing }: Receipt): void {
-    for (const [from, to] of ranges) this.sender?.markReceipted(epoch, from, to);
-    for (const [seq] of rejects ?? []) this.sender?.markReceipted(epoch, seq, seq);
-    this.input({ type: 'receipt', hints: this.hintsOf(pacing) });
+  /** Applies a receipt that was verified and applied to the outbox. */
+  receiptApplied(receipt: Receipt): void {
+    this.delivery?.markReceipted(receipt);
+    this.input({ type: 'receipt', hints: this.pacingHints(receipt.pacing) });
     const { drainIntervalMs } = this.state;
-    if (drainIntervalMs !== null) this.sender?.pace(drainIntervalMs);
-    this.pump();
+    if (drainIntervalMs !== null) this.delivery?.setDrainInterval(drainIntervalMs);
+    this.delivery?.pump();
   }
 
   /** Publishes a signed offer now, if there is a connection. */
   publishOffer(offer: Uint8Array): void {
-    if (this.socket === null || this.sender === null) return;
+    if (this.socket === null || !this.isConnected) return;
     const topic = topicOf(this.deps.device, 'up');
     this.socket.publish(topic, encodeUp({ type: 'offer', offer })).catch((error: unknown) => {
       this.deps.log.debug({ code: asSealcamError(error).code }, 'an offer was not acknowledged');
     });
   }
 
-  /** Receipts may overtake each other, and a broker may play an old one again: the newest pacing counts. */
-  private hintsOf(pacing: Receipt['pacing']): ServerHints {
-    if (pacing === undefined || pacing.issuedAtMs < this.pacedAtMs) return {};
+  /**
+   * Returns the hints of a receipt's pacing, unless a newer one was applied: receipts overtake each other, and brokers
+   * repeat them.
+   */
+  private pacingHints(pacing: Receipt['pacing']): ServerHints {
+    if (pacing === undefined || pacing.issuedAtMs < this.newestPacingMs) return {};
     const { windowMs, drainIntervalMs, issuedAtMs } = pacing;
-    this.pacedAtMs = issuedAtMs;
+    this.newestPacingMs = issuedAtMs;
     return {
       ...(windowMs === undefined ? {} : { windowMs }),
       ...(drainIntervalMs === undefined ? {} : { drainIntervalMs }),
     };
   }
 
+  /** Steps the machine: stores the state before anything acts on it, sets the timer, then runs the effects. */
   private input(input: UplinkInput): void {
     const { settings, clock, random, store, boot } = this.deps;
     const before = this.state;
-    const { state, effects } = step(settings, before, clock.monotonicMs(), input, random.uniform());
+    const { state, effects } = step(before, input, {
+      settings,
+      nowMs: clock.monotonicMs(),
+      uniform: random.uniform(),
+    });
     this.state = state;
     const kept = persistedOf(state, boot);
     if (JSON.stringify(kept) !== JSON.stringify(persistedOf(before, boot))) store.save(kept);
@@ -209,9 +215,7 @@ export class Uplink {
         this.disconnect();
         return;
       case 'report':
-        if (effect.event === 'connect-timeout') {
-          this.deps.log.info({ code: 'uplink-timeout' }, 'the broker did not answer in time');
-        } else if (effect.event !== 'stable') this.deps.log.warn({ event: effect.event }, 'uplink');
+        this.logReport(effect.event);
     }
   }
 
@@ -220,21 +224,20 @@ export class Uplink {
     const isCurrent = (): boolean => socket !== null && this.socket === socket;
     const handlers: SocketHandlers = {
       opened: (hints, receiveMaximum) => {
-        if (!isCurrent()) return;
-        this.inFlightMax = Math.min(receiveMaximum, IN_FLIGHT_MAX);
+        if (!isCurrent() || socket === null) return;
         this.input({ type: 'opened', hints });
-        if (socket !== null) void this.startSession(socket);
+        this.startDelivery(socket, receiveMaximum);
       },
       refused: (kind, hints, reason) => {
         if (!isCurrent()) return;
         this.deps.log.warn({ code: 'broker-refused', kind, reason }, 'the broker refused the connection');
         this.input({ type: 'refused', kind, hints });
       },
-      closed: (cause, reason, said) => {
+      closed: (cause, reason, answer) => {
         if (!isCurrent()) return;
-        this.logEnd(cause, reason, said?.error);
+        this.logEnd(cause, reason, answer?.error);
         this.disconnect();
-        this.input({ type: 'closed', cause, hints: said?.hints ?? {} });
+        this.input({ type: 'closed', cause, hints: answer?.hints ?? {} });
       },
       message: (topic, payload) => {
         if (isCurrent() && topic === topicOf(this.deps.device, 'down')) this.deps.onMessage(payload);
@@ -244,122 +247,46 @@ export class Uplink {
       socket = this.deps.openSocket(protocol, handlers);
       this.socket = socket;
     } catch (error) {
-      // A certificate that is none, say: the attempt has failed like any other, and the camera goes on recording.
+      // An unreadable certificate, for example. The attempt has failed like any other, and the camera goes on
+      // recording.
       const { code, message } = asSealcamError(error);
-      this.deps.log.error({ code, reason: message }, 'no connection can be tried');
+      this.deps.log.error({ code, reason: message }, 'cannot try to connect');
       this.input({ type: 'closed', cause: 'failed' });
     }
   }
 
-  /** A loss is the network's business; a broker that may not be the right one is somebody's. */
-  private logEnd(cause: CloseCause, reason: string, error: SealcamError | undefined): void {
-    const code = error?.code ?? 'broker-unreachable';
-    if (code === 'broker-untrusted')
-      this.deps.log.error({ code, cause, reason, hint: error?.hint }, 'the broker is not trusted');
-    else this.deps.log.info({ code, cause, reason }, 'the connection ended');
-  }
-
-  private async startSession(socket: UplinkSocket): Promise<void> {
-    const { device, clock, outbox, agentVersion, log } = this.deps;
-    try {
-      await this.inTime(socket.subscribe(topicOf(device, 'down')));
-      const online = encodeStatus({ online: true, agent: agentVersion });
-      await this.inTime(socket.publish(topicOf(device, 'status'), online));
-    } catch (error) {
-      if (this.socket !== socket) return;
-      const { code, message } = asSealcamError(error, 'broker-unreachable');
-      log.warn({ code, reason: message }, 'the connection cannot be used');
-      this.dropSocket(socket);
-      return;
-    }
-    if (this.socket !== socket) return;
-    this.sender = new Sender(outbox, clock.monotonicMs(), rateOf(this.rate), this.state.drainIntervalMs);
-    this.deps.onConnected();
-    this.pump();
-  }
-
-  /** A broker that does not answer in time is gone, whatever TCP believes. */
-  private async inTime<T>(work: Promise<T>): Promise<T> {
-    const { clock, settings } = this.deps;
-    let cancel: CancelTimer = () => undefined;
-    const late = new Promise<never>((_, reject) => {
-      cancel = clock.after(settings.ackTimeoutMs, () => {
-        reject(new SealcamError('uplink-timeout', `no answer within ${String(settings.ackTimeoutMs)} ms`));
-      });
+  private startDelivery(socket: UplinkSocket, receiveMaximum: number): void {
+    const { settings, clock, random, device, agentVersion, outbox, mirror, onConnected, log } = this.deps;
+    this.delivery = new Delivery({
+      socket,
+      receiveMaximum,
+      ackTimeoutMs: settings.ackTimeoutMs,
+      clock,
+      random,
+      device,
+      agentVersion,
+      outbox,
+      mirror,
+      pacing: () => ({
+        ownRate: rateOf(this.rate),
+        windowMs: this.state.windowMs,
+        drainIntervalMs: this.state.drainIntervalMs,
+      }),
+      onReady: onConnected,
+      onFailed: () => {
+        this.destroySocket(socket, 'lost');
+      },
+      log,
     });
-    try {
-      return await Promise.race([work, late]);
-    } finally {
-      cancel();
-    }
+    void this.delivery.start();
   }
 
-  private pump(): void {
-    this.cancelPump();
-    const { sender, socket } = this;
-    if (sender === null || socket === null) return;
-    const { clock, outbox, mirror, log } = this.deps;
-    try {
-      while (this.inFlight < this.inFlightMax) {
-        // One place is kept for a live record, where the broker allows more than one.
-        const catchingUpMax = Math.min(CATCHING_UP_MAX, Math.max(1, this.inFlightMax - 1));
-        const parcel = sender.next(clock.monotonicMs(), this.catchingUp >= catchingUpMax);
-        if (parcel === null) break;
-        noteBeforePublish(outbox, mirror, parcel.records);
-        void this.send(socket, sender, parcel);
-      }
-    } catch (error) {
-      // Nothing is published that could not be noted first; the connection starts over with a fresh sender.
-      const { code, message } = asSealcamError(error);
-      log.error({ code, reason: message }, 'cannot publish');
-      this.cancelPump = clock.after(RETRY_MS, () => {
-        this.dropSocket(socket);
-      });
-      return;
-    }
-    const wake = sender.wakeMs();
-    if (this.inFlight < this.inFlightMax && Number.isFinite(wake)) {
-      this.cancelPump = clock.after(Math.max(1, wake - clock.monotonicMs()), () => {
-        this.pump();
-      });
-    }
-  }
-
-  private async send(socket: UplinkSocket, sender: Sender, parcel: Parcel): Promise<void> {
-    const { clock, random, device, log } = this.deps;
-    const places = parcel.isLive ? 0 : 1;
-    this.inFlight++;
-    this.catchingUp += places;
-    try {
-      const result = await this.inTime(socket.publish(topicOf(device, 'up'), parcel.payload));
-      if (this.socket !== socket) return;
-      if (result === 'quota-exceeded') sender.quotaExceeded();
-      if (result === 'refused' && !this.isRefusalLogged) {
-        this.isRefusalLogged = true;
-        log.warn({ code: 'broker-refused' }, 'the broker refuses messages; each is kept and sent again later');
-      }
-      sender.acknowledged(parcel, clock.monotonicMs(), this.state.windowMs, random.uniform());
-    } catch (error) {
-      if (this.socket !== socket) return;
-      const { code, message } = asSealcamError(error, 'broker-unreachable');
-      log.warn({ code, reason: message }, 'the broker does not answer');
-      this.dropSocket(socket);
-      return;
-    } finally {
-      if (this.socket === socket) {
-        this.inFlight--;
-        this.catchingUp -= places;
-      }
-    }
-    this.pump();
-  }
-
-  /** The broker sends the last will, and the machine decides when to come back. */
-  private dropSocket(socket: UplinkSocket): void {
+  /** Cuts the connection. The broker publishes the last will, and the machine decides when to reconnect. */
+  private destroySocket(socket: UplinkSocket, cause: CloseCause): void {
     if (this.socket !== socket) return;
     socket.destroy();
     this.forgetSocket();
-    this.input({ type: 'closed', cause: 'lost' });
+    this.input({ type: 'closed', cause });
   }
 
   private disconnect(): void {
@@ -368,11 +295,25 @@ export class Uplink {
   }
 
   private forgetSocket(): void {
+    this.delivery?.stop();
+    this.delivery = null;
     this.socket = null;
-    this.isRefusalLogged = false;
-    this.sender = null;
-    this.inFlight = 0;
-    this.catchingUp = 0;
-    this.cancelPump();
+  }
+
+  private logReport(event: UplinkReport): void {
+    const { log } = this.deps;
+    if (event === 'stable') return;
+    if (event === 'connect-timeout') log.info({ code: 'uplink-timeout' }, 'the broker did not answer in time');
+    else log.warn({ event }, 'uplink');
+  }
+
+  /**
+   * Logs a lost connection as information; a broker that cannot be trusted is an error, since a person must act on it.
+   */
+  private logEnd(cause: CloseCause, reason: string, error: SealcamError | undefined): void {
+    const { log } = this.deps;
+    const code = error?.code ?? 'broker-unreachable';
+    if (code === 'broker-untrusted') log.error({ code, cause, reason, hint: error?.hint }, 'the broker is not trusted');
+    else log.info({ code, cause, reason }, 'the connection ended');
   }
 }

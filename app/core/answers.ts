@@ -1,5 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import type { RecordCommand, SealcamRecord } from '../../protocol/objects/record.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 const ANSWERS_MAX = 200;
 
@@ -14,7 +15,7 @@ export class Answers {
   /** Keeps the answer that a record carries, if any. */
   addAnswer({ device, epoch, command }: SealcamRecord): void {
     if (command?.source !== 'owner') return;
-    const key = `${toHex(device)}/${String(epoch)}`;
+    const key = epochKey(device, epoch);
     this.counters.set(key, Math.max(this.counters.get(key) ?? 0, command.counter ?? 0));
     if (command.object === undefined) return;
     this.byOrder.set(toHex(command.object), command);
@@ -24,10 +25,10 @@ export class Answers {
 
   /** Returns the highest counter a camera is known to have accepted under a claim, from any of the owner's browsers. */
   counterOf(device: string, epoch: number): number {
-    return this.counters.get(`${device}/${String(epoch)}`) ?? 0;
+    return this.counters.get(epochKey(device, epoch)) ?? 0;
   }
 
-  /** Returns the answer to an order; null while there is none. */
+  /** Returns the answer to an order, or null if it has not arrived. */
   answerTo(order: Uint8Array): RecordCommand | null {
     return this.byOrder.get(toHex(order)) ?? null;
   }

@@ -1,4 +1,6 @@
-/** The cloud's answers, parsed where they enter. A value that parses has the right shape; nothing in it is trusted yet. */
+/**
+ * The cloud's answers, parsed where they enter. A value that parses has the right shape; nothing in it is trusted yet.
+ */
 import { z } from '../../common/schema.js';
 import { fromBase64, fromHex } from '../../common/bytes.js';
 

@@ -115,7 +115,7 @@ export class CloudClient {
     await this.request({ method: 'POST', path: '/v1/revocations', body: { list: toBase64(list) } });
   }
 
-  /** Sends a signed order to a camera. `online` is the broker's hint; null if there is none. */
+  /** Sends a signed order to a camera. `online` is the broker's hint, or null without one. */
   sendCommand(device: Uint8Array, command: Uint8Array): Promise<{ readonly online: boolean | null }> {
     const body = { command: toBase64(command) };
     return this.call({ method: 'POST', path: `/v1/devices/${toHex(device)}/commands`, body }, commandAnswer);

@@ -1,7 +1,8 @@
 import { equal, toHex } from '../../common/bytes.js';
-import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim, type Recipient } from '../../protocol/objects/claim.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
@@ -47,8 +48,9 @@ const INVITATIONS_MAX = 16;
 const INVITED_CAMERAS_MAX = 64;
 
 /**
- * Verifies everything the cloud sends. It trusts claims that this owner or an accepted household signed, records that the
- * claimed camera signed for that claim, and its own memory of each history's head. It trusts nothing else from the cloud.
+ * Verifies everything the cloud sends. It trusts claims that this owner or an accepted household signed, records that
+ * the claimed camera signed for that claim, and its own memory of each history's head. It trusts nothing else from the
+ * cloud.
  */
 export class HistoryKeeper {
   private readonly suite: CryptoSuite;
@@ -81,7 +83,7 @@ export class HistoryKeeper {
 
   /** Remembers that this person revoked an ownership. */
   async recordRevocation(device: Uint8Array, epoch: number): Promise<void> {
-    const key = keyOf(toHex(device), epoch);
+    const key = epochKey(device, epoch);
     if (!this.revoked.includes(key)) this.revoked = [...this.revoked, key];
     await this.storage.saveSetting(REVOKED, this.revoked.join(' '));
   }
@@ -104,14 +106,14 @@ export class HistoryKeeper {
     return claim !== null && equal(claim.value.ownerKey, this.own.ed25519);
   }
 
-  /** Returns seq and hash of the highest verified record of an epoch; null if there is none. */
+  /** Returns seq and hash of the highest verified record of an epoch, or null. */
   headOf(device: Uint8Array, epoch: number): KnownEpoch['head'] {
-    return this.known.get(keyOf(toHex(device), epoch))?.head ?? null;
+    return this.known.get(epochKey(device, epoch))?.head ?? null;
   }
 
   /** Returns whether this ownership is over, by the camera's tombstone or by revocation. */
   hasEnded(device: Uint8Array, epoch: number): boolean {
-    const key = keyOf(toHex(device), epoch);
+    const key = epochKey(device, epoch);
     return this.ended.has(key) || this.revoked.includes(key);
   }
 
@@ -124,7 +126,7 @@ export class HistoryKeeper {
     const claim = openSigned(claimKind, this.suite, bytes);
     this.checkOwner(claim);
     const device = toHex(claim.value.device);
-    const key = keyOf(device, claim.value.epoch);
+    const key = epochKey(device, claim.value.epoch);
     const before = this.claims.get(key);
     if (before !== undefined) {
       if (equal(before.hash, claim.hash)) return before;
@@ -139,54 +141,29 @@ export class HistoryKeeper {
     return claim;
   }
 
-  /** Returns the claim of an epoch; null if there is none. */
+  /** Returns the claim of an epoch, or null. */
   claimOf(device: Uint8Array, epoch: number): Verified<Claim> | null {
-    return this.claims.get(keyOf(toHex(device), epoch)) ?? null;
+    return this.claims.get(epochKey(device, epoch)) ?? null;
   }
 
   /** Returns whether a record of the camera proved that it accepted the claim. */
   isAccepted(device: Uint8Array, epoch: number): boolean {
-    return this.known.get(keyOf(toHex(device), epoch))?.isAccepted === true;
+    return this.known.get(epochKey(device, epoch))?.isAccepted === true;
   }
 
   /** Verifies one record and adds it to the history. Returns the refusal if it must not be shown. */
   async verifyAndApply(bytes: Uint8Array, receivedAtMs: number): Promise<VerifiedRecord | Refusal> {
-    let record: Verified<SealcamRecord>;
-    try {
-      record = openSigned(recordKind, this.suite, bytes);
-    } catch (error) {
-      if (!isSealcamError(error)) throw error;
-      const { code, message } = asSealcamError(error);
-      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
-    }
-    const { device, epoch } = record.value;
-    const claim = this.claimOf(device, epoch);
+    const record = this.openRecord(bytes);
+    if ('verdict' in record) return record;
+    const { device, epoch, seq, kind } = record.value;
     const about = { device: toHex(device), epoch };
-    if (claim === null && this.isInvited(device, epoch)) {
-      return {
-        verdict: 'foreign',
-        code: 'household-unknown',
-        message: 'from a household that was not accepted',
-        about,
-      };
-    }
-    const message = 'not from a camera of this owner';
-    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
-    if (this.revoked.includes(keyOf(toHex(device), epoch))) {
-      return { verdict: 'revoked', code: 'revoked', message: 'from an ownership that was revoked here', about };
-    }
-    const binding = checkBinding(record.value, bindingOf(claim));
-    if (binding !== 'bound') return { verdict: binding, code: binding, message, about };
+    const refusal = this.checkClaim(record, about);
+    if (refusal !== null) return refusal;
     if (this.history.add(record) === 'equivocation') {
-      return {
-        verdict: 'equivocation',
-        code: 'cloud-lied',
-        message: `two records for seq ${String(record.value.seq)}`,
-        about,
-      };
+      return { verdict: 'equivocation', code: 'cloud-lied', message: `two records for seq ${String(seq)}`, about };
     }
-    if (rulesOf(record.value.kind).isLast) this.ended.add(keyOf(toHex(device), epoch));
-    await this.applyRecord(toHex(device), record);
+    if (rulesOf(kind).isLast) this.ended.add(epochKey(device, epoch));
+    await this.applyRecord(about.device, record);
     return { record, receivedAtMs };
   }
 
@@ -205,9 +182,36 @@ export class HistoryKeeper {
    * @throws SealcamError `cloud-lied` if it shows less
    */
   checkHead(device: Uint8Array, epoch: number, highestSeq: number | null, heads = this.heads()): void {
-    const head = heads.get(keyOf(toHex(device), epoch));
+    const head = heads.get(epochKey(device, epoch));
     if (head === undefined || (highestSeq !== null && highestSeq >= head)) return;
     throw new SealcamError('cloud-lied', `the cloud ends at ${String(highestSeq)}, but ${String(head)} was seen here`);
+  }
+
+  private openRecord(bytes: Uint8Array): Verified<SealcamRecord> | Refusal {
+    try {
+      return openSigned(recordKind, this.suite, bytes);
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+      const { code, message } = error;
+      return { verdict: code === 'foreign' || code === 'unsupported' ? code : 'malformed', code, message, about: null };
+    }
+  }
+
+  /** Returns why a record is not covered by a claim that this page trusts; null if it is. */
+  private checkClaim({ value }: Verified<SealcamRecord>, about: EpochName): Refusal | null {
+    const { device, epoch } = value;
+    const claim = this.claimOf(device, epoch);
+    if (claim === null && this.isInvited(device, epoch)) {
+      const message = 'from a household that was not accepted';
+      return { verdict: 'foreign', code: 'household-unknown', message, about };
+    }
+    const message = 'not from a camera of this owner';
+    if (claim === null) return { verdict: 'foreign', code: 'claim-unknown', message, about };
+    if (this.revoked.includes(epochKey(device, epoch))) {
+      return { verdict: 'revoked', code: 'revoked', message: 'from an ownership that was revoked here', about };
+    }
+    const binding = checkBinding(value, bindingOf(claim));
+    return binding === 'bound' ? null : { verdict: binding, code: binding, message, about };
   }
 
   /** The cloud can send any claim. Only claims of this person or of a household that this person accepted count. */
@@ -222,7 +226,7 @@ export class HistoryKeeper {
       throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
     if (this.households.includes(toHex(ownerKey))) return;
     const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
-    const camera = keyOf(toHex(device), epoch);
+    const camera = epochKey(device, epoch);
     if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
       const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
       this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
@@ -231,12 +235,12 @@ export class HistoryKeeper {
   }
 
   private isInvited(device: Uint8Array, epoch: number): boolean {
-    const camera = keyOf(toHex(device), epoch);
+    const camera = epochKey(device, epoch);
     return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
   }
 
   private async applyRecord(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {
-    const key = keyOf(device, value.epoch);
+    const key = epochKey(device, value.epoch);
     const known = this.known.get(key);
     if (known === undefined || (known.isAccepted && known.head !== null && known.head.seq >= value.seq)) return;
     const head = known.head !== null && known.head.seq >= value.seq ? known.head : { seq: value.seq, hash };
@@ -247,7 +251,7 @@ export class HistoryKeeper {
 
   private addEpoch(epoch: KnownEpoch): void {
     const claim = openSigned(claimKind, this.suite, epoch.claim);
-    const key = keyOf(epoch.device, epoch.epoch);
+    const key = epochKey(epoch.device, epoch.epoch);
     this.claims.set(key, claim);
     this.known.set(key, epoch);
     const { head } = epoch;
@@ -258,8 +262,4 @@ export class HistoryKeeper {
 function bindingOf({ value, hash }: Verified<Claim>): Parameters<typeof checkBinding>[1] {
   const { device, account, epoch } = value;
   return { device, account, epoch, claimHash: hash, state: 'open', closedAtSeq: null };
-}
-
-function keyOf(device: string, epoch: number): string {
-  return `${device}/${String(epoch)}`;
 }

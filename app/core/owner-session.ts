@@ -1,8 +1,10 @@
 import { isAborted } from '../../common/abort.js';
 import { toHex } from '../../common/bytes.js';
-import { sleep, type Clock } from '../../common/clock.js';
+import type { Clock } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
+import { retrying } from '../../common/retry.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 import { Alarms } from './alarms.js';
 import { Answers } from './answers.js';
 import { applyHealthReport, cameraViewOf, hasOlder, newCameraState, type CameraState } from './camera-state.js';
@@ -81,8 +83,15 @@ export class OwnerSession {
   /** Follows the live stream and reconnects until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
     const { client, clock, random } = this.deps;
-    let retryMs = RETRY_FIRST_MS;
-    while (!signal.aborted) {
+    // Jitter: after an outage all open pages must not reconnect in the same second.
+    const options = {
+      clock,
+      signal,
+      firstDelayMs: RETRY_FIRST_MS,
+      maxDelayMs: RETRY_MAX_MS,
+      jitter: random,
+    };
+    await retrying(options, async (resetDelay) => {
       try {
         // A pause is polled; the page keeps showing "Paused" instead of flickering through "Connecting".
         if (this.connection !== 'paused') this.setConnection('connecting');
@@ -92,21 +101,19 @@ export class OwnerSession {
             this.notice = null;
             await this.refresh();
             this.setConnection('live');
-            retryMs = RETRY_FIRST_MS;
+            resetDelay();
           } else {
             await this.applyServerEvent(event);
           }
         }
         this.setConnection('offline');
       } catch (error) {
-        if (isAborted(signal)) return;
+        if (isAborted(signal)) return null;
         const { code, message, hint } = asSealcamError(error);
         this.setConnection(code === 'reads-paused' ? 'paused' : 'offline', { code, message, hint });
       }
-      // Jitter: after an outage all open pages must not reconnect in the same second.
-      await sleep(clock, retryMs * (0.5 + random.uniform()), signal);
-      retryMs = Math.min(RETRY_MAX_MS, retryMs * 2);
-    }
+      return null;
+    });
   }
 
   /** Fetches all cameras and their newest records. */
@@ -176,7 +183,7 @@ export class OwnerSession {
 
   private async applyCamera(item: CameraItem, withPage: boolean, heads: ReadonlyMap<string, number>): Promise<void> {
     const { history } = this.deps;
-    const key = `${toHex(item.device)}/${String(item.epoch)}`;
+    const key = epochKey(item.device, item.epoch);
     try {
       await history.addClaim(item.claim);
       history.checkHead(item.device, item.epoch, item.highestSeq, heads);
@@ -206,7 +213,7 @@ export class OwnerSession {
     }
   }
 
-  /** Fetches the records below `before` and returns the lowest seq of them; null if there is none. */
+  /** Fetches the records below `before` and returns the lowest seq of them, or null. */
   private async fetchPage(camera: CameraState, before: number | null, limit: number): Promise<number | null> {
     const { client } = this.deps;
     let lowest: number | null = null;
@@ -239,7 +246,7 @@ export class OwnerSession {
     this.timeline.add(outcome);
     this.answers.addAnswer(value);
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
-    const camera = this.cameras.get(`${toHex(value.device)}/${String(value.epoch)}`);
+    const camera = this.cameras.get(epochKey(value.device, value.epoch));
     if (camera === undefined) return outcome;
     camera.highestSeq = Math.max(camera.highestSeq ?? 0, value.seq);
     applyHealthReport(camera, value);

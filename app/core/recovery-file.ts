@@ -6,9 +6,13 @@ import { scrypt } from '../../protocol/crypto/hashes.js';
 import { secretbox } from '../../protocol/crypto/tweetnacl.js';
 import type { MasterKey } from './owner-keys.js';
 
-/** scrypt (RFC 7914) with 128 MiB, OWASP's setting for interactive use: about a second on a phone, for each guess too. */
+/**
+ * scrypt (RFC 7914) with 128 MiB, OWASP's setting for interactive use: about a second on a phone, for each guess too.
+ */
 const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 } as const;
-/** Limits on the cost that a file may demand, eight times ours and 1 GiB, so that a forged file cannot freeze the page. */
+/**
+ * Limits on the cost that a file may demand, eight times ours and 1 GiB, so that a forged file cannot freeze the page.
+ */
 const SCRYPT_COST_MAX = 8 * SCRYPT_COST.n * SCRYPT_COST.r * SCRYPT_COST.p;
 const SCRYPT_MEMORY_MAX_BYTES = 2 ** 30;
 /** Shortest passphrase, in characters. */
@@ -41,8 +45,8 @@ const fileSchema = z.object({
 });
 
 /**
- * Returns the text of a recovery file: the master key in a secretbox, encrypted under the passphrase. `onProgress` receives
- * fractions from 0 to 1.
+ * Returns the text of a recovery file: the master key in a secretbox, encrypted under the passphrase. `onProgress`
+ * receives fractions from 0 to 1.
  *
  * @throws SealcamError `recovery-refused` if the passphrase is too short
  */

@@ -4,7 +4,10 @@ import type { Alarm } from './alarms.js';
 import type { Invitation } from './history-keeper.js';
 import type { TimelineEvent } from './timeline.js';
 
-/** One camera as the page shows it. Everything in it was verified, except `isOnline`, which is a hint from the broker. */
+/**
+ * One camera as the page shows it. Health, members and ownership were verified here; `isOnline`, `isSilent`,
+ * `lastReceivedAtMs` and `hasOlder` are what the cloud reports.
+ */
 export interface CameraView {
   /** Hex of the device id. */
   readonly device: string;

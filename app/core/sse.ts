@@ -9,7 +9,9 @@ export interface ServerEvent {
 /** Longest event accepted, however it arrives, so that a cloud cannot exhaust the page's memory. */
 const EVENT_MAX_CHARACTERS = 256 * 1024;
 
-/** Parses server-sent events (WHATWG HTML §9.2.6) from a fetch body; EventSource cannot send an authorization header. */
+/**
+ * Parses server-sent events (WHATWG HTML §9.2.6) from a fetch body; EventSource cannot send an authorization header.
+ */
 export class EventParser {
   private rest = '';
   private event = '';

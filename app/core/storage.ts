@@ -1,3 +1,5 @@
+import { epochKey } from '../../protocol/objects/ids.js';
+
 /** A claim that this device verified, and how far it has followed the history of that epoch. */
 export interface KnownEpoch {
   /** Hex of the device id. */
@@ -53,7 +55,7 @@ export class MemoryStorage implements AppStorage {
   }
 
   saveEpoch(epoch: KnownEpoch): Promise<void> {
-    this.known.set(`${epoch.device}/${String(epoch.epoch)}`, epoch);
+    this.known.set(epochKey(epoch.device, epoch.epoch), epoch);
     return Promise.resolve();
   }
 

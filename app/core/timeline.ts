@@ -1,5 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import type { RecordMedia, RecordScene, SealcamRecord } from '../../protocol/objects/record.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
@@ -55,7 +56,7 @@ export class Timeline {
   add(verified: VerifiedRecord): string | null {
     const { value, hash } = verified.record;
     if (value.event === undefined || !isEventKind(value.kind)) return null;
-    const camera = `${toHex(value.device)}/${String(value.epoch)}`;
+    const camera = epochKey(value.device, value.epoch);
     const key = `${camera}/${toHex(value.event.id)}`;
     const series = `${camera}/${value.kind}`;
     if (value.seq >= (this.newest.get(series)?.seq ?? 0)) this.newest.set(series, { seq: value.seq, key });
@@ -80,7 +81,7 @@ export class Timeline {
 
   private isNewest(key: string, { record }: VerifiedRecord): boolean {
     const { device, epoch, kind } = record.value;
-    return this.newest.get(`${toHex(device)}/${String(epoch)}/${kind}`)?.key === key;
+    return this.newest.get(`${epochKey(device, epoch)}/${kind}`)?.key === key;
   }
 
   private event(

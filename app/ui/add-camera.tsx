@@ -18,6 +18,11 @@ const STEPS: readonly (readonly [ClaimStep, string, string])[] = [
   ['accepted', 'Yours', 'The camera has signed that it is yours. From now on its pictures are sealed to your key.'],
 ];
 
+function stepClass(index: number, current: number, isFinished: boolean): string {
+  if (index < current || isFinished) return 'step-done';
+  return index === current ? 'step-now' : '';
+}
+
 /** Claims a camera with the code from its label, typed or from a link. */
 export function AddCamera({
   initialCode,
@@ -105,11 +110,7 @@ export function AddCamera({
         <div class="form">
           <ol class="steps">
             {STEPS.map(([id, title, text], i) => (
-              <li
-                key={id}
-                class={i < at || step === 'accepted' ? 'step-done' : i === at ? 'step-now' : ''}
-                aria-current={i === at ? 'step' : undefined}
-              >
+              <li key={id} class={stepClass(i, at, step === 'accepted')} aria-current={i === at ? 'step' : undefined}>
                 <strong>{title}</strong>
                 {i === at && <p>{text}</p>}
               </li>

@@ -2,8 +2,8 @@ import { fromBase64 } from '../../common/bytes.js';
 import { MemoryStorage, type AppStorage } from '../core/storage.js';
 
 /**
- * Returns storage with the owner's key from the link's fragment, which reaches no server; null without one. Only the page
- * that `npm run demo` serves contains this file. The build removes it from any other page.
+ * Returns storage with the owner's key from the link's fragment, which reaches no server; null without one. Only the
+ * page that `npm run demo` serves contains this file. The build removes it from any other page.
  */
 export async function demoStorage(): Promise<AppStorage | null> {
   const parameters = new URLSearchParams(location.hash.slice(1));

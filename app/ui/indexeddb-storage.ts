@@ -1,5 +1,6 @@
 import { SealcamError } from '../../common/errors.js';
 import type { AppStorage, KnownEpoch } from '../core/storage.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 const VERSION = 1;
 const STORES = ['keys', 'epochs', 'names', 'settings'] as const;
@@ -13,8 +14,8 @@ interface WrappedMaster {
 }
 
 /**
- * Storage in IndexedDB. The master key is stored encrypted under a key that scripts cannot export, so that reading the
- * database does not reveal it.
+ * Storage in IndexedDB. The master key is stored encrypted, under a key that the browser lets scripts use but not
+ * export.
  */
 export class IndexedDbStorage implements AppStorage {
   private readonly db: IDBDatabase;
@@ -60,7 +61,7 @@ export class IndexedDbStorage implements AppStorage {
   }
 
   saveEpoch(epoch: KnownEpoch): Promise<void> {
-    return this.put('epochs', `${epoch.device}/${String(epoch.epoch)}`, epoch);
+    return this.put('epochs', epochKey(epoch.device, epoch.epoch), epoch);
   }
 
   async names(): Promise<Readonly<Record<string, string>>> {

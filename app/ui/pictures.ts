@@ -6,6 +6,7 @@ import type { SealedDetail } from '../../protocol/seal/content.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerSession } from '../core/owner-session.js';
 import type { EventPicture } from '../core/timeline.js';
+import { epochKey } from '../../protocol/objects/ids.js';
 
 export type PictureState =
   | { readonly type: 'loading' }
@@ -17,7 +18,9 @@ export type PictureState =
 const PICTURES_MAX = 200;
 const CONCURRENT_LOADS_MAX = 4;
 const RETRY_MS = 5000;
-/** Codes which prove that the bytes are not those the camera signed and sealed. After any other error it loads again. */
+/**
+ * Codes which prove that the bytes are not those the camera signed and sealed. After any other error it loads again.
+ */
 const REFUSALS: readonly ErrorCode[] = [
   'cloud-lied',
   'seal-refused',
@@ -127,5 +130,5 @@ export class Pictures {
 }
 
 function keyOf({ device, epoch, media }: EventPicture): string {
-  return `${toHex(device)}/${String(epoch)}/${toHex(media.id)}`;
+  return `${epochKey(device, epoch)}/${toHex(media.id)}`;
 }

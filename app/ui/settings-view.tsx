@@ -31,6 +31,8 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
   );
 }
 
+const THEME_LABELS = { auto: 'Same as the device', light: 'Light', dark: 'Dark' } as const;
+
 function Appearance(): JSX.Element {
   const { storage } = usePage();
   const [theme, setTheme] = useTheme(storage);
@@ -50,7 +52,7 @@ function Appearance(): JSX.Element {
                 void storage.saveSetting('theme', option);
               }}
             />
-            {option === 'auto' ? 'Same as the device' : option === 'light' ? 'Light' : 'Dark'}
+            {THEME_LABELS[option]}
           </label>
         ))}
       </div>

@@ -13,7 +13,9 @@ export const MEMBER_STEPS: Readonly<Record<ClaimStep, string>> = {
   accepted: 'Accepted.',
 };
 
-/** Changes the members of cameras, one camera after the other. `next` returns a camera's new members, without the owner. */
+/**
+ * Changes the members of cameras, one camera after the other. `next` returns a camera's new members, without the owner.
+ */
 export function useMembers(): {
   readonly change: (
     cameras: readonly CameraView[],

@@ -13,7 +13,9 @@ export interface OrderState {
   readonly send: (order: Order, done: string) => Promise<boolean>;
 }
 
-/** Sends orders to one camera. `done` is set only when the camera's own record reports that the order was carried out. */
+/**
+ * Sends orders to one camera. `done` is set only when the camera's own record reports that the order was carried out.
+ */
 export function useOrder({ device, epoch }: CameraView): OrderState {
   const { orders } = usePage();
   const [isBusy, setBusy] = useState(false);

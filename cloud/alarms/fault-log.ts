@@ -1,19 +1,23 @@
 import type { Clock } from '../../common/clock.js';
+import { asSealcamError } from '../../common/errors.js';
 import type { Log, LogFields } from '../../common/log.js';
 
-const EVERY_MS = 60_000;
+const REPEAT_INTERVAL_MS = 60_000;
 
-interface Said {
+interface LoggedFault {
   readonly atMs: number;
-  /** Times since then. */
-  more: number;
+  /** Times that the fault came since then. */
+  repeats: number;
 }
 
-/** Faults of ours that every message or request meets, as while the store is away: one line a minute for each code, with how many. */
+/**
+ * Logs our own faults, which every message or request may meet while, for example, the store is away: at most one line a
+ * minute for each code, with the number of faults since the last line.
+ */
 export class FaultLog {
   private readonly clock: Clock;
   private readonly log: Log;
-  private readonly said = new Map<string, Said>();
+  private readonly logged = new Map<string, LoggedFault>();
 
   constructor(clock: Clock, log: Log) {
     this.clock = clock;
@@ -22,12 +26,17 @@ export class FaultLog {
 
   error(code: string, fields: LogFields, message: string): void {
     const nowMs = this.clock.monotonicMs();
-    const before = this.said.get(code);
-    if (before !== undefined && nowMs - before.atMs < EVERY_MS) {
-      before.more++;
+    const last = this.logged.get(code);
+    if (last !== undefined && nowMs - last.atMs < REPEAT_INTERVAL_MS) {
+      last.repeats++;
       return;
     }
-    this.said.set(code, { atMs: nowMs, more: 0 });
-    this.log.error({ code, ...fields, ...(before === undefined ? {} : { sinceLast: before.more }) }, message);
+    this.logged.set(code, { atMs: nowMs, repeats: 0 });
+    this.log.error({ code, ...fields, ...(last === undefined ? {} : { sinceLast: last.repeats }) }, message);
   }
+}
+
+/** Logs an error by its code, where the caller goes on without what failed. */
+export function logFailure(log: Log, error: unknown, message: string): void {
+  log.error({ code: asSealcamError(error).code }, message);
 }

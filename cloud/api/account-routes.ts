@@ -1,19 +1,19 @@
 import { Readable } from 'node:stream';
-import type { FastifyInstance } from './fastify.js';
 import { equal, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimRow, ExportItem } from '../store/store.js';
 import type { ApiContext } from './context.js';
+import type { FastifyInstance } from './fastify.js';
 import type { ReadRecord } from './reader.js';
 import { bytesOf, deleteAnswer, deleteBody } from './wire.js';
 
 const security = [{ session: [] }];
 
-/** What an owner has a right to: everything in one file, and an end of it. */
+/** An owner's rights over the data: export everything in one file, delete everything. */
 export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, suite, clock, sessions, log } = context;
+  const { store, suite, clock, sessions, reader, log } = context;
 
   app.get(
     '/v1/account/export',
@@ -26,8 +26,8 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const account = accountId(suite, key);
-      await context.reader.gate(key, account);
-      const lines = exportLines(context, key, store.accounts.export(account));
+      await reader.requireReadsOpen(key, account);
+      const lines = exportLines(key, store.accounts.export(account));
       return reply
         .type('application/x-ndjson')
         .header('content-disposition', `attachment; filename="sealcam-${toHex(account)}.jsonl"`)
@@ -57,28 +57,24 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     },
   );
 
-  async function* exportLines(
-    { clock: time, reader }: ApiContext,
-    key: Uint8Array,
-    items: AsyncIterable<ExportItem>,
-  ): AsyncGenerator<string> {
-    yield `${JSON.stringify({ type: 'export', version: 1, atMs: time.wallMs() })}\n`;
+  async function* exportLines(key: Uint8Array, items: AsyncIterable<ExportItem>): AsyncGenerator<string> {
+    yield `${JSON.stringify({ type: 'export', version: 1, atMs: clock.wallMs() })}\n`;
     let row: ClaimRow | null = null;
     for await (const item of items) {
-      await reader.gate(key);
+      await reader.requireReadsOpen(key);
       if (item.type === 'claim') {
-        // Bare rows of a deleted account have nothing that could be somebody else's.
+        // The row of a deleted account holds no claim, so nothing that could belong to another account.
         const isOwn = item.row.claim === null || (await reader.mayRead(key, item.row));
         row = isOwn ? item.row : null;
       }
       if (row === null) continue;
       if (item.type === 'record') {
-        // The same door as every other read: verified, bound to its row, and in the access log.
-        const shown = await reader.exported(key, row, item.record, item.media);
+        // Like every other read: verified, bound to its row, and in the access log.
+        const shown = await reader.exportRecord(key, row, item.record, item.media);
         if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }
-      yield `${JSON.stringify(otherLine(item))}\n`;
+      yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
     }
   }
 }
@@ -96,7 +92,7 @@ function recordLine({ record, receivedAtMs }: ReadRecord, media: readonly (Seale
   };
 }
 
-function otherLine(item: Exported<'claim'> | Exported<'access'>): object {
+function claimOrAccessLine(item: Exported<'claim'> | Exported<'access'>): object {
   if (item.type === 'claim') {
     return { type: 'claim', claim: toBase64(item.row.claim ?? new Uint8Array(0)), state: item.row.state };
   }

@@ -1,12 +1,12 @@
-import type { FastifyInstance } from './fastify.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import { Refusals } from '../alarms/refusals.js';
 import type { ApiContext } from './context.js';
+import type { FastifyInstance } from './fastify.js';
 import { alarmBody, bytesOf, type AlarmBody } from './wire.js';
 
 const REPORTS_PER_MINUTE = 60;
 
-/** An owner's page says that it refused something: where the cloud is wrong about itself, nobody else can. */
+/** Reports of owners' pages about what they refused. A cloud that mixes up its own data learns it from nowhere else. */
 export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
   const { suite, sessions } = context;
   const refusals = new Refusals(context);
@@ -14,7 +14,7 @@ export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
     '/v1/alarms',
     {
       schema: {
-        summary: 'Say that a page refused something that this cloud sent; no content, no answer',
+        summary: 'Report that a page refused something that this cloud sent; the answer has no content',
         security: [{ session: [] }],
         body: alarmBody,
       },

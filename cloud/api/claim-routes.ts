@@ -1,19 +1,19 @@
-import type { FastifyInstance } from './fastify.js';
-import { z } from '../../common/schema.js';
 import { equal, toBase64 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
+import { z } from '../../common/schema.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { offerKind } from '../../protocol/objects/offer.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
 import type { ApiContext } from './context.js';
+import type { FastifyInstance } from './fastify.js';
 import { bytesOf, claimAnswer, claimBody, decoded, hexOf, offerAnswer } from './wire.js';
 
 const security = [{ session: [] }];
 const params = z.object({ device: hexOf(32) });
 
-/** A claim passes through here on its way to the camera, which alone decides. */
+/** Relays offers and claims between a camera and its owner's page. The camera alone accepts a claim. */
 export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, suite, clock, sessions, sendDown, receiptKeys } = context;
 
@@ -24,15 +24,16 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       sessions.of(request.headers.authorization);
       const device = bytesOf(request.params.device, 32);
       const found = await store.claims.offer(device);
-      const passed = (await store.claims.latest(device))?.epoch ?? 0;
-      // The window is the camera's; an offer as old as that has closed, whatever its clock says, and so has one that was taken up.
+      const latestEpoch = (await store.claims.latest(device))?.epoch ?? 0;
+      // The camera keeps the claim window. By our clock, an offer older than a window has closed in any case, and so has
+      // an offer that a later epoch used.
       if (
         found === undefined ||
         clock.wallMs() - found.atMs > LIMITS.claimWindowMs ||
-        openSigned(offerKind, suite, found.offer).value.lastEpoch < passed
+        openSigned(offerKind, suite, found.offer).value.lastEpoch < latestEpoch
       ) {
         throw new SealcamError('not-found', 'this camera has no open claim window', {
-          hint: 'Press its button (or Enter, at a mock camera) and try again within ten minutes.',
+          hint: 'Press its button (or Enter, on a mock camera) and try again within ten minutes.',
         });
       }
       return { offer: toBase64(found.offer), receivedAtMs: found.atMs };
@@ -69,7 +70,8 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       const bytes = decoded(request.body.claim);
       const claim = openSigned(claimKind, suite, bytes);
       const { device, epoch, ownerKey, nonce, receiptKeys: named } = claim.value;
-      if (!equal(key, ownerKey)) throw new SealcamError('foreign', 'the claim is of another owner than this session');
+      if (!equal(key, ownerKey))
+        throw new SealcamError('foreign', 'the owner of the claim is not the owner of this session');
       const current = receiptKeys[0];
       if (current === undefined || !named.some((candidate) => equal(candidate, current))) {
         throw new SealcamError('claim-refused', 'the claim names none of our receipt keys', {
@@ -77,8 +79,9 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
         });
       }
       const known = await store.claims.row(device, epoch);
-      if (known !== undefined && equal(known.claimHash, claim.hash))
+      if (known !== undefined && equal(known.claimHash, claim.hash)) {
         return reply.status(202).send({ state: 'accepted' });
+      }
       const latest = await store.claims.latest(device);
       if (latest !== undefined && latest.epoch >= epoch) {
         throw new SealcamError('claim-refused', `epoch ${String(epoch)} has passed`, { hint: 'Read the offer again.' });

@@ -1,12 +1,12 @@
-import type { FastifyInstance } from './fastify.js';
-import { z } from '../../common/schema.js';
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
+import { z } from '../../common/schema.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { commandKind } from '../../protocol/objects/command.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
 import type { ApiContext } from './context.js';
+import type { FastifyInstance } from './fastify.js';
 import { base64, bytesOf, decoded, hexOf } from './wire.js';
 
 const security = [{ session: [] }];
@@ -16,7 +16,7 @@ const answer = z.object({
   online: z.boolean().nullable().describe('a hint of the broker; the answer is a record of the camera'),
 });
 
-/** An order passes through here and is not kept: the camera decides by the owner's signature, and answers in a record. */
+/** Relays an owner's command without keeping it. The camera checks the owner's signature and answers in a record. */
 export function commandRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, suite, sessions, sendDown, counters } = context;
 
@@ -24,7 +24,7 @@ export function commandRoutes(app: FastifyInstance, context: ApiContext): void {
     '/v1/devices/:device/commands',
     {
       schema: {
-        summary: "Pass the owner's signed order on to a camera",
+        summary: "Send the owner's signed command to a camera",
         security,
         params,
         body,
@@ -42,7 +42,7 @@ export function commandRoutes(app: FastifyInstance, context: ApiContext): void {
         row.claim !== null &&
         equal(command.kid, openSigned(claimKind, suite, row.claim).value.ownerKey) &&
         equal(row.claimHash, command.value.claimHash);
-      // A member, a former owner and a stranger learn the same.
+      // A member, a former owner and a stranger get the same answer.
       if (!isOwner || !equal(key, command.kid)) throw new SealcamError('not-found', 'no such camera');
       counters.add('commands.relayed');
       sendDown(device, encodeDown({ type: 'command', command: bytes }));

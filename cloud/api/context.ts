@@ -7,7 +7,7 @@ import type { Feed } from './feed.js';
 import type { Reader } from './reader.js';
 import type { Sessions } from './sessions.js';
 
-/** What the routes share. */
+/** Shared by all routes. */
 export interface ApiContext {
   readonly store: CloudStore;
   readonly suite: CryptoSuite;

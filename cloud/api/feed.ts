@@ -1,9 +1,9 @@
-/** Something new that open streams may have to show. It names a place; who may see it is asked of the store. */
+/** News for open streams. It carries a key, no content: each stream reads the store, which decides what its reader may see. */
 export type FeedItem =
   | { readonly type: 'record'; readonly device: Uint8Array; readonly epoch: number; readonly seq: number }
   | { readonly type: 'camera'; readonly device: Uint8Array };
 
-/** From ingest to the open streams of this process. */
+/** Passes news from ingest to the open streams of this process. */
 export class Feed {
   private readonly listeners = new Set<(item: FeedItem) => void>();
 
@@ -11,6 +11,7 @@ export class Feed {
     for (const listener of [...this.listeners]) listener(item);
   }
 
+  /** Returns the function that ends the subscription. */
   subscribe(listener: (item: FeedItem) => void): () => void {
     this.listeners.add(listener);
     return () => {
@@ -18,6 +19,7 @@ export class Feed {
     };
   }
 
+  /** Open subscriptions. */
   get count(): number {
     return this.listeners.size;
   }

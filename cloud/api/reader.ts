@@ -14,14 +14,12 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
-import { MakerList } from '../trust/maker-list.js';
 import { Refusals } from '../alarms/refusals.js';
 import type { AccessEntry, ClaimRow, CloudStore, NewMedia, StoredRecord } from '../store/store.js';
+import { noMakerList, type MakerList } from '../trust/maker-list.js';
 
-/** By claim hash. What is kept is what an owner signed, so it can be old but never another's. */
-const CLAIMS_KEPT = 10_000;
-const NOTHING = new Uint8Array(0);
-const NO_READER = 'the claim of this epoch does not name the reader';
+const CLAIMS_CACHED_MAX = 10_000;
+const NO_BYTES = new Uint8Array(0);
 const WRONG_MEDIA = 'media that is not the one the record names';
 
 export interface ReaderDependencies {
@@ -30,12 +28,13 @@ export interface ReaderDependencies {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
-  /** Left out where no maker's list is configured; devices that one named before stay revoked. */
+  /** Omitted where no maker's key is configured; devices that a list named before stay revoked. */
   readonly makerList?: MakerList;
 }
 
-/** A record as it may be shown to somebody, verified a moment ago. */
+/** A record that this read verified and that its reader may see. */
 export interface ReadRecord {
+  /** Arrival number. */
   readonly id: number;
   readonly record: Verified<SealcamRecord>;
   readonly receivedAtMs: number;
@@ -43,28 +42,44 @@ export interface ReadRecord {
   readonly media: readonly { readonly id: Uint8Array; readonly isAvailable: boolean }[];
 }
 
+interface Mismatch {
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly bytes: Uint8Array;
+}
+
+/** What a line of the access log adds to reader and epoch. */
+interface Access {
+  readonly what: AccessEntry['what'];
+  readonly fromSeq: number;
+  readonly toSeq: number;
+  readonly mediaId: Uint8Array | null;
+}
+
 /**
- * The only way from the store to a reader. Each read asks the claim row of the record's own epoch anew, verifies the
- * record again, and writes the access log before anything is handed out; what does not verify raises an alarm and is not shown.
+ * The only way from the store to a reader. Each read fetches the claim row of the record's own epoch, verifies the record
+ * again, and writes the access log before it returns anything. What does not verify raises an alarm and is not shown.
  */
 export class Reader {
   private readonly deps: ReaderDependencies;
   private readonly refusals: Refusals;
   private readonly makerList: MakerList;
+  /** By claim hash. A cached claim was signed by its owner: it can be old, but never another owner's. */
   private readonly claims = new Map<string, Claim>();
 
   constructor(deps: ReaderDependencies) {
     this.deps = deps;
     this.refusals = new Refusals(deps);
-    this.makerList = deps.makerList ?? new MakerList({ key: null, maxAgeMs: 0 }, deps);
+    this.makerList = deps.makerList ?? noMakerList(deps);
   }
 
   /**
-   * The kill switch, asked anew each time: the reader's own account, and the account of what is read. An error here is an
-   * error of the read: a switch that cannot be asked shows nothing. The same holds for a maker's list that is not current.
-   * @throws SealcamError `reads-paused`, `revocation-stale`
+   * Checks the kill switch, for the reader's own account and for the account that is read, and the maker's list. Every
+   * read calls this again; if the store cannot answer, the read fails and nothing is shown.
+   *
+   * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
    */
-  async gate(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
+  async requireReadsOpen(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
     const { store, suite, counters } = this.deps;
     await this.makerList.check();
     const own = accountId(suite, key);
@@ -74,9 +89,13 @@ export class Reader {
     throw new SealcamError('reads-paused', pause.sentence);
   }
 
-  /** Epochs that this key may read: not revoked, and without those of other accounts that are paused. @throws SealcamError `reads-paused` */
-  async epochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
-    await this.gate(key);
+  /**
+   * Returns the epochs that this key may read, without revoked ones and those of paused accounts.
+   *
+   * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
+   */
+  async readableEpochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
+    await this.requireReadsOpen(key);
     const { claims, reads } = this.deps.store;
     const rows: ClaimRow[] = [];
     for (const row of await claims.readableBy(key)) {
@@ -86,59 +105,62 @@ export class Reader {
     return rows;
   }
 
-  /** What a member is told while another account, whose cameras this key may read, is paused; else null. */
-  async notice(key: Uint8Array): Promise<string | null> {
+  /** Returns the sentence of a pause of another account whose cameras this key may read; else null. */
+  async pauseNotice(key: Uint8Array): Promise<string | null> {
     const { claims, reads } = this.deps.store;
     const rows = await claims.readableBy(key);
     return rows.length === 0 ? null : ((await reads.pauseOf(rows.map(({ account }) => account)))?.sentence ?? null);
   }
 
   /**
-   * @throws SealcamError `not-found`: whoever may not see a thing does not learn that it exists
-   * @throws SealcamError `reads-paused`
+   * Returns the claim row of an epoch that this key may read. A reader without the right to see a camera does not learn
+   * whether it exists.
+   *
+   * @throws SealcamError `not-found`, `reads-paused`, `revocation-stale`, `store-unavailable`
    */
   async rowFor(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow> {
     const { claims } = this.deps.store;
     const row = (await claims.isMember(device, epoch, key)) ? await claims.row(device, epoch) : undefined;
     if (row === undefined || (await this.isRevoked(row))) throw new SealcamError('not-found', 'no such camera');
-    const isAsked = equal(row.device, device) && row.epoch === epoch;
-    if (!isAsked) await this.alarm(key, row, 'foreign', 'the row of another epoch was answered', row.claim ?? NOTHING);
-    if (!isAsked || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
-    await this.gate(key, row.account);
+    const isRequested = equal(row.device, device) && row.epoch === epoch;
+    if (!isRequested) {
+      const reason = 'the store answered with the row of another epoch';
+      await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
+    }
+    if (!isRequested || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
+    await this.requireReadsOpen(key, row.account);
     return row;
   }
 
   /**
-   * Whether the claim inside the row, signed by the owner, is of this very epoch and names the key. The table of members
-   * only finds rows: one that is mixed up lets nobody in, and raises an alarm.
+   * Returns whether the signed claim inside the row is that of its epoch and names the key. The table of members only
+   * finds rows: a mixed-up entry there grants nothing, and raises an alarm.
    */
   async mayRead(key: Uint8Array, row: ClaimRow): Promise<boolean> {
     const claim = this.claimIn(row);
     const isOfRow = claim !== null && equal(claim.device, row.device) && claim.epoch === row.epoch;
     if (isOfRow && claim.recipients.some(({ ed25519 }) => equal(ed25519, key))) return true;
-    await this.alarm(
-      key,
-      row,
-      'foreign',
-      isOfRow ? NO_READER : 'the claim is not that of the row',
-      row.claim ?? NOTHING,
-    );
+    const reason = isOfRow
+      ? 'the claim of this epoch does not name the reader'
+      : 'the claim does not belong to its row';
+    await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
     return false;
   }
 
+  /** Returns up to `limit` records with a seq below `before`, newest first. */
   async page(key: Uint8Array, row: ClaimRow, before: number, limit: number): Promise<readonly ReadRecord[]> {
     const stored = await this.deps.store.records.page(row.device, row.epoch, before, limit);
-    return this.show(key, row, stored, 'records');
+    return this.showRecords(key, row, stored, 'records');
   }
 
-  /** Verifies stored records against a row that was just read, logs them, and gives those that may be shown. */
-  async show(
+  /** Verifies stored records against a row that was just read, logs the access, and returns those that may be shown. */
+  async showRecords(
     key: Uint8Array,
     row: ClaimRow,
     stored: readonly StoredRecord[],
     what: AccessEntry['what'],
   ): Promise<readonly ReadRecord[]> {
-    await this.gate(key, row.account);
+    await this.requireReadsOpen(key, row.account);
     if (await this.isRevoked(row)) return [];
     const shown: ReadRecord[] = [];
     for (const item of stored) {
@@ -147,59 +169,69 @@ export class Reader {
     }
     const seqs = shown.map(({ record }) => record.value.seq);
     if (seqs.length > 0) {
-      await this.logAccess(key, row, what, { from: Math.min(...seqs), to: Math.max(...seqs) }, null);
+      await this.logAccess(key, row, { what, fromSeq: Math.min(...seqs), toSeq: Math.max(...seqs), mediaId: null });
     }
     return shown;
   }
 
-  /** A record for an export, with its sealed objects in the record's order; null for one that is not there. */
-  async exported(
+  /**
+   * Returns a record for an export, with its sealed objects in the order in which the record names them, null for one
+   * that is missing; null where the record may not be shown.
+   */
+  async exportRecord(
     key: Uint8Array,
     row: ClaimRow,
     stored: StoredRecord,
     media: readonly NewMedia[],
   ): Promise<{ readonly read: ReadRecord; readonly media: readonly (SealedObject | null)[] } | null> {
-    const [read] = await this.show(key, row, [stored], 'export');
+    const [read] = await this.showRecords(key, row, [stored], 'export');
     if (read === undefined) return null;
     const { seq } = read.record.value;
-    const out: (SealedObject | null)[] = [];
+    const objects: (SealedObject | null)[] = [];
     for (const named of read.record.value.media ?? []) {
       const found = media.find(({ id }) => equal(id, named.id))?.sealed ?? null;
       const isRight = found !== null && isMediaOf(this.deps.suite, named, found);
-      if (found !== null && !isRight) await this.alarm(key, row, 'malformed', WRONG_MEDIA, read.record.bytes);
-      if (isRight) await this.logAccess(key, row, 'export', { from: seq, to: seq }, named.id);
-      out.push(isRight ? found : null);
+      if (found !== null && !isRight) {
+        await this.raiseAlarm(key, row, { verdict: 'malformed', reason: WRONG_MEDIA, bytes: read.record.bytes });
+      }
+      if (isRight) await this.logAccess(key, row, { what: 'export', fromSeq: seq, toSeq: seq, mediaId: named.id });
+      objects.push(isRight ? found : null);
     }
-    return { read, media: out };
+    return { read, media: objects };
   }
 
-  /** The newest health record of an epoch; null if there is none that may be shown. */
+  /** Returns the newest health record of an epoch; null if none may be shown. */
   async health(key: Uint8Array, row: ClaimRow, what: AccessEntry['what']): Promise<ReadRecord | null> {
     const stored = await this.deps.store.records.latestHealth(row.device, row.epoch);
-    const [read] = stored === undefined ? [] : await this.show(key, row, [stored], what);
+    const [read] = stored === undefined ? [] : await this.showRecords(key, row, [stored], what);
     return read ?? null;
   }
 
-  /** A sealed object. @throws SealcamError `not-found` */
+  /**
+   * Returns a sealed object.
+   *
+   * @throws SealcamError `not-found`, `reads-paused`, `revocation-stale`, `store-unavailable`
+   */
   async media(key: Uint8Array, row: ClaimRow, id: Uint8Array): Promise<SealedObject> {
-    await this.gate(key, row.account);
+    await this.requireReadsOpen(key, row.account);
     if (await this.isRevoked(row)) throw new SealcamError('not-found', 'no such media');
     const { records } = this.deps.store;
     const found = await records.media(row.device, row.epoch, id);
     const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
     const read = stored === undefined ? null : await this.verify(key, row, stored);
     const named = read?.record.value.media?.find((media) => equal(media.id, id));
-    if (found === undefined || read === null || named === undefined)
-      throw new SealcamError('not-found', 'no such media');
-    if (!isMediaOf(this.deps.suite, named, found.sealed)) {
-      await this.alarm(key, row, 'malformed', WRONG_MEDIA, read.record.bytes);
+    if (found === undefined || read === null || named === undefined) {
       throw new SealcamError('not-found', 'no such media');
     }
-    await this.logAccess(key, row, 'media', { from: found.seq, to: found.seq }, id);
+    if (!isMediaOf(this.deps.suite, named, found.sealed)) {
+      await this.raiseAlarm(key, row, { verdict: 'malformed', reason: WRONG_MEDIA, bytes: read.record.bytes });
+      throw new SealcamError('not-found', 'no such media');
+    }
+    await this.logAccess(key, row, { what: 'media', fromSeq: found.seq, toSeq: found.seq, mediaId: id });
     return found.sealed;
   }
 
-  /** Null for what must not be shown. */
+  /** Returns the verified record; null, after an alarm, for one that must not be shown. */
   private async verify(key: Uint8Array, row: ClaimRow, stored: StoredRecord): Promise<ReadRecord | null> {
     const { store, suite } = this.deps;
     let record: Verified<SealcamRecord>;
@@ -207,26 +239,23 @@ export class Reader {
       record = openSigned(recordKind, suite, stored.bytes);
     } catch (error) {
       const { code, message } = asSealcamError(error);
-      await this.alarm(
-        key,
-        row,
-        code === 'foreign' || code === 'unsupported' ? code : 'malformed',
-        message,
-        stored.bytes,
-      );
+      const verdict = code === 'foreign' || code === 'unsupported' ? code : 'malformed';
+      await this.raiseAlarm(key, row, { verdict, reason: message, bytes: stored.bytes });
       return null;
     }
     const { value, hash } = record;
     const isKeyed = equal(value.device, stored.device) && value.epoch === stored.epoch && value.seq === stored.seq;
     const binding = isKeyed && equal(hash, stored.hash) ? checkBinding(value, row) : 'foreign';
     if (binding !== 'bound') {
-      await this.alarm(key, row, binding, 'not of the claim row of its epoch', stored.bytes);
+      const reason = 'does not belong to the claim row of its epoch';
+      await this.raiseAlarm(key, row, { verdict: binding, reason, bytes: stored.bytes });
       return null;
     }
     if (!(await this.mayRead(key, row))) return null;
     const continuity = checkContinuity(value, await store.records.chainFacts(value.device, value.epoch, value.seq));
     if (continuity.verdict === 'equivocation') {
-      await this.alarm(key, row, 'equivocation', 'not the record that the next one follows', stored.bytes);
+      const reason = 'not the record that its successor names';
+      await this.raiseAlarm(key, row, { verdict: 'equivocation', reason, bytes: stored.bytes });
       return null;
     }
     const ids = (value.media ?? []).map(({ id }) => id);
@@ -239,15 +268,15 @@ export class Reader {
     return state === 'revoked' || this.makerList.isRevoked(device);
   }
 
-  /** Verified once for each hash. */
+  /** Returns the claim inside a row, verified once for each hash; null if it does not verify. */
   private claimIn({ claim: bytes, claimHash }: ClaimRow): Claim | null {
     const name = toHex(claimHash);
     const known = this.claims.get(name);
     if (known !== undefined) return known;
     try {
-      const claim = openSigned(claimKind, this.deps.suite, bytes ?? NOTHING);
+      const claim = openSigned(claimKind, this.deps.suite, bytes ?? NO_BYTES);
       if (!equal(claim.hash, claimHash)) return null;
-      if (this.claims.size >= CLAIMS_KEPT) this.claims.clear();
+      if (this.claims.size >= CLAIMS_CACHED_MAX) this.claims.clear();
       this.claims.set(name, claim.value);
       return claim.value;
     } catch {
@@ -255,27 +284,18 @@ export class Reader {
     }
   }
 
-  /** Whether a camera has been silent for two cadences. */
+  /** Returns whether an open epoch has been silent for two health cadences. */
   isIncomplete(lastReceivedAtMs: number, row: ClaimRow): boolean {
     return row.state === 'open' && this.deps.clock.wallMs() - lastReceivedAtMs > 2 * LIMITS.healthCadenceMs;
   }
 
-  private async logAccess(
-    reader: Uint8Array,
-    { device, epoch }: ClaimRow,
-    what: AccessEntry['what'],
-    seqs: { readonly from: number; readonly to: number },
-    mediaId: Uint8Array | null,
-  ): Promise<void> {
+  private async logAccess(reader: Uint8Array, { device, epoch }: ClaimRow, access: Access): Promise<void> {
     const { store, clock } = this.deps;
-    await store.access.append([
-      { atMs: clock.wallMs(), reader, device, epoch, what, fromSeq: seqs.from, toSeq: seqs.to, mediaId },
-    ]);
+    await store.access.append([{ atMs: clock.wallMs(), reader, device, epoch, ...access }]);
   }
 
-  private alarm(key: Uint8Array, row: ClaimRow, verdict: Verdict, reason: string, bytes: Uint8Array): Promise<void> {
-    const { device, epoch } = row;
+  private raiseAlarm(key: Uint8Array, { device, epoch }: ClaimRow, mismatch: Mismatch): Promise<void> {
     const reader = accountId(this.deps.suite, key);
-    return this.refusals.recordRefusal({ place: 'read', verdict, device, epoch, reader, reason, bytes });
+    return this.refusals.recordRefusal({ place: 'read', device, epoch, reader, ...mismatch });
   }
 }

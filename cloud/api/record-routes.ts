@@ -1,21 +1,22 @@
-import type { FastifyInstance } from './fastify.js';
-import { z } from '../../common/schema.js';
 import { toBase64, toHex } from '../../common/bytes.js';
+import { z } from '../../common/schema.js';
 import { encodeCbor } from '../../protocol/wire/cbor.js';
 import type { AccessEntry, ClaimRow } from '../store/store.js';
 import type { ApiContext } from './context.js';
+import type { FastifyInstance } from './fastify.js';
 import type { cameraItem } from './wire.js';
 import { accessAnswer, bytesOf, camerasAnswer, epoch, hexOf, recordJson, recordsAnswer } from './wire.js';
 
 const security = [{ session: [] }];
-const PAGE_MAX = 200;
-const ACCESS_MAX = 500;
+const PAGE_RECORDS_MAX = 200;
+const ACCESS_LINES_MAX = 500;
 
 const pageQuery = z.object({
   before: z.coerce.number().int().min(0).default(Number.MAX_SAFE_INTEGER).describe('only records with a lower seq'),
-  limit: z.coerce.number().int().min(1).max(PAGE_MAX).default(50),
+  limit: z.coerce.number().int().min(1).max(PAGE_RECORDS_MAX).default(50),
 });
 
+/** What an owner's page reads: cameras, records, sealed pictures, the access log. */
 export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, sessions, reader } = context;
 
@@ -24,7 +25,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     { schema: { summary: 'Cameras and epochs that you may read', security, response: { 200: camerasAnswer } } },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
-      const rows = await reader.epochs(key);
+      const rows = await reader.readableEpochs(key);
       return { cameras: await Promise.all(rows.map((row) => cameraJson(context, key, row, 'records'))) };
     },
   );
@@ -33,7 +34,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     '/v1/cameras/:device/:epoch/records',
     {
       schema: {
-        summary: 'Records, newest first, each verified a moment ago',
+        summary: 'Records, newest first, each verified by this read',
         security,
         params: z.object({ device: hexOf(32), epoch }),
         querystring: pageQuery,
@@ -81,8 +82,8 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
-      await reader.gate(key);
-      const entries = await store.access.ofReadable(key, ACCESS_MAX);
+      await reader.requireReadsOpen(key);
+      const entries = await store.access.ofReadable(key, ACCESS_LINES_MAX);
       return {
         entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({
           ...rest,
@@ -95,6 +96,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
   );
 }
 
+/** Returns a camera's epoch as the API shows it. */
 export async function cameraJson(
   { store, reader }: ApiContext,
   key: Uint8Array,

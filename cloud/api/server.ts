@@ -1,8 +1,8 @@
+import type { ErrorCode } from '../../common/error-codes.js';
+import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
+import type { Log } from '../../common/log.js';
 import { z } from '../../common/schema.js';
 import { VERSION } from '../../common/version.js';
-import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
-import type { ErrorCode } from '../../common/error-codes.js';
-import type { Log } from '../../common/log.js';
 import { accountRoutes } from './account-routes.js';
 import { alarmRoutes } from './alarm-routes.js';
 import type { ApiContext } from './context.js';
@@ -23,7 +23,8 @@ export interface ServerSettings {
 
 const BODY_MAX_BYTES = 64 * 1024;
 
-const STATUS: Partial<Record<ErrorCode, number>> = {
+/** HTTP status by error code; 500 for every other code. */
+const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'request-invalid': 400,
   malformed: 400,
   'bad-signature': 400,
@@ -40,7 +41,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   'revocation-rollback': 409,
 };
 
-/** The HTTP API: JSON, bearer tokens, CORS by allow-list, an OpenAPI description of itself. */
+/** Builds the HTTP API: JSON, bearer tokens, CORS by allow-list, and an OpenAPI description at /v1/openapi.json. */
 export async function buildServer(context: ApiContext, settings: ServerSettings): Promise<FastifyInstance> {
   const app = fastify({ logger: false, bodyLimit: BODY_MAX_BYTES, routerOptions: { ignoreTrailingSlash: true } });
   app.setValidatorCompiler(({ schema }) => validate(schema as z.ZodType));
@@ -66,7 +67,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
       info: {
         title: 'sealcam cloud',
         version: VERSION,
-        description: 'What an owner reads. Every record is signed by its camera: verify it, do not believe this API.',
+        description: "The events API for owners' pages. Cameras sign every record: verify it, do not trust this API.",
         license: { name: 'Apache-2.0' },
       },
       components: { securitySchemes: { session: { type: 'http', scheme: 'bearer' } } },
@@ -80,7 +81,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
       context.log.error({ code: known.code }, known.message);
     }
     return reply
-      .status(STATUS[known.code] ?? 500)
+      .status(HTTP_STATUS[known.code] ?? 500)
       .header('content-type', 'application/json; charset=utf-8')
       .serializer(JSON.stringify)
       .send({ error: { code: known.code, message: known.message, hint: known.hint } });
@@ -92,14 +93,20 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
       .send({ error: { code: 'not-found', message: 'there is no such path', hint: 'See /v1/openapi.json.' } }),
   );
   app.addHook('onSend', async (_request, reply) => {
-    // Answers are for one session; nothing between here and the page may keep them.
+    // An answer is for one session: no proxy or browser may cache it.
     reply.headers({ 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' });
     await Promise.resolve();
   });
   app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
-  const all = [sessionRoutes, claimRoutes, commandRoutes, recordRoutes, streamRoutes, accountRoutes];
-  for (const routes of [...all, alarmRoutes, revocationRoutes]) routes(app, context);
+  sessionRoutes(app, context);
+  claimRoutes(app, context);
+  commandRoutes(app, context);
+  recordRoutes(app, context);
+  streamRoutes(app, context);
+  accountRoutes(app, context);
+  alarmRoutes(app, context);
+  revocationRoutes(app, context);
   return app;
 }
 
@@ -115,7 +122,7 @@ function validate(schema: z.ZodType): (value: unknown) => { value: unknown } | {
   };
 }
 
-/** Zod schemas as JSON Schema, for the description only. */
+/** Returns a route's Zod schemas as JSON Schema, for the OpenAPI description only. */
 function described(schema: unknown): object {
   if (typeof schema !== 'object' || schema === null) return {};
   const json = (value: unknown): unknown => {
@@ -141,11 +148,16 @@ function knownError(error: unknown): SealcamError {
   return asSealcamError(error);
 }
 
+/** Whether the code is part of normal operation, so that it is neither counted nor logged as a fault. */
 function isExpected({ code }: SealcamError): boolean {
-  return code === 'reads-paused' || code === 'revocation-stale' || (STATUS[code] ?? 500) < 500;
+  return code === 'reads-paused' || code === 'revocation-stale' || (HTTP_STATUS[code] ?? 500) < 500;
 }
 
-/** Listens; resolves with the port. @throws SealcamError `port-in-use` */
+/**
+ * Listens; resolves with the port.
+ *
+ * @throws SealcamError `port-in-use`
+ */
 export async function listen(app: FastifyInstance, { host, port }: ServerSettings, log: Log): Promise<number> {
   try {
     await app.listen({ host, port });
@@ -155,6 +167,6 @@ export async function listen(app: FastifyInstance, { host, port }: ServerSetting
   }
   const address = app.server.address();
   const actual = typeof address === 'object' && address !== null ? address.port : port;
-  log.info({ host, port: actual }, 'the API listens');
+  log.info({ host, port: actual }, 'the API is listening');
   return actual;
 }

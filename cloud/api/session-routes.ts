@@ -1,8 +1,11 @@
-import type { FastifyInstance } from './fastify.js';
 import { toHex } from '../../common/bytes.js';
 import type { ApiContext } from './context.js';
+import type { FastifyInstance } from './fastify.js';
 import { challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from './wire.js';
 
+const CHALLENGES_PER_MINUTE = 120;
+
+/** Sessions by signed challenge, and what a page must know to sign one. */
 export function sessionRoutes(app: FastifyInstance, { sessions, clock, receiptKeys, cloudOrigin }: ApiContext): void {
   app.get(
     '/v1/info',
@@ -19,7 +22,7 @@ export function sessionRoutes(app: FastifyInstance, { sessions, clock, receiptKe
     '/v1/session/challenge',
     {
       schema: { summary: 'A challenge to sign', response: { 200: challengeAnswer } },
-      config: { rateLimit: { max: 120 } },
+      config: { rateLimit: { max: CHALLENGES_PER_MINUTE } },
     },
     () => {
       const { nonce, expiresAtMs } = sessions.challenge();
@@ -35,7 +38,7 @@ export function sessionRoutes(app: FastifyInstance, { sessions, clock, receiptKe
         body: sessionBody,
         response: { 200: sessionAnswer },
       },
-      config: { rateLimit: { max: 120 } },
+      config: { rateLimit: { max: CHALLENGES_PER_MINUTE } },
     },
     ({ body, headers }) => {
       const { token, session } = sessions.open(decoded(body.session), headers.origin);

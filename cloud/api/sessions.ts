@@ -7,13 +7,13 @@ import { sessionKind } from '../../protocol/objects/session.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 
 export interface SessionSettings {
-  /** Known once the API listens. */
+  /** The API's own origin, known once it listens. */
   readonly cloudOrigin: () => string;
   readonly pageOrigins: readonly string[];
   readonly lifetimeMs: number;
 }
 
-/** Who reads: an Ed25519 key, and nothing else is known of a person. */
+/** A reader is an Ed25519 key; the cloud knows nothing else about the person. */
 export interface Session {
   readonly key: Uint8Array;
   readonly expiresAtMs: number;
@@ -24,13 +24,13 @@ export interface Challenge {
   readonly expiresAtMs: number;
 }
 
-const CHALLENGE_MS = 60_000;
+const CHALLENGE_TTL_MS = 60_000;
 const CHALLENGES_MAX = 10_000;
 const SESSIONS_MAX = 50_000;
 
 /**
- * Sessions by signed challenge: no passwords, no cookies. Tokens live in memory and die with the process; what a session
- * may read is asked of the claim rows at every request, so it dies with the epoch too.
+ * Sessions by signed challenge: no passwords, no cookies. Tokens live in memory and end with the process. What a session
+ * may read is looked up in the claim rows at every request, so access ends with the epoch.
  */
 export class Sessions {
   private readonly settings: SessionSettings;
@@ -47,15 +47,21 @@ export class Sessions {
     this.random = random;
   }
 
+  /** Creates a challenge, valid for one minute and one session. */
   challenge(): Challenge {
     forgetExpired(this.challenges, (expiresAtMs) => expiresAtMs, this.clock.wallMs(), CHALLENGES_MAX);
     const nonce = this.random.bytes(32);
-    const expiresAtMs = this.clock.wallMs() + CHALLENGE_MS;
+    const expiresAtMs = this.clock.wallMs() + CHALLENGE_TTL_MS;
     this.challenges.set(toHex(nonce), expiresAtMs);
     return { nonce, expiresAtMs };
   }
 
-  /** `requestOrigin` is the browser's Origin header, if it sent one. @throws SealcamError `session-refused`, `malformed`, … */
+  /**
+   * Opens a session with a signed challenge.
+   *
+   * @param requestOrigin the browser's Origin header, if it sent one
+   * @throws SealcamError `session-refused`, `malformed`, `bad-signature`, …
+   */
   open(signed: Uint8Array, requestOrigin: string | undefined): { readonly token: string; readonly session: Session } {
     const { value, kid } = openSigned(sessionKind, this.suite, signed);
     const { cloudOrigin, pageOrigins, lifetimeMs } = this.settings;
@@ -64,7 +70,7 @@ export class Sessions {
     const expiresAtMs = this.challenges.get(nonce);
     this.challenges.delete(nonce);
     if (expiresAtMs === undefined || expiresAtMs !== value.expiresAtMs || nowMs >= expiresAtMs) {
-      throw new SealcamError('session-refused', 'the challenge is unknown, used or too old');
+      throw new SealcamError('session-refused', 'the challenge is unknown, used or expired');
     }
     if (value.cloudOrigin !== cloudOrigin()) {
       throw new SealcamError('session-refused', 'the challenge was signed for another cloud');
@@ -84,16 +90,21 @@ export class Sessions {
     return { token, session };
   }
 
-  /** @throws SealcamError `session-refused` */
+  /**
+   * Returns the session of an Authorization header.
+   *
+   * @throws SealcamError `session-refused`
+   */
   of(authorization: string | undefined): Session {
     const token = /^Bearer ([A-Za-z0-9+/=]{1,64})$/.exec(authorization ?? '')?.[1];
     const session = token === undefined ? undefined : this.tokens.get(token);
     if (session === undefined || this.clock.wallMs() >= session.expiresAtMs) {
-      throw new SealcamError('session-refused', 'there is no such session, or it has ended');
+      throw new SealcamError('session-refused', 'the session does not exist or has ended');
     }
     return session;
   }
 
+  /** Ends the session of an Authorization header, if there is one. */
   end(authorization: string | undefined): void {
     const token = /^Bearer (.+)$/.exec(authorization ?? '')?.[1];
     if (token !== undefined) this.tokens.delete(token);
@@ -104,7 +115,7 @@ export class Sessions {
   }
 }
 
-/** Expired entries go; over the bound the oldest go too. */
+/** Deletes expired entries once the map is full, and the oldest while it still is. */
 function forgetExpired<V>(map: Map<string, V>, expiresAt: (value: V) => number, nowMs: number, most: number): void {
   if (map.size < most) return;
   for (const [key, value] of map) if (nowMs >= expiresAt(value)) map.delete(key);

@@ -1,19 +1,19 @@
-import type { FastifyInstance, FastifyReply } from './fastify.js';
 import { asSealcamError, isSealcamError } from '../../common/errors.js';
 import type { ClaimRow, StoredRecord } from '../store/store.js';
 import type { ApiContext } from './context.js';
+import type { FastifyInstance, FastifyReply } from './fastify.js';
 import type { FeedItem } from './feed.js';
 import { cameraJson } from './record-routes.js';
 import { recordJson } from './wire.js';
 
 const security = [{ session: [] }];
-const PING_MS = 15_000;
-/** A stream that resumes gets at most so many records it missed; the page then reads pages. */
-const RESUME_MAX = 500;
-/** What a reader that does not read may pile up before it is cut off. */
+const PING_INTERVAL_MS = 15_000;
+/** Missed records that a resumed stream sends; the page reads older ones by the page. */
+const RESUME_RECORDS_MAX = 500;
+/** Unsent bytes at which a stream whose reader is too slow is cut off. */
 const BUFFER_MAX_BYTES = 1024 * 1024;
 
-/** Server-sent events through fetch, with the token in a header: never in a URL or a cookie. */
+/** Live events as server-sent events. The page reads them with fetch: the token is in a header, not in a URL or a cookie. */
 export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
   const { sessions } = context;
   app.get<{ Querystring: { after?: string } }>(
@@ -23,7 +23,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
         summary: 'Live records and camera states as server-sent events; Last-Event-ID resumes',
         description:
           'Events: `ready`; `record` (an item of the records page); `camera` (an item of the cameras list); `notice` ' +
-          '(what a member is told while cameras of another account are paused); `paused` (the error; the stream ends).',
+          '(the sentence for a member while cameras of another account are paused); `paused` (the error; the stream ends).',
         security,
       },
     },
@@ -31,8 +31,8 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
       const session = sessions.of(request.headers.authorization);
       const last = Number(request.headers['last-event-id'] ?? NaN);
       const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
-      // Asked while an error can still be answered.
-      await context.reader.gate(session.key);
+      // Checked before the stream starts, while an error can still be an HTTP answer.
+      await context.reader.requireReadsOpen(session.key);
       const startId = resumeFrom ?? (await context.store.records.lastId());
       reply.hijack();
       const stream = new EventStream(reply, context, startId);
@@ -43,6 +43,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
   );
 }
 
+/** One open stream. Its steps run one after the other. */
 class EventStream {
   private readonly reply: FastifyReply;
   private readonly context: ApiContext;
@@ -57,12 +58,12 @@ class EventStream {
     this.sentId = startId;
   }
 
-  /** Runs until the reader goes or its session ends. */
+  /** Runs until the reader disconnects or its session ends. */
   async run(key: Uint8Array, lastId: number, checkSession: () => void): Promise<void> {
     const { feed, clock, counters } = this.context;
     const { raw } = this.reply;
     raw.writeHead(200, {
-      // Fastify's own headers (CORS among them) were set before the reply was taken over.
+      // Fastify set its own headers, CORS among them, before the reply was hijacked.
       ...(this.reply.getHeaders() as Record<string, string>),
       'content-type': 'text/event-stream; charset=utf-8',
       'cache-control': 'no-store',
@@ -71,18 +72,18 @@ class EventStream {
     if (raw.destroyed) return;
     counters.add('streams.opened');
     const unsubscribe = feed.subscribe((item) => {
-      this.enqueue(() => this.item(key, item, checkSession));
+      this.enqueue(() => this.sendItem(key, item, checkSession));
     });
-    // Also of a new stream: something may have arrived since its start was asked for.
+    // For a new stream too: records may have arrived since its start was read.
     this.enqueue(() => this.resume(key, lastId));
     this.send('ready', null, {});
-    this.enqueue(() => this.sendNewRecords(key, checkSession));
+    this.enqueue(() => this.checkAccess(key, checkSession));
     let cancelPing = (): void => undefined;
     const ping = (): void => {
-      cancelPing = clock.after(PING_MS, () => {
+      cancelPing = clock.after(PING_INTERVAL_MS, () => {
         if (this.isOver) return;
         raw.write(': ping\n\n');
-        this.enqueue(() => this.sendNewRecords(key, checkSession));
+        this.enqueue(() => this.checkAccess(key, checkSession));
         ping();
       });
     };
@@ -97,7 +98,7 @@ class EventStream {
     counters.add('streams.closed');
   }
 
-  /** One after the other; an error ends the stream, and the reader comes again. */
+  /** Runs `work` after all earlier work. An error ends the stream, and the reader reconnects. */
   private enqueue(work: () => Promise<void>): void {
     this.work = this.work
       .then(() => (this.isOver ? undefined : work()))
@@ -114,12 +115,12 @@ class EventStream {
       });
   }
 
-  /** What an open stream has to notice when nothing arrives: a session that ended, a switch that was thrown. */
-  private async sendNewRecords(key: Uint8Array, checkSession: () => void): Promise<void> {
+  /** Checks, also while nothing arrives, that the session still runs and reading is not paused, and sends new notices. */
+  private async checkAccess(key: Uint8Array, checkSession: () => void): Promise<void> {
     const { reader } = this.context;
     checkSession();
-    await reader.gate(key);
-    const notice = await reader.notice(key);
+    await reader.requireReadsOpen(key);
+    const notice = await reader.pauseNotice(key);
     if (notice === this.notice) return;
     this.notice = notice;
     this.send('notice', null, { notice });
@@ -127,34 +128,35 @@ class EventStream {
 
   private async resume(key: Uint8Array, lastId: number): Promise<void> {
     const { reader, store } = this.context;
-    const rows = await reader.epochs(key);
-    const missed = await store.records.since(lastId, rows, RESUME_MAX);
-    for (const stored of missed) await this.record(key, stored);
+    const rows = await reader.readableEpochs(key);
+    const missed = await store.records.since(lastId, rows, RESUME_RECORDS_MAX);
+    for (const stored of missed) await this.sendRecord(key, stored);
   }
 
-  private async record(key: Uint8Array, stored: StoredRecord): Promise<void> {
+  private async sendRecord(key: Uint8Array, stored: StoredRecord): Promise<void> {
     const { reader } = this.context;
-    // Asked anew for every record: a session shows what its key may read now, not what it might when it was opened.
+    // Looked up for every record: a session shows what its key may read now, not what it could when it was opened.
     const row = await this.rowOrNull(key, stored.device, stored.epoch);
     if (row === null) return;
-    for (const read of await reader.show(key, row, [stored], 'stream')) this.send('record', read.id, recordJson(read));
+    for (const read of await reader.showRecords(key, row, [stored], 'stream'))
+      this.send('record', read.id, recordJson(read));
   }
 
-  /** Most of what passes by is somebody else's; that is no error here. */
+  /** Most items of the feed belong to other accounts; for those this returns null and does not throw. */
   private async rowOrNull(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow | null> {
     try {
       return await this.context.reader.rowFor(key, device, epoch);
     } catch (error) {
-      // The reader's own pause was asked before; one of the account read is told as a notice.
+      // A pause of the reader's own account was checked before; one of the camera's account is sent as a notice.
       if (isSealcamError(error) && ['not-found', 'reads-paused'].includes(error.code)) return null;
       throw error;
     }
   }
 
-  private async item(key: Uint8Array, item: FeedItem, checkSession: () => void): Promise<void> {
+  private async sendItem(key: Uint8Array, item: FeedItem, checkSession: () => void): Promise<void> {
     const { claims, records } = this.context.store;
     checkSession();
-    await this.context.reader.gate(key);
+    await this.context.reader.requireReadsOpen(key);
     if (item.type === 'camera') {
       const latest = await claims.latest(item.device);
       const row = latest === undefined ? null : await this.rowOrNull(key, item.device, latest.epoch);
@@ -163,9 +165,10 @@ class EventStream {
     }
     if (!(await claims.isMember(item.device, item.epoch, key))) return;
     const stored = await records.get(item.device, item.epoch, item.seq);
-    if (stored !== undefined && stored.id > this.sentId) await this.record(key, stored);
+    if (stored !== undefined && stored.id > this.sentId) await this.sendRecord(key, stored);
   }
 
+  /** Writes one event, unless the stream is over. */
   private send(event: string, id: number | null, data: unknown): void {
     const { raw } = this.reply;
     if (this.isOver) return;

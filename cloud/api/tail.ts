@@ -5,13 +5,13 @@ import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import type { CloudStore } from '../store/store.js';
 import type { Feed } from './feed.js';
 
-/** How late an open stream may hear of what another process stored. */
-const LOOK_MS = 500;
-const PAGE = 1000;
+/** How late an open stream may learn of a record that another process stored. */
+const POLL_INTERVAL_MS = 500;
+const PAGE_RECORDS = 1000;
 
 /**
- * Where several processes take records, open streams are fed from the store, in its order of arrival: what another worker
- * stored is not missed, and what this one stored is not shown before something older.
+ * Feeds open streams from the store where several processes write into it. Streams follow the store's order of arrival:
+ * they miss nothing that another worker stored, and show nothing of this worker before an older record.
  */
 export class Tail {
   private readonly store: CloudStore;
@@ -29,10 +29,14 @@ export class Tail {
     this.log = log;
   }
 
-  /** Before the first stream can open. @throws SealcamError `store-unavailable` */
+  /**
+   * Starts polling. Call it before the first stream can open.
+   *
+   * @throws SealcamError `store-unavailable`
+   */
   async start(): Promise<void> {
     this.last = await this.store.records.lastId();
-    this.again(LOOK_MS);
+    this.schedulePoll(POLL_INTERVAL_MS);
   }
 
   stop(): void {
@@ -43,14 +47,14 @@ export class Tail {
   private async poll(): Promise<void> {
     try {
       const isMore = await this.publishBatch();
-      if (!this.isOver) this.again(isMore ? 0 : LOOK_MS);
+      if (!this.isOver) this.schedulePoll(isMore ? 0 : POLL_INTERVAL_MS);
     } catch (error) {
-      this.log.warn({ code: asSealcamError(error).code }, 'open streams wait for the store');
-      if (!this.isOver) this.again(LOOK_MS);
+      this.log.warn({ code: asSealcamError(error).code }, 'the store does not answer; open streams wait');
+      if (!this.isOver) this.schedulePoll(POLL_INTERVAL_MS);
     }
   }
 
-  private again(delayMs: number): void {
+  private schedulePoll(delayMs: number): void {
     this.cancel = this.clock.after(delayMs, () => {
       void this.poll();
     });
@@ -60,19 +64,20 @@ export class Tail {
     return this.feed.count > 0;
   }
 
+  /** Publishes the next arrivals; returns whether there may be more. */
   private async publishBatch(): Promise<boolean> {
     if (!this.hasListeners()) {
       const last = await this.store.records.lastId();
-      // A stream that opened meanwhile has begun before this.
+      // A stream that opened during the call started before this id.
       if (!this.hasListeners()) this.last = last;
       return false;
     }
-    const arrived = await this.store.records.arrivals(this.last, PAGE);
+    const arrived = await this.store.records.arrivals(this.last, PAGE_RECORDS);
     for (const { id, device, epoch, seq, kind } of arrived) {
       this.last = id;
       this.feed.publish({ type: 'record', device, epoch, seq });
       if (rulesOf(kind).isCameraNews) this.feed.publish({ type: 'camera', device });
     }
-    return arrived.length === PAGE;
+    return arrived.length === PAGE_RECORDS;
   }
 }

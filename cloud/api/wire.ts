@@ -4,7 +4,7 @@ import { SealcamError } from '../../common/errors.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
 import type { ReadRecord } from './reader.js';
 
-/** Bodies and answers of the HTTP API. Ids are lower-case hex, signed objects base64, times UTC milliseconds. */
+/** Bodies and answers of the HTTP API. Ids are lower-case hex, signed objects base64, times milliseconds since 1970 UTC. */
 
 export const hexOf = (bytes: number) =>
   z
@@ -22,7 +22,7 @@ export const errorAnswer = z.object({
 export const infoAnswer = z.object({
   version: z.literal(1),
   origin: z.string(),
-  receiptKeys: z.array(hexOf(32)).describe('for claims: the current key and its successors'),
+  receiptKeys: z.array(hexOf(32)).describe('keys that a new claim must name: the current one and its successor'),
   timeMs: millis,
 });
 
@@ -35,19 +35,19 @@ export const claimAnswer = z.object({ state: z.enum(['pending', 'accepted']) });
 export const offerAnswer = z.object({ offer: base64, receivedAtMs: millis });
 
 export const recordItem = z.object({
-  id: z.number().int().describe('order of arrival, for resuming a stream'),
+  id: z.number().int().describe('arrival number, for resuming a stream'),
   device: hexOf(32),
   epoch: z.number().int(),
   seq: z.number().int(),
   record: base64.describe('the signed record; verify it'),
   receivedAtMs: millis,
-  verdict: z.enum(['intact', 'pending', 'gap']).describe("the cloud's own; the page computes its own"),
+  verdict: z.enum(['intact', 'pending', 'gap']).describe("the cloud's verdict; the page computes its own"),
   missing: z.number().int().nullable(),
   media: z.array(z.object({ id: hexOf(16), available: z.boolean() })),
 });
 export const recordsAnswer = z.object({
   records: z.array(recordItem),
-  lowestSeq: z.number().int().nullable().describe('older records were deleted after the retention time'),
+  lowestSeq: z.number().int().nullable().describe('records with a lower seq were deleted after the retention time'),
   highestSeq: z.number().int().nullable(),
 });
 
@@ -59,7 +59,7 @@ export const cameraItem = z.object({
   state: z.enum(['open', 'closed']),
   online: z.boolean().nullable().describe('a hint of the broker, unsigned'),
   lastReceivedAtMs: millis.nullable(),
-  incomplete: z.boolean().describe('silent for two cadences'),
+  incomplete: z.boolean().describe('silent for two health cadences'),
   highestSeq: z.number().int().nullable(),
   health: base64.nullable().describe('the newest signed health record'),
 });
@@ -87,7 +87,7 @@ export const alarmBody = z.strictObject({
     .string()
     .regex(/^[a-z][a-z0-9-]{0,47}$/)
     .describe('error code of the page'),
-  device: hexOf(32).nullable().describe('whose it was said to be'),
+  device: hexOf(32).nullable().describe('the camera that it was attributed to'),
   epoch: z.number().int().min(1).nullable(),
 });
 export type AlarmBody = z.output<typeof alarmBody>;
@@ -98,18 +98,21 @@ export const revocationAnswer = z.object({ version: z.number().int(), entries: z
 export const deleteBody = z.strictObject({ account: hexOf(16).describe('your account, as a confirmation') });
 export const deleteAnswer = z.object({ records: z.number().int() });
 
+/** @throws SealcamError `request-invalid` */
 export function bytesOf(hex: string, length: number): Uint8Array {
   const bytes = fromHex(hex, length);
   if (bytes === undefined) throw new SealcamError('request-invalid', `expected ${String(length)} bytes in hex`);
   return bytes;
 }
 
+/** @throws SealcamError `request-invalid` */
 export function decoded(text: string): Uint8Array {
   const bytes = fromBase64(text);
   if (bytes === undefined) throw new SealcamError('request-invalid', 'expected base64');
   return bytes;
 }
 
+/** Returns a record as the API shows it. */
 export function recordJson({ id, record, receivedAtMs, continuity, media }: ReadRecord): z.output<typeof recordItem> {
   const { value, bytes } = record;
   return {

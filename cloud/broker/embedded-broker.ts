@@ -2,27 +2,44 @@ import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { atMost } from '../../common/clock.js';
-import { equalSecret, utf8 } from '../../common/bytes.js';
+import { equalSecret, fromHex, utf8 } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
+import { topicOf } from '../../protocol/transport/topics.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
-  /** 0 takes a free one. */
+  /** 0 picks a free port. */
   readonly port: number;
-  /** User and password of the cloud itself, who may read and write every camera's topics. */
+  /** User and password of the cloud itself, which may read and write every camera's topics. */
   readonly cloudUser: string;
   readonly cloudPassword: string;
-  /** Whether this device may connect with this password. */
+  /** Returns whether this device may connect with this password. */
   readonly mayConnect: (device: string, password: string) => boolean;
 }
 
-const STOP_PATIENCE_MS = 2000;
-const DEVICE = /^[0-9a-f]{64}$/;
+const STOP_TIMEOUT_MS = 2000;
+const DEVICE_ID = /^[0-9a-f]{64}$/;
+
+/** Topics that a client may use; null allows all of them. */
+interface Rights {
+  readonly publish: readonly string[] | null;
+  readonly subscribe: readonly string[] | null;
+}
+
+const ALL: Rights = { publish: null, subscribe: null };
+const NONE: Rights = { publish: [], subscribe: [] };
+
+function rightsOfDevice(device: Uint8Array): Rights {
+  return {
+    publish: [topicOf(device, 'up'), topicOf(device, 'status')],
+    subscribe: [topicOf(device, 'down')],
+  };
+}
 
 /**
- * A broker inside the cloud's process, for laptops: MQTT 3.1.1, no persistence. It has the ACL that any broker needs:
- * the user is the device, and a device sees its own topics only.
+ * A broker inside the cloud's process, for laptops: MQTT 3.1.1, no persistence. It enforces the access rules that any
+ * broker for this cloud needs: the user name is the device id, and a device reaches its own topics only.
  */
 export class EmbeddedBroker {
   private readonly options: EmbeddedBrokerOptions;
@@ -34,29 +51,35 @@ export class EmbeddedBroker {
     this.options = options;
   }
 
-  /** Resolves with the port. @throws SealcamError `port-in-use` */
+  /**
+   * Listens; resolves with the port.
+   *
+   * @throws SealcamError `port-in-use`, `broker-unreachable`
+   */
   async start(): Promise<number> {
     const { cloudUser, cloudPassword, mayConnect } = this.options;
-    const users = new WeakMap<object, string>();
+    const rights = new WeakMap<object, Rights>();
     const broker = await Aedes.createBroker({ maxClientsIdLength: 128 });
     broker.authenticate = (client, username, password, done) => {
       const given = password?.toString('utf8') ?? '';
       const user = username ?? '';
       const isCloud = user === cloudUser && equalSecret(utf8(given), utf8(cloudPassword));
-      const isDevice = DEVICE.test(user) && client.id === user && mayConnect(user, given);
-      if (isCloud || isDevice) users.set(client, user);
+      const device = DEVICE_ID.test(user) ? fromHex(user, 32) : undefined;
+      const isDevice = device !== undefined && client.id === user && mayConnect(user, given);
+      if (isCloud) rights.set(client, ALL);
+      else if (isDevice) rights.set(client, rightsOfDevice(device));
       done(null, isCloud || isDevice);
     };
     broker.authorizePublish = (client, packet, done) => {
-      const user = client === null ? undefined : users.get(client);
-      const own = [`sealcam/v1/${user ?? ''}/up`, `sealcam/v1/${user ?? ''}/status`];
+      // Without a client the broker itself publishes.
+      const { publish } = client === null ? ALL : (rights.get(client) ?? NONE);
       const isSmall = packet.payload.length <= LIMITS.messageMaxBytes;
-      const isAllowed = client === null || user === cloudUser || own.includes(packet.topic);
+      const isAllowed = publish === null || publish.includes(packet.topic);
       done(isAllowed && isSmall && !packet.retain ? null : new Error('not allowed'));
     };
     broker.authorizeSubscribe = (client, subscription, done) => {
-      const user = users.get(client);
-      const isAllowed = user === cloudUser || subscription.topic === `sealcam/v1/${user ?? ''}/down`;
+      const { subscribe } = rights.get(client) ?? NONE;
+      const isAllowed = subscribe === null || subscribe.includes(subscription.topic);
       done(null, isAllowed ? subscription : null);
     };
     this.broker = broker;
@@ -69,7 +92,7 @@ export class EmbeddedBroker {
     try {
       return await this.listen(server);
     } catch (error) {
-      // The broker has timers of its own, which would keep the process alive.
+      // The broker's own timers would keep the process alive.
       await this.stop();
       throw error;
     }
@@ -101,7 +124,7 @@ export class EmbeddedBroker {
           resolve();
         });
       });
-      await atMost(realClock, STOP_PATIENCE_MS, closed);
+      await atMost(realClock, STOP_TIMEOUT_MS, closed);
     }
   }
 }

@@ -24,8 +24,8 @@ const COLUMNS = [
   ['LAST', 11],
 ] as const;
 
-/** One line of the table, at most 100 columns; a negative width is set to the right. */
-function line(cells: readonly string[]): string {
+/** Returns one line of the table, at most 100 columns wide. Columns of negative width are right-aligned. */
+function tableLine(cells: readonly string[]): string {
   const padded = COLUMNS.map(([, width], i) => {
     const cell = cells[i] ?? '';
     return width < 0 ? cell.padStart(-width) : cell.padEnd(width);
@@ -33,22 +33,25 @@ function line(cells: readonly string[]): string {
   return padded.join('  ').trimEnd();
 }
 
-/** Minutes east of UTC of a time that {@link timeOf} took. */
+/** Returns the offset from UTC, in minutes, of a time that {@link timeOf} accepts. */
 function zoneOf(text: string): number {
   const [, sign, hours, minutes] = /([+-])(\d\d):(\d\d)$/.exec(text) ?? [];
-  return sign === undefined ? 0 : (sign === '-' ? -1 : 1) * (Number(hours) * 60 + Number(minutes));
+  if (sign === undefined) return 0;
+  const offset = Number(hours) * 60 + Number(minutes);
+  return sign === '-' ? -offset : offset;
 }
 
-/** Day and minute in the zone of the question, so that nobody has to count hours. */
+/** Returns day and minute in the zone of `--since`, so that an operator need not convert. */
 function inZone(ms: number, zone: number): string {
   return new Date(ms + zone * 60_000).toISOString().slice(5, 16).replace('T', ' ');
 }
 
-/** ISO 8601 in the zone of the question. */
+/** Returns the time as ISO 8601 in the zone of `--since`. */
 function isoInZone(ms: number, zone: number): string {
   const local = new Date(ms + zone * 60_000).toISOString().slice(0, -1);
   if (zone === 0) return `${local}Z`;
-  const [hours, minutes] = [Math.floor(Math.abs(zone) / 60), Math.abs(zone) % 60];
+  const hours = Math.floor(Math.abs(zone) / 60);
+  const minutes = Math.abs(zone) % 60;
   const two = (value: number): string => String(value).padStart(2, '0');
   return `${local}${zone < 0 ? '-' : '+'}${two(hours)}:${two(minutes)}`;
 }
@@ -78,38 +81,39 @@ function jsonOf(found: AccessSummary, zone: number): object {
 
 function lineOf(found: AccessSummary, zone: number): string {
   const { readerAccount, relation, device, epoch, records, stream, exports, mediaObjects, fromSeq, toSeq } = found;
-  return line([
+  return tableLine([
     `${toHex(readerAccount).slice(0, 11)}…`,
     relation === 'neither' ? 'NEITHER' : relation,
     `${toHex(device).slice(0, 11)}…`,
     String(epoch),
     String(records + exports),
-    ...[stream, mediaObjects].map(String),
+    String(stream),
+    String(mediaObjects),
     fromSeq === null || toSeq === null ? '' : `${String(fromSeq)}–${String(toSeq)}`,
     inZone(found.lastMs, zone),
   ]);
 }
 
-/** `sealcam-cloud affected`: which accounts were shown what of which camera, in one query. */
+/** `sealcam-cloud affected`: prints which accounts were shown what of which camera in a time. */
 export function affectedCommand(source: ConfigSource, options: AffectedOptions): Promise<number> {
   const since = timeOf(options.since, '--since');
   const until = timeOf(options.until, '--until');
-  if (until <= since) throw new SealcamError('usage-invalid', '--until is not after --since');
+  if (until <= since) throw new SealcamError('usage-invalid', '--until must be later than --since');
   const device = options.device === undefined ? null : idOf(options.device, HASH_BYTES, '--device');
   const account = options.account === undefined ? null : idOf(options.account, ID_BYTES, '--account');
   const zone = zoneOf(options.since);
   return withStore(source, async (store) => {
     const found = await store.access.affected(device, since, until, account);
     if (options.json) {
-      for (const one of found) process.stdout.write(`${JSON.stringify(jsonOf(one, zone))}\n`);
+      for (const summary of found) process.stdout.write(`${JSON.stringify(jsonOf(summary, zone))}\n`);
       return;
     }
-    if (found.length > 0) process.stdout.write(`${line(COLUMNS.map(([name]) => name))}\n`);
-    for (const one of found) process.stdout.write(`${lineOf(one, zone)}\n`);
-    const wrong = found.filter(({ relation }) => relation === 'neither');
-    const count = (list: readonly AccessSummary[]): string =>
+    if (found.length > 0) process.stdout.write(`${tableLine(COLUMNS.map(([name]) => name))}\n`);
+    for (const summary of found) process.stdout.write(`${lineOf(summary, zone)}\n`);
+    const unnamed = found.filter(({ relation }) => relation === 'neither');
+    const accountsIn = (list: readonly AccessSummary[]): string =>
       String(new Set(list.map(({ readerAccount }) => toHex(readerAccount))).size);
-    process.stdout.write(`${count(found)} accounts were shown something in that time`);
-    process.stdout.write(`; ${count(wrong)} of them by an epoch that does not name them.\n`);
+    process.stdout.write(`${accountsIn(found)} accounts were shown something in that time`);
+    process.stdout.write(`; ${accountsIn(unnamed)} of them by an epoch that does not name them.\n`);
   });
 }

@@ -18,26 +18,26 @@ interface CommonOptions {
 
 const EXAMPLES = `
 Examples:
-  sealcam-cloud serve --config cloud.toml           take records from a broker, serve the API
-  SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with a broker of its own, for a laptop
+  sealcam-cloud serve --config cloud.toml           receive records from a broker, serve the API
+  SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with its own broker, for a laptop
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
   sealcam-cloud alarms --since 2026-02-16T09:00:00Z
   sealcam-cloud quarantine --limit 20 --json
   sealcam-cloud receipt-keys rotate
   sealcam-cloud revoke import revoked.list
-  sealcam-cloud reads pause --all --sentence "We look into a fault; your cameras go on."
+  sealcam-cloud reads pause --all --sentence "We are looking into a fault. Your cameras keep recording."
 
 Settings come from defaults, then the file, then SEALCLOUD_… in the environment; docs/configuration.md lists them.
-Exit status: 0 done, 1 a fault of ours, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
+Exit status: 0 success, 1 internal fault, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
 `;
 
 function sourceOf(options: CommonOptions): ConfigSource {
   return { file: options.config ?? process.env['SEALCLOUD_CONFIG'] ?? null, environment: process.env };
 }
 
-function count(text: string): number {
+function positiveInteger(text: string): number {
   const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a number from 1');
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError('expected a whole number from 1');
   return value;
 }
 
@@ -53,7 +53,7 @@ async function runReported(json: boolean, work: () => Promise<number>): Promise<
 }
 
 const program = new Command('sealcam-cloud')
-  .description('The other end of the wire: takes signed records, binds them to their owners, serves them back.')
+  .description('Receives signed records of cameras, binds each to its owner, and serves them to the owner.')
   .version(VERSION)
   .addHelpText('after', EXAMPLES)
   .exitOverride();
@@ -63,17 +63,17 @@ const jsonOption = ['--json', 'one JSON object a line instead of text'] as const
 
 program
   .command('serve')
-  .description('take records from the broker and serve the API, until SIGTERM')
+  .description('receive records from the broker and serve the API, until SIGTERM')
   .option(...configOption)
   .action((options: CommonOptions) => runReported(false, () => serveCommand(sourceOf(options))));
 
 program
   .command('affected')
-  .description('which accounts were shown what of which camera in a time, those who should not have been first')
-  .requiredOption('--since <time>', 'from this time on (ISO 8601 with zone; answers are in this zone)')
-  .requiredOption('--until <time>', 'up to this time')
-  .option('--device <hex>', 'of this camera only')
-  .option('--account <hex>', "of this account's cameras, or shown to it")
+  .description('list which accounts were shown what of which camera; readers that the claim does not name come first')
+  .requiredOption('--since <time>', 'start of the time (ISO 8601 with zone; times are printed in this zone)')
+  .requiredOption('--until <time>', 'end of the time, excluded')
+  .option('--device <hex>', 'this camera only')
+  .option('--account <hex>', "this account's cameras, and what was shown to it")
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & Omit<AffectedOptions, 'json'>) =>
@@ -84,11 +84,9 @@ program
 
 program
   .command('alarms')
-  .description(
-    "what was refused at ingest, at a read or by an owner's page and should never have come up, newest first",
-  )
-  .option('--since <time>', 'from this time on (ISO 8601 with zone)')
-  .option('--limit <n>', 'how many', count, 200)
+  .description("list refusals at ingest, at a read or on an owner's page that point to a mix-up, newest first")
+  .option('--since <time>', 'start of the time (ISO 8601 with zone)')
+  .option('--limit <n>', 'most entries to print', positiveInteger, 200)
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & { readonly since?: string; readonly limit: number }) =>
@@ -99,8 +97,8 @@ program
 
 program
   .command('quarantine')
-  .description('what was refused lately, newest first')
-  .option('--limit <n>', 'how many', count, 50)
+  .description('list refused messages and records, newest first')
+  .option('--limit <n>', 'most entries to print', positiveInteger, 50)
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & { readonly limit: number }) =>
@@ -111,7 +109,7 @@ program
 
 const receiptKeys = program
   .command('receipt-keys')
-  .description('the keys that sign receipts, with the open claims that still need them')
+  .description('list the keys that sign receipts, with the open claims that still need them')
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
@@ -120,18 +118,18 @@ const receiptKeys = program
 
 receiptKeys
   .command('rotate')
-  .description('retire the current key; its successor takes over, and there is a fresh successor')
+  .description('retire the current key, make its successor current and create a new successor')
   .action((_: unknown, command: Command) => {
-    // Options stand at the parent, which takes them wherever they are written.
+    // The options belong to the parent command, which reads them wherever they stand.
     const options: CommonOptions = command.optsWithGlobals();
     return runReported(options.json === true, () => rotateCommand(sourceOf(options), { json: options.json === true }));
   });
 
-const revoke = program.command('revoke').description("the maker's list of devices whose keys are revoked");
+const revoke = program.command('revoke').description("the maker's list of revoked devices");
 
 revoke
   .command('import')
-  .description('take a signed list; a version that is not above the last is refused')
+  .description('import a signed list; its version must be above the last')
   .argument('<file>', 'the list, raw or in base64, as `npm run revoke` writes it')
   .option(...configOption)
   .option(...jsonOption)
@@ -143,25 +141,25 @@ revoke
 
 revoke
   .command('status')
-  .description('the newest list')
+  .description('print the newest list')
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>
     runReported(options.json === true, () => revokeStatusCommand(sourceOf(options), { json: options.json === true })),
   );
 
-const reads = program.command('reads').description('the kill switch: stop showing anything, to one account or to all');
+const reads = program.command('reads').description('the kill switch: stop all reading, for one account or for all');
 const scopeOptions = [
-  ['--all', 'everybody'],
-  ['--account <hex>', 'one account: what it reads, and what others read of it'],
+  ['--all', 'all accounts'],
+  ['--account <hex>', 'one account: its own reads, and what others read of its cameras'],
 ] as const;
 
 reads
   .command('pause')
-  .description('show nothing from the next read on; ingest and receipts go on')
+  .description('pause reading from the next read on; ingest and receipts continue')
   .option(...scopeOptions[0])
   .option(...scopeOptions[1])
-  .requiredOption('--sentence <text>', 'what the owners are told')
+  .requiredOption('--sentence <text>', 'the sentence that owners see')
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & Omit<ReadsOptions, 'json'> & { readonly sentence: string }) =>
@@ -172,7 +170,7 @@ reads
 
 reads
   .command('resume')
-  .description('show again')
+  .description('resume reading')
   .option(...scopeOptions[0])
   .option(...scopeOptions[1])
   .option(...configOption)
@@ -185,7 +183,7 @@ reads
 
 reads
   .command('status')
-  .description('what is paused, and the last changes')
+  .description('print what is paused, and the last changes')
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions) =>

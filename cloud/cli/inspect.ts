@@ -2,7 +2,7 @@ import { toHex } from '../../common/bytes.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { iso, print, timeOf, withStore, type OutputOptions } from './operator.js';
 
-/** `sealcam-cloud alarms`: what was refused at ingest, at a read or by an owner's page, and should never have come up. */
+/** `sealcam-cloud alarms`: prints refusals at ingest, at a read or on an owner's page that point to a mix-up. */
 export function alarmsCommand(
   source: ConfigSource,
   options: OutputOptions & { readonly since?: string; readonly limit: number },
@@ -14,18 +14,18 @@ export function alarmsCommand(
       const camera = device === null ? null : toHex(device);
       const account = reader === null ? null : toHex(reader);
       const where = camera === null ? 'no camera' : `camera ${camera.slice(0, 12)}…`;
-      const whom = account === null ? '' : `  reader ${account.slice(0, 12)}…`;
+      const who = account === null ? '' : `  reader ${account.slice(0, 12)}…`;
       print(
         options,
         { at: iso(atMs), place, verdict, device: camera, epoch, reader: account, reason, quarantine: quarantineId },
-        `${iso(atMs)}  ${place.padEnd(6)}  ${verdict.padEnd(13)}  ${where}${whom}  ${reason}`,
+        `${iso(atMs)}  ${place.padEnd(6)}  ${verdict.padEnd(13)}  ${where}${who}  ${reason}`,
       );
     }
     if (!options.json) process.stdout.write(`${String(found.length)} alarms.\n`);
   });
 }
 
-/** `sealcam-cloud quarantine`: what was refused lately. For an operator; no owner's read path comes here. */
+/** `sealcam-cloud quarantine`: prints what was refused. For an operator; no owner's read reaches the quarantine. */
 export function quarantineCommand(
   source: ConfigSource,
   options: OutputOptions & { readonly limit: number },

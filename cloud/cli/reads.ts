@@ -10,13 +10,17 @@ export interface ReadsOptions extends OutputOptions {
   readonly account?: string;
 }
 
-const SENTENCE_MAX = 300;
-const CHANGES_SHOWN = 20;
+const SENTENCE_CHARS_MAX = 300;
+const CHANGES_SHOWN_MAX = 20;
 
-/** One account, or null for all; never a guess. @throws SealcamError `usage-invalid` */
+/**
+ * Returns the account that the options name, or null for all. Exactly one of the two options must be given.
+ *
+ * @throws SealcamError `usage-invalid`
+ */
 function scopeOf({ all, account }: ReadsOptions): Uint8Array | null {
   if ((all === true) === (account !== undefined)) {
-    throw new SealcamError('usage-invalid', 'say either --all or --account HEX');
+    throw new SealcamError('usage-invalid', 'expected either --all or --account HEX');
   }
   return account === undefined ? null : idOf(account, ID_BYTES, '--account');
 }
@@ -29,15 +33,18 @@ function jsonOf(account: Uint8Array | null): string {
   return account === null ? 'all' : toHex(account);
 }
 
-/** `sealcam-cloud reads pause`: from the next read on nothing is shown; ingest and receipts go on. */
+/** `sealcam-cloud reads pause`: pauses reading from the next read on. Ingest and receipts continue. */
 export function pauseCommand(
   source: ConfigSource,
   options: ReadsOptions & { readonly sentence: string },
 ): Promise<number> {
   const account = scopeOf(options);
   const sentence = options.sentence.trim();
-  if (sentence === '' || sentence.length > SENTENCE_MAX || /\p{Cc}/u.test(sentence)) {
-    throw new SealcamError('usage-invalid', `--sentence: expected one line of 1 to ${String(SENTENCE_MAX)} characters`);
+  if (sentence === '' || sentence.length > SENTENCE_CHARS_MAX || /\p{Cc}/u.test(sentence)) {
+    throw new SealcamError(
+      'usage-invalid',
+      `--sentence: expected one line of 1 to ${String(SENTENCE_CHARS_MAX)} characters`,
+    );
   }
   return withStore(source, async (store, config) => {
     const sinceMs = realClock.wallMs();
@@ -46,19 +53,19 @@ export function pauseCommand(
     print(
       options,
       { paused: jsonOf(account), since: iso(sinceMs), sentence, folder },
-      `Reading is paused for ${nameOf(account)} of ${folder}. Ingest and receipts go on.\nOwners are told: ${sentence}`,
+      `Reading is paused for ${nameOf(account)} of ${folder}. Ingest and receipts continue.\nOwners see: ${sentence}`,
     );
   });
 }
 
-/** `sealcam-cloud reads resume`. */
+/** `sealcam-cloud reads resume`: resumes reading. */
 export function resumeCommand(source: ConfigSource, options: ReadsOptions): Promise<number> {
   const account = scopeOf(options);
   return withStore(source, async (store) => {
     const atMs = realClock.wallMs();
     const wasPaused = await store.reads.resume(account, atMs);
     const left = (await store.reads.pauses()).length;
-    const still = left === 0 ? '' : ` ${String(left)} other pauses hold: sealcam-cloud reads status.`;
+    const still = left === 0 ? '' : ` ${String(left)} other pauses are in force; see sealcam-cloud reads status.`;
     print(
       options,
       { resumed: jsonOf(account), at: iso(atMs), was_paused: wasPaused, pauses_left: left },
@@ -67,11 +74,11 @@ export function resumeCommand(source: ConfigSource, options: ReadsOptions): Prom
   });
 }
 
-/** `sealcam-cloud reads status`: what is paused, and the last changes. */
+/** `sealcam-cloud reads status`: prints what is paused, and the last changes. */
 export function readsStatusCommand(source: ConfigSource, options: OutputOptions): Promise<number> {
   return withStore(source, async (store) => {
     const pauses = await store.reads.pauses();
-    const changes = await store.reads.changes(CHANGES_SHOWN);
+    const changes = await store.reads.changes(CHANGES_SHOWN_MAX);
     if (options.json) {
       const object = {
         paused: pauses.map(({ account, sentence, sinceMs }) => ({
@@ -90,7 +97,7 @@ export function readsStatusCommand(source: ConfigSource, options: OutputOptions)
       return;
     }
     const lines = [
-      pauses.length === 0 ? 'Reading is open for everybody.' : 'Paused now:',
+      pauses.length === 0 ? 'Reading is open for all accounts.' : 'Paused now:',
       ...pauses.map(({ account, sentence, sinceMs }) => `  since ${iso(sinceMs)}  ${nameOf(account)}: ${sentence}`),
       ...(changes.length === 0 ? [] : ['Last changes:']),
       ...changes.map(({ atMs, action, account }) => `  ${iso(atMs)}  ${action.padEnd(6)}  ${nameOf(account)}`),

@@ -9,13 +9,14 @@ import { makerListSettings, type CloudConfig } from '../main/config.js';
 import { openMakerList } from '../trust/maker-list.js';
 import { iso, print, withStore, type OutputOptions } from './operator.js';
 
-function keyOf(config: CloudConfig): Uint8Array {
+/** @throws SealcamError `config-invalid-value` */
+function makerKeyOf(config: CloudConfig): Uint8Array {
   const { key } = makerListSettings(config);
   if (key === null) throw new SealcamError('config-invalid-value', 'revocation.makerKey is not set');
   return key;
 }
 
-/** Bytes of a list, raw or in base64. */
+/** Reads a list, raw or in base64. */
 function readList(path: string): Uint8Array {
   let bytes: Uint8Array;
   try {
@@ -38,14 +39,14 @@ function printOutcome(options: OutputOptions, outcome: string, list: Revocation,
     options,
     { outcome, version: listVersion, issued: iso(issuedAtMs), entries: entries.length, fresh_until: until },
     `Maker's list ${String(listVersion)} of ${iso(issuedAtMs)}, ${String(entries.length)} devices: ${outcome}` +
-      (until === null ? '.' : `, good until ${until}.`),
+      (until === null ? '.' : `, fresh until ${until}.`),
   );
 }
 
-/** `sealcam-cloud revoke import`: takes a maker's list; the running cloud asks it from the next message on. */
+/** `sealcam-cloud revoke import`: stores a maker's list; a running cloud applies it from the next message on. */
 export function revokeImportCommand(source: ConfigSource, file: string, options: OutputOptions): Promise<number> {
   return withStore(source, async (store, config) => {
-    const list = openMakerList(nodeSuite, keyOf(config), readList(file));
+    const list = openMakerList(nodeSuite, makerKeyOf(config), readList(file));
     const outcome = await store.revocations.put(list, realClock.wallMs());
     if (outcome === 'rollback' || outcome === 'foreign') {
       throw new SealcamError('revocation-rollback', `version ${String(list.value.listVersion)} is not above the last`);
@@ -54,11 +55,11 @@ export function revokeImportCommand(source: ConfigSource, file: string, options:
   });
 }
 
-/** `sealcam-cloud revoke status`: the newest list of the maker. */
+/** `sealcam-cloud revoke status`: prints the maker's newest list. */
 export function revokeStatusCommand(source: ConfigSource, options: OutputOptions): Promise<number> {
   return withStore(source, async (store, config) => {
-    const stored = await store.revocations.newest(keyOf(config));
+    const stored = await store.revocations.newest(makerKeyOf(config));
     if (stored === undefined) print(options, { outcome: 'none' }, "There is no maker's list.");
-    else printOutcome(options, 'stored', openMakerList(nodeSuite, keyOf(config), stored.list).value, config);
+    else printOutcome(options, 'stored', openMakerList(nodeSuite, makerKeyOf(config), stored.list).value, config);
   });
 }

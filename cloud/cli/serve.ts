@@ -1,9 +1,9 @@
 import { createLog } from '../../common/adapters/pino-log.js';
 import type { ConfigSource } from '../../common/config/load.js';
-import { loadCloudConfig } from '../main/config.js';
 import { startCloud } from '../main/compose.js';
+import { loadCloudConfig } from '../main/config.js';
 
-/** `sealcam-cloud serve`: until SIGTERM or SIGINT. */
+/** `sealcam-cloud serve`: runs the cloud until SIGTERM or SIGINT. */
 export async function serveCommand(source: ConfigSource): Promise<number> {
   const config = loadCloudConfig(source);
   const log = createLog(config['log.level'], process.stdout);

@@ -11,55 +11,69 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import type { ClaimRow, CloudStore, NewMedia } from '../store/store.js';
-import type { ReceiptedEpoch, Settled } from './receipts.js';
+import type { ReceiptedEpoch, ReceiptEntry } from './receipts.js';
 
-/** What became of one record of a message. */
-export type Judgement =
-  | {
-      readonly type: 'stored';
-      readonly record: Verified<SealcamRecord>;
-      /** Order of arrival; null for a duplicate. */
-      readonly id: number | null;
-      /** Whom a receipt of it is for. */
-      readonly epoch: ReceiptedEpoch;
-      /** Null while media are missing that no signed loss names: then there is no receipt yet. */
-      readonly settled: Settled | null;
-      /** Sealed objects that came but are not the ones the record names. */
-      readonly wrongMedia: number;
-    }
-  | {
-      readonly type: 'refused';
-      readonly verdict: Extract<Verdict, 'malformed' | 'unsupported' | 'foreign' | 'revoked' | 'equivocation'>;
-      readonly reason: string;
-      readonly rejected: { readonly epoch: ReceiptedEpoch; readonly settled: Settled } | null;
-    };
+/** The outcome for one record of a message. */
+export type Judgement = StoredJudgement | RefusedJudgement;
+
+export interface StoredJudgement {
+  readonly type: 'stored';
+  readonly record: Verified<SealcamRecord>;
+  /** Arrival number; null for a duplicate. */
+  readonly id: number | null;
+  /** The epoch that a receipt of it is for. */
+  readonly epoch: ReceiptedEpoch;
+  /** Null while media are missing that no signed loss names: such a record has no receipt yet. */
+  readonly entry: ReceiptEntry | null;
+  /** Sealed objects that came with the record but are not the ones it names. */
+  readonly wrongMedia: number;
+}
+
+export interface RefusedJudgement {
+  readonly type: 'refused';
+  readonly verdict: Extract<Verdict, 'malformed' | 'unsupported' | 'foreign' | 'revoked' | 'equivocation'>;
+  readonly reason: string;
+  /** Set where the receipt rejects the record for good, so that the camera stops sending it. */
+  readonly rejected: Rejected | null;
+}
+
+interface Rejected {
+  readonly epoch: ReceiptedEpoch;
+  readonly entry: ReceiptEntry;
+}
 
 function refused(
-  verdict: Extract<Judgement, { type: 'refused' }>['verdict'],
+  verdict: RefusedJudgement['verdict'],
   reason: string,
-  rejected: Extract<Judgement, { type: 'refused' }>['rejected'] = null,
-): Judgement {
+  rejected: Rejected | null = null,
+): RefusedJudgement {
   return { type: 'refused', verdict, reason, rejected };
 }
 
+export interface RecordInput {
+  readonly store: CloudStore;
+  readonly suite: CryptoSuite;
+  /** The device of the topic on which the message came. */
+  readonly device: Uint8Array;
+  readonly sent: SentRecord;
+  readonly nowMs: number;
+  /** Waits for a claim row that is missing, where another worker may be about to store it. */
+  readonly waitForClaim?: ((epoch: number) => Promise<ClaimRow | undefined>) | undefined;
+}
+
 /**
- * §10 of the protocol, in its order, for one record of a message on the topic of `device`: verify, bind by the
- * authoritative row of its own epoch, store. If claims or store cannot be read this throws, and nothing is receipted.
+ * Judges one record of a message and stores it, in the order of §10 of the protocol: verify, bind by the authoritative
+ * row of the record's own epoch, store.
+ *
+ * @throws SealcamError `store-unavailable`; nothing is receipted then
  */
-export async function judgeRecord(
-  store: CloudStore,
-  suite: CryptoSuite,
-  device: Uint8Array,
-  sent: SentRecord,
-  nowMs: number,
-  /** Asked for a row that is not there yet, where it may be on its way by another worker. */
-  waitForClaim?: (epoch: number) => Promise<ClaimRow | undefined>,
-): Promise<Judgement> {
+export async function judgeRecord(input: RecordInput): Promise<Judgement> {
+  const { store, suite, device, sent, nowMs, waitForClaim } = input;
   let record: Verified<SealcamRecord>;
   try {
     record = openSigned(recordKind, suite, sent.record);
   } catch (error) {
-    return refuseUnreadable(store, suite, device, sent, error);
+    return refuseUnreadable(input, error);
   }
   const { value, hash } = record;
   if (!equal(value.device, device)) return refused('foreign', `signed by ${toHex(value.device)}`);
@@ -82,8 +96,8 @@ export async function judgeRecord(
   const put = await store.records.put(record, media, nowMs);
   const epoch = { device: value.device, epoch: value.epoch, claimHash: value.claimHash, claim: row?.claim ?? null };
   if (put.outcome === 'equivocation') {
-    const settled = { type: 'rejected', seq: value.seq, hash, code: 'equivocation' } as const;
-    return refused('equivocation', `another record for seq ${String(value.seq)}`, { epoch, settled });
+    const entry = { type: 'rejected', seq: value.seq, hash, code: 'equivocation' } as const;
+    return refused('equivocation', `another record for seq ${String(value.seq)}`, { epoch, entry });
   }
   if (rulesOf(value.kind).isLast) await store.claims.close(value.device, value.epoch, value.seq);
   const isComplete = await hasMediaOrLoss(store, value);
@@ -92,15 +106,15 @@ export async function judgeRecord(
     record,
     epoch,
     id: put.outcome === 'stored' ? put.id : null,
-    settled: isComplete ? { type: 'stored', seq: value.seq, hash } : null,
+    entry: isComplete ? { type: 'stored', seq: value.seq, hash } : null,
     wrongMedia,
   };
 }
 
 export const REVOKED_BY_MAKER = 'the maker revoked this camera';
 
-/** A record of a camera that the maker revoked: nothing of it is stored, receipted or rejected for good. */
-export function judgeRevoked(suite: CryptoSuite, device: Uint8Array, sent: SentRecord): Judgement {
+/** Judges a record of a camera that the maker revoked: it is neither stored, receipted nor rejected for good. */
+export function judgeRevoked(suite: CryptoSuite, device: Uint8Array, sent: SentRecord): RefusedJudgement {
   try {
     const { value } = openSigned(recordKind, suite, sent.record);
     if (!equal(value.device, device)) return refused('foreign', `signed by ${toHex(value.device)}`);
@@ -111,7 +125,7 @@ export function judgeRevoked(suite: CryptoSuite, device: Uint8Array, sent: SentR
   }
 }
 
-/** Everything the record names is here, or a stored, signed loss says that it never will be. */
+/** Returns whether each media object that the record names is stored, or named by a stored, signed loss. */
 async function hasMediaOrLoss(store: CloudStore, { device, epoch, media }: SealcamRecord): Promise<boolean> {
   if (media === undefined) return true;
   const present = await store.records.mediaPresent(
@@ -133,16 +147,10 @@ function bindingReason(row: ClaimRow | undefined, record: SealcamRecord): string
 }
 
 /**
- * A record that cannot be read is rejected for good only if this very camera signed it and it fits the row; a reject of
- * anything else could name the hash of a good record.
+ * Refuses a record that cannot be read. It is rejected for good only if this very camera signed it and it matches the
+ * claim row: a reject of anything else could name the hash of a good record.
  */
-async function refuseUnreadable(
-  store: CloudStore,
-  suite: CryptoSuite,
-  device: Uint8Array,
-  sent: SentRecord,
-  error: unknown,
-): Promise<Judgement> {
+async function refuseUnreadable({ store, suite, device, sent }: RecordInput, error: unknown): Promise<Judgement> {
   if (!isSealcamError(error)) throw error;
   if (error.code === 'foreign' || error.code === 'unsupported') return refused(error.code, error.message);
   if (error.code !== 'malformed' && error.code !== 'bad-signature') throw error;
@@ -150,6 +158,7 @@ async function refuseUnreadable(
   if (faulty === undefined || !equal(deviceId(suite, faulty.kid), device)) {
     return refused('malformed', `${error.code}: ${error.message}`);
   }
+  // Keys of a record in docs/protocol.cddl.
   const [named, epoch, claimHash, seq] = [2, 4, 5, 6].map((key) => faulty.fields.get(key));
   const isNamed =
     named instanceof Uint8Array &&
@@ -163,21 +172,30 @@ async function refuseUnreadable(
   }
   return refused('malformed', error.message, {
     epoch: { device, epoch: row.epoch, claimHash, claim: row.claim },
-    settled: { type: 'rejected', seq, hash: faulty.hash, code: 'malformed' },
+    entry: { type: 'rejected', seq, hash: faulty.hash, code: 'malformed' },
   });
 }
 
-/** A claim with its accept: the only way in which a row comes to be. */
-export async function judgeAccept(
-  store: CloudStore,
-  suite: CryptoSuite,
-  device: Uint8Array,
-  claimBytes: Uint8Array,
-  recordBytes: Uint8Array,
-  nowMs: number,
-): Promise<Judgement> {
-  const claim = openSigned(claimKind, suite, claimBytes);
-  const accept = openSigned(recordKind, suite, recordBytes);
+export interface AcceptInput {
+  readonly store: CloudStore;
+  readonly suite: CryptoSuite;
+  readonly device: Uint8Array;
+  /** The signed claim. */
+  readonly claim: Uint8Array;
+  /** The camera's signed accept record. */
+  readonly record: Uint8Array;
+  readonly nowMs: number;
+}
+
+/**
+ * Judges a claim with its accept record and stores both: the only way in which a claim row comes to exist.
+ *
+ * @throws SealcamError `foreign` for an accept of another claim, `malformed`, `bad-signature`, `store-unavailable`, …
+ */
+export async function judgeAccept(input: AcceptInput): Promise<Judgement> {
+  const { store, suite, device, nowMs } = input;
+  const claim = openSigned(claimKind, suite, input.claim);
+  const accept = openSigned(recordKind, suite, input.record);
   const { value } = accept;
   const agrees =
     rulesOf(value.kind).isFirst &&
@@ -190,8 +208,8 @@ export async function judgeAccept(
       state: 'open',
       closedAtSeq: null,
     }) === 'bound';
-  if (!agrees) throw new SealcamError('foreign', 'an accept that is not of its claim');
-  // The row of a revoked epoch stays; its camera is told nothing, however often it says that it accepted.
+  if (!agrees) throw new SealcamError('foreign', 'an accept that does not belong to its claim');
+  // The row of a revoked epoch stays. Its camera gets no answer, however often it repeats its accept.
   const row = await store.claims.row(value.device, value.epoch);
   if (row?.state === 'revoked') return refused('revoked', `epoch ${String(value.epoch)} is revoked`);
   const put = await store.claims.accept(claim, accept, nowMs);
@@ -201,7 +219,7 @@ export async function judgeAccept(
     record: accept,
     epoch: { device, epoch: value.epoch, claimHash: claim.hash, claim: claim.bytes },
     id: put.outcome === 'stored' ? put.id : null,
-    settled: { type: 'stored', seq: 0, hash: accept.hash },
+    entry: { type: 'stored', seq: 0, hash: accept.hash },
     wrongMedia: 0,
   };
 }

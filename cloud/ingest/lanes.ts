@@ -1,6 +1,6 @@
 /**
- * Runs work in order per key and side by side over keys, a bounded number at once. What waits is bounded too:
- * over the bound work is refused, and its sender tries again.
+ * Runs work in order for each key, and keys side by side. The work that waits or runs is bounded: above the bound it is
+ * refused, and the sender tries again.
  */
 export class Lanes {
   private readonly tails = new Map<string, Promise<void>>();
@@ -15,7 +15,7 @@ export class Lanes {
     return this.waitingCount;
   }
 
-  /** False if there is no room. */
+  /** Runs `work` after all earlier work of this key; returns false if there is no room. */
   run(key: string, work: () => Promise<void>): boolean {
     if (this.waitingCount >= this.maxWaiting) return false;
     this.waitingCount++;
@@ -28,6 +28,7 @@ export class Lanes {
     return true;
   }
 
+  /** Resolves once all work of this moment is done. */
   async idle(): Promise<void> {
     await Promise.allSettled([...this.tails.values()]);
   }

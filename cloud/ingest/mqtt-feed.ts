@@ -1,120 +1,128 @@
 import mqtt, { type MqttClient } from 'mqtt';
-import { atMost, sleep, type Clock } from '../../common/clock.js';
+import { atMost, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
+import { retrying } from '../../common/retry.js';
 import { parseTopic, topicFilter } from '../../protocol/transport/topics.js';
 import { Lanes } from './lanes.js';
 
 export interface FeedSettings {
+  /** The broker, as mqtt:// or mqtts://. */
   readonly url: string;
-  /** Other nodes of the same broker, for when that one does not answer. */
+  /** Other nodes of the same broker, tried where the first does not answer. */
   readonly otherUrls?: readonly string[];
   readonly username: string | undefined;
   readonly password: string | undefined;
   readonly clientId: string;
-  /** A shared subscription, in which the broker gives each message to one worker; undefined for a single worker. */
+  /** Name of a shared subscription, in which the broker sends each message to one worker; undefined for a single worker. */
   readonly group: string | undefined;
-  /** For a broker without those: of so many workers that are all given everything, the one that takes this part. */
+  /** For a broker without shared subscriptions: every worker receives everything and handles its own part. */
   readonly shard?: Shard;
-  /** The broker keeps what comes while this worker, by its client id, is away. */
+  /** Whether the broker holds messages while this worker, known by its client id, is away. */
   readonly isKept?: boolean;
 }
 
 export interface Shard {
+  /** From 0. */
   readonly index: number;
   readonly count: number;
 }
 
-/** The part that a camera belongs to: its id is a hash, so parts are of one size. */
+/** Returns the part of a topic's camera. Device ids are hashes, so parts are of equal size. */
 export function shardOf(topic: string, count: number): number {
   const id = parseTopic(topic).device;
   return ((id[0] ?? 0) * 256 + (id[1] ?? 0)) % count;
 }
 
-/** Messages that wait for the store; beyond it they are left to be sent again. */
-const WAITING_MAX = 4096;
-const RECONNECT_MS = 2000;
+/** Messages that may wait for the store. Above it they are dropped, and the cameras send them again. */
+const WAITING_MESSAGES_MAX = 4096;
+const RECONNECT_INTERVAL_MS = 2000;
 const CONNECT_TIMEOUT_MS = 5000;
-/** How long a broker that is asked to keeps a session. */
-const KEPT_S = 7 * 24 * 3600;
-const STOP_PATIENCE_MS = 2000;
+/** How long the broker holds a kept session. */
+const SESSION_EXPIRY_S = 7 * 24 * 3600;
+const STOP_TIMEOUT_MS = 2000;
 
-/** The broker's side of ingest: takes messages, in order per topic, and publishes receipts. */
+export interface FeedDependencies {
+  /** Handles one message; a topic's next message waits until it is done. Must not reject. */
+  readonly onMessage: (topic: string, payload: Uint8Array) => Promise<void>;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly log: Log;
+}
+
+/** A node's answer to a connection with MQTT 5. */
+type ProbeAnswer = 'accepts' | 'refuses-version' | 'silent';
+
+/** The cloud's connection to the broker: hands messages to ingest, in order per topic, and publishes receipts. */
 export class MqttFeed {
   private readonly settings: FeedSettings;
-  private readonly clock: Clock;
-  private readonly log: Log;
-  private readonly counters: Counters;
-  private readonly onMessage: (topic: string, payload: Uint8Array) => Promise<void>;
-  private readonly lanes = new Lanes(WAITING_MAX);
+  private readonly deps: FeedDependencies;
+  private readonly lanes = new Lanes(WAITING_MESSAGES_MAX);
   private client: MqttClient | null = null;
 
-  constructor(
-    settings: FeedSettings,
-    take: (topic: string, payload: Uint8Array) => Promise<void>,
-    clock: Clock,
-    counters: Counters,
-    log: Log,
-  ) {
-    this.clock = clock;
+  constructor(settings: FeedSettings, deps: FeedDependencies) {
     this.settings = settings;
-    this.onMessage = take;
-    this.counters = counters;
-    this.log = log;
+    this.deps = deps;
   }
 
   get isConnected(): boolean {
     return this.client?.connected === true;
   }
 
+  /** Messages that wait for the store, or are being handled. */
   get waiting(): number {
     return this.lanes.waiting;
   }
 
-  /** Resolves once the subscriptions stand. @throws SealcamError `broker-unreachable` */
+  /**
+   * Connects; resolves once the broker granted the subscriptions.
+   *
+   * @throws SealcamError `broker-unreachable`
+   */
   async start(signal: AbortSignal): Promise<void> {
     const { clientId, group, isKept = false } = this.settings;
-    const { url, version } = await this.answering(signal);
+    const { url, version } = await this.findNode(signal);
     const client = mqtt.connect(url, {
       clientId,
       protocolVersion: version,
       clean: !isKept,
-      reconnectPeriod: RECONNECT_MS,
+      reconnectPeriod: RECONNECT_INTERVAL_MS,
       resubscribe: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
       servers: this.serversFrom(url),
       ...this.credentials(),
-      ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: KEPT_S } } : {}),
+      ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_S } } : {}),
     });
     this.client = client;
     client.on('message', (topic, payload) => {
-      this.message(topic, new Uint8Array(payload));
+      this.enqueue(topic, new Uint8Array(payload));
     });
     client.on('error', (error) => {
-      this.log.warn({ code: 'broker-unreachable', reason: error.message }, 'the broker');
+      this.deps.log.warn({ code: 'broker-unreachable', reason: error.message }, 'the connection to the broker failed');
     });
     client.on('offline', () => {
-      this.log.warn({ code: 'broker-unreachable' }, 'the connection to the broker is lost; trying again');
+      this.deps.log.warn({ code: 'broker-unreachable' }, 'the connection to the broker was lost; trying again');
     });
     const filters = [topicFilter('up', group), topicFilter('status', group)];
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => {
-        reject(new SealcamError('broker-unreachable', 'given up'));
+        reject(new SealcamError('broker-unreachable', 'stopped before the broker granted the subscriptions'));
       });
       let isFirst = true;
-      // At each connection, and not by the library, which does not look at the answer: a cluster that has just lost a node
-      // may refuse, and a worker without a subscription would wait for ever.
+      // Subscribes at each connection. The library would not look at the answer: a cluster that has just lost a node may
+      // refuse, and a worker without a subscription would wait for ever.
       client.on('connect', () => {
         client.subscribe(filters, { qos: 1 }, (error) => {
-          if (!(error instanceof Error)) resolve();
-          else if (isFirst)
+          if (!(error instanceof Error)) {
+            resolve();
+          } else if (isFirst) {
             reject(new SealcamError('broker-unreachable', `cannot subscribe: ${error.message}`, { cause: error }));
-          else {
-            this.counters.add('mqtt.subscription-refused');
-            this.log.warn(
+          } else {
+            this.deps.counters.add('mqtt.subscription-refused');
+            this.deps.log.warn(
               { code: 'broker-refused', reason: error.message },
-              'the broker refuses a subscription; connecting anew',
+              'the broker refused a subscription; connecting again',
             );
             client.stream.destroy();
           }
@@ -124,30 +132,31 @@ export class MqttFeed {
     });
   }
 
+  /** Publishes with QoS 1; a message that cannot be sent is only counted, since a camera that gets no receipt sends again. */
   publish(topic: string, payload: Uint8Array): void {
     this.client?.publish(topic, Buffer.from(payload), { qos: 1, retain: false }, (error) => {
-      if (error instanceof Error) this.counters.add('down.unsent');
+      if (error instanceof Error) this.deps.counters.add('down.unsent');
     });
   }
 
   async stop(): Promise<void> {
     const { client } = this;
     this.client = null;
-    await atMost(this.clock, STOP_PATIENCE_MS, this.lanes.idle());
+    await atMost(this.deps.clock, STOP_TIMEOUT_MS, this.lanes.idle());
     if (client === null) return;
-    // A graceful end waits for acknowledgements, which a broker that is gone never sends.
+    // A graceful end waits for acknowledgements, which a broker that has gone away never sends.
     const isGone = !client.connected;
-    if (isGone || !(await atMost(this.clock, STOP_PATIENCE_MS, client.endAsync(false)))) client.end(true);
+    if (isGone || !(await atMost(this.deps.clock, STOP_TIMEOUT_MS, client.endAsync(false)))) client.end(true);
   }
 
-  private message(topic: string, payload: Uint8Array): void {
+  private enqueue(topic: string, payload: Uint8Array): void {
     if (!this.isOurs(topic)) return;
-    const arrivedMs = this.clock.monotonicMs();
-    const isTaken = this.lanes.run(topic, () => {
-      this.counters.observe('ingest.queue', (this.clock.monotonicMs() - arrivedMs) / 1000);
-      return this.onMessage(topic, payload);
+    const arrivedMs = this.deps.clock.monotonicMs();
+    const isAccepted = this.lanes.run(topic, () => {
+      this.deps.counters.observe('ingest.queue', (this.deps.clock.monotonicMs() - arrivedMs) / 1000);
+      return this.deps.onMessage(topic, payload);
     });
-    if (!isTaken) this.counters.add('ingest.overload');
+    if (!isAccepted) this.deps.counters.add('ingest.overload');
   }
 
   private isOurs(topic: string): boolean {
@@ -156,7 +165,7 @@ export class MqttFeed {
     try {
       return shardOf(topic, shard.count) === shard.index;
     } catch {
-      // What is no topic of ours is refused, by one of the workers.
+      // Not a camera's topic: the first worker refuses it.
       return shard.index === 0;
     }
   }
@@ -166,35 +175,46 @@ export class MqttFeed {
     return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
   }
 
-  /** All nodes, this one first. */
+  /** Returns all nodes, this one first. */
   private serversFrom(first: string): Server[] {
     const { url, otherUrls = [] } = this.settings;
-    return [first, ...[url, ...otherUrls].filter((one) => one !== first)].map((one) => {
-      const { protocol, hostname, port } = new URL(one);
+    const others = [url, ...otherUrls].filter((node) => node !== first);
+    return [first, ...others].map((node) => {
+      const { protocol, hostname, port } = new URL(node);
       const isTls = protocol === 'mqtts:';
+      const defaultPort = isTls ? 8883 : 1883;
       return {
         host: hostname,
-        port: port === '' ? (isTls ? 8883 : 1883) : Number(port),
+        port: port === '' ? defaultPort : Number(port),
         protocol: isTls ? 'mqtts' : 'mqtt',
       };
     });
   }
 
-  /** A node that answers, with MQTT 5 where it speaks it, else 3.1.1; they are tried in turn until one does. */
-  private async answering(signal: AbortSignal): Promise<{ readonly url: string; readonly version: 5 | 4 }> {
-    const { otherUrls = [] } = this.settings;
-    for (;;) {
-      for (const url of [this.settings.url, ...otherUrls]) {
+  /** Tries the nodes in turn until one answers. The protocol version is 5, or 4 (MQTT 3.1.1) where the node refuses 5. */
+  private async findNode(signal: AbortSignal): Promise<{ readonly url: string; readonly version: 5 | 4 }> {
+    const { url: firstUrl, otherUrls = [] } = this.settings;
+    const { clock, log } = this.deps;
+    const options = {
+      clock,
+      signal,
+      firstDelayMs: RECONNECT_INTERVAL_MS,
+      maxDelayMs: RECONNECT_INTERVAL_MS,
+    };
+    const node = await retrying(options, async () => {
+      for (const url of [firstUrl, ...otherUrls]) {
         const answer = await this.probe(url);
-        if (answer !== 'silent') return { url, version: answer === 'yes' ? 5 : 4 };
-        if (signal.aborted) throw new SealcamError('broker-unreachable', `${url} does not answer`);
+        if (answer !== 'silent') return { url, version: answer === 'accepts' ? (5 as const) : (4 as const) };
+        if (signal.aborted) return null;
       }
-      this.log.warn({ code: 'broker-unreachable' }, 'the broker does not answer; trying again');
-      await sleep(this.clock, RECONNECT_MS, signal);
-    }
+      log.warn({ code: 'broker-unreachable' }, 'the broker does not answer; trying again');
+      return null;
+    });
+    if (node === null) throw new SealcamError('broker-unreachable', `${firstUrl} does not answer`);
+    return node;
   }
 
-  private probe(url: string): Promise<'yes' | 'no' | 'silent'> {
+  private probe(url: string): Promise<ProbeAnswer> {
     return new Promise((resolve) => {
       const probe = mqtt.connect(url, {
         clientId: `${this.settings.clientId}-probe`,
@@ -203,15 +223,17 @@ export class MqttFeed {
         connectTimeout: CONNECT_TIMEOUT_MS,
         ...this.credentials(),
       });
-      const finish = (result: 'yes' | 'no' | 'silent'): void => {
+      const finish = (result: ProbeAnswer): void => {
         probe.end(true);
         resolve(result);
       };
       probe.once('connect', () => {
-        finish('yes');
+        finish('accepts');
       });
       probe.once('error', (error) => {
-        finish('code' in error && (error.code === 1 || error.code === 132) ? 'no' : 'silent');
+        // Return code 1 of MQTT 3.1.1, reason code 132 of MQTT 5: unsupported protocol version.
+        const isVersion = 'code' in error && (error.code === 1 || error.code === 132);
+        finish(isVersion ? 'refuses-version' : 'silent');
       });
       probe.once('close', () => {
         finish('silent');

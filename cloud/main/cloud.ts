@@ -1,23 +1,24 @@
-import type { FastifyInstance } from '../api/fastify.js';
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import { Counters } from '../../common/counters.js';
-import { asSealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
+import { topicOf } from '../../protocol/transport/topics.js';
+import { logFailure } from '../alarms/fault-log.js';
+import type { FastifyInstance } from '../api/fastify.js';
 import { Feed } from '../api/feed.js';
 import { Reader } from '../api/reader.js';
 import { buildServer, listen } from '../api/server.js';
 import { Sessions } from '../api/sessions.js';
 import { Tail } from '../api/tail.js';
-import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
-import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
-import { MakerList } from '../trust/maker-list.js';
 import { Ingest } from '../ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from '../ingest/mqtt-feed.js';
 import type { CloudStore } from '../store/store.js';
+import { MakerList } from '../trust/maker-list.js';
+import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
+import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
 
 export interface CloudDependencies {
   readonly store: CloudStore;
@@ -30,17 +31,21 @@ export interface CloudDependencies {
 }
 
 export interface CloudGauges {
-  /** Messages that wait for the store. */
+  /** Messages that wait for the store, or are being handled. */
   readonly waiting: number;
   /** Open streams of readers. */
   readonly streams: number;
   readonly isBrokerConnected: boolean;
 }
 
-const RETENTION_EVERY_MS = 60_000;
-const RETENTION_BATCH = 1000;
+const RETENTION_INTERVAL_MS = 60_000;
+const RETENTION_RECORDS_MAX = 1000;
+/** Share of the brokers' connection rate that a wave of reconnects may use. */
+const RECONNECT_SHARE = 0.7;
+const WINDOW_MIN_MS = 5000;
+const WINDOW_MAX_MS = 900_000;
 
-/** The other end of the wire: ingest, store, events API. */
+/** Ingest, store and events API in one process. Pass every dependency; nothing happens before `start`. */
 export class Cloud {
   readonly counters = new Counters();
   private readonly config: CloudConfig;
@@ -48,7 +53,7 @@ export class Cloud {
   private readonly feed = new Feed();
   private readonly mqtt: MqttFeed;
   private readonly makerList: MakerList;
-  /** Null where this process alone takes records. */
+  /** Null where no other process writes into the store. */
   private readonly tail: Tail | null;
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
@@ -85,11 +90,19 @@ export class Cloud {
       },
       pacing: () => this.pacing(),
     });
-    const take = (topic: string, payload: Uint8Array): Promise<void> => ingest.handleMessage(topic, payload);
-    this.mqtt = new MqttFeed(deps.feed, take, clock, this.counters, log.child('mqtt'));
+    this.mqtt = new MqttFeed(deps.feed, {
+      onMessage: (topic, payload) => ingest.handleMessage(topic, payload),
+      clock,
+      counters: this.counters,
+      log: log.child('mqtt'),
+    });
   }
 
-  /** Listens, then takes records. Resolves with the port of the API. @throws SealcamError `port-in-use`, … */
+  /**
+   * Listens, then subscribes at the broker. Resolves with the port of the API.
+   *
+   * @throws SealcamError `port-in-use`, `broker-unreachable`, `store-unavailable`
+   */
   async start(): Promise<number> {
     const { config } = this;
     const { store, suite, clock, random, log, receiptKeys } = this.deps;
@@ -120,7 +133,7 @@ export class Cloud {
         reader: new Reader({ ...context, makerList: this.makerList }),
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
         sendDown: (device, payload) => {
-          this.mqtt.publish(`sealcam/v1/${Buffer.from(device).toString('hex')}/down`, payload);
+          this.mqtt.publish(topicOf(device, 'down'), payload);
         },
       },
       settings,
@@ -128,12 +141,12 @@ export class Cloud {
     await this.tail?.start();
     listening = await listen(this.server, settings, apiLog);
     await this.mqtt.start(this.stopping.signal);
-    log.info({ broker: this.deps.feed.url }, 'taking records');
-    this.retain();
+    log.info({ broker: this.deps.feed.url }, 'receiving records');
+    this.deleteExpired();
     return listening;
   }
 
-  /** What is only known inside this process. */
+  /** Returns figures that only this process knows. */
   gauges(): CloudGauges {
     return { waiting: this.mqtt.waiting, streams: this.feed.count, isBrokerConnected: this.mqtt.isConnected };
   }
@@ -148,32 +161,33 @@ export class Cloud {
     await this.deps.store.close();
   }
 
-  /** W = N / 0.7 C, when both are told; and the pace of a backlog. */
+  /** Returns what receipts tell cameras about pacing: the window of reconnects, and the interval of a drain. */
   private pacing(): Pacing | null {
     const fleet = this.config['pacing.fleet'];
     const drainIntervalMs = this.config['pacing.drainInterval'];
     if (fleet === 0 && drainIntervalMs === 0) return null;
-    const windowMs = Math.round((fleet / (0.7 * this.config['pacing.connectsPerSecond'])) * 1000);
+    const windowMs = Math.round((fleet / (RECONNECT_SHARE * this.config['pacing.connectsPerSecond'])) * 1000);
     return {
-      ...(fleet === 0 ? {} : { windowMs: Math.min(900_000, Math.max(5000, windowMs)) }),
+      ...(fleet === 0 ? {} : { windowMs: Math.min(WINDOW_MAX_MS, Math.max(WINDOW_MIN_MS, windowMs)) }),
       ...(drainIntervalMs === 0 ? {} : { drainIntervalMs }),
       issuedAtMs: this.deps.clock.wallMs(),
     };
   }
 
-  private retain(): void {
+  /** Deletes what is older than the retention time, now and once per interval. */
+  private deleteExpired(): void {
     const { store, clock, log } = this.deps;
     const beforeMs = clock.wallMs() - this.config['retention.records'];
     store.records
-      .expire(beforeMs, RETENTION_BATCH)
+      .expire(beforeMs, RETENTION_RECORDS_MAX)
       .then((deleted) => {
-        if (deleted > 0) log.info({ records: deleted }, 'deleted after the retention time');
+        if (deleted > 0) log.info({ records: deleted }, 'deleted records older than the retention time');
       })
       .catch((error: unknown) => {
-        log.error({ code: asSealcamError(error).code }, 'retention failed');
+        logFailure(log, error, 'old records could not be deleted');
       });
-    this.cancelRetention = clock.after(RETENTION_EVERY_MS, () => {
-      this.retain();
+    this.cancelRetention = clock.after(RETENTION_INTERVAL_MS, () => {
+      this.deleteExpired();
     });
   }
 }

@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
-import { join } from 'node:path';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
@@ -8,16 +7,15 @@ import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { EmbeddedBroker } from '../broker/embedded-broker.js';
+import type { FeedSettings } from '../ingest/mqtt-feed.js';
+import { OperatorServer } from '../operator/server.js';
+import { storeOf, type StoreSettings } from '../store/kinds.js';
+import type { CloudStore } from '../store/store.js';
+import { loadReceiptKeys } from '../trust/receipt-keys.js';
 import { Cloud } from './cloud.js';
 import { shardSetting, type CloudConfig } from './config.js';
-import type { FeedSettings } from '../ingest/mqtt-feed.js';
-import { loadReceiptKeys } from '../trust/receipt-keys.js';
-import { OperatorServer } from '../operator/server.js';
-import { openPostgresStore } from '../store/postgres/postgres-store.js';
-import { openSqliteStore } from '../store/sqlite/sqlite-store.js';
-import type { CloudStore } from '../store/store.js';
 
-/** A running cloud with the ports it took. */
+/** A running cloud and the ports it listens on. */
 export interface RunningCloud {
   readonly cloud: Cloud;
   readonly httpPort: number;
@@ -25,47 +23,54 @@ export interface RunningCloud {
   stop(): Promise<void>;
 }
 
-/** @throws SealcamError `store-unavailable`, `store-newer` */
+/**
+ * Opens the configured store, and creates it if it is missing.
+ *
+ * @throws SealcamError `store-unavailable`, `store-newer`, `config-invalid-value`
+ */
 export async function openStore(config: CloudConfig): Promise<CloudStore> {
-  const folder = config['data.folder'];
+  const settings = storeSettings(config);
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(settings.folder, { recursive: true, mode: 0o700 });
   } catch (cause) {
-    throw new SealcamError('store-unavailable', `${folder} cannot be made`, { cause });
+    throw new SealcamError('store-unavailable', `${settings.folder} cannot be created`, { cause });
   }
-  if (config['store.kind'] === 'sqlite') return openSqliteStore(join(folder, 'cloud.db'));
-  return openPostgresStore({
-    url: config['store.url'],
-    connections: config['store.connections'],
-    password: secretOf(config, 'store.passwordFile'),
-  });
+  return storeOf(config['store.kind']).open(settings);
 }
 
 /**
- * The database of a cloud that was started before, beside the running one or without it. A wrong folder must not become
- * a new, empty database on which a command says "done".
+ * Opens the store of a cloud that was started before and may be running. With a wrong folder a command must fail, and not
+ * report success on a new, empty database.
  *
- * @throws SealcamError `store-unavailable`
+ * @throws SealcamError `store-unavailable`, `store-newer`, `config-invalid-value`
  */
 export async function openExistingStore(config: CloudConfig): Promise<CloudStore> {
-  const path = join(config['data.folder'], 'cloud.db');
-  // A wrong name of a database is refused by its server.
-  if (config['store.kind'] === 'sqlite' && !existsSync(path)) {
-    throw new SealcamError('store-unavailable', `there is no database ${path}`, {
-      hint: 'Give the configuration of the cloud that is meant (--config), with its data.folder.',
+  const missing = storeOf(config['store.kind']).findMissing(storeSettings(config));
+  if (missing !== null) {
+    throw new SealcamError('store-unavailable', `there is no database ${missing}`, {
+      hint: "Pass that cloud's configuration file with --config, and check its data.folder.",
     });
   }
   return openStore(config);
 }
 
-/** The composition root of the cloud: real clock, real randomness, the store that is configured, and a broker of its own if asked. */
+function storeSettings(config: CloudConfig): StoreSettings {
+  return {
+    folder: config['data.folder'],
+    url: config['store.url'],
+    connections: config['store.connections'],
+    readPassword: () => readSecret(config, 'store.passwordFile'),
+  };
+}
+
+/** The cloud's composition root: real clock, real randomness, the configured store and, if configured, its own broker. */
 export async function startCloud(config: CloudConfig, log: Log): Promise<RunningCloud> {
   const store = await openStore(config);
   const broker = config['mqtt.embedded'] ? embeddedBroker(config) : null;
   try {
     const receiptKeys = loadReceiptKeys(config['data.folder'], nodeSuite, realRandom);
     const brokerPort = broker === null ? null : await broker.server.start();
-    if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker listens');
+    if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker is listening');
     const cloud = new Cloud(config, {
       store,
       log,
@@ -75,14 +80,12 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
       random: realRandom,
       feed: feedSettings(config, brokerPort, broker?.cloudPassword),
     });
-    const httpPort = await cloud.start().catch(async (error: unknown) => {
+    const stopAfter = async (error: unknown): Promise<never> => {
       await cloud.stop();
       throw error;
-    });
-    const operator = await startOperator(config, cloud, store, log).catch(async (error: unknown) => {
-      await cloud.stop();
-      throw error;
-    });
+    };
+    const httpPort = await cloud.start().catch(stopAfter);
+    const operator = await startOperator(config, cloud, store, log).catch(stopAfter);
     return {
       cloud,
       httpPort,
@@ -130,12 +133,12 @@ function feedSettings(
 ): FeedSettings {
   const username = config['mqtt.username'];
   const shard = shardSetting(config);
-  const ownId = config['mqtt.clientId'];
+  const clientId = config['mqtt.clientId'];
   return {
     url: brokerPort === null ? config['mqtt.url'] : `mqtt://${config['mqtt.embeddedHost']}:${String(brokerPort)}`,
     username: username === '' ? undefined : username,
-    password: brokerPort === null ? secretOf(config, 'mqtt.passwordFile') : brokerPassword,
-    clientId: ownId === '' ? `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}` : ownId,
+    password: brokerPort === null ? readSecret(config, 'mqtt.passwordFile') : brokerPassword,
+    clientId: clientId === '' ? `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}` : clientId,
     otherUrls: brokerPort === null ? config['mqtt.otherUrls'] : [],
     isKept: config['mqtt.session'] === 'kept',
     ...(shard === undefined ? {} : { shard }),
@@ -150,14 +153,14 @@ function embeddedBroker(config: CloudConfig): { readonly server: EmbeddedBroker;
     port: config['mqtt.embeddedPort'],
     cloudPassword,
     cloudUser: config['mqtt.username'],
-    // Anybody on this laptop may play a camera: what counts is the signature inside each record.
+    // On a laptop any client may act as a camera: what counts is the signature inside each record.
     mayConnect: () => true,
   });
   return { server, cloudPassword };
 }
 
-/** What is in the file that this setting names; undefined where it names none. */
-function secretOf(config: CloudConfig, name: 'mqtt.passwordFile' | 'store.passwordFile'): string | undefined {
+/** Reads the secret in the file that this setting names; undefined where it names none. */
+function readSecret(config: CloudConfig, name: 'mqtt.passwordFile' | 'store.passwordFile'): string | undefined {
   const file = config[name];
   if (file === '') return undefined;
   try {

@@ -1,6 +1,6 @@
 import type { Histogram } from '../../common/histogram.js';
 
-/** Prometheus' text format 0.0.4, as far as it is used here. */
+/** The parts of Prometheus' text format 0.0.4 that the metrics need. */
 
 export interface Sample {
   readonly labels?: Readonly<Record<string, string>>;
@@ -12,30 +12,31 @@ export type Metric = { readonly name: string; readonly help: string } & (
   | { readonly type: 'histogram'; readonly histogram: Histogram }
 );
 
-function number(value: number): string {
+function valueText(value: number): string {
   return value === Infinity ? '+Inf' : String(value);
 }
 
-function sample(name: string, { labels = {}, value }: Sample): string {
+function sampleLine(name: string, { labels = {}, value }: Sample): string {
   const pairs = Object.entries(labels).map(
     ([label, text]) => `${label}="${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`,
   );
-  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${number(value)}`;
+  return `${name}${pairs.length === 0 ? '' : `{${pairs.join(',')}}`} ${valueText(value)}`;
 }
 
 function samplesOf(metric: Metric): string[] {
   const { name } = metric;
-  if (metric.type !== 'histogram') return metric.samples.map((one) => sample(name, one));
+  if (metric.type !== 'histogram') return metric.samples.map((item) => sampleLine(name, item));
   const { histogram } = metric;
   return [
     ...histogram
       .cumulative()
-      .map(({ boundS, count }) => sample(`${name}_bucket`, { labels: { le: number(boundS) }, value: count })),
-    sample(`${name}_sum`, { value: histogram.sumS }),
-    sample(`${name}_count`, { value: histogram.count }),
+      .map(({ boundS, count }) => sampleLine(`${name}_bucket`, { labels: { le: valueText(boundS) }, value: count })),
+    sampleLine(`${name}_sum`, { value: histogram.sumS }),
+    sampleLine(`${name}_count`, { value: histogram.count }),
   ];
 }
 
+/** Renders metrics as text. */
 export function exposition(metrics: readonly Metric[]): string {
   const lines = metrics.flatMap((metric) => [
     `# HELP ${metric.name} ${metric.help}`,

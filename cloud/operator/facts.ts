@@ -2,6 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import type { Alarm, CloudStore, ReadsPause } from '../store/store.js';
 
+/** Where the operator's figures come from. */
 export interface OperatorSources {
   readonly store: CloudStore;
   readonly counters: Counters;
@@ -11,7 +12,7 @@ export interface OperatorSources {
   readonly startedAtMs: number;
 }
 
-/** What the store says; null as a whole when it does not answer. */
+/** Figures from the store. */
 export interface StoreFacts {
   readonly online: number;
   readonly quarantine: number;
@@ -19,15 +20,16 @@ export interface StoreFacts {
   readonly alarms: readonly Alarm[];
 }
 
-const ALARMS_SHOWN = 8;
+const ALARMS_SHOWN_MAX = 8;
 
+/** Reads the figures of the store; null where it does not answer. */
 export async function storeFacts({ store }: Pick<OperatorSources, 'store'>): Promise<StoreFacts | null> {
   try {
     const [online, quarantine, pauses, alarms] = await Promise.all([
       store.records.onlineCount(),
       store.quarantine.count(),
       store.reads.pauses(),
-      store.alarms.since(0, ALARMS_SHOWN),
+      store.alarms.since(0, ALARMS_SHOWN_MAX),
     ]);
     return { online, quarantine, pauses, alarms };
   } catch {
@@ -35,19 +37,19 @@ export async function storeFacts({ store }: Pick<OperatorSources, 'store'>): Pro
   }
 }
 
-/** What becomes of a record; a refusal by its verdict. */
+/** Returns how many records were stored, were duplicates, or were refused, by verdict. */
 export function recordsByVerdict(counters: Counters): ReadonlyMap<string, number> {
-  const out = new Map([
+  const counts = new Map([
     ['stored', counters.get('records.stored')],
     ['duplicate', counters.get('records.duplicate')],
   ]);
   for (const verdict of ['malformed', 'unsupported', 'foreign', 'revoked', 'equivocation']) {
-    out.set(verdict, counters.get(`refused.${verdict}`));
+    counts.set(verdict, counters.get(`refused.${verdict}`));
   }
-  return out;
+  return counts;
 }
 
-/** Calls of the store that failed, by who called. */
+/** Returns how many calls of the store failed, by the part that called. */
 export function storeErrors(counters: Counters): ReadonlyMap<string, number> {
   return new Map(['ingest', 'api', 'streams'].map((part) => [part, counters.get(`${part}.store-unavailable`)]));
 }

@@ -3,11 +3,11 @@ import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } 
 
 const PLACES = ['ingest', 'read', 'app'] as const;
 
-function by(label: string, values: ReadonlyMap<string, number>): Sample[] {
+function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] {
   return [...values].map(([name, value]) => ({ labels: { [label]: name }, value }));
 }
 
-/** `GET /metrics`. What the store does not answer is left out; `sealcam_store_up` says so. */
+/** Returns the body of `GET /metrics`. Without an answer of the store its metrics are left out, and `sealcam_store_up` is 0. */
 export function metricsText(sources: OperatorSources, facts: StoreFacts | null): string {
   const { counters, startedAtMs } = sources;
   const { waiting, streams, isBrokerConnected } = sources.gauges();
@@ -36,43 +36,51 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
           one(
             'sealcam_reads_paused_accounts',
             'gauge',
-            'Accounts for which reading is paused one by one.',
+            'Accounts that are paused one by one.',
             facts.pauses.filter(({ account }) => account !== null).length,
           ),
         ]),
     {
       name: 'sealcam_records_total',
       type: 'counter',
-      help: 'Records taken, by what became of them.',
-      samples: by('verdict', recordsByVerdict(counters)),
+      help: 'Records received, by verdict.',
+      samples: labelled('verdict', recordsByVerdict(counters)),
     },
     total('sealcam_records_media_missing_total', 'Records stored before their picture.', 'records.media-missing'),
     total('sealcam_receipts_total', 'Receipts signed.', 'receipts'),
     {
       name: 'sealcam_alarms_total',
       type: 'counter',
-      help: 'Refusals that say that something was mixed up.',
+      help: 'Refusals that point to a mix-up.',
       samples: PLACES.map((place) => ({ labels: { place }, value: counters.get(`alarms.${place}`) })),
     },
-    total('sealcam_quarantine_dropped_total', 'Refusals beyond what is kept in a minute.', 'quarantine.full'),
-    times('sealcam_ingest_lag_seconds', "From a record's own time, where the network set it, to ingest.", 'ingest.lag'),
-    times('sealcam_ingest_queue_seconds', 'Wait of a message inside ingest.', 'ingest.queue'),
-    one('sealcam_ingest_waiting', 'gauge', 'Messages that wait inside ingest.', waiting),
-    total('sealcam_ingest_overload_total', 'Messages left to be sent again for want of room.', 'ingest.overload'),
+    total('sealcam_quarantine_dropped_total', 'Refusals above the number stored per minute.', 'quarantine.full'),
+    times(
+      'sealcam_ingest_lag_seconds',
+      "From a record's own time, where the network set that clock, to ingest.",
+      'ingest.lag',
+    ),
+    times('sealcam_ingest_queue_seconds', 'Time that a message waited inside ingest.', 'ingest.queue'),
+    one('sealcam_ingest_waiting', 'gauge', 'Messages waiting inside ingest.', waiting),
+    total(
+      'sealcam_ingest_overload_total',
+      'Messages dropped because ingest was full; cameras send them again.',
+      'ingest.overload',
+    ),
     total(
       'sealcam_ingest_stale_total',
-      "Messages refused for want of a current maker's list.",
+      "Messages refused because the maker's list was not current.",
       'ingest.revocation-stale',
     ),
-    total('sealcam_reads_refused_total', 'Reads answered with the pause.', 'reads.paused'),
+    total('sealcam_reads_refused_total', 'Reads refused because reading is paused.', 'reads.paused'),
     one('sealcam_streams', 'gauge', 'Open streams of readers.', streams),
     {
       name: 'sealcam_store_errors_total',
       type: 'counter',
-      help: 'Calls of the store that failed.',
-      samples: by('part', storeErrors(counters)),
+      help: 'Failed calls of the store, by part.',
+      samples: labelled('part', storeErrors(counters)),
     },
-    one('sealcam_store_up', 'gauge', '1 if the store answered just now.', facts === null ? 0 : 1),
+    one('sealcam_store_up', 'gauge', '1 if the store answered this request.', facts === null ? 0 : 1),
     one('sealcam_broker_up', 'gauge', '1 while connected to the broker.', isBrokerConnected ? 1 : 0),
     one('process_resident_memory_bytes', 'gauge', 'Resident memory in bytes.', sources.residentBytes()),
     one('process_start_time_seconds', 'gauge', 'Start of the process, Unix time in seconds.', startedAtMs / 1000),

@@ -1,8 +1,9 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { toBase64, utf8 } from '../../common/bytes.js';
-import { asSealcamError, SealcamError, systemCode } from '../../common/errors.js';
+import { SealcamError, systemCode } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
+import { logFailure } from '../alarms/fault-log.js';
 import { storeFacts, type OperatorSources } from './facts.js';
 import { metricsText } from './metrics.js';
 import { STYLE, statusPage } from './page.js';
@@ -13,9 +14,9 @@ export interface OperatorSettings {
   readonly port: number;
 }
 
-const POLICY = `default-src 'none'; style-src 'sha256-${toBase64(nodeSuite.sha256(utf8(STYLE)))}'; frame-ancestors 'none'`;
+const SECURITY_POLICY = `default-src 'none'; style-src 'sha256-${toBase64(nodeSuite.sha256(utf8(STYLE)))}'; frame-ancestors 'none'`;
 
-/** Metrics and status page, on a listener of their own: an operator's figures never share a port with the API. */
+/** Serves metrics and status page on a listener of its own: an operator's figures never share a port with the API. */
 export class OperatorServer {
   private readonly sources: OperatorSources;
   private readonly log: Log;
@@ -31,7 +32,11 @@ export class OperatorServer {
     });
   }
 
-  /** Resolves with the port. @throws SealcamError `port-in-use` */
+  /**
+   * Listens; resolves with the port.
+   *
+   * @throws SealcamError `port-in-use`
+   */
   async start({ host, port }: OperatorSettings): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       this.server.once('error', (error) => {
@@ -43,7 +48,7 @@ export class OperatorServer {
     this.trend.start();
     const address = this.server.address();
     const actual = typeof address === 'object' && address !== null ? address.port : port;
-    this.log.info({ host, port: actual }, 'metrics and status page listen');
+    this.log.info({ host, port: actual }, 'metrics and status page are listening');
     return actual;
   }
 
@@ -58,7 +63,7 @@ export class OperatorServer {
     const send = (status: number, type: string, text: string): void => {
       response.writeHead(status, {
         'content-type': `${type}; charset=utf-8`,
-        'content-security-policy': POLICY,
+        'content-security-policy': SECURITY_POLICY,
         'cache-control': 'no-store',
         'x-content-type-options': 'nosniff',
       });
@@ -66,17 +71,17 @@ export class OperatorServer {
     };
     try {
       if (!['GET', 'HEAD'].includes(method)) {
-        send(405, 'text/plain', 'only GET\n');
+        send(405, 'text/plain', 'only GET is supported\n');
       } else if (path === '/metrics') {
         send(200, 'text/plain; version=0.0.4', metricsText(this.sources, await storeFacts(this.sources)));
       } else if (path === '/operator' || path === '/') {
         const facts = await storeFacts(this.sources);
         send(200, 'text/html', statusPage(this.sources, facts, this.trend.samples));
       } else {
-        send(404, 'text/plain', 'there are /metrics and /operator\n');
+        send(404, 'text/plain', 'not found; see /metrics and /operator\n');
       }
     } catch (error) {
-      this.log.error({ code: asSealcamError(error).code }, 'the operator could not be answered');
+      logFailure(this.log, error, "the operator's request failed");
       response.destroy();
     }
   }

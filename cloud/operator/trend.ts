@@ -1,26 +1,27 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 
-export const SAMPLE_EVERY_MS = 10_000;
+const SAMPLE_INTERVAL_MS = 10_000;
 const SAMPLES_MAX = 360;
 
-/** The last hour of one figure, a sample every ten seconds; null where it was not to be had. Memory of this process only. */
+/** The last hour of one figure, in memory: a sample every ten seconds, null where it could not be read. */
 export class Trend {
   readonly samples: (number | null)[] = [];
   private readonly clock: Clock;
   private readonly readCount: () => Promise<number | null>;
   private cancel: CancelTimer = () => undefined;
 
-  constructor(clock: Clock, ask: () => Promise<number | null>) {
+  constructor(clock: Clock, readCount: () => Promise<number | null>) {
     this.clock = clock;
-    this.readCount = ask;
+    this.readCount = readCount;
   }
 
+  /** Takes a sample now and once per interval, until `stop`. */
   start(): void {
     void this.readCount().then((value) => {
       this.samples.push(value);
       if (this.samples.length > SAMPLES_MAX) this.samples.shift();
     });
-    this.cancel = this.clock.after(SAMPLE_EVERY_MS, () => {
+    this.cancel = this.clock.after(SAMPLE_INTERVAL_MS, () => {
       this.start();
     });
   }
@@ -30,7 +31,7 @@ export class Trend {
   }
 }
 
-/** Points of a line in a box; what was not to be had leaves it out. The newest is at the right edge. */
+/** Returns the points of an SVG polyline, the newest sample at the right edge; missing samples are left out. */
 export function sparkline(samples: readonly (number | null)[], width: number, height: number): string {
   const most = Math.max(1, ...samples.map((value) => value ?? 0));
   return samples

@@ -1,5 +1,7 @@
-/** The quarantine keeps this many of the newest refusals. */
+/** Entries that the quarantine keeps; the oldest go first. */
 export const QUARANTINE_MAX = 10_000;
+/** Bytes of a refused message that the quarantine keeps. */
 export const QUARANTINE_BYTES_MAX = 16 * 1024;
 export const ALARMS_PER_PLACE_MAX = 10_000;
+/** Characters of a reason, in the quarantine and in an alarm. */
 export const REASON_MAX = 200;

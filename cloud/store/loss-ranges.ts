@@ -1,4 +1,4 @@
-/** Whether signed losses, in the order of their first seq, cover all of [from, to]. */
+/** Returns whether signed losses, sorted by `from_seq`, cover every seq from `from` to `to`. */
 export function isCovered(
   ranges: readonly { readonly from_seq: number; readonly to_seq: number }[],
   from: number,

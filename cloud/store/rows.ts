@@ -1,6 +1,6 @@
-import type { AccessEntry, ClaimRow, StoredRecord } from './store.js';
+import type { AccessEntry, ClaimRow, ReadsChange, ReadsPause, StoredRecord, StoredRevocation } from './store.js';
 
-/** Columns that both engines have under one name, and what the store gives of them. */
+/** Columns that both engines name alike, and the values that the store makes of them. Bytes are copied. */
 
 export interface ClaimColumns {
   readonly device: Uint8Array;
@@ -19,7 +19,7 @@ export function claimRow(columns: ClaimColumns): ClaimRow {
     epoch: columns.epoch,
     account: new Uint8Array(columns.account),
     claimHash: new Uint8Array(columns.claim_hash),
-    claim: columns.claim === null ? null : new Uint8Array(columns.claim),
+    claim: bytesOrNull(columns.claim),
     state: columns.state,
     closedAtSeq: columns.closed_at_seq,
     acceptedAtMs: columns.accepted_at_ms,
@@ -38,16 +38,16 @@ export interface AccessColumns {
   readonly media_id: Uint8Array | null;
 }
 
-export function accessEntry(row: AccessColumns): AccessEntry {
+export function accessEntry(columns: AccessColumns): AccessEntry {
   return {
-    atMs: row.at_ms,
-    reader: new Uint8Array(row.reader),
-    device: new Uint8Array(row.device),
-    epoch: row.epoch,
-    what: row.what,
-    fromSeq: row.from_seq,
-    toSeq: row.to_seq,
-    mediaId: row.media_id === null ? null : new Uint8Array(row.media_id),
+    atMs: columns.at_ms,
+    reader: new Uint8Array(columns.reader),
+    device: new Uint8Array(columns.device),
+    epoch: columns.epoch,
+    what: columns.what,
+    fromSeq: columns.from_seq,
+    toSeq: columns.to_seq,
+    mediaId: bytesOrNull(columns.media_id),
   };
 }
 
@@ -65,4 +65,46 @@ export function storedRecord(columns: RecordColumns): StoredRecord {
     bytes: new Uint8Array(columns.bytes),
     receivedAtMs: columns.received_at_ms,
   };
+}
+
+export interface RevocationColumns {
+  readonly list_version: number;
+  readonly list: Uint8Array;
+  readonly stored_at_ms: number;
+}
+
+export function storedRevocation(columns: RevocationColumns): StoredRevocation {
+  return { list: new Uint8Array(columns.list), storedAtMs: columns.stored_at_ms };
+}
+
+/** The account column of a pause for everybody. It is empty, so it sorts before every account. */
+export const EVERYBODY = new Uint8Array(0);
+
+export interface PauseColumns {
+  readonly account: Uint8Array;
+  readonly sentence: string;
+  readonly since_ms: number;
+}
+
+export function readsPause({ account, sentence, since_ms }: PauseColumns): ReadsPause {
+  return { account: accountOrNull(account), sentence, sinceMs: since_ms };
+}
+
+export interface ChangeColumns {
+  readonly at_ms: number;
+  readonly action: ReadsChange['action'];
+  readonly account: Uint8Array;
+  readonly sentence: string | null;
+}
+
+export function readsChange({ at_ms, action, account, sentence }: ChangeColumns): ReadsChange {
+  return { atMs: at_ms, action, account: accountOrNull(account), sentence };
+}
+
+export function bytesOrNull(column: Uint8Array | null): Uint8Array | null {
+  return column === null ? null : new Uint8Array(column);
+}
+
+function accountOrNull(column: Uint8Array): Uint8Array | null {
+  return column.length === 0 ? null : new Uint8Array(column);
 }

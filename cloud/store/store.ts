@@ -8,9 +8,9 @@ import type { ClaimBinding } from '../../protocol/verify/binding.js';
 import type { ChainFacts } from '../../protocol/verify/continuity.js';
 
 /**
- * Everything the cloud keeps. Keys are (device, epoch, …), never an id alone. Every call goes to the database itself:
- * there is no cache of whose camera is whose, here or above. All calls may fail with `store-unavailable`;
- * then nothing is receipted and nothing is shown.
+ * Everything the cloud keeps. Keys are (device, epoch, …), never an id alone. Every call reads the database: which account
+ * a camera belongs to is cached neither here nor above. Every call may reject with `store-unavailable`; the caller then
+ * sends no receipt and shows nothing.
  */
 export interface CloudStore {
   readonly claims: ClaimStore;
@@ -21,15 +21,17 @@ export interface CloudStore {
   readonly revocations: RevocationStore;
   readonly reads: ReadsStore;
   readonly accounts: AccountStore;
+  /** Closes the database. Later calls reject with `store-unavailable`. */
   close(): Promise<void>;
 }
 
 export interface ClaimRow extends ClaimBinding {
-  /** The signed claim; null after its account was deleted. */
+  /** The signed claim; null once its account was deleted. */
   readonly claim: Uint8Array | null;
   readonly acceptedAtMs: number;
 }
 
+/** A claim that an owner sent and the camera has not accepted yet. */
 export interface PendingClaim {
   readonly claim: Uint8Array;
   readonly mac: Uint8Array | null;
@@ -37,36 +39,41 @@ export interface PendingClaim {
   readonly atMs: number;
 }
 
+export interface EpochKey {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+}
+
 export interface ClaimStore {
-  /** The authoritative row of one epoch. */
+  /** Returns the authoritative row of one epoch. */
   row(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined>;
-  /** The row with the highest epoch. */
+  /** Returns the camera's row with the highest epoch. */
   latest(device: Uint8Array): Promise<ClaimRow | undefined>;
-  /** Rows of which this Ed25519 key is the owner's or a member's. */
+  /** Returns the rows that name this Ed25519 key as owner or member. */
   readableBy(key: Uint8Array): Promise<readonly ClaimRow[]>;
-  /** Rows whose cameras may still send, a piece at a time. */
+  /** Iterates over the rows whose cameras may still send, one page of rows in memory. */
   open(): AsyncIterable<ClaimRow>;
-  /** Whether this key may read this epoch. */
+  /** Returns whether the table of members lists this key for the epoch. */
   isMember(device: Uint8Array, epoch: number, key: Uint8Array): Promise<boolean>;
   /**
-   * The row of a new epoch, from a claim and the camera's accept record that were verified, in one transaction with that
-   * record. The epoch must exceed the last; another claim hash at the same or a lower epoch is `equivocation`.
+   * Stores a verified claim as the row of a new epoch, and the camera's accept record, in one transaction. The epoch must
+   * exceed the camera's last one; a different claim for the same or a lower epoch is `equivocation`.
    */
   accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<PutOutcome>;
-  /** The epoch's tombstone was verified. */
+  /** Closes an epoch at its verified tombstone. Does nothing unless the epoch is open. */
   close(device: Uint8Array, epoch: number, seq: number): Promise<void>;
+  /** Stores the camera's newest offer in place of the last. */
   putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<void>;
   offer(device: Uint8Array): Promise<{ readonly offer: Uint8Array; readonly atMs: number } | undefined>;
+  /** Stores the claim that waits for the camera in place of the last. */
   putPending(device: Uint8Array, pending: PendingClaim): Promise<void>;
   pending(device: Uint8Array): Promise<PendingClaim | undefined>;
   dropPending(device: Uint8Array): Promise<void>;
 }
 
-export interface StoredRecord {
-  /** Order of arrival over all cameras, for streams. */
+export interface StoredRecord extends EpochKey {
+  /** Arrival number, ascending over all cameras; streams resume from it. */
   readonly id: number;
-  readonly device: Uint8Array;
-  readonly epoch: number;
   readonly seq: number;
   readonly hash: Uint8Array;
   readonly bytes: Uint8Array;
@@ -78,7 +85,7 @@ export type PutOutcome =
   | { readonly outcome: 'duplicate' }
   | { readonly outcome: 'equivocation' };
 
-/** A place where something new is to be found. */
+/** Where a new record lies, without its bytes. */
 export interface Arrival extends Pick<StoredRecord, 'id' | 'device' | 'epoch' | 'seq'> {
   readonly kind: RecordKind;
 }
@@ -95,55 +102,57 @@ export interface CameraStatus {
 }
 
 export interface RecordStore {
-  /** Record and media in one transaction; media of a duplicate that were missing are added. Durable when it resolves. */
+  /**
+   * Stores a record with its media in one transaction, durable when it resolves. A duplicate adds the media that were
+   * missing.
+   */
   put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome>;
   get(device: Uint8Array, epoch: number, seq: number): Promise<StoredRecord | undefined>;
-  /** Newest first, below `before`. */
+  /** Returns up to `limit` records with a seq below `before`, newest first. */
   page(device: Uint8Array, epoch: number, before: number, limit: number): Promise<readonly StoredRecord[]>;
-  /** In the order of arrival, above `id`, of these epochs. */
-  since(
-    id: number,
-    epochs: readonly { readonly device: Uint8Array; readonly epoch: number }[],
-    limit: number,
-  ): Promise<readonly StoredRecord[]>;
+  /** Returns up to `limit` records of these epochs with an arrival number above `id`, in order of arrival. */
+  since(id: number, epochs: readonly EpochKey[], limit: number): Promise<readonly StoredRecord[]>;
   /**
-   * What was stored above `id`, of all cameras, in the order of arrival: nothing that is stored later, by whatever
-   * process, has a lower number than what this or `since` ever gave.
+   * Returns up to `limit` arrivals of all cameras above `id`, in order. A record that any process stores later has a
+   * higher number than everything that this or `since` has returned.
    */
   arrivals(id: number, limit: number): Promise<readonly Arrival[]>;
+  /** Returns the last arrival number that a stream may start from. */
   lastId(): Promise<number>;
+  /** Returns what the store knows about the history before this seq. */
   chainFacts(device: Uint8Array, epoch: number, seq: number): Promise<ChainFacts>;
   bounds(
     device: Uint8Array,
     epoch: number,
   ): Promise<{ readonly lowest: number; readonly highest: number; readonly lastReceivedAtMs: number } | undefined>;
-  /** The newest health record of an epoch. */
+  /** Returns the newest health record of an epoch. */
   latestHealth(device: Uint8Array, epoch: number): Promise<StoredRecord | undefined>;
-  /** Which of these media are there. */
+  /** Returns, for each id, whether that sealed object is stored. */
   mediaPresent(device: Uint8Array, epoch: number, ids: readonly Uint8Array[]): Promise<readonly boolean[]>;
-  /** A sealed object with the record that brought it. */
+  /** Returns a sealed object and the seq of the record that brought it. */
   media(
     device: Uint8Array,
     epoch: number,
     id: Uint8Array,
   ): Promise<{ readonly sealed: SealedObject; readonly seq: number } | undefined>;
-  /** Whether a stored, signed loss of this epoch names this media object. */
+  /** Returns whether a stored, signed loss of this epoch names this media object. */
   isLossSigned(device: Uint8Array, epoch: number, mediaId: Uint8Array): Promise<boolean>;
   setStatus(device: Uint8Array, status: CameraStatus): Promise<void>;
   status(device: Uint8Array): Promise<CameraStatus | undefined>;
-  /** How many cameras are online, as far as the broker hinted. */
+  /** Returns how many cameras are online; a hint of the broker, unsigned. */
   onlineCount(): Promise<number>;
-  /** Deletes records and media received before a time; the newest record of each epoch stays. Returns how many. */
+  /**
+   * Deletes up to `limit` records received before `beforeMs`, with their media, and returns how many. The newest record
+   * of each epoch stays: it is the head that an owner's page holds the cloud to.
+   */
   expire(beforeMs: number, limit: number): Promise<number>;
 }
 
-/** One line of "who was shown what". */
-export interface AccessEntry {
+/** One line of the access log: who was shown what. */
+export interface AccessEntry extends EpochKey {
   readonly atMs: number;
   /** The Ed25519 key that opened the session. */
   readonly reader: Uint8Array;
-  readonly device: Uint8Array;
-  readonly epoch: number;
   readonly what: 'records' | 'media' | 'stream' | 'export';
   readonly fromSeq: number | null;
   readonly toSeq: number | null;
@@ -153,11 +162,11 @@ export interface AccessEntry {
 /** Append-only: no call changes or deletes a line, and the database refuses both. */
 export interface AccessStore {
   append(entries: readonly AccessEntry[]): Promise<void>;
-  /** Newest first, of the epochs that this key may read. */
+  /** Returns the lines of the epochs that this key may read, newest first. */
   ofReadable(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]>;
   /**
-   * Who was shown what in [since, until), a line for each reader and epoch, those who should not have been first. `device`
-   * and `account` narrow it down, null does not; the account is the camera's or the reader's. One query.
+   * Returns who was shown what in [sinceMs, untilMs), one line for each reader and epoch. Readers that the claim does not
+   * name come first. `device` and `account` narrow the search, null does not; the account is the camera's or the reader's.
    */
   affected(
     device: Uint8Array | null,
@@ -171,9 +180,9 @@ export interface AccessSummary {
   /** The key that read, and its account. */
   readonly reader: Uint8Array;
   readonly readerAccount: Uint8Array;
-  /** What the reader is by the claim of this epoch; `unknown` after its account was deleted, with its members. */
+  /** The reader's role by the claim of this epoch; `unknown` after the account and its members were deleted. */
   readonly relation: 'owner' | 'member' | 'neither' | 'unknown';
-  /** Whose camera it was; null without a claim of that epoch. */
+  /** The camera's account; null where the epoch has no claim. */
   readonly account: Uint8Array | null;
   readonly device: Uint8Array;
   readonly epoch: number;
@@ -183,7 +192,7 @@ export interface AccessSummary {
   readonly stream: number;
   readonly media: number;
   readonly exports: number;
-  /** Different sealed objects handed out, also in exports. */
+  /** Different sealed objects handed out, exports included. */
   readonly mediaObjects: number;
   readonly fromSeq: number | null;
   readonly toSeq: number | null;
@@ -192,45 +201,45 @@ export interface AccessSummary {
 }
 
 export interface QuarantineEntry {
-  /** Given by the store. */
+  /** Assigned by the store. */
   readonly id?: number;
   readonly atMs: number;
-  /** Device of the topic, if it was one. */
+  /** The device that the topic names; null for any other topic. */
   readonly device: Uint8Array | null;
   readonly verdict: string;
   readonly reason: string;
   readonly bytes: Uint8Array;
 }
 
-/** What was refused, for an operator to look into. Bounded; no read path of an owner opens it. */
+/** Refused input, kept for an operator. Bounded; no owner's read opens it. */
 export interface QuarantineStore {
-  /** Resolves with the number of the entry. */
+  /** Stores an entry, drops the oldest above the limit, and returns the entry's number. */
   put(entry: QuarantineEntry): Promise<number>;
   count(): Promise<number>;
   newest(limit: number): Promise<readonly QuarantineEntry[]>;
 }
 
-/** Who noticed that something is not what it was said to be. */
+/** Where the refusal behind an alarm happened. */
 export type AlarmPlace = 'ingest' | 'read' | 'app';
 
 export interface Alarm {
   readonly atMs: number;
   readonly place: AlarmPlace;
   readonly verdict: string;
-  /** Null where it is not known. */
+  /** Null where it is unknown. */
   readonly device: Uint8Array | null;
   readonly epoch: number | null;
-  /** Account of the reader, at a read and from the app. */
+  /** The reader's account, for alarms of a read or of the app. */
   readonly reader: Uint8Array | null;
   readonly reason: string;
-  /** Number of the entry in the quarantine; null where nothing was kept. */
+  /** Number of the quarantine entry; null where no bytes were kept. */
   readonly quarantineId: number | null;
 }
 
-/** Bounded for each place, so that a flood of one hides nothing of the others. */
+/** Bounded for each place, so that a flood in one place does not push out the alarms of another. */
 export interface AlarmStore {
   put(alarm: Alarm): Promise<void>;
-  /** Newest first. */
+  /** Returns up to `limit` alarms, newest first. */
   since(sinceMs: number, limit: number): Promise<readonly (Alarm & { readonly id: number })[]>;
 }
 
@@ -241,24 +250,24 @@ export interface StoredRevocation {
 }
 
 /**
- * Lists by signer, the newest of each. What a list named stays revoked, also when a later list leaves it out: a list that
- * was cut short must not bring a stolen camera back.
+ * Revocation lists, the newest of each signer. What a list once named stays revoked even if a later list omits it: a
+ * truncated list must not bring a stolen camera back.
  */
 export interface RevocationStore {
   /**
-   * A verified list with what follows from it, in one transaction: an owner's epochs become `revoked`, a maker's devices
-   * too. `rollback`: its version is not above the last of this signer. `foreign`: an epoch that is not this owner's.
+   * Stores a verified list and applies it in one transaction: an owner's epochs become `revoked`, a maker's devices too.
+   * `rollback`: its version is not above this signer's last. `foreign`: it names an epoch that is not this owner's.
    */
   put(list: Verified<Revocation>, atMs: number): Promise<'stored' | 'duplicate' | 'rollback' | 'foreign'>;
   newest(signer: Uint8Array): Promise<StoredRevocation | undefined>;
-  /** Whether a maker's list ever named this device. */
+  /** Returns whether a maker's list ever named this device. */
   isRevoked(device: Uint8Array): Promise<boolean>;
 }
 
-/** A stop of all reading, for one account or, with null, for everybody. */
+/** A pause of all reading, for one account or, with null, for everybody. */
 export interface ReadsPause {
   readonly account: Uint8Array | null;
-  /** What the owner is told. */
+  /** The sentence that owners see. */
   readonly sentence: string;
   readonly sinceMs: number;
 }
@@ -271,32 +280,31 @@ export interface ReadsChange {
   readonly sentence: string | null;
 }
 
-/** The kill switch of the events view. Who asks and gets no answer must show nothing. */
+/** The kill switch of the events API. A caller that gets no answer must show nothing. */
 export interface ReadsStore {
-  /** The pause that holds for one of these accounts, one for everybody first; undefined while reading is open. */
+  /** Returns the pause that applies to one of these accounts, one for everybody first; undefined while reading is open. */
   pauseOf(accounts: readonly Uint8Array[]): Promise<ReadsPause | undefined>;
-  /** A new sentence for what is paused already replaces the old one. */
+  /** Pauses reading. Where it is paused already, the new sentence replaces the old. */
   pause(pause: ReadsPause): Promise<void>;
-  /** False if there was nothing to resume. */
+  /** Resumes reading; returns false if it was not paused. */
   resume(account: Uint8Array | null, atMs: number): Promise<boolean>;
-  /** What is paused now. */
+  /** Returns the pauses in force, one for everybody first. */
   pauses(): Promise<readonly ReadsPause[]>;
-  /** Newest first; append-only. */
+  /** Returns the append-only log of pauses and resumes, newest first. */
   changes(limit: number): Promise<readonly ReadsChange[]>;
 }
 
 export type ExportItem =
   | { readonly type: 'claim'; readonly row: ClaimRow }
-  | {
-      readonly type: 'record';
-      readonly record: StoredRecord;
-      readonly media: readonly { readonly id: Uint8Array; readonly sealed: SealedObject }[];
-    }
+  | { readonly type: 'record'; readonly record: StoredRecord; readonly media: readonly NewMedia[] }
   | { readonly type: 'access'; readonly entry: AccessEntry };
 
 export interface AccountStore {
-  /** Everything of an account, a piece at a time. */
+  /** Iterates over everything of an account, one page in memory. */
   export(account: Uint8Array): AsyncIterable<ExportItem>;
-  /** Deletes records and media; claim rows stay as bare, revoked rows, so that an epoch never counts twice. Returns records. */
+  /**
+   * Deletes an account's records and media and returns the number of records. Its claim rows stay, revoked and without
+   * the claim, so that no epoch is used twice.
+   */
   delete(account: Uint8Array): Promise<number>;
 }

@@ -9,9 +9,9 @@ import { FaultLog } from '../alarms/fault-log.js';
 import type { CloudStore } from '../store/store.js';
 
 export interface MakerListSettings {
-  /** Null: no maker's lists are taken. */
+  /** Null where no maker's lists are accepted. */
   readonly key: Uint8Array | null;
-  /** A newer list must have come within this time; 0 asks for none. */
+  /** Age of the newest list above which the cloud stops receipts and reads; 0 sets no limit. */
   readonly maxAgeMs: number;
 }
 
@@ -22,12 +22,12 @@ export interface MakerListDependencies {
   readonly log: Log;
 }
 
-/** A list may be so much ahead of this clock; one from the future would otherwise be fresh for ever. */
+/** How far a list may be ahead of this clock. One dated in the far future would otherwise count as fresh for ever. */
 const AHEAD_MAX_MS = 3_600_000;
 
 /**
- * Devices whose keys the maker revoked. Asked of the store each time; the newest list is verified again whenever its
- * bytes are others than the last that verified.
+ * The devices whose keys the maker revoked. Every check reads the store; the newest list is verified again only when its
+ * bytes differ from those last verified.
  */
 export class MakerList {
   private readonly settings: MakerListSettings;
@@ -41,11 +41,15 @@ export class MakerList {
     this.faults = new FaultLog(deps.clock, deps.log);
   }
 
-  /** In doubt nobody is let through. @throws SealcamError `revocation-stale` */
+  /**
+   * Throws unless the newest list is as fresh as configured. A list that is missing or cannot be verified is not fresh.
+   *
+   * @throws SealcamError `revocation-stale`, `store-unavailable`
+   */
   async check(): Promise<void> {
     const { key, maxAgeMs } = this.settings;
     if (key === null) return;
-    const list = await this.newest(key).catch((error: unknown) => {
+    const list = await this.readNewest(key).catch((error: unknown) => {
       if (!isSealcamError(error) || error.code === 'store-unavailable') throw error;
       return null;
     });
@@ -53,23 +57,27 @@ export class MakerList {
     const nowMs = this.deps.clock.wallMs();
     const issuedAtMs = list?.value.issuedAtMs;
     if (issuedAtMs !== undefined && nowMs - issuedAtMs <= maxAgeMs && issuedAtMs - nowMs <= AHEAD_MAX_MS) return;
-    const why =
+    const state =
       issuedAtMs === undefined ? 'is missing or unreadable' : `of ${new Date(issuedAtMs).toISOString()} is not current`;
     this.faults.error(
       'revocation-stale',
       { alarm: 'revocation-stale' },
-      `the maker's revocation list ${why}: nothing is receipted or shown until a newer one is imported`,
+      `the maker's revocation list ${state}: nothing is receipted or shown until a newer one is imported`,
     );
-    throw new SealcamError('revocation-stale', `the maker's revocation list ${why}; nothing is receipted or shown`);
+    throw new SealcamError('revocation-stale', `the maker's revocation list ${state}; nothing is receipted or shown`);
   }
 
-  /** @throws SealcamError `revocation-stale` */
+  /**
+   * Returns whether the maker revoked this device.
+   *
+   * @throws SealcamError `revocation-stale`, `store-unavailable`
+   */
   async isRevoked(device: Uint8Array): Promise<boolean> {
     await this.check();
     return this.verified?.devices.has(toHex(device)) === true || this.deps.store.revocations.isRevoked(device);
   }
 
-  private async newest(key: Uint8Array): Promise<Verified<Revocation> | null> {
+  private async readNewest(key: Uint8Array): Promise<Verified<Revocation> | null> {
     const stored = await this.deps.store.revocations.newest(key);
     if (stored === undefined) return null;
     if (this.verified !== null && equal(this.verified.list.bytes, stored.list)) return this.verified.list;
@@ -79,7 +87,16 @@ export class MakerList {
   }
 }
 
-/** @throws SealcamError `malformed`, `bad-signature`, `foreign`, … */
+/** Returns the list of a cloud without a maker's key: devices that an earlier list named stay revoked. */
+export function noMakerList(deps: MakerListDependencies): MakerList {
+  return new MakerList({ key: null, maxAgeMs: 0 }, deps);
+}
+
+/**
+ * Verifies a maker's list.
+ *
+ * @throws SealcamError `malformed`, `bad-signature`, `foreign`, …
+ */
 export function openMakerList(suite: CryptoSuite, key: Uint8Array, bytes: Uint8Array): Verified<Revocation> {
   const list = openSigned(revocationKind, suite, bytes);
   if (list.value.scope !== 'maker' || !equal(list.kid, key)) {

@@ -1,36 +1,24 @@
-import {
-  closeSync,
-  constants,
-  existsSync,
-  fchmodSync,
-  fstatSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  unlinkSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, constants, existsSync, fstatSync, openSync, readFileSync, readSync } from 'node:fs';
 import { join } from 'node:path';
+import { writeDurableFile } from '../../common/adapters/durable-file.js';
 import { toHex } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 
 const SEED_BYTES = 32;
-const STATE = 'receipt-keys.json';
+/** Holds the number of the current key. */
+const STATE_FILE = 'receipt-keys.json';
 
 export interface ReceiptKey {
-  /** Counts from 1; `receipt-N.seed`. */
+  /** From 1; the seed of key N is in `receipt-N.seed`. */
   readonly number: number;
   readonly signer: Signer;
 }
 
 /**
- * The keys that sign receipts: the current one; a successor that every claim names already, so that the current one can be
- * retired without asking any owner; and the retired ones, newest first, for claims that name nothing newer.
+ * The keys that sign receipts. Every claim names the current key and its successor, so a rotation needs no owner's help.
+ * Retired keys, newest first, serve the claims that name nothing newer.
  */
 export interface ReceiptKeys {
   readonly current: ReceiptKey;
@@ -38,35 +26,40 @@ export interface ReceiptKeys {
   readonly retired: readonly ReceiptKey[];
 }
 
-/** In which order a key is chosen among those that a claim names: never the successor while there is another. */
+/** Returns the keys in the order in which one is chosen for a claim: the successor only if the claim names no other. */
 export function byPreference({ current, successor, retired }: ReceiptKeys): readonly ReceiptKey[] {
   return [current, ...retired, successor];
 }
 
 /**
- * The keys of a cloud; made at its first start, mode 600. One number says which is current, and its successor is the next.
+ * Loads the keys of a cloud, and creates them, mode 600, at its first start. One stored number names the current key; the
+ * successor has the next number.
  *
  * @throws SealcamError `key-file-invalid`, `key-store-unavailable`
  */
 export function loadReceiptKeys(folder: string, suite: CryptoSuite, random: Random): ReceiptKeys {
   const number = currentNumber(folder);
-  const keyOf = (of: number): ReceiptKey => {
-    // Only a cloud that never rotated may still have to make one: later a new key would be one that no claim names.
-    const seed = readSeed(seedPath(folder, of)) ?? (number === null ? makeSeed(folder, of, random) : undefined);
-    if (seed === undefined) throw new SealcamError('key-file-invalid', `${seedPath(folder, of)} is missing`);
-    return { number: of, signer: suite.ed25519Signer(seed) };
+  const loadKey = (keyNumber: number): ReceiptKey => {
+    const path = seedPath(folder, keyNumber);
+    // Only a cloud that never rotated may create a key here. After a rotation, no claim would name the new key.
+    const seed = readSeed(path) ?? (number === null ? createSeed(folder, keyNumber, random) : undefined);
+    if (seed === undefined) throw new SealcamError('key-file-invalid', `${path} is missing`);
+    return { number: keyNumber, signer: suite.ed25519Signer(seed) };
   };
   const current = number ?? 1;
   const retired: ReceiptKey[] = [];
-  for (let of = current - 1; of >= 1; of--) if (existsSync(seedPath(folder, of))) retired.push(keyOf(of));
-  return { current: keyOf(current), successor: keyOf(current + 1), retired };
+  for (let older = current - 1; older >= 1; older--) {
+    if (existsSync(seedPath(folder, older))) retired.push(loadKey(older));
+  }
+  return { current: loadKey(current), successor: loadKey(current + 1), retired };
 }
 
 /**
- * The successor becomes the current key, which is retired, and there is a fresh successor. The fresh key is whole on disk
- * before the one number that says what is current is replaced: a power cut at any step leaves the old keys or the new.
+ * Retires the current key, makes its successor current and creates a new successor. The new key is durable before the
+ * number of the current key changes, so a power cut at any step leaves the old set of keys or the new one.
  *
- * @param onStep is called after each step, for tests that stop there
+ * @param onStep called after each step, for tests that stop there
+ * @throws SealcamError `key-file-invalid`, `key-store-unavailable`
  */
 export function rotateReceiptKeys(
   folder: string,
@@ -77,15 +70,16 @@ export function rotateReceiptKeys(
   const { successor } = loadReceiptKeys(folder, suite, random);
   const next = successor.number + 1;
   onStep('loaded');
-  // One that is there already is left of a rotation that was cut off, and as good as another.
-  if (readSeed(seedPath(folder, next)) === undefined) makeSeed(folder, next, random, onStep);
-  const path = join(folder, STATE);
-  const temporary = `${path}.${toHex(random.bytes(4))}`;
-  onDisk(path, () => {
-    writeDurably(temporary, Buffer.from(`${JSON.stringify({ current: successor.number })}\n`), onStep);
-    renameSync(temporary, path);
-    onStep('state renamed');
-    syncFolder(folder);
+  // A seed that exists already is left over from a rotation that was cut off; it is used.
+  if (readSeed(seedPath(folder, next)) === undefined) createSeed(folder, next, random, onStep);
+  const path = join(folder, STATE_FILE);
+  withDiskErrors(path, () => {
+    writeDurableFile(path, `${JSON.stringify({ current: successor.number })}\n`, {
+      temporaryPath: `${path}.${toHex(random.bytes(4))}`,
+      onStep: (step) => {
+        onStep(step === 'named' ? 'state renamed' : step);
+      },
+    });
   });
   return loadReceiptKeys(folder, suite, random);
 }
@@ -95,17 +89,17 @@ function seedPath(folder: string, number: number): string {
 }
 
 function currentNumber(folder: string): number | null {
-  const path = join(folder, STATE);
+  const path = join(folder, STATE_FILE);
   if (!existsSync(path)) return null;
   const found = /^\{"current":([1-9]\d{0,8})\}\s*$/.exec(readFileSync(path, 'utf8'))?.[1];
-  if (found === undefined) throw new SealcamError('key-file-invalid', `${path} does not say which key is current`);
+  if (found === undefined) throw new SealcamError('key-file-invalid', `${path} does not name the current key`);
   return Number(found);
 }
 
 function readSeed(path: string): Uint8Array | undefined {
   let file: number;
   try {
-    // O_NOFOLLOW: a symlink could lead to a file that somebody else can replace.
+    // O_NOFOLLOW: a symbolic link could lead to a file that another user can replace.
     file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   } catch (cause) {
     if (systemCode(cause) === 'ENOENT') return undefined;
@@ -123,57 +117,37 @@ function readSeed(path: string): Uint8Array | undefined {
   }
 }
 
-/** Whole or not at all, and never over another: of two processes that make one at a time, both get the first's. */
-function makeSeed(
+/** Creates a seed atomically, never over an existing one: two processes that do so together both get the first seed. */
+function createSeed(
   folder: string,
   number: number,
   random: Random,
   onStep: (step: string) => void = () => undefined,
 ): Uint8Array {
   const path = seedPath(folder, number);
-  const temporary = `${path}.${toHex(random.bytes(4))}`;
+  const temporaryPath = `${path}.${toHex(random.bytes(4))}`;
   const seed = random.bytes(SEED_BYTES);
-  onDisk(path, () => {
-    writeDurably(temporary, seed, onStep);
+  withDiskErrors(path, () => {
     try {
-      linkSync(temporary, path);
+      writeDurableFile(path, seed, {
+        temporaryPath,
+        isExclusive: true,
+        onStep: (step) => {
+          onStep(step === 'named' ? 'seed linked' : step);
+        },
+      });
     } catch (error) {
       if (systemCode(error) !== 'EEXIST') throw error;
     }
-    onStep('seed linked');
-    unlinkSync(temporary);
-    syncFolder(folder);
   });
   return readSeed(path) ?? seed;
 }
 
-function onDisk(path: string, work: () => void): void {
+function withDiskErrors(path: string, work: () => void): void {
   try {
     work();
   } catch (cause) {
     if (systemCode(cause) === undefined) throw cause;
     throw new SealcamError('key-store-unavailable', `${path} cannot be written`, { cause });
-  }
-}
-
-function writeDurably(path: string, bytes: Uint8Array, onStep: (step: string) => void): void {
-  const file = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-  try {
-    fchmodSync(file, 0o600);
-    writeSync(file, bytes);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  onStep('written');
-}
-
-/** A new name is durable only once its folder is. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }

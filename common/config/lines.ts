@@ -1,4 +1,6 @@
-/** Returns the line (from 1) that sets a dotted key in a TOML text; 1 if it is not found. The parser has no positions. */
+/**
+ * Returns the line (from 1) that sets a dotted key in a TOML text; 1 if it is not found. The parser has no positions.
+ */
 export function lineOfKey(text: string, name: string): number {
   let table = '';
   for (const [i, line] of text.split('\n').entries()) {

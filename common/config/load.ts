@@ -39,8 +39,8 @@ export function environmentName(prefix: string, name: string): string {
 }
 
 /**
- * Loads a configuration: defaults, overridden by the file, overridden by the environment. Every value is checked, and an
- * unknown key is an error.
+ * Loads a configuration: defaults, overridden by the file, overridden by the environment. Every value is checked, and
+ * an unknown key is an error.
  *
  * @throws SealcamError `config-unreadable`, `config-syntax`, `config-unknown-key`, `config-invalid-value`
  */
@@ -143,7 +143,7 @@ function suggestion(table: ConfigTable, name: string): string {
 }
 
 /** Returns the names of settings whose values differ. */
-export function changedKeys<T extends ConfigTable>(table: T, before: ConfigOf<T>, after: ConfigOf<T>): string[] {
+function changedKeys<T extends ConfigTable>(table: T, before: ConfigOf<T>, after: ConfigOf<T>): string[] {
   return Object.keys(table).filter((name) => JSON.stringify(before[name]) !== JSON.stringify(after[name]));
 }
 

@@ -1,3 +1,7 @@
+/**
+ * Schemas of settings that camera and cloud share. Each error message states the expected form. Values that only a camera
+ * has are in agent/config/values.ts.
+ */
 import { z } from '../schema.js';
 
 const DURATION_MS = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
@@ -22,39 +26,34 @@ function quantity(units: Readonly<Record<string, number>>, example: string, min:
   });
 }
 
-/** A duration as text with a unit; parsed to milliseconds. */
+/** Returns the schema of a text with a unit of time, read as milliseconds. */
 export function duration(min: string, max: string) {
   return quantity(DURATION_MS, '300 s', min, max);
 }
 
-/** A size as text with a unit; parsed to bytes. */
+/** Returns the schema of a text with a unit of size, read as bytes. */
 export function size(min: string, max: string) {
   return quantity(SIZE_BYTES, '64 MiB', min, max);
 }
 
-/** A whole number from `min` to `max`. */
+/** Returns the schema of a whole number from `min` to `max`, both included. */
 export function integer(min: number, max: number) {
   const expected = `expected a whole number from ${String(min)} to ${String(max)}`;
   return z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
 }
 
-/** One of a few words. */
-export function choice<const V extends readonly [string, ...string[]]>(...values: V) {
+/** Returns the schema of one of these texts. */
+export function choice<const V extends readonly string[]>(...values: V) {
   return z.enum(values, { error: `expected one of ${values.join(', ')}` });
 }
 
 /** True or false. */
 export const flag = z.boolean({ error: 'expected true or false' });
 
-/** A path; empty for none. */
+/** A path; empty for no file. */
 export const path = z.string({ error: 'expected a path' }).max(4096);
 
-/** A device's path, name or number; empty means "none" or "the first". Never what a program could take for an option. */
-export const deviceName = z
-  .string({ error: 'expected a device' })
-  .regex(/^([A-Za-z0-9/\\][A-Za-z0-9/\\_.:@-]{0,255})?$/, { error: 'expected a device like /dev/video0 or gpiochip0' });
-
-/** URL of an MQTT broker. */
+/** The address of an MQTT broker. */
 export const url = z.string({ error: 'expected a URL' }).refine(
   (text) => {
     try {
@@ -66,10 +65,10 @@ export const url = z.string({ error: 'expected a URL' }).refine(
   { error: 'expected a URL like mqtt://broker.example:1883 or mqtts://broker.example:8883' },
 );
 
-/** URL of a web page. */
+/** The address of a page, of any scheme. */
 export const pageUrl = z.url({ error: 'expected a URL like https://app.example/' });
 
-/** An IANA time zone. */
+/** A name of the IANA time zone database that this Node knows. */
 export const timeZone = z.string().refine(
   (name) => {
     try {
@@ -86,68 +85,3 @@ export const timeZone = z.string().refine(
 export const publicKeys = z.array(
   z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected public keys of 64 lower-case hex digits' }),
 );
-
-const fraction = z.number().min(0).max(1);
-
-const polygon = {
-  name: z.string().min(1).max(32),
-  corners: z
-    .array(z.tuple([fraction, fraction]))
-    .min(3)
-    .max(16),
-};
-
-export const masks = z
-  .array(z.strictObject(polygon), {
-    error: 'expected masks with a name and corners, each corner two numbers from 0 to 1',
-  })
-  .max(8);
-
-export const zones = z
-  .array(z.strictObject({ ...polygon, minArea: z.number().min(0).max(100).optional() }), {
-    error: 'expected zones with a name and corners, each corner two numbers from 0 to 1, and perhaps minArea',
-  })
-  .max(8);
-
-const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
-const DAY = `(?:${DAYS.join('|')})`;
-const DAY_RANGES = String.raw`${DAY}(?:-${DAY})?(?:,${DAY}(?:-${DAY})?)*`;
-const WINDOW = new RegExp(
-  String.raw`^(?:(${DAY_RANGES}) )?([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|(24):00)$`,
-);
-
-/** Days are numbers from 0, Sunday, to 6; times are minutes of the day, `to` excluded. */
-export interface ScheduleWindow {
-  readonly days: readonly number[];
-  readonly fromMinute: number;
-  /** Not after `fromMinute`: of the next day. */
-  readonly toMinute: number;
-}
-
-/** "mon-fri 22:00-06:30": begins on these days, and may end on the next. Without days: on every one. */
-export const schedule = z
-  .array(
-    z.string().transform((text, context): ScheduleWindow => {
-      const [, days, ...times] = WINDOW.exec(text) ?? [];
-      const [fromHour, fromMinute, toHour, toMinute, midnight] = times.map((part) => Number(part));
-      const minutes = (hour = NaN, minute = NaN): number => hour * 60 + minute;
-      const window = {
-        days: days === undefined ? DAYS.map((_, i) => i) : days.split(',').flatMap(daysOf),
-        fromMinute: minutes(fromHour, fromMinute),
-        toMinute: midnight === 24 ? minutes(24, 0) : minutes(toHour, toMinute),
-      };
-      if (Number.isNaN(window.fromMinute) || window.fromMinute === window.toMinute) {
-        context.addIssue({ code: 'custom', message: 'expected windows like "mon-fri 22:00-06:30" or "00:00-24:00"' });
-        return z.NEVER;
-      }
-      return window;
-    }),
-    { error: 'expected windows like "mon-fri 22:00-06:30"' },
-  )
-  .max(32);
-
-/** "fri-mon" goes over the week's end. */
-function daysOf(range: string): number[] {
-  const [first = 0, last = first] = range.split('-').map((day) => DAYS.findIndex((name) => name === day));
-  return Array.from({ length: ((last - first + 7) % 7) + 1 }, (_, i) => (first + i) % 7);
-}

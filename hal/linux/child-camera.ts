@@ -6,7 +6,7 @@ import { jpegSize } from '../image.js';
 import type { Command } from './child.js';
 import { ChildStream } from './child-stream.js';
 
-/** What a camera that was looked at will deliver, and by which command. */
+/** What a probed camera will deliver, and the command that streams it. */
 export interface StreamPlan {
   readonly model: string;
   readonly width: number;
@@ -14,21 +14,22 @@ export interface StreamPlan {
   readonly framesPerSecond: number;
   readonly command: Command;
   readonly installHint: string;
-  /** The command cannot be told a frame rate, or the camera may not keep to it. */
+  /** The command takes no frame rate, or the camera may not keep to it. */
   readonly mayDeliverMore: boolean;
 }
 
-/** A kind of camera: how it is found, what streams it, who may hold it. */
+/** One kind of camera: how to probe it, how to stream it, which processes hold it. */
 export interface CameraCommands {
   readonly driver: CameraInfo['driver'];
-  /** Looks what is there. @throws SealcamError `camera-unavailable` saying what is offered instead */
+  /** Probes the camera. @throws SealcamError `camera-unavailable`, with what the camera offers instead */
   plan(signal: AbortSignal): Promise<StreamPlan>;
+  /** Returns the processes that hold the camera, for an error message. */
   deviceUsers(): Promise<readonly string[]>;
-  /** A picture while nothing streams; without it the stream's first frame serves. */
+  /** Takes a picture while nothing streams; where it is missing, the first frame of a stream is used. */
   readonly takeStill?: (plan: StreamPlan, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
-/** A camera behind a program of the system. The program is a child of ours and is never waited for. */
+/** A camera that a program of the system streams, as a child process. */
 export class ChildCamera implements Camera {
   private readonly commands: CameraCommands;
   private readonly clock: Clock;
@@ -80,7 +81,7 @@ export class ChildCamera implements Camera {
   async still(signal: AbortSignal): Promise<Frame> {
     const { plan } = this;
     if (plan === null) throw new SealcamError('camera-unavailable', 'the camera is not open');
-    // While it streams no second program gets at the camera, and the newest frame is as large as any.
+    // A second program cannot open a camera that streams, and the newest frame has the full size.
     if (this.stream !== null) return this.stream.latest ?? this.firstOf(this.stream, signal);
     const { takeStill } = this.commands;
     if (takeStill !== undefined) {
@@ -106,8 +107,8 @@ export class ChildCamera implements Camera {
 }
 
 /**
- * The part must be the one it is taken for: a driver may answer another size than it was asked for.
- * False for a frame that is damaged and says nothing; the next one is asked then.
+ * Checks that frames have the size that was asked for, because a driver may choose another one. Returns false for a frame
+ * that is damaged; the next one is checked then.
  */
 async function hasRightSize(plan: StreamPlan, frame: Frame): Promise<boolean> {
   const size = await jpegSize(frame.jpeg).catch(() => null);
@@ -120,6 +121,7 @@ async function hasRightSize(plan: StreamPlan, frame: Frame): Promise<boolean> {
   );
 }
 
-export function sizeText({ width, height }: { readonly width: number; readonly height: number }): string {
+/** Formats a size, as in 640x480. */
+function sizeText({ width, height }: { readonly width: number; readonly height: number }): string {
   return `${String(width)}x${String(height)}`;
 }

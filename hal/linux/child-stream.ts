@@ -8,29 +8,30 @@ import { FrameQueue } from './frame-queue.js';
 export interface ChildStreamOptions {
   readonly command: Command;
   readonly clock: Clock;
-  /** What to install where the program is missing. */
+  /** Which packages to install where the program is missing. */
   readonly installHint: string;
-  /** Who holds the device, asked only when it is busy. */
+  /** Finds the processes that hold the device; called only when it is busy. */
   readonly deviceUsers: () => Promise<readonly string[]>;
-  /** Takes no more than this from a camera that delivers more than it was asked for; null takes all. */
+  /** Drops frames of a camera that delivers more than this; null keeps all. */
   readonly thinToFramesPerSecond: number | null;
 }
 
-/** So long without a whole JPEG, and the program is ended. */
+/** A program that delivers no whole JPEG for this long is ended. */
 const SILENCE_MAX_MS = 5000;
-/** A sensor that is woken takes longer to its first frame. */
+/** The same before the first frame, for which a sensor has to wake up. */
 const FIRST_FRAME_MAX_MS = 5000;
-const WATCH_MS = 500;
-/** So much that is no JPEG, and there is no use in waiting for the silence. */
+const CHECK_EVERY_MS = 500;
+/** A program that delivers this much without a JPEG is ended before the silence is over. */
 const GARBAGE_MAX_BYTES = 8 * 1024 * 1024;
-/** How early a frame may come and still be the one that is due, as a share of the time between two. */
-const EARLY_SHARE = 0.25;
+/** A frame that comes early by up to this share of the period is still the one that is due. */
+const EARLY_MAX_PERIOD_SHARE = 0.25;
 
-const BUSY = /resource busy|device busy|in use by another|already in use|failed to acquire|pipeline handler in use/i;
+const BUSY_MESSAGE =
+  /resource busy|device busy|in use by another|already in use|failed to acquire|pipeline handler in use/i;
 
 /** One run of a program that writes JPEG files to its standard output. */
 export class ChildStream {
-  /** The newest frame, whoever took it. */
+  /** The newest frame. */
   latest: Frame | null = null;
   private readonly options: ChildStreamOptions;
   private readonly child: Child;
@@ -51,26 +52,28 @@ export class ChildStream {
     this.child.stdout.on('data', (chunk: Uint8Array) => {
       this.onChunk(chunk);
     });
-    // A pipe that breaks ends the child too; that is where it is told.
+    // A broken pipe ends the child too, and its end is reported.
     this.child.stdout.on('error', () => undefined);
-    void this.child.ended.then((end) => this.ended(end));
+    void this.child.ended.then((end) => this.closeQueue(end));
     this.scheduleWatch();
   }
 
+  /** Frames dropped because the reader was late. */
   get dropped(): number {
     return this.queue.dropped;
   }
 
-  /** @throws SealcamError `camera-ended`, `camera-unavailable` */
+  /** Returns the next frame; undefined after an interrupt or a stop. @throws SealcamError `camera-ended`, `camera-unavailable` */
   next(): Promise<Frame | undefined> {
     return this.queue.next();
   }
 
-  /** Whoever waits for a frame is told that none comes. */
+  /** Ends the stream for its reader. */
   interrupt(): void {
     this.queue.close(null);
   }
 
+  /** Ends the program and everything it started. */
   async stop(): Promise<void> {
     this.cancelWatch();
     this.queue.close(null);
@@ -83,24 +86,24 @@ export class ChildStream {
     try {
       jpegs = this.splitter.push(chunk);
     } catch (error) {
-      // One picture past all bounds is garbage of the kind that is counted here.
+      // A picture beyond the limit of the splitter counts as garbage.
       if (asSealcamError(error).code !== 'frame-corrupt') throw error;
       this.bytesSinceJpeg += GARBAGE_MAX_BYTES;
     }
-    for (const jpeg of jpegs) this.frameCame(jpeg);
-    // A large picture that arrives in pieces is not garbage: the splitter bounds it.
+    for (const jpeg of jpegs) this.addFrame(jpeg);
+    // A large picture that arrives in pieces is not garbage: the splitter limits it.
     const garbage = this.bytesSinceJpeg - this.splitter.pendingBytes;
     if (garbage > GARBAGE_MAX_BYTES) this.fail(`${this.garbageText()}, and no JPEG`);
   }
 
-  private frameCame(jpeg: Uint8Array): void {
+  private addFrame(jpeg: Uint8Array): void {
     const nowMs = this.options.clock.monotonicMs();
     this.lastJpegMs = nowMs;
     this.bytesSinceJpeg = this.splitter.pendingBytes;
     const { thinToFramesPerSecond } = this.options;
     if (thinToFramesPerSecond !== null) {
       const periodMs = 1000 / thinToFramesPerSecond;
-      if (nowMs + periodMs * EARLY_SHARE < this.dueMs) return;
+      if (nowMs + periodMs * EARLY_MAX_PERIOD_SHARE < this.dueMs) return;
       this.dueMs = Math.max(this.dueMs + periodMs, nowMs);
     }
     this.latest = { jpeg, monotonicMs: Math.round(nowMs), index: this.index++ };
@@ -113,7 +116,7 @@ export class ChildStream {
 
   private scheduleWatch(): void {
     const { clock } = this.options;
-    this.cancelWatch = clock.after(WATCH_MS, () => {
+    this.cancelWatch = clock.after(CHECK_EVERY_MS, () => {
       const silentMs = clock.monotonicMs() - (this.lastJpegMs ?? this.startedMs);
       if (silentMs >= (this.lastJpegMs === null ? FIRST_FRAME_MAX_MS : SILENCE_MAX_MS)) {
         const seconds = `${String(Math.round(silentMs / 1000))} s`;
@@ -125,12 +128,12 @@ export class ChildStream {
 
   private fail(what: string): void {
     this.cancelWatch();
-    const said = this.child.complaint();
-    this.queue.close(new SealcamError('camera-ended', said === '' ? what : `${what}: ${said}`));
+    const complaint = this.child.complaint();
+    this.queue.close(new SealcamError('camera-ended', complaint === '' ? what : `${what}: ${complaint}`));
     void this.child.stop();
   }
 
-  private async ended(end: ChildEnd): Promise<void> {
+  private async closeQueue(end: ChildEnd): Promise<void> {
     this.cancelWatch();
     this.queue.close(await this.reasonOf(end));
   }
@@ -144,8 +147,8 @@ export class ChildStream {
     if (startError !== null) {
       return new SealcamError('camera-unavailable', `${program} could not be started: ${startError}`);
     }
-    const said = this.child.complaint();
-    if (BUSY.test(this.child.stderr)) {
+    const complaint = this.child.complaint();
+    if (BUSY_MESSAGE.test(this.child.stderr)) {
       const users = await deviceUsers();
       const by = users.length === 0 ? 'another program' : users.join(', ');
       return new SealcamError('camera-unavailable', `the camera is busy, used by ${by}`, {
@@ -153,6 +156,6 @@ export class ChildStream {
       });
     }
     const how = signal === null ? `with status ${String(code)}` : `by ${signal}`;
-    return new SealcamError('camera-ended', `${program} ended ${how}${said === '' ? '' : `: ${said}`}`);
+    return new SealcamError('camera-ended', `${program} ended ${how}${complaint === '' ? '' : `: ${complaint}`}`);
   }
 }

@@ -3,7 +3,7 @@ import { Readable } from 'node:stream';
 import { atMost, sleep, type Clock } from '../../common/clock.js';
 import { systemCode } from '../../common/errors.js';
 
-/** A program and its arguments: never a line for a shell. */
+/** A program and its arguments. No shell sees them. */
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
@@ -12,7 +12,7 @@ export interface Command {
 export interface ChildEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
-  /** `ENOENT`, `EACCES`, … where it could not be started at all. */
+  /** `ENOENT`, `EACCES` and the like where it could not be started; null otherwise. */
   readonly startError: string | null;
 }
 
@@ -22,7 +22,7 @@ const KILL_GRACE_MS = 2000;
 
 type Spawned = ChildProcessByStdio<null, Readable, Readable>;
 
-/** A process of ours, in a group of its own so that whatever it starts ends with it. */
+/** A child process in a process group of its own, so that everything it starts ends with it. */
 export class Child {
   readonly stdout: Readable;
   readonly ended: Promise<ChildEnd>;
@@ -31,7 +31,7 @@ export class Child {
   private errorText = '';
   private isOver = false;
 
-  /** Never throws: a start that fails, for whatever reason, is an end. */
+  /** Never throws: a start that fails is an end with a `startError`. */
   constructor(command: Command, clock: Clock) {
     this.clock = clock;
     const started = start(command);
@@ -49,12 +49,12 @@ export class Child {
     });
     this.ended = new Promise((resolve) => {
       started.once('error', (error) => {
-        // A child that runs reports other errors here too (a failed kill); only a start that failed ends it.
+        // A running child reports other errors here too, such as a failed kill. Only a failed start ends it.
         if (started.pid !== undefined) return;
         this.isOver = true;
         resolve({ code: null, signal: null, startError: systemCode(error) ?? error.message });
       });
-      // What the leader leaves behind may hold the device and keeps our pipe open, so that `close` would never come.
+      // Processes that the leader leaves behind may hold the device and the pipe, so that `close` would never come.
       started.once('exit', () => {
         this.killGroup('SIGKILL');
       });
@@ -65,27 +65,28 @@ export class Child {
     });
   }
 
-  /** The last lines of what it complained of, on one line. */
+  /** Returns the last lines of its standard error, joined to one line. */
   complaint(lines = 3): string {
-    const said = this.errorText.split(/[\r\n]+/).map((line) => line.trim());
-    return said
+    return this.errorText
+      .split(/[\r\n]+/)
+      .map((line) => line.trim())
       .filter((line) => line !== '')
       .slice(-lines)
       .join('; ');
   }
 
-  /** Everything it complained of, as far as it was kept. */
+  /** Its standard error, of which the last 16 KiB are kept. */
   get stderr(): string {
     return this.errorText;
   }
 
-  /** Asks it to end, then makes it; resolves when it is gone, or after a bounded wait. */
+  /** Sends SIGTERM, then SIGKILL. Resolves when the process is gone, or after 2.7 s at most. */
   async stop(): Promise<void> {
     if (this.isOver) return;
     this.killGroup('SIGTERM');
     if (await atMost(this.clock, TERM_GRACE_MS, this.ended)) return;
     this.killGroup('SIGKILL');
-    // A pipe that nobody reads any more would keep `close` from coming.
+    // A pipe that nobody reads would keep `close` from coming.
     this.stdout.destroy();
     this.process?.stderr.destroy();
     await atMost(this.clock, KILL_GRACE_MS, this.ended);
@@ -97,27 +98,27 @@ export class Child {
     try {
       process.kill(-pid, signal);
     } catch {
-      // ESRCH: everything in the group is gone already.
+      // ESRCH: the whole group is gone already.
     }
   }
 }
 
-/** The child, or the reason why there is none. */
+/** Starts a child. Returns it, or the error code of a start that failed. */
 function start({ program, args }: Command): Spawned | string {
   try {
     const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
-    // Without a free file descriptor there are no pipes, whatever the types say; the error itself comes later.
+    // Without a free file descriptor there are no pipes, although the types promise them. The error event comes later.
     if ((child.stdout as Readable | undefined) !== undefined) return child;
     child.once('error', () => undefined);
     return 'EMFILE';
   } catch (error) {
-    // Thrown at once where there is no memory for a child, for one.
+    // `spawn` itself throws where there is no memory for a child, for example.
     return systemCode(error) ?? 'unknown';
   }
 }
 
 export interface ToolRun {
-  /** False where there is no such program. */
+  /** False where the program is not installed. */
   readonly found: boolean;
   readonly code: number | null;
   readonly stdout: string;
@@ -128,7 +129,7 @@ export interface ToolRun {
 const TOOL_TIMEOUT_MS = 10_000;
 const TOOL_OUTPUT_MAX_BYTES = 256 * 1024;
 
-/** Runs a program to its end, within limits of time and output; never throws. */
+/** Runs a program to its end, with limits on time (10 s) and output (256 KiB). Never throws. */
 export async function runTool(
   command: Command,
   clock: Clock,

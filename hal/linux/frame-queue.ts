@@ -3,7 +3,7 @@ import type { Frame } from '../camera.js';
 const QUEUE_MAX_FRAMES = 4;
 const QUEUE_MAX_BYTES = 16 * 1024 * 1024;
 
-/** Whole frames between a camera that does not wait and a reader that may be late: the oldest is dropped, never the newest. */
+/** Frames between a camera that does not wait and a reader that may be late. The oldest are dropped, never the newest. */
 export class FrameQueue {
   dropped = 0;
   private readonly frames: Frame[] = [];
@@ -12,6 +12,7 @@ export class FrameQueue {
   private isClosed = false;
   private wake: () => void = () => undefined;
 
+  /** Adds a frame, and drops the oldest ones beyond the limits. */
   push(frame: Frame): void {
     if (this.isClosed) return;
     this.frames.push(frame);
@@ -23,7 +24,7 @@ export class FrameQueue {
     this.wake();
   }
 
-  /** Nothing comes after what is in the queue; `failure` says why. Only the first call counts. */
+  /** Ends the stream after the frames in the queue, with an error if `failure` is set. Only the first call counts. */
   close(failure: Error | null): void {
     if (this.isClosed) return;
     this.isClosed = true;
@@ -31,7 +32,7 @@ export class FrameQueue {
     this.wake();
   }
 
-  /** The next frame; undefined when the stream was closed without a failure. */
+  /** Returns the next frame; undefined once the queue was closed without a failure. */
   async next(): Promise<Frame | undefined> {
     while (this.frames.length === 0) {
       if (this.failure !== null) throw this.failure;

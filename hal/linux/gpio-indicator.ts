@@ -5,7 +5,7 @@ import type { Indicator, IndicatorState } from '../peripherals.js';
 import { Child } from './child.js';
 import { gpiodVersion, setCommand, type GpioLine, type GpiodVersion } from './gpio-tools.js';
 
-/** How long it is lit and dark, alternately; a single entry means for good. */
+/** How long the LED is on and off, in turn; a single entry is permanent. */
 const PATTERNS: Readonly<Record<IndicatorState, readonly (readonly [isOn: boolean, ms: number])[]>> = {
   off: [[false, 0]],
   privacy: [[false, 0]],
@@ -20,9 +20,9 @@ const PATTERNS: Readonly<Record<IndicatorState, readonly (readonly [isOn: boolea
   ],
 };
 const RETRY_MS = 10_000;
-const CLOSE_PATIENCE_MS = 2000;
+const CLOSE_WAIT_MAX_MS = 2000;
 
-/** One LED: steady while it records, blinking for a claim window, flashing for a fault, dark otherwise. */
+/** One LED: on while the camera records, blinking for a claim window, flashing for a fault, off otherwise. */
 export class GpioIndicator implements Indicator {
   private readonly line: GpioLine;
   private readonly clock: Clock;
@@ -32,7 +32,7 @@ export class GpioIndicator implements Indicator {
   private shown: IndicatorState | null = null;
   private holder: Child | null = null;
   private cancelStep: CancelTimer = () => undefined;
-  /** Steps run one after the other: two programs cannot hold the line. */
+  /** Steps run one after the other, because two programs cannot hold the line. */
   private work: Promise<void> = Promise.resolve();
 
   constructor(options: { readonly line: GpioLine; readonly clock: Clock; readonly log: Log }) {
@@ -50,7 +50,7 @@ export class GpioIndicator implements Indicator {
   async close(): Promise<void> {
     this.shown = null;
     this.cancelStep();
-    await atMost(this.clock, CLOSE_PATIENCE_MS, this.work);
+    await atMost(this.clock, CLOSE_WAIT_MAX_MS, this.work);
     this.stopped.abort();
     await this.holder?.stop();
   }

@@ -13,12 +13,12 @@ export interface GpioInputOptions {
 
 const BUTTON_DEBOUNCE_MS = 30;
 const MOTION_DEBOUNCE_MS = 20;
-/** A passive infrared sensor holds its line for seconds; more often it has nothing new to say. */
+/** A passive infrared sensor holds its line for seconds, so more frequent edges carry no news. */
 const MOTION_MIN_INTERVAL_MS = 1000;
-/** The filter swings when dusk hovers at the threshold. */
+/** The filter switches to and fro when dusk is at the threshold. */
 const LIGHT_DEBOUNCE_MS = 500;
 
-/** Listens as long as somebody does: nothing runs before the first listener and after the last. */
+/** Adds a listener, and runs the monitor from the first listener to the last. */
 function attach<A extends readonly unknown[]>(
   listeners: Listeners<A>,
   monitor: GpioMonitor,
@@ -32,6 +32,7 @@ function attach<A extends readonly unknown[]>(
   };
 }
 
+/** A button on a line that is active while it is pressed. */
 export class GpioButton implements Button {
   private readonly listeners = new Listeners<[number]>();
   private readonly monitor: GpioMonitor;
@@ -42,7 +43,7 @@ export class GpioButton implements Button {
       ...options,
       debounceMs: BUTTON_DEBOUNCE_MS,
       onLevel: ({ active, timeMs }, wasSeen) => {
-        // A press whose beginning or end was not seen has no length: a stuck button must not reset the camera.
+        // A press without a seen start or end has no length: a stuck button must not reset the camera.
         if (active || !wasSeen) this.pressedMs = wasSeen ? timeMs : null;
         else if (this.pressedMs !== null) {
           const heldMs = Math.max(0, Math.round(timeMs - this.pressedMs));
@@ -58,6 +59,7 @@ export class GpioButton implements Button {
   }
 }
 
+/** A motion sensor on a line that is active while it detects something. */
 export class GpioMotionSensor implements MotionSensor {
   private readonly listeners = new Listeners<[number]>();
   private readonly monitor: GpioMonitor;
@@ -81,7 +83,7 @@ export class GpioMotionSensor implements MotionSensor {
   }
 }
 
-/** A line that is active by night: the driver of the infrared-cut filter, or a comparator behind a photo resistor. */
+/** A light sensor on a line that is active by night: the driver of the infrared-cut filter, or a photo resistor. */
 export class GpioLightSensor implements LightSensor {
   readonly lux = null;
   mode: 'day' | 'night' | 'unknown' = 'unknown';

@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, fsyncSync, linkSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { join } from 'node:path';
+import { writeDurableFile } from '../../common/adapters/durable-file.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import type { DeviceSecrets, KeyStore } from '../key-store.js';
 
@@ -7,14 +8,15 @@ const SEED_BYTES = 32;
 const SECRET_BYTES = 16;
 
 /**
- * Two files, 0600, made exclusively and fsynced with their folder; checked at every start, never repaired silently. Each
- * gets its name only once it is whole: a power cut at the first start must not leave a file that every later one refuses.
+ * Two files of mode 0600, created exclusively and fsynced with their folder. They are checked at every start and never
+ * repaired silently. Each gets its name only once it is whole, so that a power cut at the first start does not leave a
+ * file that every later start refuses.
  */
 export class FileKeyStore implements KeyStore {
   private readonly folder: string;
   private readonly uid: number;
 
-  /** `uid` is the user who must own the files. */
+  /** `uid` is the user that must own the files. */
   constructor(folder: string, uid: number) {
     this.folder = folder;
     this.uid = uid;
@@ -27,7 +29,7 @@ export class FileKeyStore implements KeyStore {
     const claimSecret = this.read(secretPath, SECRET_BYTES);
     if (seed !== undefined && claimSecret !== undefined) return { seed, claimSecret };
     const fresh = makeSecrets();
-    // The secret goes first: a power cut in between leaves a camera that makes its seed at the next start.
+    // The secret is written first: after a power cut in between, the camera makes its seed at the next start.
     if (claimSecret === undefined) this.write(secretPath, fresh.claimSecret);
     if (seed === undefined) this.write(seedPath, fresh.seed);
     return { seed: seed ?? fresh.seed, claimSecret: claimSecret ?? fresh.claimSecret };
@@ -36,7 +38,7 @@ export class FileKeyStore implements KeyStore {
   private read(path: string, length: number): Uint8Array | undefined {
     let file: number;
     try {
-      // O_NOFOLLOW: a symlink could lead to a file that somebody else can replace.
+      // O_NOFOLLOW: a symbolic link could lead to a file that another user can replace.
       file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     } catch (cause) {
       if (systemCode(cause) === 'ENOENT') return undefined;
@@ -50,7 +52,7 @@ export class FileKeyStore implements KeyStore {
       if (uid !== this.uid) throw invalid(path, `belongs to user ${String(uid)}, not ${String(this.uid)}`);
       if (size !== length) throw invalid(path, `has ${String(size)} bytes, not ${String(length)}`);
       const bytes = new Uint8Array(length);
-      if (readSync(file, bytes) !== length) throw invalid(path, 'cannot be read whole');
+      if (readSync(file, bytes) !== length) throw invalid(path, 'cannot be read completely');
       return bytes;
     } finally {
       closeSync(file);
@@ -58,20 +60,8 @@ export class FileKeyStore implements KeyStore {
   }
 
   private write(path: string, bytes: Uint8Array): void {
-    const unnamed = `${path}.new`;
     try {
-      rmSync(unnamed, { force: true });
-      const file = openSync(unnamed, constants.O_WRONLY | constants.O_CREAT | constants.O_EXCL, 0o600);
-      try {
-        writeSync(file, bytes);
-        fsyncSync(file);
-      } finally {
-        closeSync(file);
-      }
-      // Unlike a rename this fails where another process was faster.
-      linkSync(unnamed, path);
-      rmSync(unnamed);
-      syncFolder(dirname(path));
+      writeDurableFile(path, bytes, { isExclusive: true });
     } catch (cause) {
       throw new SealcamError('key-store-unavailable', `${path} cannot be written`, { cause });
     }
@@ -80,14 +70,4 @@ export class FileKeyStore implements KeyStore {
 
 function invalid(path: string, why: string, cause?: unknown): SealcamError {
   return new SealcamError('key-file-invalid', `${path} ${why}`, { cause });
-}
-
-/** A new name is durable only once its folder is. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, constants.O_RDONLY);
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }

@@ -9,15 +9,16 @@ import { runTool, type Command, type ToolRun } from './child.js';
 import { checkStillOptions, optionArgs, type CheckedOptions, type StillOptions } from './still-options.js';
 
 /**
- * Stills through the package `node-libcamera`, behind a wall, because of what the package does:
- * it puts its options into one line for a shell (so only allow-listed ones with checked values go in, and an output path
- * made here), it knows no end (so it runs in a process of its own, whose group is killed when the time is over), it
- * rejects on much output (so the picture goes through a file), and it only knows the names libcamera-* (so rpicam-still
- * is started directly, with the same checked options).
+ * Stills through the package `node-libcamera`, which needs a wall around it:
+ * - It joins its options to one line for a shell, so only allow-listed options with checked values reach it, and an output
+ *   path that is made here.
+ * - It has no time limit, so it runs in a process of its own, whose group is killed when the time is over.
+ * - It rejects on much output, so the picture goes through a file.
+ * - It knows only the names libcamera-*, so rpicam-still is started directly, with the same checked options.
  */
 export interface StillTaker {
   readonly clock: Clock;
-  /** Where a private folder for the picture is made. */
+  /** Folder in which a private folder for the picture is made. */
   readonly folder: string;
   readonly timeoutMs: number;
 }
@@ -26,8 +27,8 @@ export const STILL_TIMEOUT_MS = 15_000;
 const STILL_MAX_BYTES = 32 * 1024 * 1024;
 const INSTALL_HINT = 'Install rpicam-apps (or libcamera-apps on an older system).';
 
-/** Runs in the other process. The package only prints its command where NODE_ENV is `test`. */
-const RUNNER = `
+/** The program of the other process. Where NODE_ENV is `test`, the package only prints its command. */
+const STILL_RUNNER = `
 process.env.NODE_ENV = 'production';
 const { libcamera } = require(process.argv[1]);
 libcamera.still(JSON.parse(process.argv[2])).catch((error) => {
@@ -36,7 +37,7 @@ libcamera.still(JSON.parse(process.argv[2])).catch((error) => {
 });
 `;
 
-/** @throws SealcamError `config-invalid-value`, `camera-unavailable`, `camera-ended`, `frame-corrupt` */
+/** Takes one picture. @throws SealcamError `config-invalid-value`, `camera-unavailable`, `camera-ended`, `frame-corrupt` */
 export async function takeStill(taker: StillTaker, options: StillOptions, signal: AbortSignal): Promise<Uint8Array> {
   const { clock, timeoutMs } = taker;
   const folder = await mkdtemp(join(taker.folder, 'sealcam-still-'));
@@ -56,24 +57,27 @@ async function commandFor(options: CheckedOptions, clock: Clock, signal: AbortSi
     (await runTool({ program, args: ['--version'] }, clock, signal)).found;
   if (await has('libcamera-still')) return packageCommand(options);
   if (await has('rpicam-still')) return { program: 'rpicam-still', args: optionArgs(options) };
-  throw new SealcamError('camera-unavailable', 'there is no libcamera-still or rpicam-still', { hint: INSTALL_HINT });
+  throw new SealcamError('camera-unavailable', 'neither libcamera-still nor rpicam-still is installed', {
+    hint: INSTALL_HINT,
+  });
 }
 
-/** Texts for numbers: the package writes both alike. */
+/** Numbers are passed as text; the package writes both the same way. */
 type PackageOptions = Parameters<typeof libcamera.still>[0];
 
 function packageCommand(options: CheckedOptions): Command {
   const path = createRequire(import.meta.url).resolve('node-libcamera');
   const known: readonly (keyof PackageOptions)[] = Object.keys(options) as (keyof PackageOptions)[];
   const ordered = Object.fromEntries(known.map((name) => [name, options[name]]));
-  return { program: process.execPath, args: ['-e', RUNNER, '--', path, JSON.stringify(ordered)] };
+  return { program: process.execPath, args: ['-e', STILL_RUNNER, '--', path, JSON.stringify(ordered)] };
 }
 
 async function readStill(path: string, { code, stderr }: ToolRun): Promise<Uint8Array> {
   const size = (await stat(path).catch(() => null))?.size ?? 0;
   if (size === 0 || size > STILL_MAX_BYTES) {
-    const said = stderr.trim().split('\n').at(-1) ?? '';
-    throw new SealcamError('camera-ended', `no usable still (status ${String(code)}, ${String(size)} bytes): ${said}`);
+    const complaint = stderr.trim().split('\n').at(-1) ?? '';
+    const result = `status ${String(code)}, ${String(size)} bytes`;
+    throw new SealcamError('camera-ended', `no usable still (${result}): ${complaint}`);
   }
   const jpeg = new Uint8Array(await readFile(path));
   await jpegSize(jpeg);

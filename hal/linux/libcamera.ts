@@ -3,17 +3,24 @@ import { SealcamError } from '../../common/errors.js';
 import type { CameraCommands, StreamPlan } from './child-camera.js';
 import { runTool, type Command, type ToolRun } from './child.js';
 import { usersOf } from './device-users.js';
-import { checkModes, chooseCamera, parseCamList, parseHelloList, type ListedCamera, type Wanted } from './offers.js';
+import {
+  checkModes,
+  chooseCamera,
+  parseCamList,
+  parseHelloList,
+  type ListedCamera,
+  type RequestedMode,
+} from './offers.js';
 
-export interface LibcameraOptions extends Wanted {
-  /** Number or id of the camera; empty means the first. */
+export interface LibcameraOptions extends RequestedMode {
+  /** Number or id of the camera; empty for the first. */
   readonly device: string;
   readonly clock: Clock;
   readonly takeStill?: NonNullable<CameraCommands['takeStill']>;
 }
 
-/** The applications of Raspberry Pi under their new and their old name. */
-const APPS = [
+/** The camera programs of Raspberry Pi under their new and their old names. */
+const CAMERA_PROGRAMS = [
   { list: 'rpicam-hello', stream: 'rpicam-vid' },
   { list: 'libcamera-hello', stream: 'libcamera-vid' },
 ] as const;
@@ -21,7 +28,7 @@ const JPEG_QUALITY = '80';
 const INSTALL_HINT =
   'Install rpicam-apps (Raspberry Pi OS), or gstreamer1.0-tools, gstreamer1.0-libcamera and gstreamer1.0-plugins-good (Debian).';
 
-/** A camera that libcamera drives, streamed by whichever of its programs is there. */
+/** A camera of libcamera, streamed by the first of its programs that is installed. */
 export class LibcameraCommands implements CameraCommands {
   readonly driver = 'libcamera';
   readonly takeStill?: NonNullable<CameraCommands['takeStill']>;
@@ -34,11 +41,11 @@ export class LibcameraCommands implements CameraCommands {
 
   async plan(signal: AbortSignal): Promise<StreamPlan> {
     const { clock, device } = this.options;
-    for (const { list, stream } of APPS) {
+    for (const { list, stream } of CAMERA_PROGRAMS) {
       const run = await runTool({ program: list, args: ['--list-cameras'] }, clock, signal);
       if (!run.found) continue;
       checkRun(list, run);
-      // Older ones list on stderr, among the log of libcamera.
+      // Older versions list on stderr, among the log of libcamera.
       const camera = chooseCamera(parseHelloList(`${run.stdout}\n${run.stderr}`), device);
       checkModes(camera, this.options);
       return this.planOf(camera.model, appCommand(stream, camera, this.options), false);
@@ -46,9 +53,13 @@ export class LibcameraCommands implements CameraCommands {
     const listed = await runTool({ program: 'cam', args: ['-l'] }, clock, signal);
     const gst = await runTool({ program: 'gst-launch-1.0', args: ['--version'] }, clock, signal);
     if (!gst.found) {
-      throw new SealcamError('camera-unavailable', 'there is no rpicam-vid, libcamera-vid or gst-launch-1.0', {
-        hint: INSTALL_HINT,
-      });
+      throw new SealcamError(
+        'camera-unavailable',
+        'none of rpicam-vid, libcamera-vid and gst-launch-1.0 is installed',
+        {
+          hint: INSTALL_HINT,
+        },
+      );
     }
     if (!listed.found) return this.planOf('libcamera', gstCommand(device, this.options), true);
     checkRun('cam', listed);
@@ -73,7 +84,7 @@ function checkRun(program: string, { timedOut, code, stderr }: ToolRun): void {
   throw new SealcamError('camera-unavailable', `${program} ended with status ${String(code)}: ${last}`);
 }
 
-function appCommand(program: string, { index }: ListedCamera, wanted: Wanted): Command {
+function appCommand(program: string, { index }: ListedCamera, wanted: RequestedMode): Command {
   const { width, height, framesPerSecond } = wanted;
   return {
     program,
@@ -100,11 +111,11 @@ function appCommand(program: string, { index }: ListedCamera, wanted: Wanted): C
   };
 }
 
-/** Without a frame rate in the caps: with one, libcamerasrc was seen to hang. */
-function gstCommand(id: string, { width, height }: Wanted): Command {
-  // gst-launch joins its arguments and parses them: a name with other characters could become a pipeline of its own.
+/** Returns the pipeline of GStreamer, without a frame rate in the caps, with which libcamerasrc was seen to hang. */
+function gstCommand(id: string, { width, height }: RequestedMode): Command {
+  // gst-launch joins its arguments and parses the result, so other characters in a name could add to the pipeline.
   if (!/^[\w./@:\\-]*$/.test(id)) {
-    throw new SealcamError('camera-unavailable', `camera.device: ${id} is no name of a camera`);
+    throw new SealcamError('camera-unavailable', `camera.device: ${id} is not the name of a camera`);
   }
   const caps = `video/x-raw,format=NV12,width=${String(width)},height=${String(height)}`;
   const source = id === '' ? ['libcamerasrc'] : ['libcamerasrc', `camera-name=${id.replaceAll('\\', '\\\\')}`];

@@ -1,13 +1,13 @@
 import { SealcamError } from '../../common/errors.js';
 
-/** What a configuration asks of a camera. */
-export interface Wanted {
+/** The size and rate that the configuration asks for. */
+export interface RequestedMode {
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: number;
 }
 
-/** One way in which a sensor can be read. */
+/** One mode of a sensor. */
 export interface SensorMode {
   readonly width: number;
   readonly height: number;
@@ -17,12 +17,12 @@ export interface SensorMode {
 export interface ListedCamera {
   readonly index: number;
   readonly model: string;
-  /** libcamera's own name of it: a path of the device tree or of the bus. */
+  /** The id of libcamera: a path of the device tree or of the bus. */
   readonly id: string;
   readonly modes: readonly SensorMode[];
 }
 
-/** Reads what `rpicam-hello --list-cameras` (or `libcamera-hello`) prints. */
+/** Parses the output of `rpicam-hello --list-cameras` or `libcamera-hello`. */
 export function parseHelloList(text: string): ListedCamera[] {
   const cameras: (Omit<ListedCamera, 'modes'> & { readonly modes: SensorMode[] })[] = [];
   for (const line of text.split('\n')) {
@@ -39,7 +39,7 @@ export function parseHelloList(text: string): ListedCamera[] {
   return cameras;
 }
 
-/** Reads what libcamera's own `cam -l` prints; it counts from 1 and says no modes. */
+/** Parses the output of `cam -l` of libcamera, which counts from 1 and lists no modes. */
 export function parseCamList(text: string): ListedCamera[] {
   const cameras: ListedCamera[] = [];
   for (const line of text.split('\n')) {
@@ -60,15 +60,17 @@ function modeText({ width, height, framesPerSecond }: SensorMode): string {
   return `${String(width)}x${String(height)} at ${String(Math.floor(framesPerSecond))}`;
 }
 
-const OFFERS_TOLD = 8;
+const OFFERS_LISTED_MAX = 8;
 
+/** Lists modes for an error message, at most eight of them. */
 export function offerText(modes: readonly SensorMode[]): string {
   const texts = [...new Set(modes.map(modeText))];
-  const more = texts.length > OFFERS_TOLD ? `, and ${String(texts.length - OFFERS_TOLD)} more` : '';
-  return texts.slice(0, OFFERS_TOLD).join(', ') + more;
+  const more = texts.length > OFFERS_LISTED_MAX ? `, and ${String(texts.length - OFFERS_LISTED_MAX)} more` : '';
+  return texts.slice(0, OFFERS_LISTED_MAX).join(', ') + more;
 }
 
-export function notOffered(model: string, wanted: Wanted, offers: string): SealcamError {
+/** Makes the error `camera-unavailable` for a size and rate that the camera does not offer. */
+export function notOffered(model: string, wanted: RequestedMode, offers: string): SealcamError {
   const { width, height, framesPerSecond } = wanted;
   return new SealcamError(
     'camera-unavailable',
@@ -77,8 +79,11 @@ export function notOffered(model: string, wanted: Wanted, offers: string): Sealc
   );
 }
 
-/** A sensor behind an image processor gives every size up to a mode's own. @throws SealcamError `camera-unavailable` */
-export function checkModes({ model, modes }: ListedCamera, wanted: Wanted): void {
+/**
+ * Checks that a sensor offers a size and rate. An image processor scales every mode down, so smaller sizes count too.
+ * @throws SealcamError `camera-unavailable`
+ */
+export function checkModes({ model, modes }: ListedCamera, wanted: RequestedMode): void {
   if (modes.length === 0) return;
   const fits = modes.some(
     ({ width, height, framesPerSecond }) =>
@@ -87,12 +92,12 @@ export function checkModes({ model, modes }: ListedCamera, wanted: Wanted): void
   if (!fits) throw notOffered(model, wanted, `up to ${offerText(modes)}`);
 }
 
-/** The camera that `device` names by number or id; empty means the first. @throws SealcamError `camera-unavailable` */
+/** Returns the camera that `device` names by number or id; empty for the first. @throws SealcamError `camera-unavailable` */
 export function chooseCamera(cameras: readonly ListedCamera[], device: string): ListedCamera {
   const [first] = cameras;
   if (first === undefined) {
-    throw new SealcamError('camera-unavailable', 'libcamera sees no camera', {
-      hint: 'Check the ribbon cable on both ends, and that the boot configuration names the sensor.',
+    throw new SealcamError('camera-unavailable', 'libcamera finds no camera', {
+      hint: 'Check both ends of the ribbon cable, and that the boot configuration names the sensor.',
     });
   }
   const chosen = device === '' ? first : cameras.find(({ index, id }) => String(index) === device || id === device);

@@ -5,14 +5,14 @@ import { SealcamError } from '../../common/errors.js';
 import { Listeners } from '../listeners.js';
 import type { SerialLine, Unsubscribe } from '../peripherals.js';
 
-/** So much may wait for the other end; one that does not read must not fill the memory. */
+/** Bytes that may wait for the other end, so that one that does not read cannot fill the memory. */
 const WAITING_MAX_BYTES = 64 * 1024;
-/** serialport reads on for ever where a read comes upon a dead tty before its poll does; so the device is looked for too. */
-const LOOK_EVERY_MS = 1000;
+/** serialport does not notice a dead tty that a read finds before its poll does, so the device is checked too. */
+const CHECK_EVERY_MS = 1000;
 
 /** Opens a tty with 8 data bits, no parity and one stop bit. @throws SealcamError `serial-unavailable` */
 export async function openSerialLine(path: string, baudRate: number, clock: Clock): Promise<SerialLine> {
-  // Loaded only here: its native part must not cost memory, or a start, where no line is configured.
+  // Loaded only here: its native module would cost memory and start-up time where no line is configured.
   const { SerialPort: Port } = await import('serialport').catch((cause: unknown) => {
     throw new SealcamError('serial-unavailable', 'the module serialport cannot be loaded', { cause });
   });
@@ -26,13 +26,13 @@ export async function openSerialLine(path: string, baudRate: number, clock: Cloc
   });
 }
 
-/** Which device a path names at the moment; null where there is none. */
+/** Returns the identity of the device behind a path now; null where there is no device. */
 async function identityOf(path: string): Promise<string | null> {
   const found = await stat(path).catch(() => null);
   return found === null ? null : [found.dev, found.ino, found.rdev].join(':');
 }
 
-/** An open tty. It ends with the device or its other end; whoever wants it again opens it anew. */
+/** An open tty. It ends with the device or its other end, and must then be opened again. */
 class TtyLine implements SerialLine {
   readonly name: string;
   private readonly port: SerialPort;
@@ -41,7 +41,7 @@ class TtyLine implements SerialLine {
   private readonly device: string | null;
   private readonly clock: Clock;
   private waitingBytes = 0;
-  private cancelLook: CancelTimer = () => undefined;
+  private cancelCheck: CancelTimer = () => undefined;
 
   constructor(port: SerialPort, device: string | null, clock: Clock) {
     this.port = port;
@@ -51,17 +51,17 @@ class TtyLine implements SerialLine {
     port.on('data', (chunk: Uint8Array) => {
       this.data.call(new Uint8Array(chunk));
     });
-    // What breaks a line also closes it, and that is told below.
+    // An error also closes the port, which is reported below.
     port.on('error', () => undefined);
     port.once('close', () => {
-      this.cancelLook();
+      this.cancelCheck();
       this.closed.call();
     });
     this.scheduleCheck();
   }
 
   private scheduleCheck(): void {
-    this.cancelLook = this.clock.after(LOOK_EVERY_MS, () => {
+    this.cancelCheck = this.clock.after(CHECK_EVERY_MS, () => {
       void identityOf(this.port.path).then(async (device) => {
         if (!this.port.isOpen) return;
         if (device === this.device) this.scheduleCheck();
@@ -78,7 +78,7 @@ class TtyLine implements SerialLine {
     return this.closed.add(listener);
   }
 
-  /** What is written to a line that is gone is lost, as on a cable. @throws SealcamError `serial-unavailable` */
+  /** Sends bytes; on a closed line they are lost, as on a cable. @throws SealcamError `serial-unavailable` */
   write(data: Uint8Array): Promise<void> {
     if (!this.port.isOpen) return Promise.resolve();
     if (this.waitingBytes + data.length > WAITING_MAX_BYTES) {

@@ -2,7 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import { Listeners } from '../listeners.js';
 import type { SerialLine, Unsubscribe } from '../peripherals.js';
 
-/** The terminal of whoever started the program, as a line. Closing it leaves the streams open: they are not ours. */
+/** The terminal in which the program runs, as a line. Closing it leaves the streams open, which belong to the process. */
 export class StdioLine implements SerialLine {
   readonly name = 'stdio';
   private readonly input: Readable;
@@ -17,7 +17,7 @@ export class StdioLine implements SerialLine {
     input.on('data', this.onChunk);
     input.once('close', this.end);
     input.once('end', this.end);
-    // A terminal that goes away breaks the pipe; the input ends with it.
+    // A closed terminal breaks the pipe, and the input ends with it.
     output.on('error', this.end);
   }
 

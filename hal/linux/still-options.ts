@@ -1,10 +1,10 @@
 import { SealcamError } from '../../common/errors.js';
 
-/** What may be said to `libcamera-still`; nothing else reaches it. */
+/** The options that may reach `libcamera-still`. */
 export interface StillOptions {
   readonly width: number;
   readonly height: number;
-  /** How long it lets exposure settle before it takes the picture. */
+  /** Milliseconds for exposure to settle before the picture. */
   readonly timeout?: number;
   readonly quality?: number;
   readonly rotation?: 0 | 180;
@@ -19,7 +19,7 @@ export interface StillOptions {
 
 export type CheckedOptions = Readonly<Record<string, string | true>>;
 
-/** Gives the text for the command line, true for a flag, null to leave it out, undefined to refuse. */
+/** Returns the text for the command line, true for a flag, null to leave it out, undefined to refuse. */
 type Check = (value: unknown) => string | true | null | undefined;
 
 function integer(min: number, max: number): Check {
@@ -31,10 +31,10 @@ function oneOf(...values: readonly (string | number)[]): Check {
   return (value) => (values.some((each) => each === value) ? String(value) : undefined);
 }
 
-/** The package would write `--hflip false` for a flag that is off. */
+/** A flag that is off is left out: the package would write `--hflip false`. */
 const flag: Check = (value) => (typeof value === 'boolean' ? value || null : undefined);
 
-const CHECKS: Readonly<Record<keyof StillOptions, Check>> = {
+const OPTION_CHECKS: Readonly<Record<keyof StillOptions, Check>> = {
   width: integer(16, 16_384),
   height: integer(16, 16_384),
   timeout: integer(1, 10_000),
@@ -48,34 +48,34 @@ const CHECKS: Readonly<Record<keyof StillOptions, Check>> = {
   shutter: integer(1, 200_000_000),
 };
 
-/** No character of these means anything to a shell, and no value begins like an option. */
-const SAFE = /^[A-Za-z0-9/_][A-Za-z0-9/_.-]*$/;
+/** Values of characters that mean nothing to a shell, and that do not start like an option. */
+const SAFE_VALUE = /^[A-Za-z0-9/_][A-Za-z0-9/_.-]*$/;
 
 /**
- * Everything on the allow-list and in its range, as texts; `output` is a path that we made ourselves.
+ * Checks options against the allow-list and their ranges, and returns them as texts; `output` is a path made by the caller.
  * @throws SealcamError `config-invalid-value`
  */
 export function checkStillOptions(options: Readonly<Record<string, unknown>>, output: string): CheckedOptions {
   const checked: Record<string, string | true> = {};
   for (const [name, value] of Object.entries(options)) {
     if (value === undefined) continue;
-    const text = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof StillOptions](value) : undefined;
+    const text = Object.hasOwn(OPTION_CHECKS, name) ? OPTION_CHECKS[name as keyof StillOptions](value) : undefined;
     if (text === undefined)
       throw refused(`${JSON.stringify(name)} as ${typeof value === 'string' ? JSON.stringify(value) : typeof value}`);
     if (text !== null) checked[name] = text;
   }
   const all = { nopreview: true, encoding: 'jpg', ...checked, output } as const;
   for (const value of Object.values(all)) {
-    if (value !== true && !SAFE.test(value)) throw refused(JSON.stringify(value));
+    if (value !== true && !SAFE_VALUE.test(value)) throw refused(JSON.stringify(value));
   }
   return all;
 }
 
-/** The same as arguments of a program. */
+/** Returns checked options as arguments of a program. */
 export function optionArgs(options: CheckedOptions): string[] {
   return Object.entries(options).flatMap(([name, value]) => (value === true ? [`--${name}`] : [`--${name}`, value]));
 }
 
 function refused(what: string): SealcamError {
-  return new SealcamError('config-invalid-value', `not allowed for a still: ${what}`);
+  return new SealcamError('config-invalid-value', `not allowed as an option of a still: ${what}`);
 }

@@ -9,11 +9,11 @@ import type { ClockQuality, System, SystemClock, SystemStatus } from '../system.
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
 const TEMPERATURE = '/sys/class/thermal/thermal_zone0/temp';
-/** systemd-timesyncd touches it once the clock was set from the network. */
+/** systemd-timesyncd creates this file once it has set the clock from the network. */
 const NTP_SYNCHRONIZED = '/run/systemd/timesync/synchronized';
-const RTC = '/sys/class/rtc/rtc0';
+const RTC_DEVICE = '/sys/class/rtc/rtc0';
 
-/** The kernel's boot id; `fallback` where there is none (macOS), new with every start of the process. */
+/** Returns the boot id of the kernel; `fallback` where it has none (macOS), which changes with every start of the process. */
 export function readBootId(fallback: () => Uint8Array): Uint8Array {
   try {
     const text = readFileSync(BOOT_ID, 'utf8').trim().replaceAll('-', '');
@@ -23,20 +23,21 @@ export function readBootId(fallback: () => Uint8Array): Uint8Array {
   }
 }
 
-/** For `doctor`: without a clock chip and before the network's time, a boot begins where the last shutdown ended. */
+/** Describes the source of the time for `sealcam doctor`. Without a clock chip a boot starts at the last shutdown's time. */
 export function clockSource(): string {
   if (existsSync(NTP_SYNCHRONIZED)) return 'set from the network';
-  return existsSync(RTC)
+  return existsSync(RTC_DEVICE)
     ? 'from the clock chip, not checked against the network'
     : 'no clock chip, no network time seen';
 }
 
+/** The clocks of the kernel. */
 export class LinuxSystemClock implements SystemClock {
   readonly bootId: Uint8Array;
   private readonly clock: Clock;
   private readonly floorMs: number;
 
-  /** A wall clock below `floorMs`, the time this program was built, was never set. */
+  /** A wall clock before `floorMs`, the build time of this program, was never set. */
   constructor(clock: Clock, bootId: Uint8Array, floorMs: number) {
     this.clock = clock;
     this.bootId = bootId;
@@ -54,11 +55,12 @@ export class LinuxSystemClock implements SystemClock {
   }
 }
 
+/** Uptime, temperature, free space and power problems of a Linux board. */
 export class LinuxSystem implements System {
   private readonly folder: string;
   private readonly clock: Clock;
 
-  /** `folder` is where free space counts. */
+  /** `folder` is on the file system whose free space is reported. */
   constructor(folder: string, clock: Clock) {
     this.folder = folder;
     this.clock = clock;
@@ -70,7 +72,7 @@ export class LinuxSystem implements System {
       const [temperatureDeciC, warnings] = await Promise.all([temperature(), readThrottled(this.clock)]);
       return { uptimeS: Math.floor(uptime()), temperatureDeciC, freeBytes: bavail * bsize, warnings };
     } catch (cause) {
-      throw new SealcamError('store-unavailable', `${this.folder} cannot be looked at`, { cause });
+      throw new SealcamError('store-unavailable', `the free space of ${this.folder} cannot be read`, { cause });
     }
   }
 }

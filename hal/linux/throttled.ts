@@ -4,8 +4,8 @@ import { runTool } from './child.js';
 
 const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';
 
-/** What the firmware of a Raspberry Pi says: bits 0 to 3 for now, 16 to 19 for since the boot. */
-const BITS: readonly (readonly [bit: number, what: string])[] = [
+/** Bits of the firmware of a Raspberry Pi: 0 to 3 for now, 16 to 19 for since the boot. */
+const THROTTLED_BITS: readonly (readonly [bit: number, what: string])[] = [
   [0, 'the supply voltage is too low'],
   [1, 'the processor is slowed down'],
   [2, 'the processor is throttled'],
@@ -16,14 +16,14 @@ const BITS: readonly (readonly [bit: number, what: string])[] = [
   [19, 'the temperature limit was reached since the boot'],
 ];
 
-/** Reads `50005`, `0x50005` or `throttled=0x50005`; what is no such number warns of nothing. */
+/** Parses `50005`, `0x50005` or `throttled=0x50005`; other text gives no warnings. */
 export function parseThrottled(text: string): readonly string[] {
   const match = /^(?:throttled=)?(?:0x)?([0-9a-f]{1,8})$/i.exec(text.trim());
   const value = Number.parseInt(match?.[1] ?? '0', 16);
-  return BITS.filter(([bit]) => (value >>> bit) % 2 === 1).map(([, what]) => what);
+  return THROTTLED_BITS.filter(([bit]) => (value >>> bit) % 2 === 1).map(([, what]) => what);
 }
 
-/** From the kernel where it tells, else by `vcgencmd`; no warnings on boards that have neither. */
+/** Reads the bits from the kernel, else from `vcgencmd`; boards with neither give no warnings. */
 export async function readThrottled(clock: Clock): Promise<readonly string[]> {
   const text = await readFile(THROTTLED, 'utf8').catch(() => null);
   if (text !== null) return parseThrottled(text);

@@ -1,15 +1,15 @@
-import { notOffered, offerText, type SensorMode, type Wanted } from './offers.js';
+import { notOffered, offerText, type SensorMode, type RequestedMode } from './offers.js';
 
-/** A pixel format with the sizes and rates in which it comes; a rate of 0 is not known. */
+/** A pixel format with its sizes and rates; a rate of 0 is unknown. */
 export interface V4l2Format {
   readonly isJpeg: boolean;
-  /** ffmpeg's name of it. */
+  /** The name in ffmpeg. */
   readonly name: string;
   readonly modes: readonly SensorMode[];
 }
 
-/** What can be turned into JPEG, by its four characters and by ffmpeg's name. */
-const NAMES: Readonly<Record<string, string>> = {
+/** The formats that can be turned into JPEG: the four characters, and the name in ffmpeg. */
+const FFMPEG_NAMES: Readonly<Record<string, string>> = {
   MJPG: 'mjpeg',
   JPEG: 'mjpeg',
   YUYV: 'yuyv422',
@@ -20,23 +20,25 @@ const NAMES: Readonly<Record<string, string>> = {
   BGR3: 'bgr24',
 };
 
-/** Reads what `v4l2-ctl --list-formats-ext` prints. */
+/** Parses the output of `v4l2-ctl --list-formats-ext`. */
 export function parseV4l2Ctl(text: string): V4l2Format[] {
   const formats: { isJpeg: boolean; name: string; modes: SensorMode[] }[] = [];
-  let [width, height] = [0, 0];
+  let width = 0;
+  let height = 0;
   for (const line of text.split('\n')) {
     const format = /^\s*\[\d+\]: '(.{4})'/.exec(line);
     const size = /Size: (?:Discrete (\d+)x(\d+)|(?:Stepwise|Continuous) \d+x\d+ - (\d+)x(\d+))/.exec(line);
     const rate = /\((\d+(?:\.\d+)?)(?:-(\d+(?:\.\d+)?))? fps\)/.exec(line);
     if (format !== null) {
-      const name = NAMES[format[1] ?? ''] ?? '';
+      const name = FFMPEG_NAMES[format[1] ?? ''] ?? '';
       formats.push({ isJpeg: name === 'mjpeg', name, modes: [] });
     } else if (size !== null) {
-      [width, height] = [Number(size[1] ?? size[3]), Number(size[2] ?? size[4])];
+      width = Number(size[1] ?? size[3]);
+      height = Number(size[2] ?? size[4]);
       formats.at(-1)?.modes.push({ width, height, framesPerSecond: 0 });
     } else if (rate !== null) {
       const modes = formats.at(-1)?.modes;
-      // The size alone was noted until its first rate came.
+      // The size alone was kept until its first rate came.
       if (modes?.at(-1)?.framesPerSecond === 0) modes.pop();
       modes?.push({ width, height, framesPerSecond: Number(rate[2] ?? rate[1]) });
     }
@@ -44,9 +46,9 @@ export function parseV4l2Ctl(text: string): V4l2Format[] {
   return formats.filter(({ name }) => name !== '');
 }
 
-/** Reads what `ffmpeg -f v4l2 -list_formats all` says on stderr; it knows no rates. */
+/** Parses what `ffmpeg -f v4l2 -list_formats all` prints on stderr, without rates. */
 export function parseFfmpegFormats(text: string): V4l2Format[] {
-  const known = new Set(Object.values(NAMES));
+  const known = new Set(Object.values(FFMPEG_NAMES));
   const formats: V4l2Format[] = [];
   for (const line of text.split('\n')) {
     const match = /(?:Compressed|Raw\s*):\s*(\w+) :.*? : ([\dx {}\-,]+)$/.exec(line.trimEnd());
@@ -58,11 +60,11 @@ export function parseFfmpegFormats(text: string): V4l2Format[] {
   return formats;
 }
 
-/** JPEG where the camera makes it itself, else what must be compressed here. @throws SealcamError `camera-unavailable` */
+/** Chooses a format: JPEG where the camera makes it, else one to compress here. @throws SealcamError `camera-unavailable` */
 export function chooseFormat(
   model: string,
   formats: readonly V4l2Format[],
-  wanted: Wanted,
+  wanted: RequestedMode,
 ): { readonly format: V4l2Format; readonly framesPerSecond: number } {
   const ordered = [...formats].sort((a, b) => Number(b.isJpeg) - Number(a.isJpeg));
   for (const format of ordered) {
@@ -70,9 +72,9 @@ export function chooseFormat(
       .filter(({ width, height }) => width === wanted.width && height === wanted.height)
       .map(({ framesPerSecond }) => framesPerSecond)
       .filter((rate) => rate === 0 || rate >= wanted.framesPerSecond);
-    // The slowest that is fast enough: what is too much is compressed and carried for nothing.
+    // The slowest rate that is fast enough: surplus frames are compressed and copied, and then dropped.
     if (rates.length > 0) return { format, framesPerSecond: Math.max(wanted.framesPerSecond, Math.min(...rates)) };
   }
   const offered = offerText(ordered.flatMap(({ modes }) => modes)).replaceAll(' at 0', '');
-  throw notOffered(model, wanted, offered === '' ? 'no size that is known here' : offered);
+  throw notOffered(model, wanted, offered === '' ? 'no size in a format that is known here' : offered);
 }

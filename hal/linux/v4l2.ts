@@ -5,21 +5,21 @@ import { SealcamError } from '../../common/errors.js';
 import type { CameraCommands, StreamPlan } from './child-camera.js';
 import { runTool, type Command } from './child.js';
 import { usersOf } from './device-users.js';
-import type { Wanted } from './offers.js';
+import type { RequestedMode } from './offers.js';
 import { chooseFormat, parseFfmpegFormats, parseV4l2Ctl, type V4l2Format } from './v4l2-formats.js';
 
-export interface V4l2Options extends Wanted {
-  /** Path of the device; empty means /dev/video0. */
+export interface V4l2Options extends RequestedMode {
+  /** Path of the device; empty for /dev/video0. */
   readonly device: string;
   readonly clock: Clock;
 }
 
-const INSTALL_HINT = 'Install ffmpeg (Debian: apt install ffmpeg; v4l-utils beside it tells frame rates).';
-/** gst-launch parses its arguments anew, so a path must have no character that means something there. */
-const DEVICE = /^\/dev\/[\w/.:-]+$/;
+const INSTALL_HINT = 'Install ffmpeg (Debian: apt install ffmpeg), and v4l-utils to list frame rates.';
+/** gst-launch parses its arguments again, so a path must have no character with a meaning there. */
+const DEVICE_PATH = /^\/dev\/[\w/.:-]+$/;
 const JPEG_QSCALE = '5';
 
-/** A camera of the kernel's Video4Linux: most on USB. */
+/** A camera of Video4Linux, as most on USB are. */
 export class V4l2Commands implements CameraCommands {
   readonly driver = 'v4l2';
   private readonly options: V4l2Options;
@@ -47,14 +47,14 @@ export class V4l2Commands implements CameraCommands {
   }
 
   private async checkDevice(): Promise<void> {
-    if (!DEVICE.test(this.device)) {
-      throw new SealcamError('camera-unavailable', `camera.device: ${this.device} is no device of /dev`);
+    if (!DEVICE_PATH.test(this.device)) {
+      throw new SealcamError('camera-unavailable', `camera.device: ${this.device} is not a device of /dev`);
     }
     const kind = await stat(this.device).catch(() => null);
     if (kind?.isCharacterDevice() === true) return;
     const others = (await readdir('/dev').catch(() => [])).filter((name) => /^video\d+$/.test(name));
-    const there = others.length === 0 ? 'there is no video device at all' : `there is /dev/${others.join(', /dev/')}`;
-    throw new SealcamError('camera-unavailable', `${this.device} is no camera; ${there}`);
+    const there = others.length === 0 ? 'there is no video device' : `there is /dev/${others.join(', /dev/')}`;
+    throw new SealcamError('camera-unavailable', `${this.device} is not a camera; ${there}`);
   }
 
   private async modelName(): Promise<string> {
@@ -68,9 +68,9 @@ export class V4l2Commands implements CameraCommands {
     const listed = await runTool(v4l2Ctl, clock, signal);
     if (listed.found && listed.code === 0) return parseV4l2Ctl(listed.stdout);
     if (!hasFfmpeg) {
-      throw new SealcamError('camera-unavailable', 'there is no ffmpeg and no v4l2-ctl', { hint: INSTALL_HINT });
+      throw new SealcamError('camera-unavailable', 'neither ffmpeg nor v4l2-ctl is installed', { hint: INSTALL_HINT });
     }
-    // It ends with an error on purpose: "immediate exit requested".
+    // ffmpeg always ends this listing with the error "immediate exit requested".
     const args = ['-hide_banner', '-nostdin', '-f', 'v4l2', '-list_formats', 'all', '-i', this.device];
     const asked = await runTool({ program: 'ffmpeg', args }, clock, signal);
     if (/resource busy/i.test(asked.stderr)) {
@@ -84,7 +84,7 @@ export class V4l2Commands implements CameraCommands {
   }
 }
 
-function ffmpegCommand(device: string, format: V4l2Format, { width, height, framesPerSecond }: Wanted): Command {
+function ffmpegCommand(device: string, format: V4l2Format, { width, height, framesPerSecond }: RequestedMode): Command {
   const size = `${String(width)}x${String(height)}`;
   const input = [
     '-f',
@@ -96,7 +96,7 @@ function ffmpegCommand(device: string, format: V4l2Format, { width, height, fram
     '-framerate',
     String(framesPerSecond),
   ];
-  // Cameras leave out the Huffman tables that every JPEG file has; the filter puts them in without compressing anew.
+  // Cameras leave out the Huffman tables that a JPEG file needs; the filter adds them without compressing again.
   const encode = format.isJpeg ? ['-c:v', 'copy', '-bsf:v', 'mjpeg2jpeg'] : ['-c:v', 'mjpeg', '-q:v', JPEG_QSCALE];
   return {
     program: 'ffmpeg',
@@ -119,7 +119,7 @@ function ffmpegCommand(device: string, format: V4l2Format, { width, height, fram
   };
 }
 
-function gstCommand(device: string, format: V4l2Format, { width, height }: Wanted): Command {
+function gstCommand(device: string, format: V4l2Format, { width, height }: RequestedMode): Command {
   const size = `width=${String(width)},height=${String(height)}`;
   const encode = format.isJpeg ? [`image/jpeg,${size}`] : [`video/x-raw,${size}`, '!', 'videoconvert', '!', 'jpegenc'];
   return {

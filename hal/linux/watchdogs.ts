@@ -5,16 +5,16 @@ import type { Log } from '../../common/log.js';
 import type { Watchdog } from '../peripherals.js';
 import { runTool } from './child.js';
 
-/** There is none: nothing restarts the camera but whoever started it. */
+/** No watchdog: nothing restarts a camera that hangs. */
 export class NoWatchdog implements Watchdog {
   readonly intervalMs = null;
 
   ready(): void {
-    // Nobody waits for it.
+    // Nothing waits for it.
   }
 
   alive(): void {
-    // Nobody listens.
+    // Nothing listens.
   }
 
   close(): Promise<void> {
@@ -23,49 +23,56 @@ export class NoWatchdog implements Watchdog {
 }
 
 export interface SystemdWatchdogOptions {
-  /** NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID are systemd's. */
+  /** Of which systemd sets NOTIFY_SOCKET, WATCHDOG_USEC and WATCHDOG_PID. */
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly pid: number;
   readonly clock: Clock;
   readonly log: Log;
 }
 
+const SYSTEMD_NOTIFY = 'systemd-notify';
 const NOTIFY_TIMEOUT_MS = 5000;
 
+/** Returns whether the program `systemd-notify` is installed. */
+export async function hasSystemdNotify(clock: Clock, signal: AbortSignal): Promise<boolean> {
+  const { found } = await runTool({ program: SYSTEMD_NOTIFY, args: ['--version'] }, clock, signal);
+  return found;
+}
+
 /**
- * Tells systemd through `systemd-notify`, because Node has no Unix datagram sockets. The message therefore comes from a
- * child: the unit needs NotifyAccess=all, or systemd ignores it and restarts a camera that is well.
+ * Notifies systemd through the program `systemd-notify`, because Node has no Unix datagram sockets. The message comes from
+ * a child process, so the unit needs NotifyAccess=all: without it systemd ignores the message and restarts the camera.
  */
 export class SystemdWatchdog implements Watchdog {
   readonly intervalMs: number | null;
   private readonly options: SystemdWatchdogOptions;
-  private readonly isAsked: boolean;
+  private readonly hasSocket: boolean;
   private busy: Promise<void> | null = null;
   private isClosed = false;
 
   constructor(options: SystemdWatchdogOptions) {
     const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: micros, WATCHDOG_PID: pid } = options.environment;
     this.options = options;
-    this.isAsked = socket !== '';
+    this.hasSocket = socket !== '';
     const timeoutMs = Number(micros) / 1000;
-    // WATCHDOG_PID names whom it is meant for; a child that inherits the variables is not.
-    const isMeant = pid === undefined || pid === String(options.pid);
-    this.intervalMs = this.isAsked && isMeant && timeoutMs > 0 ? Math.floor(timeoutMs / 2) : null;
+    // WATCHDOG_PID names the watched process; a child that inherits the variables is not watched.
+    const isWatchedProcess = pid === undefined || pid === String(options.pid);
+    this.intervalMs = this.hasSocket && isWatchedProcess && timeoutMs > 0 ? Math.floor(timeoutMs / 2) : null;
   }
 
   ready(): void {
-    if (this.isAsked) void this.notify('READY=1');
+    if (this.hasSocket) void this.notify('READY=1');
     else this.warn('systemd did not start this process with Type=notify');
   }
 
   alive(): void {
-    // One that hangs is given up by its time limit; a second one beside it would not get through either.
+    // A notification that hangs ends at its time limit; a second one beside it would hang too.
     if (this.isClosed || this.intervalMs === null || this.busy !== null) return;
     void this.notify('WATCHDOG=1');
   }
 
   async close(): Promise<void> {
-    if (this.isClosed || !this.isAsked) return;
+    if (this.isClosed || !this.hasSocket) return;
     this.isClosed = true;
     await this.busy;
     await this.notify('STOPPING=1');
@@ -76,9 +83,9 @@ export class SystemdWatchdog implements Watchdog {
     const before = this.busy;
     const work = (async () => {
       await before;
-      const command = { program: 'systemd-notify', args: [what] };
+      const command = { program: SYSTEMD_NOTIFY, args: [what] };
       const run = await runTool(command, clock, new AbortController().signal, NOTIFY_TIMEOUT_MS);
-      if (!run.found) this.warn('there is no systemd-notify');
+      if (!run.found) this.warn('systemd-notify is not installed');
       else if (run.code !== 0) this.warn(`systemd-notify ${what}: ${run.stderr.trim()}`);
     })();
     this.busy = work;
@@ -93,17 +100,17 @@ export class SystemdWatchdog implements Watchdog {
 
 export interface DeviceWatchdogOptions {
   readonly path: string;
-  /** The driver's own timeout in seconds, as text. */
+  /** File with the timeout of the driver, in seconds as text. */
   readonly timeoutPath: string;
   readonly log: Log;
 }
 
 export const WATCHDOG_DEVICE = '/dev/watchdog';
 export const WATCHDOG_TIMEOUT = '/sys/class/watchdog/watchdog0/timeout';
-/** Shorter than any that boards come with, where the driver does not say. */
+/** Where the driver states no timeout; shorter than the default of any known board. */
 const FALLBACK_TIMEOUT_S = 10;
 
-/** The board's own watchdog: once opened it resets the board unless it is written to, or closed with a `V`. */
+/** The watchdog of the board: once opened, it resets the board unless it is written to or closed with a `V`. */
 export class DeviceWatchdog implements Watchdog {
   readonly intervalMs: number;
   private readonly options: DeviceWatchdogOptions;
@@ -127,7 +134,7 @@ export class DeviceWatchdog implements Watchdog {
     this.write('\0');
   }
 
-  /** The magic close: without it a stop on purpose would end in a reset. */
+  /** Writes the `V` of the magic close, without which closing the device resets the board. */
   close(): Promise<void> {
     this.write('V');
     if (this.file !== null) closeSync(this.file);

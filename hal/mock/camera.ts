@@ -10,18 +10,18 @@ export interface MockCameraOptions {
   readonly script: SceneScript;
   readonly framesPerSecond: number;
   readonly clock: Clock;
-  /** `live` waits for each frame's time, `fast` delivers as fast as they are taken. */
+  /** `live` waits for the time of each frame; `fast` delivers as fast as frames are read. */
   readonly pace: 'live' | 'fast';
-  /** The stream ends after this many frames; null never. */
+  /** The stream ends after this many frames; null for no end. */
   readonly frameLimit: number | null;
-  /** Whether frames bring their luma plane; without it the agent decodes the JPEG. */
+  /** Whether frames carry their luma plane; without it the agent decodes the JPEG. */
   readonly withLuma: boolean;
 }
 
-/** Shorter than any JPEG and not one: what a loose cable delivers. */
+/** Bytes that are not a JPEG, as a loose cable delivers them. */
 const CORRUPT = Uint8Array.of(0xff, 0xd8, 0xff, 0x00, 0x13, 0x37);
 
-/** A seeded scene in front of no lens. */
+/** A camera that renders a seeded scene. */
 export class MockCamera implements Camera {
   private readonly options: MockCameraOptions;
   private readonly renderer: SceneRenderer;
@@ -59,7 +59,7 @@ export class MockCamera implements Camera {
         if (pace === 'live') {
           await sleep(clock, startedMs + index * periodMs - clock.monotonicMs(), signal);
           if (isAborted(signal)) return;
-          // Like a sensor, it does not wait for whoever takes the frames: what was not taken in time is gone.
+          // Like a sensor it does not wait for its reader: frames that are not read in time are lost.
           const due = Math.floor((clock.monotonicMs() - startedMs) / periodMs);
           if (due > index) index = due;
         }

@@ -1,31 +1,31 @@
 import type { Random } from '../../common/random.js';
 import type { Raster } from '../image.js';
 
-/** Weather, light and mischief between scene and sensor. Lengths are in pixels of the full picture, 640 wide. */
+/** Weather, light and tampering between scene and sensor. Lengths are in pixels of the full picture, which is 640 wide. */
 export type Effect =
   /** Foliage in wind: a round crown of leaves around (x, y). */
   | { readonly kind: 'leaves'; readonly x: number; readonly y: number; readonly radius: number }
   | { readonly kind: 'rain'; readonly drops: number }
   | { readonly kind: 'snow'; readonly flakes: number }
-  /** Something small, near and out of focus, that buzzes through the picture. */
+  /** A small, near, blurred thing that flies through the picture. */
   | { readonly kind: 'insect' }
-  /** A thread before the lens that sways and glints. */
+  /** A thread in front of the lens that sways and glints. */
   | { readonly kind: 'web' }
   /** A soft pool of light that sweeps across. */
   | { readonly kind: 'headlights' }
-  /** The light falls to `least` of itself and comes back, in a second or so. */
+  /** The light falls to the share `least` within a second, and returns as fast at the end. */
   | { readonly kind: 'cloud'; readonly least: number }
-  /** From `from` of the light to all of it, evenly. */
+  /** The light rises evenly from the share `from` to all of it. */
   | { readonly kind: 'sunrise'; readonly from: number }
-  /** The camera's gain hunts up and down. */
+  /** The gain of the camera swings up and down. */
   | { readonly kind: 'gain'; readonly swing: number }
-  /** The pole sways: the picture moves by up to `pixels`. */
+  /** The pole of the camera sways: the picture moves by up to `pixels`. */
   | { readonly kind: 'shake'; readonly pixels: number }
   /** A clock in the corner that counts seconds. */
   | { readonly kind: 'clock' }
   | { readonly kind: 'cover' }
   | { readonly kind: 'defocus' }
-  /** The camera is turned to look at something else. */
+  /** The camera is turned to another view. */
   | { readonly kind: 'turn' };
 
 export interface Applied {
@@ -36,10 +36,10 @@ export interface Applied {
   readonly progress: number;
 }
 
-/** What the lens sees before anybody walks into the picture. */
-export const BEHIND: readonly Effect['kind'][] = ['leaves'];
+/** Effects that lie behind people; all others are drawn over them. */
+export const BEHIND_PEOPLE: readonly Effect['kind'][] = ['leaves'];
 
-/** Changes the picture in place; `random` is the frame's own. */
+/** Applies an effect to a picture in place; `random` is seeded for each frame. */
 export function apply({ effect, sinceMs, progress }: Applied, raster: Raster, random: Random): void {
   switch (effect.kind) {
     case 'leaves': {
@@ -61,7 +61,7 @@ export function apply({ effect, sinceMs, progress }: Applied, raster: Raster, ra
       return;
     }
     case 'headlights': {
-      glow(raster, progress * 800 - 80, 240, 110, 80);
+      glow(raster, { x: progress * 800 - 80, y: 240, radius: 110, strength: 80 });
       return;
     }
     case 'cloud': {
@@ -101,7 +101,7 @@ export function apply({ effect, sinceMs, progress }: Applied, raster: Raster, ra
   }
 }
 
-/** Full-size pixels per pixel of this raster. */
+/** Returns the full-size pixels per pixel of this raster. */
 function scaleOf(raster: Raster): number {
   return 640 / raster.width;
 }
@@ -116,7 +116,7 @@ function dim({ data }: Raster, factor: number): void {
   for (let i = 0; i < data.length; i++) data[i] = Math.min(255, (data[i] ?? 0) * factor);
 }
 
-/** A number from −1 to 1 that belongs to a place. */
+/** Returns a number from −1 to 1 that depends on the place alone. */
 function hash(x: number, y: number): number {
   const mixed = Math.imul(Math.imul(x | 0, 374_761_393) + Math.imul(y | 0, 668_265_263), 1_274_126_177);
   return ((mixed ^ (mixed >>> 15)) & 0xffff) / 32_768 - 1;
@@ -127,7 +127,8 @@ function leaves(raster: Raster, { x, y, radius }: Effect & { kind: 'leaves' }, s
   const gust = 0.5 + 0.5 * Math.sin(sinceMs / 1900);
   for (let py = Math.floor((y - radius) / scale); py < (y + radius) / scale; py++) {
     for (let px = Math.floor((x - radius) / scale); px < (x + radius) / scale; px++) {
-      const [fx, fy] = [px * scale, py * scale];
+      const fx = px * scale;
+      const fy = py * scale;
       if (Math.hypot(fx - x, fy - y) > radius) continue;
       const phase = hash(fx >> 5, fy >> 5) * 6;
       const dx = 11 * gust * Math.sin(sinceMs / 260 + phase);
@@ -142,14 +143,15 @@ function drop(raster: Raster, random: Random): void {
   const x = Math.floor(random.uniform() * raster.width);
   const top = Math.floor(random.uniform() * raster.height);
   const length = Math.round((8 + Math.floor(random.uniform() * 14)) / scale);
-  // Thinner than a pixel of a small picture, it is fainter there.
+  // Thinner than a pixel of a small picture, so it is fainter there.
   for (let y = top; y < top + Math.max(1, length); y++) add(raster, x, y, 45 / scale);
 }
 
 function flake(raster: Raster, random: Random): void {
   const scale = scaleOf(raster);
-  const [x, y] = [Math.floor(random.uniform() * raster.width), Math.floor(random.uniform() * raster.height)];
-  // Most are far away; a few pass right before the lens.
+  const x = Math.floor(random.uniform() * raster.width);
+  const y = Math.floor(random.uniform() * raster.height);
+  // Most are far away; a few pass close to the lens.
   const radius = (random.uniform() < 0.04 ? 9 : 3) / scale;
   const reach = Math.ceil(radius);
   const share = Math.min(1, radius * radius * 2);
@@ -162,7 +164,7 @@ function insect(raster: Raster, sinceMs: number): void {
   const t = sinceMs / 1000;
   const x = 320 + 260 * Math.sin(2.1 * t) + 60 * Math.sin(13 * t);
   const y = 180 + 130 * Math.cos(3.3 * t) + 40 * Math.cos(17 * t);
-  glow(raster, x, y, 22, 120);
+  glow(raster, { x, y, radius: 22, strength: 120 });
 }
 
 function web(raster: Raster, sinceMs: number, random: Random): void {
@@ -176,8 +178,16 @@ function web(raster: Raster, sinceMs: number, random: Random): void {
   }
 }
 
-/** A round light with a soft edge. */
-function glow(raster: Raster, x: number, y: number, radius: number, strength: number): void {
+interface Glow {
+  readonly x: number;
+  readonly y: number;
+  readonly radius: number;
+  /** Grey levels added in its middle. */
+  readonly strength: number;
+}
+
+/** Adds a round light with a soft edge. */
+function glow(raster: Raster, { x, y, radius, strength }: Glow): void {
   const scale = scaleOf(raster);
   for (let py = Math.floor((y - 2 * radius) / scale); py < (y + 2 * radius) / scale; py++) {
     for (let px = Math.floor((x - 2 * radius) / scale); px < (x + 2 * radius) / scale; px++) {
@@ -187,18 +197,22 @@ function glow(raster: Raster, x: number, y: number, radius: number, strength: nu
   }
 }
 
-/** The picture moves right and down by so many pixels of the full picture; what comes in repeats the edge. */
+/** Moves the picture right and down by pixels of the full picture; the edge pixels are repeated. */
 function shift({ width, height, data }: Raster, byX: number, byY: number): void {
   const scale = 640 / width;
   const from = data.slice();
-  const [moveX, moveY] = [byX / scale, byY / scale];
-  const [wholeX, wholeY] = [Math.floor(moveX), Math.floor(moveY)];
-  const [partX, partY] = [moveX - wholeX, moveY - wholeY];
+  const moveX = byX / scale;
+  const moveY = byY / scale;
+  const wholeX = Math.floor(moveX);
+  const wholeY = Math.floor(moveY);
+  const partX = moveX - wholeX;
+  const partY = moveY - wholeY;
   const read = (x: number, y: number, c: number): number =>
     from[(Math.max(0, Math.min(height - 1, y)) * width + Math.max(0, Math.min(width - 1, x))) * 3 + c] ?? 0;
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const [sx, sy] = [x - wholeX, y - wholeY];
+      const sx = x - wholeX;
+      const sy = y - wholeY;
       for (let c = 0; c < 3; c++) {
         const near = read(sx, sy, c) * (1 - partX) + read(sx - 1, sy, c) * partX;
         const above = read(sx, sy - 1, c) * (1 - partX) + read(sx - 1, sy - 1, c) * partX;
@@ -208,10 +222,10 @@ function shift({ width, height, data }: Raster, byX: number, byY: number): void 
   }
 }
 
-/** Seven-segment digits, white on black, at the upper left. */
+/** Bits of the lit segments of each digit of a seven-segment clock. */
 const SEGMENTS = [0x77, 0x24, 0x5d, 0x6d, 0x2e, 0x6b, 0x7b, 0x25, 0x7f, 0x6f];
-/** x, y, width, height of each segment in a cell of 10×20. */
-const BARS = [
+/** x, y, width and height of each segment in a cell of 10×20 pixels. */
+const SEGMENT_BARS = [
   [0, 0, 10, 3],
   [0, 0, 3, 10],
   [7, 0, 3, 10],
@@ -222,37 +236,55 @@ const BARS = [
 ] as const;
 
 function clock(raster: Raster, seconds: number): void {
-  const scale = scaleOf(raster);
-  const [minutes, rest] = [Math.floor(seconds / 60), seconds % 60];
+  const minutes = Math.floor(seconds / 60);
+  const rest = seconds % 60;
   const digits = [minutes / 10, minutes % 10, rest / 10, rest % 10].map(Math.floor);
-  rectangle(raster, 8, 8, 68, 28, 0, scale);
+  fillRectangle(raster, { x: 8, y: 8, width: 68, height: 28 }, 0);
   for (const [i, digit] of digits.entries()) {
     const lit = SEGMENTS[digit] ?? 0;
-    for (const [bit, [x = 0, y = 0, w = 0, h = 0]] of BARS.entries()) {
-      if ((lit >> bit) & 1) rectangle(raster, 12 + i * 15 + x, 12 + y, w, h, 255, scale);
+    for (const [bit, [x = 0, y = 0, w = 0, h = 0]] of SEGMENT_BARS.entries()) {
+      if ((lit >> bit) & 1) fillRectangle(raster, { x: 12 + i * 15 + x, y: 12 + y, width: w, height: h }, 255);
     }
   }
 }
 
-function rectangle(raster: Raster, x: number, y: number, w: number, h: number, value: number, scale: number): void {
-  const { width, data } = raster;
-  for (let py = Math.round(y / scale); py < Math.round((y + h) / scale); py++) {
-    const row = py * width * 3;
-    data.fill(value, row + Math.round(x / scale) * 3, row + Math.round((x + w) / scale) * 3);
+interface Rectangle {
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Fills a rectangle, in pixels of the full picture, with one grey level. */
+function fillRectangle(raster: Raster, { x, y, width, height }: Rectangle, value: number): void {
+  const scale = scaleOf(raster);
+  for (let py = Math.round(y / scale); py < Math.round((y + height) / scale); py++) {
+    const row = py * raster.width * 3;
+    raster.data.fill(value, row + Math.round(x / scale) * 3, row + Math.round((x + width) / scale) * 3);
   }
 }
 
-/** Three box blurs of a fortieth of the picture. */
+/** Blurs with three box filters whose radius is a fortieth of the width. */
 function defocus({ width, height, data }: Raster): void {
   const radius = Math.max(2, Math.round(width / 40));
   for (let pass = 0; pass < 3; pass++) {
-    smear(data, width * 3, height, 3, width, radius);
-    smear(data, 3, width, width * 3, height, radius);
+    blurLines(data, { line: width * 3, lines: height, step: 3, length: width }, radius);
+    blurLines(data, { line: 3, lines: width, step: width * 3, length: height }, radius);
   }
 }
 
-/** Running means along `length` steps of `step` bytes, on each of `lines` lines that are `line` bytes apart. */
-function smear(data: Uint8Array, line: number, lines: number, step: number, length: number, radius: number): void {
+interface LineLayout {
+  /** Bytes from one line to the next. */
+  readonly line: number;
+  readonly lines: number;
+  /** Bytes from one pixel of a line to the next. */
+  readonly step: number;
+  /** Pixels of a line. */
+  readonly length: number;
+}
+
+/** Replaces each pixel by the mean of the pixels within `radius` on its line. */
+function blurLines(data: Uint8Array, { line, lines, step, length }: LineLayout, radius: number): void {
   const from = new Uint8Array(length);
   for (let k = 0; k < lines; k++) {
     for (let c = 0; c < 3; c++) {

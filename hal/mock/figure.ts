@@ -1,4 +1,4 @@
-/** A person as SVG, 100 units wide and 200 high, feet at the bottom, walking to the right. */
+/** The looks of a person, who is drawn as SVG, 100 units wide and 200 high, feet at the bottom, walking to the right. */
 export interface FigureLook {
   readonly coat: string;
   readonly trousers: string;
@@ -14,26 +14,21 @@ const HAIRS = ['#2b2320', '#6a4a2c', '#b08a50', '#8c8c8c'];
 
 export const WALK_PHASES = 8;
 
+/** Chooses looks at random. */
 export function figureLook(uniform: () => number): FigureLook {
   const pick = (from: readonly string[]): string => from[Math.floor(uniform() * from.length)] ?? '#555555';
   return { coat: pick(COATS), trousers: pick(TROUSERS), skin: pick(SKINS), hair: pick(HAIRS), bag: uniform() < 0.5 };
 }
 
-function limb(
-  x1: number,
-  y1: number,
-  x2: number,
-  y2: number,
-  x3: number,
-  y3: number,
-  color: string,
-  width: number,
-): string {
-  const points = [x1, y1, x2, y2, x3, y3].map((value) => value.toFixed(1)).join(' ');
+/** x and y of two ends and the joint between them. */
+type Joints = readonly [x1: number, y1: number, x2: number, y2: number, x3: number, y3: number];
+
+function limb(joints: Joints, color: string, width: number): string {
+  const points = joints.map((value) => value.toFixed(1)).join(' ');
   return `<polyline points="${points}" fill="none" stroke="${color}" stroke-width="${String(width)}" stroke-linecap="round" stroke-linejoin="round"/>`;
 }
 
-/** `phase` 0 to {@link WALK_PHASES} − 1 of the walk; null stands still. */
+/** Draws a person `height` pixels high; `phase` is from 0 to {@link WALK_PHASES} − 1, or null for one who stands. */
 export function figureSvg(look: FigureLook, phase: number | null, height: number): string {
   const angle = phase === null ? Math.PI / 2 : (phase / WALK_PHASES) * 2 * Math.PI;
   const swing = phase === null ? 0 : Math.sin(angle);
@@ -44,14 +39,14 @@ export function figureSvg(look: FigureLook, phase: number | null, height: number
     const foot = 50 + direction * swing * 22;
     const lift = Math.max(0, direction * Math.cos(angle)) * (phase === null ? 0 : 9);
     return (
-      limb(50, hip, 50 + direction * swing * 13 + 3, 152, foot, 190 - lift, look.trousers, 14) +
+      limb([50, hip, 50 + direction * swing * 13 + 3, 152, foot, 190 - lift], look.trousers, 14) +
       `<ellipse cx="${(foot + 5).toFixed(1)}" cy="${(193 - lift).toFixed(1)}" rx="11" ry="5" fill="#222222"/>`
     );
   };
   const arm = (direction: number): string => {
     const hand = 50 - direction * swing * 20;
     return (
-      limb(50, shoulder + 6, 50 - direction * swing * 9 - 2, 90 + bob, hand + 3, 112 + bob, look.coat, 11) +
+      limb([50, shoulder + 6, 50 - direction * swing * 9 - 2, 90 + bob, hand + 3, 112 + bob], look.coat, 11) +
       `<circle cx="${(hand + 4).toFixed(1)}" cy="${(116 + bob).toFixed(1)}" r="5" fill="${look.skin}"/>`
     );
   };

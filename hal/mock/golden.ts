@@ -1,20 +1,20 @@
-import type { GoldenName } from '../driver-names.js';
+import type { GoldenName } from '../mock-scenarios.js';
 import type { Effect } from './effects.js';
 import type { Happening, SceneScript } from './script.js';
 
-/** A scenario with what a good detector says of it. */
+/** A scenario with the right answer of a detector. */
 export interface Golden extends Pick<SceneScript, 'scene' | 'noise' | 'happenings'> {
   readonly durationMs: number;
   readonly framesPerSecond: number;
-  /** When somebody is to be seen, in milliseconds; each interval is one event, and there are no others. */
+  /** When people are in the picture; each interval is one event, and there are no others. */
   readonly events: readonly (readonly [fromMs: number, toMs: number])[];
-  /** An event may begin so much later than somebody enters, who needs a second to come into the picture. */
+  /** Most time from a person's entry to the event; a person needs a second to come into the picture. */
   readonly withinMs: number;
-  /** Scene changes that are to be told, in order, a class once each time. */
+  /** Classes of the scene changes to be reported, in order. */
   readonly scenes: readonly ('illumination' | 'tamper' | 'overlay')[];
 }
 
-const PLAIN = { withinMs: 1500, noise: 2, durationMs: 30_000, framesPerSecond: 10, events: [], scenes: [] } as const;
+const DEFAULTS = { withinMs: 1500, noise: 2, durationMs: 30_000, framesPerSecond: 10, events: [], scenes: [] } as const;
 
 const during = (fromMs: number, toMs: number, effect: Effect): Happening => ({ kind: 'effect', fromMs, toMs, effect });
 const always = (effect: Effect): Happening => during(0, 120_000, effect);
@@ -28,80 +28,80 @@ const person = (fromMs: number, toMs: number, more: Partial<Happening & { kind: 
   ...more,
 });
 
-const HURRY = [
+const HURRY_EVENTS = [
   [8000, 10_000],
   [16_000, 18_000],
 ] as const;
-const hurry = (size: number): Happening[] => [
+const hurryTwice = (size: number): Happening[] => [
   person(8000, 10_000, { size }),
   person(16_000, 18_000, { size, path: 'cross-back', look: 99 }),
 ];
 
-const CROWN = { kind: 'leaves', x: 112, y: 84, radius: 80 } as const;
+const TREE_CROWN = { kind: 'leaves', x: 112, y: 84, radius: 80 } as const;
 
-/** What a camera meets, one trouble at a time, on its own and with somebody in it. */
+/** The difficulties that a camera meets, one per scenario, most of them with a person in the picture as well. */
 export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
   'empty-night': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     noise: 9,
     happenings: [during(0, 120_000, { kind: 'sunrise', from: 0.3 })],
   },
   leaves: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'garden',
     durationMs: 40_000,
     events: [[24_000, 30_000]],
-    happenings: [always(CROWN), person(24_000, 30_000)],
+    happenings: [always(TREE_CROWN), person(24_000, 30_000)],
   },
   downpour: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'driveway',
     events: [[16_000, 22_000]],
     happenings: [during(3000, 120_000, { kind: 'rain', drops: 400 }), person(16_000, 22_000)],
   },
   snow: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'driveway',
     withinMs: 3000,
     events: [[16_000, 22_000]],
     happenings: [during(3000, 120_000, { kind: 'snow', flakes: 100 }), person(16_000, 22_000)],
   },
-  insect: { ...PLAIN, scene: 'porch', happenings: [during(9000, 9700, { kind: 'insect' })] },
+  insect: { ...DEFAULTS, scene: 'porch', happenings: [during(9000, 9700, { kind: 'insect' })] },
   web: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     events: [[20_000, 26_000]],
     happenings: [always({ kind: 'web' }), person(20_000, 26_000)],
   },
   headlights: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'driveway',
     scenes: ['illumination'],
     happenings: [always({ kind: 'sunrise', from: 0.4 }), during(9000, 11_500, { kind: 'headlights' })],
   },
   'lamp-alone': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     scenes: ['illumination', 'illumination'],
     happenings: [{ kind: 'lamp', fromMs: 9000, toMs: 20_000 }],
   },
   'lamp-person': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     events: [[8000, 16_000]],
     scenes: ['illumination', 'illumination'],
     happenings: [{ kind: 'lamp', fromMs: 9500, toMs: 24_000 }, person(8000, 16_000)],
   },
   cloud: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'garden',
     events: [[20_000, 26_000]],
     happenings: [during(8000, 15_000, { kind: 'cloud', least: 0.55 }), person(20_000, 26_000)],
   },
-  sunrise: { ...PLAIN, scene: 'garden', happenings: [during(0, 30_000, { kind: 'sunrise', from: 0.25 })] },
+  sunrise: { ...DEFAULTS, scene: 'garden', happenings: [during(0, 30_000, { kind: 'sunrise', from: 0.25 })] },
   'ir-flip': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     durationMs: 40_000,
     events: [[15_000, 21_000]],
@@ -109,84 +109,94 @@ export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
     happenings: [{ kind: 'night', fromMs: 8000, toMs: 28_000 }, person(15_000, 21_000)],
   },
   gain: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'driveway',
     events: [[18_000, 24_000]],
     happenings: [always({ kind: 'gain', swing: 0.2 }), person(18_000, 24_000)],
   },
   shake: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'garden',
     events: [[20_000, 26_000]],
     happenings: [always({ kind: 'shake', pixels: 5 }), person(20_000, 26_000)],
   },
   'overlay-clock': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'garden',
     events: [[20_000, 26_000]],
     scenes: ['overlay'],
     happenings: [always({ kind: 'clock' }), person(20_000, 26_000)],
   },
-  covered: { ...PLAIN, scene: 'porch', scenes: ['tamper'], happenings: [during(9000, 30_000, { kind: 'cover' })] },
+  covered: { ...DEFAULTS, scene: 'porch', scenes: ['tamper'], happenings: [during(9000, 30_000, { kind: 'cover' })] },
   defocused: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'driveway',
     scenes: ['tamper'],
     happenings: [during(9000, 30_000, { kind: 'defocus' })],
   },
-  turned: { ...PLAIN, scene: 'driveway', scenes: ['tamper'], happenings: [during(9000, 30_000, { kind: 'turn' })] },
-  far: { ...PLAIN, scene: 'garden', events: [[10_000, 20_000]], happenings: [person(10_000, 20_000, { size: 0.35 })] },
-  near: { ...PLAIN, scene: 'porch', events: [[10_000, 15_000]], happenings: [person(10_000, 15_000, { size: 1.7 })] },
+  turned: { ...DEFAULTS, scene: 'driveway', scenes: ['tamper'], happenings: [during(9000, 30_000, { kind: 'turn' })] },
+  far: {
+    ...DEFAULTS,
+    scene: 'garden',
+    events: [[10_000, 20_000]],
+    happenings: [person(10_000, 20_000, { size: 0.35 })],
+  },
+  near: {
+    ...DEFAULTS,
+    scene: 'porch',
+    events: [[10_000, 15_000]],
+    happenings: [person(10_000, 15_000, { size: 1.7 })],
+  },
   standing: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     durationMs: 60_000,
     events: [[6000, 50_000]],
     happenings: [person(6000, 50_000, { path: 'stand' })],
   },
   crossing: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'driveway',
     events: [[8000, 16_000]],
     happenings: [person(8000, 15_000), person(9000, 16_000, { path: 'cross-back', look: 99 })],
   },
   'at-start': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     events: [[1500, 4000]],
     happenings: [person(-3000, 4000)],
   },
   'slow-frames': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     framesPerSecond: 5,
     events: [[10_000, 16_000]],
     happenings: [person(10_000, 16_000)],
   },
-  /** Across the picture in two seconds and back again, at a frame rate at which nobody is twice in one place. */
+  /** A person crosses in two seconds and comes back, at a frame rate at which they are never twice in one place. */
   'hurry-near': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     framesPerSecond: 5,
-    events: HURRY,
-    happenings: hurry(1.7),
+    events: HURRY_EVENTS,
+    happenings: hurryTwice(1.7),
   },
   'hurry-far': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'garden',
     framesPerSecond: 5,
-    events: HURRY,
-    happenings: hurry(0.5),
+    events: HURRY_EVENTS,
+    happenings: hurryTwice(0.5),
   },
   uncovered: {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     scenes: ['tamper', 'tamper'],
     events: [[20_000, 26_000]],
     happenings: [during(9000, 16_000, { kind: 'cover' }), person(20_000, 26_000)],
   },
   'one-frame-a-second': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     framesPerSecond: 1,
     withinMs: 5000,
@@ -196,7 +206,7 @@ export const GOLDEN: Readonly<Record<GoldenName, Golden>> = {
     happenings: [person(10_000, 20_000), { kind: 'lamp', fromMs: 26_000, toMs: 34_000 }],
   },
   'fast-frames': {
-    ...PLAIN,
+    ...DEFAULTS,
     scene: 'porch',
     framesPerSecond: 30,
     durationMs: 20_000,

@@ -1,7 +1,7 @@
 import { SealcamError } from '../../common/errors.js';
 import type { DeviceSecrets, KeyStore } from '../key-store.js';
 
-/** Keeps the secrets for the life of the process. */
+/** A key store in memory. */
 export class MockKeyStore implements KeyStore {
   private secrets: DeviceSecrets | null = null;
 

@@ -10,6 +10,7 @@ import type {
 } from '../peripherals.js';
 import { Listeners } from '../listeners.js';
 
+/** A motion sensor that a test triggers. */
 export class MockMotionSensor implements MotionSensor {
   private readonly listeners = new Listeners<[number]>();
 
@@ -17,12 +18,13 @@ export class MockMotionSensor implements MotionSensor {
     return this.listeners.add(listener);
   }
 
-  /** Something warm moves. */
+  /** Reports motion at this time. */
   trigger(monotonicMs: number): void {
     this.listeners.call(monotonicMs);
   }
 }
 
+/** A button that a test or a terminal presses. */
 export class MockButton implements Button {
   private readonly listeners = new Listeners<[number]>();
 
@@ -30,18 +32,19 @@ export class MockButton implements Button {
     return this.listeners.add(listener);
   }
 
-  /** Somebody presses it and lets go after `heldMs`. */
+  /** Presses the button for `heldMs`. */
   press(heldMs = 200): void {
     this.listeners.call(heldMs);
   }
 }
 
+/** An indicator that keeps the states it showed. */
 export class MockIndicator implements Indicator {
   readonly shown: IndicatorState[] = [];
 
   show(state: IndicatorState): void {
     if (this.shown.at(-1) !== state) this.shown.push(state);
-    // What a person standing there would have seen lately is enough.
+    // Only the newest states are kept, so that a long run does not fill the memory.
     if (this.shown.length > 100) this.shown.shift();
   }
 
@@ -51,6 +54,7 @@ export class MockIndicator implements Indicator {
   }
 }
 
+/** A light sensor that a test switches. */
 export class MockLightSensor implements LightSensor {
   lux: number | null = 400;
   mode: 'day' | 'night' | 'unknown' = 'day';
@@ -60,7 +64,7 @@ export class MockLightSensor implements LightSensor {
     return this.listeners.add(listener);
   }
 
-  /** The infrared-cut filter moves. */
+  /** Switches the infrared-cut filter. */
   switchTo(mode: 'day' | 'night', monotonicMs: number): void {
     this.mode = mode;
     this.lux = mode === 'day' ? 400 : 1;
@@ -68,7 +72,7 @@ export class MockLightSensor implements LightSensor {
   }
 }
 
-/** Two ends of a cable in memory. */
+/** One end of a cable in memory. */
 export class MockSerialLine implements SerialLine {
   readonly name: string;
   private peer: MockSerialLine | null = null;
@@ -79,6 +83,7 @@ export class MockSerialLine implements SerialLine {
     this.name = name;
   }
 
+  /** Makes both ends of a cable. */
   static pair(): readonly [MockSerialLine, MockSerialLine] {
     const a = new MockSerialLine('mock a');
     const b = new MockSerialLine('mock b');
@@ -113,6 +118,7 @@ export class MockSerialLine implements SerialLine {
   }
 }
 
+/** A watchdog that counts. */
 export class MockWatchdog implements Watchdog {
   readonly intervalMs = 10_000;
   kicks = 0;

@@ -2,7 +2,7 @@ import type { Random } from '../../common/random.js';
 import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../camera.js';
 import { drawSvg, encodeJpeg, type Raster } from '../image.js';
-import { apply, BEHIND } from './effects.js';
+import { apply, BEHIND_PEOPLE } from './effects.js';
 import { figureLook, figureSvg, WALK_PHASES } from './figure.js';
 import { driveway } from './scenes/driveway.js';
 import { garden } from './scenes/garden.js';
@@ -10,8 +10,9 @@ import { porch } from './scenes/porch.js';
 import { SCENE_HEIGHT, SCENE_WIDTH, sceneSvg, type SceneArt, type SceneLight } from './scenes/scene-art.js';
 import { momentAt, type Moment, type Person, type SceneScript } from './script.js';
 
-const ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = { porch, garden, driveway };
-const LUMA_STEP = 4;
+const SCENE_ARTS: Readonly<Record<SceneScript['scene'], SceneArt>> = { porch, garden, driveway };
+/** Full-size pixels per pixel of the luma plane. */
+const LUMA_STEP_PIXELS = 4;
 const JPEG_QUALITY = 82;
 const STRIDE_MS = 110;
 const NOISE_SAMPLES = 1 << 16;
@@ -22,8 +23,8 @@ export interface RenderedFrame {
 }
 
 /**
- * Draws a script frame by frame; a frame depends on script and time only. Backgrounds and walkers are drawn once.
- * `scale` 4 draws a sixteenth of the pixels, for whoever wants the grey plane alone.
+ * Draws a script frame by frame. A frame depends on script and time only. Backgrounds and people are drawn once and kept.
+ * A `scale` of 4 draws a sixteenth of the pixels, for the luma plane alone.
  */
 export class SceneRenderer {
   private readonly art: SceneArt;
@@ -36,16 +37,17 @@ export class SceneRenderer {
   constructor(script: SceneScript, scale: 1 | 4 = 1) {
     this.script = script;
     this.scale = scale;
-    this.art = ARTS[script.scene];
+    this.art = SCENE_ARTS[script.scene];
     this.noise = gaussianNoise(seededRandom(script.seed), script.noise);
   }
 
+  /** Draws the frame at a time since the start of the script. */
   async render(timeMs: number): Promise<RenderedFrame> {
     const raster = await this.raster(timeMs);
     return { jpeg: await encodeJpeg(raster, JPEG_QUALITY), luma: lumaOf(raster) };
   }
 
-  /** The plane alone. With a scale of 4 its noise is not averaged over 16 pixels: the picture of a worse camera. */
+  /** Draws the luma plane alone. At a scale of 4 noise is not averaged over 16 pixels, as in the picture of a worse camera. */
   async luma(timeMs: number): Promise<LumaPlane> {
     return lumaOf(await this.raster(timeMs));
   }
@@ -56,14 +58,13 @@ export class SceneRenderer {
     const background = await this.background(moment);
     const data = background.data.slice();
     const raster: Raster = { ...background, data };
-    const [behind, before] = [true, false].map((is) =>
-      moment.effects.filter(({ effect }) => BEHIND.includes(effect.kind) === is),
-    );
-    for (const applied of behind ?? []) apply(applied, raster, random);
+    const behind = moment.effects.filter(({ effect }) => BEHIND_PEOPLE.includes(effect.kind));
+    const before = moment.effects.filter(({ effect }) => !BEHIND_PEOPLE.includes(effect.kind));
+    for (const applied of behind) apply(applied, raster, random);
     for (const { person, progress } of moment.people) {
-      await this.drawPerson(raster, person, progress, timeMs, moment);
+      await this.drawPerson(raster, { person, progress, timeMs, isNight: moment.night });
     }
-    for (const applied of before ?? []) apply(applied, raster, random);
+    for (const applied of before) apply(applied, raster, random);
     addNoise(data, this.noise, random);
     return raster;
   }
@@ -82,13 +83,7 @@ export class SceneRenderer {
     return this.scale === 1 ? {} : { width: SCENE_WIDTH / this.scale };
   }
 
-  private async drawPerson(
-    raster: Raster,
-    person: Person,
-    progress: number,
-    timeMs: number,
-    moment: Moment,
-  ): Promise<void> {
+  private async drawPerson(raster: Raster, { person, progress, timeMs, isNight }: Appearance): Promise<void> {
     const { scale } = this;
     const height = Math.round((this.art.figureHeight * (person.size ?? 1)) / scale);
     const width = height / 2;
@@ -96,18 +91,27 @@ export class SceneRenderer {
     const walk = walkOf(person.path, progress, (this.art.doorX / scale + width) / span);
     const x = Math.round(walk.along * span - width - width / 2);
     const phase = walk.standing ? null : Math.floor(timeMs / STRIDE_MS) % WALK_PHASES;
-    const key = `${String(person.look)}/${String(phase)}/${String(moment.night)}/${String(height)}`;
+    const key = `${String(person.look)}/${String(phase)}/${String(isNight)}/${String(height)}`;
     let sprite = this.walkers.get(key);
     if (sprite === undefined) {
       const look = figureLook(seededRandom(person.look).uniform);
-      sprite = drawSvg(figureSvg(look, phase, height), { alpha: true, grey: moment.night });
+      sprite = drawSvg(figureSvg(look, phase, height), { alpha: true, grey: isNight });
       this.walkers.set(key, sprite);
     }
-    // Small people are farther away: their feet stand higher in the picture.
+    // Small people are farther away, so their feet are higher in the picture.
     const ground = this.art.groundY - (1 - Math.min(1, person.size ?? 1)) * this.art.figureHeight * 0.4;
     const top = Math.round(ground / scale) - height;
-    blend(raster, await sprite, x, top, walk.facesLeft, moment.night ? 0.6 : 1);
+    blend(raster, await sprite, { left: x, top, isMirrored: walk.facesLeft, brightness: isNight ? 0.6 : 1 });
   }
+}
+
+/** A person at one moment. */
+interface Appearance {
+  readonly person: Person;
+  /** 0 to 1 of the way. */
+  readonly progress: number;
+  readonly timeMs: number;
+  readonly isNight: boolean;
 }
 
 interface Walk {
@@ -137,7 +141,7 @@ function walkOf(path: Person['path'], progress: number, door: number): Walk {
 function gaussianNoise(random: Random, deviation: number): Int8Array {
   const out = new Int8Array(NOISE_SAMPLES);
   for (let i = 0; i < out.length; i++) {
-    // The sum of twelve uniforms has variance 1; close enough to a normal distribution for a sensor.
+    // The sum of twelve uniform numbers has variance 1, and is close to a normal distribution.
     let sum = -6;
     for (let k = 0; k < 12; k++) sum += random.uniform();
     out[i] = Math.max(-127, Math.min(127, Math.round(sum * deviation)));
@@ -151,17 +155,26 @@ function addNoise(data: Uint8Array, noise: Int8Array, random: Random): void {
     const n = noise[at++ & (NOISE_SAMPLES - 1)] ?? 0;
     for (let c = i; c < i + 3; c++) {
       const value = (data[c] ?? 0) + n;
-      data[c] = value < 0 ? 0 : value > 255 ? 255 : value;
+      data[c] = Math.max(0, Math.min(255, value));
     }
-    // A jump now and then keeps the tile from repeating in the same place.
+    // A jump now and then keeps the noise table from repeating in the same place.
     if ((i & 0x3fff) === 0) at = Math.floor(random.uniform() * NOISE_SAMPLES);
   }
 }
 
-function blend(to: Raster, sprite: Raster, left: number, top: number, mirrored: boolean, brightness: number): void {
+interface Placement {
+  readonly left: number;
+  readonly top: number;
+  readonly isMirrored: boolean;
+  /** Factor on the colours of the sprite. */
+  readonly brightness: number;
+}
+
+/** Draws a sprite over a picture. */
+function blend(to: Raster, sprite: Raster, { left, top, isMirrored, brightness }: Placement): void {
   for (let y = Math.max(0, top); y < Math.min(to.height, top + sprite.height); y++) {
     for (let x = Math.max(0, left); x < Math.min(to.width, left + sprite.width); x++) {
-      const column = mirrored ? sprite.width - 1 - (x - left) : x - left;
+      const column = isMirrored ? sprite.width - 1 - (x - left) : x - left;
       const from = ((y - top) * sprite.width + column) * 4;
       const alpha = (sprite.data[from + 3] ?? 0) / 255;
       if (alpha === 0) continue;
@@ -173,10 +186,10 @@ function blend(to: Raster, sprite: Raster, left: number, top: number, mirrored: 
   }
 }
 
-/** 160×90: the mean of each 4×4 block, with the weights of ITU-R BT.601. */
+/** Returns the luma plane of 160×90 pixels: the mean of each 4×4 block, with the weights of ITU-R BT.601. */
 function lumaOf(raster: Raster): LumaPlane {
-  const width = SCENE_WIDTH / LUMA_STEP;
-  const height = SCENE_HEIGHT / LUMA_STEP;
+  const width = SCENE_WIDTH / LUMA_STEP_PIXELS;
+  const height = SCENE_HEIGHT / LUMA_STEP_PIXELS;
   const step = raster.width / width;
   const out = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {

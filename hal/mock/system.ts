@@ -2,7 +2,7 @@ import type { Clock } from '../../common/clock.js';
 import type { ClockQuality, System, SystemClock, SystemStatus } from '../system.js';
 import { clockOffsetAt, type SceneScript } from './script.js';
 
-/** A clock that a script can set forward and back, as an NTP client or a flat battery does. */
+/** A clock that a script sets forward and back, as an NTP client or a flat battery does. */
 export class MockSystemClock implements SystemClock {
   readonly bootId: Uint8Array;
   quality: ClockQuality = 'ntp';
@@ -28,6 +28,7 @@ export class MockSystemClock implements SystemClock {
   }
 }
 
+/** A board whose state a test sets. */
 export class MockSystem implements System {
   state: SystemStatus = { uptimeS: 60, temperatureDeciC: 415, freeBytes: 4_000_000_000, warnings: [] };
 

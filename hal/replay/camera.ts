@@ -11,23 +11,23 @@ import { decodeVideo, lumaSize, probeVideo, type VideoInfo } from './video-file.
 export interface ReplayCameraOptions {
   /** A video file, or a folder of JPEG files. */
   readonly path: string;
-  /** For a folder of JPEGs, which carries no times. */
+  /** The rate of a folder of JPEG files, which carries no times. */
   readonly folderFramesPerSecond: number;
   readonly clock: Clock;
-  /** `live` plays in real time on the live clock, `fast` as fast as frames are taken, on the file's time. */
+  /** `live` plays in real time on the live clock; `fast` as fast as frames are read, on the time of the file. */
   readonly pace: 'live' | 'fast';
-  /** Starts again at the end, as a camera that never stops. */
+  /** Starts again at the end, like a camera that never stops. */
   readonly loop: boolean;
 }
 
-/** Frames of one pass over the source, times from its start. */
+/** A file or folder; `play` delivers the frames of one pass, with times from its start. */
 interface Source {
   readonly info: CameraInfo;
   readonly first: Uint8Array;
   play(signal: AbortSignal): AsyncGenerator<Omit<Frame, 'index'>>;
 }
 
-/** Plays a file through the same pipeline as a camera. */
+/** A camera that plays a video file or a folder of JPEG files. */
 export class ReplayCamera implements Camera {
   private readonly options: ReplayCameraOptions;
   private source: Source | null = null;

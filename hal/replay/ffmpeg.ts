@@ -11,7 +11,7 @@ export interface Finished {
   readonly stderr: string;
 }
 
-/** Runs ffmpeg or ffprobe to its end. @throws SealcamError `ffmpeg-missing`, `video-unreadable` (time limit) */
+/** Runs ffmpeg or ffprobe to its end, for 20 s at most. @throws SealcamError `ffmpeg-missing`, `video-unreadable` (time limit) */
 export async function runTool(
   tool: 'ffmpeg' | 'ffprobe',
   args: readonly string[],
@@ -30,7 +30,7 @@ export async function runTool(
 
 export type StreamingChild = ChildProcessByStdio<null, Readable, Readable>;
 
-/** Starts ffmpeg with pipes on 1 (stdout), 2 (stderr) and one more for each extra output, from 3 on. */
+/** Starts ffmpeg with pipes on 1 (stdout), 2 (stderr) and, from 3 on, one for each extra output. */
 export function startFfmpeg(
   args: readonly string[],
   extraOutputs: number,
@@ -56,7 +56,7 @@ function exitOf(child: StreamingChild, tool: string): Promise<number | null> {
   });
 }
 
-/** Keeps the last 16 KiB of what a child complains of. */
+/** Collects a stream of text. Returns a function that returns its last 16 KiB. */
 export function collectText(stream: Readable): () => string {
   let text = '';
   stream.setEncoding('utf8');

@@ -9,14 +9,14 @@ export interface PipedFrame {
   readonly timeMs: number;
 }
 
-/** Above this many whole frames waiting, ffmpeg is made to wait. */
-const READY_FRAMES = 8;
-/** ffmpeg's outputs run a little apart; farther apart than this something is wrong. */
+/** With this many whole frames waiting, the pipes of ffmpeg are paused. */
+const READY_MAX_FRAMES = 8;
+/** The outputs of ffmpeg run a little apart; a larger distance is a fault. */
 const APART_MAX_FRAMES = 256;
 
 /**
- * Joins three outputs of one ffmpeg: JPEG files, grey planes and timestamps, in lock step.
- * A pipe is paused only while all three have frames: pausing one that the others wait for would be a deadlock.
+ * Joins three outputs of one ffmpeg in lock step: JPEG files, luma planes and timestamps. Pipes are paused only while all
+ * three have frames; pausing one that the others wait for would be a deadlock.
  */
 export class FramePipes {
   private readonly jpegs: Uint8Array[] = [];
@@ -36,7 +36,7 @@ export class FramePipes {
     this.listen(timestamps, timestampReader(this.times));
   }
 
-  /** The next whole frame, or undefined when ffmpeg has no more. */
+  /** Returns the next whole frame; undefined at the end. @throws SealcamError `frame-corrupt`, `video-unreadable` */
   async next(): Promise<PipedFrame | undefined> {
     while (this.waiting() === 0) {
       if (this.failure !== undefined) throw this.failure as Error;
@@ -49,7 +49,7 @@ export class FramePipes {
     const luma = this.planes.shift();
     const timeMs = this.times.shift();
     if (jpeg === undefined || luma === undefined || timeMs === undefined) return undefined;
-    if (this.waiting() < READY_FRAMES / 2) for (const source of this.sources) source.resume();
+    if (this.waiting() < READY_MAX_FRAMES / 2) for (const source of this.sources) source.resume();
     return { jpeg, luma, timeMs };
   }
 
@@ -57,17 +57,17 @@ export class FramePipes {
     return Math.min(this.jpegs.length, this.planes.length, this.times.length);
   }
 
-  private listen(source: Readable, take: (chunk: Uint8Array) => void): void {
+  private listen(source: Readable, addChunk: (chunk: Uint8Array) => void): void {
     source.on('data', (chunk: Uint8Array) => {
       try {
-        take(chunk);
+        addChunk(chunk);
         if (Math.max(this.jpegs.length, this.planes.length) > APART_MAX_FRAMES) {
-          throw new SealcamError('video-unreadable', 'the outputs of ffmpeg do not belong together');
+          throw new SealcamError('video-unreadable', 'the outputs of ffmpeg are too far apart');
         }
       } catch (error) {
         this.failure ??= error;
       }
-      if (this.waiting() >= READY_FRAMES) for (const each of this.sources) each.pause();
+      if (this.waiting() >= READY_MAX_FRAMES) for (const each of this.sources) each.pause();
       this.wake();
     });
     source.once('close', () => {
@@ -81,6 +81,7 @@ export class FramePipes {
   }
 }
 
+/** Cuts a stream of bytes into planes of `size` bytes. */
 function planeReader(out: Uint8Array[], size: number): (chunk: Uint8Array) => void {
   let plane = new Uint8Array(size);
   let filled = 0;
@@ -99,7 +100,7 @@ function planeReader(out: Uint8Array[], size: number): (chunk: Uint8Array) => vo
   };
 }
 
-/** Matroska's timestamp format v2: a comment line, then one time in milliseconds per line. */
+/** Parses the timestamp format v2 of Matroska: a comment line, then one time in milliseconds per line. */
 function timestampReader(out: number[]): (chunk: Uint8Array) => void {
   const decoder = new TextDecoder();
   let rest = '';

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SealcamError } from '../../common/errors.js';
 
-/** Names of the JPEG files of a folder in natural order: frame2 before frame10. @throws SealcamError `video-unreadable` */
+/** Lists the JPEG files of a folder in natural order: frame2 before frame10. @throws SealcamError `video-unreadable` */
 export async function listJpegs(folder: string): Promise<string[]> {
   let names: string[];
   try {
@@ -16,6 +16,7 @@ export async function listJpegs(folder: string): Promise<string[]> {
   return jpegs;
 }
 
+/** Reads one of the listed files. @throws SealcamError `video-unreadable` */
 export async function readJpeg(folder: string, name: string): Promise<Uint8Array> {
   try {
     return new Uint8Array(await readFile(join(folder, name)));

@@ -3,26 +3,26 @@ import { jpegSize } from '../image.js';
 import { collectText, runTool, startFfmpeg } from './ffmpeg.js';
 import { FramePipes, type PipedFrame } from './frame-pipes.js';
 
-const LUMA_WIDTH = 160;
+const LUMA_WIDTH_MAX_PIXELS = 160;
 const JPEG_QSCALE = '3';
-/** What ffmpeg says when a file ends in the middle; it exits with 0 all the same. */
+/** Errors of ffmpeg for a file that is cut off; its exit status is 0 nevertheless. */
 const TRUNCATED = /partial file|truncat|Packet corrupt|Invalid NAL|error reading|moov atom not found|EOF/i;
 
 export interface VideoInfo {
   readonly width: number;
   readonly height: number;
   readonly framesPerSecond: number;
-  /** As the container says it; null where it does not. */
+  /** From the container; null where it does not state it. */
   readonly frameCount: number | null;
   readonly firstFrame: Uint8Array;
 }
 
-/** Paths that begin with a dash or look like a URL must stay paths. */
+/** Names the input so that a path that starts with a dash, or looks like a URL, stays a path. */
 function inputArgs(path: string): string[] {
   return ['-i', `file:${path}`];
 }
 
-/** @throws SealcamError `video-unreadable`, `ffmpeg-missing` */
+/** Reads size, rate and first frame of a video. @throws SealcamError `video-unreadable`, `ffmpeg-missing` */
 export async function probeVideo(path: string, signal: AbortSignal): Promise<VideoInfo> {
   const entries = 'stream=avg_frame_rate,nb_frames';
   const probe = await runTool(
@@ -53,7 +53,7 @@ export async function probeVideo(path: string, signal: AbortSignal): Promise<Vid
     signal,
   );
   if (first.stdout.length === 0) throw unreadable(path, first.stderr);
-  // The first decoded frame has the size after rotation, which the container's numbers may not.
+  // The decoded frame has the size after rotation; the numbers of the container may not.
   const { width, height } = await jpegSize(first.stdout);
   return { width, height, firstFrame: first.stdout, ...stream };
 }
@@ -79,13 +79,14 @@ export interface LumaSize {
   readonly height: number;
 }
 
+/** Returns the size of the luma planes of a video. */
 export function lumaSize(info: Pick<VideoInfo, 'width' | 'height'>): LumaSize {
-  const width = Math.min(LUMA_WIDTH, info.width);
+  const width = Math.min(LUMA_WIDTH_MAX_PIXELS, info.width);
   return { width, height: Math.max(2, Math.round((info.height * width) / info.width)) };
 }
 
 /**
- * Every frame of the file, none doubled or dropped, in order.
+ * Decodes every frame of the file in order, without doubling or dropping any.
  * @throws SealcamError `video-truncated` after the last good frame
  */
 export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortSignal): AsyncGenerator<PipedFrame> {
@@ -126,7 +127,7 @@ export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortS
   const stderr = collectText(child.stderr);
   const stop = (): void => {
     child.kill('SIGKILL');
-    // A pipe that is paused with data in it would never close, and the child never be seen to end.
+    // A paused pipe with data in it would never close, and the end of the child would go unnoticed.
     for (const pipe of [child.stdout, child.stderr, lumaPipe, timePipe]) pipe.destroy();
   };
   signal.addEventListener('abort', stop, { once: true });
@@ -138,7 +139,7 @@ export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortS
       delivered++;
     }
     const code = await exit;
-    if (!signal.aborted) checkEnd(path, info, delivered, code, stderr());
+    if (!signal.aborted) checkEnd({ path, frameCount: info.frameCount, delivered, code, stderr: stderr() });
   } finally {
     signal.removeEventListener('abort', stop);
     stop();
@@ -146,10 +147,20 @@ export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortS
   }
 }
 
-function checkEnd(path: string, info: VideoInfo, delivered: number, code: number | null, stderr: string): void {
-  const isShort = info.frameCount !== null && delivered < info.frameCount;
+interface End {
+  readonly path: string;
+  /** As the container states it. */
+  readonly frameCount: number | null;
+  readonly delivered: number;
+  readonly code: number | null;
+  readonly stderr: string;
+}
+
+/** Checks that ffmpeg delivered the whole file. @throws SealcamError `video-truncated` */
+function checkEnd({ path, frameCount, delivered, code, stderr }: End): void {
+  const isShort = frameCount !== null && delivered < frameCount;
   if (code === 0 && !isShort && !TRUNCATED.test(stderr)) return;
-  const of = info.frameCount === null ? '' : ` of ${String(info.frameCount)}`;
+  const of = frameCount === null ? '' : ` of ${String(frameCount)}`;
   throw new SealcamError('video-truncated', `${path}: ends after ${String(delivered)}${of} frames`, {
     details: { frames: delivered },
   });

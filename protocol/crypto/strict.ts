@@ -2,7 +2,8 @@ import { copyOf } from '../../common/bytes.js';
 import type { CryptoSuite } from './suite.js';
 
 /**
- * Verifies an Ed25519 signature with the same result on every suite. Returns false for anything malformed; never throws.
+ * Verifies an Ed25519 signature with the same result on every suite. Returns false for anything malformed; never
+ * throws.
  *
  * node:crypto accepts keys of small order and tweetnacl accepts S ≥ L, so neither is strict alone (compare RFC 8032
  * §5.1.7 and "Taming the many EdDSAs", Chalkias et al. 2020). This function checks A, R and S first; after that both

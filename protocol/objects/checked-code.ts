@@ -1,4 +1,6 @@
-/** Codes that people type or scan: bytes in base32 with a checksum, in groups. Claim and member codes are of this form. */
+/**
+ * Codes that people type or scan: bytes in base32 with a checksum, in groups. Claim and member codes are of this form.
+ */
 import { concat, equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../crypto/suite.js';

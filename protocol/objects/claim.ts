@@ -70,8 +70,8 @@ export const claimKind: SignedKind<Claim> = {
 };
 
 /**
- * Returns HMAC-SHA-256 (32 bytes) of the claim's Sig_structure, keyed with the 16-byte secret of the claim code. It proves
- * to the camera that the signer has seen its label, which the cloud has not.
+ * Returns HMAC-SHA-256 (32 bytes) of the claim's Sig_structure, keyed with the 16-byte secret of the claim code. It
+ * proves to the camera that the signer has seen its label, which the cloud has not.
  */
 export function claimMac(suite: CryptoSuite, secret: Uint8Array, claim: Verified<Claim>): Uint8Array {
   const { sigStructure } = parseSign1(claim.bytes, claimKind.domain, claimKind.maxBytes);

@@ -1,4 +1,4 @@
-import { concat, utf8 } from '../../common/bytes.js';
+import { concat, toHex, utf8 } from '../../common/bytes.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 
 export const ID_BYTES = 16;
@@ -13,4 +13,23 @@ export function deviceId(suite: CryptoSuite, publicKey: Uint8Array): Uint8Array 
 /** Returns an account's id (16 bytes), an opaque pseudonym. Every verifier derives it from the owner key itself. */
 export function accountId(suite: CryptoSuite, ownerKey: Uint8Array): Uint8Array {
   return suite.sha256(concat(utf8('sealcam/account/v1'), ownerKey)).slice(0, ID_BYTES);
+}
+
+/** Returns the key of a record in a map over one camera's records: `epoch/seq`. */
+export function placeKey({ epoch, seq }: { readonly epoch: number; readonly seq: number }): string {
+  return `${String(epoch)}/${String(seq)}`;
+}
+
+/** Returns the key of an epoch in a map over several cameras: `device/epoch`, the device in hex. */
+export function epochKey(device: Uint8Array | string, epoch: number): string {
+  return `${typeof device === 'string' ? device : toHex(device)}/${String(epoch)}`;
+}
+
+/** Returns the key of a record in a map over several cameras: `device/epoch/seq`, the device in hex. */
+export function recordKey(record: {
+  readonly device: Uint8Array | string;
+  readonly epoch: number;
+  readonly seq: number;
+}): string {
+  return `${epochKey(record.device, record.epoch)}/${String(record.seq)}`;
 }

@@ -12,7 +12,10 @@ const codec = versioned(
     /** 0 for a camera that never had an owner. */
     lastEpoch: field(2, uint()),
     lastClaimHash: field(3, nullable(bytes(HASH_BYTES))),
-    /** `physical`: a claim window is open, because someone stands at the camera. `owner`: only the current owner may claim. */
+    /**
+     * `physical`: a claim window is open, because someone stands at the camera. `owner`: only the current owner may
+     * claim.
+     */
     mode: field(4, names({ physical: 0, owner: 1 })),
     /** Valid once, for ten minutes on the camera's monotonic clock. */
     nonce: field(5, bytes(ID_BYTES)),

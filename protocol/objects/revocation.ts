@@ -24,7 +24,9 @@ const entry = struct({
 const codec = versioned(
   PROTOCOL_VERSION,
   struct({
-    /** `owner`: signed by an owner key, entries are epochs of that owner. `maker`: the maker's key, entries are devices. */
+    /**
+     * `owner`: signed by an owner key, entries are epochs of that owner. `maker`: the maker's key, entries are devices.
+     */
     scope: field(1, names({ owner: 0, maker: 1 })),
     /** Rises with every list of a signer; a list that is not above the last is refused. */
     listVersion: field(2, uint()),

@@ -6,7 +6,9 @@ import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 const codec = versioned(
   PROTOCOL_VERSION,
   struct({
-    /** Origin as a browser writes it, e.g. `https://cloud.example`. It makes the signature worthless to another cloud. */
+    /**
+     * Origin as a browser writes it, e.g. `https://cloud.example`. It makes the signature worthless to another cloud.
+     */
     cloudOrigin: field(1, text(256)),
     /** The same of the page. */
     pageOrigin: field(2, text(256)),

@@ -21,8 +21,8 @@ export interface SignedKind<T> {
 declare const verifiedMark: unique symbol;
 
 /**
- * Content whose signature, encoding and signer were checked. Only {@link openSigned} and {@link signObject} make one, so
- * a function that takes a Verified cannot receive unchecked content.
+ * Content whose signature, encoding and signer were checked. Only {@link openSigned} and {@link signObject} make one,
+ * so a function that takes a Verified cannot receive unchecked content.
  */
 export interface Verified<T> {
   readonly value: T;
@@ -77,7 +77,10 @@ export interface SignedButFaulty {
   readonly fields: ReadonlyMap<unknown, unknown>;
 }
 
-/** Reads an object that {@link openSigned} refuses. Returns undefined unless the signature verifies and the payload is a map. */
+/**
+ * Reads an object that {@link openSigned} refuses. Returns undefined unless the signature verifies and the payload is a
+ * map.
+ */
 export function signedButFaulty<T>(
   kind: SignedKind<T>,
   suite: CryptoSuite,

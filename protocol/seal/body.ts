@@ -17,7 +17,9 @@ function chunkNonce(counter: number, isLast: boolean): Uint8Array {
   return nonce;
 }
 
-/** Encrypts at least one byte of plaintext in chunks of 64 KiB, each preceded by its 16-byte tag. `key` is used once. */
+/**
+ * Encrypts at least one byte of plaintext in chunks of 64 KiB, each preceded by its 16-byte tag. `key` is used once.
+ */
 export function sealBody(key: Uint8Array, plaintext: Uint8Array): Uint8Array {
   const chunks: Uint8Array[] = [];
   for (let start = 0; start < plaintext.length; start += CHUNK_BYTES) {

@@ -88,7 +88,9 @@ export function seal(request: SealRequest): SealedObject {
   }
 }
 
-/** Seals as {@link seal} does, in one step per recipient and one for the body, so that a slow core can do other work. */
+/**
+ * Seals as {@link seal} does, in one step per recipient and one for the body, so that a slow core can do other work.
+ */
 export function* sealInSteps(request: SealRequest): Generator<void, SealedObject, void> {
   const { suite, random, context, recipients, content } = request;
   const key = random.bytes(32);

@@ -1,6 +1,6 @@
 /**
- * MQTT payloads: unsigned CBOR arrays `[type, …]` that carry signed objects. They are envelopes; nothing is concluded from
- * them. An unknown type is `unsupported`.
+ * MQTT payloads: unsigned CBOR arrays `[type, …]` that carry signed objects. They are envelopes; nothing is concluded
+ * from them. An unknown type is `unsupported`.
  */
 import { copyOf } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';

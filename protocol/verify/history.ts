@@ -1,7 +1,8 @@
-import { equal, toHex } from '../../common/bytes.js';
+import { equal } from '../../common/bytes.js';
 import type { SealcamRecord } from '../objects/record.js';
 import type { Verified } from '../objects/signed-object.js';
 import { checkContinuity, type ChainFacts, type Continuity } from './continuity.js';
+import { epochKey } from '../objects/ids.js';
 
 interface Chain {
   /** Hash by seq of every verified record. */
@@ -48,15 +49,15 @@ export class History {
     return checkContinuity(record.value, factsOf(chain, record.value.seq));
   }
 
-  /** Returns the highest verified seq of an epoch with its hash; null if there is none. */
+  /** Returns the highest verified seq of an epoch with its hash, or null. */
   headOf(device: Uint8Array, epoch: number): { readonly seq: number; readonly hash: Uint8Array } | null {
-    const chain = this.chains.get(keyOf(device, epoch));
+    const chain = this.chains.get(epochKey(device, epoch));
     const hash = chain?.hashes.get(chain.highest);
     return chain === undefined || hash === undefined ? null : { seq: chain.highest, hash };
   }
 
   private chainOf({ device, epoch }: Pick<SealcamRecord, 'device' | 'epoch'>): Chain {
-    const key = keyOf(device, epoch);
+    const key = epochKey(device, epoch);
     let chain = this.chains.get(key);
     if (chain === undefined) {
       chain = { hashes: new Map(), lost: [], drainedUpTo: -1, highest: -1 };
@@ -96,8 +97,4 @@ function isCovered(ranges: readonly (readonly [number, number])[], from: number,
     if (next > to) return true;
   }
   return false;
-}
-
-function keyOf(device: Uint8Array, epoch: number): string {
-  return `${toHex(device)}/${String(epoch)}`;
 }

@@ -1,6 +1,6 @@
 /**
- * A verifier's conclusion about a record. A record with a `shown` verdict may be shown, with the sentence beside it; any
- * other goes to quarantine, which no read path reaches.
+ * A verifier's conclusion about a record. A record with a `shown` verdict may be shown, with the sentence beside it;
+ * any other goes to quarantine, which no read path reaches.
  */
 interface VerdictEntry {
   readonly shown: boolean;
@@ -80,8 +80,3 @@ export const VERDICTS = {
 } as const satisfies Record<string, VerdictEntry>;
 
 export type Verdict = keyof typeof VERDICTS;
-
-/** Returns whether a record with this verdict may be shown. */
-export function isShown(verdict: Verdict): boolean {
-  return VERDICTS[verdict].shown;
-}

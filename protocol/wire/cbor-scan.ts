@@ -14,8 +14,8 @@ function refuse(why: string): never {
 }
 
 /**
- * Checks the heads of CBOR items (RFC 8949 §3) without recursion and without allocating the lengths they announce, so that
- * 20,000 nested arrays or a string of 2^53 bytes cost nothing. It does not check for the deterministic encoding;
+ * Checks the heads of CBOR items (RFC 8949 §3) without recursion and without allocating the lengths they announce, so
+ * that 20,000 nested arrays or a string of 2^53 bytes cost nothing. It does not check for the deterministic encoding;
  * `decodeCbor` does.
  *
  * @throws SealcamError `malformed`

@@ -4,8 +4,8 @@ import type { Cbor } from './cbor.js';
 import type { Schema } from './schema.js';
 
 /**
- * A type and its CBOR form, in both directions. Payloads are maps with integer keys 0 to 23, described once as a table of
- * fields. Unknown keys, missing keys and values out of range throw SealcamError `malformed`.
+ * A type and its CBOR form, in both directions. Payloads are maps with integer keys 0 to 23, described once as a table
+ * of fields. Unknown keys, missing keys and values out of range throw SealcamError `malformed`.
  */
 export interface Codec<T> {
   toCbor(value: T): Cbor;
@@ -63,8 +63,8 @@ export function bytesUpTo(max: number): Codec<Uint8Array> {
 }
 
 /**
- * Text of at most `max` bytes in UTF-8. Control characters are refused, so that a value cannot break a log line, and so is
- * a leading U+FEFF, which some decoders drop.
+ * Text of at most `max` bytes in UTF-8. Control characters are refused, so that a value cannot break a log line, and so
+ * is a leading U+FEFF, which some decoders drop.
  */
 export function text(max: number): Codec<string> {
   return checked(

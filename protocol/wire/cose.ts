@@ -33,7 +33,9 @@ function protectedHeader(kid: Uint8Array): Uint8Array {
   );
 }
 
-/** Sig_structure, RFC 9052 §4.4. The domain is its external_aad, so a signature of one kind is never valid for another. */
+/**
+ * Sig_structure, RFC 9052 §4.4. The domain is its external_aad, so a signature of one kind is never valid for another.
+ */
 function sigStructureOf(header: Uint8Array, domain: string, payload: Uint8Array): Uint8Array {
   return encodeCbor(['Signature1', header, utf8(domain), payload]);
 }
@@ -46,8 +48,8 @@ export function signSign1(domain: string, signer: Signer, payload: Uint8Array): 
 }
 
 /**
- * Parses the structure without verifying anything. The bytes are copied first, so that the caller's buffer cannot change
- * them after verification.
+ * Parses the structure without verifying anything. The bytes are copied first, so that the caller's buffer cannot
+ * change them after verification.
  *
  * @throws SealcamError `malformed`
  */

@@ -33,7 +33,7 @@ Description: home camera that seals every picture to its owner
 `;
 }
 
-/** One template of both units, so that they cannot drift apart: settings and data of each camera under its own name. */
+/** Returns the template unit, derived from the plain one so that they cannot drift apart: each camera has settings and data under its own name. */
 export function instanceUnit(unit) {
   return unit
     .replace('Description=sealcam home camera', 'Description=sealcam home camera %i')
@@ -42,7 +42,7 @@ export function instanceUnit(unit) {
     .replace('StateDirectory=sealcam\n', 'StateDirectory=sealcam/%i\n');
 }
 
-/** The package for a camera that runs Debian already. */
+/** Builds the package for a camera that runs Debian already. Resolves with its path. */
 export async function makeDeb(program) {
   const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8'));
   const name = `sealcam_${version}_armhf.deb`;
@@ -56,14 +56,14 @@ export async function makeDeb(program) {
     renameSync(join(tree, 'usr/lib/sealcam/sbom.cdx.json'), join(tree, 'usr/share/doc/sealcam/sbom.cdx.json'));
     const units = join(tree, 'usr/lib/systemd/system');
     writeFileSync(join(units, 'sealcam@.service'), instanceUnit(readFileSync(join(units, 'sealcam.service'), 'utf8')));
-    await describe(tree, version);
+    await writeMetadata(tree, version);
     await must('dpkg-deb', ['--root-owner-group', '-Zxz', '--build', tree, join(target, name)]);
     rmSync(tree, { recursive: true });
   });
   return { path: join(folder, name) };
 }
 
-async function describe(tree, version) {
+async function writeMetadata(tree, version) {
   const meta = ensureFolder(join(tree, 'DEBIAN'));
   const { output } = await must('du', ['-sk', '--apparent-size', '--exclude', 'DEBIAN', tree]);
   writeFileSync(join(meta, 'control'), control(version, output.split('\t')[0]));
@@ -77,10 +77,10 @@ async function describe(tree, version) {
     cwd: tree,
   });
   writeFileSync(join(meta, 'md5sums'), sums.output);
-  // Files come with whatever mode the checkout gave them.
+  // The umask of the checkout must not decide the modes.
   await must('chmod', ['-R', 'u=rwX,go=rX', tree]);
   if (readdirSync(tree).some((name) => !['DEBIAN', 'usr', 'etc'].includes(name)))
-    throw new Error('a file out of place');
+    throw new Error('the package has a file outside DEBIAN, usr and etc');
 }
 
 function put(source, target) {

@@ -9,7 +9,7 @@ const PLATFORM = ['--arch', 'arm', '--variant', 'v7'];
 const BASE = 'localhost/sealcam-base:trixie';
 const IMAGE = 'localhost/sealcam:armv7';
 
-/** buildah with a store of its own in the cache: nothing of it is left on the machine. Needs neither daemon nor overlayfs. */
+/** Runs buildah with its store in the cache, so that nothing stays on the machine. Needs neither daemon nor overlayfs. */
 function buildah(...args) {
   const store = join(cache, 'store');
   const options = ['--storage-driver', 'vfs', '--root', store, '--runroot', join(store, 'run')];
@@ -17,8 +17,8 @@ function buildah(...args) {
 }
 
 /**
- * Builds Dockerfile.armv7 on the small root. Gives the unpacked image (`rootfs`), its settings as a runtime would read
- * them, and the archive to load on a camera.
+ * Builds Dockerfile.armv7 on the small root. Resolves with the unpacked image (`rootfs`), its settings as a runtime reads
+ * them, and the archive that a camera loads.
  */
 export async function makeImage(base, program) {
   const context = join(root, 'dist', 'image', 'program');
@@ -49,7 +49,7 @@ export async function makeImage(base, program) {
   return { folder, rootfs: join(folder, 'rootfs'), config, archive: join(folder, 'sealcam-armv7.tar') };
 }
 
-/** Copies what people take away into dist/image. */
+/** Copies finished files into dist/image and returns that folder. */
 export function publish(files) {
   const target = ensureFolder(join(root, 'dist', 'image'));
   for (const path of files.filter((file) => existsSync(file))) cpSync(path, join(target, path.split('/').at(-1)));

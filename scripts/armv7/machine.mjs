@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { run, say } from '../tasks/process.mjs';
+import { run, printProgress } from '../tasks/process.mjs';
 
-/** What building and trying the armv7 image takes, by Debian's names. */
+/** Debian packages that building and testing the armv7 image needs. */
 const PACKAGES = [
   'qemu-user-static',
   'binfmt-support',
@@ -20,24 +20,28 @@ const PACKAGES = [
   'mosquitto',
 ];
 
-/** A cold start is compared with this processor: no 64 bits, no crypto instructions. */
+/** The emulated processor: no 64 bits, no crypto instructions. */
 export const CPU = 'cortex-a7';
 
-/** A reason to end, with what to do about it. */
+/** Something outside this project is missing; the message is the remedy. */
 export class Obstacle extends Error {}
 
-/** Runs a command that must succeed; its output is shown only where it does not. */
+/**
+ * Runs a command that must succeed. Resolves with {output, seconds}.
+ *
+ * @throws Obstacle with its output where it fails
+ */
 export async function must(command, args, options = {}) {
   const { status, output, seconds } = await run(command, args, { capture: true, ...options });
   if (status !== 0) {
-    // Without the hosts: a mirror or a registry may be a private one.
-    const told = output.replaceAll(/https?:\/\/[^\s/]+/g, '(host)');
-    throw new Obstacle(`${command} ${args.slice(0, 2).join(' ')} … ended with ${status}:\n${told}`);
+    // Without host names: a mirror or a registry may be private.
+    const shown = output.replaceAll(/https?:\/\/[^\s/]+/g, '(host)');
+    throw new Obstacle(`${command} ${args.slice(0, 2).join(' ')} … ended with ${status}:\n${shown}`);
   }
   return { output, seconds };
 }
 
-/** Installs what is missing, and lets the kernel run armv7 programs. */
+/** Installs missing packages and registers the emulator for armv7 programs. */
 export async function prepareMachine() {
   if (process.platform !== 'linux' || !existsSync('/etc/debian_version') || process.getuid() !== 0) {
     throw new Obstacle('This needs root on Debian (12 or newer). In a container it must be a privileged one.');
@@ -49,17 +53,18 @@ export async function prepareMachine() {
   await enableEmulator();
 }
 
+/** Installs those Debian packages that are missing. */
 export async function installPackages(names) {
   const { output } = await run('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
     capture: true,
   });
   const missing = names.filter((name) => !output.includes(`${name} installed`));
   if (missing.length === 0) return;
-  say(`Installing ${missing.join(' ')} …`);
+  printProgress(`Installing ${missing.join(' ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const patient = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
-  await must('apt-get', [...patient, 'update'], { env });
-  await must('apt-get', [...patient, 'install', '-y', '--no-install-recommends', ...missing], { env });
+  const options = ['-o', 'DPkg::Lock::Timeout=300', '-qq'];
+  await must('apt-get', [...options, 'update'], { env });
+  await must('apt-get', [...options, 'install', '-y', '--no-install-recommends', ...missing], { env });
 }
 
 async function enableEmulator() {
@@ -69,10 +74,7 @@ async function enableEmulator() {
   await must('update-binfmts', ['--enable', 'qemu-arm']);
 }
 
-/**
- * The mirror that this machine takes its own packages from; a project that names one would tie everybody to it.
- * Never logged: it may be a private one.
- */
+/** Returns the mirror of this machine's own apt sources. Never log it: it may be private. */
 export function debianMirror() {
   const folder = '/etc/apt/sources.list.d';
   const files = ['/etc/apt/sources.list', ...readdirSync(folder).map((name) => join(folder, name))];
@@ -86,6 +88,7 @@ export function debianMirror() {
   return found[1];
 }
 
+/** Makes a folder with its parents, and returns its path. */
 export function ensureFolder(path) {
   mkdirSync(path, { recursive: true });
   return path;

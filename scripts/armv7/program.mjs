@@ -5,7 +5,7 @@ import { ensureFolder, must } from './machine.mjs';
 import { packageClosure, writeSbom } from './sbom.mjs';
 import { step } from './steps.mjs';
 
-/** -O2, and 64-bit time also where a package would not ask for it: 2038 is within a camera's life. */
+/** With 64-bit time also for packages that do not ask for it: 2038 is within a camera's life. */
 const COMPILER = {
   CC: 'arm-linux-gnueabihf-gcc',
   CXX: 'arm-linux-gnueabihf-g++',
@@ -15,7 +15,7 @@ const COMPILER = {
 };
 const TARGET = ['--cpu=arm', '--os=linux', '--libc=glibc'];
 
-/** What a package has beside the code that runs. */
+/** Parts of a package that never run. */
 const SURPLUS = [
   'deps',
   'src',
@@ -30,12 +30,12 @@ const SURPLUS = [
 ];
 
 /**
- * The program as it lies on a camera, in /usr/lib/sealcam: the bundle, the packages with compiled parts (cross-compiled
- * here: the emulator takes twenty minutes for the same), the launcher and the SBOM.
+ * Makes the program as a camera has it in /usr/lib/sealcam: the bundle, the packages with compiled parts, the launcher and
+ * the SBOM. Compiled parts are cross-compiled: under the emulator that takes twenty minutes.
  */
 export async function makeProgram() {
   const modules = await step('modules', ['package-lock.json', JSON.stringify(COMPILER)], crossModules);
-  // Quick, and of the sources as they are now: never kept.
+  // Bundling is quick, so it always reads the sources as they are now.
   const bundle = join(root, 'dist', 'bundle');
   await must(process.execPath, [join(root, 'dist', 'scripts', 'bundle.js'), bundle], { cwd: root });
   const inputs = [
@@ -52,11 +52,11 @@ export async function makeProgram() {
   });
 }
 
-/** `npm ci` as if this were the camera. */
+/** Runs `npm ci` for the camera's processor. */
 async function crossModules(folder) {
   for (const name of ['package.json', 'package-lock.json', '.npmrc'])
     copyFileSync(join(root, name), join(folder, name));
-  // Node's own headers, where they are installed beside it; else node-gyp looks for them itself.
+  // Node's headers if they are installed beside it; else node-gyp fetches them.
   const prefix = join(dirname(process.execPath), '..');
   const headers = existsSync(join(prefix, 'include', 'node', 'node.h')) ? { npm_config_nodedir: prefix } : {};
   const env = { ...process.env, ...COMPILER, ...headers, npm_config_arch: 'arm', JOBS: '2' };
@@ -83,7 +83,7 @@ async function assemble(modules, bundle, target) {
   );
 }
 
-/** Of a compiled package only its addon stays, without symbols. */
+/** Removes the build folder of a compiled package but for its addon, stripped of symbols. */
 async function keepAddons(folder) {
   const release = join(folder, 'build', 'Release');
   if (!existsSync(release)) return;

@@ -4,7 +4,7 @@ import { step } from './steps.mjs';
 
 export const SUITE = 'trixie';
 
-/** What a camera needs of Debian: Node, TLS roots, time zones, and libcamera behind GStreamer. */
+/** Debian packages of a camera: Node, TLS roots, time zones, and libcamera behind GStreamer. */
 const INCLUDE = [
   'base-files',
   'base-passwd',
@@ -22,15 +22,15 @@ const INCLUDE = [
 ];
 
 /**
- * Single GStreamer elements out of packages that would bring a desktop's libraries (280 MB with their dependencies):
- * the encoder, and the conversion of pixel formats that it does not take.
+ * Single GStreamer elements of packages that depend on a desktop's libraries (280 MB): the JPEG encoder, and the conversion
+ * of pixel formats that it does not accept.
  */
 const ELEMENTS = [
   ['gstreamer1.0-plugins-good', 'libgstjpeg.so'],
   ['gstreamer1.0-plugins-base', 'libgstvideoconvertscale.so'],
 ];
 
-/** Runs while the .deb files are still there; $1 is the root. The package list is what the SBOM reads. */
+/** Runs while the .deb files are still there; $1 is the root. The SBOM is made from the package list. */
 const RECORD = `set -eu
 cd "$1/var/cache/apt/archives"
 for deb in *.deb; do
@@ -46,7 +46,7 @@ cp -a usr "$1/"
 for element in ${ELEMENTS.map(([, file]) => file).join(' ')}; do test -f "$1"/usr/lib/*/gstreamer-1.0/"$element"; done
 `;
 
-/** What maintainer scripts would have done, which cannot run without an emulator; then what a camera never reads. */
+/** Does the part of the maintainer scripts, which cannot run without an emulator; then deletes what a camera never reads. */
 const FINISH = `set -eu
 cp "$1/usr/share/base-passwd/passwd.master" "$1/etc/passwd"
 cp "$1/usr/share/base-passwd/group.master" "$1/etc/group"
@@ -62,12 +62,12 @@ rm -rf "$1"/usr/lib/*/gconv "$1"/usr/share/i18n "$1"/var/lib/apt/lists/*
 rm -f "$1"/etc/apt/sources.list.d/* "$1/etc/resolv.conf" "$1/etc/hostname"
 `;
 
-/** A small Debian for armv7 as root.tar: extracted, never configured, so nothing is emulated on the way. */
+/** Makes a small Debian for armv7 as root.tar: extracted and never configured, so nothing needs the emulator. */
 export async function makeRoot(root) {
   const inputs = [SUITE, ...INCLUDE, RECORD, FINISH];
   const { folder, key } = await step('root', inputs, async (target) => {
     const options = ['--variant=extract', '--architectures=armhf', `--include=${INCLUDE.join(',')}`];
-    // This variant knows no later hook.
+    // The extract variant has no later hook.
     const hooks = [`--extract-hook=${RECORD}`, `--extract-hook=${FINISH}`];
     const source = `deb ${debianMirror()} ${SUITE} main`;
     await must('mmdebstrap', [...options, ...hooks, SUITE, join(target, 'root.tar'), source], {

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { must } from './machine.mjs';
 
-/** Needed to compile better-sqlite3, not to run it; with them come 25 packages that no camera should carry. */
+/** Needed to compile better-sqlite3 and not to run it; they depend on 25 more packages. */
 const BUILD_ONLY = new Set(['prebuild-install', 'node-addon-api']);
 
-/** Packages that must lie beside the bundle: the named ones and all that they need at run time. */
+/** Returns the named packages and all that they need at run time: they must lie beside the bundle. */
 export function packageClosure({ packages }, names) {
   const found = new Set();
   const add = (name) => {
@@ -17,9 +17,9 @@ export function packageClosure({ packages }, names) {
   return [...found].sort();
 }
 
-/** npm's own CycloneDX list, cut down to what really is in the program: paths of the lock file. */
+/** Writes npm's CycloneDX list, cut down to the packages that are in the program. `paths` are paths of the lock file. */
 export async function writeSbom(modules, { packages }, paths, file) {
-  // Not --omit dev: npm 11 then leaves out what both a tool and the program need.
+  // No --omit dev: npm 11 then leaves out packages that both a tool and the program need.
   const options = ['sbom', '--sbom-format', 'cyclonedx', '--sbom-type', 'application'];
   const { output } = await must('npm', [...options, '--package-lock-only', '--loglevel', 'error'], { cwd: modules });
   const sbom = JSON.parse(output.slice(output.indexOf('{')));
@@ -39,7 +39,7 @@ function nameOf(path) {
   return path.split('node_modules/').at(-1);
 }
 
-/** Adds Debian's packages of an image to the list of its npm packages. */
+/** Returns the SBOM with the Debian packages of an image added. */
 export function withDebian(sbom, statusFile) {
   const components = readFileSync(statusFile, 'utf8')
     .split('\n\n')

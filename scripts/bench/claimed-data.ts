@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { silentLog } from '../../common/log.js';
 import { loadIdentity } from '../../agent/main/identity.js';
-import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import { noteOwnership } from '../../agent/outbox/published.js';
 import { FileKeyStore } from '../../hal/linux/key-store.js';
@@ -14,7 +13,7 @@ import { recordKind } from '../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
 import { BenchWorld } from './world.js';
 
-/** A data folder as of a camera that was claimed by a household of so many, 1 to 8. */
+/** Makes the data folder of a camera that was claimed by a household of 1 to 8 recipients. */
 export function makeClaimedData(folder: string, recipients: number): void {
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
@@ -49,13 +48,13 @@ export function makeClaimedData(folder: string, recipients: number): void {
       openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
     },
   });
-  beginEpoch(outbox, claim, time);
+  outbox.beginEpoch(claim, time);
   noteOwnership(outbox, mirror);
   mirror.close();
   outbox.close();
 }
 
-/** Pictures of a scene in which people walk by, for a camera that replays them. */
+/** Draws a scene in which people walk by as JPEG files, for a camera that replays them. */
 export async function drawFrames(folder: string, count: number): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const frames = await new BenchWorld().frames(count);

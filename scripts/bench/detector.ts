@@ -8,7 +8,7 @@ import { Counters } from '../../common/counters.js';
 import { silentLog } from '../../common/log.js';
 import type { LumaPlane } from '../../hal/camera.js';
 import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
-import { buildScript } from '../../hal/mock/script.js';
+import { buildScript } from '../../hal/mock/scenarios.js';
 import { sharp } from '../images.js';
 import { compare, cpuUs, type Figure } from './measure.js';
 import type { BenchWorld } from './world.js';
@@ -16,18 +16,18 @@ import type { BenchWorld } from './world.js';
 const FRAMES = 60;
 const SMALL_WIDTH = 160;
 const FRAME_MS = 100;
-/** After so long fewer frames are looked at, and the background is learnt. */
-const QUIET_SECONDS = 6;
-/** Somebody near, who takes an eighth of the picture. */
+/** Time after which fewer frames are inspected and the background is learnt. */
+const QUIET_S = 6;
+/** A near person, who takes an eighth of the picture. */
 const SUBJECT = { left: 0.3, top: 0.2, width: 0.2, height: 0.625 };
 
 /**
- * CPU time of a frame in the detector, from 640×360 of luma and scaling included, beside decoding the same frame's JPEG: somebody
- * walks through, so that everything is at work. The memory pass is the least that anything could take.
+ * Measures the CPU time of a frame in the detector, scaling from 640×360 included, beside decoding the frame's JPEG. A
+ * person walks through, so that every part works. A bare pass over the luma plane is the lower bound of any detector.
  */
-export async function benchDetector(world: BenchWorld, say: (text: string) => void): Promise<Figure[]> {
+export async function benchDetector(world: BenchWorld, progress: (text: string) => void): Promise<Figure[]> {
   configureImages();
-  say('drawing frames …');
+  progress('drawing frames …');
   const frames = await world.frames(FRAMES);
   const planes = await Promise.all(frames.map(({ jpeg }) => greyOf(jpeg)));
   const figures: Figure[] = [];
@@ -40,30 +40,47 @@ export async function benchDetector(world: BenchWorld, say: (text: string) => vo
     const detect = (): unknown => detector.observe(planes[++index % FRAMES] ?? none, index * 100, index);
     let decoded = 0;
     const jpeg = (): Uint8Array => frames[++decoded % FRAMES]?.jpeg ?? new Uint8Array(0);
-    say(`detector, ${name} …`);
+    progress(`detector, ${name} …`);
     const beside = async (floor: string, work: () => unknown): Promise<void> => {
-      figures.push(await compare(`detect from 640×360, ${name}`, detect, floor, work, cpuUs));
+      figures.push(
+        await compare({
+          name: `detect from 640×360, ${name}`,
+          work: detect,
+          floor,
+          floorWork: work,
+          now: cpuUs,
+        }),
+      );
     };
     if (name === 'SIMD') {
       const sharpness = (): unknown => sharpnessOf(planes[++index % FRAMES] ?? none, SUBJECT);
-      figures.push(await compare('sharpness of a subject', sharpness, 'detect from 640×360, SIMD', detect, cpuUs));
+      figures.push(
+        await compare({
+          name: 'sharpness of a subject',
+          work: sharpness,
+          floor: 'detect from 640×360, SIMD',
+          floorWork: detect,
+          now: cpuUs,
+        }),
+      );
     }
     await beside('sharp: the JPEG in grey, whole', () => sharp(jpeg()).toColourspace('b-w').raw().toBuffer());
     await beside('the JPEG to 160 px of grey', () => decodeLuma(jpeg(), SMALL_WIDTH));
     await beside('a bare pass over the luma', () => sumOf((planes[++decoded % FRAMES] ?? none).data));
   }
-  say('a quiet scene …');
+  progress('a quiet scene …');
   const quiet: RenderedFrame[] = [];
   const renderer = new SceneRenderer(buildScript('porch', 'quiet', 11));
   for (let i = 0; i < FRAMES; i++) quiet.push(await renderer.render(i * FRAME_MS));
   const { idleFramesPerSecond } = world.settings;
-  const [few, all] = [await watching(world, quiet, idleFramesPerSecond), await watching(world, quiet, 1000 / FRAME_MS)];
+  const few = await watching(world, quiet, idleFramesPerSecond);
+  const all = await watching(world, quiet, 1000 / FRAME_MS);
   const name = `a quiet second, ${String(idleFramesPerSecond)} of 10 frames looked at`;
-  figures.push(await compare(name, few, 'all looked at', all, cpuUs));
+  figures.push(await compare({ name, work: few, floor: 'all looked at', floorWork: all, now: cpuUs }));
   return figures;
 }
 
-/** A second of a live camera, from JPEG to what is seen in its frames; it has been quiet for a while. */
+/** Returns work that handles a second of a live camera, from JPEG to detection, after some quiet seconds. */
 async function watching(
   world: BenchWorld,
   frames: readonly RenderedFrame[],
@@ -86,11 +103,11 @@ async function watching(
       await capture.inspectFrame({ jpeg, monotonicMs, index }, monotonicMs);
     }
   };
-  for (let i = 0; i < QUIET_SECONDS; i++) await second();
+  for (let i = 0; i < QUIET_S; i++) await second();
   return second;
 }
 
-/** For docs/detector.md: ratios, since times are one machine's on one day. */
+/** Formats figures for docs/detector.md: ratios alone, since times are those of one machine on one day. */
 export function detectorTable(figures: readonly Figure[]): string {
   return [
     '',
@@ -105,7 +122,7 @@ const none: LumaPlane = { width: 0, height: 0, data: new Uint8Array(0) };
 
 function sumOf(data: Uint8Array): number {
   let sum = 0;
-  // Not for-of, whose iterator would be timed with it.
+  // Not for-of: its iterator would be timed too.
   for (let i = 0, value = data[0]; value !== undefined; value = data[++i]) sum += value;
   return sum;
 }

@@ -1,6 +1,6 @@
 import { EmbeddedBroker } from '../../cloud/broker/embedded-broker.js';
 
-/** A broker for the emulated machine of bench:armv7, in a process of its own: takes what the camera publishes. */
+/** Broker for the emulated machine of bench:armv7, as a process of its own. It accepts what the camera publishes. */
 await new EmbeddedBroker({
   host: '127.0.0.1',
   port: 1883,

@@ -7,16 +7,16 @@ import { openStream, type TlsSession } from '../../agent/uplink/stream.js';
 import { compare, cpuUs, type Figure } from './measure.js';
 
 /**
- * What a returning camera costs with its certificate shown and checked, beside one whose session is resumed; both ends
- * in this process. Null where no openssl makes certificates.
+ * Measures a reconnect with a full handshake and client certificate, beside one with a resumed session; both ends run in
+ * this process. Returns null without openssl, which makes the certificate.
  */
-export async function benchHandshake(folder: string, say: (text: string) => void): Promise<Figure | null> {
+export async function benchHandshake(folder: string, progress: (text: string) => void): Promise<Figure | null> {
   const files = makeFiles(folder);
   if (files === null) {
-    say('handshake: not measured, there is no openssl');
+    progress('handshake: not measured, openssl is missing');
     return null;
   }
-  say('handshake …');
+  progress('handshake …');
   const { ca, cert, key } = files;
   const server = createServer({ ca, cert, key, requestCert: true, rejectUnauthorized: true }, (socket) => {
     socket.on('error', () => undefined);
@@ -32,7 +32,7 @@ export async function benchHandshake(folder: string, say: (text: string) => void
         },
         failed: reject,
       });
-      // The first byte comes behind the ticket.
+      // The session ticket arrives before the first byte.
       socket.once('data', () => {
         socket.destroy();
         resolve();
@@ -41,13 +41,13 @@ export async function benchHandshake(folder: string, say: (text: string) => void
   const kept: TlsSession = { ticket: undefined };
   await connect(kept, false);
   try {
-    return await compare(
-      'TLS 1.3 with client certificate (P-256), CPU of both ends',
-      () => connect({ ticket: undefined }, false),
-      'the same, resumed',
-      () => connect(kept, true),
-      cpuUs,
-    );
+    return await compare({
+      name: 'TLS 1.3 with client certificate (P-256), CPU of both ends',
+      work: () => connect({ ticket: undefined }, false),
+      floor: 'the same, resumed',
+      floorWork: () => connect(kept, true),
+      now: cpuUs,
+    });
   } finally {
     server.close();
   }
@@ -57,9 +57,11 @@ function listen(server: Server): Promise<void> {
   return new Promise((resolve) => server.listen(0, '127.0.0.1', resolve));
 }
 
-/** One certificate that vouches for itself, for both ends. */
+/** Makes one self-signed certificate for both ends. */
 function makeFiles(folder: string): { readonly ca: string; readonly cert: string; readonly key: string } | null {
-  const [config, key, cert] = [join(folder, 'tls.cnf'), join(folder, 'tls.key'), join(folder, 'tls.pem')];
+  const config = join(folder, 'tls.cnf');
+  const key = join(folder, 'tls.key');
+  const cert = join(folder, 'tls.pem');
   writeFileSync(config, '[req]\ndistinguished_name=n\n[n]\n[e]\nsubjectAltName=IP:127.0.0.1\n');
   const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
   const how = ['-config', config, '-extensions', 'e', '-days', '2', '-subj', '/CN=bench', '-keyout', key, '-out', cert];

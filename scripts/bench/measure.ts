@@ -1,4 +1,7 @@
-/** One figure beside its floor: what the same work costs at least, or what a plainer way costs, in the same run. */
+/**
+ * Cost of some work beside its floor: the least that the work could cost, or the cost of a simpler way, timed in the
+ * same run.
+ */
 export interface Figure {
   readonly name: string;
   /** Median microseconds of one call. */
@@ -11,22 +14,23 @@ export interface Figure {
 
 type Work = () => unknown;
 
+/** Returns microseconds since a fixed moment. */
 type Stopwatch = () => number;
 const wallUs: Stopwatch = () => Number(process.hrtime.bigint()) / 1000;
-/** Of this process and all its threads: what a busy machine does not distort. */
+/** CPU time of this process and all its threads, which other load on the machine does not distort. */
 export const cpuUs: Stopwatch = () => {
   const { user, system } = process.cpuUsage();
   return user + system;
 };
 
-/** Microseconds of one call. */
+/** Returns the mean microseconds of one call. */
 async function timeOf(work: Work, calls: number, now: Stopwatch): Promise<number> {
-  const begun = now();
+  const startedUs = now();
   for (let i = 0; i < calls; i++) {
     const result = work();
     if (result instanceof Promise) await result;
   }
-  return (now() - begun) / calls;
+  return (now() - startedUs) / calls;
 }
 
 function median(values: readonly number[]): number {
@@ -37,19 +41,28 @@ function median(values: readonly number[]): number {
 const ROUNDS = 15;
 const ROUND_MS = 40;
 
-/** Times work and floor in alternation, so that what else the machine does hits both. */
-export async function compare(
-  ...[name, work, floor, floorWork, now = wallUs]: [string, Work, string, Work, Stopwatch?]
-): Promise<Figure> {
-  // The first calls compile, and say how many fit in a round.
+export interface Comparison {
+  readonly name: string;
+  readonly work: Work;
+  /** Name of the floor. */
+  readonly floor: string;
+  readonly floorWork: Work;
+  /** Wall time without it. */
+  readonly now?: Stopwatch;
+}
+
+/** Times work and floor in alternation, so that other load on the machine affects both. */
+export async function compare({ name, work, floor, floorWork, now = wallUs }: Comparison): Promise<Figure> {
+  // The first calls warm up the compiler; the next ones show how many calls fit in a round.
   const calls = async (of: Work): Promise<number> => {
     await timeOf(of, 3, now);
     return Math.max(1, Math.round((ROUND_MS * 1000) / (await timeOf(of, 3, now))));
   };
-  const [n, m] = [await calls(work), await calls(floorWork)];
+  const workCalls = await calls(work);
+  const floorCalls = await calls(floorWork);
   const pairs: [number, number][] = [];
   for (let round = 0; round < ROUNDS; round++)
-    pairs.push([await timeOf(work, n, now), await timeOf(floorWork, m, now)]);
+    pairs.push([await timeOf(work, workCalls, now), await timeOf(floorWork, floorCalls, now)]);
   return figureOf(name, floor, pairs);
 }
 
@@ -63,8 +76,8 @@ function figureOf(name: string, floor: string, pairs: readonly (readonly [number
   };
 }
 
-/** Like `compare`, of the longest time in which nothing else had its turn while the work went on. */
-export async function longestWait(name: string, work: Work, floor: string, floorWork: Work): Promise<Figure> {
+/** Like {@link compare}, for the longest time for which the work kept everything else from running. */
+export async function longestWait({ name, work, floor, floorWork }: Omit<Comparison, 'now'>): Promise<Figure> {
   const waitOf = async (of: Work): Promise<number> => {
     let isDone = false;
     let longest = 0;
@@ -86,6 +99,7 @@ export async function longestWait(name: string, work: Work, floor: string, floor
   return figureOf(name, floor, pairs);
 }
 
+/** Rounds to three significant digits. */
 export function round(value: number): number {
   return Number(value.toPrecision(3));
 }

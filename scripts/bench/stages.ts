@@ -12,80 +12,95 @@ import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import { encodeUp } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
-import { compare, longestWait, type Figure } from './measure.js';
+import { compare, longestWait, type Comparison, type Figure } from './measure.js';
 import { busySealer, politeSealer, type BenchWorld } from './world.js';
 
 const FRAMES = 120;
 const RECIPIENTS_MAX = 8;
 
-/** What one event costs on the camera, stage by stage, each beside its floor. */
-export async function benchStages(world: BenchWorld, folder: string, say: (text: string) => void): Promise<Figure[]> {
+/** Measures what one event costs on the camera, stage by stage, each beside its floor. */
+export async function benchStages(
+  world: BenchWorld,
+  folder: string,
+  progress: (text: string) => void,
+): Promise<Figure[]> {
   configureImages();
-  say('drawing frames …');
+  progress('drawing frames …');
   const frames = await world.frames(FRAMES);
   const next = cycle(frames);
   const figures: Figure[] = [];
-  const add = async (...args: Parameters<typeof compare>): Promise<void> => {
-    say(`${args[0]} …`);
-    figures.push(await compare(...args));
+  const add = async (comparison: Comparison): Promise<void> => {
+    progress(`${comparison.name} …`);
+    figures.push(await compare(comparison));
   };
 
-  await add(
-    'decode (JPEG to 160 px of grey)',
-    () => decodeLuma(next().jpeg, world.settings.lumaWidth),
-    'sharp: the whole picture in grey',
-    () => sharp(next().jpeg).toColourspace('b-w').raw().toBuffer(),
-  );
+  await add({
+    name: 'decode (JPEG to 160 px of grey)',
+    work: () => decodeLuma(next().jpeg, world.settings.lumaWidth),
+    floor: 'sharp: the whole picture in grey',
+    floorWork: () => sharp(next().jpeg).toColourspace('b-w').raw().toBuffer(),
+  });
 
   const planes = await Promise.all(frames.map(({ jpeg }) => decodeLuma(jpeg, world.settings.lumaWidth)));
   const detector = new Detector(world.settings.detector);
   let index = 0;
   let before = planes[0]?.data ?? new Uint8Array(0);
   const nextPlane = cycle(planes);
-  await add(
-    'detect (one frame)',
-    () => detector.observe(nextPlane(), ++index * 100, index),
-    'difference of two frames, counted',
-    () => {
+  await add({
+    name: 'detect (one frame)',
+    work: () => detector.observe(nextPlane(), ++index * 100, index),
+    floor: 'difference of two frames, counted',
+    floorWork: () => {
       const { data } = nextPlane();
       let changed = 0;
       for (let i = 0; i < data.length; i++) changed += Math.abs((data[i] ?? 0) - (before[i] ?? 0)) > 24 ? 1 : 0;
       before = data;
       return changed;
     },
-  );
+  });
 
   const { width, quality } = world.thumbnail;
   const [first] = frames;
   if (first === undefined) throw new Error('no frames');
   const { width: fullWidth } = await sharp(first.jpeg).metadata();
-  await add(
-    `thumbnail (${String(width)} px JPEG)`,
-    () => makeThumbnail(next().jpeg, width, quality, []),
-    'sharp: decode and encode the whole picture',
-    () => sharp(next().jpeg).resize({ width: fullWidth }).jpeg({ quality }).toBuffer(),
-  );
+  await add({
+    name: `thumbnail (${String(width)} px JPEG)`,
+    work: () => makeThumbnail(next().jpeg, width, quality, []),
+    floor: 'sharp: decode and encode the whole picture',
+    floorWork: () => sharp(next().jpeg).resize({ width: fullWidth }).jpeg({ quality }).toBuffer(),
+  });
 
   const jpeg = (await makeThumbnail(frames[60]?.jpeg ?? first.jpeg, width, quality, [])).jpeg;
   const sealer = busySealer();
-  const [one, many] = [world.claim(1), world.claim(RECIPIENTS_MAX)];
+  const one = world.claim(1);
+  const many = world.claim(RECIPIENTS_MAX);
   const eventId = realRandom.bytes(16);
   const content = { detail: { reason: 'motion' as const, area: 40, startedMs: 0 }, jpeg };
   const key = realRandom.bytes(32);
   const boxed = (): unknown => secretbox.seal(jpeg, realRandom.bytes(24), key);
   const sealTo = (claim: typeof one) => (): Promise<SealedMedia> => sealer.seal(claim, eventId, 'thumbnail', content);
-  await add('seal to 1 recipient', sealTo(one), 'tweetnacl secretbox of the picture', boxed);
-  await add(`seal to ${String(RECIPIENTS_MAX)} recipients`, sealTo(many), 'tweetnacl secretbox of the picture', boxed);
+  await add({
+    name: 'seal to 1 recipient',
+    work: sealTo(one),
+    floor: 'tweetnacl secretbox of the picture',
+    floorWork: boxed,
+  });
+  await add({
+    name: `seal to ${String(RECIPIENTS_MAX)} recipients`,
+    work: sealTo(many),
+    floor: 'tweetnacl secretbox of the picture',
+    floorWork: boxed,
+  });
   const ours = generateKeyPairSync('x25519');
   const theirs = generateKeyPairSync('x25519').publicKey;
   const [sealOne, sealMany] = figures.slice(-2);
   const perRecipientUs = ((sealMany?.us ?? 0) - (sealOne?.us ?? 0)) / (RECIPIENTS_MAX - 1);
-  const dh = await compare(
-    '',
-    () => diffieHellman({ privateKey: ours.privateKey, publicKey: theirs }),
-    '',
-    () => 0,
-  );
+  const dh = await compare({
+    name: '',
+    work: () => diffieHellman({ privateKey: ours.privateKey, publicKey: theirs }),
+    floor: '',
+    floorWork: () => 0,
+  });
   figures.push({
     name: 'seal, each further recipient',
     us: Number(perRecipientUs.toPrecision(3)),
@@ -96,12 +111,12 @@ export async function benchStages(world: BenchWorld, folder: string, say: (text:
 
   const polite = politeSealer();
   figures.push(
-    await longestWait(
-      `what a frame waits for a seal to ${String(RECIPIENTS_MAX)}`,
-      () => polite.seal(many, eventId, 'thumbnail', content),
-      'the same seal in one piece',
-      sealTo(many),
-    ),
+    await longestWait({
+      name: `what a frame waits for a seal to ${String(RECIPIENTS_MAX)}`,
+      work: () => polite.seal(many, eventId, 'thumbnail', content),
+      floor: 'the same seal in one piece',
+      floorWork: sealTo(many),
+    }),
   );
 
   const media = await sealTo(one)();
@@ -109,26 +124,26 @@ export async function benchStages(world: BenchWorld, folder: string, say: (text:
   const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), Buffer.from(key)]);
   const privateKey = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
   const bytes = Buffer.from(signObject(recordKind, nodeSuite, world.device, record).bytes);
-  await add(
-    'sign (encode, Ed25519, hash)',
-    () => signObject(recordKind, nodeSuite, world.device, record),
-    'node:crypto Ed25519 alone',
-    () => sign(null, bytes, privateKey),
-  );
+  await add({
+    name: 'sign (encode, Ed25519, hash)',
+    work: () => signObject(recordKind, nodeSuite, world.device, record),
+    floor: 'node:crypto Ed25519 alone',
+    floorWork: () => sign(null, bytes, privateKey),
+  });
 
   const { outbox, close } = world.outbox(folder, one);
   const file = openSync(join(folder, 'floor'), 'w');
   const flat = Buffer.concat([bytes, media.sealed.header, media.sealed.body]);
   let seq = 0;
-  await add(
-    'insert (sign, chain, counters, one transaction on disk)',
-    () => outbox.append({ kind: 'motion', time: world.time(++seq), event: start() }, [media]),
-    'write of the same bytes with fsync',
-    () => {
+  await add({
+    name: 'insert (sign, chain, counters, one transaction on disk)',
+    work: () => outbox.append({ kind: 'motion', time: world.time(++seq), event: start() }, [media]),
+    floor: 'write of the same bytes with fsync',
+    floorWork: () => {
       writeSync(file, flat);
       fsyncSync(file);
     },
-  );
+  });
   closeSync(file);
   close();
   return figures;
@@ -138,7 +153,7 @@ export async function benchStages(world: BenchWorld, folder: string, say: (text:
   }
 }
 
-/** A motion record as the agent makes it, with one sealed object. */
+/** Returns a motion record as the agent makes it, with one sealed object. */
 export function motionRecord(
   world: BenchWorld,
   claim: Parameters<BenchWorld['outbox']>[1],
@@ -160,7 +175,7 @@ export function motionRecord(
 }
 
 export interface WireBytes {
-  /** start with a picture, one update with a better one, end with what was learnt. */
+  /** Start with a picture, one update with a better one, and the end. */
   readonly event: number;
   readonly startMessage: number;
   readonly pictureJpeg: number;
@@ -169,7 +184,7 @@ export interface WireBytes {
   readonly endMessage: number;
 }
 
-/** Bytes of one event's PUBLISH packets (MQTT 5, QoS 1), of a person in the porch scene. */
+/** Measures the PUBLISH packets (MQTT 5, QoS 1) of one event: a person in the porch scene. */
 export async function wireBytes(world: BenchWorld): Promise<WireBytes> {
   const claim = world.claim(1);
   const sealer = busySealer();
@@ -201,10 +216,12 @@ export async function wireBytes(world: BenchWorld): Promise<WireBytes> {
   };
 }
 
-/** Size of a PUBLISH packet: fixed header, topic, packet id, no properties, payload (MQTT 5 §3.3). */
+/** Returns the size of a PUBLISH packet: fixed header, topic, packet id, no properties, payload (MQTT 5, 3.3). */
 function publishBytes(topic: string, payload: number): number {
   const rest = 2 + topic.length + 2 + 1 + payload;
-  return 1 + (rest < 128 ? 1 : rest < 16_384 ? 2 : 3) + rest;
+  // The remaining length takes 7 bits a byte.
+  const lengthBytes = Math.ceil((32 - Math.clz32(rest)) / 7);
+  return 1 + lengthBytes + rest;
 }
 
 function cycle<T>(items: readonly T[]): () => T {

@@ -17,15 +17,15 @@ const STORED = 400;
 export interface VerifyRates {
   /** Records a second on one core: signature, encoding, fields, binding. */
   readonly verified: number;
-  /** node:crypto's Ed25519 verify alone, in the same run. */
+  /** Ed25519 verifications a second of node:crypto alone, in the same run. */
   readonly bare: number;
   readonly share: number;
-  /** Records a second through ingest with a picture each, into SQLite on this disk, one after the other. */
+  /** Records a second through ingest into SQLite on this disk, one after the other, with a picture each. */
   readonly stored: number;
   readonly figure: Figure;
 }
 
-/** What the cloud does for each record, beside the bare signature check. */
+/** Measures what the cloud does for each record, beside the bare signature check. */
 export async function benchVerify(world: BenchWorld, folder: string): Promise<VerifyRates> {
   const claim = world.claim(1);
   const sealer = busySealer();
@@ -44,17 +44,17 @@ export async function benchVerify(world: BenchWorld, folder: string): Promise<Ve
   const der = Buffer.concat([Buffer.from('302a300506032b6570032100', 'hex'), Buffer.from(world.device.publicKey)]);
   const key = createPublicKey({ key: der, format: 'der', type: 'spki' });
   const { sigStructure, signature } = parseSign1(first.bytes, recordKind.domain, recordKind.maxBytes);
-  const figure = await compare(
-    'verify and bind a record',
-    () => {
+  const figure = await compare({
+    name: 'verify and bind a record',
+    work: () => {
       const { value } = openSigned(recordKind, nodeSuite, first.bytes);
       if (checkBinding(value, row) !== 'bound') throw new Error('not bound');
     },
-    'node:crypto Ed25519 verify alone',
-    () => {
+    floor: 'node:crypto Ed25519 verify alone',
+    floorWork: () => {
       if (!verify(null, sigStructure, key, signature)) throw new Error('not verified');
     },
-  );
+  });
 
   const store = openSqliteStore(join(folder, 'cloud.db'));
   const accept = signObject(recordKind, nodeSuite, world.device, {
@@ -67,14 +67,20 @@ export async function benchVerify(world: BenchWorld, folder: string): Promise<Ve
     time: world.time(0),
     kind: 'accept' as const,
   });
-  await judgeAccept(store, nodeSuite, device, claim.bytes, accept.bytes, 0);
-  const begun = process.hrtime.bigint();
+  await judgeAccept({ store, suite: nodeSuite, device, claim: claim.bytes, record: accept.bytes, nowMs: 0 });
+  const startedNs = process.hrtime.bigint();
   for (const [i, { bytes }] of records.entries()) {
     const sealed = media[i]?.sealed ?? null;
-    const judged = await judgeRecord(store, nodeSuite, device, { record: bytes, media: [sealed] }, 0);
-    if (judged.type !== 'stored' || judged.settled === null) throw new Error('not stored');
+    const judged = await judgeRecord({
+      store,
+      suite: nodeSuite,
+      device,
+      sent: { record: bytes, media: [sealed] },
+      nowMs: 0,
+    });
+    if (judged.type !== 'stored' || judged.entry === null) throw new Error('not stored');
   }
-  const stored = STORED / (Number(process.hrtime.bigint() - begun) / 1e9);
+  const stored = STORED / (Number(process.hrtime.bigint() - startedNs) / 1e9);
   await store.close();
   return {
     verified: round(1e6 / figure.us),

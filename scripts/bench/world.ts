@@ -5,11 +5,10 @@ import { silentLog } from '../../common/log.js';
 import { captureSettings } from '../../agent/main/settings.js';
 import { loadAgentConfig } from '../../agent/config/keys.js';
 import { Sealer } from '../../agent/record/sealer.js';
-import { beginEpoch } from '../../agent/outbox/epochs.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../agent/outbox/outbox.js';
 import type { CaptureSettings } from '../../agent/capture/capture.js';
-import { buildScript } from '../../hal/mock/script.js';
+import { buildScript } from '../../hal/mock/scenarios.js';
 import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';
@@ -20,12 +19,12 @@ import { openSigned, signObject, type Verified } from '../../protocol/objects/si
 
 const FRAME_MS = 100;
 
-/** Seals in one piece: what the work itself takes. */
+/** A sealer that never yields, for measuring the work itself. */
 export const busySealer = (): Sealer => new Sealer(nodeSuite, realRandom, () => Promise.resolve());
-/** Seals as the agent does. */
+/** A sealer that yields between pieces of work, as the agent's does. */
 export const politeSealer = (): Sealer => new Sealer(nodeSuite, realRandom, () => sleep(realClock, 0));
 
-/** A camera with an owner, its keys and its default settings; and its frames, in which a person walks through. */
+/** A claimed camera with default settings, and frames in which a person walks through. */
 export class BenchWorld {
   readonly device: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
   readonly deviceId = deviceId(nodeSuite, this.device.publicKey);
@@ -41,7 +40,7 @@ export class BenchWorld {
     this.thumbnail = { width: config['thumbnail.width'], quality: config['thumbnail.quality'] };
   }
 
-  /** A claim with so many recipients, 1 to 8. */
+  /** Returns a claim with 1 to 8 recipients. */
   claim(recipients: number): Verified<Claim> {
     const members = Array.from({ length: recipients - 1 }, () => ({
       x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)),
@@ -79,7 +78,7 @@ export class BenchWorld {
       time: this.time(0),
       log: silentLog,
     });
-    beginEpoch(outbox, claim, this.time(0));
+    outbox.beginEpoch(claim, this.time(0));
     const close = (): void => {
       mirror.close();
       outbox.close();

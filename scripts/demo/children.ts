@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { createWriteStream, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { endProcess } from '../end-process.js';
 
 export interface LogLine {
   readonly part?: string;
@@ -10,24 +11,27 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-const STOP_PATIENCE_MS = 5000;
-
-/** A process of the demo: its JSON log goes to a file, and line by line to whoever listens. */
-export class Child {
+export interface ChildSettings {
   readonly name: string;
-  private readonly process: ChildProcess;
-  private readonly closed: Promise<number | null>;
+  /** A compiled script and its arguments. */
+  readonly args: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
+  /** Output goes to NAME.log in it. */
+  readonly logFolder: string;
+  readonly onLine?: (line: LogLine) => void;
+}
 
-  constructor(
-    name: string,
-    args: readonly string[],
-    environment: Readonly<Record<string, string>>,
-    logFolder: string,
-    onLine: (line: LogLine) => void,
-  ) {
-    this.name = name;
+const STOP_TIMEOUT_MS = 5000;
+
+/** A Node process whose JSON log goes to a file and, line by line, to a listener. */
+export class Child {
+  readonly logFile: string;
+  private readonly process: ChildProcess;
+
+  constructor({ name, args, environment, logFolder, onLine }: ChildSettings) {
     mkdirSync(logFolder, { recursive: true });
-    const file = createWriteStream(join(logFolder, `${name}.log`));
+    this.logFile = join(logFolder, `${name}.log`);
+    const file = createWriteStream(this.logFile);
     this.process = spawn(process.execPath, [...args], {
       env: { ...process.env, ...environment },
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -37,15 +41,12 @@ export class Child {
     if (stdout !== null) {
       createInterface({ input: stdout }).on('line', (text) => {
         file.write(`${text}\n`);
-        const line = parse(text);
-        if (line !== undefined) onLine(line);
+        const line = parseLine(text);
+        if (line !== undefined) onLine?.(line);
       });
     }
-    this.closed = new Promise((resolve) => {
-      this.process.once('close', (code) => {
-        file.end();
-        resolve(code);
-      });
+    this.process.once('close', () => {
+      file.end();
     });
   }
 
@@ -53,16 +54,15 @@ export class Child {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
 
+  /** Ends it with SIGTERM, and with SIGKILL where it takes longer than 5 s. */
   async stop(): Promise<void> {
-    if (!this.isRunning) return;
-    this.process.kill('SIGTERM');
-    const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_PATIENCE_MS);
-    await this.closed;
+    const timer = setTimeout(() => this.process.kill('SIGKILL'), STOP_TIMEOUT_MS);
+    await endProcess(this.process, 'SIGTERM');
     clearTimeout(timer);
   }
 }
 
-function parse(text: string): LogLine | undefined {
+function parseLine(text: string): LogLine | undefined {
   try {
     return JSON.parse(text) as LogLine;
   } catch {

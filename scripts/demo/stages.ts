@@ -1,5 +1,5 @@
-/** Where the time of an event goes, from the frame to the owner's eyes. All on one machine's clock, in milliseconds. */
-export const STAGES = [
+/** Stages of an event from the frame to the opened picture, in milliseconds; all measured by one machine's clock. */
+const STAGES = [
   'frame_to_decision_ms',
   'thumbnail_ms',
   'seal_ms',
@@ -18,6 +18,7 @@ export interface Percentiles {
   readonly max: number;
 }
 
+/** Collects stage times, and summarizes them as percentiles. */
 export class StageTimes {
   private readonly values = new Map<Stage, number[]>();
 

@@ -15,13 +15,13 @@ import type { TimelineEvent } from '../../app/core/timeline.js';
 export interface OpenedEvent {
   readonly device: string;
   readonly event: TimelineEvent;
-  /** Wall clock when its first record was verified, and when its picture was open. */
+  /** Wall-clock times at which its first record was verified and its picture opened. */
   readonly verifiedAtMs: number;
   readonly openedAtMs: number;
   readonly jpegBytes: number;
 }
 
-/** An owner without a window: the page's own modules, in Node. It claims, verifies and opens like the page does. */
+/** An owner without a browser: runs the page's own modules in Node, and claims, verifies and opens as the page does. */
 export class Watcher {
   readonly name: string;
   readonly master: Uint8Array;
@@ -53,7 +53,7 @@ export class Watcher {
     });
   }
 
-  /** The key as it travels in the link's fragment. */
+  /** The owner's key as it is written in the fragment of the demo's link. */
   get fragment(): string {
     return toBase64(this.master).replaceAll('+', '-').replaceAll('/', '_');
   }
@@ -93,7 +93,7 @@ export class Watcher {
         onOpened({ device: event.device, event, verifiedAtMs, openedAtMs: realClock.wallMs(), jpegBytes: jpeg.length });
       })
       .catch(() => {
-        // It is looked at again with the next change of the view.
+        // Tried again at the next change of the view.
         this.seen.delete(event.key);
       });
   }

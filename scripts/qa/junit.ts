@@ -1,7 +1,7 @@
 export interface TestCase {
   readonly name: string;
   readonly seconds: number;
-  /** What went wrong; null: passed. */
+  /** Why it failed; null where it passed. */
   readonly failure: string | null;
   readonly skipped?: boolean;
   readonly detail?: string;
@@ -9,14 +9,14 @@ export interface TestCase {
 
 function escape(text: string): string {
   const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
-  // Control characters have no place in XML 1.0.
+  // XML 1.0 does not allow control characters, escaped or not.
   const printable = Array.from(text)
     .filter((char) => char >= ' ' || char === '\n' || char === '\t')
     .join('');
   return printable.replace(/[&<>"]/g, (char) => names[char] ?? char);
 }
 
-/** A JUnit report, as test benches and CI servers read it. */
+/** Returns a JUnit XML report, as test benches and CI servers read it. */
 export function junitReport(
   suite: string,
   cases: readonly TestCase[],

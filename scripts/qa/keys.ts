@@ -8,16 +8,16 @@ import type { Signer } from '../../protocol/crypto/suite.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
 
-export const SCOPES: readonly Scope[] = ['diagnose', 'capture', 'network', 'reset'];
+const SCOPES: readonly Scope[] = ['diagnose', 'capture', 'network', 'reset'];
 
-/** A new QA key: 64 hex digits in a file that only its owner reads. Returns the public key, for `console.qaKeys`. */
+/** Makes a key file of 64 hex digits with mode 600. Returns the public key in hex. @throws Error where the file exists */
 export function makeKey(path: string): string {
   const seed = realRandom.bytes(32);
   writeFileSync(path, `${toHex(seed)}\n`, { mode: 0o600, flag: 'wx' });
   return toHex(nodeSuite.ed25519Signer(seed).publicKey);
 }
 
-/** The signer of a key file; without one the key that every mock camera trusts. */
+/** Returns the signer of a key file, or without one the development key, which every mock camera trusts. */
 export function qaSigner(path: string | undefined): Signer {
   if (path === undefined) return developmentQaSigner(nodeSuite);
   const seed = fromHex(readFileSync(path, 'utf8').trim(), 32);
@@ -26,7 +26,7 @@ export function qaSigner(path: string | undefined): Signer {
   return nodeSuite.ed25519Signer(seed);
 }
 
-/** A token in base64, for one camera and the nonce that it shows now. */
+/** Returns an unlock token in base64 for one camera and the nonce that its console shows. */
 export function makeToken(
   signer: Signer,
   to: { readonly device: string; readonly nonce: string },
@@ -39,7 +39,7 @@ export function makeToken(
   return toBase64(signObject(unlockKind, nodeSuite, signer, { device, nonce, scope: [...scope], lifetimeS }).bytes);
 }
 
-/** @throws Error that names the scopes there are */
+/** Parses a list of scopes. @throws Error that lists the valid scopes */
 export function scopesOf(text: string): readonly Scope[] {
   const names = text.split(',');
   const unknown = names.filter((name) => !SCOPES.some((scope) => scope === name));

@@ -3,28 +3,28 @@ import { renderSVG } from 'uqr';
 
 export interface LabelContent {
   readonly device: string;
-  /** In groups of six, joined by `-`. */
+  /** The claim code, in groups of six joined by `-`. */
   readonly code: string;
   readonly link: string;
 }
 
-// A die-cut label of 62 × 29 mm on a printer of 300 dots an inch.
+// Pixels of a die-cut label of 62 × 29 mm at 300 dpi.
 const WIDTH = 732;
 const HEIGHT = 342;
 const MARGIN = 16;
-const QR = HEIGHT - 2 * MARGIN;
+const QR_SIDE = HEIGHT - 2 * MARGIN;
 const GROUPS_A_LINE = 3;
 
-/** Writes a label for a thermal printer: black on white, QR code beside the code that can be typed. */
+/** Writes a label for a thermal printer as PNG: the QR code beside the code to type, black on white. */
 export async function writeLabel(path: string, { device, code, link }: LabelContent): Promise<void> {
   const qr = await sharp(Buffer.from(renderSVG(link, { border: 2 })))
-    .resize(QR, QR, { kernel: 'nearest' })
+    .resize(QR_SIDE, QR_SIDE, { kernel: 'nearest' })
     .toBuffer();
   const groups = code.split('-');
   const lines = Array.from({ length: Math.ceil(groups.length / GROUPS_A_LINE) }, (_, i) =>
     groups.slice(i * GROUPS_A_LINE, (i + 1) * GROUPS_A_LINE).join('-'),
   );
-  const left = QR + 2 * MARGIN;
+  const left = QR_SIDE + 2 * MARGIN;
   const text = [
     `<text x="${String(left)}" y="52" font-size="38" font-weight="bold">sealcam</text>`,
     `<text x="${String(left)}" y="84" font-size="19">${device.slice(0, 16)}…</text>`,

@@ -4,10 +4,10 @@ import type { SerialLine } from '../../hal/peripherals.js';
 
 export type Answer = Readonly<Record<string, unknown>>;
 
-/** A camera that answers with less than this many bytes a second is not answering. */
-const POLL_MS = 20;
+/** Interval at which a complete answer is looked for. */
+const POLL_INTERVAL_MS = 20;
 
-/** Talks to a console on a line, one command after the other, in JSON. */
+/** Sends commands to a console on a serial line, one at a time, and reads their answers as JSON. */
 export class QaSession {
   private readonly line: SerialLine;
   private received = '';
@@ -23,17 +23,17 @@ export class QaSession {
     });
   }
 
-  /** The last JSON object that a command prints. @throws Error where none comes in time */
+  /** Runs a command. Returns the last JSON object that it prints. @throws Error without one within `limitMs` */
   async ask(command: string, limitMs: number): Promise<Answer> {
     this.received = '';
-    // What somebody left half typed is taken away first.
+    // Ctrl-U deletes a half-typed line first.
     await this.line.write(Buffer.from(`\x15${command} --json\r`));
     const endMs = realClock.monotonicMs() + limitMs;
     while (!/\r\n.*sealcam( \(locked\))?> $/s.test(this.received) || this.objects().length === 0) {
       if (this.isClosed) throw new Error('the line was closed');
       if (realClock.monotonicMs() > endMs)
         throw new Error(`no answer to ${command.slice(0, 40)} within ${String(limitMs / 1000)} s`);
-      await sleep(realClock, POLL_MS);
+      await sleep(realClock, POLL_INTERVAL_MS);
     }
     return this.objects().at(-1) ?? {};
   }

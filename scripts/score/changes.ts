@@ -2,14 +2,14 @@ import type { Random } from '../../common/random.js';
 import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../../hal/camera.js';
 
-/** A clip as another camera, or on another day, would have filmed it. */
+/** Changes a frame as another camera or another day would change it. */
 export type Change = (plane: LumaPlane, index: number, timeMs: number) => LumaPlane;
 
 function each({ width, height, data }: LumaPlane, value: (grey: number, i: number) => number): LumaPlane {
   return { width, height, data: Uint8Array.from(data, (grey, i) => Math.max(0, Math.min(255, value(grey, i)))) };
 }
 
-/** Reads the picture elsewhere; beyond its edge the edge is repeated. */
+/** Takes each pixel from another place. Beyond the edge, the edge is repeated. */
 function moved(plane: LumaPlane, from: (x: number, y: number) => readonly [number, number]): LumaPlane {
   const { width, height, data } = plane;
   return each(plane, (_, i) => {
@@ -19,10 +19,12 @@ function moved(plane: LumaPlane, from: (x: number, y: number) => readonly [numbe
 }
 
 function halved({ width, height, data }: LumaPlane): LumaPlane {
-  const [w, h] = [width >> 1, height >> 1];
+  const w = width >> 1;
+  const h = height >> 1;
   const at = (x: number, y: number): number => data[y * width + x] ?? 0;
   const small = Uint8Array.from({ length: w * h }, (_, i) => {
-    const [x, y] = [2 * (i % w), 2 * Math.floor(i / w)];
+    const x = 2 * (i % w);
+    const y = 2 * Math.floor(i / w);
     return (at(x, y) + at(x + 1, y) + at(x, y + 1) + at(x + 1, y + 1)) >> 2;
   });
   return { width: w, height: h, data: small };
@@ -34,7 +36,7 @@ function gaussian({ uniform }: Random): number {
   return sum;
 }
 
-/** Light and shade in turn; the steeper, the harder the edge. */
+/** Shade that moves across the picture; a higher steepness gives a harder edge. */
 function shaded(share: number, steepness: number, slant: number): Change {
   return (plane, _, timeMs) =>
     each(plane, (grey, i) => {
@@ -43,12 +45,13 @@ function shaded(share: number, steepness: number, slant: number): Change {
     });
 }
 
-/** New ones for each run, since noise goes on from frame to frame. */
+/** Returns the changes by name. Made for each run, since the noise source has a state. */
 export function changes(): Readonly<Record<string, Change>> {
   const noise = seededRandom(1);
   return {
     'shaken by a pixel': (plane, i) => {
-      const [dx, dy] = [Math.round(1.2 * Math.sin(i * 1.3)), Math.round(0.8 * Math.cos(i * 0.9))];
+      const dx = Math.round(1.2 * Math.sin(i * 1.3));
+      const dy = Math.round(0.8 * Math.cos(i * 0.9));
       return moved(plane, (x, y) => [x + dx, y + dy]);
     },
     '35 % of the light, noise of 3 grey levels': (plane) =>

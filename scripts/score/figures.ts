@@ -4,22 +4,22 @@ import { captureSettings } from '../../agent/main/settings.js';
 import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../../hal/camera.js';
 
-/** Somebody who crosses the picture. */
+/** A drawn person who crosses the picture. */
 export interface Figure {
-  /** Of the picture's height. */
+  /** As a share of the picture's height. */
   readonly height: number;
-  /** Grey levels darker than what is behind. */
+  /** Grey levels by which it is darker than the wall behind it. */
   readonly contrast: number;
-  /** Whether the wall behind has a pattern, which the figure covers; without one its contrast is all there is to see. */
+  /** Whether the wall has a pattern that the figure covers. Without one only its contrast shows. */
   readonly isPatterned: boolean;
 }
 
-/** The smallest figure and the faintest that a sensitivity sees. */
+/** The smallest and the faintest figure that the detector reports at a sensitivity. */
 export interface Meaning {
   readonly sensitivity: number;
-  /** At a contrast of 40 before a pattern; null: not even the largest. */
+  /** At a contrast of 40 in front of a pattern; null where not even the largest figure is reported. */
   readonly smallestHeight: number | null;
-  /** Of a figure a fifth of the picture high before a plain wall. */
+  /** Of a figure a fifth of the picture high, in front of a plain wall. */
   readonly faintestContrast: number | null;
 }
 
@@ -28,20 +28,23 @@ const HEIGHT = 90;
 const FRAME_MS = 100;
 const WARM_UP_FRAMES = 40;
 const SEEDS = 5;
-/** Seen in so many of them is seen. */
-const SEEN_MIN = 4;
+/** Seeds out of five with which a figure has to be reported. */
+const REPORTED_MIN = 4;
 const USUAL: Figure = { height: 0.2, contrast: 40, isPatterned: true };
 const GREY = 120;
 const PATTERN = 12;
 const NOISE = 4;
-/** A person walks about 0.8 of their own height in a second, and is 2.6 times as high as wide. */
-const HEIGHTS_PER_S = 0.8;
-const SLIMNESS = 2.6;
+/** A person walks about 0.8 of their own height in a second. */
+const WALK_HEIGHTS_PER_S = 0.8;
+const HEIGHT_TO_WIDTH = 2.6;
 const HEIGHTS = Array.from({ length: 40 }, (_, i) => (i + 2) / 100);
-/** From none at all: who is seen then is a false alarm. */
+/** From zero, at which every report is a false alarm. */
 const CONTRASTS = Array.from({ length: 80 }, (_, i) => i);
 
-/** Draws figures of known size and contrast before a wall, and asks the detector which of them it sees. */
+/**
+ * Draws figures of known size and contrast in front of a wall. Returns the smallest and the faintest that the detector
+ * reports.
+ */
 export function meaningOf(sensitivity: number): Meaning {
   const first = <T>(candidates: readonly T[], figure: (value: T) => Figure): T | null =>
     candidates.find((value) => isSeen(figure(value), sensitivity)) ?? null;
@@ -56,9 +59,9 @@ function isSeen(figure: Figure, sensitivity: number): boolean {
   let seen = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
     if (walk(figure, sensitivity, seed)) seen++;
-    if (seen >= SEEN_MIN || seen + SEEDS - seed < SEEN_MIN) break;
+    if (seen >= REPORTED_MIN || seen + SEEDS - seed < REPORTED_MIN) break;
   }
-  return seen >= SEEN_MIN;
+  return seen >= REPORTED_MIN;
 }
 
 function walk({ height, contrast, isPatterned }: Figure, sensitivity: number, seed: number): boolean {
@@ -66,8 +69,8 @@ function walk({ height, contrast, isPatterned }: Figure, sensitivity: number, se
   const detector = new Detector({ ...settings, sensitivity });
   const { uniform } = seededRandom(seed);
   const high = Math.max(1, Math.round(height * HEIGHT));
-  const wide = Math.max(1, Math.round(high / SLIMNESS));
-  const perFrame = (HEIGHTS_PER_S * height * HEIGHT * FRAME_MS) / 1000;
+  const wide = Math.max(1, Math.round(high / HEIGHT_TO_WIDTH));
+  const perFrame = (WALK_HEIGHTS_PER_S * height * HEIGHT * FRAME_MS) / 1000;
   const frames = WARM_UP_FRAMES + Math.min(200, Math.ceil((WIDTH - wide) / perFrame));
   const top = Math.round((HEIGHT - high) * (0.3 + 0.5 * uniform()));
   for (let index = 0; index < frames; index++) {
@@ -90,11 +93,15 @@ function draw(grey: (x: number, y: number) => number, uniform: () => number): Lu
   return { width: WIDTH, height: HEIGHT, data };
 }
 
-/** A lens that sees 60° from top to bottom shows somebody of 1.7 m this high at so many metres. */
+/**
+ * Returns the distance in metres at which a person of 1.7 m has this height in the picture of a lens with 60° from top
+ * to bottom.
+ */
 function metresAt(height: number): number {
   return 1.7 / height / (2 * Math.tan(Math.PI / 6));
 }
 
+/** Formats the meanings for docs/detector.md. */
 export function meaningTable(meanings: readonly Meaning[]): string {
   const rows = meanings.map(({ sensitivity, smallestHeight, faintestContrast }) => {
     const size =

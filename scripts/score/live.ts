@@ -9,14 +9,17 @@ import { ReplayCamera } from '../../hal/replay/camera.js';
 import type { LabelledClip } from './rules.js';
 
 export interface LivePlay {
-  /** A JSON line for each event; its first frame is the one that was there when it was decided, not one that had waited. */
+  /**
+   * A JSON line for each event. Its first frame is the frame at the time of the decision, as a live camera would date
+   * it.
+   */
   readonly events: string;
   readonly frames: number;
-  /** Frames that nobody looked at. */
+  /** Frames that were not inspected. */
   readonly unwatched: number;
 }
 
-/** A clip as a live camera looks at it: at few frames while nothing moves. */
+/** Plays a clip as a live camera sees it: at a low frame rate while nothing moves. */
 export async function playLive(folder: string, { file }: LabelledClip): Promise<LivePlay> {
   const path = join(folder, file);
   const camera = new ReplayCamera({ path, clock: realClock, folderFramesPerSecond: 10, pace: 'fast', loop: false });

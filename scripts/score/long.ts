@@ -1,14 +1,13 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
 import { SceneRenderer } from '../../hal/mock/renderer.js';
-import { buildScript } from '../../hal/mock/script.js';
+import { buildScript } from '../../hal/mock/scenarios.js';
 import { checkout } from '../checkout.js';
+import { slopeOf } from '../least-squares.js';
 
-/** What a long replay showed. */
+/** Result of a long replay. */
 export interface LongReplay {
   readonly seconds: number;
   readonly framesPerSecond: number;
@@ -16,35 +15,39 @@ export interface LongReplay {
   readonly height: number;
   readonly events: number;
   readonly thumbnails: { readonly p50Bytes: number; readonly p95Bytes: number; readonly maxBytes: number };
-  /** Events whose picture is not of a time from their onset to their end. */
+  /** Events whose picture was taken before their onset or after their end. */
   readonly outside: number;
-  /** Of the process that replays, without ffmpeg: medians of the second and of the last third, and a line through both. */
+  /**
+   * Resident memory of the replaying process, without ffmpeg: medians of the second and the last third, and the slope
+   * over both.
+   */
   readonly rss: { readonly middleMiB: number; readonly lastMiB: number; readonly slopeMiBPerMinute: number } | null;
-  /** What is wrong with that; none if all is well. */
+  /** Each limit that was exceeded, as a sentence. */
   readonly faults: readonly string[];
 }
 
-const [WIDTH, HEIGHT, FRAMES_PER_S] = [1920, 1080, 10];
-/** Drawn once, then looped: drawing is dearer than everything else. */
+const WIDTH = 1920;
+const HEIGHT = 1080;
+const FRAMES_PER_S = 10;
+/** Drawn once and then looped, since drawing takes longer than everything else. */
 const LOOP_S = 60;
-const SAMPLE_MS = 1000;
-/** Fewer samples than this say nothing about a slope. */
+const SAMPLE_INTERVAL_MS = 1000;
+/** Fewer samples than this give no meaningful slope. */
 const SAMPLES_MIN = 60;
 const GROWTH_MAX_MIB = 16;
 const THUMBNAIL_P95_MAX_BYTES = 20_000;
 
-/** A mock scene as a video of 1080p, through `sealcam replay`. @throws Error without ffmpeg */
-export async function longReplay(seconds: number, say: (text: string) => void): Promise<LongReplay> {
-  const folder = mkdtempSync(join(tmpdir(), 'sealcam-long-'));
-  try {
-    const video = join(folder, 'long.mp4');
-    say(`drawing ${String(Math.min(LOOP_S, seconds))} s of video …`);
-    await makeVideo(folder, video, seconds);
-    say(`replaying ${String(seconds)} s at ${String(WIDTH)}×${String(HEIGHT)} …`);
-    return await play(video, seconds, say);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+/** Replays a mock scene as a 1080p video through `sealcam replay`. @throws Error without ffmpeg */
+export async function longReplay(
+  seconds: number,
+  folder: string,
+  progress: (text: string) => void,
+): Promise<LongReplay> {
+  const video = join(folder, 'long.mp4');
+  progress(`drawing ${String(Math.min(LOOP_S, seconds))} s of video …`);
+  await makeVideo(folder, video, seconds);
+  progress(`replaying ${String(seconds)} s at ${String(WIDTH)}×${String(HEIGHT)} …`);
+  return play(video, seconds, progress);
 }
 
 async function makeVideo(folder: string, video: string, seconds: number): Promise<void> {
@@ -81,7 +84,7 @@ async function makeVideo(folder: string, video: string, seconds: number): Promis
       else failed(new Error(`ffmpeg ended with ${String(status)}`));
     });
   });
-  // Both are told by how it ends, which is waited for below.
+  // Both errors also end the process, which is awaited below.
   ended.catch(() => undefined);
   child.stdin.on('error', () => undefined);
   const renderer = new SceneRenderer(buildScript('driveway', 'walk', 1));
@@ -105,25 +108,26 @@ interface Line {
   readonly thumb_bytes: number;
 }
 
-async function play(video: string, seconds: number, say: (text: string) => void): Promise<LongReplay> {
+async function play(video: string, seconds: number, progress: (text: string) => void): Promise<LongReplay> {
   const cli = join(checkout, 'dist', 'agent', 'cli', 'cli.js');
   const child = spawn(process.execPath, [cli, 'replay', video, '--json'], { stdio: ['ignore', 'pipe', 'inherit'] });
   const { pid } = child;
   const ended = new Promise<number | null>((done) => child.once('close', done));
   const samples: (readonly [ms: number, mib: number])[] = [];
-  const begunMs = performance.now();
+  const startedMs = performance.now();
   const state = { isOver: false };
   const sampling = (async () => {
     while (!state.isOver) {
       const kib = Number(spawnSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' }).stdout);
-      if (kib > 0) samples.push([performance.now() - begunMs, kib / 1024]);
-      await wait(SAMPLE_MS);
+      if (kib > 0) samples.push([performance.now() - startedMs, kib / 1024]);
+      await wait(SAMPLE_INTERVAL_MS);
     }
   })();
   const lines: Line[] = [];
   for await (const text of createInterface({ input: child.stdout })) {
     lines.push(JSON.parse(text) as Line);
-    if (lines.length % 10 === 0) say(`${String(lines.length)} events, ${samples.at(-1)?.[1].toFixed(0) ?? '?'} MiB`);
+    if (lines.length % 10 === 0)
+      progress(`${String(lines.length)} events, ${samples.at(-1)?.[1].toFixed(0) ?? '?'} MiB`);
   }
   const status = await ended;
   state.isOver = true;
@@ -141,29 +145,25 @@ function judge(
   const quantile = (q: number): number => sizes[Math.min(sizes.length - 1, Math.floor(q * sizes.length))] ?? 0;
   const thumbnails = { p50Bytes: quantile(0.5), p95Bytes: quantile(0.95), maxBytes: quantile(1) };
   const outside = lines.filter((one) => one.picture_ms < one.onset_ms || one.picture_ms > one.end_ms).length;
-  // The first third fills what is then used again and again.
+  // In the first third, caches and pools still fill.
   const settled = samples.slice(Math.floor(samples.length / 3));
   const half = Math.floor(settled.length / 2);
   const middleMiB = median(settled.slice(0, half).map(([, mib]) => mib));
   const lastMiB = median(settled.slice(half).map(([, mib]) => mib));
   const isLong = samples.length >= SAMPLES_MIN;
-  const rss = isLong ? { middleMiB, lastMiB, slopeMiBPerMinute: slopeOf(settled) * 60_000 } : null;
+  const rss = isLong ? { middleMiB, lastMiB, slopeMiBPerMinute: (slopeOf(settled) ?? 0) * 60_000 } : null;
   const faults = [
     ...(lines.length === 0 ? ['no event was found'] : []),
-    ...(outside > 0 ? [`${String(outside)} pictures are from outside their events`] : []),
-    ...(thumbnails.p95Bytes > THUMBNAIL_P95_MAX_BYTES ? [`thumbnails take ${String(thumbnails.p95Bytes)} bytes`] : []),
+    ...(outside > 0 ? [`${String(outside)} pictures were taken outside their events`] : []),
+    ...(thumbnails.p95Bytes > THUMBNAIL_P95_MAX_BYTES
+      ? [
+          `95 % of thumbnails take up to ${String(thumbnails.p95Bytes)} bytes, more than ${String(THUMBNAIL_P95_MAX_BYTES)}`,
+        ]
+      : []),
     ...(rss !== null && lastMiB - middleMiB > GROWTH_MAX_MIB ? [`memory grew to ${lastMiB.toFixed(0)} MiB`] : []),
   ];
   const video = { seconds, framesPerSecond: FRAMES_PER_S, width: WIDTH, height: HEIGHT };
   return { ...video, events: lines.length, thumbnails, outside, rss, faults };
-}
-
-/** Least squares, in MiB a millisecond. */
-function slopeOf(samples: readonly (readonly [ms: number, mib: number])[]): number {
-  const mean = (of: (one: readonly [number, number]) => number): number =>
-    samples.reduce((sum, one) => sum + of(one), 0) / samples.length;
-  const [ms, mib] = [mean(([at]) => at), mean(([, value]) => value)];
-  return mean(([at, value]) => (at - ms) * (value - mib)) / mean(([at]) => (at - ms) ** 2);
 }
 
 function median(values: readonly number[]): number {

@@ -1,4 +1,7 @@
-/** The scoring rules of the clips' own script (score_motion.py), as sums that can be added over clips. */
+/**
+ * The scoring rules of the clips' own script (score_motion.py), as sums that can be added over clips. Intervals are in
+ * frames.
+ */
 export interface LabelledClip {
   readonly file: string;
   readonly fps: number;
@@ -9,7 +12,7 @@ export interface LabelledClip {
 export interface Tally {
   readonly trueEvents: number;
   readonly falseEvents: number;
-  /** A false event counts once for each ten seconds of it that were begun. */
+  /** A false event counts once for each ten seconds that it began. */
   readonly falseUnits: number;
   readonly labelled: number;
   readonly detected: number;
@@ -19,17 +22,23 @@ export interface Tally {
 
 type Span = readonly [number, number];
 
+/** A label is extended by this much before and after it: events there are not false. */
 const PRE_S = 1;
 const POST_S = 2;
+/** An event has to come this near to a label to count as a hit. */
 const SLACK_S = 0.5;
 const WARM_UP_S = 2;
-const INSIDE_MIN = 0.5;
+/** Share of an event that has to lie within extended labels. */
+const INSIDE_SHARE_MIN = 0.5;
 const UNIT_S = 10;
 
+/** Compares the events of one clip with its labels. */
 export function tallyOf({ fps, frames, motion }: LabelledClip, events: readonly Span[]): Tally {
-  const [pre, post, slack, warm] = [PRE_S, POST_S, SLACK_S, WARM_UP_S].map((s) => Math.round(s * fps)) as [
-    ...[number, number, number, number],
-  ];
+  const inFrames = (seconds: number): number => Math.round(seconds * fps);
+  const pre = inFrames(PRE_S);
+  const post = inFrames(POST_S);
+  const slack = inFrames(SLACK_S);
+  const warm = inFrames(WARM_UP_S);
   const isIn = (frame: number, before: number, after: number): boolean =>
     motion.some(([from, to]) => frame >= from - before && frame <= to + after);
   const framesOf = ([from, to]: Span): number[] =>
@@ -42,7 +51,7 @@ export function tallyOf({ fps, frames, motion }: LabelledClip, events: readonly 
     const counted = framesOf(event).filter((i) => i >= warm);
     if (counted.length === 0) continue;
     const inside = counted.filter((i) => isIn(i, pre, post)).length;
-    const isHit = inside >= INSIDE_MIN * counted.length && framesOf(event).some((i) => isIn(i, slack, slack));
+    const isHit = inside >= INSIDE_SHARE_MIN * counted.length && framesOf(event).some((i) => isIn(i, slack, slack));
     if (isHit) hits.push(event);
     if (isHit && isIn(event[0], pre, post)) {
       tally.trueEvents++;
@@ -73,10 +82,12 @@ export interface Score {
   readonly falseTime: number;
 }
 
-/** Strict precision, recall and F1 of several clips together. Without anything to find or found it is perfect. */
+/** Returns strict precision, recall and F1 over several clips. Without labels and without events the score is perfect. */
 export function scoreOf(tallies: readonly Tally[]): Score {
   const sum = (key: keyof Tally): number => tallies.reduce((total, tally) => total + tally[key], 0);
-  const [trues, units, labelled] = [sum('trueEvents'), sum('falseUnits'), sum('labelled')];
+  const trues = sum('trueEvents');
+  const units = sum('falseUnits');
+  const labelled = sum('labelled');
   const precision = trues + units === 0 ? 1 : trues / (trues + units);
   const recall = labelled === 0 ? 1 : sum('detected') / labelled;
   const f1 = precision + recall === 0 ? 0 : (2 * precision * recall) / (precision + recall);

@@ -18,43 +18,46 @@ interface Film {
 
 export interface Study {
   readonly sensitivity: readonly (Score & { readonly sensitivity: number })[];
-  /** The same clips, changed by what other cameras and days do to them. */
+  /** Scores on the same clips, changed as other cameras and other days would change them. */
   readonly changed: readonly (Score & { readonly change: string })[];
   readonly variants: number;
-  /** How many variants of the tuning score as the defaults do, or better. */
+  /** Other tunings that score at least as well as the defaults. */
   readonly asGood: number;
   readonly worst: number;
-  /** Each clip judged by the tuning that is best for the other seven. */
+  /** Each clip is judged by the tuning that is best for the other clips. */
   readonly leaveOneOut: Score;
-  /** Over all ways to take half of the clips: F1 on the half that chose the tuning minus F1 on the other. */
+  /** Over all ways to choose half of the clips: F1 on the half that chose the tuning, minus F1 on the other half. */
   readonly halves: { readonly count: number; readonly meanGap: number; readonly worstOther: number };
 }
 
 const VARIANTS = 24;
 const SEED = 1;
-/** Each constant is moved by up to this factor, up or down. */
-const SPREAD = 1.3;
-const STEP = 10;
+/** Each constant is multiplied or divided by up to this factor. */
+const FACTOR_MAX = 1.3;
+const SENSITIVITY_STEP = 10;
 
-/** How much of the score is the clips' and how much the detector's: other sensitivities, other tunings, other clips. */
+/**
+ * Scores the detector at other sensitivities, on changed clips and with other tunings, to see how much of its score is
+ * due to the tuning.
+ */
 export async function study(
   folder: string,
   clips: readonly LabelledClip[],
-  say: (text: string) => void,
+  progress: (text: string) => void,
 ): Promise<Study> {
   const films: Film[] = [];
   for (const clip of clips) {
-    say(`decoding ${clip.file} …`);
+    progress(`decoding ${clip.file} …`);
     films.push(await load(folder, clip));
   }
   const sensitivity = [];
-  for (let value = 0; value <= 100; value += STEP) {
-    say(`sensitivity ${String(value)} …`);
+  for (let value = 0; value <= 100; value += SENSITIVITY_STEP) {
+    progress(`sensitivity ${String(value)} …`);
     sensitivity.push({ sensitivity: value, ...scoreOf(films.map((film) => play(film, TUNING, value))) });
   }
   const changed = [];
   for (const [name, change] of Object.entries(changes())) {
-    say(`clips ${name} …`);
+    progress(`clips ${name} …`);
     const other = films.map(({ clip, frames }) => ({
       clip,
       frames: frames.map(({ plane, timeMs }, i) => ({ plane: change(plane, i, timeMs), timeMs })),
@@ -63,7 +66,7 @@ export async function study(
   }
   const tallies: Tally[][] = [];
   for (const [i, tuning] of variants().entries()) {
-    say(`tuning ${String(i + 1)} of ${String(VARIANTS + 1)} …`);
+    progress(`tuning ${String(i + 1)} of ${String(VARIANTS + 1)} …`);
     tallies.push(films.map((film) => play(film, tuning, null)));
   }
   const all = tallies.map((one) => scoreOf(one).f1);
@@ -86,7 +89,7 @@ export async function study(
   };
 }
 
-/** For docs/detector.md. */
+/** Formats the study for docs/detector-study.md. */
 export function studyTable({ sensitivity, changed, leaveOneOut, halves, ...others }: Study): string {
   const row = (name: string, { precision, recall, f1, falseEvents, falseTime }: Score): string => {
     const figures = [precision.toFixed(2), recall.toFixed(2), f1.toFixed(3), falseEvents, (falseTime * 100).toFixed(1)];
@@ -100,8 +103,8 @@ export function studyTable({ sensitivity, changed, leaveOneOut, halves, ...other
     ...changed.map((one) => row(`at 50: ${one.change}`, one)),
     row('at 50: leave one clip out', leaveOneOut),
     '',
-    `Of ${String(others.variants)} other tunings ${String(others.asGood)} score as the defaults do; the worst has a strict F1 of ${others.worst.toFixed(3)}.`,
-    `Of ${String(halves.count)} ways to take four clips, the other four score ${halves.meanGap.toFixed(3)} less in the mean, and ${halves.worstOther.toFixed(3)} at worst.`,
+    `Of ${String(others.variants)} other tunings ${String(others.asGood)} score at least as well as the defaults; the worst has a strict F1 of ${others.worst.toFixed(3)}.`,
+    `Over ${String(halves.count)} ways to choose four clips, F1 on the other four is ${halves.meanGap.toFixed(3)} lower in the mean, and ${halves.worstOther.toFixed(3)} at worst.`,
     '',
   ].join('\n');
 }
@@ -124,27 +127,30 @@ function play({ clip, frames }: Film, tuning: Tuning, sensitivity: number | null
   const detector = new Detector(wanted, undefined, tuning);
   const tracker = new EventTracker<null>(events);
   const spans: [number, number][] = [];
-  const take = (transitions: readonly Transition<null>[]): void => {
+  const addSpans = (transitions: readonly Transition<null>[]): void => {
     for (const one of transitions) if (one.type === 'end') spans.push([one.span.startFrame, one.endFrame]);
   };
   for (const [i, { plane, timeMs }] of frames.entries()) {
-    take(tracker.advance(detector.observe(plane, timeMs, i), null, i, timeMs));
+    addSpans(tracker.advance(detector.observe(plane, timeMs, i), { frame: null, index: i, timeMs }));
   }
-  take(tracker.finish(frames.length - 1, frames.at(-1)?.timeMs ?? 0));
+  addSpans(tracker.finish(frames.length - 1, frames.at(-1)?.timeMs ?? 0));
   return tallyOf(clip, spans);
 }
 
-/** The defaults first, then all constants moved at once, at random. */
+/** Returns the defaults, then tunings with all constants moved at random. */
 function variants(): Tuning[] {
   const { uniform } = seededRandom(SEED);
   const moved = (): Tuning =>
     Object.fromEntries(
-      Object.entries(TUNING).map(([key, value]: [string, number]) => [key, value * SPREAD ** (2 * uniform() - 1)]),
+      Object.entries(TUNING).map(([key, value]: [string, number]) => [key, value * FACTOR_MAX ** (2 * uniform() - 1)]),
     ) as unknown as Tuning;
   return [TUNING, ...Array.from({ length: VARIANTS }, moved)];
 }
 
-/** The tuning with the best F1, then the least false time, on the clips that `counts`; the defaults have no advantage but a tie. */
+/**
+ * Returns the tallies of the tuning with the best F1, then the least false time, on the clips that `counts` names. A
+ * tie goes to the defaults.
+ */
 function best(tallies: readonly Tally[][], clips: number, counts: (clip: number) => boolean): readonly Tally[] {
   const rank = (one: readonly Tally[]): number => {
     const { f1, falseTime } = scoreOf(one.filter((_, i) => i < clips && counts(i)));
@@ -167,7 +173,7 @@ function halvesOf(tallies: readonly Tally[][], clips: number): Study['halves'] {
     if (members !== clips >> 1) continue;
     const one = best(tallies, clips, isIn);
     const others = one.filter((_, i) => !isIn(i));
-    // A half without anything to see has no F1 worth the name.
+    // A half without labelled motion has no meaningful F1.
     if ([others, one.filter((_, i) => isIn(i))].some((half) => half.every(({ labelled }) => labelled === 0))) continue;
     pairs.push({ chosen: scoreOf(one.filter((_, i) => isIn(i))).f1, other: scoreOf(others).f1 });
   }

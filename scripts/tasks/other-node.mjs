@@ -1,24 +1,25 @@
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { cp, rm } from 'node:fs/promises';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { run, say } from './process.mjs';
+import { run, printProgress } from './process.mjs';
 
-/** The supported line that is not running now, from the npm package of Node's own binaries. */
+/** The supported line of Node that does not run this script. */
 export const otherLine = process.versions.node.startsWith('22.') ? 20 : 22;
 
 const platform = { linux: 'linux', darwin: 'darwin' }[process.platform];
 const packageName = `node-${platform ?? 'unknown'}-${process.arch}`;
 
 /**
- * That Node, and better-sqlite3 compiled for it, in .cache/. It needs nothing of this checkout but its lock file, so CI
- * begins it beside the installation. Returns {node, addon}, or {reason} where that Node cannot be had.
+ * Gets that Node from its npm package, and compiles better-sqlite3 for it, in .cache/. Needs nothing of this checkout but its
+ * lock file, so CI starts it beside the installation. Resolves with {node, addon}, or {reason} where there is no such Node.
  */
 async function otherAddon(root) {
   if (platform === undefined) return { reason: `no package of Node ${otherLine} for ${process.platform}` };
   const home = join(root, '.cache', `node${otherLine}`);
   const lock = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8'));
   const { version } = lock.packages['node_modules/better-sqlite3'];
-  say(`Getting Node ${otherLine} (${packageName}@${otherLine}) …`);
+  printProgress(`Getting Node ${otherLine} (${packageName}@${otherLine}) …`);
   const got = await install(home, `${packageName}@${otherLine}`, []);
   if (got.status !== 0) return { reason: got.output.trim().split('\n').at(-1) };
   const base = join(home, 'node_modules', packageName);
@@ -29,8 +30,8 @@ async function otherAddon(root) {
   const stamp = join(home, 'addon.stamp');
   const wanted = `${version} on ${JSON.parse(readFileSync(join(base, 'package.json'), 'utf8')).version}\n`;
   if (existsSync(addon) && existsSync(stamp) && readFileSync(stamp, 'utf8') === wanted) return { node, addon };
-  say(`Compiling better-sqlite3 for Node ${otherLine}, about two minutes …`);
-  rmSync(workshop, { recursive: true, force: true });
+  printProgress(`Compiling better-sqlite3 for Node ${otherLine}, about two minutes …`);
+  await rm(workshop, { recursive: true, force: true });
   const env = {
     ...process.env,
     PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
@@ -39,7 +40,7 @@ async function otherAddon(root) {
   };
   const fetched = await install(workshop, `better-sqlite3@${version}`, ['--ignore-scripts']);
   if (fetched.status !== 0) throw new Error(fetched.output);
-  const built = await run('npm', ['rebuild', 'better-sqlite3'], { capture: true, cwd: workshop, env });
+  const built = await run('npm', ['rebuild', 'better-sqlite3'], { capture: true, nice: true, cwd: workshop, env });
   if (built.status !== 0) throw new Error(built.output);
   writeFileSync(stamp, wanted);
   return { node, addon };
@@ -52,7 +53,10 @@ function install(folder, name, more) {
   return run('npm', ['install', ...options, name], { capture: true, cwd: folder });
 }
 
-/** A copy of the checkout in .cache/, for the other Node. Returns {node, folder}, or {reason}. */
+/**
+ * Makes a copy of the checkout in .cache/ for the other Node. Resolves with {node, folder}, or {reason}. Other suites run
+ * meanwhile, so nothing here blocks for long.
+ */
 export async function otherNode(root) {
   const { node, addon, reason } = await otherAddon(root);
   if (reason !== undefined) return { reason };
@@ -61,20 +65,22 @@ export async function otherNode(root) {
   mkdirSync(folder, { recursive: true });
   const files = await run('git', ['ls-files', '-co', '--exclude-standard', '-z'], { capture: true, cwd: root });
   for (const name of readdirSync(folder)) {
-    if (name !== 'node_modules') rmSync(join(folder, name), { recursive: true, force: true });
+    if (name !== 'node_modules') await rm(join(folder, name), { recursive: true, force: true });
   }
+  // npm run test:armv7 may be writing these.
+  const filter = (source) => !['image', 'bundle'].some((name) => source === join(root, 'dist', name));
   for (const path of ['.git', 'dist', ...files.output.split('\0').filter((name) => name !== '')]) {
-    if (existsSync(join(root, path))) cpSync(join(root, path), join(folder, path), { recursive: true });
+    if (existsSync(join(root, path))) await cp(join(root, path), join(folder, path), { recursive: true, filter });
   }
   const modules = join(folder, 'node_modules');
   const stamp = join(home, 'modules.stamp');
   const wanted = `${readFileSync(join(root, 'package-lock.json'), 'utf8')}\n${statSync(addon).mtimeMs}\n`;
   if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== wanted) {
-    rmSync(modules, { recursive: true, force: true });
-    cpSync(join(root, 'node_modules'), modules, { recursive: true, verbatimSymlinks: true });
+    await rm(modules, { recursive: true, force: true });
+    await cp(join(root, 'node_modules'), modules, { recursive: true, verbatimSymlinks: true });
     const build = join(modules, 'better-sqlite3', 'build');
-    rmSync(build, { recursive: true, force: true });
-    cpSync(addon, build, { recursive: true, verbatimSymlinks: true });
+    await rm(build, { recursive: true, force: true });
+    await cp(addon, build, { recursive: true, verbatimSymlinks: true });
     writeFileSync(stamp, wanted);
   }
   return { node, folder };
@@ -82,5 +88,5 @@ export async function otherNode(root) {
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
   const { reason } = await otherAddon(join(dirname(fileURLToPath(import.meta.url)), '..', '..'));
-  if (reason !== undefined) say(reason);
+  if (reason !== undefined) printProgress(reason);
 }

@@ -10,18 +10,14 @@ import { NAMES, seedOf, signerOf } from './keyring.js';
 
 const ORDER_EIGHT = hex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
 
-/** Rules between fields, one breach each; every object is signed by whom it should be. */
+/** Returns objects that each break one rule between fields; all have a valid signature. */
 export function ruleCases(forge: Forge): readonly (readonly [string, string, Uint8Array, ErrorCode])[] {
   const { world, device, suite } = forge;
   const map = (...entries: readonly (readonly [number, Cbor])[]): Cbor => new Map(entries);
   const eventId = world.id('event');
   const event = (phase: number, revision: number): Cbor => map([0, eventId], [1, phase], [2, revision]);
-  const healthBody = map(
-    ...([0, 1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14].map((key) => [
-      key,
-      key === 0 ? '0.1.0' : key === 13 ? false : 0,
-    ]) as [number, Cbor][]),
-  );
+  const zeroCounts = [1, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12].map((key): [number, Cbor] => [key, 0]);
+  const healthBody = map([0, '0.1.0'], ...zeroCounts, [13, false], [14, 0]);
   const scene = map([0, 5]);
   const stateLost = map([0, 3], [1, [0, 0]]);
   const record = (name: string, ...changes: readonly (readonly [number, Cbor | undefined])[]) =>
@@ -196,7 +192,7 @@ export function ruleCases(forge: Forge): readonly (readonly [string, string, Uin
   ];
 }
 
-/** A lone lead byte where the agent's version was; the rest of the payload is right and signed. */
+/** A health record whose agent version is invalid UTF-8; everything else is valid and signed. */
 function badUtf8(forge: Forge, body: Cbor): Uint8Array {
   const fields = forge.fields(forge.good);
   fields.set(1, 5);

@@ -13,7 +13,7 @@ interface BadVector {
   readonly name: string;
   readonly domain: string;
   readonly object: Uint8Array;
-  /** The error code every implementation must give. */
+  /** The error code that every implementation must return. */
   readonly expect: ErrorCode;
 }
 
@@ -21,7 +21,7 @@ interface BadVector {
 const ORDER = hex('edd3f55c1a631258d69cf7a2def9de1400000000000000000000000000000010');
 const IDENTITY = hex('0100000000000000000000000000000000000000000000000000000000000000');
 const ORDER_EIGHT = hex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
-/** y = p + 1, the identity written in a way that is not canonical. */
+/** y = p + 1: a non-canonical encoding of the identity. */
 const IDENTITY_NON_CANONICAL = hex('eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f');
 /** y = 1 with the sign bit set: "minus zero". */
 const IDENTITY_NEGATIVE = hex('0100000000000000000000000000000000000000000000000000000000000080');
@@ -132,7 +132,7 @@ function payloadCases(forge: Forge): readonly (readonly [string, Uint8Array, Err
   };
   const body = payload.slice(1);
   return [
-    // The map's first pairs are 0: 1 (version) and 1: 2 (kind scene).
+    // The map begins with 0: 1 (version) and 1: 2 (kind scene).
     ['keys-unsorted', raw(concat(Uint8Array.of(head), hex('01020001'), body.slice(4))), 'malformed'],
     ['key-twice', raw(concat(Uint8Array.of(head + 1), hex('0001'), body)), 'malformed'],
     ['version-in-two-bytes', raw(concat(Uint8Array.of(head), hex('001801'), body.slice(2))), 'malformed'],
@@ -257,6 +257,7 @@ function claimCases(forge: Forge): readonly (readonly [string, Uint8Array, Error
   ];
 }
 
+/** Returns the content of bad.json. */
 export function badVectors(suite: CryptoSuite): readonly BadVector[] {
   const forge = new Forge(suite);
   const of = (domain: string, cases: readonly (readonly [string, Uint8Array, ErrorCode])[]): readonly BadVector[] =>

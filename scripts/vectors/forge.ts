@@ -13,6 +13,7 @@ export const CLAIM = claimKind.domain;
 export const ALG = 1;
 export const KID = 4;
 
+/** Parses hex of any length. */
 export function hex(text: string): Uint8Array {
   const bytes = fromHex(text, text.length / 2);
   if (bytes === undefined) throw new Error(`bad hex in a vector: ${text}`);
@@ -27,7 +28,7 @@ interface Parts {
   readonly signature?: Uint8Array;
 }
 
-/** Builds objects that no honest signer would make. */
+/** Builds objects that no honest signer would make, for the bad vectors. */
 export class Forge {
   readonly world: VectorWorld;
   readonly suite: CryptoSuite;
@@ -53,7 +54,7 @@ export class Forge {
     );
   }
 
-  /** A COSE_Sign1 of given parts, signed correctly over whatever they are unless a signature is given. */
+  /** Returns a COSE_Sign1 of these parts, with a correct signature over them unless one is given. */
   object(signer: Signer, parts: Parts, domain = RECORD): Uint8Array {
     const header = parts.header ?? this.header(signer.publicKey);
     const payload = parts.payload === undefined ? this.payload(this.good) : parts.payload;
@@ -71,12 +72,12 @@ export class Forge {
     return new Map(recordKind.codec.toCbor(record) as Map<number, Cbor>);
   }
 
-  /** The good record with some of its CBOR keys replaced (undefined removes one). */
+  /** Returns the good record with some CBOR keys replaced (undefined removes one), signed. */
   edited(changes: readonly (readonly [number, Cbor | undefined])[]): Uint8Array {
     return this.forged(recordKind, this.good, changes, this.device);
   }
 
-  /** Any kind, signed, with some of its CBOR keys replaced (undefined removes one). */
+  /** Returns an object of any kind with some CBOR keys replaced (undefined removes one), signed. */
   forged<T>(
     kind: SignedKind<T>,
     value: T,
@@ -96,6 +97,7 @@ export class Forge {
   }
 }
 
+/** Returns a valid media entry. */
 export function mediaFields(forge: Forge): Cbor {
   const hash = seedOf(forge.suite, 'body');
   return new Map<number, Cbor>([
@@ -107,6 +109,7 @@ export function mediaFields(forge: Forge): Cbor {
   ]);
 }
 
+/** Returns a record time with this clock quality. */
 export function timeFields(forge: Forge, quality: number): Cbor {
   return new Map<number, Cbor>([
     [0, forge.world.boot],

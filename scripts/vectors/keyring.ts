@@ -4,15 +4,17 @@ import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { formatClaimCode } from '../../protocol/objects/claim-code.js';
 import { accountId, deviceId } from '../../protocol/objects/ids.js';
 
-/** The keys of the vectors: seeds are SHA-256 of a name, so anybody can make them again. Never used anywhere else. */
+/** Returns the seed of a key in the vectors: SHA-256 of its name, so anyone can derive it. Never use it elsewhere. */
 export function seedOf(suite: CryptoSuite, name: string): Uint8Array {
   return suite.sha256(utf8(`sealcam test vector: ${name}`));
 }
 
+/** Returns the signer of a named key. */
 export function signerOf(suite: CryptoSuite, name: string): Signer {
   return suite.ed25519Signer(seedOf(suite, name));
 }
 
+/** Names of the keys in keys.json, and the texts from which their seeds are hashed. */
 export const NAMES = {
   device: 'device',
   otherDevice: 'other device',
@@ -25,6 +27,7 @@ export const NAMES = {
   qa: 'qa',
 } as const;
 
+/** Returns the keys of keys.json. */
 export function keyring(suite: CryptoSuite): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(NAMES).map(([name, text]) => {
@@ -43,6 +46,7 @@ export function keyring(suite: CryptoSuite): Record<string, unknown> {
   );
 }
 
+/** Returns the ids and the claim code of keys.json. */
 export function identifiers(suite: CryptoSuite): Record<string, unknown> {
   const device = deviceId(suite, signerOf(suite, NAMES.device).publicKey);
   const secret = seedOf(suite, 'claim secret').slice(0, 16);
@@ -57,7 +61,7 @@ export function identifiers(suite: CryptoSuite): Record<string, unknown> {
   };
 }
 
-/** SHA-256 in counter mode: what a sealer draws in a vector, written down with it. */
+/** SHA-256 in counter mode: the repeatable randomness with which a vector is sealed. */
 export function vectorRandom(suite: CryptoSuite, name: string): Random {
   let counter = 0;
   return {
@@ -72,7 +76,7 @@ export function vectorRandom(suite: CryptoSuite, name: string): Random {
   };
 }
 
-/** Bytes as lower-case hex, all else as it is. */
+/** Returns a value with its bytes as lower-case hex. */
 export function toJson(value: unknown): unknown {
   if (value instanceof Uint8Array) return toHex(value);
   if (Array.isArray(value)) return value.map(toJson);

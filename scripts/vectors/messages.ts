@@ -22,7 +22,7 @@ interface MessageVector {
   readonly payload: Uint8Array;
 }
 
-/** Small stand-ins for sealed objects: a message is an envelope and does not look inside. */
+/** Stand-ins for sealed objects: messages do not check what they carry. */
 const SEALED = { header: Uint8Array.of(1, 2, 3), body: Uint8Array.of(4, 5, 6, 7) };
 
 interface BadMessage {
@@ -37,6 +37,7 @@ interface BadTopic {
   readonly expect: ErrorCode;
 }
 
+/** Returns the content of messages.json. */
 export function messageVectors(suite: CryptoSuite): {
   readonly good: readonly MessageVector[];
   readonly bad: readonly BadMessage[];

@@ -15,7 +15,7 @@ interface SealVector {
   readonly name: string;
   readonly context: SealContext;
   readonly contextHash: Uint8Array;
-  /** Names of the keys of keys.json to whose x25519 it is sealed, in this order. */
+  /** Names of the recipients in keys.json, in the order of the wraps. */
   readonly recipients: readonly (keyof typeof NAMES)[];
   readonly content: SealedContent;
   readonly plaintext: Uint8Array;
@@ -36,7 +36,7 @@ interface BadSeal {
   readonly context?: SealContext;
   readonly header?: Uint8Array;
   readonly body?: Uint8Array;
-  /** The body is these [from, to) slices of the good one. */
+  /** The body consists of these [from, to) slices of the good one. */
   readonly bodySlices?: readonly (readonly [number, number])[];
   readonly expect: ErrorCode;
 }
@@ -57,6 +57,7 @@ function hexBytes(hex: string): Uint8Array {
   return bytes;
 }
 
+/** Returns the content of seal.json. */
 export function sealVectors(suite: CryptoSuite): { good: readonly SealVector[]; bad: readonly BadSeal[] } {
   const world = new VectorWorld(suite);
   const context: SealContext = {
@@ -128,7 +129,7 @@ function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector)
   };
   const [suiteId, wraps, mac] = decode(header) as [number, Uint8Array[], Uint8Array];
   const otherWrap = (decode(chunks.header) as [number, Uint8Array[], Uint8Array])[1];
-  // Sealed with the right key, so that only what is inside is wrong.
+  // Sealed with the right key, so that only the content is wrong.
   const good = thumbnail.plaintext;
   const content = (value: Cbor): Uint8Array => {
     const cbor = encodeCbor(value);

@@ -17,7 +17,7 @@ import { parseSign1 } from '../../protocol/wire/cose.js';
 import { NAMES, seedOf, signerOf } from './keyring.js';
 
 /** 2026-01-02T03:04:05Z */
-export const WALL_MS = 1_767_323_045_000;
+const WALL_MS = 1_767_323_045_000;
 
 interface SignedVector {
   readonly name: string;
@@ -82,7 +82,7 @@ export class VectorWorld {
     };
   }
 
-  /** A record of this world with defaults that a test overrides. */
+  /** Returns a record with defaults that a test can override. */
   record(
     seq: number,
     prev: Uint8Array | null,
@@ -101,7 +101,7 @@ export class VectorWorld {
   }
 }
 
-/** The records of one short life of a camera, chained, one of every kind. */
+/** Returns a chain of records with at least one of every kind. */
 export function recordChain(world: VectorWorld): readonly (readonly [string, SealcamRecord])[] {
   const eventId = world.id('event');
   const media = {
@@ -198,6 +198,7 @@ export function recordChain(world: VectorWorld): readonly (readonly [string, Sea
   });
 }
 
+/** Returns the content of signed.json. */
 export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
   const world = new VectorWorld(suite);
   const vectors: SignedVector[] = [];

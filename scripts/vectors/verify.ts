@@ -7,7 +7,9 @@ import type { Verdict } from '../../protocol/verify/verdict.js';
 import { seedOf } from './keyring.js';
 import { VectorWorld } from './signed.js';
 
-/** §10 steps 3 and 5: a record, the claim row of its epoch, what is known before it, and the verdict. */
+/**
+ * docs/protocol.md §10, steps 3 and 5: a record, the claim row of its epoch, what is known before it, and the verdict.
+ */
 interface VerifyVector {
   readonly name: string;
   readonly record: Uint8Array;
@@ -21,6 +23,7 @@ interface VerifyVector {
   readonly expect: Verdict;
 }
 
+/** Returns the content of verify.json. */
 export function verifyVectors(suite: CryptoSuite): readonly VerifyVector[] {
   const world = new VectorWorld(suite);
   const before = seedOf(suite, 'record 4');

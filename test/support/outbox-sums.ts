@@ -1,4 +1,5 @@
 import type { Outbox } from '../../agent/outbox/outbox.js';
+import { storeOf } from './outbox-store.js';
 
 interface Counted {
   readonly records: number;
@@ -6,13 +7,13 @@ interface Counted {
 }
 
 /**
- * produced = receipted + queued + quarantined + lost, for every epoch, with `queued` counted from the rows: the outbox's own
- * total is a difference and would hold whatever happened. Every breach as a sentence; none is right.
+ * Checks produced = receipted + queued + quarantined + lost for every epoch. `queued` is counted from the rows, since the
+ * outbox's own total is a difference that always fits. Returns every breach as a sentence; empty if the sums are right.
  */
 export function brokenSums(outbox: Outbox): string[] {
-  const db = outbox.queries.device.database;
+  const db = storeOf(outbox).queries.device.database;
   const broken: string[] = [];
-  for (const row of outbox.queries.epochs.all()) {
+  for (const row of storeOf(outbox).queries.epochs.all()) {
     const { epoch, produced, receipted, quarantined, lost, head_seq: head } = row;
     const count = db.prepare<[number], Counted>('SELECT count(*) AS records, 0 AS bytes FROM record WHERE epoch = ?');
     const queued = count.get(epoch)?.records ?? 0;
@@ -31,8 +32,11 @@ export function brokenSums(outbox: Outbox): string[] {
        (SELECT coalesce(sum(length(header) + length(body)), 0) FROM media) AS bytes`,
   );
   const { records, bytes } = all.get() ?? { records: 0, bytes: 0 };
-  const told = outbox.queued();
-  if (told.records !== records) broken.push(`${String(told.records)} records are said to wait, ${String(records)} do`);
-  if (told.bytes !== bytes) broken.push(`${String(told.bytes)} bytes are said to wait, ${String(bytes)} do`);
+  const counted = outbox.queued();
+  if (counted.records !== records) {
+    broken.push(`the outbox counts ${String(counted.records)} records, it holds ${String(records)}`);
+  }
+  if (counted.bytes !== bytes)
+    broken.push(`the outbox counts ${String(counted.bytes)} bytes, it holds ${String(bytes)}`);
   return broken;
 }

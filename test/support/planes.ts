@@ -1,13 +1,17 @@
 import { seededRandom } from '../../common/seeded-random.js';
 import type { LumaPlane } from '../../hal/camera.js';
 
-export const PLANE_WIDTH = 160;
-export const PLANE_HEIGHT = 90;
+/** Size of a plane as the detector gets it. */
+const PLANE_WIDTH = 160;
+const PLANE_HEIGHT = 90;
 
-/** Paints a rectangle of one grey level. */
-export type Paint = (left: number, top: number, width: number, height: number, level: number) => void;
+/** Paints a rectangle of one grey level; in pixels. */
+export type Paint = (
+  rectangle: readonly [left: number, top: number, width: number, height: number],
+  level: number,
+) => void;
 
-/** A noisy grey picture with texture; what is in it is drawn by `draw`. */
+/** Returns a noisy luma plane with texture, on which `draw` paints. The same index gives the same noise. */
 export function texturedPlane(index: number, draw: (paint: Paint) => void = () => undefined): LumaPlane {
   const { uniform } = seededRandom(index + 1);
   const data = new Uint8Array(PLANE_WIDTH * PLANE_HEIGHT);
@@ -17,7 +21,7 @@ export function texturedPlane(index: number, draw: (paint: Paint) => void = () =
       data[y * PLANE_WIDTH + x] = 100 + texture + Math.round((uniform() - 0.5) * 8);
     }
   }
-  draw((left, top, width, height, level) => {
+  draw(([left, top, width, height], level) => {
     for (let y = Math.max(0, top); y < Math.min(PLANE_HEIGHT, top + height); y++) {
       data.fill(level, y * PLANE_WIDTH + Math.max(0, left), y * PLANE_WIDTH + Math.min(PLANE_WIDTH, left + width));
     }
@@ -25,7 +29,7 @@ export function texturedPlane(index: number, draw: (paint: Paint) => void = () =
   return { width: PLANE_WIDTH, height: PLANE_HEIGHT, data };
 }
 
-/** Corners of an upright rectangle in fractions of the picture. */
+/** Returns the corners of an upright rectangle, in fractions of the picture. */
 export function rectangle(
   left: number,
   top: number,

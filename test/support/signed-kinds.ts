@@ -12,7 +12,7 @@ import { sessionKind } from '../../protocol/objects/session.js';
 import type { SignedKind } from '../../protocol/objects/signed-object.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
 
-/** Every kind of signed object there is. */
+/** All kinds of signed objects. */
 export const SIGNED_KINDS = [
   recordKind,
   offerKind,

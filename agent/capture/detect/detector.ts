@@ -4,52 +4,59 @@ import { BlobFinder, type Blob } from './kernel/blobs.js';
 import { bestKernels } from './kernel/choose.js';
 import { evidenceOf, overviewOf } from './kernel/evidence.js';
 import type { Kernels } from './kernel/kernels.js';
-import { EIGHTHS, LEARN, Planes } from './kernel/layout.js';
+import { EIGHTHS_PER_LEVEL, LEARNING_MODE, Planes } from './kernel/layout.js';
 import { groundsOf, lightOf, type LocalLight } from './kernel/light.js';
 import { shadesOf } from './kernel/shade.js';
-import { natureOf, patienceMs } from './nature.js';
-import { blank, maskPlane, type PrivacyMask } from './masks.js';
+import { natureOf, stillMaxMs } from './nature.js';
+import { fillMasked, maskPlane, type PrivacyMask } from './masks.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
 import { OverlayWatch } from './overlay.js';
-import { SHRINK, smallSize } from './plane-size.js';
+import { SHRINK_FACTOR, workingSize } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
 import { SweepWatch } from './sweep.js';
 import { TamperWatch } from './tamper.js';
-import { Tracker, type Track } from './tracks.js';
+import type { Track } from './track.js';
+import { Tracker } from './tracker.js';
 import { TUNING, type Tuning } from './tuning.js';
 import { ZoneGate } from './zone-gate.js';
 import type { MotionZone } from './zones.js';
 
 export interface DetectorSettings {
-  /** 0 sees nothing but the coarsest, 100 the faintest. */
+  /** 0 detects only the coarsest motion, 100 the faintest. */
   readonly sensitivity: number;
   readonly zones: readonly MotionZone[];
-  /** Nothing is looked for there. */
+  /** Where nothing is detected. */
   readonly masks?: readonly PrivacyMask[];
-  /** Motion shorter than this is none. */
+  /** Shorter motion does not count. */
   readonly minDurationMs: number;
 }
 
-/** The first pictures only teach, and hastily; a while longer they are young. */
+/** Until both have passed, frames only teach the background, and this many times faster. */
 const WARM_UP_MS = 1200;
 const WARM_UP_FRAMES = 4;
-const HASTE = 8;
-const COLD_MS = 4000;
+const WARM_UP_LEARN_FACTOR = 8;
+/** The background counts as young for this long after the first frame. */
+const YOUNG_BACKGROUND_MS = 4000;
 const BLOBS_MAX = 12;
 const AREA_MIN_PIXELS = 6;
-/** Farthest a patch may go in one second, as a fraction of the picture's width. */
-const SPEED_PER_S = 1.2;
-/** A gap in time longer than this says nothing about speed, and learning does not catch up on it. */
+/** Largest speed of a patch, in widths of the plane per second. */
+const SPEED_MAX_PER_S = 1.2;
+/** Longer gaps between frames count as this: they prove nothing about speed, and learning does not catch up on them. */
 const STEP_MAX_MS = 1000;
-/** Learning more often than this would only cost time. */
+/** The background learns no more often; more would only cost time. */
 const LEARN_EVERY_MS = 80;
+/** In 1/128 of a grey level. */
 const DEVIATION_START = 512;
-const CLUTTER_MS = 2000;
-const Q15 = 32_768;
-const Q13 = 8192;
+/** Time constant of the mean number of patches that are not objects. */
+const CLUTTER_TIME_CONSTANT_MS = 2000;
+/** One, in fixed point of 15 and of 13 fraction bits. */
+const Q15_ONE = 32_768;
+const Q13_ONE = 8192;
 
 /**
- * Finds what moves on a small grey plane. No clock, no I/O: the same frames, times and settings give the same answers.
+ * Finds what moves on a small luma plane: it keeps a background, marks the pixels that differ from it, joins them to
+ * patches and tracks, and decides what each track is. It has no clock and no I/O: the same frames, times and settings give
+ * the same observations. README.md in this folder describes the steps.
  */
 export class Detector {
   private readonly settings: DetectorSettings;
@@ -58,14 +65,14 @@ export class Detector {
   private readonly strictness: number;
   private readonly tracker = new Tracker();
   private planes: Planes | null = null;
-  private finder: BlobFinder | null = null;
-  private watch = new SceneWatch();
-  private tamper = new TamperWatch();
-  private readonly overlay = new OverlayWatch();
-  private readonly sweep = new SweepWatch();
+  private blobFinder: BlobFinder | null = null;
+  private sceneWatch = new SceneWatch();
+  private tamperWatch = new TamperWatch();
+  private readonly overlayWatch = new OverlayWatch();
+  private readonly sweepWatch = new SweepWatch();
   private light: LocalLight = { gain: 1, offset: 0, level: 0, usual: 0, relit: 0 };
-  private gate: ZoneGate | null = null;
-  /** 1 under a privacy mask; null without any. */
+  private zoneGate: ZoneGate | null = null;
+  /** 1 under a privacy mask; null without masks. */
   private masked: Uint8Array | null = null;
   private width = 0;
   private height = 0;
@@ -80,34 +87,35 @@ export class Detector {
     this.settings = settings;
     this.kernels = kernels;
     this.tuning = tuning;
-    // From twice as strict at 0 to half at 100.
+    // Twice as strict at a sensitivity of 0, half as strict at 100.
     this.strictness = 2 ** (1 - Math.min(100, Math.max(0, settings.sensitivity)) / 50);
   }
 
+  /** Which kernels run here: `simd`, or `plain` where the processor lacks the instructions. */
   get kernelsName(): Kernels['name'] {
     return this.kernels.name;
   }
 
-  /** What the last frame was judged by; null before the first. For sheets alone. */
+  /** Returns the planes and patches of the last frame, for the sheets of `sealcam replay --explain`; null before the first. */
   inspect(): Inspection | null {
     return this.planes === null ? null : inspectionOf(this.planes, this.tracker.seenAt(this.lastMs));
   }
 
   /** Since when the camera does not see what it should: covered, blurred or turned. Null while it does. */
   get tamperedSinceMs(): number | null {
-    return this.tamper.sinceMs;
+    return this.tamperWatch.sinceMs;
   }
 
-  /** The hardware says that its infrared-cut filter switches now: what changes next is no motion. */
+  /** The infrared-cut filter switches now, as the hardware reports: the change that follows is not motion. */
   expectSwitch(timeMs: number): void {
-    this.watch.expectSwitch(timeMs);
+    this.sceneWatch.expectSwitch(timeMs);
     this.tracker.clear();
   }
 
-  /** Whether a look at this plane would be worth it: something differs from the background. It changes nothing. */
+  /** Reports whether something in this plane differs from the background. Changes nothing. */
   differs(plane: LumaPlane): boolean {
     const { planes } = this;
-    const { width, height } = smallSize(plane);
+    const { width, height } = workingSize(plane);
     if (planes === null || width !== this.width || height !== this.height) return true;
     const kept = [planes.mask, planes.flicker, planes.last, planes.shades].map((before) => ({
       before,
@@ -119,29 +127,30 @@ export class Detector {
     return count >= AREA_MIN_PIXELS;
   }
 
+  /** Adds a frame; `timeMs` must not run backwards. Returns what moves in it, or why nothing counts as motion. */
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
     this.index = index;
-    const { width, height } = smallSize(plane);
+    const { width, height } = workingSize(plane);
     if (this.planes === null || width !== this.width || height !== this.height) {
       return this.startBackground(plane, timeMs);
     }
     const elapsedMs = Math.min(STEP_MAX_MS, Math.max(1, timeMs - this.lastMs));
     this.lastMs = timeMs;
     this.frames++;
-    const marked = this.compare(this.planes, plane);
+    const markedShare = this.compare(this.planes, plane);
     const isWarmingUp = timeMs - this.firstMs < WARM_UP_MS || this.frames < WARM_UP_FRAMES;
     const observation = isWarmingUp
-      ? this.nothing('starting', timeMs)
-      : this.classifyFrame(this.planes, marked, timeMs, elapsedMs);
-    if (isWarmingUp) this.planes.learning.fill(LEARN.background);
-    this.updateBackground(timeMs, isWarmingUp ? HASTE : 1);
+      ? this.noMotion('starting', timeMs)
+      : this.classifyFrame(this.planes, markedShare, timeMs, elapsedMs);
+    if (isWarmingUp) this.planes.learning.fill(LEARNING_MODE.background);
+    this.updateBackground(timeMs, isWarmingUp ? WARM_UP_LEARN_FACTOR : 1);
     return observation;
   }
 
   private startBackground(plane: LumaPlane, timeMs: number): Observation {
-    const { width, height } = smallSize(plane);
-    const wasOther = this.planes !== null;
-    const { layout, memory } = this.kernels.place(width, height, SHRINK * SHRINK * width * height);
+    const { width, height } = workingSize(plane);
+    const isResized = this.planes !== null;
+    const { layout, memory } = this.kernels.place(width, height, SHRINK_FACTOR * SHRINK_FACTOR * width * height);
     const planes = new Planes(memory, layout);
     const { zones, masks = [] } = this.settings;
     this.masked = masks.length === 0 ? null : maskPlane(masks, width, height, layout.stride);
@@ -150,39 +159,44 @@ export class Detector {
     planes.last.set(planes.current);
     for (let i = 0; i < layout.count; i++) planes.mean[i] = (planes.current[i] ?? 0) << 4;
     planes.deviation.fill(DEVIATION_START);
-    // The outermost pixels have neighbours that are not theirs.
+    // The outermost pixels are smoothed with what lies outside the picture.
     for (let y = 1; y < height - 1; y++) planes.valid.fill(1, y * layout.stride + 1, y * layout.stride + width - 1);
     for (const [i, isMasked] of this.masked?.entries() ?? []) if (isMasked === 1) planes.valid[i] = 0;
     this.kernels.findRanges();
-    this.gate = new ZoneGate(zones, { width, height }, layout.stride);
-    this.finder = new BlobFinder(planes);
+    this.zoneGate = new ZoneGate(zones, { width, height }, layout.stride);
+    this.blobFinder = new BlobFinder(planes);
     this.planes = planes;
-    this.watch = new SceneWatch();
-    this.tamper = new TamperWatch();
+    this.sceneWatch = new SceneWatch();
+    this.tamperWatch = new TamperWatch();
     this.tracker.clear();
-    [this.width, this.height, this.frames, this.clutter] = [width, height, 1, 0];
-    this.firstMs = this.lastMs = this.learntMs = timeMs;
-    return this.nothing(wasOther ? 'resized' : 'starting', timeMs);
+    this.width = width;
+    this.height = height;
+    this.frames = 1;
+    this.clutter = 0;
+    this.firstMs = timeMs;
+    this.lastMs = timeMs;
+    this.learntMs = timeMs;
+    return this.noMotion(isResized ? 'resized' : 'starting', timeMs);
   }
 
-  /** Marks what differs from the background when the light is taken out; gives the share of the picture. */
+  /** Marks the pixels that differ from the background in this light. Returns their share of the picture. */
   private compare(planes: Planes, plane: LumaPlane): number {
     const { kernels, tuning, strictness } = this;
-    const { layout, sums, shades } = planes;
+    const { layout, sums } = planes;
     this.load(planes, plane);
     kernels.smooth();
     kernels.sumTiles();
     const grounds = groundsOf(sums, layout);
     const light = lightOf(grounds);
-    kernels.subtract(Math.round(light.gain * Q13), Math.round(light.offset * EIGHTHS));
-    this.light = { ...light, relit: shadesOf(sums, layout, grounds, light, shades) };
+    kernels.subtract(Math.round(light.gain * Q13_ONE), Math.round(light.offset * EIGHTHS_PER_LEVEL));
+    this.light = { ...light, relit: shadesOf(planes, grounds, light) };
     // Deviations are in 1/128 and thresholds in eighths.
-    const deviations = Math.min(Q15 - 1, Math.round((Q15 / 16) * tuning.deviations * strictness));
-    const floor = Math.round(tuning.floor * EIGHTHS * strictness);
-    return kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15 - 1))) / (this.width * this.height);
+    const deviations = Math.min(Q15_ONE - 1, Math.round((Q15_ONE / 16) * tuning.deviations * strictness));
+    const floor = Math.round(tuning.floor * EIGHTHS_PER_LEVEL * strictness);
+    return kernels.classify(floor, deviations, Math.round(tuning.edges * (Q15_ONE - 1))) / (this.width * this.height);
   }
 
-  /** Copies a plane in; where its rows are shorter than a stride, their last pixel is repeated. */
+  /** Copies a plane into `raw`, shrunk if it is large. The last pixel of a row is repeated up to the stride. */
   private load(planes: Planes, { width, data }: LumaPlane): void {
     const { raw, source, layout } = planes;
     const { stride, height } = layout;
@@ -195,7 +209,7 @@ export class Detector {
     } else {
       for (let y = 0; y < height; y++) raw.set(data.subarray(y * width, (y + 1) * width), y * stride);
     }
-    if (this.masked !== null) blank(raw, this.masked);
+    if (this.masked !== null) fillMasked(raw, this.masked);
     if (stride === layout.width) return;
     for (let y = 0; y < height; y++) {
       const end = y * stride + layout.width;
@@ -203,58 +217,58 @@ export class Detector {
     }
   }
 
-  private classifyFrame(planes: Planes, marked: number, timeMs: number, elapsedMs: number): Observation {
-    const scene = this.sceneOf(planes, marked, timeMs);
-    if (this.watch.isSettling(timeMs)) {
-      planes.learning.fill(LEARN.copy);
-      return { ...this.nothing('light', timeMs), scene };
+  private classifyFrame(planes: Planes, markedShare: number, timeMs: number, elapsedMs: number): Observation {
+    const scene = this.sceneOf(planes, markedShare, timeMs);
+    if (this.sceneWatch.isSettling(timeMs)) {
+      planes.learning.fill(LEARNING_MODE.copy);
+      return { ...this.noMotion('light', timeMs), scene };
     }
     planes.learning.set(planes.mask);
-    if (marked === 0) {
+    if (markedShare === 0) {
       this.tracker.update([], timeMs, this.index, 0);
-      return { ...this.nothing('still', timeMs), scene };
+      return { ...this.noMotion('still', timeMs), scene };
     }
     const tracks = this.updateTracks(planes, timeMs, elapsedMs);
-    const observation = this.weigh(tracks, timeMs);
-    // Who walks throws a shadow, which is no news.
-    const isSwept = !observation.motion && this.sweep.inspectTracks(timeMs, tracks, this.width * this.height);
-    return { ...observation, scene: scene ?? (isSwept ? { class: 'illumination' } : null) };
+    const observation = this.decideMotion(tracks, timeMs);
+    // A person who walks throws a shadow; that is not a change of light to report.
+    const isSweep = !observation.motion && this.sweepWatch.inspectTracks(timeMs, tracks, this.width * this.height);
+    return { ...observation, scene: scene ?? (isSweep ? { class: 'illumination' } : null) };
   }
 
-  private weigh(tracks: readonly Track[], timeMs: number): Observation {
-    const seen = tracks.filter((track) => track.nature === 'object' && !this.isOver(track, timeMs));
-    if (seen.length === 0) return this.nothing(whyNot(tracks), timeMs);
-    return this.inZones(seen, timeMs);
+  private decideMotion(tracks: readonly Track[], timeMs: number): Observation {
+    const objects = tracks.filter((track) => track.nature === 'object' && !this.isStillTooLong(track, timeMs));
+    if (objects.length === 0) return this.noMotion(reasonWithoutObject(tracks), timeMs);
+    return this.motionInZones(objects, timeMs);
   }
 
-  /** What changed with the whole picture; an overlaid clock is part of it from now on. */
-  private sceneOf(planes: Planes, marked: number, timeMs: number): SceneChange | null {
-    const { watch, tamper, light } = this;
-    const found = watch.inspectEvidence(timeMs, marked, light, () => overviewOf(planes, light));
-    const durationMs = tamper.end(timeMs, planes, light, found !== null);
-    if (durationMs !== null) watch.holdOff(timeMs);
-    else if (found === 'tamper') tamper.rememberScene(timeMs, planes, light);
+  /** Returns the change of the whole scene with this frame, if any. An overlaid clock is part of the scene once found. */
+  private sceneOf(planes: Planes, markedShare: number, timeMs: number): SceneChange | null {
+    const { sceneWatch, tamperWatch, light } = this;
+    const found = sceneWatch.inspectEvidence(timeMs, markedShare, light, () => overviewOf(planes, light));
+    const durationMs = tamperWatch.durationIfOver(timeMs, planes, light, found !== null);
+    if (durationMs !== null) sceneWatch.holdOff(timeMs);
+    else if (found === 'tamper') tamperWatch.rememberScene(timeMs, planes, light);
     if (found !== null || durationMs !== null) {
       this.tracker.clear();
-      // The picture is learnt as it is now, in this light.
+      // The background is learnt from this picture, in this light.
       planes.shades.fill(0);
     }
     if (durationMs !== null) return { class: 'tamper', durationMs };
     if (found !== null) return { class: found };
-    return this.overlay.inspectTiles(timeMs, planes) ? { class: 'overlay' } : null;
+    return this.overlayWatch.inspectTiles(timeMs, planes) ? { class: 'overlay' } : null;
   }
 
-  /** Finds patches, judges their tracks, and says which pixels the background learns from. */
+  /** Finds patches, decides the nature of their tracks, and marks how the background learns under each. */
   private updateTracks(planes: Planes, timeMs: number, elapsedMs: number): readonly Track[] {
-    const { kernels, tracker, finder, width, tuning, settings, strictness } = this;
+    const { kernels, tracker, blobFinder, width, tuning, settings, strictness } = this;
     kernels.denoise();
     const pixels = width * this.height;
     const minArea = Math.max(AREA_MIN_PIXELS, tuning.minArea * strictness * pixels);
-    const blobs = (finder?.find(minArea, BLOBS_MAX) ?? []).map((blob) => ({
+    const blobs = (blobFinder?.find(minArea, BLOBS_MAX) ?? []).map((blob) => ({
       blob,
       evidence: evidenceOf(blob, planes, this.light.gain),
     }));
-    const reach = 2 + (SPEED_PER_S * width * elapsedMs) / 1000;
+    const reach = 2 + (SPEED_MAX_PER_S * width * elapsedMs) / 1000;
     const tracks = tracker.update(blobs, timeMs, this.index, reach);
     const around = {
       timeMs,
@@ -263,64 +277,67 @@ export class Detector {
       pixels,
       strictness,
       clutter: this.clutter,
-      isCold: timeMs - this.firstMs < COLD_MS,
+      isBackgroundYoung: timeMs - this.firstMs < YOUNG_BACKGROUND_MS,
     };
     for (const track of tracks) {
       track.nature = natureOf(track, around, tuning);
       if (track.nature !== 'object') track.moved = false;
       else if (track.travel > tuning.movedTravel * width) track.moved = true;
-      paint(planes, track.blob, this.learningOf(track, timeMs));
+      markLearning(planes, track.blob, this.learningModeOf(track, timeMs));
     }
-    const nothings = tracks.filter(({ nature }) => nature !== 'object').length;
-    this.clutter += (nothings - this.clutter) * Math.min(1, elapsedMs / CLUTTER_MS);
+    const clutter = tracks.filter(({ nature }) => nature !== 'object').length;
+    this.clutter += (clutter - this.clutter) * Math.min(1, elapsedMs / CLUTTER_TIME_CONSTANT_MS);
     return tracks;
   }
 
-  private isOver(track: Track, timeMs: number): boolean {
-    return timeMs - track.activeMs > patienceMs(track, this.tuning);
+  private isStillTooLong(track: Track, timeMs: number): boolean {
+    return timeMs - track.activeMs > stillMaxMs(track, this.tuning);
   }
 
-  /** What left, and what was put down and stays, belongs to the background at once; who stands still does not. */
-  private learningOf(track: Track, timeMs: number): number {
+  /** A thing that left or was put down goes into the background immediately; a person who stands still does not. */
+  private learningModeOf(track: Track, timeMs: number): number {
     switch (track.nature) {
       case 'object':
-        return this.isOver(track, timeMs) ? LEARN.copy : LEARN.object;
+        return this.isStillTooLong(track, timeMs) ? LEARNING_MODE.copy : LEARNING_MODE.object;
       case 'hole':
-        return LEARN.copy;
+        return LEARNING_MODE.copy;
       case 'light':
-        return track.activeMs < timeMs ? LEARN.copy : LEARN.unknown;
+        return track.activeMs < timeMs ? LEARNING_MODE.copy : LEARNING_MODE.unknown;
       case 'unknown':
       case 'erratic':
-        return LEARN.unknown;
+        return LEARNING_MODE.unknown;
     }
   }
 
-  private updateBackground(timeMs: number, haste: number): void {
+  private updateBackground(timeMs: number, learnFactor: number): void {
     const sinceMs = timeMs - this.learntMs;
-    if (sinceMs < LEARN_EVERY_MS && haste === 1) return;
+    if (sinceMs < LEARN_EVERY_MS && learnFactor === 1) return;
     const { followMs, unknownMs, spreadMs, flickerMs } = this.tuning;
     const rate = (constantMs: number): number =>
-      Math.max(0, Math.min(Q15 - 1, Math.round((Q15 * Math.min(STEP_MAX_MS, sinceMs) * haste) / constantMs)));
+      Math.max(
+        0,
+        Math.min(Q15_ONE - 1, Math.round((Q15_ONE * Math.min(STEP_MAX_MS, sinceMs) * learnFactor) / constantMs)),
+      );
     this.kernels.learn(rate(followMs), rate(unknownMs), rate(spreadMs), rate(flickerMs));
     this.kernels.findRanges();
     this.learntMs = timeMs;
   }
 
-  /** As much of it as makes a patch is inside a zone that it is large enough for; else which zone, and what was there. */
-  private inZones(seen: readonly Track[], timeMs: number): Observation {
-    const least = this.tuning.minArea * this.strictness * this.width * this.height;
-    const verdicts = seen.map((track) => this.gate?.verdictOf(track, least) ?? 'motion');
-    const inside = seen.filter((_, i) => verdicts[i] === 'motion');
-    if (inside.length > 0) return this.seen(inside, timeMs);
-    const small = seen[verdicts.indexOf('small-for-zone')];
-    if (small === undefined) return this.nothing('outside-zones', timeMs);
+  /** Raises motion for tracks that lie in a zone they are large enough for; else reports the zone and the track. */
+  private motionInZones(objects: readonly Track[], timeMs: number): Observation {
+    const minPixels = this.tuning.minArea * this.strictness * this.width * this.height;
+    const verdicts = objects.map((track) => this.zoneGate?.verdictOf(track, minPixels) ?? 'motion');
+    const inside = objects.filter((_, i) => verdicts[i] === 'motion');
+    if (inside.length > 0) return this.motionOf(inside, timeMs);
+    const small = objects[verdicts.indexOf('small-for-zone')];
+    if (small === undefined) return this.noMotion('outside-zones', timeMs);
     const box = boxOf(small.blob, this.width, this.height);
     const area = small.blob.area / (this.width * this.height);
-    const zones = this.gate?.names(small, box, false) ?? [];
-    return { ...this.nothing('small-for-zone', timeMs), area, box, zones };
+    const zones = this.zoneGate?.names(small, box, false) ?? [];
+    return { ...this.noMotion('small-for-zone', timeMs), area, box, zones };
   }
 
-  private seen(tracks: readonly Track[], timeMs: number): Observation {
+  private motionOf(tracks: readonly Track[], timeMs: number): Observation {
     const boxes = tracks.map(({ blob }) => blob);
     const area = boxes.reduce((sum, { area: pixels }) => sum + pixels, 0) / (this.width * this.height);
     const largest = tracks.reduce((a, b) => (b.blob.area > a.blob.area ? b : a));
@@ -330,7 +347,7 @@ export class Detector {
       reason: 'motion',
       area,
       box,
-      zones: this.gate?.names(largest, box, true) ?? [],
+      zones: this.zoneGate?.names(largest, box, true) ?? [],
       subjects: tracks.map(({ id }) => id),
       sinceFrame: Math.min(this.index, ...tracks.map(({ firstFrame }) => firstFrame)),
       sinceMs: Math.min(timeMs, ...tracks.map(({ firstMs }) => firstMs)),
@@ -338,22 +355,34 @@ export class Detector {
     };
   }
 
-  private nothing(reason: Reason, timeMs: number): Observation {
-    const none = { motion: false, reason, area: 0, box: null, zones: [], subjects: [], scene: null } as const;
-    return { ...none, sinceFrame: this.index, sinceMs: timeMs };
+  private noMotion(reason: Reason, timeMs: number): Observation {
+    return {
+      motion: false,
+      reason,
+      area: 0,
+      box: null,
+      zones: [],
+      subjects: [],
+      scene: null,
+      sinceFrame: this.index,
+      sinceMs: timeMs,
+    };
   }
 }
 
-function paint({ learning, layout }: Planes, { cells }: Blob, how: number): void {
+/** Sets how the background learns under a patch. */
+function markLearning({ learning, layout }: Planes, { cells }: Blob, mode: number): void {
   const { stride } = layout;
   for (const cell of cells) {
-    learning[cell] = learning[cell + 1] = how;
-    learning[cell + stride] = learning[cell + stride + 1] = how;
+    learning[cell] = mode;
+    learning[cell + 1] = mode;
+    learning[cell + stride] = mode;
+    learning[cell + stride + 1] = mode;
   }
 }
 
-/** The nature of the largest patch says why nothing is raised. */
-function whyNot([largest]: readonly Track[]): Reason {
+/** Returns the reason why nothing is raised, by the nature of the largest patch. */
+function reasonWithoutObject([largest]: readonly Track[]): Reason {
   switch (largest?.nature) {
     case undefined:
       return 'too-small';

@@ -1,18 +1,17 @@
 import type { LumaPlane } from '../../../hal/camera.js';
 import { boxOf, type Box } from './observation.js';
 import type { Planes } from './kernel/layout.js';
-import type { Nature } from './nature.js';
-import type { Track } from './tracks.js';
+import type { Nature, Track } from './track.js';
 
-/** What the detector had before it at one frame, to be looked at by people. */
+/** What the detector saw at one frame, for people to look at. */
 export interface Inspection {
   readonly background: LumaPlane;
-  /** 255 where the picture differs. */
+  /** 255 where the picture differs from the background. */
   readonly mask: LumaPlane;
   readonly patches: readonly { readonly box: Box; readonly nature: Nature; readonly area: number }[];
 }
 
-/** Copies, since the planes change with the next frame. */
+/** Copies background, mask and patches, since the planes change with the next frame. */
 export function inspectionOf(planes: Planes, tracks: readonly Track[]): Inspection {
   const { width, height, stride } = planes.layout;
   const plane = (valueOf: (at: number) => number): LumaPlane => {

@@ -1,36 +1,37 @@
 import { SealcamError } from '../../../common/errors.js';
 import type { MotionZone } from './zones.js';
 
-/** What the camera must never show: a polygon in fractions of the upright picture. */
+/** A polygon that the camera must never show, in fractions of the upright picture. */
 export type PrivacyMask = Pick<MotionZone, 'name' | 'corners'>;
 
-/** Pixels in rows from the top, `channels` bytes each. */
+/** Size of a picture whose pixels lie in rows from the top, `channels` bytes each. */
 export interface Raster {
   readonly width: number;
   readonly height: number;
   readonly channels: number;
 }
 
-/** A JPEG's colour is coarser than its pixels and spreads over its neighbours: so much around a mask is black too. */
+/** Width of the black border around a mask: the colour of a JPEG is coarser than its pixels, and spreads beyond the mask. */
 const MARGIN_PIXELS = 3;
 
-/** Blacks out what is under the masks, in place. @throws SealcamError `config-invalid-value` for what is no polygon */
+/** Blacks out what is under the masks, in place. @throws SealcamError `config-invalid-value` for a mask that is not a polygon */
 export function blackOut(data: Uint8Array, { width, height, channels }: Raster, masks: readonly PrivacyMask[]): void {
-  forEachSpan(masks, width, height, MARGIN_PIXELS, (y, from, to) => {
+  forEachSpan(masks, { width, height, margin: MARGIN_PIXELS }, (y, from, to) => {
     data.fill(0, (y * width + from) * channels, (y * width + to) * channels);
   });
 }
 
-/** Per pixel of a plane 1 where it is masked, in part at least, or beside such a one. */
+/** Returns a plane with 1 at each pixel that touches a mask, or has a neighbour that does. @throws SealcamError `config-invalid-value` */
 export function maskPlane(masks: readonly PrivacyMask[], width: number, height: number, stride = width): Uint8Array {
   const plane = new Uint8Array(stride * height);
-  forEachSpan(masks, width, height, 1, (y, from, to) => plane.fill(1, y * stride + from, y * stride + to));
+  forEachSpan(masks, { width, height, margin: 1 }, (y, from, to) => plane.fill(1, y * stride + from, y * stride + to));
   return plane;
 }
 
-/** What is masked shows the mean of the rest: it has no texture, and follows the light. */
-export function blank(raw: Uint8Array, masked: Uint8Array): void {
-  let [sum, count] = [0, 0];
+/** Fills masked pixels with the mean of the others, which has no texture and follows the light. */
+export function fillMasked(raw: Uint8Array, masked: Uint8Array): void {
+  let sum = 0;
+  let count = 0;
   for (let i = 0; i < masked.length; i++) {
     if (masked[i] === 1) continue;
     sum += raw[i] ?? 0;
@@ -42,17 +43,15 @@ export function blank(raw: Uint8Array, masked: Uint8Array): void {
 
 type Point = readonly [x: number, y: number];
 
-/** Names every pixel whose square, grown by `margin`, touches a mask: as spans of a row, from and to before. */
+/** Calls `paint` for every pixel whose square, grown by `margin`, touches a mask: as spans of a row, `to` excluded. */
 function forEachSpan(
   masks: readonly PrivacyMask[],
-  width: number,
-  height: number,
-  margin: number,
+  { width, height, margin }: { readonly width: number; readonly height: number; readonly margin: number },
   paint: (y: number, from: number, to: number) => void,
 ): void {
   for (const { name, corners } of masks) {
     const isPolygon = corners.length >= 3 && corners.flat().every((part) => part >= 0 && part <= 1);
-    if (!isPolygon) throw new SealcamError('config-invalid-value', `the mask ${name} is no polygon`);
+    if (!isPolygon) throw new SealcamError('config-invalid-value', `the mask ${name} is not a polygon`);
     const points = corners.map(([x, y]): Point => [x * width, y * height]);
     for (let y = 0; y < height; y++) {
       for (const [left, right] of [...insideOf(points, y + 0.5), ...edgesOf(points, y - margin, y + 1 + margin)]) {
@@ -70,7 +69,10 @@ function* edges(points: readonly Point[]): Generator<readonly [Point, Point]> {
   }
 }
 
-/** The inside of a polygon on one line: all that its edges go around, so that one drawn crosswise has no hole. */
+/**
+ * Returns the inside of a polygon on one line, by the non-zero winding rule: a mask drawn crosswise has no hole. Zones
+ * count by the even-odd rule instead, in zones.ts.
+ */
 function insideOf(points: readonly Point[], y: number): Point[] {
   const crossings: { readonly x: number; readonly turn: number }[] = [];
   for (const [[x1, y1], [x2, y2]] of edges(points)) {
@@ -86,7 +88,7 @@ function insideOf(points: readonly Point[], y: number): Point[] {
   return out;
 }
 
-/** The width of what each edge has between two lines. */
+/** Returns the span that each edge covers between two lines. */
 function edgesOf(points: readonly Point[], top: number, bottom: number): Point[] {
   const out: Point[] = [];
   for (const [[x1, y1], [x2, y2]] of edges(points)) {

@@ -1,9 +1,7 @@
-import type { Track } from './tracks.js';
+import type { Nature, Track } from './track.js';
 import type { Tuning } from './tuning.js';
 
-/** What a patch is taken for: `object` may raise an event, the others never do. `unknown` is not known yet. */
-export type Nature = 'unknown' | 'object' | 'light' | 'hole' | 'erratic';
-
+/** What decides beside the track itself. */
 export interface Circumstances {
   readonly timeMs: number;
   readonly minDurationMs: number;
@@ -12,61 +10,69 @@ export interface Circumstances {
   readonly pixels: number;
   /** 1 at a sensitivity of 50, less at a higher one. */
   readonly strictness: number;
-  /** How many patches of a frame are usually nothing: rain and snow raise the bar for small ones. */
+  /** Usual number of patches in a frame that are not objects: rain and snow raise the bar for small ones. */
   readonly clutter: number;
-  /** The background is young: what sways is not in it yet. */
-  readonly isCold: boolean;
+  /** The background is young, and does not hold yet what sways. */
+  readonly isBackgroundYoung: boolean;
 }
 
 const HITS_MIN = 3;
-/** Nothing changed in it for this long. */
-const STILL_MS = 250;
-/** Found where it was so often, at least, or else going straight on and seen long enough. */
+/** A patch in which nothing changed for longer may be the hole that somebody left. */
+const HOLE_STILL_MS = 250;
+/** A track that is found elsewhere in more of its frames is erratic, unless it goes straight on and was seen long enough. */
 const STEADY_MIN = 0.5;
-const STRAIGHT_MIN = 0.9;
-const STRAIGHT_MS = 400;
-/** Fast things are looked at this long before they count. */
-const FAST_MS = 450;
-/** How much surer one must be to take what moved as an object for light, and light for anything else. */
-const MARGIN = 0.05;
+const FLIGHT_STRAIGHTNESS_MIN = 0.9;
+const FLIGHT_AGE_MIN_MS = 400;
+/** A fast patch is not decided before this age. */
+const FAST_AGE_MIN_MS = 450;
+/** Hysteresis of the light thresholds: an object that moved is not taken for light so easily, nor light for anything else. */
+const LIGHT_HYSTERESIS = 0.05;
+/** Steadiness with which a track that moved stays an object; more is asked of a small one. */
 const MOVED_STEADY_MIN = 0.25;
-const SMALL_STEADY_KEPT = 0.7;
-const SMALL_HITS = 5;
-const SMALL_MISSES = 0.4;
-/** What has come this far never merely sways; a cold start asks as much of everything. */
-const FAR = 0.08;
-const COLD_TRAVEL = 0.06;
-const CLUTTER_SHARE = 0.35;
-/** Edges that a person who stands still has, and light, holes and shadows have not. */
-const HELD = { novelty: 0.6, texture: 0.5, steepness: 0.36 } as const;
+const MOVED_SMALL_STEADY_MIN = 0.7;
+const SMALL_HITS_MIN = 5;
+const SMALL_MISSES_PER_HIT_MAX = 0.4;
+/** A patch that travelled this far does not merely sway; widths of the plane. */
+const SWAY_TRAVEL_MAX = 0.08;
+/** Travel asked of every patch while the background is young; widths of the plane. */
+const YOUNG_TRAVEL_MIN = 0.06;
+/** By how much each patch of clutter raises the area below which a patch counts as small. */
+const SMALL_AREA_PER_CLUTTER = 0.35;
+/** Edges that a person who stands still has, and that light, holes and shadows lack. */
+const STANDING_NOVELTY_MIN = 0.6;
+const STANDING_TEXTURE_MAX = 0.5;
+const STANDING_STEEPNESS_MIN = 0.36;
 
-/** Judges a track that was just seen. It reads its last judgement too, so that who was seen to walk may stand. */
+/** Decides what a track is that was just seen. Its last nature counts too, so that a person who was seen to walk may stand. */
 export function natureOf(track: Track, around: Circumstances, tuning: Tuning): Nature {
   const { timeMs, width } = around;
   const ageMs = timeMs - track.firstMs;
   if (track.hits < HITS_MIN || ageMs < around.minDurationMs) return track.nature;
-  if (timeMs - track.activeMs > STILL_MS && track.novelty < tuning.holeNovelty) return 'hole';
+  if (timeMs - track.activeMs > HOLE_STILL_MS && track.novelty < tuning.holeNovelty) return 'hole';
   if (isLight(track, tuning)) return 'light';
-  const small = tuning.smallArea * around.strictness * around.pixels * (1 + CLUTTER_SHARE * around.clutter);
-  const isSmall = track.blob.area < small;
-  if (track.moved && track.steady > (isSmall ? SMALL_STEADY_KEPT : MOVED_STEADY_MIN)) return 'object';
+  const smallArea =
+    tuning.smallArea * around.strictness * around.pixels * (1 + SMALL_AREA_PER_CLUTTER * around.clutter);
+  const isSmall = track.blob.area < smallArea;
+  if (track.moved && track.steady > (isSmall ? MOVED_SMALL_STEADY_MIN : MOVED_STEADY_MIN)) return 'object';
 
-  const steady = track.overlaps / (track.hits - 1);
-  const straight = track.path < 2 ? 1 : Math.min(1, track.travel / track.path);
+  const steadiness = track.overlaps / (track.hits - 1);
+  const straightness = track.path < 2 ? 1 : Math.min(1, track.travel / track.path);
   const speed = (track.path / width / ageMs) * 1000;
-  const flies = straight > STRAIGHT_MIN && track.hits > HITS_MIN && ageMs >= STRAIGHT_MS;
-  if (steady < STEADY_MIN && !flies) return 'erratic';
-  if (speed > tuning.erraticSpeed && straight < tuning.erraticStraightness) return 'erratic';
-  if (speed > tuning.erraticSpeed && ageMs < FAST_MS) return track.nature;
+  const isInFlight = straightness > FLIGHT_STRAIGHTNESS_MIN && track.hits > HITS_MIN && ageMs >= FLIGHT_AGE_MIN_MS;
+  if (steadiness < STEADY_MIN && !isInFlight) return 'erratic';
+  if (speed > tuning.erraticSpeed && straightness < tuning.erraticStraightness) return 'erratic';
+  if (speed > tuning.erraticSpeed && ageMs < FAST_AGE_MIN_MS) return track.nature;
   if (track.nature === 'object') return 'object';
-  const wanted = around.isCold ? COLD_TRAVEL : tuning.swayTravel;
-  const sways = straight < tuning.swayStraightness || track.travel < wanted * width;
-  if (sways && track.travel < FAR * width && ageMs < tuning.swayMs) return 'unknown';
-  return isSmall && !hasProved(track, ageMs, steady, straight, width, tuning) ? 'unknown' : 'object';
+  const travelMin = around.isBackgroundYoung ? YOUNG_TRAVEL_MIN : tuning.swayTravel;
+  const maySway = straightness < tuning.swayStraightness || track.travel < travelMin * width;
+  if (maySway && track.travel < SWAY_TRAVEL_MAX * width && ageMs < tuning.swayMs) return 'unknown';
+  return isSmall && !isSmallObject(track, { ageMs, steadiness, straightness, width }, tuning) ? 'unknown' : 'object';
 }
 
 function isLight({ texture, steepness, moved, nature }: Track, tuning: Tuning): boolean {
-  const margin = moved ? MARGIN : nature === 'light' ? -MARGIN : 0;
+  let margin = 0;
+  if (moved) margin = LIGHT_HYSTERESIS;
+  else if (nature === 'light') margin = -LIGHT_HYSTERESIS;
   return (
     texture > tuning.lightTexture + margin ||
     texture - steepness > tuning.light + margin ||
@@ -74,26 +80,35 @@ function isLight({ texture, steepness, moved, nature }: Track, tuning: Tuning): 
   );
 }
 
-function hasProved(
+interface Course {
+  readonly ageMs: number;
+  /** Share of the hits in which the track was where it was expected, 0 to 1. */
+  readonly steadiness: number;
+  /** Travel over path, 0 to 1. */
+  readonly straightness: number;
+  /** Of the plane, in pixels. */
+  readonly width: number;
+}
+
+/** Reports whether a small patch went far, long and evenly enough to be an object. */
+function isSmallObject(
   { travel, hits, misses }: Track,
-  ageMs: number,
-  steady: number,
-  straight: number,
-  width: number,
+  { ageMs, steadiness, straightness, width }: Course,
   tuning: Tuning,
 ): boolean {
   return (
     travel >= tuning.smallTravel * width &&
     ageMs >= tuning.smallMs &&
-    hits >= SMALL_HITS &&
-    misses <= SMALL_MISSES * hits &&
-    steady >= tuning.smallSteady &&
-    straight >= tuning.swayStraightness
+    hits >= SMALL_HITS_MIN &&
+    misses <= SMALL_MISSES_PER_HIT_MAX * hits &&
+    steadiness >= tuning.smallSteady &&
+    straightness >= tuning.swayStraightness
   );
 }
 
-/** How long an object in which nothing changes is still there. */
-export function patienceMs({ moved, novelty, texture, steepness }: Track, tuning: Tuning): number {
-  const hasEdges = novelty > HELD.novelty && texture < HELD.texture && steepness > HELD.steepness;
+/** Returns for how many milliseconds an object in which nothing changes still counts as there. */
+export function stillMaxMs({ moved, novelty, texture, steepness }: Track, tuning: Tuning): number {
+  const hasEdges =
+    novelty > STANDING_NOVELTY_MIN && texture < STANDING_TEXTURE_MAX && steepness > STANDING_STEEPNESS_MIN;
   return moved && hasEdges ? tuning.holdMs : tuning.quietMs;
 }

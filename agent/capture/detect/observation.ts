@@ -9,7 +9,7 @@ export interface Box {
   readonly height: number;
 }
 
-/** From a patch of pixels, its right and bottom ones included, on a plane of this size. */
+/** Returns the box of a patch on a plane of this size; its right and bottom pixels are included. */
 export function boxOf({ left, top, right, bottom }: Blob, width: number, height: number): Box {
   return {
     left: left / width,
@@ -33,18 +33,18 @@ export type Reason =
   | 'erratic'
   | 'left';
 
-/** What one frame shows. */
+/** What the detector finds in one frame. */
 export interface Observation {
   readonly motion: boolean;
-  /** Why, or why not. */
+  /** Why it counts as motion, or why not; reasons.ts has the words for people. */
   readonly reason: Reason;
   /** Fraction of the picture that moves. */
   readonly area: number;
   readonly box: Box | null;
   readonly zones: readonly string[];
-  /** Numbers of the tracks that move: a new one is somebody else. */
+  /** Numbers of the tracks that move; a new number is another subject. */
   readonly subjects: readonly number[];
-  /** Frame in which what moves was first seen; this frame without motion. */
+  /** Frame in which the moving track was first seen; this frame where nothing moves. */
   readonly sinceFrame: number;
   readonly sinceMs: number;
   /** The whole scene changed with this frame. */

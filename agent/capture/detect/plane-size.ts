@@ -1,26 +1,26 @@
 import type { LumaPlane } from '../../../hal/camera.js';
 
-/** A driver's own plane that is wider than any setting asks for is looked at in means of 4×4 pixels. */
-export const SHRINK = 4;
-const WIDTH_MAX = 320;
-/** Smaller than a tile, nothing can be told of it; larger, it would take more memory and time than a camera has. */
-const SIDE_MIN = 16;
-const PIXELS_MAX = WIDTH_MAX * WIDTH_MAX;
+/** A driver's plane that is wider than any setting asks for is reduced by this factor on both sides. */
+export const SHRINK_FACTOR = 4;
+const WIDTH_MAX_PIXELS = 320;
+/** A plane smaller than a tile shows nothing; a larger one takes more memory and time than a camera has. */
+const SIDE_MIN_PIXELS = 16;
+const PIXELS_MAX = WIDTH_MAX_PIXELS * WIDTH_MAX_PIXELS;
 
 export interface Size {
   readonly width: number;
   readonly height: number;
 }
 
-/** The size in which a plane is looked at. */
-export function smallSize({ width, height }: Size): Size {
-  const isLarge = width > WIDTH_MAX && width % (4 * SHRINK) === 0 && height % SHRINK === 0;
-  return isLarge ? { width: width / SHRINK, height: height / SHRINK } : { width, height };
+/** Returns the size at which the detector works on a plane. */
+export function workingSize({ width, height }: Size): Size {
+  const isLarge = width > WIDTH_MAX_PIXELS && width % (4 * SHRINK_FACTOR) === 0 && height % SHRINK_FACTOR === 0;
+  return isLarge ? { width: width / SHRINK_FACTOR, height: height / SHRINK_FACTOR } : { width, height };
 }
 
-/** Whether the detector takes such a plane at all. */
+/** Reports whether the detector accepts such a plane. */
 export function isFit(plane: LumaPlane): boolean {
-  const { width, height } = smallSize(plane);
+  const { width, height } = workingSize(plane);
   const isWhole = plane.data.length === plane.width * plane.height;
-  return isWhole && Math.min(width, height) >= SIDE_MIN && width * height <= PIXELS_MAX;
+  return isWhole && Math.min(width, height) >= SIDE_MIN_PIXELS && width * height <= PIXELS_MAX;
 }

@@ -1,17 +1,17 @@
 import type { Reason } from './observation.js';
 
-/** What each reason says to a person, on the console and on a sheet. */
-export const MEANS: Readonly<Record<Reason, string>> = {
-  motion: 'something moves: an event is raised or goes on',
+/** Each reason in words, for the console and for sheets. */
+export const REASON_TEXTS: Readonly<Record<Reason, string>> = {
+  motion: 'something moves: an event starts or continues',
   still: 'nothing moves',
-  starting: 'the camera has just started and learns what it sees',
+  starting: 'the camera has just started and learns the scene',
   light: 'the light changed',
-  'too-small': 'what moves is smaller than the sensitivity asks for',
-  'too-short': 'it has not moved for long enough yet',
-  'outside-zones': 'what moves is outside all zones',
-  'small-for-zone': 'what moves is smaller than its zone asks for',
-  'off-schedule': 'something moves, at a time at which the schedule wants no events',
-  resized: 'the picture has another size than before',
-  erratic: 'what moves is here and there, as rain, snow and insects are',
-  left: 'something left, or was put down: the background learns it',
+  'too-small': 'the motion is smaller than the sensitivity requires',
+  'too-short': 'the motion has not lasted long enough yet',
+  'outside-zones': 'the motion is outside all zones',
+  'small-for-zone': 'the motion is smaller than its zone requires',
+  'off-schedule': 'something moves outside the schedule',
+  resized: 'the size of the picture changed',
+  erratic: 'the motion is erratic, like rain, snow or insects',
+  left: 'something left or was put down, and the background learns it',
 };

@@ -1,45 +1,49 @@
 /**
- * What the detector's decisions hang on, in one place, so that docs/detector.md can say what happens when they are moved.
- * Areas are fractions of the picture, lengths of its width; each was set on real clips and on the golden scenarios.
+ * The numbers that decide most in the detector, in one place; docs/detector.md lists what happens when they change. Areas
+ * are fractions of the picture, lengths are fractions of its width. Each was set on real clips and the golden scenarios.
  */
 export interface Tuning {
   /** Least difference that counts, in grey levels, and multiples of the usual deviation; both at a sensitivity of 50. */
   readonly floor: number;
   readonly deviations: number;
-  /** Share of the background's local contrast that a difference must exceed besides: leaves, and a pole that sways. */
+  /** Share of the local contrast of the background by which the threshold rises, against leaves and a swaying pole. */
   readonly edges: number;
-  /** Smaller patches are none, at a sensitivity of 50. */
+  /** Smaller patches do not count, at a sensitivity of 50. */
   readonly minArea: number;
-  /** Smaller ones must prove themselves for longer. */
+  /** A smaller patch must last for `smallMs`, travel `smallTravel` and be steady to `smallSteady`. */
   readonly smallArea: number;
   readonly smallMs: number;
   readonly smallTravel: number;
   readonly smallSteady: number;
-  /** A patch that came from elsewhere has come this far. */
+  /** A patch that travelled this far came from elsewhere. */
   readonly movedTravel: number;
-  /** What neither came nor goes this far straight on only sways, unless it lasts. */
+  /** A patch that travels less, or less straight, only sways, unless it lasts this long. */
   readonly swayTravel: number;
   readonly swayMs: number;
   readonly swayStraightness: number;
-  /** Faster than this, in widths a second, and not straight on, is an insect. */
+  /** A patch that is faster, in widths a second, and less straight is an insect. */
   readonly erraticSpeed: number;
   readonly erraticStraightness: number;
-  /** Of texture kept less steepness gained; above it a patch is a change of light. */
+  /**
+   * A patch is a change of light when texture kept minus steepness is above `light`, when texture alone is above
+   * `lightTexture`, or when steepness is below `lightSteepness`.
+   */
   readonly light: number;
   readonly lightTexture: number;
   readonly lightSteepness: number;
-  /** Below this share of new edges a still patch is the hole that somebody left. */
+  /** A still patch with a smaller share of new edges is the hole that somebody left. */
   readonly holeNovelty: number;
-  /** Time constants in milliseconds: how the background follows, under what is not known, its deviation, its flicker. */
+  /** Time constants of the background, of the background under undecided patches, of the deviation and of the flicker. */
   readonly followMs: number;
   readonly unknownMs: number;
   readonly spreadMs: number;
   readonly flickerMs: number;
-  /** So long without any change in it, a person is held, and anything else. */
+  /** How long a person in whom nothing changes is kept as an object, and any other patch. */
   readonly holdMs: number;
   readonly quietMs: number;
 }
 
+/** The values in use. */
 export const TUNING: Tuning = {
   floor: 9,
   deviations: 4,

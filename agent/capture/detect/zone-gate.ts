@@ -4,14 +4,14 @@ import { zoneMask, zonesOf, type MotionZone } from './zones.js';
 
 export type ZoneVerdict = 'motion' | 'outside-zones' | 'small-for-zone';
 
-/** Follows a subject: the same object in each of its frames. */
+/** A subject is the same object in each of its frames, and so a key of the weak map. */
 interface Subject {
   readonly blob: Blob;
 }
 
 /**
- * Whether what moves counts where it is. A subject is as large as it was at its largest, so that who came near and walks
- * away again stays one event.
+ * Decides whether a subject counts where it is. Its size is the largest it ever had, so that a person who came near and
+ * walks away again stays one event.
  */
 export class ZoneGate {
   private readonly zones: readonly MotionZone[];
@@ -33,25 +33,26 @@ export class ZoneGate {
     this.bits = zoneMask(zones, plane.width, plane.height);
   }
 
-  /** `least` pixels inside make a patch. */
-  verdictOf(subject: Subject, least: number): ZoneVerdict {
+  /** Returns whether at least `minPixels` of a subject lie in a zone, and whether it is large enough for that zone. */
+  verdictOf(subject: Subject, minPixels: number): ZoneVerdict {
     const { blob } = subject;
     this.largest.set(subject, Math.max(blob.area, this.largest.get(subject) ?? 0));
-    let large = this.zones.length === 0 ? 1 : 0;
-    for (const [i, zone] of this.zones.entries()) if (this.isLarge(subject, zone)) large |= 1 << i;
-    let [inside, insideLarge] = [0, 0];
+    let largeEnoughBits = this.zones.length === 0 ? 1 : 0;
+    for (const [i, zone] of this.zones.entries()) if (this.isLarge(subject, zone)) largeEnoughBits |= 1 << i;
+    let inside = 0;
+    let insideLarge = 0;
     for (const cell of blob.cells) {
       const y = Math.floor(cell / this.stride);
       const zonesHere = this.bits[y * this.width + (cell - y * this.stride)] ?? 0;
       if (zonesHere !== 0) inside++;
-      if ((zonesHere & large) !== 0) insideLarge++;
+      if ((zonesHere & largeEnoughBits) !== 0) insideLarge++;
     }
-    // A cell is four pixels.
-    if (4 * insideLarge >= least) return 'motion';
-    return 4 * inside >= least ? 'small-for-zone' : 'outside-zones';
+    // A cell is 2×2 pixels.
+    if (4 * insideLarge >= minPixels) return 'motion';
+    return 4 * inside >= minPixels ? 'small-for-zone' : 'outside-zones';
   }
 
-  /** The zones that it is in and large enough for, or those that it is too small for. */
+  /** Returns the names of the zones that a subject is in and large enough for, or is too small for. */
   names(subject: Subject, box: Box, isLarge: boolean): string[] {
     return zonesOf(
       this.zones.filter((zone) => this.isLarge(subject, zone) === isLarge),

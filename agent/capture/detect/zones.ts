@@ -2,11 +2,11 @@
 export interface MotionZone {
   readonly name: string;
   readonly corners: readonly (readonly [number, number])[];
-  /** What is smaller than this does not count there; per cent of the picture. */
+  /** Smaller subjects do not count there; per cent of the picture. */
   readonly minArea?: number | undefined;
 }
 
-/** Whether a point is inside a polygon: an odd number of edges lies to its right. */
+/** Reports whether a point is inside a polygon, by the even-odd rule. */
 export function isInside(zone: MotionZone, x: number, y: number): boolean {
   let inside = false;
   const { corners } = zone;
@@ -17,7 +17,7 @@ export function isInside(zone: MotionZone, x: number, y: number): boolean {
   return inside;
 }
 
-/** For a plane of this size and each pixel, a bit for each of at most eight zones that it is in; without zones the first. */
+/** Returns a bit for each of at most eight zones that the middle of a pixel is in, for all pixels; without zones bit 0. */
 export function zoneMask(zones: readonly MotionZone[], width: number, height: number): Uint8Array {
   const mask = new Uint8Array(width * height);
   for (let y = 0; y < height; y++) {
@@ -32,7 +32,7 @@ export function zoneMask(zones: readonly MotionZone[], width: number, height: nu
   return mask;
 }
 
-/** Names of the zones that the middle or the feet of a box are in. */
+/** Returns the names of the zones that the middle or the feet of a box are in. */
 export function zonesOf(
   zones: readonly MotionZone[],
   box: { readonly left: number; readonly top: number; readonly width: number; readonly height: number },

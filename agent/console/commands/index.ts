@@ -1,18 +1,18 @@
 import { SealcamError } from '../../../common/errors.js';
 import type { ConsoleCommand } from '../command.js';
 import { COLUMNS, rows, wrap } from '../layout.js';
-import { ACTS } from './act.js';
-import { DIAGNOSES } from './diagnose.js';
-import { LOOKS } from './look.js';
+import { CONTROL_COMMANDS } from './control.js';
+import { DIAGNOSTIC_COMMANDS } from './diagnostics.js';
 import { SELFTEST } from './selftest.js';
-import { LOCKING } from './unlock.js';
+import { STATE_COMMANDS } from './state.js';
+import { LOCK_COMMANDS } from './unlock.js';
 
 const HELP: ConsoleCommand = {
   name: 'help',
   usage: 'help [COMMAND]',
   scope: null,
   examples: ['help', 'help uplink flap'],
-  help: 'all commands, or one with examples',
+  help: 'list all commands, or explain one',
   run: (_context, { positional }, output) => {
     if (positional.length > 0) {
       const name = positional.join(' ');
@@ -39,15 +39,22 @@ const HELP: ConsoleCommand = {
         ),
       ),
       '',
-      'In brackets: the scope that an unlock token must name. All take --json.',
+      'In brackets: the scope that an unlock token must name. All accept --json.',
     ]);
   },
 };
 
 /** Every command of the console, in the order of `help`. */
-export const COMMANDS: readonly ConsoleCommand[] = [HELP, ...LOOKS, ...LOCKING, ...DIAGNOSES, SELFTEST, ...ACTS];
+export const COMMANDS: readonly ConsoleCommand[] = [
+  HELP,
+  ...STATE_COMMANDS,
+  ...LOCK_COMMANDS,
+  ...DIAGNOSTIC_COMMANDS,
+  SELFTEST,
+  ...CONTROL_COMMANDS,
+];
 
-/** The command that a line begins with, and the words after its name. @throws SealcamError `usage-invalid` */
+/** Returns the command that a line names, and the words after its name. @throws SealcamError `usage-invalid` */
 export function findCommand(words: readonly string[]): {
   readonly command: ConsoleCommand;
   readonly rest: readonly string[];
@@ -60,15 +67,15 @@ export function findCommand(words: readonly string[]): {
   const family = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
   throw new SealcamError(
     'usage-invalid',
-    family.length > 0 ? `say which: ${family.join(', ')}` : `there is no command ${first.slice(0, 40)}`,
-    { hint: 'help lists all commands.' },
+    family.length > 0 ? `which one: ${family.join(', ')}` : `there is no command ${first.slice(0, 40)}`,
+    { hint: '`help` lists all commands.' },
   );
 }
 
-/** What may follow what is typed so far, for the tab key. */
+/** Returns what may follow the text typed so far, for the Tab key. */
 export function completions(text: string): readonly string[] {
   const names = COMMANDS.map(({ name }) => name).filter((name) => name.startsWith(text) && name !== text);
-  // Word by word: `up` becomes `uplink`, and the next tab shows what it can do.
-  const rests = names.map((name) => /^\s*\S*/.exec(name.slice(text.length))?.[0] ?? '');
-  return [...new Set(rests)].filter((rest) => rest !== '');
+  // Word by word: `up` becomes `uplink`, and the next Tab shows its commands.
+  const endings = names.map((name) => /^\s*\S*/.exec(name.slice(text.length))?.[0] ?? '');
+  return [...new Set(endings)].filter((rest) => rest !== '');
 }

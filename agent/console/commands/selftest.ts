@@ -6,20 +6,27 @@ import { decodeLuma, makeThumbnail } from '../../capture/jpeg.js';
 import type { ConsoleCommand, ConsoleContext } from '../command.js';
 import { table } from '../layout.js';
 
-/** Nothing here may keep a production line waiting. */
 const STEP_LIMIT_MS = 15_000;
+/** How long a step that is over its time has to report what it found so far. */
+const STEP_REPORT_MS = 1000;
 const FREE_MIN_BYTES = 64 * 1024 * 1024;
-const HOT_DECI_C = 850;
+const TEMPERATURE_MAX_DECI_C = 850;
+/** A picture with a smaller range of grey levels shows nothing. */
+const GREY_RANGE_MIN = 8;
+/** Enough to measure a frame rate. */
+const FRAMES_MIN = 5;
+const FRAMES_POLL_MS = 50;
+const UPLINK_POLL_MS = 100;
 
 interface Step {
   readonly name: string;
-  /** What was found; thrown: the step failed; null: this device has none of it. */
+  /** Returns what was found, or null if this device has no such part. Throws if the step failed. */
   run(context: ConsoleContext, signal: AbortSignal): Promise<string | null> | string | null;
 }
 
 type Outcome = 'pass' | 'fail' | 'none';
 
-/** Every part that a camera on the line must have, with what was measured. Changes nothing that stays. */
+/** The parts that every camera on a production line must have. No step changes anything that lasts. */
 const STEPS: readonly Step[] = [
   {
     name: 'keys',
@@ -44,9 +51,10 @@ const STEPS: readonly Step[] = [
     run: async ({ hal, agent }) => {
       const { freeBytes } = await hal.system.status();
       const { produced, receipted, queued, quarantined, lost } = agent.outbox.totals();
-      if (produced !== receipted + queued + quarantined + lost) throw new SealcamError('internal', 'the sums differ');
+      if (produced !== receipted + queued + quarantined + lost)
+        throw new SealcamError('internal', 'the record counts do not add up');
       if (freeBytes < FREE_MIN_BYTES) throw new SealcamError('store-full', `${String(freeBytes)} bytes free`);
-      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records wait`;
+      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records queued`;
     },
   },
   {
@@ -55,7 +63,7 @@ const STEPS: readonly Step[] = [
       const { temperatureDeciC } = await hal.system.status();
       if (temperatureDeciC === null) return null;
       const text = `${(temperatureDeciC / 10).toFixed(1)} °C`;
-      if (temperatureDeciC > HOT_DECI_C) throw new SealcamError('internal', `too hot: ${text}`);
+      if (temperatureDeciC > TEMPERATURE_MAX_DECI_C) throw new SealcamError('internal', `too hot: ${text}`);
       return text;
     },
   },
@@ -64,12 +72,14 @@ const STEPS: readonly Step[] = [
     run: async ({ agent, clock }, signal) => {
       const { counters } = agent;
       const before = counters.get('frames.seen');
-      const begunMs = clock.monotonicMs();
-      while (counters.get('frames.seen') < before + 5 && !signal.aborted) await sleep(clock, 50, signal);
+      const startedMs = clock.monotonicMs();
+      while (counters.get('frames.seen') < before + FRAMES_MIN && !signal.aborted) {
+        await sleep(clock, FRAMES_POLL_MS, signal);
+      }
       const frames = counters.get('frames.seen') - before;
-      if (frames < 5) throw new SealcamError('camera-unavailable', `${String(frames)} frames came`);
-      const rate = (frames * 1000) / (clock.monotonicMs() - begunMs);
-      return `${rate.toFixed(1)} frames a second of ${agent.camera.info?.model ?? 'unknown'}`;
+      if (frames < FRAMES_MIN) throw new SealcamError('camera-unavailable', `only ${String(frames)} frames came`);
+      const rate = (frames * 1000) / (clock.monotonicMs() - startedMs);
+      return `${rate.toFixed(1)} frames per second from ${agent.camera.info?.model ?? 'unknown'}`;
     },
   },
   {
@@ -78,10 +88,15 @@ const STEPS: readonly Step[] = [
       const { lastFrame } = agent;
       if (lastFrame === null) throw new SealcamError('camera-unavailable', 'no frame');
       const { data } = await decodeLuma(lastFrame.jpeg, 160);
-      const [least, most] = [Math.min(...data), Math.max(...data)];
-      if (most - least < 8)
-        throw new SealcamError('frame-corrupt', `one grey everywhere (${String(most)}): is it covered?`);
-      return `grey levels ${String(least)} to ${String(most)}`;
+      const min = Math.min(...data);
+      const max = Math.max(...data);
+      if (max - min < GREY_RANGE_MIN) {
+        throw new SealcamError(
+          'frame-corrupt',
+          `a uniformly grey picture (level ${String(max)}): is the lens covered?`,
+        );
+      }
+      return `grey levels ${String(min)} to ${String(max)}`;
     },
   },
   {
@@ -89,9 +104,9 @@ const STEPS: readonly Step[] = [
     run: async ({ agent, suite, random }) => {
       const { lastFrame } = agent;
       if (lastFrame === null) throw new SealcamError('camera-unavailable', 'no frame');
-      // Without masks: it is thrown away below, and leaves this step as a length.
+      // Without masks, since the picture is discarded below; only its length leaves this step.
       const { jpeg } = await makeThumbnail(lastFrame.jpeg, 160, 70, []);
-      // A key that exists for this moment only; the result is opened here and thrown away.
+      // A key for this step only: the sealed picture is opened here and discarded.
       const secret = random.bytes(32);
       const publicKey = suite.x25519PublicKey(secret);
       const context = {
@@ -105,14 +120,14 @@ const STEPS: readonly Step[] = [
       const content = { detail: { reason: 'selftest' }, jpeg };
       const sealed = seal({ suite, random, context, recipients: [publicKey], content });
       const opened = unseal(suite, context, { secret, publicKey }, sealed);
-      if (opened.jpeg?.length !== jpeg.length) throw new SealcamError('internal', 'a seal does not open');
+      if (opened.jpeg?.length !== jpeg.length) throw new SealcamError('internal', 'a sealed picture does not open');
       return `${String(jpeg.length)} bytes sealed and opened`;
     },
   },
   {
     name: 'uplink',
     run: async ({ agent, clock }, signal) => {
-      while (!agent.uplink.isConnected && !signal.aborted) await sleep(clock, 100, signal);
+      while (!agent.uplink.isConnected && !signal.aborted) await sleep(clock, UPLINK_POLL_MS, signal);
       const { phase, protocol } = agent.uplink.status();
       if (!agent.uplink.isConnected) throw new SealcamError('broker-unreachable', `not connected: ${phase}`);
       return `${phase}, MQTT ${protocol === 5 ? '5' : '3.1.1'}`;
@@ -125,7 +140,7 @@ const STEPS: readonly Step[] = [
   {
     name: 'watchdog',
     run: ({ hal }) =>
-      hal.watchdog.intervalMs === null ? null : `wants to hear every ${String(hal.watchdog.intervalMs)} ms`,
+      hal.watchdog.intervalMs === null ? null : `expects a ping every ${String(hal.watchdog.intervalMs)} ms`,
   },
   {
     name: 'owner',
@@ -138,15 +153,15 @@ export const SELFTEST: ConsoleCommand = {
   usage: 'selftest',
   scope: 'diagnose',
   examples: ['selftest', 'selftest --json'],
-  help: 'every part of the camera, pass or fail, each within 15 s',
+  help: 'test each part of the camera, at most 15 s each',
   limitMs: (STEPS.length + 1) * STEP_LIMIT_MS,
   run: async (context, _words, output) => {
     const results: { step: string; outcome: Outcome; detail: string; ms: number }[] = [];
     for (const step of STEPS) {
       if (output.signal.aborted) return;
-      const begunMs = context.clock.monotonicMs();
+      const startedMs = context.clock.monotonicMs();
       const result = await runStep(step, context, output.signal);
-      results.push({ step: step.name, ...result, ms: Math.round(context.clock.monotonicMs() - begunMs) });
+      results.push({ step: step.name, ...result, ms: Math.round(context.clock.monotonicMs() - startedMs) });
     }
     const failed = results.filter(({ outcome }) => outcome === 'fail').length;
     output.print({ passed: failed === 0, failed, steps: results }, [
@@ -167,9 +182,9 @@ async function runStep(
   const late = new AbortController();
   try {
     const work = (async () => step.run(context, AbortSignal.any([signal, late.signal])))();
-    // A step that waits for something looks once more when its time is over, and says what it saw.
-    if (!(await atMost(context.clock, STEP_LIMIT_MS - 1000, work))) late.abort();
-    if (!(await atMost(context.clock, 1000, work))) throw new SealcamError('internal', 'took too long');
+    // The signal ends a step that waits for something; it then reports what it found so far.
+    if (!(await atMost(context.clock, STEP_LIMIT_MS - STEP_REPORT_MS, work))) late.abort();
+    if (!(await atMost(context.clock, STEP_REPORT_MS, work))) throw new SealcamError('internal', 'took too long');
     const found = await work;
     return found === null ? { outcome: 'none', detail: 'not on this device' } : { outcome: 'pass', detail: found };
   } catch (error) {

@@ -3,17 +3,19 @@ import { asSealcamError } from '../../../common/errors.js';
 import type { ConsoleCommand } from '../command.js';
 import { rows } from '../layout.js';
 
-export const LOCKING: readonly ConsoleCommand[] = [
+/** Commands that unlock and lock the console itself. */
+export const LOCK_COMMANDS: readonly ConsoleCommand[] = [
   {
     name: 'unlock',
     usage: 'unlock [TOKEN]',
     scope: null,
     examples: ['unlock', 'unlock 0oRYJ…'],
-    help: 'what a token must be made for; with one, what it allows, for its time',
+    help: 'unlock with a token; without one, print what the token must name',
     run: ({ agent, lock }, { positional }, output) => {
       const [token] = positional;
       if (token === undefined) {
-        const [device, nonce] = [toHex(agent.device), toHex(lock.challenge)];
+        const device = toHex(agent.device);
+        const nonce = toHex(lock.challenge);
         output.print({ device, nonce, can_unlock: lock.canUnlock }, [
           ...rows([
             ['device', device],
@@ -39,7 +41,7 @@ export const LOCKING: readonly ConsoleCommand[] = [
     usage: 'lock',
     scope: null,
     examples: ['lock'],
-    help: 'lock the console again',
+    help: 'lock the console',
     run: ({ lock }, _words, output) => {
       lock.lock();
       output.print({ locked: true }, ['Locked.']);

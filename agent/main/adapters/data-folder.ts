@@ -1,7 +1,11 @@
 import { mkdirSync } from 'node:fs';
 import { SealcamError } from '../../../common/errors.js';
 
-/** Keys, claim and queue live here; only the agent's own user may look. @throws SealcamError `store-unavailable` */
+/**
+ * Makes the folder for keys, claim and outbox, readable by the agent's user only.
+ *
+ * @throws SealcamError `store-unavailable`
+ */
 export function makeDataFolder(folder: string): void {
   try {
     mkdirSync(folder, { recursive: true, mode: 0o700 });

@@ -1,7 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import type { NetworkInterface } from '../../console/command.js';
 
-/** Interfaces with an address that others reach; no names of networks. */
+/** Returns the interfaces with an address that other hosts reach; no network names. */
 export function readNetwork(): readonly NetworkInterface[] {
   return Object.entries(networkInterfaces()).flatMap(([name, addresses = []]) => {
     const shown = addresses.filter(({ internal }) => !internal).map(({ address }) => address);

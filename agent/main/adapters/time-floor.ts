@@ -1,15 +1,17 @@
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
+import { writeDurableFile } from '../../../common/adapters/durable-file.js';
 import type { CancelTimer, Clock } from '../../../common/clock.js';
 import { asSealcamError } from '../../../common/errors.js';
 import type { Log } from '../../../common/log.js';
 import type { SystemClock } from '../../../hal/system.js';
 
-const NOTE_EVERY_MS = 3_600_000;
+const SAVE_INTERVAL_MS = 3_600_000;
 
 /**
- * The earliest that it can be: when this program was made, or the last network time that was noted. A wall clock before it
- * is wrong, as after a boot without a clock chip. Only network time is noted, for a floor that is too high shuts a camera
- * out; and network time is believed below the floor too, so that one lying server does not do that for good.
+ * The earliest time that it can be: the build time of this program, or the last network time that was saved. A wall clock
+ * below the floor is wrong, as after a boot without a clock chip. Only network time raises the floor, because a floor that
+ * is too high locks the camera out. Network time is also trusted below the floor, so that one lying server cannot lock the
+ * camera out for good.
  */
 export class TimeFloor {
   private readonly path: string;
@@ -24,20 +26,20 @@ export class TimeFloor {
     this.earliestMs = Math.max(builtMs, read(path));
   }
 
-  /** Null while the wall clock can be believed. */
+  /** Returns the floor, null while the wall clock can be trusted. */
   floorMs(): number | null {
     const { ms, quality } = this.clock.wall();
     return ms !== null && (quality === 'ntp' || ms >= this.earliestMs) ? null : this.earliestMs;
   }
 
-  /** Notes the network's time now and every hour. */
+  /** Saves the network time now and every hour, until the returned function is called. */
   startSaving(clock: Clock): CancelTimer {
     let cancel: CancelTimer = () => undefined;
-    const note = (): void => {
+    const saveAndRepeat = (): void => {
       this.save();
-      cancel = clock.after(NOTE_EVERY_MS, note);
+      cancel = clock.after(SAVE_INTERVAL_MS, saveAndRepeat);
     };
-    note();
+    saveAndRepeat();
     return () => {
       cancel();
     };
@@ -47,11 +49,9 @@ export class TimeFloor {
     const { ms, quality } = this.clock.wall();
     if (ms === null || quality !== 'ntp') return;
     try {
-      // The old one or the new one after a power cut; a lost note only lowers the floor.
-      writeFileSync(`${this.path}.new`, String(ms), { mode: 0o600 });
-      renameSync(`${this.path}.new`, this.path);
+      writeDurableFile(this.path, String(ms));
     } catch (error) {
-      this.log.warn({ code: asSealcamError(error, 'store-unavailable').code }, 'the time could not be noted');
+      this.log.warn({ code: asSealcamError(error, 'store-unavailable').code }, 'the time floor could not be saved');
     }
   }
 }

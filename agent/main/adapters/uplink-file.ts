@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
-import { z } from '../../../common/schema.js';
+import { readFileSync } from 'node:fs';
+import { writeDurableFile } from '../../../common/adapters/durable-file.js';
 import { asSealcamError } from '../../../common/errors.js';
 import type { Log } from '../../../common/log.js';
+import { z } from '../../../common/schema.js';
 import type { PersistedUplink } from '../../uplink/machine.js';
 import type { UplinkStore } from '../../uplink/uplink.js';
 
@@ -17,12 +18,16 @@ const schema = z.object({
   dueMs: z.number().nullable(),
 });
 
+/** Of the hash that stands for a broker. */
+const BROKER_HEX_CHARS = 16;
+
 /**
- * Keeps the uplink's window in a small file, replaced as a whole. A lost or broken file only means a full first window.
- * What is known of one broker says nothing of another; its address is kept as a hash, for the folder names no network.
+ * Returns a store that keeps the uplink's state in one small file. A lost or broken file costs a full first window.
+ * The state of one broker does not apply to another. The broker is kept as a hash of its address, so that the data folder
+ * names no network.
  */
 export function uplinkFile(path: string, log: Log, brokerUrl = ''): UplinkStore {
-  const broker = createHash('sha256').update(brokerUrl).digest('hex').slice(0, 16);
+  const broker = createHash('sha256').update(brokerUrl).digest('hex').slice(0, BROKER_HEX_CHARS);
   return {
     load(): PersistedUplink | null {
       try {
@@ -34,15 +39,11 @@ export function uplinkFile(path: string, log: Log, brokerUrl = ''): UplinkStore 
     },
     save(state) {
       try {
-        const file = openSync(`${path}.new`, 'w', 0o600);
-        writeSync(file, JSON.stringify({ ...state, broker }));
-        fsyncSync(file);
-        closeSync(file);
-        renameSync(`${path}.new`, path);
+        writeDurableFile(path, JSON.stringify({ ...state, broker }));
       } catch (error) {
         log.warn(
           { code: asSealcamError(error, 'store-unavailable').code },
-          'the state of the uplink could not be kept',
+          'the state of the uplink could not be saved',
         );
       }
     },

@@ -5,9 +5,14 @@ import { SealcamError } from '../../../common/errors.js';
 import type { Config } from '../../config/keys.js';
 import type { MqttSecrets } from '../../uplink/mqtt-socket.js';
 
-/** What the camera shows its broker and believes of it. @throws SealcamError `config-invalid-value` */
+/**
+ * Reads password, certificates and key for the broker.
+ *
+ * @throws SealcamError `config-invalid-value` if a file is missing, not PEM, or a key that others may read
+ */
 export function uplinkSecrets(config: Config): MqttSecrets {
-  const [certFile, keyFile] = [config['uplink.certFile'], config['uplink.keyFile']];
+  const certFile = config['uplink.certFile'];
+  const keyFile = config['uplink.keyFile'];
   if ((certFile === '') !== (keyFile === '')) {
     throw new SealcamError('config-invalid-value', 'uplink.certFile and uplink.keyFile go together');
   }
@@ -22,15 +27,15 @@ export function uplinkSecrets(config: Config): MqttSecrets {
   return secrets;
 }
 
-/** Now, and not with each attempt. */
+/** Parses the files at start, rather than failing at each connection. */
 function checkPem({ ca, cert, key }: MqttSecrets): void {
   const check = (setting: string, work: () => unknown): void => {
     try {
       work();
     } catch (cause) {
-      throw new SealcamError('config-invalid-value', `${setting}: not what TLS can use`, {
+      throw new SealcamError('config-invalid-value', `${setting}: TLS cannot use it`, {
         cause,
-        hint: 'PEM is expected: a text with BEGIN and END lines.',
+        hint: 'Give a PEM file: text with BEGIN and END lines.',
       });
     }
   };

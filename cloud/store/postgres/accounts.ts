@@ -1,71 +1,58 @@
 import type { SealedObject } from '../../../protocol/seal/seal.js';
+import { exportAccount } from '../paging.js';
+import { claimRow, storedRecord, type AccessColumns, type ClaimColumns, type RecordColumns } from '../rows.js';
 import type { AccountStore } from '../store.js';
-import {
-  accessEntry,
-  claimRow,
-  storedRecord,
-  type AccessColumns,
-  type ClaimColumns,
-  type RecordColumns,
-} from '../rows.js';
 import type { Database } from './database.js';
-import { RECORD } from './records.js';
+import { SELECT_RECORD } from './records.js';
 
-const EXPORT_PAGE = 200;
-const OF_ACCOUNT = 'SELECT * FROM claim WHERE account = $1 ORDER BY device, epoch';
+const SELECT_CLAIMS = 'SELECT * FROM claim WHERE account = @account ORDER BY device, epoch';
+/** Tables that hold rows of an epoch, besides `record_key`, `claim` and the access log. */
+const TABLES_OF_EPOCH = ['media_body', 'media_key', 'loss', 'media_loss', 'drained', 'member', 'record_body'];
 
 export function postgresAccounts(database: Database): AccountStore {
-  async function* exported(account: Uint8Array): ReturnType<AccountStore['export']> {
-    for (const row of (await database.rows<ClaimColumns>(OF_ACCOUNT, [account])).map(claimRow)) {
-      yield { type: 'claim', row };
-      const { device, epoch } = row;
-      for (let seq = -1, isMore = true; isMore;) {
-        const page = await database.rows<RecordColumns>(
-          `${RECORD} WHERE k.device = $1 AND k.epoch = $2 AND k.seq > $3 ORDER BY k.seq LIMIT $4`,
-          [device, epoch, seq, EXPORT_PAGE],
-        );
-        for (const record of page.map(storedRecord)) {
-          seq = record.seq;
-          const media = await database.rows<SealedObject & { readonly media_id: Uint8Array }>(
-            `SELECT media_id, b.header, b.body
-             FROM media_key AS k JOIN media_body AS b USING (device, epoch, media_id, day)
-             WHERE k.device = $1 AND k.epoch = $2 AND k.seq = $3 ORDER BY media_id`,
-            [device, epoch, seq],
-          );
-          yield {
-            type: 'record',
-            record,
-            media: media.map(({ media_id: id, header, body }) => ({ id, sealed: { header, body } })),
-          };
-        }
-        isMore = page.length === EXPORT_PAGE;
-      }
-      for (let id = 0, isMore = true; isMore;) {
-        const page = await database.rows<AccessColumns>(
-          'SELECT * FROM access WHERE device = $1 AND epoch = $2 AND id > $3 ORDER BY id LIMIT $4',
-          [device, epoch, id, EXPORT_PAGE],
-        );
-        for (const line of page) {
-          id = line.id;
-          yield { type: 'access', entry: accessEntry(line) };
-        }
-        isMore = page.length === EXPORT_PAGE;
-      }
-    }
-  }
-
   return {
-    export: exported,
+    export: (exported) =>
+      exportAccount(
+        {
+          readClaims: async (account) => (await database.rows<ClaimColumns>(SELECT_CLAIMS, { account })).map(claimRow),
+          readRecords: async ({ device, epoch }, seq, limit) => {
+            const rows = await database.rows<RecordColumns>(
+              `${SELECT_RECORD} WHERE k.device = @device AND k.epoch = @epoch AND k.seq > @seq
+               ORDER BY k.seq LIMIT @limit`,
+              { device, epoch, seq, limit },
+            );
+            return rows.map(storedRecord);
+          },
+          readMedia: async ({ device, epoch }, seq) => {
+            const rows = await database.rows<SealedObject & { readonly media_id: Uint8Array }>(
+              `SELECT media_id, b.header, b.body
+               FROM media_key AS k JOIN media_body AS b USING (device, epoch, media_id, day)
+               WHERE k.device = @device AND k.epoch = @epoch AND k.seq = @seq ORDER BY media_id`,
+              { device, epoch, seq },
+            );
+            return rows.map(({ media_id: id, header, body }) => ({ id, sealed: { header, body } }));
+          },
+          readAccess: ({ device, epoch }, id, limit) =>
+            database.rows<AccessColumns>(
+              'SELECT * FROM access WHERE device = @device AND epoch = @epoch AND id > @id ORDER BY id LIMIT @limit',
+              { device, epoch, id, limit },
+            ),
+        },
+        exported,
+      ),
     delete: (account) =>
       database.transaction('SERIALIZABLE', async (session) => {
         let deleted = 0;
-        for (const { device, epoch } of await session.rows<ClaimColumns>(OF_ACCOUNT, [account])) {
-          for (const table of ['media_body', 'media_key', 'loss', 'media_loss', 'drained', 'member', 'record_body']) {
-            await session.execute(`DELETE FROM ${table} WHERE device = $1 AND epoch = $2`, [device, epoch]);
+        for (const { device, epoch } of await session.rows<ClaimColumns>(SELECT_CLAIMS, { account })) {
+          for (const table of TABLES_OF_EPOCH) {
+            await session.execute(`DELETE FROM ${table} WHERE device = @device AND epoch = @epoch`, { device, epoch });
           }
-          deleted += await session.execute('DELETE FROM record_key WHERE device = $1 AND epoch = $2', [device, epoch]);
+          deleted += await session.execute('DELETE FROM record_key WHERE device = @device AND epoch = @epoch', {
+            device,
+            epoch,
+          });
         }
-        await session.execute("UPDATE claim SET claim = NULL, state = 'revoked' WHERE account = $1", [account]);
+        await session.execute("UPDATE claim SET claim = NULL, state = 'revoked' WHERE account = @account", { account });
         return deleted;
       }),
   };

@@ -9,7 +9,11 @@ import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
 import { postgresRevocations } from './revocations.js';
 
-/** One database for as many processes as there are. @throws SealcamError `store-unavailable`, `store-newer` */
+/**
+ * Opens a store in a PostgreSQL database, which any number of processes may share.
+ *
+ * @throws SealcamError `store-unavailable`, `store-newer`
+ */
 export async function openPostgresStore(settings: PostgresSettings): Promise<CloudStore> {
   const database = await Database.open(settings);
   const partitions = new Partitions(database);

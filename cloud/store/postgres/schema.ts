@@ -1,8 +1,9 @@
 /**
  * Numbered steps of the schema; a step is never edited once released.
  *
- * A record is a row of record_key, which alone says what is there and whose it is, and its bytes in record_body, which
- * is partitioned by day so that a day's pictures are dropped as a file. The key names the day; what no key names is gone.
+ * A record is a row of record_key, which alone decides that the record exists and to which camera it belongs, and its
+ * bytes in record_body. The bodies are partitioned by day, so that a day's pictures are dropped as one table. The key
+ * names the day; a body without a key counts as deleted.
  */
 export const migrations: readonly string[] = [
   `

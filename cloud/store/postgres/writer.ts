@@ -1,9 +1,11 @@
 import { equal, toHex } from '../../../common/bytes.js';
+import { epochKey, recordKey } from '../../../protocol/objects/ids.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import type { NewMedia, PutOutcome } from '../store.js';
-import { isRefusedData, tuples, type Database, type Session } from './database.js';
+import { isRefusedData, type Database, type Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
+import { tuples } from './statements.js';
 
 export interface NewRecord {
   readonly record: Verified<SealcamRecord>;
@@ -17,58 +19,59 @@ interface Job extends NewRecord {
   readonly reject: (error: unknown) => void;
 }
 
-/** A number of arrival has room for so many in one transaction. */
+/** An arrival number is the transaction's number times 256 plus the place in it; see schema.ts. */
 const BATCH_RECORDS_MAX = 256;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** While one waits for its disk the next is filled. */
-const BATCHES_AT_ONCE = 2;
+/** While one batch waits for its disk, the next fills. */
+const CONCURRENT_BATCHES_MAX = 2;
 
-/** Puts that come while a transaction is under way go into the next one together: its commit is theirs. */
+/** Groups commits: records that arrive while a transaction runs share the next one. */
 export class Writer {
   private readonly database: Database;
   private readonly partitions: Partitions;
-  private waiting: Job[] = [];
-  private running = 0;
+  private waitingJobs: Job[] = [];
+  private runningBatches = 0;
 
   constructor(database: Database, partitions: Partitions) {
     this.database = database;
     this.partitions = partitions;
   }
 
+  /** Stores a record; resolves once its batch is committed. */
   put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome> {
     const { device, epoch, seq } = record.value;
-    const key = `${toHex(device)}/${String(epoch)}/${String(seq)}`;
+    const key = recordKey({ device, epoch, seq });
     return new Promise((resolve, reject) => {
-      this.waiting.push({ record, media, atMs, key, resolve, reject });
-      this.pump();
+      this.waitingJobs.push({ record, media, atMs, key, resolve, reject });
+      this.startBatches();
     });
   }
 
-  private pump(): void {
-    while (this.running < BATCHES_AT_ONCE && this.waiting.length > 0) {
-      this.running++;
+  private startBatches(): void {
+    while (this.runningBatches < CONCURRENT_BATCHES_MAX && this.waitingJobs.length > 0) {
+      this.runningBatches++;
       void this.writeBatch(this.nextBatch()).finally(() => {
-        this.running--;
-        this.pump();
+        this.runningBatches--;
+        this.startBatches();
       });
     }
   }
 
-  /** In the order of arrival; of two for the same place the second waits for the next batch. */
+  /** Fills a batch in order of arrival. Of two records with the same key, the second waits for the next batch. */
   private nextBatch(): readonly Job[] {
     const batch = new Map<string, Job>();
-    const later: Job[] = [];
+    const rest: Job[] = [];
     let bytes = 0;
-    for (const job of this.waiting) {
+    for (const job of this.waitingJobs) {
       const isFull = batch.size >= BATCH_RECORDS_MAX || (bytes > BATCH_BYTES_MAX && batch.size > 0);
       if (isFull || batch.has(job.key)) {
-        later.push(job);
+        rest.push(job);
         continue;
       }
       batch.set(job.key, job);
       bytes += job.media.reduce((sum, { sealed }) => sum + sealed.body.length, job.record.bytes.length);
     }
-    this.waiting = later;
+    this.waitingJobs = rest;
     return [...batch.values()];
   }
 
@@ -81,14 +84,14 @@ export class Writer {
         else resolve(outcome);
       }
     } catch (error) {
-      // One that the database refuses must not take the others with it.
+      // A record that the database refuses must not fail the others: each is written alone.
       if (jobs.length > 1 && isRefusedData(error)) for (const job of jobs) await this.writeBatch([job]);
       else for (const { reject } of jobs) reject(error);
     }
   }
 
   private async commit(jobs: readonly Job[]): Promise<readonly PutOutcome[]> {
-    for (const atMs of new Set(jobs.map((job) => job.atMs))) await this.partitions.forBodies(atMs);
+    for (const atMs of new Set(jobs.map((job) => job.atMs))) await this.partitions.ensureForBodies(atMs);
     try {
       return await this.database.transaction('READ COMMITTED', (session) => insertRecords(session, jobs));
     } catch (error) {
@@ -104,18 +107,16 @@ interface KeyColumns {
   readonly seq: number;
 }
 
-const keyOf = ({ device, epoch, seq }: KeyColumns): string => `${toHex(device)}/${String(epoch)}/${String(seq)}`;
-
 /**
- * Records, media and what they say of losses; inside a transaction of the caller's, each place in it at most once. The
- * key's uniqueness decides between workers: the second waits for the first to commit, and then sees its hash.
+ * Stores records, their media and their signed losses. The caller holds the transaction, and no two records have the same
+ * key. Uniqueness of the key decides between workers: the second waits for the first to commit, then reads its hash.
  */
 export async function insertRecords(session: Session, jobs: readonly NewRecord[]): Promise<readonly PutOutcome[]> {
   const ids = await insertKeys(session, jobs);
-  const others = jobs.filter(({ record }) => !ids.has(keyOf(record.value)));
+  const others = jobs.filter(({ record }) => !ids.has(recordKey(record.value)));
   const hashes = await storedHashes(session, others);
   const outcomes = jobs.map(({ record }): PutOutcome => {
-    const key = keyOf(record.value);
+    const key = recordKey(record.value);
     const id = ids.get(key);
     if (id !== undefined) return { outcome: 'stored', id };
     const hash = hashes.get(key);
@@ -145,7 +146,7 @@ async function insertKeys(session: Session, jobs: readonly NewRecord[]): Promise
       i,
     ]),
   );
-  // In the order of the key, so that two workers with the same records never wait for each other crosswise.
+  // Ordered by key, so that two workers with the same records cannot deadlock.
   const rows = await session.rows<KeyColumns & { readonly id: number }>(
     `WITH input (device, epoch, seq, hash, kind, bytes, at_ms, day, place) AS (VALUES ${text}), fresh AS (
        INSERT INTO record_key (device, epoch, seq, hash, kind, id, received_at_ms, day)
@@ -158,7 +159,7 @@ async function insertKeys(session: Session, jobs: readonly NewRecord[]): Promise
      SELECT * FROM fresh`,
     values,
   );
-  return new Map(rows.map((row) => [keyOf(row), row.id]));
+  return new Map(rows.map((row) => [recordKey(row), row.id]));
 }
 
 async function storedHashes(session: Session, jobs: readonly NewRecord[]): Promise<ReadonlyMap<string, Uint8Array>> {
@@ -171,7 +172,7 @@ async function storedHashes(session: Session, jobs: readonly NewRecord[]): Promi
     `SELECT device, epoch, seq, hash FROM record_key WHERE (device, epoch, seq) IN (VALUES ${text})`,
     values,
   );
-  return new Map(rows.map((row) => [keyOf(row), row.hash]));
+  return new Map(rows.map((row) => [recordKey(row), row.hash]));
 }
 
 async function insertMedia(session: Session, jobs: readonly NewRecord[]): Promise<void> {
@@ -179,7 +180,7 @@ async function insertMedia(session: Session, jobs: readonly NewRecord[]): Promis
   for (const { record, media, atMs } of jobs) {
     const { device, epoch, seq } = record.value;
     for (const { id, sealed } of media) {
-      const name = `${toHex(device)}/${String(epoch)}/${toHex(id)}`;
+      const name = `${epochKey(device, epoch)}/${toHex(id)}`;
       if (!rows.has(name)) rows.set(name, [device, epoch, id, seq, dayOf(atMs), sealed.header, sealed.body]);
     }
   }
@@ -205,21 +206,25 @@ async function insertLosses(session: Session, jobs: readonly NewRecord[]): Promi
     const { device, epoch, seq, loss = [], health } = record.value;
     for (const { seqs, media = [] } of loss) {
       if (seqs !== undefined) {
-        await session.execute('INSERT INTO loss VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING', [
-          device,
-          epoch,
-          ...seqs,
-        ]);
+        const [from, to] = seqs;
+        await session.execute(
+          `INSERT INTO loss (device, epoch, from_seq, to_seq) VALUES (@device, @epoch, @from, @to)
+           ON CONFLICT DO NOTHING`,
+          { device, epoch, from, to },
+        );
       }
-      for (const id of media) {
-        await session.execute('INSERT INTO media_loss VALUES ($1, $2, $3) ON CONFLICT DO NOTHING', [device, epoch, id]);
+      for (const mediaId of media) {
+        await session.execute(
+          'INSERT INTO media_loss (device, epoch, media_id) VALUES (@device, @epoch, @mediaId) ON CONFLICT DO NOTHING',
+          { device, epoch, mediaId },
+        );
       }
     }
     if (health?.queued === 0) {
       await session.execute(
-        `INSERT INTO drained VALUES ($1, $2, $3)
+        `INSERT INTO drained (device, epoch, up_to) VALUES (@device, @epoch, @seq)
          ON CONFLICT (device, epoch) DO UPDATE SET up_to = greatest(drained.up_to, excluded.up_to)`,
-        [device, epoch, seq],
+        { device, epoch, seq },
       );
     }
   }

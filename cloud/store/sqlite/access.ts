@@ -1,10 +1,8 @@
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { accountId } from '../../../protocol/objects/ids.js';
-import { accessEntry, type AccessColumns } from '../rows.js';
-import type { AccessStore, AccessSummary } from '../store.js';
-import type { Database } from './database.js';
-
-type Guard = <T>(run: () => T) => Promise<T>;
+import { accessEntry, bytesOrNull, type AccessColumns } from '../rows.js';
+import type { AccessEntry, AccessStore, AccessSummary } from '../store.js';
+import type { Database, Guard } from './database.js';
 
 interface SummaryColumns extends Pick<AccessColumns, 'reader' | 'device' | 'epoch' | 'from_seq' | 'to_seq'> {
   readonly reader_account: Uint8Array;
@@ -20,41 +18,48 @@ interface SummaryColumns extends Pick<AccessColumns, 'reader' | 'device' | 'epoc
   readonly last: number;
 }
 
-function summary(row: SummaryColumns): AccessSummary {
-  const { reader, reader_account, relation, account, device, epoch, reads, records, stream, media, exports } = row;
+interface AffectedParams {
+  readonly device: Uint8Array | null;
+  readonly account: Uint8Array | null;
+  readonly since: number;
+  readonly until: number;
+}
+
+function accessSummary(columns: SummaryColumns): AccessSummary {
   return {
-    relation,
-    epoch,
-    reads,
-    records,
-    stream,
-    media,
-    exports,
-    reader: new Uint8Array(reader),
-    readerAccount: new Uint8Array(reader_account),
-    account: account === null ? null : new Uint8Array(account),
-    device: new Uint8Array(device),
-    mediaObjects: row.media_objects,
-    fromSeq: row.from_seq,
-    toSeq: row.to_seq,
-    firstMs: row.first,
-    lastMs: row.last,
+    reader: new Uint8Array(columns.reader),
+    readerAccount: new Uint8Array(columns.reader_account),
+    relation: columns.relation,
+    account: bytesOrNull(columns.account),
+    device: new Uint8Array(columns.device),
+    epoch: columns.epoch,
+    reads: columns.reads,
+    records: columns.records,
+    stream: columns.stream,
+    media: columns.media,
+    exports: columns.exports,
+    mediaObjects: columns.media_objects,
+    fromSeq: columns.from_seq,
+    toSeq: columns.to_seq,
+    firstMs: columns.first,
+    lastMs: columns.last,
   };
 }
 
 export function sqliteAccess(db: Database, guard: Guard): AccessStore {
-  const insert = db.prepare(
+  const insert = db.prepare<AccessEntry>(
     `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?)`,
+     VALUES (@atMs, @reader, @device, @epoch, @what, @fromSeq, @toSeq, @mediaId)`,
   );
-  const readable = db.prepare<unknown[], AccessColumns>(
-    `SELECT access.* FROM access JOIN member USING (device, epoch) WHERE member.key = ? ORDER BY access.id DESC LIMIT ?`,
+  const readable = db.prepare<{ key: Uint8Array; limit: number }, AccessColumns>(
+    `SELECT access.* FROM access JOIN member USING (device, epoch)
+     WHERE member.key = @key ORDER BY access.id DESC LIMIT @limit`,
   );
-  // The camera's own rule for an account; a SQL server computes it with its sha256().
+  // The protocol's rule for account ids. PostgreSQL computes the same with its own sha256().
   db.function('account_of', { deterministic: true, directOnly: true }, (key) =>
     key instanceof Uint8Array ? Buffer.from(accountId(nodeSuite, key)) : null,
   );
-  const affected = db.prepare<unknown[], SummaryColumns>(
+  const affected = db.prepare<AffectedParams, SummaryColumns>(
     `SELECT access.reader, account_of(access.reader) AS reader_account, access.device, access.epoch, claim.account,
        CASE
          WHEN claim.account = account_of(access.reader) THEN 'owner'
@@ -67,8 +72,8 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
        sum(what = 'media') AS media, sum(what = 'export') AS exports, count(DISTINCT media_id) AS media_objects,
        min(from_seq) AS from_seq, max(to_seq) AS to_seq, min(at_ms) AS first, max(at_ms) AS last
      FROM access LEFT JOIN claim USING (device, epoch)
-     WHERE at_ms >= :since AND at_ms < :until AND (:device IS NULL OR access.device = :device)
-       AND (:account IS NULL OR claim.account = :account OR account_of(access.reader) = :account)
+     WHERE at_ms >= @since AND at_ms < @until AND (@device IS NULL OR access.device = @device)
+       AND (@account IS NULL OR claim.account = @account OR account_of(access.reader) = @account)
      GROUP BY access.reader, access.device, access.epoch
      ORDER BY relation <> 'neither', access.device, access.epoch, access.reader`,
   );
@@ -76,13 +81,11 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
     append: (entries) =>
       guard(() => {
         db.transaction(() => {
-          for (const { atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId } of entries) {
-            insert.run(atMs, reader, device, epoch, what, fromSeq, toSeq, mediaId);
-          }
+          for (const entry of entries) insert.run(entry);
         }).immediate();
       }),
-    ofReadable: (key, limit) => guard(() => readable.all(key, limit).map(accessEntry)),
-    affected: (device, sinceMs, untilMs, account = null) =>
-      guard(() => affected.all({ device, account, since: sinceMs, until: untilMs }).map(summary)),
+    ofReadable: (key, limit) => guard(() => readable.all({ key, limit }).map(accessEntry)),
+    affected: (device, since, until, account = null) =>
+      guard(() => affected.all({ device, account, since, until }).map(accessSummary)),
   };
 }

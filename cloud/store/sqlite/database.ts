@@ -4,12 +4,21 @@ import { migrations } from './schema.js';
 
 export type Database = Sqlite.Database;
 
-/** @throws SealcamError `store-newer`, `store-unavailable` */
+/** Runs synchronous work on the database and answers as a promise; what it throws becomes `store-unavailable`. */
+export type Guard = <T>(work: () => T) => Promise<T>;
+
+const BUSY_TIMEOUT_MS = 5000;
+
+/**
+ * Opens the database and brings its schema up to date.
+ *
+ * @throws SealcamError `store-newer`, `store-unavailable`
+ */
 export function openDatabase(path: string): Database {
   try {
-    const db = new Sqlite(path, { timeout: 5000 });
+    const db = new Sqlite(path, { timeout: BUSY_TIMEOUT_MS });
     db.pragma('journal_mode = WAL');
-    // A receipt says "durable": the library's WAL default, NORMAL, would not keep that word.
+    // A receipt promises durability. NORMAL, the library's default with WAL, may lose the last commits in a power cut.
     db.pragma('synchronous = FULL');
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
@@ -18,6 +27,17 @@ export function openDatabase(path: string): Database {
   } catch (error) {
     throw storeError(error, path);
   }
+}
+
+/** Returns the guard for the database at `path`. */
+export function guardOf(path: string): Guard {
+  return (work) => {
+    try {
+      return Promise.resolve(work());
+    } catch (error) {
+      return Promise.reject(storeError(error, path));
+    }
+  };
 }
 
 function migrate(db: Database, path: string): void {
@@ -33,10 +53,9 @@ function migrate(db: Database, path: string): void {
   }
 }
 
-/** Whatever goes wrong in the database is one thing to everybody above: no answer. */
-export function storeError(error: unknown, path: string): SealcamError {
+/** Callers handle every fault of the database alike: there is no answer. */
+function storeError(error: unknown, path: string): SealcamError {
   if (error instanceof SealcamError) return error;
-  const code = systemCode(error) ?? 'unknown';
-  const message = error instanceof Error ? error.message : code;
+  const message = error instanceof Error ? error.message : (systemCode(error) ?? 'unknown');
   return new SealcamError('store-unavailable', `${path}: ${message}`, { cause: error });
 }

@@ -1,74 +1,51 @@
-import type { ReadsChange, ReadsPause, ReadsStore } from '../store.js';
-import type { Database } from './database.js';
-
-type Guard = <T>(run: () => T) => Promise<T>;
-
-const EVERYBODY = new Uint8Array(0);
-
-interface PauseColumns {
-  readonly account: Uint8Array;
-  readonly sentence: string;
-  readonly since_ms: number;
-}
-
-interface ChangeColumns {
-  readonly at_ms: number;
-  readonly action: ReadsChange['action'];
-  readonly account: Uint8Array;
-  readonly sentence: string | null;
-}
-
-function accountOf(column: Uint8Array): Uint8Array | null {
-  return column.length === 0 ? null : new Uint8Array(column);
-}
-
-function pauseOf({ account, sentence, since_ms }: PauseColumns): ReadsPause {
-  return { account: accountOf(account), sentence, sinceMs: since_ms };
-}
+import { EVERYBODY, readsChange, readsPause, type ChangeColumns, type PauseColumns } from '../rows.js';
+import type { ReadsStore } from '../store.js';
+import type { Database, Guard } from './database.js';
 
 export function sqliteReads(db: Database, guard: Guard): ReadsStore {
-  const one = db.prepare<unknown[], PauseColumns>('SELECT * FROM reads_pause WHERE account = ?');
-  // The empty account sorts first: everybody, then one by one.
-  const all = db.prepare<unknown[], PauseColumns>('SELECT * FROM reads_pause ORDER BY account');
-  const put = db.prepare('INSERT OR REPLACE INTO reads_pause (account, sentence, since_ms) VALUES (?, ?, ?)');
-  const drop = db.prepare('DELETE FROM reads_pause WHERE account = ?');
-  const log = db.prepare('INSERT INTO reads_change (at_ms, action, account, sentence) VALUES (?, ?, ?, ?)');
-  const changes = db.prepare<unknown[], ChangeColumns>('SELECT * FROM reads_change ORDER BY id DESC LIMIT ?');
+  const selectOne = db.prepare<{ account: Uint8Array }, PauseColumns>(
+    'SELECT * FROM reads_pause WHERE account = @account',
+  );
+  const selectAll = db.prepare<[], PauseColumns>('SELECT * FROM reads_pause ORDER BY account');
+  const put = db.prepare<PauseColumns>(
+    'INSERT OR REPLACE INTO reads_pause (account, sentence, since_ms) VALUES (@account, @sentence, @since_ms)',
+  );
+  const remove = db.prepare<{ account: Uint8Array }>('DELETE FROM reads_pause WHERE account = @account');
+  const log = db.prepare<ChangeColumns>(
+    'INSERT INTO reads_change (at_ms, action, account, sentence) VALUES (@at_ms, @action, @account, @sentence)',
+  );
+  const changes = db.prepare<{ limit: number }, ChangeColumns>(
+    'SELECT * FROM reads_change ORDER BY id DESC LIMIT @limit',
+  );
   return {
     pauseOf: (accounts) =>
       guard(() => {
         for (const account of [EVERYBODY, ...accounts]) {
-          const found = one.get(account);
-          if (found !== undefined) return pauseOf(found);
+          const found = selectOne.get({ account });
+          if (found !== undefined) return readsPause(found);
         }
         return undefined;
       }),
-    pause: ({ account, sentence, sinceMs }) =>
+    pause: ({ account: scope, sentence, sinceMs }) =>
       guard(() => {
+        const account = scope ?? EVERYBODY;
         db.transaction(() => {
-          put.run(account ?? EVERYBODY, sentence, sinceMs);
-          log.run(sinceMs, 'pause', account ?? EVERYBODY, sentence);
+          put.run({ account, sentence, since_ms: sinceMs });
+          log.run({ at_ms: sinceMs, action: 'pause', account, sentence });
         }).immediate();
       }),
-    resume: (account, atMs) =>
-      guard(() =>
-        db
+    resume: (scope, atMs) =>
+      guard(() => {
+        const account = scope ?? EVERYBODY;
+        return db
           .transaction(() => {
-            if (drop.run(account ?? EVERYBODY).changes === 0) return false;
-            log.run(atMs, 'resume', account ?? EVERYBODY, null);
+            if (remove.run({ account }).changes === 0) return false;
+            log.run({ at_ms: atMs, action: 'resume', account, sentence: null });
             return true;
           })
-          .immediate(),
-      ),
-    pauses: () => guard(() => all.all().map(pauseOf)),
-    changes: (limit) =>
-      guard(() =>
-        changes.all(limit).map(({ at_ms, action, account, sentence }) => ({
-          atMs: at_ms,
-          action,
-          sentence,
-          account: accountOf(account),
-        })),
-      ),
+          .immediate();
+      }),
+    pauses: () => guard(() => selectAll.all().map(readsPause)),
+    changes: (limit) => guard(() => changes.all({ limit }).map(readsChange)),
   };
 }

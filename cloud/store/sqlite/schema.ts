@@ -1,4 +1,4 @@
-/** Numbered steps of the schema; a step is never edited once released. */
+/** Steps of the schema, numbered by their place. A step is never edited once released. */
 export const migrations: readonly string[] = [
   `
   CREATE TABLE claim (

@@ -1,11 +1,11 @@
-/** What a mock camera looks at: an SVG drawing of 640×360 by day, and where things are in it. */
+/** A scene of the mock camera: an SVG drawing of 640×360 pixels by day, and the places of things in it. */
 export interface SceneArt {
   readonly day: string;
-  /** Where feet stand, in pixels from the top. */
+  /** Height of the ground, in pixels from the top. */
   readonly groundY: number;
   /** Height of a person who walks across, in pixels. */
   readonly figureHeight: number;
-  /** Where a visitor stops. */
+  /** Where a visitor stops, in pixels from the left. */
   readonly doorX: number;
   readonly lamp: { readonly x: number; readonly y: number; readonly radius: number };
 }
@@ -15,7 +15,7 @@ export const SCENE_HEIGHT = 360;
 
 export type SceneLight = 'day' | 'night' | 'night-lamp' | 'day-lamp';
 
-/** The drawing under one light. Infrared pictures are grey and end in a vignette, as an infrared lamp makes them. */
+/** Draws a scene in one light. Night pictures have the vignette of an infrared lamp; the renderer makes them grey. */
 export function sceneSvg(art: SceneArt, light: SceneLight): string {
   const glow = light.endsWith('lamp')
     ? `<radialGradient id="glow" gradientUnits="userSpaceOnUse" cx="${String(art.lamp.x)}" cy="${String(art.lamp.y)}" r="${String(art.lamp.radius)}">

@@ -7,13 +7,13 @@ import type { Line } from './world.js';
 
 export interface BadDisk {
   readonly verdict: Verdict;
-  /** Codes with which things failed meanwhile, and what failed. */
+  /** Error codes, each with the steps that failed with it. */
   readonly failures: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Reported after the first failure: what went on, or went on again. */
+  /** Records that were committed after the first failure. */
   readonly later: number;
 }
 
-/** One life of a camera whose disk says no for a while, and what is there after it on a disk that is well again. */
+/** Runs one life of a camera whose disk fails for a while, and judges its data folder on a disk that works again. */
 export async function onBadDisk(
   library: string,
   folder: string,

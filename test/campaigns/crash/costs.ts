@@ -6,9 +6,10 @@ import { runWorker } from './run.js';
 import { Life } from './steps.js';
 import { seededRandom } from '../../../common/seeded-random.js';
 import { cameraOf, openFolder } from './world.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 export interface Costs {
-  /** Means of one event. */
+  /** Means for one event. */
   readonly phases: readonly {
     readonly name: string;
     readonly writes: number;
@@ -20,23 +21,24 @@ export interface Costs {
     readonly reads: number;
     readonly bytes: number;
     readonly rssMib: number;
-    /** Resident memory after so much more work, of the same kind for each. */
+    /** Resident memory after the same work as in every measurement: 200 events. */
     readonly workedRssMib: number;
   }[];
 }
 
 const EVENTS = 200;
 const PICTURE_BYTES = 12_000;
-export const MANY = 100_000;
+/** Records of the full outbox. */
+export const MANY_RECORDS = 100_000;
 const MIB = 1024 * 1024;
 
-/** What an event costs the flash, and what a long queue costs at a start. */
-export async function measureCosts(library: string, folder: string, say: (text: string) => void): Promise<Costs> {
-  say('costs of an event …');
+/** Measures what an event costs the flash, and what opening a full outbox costs. */
+export async function measureCosts(library: string, folder: string, progress: (text: string) => void): Promise<Costs> {
+  progress('costs of an event …');
   const phases = await measurePhases(library, join(folder, 'events'));
   const opening = [];
-  for (const records of [0, MANY]) {
-    say(`opening with ${String(records)} records …`);
+  for (const records of [0, MANY_RECORDS]) {
+    progress(`opening with ${String(records)} records …`);
     opening.push(await measureOpening(library, join(folder, String(records)), records));
   }
   return { phases, opening };
@@ -64,7 +66,7 @@ async function measurePhases(library: string, home: string): Promise<Costs['phas
   });
 }
 
-/** The changes between one phase's report and the next. */
+/** Splits the changes by the phases that the process reported between them. */
 function partsOf(changes: readonly Change[]): [string, Change[]][] {
   const parts: [string, Change[]][] = [];
   for (const change of changes) {
@@ -76,7 +78,7 @@ function partsOf(changes: readonly Change[]): [string, Change[]][] {
 }
 
 async function measureOpening(library: string, home: string, records: number): Promise<Costs['opening'][number]> {
-  fillQueue(home, records);
+  fillOutbox(home, records);
   const log = `${home}.log`;
   const costs = { events: EVENTS, pictureBytes: PICTURE_BYTES };
   const ran = await runWorker(
@@ -96,17 +98,17 @@ async function measureOpening(library: string, home: string, records: number): P
   };
 }
 
-/** A queue of copies of one real record: enough for reading and counting, and made in a second. */
-export function fillQueue(folder: string, records: number): void {
+/** Fills an outbox with copies of one real record: good enough for reading and counting, and made in a second. */
+function fillOutbox(folder: string, records: number): void {
   mkdirSync(folder, { recursive: true });
   const camera = cameraOf(1);
   const opened = openFolder(camera, folder, 0, 2 ** 30);
-  const life = new Life(camera, opened, seededRandom(1), 0, () => undefined);
+  const life = new Life({ camera, opened, random: seededRandom(1), startMs: 0, report: () => undefined });
   life.ensureOwner();
   life.append(0);
   const { outbox } = opened;
-  outbox.transaction(() => {
-    const db = outbox.queries.device.database;
+  storeOf(outbox).transaction(() => {
+    const db = storeOf(outbox).queries.device.database;
     const copies = Math.max(0, records - 2);
     db.prepare(
       `WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < ?)

@@ -6,26 +6,25 @@ import type { Change } from './recorder.js';
 type Content = Extract<Change, { readonly kind: 'write' | 'truncate' }>;
 
 interface File {
-  /** What is on the disk whatever happens. */
+  /** What a power cut cannot take away. */
   durable: Buffer;
-  /** What was asked for since, and may be there, missing or torn. */
+  /** Changes since the last sync; after a cut each may be there, missing or torn. */
   pending: Content[];
 }
 
 type NameChange = readonly (readonly [name: string, file: File | null])[];
 
-/** Content of files by name: what a disk holds once the power is back. */
+/** Content of the files by name: what a disk holds when the power is back. */
 export type Image = ReadonlyMap<string, Buffer>;
 
 /**
- * How much of what was not synced has reached the disk: nothing of it, all of it, all up to a point with a torn end, or
- * any sectors of it in any order. Names go the same way: without a sync of their folder a file may lose its name, or
- * have its old one.
+ * How much of the unsynced changes reached the disk: none, all, all up to a point with a torn end, or any sectors in any
+ * order. Names are treated the same way: without a sync of its folder a file may have no name, or its old one.
  */
 export const CUTS = ['nothing', 'everything', 'torn-512', 'torn-4096', 'any-512', 'any-4096'] as const;
 export type Cut = (typeof CUTS)[number];
 
-/** A disk that keeps what was synced, and of the rest whatever a cut decides. */
+/** Model of a disk: it keeps what was synced, and a power cut decides about the rest. */
 export class Disk {
   private readonly files = new Map<string, File>();
   private readonly names = new Map<string, File>();
@@ -40,7 +39,7 @@ export class Disk {
     }
   }
 
-  /** Files that lie in the folder already are known by their inode, so that the changes find them. */
+  /** Returns a disk with files whose inodes are known, so that changes to them find them. */
   static of(image: Image, inodes: ReadonlyMap<string, string>): Disk {
     const disk = new Disk(image);
     for (const [name, inode] of inodes) {
@@ -69,7 +68,7 @@ export class Disk {
         return;
       }
       case 'sync-folder':
-        for (const names of this.pendingNames) settle(this.names, names);
+        for (const names of this.pendingNames) applyNames(this.names, names);
         this.pendingNames = [];
         return;
       case 'rename':
@@ -89,12 +88,12 @@ export class Disk {
     }
   }
 
-  /** The power goes now. */
+  /** Returns what the disk may hold if the power fails now. */
   cut(how: Cut, random: Random): Image {
     const names = new Map(this.names);
     const upTo = prefix(this.pendingNames.length, how, random);
     for (const [i, change] of this.pendingNames.entries()) {
-      if (how.startsWith('any') ? random.uniform() < 0.5 : i < upTo) settle(names, change);
+      if (how.startsWith('any') ? random.uniform() < 0.5 : i < upTo) applyNames(names, change);
     }
     const sector = how.endsWith('512') ? 512 : 4096;
     const image = new Map<string, Buffer>();
@@ -109,17 +108,17 @@ export class Disk {
 
   private file(inode: string): File {
     const file = this.files.get(inode);
-    if (file === undefined) throw new Error('a change to a file that was never made');
+    if (file === undefined) throw new Error('a change to a file that was never created');
     return file;
   }
 
   private rename(change: NameChange): void {
     this.pendingNames.push(change);
-    settle(this.current, change);
+    applyNames(this.current, change);
   }
 }
 
-function settle(names: Map<string, File>, change: NameChange): void {
+function applyNames(names: Map<string, File>, change: NameChange): void {
   for (const [name, file] of change) {
     if (file === null) names.delete(name);
     else names.set(name, file);
@@ -131,7 +130,7 @@ function prefix(length: number, how: Cut, random: Random): number {
   return how === 'everything' ? length : Math.floor(random.uniform() * (length + 1));
 }
 
-/** The content after all of these; a new buffer. */
+/** Returns the content after all changes, in a new buffer. */
 function whole(content: Buffer, changes: readonly Content[]): Buffer {
   const room = changes.reduce(
     (most, change) => Math.max(most, change.kind === 'write' ? change.at + change.data.length : change.size),
@@ -145,7 +144,7 @@ function whole(content: Buffer, changes: readonly Content[]): Buffer {
       change.data.copy(out, change.at);
       size = Math.max(size, change.at + change.data.length);
     } else {
-      // What was cut off reads as zeros when the file grows again.
+      // Truncated bytes read as zeros when the file grows again.
       if (change.size < size) out.fill(0, change.size, size);
       size = change.size;
     }
@@ -153,7 +152,7 @@ function whole(content: Buffer, changes: readonly Content[]): Buffer {
   return out.subarray(0, size);
 }
 
-/** All changes up to one, and of the next the sectors before a place. */
+/** Applies all changes up to one, and of the next one the sectors before a random place. */
 function torn({ durable, pending }: File, upTo: number, sector: number, random: Random): Buffer {
   const content = whole(durable, pending.slice(0, upTo));
   const next = pending[upTo];
@@ -164,8 +163,8 @@ function torn({ durable, pending }: File, upTo: number, sector: number, random: 
 }
 
 /**
- * Each sector is as it was after any one of the writes that touched it. A file that grew may have its new size without
- * its content; a truncation may have come about or not.
+ * Gives each sector the content that it had after any one of the writes that touched it. A file that grew may have its new
+ * size without its content; a truncation may have happened or not.
  */
 function anySectors({ durable, pending }: File, sector: number, random: Random): Buffer {
   const states = [durable];

@@ -7,13 +7,13 @@ import { watched } from './recorder.js';
 import { runWorker } from './run.js';
 import type { Line } from './world.js';
 
-/** How a life ends: at a random moment, at a statement, or in the middle of a call to the system. */
+/** How a life ends: at a random moment, at an SQL statement, or inside a system call. */
 const ENDS = ['moment', 'statement', 'call'] as const;
 
-/** Lives of one camera before the next one begins. */
+/** Lives of one camera before the next camera starts. */
 const LIVES = 10;
 const STEPS = 40;
-/** As long as so many steps take, about: some lives end by themselves. */
+/** About the time that the steps take, so that some lives end before the kill. */
 const MOMENT_MAX_MS = 400;
 const STATEMENTS_MAX = 600;
 const CALLS_MAX = 500;
@@ -24,7 +24,7 @@ export interface Sum {
   lost: number;
   duplicated: number;
   dropped: number;
-  /** With the seed and the life that repeats it. */
+  /** Every violation, with the camera and the life that repeats it. */
   readonly wrong: string[];
 }
 
@@ -32,13 +32,14 @@ export function emptySum(): Sum {
   return { cycles: 0, committed: 0, lost: 0, duplicated: 0, dropped: 0, wrong: [] };
 }
 
-export function add(sum: Sum, verdict: Verdict, where: string): void {
+/** Adds a verdict to the sum; `where` names its camera, life and moment. */
+export function addVerdict(sum: Sum, verdict: Verdict, where: string): void {
   sum.cycles++;
   sum.lost += verdict.lost.length;
   sum.duplicated += verdict.duplicated.length;
   const named = [
     ...verdict.lost.map((place) => `${place} is lost`),
-    ...verdict.duplicated.map((place) => `${place} is there twice`),
+    ...verdict.duplicated.map((place) => `${place} exists twice`),
     ...verdict.wrong,
   ];
   sum.wrong.push(...named.map((what) => `${where}: ${what}`));
@@ -49,14 +50,14 @@ export interface KillOptions {
   readonly seed: number;
   /** An empty folder. */
   readonly folder: string;
-  /** Null where the recorder cannot run: then no life ends in the middle of a call. */
+  /** The recorder; without it no life ends inside a system call. */
   readonly library: string | null;
   /** The control: each record is reported before its commit. */
   readonly reportsEarly?: boolean;
   readonly onCycle?: (sum: Sum) => void;
 }
 
-/** Kills until so many were killed, and judges a copy of the folder after each. Cameras side by side, one for each core. */
+/** Kills lives until their number is reached, and judges a copy of the folder after each. Runs one camera per core. */
 export async function runKills(options: KillOptions): Promise<Sum> {
   const sum = emptySum();
   let next = options.seed;
@@ -70,7 +71,8 @@ export async function runKills(options: KillOptions): Promise<Sum> {
 async function oneCamera(camera: number, options: KillOptions, sum: Sum): Promise<void> {
   const { kills, folder, library, reportsEarly = false, onCycle } = options;
   const random = seededRandom(camera);
-  const [home, copy] = [join(folder, String(camera)), join(folder, `${String(camera)}-judged`)];
+  const home = join(folder, String(camera));
+  const copy = join(folder, `${String(camera)}-judged`);
   mkdirSync(home, { recursive: true });
   const lines: Line[] = [];
   let before: Verdict = { committed: 0, lost: [], duplicated: [], dropped: 0, wrong: [] };
@@ -89,7 +91,7 @@ async function oneCamera(camera: number, options: KillOptions, sum: Sum): Promis
     cpSync(home, copy, { recursive: true });
     const verdict = judge(camera, copy, lines);
     rmSync(copy, { recursive: true });
-    add(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${how} ${String(at)}`);
+    addVerdict(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${how} ${String(at)}`);
     sum.committed += verdict.committed - before.committed;
     sum.dropped += verdict.dropped - before.dropped;
     before = verdict;

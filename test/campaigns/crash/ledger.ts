@@ -2,8 +2,9 @@ import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { recordKind, type RecordLoss, type SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import { placeKey } from '../../../protocol/objects/ids.js';
 
-/** The same records are judged again and again. */
+/** Records that were opened already, by their hash: judging opens the same ones many times. */
 const opened = new Map<string, Verified<SealcamRecord>>();
 const OPENED_MAX = 5000;
 
@@ -17,8 +18,8 @@ function open(bytes: Uint8Array): Verified<SealcamRecord> {
   return record;
 }
 
-/** Reasons for which records of a closed epoch leave. */
-const COUNTED = new Set(['full', 'age', 'erased']);
+/** Reasons for which records of a closed epoch are dropped. */
+const COUNTED_REASONS = new Set(['full', 'age', 'erased']);
 
 export interface Known {
   readonly hash: string;
@@ -33,22 +34,18 @@ export interface PendingLoss {
   readonly count: number;
 }
 
-export function placeOf(epoch: number, seq: number): string {
-  return `${String(epoch)}/${String(seq)}`;
-}
-
-/** All records that are known anywhere, whatever is said to be lost, and what does not fit together. */
+/** All records known at the camera or in the cloud, all losses on record, and what contradicts them. */
 export class Ledger {
   readonly known = new Map<string, Known>();
   readonly duplicated = new Set<string>();
   private readonly events = new Map<string, string>();
   private readonly lost = new Map<number, (readonly [from: number, to: number])[]>();
-  /** Losses of a closed epoch are said in the open one, as a count. */
+  /** Losses of a closed epoch are recorded in the open one, as a count. */
   private counted = 0;
 
   add(bytes: Uint8Array, place?: string): void {
     const { value, hash } = open(bytes);
-    const at = placeOf(value.epoch, value.seq);
+    const at = placeKey(value);
     const before = this.known.get(at);
     const isOther = (place !== undefined && place !== at) || (before !== undefined && before.hash !== toHex(hash));
     if (isOther) this.duplicated.add(at);
@@ -64,39 +61,39 @@ export class Ledger {
 
   addPending({ epoch, reason, from_seq: from, to_seq: to, count }: PendingLoss): void {
     if (from !== null && to !== null) this.range(epoch, from, to);
-    else if (COUNTED.has(reason)) this.counted += count;
+    else if (COUNTED_REASONS.has(reason)) this.counted += count;
   }
 
-  /** Whether a signed record, or one that will be signed next, says that this one is lost. */
-  isSaidLost(epoch: number, seq: number): boolean {
+  /** Whether a loss in a signed record, or one that waits to be signed, covers this record. */
+  isRecordedLost(epoch: number, seq: number): boolean {
     return (this.lost.get(epoch) ?? []).some(([from, to]) => from <= seq && seq <= to);
   }
 
-  /** Takes one off what was counted without a number. */
-  takeCounted(): boolean {
+  /** Uses up one loss of a closed epoch, which has a count but no seqs. Returns false where none is left. */
+  useCountedLoss(): boolean {
     if (this.counted === 0) return false;
     this.counted--;
     return true;
   }
 
-  /** Links that do not hold and numbers that nobody accounts for, as sentences. `open` is the epoch that can still say. */
+  /** Returns broken links and unaccounted seqs, as sentences. `open` is the epoch whose losses have seqs. */
   brokenChains(open: number | null, rejected: ReadonlySet<string>): string[] {
     const broken: string[] = [];
     const heads = new Map<number, number>();
     for (const { record } of this.known.values()) {
       heads.set(record.epoch, Math.max(heads.get(record.epoch) ?? 0, record.seq));
-      const before = this.known.get(placeOf(record.epoch, record.seq - 1));
+      const before = this.known.get(placeKey({ epoch: record.epoch, seq: record.seq - 1 }));
       const expected = record.seq === 0 ? toHex(record.claimHash) : before?.hash;
-      const at = placeOf(record.epoch, record.seq);
-      if (record.prev === null) broken.push(`${at} says that its camera lost its state`);
+      const at = placeKey(record);
+      if (record.prev === null) broken.push(`${at} records that its camera lost its state`);
       else if (expected !== undefined && toHex(record.prev) !== expected)
         broken.push(`${at} does not follow its predecessor`);
     }
     for (const [epoch, head] of heads) {
       for (let seq = 0; seq < head; seq++) {
-        const at = placeOf(epoch, seq);
-        if (this.known.has(at) || this.isSaidLost(epoch, seq) || rejected.has(at)) continue;
-        if (epoch === open || !this.takeCounted()) broken.push(`nobody knows ${at}`);
+        const at = placeKey({ epoch, seq });
+        if (this.known.has(at) || this.isRecordedLost(epoch, seq) || rejected.has(at)) continue;
+        if (epoch === open || !this.useCountedLoss()) broken.push(`${at} is neither known nor recorded as lost`);
       }
     }
     return broken;
@@ -104,7 +101,7 @@ export class Ledger {
 
   private addLoss(epoch: number, { reason, seqs, count }: RecordLoss): void {
     if (seqs !== undefined) this.range(epoch, seqs[0], seqs[1]);
-    else if (COUNTED.has(reason)) this.counted += count ?? 0;
+    else if (COUNTED_REASONS.has(reason)) this.counted += count ?? 0;
   }
 
   private range(epoch: number, from: number, to: number): void {

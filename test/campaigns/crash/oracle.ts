@@ -2,34 +2,35 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fromBase64, toHex } from '../../../common/bytes.js';
 import { asSealcamError } from '../../../common/errors.js';
-import { lastCounter } from '../../../agent/outbox/orders.js';
 import type { Outbox, QueuedRecord } from '../../../agent/outbox/outbox.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { close } from '../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../support/outbox-sums.js';
-import { Ledger, placeOf, type PendingLoss } from './ledger.js';
+import { Ledger, type PendingLoss } from './ledger.js';
 import { cameraOf, openFolder, type Line, type OpenedFolder } from './world.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { placeKey } from '../../../protocol/objects/ids.js';
 
 export interface Verdict {
-  /** Reported as committed, in all lives so far. */
+  /** Records reported as committed, in all lives so far. */
   readonly committed: number;
-  /** Reported and neither here, nor in the cloud, nor said to be lost: places. */
+  /** Places of reported records that are neither here, nor in the cloud, nor recorded as lost. */
   readonly lost: readonly string[];
   readonly duplicated: readonly string[];
-  /** Reported and since dropped by the limits or erased with the ownership, as a signed record says or will say. */
+  /** Reported records that were dropped by the limits or erased with the ownership, with a loss on record. */
   readonly dropped: number;
-  /** Everything else that does not hold, as sentences. */
+  /** Every other violation, as a sentence. */
   readonly wrong: readonly string[];
 }
 
 const LATER_MS = 1e9;
 
-/** Opens a data folder and holds it against what was reported. It is the oracle's own copy: opening changes it. */
+/** Opens a data folder and compares it with what was reported. Needs a copy of its own: opening changes it. */
 export function judge(seed: number, folder: string, lines: readonly Line[]): Verdict {
   const records = lines.filter((line) => line.is === 'record');
-  const committed = new Map(records.map((line) => [placeOf(line.epoch, line.seq), line.hash]));
+  const committed = new Map(records.map((line) => [placeKey(line), line.hash]));
   let opened: OpenedFolder;
   try {
     opened = openFolder(cameraOf(seed), folder, LATER_MS);
@@ -52,9 +53,11 @@ function verdictOf(
   hasUplink: boolean,
 ): Verdict {
   const { outbox } = opened;
-  const rejected = new Set(lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeOf(epoch, seq)));
+  const rejected = new Set(
+    lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeKey({ epoch, seq })),
+  );
   const ledger = ledgerOf(outbox, lines);
-  const open = outbox.queries.openEpoch.get()?.epoch ?? null;
+  const open = storeOf(outbox).queries.openEpoch.get()?.epoch ?? null;
   const wrong = [
     ...brokenSums(outbox),
     ...brokenMedia(outbox.read({ epoch: 0, seq: -1 }, 1000)),
@@ -67,17 +70,17 @@ function verdictOf(
     const [epoch = 0, seq = 0] = place.split('/').map(Number);
     if (found !== undefined) {
       if (found.hash !== hash) ledger.duplicated.add(place);
-    } else if (ledger.isSaidLost(epoch, seq)) dropped++;
-    else if (epoch !== open && ledger.takeCounted()) dropped++;
+    } else if (ledger.isRecordedLost(epoch, seq)) dropped++;
+    else if (epoch !== open && ledger.useCountedLoss()) dropped++;
     else lost.push(place);
   }
-  wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected), ...goesOn(outbox));
+  wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected), ...recordsAgain(outbox));
   return { committed: committed.size, lost, duplicated: [...ledger.duplicated], dropped, wrong };
 }
 
 function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
   const ledger = new Ledger();
-  const database = outbox.queries.device.database;
+  const database = storeOf(outbox).queries.device.database;
   for (const line of lines) {
     if (line.is !== 'published') continue;
     for (const bytes of line.records) ledger.add(fromBase64(bytes) ?? new Uint8Array(0));
@@ -85,19 +88,19 @@ function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
   const rows = database.prepare<[], { readonly epoch: number; readonly seq: number; readonly bytes: Uint8Array }>(
     'SELECT epoch, seq, bytes FROM record UNION ALL SELECT epoch, seq, bytes FROM quarantine',
   );
-  for (const { epoch, seq, bytes } of rows.all()) ledger.add(new Uint8Array(bytes), placeOf(epoch, seq));
+  for (const { epoch, seq, bytes } of rows.all()) ledger.add(new Uint8Array(bytes), placeKey({ epoch, seq }));
   for (const loss of database.prepare<[], PendingLoss>('SELECT * FROM pending_loss').all()) ledger.addPending(loss);
   return ledger;
 }
 
-/** A picture that is there is the one that its record names. */
+/** Returns the records whose stored picture is not the one that they name. */
 function brokenMedia(records: readonly QueuedRecord[]): string[] {
   return records.flatMap(({ epoch, seq, bytes, media }) => {
     const named = openSigned(recordKind, nodeSuite, bytes).value.media ?? [];
     const isOther = media.some((item, i) => {
       return item !== null && toHex(nodeSuite.sha256(item.body)) !== toHex(named[i]?.bodyHash ?? new Uint8Array(0));
     });
-    return isOther ? [`${placeOf(epoch, seq)} has another picture`] : [];
+    return isOther ? [`${placeKey({ epoch, seq })} has the picture of another record`] : [];
   });
 }
 
@@ -105,9 +108,9 @@ function brokenState({ outbox, uplink, key }: OpenedFolder, lines: readonly Line
   const broken: string[] = [];
   const keys = new Set(lines.flatMap((line) => (line.is === 'key' ? [line.key] : [])));
   if (keys.size > 0 && !keys.has(toHex(key))) broken.push('the device has another key');
-  const open = outbox.queries.openEpoch.get()?.epoch;
+  const open = storeOf(outbox).queries.openEpoch.get()?.epoch;
   const counter = lines.reduce((most, line) => (line.is === 'order' && line.epoch === open ? line.counter : most), 0);
-  if (counter > (lastCounter(outbox) ?? 0)) broken.push(`order ${String(counter)} could be played again`);
+  if (counter > (outbox.commandCounter() ?? 0)) broken.push(`order ${String(counter)} could be replayed`);
   const windows = new Set(lines.flatMap((line) => (line.is === 'uplink' ? [line.window] : [])));
   const kept = uplink.load();
   if (hasUplink && kept === null) broken.push('the state of the uplink is torn');
@@ -115,11 +118,11 @@ function brokenState({ outbox, uplink, key }: OpenedFolder, lines: readonly Line
   return broken;
 }
 
-/** After all of it the camera records again, in its chain. */
-function goesOn(outbox: Outbox): string[] {
-  const before = outbox.queries.openEpoch.get();
+/** Checks that the camera still records, and continues its chain. */
+function recordsAgain(outbox: Outbox): string[] {
+  const before = storeOf(outbox).queries.openEpoch.get();
   if (before === undefined || before.stopped === 1) return [];
   const time = { boot: new Uint8Array(16), monotonicMs: LATER_MS, wallMs: null, quality: 'unset' } as const;
   const record = outbox.append({ kind: 'scene', time, scene: { class: 'stall' } });
-  return record?.value.seq === before.head_seq + 1 ? [] : ['it does not record again'];
+  return record?.value.seq === before.head_seq + 1 ? [] : ['it does not continue its chain'];
 }

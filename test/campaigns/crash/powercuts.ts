@@ -1,14 +1,14 @@
 import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { seededRandom } from '../../../common/seeded-random.js';
-import { CUTS, Disk, readImage, writeImage, type Cut, type Image } from './disk.js';
-import { add, emptySum, type Sum } from './kills.js';
+import { CUTS, Disk, readImage, writeImage, type Image } from './disk.js';
+import { addVerdict, emptySum, type Sum } from './kills.js';
 import { judge } from './oracle.js';
 import { readLog, watched, type Change } from './recorder.js';
 import { runWorker } from './run.js';
 import { readLines, type Line } from './world.js';
 
-/** Lives that are recorded of one camera; each begins with what a cut of the one before left. */
+/** Recorded lives of one camera; each starts on what a cut left of the one before. */
 const LIVES = 4;
 const CUTS_PER_LIFE = 25;
 const STEPS = 40;
@@ -24,20 +24,20 @@ export interface PowercutOptions {
   readonly onCycle?: (sum: Sum) => void;
 }
 
-interface Begin {
+interface LifeStart {
   readonly image: Image;
   readonly lines: readonly Line[];
 }
 
 /**
- * Records lives of a camera, and for moments all over each of them makes a disk as it may be after a power cut, opens it
- * and judges. No process dies here: what a kill leaves in the system's cache is lost in a power cut, and only the record
- * of writes and syncs knows what was there.
+ * Records lives of a camera, and for moments spread over each life makes a disk as a power cut may leave it, opens it and
+ * judges it. No process is killed here: a kill leaves the system's cache intact, which a power cut does not, and only the
+ * recording of writes and syncs tells them apart.
  */
 export async function runPowercuts(options: PowercutOptions): Promise<Sum> {
   const sum = emptySum();
   for (let camera = options.seed; sum.cycles < options.cuts; camera++) {
-    let begin: Begin = { image: new Map(), lines: [] };
+    let begin: LifeStart = { image: new Map(), lines: [] };
     for (let life = 0; life < LIVES && sum.cycles < options.cuts; life++) {
       begin = await oneLife(options, sum, { camera, life }, begin);
     }
@@ -49,10 +49,10 @@ async function oneLife(
   { cuts, folder, library, synchronous, onCycle }: PowercutOptions,
   sum: Sum,
   { camera, life }: { readonly camera: number; readonly life: number },
-  begin: Begin,
-): Promise<Begin> {
+  begin: LifeStart,
+): Promise<LifeStart> {
   const random = seededRandom(camera * 1000 + life);
-  const { changes, disk } = await record({
+  const { changes, disk } = await recordLife({
     begin,
     camera,
     life,
@@ -62,22 +62,26 @@ async function oneLife(
     ...(synchronous === undefined ? {} : { synchronous }),
   });
   const moments = momentsOf(changes.length, Math.min(CUTS_PER_LIFE, cuts - sum.cycles), random.uniform);
-  let said = '';
+  let reports = '';
   let next = begin;
   let committed = 0;
   let dropped = 0;
   for (const [i, change] of changes.entries()) {
     disk.apply(change);
-    if (change.kind === 'report') said += change.text;
+    if (change.kind === 'report') reports += change.text;
     for (let n = moments.get(i) ?? 0; n > 0; n--) {
       const how = CUTS[sum.cycles % CUTS.length] ?? 'nothing';
       const image = disk.cut(how, random);
-      const lines = [...begin.lines, ...readLines(said)];
+      const lines = [...begin.lines, ...readLines(reports)];
       const copy = join(folder, 'judged');
       writeImage(image, copy);
       const verdict = judge(camera, copy, lines);
       rmSync(copy, { recursive: true });
-      add(sum, verdict, `camera ${String(camera)}, life ${String(life)}, change ${String(i)} ${change.kind}, ${how}`);
+      addVerdict(
+        sum,
+        verdict,
+        `camera ${String(camera)}, life ${String(life)}, change ${String(i)} ${change.kind}, ${how}`,
+      );
       ({ committed, dropped } = verdict);
       next = { image, lines };
       onCycle?.(sum);
@@ -90,7 +94,7 @@ async function oneLife(
 }
 
 interface Recording {
-  readonly begin: Begin;
+  readonly begin: LifeStart;
   readonly camera: number;
   readonly life: number;
   readonly library: string;
@@ -99,8 +103,8 @@ interface Recording {
   readonly synchronous?: 'NORMAL';
 }
 
-/** Runs a life on the disk that a cut left, and gives its changes with the disk before the first of them. */
-async function record(recording: Recording): Promise<{ readonly changes: Change[]; readonly disk: Disk }> {
+/** Runs a life on the disk that a cut left. Returns its changes, and the disk before the first of them. */
+async function recordLife(recording: Recording): Promise<{ readonly changes: Change[]; readonly disk: Disk }> {
   const { begin, camera, life, library, home, log, synchronous } = recording;
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home);
@@ -124,19 +128,21 @@ async function record(recording: Recording): Promise<{ readonly changes: Change[
   return { changes, disk: Disk.of(begin.image, inodes) };
 }
 
-/** What was recorded must give the folder that is there; else the recorder missed something and proves nothing. */
-export function requireWhole(changes: readonly Change[], disk: Disk, home: string): void {
+/** @throws Error where replaying the changes does not give the real folder, since the recorder then missed a change */
+function requireWhole(changes: readonly Change[], disk: Disk, home: string): void {
   for (const change of changes) disk.apply(change);
   const replayed = disk.cut('everything', seededRandom(0));
   const real = readImage(home);
   const names = new Set([...replayed.keys(), ...real.keys()]);
   for (const name of names) {
-    const [a, b] = [replayed.get(name), real.get(name)];
-    if (a === undefined || b === undefined || !a.equals(b)) throw new Error(`the recorder missed changes to ${name}`);
+    const expected = replayed.get(name);
+    const found = real.get(name);
+    if (expected === undefined || found === undefined || !expected.equals(found))
+      throw new Error(`the recorder missed changes to ${name}`);
   }
 }
 
-/** So many moments, spread evenly over all changes with a random place in each part. */
+/** Spreads moments evenly over all changes, each at a random place in its part. */
 function momentsOf(changes: number, count: number, uniform: () => number): Map<number, number> {
   const moments = new Map<number, number>();
   for (let n = 0; n < count; n++) {
@@ -145,5 +151,3 @@ function momentsOf(changes: number, count: number, uniform: () => number): Map<n
   }
   return moments;
 }
-
-export type { Cut };

@@ -1,13 +1,13 @@
 /*
- * Preloaded into a process, this library writes down every change to the files of one folder, in order, with its bytes;
- * fails chosen calls with a chosen errno; and kills the process in the middle of a chosen one.
- * A change that it does not understand (a mapped page, a vectored write) ends the process: nothing passes unseen.
+ * A library that is preloaded into a process. It logs every change to the files of one folder, in order and with the
+ * bytes; fails chosen calls with a chosen errno; and kills the process inside a chosen call. A kind of change that it does
+ * not understand (a mapped page, a vectored write) ends the process, so that no change is missed.
  *
- * CRASH_FOLDER    the folder, without a slash at the end; nothing happens without it
- * CRASH_LOG       where the changes go, see recorder.ts
- * CRASH_REPORT_FD what is written there is noted in the log too, so that it has its place between the changes
- * CRASH_KILL_AT   kill -9 at this change, a write when half of it is written
- * CRASH_FAIL      "errno:first:count:classes", classes of w write, s sync, o open for writing or making, n names, r read
+ * CRASH_FOLDER    the folder, without a slash at the end; without it nothing happens
+ * CRASH_LOG       file that the changes are logged to; recorder.ts reads it
+ * CRASH_REPORT_FD descriptor whose writes are logged too, to place them between the changes
+ * CRASH_KILL_AT   kill -9 at this change; of a write, half is written first
+ * CRASH_FAIL      "errno:first:count:classes"; classes: w write, s sync, o open for writing or creating, n names, r read
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -36,7 +36,7 @@ static int log_fd = -1, report_fd = -1;
 static long kill_at, changes, matched, fail_first, fail_count;
 static int fail_errno;
 static const char *fail_classes = "";
-static uint64_t file_of[FDS]; /* inode number, 0 for what is not ours */
+static uint64_t file_of[FDS]; /* inode number; 0 for files outside the folder */
 static char is_folder[FDS];
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
@@ -83,7 +83,7 @@ static void note(uint8_t type, uint64_t file, uint64_t at, const void *data, siz
   pthread_mutex_unlock(&lock);
 }
 
-/* Whether this call fails, and whether the process ends here. */
+/* Whether this call has to fail; sets errno. */
 static int fails(char class) {
   if (folder == NULL) return 0;
   if (strchr(fail_classes, class) != NULL) {

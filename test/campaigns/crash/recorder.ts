@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SealcamError } from '../../../common/errors.js';
 import { checkout } from '../../../scripts/checkout.js';
 
-/** One change to the folder, in the order in which it happened. Files are told apart by their inode. */
+/** One change to the folder. Files are identified by their inode. */
 export type Change =
   | { readonly kind: 'create'; readonly file: string; readonly name: string }
   | { readonly kind: 'write'; readonly file: string; readonly at: number; readonly data: Buffer }
@@ -15,12 +15,12 @@ export type Change =
   | { readonly kind: 'rename' | 'link'; readonly from: string; readonly to: string }
   | { readonly kind: 'unlink'; readonly name: string }
   | { readonly kind: 'read'; readonly file: string; readonly bytes: number }
-  /** What the process said, at its place between the changes. */
+  /** A report of the process, at its place between the changes. */
   | { readonly kind: 'report'; readonly text: string };
 
 const HEAD_BYTES = 21;
 
-/** Reads what recorder.c wrote. */
+/** Reads the log of recorder.c: every change to the folder, in order. */
 export function readLog(path: string): Change[] {
   const log = readFileSync(path);
   const changes: Change[] = [];
@@ -66,7 +66,10 @@ export function buildRecorder(folder: string): string {
   return library;
 }
 
-/** Which calls fail: classes of w write, s sync, o open, n names, r read; `first` counts from 1 in those classes. */
+/**
+ * Which calls fail. Classes: w write, s sync, o open, n names, r read; `first` counts from 1 among calls of those
+ * classes.
+ */
 export interface Failing {
   readonly errno: 'ENOSPC' | 'EIO' | 'EROFS';
   readonly first: number;
@@ -84,10 +87,10 @@ export interface Watch {
   readonly failing?: Failing;
 }
 
-/** Where a watched process reports. */
+/** File descriptor on which a worker reports. */
 export const REPORT_FD = 3;
 
-/** The environment of a process that is watched. */
+/** Returns the environment of a process whose changes are recorded. */
 export function watched({ library, folder, log, killAt, failing }: Watch): Record<string, string> {
   return {
     LD_PRELOAD: library,

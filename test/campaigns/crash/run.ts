@@ -5,16 +5,22 @@ import { REPORT_FD } from './recorder.js';
 import type { Job } from './worker.js';
 import { readLines, type Line } from './world.js';
 
-/** The compiled worker, from source too: a process cannot run TypeScript. */
+/** The compiled worker, also where this file runs from source: Node cannot run TypeScript. */
 const here = dirname(fileURLToPath(import.meta.url));
-const worker = join(here.includes('/dist/') ? here : here.replace(/\/test\/campaigns\/crash$/, '/dist/test/campaigns/crash'), 'worker.js');
+const worker = join(
+  here.includes('/dist/') ? here : here.replace(/\/test\/campaigns\/crash$/, '/dist/test/campaigns/crash'),
+  'worker.js',
+);
 
 export interface Ran {
   readonly lines: readonly Line[];
   readonly isKilled: boolean;
 }
 
-/** Runs one life of a camera; with `killAfterMs` it is killed so long after the first thing that it said. */
+/**
+ * Runs one life of a camera. With `killAfterMs` it is killed that long after its first report. @throws Error where it
+ * fails otherwise
+ */
 export async function runWorker(
   job: Job,
   environment: Readonly<Record<string, string>> = {},
@@ -24,11 +30,11 @@ export async function runWorker(
     env: { ...process.env, ...environment },
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
   });
-  const said: Buffer[] = [];
+  const reports: Buffer[] = [];
   const errors: Buffer[] = [];
   let timer: NodeJS.Timeout | undefined;
   child.stdio[REPORT_FD]?.on('data', (chunk: Buffer) => {
-    said.push(chunk);
+    reports.push(chunk);
     if (killAfterMs !== null) timer ??= setTimeout(() => child.kill('SIGKILL'), killAfterMs);
   });
   child.stderr?.on('data', (chunk: Buffer) => errors.push(chunk));
@@ -42,5 +48,5 @@ export async function runWorker(
   if (code !== 0 && signal !== 'SIGKILL') {
     throw new Error(`the worker ended with ${String(code ?? signal)}: ${Buffer.concat(errors).toString()}`);
   }
-  return { lines: readLines(Buffer.concat(said).toString()), isKilled: signal === 'SIGKILL' };
+  return { lines: readLines(Buffer.concat(reports).toString()), isKilled: signal === 'SIGKILL' };
 }

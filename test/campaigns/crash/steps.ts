@@ -1,7 +1,5 @@
 import { toBase64, toHex } from '../../../common/bytes.js';
 import type { Random } from '../../../common/random.js';
-import { beginEpoch, endEpoch, ownershipOf } from '../../../agent/outbox/epochs.js';
-import { lastCounter, storeOrder } from '../../../agent/outbox/orders.js';
 import type { QueuedRecord, RecordContent } from '../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -11,16 +9,17 @@ import { signObject, type Verified } from '../../../protocol/objects/signed-obje
 import type { CameraWorld } from '../../support/worlds/camera-world.js';
 import { picture } from '../../support/worlds/outbox-world.js';
 import { MAX_AGE_MS, uplinkState, type Line, type OpenedFolder } from './world.js';
+import { storeOf } from '../../support/outbox-store.js';
 
-export type Say = (line: Line) => void;
+export type Report = (line: Line) => void;
 
 const PICTURE_BYTES_MAX = 12_000;
 const PUBLISHED_MAX = 6;
 
-/** One thing that a camera does with its data folder. A line is said only after the call that it is about returned. */
+/** One thing that a camera does with its data folder. It is reported only after the call has returned. */
 type Step = (life: Life) => void;
 
-/** How often each comes, of their sum. */
+/** Steps with their weights: a step is drawn with its share of the sum. */
 const STEPS: readonly (readonly [name: string, weight: number, step: Step])[] = [
   ['append', 30, (life) => life.append(0)],
   ['append-picture', 30, (life) => life.append(1)],
@@ -47,34 +46,38 @@ export function pickStep(random: Random): readonly [name: string, step: Step] {
   return ['append', (life) => life.append(0)];
 }
 
-/** One run of the program on a camera. */
+export interface LifeSettings {
+  readonly camera: CameraWorld;
+  readonly opened: OpenedFolder;
+  readonly random: Random;
+  /** The camera's clock at its start. */
+  readonly startMs: number;
+  readonly report: Report;
+  /** The control: reports each record before its commit. */
+  readonly reportsEarly?: boolean | undefined;
+}
+
+/** One run of the agent's outbox on a camera, from its start to its end. */
 export class Life {
   readonly outbox: OpenedFolder['outbox'];
   private readonly camera: CameraWorld;
   private readonly opened: OpenedFolder;
   private readonly random: Random;
-  private readonly say: Say;
+  private readonly report: Report;
   private readonly reportsEarly: boolean;
   private nowMs: number;
 
-  constructor(
-    camera: CameraWorld,
-    opened: OpenedFolder,
-    random: Random,
-    nowMs: number,
-    say: Say,
-    reportsEarly = false,
-  ) {
+  constructor({ camera, opened, random, startMs, report, reportsEarly = false }: LifeSettings) {
     this.reportsEarly = reportsEarly;
     this.camera = camera;
     this.opened = opened;
     this.outbox = opened.outbox;
     this.random = random;
-    this.nowMs = nowMs;
-    this.say = say;
+    this.nowMs = startMs;
+    this.report = report;
   }
 
-  /** A camera without an owner records nothing, so it is claimed first. */
+  /** Claims the camera where it has no owner, since it would record nothing. */
   ensureOwner(): void {
     if (this.outbox.currentClaim() === null) this.claim();
   }
@@ -86,19 +89,19 @@ export class Life {
       return this.outbox.append(this.scene({ kind: 'motion', event }), media);
     };
     if (!this.reportsEarly) {
-      this.sayRecord(append());
+      this.reportRecord(append());
       return;
     }
-    this.outbox.transaction(() => {
-      this.sayRecord(append());
+    storeOf(this.outbox).transaction(() => {
+      this.reportRecord(append());
     });
   }
 
-  /** What one event costs: append, note and publish, receipt. */
-  spend(events: number, pictureBytes: number): void {
+  /** Makes events phase by phase, for measuring what each phase costs: append, note before publishing, receipt. */
+  makeEvents(events: number, pictureBytes: number): void {
     this.ensureOwner();
     const begin = (phase: string): void => {
-      this.say({ is: 'phase', phase, rss: process.memoryUsage.rss() });
+      this.report({ is: 'phase', phase, rss: process.memoryUsage.rss() });
     };
     const records: QueuedRecord[] = [];
     begin('append, with a picture of 12,000 bytes');
@@ -129,7 +132,8 @@ export class Life {
     if (!isReceipted) return;
     for (const epoch of new Set(records.map((record) => record.epoch))) {
       const own = records.filter((record) => record.epoch === epoch);
-      const [first, last] = [own[0], own.at(-1)];
+      const first = own[0];
+      const last = own.at(-1);
       const claim = this.outbox.claimOf(epoch);
       if (first === undefined || last === undefined || claim === null) continue;
       this.outbox.applyReceipt(this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]));
@@ -147,17 +151,17 @@ export class Life {
     const claim = record === undefined ? null : this.outbox.claimOf(record.epoch);
     if (record === undefined || claim === null || record.seq === 0) return;
     this.send([record]);
-    this.say({ is: 'rejected', epoch: record.epoch, seq: record.seq });
+    this.report({ is: 'rejected', epoch: record.epoch, seq: record.seq });
     this.outbox.applyReceipt(this.camera.receipt(claim, [], { rejects: [[record.seq, record.hash, 'malformed']] }));
   }
 
   flushLosses(): void {
-    this.sayRecord(this.outbox.flushLosses(this.camera.time(this.nowMs)));
+    this.reportRecord(this.outbox.flushLosses(this.camera.time(this.nowMs)));
   }
 
   order(): void {
     const claim = this.outbox.currentClaim();
-    const counter = lastCounter(this.outbox);
+    const counter = this.outbox.commandCounter();
     if (claim === null || counter === null) return;
     const order = signObject(commandKind, nodeSuite, this.camera.owner, {
       action: 'privacy',
@@ -167,42 +171,40 @@ export class Life {
       counter: counter + 1,
       privacy: true,
     });
-    this.outbox.transaction(() => {
-      storeOrder(this.outbox, order);
-    });
-    this.say({ is: 'order', epoch: claim.value.epoch, counter: counter + 1 });
+    this.outbox.storeOrder(order);
+    this.report({ is: 'order', epoch: claim.value.epoch, counter: counter + 1 });
   }
 
   keepUplink(): void {
     const window = 1 + this.below(900_000);
-    // Said before: a state that was not yet reported as kept may be there already.
-    this.say({ is: 'uplink', window });
+    // Reported before it is saved: after a kill the file may hold it already.
+    this.report({ is: 'uplink', window });
     this.opened.uplink.save(uplinkState(window));
   }
 
   claim(): void {
-    const { lastEpoch, lastClaimHash } = ownershipOf(this.outbox);
+    const { lastEpoch, lastClaimHash } = this.outbox.ownership();
     const claim = this.camera.claim(lastEpoch + 1, lastClaimHash);
-    const accept = beginEpoch(this.outbox, claim, this.camera.time(this.nowMs));
+    const accept = this.outbox.beginEpoch(claim, this.camera.time(this.nowMs));
     noteOwnership(this.outbox, this.opened.mirror);
-    this.sayRecord(accept);
+    this.reportRecord(accept);
   }
 
   end(): void {
-    endEpoch(this.outbox, 'release', this.camera.time(this.nowMs));
+    this.outbox.endEpoch('release', this.camera.time(this.nowMs));
     noteOwnership(this.outbox, this.opened.mirror);
   }
 
   private send(records: readonly QueuedRecord[]): void {
     if (records.length === 0) return;
     noteBeforePublish(this.outbox, this.opened.mirror, records);
-    this.say({ is: 'published', records: records.map(({ bytes }) => toBase64(bytes)) });
+    this.report({ is: 'published', records: records.map(({ bytes }) => toBase64(bytes)) });
   }
 
-  private sayRecord(record: Verified<SealcamRecord> | null): void {
+  private reportRecord(record: Verified<SealcamRecord> | null): void {
     if (record === null) return;
     const { epoch, seq } = record.value;
-    this.say({ is: 'record', epoch, seq, hash: toHex(record.hash) });
+    this.report({ is: 'record', epoch, seq, hash: toHex(record.hash) });
   }
 
   private scene(content: Omit<RecordContent, 'time'>): RecordContent {

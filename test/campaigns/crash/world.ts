@@ -11,22 +11,22 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import type { Opened } from '../../support/worlds/outbox-world.js';
 
-/** Small, so that records are dropped for want of room too. */
-export const MAX_BYTES = 150_000;
+/** Small enough that records are also dropped because the outbox is full. */
+const MAX_BYTES = 150_000;
 export const MAX_AGE_MS = 3_600_000;
 
-/** The camera of a seed: the same keys in the process that is killed and in the one that judges. */
+/** Returns the camera of a seed, with the same keys in the process that is killed and in the one that judges. */
 export function cameraOf(seed: number): CameraWorld {
   return new CameraWorld({ random: seededRandom(seed) });
 }
 
 export interface OpenedFolder extends Opened {
   readonly uplink: UplinkStore;
-  /** The device's seed, made at the first start. */
+  /** Seed of the device's key, made at the first start. */
   readonly key: Uint8Array;
 }
 
-/** Everything that a camera keeps in its data folder. */
+/** Opens everything that a camera keeps in its data folder. */
 export function openFolder(camera: CameraWorld, folder: string, atMs: number, maxBytes = MAX_BYTES): OpenedFolder {
   const keys = new FileKeyStore(folder, process.getuid?.() ?? 0);
   const { seed } = keys.load(() => ({ seed: realRandom.bytes(32), claimSecret: realRandom.bytes(16) }));
@@ -53,22 +53,23 @@ export function uplinkState(windowMs: number): PersistedUplink {
   };
 }
 
-/** What the process that may die says, a line each, only once it is so. */
+/** Reports of the process that may be killed, one a line, each written only after it became true. */
 export type Line =
   | { readonly is: 'record'; readonly epoch: number; readonly seq: number; readonly hash: string }
-  /** Left the camera: what the cloud has from here on. Base64. */
+  /** Records that left the camera, and that the cloud has from here on. Base64. */
   | { readonly is: 'published'; readonly records: readonly string[] }
   | { readonly is: 'rejected'; readonly epoch: number; readonly seq: number }
   | { readonly is: 'order'; readonly epoch: number; readonly counter: number }
   | { readonly is: 'uplink'; readonly window: number }
   | { readonly is: 'key'; readonly key: string }
-  /** A part of what is measured begins. */
+  /** The next phase of a measurement begins. */
   | { readonly is: 'phase'; readonly phase: string; readonly rss: number }
   | { readonly is: 'failed'; readonly step: string; readonly code: string }
   | { readonly is: 'end' };
 
+/** Parses the reports of a process. */
 export function readLines(text: string): Line[] {
-  // The last line may have been cut off by the death of its writer.
+  // The last line may be incomplete where its writer was killed.
   const whole = text.slice(0, text.lastIndexOf('\n') + 1);
   return whole
     .split('\n')

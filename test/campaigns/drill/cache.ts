@@ -2,17 +2,17 @@ import { sleep, type Clock } from '../../../common/clock.js';
 import type { Random } from '../../../common/random.js';
 
 export interface CacheSettings {
-  /** From a request to its answer, where the cache holds it. */
+  /** Time of an answer that the cache holds. */
   readonly hitMs: number;
-  /** And where it has to be read from the database first, as after an outage. */
+  /** Time of an answer that is read from the database first, as after an outage. */
   readonly missMs: number;
-  /** Requests under way from which on some take too long for the client, and are given up. */
+  /** Number of pending requests from which on some time out. */
   readonly crowded: number;
-  /** Share of these that are given up and sent again. */
+  /** Share of requests that then time out, and are sent again. */
   readonly givenUp: number;
 }
 
-/** A client that was tried on an ordinary day of such a fleet. A cold cache reads from a database that everybody asks. */
+/** Returns settings of a client that works on an ordinary day of such a fleet. A cold cache waits for a busy database. */
 export function cacheSettings(cameras: number, isCold: boolean): CacheSettings {
   const hitMs = 2;
   return { hitMs, missMs: isCold ? 1500 : hitMs, crowded: Math.max(6, Math.round(cameras / 8)), givenUp: 0.2 };
@@ -31,24 +31,24 @@ interface Waiter<V> {
 }
 
 /**
- * A caching client with one connection that everybody shares. Requests are pipelined and answered in their order, so an
- * answer needs no name: the next one is for whoever waits longest. Its fault is the one that such clients had: a request
- * that is given up leaves the row of those who wait, but its answer still comes, and from there on each answer goes to the
- * next in the row, until nothing is under way any more. With few requests at once it is always right.
+ * A caching client whose callers share one connection. Requests are pipelined and answered in order, so answers carry no
+ * key: each one goes to the caller that has waited longest. Its bug is one that real clients have had: a request that times
+ * out leaves the list of waiting callers, but its answer still arrives, and from then on each answer goes to the wrong
+ * caller, until no request is pending. With few concurrent requests it is always right.
  */
 export class CrossingCache<V> {
-  /** Answers that went to somebody who had asked for another key. */
+  /** Answers that were given to a caller of another key. */
   crossed = 0;
   asked = 0;
   private readonly deps: {
     readonly clock: Clock;
     readonly random: Random;
     readonly settings: CacheSettings;
-    /** What the cache reads when it does not hold a key. */
+    /** Reads a key that the cache does not hold. */
     readonly load: (key: string) => Promise<V | undefined>;
   };
   private readonly held = new Map<string, V>();
-  /** Requests under way, in order. */
+  /** Pending requests, in order. */
   private readonly wire: Request[] = [];
   private waiters: Waiter<V>[] = [];
   private isServing = false;
@@ -78,19 +78,19 @@ export class CrossingCache<V> {
   private async serve(): Promise<void> {
     const { clock } = this.deps;
     this.isServing = true;
-    for (let [next] = this.wire; next !== undefined; [next] = this.wire) {
-      // An answer that is ready waits for those before it.
+    for (let next = this.wire[0]; next !== undefined; next = this.wire[0]) {
+      // An answer that is ready waits for the answers before it.
       const waitMs = next.readyAtMs - clock.monotonicMs();
       if (waitMs > 0) await sleep(clock, waitMs);
-      this.giveUpLate();
+      this.timeOutLate();
       this.wire.shift();
       await this.deliver(next.key);
     }
     this.isServing = false;
   }
 
-  /** The fault: whoever gives up should keep the place in the row, for the answer that is still to come. */
-  private giveUpLate(): void {
+  /** The bug: a request that times out should keep its place in the list, for the answer that still arrives. */
+  private timeOutLate(): void {
     const late = this.waiters.filter(({ isLate }) => isLate);
     if (late.length === 0) return;
     this.waiters = this.waiters.filter(({ isLate }) => !isLate);

@@ -1,21 +1,21 @@
 import { sleep, type Clock } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
 import type { Camera, CameraInfo, Frame } from '../../../hal/camera.js';
-import { SCENES, type SceneName } from '../../../hal/driver-names.js';
+import { SCENES, type SceneName } from '../../../hal/mock-scenarios.js';
 import { SceneRenderer, type RenderedFrame } from '../../../hal/mock/renderer.js';
 import { SCENE_HEIGHT, SCENE_WIDTH } from '../../../hal/mock/scenes/scene-art.js';
 
-/** Frames of somebody walking by, with the empty scene before and after. */
+/** Frames of a person walking by, with the empty scene before and after. */
 export type Clip = readonly [RenderedFrame, ...RenderedFrame[]];
 
 const FRAME_MS = 200;
 const CLIP_MS = 4400;
-/** The empty scene, slower: nothing moves in it, and 500 cameras share a few cores. Under the agent's stall time. */
-const IDLE_MS = 3000;
-/** From so many frames the detector learns what it sees. */
+/** Frame interval of the empty scene: long, because 500 cameras share a few cores, but below the agent's stall time. */
+const IDLE_FRAME_MS = 3000;
+/** Frames that the detector needs to learn the background. */
 const LEARN_FRAMES = 8;
 
-/** Drawn once and shown by every camera of a process: drawing is what a laptop could not do 5000 times a second. */
+/** Draws one clip per scene. Every camera of a process shows them, since a laptop cannot draw 5000 frames a second. */
 export async function drawClips(): Promise<readonly Clip[]> {
   return Promise.all(SCENES.map((scene, i) => drawClip(scene, 100 + i)));
 }
@@ -29,7 +29,7 @@ async function drawClip(scene: SceneName, look: number): Promise<Clip> {
   return [first, ...rest];
 }
 
-/** A mock camera before which somebody walks by on cue. */
+/** A mock camera in front of which a person walks by on cue. */
 export class ClipCamera implements Camera {
   private readonly clip: Clip;
   private readonly clock: Clock;
@@ -42,7 +42,7 @@ export class ClipCamera implements Camera {
     this.clock = clock;
   }
 
-  /** Resolves when the scene is empty again. */
+  /** Shows the clip. Resolves when the scene is empty again. */
   play(): Promise<void> {
     return new Promise((resolve) => {
       this.cues.push(resolve);
@@ -50,7 +50,7 @@ export class ClipCamera implements Camera {
     });
   }
 
-  /** A few frames of the empty scene, as fast as the others. */
+  /** Shows some frames of the empty scene at the clip's frame rate, for the detector to learn. */
   learn(): void {
     this.learnFrames = LEARN_FRAMES;
     this.wake.abort();
@@ -62,7 +62,7 @@ export class ClipCamera implements Camera {
       model: 'a clip',
       width: SCENE_WIDTH,
       height: SCENE_HEIGHT,
-      // Late frames are for other tests: here each one counts, however many cameras share a few cores.
+      // With a recorded time base the agent uses every frame, however late a busy machine delivers it.
       framesPerSecond: 1000 / FRAME_MS,
       timeBase: 'recorded',
     });
@@ -74,12 +74,12 @@ export class ClipCamera implements Camera {
     };
     signal.addEventListener('abort', stop, { once: true });
     let index = 0;
-    // Nobody is in the first two frames yet. One alone, again and again, would be a camera that hangs.
+    // The first two frames are empty. Both are shown in turn, because one repeated frame counts as a frozen camera.
     const [empty, alsoEmpty = empty] = this.clip;
     while (!signal.aborted) {
       const cue = this.cues.shift();
       if (cue !== undefined) {
-        // A sensor's frames have the time at which they were taken, however late a busy machine gets them.
+        // Frames carry the times at which they were due, however late a busy machine delivers them.
         const begunMs = this.clock.monotonicMs();
         for (const [i, frame] of this.clip.entries()) {
           yield this.frame(frame, index++, begunMs + i * FRAME_MS);
@@ -90,7 +90,7 @@ export class ClipCamera implements Camera {
       }
       this.wake = new AbortController();
       yield this.frame(index % 2 === 0 ? empty : alsoEmpty, index++, this.clock.monotonicMs());
-      await sleep(this.clock, this.learnFrames-- > 0 ? FRAME_MS : IDLE_MS, this.wake.signal);
+      await sleep(this.clock, this.learnFrames-- > 0 ? FRAME_MS : IDLE_FRAME_MS, this.wake.signal);
     }
   }
 

@@ -14,8 +14,9 @@ import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { cacheSettings, CrossingCache } from './cache.js';
 import { ControlIngest, fileTo } from './control.js';
-import { serve } from './rpc.js';
+import { serve } from '../common/remote.js';
 import { storeEnvironment, type StoreSetup } from './store-setup.js';
+import { epochKey } from '../../../protocol/objects/ids.js';
 
 export interface CloudSetup extends StoreSetup {
   readonly brokerUrl: string;
@@ -23,23 +24,23 @@ export interface CloudSetup extends StoreSetup {
   readonly httpPort: number;
   readonly pageOrigin: string;
   readonly seed: number;
-  /** For how many the caching client was tried. */
+  /** Number of cameras that the caching client is sized for. */
   readonly cameras: number;
-  /** After an outage; else it holds what it is asked for, as on any day. */
+  /** Whether the cache is empty, as after an outage. */
   readonly isCacheCold: boolean;
 }
 
 export interface CloudReport {
   readonly counters: Readonly<Record<string, number>>;
-  /** Rows of another camera that our ingest was answered. */
+  /** Rows of another camera that our ingest was given. */
   readonly crossedForUs: number;
-  /** Accounts of another camera that the control was answered. */
+  /** Accounts of another camera that the control was given. */
   readonly crossedForControl: number;
-  /** Different records that were refused for it, and so came later. */
+  /** Hashes of the records that were refused because of a crossed row. */
   readonly refused: readonly string[];
 }
 
-/** The cloud of the drill and the control, on one broker and on one caching client for whose camera is whose. */
+/** The cloud of the drill, and the control. They share one broker, and one caching client for the accounts of cameras. */
 class DrillCloud {
   private readonly cloud: Cloud;
   private readonly control: MqttFeed;
@@ -70,7 +71,7 @@ class DrillCloud {
       clock: realClock,
       random: seededRandom(seed),
       settings: cacheSettings(cameras, isCacheCold),
-      load: (key) => this.authoritative(key),
+      load: (key) => this.loadRow(key),
     });
     const feed = (clientId: string): FeedSettings => ({
       url: brokerUrl,
@@ -92,14 +93,19 @@ class DrillCloud {
       accountOf: (device) => this.accountOf(device),
       file: fileTo(join(folder, 'control.jsonl')),
     });
-    // Noise is nothing to file.
-    const take = (topic: string, payload: Uint8Array): Promise<void> =>
-      control.take(topic, payload).catch(() => undefined);
-    this.control = new MqttFeed(feed('control'), take, realClock, new Counters(), silentLog);
+    // The control files nothing of a malformed message.
+    const handle = (topic: string, payload: Uint8Array): Promise<void> =>
+      control.handleMessage(topic, payload).catch(() => undefined);
+    this.control = new MqttFeed(feed('control'), {
+      onMessage: handle,
+      clock: realClock,
+      counters: new Counters(),
+      log: silentLog,
+    });
   }
 
   async start(): Promise<void> {
-    // The control first, so that it misses nothing that we are given.
+    // The control starts first, so that it misses no message that ingest gets.
     await this.control.start(new AbortController().signal);
     await this.cloud.start();
   }
@@ -109,7 +115,7 @@ class DrillCloud {
     await this.cloud.stop();
   }
 
-  /** What the maker did: every question whose camera it is goes past the cache. */
+  /** Looks accounts up in the store itself from now on, as the maker did to end the incident. */
   bypass(): void {
     this.isBypassed = true;
   }
@@ -123,7 +129,7 @@ class DrillCloud {
     };
   }
 
-  /** Our store, with the caching client where the maker's was: between ingest and the claim store. */
+  /** Returns our store with the caching client where the maker's was: between ingest and the claim store. */
   private crossedStore(): CloudStore {
     const { claims, quarantine } = this.direct;
     return {
@@ -154,7 +160,7 @@ class DrillCloud {
     return row?.account;
   }
 
-  private async authoritative(key: string): Promise<ClaimRow | undefined> {
+  private async loadRow(key: string): Promise<ClaimRow | undefined> {
     const [device = '', epoch = ''] = key.split('/');
     return this.direct.claims.row(fromHex(device, 32) ?? new Uint8Array(32), Number(epoch));
   }
@@ -162,7 +168,7 @@ class DrillCloud {
 
 /** Every camera of the drill is in its first epoch. */
 function keyOf(device: Uint8Array, epoch: number): string {
-  return `${toHex(device)}/${String(epoch)}`;
+  return epochKey(device, epoch);
 }
 
 let cloud: DrillCloud | null = null;
@@ -173,7 +179,7 @@ function running(): DrillCloud {
 }
 
 const procedures = {
-  /** Answered once the program is in memory. */
+  /** Answers once the program is loaded. */
   load: async (_: null): Promise<void> => Promise.resolve(),
   start: async (setup: CloudSetup): Promise<void> => {
     cloud = await DrillCloud.open(setup);

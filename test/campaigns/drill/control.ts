@@ -5,7 +5,7 @@ import { decodeUp, type SentRecord } from '../../../protocol/transport/messages.
 import { parseTopic } from '../../../protocol/transport/topics.js';
 import { decodePayload, parseSign1 } from '../../../protocol/wire/cose.js';
 
-/** One event as the control filed it: from now on this account is shown it. */
+/** One event as the control filed it. Its account sees it from then on. */
 export interface Filed {
   readonly device: string;
   readonly epoch: number;
@@ -16,7 +16,7 @@ export interface Filed {
 }
 
 export interface ControlDependencies {
-  /** Account of a camera, as the cache says it. */
+  /** Returns the account of a camera, as the cache gives it. */
   readonly accountOf: (device: Uint8Array) => Promise<Uint8Array | undefined>;
   readonly file: (filed: Filed) => void;
 }
@@ -24,8 +24,8 @@ export interface ControlDependencies {
 const THUMBNAIL = 0;
 
 /**
- * Ingest as the maker had it: the topic says which camera, the cache says whose, and the event is filed there with its
- * picture. What the camera signed is not looked at; only the event's number and its media are read, to name them later.
+ * Ingest as the maker had it: the topic names the camera, the cache gives its account, and the event is filed under that
+ * account with its picture. The camera's signature is not checked; only the event's seq and media ids are read, for the report.
  */
 export class ControlIngest {
   private readonly deps: ControlDependencies;
@@ -34,7 +34,7 @@ export class ControlIngest {
     this.deps = deps;
   }
 
-  async take(topic: string, payload: Uint8Array): Promise<void> {
+  async handleMessage(topic: string, payload: Uint8Array): Promise<void> {
     const { device, leaf } = parseTopic(topic);
     if (leaf !== 'up') return;
     const message = decodeUp(payload);
@@ -57,15 +57,16 @@ function contentOf({ record }: SentRecord): Pick<Filed, 'epoch' | 'seq' | 'pictu
   };
 }
 
-/** The control's table: a line for each event, so that it outlives a killed process. */
+/** Returns a function that appends events to a file, one JSON line each, so that they survive a killed process. */
 export function fileTo(path: string): (filed: Filed) => void {
   return (filed) => {
     appendFileSync(path, `${JSON.stringify(filed)}\n`);
   };
 }
 
+/** Reads the events that {@link fileTo} wrote. */
 export function readFiled(path: string): readonly Filed[] {
-  // The line in which the process was killed may be cut off.
+  // The last line may be incomplete where the process was killed.
   const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1);
   return lines.map((line) => JSON.parse(line) as Filed);
 }

@@ -1,32 +1,43 @@
+/**
+ * `npm run drill`: replays the incident of February 2024 with and without sealcam. docs/drill.md explains the figures.
+ */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import { runCommand, wholeNumber, type Surroundings } from '../../../scripts/command.js';
+import {
+  CommandFailure,
+  printResult,
+  reportViolations,
+  runCommand,
+  TOOL_MISSING_STATUS,
+  wholeNumber,
+  type CommandContext,
+} from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
 import { runFaults } from './faults/index.js';
 import { Incident, type Engines } from './incident.js';
-import { complaints, markdown, stormFault, table, type DrillResult } from './report.js';
+import { markdown, stormFault, table, violationsOf, type DrillResult } from './report.js';
 
 const HELP = `npm run drill [-- options]
 
-The incident of February 2024 replayed: cameras, Mosquitto and cloud on this machine; an outage of broker and cloud,
-everybody back at once, and a caching client that crosses its answers. Ingest that believes the cache is the control.
-Then other mix-ups and lies, each on purpose. docs/drill.md says what each figure means.
+Replays the incident of February 2024: cameras, Mosquitto and cloud on this machine; an outage of broker and cloud, all
+cameras back at the same time, and a caching client that mixes up its answers. The control is an ingest that trusts the
+cache. Then injects other mix-ups and lies, one by one. docs/drill.md explains each figure.
 
   --cameras N     complete agents (default 500)
-  --accounts M    whose they are (default: two for every five cameras)
-  --processes P   in which the agents run, 1 to 8 (default 4)
+  --accounts M    accounts that own them (default: two for every five cameras)
+  --processes P   processes that the agents run in, 1 to 8 (default 4)
   --store KIND    sqlite or postgres (default sqlite)
   --broker KIND   mosquitto, or nats: a cluster of three nodes (default mosquitto)
-  --seed S        of the cache's faults and of when people walk by (default 1)
-  --json          one JSON object on stdout
-  --save          also into docs/results/drill.json, with commit and date, and into the README;
-                  on other engines into docs/results/drill-STORE-BROKER.json alone
-  --help          this text
+  --seed S        of the cache's faults and of the times at which people walk by (default 1)
+  --json          print one JSON object on stdout
+  --save          also write docs/results/drill.json, with commit and date, and the README's table;
+                  with another store or broker only docs/results/drill-STORE-BROKER.json
+  --help          print this text
 
-Exit status: 0 the control leaked, and of ours nothing was mis-bound, opened by a stranger or lost, and every injected
-fault was alarmed; 1 not so, or the drill could not end; 2 wrong usage; 4 Mosquitto, PostgreSQL or NATS is missing.
+Exit status: 0 the control leaked; with sealcam no record was mis-bound or lost, no stranger opened a picture, and every
+injected fault raised an alarm; 1 otherwise, or the drill could not finish; 2 wrong usage; 4 Mosquitto, PostgreSQL or NATS
+is missing.
 `;
 
 interface Options extends Engines {
@@ -38,48 +49,41 @@ interface Options extends Engines {
   readonly save: boolean;
 }
 
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      cameras: { type: 'string', default: '500' },
-      accounts: { type: 'string' },
-      processes: { type: 'string', default: '4' },
-      seed: { type: 'string', default: '1' },
-      store: { type: 'string', default: 'sqlite' },
-      broker: { type: 'string', default: 'mosquitto' },
-      json: { type: 'boolean', default: false },
-      save: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    process.exit(0);
-  }
-  const { store, broker } = values;
+function readOptions(values: {
+  readonly cameras: string;
+  readonly accounts?: string | undefined;
+  readonly processes: string;
+  readonly seed: string;
+  readonly store: string;
+  readonly broker: string;
+  readonly json: boolean;
+  readonly save: boolean;
+}): Options {
+  const { store, broker, json, save } = values;
   if (store !== 'sqlite' && store !== 'postgres') throw new Error('--store takes sqlite or postgres');
   if (broker !== 'mosquitto' && broker !== 'nats') throw new Error('--broker takes mosquitto or nats');
   const cameras = wholeNumber('cameras', values.cameras, 4, 2000);
+  const accounts = values.accounts ?? String(Math.max(2, Math.round(cameras * 0.4)));
   return {
     cameras,
     store,
     broker,
-    json: values.json,
-    save: values.save,
-    accounts: wholeNumber('accounts', values.accounts ?? String(Math.max(2, Math.round(cameras * 0.4))), 2, cameras),
+    json,
+    save,
+    accounts: wholeNumber('accounts', accounts, 2, cameras),
     processes: wholeNumber('processes', values.processes, 1, 8),
     seed: wholeNumber('seed', values.seed, 0, 2 ** 31),
   };
 }
 
-async function drill(options: Options, { folder, say, onInterrupt }: Surroundings): Promise<DrillResult> {
+async function drill(options: Options, { folder, progress, onInterrupt }: CommandContext): Promise<DrillResult> {
   const { cameras, accounts, processes, seed, store, broker } = options;
-  const begun = performance.now();
-  const incident = await Incident.prepare({ folder, cameras, accounts, processes, seed, store, broker, say });
+  const startedMs = performance.now();
+  const incident = await Incident.prepare({ folder, cameras, accounts, processes, seed, store, broker, progress });
   onInterrupt(() => incident.end());
   const replayed = await incident.run().finally(() => incident.end());
   mkdirSync(join(folder, 'faults'));
-  const faults = await runFaults(join(folder, 'faults'), say);
+  const faults = await runFaults(join(folder, 'faults'), progress);
   const engines = isDefault(options) ? '' : ` --store ${store} --broker ${broker}`;
   return {
     cameras,
@@ -89,7 +93,7 @@ async function drill(options: Options, { folder, say, onInterrupt }: Surrounding
     control: replayed.control,
     sealcam: replayed.sealcam,
     faults: [stormFault(replayed), ...faults],
-    seconds: Math.round((performance.now() - begun) / 1000),
+    seconds: Math.round((performance.now() - startedMs) / 1000),
     command: `npm run drill -- --cameras ${String(cameras)} --accounts ${String(accounts)} --seed ${String(seed)}${engines}`,
   };
 }
@@ -99,22 +103,32 @@ function isDefault({ store, broker }: Engines): boolean {
   return store === 'sqlite' && broker === 'mosquitto';
 }
 
-async function main(options: Options, surroundings: Surroundings): Promise<number> {
+async function main(options: Options, context: CommandContext): Promise<number> {
   const { store, broker } = options;
-  const tool = missingTool([broker, ...(store === 'postgres' ? (['postgres'] as const) : [])]);
-  if (tool !== null) {
-    process.stderr.write(`drill: ${tool}\n`);
-    return 4;
-  }
-  const result = await drill(options, surroundings);
+  const missing = missingTool(store === 'postgres' ? [broker, 'postgres'] : [broker]);
+  if (missing !== null) throw new CommandFailure(TOOL_MISSING_STATUS, missing);
+  const result = await drill(options, context);
   if (options.save) {
     saveResult(isDefault(options) ? 'drill' : `drill-${store}-${broker}`, { ...result });
     if (isDefault(options)) writePart('README.md', 'drill', markdown(result));
   }
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
-  const wrong = complaints(result);
-  for (const complaint of wrong) process.stderr.write(`drill: ${complaint}\n`);
-  return wrong.length === 0 ? 0 : 1;
+  printResult(options.json, result, table(result));
+  return reportViolations('drill', violationsOf(result));
 }
 
-await runCommand('drill', readOptions, main);
+await runCommand({
+  name: 'drill',
+  help: HELP,
+  options: {
+    cameras: { type: 'string', default: '500' },
+    accounts: { type: 'string' },
+    processes: { type: 'string', default: '4' },
+    seed: { type: 'string', default: '1' },
+    store: { type: 'string', default: 'sqlite' },
+    broker: { type: 'string', default: 'mosquitto' },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+  readOptions: (values) => readOptions(values),
+  main,
+});

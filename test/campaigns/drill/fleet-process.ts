@@ -10,12 +10,14 @@ import type { Totals } from '../../../agent/outbox/outbox.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { QUIET, TestAgent } from '../../support/worlds/test-agent.js';
 import { ClipCamera, drawClips, type Clip } from './clip.js';
-import { serve } from './rpc.js';
+import { inParallel } from '../../../scripts/in-parallel.js';
+import { serve } from '../common/remote.js';
+import { Patience, slowness } from '../../support/runner/speed.js';
 
 export interface FleetSetup {
   readonly folder: string;
   readonly brokerPort: number;
-  /** Numbers of this process's cameras. */
+  /** Numbers of the cameras in this process. */
   readonly cameras: readonly number[];
   readonly windowMs: number;
 }
@@ -30,15 +32,15 @@ export interface CameraReport {
   readonly device: string;
   readonly isConnected: boolean;
   readonly totals: Totals;
-  /** Seqs that still wait for a receipt. */
+  /** Seqs of the records that wait for a receipt. */
   readonly waiting: readonly number[];
   readonly events: { readonly started: number; readonly ended: number };
 }
 
-/** Somebody walks by so many cameras of a process at once: more, and frames are late on two cores. */
-const AT_ONCE = 32;
-const SETTLE_MS = 20_000;
-/** Nobody walks by two doors in the same moment. */
+/** Cameras of a process that show their clip at the same time. With more, frames are late on two cores. */
+const WALKS_WIDTH = 32;
+const SETTLE_TIMEOUT_MS = 20_000;
+/** The first walks start spread over this time. */
 const STAGGER_MS = 3000;
 
 const quiet: LevelLog = { ...silentLog, level: 'error', setLevel: () => undefined };
@@ -79,22 +81,23 @@ function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Place
 /** Shows the clip to a camera, and waits until its event has ended. */
 async function walkBy({ agent, console, clip }: Placed): Promise<void> {
   const { counters } = agent.agent;
-  // A new owner or a new order makes it learn its scene anew.
+  // After a new claim or order the detector learns its background again.
   const isLearning = (): boolean => (console.lastLook?.observation.reason ?? 'starting') === 'starting';
   if (isLearning()) clip.learn();
-  await settled(`${agent.device} is not armed`, () => !isLearning());
+  await untilTrue(`${agent.device} was not armed`, () => !isLearning());
   const before = counters.get('events.start');
   await clip.play();
   if (counters.get('events.start') === before) {
-    throw new Error(`${agent.device} saw nobody: ${JSON.stringify(console.lastLook?.observation)}`);
+    throw new Error(`${agent.device} detected nobody: ${JSON.stringify(console.lastLook?.observation)}`);
   }
   const hasEnded = (): boolean => counters.get('events.start') === counters.get('events.end');
-  await settled(`an event of ${agent.device} does not end`, hasEnded);
+  await untilTrue(`an event of ${agent.device} did not end`, hasEnded);
 }
 
-async function settled(fault: string, isSo: () => boolean): Promise<void> {
-  for (let waitedMs = 0; !isSo(); waitedMs += 100) {
-    if (waitedMs >= SETTLE_MS) throw new Error(fault);
+async function untilTrue(fault: string, check: () => boolean): Promise<void> {
+  const patience = new Patience(SETTLE_TIMEOUT_MS, performance.now());
+  while (!check()) {
+    if (!patience.wait(performance.now(), slowness())) throw new Error(fault);
     await sleep(realClock, 100);
   }
 }
@@ -121,23 +124,22 @@ const procedures = {
       fleet.push(placed);
       placed.agent.agent.start();
       started.push({ camera, device: placed.agent.device, code: placed.agent.code });
-      // Between two, those that run already get their turn.
+      // Lets the cameras that already run have their turn.
       await sleep(realClock, 5);
     }
     return started;
   },
-  /** One event at each camera. */
+  /** Makes one event at each camera. */
   walkBy: async (seed: number): Promise<void> => {
-    const waiting = [...fleet];
     const { uniform } = seededRandom(seed);
-    const walker = async (): Promise<void> => {
-      await sleep(realClock, uniform() * STAGGER_MS);
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) await walkBy(next);
-    };
-    await Promise.all(Array.from({ length: AT_ONCE }, walker));
+    const delays = new Map(fleet.slice(0, WALKS_WIDTH).map((camera) => [camera, uniform() * STAGGER_MS]));
+    await inParallel(fleet, WALKS_WIDTH, async (camera) => {
+      await sleep(realClock, delays.get(camera) ?? 0);
+      await walkBy(camera);
+    });
   },
   report: async (_: null): Promise<readonly CameraReport[]> => Promise.resolve(fleet.map(reportOf)),
-  /** Every connection ends, as `uplink drop` on the console does it; the cameras come back in their window. */
+  /** Drops every connection, as `uplink drop` on the console does. The cameras reconnect within their window. */
   drop: async (_: null): Promise<void> => {
     for (const { agent } of fleet) agent.agent.uplink.drop();
     return Promise.resolve();

@@ -1,5 +1,5 @@
 import type { CameraReport, FleetProcedures, Started } from './fleet-process.js';
-import { Remote } from './rpc.js';
+import { Remote } from '../common/remote.js';
 
 export interface FleetSettings {
   readonly cameras: number;
@@ -10,7 +10,7 @@ export interface FleetSettings {
   readonly windowMs: number;
 }
 
-/** All cameras of the drill, in their processes. */
+/** All cameras of the drill, spread over several processes. */
 export class Fleet {
   private readonly processes: readonly Remote<FleetProcedures>[];
   private readonly settings: FleetSettings;
@@ -20,7 +20,7 @@ export class Fleet {
     const count = Math.min(settings.processes, settings.cameras);
     this.processes = Array.from(
       { length: count },
-      (_, i) => new Remote('./fleet-process.js', `fleet ${String(i + 1)}`),
+      (_, i) => new Remote<FleetProcedures>(new URL('./fleet-process.js', import.meta.url), `fleet ${String(i + 1)}`),
     );
   }
 
@@ -36,7 +36,7 @@ export class Fleet {
     return started.flat().sort((a, b) => a.camera - b.camera);
   }
 
-  /** Somebody walks by every camera. */
+  /** Makes one event at every camera. */
   async walkBy(seed: number): Promise<void> {
     await Promise.all(this.processes.map((process, i) => process.call('walkBy', seed * 100 + i)));
   }

@@ -13,13 +13,13 @@ import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
 
-export interface Look {
+export interface PageVisit {
   readonly view: SessionView;
-  /** Pictures that the page could show. */
+  /** Pictures that the page could open. */
   readonly opened: number;
 }
 
-/** One account: its keys, and the page's own modules without a window. */
+/** One account: its keys, and the page's own modules without a browser. */
 export class Household {
   readonly keys: OwnerKeys = ownerKeys(nodeSuite, realRandom.bytes(32));
   readonly account = toHex(this.keys.account);
@@ -40,8 +40,8 @@ export class Household {
     await this.owner.claim(parseClaimCode(nodeSuite, code), () => undefined, new AbortController().signal);
   }
 
-  /** Opens the page and every picture in it. Its memory of each history stays from one time to the next. */
-  async look(): Promise<Look> {
+  /** Opens the page and every picture in it. The page's memory of each history is kept between visits. */
+  async visitPage(): Promise<PageVisit> {
     const { client, history, owner, clock } = this;
     const session = new OwnerSession({ client, history, clock, random: realRandom });
     await session.refresh();
@@ -54,7 +54,7 @@ export class Household {
       try {
         if ((await owner.openPicture(picture)).jpeg !== null) opened++;
       } catch (error) {
-        // As the page does it.
+        // As the page does.
         const { code, message } = asSealcamError(error);
         if (code === 'not-found') session.markPictureMissing(picture.media.id);
         else session.refusePicture(message, code, { device: toHex(picture.device), epoch: picture.epoch });

@@ -6,7 +6,9 @@ import { sleep } from '../../../common/clock.js';
 import { fromHex } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import { seededRandom } from '../../../common/seeded-random.js';
+import { throttled } from '../../../scripts/command.js';
 import { freePort } from '../../../scripts/free-port.js';
+import { inParallel } from '../../../scripts/in-parallel.js';
 import { mosquitto, type TestBroker } from '../../support/engines/brokers.js';
 import { natsCluster } from '../../support/engines/nats.js';
 import { postgres, type TestPostgres } from '../../support/engines/postgres.js';
@@ -18,11 +20,11 @@ import type { Started } from './fleet-process.js';
 import { Household } from './household.js';
 import { judgeControl, judgeStore, type Bound, type Leak } from './oracle.js';
 import { pageFetch } from './page-fetch.js';
-import { Remote } from './rpc.js';
+import { Remote } from '../common/remote.js';
 import { openDrillStore, type StoreSetup } from './store-setup.js';
 import type { StrangerProcedures, StrangerReport } from './stranger-process.js';
 
-/** On which engines the cloud runs. */
+/** Store and broker that the cloud runs on. */
 export interface Engines {
   readonly store: 'sqlite' | 'postgres';
   readonly broker: 'mosquitto' | 'nats';
@@ -34,17 +36,18 @@ export interface IncidentSettings extends Engines {
   readonly accounts: number;
   readonly processes: number;
   readonly seed: number;
-  readonly say: (text: string) => void;
+  readonly progress: (text: string) => void;
 }
 
 export interface IncidentReport {
   readonly control: Leak & { readonly misbound_before: number };
   readonly sealcam: Bound & {
     readonly decryptable: number;
-    /** Rows of another camera that ingest was given, and alarms that it raised for them. */
+    /** Rows of another camera that ingest was given. */
     readonly crossed: number;
+    /** Alarms that ingest raised for them. */
     readonly alarms: number;
-    /** What the households' own pages showed, opened and refused, when all was over. */
+    /** What the households' own pages showed, opened and refused at the end. */
     readonly pages: Pages;
     readonly tries: Pick<StrangerReport, 'objects' | 'tries' | 'ownRefused'>;
   };
@@ -54,25 +57,25 @@ export interface Pages {
   readonly events: number;
   readonly pictures: number;
   readonly refused: number;
-  /** Of strangers' cameras, asked for by name: what the API gave. */
+  /** Requests for cameras of other accounts. */
   readonly asked: number;
+  /** Those of them that the API answered with data. */
   readonly given: number;
 }
 
 const PAGE_ORIGIN = 'http://127.0.0.1:1';
-const SETTLE_MS = 180_000;
-const PROGRESS_MS = 5000;
-/** Asking every camera is work too. */
-const LOOK_MS = 400;
-/** Most of a claim is waiting for the camera. */
-const CLAIMS_AT_ONCE = 32;
-const PAGES_AT_ONCE = 8;
-/** So many strangers' cameras each household asks the API for. */
+const SETTLE_TIMEOUT_MS = 180_000;
+/** Asking every camera for a report is work too, so it is done no more often than this. */
+const POLL_MS = 400;
+/** Claims made at the same time. Most of a claim is waiting for the camera. */
+const CLAIMS_WIDTH = 32;
+const PAGES_WIDTH = 8;
+/** Cameras of other accounts that each household requests from the API. */
 const STRANGE_CAMERAS = 3;
-/** Every stranger tries each sealed object up to here; with more objects and accounts, a turn of them does. */
+/** Up to this number every stranger tries each sealed object; above it, the strangers take turns. */
 const TRIES_MAX = 150_000;
 
-/** The incident, replayed: an outage, everybody back at once, and a caching client that crosses its answers. */
+/** Replays the incident: an outage, all cameras back at the same time, and a caching client that mixes up its answers. */
 export class Incident {
   private readonly settings: IncidentSettings;
   private readonly broker: TestBroker;
@@ -83,7 +86,7 @@ export class Incident {
   private readonly households: readonly Household[];
   private readonly truth = new Map<string, string>();
   private cloud: Remote<CloudProcedures> | null = null;
-  /** Processes of the end, while they run. */
+  /** Processes that try keys at the end, while they run. */
   private readonly helpers = new Set<Remote<StrangerProcedures>>();
 
   private constructor(settings: IncidentSettings, broker: TestBroker, httpPort: number) {
@@ -93,7 +96,7 @@ export class Incident {
     mkdirSync(join(folder, 'cloud'), { recursive: true });
     this.broker = broker;
     this.postgres = store === 'postgres' ? postgres(folder) : null;
-    // Short, so that it is a storm; at a camera it is 300 s until the cloud says better.
+    // Short, so that the reconnects are a storm. A real camera's window is 300 s until the cloud announces another.
     const windowMs = Math.max(500, cameras * 8);
     this.fleet = new Fleet({ cameras, processes, folder, brokerPort: broker.port, windowMs });
     const origin = `http://127.0.0.1:${String(httpPort)}`;
@@ -107,41 +110,43 @@ export class Incident {
     return new Incident(settings, started, await freePort());
   }
 
-  /** Replays it once; whatever comes of it, {@link end} has to follow. */
+  /** Replays the incident once. The caller has to call {@link end} afterwards, also after an error. */
   async run(): Promise<IncidentReport> {
-    const { say, cameras, accounts, seed } = this.settings;
+    const { progress, cameras, accounts, seed } = this.settings;
     const { broker, fleet } = this;
-    say(`${String(cameras)} cameras of ${String(accounts)} accounts start, and are claimed`);
+    progress(`${String(cameras)} cameras of ${String(accounts)} accounts start and are claimed`);
     await broker.start();
     await this.postgres?.start();
     this.postgresUrl = (await this.postgres?.database('drill')) ?? null;
     await this.startCloud(this.newCloud(), false);
     await this.claim(await fleet.start());
-    await this.drained('the accepts are receipted');
+    await this.untilDrained('every accept has a receipt');
 
-    say('an ordinary day: somebody walks by every camera');
+    progress('an ordinary day: a person walks by every camera');
     await fleet.walkBy(seed);
-    await this.drained('its events are receipted');
+    await this.untilDrained('every event has a receipt');
     const before = this.control(new Set()).misbound;
 
-    say('the outage: broker and cloud are killed; the cameras go on recording');
+    progress('the outage: broker and cloud are killed, the cameras record on');
     await broker.stop('kill');
     await this.cloud?.kill();
-    // A few cameras need more of a backlog to make a storm.
+    // Few cameras need a larger backlog each to make a storm.
     for (let walk = 0; walk < (cameras < 100 ? 2 : 1); walk++) await fleet.walkBy(seed + 1 + walk);
     const waiting = await this.queued();
 
-    say(`everybody back at once, with ${String(waiting)} records; the cache is cold, and crosses its answers`);
-    // Loaded before the broker answers, so that the cloud is there before the first camera is.
+    progress(
+      `the storm: all cameras reconnect with ${String(waiting)} records; the cache is cold, and mixes up its answers`,
+    );
+    // The program is loaded before the broker starts, so that the cloud is up before the first camera reconnects.
     const cloud = this.newCloud();
     await cloud.call('load', null);
     await broker.start();
     const storm = await this.storm(cloud);
 
-    say(`after ${String(storm.crossedForUs)} crossed rows the cache is bypassed; the cameras connect anew, and drain`);
+    progress(`after ${String(storm.crossedForUs)} crossed rows the cache is bypassed; the cameras reconnect and drain`);
     await cloud.call('bypass', null);
     await fleet.drop();
-    await this.drained('everything is receipted');
+    await this.untilDrained('every record has a receipt');
     return this.judge(cloud, before);
   }
 
@@ -150,7 +155,7 @@ export class Incident {
   }
 
   private newCloud(): Remote<CloudProcedures> {
-    this.cloud = new Remote<CloudProcedures>('./cloud-process.js', 'cloud');
+    this.cloud = new Remote<CloudProcedures>(new URL('./cloud-process.js', import.meta.url), 'cloud');
     return this.cloud;
   }
 
@@ -171,26 +176,25 @@ export class Incident {
 
   private async claim(started: readonly Started[]): Promise<void> {
     const { households } = this;
-    const waiting = [...started];
-    const worker = async (): Promise<void> => {
-      for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
-        const household = households[next.camera % households.length];
-        if (household === undefined) throw new Error('no household');
-        await household.claim(next.code);
-        this.truth.set(next.device, household.account);
-      }
-    };
-    await Promise.all(Array.from({ length: CLAIMS_AT_ONCE }, worker));
+    await inParallel(started, CLAIMS_WIDTH, async ({ camera, code, device }) => {
+      const household = households[camera % households.length];
+      if (household === undefined) throw new Error('no household');
+      await household.claim(code);
+      this.truth.set(device, household.account);
+    });
   }
 
-  /** Everybody is back, and somebody walks by every camera meanwhile. */
+  /** Waits until every camera has reconnected, while a person walks by each of them. */
   private async storm(cloud: Remote<CloudProcedures>): Promise<CloudReport> {
     await this.startCloud(cloud, true);
     const isBack = async (): Promise<boolean> => {
-      await sleep(realClock, LOOK_MS);
+      await sleep(realClock, POLL_MS);
       return (await this.fleet.report()).every(({ isConnected }) => isConnected);
     };
-    await Promise.all([until('everybody is back', isBack, SETTLE_MS), this.fleet.walkBy(this.settings.seed + 9)]);
+    await Promise.all([
+      until('every camera is back', isBack, SETTLE_TIMEOUT_MS),
+      this.fleet.walkBy(this.settings.seed + 9),
+    ]);
     return cloud.call('report', null);
   }
 
@@ -198,20 +202,17 @@ export class Incident {
     return (await this.fleet.report()).reduce((sum, { totals }) => sum + totals.queued, 0);
   }
 
-  private async drained(what: string): Promise<void> {
-    let saidMs = realClock.monotonicMs();
+  private async untilDrained(what: string): Promise<void> {
+    const sometimes = throttled(this.settings.progress);
     await until(
       what,
       async () => {
-        await sleep(realClock, LOOK_MS);
+        await sleep(realClock, POLL_MS);
         const sum = await this.queued();
-        if (realClock.monotonicMs() - saidMs > PROGRESS_MS) {
-          saidMs = realClock.monotonicMs();
-          this.settings.say(`  ${String(sum)} records wait`);
-        }
+        sometimes(() => `  ${String(sum)} records wait`);
         return sum === 0;
       },
-      SETTLE_MS,
+      SETTLE_TIMEOUT_MS,
     );
   }
 
@@ -220,8 +221,8 @@ export class Incident {
   }
 
   private async judge(cloud: Remote<CloudProcedures>, misboundBefore: number): Promise<IncidentReport> {
-    const { say, cameras: count } = this.settings;
-    say('every household opens its page');
+    const { progress, cameras: count } = this.settings;
+    progress('every household opens its page');
     const pages = await this.openPages();
     const { crossedForUs: crossed, counters, refused } = await cloud.call('report', null);
     const cameras = await this.fleet.report();
@@ -230,7 +231,7 @@ export class Incident {
     await cloud.call('stop', null);
     await cloud.kill();
 
-    say('strangers try every sealed object');
+    progress('strangers try their keys on every sealed object');
     const tried = await this.tryStrangers();
     const store = await openDrillStore(this.store());
     const bound = await judgeStore(store, this.truth, cameras, new Set(refused)).finally(() => store.close());
@@ -248,29 +249,25 @@ export class Incident {
     };
   }
 
-  /** What each page shows and refuses of its own cameras, and what the API gives it of others'. */
+  /** Opens every household's page, and requests cameras of other accounts from the API. */
   private async openPages(): Promise<Pages> {
     const random = seededRandom(this.settings.seed);
     const devices = [...this.truth.keys()].sort();
     const pages = { events: 0, pictures: 0, refused: 0, asked: 0, given: 0 };
-    const waiting = [...this.households];
-    const worker = async (): Promise<void> => {
-      for (let household = waiting.shift(); household !== undefined; household = waiting.shift()) {
-        const { account } = household;
-        const { view, opened } = await household.look();
-        pages.events += view.events.length;
-        pages.pictures += opened;
-        pages.refused += view.alarms.length;
-        pages.given += view.events.filter(({ device }) => this.truth.get(device) !== account).length;
-        const strange = devices.filter((device) => this.truth.get(device) !== account);
-        for (let i = 0; i < STRANGE_CAMERAS && strange.length > 0; i++) {
-          const device = strange[Math.floor(random.uniform() * strange.length)] ?? '';
-          pages.asked++;
-          if (await isGiven(household, device)) pages.given++;
-        }
+    await inParallel(this.households, PAGES_WIDTH, async (household) => {
+      const { account } = household;
+      const { view, opened } = await household.visitPage();
+      pages.events += view.events.length;
+      pages.pictures += opened;
+      pages.refused += view.alarms.length;
+      pages.given += view.events.filter(({ device }) => this.truth.get(device) !== account).length;
+      const strange = devices.filter((device) => this.truth.get(device) !== account);
+      for (let i = 0; i < STRANGE_CAMERAS && strange.length > 0; i++) {
+        const device = strange[Math.floor(random.uniform() * strange.length)] ?? '';
+        pages.asked++;
+        if (await isGiven(household, device)) pages.given++;
       }
-    };
-    await Promise.all(Array.from({ length: PAGES_AT_ONCE }, worker));
+    });
     return pages;
   }
 
@@ -278,12 +275,15 @@ export class Incident {
     const { households, truth } = this;
     const keys = households.map(({ account, keys: { recipient } }) => ({ account, keys: recipient }));
     const devices = [...truth].map(([device, account]) => ({ device, account }));
-    // About eight objects of each camera.
+    // Each camera has about eight objects.
     const strangers = Math.max(1, Math.min(keys.length - 1, Math.floor(TRIES_MAX / (devices.length * 8))));
     const parts = Math.min(4, cpus().length);
     const reports = await Promise.all(
       Array.from({ length: parts }, async (_, part) => {
-        const process = new Remote<StrangerProcedures>('./stranger-process.js', `strangers ${String(part + 1)}`);
+        const process = new Remote<StrangerProcedures>(
+          new URL('./stranger-process.js', import.meta.url),
+          `strangers ${String(part + 1)}`,
+        );
         this.helpers.add(process);
         const own = devices.filter((_device, i) => i % parts === part);
         const report = await process.call('tryKeys', { store: this.store(), devices: own, keys, strangers });
@@ -301,14 +301,14 @@ export class Incident {
     }));
   }
 
-  /** Leaves no process behind. */
+  /** Ends every process. */
   async end(): Promise<void> {
     await Promise.all([this.fleet.kill(), this.cloud?.kill(), ...[...this.helpers].map((helper) => helper.kill())]);
     await Promise.all([this.broker.stop('kill'), this.postgres?.stop()]);
   }
 }
 
-/** Whether the API answers a household about somebody else's camera. */
+/** Whether the API gives a household the records of another account's camera. */
 async function isGiven({ client }: Household, device: string): Promise<boolean> {
   try {
     await client.records(fromHex(device, 32) ?? new Uint8Array(32), 1, null, 10);

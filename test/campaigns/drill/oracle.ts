@@ -1,87 +1,77 @@
-import { equal, fromHex, toHex } from '../../../common/bytes.js';
-import type { CloudStore, StoredRecord } from '../../../cloud/store/store.js';
+import { fromHex, toHex } from '../../../common/bytes.js';
+import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind } from '../../../protocol/objects/record.js';
-import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { inspectStored } from '../common/stored-record.js';
 import type { Filed } from './control.js';
 import type { CameraReport } from './fleet-process.js';
 
-/** Which account claimed a camera: hex of the device → hex of the account. What the drill itself did, and no table says. */
+/**
+ * Account that claimed each camera: hex of the device → hex of the account. Kept by the drill itself, not read from a
+ * store.
+ */
 export type Truth = ReadonlyMap<string, string>;
 
 export interface Bound {
   /** Records in our store. */
   readonly records: number;
-  /** Of them: not of the camera, account and epoch under which they are filed, or of another account than claimed it. */
+  /**
+   * Records whose camera, account and epoch are not those they are filed under, or whose account did not claim the
+   * camera.
+   */
   readonly misbound: number;
-  /** Records that a camera made and that are neither stored nor still in its queue; and pictures likewise. */
+  /** Records that a camera made and that are neither stored nor still in its outbox; and pictures likewise. */
   readonly lost: number;
-  /** Still in a queue when the drill ended. */
+  /** Records still in an outbox when the drill ended. */
   readonly waiting: number;
-  /** Came later, because the crossed row was refused first. */
+  /** Records that ingest refused in the storm and stored later. */
   readonly delayed: number;
 }
 
-/** Looks at our store from outside, against what the cameras counted and the households claimed. */
+/** Compares our store with what the cameras counted and the households claimed. */
 export async function judgeStore(
   store: CloudStore,
   truth: Truth,
   cameras: readonly CameraReport[],
   refused: ReadonlySet<string>,
 ): Promise<Bound> {
-  let [records, misbound, lost, waiting, delayed] = [0, 0, 0, 0, 0];
-  for (const { device, totals, waiting: queue } of cameras) {
+  const bound = { records: 0, misbound: 0, lost: 0, waiting: 0, delayed: 0 };
+  for (const { device, totals, waiting } of cameras) {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const row = await store.claims.row(id, 1);
     const account = truth.get(device) ?? '';
     const stored = await store.records.page(id, 1, 1e9, 1e6);
-    records += stored.length;
-    waiting += queue.length;
-    lost += totals.lost + totals.quarantined;
-    const here = new Set([...stored.map(({ seq }) => seq), ...queue]);
-    for (let seq = 0; seq < totals.produced; seq++) if (!here.has(seq)) lost++;
+    bound.records += stored.length;
+    bound.waiting += waiting.length;
+    bound.lost += totals.lost + totals.quarantined;
+    const here = new Set([...stored.map(({ seq }) => seq), ...waiting]);
+    for (let seq = 0; seq < totals.produced; seq++) if (!here.has(seq)) bound.lost++;
     for (const one of stored) {
-      const { isBound, missingMedia } = await judgeRecord(store, one, account, row?.account);
-      if (!isBound) misbound++;
-      if (!queue.includes(one.seq)) lost += missingMedia;
-      if (refused.has(toHex(nodeSuite.sha256(one.bytes)))) delayed++;
+      const { isBound, missingMedia } = await inspectStored(store, one, account, row?.account);
+      if (!isBound) bound.misbound++;
+      if (!waiting.includes(one.seq)) bound.lost += missingMedia;
+      if (refused.has(toHex(nodeSuite.sha256(one.bytes)))) bound.delayed++;
     }
   }
-  return { records, misbound, lost, waiting, delayed };
-}
-
-async function judgeRecord(
-  store: CloudStore,
-  stored: StoredRecord,
-  account: string,
-  rowAccount: Uint8Array | undefined,
-): Promise<{ readonly isBound: boolean; readonly missingMedia: number }> {
-  const { value } = openSigned(recordKind, nodeSuite, stored.bytes);
-  const isBound =
-    equal(value.device, stored.device) &&
-    value.epoch === stored.epoch &&
-    toHex(value.account) === account &&
-    rowAccount !== undefined &&
-    toHex(rowAccount) === account;
-  const ids = (value.media ?? []).map(({ id }) => id);
-  const present = await store.records.mediaPresent(value.device, value.epoch, ids);
-  return { isBound, missingMedia: present.filter((isThere) => !isThere).length };
+  return bound;
 }
 
 export interface Leak {
   /** Events that the control filed. */
   readonly events: number;
-  /** Of them: under an account that did not claim the camera. */
+  /** Events filed under an account that did not claim the camera. */
   readonly misbound: number;
-  /** Their pictures, each proved to be one: its owner's key opens it. In the control's world no key is needed. */
+  /**
+   * Pictures of those events. Each is a real picture: its owner's key opens it. In the control's world no key is
+   * needed.
+   */
   readonly decryptable: number;
-  /** Accounts that were given somebody else's event. */
+  /** Accounts that were shown another account's event. */
   readonly accounts_affected: number;
-  /** Accounts whose event somebody else was given. */
+  /** Accounts whose event was shown to another account. */
   readonly accounts_exposed: number;
 }
 
-/** An event that the control filed more than once, because it was sent again, counts once. */
+/** Counts what the control filed under wrong accounts. An event that was sent again and filed twice counts once. */
 export function judgeControl(filed: readonly Filed[], truth: Truth, pictures: ReadonlySet<string>): Leak {
   const events = new Set<string>();
   const misbound = new Set<string>();

@@ -2,14 +2,14 @@ import { Agent, request } from 'node:http';
 import { platform } from 'node:os';
 import type { PageFetch } from '../../../app/core/cloud-client.js';
 
-/** A fetch for one household: with a loopback address of its own, because the cloud limits requests by address. */
+/** Returns a fetch for one household, from its own loopback address, because the cloud limits requests by address. */
 export function pageFetch(household: number): PageFetch {
-  // Only Linux answers on all of 127.0.0.0/8 without being told to.
+  // Only Linux has all of 127.0.0.0/8 configured.
   const own = `127.1.${String(Math.floor(household / 250))}.${String(1 + (household % 250))}`;
   const agent = new Agent({ keepAlive: true, maxSockets: 2, ...(platform() === 'linux' ? { localAddress: own } : {}) });
   return (url, { method = 'GET', headers, body, signal }) =>
     new Promise((resolve, reject) => {
-      const asked = request(
+      const sent = request(
         url,
         {
           method,
@@ -29,7 +29,7 @@ export function pageFetch(household: number): PageFetch {
           });
         },
       );
-      asked.once('error', reject);
-      asked.end(typeof body === 'string' ? body : undefined);
+      sent.once('error', reject);
+      sent.end(typeof body === 'string' ? body : undefined);
     });
 }

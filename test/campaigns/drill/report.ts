@@ -13,7 +13,7 @@ export interface DrillResult {
   readonly command: string;
 }
 
-/** The incident's own fault, in the row of the others. */
+/** Returns the incident's own fault as a row beside the others. */
 export function stormFault({ sealcam }: IncidentReport): FaultReport {
   const { crossed, alarms, misbound, decryptable, lost, delayed, pages } = sealcam;
   return {
@@ -29,32 +29,32 @@ export function stormFault({ sealcam }: IncidentReport): FaultReport {
   };
 }
 
-/** What is not as it has to be, in sentences; none for a drill that proves something. */
-export function complaints({ control, sealcam, faults }: DrillResult): readonly string[] {
-  const said: string[] = [];
+/** Returns every property that did not hold, as sentences. */
+export function violationsOf({ control, sealcam, faults }: DrillResult): readonly string[] {
+  const found: string[] = [];
   const zero = (what: string, value: number): void => {
-    if (value !== 0) said.push(`${what}: ${String(value)}, not 0`);
+    if (value !== 0) found.push(`${what}: ${String(value)}, not 0`);
   };
   if (control.misbound === 0 || control.decryptable === 0 || control.accounts_affected === 0)
-    said.push('the control did not leak: this run proves nothing');
+    found.push('the control did not leak: this run proves nothing');
   zero('mis-bound', sealcam.misbound);
   zero('opened by a stranger', sealcam.decryptable);
   zero('lost', sealcam.lost);
   zero('not opened by their owner', sealcam.tries.ownRefused);
-  zero('refused by pages when all was over', sealcam.pages.refused);
+  zero('refused by pages at the end', sealcam.pages.refused);
   for (const { name, injected, alarmed, misbound, decryptable, lost } of faults) {
-    if (injected === 0) said.push(`${name}: never injected`);
-    if (alarmed < injected) said.push(`${name}: ${String(alarmed)} alarms for ${String(injected)} injections`);
+    if (injected === 0) found.push(`${name}: never injected`);
+    if (alarmed < injected) found.push(`${name}: ${String(alarmed)} alarms for ${String(injected)} injections`);
     zero(`${name}: mis-bound`, misbound);
     zero(`${name}: opened by a stranger`, decryptable);
     zero(`${name}: lost`, lost);
   }
-  return said;
+  return found;
 }
 
 const number = (value: number): string => value.toLocaleString('en');
 
-/** For people, at a terminal. */
+/** Formats a result for a terminal. */
 export function table(result: DrillResult): string {
   const { cameras, accounts, control, sealcam, faults, seconds } = result;
   const row = (...cells: readonly (string | number)[]): string =>
@@ -64,7 +64,7 @@ export function table(result: DrillResult): string {
     '',
     row('', 'control', 'sealcam'),
     row('records bound to another account', control.misbound, sealcam.misbound),
-    row("strangers' pictures to look at", control.decryptable, sealcam.decryptable),
+    row("strangers' pictures that can be seen", control.decryptable, sealcam.decryptable),
     row("accounts shown a stranger's event", control.accounts_affected, sealcam.pages.given),
     row('lost', '–', sealcam.lost),
     row('delayed', '–', sealcam.delayed),
@@ -75,7 +75,7 @@ export function table(result: DrillResult): string {
   ].join('\n');
 }
 
-/** For the README, beside the figures of the incident itself. */
+/** Formats a result for the README, beside the figures of the incident itself. */
 export function markdown(result: DrillResult): string {
   const { cameras, accounts, control, sealcam, faults, command } = result;
   const others = faults.slice(1);

@@ -3,10 +3,10 @@ import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 
-/** Where the drill's cloud keeps what it takes; goes to other processes. */
+/** Store of the drill's cloud, as it is passed to other processes. */
 export interface StoreSetup {
   readonly folder: string;
-  /** Null for SQLite, in the folder. */
+  /** Null for SQLite in the folder. */
   readonly postgresUrl: string | null;
 }
 
@@ -17,7 +17,7 @@ export function storeEnvironment({ folder, postgresUrl }: StoreSetup): Readonly<
   };
 }
 
-/** From outside, beside its cloud or after it. */
+/** Opens the drill's store beside its cloud, or after the cloud has stopped. */
 export async function openDrillStore({ folder, postgresUrl: url }: StoreSetup): Promise<CloudStore> {
   if (url === null) return openSqliteStore(join(folder, 'cloud.db'));
   return openPostgresStore({ url, password: undefined, connections: 4 });

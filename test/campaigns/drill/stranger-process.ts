@@ -4,16 +4,16 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { unseal, type RecipientKeys, type SealedObject } from '../../../protocol/seal/seal.js';
-import { serve } from './rpc.js';
+import { serve } from '../common/remote.js';
 import { openDrillStore, type StoreSetup } from './store-setup.js';
 import { unwraps } from './unwraps.js';
 
 export interface StrangerTask {
-  /** Of a cloud that has stopped. */
+  /** Store of a cloud that has stopped. */
   readonly store: StoreSetup;
   readonly devices: readonly { readonly device: string; readonly account: string }[];
   readonly keys: readonly { readonly account: string; readonly keys: RecipientKeys }[];
-  /** Strangers who try each object. */
+  /** Number of strangers that try each object. */
   readonly strangers: number;
 }
 
@@ -21,20 +21,23 @@ export interface StrangerReport {
   /** Sealed objects tried. */
   readonly objects: number;
   readonly tries: number;
-  /** Media ids that a key other than its owner's opened. */
+  /** Ids of the media that a key other than the owner's opened. */
   readonly opened: readonly string[];
-  /** The control: pictures that the owner's key opened, in the same way. */
+  /** The control: ids of the pictures that the owner's key opened. */
   readonly ownPictures: readonly string[];
-  /** Sealed objects that not even the owner's key opened. */
+  /** Sealed objects that the owner's key did not open. */
   readonly ownRefused: number;
 }
 
-/** Every sealed object of these cameras, tried with its owner's key and with those of strangers. */
+/** Tries the owner's key and strangers' keys on every sealed object of these cameras. */
 async function tryKeys({ store: setup, devices, keys, strangers }: StrangerTask): Promise<StrangerReport> {
   const store = await openDrillStore(setup);
   const opened: string[] = [];
   const ownPictures: string[] = [];
-  let [objects, tries, ownRefused, turn] = [0, 0, 0, 0];
+  let objects = 0;
+  let tries = 0;
+  let ownRefused = 0;
+  let turn = 0;
   try {
     for (const { device, account } of devices) {
       const others = keys.filter((other) => other.account !== account);
@@ -50,7 +53,7 @@ async function tryKeys({ store: setup, devices, keys, strangers }: StrangerTask)
           if (mine === null) ownRefused++;
           else if (mine.hasPicture) ownPictures.push(toHex(media.id));
           for (let i = 0; i < Math.min(strangers, others.length); i++) {
-            // In turn, so that with few strangers an object all keys are still tried.
+            // The strangers take turns, so that every key is tried even with few per object.
             const other = others[turn++ % others.length];
             if (other === undefined) continue;
             tries++;

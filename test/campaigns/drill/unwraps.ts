@@ -5,8 +5,8 @@ import { openBox } from '../../../protocol/seal/sealed-box.js';
 import { decodeCbor } from '../../../protocol/wire/cbor.js';
 
 /**
- * Whether a key opens any wrap of the object: whoever can has the picture, because only an honest page goes on to ask
- * whether the object belongs to the event.
+ * Whether a key opens any wrap of the object. That is enough to read the picture: only an honest page also checks that the
+ * object belongs to the event.
  */
 export function unwraps({ secret, publicKey }: RecipientKeys, { header }: Pick<SealedObject, 'header'>): boolean {
   const raw = decodeCbor(header, { maxBytes: LIMITS.sealedMaxBytes, maxDepth: 3, maxItems: 16 });

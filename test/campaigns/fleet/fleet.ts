@@ -1,26 +1,35 @@
-import { parseArgs } from 'node:util';
-import { runCommand, wholeNumber, type Surroundings } from '../../../scripts/command.js';
+/** `npm run fleet`: several ingest workers under load and under faults. docs/operations.md explains the figures. */
+import {
+  CommandFailure,
+  messageOf,
+  printResult,
+  reportViolations,
+  runCommand,
+  TOOL_MISSING_STATUS,
+  wholeNumber,
+  type CommandContext,
+} from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
-import { complaints, markdown, table, type FleetResult } from './report.js';
+import { markdown, table, violationsOf, type FleetResult } from './report.js';
 import { endAll, faultRun, rateRun, type FaultResult, type FleetSettings, type RateResult } from './runs.js';
 
 const HELP = `npm run fleet [-- options]
 
-Ingest past one machine, on this one: signing cameras, a broker (Mosquitto, or three NATS nodes), several ingest workers
-as processes of their own, SQLite or PostgreSQL. First records a second, then faults under load. docs/operations.md
-says what each figure means.
+Measures ingest with several workers on this machine: signing cameras, a broker (Mosquitto, or three NATS nodes), ingest
+workers as processes of their own, SQLite or PostgreSQL. Measures records a second first, then injects faults under load.
+docs/operations.md explains each figure.
 
-  --cameras N     that sign and send (default 200)
-  --records N     of each, beside its accept (default 20)
-  --resend S      seconds after which a camera sends again what has no receipt; an agent waits 60 s at least (default 5)
-  --only WHAT     rates, worker, postgres or broker, and no more
-  --json          one JSON object on stdout
-  --save          also into docs/results/fleet.json, with commit and date, and into docs/operations.md
-  --help          this text
+  --cameras N     cameras that sign and send (default 200)
+  --records N     records of each camera, beside its accept (default 20)
+  --resend S      seconds after which a camera sends again what has no receipt; an agent waits at least 60 s (default 5)
+  --only PART     rates, worker, postgres or broker
+  --json          print one JSON object on stdout
+  --save          also write docs/results/fleet.json, with commit and date, and the table in docs/operations.md
+  --help          print this text
 
-Exit status: 0 nothing was lost, doubled or mis-bound; 1 not so, or a run could not end; 2 wrong usage; 4 Mosquitto,
-PostgreSQL or NATS is missing.
+Exit status: 0 nothing was lost, doubled or mis-bound; 1 otherwise, or a run could not finish; 2 wrong usage;
+4 Mosquitto, PostgreSQL or NATS is missing.
 `;
 
 interface Options {
@@ -34,65 +43,39 @@ interface Options {
 
 const PARTS = ['rates', 'worker', 'postgres', 'broker'];
 
-function readOptions(): Options {
-  const { values } = parseArgs({
-    options: {
-      cameras: { type: 'string', default: '200' },
-      records: { type: 'string', default: '20' },
-      resend: { type: 'string', default: '5' },
-      only: { type: 'string' },
-      json: { type: 'boolean', default: false },
-      save: { type: 'boolean', default: false },
-      help: { type: 'boolean', default: false },
-    },
-  });
-  if (values.help) {
-    process.stdout.write(HELP);
-    process.exit(0);
-  }
-  if (values.only !== undefined && !PARTS.includes(values.only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
-  return {
-    cameras: wholeNumber('cameras', values.cameras, 1, 5000),
-    records: wholeNumber('records', values.records, 1, 10_000),
-    resendS: wholeNumber('resend', values.resend, 1, 900),
-    only: values.only ?? null,
-    json: values.json,
-    save: values.save,
-  };
-}
-
 async function fleet(options: Options, settings: FleetSettings): Promise<FleetResult> {
   const { only, cameras, records, resendS } = options;
-  const begun = performance.now();
-  const isAsked = (part: string): boolean => only === null || only === part;
+  const startedMs = performance.now();
+  const isWanted = (part: string): boolean => only === null || only === part;
   const rates: RateResult[] = [];
   const faults: FaultResult[] = [];
-  // One that cannot end is said, and takes no other with it.
+  // A run that cannot finish is reported, and the others go on.
   const failures: string[] = [];
   const keep = async <T>(results: T[], run: () => Promise<T>): Promise<void> => {
     try {
       const result = await run();
       results.push(result);
-      settings.say(`  ${JSON.stringify(result)}`);
+      settings.progress(`  ${JSON.stringify(result)}`);
     } catch (error) {
-      failures.push(error instanceof Error ? error.message : String(error));
-      settings.say(`  could not end: ${failures.at(-1) ?? ''}`);
+      failures.push(messageOf(error));
+      settings.progress(`  could not finish: ${messageOf(error)}`);
     }
   };
-  if (isAsked('rates')) {
+  if (isWanted('rates')) {
     for (const store of ['sqlite', 'postgres'] as const) {
       for (const workers of [1, 2]) await keep(rates, () => rateRun(settings, store, workers));
     }
   }
   const two = { store: 'postgres', workers: 2 } as const;
-  if (isAsked('worker')) {
+  if (isWanted('worker')) {
     for (const broker of ['mosquitto', 'nats'] as const) {
       await keep(faults, () => faultRun(settings, 'worker killed', { ...two, broker }));
     }
   }
-  if (isAsked('postgres'))
+  if (isWanted('postgres'))
     await keep(faults, () => faultRun(settings, 'postgres crashed', { ...two, broker: 'mosquitto' }));
-  if (isAsked('broker')) await keep(faults, () => faultRun(settings, 'broker node killed', { ...two, broker: 'nats' }));
+  if (isWanted('broker'))
+    await keep(faults, () => faultRun(settings, 'broker node killed', { ...two, broker: 'nats' }));
   const args = `--cameras ${String(cameras)} --records ${String(records)} --resend ${String(resendS)}`;
   return {
     cameras,
@@ -101,28 +84,46 @@ async function fleet(options: Options, settings: FleetSettings): Promise<FleetRe
     rates,
     faults,
     failures,
-    seconds: Math.round((performance.now() - begun) / 1000),
+    seconds: Math.round((performance.now() - startedMs) / 1000),
     command: `npm run fleet -- ${args}${only === null ? '' : ` --only ${only}`}`,
   };
 }
 
-async function main(options: Options, { folder, say, onInterrupt }: Surroundings): Promise<number> {
-  const tool = missingTool(['mosquitto', 'nats', 'postgres']);
-  if (tool !== null) {
-    process.stderr.write(`fleet: ${tool}\n`);
-    return 4;
-  }
+async function main(options: Options, { folder, progress, onInterrupt }: CommandContext): Promise<number> {
+  const missing = missingTool(['mosquitto', 'nats', 'postgres']);
+  if (missing !== null) throw new CommandFailure(TOOL_MISSING_STATUS, missing);
   onInterrupt(endAll);
   const { cameras, records, resendS } = options;
-  const result = await fleet(options, { folder, cameras, records, resendMs: resendS * 1000, say });
+  const result = await fleet(options, { folder, cameras, records, resendMs: resendS * 1000, progress });
   if (options.save) {
     saveResult('fleet', { ...result });
     writePart('docs/operations.md', 'fleet', markdown(result));
   }
-  process.stdout.write(options.json ? `${JSON.stringify(result)}\n` : `${table(result)}\n`);
-  const wrong = complaints(result);
-  for (const complaint of wrong) process.stderr.write(`fleet: ${complaint}\n`);
-  return wrong.length === 0 ? 0 : 1;
+  printResult(options.json, result, table(result));
+  return reportViolations('fleet', violationsOf(result));
 }
 
-await runCommand('fleet', readOptions, main);
+await runCommand({
+  name: 'fleet',
+  help: HELP,
+  options: {
+    cameras: { type: 'string', default: '200' },
+    records: { type: 'string', default: '20' },
+    resend: { type: 'string', default: '5' },
+    only: { type: 'string' },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+  readOptions: ({ cameras, records, resend, only, json, save }): Options => {
+    if (only !== undefined && !PARTS.includes(only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
+    return {
+      cameras: wholeNumber('cameras', cameras, 1, 5000),
+      records: wholeNumber('records', records, 1, 10_000),
+      resendS: wholeNumber('resend', resend, 1, 900),
+      only: only ?? null,
+      json,
+      save,
+    };
+  },
+  main,
+});

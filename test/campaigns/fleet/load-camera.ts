@@ -15,11 +15,11 @@ export interface LoadSettings {
   readonly brokerPort: number;
   readonly protocol: 4 | 5;
   readonly records: number;
-  /** Public receipt keys of the cloud, which the claims name. */
+  /** Public receipt keys of the cloud, named in the claims. */
   readonly receiptKeys: readonly Uint8Array[];
-  /** What is not receipted is sent again after this, then after twice that; an agent waits a minute at least. */
+  /** Wait before a record without a receipt is sent again; doubles each time. An agent waits at least a minute. */
   readonly resendMs: number;
-  /** Between two records of a camera; 0 as fast as receipts come. */
+  /** Between two records of a camera; 0 sends as fast as receipts come. */
   readonly everyMs: number;
 }
 
@@ -27,29 +27,31 @@ interface Outgoing {
   readonly record: Verified<SealcamRecord>;
   readonly payload: Uint8Array;
   sentAtMs: number | null;
-  /** How often it went out again. */
-  again: number;
+  /** How often it was sent again. */
+  resends: number;
   isReceipted: boolean;
 }
 
-/** As an agent has it. */
+/** The same as an agent's. */
 const IN_FLIGHT_MAX = 8;
 const PICTURE_BYTES = 8192;
-/** One record in so many has a picture. */
-const PICTURED = 4;
+/** Every fourth record has a picture. */
+const PICTURE_EVERY = 4;
 const RECONNECT_MS = 1000;
 const WINDOW_MAX_MS = 30_000;
 const RESEND_MAX_MS = 60_000;
 
-/** A camera that signs in advance, and then keeps to the protocol: sends, waits for signed receipts, sends again. */
+/**
+ * A camera that signs its records in advance, then follows the protocol: sends, waits for signed receipts, sends again.
+ */
 export class LoadCamera {
   readonly world = new CameraWorld();
-  /** Of accept and records, by seq. */
+  /** The accept and the records, by seq. */
   readonly outgoing: Outgoing[] = [];
   resent = 0;
-  /** Subscriptions that the broker did not grant, after which the camera connects anew. */
+  /** Subscriptions that the broker refused; the camera then reconnects. */
   refused = 0;
-  /** Receipts that were no receipts of this camera's records. */
+  /** Receipt ranges that do not match this camera's records. */
   strange = 0;
   private readonly settings: LoadSettings;
   private readonly clock: Clock;
@@ -73,7 +75,7 @@ export class LoadCamera {
     return this.outgoing.reduce((sum, { isReceipted }) => sum + (isReceipted ? 0 : 1), 0);
   }
 
-  /** What should have gone out by now, and is not receipted. */
+  /** Records that should have been sent by now and have no receipt. */
   get due(): readonly Outgoing[] {
     const until = (this.clock.monotonicMs() - this.startedAtMs) / Math.max(1, this.settings.everyMs);
     return this.outgoing.filter(({ isReceipted }, seq) => !isReceipted && seq <= until);
@@ -93,13 +95,14 @@ export class LoadCamera {
     });
     this.client = client;
     client.on('error', () => undefined);
-    // A window that doubles while the broker is busy, as an agent's does: a fixed second keeps a weak cluster down.
+    // The window doubles while the broker is busy, as an agent's does: retries at a fixed second would keep a weak
+    // cluster down.
     client.on('close', () => {
       this.windowMs = Math.min(WINDOW_MAX_MS, 2 * this.windowMs);
       client.options.reconnectPeriod = Math.round(this.windowMs * (0.75 + realRandom.uniform() / 2));
     });
     client.on('message', (_, payload) => {
-      this.down(new Uint8Array(payload));
+      this.applyReceipt(new Uint8Array(payload));
     });
     await new Promise<void>((resolve) => {
       client.on('connect', () => {
@@ -110,7 +113,7 @@ export class LoadCamera {
             this.windowMs = RECONNECT_MS;
             resolve();
           } else {
-            // As an agent does it: a connection without receipts is none.
+            // As an agent does: a connection on which no receipts arrive is useless.
             this.refused++;
             client.stream.destroy();
           }
@@ -119,8 +122,8 @@ export class LoadCamera {
     });
   }
 
-  /** The accept, before anything else. */
-  claim(): void {
+  /** Sends the accept, which has to go before every other record. */
+  sendAccept(): void {
     this.send(this.outgoing[0]);
   }
 
@@ -128,7 +131,7 @@ export class LoadCamera {
     this.startedAtMs = this.clock.monotonicMs();
   }
 
-  /** Sends what is due; to be called often. */
+  /** Sends what is due. Has to be called every few milliseconds. */
   turn(): void {
     const nowMs = this.clock.monotonicMs();
     const { everyMs, resendMs } = this.settings;
@@ -138,8 +141,8 @@ export class LoadCamera {
       if (inFlight >= IN_FLIGHT_MAX || (seq > 0 && nowMs < this.startedAtMs + everyMs * seq)) return;
       inFlight++;
       if (one.sentAtMs === null) this.send(one);
-      else if (nowMs - one.sentAtMs > Math.min(RESEND_MAX_MS, resendMs * 2 ** one.again) && this.send(one)) {
-        one.again++;
+      else if (nowMs - one.sentAtMs > Math.min(RESEND_MAX_MS, resendMs * 2 ** one.resends) && this.send(one)) {
+        one.resends++;
         this.resent++;
       }
     }
@@ -151,7 +154,7 @@ export class LoadCamera {
 
   private sign(claim: Verified<Claim>, seq: number): void {
     const prev = this.outgoing[seq - 1]?.record.hash ?? null;
-    if (seq % PICTURED !== 0) {
+    if (seq % PICTURE_EVERY !== 0) {
       const record = this.world.record(claim, seq, prev, { kind: 'scene', scene: { class: 'stall' } });
       this.push(record, encodeUp({ type: 'records', records: [{ record: record.bytes, media: [] }] }));
       return;
@@ -170,7 +173,7 @@ export class LoadCamera {
   }
 
   private push(record: Verified<SealcamRecord>, payload: Uint8Array): void {
-    this.outgoing.push({ record, payload, sentAtMs: null, again: 0, isReceipted: false });
+    this.outgoing.push({ record, payload, sentAtMs: null, resends: 0, isReceipted: false });
   }
 
   private send(one: Outgoing | undefined): boolean {
@@ -180,7 +183,7 @@ export class LoadCamera {
     return true;
   }
 
-  private down(payload: Uint8Array): void {
+  private applyReceipt(payload: Uint8Array): void {
     const message = decodeDown(payload);
     if (message.type !== 'receipt') return;
     const { value } = openSigned(receiptKind, nodeSuite, message.receipt);

@@ -4,41 +4,43 @@ import { toHex } from '../../../common/bytes.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { serve } from '../drill/rpc.js';
+import { inParallel } from '../../../scripts/in-parallel.js';
+import { serve } from '../common/remote.js';
 import { LoadCamera, type LoadSettings } from './load-camera.js';
 
 export interface LoadSetup extends LoadSettings {
   readonly cameras: number;
 }
 
-/** What the camera made and whose it is: nothing else in the fleet says so. */
+/** What a camera made and its account: the truth that the store is compared with. */
 export interface Made {
   readonly device: string;
   readonly account: string;
-  /** By seq. */
+  /** Of its records, by seq. */
   readonly hashes: readonly string[];
 }
 
-export interface Progress {
+export interface LoadStatus {
   readonly receipted: number;
   readonly waiting: number;
   readonly resent: number;
   readonly strange: number;
   readonly refused: number;
-  /** From the fault until all was receipted that should have gone out by its end; and the longest time without a receipt. */
+  /** From the fault until every record that was due by its repair had a receipt; null until then. */
   readonly recoveredMs: number | null;
+  /** Since the fault, the longest time without any receipt. */
   readonly pauseMs: number;
 }
 
 const TURN_MS = 20;
-/** A thousand connections at once are another test. */
-const CONNECT_AT_ONCE = 25;
+/** Connections made at the same time. More would test the broker's accept queue instead. */
+const CONNECT_WIDTH = 25;
 
 let cameras: LoadCamera[] = [];
 let receipted = 0;
 let faultAtMs: number | null = null;
-/** What should have gone out when the fault was over. */
-let open: { readonly isReceipted: boolean }[] | null = null;
+/** Records that were due by the repair and have no receipt yet. */
+let overdue: { readonly isReceipted: boolean }[] | null = null;
 let recoveredMs: number | null = null;
 let pauseMs = 0;
 let lastReceiptMs = 0;
@@ -51,16 +53,16 @@ function onReceipt(count: number): void {
   lastReceiptMs = nowMs;
 }
 
-function look(): void {
-  if (open === null || faultAtMs === null || recoveredMs !== null) return;
-  open = open.filter(({ isReceipted }) => !isReceipted);
-  if (open.length === 0) recoveredMs = realClock.monotonicMs() - faultAtMs;
+function checkRecovery(): void {
+  if (overdue === null || faultAtMs === null || recoveredMs !== null) return;
+  overdue = overdue.filter(({ isReceipted }) => !isReceipted);
+  if (overdue.length === 0) recoveredMs = realClock.monotonicMs() - faultAtMs;
 }
 
-async function turns(signal: AbortSignal): Promise<void> {
+async function runCameras(signal: AbortSignal): Promise<void> {
   while (!signal.aborted) {
     for (const camera of cameras) camera.turn();
-    look();
+    checkRecovery();
     await sleep(realClock, TURN_MS);
   }
 }
@@ -77,43 +79,39 @@ const procedures = {
       })),
     );
   },
-  /** Records a second that one core opens and checks, and does nothing else with. */
+  /** Returns how many of the cameras' records one core verifies a second. */
   verifyRate: async (ms: number): Promise<number> => {
     const all = cameras.flatMap(({ outgoing }) => outgoing.map(({ record }) => record.bytes));
-    const begunMs = realClock.monotonicMs();
+    const startedMs = realClock.monotonicMs();
     let count = 0;
-    while (realClock.monotonicMs() - begunMs < ms) {
+    while (realClock.monotonicMs() - startedMs < ms) {
       for (let i = 0; i < 50; i++) openSigned(recordKind, nodeSuite, all[count++ % all.length] ?? new Uint8Array(0));
     }
-    return Promise.resolve((1000 * count) / (realClock.monotonicMs() - begunMs));
+    return Promise.resolve((1000 * count) / (realClock.monotonicMs() - startedMs));
   },
   connect: async (_: null): Promise<void> => {
-    const waiting = [...cameras];
-    const worker = async (): Promise<void> => {
-      for (let camera = waiting.shift(); camera !== undefined; camera = waiting.shift()) await camera.connect();
-    };
-    await Promise.all(Array.from({ length: CONNECT_AT_ONCE }, worker));
-    for (const camera of cameras) camera.claim();
+    await inParallel(cameras, CONNECT_WIDTH, (camera) => camera.connect());
+    for (const camera of cameras) camera.sendAccept();
   },
   start: async (_: null): Promise<void> => {
     for (const camera of cameras) camera.start();
     lastReceiptMs = realClock.monotonicMs();
     running = new AbortController();
-    void turns(running.signal);
+    void runCameras(running.signal);
     return Promise.resolve();
   },
-  /** The fault begins. */
-  mark: async (_: null): Promise<void> => {
-    [recoveredMs, pauseMs, open] = [null, 0, null];
+  beginFault: async (_: null): Promise<void> => {
+    recoveredMs = null;
+    pauseMs = 0;
+    overdue = null;
     faultAtMs = realClock.monotonicMs();
     return Promise.resolve();
   },
-  /** And is over. */
-  mended: async (_: null): Promise<void> => {
-    open = cameras.flatMap(({ due }) => due);
+  endFault: async (_: null): Promise<void> => {
+    overdue = cameras.flatMap(({ due }) => due);
     return Promise.resolve();
   },
-  progress: async (_: null): Promise<Progress> => {
+  status: async (_: null): Promise<LoadStatus> => {
     const sum = (of: (camera: LoadCamera) => number): number => cameras.reduce((total, one) => total + of(one), 0);
     return Promise.resolve({
       receipted,
@@ -127,7 +125,8 @@ const procedures = {
   },
   stop: async (_: null): Promise<void> => {
     running.abort();
-    [faultAtMs, open] = [null, null];
+    faultAtMs = null;
+    overdue = null;
     await Promise.all(cameras.splice(0).map((camera) => camera.stop()));
   },
 };

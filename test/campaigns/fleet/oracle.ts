@@ -1,41 +1,40 @@
-import { equal, fromHex, toHex } from '../../../common/bytes.js';
+import { fromHex } from '../../../common/bytes.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
-import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind } from '../../../protocol/objects/record.js';
-import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { inspectStored } from '../common/stored-record.js';
 import type { Made } from './load-process.js';
 
 export interface Judged {
+  /** Records in the store. */
   readonly records: number;
-  /** Made by a camera and not in the store, or without their picture. */
+  /** Records and pictures that a camera made and the store does not have. */
   readonly lost: number;
-  /** In the store more than once, or never made. */
+  /** Records that are in the store more than once, or that no camera made. */
   readonly doubled: number;
-  /** Filed under another camera, epoch or account than made and claimed it. */
+  /** Records that are filed under another camera, epoch or account than made and claimed them. */
   readonly misbound: number;
-  /** Nothing of all this is one. */
+  /** Alarms of the cloud; no fault of a fleet may raise one. */
   readonly alarms: number;
 }
 
-/** Looks into the store from outside, against what the cameras made. */
+/** Compares the store with what the cameras made. */
 export async function judge(store: CloudStore, made: readonly Made[]): Promise<Judged> {
-  let [records, lost, doubled, misbound] = [0, 0, 0, 0];
+  let records = 0;
+  let lost = 0;
+  let doubled = 0;
+  let misbound = 0;
   for (const { device, account, hashes } of made) {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const row = await store.claims.row(id, 1);
     const stored = await store.records.page(id, 1, 1e9, 1e6);
     records += stored.length;
-    const wanted = new Set(hashes);
+    const missing = new Set(hashes);
     for (const one of stored) {
-      const { value, hash } = openSigned(recordKind, nodeSuite, one.bytes);
-      const isBound =
-        equal(value.device, id) && value.epoch === 1 && row !== undefined && toHex(row.account) === account;
-      if (!isBound || toHex(value.account) !== account) misbound++;
-      if (!wanted.delete(toHex(hash))) doubled++;
-      const ids = (value.media ?? []).map(({ id: media }) => media);
-      lost += (await store.records.mediaPresent(id, 1, ids)).filter((isThere) => !isThere).length;
+      const { hash, isBound, missingMedia } = await inspectStored(store, one, account, row?.account);
+      if (!isBound) misbound++;
+      if (!missing.delete(hash)) doubled++;
+      lost += missingMedia;
     }
-    lost += wanted.size;
+    lost += missing.size;
   }
   return { records, lost, doubled, misbound, alarms: (await store.alarms.since(0, 1e6)).length };
 }

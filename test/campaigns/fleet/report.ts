@@ -2,31 +2,31 @@ import type { FaultResult, RateResult } from './runs.js';
 
 export interface FleetResult {
   readonly cameras: number;
-  /** Of each camera, with its accept. */
+  /** Records of each camera, its accept included. */
   readonly records: number;
   readonly resend_s: number;
   readonly rates: readonly RateResult[];
   readonly faults: readonly FaultResult[];
-  /** Runs that could not end. */
+  /** Why runs could not finish. */
   readonly failures: readonly string[];
   readonly seconds: number;
   readonly command: string;
 }
 
-/** What is not as it has to be, in sentences. */
-export function complaints({ rates, faults, failures, cameras, records }: FleetResult): readonly string[] {
-  const said: string[] = [...failures];
+/** Returns every property that did not hold, as sentences. */
+export function violationsOf({ rates, faults, failures, cameras, records }: FleetResult): readonly string[] {
+  const found: string[] = [...failures];
   const runs = [
     ...rates.map((one) => ({ ...one, name: `${one.store}, ${String(one.workers)} workers` })),
     ...faults.map((one) => ({ ...one, name: `${one.fault}, ${one.broker}` })),
   ];
   for (const one of runs) {
     for (const what of ['lost', 'doubled', 'misbound', 'alarms'] as const) {
-      if (one[what] !== 0) said.push(`${one.name}: ${what} ${String(one[what])}, not 0`);
+      if (one[what] !== 0) found.push(`${one.name}: ${what} ${String(one[what])}, not 0`);
     }
-    if (one.records !== cameras * records) said.push(`${one.name}: ${String(one.records)} records in the store`);
+    if (one.records !== cameras * records) found.push(`${one.name}: ${String(one.records)} records in the store`);
   }
-  return said;
+  return found;
 }
 
 const number = (value: number): string => value.toLocaleString('en');
@@ -35,7 +35,7 @@ function ratio({ records_per_s, verify_per_s }: RateResult): string {
   return (records_per_s / verify_per_s).toFixed(2);
 }
 
-/** For people, at a terminal. */
+/** Formats a result for a terminal. */
 export function table({ rates, faults }: FleetResult): string {
   const row = (cells: readonly (string | number)[]): string =>
     cells.map((cell, i) => (i === 0 ? String(cell).padEnd(34) : String(cell).padStart(11))).join('');
@@ -72,11 +72,12 @@ function sizes(rates: readonly RateResult[]): readonly string[] {
   ];
 }
 
+/** Formats a result for docs/operations.md. */
 export function markdown({ rates, faults, cameras, resend_s, command }: FleetResult): string {
   return [
     `\`${command}\` ([result](results/fleet.json)), ${number(cameras)} cameras:`,
     '',
-    '| store | ingest workers | records a second | one core that only verifies, a second | ratio |',
+    '| store | ingest workers | records a second | one core that only verifies, records a second | ratio |',
     '|---|---|---|---|---|',
     ...rates.map((one) =>
       [
@@ -86,7 +87,7 @@ export function markdown({ rates, faults, cameras, resend_s, command }: FleetRes
     ),
     '',
     ...sizes(rates),
-    `| fault, with two workers and PostgreSQL | broker | records | lost | doubled | mis-bound | fault lasted, s | all receipted after, s |`,
+    `| fault, with two workers and PostgreSQL | broker | records | lost | doubled | mis-bound | fault lasted, s | all receipts after, s |`,
     '|---|---|---|---|---|---|---|---|',
     ...faults.map(
       (one) =>
@@ -95,6 +96,6 @@ export function markdown({ rates, faults, cameras, resend_s, command }: FleetRes
         `| ${String(one.outage_s)} | ${String(one.recovered_s)} |`,
     ),
     '',
-    `These cameras send again after ${String(resend_s)} s what has no receipt; an agent waits a minute at least, so add that.`,
+    `These cameras send a record without a receipt again after ${String(resend_s)} s. An agent waits at least a minute, so add that.`,
   ].join('\n');
 }

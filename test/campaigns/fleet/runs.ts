@@ -2,9 +2,10 @@ import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { sleep } from '../../../common/clock.js';
-import { Remote } from '../drill/rpc.js';
+import { throttled } from '../../../scripts/command.js';
+import { Remote } from '../common/remote.js';
 import { until } from '../../support/runner/wait.js';
-import type { LoadProcedures, Progress } from './load-process.js';
+import type { LoadProcedures, LoadStatus } from './load-process.js';
 import { judge, type Judged } from './oracle.js';
 import { Site, type BrokerKind, type StoreKind } from './site.js';
 
@@ -14,10 +15,17 @@ export interface FleetSettings {
   /** Of each camera, beside its accept. */
   readonly records: number;
   readonly resendMs: number;
-  readonly say: (text: string) => void;
+  readonly progress: (text: string) => void;
 }
 
 export type Fault = 'worker killed' | 'postgres crashed' | 'broker node killed';
+
+/** What a run is made of, besides its cameras. */
+interface Engines {
+  readonly store: StoreKind;
+  readonly broker: BrokerKind;
+  readonly workers: number;
+}
 
 export interface FaultResult extends Judged {
   readonly fault: Fault;
@@ -25,11 +33,11 @@ export interface FaultResult extends Judged {
   readonly broker: BrokerKind;
   readonly workers: number;
   readonly cameras: number;
-  /** Between the fault and its end. */
+  /** Between the fault and its repair. */
   readonly outage_s: number;
-  /** From the fault until everything was receipted that should have gone out by its end. */
+  /** From the fault until every record that was due by its repair had a receipt. */
   readonly recovered_s: number;
-  /** The longest time in which nobody got a receipt. */
+  /** The longest time without any receipt. */
   readonly pause_s: number;
   readonly resent: number;
 }
@@ -39,10 +47,10 @@ export interface RateResult extends Judged {
   readonly workers: number;
   readonly cameras: number;
   readonly records_per_s: number;
-  /** One core that only checks the same records, measured before the run. */
+  /** Of one core that only verifies the same records, measured before the run. */
   readonly verify_per_s: number;
   readonly resent: number;
-  /** Of the largest worker. */
+  /** Peak memory of the largest worker. */
   readonly worker_mib: number | null;
   /** In the database with its indexes; null on SQLite. */
   readonly bytes_per_record: number | null;
@@ -50,13 +58,13 @@ export interface RateResult extends Judged {
 }
 
 const OUTAGE_MS = 3000;
-const SETTLE_MS = 180_000;
+const SETTLE_TIMEOUT_MS = 180_000;
 const VERIFY_MS = 1000;
-const LOOK_MS = 100;
-const PROGRESS_MS = 10_000;
-/** Where only the rate counts, what waits its turn is not sent again. */
+const POLL_MS = 100;
+const PROGRESS_INTERVAL_MS = 10_000;
+/** Long enough that a record which only waits its turn is not sent again, since that would count against the rate. */
 const RATE_RESEND_MS = 60_000;
-/** From the first record to the last, where nothing is in their way. */
+/** Time over which a camera spreads its records, where nothing delays them. */
 const LOAD_MS = 15_000;
 
 interface Load {
@@ -64,26 +72,36 @@ interface Load {
   readonly site: Site;
 }
 
+interface Run<T> {
+  readonly name: string;
+  readonly engines: Engines;
+  /** Between two records of a camera; 0 sends as fast as receipts come. */
+  readonly everyMs: number;
+  /** Happens while the fleet is under load. */
+  readonly during: (load: Load) => Promise<T>;
+}
+
+interface RunOutcome<T> {
+  readonly judged: Judged;
+  readonly status: LoadStatus;
+  readonly during: T;
+  readonly verifyPerS: number;
+}
+
 const running = new Set<() => Promise<void>>();
 
-/** For whoever is interrupted: leaves no process behind. */
+/** Ends the processes of every run that is under way. */
 export async function endAll(): Promise<void> {
   await Promise.all([...running].map((end) => end()));
 }
 
-/** A fleet from claim to the last receipt; `during` happens while it is under load. */
-async function run<T>(
-  settings: FleetSettings,
-  name: string,
-  where: { readonly store: StoreKind; readonly broker: BrokerKind; readonly workers: number },
-  everyMs: number,
-  during: (load: Load) => Promise<T>,
-): Promise<{ readonly judged: Judged; readonly progress: Progress; readonly during: T; readonly verifyPerS: number }> {
-  const { cameras, records, resendMs, say } = settings;
+/** Runs a fleet from the claims to the last receipt, and compares the store with what the cameras made. */
+async function run<T>(settings: FleetSettings, { name, engines, everyMs, during }: Run<T>): Promise<RunOutcome<T>> {
+  const { cameras, records, resendMs, progress } = settings;
   const folder = join(settings.folder, name.replaceAll(/[^a-z0-9]+/g, '-'));
   mkdirSync(folder);
-  say(`${name}: ${String(cameras)} cameras`);
-  const remote = new Remote<LoadProcedures>('../fleet/load-process.js', 'load');
+  progress(`${name}: ${String(cameras)} cameras`);
+  const remote = new Remote<LoadProcedures>(new URL('./load-process.js', import.meta.url), 'load');
   let site: Site | null = null;
   const end = async (): Promise<void> => {
     await remote.kill();
@@ -91,7 +109,7 @@ async function run<T>(
   };
   running.add(end);
   try {
-    site = await Site.open({ folder, ...where });
+    site = await Site.open({ folder, ...engines });
     const { port, protocol } = site.broker;
     const made = await remote.call('prepare', {
       cameras,
@@ -104,18 +122,18 @@ async function run<T>(
     });
     const verifyPerS = await remote.call('verifyRate', VERIFY_MS);
     await remote.call('connect', null);
-    await settled(say, remote, 'every claim is receipted', (progress) => progress.receipted >= cameras);
+    await untilStatus(progress, remote, 'every claim has a receipt', ({ receipted }) => receipted >= cameras);
     await remote.call('start', null);
-    const done = await during({ remote, site });
-    const progress = await settled(say, remote, 'everything is receipted', ({ waiting }) => waiting === 0);
+    const result = await during({ remote, site });
+    const status = await untilStatus(progress, remote, 'every record has a receipt', ({ waiting }) => waiting === 0);
     await remote.call('stop', null);
-    for (const { name: worker, complaints } of site.workers) {
-      const [first] = complaints;
-      if (first !== undefined) say(`  ${worker} complained ${String(complaints.length)} times: ${first}`);
+    for (const { name: worker, errors } of site.workers) {
+      const [first] = errors;
+      if (first !== undefined) progress(`  ${worker} logged ${String(errors.length)} errors, first: ${first}`);
     }
     const judged = await site.withStore((store) => judge(store, made));
-    if (progress.strange > 0) throw new Error(`${String(progress.strange)} receipts of other records`);
-    return { judged, progress, during: done, verifyPerS };
+    if (status.strange > 0) throw new Error(`${String(status.strange)} receipts of other cameras' records`);
+    return { judged, status, during: result, verifyPerS };
   } finally {
     await end();
     running.delete(end);
@@ -123,95 +141,93 @@ async function run<T>(
   }
 }
 
-async function settled(
-  say: (text: string) => void,
+async function untilStatus(
+  progress: (text: string) => void,
   remote: Remote<LoadProcedures>,
   what: string,
-  isDone: (progress: Progress) => boolean,
-): Promise<Progress> {
-  let last = await remote.call('progress', null);
-  let saidMs = realClock.monotonicMs();
+  isDone: (status: LoadStatus) => boolean,
+): Promise<LoadStatus> {
+  const sometimes = throttled(progress, PROGRESS_INTERVAL_MS);
+  let last = await remote.call('status', null);
   await until(
     what,
     async () => {
       if (isDone(last)) return true;
-      await sleep(realClock, LOOK_MS);
-      last = await remote.call('progress', null);
-      if (realClock.monotonicMs() - saidMs > PROGRESS_MS) {
-        saidMs = realClock.monotonicMs();
-        say(
+      await sleep(realClock, POLL_MS);
+      last = await remote.call('status', null);
+      sometimes(
+        () =>
           `  ${String(last.waiting)} records wait, ${String(last.resent)} were sent again, ${String(last.refused)} subscriptions were refused`,
-        );
-      }
+      );
       return isDone(last);
     },
-    SETTLE_MS,
+    SETTLE_TIMEOUT_MS,
   );
   return last;
 }
 
-/** Somebody pulls a plug while records come, and puts it back. */
-export async function faultRun(
-  settings: FleetSettings,
-  fault: Fault,
-  where: { readonly store: StoreKind; readonly broker: BrokerKind; readonly workers: number },
-): Promise<FaultResult> {
-  const { say, cameras, records } = settings;
-  const name = `${fault}, ${where.store}, ${where.broker}`;
-  const { judged, progress, during } = await run(settings, name, where, LOAD_MS / records, async ({ remote, site }) => {
-    const third = (cameras * records) / 3;
-    await settled(say, remote, 'a third is receipted', ({ receipted }) => receipted >= third);
-    await remote.call('mark', null);
-    const begunMs = realClock.monotonicMs();
-    await breakIt(fault, site);
-    say(`  ${fault}`);
-    await sleep(realClock, OUTAGE_MS);
-    await mendIt(fault, site);
-    const outageMs = realClock.monotonicMs() - begunMs;
-    await remote.call('mended', null);
-    say(`  mended after ${(outageMs / 1000).toFixed(1)} s`);
-    await settled(say, remote, 'it has recovered', ({ recoveredMs }) => recoveredMs !== null);
-    return outageMs;
+/** Injects a fault while records arrive, repairs it after 3 s, and measures how the fleet recovers. */
+export async function faultRun(settings: FleetSettings, fault: Fault, engines: Engines): Promise<FaultResult> {
+  const { progress, cameras, records } = settings;
+  const { judged, status, during } = await run(settings, {
+    name: `${fault}, ${engines.store}, ${engines.broker}`,
+    engines,
+    everyMs: LOAD_MS / records,
+    during: async ({ remote, site }) => {
+      const third = (cameras * records) / 3;
+      await untilStatus(progress, remote, 'a third has receipts', ({ receipted }) => receipted >= third);
+      await remote.call('beginFault', null);
+      const startedMs = realClock.monotonicMs();
+      await inject(fault, site);
+      progress(`  ${fault}`);
+      await sleep(realClock, OUTAGE_MS);
+      await repair(fault, site);
+      const outageMs = realClock.monotonicMs() - startedMs;
+      await remote.call('endFault', null);
+      progress(`  repaired after ${(outageMs / 1000).toFixed(1)} s`);
+      await untilStatus(progress, remote, 'the fleet has recovered', ({ recoveredMs }) => recoveredMs !== null);
+      return outageMs;
+    },
   });
   return {
     fault,
-    ...where,
+    ...engines,
     cameras,
     ...judged,
     outage_s: seconds(during),
-    recovered_s: seconds(progress.recoveredMs ?? 0),
-    pause_s: seconds(progress.pauseMs),
-    resent: progress.resent,
+    recovered_s: seconds(status.recoveredMs ?? 0),
+    pause_s: seconds(status.pauseMs),
+    resent: status.resent,
   };
 }
 
-async function breakIt(fault: Fault, { workers, postgres, cluster }: Site): Promise<void> {
+async function inject(fault: Fault, { workers, postgres, cluster }: Site): Promise<void> {
   if (fault === 'worker killed') await workers[0]?.stop('kill');
   else if (fault === 'postgres crashed') await postgres?.stop('kill');
   else await cluster?.killNode(0);
 }
 
-async function mendIt(fault: Fault, { workers, postgres, cluster }: Site): Promise<void> {
+async function repair(fault: Fault, { workers, postgres, cluster }: Site): Promise<void> {
   if (fault === 'worker killed') await workers[0]?.start();
   else if (fault === 'postgres crashed') await postgres?.start();
   else await cluster?.startNode(0);
 }
 
-/** As fast as receipts come. */
+/** Measures how many records a second get receipts when cameras send as fast as they may. */
 export async function rateRun(settings: FleetSettings, store: StoreKind, workers: number): Promise<RateResult> {
-  const { cameras, records, say } = settings;
-  const where = { store, broker: 'mosquitto', workers } as const;
-  const name = `rate, ${store}, ${String(workers)} workers`;
-  const { judged, progress, during, verifyPerS } = await run(
+  const { cameras, records, progress } = settings;
+  const { judged, status, during, verifyPerS } = await run(
     { ...settings, resendMs: RATE_RESEND_MS },
-    name,
-    where,
-    0,
-    async ({ remote, site }) => {
-      const begunMs = realClock.monotonicMs();
-      await settled(say, remote, 'everything is receipted', ({ waiting }) => waiting === 0);
-      const tookMs = realClock.monotonicMs() - begunMs;
-      return { tookMs, sizes: await site.sizes(), mib: site.workers.map((worker) => worker.peakMib() ?? 0) };
+    {
+      name: `rate, ${store}, ${String(workers)} workers`,
+      engines: { store, broker: 'mosquitto', workers },
+      everyMs: 0,
+      during: async ({ remote, site }) => {
+        const startedMs = realClock.monotonicMs();
+        await untilStatus(progress, remote, 'every record has a receipt', ({ waiting }) => waiting === 0);
+        const tookMs = realClock.monotonicMs() - startedMs;
+        return { tookMs, sizes: await site.sizes(), mib: site.workers.map((worker) => worker.peakMib() ?? 0) };
+      },
     },
   );
   return {
@@ -219,7 +235,7 @@ export async function rateRun(settings: FleetSettings, store: StoreKind, workers
     workers,
     cameras,
     ...judged,
-    resent: progress.resent,
+    resent: status.resent,
     records_per_s: Math.round((1000 * cameras * records) / during.tookMs),
     verify_per_s: Math.round(verifyPerS),
     worker_mib: Math.max(...during.mib) || null,

@@ -9,7 +9,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { mosquitto, type TestBroker } from '../../support/engines/brokers.js';
 import { natsCluster, type TestCluster } from '../../support/engines/nats.js';
-import { behindItsBack, postgres, type TestPostgres } from '../../support/engines/postgres.js';
+import { queryDirectly, postgres, type TestPostgres } from '../../support/engines/postgres.js';
 import { Worker } from './worker.js';
 
 export type StoreKind = 'sqlite' | 'postgres';
@@ -22,7 +22,7 @@ export interface SiteSettings {
   readonly workers: number;
 }
 
-/** Everything of a fleet but its cameras: broker, database, ingest workers. */
+/** Broker, database and ingest workers of a fleet: everything but its cameras. */
 export class Site {
   readonly broker: TestBroker;
   readonly cluster: TestCluster | null;
@@ -43,7 +43,7 @@ export class Site {
     this.data = data;
   }
 
-  /** Started, with its workers taking records. */
+  /** Starts everything. Resolves when every worker takes records. */
   static async open({ folder, store, broker: kind, workers: count }: SiteSettings): Promise<Site> {
     const port = await freePort();
     const cluster = kind === 'nats' ? await natsCluster(folder, port) : null;
@@ -80,12 +80,12 @@ export class Site {
     }
   }
 
-  /** Bytes in PostgreSQL with its indexes, for each record without pictures, and for each picture; null on SQLite. */
+  /** Returns the bytes that a record and a picture take in PostgreSQL, with their indexes; null on SQLite. */
   async sizes(): Promise<{ readonly record: number; readonly picture: number } | null> {
     if (this.postgresUrl === null) return null;
     const of = (name: string): string =>
       `(SELECT sum(pg_total_relation_size(relid)) FROM pg_partition_tree('${name}'))`;
-    const [row] = await behindItsBack(this.postgresUrl, (query) =>
+    const [row] = await queryDirectly(this.postgresUrl, (query) =>
       query(`SELECT ((pg_total_relation_size('record_key') + ${of('record_body')})
           / greatest(1, (SELECT count(*) FROM record_key)))::int AS record,
         ((pg_total_relation_size('media_key') + ${of('media_body')})
@@ -94,7 +94,7 @@ export class Site {
     return { record: Number(row?.['record']), picture: Number(row?.['picture']) };
   }
 
-  /** As the workers have it. */
+  /** Opens the workers' store for one use. */
   async withStore<T>(use: (store: CloudStore) => Promise<T>): Promise<T> {
     const store =
       this.postgresUrl === null
@@ -113,14 +113,17 @@ export class Site {
   }
 }
 
-/** Workers on different machines have the same receipt keys, in a folder of their own. */
+/** Copies the receipt keys into a worker's own folder, as on a machine of its own. */
 function copyOfKeys(from: string, to: string): string {
   mkdirSync(to);
   for (const name of readdirSync(from)) copyFileSync(join(from, name), join(to, name));
   return to;
 }
 
-/** A broker with shared subscriptions gives each message to one worker; NATS gives everything to each of them. */
+/**
+ * Settings of one worker. With shared subscriptions the broker gives each message to one worker; NATS gives every
+ * message to all, so each takes a shard.
+ */
 function brokerEnvironment(
   { port, cloudUser }: TestBroker,
   cluster: TestCluster | null,

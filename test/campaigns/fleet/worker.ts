@@ -2,14 +2,15 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { endProcess } from '../../../scripts/end-process.js';
 
 const COMMAND = fileURLToPath(new URL('../../../cloud/cli/cli.js', import.meta.url));
 
-/** `sealcam-cloud serve` as a process of its own, which can be killed as a power cut does it. */
+/** `sealcam-cloud serve` as a process of its own, which can be killed and started again. */
 export class Worker {
   readonly name: string;
-  /** Lines of its log that say that something is wrong, for whoever reads a failure. */
-  readonly complaints: string[] = [];
+  /** Messages that it logged as errors. */
+  readonly errors: string[] = [];
   private readonly environment: Readonly<Record<string, string>>;
   private child: ChildProcess | null = null;
 
@@ -18,7 +19,7 @@ export class Worker {
     this.environment = environment;
   }
 
-  /** Resolves once it takes records. */
+  /** Starts it. Resolves once it takes records. @throws Error with its log where it ends first */
   async start(): Promise<void> {
     const child = spawn(process.execPath, [COMMAND, 'serve'], {
       env: { PATH: process.env['PATH'], ...this.environment },
@@ -27,17 +28,17 @@ export class Worker {
     this.child = child;
     await new Promise<void>((resolve, reject) => {
       child.once('close', (code) => {
-        reject(new Error(`${this.name} ended with ${String(code)}: ${this.complaints.join('; ')}`));
+        reject(new Error(`${this.name} ended with ${String(code)}: ${this.errors.join('; ')}`));
       });
       createInterface({ input: child.stdout }).on('line', (line) => {
         const { level, msg } = JSON.parse(line) as { level?: number | string; msg?: string };
-        if (msg === 'taking records') resolve();
-        if (level === 50 || level === 'error') this.complaints.push(msg ?? '');
+        if (msg === 'receiving records') resolve();
+        if (level === 50 || level === 'error') this.errors.push(msg ?? '');
       });
     });
   }
 
-  /** The most memory it ever had; null where the system does not say. */
+  /** Returns its peak resident memory in MiB; null on systems without /proc. */
   peakMib(): number | null {
     try {
       const status = readFileSync(`/proc/${String(this.child?.pid)}/status`, 'utf8');
@@ -48,13 +49,10 @@ export class Worker {
     }
   }
 
-  /** `kill` leaves it no time for anything. */
+  /** Stops it in order, or with `kill` as a power cut would. */
   async stop(how?: 'kill'): Promise<void> {
     const { child } = this;
     this.child = null;
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    child.kill(how === 'kill' ? 'SIGKILL' : 'SIGTERM');
-    await closed;
+    if (child !== null) await endProcess(child, how === 'kill' ? 'SIGKILL' : 'SIGTERM');
   }
 }

@@ -2,22 +2,24 @@ import { decode, encode, rfc8949EncodeOptions } from 'cborg';
 import { copyOf } from '../../../common/bytes.js';
 import type { Random } from '../../../common/random.js';
 
-/** Small things to choose with. */
+/** Returns a random whole number from 0 to `count` - 1. */
 export function below(random: Random, count: number): number {
   return Math.floor(random.uniform() * count);
 }
 
+/** Returns a random item. @throws Error for an empty list */
 export function oneOf<T>(random: Random, items: readonly T[]): T {
   const item = items[below(random, items.length)];
   if (item === undefined && items.length === 0) throw new Error('nothing to choose from');
   return item as T;
 }
 
+/** Returns random bytes, fewer than `most`. */
 export function noise(random: Random, most = 400): Uint8Array {
   return random.bytes(below(random, most));
 }
 
-/** Heads that announce more than there is: arrays, maps, strings and tags of 2^8 to 2^64. */
+/** CBOR heads of arrays, maps, strings and tags that announce more than follows, with lengths of 2^8 to 2^64. */
 const HEADS = [
   0x98, 0x99, 0x9a, 0x9b, 0xb8, 0xb9, 0xba, 0xbb, 0x58, 0x59, 0x5a, 0x5b, 0x78, 0x7b, 0x9f, 0xbf, 0xc2, 0xd8,
 ];
@@ -50,7 +52,7 @@ const BYTE_MUTATIONS: readonly ByteMutation[] = [
   (bytes, random) => spliced(bytes, below(random, bytes.length), 0, new Uint8Array(below(random, 3000)).fill(0x81)),
 ];
 
-/** One to four of: flipped bits, cuts, splices, repeated pieces, lengths blown up, nesting. */
+/** Applies one to four mutations: flipped bits, cuts, splices, repeated pieces, inflated lengths, nesting. */
 export function mutateBytes(random: Random, seed: Uint8Array): Uint8Array {
   let out = seed;
   for (let i = 1 + below(random, 4); i > 0; i--) out = oneOf(random, BYTE_MUTATIONS)(out, random);
@@ -59,7 +61,7 @@ export function mutateBytes(random: Random, seed: Uint8Array): Uint8Array {
 
 const INTEGERS = [0, 1, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32, 2 ** 53 - 1, -1, -24, -(2 ** 53 - 1)];
 
-/** A value that might stand anywhere. */
+/** Returns a random value of any CBOR type. */
 function anyValue(random: Random, depth = 0): unknown {
   switch (below(random, depth > 3 ? 6 : 9)) {
     case 0:
@@ -83,7 +85,7 @@ function anyValue(random: Random, depth = 0): unknown {
   }
 }
 
-/** A place somewhere in a decoded value, chosen among all of them. */
+/** Mutates a random place in a decoded value. */
 function mutateValue(random: Random, value: unknown): unknown {
   const isHere = random.uniform() < 0.25;
   if (Array.isArray(value) && value.length > 0 && !isHere) {
@@ -109,7 +111,7 @@ function mutateValue(random: Random, value: unknown): unknown {
   return anyValue(random);
 }
 
-/** Valid, deterministic CBOR of another value than the seed's, so that what reads the fields is reached. */
+/** Mutates the value and encodes it as valid deterministic CBOR, so that the code behind the CBOR decoder is reached. */
 export function mutateCbor(random: Random, seed: Uint8Array): Uint8Array {
   let value: unknown = decode(seed, { useMaps: true });
   for (let i = 1 + below(random, 3); i > 0; i--) value = mutateValue(random, value);
@@ -144,7 +146,7 @@ const PIECES = [
   '\ud800',
 ];
 
-/** Texts lose and gain the characters that mean something, repeat themselves, and grow. */
+/** Mutates a text: removes and inserts syntax characters, repeats pieces, and makes it grow. */
 export function mutateText(random: Random, seed: string): string {
   let out = seed;
   for (let i = 1 + below(random, 4); i > 0; i--) {

@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { fuzz, type Failure, type Tally } from './harness.js';
 import { TARGETS } from './targets/index.js';
 
-/** What the command gives to the thread that decodes. */
+/** Task of the thread that decodes. */
 export interface Job {
   readonly seed: number;
   readonly firstIteration: number;
@@ -10,7 +10,7 @@ export interface Job {
   readonly untilMs: number;
   /** Indexes into TARGETS. */
   readonly targets: readonly number[];
-  /** Target and iteration that run now, and how many executions there were: what the watching thread reads. */
+  /** Target and iteration that run now, and the number of executions; the watching thread reads it. */
   readonly now: Int32Array;
 }
 

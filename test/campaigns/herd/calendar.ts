@@ -1,9 +1,9 @@
 /** Width of a slot of simulated time. */
-export const SLOT_MS = 10;
+const SLOT_MS = 10;
 
 /**
- * Who is due when: each device has at most one event ahead, so a slot is a list of devices through one array.
- * Putting and taking cost the same for a thousand devices and for a million.
+ * Schedule of a simulation. Each device has at most one event ahead, so the devices of a slot are a linked list in one
+ * array, and inserting and removing take constant time for a million devices.
  */
 export class Calendar {
   private readonly first: Int32Array;
@@ -16,7 +16,7 @@ export class Calendar {
     this.next = new Int32Array(devices).fill(-1);
   }
 
-  /** Beyond the horizon nothing is due; the device counts as not back. */
+  /** Schedules a device's next event. An event beyond the horizon never happens, and the device counts as not back. */
   put(device: number, atMs: number): void {
     const slot = Math.max(0, Math.ceil(atMs / SLOT_MS));
     if (slot >= this.slots) return;
@@ -24,7 +24,7 @@ export class Calendar {
     this.first[slot] = device;
   }
 
-  /** Calls `visit` for each device in order of time; what it puts into the present slot is visited too. */
+  /** Calls `visit` for each device in order of time, those that it puts into the present slot included. */
   run(visit: (device: number, nowMs: number) => void, isOver: () => boolean): void {
     for (let slot = 0; slot < this.slots && !isOver(); slot++) {
       for (let device = this.first[slot] ?? -1; device >= 0; device = this.first[slot] ?? -1) {

@@ -1,4 +1,8 @@
-import { parseArgs } from 'node:util';
+/**
+ * `npm run herd`: how a fleet reconnects after an outage, simulated and, with --sockets, measured. docs/herd.md explains
+ * the figures.
+ */
+import { numberIn, printResult, runCommand, wholeNumber, type CommandContext } from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { plot } from './plot.js';
 import { runSockets } from './sockets/command.js';
@@ -8,64 +12,49 @@ import { worstOf, type Outcome, type Scenario } from './simulate.js';
 
 const HELP = `npm run herd [-- options]
 
-A million cameras lose their cloud and come back: a discrete-event simulation that runs the agent's own uplink module,
-beside what other clients do, against brokers of limited capacity.
+Simulates a million cameras that lose their cloud and reconnect: a discrete-event simulation that runs the agent's own
+uplink state machine, beside the policies of other clients, against brokers of limited capacity.
 
   --devices N      cameras (1000000)
-  --outage S       seconds (10)
-  --capacity C     connections a second that the brokers finish (5000)
-  --told C         capacity that the cameras were told before (that of --capacity)
-  --window S       the window itself; else N / 0.7 told, 300 s for the defaults
-  --no-hints       refusals say nothing
-  --boot           everything boots at once, as after a city's power cut
-  --credentials S  every credential is refused for so long after the outage
-  --seeds N        the worst of so many (3)
-  --sockets N      N real uplinks over mutual TLS and a Mosquitto that is killed and started again, beside the simulation
-  --processes P    for their cameras (2)
-  --all            every scenario of docs/herd.md, one after the other
-  --json           one JSON object on stdout
-  --save           with --all or --sockets: docs/results/, docs/pictures/ and the tables in docs/herd.md
-  --help           this text
+  --outage S       length of the outage in seconds (10)
+  --capacity C     connections a second that the brokers complete (5000)
+  --told C         capacity that the cameras last received from the cloud (that of --capacity)
+  --window S       reconnect window in seconds (N / 0.7 C of --told; 300 s for the defaults)
+  --no-hints       refusals carry no retry-after
+  --boot           all cameras boot at the same time, as after a city's power cut
+  --credentials S  seconds after the outage in which every credential is refused
+  --seeds N        report the worst of this many seeds (3)
+  --sockets N      instead: N real uplinks over mutual TLS and a Mosquitto that is killed and restarted, beside the simulation
+  --processes P    processes of those cameras (2)
+  --all            instead: every scenario of docs/herd.md
+  --json           print one JSON object on stdout
+  --save           with --all or --sockets: also write docs/results/, docs/pictures/ and the tables in docs/herd.md
+  --help           print this text
 
-Exit status: 0; 1 if a record on the real sockets was lost, doubled or mis-bound; 2 wrong usage; 4 a tool is missing.
+Exit status: 0 done; 1 a record on the real sockets was lost, doubled or mis-bound; 2 wrong usage; 4 a tool is missing.
 `;
 
-const { values } = parseArgs({
-  options: {
-    devices: { type: 'string', default: '1000000' },
-    outage: { type: 'string', default: '10' },
-    capacity: { type: 'string', default: '5000' },
-    told: { type: 'string' },
-    window: { type: 'string' },
-    'no-hints': { type: 'boolean', default: false },
-    boot: { type: 'boolean', default: false },
-    credentials: { type: 'string', default: '0' },
-    seeds: { type: 'string', default: '3' },
-    sockets: { type: 'string' },
-    processes: { type: 'string', default: '2' },
-    all: { type: 'boolean', default: false },
-    json: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help) {
-  process.stdout.write(HELP);
-  process.exit(0);
+const COUNT_MAX = 10_000_000;
+const SECONDS_MAX = 1_000_000;
+const PLOT_S = 420;
+
+interface Options {
+  readonly mode: 'sockets' | 'all' | 'one';
+  readonly devices: number;
+  readonly outageMs: number;
+  readonly capacityPerS: number;
+  readonly toldPerS: number;
+  /** Null for the default of the mode. */
+  readonly windowMs: number | null;
+  readonly hasHints: boolean;
+  readonly isBoot: boolean;
+  readonly credentialsFailMs: number;
+  readonly seeds: readonly number[];
+  readonly sockets: number;
+  readonly processes: number;
+  readonly json: boolean;
+  readonly save: boolean;
 }
-
-const say = (text: string): void => {
-  process.stderr.write(`${text}\n`);
-};
-
-function positive(text: string, option: string): number {
-  const value = Number(text);
-  if (Number.isFinite(value) && value >= 0) return value;
-  say(`herd: --${option} takes a number, not "${text}"`);
-  process.exit(2);
-}
-
-const seeds = Array.from({ length: Math.max(1, positive(values.seeds, 'seeds')) }, (_, i) => i + 1);
 
 function row(scenario: Scenario, outcome: Outcome): object {
   const round = (value: number, digits = 2): number | null =>
@@ -82,16 +71,22 @@ function row(scenario: Scenario, outcome: Outcome): object {
   };
 }
 
-function run(name: string, scenario: Scenario, policies: readonly MakePolicy[]): Outcome[] {
+interface Batch {
+  readonly name: string;
+  readonly scenario: Scenario;
+  readonly policies: readonly MakePolicy[];
+  readonly seeds: readonly number[];
+}
+
+function simulateAll({ name, scenario, policies, seeds }: Batch, progress: (text: string) => void): Outcome[] {
   return policies.map((make) => {
-    const begun = process.hrtime.bigint();
     const outcome = worstOf(scenario, make, seeds);
-    say(`${name}: ${outcome.name}, ${(Number(process.hrtime.bigint() - begun) / 1e9).toFixed(1)} s`);
+    progress(`${name}: ${outcome.name}`);
     return outcome;
   });
 }
 
-function object(scenario: Scenario, outcomes: readonly Outcome[]): object {
+function object(scenario: Scenario, outcomes: readonly Outcome[], seeds: readonly number[]): object {
   return {
     devices: scenario.devices,
     outage_s: scenario.outageMs / 1000,
@@ -103,8 +98,8 @@ function object(scenario: Scenario, outcomes: readonly Outcome[]): object {
   };
 }
 
-function table(name: string, scenario: Scenario, outcomes: readonly Outcome[]): void {
-  process.stdout.write(`\n${name}\n${'client'.padEnd(28)}peak/s  peak/mean    t99 s  floor s  attempts  refused\n`);
+function table(name: string, scenario: Scenario, outcomes: readonly Outcome[]): string {
+  const lines = ['', name, `${'client'.padEnd(28)}peak/s  peak/mean    t99 s  floor s  attempts  refused`];
   for (const outcome of outcomes) {
     const cells = [
       String(outcome.peakPerS).padStart(7),
@@ -114,11 +109,12 @@ function table(name: string, scenario: Scenario, outcomes: readonly Outcome[]): 
       outcome.attemptsPerDevice.toFixed(2).padStart(9),
       String(outcome.refused).padStart(9),
     ];
-    process.stdout.write(`${outcome.name.padEnd(27)}${cells.join(' ')}\n`);
+    lines.push(`${outcome.name.padEnd(27)}${cells.join(' ')}`);
   }
+  return lines.join('\n');
 }
 
-function markdown(name: string, scenario: Scenario, outcomes: readonly Outcome[]): string {
+function markdown(name: string, scenario: Scenario, outcomes: readonly Outcome[], seeds: readonly number[]): string {
   const floorS = (0.99 * scenario.devices) / scenario.capacityPerS;
   const cells = (outcome: Outcome): string[] => [
     outcome.peakPerS.toLocaleString('en'),
@@ -141,52 +137,92 @@ function markdown(name: string, scenario: Scenario, outcomes: readonly Outcome[]
   ].join('\n');
 }
 
-if (values.sockets !== undefined) {
-  process.exitCode = await runSockets({
-    cameras: positive(values.sockets, 'sockets'),
-    processes: positive(values.processes, 'processes'),
-    outageMs: positive(values.outage, 'outage') * 1000,
-    windowMs: positive(values.window ?? '120', 'window') * 1000,
-    json: values.json,
-    save: values.save,
-    say,
+function runOne(options: Options, { progress }: CommandContext): number {
+  const { devices, outageMs, capacityPerS, toldPerS, windowMs, isBoot, hasHints, credentialsFailMs, seeds } = options;
+  const scenario = scenarioOf({
+    devices,
+    outageMs,
+    capacityPerS,
+    toldPerS,
+    ...(windowMs === null ? {} : { windowMs }),
+    isBoot,
+    hints: hasHints,
+    credentialsFailMs,
   });
-} else if (values.all) {
-  const devices = positive(values.devices, 'devices');
+  const outcomes = simulateAll({ name: 'herd', scenario, policies: POLICIES, seeds }, progress);
+  printResult(options.json, object(scenario, outcomes, seeds), table('herd', scenario, outcomes));
+  return 0;
+}
+
+function runAll({ devices, seeds, json, save }: Options, { progress }: CommandContext): number {
   const results = SCENARIOS.map(({ name, change, withOthers }) => {
     const scenario = scenarioOf({ devices, ...change });
-    const outcomes = run(name, scenario, withOthers === true ? POLICIES : [sealcam]);
-    if (!values.json) table(name, scenario, outcomes);
-    return { name, scenario, outcomes };
+    const policies = withOthers === true ? POLICIES : [sealcam];
+    return { name, scenario, outcomes: simulateAll({ name, scenario, policies, seeds }, progress) };
   });
-  const saved = results.map(({ name, scenario, outcomes }) => ({ scenario: name, ...object(scenario, outcomes) }));
   const command = `npm run herd -- --all --devices ${String(devices)} --seeds ${String(seeds.length)}`;
-  if (values.json) process.stdout.write(`${JSON.stringify({ command, scenarios: saved })}\n`);
-  if (values.save) {
-    saveResult('herd', { command, scenarios: saved });
+  const scenarios = results.map(({ name, scenario, outcomes }) => ({
+    scenario: name,
+    ...object(scenario, outcomes, seeds),
+  }));
+  if (save) {
+    saveResult('herd', { command, scenarios });
+    const parts = results.map(({ name, scenario, outcomes }) => markdown(name, scenario, outcomes, seeds));
+    writePart('docs/herd.md', 'herd', parts.join('\n\n'));
     const [first] = results;
     if (first !== undefined) {
       const { outageMs, capacityPerS } = first.scenario;
       const title = `Connects a second, ${devices.toLocaleString('en')} cameras after an outage of ${String(outageMs / 1000)} s (logarithmic)`;
-      plot({ name: 'herd', title, seconds: 420, outageMs, capacityPerS }, first.outcomes);
+      plot({ name: 'herd', title, seconds: PLOT_S, outageMs, capacityPerS }, first.outcomes);
+      writePart('README.md', 'herd', markdown(first.name, first.scenario, first.outcomes, seeds));
     }
-    const parts = results.map(({ name, scenario, outcomes }) => markdown(name, scenario, outcomes));
-    writePart('docs/herd.md', 'herd', parts.join('\n\n'));
-    if (first !== undefined) writePart('README.md', 'herd', markdown(first.name, first.scenario, first.outcomes));
   }
-} else {
-  const capacityPerS = positive(values.capacity, 'capacity');
-  const scenario = scenarioOf({
-    devices: positive(values.devices, 'devices'),
-    outageMs: positive(values.outage, 'outage') * 1000,
-    capacityPerS,
-    toldPerS: values.told === undefined ? capacityPerS : positive(values.told, 'told'),
-    ...(values.window === undefined ? {} : { windowMs: positive(values.window, 'window') * 1000 }),
-    isBoot: values.boot,
-    hints: !values['no-hints'],
-    credentialsFailMs: positive(values.credentials, 'credentials') * 1000,
-  });
-  const outcomes = run('herd', scenario, POLICIES);
-  if (values.json) process.stdout.write(`${JSON.stringify(object(scenario, outcomes))}\n`);
-  else table('herd', scenario, outcomes);
+  const tables = results.map(({ name, scenario, outcomes }) => table(name, scenario, outcomes));
+  printResult(json, { command, scenarios }, tables.join('\n'));
+  return 0;
 }
+
+await runCommand({
+  name: 'herd',
+  help: HELP,
+  options: {
+    devices: { type: 'string', default: '1000000' },
+    outage: { type: 'string', default: '10' },
+    capacity: { type: 'string', default: '5000' },
+    told: { type: 'string' },
+    window: { type: 'string' },
+    'no-hints': { type: 'boolean', default: false },
+    boot: { type: 'boolean', default: false },
+    credentials: { type: 'string', default: '0' },
+    seeds: { type: 'string', default: '3' },
+    sockets: { type: 'string' },
+    processes: { type: 'string', default: '2' },
+    all: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    save: { type: 'boolean', default: false },
+  },
+  readOptions: (values): Options => {
+    const milliseconds = (name: string, text: string): number => 1000 * numberIn(name, text, 0, SECONDS_MAX);
+    const simulation = values.all ? 'all' : 'one';
+    return {
+      mode: values.sockets === undefined ? simulation : 'sockets',
+      devices: wholeNumber('devices', values.devices, 1, COUNT_MAX),
+      outageMs: milliseconds('outage', values.outage),
+      capacityPerS: numberIn('capacity', values.capacity, 1, COUNT_MAX),
+      toldPerS: numberIn('told', values.told ?? values.capacity, 1, COUNT_MAX),
+      windowMs: values.window === undefined ? null : milliseconds('window', values.window),
+      hasHints: !values['no-hints'],
+      isBoot: values.boot,
+      credentialsFailMs: milliseconds('credentials', values.credentials),
+      seeds: Array.from({ length: wholeNumber('seeds', values.seeds, 1, 1000) }, (_, i) => i + 1),
+      sockets: wholeNumber('sockets', values.sockets ?? '1', 1, 20_000),
+      processes: wholeNumber('processes', values.processes, 1, 64),
+      json: values.json,
+      save: values.save,
+    };
+  },
+  main: (options, context) => {
+    if (options.mode === 'sockets') return runSockets({ ...options, cameras: options.sockets }, context);
+    return options.mode === 'all' ? runAll(options, context) : runOne(options, context);
+  },
+});

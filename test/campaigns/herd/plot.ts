@@ -9,15 +9,19 @@ export interface Plot {
   readonly title: string;
   readonly seconds: number;
   readonly outageMs: number;
-  /** A line across, where there is a limit to show. */
+  /** Drawn as a horizontal line; null without a limit. */
   readonly capacityPerS: number | null;
 }
 
 type Curve = Pick<Outcome, 'name' | 'perSecond' | 'peakPerS'>;
 
-const [WIDTH, HEIGHT] = [860, 360];
-const [LEFT, RIGHT, TOP, BOTTOM] = [70, 20, 34, 70];
-/** Distinct in the light and in the dark, and by dash for whoever sees no colours. */
+const WIDTH = 860;
+const HEIGHT = 360;
+const LEFT = 70;
+const RIGHT = 20;
+const TOP = 34;
+const BOTTOM = 70;
+/** Colours distinct on light and dark pages, and dashes for readers who cannot tell colours apart. */
 const LINES = [
   ['#0f766e', ''],
   ['#7c3aed', '7 3'],
@@ -26,7 +30,7 @@ const LINES = [
   ['#6b7280', '1 2'],
 ] as const;
 
-/** Attempts in each second, on a logarithmic scale: the herd and what became of it. */
+/** Writes a chart of the attempts in each second, on a logarithmic scale, to docs/pictures/. */
 export function plot({ name, title, seconds, outageMs, capacityPerS }: Plot, outcomes: readonly Curve[]): void {
   const top = Math.max(...outcomes.map(({ peakPerS }) => peakPerS));
   const x = (second: number): number => LEFT + (second / seconds) * (WIDTH - LEFT - RIGHT);
@@ -53,7 +57,7 @@ export function plot({ name, title, seconds, outageMs, capacityPerS }: Plot, out
     const limit = y(capacityPerS).toFixed(1);
     parts.push(`<line class="mark" x1="${String(LEFT)}" x2="${String(WIDTH - RIGHT)}" y1="${limit}" y2="${limit}"/>`);
     parts.push(
-      `<text class="axis" x="${String(WIDTH - RIGHT)}" y="${limit}" text-anchor="end" dy="-4">what the brokers can take</text>`,
+      `<text class="axis" x="${String(WIDTH - RIGHT)}" y="${limit}" text-anchor="end" dy="-4">capacity of the brokers</text>`,
     );
   }
   for (const [i, { name: client, perSecond }] of [...outcomes.entries()].reverse()) {
@@ -64,7 +68,8 @@ export function plot({ name, title, seconds, outageMs, capacityPerS }: Plot, out
     parts.push(
       `<polyline fill="none" stroke="${color}" stroke-width="${i === 0 ? '2.6' : '1.4'}" stroke-dasharray="${dash}" points="${points}"/>`,
     );
-    const [lx, ly] = [LEFT + (i % 3) * 250, HEIGHT - 28 + Math.floor(i / 3) * 18];
+    const lx = LEFT + (i % 3) * 250;
+    const ly = HEIGHT - 28 + Math.floor(i / 3) * 18;
     parts.push(
       `<line x1="${String(lx)}" x2="${String(lx + 26)}" y1="${String(ly - 4)}" y2="${String(ly - 4)}" stroke="${color}" stroke-width="2.6" stroke-dasharray="${dash}"/>`,
     );

@@ -3,12 +3,13 @@ import type { Scenario } from './simulate.js';
 
 export type ScenarioChange = Partial<Scenario> & { readonly toldPerS?: number };
 
-/** W = N / 0.7 C of what the cloud told, within the agent's bounds, and never under what a camera has before it is told. */
+/** Completes a scenario. The window is W = N / 0.7 C with the C that the cloud announced, within the agent's bounds. */
 export function scenarioOf({ toldPerS, ...change }: ScenarioChange): Scenario {
   const devices = change.devices ?? 1_000_000;
   const capacityPerS = change.capacityPerS ?? 5000;
   const told = (devices / (0.7 * (toldPerS ?? capacityPerS))) * 1000;
-  // 1,000,000 cameras and 5,000 a second give 286 s; the figures are for the 300 s of a camera that was told nothing.
+  // 1,000,000 cameras and 5,000 a second give 286 s; published figures use 300 s, the window before the cloud announces
+  // one.
   const windowMs = Math.min(WINDOW_MAX_MS, Math.max(WINDOW_MIN_MS, Math.abs(told - 300_000) < 20_000 ? 300_000 : told));
   return {
     devices,
@@ -25,7 +26,7 @@ export function scenarioOf({ toldPerS, ...change }: ScenarioChange): Scenario {
 interface Named {
   readonly name: string;
   readonly change: ScenarioChange;
-  /** With the other clients beside ours; in a long outage some of them make more attempts than can be simulated. */
+  /** Also simulates the other clients. In a long outage some of them make more attempts than can be simulated. */
   readonly withOthers?: true;
 }
 

@@ -6,20 +6,23 @@ export type Answer =
   | { readonly type: 'busy'; readonly retryAfterMs: number | null };
 
 export interface ServerSettings {
-  /** Handshakes with a client certificate that all brokers together finish in a second. */
+  /** Handshakes with a client certificate that all brokers together complete in a second. */
   readonly capacityPerS: number;
   readonly outageEndsMs: number;
-  /** Until then every credential is refused; 0 without such a failure. */
+  /** Time until which every credential is refused; 0 without such a failure. */
   readonly credentialsFailUntilMs: number;
   readonly hints: boolean;
 }
 
-/** Connections wait for their handshake no longer than this; what comes on top is refused. Clients give up after 20 s. */
-const QUEUE_MS = 10_000;
-/** A refusal before the handshake costs this part of one. */
+/** Longest wait for a handshake. Connections that would wait longer are refused; clients give up after 20 s. */
+const HANDSHAKE_WAIT_MAX_MS = 10_000;
+/** Cost of a refusal before the handshake, as a share of a handshake. */
 const REFUSAL_COST = 0.05;
 
-/** Brokers of limited capacity, as one queue. A hint is the time at which there will be room, one after the other. */
+/**
+ * Brokers of limited capacity, modelled as one queue. Hints spread the refused clients over the times at which there
+ * will be room.
+ */
 export class Server {
   refused = 0;
   private readonly settings: ServerSettings;
@@ -35,7 +38,7 @@ export class Server {
     if (nowMs < outageEndsMs) return { type: 'unreachable' };
     const costMs = 1000 / capacityPerS;
     this.busyUntilMs = Math.max(this.busyUntilMs, nowMs);
-    if (this.busyUntilMs - nowMs > QUEUE_MS) {
+    if (this.busyUntilMs - nowMs > HANDSHAKE_WAIT_MAX_MS) {
       this.refused++;
       this.busyUntilMs += REFUSAL_COST * costMs;
       if (!hints) return { type: 'busy', retryAfterMs: null };

@@ -8,12 +8,12 @@ export interface Scenario {
   readonly devices: number;
   readonly outageMs: number;
   readonly capacityPerS: number;
-  /** What the cloud told the cameras before: W. */
+  /** W, the reconnect window that the cloud announced to the cameras. */
   readonly windowMs: number;
-  /** All devices boot at once, instead of losing a connection. */
+  /** All devices boot at the same time, instead of losing a connection. */
   readonly isBoot: boolean;
   readonly hints: boolean;
-  /** So long after the outage every credential is refused. */
+  /** Time after the outage in which every credential is refused. */
   readonly credentialsFailMs: number;
 }
 
@@ -27,20 +27,23 @@ export interface Outcome {
   readonly t99S: number;
   readonly attemptsPerDevice: number;
   readonly refused: number;
-  /** Highest number of records in one second, of those that waited and of a live one each. */
+  /** Most records in one second: one live record of each camera, and the backlogs. */
   readonly ingestPeakPerS: number;
 }
 
-/** Longest that is looked at after the outage. */
+/** Simulated time after the outage. */
 const HORIZON_MS = 3 * 3_600_000;
-/** Whoever needs more attempts than this after the outage keeps the brokers from ever coming back: refusals cost them more than they can take. */
-const ATTEMPTS_MAX = 30;
-/** A camera makes so many records in a second: an event of three records every ten minutes. */
+/**
+ * A policy with more attempts per device than this after the outage never lets the brokers recover: refusals alone
+ * exceed their capacity.
+ */
+const ATTEMPTS_PER_DEVICE_MAX = 30;
+/** Records a second of one camera: an event of three records every ten minutes. */
 const RECORDS_PER_S = 3 / 600;
-/** Connections do not all die in the same millisecond. */
+/** Connections are lost over this time, not in the same millisecond. */
 const LOSS_SPREAD_MS = 1000;
 
-/** One outage, one policy, one seed. */
+/** Simulates one outage with one policy and one seed. */
 export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Outcome {
   const { devices, outageMs, windowMs, isBoot } = scenario;
   const horizonMs = outageMs + HORIZON_MS;
@@ -60,7 +63,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
   let connected = 0;
   let attempts = 0;
   let attemptsSinceBack = 0;
-  // A power cut's devices boot when the power is back; the outage is their cloud's.
+  // After a power cut the devices boot when the power is back; the outage is that of their cloud.
   for (let device = 0; device < devices; device++) {
     const lostMs = uniform() * LOSS_SPREAD_MS;
     calendar.put(device, policy.begin(device, lostMs, uniform()));
@@ -70,7 +73,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
       attempts++;
       if (nowMs >= outageMs) attemptsSinceBack++;
       bump(perSecond, Math.floor(nowMs / 1000));
-      policy.attempt(device, nowMs, uniform());
+      policy.noteAttempt(device, nowMs, uniform());
       const answer = server.connect(nowMs);
       if (answer.type === 'accepted') {
         connected++;
@@ -80,7 +83,7 @@ export function simulate(scenario: Scenario, make: MakePolicy, seed: number): Ou
         calendar.put(device, policy.failed(device, nowMs, answer, uniform()));
       }
     },
-    () => connected === devices || attemptsSinceBack > ATTEMPTS_MAX * devices,
+    () => connected === devices || attemptsSinceBack > ATTEMPTS_PER_DEVICE_MAX * devices,
   );
   const t99S = ninetyNine(back, devices) - outageMs / 1000;
   const peakPerS = perSecond.reduce((a, b) => Math.max(a, b), 0);
@@ -100,7 +103,9 @@ function bump(bins: Float64Array, at: number): void {
   bins[at] = (bins[at] ?? 0) + 1;
 }
 
-/** What one camera sends after its return: a live record at once, and the backlog by the agent's own token bucket. */
+/**
+ * Adds what one camera sends after its return: a live record, and the backlog as the agent's own token bucket paces it.
+ */
 function drain(ingest: Float64Array, connectedMs: number): void {
   bump(ingest, Math.floor(connectedMs / 1000));
   const state = startDrain(connectedMs, RECORDS_PER_S / 1000, null);
@@ -118,7 +123,7 @@ function ninetyNine(back: Float64Array, devices: number): number {
   return Infinity;
 }
 
-/** The worst of several seeds, figure by figure; the curve is the first seed's. */
+/** Returns the worst of several seeds, figure by figure; the curve is the first seed's. */
 export function worstOf(scenario: Scenario, make: MakePolicy, seeds: readonly number[]): Outcome {
   const all = seeds.map((seed) => simulate(scenario, make, seed));
   const [first] = all;

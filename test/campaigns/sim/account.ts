@@ -5,9 +5,11 @@ import { simSuite } from './suite.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import type { SimCamera } from './camera.js';
-import { keyOf, nameOf, type Made, type Oracle } from './oracle.js';
+import { nameOf, type Made, type Oracle } from './oracle.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
-/** Where everything that was made has ended up. */
+/** Where every record that was made has ended up. */
 export interface Balance {
   readonly produced: number;
   readonly stored: number;
@@ -15,17 +17,17 @@ export interface Balance {
   readonly lost: number;
 }
 
-/** What is said to be lost, by signed records that were kept or by what waits to be said. */
+/** Everything declared lost: in signed records that were kept, or noted by a camera for its next record. */
 class Losses {
   private readonly seqs = new Set<string>();
   private readonly media = new Set<string>();
-  /** At a release or a reset, by their seqs. */
+  /** Erased at a release or a reset. */
   private readonly erased = new Set<string>();
-  /** Things without a seq: also records of a closed epoch, which a later epoch can only count. */
+  /** Losses without a seq, among them records of a closed epoch, which a later epoch can only count. */
   counted = 0;
 
-  /** Losses of a record that is stored or waits. */
-  say({ device, epoch, loss }: SealcamRecord): void {
+  /** Adds the losses that a record declares. */
+  addDeclared({ device, epoch, loss }: SealcamRecord): void {
     for (const { reason, seqs, media, count } of loss ?? []) {
       if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1], reason === 'erased');
       for (const id of media ?? []) this.media.add(toHex(id));
@@ -33,10 +35,12 @@ class Losses {
     }
   }
 
-  /** Losses that a camera has noted and not yet said. */
-  waiting({ agent, hex }: SimCamera): void {
-    for (const { epoch } of agent?.outbox.queries.epochs.all() ?? []) {
-      for (const row of agent?.outbox.queries.losses.all(epoch, 1e6) ?? []) {
+  /** Adds the losses that a camera has noted and not yet declared. */
+  addPending({ agent, hex }: SimCamera): void {
+    if (agent === null) return;
+    const { queries } = storeOf(agent.outbox);
+    for (const { epoch } of queries.epochs.all()) {
+      for (const row of queries.pendingLosses.all(epoch, 1e6)) {
         if (row.from_seq !== null && row.to_seq !== null) this.range(hex, epoch, row.from_seq, row.to_seq);
         if (row.media_id !== null) this.media.add(toHex(new Uint8Array(row.media_id)));
         this.counted += row.count;
@@ -58,14 +62,17 @@ class Losses {
 
   private range(device: string, epoch: number, from: number, to: number, isErased = false): void {
     for (let seq = from; seq <= to; seq++) {
-      const key = `${device}/${String(epoch)}/${String(seq)}`;
+      const key = recordKey({ device, epoch, seq });
       this.seqs.add(key);
       if (isErased) this.erased.add(key);
     }
   }
 }
 
-/** At the end: each record that was made is stored once and rightly, waits, or is said to be lost; nothing else is stored. */
+/**
+ * Checks the end of a world: each record that was made is stored once under the right account, waits, or is declared lost, and
+ * nothing else is stored.
+ */
 export async function settleAccounts(
   oracle: Oracle,
   store: CloudStore,
@@ -73,11 +80,14 @@ export async function settleAccounts(
 ): Promise<Balance> {
   const stored = await readStore(oracle, store, cameras);
   const losses = new Losses();
-  for (const camera of cameras) losses.waiting(camera);
-  for (const [key, made] of oracle.made) if (stored.has(key) || waits(made)) losses.say(made.record.value);
-  // The owner had everything erased, and with it what those records said of losses before; the tombstone names them.
-  for (const [key, made] of oracle.made) if (losses.isErased(key) && !stored.has(key)) losses.say(made.record.value);
-  let [queued, lost, unnamed] = [0, 0, 0];
+  for (const camera of cameras) losses.addPending(camera);
+  for (const [key, made] of oracle.made) if (stored.has(key) || waits(made)) losses.addDeclared(made.record.value);
+  // The owner had everything erased, with the losses that those records declared; the tombstone names the records.
+  for (const [key, made] of oracle.made)
+    if (losses.isErased(key) && !stored.has(key)) losses.addDeclared(made.record.value);
+  let queued = 0;
+  let lost = 0;
+  let unnamed = 0;
   let example = '';
   for (const [key, made] of oracle.made) {
     if (waits(made)) queued++;
@@ -93,7 +103,7 @@ export async function settleAccounts(
   }
   if (unnamed > losses.counted) {
     oracle.fail(
-      `${String(unnamed)} records are nowhere, with ${String(losses.counted)} counted as lost; one is ${example}`,
+      `${String(unnamed)} records are missing, with ${String(losses.counted)} counted as lost; one is ${example}`,
     );
   }
   return { produced: oracle.made.size, stored: stored.size, queued, lost: lost + unnamed };
@@ -113,7 +123,7 @@ async function readStore(
     );
     for (const epoch of epochs) {
       for (const one of await store.records.page(device, epoch, 1e9, 1e6)) {
-        const key = `${hex}/${String(epoch)}/${String(one.seq)}`;
+        const key = recordKey({ device: hex, epoch, seq: one.seq });
         found.add(key);
         await checkStored(oracle, store, one, oracle.made.get(key));
       }
@@ -131,7 +141,7 @@ async function checkStored(
   made: Made | undefined,
 ): Promise<void> {
   if (made === undefined || !equal(made.record.bytes, stored.bytes)) {
-    oracle.fail(`stored, but no camera made it: ${String(stored.epoch)}/${String(stored.seq)}`);
+    oracle.fail(`stored, but not made by a camera: ${String(stored.epoch)}/${String(stored.seq)}`);
     return;
   }
   const { value } = made.record;
@@ -142,7 +152,7 @@ async function checkStored(
   }
 }
 
-/** Each picture of a stored record is there and opens with its owner's key for its own event, or is said to be lost: else false. */
+/** Returns false if a picture of a stored record is neither there nor declared lost. It must open with the owner's key for its event. */
 async function hasPictures(
   oracle: Oracle,
   store: CloudStore,
@@ -154,8 +164,8 @@ async function hasPictures(
   for (const { id } of media ?? []) {
     const found = await store.records.media(device, epoch, id);
     if (found === undefined) {
-      // A record that was dropped before its receipt came took its picture along.
-      if (losses.hasMedia(id) || losses.hasRecord(keyOf(record.value))) continue;
+      // A record that was dropped before its receipt arrived was dropped with its picture.
+      if (losses.hasMedia(id) || losses.hasRecord(recordKey(record.value))) continue;
       return false;
     }
     if (owner === undefined || event === undefined) continue;
@@ -171,10 +181,11 @@ async function hasPictures(
 
 function waits({ camera, record }: Made): boolean {
   const { epoch, seq } = record.value;
-  return camera.agent?.outbox.queries.record.get(epoch, seq) !== undefined;
+  const { agent } = camera;
+  return agent !== null && storeOf(agent.outbox).queries.record.get(epoch, seq) !== undefined;
 }
 
-/** Records made before a time that still wait for their receipt. */
+/** Returns the records made before a time that still wait for their receipt. */
 export function waitingSince(oracle: Oracle, beforeMs: number): Made[] {
   return [...oracle.made.values()].filter((made) => made.atMs <= beforeMs && waits(made));
 }

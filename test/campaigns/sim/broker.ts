@@ -1,4 +1,5 @@
 import type { SocketHandlers, PublishResult, UplinkSocket } from '../../../agent/uplink/socket.js';
+import { topicOf } from '../../../protocol/transport/topics.js';
 import type { Scheduler } from './scheduler.js';
 import type { Trace } from './trace.js';
 import type { Dice, Weather } from './weather.js';
@@ -8,35 +9,35 @@ export interface BrokerDependencies {
   readonly trace: Trace;
   readonly dice: Dice;
   readonly weather: () => Weather;
-  /** Devices in hex, for what gets crossed. */
+  /** Devices in hex, for messages that are crossed. */
   readonly devices: () => readonly string[];
   readonly nameOf: (device: string) => string;
 }
 
-/** A dead peer is noticed after one and a half keep-alives of a minute. */
+/** A dead peer is noticed after one and a half keep-alives of one minute. */
 const KEEP_ALIVE_MS = 90_000;
 const REORDER_MS = 20_000;
 
-type TakeUp = (topic: string, payload: Uint8Array) => void;
+type UpHandler = (topic: string, payload: Uint8Array) => void;
 
 /**
- * A broker and its network: QoS 1 with a clean session, no memory for who is away. An acknowledgement says that the broker
- * has a message, and nothing of what becomes of it.
+ * A broker and its network: QoS 1 with clean sessions, so nothing is kept for a client that is away. An acknowledgement means
+ * that the broker has a message, and not that the cloud gets it.
  */
 export class SimBroker {
   private readonly deps: BrokerDependencies;
   private readonly sessions = new Map<string, Session>();
   private readonly upClock = new Map<string, number>();
-  private takeUp: TakeUp | null = null;
+  private onUp: UpHandler | null = null;
   private isUp = true;
 
   constructor(deps: BrokerDependencies) {
     this.deps = deps;
   }
 
-  /** The cloud subscribes; null when it is gone. */
-  attachCloud(take: TakeUp | null): void {
-    this.takeUp = take;
+  /** Subscribes the cloud; null ends that. */
+  attachCloud(take: UpHandler | null): void {
+    this.onUp = take;
   }
 
   stop(): void {
@@ -64,7 +65,7 @@ export class SimBroker {
     return session;
   }
 
-  /** The cloud publishes on a `down` topic. */
+  /** Publishes on a `down` topic, for the cloud. */
   publishDown(topic: string, payload: Uint8Array): void {
     const { scheduler, dice, weather, devices, trace, nameOf } = this.deps;
     if (!this.isUp) return;
@@ -79,13 +80,13 @@ export class SimBroker {
       if (isCrossed) trace.add('network', `crossed: an answer to ${nameOf(addressed)} goes to ${nameOf(device)}`);
       if (isLost) continue;
       scheduler.after(delayMs, () => {
-        this.sessions.get(device)?.deliver(`sealcam/v1/${device}/down`, payload);
+        this.sessions.get(device)?.deliver(topicOf(Buffer.from(device, 'hex'), 'down'), payload);
       });
     }
   }
 
-  /** A message of a camera has arrived: acknowledged or not, it goes to the cloud if that is there. */
-  takeIn(topic: string, payload: Uint8Array): PublishResult {
+  /** Receives a message of a camera and forwards it to the cloud, unless the weather loses it. */
+  receiveUp(topic: string, payload: Uint8Array): PublishResult {
     const { dice, weather, trace, devices, nameOf } = this.deps;
     if (dice.chance(weather().quotaExceeded)) return 'quota-exceeded';
     if (dice.chance(weather().acknowledgedButLost)) return 'acknowledged';
@@ -111,10 +112,10 @@ export class SimBroker {
     const { scheduler, dice, weather } = this.deps;
     const isReordered = dice.chance(weather().reorderUp);
     const dueMs = scheduler.nowMs + this.delayMs() + (isReordered ? dice.between(0, REORDER_MS) : 0);
-    // One topic keeps its order, unless several workers share it or a message is delivered again.
+    // A topic keeps its order, unless several workers share it or a message is delivered again.
     const inOrderMs = isReordered ? dueMs : Math.max(dueMs, this.upClock.get(topic) ?? 0);
     if (!isReordered) this.upClock.set(topic, inOrderMs);
-    scheduler.after(inOrderMs - scheduler.nowMs, () => this.takeUp?.(topic, payload));
+    scheduler.after(inOrderMs - scheduler.nowMs, () => this.onUp?.(topic, payload));
   }
 
   private open(session: Session): void {
@@ -125,7 +126,7 @@ export class SimBroker {
 
   private refuse(session: Session, how: Exclude<Weather['refuse'], null>): void {
     const { trace, nameOf, dice } = this.deps;
-    // Without an answer the camera's own limit ends the attempt.
+    // Without an answer the camera's connect timeout ends the attempt.
     if (how === 'silence') return;
     if (how === 'protocol' && session.protocol === 4) {
       this.open(session);
@@ -176,7 +177,7 @@ class Session implements UplinkSocket {
   }
 
   publish(topic: string, payload: Uint8Array): Promise<PublishResult> {
-    return this.roundTrip(() => this.broker.takeIn(topic, payload));
+    return this.roundTrip(() => this.broker.receiveUp(topic, payload));
   }
 
   deliver(topic: string, payload: Uint8Array): void {
@@ -184,7 +185,7 @@ class Session implements UplinkSocket {
     this.handlers.message(topic, payload);
   }
 
-  /** The network or the broker ends it. */
+  /** Ends the session from the side of the network or the broker. */
   cut(cause: 'lost' | 'taken-over' | 'failed'): void {
     if (this.isOver) return;
     this.finish();
@@ -224,7 +225,7 @@ class Session implements UplinkSocket {
       if (this.isHalfOpen) return;
       scheduler.after(this.upClockMs - scheduler.nowMs, () => {
         if (this.isOver) return;
-        // What was on its way may have arrived, or not.
+        // A message on its way may have arrived or not.
         const result = isDropped && !isDroppedAfter ? null : arrive();
         if (isDropped || result === null) {
           trace.add('network', `the connection of ${nameOf(this.device)} is lost`);

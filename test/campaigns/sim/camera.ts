@@ -39,12 +39,12 @@ export interface CameraDependencies {
 
 const WALL_START_MS = Date.UTC(2026, 10, 21, 12);
 const RESTART_MS = 5000;
-/** What the disk holds of a camera; the state of the uplink is modelled beside it. */
+/** Files of a camera's data folder; the state of the uplink is modelled in memory. */
 const FILES = ['outbox.db', 'outbox.db-wal', 'outbox.mirror'];
 
 export type Death = 'crash' | 'power cut';
 
-/** One camera: the real agent over hardware, disk, clock and network that the world plays. */
+/** One camera: the real agent on simulated hardware, disk, clock and network. */
 export class SimCamera {
   readonly name: string;
   readonly device: Uint8Array;
@@ -81,7 +81,7 @@ export class SimCamera {
   start(): void {
     const { trace, oracle, plant } = this.deps;
     const life = new Life(++this.lives, (moment) => {
-      this.died(moment);
+      this.copyDiskAndRestart(moment);
     });
     this.life = life;
     const clock = this.clockOf(life);
@@ -114,37 +114,37 @@ export class SimCamera {
     this.agent = agent;
     this.hal = hal;
     if (life.isDead) return;
-    oracle.opened(this);
+    oracle.checkReopened(this);
     tapOutbox(agent.outbox, { life, disk: this.disk, camera: this, oracle });
     plant.agent?.(agent, this, oracle);
-    const isUp = this.attempt('the start', () => {
+    const isUp = this.logErrorsOf('the start', () => {
       agent.start();
     });
     if (!isUp) life.die('a start that failed');
   }
 
-  /** At once, or at so many touches of the world from now. */
+  /** Kills the process after this many more touches of the world; the least is one. */
   kill(how: Death, afterSteps: number): void {
     if (this.life.isDead) return;
     this.death = how;
     this.life.dieIn(afterSteps);
   }
 
-  /** Something moves before the lens. */
-  see(): void {
+  /** Shows a frame and sets off a motion event. */
+  triggerMotion(): void {
     const { agent, hal, life } = this;
     if (agent === null || hal === null || life.isDead) return;
-    hal.camera.look(this.nowMs());
+    hal.camera.showFrame(this.nowMs());
     this.deps.scheduler.after(20, () => {
       if (life.isDead) return;
-      this.attempt('an event', () => {
+      this.logErrorsOf('an event', () => {
         agent.consolePort().triggerMotion();
       });
     });
   }
 
-  /** So many small records at once. */
-  burst(count: number): void {
+  /** Makes this many small records. */
+  recordBurst(count: number): void {
     const { agent, life } = this;
     if (agent === null) return;
     for (let i = 0; i < count && !life.isDead; i++) {
@@ -152,15 +152,15 @@ export class SimCamera {
     }
   }
 
-  press(heldMs: number): void {
+  pressButton(heldMs: number): void {
     if (this.life.isDead) return;
-    this.attempt('a pressed button', () => this.hal?.button.press(heldMs));
+    this.logErrorsOf('a pressed button', () => this.hal?.button.press(heldMs));
   }
 
-  /** Frees what the last process left open. */
+  /** Closes what the last process left open, and removes its files. */
   close(): void {
     this.life.isDead = true;
-    this.letGo();
+    this.closeProcess();
     rmSync(this.deps.folder, { recursive: true, force: true });
   }
 
@@ -168,8 +168,8 @@ export class SimCamera {
     return this.deps.scheduler.nowMs - this.bootedMs;
   }
 
-  /** What the real main program does with an error: says it. */
-  private attempt(what: string, work: () => void): boolean {
+  /** Runs `work` and traces a typed error, as the main program logs it. Returns whether it succeeded. */
+  private logErrorsOf(what: string, work: () => void): boolean {
     try {
       work();
       return true;
@@ -184,24 +184,25 @@ export class SimCamera {
     return join(this.deps.folder, String(life));
   }
 
-  /** What the disk holds in this very moment is what the next process finds. */
-  private died(moment: string): void {
+  /** Copies the disk of this moment for the next process, and schedules its start. */
+  private copyDiskAndRestart(moment: string): void {
     const { scheduler, trace, dice, random } = this.deps;
     const { death } = this;
-    const [from, to] = [this.folderOf(this.lives), this.folderOf(this.lives + 1)];
+    const from = this.folderOf(this.lives);
+    const to = this.folderOf(this.lives + 1);
     mkdirSync(to, { recursive: true });
     for (const file of FILES) if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file));
     trace.add(this.name, `dies (${death}) at ${moment}, step ${String(this.life.steps)}`);
     if (death === 'power cut') {
       this.bootId = random.bytes(16);
-      // The file is replaced by a rename, which the cut may undo; and the tail of the log may hold half a page of anything.
+      // The cut may undo the rename of the uplink's state, and leave garbage behind the write-ahead log.
       if (dice.chance(0.5)) this.uplinkState = this.uplinkBefore;
       if (dice.chance(0.5)) appendFileSync(join(to, 'outbox.db-wal'), random.bytes(dice.whole(1, 4096)));
     }
     const downMs = death === 'power cut' ? dice.logarithmic(2000, 120_000) : RESTART_MS;
     this.death = 'crash';
     scheduler.after(0, () => {
-      this.letGo();
+      this.closeProcess();
       rmSync(from, { recursive: true, force: true });
     });
     scheduler.after(downMs, () => {
@@ -210,7 +211,7 @@ export class SimCamera {
     });
   }
 
-  private letGo(): void {
+  private closeProcess(): void {
     this.agent?.mirror.close();
     this.agent?.outbox.close();
     this.agent = null;
@@ -223,7 +224,7 @@ export class SimCamera {
     return {
       ...loadAgentConfig({ file: null, environment: {} }),
       'data.folder': this.folderOf(life.number),
-      // Smaller than a person may set, so that the queue is often full.
+      // Below the setting's minimum, so that the outbox is often full.
       'outbox.maxBytes': plant.maxBytes ?? maxBytes,
       'uplink.initialWindow': windowMs,
       'health.interval': healthMs,
@@ -238,7 +239,7 @@ export class SimCamera {
       after: (delayMs, callback): CancelTimer =>
         life.isDead
           ? () => undefined
-          : // A timer takes whole milliseconds. Giving way takes as long as others need: a claim may change while sealing.
+          : // Timers count whole milliseconds. A yield (0 ms) takes a random time, so that a claim may change while sealing.
             scheduler.after(delayMs === 0 ? dice.between(1, 500) : Math.ceil(delayMs), () => {
               if (life.touch('a timer')) callback();
             }),
@@ -278,16 +279,16 @@ export class SimCamera {
 
   private logOf(life: Life): LevelLog {
     const { trace } = this.deps;
-    const say = (fields: LogFields, message: string): void => {
+    const traceLine = (fields: LogFields, message: string): void => {
       if (!life.touch('a line of the log')) return;
       const { code, phase } = fields;
       const [text = ''] = message.replaceAll(this.deps.folder, '').split('\n');
       trace.add(this.name, `${text}${[code, phase].map((it) => (it === undefined ? '' : ` ${String(it)}`)).join('')}`);
     };
     const log: LevelLog = {
-      info: say,
-      warn: say,
-      error: say,
+      info: traceLine,
+      warn: traceLine,
+      error: traceLine,
       debug: () => undefined,
       level: 'info',
       setLevel: () => undefined,
@@ -334,7 +335,7 @@ export class SimCamera {
         );
       const wire: UplinkSocket = {
         publish: (topic, payload) => {
-          oracle.published(this, topic, payload);
+          oracle.checkPublished(this, topic, payload);
           return socket.publish(topic, payload);
         },
         subscribe: (topic) => socket.subscribe(topic),

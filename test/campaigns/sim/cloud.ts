@@ -20,18 +20,18 @@ export interface CloudDependencies {
   readonly weather: () => Weather;
   readonly broker: SimBroker;
   readonly receiptSigner: Signer;
-  /** Between two records of a camera's backlog, and the window; what the cloud tells its cameras. */
+  /** What the cloud sends to cameras: the interval between two records of a backlog, and the window. */
   readonly pacing: { readonly drainIntervalMs: number; readonly windowMs: number };
-  /** Between ingest and the network that is simulated: a planted bug sits here. */
+  /** Wraps the store that ingest sees; a planted bug sits here. */
   readonly wrapStore: (store: CloudStore) => CloudStore;
 }
 
 const WALL_START_MS = Date.UTC(2026, 10, 21, 12);
-const WAITING_MAX = 4096;
+const LANES_WAITING_MAX = 4096;
 
-/** The real ingest on the real SQLite store, which outlives it; the process between them is restarted at will. */
+/** The real ingest on the real SQLite store. The process can be killed and started; the store survives it. */
 export class SimCloud {
-  /** The durable part; the oracle looks here, and no fault does. */
+  /** The durable part, which the oracle reads without faults. */
   readonly store: CloudStore = openSqliteStore(':memory:');
   readonly counters = new Counters();
   private readonly deps: CloudDependencies;
@@ -51,7 +51,7 @@ export class SimCloud {
     this.wallOffsetMs += byMs;
   }
 
-  /** The process dies: what it had in hand is gone, wherever it was. */
+  /** Kills the process: calls that have not returned never do. */
   kill(): void {
     this.deps.trace.add('cloud', 'dies');
     this.generation++;
@@ -84,13 +84,13 @@ export class SimCloud {
           trace.add('cloud', `stored ${String(id)}: ${value.kind} ${String(value.epoch)}/${String(value.seq)}`);
       },
     });
-    const lanes = new Lanes(WAITING_MAX);
+    const lanes = new Lanes(LANES_WAITING_MAX);
     broker.attachCloud((topic, payload) => {
       lanes.run(topic, () => ingest.handleMessage(topic, payload));
     });
   }
 
-  /** The store as one process sees it: slow, failing, and gone with it. A call that was made may or may not have happened. */
+  /** Returns the store as one process sees it: slow and failing. A call that failed may have done its work. */
   private faulty(isAlive: () => boolean): CloudStore {
     const part = <T extends object>(target: T): T =>
       new Proxy(target, {
@@ -125,7 +125,7 @@ export class SimCloud {
     const result = await work();
     await scheduler.sleep(dice.between(0, weather().storeMs));
     if (!isAlive()) return never();
-    // Committed, but the answer was lost: whoever asked must not take it for done.
+    // Committed, but the answer was lost: the caller must not count it as done.
     if (isFailing) throw new SealcamError('store-unavailable', 'simulated, after the work was done');
     return result;
   }

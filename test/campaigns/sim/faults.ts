@@ -18,19 +18,20 @@ export interface Stage {
   readonly setWeather: (weather: Weather) => void;
 }
 
-const PAGE_LOOKS_MS = 10_000;
+const CLAIM_POLL_MS = 10_000;
 const DAY_MS = 86_400_000;
-/** Every camera is up again, and then whoever stands before one without an owner presses its button, once a window. */
+/** When every camera is up again; then the button of one without an owner is pressed, once in each claim window. */
 const RESTARTED_MS = 130_000;
 const CLAIM_AGAIN_MS = 660_000;
 
-/** Sets everything going: weather, blows, life before the lenses, households that claim. `calm` ends what is bad. */
-export function faults(stage: Stage): { calm(): void } {
+/** Schedules weather, faults, motion and claims. `calm` ends the faults. */
+export function scheduleFaults(stage: Stage): { calm(): void } {
   const { scheduler, dice, cameras, owners, broker, cloud, endMs, setWeather, trace } = stage;
   let isCalm = false;
   let hadCredentials = false;
-  let [brokerStops, cloudStops] = [0, 0];
-  /** Who is to own a camera. */
+  let brokerStops = 0;
+  let cloudStops = 0;
+  /** The owner that each camera should have. */
   const wanted = new Map<SimCamera, SimOwner>();
   const pick = <T>(items: readonly T[]): T => {
     const item = items[dice.whole(0, items.length - 1)];
@@ -38,36 +39,36 @@ export function faults(stage: Stage): { calm(): void } {
     return item;
   };
 
-  const again = (fromMs: number, toMs: number, act: () => void): void => {
+  const repeat = (fromMs: number, toMs: number, act: () => void): void => {
     scheduler.after(dice.logarithmic(fromMs, toMs), () => {
       if (isCalm) return;
       act();
-      again(fromMs, toMs, act);
+      repeat(fromMs, toMs, act);
     });
   };
 
-  const change = (camera: SimCamera): void => {
+  const changeOwner = (camera: SimCamera): void => {
     const owner = pick(owners);
     const how = dice.one(['reset', 'release', 'same owner', 'same owner'] as const);
     trace.add('world', `ownership of ${camera.name}: ${how}`);
     if (how === 'release') {
       void wanted.get(camera)?.release(camera);
       scheduler.after(dice.between(2000, 20_000), () => {
-        camera.press(200);
+        camera.pressButton(200);
       });
     } else {
-      camera.press(how === 'reset' ? 12_000 : 200);
+      camera.pressButton(how === 'reset' ? 12_000 : 200);
     }
     if (how !== 'same owner') wanted.set(camera, owner);
-    // Something moves while the owner changes.
+    // Motion while the owner changes.
     for (let i = 0; i < 8; i++) {
       scheduler.after(dice.between(0, 15_000), () => {
-        camera.see();
+        camera.triggerMotion();
       });
     }
   };
 
-  const blows: readonly (() => void)[] = [
+  const faultActions: readonly (() => void)[] = [
     () => {
       pick(cameras).kill('crash', dice.logarithmic(1, 3000));
     },
@@ -109,13 +110,13 @@ export function faults(stage: Stage): { calm(): void } {
       });
     },
     () => {
-      change(pick(cameras));
+      changeOwner(pick(cameras));
     },
     () => {
-      change(pick(cameras));
+      changeOwner(pick(cameras));
     },
     () => {
-      pick(cameras).burst(dice.whole(5, 60));
+      pick(cameras).recordBurst(dice.whole(5, 60));
     },
   ];
 
@@ -124,32 +125,32 @@ export function faults(stage: Stage): { calm(): void } {
     scheduler.after(dice.between(0, 3000), () => {
       camera.start();
     });
-    const live = (): void => {
+    const moveAgain = (): void => {
       scheduler.after(isCalm ? dice.between(30_000, 90_000) : dice.logarithmic(2000, 240_000), () => {
-        camera.see();
-        live();
+        camera.triggerMotion();
+        moveAgain();
       });
     };
-    live();
-    const look = (): void => {
-      scheduler.after(PAGE_LOOKS_MS, () => {
+    moveAgain();
+    const pollOffer = (): void => {
+      scheduler.after(CLAIM_POLL_MS, () => {
         void wanted
           .get(camera)
           ?.claim(camera)
           .then(() => {
-            look();
+            pollOffer();
           });
       });
     };
-    look();
+    pollOffer();
   }
-  again(8000, 120_000, () => {
+  repeat(8000, 120_000, () => {
     const mayRefuse = !hadCredentials && scheduler.nowMs < endMs / 2 && dice.chance(0.05);
     hadCredentials ||= mayRefuse;
     setWeather(mayRefuse ? CREDENTIALS : dice.one(SPELLS));
   });
-  again(3000, 120_000, () => {
-    pick(blows)();
+  repeat(3000, 120_000, () => {
+    pick(faultActions)();
   });
 
   return {
@@ -161,7 +162,7 @@ export function faults(stage: Stage): { calm(): void } {
         camera.wall.quality = 'ntp';
       }
       const claimAgain = (): void => {
-        for (const camera of cameras) if (camera.agent?.outbox.currentClaim() === null) camera.press(200);
+        for (const camera of cameras) if (camera.agent?.outbox.currentClaim() === null) camera.pressButton(200);
         scheduler.after(CLAIM_AGAIN_MS, claimAgain);
       };
       scheduler.after(RESTARTED_MS, claimAgain);

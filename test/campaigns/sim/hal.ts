@@ -20,8 +20,8 @@ const INFO: CameraInfo = {
   timeBase: 'live',
 };
 
-/** A lens through which a frame comes when the world says so. It is no JPEG: decoding and detection are not simulated. */
-export class SimLens implements Camera {
+/** A camera whose frames come from the world. They are not JPEGs: decoding and detection are not simulated. */
+class SimLens implements Camera {
   private waiting: ((frame: Frame | null) => void) | null = null;
   private index = 0;
 
@@ -47,12 +47,12 @@ export class SimLens implements Camera {
     return Promise.resolve();
   }
 
-  look(monotonicMs: number): void {
+  showFrame(monotonicMs: number): void {
     this.waiting?.({ jpeg: new Uint8Array(8), monotonicMs, index: this.index++ });
   }
 }
 
-/** The wall clock of one camera, which the world sets forward and back. */
+/** The wall clock of one camera, which the world sets forwards and backwards. */
 export interface WallClock {
   offsetMs: number;
   quality: ClockQuality;
@@ -63,6 +63,7 @@ export interface SimHal extends Hal {
   readonly button: MockButton;
 }
 
+/** Makes the hardware of one camera on the world's clock. */
 export function makeHal(clock: Clock, wall: WallClock, bootId: Uint8Array, keyStore: MockKeyStore): SimHal {
   return {
     camera: new SimLens(),

@@ -1,9 +1,9 @@
-/** What a process was doing when it died. */
+/** What a process did when it died. */
 export type Moment = string;
 
 /**
- * One run of the agent's process. It may be told to die at its n-th touch of the world: from that moment nothing it does
- * reaches anything any more, whatever code is still on the stack.
+ * One run of the agent's process. It can die at its n-th touch of the world; from then on nothing that it does has an effect,
+ * whatever code is still on the stack.
  */
 export class Life {
   readonly number: number;
@@ -17,7 +17,7 @@ export class Life {
     this.onDeath = onDeath;
   }
 
-  /** Every way out of the agent passes here. False in the afterlife. */
+  /** Counts a touch of the world. Every effect of the agent passes here first; returns false once it is dead. */
   touch(moment: Moment): boolean {
     if (this.isDead) return false;
     this.steps++;

@@ -7,29 +7,30 @@ import { recordKind, type SealcamRecord } from '../../../protocol/objects/record
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js';
 import { isMediaOf } from '../../../protocol/verify/media.js';
-import type { SimCamera } from './camera.js';
-import type { SimOwner } from './owner.js';
+import type { ObservedCamera, ObservedOwner } from './observed.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
-/** A record that a camera committed, as the oracle saw it. */
+/** A record that a camera committed, as seen by the oracle. */
 export interface Made {
-  readonly camera: SimCamera;
+  readonly camera: ObservedCamera;
   readonly record: Verified<SealcamRecord>;
   readonly atMs: number;
 }
 
-/** What stands in the sealed detail of events and nowhere else. */
-export const CANARY = 'motion-ended';
+/** Text of the sealed detail of events, which must be nowhere in clear. */
+const CANARY = 'motion-ended';
 
-const QUEUE_SLACK_BYTES = 24 * 1024;
+const OUTBOX_SLACK_BYTES = 24 * 1024;
 
 /**
- * Knows from outside what was made and to whom it belongs: it saw each commit and each claim, and asks neither camera nor
- * cloud. Whatever contradicts it is told once; the first contradiction ends the world.
+ * Knows what was made and who owns it, because it sees each commit and each claim; it believes neither camera nor cloud. The
+ * first contradiction ends the world.
  */
 export class Oracle {
   violation: string | null = null;
   readonly made = new Map<string, Made>();
-  readonly owners = new Map<string, SimOwner>();
+  readonly owners = new Map<string, ObservedOwner>();
   publishes = 0;
   private readonly now: () => number;
 
@@ -41,70 +42,71 @@ export class Oracle {
     this.violation ??= what;
   }
 
-  claimed(claim: Verified<Claim>, owner: SimOwner): void {
+  recordClaim(claim: Verified<Claim>, owner: ObservedOwner): void {
     this.owners.set(toHex(claim.hash), owner);
   }
 
-  ownerOf(record: SealcamRecord): SimOwner | undefined {
+  ownerOf(record: SealcamRecord): ObservedOwner | undefined {
     return this.owners.get(toHex(record.claimHash));
   }
 
-  /** The transaction that made this record has ended well. */
-  committed(camera: SimCamera, record: Verified<SealcamRecord>): void {
-    const key = keyOf(record.value);
+  /** Records that the transaction of a record was committed. */
+  recordCommit(camera: ObservedCamera, record: Verified<SealcamRecord>): void {
+    const key = recordKey(record.value);
     const before = this.made.get(key);
     if (before !== undefined && !equal(before.record.hash, record.hash)) {
       this.fail(`${camera.name} signed two records for ${nameOf(record.value)}`);
     }
     const owner = this.ownerOf(record.value);
-    if (owner === undefined) this.fail(`${nameOf(record.value)} is of a claim that nobody signed`);
+    if (owner === undefined) this.fail(`${nameOf(record.value)} is of an unknown claim`);
     else if (!equal(owner.account, record.value.account)) this.fail(`${nameOf(record.value)} names a wrong account`);
     this.made.set(key, { camera, record, atMs: this.now() });
   }
 
-  /** A process came up: what opening the queue added, and that nothing committed is missing or altered. */
-  opened(camera: SimCamera): void {
+  /** Checks a process that came up: no committed record is missing or altered. Adds the records made on opening. */
+  checkReopened(camera: ObservedCamera): void {
     const { agent } = camera;
     if (agent === null) return;
     for (const { bytes } of agent.outbox.read({ epoch: 0, seq: -1 }, 1e6)) {
       const record = openSigned(recordKind, simSuite, bytes);
-      if (!this.made.has(keyOf(record.value))) this.committed(camera, record);
+      if (!this.made.has(recordKey(record.value))) this.recordCommit(camera, record);
     }
-    const head = agent.outbox.queries.openEpoch.get();
+    const head = storeOf(agent.outbox).queries.openEpoch.get();
     if (head === undefined) return;
-    const last = this.made.get(`${camera.hex}/${String(head.epoch)}/${String(head.head_seq)}`);
+    const last = this.made.get(recordKey({ device: camera.hex, epoch: head.epoch, seq: head.head_seq }));
     if (last === undefined || !equal(last.record.hash, new Uint8Array(head.head_hash))) {
-      this.fail(`${camera.name} came back with a chain that ends elsewhere, at seq ${String(head.head_seq)}`);
+      this.fail(`${camera.name} came back with a wrong head, at seq ${String(head.head_seq)}`);
     }
-    if (this.made.has(`${camera.hex}/${String(head.epoch)}/${String(head.head_seq + 1)}`)) {
+    if (this.made.has(recordKey({ device: camera.hex, epoch: head.epoch, seq: head.head_seq + 1 }))) {
       this.fail(`${camera.name} forgot the records after seq ${String(head.head_seq)}`);
     }
   }
 
-  /** Bytes leave a camera: all of them are checked, whatever becomes of them. */
-  published(camera: SimCamera, topic: string, payload: Uint8Array): void {
+  /** Checks the bytes that leave a camera, also if they are lost on the way. */
+  checkPublished(camera: ObservedCamera, topic: string, payload: Uint8Array): void {
     this.publishes++;
     const [, , device, leaf] = topic.split('/');
     if (device !== camera.hex) this.fail(`${camera.name} publishes on a topic of another`);
-    if (Buffer.from(payload).includes(CANARY)) this.fail(`${camera.name} publishes what belongs under a seal`);
+    if (Buffer.from(payload).includes(CANARY)) this.fail(`${camera.name} publishes sealed detail in clear`);
     try {
       if (leaf === 'status') void decodeStatus(payload);
       else this.checkUp(camera, payload);
     } catch (error) {
       if (!isSealcamError(error)) throw error;
-      this.fail(`${camera.name} publishes what nobody can verify: ${error.code}, ${error.message}`);
+      this.fail(`${camera.name} publishes what does not verify: ${error.code}, ${error.message}`);
     }
   }
 
-  /** What always holds of a running camera, whatever the weather. */
-  check(camera: SimCamera, maxBytes: number): void {
+  /** Checks the invariants of a running camera. */
+  checkCamera(camera: ObservedCamera, maxBytes: number): void {
     const { agent, life } = camera;
     if (agent === null || life.isDead) return;
-    const { queries } = agent.outbox;
+    const { queries } = storeOf(agent.outbox);
     const { records, bytes } = agent.outbox.queued();
-    let [rows, sum] = [0, 0];
+    let rows = 0;
+    let sum = 0;
     for (const row of queries.epochs.all()) {
-      const totals = queries.rangeTotals.get(row.epoch, 0, row.head_seq);
+      const totals = queries.rangeTotals.get({ epoch: row.epoch, from: 0, to: row.head_seq });
       const here = totals?.records ?? 0;
       rows += here;
       sum += totals?.bytes ?? 0;
@@ -116,11 +118,11 @@ export class Oracle {
       if (quarantined > 0) this.fail(`${camera.name}: the cloud refused its records for good`);
       if (row.stopped === 1) this.fail(`${camera.name} stopped signing`);
     }
-    if (rows !== records || sum !== bytes) this.fail(`${camera.name} counts its queue wrongly`);
-    if (bytes > maxBytes + QUEUE_SLACK_BYTES) this.fail(`${camera.name} queues ${String(bytes)} bytes`);
+    if (rows !== records || sum !== bytes) this.fail(`${camera.name} counts its outbox wrongly`);
+    if (bytes > maxBytes + OUTBOX_SLACK_BYTES) this.fail(`${camera.name} queues ${String(bytes)} bytes`);
   }
 
-  private checkUp(camera: SimCamera, payload: Uint8Array): void {
+  private checkUp(camera: ObservedCamera, payload: Uint8Array): void {
     const message = decodeUp(payload);
     if (message.type === 'offer') {
       const offer = openSigned(offerKind, simSuite, message.offer);
@@ -130,7 +132,7 @@ export class Oracle {
     const sent = message.type === 'accept' ? [{ record: message.record, media: [] }] : message.records;
     for (const { record: bytes, media } of sent) {
       const record = openSigned(recordKind, simSuite, bytes);
-      const known = this.made.get(keyOf(record.value));
+      const known = this.made.get(recordKey(record.value));
       if (known === undefined || !equal(known.record.hash, record.hash)) {
         this.fail(`${camera.name} publishes ${nameOf(record.value)} before it is on its disk`);
       }
@@ -142,10 +144,6 @@ export class Oracle {
       }
     }
   }
-}
-
-export function keyOf({ device, epoch, seq }: SealcamRecord): string {
-  return `${toHex(device)}/${String(epoch)}/${String(seq)}`;
 }
 
 export function nameOf({ kind, epoch, seq }: SealcamRecord): string {

@@ -26,7 +26,7 @@ export interface OwnerDependencies {
   readonly receiptKey: Uint8Array;
 }
 
-/** A household with its page, reduced to what it signs; the API between page and cloud is not simulated. */
+/** A household, reduced to what its page signs; the API between page and cloud is not simulated. */
 export class SimOwner {
   readonly name: string;
   readonly account: Uint8Array;
@@ -43,7 +43,7 @@ export class SimOwner {
     this.account = accountId(simSuite, this.signer.publicKey);
   }
 
-  /** Answers the camera's open offer with a claim, or says the pending one again. True once the cloud has the row. */
+  /** Answers the camera's offer with a claim, or sends the pending claim again. Returns true once the cloud has the owner's row. */
   async claim(camera: SimCamera): Promise<boolean> {
     const { cloud, oracle, trace, receiptKey } = this.deps;
     const { claims } = cloud.store;
@@ -68,7 +68,7 @@ export class SimOwner {
       nonce: offer.nonce,
       issuedAtMs: cloud.wallMs,
     });
-    oracle.claimed(claim, this);
+    oracle.recordClaim(claim, this);
     trace.add(this.name, `claims ${camera.name}, epoch ${String(claim.value.epoch)}`);
     const mac = claimMac(simSuite, camera.claimSecret, claim);
     await claims.putPending(camera.device, { claim: claim.bytes, mac, nonce: offer.nonce, atMs: cloud.wallMs });
@@ -76,7 +76,7 @@ export class SimOwner {
     return false;
   }
 
-  /** Gives the camera up from afar; it may not arrive. */
+  /** Sends a signed release, which may be lost. */
   async release(camera: SimCamera): Promise<void> {
     const { cloud, trace } = this.deps;
     const row = await cloud.store.claims.latest(camera.device);

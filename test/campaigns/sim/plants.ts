@@ -6,14 +6,16 @@ import { receiptKind } from '../../../protocol/objects/receipt.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
 import { decodeUp } from '../../../protocol/transport/messages.js';
-import type { SimCamera } from './camera.js';
+import type { ObservedCamera } from './observed.js';
 import type { Oracle } from './oracle.js';
+import { storeOf } from '../../support/outbox-store.js';
+import { recordKey } from '../../../protocol/objects/ids.js';
 
-/** A bug, put around a real part from outside: what the simulation must find to be worth anything. */
+/** A bug around a real part, put there from outside. A simulation that does not find it proves nothing. */
 export interface Plant {
   readonly what: string;
-  readonly agent?: (agent: Agent, camera: SimCamera, oracle: Oracle) => void;
-  readonly socket?: (socket: UplinkSocket, camera: SimCamera) => UplinkSocket;
+  readonly agent?: (agent: Agent, camera: ObservedCamera, oracle: Oracle) => void;
+  readonly socket?: (socket: UplinkSocket, camera: ObservedCamera) => UplinkSocket;
   readonly store?: (store: CloudStore) => CloudStore;
   readonly maxBytes?: number;
 }
@@ -43,30 +45,31 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
   'double-seq': {
     what: 'a camera forgets its last seq when it restarts',
     agent: ({ outbox }, camera, oracle) => {
-      const open = outbox.queries.openEpoch.get();
+      const { queries } = storeOf(outbox);
+      const open = queries.openEpoch.get();
       if (open === undefined || open.head_seq < 2) return;
-      const last = oracle.made.get(`${camera.hex}/${String(open.epoch)}/${String(open.head_seq)}`);
+      const last = oracle.made.get(recordKey({ device: camera.hex, epoch: open.epoch, seq: open.head_seq }));
       if (last === undefined || outbox.find(last.record.value) !== null) return;
-      outbox.queries.moveHead.run(open.head_seq - 1, last.record.value.prev, open.epoch);
+      queries.moveHead.run({ epoch: open.epoch, seq: open.head_seq - 1, hash: last.record.value.prev });
     },
   },
   'wrong-epoch': {
-    what: 'what was sealed under one claim is recorded under the next',
+    what: 'a picture sealed under one claim is recorded under the next',
     agent: ({ outbox }) => {
       const append = outbox.append.bind(outbox);
       outbox.append = (content, media) => append(content, media);
     },
   },
   'silent-drop': {
-    what: 'a full queue drops records without a word',
+    what: 'a full outbox drops records without a gap',
     agent: ({ outbox }) => {
-      const { losses } = outbox;
+      const { losses } = storeOf(outbox);
       losses.addRange = () => undefined;
     },
   },
-  'no-limit': { what: 'the queue has no limit', maxBytes: 1e9 },
+  'no-limit': { what: 'the outbox has no limit', maxBytes: 1e9 },
   unsigned: {
-    what: 'one byte of what leaves was not signed',
+    what: 'one byte of a message was not signed',
     socket: (socket) => ({
       ...socket,
       publish: (topic, payload) => {
@@ -78,11 +81,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     }),
   },
   'publish-before-persist': {
-    what: 'a record leaves before its transaction has ended',
+    what: 'a record is published before its commit',
     agent: (agent) => {
       const { outbox } = agent;
-      const insert = outbox.insert.bind(outbox);
-      outbox.insert = (...args) => {
+      const store = storeOf(outbox);
+      const insert = store.insert.bind(store);
+      store.insert = (...args) => {
         const record = insert(...args);
         agent.uplink.recordsAppended(1);
         return record;
@@ -105,7 +109,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     },
   },
   'cached-row': {
-    what: 'a cache answers whose camera it is, by the epoch alone',
+    what: 'a cache of claims is keyed by the epoch alone',
     store: (store) => {
       const kept = new Map<number, ClaimRow>();
       return {

@@ -8,8 +8,8 @@ interface Entry {
 }
 
 /**
- * The only clock of a simulated world. Events run in order of time, then of their making; between two of them every
- * promise settles, so nothing depends on how fast this machine is.
+ * The only clock of a simulated world. Events run in order of time, then of scheduling. Between two events all promises
+ * settle, so nothing depends on the speed of the machine.
  */
 export class Scheduler {
   private heap: Entry[] = [];
@@ -35,7 +35,7 @@ export class Scheduler {
     });
   }
 
-  /** Runs until that time, or until `isOver`, asked after every event. */
+  /** Runs until that time, or until `isOver` returns true after an event. */
   async runUntil(endMs: number, isOver: () => boolean): Promise<void> {
     while (!isOver()) {
       const [next] = this.heap;
@@ -73,7 +73,8 @@ export class Scheduler {
     let i = 0;
     for (;;) {
       const left = 2 * i + 1;
-      const [a, b] = [heap[left], heap[left + 1]];
+      const a = heap[left];
+      const b = heap[left + 1];
       if (a === undefined) break;
       const child = b !== undefined && isBefore(b, a) ? left + 1 : left;
       const below = heap[child];
@@ -89,8 +90,8 @@ function isBefore(a: Entry, b: Entry): boolean {
   return a.dueMs < b.dueMs || (a.dueMs === b.dueMs && a.order < b.order);
 }
 
-/** An immediate runs after every promise that is ready; nothing here waits for a real timer or socket. */
-export function settled(): Promise<void> {
+/** Resolves after every promise that is ready: an immediate runs after them, and no real timer or socket is awaited here. */
+function settled(): Promise<void> {
   return new Promise((resolve) => {
     setImmediate(resolve);
   });

@@ -10,16 +10,16 @@ const HELP = `npm run sim [-- options]
 A world from one seed: two cameras that run the agent's own code, two households, a broker and the cloud's own ingest, in
 virtual time, with everything going wrong that can. docs/simulation.md says what is real in it.
 
-  --seeds N      so many worlds (200)
+  --seeds N      number of worlds (200)
   --seed S       the first seed (1); alone: only that one
   --trace        print everything that happens, to stderr; with --seed
-  --plant NAME   with a planted bug, which must be found: ${Object.keys(PLANTS).join(', ')}
-  --threads N    (as many as there are cores)
+  --plant NAME   with a planted bug; the first find ends the run: ${Object.keys(PLANTS).join(', ')}
+  --threads N    number of threads (one for each core)
   --json         one JSON object on stdout
   --save         also into docs/results/sim.json and docs/simulation.md
   --help         this text
 
-Exit status: 0 every invariant held, 1 one did not, and the seed is told, 2 wrong usage.
+Exit status: 0 every invariant held, 1 one did not (stderr names the seed), 2 wrong usage.
 `;
 
 const { values } = parseArgs({
@@ -57,14 +57,14 @@ function whole(text: string | undefined, name: string, otherwise: number): numbe
 const from = whole(values.seed, 'seed', 1);
 const count = whole(values.seeds, 'seeds', values.seed === undefined ? 200 : 1);
 const plant = values.plant ?? null;
-if (plant !== null && PLANTS[plant] === undefined) usage(`no planted bug is called ${plant}`);
+if (plant !== null && PLANTS[plant] === undefined) usage(`there is no planted bug ${plant}`);
 if (values.trace && count !== 1) usage('--trace is for one seed');
 const threads = Math.min(count, whole(values.threads, 'threads', availableParallelism()));
 
-const begunMs = Date.now();
+const startedMs = Date.now();
 const outcomes: Outcome[] = [];
-let toldMs = begunMs;
-const take = (outcome: Outcome): void => {
+let reportedMs = startedMs;
+const report = (outcome: Outcome): void => {
   outcomes.push(outcome);
   const { seed, violation, atS } = outcome;
   const withPlant = plant === null ? '' : ` --plant ${plant}`;
@@ -74,19 +74,19 @@ const take = (outcome: Outcome): void => {
         `  npm run sim -- --seed ${String(seed)} --trace${withPlant}\n`,
     );
   }
-  if (Date.now() - toldMs < PROGRESS_MS) return;
-  toldMs = Date.now();
+  if (Date.now() - reportedMs < PROGRESS_MS) return;
+  reportedMs = Date.now();
   process.stderr.write(`${String(outcomes.length)} of ${String(count)} seeds\n`);
 };
 const planted = plant === null ? undefined : PLANTS[plant];
 if (values.trace) {
   const print = (line: string): void => void process.stderr.write(`${line}\n`);
-  take(await runSeed(from, { print, ...(planted === undefined ? {} : { plant: planted }) }));
+  report(await runSeed(from, { print, ...(planted === undefined ? {} : { plant: planted }) }));
 } else {
-  await runSeeds({ from, count, plant }, threads, take);
+  await runSeeds({ from, count, plant }, threads, report);
 }
 
-const seconds = (Date.now() - begunMs) / 1000;
+const seconds = (Date.now() - startedMs) / 1000;
 const sum = (of: (outcome: Outcome) => number): number => outcomes.reduce((total, outcome) => total + of(outcome), 0);
 const failed = outcomes.filter(({ violation }) => violation !== null);
 const result = {
@@ -129,7 +129,7 @@ function table(): string {
     ['records made', number(result.produced)],
     ['of them in the cloud at the end', number(result.stored)],
     ['waiting', number(result.queued)],
-    ['lost, and said to be (queue full, age, release or reset)', number(result.lost)],
+    ['lost, with a signed gap (queue full, age, release or reset)', number(result.lost)],
     ['restarts of a camera in the middle of something', number(result.restarts)],
     ['ownerships', number(result.epochs)],
     ['messages published by cameras', number(result.publishes)],

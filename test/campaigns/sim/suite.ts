@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { CryptoSuite } from '../../../protocol/crypto/suite.js';
 
-const KEPT = 50_000;
+const VERDICTS_KEPT_MAX = 50_000;
 const verified = new Map<string, boolean>();
 
 /**
- * The real primitives. A world verifies the same signature over and over, at the camera, in the cloud and here; the answer is
- * a pure function of key, message and signature, so it is kept under the hash of all three.
+ * The real primitives with a cache of verdicts. Camera, cloud and oracle verify the same signatures; the verdict is a pure
+ * function of key, message and signature, so it is kept under the hash of all three.
  */
 export const simSuite: CryptoSuite = {
   ...nodeSuite,
@@ -15,7 +15,7 @@ export const simSuite: CryptoSuite = {
     const name = createHash('sha256').update(publicKey).update(signature).update(message).digest('base64');
     const known = verified.get(name);
     if (known !== undefined) return known;
-    if (verified.size >= KEPT) verified.clear();
+    if (verified.size >= VERDICTS_KEPT_MAX) verified.clear();
     const isGood = nodeSuite.ed25519VerifyLoose(publicKey, message, signature);
     verified.set(name, isGood);
     return isGood;

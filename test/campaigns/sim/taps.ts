@@ -2,13 +2,14 @@ import { SealcamError } from '../../../common/errors.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import type { SimCamera } from './camera.js';
+import type { ObservedCamera } from './observed.js';
 import type { Life } from './life.js';
 import type { Oracle } from './oracle.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 /**
- * Stands around the real outbox: tells the oracle what was committed, fails commits while the disk is full, and gives the
- * process a moment to die inside each transaction and just after it.
+ * Wraps the real outbox: reports commits to the oracle, fails commits while the disk is full, and lets the process die inside
+ * each transaction and just after it.
  */
 export function tapOutbox(
   outbox: Outbox,
@@ -20,15 +21,16 @@ export function tapOutbox(
   }: {
     readonly life: Life;
     readonly disk: { readonly isFull: boolean };
-    readonly camera: SimCamera;
+    readonly camera: ObservedCamera;
     readonly oracle: Oracle;
   },
 ): void {
-  const transaction = outbox.transaction.bind(outbox);
-  const insert = outbox.insert.bind(outbox);
+  const store = storeOf(outbox);
+  const transaction = store.transaction.bind(store);
+  const insert = store.insert.bind(store);
   let depth = 0;
   let made: Verified<SealcamRecord>[] = [];
-  outbox.transaction = <T>(run: () => T): T => {
+  store.transaction = <T>(run: () => T): T => {
     life.touch('the beginning of a transaction');
     if (depth++ === 0) made = [];
     try {
@@ -38,14 +40,14 @@ export function tapOutbox(
         life.touch('a commit');
         return value;
       });
-      if (depth === 1 && !life.isDead) for (const record of made) oracle.committed(camera, record);
+      if (depth === 1 && !life.isDead) for (const record of made) oracle.recordCommit(camera, record);
       life.touch('the end of a transaction');
       return result;
     } finally {
       depth--;
     }
   };
-  outbox.insert = (...args) => {
+  store.insert = (...args) => {
     const record = insert(...args);
     made.push(record);
     return record;

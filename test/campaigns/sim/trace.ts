@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** What happened, in order; its hash tells two runs of one seed apart, if they ever differ. */
+/** Everything that happened, in order. Two runs of one seed must have the same hash. */
 export class Trace {
   private readonly hash = createHash('sha256');
   private readonly now: () => number;
@@ -19,7 +19,7 @@ export class Trace {
     this.print?.(line);
   }
 
-  /** Ends the trace. */
+  /** Ends the trace and returns its hash. */
   digest(): string {
     return this.hash.digest('hex').slice(0, 32);
   }

@@ -1,13 +1,13 @@
-/** What goes wrong by chance, each a probability for one message, attempt or call; a calm world has none. */
+/** Faults by chance: each number is the probability for one message, attempt or call. */
 export interface Weather {
   readonly name: string;
   /** One way over the network, in milliseconds. */
   readonly slowestMs: number;
   /** The connection ends with a message on its way. */
   readonly dropConnection: number;
-  /** Nothing passes any more, and nobody says so. */
+  /** Nothing passes any longer, and neither side notices. */
   readonly halfOpen: number;
-  /** How connects are answered, beside being accepted. */
+  /** The answer to connects that are not accepted. */
   readonly refuse: 'busy' | 'busy with a hint' | 'credentials' | 'protocol' | 'silence' | 'closed' | null;
   /** The broker acknowledges and forgets. */
   readonly acknowledgedButLost: number;
@@ -19,10 +19,10 @@ export interface Weather {
   readonly loseDown: number;
   readonly duplicateDown: number;
   readonly reorderDown: number;
-  /** A camera is given the answer to another one. */
+  /** A camera receives the answer to another one. */
   readonly crossDown: number;
   readonly storeFails: number;
-  /** Longest time a call of the cloud's store takes. */
+  /** The longest time of a call of the cloud's store. */
   readonly storeMs: number;
 }
 
@@ -47,7 +47,7 @@ export const CALM: Weather = {
 
 const spell = (name: string, change: Partial<Weather>): Weather => ({ ...CALM, name, ...change });
 
-/** The spells that follow each other until the faults stop. */
+/** Spells of weather; one follows another until the faults stop. */
 export const SPELLS: readonly [Weather, ...Weather[]] = [
   spell('fair', {}),
   spell('slow', { slowestMs: 9000, storeMs: 4000 }),
@@ -83,16 +83,16 @@ export const SPELLS: readonly [Weather, ...Weather[]] = [
   }),
 ];
 
-/** Once in a world at most: each such refusal keeps a camera away for a quarter of an hour and longer. */
+/** At most once in a world: each such refusal keeps a camera away for at least a quarter of an hour. */
 export const CREDENTIALS = spell('credentials refused', { refuse: 'credentials', dropConnection: 0.3 });
 
-/** Draws for the world's own decisions, from one stream. */
+/** Random decisions of the world, from one stream. */
 export interface Dice {
   between(from: number, to: number): number;
   /** Both ends included. */
   whole(from: number, to: number): number;
   chance(probability: number): boolean;
-  /** Small numbers as often as large ones. */
+  /** Each order of magnitude is equally likely. */
   logarithmic(from: number, to: number): number;
   one<T>(items: readonly [T, ...T[]]): T;
 }

@@ -7,7 +7,7 @@ import { settleAccounts, waitingSince, type Balance } from './account.js';
 import { SimBroker } from './broker.js';
 import { SimCamera } from './camera.js';
 import { SimCloud } from './cloud.js';
-import { faults } from './faults.js';
+import { scheduleFaults } from './faults.js';
 import { nameOf, Oracle } from './oracle.js';
 import { SimOwner } from './owner.js';
 import type { Plant } from './plants.js';
@@ -25,29 +25,32 @@ export interface Outcome extends Balance {
   readonly publishes: number;
   readonly restarts: number;
   readonly epochs: number;
-  /** Hash of everything that happened. */
+  /** Hash of the trace. */
   readonly trace: string;
 }
 
 export interface RunOptions {
   readonly plant?: Plant;
   readonly print?: (line: string) => void;
+  /** Ends the world before its end once it returns true; what it returns then is no outcome. */
+  readonly isStopped?: () => boolean;
 }
 
 const MINUTE_MS = 60_000;
-const CHECK_MS = 5000;
-/** Once the faults have stopped, what was made before must be settled within this. */
-const PROGRESS_MS = 3_600_000;
+const ORACLE_CHECK_MS = 5000;
+/** After the faults: every record made before must be settled within this time. */
+const SETTLED_WITHIN_MS = 3_600_000;
 
 function isOwned({ life, agent }: SimCamera): boolean {
   return !life.isDead && agent !== null && agent.outbox.currentClaim() !== null;
 }
 
-/** One seed: a world with two cameras, two households, a broker and a cloud, from its first moment to its last. */
-export async function runSeed(seed: number, { plant = { what: 'nothing' }, print }: RunOptions = {}): Promise<Outcome> {
+/** Plays the world of one seed to its end: two cameras, two households, a broker and a cloud. */
+export async function runSeed(seed: number, options: RunOptions = {}): Promise<Outcome> {
+  const { plant = { what: 'nothing' }, print, isStopped = (): boolean => false } = options;
   const scheduler = new Scheduler();
   const trace = new Trace(() => scheduler.nowMs, print ?? null);
-  // Streams of their own, so that what one part draws does not shift what the others do.
+  // One stream for each part, so that the draws of one do not shift those of another.
   const stream = (part: number): ReturnType<typeof seededRandom> => seededRandom(seed * 64 + part);
   const dice = makeDice(stream(0).uniform);
   let weather: Weather = CALM;
@@ -106,13 +109,13 @@ export async function runSeed(seed: number, { plant = { what: 'nothing' }, print
   );
 
   const watch = (): void => {
-    for (const camera of cameras) oracle.check(camera, maxBytes);
-    scheduler.after(CHECK_MS, watch);
+    for (const camera of cameras) oracle.checkCamera(camera, maxBytes);
+    scheduler.after(ORACLE_CHECK_MS, watch);
   };
   const faultsEndMs = dice.between(6 * MINUTE_MS, 20 * MINUTE_MS);
-  const isOver = (): boolean => oracle.violation !== null;
+  const isOver = (): boolean => oracle.violation !== null || isStopped();
   try {
-    const play = faults({
+    const play = scheduleFaults({
       scheduler,
       trace,
       dice,
@@ -129,14 +132,14 @@ export async function runSeed(seed: number, { plant = { what: 'nothing' }, print
     watch();
     await scheduler.runUntil(faultsEndMs, isOver);
     play.calm();
-    // Cameras that are down come up within two minutes, and go on making records; what was made so far must be settled.
-    const lastMs = faultsEndMs + PROGRESS_MS;
+    // Cameras that are down come up within two minutes and go on making records; the records made so far must be settled.
+    const lastMs = faultsEndMs + SETTLED_WITHIN_MS;
     while (!isOver() && scheduler.nowMs < lastMs) {
-      await scheduler.runUntil(Math.min(lastMs, scheduler.nowMs + CHECK_MS), isOver);
+      await scheduler.runUntil(Math.min(lastMs, scheduler.nowMs + ORACLE_CHECK_MS), isOver);
       if (cameras.every(isOwned) && waitingSince(oracle, faultsEndMs).length === 0) break;
     }
-    const homeless = cameras.find((camera) => !isOwned(camera));
-    if (homeless !== undefined && !isOver()) oracle.fail(`${homeless.name} found no owner in time`);
+    const unowned = cameras.find((camera) => !isOwned(camera));
+    if (unowned !== undefined && !isOver()) oracle.fail(`${unowned.name} found no owner in time`);
     const [late] = isOver() ? [] : waitingSince(oracle, faultsEndMs);
     if (late !== undefined) {
       const { record, camera, atMs } = late;

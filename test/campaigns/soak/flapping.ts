@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** A network that comes and goes: a TCP proxy in front of the broker. */
+/** A network that comes and goes: a TCP proxy in front of the broker. `drops` counts its outages. */
 export class FlappingProxy {
   private readonly server: Server;
   private readonly sockets = new Set<Socket>();
@@ -33,7 +33,7 @@ export class FlappingProxy {
     return new Promise((resolve) => this.server.listen(port, '127.0.0.1', resolve));
   }
 
-  /** Every connection ends in this moment, and none is made until it is up again. */
+  /** Closes every connection, and refuses new ones until {@link up}. */
   down(): void {
     if (this.isUp) this.drops++;
     this.isUp = false;

@@ -1,15 +1,16 @@
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { slopeOf } from '../../../scripts/least-squares.js';
 
-/** What one process holds, as the kernel counts it. */
+/** Resources of one process, as the kernel counts them. */
 export interface Sample {
   readonly atS: number;
   readonly rssKiB: number;
   readonly anonKiB: number;
   readonly handles: number;
-  /** Everything below the data folder. */
+  /** Size of all files in the data folder. */
   readonly fileBytes: number;
-  /** From inside, through the inspector; null where it was not asked. */
+  /** As the process itself reports it on SIGUSR2; null in samples that did not ask. */
   readonly heap: Heap | null;
 }
 
@@ -20,7 +21,7 @@ export interface Heap {
   readonly arrayBuffers: number;
 }
 
-/** Null once the process is gone. */
+/** Measures a process. Returns null once it is gone. */
 export function probe(pid: number, folder: string, atS: number, heap: Heap | null): Sample | null {
   try {
     const status = readFileSync(`/proc/${String(pid)}/status`, 'utf8');
@@ -45,13 +46,8 @@ function bytesBelow(folder: string): number {
   }, 0);
 }
 
-/** Growth an hour, by least squares; null with fewer than three samples. */
+/** Returns the growth an hour by least squares; null with fewer than three samples. */
 export function slopePerHour(points: readonly (readonly [atS: number, value: number])[]): number | null {
-  if (points.length < 3) return null;
-  const mean = (of: (point: readonly [number, number]) => number): number =>
-    points.reduce((sum, point) => sum + of(point), 0) / points.length;
-  const [t, v] = [mean(([at]) => at), mean(([, value]) => value)];
-  const across = points.reduce((sum, [at, value]) => sum + (at - t) * (value - v), 0);
-  const along = points.reduce((sum, [at]) => sum + (at - t) ** 2, 0);
-  return along === 0 ? null : (3600 * across) / along;
+  const slope = points.length < 3 ? null : slopeOf(points);
+  return slope === null ? null : 3600 * slope;
 }

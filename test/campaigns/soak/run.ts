@@ -3,8 +3,9 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { checkout } from '../../../scripts/checkout.js';
-import { Child } from '../../../scripts/demo/children.js';
+import { startLocalCloud, untilHealthy } from '../../../scripts/demo/local-cloud.js';
 import { Watcher } from '../../../scripts/demo/watcher.js';
+import { endProcess } from '../../../scripts/end-process.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { FlappingProxy } from './flapping.js';
 import { probe, slopePerHour, type Heap, type Sample } from './probe.js';
@@ -20,57 +21,71 @@ export interface SoakResult {
   readonly restarts: number;
   readonly outages: number;
   readonly records: number;
-  /** Of the last, longest life of the process, after it has warmed up. */
+  /** When measuring began: in the last, longest life of the process, after its warm-up. */
   readonly from_s: number;
   readonly samples: number;
-  /** Growth an hour by least squares; null where there was nothing to measure. */
+  /** Growth an hour by least squares; null without samples. */
   readonly slopes_per_hour: Readonly<Record<string, number | null>>;
   readonly first: Sample | null;
   readonly last: Sample | null;
   readonly most: { readonly rss_kib: number; readonly handles: number; readonly file_bytes: number };
 }
 
-/** Shares of the run: the process is killed and stopped early, so that the rest is one long life. */
-const KILL_AT = 0.1;
-const STOP_AT = 0.2;
-const OUTAGE_FROM = 0.35;
-const OUTAGE_TO = 0.55;
-const WARM_UP = 0.35;
+/** Shares of the run. The process is killed and stopped early, so that the rest is one long life. */
+const KILL_SHARE = 0.1;
+const STOP_SHARE = 0.2;
+const OUTAGE_FROM_SHARE = 0.35;
+const OUTAGE_TO_SHARE = 0.55;
+/** Of the last life. */
+const WARM_UP_SHARE = 0.35;
 const FLAP_EVERY_S = 23;
 const FLAP_FOR_S = 4;
 const HEAP_EVERY_S = 30;
-/** The least that may be set: it is full after a minute or two without a network. */
-const QUEUE = '1 MiB';
+/** The smallest outbox that can be set; it is full after a minute or two without a network. */
+const OUTBOX_MAX_BYTES = '1 MiB';
 
 const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** A real agent's process over a network that flaps, killed and stopped on the way, with a long outage that fills its queue. */
+/**
+ * Runs an agent as a process over a flapping network, with one kill, one stop, and a long outage that fills its outbox.
+ */
 export async function soak({ seconds, sampleS, onSample }: SoakOptions): Promise<SoakResult> {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-soak-'));
-  const [httpPort, brokerPort, proxyPort] = [await freePort(), await freePort(), await freePort()];
+  const httpPort = await freePort();
+  const brokerPort = await freePort();
+  const proxyPort = await freePort();
   const origins = { cloud: `http://127.0.0.1:${String(httpPort)}`, page: 'http://127.0.0.1:1' };
   const proxy = new FlappingProxy(brokerPort);
-  const cloud = startCloud(folder, httpPort, brokerPort, origins.page);
+  const cloud = startLocalCloud({
+    folder,
+    httpPort,
+    brokerPort,
+    pageOrigin: origins.page,
+    environment: { SEALCLOUD_PACING_DRAIN_INTERVAL: '200 ms' },
+  });
   const watcher = new Watcher('soak', origins.cloud, origins.page, () => undefined);
   const camera = new SoakCamera(folder, proxyPort);
   try {
     await proxy.listen(proxyPort);
-    await healthy(origins.cloud);
-    const code = camera.keys();
+    await untilHealthy(cloud, origins.cloud);
+    const code = camera.makeKeys();
     camera.start();
     await watcher.claim(code);
-    const begunMs = Date.now();
-    const elapsed = (): number => (Date.now() - begunMs) / 1000;
+    const startedMs = Date.now();
+    const elapsed = (): number => (Date.now() - startedMs) / 1000;
     const samples: Sample[] = [];
-    let [restarts, lifeFromS, heapAtS] = [0, 0, 0];
+    let restarts = 0;
+    let lifeFromS = 0;
+    let heapAtS = 0;
     const restartsAt: [number, NodeJS.Signals][] = [
-      [KILL_AT * seconds, 'SIGKILL'],
-      [STOP_AT * seconds, 'SIGTERM'],
+      [KILL_SHARE * seconds, 'SIGKILL'],
+      [STOP_SHARE * seconds, 'SIGTERM'],
     ];
     while (elapsed() < seconds) {
       const atS = elapsed();
-      const isLongOutage = atS > OUTAGE_FROM * seconds && atS < OUTAGE_TO * seconds;
+      const isLongOutage = atS > OUTAGE_FROM_SHARE * seconds && atS < OUTAGE_TO_SHARE * seconds;
       const isFlap = atS % FLAP_EVERY_S > FLAP_EVERY_S - FLAP_FOR_S;
+      const phase = isFlap ? 'flap' : 'up';
       if (isLongOutage || isFlap) proxy.down();
       else proxy.up();
       const [next] = restartsAt;
@@ -88,11 +103,11 @@ export async function soak({ seconds, sampleS, onSample }: SoakOptions): Promise
       const sample = probe(camera.pid, camera.data, Math.round(elapsed()), heap);
       if (sample !== null) {
         samples.push(sample);
-        onSample(sample, isLongOutage ? 'long outage' : isFlap ? 'flap' : 'up');
+        onSample(sample, isLongOutage ? 'long outage' : phase);
       }
       await wait(1000 * sampleS);
     }
-    const fromS = lifeFromS + WARM_UP * (seconds - lifeFromS);
+    const fromS = lifeFromS + WARM_UP_SHARE * (seconds - lifeFromS);
     return { seconds, restarts, outages: proxy.drops, records: camera.records, ...figures(samples, fromS) };
   } finally {
     await camera.stop('SIGTERM');
@@ -141,14 +156,15 @@ function figures(
   };
 }
 
+/** The agent under test, in a process that can be killed and started again on the same data folder. */
 class SoakCamera {
   readonly data: string;
   records = 0;
   private readonly heapFile: string;
   private readonly environment: NodeJS.ProcessEnv;
   private child: ChildProcess | null = null;
-  /** A signal before the process listens would end it. */
-  private hasSpoken = false;
+  /** Whether it has logged a line: a SIGUSR2 before the process handles it would end it. */
+  private hasLogged = false;
 
   constructor(folder: string, proxyPort: number) {
     this.data = join(folder, 'camera');
@@ -160,7 +176,7 @@ class SoakCamera {
       SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(proxyPort)}`,
       SEALCAM_UPLINK_INITIAL_WINDOW: '2 s',
       SEALCAM_HEALTH_INTERVAL: '5 s',
-      SEALCAM_OUTBOX_MAX_BYTES: QUEUE,
+      SEALCAM_OUTBOX_MAX_BYTES: OUTBOX_MAX_BYTES,
       SEALCAM_CAMERA_FRAMES_PER_SECOND: '5',
       SEALCAM_MOTION_MAX_PER_HOUR: '0',
       SEALCAM_LOG_LEVEL: 'debug',
@@ -172,8 +188,8 @@ class SoakCamera {
     return this.child?.pid ?? 0;
   }
 
-  /** Makes the keys, and returns the claim code. */
-  keys(): string {
+  /** Makes the keys of the camera. Returns its claim code. */
+  makeKeys(): string {
     const cli = join(checkout, 'dist/agent/cli/cli.js');
     const made = spawnSync(process.execPath, [cli, 'keygen', '--json'], { env: this.environment, encoding: 'utf8' });
     if (made.status !== 0) throw new Error(`keygen: ${made.stderr}${made.stdout}`);
@@ -184,9 +200,9 @@ class SoakCamera {
     const inside = join(checkout, 'dist/test/campaigns/soak/inside.js');
     const args = ['--expose-gc', '--import', inside, join(checkout, 'dist/agent/cli/cli.js'), 'run'];
     const child = spawn(process.execPath, args, { env: this.environment, stdio: ['ignore', 'pipe', 'ignore'] });
-    this.hasSpoken = false;
+    this.hasLogged = false;
     child.stdout.on('data', (chunk: Buffer) => {
-      this.hasSpoken = true;
+      this.hasLogged = true;
       this.records += chunk.toString().split('"recorded"').length - 1;
     });
     this.child = child;
@@ -200,16 +216,13 @@ class SoakCamera {
   async stop(signal: NodeJS.Signals): Promise<void> {
     const { child } = this;
     this.child = null;
-    if (child?.exitCode !== null || child.signalCode !== null) return;
-    const closed = new Promise((resolve) => child.once('close', resolve));
-    child.kill(signal);
-    await closed;
+    if (child !== null) await endProcess(child, signal);
   }
 
-  /** After a collection of garbage; null if the process does not answer in time. */
+  /** Returns the heap after a garbage collection; null where the process does not answer within 2 s. */
   async heap(): Promise<Heap | null> {
     rmSync(this.heapFile, { force: true });
-    if (!this.hasSpoken || this.child?.kill('SIGUSR2') !== true) return null;
+    if (!this.hasLogged || this.child?.kill('SIGUSR2') !== true) return null;
     for (let i = 0; i < 20; i++) {
       await wait(100);
       try {
@@ -220,30 +233,4 @@ class SoakCamera {
     }
     return null;
   }
-}
-
-function startCloud(folder: string, httpPort: number, brokerPort: number, pageOrigin: string): Child {
-  return new Child(
-    'cloud',
-    [join(checkout, 'dist/cloud/cli/cli.js'), 'serve'],
-    {
-      SEALCLOUD_HTTP_PORT: String(httpPort),
-      SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
-      SEALCLOUD_MQTT_EMBEDDED: 'true',
-      SEALCLOUD_MQTT_EMBEDDED_PORT: String(brokerPort),
-      SEALCLOUD_DATA_FOLDER: join(folder, 'cloud'),
-      SEALCLOUD_PACING_DRAIN_INTERVAL: '200 ms',
-    },
-    join(folder, 'logs'),
-    () => undefined,
-  );
-}
-
-async function healthy(origin: string): Promise<void> {
-  for (let attempt = 0; attempt < 300; attempt++) {
-    const answer = await fetch(`${origin}/healthz`).catch(() => null);
-    if (answer?.ok === true) return;
-    await wait(100);
-  }
-  throw new Error('the cloud did not start');
 }

@@ -37,7 +37,7 @@ async function page(): Promise<Page> {
   return { world, storage, history, claim, records };
 }
 
-/** What the page says when the cloud's history ends at this seq, after a restart of the page. */
+/** Returns the page's verdict on a cloud whose history ends at this seq, after a restart of the page. */
 async function servedUpTo(seq: number): Promise<string> {
   const { world, storage } = await page();
   const later = new HistoryKeeper(nodeSuite, storage, world.recipient);
@@ -47,10 +47,10 @@ async function servedUpTo(seq: number): Promise<string> {
   });
 }
 
-async function taken(make: (of: Page) => Uint8Array): Promise<string> {
+async function verdictOn(make: (of: Page) => Uint8Array): Promise<string> {
   const open = await page();
   const answer = await open.history.verifyAndApply(make(open), 1);
-  return 'record' in answer ? 'taken' : answer.verdict;
+  return 'record' in answer ? 'accepted' : answer.verdict;
 }
 
 const scene = { kind: 'scene', scene: { class: 'tamper' } } as const;
@@ -59,21 +59,22 @@ function next({ world, claim, records }: Page): Uint8Array {
   return world.record(claim, OWNER_SEES + 1, records[OWNER_SEES]?.hash ?? null, scene).bytes;
 }
 
-const nextTaken = { says: 'the next record of the camera', expected: 'taken', observed: () => taken(next) };
+const nextRecord = { name: 'the next record of the camera', expected: 'accepted', observed: () => verdictOn(next) };
 
 interface Picture {
   readonly owner: Owner;
   readonly picture: EventPicture;
 }
 
-/** An owner whose cloud answers a question for a picture with whatever `serve` makes of two good ones. */
+/** An owner whose cloud answers a request for a picture with what `serve` makes of two valid ones. */
 function pictureFrom(serve: (own: SealedObject, other: SealedObject) => SealedObject): Picture {
   const keys: OwnerKeys = ownerKeys(nodeSuite, realRandom.bytes(32));
   const world = new CameraWorld({ owner: keys.signer });
   const recipients = [{ x25519: keys.recipient.publicKey, ed25519: keys.signer.publicKey }];
   const claim = world.claim(1, null, { recipients });
   const [own, other] = [1, 2].map((seq) => {
-    const [eventId, id] = [realRandom.bytes(16), realRandom.bytes(16)];
+    const eventId = realRandom.bytes(16);
+    const id = realRandom.bytes(16);
     const context = { device: world.deviceId, account: world.account, epoch: 1, claimHash: claim.hash, eventId };
     const content = { detail: {}, jpeg: Uint8Array.of(0xff, 0xd8, seq) };
     const x25519 = [keys.recipient.publicKey];
@@ -104,7 +105,7 @@ async function opened({ owner, picture }: Picture): Promise<string> {
 }
 
 const ownPicture = {
-  says: 'its own picture',
+  name: 'its own picture',
   expected: 'opened',
   observed: () => opened(pictureFrom((own) => own)),
 };
@@ -114,7 +115,7 @@ async function addedClaim(make: (of: Page) => Uint8Array): Promise<string> {
   return asyncCodeOf(() => open.history.addClaim(make(open)));
 }
 
-/** Whether the page signs a challenge that another cloud made. */
+/** Whether the page signs a challenge that names this cloud origin. */
 async function challengeOf(origin: string): Promise<string> {
   const cloudOrigin = 'https://cloud.example';
   const answer = { cloudOrigin: origin, nonce: 'ab'.repeat(32), expiresAtMs: Date.now() + 60_000 };
@@ -135,45 +136,46 @@ async function challengeOf(origin: string): Promise<string> {
   return `${code}, ${signed === 0 ? 'nothing signed' : 'signed'}`;
 }
 
-attacks('app', 'In the page: a cloud that lies in its data', [
+attacks('app', 'In the page: a cloud that lies', [
   {
-    name: 'app served an older head than it saw',
+    name: 'the page is served an older head than it has verified',
     expected: 'cloud-lied',
     observed: () => servedUpTo(OWNER_SEES - 1),
-    control: { says: 'the head it saw', expected: 'accepted', observed: () => servedUpTo(OWNER_SEES) },
+    control: { name: 'the head it has verified', expected: 'accepted', observed: () => servedUpTo(OWNER_SEES) },
   },
   {
-    name: "another camera's record",
+    name: 'a record of another camera',
     expected: 'foreign',
     observed: () =>
-      taken(() => {
+      verdictOn(() => {
         const stranger = new CameraWorld();
         return stranger.record(stranger.claim(), 5, new Uint8Array(32), scene).bytes;
       }),
-    control: nextTaken,
+    control: nextRecord,
   },
   {
-    name: "this camera's record under another owner's claim",
+    name: "a record of this camera under another owner's claim",
     expected: 'foreign',
     observed: () =>
-      taken(({ world, records }) => {
+      verdictOn(({ world, records }) => {
         const thief = new CameraWorld().claim(1, null, { device: world.deviceId });
         return world.record(thief, 5, records[OWNER_SEES]?.hash ?? null, scene).bytes;
       }),
-    control: nextTaken,
+    control: nextRecord,
   },
   {
-    name: 'history forked: another record for a seq it saw',
+    name: 'forked history: another record for a verified seq',
     expected: 'equivocation',
-    observed: () => taken(({ world, claim, records }) => world.record(claim, 4, records[3]?.hash ?? null, scene).bytes),
-    control: nextTaken,
+    observed: () =>
+      verdictOn(({ world, claim, records }) => world.record(claim, 4, records[3]?.hash ?? null, scene).bytes),
+    control: nextRecord,
   },
   {
-    name: "claim of the cloud's own key for the owner's camera",
+    name: "a claim signed by the cloud's own key for the owner's camera",
     expected: 'foreign',
     observed: () => addedClaim(({ world }) => new CameraWorld().claim(1, null, { device: world.deviceId }).bytes),
     control: {
-      says: "the owner's claim for the next epoch",
+      name: "the owner's claim for the next epoch",
       expected: 'accepted',
       observed: () => addedClaim(({ world, claim }) => world.claim(2, claim.hash).bytes),
     },
@@ -185,17 +187,17 @@ attacks('app', 'In the page: a cloud that lies in its data', [
     control: ownPicture,
   },
   {
-    name: 'seal header of another event with the body of this one',
+    name: 'the seal header of another event with the body of this one',
     expected: 'cloud-lied',
     observed: () => opened(pictureFrom((own, other) => ({ ...own, header: other.header }))),
     control: ownPicture,
   },
   {
-    name: "another cloud's challenge, passed on to be signed",
+    name: 'a challenge of another cloud, relayed for signing',
     expected: 'cloud-lied, nothing signed',
     observed: () => challengeOf('https://other.example'),
     control: {
-      says: "this cloud's own",
+      name: 'a challenge of this cloud',
       expected: 'accepted, signed',
       observed: () => challengeOf('https://cloud.example'),
     },

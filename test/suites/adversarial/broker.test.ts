@@ -33,7 +33,10 @@ async function started(make: Make): Promise<TestBroker> {
   return broker;
 }
 
-/** A client under any name; undefined where the broker does not let it in. A device's client id is its name. */
+/**
+ * Connects a client with any user name. Returns undefined where the broker refuses it. A device's client id is its
+ * name.
+ */
 async function connect(broker: TestBroker, username: string, clientId = username): Promise<MqttClient | undefined> {
   const client = mqtt.connect(`mqtt://127.0.0.1:${String(broker.port)}`, {
     protocolVersion: broker.protocol,
@@ -54,8 +57,11 @@ async function connect(broker: TestBroker, username: string, clientId = username
   });
 }
 
-/** Done, refused, or cut off by the broker: the library forgets its promises when a connection ends. */
-async function attempt(client: MqttClient, work: Promise<unknown>): Promise<void> {
+/**
+ * Resolves when the work is done, refused, or ended by the broker: mqtt.js never settles its promises when a connection
+ * ends.
+ */
+async function settled(client: MqttClient, work: Promise<unknown>): Promise<void> {
   const cut = new Promise<void>((resolve) => {
     client.once('close', () => {
       resolve();
@@ -72,12 +78,15 @@ async function subscribed(broker: TestBroker, cloud: CloudWorld, clientId: strin
   return client;
 }
 
-/** The broker keeps the order of what it takes, so when this is refused everything before it was heard too. */
-async function mark(broker: TestBroker, cloud: CloudWorld, { deviceId }: CameraWorld): Promise<void> {
-  const client = await connect(broker, broker.cloudUser, `mark-${toHex(realRandom.bytes(4))}`);
+/**
+ * Sends a message that ingest refuses. The broker keeps the order, so once it is refused everything before it was
+ * delivered.
+ */
+async function flush(broker: TestBroker, cloud: CloudWorld, { deviceId }: CameraWorld): Promise<void> {
+  const client = await connect(broker, broker.cloudUser, `flush-${toHex(realRandom.bytes(4))}`);
   const before = cloud.counters.get('refused.unsupported');
   await client?.publishAsync(topicOf(deviceId, 'up'), Buffer.of(0x81, 0x09), { qos: 1 });
-  await until('the cloud heard the mark', () => cloud.counters.get('refused.unsupported') > before);
+  await until('the cloud refused the message', () => cloud.counters.get('refused.unsupported') > before);
 }
 
 interface Victim {
@@ -86,10 +95,11 @@ interface Victim {
   readonly opensFor: (secret: Uint8Array) => string;
 }
 
-/** A claimed camera and the message with which it sends a picture. */
+/** A claimed camera, and the message in which it sends a picture. */
 async function victim(cloud: CloudWorld): Promise<Victim> {
   const { world, claim, accept } = await cloud.claimed();
-  const [eventId, id] = [realRandom.bytes(16), realRandom.bytes(16)];
+  const eventId = realRandom.bytes(16);
+  const id = realRandom.bytes(16);
   const context = { device: world.deviceId, account: world.account, epoch: 1, claimHash: claim.hash, eventId };
   const place = { ...context, mediaId: id };
   const x25519 = [nodeSuite.x25519PublicKey(world.ownerSecret)];
@@ -112,30 +122,30 @@ async function victim(cloud: CloudWorld): Promise<Victim> {
   };
 }
 
-/** What a client of this name can say in another camera's place, and hears while that one sends a picture. */
+/** What a client of this name can send in a camera's name, and what it receives while the camera sends a picture. */
 async function asUser(make: Make, name: string, keyOf?: (world: CameraWorld) => Uint8Array): Promise<string> {
   const broker = await started(make);
   const cloud = new CloudWorld();
   const { world, message, opensFor } = await victim(cloud);
   await subscribed(broker, cloud, 'ingest');
   const spy = await connect(broker, name);
-  if (spy === undefined) return 'not let in';
-  const heard: Uint8Array[] = [];
+  if (spy === undefined) return 'connection refused';
+  const received: Uint8Array[] = [];
   spy.on('message', (topic, payload) => {
-    if (topic.endsWith('/up')) heard.push(new Uint8Array(payload));
+    if (topic.endsWith('/up')) received.push(new Uint8Array(payload));
   });
-  await attempt(spy, spy.subscribeAsync('sealcam/v1/#', { qos: 1 }));
+  await settled(spy, spy.subscribeAsync('sealcam/v1/#', { qos: 1 }));
   const camera = await connect(broker, toHex(world.deviceId));
   await camera?.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(message), { qos: 1 });
-  await attempt(spy, spy.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(forged(cloud)), { qos: 1 }));
-  await mark(broker, cloud, world);
-  const spoke = cloud.counters.get('refused.foreign') > 0 ? 'foreign' : 'not delivered';
-  const picture = heard.find((payload) => payload.length === message.length);
+  await settled(spy, spy.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(forged(cloud)), { qos: 1 }));
+  await flush(broker, cloud, world);
+  const sent = cloud.counters.get('refused.foreign') > 0 ? 'foreign' : 'not delivered';
+  const picture = received.find((payload) => payload.length === message.length);
   const key = keyOf?.(world) ?? realRandom.bytes(32);
-  return `${spoke}; heard ${picture === undefined ? 'nothing' : `a picture: ${opensFor(key)}`}`;
+  return `${sent}; received ${picture === undefined ? 'nothing' : `a picture: ${opensFor(key)}`}`;
 }
 
-/** A record of the spy's own camera, for the topic of another. */
+/** A record of the spy's own camera, sent on the topic of another. */
 function forged(cloud: CloudWorld): Uint8Array {
   const own = cloud.camera();
   const claim = own.claim();
@@ -145,7 +155,7 @@ function forged(cloud: CloudWorld): Uint8Array {
 const open: Make = (folder, port) => mosquitto(folder, port, null);
 const forbidding: Make = (folder, port) => mosquitto(folder, port, []);
 
-/** A message that the broker keeps and gives to every new subscriber. */
+/** What the cloud stores of a retained message, which the broker delivers to every new subscriber. */
 async function retained(retain: boolean): Promise<string> {
   const broker = await started(open);
   const cloud = new CloudWorld();
@@ -153,10 +163,10 @@ async function retained(retain: boolean): Promise<string> {
   const camera = await connect(broker, toHex(world.deviceId));
   const first = await subscribed(broker, cloud, 'ingest-1');
   await camera?.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(message), { qos: 1, retain });
-  await mark(broker, cloud, world);
+  await flush(broker, cloud, world);
   first.end(true);
   await subscribed(broker, cloud, 'ingest-2');
-  await mark(broker, cloud, world);
+  await flush(broker, cloud, world);
   const { 'records.duplicate': again } = cloud.counters.snapshot();
   return `stored ${String(cloud.stored.length)}, duplicates ${String(again ?? 0)}`;
 }
@@ -168,12 +178,12 @@ async function retainedOnEmbedded(retain: boolean): Promise<string> {
   await subscribed(broker, cloud, 'ingest');
   const camera = await connect(broker, toHex(world.deviceId));
   if (camera === undefined) throw new Error('the camera may not connect');
-  await attempt(camera, camera.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(message), { qos: 1, retain }));
-  await mark(broker, cloud, world);
+  await settled(camera, camera.publishAsync(topicOf(world.deviceId, 'up'), Buffer.from(message), { qos: 1, retain }));
+  await flush(broker, cloud, world);
   return cloud.stored.length > 0 ? 'stored' : 'refused by the broker';
 }
 
-/** A claimed camera whose broker is replaced by one with other rules: what becomes of its events. */
+/** What happens to the events of a claimed camera whose broker is replaced by one with other rules. */
 async function whileBroker(make: Make, isOver: (before: Totals, now: Totals) => boolean): Promise<string> {
   const way = await WholeWay.prepare(mosquitto);
   running.push({ stop: () => way.stopAll() });
@@ -194,58 +204,58 @@ async function whileBroker(make: Make, isOver: (before: Totals, now: Totals) => 
 }
 
 describeWith('mosquitto', 'brokers', () => {
-  attacks('broker', 'Around the broker', [
+  attacks('broker', 'At the broker', [
     ...['+', '#'].map((name) => ({
-      name: `broker user name ${name}`,
-      expected: 'not delivered; heard nothing',
+      name: `the user name ${name} at the broker`,
+      expected: 'not delivered; received nothing',
       observed: () => asUser(mosquitto, name),
       control: {
-        says: 'without an ACL',
-        expected: 'foreign; heard a picture: seal-refused',
+        name: 'without an ACL',
+        expected: 'foreign; received a picture: seal-refused',
         observed: () => asUser(open, name),
       },
     })),
     {
-      name: 'user name + at the embedded broker',
-      expected: 'not let in',
+      name: 'the user name + at the embedded broker',
+      expected: 'connection refused',
       observed: () => asUser(embedded, '+'),
       control: {
-        says: "the cloud's own user hears all",
-        expected: 'foreign; heard a picture: seal-refused',
+        name: "the cloud's own user, who may read everything",
+        expected: 'foreign; received a picture: seal-refused',
         observed: () => asUser(embedded, 'cloud'),
       },
     },
     {
-      name: 'no ACL at all: anybody hears and says everything',
-      expected: 'foreign; heard a picture: seal-refused',
-      observed: () => asUser(open, 'anybody'),
+      name: 'no ACL: any client may read and publish everything',
+      expected: 'foreign; received a picture: seal-refused',
+      observed: () => asUser(open, 'stranger'),
       control: {
-        says: "the same ciphertext with the owner's key",
-        expected: 'foreign; heard a picture: opened',
-        observed: () => asUser(open, 'anybody', ({ ownerSecret }) => ownerSecret),
+        name: "the same ciphertext with the owner's key",
+        expected: 'foreign; received a picture: opened',
+        observed: () => asUser(open, 'stranger', ({ ownerSecret }) => ownerSecret),
       },
     },
     {
-      name: 'empty ACL: the broker forbids all, and acknowledges',
+      name: 'an empty ACL: the broker drops every message and acknowledges it',
       expected: 'kept, 0 lost',
       observed: () => whileBroker(forbidding, (before, { produced }) => produced >= before.produced + 3),
       control: {
-        says: 'its usual ACL',
+        name: 'the usual ACL',
         expected: 'receipted, 0 lost',
         observed: () => whileBroker(mosquitto, (before, { receipted }) => receipted > before.receipted),
       },
     },
     {
-      name: 'retained message: given again to each new subscriber',
+      name: 'a retained message, delivered to each new subscriber',
       expected: 'stored 1, duplicates 1',
       observed: () => retained(true),
-      control: { says: 'not retained', expected: 'stored 1, duplicates 0', observed: () => retained(false) },
+      control: { name: 'not retained', expected: 'stored 1, duplicates 0', observed: () => retained(false) },
     },
     {
-      name: 'retained message at the embedded broker',
+      name: 'a retained message at the embedded broker',
       expected: 'refused by the broker',
       observed: () => retainedOnEmbedded(true),
-      control: { says: 'not retained', expected: 'stored', observed: () => retainedOnEmbedded(false) },
+      control: { name: 'not retained', expected: 'stored', observed: () => retainedOnEmbedded(false) },
     },
   ]);
 });

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import nacl from 'tweetnacl';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { FileKeyStore } from '../../../hal/linux/key-store.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
@@ -18,40 +17,45 @@ const secrets = (): { seed: Uint8Array; claimSecret: Uint8Array } => ({
   claimSecret: realRandom.bytes(16),
 });
 
-/** What a start says of a key folder after something was done to the seed's file. */
-function start(spoil: (path: string) => void, user = uid): string {
+/** Starts with a key folder whose seed file was tampered with. Returns the error code. */
+function start(tamper: (path: string) => void, user = uid): string {
   const folder = tempFolder();
   new FileKeyStore(folder, uid).load(secrets);
-  spoil(join(folder, 'device.seed'));
+  tamper(join(folder, 'device.seed'));
   return codeOf(() => new FileKeyStore(folder, user).load(secrets));
 }
 
-const asItWas = { says: 'the file as it was made', expected: 'accepted', observed: () => start(() => undefined) };
+const untouched = { name: 'the file as it was made', expected: 'accepted', observed: () => start(() => undefined) };
 
 /**
- * Why 64 bytes are refused: tweetnacl believes the public half that stands in its 64-byte key. Signed with two public
- * halves, one message has one R and two S, and S1 − S2 = (h1 − h2)·a gives the scalar away.
+ * Why 64-byte keys are refused: tweetnacl trusts the public half in its 64-byte key. Two signatures of one message with
+ * different public halves have the same R and two S, and S1 − S2 = (h1 − h2)·a reveals the scalar a.
  */
 function sharesR(isAltered: boolean): string {
   const { secretKey } = nacl.sign.keyPair.fromSeed(realRandom.bytes(32));
   const altered = secretKey.slice();
   if (isAltered) altered[63] = (altered[63] ?? 0) ^ 1;
   const message = Uint8Array.of(1);
-  const [a, b] = [nacl.sign.detached(message, secretKey), nacl.sign.detached(message, altered)];
-  const [r1, r2] = [toHex(a.slice(0, 32)), toHex(b.slice(0, 32))];
+  const a = nacl.sign.detached(message, secretKey);
+  const b = nacl.sign.detached(message, altered);
+  const r1 = toHex(a.slice(0, 32));
+  const r2 = toHex(b.slice(0, 32));
   return r1 === r2 && toHex(a) !== toHex(b) ? 'one R, two S: the scalar leaks' : 'one signature';
 }
 
 const YEARS_MS = 10 * 365.25 * 86_400_000;
 
-/** A camera whose wall clock is set by this much, by whoever speaks for its time server: what waits, and what the cloud says. */
+/**
+ * Moves a camera's wall clock, as anyone who answers for its time server can. Returns what still waits, and the cloud's
+ * verdict.
+ */
 async function clockSet(byMs: number): Promise<string> {
   const cloud = new CloudWorld();
   const world = cloud.camera();
   const { claim, accept } = await cloud.claimed(world);
   const folder = tempFolder();
   const opened = open(world, folder);
-  beginEpoch(opened.outbox, claim, world.time(0));
+  opened.outbox.beginEpoch(claim, world.time(0));
   motion(world, opened.outbox, 10);
   const now = world.time(20, Date.UTC(2026, 10, 21) + 20 + byMs);
   opened.outbox.append({ kind: 'scene', time: now, scene: { class: 'clock-jump' } });
@@ -63,7 +67,7 @@ async function clockSet(byMs: number): Promise<string> {
   return `${String(queued)} wait, ${String(lost)} lost; ${stored}`;
 }
 
-/** The same age of the queue, but by the clock that nobody can set. */
+/** Ages the outbox by as much, but by the monotonic clock, which nobody can set. */
 function aged(ms: number): string {
   const world = new CameraWorld();
   const opened = claimed(world, tempFolder());
@@ -75,65 +79,65 @@ function aged(ms: number): string {
 }
 
 const inTime = {
-  says: 'the clock right',
+  name: 'the right time',
   expected: '3 wait, 0 lost; stored and receipted',
   observed: () => clockSet(0),
 };
 
 attacks('camera', 'On the camera: key files and clock', [
   {
-    name: 'a 64-byte key file',
+    name: 'a key file of 64 bytes',
     expected: 'key-file-invalid',
     observed: () =>
       start((path) => {
         writeFileSync(path, realRandom.bytes(64));
       }),
-    control: asItWas,
+    control: untouched,
   },
   {
-    name: 'what it would do: a 64-byte key with an altered public half, in the library',
+    name: 'what it would do: a 64-byte key with an altered public half, in tweetnacl',
     expected: 'one R, two S: the scalar leaks',
     observed: () => sharesR(true),
-    control: { says: 'unaltered', expected: 'one signature', observed: () => sharesR(false) },
+    control: { name: 'unaltered', expected: 'one signature', observed: () => sharesR(false) },
   },
   {
-    name: 'key file is a symlink',
+    name: 'the key file is a symbolic link',
     expected: 'key-file-invalid',
     observed: () =>
       start((path) => {
         renameSync(path, `${path}.real`);
         symlinkSync(`${path}.real`, path);
       }),
-    control: asItWas,
+    control: untouched,
   },
   {
-    name: 'key file 0644',
+    name: 'the key file has mode 0644',
     expected: 'key-file-invalid',
     observed: () =>
       start((path) => {
         chmodSync(path, 0o644);
       }),
-    control: asItWas,
+    control: untouched,
   },
   {
-    name: 'key file of another owner',
+    name: 'the key file belongs to another user',
     expected: 'key-file-invalid',
     observed: () => start(() => undefined, uid + 1),
-    control: asItWas,
+    control: untouched,
   },
   {
-    name: 'clock + 10 years',
+    name: 'the wall clock 10 years ahead',
     expected: '3 wait, 0 lost; stored and receipted',
     observed: () => clockSet(YEARS_MS),
     control: inTime,
   },
   {
-    name: 'clock − 10 years',
+    name: 'the wall clock 10 years back',
     expected: '3 wait, 0 lost; stored and receipted',
     observed: () => clockSet(-YEARS_MS),
     control: {
-      says: 'ten years by the monotonic clock',
-      // The accept stays until its receipt.
+      name: 'ten years by the monotonic clock',
+      // The accept is never dropped before its receipt.
       expected: '2 wait, 1 lost',
       observed: () => aged(YEARS_MS),
     },

@@ -20,14 +20,14 @@ import { PAGE_ORIGIN } from '../../support/worlds/test-cloud.js';
 import { WholeWay } from '../../support/worlds/whole-way.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 
-/** Stands in the sealed detail of every event, because it is the name of the zone in which everything happens. */
+/** Name of the zone that covers the whole picture, and so part of the sealed detail of every event. */
 const MARKER = 'canary zone 7f3a';
 const ZONES = `[{name = "${MARKER}", corners = [[0, 0], [1, 0], [1, 1], [0, 1]]}]`;
-/** Bytes of the picture that are looked for; such a piece does not come twice by chance. */
+/** Length of the pieces of a picture that are searched for: too long to occur by chance. */
 const PIECE_BYTES = 24;
 const EVENTS = 2;
 
-/** Everything that one run left behind, by where it was found. */
+/** Everything that one run left behind, by place. */
 interface Run {
   readonly content: readonly SealedContent[];
   readonly places: Readonly<Record<Place, readonly Buffer[]>>;
@@ -45,26 +45,26 @@ function filesOf(folder: string): Buffer[] {
     .map((entry) => readFileSync(join(entry.parentPath, entry.name)));
 }
 
-/** One camera, one owner, a real broker; ends when the owner has opened the pictures of some events. */
+/** Runs one camera and one owner over a real broker, until the owner has opened the pictures of some events. */
 async function run(): Promise<Run> {
   way = await WholeWay.prepare(mosquitto);
   await way.broker.start();
   const cloud = await way.startCloud();
-  const heard: Buffer[] = [];
+  const traffic: Buffer[] = [];
   const spy = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
     protocolVersion: way.broker.protocol,
     username: way.broker.cloudUser,
     clientId: 'spy',
   });
   way.keep({ stop: () => void spy.end(true) });
-  spy.on('message', (topic, payload) => heard.push(Buffer.from(topic), payload));
+  spy.on('message', (topic, payload) => traffic.push(Buffer.from(topic), payload));
   await spy.subscribeAsync('#', { qos: 1 });
   const camera = way.startAgent('camera', BUSY, new MockKeyStore(), {
     environment: { SEALCAM_MOTION_ZONES: ZONES },
   });
   const { watcher, opened } = way.watch(cloud);
   await watcher.claim(camera.code);
-  // While the camera cannot send, events lie in its folder; the folder is read then.
+  // The folder is read while the camera cannot send, so that it holds events.
   await until('events are opened', () => opened.length >= EVENTS, 60_000);
   const folder = join(way.folder, 'camera');
   await way.broker.stop();
@@ -86,7 +86,7 @@ async function run(): Promise<Run> {
   return {
     content,
     places: {
-      'MQTT traffic': heard,
+      'MQTT traffic': traffic,
       "the agent's data folder": onDisk,
       "the agent's log": [Buffer.from(JSON.stringify(camera.log))],
       "the cloud's log": [Buffer.from(JSON.stringify(cloud.log))],
@@ -95,7 +95,7 @@ async function run(): Promise<Run> {
   };
 }
 
-/** Pieces of the pictures, the marker, and all of it as hex and as base64 at each of its three offsets. */
+/** Returns pieces of the pictures and the marker: as they are, as hex, and as base64 at each of its three offsets. */
 function needles(content: readonly SealedContent[]): Buffer[] {
   const plain = [Buffer.from(utf8(MARKER))];
   for (const { jpeg } of content) {
@@ -111,7 +111,7 @@ function needles(content: readonly SealedContent[]): Buffer[] {
 function base64Forms(piece: Buffer): Buffer[] {
   return [0, 1, 2].map((shift) => {
     const text = Buffer.concat([Buffer.alloc(shift), piece]).toString('base64');
-    // What depends on the bytes before and after is left out.
+    // The characters that depend on the bytes before and after are left out.
     return Buffer.from(text.slice(shift === 0 ? 0 : 4, Math.floor((shift + piece.length) / 3) * 4));
   });
 }
@@ -125,7 +125,7 @@ function hits(looked: readonly Buffer[], content: readonly SealedContent[]): str
 let once: Promise<Run> | null = null;
 const shared = (): Promise<Run> => (once ??= run());
 
-/** What the same place would hold, had the pictures not been sealed; as bytes on a disk, or as text in a log. */
+/** Returns what the same place would hold without sealing: bytes on a disk, or text in a log. */
 function unsealed(place: Place, content: readonly SealedContent[]): Buffer[] {
   const plain = content.map((item) => Buffer.from(padContent(item)));
   return place.endsWith('log') ? plain.map((bytes) => Buffer.from(`{"body":"${bytes.toString('base64')}"}`)) : plain;
@@ -141,7 +141,7 @@ const PLACES: readonly Place[] = [
 
 function searched(place: Place): Attack {
   return {
-    name: `canary plaintext searched in ${place}`,
+    name: `plaintext of the pictures in ${place}`,
     expected: '0 hits',
     observed: async () => {
       const { places, content } = await shared();
@@ -149,7 +149,7 @@ function searched(place: Place): Attack {
       return hits(places[place], content);
     },
     control: {
-      says: 'in the same place with what was not sealed',
+      name: 'the same place with unsealed pictures',
       expected: 'found',
       observed: async () => {
         const { places, content } = await shared();
@@ -160,17 +160,17 @@ function searched(place: Place): Attack {
 }
 
 describeWith('mosquitto', 'canary', () => {
-  attacks('canary', 'A picture that can be recognised, and the name of its zone', [
+  attacks('canary', "Plaintext outside the owner's page", [
     ...PLACES.map(searched),
     {
-      name: 'the name of the zone, which stands beside each picture, searched in all of these',
+      name: 'the name of the zone, which is sealed with each picture, in all of these places',
       expected: '0 hits',
       observed: async () => {
         const { places } = await shared();
         return hits(Object.values(places).flat(), []);
       },
       control: {
-        says: 'in what the owner opened',
+        name: 'what the owner opened',
         expected: 'found',
         observed: async () => {
           const { content } = await shared();
@@ -179,7 +179,7 @@ describeWith('mosquitto', 'canary', () => {
       },
     },
     {
-      name: 'the same search in a picture of another event',
+      name: 'pieces of one picture in the picture of another event',
       expected: '0 hits',
       observed: async () => {
         const { content } = await shared();
@@ -188,7 +188,7 @@ describeWith('mosquitto', 'canary', () => {
         return first === undefined ? 'no picture' : hits(jpegs, [first]);
       },
       control: {
-        says: 'in the picture that the owner opened',
+        name: 'the picture itself',
         expected: 'found',
         observed: async () => {
           const { content } = await shared();

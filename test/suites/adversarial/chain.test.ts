@@ -16,7 +16,7 @@ import { codeOf } from '../../support/codes.js';
 import { claimed, close, motion, open, type Opened } from '../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../support/runner/temp.js';
 
-/** Four records after the accept; the last is a health record that says the queue is empty. */
+/** Returns the accept and four records; the last is a health record of an empty outbox. */
 function history(world: CameraWorld, claim: Verified<Claim>): Verified<SealcamRecord>[] {
   const records = world.chain(claim, 3);
   const counts = { produced: 5, receipted: 4, queued: 0, quarantined: 0, lost: 0 };
@@ -31,7 +31,7 @@ function history(world: CameraWorld, claim: Verified<Claim>): Verified<SealcamRe
   return records;
 }
 
-/** What the cloud says of some of these records, given in this order. */
+/** Delivers records in this order. Returns the cloud's verdicts on some of them. */
 async function verdictsAfter(order: readonly number[], of: readonly number[] = order): Promise<string> {
   const cloud = new CloudWorld();
   const world = cloud.camera();
@@ -60,7 +60,7 @@ async function verdictsAfter(order: readonly number[], of: readonly number[] = o
   return out.join(', ');
 }
 
-/** What the API says of a camera whose newest records are withheld, after this long. */
+/** Returns how the API marks a camera whose newest records have been withheld for this time. */
 async function silentFor(ms: number): Promise<string> {
   const api = await ApiWorld.open();
   const { token } = await stored(api);
@@ -73,11 +73,11 @@ async function silentFor(ms: number): Promise<string> {
 interface Rolled {
   readonly world: CameraWorld;
   readonly opened: Opened;
-  /** The records that were published and are gone. */
+  /** Records that were published and that the older files do not have. */
   readonly gone: readonly Verified<SealcamRecord>[];
 }
 
-/** A camera that published two records and then starts with older files. */
+/** Returns a camera that published two records and then starts with older files. */
 function rolledBack(files: readonly string[]): Rolled {
   const world = new CameraWorld();
   const folder = tempFolder();
@@ -93,7 +93,7 @@ function rolledBack(files: readonly string[]): Rolled {
   return { world, opened: open(world, folder), gone };
 }
 
-/** The first record that is made after it. */
+/** Describes the first record after a start with older files. */
 function nextAfter(files: readonly string[]): string {
   const { world, opened } = rolledBack(files);
   motion(world, opened.outbox, 9);
@@ -107,7 +107,7 @@ function nextAfter(files: readonly string[]): string {
   return `no gap, ends at ${String(records.at(-1)?.seq)}`;
 }
 
-/** A rolled-back camera hears what the cloud has of it. */
+/** Gives a rolled-back camera a receipt for the records that it lost. */
 function receiptAhead(files: readonly string[]): string {
   const { world, opened, gone } = rolledBack(files);
   const { outbox } = opened;
@@ -117,47 +117,47 @@ function receiptAhead(files: readonly string[]): string {
   const { stopped } = outbox.applyReceipt(world.receipt(claim, [[0, last.value.seq, last.hash]]));
   const code = codeOf(() => motion(world, outbox, 9));
   close(opened);
-  return `${stopped ? 'stopped' : 'goes on'}; signing: ${code}`;
+  return `${stopped ? 'stopped' : 'continues'}; signing: ${code}`;
 }
 
 const both = ['outbox.db', 'outbox.mirror'];
 
-attacks('chain', 'The history: order, gaps, rollback', [
+attacks('chain', 'History: order, gaps, rollback', [
   {
-    name: 'reorder: seq 2 before seq 1',
+    name: 'records reordered: seq 2 before seq 1',
     expected: 'pending',
     observed: () => verdictsAfter([2], [2]),
-    control: { says: 'once seq 1 is there', expected: 'intact', observed: () => verdictsAfter([2, 1], [2]) },
+    control: { name: 'after seq 1 has arrived', expected: 'intact', observed: () => verdictsAfter([2, 1], [2]) },
   },
   {
-    name: 'middle deleted: seq 2 and 3 never come',
+    name: 'the middle deleted: seq 2 and 3 never arrive',
     expected: 'gap of 2, unexplained',
     observed: () => verdictsAfter([1, 4], [4]),
-    control: { says: 'all four', expected: 'intact', observed: () => verdictsAfter([1, 2, 3, 4], [4]) },
+    control: { name: 'all four records', expected: 'intact', observed: () => verdictsAfter([1, 2, 3, 4], [4]) },
   },
   {
-    name: 'tail cut: nothing newer is shown, for two cadences of health records',
+    name: 'the tail withheld for more than two intervals of health records',
     expected: 'incomplete',
     observed: () => silentFor(2 * LIMITS.healthCadenceMs + 1),
     control: {
-      says: 'a moment earlier',
+      name: '1 ms earlier',
       expected: 'complete',
       observed: () => silentFor(2 * LIMITS.healthCadenceMs),
     },
   },
   {
-    name: 'database rolled back',
+    name: 'the database rolled back',
     expected: 'gap at 4: state-lost 2 to 3',
     observed: () => nextAfter(['outbox.db']),
-    control: { says: 'not rolled back', expected: 'no gap, ends at 4', observed: () => nextAfter([]) },
+    control: { name: 'no rollback', expected: 'no gap, ends at 4', observed: () => nextAfter([]) },
   },
   {
-    name: 'database and mirror rolled back, then a receipt ahead of it',
+    name: 'database and mirror rolled back, then a receipt ahead of them',
     expected: 'stopped; signing: signing-stopped',
     observed: () => receiptAhead(both),
     control: {
-      says: 'not rolled back',
-      expected: 'goes on; signing: accepted',
+      name: 'no rollback',
+      expected: 'continues; signing: accepted',
       observed: () => receiptAhead([]),
     },
   },

@@ -10,7 +10,7 @@ import { CloudWorld } from '../../support/worlds/cloud-world.js';
 import { codeOf } from '../../support/codes.js';
 
 const OPENED_MS = 1000;
-/** What is on the label, and so on a photograph of it. */
+/** The secret on the label, and so on a photograph of it. */
 const label = realRandom.bytes(16);
 const nonce = realRandom.bytes(16);
 const camera = new CameraWorld();
@@ -32,14 +32,16 @@ function factsOf(owned: Verified<Claim> | undefined): OwnershipFacts {
   };
 }
 
-/** What the camera says of a claim. `secret` is the label as whoever claims knows it; null knows nothing. */
-function camerasAnswer(claim: Verified<Claim>, { mode = 'physical', owned, secret = label, atMs }: Try = {}): string {
+/**
+ * Returns the camera's verdict on a claim. `secret` is the label's secret as the claimant knows it; null sends no MAC.
+ */
+function verdictOn(claim: Verified<Claim>, { mode = 'physical', owned, secret = label, atMs }: Try = {}): string {
   const facts = factsOf(owned);
   const window = new ClaimWindow();
   if (mode !== 'closed') window.open(mode, facts, nonce, OPENED_MS);
   const mac = secret === null ? null : claimMac(nodeSuite, secret, claim);
   return codeOf(() => {
-    window.admit(nodeSuite, claim, mac, label, facts, atMs ?? OPENED_MS + 1);
+    window.admit({ suite: nodeSuite, claim, mac, secret: label, facts, nowMs: atMs ?? OPENED_MS + 1 });
   });
 }
 
@@ -47,16 +49,17 @@ const claim = camera.claim(1, null, { nonce });
 const owned = camera.claim();
 const newcomer = new CameraWorld();
 const byNewcomer = newcomer.claim(2, owned.hash, { nonce, device: camera.deviceId });
-const own = { says: 'the owner with the label', expected: 'accepted', observed: () => camerasAnswer(claim) };
+const withLabel = { name: 'the owner, with the label', expected: 'accepted', observed: () => verdictOn(claim) };
 
-/** A cloud that swaps the owner's key for its own cannot know the label's secret. */
+/** A claim in which the cloud swapped the owner's key for its own. It cannot know the label's secret. */
 function byTheCloud(): Verified<Claim> {
   return newcomer.claim(1, null, { nonce, device: camera.deviceId });
 }
 
 /** A claim with a second recipient whose keys are replaced on the way. */
 function memberReplaced(isReplaced: boolean): string {
-  const [member, spy] = [new CameraWorld(), new CameraWorld()];
+  const member = new CameraWorld();
+  const spy = new CameraWorld();
   const keysOf = ({ owner, ownerSecret }: CameraWorld): Claim['recipients'][number] => ({
     x25519: nodeSuite.x25519PublicKey(ownerSecret),
     ed25519: owner.publicKey,
@@ -71,14 +74,14 @@ function memberReplaced(isReplaced: boolean): string {
   return codeOf(() => openSigned(claimKind, nodeSuite, new Uint8Array(bytes)));
 }
 
-/** A claim is taken, then its bytes come again with its nonce, in a window that was opened later. */
+/** Accepts a claim, then offers the next one in a later window, with the nonce of the first window or of that one. */
 function nonceAgain(isFresh: boolean): string {
   const window = new ClaimWindow();
   const facts = factsOf(undefined);
   const admit = (candidate: Verified<Claim>, known: OwnershipFacts): string =>
     codeOf(() => {
       const mac = claimMac(nodeSuite, label, candidate);
-      window.admit(nodeSuite, candidate, mac, label, known, OPENED_MS + 1);
+      window.admit({ suite: nodeSuite, claim: candidate, mac, secret: label, facts: known, nowMs: OPENED_MS + 1 });
     });
   window.open('physical', facts, nonce, OPENED_MS);
   admit(claim, facts);
@@ -88,7 +91,7 @@ function nonceAgain(isFresh: boolean): string {
   return admit(camera.claim(2, claim.hash, { nonce: isFresh ? next : nonce }), after);
 }
 
-/** The row of the cloud after a second claim for an epoch that the camera accepted. */
+/** Sends the cloud a second claim for an accepted epoch. Returns its verdict, and whether the first row stays. */
 async function otherClaim(isOther: boolean): Promise<string> {
   const cloud = new CloudWorld();
   const { world, claim: accepted } = await cloud.claimed();
@@ -103,89 +106,93 @@ async function otherClaim(isOther: boolean): Promise<string> {
 
 attacks('claims', 'Claims', [
   {
-    name: 'claim outside a window',
+    name: 'a claim outside a claim window',
     expected: 'claim-refused',
-    observed: () => camerasAnswer(claim, { mode: 'closed' }),
-    control: { says: 'inside', expected: 'accepted', observed: () => camerasAnswer(claim) },
+    observed: () => verdictOn(claim, { mode: 'closed' }),
+    control: { name: 'inside a window', expected: 'accepted', observed: () => verdictOn(claim) },
   },
   {
-    name: 'claim after ten monotonic minutes',
+    name: 'a claim after ten monotonic minutes',
     expected: 'claim-refused',
-    observed: () => camerasAnswer(claim, { atMs: OPENED_MS + LIMITS.claimWindowMs }),
+    observed: () => verdictOn(claim, { atMs: OPENED_MS + LIMITS.claimWindowMs }),
     control: {
-      says: 'a moment before',
+      name: '1 ms before',
       expected: 'accepted',
-      observed: () => camerasAnswer(claim, { atMs: OPENED_MS + LIMITS.claimWindowMs - 1 }),
+      observed: () => verdictOn(claim, { atMs: OPENED_MS + LIMITS.claimWindowMs - 1 }),
     },
   },
   {
-    name: 'owner key swapped by the cloud at claim (MAC wrong)',
+    name: 'the owner key swapped by the cloud (wrong MAC)',
     expected: 'claim-refused',
-    observed: () => camerasAnswer(byTheCloud(), { secret: realRandom.bytes(16) }),
+    observed: () => verdictOn(byTheCloud(), { secret: realRandom.bytes(16) }),
     control: {
-      says: 'the same claim with the secret of the label',
+      name: "the same claim with the label's secret",
       expected: 'accepted',
-      observed: () => camerasAnswer(byTheCloud()),
+      observed: () => verdictOn(byTheCloud()),
     },
   },
   {
-    name: 'owner key swapped by the cloud at claim (no MAC)',
+    name: 'the owner key swapped by the cloud (no MAC)',
     expected: 'claim-refused',
-    observed: () => camerasAnswer(byTheCloud(), { secret: null }),
-    control: own,
+    observed: () => verdictOn(byTheCloud(), { secret: null }),
+    control: withLabel,
   },
   {
-    name: 'member key replaced in a signed claim on the way',
+    name: 'a member key replaced in a signed claim in transit',
     expected: 'bad-signature',
     observed: () => memberReplaced(true),
-    control: { says: 'not replaced', expected: 'accepted', observed: () => memberReplaced(false) },
+    control: { name: 'not replaced', expected: 'accepted', observed: () => memberReplaced(false) },
   },
   {
-    name: 'previous owner with a photographed label, outside the window',
+    name: 'the previous owner with a photograph of the label, outside the window',
     expected: 'claim-refused',
-    observed: () => camerasAnswer(claim, { mode: 'closed' }),
-    control: own,
+    observed: () => verdictOn(claim, { mode: 'closed' }),
+    control: withLabel,
   },
   {
-    name: 'previous owner with a photographed label, inside the window of a camera that has an owner',
+    name: 'the previous owner with a photograph of the label, inside the window of a camera that has an owner',
     expected: 'claim-refused',
-    observed: () => camerasAnswer(byNewcomer, { owned }),
+    observed: () => verdictOn(byNewcomer, { owned }),
     control: {
-      says: 'the owner itself, in that window',
+      name: 'the present owner, in that window',
       expected: 'accepted',
-      observed: () => camerasAnswer(camera.claim(2, owned.hash, { nonce }), { owned }),
+      observed: () => verdictOn(camera.claim(2, owned.hash, { nonce }), { owned }),
     },
   },
   {
-    name: 'previous owner with a photographed label, inside the window of a camera that was reset (an honest limit)',
+    name: 'the previous owner with a photograph of the label, inside the window of a camera that was reset (a known limit)',
     expected: 'accepted',
-    observed: () => camerasAnswer(claim),
+    observed: () => verdictOn(claim),
     control: {
-      says: 'without the label',
+      name: 'without the label',
       expected: 'claim-refused',
-      observed: () => camerasAnswer(claim, { secret: null }),
+      observed: () => verdictOn(claim, { secret: null }),
     },
   },
   {
-    name: 'a stranger answers an offer that the cloud asked for',
+    name: 'a stranger claims with an offer that the cloud requested',
     expected: 'claim-refused',
-    observed: () => camerasAnswer(byNewcomer, { owned, mode: 'owner' }),
+    observed: () => verdictOn(byNewcomer, { owned, mode: 'owner' }),
     control: {
-      says: 'the owner answers it',
+      name: 'the owner claims with it',
       expected: 'accepted',
-      observed: () => camerasAnswer(camera.claim(2, owned.hash, { nonce }), { owned, mode: 'owner', secret: null }),
+      observed: () => verdictOn(camera.claim(2, owned.hash, { nonce }), { owned, mode: 'owner', secret: null }),
     },
   },
   {
-    name: 'nonce replay: a claim with the nonce of a window that was used',
+    name: 'nonce replay: a claim with the nonce of an earlier window',
     expected: 'claim-refused',
     observed: () => nonceAgain(false),
-    control: { says: 'with the nonce of the open window', expected: 'accepted', observed: () => nonceAgain(true) },
+    control: { name: 'with the nonce of the open window', expected: 'accepted', observed: () => nonceAgain(true) },
   },
   {
-    name: 'another claim for an epoch that was accepted',
+    name: 'another claim for an accepted epoch',
     expected: 'equivocation; the first row stays',
     observed: () => otherClaim(true),
-    control: { says: 'the next epoch', expected: 'stored; the first row stays', observed: () => otherClaim(false) },
+    control: {
+      name: 'a claim for the next epoch',
+      expected: 'stored; the first row stays',
+      observed: () => otherClaim(false),
+    },
   },
 ]);

@@ -15,23 +15,23 @@ const limits = { maxBytes: 1 << 20, maxDepth: 8, maxItems: 1024 };
 
 const record = (object: Uint8Array): string => codeOf(() => openSigned(recordKind, nodeSuite, object));
 
-/** Signed with the right key, so that only the encoding of the payload is at fault. */
+/** An object with a valid signature, so that only the encoding of its payload is wrong. */
 function inPayload(name: string, vector: string): Attack {
   const found = bad.find((candidate) => candidate.name === vector);
   if (found === undefined) throw new Error(`no bad vector ${vector}`);
   return {
-    name: `${name}, rightly signed`,
+    name: `${name}, with a valid signature`,
     expected: 'malformed',
     observed: () => record(hex(found.object)),
     control: {
-      says: 'the same fields in the one encoding',
+      name: 'the same fields in the canonical encoding',
       expected: 'accepted',
       observed: () => record(forge.object(forge.device, {})),
     },
   };
 }
 
-/** What the library says by itself in its strict mode. */
+/** Returns the verdict of the library alone, in its strict mode. */
 function library(bytes: Uint8Array): string {
   try {
     decode(bytes, { useMaps: true, strict: true, rejectDuplicateMapKeys: true, allowIndefinite: false });
@@ -41,12 +41,12 @@ function library(bytes: Uint8Array): string {
   }
 }
 
-function bare(name: string, bytes: Uint8Array, says: string): Attack {
+function bare(name: string, bytes: Uint8Array, byLibrary: string): Attack {
   return {
     name,
     expected: 'malformed',
     observed: () => codeOf(() => decodeCbor(bytes, limits)),
-    control: { says: "the library's strict mode alone", expected: says, observed: () => library(bytes) },
+    control: { name: "the library's strict mode alone", expected: byLibrary, observed: () => library(bytes) },
   };
 }
 
@@ -56,22 +56,22 @@ function announced(name: string, bytes: Uint8Array, whole: Uint8Array): Attack {
     name,
     expected: 'malformed',
     observed: () => cbor(bytes),
-    control: { says: 'one, and it is there', expected: 'accepted', observed: () => cbor(whole) },
+    control: { name: 'one, which follows', expected: 'accepted', observed: () => cbor(whole) },
   };
 }
 
 const deep = concat(new Uint8Array(20_000).fill(0x81), Uint8Array.of(0));
 
 attacks('encoding', 'Encoding', [
-  inPayload('duplicate key', 'key-twice'),
+  inPayload('a duplicate key', 'key-twice'),
   inPayload('unsorted keys', 'keys-unsorted'),
-  inPayload('indefinite length', 'map-indefinite'),
-  inPayload('float', 'version-as-float'),
+  inPayload('an indefinite length', 'map-indefinite'),
+  inPayload('a float', 'version-as-float'),
   inPayload('trailing bytes', 'trailing-in-payload'),
   bare('unsorted keys in a message', hex('a201000000'), 'accepted'),
-  bare('float in a message', hex('f93c00'), 'accepted'),
-  bare('bad UTF-8', hex('62c328'), 'accepted'),
-  bare('20,000-deep CBOR', deep, 'stack overflow'),
-  announced('array that announces 2^32 items', hex('9affffffff'), hex('8100')),
-  announced('byte string that announces 2^53 bytes', hex('5b0020000000000000'), hex('4100')),
+  bare('a float in a message', hex('f93c00'), 'accepted'),
+  bare('invalid UTF-8', hex('62c328'), 'accepted'),
+  bare('CBOR nested 20,000 deep', deep, 'stack overflow'),
+  announced('an array that announces 2^32 items', hex('9affffffff'), hex('8100')),
+  announced('a byte string that announces 2^53 bytes', hex('5b0020000000000000'), hex('4100')),
 ]);

@@ -13,13 +13,13 @@ type Row = (device: Uint8Array, epoch: number) => Promise<ClaimRow | undefined>;
 
 const honest: Wrap = (store) => store;
 
-/** A cloud whose claim rows come from somewhere else than the store. */
+/** A cloud whose claim rows do not come straight from the store. */
 function rowsFrom(make: (row: Row) => Row): Wrap {
   return (store) => ({ ...store, claims: { ...store.claims, row: make((...key) => store.claims.row(...key)) } });
 }
 
-/** What ingest said of the last message: what was refused, or that it was stored and receipted. */
-function said(cloud: CloudWorld): string {
+/** Returns ingest's verdict on the last message: its refusals, or that it was stored and receipted. */
+function verdictOf(cloud: CloudWorld): string {
   const refused = Object.keys(cloud.counters.snapshot()).filter((name) => name.startsWith('refused.'));
   const receipted = cloud.receipts().length > 0;
   const verdict = refused.map((name) => name.slice('refused.'.length)).join(', ');
@@ -33,10 +33,10 @@ async function sceneThrough(wrap: Wrap): Promise<string> {
   const cloud = new CloudWorld(wrap);
   const { world, claim, accept } = await cloud.claimed();
   await cloud.records(world, [scene(world, claim, 1, accept.hash)]);
-  return said(cloud);
+  return verdictOf(cloud);
 }
 
-/** A mapping of devices to accounts that answers with the row of whoever asked before. */
+/** A mapping from devices to accounts that answers each query with the row of the query before. */
 function crossed(row: Row): Row {
   let before: ClaimRow | undefined;
   return async (device, epoch) => {
@@ -55,10 +55,10 @@ async function twoCameras(wrap: Wrap): Promise<string> {
   cloud.sent.length = 0;
   cloud.stored.length = 0;
   await cloud.records(b.world, [scene(b.world, b.claim, 1, b.accept.hash)]);
-  return said(cloud);
+  return verdictOf(cloud);
 }
 
-/** The rows as they were when the camera still had its first owner. */
+/** Returns rows as they were when the camera still had its first owner. */
 function staleRow(row: Row): Row {
   const first = new Map<string, ClaimRow | undefined>();
   return async (device, epoch) => {
@@ -78,7 +78,7 @@ async function newOwner(wrap: Wrap): Promise<string> {
   cloud.sent.length = 0;
   cloud.stored.length = 0;
   await cloud.records(world, [scene(world, second, 1, accepted.hash)]);
-  return said(cloud);
+  return verdictOf(cloud);
 }
 
 async function onTopicOf(whose: 'own' | 'other'): Promise<string> {
@@ -88,10 +88,10 @@ async function onTopicOf(whose: 'own' | 'other'): Promise<string> {
   const { bytes } = scene(a.world, a.claim, 1, a.accept.hash);
   const topic = topicOf((whose === 'own' ? a : b).world.deviceId, 'up');
   await cloud.up(a.world, { type: 'records', records: [{ record: bytes, media: [] }] }, topic);
-  return said(cloud);
+  return verdictOf(cloud);
 }
 
-/** A record whose field was edited on the way, without the camera's key. */
+/** Sends a record with one field edited in transit, without the camera's key. */
 async function edited(field: (record: SealcamRecord) => Uint8Array | null): Promise<string> {
   const cloud = new CloudWorld();
   const { world, claim, accept } = await cloud.claimed();
@@ -103,7 +103,7 @@ async function edited(field: (record: SealcamRecord) => Uint8Array | null): Prom
     copy[at + part.length - 1] = (copy[at + part.length - 1] ?? 0) ^ 1;
   }
   await cloud.up(world, { type: 'records', records: [{ record: new Uint8Array(copy), media: [] }] });
-  return said(cloud);
+  return verdictOf(cloud);
 }
 
 /** Map key 4 (epoch) with its value 1, between account and claim hash. */
@@ -112,7 +112,7 @@ function epochField({ account }: SealcamRecord): Uint8Array {
 }
 
 const untouched = {
-  says: 'the same record unedited',
+  name: 'the same record unedited',
   expected: 'stored and receipted',
   observed: () => edited(() => null),
 };
@@ -123,7 +123,7 @@ async function mediaUnder(whose: 'own' | 'other'): Promise<string> {
   const first = pictured(world, claim, 1, accept.hash);
   const second = pictured(world, claim, 2, first.record.hash);
   await cloud.records(world, [first.record], [(whose === 'own' ? first : second).sealed]);
-  return said(cloud);
+  return verdictOf(cloud);
 }
 
 async function duplicate(): Promise<string> {
@@ -155,13 +155,13 @@ async function secondForSeq(again: boolean): Promise<string> {
   return `${rejected === '' ? 'stored' : rejected}; the first ${isFirst ? 'stays' : 'is gone'}`;
 }
 
-/** Records of two cameras that share one device key: a clone that was made by reading the flash. */
+/** Sends records of two cameras with one device key: a clone, made by reading the flash. */
 async function cloned(isClone: boolean): Promise<string> {
   const cloud = new CloudWorld();
   const { world, claim, accept } = await cloud.claimed();
   const one = scene(world, claim, 1, accept.hash);
   await cloud.records(world, [one]);
-  // The clone goes on from the same state, and sees other things.
+  // The clone continues from the same state, and records another event.
   const next = isClone ? world.record(claim, 1, accept.hash, { kind: 'scene', scene: { class: 'tamper' } }) : one;
   await cloud.records(world, [next]);
   return cloud.counters.get('alarms') > 0 ? 'equivocation, alarm' : 'no alarm';
@@ -175,88 +175,88 @@ async function flood(messages: number): Promise<string> {
   const kept = await cloud.store.quarantine.count();
   await cloud.records(world, [scene(world, claim, 1, accept.hash)]);
   const counted = cloud.counters.get('refused.malformed');
-  return `${String(counted)} counted, ${String(kept)} kept, then a good one is ${cloud.stored.length === 1 ? 'stored' : 'lost'}`;
+  return `${String(counted)} counted, ${String(kept)} kept, then a valid one is ${cloud.stored.length === 1 ? 'stored' : 'lost'}`;
 }
 
-attacks('mapping', 'At ingest: the mapping and the message', [
+attacks('mapping', 'At ingest: mapping and messages', [
   {
-    name: 'mapping swapped: the row of the camera asked for before',
+    name: 'swapped mapping: the row of the camera queried before',
     expected: 'foreign, no receipt',
     observed: () => twoCameras(rowsFrom(crossed)),
-    control: { says: 'the row from the store', expected: 'stored and receipted', observed: () => twoCameras(honest) },
+    control: { name: 'the row from the store', expected: 'stored and receipted', observed: () => twoCameras(honest) },
   },
   {
-    name: 'claim store unreachable',
+    name: 'the claim store is unreachable',
     expected: 'no receipt, nothing refused',
     observed: () =>
       sceneThrough(rowsFrom(() => () => Promise.reject(new SealcamError('store-unavailable', 'no answer')))),
-    control: { says: 'the store answers', expected: 'stored and receipted', observed: () => sceneThrough(honest) },
+    control: { name: 'the store answers', expected: 'stored and receipted', observed: () => sceneThrough(honest) },
   },
   {
-    name: "stale claim row: the previous owner's",
+    name: "a stale claim row: the previous owner's",
     expected: 'foreign, no receipt',
     observed: () => newOwner(rowsFrom(staleRow)),
-    control: { says: 'the row read now', expected: 'stored and receipted', observed: () => newOwner(honest) },
+    control: { name: 'the present row', expected: 'stored and receipted', observed: () => newOwner(honest) },
   },
   {
-    name: "event on another account's topic",
+    name: "an event on the topic of another account's camera",
     expected: 'foreign, no receipt',
     observed: () => onTopicOf('other'),
-    control: { says: 'on its own topic', expected: 'stored and receipted', observed: () => onTopicOf('own') },
+    control: { name: 'on its own topic', expected: 'stored and receipted', observed: () => onTopicOf('own') },
   },
   {
-    name: 'account byte edited',
+    name: 'a byte of the account edited',
     expected: 'malformed, no receipt',
     observed: () => edited(({ account }) => account),
     control: untouched,
   },
   {
-    name: 'epoch byte edited',
+    name: 'a byte of the epoch edited',
     expected: 'malformed, no receipt',
     observed: () => edited(epochField),
     control: untouched,
   },
   {
-    name: 'claim byte edited',
+    name: 'a byte of the claim hash edited',
     expected: 'malformed, no receipt',
     observed: () => edited(({ claimHash }) => claimHash),
     control: untouched,
   },
   {
-    name: 'media under another event',
+    name: 'a picture sent with another event',
     expected: 'malformed, no receipt',
     observed: () => mediaUnder('other'),
-    control: { says: "the event's own picture", expected: 'stored and receipted', observed: () => mediaUnder('own') },
+    control: { name: "the event's own picture", expected: 'stored and receipted', observed: () => mediaUnder('own') },
   },
   {
-    name: 'replay',
+    name: 'a record replayed',
     expected: 'stored 1, duplicates 1',
     observed: duplicate,
     control: {
-      says: 'another record, for the next seq',
+      name: 'another record with the next seq',
       expected: 'stored; the first stays',
       observed: () => secondForSeq(false),
     },
   },
   {
-    name: 'same seq with other content',
+    name: 'the same seq with other content',
     expected: 'equivocation; the first stays',
     observed: () => secondForSeq(true),
-    control: { says: 'for the next seq', expected: 'stored; the first stays', observed: () => secondForSeq(false) },
+    control: { name: 'with the next seq', expected: 'stored; the first stays', observed: () => secondForSeq(false) },
   },
   {
-    name: 'cloned device key: two cameras go on from one state',
+    name: 'a cloned device key: two cameras continue from one state',
     expected: 'equivocation, alarm',
     observed: () => cloned(true),
-    control: { says: 'one camera sends again', expected: 'no alarm', observed: () => cloned(false) },
+    control: { name: 'one camera sends its record again', expected: 'no alarm', observed: () => cloned(false) },
   },
   {
-    name: 'quarantine flooded: 200 forged messages in a minute',
-    expected: '200 counted, 30 kept, then a good one is stored',
+    name: 'the quarantine flooded: 200 forged messages in a minute',
+    expected: '200 counted, 30 kept, then a valid one is stored',
     observed: () => flood(200),
     control: {
-      says: '20 of them',
-      expected: '20 counted, 20 kept, then a good one is stored',
+      name: '20 messages',
+      expected: '20 counted, 20 kept, then a valid one is stored',
       observed: () => flood(20),
     },
   },

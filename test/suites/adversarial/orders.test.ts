@@ -1,7 +1,6 @@
 import { LIMITS } from '../../../common/limits.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { memberNumber } from '../../../protocol/objects/member.js';
@@ -13,45 +12,49 @@ import { OrderWorld } from '../../support/worlds/order-world.js';
 
 function withheld(forMs: number, restarts: boolean): string {
   const world = new OrderWorld();
-  const order = world.order({ action: 'snapshot', recent: world.seen() });
+  const order = world.makeOrder({ action: 'snapshot', recent: world.recentRecord() });
   world.clock.advance(forMs);
   if (restarts) world.restart();
-  return world.give(order);
+  return world.sendOrder(order);
 }
 
 function again(times: 1 | 2): string {
   const world = new OrderWorld();
-  const order = world.order({ action: 'sensitivity', sensitivity: 90, recent: world.seen() });
-  const said = Array.from({ length: times }, () => world.give(order));
-  return said.at(-1) ?? '';
+  const order = world.makeOrder({ action: 'sensitivity', sensitivity: 90, recent: world.recentRecord() });
+  const verdicts = Array.from({ length: times }, () => world.sendOrder(order));
+  return verdicts.at(-1) ?? '';
 }
 
 function signedBy(who: 'owner' | 'cloud' | 'member'): string {
   const world = new OrderWorld();
   const { owner, cloud } = world.camera;
   const signer = { owner, cloud, member: new CameraWorld().owner }[who];
-  return world.give(world.order({ action: 'privacy', privacy: false, recent: world.seen() }, signer));
+  return world.sendOrder(world.makeOrder({ action: 'privacy', privacy: false, recent: world.recentRecord() }, signer));
 }
 
 function afterAnotherClaim(isOld: boolean): string {
   const world = new OrderWorld();
-  const old = world.order({ action: 'release' });
+  const old = world.makeOrder({ action: 'release' });
   const next = world.camera.claim(2, world.claim.hash);
-  beginEpoch(world.outbox, next, world.time());
+  world.outbox.beginEpoch(next, world.time());
   world.orders.ownerChanged();
-  return world.give(isOld ? old : world.order({ action: 'release', epoch: 2, claimHash: next.hash }));
+  return world.sendOrder(isOld ? old : world.makeOrder({ action: 'release', epoch: 2, claimHash: next.hash }));
 }
 
 /** The second browser's clock is an hour behind the first's. */
 function twoBrowsers(readsAnswer: boolean): string {
   const world = new OrderWorld();
-  world.give(world.order({ action: 'sensitivity', sensitivity: 10, recent: world.seen(), counter: 3_600_000 }));
+  world.sendOrder(
+    world.makeOrder({ action: 'sensitivity', sensitivity: 10, recent: world.recentRecord(), counter: 3_600_000 }),
+  );
   const answered = world.answers().at(-1)?.counter ?? 0;
   const counter = readsAnswer ? Math.max(answered + 1, 1000) : 1000;
-  return world.give(world.order({ action: 'sensitivity', sensitivity: 20, recent: world.seen(), counter }));
+  return world.sendOrder(
+    world.makeOrder({ action: 'sensitivity', sensitivity: 20, recent: world.recentRecord(), counter }),
+  );
 }
 
-/** The number that the owner's page shows for a code, beside the one on the member's own screen. */
+/** Compares the number that the owner's page shows for a code with the one on the member's own screen. */
 function numbers(isSubstituted: boolean): string {
   const { member } = new CameraWorld();
   const shown = isSubstituted ? new CameraWorld().member : member;
@@ -59,7 +62,7 @@ function numbers(isSubstituted: boolean): string {
   return memberNumber(read) === memberNumber(member) ? 'the same number' : 'another number';
 }
 
-/** A claim by somebody else that names this person among its members, handed out by the cloud. */
+/** Gives a person another owner's claim that names the person as a member, as the cloud could. */
 async function pushedHousehold(accepts: boolean): Promise<string> {
   const person = new CameraWorld();
   const other = new CameraWorld();
@@ -72,63 +75,67 @@ async function pushedHousehold(accepts: boolean): Promise<string> {
   return asyncCodeOf(() => history.addClaim(claim.bytes));
 }
 
-attacks('orders', 'Orders and household', [
+attacks('orders', 'Orders and households', [
   {
-    name: "an owner's order withheld by the cloud and played 31 minutes later",
+    name: "an owner's order that the cloud withholds and delivers 31 minutes later",
     expected: 'command-stale',
     observed: () => withheld(LIMITS.commandMaxAgeMs + 60_000, false),
     control: {
-      says: 'played after 29',
+      name: 'delivered after 29 minutes',
       expected: 'accepted',
       observed: () => withheld(LIMITS.commandMaxAgeMs - 60_000, false),
     },
   },
   {
-    name: 'an order withheld over a restart of the camera',
+    name: 'an order that is delivered after a restart of the camera',
     expected: 'command-stale',
     observed: () => withheld(1000, true),
-    control: { says: 'without the restart', expected: 'accepted', observed: () => withheld(1000, false) },
+    control: { name: 'without the restart', expected: 'accepted', observed: () => withheld(1000, false) },
   },
   {
-    name: 'an order played a second time',
+    name: 'an order delivered a second time',
     expected: 'command-replayed',
     observed: () => again(2),
-    control: { says: 'the first time', expected: 'accepted', observed: () => again(1) },
+    control: { name: 'the first time', expected: 'accepted', observed: () => again(1) },
   },
   {
     name: "an order signed by the cloud's receipt key",
     expected: 'command-refused',
     observed: () => signedBy('cloud'),
-    control: { says: "by the owner's", expected: 'accepted', observed: () => signedBy('owner') },
+    control: { name: 'by the owner', expected: 'accepted', observed: () => signedBy('owner') },
   },
   {
     name: 'an order signed by a household member',
     expected: 'command-refused',
     observed: () => signedBy('member'),
-    control: { says: "by the owner's", expected: 'accepted', observed: () => signedBy('owner') },
+    control: { name: 'by the owner', expected: 'accepted', observed: () => signedBy('owner') },
   },
   {
-    name: 'a release kept from the claim before',
+    name: 'a release signed for the previous claim',
     expected: 'command-refused',
     observed: () => afterAnotherClaim(true),
-    control: { says: 'of the claim in force', expected: 'accepted', observed: () => afterAnotherClaim(false) },
+    control: { name: 'for the present claim', expected: 'accepted', observed: () => afterAnotherClaim(false) },
   },
   {
-    name: "one browser's clock an hour ahead, to shut the other one out",
+    name: "one browser's clock an hour ahead, which could lock out the other browser",
     expected: 'accepted',
     observed: () => twoBrowsers(true),
-    control: { says: 'counters by clocks alone', expected: 'command-replayed', observed: () => twoBrowsers(false) },
+    control: {
+      name: 'counters taken from the clocks alone',
+      expected: 'command-replayed',
+      observed: () => twoBrowsers(false),
+    },
   },
   {
-    name: 'member key substituted by the cloud: the number that both compare',
+    name: 'a member key substituted by the cloud: the number that both people compare',
     expected: 'another number',
     observed: () => numbers(true),
-    control: { says: "the member's own code", expected: 'the same number', observed: () => numbers(false) },
+    control: { name: "the member's own code", expected: 'the same number', observed: () => numbers(false) },
   },
   {
-    name: 'a household that nobody asked for, pushed on a person by the cloud',
+    name: 'a household that a person never joined, sent by the cloud',
     expected: 'household-unknown',
     observed: () => pushedHousehold(false),
-    control: { says: 'once the person accepted it', expected: 'accepted', observed: () => pushedHousehold(true) },
+    control: { name: 'after the person accepted it', expected: 'accepted', observed: () => pushedHousehold(true) },
   },
 ]);

@@ -1,7 +1,6 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { Counters } from '../../../common/counters.js';
 import { silentLog } from '../../../common/log.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { Downlink } from '../../../agent/uplink/downlink.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -14,6 +13,7 @@ import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { claimed, close, MIB, motion, picture } from '../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../support/runner/temp.js';
+import { storeOf } from '../../support/outbox-store.js';
 
 interface Camera {
   readonly world: CameraWorld;
@@ -31,7 +31,7 @@ function hashOf(records: Camera['records'], seq: number): Uint8Array {
   return found.hash;
 }
 
-/** A camera with an accept and two pictured events waiting hears these receipts; what is then left of them. */
+/** Gives receipts to a camera with an accept and two events with pictures waiting. Returns what it keeps. */
 function after(make: Make): string {
   const world = new CameraWorld();
   const opened = claimed(world, tempFolder());
@@ -63,7 +63,7 @@ function after(make: Make): string {
 
 const good: Make = ({ world, claim, records }) => [world.receipt(claim, [[0, 2, hashOf(records, 2)]])];
 const honest = {
-  says: 'a receipt with the hash of its own record',
+  name: 'a receipt with the hash of its own record',
   expected: '0 of 3 kept',
   observed: () => after(good),
 };
@@ -74,7 +74,7 @@ function flipped(bytes: Uint8Array): Uint8Array {
   return out;
 }
 
-/** A camera that began a new epoch, and the receipt it then hears; the tombstone of the old one waits for its own. */
+/** Gives a receipt to a camera that began a new epoch. The tombstone of the old epoch waits for its own receipt. */
 function replayed(which: 'old' | 'new'): string {
   const world = new CameraWorld();
   const { outbox, ...opened } = claimed(world, tempFolder());
@@ -83,7 +83,7 @@ function replayed(which: 'old' | 'new'): string {
   const receipt = world.receipt(first, [[0, 1, motion(world, outbox, 1).hash]]);
   outbox.applyReceipt(receipt);
   const second = world.claim(2, first.hash);
-  beginEpoch(outbox, second, world.time(2));
+  outbox.beginEpoch(second, world.time(2));
   const records = [3, 4, 5].map((atMs) => motion(world, outbox, atMs));
   const before = outbox.queued().records;
   outbox.applyReceipt(which === 'old' ? receipt : world.receipt(second, [[0, 3, hashOf(records, 3)]]));
@@ -92,7 +92,7 @@ function replayed(which: 'old' | 'new'): string {
   return `${String(kept)} of ${String(before)} kept`;
 }
 
-/** So many rejects of the camera's own records, which only the key of its cloud can sign: how many the camera keeps aside. */
+/** Rejects the camera's own records, with the key of its cloud. Returns how many the camera quarantines. */
 function quarantined(count: number): string {
   const world = new CameraWorld();
   const opened = claimed(world, tempFolder(), 4 * MIB);
@@ -102,20 +102,20 @@ function quarantined(count: number): string {
     const { hash, value } = motion(world, opened.outbox, i);
     opened.outbox.applyReceipt(world.receipt(claim, [], { rejects: [[value.seq, hash, 'malformed']] }));
   }
-  const kept = opened.outbox.queries.quarantineSize.get()?.records ?? 0;
+  const kept = storeOf(opened.outbox).queries.quarantineSize.get()?.records ?? 0;
   close(opened);
   return `${String(kept)} kept`;
 }
 
-attacks('receipts', 'At the camera: what makes it delete', [
+attacks('receipts', 'At the camera: receipts', [
   {
-    name: 'a receipt of another fork: the range is right, the hash is of other records',
+    name: 'a receipt of a fork: the right range with the hash of other records',
     expected: '3 of 3 kept (receipts.other-history)',
     observed: () => after(({ world, claim }) => [world.receipt(claim, [[0, 2, realRandom.bytes(32)]])]),
     control: honest,
   },
   {
-    name: 'forged receipt: signed by a key that the claim does not name',
+    name: 'a forged receipt, signed by a key that the claim does not name',
     expected: '3 of 3 kept (down.foreign)',
     observed: () =>
       after(({ world, claim, records }) => {
@@ -125,19 +125,19 @@ attacks('receipts', 'At the camera: what makes it delete', [
     control: honest,
   },
   {
-    name: 'forged receipt: a bit of the signature',
+    name: 'a forged receipt with one bit of its signature flipped',
     expected: '3 of 3 kept (down.bad-signature)',
     observed: () => after((camera) => good(camera).map((made) => flipped((made as Verified<Receipt>).bytes))),
     control: honest,
   },
   {
-    name: 'replayed receipt: of the epoch before, which ended since',
+    name: 'a replayed receipt of the previous epoch',
     expected: '5 of 5 kept',
     observed: () => replayed('old'),
-    control: { says: 'a receipt of this epoch', expected: '1 of 5 kept', observed: () => replayed('new') },
+    control: { name: 'a receipt of the present epoch', expected: '1 of 5 kept', observed: () => replayed('new') },
   },
   {
-    name: "receipt of another camera, signed by the cloud's own key",
+    name: "a receipt of another camera, signed by the cloud's own key",
     expected: '3 of 3 kept (down.foreign)',
     observed: () =>
       after(({ world, claim, records }) => {
@@ -146,9 +146,9 @@ attacks('receipts', 'At the camera: what makes it delete', [
     control: honest,
   },
   {
-    name: 'rejects without end: the quarantine of the camera',
+    name: '100 rejects, to fill the quarantine of the camera',
     expected: '64 kept',
     observed: () => quarantined(100),
-    control: { says: '10 of them', expected: '10 kept', observed: () => quarantined(10) },
+    control: { name: '10 rejects', expected: '10 kept', observed: () => quarantined(10) },
   },
 ]);

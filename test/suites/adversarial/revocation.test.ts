@@ -4,7 +4,7 @@ import { DAY_MS, listOf, maker, MakerListWorld } from '../../support/worlds/make
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 
-/** What comes back for a record of a claimed camera, under lists of the maker that came one after the other. */
+/** Imports the maker's lists one after the other. Returns the cloud's answer to a record of a claimed camera. */
 async function answerUnder(
   lists: (world: MakerListWorld) => readonly Partial<Revocation>[],
   options: { readonly maxAgeMs?: number; readonly laterMs?: number } = {},
@@ -34,31 +34,31 @@ async function putBy(isMaker: boolean): Promise<string> {
 
 attacks('revocation', 'Stolen keys', [
   {
-    name: 'a camera with a cloned or stolen key, revoked by the maker',
+    name: 'a camera with a stolen key that the maker revoked',
     expected: 'no receipt',
     observed: () => answerUnder((world) => [named(world)]),
-    control: { says: 'a list that does not name it', expected: 'receipted', observed: () => answerUnder(() => [{}]) },
+    control: { name: 'a list without it', expected: 'receipted', observed: () => answerUnder(() => [{}]) },
   },
   {
-    name: 'a newer list that leaves the revoked key out again',
+    name: 'a newer list without the revoked key',
     expected: 'no receipt',
     observed: () => answerUnder((world) => [named(world), {}]),
-    control: { says: 'never named', expected: 'receipted', observed: () => answerUnder(() => [{}, {}]) },
+    control: { name: 'never revoked', expected: 'receipted', observed: () => answerUnder(() => [{}, {}]) },
   },
   {
-    name: 'a revoked key, with a list held back until it is stale',
+    name: 'a list withheld until the present one is too old',
     expected: 'no receipt',
     observed: () => answerUnder(() => [], { maxAgeMs: DAY_MS, laterMs: DAY_MS + 1000 }),
     control: {
-      says: 'a list of today',
+      name: 'a current list',
       expected: 'receipted',
       observed: () => answerUnder(() => [], { maxAgeMs: DAY_MS, laterMs: 1000 }),
     },
   },
   {
-    name: 'a list signed by another key than the maker’s, to make a stale one fresh',
+    name: "a current list signed by another key than the maker's",
     expected: 'no receipt',
     observed: () => putBy(false),
-    control: { says: "the maker's", expected: 'receipted', observed: () => putBy(true) },
+    control: { name: "signed by the maker's key", expected: 'receipted', observed: () => putBy(true) },
   },
 ]);

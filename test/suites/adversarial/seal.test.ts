@@ -31,12 +31,20 @@ function recipient(): RecipientKeys {
 }
 
 function contextFor(eventId = realRandom.bytes(16)): SealContext {
-  const [device, claimHash] = [realRandom.bytes(32), realRandom.bytes(32)];
-  return { device, claimHash, eventId, account: realRandom.bytes(16), epoch: 1, mediaId: realRandom.bytes(16) };
+  return {
+    device: realRandom.bytes(32),
+    claimHash: realRandom.bytes(32),
+    eventId,
+    account: realRandom.bytes(16),
+    epoch: 1,
+    mediaId: realRandom.bytes(16),
+  };
 }
 
-const [owner, member] = [recipient(), recipient()];
-const [here, elsewhere] = [contextFor(), contextFor()];
+const owner = recipient();
+const member = recipient();
+const here = contextFor();
+const elsewhere = contextFor();
 const content = { detail: {}, jpeg: utf8('the picture') };
 const both = [owner.publicKey, member.publicKey];
 
@@ -46,29 +54,30 @@ function sealTo(recipients: readonly Uint8Array[], context: SealContext, what: S
 
 const sealed = sealTo(both, here);
 const other = sealTo(both, elsewhere);
-/** Two chunks: 64 KiB and what is left. */
+/** Two chunks: 64 KiB and the rest. */
 const large = sealTo(both, here, { detail: {}, jpeg: realRandom.bytes(70_000) });
 
 function opens(keys: RecipientKeys, object: SealedObject, context = here): string {
   return codeOf(() => unseal(nodeSuite, context, keys, object)).replace('accepted', 'opened');
 }
 
-const ownEvent = { says: 'its own header, body and event', expected: 'opened', observed: () => opens(owner, sealed) };
-const CHUNK = 64 * 1024 + 16;
-const [first, second] = [large.body.slice(0, CHUNK), large.body.slice(CHUNK)];
+const ownEvent = { name: 'its own header, body and event', expected: 'opened', observed: () => opens(owner, sealed) };
+const CHUNK_BYTES = 64 * 1024 + 16;
+const first = large.body.slice(0, CHUNK_BYTES);
+const second = large.body.slice(CHUNK_BYTES);
 
 function chunks(name: string, body: Uint8Array, expected = 'seal-refused'): Attack {
   return {
     name,
     expected,
     observed: () => opens(owner, { ...large, body }),
-    control: { says: 'both, in order', expected: 'opened', observed: () => opens(owner, large) },
+    control: { name: 'both chunks, in order', expected: 'opened', observed: () => opens(owner, large) },
   };
 }
 
 /**
- * A body that decrypts under two keys: XSalsa20-Poly1305 does not commit to its key, so whoever seals could wrap another
- * key for each recipient. The header's MAC covers all wraps with one key, so at most one of them opens.
+ * XSalsa20-Poly1305 does not commit to its key, so a malicious sealer could make a body that decrypts under two keys and
+ * wrap another key for each recipient. The header's MAC covers all wraps with one key, so at most one of them opens.
  */
 function twoKeys(): SealedObject {
   const wrapOf = (key: Uint8Array, to: Uint8Array): Uint8Array =>
@@ -86,7 +95,7 @@ function lowOrderClaim(): string {
   return codeOf(() => openSigned(claimKind, nodeSuite, hex(object)));
 }
 
-/** A source that gives again, after this many draws, what it gave before. */
+/** A random source that repeats itself after this many draws. */
 function repeatingAfter(draws: number): Random {
   let drawn = 0;
   const firstBytes = realRandom.bytes(64);
@@ -97,10 +106,10 @@ function repeatingAfter(draws: number): Random {
 }
 
 const FULL_HOUSE = Array.from({ length: LIMITS.recipientsMax - 1 }, () => new CameraWorld());
-/** A media id, the key, and an ephemeral key for each of a full household. */
+/** Draws for one object: a media id, the key, and an ephemeral key per recipient of a full household. */
 const DRAWS_OF_AN_OBJECT = 2 + LIMITS.recipientsMax;
 
-/** Seals for a full household until the source is noticed, or 70 objects are sealed. */
+/** Seals 70 objects for a full household. Returns the error code if the sealer notices the source. */
 async function sealsWith(random: Random): Promise<string> {
   const sealer = new Sealer(nodeSuite, random, () => Promise.resolve());
   const world = new CameraWorld();
@@ -114,7 +123,7 @@ async function sealsWith(random: Random): Promise<string> {
   });
 }
 
-/** What two boxes under one key and nonce give away: their plaintexts' difference, without any key. */
+/** Whether two boxes reveal the XOR of their plaintexts, as boxes with one key and nonce do. */
 function nonceTwice(isTwice: boolean): string {
   const key = realRandom.bytes(32);
   const nonces = isTwice ? [new Uint8Array(24), new Uint8Array(24)] : [new Uint8Array(24), realRandom.bytes(24)];
@@ -123,50 +132,50 @@ function nonceTwice(isTwice: boolean): string {
   const leaks = (a ?? utf8('')).every(
     (byte, i) => (byte ^ (b?.[i] ?? 0)) === ((texts[0]?.[i] ?? 0) ^ (texts[1]?.[i] ?? 0)),
   );
-  return leaks ? 'the difference of both leaks' : 'nothing';
+  return leaks ? 'the XOR of both leaks' : 'nothing';
 }
 
 attacks('seal', 'Sealed pictures', [
   {
-    name: 'seal header transplanted: of another object to the same owner',
+    name: 'the seal header of another object for the same owner',
     expected: 'seal-refused',
     observed: () => opens(owner, { ...sealed, header: other.header }),
     control: ownEvent,
   },
   {
-    name: 'a sealed picture under another event',
+    name: 'a sealed picture filed under another event',
     expected: 'seal-refused',
     observed: () => opens(owner, other),
-    control: { says: 'under its own', expected: 'opened', observed: () => opens(owner, other, elsewhere) },
+    control: { name: 'under its own event', expected: 'opened', observed: () => opens(owner, other, elsewhere) },
   },
   {
     name: "a stranger's key",
     expected: 'seal-refused',
     observed: () => opens(recipient(), sealed),
-    control: { says: "the member's key", expected: 'opened', observed: () => opens(member, sealed) },
+    control: { name: "the member's key", expected: 'opened', observed: () => opens(member, sealed) },
   },
   {
-    name: 'low-order recipient key, sealing',
+    name: 'sealing to a low-order recipient key',
     expected: 'seal-refused',
     observed: () => codeOf(() => sealTo([new Uint8Array(32)], here)),
     control: {
-      says: "the owner's key",
+      name: "the owner's key",
       expected: 'accepted',
       observed: () => codeOf(() => sealTo([owner.publicKey], here)),
     },
   },
   {
-    name: 'low-order recipient key in a claim',
+    name: 'a low-order recipient key in a claim',
     expected: 'malformed',
     observed: lowOrderClaim,
     control: {
-      says: 'the claim without it',
+      name: 'a claim without it',
       expected: 'accepted',
       observed: () => codeOf(() => openSigned(claimKind, nodeSuite, new Forge(nodeSuite).claim([]))),
     },
   },
   {
-    name: 'low-order ephemeral key in a wrap: the library gives a shared secret of zeros',
+    name: 'a low-order ephemeral key in a wrap, which gives an all-zero shared secret',
     expected: 'refused on both paths',
     observed: () =>
       [nodeSuite, tweetnaclSuite].every(
@@ -175,38 +184,38 @@ attacks('seal', 'Sealed pictures', [
         ? 'refused on both paths'
         : 'zeros',
     control: {
-      says: "the member's key",
+      name: "the member's key",
       expected: 'accepted',
       observed: () => codeOf(() => tweetnaclSuite.x25519(owner.secret, member.publicKey)),
     },
   },
   {
-    name: 'one body, two recipients, two plaintexts: another key in one wrap',
+    name: 'one body with two plaintexts: another key in one of two wraps',
     expected: 'owner seal-refused, member seal-refused',
     observed: () => `owner ${opens(owner, twoKeys())}, member ${opens(member, twoKeys())}`,
     control: {
-      says: 'one key in both wraps',
+      name: 'one key in both wraps',
       expected: 'owner opened, member opened',
       observed: () => `owner ${opens(owner, sealed)}, member ${opens(member, sealed)}`,
     },
   },
-  chunks('chunk dropped', first),
-  chunks('first chunk dropped', second),
-  chunks('chunks swapped', concat(second, first)),
-  chunks('chunk truncated', large.body.slice(0, -16)),
+  chunks('the last chunk dropped', first),
+  chunks('the first chunk dropped', second),
+  chunks('the chunks swapped', concat(second, first)),
+  chunks('the last chunk truncated', large.body.slice(0, -16)),
   {
-    name: 'randomness that repeats: a key equal to the one 64 objects ago, with eight recipients',
+    name: 'a random source that repeats a key after 64 objects, with eight recipients',
     expected: 'randomness-repeats',
     observed: () => sealsWith(repeatingAfter(64 * DRAWS_OF_AN_OBJECT)),
-    control: { says: 'a source that does not', expected: 'accepted', observed: () => sealsWith(realRandom) },
+    control: { name: 'the real source', expected: 'accepted', observed: () => sealsWith(realRandom) },
   },
   {
-    name: 'nonce used twice: what it would give away, had two objects one key',
+    name: 'two boxes under one key',
     expected: 'nothing',
     observed: () => nonceTwice(false),
     control: {
-      says: 'one key and nonce twice',
-      expected: 'the difference of both leaks',
+      name: 'with the same nonce twice',
+      expected: 'the XOR of both leaks',
       observed: () => nonceTwice(true),
     },
   },

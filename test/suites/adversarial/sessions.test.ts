@@ -15,11 +15,14 @@ import { codeOf } from '../../support/codes.js';
 
 const STATUS: Readonly<Record<number, string>> = { 200: 'shown', 401: 'session refused', 404: 'not found' };
 
-function said(status: number): string {
+function wordFor(status: number): string {
   return STATUS[status] ?? String(status);
 }
 
-/** One camera through two epochs of different owners: the first with a household member, the second after a reset. */
+/**
+ * One camera with two epochs: the first with a household member, the second after a reset to another owner, or without
+ * the member.
+ */
 class TwoEpochs {
   readonly api: ApiWorld;
   readonly first: CameraWorld;
@@ -57,10 +60,10 @@ class TwoEpochs {
   }
 
   async readWith(token: string, epoch: number): Promise<string> {
-    return said((await this.api.get(ApiWorld.recordsUrl(this.first.deviceId, epoch), token)).status);
+    return wordFor((await this.api.get(ApiWorld.recordsUrl(this.first.deviceId, epoch), token)).status);
   }
 
-  /** A picture of an epoch, as this member of the household can open it. */
+  /** Whether this person can open a picture of an epoch. */
   opens(epoch: 0 | 1, { ownerSecret: secret }: CameraWorld): string {
     const claim = this.claims[epoch];
     const { device, account, recipients } = claim.value;
@@ -101,10 +104,10 @@ async function crossedSession(isCrossed: boolean): Promise<string> {
   const token = (isCrossed ? stranger : own).token;
   const records = await api.get(ApiWorld.recordsUrl(own.world.deviceId), token);
   const media = await api.get(mediaUrl(own), token);
-  return `records ${said(records.status)}, picture ${said(media.status)}`;
+  return `records ${wordFor(records.status)}, picture ${wordFor(media.status)}`;
 }
 
-/** A cloud whose membership table answers yes to everybody, and whose claim rows name somebody else. */
+/** Reads from a cloud whose membership table admits everybody, and whose claim rows name another account. */
 async function crossedAtRead(isCrossed: boolean): Promise<string> {
   const api = await ApiWorld.open(isCrossed ? crossed : undefined);
   const own = await stored(api);
@@ -128,7 +131,7 @@ async function swappedMedia(isSwapped: boolean): Promise<string> {
   const api = await ApiWorld.open(isSwapped ? wrap : undefined);
   const own = await stored(api);
   const { status } = await api.get(mediaUrl(own), own.token);
-  return `${said(status)}, ${api.counters.get('alarms') > 0 ? 'alarm' : 'no alarm'}`;
+  return `${wordFor(status)}, ${api.counters.get('alarms') > 0 ? 'alarm' : 'no alarm'}`;
 }
 
 async function challengeTwice(times: number): Promise<string> {
@@ -146,13 +149,13 @@ async function challengeTwice(times: number): Promise<string> {
   });
   let status = 0;
   for (let i = 0; i < times; i++) status = (await api.answer(bytes)).status;
-  return status === 200 ? 'opened' : said(status);
+  return status === 200 ? 'opened' : wordFor(status);
 }
 
 async function signedFor(cloudOrigin: string): Promise<string> {
   const api = await ApiWorld.open();
   const { status } = await api.session(new CameraWorld().owner, { cloudOrigin });
-  return status === 200 ? 'opened' : said(status);
+  return status === 200 ? 'opened' : wordFor(status);
 }
 
 async function mediaUnderOtherDevice(isOther: boolean): Promise<string> {
@@ -161,68 +164,72 @@ async function mediaUnderOtherDevice(isOther: boolean): Promise<string> {
   const stranger = await stored(api);
   const url = mediaUrl(isOther ? { ...own, world: stranger.world } : own);
   const { status } = await api.get(url, isOther ? stranger.token : own.token);
-  return said(status);
+  return wordFor(status);
 }
 
 attacks('sessions', 'At read: sessions and epochs', [
   {
-    name: "previous owner's session after a reset",
+    name: "the previous owner's session after a reset",
     expected: 'not found',
     observed: () => sessionOverReset(2),
-    control: { says: 'the same session for its own epoch', expected: 'shown', observed: () => sessionOverReset(1) },
+    control: { name: 'the same session, for its own epoch', expected: 'shown', observed: () => sessionOverReset(1) },
   },
   {
-    name: 'previous owner opens a new session for the new epoch',
+    name: 'a new session of the previous owner, for the new epoch',
     expected: 'not found',
     observed: () => afterReset('first', 2),
-    control: { says: 'the new owner', expected: 'shown', observed: () => afterReset('second', 2) },
+    control: { name: 'the new owner', expected: 'shown', observed: () => afterReset('second', 2) },
   },
   {
-    name: 'new owner asking for old events',
+    name: 'the new owner requests old events',
     expected: 'not found',
     observed: () => afterReset('second', 1),
-    control: { says: 'who owned it then', expected: 'shown', observed: () => afterReset('first', 1) },
+    control: { name: 'the owner of that epoch', expected: 'shown', observed: () => afterReset('first', 1) },
   },
   {
-    name: 'removed member on the next epoch',
+    name: 'a removed member requests the next epoch',
     expected: 'not found, seal-refused',
     observed: () => member(2),
-    control: { says: 'on the epoch with the member', expected: 'shown, opened', observed: () => member(1) },
+    control: { name: 'the epoch with the member', expected: 'shown, opened', observed: () => member(1) },
   },
   {
-    name: "crossed session: a stranger's token",
+    name: "a crossed session: a stranger's token",
     expected: 'records not found, picture not found',
     observed: () => crossedSession(true),
-    control: { says: "the owner's", expected: 'records shown, picture shown', observed: () => crossedSession(false) },
+    control: {
+      name: "the owner's token",
+      expected: 'records shown, picture shown',
+      observed: () => crossedSession(false),
+    },
   },
   {
-    name: 'mapping swapped at read, and everybody a member',
+    name: 'a swapped mapping at read, with everybody a member',
     expected: '0 records, alarm',
     observed: () => crossedAtRead(true),
-    control: { says: 'the store as it is', expected: '2 records, no alarm', observed: () => crossedAtRead(false) },
+    control: { name: 'the correct store', expected: '2 records, no alarm', observed: () => crossedAtRead(false) },
   },
   {
-    name: 'crossed media store: another ciphertext for the picture',
+    name: 'a crossed media store: another ciphertext for the picture',
     expected: 'not found, alarm',
     observed: () => swappedMedia(true),
-    control: { says: 'the store as it is', expected: 'shown, no alarm', observed: () => swappedMedia(false) },
+    control: { name: 'the correct store', expected: 'shown, no alarm', observed: () => swappedMedia(false) },
   },
   {
-    name: 'picture asked for by its id under another camera',
+    name: 'a picture requested by its id under another camera',
     expected: 'not found',
     observed: () => mediaUnderOtherDevice(true),
-    control: { says: 'under its own', expected: 'shown', observed: () => mediaUnderOtherDevice(false) },
+    control: { name: 'under its own camera', expected: 'shown', observed: () => mediaUnderOtherDevice(false) },
   },
   {
-    name: 'nonce replay: a signed challenge used twice',
+    name: 'nonce replay: a signed challenge sent twice',
     expected: 'session refused',
     observed: () => challengeTwice(2),
-    control: { says: 'once', expected: 'opened', observed: () => challengeTwice(1) },
+    control: { name: 'sent once', expected: 'opened', observed: () => challengeTwice(1) },
   },
   {
-    name: 'a challenge that was signed for another cloud',
+    name: 'a challenge signed for another cloud',
     expected: 'session refused',
     observed: () => signedFor('https://evil.example'),
-    control: { says: 'for this one', expected: 'opened', observed: () => signedFor(CLOUD) },
+    control: { name: 'for this one', expected: 'opened', observed: () => signedFor(CLOUD) },
   },
 ]);

@@ -23,13 +23,13 @@ function badObject(name: string): Uint8Array {
   return hex(found.object);
 }
 
-/** One word where both paths say the same, else both. */
-function onBoth(say: (suite: CryptoSuite) => string): string {
-  const said = suites.map((suite) => ({ name: suite.name, says: say(suite) }));
-  const [first] = said;
-  return said.every(({ says }) => says === first?.says)
-    ? (first?.says ?? '')
-    : said.map(({ name, says }) => `${name} ${says}`).join(', ');
+/** Returns one word where both implementations give the same verdict, otherwise both verdicts. */
+function onBoth(judge: (suite: CryptoSuite) => string): string {
+  const verdicts = suites.map((suite) => ({ name: suite.name, verdict: judge(suite) }));
+  const [first] = verdicts;
+  return verdicts.every(({ verdict }) => verdict === first?.verdict)
+    ? (first?.verdict ?? '')
+    : verdicts.map(({ name, verdict }) => `${name} ${verdict}`).join(', ');
 }
 
 function open<T>(object: Uint8Array, kind: SignedKind<T>): string {
@@ -38,13 +38,13 @@ function open<T>(object: Uint8Array, kind: SignedKind<T>): string {
 
 const record = (object: Uint8Array): string => open(object, recordKind);
 
-/** The library without the prechecks, on the signature of an object. */
+/** Verifies the signature of an object with the library alone, without the prechecks. */
 function alone(object: Uint8Array): string {
   const { kid, sigStructure, signature } = parseSign1(object, recordKind.domain, recordKind.maxBytes);
   return onBoth((suite) => (suite.ed25519VerifyLoose(kid, sigStructure, signature) ? 'accepted' : 'refused'));
 }
 
-/** For a small-order A the equation holds for some messages only: the first signed one that it holds for. */
+/** For a small-order A the equation holds for some messages; tries 64 of them. */
 function smallOrderThatHolds(key: Uint8Array, r: Uint8Array): string {
   const signature = concat(r, new Uint8Array(32));
   const message = (i: number): Uint8Array => Uint8Array.of(i);
@@ -56,20 +56,20 @@ function smallOrderThatHolds(key: Uint8Array, r: Uint8Array): string {
   });
 }
 
-const unaltered = { says: 'the object unaltered', expected: 'accepted', observed: () => record(good) };
+const unaltered = { name: 'the unaltered object', expected: 'accepted', observed: () => record(good) };
 
 function refused(name: string, vector: string, expected: string): Attack {
   return { name, expected, observed: () => record(badObject(vector)), control: unaltered };
 }
 
-/** Refused here on both paths, while a library alone would not be as strict. */
+/** An attack that is refused here on both implementations, and that a library alone accepts. */
 function looser(name: string, vector: string, libraries: string): Attack {
   const object = badObject(vector);
   return {
     name,
     expected: 'bad-signature',
     observed: () => record(object),
-    control: { says: 'the libraries alone', expected: libraries, observed: () => alone(object) },
+    control: { name: 'the libraries alone', expected: libraries, observed: () => alone(object) },
   };
 }
 
@@ -83,7 +83,7 @@ const session = signObject(sessionKind, nodeSuite, forge.device, {
   expiresAtMs: 1,
 }).bytes;
 
-attacks('signatures', 'Signatures, on node:crypto and on tweetnacl', [
+attacks('signatures', 'Signatures, with node:crypto and with tweetnacl', [
   looser('S + L malleation', 'signature-s-plus-l', 'node refused, tweetnacl accepted'),
   looser('S = 0 with identity A and R', 'key-identity-r-identity-s-zero', 'accepted'),
   {
@@ -91,7 +91,7 @@ attacks('signatures', 'Signatures, on node:crypto and on tweetnacl', [
     expected: 'accepted by the library, refused here',
     observed: () => smallOrderThatHolds(ORDER_EIGHT, IDENTITY),
     control: {
-      says: "R of a real key's",
+      name: 'a real public key',
       expected: 'never, refused here',
       observed: () => smallOrderThatHolds(forge.device.publicKey, IDENTITY),
     },
@@ -100,16 +100,16 @@ attacks('signatures', 'Signatures, on node:crypto and on tweetnacl', [
   looser('A with x = −0', 'key-minus-zero', 'accepted'),
   refused('small-order R', 'r-identity', 'bad-signature'),
   refused('non-canonical R', 'r-non-canonical', 'bad-signature'),
-  refused('kid of another key', 'kid-of-another-key', 'bad-signature'),
-  refused("another device's record under this device's id", 'device-of-another-key', 'foreign'),
+  refused('the kid of another key', 'kid-of-another-key', 'bad-signature'),
+  refused("a record of another device under this device's id", 'device-of-another-key', 'foreign'),
   {
-    name: 'a signature of one domain used in another: a session as a record',
+    name: 'a signature of another domain: a session as a record',
     expected: 'bad-signature',
     observed: () => record(session),
-    control: { says: 'as a session', expected: 'accepted', observed: () => open(session, sessionKind) },
+    control: { name: 'as a session', expected: 'accepted', observed: () => open(session, sessionKind) },
   },
   {
-    name: 'a signature of one domain used in another: a record as an offer',
+    name: 'a signature of another domain: a record as an offer',
     expected: 'bad-signature',
     observed: () => open(good, offerKind),
     control: unaltered,
@@ -118,21 +118,21 @@ attacks('signatures', 'Signatures, on node:crypto and on tweetnacl', [
   refused('alg none', 'alg-none', 'malformed'),
   refused('alg in the unprotected map', 'alg-in-unprotected', 'malformed'),
   {
-    name: 'buffer mutated after verification',
+    name: 'the buffer modified after verification',
     expected: 'unchanged',
     observed: () => mutated((bytes) => openSigned(recordKind, nodeSuite, bytes).bytes),
     control: {
-      says: "a Buffer's own slice(), which is a view",
-      expected: 'follows the buffer',
+      name: "a Buffer's own slice(), which is a view",
+      expected: 'changes with the buffer',
       observed: () => mutated((bytes) => bytes.slice()),
     },
   },
 ]);
 
-/** What was kept of a Buffer that its owner writes into afterwards. */
+/** Whether kept bytes change when their Buffer is written to afterwards. */
 function mutated(keep: (bytes: Uint8Array) => Uint8Array): string {
   const buffer = Buffer.from(good);
   const kept = keep(buffer);
   buffer.fill(0xee);
-  return Buffer.from(kept).equals(Buffer.from(good)) ? 'unchanged' : 'follows the buffer';
+  return Buffer.from(kept).equals(Buffer.from(good)) ? 'unchanged' : 'changes with the buffer';
 }

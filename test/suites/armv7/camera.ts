@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { chownSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { limitMs } from '../../support/runner/speed.js';
 import type { WholeWay } from '../../support/worlds/whole-way.js';
 import { imageConfig, inImage, startInImage, type Run } from './support.js';
 
@@ -11,7 +12,7 @@ export interface LogLine {
   readonly [field: string]: unknown;
 }
 
-/** A folder that belongs to the image's user, as a runtime makes a volume. */
+/** Makes a folder that belongs to the image's user, as a runtime makes a volume. */
 export function volume(parent: string, name: string): string {
   const folder = join(parent, name);
   mkdirSync(folder, { mode: 0o700 });
@@ -20,7 +21,7 @@ export function volume(parent: string, name: string): string {
   return folder;
 }
 
-/** The image's own agent, by the image's own entry point, claimed by nobody yet. */
+/** The image's agent, started by the image's entry point; not yet claimed. */
 export class ImageCamera {
   readonly log: LogLine[] = [];
   readonly device: string;
@@ -64,15 +65,15 @@ export class ImageCamera {
     return this.child.exitCode === null && this.child.signalCode === null;
   }
 
-  said(message: string): readonly LogLine[] {
+  logged(message: string): readonly LogLine[] {
     return this.log.filter(({ msg }) => msg === message);
   }
 
-  /** Ends it as a runtime does, and gives the exit status. */
+  /** Stops it as a runtime does: SIGTERM, and SIGKILL where that does not end it. */
   async stop(): Promise<void> {
     if (!this.isRunning) return;
     this.child.kill('SIGTERM');
-    const timer = setTimeout(() => this.child.kill('SIGKILL'), 20_000);
+    const timer = setTimeout(() => this.child.kill('SIGKILL'), limitMs(20_000));
     await this.closed;
     clearTimeout(timer);
   }

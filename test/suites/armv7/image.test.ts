@@ -15,7 +15,7 @@ interface Sbom {
 }
 
 describe('the image', () => {
-  it('runs armv7 programs as a user that is not root, and can write to its volume only', async () => {
+  it('runs armv7 programs as a user that is not root and can write only to its volume', async () => {
     const folder = tempFolder();
     const data = volume(folder, 'volume');
     expect(imageConfig.User).toMatch(/^[1-9]\d*:[1-9]\d*$/);
@@ -27,9 +27,9 @@ describe('the image', () => {
         volume: refused('x'), endian: require('node:os').endianness() }));`;
     const { stdout, stderr } = await inImage(['/usr/bin/node', '-e', probe], { data });
     expect(stderr).toBe('');
-    const told = JSON.parse(stdout.toString()) as Record<string, unknown>;
+    const answer = JSON.parse(stdout.toString()) as Record<string, unknown>;
     const uid = Number(imageConfig.User.split(':')[0]);
-    expect(told).toEqual({
+    expect(answer).toEqual({
       arch: 'arm',
       arm: '7',
       uid,
@@ -42,7 +42,7 @@ describe('the image', () => {
     });
   });
 
-  it('writes every golden vector bit by bit as the repository has it', async () => {
+  it('writes every golden vector exactly as the repository has it', async () => {
     const folder = tempFolder();
     const work = volume(folder, 'work');
     mkdirSync(join(work, 'out'), { mode: 0o777 });
@@ -59,9 +59,9 @@ describe('the image', () => {
     }
   });
 
-  it('names no other host, holds no key, and nothing of it is setuid', () => {
+  it('names no mirror, holds no key, and has no setuid file', () => {
     const text = ['etc', 'usr/lib/sealcam', 'usr/bin/sealcam', 'var'].map((path) => join(built.rootfs, path));
-    // Documentation and issue trackers of packages are addresses too; a mirror would be in apt's own files.
+    // Packages name their documentation and issue trackers; a mirror would be in apt's own files.
     const mirrors = spawnSync('grep', ['-rlIE', '^(deb|URIs:)', join(built.rootfs, 'etc', 'apt')], {
       encoding: 'utf8',
     });
@@ -74,7 +74,7 @@ describe('the image', () => {
     expect(secrets).toEqual([]);
   });
 
-  it('lists in its SBOM every package that is in it, and no package that is not', () => {
+  it('lists in its SBOM every package that it contains', () => {
     const sbom = JSON.parse(readFileSync(join(built.imageFolder, 'sbom.cdx.json'), 'utf8')) as Sbom;
     expect(sbom.bomFormat).toBe('CycloneDX');
     const npm = sbom.components.filter(({ purl }) => purl.startsWith('pkg:npm/'));
@@ -100,7 +100,7 @@ describe('the image', () => {
 });
 
 describe('the Debian package', () => {
-  it('holds the same program, the units, and no file of another', () => {
+  it('holds the same program and the units, all owned by root', () => {
     const { stdout } = spawnSync('dpkg-deb', ['-c', built.deb], { encoding: 'utf8' });
     const paths = stdout
       .trim()
@@ -128,13 +128,13 @@ describe('the Debian package', () => {
     expect(lstatSync(built.deb).size).toBeLessThan(12 * 1024 ** 2);
   });
 
-  it.each(built.units)('has a unit $name that systemd takes without a word, exposure $exposure', (unit) => {
-    expect(unit.told).toBe('');
+  it.each(built.units)('has a unit $name that systemd accepts without complaints, exposure $exposure', (unit) => {
+    expect(unit.complaints).toBe('');
     // Of 10. What remains: the network, the cameras' devices, and a just-in-time compiler.
     expect(Number(unit.exposure)).toBeLessThanOrEqual(EXPOSURE_MAX);
   });
 
-  it('says that it is for armhf and which Node it needs', () => {
+  it('declares its architecture and the Node that it needs', () => {
     const { stdout } = spawnSync('dpkg-deb', ['-f', built.deb], { encoding: 'utf8' });
     expect(stdout).toMatch(/^Architecture: armhf$/m);
     expect(stdout).toMatch(/^Depends: .*libnode115/m);

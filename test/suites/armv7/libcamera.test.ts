@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { JpegSplitter } from '../../../hal/jpeg-splitter.js';
 import { jpegSize } from '../../../hal/image.js';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 import { mosquitto } from '../../support/engines/brokers.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { repository } from '../../support/vectors.js';
@@ -14,12 +14,12 @@ import { WholeWay } from '../../support/worlds/whole-way.js';
 import { ImageCamera, volume } from './camera.js';
 import { built, imageConfig, inImage, type Run } from './support.js';
 
-/** Nobody, somebody who walks by, nobody again; the virtual pipeline shows each picture four times. */
+/** An empty porch, a person who walks by, an empty porch; the virtual pipeline shows each picture four times. */
 const SCENE_PICTURES = 28;
 const SCENE_STEP_MS = 400;
 const FRAMES = 4 * SCENE_PICTURES;
 
-/** A folder of pictures in which somebody walks by, for libcamera's virtual pipeline. */
+/** Draws pictures in which a person walks by, for libcamera's virtual pipeline. */
 async function drawScene(folder: string): Promise<void> {
   mkdirSync(folder);
   const renderer = new SceneRenderer(buildScript('porch', 'walk', 11));
@@ -91,10 +91,10 @@ describe('libcamera in the image', () => {
     expect(jpegs.length).toBeGreaterThanOrEqual(FRAMES - 1);
     expect(await jpegSize(jpegs[0] ?? new Uint8Array())).toEqual({ width: 640, height: 480 });
 
-    // They show what was put in front of it: as many different pictures.
+    // They show the scene: as many different pictures as were drawn.
     expect(new Set(jpegs.map((jpeg) => Buffer.from(jpeg).toString('base64'))).size).toBe(SCENE_PICTURES);
 
-    // And now by the agent's own driver.
+    // The same through the agent's own driver.
     await way.broker.start();
     const cloud = await way.startCloud();
     const camera = await ImageCamera.start(way, {

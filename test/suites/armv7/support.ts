@@ -3,16 +3,17 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { inject } from 'vitest';
+import { limitMs } from '../../support/runner/speed.js';
 
-/** What scripts/test-armv7.mjs hands over. */
+/** What scripts/test-armv7.mjs has built. */
 export interface Built {
   /** The unpacked image. */
   readonly rootfs: string;
   readonly imageFolder: string;
   readonly deb: string;
-  /** What systemd says of the package's units: `told` is empty where it has nothing to complain of. */
-  readonly units: readonly { readonly name: string; readonly told: string; readonly exposure: string }[];
-  /** Library that stands in for /dev/udmabuf. */
+  /** The package's units, with systemd's complaints (empty without any) and exposure. */
+  readonly units: readonly { readonly name: string; readonly complaints: string; readonly exposure: string }[];
+  /** Library that stands in for /dev/udmabuf when preloaded. */
   readonly shim: string;
   /** The golden vectors' writer as one file. */
   readonly vectorWriter: string;
@@ -39,18 +40,18 @@ export const built: Built = inject('armv7');
 export const imageConfig = JSON.parse(readFileSync(join(built.imageFolder, 'config.json'), 'utf8')) as ImageConfig;
 
 export interface Run {
-  /** Host folder for the image's data volume; it must belong to the image's user. */
+  /** The host's folder for the image's data volume; it must belong to the image's user. */
   readonly data: string;
-  /** Seen as /tmp/share; empty without one. */
+  /** Mounted at /tmp/share; without it that folder is empty. */
   readonly work?: string;
-  /** Shown in the place of /usr/share/libcamera/pipeline. */
+  /** Mounted over /usr/share/libcamera/pipeline. */
   readonly pipeline?: string;
   readonly environment?: Readonly<Record<string, string>>;
 }
 
 /**
- * What a container runtime does, in a mount namespace of its own, so that no mount outlives it: the image read-only, its
- * volume, a tmpfs, no new privileges, no capabilities, the image's own user, environment and working folder.
+ * Does the part of a container runtime in its own mount namespace, so that no mount outlives it: the image read-only, its
+ * volume, a tmpfs, no new privileges, no capabilities, the image's user, environment and working folder.
  */
 const ENTER = `set -eu
 mount --bind "$ROOTFS" "$ROOTFS"
@@ -65,12 +66,12 @@ mount -o remount,bind,ro "$ROOTFS"
 id=$USER_ID
 directory=$WORKING_DIRECTORY
 root=$ROOTFS
-# Three that chroot itself needs stay in the bounding set; with no-new-privs nothing after it can take them up.
+# The bounding set keeps three that chroot needs; no-new-privs keeps every later program from using them.
 exec setpriv --no-new-privs --bounding-set=-all,+sys_chroot,+setuid,+setgid --inh-caps=-all \\
   chroot --userspec="$id" --groups="" "$root" /usr/bin/env -i -C "$directory" "$@"
 `;
 
-/** Starts a command of the image under the emulator, which behaves like the named processor. */
+/** Starts a command of the image under the emulator, as on the processor `built.cpu`. */
 export function startInImage(
   command: readonly string[],
   { data, work, pipeline, environment = {} }: Run,
@@ -99,20 +100,24 @@ export interface Ended {
   readonly seconds: number;
 }
 
-/** Runs a command of the image to its end, or stops it after `limitMs`. */
-export async function inImage(command: readonly string[], run: Run, limitMs = 60_000): Promise<Ended> {
-  const begun = performance.now();
+/**
+ * Runs a command of the image to its end.
+ *
+ * @param wallMs ends it; longer where the machine is slow or shared
+ */
+export async function inImage(command: readonly string[], run: Run, wallMs = 60_000): Promise<Ended> {
+  const startMs = performance.now();
   const child = startInImage(command, run);
   const [stdout, stderr]: [Buffer[], Buffer[]] = [[], []];
   child.stdout?.on('data', (chunk: Buffer) => stdout.push(chunk));
   child.stderr?.on('data', (chunk: Buffer) => stderr.push(chunk));
-  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs);
+  const timer = setTimeout(() => child.kill('SIGKILL'), limitMs(wallMs));
   const [status] = (await once(child, 'close')) as [number | null];
   clearTimeout(timer);
   return {
     status,
     stdout: Buffer.concat(stdout),
     stderr: Buffer.concat(stderr).toString(),
-    seconds: (performance.now() - begun) / 1000,
+    seconds: (performance.now() - startMs) / 1000,
   };
 }

@@ -9,10 +9,11 @@ import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
-const SENTENCE = 'We look into a fault; your cameras go on.';
-/** What the page promises. */
-const BACK_WITHIN_MS = 60_000;
+const SENTENCE = 'We are investigating a fault. Your cameras keep recording.';
+/** How soon the page promises to show events again. */
+const RESUME_WITHIN_MS = 60_000;
 
 describeWith('chromium', 'the kill switch in the page', () => {
   const folder = keptFolder();
@@ -31,7 +32,8 @@ describeWith('chromium', 'the kill switch in the page', () => {
     browser = await launch();
     broker = embedded(folder, await freePort());
     await broker.start();
-    const [httpPort, pagePort] = [await freePort(), await freePort()];
+    const httpPort = await freePort();
+    const pagePort = await freePort();
     const pageUrl = `http://127.0.0.1:${String(pagePort)}/`;
     cloud = new TestCloud(folder, httpPort, broker, { pageOrigin: new URL(pageUrl).origin });
     await cloud.start();
@@ -42,7 +44,10 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await owner.makeKey(pageUrl, 'four unrelated test words');
     await owner.page.getByRole('button', { name: 'Add a camera' }).click();
     await owner.claimCamera(camera.code, 'Front door');
-    await owner.page.locator('.card img').first().waitFor({ timeout: 30_000 });
+    await owner.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(30_000) });
   });
 
   afterAll(async () => {
@@ -53,9 +58,9 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await broker.stop();
   });
 
-  it('says the sentence calmly, keeps what was verified, and shows nothing new while records are receipted', async () => {
+  it("shows the operator's message without an alarm, keeps what was verified, and shows nothing new while records are receipted", async () => {
     await pause();
-    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: limitMs(20_000) });
     expect(await owner.page.getByRole('status').innerText()).toBe('Paused');
     expect(await owner.page.getByRole('alert').allInnerTexts()).toEqual([]);
     const shown = await cards();
@@ -76,9 +81,9 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await owner.screenshot('paused');
   });
 
-  it('says it also to a page that is opened meanwhile, and shows that nothing', async () => {
+  it('shows the message, and no events, to a page that is opened during the pause', async () => {
     await owner.page.reload();
-    await owner.page.getByText(SENTENCE).waitFor({ timeout: 20_000 });
+    await owner.page.getByText(SENTENCE).waitFor({ timeout: limitMs(20_000) });
     expect(await cards()).toBe(0);
     await owner.page.getByRole('button', { name: 'Settings', exact: true }).click();
     await owner.page.getByRole('button', { name: 'Show the log' }).click();
@@ -86,13 +91,16 @@ describeWith('chromium', 'the kill switch in the page', () => {
     await owner.page.getByRole('button', { name: 'Events', exact: true }).click();
   });
 
-  it('goes on by itself within a minute, with what came meanwhile', async () => {
+  it('continues by itself within a minute, with the events recorded during the pause', async () => {
     await cloud.store.reads.resume(null, realClock.wallMs());
-    await owner.page.locator('.card img').first().waitFor({ timeout: BACK_WITHIN_MS });
+    await owner.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(RESUME_WITHIN_MS) });
     await expect.poll(() => owner.page.getByRole('status').innerText()).toBe('Live');
     expect(await owner.page.getByText(SENTENCE).count()).toBe(0);
     const seen = await cards();
-    await until('new events come', async () => (await cards()) > seen, BACK_WITHIN_MS);
+    await until('new events come', async () => (await cards()) > seen, RESUME_WITHIN_MS);
     expect(owner.complaints).toEqual([]);
   });
 });

@@ -16,14 +16,19 @@ import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, lowContrast, Visitor } from '../../support/engines/browser.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
 import { keptFolder } from '../../support/runner/temp.js';
+import { CAMERAS_FOR_PICTURES } from '../../support/worlds/picture-cameras.js';
 import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const PASSPHRASE = 'four unrelated test words';
 
-/** Two owners, a camera each, on one cloud; the page from an origin of its own. Built once, the tests go on from each other. */
+/**
+ * Two owners with a camera each on one cloud, the page on an origin of its own. Each test continues from the one
+ * before.
+ */
 describeWith('chromium', "the owner's page", () => {
   const folder = keptFolder();
   const cameras: TestAgent[] = [];
@@ -68,7 +73,7 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.goto(`${pageUrl}#claim=${cameras[0]?.code ?? ''}`);
     await a.page.getByRole('heading', { name: 'Only you can see what your cameras see' }).waitFor();
     expect(await a.page.getByRole('button', { name: 'Add a camera' }).count()).toBe(0);
-    // The code in the link's fragment is taken out of the address at once.
+    // The page removes the code in the link's fragment from the address.
     expect(a.page.url()).toBe(pageUrl);
     await a.screenshot('welcome');
     await a.page.getByRole('button', { name: 'Make my key' }).click();
@@ -87,9 +92,9 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.reload();
     await a.claimCamera(cameras[0]?.code ?? '', 'Front door');
     const card = a.page.locator('.card').first();
-    await card.locator('img').waitFor({ timeout: 20_000 });
+    await card.locator('img').waitFor({ timeout: limitMs(20_000) });
     await a.page.waitForFunction(() => document.querySelectorAll('.card img').length >= 2, undefined, {
-      timeout: 20_000,
+      timeout: limitMs(20_000),
     });
     expect(await card.locator('img').evaluate((image: HTMLImageElement) => image.naturalWidth)).toBe(320);
     expect(await card.getByText('Verified').count()).toBe(1);
@@ -98,7 +103,7 @@ describeWith('chromium', "the owner's page", () => {
     expect(await a.page.getByRole('status').innerText()).toContain('Live');
   });
 
-  it('opens an event by keyboard, with its time in the zone of the viewer and how it is known', async () => {
+  it("opens an event by keyboard, with its time in the viewer's time zone and the evidence for it", async () => {
     await a.page.locator('.card-button').first().focus();
     await a.page.keyboard.press('Enter');
     const dialog = a.page.getByRole('dialog');
@@ -114,11 +119,14 @@ describeWith('chromium', "the owner's page", () => {
     await dialog.waitFor({ state: 'hidden' });
   });
 
-  it("owner B sees the own camera's events, on a phone, in the dark", async () => {
+  it('owner B sees the events of their own camera, on a phone, in the dark theme', async () => {
     recovery.set(b, await b.makeKey(pageUrl, PASSPHRASE));
     await b.page.getByRole('button', { name: 'Add a camera' }).click();
     await b.claimCamera((cameras[1]?.code ?? '').toLowerCase(), 'The garden behind the house, by the old shed');
-    await b.page.locator('.card img').first().waitFor({ timeout: 20_000 });
+    await b.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(await b.page.locator('body').innerText()).not.toContain('Front door');
     const cut = await b.page
       .locator('.card-text')
@@ -126,7 +134,7 @@ describeWith('chromium', "the owner's page", () => {
     expect(cut).toBe(0);
   });
 
-  it("owner B, given A's ids and even A's sealed bytes, gets refusals and ciphertext only", async () => {
+  it("owner B, with A's ids and even A's sealed bytes, gets only refusals and ciphertext", async () => {
     const master = await openRecoveryFile(recovery.get(b) ?? '', PASSPHRASE);
     const keys = ownerKeys(tweetnaclSuite, master);
     const client = new CloudClient({
@@ -161,17 +169,17 @@ describeWith('chromium', "the owner's page", () => {
     const sealed = stored?.sealed ?? { header: new Uint8Array(0), body: new Uint8Array(0) };
     expect(codeOf(() => unseal(tweetnaclSuite, context, keys.recipient, sealed))).toBe('seal-refused');
     expect(Buffer.from(sealed.body).includes(Buffer.from([0xff, 0xd8, 0xff]))).toBe(false);
-    // The control: A's own key opens the very same bytes.
+    // The control: A's own key opens the same bytes.
     const own = ownerKeys(tweetnaclSuite, await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE));
     expect(unseal(tweetnaclSuite, context, own.recipient, sealed).jpeg?.[0]).toBe(0xff);
   });
 
-  it('a cloud that hands B the answers of A shows nothing of A, and the page says so', async () => {
+  it("raises an alarm and shows nothing of A when the cloud sends A's answers to B", async () => {
     const mixedUp = await Visitor.arrive(browser);
     await mixedUp.makeKey(pageUrl, PASSPHRASE);
     const answersOfA = await a.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
     expect(answersOfA.some((url) => url.endsWith('/v1/cameras'))).toBe(true);
-    // Answers with what A would get, whatever B asks for: crossed sessions in the cloud.
+    // Answer B's requests with what A would get: crossed sessions in the cloud.
     const keysA = ownerKeys(tweetnaclSuite, await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE));
     const camerasA = await rawCameras(cloud.origin, new URL(pageUrl).origin, keysA);
     await mixedUp.page.route('**/v1/cameras', (route) =>
@@ -192,7 +200,7 @@ describeWith('chromium', "the owner's page", () => {
     await mixedUp.context.close();
   });
 
-  it('a swapped sealed object is not shown, and the page says so', async () => {
+  it('raises an alarm for a swapped sealed object and does not show it', async () => {
     const deviceA = cameras[0]?.device ?? '';
     await b.page.route('**/media/*', async (route) => {
       const id = fromHex(deviceA, 32) ?? new Uint8Array(32);
@@ -216,12 +224,12 @@ describeWith('chromium', "the owner's page", () => {
     await b.page
       .getByText('Not shown: this is not the picture your camera signed')
       .first()
-      .waitFor({ timeout: 20_000 });
+      .waitFor({ timeout: limitMs(20_000) });
     await b.page.getByText('The cloud sent something that contradicts what your cameras signed').waitFor();
     await b.page.unroute('**/media/*');
   });
 
-  it('looks good on a desk and on a phone, by day and by night', async () => {
+  it('fits a desktop and a phone, in light and dark', async () => {
     await until('enough events', async () => (await a.page.locator('.card img').count()) >= 6, 60_000);
     await a.page.locator('h1').scrollIntoViewIfNeeded();
     await a.page.evaluate(() => (document.activeElement as HTMLElement).blur());
@@ -231,26 +239,26 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.emulateMedia({ colorScheme: 'light' });
     await a.page.setViewportSize({ width: 390, height: 844 });
     await a.screenshot('events-phone');
-    // Nothing sticks out to the side.
+    // Nothing overflows to the side.
     expect(await a.page.evaluate(() => document.documentElement.scrollWidth)).toBe(390);
     await a.page.setViewportSize({ width: 1280, height: 860 });
   });
 
-  it('says when the cloud is away, keeps what was verified, and comes back by itself', async () => {
+  it('shows that the cloud is down, keeps what was verified, and reconnects by itself', async () => {
     const before = await a.page.locator('.card').count();
     await cloud.stop();
-    await a.page.getByText('The cloud does not answer').waitFor({ timeout: 20_000 });
+    await a.page.getByText('The cloud does not answer').waitFor({ timeout: limitMs(20_000) });
     expect(await a.page.locator('.card').count()).toBeGreaterThanOrEqual(before);
     expect(await a.page.getByRole('status').innerText()).not.toContain('Live');
     await a.screenshot('offline');
     cloud = new TestCloud(folder, httpPort, broker, { pageOrigin: new URL(pageUrl).origin });
     await cloud.start();
-    await expect.poll(() => a.page.getByRole('status').innerText(), { timeout: 45_000 }).toContain('Live');
+    await expect.poll(() => a.page.getByRole('status').innerText(), { timeout: limitMs(45_000) }).toContain('Live');
   });
 
-  it('shows how each camera is, from its own signed word', async () => {
+  it('shows the health that each camera signed', async () => {
     await a.page.getByRole('button', { name: 'Cameras', exact: true }).click();
-    await a.page.getByText('Set by the network').waitFor({ timeout: 20_000 });
+    await a.page.getByText('Set by the network').waitFor({ timeout: limitMs(20_000) });
     const card = await a.page.locator('.camera').first().innerText();
     for (const fact of ['Front door', 'Running', 'Waiting to be sent', '41.5 °C']) expect(card).toContain(fact);
     await a.screenshot('cameras');
@@ -262,7 +270,7 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.locator('.card').first().getByText('Porch').waitFor();
   });
 
-  it('answers who was shown what, and gives everything along in a file that verifies', async () => {
+  it('shows the access log, and exports everything in a file that verifies', async () => {
     await a.page.getByRole('button', { name: 'Settings', exact: true }).click();
     await a.page.getByRole('button', { name: 'Show the log' }).click();
     await a.page.getByText('Nobody but you').waitFor();
@@ -288,10 +296,13 @@ describeWith('chromium', "the owner's page", () => {
     });
     await other.page.getByLabel('Passphrase').fill('not the right words');
     await other.page.getByRole('button', { name: 'Restore my key' }).click();
-    await other.page.getByText('The passphrase does not open this file').waitFor({ timeout: 20_000 });
+    await other.page.getByText('The passphrase does not open this file').waitFor({ timeout: limitMs(20_000) });
     await other.page.getByLabel('Passphrase').fill(PASSPHRASE);
     await other.page.getByRole('button', { name: 'Restore my key' }).click();
-    await other.page.locator('.card img').first().waitFor({ timeout: 20_000 });
+    await other.page
+      .locator('.card img')
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(other.complaints).toEqual([]);
     await other.context.close();
   });
@@ -320,7 +331,7 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.emulateMedia({ colorScheme: 'light' });
   });
 
-  it('talked to nobody but its own origin and the cloud, and complained of nothing', () => {
+  it('sent requests only to its own origin and the cloud, and logged no errors', () => {
     expect([...a.requests].sort()).toEqual([new URL(pageUrl).origin, cloud.origin].sort());
     const unexpected = [...a.complaints, ...b.complaints].filter(
       (text) => !/ERR_CONNECTION_REFUSED|net::|CORS/.test(text),
@@ -328,8 +339,9 @@ describeWith('chromium', "the owner's page", () => {
     expect(unexpected).toEqual([]);
   });
 
-  it('has no way for a key to come in a link, but in the page of the demo', async () => {
-    const [plain, demo] = [join(folder, 'plain'), join(folder, 'demo')];
+  it('takes no key from a link, except in the page of the demo', async () => {
+    const plain = join(folder, 'plain');
+    const demo = join(folder, 'demo');
     await buildPage({ outFolder: plain, cloudOrigin: '', demo: false });
     await buildPage({ outFolder: demo, cloudOrigin: '', demo: true });
     expect(readFileSync(join(plain, 'page.js'), 'utf8')).not.toContain('demo-owner');
@@ -338,6 +350,37 @@ describeWith('chromium', "the owner's page", () => {
     expect(html).toContain("default-src 'none'");
     expect(html).not.toMatch(/unsafe-inline|unsafe-eval|https:\/\//);
   });
+
+  if (process.env['SEALCAM_SCREENSHOTS'] === '1') {
+    it('for the pictures in docs/screens: the events of four cameras in different places', async () => {
+      for (const { name, script } of CAMERAS_FOR_PICTURES) {
+        const camera = new TestAgent(join(folder, name), broker.port, script);
+        camera.agent.start();
+        cameras.push(camera);
+        await a.page.goto(`${pageUrl}#claim=${camera.code}`);
+        await a.page.reload();
+        await a.claimCamera(camera.code, name);
+      }
+      // The camera at the front door has been seen in every other picture.
+      await cameras.shift()?.agent.stop();
+      await until(
+        'eight events of the other cameras',
+        async () => {
+          const cards = (await a.page.locator('.card').allInnerTexts()).slice(0, 8);
+          return cards.length === 8 && cards.every((text) => !text.includes('Porch'));
+        },
+        200_000,
+      );
+      await a.page.locator('h1').scrollIntoViewIfNeeded();
+      await a.page.evaluate(() => (document.activeElement as HTMLElement).blur());
+      await a.screenshot('events-desktop');
+      await a.page.emulateMedia({ colorScheme: 'dark' });
+      await a.screenshot('events-dark');
+      await a.page.emulateMedia({ colorScheme: 'light' });
+      await a.page.setViewportSize({ width: 390, height: 844 });
+      await a.screenshot('events-phone');
+    }, 300_000);
+  }
 });
 
 async function rawCameras(origin: string, pageOrigin: string, keys: ReturnType<typeof ownerKeys>): Promise<string> {

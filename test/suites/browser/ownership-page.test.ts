@@ -12,10 +12,11 @@ import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const PASSPHRASE = 'four unrelated test words';
 
-/** One camera's life: claimed, closed and opened, shared, unshared, given away. The tests go on from each other. */
+/** A camera is claimed, ordered about, shared, unshared and given away. Each test continues from the one before. */
 describeWith('chromium', 'an ownership in the page', () => {
   const folder = keptFolder();
   let browser: Browser;
@@ -56,37 +57,39 @@ describeWith('chromium', 'an ownership in the page', () => {
   const alarms = async (): Promise<number> => (await cloud.store.alarms.since(0, 1000)).length;
   const pictures = (visitor: Visitor): Locator => visitor.page.locator('.card img');
 
-  it('an order is followed, and the page says so when the camera did', async () => {
+  it('reports an order as done when the camera has carried it out', async () => {
     recovery = await anna.makeKey(pageUrl, PASSPHRASE);
     await anna.page.getByRole('button', { name: 'Add a camera' }).click();
     await anna.claimCamera(camera.code, 'Front door');
-    await pictures(anna).first().waitFor({ timeout: 20_000 });
+    await pictures(anna)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     await tab(anna, 'Cameras');
     await anna.page.getByRole('button', { name: 'Picture now' }).click();
-    await anna.page.getByText('The camera took a picture').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera took a picture').waitFor({ timeout: limitMs(20_000) });
     await tab(anna, 'Events');
     await anna.page.locator('.card', { hasText: 'Snapshot' }).first().locator('img').waitFor();
   });
 
-  it('privacy mode closes the eye, shows it, and opens it again', async () => {
+  it('switches privacy mode on, shows it, and switches it off again', async () => {
     await tab(anna, 'Cameras');
     await anna.page.getByRole('button', { name: 'Privacy mode' }).click();
-    await anna.page.getByText('The camera sees nothing').waitFor({ timeout: 20_000 });
-    await anna.page.getByText('Privacy mode · last heard').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees nothing').waitFor({ timeout: limitMs(20_000) });
+    await anna.page.getByText('Privacy mode · last heard').waitFor({ timeout: limitMs(20_000) });
     expect(camera.agent.isPrivate).toBe(true);
     expect(camera.indicator.shown.at(-1)).toBe('privacy');
     expect(await anna.page.getByRole('button', { name: 'Picture now' }).isDisabled()).toBe(true);
     await anna.screenshot('privacy');
     await anna.page.getByRole('button', { name: 'End privacy mode' }).click();
-    await anna.page.getByText('The camera sees again').waitFor({ timeout: 20_000 });
+    await anna.page.getByText('The camera sees again').waitFor({ timeout: limitMs(20_000) });
     expect(camera.agent.isPrivate).toBe(false);
   });
 
-  it('zones are drawn on the picture and reach the camera', async () => {
+  it('sends zones drawn on the picture to the camera', async () => {
     const { page: view } = anna;
     await view.locator('summary', { hasText: 'Motion' }).click();
     const box = view.locator('.zone-picture svg');
-    await view.locator('.zone-picture img').waitFor({ timeout: 20_000 });
+    await view.locator('.zone-picture img').waitFor({ timeout: limitMs(20_000) });
     for (const position of [
       { x: 20, y: 20 },
       { x: 200, y: 20 },
@@ -97,18 +100,18 @@ describeWith('chromium', 'an ownership in the page', () => {
     await view.getByLabel('Name of the zone').fill('door');
     await view.getByRole('button', { name: 'Close the zone' }).click();
     await view.getByRole('button', { name: 'Set 1 zone' }).click();
-    await view.getByText('Motion counts in door').waitFor({ timeout: 20_000 });
+    await view.getByText('Motion counts in door').waitFor({ timeout: limitMs(20_000) });
     await view.getByLabel('Sensitivity').fill('70');
     await view.getByRole('button', { name: 'Set the sensitivity' }).click();
-    await view.getByText('Sensitivity is now 70').waitFor({ timeout: 20_000 });
+    await view.getByText('Sensitivity is now 70').waitFor({ timeout: limitMs(20_000) });
     await anna.screenshot('controls');
-    // Back to everywhere, so that the tests below have events.
+    // Motion counts everywhere again, so that the tests below have events.
     await view.getByRole('button', { name: 'Remove all' }).click();
     await view.getByRole('button', { name: 'Set: everywhere' }).click();
-    await view.getByText('Motion counts everywhere').waitFor({ timeout: 20_000 });
+    await view.getByText('Motion counts everywhere').waitFor({ timeout: limitMs(20_000) });
   });
 
-  it('a member is added by a code from the own screen, and sees only what comes from then on', async () => {
+  it('adds a member by the code on their screen, who sees only what is recorded later', async () => {
     await ben.makeKey(pageUrl, PASSPHRASE);
     await tab(ben, 'Settings');
     await ben.page.getByText('Show my code').click();
@@ -125,26 +128,30 @@ describeWith('chromium', 'an ownership in the page', () => {
     expect(shown).toBe(own);
     await dialog.getByLabel('Name').fill('Ben');
     await dialog.getByRole('button', { name: 'Add to my household' }).click();
-    await dialog.getByText('From now on the camera seals its pictures to both of you').waitFor({ timeout: 30_000 });
+    await dialog
+      .getByText('From now on the camera seals its pictures to both of you')
+      .waitFor({ timeout: limitMs(30_000) });
     await dialog.getByRole('button', { name: 'Close', exact: true }).last().click();
     const asked = ben.page.getByText('wants to show you a camera');
-    await asked.waitFor({ timeout: 20_000 });
+    await asked.waitFor({ timeout: limitMs(20_000) });
     expect(await pictures(ben).count()).toBe(0);
     await ben.page.getByRole('button', { name: 'Accept' }).click();
     await tab(ben, 'Events');
-    await pictures(ben).first().waitFor({ timeout: 20_000 });
+    await pictures(ben)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(await asked.count()).toBe(0);
     await tab(ben, 'Cameras');
     await ben.page.getByText('Shared with you by account').waitFor();
     expect(await ben.page.getByRole('button', { name: 'Picture now' }).count()).toBe(0);
   });
 
-  it('a member who was removed keeps what was there and gets nothing more', async () => {
+  it('removes a member, who keeps what was recorded before and receives nothing more', async () => {
     await tab(anna, 'Cameras');
     await anna.page.locator('summary', { hasText: 'Household (2)' }).click();
     await anna.page.getByText('Ben').waitFor();
     await anna.page.getByRole('button', { name: 'Remove', exact: true }).click();
-    await anna.page.locator('summary', { hasText: 'Household (1)' }).waitFor({ timeout: 30_000 });
+    await anna.page.locator('summary', { hasText: 'Household (1)' }).waitFor({ timeout: limitMs(30_000) });
     const epoch = camera.agent.outbox.currentClaim()?.value.epoch;
     expect(epoch).toBe(3);
     const device = camera.agent.identity.device;
@@ -156,7 +163,9 @@ describeWith('chromium', 'an ownership in the page', () => {
     await tab(anna, 'Events');
     await ben.page.reload();
     await tab(ben, 'Events');
-    await pictures(ben).first().waitFor({ timeout: 20_000 });
+    await pictures(ben)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     await ben.page.locator('.card-button').first().click();
     await ben.page.getByText('How this page knows').click();
     expect(await ben.page.getByRole('dialog').innerText()).toContain('epoch 2');
@@ -164,7 +173,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     expect(await ben.page.getByText('The cloud sent something').count()).toBe(0);
   });
 
-  it('the recovery file brings everything back in a second browser', async () => {
+  it('restores everything in a second browser with the recovery file', async () => {
     const second = await Visitor.arrive(browser);
     const path = join(folder, 'recovery.json');
     writeFileSync(path, recovery);
@@ -173,29 +182,31 @@ describeWith('chromium', 'an ownership in the page', () => {
     await second.page.getByLabel('File').setInputFiles(path);
     await second.page.getByLabel('Passphrase').fill('not these words at all');
     await second.page.getByRole('button', { name: 'Restore my key' }).click();
-    await second.page.getByRole('alert').waitFor({ timeout: 20_000 });
+    await second.page.getByRole('alert').waitFor({ timeout: limitMs(20_000) });
     await second.page.getByLabel('Passphrase').fill(PASSPHRASE);
     await second.page.getByRole('button', { name: 'Restore my key' }).click();
-    await pictures(second).first().waitFor({ timeout: 30_000 });
-    // Both browsers order, and neither blocks the other.
+    await pictures(second)
+      .first()
+      .waitFor({ timeout: limitMs(30_000) });
+    // Both browsers give orders, and neither blocks the other.
     for (const visitor of [second, anna, second]) {
       await tab(visitor, 'Cameras');
       await visitor.page.getByRole('button', { name: 'Picture now' }).click();
-      await visitor.page.getByText('The camera took a picture').waitFor({ timeout: 20_000 });
+      await visitor.page.getByText('The camera took a picture').waitFor({ timeout: limitMs(20_000) });
       await tab(visitor, 'Events');
     }
     expect(second.complaints).toEqual([]);
     await second.context.close();
   });
 
-  it('is given away: the next owner claims it at the camera, and neither sees what is the other’s', async () => {
+  it('is given away: the next owner claims the camera, and neither owner sees the events of the other', async () => {
     await tab(anna, 'Cameras');
     await anna.page.getByText('Give this camera away').click();
     const release = anna.page.getByRole('button', { name: 'Release it' });
     expect(await release.isDisabled()).toBe(true);
     await anna.page.getByLabel('Type “release” to confirm').fill('release');
     await release.click();
-    await anna.page.getByText('This ownership is over').waitFor({ timeout: 30_000 });
+    await anna.page.getByText('This ownership is over').waitFor({ timeout: limitMs(30_000) });
     expect(camera.agent.outbox.currentClaim()).toBeNull();
     const before = await (async () => {
       await tab(anna, 'Events');
@@ -207,9 +218,13 @@ describeWith('chromium', 'an ownership in the page', () => {
     camera.button.press(200);
     await carl.page.getByRole('button', { name: 'Add a camera' }).click();
     await carl.claimCamera(camera.code, 'Hall');
-    await pictures(carl).first().waitFor({ timeout: 20_000 });
+    await pictures(carl)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     await anna.page.reload();
-    await pictures(anna).first().waitFor({ timeout: 20_000 });
+    await pictures(anna)
+      .first()
+      .waitFor({ timeout: limitMs(20_000) });
     expect(await anna.page.locator('.card').count()).toBe(before);
     for (const visitor of [anna, carl]) {
       expect(await visitor.page.getByText('The cloud sent something').count()).toBe(0);
@@ -219,16 +234,16 @@ describeWith('chromium', 'an ownership in the page', () => {
     await carl.page.getByLabel('Type “stolen” to confirm').fill('stolen');
     const alarmsBefore = await alarms();
     await carl.page.getByRole('button', { name: 'Revoke it' }).click();
-    await carl.page.getByText('This ownership is over').waitFor({ timeout: 20_000 });
+    await carl.page.getByText('This ownership is over').waitFor({ timeout: limitMs(20_000) });
     // The camera may have sent something between the click and the answer.
     await until('what it sends is refused', async () => (await alarms()) > alarmsBefore, 20_000);
     await carl.page.reload();
-    await carl.page.getByRole('heading', { name: 'Add your first camera' }).waitFor({ timeout: 20_000 });
+    await carl.page.getByRole('heading', { name: 'Add your first camera' }).waitFor({ timeout: limitMs(20_000) });
     expect(carl.complaints).toEqual([]);
     await carl.context.close();
   });
 
-  it('reads well, in the light and in the dark, and says nothing to the console', async () => {
+  it('has enough contrast in light and dark, and logs no errors', async () => {
     for (const visitor of [anna, ben]) {
       for (const name of ['Cameras', 'Settings']) {
         await tab(visitor, name);

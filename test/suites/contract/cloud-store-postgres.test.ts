@@ -7,7 +7,7 @@ import { cloudStoreContract } from '../../support/contracts/cloud-store/index.js
 import { claimed, media } from '../../support/contracts/cloud-store/world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { afterThisTest } from '../../support/runner/after-test.js';
-import { behindItsBack, postgres, type TestPostgres } from '../../support/engines/postgres.js';
+import { queryDirectly, postgres, type TestPostgres } from '../../support/engines/postgres.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
@@ -38,17 +38,17 @@ describeWith('postgres', 'cloud store: postgres', () => {
   cloudStoreContract(async () => openAt(await emptyUrl()));
 });
 
-describeWith('postgres', 'cloud store: postgres, its server', () => {
+describeWith('postgres', 'cloud store: postgres server', () => {
   serverForThisFile();
 
-  it('refuses to take a revocation back, or to change a line of the access log, whoever asks', async () => {
+  it('refuses to undo a revocation or to change a line of the access log, also for plain SQL', async () => {
     const url = await emptyUrl();
     const store = await openAt(url);
     await claimed(store);
     const reader = new Uint8Array(32);
     const line = { atMs: 1, reader, device: reader, epoch: 1, what: 'media', fromSeq: 1, toSeq: 1 } as const;
     await store.access.append([{ ...line, mediaId: null }]);
-    await behindItsBack(url, async (query) => {
+    await queryDirectly(url, async (query) => {
       await query("UPDATE claim SET state = 'revoked'");
       await expect(query("UPDATE claim SET state = 'open'")).rejects.toThrow(/stays revoked/);
       await query("INSERT INTO revoked_device VALUES ('\\x07', 1)");
@@ -63,12 +63,12 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     });
   });
 
-  it('drops the oldest alarms of a place that overflows, and none of another', async () => {
+  it('drops the oldest alarms of a place that overflows, and no alarm of another place', async () => {
     const url = await emptyUrl();
     const store = await openAt(url);
     const alarm = { atMs: 1, verdict: 'foreign', device: null, epoch: null, reader: null, reason: 'first' } as const;
     await store.alarms.put({ ...alarm, place: 'read', quarantineId: null });
-    await behindItsBack(url, (query) =>
+    await queryDirectly(url, (query) =>
       query(`INSERT INTO alarm (at_ms, place, verdict, reason)
         SELECT i, 'app', 'foreign', 'flood' FROM generate_series(1, 10500) AS i`),
     );
@@ -78,27 +78,28 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     expect(all.at(-1)).toMatchObject({ place: 'read', reason: 'first' });
   });
 
-  it('makes its schema once, however many start, and refuses one of a newer version', async () => {
+  it('creates its schema once when several workers start together, and refuses a newer schema', async () => {
     const url = await emptyUrl();
     const [first, second] = await Promise.all([openAt(url), openAt(url), openAt(url)]);
     const { world } = await claimed(first);
     expect(await second.claims.row(world.deviceId, 1)).toMatchObject({ state: 'open' });
-    await behindItsBack(url, (query) => query('UPDATE schema_version SET version = 99'));
+    await queryDirectly(url, (query) => query('UPDATE schema_version SET version = 99'));
     expect(await asyncCodeOf(() => openAt(url))).toBe('store-newer');
   });
 
-  it('reads a claim row as it is committed now, whoever changed it', async () => {
+  it('reads a claim row as committed now, whichever process changed it', async () => {
     const url = await emptyUrl();
-    const [one, other] = [await openAt(url), await openAt(url)];
+    const one = await openAt(url);
+    const other = await openAt(url);
     const { world } = await claimed(one);
     expect(await one.claims.row(world.deviceId, 1)).toMatchObject({ state: 'open' });
     await other.claims.close(world.deviceId, 1, 6);
     expect(await one.claims.row(world.deviceId, 1)).toMatchObject({ state: 'closed', closedAtSeq: 6 });
-    await behindItsBack(url, (query) => query("UPDATE claim SET state = 'revoked'"));
+    await queryDirectly(url, (query) => query("UPDATE claim SET state = 'revoked'"));
     expect(await one.claims.row(world.deviceId, 1)).toMatchObject({ state: 'revoked' });
   });
 
-  it('stores once what two workers bring at the same time, records and pictures', async () => {
+  it('stores records and pictures once when two workers bring the same at the same time', async () => {
     const url = await emptyUrl();
     const workers = [await openAt(url), await openAt(url)];
     const [first] = workers;
@@ -109,7 +110,7 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     const pictured = world.record(claim, 7, records[6]?.hash ?? null, { kind: 'motion', event, media: [meta] });
     const all = [...records.slice(1), pictured];
     const puts = workers.flatMap((store, i) =>
-      // Crosswise: the two would wait for each other if a batch were written in the order of arrival.
+      // In opposite order: written in order of arrival, the two batches would deadlock.
       (i === 0 ? all : [...all].reverse()).map((record) =>
         store.records.put(record, record === pictured ? [stored] : [], 5),
       ),
@@ -119,16 +120,17 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     const outcomes = await Promise.all(puts);
     expect([count(outcomes, 'stored'), count(outcomes, 'duplicate')]).toEqual([7, 7]);
     expect(await first.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 7 });
-    const bodies = await behindItsBack(url, (query) => query('SELECT count(*)::int AS n FROM record_body'));
+    const bodies = await queryDirectly(url, (query) => query('SELECT count(*)::int AS n FROM record_body'));
     expect(bodies).toEqual([{ n: 8 }]);
   });
 
-  it('lets one of two claims have an epoch that come at the same time', async () => {
+  it('lets one of two simultaneous claims have an epoch', async () => {
     const url = await emptyUrl();
-    const [one, other] = [await openAt(url), await openAt(url)];
+    const one = await openAt(url);
+    const other = await openAt(url);
     for (let round = 0; round < 5; round++) {
       const world = new CameraWorld();
-      // Also of two epochs only the order in which the higher one is the later may stand.
+      // Of two epochs, the lower may be stored only before the higher.
       const first = world.claim(1);
       const claims = [first, round % 2 === 0 ? world.claim(1) : world.claim(2, first.hash)];
       const outcomes = await Promise.all(
@@ -137,14 +139,14 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
         ),
       );
       const stored = outcomes.filter(({ outcome }) => outcome === 'stored').length;
-      const isFirstLost = outcomes[0]?.outcome === 'equivocation';
-      expect(stored).toBe(round % 2 === 0 || isFirstLost ? 1 : 2);
+      const isFirstRefused = outcomes[0]?.outcome === 'equivocation';
+      expect(stored).toBe(round % 2 === 0 || isFirstRefused ? 1 : 2);
       const winner = claims.findLast((_, i) => outcomes[i]?.outcome === 'stored');
       expect((await one.claims.latest(world.deviceId))?.claimHash).toEqual(winner?.hash);
     }
   });
 
-  it('gives a stream nothing that a slower transaction would get in before', async () => {
+  it('returns no arrival that a slower transaction could still precede', async () => {
     const url = await emptyUrl();
     const store = await openAt(url);
     const { world, records } = await claimed(store);
@@ -152,12 +154,12 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     const epochs = [{ device: world.deviceId, epoch: 1 }];
     const [, one, two] = records;
     if (one === undefined || two === undefined) throw new Error('no records');
-    await behindItsBack(url, async (query) => {
-      // Another worker has its number, and has not committed.
+    await queryDirectly(url, async (query) => {
+      // Another worker has drawn its arrival number and has not committed.
       await query('BEGIN');
       await query('SELECT arrival_id(0)');
       expect(await store.records.put(one, [], 2)).toMatchObject({ outcome: 'stored' });
-      // The record itself can be read; it is only not yet in the order of arrival.
+      // The record can be read by its key; it is not yet in the order of arrival.
       expect(await store.records.get(world.deviceId, 1, 1)).toBeDefined();
       expect(await store.records.since(before, epochs, 9)).toEqual([]);
       expect(await store.records.arrivals(before, 9)).toEqual([]);
@@ -168,14 +170,14 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     expect(await store.records.lastId()).toBeGreaterThan(before);
   });
 
-  it('counts on after a restore into a cluster whose transactions begin anew', async () => {
+  it('keeps counting arrivals after a restore into a cluster whose transaction numbers start again', async () => {
     const url = await emptyUrl();
     const old = await openAt(url);
     const { world, records } = await claimed(old);
     const [, one] = records;
     if (one === undefined) throw new Error('no record');
     await old.close();
-    await behindItsBack(url, (query) => query('UPDATE record_key SET id = id + 1000000000'));
+    await queryDirectly(url, (query) => query('UPDATE record_key SET id = id + 1000000000'));
     const store = await openAt(url);
     const before = await store.records.lastId();
     await store.records.put(one, [], 2);
@@ -184,7 +186,7 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     expect((await store.records.get(world.deviceId, 1, 1))?.id).toBeGreaterThan(before);
   });
 
-  it('drops a day whose records are over, and keeps the head of a history with its picture', async () => {
+  it('drops a day whose records have expired, and keeps the newest record of an epoch with its picture', async () => {
     const url = await emptyUrl();
     const store = await openAt(url);
     const { world, claim, records } = await claimed(store);
@@ -195,13 +197,13 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     await store.records.put(head, [stored], 2 * DAY_MS);
     const days = async (): Promise<unknown[]> =>
       (
-        await behindItsBack(url, (query) =>
+        await queryDirectly(url, (query) =>
           query("SELECT relid::regclass::text AS n FROM pg_partition_tree('media_body') WHERE isleaf ORDER BY 1"),
         )
       ).map(({ n }) => n);
     expect(await days()).toContain('media_body_2');
     expect(await store.records.expire(5 * DAY_MS, 3)).toBe(3);
-    // A bounded number at once: the day stays until its last record is over.
+    // Each call deletes a bounded number: the day stays until its last record has expired.
     expect(await days()).toContain('media_body_2');
     while ((await store.records.expire(5 * DAY_MS, 3)) > 0);
     expect(await days()).not.toContain('media_body_2');
@@ -210,16 +212,16 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     expect(await store.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 7 });
   });
 
-  it('does not let a record that the database refuses take others with it', async () => {
+  it('stores the other records of a batch when the database refuses one', async () => {
     const url = await emptyUrl();
     const store = await openAt(url);
     const { records } = await claimed(store);
-    await behindItsBack(url, (query) => query('ALTER TABLE record_key ADD CHECK (seq <> 3)'));
+    await queryDirectly(url, (query) => query('ALTER TABLE record_key ADD CHECK (seq <> 3)'));
     const outcomes = await Promise.allSettled(records.slice(1).map((record) => store.records.put(record, [], 2)));
     expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true, true, true]);
   });
 
-  it('gives no answer while the server is away, and goes on when it is back', async () => {
+  it('rejects while the server is down, and continues when it is back', async () => {
     const store = await openAt(await emptyUrl());
     const { world, records } = await claimed(store);
     const [, one, two] = records;
@@ -240,21 +242,21 @@ describeWith('postgres', 'cloud store: postgres, its server', () => {
     expect(await store.records.put(two, [], 2)).toMatchObject({ outcome: 'stored' });
   });
 
-  it('refuses a server that keeps no word it gives, and tells nobody a password', async () => {
+  it('refuses a server with fsync off, and shows neither user nor password', async () => {
     const url = await emptyUrl();
     const set = (value: string): Promise<unknown> =>
-      behindItsBack(url, async (query) => {
+      queryDirectly(url, async (query) => {
         await query(`ALTER SYSTEM SET fsync = ${value}`);
         await query('SELECT pg_reload_conf()');
       });
     const open = (): Promise<CloudStore> => openPostgresStore({ url, password: 'hunter2', connections: 4 });
     await set('off');
     const fsync = async (): Promise<unknown> =>
-      behindItsBack(url, async (query) => (await query('SHOW fsync'))[0]?.['fsync']);
+      queryDirectly(url, async (query) => (await query('SHOW fsync'))[0]?.['fsync']);
     await until('it is off', async () => (await fsync()) === 'off');
-    const said: unknown = await open().catch((error: unknown) => error);
-    expect(said).toMatchObject({ code: 'store-unavailable', message: expect.stringMatching(/durable/) as unknown });
-    expect(String(said)).not.toMatch(/hunter2|sealcam@/);
+    const thrown: unknown = await open().catch((error: unknown) => error);
+    expect(thrown).toMatchObject({ code: 'store-unavailable', message: expect.stringMatching(/durable/) as unknown });
+    expect(String(thrown)).not.toMatch(/hunter2|sealcam@/);
     await set('on');
     await until('it is on', async () => (await fsync()) === 'on');
     await (await open()).close();

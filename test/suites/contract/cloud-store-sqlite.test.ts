@@ -10,8 +10,8 @@ describe('cloud store: sqlite', () => {
   cloudStoreContract(() => Promise.resolve(openSqliteStore(join(tempFolder(), 'cloud.db'))));
 });
 
-describe('cloud store: sqlite, its file', () => {
-  it('refuses to take a revocation back, whoever asks', async () => {
+describe('cloud store: sqlite file', () => {
+  it('refuses to undo a revocation, also for plain SQL', async () => {
     const path = join(tempFolder(), 'cloud.db');
     await openSqliteStore(path).close();
     const db = new Sqlite(path);
@@ -23,7 +23,7 @@ describe('cloud store: sqlite, its file', () => {
     db.close();
   });
 
-  it('drops the oldest alarms of a place that overflows, and none of another', async () => {
+  it('drops the oldest alarms of a place that overflows, and no alarm of another place', async () => {
     const path = join(tempFolder(), 'cloud.db');
     const store = openSqliteStore(path);
     const alarm = { atMs: 1, verdict: 'foreign', device: null, epoch: null, reader: null, reason: 'first' } as const;
@@ -39,7 +39,7 @@ describe('cloud store: sqlite, its file', () => {
     await store.close();
   });
 
-  it('refuses to change or delete a line of the access log, whoever asks', async () => {
+  it('refuses to change or delete a line of the access log, also for plain SQL', async () => {
     const path = join(tempFolder(), 'cloud.db');
     const store = openSqliteStore(path);
     await store.access.append([

@@ -3,25 +3,25 @@ import { Detector } from '../../../agent/capture/detect/detector.js';
 import { EventTracker, type Transition } from '../../../agent/capture/event-tracker.js';
 import { captureSettings } from '../../../agent/main/settings.js';
 import { loadAgentConfig } from '../../../agent/config/keys.js';
-import { GOLDEN_NAMES, type GoldenName } from '../../../hal/driver-names.js';
+import { GOLDEN_NAMES, type GoldenName } from '../../../hal/mock-scenarios.js';
 import { GOLDEN } from '../../../hal/mock/golden.js';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 
 const settings = captureSettings(loadAgentConfig({ file: null, environment: {} }));
 
-/** A person needs this long to come in from the edge, and as long to be gone. */
+/** Time that a person needs to come in from the edge, and to leave. */
 const EDGE_MS = 1500;
 const EARLY_MS = 200;
 
 interface Played {
   readonly events: readonly (readonly [number, number])[];
   readonly scenes: readonly string[];
-  /** In words, for the report of a failure. */
+  /** Count of each reason, for the message of a failure. */
   readonly reasons: string;
 }
 
-/** `switchesMs`: when the hardware says that its infrared-cut filter switches. */
+/** Plays a scenario through detector and events; `switchesMs` are times at which the hardware reports a switch of its filter. */
 async function play(name: GoldenName, seed: number, switchesMs: readonly number[] = []): Promise<Played> {
   const { scene, durationMs, framesPerSecond } = GOLDEN[name];
   const renderer = new SceneRenderer(buildScript(scene, name, seed), 4);
@@ -30,7 +30,7 @@ async function play(name: GoldenName, seed: number, switchesMs: readonly number[
   const events: [number, number][] = [];
   const scenes: string[] = [];
   const reasons = new Map<string, number>();
-  const take = (transitions: readonly Transition<null>[]): void => {
+  const collectEnds = (transitions: readonly Transition<null>[]): void => {
     for (const one of transitions) if (one.type === 'end') events.push([one.span.startMs, one.endMs]);
   };
   const frames = (durationMs / 1000) * framesPerSecond;
@@ -40,14 +40,14 @@ async function play(name: GoldenName, seed: number, switchesMs: readonly number[
     const seen = detector.observe(await renderer.luma(timeMs), timeMs, index);
     if (seen.scene !== null) scenes.push(seen.scene.class);
     reasons.set(seen.reason, (reasons.get(seen.reason) ?? 0) + 1);
-    take(tracker.advance(seen, null, index, timeMs));
+    collectEnds(tracker.advance(seen, { frame: null, index, timeMs }));
   }
-  take(tracker.finish(frames, durationMs));
+  collectEnds(tracker.finish(frames, durationMs));
   return { events, scenes, reasons: JSON.stringify([...reasons]) };
 }
 
 describe('golden scenarios', () => {
-  it.each(GOLDEN_NAMES)('%s: the events of whoever is there, and no other', async (name) => {
+  it.each(GOLDEN_NAMES)('%s: one event for each visit, and no other', async (name) => {
     const { events: wanted, scenes, withinMs } = GOLDEN[name];
     for (const seed of [1, 2]) {
       const played = await play(name, seed);
@@ -64,20 +64,20 @@ describe('golden scenarios', () => {
     }
   });
 
-  it('ir-flip: what the hardware says it switched is no illumination, and somebody is seen between', async () => {
+  it('ir-flip: a switch that the hardware reports is not illumination, and a person in between is detected', async () => {
     const switches = GOLDEN['ir-flip'].happenings.flatMap((one) =>
       one.kind === 'night' ? [one.fromMs, one.toMs] : [],
     );
     for (const earlyMs of [0, 1500]) {
-      const said = switches.map((atMs) => atMs - earlyMs);
-      const { events, scenes } = await play('ir-flip', 1, said);
+      const reportedMs = switches.map((atMs) => atMs - earlyMs);
+      const { events, scenes } = await play('ir-flip', 1, reportedMs);
       expect(events).toHaveLength(1);
-      // Within the first second the picture is learnt whatever it shows.
+      // In the first second after the report, any picture is learnt.
       expect(scenes).toEqual(earlyMs === 0 ? [] : ['ir-cut', 'ir-cut']);
     }
   });
 
-  it('uncovered: says for how long the lens was covered, and knows it meanwhile', async () => {
+  it('uncovered: reports how long the lens was covered, and its start meanwhile', async () => {
     const renderer = new SceneRenderer(buildScript('porch', 'uncovered', 1), 4);
     const detector = new Detector(settings.detector);
     const ends: (number | undefined)[] = [];

@@ -15,7 +15,7 @@ import {
   MockSerialLine,
   MockWatchdog,
 } from '../../../hal/mock/peripherals.js';
-import { buildScript } from '../../../hal/mock/script.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
 import { MockSystem, MockSystemClock } from '../../../hal/mock/system.js';
 import type { System, SystemClock } from '../../../hal/system.js';
 import { codeOf } from '../../support/codes.js';
@@ -35,7 +35,7 @@ describe.each(keyStores)('key store: %s', (_, make) => {
     const store = make();
     const first = store.load(secrets);
     const second = store.load(() => {
-      throw new Error('must not be asked again');
+      throw new Error('must not be called again');
     });
     expect(second).toEqual(first);
     expect(first.seed).toHaveLength(32);
@@ -51,13 +51,13 @@ describe('key store: file', () => {
     return { folder, seed: join(folder, 'device.seed'), store };
   }
 
-  it('lets nobody else read them, and keeps them over a restart', () => {
+  it('lets no other user read them, and keeps them over a restart', () => {
     const { folder, seed, store } = made();
     expect(statSync(seed).mode & 0o777).toBe(0o600);
     expect(new FileKeyStore(folder, uid).load(secrets)).toEqual(store.load(secrets));
   });
 
-  it('refuses files that others could have touched, and repairs nothing', () => {
+  it('refuses files that others could have changed, and repairs nothing', () => {
     const open = made();
     chmodSync(open.seed, 0o644);
     expect(codeOf(() => open.store.load(secrets))).toBe('key-file-invalid');
@@ -74,13 +74,13 @@ describe('key store: file', () => {
     expect(codeOf(() => store.load(secrets))).toBe('key-file-invalid');
   });
 
-  it('starts over where the power went while a key was written', () => {
+  it('starts over after a power cut while a key was written', () => {
     const folder = tempFolder();
     writeFileSync(join(folder, 'device.seed.new'), new Uint8Array(5));
     const { seed } = new FileKeyStore(folder, uid).load(secrets);
     expect(readdirSync(folder).sort()).toEqual(['claim.secret', 'device.seed']);
     expect(new FileKeyStore(folder, uid).load(secrets).seed).toEqual(seed);
-    // The control: under its own name half a key is refused, at every start.
+    // The control: half a key under its own name is refused at every start.
     writeFileSync(join(folder, 'device.seed'), new Uint8Array(5));
     expect(codeOf(() => new FileKeyStore(folder, uid).load(secrets))).toBe('key-file-invalid');
   });
@@ -92,11 +92,11 @@ describe('key store: file', () => {
     expect(codeOf(() => new FileKeyStore(folder, uid).load(secrets))).toBe('key-file-invalid');
   });
 
-  it('says so when the folder cannot be used', () => {
+  it('fails with key-store-unavailable when the folder cannot be used', () => {
     expect(codeOf(() => new FileKeyStore(join(tempFolder(), 'none'), uid).load(secrets))).toBe('key-store-unavailable');
   });
 
-  it('completes what a power cut left half', () => {
+  it('makes the secret that a power cut left out', () => {
     const folder = tempFolder();
     writeFileSync(join(folder, 'claim.secret'), new Uint8Array(16).fill(3), { mode: 0o600 });
     const loaded = new FileKeyStore(folder, uid).load(secrets);
@@ -128,23 +128,24 @@ describe.each(clocks)('system clock: %s', (_, make) => {
     expect(clock.monotonicMs()).toBeGreaterThanOrEqual(before + 10);
   });
 
-  it('knows how good its wall time is', () => {
+  it('reports the quality of its wall time', () => {
     const { ms, quality } = make().wall();
     expect(quality === 'unset' ? ms : typeof ms).toBe(quality === 'unset' ? null : 'number');
   });
 });
 
 describe('system clock', () => {
-  it('of a scripted mock jumps, while monotonic time does not', () => {
+  it('of a scripted mock jumps, and its monotonic time does not', () => {
     const virtual = new VirtualClock();
     const clock = new MockSystemClock(virtual, buildScript('porch', 'clock-jump', 1), realRandom.bytes(16));
-    const [wall, monotonic] = [clock.wall().ms ?? 0, clock.monotonicMs()];
+    const wall = clock.wall().ms ?? 0;
+    const monotonic = clock.monotonicMs();
     virtual.advance(6000);
     expect((clock.wall().ms ?? 0) - wall).toBe(6000 + 3_600_000);
     expect(clock.monotonicMs() - monotonic).toBe(6000);
   });
 
-  it('before its floor counts as never set', () => {
+  it('counts as never set before its floor', () => {
     const clock = new LinuxSystemClock(realClock, realRandom.bytes(16), realClock.wallMs() + 60_000);
     expect(clock.wall()).toEqual({ ms: null, quality: 'unset' });
   });
@@ -156,7 +157,7 @@ const systems: readonly (readonly [string, () => System])[] = [
 ];
 
 describe.each(systems)('system: %s', (_, make) => {
-  it('reports what a health record needs', async () => {
+  it('reports the fields of a health record', async () => {
     const { uptimeS, temperatureDeciC, freeBytes } = await make().status();
     expect(uptimeS).toBeGreaterThan(0);
     expect(freeBytes).toBeGreaterThan(0);
@@ -165,10 +166,12 @@ describe.each(systems)('system: %s', (_, make) => {
 });
 
 describe('peripherals: mock', () => {
-  it('tell their listeners, until these leave', () => {
+  it('call their listeners until these unsubscribe', () => {
     const heard: unknown[] = [];
-    const [button, motion, light] = [new MockButton(), new MockMotionSensor(), new MockLightSensor()];
-    const leave = [
+    const button = new MockButton();
+    const motion = new MockMotionSensor();
+    const light = new MockLightSensor();
+    const unsubscribes = [
       button.onPress((heldMs) => heard.push(heldMs)),
       motion.onMotion((atMs) => heard.push(atMs)),
       light.onSwitch((mode) => heard.push(mode)),
@@ -176,7 +179,7 @@ describe('peripherals: mock', () => {
     button.press(300);
     motion.trigger(5);
     light.switchTo('night', 6);
-    for (const unsubscribe of leave) unsubscribe();
+    for (const unsubscribe of unsubscribes) unsubscribe();
     button.press(1);
     motion.trigger(2);
     light.switchTo('day', 3);
@@ -184,8 +187,9 @@ describe('peripherals: mock', () => {
     expect(light.mode).toBe('day');
   });
 
-  it('show and count', () => {
-    const [indicator, watchdog] = [new MockIndicator(), new MockWatchdog()];
+  it('keep states and count kicks', () => {
+    const indicator = new MockIndicator();
+    const watchdog = new MockWatchdog();
     for (const state of ['claim-window', 'recording', 'recording'] as const) indicator.show(state);
     expect(indicator.shown).toEqual(['claim-window', 'recording']);
     watchdog.ready();
@@ -193,7 +197,7 @@ describe('peripherals: mock', () => {
     expect(watchdog.kicks).toBe(1);
   });
 
-  it('carry bytes over a line both ways, and say when it is cut', async () => {
+  it('carry bytes over a line both ways, and report its end', async () => {
     const [a, b] = MockSerialLine.pair();
     const heard: string[] = [];
     b.onData((data) => heard.push(Buffer.from(data).toString()));

@@ -10,12 +10,14 @@ import type { Button, Indicator, LightSensor, MotionSensor } from '../../../hal/
 import { asyncCodeOf } from '../../support/codes.js';
 import { StandIns } from '../../support/engines/stand-ins.js';
 import { until } from '../../support/runner/wait.js';
+import { limitMs } from '../../support/runner/speed.js';
 
 const line: GpioLine = { chip: 'gpiochip0', line: 17, activeLow: true, pull: 'pull-up' };
 const never = new AbortController().signal;
-const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** For shell scripts that stand in for tools to do their part: longer where the machine is slow or shared. */
+const wait = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, limitMs(ms)));
 
-/** gpiod's tools of either version, whose line is the file `level`: each letter appended to `edges` is an edge. */
+/** Stand-ins for the gpiod tools of either version. The level of the line is in the file `level`; each line appended to `edges` is an edge. */
 class GpioBoard {
   readonly stand = new StandIns();
   private readonly version: 1 | 2;
@@ -23,11 +25,11 @@ class GpioBoard {
 
   constructor(version: 1 | 2) {
     this.version = version;
-    const says = version === 1 ? 'gpiomon (libgpiod) v1.6.3' : 'gpiomon (libgpiod) v2.2.1';
+    const versionText = version === 1 ? 'gpiomon (libgpiod) v1.6.3' : 'gpiomon (libgpiod) v2.2.1';
     writeFileSync(this.stand.path('edges'), '');
     this.stand.add(
       'gpiomon',
-      `case "$*" in *--version*) echo '${says}'; exit;; esac; echo $$ >> "$here/mons"; exec tail -n 0 -f "$here/edges"`,
+      `case "$*" in *--version*) echo '${versionText}'; exit;; esac; echo $$ >> "$here/mons"; exec tail -n 0 -f "$here/edges"`,
     );
     this.stand.add('gpioget', 'cat "$here/level" 2>/dev/null || echo 0');
     this.stand.add(
@@ -36,7 +38,7 @@ class GpioBoard {
     );
   }
 
-  /** tail has opened the file when its process has it among its open files; a short wait is enough. */
+  /** Waits until gpiomon runs, and a short time more, for its `tail` to open the file. */
   async listens(times = 1): Promise<void> {
     await until('gpiomon', () => this.monitors().length >= times);
     await wait(150);
@@ -44,7 +46,8 @@ class GpioBoard {
 
   edge(isActive: boolean, afterMs: number): void {
     this.timeMs += afterMs;
-    const [s, ns] = [Math.floor(this.timeMs / 1000), (this.timeMs % 1000) * 1_000_000];
+    const s = Math.floor(this.timeMs / 1000);
+    const ns = (this.timeMs % 1000) * 1_000_000;
     const text =
       this.version === 1
         ? `${isActive ? '1' : '0'} ${String(s)} ${String(ns)}`
@@ -63,7 +66,7 @@ class GpioBoard {
   }
 }
 
-/** Something that can be driven from outside: the mock by its methods, the real driver through its tools. */
+/** Inputs that a test drives: the mock by its methods, the real driver through its tools. */
 interface Rig {
   readonly button: Button;
   readonly motion: MotionSensor;
@@ -71,12 +74,14 @@ interface Rig {
   press(heldMs: number): Promise<void>;
   move(): Promise<void>;
   night(): Promise<void>;
-  /** Until whoever subscribed is really listening. */
+  /** Resolves once the listeners really listen. */
   ready(): Promise<void>;
 }
 
 function mockRig(): Rig {
-  const [button, motion, light] = [new MockButton(), new MockMotionSensor(), new MockLightSensor()];
+  const button = new MockButton();
+  const motion = new MockMotionSensor();
+  const light = new MockLightSensor();
   const now = (): Promise<void> => Promise.resolve();
   return {
     button,
@@ -99,19 +104,13 @@ function gpioRig(version: 1 | 2): Rig & { readonly board: GpioBoard } {
     light: new GpioLightSensor(options),
     press: async (heldMs) => {
       // Contacts bounce on the way in and out.
-      for (const [isActive, ms] of [
-        [true, 100],
-        [false, 2],
-        [true, 3],
-      ] as const)
-        board.edge(isActive, ms);
+      board.edge(true, 100);
+      board.edge(false, 2);
+      board.edge(true, 3);
       await wait(80);
-      for (const [isActive, ms] of [
-        [false, heldMs - 5],
-        [true, 4],
-        [false, 1],
-      ] as const)
-        board.edge(isActive, ms);
+      board.edge(false, heldMs - 5);
+      board.edge(true, 4);
+      board.edge(false, 1);
       await wait(80);
     },
     move: async () => {
@@ -135,7 +134,7 @@ const rigs: readonly (readonly [string, () => Rig])[] = [
 ];
 
 describe.each(rigs)('inputs: %s', (_, make) => {
-  it('a button tells how long it was held, once a press, until one leaves', async () => {
+  it('a button reports how long it was held, once per press, until unsubscribed', async () => {
     const rig = make();
     const heard: number[] = [];
     const leave = rig.button.onPress((heldMs) => heard.push(heldMs));
@@ -150,7 +149,7 @@ describe.each(rigs)('inputs: %s', (_, make) => {
     expect(heard).toHaveLength(2);
   });
 
-  it('a motion sensor tells when, on the live clock', async () => {
+  it('a motion sensor reports the time on the live clock', async () => {
     const rig = make();
     const heard: number[] = [];
     const leave = rig.motion.onMotion((atMs) => heard.push(atMs));
@@ -164,7 +163,7 @@ describe.each(rigs)('inputs: %s', (_, make) => {
     expect(heard).toHaveLength(1);
   });
 
-  it('a light sensor knows its mode and tells when it switches', async () => {
+  it('a light sensor knows its mode and reports when it switches', async () => {
     const rig = make();
     const heard: string[] = [];
     const leave = rig.light.onSwitch((mode) => heard.push(mode));
@@ -193,7 +192,7 @@ const indicators: readonly (readonly [string, () => { indicator: Indicator; boar
 ];
 
 describe.each(indicators)('indicator: %s', (_, make) => {
-  it('takes any state at any time, and is dark after it was closed', async () => {
+  it('accepts any state at any time, and is off after it was closed', async () => {
     const { indicator, board } = make();
     for (const state of ['off', 'recording', 'recording', 'claim-window', 'fault', 'privacy'] as const)
       indicator.show(state);
@@ -217,7 +216,7 @@ describe('gpiod', () => {
     expect(board.led().slice(0, 3)).toEqual(['17=1', '17=0', '17=1']);
   });
 
-  it('starts gpiomon again when it dies, and takes no length from a press that it did not see whole', async () => {
+  it('restarts gpiomon when it dies, and reports no press whose start or end it did not see', async () => {
     const rig = gpioRig(1);
     const { board, button } = rig;
     const heard: number[] = [];
@@ -237,7 +236,7 @@ describe('gpiod', () => {
     await until('the end of gpiomon', () => !existsSync(`/proc/${String(last)}`));
   });
 
-  it('is spoken to in the words of its version', async () => {
+  it('gets the options of its version', async () => {
     new GpioBoard(1);
     expect(await gpiodVersion(realClock, never)).toBe(1);
     expect(monitorCommand(line, 1).args.join('|')).toBe(
@@ -252,7 +251,7 @@ describe('gpiod', () => {
     expect(setCommand(line, 2, false).args.join(' ')).toBe('--active-low --chip gpiochip0 17=0');
   });
 
-  it('is reported where it is missing or unknown', async () => {
+  it('is reported where it is missing or of an unknown version', async () => {
     const stand = new StandIns();
     stand.add('gpiomon', "echo 'gpiomon (libgpiod) v9.0'");
     expect(await asyncCodeOf(() => gpiodVersion(realClock, never))).toBe('gpio-unavailable');
@@ -260,7 +259,7 @@ describe('gpiod', () => {
     expect(await asyncCodeOf(() => gpiodVersion(realClock, never))).toBe('gpio-unavailable');
   });
 
-  it.each(['', 'x', '1 2', '3 4 5', '1 12 1234567890', '1 1.5', '-1 2 3'])('says %j is no edge', (text) => {
+  it.each(['', 'x', '1 2', '3 4 5', '1 12 1234567890', '1 1.5', '-1 2 3'])('parses %j as no edge', (text) => {
     expect(parseEdge(text)).toBeNull();
   });
 });

@@ -14,12 +14,12 @@ import { until } from '../../support/runner/wait.js';
 interface Cable {
   readonly here: SerialLine;
   readonly there: SerialLine;
-  /** As if the device were pulled out. */
+  /** Ends the line as if the device were unplugged. */
   cut(): Promise<void>;
 }
 
 function lineContract(make: () => Promise<Cable>): void {
-  const hear = (line: SerialLine): { bytes: () => Buffer; stop: () => void } => {
+  const recordOf = (line: SerialLine): { bytes: () => Buffer; stop: () => void } => {
     const chunks: Uint8Array[] = [];
     const stop = line.onData((data) => chunks.push(data));
     return { bytes: () => Buffer.concat(chunks), stop };
@@ -28,7 +28,8 @@ function lineContract(make: () => Promise<Cable>): void {
   it('carries every byte both ways, in order', async () => {
     const { here, there } = await make();
     expect(here.name).not.toBe('');
-    const [atHere, atThere] = [hear(here), hear(there)];
+    const atHere = recordOf(here);
+    const atThere = recordOf(there);
     const all = Uint8Array.from({ length: 256 }, (_, i) => i);
     await here.write(all);
     await there.write(Buffer.from('status\r\n'));
@@ -42,9 +43,10 @@ function lineContract(make: () => Promise<Cable>): void {
     await here.close();
   });
 
-  it('tells nobody who left', async () => {
+  it('calls no listener that unsubscribed', async () => {
     const { here, there } = await make();
-    const [left, stayed] = [hear(there), hear(there)];
+    const left = recordOf(there);
+    const stayed = recordOf(there);
     left.stop();
     await here.write(Buffer.from('x'));
     await until('the byte', () => stayed.bytes().length === 1);
@@ -52,7 +54,7 @@ function lineContract(make: () => Promise<Cable>): void {
     await there.close();
   });
 
-  it('says once when it is cut; what is written then is lost, and closing it is no fault', async () => {
+  it('reports a cut once; bytes written afterwards are lost, and closing it is no fault', async () => {
     const { here, ...rest } = await make();
     let closed = 0;
     here.onClose(() => closed++);
@@ -64,7 +66,7 @@ function lineContract(make: () => Promise<Cable>): void {
     expect(closed).toBe(1);
   });
 
-  it('says so too when it is closed here', async () => {
+  it('reports its end also when it is closed here', async () => {
     const { here } = await make();
     let closed = 0;
     here.onClose(() => closed++);
@@ -82,7 +84,8 @@ describe('serial line: mock', () => {
 
 describe('serial line: standard input and output', () => {
   lineContract(() => {
-    const [to, from] = [new PassThrough(), new PassThrough()];
+    const to = new PassThrough();
+    const from = new PassThrough();
     return Promise.resolve({
       here: new StdioLine(to, from),
       there: new StdioLine(from, to),
@@ -94,7 +97,8 @@ describe('serial line: standard input and output', () => {
 describeWith('socat', 'serial line: a tty', () => {
   lineContract(async () => {
     const { a, b, stop } = await ptyPair();
-    const [here, there] = [await openSerialLine(a, 115_200, realClock), await openSerialLine(b, 115_200, realClock)];
+    const here = await openSerialLine(a, 115_200, realClock);
+    const there = await openSerialLine(b, 115_200, realClock);
     return { here, there, cut: stop };
   });
 
@@ -105,19 +109,19 @@ describeWith('socat', 'serial line: a tty', () => {
     }
   });
 
-  it('notices the end when a read comes upon it before the poll does', async () => {
+  it('notices the end when a read finds it before the poll does', async () => {
     const { a, pid } = await ptyPair();
     const line = await openSerialLine(a, 115_200, realClock);
     let closed = 0;
     line.onClose(() => closed++);
-    // The cable goes while nothing here runs, so that the first read of all finds a dead tty.
+    // The cable is cut while nothing here runs, so that the very first read finds a dead tty.
     process.kill(pid, 'SIGKILL');
     while (existsSync(a));
     await until('the end', () => closed > 0);
     expect(closed).toBe(1);
   });
 
-  it('gives up on an end that does not read, instead of filling the memory', async () => {
+  it('refuses bytes for an end that does not read, instead of filling the memory', async () => {
     const { a } = await ptyPair();
     const line = await openSerialLine(a, 115_200, realClock);
     let refused = 0;
@@ -132,7 +136,7 @@ describeWith('socat', 'serial line: a tty', () => {
 });
 
 describe('a tty that is not there', () => {
-  it('is said, with what to look for', async () => {
+  it('fails with serial-unavailable and a hint', async () => {
     for (const path of ['/dev/ttyNONE', '/dev/null']) {
       const error: unknown = await openSerialLine(path, 115_200, realClock).catch((thrown: unknown) => thrown);
       expect(isSealcamError(error) && error.code).toBe('serial-unavailable');

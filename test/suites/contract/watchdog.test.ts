@@ -17,10 +17,10 @@ function systemd(environment: Record<string, string>, log: Log = silentLog): Sys
   return new SystemdWatchdog({ environment, pid: process.pid, clock: realClock, log });
 }
 
-function warnings(): { log: Log; said: string[] } {
-  const said: string[] = [];
-  const log: Log = { ...silentLog, warn: (_, message) => said.push(message), child: () => log };
-  return { log, said };
+function warnings(): { log: Log; messages: string[] } {
+  const messages: string[] = [];
+  const log: Log = { ...silentLog, warn: (_, message) => messages.push(message), child: () => log };
+  return { log, messages };
 }
 
 function device(): { watchdog: DeviceWatchdog; path: string } {
@@ -45,7 +45,7 @@ const all: readonly (readonly [string, () => Watchdog])[] = [
 ];
 
 describe.each(all)('watchdog: %s', (_, make) => {
-  it('can be spoken to in any order, and closed twice', async () => {
+  it('accepts calls in any order, and may be closed twice', async () => {
     const watchdog = make();
     expect(watchdog.intervalMs === null || watchdog.intervalMs > 0).toBe(true);
     watchdog.alive();
@@ -73,36 +73,36 @@ describe('watchdog of the board', () => {
     expect(readFileSync(path, 'latin1')).toBe('\0\0V');
   });
 
-  it('is not made where there is none, and that is said', () => {
-    const { log, said } = warnings();
+  it('is not created where the device is missing, and a warning is logged', () => {
+    const { log, messages } = warnings();
     const path = join(tempFolder(), 'none');
     const watchdog = new DeviceWatchdog({ path, timeoutPath: path, log });
     watchdog.ready();
     watchdog.alive();
     expect(existsSync(path)).toBe(false);
-    expect(said).toEqual([`${path} cannot be opened: ENOENT`]);
+    expect(messages).toEqual([`${path} cannot be opened: ENOENT`]);
   });
 });
 
 describe('watchdog of systemd', () => {
-  it('wants to hear twice as often as systemd asks, and only if this process is meant', () => {
-    const asked = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '30000000' };
-    expect(systemd(asked).intervalMs).toBe(15_000);
-    expect(systemd({ ...asked, WATCHDOG_PID: String(process.pid) }).intervalMs).toBe(15_000);
-    expect(systemd({ ...asked, WATCHDOG_PID: '1' }).intervalMs).toBeNull();
+  it('asks for calls twice as often as systemd demands, and only where systemd watches this process', () => {
+    const variables = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '30000000' };
+    expect(systemd(variables).intervalMs).toBe(15_000);
+    expect(systemd({ ...variables, WATCHDOG_PID: String(process.pid) }).intervalMs).toBe(15_000);
+    expect(systemd({ ...variables, WATCHDOG_PID: '1' }).intervalMs).toBeNull();
     expect(systemd({ NOTIFY_SOCKET: '/run/x' }).intervalMs).toBeNull();
     expect(systemd({ WATCHDOG_USEC: '30000000' }).intervalMs).toBeNull();
   });
 
-  it('says once why nobody hears it', async () => {
-    const { log, said } = warnings();
+  it('warns once about a missing socket or program', async () => {
+    const { log, messages } = warnings();
     systemd({}, log).ready();
-    expect(said).toEqual(['systemd did not start this process with Type=notify']);
+    expect(messages).toEqual(['systemd did not start this process with Type=notify']);
     new StandIns().alone();
     const missing = systemd({ NOTIFY_SOCKET: '/run/x' }, log);
     missing.ready();
     await missing.close();
-    expect(said).toContain('there is no systemd-notify');
+    expect(messages).toContain('systemd-notify is not installed');
   });
 
   it('does not pile up calls behind one that hangs', async () => {
@@ -115,7 +115,7 @@ describe('watchdog of systemd', () => {
   });
 });
 
-/** Takes every message as systemd does: the descriptor that comes with the last one is closed, which lets the sender go. */
+/** Receives every message as systemd does: closing the descriptor that comes with the last one releases the sender. */
 const RECEIVER = `
 import socket, sys
 s = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -135,7 +135,7 @@ afterEach(() => {
 
 describeWith('systemd-notify', 'the real systemd-notify', () => {
   describeWith('python', 'on a socket in the place of systemd', () => {
-    it('delivers that we are ready, alive and stopping', async () => {
+    it('delivers READY, WATCHDOG and STOPPING', async () => {
       const path = join(tempFolder(), 'notify');
       const receiver = spawn(program('python'), ['-c', RECEIVER, path]);
       pids.push(receiver.pid ?? 0);
@@ -143,24 +143,24 @@ describeWith('systemd-notify', 'the real systemd-notify', () => {
       receiver.stdout.on('data', (chunk: Buffer) => (heard += chunk.toString()));
       await until('the socket', () => existsSync(path));
       process.env['NOTIFY_SOCKET'] = path;
-      const { log, said } = warnings();
+      const { log, messages } = warnings();
       const watchdog = systemd({ NOTIFY_SOCKET: path, WATCHDOG_USEC: '30000000' }, log);
       watchdog.ready();
       await until('ready', () => heard.includes('READY=1'));
-      // What is said while the one before is still being said is left out; the agent says it again and again.
+      // A notification is left out while the one before still runs; the agent repeats it regularly.
       await until('alive', () => {
         watchdog.alive();
         return heard.includes('WATCHDOG=1');
       });
       await watchdog.close();
       await until('stopping', () => heard.includes('STOPPING=1'));
-      expect(said).toEqual([]);
+      expect(messages).toEqual([]);
     });
   });
 });
 
 describe('throttling', () => {
-  it('is read in every way it is written', async () => {
+  it('is parsed in every form', async () => {
     for (const text of ['50005\n', '0x50005', 'throttled=0x50005']) {
       expect(parseThrottled(text)).toEqual([
         'the supply voltage is too low',

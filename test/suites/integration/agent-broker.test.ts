@@ -12,8 +12,9 @@ import { BUSY, QUIET } from '../../support/worlds/test-agent.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
 import { seqsOf, WholeWay } from '../../support/worlds/whole-way.js';
+import { limitMs } from '../../support/runner/speed.js';
 
-/** The whole way over one broker; the same tests run on each. */
+/** Tests of agent and cloud over one broker; the same tests run with each broker. */
 function wholeWay(make: (folder: string, port: number) => TestBroker): void {
   let way: WholeWay;
 
@@ -23,7 +24,7 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
 
   afterEach(() => way.stopAll());
 
-  it('from a frame to the owner: claimed, recorded, receipted, verified and opened', async () => {
+  it('brings an event from a frame to its owner: claimed, recorded, receipted, verified and opened', async () => {
     await way.broker.start();
     const cloud = await way.startCloud();
     const camera = way.startAgent('a');
@@ -32,41 +33,41 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     await until('two events are opened', () => opened.length >= 2);
     expect(opened.every(({ event, jpegBytes }) => event.verdict === 'intact' && jpegBytes > 1000)).toBe(true);
     expect(watcher.alarms()).toBe(0);
-    await until('everything is receipted', () => camera.agent.outbox.queued().records === 0);
+    await until('every record has a receipt', () => camera.agent.outbox.queued().records === 0);
     const { produced, receipted, lost, quarantined } = camera.agent.outbox.totals();
     expect({ lost, quarantined, receipted }).toEqual({ lost: 0, quarantined: 0, receipted: produced });
     expect(camera.agent.uplink.status().protocol).toBe(way.broker.protocol);
     expect(camera.indicator.shown).toContain('recording');
-    // Every record of the epoch, once, in one chain.
+    // Every record of the epoch is there once, in one chain.
     const seqs = await seqsOf(cloud, camera.device);
     expect(seqs).toEqual(Array.from({ length: seqs.length }, (_, i) => i));
-    // No plain picture, and nothing of a person, anywhere in the log.
+    // Nothing went wrong at the camera.
     expect(camera.log.some(({ level }) => level === 'error')).toBe(false);
   });
 
-  it('an unclaimed camera says nothing but its offer', async () => {
+  it('an unclaimed camera sends only its offer', async () => {
     await way.broker.start();
-    const heard: string[] = [];
+    const received: string[] = [];
     const cloud = await way.startCloud();
     const spy = way.asCloud();
     await spy.subscribeAsync('sealcam/v1/#');
-    spy.on('message', (topic) => heard.push(topic.split('/')[3] ?? ''));
+    spy.on('message', (topic) => received.push(topic.split('/')[3] ?? ''));
     const camera = way.startAgent('a');
-    await until('events happen in front of it', () => camera.agent.counters.get('events.unclaimed') >= 2);
-    expect(new Set(heard)).toEqual(new Set(['up', 'status']));
-    expect(heard.filter((leaf) => leaf === 'up')).toHaveLength(1);
+    await until('the camera detects events', () => camera.agent.counters.get('events.unclaimed') >= 2);
+    expect(new Set(received)).toEqual(new Set(['up', 'status']));
+    expect(received.filter((leaf) => leaf === 'up')).toHaveLength(1);
     expect(camera.agent.outbox.queued().records).toBe(0);
     expect(cloud.cloud.counters.get('offers')).toBe(1);
   });
 
-  it('without a broker at the start, events wait on the disk and then all arrive', async () => {
+  it('keeps events on the disk while there is no broker, and sends all of them later', async () => {
     await way.broker.start();
     const cloud = await way.startCloud();
     const keyStore = new MockKeyStore();
     const first = way.startAgent('a', QUIET, keyStore);
     const { watcher, opened } = way.watch(cloud);
     await watcher.claim(first.code);
-    await until('the accept is receipted', () => first.agent.outbox.queued().records === 0);
+    await until('the accept has a receipt', () => first.agent.outbox.queued().records === 0);
     await way.stop(first.agent);
     await way.stop(cloud);
     await way.broker.stop();
@@ -79,15 +80,15 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     await way.broker.start();
     const again = await way.startCloud();
     await until('events are opened', () => opened.length >= 2, 30_000);
-    await until('what waited is receipted', () => camera.agent.outbox.totals().receipted >= waiting, 30_000);
-    await until('the queue is empty', () => camera.agent.outbox.queued().records === 0);
+    await until('the waiting records have receipts', () => camera.agent.outbox.totals().receipted >= waiting, 30_000);
+    await until('the outbox is empty', () => camera.agent.outbox.queued().records === 0);
     const seqs = await seqsOf(again, camera.device);
     expect(seqs.slice(0, waiting)).toEqual(Array.from({ length: waiting }, (_, i) => i));
     expect(camera.agent.outbox.totals()).toMatchObject({ lost: 0, quarantined: 0, queued: 0 });
     expect(watcher.alarms()).toBe(0);
   });
 
-  it('noise, forged and foreign messages are counted on both ends, and nothing comes of them', async () => {
+  it('counts noise, forged and foreign messages at both ends, and acts on none of them', async () => {
     await way.broker.start();
     const cloud = await way.startCloud();
     const camera = way.startAgent('a', QUIET);
@@ -118,12 +119,12 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     expect(camera.agent.outbox.totals().lost).toBe(0);
   });
 
-  it('lets a device see and say only what is its own', async () => {
+  it('lets a device read and publish only on its own topics', async () => {
     await way.broker.start();
     const cloud = await way.startCloud();
     const camera = way.startAgent('a', QUIET);
     const { watcher } = way.watch(cloud);
-    const heard: string[] = [];
+    const received: string[] = [];
     const intruder = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
       protocolVersion: way.broker.protocol,
       username: 'ab'.repeat(32),
@@ -132,7 +133,7 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     });
     way.keep({ stop: () => void intruder.end(true) });
     intruder.on('error', () => undefined);
-    intruder.on('message', (topic) => heard.push(topic));
+    intruder.on('message', (topic) => received.push(topic));
     await new Promise((resolve) => intruder.once('connect', resolve));
     intruder.subscribe(['sealcam/v1/#', `sealcam/v1/${camera.device}/down`, `sealcam/v1/${camera.device}/up`], {
       qos: 1,
@@ -140,27 +141,27 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     const before = cloud.cloud.counters.snapshot();
     intruder.publish(`sealcam/v1/${camera.device}/up`, Buffer.from('not mine'), { qos: 1 });
     await watcher.claim(camera.code);
-    await until('the claim went up and down', () => camera.agent.outbox.queued().records === 0);
-    expect(heard).toEqual([]);
+    await until('the claim was delivered and accepted', () => camera.agent.outbox.queued().records === 0);
+    expect(received).toEqual([]);
     expect(cloud.cloud.counters.get('refused.malformed')).toBe(before['refused.malformed'] ?? 0);
   });
 
-  it('stops in under two seconds with its queue on the disk', async () => {
+  it('stops in under two seconds with its outbox on the disk', async () => {
     await way.broker.start();
     const cloud = await way.startCloud();
     const keyStore = new MockKeyStore();
     const camera = way.startAgent('a', BUSY, keyStore);
     const { watcher } = way.watch(cloud);
     await watcher.claim(camera.code);
-    await until('an event has begun', () => camera.agent.counters.get('events.start') >= 1);
+    await until('an event has started', () => camera.agent.counters.get('events.start') >= 1);
     await way.stop(cloud);
     await until('records wait', () => camera.agent.outbox.queued().records >= 2);
     const { produced } = camera.agent.outbox.totals();
     const started = realClock.monotonicMs();
     await way.stop(camera.agent);
-    expect(realClock.monotonicMs() - started).toBeLessThan(2000);
+    expect(realClock.monotonicMs() - started).toBeLessThan(limitMs(2000));
     const again = way.startAgent('a', QUIET, keyStore);
-    // The open event was ended by the stop: its end is there too.
+    // The stop ended the open event, so its end was recorded too.
     expect(again.agent.outbox.totals().produced).toBeGreaterThanOrEqual(produced);
     const kinds = again.agent.outbox
       .read({ epoch: 0, seq: -1 }, 100)

@@ -2,15 +2,16 @@ import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeAll, expect, it } from 'vitest';
 import { onBadDisk } from '../../campaigns/crash/bad-disk.js';
-import { measureCosts, MANY } from '../../campaigns/crash/costs.js';
+import { measureCosts, MANY_RECORDS } from '../../campaigns/crash/costs.js';
 import { runKills } from '../../campaigns/crash/kills.js';
 import { runPowercuts } from '../../campaigns/crash/powercuts.js';
 import { buildRecorder } from '../../campaigns/crash/recorder.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 
 const CYCLES = 50;
-const TIMEOUT_MS = 240_000;
+const TIMEOUT_MS = limitMs(240_000);
 
 describeWith('cc', 'the outbox', () => {
   const home = keptFolder();
@@ -20,7 +21,7 @@ describeWith('cc', 'the outbox', () => {
   });
 
   it(
-    'has everything it reported after a kill -9 at any moment, statement or call, once and in its chain',
+    'keeps every reported record once and in its chain after a kill -9 at any moment, statement or system call',
     async () => {
       const sum = await runKills({ kills: CYCLES, seed: 1, folder: tempFolder(), library });
       expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, wrong: [] });
@@ -30,7 +31,7 @@ describeWith('cc', 'the outbox', () => {
   );
 
   it(
-    'would not, if it reported before its commit: the control',
+    'control: loses records when it reports them before their commit',
     async () => {
       const sum = await runKills({ kills: 15, seed: 1, folder: tempFolder(), library, reportsEarly: true });
       expect(sum.lost).toBeGreaterThan(0);
@@ -39,7 +40,7 @@ describeWith('cc', 'the outbox', () => {
   );
 
   it(
-    'has everything it reported after a power cut, whatever of the unsynced writes is there, torn or missing',
+    'keeps every reported record after a power cut, whichever unsynced writes are there, torn or missing',
     async () => {
       const sum = await runPowercuts({ cuts: CYCLES, seed: 1, folder: tempFolder(), library });
       expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, wrong: [] });
@@ -49,7 +50,7 @@ describeWith('cc', 'the outbox', () => {
   );
 
   it(
-    'would not with synchronous=NORMAL: the control',
+    'control: loses records with synchronous=NORMAL',
     async () => {
       const sum = await runPowercuts({
         cuts: CYCLES,
@@ -69,25 +70,25 @@ describeWith('cc', 'the outbox', () => {
     ['fails to sync', { errno: 'EIO', first: 8, count: 6, classes: 's' }, 'store-unavailable'],
     ['fails to read', { errno: 'EIO', first: 12, count: 20, classes: 'r' }, 'store-unavailable'],
     ['becomes read-only', { errno: 'EROFS', first: 60, count: 1e9, classes: 'wsno' }, 'store-unavailable'],
-  ] as const)('on a disk that %s loses nothing that it reported', async (_, failing, code) => {
+  ] as const)('loses no reported record on a disk that %s', async (_, failing, code) => {
     const folder = mkdtempSync(join(tempFolder(), 'bad-'));
     const { verdict, failures, later } = await onBadDisk(library, folder, { failing, seed: 3, steps: 60 });
     expect(verdict).toMatchObject({ lost: [], duplicated: [], wrong: [] });
-    // It did fail, each time with a code that is documented, and went on where the disk did.
+    // Steps failed with the documented code, and went on once the disk worked again.
     expect([...failures.keys()]).toContain(code);
     if (failing.count < 1000) expect(later).toBeGreaterThan(0);
   });
 
   it(
-    `opens with ${String(MANY)} records as it does with none, and keeps its memory`,
+    `opens with ${String(MANY_RECORDS)} records as fast as with none, and in the same memory`,
     async () => {
       const { opening, phases } = await measureCosts(library, tempFolder(), () => undefined);
       const [empty, full] = opening;
-      expect(full?.records).toBe(MANY);
+      expect(full?.records).toBe(MANY_RECORDS);
       expect(full?.reads).toBeLessThanOrEqual((empty?.reads ?? 0) + 4);
       expect((full?.rssMib ?? Infinity) - (empty?.rssMib ?? 0)).toBeLessThan(4);
       expect((full?.workedRssMib ?? Infinity) - (empty?.workedRssMib ?? 0)).toBeLessThan(12);
-      // One sync commits a record with its picture; now and then a checkpoint adds two.
+      // One sync commits a record with its picture; an occasional checkpoint adds two.
       expect(phases[0]?.syncs).toBeLessThan(1.5);
     },
     TIMEOUT_MS,

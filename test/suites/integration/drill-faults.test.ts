@@ -13,7 +13,7 @@ const nothing: Fault = {
   injections: () => [{ wrong: {}, act: () => Promise.resolve({}) }],
 };
 
-/** drill.test.ts runs every fault; here are the controls of what they measure. */
+/** drill.test.ts runs every fault. These are the controls of its measurements. */
 describe('the measure of a fault', () => {
   let world: FaultWorld | null = null;
 
@@ -26,7 +26,7 @@ describe('the measure of a fault', () => {
     await world?.close();
   });
 
-  it('finds no picture that opens where only ciphertext of others is handed out, and finds it where cameras seal to all', async () => {
+  it('finds no readable picture where only ciphertext is handed out, and finds one where cameras seal to everybody', async () => {
     const sealed = await runFault(await open(), crossedSessions);
     expect(sealed.handed_out).toBeGreaterThan(0);
     expect(sealed).toMatchObject({ decryptable: 0, alarmed: sealed.injected });
@@ -36,11 +36,11 @@ describe('the measure of a fault', () => {
     expect(leaking.decryptable).toBeGreaterThan(0);
   });
 
-  it('finds silence: what does nothing raises no alarm', async () => {
+  it('counts no alarm for an action without a fault', async () => {
     expect(await runFault(await open(), nothing)).toMatchObject({ injected: 1, alarmed: 0, misbound: 0, lost: 0 });
   });
 
-  it('finds a loss: an event that a camera made and nobody received', async () => {
+  it('counts an event that a camera made and nobody received as lost', async () => {
     const opened = await open();
     const [camera] = opened.cameras;
     if (camera !== undefined) await opened.shoot(camera);
@@ -49,7 +49,7 @@ describe('the measure of a fault', () => {
 });
 
 describe('the oracle', () => {
-  it('finds records of a wrong owner, records and pictures that are gone, and what came late', async () => {
+  it('counts records of a wrong owner, missing records and pictures, and delayed records', async () => {
     const world = await FaultWorld.open(tempFolder());
     const cameras = world.cameras.map(({ name, records }) => ({
       device: name,

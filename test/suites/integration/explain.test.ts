@@ -8,9 +8,10 @@ import { tempFolder } from '../../support/runner/temp.js';
 const RATE = { SEALCAM_CAMERA_FRAMES_PER_SECOND: '5' };
 
 describe('sealcam replay --explain', () => {
-  it('draws a sheet of each event and of what was none, sorted by time, and a sheet of all pictures', async () => {
+  it('draws a sheet of each event and of each near miss, sorted by time, and a sheet of all pictures', async () => {
     const folder = tempFolder();
-    const [sheets, all] = [join(folder, 'sheets'), join(folder, 'all.png')];
+    const sheets = join(folder, 'sheets');
+    const all = join(folder, 'all.png');
     const { status, json, stderr } = run(
       'sealcam',
       ['replay', 'mock:lamp', '--json', '--explain', sheets, '--contact-sheet', all],
@@ -24,7 +25,7 @@ describe('sealcam replay --explain', () => {
     for (const [i, name] of events.entries()) {
       expect(Number(name.slice(0, 8))).toBe((json[i] as Record<string, number>)['onset_ms']);
     }
-    // The lamp goes on and off while nobody is there.
+    // The lamp is switched on and off while nobody is there.
     expect(names.filter((name) => /^\d{8}-light\.png$/.test(name)).length).toBeGreaterThan(0);
     for (const name of [...names.map((one) => join(sheets, one)), all]) {
       const { format, width, height } = await sharp(readFileSync(name)).metadata();
@@ -33,7 +34,7 @@ describe('sealcam replay --explain', () => {
     }
   });
 
-  it('takes no folder that has something in it', () => {
+  it('refuses a folder that is not empty', () => {
     const folder = tempFolder();
     writeFileSync(join(folder, 'mine.txt'), 'kept');
     const { status, stderr } = run('sealcam', ['replay', 'mock:walk', '--explain', folder], RATE);
@@ -42,7 +43,7 @@ describe('sealcam replay --explain', () => {
     expect(readdirSync(folder)).toEqual(['mine.txt']);
   });
 
-  it('knows no scenario of another name', () => {
+  it('refuses an unknown scenario', () => {
     const folder = join(tempFolder(), 'sheets');
     const { status, stderr } = run('sealcam', ['replay', 'mock:nothing', '--explain', folder], RATE);
     expect(status).toBe(2);

@@ -8,7 +8,7 @@ import { tempFolder } from '../../support/runner/temp.js';
 import { makeFrames } from '../../support/engines/video.js';
 import { until } from '../../support/runner/wait.js';
 
-/** A board as the whole program sees it: every tool it asks for is there, and says what a real one would. */
+/** Makes a board for the whole program: stand-ins for every tool, with the output of the real one. */
 async function board(): Promise<{ stand: StandIns; environment: Record<string, string>; pids: () => number[] }> {
   const stand = new StandIns();
   await makeFrames(stand.folder, 5);
@@ -51,19 +51,22 @@ async function board(): Promise<{ stand: StandIns; environment: Record<string, s
 }
 
 describe('sealcam on a board', () => {
-  it('runs on its drivers, tells systemd, survives its camera, and leaves no process behind', async () => {
+  it('runs on its drivers, notifies systemd, survives the end of its camera, and leaves no process behind', async () => {
     const { stand, environment, pids } = await board();
     const camera = start('sealcam', ['run'], environment);
-    const said = (text: string): number => camera.lines.filter(({ msg }) => String(msg).includes(text)).length;
-    await until('the camera', () => said('the camera is open') === 1);
-    await until('systemd is told', () => stand.argv('systemd-notify').filter((arg) => arg === 'WATCHDOG=1').length > 1);
+    const countOf = (text: string): number => camera.lines.filter(({ msg }) => String(msg).includes(text)).length;
+    await until('the camera', () => countOf('the camera is open') === 1);
+    await until(
+      'WATCHDOG=1 at systemd',
+      () => stand.argv('systemd-notify').filter((arg) => arg === 'WATCHDOG=1').length > 1,
+    );
     expect(stand.argv('systemd-notify')[0]).toBe('READY=1');
     await until('a claim window on the LED', () => stand.argv('gpioset').length > 6);
     expect(stand.argv('gpiomon')).toEqual(expect.arrayContaining(['17', '27', '22']));
     const streams = (): number[] => pids().filter((pid) => commandOf(pid).includes('rpicam-vid'));
     await until('the stream', () => streams().length === 1);
     process.kill(streams()[0] ?? 0, 'SIGKILL');
-    await until('the camera again', () => said('the camera is open') === 2);
+    await until('the camera again', () => countOf('the camera is open') === 2);
     camera.signal('SIGTERM');
     expect(await camera.ended).toBe(0);
     expect(stand.argv('systemd-notify').at(-1)).toBe('STOPPING=1');
@@ -71,12 +74,12 @@ describe('sealcam on a board', () => {
     expect(camera.lines.filter(({ stderr }) => stderr !== undefined)).toEqual([]);
   });
 
-  it('is looked over by the doctor', async () => {
+  it('is checked by the doctor', async () => {
     const { environment } = await board();
     const { stdout } = run('sealcam', ['doctor'], environment);
-    expect(stdout).toMatch(/ok {4}camera +imx708, 640x360 at 10 frames a second/);
+    expect(stdout).toMatch(/ok {4}camera +imx708, 640x360 at 10 frames per second/);
     expect(stdout).toMatch(/ok {4}board .*warning: the supply voltage was too low since the boot/);
-    expect(stdout).toMatch(/FAIL {2}gpio +\/dev\/gpiochip0 is not there|ok {4}gpio/);
+    expect(stdout).toMatch(/FAIL {2}gpio +\/dev\/gpiochip0 does not exist|ok {4}gpio/);
     expect(stdout).toMatch(/ok {4}watchdog +systemd listens/);
   });
 

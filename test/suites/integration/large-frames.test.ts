@@ -6,11 +6,12 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { checkout } from '../../../scripts/checkout.js';
 
-const [WIDTH, HEIGHT] = [8000, 6000];
-/** A byte a pixel: what anybody needs who decodes the picture as it is. */
+const WIDTH = 8000;
+const HEIGHT = 6000;
+/** A byte per pixel: the least memory for decoding the picture at its full size. */
 const WHOLE_MIB = (WIDTH * HEIGHT) / 2 ** 20;
 
-/** Does one thing with a file in a process of its own; gives by how much that grew at its most. */
+/** Does one thing with a file in a process of its own, and prints by how much the peak memory of that process grew. */
 const CHILD = `
 import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
@@ -52,31 +53,32 @@ describe('frames of 8000×6000', () => {
     rmSync(folder, { recursive: true });
   });
 
-  function grown(file: string, what: string): { readonly reason: string; readonly mib: number } {
+  /** Runs the child, and returns its peak growth in MiB. */
+  function growthOf(file: string, what: string): { readonly reason: string; readonly mib: number } {
     const args = [join(folder, 'child.mjs'), checkout, file, what];
-    // A shell between, since the peak of whoever starts a program counts as the program's own.
+    // Started by a shell, because a program inherits the peak of the process that starts it.
     const shell = ['-c', '"$0" "$@"; :', process.execPath, ...args];
     const { stdout, stderr } = spawnSync('sh', shell, { encoding: 'utf8' });
     if (stdout === '') throw new Error(stderr);
-    return JSON.parse(stdout) as ReturnType<typeof grown>;
+    return JSON.parse(stdout) as ReturnType<typeof growthOf>;
   }
 
   it.each(['luma', 'thumbnail', 'crop'])('are decoded at a reduced scale, in bounded memory: %s', (what) => {
-    const { reason, mib } = grown(files.baseline, what);
+    const { reason, mib } = growthOf(files.baseline, what);
     expect(reason).toBe('accepted');
     expect(mib).toBeLessThan(WHOLE_MIB);
   });
 
-  it('are refused by their header alone where a decoder would hold all of it', () => {
+  it('are refused by their header alone where a decoder would hold the whole picture', () => {
     for (const what of ['luma', 'thumbnail', 'crop']) {
-      const { reason, mib } = grown(files.progressive, what);
+      const { reason, mib } = growthOf(files.progressive, what);
       expect(reason).toBe('too-large');
       expect(mib).toBeLessThan(4);
     }
   });
 
-  it('control: whoever decodes all of it is seen', () => {
-    expect(grown(files.baseline, 'whole').mib).toBeGreaterThan(WHOLE_MIB);
-    expect(grown(files.progressive, 'whole').mib).toBeGreaterThan(WHOLE_MIB);
+  it('control: decoding the whole picture exceeds the bound', () => {
+    expect(growthOf(files.baseline, 'whole').mib).toBeGreaterThan(WHOLE_MIB);
+    expect(growthOf(files.progressive, 'whole').mib).toBeGreaterThan(WHOLE_MIB);
   });
 });

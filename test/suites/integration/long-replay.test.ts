@@ -1,22 +1,29 @@
-import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { checkout } from '../../../scripts/checkout.js';
+import { jsonOf, runScript } from '../../support/engines/script.js';
 import { describeWith } from '../../support/engines/tools.js';
+import { limitMs } from '../../support/runner/speed.js';
+
+const RUN_MS = 120_000;
+
+interface LongReplay {
+  readonly events: number;
+  readonly outside: number;
+  readonly thumbnails: { readonly p95Bytes: number };
+}
 
 describeWith('ffmpeg', 'npm run score -- --long', () => {
-  it('replays 1080p: pictures from within their events, and small; here for as long as it takes to see somebody', () => {
-    const args = [join(checkout, 'dist', 'scripts', 'score.js'), '--long', '--seconds', '14', '--json'];
-    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: 'utf8' });
-    expect(status, stderr).toBe(0);
-    const result = JSON.parse(stdout) as { events: number; outside: number; thumbnails: { p95Bytes: number } };
+  const timeout = limitMs(RUN_MS);
+  it('replays 1080p: its pictures are small and lie within their events', { timeout }, async () => {
+    const ran = await runScript('scripts/score.js', ['--long', '--seconds', '14', '--json'], { limitMs: RUN_MS });
+    expect(ran.status, ran.stderr).toBe(0);
+    const result = jsonOf<LongReplay>(ran);
     expect(result).toMatchObject({ width: 1920, height: 1080, outside: 0, faults: [] });
     expect(result.events).toBeGreaterThan(0);
     expect(result.thumbnails.p95Bytes).toBeLessThanOrEqual(20_000);
   });
 
-  it('says that it is used wrongly', () => {
-    const args = [join(checkout, 'dist', 'scripts', 'score.js'), '--long', '--seconds', 'soon'];
-    expect(spawnSync(process.execPath, args, { encoding: 'utf8' }).status).toBe(2);
+  it('exits with status 2 when it is called wrongly', async () => {
+    const { status } = await runScript('scripts/score.js', ['--long', '--seconds', 'soon'], { limitMs: RUN_MS });
+    expect(status).toBe(2);
   });
 });

@@ -17,7 +17,7 @@ describeWith('openssl', 'TLS with client certificates, over Mosquitto', () => {
 
   afterEach(() => way.stopAll());
 
-  it('lets a camera in that shows a certificate and whose broker is the right one, and nobody else', async () => {
+  it('connects a camera with a certificate to the right broker, and no other camera', async () => {
     const tlsPort = await freePort();
     const ours = certificates(tempFolder());
     const other = certificates(tempFolder(), 'other');
@@ -41,26 +41,26 @@ describeWith('openssl', 'TLS with client certificates, over Mosquitto', () => {
     const good = camera('good', ours.ca, ours.issue('camera'));
     const without = camera('without', ours.ca, null);
     const stranger = camera('stranger', ours.ca, other.issue('stranger'));
-    // A broker that another authority vouches for could be anybody's.
+    // A broker with a certificate of another authority could be anyone's.
     const deceived = camera('deceived', other.ca, ours.issue('deceived'));
     const { watcher, opened } = way.watch(cloud);
     await watcher.claim(good.code);
     await until('an event is opened', () => opened.length > 0, 20_000);
     for (const { agent } of [without, stranger, deceived]) {
-      await until('it has tried', () => agent.uplink.status().attempts >= 2, 20_000);
+      await until('it has made two attempts', () => agent.uplink.status().attempts >= 2, 20_000);
       expect(agent.uplink.isConnected).toBe(false);
     }
     expect(cloud.cloud.counters.get('offers')).toBe(1);
 
-    // The next connection of the same camera resumes its session, or starts anew: either way it comes back.
+    // The next connection of the same camera resumes the TLS session or makes a new one; either way it is back.
     const before = opened.length;
     expect(good.agent.uplink.drop()).toBe(true);
     await until('it is back', () => good.agent.uplink.isConnected, 20_000);
-    await until('and goes on', () => opened.length > before, 20_000);
+    await until('another event is opened', () => opened.length > before, 20_000);
   });
 });
 
-it('a certificate without its key, or a key that others may read, is refused at the start', () => {
+it('a certificate without its key, or a key that other users may read, is refused at the start', () => {
   const folder = tempFolder();
   const config = (environment: Record<string, string>) =>
     loadAgentConfig({ file: null, environment: { SEALCAM_DATA_FOLDER: folder, ...environment } });

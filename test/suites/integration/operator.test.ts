@@ -10,7 +10,7 @@ import { repository } from '../../support/vectors.js';
 import { until } from '../../support/runner/wait.js';
 import { WholeWay } from '../../support/worlds/whole-way.js';
 
-const SENTENCE = 'We look into a fault; your cameras go on.';
+const SENTENCE = 'We are looking into a fault. Your cameras keep recording.';
 
 let way: WholeWay | null = null;
 
@@ -33,13 +33,13 @@ function revoke(...args: string[]): { status: number | null; stdout: string; std
   return { status, stdout, stderr, json: stdout.startsWith('{') ? (JSON.parse(stdout) as unknown) : null };
 }
 
-/** The operator's command, a process of its own, on the data folder of the cloud that runs in this one. */
+/** Runs the operator's command in a process of its own, on the data folder of the cloud that runs in this one. */
 function operator(folder: string, ...args: string[]): ReturnType<typeof run> {
   return operatorWith(folder, {}, ...args);
 }
 
-describe('the operator of a running cloud', () => {
-  it('pauses and resumes what owners see; records are taken and receipted all along', async () => {
+describe('an operator of a running cloud', () => {
+  it('pauses and resumes reading, while records are still stored and receipted', async () => {
     way = await WholeWay.prepare(embedded);
     await way.broker.start();
     const cloud = await way.startCloud();
@@ -50,14 +50,15 @@ describe('the operator of a running cloud', () => {
 
     const paused = operator(way.folder, 'reads', 'pause', '--all', '--sentence', SENTENCE, '--json');
     expect(paused).toMatchObject({ status: 0, json: [{ paused: 'all', sentence: SENTENCE }] });
-    await until('the page knows', () => watcher.view().connection === 'paused');
+    await until('the page shows the pause', () => watcher.view().connection === 'paused');
     expect(watcher.view()).toMatchObject({ problem: { code: 'reads-paused', message: SENTENCE } });
-    const [seen, receipted] = [watcher.view().events.length, camera.agent.outbox.totals().receipted];
+    const seen = watcher.view().events.length;
+    const { receipted } = camera.agent.outbox.totals();
     await until('more is receipted', () => camera.agent.outbox.totals().receipted >= receipted + 3);
     expect(watcher.view().events).toHaveLength(seen);
 
     expect(operator(way.folder, 'reads', 'resume', '--all').stdout).toContain('is resumed for all accounts');
-    await until('the events come by themselves', () => watcher.view().events.length > seen, 60_000);
+    await until('the events arrive without a reload', () => watcher.view().events.length > seen, 60_000);
     expect(watcher.view().connection).toBe('live');
     const [status] = operator(way.folder, 'reads', 'status', '--json').json;
     expect(status).toMatchObject({
@@ -67,7 +68,7 @@ describe('the operator of a running cloud', () => {
     expect(watcher.alarms()).toBe(0);
   });
 
-  it('learns who was shown what, in the zone of the question', async () => {
+  it('lists who was shown what, in the zone of --since', async () => {
     way = await WholeWay.prepare(embedded);
     await way.broker.start();
     const cloud = await way.startCloud();
@@ -94,7 +95,7 @@ describe('the operator of a running cloud', () => {
     expect(operator(way.folder, 'alarms', '--json')).toMatchObject({ status: 0, json: [] });
   });
 
-  it("imports the maker's list that the script signed, and the running cloud asks it at once", async () => {
+  it("imports a maker's list that the script signed, and the running cloud applies it immediately", async () => {
     way = await WholeWay.prepare(embedded);
     await way.broker.start();
     const cloud = await way.startCloud();
@@ -102,9 +103,10 @@ describe('the operator of a running cloud', () => {
     const { watcher } = way.watch(cloud);
     await watcher.claim(camera.code);
     const { folder } = way;
-    const [key, list] = [join(folder, 'maker.key'), join(folder, 'revoked.list')];
+    const key = join(folder, 'maker.key');
+    const list = join(folder, 'revoked.list');
     const makerKey = revoke('--make-key', key).stdout.trim();
-    expect(revoke('--help').stdout).toContain('Revoked stays revoked');
+    expect(revoke('--help').stdout).toContain('A revocation is final');
     const made = revoke('--key', key, '--list', list, '--device', camera.device, '--json');
     expect(made).toMatchObject({ status: 0, json: { version: 1, entries: 1, maker_key: makerKey } });
     const old = readFileSync(list);
@@ -115,7 +117,7 @@ describe('the operator of a running cloud', () => {
     const known = camera.agent.outbox.totals().receipted;
     await until('its records are refused', () => cloud.cloud.counters.get('refused.revoked') >= 2);
     expect(camera.agent.outbox.totals().receipted).toBeLessThanOrEqual(known + 2);
-    await until('an alarm is kept', async () => (await cloud.store.alarms.since(0, 9)).length > 0);
+    await until('an alarm is stored', async () => (await cloud.store.alarms.since(0, 9)).length > 0);
 
     expect(revoke('--key', key, '--list', list, '--json').json).toMatchObject({ version: 2, entries: 1 });
     expect(imported()).toMatchObject({ status: 0, json: [{ version: 2 }] });
@@ -130,7 +132,7 @@ describe('the operator of a running cloud', () => {
     expect(operator(folder, 'revoke', 'import', list).stderr).toContain('revocation.makerKey is not set');
   });
 
-  it('rotates receipt keys: a camera goes on without a new claim, as long as its claim names one of them', async () => {
+  it('rotates receipt keys: a camera needs no new claim while its claim names one of them', async () => {
     way = await WholeWay.prepare(embedded);
     await way.broker.start();
     let cloud = await way.startCloud();
@@ -142,7 +144,7 @@ describe('the operator of a running cloud', () => {
       { number: 2, role: 'successor', open_claims: 1, signs_for: 0 },
       { number: 1, role: 'current', open_claims: 1, signs_for: 1 },
     ]);
-    // Once to the key that the claim names as successor, and on to keys that it does not name.
+    // First to the key that the claim names as successor, then to keys that it does not name.
     for (const signs of [
       [0, 1, 0],
       [0, 0, 1, 0],
@@ -155,16 +157,14 @@ describe('the operator of a running cloud', () => {
       await until('records are receipted', () => camera.agent.outbox.totals().receipted > receipted + 1, 60_000);
     }
     expect(cloud.cloud.counters.get('receipts.no-key')).toBe(0);
-    expect(operator(folder, 'receipt-keys').stdout).toContain(
-      '1 open claims name it, receipts of 1 are signed with it',
-    );
+    expect(operator(folder, 'receipt-keys').stdout).toContain('named by 1 open claims, signs the receipts of 1');
   });
 
-  it('is not told "done" for a folder where no cloud is, nor for a scope that could be misread', () => {
+  it('gets an error for a folder without a cloud, and for an ambiguous scope', () => {
     const folder = tempFolder();
     const pause = (...args: string[]): ReturnType<typeof run> => operator(folder, 'reads', 'pause', ...args);
     expect(pause('--all', '--sentence', 'x')).toMatchObject({ status: 4 });
-    expect(pause('--sentence', 'x').stderr).toContain('say either --all or --account HEX');
+    expect(pause('--sentence', 'x').stderr).toContain('expected either --all or --account HEX');
     expect(pause('--all', '--account', toHex(new Uint8Array(16)), '--sentence', 'x').status).toBe(2);
     expect(pause('--account', 'abc', '--sentence', 'x').status).toBe(2);
     expect(pause('--all').status).toBe(2);

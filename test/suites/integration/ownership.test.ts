@@ -38,16 +38,16 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     return someone;
   }
 
-  /** A camera of Anna's, with her page open. */
+  /** Starts a camera that Anna has claimed, with her page open. */
   async function claimed(script = QUIET): Promise<{ readonly anna: Person; readonly camera: TestAgent }> {
     const camera = way.startAgent('a', script);
     const anna = person();
     await anna.claim(camera.code);
-    await until('the camera has said how it is', () => hasSaid(anna, camera.device));
+    await until('the camera has sent its health', () => hasHealth(anna, camera.device));
     return { anna, camera };
   }
 
-  const hasSaid = (someone: Person, device: string): boolean => (someone.camera(device, 1)?.health ?? null) !== null;
+  const hasHealth = (someone: Person, device: string): boolean => (someone.camera(device, 1)?.health ?? null) !== null;
 
   async function opens(someone: Person, epoch: number): Promise<boolean> {
     const picture = someone.pictures(epoch)[0]?.picture;
@@ -55,7 +55,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     return ((await someone.owner.openPicture(picture)).jpeg?.length ?? 0) > 500;
   }
 
-  it('the owner orders, and the camera says in records what it did', async () => {
+  it('the owner gives orders, and the camera records what it did', async () => {
     const { anna, camera } = await claimed();
     const { device } = camera;
     await anna.orders.send(device, 1, { action: 'snapshot' });
@@ -63,13 +63,13 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     expect(await opens(anna, 1)).toBe(true);
     await anna.orders.send(device, 1, { action: 'sensitivity', sensitivity: 80 });
     await anna.orders.send(device, 1, { action: 'privacy', privacy: true });
-    await until('the page knows', () => anna.camera(device, 1)?.health?.body.privacy === true);
+    await until('the page shows privacy mode', () => anna.camera(device, 1)?.health?.body.privacy === true);
     expect(camera.indicator.shown.at(-1)).toBe('privacy');
     const seen = camera.agent.counters.get('frames.seen');
     expect(await asyncCodeOf(() => anna.orders.send(device, 1, { action: 'snapshot' }))).toBe('privacy-mode');
     expect(camera.agent.counters.get('frames.seen')).toBe(seen);
     await anna.orders.send(device, 1, { action: 'privacy', privacy: false });
-    await until('it looks again', () => camera.agent.counters.get('frames.seen') > seen);
+    await until('the camera inspects frames again', () => camera.agent.counters.get('frames.seen') > seen);
     expect(camera.indicator.shown.at(-1)).toBe('recording');
   });
 
@@ -81,20 +81,20 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     await anna.orders.send(first.device, 1, { action: 'privacy', privacy: true });
     await way.stop(first.agent);
     const again = way.startAgent('a', BUSY, keyStore);
-    await until('it is back', () => again.agent.uplink.isConnected);
+    await until('it has reconnected', () => again.agent.uplink.isConnected);
     expect(again.agent.isPrivate).toBe(true);
-    await until('it says so', () => again.agent.outbox.queued().records === 0);
+    await until('its records have receipts', () => again.agent.outbox.queued().records === 0);
     expect(again.agent.counters.get('frames.seen')).toBe(0);
     expect(again.indicator.shown.at(-1)).toBe('privacy');
     await anna.orders.send(first.device, 1, { action: 'privacy', privacy: false });
-    await until('it looks again', () => again.agent.counters.get('frames.seen') > 0);
+    await until('the camera inspects frames again', () => again.agent.counters.get('frames.seen') > 0);
   });
 
-  it('two browsers of one owner do not block each other, an hour apart', async () => {
+  it('two browsers of one owner do not lock each other out when their clocks differ by an hour', async () => {
     const { anna, camera } = await claimed();
     const ahead = { ...realClock, wallMs: () => realClock.wallMs() + 3_600_000 };
     const phone = person(anna.keys.master, ahead);
-    await until('the phone knows the camera', () => hasSaid(phone, camera.device));
+    await until('the phone knows the camera', () => hasHealth(phone, camera.device));
     await phone.orders.send(camera.device, 1, { action: 'sensitivity', sensitivity: 30 });
     await anna.orders.send(camera.device, 1, { action: 'sensitivity', sensitivity: 40 });
     await phone.orders.send(camera.device, 1, { action: 'sensitivity', sensitivity: 50 });
@@ -102,7 +102,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     expect(camera.agent.counters.snapshot()).not.toHaveProperty('command.internal');
   });
 
-  it('the cloud can order nothing: neither with its own key, nor an order of the owner’s again', async () => {
+  it('the cloud cannot give orders: neither with its own key, nor by replaying the owner’s', async () => {
     const { anna, camera } = await claimed();
     const device = fromHex(camera.device, 32) ?? new Uint8Array(32);
     const claim = anna.history.claimOf(device, 1);
@@ -123,22 +123,22 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     };
     const { counters } = camera.agent;
     send(order(nodeSuite.ed25519Signer(new Uint8Array(32).fill(7))));
-    await until('it is refused', () => counters.get('down.command-refused') === 1);
+    await until('the order of another key is refused', () => counters.get('down.command-refused') === 1);
     const own = order();
     send(own);
-    await until('the control: the owner’s own is followed', () => anna.pictures(1).length === 1);
+    await until('control: the owner’s own order is obeyed', () => anna.pictures(1).length === 1);
     send(own);
-    await until('it is refused the second time', () => counters.get('down.command-replayed') === 1);
+    await until('the replayed order is refused', () => counters.get('down.command-replayed') === 1);
     expect(anna.pictures(1)).toHaveLength(1);
   });
 
-  it('a member sees what comes, keeps it when removed, and sees nothing more', async () => {
+  it('a member sees new events, keeps them when removed, and then sees no more', async () => {
     const { anna, camera } = await claimed(BUSY);
     const { device } = camera;
     const ben = person();
     const stranger = person();
     expect(await anna.changeMembers(device, 1, [ben.asMember])).toBe(2);
-    await until('Ben is asked', () => ben.session.view().invitations.length === 1);
+    await until('Ben is invited', () => ben.session.view().invitations.length === 1);
     expect(ben.session.view()).toMatchObject({ events: [], cameras: [], alarms: [] });
     const [invitation] = ben.session.view().invitations;
     if (invitation === undefined) throw new Error('no invitation');
@@ -157,7 +157,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     expect(ben.pictures(3)).toEqual([]);
     expect(ben.camera(device, 3)).toBeUndefined();
     expect(await opens(ben, 2)).toBe(true);
-    // The control: Anna, with the same page, opens all of them; somebody else nothing.
+    // The control: Anna opens all of them with the same page, a stranger none.
     expect([await opens(anna, 2), await opens(anna, 3)]).toEqual([true, true]);
     const theirs = anna.pictures(3)[0]?.picture;
     if (theirs === undefined || theirs === null) throw new Error('no picture');
@@ -165,14 +165,14 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     expect(stranger.session.view()).toMatchObject({ events: [], cameras: [] });
   });
 
-  it('is transferred: released by one owner, claimed by the next, and neither sees the other’s', async () => {
+  it('is transferred: one owner releases, the next claims, and neither sees the other’s events', async () => {
     const { anna, camera } = await claimed(BUSY);
     const { device } = camera;
     await until('Anna has a picture', () => anna.pictures(1).length > 0, 20_000);
     await anna.orders.send(device, 1, { action: 'release' });
     expect(camera.agent.outbox.currentClaim()).toBeNull();
-    await until('her page knows', () => anna.camera(device, 1)?.hasEnded === true);
-    // Anna has a photograph of the label; without somebody at the camera it is worth nothing.
+    await until('her page shows the end of the ownership', () => anna.camera(device, 1)?.hasEnded === true);
+    // Anna still knows the label's code. It is useless unless someone opens a claim window at the camera.
     const late = anna.owner.claim(parseClaimCode(nodeSuite, camera.code), () => undefined, AbortSignal.timeout(1500));
     expect(await late.catch((error: unknown) => asSealcamError(error).code)).toBe('claim-refused');
     const carl = person();
@@ -192,16 +192,20 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     expect([anna, carl].map(({ session }) => session.view().alarms)).toEqual([[], []]);
   });
 
-  it('a reset at the camera ends an ownership at once, and the queue of before with it', async () => {
+  it('a reset at the camera ends an ownership immediately, and erases its outbox', async () => {
     const { anna, camera } = await claimed(BUSY);
     await way.broker.stop();
-    await until('something waits', () => camera.agent.outbox.queued().records > 3, 20_000);
+    await until('records wait', () => camera.agent.outbox.queued().records > 3, 20_000);
     camera.button.press(10_000);
     expect(camera.agent.outbox.currentClaim()).toBeNull();
-    // The tombstone alone waits for its receipt.
+    // Only the tombstone waits for its receipt.
     expect(camera.agent.outbox.queued().records).toBe(1);
     await way.broker.start();
-    await until('her page knows', () => anna.camera(camera.device, 1)?.hasEnded === true, 20_000);
-    await until('nothing is left', () => camera.agent.outbox.queued().records === 0, 20_000);
+    await until(
+      'her page shows the end of the ownership',
+      () => anna.camera(camera.device, 1)?.hasEnded === true,
+      20_000,
+    );
+    await until('the outbox is empty', () => camera.agent.outbox.queued().records === 0, 20_000);
   });
 });

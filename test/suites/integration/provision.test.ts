@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { run } from '../../support/engines/command.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { repository } from '../../support/vectors.js';
@@ -12,7 +13,7 @@ function provision(...args: readonly string[]): { readonly status: number | null
   const path = join(repository, 'dist', 'scripts', 'provision.js');
   const { status, stdout, stderr } = spawnSync(process.execPath, [path, ...args], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: limitMs(60_000),
   });
   return { status, out: stdout + stderr };
 }
@@ -26,7 +27,7 @@ interface Provisioned {
 const parse = (out: string): Provisioned => JSON.parse(out) as Provisioned;
 
 describe('provisioning', () => {
-  it('makes keys that the agent takes for its own, once', () => {
+  it('makes keys once, and the agent uses them', () => {
     const folder = join(tempFolder(), 'camera');
     const first = parse(provision('--data', folder, '--json').out);
     expect(first.is_new).toBe(true);
@@ -36,7 +37,7 @@ describe('provisioning', () => {
     expect(parse(provision('--data', folder, '--json').out)).toMatchObject({ device: first.device, is_new: false });
   });
 
-  it('imports an identity, and never over another', () => {
+  it('imports an identity, but never over another one', () => {
     const file = join(tempFolder(), 'identity.json');
     writeFileSync(file, JSON.stringify({ seed: '01'.repeat(32), claimSecret: '02'.repeat(16) }));
     const folder = join(tempFolder(), 'camera');
@@ -55,7 +56,7 @@ describe('provisioning', () => {
 });
 
 describeWith('zbarimg', 'the label', () => {
-  it('is read by a scanner: its QR code is the claim link', async () => {
+  it('has the claim link in its QR code', async () => {
     const folder = tempFolder();
     const label = join(folder, 'label.png');
     const args = ['--data', join(folder, 'camera'), '--label', label, '--page', 'https://app.example/', '--json'];

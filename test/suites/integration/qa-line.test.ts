@@ -6,6 +6,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import { embedded } from '../../support/engines/brokers.js';
 import { start } from '../../support/engines/command.js';
 import { ptyPair } from '../../support/engines/pty-pair.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { repository } from '../../support/vectors.js';
@@ -16,18 +17,18 @@ interface Ended {
   readonly out: string;
 }
 
-/** Beside this process, which runs the broker. */
+/** Runs a script without blocking this process, which runs the broker. */
 function run(name: string, ...args: readonly string[]): Promise<Ended> {
   const path = join(repository, 'dist', 'scripts', `${name}.js`);
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, [path, ...args], { timeout: 120_000 }, (_, stdout, stderr) => {
+    const child = execFile(process.execPath, [path, ...args], { timeout: limitMs(120_000) }, (_, stdout, stderr) => {
       resolve({ status: child.exitCode ?? -1, out: stdout + stderr });
     });
   });
 }
 
 describeWith('socat', 'a production line on a real tty', () => {
-  it('tests a camera and writes a report with every step; a camera that fails says which', async () => {
+  it('tests a camera and writes a report with every step, and names the step that fails', async () => {
     const folder = tempFolder();
     const pty = await ptyPair();
     const broker = embedded(folder, await freePort());
@@ -41,7 +42,7 @@ describeWith('socat', 'a production line on a real tty', () => {
     try {
       await until('the console', () => camera.lines.some(({ msg }) => msg === 'the console is ready'));
       const report = join(folder, 'report.xml');
-      // The broker runs in this process, so nothing here may block while the line waits for a connection.
+      // The broker runs in this process, so nothing here may block while the self-test waits for a connection.
       await until('a connection', () => camera.lines.some(({ phase }) => phase === 'probation'));
       const { status, out } = await run('qa-console', '--port', pty.b, '--report', report);
       expect({ status, out: status === 0 ? '' : out }).toEqual({ status: 0, out: '' });
@@ -61,7 +62,7 @@ describeWith('socat', 'a production line on a real tty', () => {
       }
       expect(xml).toContain('failures="0"');
 
-      // The control: the same camera without its broker fails, at that step and no other.
+      // The control: without its broker the same camera fails, at that step only.
       await broker.stop();
       const again = await run('qa-console', '--port', pty.b, '--report', report, '--json');
       expect(again.status).toBe(1);
@@ -71,7 +72,7 @@ describeWith('socat', 'a production line on a real tty', () => {
         .map((line) => (JSON.parse(line) as { test: string }).test);
       expect(failed).toEqual(['uplink']);
 
-      // A key that the camera does not trust gets nowhere.
+      // A key that the camera does not trust unlocks nothing.
       const key = join(folder, 'other.key');
       expect((await run('qa-token', '--make-key', key)).out).toMatch(/^[0-9a-f]{64}\n$/);
       const stranger = await run('qa-console', '--port', pty.b, '--report', report, '--key', key);
@@ -84,7 +85,7 @@ describeWith('socat', 'a production line on a real tty', () => {
     }
   });
 
-  it('says what is wrong with a port, a key file or a scope', async () => {
+  it('explains what is wrong with a port, a key file or a scope', async () => {
     expect((await run('qa-console', '--port', '/dev/no-such-tty')).status).toBe(4);
     expect((await run('qa-console')).status).toBe(2);
     const bad = join(tempFolder(), 'bad.key');

@@ -17,14 +17,15 @@ describeWith('mosquitto', 'a resumed TLS session, over Mosquitto', () => {
 
   beforeAll(() => {
     ours = certificates(folder);
-    [server, camera] = [ours.issue('broker'), ours.issue('camera')];
+    server = ours.issue('broker');
+    camera = ours.issue('camera');
   });
 
   const read = (path: string): string => readFileSync(path, 'utf8');
 
-  /** One connection; it ends once its ticket for the next is there, or was never due. */
-  async function connect(port: number, session: TlsSession): Promise<Handshake> {
-    const how = await new Promise<Handshake>((resolve, reject) => {
+  /** Connects once, and disconnects when the ticket for the next connection has come. */
+  function connect(port: number, session: TlsSession): Promise<Handshake> {
+    return new Promise<Handshake>((resolve, reject) => {
       const settings = { url: `mqtts://127.0.0.1:${String(port)}`, ca: read(ours.ca) };
       const socket = openStream({ ...settings, cert: read(camera.cert), key: read(camera.key) }, session, {
         ready: (handshake) => {
@@ -38,7 +39,6 @@ describeWith('mosquitto', 'a resumed TLS session, over Mosquitto', () => {
         failed: reject,
       });
     });
-    return how;
   }
 
   it.each(['TLSv1.3', 'TLSv1.2'] as const)('%s: the second connection and the third resume the first', async (tls) => {
@@ -54,10 +54,10 @@ describeWith('mosquitto', 'a resumed TLS session, over Mosquitto', () => {
       { tls, isResumed: true },
       { tls, isResumed: true },
     ]);
-    // The control: without what the first one left, nothing is resumed.
+    // The control: without a ticket nothing is resumed.
     expect(await connect(tlsPort, { ticket: undefined })).toEqual({ tls, isResumed: false });
 
-    // A broker that was started anew does not know the session: the attempt is a full handshake, not a failure.
+    // A restarted broker does not know the session: the attempt becomes a full handshake, not a failure.
     await broker.stop();
     await broker.start();
     expect(await connect(tlsPort, session)).toEqual({ tls, isResumed: false });

@@ -9,7 +9,7 @@ import { certificates, type Certificates, type IssuedFiles } from '../../support
 import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 
-/** A server on 127.0.0.1 that says hello to whoever got through the handshake. */
+/** A server on 127.0.0.1 that sends hello after a handshake. */
 async function serve(files: IssuedFiles, options: TlsOptions = {}): Promise<{ port: number; heard: () => string }> {
   let heard = '';
   const server = createServer({ ...pem(files), ...options }, (socket) => {
@@ -28,7 +28,10 @@ const pem = ({ cert, key }: IssuedFiles): { cert: Buffer; key: Buffer } => ({
   key: readFileSync(key),
 });
 
-/** `connected` once the broker's first word is there, else the error. TLS 1.3 refuses a client after its handshake. */
+/**
+ * Returns `connected` after the broker's first bytes, or the error. With TLS 1.3 a client learns of a refusal only
+ * after its handshake.
+ */
 function outcome(
   port: number,
   change: Partial<StreamSettings>,
@@ -69,8 +72,9 @@ const refused = (message: RegExp): unknown =>
     hint: expect.stringMatching(/\w/),
   });
 
-describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to it', () => {
-  const [folder, laterFolder] = [keptFolder(), keptFolder()];
+describeWith('openssl', 'TLS: a camera sends nothing to a broker that it has not verified', () => {
+  const folder = keptFolder();
+  const laterFolder = keptFolder();
   let ours: Certificates;
   let good: IssuedFiles;
   let ca: string;
@@ -81,25 +85,25 @@ describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to
     ca = readFileSync(ours.ca, 'utf8');
   });
 
-  it('the right one, by TLS 1.3 and by 1.2: the control of all below', async () => {
+  it('the right broker, with TLS 1.3 and 1.2: the control of all below', async () => {
     for (const maxVersion of ['TLSv1.3', 'TLSv1.2'] as const) {
       const { port } = await serve(good, { maxVersion });
       expect(await outcome(port, { ca })).toBe('connected');
     }
   });
 
-  it('an authority that is not pinned names uplink.caFile, and hears nothing', async () => {
+  it('an authority that is not pinned: names uplink.caFile, and the server receives nothing', async () => {
     const other = certificates(tempFolder(), 'other');
     const { port, heard } = await serve(other.issue('stranger'));
     expect(await outcome(port, { ca })).toEqual(refused(/^uplink\.caFile: /));
-    // Without a pinned authority the system's count, and they do not know ours either.
+    // Without a pinned authority those of the system count, and ours is not one of them.
     const unpinned = await serve(good);
     expect(await outcome(unpinned.port, {})).toEqual(refused(/^uplink\.caFile: /));
     expect(heard() + unpinned.heard()).toBe('');
     expect(await outcome(port, { ca: readFileSync(other.ca, 'utf8') })).toBe('connected');
   });
 
-  it('another host name names uplink.url', async () => {
+  it('another host name: names uplink.url', async () => {
     const elsewhere = ours.issue('elsewhere', { names: 'DNS:broker.example' });
     const { port } = await serve(elsewhere);
     expect(await outcome(port, { ca })).toEqual(refused(/^uplink\.url: .*not for this host/));
@@ -107,14 +111,14 @@ describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to
     expect(await outcome((await serve(local)).port, { ca }, 'localhost')).toBe('connected');
   });
 
-  it('an expired one, and one that is not valid yet, name the clock as well', async () => {
+  it('an expired certificate, and one not valid yet: both name the clock as well', async () => {
     const expired = await serve(ours.issue('expired', { valid: ['20200101000000Z', '20210101000000Z'] }));
     expect(await outcome(expired.port, { ca })).toEqual(refused(/^uplink\.url: .*expired.*clock/));
     const early = await serve(ours.issue('early', { valid: ['20450101000000Z', '20490101000000Z'] }));
     expect(await outcome(early.port, { ca })).toEqual(refused(/^uplink\.url: .*not valid yet.*clock/));
   });
 
-  it('TLS 1.1 is refused, though the server would speak it with others', async () => {
+  it('TLS 1.1 is refused, although the server accepts it from others', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT@SECLEVEL=0' } as const;
     const { port } = await serve(good, old);
     expect(await outcome(port, { ca })).toEqual(refused(/^uplink\.url: .*1\.2/));
@@ -128,18 +132,18 @@ describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to
     expect(version).toBe('TLSv1.1');
   });
 
-  it('no TLS at all at the port names uplink.url', async () => {
+  it('a port without TLS: names uplink.url', async () => {
     const { createServer: createPlain } = await import('node:net');
     const plain = createPlain((socket) => void socket.on('error', () => undefined).end('220 mail.example ESMTP\r\n'));
     await new Promise<void>((resolve) => plain.listen(0, '127.0.0.1', resolve));
     afterThisTest(() => void plain.close());
     expect(await outcome((plain.address() as AddressInfo).port, { ca })).toEqual(
-      refused(/^uplink\.url: there is no TLS/),
+      refused(/^uplink\.url: the broker does not speak TLS/),
     );
   });
 
   describe('a wall clock that was never set', () => {
-    // The system's clock stands before all of these, as a camera's at its first second of 1970 does.
+    // All of these lie after the system's time, as they do for a camera whose clock is still at 1970.
     const FUTURE = ['20450101000000Z', '20490101000000Z'] as const;
     const floor = (year: number): { timeFloorMs: () => number } => ({ timeFloorMs: () => Date.UTC(year, 5) });
     let later: Certificates;
@@ -150,23 +154,23 @@ describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to
       laterCa = readFileSync(later.ca, 'utf8');
     });
 
-    it('a pinned authority, judged by the last known time', async () => {
+    it('accepts a pinned authority by the last known time', async () => {
       const { port } = await serve(later.issue('broker'));
       expect(await outcome(port, { ca: laterCa })).toEqual(refused(/not valid yet/));
       expect(await outcome(port, { ca: laterCa, ...floor(2046) })).toBe('connected');
-      // Renewed since the last known time: it begins later than the floor, and so may the day.
+      // Renewed since the last known time: it becomes valid after the floor, and so may the present day be.
       expect(await outcome(port, { ca: laterCa, ...floor(2030) })).toBe('connected');
       expect(await outcome(port, { ca: laterCa, ...floor(2050) })).toEqual(refused(/^uplink\.url: .*expired/));
     });
 
-    it('an authority in between is followed to the pinned one, of several', async () => {
+    it('follows an intermediate authority to the pinned one among several', async () => {
       const between = later.between('between');
       const { cert, key } = between.issue('behind');
       const chain = readFileSync(cert, 'utf8') + readFileSync(between.ca, 'utf8');
       const { port } = await serve({ cert, key }, { cert: chain });
       expect(await outcome(port, { ca: ca + laterCa, ...floor(2046) })).toBe('connected');
       expect(await outcome(port, { ca, ...floor(2046) })).toEqual(refused(/^uplink\.caFile: /));
-      // The control of the pin: a certificate that is no authority cannot vouch for another.
+      // The control: a certificate that is not an authority cannot sign another.
       const plain = later.issue('plain');
       const forged = later.with(plain).issue('forged');
       const { port: forgedPort } = await serve(forged, {
@@ -175,9 +179,9 @@ describeWith('openssl', 'TLS: the broker is the right one, or nothing is said to
       expect(await outcome(forgedPort, { ca: laterCa, ...floor(2046) })).toEqual(refused(/^uplink\.caFile: /));
     });
 
-    it('is not taken for trust: another authority, another host, a camera as broker, the system’s authorities', async () => {
+    it('still refuses another authority, another host, a camera as broker, and the system’s authorities', async () => {
       const other = certificates(tempFolder(), 'later', FUTURE);
-      // By the names alone it is issued by ours: only the signature tells.
+      // By its names it is issued by ours; only the signature shows that it is not.
       const stranger = await serve(other.issue('stranger', { hidesKey: true }));
       expect(await outcome(stranger.port, { ca: laterCa, ...floor(2046) })).toEqual(refused(/^uplink\.caFile: /));
       expect(stranger.heard()).toBe('');

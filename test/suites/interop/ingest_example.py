@@ -1,12 +1,12 @@
 #!/usr/bin/python3
-"""From an MQTT message to bound events, the way of docs/protocol.md §10: what a cloud's ingest does.
+"""What a cloud's ingest does: from an MQTT message to bound events, in the order of docs/protocol.md §10.
 
     ingest_example.py TOPIC PAYLOADHEX CLAIMHEX       a message, and the claim of its camera
     ingest_example.py --messages FILE NAME [SIGNED]   NAME of messages.json and `claim` of signed.json
-    ingest_example.py --demo                          a message made of the vectors
+    ingest_example.py --demo                          a message made from the vectors
 
 Prints {"device", "events": [{"bound", "verdict", …}]} as JSON, or {"bound": false, "verdict", "detail"} if
-the message is refused whole. Exit code: 0 all records are bound, 1 not all or none, 2 usage.
+the whole message is refused. Exit code: 0 all records are bound, 1 some or none are, 2 usage.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import Any
 sys.dont_write_bytecode = True
 from sealcam_py import cose, errors, messages, verify  # noqa: E402
 
-VECTORS = Path(__file__).resolve().parent.parent / "vectors"
+VECTORS = Path(__file__).resolve().parents[2] / "vectors"
 Json = dict[str, Any]
 
 
 def ingest(topic: str, payload: bytes, claim: bytes) -> Json:
-    """Judges what one message brings. Here row and log are made of the claim object; a cloud reads the row of
-    the record's (device, epoch) from its database, uncached, and keeps the log there."""
+    """Verifies the records of one message. Here the row and the log come from the claim object; a cloud reads the
+    row of the record's (device, epoch) from its database, uncached, and keeps the log there."""
     try:
         device, leaf = messages.parse_topic(topic)
         message = messages.read_message(leaf, payload)
@@ -39,19 +39,19 @@ def ingest(topic: str, payload: bytes, claim: bytes) -> Json:
 
 
 def refused(refusal: errors.ProtocolError) -> Json:
-    """What is printed for a refusal; a cloud also puts the bytes in its quarantine."""
+    """Returns what is printed for a refusal. A cloud also puts the bytes in quarantine."""
     return {"bound": False, "verdict": refusal.verdict, "detail": str(refusal)}
 
 
 def judge(entry: Json, device: bytes, row: verify.ClaimRow, log: verify.EpochLog) -> Json:
-    """Steps 2 to 6 for one `[record, media]` of a message: the verdict, and what a cloud would index."""
+    """Steps 2 to 6 for one `[record, media]` of a message. Returns the verdict and what a cloud would index."""
     try:
         record = verify.open_record(entry["record"], device)
         verify.bind(record, row)
         named = record.value.get("media", [])
         errors.require(len(entry["media"]) == len(named), "not as many media as the record names")
         verdict = log.receive(record)
-        errors.require(verdict != errors.EQUIVOCATION, "another record for this place", verdict)
+        errors.require(verdict != errors.EQUIVOCATION, "another record with this seq", verdict)
     except errors.ProtocolError as refusal:
         return refused(refusal)
     media = [judge_media(*pair, log) for pair in zip(named, entry["media"])]
@@ -60,21 +60,21 @@ def judge(entry: Json, device: bytes, row: verify.ClaimRow, log: verify.EpochLog
 
 
 def judge_media(media: Json, part: dict[str, bytes] | None, log: verify.EpochLog) -> Json:
-    """Step 6 for one media object. Bytes that are not those of the record are not stored."""
+    """Step 6 for one media object. Bytes that the record does not name are not stored."""
     absent = "lost" if media["id"] in log.lost_media else errors.MEDIA_MISSING
     state = "stored" if verify.check_media(media, part) else absent
     return {"id": media["id"].hex(), "role": media["role"], "state": state}
 
 
 def read_vectors(file: Path) -> dict[str, Json]:
-    """The good vectors of a file, by name."""
+    """Returns the good vectors of a file, by name."""
     content = json.loads(file.read_text())
     return {vector["name"]: vector for vector in (content if type(content) is list else content["good"])}
 
 
 def demo_message() -> tuple[str, bytes, bytes]:
-    """(topic, payload, claim object) of three records: accept, a motion whose picture was dropped, and its
-    update, signed anew around a seal of seal.json because the media hashes in signed.json are filler."""
+    """Returns (topic, payload, claim object) for three records: accept, a motion whose picture was dropped, and
+    its update. The update is signed again with the hashes of a seal in seal.json; those in signed.json are filler."""
     signed = read_vectors(VECTORS / "signed.json")
     seal = read_vectors(VECTORS / "seal.json")["thumbnail-two-recipients"]
     names = ("claim", "record-accept", "record-motion-start", "record-motion-update")
@@ -90,7 +90,7 @@ def demo_message() -> tuple[str, bytes, bytes]:
 
 
 def read_arguments(arguments: list[str]) -> tuple[str, bytes, bytes]:
-    """(topic, payload, claim object) that the command line names; a ValueError or KeyError if none."""
+    """Returns (topic, payload, claim object) from the command line. Raises ValueError or KeyError otherwise."""
     match arguments:
         case ["--demo"]:
             return demo_message()
@@ -104,7 +104,7 @@ def read_arguments(arguments: list[str]) -> tuple[str, bytes, bytes]:
 
 
 def main() -> int:
-    """Does what the command line says; returns the exit code."""
+    """Runs the command line; returns the exit code."""
     try:
         topic, payload, claim = read_arguments(sys.argv[1:])
     except (ValueError, KeyError, OSError) as error:

@@ -10,10 +10,11 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { encodeCbor } from '../../../protocol/wire/cbor.js';
 import { parseSign1 } from '../../../protocol/wire/cose.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { suites } from '../../support/runner/suites.js';
-import { hex, isCi, publishedVectors, repository } from '../../support/vectors.js';
+import { hex, isDemanded, publishedVectors, repository, vectorRemedy } from '../../support/vectors.js';
 
-/** By number of the case: which are accepted, and which of the refused ones a library would have let through alone. */
+/** Case numbers: those accepted, and those refused that a library without the prechecks would accept. */
 interface Pinned {
   readonly cases: number;
   readonly accepted: readonly number[];
@@ -38,14 +39,15 @@ interface SignatureCase {
   readonly signature: Uint8Array;
 }
 
-/** What a set of cases comes to; both paths must come to the same, behind the same prechecks. */
+/** Returns the verdicts on a set of cases. Both libraries, behind the same prechecks, must agree. */
 function verdictsOf(cases: readonly SignatureCase[]): Pinned {
   const out = { accepted: [], onlyNode: [], onlyTweetnacl: [], bothLibraries: [] } as Record<
     Exclude<keyof Pinned, 'cases'>,
     number[]
   >;
   for (const item of cases) {
-    const [node, tweetnacl] = [verdict(nodeSuite, item), verdict(tweetnaclSuite, item)];
+    const node = verdict(nodeSuite, item);
+    const tweetnacl = verdict(tweetnaclSuite, item);
     if (node.strict !== tweetnacl.strict) throw new Error(`the two paths disagree on case ${String(item.number)}`);
     if (node.strict) out.accepted.push(item.number);
     else if (node.alone && tweetnacl.alone) out.bothLibraries.push(item.number);
@@ -55,7 +57,7 @@ function verdictsOf(cases: readonly SignatureCase[]): Pinned {
   return { cases: cases.length, ...out };
 }
 
-/** What this project says and what the library alone would; the library is asked once, because tweetnacl is slow. */
+/** Returns our verdict and the library's own. The library is called once, because tweetnacl is slow. */
 function verdict(suite: CryptoSuite, { key, message, signature }: SignatureCase): { strict: boolean; alone: boolean } {
   let alone: boolean | undefined;
   const ask: CryptoSuite['ed25519VerifyLoose'] = (...parts) => (alone = suite.ed25519VerifyLoose(...parts));
@@ -64,17 +66,17 @@ function verdict(suite: CryptoSuite, { key, message, signature }: SignatureCase)
   return { strict, alone: alone ?? (signature.length === 64 && suite.ed25519VerifyLoose(key, message, signature)) };
 }
 
-/** Runs with the file's content; where the file is missing it is a failure on CI and a named skip elsewhere. */
+/** Runs a test with a file's content. Without the file it fails where vectors are demanded, and is a named skip elsewhere. */
 function withVectors(name: string, title: string, run: (content: unknown) => void): void {
   const path = publishedVectors(name);
-  const test = it.skipIf(path === undefined && !isCi);
+  const test = it.skipIf(path === undefined && !isDemanded);
   const isMissing = path === undefined;
   test(
-    isMissing ? `${title} (not run: ${name} not found; set SEALCAM_VECTORS)` : title,
+    isMissing ? `${title} (not run: ${vectorRemedy(name)})` : title,
     // A thousand signatures in tweetnacl take a while where other work shares the cores.
-    { timeout: 90_000 },
+    { timeout: limitMs(90_000) },
     () => {
-      if (isMissing) throw new Error(`${name} not found in $SEALCAM_VECTORS or ../shared/vectors`);
+      if (isMissing) throw new Error(vectorRemedy(name));
       run(JSON.parse(readFileSync(path, 'utf8')));
     },
   );
@@ -144,9 +146,12 @@ describe.each(suites)('published vectors with $name', (suite) => {
       ],
     ] as const;
     for (const [scalar, point, result] of cases) expect(shared(suite, scalar, point)).toBe(result);
-    let [k, u] = [hex(`09${'00'.repeat(31)}`), hex(`09${'00'.repeat(31)}`)];
+    let k = hex(`09${'00'.repeat(31)}`);
+    let u = k;
     for (let i = 0; i < 1000; i++) {
-      [k, u] = [suite.x25519(k, u), k];
+      const next = suite.x25519(k, u);
+      u = k;
+      k = next;
       if (i === 0) expect(toHex(k)).toBe('422c8e7a6227d7bca1350b3e2bb7279f7897b87bb6854b783c60e80311ae3079');
     }
     expect(toHex(k)).toBe('684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51');
@@ -194,7 +199,7 @@ describe('published signatures, each with the verdict that is pinned in test/fix
     expect(found.accepted).toEqual(valid.map(({ tcId }) => tcId));
   });
 
-  withVectors('cctv-ed25519.json', 'CCTV: accepted without an oddity that matters, refused with one', (content) => {
+  withVectors('cctv-ed25519.json', 'CCTV: accepted without a flaw that matters, refused with one', (content) => {
     interface Case {
       readonly number: number;
       readonly key: string;
@@ -212,7 +217,8 @@ describe('published signatures, each with the verdict that is pinned in test/fix
       })),
     );
     expect(found).toEqual(VERDICTS['cctv-ed25519']);
-    // A component of low order alone does no harm to the cofactorless equation; a residue of it fails the equation.
+    // A component of low order alone does not affect the cofactorless equation; a residue of it makes the equation
+    // fail.
     const refusing = ['low_order_A', 'low_order_R', 'low_order_residue', 'non_canonical_A', 'non_canonical_R'];
     const harmless = cases.filter(({ flags }) => !(flags ?? []).some((flag) => refusing.includes(flag)));
     expect(found.accepted).toEqual(harmless.map(({ number }) => number));
@@ -232,7 +238,7 @@ describe('published signatures, each with the verdict that is pinned in test/fix
     expect(found.accepted).toEqual([3]);
   });
 
-  it('without the prechecks the paths would not be strict and not agree: what the pinned lists show', () => {
+  it('without the prechecks the libraries would be neither strict nor agree, as the pinned lists show', () => {
     const all = [VERDICTS['wycheproof-ed25519'], VERDICTS['cctv-ed25519'], VERDICTS['speccheck-cases']];
     expect(all.flatMap(({ onlyTweetnacl }) => onlyTweetnacl)).not.toEqual([]);
     expect(all.flatMap(({ bothLibraries }) => bothLibraries)).not.toEqual([]);
@@ -246,18 +252,22 @@ interface CoseExample {
 }
 
 describe('published COSE examples', () => {
-  withVectors('cose-eddsa-sig-01.json', 'EdDSA-01: our Sig_structure is theirs, and it verifies', (content) => {
-    const { input, intermediates, output } = content as CoseExample;
-    const [header, , payload, signature] = sign1(output.cbor);
-    const toBeSigned = encodeCbor(['Signature1', header, new Uint8Array(0), payload]);
-    expect(toHex(toBeSigned)).toBe(intermediates.ToBeSign_hex.toLowerCase());
-    for (const suite of suites) {
-      expect(verifyStrict(suite, hex(input.sign0.key.x_hex ?? ''), toBeSigned, signature)).toBe(true);
-    }
-  });
+  withVectors(
+    'cose-eddsa-sig-01.json',
+    'EdDSA-01: our Sig_structure equals theirs, and the signature verifies',
+    (content) => {
+      const { input, intermediates, output } = content as CoseExample;
+      const [header, , payload, signature] = sign1(output.cbor);
+      const toBeSigned = encodeCbor(['Signature1', header, new Uint8Array(0), payload]);
+      expect(toHex(toBeSigned)).toBe(intermediates.ToBeSign_hex.toLowerCase());
+      for (const suite of suites) {
+        expect(verifyStrict(suite, hex(input.sign0.key.x_hex ?? ''), toBeSigned, signature)).toBe(true);
+      }
+    },
+  );
 
-  // Valid or not, they have ES256 or EdDSA = −8 and a kid that nothing protects: none is of this protocol. What the failing
-  // ones do to a signature is done to one of ours in test/vectors/bad.json, with the error code pinned.
+  // All of them use ES256 or EdDSA = −8 and an unprotected kid, so this protocol refuses them, valid or not. The faults
+  // of the failing ones are in test/vectors/bad.json on objects of ours, with the error code pinned.
   const reasons = {
     'cose-eddsa-sig-01.json': /the unprotected header is not empty/,
     'cose-sign-pass-01.json': /more than 8 items/,
@@ -275,7 +285,7 @@ describe('published COSE examples', () => {
   }
 });
 
-/** The four parts of a COSE_Sign1 whose header is not of this protocol, by a decoder without our rules. */
+/** Returns the four parts of a COSE_Sign1 of another protocol, with a decoder that does not apply our rules. */
 function sign1(cbor: string): readonly [Uint8Array, unknown, Uint8Array, Uint8Array] {
   const parts = decode(hex(cbor), { useMaps: true, tags: { 18: (inner: () => unknown) => inner() } }) as unknown[];
   return parts as unknown as readonly [Uint8Array, unknown, Uint8Array, Uint8Array];

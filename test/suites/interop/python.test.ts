@@ -6,6 +6,7 @@ import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
+import { limitMs } from '../../support/runner/speed.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { PAGE_ORIGIN, TestCloud } from '../../support/worlds/test-cloud.js';
 import { describeWith, program } from '../../support/engines/tools.js';
@@ -18,12 +19,12 @@ function runPython(
   const path = join(repository, 'test', 'suites', 'interop', script);
   const { status, stdout, stderr } = spawnSync(program('python'), [path, ...args], {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: limitMs(60_000),
   });
   return { status, out: status === null || stdout === '' ? stderr : stdout };
 }
 
-/** The second implementation: in Python, written from docs/protocol.md alone. */
+/** A second implementation, in Python, written from docs/protocol.md alone. */
 describeWith('python', 'a second implementation', () => {
   it('agrees on every golden vector, good and bad', () => {
     const { status, out } = runPython('verify_vectors.py', '--json');
@@ -33,7 +34,7 @@ describeWith('python', 'a second implementation', () => {
     expect(passed).toBeGreaterThan(900);
   });
 
-  it('goes from an MQTT message to bound events, as docs/cloud.md shows it', () => {
+  it('goes from an MQTT message to bound events, as docs/cloud.md shows', () => {
     const { status, out } = runPython('ingest_example.py', '--demo');
     const { events } = JSON.parse(out) as { events: { bound: boolean; verdict: string }[] };
     expect(events.map(({ bound, verdict }) => ({ bound, verdict }))).toEqual(
@@ -42,7 +43,7 @@ describeWith('python', 'a second implementation', () => {
     expect(status).toBe(0);
   });
 
-  it('refuses a message that is none, with an exit code a script can read', () => {
+  it('refuses what is not a message, with an exit code for scripts', () => {
     const { status, out } = runPython('ingest_example.py', 'sealcam/1/zz/up', '00', '00');
     expect(JSON.parse(out)).toMatchObject({ bound: false });
     expect(status).toBe(1);
@@ -65,11 +66,11 @@ describeWith('python', 'a second implementation', () => {
       await broker.stop();
     });
 
-    /** The cloud answers from this process, so this one must not wait in a blocking call. */
+    /** The cloud answers from this process, which must not block while Python waits. */
     function read(...args: readonly string[]): Promise<{ readonly failed: boolean; readonly out: string }> {
       const path = join(repository, 'test', 'suites', 'interop', 'read_example.py');
       return new Promise((resolve) => {
-        execFile(program('python'), [path, ...args], { timeout: 30_000 }, (error, out) => {
+        execFile(program('python'), [path, ...args], { timeout: limitMs(30_000) }, (error, out) => {
           resolve({ failed: error !== null, out });
         });
       });
@@ -83,7 +84,7 @@ describeWith('python', 'a second implementation', () => {
       expect(JSON.parse(out)).toEqual({ key, cameras: [] });
     });
 
-    it('is refused from a page that the cloud does not know', async () => {
+    it('is refused with a page origin that the cloud does not know', async () => {
       const { failed, out } = await read(cloud.origin, 'https://other.example', toHex(realRandom.bytes(32)));
       expect(failed).toBe(true);
       expect(JSON.parse(out)).toMatchObject({ error: { code: 'session-refused' } });

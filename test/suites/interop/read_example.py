@@ -23,7 +23,7 @@ TIMEOUT_S = 10
 
 
 def request(origin: str, path: str, body: Json | None = None, token: str | None = None) -> Json:
-    """One request; a body makes it a POST. An urllib.error.HTTPError if the cloud refuses."""
+    """Sends one request, a POST if it has a body. Raises urllib.error.HTTPError if the cloud refuses."""
     headers = {"content-type": "application/json"}
     if token is not None:
         headers["authorization"] = f"Bearer {token}"
@@ -34,10 +34,10 @@ def request(origin: str, path: str, body: Json | None = None, token: str | None 
 
 
 def open_session(origin: str, page_origin: str, seed: bytes) -> Json:
-    """The cloud's answer {"token", "key", "expiresAtMs"} to its challenge, signed."""
+    """Signs the cloud's challenge; returns its answer {"token", "key", "expiresAtMs"}."""
     challenge = request(origin, "/v1/session/challenge", {})
     if challenge["cloudOrigin"] != origin:
-        raise ValueError(f"a challenge of {challenge['cloudOrigin']}")
+        raise ValueError(f"a challenge from {challenge['cloudOrigin']}")
     value = {
         "cloudOrigin": origin,
         "pageOrigin": page_origin,
@@ -49,7 +49,7 @@ def open_session(origin: str, page_origin: str, seed: bytes) -> Json:
 
 
 def main() -> int:
-    """Does what the command line says; returns the exit code."""
+    """Runs the command line; returns the exit code."""
     try:
         origin, page_origin, seed = sys.argv[1], sys.argv[2], bytes.fromhex(sys.argv[3])
     except (IndexError, ValueError):

@@ -4,9 +4,9 @@
     verify_vectors.py            one line per vector file, then `N passed, N failed`; exit 1 on any failure
     verify_vectors.py --json     one JSON object {"passed": …, "failed": …, "failures": […]}
 
-Every comparison and every expected refusal counts as one test. After the vector files come the tables of the
-implementation against docs/protocol.cddl, edges that no vector stands on, the example for cloud engineers,
-and controls that prove that a fault would be noticed.
+Every comparison and every expected refusal counts as one test. After the vector files come a comparison of the
+implementation's tables with docs/protocol.cddl, limits that no vector reaches, the example for cloud engineers,
+and controls which prove that a fault would be noticed.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-# A test leaves nothing behind in the tree, so Python must not write __pycache__ for the next imports.
+# Tests leave no files in the tree, so Python must not write __pycache__ for the imports below.
 sys.dont_write_bytecode = True
 import ingest_example  # noqa: E402
 from sealcam_py.messages import format_topic  # noqa: E402
@@ -30,13 +30,13 @@ from vector_checks.tally import Tally  # noqa: E402
 from vector_checks.transport import check_messages, check_seals  # noqa: E402
 from vector_checks.verdicts import check_verify  # noqa: E402
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 VECTORS = ROOT / "test" / "vectors"
 CDDL = ROOT / "docs" / "protocol.cddl"
 
 
 def check_example(tally: Tally) -> None:
-    """The demo binds all its records; by the topic of another camera it binds none."""
+    """The demo binds all its records; on the topic of another camera it binds none."""
     topic, payload, claim = ingest_example.demo_message()
     events = ingest_example.ingest(topic, payload, claim)["events"]
     tally.equal("example/verdicts", [event["verdict"] for event in events], ["intact"] * 3)
@@ -47,7 +47,7 @@ def check_example(tally: Tally) -> None:
 
 
 def run_all() -> list[tuple[str, Tally]]:
-    """Runs every test; returns (what, tally) per vector file, then for the rest."""
+    """Runs every test. Returns (name, tally) for each vector file, then for the other checks."""
     files: dict[str, Any] = {path.name: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     keys, signed = files["keys.json"], files["signed.json"]
     cddl = CDDL.read_text()

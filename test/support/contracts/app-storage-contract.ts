@@ -1,8 +1,8 @@
 import type { AppStorage, KnownEpoch } from '../../../app/core/storage.js';
 
 /**
- * What every storage of the page must do. It runs in Node and, bundled, inside a browser, so it brings no test runner:
- * each case throws or does not. Returns the names of the cases that passed, and of those that failed with why.
+ * The contract of the page's storage. It runs in Node and, bundled, in a browser, so it uses no test runner: a case
+ * fails by throwing. Returns the names of the cases that passed, and those that failed with the reason.
  */
 export async function appStorageContract(
   open: (name: string) => Promise<AppStorage>,
@@ -44,7 +44,7 @@ const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     same(await storage.names(), {}, 'names');
     same(await storage.setting('theme'), null, 'setting');
   },
-  'gives back the master key, and no view of it': async (open) => {
+  'returns copies of the master key': async (open) => {
     const storage = await open();
     const master = Uint8Array.from({ length: 32 }, (_, i) => i);
     await storage.saveMaster(master);
@@ -78,7 +78,7 @@ const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     same(await storage.names(), { aa: 'Back door' }, 'names');
     same(await storage.setting('theme'), 'dark', 'theme');
   },
-  'forgets everything when it is told to': async (open) => {
+  'deletes everything on clear': async (open) => {
     const storage = await open();
     await storage.saveMaster(new Uint8Array(32));
     await storage.saveEpoch(epoch('aa', 1));
@@ -91,7 +91,8 @@ const cases: Readonly<Record<string, (open: Open) => Promise<void>>> = {
     same(await storage.setting('theme'), null, 'setting');
   },
   'keeps two storages apart': async (open) => {
-    const [a, b] = [await open('a'), await open('b')];
+    const a = await open('a');
+    const b = await open('b');
     await a.saveName('aa', 'x');
     same(await b.names(), {}, 'names');
   },

@@ -11,7 +11,7 @@ declare global {
 /** Bundled into a page of its own by the browser suite. */
 window.storageContract = () => appStorageContract((name) => IndexedDbStorage.open(name));
 
-/** What one connection wrote, another one reads: it is on the disk and not in an object. */
+/** A second connection reads what the first one wrote, so it is stored and not held in an object. */
 window.storageReopened = async () => {
   await (await IndexedDbStorage.open('reopened')).saveSetting('kept', 'yes');
   return (await IndexedDbStorage.open('reopened')).setting('kept');

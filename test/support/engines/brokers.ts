@@ -5,20 +5,20 @@ import { join } from 'node:path';
 import { EmbeddedBroker } from '../../../cloud/broker/embedded-broker.js';
 import { until } from '../runner/wait.js';
 
-/** A broker under test, on a port of 127.0.0.1; it can be stopped and started again on the same port. */
+/** A broker on a port of 127.0.0.1. It can be stopped, and restarted on the same port. */
 export interface TestBroker {
   readonly name: string;
   readonly port: number;
-  /** The protocol version on which both sides end up. */
+  /** The protocol version that both sides use in the end. */
   readonly protocol: 5 | 4;
   readonly cloudUser: string;
   readonly cloudPassword: string;
   start(): Promise<void>;
-  /** `kill` leaves it no time for a word to anybody. */
+  /** Stops it. With `kill` it sends nothing before it ends. */
   stop(how?: 'kill'): Promise<void>;
 }
 
-function answers(port: number): Promise<boolean> {
+function isAnswering(port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, '127.0.0.1');
     socket.once('connect', () => {
@@ -31,7 +31,7 @@ function answers(port: number): Promise<boolean> {
   });
 }
 
-/** A device sees its own topics only. */
+/** A device reads and writes only its own topics. */
 const ACL = [
   'user cloud',
   'topic readwrite sealcam/v1/#',
@@ -40,7 +40,7 @@ const ACL = [
   'pattern read sealcam/v1/%u/down',
 ];
 
-/** Mosquitto from the distribution. A list without lines forbids everything, no list nothing. */
+/** Mosquitto as the distribution ships it. Empty rules forbid everything; null allows everything. */
 export function mosquitto(
   folder: string,
   port: number,
@@ -59,7 +59,7 @@ export function mosquitto(
       'allow_anonymous true',
       ...(rules === null ? [] : [`acl_file ${acl}`]),
       'persistence false',
-      // A thousand, the default, is less than a storm leaves before a worker; what is above it is dropped without a word.
+      // The default of 1,000 is less than a storm queues for a worker, and Mosquitto drops the rest silently.
       'max_queued_messages 20000',
       ...user,
       '',
@@ -73,7 +73,7 @@ export function mosquitto(
     cloudPassword: '',
     start: async () => {
       child = spawn('mosquitto', ['-c', config], { stdio: 'ignore', env: { ...process.env, ...environment } });
-      await until('mosquitto answers', () => answers(port));
+      await until('mosquitto answers', () => isAnswering(port));
     },
     stop: async (how) => {
       const running = child;
@@ -86,10 +86,10 @@ export function mosquitto(
   };
 }
 
-/** The same over TLS, for whoever has a certificate of this authority; the cloud comes in by the plain port. */
+/** The same over TLS, for clients with a certificate of this authority. The cloud uses the plain port. */
 export function mosquittoTls(folder: string, port: number, tlsPort: number, files: TlsFiles): TestBroker {
   const { addresses = ['127.0.0.1'], isNameTheUser = false, newest = 'TLSv1.3' } = files;
-  // Mosquitto's own setting is a lower bound only; OpenSSL's has an upper one.
+  // Mosquitto can set a lower bound only; OpenSSL's configuration also has an upper one.
   const openssl = join(folder, 'openssl.cnf');
   const sections = ['openssl_conf = a', '[a]', 'ssl_conf = b', '[b]', 'system_default = c', '[c]'];
   writeFileSync(openssl, [...sections, `MaxProtocol = ${newest}`, ''].join('\n'));
@@ -113,13 +113,15 @@ export interface TlsFiles {
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
-  /** Of 127.0.0.0/8; 127.0.0.1 alone by default. */
+  /** Addresses to listen on, of 127.0.0.0/8. Default: 127.0.0.1. */
   readonly addresses?: readonly string[];
-  /** The certificate's name is the user: a device sees its own topics only, whatever it calls itself. */
+  /** Takes the user from the certificate's name: a device reaches only its own topics, whatever user name it sends. */
   readonly isNameTheUser?: boolean;
+  /** Newest TLS version that the broker speaks. */
   readonly newest?: 'TLSv1.2' | 'TLSv1.3';
 }
 
+/** The broker inside the cloud's process. */
 export function embedded(_folder: string, port: number): TestBroker {
   let server: EmbeddedBroker | null = null;
   const cloudPassword = 'only for this test';

@@ -1,14 +1,19 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
+import sharp from 'sharp';
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPage } from '../../../scripts/build-page.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { servePage } from '../../../scripts/page-server.js';
+import { limitMs } from '../runner/speed.js';
 import { tempFolder } from '../runner/temp.js';
 import { program } from './tools.js';
 import { repository } from '../vectors.js';
 
-/** The system's Chromium; it looks for nobody and nobody is told. */
+/** Limit of one action of a visitor on an idle machine. */
+const ACTION_MS = 30_000;
+
+/** Starts the system's Chromium without its background services. */
 export function launch(): Promise<Browser> {
   return chromium.launch({
     executablePath: program('chromium'),
@@ -23,7 +28,7 @@ export function launch(): Promise<Browser> {
   });
 }
 
-/** The page as it would be hosted, built into `folder`, from an origin of its own. */
+/** Builds the page into `folder` and serves it on an origin of its own, as a host would. */
 export async function hostPage(
   folder: string,
   cloudOrigin: string,
@@ -36,7 +41,7 @@ export async function hostPage(
 
 export { freePort };
 
-/** A person with a browser: what the page asked for and complained of is kept. */
+/** A person with a browser of their own. Collects the origins the page sent requests to, and its console errors. */
 export class Visitor {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -51,13 +56,14 @@ export class Visitor {
       if (url.protocol !== 'blob:') this.requests.add(url.origin);
     });
     page.on('console', (message) => {
-      // A refused request is what some tests are about; the browser writes a line for each.
+      // Some tests provoke refused requests; the browser logs each of them.
       const isExpected = message.text().includes('Failed to load resource');
       if (['error', 'warning'].includes(message.type()) && !isExpected) this.complaints.push(message.text());
     });
     page.on('pageerror', (error) => this.complaints.push(error.message));
   }
 
+  /** Opens a browser context with an empty storage. */
   static async arrive(
     browser: Browser,
     options: { readonly phone?: boolean; readonly dark?: boolean } = {},
@@ -70,6 +76,7 @@ export class Visitor {
       locale: 'en-GB',
       timezoneId: 'Europe/Berlin',
     });
+    context.setDefaultTimeout(limitMs(ACTION_MS));
     return new Visitor(context, await context.newPage());
   }
 
@@ -97,19 +104,24 @@ export class Visitor {
     await dialog.getByLabel('Claim code').fill(code);
     await dialog.getByLabel('Name').fill(name);
     await dialog.getByRole('button', { name: 'Make it mine' }).click();
-    await dialog.getByRole('button', { name: 'Done' }).click({ timeout: 20_000 });
+    await dialog.getByRole('button', { name: 'Done' }).click();
   }
 
-  /** Into docs/ with SEALCAM_SCREENSHOTS=1, so that a person has looked at what is checked in; else nowhere that stays. */
+  /** Saves a screenshot, in docs/screens only with SEALCAM_SCREENSHOTS=1: someone must look at what is checked in. */
   async screenshot(name: string): Promise<void> {
     const folder = process.env['SEALCAM_SCREENSHOTS'] === '1' ? join(repository, 'docs', 'screens') : tempFolder();
     mkdirSync(folder, { recursive: true });
-    const path = join(folder, `${name}.jpg`);
-    await this.page.screenshot({ path, type: 'jpeg', quality: 85, animations: 'disabled' });
+    const png = await this.page.screenshot({ type: 'png', animations: 'disabled' });
+    await sharp(png)
+      .resize({ width: 1600, withoutEnlargement: true })
+      .jpeg({ quality: 72, mozjpeg: true })
+      .toFile(join(folder, `${name}.jpg`));
   }
 }
 
-/** Text whose contrast with what is behind it is below WCAG 2.2 AA (4.5:1, large text 3:1). Runs inside the page. */
+/**
+ * Returns text whose contrast with its background is below WCAG 2.2 AA (4.5:1, large text 3:1). Runs inside the page.
+ */
 export function lowContrast(): string[] {
   const parse = (color: string): [number, number, number, number] => {
     const numbers = /rgba?\(([^)]+)\)/
@@ -146,8 +158,9 @@ export function lowContrast(): string[] {
     const box = element.getBoundingClientRect();
     if (box.width < 2 || box.height < 2 || element.closest('.skip, .visually-hidden, .frame-note') !== null) continue;
     const style = getComputedStyle(element);
-    const [a, b] = [luminance(parse(style.color)), luminance(behind(element))];
-    const contrast = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    const ink = luminance(parse(style.color));
+    const ground = luminance(behind(element));
+    const contrast = (Math.max(ink, ground) + 0.05) / (Math.min(ink, ground) + 0.05);
     const size = parseFloat(style.fontSize);
     const isLarge = size >= 24 || (size >= 18.66 && Number(style.fontWeight) >= 700);
     if (contrast < (isLarge ? 3 : 4.5)) out.push(`${contrast.toFixed(2)}: ${text.slice(0, 40)}`);

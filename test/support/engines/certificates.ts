@@ -3,14 +3,14 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 export interface IssueOptions {
-  /** As openssl's subjectAltName has it. */
+  /** In the form of openssl's subjectAltName. */
   readonly names?: string;
-  /** Validity, as openssl's `-startdate` has it: 20200101000000Z. Two days from now where nothing is said. */
+  /** Validity, in the form of openssl's `-startdate`: 20200101000000Z. Default: two days from now. */
   readonly valid?: readonly [from: string, to: string];
-  /** serverAuth, clientAuth: nothing said, nothing restricted. */
+  /** serverAuth or clientAuth. Default: unrestricted. */
   readonly usage?: string;
   readonly isAuthority?: boolean;
-  /** Names its issuer, and not the issuer's key: whoever has the same name could have signed it. */
+  /** Leaves out the issuer's key id, so that any authority of the same name looks like its issuer. */
   readonly hidesKey?: boolean;
 }
 
@@ -22,27 +22,31 @@ export interface IssuedFiles {
 export interface Certificates {
   readonly ca: string;
   readonly issue: (name: string, options?: IssueOptions) => IssuedFiles;
-  /** An authority that this one vouches for; who shows a certificate of it shows its own too. */
+  /** Makes an intermediate authority. A server must send its certificate along with its own. */
   readonly between: (name: string) => Certificates;
-  /** Signs with whatever is given, whether it may or not. */
+  /** Signs with these files, even if they are not those of an authority. */
   readonly with: (files: IssuedFiles) => Certificates;
 }
 
 const CURVE = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** An authority of its own for one test, with openssl; certificates are for 127.0.0.1 and live for two days. */
-export function certificates(folder: string, authority = 'ca', lives?: IssueOptions['valid']): Certificates {
+/**
+ * Makes an authority for one test, with openssl. By default its certificates are for 127.0.0.1 and valid for two days.
+ */
+export function certificates(folder: string, authority = 'ca', validity?: IssueOptions['valid']): Certificates {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { stdio: 'ignore' });
   const path = (name: string): string => join(folder, name);
-  const [ca, caKey] = [path(`${authority}.pem`), path(`${authority}.key`)];
-  /** Only `openssl ca` takes dates, and it wants a database. */
+  const ca = path(`${authority}.pem`);
+  const caKey = path(`${authority}.key`);
+  /** Signs with given dates. Only `openssl ca` can do that, and it needs a database. */
   const signWithDates = (
     [from, to]: readonly [string, string],
     byKey: string,
     files: readonly string[],
     extensions: string,
   ): void => {
-    const [config, serial] = [path('openssl.cnf'), path('serial')];
+    const config = path('openssl.cnf');
+    const serial = path('serial');
     const paths = `new_certs_dir=${folder}\ndatabase=${path('index.txt')}\nserial=${serial}\n`;
     writeFileSync(
       config,
@@ -53,22 +57,24 @@ export function certificates(folder: string, authority = 'ca', lives?: IssueOpti
     const how = ['-batch', '-notext', '-config', config, '-extfile', extensions, '-startdate', from, '-enddate', to];
     openssl('ca', ...how, '-keyfile', byKey, ...files);
   };
-  if (lives === undefined) {
+  if (validity === undefined) {
     openssl('req', '-x509', ...CURVE, '-days', '2', '-subj', `/CN=${authority}`, '-keyout', caKey, '-out', ca);
   } else {
-    const [request, extensions] = [path(`${authority}.csr`), path(`${authority}.ext`)];
+    const request = path(`${authority}.csr`);
+    const extensions = path(`${authority}.ext`);
     writeFileSync(extensions, 'basicConstraints=critical,CA:TRUE\n');
     openssl('req', ...CURVE, '-subj', `/CN=${authority}`, '-keyout', caKey, '-out', request);
-    signWithDates(lives, caKey, ['-selfsign', '-in', request, '-out', ca], extensions);
+    signWithDates(validity, caKey, ['-selfsign', '-in', request, '-out', ca], extensions);
   }
   const authorityOf = (by: IssuedFiles): Certificates => {
     const issue: Certificates['issue'] = (
       name,
-      { names = 'IP:127.0.0.1', valid = lives, usage, isAuthority, hidesKey } = {},
+      { names = 'IP:127.0.0.1', valid = validity, usage, isAuthority, hidesKey } = {},
     ) => {
-      const [key, request, cert, extensions] = ['key', 'csr', 'pem', 'ext'].map((end) => path(`${name}.${end}`));
-      if (key === undefined || request === undefined || cert === undefined || extensions === undefined)
-        throw new Error();
+      const key = path(`${name}.key`);
+      const request = path(`${name}.csr`);
+      const cert = path(`${name}.pem`);
+      const extensions = path(`${name}.ext`);
       const restricted = usage === undefined ? '' : `extendedKeyUsage=${usage}\n`;
       const kind = isAuthority === true ? 'basicConstraints=critical,CA:TRUE\n' : `subjectAltName=${names}\n`;
       const issuer = hidesKey === true ? 'authorityKeyIdentifier=none\n' : '';

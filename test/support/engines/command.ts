@@ -1,16 +1,19 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { limitMs } from '../runner/speed.js';
 import { repository } from '../vectors.js';
+
+const RUN_MS = 60_000;
 
 export interface Ran {
   readonly status: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  /** stdout, a JSON object a line. */
+  /** The lines of stdout that are JSON objects. */
   readonly json: readonly Record<string, unknown>[];
 }
 
-/** The environment without settings that a developer may have. */
+/** Returns the environment without a developer's own settings. */
 function clean(environment: Readonly<Record<string, string>>): Record<string, string | undefined> {
   const own = Object.entries(process.env).filter(([name]) => !/^(SEALCAM_|SEALCLOUD_)/.test(name));
   return { ...Object.fromEntries(own), ...environment };
@@ -20,17 +23,26 @@ function script(program: 'sealcam' | 'sealcam-cloud'): string {
   return join(repository, 'dist', program === 'sealcam' ? 'agent' : 'cloud', 'cli', 'cli.js');
 }
 
-/** Runs the compiled command under plain node, as a camera does. */
+/**
+ * Runs the compiled command to its end, under plain node as on a camera. It blocks this process.
+ *
+ * @throws where a signal or its limit ended it
+ */
 export function run(
   program: 'sealcam' | 'sealcam-cloud',
   args: readonly string[],
   environment: Readonly<Record<string, string>> = {},
 ): Ran {
-  const { status, stdout, stderr } = spawnSync(process.execPath, [script(program), ...args], {
+  const timeout = limitMs(RUN_MS);
+  const { status, signal, stdout, stderr } = spawnSync(process.execPath, [script(program), ...args], {
     env: clean(environment),
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout,
   });
+  // Cut stdout would be read as a wrong answer.
+  if (signal !== null) {
+    throw new Error(`${program} ${args.join(' ')} ended by ${signal}; its limit was ${String(timeout)} ms\n${stderr}`);
+  }
   const json = stdout
     .split('\n')
     .filter((line) => line.startsWith('{'))
@@ -45,6 +57,7 @@ export interface Running {
   readonly ended: Promise<number | null>;
 }
 
+/** Starts the compiled command, and collects its log. */
 export function start(
   program: 'sealcam' | 'sealcam-cloud',
   args: readonly string[],

@@ -6,8 +6,11 @@ import { freePort } from '../../../scripts/free-port.js';
 import type { TestBroker } from './brokers.js';
 import { TcpFront } from './tcp-front.js';
 import { until } from '../runner/wait.js';
+import { limitMs } from '../runner/speed.js';
 
-/** Three nodes with JetStream, and MQTT 3.1.1 on each; cameras come through the front, workers name all nodes. */
+/**
+ * Three NATS nodes with JetStream, and MQTT 3.1.1 on each. Cameras connect through the front; workers name all nodes.
+ */
 export interface TestCluster extends TestBroker {
   readonly urls: readonly string[];
   startNode(index: number): Promise<void>;
@@ -22,9 +25,10 @@ interface Ports {
 }
 
 const NODES = 3;
-const ANSWER_MS = 5000;
+const HEALTH_TIMEOUT_MS = 5000;
+const HEALTHY_WITHIN_MS = 60_000;
 
-/** What docs/operations.md shows, without users: who may publish what is not what these tests are about. */
+/** The configuration of docs/operations.md without its users: these tests are not about who may publish. */
 function configuration(folder: string, index: number, nodes: readonly Ports[]): string {
   const own = nodes[index];
   if (own === undefined) throw new Error('no such node');
@@ -41,25 +45,29 @@ function configuration(folder: string, index: number, nodes: readonly Ports[]): 
   ].join('\n');
 }
 
-/** Of the node itself; what it still copies from the others goes on meanwhile. */
+/** Returns whether a node is healthy by itself; it may still copy data from the others. */
 function isHealthy(port: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const asked = get(`http://127.0.0.1:${String(port)}/healthz?js-server-only=true`, (answer) => {
+    const request = get(`http://127.0.0.1:${String(port)}/healthz?js-server-only=true`, (answer) => {
       answer.resume();
       resolve(answer.statusCode === 200);
     });
-    asked.once('error', () => {
+    request.once('error', () => {
       resolve(false);
     });
-    asked.setTimeout(ANSWER_MS, () => asked.destroy());
+    request.setTimeout(limitMs(HEALTH_TIMEOUT_MS), () => request.destroy());
   });
 }
 
 export async function natsCluster(folder: string, port: number): Promise<TestCluster> {
   const nodes: Ports[] = [];
   for (let i = 0; i < NODES; i++) {
-    const [client, cluster, mqtt, monitor] = [await freePort(), await freePort(), await freePort(), await freePort()];
-    nodes.push({ client, cluster, mqtt, monitor });
+    nodes.push({
+      client: await freePort(),
+      cluster: await freePort(),
+      mqtt: await freePort(),
+      monitor: await freePort(),
+    });
   }
   const running = new Map<number, ChildProcess>();
   const front = new TcpFront(
@@ -82,7 +90,7 @@ export async function natsCluster(folder: string, port: number): Promise<TestClu
           throw new Error(`NATS node ${String(index)} ended: was one of its ports taken?`);
         return isHealthy(nodes[index]?.monitor ?? 0);
       },
-      60_000,
+      HEALTHY_WITHIN_MS,
     );
   const end = async (index: number, signal: NodeJS.Signals): Promise<void> => {
     const child = running.get(index);
@@ -106,7 +114,7 @@ export async function natsCluster(folder: string, port: number): Promise<TestClu
     },
     killNode: (index) => end(index, 'SIGKILL'),
     start: async () => {
-      // All at once: one alone has no quorum, and is not healthy.
+      // All together: a single node has no quorum and does not become healthy.
       for (const index of nodes.keys()) spawnNode(index);
       for (const index of nodes.keys()) await healthy(index);
       await front.start();

@@ -5,16 +5,17 @@ import { dirname, join } from 'node:path';
 import pg from 'pg';
 import { until } from '../runner/wait.js';
 
-/** A PostgreSQL of a test's own, in its folder and on a Unix socket there; it can be stopped, killed and started again. */
+/** A PostgreSQL server for one test, with its data and its Unix socket in the test's folder. */
 export interface TestPostgres {
+  /** Starts the server, and creates its cluster at the first start; resolves once it answers. */
   start(): Promise<void>;
-  /** `kill` is a crash: what was not committed is gone, and it recovers at the next start. */
+  /** Stops the server. `kill` is a crash: uncommitted work is lost, and the next start recovers. */
   stop(how?: 'kill'): Promise<void>;
-  /** An empty database; resolves with its URL. */
+  /** Creates an empty database; resolves with its URL. */
   database(name: string): Promise<string>;
 }
 
-/** Debian keeps the server's programs out of the path. */
+/** Returns the folder of the server's programs, which Debian keeps out of PATH. */
 function binFolder(): string {
   const versions = '/usr/lib/postgresql';
   try {
@@ -25,15 +26,16 @@ function binFolder(): string {
   }
 }
 
-/** PostgreSQL refuses to run as root, so there it runs as its package's user. */
+/** Returns the user of the PostgreSQL package if this process is root: the server refuses to run as root. */
 function unprivileged(): { readonly uid?: number; readonly gid?: number } {
   if (process.getuid?.() !== 0) return {};
   const id = (flag: string): number => Number(spawnSync('id', [flag, 'postgres'], { encoding: 'utf8' }).stdout.trim());
   return { uid: id('-u'), gid: id('-g') };
 }
 
-export const USER = 'sealcam';
+const USER = 'sealcam';
 
+/** Returns a server in `folder`, not started. */
 export function postgres(folder: string): TestPostgres {
   const home = join(folder, 'postgres');
   const data = join(home, 'data');
@@ -45,7 +47,7 @@ export function postgres(folder: string): TestPostgres {
     mkdirSync(home, { mode: 0o755 });
     if (as.uid !== undefined && as.gid !== undefined) {
       chownSync(home, as.uid, as.gid);
-      // Folders of tests are closed to others; its server has to get through.
+      // Test folders are closed to other users; the server's user must reach its own.
       for (let path = folder; path !== tmpdir() && path !== dirname(path); path = dirname(path)) chmodSync(path, 0o711);
     }
     const args = ['-D', data, '-U', USER, '-A', 'trust', '--no-instructions', '--encoding', 'UTF8', '--no-locale'];
@@ -53,7 +55,7 @@ export function postgres(folder: string): TestPostgres {
     if (status !== 0) throw new Error(`initdb: ${stderr}`);
   };
 
-  const ask = async (text: string): Promise<void> => {
+  const execute = async (text: string): Promise<void> => {
     const client = new pg.Client({ connectionString: urlOf('postgres') });
     client.on('error', () => undefined);
     await client.connect();
@@ -69,7 +71,7 @@ export function postgres(folder: string): TestPostgres {
         isNew = true;
       }
       if (isNew) create();
-      // A vacuum that comes when it likes would make the order of arrival wait for it, in a test that looks at once.
+      // Autovacuum's transactions would hold back the order of arrival in tests that read it immediately.
       const settings = [
         'listen_addresses=',
         `unix_socket_directories=${home}`,
@@ -81,7 +83,7 @@ export function postgres(folder: string): TestPostgres {
       await until(
         'postgres answers',
         () =>
-          ask('SELECT 1').then(
+          execute('SELECT 1').then(
             () => true,
             () => false,
           ),
@@ -93,19 +95,19 @@ export function postgres(folder: string): TestPostgres {
       child = null;
       if (running === null) return;
       const closed = new Promise((resolve) => running.once('close', resolve));
-      // SIGQUIT ends all at once without a checkpoint; SIGINT rolls back and writes one.
+      // SIGQUIT is an immediate shutdown without a checkpoint; SIGINT rolls back and writes one.
       running.kill(how === 'kill' ? 'SIGQUIT' : 'SIGINT');
       await closed;
     },
     database: async (name) => {
-      await ask(`CREATE DATABASE ${name}`);
+      await execute(`CREATE DATABASE ${name}`);
       return urlOf(name);
     },
   };
 }
 
-/** What a test does to a database behind the store's back. */
-export async function behindItsBack<R>(url: string, use: (query: Query) => Promise<R>): Promise<R> {
+/** Runs plain SQL on a database, past the store. */
+export async function queryDirectly<R>(url: string, use: (query: Query) => Promise<R>): Promise<R> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();
   try {

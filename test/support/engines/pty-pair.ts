@@ -5,11 +5,11 @@ export interface PtyPair {
   readonly a: string;
   readonly b: string;
   readonly pid: number;
-  /** Pulls the cable. */
+  /** Cuts the cable. */
   readonly stop: () => Promise<void>;
 }
 
-/** Two ttys with a cable between them, from socat; gone after the running test. */
+/** Makes two ttys with a cable between them, by socat, which ends with the running test. */
 export async function ptyPair(): Promise<PtyPair> {
   const socat = spawn('socat', ['-d', '-d', 'pty,raw,echo=0', 'pty,raw,echo=0'], {
     stdio: ['ignore', 'ignore', 'pipe'],
@@ -20,12 +20,12 @@ export async function ptyPair(): Promise<PtyPair> {
       resolve();
     });
   });
-  let said = '';
+  let output = '';
   const paths = await new Promise<string[]>((resolve, reject) => {
     socat.once('error', reject);
     socat.stderr.on('data', (chunk: Buffer) => {
-      said += chunk.toString();
-      const found = [...said.matchAll(/PTY is (\S+)/g)].map(([, path]) => path ?? '');
+      output += chunk.toString();
+      const found = [...output.matchAll(/PTY is (\S+)/g)].map(([, path]) => path ?? '');
       if (found.length === 2) resolve(found);
     });
   });

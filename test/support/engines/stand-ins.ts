@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { afterThisTest } from '../runner/after-test.js';
 import { tempFolder } from '../runner/temp.js';
 
-/** Programs of a camera's system that are not packaged here, as shell scripts in a folder put first on PATH. */
+/** Stand-ins for programs of a camera's system: shell scripts in a folder that comes first on PATH. */
 export class StandIns {
   readonly folder = tempFolder();
 
@@ -15,29 +15,31 @@ export class StandIns {
     });
   }
 
-  /** `$here` is the folder; every call adds its arguments, one a line, to NAME.argv. */
+  /** Adds a program. Its script finds the folder in `$here`; every call appends its arguments to NAME.argv, one a line. */
   add(name: string, body: string): void {
     const path = join(this.folder, name);
     writeFileSync(path, `#!/bin/sh\nhere='${this.folder}'\nprintf '%s\\n' "$@" >> "$here/${name}.argv"\n${body}\n`);
     chmodSync(path, 0o755);
   }
 
-  /** Nothing else is found, as on a machine where nothing is installed; the scripts must not need more than sh. */
+  /** Hides all other programs, as on a machine where nothing is installed; scripts may then use only sh. */
   alone(): void {
     process.env['PATH'] = this.folder;
   }
 
+  /** Returns the arguments of all calls of a program so far. */
   argv(name: string): string[] {
     const path = join(this.folder, `${name}.argv`);
     return existsSync(path) ? readFileSync(path, 'utf8').trimEnd().split('\n') : [];
   }
 
+  /** Returns the path of a file in the folder. */
   path(name: string): string {
     return join(this.folder, name);
   }
 }
 
-/** What `rpicam-hello --list-cameras` prints, after the documentation of Raspberry Pi. */
+/** Output of `rpicam-hello --list-cameras`, from the documentation of Raspberry Pi. */
 export const HELLO_LIST = `Available cameras
 -----------------
 0 : imx708 [4608x2592 10-bit RGGB] (/base/soc/i2c0mux/i2c@1/imx708@1a)

@@ -1,6 +1,6 @@
 import { connect, createServer, type Server, type Socket } from 'node:net';
 
-/** What stands before the nodes of a cluster: a port that leads to whichever of them answers, in turn. */
+/** A load balancer before the nodes of a cluster: forwards each connection to the next node that answers. */
 export class TcpFront {
   private readonly port: number;
   private readonly targets: readonly number[];
@@ -15,8 +15,8 @@ export class TcpFront {
 
   async start(): Promise<void> {
     const server = createServer((socket) => {
-      this.keep(socket);
-      this.lead(socket, this.targets.length);
+      this.track(socket);
+      this.forward(socket, this.targets.length);
     });
     this.server = server;
     await new Promise<void>((resolve, reject) => {
@@ -32,22 +32,22 @@ export class TcpFront {
     if (server !== null) await new Promise((resolve) => server.close(resolve));
   }
 
-  private lead(socket: Socket, tries: number): void {
+  private forward(socket: Socket, tries: number): void {
     const port = this.targets[this.turn++ % this.targets.length] ?? 0;
     const target = connect(port, '127.0.0.1');
     target.once('error', () => {
-      if (tries > 1 && target.bytesRead === 0 && !socket.destroyed) this.lead(socket, tries - 1);
+      if (tries > 1 && target.bytesRead === 0 && !socket.destroyed) this.forward(socket, tries - 1);
       else socket.destroy();
     });
     target.once('connect', () => {
-      this.keep(target);
+      this.track(target);
       socket.pipe(target).pipe(socket);
       target.once('close', () => socket.destroy());
       socket.once('close', () => target.destroy());
     });
   }
 
-  private keep(socket: Socket): void {
+  private track(socket: Socket): void {
     this.sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => this.sockets.delete(socket));

@@ -2,10 +2,10 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { SceneRenderer } from '../../../hal/mock/renderer.js';
-import { buildScript } from '../../../hal/mock/script.js';
-import type { Scenario } from '../../../hal/driver-names.js';
+import { buildScript } from '../../../hal/mock/scenarios.js';
+import type { Scenario } from '../../../hal/mock-scenarios.js';
 
-/** A folder of JPEG frames of a mock scene, 10 a second; a person walks from about the third second on. */
+/** Writes JPEG frames of a mock scene to a folder, 10 a second; a person walks from about the third second on. */
 export async function makeFrames(folder: string, count: number, scenario: Scenario = 'walk'): Promise<string> {
   const frames = join(folder, 'frames');
   mkdirSync(frames, { recursive: true });
@@ -17,7 +17,7 @@ export async function makeFrames(folder: string, count: number, scenario: Scenar
   return frames;
 }
 
-/** The same as an MP4 whose index comes first, so that a cut-off copy can still be opened. */
+/** Writes the same frames as an MP4 whose index comes first, so that a truncated copy can still be opened. */
 export async function makeVideo(folder: string, count: number, scenario?: Scenario): Promise<string> {
   const frames = await makeFrames(folder, count, scenario);
   const video = join(folder, 'clip.mp4');

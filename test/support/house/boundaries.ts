@@ -28,7 +28,8 @@ function importBreach(from: string, to: string): string | null {
       ? `${from} imports ${to}: only agent/main and agent/cli know drivers`
       : null;
   }
-  const [room, targetRoom] = [roomOf(from), roomOf(to)];
+  const room = roomOf(from);
+  const targetRoom = roomOf(to);
   if (room === targetRoom || !(room in ROOMS) || !(targetRoom in ROOMS)) return null;
   return ROOMS[room]?.includes(targetRoom) === true
     ? null

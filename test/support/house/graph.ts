@@ -72,11 +72,14 @@ export function findDead(sources: Sources, mentions: string): string[] {
     for (const name of names) known.add(name);
     used.set(target, known);
   };
-  // Paths are also joined from parts: then the last part is what is mentioned.
-  const byBaseName = new Map<string, string[]>();
+  // Paths are also joined from parts: then a string holds only the end of one.
+  const byEnd = new Map<string, string[]>();
   for (const path of Object.keys(sources)) {
-    const base = path.split('/').pop() ?? path;
-    byBaseName.set(base, [...(byBaseName.get(base) ?? []), path]);
+    const parts = path.split('/');
+    for (let from = 1; from < parts.length; from++) {
+      const end = parts.slice(from).join('/');
+      byEnd.set(end, [...(byEnd.get(end) ?? []), path]);
+    }
   }
   for (const [path, text] of Object.entries(sources)) {
     const { imports, strings } = parseFile(path, text);
@@ -87,7 +90,7 @@ export function findDead(sources: Sources, mentions: string): string[] {
       if (/^\.{1,2}\/.*\.js$/.test(mention)) use(resolveImport(path, mention, sources), ['*']);
       else {
         const built = mention.replace(/^dist\//, '').replace(/\.js$/, '.ts');
-        for (const name of [mention, built, ...(byBaseName.get(mention) ?? [])]) if (name in sources) use(name, ['*']);
+        for (const name of [mention, built, ...(byEnd.get(mention) ?? [])]) if (name in sources) use(name, ['*']);
       }
     }
   }

@@ -11,7 +11,7 @@ export interface Mention {
 }
 
 /** What a page links to inside the repository, and every repository path and test file that it names in code voice. */
-export function mentionsOf(page: string, text: string): Mention[] {
+function mentionsOf(page: string, text: string): Mention[] {
   const mentions: Mention[] = [];
   let isFenced = false;
   for (const [index, line] of text.split('\n').entries()) {

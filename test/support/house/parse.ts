@@ -35,7 +35,7 @@ export function parseFile(path: string, text: string): ParsedFile {
   return parsed;
 }
 
-/** Resolves a relative specifier to a tracked file, or to its path without a file where there is none. */
+/** Resolves a relative specifier to a tracked file, or to the path alone where no file is tracked. */
 export function resolveImport(from: string, specifier: string, sources: Sources): string {
   // A script in plain JavaScript imports what was built; the source of that is meant.
   const target = normalize(join(dirname(from), specifier))

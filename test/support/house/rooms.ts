@@ -79,7 +79,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'cloud/broker': [],
   'cloud/ingest': ['cloud/store', 'cloud/alarms', 'cloud/trust'],
   'cloud/api': ['cloud/store', 'cloud/alarms', 'cloud/trust'],
-  'cloud/operator': ['cloud/store'],
+  'cloud/operator': ['cloud/store', 'cloud/alarms'],
   'cloud/main': [
     'cloud/store',
     'cloud/alarms',
@@ -89,7 +89,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'cloud/api',
     'cloud/operator',
   ],
-  'cloud/cli': ['cloud/store', 'cloud/trust', 'cloud/ingest', 'cloud/main'],
+  'cloud/cli': ['cloud/store', 'cloud/trust', 'cloud/main'],
 
   'app/core': [],
   'app/ui': ['app/core'],

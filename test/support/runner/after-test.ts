@@ -2,16 +2,17 @@ type Undo = () => void | Promise<void>;
 
 const undos: Undo[] = [];
 
-/** What the running test leaves behind is taken away after it, the last first. */
+/** Runs `undo` after the running test; the last one registered runs first. */
 export function afterThisTest(undo: Undo): void {
   undos.push(undo);
 }
 
+/** Undoes everything that the test left behind. */
 export async function undoAll(): Promise<void> {
   for (const undo of undos.splice(0).reverse()) await undo();
 }
 
-// Commands below test/ use the same helpers; there is no running test then, and what can be undone at once goes with the process.
+// The campaigns use the same helpers without a test: what can be undone synchronously is undone when the process ends.
 if (process.env['VITEST'] !== 'true') {
   process.once('exit', () => {
     for (const undo of undos.splice(0).reverse()) void undo();

@@ -1,6 +1,6 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files that take minutes, however they are cut: begun last, the machine would wait for them alone. */
+/** Files that take minutes: if they started last, the suite would wait for them alone. */
 const LONGEST = ['integration/sim.test.ts', 'integration/fleet.test.ts', 'integration/herd-sockets.test.ts'];
 
 function rank({ moduleId }: TestSpecification): number {
@@ -8,6 +8,7 @@ function rank({ moduleId }: TestSpecification): number {
   return place < 0 ? LONGEST.length : place;
 }
 
+/** Starts {@link LONGEST} first, and the others in vitest's order. */
 export class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     return (await super.sort(files)).sort((a, b) => rank(a) - rank(b));

@@ -1,7 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
-/** Bytes outside the JavaScript heap (buffers, WebAssembly memories) that something still refers to. Node counts a collected buffer until the next collection begins, so it takes two. */
+/**
+ * Returns the bytes outside the JavaScript heap (buffers, WebAssembly memories) that are still referred to. Node counts a
+ * collected buffer until the next collection starts, so it collects twice.
+ */
 export function keptOutsideHeap(): number {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;

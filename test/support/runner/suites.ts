@@ -1,5 +1,5 @@
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 
-/** Both implementations of the primitives: whatever is tested with one is tested with the other. */
+/** Both implementations of the primitives; a test of one runs with the other too. */
 export const suites = [nodeSuite, tweetnaclSuite] as const;

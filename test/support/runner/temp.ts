@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll } from 'vitest';
 import { afterThisTest } from './after-test.js';
 
-/** A folder for the running test or command, removed after it. */
+/** Makes a folder that is removed after the running test or command. */
 export function tempFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-test-'));
   afterThisTest(() => {
@@ -13,7 +13,7 @@ export function tempFolder(): string {
   return folder;
 }
 
-/** A folder for all tests of a file. */
+/** Makes a folder for all tests of a file, removed after them. */
 export function keptFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'sealcam-test-'));
   afterAll(() => {

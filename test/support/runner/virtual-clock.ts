@@ -32,7 +32,7 @@ export class VirtualClock implements Clock {
     return () => void this.timers.delete(timer);
   };
 
-  /** Runs every timer that falls due, in order. */
+  /** Runs every timer that is due within `ms`, in order. */
   advance(ms: number): void {
     const end = this.nowMs + ms;
     for (;;) {
@@ -47,7 +47,7 @@ export class VirtualClock implements Clock {
     this.nowMs = end;
   }
 
-  /** Like {@link advance}, letting promises settle in between. */
+  /** Advances in steps, and lets promises settle between them. */
   async run(ms: number, stepMs = 10): Promise<void> {
     for (let passed = 0; passed < ms; passed += stepMs) {
       this.advance(Math.min(stepMs, ms - passed));

@@ -23,8 +23,8 @@ import { VirtualClock } from '../runner/virtual-clock.js';
 export const CLOUD = 'https://cloud.example';
 export const PAGE = 'https://app.example';
 
-/** What came over one stream. */
-export class OpenStream {
+/** A client's side of one stream: the events that arrived. */
+class OpenStream {
   readonly status: number;
   readonly events: ServerEvent[] = [];
   readonly ended: Promise<void>;
@@ -35,14 +35,14 @@ export class OpenStream {
     const reader = response.body?.getReader();
     const parser = new EventParser();
     const decoder = new TextDecoder();
-    const follow = async (): Promise<void> => {
+    const readEvents = async (): Promise<void> => {
       for (;;) {
         const part = await reader?.read();
         if (part === undefined || part.done) return;
         this.events.push(...parser.push(decoder.decode(part.value, { stream: true })));
       }
     };
-    this.ended = follow()
+    this.ended = readEvents()
       .catch(() => undefined)
       .finally(() => (this.isEnded = true));
     afterThisTest(async () => {
@@ -50,8 +50,8 @@ export class OpenStream {
     });
   }
 
-  /** Names of the events, and the seq where one has it. */
-  get said(): string[] {
+  /** Names of the events, each with its seq if it has one. */
+  get summaries(): string[] {
     return this.events.map(({ event, data }) => {
       const { seq } = JSON.parse(data) as { seq?: number };
       return seq === undefined ? event : `${event} ${String(seq)}`;
@@ -59,7 +59,7 @@ export class OpenStream {
   }
 }
 
-/** The events API on a fresh store, asked without a network. */
+/** The events API on a fresh SQLite store, with requests injected instead of sent over a network. */
 export class ApiWorld {
   readonly clock: VirtualClock;
   readonly counters: Counters;
@@ -72,15 +72,13 @@ export class ApiWorld {
   private constructor(
     parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app'>,
   ) {
-    ({
-      clock: this.clock,
-      counters: this.counters,
-      receiptSigner: this.receiptSigner,
-      sentDown: this.sentDown,
-      store: this.store,
-      feed: this.feed,
-      app: this.app,
-    } = parts);
+    this.clock = parts.clock;
+    this.counters = parts.counters;
+    this.receiptSigner = parts.receiptSigner;
+    this.sentDown = parts.sentDown;
+    this.store = parts.store;
+    this.feed = parts.feed;
+    this.app = parts.app;
   }
 
   static async open(
@@ -113,7 +111,7 @@ export class ApiWorld {
     return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app });
   }
 
-  /** Opens a session for a key; `change` spoils what is signed. */
+  /** Opens a session for a key; `change` alters the fields that are signed. */
   async session(
     signer: Signer,
     change: Partial<Session> = {},
@@ -150,7 +148,7 @@ export class ApiWorld {
     return { status: response.statusCode, body: isJson ? response.json() : null, raw: response.rawPayload };
   }
 
-  /** A stream over a real socket; it ends with the test that opened it. */
+  /** Opens a stream over a real socket; it ends with the test. */
   async stream(token: string, lastId: number | null = null): Promise<OpenStream> {
     if (!this.app.server.listening) {
       await this.app.listen({ host: '127.0.0.1', port: 0 });

@@ -10,7 +10,7 @@ import { recordKind, type RecordTime, type SealcamRecord } from '../../../protoc
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import type { OutboxSigner } from '../../../agent/outbox/outbox.js';
 
-/** One camera, its owner and its cloud, with fresh keys: what tests build signed objects from. */
+/** The keys of one camera, its owner and its cloud, and the objects they sign. */
 export class CameraWorld {
   readonly device: Signer;
   readonly deviceId: Uint8Array;
@@ -19,7 +19,7 @@ export class CameraWorld {
   readonly cloud: Signer;
   readonly boot = realRandom.bytes(16);
 
-  /** The same `random` gives the same keys, so that two processes can be one camera. */
+  /** The same `random` gives the same keys, so that two processes can be the same camera. */
   constructor(options: { readonly owner?: Signer; readonly cloud?: Signer; readonly random?: Random } = {}) {
     const random = options.random ?? realRandom;
     this.device = nodeSuite.ed25519Signer(random.bytes(32));
@@ -66,7 +66,7 @@ export class CameraWorld {
     return signObject(recordKind, nodeSuite, this.device, record);
   }
 
-  /** A signed record of this camera under a claim. */
+  /** Signs a record of this camera under a claim. */
   record(
     claim: Verified<Claim>,
     seq: number,
@@ -85,7 +85,7 @@ export class CameraWorld {
     });
   }
 
-  /** Accept and then `count` scene records, chained. */
+  /** Signs an accept and `count` scene records, chained. */
   chain(claim: Verified<Claim>, count: number): Verified<SealcamRecord>[] {
     const out = [this.record(claim, 0, claim.hash, { kind: 'accept' })];
     for (let seq = 1; seq <= count; seq++) {

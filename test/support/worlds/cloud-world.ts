@@ -8,9 +8,10 @@ import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
+import { offerKind, type Offer } from '../../../protocol/objects/offer.js';
 import { receiptKind, type Receipt } from '../../../protocol/objects/receipt.js';
-import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
-import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import type { RecordHealth, RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { decodeDown, encodeUp, type DownMessage } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
@@ -18,9 +19,27 @@ import { CameraWorld } from './camera-world.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
 
+/** A health record's figures, of a camera with an empty outbox. */
+export const HEALTH: RecordHealth = {
+  agent: 'x',
+  uptimeS: 1,
+  freeBytes: 1,
+  produced: 2,
+  receipted: 2,
+  queued: 0,
+  quarantined: 0,
+  lost: 0,
+  framesSeen: 0,
+  framesDropped: 0,
+  framesCorrupt: 0,
+  camera: 'ok',
+  privacy: false,
+  connects: 1,
+};
+
 /**
- * Ingest on a fresh store, without a broker: what it publishes and stores is kept here. `beside` is another worker of the
- * same cloud, with the same receipt keys.
+ * Ingest on a fresh SQLite store, without a broker; it collects what ingest publishes and stores. `beside` makes it a
+ * second worker of that world's cloud, with the same receipt keys.
  */
 export class CloudWorld {
   readonly counters = new Counters();
@@ -54,7 +73,7 @@ export class CloudWorld {
     return new CameraWorld({ cloud: this.receiptSigner });
   }
 
-  /** A camera that is claimed and accepted. */
+  /** Claims a camera and stores its accept. */
   async claimed(
     world = this.camera(),
   ): Promise<{ world: CameraWorld; claim: Verified<Claim>; accept: Verified<SealcamRecord> }> {
@@ -85,6 +104,19 @@ export class CloudWorld {
   }
 }
 
+/** Returns the offer of a camera that was never claimed, signed by the camera. */
+export function offerOf({ device, deviceId }: CameraWorld, change: Partial<Offer> = {}): Verified<Offer> {
+  return signObject(offerKind, nodeSuite, device, {
+    device: deviceId,
+    lastEpoch: 0,
+    lastClaimHash: null,
+    mode: 'physical',
+    nonce: realRandom.bytes(16),
+    ...change,
+  });
+}
+
+/** Returns a small record without media. */
 export function scene(
   world: CameraWorld,
   claim: Verified<Claim>,
@@ -94,7 +126,7 @@ export function scene(
   return world.record(claim, seq, prev, { kind: 'scene', scene: { class: 'stall' } });
 }
 
-/** An event with a picture of noise; nothing of it can be opened. */
+/** Returns an event with a sealed object of noise, which no key opens. */
 export function pictured(
   world: CameraWorld,
   claim: Verified<Claim>,

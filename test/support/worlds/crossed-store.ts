@@ -1,6 +1,6 @@
 import type { CloudStore } from '../../../cloud/store/store.js';
 
-/** A mapping that lets everybody in and names another account: the incident, at the read. */
+/** Returns a store that counts every key as a member and names another account: the incident, at the read. */
 export function crossed(store: CloudStore): CloudStore {
   return {
     ...store,

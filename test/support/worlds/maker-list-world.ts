@@ -25,7 +25,7 @@ export function listOf(signer: Signer, change: Partial<Revocation>): Verified<Re
   return signObject(revocationKind, nodeSuite, signer, list);
 }
 
-/** Ingest with a maker's list that has to be at most a day old, if `maxAgeMs` is not 0. */
+/** Ingest with a maker's key configured; `maxAgeMs` limits the age of the list, 0 does not. */
 export class MakerListWorld {
   readonly clock = new VirtualClock();
   readonly counters = new Counters();
@@ -58,7 +58,7 @@ export class MakerListWorld {
     return this.up({ type: 'accept', claim: this.claim.bytes, record: this.accept.bytes });
   }
 
-  /** Sends the record after the accept; resolves with what went down. */
+  /** Sends the record after the accept; resolves with the types of the answers. */
   async record(): Promise<string[]> {
     const record = this.world.record(this.claim, 1, this.accept.hash, { kind: 'scene', scene: { class: 'stall' } });
     this.sent.length = 0;

@@ -1,7 +1,6 @@
 import { Counters } from '../../../common/counters.js';
 import { SealcamError } from '../../../common/errors.js';
 import { silentLog } from '../../../common/log.js';
-import { beginEpoch, endEpoch } from '../../../agent/outbox/epochs.js';
 import type { Mirror } from '../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
@@ -17,8 +16,9 @@ import { CameraWorld } from './camera-world.js';
 import { codeOf } from '../codes.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
+import { storeOf } from '../outbox-store.js';
 
-/** A camera with an owner and a queue on disk, to which orders are given without a network. */
+/** A camera with an owner and an outbox on disk; orders reach it without a network. */
 export class OrderWorld {
   readonly camera = new CameraWorld();
   readonly clock = new VirtualClock();
@@ -28,14 +28,14 @@ export class OrderWorld {
   mirror!: Mirror;
   orders!: OwnerOrders;
   claim!: Verified<Claim>;
-  followed: StandingOrders[] = [];
-  looked = 0;
+  appliedOrders: StandingOrders[] = [];
+  snapshotCount = 0;
   snapshotFails: string | null = null;
 
   constructor() {
     this.open();
     this.claim = this.camera.claim();
-    beginEpoch(this.outbox, this.claim, this.time());
+    this.outbox.beginEpoch(this.claim, this.time());
     noteOwnership(this.outbox, this.mirror);
   }
 
@@ -63,17 +63,16 @@ export class OrderWorld {
       log: silentLog,
       now: () => this.time(),
       snapshot: () => {
-        this.looked++;
+        this.snapshotCount++;
         if (this.snapshotFails === null) return Promise.resolve();
-        return Promise.reject(new SealcamError('privacy-mode', 'the camera looks at nothing'));
+        return Promise.reject(new SealcamError('privacy-mode', 'the camera is off'));
       },
-      onOrders: (orders) => this.followed.push(orders),
+      onOrders: (orders) => this.appliedOrders.push(orders),
       onRelease: () => {
-        endEpoch(outbox, 'release', this.time());
+        outbox.endEpoch('release', this.time());
         noteOwnership(outbox, mirror);
         this.orders.ownerChanged();
       },
-      onRecorded: () => undefined,
     });
   }
 
@@ -83,14 +82,14 @@ export class OrderWorld {
     this.open();
   }
 
-  /** A record that the owner has just seen. */
-  seen(): NonNullable<Command['recent']> {
+  /** Appends a record, for an order that names it as just seen. */
+  recentRecord(): NonNullable<Command['recent']> {
     const record = this.outbox.append({ kind: 'scene', time: this.time(), scene: { class: 'startup' } });
     if (record === null) throw new Error('no record');
     return [record.value.seq, record.hash];
   }
 
-  order(change: Partial<Command> & Pick<Command, 'action'>, signer: Signer = this.camera.owner): Uint8Array {
+  makeOrder(change: Partial<Command> & Pick<Command, 'action'>, signer: Signer = this.camera.owner): Uint8Array {
     return signObject(commandKind, nodeSuite, signer, {
       device: this.camera.deviceId,
       epoch: 1,
@@ -100,16 +99,18 @@ export class OrderWorld {
     }).bytes;
   }
 
-  give(bytes: Uint8Array): string {
+  sendOrder(bytes: Uint8Array): string {
     return codeOf(() => {
       this.orders.handleCommand(bytes);
     });
   }
 
   answers(): RecordCommand[] {
-    return this.outbox.queries.recordsAfter.all(0, 0, 100).flatMap(({ bytes }) => {
-      const { command } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
-      return command === undefined ? [] : [command];
-    });
+    return storeOf(this.outbox)
+      .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 100 })
+      .flatMap(({ bytes }) => {
+        const { command } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
+        return command === undefined ? [] : [command];
+      });
   }
 }

@@ -1,6 +1,5 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { silentLog } from '../../../common/log.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import type { Mirror } from '../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox, SealedMedia } from '../../../agent/outbox/outbox.js';
@@ -12,12 +11,13 @@ import type { CameraWorld } from './camera-world.js';
 
 export const MIB = 1024 * 1024;
 
-/** A camera's queue on a disk. */
+/** A camera's outbox and mirror on disk. */
 export interface Opened {
   readonly outbox: Outbox;
   readonly mirror: Mirror;
 }
 
+/** Opens the outbox of a camera in a folder. */
 export function open(world: CameraWorld, folder: string, maxBytes = MIB): Opened {
   return openOutbox({
     folder,
@@ -34,14 +34,16 @@ export function close({ outbox, mirror }: Opened): void {
   outbox.close();
 }
 
+/** Opens an outbox, and claims the camera. */
 export function claimed(world: CameraWorld, folder: string, maxBytes = MIB): Opened & { claimHash: Uint8Array } {
   const opened = open(world, folder, maxBytes);
   const claim = world.claim();
-  beginEpoch(opened.outbox, claim, world.time(0));
+  opened.outbox.beginEpoch(claim, world.time(0));
   noteOwnership(opened.outbox, opened.mirror);
   return { ...opened, claimHash: claim.hash };
 }
 
+/** Makes a sealed picture of random bytes. */
 export function picture(bytes: number): SealedMedia {
   const id = realRandom.bytes(16);
   const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(bytes) };
@@ -57,6 +59,7 @@ export function picture(bytes: number): SealedMedia {
   };
 }
 
+/** Appends the start of an event. */
 export function motion(
   world: CameraWorld,
   outbox: Outbox,

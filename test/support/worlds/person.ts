@@ -16,7 +16,7 @@ import type { Recipient } from '../../../protocol/objects/claim.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
 import { PAGE_ORIGIN } from './test-cloud.js';
 
-/** Somebody with a page open, without a window: the page's own modules on one device. */
+/** An owner or member with the page open: the page's own modules, without a browser. */
 export class Person {
   readonly keys: OwnerKeys;
   readonly client: CloudClient;
@@ -49,7 +49,7 @@ export class Person {
     this.orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
   }
 
-  /** What this person shows to an owner. */
+  /** The keys that an owner needs to make this person a member. */
   get asMember(): Recipient {
     return { x25519: this.keys.recipient.publicKey, ed25519: this.keys.signer.publicKey };
   }
@@ -64,6 +64,7 @@ export class Person {
     await this.running;
   }
 
+  /** Claims a camera by its code. Returns the device id in hex. */
   async claim(code: string): Promise<string> {
     const parsed = parseClaimCode(tweetnaclSuite, code);
     await this.owner.claim(parsed, () => undefined, this.stopping.signal);
@@ -71,6 +72,7 @@ export class Person {
     return toHex(parsed.device);
   }
 
+  /** Replaces the members of a household. Returns the new epoch. */
   async changeMembers(device: string, epoch: number, members: readonly Recipient[]): Promise<number> {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const change = { device: id, epoch, members, onStep: () => undefined, signal: this.stopping.signal };
@@ -83,7 +85,7 @@ export class Person {
     return this.session.view().cameras.find((camera) => camera.device === device && camera.epoch === epoch);
   }
 
-  /** Events of one epoch with a picture, newest first. */
+  /** Returns the events of one epoch that have a picture, newest first. */
   pictures(epoch: number): TimelineEvent[] {
     return this.session.view().events.filter((event) => event.epoch === epoch && event.picture !== null);
   }

@@ -3,7 +3,6 @@ import { Counters } from '../../../common/counters.js';
 import { silentLog } from '../../../common/log.js';
 import type { Random } from '../../../common/random.js';
 import type { Transition } from '../../../agent/capture/event-tracker.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { Recorder, type RecorderSettings } from '../../../agent/record/recorder.js';
@@ -17,6 +16,7 @@ import type { SealedContent } from '../../../protocol/seal/content.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import { CameraWorld } from './camera-world.js';
 import { tempFolder } from '../runner/temp.js';
+import { storeOf } from '../outbox-store.js';
 
 export const atOnce = (): Promise<void> => Promise.resolve();
 export const RECORDER_SETTINGS: RecorderSettings = {
@@ -27,7 +27,7 @@ export const RECORDER_SETTINGS: RecorderSettings = {
 interface WorldOptions {
   readonly random?: Random;
   readonly settings?: RecorderSettings;
-  /** Most that the outbox may hold. */
+  /** Limit of the outbox. */
   readonly maxBytes?: number;
 }
 
@@ -38,8 +38,8 @@ export class RecorderWorld {
   readonly outbox: Outbox;
   readonly recorder: Recorder;
   readonly deps: SnapshotDependencies;
-  /** What went into each seal. */
-  readonly sealed: SealedContent[] = [];
+  /** The content of each sealed object. */
+  readonly sealedContents: SealedContent[] = [];
   nowMs = 0;
 
   constructor({ random = realRandom, settings = RECORDER_SETTINGS, maxBytes = 2 ** 24 }: WorldOptions = {}) {
@@ -64,28 +64,28 @@ export class RecorderWorld {
   private listening(sealer: Sealer): Sealer {
     const seal = sealer.seal.bind(sealer);
     sealer.seal = (...args) => {
-      this.sealed.push(args[3]);
+      this.sealedContents.push(args[3]);
       return seal(...args);
     };
     return sealer;
   }
 
   claim(): void {
-    beginEpoch(this.outbox, this.camera.claim(), this.camera.time(0));
+    this.outbox.beginEpoch(this.camera.claim(), this.camera.time(0));
   }
 
   records(): SealcamRecord[] {
-    return this.outbox.queries.recordsAfter
-      .all(0, 0, 1000)
+    return storeOf(this.outbox)
+      .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 1000 })
       .map(({ bytes }) => openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value);
   }
 
-  async take(...transitions: readonly Transition<Frame>[]): Promise<void> {
+  async recordTransitions(...transitions: readonly Transition<Frame>[]): Promise<void> {
     for (const transition of transitions) this.recorder.recordTransition(transition);
     await this.recorder.idle();
   }
 
-  /** What the owner opens, with the record that brings it. */
+  /** Opens the queued pictures with the owner's key; each with its record. */
   pictures(): { readonly record: SealcamRecord; readonly jpeg: Uint8Array }[] {
     const publicKey = nodeSuite.x25519PublicKey(this.camera.ownerSecret);
     return this.outbox.read({ epoch: 0, seq: -1 }, 1000).flatMap(({ bytes, media }) => {

@@ -15,7 +15,7 @@ export interface Stored {
   readonly token: string;
 }
 
-/** A claimed camera with one pictured event in the store, and its owner's session. */
+/** Stores a claimed camera with one event and its picture, and opens a session of its owner. */
 export async function stored(api: ApiWorld, world = new CameraWorld({ cloud: api.receiptSigner })): Promise<Stored> {
   const claim = world.claim();
   const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });

@@ -31,7 +31,7 @@ export interface LogEntry extends LogFields {
   readonly msg: string;
 }
 
-/** A log that a test can look into. */
+/** Returns a log that keeps its entries in an array. */
 export function testLog(entries: LogEntry[], part = ''): LevelLog {
   const at = (level: string) => (fields: LogFields, msg: string) => void entries.push({ ...fields, level, part, msg });
   return {
@@ -45,7 +45,7 @@ export function testLog(entries: LogEntry[], part = ''): LevelLog {
   };
 }
 
-/** People walk through every five seconds, from the second second on. */
+/** A person walks through every five seconds, starting at two. */
 export const BUSY: SceneScript = {
   scene: 'porch',
   seed: 5,
@@ -56,15 +56,15 @@ export const BUSY: SceneScript = {
 export const QUIET: SceneScript = { ...BUSY, happenings: [] };
 
 export interface TestAgentOptions {
-  /** Instead of a mock camera that plays the script. */
+  /** Replaces the mock camera that plays the script. */
   readonly camera?: Camera;
-  /** Settings over those that suit a test. */
+  /** Overrides of the settings that suit a test. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Instead of one that keeps every line. */
+  /** Replaces the log that keeps every entry. */
   readonly log?: LevelLog;
 }
 
-/** A whole camera in this process: mock HAL, real queue on disk, real MQTT. */
+/** A whole camera in this process: mock HAL, real outbox on disk, real MQTT. */
 export class TestAgent {
   readonly agent: Agent;
   readonly log: LogEntry[] = [];
@@ -94,7 +94,7 @@ export class TestAgent {
         SEALCAM_HEALTH_INTERVAL: '2 s',
         SEALCAM_MOTION_HOLD: '500 ms',
         SEALCAM_MOTION_COOLDOWN: '0 ms',
-        // People walk through every five seconds, for as long as a test takes.
+        // No limit: a person walks through every five seconds for as long as a test runs.
         SEALCAM_MOTION_MAX_PER_HOUR: '0',
         ...options.environment,
       },

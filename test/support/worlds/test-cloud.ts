@@ -23,7 +23,7 @@ function sqliteIn(folder: string): CloudStore {
   return openSqliteStore(join(folder, 'cloud.db'));
 }
 
-/** A cloud in this process, on a broker of the test's; started again on the same folder it is the same cloud. */
+/** A cloud in this process, on the test's broker. Started again on the same folder, it is the same cloud. */
 export class TestCloud {
   readonly log: LogEntry[] = [];
   readonly cloud: Cloud;

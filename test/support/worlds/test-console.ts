@@ -13,7 +13,7 @@ import type { TestAgent } from './test-agent.js';
 import { testLog } from './test-agent.js';
 import { until } from '../runner/wait.js';
 
-/** Somebody at the other end of the cable of a running agent. */
+/** A person at the other end of the serial cable of a running agent. */
 export class TestConsole {
   readonly console: Console;
   readonly line: MockSerialLine;
@@ -30,7 +30,13 @@ export class TestConsole {
       this.received += Buffer.from(data).toString();
     });
     const { device } = agent.agent.identity;
-    this.lock = new ConsoleLock(nodeSuite, realRandom, realClock, device, [developmentQaSigner(nodeSuite).publicKey]);
+    this.lock = new ConsoleLock({
+      suite: nodeSuite,
+      random: realRandom,
+      clock: realClock,
+      device,
+      qaKeys: [developmentQaSigner(nodeSuite).publicKey],
+    });
     const lines = agent.log.map(({ msg }) => msg);
     const context: ConsoleContext = {
       agent: agent.agent.consolePort(),
@@ -59,6 +65,7 @@ export class TestConsole {
     this.console.start();
   }
 
+  /** What was received since the last command was typed. */
   get output(): string {
     return this.received;
   }
@@ -75,7 +82,7 @@ export class TestConsole {
     return this.received;
   }
 
-  /** The JSON objects that a command prints. */
+  /** Types a command with --json. Returns the objects that it prints. */
   async json(text: string, timeoutMs?: number): Promise<readonly Record<string, unknown>[]> {
     const output = await this.type(`${text} --json`, timeoutMs);
     return output
@@ -84,6 +91,7 @@ export class TestConsole {
       .map((line) => JSON.parse(line) as Record<string, unknown>);
   }
 
+  /** Unlocks these scopes with a token of the development key. */
   async unlock(...scope: Scope[]): Promise<void> {
     const token = signObject(unlockKind, nodeSuite, developmentQaSigner(nodeSuite), {
       device: this.agent.agent.identity.device,

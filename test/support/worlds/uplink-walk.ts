@@ -15,7 +15,7 @@ import {
 
 export const SETTINGS: UplinkSettings = { initialWindowMs: 300_000, connectTimeoutMs: 20_000 };
 
-/** What walks: the module itself, or a spoiled one. */
+/** The machine that walks: the module itself, or one with a planted bug. */
 export interface Machine {
   readonly step: typeof step;
   readonly restore: typeof restoredState;
@@ -32,12 +32,12 @@ export interface WalkStep {
   readonly effects: readonly UplinkEffect[];
   readonly hadSocket: boolean;
   readonly hasSocket: boolean;
-  /** Sockets that were opened while another was there. */
+  /** Sockets that were opened while another was open. */
   readonly doubled: number;
   readonly isStarted: boolean;
 }
 
-/** What is wrong, or null. */
+/** Returns what is wrong, or null. */
 export type Property = (step: WalkStep) => string | null;
 
 type Pick = <T>(from: readonly [T, ...T[]]) => T;
@@ -60,7 +60,10 @@ function hintsOf(uniform: () => number): ServerHints {
   };
 }
 
-/** Mostly what can happen now, sometimes what cannot: late answers and doubled events reach a real machine too. */
+/**
+ * Returns mostly an input that fits the phase, sometimes one that does not: a real machine also gets late and repeated
+ * ones.
+ */
 function inputFor(phase: UplinkState['phase'], uniform: () => number, pick: Pick): UplinkInput {
   const answers: readonly [UplinkInput, ...UplinkInput[]] = [
     { type: 'opened', hints: hintsOf(uniform) },
@@ -95,7 +98,7 @@ export interface Failure {
   readonly why: string;
 }
 
-/** Walks from a boot through `steps` inputs; the first property that does not hold ends it. */
+/** Walks from a boot through `steps` inputs. Returns the first property that does not hold, or null. */
 export function walk(
   seed: number,
   steps: number,
@@ -109,7 +112,7 @@ export function walk(
   let hasSocket = false;
   let isStarted = false;
   for (let at = 0; at < steps; at++) {
-    // To the moment the machine waits for, or somewhere before or after it.
+    // Either to the due time, or by a random step that ends before or after it.
     if (uniform() < 0.6 && state.dueMs !== null && state.dueMs > nowMs) nowMs = state.dueMs;
     else nowMs += uniform() < 0.5 ? 0 : uniform() * 400_000;
     const before = state;
@@ -125,7 +128,7 @@ export function walk(
       isStarted = false;
     } else {
       input = uniform() < 0.001 ? { type: 'stop' } : inputFor(state.phase, uniform, pick);
-      ({ state, effects } = machine.step(SETTINGS, before, nowMs, input, uniform()));
+      ({ state, effects } = machine.step(before, input, { settings: SETTINGS, nowMs, uniform: uniform() }));
       if (input.type === 'start') isStarted = true;
       for (const { type } of effects) {
         if (type === 'disconnect') hasSocket = false;
@@ -143,7 +146,7 @@ export function walk(
   return null;
 }
 
-/** Many walks. @throws Error that names the seed */
+/** Walks once with each seed. @throws Error that names the seed of the first failure */
 export function walkAll(
   seeds: number,
   steps: number,
@@ -154,7 +157,7 @@ export function walkAll(
     const failure = walk(seed, steps, properties, machine);
     if (failure === null) continue;
     throw new Error(
-      `seed ${String(seed)}, step ${String(failure.step)}: ${failure.property}: ${failure.why}; again with walk(${String(seed)}, …)`,
+      `seed ${String(seed)}, step ${String(failure.step)}: ${failure.property}: ${failure.why}; repeat with walk(${String(seed)}, …)`,
     );
   }
 }

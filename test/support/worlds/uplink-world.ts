@@ -8,7 +8,6 @@ import { Uplink, type UplinkDependencies } from '../../../agent/uplink/uplink.js
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { decodeUp, encodeDown, encodeStatus } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
-import { beginEpoch } from '../../../agent/outbox/epochs.js';
 import type { PersistedUplink } from '../../../agent/uplink/machine.js';
 import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
@@ -25,10 +24,11 @@ import { VirtualClock } from '../runner/virtual-clock.js';
 export const WINDOW_MS = 300_000;
 export const CONNECT_TIMEOUT_MS = 20_000;
 export const ACK_TIMEOUT_MS = 15_000;
+/** A backlog bucket that starts empty has its first token after this. */
 const FIRST_TOKEN_MS = 120_000;
-const PACE_MS = 10;
+const DRAIN_INTERVAL_MS = 10;
 
-/** The agent's uplink with a queue on a disk and real sockets; only its timers stand still until a test moves them. */
+/** The agent's uplink with an outbox on disk and real sockets. Its timers move only when a test advances the clock. */
 export class UplinkWorld {
   readonly world = new CameraWorld();
   readonly clock = new VirtualClock();
@@ -43,8 +43,8 @@ export class UplinkWorld {
     const { world, clock } = this;
     this.queue = open(world, tempFolder());
     const { outbox, mirror } = this.queue;
-    // Claimed and receipted before: an accept would leave ahead of everything.
-    const accept = beginEpoch(outbox, this.claim, world.time(0));
+    // Claimed, and the accept receipted: without its receipt it would leave before everything else.
+    const accept = outbox.beginEpoch(this.claim, world.time(0));
     outbox.applyReceipt(world.receipt(this.claim, [[0, 0, accept.hash]]));
     this.device = toHex(world.deviceId);
     const downlink = new Downlink({
@@ -68,7 +68,12 @@ export class UplinkWorld {
       device: world.deviceId,
       agentVersion: 'test',
       settings: { initialWindowMs: WINDOW_MS, connectTimeoutMs: CONNECT_TIMEOUT_MS, ackTimeoutMs: ACK_TIMEOUT_MS },
-      store: { load: () => this.kept, save: (state) => void (this.kept = state) },
+      store: {
+        load: () => this.kept,
+        save: (state) => {
+          this.kept = state;
+        },
+      },
       openSocket: mqttSocket({
         url,
         device: this.device,
@@ -97,11 +102,12 @@ export class UplinkWorld {
     return this.uplink.status().phase;
   }
 
-  /** Codes that were logged, in order: one for each thing that went wrong. */
+  /** Returns the error codes in the log, in order. */
   codes(): string[] {
     return this.log.flatMap(({ code }) => (typeof code === 'string' ? [code] : []));
   }
 
+  /** Appends records to the outbox, and notifies the uplink. */
   append(count = 1): void {
     for (let i = 0; i < count; i++) {
       this.queue.outbox.append({ kind: 'scene', time: this.world.time(i), scene: { class: 'stall' } });
@@ -109,34 +115,34 @@ export class UplinkWorld {
     }
   }
 
-  /** Lets the wait of the machine pass; the attempt that follows is the socket's. */
-  attempt(): void {
+  /** Advances the clock to the next attempt, which starts. */
+  passWait(): void {
     if (this.phase === 'boot') this.uplink.start();
     this.clock.advance(this.uplink.status().nextAttemptMs ?? 0);
   }
 
-  /** Waits until all is receipted, with a broker that answers with {@link receipting}. */
-  async drained(): Promise<void> {
-    // The first of the backlog leaves after two minutes, the rest as fast as the receipts say.
+  /** Advances the clock until everything is receipted. The broker must answer with {@link receipting}. */
+  async drain(): Promise<void> {
+    // The first record of the backlog leaves after two minutes, the rest at the pace of the receipts.
     this.clock.advance(FIRST_TOKEN_MS);
-    await until('all is receipted', () => {
-      this.clock.advance(PACE_MS);
+    await until('everything is receipted', () => {
+      this.clock.advance(DRAIN_INTERVAL_MS);
       return this.queue.outbox.queued().records === 0;
     });
   }
 
-  /** A good broker with a cloud behind it that signs a receipt for each record. */
+  /** Adds to a broker's answers a cloud that signs a receipt for each record. */
   receipting(answers: StubAnswers = GOOD): StubAnswers {
     return {
       ...answers,
       publish: (peer, packet) => {
         answers.publish?.(peer, packet);
-        if (packet.cmd === 'publish' && packet.topic.endsWith('/up')) this.receipt(peer, packet);
+        if (packet.cmd === 'publish' && packet.topic.endsWith('/up')) this.sendReceipt(peer, packet);
       },
     };
   }
 
-  private receipt(peer: StubPeer, packet: Packet): void {
+  private sendReceipt(peer: StubPeer, packet: Packet): void {
     if (packet.cmd !== 'publish' || typeof packet.payload === 'string') return;
     const message = decodeUp(new Uint8Array(packet.payload));
     const records =
@@ -148,7 +154,7 @@ export class UplinkWorld {
     const ranges = records
       .map((bytes) => openSigned(recordKind, nodeSuite, bytes))
       .map(({ value, hash }): [number, number, Uint8Array] => [value.seq, value.seq, hash]);
-    const pacing = { drainIntervalMs: PACE_MS, issuedAtMs: 1 };
+    const pacing = { drainIntervalMs: DRAIN_INTERVAL_MS, issuedAtMs: 1 };
     const receipt = this.world.receipt(this.claim, ranges, { pacing }).bytes;
     peer.send({
       cmd: 'publish',

@@ -13,7 +13,7 @@ interface Part {
   stop(): Promise<void> | void;
 }
 
-/** Broker, cloud, cameras and owners of one test; everything that runs is stopped after it, the last first. */
+/** Broker, cloud, cameras and owners of one test. Stops all of them after it, in reverse order. */
 export class WholeWay {
   readonly folder = tempFolder();
   readonly broker: TestBroker;
@@ -29,10 +29,12 @@ export class WholeWay {
     return new WholeWay(make, await freePort(), await freePort());
   }
 
+  /** Adds a part that {@link stopAll} stops. */
   keep(part: Part): void {
     this.running.push(part);
   }
 
+  /** Stops one part before the end of the test. */
   async stop(part: Part): Promise<void> {
     this.running.splice(this.running.indexOf(part), 1);
     await part.stop();
@@ -50,7 +52,7 @@ export class WholeWay {
     return cloud;
   }
 
-  /** A second client with the cloud's rights at the broker. */
+  /** Connects a second client to the broker, with the rights of the cloud. */
   asCloud(clientId = 'second-cloud'): mqtt.MqttClient {
     const { port, protocol, cloudUser, cloudPassword } = this.broker;
     const client = mqtt.connect(`mqtt://127.0.0.1:${String(port)}`, {
@@ -63,6 +65,7 @@ export class WholeWay {
     return client;
   }
 
+  /** Starts a camera with a data folder of this name. */
   startAgent(name: string, script = BUSY, keyStore = new MockKeyStore(), options: TestAgentOptions = {}): TestAgent {
     const agent = new TestAgent(join(this.folder, name), this.broker.port, script, keyStore, options);
     agent.agent.start();
@@ -70,6 +73,7 @@ export class WholeWay {
     return agent;
   }
 
+  /** Starts an owner who opens every event, and the list of what was opened. */
   watch(cloud: TestCloud): { readonly watcher: Watcher; readonly opened: OpenedEvent[] } {
     const opened: OpenedEvent[] = [];
     const watcher = new Watcher('test', cloud.origin, PAGE_ORIGIN, (event) => opened.push(event));
@@ -79,7 +83,7 @@ export class WholeWay {
   }
 }
 
-/** Seqs of the first epoch that a cloud has of a camera, in order. */
+/** Returns the seqs that a cloud has of a camera's first epoch, in order. */
 export async function seqsOf(cloud: TestCloud, device: string): Promise<number[]> {
   const id = fromHex(device, 32) ?? new Uint8Array(32);
   return (await cloud.store.records.page(id, 1, 1e9, 200)).map(({ seq }) => seq).sort((a, b) => a - b);

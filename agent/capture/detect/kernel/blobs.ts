@@ -3,25 +3,25 @@ import type { Planes } from './layout.js';
 /** A connected patch of marked pixels; the box is in pixels and inclusive. */
 export interface Blob {
   readonly area: number;
-  /** Pixels of it that changed since the frame before. */
+  /** Those of its pixels that changed since the frame before. */
   readonly active: number;
   readonly left: number;
   readonly top: number;
   readonly right: number;
   readonly bottom: number;
-  /** Its pixels two by two: index of the upper left one in the plane. */
+  /** Its cells of 2×2 pixels, each as the index of its upper left pixel in the plane. */
   readonly cells: readonly number[];
 }
 
 /**
- * Patches of at least `minArea` pixels of `clean`, largest first. It looks at cells of 2×2 pixels: a quarter of the work,
- * and pieces of a person that are up to three pixels apart belong together.
+ * Finds connected patches in the plane `clean`. It works on cells of 2×2 pixels, which is a quarter of the work and joins
+ * pieces of a person that are up to three pixels apart.
  */
 export class BlobFinder {
   private readonly planes: Planes;
   private readonly cellsX: number;
   private readonly cellsY: number;
-  /** 1 where a cell is marked and not visited; a border of zeros spares the checks. */
+  /** 1 where a cell is marked and not visited; a border of zeros saves the checks at the edges. */
   private readonly open: Uint8Array;
 
   constructor(planes: Planes) {
@@ -31,16 +31,17 @@ export class BlobFinder {
     this.open = new Uint8Array((this.cellsX + 2) * (this.cellsY + 2));
   }
 
-  find(minArea: number, most: number): Blob[] {
+  /** Returns at most `countMax` patches of at least `minArea` pixels, largest first. */
+  find(minArea: number, countMax: number): Blob[] {
     const { cellsX, cellsY, open } = this;
     const { clean, layout } = this.planes;
     const pairs = new Uint16Array(clean.buffer, clean.byteOffset, clean.length >> 1);
-    const wide = cellsX + 2;
+    const rowLength = cellsX + 2;
     const starts: number[] = [];
     for (let y = 0; y < cellsY; y++) {
       for (let x = 0, at = y * 2 * cellsX; x < cellsX; x++, at++) {
         if (((pairs[at] ?? 0) | (pairs[at + cellsX] ?? 0)) === 0) continue;
-        const cell = (y + 1) * wide + x + 1;
+        const cell = (y + 1) * rowLength + x + 1;
         open[cell] = 1;
         starts.push(cell);
       }
@@ -48,22 +49,28 @@ export class BlobFinder {
     const blobs: Blob[] = [];
     for (const start of starts) {
       if (open[start] === 0) continue;
-      const blob = this.fill(start, wide, layout.stride);
+      const blob = this.fillFrom(start, rowLength, layout.stride);
       if (blob.area >= minArea) blobs.push(blob);
     }
-    return blobs.sort((a, b) => b.area - a.area).slice(0, most);
+    return blobs.sort((a, b) => b.area - a.area).slice(0, countMax);
   }
 
-  private fill(start: number, wide: number, stride: number): Blob {
+  /** Collects all cells that are connected to `start`, and clears them in `open`. */
+  private fillFrom(start: number, rowLength: number, stride: number): Blob {
     const { open } = this;
     const { clean, active } = this.planes;
     const stack = [start];
     const cells: number[] = [];
     open[start] = 0;
-    let [area, changed, left, right, top, bottom] = [0, 0, stride, 0, Infinity, 0];
+    let area = 0;
+    let changed = 0;
+    let left = stride;
+    let right = 0;
+    let top = Infinity;
+    let bottom = 0;
     for (let cell = stack.pop(); cell !== undefined; cell = stack.pop()) {
-      const y = Math.floor(cell / wide) - 1;
-      const x = cell - (y + 1) * wide - 1;
+      const y = Math.floor(cell / rowLength) - 1;
+      const x = cell - (y + 1) * rowLength - 1;
       const at = 2 * (y * stride + x);
       cells.push(at);
       for (const i of [at, at + 1, at + stride, at + stride + 1]) {
@@ -75,7 +82,7 @@ export class BlobFinder {
       if (2 * x + 1 > right) right = 2 * x + 1;
       if (2 * y < top) top = 2 * y;
       if (2 * y + 1 > bottom) bottom = 2 * y + 1;
-      for (const row of [cell - wide, cell, cell + wide]) {
+      for (const row of [cell - rowLength, cell, cell + rowLength]) {
         for (let near = row - 1; near <= row + 1; near++) {
           if (open[near] === 0) continue;
           open[near] = 0;

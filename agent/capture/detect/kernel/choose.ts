@@ -4,33 +4,38 @@ import { Planes } from './layout.js';
 import { plainKernels } from './plain.js';
 import { simdKernels } from './simd.js';
 
-/** A small picture with padding at its right, and enough of it for every lane. */
-const CHECK_WIDTH = 40;
-const CHECK_HEIGHT = 33;
+/** A small picture, with padding at its right and enough pixels for every lane. */
+const CHECK_WIDTH_PIXELS = 40;
+const CHECK_HEIGHT_PIXELS = 33;
 
 let isSimdSound: boolean | null = null;
 
-/** The fast ones where they work here and give the same bits as the reference, found out once; else the reference. */
+/** Returns the SIMD kernels where they run here and give the bits of the plain ones, checked once; else the plain ones. */
 export function bestKernels(): Kernels {
   isSimdSound ??= isSound(simdKernels);
   return isSimdSound ? simdKernels() : plainKernels();
 }
 
-/** Runs one picture through both. A processor without such instructions throws; a broken one would differ. */
+/** Runs one picture through these kernels and the plain ones. Returns false where the bits differ or an instruction is missing. */
 export function isSound(make: () => Kernels): boolean {
   try {
-    return tryOut(make()) === tryOut(plainKernels());
+    return resultOf(make()) === resultOf(plainKernels());
   } catch {
     return false;
   }
 }
 
-function tryOut(kernels: Kernels): string {
-  const { layout, memory } = kernels.place(CHECK_WIDTH, CHECK_HEIGHT, CHECK_WIDTH * CHECK_HEIGHT * 16);
+/** Returns everything that the kernels make of one random picture, as text. */
+function resultOf(kernels: Kernels): string {
+  const { layout, memory } = kernels.place(
+    CHECK_WIDTH_PIXELS,
+    CHECK_HEIGHT_PIXELS,
+    CHECK_WIDTH_PIXELS * CHECK_HEIGHT_PIXELS * 16,
+  );
   const planes = new Planes(memory, layout);
   const { uniform } = seededRandom(1);
-  const fill = (plane: Uint8Array | Int16Array, most: number): void => {
-    for (let i = 0; i < plane.length; i++) plane[i] = Math.floor(uniform() * (most + 1));
+  const fill = (plane: Uint8Array | Int16Array, largest: number): void => {
+    for (let i = 0; i < plane.length; i++) plane[i] = Math.floor(uniform() * (largest + 1));
   };
   fill(planes.source, 255);
   fill(planes.mean, 32_640);

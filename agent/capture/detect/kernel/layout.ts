@@ -1,17 +1,17 @@
 /** Side of a tile in pixels; the stride of all planes is a multiple of it. */
-export const TILE = 16;
+export const TILE_PIXELS = 16;
 /** Grey levels are held as eighths in `current` and `difference`, as 1/128 in `mean` and `deviation`. */
-export const EIGHTHS = 8;
-/** Shades are in 1/2048 of the background and this much more, in grey levels: light falls on what is black too. */
+export const EIGHTHS_PER_LEVEL = 8;
+/** Shades are in 1/2048 of the background plus this many grey levels, because light also falls on black things. */
 export const SHADE_UNIT = 2048;
-export const BLACK = 16;
-/** Values of `learning`: how a pixel of the background follows the picture. */
-export const LEARN = { background: 0, unknown: 1, object: 2, copy: 3 } as const;
+export const SHADE_BASE_LEVEL = 16;
+/** Values of the plane `learning`: how a pixel of the background follows the picture. */
+export const LEARNING_MODE = { background: 0, unknown: 1, object: 2, copy: 3 } as const;
 
-/** Room around each plane, so that neighbours of its first and last row can be read. */
+/** Rows of room around each plane, so that neighbours of its first and last row can be read. */
 const GUARD_ROWS = 2;
 
-/** Where the planes lie in one memory that plain code and WebAssembly see in the same way. Offsets are in bytes. */
+/** Where the planes lie in one memory that plain code and WebAssembly share. Offsets are in bytes. */
 export interface Layout {
   readonly width: number;
   readonly height: number;
@@ -38,19 +38,19 @@ export interface Layout {
   readonly sums: number;
   /** One for each tile, with a border of one around them. */
   readonly shades: number;
-  /** Those of a row of pixels. */
+  /** The shades of one row of pixels, one for each tile and one on either side. */
   readonly rowShades: number;
   readonly bytes: number;
 }
 
-/** `from` is the first byte that is free; `sourcePixels` is 0 where pictures come small already. */
+/** Lays planes out one after the other from byte `from` on; `sourcePixels` is 0 where pictures are small already. */
 export function layoutOf(width: number, height: number, sourcePixels: number, from: number): Layout {
-  const tilesX = Math.ceil(width / TILE);
-  const tilesY = Math.ceil(height / TILE);
-  const stride = tilesX * TILE;
+  const tilesX = Math.ceil(width / TILE_PIXELS);
+  const tilesY = Math.ceil(height / TILE_PIXELS);
+  const stride = tilesX * TILE_PIXELS;
   const count = stride * height;
   let next = from;
-  const take = (bytesPerPixel: number): number => {
+  const plane = (bytesPerPixel: number): number => {
     const guard = GUARD_ROWS * stride * bytesPerPixel;
     const at = next + guard;
     next = at + count * bytesPerPixel + guard;
@@ -70,19 +70,19 @@ export function layoutOf(width: number, height: number, sourcePixels: number, fr
     tilesY,
     sourcePixels,
     source: table(sourcePixels),
-    raw: take(1),
-    current: take(2),
-    last: take(2),
-    mean: take(2),
-    deviation: take(2),
-    flicker: take(2),
-    range: take(2),
-    difference: take(2),
-    valid: take(1),
-    mask: take(1),
-    clean: take(1),
-    active: take(1),
-    learning: take(1),
+    raw: plane(1),
+    current: plane(2),
+    last: plane(2),
+    mean: plane(2),
+    deviation: plane(2),
+    flicker: plane(2),
+    range: plane(2),
+    difference: plane(2),
+    valid: plane(1),
+    mask: plane(1),
+    clean: plane(1),
+    active: plane(1),
+    learning: plane(1),
     sums: table(tilesX * tilesY * 16),
     shades: table((tilesX + 2) * (tilesY + 2) * 2),
     rowShades: table((tilesX + 2) * 2),
@@ -90,12 +90,12 @@ export function layoutOf(width: number, height: number, sourcePixels: number, fr
   };
 }
 
-/** Rows of pixels in a tile; those at the bottom may be cut. */
+/** Returns the rows of pixels in a tile; the bottom tiles may be cut. */
 export function rowsOf(tile: number, { tilesX, height }: Layout): number {
-  return Math.min(TILE, height - Math.floor(tile / tilesX) * TILE);
+  return Math.min(TILE_PIXELS, height - Math.floor(tile / tilesX) * TILE_PIXELS);
 }
 
-/** The planes of a layout in one memory. */
+/** Views of the planes of a layout in one memory. kernels.ts states which of them each kernel reads and writes. */
 export class Planes {
   readonly layout: Layout;
   readonly source: Uint8Array;

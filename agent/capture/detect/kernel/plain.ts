@@ -1,34 +1,35 @@
-/* eslint-disable @typescript-eslint/no-non-null-assertion -- typed arrays are read inside their bounds only, in the innermost loops of everything */
+/* eslint-disable @typescript-eslint/no-non-null-assertion -- the innermost loops, which read typed arrays inside their bounds only */
 import type { Kernels } from './kernels.js';
-import { BLACK, layoutOf, LEARN, Planes } from './layout.js';
+import { SHADE_BASE_LEVEL, layoutOf, LEARNING_MODE, Planes } from './layout.js';
 
-/** What crossing the threshold once adds to a pixel's flicker, and how much flicker raises nothing. */
-export const FLICKER_STEP = 1433;
-export const FLICKER_FREE = 3 * FLICKER_STEP;
-/** One extraordinary moment says little of what is usual: deviations learn from no more than 24 grey levels. */
-export const SPREAD_MAX = 192;
+/** Crossing the threshold adds this to the flicker of a pixel; flicker up to the second does not raise its threshold. */
+const FLICKER_STEP = 1433;
+const FLICKER_FREE = 3 * FLICKER_STEP;
+/** A single large difference is not usual: deviations learn from no more than 24 grey levels, in eighths. */
+const DEVIATION_SAMPLE_MAX = 192;
 /** 0.8 grey levels in 1/128. */
-export const DEVIATION_MIN = 102;
-export const DIFFERENCE_MAX = 2047;
+const DEVIATION_MIN = 102;
+/** In eighths of a grey level. */
+const DIFFERENCE_MAX = 2047;
 const WORD_MAX = 32_767;
 
-/** a × b / 32768, rounded, as the Q15 multiplication of SIMD units does it. */
+/** Returns a × b / 32768, rounded as the Q15 multiplication of SIMD units rounds. */
 function q15(a: number, b: number): number {
   return (a * b + 0x4000) >> 15;
 }
 
-/** From one tile's middle to the next: where the pixel `at` lies, of 16 and by its own middle. */
+/** Interpolates between the middles of two tiles at the middle of pixel `at`. */
 function between(one: number, next: number, at: number): number {
   return one + q15(next - one, (2 * ((at + 8) & 15) + 1) << 10);
 }
 
-/** The reference: WebAssembly does the same in eight lanes. */
+/** Returns the reference kernels, to which the SIMD ones are equal in every bit. */
 export function plainKernels(): Kernels {
   const nothing = layoutOf(0, 0, 0, 0);
   let planes = new Planes(new ArrayBuffer(nothing.bytes), nothing);
   let bytes = new Uint8Array(0);
   let words = new Int16Array(0);
-  // Neighbours of the first and last row lie outside their plane.
+  // Read from the whole memory: neighbours of the first and last row lie outside their plane.
   const byte = (at: number): number => bytes[at]!;
   const word = (at: number): number => words[at]!;
 
@@ -63,7 +64,8 @@ export function plainKernels(): Kernels {
       const { stride, count } = layout;
       for (let i = 0; i < count; i++) {
         const row = layout.raw + i;
-        const [up, down] = [row - stride, row + stride];
+        const up = row - stride;
+        const down = row + stride;
         let sum = byte(up - 1) + byte(up) + byte(up + 1) + byte(row - 1) + byte(row);
         sum += byte(row + 1) + byte(down - 1) + byte(down) + byte(down + 1);
         // 29127 / 32768 is 8 / 9.
@@ -120,7 +122,7 @@ export function plainKernels(): Kernels {
         }
         const left = (x + 8) >> 4;
         const shade = between(row[left]!, row[left + 1]!, x);
-        const d = difference[i]! - q15(Math.min(WORD_MAX, mean[i]! + (BLACK << 7)), shade);
+        const d = difference[i]! - q15(Math.min(WORD_MAX, mean[i]! + (SHADE_BASE_LEVEL << 7)), shade);
         difference[i] = d;
         const calm = Math.max(floor, q15(deviation[i]!, deviations)) + q15(range[i]!, edges);
         const restless = Math.max(0, flicker[i]! - FLICKER_FREE);
@@ -141,7 +143,8 @@ export function plainKernels(): Kernels {
       let kept = 0;
       for (let i = 0; i < count; i++) {
         const row = layout.mask + i;
-        const [up, down] = [row - stride, row + stride];
+        const up = row - stride;
+        const down = row + stride;
         let sum = byte(up - 1) + byte(up) + byte(up + 1) + byte(row - 1) + byte(row);
         sum += byte(row + 1) + byte(down - 1) + byte(down) + byte(down + 1);
         const isKept = byte(row) !== 0 && sum > 3 ? 1 : 0;
@@ -157,12 +160,12 @@ export function plainKernels(): Kernels {
         const how = learning[i];
         const target = current[i]! << 4;
         const before = mean[i]!;
-        if (how === LEARN.copy) mean[i] = target;
-        else if (how !== LEARN.object)
-          mean[i] = before + q15(target - before, how === LEARN.unknown ? unknown : follow);
-        if (how !== LEARN.object) {
+        if (how === LEARNING_MODE.copy) mean[i] = target;
+        else if (how !== LEARNING_MODE.object)
+          mean[i] = before + q15(target - before, how === LEARNING_MODE.unknown ? unknown : follow);
+        if (how !== LEARNING_MODE.object) {
           const usual = deviation[i]!;
-          const d = Math.min(SPREAD_MAX, Math.abs(difference[i]!)) << 4;
+          const d = Math.min(DEVIATION_SAMPLE_MAX, Math.abs(difference[i]!)) << 4;
           deviation[i] = Math.max(DEVIATION_MIN, usual + q15(d - usual, spread));
         }
         flicker[i] = flicker[i]! - q15(flicker[i]!, calm);
@@ -174,9 +177,12 @@ export function plainKernels(): Kernels {
       const { stride, count } = layout;
       for (let i = 0; i < count; i++) {
         const row = (layout.mean >> 1) + i;
-        let [least, most] = [WORD_MAX, 0];
+        let least = WORD_MAX;
+        let most = 0;
         for (const middle of [row - stride, row, row + stride]) {
-          const [a, b, c] = [word(middle - 1), word(middle), word(middle + 1)];
+          const a = word(middle - 1);
+          const b = word(middle);
+          const c = word(middle + 1);
           least = Math.min(least, a, b, c);
           most = Math.max(most, a, b, c);
         }

@@ -2,7 +2,7 @@ import type { Kernels } from './kernels.js';
 import { layoutOf, type Layout } from './layout.js';
 import { SIMD_MODULE } from './simd-module.js';
 
-/** The little of WebAssembly that is used here; TypeScript declares it for browsers only. */
+/** The part of WebAssembly that is used here; TypeScript declares it for browsers only. */
 interface WebAssemblyApi {
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object) => { readonly exports: unknown };
@@ -18,11 +18,11 @@ interface Exports extends Pick<Kernels, 'shrink4' | 'smooth' | 'sumTiles' | 'fin
 
 type Globals = Readonly<Record<string, { value: number }>>;
 
-const PAGE = 65_536;
-/** Below it the compiler may keep data of its own. */
-const BASE = 1024;
+const WASM_PAGE_BYTES = 65_536;
+/** The compiler may keep data of its own below this address. */
+const PLANES_FROM_BYTE = 1024;
 
-/** The same loops in eight lanes. @throws where WebAssembly or its SIMD instructions are missing */
+/** Returns the kernels in eight lanes. @throws where WebAssembly or its SIMD instructions are missing */
 export function simdKernels(): Kernels {
   const api = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi }).WebAssembly;
   const { exports } = new api.Instance(new api.Module(Buffer.from(SIMD_MODULE, 'base64')));
@@ -32,9 +32,9 @@ export function simdKernels(): Kernels {
     name: 'simd',
     ...kernels,
     place: (width, height, sourcePixels) => {
-      const layout = layoutOf(width, height, sourcePixels, BASE);
+      const layout = layoutOf(width, height, sourcePixels, PLANES_FROM_BYTE);
       const missing = layout.bytes - kernels.memory.buffer.byteLength;
-      if (missing > 0) kernels.memory.grow(Math.ceil(missing / PAGE));
+      if (missing > 0) kernels.memory.grow(Math.ceil(missing / WASM_PAGE_BYTES));
       const memory = kernels.memory.buffer;
       new Uint8Array(memory).fill(0);
       for (const [name, value] of Object.entries(numbersOf(layout))) {

@@ -1,22 +1,22 @@
 import { equal } from '../../../../common/bytes.js';
 import type { Household } from '../household.js';
 import type { FaultCamera } from './camera.js';
-import { attempt, type Fault, type Injection, type Outcome } from './fault.js';
+import { tryCall, type Fault, type Injection, type Outcome } from './fault.js';
 import type { FaultWorld, Wrong } from './world.js';
 
-/** A household asks for its own camera, or for any. */
-async function ask({ client }: Household, { device, shots }: FaultCamera): Promise<Outcome> {
-  await attempt(() => client.records(device, 1, null, 50));
-  for (const { mediaId } of shots) await attempt(() => client.media(device, 1, mediaId));
+/** Requests the records and pictures of a camera. */
+async function request({ client }: Household, { device, shots }: FaultCamera): Promise<Outcome> {
+  await tryCall(() => client.records(device, 1, null, 50));
+  for (const { mediaId } of shots) await tryCall(() => client.media(device, 1, mediaId));
   return {};
 }
 
-/** Whatever the list of cameras names is asked for too. */
-async function askForList(world: FaultWorld, household: Household): Promise<Outcome> {
-  await attempt(async () => {
+/** Requests the list of cameras, and everything of each camera in it. */
+async function requestList(world: FaultWorld, household: Household): Promise<Outcome> {
+  await tryCall(async () => {
     for (const { device } of await household.client.cameras()) {
       const camera = world.cameras.find((one) => equal(one.device, device));
-      if (camera !== undefined) await ask(household, camera);
+      if (camera !== undefined) await request(household, camera);
     }
   });
   return {};
@@ -29,11 +29,11 @@ export const crossedRows: Fault = {
   injections: (world) =>
     world.cameras.map((camera) => ({
       wrong: { claims: { row: (device, epoch) => world.store.claims.row(world.strangeCamera(device).device, epoch) } },
-      act: () => ask(camera.owner, camera),
+      act: () => request(camera.owner, camera),
     })),
 };
 
-/** Membership answered for another reader: whole lists of cameras, and whether one may be read. */
+/** Membership is answered for another reader: the list of cameras, and whether one may be read. */
 export const crossedMembers: Fault = {
   name: 'crossed cache at read: membership',
   by: 'read',
@@ -51,14 +51,17 @@ export const crossedMembers: Fault = {
               isMember: (device, epoch) => claims.isMember(device, epoch, neighbour.keys.signer.publicKey),
             },
           },
-          act: () => askForList(world, household),
+          act: () => requestList(world, household),
         },
-        { wrong: { claims: { isMember: () => Promise.resolve(true) } }, act: () => ask(household, strange) },
+        { wrong: { claims: { isMember: () => Promise.resolve(true) } }, act: () => request(household, strange) },
       ];
     }),
 };
 
-/** Answers a camera's first picture with another's sealed object; `whole` takes the other's record along. */
+/**
+ * Answers a request for a camera's first picture with another sealed object; with `whole`, also with that object's
+ * place.
+ */
 function otherMedia(world: FaultWorld, of: (camera: FaultCamera) => FaultCamera, whole: boolean): readonly Injection[] {
   const { records } = world.store;
   return world.cameras.map((camera) => {
@@ -67,17 +70,15 @@ function otherMedia(world: FaultWorld, of: (camera: FaultCamera) => FaultCamera,
     const wrong: Wrong = {
       records: {
         media: async (device, epoch, id) => {
-          const [own, strange] = [
-            await records.media(device, epoch, id),
-            await records.media(other.device, 1, mediaId),
-          ];
+          const own = await records.media(device, epoch, id);
+          const strange = await records.media(other.device, 1, mediaId);
           if (own === undefined || strange === undefined) return undefined;
           return whole ? strange : { ...own, sealed: strange.sealed };
         },
       },
     };
     const act = async (): Promise<Outcome> => {
-      await attempt(() => camera.owner.client.media(camera.device, 1, camera.shot(0).mediaId));
+      await tryCall(() => camera.owner.client.media(camera.device, 1, camera.shot(0).mediaId));
       return {};
     };
     return { wrong, act };
@@ -94,7 +95,7 @@ export const crossedMedia: Fault = {
   ],
 };
 
-/** Two pictures have changed places where they are kept. */
+/** Two pictures are swapped in the store. */
 export const swappedOfOne: Fault = {
   name: 'swapped thumbnails of one owner',
   by: 'read',

@@ -5,13 +5,13 @@ import { claimKind } from '../../../../protocol/objects/claim.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import type { Household } from '../household.js';
 import type { FaultCamera } from './camera.js';
-import { attempt, type Fault, type Injection, type Outcome } from './fault.js';
+import { tryCall, type Fault, type Injection, type Outcome } from './fault.js';
 import type { Tamper } from './page-over.js';
 import type { FaultWorld } from './world.js';
 
-/** The page is opened, with all its pictures. */
-async function opensPage(world: FaultWorld, household: Household): Promise<Outcome> {
-  const { view } = await household.look();
+/** Opens a household's page with all its pictures. */
+async function visit(world: FaultWorld, household: Household): Promise<Outcome> {
+  const { view } = await household.visitPage();
   const own = new Set(world.camerasOf(household).map(({ name }) => name));
   return {
     pageAlarms: view.alarms.length,
@@ -19,14 +19,14 @@ async function opensPage(world: FaultWorld, household: Household): Promise<Outco
   };
 }
 
-/** The API's answers are right, and somebody behind it changes them. */
+/** A fault in which the API's answers are correct and are changed on their way to the page. */
 function lies(name: string, tamper: (world: FaultWorld, household: Household) => Tamper): Fault {
   return {
     name,
     by: 'app',
     injections: (world) =>
       world.households.map((household): Injection => {
-        return { wrong: { answers: tamper(world, household) }, act: () => opensPage(world, household) };
+        return { wrong: { answers: tamper(world, household) }, act: () => visit(world, household) };
       }),
   };
 }
@@ -44,7 +44,7 @@ function firstOf(world: FaultWorld, household: Household): FaultCamera {
   return camera;
 }
 
-/** A token is answered for another owner's key: the caller gets that owner's list, records and ciphertexts. */
+/** A token is taken for that of another owner, whose list, records and ciphertexts the caller then gets. */
 export const crossedSessions: Fault = {
   name: 'crossed sessions',
   by: 'app',
@@ -54,11 +54,11 @@ export const crossedSessions: Fault = {
       return {
         wrong: { session: (session) => ({ ...session, key: neighbour.keys.signer.publicKey }) },
         act: async () => {
-          const outcome = await opensPage(world, household);
-          // Not what the page does, which refused the list: what a curious caller would.
+          const outcome = await visit(world, household);
+          // The page refused the list; a curious caller would request everything in it.
           for (const { device, shots } of world.camerasOf(neighbour)) {
-            await attempt(() => household.client.records(device, 1, null, 50));
-            for (const { mediaId } of shots) await attempt(() => household.client.media(device, 1, mediaId));
+            await tryCall(() => household.client.records(device, 1, null, 50));
+            for (const { mediaId } of shots) await tryCall(() => household.client.media(device, 1, mediaId));
           }
           return outcome;
         },
@@ -85,14 +85,15 @@ export const alteredRecords: Fault = lies('a lying cloud: an altered record', (w
   const { record } = firstOf(world, household).shot(0);
   const bytes = record.bytes.slice();
   bytes[bytes.length >> 1] = (bytes[bytes.length >> 1] ?? 0) ^ 1;
-  const [good, bad] = [toBase64(record.bytes), toBase64(bytes)];
+  const good = toBase64(record.bytes);
+  const bad = toBase64(bytes);
   return {
     json: (_path, body) =>
       changed(body, 'records', (item) => (item['record'] === good ? { ...item, record: bad } : item)),
   };
 });
 
-/** All but the newest event, as if it had never been. */
+/** Withholds the newest event, as if it had never been recorded. */
 export const olderHead: Fault = lies('a lying cloud: an older head', () => ({
   json: (path, body) => {
     if (path === '/v1/cameras') return changed(body, 'cameras', (item) => ({ ...item, highestSeq: 1 }));
@@ -102,7 +103,7 @@ export const olderHead: Fault = lies('a lying cloud: an older head', () => ({
   },
 }));
 
-/** A claim for the household's camera that somebody else signed, or one of whose bytes is another. */
+/** A claim for the household's camera that another owner signed, that no camera accepted, or with one byte altered. */
 export const alteredClaim: Fault = {
   name: 'a lying cloud: an altered claim',
   by: 'app',
@@ -116,7 +117,7 @@ export const alteredClaim: Fault = {
         ownerKey: thief.signer.publicKey,
         recipients: [{ x25519: thief.recipient.publicKey, ed25519: thief.signer.publicKey }],
       });
-      // The owner's own signature, on a claim that no camera ever accepted.
+      // Signed by the owner, but never accepted by the camera.
       const renewed = signObject(claimKind, nodeSuite, household.keys.signer, {
         ...claim.value,
         nonce: realRandom.bytes(16),
@@ -126,7 +127,7 @@ export const alteredClaim: Fault = {
       return [stolen.bytes, renewed.bytes, altered].map((bytes): Injection => {
         const json: Tamper['json'] = (_path, body) =>
           changed(body, 'cameras', (item) => (item['device'] === name ? { ...item, claim: toBase64(bytes) } : item));
-        return { wrong: { answers: { json } }, act: () => opensPage(world, household) };
+        return { wrong: { answers: { json } }, act: () => visit(world, household) };
       });
     }),
 };

@@ -11,7 +11,7 @@ import type { SentRecord, UpMessage } from '../../../../protocol/transport/messa
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import type { Household } from '../household.js';
 
-/** One event with its picture, as it goes up. */
+/** One event with its picture, as the camera sends it. */
 export interface Shot {
   readonly record: Verified<SealcamRecord>;
   readonly mediaId: Uint8Array;
@@ -19,20 +19,23 @@ export interface Shot {
   readonly sent: SentRecord;
 }
 
-/** A claimed camera in a few lines: real signatures and real seals. */
+/** A minimal claimed camera with real signatures and real seals. */
 export class FaultCamera {
   readonly owner: Household;
   readonly device: Uint8Array;
   readonly claim: Verified<Claim>;
   readonly shots: Shot[] = [];
-  /** The claim, and with more readers than the owner a camera that seals to people whom its claim does not name. */
+  /**
+   * The claim with the recipients that pictures are sealed to. More than the owner makes a camera that seals to people
+   * its claim does not name.
+   */
   private readonly sealedFor: Verified<Claim>;
   private readonly world: CameraWorld;
   private readonly first: Verified<SealcamRecord>;
   private readonly sealer = new Sealer(nodeSuite, realRandom, () => Promise.resolve());
   private last: Verified<SealcamRecord>;
 
-  /** The first reader is the owner. */
+  /** @param readers the owner first */
   constructor(owner: Household, readers: readonly Household[], cloud: Signer) {
     const { signer } = owner.keys;
     this.owner = owner;
@@ -52,7 +55,7 @@ export class FaultCamera {
     return toHex(this.device);
   }
 
-  /** All signed records, the accept too. */
+  /** All signed records, the accept included. */
   get records(): readonly Verified<SealcamRecord>[] {
     return [this.first, ...this.shots.map(({ record }) => record)];
   }
@@ -72,7 +75,7 @@ export class FaultCamera {
     return shot;
   }
 
-  /** @throws Error for a shot that was not taken */
+  /** Returns a shot by its number. @throws Error where there is no such shot */
   shot(index: number): Shot {
     const shot = this.shots[index];
     if (shot === undefined) throw new Error(`no shot ${String(index)}`);

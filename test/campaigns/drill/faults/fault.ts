@@ -7,32 +7,33 @@ export type Alarmer = 'ingest' | 'read' | 'app';
 
 export interface FaultReport {
   readonly name: string;
-  /** How often the fault was injected, and how many of these raised an alarm. */
+  /** How often the fault was injected. */
   readonly injected: number;
+  /** Injections that raised an alarm. */
   readonly alarmed: number;
   readonly alarmed_by: Alarmer;
-  /** Records that a store or a page took for somebody's whose they are not. */
+  /** Records that a store or a page bound to the wrong household. */
   readonly misbound: number;
-  /** Pictures that a key other than their owner's opens, among all that were handed out meanwhile. */
+  /** Pictures that reached another household and that its key opens. */
   readonly decryptable: number;
-  /** Ciphertexts and records that reached somebody else's page, which refused them. */
+  /** Ciphertexts and records that reached another household. */
   readonly handed_out: number;
   readonly lost: number;
   readonly delayed: number;
 }
 
-/** One injection: makes something wrong, and does what brings it to light. */
+/** One injection: what is wrong, and the action that has to reveal it. */
 export interface Injection {
   readonly wrong: Wrong;
   readonly act: () => Promise<Outcome>;
 }
 
 export interface Outcome {
-  /** Alarms of pages that were open. */
+  /** Alarms of open pages. */
   readonly pageAlarms?: number;
-  /** Records that a page took although they are not its household's. */
+  /** Records of other households that a page accepted. */
   readonly misbound?: number;
-  /** Records that got no receipt, and will come again. */
+  /** Sends again each record that got no receipt. */
   readonly unreceipted?: readonly (() => Promise<boolean>)[];
 }
 
@@ -42,7 +43,7 @@ export interface Fault {
   readonly injections: (world: FaultWorld) => readonly Injection[];
 }
 
-/** Injects a fault a few times, each beginning and ending with a world in which nothing is wrong. */
+/** Runs every injection of a fault. Each starts and ends in a world without faults. */
 export async function runFault(world: FaultWorld, fault: Fault): Promise<FaultReport> {
   const total = { injected: 0, alarmed: 0, misbound: 0, lost: 0, delayed: 0 };
   world.handed.length = 0;
@@ -65,7 +66,7 @@ export async function runFault(world: FaultWorld, fault: Fault): Promise<FaultRe
     }
   }
   const strange = strangeThings(world);
-  const [misbound, lost] = await aftermath(world);
+  const [misbound, lost] = await inspectAftermath(world);
   return {
     name: fault.name,
     injected: total.injected,
@@ -79,8 +80,8 @@ export async function runFault(world: FaultWorld, fault: Fault): Promise<FaultRe
   };
 }
 
-/** An API call of which an error is one of the right answers. */
-export async function attempt(act: () => Promise<unknown>): Promise<void> {
+/** Makes an API call that may be refused. @throws for an internal error of the cloud or the page */
+export async function tryCall(act: () => Promise<unknown>): Promise<void> {
   try {
     await act();
   } catch (error) {
@@ -92,7 +93,7 @@ function alarmsOf({ ingestCounters, readCounters }: FaultWorld, by: Alarmer): nu
   return by === 'ingest' ? ingestCounters.get('alarms') : readCounters.get('alarms');
 }
 
-/** Sealed objects and records that reached a household whose camera did not make them. */
+/** Returns the sealed objects and records that reached a household other than their owner. */
 function strangeThings({ handed, cameras }: FaultWorld): FaultWorld['handed'] {
   const ownerOf = new Map(
     cameras.flatMap(({ owner, shots, records }) => [
@@ -106,11 +107,12 @@ function strangeThings({ handed, cameras }: FaultWorld): FaultWorld['handed'] {
   });
 }
 
-/** With the fault gone: whether the store is as the cameras signed it, and every owner sees every own event and picture. */
-async function aftermath(world: FaultWorld): Promise<readonly [misbound: number, lost: number]> {
-  let [misbound, lost] = [0, 0];
+/** Counts, after the fault is removed, records bound to the wrong household and events that their owners cannot see. */
+async function inspectAftermath(world: FaultWorld): Promise<readonly [misbound: number, lost: number]> {
+  let misbound = 0;
+  let lost = 0;
   for (const household of world.households) {
-    const { view, opened } = await household.look();
+    const { view, opened } = await household.visitPage();
     const own = world.camerasOf(household);
     const names = new Set(own.map(({ name }) => name));
     const made = own.reduce((sum, { shots }) => sum + shots.length, 0);

@@ -11,7 +11,7 @@ import {
 import { runFault, type Fault, type FaultReport } from './fault.js';
 import { FaultWorld } from './world.js';
 
-export const FAULTS: readonly Fault[] = [
+const FAULTS: readonly Fault[] = [
   crossedRow,
   crossedTopic,
   crossedRows,
@@ -27,17 +27,17 @@ export const FAULTS: readonly Fault[] = [
   alteredClaim,
 ];
 
-/** Every fault in turn, in one small world. */
+/** Runs every fault in turn, in one small world. */
 export async function runFaults(
   folder: string,
-  say: (text: string) => void,
+  progress: (text: string) => void,
   isSealedToAll = false,
 ): Promise<readonly FaultReport[]> {
   const world = await FaultWorld.open(folder, isSealedToAll);
   const reports: FaultReport[] = [];
   try {
     for (const fault of FAULTS) {
-      say(`fault: ${fault.name}`);
+      progress(`fault: ${fault.name}`);
       reports.push(await runFault(world, fault));
     }
   } finally {

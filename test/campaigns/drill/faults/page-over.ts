@@ -2,19 +2,19 @@ import type { PageFetch } from '../../../../app/core/cloud-client.js';
 import type { FastifyInstance } from '../../../../cloud/api/fastify.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 
-/** An answer as a lying cloud may have it: JSON, or a sealed object as [header, body]. */
+/** Changes the API's answers as a lying cloud could: JSON, or a sealed object as [header, body]. */
 export interface Tamper {
   readonly json?: (path: string, body: Record<string, unknown>) => Record<string, unknown>;
   readonly media?: (path: string, pair: readonly [Uint8Array, Uint8Array]) => readonly [Uint8Array, Uint8Array];
 }
 
-/** What a page was sent: a sealed object, by its header, or a signed record in base64. */
+/** What a page received: a sealed object, by its header, or a signed record in base64. */
 export type Handed =
   { readonly type: 'object'; readonly header: Uint8Array } | { readonly type: 'record'; readonly record: string };
 
 const LIMITS = { maxBytes: 2 ** 18, maxDepth: 2, maxItems: 4 };
 
-/** Pages that reach the API without a network. `wrong.answers` changes what they get, behind every check of the cloud. */
+/** Connects pages to the API without a network. `wrong.answers` changes the answers after every check of the cloud. */
 export function pageOver(
   app: () => FastifyInstance,
   wrong: { readonly answers?: Tamper },

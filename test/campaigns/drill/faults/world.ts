@@ -23,13 +23,13 @@ import { Household } from '../household.js';
 import { FaultCamera, type Shot } from './camera.js';
 import { pageOver, type Handed, type Tamper } from './page-over.js';
 
-/** What is wrong at the moment; nothing, when it is empty. */
+/** The fault that is injected at the moment; empty without one. */
 export interface Wrong {
   claims?: Partial<ClaimStore>;
   records?: Partial<RecordStore>;
-  /** Whose session a request is answered with. */
+  /** Replaces the session of a request. */
   session?: (session: Session) => Session;
-  /** What becomes of the API's answers on their way to a page. */
+  /** Changes the API's answers on their way to a page. */
   answers?: Tamper;
 }
 
@@ -40,7 +40,7 @@ const CAMERAS_EACH = 2;
 const SHOTS_EACH = 2;
 const PICTURE_SIDE = 16;
 
-/** Sessions that can be answered for another key. */
+/** Sessions that can be replaced by those of another key. */
 class CrossedSessions extends Sessions {
   cross: () => Wrong['session'] = () => undefined;
 
@@ -50,16 +50,16 @@ class CrossedSessions extends Sessions {
   }
 }
 
-/** Cameras, households and a whole cloud without a network, in which one thing at a time can be made wrong. */
+/** Cameras, households and a complete cloud without a network, into which one fault at a time can be injected. */
 export class FaultWorld {
   readonly wrong: Wrong = {};
   readonly households: readonly Household[];
   readonly cameras: readonly FaultCamera[];
-  /** What pages were handed, as it arrived. */
+  /** Everything that pages received, in order. */
   readonly handed: (Handed & { readonly household: Household })[] = [];
   readonly ingestCounters = new Counters();
   readonly readCounters = new Counters();
-  /** The store itself, in which nothing is crossed. */
+  /** The store itself, without the fault. */
   readonly store: CloudStore;
   private readonly clock = new VirtualClock();
   private readonly receiptSigner = nodeSuite.ed25519Signer(realRandom.bytes(32));
@@ -102,7 +102,7 @@ export class FaultWorld {
     });
   }
 
-  /** `isSealedToAll` is the control of every figure here: a world whose seals keep nobody out. */
+  /** Opens a world. `isSealedToAll` is the control: cameras that seal to every household. */
   static async open(folder: string, isSealedToAll = false): Promise<FaultWorld> {
     const apps = new Map<FaultWorld, FastifyInstance>();
     const appOf = (world: FaultWorld): FastifyInstance => {
@@ -116,8 +116,8 @@ export class FaultWorld {
       await world.ingest.handleMessage(topicOf(camera.device, 'up'), encodeUp(camera.accept()));
       for (let shot = 0; shot < SHOTS_EACH; shot++) await world.send(camera, await world.shoot(camera));
     }
-    // Every page has seen its cameras once.
-    for (const household of world.households) await household.look();
+    // Every page has verified its cameras once before a fault is injected.
+    for (const household of world.households) await household.visitPage();
     return world;
   }
 
@@ -131,7 +131,7 @@ export class FaultWorld {
     return camera.shoot(await encodeJpeg({ ...size, data }, 80));
   }
 
-  /** True with a receipt; without one a camera keeps the record and sends it again. */
+  /** Sends a shot to ingest. Returns whether it got a receipt. */
   async send(camera: FaultCamera, shot: Shot, topic = camera.device): Promise<boolean> {
     await this.ingest.handleMessage(topicOf(topic, 'up'), encodeUp({ type: 'records', records: [shot.sent] }));
     return this.receipted.has(toHex(shot.record.hash));
@@ -141,14 +141,14 @@ export class FaultWorld {
     return this.cameras.filter(({ owner }) => owner === household);
   }
 
-  /** The household after this one, for every kind of mix-up. */
+  /** Returns the household that this one is mixed up with. */
   neighbour(household: Household): Household {
     const next = this.households[(this.households.indexOf(household) + 1) % HOUSEHOLDS];
     if (next === undefined) throw new Error('no household');
     return next;
   }
 
-  /** The row of this device's neighbour's camera. */
+  /** Returns the camera of another household that this device is mixed up with. */
   strangeCamera(device: Uint8Array): FaultCamera {
     const own = this.cameras.find((camera) => equal(camera.device, device));
     const strange = own === undefined ? undefined : this.camerasOf(this.neighbour(own.owner))[0];
@@ -194,6 +194,7 @@ export class FaultWorld {
   }
 }
 
+/** Returns an object whose members are replaced by those of `over`, looked up at every access. */
 function overlaid<T extends object>(real: T, over: () => Partial<T> | undefined): T {
   return new Proxy(real, {
     get: (target, name) => Reflect.get({ ...target, ...over() }, name) as unknown,

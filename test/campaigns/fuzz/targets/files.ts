@@ -2,6 +2,7 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { concat } from '../../../../common/bytes.js';
 import type { ConfigTable } from '../../../../common/config/load.js';
+import type { Random } from '../../../../common/random.js';
 import { loadAgentConfig, CONFIG_KEYS } from '../../../../agent/config/keys.js';
 import { Mirror } from '../../../../agent/outbox/mirror.js';
 import { CLOUD_KEYS, loadCloudConfig } from '../../../../cloud/main/config.js';
@@ -20,7 +21,7 @@ import type { Target } from '../harness.js';
 import { below, mutateBytes, noise } from '../mutate.js';
 import { textTarget } from './text.js';
 
-/** Every setting with its default, as it would stand in a file. */
+/** Returns a configuration file that sets every setting to its default. */
 function tomlOf(table: ConfigTable): string {
   return Object.entries(table)
     .map(([name, { default: initial }]) => `${name} = ${JSON.stringify(initial)}\n`)
@@ -42,7 +43,7 @@ function configTarget(name: string, seeds: readonly string[], load: (file: strin
 const world = new VectorWorld(nodeSuite);
 const sha256 = (data: Uint8Array): Uint8Array => nodeSuite.sha256(data);
 
-/** A mirror file as the agent writes it: two slots. */
+/** Returns a mirror file as the agent writes it, with two slots. */
 function mirrorSeed(): Uint8Array {
   const path = join(tempFolder(), 'outbox.mirror');
   const mirror = new Mirror(path, sha256);
@@ -63,11 +64,11 @@ function mirrorTarget(): Target {
     name: 'mirror file',
     input: (random) => {
       seed ??= mirrorSeed();
-      const spoiled = mutateBytes(random, seed);
-      if (below(random, 2) === 0) return spoiled;
-      // With the right checksum, so that what is inside is reached.
-      const slot = spoiled.slice(0, SLOT_BYTES);
-      return slot.length < SLOT_BYTES ? spoiled : concat(sha256(slot.subarray(32)), slot.subarray(32));
+      const mutated = mutateBytes(random, seed);
+      if (below(random, 2) === 0) return mutated;
+      // The checksum is corrected, so that the parser behind it is reached.
+      const slot = mutated.slice(0, SLOT_BYTES);
+      return slot.length < SLOT_BYTES ? mutated : concat(sha256(slot.subarray(32)), slot.subarray(32));
     },
     run: (input) => {
       path ??= join(tempFolder(), 'outbox.mirror');
@@ -82,16 +83,22 @@ function mirrorTarget(): Target {
 
 const jpeg = sealVectors(nodeSuite).good[0]?.content.jpeg ?? new Uint8Array(0);
 
+function damagedJpeg(random: Random): Uint8Array {
+  return below(random, 4) === 0 ? noise(random, 60) : mutateBytes(random, jpeg);
+}
+
 function framesOf(splitter: JpegSplitter, chunks: readonly Uint8Array[]): Uint8Array[] {
   return chunks.flatMap((chunk) => splitter.push(chunk));
 }
 
-/** The same files however the pipe cuts them, and every byte is in a file, skipped, or waiting. */
+/**
+ * Checks that frames do not depend on how the pipe splits them, and that every byte is in a frame, skipped or pending.
+ */
 const splitter: Target = {
   name: 'JPEG stream',
   input: (random) => {
     const parts = Array.from({ length: 1 + below(random, 4) }, () =>
-      below(random, 2) === 0 ? jpeg : below(random, 4) === 0 ? noise(random, 60) : mutateBytes(random, jpeg),
+      below(random, 2) === 0 ? jpeg : damagedJpeg(random),
     );
     return concat(...parts);
   },
@@ -122,7 +129,7 @@ const picture: Target = {
 
 const NAMES = ['frame1.jpg', 'frame10.JPEG', '.jpg', '..jpg', 'x.jpg.png', 'ä.jpg', '0000000000000000001.jpg', '-.jpg'];
 
-/** Names of a folder, a line each. */
+/** The input is the names of a folder's files, one a line. */
 function folderTarget(): Target {
   return textTarget('replay folder', [NAMES.join('\n')], async (text) => {
     const folder = tempFolder();
@@ -180,7 +187,7 @@ const TOOLS: readonly Target[] = [
   }),
 ];
 
-/** A setting of the environment, chosen and written by the input: `NAME=value`. */
+/** The input is one environment variable: `NAME=value`. */
 function environmentTarget(): Target {
   const seeds = Object.entries(CONFIG_KEYS).map(([name, { default: initial }]) => {
     const variable = name.replace(/[A-Z]/g, '_$&').replace('.', '_').toUpperCase();

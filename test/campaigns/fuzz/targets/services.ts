@@ -4,7 +4,6 @@ import { SealcamError } from '../../../../common/errors.js';
 import { realClock } from '../../../../common/adapters/real-clock.js';
 import { silentLog } from '../../../../common/log.js';
 import type { Random } from '../../../../common/random.js';
-import { beginEpoch } from '../../../../agent/outbox/epochs.js';
 import { OwnerOrders } from '../../../../agent/ownership/owner-orders.js';
 import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import { Downlink } from '../../../../agent/uplink/downlink.js';
@@ -31,7 +30,7 @@ import { signedInput } from './signed.js';
 const world = new VectorWorld(nodeSuite);
 const messages = messageVectors(nodeSuite).good.map(({ payload }) => payload);
 
-/** A fault of ours would be counted, because nothing in these throws. */
+/** Throws where a service counted an internal error, since services count them instead of throwing. */
 function refuseInternal(counters: Counters, prefix: string): void {
   const found = counters.get(`${prefix}.internal`);
   if (found > 0) throw new SealcamError('internal', `${prefix}.internal is ${String(found)}`);
@@ -59,7 +58,7 @@ function upMessage(random: Random): Uint8Array {
   }
 }
 
-/** Ingest on a real store, with a claimed camera whose records the fuzzer can sign. */
+/** Ingest on a real store, with a claimed camera for which the fuzzer can sign records. */
 function ingestTarget(): Target {
   let cloud: CloudWorld | null = null;
   return {
@@ -73,7 +72,7 @@ function ingestTarget(): Target {
         const signed = signObject(recordKind, nodeSuite, world.device, accept);
         await cloud.store.claims.accept(world.claim, signed, 0);
       }
-      // Ten a minute keep the quarantine in use and its table short.
+      // Ten messages a minute keep the quarantine in use and its table short.
       cloud.clock.advance(6000);
       for (const leaf of ['up', 'status'] as const)
         await cloud.ingest.handleMessage(topicOf(world.deviceId, leaf), input);
@@ -84,7 +83,7 @@ function ingestTarget(): Target {
   };
 }
 
-/** What comes down to a camera that has records waiting. */
+/** Messages to a camera with waiting records. */
 function downlinkTarget(): Target {
   let opened: { readonly downlink: Downlink; readonly counters: Counters } | null = null;
   const open = (): NonNullable<typeof opened> => {
@@ -102,7 +101,7 @@ function downlinkTarget(): Target {
       sha256: (data) => nodeSuite.sha256(data),
       time: world.record(0, null, { kind: 'accept' }).time,
     });
-    beginEpoch(outbox, world.claim, world.record(0, null, { kind: 'accept' }).time);
+    outbox.beginEpoch(world.claim, world.record(0, null, { kind: 'accept' }).time);
     const nothing = (): void => undefined;
     const orders = new OwnerOrders({
       suite: nodeSuite,
@@ -115,7 +114,6 @@ function downlinkTarget(): Target {
       snapshot: () => Promise.resolve(),
       onOrders: nothing,
       onRelease: nothing,
-      onRecorded: nothing,
     });
     const onCommand = (command: Uint8Array): void => {
       orders.handleCommand(command);
@@ -145,12 +143,12 @@ function downlinkTarget(): Target {
   };
 }
 
-const GOOD = 'good';
+/** Placeholder for the token of an open session. */
+const SESSION_TOKEN = 'good';
 
 interface Request {
   readonly method: 'GET' | 'POST' | 'DELETE';
   readonly url: string;
-  /** GOOD stands for that of an open session. */
   readonly token: string | null;
   readonly body: string | null;
 }
@@ -177,24 +175,24 @@ const ROUTES: readonly (readonly [Request['method'], string])[] = [
 
 function bodyOf(random: Random, url: string): string {
   const signed = (domain: string): string => toBase64(signedInput(domain)(random));
-  const body = url.endsWith('/session')
-    ? { session: signed(sessionKind.domain) }
-    : url.endsWith('/claims')
-      ? { claim: signed(claimKind.domain), mac: below(random, 2) === 0 ? null : toHex(random.bytes(32)) }
-      : { account: toHex(random.bytes(16)) };
-  return JSON.stringify(body);
+  if (url.endsWith('/session')) return JSON.stringify({ session: signed(sessionKind.domain) });
+  if (url.endsWith('/claims')) {
+    const mac = below(random, 2) === 0 ? null : toHex(random.bytes(32));
+    return JSON.stringify({ claim: signed(claimKind.domain), mac });
+  }
+  return JSON.stringify({ account: toHex(random.bytes(16)) });
 }
 
 function request(random: Random): Request {
   const [method, path] = oneOf(random, ROUTES);
   const url = below(random, 3) === 0 ? mutateText(random, path) : path;
-  const token = oneOf(random, [GOOD, GOOD, null, '', 'AAAA', mutateText(random, 'AAAA')]);
+  const token = oneOf(random, [SESSION_TOKEN, SESSION_TOKEN, null, '', 'AAAA', mutateText(random, 'AAAA')]);
   const plain = method === 'GET' ? null : bodyOf(random, path);
   const body = plain === null || below(random, 2) === 0 ? plain : mutateText(random, plain);
   return { method, url, token, body };
 }
 
-/** Each route, asked without a network. Every answer has a status below 500, and a refusal has a code. */
+/** Each route, called without a network. Every answer has a status below 500, and a refusal has a code. */
 function httpTarget(): Target {
   let api: { readonly world: ApiWorld; readonly token: string } | null = null;
   let asked = 0;
@@ -207,7 +205,7 @@ function httpTarget(): Target {
         api = { world: opened, token: (await opened.session(signerOf(nodeSuite, NAMES.owner))).token };
       }
       const { method, url, token, body } = JSON.parse(Buffer.from(input).toString('utf8')) as Request;
-      // A stream with a good session has no end; what is no URL does not come past the stand-in for a network.
+      // A stream with an open session never ends, and inject() itself rejects an invalid URL.
       if (!/^\/(?![/\\])/.test(url) || url.startsWith('/v1/stream') || !URL.canParse(url, 'http://localhost'))
         return undefined;
       const response = await api.world.app.inject({
@@ -217,7 +215,7 @@ function httpTarget(): Target {
         headers: {
           ...(token === null
             ? {}
-            : { authorization: `Bearer ${(token === GOOD ? api.token : token).replace(/[^ -~]/g, '')}` }),
+            : { authorization: `Bearer ${(token === SESSION_TOKEN ? api.token : token).replace(/[^ -~]/g, '')}` }),
           ...(body === null ? {} : { 'content-type': 'application/json' }),
         },
         ...(body === null ? {} : { payload: body }),

@@ -14,7 +14,7 @@ import { below, mutateBytes, mutateCbor, noise, oneOf } from '../mutate.js';
 
 const vectors = signedVectors(nodeSuite);
 
-/** A good object of this kind, spoiled outside, or inside and signed again by its own signer. */
+/** Returns a source of objects of this kind: valid, mutated, or with a mutated payload that its own signer signed. */
 export function signedInput(domain: string): (random: Random) => Uint8Array {
   const seeds = vectors.filter((vector) => vector.domain === domain);
   return (random) => {
@@ -29,8 +29,8 @@ export function signedInput(domain: string): (random: Random) => Uint8Array {
   };
 }
 
-/** What was accepted, put together again from its values; only the signature is taken over. */
-export function encodedAgain<T>(kind: SignedKind<T>, bytes: Uint8Array, value: T): Uint8Array {
+/** Encodes an accepted value again; only the signature is copied from the input. */
+function encodedAgain<T>(kind: SignedKind<T>, bytes: Uint8Array, value: T): Uint8Array {
   const { kid, signature } = parseSign1(bytes, kind.domain, kind.maxBytes);
   return signSign1(kind.domain, { publicKey: kid, sign: () => signature }, encodeCbor(kind.codec.toCbor(value)));
 }
@@ -43,29 +43,33 @@ function signedTarget(kind: SignedKind<unknown>): Target {
   };
 }
 
-const KEY = 32;
+const KEY_BYTES = 32;
 const signer = signerOf(nodeSuite, NAMES.device);
-const goodSignature = signer.sign(new Uint8Array(KEY));
+const goodSignature = signer.sign(new Uint8Array(KEY_BYTES));
 
-/** Key, signature and message in a row: both paths must say the same, and neither accept what was not signed. */
+/** The input is key, signature and message. Both implementations must give the same verdict. */
 const bothPaths: Target = {
   name: 'strict Ed25519, both paths',
   input: (random) => {
-    const message = new Uint8Array(KEY);
+    const message = new Uint8Array(KEY_BYTES);
     const good = new Uint8Array(Buffer.concat([signer.publicKey, goodSignature, message]));
     if (below(random, 8) === 0) return good;
-    const spoiled = copyOf(good);
-    const at = below(random, spoiled.length);
-    spoiled.set(random.bytes(Math.min(1 + below(random, 33), spoiled.length - at)), at);
-    return spoiled;
+    const mutated = copyOf(good);
+    const at = below(random, mutated.length);
+    mutated.set(random.bytes(Math.min(1 + below(random, 33), mutated.length - at)), at);
+    return mutated;
   },
   run: (input) => {
-    const parts = [input.slice(0, KEY), input.slice(3 * KEY), input.slice(KEY, 3 * KEY)] as const;
+    const parts = [
+      input.slice(0, KEY_BYTES),
+      input.slice(3 * KEY_BYTES),
+      input.slice(KEY_BYTES, 3 * KEY_BYTES),
+    ] as const;
     const node = verifyStrict(nodeSuite, ...parts);
-    // tweetnacl is slow: where the prechecks already say no there is nothing to compare.
-    const isAsked = isAcceptablePoint(parts[0]) && isAcceptablePoint(parts[2].slice(0, KEY));
-    const other = isAsked ? verifyStrict(tweetnaclSuite, ...parts) : false;
-    if (node !== other) throw new Error(`node:crypto says ${String(node)}, tweetnacl ${String(other)}`);
+    // tweetnacl is slow, and a refusal by the prechecks, which both share, leaves nothing to compare.
+    const isComparable = isAcceptablePoint(parts[0]) && isAcceptablePoint(parts[2].slice(0, KEY_BYTES));
+    const other = isComparable ? verifyStrict(tweetnaclSuite, ...parts) : false;
+    if (node !== other) throw new Error(`node:crypto gives ${String(node)}, tweetnacl ${String(other)}`);
     return undefined;
   },
 };

@@ -21,9 +21,9 @@ import type { Target } from '../harness.js';
 import { below, mutateBytes, mutateText, noise, oneOf } from '../mutate.js';
 import { signedInput } from './signed.js';
 
-export const textOf = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
+const textOf = (input: Uint8Array): string => Buffer.from(input).toString('utf8');
 
-/** A text target: a seed as it is, spoiled, or noise. */
+/** Makes a target of a text parser. Its input is a seed, a mutated seed, or noise. */
 export function textTarget(
   name: string,
   seeds: readonly string[],
@@ -43,20 +43,21 @@ export function textTarget(
 const world = new VectorWorld(nodeSuite);
 const code = formatClaimCode(nodeSuite, { device: world.deviceId, secret: world.secret });
 
-/** Whoever types may leave dashes out, so the one spelling is compared with the one spelling. */
+/** A code may be typed without dashes, so the canonical spellings are compared. */
 const claimCode: Target = {
   ...textTarget('claim code', [code, code.replaceAll('-', ''), `https://app.example/#claim=${code}`], (text) => {
     const parsed = parseClaimCode(nodeSuite, text);
     const again = parseClaimCode(nodeSuite, formatClaimCode(nodeSuite, parsed));
     const isSame =
       toBase64(again.device) + toBase64(again.secret) === toBase64(parsed.device) + toBase64(parsed.secret);
-    if (!isSame) throw new Error('another code after formatting');
+    if (!isSame) throw new Error('formatting changed the code');
     return undefined;
   }),
 };
 
 const passphrase = 'correct horse battery';
-const [salt, boxNonce] = [new Uint8Array(16), new Uint8Array(24)];
+const salt = new Uint8Array(16);
+const boxNonce = new Uint8Array(24);
 const cost = { N: 2, r: 1, p: 1 };
 const box = secretbox.seal(new Uint8Array(32), boxNonce, new Uint8Array(scryptSync(passphrase, salt, 32, cost)));
 const recovery = JSON.stringify({
@@ -67,12 +68,12 @@ const recovery = JSON.stringify({
   box: toBase64(box),
 });
 
-/** What a file asks for in time is its own matter, up to a bound; here only cheap ones are opened. */
-const COST_MAX = 4096;
+/** A file may ask for a costly key derivation, up to a limit; only cheap ones are opened here. */
+const SCRYPT_COST_MAX = 4096;
 
 function isCheap(text: string): boolean {
   const costs = [...text.matchAll(/"[nrp]"\s*:\s*([0-9.eE+-]+)/g)].map(([, value]) => Number(value));
-  return costs.every((cost) => !Number.isFinite(cost) || Math.abs(cost) <= COST_MAX);
+  return costs.every((cost) => !Number.isFinite(cost) || Math.abs(cost) <= SCRYPT_COST_MAX);
 }
 
 const recoveryFile = textTarget('recovery file', [recovery], async (text) => {
@@ -87,11 +88,11 @@ function eventsOf(chunks: Iterable<string>): ServerEvent[] {
   return [...chunks].flatMap((chunk) => parser.push(chunk));
 }
 
-/** However the network cuts the stream, the events are the same. */
+/** Checks that events do not depend on how the network splits the stream. */
 const serverEvents = textTarget('server-sent events', [STREAM], (text) => {
   const whole = JSON.stringify(eventsOf([text]));
   const single = JSON.stringify(eventsOf(text));
-  if (whole !== single) throw new Error(`${single} a character at a time, else ${whole}`);
+  if (whole !== single) throw new Error(`${single} one character at a time, ${whole} in one piece`);
   return undefined;
 });
 
@@ -127,14 +128,14 @@ const consoleLine: Target = {
     for (const effect of editor.push(input)) {
       if (effect.type !== 'line') continue;
       if (effect.text.length > LINE_MAX || !/^[ -~]*$/.test(effect.text)) throw new Error(`line: ${effect.text}`);
-      typed(effect.text);
+      parseLine(effect.text);
     }
     return undefined;
   },
 };
 
-/** As the console does with a line, up to where the command would run. */
-function typed(line: string): void {
+/** Parses a line as the console does, up to where the command would run. */
+function parseLine(line: string): void {
   try {
     const words = splitWords(line);
     if (words.length > 0) wordsOf(findCommand(words.filter((word) => word !== '--json')).rest);
@@ -145,7 +146,7 @@ function typed(line: string): void {
 
 const qa = signerOf(nodeSuite, NAMES.qa);
 
-/** The nonce that the token of the vectors is for. */
+/** Gives the nonce that the vectors' token was signed for. */
 const consoleRandom: Random = { bytes: () => world.id('console nonce'), uniform: () => 0.5 };
 
 const unlockToken: Target = {
@@ -155,7 +156,13 @@ const unlockToken: Target = {
     return utf8(below(random, 3) === 0 ? mutateText(random, toBase64(bytes)) : toBase64(bytes));
   },
   run: (input) => {
-    const lock = new ConsoleLock(nodeSuite, consoleRandom, new VirtualClock(), world.deviceId, [qa.publicKey]);
+    const lock = new ConsoleLock({
+      suite: nodeSuite,
+      random: consoleRandom,
+      clock: new VirtualClock(),
+      device: world.deviceId,
+      qaKeys: [qa.publicKey],
+    });
     lock.unlock(textOf(input));
     return undefined;
   },

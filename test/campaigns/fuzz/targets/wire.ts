@@ -40,13 +40,13 @@ const seals = sealVectors(nodeSuite).good;
 const ownerSecret = seedOf(nodeSuite, `${NAMES.owner} x25519`);
 const owner: RecipientKeys = { secret: ownerSecret, publicKey: nodeSuite.x25519PublicKey(ownerSecret) };
 
-/** Header and body travel as one CBOR array here, so that an input is one string of bytes. */
+/** Joins header and body in one CBOR array, since an input is one byte string. */
 const pair = (header: Uint8Array, body: Uint8Array): Uint8Array => encodeCbor([header, body]);
 
 const sealTarget: Target = {
   name: 'seal header and body',
   input: (random) => {
-    // The one with two chunks is long and no shorter way to anything.
+    // The third seal, with two chunks, is long and reaches no other code.
     const { header, body } = oneOf(random, seals.slice(0, 2));
     switch (below(random, 6)) {
       case 0:
@@ -82,7 +82,7 @@ const emptyContext = {
 
 const bodyKey = seedOf(nodeSuite, 'fuzz body');
 
-/** Rightly encrypted, so that what is inside is reached. */
+/** Mutated plaintext of a seal: encryption would keep most mutations from the parser. */
 const contentTarget: Target = {
   name: 'sealed content',
   input: (random) => {

@@ -6,7 +6,6 @@ import { Counters } from '../../../../common/counters.js';
 import { toHex } from '../../../../common/bytes.js';
 import { silentLog } from '../../../../common/log.js';
 import { VERSION } from '../../../../common/version.js';
-import { beginEpoch } from '../../../../agent/outbox/epochs.js';
 import { noteOwnership } from '../../../../agent/outbox/published.js';
 import { Downlink } from '../../../../agent/uplink/downlink.js';
 import type { PersistedUplink } from '../../../../agent/uplink/machine.js';
@@ -31,11 +30,14 @@ export interface SocketSettings {
 const KEEP_ALIVE_MS = 300_000;
 const TIMEOUT_MS = 60_000;
 
-/** A camera without a lens: the agent's queue and uplink over a real socket, and an owner who claims it once it is there. */
+/**
+ * A camera without a lens: the agent's outbox and uplink over a real socket. Its owner claims it when it first
+ * connects.
+ */
 export class SocketCamera {
-  /** When it tried and when it was back, milliseconds since 1970: one clock for all processes of a machine. */
-  attempts: number[] = [];
-  returns: number[] = [];
+  /** Wall-clock times of its connection attempts and of its connections: one clock for all processes of a machine. */
+  readonly attempts: number[] = [];
+  readonly returns: number[] = [];
   private readonly world: CameraWorld;
   private readonly opened: Opened;
   private readonly uplink: Uplink;
@@ -105,7 +107,12 @@ export class SocketCamera {
     this.uplink.start();
   }
 
-  /** One event, published at once or queued. */
+  forgetTimes(): void {
+    this.attempts.length = 0;
+    this.returns.length = 0;
+  }
+
+  /** Records one event, which is published, or waits in the outbox. */
   produce(): void {
     motion(this.world, this.opened.outbox, Math.round(realClock.monotonicMs() - this.startedAtMs));
     this.uplink.recordsAppended(1);
@@ -138,7 +145,7 @@ export class SocketCamera {
 
   private claim(): void {
     const { outbox, mirror } = this.opened;
-    beginEpoch(outbox, this.world.claim(), this.world.time(0));
+    outbox.beginEpoch(this.world.claim(), this.world.time(0));
     noteOwnership(outbox, mirror);
     this.uplink.recordsAppended(1);
   }

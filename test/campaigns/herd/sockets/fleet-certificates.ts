@@ -3,23 +3,27 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { inParallel } from '../../../../scripts/in-parallel.js';
 
 const run = promisify(execFile);
 
 export interface FleetCertificates {
-  /** Paths, for the broker. */
+  /** Paths of the broker's files. */
   readonly ca: string;
   readonly cert: string;
   readonly key: string;
-  /** PEM of the authority. */
+  /** PEM of the authority's certificate. */
   readonly caText: string;
-  /** PEM of the key that all cameras of the test share, which no real fleet may do. */
+  /** PEM of the one key that all cameras of the test share. A real camera has its own. */
   readonly cameraKey: string;
-  /** PEM of a certificate for each name, in their order. */
+  /** Returns a certificate in PEM for each name, in order. */
   readonly issue: (names: readonly string[]) => Promise<readonly string[]>;
 }
 
-/** An authority for one run, a broker's certificate for these addresses, and one for each camera with its id as the name. */
+/**
+ * Makes a certificate authority for one run, a broker's certificate for these addresses, and cameras' certificates
+ * named by their ids.
+ */
 export function fleetCertificates(folder: string, addresses: readonly string[]): FleetCertificates {
   const path = (name: string): string => join(folder, name);
   const openssl = (...args: string[]): string => execFileSync('openssl', args, { encoding: 'utf8', stdio: 'pipe' });
@@ -32,7 +36,8 @@ export function fleetCertificates(folder: string, addresses: readonly string[]):
   newKey('ca');
   newKey('broker');
   const cameraKey = newKey('camera');
-  const [ca, cert] = [path('ca.pem'), path('broker.pem')];
+  const ca = path('ca.pem');
+  const cert = path('broker.pem');
   openssl('req', '-x509', '-key', path('ca.key'), '-days', '2', '-subj', '/CN=herd', '-out', ca);
   const signing = (name: string, key: string): string[] => [
     'x509',
@@ -58,14 +63,9 @@ export function fleetCertificates(folder: string, addresses: readonly string[]):
     caText: readFileSync(ca, 'utf8'),
     issue: async (names) => {
       const certs = new Array<string>(names.length).fill('');
-      const waiting = [...names.entries()];
-      const worker = async (): Promise<void> => {
-        for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-          const [i, name] = next;
-          certs[i] = (await run('openssl', signing(name, 'camera'))).stdout;
-        }
-      };
-      await Promise.all(Array.from({ length: availableParallelism() }, worker));
+      await inParallel(names.entries(), availableParallelism(), async ([i, name]) => {
+        certs[i] = (await run('openssl', signing(name, 'camera'))).stdout;
+      });
       return certs;
     },
   };

@@ -5,28 +5,28 @@ import { toHex } from '../../../../common/bytes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { serve } from '../../drill/rpc.js';
+import { serve } from '../../common/remote.js';
 import { SocketCamera } from './camera.js';
 
 export interface FleetPlan {
   readonly cameras: number;
   readonly camerasPerAccount: number;
-  /** The cloud's, as each claim names it. */
+  /** The cloud's public receipt key, named in each claim. */
   readonly receiptKey: Uint8Array;
 }
 
 export interface FleetNetwork {
   readonly folder: string;
-  /** One broker on several addresses; cameras take them in turn. */
+  /** One broker on several addresses, used by the cameras in turn. */
   readonly urls: readonly string[];
   readonly ca: string;
   readonly key: string;
-  /** In the order of the cameras. */
+  /** PEM, in the order of the cameras. */
   readonly certs: readonly string[];
   readonly windowMs: number;
 }
 
-export interface Progress {
+export interface FleetStatus {
   readonly connected: number;
   /** Records that wait for a receipt. */
   readonly queued: number;
@@ -39,18 +39,21 @@ export interface Times {
 
 const worlds: CameraWorld[] = [];
 const fleet: SocketCamera[] = [];
-/** So that the broker's answers are not kept waiting by our own work. */
-const BATCH = 20;
+/**
+ * Cameras handled before the event loop gets a turn, so that this process's own work does not delay the broker's
+ * answers.
+ */
+const BATCH_SIZE = 20;
 
 async function inBatches<T>(items: readonly T[], work: (item: T, i: number) => void): Promise<void> {
   for (const [i, item] of items.entries()) {
     work(item, i);
-    if (i % BATCH === BATCH - 1) await sleep(realClock, 1);
+    if (i % BATCH_SIZE === BATCH_SIZE - 1) await sleep(realClock, 1);
   }
 }
 
 const procedures = {
-  /** Ids of the cameras, for their certificates. */
+  /** Makes the cameras' keys. Returns their ids, for the certificates. */
   prepare: async ({ cameras, camerasPerAccount, receiptKey }: FleetPlan): Promise<readonly string[]> => {
     const cloud: Signer = {
       publicKey: receiptKey,
@@ -73,17 +76,16 @@ const procedures = {
       camera.start();
     });
   },
-  progress: async (_: null): Promise<Progress> =>
+  status: async (_: null): Promise<FleetStatus> =>
     Promise.resolve({
       connected: fleet.filter(({ isConnected }) => isConnected).length,
       queued: fleet.reduce((sum, { queued }) => sum + queued, 0),
     }),
-  /** Forgets the times so far. */
-  mark: async (_: null): Promise<void> => {
-    for (const camera of fleet) [camera.attempts, camera.returns] = [[], []];
+  forgetTimes: async (_: null): Promise<void> => {
+    for (const camera of fleet) camera.forgetTimes();
     return Promise.resolve();
   },
-  /** One event at each camera. */
+  /** Makes one event at each camera. */
   produce: async (_: null): Promise<void> =>
     inBatches(fleet, (camera) => {
       camera.produce();
@@ -91,7 +93,7 @@ const procedures = {
   times: async (_: null): Promise<Times> =>
     Promise.resolve({
       attempts: fleet.flatMap(({ attempts }) => attempts),
-      // The first time that each was back.
+      // Only the first return of each camera counts.
       returns: fleet.flatMap(({ returns }) => returns.slice(0, 1)),
     }),
   report: async (_: null) => Promise.resolve(fleet.map((camera) => camera.report())),

@@ -1,10 +1,10 @@
 /*
- * For tests only: lets libcamera's virtual pipeline allocate its frames where the kernel has no /dev/udmabuf. A frame then
- * is the memfd itself, which can be mapped and passed on just as well. Only descriptors opened here are touched; all else
- * goes to the kernel by system call, so that nothing of the C library has to be looked up.
+ * For tests only: lets libcamera's virtual pipeline allocate its frames where the kernel has no /dev/udmabuf. A frame is
+ * then the memfd itself, which can be mapped and passed on as well. It handles only descriptors opened here and passes the
+ * rest to the kernel by system call, so that it needs no symbol of the C library.
  *
- * A frame also takes its time here, as in front of a lens: libcamerasrc of 0.4 aborts when a frame is complete before it
- * has put the request into its own list, which the virtual pipeline, having nothing to wait for, manages every second time.
+ * It also delays each frame, as a lens does: libcamerasrc of 0.4 aborts if a frame completes before its request is in the
+ * list, which happens every second time with a pipeline that waits for nothing.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -74,7 +74,7 @@ IOCTL(ioctl)
 /* What a 32-bit program built for 64-bit time calls instead. */
 IOCTL(__ioctl_time64)
 
-/* The pipeline maps a frame to write into it; whoever shows it only reads. */
+/* The pipeline maps a frame to write into it; a viewer only reads. */
 static void *map(void *address, size_t length, int protection, int flags, int fd, unsigned long long offset) {
   if (fd >= 0 && fd < DESCRIPTORS_MAX && is_frame[fd] && (protection & PROT_WRITE) != 0) {
     struct timespec exposure = {0, EXPOSURE_NS};

@@ -10,9 +10,9 @@ one of the documented error codes or verdicts. Section numbers (§) are those of
 | errors        | 3, 11     | ProtocolError, the codes                                    |
 | primitives    | 1, 4      | sha256, hmac_sha256, hkdf, device_id, account_id            |
 | cbor          | 2         | decode_cbor, encode_cbor, the limits in bytes               |
-| fields        | 2         | the types of the CDDL: what each of them refuses            |
+| fields        | 2         | the types of the CDDL, and what each refuses                |
 | objects       | 5, 6, 12  | the CDDL rules of the signed objects                        |
-| rules         | 5, 6, 12  | the rules that the CDDL cannot say                          |
+| rules         | 5, 6, 12  | the rules that CDDL cannot express                          |
 | ed25519       | 3         | check_signature, is_good_point                              |
 | cose          | 3, 6      | open_signed, sign, claim_mac                                |
 | seal          | 8         | open_seal                                                   |

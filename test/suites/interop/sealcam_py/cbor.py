@@ -1,4 +1,4 @@
-"""Deterministic CBOR (§2): one value has one encoding, and nothing else decodes."""
+"""Deterministic CBOR (§2): every value has one encoding, and only that one decodes."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ FALSE_TRUE_NULL = (0xF4, 0xF5, 0xF6)
 
 
 def encode_cbor(value: Any) -> bytes:
-    """Core deterministic encoding. cbor2's canonical form sorts keys by length first, which is the same
-    order for the integer keys 0 to 23 that this protocol uses."""
+    """Encodes deterministically. cbor2's canonical form sorts keys by length first; for the integer keys 0 to 23
+    of this protocol that is the same order."""
     return cbor2.dumps(value, canonical=True)
 
 
@@ -38,18 +38,18 @@ def decode_cbor(data: bytes, limit: int) -> Any:
         value = cbor2.loads(data)
     except (cbor2.CBORDecodeError, ValueError) as error:
         raise ProtocolError(MALFORMED, f"CBOR: {error}") from error
-    # Long heads, unsorted keys and repeated keys all end here: they decode, but not back to these bytes.
+    # Long heads, unsorted keys and repeated keys decode, but do not encode to the same bytes.
     require(encode_cbor(value) == data, "not the deterministic encoding")
     return value
 
 
 def scan_cbor(data: bytes) -> None:
-    """Walks the heads without building values and without recursion: enforces depth, item count and the
-    used types, so that a hostile input can neither exhaust memory nor the stack of the real decoder."""
+    """Checks depth, number of items and types without building values and without recursion, so that hostile
+    input can exhaust neither memory nor the stack of the real decoder."""
     position = 0
     items = 0
     # One entry per open container: (items still to come, is a map). The first entry is the document itself.
-    # Keys and values alternate in a map, so an even number still to come means that a key is next.
+    # Keys and values alternate in a map, so if an even number is still to come, a key is next.
     open_containers = [(1, False)]
     while open_containers:
         remaining, is_map = open_containers.pop()
@@ -71,7 +71,7 @@ def scan_cbor(data: bytes) -> None:
 
 
 def read_head(data: bytes, position: int) -> tuple[int, int, int]:
-    """Reads one head: (major type, argument, position after the head). Refuses types that are never used."""
+    """Reads one head; returns (major type, argument, position after it). Refuses types that are never used."""
     require(position < len(data), "truncated")
     first = data[position]
     major, info = first >> 5, first & 31

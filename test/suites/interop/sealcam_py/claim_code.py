@@ -15,7 +15,7 @@ BASE32_PADDING = "===="  # 52 bytes fill 84 of 88 base32 characters
 
 
 def format_claim_code(device: bytes, secret: bytes) -> str:
-    """The code of a device id (32 bytes) and its claim secret (16 bytes)."""
+    """Returns the code of a device id (32 bytes) and its claim secret (16 bytes)."""
     content = device + secret
     text = base64.b32encode(content + sha256(content)[:CHECK_BYTES]).decode().rstrip("=")
     return "-".join(text[start : start + GROUP] for start in range(0, len(text), GROUP))
@@ -24,12 +24,12 @@ def format_claim_code(device: bytes, secret: bytes) -> str:
 def parse_claim_code(code: str) -> tuple[bytes, bytes]:
     """Returns (device id, claim secret). Dashes, white space and case do not matter."""
     text = re.sub(r"[-\s]", "", code)
-    # The characters are checked before the case is changed, because the upper case of `ı` is `I`.
+    # Check the characters before changing their case: the upper case of `ı` is `I`.
     require(re.fullmatch("[A-Za-z2-7]{84}", text) is not None, "not a claim code", CLAIM_CODE_INVALID)
     data = base64.b32decode(text.upper() + BASE32_PADDING)
     device, secret = data[:DEVICE_BYTES], data[DEVICE_BYTES:-CHECK_BYTES]
-    # Made again, the code differs if the check bytes are wrong or if the last four bits are not zero, which
-    # the base32 decoder drops unseen.
+    # Formatting it again detects wrong check bytes, and unused last bits that are not zero, which the base32
+    # decoder ignores.
     same = format_claim_code(device, secret).replace("-", "") == text.upper()
     require(same, "a wrong character in the claim code", CLAIM_CODE_INVALID)
     return device, secret

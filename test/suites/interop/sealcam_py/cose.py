@@ -46,7 +46,7 @@ ED25519_ALGORITHM = -19
 
 @dataclass(frozen=True)
 class Envelope:
-    """A COSE_Sign1 taken apart but not verified; the kid is the raw 32-byte key, the signature 64 bytes."""
+    """The parts of a COSE_Sign1, not verified. The kid is the raw 32-byte key, the signature 64 bytes."""
 
     protected: bytes
     kid: bytes
@@ -56,7 +56,7 @@ class Envelope:
 
 @dataclass(frozen=True)
 class Signed:
-    """A verified object: `value` by the names of the CDDL, `hash` = H(Sig_structure), 32 bytes."""
+    """A verified object: `value` with the field names of the CDDL, `hash` = H(Sig_structure), 32 bytes."""
 
     value: dict[str, Any]
     envelope: Envelope
@@ -65,14 +65,14 @@ class Signed:
 
 
 def parse_envelope(data: bytes, limit: int) -> Envelope:
-    """Takes a COSE_Sign1 of at most `limit` bytes apart. Nothing in it is verified yet."""
+    """Parses a COSE_Sign1 of at most `limit` bytes. Nothing in it is verified yet."""
     require(len(data) <= limit, f"more than {limit} bytes")
     require(data[:1] == COSE_SIGN1_TAG, "not tagged 18 in one byte")
     parts = decode_cbor(data[1:], limit)
     require(type(parts) is list and len(parts) == 4, "not an array of four")
     protected, unprotected, payload, signature = parts
     require(type(unprotected) is dict and not unprotected, "the unprotected header is not an empty map")
-    require(type(protected) is bytes and type(payload) is bytes, "a header or payload that is no byte string")
+    require(type(protected) is bytes and type(payload) is bytes, "a header or payload that is not a byte string")
     require(type(signature) is bytes and len(signature) == 64, "not a signature of 64 bytes")
     return Envelope(protected, parse_protected(protected, limit), payload, signature)
 
@@ -87,15 +87,15 @@ def parse_protected(protected: bytes, limit: int) -> bytes:
 
 
 def make_sig_structure(protected: bytes, domain: str, payload: bytes) -> bytes:
-    """The bytes that are signed (RFC 9052 §4.4) and whose hash is the hash of the object."""
+    """Returns the bytes that are signed (RFC 9052 §4.4). Their hash is the hash of the object."""
     return encode_cbor(["Signature1", protected, domain.encode(), payload])
 
 
 def open_signed(kind: str, data: bytes) -> Signed:
     """Verifies an object of the expected kind in the order of §3 and decodes it.
 
-    The keys of receipts, commands, sessions, revocations and unlock tokens are the caller's to check: they
-    depend on a claim, or on a pinned key.
+    For receipts, commands, sessions, revocations and unlock tokens the caller must check the key: it depends on
+    a claim or on a pinned key.
     """
     kind_rules = KINDS[kind]
     envelope = parse_envelope(data, kind_rules.limit)
@@ -107,7 +107,7 @@ def open_signed(kind: str, data: bytes) -> Signed:
 
 
 def sign(kind: str, value: dict[str, Any], seed: bytes) -> bytes:
-    """Makes the signed object of a value by the names of the CDDL, with a 32-byte Ed25519 seed."""
+    """Signs a value, with the field names of the CDDL, with a 32-byte Ed25519 seed."""
     protected = encode_cbor({ALGORITHM_HEADER: ED25519_ALGORITHM, KID_HEADER: public_key_of(seed)})
     payload = encode_cbor(KINDS[kind].schema.write(value))
     signature = make_signature(seed, make_sig_structure(protected, KINDS[kind].domain, payload))
@@ -115,5 +115,5 @@ def sign(kind: str, value: dict[str, Any], seed: bytes) -> bytes:
 
 
 def claim_mac(secret: bytes, claim: Signed) -> bytes:
-    """The MAC that travels beside an owner's first claim; the secret is the 16 bytes of the label (§6)."""
+    """Returns the MAC that is sent with an owner's first claim; `secret` is the 16 bytes from the label (§6)."""
     return hmac_sha256(secret, claim.sig_structure)

@@ -1,4 +1,4 @@
-"""Strict Ed25519 (§3): what libraries disagree on is refused before a library is asked."""
+"""Strict Ed25519 (§3): everything that libraries disagree on is refused before a library sees it."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ SMALL_ORDER_Y = {0, 1, FIELD_PRIME - 1} | {
 
 
 def is_good_point(encoded: bytes) -> bool:
-    """True if 32 bytes encode a y below the field prime that belongs to no point of small order."""
+    """Returns whether 32 bytes encode a y below the field prime that does not belong to a point of small order."""
     y = int.from_bytes(encoded, "little") & ((1 << 255) - 1)
     return y < FIELD_PRIME and y not in SMALL_ORDER_Y
 
 
 def check_signature(public_key: bytes, message: bytes, signature: bytes) -> None:
-    """Refuses unless the 64-byte signature is right: the documented checks, then the cofactorless equation,
-    which libsodium uses."""
+    """Refuses unless the 64-byte signature is valid: the documented checks, then libsodium's cofactorless
+    equation."""
     scalar = int.from_bytes(signature[32:], "little")
-    require(is_good_point(public_key), "the key is no good point", BAD_SIGNATURE)
-    require(is_good_point(signature[:32]), "R is no good point", BAD_SIGNATURE)
+    require(is_good_point(public_key), "the key is not a good point", BAD_SIGNATURE)
+    require(is_good_point(signature[:32]), "R is not a good point", BAD_SIGNATURE)
     require(scalar < GROUP_ORDER, "S is not below the group order", BAD_SIGNATURE)
     try:
         bindings.crypto_sign_open(signature + message, public_key)
@@ -38,11 +38,11 @@ def check_signature(public_key: bytes, message: bytes, signature: bytes) -> None
 
 
 def public_key_of(seed: bytes) -> bytes:
-    """The 32-byte public key of a 32-byte seed."""
+    """Returns the 32-byte public key of a 32-byte seed."""
     return bindings.crypto_sign_seed_keypair(seed)[0]
 
 
 def make_signature(seed: bytes, message: bytes) -> bytes:
-    """The 64-byte signature with the key of a 32-byte seed."""
+    """Returns the 64-byte signature with the key of a 32-byte seed."""
     _, secret_key = bindings.crypto_sign_seed_keypair(seed)
     return bindings.crypto_sign(message, secret_key)[:64]

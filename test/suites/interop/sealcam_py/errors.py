@@ -1,4 +1,4 @@
-"""The error codes and verdicts of §11, and the one exception that carries them."""
+"""The error codes and verdicts of §11, and the exception that carries them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ UNSUPPORTED = "unsupported"
 FOREIGN = "foreign"
 SEAL_REFUSED = "seal-refused"
 
-# A claim code is typed by people and has an error code of its own (§13).
+# People type claim codes, so they have an error code of their own (§13).
 CLAIM_CODE_INVALID = "claim-code-invalid"
 
 # Verdicts that need the store.
@@ -23,7 +23,7 @@ REVOKED = "revoked"
 
 
 class ProtocolError(Exception):
-    """A refusal. `code` is the documented error code; the message says what was wrong."""
+    """A refusal. `code` is the documented error code; the message describes the fault."""
 
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(f"{code}: {detail}")

@@ -1,7 +1,7 @@
-"""The types that the CDDL is made of. Each one refuses what §2 says it must, and gives values names.
+"""The types of the CDDL. Each refuses what §2 requires it to refuse.
 
-`read` turns a CBOR value into a named one; `write` is the inverse. Maps and arrays are read in the order of
-the CDDL, because the first fault found decides between `malformed` and `unsupported`.
+`read` turns a CBOR value into a value with names; `write` is the inverse. Maps and arrays are read in the order
+of the CDDL, because the first fault found decides between `malformed` and `unsupported`.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ VERSION = 1
 
 
 class Field:
-    """A CDDL type. Most types look alike on both sides, so writing is reading unless a subclass differs."""
+    """A CDDL type. Most types have the same form on both sides, so `write` is `read` unless a subclass differs."""
 
     def read(self, value: Any) -> Any:
-        """Checks a CBOR value and gives it names."""
+        """Checks a CBOR value; returns it with names."""
         raise NotImplementedError
 
     def write(self, value: Any) -> Any:
-        """The CBOR value of a named value."""
+        """Returns the CBOR value of a value with names."""
         return self.read(value)
 
 
@@ -74,7 +74,7 @@ class Text(Field):
 
 
 class Enumeration(Field):
-    """CDDL `&(…)`. All enumerations count from 0 without a hole, so the n-th name is the name of n."""
+    """CDDL `&(…)`. All enumerations count from 0 without gaps, so the n-th name belongs to n."""
 
     def __init__(self, *names: str) -> None:
         self.names = names
@@ -104,7 +104,7 @@ class Nullable(Field):
 
 @dataclass(frozen=True)
 class Optional(Field):
-    """CDDL `? key: inner`: the map may leave the key out. Only a Map looks at this."""
+    """CDDL `? key: inner`: the map may omit the key. Only Map reads this."""
 
     inner: Field
 
@@ -146,7 +146,7 @@ class Row(Field):
 
 
 class NamedRow(Field):
-    """An array of fixed length whose places have labels; a dict by label."""
+    """An array of fixed length whose places have labels; read as a dict by label."""
 
     def __init__(self, **cells: Field) -> None:
         self.cells = cells
@@ -160,7 +160,7 @@ class NamedRow(Field):
 
 
 class Map(Field):
-    """A CDDL map; a dict by name. All maps count their keys from 0 without a hole, so places are keys."""
+    """A CDDL map; read as a dict by name. All maps count their keys without gaps, so positions are keys."""
 
     first_key = 0
 
@@ -187,7 +187,7 @@ class Map(Field):
 
 
 class VersionedMap(Map):
-    """A map with key 0 `version`. The version is looked at first, and is not part of the named value."""
+    """A map with key 0 `version`. The version is checked first and is not part of the value with names."""
 
     first_key = 1
 

@@ -64,7 +64,7 @@ def parse_topic(topic: str) -> tuple[bytes, str]:
 
 
 def format_topic(device: bytes, leaf: str) -> str:
-    """The topic of a device id for `up`, `down` or `status`."""
+    """Returns the topic of a device id for `up`, `down` or `status`."""
     return f"sealcam/v1/{device.hex()}/{leaf}"
 
 

@@ -1,4 +1,4 @@
-"""Hashes (§1) and the ids made of them (§4)."""
+"""Hashes (§1) and the ids derived with them (§4)."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ def hmac_sha256(key: bytes, data: bytes) -> bytes:
 
 
 def hkdf(key: bytes, info: bytes) -> bytes:
-    """HKDF(k, info) of RFC 5869 with SHA-256: no salt means 32 zero bytes; 32 bytes out are one block."""
+    """HKDF(k, info), RFC 5869 with SHA-256. No salt means 32 zero bytes, and 32 bytes of output are one block."""
     pseudorandom_key = hmac_sha256(bytes(32), key)
     return hmac_sha256(pseudorandom_key, info + b"\x01")
 
 
 def device_id(public_key: bytes) -> bytes:
-    """32 bytes from the device's raw Ed25519 public key."""
+    """Returns 32 bytes from the device's raw Ed25519 public key."""
     return sha256(b"sealcam/device/v1" + public_key)
 
 
 def account_id(owner_key: bytes) -> bytes:
-    """16 bytes from the owner's raw Ed25519 public key."""
+    """Returns 16 bytes from the owner's raw Ed25519 public key."""
     return sha256(b"sealcam/account/v1" + owner_key)[:16]

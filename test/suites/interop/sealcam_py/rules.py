@@ -1,4 +1,4 @@
-"""What the CDDL cannot say about a decoded payload: its signer (`foreign`), then the rules between its fields
+"""Rules that CDDL cannot express: the signer of a payload (`foreign`), then the rules between its fields
 (`malformed`), in the order of §3. A `kid` is the signer's raw 32-byte Ed25519 key."""
 
 from __future__ import annotations
@@ -48,9 +48,9 @@ def check_record(record: dict[str, Any], kid: bytes) -> None:
 
 
 def check_event(record: dict[str, Any]) -> None:
-    """Where an event and media may stand, and the phases and revisions that belong to the kind."""
+    """Which kinds may have an event and media, and which phases and revisions."""
     media_ids = [media["id"] for media in record.get("media", [])]
-    require(len(set(media_ids)) == len(media_ids), "a media id twice")
+    require(len(set(media_ids)) == len(media_ids), "a media id is listed twice")
     if "event" not in record:
         require(not media_ids, "media without an event")
         return
@@ -60,10 +60,10 @@ def check_event(record: dict[str, Any]) -> None:
 
 
 def check_losses(record: dict[str, Any]) -> None:
-    """Loss ranges lie in the past, and only a gap that tells of lost state may have no predecessor."""
+    """Loss ranges lie in the past, and only a gap that reports lost state may have no predecessor."""
     losses = record.get("loss", [])
     for loss in losses:
-        require(len(loss.keys() & {"seqs", "media", "count"}) == 1, "a loss of nothing, or of two things")
+        require(len(loss.keys() & {"seqs", "media", "count"}) == 1, "a loss of nothing or of two things")
         if "seqs" in loss:
             first, last = loss["seqs"]
             require(first <= last < record["seq"], "a loss range that is not in the past")
@@ -89,13 +89,13 @@ def check_claim(claim: dict[str, Any], kid: bytes) -> None:
     seal_keys = [recipient["x25519"] for recipient in claim["recipients"]]
     require(sign_keys[0] == kid, "the first recipient is not the owner")
     for keys in (sign_keys, seal_keys, claim["receiptKeys"]):
-        require(len(set(keys)) == len(keys), "a key twice")
-    require(all(is_good_point(key) for key in sign_keys), "an ed25519 that is no good point")
-    require(all(contributes(key) for key in seal_keys), "an x25519 of small order")
+        require(len(set(keys)) == len(keys), "a key is listed twice")
+    require(all(is_good_point(key) for key in sign_keys), "an ed25519 key that is not a good point")
+    require(all(contributes(key) for key in seal_keys), "an x25519 key of small order")
 
 
 def contributes(x25519: bytes) -> bool:
-    """False if X25519 with this key is all zero. Clamped scalars are multiples of 8, so any one tells."""
+    """Returns False if X25519 with this key is all zero. Clamped scalars are multiples of 8, so any will do."""
     try:
         bindings.crypto_scalarmult(bytes(32), x25519)
     except CryptoError:
@@ -104,12 +104,12 @@ def contributes(x25519: bytes) -> bool:
 
 
 def check_receipt(receipt: dict[str, Any], _kid: bytes) -> None:
-    """§7. That the kid is a receipt key of the claim is the caller's to check."""
-    require(all(first <= last for first, last, _ in receipt["ranges"]), "a range that runs backwards")
+    """§7. The caller must check that the kid is a receipt key of the claim."""
+    require(all(first <= last for first, last, _ in receipt["ranges"]), "a range that ends before it starts")
 
 
 def check_command(command: dict[str, Any], _kid: bytes) -> None:
-    """§12. That the kid is the claim's owner key is the caller's to check."""
+    """§12. The caller must check that the kid is the owner key of the claim."""
     action = command["action"]
     for argument in ("privacy", "zones", "sensitivity"):
         require((argument in command) == (action == argument), f"{argument} in a command {action}")
@@ -118,7 +118,7 @@ def check_command(command: dict[str, Any], _kid: bytes) -> None:
 
 
 def check_revocation(revocation: dict[str, Any], _kid: bytes) -> None:
-    """§12. That the kid is the owner's or the maker's key is the caller's to check."""
+    """§12. The caller must check that the kid is the owner's or the maker's key."""
     for entry in revocation["entries"]:
         require(("epoch" in entry) == (revocation["scope"] == "owner"), "an epoch in the wrong scope")
 
@@ -147,4 +147,4 @@ def check_floor(floor: dict[str, Any], _kid: bytes) -> None:
 
 
 def check_nothing(_value: dict[str, Any], _kid: bytes) -> None:
-    """Sessions and unlock tokens: who may sign them depends on a claim, or on a pinned key."""
+    """Sessions and unlock tokens: their signer depends on a claim or on a pinned key."""

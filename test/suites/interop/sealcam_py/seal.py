@@ -40,7 +40,7 @@ CONTENT = NamedRow(detail=DETAIL, jpeg=Nullable(Bytes(0, MAX_SEALED)))
 
 @dataclass(frozen=True)
 class SealContext:
-    """Where a sealed object belongs; ids and hashes as in the record."""
+    """What a sealed object belongs to; ids and hashes as in the record."""
 
     device: bytes
     account: bytes
@@ -57,7 +57,7 @@ class SealContext:
 
 @dataclass(frozen=True)
 class OpenedSeal:
-    """The object key K (32 bytes), the number of the wrap that opened, the padded plaintext, the content."""
+    """The object key K (32 bytes), the index of the wrap that opened, the padded plaintext and the content."""
 
     key: bytes
     wrap: int
@@ -70,14 +70,14 @@ def open_seal(header: bytes, body: bytes, context: SealContext, secret: bytes) -
     require(len(header) + len(body) <= MAX_SEALED, f"more than {MAX_SEALED} bytes")
     wraps, mac = parse_header(header)
     index, key, context_hash = open_wrap(wraps, secret)
-    require(context_hash == context.hash(), "sealed for another place", SEAL_REFUSED)
+    require(context_hash == context.hash(), "sealed for another event", SEAL_REFUSED)
     require(hmac.compare_digest(header_mac(key, wraps), mac), "the MAC is wrong", SEAL_REFUSED)
     plaintext = open_body(body, key)
     return OpenedSeal(key, index, plaintext, parse_plaintext(plaintext))
 
 
 def parse_header(header: bytes) -> tuple[list[bytes], bytes]:
-    """Returns (wraps, MAC). The suite is looked at first: a newer suite may have another shape."""
+    """Returns (wraps, MAC). The suite is checked first, because a newer suite may have another shape."""
     value = decode_cbor(header, MAX_SEALED)
     require(type(value) is list and len(value) > 0 and type(value[0]) is int, "not a seal header")
     require(value[0] == SUITE, f"suite {value[0]}", UNSUPPORTED)
@@ -86,7 +86,7 @@ def parse_header(header: bytes) -> tuple[list[bytes], bytes]:
 
 
 def open_wrap(wraps: list[bytes], secret: bytes) -> tuple[int, bytes, bytes]:
-    """Returns (number of the first wrap that opens with this secret, K, context hash)."""
+    """Returns (index of the first wrap that opens with this secret, K, context hash)."""
     public_key = bindings.crypto_scalarmult_base(secret)
     for index, wrap in enumerate(wraps):
         try:
@@ -98,17 +98,17 @@ def open_wrap(wraps: list[bytes], secret: bytes) -> tuple[int, bytes, bytes]:
 
 
 def header_mac(key: bytes, wraps: list[bytes]) -> bytes:
-    """The MAC over all wraps; it also commits to the key, which Poly1305 does not."""
+    """Returns the MAC over all wraps. It also commits to the key, which Poly1305 does not."""
     return hmac_sha256(hkdf(key, b"header"), encode_cbor([SUITE, wraps]))
 
 
 def chunk_nonce(index: int, last: bool) -> bytes:
-    """24 bytes: 15 zeros, the chunk's number, and whether it is the last."""
+    """Returns 24 bytes: 15 zeros, the chunk's number, and whether it is the last."""
     return bytes(15) + index.to_bytes(8, "big") + bytes([last])
 
 
 def numbered_pieces(data: bytes, size: int) -> list[tuple[bytes, bytes]]:
-    """Cuts data in pieces of `size` bytes, the last one maybe shorter; returns (piece, nonce) for each."""
+    """Splits data into pieces of `size` bytes, the last possibly shorter; returns (piece, nonce) for each."""
     starts = range(0, len(data), size)
     return [
         (data[start : start + size], chunk_nonce(index, index == len(starts) - 1))

@@ -1,7 +1,7 @@
 """From a record to its verdict (§10, §11): the claim row, the place in the chain, the media.
 
-A refusal is a ProtocolError whose `verdict` says why; what is not refused gets a verdict as text. A real
-cloud keeps the rows and the logs in its database; the classes here say what they must hold.
+A refusal is a ProtocolError with a `verdict`; a record that is not refused gets a verdict as text. A real cloud
+keeps rows and logs in its database; the classes here show what they must hold.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .primitives import sha256
 @dataclass(frozen=True)
 class ClaimRow:
     """The cloud's row of one (device, epoch); state is `open`, `closed` or `revoked`. The row is closed at
-    the seq of the epoch's tombstone, and records up to that one are still taken."""
+    the seq of the epoch's tombstone; records up to that seq are still accepted."""
 
     device: bytes
     account: bytes
@@ -30,7 +30,7 @@ class ClaimRow:
 @dataclass(frozen=True)
 class Before:
     """What is known before one record: the hash of the record with seq-1 or None, whether signed losses cover
-    all that is missing before it, and the seq of the last verified health with an empty queue (0: none)."""
+    everything missing before it, and the seq of the last verified health with an empty outbox (0: none)."""
 
     predecessor: bytes | None
     missing_signed: bool
@@ -38,20 +38,20 @@ class Before:
 
 
 def open_record(data: bytes, topic_device: bytes) -> Signed:
-    """Step 2: a record that its device signed and that came by that device's topic."""
+    """Step 2: opens a record that its device signed and that arrived on that device's topic."""
     record = open_signed("record", data)
     require(record.value["device"] == topic_device, "the topic of another device", FOREIGN)
     return record
 
 
 def row_of_claim(claim: Signed) -> ClaimRow:
-    """The row that a cloud writes when a claim and its accept record arrive together (§6)."""
+    """Returns the row that a cloud writes when a claim and its accept record arrive together (§6)."""
     value = claim.value
     return ClaimRow(value["device"], value["account"], value["epoch"], claim.hash)
 
 
 def bind(record: Signed, row: ClaimRow | None) -> None:
-    """Step 3: refuses a record that the claim row of its (device, epoch) does not speak for."""
+    """Step 3: refuses a record that does not match the claim row of its (device, epoch)."""
     if row is None:
         raise ProtocolError(FOREIGN, "no claim row")
     value = record.value
@@ -61,12 +61,12 @@ def bind(record: Signed, row: ClaimRow | None) -> None:
     require(value["claimHash"] == row.claim_hash, "another claim", FOREIGN)
     require(row.state in ("open", "closed"), f"the row is {row.state}", REVOKED)
     if row.state == "closed":
-        # A closed row that does not say where it was closed lets nothing in.
+        # A closed row without a seq admits nothing.
         require(row.closed_at_seq is not None and value["seq"] <= row.closed_at_seq, "closed", REVOKED)
 
 
 def continuity(record: Signed, before: Before) -> str:
-    """Step 5: the verdict that the record's predecessors decide."""
+    """Step 5: returns the verdict that follows from the records before this one."""
     value = record.value
     if value["seq"] == 0:
         return INTACT
@@ -80,7 +80,7 @@ def continuity(record: Signed, before: Before) -> str:
 
 @dataclass
 class EpochLog:
-    """All verified records of one (device, epoch), in any order of arrival."""
+    """The verified records of one (device, epoch), in any order of arrival."""
 
     hashes: dict[int, bytes] = field(default_factory=dict)  # by seq
     lost_seqs: list[list[int]] = field(default_factory=list)  # [from, to], both inclusive, of signed losses
@@ -88,7 +88,7 @@ class EpochLog:
     drained_up_to: int = 0
 
     def receive(self, record: Signed) -> str:
-        """Steps 4 and 5 for a bound record, which is kept unless it is a duplicate or an equivocation."""
+        """Steps 4 and 5 for a bound record. Keeps it unless it is a duplicate or an equivocation."""
         seq = record.value["seq"]
         if seq in self.hashes:
             return DUPLICATE if self.hashes[seq] == record.hash else EQUIVOCATION
@@ -98,7 +98,7 @@ class EpochLog:
         return verdict
 
     def before(self, record: Signed) -> Before:
-        """What this log and the losses in the record itself say about the records before it."""
+        """Returns what this log and the record's own losses show of the records before it."""
         seq = record.value["seq"]
         first_missing = max((known for known in self.hashes if known < seq), default=-1) + 1
         lost = self.lost_seqs + [loss["seqs"] for loss in record.value.get("loss", []) if "seqs" in loss]
@@ -108,7 +108,7 @@ class EpochLog:
         return Before(self.hashes.get(seq - 1), first_missing >= seq, self.drained_up_to)
 
     def add(self, record: Signed) -> None:
-        """Keeps the record's hash, and what it says about losses and an empty queue."""
+        """Keeps the record's hash, its losses, and whether it reports an empty outbox."""
         value = record.value
         self.hashes[value["seq"]] = record.hash
         for loss in value.get("loss", []):
@@ -119,7 +119,7 @@ class EpochLog:
 
 
 def check_media(media: dict[str, Any], part: dict[str, bytes] | None) -> bool:
-    """Step 6: whether header and body of a message are those that this entry of a record's media names."""
+    """Step 6: returns whether header and body are those that this entry of a record's media names."""
     return (
         part is not None
         and len(part["body"]) == media["length"]

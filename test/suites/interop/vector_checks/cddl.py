@@ -1,5 +1,5 @@
-"""docs/protocol.cddl: the tables of `sealcam_py`, written as CDDL, are what stands in the document. The
-vectors alone do not show every bound of a length and every name of an enumeration."""
+"""Compares docs/protocol.cddl with the tables of `sealcam_py`, written as CDDL. The vectors alone do not cover
+every length limit and every name of an enumeration."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ RULES: dict[str, Field] = {
 }
 NAMES = {id(field): name for name, field in RULES.items()}
 
-# These are code in cose.py, or stand for other rules.
+# These are code in cose.py, or aliases.
 NOT_TABLES = {"uint53", "epoch-number", "signed-object", "protected-header", "payload"}
 
-ROW_LABELS = r"\b(from|to|hash|seq|code|device|epoch): "  # of arrays that stay arrays (§14)
+ROW_LABELS = r"\b(from|to|hash|seq|code|device|epoch): "  # labels of arrays that are read as lists (§14)
 
 
 def check_cddl(tally: Tally, document: str) -> None:
-    """Every rule of the document is the one that this implementation follows."""
+    """Every rule of the document equals the rule of this implementation."""
     rules = dict(re.findall(r"^([a-z0-9-]+) = (.*?)(?=\n\n|\Z)", document, re.MULTILINE | re.DOTALL))
     tally.equal("cddl/rules", rules.keys(), RULES.keys() | NOT_TABLES)
     for name, field in RULES.items():
@@ -75,12 +75,12 @@ def check_cddl(tally: Tally, document: str) -> None:
 
 
 def normalize(text: str) -> str:
-    """CDDL without line breaks, indentation, and labels that give no names."""
+    """Returns CDDL without line breaks, indentation, and labels that are not names."""
     return re.sub(ROW_LABELS, "", " ".join(text.split()))
 
 
 def write_rule(field: Field) -> str:
-    """The right side of a rule. The names of a map's fields and of messages are comments in the document."""
+    """Returns the right side of a rule. The names of a map's fields and of messages are comments in the document."""
     if isinstance(field, Message):
         numbered = enumerate(field.variants, start=1)
         lines = [f"[{', '.join([str(key), *write_cells(row)])}] / ; {name}" for key, (name, row) in numbered]
@@ -94,12 +94,12 @@ def write_rule(field: Field) -> str:
 
 
 def write_cells(row: NamedRow) -> list[str]:
-    """The labelled places of an array; a map in one of them is written as the name of its rule."""
+    """Returns the labelled places of an array. A map in one of them is written as its rule's name."""
     return [f"{name}: {write_type(cell)}" for name, cell in row.cells.items()]
 
 
 def write_type(field: Field) -> str:
-    """A type inside a rule."""
+    """Returns a type inside a rule."""
     match field:
         case Map():
             return NAMES[id(field)]

@@ -1,4 +1,4 @@
-"""Controls: every kind of fault is planted once in a vector, and the checks must notice it."""
+"""Controls: each kind of fault is planted once in a vector, and the checks must notice it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def control_signed(tally: Tally, vectors: list[Vector], keys: Vector) -> None:
 
 
 def opens_altered(vector: Vector, index: int) -> bool:
-    """Whether a good object is still accepted with a flipped bit in one byte; it must never crash either."""
+    """Returns whether a good object is still accepted with one bit of a byte flipped. It must not crash either."""
     try:
         open_signed(kind_of(vector["domain"]), bytes.fromhex(plant(vector, "object", index)["object"]))
     except ProtocolError:
@@ -65,7 +65,7 @@ def opens_altered(vector: Vector, index: int) -> bool:
 
 
 def control_bad(tally: Tally, good_object: Vector, bad_object: Vector) -> None:
-    """A good object, or another error code than the right one, in bad.json."""
+    """A good object in bad.json, and a wrong error code."""
     accepted = {**good_object, "expect": MALFORMED}
     control(tally, "a good object as a bad one", lambda inner: check_bad_object(inner, accepted))
     wrong_code = {**bad_object, "expect": FOREIGN}

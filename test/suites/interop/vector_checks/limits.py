@@ -1,4 +1,4 @@
-"""Edges of §2, §3 and §8 that no vector stands on: the last value taken, and the first refused."""
+"""Limits of §2, §3 and §8 that no vector reaches: the last value accepted and the first one refused."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ BAD_CBOR = {
 
 
 def check_limits(tally: Tally, record_object: bytes, seed: bytes) -> None:
-    """All edges; `record_object` is a good record and `seed` not the one of its device."""
+    """All limits. `record_object` is a good record; `seed` is not that of its device."""
     for name, data in GOOD_CBOR.items():
         tally.vector(f"limits/{name}", lambda: tally.equal(name, encode_cbor(decode_cbor(data, LIMIT)), data))
     for name, data in BAD_CBOR.items():
@@ -46,14 +46,14 @@ def check_limits(tally: Tally, record_object: bytes, seed: bytes) -> None:
 
 
 def check_order(tally: Tally, record_object: bytes, seed: bytes) -> None:
-    """The signer comes before the rules between fields: a record with both faults is `foreign`."""
+    """The signer is checked before the rules between fields: a record with both faults is `foreign`."""
     wrong = {**open_signed("record", record_object).value, "seq": 0}
     data = sign("record", wrong, seed)
     tally.refused("limits/order", FOREIGN, lambda: open_signed("record", data))
 
 
 def check_empty_chunks(tally: Tally) -> None:
-    """A chunk that opens, but holds nothing."""
+    """A chunk that opens but is empty."""
     key = bytes(32)
     full = bindings.crypto_secretbox(bytes(CHUNK_BYTES), chunk_nonce(0, last=False), hkdf(key, b"body"))
     for before in ([], [full]):

@@ -12,7 +12,7 @@ from sealcam_py.primitives import account_id, device_id, sha256
 
 from .tally import Tally, Vector, to_json, without
 
-# keys.json names three keys otherwise than the text that their seeds are hashed from (§14).
+# Three keys of keys.json have other names than the texts from which their seeds are hashed (§14).
 LABELS = {"otherDevice": "other device", "receipt": "receipt key 1", "receiptNext": "receipt key 2"}
 
 
@@ -58,7 +58,7 @@ def check_claim_code(tally: Tally, ids: Vector) -> None:
 
 
 def kind_of(domain: str) -> str:
-    """The kind of signed object that a domain belongs to."""
+    """Returns the kind of signed object that a domain belongs to."""
     return next(name for name, kind in KINDS.items() if kind.domain == domain)
 
 
@@ -69,7 +69,7 @@ def check_signed(tally: Tally, vectors: list[Vector], keys: Vector) -> None:
 
 
 def check_signed_vector(tally: Tally, vector: Vector, keys: Vector) -> None:
-    """One signed object: opened, compared field by field, made again, and refused as every other kind."""
+    """One signed object: opened, compared field by field, signed again, and refused as every other kind."""
     name, kind, data = f"signed/{vector['name']}", kind_of(vector["domain"]), bytes.fromhex(vector["object"])
     signer = keys[vector["signer"]]
     opened = open_signed(kind, data)

@@ -1,4 +1,4 @@
-"""Counting tests, and what all checks need to read and alter vectors."""
+"""Counts tests, and reads and alters vectors for all checks."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Tally:
         self.failures: list[str] = []
 
     def true(self, name: str, condition: bool, detail: str) -> None:
-        """One test: the condition holds; otherwise `detail` says what is wrong."""
+        """One test: the condition holds. `detail` describes the failure."""
         if condition:
             self.passed += 1
         else:
@@ -51,7 +51,7 @@ class Tally:
 
 
 def to_json(value: Any) -> Any:
-    """A decoded value as the vectors write it: bytes as lower-case hex, everything else unchanged."""
+    """Returns a decoded value as the vectors write it: bytes as lower-case hex, everything else unchanged."""
     if isinstance(value, bytes):
         return value.hex()
     if isinstance(value, dict):
@@ -62,17 +62,17 @@ def to_json(value: Any) -> Any:
 
 
 def unhex(text: str | None) -> bytes | None:
-    """Bytes from hex; null stays None."""
+    """Returns bytes from hex; None stays None."""
     return None if text is None else bytes.fromhex(text)
 
 
 def without(value: Vector, name: str) -> Vector:
-    """A copy of a dict without one name."""
+    """Returns a copy of a dict without one name."""
     return {key: item for key, item in value.items() if key != name}
 
 
 def plant(vector: Vector, field: str, index: int = -1) -> Vector:
-    """A copy of a vector whose hex field has the lowest bit of one byte flipped."""
+    """Returns a copy of a vector whose hex field has the lowest bit of one byte flipped."""
     data = bytearray.fromhex(vector[field])
     data[index] ^= 1
     return {**vector, field: data.hex()}

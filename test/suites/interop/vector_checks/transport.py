@@ -20,7 +20,7 @@ def check_seals(tally: Tally, vectors: Vector, keys: Vector) -> None:
 
 
 def seal_context(context: Vector) -> SealContext:
-    """The context of a seal vector."""
+    """Returns the context of a seal vector."""
     return SealContext(
         device=bytes.fromhex(context["device"]),
         account=bytes.fromhex(context["account"]),
@@ -32,7 +32,7 @@ def seal_context(context: Vector) -> SealContext:
 
 
 def check_good_seal(tally: Tally, vector: Vector, keys: Vector) -> None:
-    """One seal: its hashes, opened as every recipient, and all but the random wraps made again from K."""
+    """One seal: its hashes, opened as every recipient, and everything but the random wraps rebuilt from K."""
     name = f"seal/{vector['name']}"
     header, body, key = (bytes.fromhex(vector[field]) for field in ("header", "body", "key"))
     context = seal_context(vector["context"])
@@ -52,7 +52,7 @@ def check_good_seal(tally: Tally, vector: Vector, keys: Vector) -> None:
 
 
 def check_bad_seal(tally: Tally, vector: Vector, good: Vector, keys: Vector) -> None:
-    """One altered seal: `vector` gives what differs from `good`; it is refused with exactly its code."""
+    """One altered seal, refused with exactly its code. `vector` holds what differs from `good`."""
     altered = {**good, **vector}
     header, body = bytes.fromhex(altered["header"]), bytes.fromhex(altered["body"])
     if "bodySlices" in vector:
@@ -75,11 +75,11 @@ def check_messages(tally: Tally, vectors: Vector, keys: Vector) -> None:
 
 
 def check_message(tally: Tally, vector: Vector, keys: Vector) -> None:
-    """One message: its topic, its value, and its bytes made again."""
+    """One message: its topic, its value, and its bytes encoded again."""
     name = f"messages/{vector['name']}"
     device, leaf = parse_topic(vector["topic"])
     message = read_message(leaf, bytes.fromhex(vector["payload"]))
-    # The vectors leave the type out where a topic has only one.
+    # The vectors omit the type where a topic has only one.
     shown = without(message, "type") if leaf == "status" else message
     tally.equal(f"{name}/device", device.hex(), keys["ids"]["deviceId"])
     tally.equal(f"{name}/topic again", format_topic(device, leaf), vector["topic"])

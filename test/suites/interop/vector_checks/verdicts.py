@@ -1,4 +1,4 @@
-"""verify.json, and what §10 says beyond it: chains in any order, duplicates, losses and media."""
+"""verify.json, and the rest of §10: chains in any order, duplicates, losses and media."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def check_verdict(tally: Tally, vector: Vector) -> None:
 
 
 def read_row(row: Vector | None) -> ClaimRow | None:
-    """The claim row of a vector; null where there is none."""
+    """Returns the claim row of a vector; None if it has no row."""
     if row is None:
         return None
     device, account, claim_hash = (bytes.fromhex(row[name]) for name in ("device", "account", "claimHash"))
@@ -53,12 +53,12 @@ def read_row(row: Vector | None) -> ClaimRow | None:
 
 
 def receive_all(log: EpochLog, records: list[Signed]) -> list[str]:
-    """The verdicts of records that arrive in this order."""
+    """Returns the verdicts of records that arrive in this order."""
     return [log.receive(record) for record in records]
 
 
 def check_epoch(tally: Tally, claim_object: bytes, objects: list[bytes]) -> None:
-    """The records of signed.json belong to its claim and are one chain, in whatever order they come."""
+    """The records of signed.json belong to its claim and are one chain, in any order of arrival."""
     claim = open_signed("claim", claim_object)
     device = claim.value["device"]
     records = [open_record(data, device) for data in objects]
@@ -74,7 +74,7 @@ def check_epoch(tally: Tally, claim_object: bytes, objects: list[bytes]) -> None
 
 
 def check_places(tally: Tally, objects: list[bytes], seed: bytes) -> None:
-    """One place holds one record; losses count whichever record of the epoch signed them."""
+    """Each seq has one record; losses count no matter which record of the epoch signed them."""
     records = [open_signed("record", data) for data in objects]
     log = EpochLog()
     early = receive_all(log, [records[0], records[1], records[4], records[1]])
@@ -82,12 +82,12 @@ def check_places(tally: Tally, objects: list[bytes], seed: bytes) -> None:
     altered = {**records[4].value, "claimHash": sha256(b"")}
     another = open_signed("record", sign("record", altered, seed))
     tally.equal("verify/places/equivocation", log.receive(another), EQUIVOCATION)
-    # Record 8 tells that 2 and 3 are lost, which is all that is missing before 4, but not before 8 itself.
+    # Record 8 reports that 2 and 3 are lost: everything missing before 4, but not before 8 itself.
     tally.equal("verify/places/loss", log.receive(records[8]), PENDING)
     tally.equal("verify/places/loss at read", continuity(records[4], log.before(records[4])), GAP)
     own_loss = EpochLog()
-    telling = {**records[8].value, "loss": [{"reason": "full", "seqs": [0, 7]}]}
-    verdict = own_loss.receive(open_signed("record", sign("record", telling, seed)))
+    reporting = {**records[8].value, "loss": [{"reason": "full", "seqs": [0, 7]}]}
+    verdict = own_loss.receive(open_signed("record", sign("record", reporting, seed)))
     tally.equal("verify/places/loss in the record itself", verdict, GAP)
 
 

@@ -13,11 +13,12 @@ import { keptOutsideHeap } from '../../../support/runner/memory.js';
 
 const settings = captureSettings(loadAgentConfig({ file: null, environment: {} }));
 
-/** Texture and noise, with somebody of 8×22 pixels whose left side is at `x`. */
+/** Texture and noise, with a person of 8×22 pixels whose left edge is at `x`. */
 function scene(index: number, x: number | null = null, width = 160, height = 90): LumaPlane {
   const { uniform } = seededRandom(index + 1);
   const data = Uint8Array.from({ length: width * height }, (_, i) => {
-    const [px, py] = [i % width, Math.floor(i / width)];
+    const px = i % width;
+    const py = Math.floor(i / width);
     if (x !== null && px >= x && px < x + 8 && py >= 40 && py < 62) return 30;
     return 100 + ((px >> 3) % 2) * 34 + ((py >> 3) % 2) * 22 + Math.round((uniform() - 0.5) * 8);
   });
@@ -25,10 +26,10 @@ function scene(index: number, x: number | null = null, width = 160, height = 90)
 }
 
 const even = (value: number): LumaPlane => ({ width: 160, height: 90, data: new Uint8Array(160 * 90).fill(value) });
-const of = (width: number, height: number, length = width * height): LumaPlane => {
+const blank = (width: number, height: number, length = width * height): LumaPlane => {
   return { width, height, data: new Uint8Array(length).fill(90) };
 };
-/** Somebody walks from the third to the ninth second. */
+/** A person walks from the third to the ninth second. */
 const walker = (index: number, fps: number): LumaPlane => {
   const second = index / fps;
   return scene(index, second >= 3 && second < 9 ? Math.round(10 + (second - 3) * 20) : null);
@@ -50,7 +51,9 @@ interface Stream {
 
 async function show({ frames, fps = 10, at }: Stream): Promise<Shown> {
   const counters = new Counters();
-  const [reasons, events, scenes] = [new Set<string>(), [] as string[], [] as string[]];
+  const reasons = new Set<string>();
+  const events: string[] = [];
+  const scenes: string[] = [];
   const spans: [number, number][] = [];
   const info = {
     driver: 'mock',
@@ -89,30 +92,30 @@ interface Expected {
 
 const TABLE: readonly (readonly [string, Stream, Expected])[] = [
   [
-    'a narrower picture while somebody walks',
+    'a narrower picture while a person walks',
     { frames: 120, at: (i) => ({ luma: i < 60 ? walker(i, 10) : scene(i, null, 120, 90) }) },
     { reasons: ['motion', 'resized', 'still'], events: ['start', 'end'] },
   ],
   [
-    'a picture on its side, and somebody still there',
+    'a picture on its side with a person in it',
     { frames: 60, at: (i) => ({ luma: i < 40 ? scene(i) : scene(i, 20, 90, 160) }) },
     { reasons: ['resized', 'still'], events: [] },
   ],
   [
-    'another size with each frame',
+    'another size in every frame',
     { frames: 200, at: (i) => ({ luma: scene(i, null, 160 - 8 * (i % 3), 90) }) },
     { only: ['starting', 'resized'], events: [] },
   ],
   ['all black', { frames: 80, at: () => ({ luma: even(0) }) }, { only: ['starting', 'still'], events: [] }],
   ['all white', { frames: 80, at: () => ({ luma: even(255) }) }, { only: ['starting', 'still'], events: [] }],
   [
-    'black that becomes a picture, and white',
+    'black, then a picture, then white',
     { frames: 150, at: (i) => ({ luma: i < 50 ? even(0) : i < 100 ? scene(i) : even(255) }) },
     { reasons: ['light', 'still'], events: [], scenes: ['illumination', 'tamper'] },
   ],
-  ['black and white by turns', { frames: 100, at: (i) => ({ luma: even(i % 2 === 0 ? 0 : 255) }) }, { events: [] }],
+  ['alternating black and white', { frames: 100, at: (i) => ({ luma: even(i % 2 === 0 ? 0 : 255) }) }, { events: [] }],
   [
-    'time that runs backwards for good',
+    'a clock that jumps back and stays there',
     { frames: 120, at: (i) => ({ luma: walker(i, 10), monotonicMs: i < 50 ? 60_000 + i * 100 : i * 100 }) },
     { reasons: ['motion', 'starting'], events: ['start', 'end', 'start', 'end'], counted: { 'frames.backwards': 10 } },
   ],
@@ -127,7 +130,7 @@ const TABLE: readonly (readonly [string, Stream, Expected])[] = [
     { only: ['starting', 'still', 'too-small'], events: [], counted: { 'frames.backwards': 10 } },
   ],
   [
-    'times that are no numbers',
+    'times that are not numbers',
     { frames: 30, at: (i) => ({ luma: scene(i), monotonicMs: i < 10 ? i * 100 : NaN }) },
     { only: ['starting'], events: [], counted: { 'frames.backwards': 20 } },
   ],
@@ -147,17 +150,20 @@ const TABLE: readonly (readonly [string, Stream, Expected])[] = [
     { reasons: ['motion'], events: ['start', 'end'] },
   ],
   [
-    'pictures of no size, tiny, huge, and with pixels missing',
+    'pictures that are empty, tiny, huge, or short of pixels',
     {
       frames: 8,
       at: (i) => ({
-        luma: [of(0, 0), of(1, 1), of(300, 3), of(320, 4000), of(8001, 6000, 9), of(160, 90, 100)][i % 6] ?? of(0, 0),
+        luma:
+          [blank(0, 0), blank(1, 1), blank(300, 3), blank(320, 4000), blank(8001, 6000, 9), blank(160, 90, 100)][
+            i % 6
+          ] ?? blank(0, 0),
       }),
     },
     { only: [], events: [], counted: { 'frames.corrupt': 8 } },
   ],
   [
-    'a stream that freezes while somebody walks, and thaws when nobody is there',
+    'a stream that freezes on a walking person and resumes on an empty scene',
     {
       frames: 200,
       at: (i) => (i < 50 ? { luma: walker(i, 10) } : i < 130 ? { luma: walker(50, 10) } : { luma: scene(i) }),
@@ -180,32 +186,32 @@ describe('a bad stream', () => {
   describe.each([
     ['simd', simdKernels],
     ['plain', plainKernels],
-  ])('of ever other sizes, with the %s kernels', (_, makeKernels) => {
-    const most = 4 * 2 ** 20;
+  ])('of changing sizes, with the %s kernels', (_, makeKernels) => {
+    const growthMaxBytes = 4 * 2 ** 20;
     const kept: Detector[] = [];
     const add = (): Detector => {
       const detector = new Detector(settings.detector, makeKernels());
       kept.push(detector);
       return detector;
     };
-    /** Bytes that are kept after `count` sizes, beyond those of the largest. */
+    /** Bytes held after `count` sizes, beyond those of the largest. */
     const growth = (count: number, detectorOf: (first: Detector) => Detector): number => {
       kept.splice(0);
       const first = add();
-      first.observe(of(240, 160), 0, 0);
+      first.observe(blank(240, 160), 0, 0);
       const before = keptOutsideHeap();
       for (let i = 1; i < count; i++) {
-        detectorOf(first).observe(of(100 + (i % 140), 60 + (i % 100)), i * 100, i);
+        detectorOf(first).observe(blank(100 + (i % 140), 60 + (i % 100)), i * 100, i);
       }
       return keptOutsideHeap() - before;
     };
 
-    it('takes no more memory for a thousand than for the largest', () => {
-      expect(growth(1000, (first) => first)).toBeLessThan(most);
+    it('needs no more memory for a thousand sizes than for the largest', () => {
+      expect(growth(1000, (first) => first)).toBeLessThan(growthMaxBytes);
     });
 
-    it('would be noticed if it kept each of fifty', () => {
-      expect(growth(50, add)).toBeGreaterThan(most);
+    it('would show it if each of fifty were kept: the control', () => {
+      expect(growth(50, add)).toBeGreaterThan(growthMaxBytes);
     });
   });
 });

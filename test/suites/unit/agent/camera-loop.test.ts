@@ -16,7 +16,7 @@ const info: CameraInfo = {
   timeBase: 'live',
 };
 
-/** Each run of the stream is one step: so many seconds of frames, then what happens. */
+/** One run of the stream: seconds of frames, then how it ends. */
 type Step = readonly [seconds: number, then: 'fails' | 'hangs' | 'absent'];
 
 function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { readonly opened: number[] } {
@@ -37,16 +37,19 @@ function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { reado
         yield { jpeg: new Uint8Array(1), monotonicMs: clock.monotonicMs(), index: i } satisfies Frame;
       }
       if (step[1] === 'hangs') await sleep(clock, 8000, signal);
-      throw new SealcamError('camera-ended', 'as the script says');
+      throw new SealcamError('camera-ended', 'as scripted');
     },
-    still: () => Promise.reject(new Error('not asked')),
+    still: () => Promise.reject(new Error('not used here')),
     close: () => Promise.resolve(),
   };
 }
 
-async function play(steps: readonly Step[], ms: number): Promise<{ said: string[]; opened: number[]; state: string }> {
+async function play(
+  steps: readonly Step[],
+  ms: number,
+): Promise<{ reports: string[]; opened: number[]; state: string }> {
   const clock = new VirtualClock(0);
-  const said: string[] = [];
+  const reports: string[] = [];
   const camera = scripted(clock, steps);
   const controller = new AbortController();
   const loop = new CameraLoop({
@@ -57,8 +60,8 @@ async function play(steps: readonly Step[], ms: number): Promise<{ said: string[
     onOpen: () => undefined,
     onFrame: () => Promise.resolve(),
     onEnd: () => undefined,
-    onSilence: () => said.push(`silent: ${loop.cameraState}`),
-    onStall: (silentMs) => said.push(`stall ${String(Math.round(silentMs / 1000))}`),
+    onSilence: () => reports.push(`silent: ${loop.cameraState}`),
+    onStall: (silentMs) => reports.push(`stall ${String(Math.round(silentMs / 1000))}`),
   });
   const done = loop.run(controller.signal);
   await clock.run(ms, 100);
@@ -66,35 +69,35 @@ async function play(steps: readonly Step[], ms: number): Promise<{ said: string[
   controller.abort();
   await clock.run(200);
   await done;
-  return { said, opened: camera.opened, state };
+  return { reports, opened: camera.opened, state };
 }
 
 describe('the camera loop', () => {
-  it('says the silence of a camera that hangs, once, and how long it was', async () => {
-    const { said, state } = await play([[3, 'hangs']], 20_000);
-    expect(said).toEqual(['silent: stalled', 'stall 10']);
+  it('reports the silence of a camera that hangs once, and its length afterwards', async () => {
+    const { reports, state } = await play([[3, 'hangs']], 20_000);
+    expect(reports).toEqual(['silent: stalled', 'stall 10']);
     expect(state).toBe('ok');
   });
 
-  it('says the silence of a camera that fails and stays away, and the whole of it when it is back', async () => {
-    const { said } = await play([[3, 'fails'], ...Array.from({ length: 5 }, () => [0, 'absent'] as const)], 60_000);
-    expect(said).toEqual(['silent: absent', 'stall 33']);
+  it('reports the silence of a camera that fails and stays away, and its whole length when frames return', async () => {
+    const { reports } = await play([[3, 'fails'], ...Array.from({ length: 5 }, () => [0, 'absent'] as const)], 60_000);
+    expect(reports).toEqual(['silent: absent', 'stall 33']);
   });
 
-  it('says it of a camera that was never there', async () => {
-    const { said, state } = await play(
+  it('reports the silence of a camera that was never there', async () => {
+    const { reports, state } = await play(
       Array.from({ length: 50 }, () => [0, 'absent'] as const),
       30_000,
     );
-    expect(said).toEqual(['silent: absent']);
+    expect(reports).toEqual(['silent: absent']);
     expect(state).toBe('absent');
   });
 
-  it('keeps quiet about a camera that is back at once', async () => {
-    expect((await play([[3, 'fails']], 20_000)).said).toEqual([]);
+  it('reports nothing for a camera that is back immediately', async () => {
+    expect((await play([[3, 'fails']], 20_000)).reports).toEqual([]);
   });
 
-  it('waits longer from fault to fault, but not after a camera that streamed steadily', async () => {
+  it('waits longer from fault to fault, but starts over after a steady stream', async () => {
     const gaps = async (seconds: number): Promise<number[]> => {
       const { opened } = await play(
         Array.from({ length: 5 }, () => [seconds, 'fails'] as const),

@@ -19,7 +19,7 @@ function noise(seed: number): LumaPlane {
 
 const NOISE = Array.from({ length: 8 }, (_, seed) => noise(seed));
 
-/** Ten frames a second, each captured a moment before it arrives; the same bytes between two times. */
+/** Delivers ten frames a second, each captured a moment before it arrives; between two times the bytes repeat. */
 function camera(clock: VirtualClock, [frozenFromMs, frozenToMs]: readonly [number, number]): Camera {
   return {
     open: () =>
@@ -41,40 +41,40 @@ function camera(clock: VirtualClock, [frozenFromMs, frozenToMs]: readonly [numbe
         yield { jpeg: Uint8Array.of(seed, seed >> 8), luma, monotonicMs, index };
       }
     },
-    still: () => Promise.reject(new Error('not asked')),
+    still: () => Promise.reject(new Error('not used here')),
     close: () => Promise.resolve(),
   };
 }
 
 async function play(frozen: readonly [number, number], switchMs: number, untilMs: number): Promise<string[]> {
   const clock = new VirtualClock(0);
-  const said: string[] = [];
+  const reports: string[] = [];
   const session: CameraSession = new CameraSession(settings, {
     camera: camera(clock, frozen),
     clock,
     counters: new Counters(),
     log: () => silentLog,
-    onTransition: () => said.push('an event'),
+    onTransition: () => reports.push('an event'),
     wallMsOf: () => null,
-    onSilence: () => said.push(`health: ${session.state}`),
+    onSilence: () => reports.push(`health: ${session.state}`),
     onScene: ({ class: name, durationMs }, atMs) =>
-      said.push(`${name} ${String(durationMs ?? '–')} at ${String(atMs)}`),
+      reports.push(`${name} ${String(durationMs ?? '–')} at ${String(atMs)}`),
   });
   clock.after(switchMs, () => {
     session.lightSwitched(clock.monotonicMs());
   });
   session.start();
   await clock.run(untilMs, PERIOD_MS / 2);
-  said.push(session.state);
+  reports.push(session.state);
   const stopped = session.stop();
   await clock.run(500);
   await stopped;
-  return said;
+  return reports;
 }
 
 describe('the camera session', () => {
-  it('says when it is armed, each scene with the time of its frame, and a frozen stream as it says a silent one', async () => {
-    // Armed by the first frame 1200 ms after the first; the freeze is certain five seconds after its first frame.
+  it('reports when it is armed, each scene with the time of its frame, and a frozen stream like a silent one', async () => {
+    // The frame 1200 ms after the first arms it; a freeze is certain five seconds after its first frame.
     expect(await play([8000, 20_000], 4000, 30_000)).toEqual([
       'startup 1200 at 1200',
       'ir-cut – at 4000',
@@ -85,7 +85,7 @@ describe('the camera session', () => {
     ]);
   });
 
-  it('says nothing more of a stream that goes on', async () => {
+  it('reports nothing more about a stream that continues', async () => {
     expect(await play([0, 0], 4000, 12_000)).toEqual(['startup 1200 at 1200', 'ir-cut – at 4000', 'ok']);
   });
 });

@@ -9,8 +9,8 @@ import { simdKernels } from '../../../../agent/capture/detect/kernel/simd.js';
 import { compileKernels, TARGET } from '../../../../scripts/kernels.js';
 import { read } from '../../../support/house/sources.js';
 
-/** Most that each plane ever holds. */
-const MOST = {
+/** Largest value that each plane ever holds. */
+const PLANE_MAX = {
   source: 255,
   raw: 255,
   mean: 32_640,
@@ -30,15 +30,25 @@ interface World {
   readonly from: number;
 }
 
-function world(kernels: Kernels, width: number, height: number, seed: number, isExtreme: boolean): World {
+interface Picture {
+  readonly width: number;
+  readonly height: number;
+  readonly seed: number;
+  readonly isExtreme: boolean;
+}
+
+/** Fills the planes of these kernels at random, or with their extremes. */
+function world(kernels: Kernels, { width, height, seed, isExtreme }: Picture): World {
   const { layout, memory } = kernels.place(width, height, width * height * 16);
   const planes = new Planes(memory, layout);
   const { uniform } = seededRandom(seed);
-  for (const [name, most] of Object.entries(MOST) as [keyof typeof MOST, number][]) {
+  for (const [name, largest] of Object.entries(PLANE_MAX) as [keyof typeof PLANE_MAX, number][]) {
     const plane = planes[name];
-    // Extremes are where saturation and rounding would differ.
     for (let i = 0; i < plane.length; i++) {
-      plane[i] = isExtreme ? (uniform() < 0.5 ? 0 : most) : Math.floor(uniform() * (most + 1));
+      const random = uniform();
+      // Saturation and rounding would differ at the extremes.
+      if (isExtreme) plane[i] = random < 0.5 ? 0 : largest;
+      else plane[i] = Math.floor(random * (largest + 1));
     }
   }
   for (let i = 0; i < planes.shades.length; i++) planes.shades[i] = Math.round(uniform() * 8 * SHADE_UNIT) - SHADE_UNIT;
@@ -64,18 +74,18 @@ const scene = fc.record({
 });
 
 describe('kernels', () => {
-  it('give the same bits in plain code and in SIMD, whatever the picture', () => {
+  it('give the same bits in plain code and in SIMD for any picture', () => {
     fc.assert(
       fc.property(scene, ({ width, height, seed, isExtreme, gain, offset, floor, deviations, edges, rates }) => {
         const [plain, simd] = [plainKernels(), simdKernels()].map((kernels) =>
-          world(kernels, width, height, seed, isExtreme),
+          world(kernels, { width, height, seed, isExtreme }),
         ) as [World, World];
         const both = (name: string, run: (kernels: Kernels) => unknown): void => {
           const results = [run(plain.kernels), run(simd.kernels)];
           if (results[0] !== results[1]) throw new Error(`${name} returns ${results.join(' and ')}`);
           if (!bytesOf(plain).equals(bytesOf(simd))) throw new Error(`${name} leaves other bytes`);
         };
-        // Before smooth has overwritten the extremes of the picture.
+        // These run before `smooth` overwrites the extremes of the picture.
         both('sumTiles', (kernels) => kernels.sumTiles());
         both('subtract', (kernels) => kernels.subtract(gain, offset));
         both('classify', (kernels) => kernels.classify(floor, deviations, edges));
@@ -89,7 +99,7 @@ describe('kernels', () => {
     );
   });
 
-  it('are checked before they are used: one that differs in a bit, or that the processor lacks, is not', () => {
+  it('are checked before use: kernels that differ in a bit or lack an instruction are not used', () => {
     const wrong = (): Kernels => {
       const kernels = plainKernels();
       return { ...kernels, denoise: () => kernels.denoise() + 1 };

@@ -12,17 +12,14 @@ import { decodeLuma, fitThumbnail, makeThumbnail } from '../../../../agent/captu
 import { isInside, zoneMask, zonesOf } from '../../../../agent/capture/detect/zones.js';
 import type { Frame, LumaPlane } from '../../../../hal/camera.js';
 import { asyncCodeOf } from '../../../support/codes.js';
+import type { Paint } from '../../../support/planes.js';
 
 const WIDTH = 160;
 const HEIGHT = 90;
 const settings = { sensitivity: 50, zones: [], minDurationMs: 300 };
 
-/** A noisy grey picture with texture; what moves is drawn by `paint`. */
-function plane(
-  index: number,
-  paint: (data: Uint8Array, set: (x: number, y: number, w: number, h: number, value: number) => void) => void = () =>
-    undefined,
-): LumaPlane {
+/** Returns a noisy luma plane with texture, on which `paint` draws what moves. */
+function plane(index: number, paint: (data: Uint8Array, set: Paint) => void = () => undefined): LumaPlane {
   const { uniform } = seededRandom(index + 1);
   const data = new Uint8Array(WIDTH * HEIGHT);
   for (let y = 0; y < HEIGHT; y++) {
@@ -30,54 +27,60 @@ function plane(
       data[y * WIDTH + x] = 100 + ((x >> 3) % 2) * 14 + ((y >> 3) % 2) * 9 + Math.round((uniform() - 0.5) * 8);
     }
   }
-  paint(data, (left, top, w, h, value) => {
+  paint(data, ([left, top, w, h], value) => {
     for (let y = top; y < top + h; y++) for (let x = left; x < left + w; x++) data[y * WIDTH + x] = value;
   });
   return { width: WIDTH, height: HEIGHT, data };
 }
 
-/** Looks at frames of 10 a second; gives the reason of each. */
-function look(frames: number, at: (index: number) => LumaPlane, detector = new Detector(settings)): Observation[] {
+/** Feeds the detector 10 frames a second, and returns its observations. */
+function observeFrames(
+  frames: number,
+  at: (index: number) => LumaPlane,
+  detector = new Detector(settings),
+): Observation[] {
   return Array.from({ length: frames }, (_, i) => detector.observe(at(i), i * 100, i));
 }
 
 const person = (index: number, from: number): LumaPlane =>
   plane(index, (_, set) => {
-    if (index >= from && index < from + 40) set(10 + (index - from) * 3, 40, 8, 22, 30);
+    if (index >= from && index < from + 40) set([10 + (index - from) * 3, 40, 8, 22], 30);
   });
 
 describe('detector', () => {
-  it('sees nothing in noise', () => {
-    expect(look(100, (i) => plane(i)).filter(({ motion }) => motion)).toEqual([]);
+  it('finds no motion in noise', () => {
+    expect(observeFrames(100, (i) => plane(i)).filter(({ motion }) => motion)).toEqual([]);
   });
 
-  it('sees a person walk, soon after it began, and only while it lasts', () => {
-    const motion = look(100, (i) => person(i, 30)).flatMap((observation, i) => (observation.motion ? [i] : []));
+  it('detects a walking person soon after the start, and only while they walk', () => {
+    const motion = observeFrames(100, (i) => person(i, 30)).flatMap((observation, i) =>
+      observation.motion ? [i] : [],
+    );
     expect(motion[0]).toBeGreaterThanOrEqual(32);
     expect(motion[0]).toBeLessThanOrEqual(36);
     expect(motion.at(-1)).toBeLessThanOrEqual(75);
     expect(motion.length).toBeGreaterThan(30);
   });
 
-  it('says where: the box is around the person, in fractions of the picture', () => {
-    const { box, area, sinceFrame } = look(51, (i) => person(i, 30))[50] ?? {};
+  it('returns a box around the person, in fractions of the picture', () => {
+    const { box, area, sinceFrame } = observeFrames(51, (i) => person(i, 30))[50] ?? {};
     expect(box?.left).toBeCloseTo(70 / WIDTH, 1);
     expect(box?.top).toBeCloseTo(40 / HEIGHT, 1);
     expect(area).toBeGreaterThan(0.008);
     expect(sinceFrame).toBeLessThanOrEqual(32);
   });
 
-  it('gives the reason for what it does not raise', () => {
+  it('gives a reason for each frame that is not motion', () => {
     const reasons = (paint: Parameters<typeof plane>[1], from = 30): Set<string> =>
       new Set(
-        look(60, (i) => plane(i, i >= from ? paint : undefined))
+        observeFrames(60, (i) => plane(i, i >= from ? paint : undefined))
           .slice(from)
           .map(({ reason }) => reason),
       );
-    expect(look(3, (i) => plane(i)).map(({ reason }) => reason)).toEqual(['starting', 'starting', 'starting']);
+    expect(observeFrames(3, (i) => plane(i)).map(({ reason }) => reason)).toEqual(['starting', 'starting', 'starting']);
     expect(
       reasons((_, set) => {
-        set(50, 40, 3, 3, 20);
+        set([50, 40, 3, 3], 20);
       }),
     ).not.toContain('motion');
     const lamp = reasons((data) => {
@@ -86,12 +89,12 @@ describe('detector', () => {
     expect(lamp).not.toContain('motion');
   });
 
-  it('follows a slow change of light without an event', () => {
+  it('learns a slow change of light without motion', () => {
     const ramp = (i: number): LumaPlane =>
       plane(i, (data) => {
         for (let k = 0; k < data.length; k++) data[k] = Math.min(255, (data[k] ?? 0) * (0.6 + i / 250));
       });
-    expect(look(150, ramp).filter(({ motion }) => motion)).toEqual([]);
+    expect(observeFrames(150, ramp).filter(({ motion }) => motion)).toEqual([]);
   });
 
   it('counts motion only in its zones', () => {
@@ -104,23 +107,23 @@ describe('detector', () => {
         [0, 1],
       ] as const,
     };
-    const motion = look(100, (i) => person(i, 30), new Detector({ ...settings, zones: [left] })).flatMap(
+    const motion = observeFrames(100, (i) => person(i, 30), new Detector({ ...settings, zones: [left] })).flatMap(
       (observation, i) => (observation.motion ? [i] : []),
     );
     expect(motion.length).toBeGreaterThan(2);
     expect(motion.at(-1)).toBeLessThan(50);
   });
 
-  it('takes another size in mid-stream as a new beginning', () => {
+  it('starts again when the size changes in mid-stream', () => {
     const detector = new Detector(settings);
-    look(20, (i) => plane(i), detector);
+    observeFrames(20, (i) => plane(i), detector);
     const small = { width: 80, height: 45, data: new Uint8Array(80 * 45).fill(100) };
     expect(detector.observe(small, 2000, 20).reason).toBe('resized');
     expect(detector.observe(small, 2100, 21).motion).toBe(false);
   });
 
-  it('is pure: the same frames give the same answers', () => {
-    expect(look(60, (i) => person(i, 20))).toEqual(look(60, (i) => person(i, 20)));
+  it('is pure: the same frames give the same observations', () => {
+    expect(observeFrames(60, (i) => person(i, 20))).toEqual(observeFrames(60, (i) => person(i, 20)));
   });
 });
 
@@ -134,7 +137,7 @@ describe('zones', () => {
     ] as const,
   };
 
-  it('know their inside', () => {
+  it('cover points, pixels and boxes that lie inside', () => {
     expect(isInside(triangle, 0.2, 0.2)).toBe(true);
     expect(isInside(triangle, 0.8, 0.8)).toBe(false);
     expect([...zoneMask([triangle], 4, 4)]).toEqual([1, 1, 1, 0, 1, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]);
@@ -145,7 +148,7 @@ describe('zones', () => {
 });
 
 describe('events', () => {
-  const seen = (area: number): Observation => ({
+  const observed = (area: number): Observation => ({
     motion: area > 0,
     reason: area > 0 ? 'motion' : 'still',
     area,
@@ -161,33 +164,35 @@ describe('events', () => {
 
   function play(areas: readonly number[], stepMs = 500, events = tracker()): (Transition<string> & { at: number })[] {
     return areas.flatMap((area, i) =>
-      events.advance(seen(area), `frame ${String(i)}`, i, i * stepMs).map((transition) => ({ ...transition, at: i })),
+      events
+        .advance(observed(area), { frame: `frame ${String(i)}`, index: i, timeMs: i * stepMs })
+        .map((transition) => ({ ...transition, at: i })),
     );
   }
 
-  it('have a start with its own frame and an end at the last motion', () => {
+  it('start with their own frame and end at the last motion', () => {
     const [start, end] = play([0, 0.1, 0.1, 0, 0, 0]);
     expect(start).toMatchObject({ type: 'start', at: 1, sighting: { frame: 'frame 1' } });
     expect(end).toMatchObject({ type: 'end', at: 4, endFrame: 2, endMs: 1000, reason: 'motion-ended', sighting: null });
   });
 
-  it('send a clearly better picture as an update, not sooner than it is worth it', () => {
+  it('send a clearly better picture as an update, after a minimum wait', () => {
     const transitions = play([0.1, 0.12, 0.3, 0.4, 0.4, 0.2, 0, 0, 0]);
     expect(transitions.map(({ type, at }) => `${type} ${String(at)}`)).toEqual(['start 0', 'update 3', 'end 7']);
     expect(transitions[1]).toMatchObject({ sighting: { frame: 'frame 3', area: 0.4 } });
   });
 
-  it('bring the best frame at the end when it was never sent', () => {
+  it('carry the best frame at the end when it was not sent before', () => {
     const end = play([0.1, 0.2, 0, 0, 0]).at(-1);
     expect(end).toMatchObject({ type: 'end', peakArea: 0.2, sighting: { frame: 'frame 1' } });
   });
 
-  it('keep their distance, without hiding what goes on', () => {
+  it('are separated by the cooldown, after which ongoing motion is an event again', () => {
     const starts = play([0.1, 0, 0, 0.1, 0.1, 0.1, 0.1, 0.1]).filter(({ type }) => type === 'start');
     expect(starts.map(({ at }) => at)).toEqual([0, 4]);
   });
 
-  it('end after their longest time and begin anew', () => {
+  it('end after the maximum duration, and start again', () => {
     const types = play(Array.from({ length: 40 }, () => 0.1)).map(({ type, at }) => `${type} ${String(at)}`);
     expect(types).toEqual(['start 0', 'end 20', 'start 24']);
   });
@@ -219,14 +224,14 @@ describe('pictures', () => {
     expect(Buffer.from(thumbnail.jpeg).includes('somebody')).toBe(false);
   });
 
-  it('stand upright whatever the orientation flag says', async () => {
+  it('are upright for any orientation tag', async () => {
     const turned = await sharp(await jpeg(200, 100))
       .withMetadata({ orientation: 6 })
       .toBuffer();
     expect(await makeThumbnail(turned, 320, 75, [])).toMatchObject({ width: 100, height: 200 });
   });
 
-  it('shrink until they fit, or say that they cannot', async () => {
+  it('are reduced until they fit; null where none fits', async () => {
     const source = await jpeg(640, 640);
     const fitted = await fitThumbnail(source, { width: 640, quality: 95, masks: [] }, 60_000);
     expect(fitted?.jpeg.length).toBeLessThanOrEqual(60_000);
@@ -235,15 +240,15 @@ describe('pictures', () => {
 
   it.each([
     ['empty', Buffer.alloc(0)],
-    ['text', Buffer.from('this is no picture')],
+    ['text', Buffer.from('this is not a picture')],
     ['a PNG', Buffer.from('89504e470d0a1a0a', 'hex')],
-    ['a JPEG start and nothing', Buffer.from('ffd8ffdb0004', 'hex')],
+    ['a JPEG start marker alone', Buffer.from('ffd8ffdb0004', 'hex')],
   ])('are refused: %s', async (_, bytes) => {
     expect(await asyncCodeOf(() => decodeLuma(bytes, 160))).toBe('frame-corrupt');
     expect(await asyncCodeOf(() => makeThumbnail(bytes, 320, 75, []))).toBe('frame-corrupt');
   });
 
-  it('are refused when they are cut off', async () => {
+  it('are refused when they are truncated', async () => {
     const whole = await jpeg(640, 360);
     expect(await asyncCodeOf(() => makeThumbnail(whole.subarray(0, whole.length / 2), 320, 75, []))).toBe(
       'frame-corrupt',
@@ -251,7 +256,7 @@ describe('pictures', () => {
     expect(await asyncCodeOf(() => decodeLuma(whole, 160))).toBe('accepted');
   });
 
-  it('take greyscale and CMYK', async () => {
+  it('accept greyscale and CMYK', async () => {
     const source = await jpeg(320, 180);
     const grey = await sharp(source).greyscale().jpeg().toBuffer();
     const cmyk = await sharp(source).toColourspace('cmyk').jpeg().toBuffer();
@@ -284,7 +289,7 @@ describe('capture', () => {
     ...change,
   });
 
-  it('counts corrupt frames and goes on', async () => {
+  it('counts corrupt frames and continues', async () => {
     const counters = new Counters();
     const capture = new Capture(info, captureSettings, {
       counters,
@@ -299,7 +304,7 @@ describe('capture', () => {
     expect(capture.lastLook?.index).toBe(5);
   });
 
-  it('drops late live frames and counts lost ones; recorded frames are never late', async () => {
+  it('drops late live frames and counts lost ones, but drops no recorded frame', async () => {
     for (const [timeBase, dropped] of [['live', 4] as const, ['recorded', 0] as const]) {
       const counters = new Counters();
       const capture = new Capture({ ...info, timeBase }, captureSettings, {
@@ -316,9 +321,10 @@ describe('capture', () => {
     }
   });
 
-  it('says that the scene changed once a minute, however often the lamp flickers', async () => {
-    const [counters, said] = [new Counters(), [] as string[]];
-    const scenes = new SceneLog({ counters, log: silentLog, say: (scene) => said.push(scene.class) });
+  it('reports a changed scene once a minute while a lamp flickers', async () => {
+    const counters = new Counters();
+    const recorded: string[] = [];
+    const scenes = new SceneLog({ counters, log: silentLog, onRecord: (scene) => recorded.push(scene.class) });
     const capture = new Capture(info, captureSettings, {
       counters,
       log: silentLog,
@@ -336,10 +342,10 @@ describe('capture', () => {
       await capture.inspectFrame(frame(i, { luma }), i * 100);
     }
     expect(counters.get('scenes.illumination')).toBeGreaterThan(3);
-    expect(said).toEqual(['illumination']);
+    expect(recorded).toEqual(['illumination']);
   });
 
-  it.each([96, 320])('sees the same person on a plane %i pixels wide', async (lumaWidth) => {
+  it.each([96, 320])('detects the same person on a plane %i pixels wide', async (lumaWidth) => {
     const seen: string[] = [];
     const capture = new Capture(
       info,

@@ -31,12 +31,19 @@ function admit(
 ): string {
   const mac = options.mac === undefined ? claimMac(nodeSuite, secret, claim) : options.mac;
   return codeOf(() => {
-    window.admit(nodeSuite, claim, mac, secret, options.facts ?? free, options.atMs ?? 2000);
+    window.admit({
+      suite: nodeSuite,
+      claim,
+      mac,
+      secret,
+      facts: options.facts ?? free,
+      nowMs: options.atMs ?? 2000,
+    });
   });
 }
 
 describe('first claim', () => {
-  it('is admitted with the code of the label, once', () => {
+  it('is admitted once, with the code on the label', () => {
     const window = opened();
     const claim = world.claim(1, null, { nonce });
     expect(admit(window, claim)).toBe('accepted');
@@ -63,7 +70,7 @@ describe('first claim', () => {
     );
   });
 
-  it('replayed after a reset does not fit: nonce and epoch are of another time', () => {
+  it('is refused when replayed after a reset: nonce and epoch have changed', () => {
     const window = opened();
     const claim = world.claim(1, null, { nonce });
     expect(admit(window, claim)).toBe('accepted');
@@ -77,19 +84,19 @@ describe('later claims', () => {
   const claim1 = world.claim();
   const owned: OwnershipFacts = { ...free, lastEpoch: 1, lastClaimHash: claim1.hash, ownerKey: world.owner.publicKey };
 
-  it('by the owner need neither presence nor MAC', () => {
+  it('by the owner need neither a person at the camera nor a MAC', () => {
     const claim = world.claim(2, claim1.hash, { nonce });
     expect(admit(opened('owner', owned), claim, { mac: null, facts: owned })).toBe('accepted');
   });
 
-  it('by anybody else are refused, even at the camera and with its label', () => {
+  it('by anyone else are refused, even at the camera and with its label', () => {
     const stranger = new CameraWorld();
     const claim = stranger.claim(2, claim1.hash, { nonce, device: world.deviceId });
     expect(admit(opened('physical', owned), claim, { facts: owned })).toBe('claim-refused');
     expect(admit(opened('owner', owned), claim, { facts: owned })).toBe('claim-refused');
   });
 
-  it('an owner offer admits no first claim', () => {
+  it('cannot be first claims: an owner offer admits none', () => {
     expect(codeOf(() => new ClaimWindow().open('owner', free, nonce, 0))).toBe('claim-refused');
     const window = opened('owner', owned);
     const released = { ...owned, ownerKey: null };

@@ -6,13 +6,13 @@ import {
   startDrain,
   spendBacklog,
   spendLive,
-  withTargetInterval,
+  withCloudInterval,
 } from '../../../../agent/uplink/drain.js';
 import { Outstanding } from '../../../../agent/uplink/outstanding.js';
 import { countRecords, rateOf, startMeter } from '../../../../agent/uplink/rate-meter.js';
 
 describe('drain', () => {
-  it('lets live records leave at once, four in a burst', () => {
+  it('lets live records leave immediately, four in a burst', () => {
     let state = startDrain(0, 0, null);
     for (let i = 0; i < 4; i++) {
       const next = spendLive(state);
@@ -33,23 +33,23 @@ describe('drain', () => {
     expect(spendBacklog(refill(busy, 12_001))).not.toBeNull();
   });
 
-  it('never saves up backlog tokens: a pause is no burst', () => {
+  it('never saves up backlog tokens: after a pause there is no burst', () => {
     const later = refill(startDrain(0, 1 / 1000, null), 3_600_000);
     const one = spendBacklog(later);
     expect(one).not.toBeNull();
     expect(one === null ? null : spendBacklog(one)).toBeNull();
   });
 
-  it('halves on a quota, and obeys a told pace', () => {
+  it('halves its rate when the quota is exceeded, and keeps to an interval of the cloud', () => {
     const state = startDrain(0, 1 / 10_000, null);
     expect(slowDown(state).rate).toBeCloseTo(state.rate / 2);
-    expect(nextTokenMs(withTargetInterval(state, 7000), 'backlog')).toBeCloseTo(7000);
-    expect(slowDown(withTargetInterval(state, 7000)).toldIntervalMs).toBe(14_000);
+    expect(nextTokenMs(withCloudInterval(state, 7000), 'backlog')).toBeCloseTo(7000);
+    expect(slowDown(withCloudInterval(state, 7000)).cloudIntervalMs).toBe(14_000);
   });
 });
 
 describe('own rate', () => {
-  it('is a mean that forgets slowly and does not guess from a moment', () => {
+  it('is an average that decays slowly, and 0 until enough time was observed', () => {
     let state = startMeter(0);
     state = countRecords(state, 5000, 10);
     expect(rateOf(state)).toBe(0);
@@ -67,8 +67,8 @@ describe('outstanding', () => {
     const waits: number[] = [];
     let nowMs = 0;
     for (let i = 0; i < 7; i++) {
-      outstanding.sending(place(1), true);
-      outstanding.sent(place(1), nowMs, 0, 0.5);
+      outstanding.markSending(place(1), true);
+      outstanding.markSent(place(1), nowMs, 0, 0.5);
       waits.push(outstanding.nextDueMs() - nowMs);
       expect(outstanding.due(nowMs)).toBeNull();
       nowMs = outstanding.nextDueMs();
@@ -78,9 +78,9 @@ describe('outstanding', () => {
     expect(Math.max(...waits) * 1.25).toBeLessThanOrEqual(900_000);
   });
 
-  it('keeps places for live records when the backlog fills it', () => {
+  it('keeps places for live records when the backlog has filled its own', () => {
     const outstanding = new Outstanding(2, 3);
-    for (let seq = 0; seq < 3; seq++) outstanding.sending(place(seq), false);
+    for (let seq = 0; seq < 3; seq++) outstanding.markSending(place(seq), false);
     expect(outstanding.hasRoom('backlog')).toBe(false);
     expect(outstanding.hasRoom('live')).toBe(true);
     outstanding.markReceipted(1, 0, 1);

@@ -4,14 +4,14 @@ import { seededRandom } from '../../../../common/seeded-random.js';
 
 const HOUR_MS = 3_600_000;
 
-/** Times that were let in, of events that come at these times. */
+/** Returns the times at which an event is admitted. */
 function admitted(perHour: number, times: readonly number[]): number[] {
   const limit = new EventLimit(perHour);
   return times.filter((time) => limit.admits(time));
 }
 
-describe('the limit of events an hour', () => {
-  it('is never exceeded in any hour, however they come', () => {
+describe('the limit of events per hour', () => {
+  it('is never exceeded in any hour, however events are spaced', () => {
     const { uniform } = seededRandom(17);
     for (let round = 0; round < 100; round++) {
       const perHour = 1 + Math.floor(uniform() * 150);
@@ -28,7 +28,7 @@ describe('the limit of events an hour', () => {
     }
   });
 
-  it('lets half of them in at once, and goes on letting in when it is reached', () => {
+  it('admits half of them in a burst, and keeps admitting at the limit', () => {
     const everySecond = Array.from({ length: 7200 }, (_, i) => i * 1000);
     const inside = admitted(120, everySecond);
     expect(inside.slice(0, 60)).toEqual(everySecond.slice(0, 60));
@@ -36,7 +36,7 @@ describe('the limit of events an hour', () => {
     expect(Math.max(...gaps)).toBeLessThan(61_000);
   });
 
-  it('is none at 0, and a clock that stands still gives nothing', () => {
+  it('does not apply at 0, and gains nothing while the clock stands still', () => {
     const times = Array.from({ length: 5000 }, () => 7);
     expect(admitted(0, times)).toHaveLength(5000);
     expect(admitted(120, times)).toHaveLength(60);

@@ -4,14 +4,14 @@ import { scenarioOf } from '../../../campaigns/herd/scenarios.js';
 import { simulate, worstOf } from '../../../campaigns/herd/simulate.js';
 
 const SEEDS = [1, 2, 3];
-/** The same shape as a million and 5,000 a second: a hundredth of both. */
+/** A hundredth of a million cameras and of 5,000 connects per second. */
 const small = scenarioOf({ devices: 10_000, capacityPerS: 50 });
 
 describe('the herd, ten thousand cameras', () => {
-  it('comes back flat after a short outage and after a power cut', () => {
+  it('returns without a peak after a short outage and after a power cut', () => {
     for (const scenario of [small, { ...small, isBoot: true, outageMs: 0 }]) {
       const { peakPerS, attemptsPerDevice, t99S } = worstOf(scenario, sealcam, SEEDS);
-      // The bound of a million, 1.3 times the mean, and what chance adds to seconds with so few arrivals (Poisson, 5 σ).
+      // 1.3 times the mean, as for a million, plus 5 σ of a Poisson distribution with this few arrivals.
       const bound = 1.3 * ((0.99 * scenario.devices) / t99S);
       expect(peakPerS).toBeLessThanOrEqual(bound + 5 * Math.sqrt(bound));
       expect(attemptsPerDevice).toBeLessThanOrEqual(1.1);
@@ -19,7 +19,7 @@ describe('the herd, ten thousand cameras', () => {
     }
   });
 
-  it('comes back about as fast as the brokers can take it when they can take a fifth of what they said', () => {
+  it('returns almost as fast as the brokers allow when they can take only a fifth of their capacity', () => {
     const scenario = { ...small, capacityPerS: 10 };
     const floorS = (0.99 * scenario.devices) / scenario.capacityPerS;
     const { t99S } = worstOf(scenario, sealcam, SEEDS);
@@ -28,12 +28,12 @@ describe('the herd, ten thousand cameras', () => {
     expect(worstOf({ ...scenario, hints: false }, sealcam, SEEDS).t99S).toBeGreaterThan(t99S);
   });
 
-  it('is a herd with any other policy: the control', () => {
+  it('the control: peaks with any other policy', () => {
     const [ours, ...others] = POLICIES.map((make) => simulate(small, make, 1));
     for (const other of others) expect(other.peakPerS).toBeGreaterThan(10 * (ours?.peakPerS ?? 0));
   });
 
-  it('is the same for the same seed', () => {
+  it('is reproducible by its seed', () => {
     expect(simulate(small, sealcam, 7)).toEqual(simulate(small, sealcam, 7));
   });
 });

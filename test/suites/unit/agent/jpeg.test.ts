@@ -14,12 +14,13 @@ const HEIGHT = 360;
 let raw: Buffer;
 let baseline: Buffer;
 
-/** Soft shapes and a little noise: a picture of some 40 kB. */
+/** Soft shapes and a little noise: a picture of about 40 kB. */
 beforeAll(async () => {
   const { uniform } = seededRandom(3);
   raw = Buffer.from(
     Uint8Array.from({ length: WIDTH * HEIGHT * 3 }, (_, i) => {
-      const [x, y] = [Math.floor(i / 3) % WIDTH, Math.floor(i / 3 / WIDTH)];
+      const x = Math.floor(i / 3) % WIDTH;
+      const y = Math.floor(i / 3 / WIDTH);
       return 90 + 60 * Math.sin(x / 25) * Math.cos(y / 17) + 10 * uniform();
     }),
   );
@@ -30,7 +31,7 @@ function image(): Sharp {
   return sharp(raw, { raw: { width: WIDTH, height: HEIGHT, channels: 3 } });
 }
 
-/** The same file, said to be of another size. */
+/** Returns the same file with another size in its header. */
 function claiming(jpeg: Buffer, width: number, height: number): Buffer {
   const copy = Buffer.from(jpeg);
   const at = copy.findIndex((byte, i) => byte === 0xff && (copy[i + 1] === 0xc0 || copy[i + 1] === 0xc2));
@@ -40,7 +41,7 @@ function claiming(jpeg: Buffer, width: number, height: number): Buffer {
 }
 
 async function tagged(orientation: number): Promise<Buffer> {
-  // One byte after the other: sharp itself writes no tag above 8.
+  // Set in the bytes: sharp itself writes no tag above 8.
   const right = await image().withMetadata({ orientation: 1 }).jpeg().toBuffer();
   const at = right.indexOf(Buffer.from('0112000300000001', 'hex'));
   const little = right.indexOf(Buffer.from('1201030001000000', 'hex'));
@@ -76,14 +77,14 @@ const CASES: readonly (readonly [name: string, make: () => Promise<Buffer> | Buf
   ['a width of 0', () => claiming(baseline, 0, HEIGHT), 'no-header'],
   ['65535 wide, with little data', () => claiming(baseline, 65_535, HEIGHT), 'too-large'],
   ['16000×16000, with little data', () => claiming(baseline, 16_000, 16_000), 'too-large'],
-  // Its data end by the book: what is missing is grey, as libjpeg makes it.
+  // Its data end correctly; libjpeg fills the rest with grey.
   ['8000×6000, with little data', () => claiming(baseline, 8000, 6000), 'accepted'],
   [
     'progressive 8000×6000',
     async () => claiming(await image().jpeg({ progressive: true }).toBuffer(), 8000, 6000),
     'too-large',
   ],
-  ['a PNG that is called JPEG', () => image().png().toBuffer(), 'not-jpeg'],
+  ['a PNG', () => image().png().toBuffer(), 'not-jpeg'],
   ['a WebP', () => image().webp().toBuffer(), 'not-jpeg'],
   ['nothing', () => Buffer.alloc(0), 'not-jpeg'],
   ['a header of one quantisation table', () => Buffer.from('ffd8ffdb0004', 'hex'), 'no-header'],
@@ -99,11 +100,11 @@ describe('a JPEG from outside', () => {
     );
   });
 
-  it('never stops the frames after it', async () => {
+  it('never blocks the frames after it', async () => {
     const counters = new Counters();
     const settings = captureSettings(loadAgentConfig({ file: null, environment: {} }));
     const info = { driver: 'mock', model: 'bad', width: WIDTH, height: HEIGHT, framesPerSecond: 10 } as const;
-    // A live camera would not look at the same picture twice.
+    // A live stream would not inspect the same picture twice.
     const capture = new Capture({ ...info, timeBase: 'recorded' }, settings, {
       counters,
       log: silentLog,
@@ -119,7 +120,7 @@ describe('a JPEG from outside', () => {
       }
     }
     const bad = CASES.filter(([, , reason]) => reason !== 'accepted').length;
-    // The 1×1 is decoded, and of no use to the detector.
+    // The 1×1 picture is decoded, and too small for the detector.
     expect(counters.get('frames.corrupt')).toBe(bad + 1);
     expect(counters.get('frames.decoded')).toBe(index - bad);
     expect(capture.lastLook?.index).toBe(index - 1);
@@ -138,22 +139,22 @@ describe('the frame path', () => {
       wallMsOf: () => null,
     });
 
-  it('decodes a frame once, and never one whose driver has its plane', async () => {
+  it('decodes a frame once, and never one with a plane from its driver', async () => {
     const luma = await decodeLuma(baseline, 160);
     for (const [extra, decoded] of [
       [{}, 20],
       [{ luma }, 0],
     ] as const) {
       const counters = new Counters();
-      const looking = capture(counters, 'recorded');
+      const watching = capture(counters, 'recorded');
       for (let i = 0; i < 20; i++) {
-        await looking.inspectFrame({ jpeg: baseline, index: i, monotonicMs: i * 100, ...extra }, i * 100);
+        await watching.inspectFrame({ jpeg: baseline, index: i, monotonicMs: i * 100, ...extra }, i * 100);
       }
       expect([counters.get('frames.seen'), counters.get('frames.decoded')]).toEqual([20, decoded]);
     }
   });
 
-  it('does not even decode a live frame that is late; just in time, or recorded, it does', async () => {
+  it('does not decode a live frame that is late, but decodes one in time, or recorded', async () => {
     for (const [timeBase, lateMs, decoded] of [
       ['live', 2001, 0],
       ['live', 2000, 1],
@@ -165,20 +166,21 @@ describe('the frame path', () => {
     }
   });
 
-  it('has libjpeg scale while it decodes: a fraction of the time, and the same view', async () => {
+  it('has libjpeg scale while it decodes, in a fraction of the time', async () => {
     const large = await image().resize(1920, 1080).jpeg({ quality: 82 }).toBuffer();
     const cpuOf = async (work: () => Promise<unknown>): Promise<number> => {
       await work();
-      const begun = process.cpuUsage();
+      const startUsage = process.cpuUsage();
       for (let i = 0; i < 6; i++) await work();
-      const { user, system } = process.cpuUsage(begun);
+      const { user, system } = process.cpuUsage(startUsage);
       return user + system;
     };
-    // Where a part is cut out first, sharp decodes all of it: the same plane, without the decoder's help.
+    // After `extract`, sharp decodes the picture at full size: the same plane, without the help of the decoder.
     const cut = { left: 0, top: 0, width: 1920, height: 1080 };
     const slow = await cpuOf(() => sharp(large).extract(cut).toColourspace('b-w').resize(160).raw().toBuffer());
     expect(slow / (await cpuOf(() => decodeLuma(large, 160)))).toBeGreaterThan(1.4);
-    const [small, direct] = [await decodeLuma(large, 160), await decodeLuma(baseline, 160)];
+    const small = await decodeLuma(large, 160);
+    const direct = await decodeLuma(baseline, 160);
     const apart = small.data.reduce((sum, grey, i) => sum + Math.abs(grey - (direct.data[i] ?? 0)), 0);
     expect(apart / small.data.length).toBeLessThan(4);
   });
@@ -187,14 +189,14 @@ describe('the frame path', () => {
 const QUARTER = { left: 0.5, top: 0.5, width: 0.5, height: 0.5 };
 
 describe('the view', () => {
-  it('is upright in the plane as in the picture, so that a box means the same in both', async () => {
+  it('is upright in plane and picture, so that a box fits both', async () => {
     const turned = await sharp(baseline).withMetadata({ orientation: 6 }).toBuffer();
     expect(await decodeLuma(turned, 160)).toMatchObject({ width: 160, height: 284 });
     expect(await makeThumbnail(turned, 180, 75, [])).toMatchObject({ width: 180, height: 320 });
   });
 
-  it('is cropped to the part that is asked for, of a turned picture too', async () => {
-    // White in its upper right quarter as it is shown, which is the upper left of what the sensor delivers.
+  it('is cropped as asked, in a turned picture too', async () => {
+    // The upper right quarter is white when shown upright, which is the upper left of the sensor.
     const { data } = await sharp({ create: { width: 400, height: 200, channels: 3, background: '#000' } })
       .composite([{ input: { create: { width: 200, height: 100, channels: 3, background: '#fff' } }, left: 0, top: 0 }])
       .jpeg()

@@ -43,7 +43,7 @@ const SHAPES: readonly PrivacyMask[] = [
   },
 ];
 
-/** A grey scene; what is under the masks is `under`: stripes as bright as can be, or the scene itself. */
+/** Returns a grey scene; under the masks are bright stripes, or the scene itself. */
 function pixels(masks: readonly PrivacyMask[], under: 'stripes' | 'scene'): Buffer {
   const { uniform } = seededRandom(3);
   const data = Buffer.alloc(WIDTH * HEIGHT * 3);
@@ -60,7 +60,7 @@ function pixels(masks: readonly PrivacyMask[], under: 'stripes' | 'scene'): Buff
 
 const raw = { width: WIDTH, height: HEIGHT, channels: 3 } as const;
 
-/** As a camera makes it: half the colour, quality 85; turned, with a flag that says so, if it hangs on its side. */
+/** Returns a JPEG as a camera makes it: half the colour, quality 85; with `hangs` turned, with an orientation tag. */
 async function photograph(masks: readonly PrivacyMask[], under: 'stripes' | 'scene', hangs = false): Promise<Buffer> {
   const image = sharp(pixels(masks, under), { raw });
   return (hangs ? image.rotate(-90).withMetadata({ orientation: 6 }) : image).jpeg({ quality: 85 }).toBuffer();
@@ -68,7 +68,7 @@ async function photograph(masks: readonly PrivacyMask[], under: 'stripes' | 'sce
 
 const decoded = async (jpeg: Uint8Array): Promise<Buffer> => sharp(jpeg).raw().toBuffer();
 
-/** How colourful the most colourful pixel is; the scene itself is grey. */
+/** Returns the saturation of the most colourful pixel; the scene itself is grey. */
 async function colour(jpeg: Uint8Array): Promise<number> {
   const data = await decoded(jpeg);
   let most = 0;
@@ -79,29 +79,26 @@ async function colour(jpeg: Uint8Array): Promise<number> {
   return most;
 }
 
-/** What a camera's own JPEG spreads within one of its blocks, at most; what is under the masks has 255. */
-const FAINT = 24;
-const BRIGHT = 150;
+/** A JPEG spreads less saturation than the first within its blocks; the stripes under the masks have more than the second. */
+const SPREAD_MAX = 24;
+const STRIPES_MIN = 150;
 
 describe('privacy masks in pictures', () => {
-  it.each(SHAPES.map((mask) => [mask.name, mask] as const))(
-    'show nothing of what is under them: %s',
-    async (_, mask) => {
-      for (const hangs of [false, true]) {
-        const jpeg = await photograph([mask], 'stripes', hangs);
-        for (const width of [WIDTH, 320, 97]) {
-          const masked = await makeThumbnail(jpeg, width, 90, [mask]);
-          expect(await colour(masked.jpeg), `${String(width)} px, hangs: ${String(hangs)}`).toBeLessThan(FAINT);
-          // The control: without the mask the same picture is full of it.
-          const open = await makeThumbnail(jpeg, width, 90, []);
-          expect(await colour(open.jpeg)).toBeGreaterThan(BRIGHT);
-          expect([masked.width, masked.height]).toEqual([open.width, open.height]);
-        }
+  it.each(SHAPES.map((mask) => [mask.name, mask] as const))('show nothing that is under them: %s', async (_, mask) => {
+    for (const hangs of [false, true]) {
+      const jpeg = await photograph([mask], 'stripes', hangs);
+      for (const width of [WIDTH, 320, 97]) {
+        const masked = await makeThumbnail(jpeg, width, 90, [mask]);
+        expect(await colour(masked.jpeg), `${String(width)} px, hangs: ${String(hangs)}`).toBeLessThan(SPREAD_MAX);
+        // The control: without the mask the same picture shows it.
+        const open = await makeThumbnail(jpeg, width, 90, []);
+        expect(await colour(open.jpeg)).toBeGreaterThan(STRIPES_MIN);
+        expect([masked.width, masked.height]).toEqual([open.width, open.height]);
       }
-    },
-  );
+    }
+  });
 
-  it('leave the rest as it was', async () => {
+  it('leave the rest of the picture unchanged', async () => {
     const jpeg = await photograph([], 'scene');
     const masked = await decoded((await makeThumbnail(jpeg, WIDTH, 95, [WINDOW])).jpeg);
     const open = await decoded((await makeThumbnail(jpeg, WIDTH, 95, [])).jpeg);
@@ -114,13 +111,14 @@ describe('privacy masks in pictures', () => {
     expect(most).toBeLessThan(4);
   });
 
-  it('are black to the pixel and around it, whatever their shape', () => {
+  it('are black on every pixel they touch and on its neighbours, in any shape', () => {
     const { uniform } = seededRandom(11);
     for (let round = 0; round < 60; round++) {
       const count = 3 + Math.floor(uniform() * 6);
       const corners = Array.from({ length: count }, () => [uniform(), uniform()] as const);
       const mask = { name: 'any', corners };
-      const [width, height] = [20 + Math.floor(uniform() * 60), 20 + Math.floor(uniform() * 60)];
+      const width = 20 + Math.floor(uniform() * 60);
+      const height = 20 + Math.floor(uniform() * 60);
       const data = new Uint8Array(width * height).fill(200);
       blackOut(data, { width, height, channels: 1 }, [mask]);
       const plane = maskPlane([mask], width, height);
@@ -137,7 +135,7 @@ describe('privacy masks in pictures', () => {
     }
   });
 
-  it('have no hole where they were drawn crosswise', () => {
+  it('have no hole where they are drawn crosswise', () => {
     const star = [0, 2, 4, 1, 3].map((tip) => {
       const angle = (tip * 2 * Math.PI) / 5;
       return [0.5 + 0.45 * Math.sin(angle), 0.5 - 0.45 * Math.cos(angle)] as const;
@@ -146,7 +144,7 @@ describe('privacy masks in pictures', () => {
     expect(isInside({ name: 'star', corners: star }, 0.5, 0.5)).toBe(false);
   });
 
-  it('fail closed: what is no polygon, or cannot be decoded, gives no picture', async () => {
+  it('fail closed: a mask that is not a polygon, or a frame that cannot be decoded, gives no picture', async () => {
     const jpeg = await photograph([WINDOW], 'stripes');
     const settings = { width: 320, quality: 75 };
     const bad = [[], rectangle(0, 0, NaN, 1), rectangle(0, 0, 7, 1), rectangle(0, 0, 1, 1).slice(0, 2)];
@@ -159,7 +157,7 @@ describe('privacy masks in pictures', () => {
     expect(await asyncCodeOf(() => makeThumbnail(cut, 320, 75, [WINDOW]))).toBe('frame-corrupt');
   });
 
-  it('take greyscale and CMYK', async () => {
+  it('cover greyscale and CMYK pictures', async () => {
     const source = sharp(pixels([WINDOW], 'stripes'), { raw });
     for (const picture of [source.clone().greyscale(), source.clone().toColourspace('cmyk')]) {
       const { jpeg } = await makeThumbnail(await picture.jpeg().toBuffer(), 320, 90, [WINDOW]);
@@ -174,8 +172,8 @@ const nameOf = ({ kind, event }: SealcamRecord): string => (kind === 'snapshot' 
 const box = { left: 0.4, top: 0.4, width: 0.1, height: 0.2 };
 const span = { onsetFrame: 9, onsetMs: 900, startFrame: 10, startMs: 1000 };
 
-describe('what leaves the camera', () => {
-  /** Each picture that an owner can open: of a start, an update, an end and a snapshot. */
+describe('pictures that leave the camera', () => {
+  /** Returns each picture that an owner can open: of a start, an update, an end and a snapshot. */
   async function leaving(
     masks: readonly PrivacyMask[],
     jpeg: Uint8Array,
@@ -187,7 +185,7 @@ describe('what leaves the camera', () => {
     const frame: Frame = { index: 10, monotonicMs: 1000, jpeg };
     const sighting = { frame, index: 10, timeMs: 1000, area: 0.1, box, zones: [] };
     const end = { endFrame: 20, endMs: 2000, peakArea: 0.1, reason: 'motion-ended' } as const;
-    await world.take(
+    await world.recordTransitions(
       { type: 'start', span, sighting },
       { type: 'update', span, sighting },
       { type: 'end', span, sighting, ...end },
@@ -197,14 +195,14 @@ describe('what leaves the camera', () => {
   }
 
   it.each(['none', 'subject'] as const)(
-    'has nothing of what is masked, and without a mask all of it: crop %s',
+    'show nothing that is masked, and everything without a mask: crop %s',
     async (crop) => {
       const jpeg = await photograph([WINDOW], 'stripes', true);
       const masked = await leaving([WINDOW], jpeg, crop);
       expect([...masked.keys()]).toEqual(['start', 'update', 'end', 'snapshot']);
-      for (const [name, picture] of masked) expect(await colour(picture), name).toBeLessThan(FAINT);
+      for (const [name, picture] of masked) expect(await colour(picture), name).toBeLessThan(SPREAD_MAX);
       for (const [name, picture] of await leaving([], jpeg, crop))
-        expect(await colour(picture), name).toBeGreaterThan(BRIGHT);
+        expect(await colour(picture), name).toBeGreaterThan(STRIPES_MIN);
     },
   );
 });
@@ -213,7 +211,7 @@ describe('masks of the configuration', () => {
   const text =
     '[[privacy.masks]]\nname = "window"\ncorners = [[0.303, 0.207], [0.611, 0.207], [0.611, 0.703], [0.303, 0.703]]\n';
 
-  it('are taken while the camera runs, by pictures and detection, whatever zones the owner ordered', async () => {
+  it('apply to pictures and detection while the camera runs, beside the zones that the owner ordered', async () => {
     const file = join(tempFolder(), 'camera.toml');
     const source = { file, environment: {} };
     writeFileSync(file, '');
@@ -227,16 +225,16 @@ describe('masks of the configuration', () => {
     const jpeg = await photograph([WINDOW], 'stripes');
     const frame: Frame = { index: 10, monotonicMs: 1000, jpeg };
     const sighting = { frame, index: 10, timeMs: 1000, area: 0.1, box, zones: [] };
-    await world.take({ type: 'start', span, sighting });
+    await world.recordTransitions({ type: 'start', span, sighting });
     world.recorder.configure(recorderSettings(after));
-    await world.take({ type: 'update', span, sighting });
+    await world.recordTransitions({ type: 'update', span, sighting });
     const [open, masked] = world.pictures();
-    expect(await colour(open?.jpeg ?? new Uint8Array(0))).toBeGreaterThan(BRIGHT);
-    expect(await colour(masked?.jpeg ?? new Uint8Array(0))).toBeLessThan(FAINT);
+    expect(await colour(open?.jpeg ?? new Uint8Array(0))).toBeGreaterThan(STRIPES_MIN);
+    expect(await colour(masked?.jpeg ?? new Uint8Array(0))).toBeLessThan(SPREAD_MAX);
   });
 
   it.each(['[[0, 0], [1, 1]]', '[[0, 0], [1, 0], [1, 1.1]]', '[[0, 0], [1, 0], [1, nan]]', '[]'])(
-    'are refused, and with them the whole file, when they are no polygons: %s',
+    'are refused with the whole file when they are not polygons: %s',
     (corners) => {
       const file = join(tempFolder(), 'camera.toml');
       writeFileSync(file, `[[privacy.masks]]\nname = "window"\ncorners = ${corners}\n`);
@@ -251,75 +249,75 @@ describe('detection', () => {
     const detector = new Detector({ ...settings, masks });
     return Array.from({ length: 80 }, (_, i) => {
       const plane = texturedPlane(i, (paint) => {
-        if (i >= 30 && i < 70) paint(10 + (i - 30) * 3, 40, 8, 22, 30);
+        if (i >= 30 && i < 70) paint([10 + (i - 30) * 3, 40, 8, 22], 30);
       });
-      // The light goes down by a tenth while somebody walks.
+      // The light falls while somebody walks.
       if (i >= 45) for (const [k, grey] of plane.data.entries()) plane.data[k] = (grey * level) / 100;
       return detector.observe(plane, i * 100, i);
     });
   };
   const count = (seen: readonly Observation[]): number => seen.filter(({ motion }) => motion).length;
 
-  it('does not look under a mask', () => {
+  it('finds nothing under a mask', () => {
     expect(count(walk([]))).toBeGreaterThan(20);
     expect(count(walk([{ name: 'path', corners: rectangle(0, 0.4, 1, 0.75) }]))).toBe(0);
   });
 
-  it('sees who comes out from under one, and only there', () => {
-    // Masked to pixel 81, and the one beside it.
+  it('detects a person who comes out from under a mask, and only outside it', () => {
+    // Masked up to pixel 81 and its neighbour.
     const seen = walk([{ name: 'left half', corners: rectangle(0, 0, 81 / 160, 1) }]);
     expect(count(seen)).toBeGreaterThan(8);
     for (const { motion, box } of seen) if (motion) expect((box?.left ?? 0) * 160).toBeGreaterThanOrEqual(82);
   });
 
-  it('is not disturbed by what flashes there: who walks beside it is seen, and no light is said to have changed', () => {
+  it('ignores flashes under a mask: a person beside it is detected, and no change of light is reported', () => {
     const screen = { name: 'screen', corners: rectangle(0, 0, 1, 0.6) };
     const beside = (masks: readonly PrivacyMask[]): Observation[] => {
-      const eye = new Detector({ ...settings, masks });
+      const watcher = new Detector({ ...settings, masks });
       return Array.from({ length: 90 }, (_, i) => {
         const plane = texturedPlane(i, (paint) => {
-          paint(0, 0, 160, 54, i % 20 < 10 ? 20 : 235);
-          if (i >= 40 && i < 80) paint(10 + (i - 40) * 3, 62, 8, 22, 30);
+          paint([0, 0, 160, 54], i % 20 < 10 ? 20 : 235);
+          if (i >= 40 && i < 80) paint([10 + (i - 40) * 3, 62, 8, 22], 30);
         });
-        return eye.observe(plane, i * 100, i);
+        return watcher.observe(plane, i * 100, i);
       });
     };
     const seen = beside([screen]);
     expect(seen.filter(({ scene }) => scene !== null)).toEqual([]);
     expect(count(seen)).toBeGreaterThan(25);
     expect(count(seen.slice(0, 40))).toBe(0);
-    // The control: without the mask it is all changes of light.
+    // The control: without the mask the flashes are changes of light.
     expect(beside([]).some(({ scene }) => scene !== null)).toBe(true);
   });
 
-  it('sees who goes in under one until the edge, and no pixel further', () => {
-    // Masked from pixel 81 on, and the one beside it.
+  it('detects a person who walks under a mask up to its edge, and no pixel further', () => {
+    // Masked from pixel 81 on, and its neighbour.
     const seen = walk([{ name: 'right half', corners: rectangle(81 / 160, 0, 1, 1) }]);
     const ends = seen.flatMap(({ motion, box }) => (motion && box !== null ? [(box.left + box.width) * 160] : []));
     expect(Math.max(...ends)).toBeCloseTo(80, 6);
   });
 
-  it('raises nothing under a mask when somebody large darkens the rest', () => {
-    const eye = new Detector({ ...settings, masks: [{ name: 'left', corners: rectangle(0, 0, 0.5, 1) }] });
+  it('finds nothing under a mask when a large person darkens the rest', () => {
+    const watcher = new Detector({ ...settings, masks: [{ name: 'left', corners: rectangle(0, 0, 0.5, 1) }] });
     const seen = Array.from({ length: 80 }, (_, i) => {
       const plane = texturedPlane(i, (paint) => {
-        if (i >= 30) paint(Math.max(85, 160 - (i - 30) * 4), 8, 60, 80, 10);
+        if (i >= 30) paint([Math.max(85, 160 - (i - 30) * 4), 8, 60, 80], 10);
       });
-      return eye.observe(plane, i * 100, i);
+      return watcher.observe(plane, i * 100, i);
     });
     const boxes = seen.flatMap(({ motion, box }) => (motion && box !== null ? [box] : []));
     expect(boxes.length).toBeGreaterThan(10);
     for (const box of boxes) expect(box.left).toBeGreaterThanOrEqual(0.49);
   });
 
-  it('bears a change of light with most of the picture masked', () => {
+  it('finds no motion in a change of light with most of the picture masked', () => {
     const most = { name: 'most', corners: rectangle(0, 0, 1, 0.7) };
     expect(count(walk([most], 85))).toBe(0);
   });
 });
 
 describe('a camera that hangs on its side', () => {
-  it('looks at the upright picture, as its owner does: zones and boxes mean the same in both', async () => {
+  it('is analysed upright, as its owner sees it, so that zones and boxes fit both', async () => {
     const jpeg = await photograph([], 'scene', true);
     expect((await sharp(jpeg).metadata()).orientation).toBe(6);
     expect(await decodeLuma(jpeg, 160)).toMatchObject({ width: 160, height: 90 });

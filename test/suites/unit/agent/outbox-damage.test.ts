@@ -4,8 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import type { Random } from '../../../../common/random.js';
 import { seededRandom } from '../../../../common/seeded-random.js';
-import { openRaw } from '../../../../agent/outbox/database.js';
-import { beginEpoch, endEpoch, ownershipOf } from '../../../../agent/outbox/epochs.js';
+import { openRaw } from '../../../../agent/outbox/sqlite.js';
 import { SCHEMA_VERSION } from '../../../../agent/outbox/migrations.js';
 import type { Outbox } from '../../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../../agent/outbox/published.js';
@@ -17,39 +16,40 @@ import { codeOf } from '../../../support/codes.js';
 import { claimed, close, motion, open, picture, type Opened } from '../../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
 import { tempFolder } from '../../../support/runner/temp.js';
+import { storeOf } from '../../../support/outbox-store.js';
 
 const ALL = { epoch: 0, seq: -1 };
 const PAGE_BYTES = 4096;
 const world = new CameraWorld();
 
-/** Everything that a camera ever says to be lost, its queue and what it says next together. */
-function saidLost(outbox: Outbox): readonly RecordLoss[] {
+/** Returns every loss that a camera names: in its queued records, and in the gap records that follow. */
+function namedLosses(outbox: Outbox): readonly RecordLoss[] {
   for (let i = 0; i < 50 && outbox.flushLosses(world.time(1e6 + i)) !== null; i++);
   return outbox.read(ALL, 1000).flatMap(({ bytes }) => openSigned(recordKind, nodeSuite, bytes).value.loss ?? []);
 }
 
-/** Records of a list that are neither in the queue nor said to be lost. */
+/** Returns the records that are neither in the outbox nor named as lost. */
 function silentlyLost(outbox: Outbox, hashes: ReadonlyMap<number, string>): number[] {
-  const losses = saidLost(outbox);
+  const losses = namedLosses(outbox);
   const here = new Map(outbox.read(ALL, 1000).map(({ seq, hash }) => [seq, toHex(hash)]));
   return [...hashes].flatMap(([seq, hash]) => {
-    const isSaid = losses.some(({ seqs }) => seqs !== undefined && seqs[0] <= seq && seq <= seqs[1]);
-    return here.get(seq) === hash || isSaid ? [] : [seq];
+    const isNamed = losses.some(({ seqs }) => seqs !== undefined && seqs[0] <= seq && seq <= seqs[1]);
+    return here.get(seq) === hash || isNamed ? [] : [seq];
   });
 }
 
-interface Full {
+interface FilledOutbox {
   readonly folder: string;
   readonly hashes: Map<number, string>;
 }
 
-const RECORDS = 15;
+const RECORD_COUNT = 15;
 
-/** A queue with pictures, of which the first three records were published. */
-function full(): Full {
+/** Makes an outbox with pictures, whose first three records were published. */
+function fillOutbox(): FilledOutbox {
   const folder = tempFolder();
   const opened = claimed(world, folder);
-  for (let i = 0; i < RECORDS; i++) motion(world, opened.outbox, i, i % 5 === 3 ? [picture(6000)] : []);
+  for (let i = 0; i < RECORD_COUNT; i++) motion(world, opened.outbox, i, i % 5 === 3 ? [picture(6000)] : []);
   noteBeforePublish(opened.outbox, opened.mirror, opened.outbox.read(ALL, 3));
   const hashes = new Map(opened.outbox.read(ALL, 1000).map(({ seq, hash }) => [seq, toHex(hash)]));
   close(opened);
@@ -63,23 +63,24 @@ function damagePage(folder: string, page: number, random: Random): void {
   writeFileSync(path, bytes);
 }
 
-function copyOf({ folder }: Full): string {
+function copyOf({ folder }: FilledOutbox): string {
   const copy = tempFolder();
   for (const name of readdirSync(folder)) copyFileSync(join(folder, name), join(copy, name));
   return copy;
 }
 
-describe('a page of the database that is overwritten', () => {
-  it('costs what was on it, and that is said; everything else is still there', () => {
-    const queue = full();
-    const pages = readFileSync(join(queue.folder, 'outbox.db')).length / PAGE_BYTES;
+describe('an overwritten page of the database', () => {
+  it('costs what was on it, which is named as lost, and nothing else', () => {
+    const filled = fillOutbox();
+    const pages = readFileSync(join(filled.folder, 'outbox.db')).length / PAGE_BYTES;
     const random = seededRandom(5);
-    let [kept, whole] = [0, 0];
+    let kept = 0;
+    let whole = 0;
     for (let page = 1; page < pages; page++) {
-      const folder = copyOf(queue);
+      const folder = copyOf(filled);
       damagePage(folder, page, random);
       const opened = open(world, folder);
-      // The first call may be the one that finds it, and fails; the next goes on.
+      // The first call may hit the damage and fail; the next works again.
       for (const call of [
         () => motion(world, opened.outbox, 1000),
         () => opened.outbox.flushLosses(world.time(1000)),
@@ -87,94 +88,94 @@ describe('a page of the database that is overwritten', () => {
         codeOf(call);
       }
       motion(world, opened.outbox, 1001);
-      expect([page, silentlyLost(opened.outbox, queue.hashes)]).toEqual([page, []]);
+      expect([page, silentlyLost(opened.outbox, filled.hashes)]).toEqual([page, []]);
       expect([page, brokenSums(opened.outbox)]).toEqual([page, []]);
-      const here = opened.outbox.read(ALL, 1000).filter(({ seq, hash }) => queue.hashes.get(seq) === toHex(hash));
+      const here = opened.outbox.read(ALL, 1000).filter(({ seq, hash }) => filled.hashes.get(seq) === toHex(hash));
       kept += here.length;
-      if (here.length === queue.hashes.size) whole++;
+      if (here.length === filled.hashes.size) whole++;
       close(opened);
     }
-    // Most pages hold a picture or a few records. The root of a table may cost all that is below it.
-    expect(kept / ((pages - 1) * queue.hashes.size)).toBeGreaterThan(0.7);
+    // Most pages hold a picture or a few records. The root of a table may cost everything below it.
+    expect(kept / ((pages - 1) * filled.hashes.size)).toBeGreaterThan(0.7);
     expect(whole).toBeLessThan(pages - 1);
   });
 
-  it('first of all: what was published is said to be lost, and no number is used twice', () => {
-    const queue = full();
-    damagePage(queue.folder, 0, seededRandom(6));
-    const opened = open(world, queue.folder);
-    expect(readdirSync(queue.folder)).toContain('outbox.db.corrupt-1');
-    expect(ownershipOf(opened.outbox).lastEpoch).toBe(1);
+  it('that is the first one: what was published is named as lost, and no seq is used twice', () => {
+    const filled = fillOutbox();
+    damagePage(filled.folder, 0, seededRandom(6));
+    const opened = open(world, filled.folder);
+    expect(readdirSync(filled.folder)).toContain('outbox.db.corrupt-1');
+    expect(opened.outbox.ownership().lastEpoch).toBe(1);
     expect(motion(world, opened.outbox, 1).value.seq).toBe(4);
-    expect(saidLost(opened.outbox)).toContainEqual({ reason: 'state-lost', seqs: [0, 2] });
+    expect(namedLosses(opened.outbox)).toContainEqual({ reason: 'state-lost', seqs: [0, 2] });
     expect(brokenSums(opened.outbox)).toEqual([]);
     close(opened);
   });
 
-  it('the copy of a damaged database goes with the ownership under which it was made', () => {
-    const queue = full();
-    damagePage(queue.folder, 0, seededRandom(6));
-    const opened = open(world, queue.folder);
-    const copies = (): string[] => readdirSync(queue.folder).filter((name) => name.includes('.corrupt-'));
-    // The control: a claim anew of the same owner's keeps it.
-    beginEpoch(opened.outbox, world.claim(2, opened.outbox.currentClaim()?.hash ?? null), world.time(30));
+  it('leaves a copy of the database that is deleted with its ownership', () => {
+    const filled = fillOutbox();
+    damagePage(filled.folder, 0, seededRandom(6));
+    const opened = open(world, filled.folder);
+    const copies = (): string[] => readdirSync(filled.folder).filter((name) => name.includes('.corrupt-'));
+    // The control: another claim of the same owner keeps it.
+    opened.outbox.beginEpoch(world.claim(2, opened.outbox.currentClaim()?.hash ?? null), world.time(30));
     expect(copies().length).toBeGreaterThan(0);
-    endEpoch(opened.outbox, 'release', world.time(50));
+    opened.outbox.endEpoch('release', world.time(50));
     expect(copies()).toEqual([]);
     close(opened);
   });
 
-  it('is found while the camera runs, and needs no restart', () => {
-    const queue = full();
-    const opened = open(world, queue.folder);
+  it('is found while the camera runs, and repaired without a restart', () => {
+    const filled = fillOutbox();
+    const opened = open(world, filled.folder);
     const { outbox } = opened;
-    const database = outbox.queries.device.database;
+    const database = storeOf(outbox).queries.device.database;
     const root = database.prepare<[], { rootpage: number }>("SELECT rootpage FROM sqlite_schema WHERE name = 'media'");
     const page = (root.get()?.rootpage ?? 0) - 1;
-    damagePage(queue.folder, page, seededRandom(7));
+    damagePage(filled.folder, page, seededRandom(7));
     database.pragma('cache_size = 0');
     expect(codeOf(() => motion(world, outbox, 1000, [picture(100)]))).toBe('store-corrupt');
-    expect(motion(world, outbox, 1001).value.seq).toBe(RECORDS + 1);
-    expect(silentlyLost(outbox, queue.hashes)).toEqual([]);
+    expect(motion(world, outbox, 1001).value.seq).toBe(RECORD_COUNT + 1);
+    expect(silentlyLost(outbox, filled.hashes)).toEqual([]);
     expect(brokenSums(outbox)).toEqual([]);
     close(opened);
   });
 });
 
-describe('bytes that changed under a checksumless database', () => {
-  function spoiled(sql: string): { readonly opened: Opened; readonly queue: Full } {
-    const queue = full();
-    const raw = openRaw(join(queue.folder, 'outbox.db'));
+describe('bytes that changed on disk, unnoticed by SQLite', () => {
+  function corrupted(sql: string): { readonly opened: Opened; readonly filled: FilledOutbox } {
+    const filled = fillOutbox();
+    const raw = openRaw(join(filled.folder, 'outbox.db'));
     raw.exec(sql);
     raw.close();
-    return { opened: open(world, queue.folder), queue };
+    return { opened: open(world, filled.folder), filled };
   }
 
-  it('of a record drop it, and say so', () => {
-    const { opened, queue } = spoiled('UPDATE record SET bytes = zeroblob(length(bytes)) WHERE seq = 5');
+  it('of a record drop it, and name the loss', () => {
+    const { opened, filled } = corrupted('UPDATE record SET bytes = zeroblob(length(bytes)) WHERE seq = 5');
     const records = opened.outbox.read(ALL, 1000);
-    expect(records).toHaveLength(RECORDS);
+    expect(records).toHaveLength(RECORD_COUNT);
     expect(opened.outbox.find({ epoch: 1, seq: 5 })).toBeNull();
-    expect(saidLost(opened.outbox)).toEqual([{ reason: 'corrupt', seqs: [5, 5] }]);
-    expect(silentlyLost(opened.outbox, queue.hashes)).toEqual([]);
+    expect(namedLosses(opened.outbox)).toEqual([{ reason: 'corrupt', seqs: [5, 5] }]);
+    expect(silentlyLost(opened.outbox, filled.hashes)).toEqual([]);
     expect(brokenSums(opened.outbox)).toEqual([]);
     close(opened);
   });
 
-  it('of a picture drop that, and keep its record', () => {
-    const { opened } = spoiled('UPDATE media SET body = zeroblob(length(body)) WHERE seq = 4');
+  it('of a picture drop the picture, and keep its record', () => {
+    const { opened } = corrupted('UPDATE media SET body = zeroblob(length(body)) WHERE seq = 4');
     const record = opened.outbox.find({ epoch: 1, seq: 4 });
     expect(record?.media).toEqual([null]);
     const { media = [] } = openSigned(recordKind, nodeSuite, record?.bytes ?? new Uint8Array(0)).value;
-    expect(saidLost(opened.outbox)).toEqual([{ reason: 'corrupt', media: media.map(({ id }) => id) }]);
+    expect(namedLosses(opened.outbox)).toEqual([{ reason: 'corrupt', media: media.map(({ id }) => id) }]);
     expect(brokenSums(opened.outbox)).toEqual([]);
     close(opened);
   });
 });
 
-describe('files that are gone', () => {
-  it('the mirror: it is written anew at the start', () => {
-    const { folder, hashes } = full();
+describe('lost files', () => {
+  it('the mirror: it is written again at start', () => {
+    const { folder, hashes } = fillOutbox();
     rmSync(join(folder, 'outbox.mirror'));
     const opened = open(world, folder);
     expect(opened.mirror.state).toMatchObject({ epoch: 1, seq: null });
@@ -182,29 +183,29 @@ describe('files that are gone', () => {
     close(opened);
   });
 
-  it('the database: the owner stays, and a gap says that the state was lost', () => {
-    const { folder } = full();
+  it('the database: the owner stays, and a gap names the lost state', () => {
+    const { folder } = fillOutbox();
     rmSync(join(folder, 'outbox.db'));
     const opened = open(world, folder);
-    expect(ownershipOf(opened.outbox).lastEpoch).toBe(1);
-    expect(saidLost(opened.outbox)).toEqual([{ reason: 'state-lost', seqs: [0, 2] }]);
+    expect(opened.outbox.ownership().lastEpoch).toBe(1);
+    expect(namedLosses(opened.outbox)).toEqual([{ reason: 'state-lost', seqs: [0, 2] }]);
     close(opened);
   });
 
-  it('the database before anything was published: that is said too', () => {
+  it('the database before anything was published: the loss is counted', () => {
     const folder = tempFolder();
     close(claimed(world, folder));
     rmSync(join(folder, 'outbox.db'));
     const opened = open(world, folder);
-    expect(saidLost(opened.outbox)).toEqual([{ reason: 'state-lost', count: 1 }]);
+    expect(namedLosses(opened.outbox)).toEqual([{ reason: 'state-lost', count: 1 }]);
     expect(brokenSums(opened.outbox)).toEqual([]);
     close(opened);
   });
 });
 
-describe('a firmware that is put back', () => {
-  it('refuses a newer schema that is still in the write-ahead log, touches nothing, and names the remedy', () => {
-    const { folder } = full();
+describe('an older program on a newer database', () => {
+  it('refuses a newer schema that is still in the write-ahead log, changes no file, and gives a hint', () => {
+    const { folder } = fillOutbox();
     const raw = openRaw(join(folder, 'outbox.db'));
     raw.pragma('wal_autocheckpoint = 0');
     raw.pragma(`user_version = ${String(SCHEMA_VERSION + 1)}`);
@@ -222,11 +223,11 @@ describe('a firmware that is put back', () => {
     }
     expect(hint).toMatchObject({
       code: 'store-newer',
-      hint: expect.stringContaining('install that version') as string,
+      hint: expect.stringContaining('Install that version') as string,
     });
     expect(names.map((name) => readFileSync(join(cut, name)))).toEqual(before);
     expect(readdirSync(cut).sort()).toEqual([...names].sort());
-    // The control: a log that SQLite would not replay is no reason. Its last page was torn, as after a power cut.
+    // The control: frames that SQLite would not replay do not count. The last one is torn, as after a power cut.
     const wal = join(cut, 'outbox.db-wal');
     const torn = readFileSync(wal);
     torn.fill(0xee, torn.length - 1000);
@@ -235,8 +236,8 @@ describe('a firmware that is put back', () => {
   });
 });
 
-describe('what was said to be lost', () => {
-  it('is said again when the record that said it is lost too', () => {
+describe('a named loss', () => {
+  it('is named again when the record that named it is dropped', () => {
     const opened = claimed(world, tempFolder(), 20_000);
     const { outbox } = opened;
     const hashes = new Map<number, string>();
@@ -247,42 +248,44 @@ describe('what was said to be lost', () => {
     }
     expect(outbox.totals().lost).toBeGreaterThan(200);
     expect(silentlyLost(outbox, hashes)).toEqual([]);
-    // Neither many ranges nor pictures of records that are gone pile up meanwhile.
-    const rows = outbox.queries.device.database.prepare<[], { n: number }>('SELECT count(*) AS n FROM pending_loss');
+    // Neither ranges nor pictures of dropped records pile up.
+    const rows = storeOf(outbox).queries.device.database.prepare<[], { n: number }>(
+      'SELECT count(*) AS n FROM pending_loss',
+    );
     expect(rows.get()?.n).toBeLessThan(60);
     close(opened);
   });
 
-  it('is forgotten once it is receipted', () => {
+  it('is deleted once its record is receipted', () => {
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
     outbox.countLoss('failed');
     const gap = outbox.flushLosses(world.time(1));
     const claim = outbox.currentClaim();
-    if (gap === null || claim === null) throw new Error('nothing was said');
+    if (gap === null || claim === null) throw new Error('no gap record');
     outbox.applyReceipt(world.receipt(claim, [[0, 1, gap.hash]]));
-    expect(outbox.queries.device.database.prepare('SELECT * FROM pending_loss').all()).toEqual([]);
+    expect(storeOf(outbox).queries.device.database.prepare('SELECT * FROM pending_loss').all()).toEqual([]);
     close(opened);
   });
 
-  it('of an epoch that is closed is said in the open one', () => {
+  it('of a closed epoch is counted in the open one', () => {
     const opened = claimed(world, tempFolder(), 20_000);
     const { outbox, claimHash } = opened;
     for (let i = 0; i < 20; i++) motion(world, outbox, i);
-    beginEpoch(outbox, world.claim(2, claimHash), world.time(30));
+    outbox.beginEpoch(world.claim(2, claimHash), world.time(30));
     for (let i = 0; i < 60; i++) motion(world, outbox, 40 + i);
-    const lost = outbox.queries.epoch.get(1)?.lost ?? 0;
+    const lost = storeOf(outbox).queries.epoch.get(1)?.lost ?? 0;
     expect(lost).toBeGreaterThan(0);
-    expect(saidLost(outbox)).toContainEqual({ reason: 'full', count: lost });
+    expect(namedLosses(outbox)).toContainEqual({ reason: 'full', count: lost });
     close(opened);
   });
 
-  it('fits before a tombstone, however much it is', () => {
+  it('comes before the tombstone, in as many gap records as needed', () => {
     const opened = claimed(world, tempFolder());
     const { outbox, claimHash } = opened;
     for (let i = 0; i < 200; i++) motion(world, outbox, i);
-    for (let i = 0; i < 100; i++) outbox.losses.addRange(1, 'failed', 2 * i, 2 * i);
-    beginEpoch(outbox, world.claim(2, claimHash), world.time(30));
+    for (let i = 0; i < 100; i++) storeOf(outbox).losses.addRange(1, 'failed', 2 * i, 2 * i);
+    outbox.beginEpoch(world.claim(2, claimHash), world.time(30));
     const kinds = outbox
       .read({ epoch: 1, seq: 200 }, 100)
       .map(({ bytes }) => openSigned(recordKind, nodeSuite, bytes).value);
@@ -293,13 +296,13 @@ describe('what was said to be lost', () => {
 });
 
 describe('the end of an ownership', () => {
-  it('erases older epochs too, but their beginning and end', () => {
+  it('erases older epochs too, except their accept and tombstone', () => {
     const opened = claimed(world, tempFolder());
     const { outbox, claimHash } = opened;
     motion(world, outbox, 1, [picture(3000)]);
-    beginEpoch(outbox, world.claim(2, claimHash), world.time(30));
+    outbox.beginEpoch(world.claim(2, claimHash), world.time(30));
     motion(world, outbox, 40, [picture(3000)]);
-    endEpoch(outbox, 'reset', world.time(50));
+    outbox.endEpoch('reset', world.time(50));
     const kinds = outbox.read(ALL, 100).map(({ epoch, bytes }) => {
       return `${String(epoch)} ${openSigned(recordKind, nodeSuite, bytes).value.kind}`;
     });
@@ -308,10 +311,10 @@ describe('the end of an ownership', () => {
     close(opened);
   });
 
-  it('is noted at the next start where the power went before the note', () => {
+  it('is noted in the mirror at the next start if the power failed before the note', () => {
     const folder = tempFolder();
     const opened = claimed(world, folder);
-    endEpoch(opened.outbox, 'reset', world.time(50));
+    opened.outbox.endEpoch('reset', world.time(50));
     close(opened);
     close(open(world, folder));
     rmSync(join(folder, 'outbox.db'));
@@ -320,7 +323,7 @@ describe('the end of an ownership', () => {
     close(later);
   });
 
-  it('takes quarantine and orders along from a database that was put back', () => {
+  it('also erases quarantine and orders of a database that was rolled back', () => {
     const folder = tempFolder();
     const first = claimed(world, folder);
     const claim = first.outbox.currentClaim();
@@ -330,12 +333,12 @@ describe('the end of an ownership', () => {
     close(first);
     copyFileSync(join(folder, 'outbox.db'), join(folder, 'backup'));
     const second = open(world, folder);
-    endEpoch(second.outbox, 'reset', world.time(9));
+    second.outbox.endEpoch('reset', world.time(9));
     noteOwnership(second.outbox, second.mirror);
     close(second);
     copyFileSync(join(folder, 'backup'), join(folder, 'outbox.db'));
     const third = open(world, folder);
-    expect(third.outbox.queries.quarantineSize.get()?.records).toBe(0);
+    expect(storeOf(third.outbox).queries.quarantineSize.get()?.records).toBe(0);
     close(third);
     expect(existsSync(join(folder, 'outbox.db.corrupt-1'))).toBe(false);
   });

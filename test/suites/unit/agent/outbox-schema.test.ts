@@ -6,7 +6,7 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { claimKind } from '../../../../protocol/objects/claim.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
-import { openRaw } from '../../../../agent/outbox/database.js';
+import { openRaw } from '../../../../agent/outbox/sqlite.js';
 import { SCHEMA_VERSION } from '../../../../agent/outbox/migrations.js';
 import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import { VectorWorld } from '../../../../scripts/vectors/signed.js';
@@ -17,7 +17,7 @@ import { read } from '../../../support/house/sources.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
 describe('old and newer databases', () => {
-  it('takes a queue of the first schema along, with everything in it', () => {
+  it('migrates an outbox of the first schema with all its records', () => {
     const folder = tempFolder();
     const old = openRaw(join(folder, 'outbox.db'));
     old.exec(read('test/fixtures/outbox-v1.sql'));
@@ -53,7 +53,7 @@ describe('old and newer databases', () => {
     expect(raw.readUInt32BE(60)).toBe(SCHEMA_VERSION);
   });
 
-  it('refuses a newer schema and does not touch the file', () => {
+  it('refuses a newer schema and leaves the file untouched', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     close(claimed(world, folder));

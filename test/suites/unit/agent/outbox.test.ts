@@ -8,7 +8,6 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { openDatabase } from '../../../../agent/outbox/database.js';
-import { beginEpoch, endEpoch, ownershipOf, consumeFirstStart } from '../../../../agent/outbox/epochs.js';
 import { noteBeforePublish, noteOwnership } from '../../../../agent/outbox/published.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { codeOf } from '../../../support/codes.js';
@@ -27,7 +26,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('chains records from the claim on, and still has them after a restart', () => {
+  it('chains records from the claim on, and keeps them over a restart', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);
@@ -47,7 +46,7 @@ describe('outbox', () => {
     close(second);
   });
 
-  it('deletes only on a receipt with the hash of its own record', () => {
+  it('deletes a record only on a receipt with its hash', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -68,7 +67,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('stops signing when the cloud proves to know more than it made itself', () => {
+  it('stops signing when a receipt names records that it never made', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -76,14 +75,14 @@ describe('outbox', () => {
     if (claim === null) throw new Error('unclaimed');
     expect(outbox.applyReceipt(world.receipt(claim, [[5, 9, new Uint8Array(32)]])).stopped).toBe(true);
     expect(codeOf(() => motion(world, outbox, 10))).toBe('signing-stopped');
-    expect(ownershipOf(outbox).isStopped).toBe(true);
-    // A new claim by the owner starts an epoch of its own.
-    beginEpoch(outbox, world.claim(2, claim.hash), world.time(20));
+    expect(outbox.ownership().isStopped).toBe(true);
+    // A new claim of the owner starts a new epoch.
+    outbox.beginEpoch(world.claim(2, claim.hash), world.time(20));
     expect(motion(world, outbox, 30).value).toMatchObject({ epoch: 2, seq: 1 });
     close(opened);
   });
 
-  it('moves what the cloud rejects to the quarantine, and counts it', () => {
+  it('moves rejected records to the quarantine, and counts them', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -99,7 +98,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('discards and counts what was sealed to a claim that is no longer the current one', () => {
+  it('discards and counts media sealed for a claim that is no longer the current one', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -113,7 +112,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('drops pictures of the oldest first, then records, and says every loss in a signed gap', () => {
+  it('drops pictures of the oldest records first, then records, and names every loss in a signed gap', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder(), 40_000);
     const { outbox } = opened;
@@ -133,7 +132,7 @@ describe('outbox', () => {
     for (let i = 0; i < 200; i++) motion(world, outbox, 1000 + i);
     const range = outbox.flushLosses(world.time(9999))?.value.loss?.find(({ seqs }) => seqs !== undefined);
     expect(range).toMatchObject({ reason: 'full' });
-    // The accept stays: without it the cloud would take nothing of this epoch.
+    // The accept stays: without it the cloud would store nothing of this epoch.
     expect(range?.seqs?.[0]).toBe(1);
     expect(outbox.read({ epoch: 0, seq: -1 }, 1)[0]?.seq).toBe(0);
     expect(brokenSums(outbox)).toEqual([]);
@@ -141,12 +140,12 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('drops by age, but never with a clock in doubt', () => {
+  it('drops by age, but only under network time', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
     motion(world, outbox, 10);
-    // The next day, after a boot.
+    // The next day, after a reboot.
     const late = { ...world.time(20, Date.UTC(2026, 10, 22)), boot: realRandom.bytes(16) };
     outbox.append({ kind: 'scene', time: { ...late, quality: 'rtc' }, scene: { class: 'stall' } });
     expect(outbox.totals().lost).toBe(0);
@@ -155,7 +154,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('takes the age of this boot from the monotonic clock, whatever a time server says', () => {
+  it('measures age within a boot on the monotonic clock, whatever a time server says', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -168,7 +167,7 @@ describe('outbox', () => {
     close(opened);
   });
 
-  it('keeps its sums whatever happens', () => {
+  it('keeps its sums under random operations', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 4 }), { minLength: 1, maxLength: 40 }), (actions) => {
         const world = new CameraWorld();
@@ -197,7 +196,7 @@ describe('outbox', () => {
 });
 
 describe('epochs', () => {
-  it('end with a tombstone, and the old queue drains under its own epoch', () => {
+  it('end with a tombstone, and their records drain under their own epoch', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     const { outbox } = opened;
@@ -205,7 +204,7 @@ describe('epochs', () => {
     const claim1 = outbox.currentClaim();
     if (claim1 === null) throw new Error('unclaimed');
     const claim2 = world.claim(2, claim1.hash);
-    beginEpoch(outbox, claim2, world.time(20));
+    outbox.beginEpoch(claim2, world.time(20));
     const queued = outbox.read({ epoch: 0, seq: -1 }, 10).map(({ epoch, seq, bytes }) => {
       const { kind } = openSigned(recordKind, nodeSuite, bytes).value;
       return `${String(epoch)}/${String(seq)} ${kind}`;
@@ -218,17 +217,17 @@ describe('epochs', () => {
     close(opened);
   });
 
-  it('refuse a claim that does not follow the last', () => {
+  it('refuse a claim that does not follow the last one', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
     for (const claim of [world.claim(3, opened.claimHash), world.claim(2, new Uint8Array(32)), world.claim(1)]) {
-      expect(codeOf(() => beginEpoch(opened.outbox, claim, world.time(1)))).toBe('claim-refused');
+      expect(codeOf(() => opened.outbox.beginEpoch(claim, world.time(1)))).toBe('claim-refused');
     }
-    expect(ownershipOf(opened.outbox).lastEpoch).toBe(1);
+    expect(opened.outbox.ownership().lastEpoch).toBe(1);
     close(opened);
   });
 
-  it('after a release erase everything but the tombstone; counter and claim hash survive', () => {
+  it('erase everything but the tombstone after a release; counter and claim hash survive', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const opened = claimed(world, folder);
@@ -238,16 +237,16 @@ describe('epochs', () => {
     const claim = opened.outbox.currentClaim();
     if (claim === null || accept === undefined) throw new Error('not claimed');
     opened.outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
-    endEpoch(opened.outbox, 'release', world.time(50));
+    opened.outbox.endEpoch('release', world.time(50));
     noteOwnership(opened.outbox, opened.mirror);
     const queued = opened.outbox.read({ epoch: 0, seq: -1 }, 10);
     expect(queued).toHaveLength(1);
     const tombstone = openSigned(recordKind, nodeSuite, queued[0]?.bytes ?? new Uint8Array(0)).value;
     expect(tombstone).toMatchObject({ kind: 'tombstone', tombstone: { reason: 'release' }, seq: 4 });
     expect(tombstone.loss).toEqual([{ reason: 'erased', seqs: [1, 3] }]);
-    expect(ownershipOf(opened.outbox)).toMatchObject({ lastEpoch: 1, claim: null });
-    expect(consumeFirstStart(opened.outbox)).toBe(true);
-    expect(consumeFirstStart(opened.outbox)).toBe(false);
+    expect(opened.outbox.ownership()).toMatchObject({ lastEpoch: 1, claim: null });
+    expect(opened.outbox.consumeFirstStart()).toBe(true);
+    expect(opened.outbox.consumeFirstStart()).toBe(false);
     close(opened);
     const sealed = Buffer.from(pictures[0]?.sealed.body.subarray(0, 32) ?? '');
     expect(readFileSync(join(folder, 'outbox.mirror')).includes(Buffer.from(world.owner.publicKey))).toBe(false);
@@ -256,7 +255,7 @@ describe('epochs', () => {
 });
 
 describe('damaged databases', () => {
-  it('lets no second agent onto the same folder', () => {
+  it('keeps a second agent out of the folder', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const opened = claimed(world, folder);
@@ -264,17 +263,17 @@ describe('damaged databases', () => {
     close(opened);
   });
 
-  it('sets a damaged database aside, keeps the owner from the mirror, and goes on with a signed gap', () => {
+  it('sets a damaged database aside, takes the owner from the mirror, and continues with a signed gap', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);
     for (let i = 0; i < 3; i++) motion(world, first.outbox, i);
     noteBeforePublish(first.outbox, first.mirror, first.outbox.read({ epoch: 0, seq: -1 }, 10));
     close(first);
-    writeFileSync(join(folder, 'outbox.db'), 'this is no database, it is a text of more than sixteen bytes');
+    writeFileSync(join(folder, 'outbox.db'), 'this is not a database but a text of more than sixteen bytes');
     const second = open(world, folder);
     expect(readdirSync(folder)).toContain('outbox.db.corrupt-1');
-    expect(ownershipOf(second.outbox)).toMatchObject({ lastEpoch: 1 });
+    expect(second.outbox.ownership()).toMatchObject({ lastEpoch: 1 });
     expect(second.outbox.currentClaim()?.hash).toEqual(first.claimHash);
     const [gap] = second.outbox.read({ epoch: 0, seq: -1 }, 10);
     const { value } = openSigned(recordKind, nodeSuite, gap?.bytes ?? new Uint8Array(0));
@@ -283,7 +282,7 @@ describe('damaged databases', () => {
     close(second);
   });
 
-  it('goes on after what was published when the database was rolled back', () => {
+  it('continues after what was published when the database was rolled back', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);
@@ -315,18 +314,18 @@ describe('damaged databases', () => {
     close(first);
     copyFileSync(join(folder, 'outbox.db'), join(folder, 'backup'));
     const second = open(world, folder);
-    endEpoch(second.outbox, 'reset', world.time(9));
+    second.outbox.endEpoch('reset', world.time(9));
     noteOwnership(second.outbox, second.mirror);
     close(second);
     copyFileSync(join(folder, 'backup'), join(folder, 'outbox.db'));
     const third = open(world, folder);
     expect(third.outbox.currentClaim()).toBeNull();
     expect(third.outbox.queued().records).toBe(0);
-    expect(ownershipOf(third.outbox).lastEpoch).toBe(1);
+    expect(third.outbox.ownership().lastEpoch).toBe(1);
     close(third);
   });
 
-  it('survives a mirror cut off in the middle of a write', () => {
+  it('survives a power cut during a write of the mirror', () => {
     const world = new CameraWorld();
     const folder = tempFolder();
     const first = claimed(world, folder);

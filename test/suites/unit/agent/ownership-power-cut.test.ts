@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import { silentLog } from '../../../../common/log.js';
-import { beginEpoch, endEpoch, ownershipOf } from '../../../../agent/outbox/epochs.js';
 import type { Mirror } from '../../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../../agent/outbox/outbox.js';
@@ -14,6 +13,7 @@ import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
 import { tempFolder } from '../../../support/runner/temp.js';
+import { storeOf } from '../../../support/outbox-store.js';
 
 const camera = new CameraWorld();
 const claim = camera.claim();
@@ -29,7 +29,7 @@ function open(folder: string): { readonly outbox: Outbox; readonly mirror: Mirro
   });
 }
 
-/** What the disk holds at this moment; SQLite's shared memory is not on it. */
+/** Copies what is on disk now. SQLite's shared memory is not. */
 function diskOf(folder: string): string {
   const copy = tempFolder();
   for (const name of ['outbox.db', 'outbox.db-wal', 'outbox.mirror']) {
@@ -38,7 +38,7 @@ function diskOf(folder: string): string {
   return copy;
 }
 
-/** Runs an operation and gives the disk as it was before and after each of its writes. */
+/** Runs an operation and returns the disk as it was before and after each of its writes. */
 function disksOf(folder: string, { outbox, mirror }: ReturnType<typeof open>, operation: () => void): string[] {
   const disks: string[] = [];
   const watch = <Args extends unknown[], Result>(write: (...args: Args) => Result) => {
@@ -49,7 +49,7 @@ function disksOf(folder: string, { outbox, mirror }: ReturnType<typeof open>, op
       return result;
     };
   };
-  for (const statement of Object.values(outbox.queries)) statement.run = watch(statement.run.bind(statement));
+  for (const statement of Object.values(storeOf(outbox).queries)) statement.run = watch(statement.run.bind(statement));
   mirror.write = watch(mirror.write.bind(mirror));
   operation();
   disks.push(diskOf(folder));
@@ -62,11 +62,11 @@ interface State {
   readonly records: string;
 }
 
-/** What the camera believes after the power is back. */
+/** Opens a disk and returns what the camera believes after the power cut. */
 function stateOf(folder: string): State {
   const { outbox, mirror } = open(folder);
-  const { claim: current, lastEpoch } = ownershipOf(outbox);
-  const rows = outbox.queries.recordsAfter.all(0, 0, 1000);
+  const { claim: current, lastEpoch } = outbox.ownership();
+  const rows = storeOf(outbox).queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 1000 });
   const records = rows.map(({ epoch, bytes }) => {
     const { kind } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
     return `${String(epoch)}:${kind}`;
@@ -85,7 +85,7 @@ function owned(): { readonly folder: string; readonly parts: ReturnType<typeof o
   const folder = tempFolder();
   const parts = open(folder);
   const { outbox, mirror } = parts;
-  beginEpoch(outbox, claim, camera.time(0));
+  outbox.beginEpoch(claim, camera.time(0));
   noteOwnership(outbox, mirror);
   for (let i = 1; i <= 3; i++) outbox.append({ kind: 'scene', time: camera.time(i), scene: { class: 'stall' } });
   noteBeforePublish(outbox, mirror, outbox.read({ epoch: 0, seq: 0 }, 2));
@@ -103,57 +103,57 @@ function cut(operation: (parts: ReturnType<typeof open>) => void, prepare = owne
   return new Set(disks.map((disk) => JSON.stringify(stateOf(disk))));
 }
 
-const said = (states: Set<string>): State[] => [...states].map((state) => JSON.parse(state) as State);
-const QUEUE = '1:accept 1:scene 1:scene 1:scene';
+const parsed = (states: Set<string>): State[] => [...states].map((state) => JSON.parse(state) as State);
+const RECORDS = '1:accept 1:scene 1:scene 1:scene';
 
 describe('a power cut at any write', () => {
-  it('of a first claim leaves no owner or this one', () => {
+  it('during a first claim leaves no owner or this one', () => {
     const fresh = (): ReturnType<typeof owned> => {
       const folder = tempFolder();
       return { folder, parts: open(folder) };
     };
     const states = cut(({ outbox, mirror }) => {
-      beginEpoch(outbox, claim, camera.time(9));
+      outbox.beginEpoch(claim, camera.time(9));
       noteOwnership(outbox, mirror);
     }, fresh);
     const owner = toHex(claim.hash).slice(0, 8);
-    expect(said(states)).toEqual([
+    expect(parsed(states)).toEqual([
       { owner: 'nobody', lastEpoch: 0, records: '' },
       { owner, lastEpoch: 1, records: '1:accept' },
     ]);
   });
 
-  it('of another claim leaves the old epoch or the new one, and the queue whole', () => {
+  it('during another claim leaves the old epoch or the new one, and every record', () => {
     const next = camera.claim(2, claim.hash);
     const states = cut(({ outbox, mirror }) => {
-      beginEpoch(outbox, next, camera.time(9));
+      outbox.beginEpoch(next, camera.time(9));
       noteOwnership(outbox, mirror);
     });
-    expect(said(states)).toEqual([
-      { owner: toHex(claim.hash).slice(0, 8), lastEpoch: 1, records: QUEUE },
-      { owner: toHex(next.hash).slice(0, 8), lastEpoch: 2, records: `${QUEUE} 1:tombstone 2:accept` },
+    expect(parsed(states)).toEqual([
+      { owner: toHex(claim.hash).slice(0, 8), lastEpoch: 1, records: RECORDS },
+      { owner: toHex(next.hash).slice(0, 8), lastEpoch: 2, records: `${RECORDS} 1:tombstone 2:accept` },
     ]);
   });
 
   it.each(['release', 'reset'] as const)(
-    'of a %s leaves the owner with the queue, or nobody with a tombstone and the accept that has no receipt',
+    'during a %s leaves the owner and every record, or no owner, a tombstone and the unreceipted accept',
     (reason) => {
       const states = cut(({ outbox, mirror }) => {
-        endEpoch(outbox, reason, camera.time(9));
+        outbox.endEpoch(reason, camera.time(9));
         noteOwnership(outbox, mirror);
       });
-      expect(said(states)).toEqual([
-        { owner: toHex(claim.hash).slice(0, 8), lastEpoch: 1, records: QUEUE },
+      expect(parsed(states)).toEqual([
+        { owner: toHex(claim.hash).slice(0, 8), lastEpoch: 1, records: RECORDS },
         { owner: 'nobody', lastEpoch: 1, records: '1:accept 1:tombstone' },
       ]);
     },
   );
 
-  it('would show a step that is not in the transaction: the control', () => {
+  it('would expose a step outside the transaction: the control', () => {
     const careless = (): Set<string> =>
       cut(({ outbox }) => {
-        outbox.queries.deleteRange.run(1, 0, 1);
-        endEpoch(outbox, 'release', camera.time(9));
+        storeOf(outbox).queries.deleteRecords.run({ epoch: 1, from: 0, to: 1 });
+        outbox.endEpoch('release', camera.time(9));
       });
     expect(careless).toThrow(/to deeply equal/);
   });

@@ -22,14 +22,15 @@ async function walk(): Promise<readonly LumaPlane[]> {
 }
 
 describe('the pace', () => {
-  it('has an event begin and end as if all frames were looked at, and looks at few of an empty scene', async () => {
+  it('starts and ends an event as if all frames were inspected, and inspects few of an empty scene', async () => {
     const planes = await walk();
     const play = async (
       idleFramesPerSecond: number,
     ): Promise<{ spans: unknown[]; late: number; unwatched: number }> => {
       const counters = new Counters();
       const spans: unknown[] = [];
-      let [now, late] = [0, 0];
+      let now = 0;
+      let late = 0;
       const info = {
         driver: 'mock',
         model: '',
@@ -59,18 +60,20 @@ describe('the pace', () => {
       }
       return { spans, late, unwatched: counters.get('frames.unwatched') };
     };
-    const [all, paced] = [await play(FRAMES_PER_SECOND), await play(3)];
+    const all = await play(FRAMES_PER_SECOND);
+    const paced = await play(3);
     expect(all).toMatchObject({ unwatched: 0, late: 0 });
     expect(all.spans).toHaveLength(1);
     expect(paced.spans).toEqual(all.spans);
-    // Decided while catching up, it is known no later than one look after.
+    // The event is found while catching up, at most one inspection later.
     expect(paced.late).toBeLessThanOrEqual(FRAMES_PER_SECOND / 3);
     expect(paced.unwatched).toBeGreaterThan(FRAMES / 4);
   });
 
-  it('leaves no trace of a look that only asks whether another is worth it', async () => {
+  it('leaves no trace of `differs`, which only asks whether an inspection is worth it', async () => {
     const planes = await walk();
-    const [plain, asked] = [new Detector(settings.detector), new Detector(settings.detector)];
+    const plain = new Detector(settings.detector);
+    const asked = new Detector(settings.detector);
     let differing = 0;
     for (const [i, plane] of planes.entries()) {
       if (asked.differs(planes[(i * 7) % FRAMES] ?? plane)) differing++;
@@ -80,11 +83,11 @@ describe('the pace', () => {
     expect(differing).toBeLessThan(FRAMES);
   });
 
-  it('keeps no more frames than it may, however fast they come', () => {
+  it('keeps a bounded number of frames, however fast they come', () => {
     const pace = new Pace(1);
     const frame = (ms: number): Frame => ({ jpeg: new Uint8Array(0), monotonicMs: ms, index: ms });
-    pace.looked(true, 0);
-    pace.looked(true, 3000);
+    pace.noteInspection(true, 0);
+    pace.noteInspection(true, 3000);
     for (let ms = 3001; ms < 3800; ms++) expect(pace.mayWait(frame(ms))).toBe(true);
     const waiting = pace.drainWaiting();
     expect(waiting.length).toBeLessThan(100);
@@ -92,16 +95,13 @@ describe('the pace', () => {
     expect(pace.drainWaiting()).toEqual([]);
   });
 
-  it('waits for nothing before it has been calm for a while', () => {
+  it('lets no frame wait until it has been calm for a while', () => {
     const pace = new Pace(1);
     const frame = (ms: number): Frame => ({ jpeg: new Uint8Array(0), monotonicMs: ms, index: 0 });
     expect(pace.mayWait(frame(0))).toBe(false);
-    for (const [isCalm, atMs] of [
-      [true, 0],
-      [true, 2900],
-      [false, 3000],
-    ] as const)
-      pace.looked(isCalm, atMs);
+    pace.noteInspection(true, 0);
+    pace.noteInspection(true, 2900);
+    pace.noteInspection(false, 3000);
     expect(pace.mayWait(frame(3100))).toBe(false);
   });
 });

@@ -24,20 +24,20 @@ describe('the choice of a picture', () => {
     return choice.last() !== null;
   };
 
-  it('takes the larger by a tenth, or the clearly sharper', () => {
+  it('prefers a picture that is a tenth larger or clearly sharper', () => {
     expect([better(0.105, 1), better(0.111, 1)]).toEqual([false, true]);
     expect([better(0.1, 1.1), better(0.1, 1.3)]).toEqual([false, true]);
     expect([better(0.15, 0.3), better(0.07, 1.3)]).toEqual([false, false]);
   });
 
-  it('prefers who is whole to who is cut by the edge', () => {
+  it('prefers a whole subject to one that is cut by the edge', () => {
     expect([better(0.18, 1, AT_THE_EDGE), better(0.18, 1)]).toEqual([false, true]);
     const cutFirst = new PictureChoice(shot(0, 0.1, AT_THE_EDGE), 1);
     cutFirst.offer(shot(100, 0.06), 1);
     expect(cutFirst.last()).toMatchObject({ timeMs: 100 });
   });
 
-  it('sends a bounded number of updates, farther and farther apart, and the best at the end', () => {
+  it('sends a bounded number of updates, ever farther apart, and the best at the end', () => {
     const choice = new PictureChoice(shot(0, 0.01), 1);
     const sent: number[] = [];
     for (let timeMs = 100; timeMs <= 60_000; timeMs += 100) {
@@ -50,7 +50,7 @@ describe('the choice of a picture', () => {
 });
 
 describe('sharpness', () => {
-  /** A face of stripes, as sharp as a radius of blur leaves it. */
+  /** Returns a random texture, blurred with this radius. */
   async function picture(blur: number, light = 1): Promise<LumaPlane> {
     const { uniform } = seededRandom(4);
     const data = Uint8Array.from({ length: 160 * 90 }, () => 40 + light * 120 * Math.round(uniform()));
@@ -59,15 +59,17 @@ describe('sharpness', () => {
     return { width: 160, height: 90, data: new Uint8Array(blurred) };
   }
 
-  it('falls with blur, and not with light', async () => {
-    const [sharpOne, soft, softer, dim] = await Promise.all([picture(0), picture(1), picture(2), picture(0, 0.5)]);
-    const [a, b, c, d] = [sharpOne, soft, softer, dim].map((plane) => sharpnessOf(plane, MIDDLE));
-    expect(a).toBeGreaterThan(1.21 * (b ?? 0));
-    expect(b).toBeGreaterThan(1.21 * (c ?? 0));
-    expect((d ?? 0) / (a ?? 1)).toBeCloseTo(1, 1);
+  it('falls with blur, but not with light', async () => {
+    const sharpnessAt = async (blur: number, light = 1): Promise<number> =>
+      sharpnessOf(await picture(blur, light), MIDDLE);
+    const inFocus = await sharpnessAt(0);
+    const soft = await sharpnessAt(1);
+    expect(inFocus).toBeGreaterThan(1.21 * soft);
+    expect(soft).toBeGreaterThan(1.21 * (await sharpnessAt(2)));
+    expect((await sharpnessAt(0, 0.5)) / inFocus).toBeCloseTo(1, 1);
   });
 
-  it('is about the box alone, and 0 without one', async () => {
+  it('depends on the box alone, and is 0 without pixels', async () => {
     const plane = await picture(0);
     const flat = plane.data.slice();
     for (let y = 20; y < 70; y++) flat.fill(90, y * 160 + 50, y * 160 + 110);
@@ -93,9 +95,10 @@ describe('pictures of an event', () => {
     { minLength: 5, maxLength: 120 },
   );
 
-  it('lie within it, always, and there are few of them', () => {
+  it('always lie within the event, and are few', () => {
     let events = 0;
-    let [skipped, restarts] = [0, 0];
+    let skipped = 0;
+    let restarts = 0;
     fc.assert(
       fc.property(frames, (run) => {
         const settings = { holdMs: 1000, cooldownMs: 500, maxDurationMs: 8000 };
@@ -127,12 +130,16 @@ describe('pictures of an event', () => {
             sinceMs: timeMs - sinceMs,
             box: area > 0 ? MIDDLE : null,
           };
-          transitions.push(...tracker.advance(seen, null, index, timeMs, sharpness));
+          transitions.push(...tracker.advance(seen, { frame: null, index, timeMs, sharpness }));
         }
         finish();
-        let [times, updates]: [number[], number] = [[], 0];
+        let times: number[] = [];
+        let updates = 0;
         for (const one of transitions) {
-          if (one.type === 'start') [times, updates] = [[], 0];
+          if (one.type === 'start') {
+            times = [];
+            updates = 0;
+          }
           if (one.type === 'update') updates++;
           if (one.sighting !== null) times.push(one.sighting.timeMs);
           if (one.type !== 'end') continue;
@@ -146,7 +153,7 @@ describe('pictures of an event', () => {
       }),
       { numRuns: 300 },
     );
-    // The property says nothing unless there were events, and time that ran back.
+    // The property proves nothing unless there were events, and time that ran back.
     expect(events).toBeGreaterThan(300);
     expect(skipped).toBeGreaterThan(100);
     expect(restarts).toBeGreaterThan(10);
@@ -154,7 +161,7 @@ describe('pictures of an event', () => {
 });
 
 describe('the crop', () => {
-  it('keeps shape and subject, and the box lies in it where it lay in the whole', () => {
+  it('keeps shape and subject, and the box stays on the subject', () => {
     const fraction = fc.double({ min: 0.01, max: 1, noNaN: true });
     fc.assert(
       fc.property(fraction, fraction, fraction, fraction, (x, y, w, h) => {

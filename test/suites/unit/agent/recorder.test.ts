@@ -4,7 +4,6 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { LIMITS } from '../../../../common/limits.js';
 import type { Random } from '../../../../common/random.js';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
-import { beginEpoch, endEpoch } from '../../../../agent/outbox/epochs.js';
 import { makeThumbnail } from '../../../../agent/capture/jpeg.js';
 import { Sealer } from '../../../../agent/record/sealer.js';
 import type { Frame } from '../../../../hal/camera.js';
@@ -36,10 +35,10 @@ function end(atMs = 2000): Transition<Frame> {
 }
 
 describe('recorder', () => {
-  it('makes records of an event: a picture at the start, the same one named at the end', async () => {
+  it('records a picture at the start of an event, and names it at the end', async () => {
     const world = new RecorderWorld();
     world.claim();
-    await world.take(start(await picture(640, 360, false)), end());
+    await world.recordTransitions(start(await picture(640, 360, false)), end());
     const [accept, first, last] = world.records();
     expect(accept?.kind).toBe('accept');
     expect(first?.media?.map(({ role }) => role)).toEqual(['thumbnail']);
@@ -47,21 +46,21 @@ describe('recorder', () => {
     expect(last?.media?.map(({ role }) => role)).toEqual(['detail']);
   });
 
-  it('records nothing without an owner, also not the end of what began before there was one', async () => {
+  it('records nothing without an owner, nor the end of an event that started before there was one', async () => {
     const world = new RecorderWorld();
-    await world.take(start(await picture(64, 36, false)));
+    await world.recordTransitions(start(await picture(64, 36, false)));
     world.claim();
-    await world.take(end());
+    await world.recordTransitions(end());
     expect(world.records().map(({ kind }) => kind)).toEqual(['accept']);
     expect(world.counters.get('events.unclaimed')).toBe(1);
   });
 
-  it('lets no event go on under another claim: the new owner sees nothing of it, and the loss is said', async () => {
+  it('ends an event with its claim: the new owner sees nothing of it, and the loss is counted', async () => {
     const world = new RecorderWorld();
     world.claim();
     const first = world.outbox.currentClaim();
-    await world.take(start(await picture(640, 360, false)));
-    endEpoch(world.outbox, 'release', world.camera.time(1500));
+    await world.recordTransitions(start(await picture(640, 360, false)));
+    world.outbox.endEpoch('release', world.camera.time(1500));
     const nextOwner = new CameraWorld().owner;
     const account = accountId(nodeSuite, nextOwner.publicKey);
     const recipients = [{ x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: nextOwner.publicKey }];
@@ -71,43 +70,43 @@ describe('recorder', () => {
       ownerKey: nextOwner.publicKey,
       recipients,
     });
-    beginEpoch(world.outbox, claim, world.camera.time(1500));
-    await world.take(end());
+    world.outbox.beginEpoch(claim, world.camera.time(1500));
+    await world.recordTransitions(end());
     const ofNext = world.records().filter(({ epoch }) => epoch === 2);
     expect(ofNext.every(({ kind }) => kind !== 'motion')).toBe(true);
     expect(world.counters.get('events.claim-changed')).toBe(1);
   });
 
-  it('compresses a picture again that is too large for a seal', async () => {
+  it('compresses a picture again if it is too large for a seal', async () => {
     const world = new RecorderWorld();
     world.recorder.configure({
       ...RECORDER_SETTINGS,
       thumbnail: { ...RECORDER_SETTINGS.thumbnail, width: 1280, quality: 95 },
     });
     world.claim();
-    await world.take(start(await picture(1280, 720, true)));
+    await world.recordTransitions(start(await picture(1280, 720, true)));
     const media = world.records()[1]?.media?.[0];
     expect(media?.role).toBe('thumbnail');
     expect(media?.length).toBeLessThanOrEqual(LIMITS.sealedMaxBytes);
   });
 
-  it('keeps a picture within its budget of bytes, and decodes it once for that', async () => {
+  it('keeps a picture within its byte budget, decoding it once', async () => {
     const world = new RecorderWorld();
     world.recorder.configure({ ...RECORDER_SETTINGS, thumbnail: { ...RECORDER_SETTINGS.thumbnail, maxBytes: 6000 } });
     world.claim();
     const noisy = await picture(640, 360, true);
     expect((await makeThumbnail(noisy, 320, 75, [])).jpeg.length).toBeGreaterThan(6000);
-    await world.take(start(noisy));
-    await world.take(end());
-    expect(world.sealed[0]?.jpeg?.length).toBeLessThanOrEqual(6000);
+    await world.recordTransitions(start(noisy));
+    await world.recordTransitions(end());
+    expect(world.sealedContents[0]?.jpeg?.length).toBeLessThanOrEqual(6000);
     expect(world.counters.get('pictures.decoded')).toBe(1);
   });
 
   it.each([
     ['none', [0.25, 0.25, 0.5, 0.5]],
-    // A subject of half the side stands in the middle of a crop of 0.5 / 0.55 of it.
+    // The subject takes half of each side and is centred in a crop of 0.5 / 0.55.
     ['subject', [0.225, 0.225, 0.55, 0.55]],
-  ] as const)('seals a box that fits the picture beside it: crop %s', async (crop, box) => {
+  ] as const)('seals a box that fits the cropped picture: crop %s', async (crop, box) => {
     const world = new RecorderWorld();
     world.recorder.configure({ ...RECORDER_SETTINGS, thumbnail: { ...RECORDER_SETTINGS.thumbnail, crop } });
     world.claim();
@@ -118,11 +117,11 @@ describe('recorder', () => {
       ])
       .jpeg()
       .toBuffer({ resolveWithObject: true });
-    await world.take(start(data));
-    const [sealed] = world.sealed;
+    await world.recordTransitions(start(data));
+    const [sealed] = world.sealedContents;
     const shown = sealed?.detail.box?.map((value) => value / 65_535) ?? [];
     for (const [i, value] of box.entries()) expect(shown[i]).toBeCloseTo(value, 2);
-    // What the owner sees inside the box is the subject, and nothing of it is outside.
+    // The subject fills the box, and no part of it is outside.
     const { data: grey, info } = await sharp(sealed?.jpeg ?? new Uint8Array(0))
       .greyscale()
       .raw()
@@ -146,7 +145,7 @@ describe('recorder', () => {
   it('counts a picture that cannot be decoded, and keeps the event', async () => {
     const world = new RecorderWorld();
     world.claim();
-    await world.take(start(Uint8Array.of(0xff, 0xd8, 1, 2, 3)));
+    await world.recordTransitions(start(Uint8Array.of(0xff, 0xd8, 1, 2, 3)));
     expect(world.records()[1]?.media?.map(({ role }) => role)).toEqual(['detail']);
     expect(world.counters.get('frames.corrupt')).toBe(1);
   });
@@ -155,7 +154,7 @@ describe('recorder', () => {
     const stuck: Random = { bytes: (length) => new Uint8Array(length).fill(7), uniform: () => 0.5 };
     const world = new RecorderWorld({ random: stuck });
     world.claim();
-    await world.take(start(await picture(64, 36, false)));
+    await world.recordTransitions(start(await picture(64, 36, false)));
     expect(world.records().map(({ kind }) => kind)).not.toContain('motion');
     expect(world.counters.get('recorder.randomness-repeats')).toBe(1);
     const sealer = new Sealer(nodeSuite, stuck, atOnce);
@@ -169,7 +168,7 @@ describe('recorder', () => {
     expect(media.role).toBe('detail');
   });
 
-  it('gives way after each recipient and after the body, and takes what it is given back', async () => {
+  it('yields after each recipient and after the body', async () => {
     const world = new RecorderWorld();
     let turns = 0;
     const sealer = new Sealer(nodeSuite, realRandom, () => Promise.resolve(turns++));

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { FrameOrder } from '../../../../agent/capture/frame-order.js';
-import { FreezeWatch } from '../../../../agent/capture/detect/freeze.js';
+import { FreezeWatch } from '../../../../agent/capture/freeze.js';
 import { SceneLog } from '../../../../agent/capture/scene-log.js';
 import { Counters } from '../../../../common/counters.js';
 import { silentLog } from '../../../../common/log.js';
@@ -8,21 +8,21 @@ import type { Frame } from '../../../../hal/camera.js';
 import type { RecordScene } from '../../../../protocol/objects/record.js';
 
 describe('the scene log', () => {
-  function said(told: readonly (readonly [RecordScene, number])[]): { said: string[]; counters: Counters } {
+  function recordAll(scenes: readonly (readonly [RecordScene, number])[]): { lines: string[]; counters: Counters } {
     const counters = new Counters();
     const lines: string[] = [];
     const log = new SceneLog({
       counters,
       log: silentLog,
-      say: ({ class: name, durationMs }, atMs) => lines.push([name, durationMs ?? '–', atMs].join(' ')),
+      onRecord: ({ class: name, durationMs }, atMs) => lines.push([name, durationMs ?? '–', atMs].join(' ')),
     });
-    for (const [scene, atMs] of told) log.recordScene(scene, atMs);
-    return { said: lines, counters };
+    for (const [scene, atMs] of scenes) log.recordScene(scene, atMs);
+    return { lines, counters };
   }
 
-  it('says a class once a minute, counts it always, and keeps classes apart', () => {
+  it('records a class once a minute, counts it always, and keeps classes apart', () => {
     const lamp = { class: 'illumination' } as const;
-    const { said: lines, counters } = said([
+    const { lines, counters } = recordAll([
       [lamp, 1000],
       [lamp, 30_000],
       [{ class: 'ir-cut' }, 30_000],
@@ -32,9 +32,10 @@ describe('the scene log', () => {
     expect(counters.snapshot()).toEqual({ 'scenes.illumination': 3, 'scenes.ir-cut': 1 });
   });
 
-  it('says the end of what it said the beginning of, within the minute too, and no other', () => {
-    const [begin, end] = [{ class: 'tamper' }, { class: 'tamper', durationMs: 9000 }] as const;
-    const { said: lines, counters } = said([
+  it('records the end of each beginning that it recorded, also within the minute, and no other end', () => {
+    const begin = { class: 'tamper' } as const;
+    const end = { class: 'tamper', durationMs: 9000 } as const;
+    const { lines, counters } = recordAll([
       [begin, 1000],
       [end, 10_000],
       [begin, 20_000],
@@ -44,8 +45,8 @@ describe('the scene log', () => {
     expect(counters.get('scenes.tamper')).toBe(2);
   });
 
-  it('says a silence that has no beginning of its own when it is over', () => {
-    expect(said([[{ class: 'stall', durationMs: 8000 }, 9000]]).said).toEqual(['stall 8000 9000']);
+  it('records a silence that had no beginning of its own when it is over', () => {
+    expect(recordAll([[{ class: 'stall', durationMs: 8000 }, 9000]]).lines).toEqual(['stall 8000 9000']);
   });
 });
 
@@ -55,11 +56,11 @@ describe('the order of frames', () => {
     return times.map((time) => order.classify(time)[0]).join('');
   };
 
-  it('skips what runs backwards, and times that are none', () => {
+  it('skips times that run backwards, or are not numbers', () => {
     expect(play([0, 100, 50, 200, 200, NaN, 300])).toBe('nnsnnsn');
   });
 
-  it('believes an older time that stays: the one before it was wrong', () => {
+  it('accepts an older time that stays: the one before it was wrong', () => {
     expect(play([0, 9e9, ...Array.from({ length: 12 }, (_, i) => 100 * i)])).toBe('nnsssssssssrnn');
     expect(play([0, ...Array.from({ length: 30 }, () => NaN)])).toBe(`n${'s'.repeat(30)}`);
   });
@@ -80,7 +81,7 @@ describe('the freeze watch', () => {
     });
   };
 
-  it('says a freeze once after five seconds, and how long it was when it is over', () => {
+  it('reports a freeze once after five seconds, and its duration when it is over', () => {
     const frames = Array.from({ length: 8 }, (_, i) => frame(i, 7));
     expect(types([...frames, frame(8, 8), frame(9, 9)])).toEqual([
       'live',
@@ -96,11 +97,11 @@ describe('the freeze watch', () => {
     ]);
   });
 
-  it('takes one picture that comes twice for what it is', () => {
+  it('reports one picture that comes twice as a repeat', () => {
     expect(types([frame(0, 1), frame(1, 1), frame(2, 2), frame(3, 2)])).toEqual(['live', 'repeat', 'live', 'repeat']);
   });
 
-  it('looks at the luma as well, where a driver brings it', () => {
+  it('compares the luma plane too, where a driver delivers it', () => {
     expect(types(Array.from({ length: 8 }, (_, i) => frame(i, 7, i)))).toEqual(Array.from({ length: 8 }, () => 'live'));
   });
 });

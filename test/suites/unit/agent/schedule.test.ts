@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { Schedule } from '../../../../agent/capture/schedule.js';
+import { Schedule, type ScheduleWindow } from '../../../../agent/capture/schedule.js';
+import { schedule as schema } from '../../../../agent/config/values.js';
 import { seededRandom } from '../../../../common/seeded-random.js';
-import { schedule as schema, type ScheduleWindow } from '../../../../common/config/values.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -20,7 +20,7 @@ function minutesOn(zone: string, day: string, ...texts: readonly string[]): numb
 }
 
 describe('windows of a schedule', () => {
-  it('are read as people write them', () => {
+  it('are parsed in every usual form', () => {
     expect(windowsOf('mon-fri 22:00-06:30', 'sat,sun 00:00-24:00', 'fri-mon,wed 08:05-08:06', '07:00-19:00')).toEqual([
       { days: [1, 2, 3, 4, 5], fromMinute: 1320, toMinute: 390 },
       { days: [6, 0], fromMinute: 0, toMinute: 1440 },
@@ -48,12 +48,12 @@ describe('a schedule', () => {
       'sun 01:00-02:00',
       true,
     ],
-    ['Berlin, after it: three, not two', 'Europe/Berlin', '2026-03-29T01:00:00Z', 'sun 02:00-03:00', false],
-    ['Berlin, after it: three', 'Europe/Berlin', '2026-03-29T01:00:00Z', 'sun 03:00-03:01', true],
+    ['Berlin, after the skip: three, not two', 'Europe/Berlin', '2026-03-29T01:00:00Z', 'sun 02:00-03:00', false],
+    ['Berlin, after the skip: three', 'Europe/Berlin', '2026-03-29T01:00:00Z', 'sun 03:00-03:01', true],
     ['Berlin, half past two the first time', 'Europe/Berlin', '2026-10-25T00:30:00Z', 'sun 02:30-02:31', true],
     ['Berlin, and the second time', 'Europe/Berlin', '2026-10-25T01:30:00Z', 'sun 02:30-02:31', true],
     ['Berlin, over midnight, of the day before', 'Europe/Berlin', '2026-03-29T03:59:00Z', 'sat 22:00-06:00', true],
-    ['Berlin, and no longer', 'Europe/Berlin', '2026-03-29T04:00:00Z', 'sat 22:00-06:00', false],
+    ['Berlin, after the end of that window', 'Europe/Berlin', '2026-03-29T04:00:00Z', 'sat 22:00-06:00', false],
     ['Berlin, the day itself begins at 22:00', 'Europe/Berlin', '2026-03-29T03:59:00Z', 'sun 22:00-06:00', false],
     ['New York, skipped', 'America/New_York', '2026-03-08T07:00:00Z', 'sun 02:00-03:00', false],
     ['New York, one the first time', 'America/New_York', '2026-11-01T05:15:00Z', 'sun 01:00-01:30', true],
@@ -66,7 +66,7 @@ describe('a schedule', () => {
       true,
     ],
     ['Lord Howe, skipped half an hour', 'Australia/Lord_Howe', '2026-10-03T15:30:00Z', 'sun 02:00-02:30', false],
-    ['Lord Howe, after it', 'Australia/Lord_Howe', '2026-10-03T15:30:00Z', 'sun 02:30-02:31', true],
+    ['Lord Howe, after the skip', 'Australia/Lord_Howe', '2026-10-03T15:30:00Z', 'sun 02:30-02:31', true],
     ['Lord Howe, 01:45 the first time', 'Australia/Lord_Howe', '2026-04-04T14:45:00Z', 'sun 01:30-02:00', true],
     ['Lord Howe, and the second time', 'Australia/Lord_Howe', '2026-04-04T15:15:00Z', 'sun 01:30-02:00', true],
     ['Kathmandu, 5:45 ahead', 'Asia/Kathmandu', '2026-07-01T18:14:00Z', 'wed 23:59-24:00', true],
@@ -90,7 +90,7 @@ describe('a schedule', () => {
     expect(minutesOn(zone, day, text)).toBe(minutes);
   });
 
-  it('holds each instant that its wall clock says, and no other', () => {
+  it('holds each instant whose wall clock lies in a window, and no other', () => {
     const { uniform } = seededRandom(29);
     const below = (most: number): number => Math.floor(uniform() * most);
     const zones = [
@@ -113,7 +113,7 @@ describe('a schedule', () => {
       const from = Date.UTC(2026, 0, 1) + below(365) * DAY_MS;
       for (let i = 0; i < 40; i++) {
         const utc = from + below(DAY_MS);
-        // The wall clock as a date of its own, in which no zone plays a part any more.
+        // The wall clock as a date of its own, without a zone.
         const shown = Date.parse(`${wall.format(utc).replace(' ', 'T')}Z`);
         const expected = windows.some(({ days, fromMinute, toMinute }) =>
           [0, 1].some((daysAgo) => {

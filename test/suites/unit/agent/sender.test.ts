@@ -2,14 +2,13 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../common/seeded-random.js';
 import { Sender, type Parcel } from '../../../../agent/uplink/sender.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { beginEpoch } from '../../../../agent/outbox/epochs.js';
 import { claimed, close, motion, type Opened } from '../../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
 type Next = (sender: Sender, nowMs: number) => Parcel | null;
 
 const WINDOW_MS = 300_000;
-/** Live records come no closer than their allowance of two a second, and their receipts arrive. */
+/** Live records keep to their allowance of two per second. */
 const LIVE_EVERY_MS = 500;
 
 function receiptAccept(world: CameraWorld, { outbox }: Opened, epoch = 1): void {
@@ -20,8 +19,8 @@ function receiptAccept(world: CameraWorld, { outbox }: Opened, epoch = 1): void 
 }
 
 /**
- * A camera that comes back with a queue, over a link whose acknowledgements come late, or never. What must hold: a live
- * record is what is sent next, however much waits. Returns what is wrong, or null.
+ * Walks a camera that reconnects with a backlog, over a link whose acknowledgements arrive late or never. A live record must
+ * always be sent next, however much waits. Returns what is wrong, or null.
  */
 function walk(seed: number, next: Next): string | null {
   const { uniform } = seededRandom(seed);
@@ -39,8 +38,8 @@ function walk(seed: number, next: Next): string | null {
   let sent = 0;
   for (let at = 0; at < 80; at++) {
     nowMs += uniform() * 3000;
-    if (uniform() < 0.1) sender.quotaExceeded();
-    if (uniform() < 0.1) sender.pace(uniform() * 10_000);
+    if (uniform() < 0.1) sender.slowDown();
+    if (uniform() < 0.1) sender.setDrainInterval(uniform() * 10_000);
     const hasLive = uniform() < 0.5 && nowMs - liveAtMs >= LIVE_EVERY_MS;
     const liveSeq = hasLive ? append() : null;
     if (hasLive) liveAtMs = nowMs;
@@ -57,8 +56,8 @@ function walk(seed: number, next: Next): string | null {
     }
     for (const parcel of held.splice(0)) {
       if (uniform() < 0.3) continue;
-      sender.acknowledged(parcel, nowMs, WINDOW_MS, uniform());
-      // Receipts of the backlog may stay away: what is sent again must not stand before a live record either.
+      sender.markAcknowledged(parcel, nowMs, WINDOW_MS, uniform());
+      // Receipts of the backlog may be missing: a repeat must not leave before a live record either.
       if (parcel.isLive || uniform() < 0.3)
         for (const { epoch, seq } of parcel.records) sender.markReceipted(epoch, seq, seq);
     }
@@ -69,14 +68,14 @@ function walk(seed: number, next: Next): string | null {
 
 const SEEDS = Array.from({ length: 8 }, (_, i) => i + 1);
 
-describe('what leaves next', () => {
-  it.each(SEEDS)('a live record, whatever waits: seed %i', (seed) => {
+describe('the next message to leave', () => {
+  it.each(SEEDS)('is a live record, whatever waits: seed %i', (seed) => {
     expect(walk(seed, (sender, nowMs) => sender.next(nowMs))).toBeNull();
   });
 
-  it('the control: a sender that gives backlog its turn first is noticed', () => {
+  it('the control: detects a sender that sends the backlog first', () => {
     const waiting: (Parcel | null)[] = [];
-    // One message late: what should leave now leaves after what was taken before.
+    // Delays every message by one, so that a live record leaves after the message before it.
     const late: Next = (sender, nowMs) => {
       waiting.push(sender.next(nowMs));
       return waiting.length > 1 ? (waiting.shift() ?? null) : null;
@@ -84,7 +83,7 @@ describe('what leaves next', () => {
     expect(walk(1, late)).toMatch(/waited behind/);
   });
 
-  it('only live ones leave while enough of the rest is on its way', () => {
+  it('is never backlog while enough of it is in flight', () => {
     const world = new CameraWorld();
     const queue = claimed(world, tempFolder());
     receiptAccept(world, queue);
@@ -97,12 +96,12 @@ describe('what leaves next', () => {
     close(queue);
   });
 
-  it('an accept without a receipt first, at once, and nothing of a later epoch before that receipt', () => {
+  it('is the oldest accept without a receipt, and nothing of a later epoch before that receipt', () => {
     const world = new CameraWorld();
     const queue = claimed(world, tempFolder());
     const { outbox } = queue;
     motion(world, outbox, 1);
-    beginEpoch(outbox, world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(2));
+    outbox.beginEpoch(world.claim(2, outbox.currentClaim()?.hash ?? null), world.time(2));
     const sender = new Sender(outbox, 0, 0, 1);
     motion(world, outbox, 3);
     const leaving = (): string[] =>
@@ -110,8 +109,8 @@ describe('what leaves next', () => {
         (parcel?.records ?? []).map(({ epoch, seq }) => `${String(epoch)}/${String(seq)}`),
       );
     expect(leaving()).toEqual(['1/0', '1/1']);
-    // Its receipt did not come: it is sent again, and the next epoch still waits.
-    sender.acknowledged({ records: [{ epoch: 1, seq: 0 }] }, 1e6, WINDOW_MS, 0.5);
+    // Without its receipt it is sent again, and the next epoch still waits.
+    sender.markAcknowledged({ records: [{ epoch: 1, seq: 0 }] }, 1e6, WINDOW_MS, 0.5);
     expect(sender.next(1e6 + 1_000_000)?.records[0]).toMatchObject({ epoch: 1, seq: 0 });
     receiptAccept(world, queue);
     sender.markReceipted(1, 0, 0);

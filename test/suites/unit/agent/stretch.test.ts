@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StretchFinder, type Look, type Stretch } from '../../../../agent/cli/stretch.js';
+import { StretchFinder, type InspectedFrame, type Stretch } from '../../../../agent/cli/stretch.js';
 import type { Reason } from '../../../../agent/capture/detect/observation.js';
 import { EventTracker } from '../../../../agent/capture/event-tracker.js';
 import type { Frame } from '../../../../hal/camera.js';
@@ -7,7 +7,7 @@ import type { Frame } from '../../../../hal/camera.js';
 const BOX = { left: 0.4, top: 0.3, width: 0.2, height: 0.4 };
 const PLANE = { width: 2, height: 2, data: new Uint8Array(4) };
 
-function look(index: number, reason: Reason, area: number): Look {
+function inspectedFrame(index: number, reason: Reason, area: number): InspectedFrame {
   const timeMs = index * 100;
   const motion = reason === 'motion';
   const frame: Frame = { jpeg: new Uint8Array(0), monotonicMs: timeMs, index };
@@ -32,7 +32,7 @@ function look(index: number, reason: Reason, area: number): Look {
   };
 }
 
-/** Frames of a tenth of a second: `[reason, area, how many]` each. */
+/** Plays runs of frames, each frame a tenth of a second: `[reason, area, number of frames]`. */
 function play(runs: readonly (readonly [Reason, number, number])[]): Stretch[] {
   const tracker = new EventTracker<Frame>({ holdMs: 500, cooldownMs: 0, maxDurationMs: 3_600_000 });
   const finder = new StretchFinder();
@@ -40,16 +40,17 @@ function play(runs: readonly (readonly [Reason, number, number])[]): Stretch[] {
   let index = 0;
   for (const [reason, area, count] of runs) {
     for (let i = 0; i < count; i++, index++) {
-      // It grows, then shrinks: the middle is the largest.
-      const one = look(index, reason, area * (1 - Math.abs(i - count / 2) / count));
-      found.push(...finder.addInspection(one, tracker.advance(one.observation, one.frame, index, index * 100)));
+      // The area grows, then shrinks: it is largest in the middle.
+      const one = inspectedFrame(index, reason, area * (1 - Math.abs(i - count / 2) / count));
+      const transitions = tracker.advance(one.observation, { frame: one.frame, index, timeMs: index * 100 });
+      found.push(...finder.addInspection(one, transitions));
     }
   }
   return [...found, ...finder.finish(tracker.finish(index, index * 100))];
 }
 
 describe('stretches of a video', () => {
-  it('are its events, with the pictures that were chosen, and what came before and after', () => {
+  it('are its events, with the chosen pictures and what came before and after', () => {
     const [event, ...others] = play([
       ['still', 0, 30],
       ['motion', 0.1, 40],
@@ -64,7 +65,7 @@ describe('stretches of a video', () => {
     expect(event?.moments.at(-1)?.timeMs).toBeGreaterThan(6900);
   });
 
-  it('are what might have been an event, by the reason that most frames give', () => {
+  it('are near misses, named by the reason of most frames', () => {
     const found = play([
       ['still', 0, 30],
       ['too-short', 0.01, 4],
@@ -76,7 +77,7 @@ describe('stretches of a video', () => {
     expect(found[0]?.best.frame.index).toBe(39);
   });
 
-  it('are not what led up to an event, nor single frames', () => {
+  it('are neither the frames that led up to an event nor single frames', () => {
     const found = play([
       ['too-short', 0.01, 8],
       ['motion', 0.1, 20],
@@ -85,7 +86,7 @@ describe('stretches of a video', () => {
       ['still', 0, 20],
     ]);
     expect(found.map(({ kind }) => kind)).toEqual(['event']);
-    // Control: for longer than a lead it is a stretch of its own.
+    // The control: more frames than the lead before an event are a stretch of their own.
     const rain = play([
       ['erratic', 0.01, 80],
       ['motion', 0.1, 20],
@@ -93,7 +94,7 @@ describe('stretches of a video', () => {
     expect(rain.map(({ kind }) => kind).sort()).toEqual(['erratic', 'event']);
   });
 
-  it('are cut where they would go on for ever, and thinned out', () => {
+  it('are cut at a maximum length, and their timelines thinned out', () => {
     const found = play([['erratic', 0.01, 3000]]);
     expect(found.length).toBe(5);
     const [event] = play([['motion', 0.01, 9000]]);

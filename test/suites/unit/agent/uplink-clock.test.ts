@@ -27,10 +27,10 @@ function clockAt(ms: number | null, quality: ClockQuality): SystemClock & { ms: 
   };
 }
 
-describe('the earliest that it can be', () => {
+describe('the time floor', () => {
   const path = (): string => join(tempFolder(), 'clock');
 
-  it('is when the program was made, then the last network time', () => {
+  it('is the build time of the program, then the last network time', () => {
     const file = path();
     const clock = clockAt(0, 'rtc');
     expect(new TimeFloor(file, clock, BUILT_MS, silentLog).floorMs()).toBe(BUILT_MS);
@@ -41,7 +41,7 @@ describe('the earliest that it can be', () => {
     timers.advance(3_600_000);
     stop();
     expect(timers.pending).toBe(0);
-    // The next boot, without a clock chip.
+    // The next boot, on a camera without a real-time clock.
     clock.quality = 'rtc';
     clock.ms = BUILT_MS + DAY_MS;
     expect(new TimeFloor(file, clock, BUILT_MS, silentLog).floorMs()).toBe(BUILT_MS + 2 * DAY_MS);
@@ -49,13 +49,13 @@ describe('the earliest that it can be', () => {
     expect(new TimeFloor(file, clock, BUILT_MS, silentLog).floorMs()).toBeNull();
   });
 
-  it('is not raised by a clock that nobody checked, and network time below it is believed', () => {
+  it('is not raised by an unverified clock, and network time below it replaces it', () => {
     const file = path();
     const clock = clockAt(BUILT_MS + 9000 * DAY_MS, 'rtc');
     new TimeFloor(file, clock, BUILT_MS, silentLog).startSaving(new VirtualClock())();
     clock.ms = BUILT_MS - 1;
     expect(new TimeFloor(file, clock, BUILT_MS, silentLog).floorMs()).toBe(BUILT_MS);
-    // A time server lied once; the next true one takes it back.
+    // A time server was wrong once; the next correct time lowers the floor again.
     writeFileSync(file, String(BUILT_MS + 9000 * DAY_MS));
     Object.assign(clock, { ms: BUILT_MS + DAY_MS, quality: 'ntp' });
     const floor = new TimeFloor(file, clock, BUILT_MS, silentLog);
@@ -64,7 +64,7 @@ describe('the earliest that it can be', () => {
     expect(readFileSync(file, 'utf8')).toBe(String(BUILT_MS + DAY_MS));
   });
 
-  it.each(['', 'noise', '1e300', '-5', '12.5'])('a note that is none (%j) is none', (text) => {
+  it.each(['', 'noise', '1e300', '-5', '12.5'])('ignores a damaged file: %j', (text) => {
     const file = path();
     writeFileSync(file, text);
     expect(new TimeFloor(file, clockAt(0, 'rtc'), BUILT_MS, silentLog).floorMs()).toBe(BUILT_MS);
@@ -79,7 +79,7 @@ describe('an uplink whose clock was never set', () => {
     return { camera, set: () => void (isSet = true) };
   };
 
-  it('waits for network time, and spreads from there', () => {
+  it('waits for network time, and spreads its attempt from there', () => {
     const { camera, set } = unset();
     camera.clock.advance(60_000);
     expect(camera.phase).toBe('boot');
@@ -96,17 +96,17 @@ describe('an uplink whose clock was never set', () => {
     expect(camera.phase).toBe('spread');
   });
 
-  it('does not make somebody wait who claims it', () => {
+  it('does not make a person who claims it wait', () => {
     const { camera } = unset();
     camera.uplink.setClaimWindow(true);
     expect(camera.phase).toBe('connecting');
-    // And does not start a second time when the wait would have been over.
+    // And does not start a second time when the wait for network time would have ended.
     camera.clock.advance(CLOCK_WAIT_MAX_MS);
     expect(camera.uplink.status().attempts).toBeLessThan(CLOCK_WAIT_MAX_MS / 7500 + 2);
     expect(camera.clock.pending).toBeLessThanOrEqual(1);
   });
 
-  it('stops while it waits, with no timer left', () => {
+  it('stops while it waits, and leaves no timer', () => {
     const { camera } = unset();
     camera.uplink.stop();
     expect(camera.clock.pending).toBe(0);
@@ -114,10 +114,10 @@ describe('an uplink whose clock was never set', () => {
   });
 });
 
-describe('what is kept of the uplink', () => {
+describe('the stored state of the uplink', () => {
   const kept = persistedOf(initialState({ initialWindowMs: 60_000, connectTimeoutMs: 1 }), 'boot');
 
-  it('comes back for the same broker only, and the file names none', () => {
+  it('is loaded for the same broker only, and the file does not name the broker', () => {
     const path = join(tempFolder(), 'uplink.json');
     uplinkFile(path, silentLog, 'mqtts://broker.example:8883').save({ ...kept, protocol: 4, drainIntervalMs: 7000 });
     expect(uplinkFile(path, silentLog, 'mqtts://broker.example:8883').load()).toMatchObject({
@@ -129,7 +129,7 @@ describe('what is kept of the uplink', () => {
   });
 
   it.each(['', '{}', '[]', '{"windowMs":"1"}', JSON.stringify({ ...kept, broker: 5 })])(
-    'a file that is none (%j) is none',
+    'is ignored in a damaged file: %j',
     (text) => {
       const path = join(tempFolder(), 'uplink.json');
       writeFileSync(path, text);
@@ -138,11 +138,11 @@ describe('what is kept of the uplink', () => {
   );
 });
 
-/** No delay of the uplink may come from a clock that somebody sets. */
+/** No delay of the uplink may depend on a clock that can be set. */
 const WALL_CLOCK = /\bwallMs\b|\bDate\b|\bperformance\b|\bhrtime\b|\bsetTimeout\(|\bsetInterval\(/;
-/** Whose timers are the socket's own idle time, or compare a certificate's date with a floor that is handed in. */
+/** The idle time of a socket, and a certificate's date compared with a floor that is a parameter. */
 const ALLOWED: Readonly<Record<string, RegExp>> = {
-  'agent/uplink/mqtt-socket.ts': /stream\.setTimeout\(GOOD_BYE_MS/,
+  'agent/uplink/mqtt-socket.ts': /stream\.setTimeout\(DISCONNECT_TIMEOUT_MS/,
   'agent/uplink/floor-check.ts': /Date\.parse\(at\.validTo\)/,
 };
 const wallClockIn = (path: string, text: string): string[] =>
@@ -158,7 +158,7 @@ describe('the uplink’s time', () => {
     expect(files.flatMap((path) => wallClockIn(path, read(path)))).toEqual([]);
   });
 
-  it('would be noticed if it were not', () => {
+  it('the control: other clocks are noticed', () => {
     expect(wallClockIn('agent/uplink/machine.ts', 'const due = clock.wallMs() + 5;')).toHaveLength(1);
     expect(wallClockIn('agent/uplink/sender.ts', 'const now = Date.now();')).toHaveLength(1);
   });

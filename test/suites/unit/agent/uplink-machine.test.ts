@@ -16,10 +16,10 @@ const settings = { initialWindowMs: 300_000, connectTimeoutMs: 20_000 };
 const fresh = initialState(settings);
 
 function run(state: UplinkState, nowMs: number, input: UplinkInput, uniform = 0.5): ReturnType<typeof step> {
-  return step(settings, state, nowMs, input, uniform);
+  return step(state, input, { settings, nowMs, uniform });
 }
 
-/** A machine that is connecting since 0. */
+/** A machine whose first attempt started at 0. */
 function connecting(): UplinkState {
   const started = run(fresh, 0, { type: 'start' }, 0).state;
   return run(started, 0, { type: 'timer' }).state;
@@ -36,19 +36,19 @@ const hints = fc.record(
 const anyInput: fc.Arbitrary<UplinkInput> = fc.oneof(
   fc.constant<UplinkInput>({ type: 'start' }),
   fc.constant<UplinkInput>({ type: 'timer' }),
-  hints.map((told): UplinkInput => ({ type: 'opened', hints: told })),
+  hints.map((sent): UplinkInput => ({ type: 'opened', hints: sent })),
   fc
-    .record({ kind: fc.constantFrom('credentials', 'protocol', 'busy', 'other'), told: hints })
-    .map(({ kind, told }): UplinkInput => ({ type: 'refused', kind, hints: told })),
+    .record({ kind: fc.constantFrom('credentials', 'protocol', 'busy', 'other'), sent: hints })
+    .map(({ kind, sent }): UplinkInput => ({ type: 'refused', kind, hints: sent })),
   fc
     .constantFrom('lost', 'taken-over', 'failed', 'dropped', 'busy', 'credentials')
     .map((cause): UplinkInput => ({ type: 'closed', cause })),
-  hints.map((told): UplinkInput => ({ type: 'receipt', hints: told })),
+  hints.map((sent): UplinkInput => ({ type: 'receipt', hints: sent })),
   fc.boolean().map((open): UplinkInput => ({ type: 'claim-window', open })),
 );
 
 describe('uplink machine', () => {
-  it('waits anywhere in the window after a boot, and after a loss', () => {
+  it('waits for a random point of the window after a boot and after a loss', () => {
     expect(run(fresh, 1000, { type: 'start' }, 0.25).state).toMatchObject({ phase: 'spread', dueMs: 76_000 });
     expect(run(connected(), 1000, { type: 'closed', cause: 'lost' }, 0.5).state).toMatchObject({
       phase: 'spread',
@@ -56,14 +56,14 @@ describe('uplink machine', () => {
     });
   });
 
-  it('connects at once while somebody claims it', () => {
+  it('connects immediately when the claim window opens', () => {
     const waiting = run(fresh, 0, { type: 'start' }).state;
     const { state, effects } = run(waiting, 5, { type: 'claim-window', open: true });
     expect(state.phase).toBe('connecting');
     expect(effects).toEqual([{ type: 'connect', protocol: 5 }]);
   });
 
-  it('tries 3.1.1 once, at once, and remembers it; that is no AUTH_HOLD', () => {
+  it('tries MQTT 3.1.1 immediately, once, and remembers it; this is not an auth-hold', () => {
     const { state, effects } = run(connecting(), 10, { type: 'refused', kind: 'protocol', hints: {} });
     expect(state).toMatchObject({ phase: 'connecting', protocol: 4 });
     expect(effects.map(({ type }) => type)).toEqual(['disconnect', 'report', 'connect']);
@@ -71,28 +71,28 @@ describe('uplink machine', () => {
     expect(restoredState(settings, persistedOf(lost, 'b'), 'b').protocol).toBe(4);
     const again = run(state, 20, { type: 'refused', kind: 'protocol', hints: {} });
     expect(again.state.phase).toBe('wait');
-    // Refused with both: a broker that has left 3.1.1 behind is not asked with it for ever.
+    // Both were refused: the camera returns to MQTT 5, in case the broker has dropped 3.1.1.
     expect(again.state.protocol).toBe(5);
   });
 
-  it('takes what a broker says when it ends a connection: busy waits, refused credentials hold', () => {
+  it('follows the reason that a broker gives when it ends a connection: busy waits, refused credentials hold', () => {
     const busy = run(connected(), 0, { type: 'closed', cause: 'busy', hints: { retryAfterMs: 30_000 } }).state;
     expect(busy).toMatchObject({ phase: 'wait', effectiveWindowMs: 30_000, dueMs: 30_000 });
     expect(run(connected(), 0, { type: 'closed', cause: 'busy' }).state.effectiveWindowMs).toBe(600_000);
     expect(run(connected(), 0, { type: 'closed', cause: 'credentials' }).state.phase).toBe('auth-hold');
   });
 
-  it('does not double a window that the busy broker has just told', () => {
-    const told = run(connecting(), 0, { type: 'refused', kind: 'busy', hints: { windowMs: 60_000 } }).state;
-    expect(told).toMatchObject({ windowMs: 60_000, effectiveWindowMs: 60_000 });
+  it('does not double a window that the busy broker has just set', () => {
+    const hinted = run(connecting(), 0, { type: 'refused', kind: 'busy', hints: { windowMs: 60_000 } }).state;
+    expect(hinted).toMatchObject({ windowMs: 60_000, effectiveWindowMs: 60_000 });
   });
 
-  it('keeps the pace it was told over a restart', () => {
+  it('keeps the drain interval over a restart', () => {
     const paced = run(connected(), 0, { type: 'receipt', hints: { drainIntervalMs: 7000 } }).state;
     expect(restoredState(settings, persistedOf(paced, 'b'), 'other').drainIntervalMs).toBe(7000);
   });
 
-  it('does not believe a kept state that no machine could have left', () => {
+  it('brings a stored state that no machine could have left within its bounds', () => {
     const kept = { ...persistedOf(fresh, 'b'), windowMs: 1e12, effectiveWindowMs: -5, authHoldMs: 1e15, dueMs: 1e300 };
     const restored = restoredState(settings, kept, 'b');
     expect(restored).toMatchObject({ windowMs: WINDOW_MAX_MS, effectiveWindowMs: WINDOW_MIN_MS });
@@ -102,7 +102,7 @@ describe('uplink machine', () => {
     expect(refused.dueMs).toBeLessThanOrEqual(6 * 3_600_000);
   });
 
-  it('holds after refused credentials: 15 min doubling to 6 h, never giving up', () => {
+  it('holds after refused credentials for 15 min, doubling to 6 h, and never gives up', () => {
     let state = connecting();
     const holds: number[] = [];
     for (let i = 0; i < 8; i++) {
@@ -116,20 +116,20 @@ describe('uplink machine', () => {
     expect(Math.max(...holds) * 1.25).toBeLessThanOrEqual(360);
   });
 
-  it('holds when its session is taken over: two cameras with one key would fight for ever', () => {
+  it('holds when its session is taken over: two cameras with one key would otherwise take turns forever', () => {
     expect(run(connected(), 0, { type: 'closed', cause: 'taken-over' }).state.phase).toBe('auth-hold');
   });
 
-  it('doubles the window of a busy broker without a hint, and takes a hint instead', () => {
+  it('doubles the window of a busy broker, unless the broker sends a hint', () => {
     const busy = run(connecting(), 0, { type: 'refused', kind: 'busy', hints: {} }).state;
     expect(busy.effectiveWindowMs).toBe(600_000);
-    const told = run(connecting(), 0, { type: 'refused', kind: 'busy', hints: { retryAfterMs: 30_000 } }).state;
-    expect(told.effectiveWindowMs).toBe(30_000);
+    const hinted = run(connecting(), 0, { type: 'refused', kind: 'busy', hints: { retryAfterMs: 30_000 } }).state;
+    expect(hinted.effectiveWindowMs).toBe(30_000);
     const windowed = run(connecting(), 0, { type: 'opened', hints: { windowMs: 60_000 } }).state;
     expect(windowed).toMatchObject({ windowMs: 60_000, effectiveWindowMs: 60_000 });
   });
 
-  it('forgets the past only after the time and a receipt', () => {
+  it('forgets earlier failures only after the probation time and a receipt', () => {
     const busy = run(connecting(), 0, { type: 'refused', kind: 'busy', hints: {} }).state;
     const retried = run(busy, busy.dueMs ?? 0, { type: 'timer' }).state;
     const open = run(retried, 1_000_000, { type: 'opened', hints: {} }).state;
@@ -143,7 +143,7 @@ describe('uplink machine', () => {
     expect(run(silent, 2_000_000, { type: 'receipt', hints: {} }).state.phase).toBe('stable');
   });
 
-  it('keeps its wait over a restart of the process, so that a crash loop is no stampede', () => {
+  it('keeps its wait over a restart of the process, so that a crash loop does not hammer the broker', () => {
     const waiting = run(fresh, 0, { type: 'start' }, 0.9).state;
     const kept = persistedOf(waiting, 'boot');
     const same = restoredState(settings, kept, 'boot');
@@ -152,7 +152,7 @@ describe('uplink machine', () => {
     expect(run(rebooted, 1000, { type: 'start' }, 0.5).state).toMatchObject({ phase: 'spread', dueMs: 151_000 });
   });
 
-  it('has a way out of every state, one attempt at a time, and every wait inside its bounds', () => {
+  it('leaves every state, makes one attempt at a time, and keeps every wait within its bounds', () => {
     fc.assert(
       fc.property(
         fc.array(fc.tuple(anyInput, fc.double({ min: 0, max: 0.999999, noNaN: true }), fc.nat(400_000)), {
@@ -165,7 +165,7 @@ describe('uplink machine', () => {
           for (const [input, uniform, elapsed] of steps) {
             nowMs += elapsed;
             const before = state;
-            const { state: next, effects } = step(settings, state, nowMs, input, uniform);
+            const { state: next, effects } = run(state, nowMs, input, uniform);
             state = next;
             for (const { type } of effects) {
               if (type === 'disconnect') open = 0;
@@ -182,14 +182,14 @@ describe('uplink machine', () => {
               expect(waitMs).toBeLessThanOrEqual(state.phase === 'auth-hold' ? 6 * 3_600_000 : WINDOW_MAX_MS);
             }
           }
-          // Whatever happened: with time alone it tries again.
+          // From any state, time alone leads to another attempt.
           for (let i = 0; i < 4 && state.phase !== 'connecting'; i++) {
-            if (state.phase === 'boot') state = step(settings, state, nowMs, { type: 'start' }, 0.5).state;
+            if (state.phase === 'boot') state = run(state, nowMs, { type: 'start' }).state;
             if (state.phase === 'probation' || state.phase === 'stable') {
-              state = step(settings, state, nowMs, { type: 'closed', cause: 'lost' }, 0.5).state;
+              state = run(state, nowMs, { type: 'closed', cause: 'lost' }).state;
             }
             nowMs = Math.max(nowMs, state.dueMs ?? nowMs);
-            state = step(settings, state, nowMs, { type: 'timer' }, 0.5).state;
+            state = run(state, nowMs, { type: 'timer' }).state;
           }
           expect(state.phase).toBe('connecting');
         },
@@ -198,7 +198,7 @@ describe('uplink machine', () => {
     );
   });
 
-  it('jitters every wait: different numbers give different times', () => {
+  it('jitters every wait: different random numbers give different times', () => {
     const cases: [UplinkState, UplinkInput][] = [
       [fresh, { type: 'start' }],
       [connecting(), { type: 'refused', kind: 'busy', hints: {} }],

@@ -10,7 +10,10 @@ import {
   type WalkStep,
 } from '../../../support/worlds/uplink-walk.js';
 
-/** Bounds as the design gives them, written down again: what the machine computes is held against these. */
+/**
+ * The bounds of the design, repeated here on purpose: the machine's results are checked against them, not its
+ * constants.
+ */
 const MINUTE_MS = 60_000;
 const WINDOW_MAX_MS = 15 * MINUTE_MS;
 const HOLD_MIN_MS = 15 * MINUTE_MS;
@@ -20,13 +23,13 @@ const ROUNDING_MS = 1e-3;
 
 const WAITING: readonly UplinkState['phase'][] = ['spread', 'wait', 'auth-hold'];
 const isWaiting = ({ phase }: UplinkState): boolean => WAITING.includes(phase);
-/** A new wait; one that a restart brought along was measured before it. */
-const begins = ({ before, after, input }: WalkStep): boolean =>
+/** Whether a new wait started. One that was kept over a restart was checked before it. */
+const startsWait = ({ before, after, input }: WalkStep): boolean =>
   isWaiting(after) &&
   (input.type !== 'start' || before.dueMs === null) &&
   (after.phase !== before.phase || after.dueMs !== before.dueMs);
 
-/** Least and longest that a wait of this phase may be. */
+/** Returns the minimum and maximum of a wait in this phase. */
 function boundsOf(before: UplinkState, after: UplinkState): readonly [number, number] {
   const around = (baseMs: number, maxMs: number): readonly [number, number] => [
     0.75 * Math.min(baseMs, maxMs / 1.25),
@@ -39,11 +42,12 @@ function boundsOf(before: UplinkState, after: UplinkState): readonly [number, nu
 }
 
 const PROPERTIES: Readonly<Record<string, Property>> = {
-  'a way out of every state': ({ before, after, hasSocket, isStarted, input }) => {
-    if (after.phase === 'stopped') return input.type === 'stop' || before.phase === 'stopped' ? null : 'it gave up';
+  'every state is left': ({ before, after, hasSocket, isStarted, input }) => {
+    if (after.phase === 'stopped')
+      return input.type === 'stop' || before.phase === 'stopped' ? null : 'it stopped by itself';
     if (after.phase === 'boot') return isStarted ? 'started, and still in boot' : null;
     if (after.dueMs !== null) return Number.isFinite(after.dueMs) ? null : 'a timer that never fires';
-    // An open connection has bounds of its own: the keep-alive, and an acknowledgement for each publish.
+    // An open connection ends by the keep-alive, or by the time limit of an acknowledgement.
     const isHeld = hasSocket && (after.phase === 'probation' || after.phase === 'stable');
     return isHeld ? null : `${after.phase} without a timer`;
   },
@@ -52,27 +56,30 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
     const needsOne = after.phase === 'connecting' || after.phase === 'probation' || after.phase === 'stable';
     return needsOne === hasSocket ? null : `${after.phase} ${hasSocket ? 'with' : 'without'} a socket`;
   },
-  'every wait inside its bounds': (seen) => {
+  'every wait is within its bounds': (seen) => {
     const { before, after, nowMs } = seen;
     if (after.phase === 'connecting' && (after.dueMs ?? Infinity) > nowMs + SETTINGS.connectTimeoutMs) {
-      return 'an attempt without an end';
+      return 'an attempt without a time limit';
     }
-    if (!begins(seen) || seen.input.type === 'restart') return null;
+    if (!startsWait(seen) || seen.input.type === 'restart') return null;
     const waitMs = (after.dueMs ?? Infinity) - nowMs;
-    const [leastMs, mostMs] = boundsOf(before, after);
-    const isInside = waitMs >= leastMs - ROUNDING_MS && waitMs <= mostMs + ROUNDING_MS;
-    return isInside ? null : `${after.phase} for ${String(waitMs)} ms, not ${String(leastMs)} to ${String(mostMs)}`;
+    const [minMs, maxMs] = boundsOf(before, after);
+    const isInside = waitMs >= minMs - ROUNDING_MS && waitMs <= maxMs + ROUNDING_MS;
+    return isInside ? null : `${after.phase} for ${String(waitMs)} ms, expected ${String(minMs)} to ${String(maxMs)}`;
   },
-  'jitter at every step': (seen) => {
+  'every wait has jitter': (seen) => {
     const { machine, before, input, nowMs, after } = seen;
-    if (!begins(seen) || input.type === 'restart') return null;
-    const [leastMs, mostMs] = boundsOf(before, after);
-    const dueOf = (uniform: number): number => machine.step(SETTINGS, before, nowMs, input, uniform).state.dueMs ?? NaN;
-    const [first, middle, last] = [dueOf(0), dueOf(0.5), dueOf(1 - Number.EPSILON)];
-    const isSpread = last - first >= 0.99 * (mostMs - leastMs) && Math.abs(middle - (first + last) / 2) <= 1;
-    return isSpread ? null : `${after.phase}: the draws end within ${String(last - first)} ms`;
+    if (!startsWait(seen) || input.type === 'restart') return null;
+    const [minMs, maxMs] = boundsOf(before, after);
+    const dueOf = (uniform: number): number =>
+      machine.step(before, input, { settings: SETTINGS, nowMs, uniform }).state.dueMs ?? NaN;
+    const first = dueOf(0);
+    const middle = dueOf(0.5);
+    const last = dueOf(1 - Number.EPSILON);
+    const isSpread = last - first >= 0.99 * (maxMs - minMs) && Math.abs(middle - (first + last) / 2) <= 1;
+    return isSpread ? null : `${after.phase}: the draws lie within ${String(last - first)} ms`;
   },
-  'it connects when it is due, when somebody claims it, or once with 3.1.1': ({ before, nowMs, input, effects }) => {
+  'it connects when due, for a claim, or once with 3.1.1': ({ before, nowMs, input, effects }) => {
     if (!effects.some(({ type }) => type === 'connect')) return null;
     if (input.type === 'timer') return isWaiting(before) && nowMs >= (before.dueMs ?? Infinity) ? null : 'too early';
     if (input.type === 'claim-window' || input.type === 'start')
@@ -83,91 +90,91 @@ const PROPERTIES: Readonly<Record<string, Property>> = {
     input.type === 'restart' && input.sameBoot && isWaiting(before) && after.dueMs !== before.dueMs
       ? 'it forgot its wait'
       : null,
-  'W stays in its bounds': ({ after }) =>
+  'W is within its bounds': ({ after }) =>
     after.windowMs >= 5000 &&
     after.windowMs <= WINDOW_MAX_MS &&
     after.effectiveWindowMs >= 5000 &&
     after.effectiveWindowMs <= WINDOW_MAX_MS
       ? null
       : `W ${String(after.windowMs)}, effective ${String(after.effectiveWindowMs)}`,
-  'the past is forgotten after probation only': ({ before, after, input }) =>
+  'earlier failures are forgotten only after probation': ({ before, after, input }) =>
     after.authHoldMs < before.authHoldMs && input.type !== 'restart' && after.phase !== 'stable'
       ? 'a hold was shortened'
       : null,
 };
 
 type Step = typeof step;
-const spoil = (change: (real: ReturnType<Step>, ...args: Parameters<Step>) => ReturnType<Step>): Machine => ({
+const withBug = (change: (real: ReturnType<Step>, ...args: Parameters<Step>) => ReturnType<Step>): Machine => ({
   ...REAL,
   step: (...args) => change(step(...args), ...args),
 });
 const without = (effects: readonly UplinkEffect[], type: UplinkEffect['type']): readonly UplinkEffect[] =>
   effects.filter((effect) => effect.type !== type);
 
-/** A fault for each property, of the kind that a change of the machine could bring. */
-const FAULTS: readonly (readonly [fault: string, property: string, Machine])[] = [
+/** For each property a planted bug, of a kind that a change of the machine could bring. */
+const PLANTED_BUGS: readonly (readonly [bug: string, property: string, Machine])[] = [
   [
-    'a lost connection is waited for without a timer',
-    'a way out of every state',
-    spoil((real, _settings, before, _now, { type }) =>
+    'a lost connection leaves no timer',
+    'every state is left',
+    withBug((real, before, { type }) =>
       type === 'closed' && before.phase === 'stable' ? { ...real, state: { ...real.state, dueMs: null } } : real,
     ),
   ],
   [
-    'refused credentials end it for good',
-    'a way out of every state',
-    spoil((real) =>
+    'it stops for good after refused credentials',
+    'every state is left',
+    withBug((real) =>
       real.state.phase === 'auth-hold' ? { ...real, state: { ...real.state, phase: 'stopped' } } : real,
     ),
   ],
   [
-    'a timed-out attempt is left open',
+    'an attempt that timed out is left open',
     'one socket at most',
-    spoil((real, _settings, { phase }, _now, { type }) =>
+    withBug((real, { phase }, { type }) =>
       phase === 'connecting' && type === 'timer' ? { ...real, effects: without(real.effects, 'disconnect') } : real,
     ),
   ],
   [
-    'the jitter goes over the cap',
-    'every wait inside its bounds',
-    spoil((real, _settings, before, nowMs) =>
+    'the jitter exceeds the maximum',
+    'every wait is within its bounds',
+    withBug((real, before, _input, { nowMs }) =>
       real.state.phase === 'wait' && before.phase !== 'wait' && real.state.effectiveWindowMs === WINDOW_MAX_MS
         ? { ...real, state: { ...real.state, dueMs: ((real.state.dueMs ?? 0) - nowMs) * 1.25 + nowMs } }
         : real,
     ),
   ],
   [
-    'the same number for every camera',
-    'jitter at every step',
-    { ...REAL, step: (settings, state, nowMs, input) => step(settings, state, nowMs, input, 0.5) },
+    'every camera draws the same number',
+    'every wait has jitter',
+    { ...REAL, step: (state, input, context) => step(state, input, { ...context, uniform: 0.5 }) },
   ],
   [
-    'jitter that vanishes at the cap',
-    'jitter at every step',
+    'the jitter vanishes at the maximum',
+    'every wait has jitter',
     {
       ...REAL,
-      step: (settings, state, nowMs, input, uniform) =>
-        step(settings, state, nowMs, input, state.effectiveWindowMs === WINDOW_MAX_MS ? 0.5 : uniform),
+      step: (state, input, context) =>
+        step(state, input, state.effectiveWindowMs === WINDOW_MAX_MS ? { ...context, uniform: 0.5 } : context),
     },
   ],
   [
-    'a doubled close connects at once',
-    'it connects when it is due, when somebody claims it, or once with 3.1.1',
-    spoil((real, settings, before, nowMs, { type }) =>
+    'a repeated close connects immediately',
+    'it connects when due, for a claim, or once with 3.1.1',
+    withBug((real, before, { type }, context) =>
       type === 'closed' && before.phase === 'wait'
-        ? step(settings, { ...before, dueMs: nowMs }, nowMs, { type: 'timer' }, 0)
+        ? step({ ...before, dueMs: context.nowMs }, { type: 'timer' }, { ...context, uniform: 0 })
         : real,
     ),
   ],
   [
-    'a crash loop begins anew each time',
+    'a crash loop restarts its wait each time',
     'a restart shortens no wait',
     { ...REAL, restore: (settings, kept, boot) => ({ ...restoredState(settings, kept, boot), dueMs: null }) },
   ],
   [
-    'hints are taken as they come',
-    'W stays in its bounds',
-    spoil((real, _settings, _before, _now, input) =>
+    'hints are not clamped',
+    'W is within its bounds',
+    withBug((real, _before, input) =>
       input.type === 'receipt' && input.hints.windowMs !== undefined
         ? { ...real, state: { ...real.state, windowMs: input.hints.windowMs } }
         : real,
@@ -175,8 +182,8 @@ const FAULTS: readonly (readonly [fault: string, property: string, Machine])[] =
   ],
   [
     'a CONNACK is enough to forget a refusal',
-    'the past is forgotten after probation only',
-    spoil((real, _settings, _before, _now, { type }) =>
+    'earlier failures are forgotten only after probation',
+    withBug((real, _before, { type }) =>
       type === 'opened' && real.state.phase === 'probation'
         ? { ...real, state: { ...real.state, authHoldMs: HOLD_MIN_MS } }
         : real,
@@ -189,7 +196,7 @@ describe('properties of the uplink machine, on random walks', () => {
     walkAll(400, 250, PROPERTIES);
   });
 
-  it('are looked at in every phase', () => {
+  it('are checked in every phase', () => {
     const phases = new Set<string>();
     walkAll(20, 250, {
       phases: ({ after }) => {
@@ -209,13 +216,13 @@ describe('properties of the uplink machine, on random walks', () => {
     ]);
   });
 
-  it.each(FAULTS)('would notice that %s', (_fault, property, machine) => {
+  it.each(PLANTED_BUGS)('notices that %s', (_bug, property, machine) => {
     const only = { [property]: PROPERTIES[property] ?? (() => null) };
     const found = Array.from({ length: 400 }, (_, seed) => walk(seed + 1, 250, only, machine)).find(
       (one) => one !== null,
     );
     expect(found?.property).toBe(property);
-    // The seed that is printed repeats it.
+    // The printed seed repeats the failure.
     expect(walk(found?.seed ?? 0, 250, only, machine)).toEqual(found);
     expect(() => walkAll(400, 250, only, machine)).toThrow(`seed ${String(found?.seed)}, step ${String(found?.step)}`);
   });

@@ -1,6 +1,5 @@
 import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { beginEpoch, endEpoch } from '../../../../agent/outbox/epochs.js';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
 import type { Frame } from '../../../../hal/camera.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
@@ -12,7 +11,7 @@ import { RECORDER_SETTINGS, RecorderWorld } from '../../../support/worlds/record
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-/** Two of them may come at once. */
+/** Half of them, two, in one burst. */
 const PER_HOUR = 4;
 const settings = { ...RECORDER_SETTINGS, maxEventsPerHour: PER_HOUR };
 
@@ -37,10 +36,10 @@ function event(atMs: number): Transition<Frame>[] {
 }
 
 async function play(world: RecorderWorld, count: number): Promise<void> {
-  for (let i = 0; i < count; i++) await world.take(...event(world.nowMs));
+  for (let i = 0; i < count; i++) await world.recordTransitions(...event(world.nowMs));
 }
 
-const say = (world: RecorderWorld, isLast = false): boolean =>
+const recordWithheld = (world: RecorderWorld, isLast = false): boolean =>
   world.recorder.recordWithheld(world.camera.time(world.nowMs), isLast);
 const summaries = (world: RecorderWorld): SealcamRecord[] =>
   world.records().filter(({ scene }) => scene?.class === 'rate-limit');
@@ -54,8 +53,8 @@ function claimed(maxBytes?: number): RecorderWorld {
   return world;
 }
 
-describe('more events than the limit', () => {
-  it('are withheld whole; those that were let in are whole', async () => {
+describe('events beyond the limit', () => {
+  it('are withheld whole; admitted ones are recorded whole', async () => {
     const world = claimed();
     await play(world, 5);
     expect(phases(world)).toEqual(['start', 'update', 'end', 'start', 'update', 'end']);
@@ -67,44 +66,44 @@ describe('more events than the limit', () => {
     expect(phases(world)).toHaveLength(21);
   });
 
-  it('are said in a signed record at once, and then every quarter of an hour while it lasts', async () => {
+  it('are named in a signed record as soon as there are any, then every 15 minutes while they continue', async () => {
     const world = claimed();
-    expect(say(world)).toBe(false);
+    expect(recordWithheld(world)).toBe(false);
     await play(world, 5);
-    expect(say(world)).toBe(true);
-    expect(say(world)).toBe(false);
+    expect(recordWithheld(world)).toBe(true);
+    expect(recordWithheld(world)).toBe(false);
     await play(world, 2);
     world.nowMs += 14 * MINUTE_MS;
-    expect(say(world)).toBe(false);
+    expect(recordWithheld(world)).toBe(false);
     world.nowMs += MINUTE_MS;
-    expect(say(world)).toBe(true);
+    expect(recordWithheld(world)).toBe(true);
     world.nowMs += HOUR_MS;
-    expect(say(world)).toBe(false);
+    expect(recordWithheld(world)).toBe(false);
     expect(summaries(world).map(({ scene, loss }) => ({ scene, loss }))).toEqual([
       { scene: { class: 'rate-limit', durationMs: 0 }, loss: [{ reason: 'rate-limit', count: 3 }] },
       { scene: { class: 'rate-limit', durationMs: 15 * MINUTE_MS }, loss: [{ reason: 'rate-limit', count: 2 }] },
     ]);
-    // An hour later it lets events in again.
+    // An hour later events are admitted again.
     await play(world, 1);
     expect(phases(world)).toHaveLength(9);
   });
 
-  it('are said before the camera stops', async () => {
+  it('are named before the camera stops', async () => {
     const world = claimed();
     await play(world, 4);
-    say(world);
+    recordWithheld(world);
     await play(world, 3);
-    expect(say(world)).toBe(false);
-    expect(say(world, true)).toBe(true);
+    expect(recordWithheld(world)).toBe(false);
+    expect(recordWithheld(world, true)).toBe(true);
     expect(summaries(world).map(({ loss }) => loss?.[0]?.count)).toEqual([2, 3]);
   });
 
-  it('leave the account in order, receipted or dropped; a summary that is dropped is said again', async () => {
+  it('keep the sums right; a dropped summary is named again', async () => {
     const world = claimed(40_000);
     await play(world, 5);
-    say(world);
+    recordWithheld(world);
     expect(brokenSums(world.outbox)).toEqual([]);
-    // Records without end: the oldest are dropped, the summary with them.
+    // The outbox overflows: the oldest records are dropped, the summary among them.
     world.recorder.configure(RECORDER_SETTINGS);
     await play(world, 40);
     expect(summaries(world)).toEqual([]);
@@ -115,22 +114,22 @@ describe('more events than the limit', () => {
     expect(brokenSums(world.outbox)).toEqual([]);
   });
 
-  it('are nothing to the next owner, who begins with all of the allowance', async () => {
+  it('do not concern the next owner, who starts with the full allowance', async () => {
     const world = claimed();
     await play(world, 5);
     const first = world.outbox.currentClaim()?.hash ?? null;
     const time = world.camera.time(world.nowMs);
-    endEpoch(world.outbox, 'reset', time);
-    expect(say(world)).toBe(false);
-    beginEpoch(world.outbox, new CameraWorld().claim(2, first, { device: world.camera.deviceId }), time);
-    expect(say(world, true)).toBe(false);
+    world.outbox.endEpoch('reset', time);
+    expect(recordWithheld(world)).toBe(false);
+    world.outbox.beginEpoch(new CameraWorld().claim(2, first, { device: world.camera.deviceId }), time);
+    expect(recordWithheld(world, true)).toBe(false);
     await play(world, 2);
     const ofNext = world.records().filter(({ epoch }) => epoch === 2);
     expect(ofNext.filter(({ kind }) => kind === 'motion')).toHaveLength(6);
     expect(ofNext.flatMap(({ loss = [] }) => loss)).toEqual([]);
   });
 
-  it('do not keep what a person ordered at the console', async () => {
+  it('do not include events ordered at the console', async () => {
     const world = claimed();
     await play(world, 5);
     for (const transition of event(world.nowMs)) world.recorder.recordTransition(transition, true);
@@ -138,7 +137,7 @@ describe('more events than the limit', () => {
     expect(phases(world)).toHaveLength(9);
   });
 
-  it('count nothing while there is no owner', async () => {
+  it('are not counted without an owner', async () => {
     const world = new RecorderWorld({ settings });
     await play(world, 9);
     world.claim();
@@ -148,10 +147,10 @@ describe('more events than the limit', () => {
   });
 });
 
-it('the summary is under the signature like all of a record', async () => {
+it('signs the summary with the rest of its record', async () => {
   const world = claimed();
   await play(world, 3);
-  say(world);
+  recordWithheld(world);
   const last = world.outbox.newest();
   const found = last === null ? null : world.outbox.find(last);
   expect(openSigned(recordKind, nodeSuite, found?.bytes ?? new Uint8Array(0)).value.scene?.class).toBe('rate-limit');

@@ -10,7 +10,7 @@ import { MemoryStorage } from '../../../../app/core/storage.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 
-/** A cloud of one camera that answers pages the way the API does: the newest `limit` below `before`. */
+/** A cloud with one camera. It answers pages as the API does: the newest `limit` records below `before`. */
 function cloudOf(world: CameraWorld, count: number) {
   const claim = world.claim();
   const records = world.chain(claim, count);
@@ -28,13 +28,13 @@ function cloudOf(world: CameraWorld, count: number) {
     health: null,
   });
   const reports: AlarmReport[] = [];
-  const toldOf: number[] = [];
+  const pushedSeqs: number[] = [];
   let asked = 0;
   let meanwhile = (): Promise<unknown> => Promise.resolve();
   const client = {
     reportAlarm: (report: AlarmReport) => {
       reports.push(report);
-      return Promise.reject(new Error('a cloud that does not want to know'));
+      return Promise.reject(new Error('a cloud that refuses alarms'));
     },
     cameras: async () => {
       asked++;
@@ -45,10 +45,10 @@ function cloudOf(world: CameraWorld, count: number) {
     stream: async function* () {
       await Promise.resolve();
       yield { event: 'ready', id: null, data: '{}' };
-      for (const highestSeq of toldOf.splice(0)) {
+      for (const highestSeq of pushedSeqs.splice(0)) {
         const { device, claim: bytes, ...rest } = camera();
-        const told = { ...rest, device: toHex(device), claim: toBase64(bytes), highestSeq };
-        yield { event: 'camera', id: null, data: JSON.stringify(told) };
+        const item = { ...rest, device: toHex(device), claim: toBase64(bytes), highestSeq };
+        yield { event: 'camera', id: null, data: JSON.stringify(item) };
       }
     },
     records: (_device: Uint8Array, _epoch: number, before: number | null, limit: number): Promise<RecordsAnswer> => {
@@ -70,15 +70,15 @@ function cloudOf(world: CameraWorld, count: number) {
     reports,
     showUpTo: (seq: number) => (upTo = seq),
     asked: () => asked,
-    /** What happens while the list of cameras is on its way. */
+    /** Sets what happens while the list of cameras is being answered. */
     whileAsked: (happens: () => Promise<unknown>) => (meanwhile = happens),
-    /** What the next stream says of the camera, one after the other. */
-    tell: (highestSeqs: readonly number[]) => toldOf.push(...highestSeqs),
+    /** Adds camera items, with these highest seqs, to the next stream. */
+    pushCamera: (highestSeqs: readonly number[]) => pushedSeqs.push(...highestSeqs),
   };
 }
 
-describe('the session of an owner', () => {
-  it('fills what it missed while it was away, page by page, and no more', async () => {
+describe("an owner's session", () => {
+  it('fetches what it missed, page by page, and no more', async () => {
     const world = new CameraWorld();
     const { client, pages, records, showUpTo } = cloudOf(world, 400);
     const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
@@ -96,12 +96,12 @@ describe('the session of an owner', () => {
     expect(unverified).toEqual([]);
     expect(session.view().alarms).toEqual([]);
 
-    // Up to date: one page, whatever it holds.
+    // Up to date: one page is fetched, even if it brings nothing new.
     await session.refresh();
     expect(pages.slice(5)).toEqual([null]);
   });
 
-  it('alarms when the cloud has less than was seen here', async () => {
+  it('raises an alarm when the cloud has less than was seen here', async () => {
     const world = new CameraWorld();
     const { client, reports, showUpTo } = cloudOf(world, 50);
     const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
@@ -118,9 +118,9 @@ describe('the session of an owner', () => {
     ]);
   });
 
-  it('alarms for nothing that came while the cloud answered, or while a word of a camera waited in the stream', async () => {
+  it('raises no alarm for records that arrive while the cloud answers or while a camera item waits in the stream', async () => {
     const world = new CameraWorld();
-    const { client, records, asked, showUpTo, whileAsked, tell } = cloudOf(world, 50);
+    const { client, records, asked, showUpTo, whileAsked, pushCamera } = cloudOf(world, 50);
     const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
     const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
     const stream = async (): Promise<void> => {
@@ -133,24 +133,24 @@ describe('the session of an owner', () => {
     };
     showUpTo(30);
     await session.refresh();
-    // A record comes while the list of cameras, made before it, is on its way.
+    // A record arrives while the list of cameras, which was made before it, is in transit.
     whileAsked(() => history.verifyAndApply(records[31]?.bytes ?? new Uint8Array(0), 1));
     await session.refresh();
     expect(history.headOf(world.deviceId, 1)?.seq).toBe(31);
     whileAsked(() => Promise.resolve());
 
-    // The page that follows `ready` brings the newest; what the stream said of the camera before it waits behind it.
+    // The page fetched after `ready` brings the newest record; camera items pushed before that are behind it.
     showUpTo(40);
-    tell([30, 40]);
+    pushCamera([30, 40]);
     const before = asked();
     await stream();
     expect(history.headOf(world.deviceId, 1)?.seq).toBe(40);
     expect(session.view().alarms).toEqual([]);
     expect(asked() - before).toBe(2);
 
-    // The control: who is asked now and shows less withholds something.
+    // The control: a cloud that answers a request with less than it showed before is withholding records.
     showUpTo(35);
-    tell([30]);
+    pushCamera([30]);
     await stream();
     expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
   });

@@ -15,9 +15,10 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
 
 describe('owner keys', () => {
-  it('all come from one master key', () => {
+  it('are derived from one master key', () => {
     const master = realRandom.bytes(32);
-    const [a, b] = [ownerKeys(tweetnaclSuite, master), ownerKeys(tweetnaclSuite, master)];
+    const a = ownerKeys(tweetnaclSuite, master);
+    const b = ownerKeys(tweetnaclSuite, master);
     expect(a.signer.publicKey).toEqual(b.signer.publicKey);
     expect(a.recipient).toEqual(b.recipient);
     expect(a.account).toHaveLength(16);
@@ -30,7 +31,7 @@ describe('recovery file', () => {
   const progress: number[] = [];
   let file = '';
 
-  // The work factor is the real one: about a second each time.
+  // The real work factor: about a second each time.
   beforeAll(async () => {
     file = await makeRecoveryFile(master, 'correct horse battery', realRandom, (fraction) => progress.push(fraction));
   });
@@ -62,7 +63,7 @@ describe('recovery file', () => {
 });
 
 describe('server-sent events', () => {
-  it('are found however the stream is cut', () => {
+  it('are parsed wherever the stream is split', () => {
     const crlf = 'data: a\r\ndata: b\r\n\r\n';
     const events = (chunks: Iterable<string>): unknown[] => {
       const parser = new EventParser();
@@ -83,17 +84,17 @@ describe('server-sent events', () => {
     }
   });
 
-  it('have a longest size', () => {
+  it('have a size limit', () => {
     expect(codeOf(() => new EventParser().push('data: '.padEnd(300_000, 'x')))).toBe('too-large');
     expect(codeOf(() => new EventParser().push(`data: ${'x'.repeat(300_000)}\n\n`))).toBe('too-large');
-    // Lines without end fill no memory, also empty ones.
+    // Endless data lines, even empty ones, must not fill the memory.
     const parser = new EventParser();
     const lines = 'data:\n'.repeat(10_000);
     const endless = (): void => {
       for (let i = 0; i < 100; i++) parser.push(lines);
     };
     expect(codeOf(endless)).toBe('too-large');
-    // What ended does not count.
+    // Completed events do not count towards the limit.
     const many = new EventParser();
     for (let i = 0; i < 100; i++) expect(many.push(`data: ${'x'.repeat(10_000)}\n\n`)).toHaveLength(1);
   });
@@ -110,8 +111,8 @@ async function keeper(
   return { keeper: history, storage, claim };
 }
 
-describe('the page judges by itself', () => {
-  it('takes what the claimed camera signed for this claim, and nothing else', async () => {
+describe('the history keeper', () => {
+  it('accepts what the claimed camera signed for this claim, and nothing else', async () => {
     const world = new CameraWorld();
     const { keeper: history, claim } = await keeper(world);
     const [accept, one] = world.chain(claim, 1);
@@ -135,7 +136,7 @@ describe('the page judges by itself', () => {
     expect(await history.verifyAndApply(fork.bytes, 1)).toMatchObject({ verdict: 'equivocation' });
   });
 
-  it('takes claims of its own owner only, and none beside one that the camera accepted', async () => {
+  it("accepts only its own owner's claims, and no other claim for an epoch that the camera accepted", async () => {
     const world = new CameraWorld();
     const { keeper: history, claim } = await keeper(world);
     const stranger = new CameraWorld().claim(1, null, { device: world.deviceId });
@@ -161,7 +162,7 @@ describe('the page judges by itself', () => {
     expect(await asyncCodeOf(() => history.addClaim(person.claim().bytes))).toBe('accepted');
   });
 
-  it('refuses an older history than it has seen, also after a restart of the page', async () => {
+  it('refuses an older history than it has seen, even after the page was reloaded', async () => {
     const world = new CameraWorld();
     const { keeper: history, storage, claim } = await keeper(world);
     const records = world.chain(claim, 3);
@@ -210,8 +211,10 @@ describe('timeline', () => {
   });
   const intact = (): { verdict: 'intact' } => ({ verdict: 'intact' });
 
-  it('makes one event of its records, in any order, with the best picture', () => {
-    const [start, update, end] = [of(1, 'start', 'thumbnail'), of(2, 'update', 'thumbnail'), of(3, 'end', 'detail')];
+  it('groups the records of an event, in any order, and picks the best picture', () => {
+    const start = of(1, 'start', 'thumbnail');
+    const update = of(2, 'update', 'thumbnail');
+    const end = of(3, 'end', 'detail');
     const timeline = new Timeline();
     timeline.add(end);
     timeline.add(start);
@@ -225,9 +228,10 @@ describe('timeline', () => {
     expect(event?.endedAtMs).toBe(end.record.value.time.wallMs);
   });
 
-  it('gives an event the worst verdict of its records, and says how much is missing', () => {
+  it('gives an event the worst verdict of its records and the number of missing ones', () => {
     const timeline = new Timeline();
-    const [start, end] = [of(1, 'start', 'thumbnail'), of(3, 'end', 'detail')];
+    const start = of(1, 'start', 'thumbnail');
+    const end = of(3, 'end', 'detail');
     timeline.add(start);
     timeline.add(end);
     const [event] = timeline.events((record) =>
@@ -238,7 +242,7 @@ describe('timeline', () => {
     expect(timeline.events(intact)[0]?.verdict).toBe('media-missing');
   });
 
-  it('keeps events of two cameras apart, even with one event id', () => {
+  it('keeps events of two cameras apart even if they share an event id', () => {
     const other = new CameraWorld();
     const timeline = new Timeline();
     timeline.add(of(1, 'start', 'thumbnail'));
@@ -255,7 +259,7 @@ describe('timeline', () => {
     ).toEqual([toHex(world.deviceId), toHex(other.deviceId)].sort());
   });
 
-  it('calls an event open only while nothing newer of its camera has come', () => {
+  it('treats an event as open only until its camera sends a newer one', () => {
     const timeline = new Timeline();
     timeline.add(of(1, 'start', 'thumbnail'));
     expect(timeline.events(intact)[0]?.isOpen).toBe(true);
@@ -267,8 +271,8 @@ describe('timeline', () => {
     expect(timeline.events(intact).map(({ isOpen }) => isOpen)).toEqual([true, false]);
   });
 
-  it('leaves out what is no event', () => {
-    const health = world.record(claim, 9, new Uint8Array(32), { kind: 'scene', scene: { class: 'stall' } });
-    expect(new Timeline().add({ record: health, receivedAtMs: 1 })).toBeNull();
+  it('leaves out records without an event', () => {
+    const scene = world.record(claim, 9, new Uint8Array(32), { kind: 'scene', scene: { class: 'stall' } });
+    expect(new Timeline().add({ record: scene, receivedAtMs: 1 })).toBeNull();
   });
 });

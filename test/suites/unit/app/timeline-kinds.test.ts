@@ -11,7 +11,7 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 const kinds = Object.keys(RECORD_KINDS) as RecordKind[];
 const world = new CameraWorld();
 const claim = world.claim();
-/** Signs records that break the rules of their kind, as a verifier with a hole in it would let through. */
+/** Signs records that break the rules of their kind, as a faulty verifier would let through. */
 const withoutRules: SignedKind<SealcamRecord> = { ...recordKind, check: () => undefined };
 
 function withEvent(kind: RecordKind): Verified<SealcamRecord> {
@@ -40,15 +40,15 @@ describe('kinds of records on the timeline', () => {
     expect(shownAs(kind)).toBe(isEventKind(kind) ? kind : null);
   });
 
-  it('takes no kind for motion that is not: the control is motion itself', () => {
+  it('shows no other kind as motion; the control is motion itself', () => {
     expect(kinds.filter((kind) => shownAs(kind) === 'motion')).toEqual(['motion']);
   });
 
-  it('lists every kind that the protocol lets have an event', () => {
+  it('lists every kind that may have an event', () => {
     expect(kinds.filter(isEventKind)).toEqual(kinds.filter((kind) => rulesOf(kind).phases.length > 0));
   });
 
-  it('does not compile a table of the page without every kind of event', () => {
+  it('does not compile with a table that lacks a kind of event', () => {
     // @ts-expect-error `scene` is missing
     const incomplete = { motion: 'Motion', snapshot: 'Snapshot' } satisfies Record<EventKind, string>;
     expect(Object.keys(incomplete)).toHaveLength(2);

@@ -9,7 +9,7 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { crossed } from '../../../support/worlds/crossed-store.js';
 import { mediaUrl, stored } from '../../../support/worlds/stored-event.js';
 
-const ofApp = { verdict: 'foreign', code: 'foreign', device: 'ab'.repeat(32), epoch: 3 };
+const reportBody = { verdict: 'foreign', code: 'foreign', device: 'ab'.repeat(32), epoch: 3 };
 
 async function report(api: ApiWorld, token: string, payload: object): Promise<number> {
   const headers = { authorization: `Bearer ${token}` };
@@ -17,7 +17,7 @@ async function report(api: ApiWorld, token: string, payload: object): Promise<nu
 }
 
 describe('an alarm', () => {
-  it('at a read says whom it would have been shown to, and keeps the claim that does not name the reader in the quarantine', async () => {
+  it('at a read names the reader, and keeps the claim that does not name that reader in the quarantine', async () => {
     const api = await ApiWorld.open(crossed);
     const victim = await stored(api);
     const stranger = new CameraWorld().owner;
@@ -32,16 +32,16 @@ describe('an alarm', () => {
       reader: accountId(nodeSuite, stranger.publicKey),
       atMs: api.clock.wallMs(),
     });
-    const [kept] = await api.store.quarantine.newest(1);
-    expect(kept).toMatchObject({ id: alarm?.quarantineId, bytes: victim.claim.bytes });
-    // The control: read by its owner, uncrossed, the same kind of record is no alarm.
+    const [entry] = await api.store.quarantine.newest(1);
+    expect(entry).toMatchObject({ id: alarm?.quarantineId, bytes: victim.claim.bytes });
+    // The control: with an intact mapping, the owner reads the same kind of record without an alarm.
     const right = await ApiWorld.open();
     const own = await stored(right);
     expect((await right.get(mediaUrl(own), own.token)).status).toBe(200);
     expect(await right.store.alarms.since(0, 10)).toEqual([]);
   });
 
-  it('is written for a bounded number of records a minute, and counted for all', async () => {
+  it('is stored for a bounded number of refusals a minute, and counted for all', async () => {
     const api = await ApiWorld.open(crossed);
     const victim = await stored(api);
     const { token } = await api.session(new CameraWorld().owner);
@@ -53,7 +53,7 @@ describe('an alarm', () => {
     expect(await api.store.alarms.since(0, 999)).toHaveLength(31);
   });
 
-  it('that cannot be written shows nothing more than one that can', async () => {
+  it('that cannot be stored still leaves the read refused', async () => {
     const api = await ApiWorld.open((store) => ({
       ...crossed(store),
       alarms: { ...store.alarms, put: () => Promise.reject(new SealcamError('store-unavailable', 'full')) },
@@ -64,35 +64,36 @@ describe('an alarm', () => {
     expect(api.counters.get('alarms.read')).toBe(1);
   });
 
-  it('of a page names verdict, camera and reader, and nothing else', async () => {
+  it('from a page holds verdict, camera and reader, and nothing else', async () => {
     const api = await ApiWorld.open();
     const { owner } = new CameraWorld();
     const { token } = await api.session(owner);
-    expect(await report(api, token, ofApp)).toBe(202);
-    expect(await report(api, token, { ...ofApp, verdict: 'older-history', device: null, epoch: null })).toBe(202);
+    expect(await report(api, token, reportBody)).toBe(202);
+    expect(await report(api, token, { ...reportBody, verdict: 'older-history', device: null, epoch: null })).toBe(202);
     expect(await api.store.alarms.since(0, 10)).toMatchObject([
       { place: 'app', verdict: 'older-history', device: null, quarantineId: null },
       { place: 'app', verdict: 'foreign', reason: 'foreign', epoch: 3, reader: accountId(nodeSuite, owner.publicKey) },
     ]);
     expect(await api.store.quarantine.count()).toBe(0);
     for (const wrong of [
-      { ...ofApp, verdict: 'nice' },
-      { ...ofApp, code: 'a sentence, with a name in it' },
-      { ...ofApp, device: 'ab' },
-      { ...ofApp, message: 'more' },
+      { ...reportBody, verdict: 'nice' },
+      { ...reportBody, code: 'a sentence, with a name in it' },
+      { ...reportBody, device: 'ab' },
+      { ...reportBody, message: 'more' },
       {},
     ]) {
       expect(await report(api, token, wrong)).toBe(400);
     }
-    expect(await report(api, 'none', ofApp)).toBe(401);
+    expect(await report(api, 'none', reportBody)).toBe(401);
   });
 
-  it('of a page that floods is bounded', async () => {
+  it('from a flooding page is bounded', async () => {
     const api = await ApiWorld.open();
     const { token } = await api.session(new CameraWorld().owner);
     const answers = new Set<number>();
-    for (let i = 0; i < 100; i++)
-      answers.add(await report(api, token, { ...ofApp, device: toHex(realRandom.bytes(32)) }));
+    for (let i = 0; i < 100; i++) {
+      answers.add(await report(api, token, { ...reportBody, device: toHex(realRandom.bytes(32)) }));
+    }
     expect([...answers]).toEqual([202, 429]);
     expect(await api.store.alarms.since(0, 999)).toHaveLength(30);
   });

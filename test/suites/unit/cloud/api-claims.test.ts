@@ -3,12 +3,11 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../../../common/bytes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { claimMac } from '../../../../protocol/objects/claim.js';
-import { offerKind } from '../../../../protocol/objects/offer.js';
-import { signObject } from '../../../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../../../protocol/seal/seal.js';
 import { decodeDown } from '../../../../protocol/transport/messages.js';
 import { verifyExport } from '../../../../agent/cli/verify-export.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
+import { offerOf } from '../../../support/worlds/cloud-world.js';
 import { mediaUrl, stored } from '../../../support/worlds/stored-event.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 
@@ -16,13 +15,7 @@ describe('claims', () => {
   async function offered(api: ApiWorld): Promise<{ world: CameraWorld; token: string; nonce: Uint8Array }> {
     const world = new CameraWorld({ cloud: api.receiptSigner });
     const nonce = realRandom.bytes(16);
-    const offer = signObject(offerKind, nodeSuite, world.device, {
-      device: world.deviceId,
-      lastEpoch: 0,
-      lastClaimHash: null,
-      mode: 'physical',
-      nonce,
-    });
+    const offer = offerOf(world, { nonce });
     await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
     return { world, nonce, token: (await api.session(world.owner)).token };
   }
@@ -30,7 +23,7 @@ describe('claims', () => {
   const send = (api: ApiWorld, token: string, payload: object): Promise<{ statusCode: number }> =>
     api.app.inject({ method: 'POST', url: '/v1/claims', headers: { authorization: `Bearer ${token}` }, payload });
 
-  it('pass through to the camera, with the MAC that only the camera can check', async () => {
+  it('are relayed to the camera, with the MAC that only the camera can check', async () => {
     const api = await ApiWorld.open();
     const { world, token, nonce } = await offered(api);
     expect((await api.get(`/v1/devices/${toHex(world.deviceId)}/offer`, token)).status).toBe(200);
@@ -46,7 +39,7 @@ describe('claims', () => {
     expect((await api.store.claims.pending(world.deviceId))?.mac).toEqual(mac);
   });
 
-  it('are refused for another owner than the session, without our receipt key, and for a passed epoch', async () => {
+  it('are refused for an owner other than the session, without our receipt key, and for a passed epoch', async () => {
     const api = await ApiWorld.open();
     const { world, token, nonce } = await offered(api);
     const other = new CameraWorld({ cloud: api.receiptSigner }).claim(1, null, { device: world.deviceId, nonce });
@@ -60,7 +53,7 @@ describe('claims', () => {
     expect(api.sentDown).toEqual([]);
   });
 
-  it('need an offer that is still open', async () => {
+  it('need an open offer', async () => {
     const api = await ApiWorld.open();
     const { world, token } = await offered(api);
     api.clock.advance(10 * 60_000 + 1);
@@ -73,7 +66,7 @@ describe('claims', () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     const stranger = await stored(api);
-    const ask = (token: string): Promise<number> =>
+    const requestOffer = (token: string): Promise<number> =>
       api.app
         .inject({
           method: 'POST',
@@ -81,14 +74,14 @@ describe('claims', () => {
           headers: { authorization: `Bearer ${token}` },
         })
         .then(({ statusCode }) => statusCode);
-    expect(await ask(stranger.token)).toBe(404);
-    expect(await ask(own.token)).toBe(202);
+    expect(await requestOffer(stranger.token)).toBe(404);
+    expect(await requestOffer(own.token)).toBe(202);
     expect(decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0))).toEqual({ type: 'offer-request' });
   });
 });
 
 describe('account', () => {
-  it('takes everything along in one file that verifies by itself', async () => {
+  it('is exported in one file that can be verified by itself', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     await stored(api);
@@ -97,16 +90,16 @@ describe('account', () => {
     const lines = raw.toString('utf8').trim().split('\n');
     const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
     expect(types.slice(0, 4)).toEqual(['export', 'claim', 'record', 'record']);
-    // The read of the picture, and the export itself, of two records and the picture: those were reads too.
+    // The read of the picture, then the export's own reads: two records and the picture.
     expect(types.slice(4)).toEqual(['access', 'access', 'access', 'access']);
     expect(verifyExport(nodeSuite, lines)).toEqual({ verdicts: { intact: 2 }, problems: [] });
-    const spoiled = lines.map((line) => line.replace('"header":"', '"header":"AAAA'));
-    expect(verifyExport(nodeSuite, spoiled).problems).toHaveLength(1);
+    const corrupted = lines.map((line) => line.replace('"header":"', '"header":"AAAA'));
+    expect(verifyExport(nodeSuite, corrupted).problems).toHaveLength(1);
     const without = lines.filter((line) => !line.includes('"claim"'));
     expect(verifyExport(nodeSuite, without).verdicts).toEqual({ foreign: 2 });
   });
 
-  it('takes no sealed object along that is not the one the record names', async () => {
+  it('is exported without sealed objects that the record does not name', async () => {
     const swapped = await ApiWorld.open((store) => ({
       ...store,
       accounts: {
@@ -120,7 +113,11 @@ describe('account', () => {
         },
       },
     }));
-    for (const [api, pictures] of [[await ApiWorld.open(), 1] as const, [swapped, 0] as const]) {
+    const cases = [
+      { api: await ApiWorld.open(), pictures: 1 },
+      { api: swapped, pictures: 0 },
+    ];
+    for (const { api, pictures } of cases) {
       const { token } = await stored(api);
       const { raw } = await api.get('/v1/account/export', token);
       expect(raw.toString('utf8').split('"header":').length - 1).toBe(pictures);
@@ -128,7 +125,7 @@ describe('account', () => {
     }
   });
 
-  it('is deleted only with its own name as a confirmation', async () => {
+  it('is deleted only if the request repeats its id', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     const remove = (account: string): Promise<{ statusCode: number; json: () => unknown }> =>

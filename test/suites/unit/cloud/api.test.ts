@@ -2,32 +2,33 @@ import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../../../common/bytes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import type { RecordHealth } from '../../../../protocol/objects/record.js';
 import { sessionKind } from '../../../../protocol/objects/session.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { ApiWorld, CLOUD, PAGE } from '../../../support/worlds/api-world.js';
+import { HEALTH } from '../../../support/worlds/cloud-world.js';
 import { crossed } from '../../../support/worlds/crossed-store.js';
 import { mediaUrl, stored } from '../../../support/worlds/stored-event.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 
 describe('sessions', () => {
-  it('open for whoever signs the challenge, and say who it is', async () => {
+  it('open for the key that signed the challenge', async () => {
     const api = await ApiWorld.open();
     const { status, token } = await api.session(new CameraWorld().owner);
     expect(status).toBe(200);
     expect((await api.get('/v1/cameras', token)).body).toEqual({ cameras: [] });
   });
 
-  it('are refused without a token, with a wrong one, and after their time', async () => {
+  it('are refused without a token, with a wrong token, and after they expired', async () => {
     const api = await ApiWorld.open();
     const { token } = await api.session(new CameraWorld().owner);
-    for (const wrong of ['', 'x', toBase64(realRandom.bytes(32))])
+    for (const wrong of ['', 'x', toBase64(realRandom.bytes(32))]) {
       expect((await api.get('/v1/cameras', wrong)).status).toBe(401);
+    }
     api.clock.advance(3_600_001);
     expect((await api.get('/v1/cameras', token)).status).toBe(401);
   });
 
-  it('are not opened with a challenge that is replayed, old, of another cloud or for another page', async () => {
+  it('are not opened with a challenge that is replayed, expired, for another cloud or for another page', async () => {
     const api = await ApiWorld.open();
     const { owner } = new CameraWorld();
     expect((await api.session(owner, { cloudOrigin: 'https://evil.example' })).status).toBe(401);
@@ -65,7 +66,7 @@ describe('sessions', () => {
     expect((await api.answer(old.bytes)).status).toBe(401);
   });
 
-  it('end when they are ended', async () => {
+  it('end when the page ends them', async () => {
     const api = await ApiWorld.open();
     const { token } = await api.session(new CameraWorld().owner);
     await api.app.inject({ method: 'DELETE', url: '/v1/session', headers: { authorization: `Bearer ${token}` } });
@@ -74,7 +75,7 @@ describe('sessions', () => {
 });
 
 describe('reading', () => {
-  it('shows an owner the own camera, records and sealed media', async () => {
+  it("shows an owner's camera, records and sealed media to that owner", async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     const cameras = (await api.get('/v1/cameras', own.token)).body as {
@@ -97,7 +98,7 @@ describe('reading', () => {
     expect(media.raw.length).toBeGreaterThan(4200);
   });
 
-  it('shows nobody else anything, and does not even say that it exists', async () => {
+  it('shows nothing to a stranger, with the same answer as for a camera that does not exist', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     const stranger = await stored(api);
@@ -108,12 +109,12 @@ describe('reading', () => {
         (await api.get(url.replace(toHex(own.world.deviceId), 'ab'.repeat(32)), stranger.token)).body,
       );
     }
-    // An id alone opens nothing: the media of one camera under the path of another.
+    // A media id alone opens nothing: it is requested under the path of another camera.
     const foreignUrl = mediaUrl({ ...own, world: stranger.world });
     expect((await api.get(foreignUrl, stranger.token)).status).toBe(404);
   });
 
-  it('writes the access log before it answers, and answers nothing when it cannot', async () => {
+  it('writes the access log before it answers, and answers with an error if it cannot', async () => {
     let broken = false;
     const api = await ApiWorld.open((store) => ({
       ...store,
@@ -135,7 +136,7 @@ describe('reading', () => {
     expect((await api.get(mediaUrl(own), own.token)).status).toBe(500);
   });
 
-  it('verifies at read: a crossed row, record or sealed object is an alarm, and is not shown', async () => {
+  it('verifies at read: a mixed-up row, record or sealed object raises an alarm and is not shown', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     const crossedRow = await ApiWorld.open(crossed);
@@ -163,11 +164,11 @@ describe('reading', () => {
     const swapped = await stored(crossedMedia);
     expect((await crossedMedia.get(mediaUrl(swapped), swapped.token)).status).toBe(404);
     expect(crossedMedia.counters.get('alarms')).toBe(1);
-    // The control: uncrossed, both are shown.
+    // The control: with an intact store, the same picture is shown.
     expect((await api.get(mediaUrl(own), own.token)).status).toBe(200);
   });
 
-  it('asks the signed claim who may read, not only the table of members', async () => {
+  it('lets the signed claim decide who may read, not the table of members', async () => {
     const wrong = await ApiWorld.open((store) => ({
       ...store,
       claims: { ...store.claims, isMember: () => Promise.resolve(true) },
@@ -177,7 +178,7 @@ describe('reading', () => {
     expect((await wrong.get(ApiWorld.recordsUrl(victim.world.deviceId), thief)).status).toBe(404);
     expect((await wrong.get(mediaUrl(victim), thief)).status).toBe(404);
     expect(wrong.counters.get('alarms.read')).toBe(2);
-    // The control: the owner is let in by the very same table.
+    // The control: with the same table the owner may read.
     expect((await wrong.get(mediaUrl(victim), victim.token)).status).toBe(200);
 
     let victimKey: Uint8Array | null = null;
@@ -185,30 +186,15 @@ describe('reading', () => {
       ...store,
       claims: { ...store.claims, readableBy: (key) => store.claims.readableBy(victimKey ?? key) },
     }));
-    const [own, other] = [await stored(lists), await stored(lists)];
+    const own = await stored(lists);
+    const other = await stored(lists);
     expect((await lists.get('/v1/cameras', own.token)).body).toMatchObject({ cameras: [{ epoch: 1 }] });
     victimKey = other.world.owner.publicKey;
     expect((await lists.get('/v1/cameras', own.token)).body).toEqual({ cameras: [] });
     expect(await lists.store.alarms.since(0, 9)).toMatchObject([{ verdict: 'foreign', device: other.world.deviceId }]);
   });
 
-  it('shows no health record in the list of cameras that does not verify', async () => {
-    const HEALTH: RecordHealth = {
-      agent: 'x',
-      uptimeS: 1,
-      freeBytes: 1,
-      produced: 2,
-      receipted: 2,
-      queued: 0,
-      quarantined: 0,
-      lost: 0,
-      framesSeen: 0,
-      framesDropped: 0,
-      framesCorrupt: 0,
-      camera: 'ok',
-      privacy: false,
-      connects: 1,
-    };
+  it('leaves a health record that does not verify out of the list of cameras', async () => {
     const other = new CameraWorld();
     const theirs = other.record(other.claim(), 2, new Uint8Array(32), { kind: 'health', health: HEALTH });
     const wrong = await ApiWorld.open((store) => ({
@@ -221,7 +207,11 @@ describe('reading', () => {
         },
       },
     }));
-    for (const [api, isShown] of [[await ApiWorld.open(), true] as const, [wrong, false] as const]) {
+    const cases = [
+      { api: await ApiWorld.open(), isShown: true },
+      { api: wrong, isShown: false },
+    ];
+    for (const { api, isShown } of cases) {
       const { world, claim, last, token } = await stored(api);
       const own = world.record(claim, 2, last.hash, { kind: 'health', health: HEALTH });
       await api.store.records.put(own, [], api.clock.wallMs());
@@ -231,7 +221,7 @@ describe('reading', () => {
     }
   });
 
-  it('refuses requests that are none', async () => {
+  it('refuses malformed requests', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     const base = ApiWorld.recordsUrl(own.world.deviceId);
@@ -263,7 +253,7 @@ describe('reading', () => {
     expect(noJson.statusCode).toBe(400);
   });
 
-  it('lets only listed pages read across origins, and keeps nothing in caches', async () => {
+  it('lets only listed origins read, and forbids caching', async () => {
     const api = await ApiWorld.open();
     const from = (origin: string): Promise<string | undefined> =>
       api.app
@@ -276,7 +266,7 @@ describe('reading', () => {
     expect(headers['set-cookie']).toBeUndefined();
   });
 
-  it('describes itself', async () => {
+  it('describes every path in OpenAPI', async () => {
     const api = await ApiWorld.open();
     const { paths } = (await api.app.inject({ method: 'GET', url: '/v1/openapi.json' })).json<{ paths: object }>();
     expect(Object.keys(paths).sort()).toEqual([

@@ -9,7 +9,7 @@ import { decodeDown } from '../../../../protocol/transport/messages.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 
-it('an order goes to its camera and is kept nowhere; a member, a stranger and a former claim get nothing', async () => {
+it('relays a command of the owner, and none of a member, a stranger or a former claim', async () => {
   const api = await ApiWorld.open();
   const world = new CameraWorld({ cloud: api.receiptSigner });
   const member = nodeSuite.ed25519Signer(realRandom.bytes(32));
@@ -21,7 +21,7 @@ it('an order goes to its camera and is kept nowhere; a member, a stranger and a 
     ],
   });
   await api.store.claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 0);
-  const order = (signer: Signer, claimHash = claim.hash): Uint8Array =>
+  const commandOf = (signer: Signer, claimHash = claim.hash): Uint8Array =>
     signObject(commandKind, nodeSuite, signer, {
       action: 'privacy',
       privacy: true,
@@ -39,16 +39,18 @@ it('an order goes to its camera and is kept nowhere; a member, a stranger and a 
     });
     return response.statusCode;
   };
-  const [owner, other, none] = await Promise.all([world.owner, member, stranger].map((key) => api.session(key)));
-  expect(await post(owner?.token ?? '', order(world.owner))).toBe(202);
+  const [ownerSession, memberSession, strangerSession] = await Promise.all(
+    [world.owner, member, stranger].map((key) => api.session(key)),
+  );
+  expect(await post(ownerSession?.token ?? '', commandOf(world.owner))).toBe(202);
   const sent = decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0));
   expect(sent).toMatchObject({ type: 'command' });
-  expect(await post(other?.token ?? '', order(member))).toBe(404);
-  // An order that the owner once signed is no order of whoever holds a copy.
-  expect(await post(other?.token ?? '', order(world.owner))).toBe(404);
-  expect(await post(none?.token ?? '', order(stranger))).toBe(404);
-  expect(await post(owner?.token ?? '', order(world.owner, realRandom.bytes(32)))).toBe(404);
+  expect(await post(memberSession?.token ?? '', commandOf(member))).toBe(404);
+  // A command that the owner signed cannot be sent by a member who holds a copy.
+  expect(await post(memberSession?.token ?? '', commandOf(world.owner))).toBe(404);
+  expect(await post(strangerSession?.token ?? '', commandOf(stranger))).toBe(404);
+  expect(await post(ownerSession?.token ?? '', commandOf(world.owner, realRandom.bytes(32)))).toBe(404);
   await api.store.claims.close(world.deviceId, 1, 0);
-  expect(await post(owner?.token ?? '', order(world.owner))).toBe(404);
+  expect(await post(ownerSession?.token ?? '', commandOf(world.owner))).toBe(404);
   expect(api.sentDown).toHaveLength(1);
 });

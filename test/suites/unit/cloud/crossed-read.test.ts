@@ -6,7 +6,7 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 
 type Cross = (claims: ClaimStore, other: CameraWorld) => Partial<ClaimStore>;
 
-/** Two cameras of two owners, and a claim store that answers with the second one's rows once it is told to. */
+/** Two cameras of two owners, and a claim store that answers with the second one's rows after `startCrossing`. */
 async function twoOwners(cross: Cross) {
   let crossed: Partial<ClaimStore> = {};
   const wrap = (store: CloudStore): CloudStore => ({
@@ -14,7 +14,8 @@ async function twoOwners(cross: Cross) {
     claims: new Proxy(store.claims, { get: (real, name) => Reflect.get({ ...real, ...crossed }, name) as unknown }),
   });
   const api = await ApiWorld.open(wrap);
-  const [own, other] = [new CameraWorld(), new CameraWorld()];
+  const own = new CameraWorld();
+  const other = new CameraWorld();
   for (const world of [own, other]) {
     const claim = world.claim();
     await api.store.claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), api.clock.wallMs());
@@ -26,32 +27,32 @@ async function twoOwners(cross: Cross) {
 const FAULTS: readonly (readonly [string, Cross])[] = [
   ["another epoch's row", (claims, other) => ({ row: () => claims.row(other.deviceId, 1) })],
   ['the list of another reader', (claims, other) => ({ readableBy: () => claims.readableBy(other.owner.publicKey) })],
-  ['a membership that is not', () => ({ isMember: () => Promise.resolve(true) })],
+  ['a membership that does not exist', () => ({ isMember: () => Promise.resolve(true) })],
 ];
 
-describe('a claim store that mixes up its answers at read', () => {
-  it.each(FAULTS)('%s shows nothing, and alarms', async (_, cross) => {
+describe('a claim store that mixes up its answers to a read', () => {
+  it.each(FAULTS)('%s shows nothing, and raises an alarm', async (_, cross) => {
     const { api, own, other, token, startCrossing } = await twoOwners(cross);
-    const ask = async () => {
+    const read = async () => {
       const { cameras } = (await api.get('/v1/cameras', token)).body as { cameras: { device: string }[] };
       const pages = [];
       for (const { deviceId } of [own, other]) pages.push((await api.get(ApiWorld.recordsUrl(deviceId), token)).body);
       return { devices: cameras.map(({ device }) => device), shown: JSON.stringify(pages) };
     };
-    // The control: each is shown to its own reader by the same questions.
-    const before = await ask();
+    // The control: before the mix-up the same requests show the reader's own camera.
+    const before = await read();
     expect(before.devices).toEqual([toHex(own.deviceId)]);
     expect(before.shown).toContain(`"device":"${toHex(own.deviceId)}"`);
     expect(api.counters.get('alarms')).toBe(0);
 
     startCrossing();
-    const after = await ask();
+    const after = await read();
     expect(after.devices).not.toContain(toHex(other.deviceId));
     expect(after.shown).not.toContain(toHex(other.deviceId));
     expect(api.counters.get('alarms')).toBeGreaterThan(0);
   });
 
-  it('keeps the stranger out of an export too', async () => {
+  it("exports nothing of a stranger's account", async () => {
     const { api, own, other, token } = await twoOwners(() => ({}));
     const lines = async (): Promise<string> => (await api.get('/v1/account/export', token)).raw.toString();
     expect(await lines()).toContain('"type":"claim"');

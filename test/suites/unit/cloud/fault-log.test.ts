@@ -3,7 +3,7 @@ import { FaultLog } from '../../../../cloud/alarms/fault-log.js';
 import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 
-it('says a fault of ours once a minute for each code, and how often it came in between', () => {
+it('logs a fault once a minute for each code, with the number of repeats in between', () => {
   const clock = new VirtualClock();
   const lines: LogEntry[] = [];
   const faults = new FaultLog(clock, testLog(lines));

@@ -3,19 +3,18 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { SealcamError } from '../../../../common/errors.js';
 import { Lanes } from '../../../../cloud/ingest/lanes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { offerKind } from '../../../../protocol/objects/offer.js';
 import { checkReceiptAgainstClaim, receiptKind } from '../../../../protocol/objects/receipt.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
-import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
+import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { encodeStatus, encodeUp } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 import { signSign1 } from '../../../../protocol/wire/cose.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { CloudWorld, pictured, scene } from '../../../support/worlds/cloud-world.js';
+import { CloudWorld, offerOf, pictured, scene } from '../../../support/worlds/cloud-world.js';
 
 describe('ingest', () => {
-  it('writes the row with the accept, and receipts it with a key of the claim', async () => {
+  it('stores the claim row with the accept, and signs its receipt with a key of the claim', async () => {
     const cloud = new CloudWorld();
     const world = cloud.camera();
     const claim = world.claim();
@@ -46,7 +45,7 @@ describe('ingest', () => {
     expect(cloud.stored).toHaveLength(2);
   });
 
-  it('keeps records in any order of arrival', async () => {
+  it('stores records in any order of arrival', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     const one = scene(world, claim, 1, accept.hash);
@@ -57,7 +56,7 @@ describe('ingest', () => {
     expect((await cloud.store.records.chainFacts(world.deviceId, 1, 2)).predecessor).toEqual(one.hash);
   });
 
-  it('gives no receipt for an event whose picture is missing, until it comes or its loss is signed', async () => {
+  it('sends no receipt for an event whose picture is missing, until it arrives or its loss is signed', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     const { record, sealed, media } = pictured(world, claim, 1, accept.hash);
@@ -80,7 +79,7 @@ describe('ingest', () => {
     expect(media.id).not.toEqual(lost.media.id);
   });
 
-  it('closes the epoch with its tombstone, and refuses what comes after it', async () => {
+  it('closes the epoch with its tombstone, and refuses later records', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     const tombstone = world.record(claim, 1, accept.hash, { kind: 'tombstone', tombstone: { reason: 'release' } });
@@ -90,17 +89,11 @@ describe('ingest', () => {
     expect(cloud.counters.get('refused.revoked')).toBe(1);
   });
 
-  it('relays a pending claim on each offer that it answers', async () => {
+  it('sends a pending claim for the offer that it answers, and drops it for another', async () => {
     const cloud = new CloudWorld();
     const world = cloud.camera();
     const nonce = realRandom.bytes(16);
-    const offer = signObject(offerKind, nodeSuite, world.device, {
-      device: world.deviceId,
-      lastEpoch: 0,
-      lastClaimHash: null,
-      mode: 'physical',
-      nonce,
-    });
+    const offer = offerOf(world, { nonce });
     const claim = world.claim(1, null, { nonce });
     await cloud.store.claims.putPending(world.deviceId, {
       claim: claim.bytes,
@@ -110,7 +103,7 @@ describe('ingest', () => {
     });
     await cloud.up(world, { type: 'offer', offer: offer.bytes });
     expect(cloud.sent[0]?.message).toEqual({ type: 'claim', claim: claim.bytes, mac: new Uint8Array(32) });
-    const next = signObject(offerKind, nodeSuite, world.device, { ...offer.value, nonce: realRandom.bytes(16) });
+    const next = offerOf(world);
     await cloud.up(world, { type: 'offer', offer: next.bytes });
     expect(cloud.sent).toHaveLength(1);
     expect(await cloud.store.claims.pending(world.deviceId)).toBeUndefined();
@@ -118,7 +111,7 @@ describe('ingest', () => {
 });
 
 describe('ingest fails closed', () => {
-  it('on a mapping that names another account: the incident itself', async () => {
+  it('on a claim row that names another account: the incident itself', async () => {
     const swapped = new CloudWorld((store) => ({
       ...store,
       claims: {
@@ -141,7 +134,7 @@ describe('ingest fails closed', () => {
     expect(await swapped.store.alarms.since(0, 10)).toMatchObject([
       { place: 'ingest', verdict: 'foreign', device: world.deviceId, reader: null, quarantineId: 1 },
     ]);
-    // The control: with the right row the same record is taken.
+    // The control: with the right row the same record is stored.
     const right = new CloudWorld();
     const camera = await right.claimed();
     await right.records(camera.world, [scene(camera.world, camera.claim, 1, camera.accept.hash)]);
@@ -149,7 +142,7 @@ describe('ingest fails closed', () => {
     expect(await right.store.alarms.since(0, 10)).toEqual([]);
   });
 
-  it('when claims or store cannot be read: no receipt, nothing refused, the camera sends again', async () => {
+  it('when claims cannot be read: no receipt and no refusal, and the camera sends again', async () => {
     let broken = false;
     const unavailable = (): Promise<never> => Promise.reject(new SealcamError('store-unavailable', 'no answer'));
     const cloud = new CloudWorld((store) => ({
@@ -182,7 +175,7 @@ describe('ingest fails closed', () => {
     expect(cloud.counters.get('refused.foreign')).toBe(1);
   });
 
-  it('on a camera that nobody claimed, and on an epoch without a row', async () => {
+  it('on an unclaimed camera, and on an epoch without a row', async () => {
     const cloud = new CloudWorld();
     const world = cloud.camera();
     await cloud.records(world, [scene(world, world.claim(), 1, new Uint8Array(32))]);
@@ -193,7 +186,7 @@ describe('ingest fails closed', () => {
     expect(cloud.counters.get('refused.foreign')).toBe(2);
   });
 
-  it('on a second record for one place: the first stays, the second is rejected for good', async () => {
+  it('on a second record with the same seq: the first stays, the second is rejected for good', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     const first = scene(world, claim, 1, accept.hash);
@@ -216,17 +209,18 @@ describe('ingest fails closed', () => {
     expect((await cloud.store.claims.row(world.deviceId, 1))?.claimHash).toEqual(claim.hash);
   });
 
-  it('on an accept that is not of its claim', async () => {
+  it('on an accept of another claim', async () => {
     const cloud = new CloudWorld();
     const world = cloud.camera();
-    const [claim, other] = [world.claim(), world.claim()];
+    const claim = world.claim();
+    const other = world.claim();
     const accept = world.record(other, 0, other.hash, { kind: 'accept' });
     await cloud.up(world, { type: 'accept', claim: claim.bytes, record: accept.bytes });
     expect(await cloud.store.claims.row(world.deviceId, 1)).toBeUndefined();
     expect(cloud.counters.get('refused.foreign')).toBe(1);
   });
 
-  it('rejects a malformed record only when its own camera signed it; never one with a broken signature', async () => {
+  it('rejects a malformed record only if its own camera signed it, and never one with a broken signature', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     const good = scene(world, claim, 1, accept.hash);
@@ -234,7 +228,7 @@ describe('ingest fails closed', () => {
     const odd = signSign1(recordKind.domain, world.device, encodeCbor(new Map([...fields, [23, 0]])));
     await cloud.up(world, { type: 'records', records: [{ record: odd, media: [] }] });
     expect(cloud.receipts()[0]).toMatchObject({ ranges: [], rejects: [[1, expect.anything(), 'malformed']] });
-    // Whoever sits on the way could flip a bit of the signature; the hash would still be the good record's.
+    // Anyone on the path could flip a bit of the signature, and the hash would still be that of the good record.
     const flipped = good.bytes.slice();
     const last = flipped.length - 1;
     flipped[last] = (flipped[last] ?? 0) ^ 1;
@@ -245,15 +239,19 @@ describe('ingest fails closed', () => {
   });
 
   it.each([
-    ['a topic of nothing', 'sealcam/v1/x/up', new Uint8Array(1)],
+    ['a topic without a device', 'sealcam/v1/x/up', new Uint8Array(1)],
     ['an empty message', null, new Uint8Array(0)],
     ['noise', null, realRandom.bytes(300)],
     ['deep nesting', null, new Uint8Array(50_000).fill(0x81)],
     ['an oversized message', null, new Uint8Array(200_000)],
-    ['a type of the future', null, Uint8Array.of(0x81, 0x18, 0x63)],
-    ['records that are none', null, encodeUp({ type: 'records', records: [{ record: Uint8Array.of(1), media: [] }] })],
-    ['an offer that is none', null, encodeUp({ type: 'offer', offer: Uint8Array.of(1) })],
-  ])('on %s: counted, kept aside, alive', async (_, topic, payload) => {
+    ['an unknown message type', null, Uint8Array.of(0x81, 0x18, 0x63)],
+    [
+      'a record that cannot be parsed',
+      null,
+      encodeUp({ type: 'records', records: [{ record: Uint8Array.of(1), media: [] }] }),
+    ],
+    ['an offer that cannot be parsed', null, encodeUp({ type: 'offer', offer: Uint8Array.of(1) })],
+  ])('on %s: counts it, quarantines it and keeps running', async (_, topic, payload) => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     await cloud.ingest.handleMessage(topic ?? topicOf(world.deviceId, 'up'), payload);
@@ -265,7 +263,7 @@ describe('ingest fails closed', () => {
     expect(cloud.receipts()).toHaveLength(1);
   });
 
-  it('keeps a flood out of the quarantine, and counts it', async () => {
+  it('limits what a flood puts into the quarantine, and counts all of it', async () => {
     const cloud = new CloudWorld();
     const world = cloud.camera();
     for (let i = 0; i < 100; i++) await cloud.ingest.handleMessage(topicOf(world.deviceId, 'up'), Uint8Array.of(i));
@@ -276,7 +274,7 @@ describe('ingest fails closed', () => {
     expect(await cloud.store.quarantine.count()).toBe(31);
   });
 
-  it('takes status hints of claimed cameras only', async () => {
+  it('stores status hints of claimed cameras only', async () => {
     const cloud = new CloudWorld();
     const { world } = await cloud.claimed();
     const stranger = cloud.camera();

@@ -8,9 +8,11 @@ import { codeOf } from '../../../support/codes.js';
 import { afterThisTest } from '../../../support/runner/after-test.js';
 import { until } from '../../../support/runner/wait.js';
 
-const [CONNECT, SUBSCRIBE] = [1, 8];
+/** Packet types of MQTT. */
+const CONNECT = 1;
+const SUBSCRIBE = 8;
 
-/** As much of MQTT 3.1.1 as a subscription takes: each connection's is granted or refused as `grants` says, in turn. */
+/** The part of MQTT 3.1.1 that a subscription needs. `grants` lists in turn whether each subscription is granted. */
 class TinyBroker {
   readonly sockets = new Set<Socket>();
   subscriptions = 0;
@@ -46,7 +48,7 @@ class TinyBroker {
 
   private answer(socket: Socket, packet: Buffer): void {
     const type = (packet[0] ?? 0) >> 4;
-    // Byte 8 is the protocol's version: 5 is refused, so that the other side comes with 4.
+    // Byte 8 is the protocol version. 5 is refused, so that the client falls back to 4.
     if (type === CONNECT) socket.write(Uint8Array.of(0x20, 2, 0, packet[8] === 4 ? 0 : 1));
     if (type !== SUBSCRIBE) return;
     const code = this.grants[this.subscriptions++] === true ? 1 : 0x80;
@@ -61,23 +63,28 @@ async function feedOn(
   const url = `mqtt://127.0.0.1:${String(await broker.start())}`;
   const counters = new Counters();
   const settings = { url, username: undefined, password: undefined, clientId: 'worker', group: undefined };
-  const feed = new MqttFeed(settings, () => Promise.resolve(), realClock, counters, silentLog);
+  const feed = new MqttFeed(settings, {
+    onMessage: () => Promise.resolve(),
+    clock: realClock,
+    counters,
+    log: silentLog,
+  });
   afterThisTest(() => feed.stop());
   return { broker, feed, counters };
 }
 
-describe("the broker's side of ingest", () => {
-  it('connects anew when a subscription is refused after the connection was lost, until it is granted', async () => {
+describe('the connection to the broker', () => {
+  it('reconnects until a subscription that was refused after a reconnect is granted', async () => {
     const { broker, feed, counters } = await feedOn(true, false, true);
     await feed.start(new AbortController().signal);
     expect(broker.subscriptions).toBe(1);
     broker.drop();
-    await until('the third subscription stands', () => broker.subscriptions === 3);
+    await until('the third subscription is requested', () => broker.subscriptions === 3);
     expect(counters.get('mqtt.subscription-refused')).toBe(1);
     await until('it is connected', () => feed.isConnected);
   });
 
-  it('does not start where the first one is refused', async () => {
+  it('does not start if the first subscription is refused', async () => {
     const { feed } = await feedOn(false);
     const code = await feed.start(new AbortController().signal).then(
       () => 'started',

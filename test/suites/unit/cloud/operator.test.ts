@@ -27,7 +27,7 @@ afterEach(async () => {
   for (const server of running.splice(0)) await server.stop();
 });
 
-/** Two records of a claimed camera, one of a stranger on its topic, a pause; then metrics and page on a port. */
+/** Ingests two records of a claimed camera and one of a stranger, pauses reading, then serves metrics and page. */
 async function operated() {
   const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
   const clock = new VirtualClock();
@@ -80,7 +80,7 @@ async function operated() {
 }
 
 describe('metrics', () => {
-  it('are in the text format of Prometheus, and have what happened', async () => {
+  it('are in the text format of Prometheus, with the counts of what happened', async () => {
     const { get } = await operated();
     const { headers, text } = await get('/metrics');
     expect(headers.get('content-type')).toBe('text/plain; version=0.0.4; charset=utf-8');
@@ -98,7 +98,7 @@ describe('metrics', () => {
     expect(metrics.get('sealcam_ingest_waiting')).toBe(4);
     expect(metrics.get('sealcam_streams')).toBe(5);
     expect(metrics.get('process_resident_memory_bytes')).toBe(123 * 1024 ** 2);
-    // Two records were stored for the first time, each so late by the camera's own clock.
+    // Two records were stored for the first time, each LAG_MS after its own time.
     expect(metrics.get('sealcam_ingest_lag_seconds_count')).toBe(2);
     expect(metrics.get('sealcam_ingest_lag_seconds_sum')).toBe((2 * LAG_MS) / 1000);
     expect(metrics.get('sealcam_ingest_lag_seconds_bucket{le="1"}')).toBe(0);
@@ -106,7 +106,7 @@ describe('metrics', () => {
     expect(metrics.get('sealcam_ingest_queue_seconds_count')).toBe(1);
   });
 
-  it('say that the store does not answer, and leave out what only it knows', async () => {
+  it('report a store that does not answer, and leave out its figures', async () => {
     const { get, store } = await operated();
     await store.close();
     const metrics = parseExposition((await get('/metrics')).text);
@@ -116,7 +116,7 @@ describe('metrics', () => {
     expect((await get('/operator')).text).toContain('does not answer');
   });
 
-  it('escape labels, and a histogram counts every observation once', () => {
+  it('escape labels, and count every observation of a histogram once', () => {
     const text = exposition([
       { name: 'a_total', help: 'h', type: 'counter', samples: [{ labels: { x: 'a"b\\c\nd' }, value: 1 }] },
     ]);
@@ -132,20 +132,20 @@ describe('metrics', () => {
   it.each([
     ['a sample without its type', 'a 1\n'],
     ['a sample twice', '# HELP a h\n# TYPE a gauge\na 1\na 1\n'],
-    ['a counter that is not called total', '# HELP a h\n# TYPE a counter\na 1\n'],
-    ['no end of the last line', '# HELP a h\n# TYPE a gauge\na 1'],
+    ['a counter without _total in its name', '# HELP a h\n# TYPE a counter\na 1\n'],
+    ['a last line without a newline', '# HELP a h\n# TYPE a gauge\na 1'],
     [
-      'a bucket that falls',
+      'a bucket count that decreases',
       '# HELP a h\n# TYPE a histogram\na_bucket{le="1"} 2\na_bucket{le="+Inf"} 1\na_sum 1\na_count 1\n',
     ],
-    ['a value that is none', '# HELP a h\n# TYPE a gauge\na x\n'],
+    ['a value that is not a number', '# HELP a h\n# TYPE a gauge\na x\n'],
   ])('would be refused by the parser with %s', (_, text) => {
     expect(() => parseExposition(text)).toThrow();
   });
 });
 
 describe('the status page', () => {
-  it('has the figures, no script, no device id in full, and is for nobody else to style', async () => {
+  it('shows the figures, without scripts or whole device ids, under a strict content security policy', async () => {
     const { get, clock, world } = await operated();
     clock.advance(10_000);
     await until('a second sample', async () => /points="\d[^"]* [^"]*"/.test((await get('/operator')).text));
@@ -160,14 +160,14 @@ describe('the status page', () => {
     expect(headers.get('content-security-policy')).toContain("default-src 'none'; style-src 'sha256-");
   });
 
-  it('is all there is', async () => {
+  it('is the only page; other paths and methods are refused', async () => {
     const { get } = await operated();
     expect((await get('/v1/cameras')).status).toBe(404);
     expect((await get('/operator', 'POST')).status).toBe(405);
     expect((await get('/metrics', 'HEAD')).text).toBe('');
   });
 
-  it('draws a line with the newest at the right, and a hole where there was no answer', () => {
+  it('draws a line with the newest sample at the right, and leaves out missing samples', () => {
     expect(sparkline([0, null, 10], 359, 60)).toBe('357.0,58.0 359.0,2.0');
     expect(sparkline([], 359, 60)).toBe('');
   });

@@ -8,7 +8,7 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { mediaUrl, stored, type Stored } from '../../../support/worlds/stored-event.js';
 import { until } from '../../../support/runner/wait.js';
 
-const SENTENCE = 'We look into a fault; your cameras go on.';
+const SENTENCE = 'We are looking into a fault. Your cameras keep recording.';
 
 function readsOf(own: Stored): string[] {
   return ['/v1/cameras', ApiWorld.recordsUrl(own.world.deviceId), mediaUrl(own), '/v1/account/export', '/v1/access'];
@@ -18,20 +18,21 @@ const statuses = (api: ApiWorld, own: Stored): Promise<number[]> =>
   Promise.all(readsOf(own).map(async (url) => (await api.get(url, own.token)).status));
 
 const OPEN = [200, 200, 200, 200, 200];
-const SHUT = [503, 503, 503, 503, 503];
+const PAUSED = [503, 503, 503, 503, 503];
 
 describe('the kill switch', () => {
   it.each(['all', 'account'] as const)(
-    'for %s shows nothing, and says the sentence, until it is resumed',
+    'for %s shows nothing but its sentence, until reading is resumed',
     async (scope) => {
       const api = await ApiWorld.open();
-      const [own, other] = [await stored(api), await stored(api)];
+      const own = await stored(api);
+      const other = await stored(api);
       expect(await statuses(api, own)).toEqual(OPEN);
       const account = scope === 'all' ? null : own.world.account;
       await api.store.reads.pause({ account, sentence: SENTENCE, sinceMs: 1 });
       const shown = (await api.store.access.ofReadable(own.world.owner.publicKey, 100)).length;
-      expect(await statuses(api, own)).toEqual(SHUT);
-      expect(await statuses(api, other)).toEqual(scope === 'all' ? SHUT : OPEN);
+      expect(await statuses(api, own)).toEqual(PAUSED);
+      expect(await statuses(api, other)).toEqual(scope === 'all' ? PAUSED : OPEN);
       for (const url of [...readsOf(own), '/v1/stream']) {
         expect((await api.get(url, own.token)).body).toMatchObject({
           error: { code: 'reads-paused', message: SENTENCE },
@@ -56,36 +57,37 @@ describe('the kill switch', () => {
     const own = await stored(api);
     expect(await statuses(api, own)).toEqual(OPEN);
     broken = true;
-    expect(await statuses(api, own)).toEqual(SHUT);
+    expect(await statuses(api, own)).toEqual(PAUSED);
   });
 
-  it('stops an open stream with the next record, and one in which nothing arrives with the next ping', async () => {
+  it('ends an open stream at its next record, and an idle one at its next ping', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
-    const [busy, quiet] = [await api.stream(own.token), await api.stream(own.token)];
-    await until('both are open', () => busy.events.length === 1 && quiet.events.length === 1);
+    const busy = await api.stream(own.token);
+    const idle = await api.stream(own.token);
+    await until('both are open', () => busy.events.length === 1 && idle.events.length === 1);
     await api.store.reads.pause({ account: null, sentence: SENTENCE, sinceMs: 1 });
     const { world, claim } = own;
     const record = world.record(claim, 5, new Uint8Array(32), { kind: 'scene', scene: { class: 'stall' } });
     await api.store.records.put(record, [], api.clock.wallMs());
     api.feed.publish({ type: 'record', device: world.deviceId, epoch: 1, seq: 5 });
     api.clock.advance(15_000);
-    await until('both have ended', () => busy.isEnded && quiet.isEnded);
-    expect([busy.said, quiet.said]).toEqual([
+    await until('both have ended', () => busy.isEnded && idle.isEnded);
+    expect([busy.summaries, idle.summaries]).toEqual([
       ['ready', 'paused'],
       ['ready', 'paused'],
     ]);
-    expect(JSON.parse(quiet.events[1]?.data ?? '')).toMatchObject({ code: 'reads-paused', message: SENTENCE });
+    expect(JSON.parse(idle.events[1]?.data ?? '')).toMatchObject({ code: 'reads-paused', message: SENTENCE });
     expect(await api.store.access.ofReadable(world.owner.publicKey, 10)).toEqual([]);
   });
 
-  it('leaves a member the own cameras, without those of the paused account, and says so', async () => {
+  it("leaves a member's own cameras open while a paused account's are hidden, with a notice", async () => {
     const api = await ApiWorld.open();
     const household = new CameraWorld({ cloud: api.receiptSigner });
     const own = await stored(api);
     const member = { x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519: own.world.owner.publicKey };
-    const ownerOfHousehold = household.claim().value.recipients;
-    const claim = household.claim(1, null, { recipients: [...ownerOfHousehold, member] });
+    const householdRecipients = household.claim().value.recipients;
+    const claim = household.claim(1, null, { recipients: [...householdRecipients, member] });
     const accept = household.record(claim, 0, claim.hash, { kind: 'accept' });
     await api.store.claims.accept(claim, accept, api.clock.wallMs());
     const devices = async (): Promise<string[]> =>
@@ -99,10 +101,10 @@ describe('the kill switch', () => {
     expect((await api.get(ApiWorld.recordsUrl(household.deviceId), own.token)).status).toBe(503);
     api.feed.publish({ type: 'record', device: household.deviceId, epoch: 1, seq: 0 });
     api.clock.advance(15_000);
-    await until('it is said', () => stream.events.length === 2);
+    await until('the notice arrives', () => stream.events.length === 2);
     await api.store.reads.resume(household.account, 2);
     api.clock.advance(15_000);
-    await until('it is over', () => stream.events.length === 3);
+    await until('the notice is withdrawn', () => stream.events.length === 3);
     expect(stream.events.map(({ event, data }) => [event, JSON.parse(data) as unknown])).toEqual([
       ['ready', {}],
       ['notice', { notice: SENTENCE }],

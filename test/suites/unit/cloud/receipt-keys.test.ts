@@ -32,7 +32,7 @@ function names({ current, successor, retired }: ReceiptKeys): string[] {
 }
 
 describe('receipt keys on disk', () => {
-  it('are made once, and the same ever after', () => {
+  it('are created once and stay the same', () => {
     const folder = tempFolder();
     const first = load(folder);
     expect(names(load(folder))).toEqual(names(first));
@@ -40,7 +40,7 @@ describe('receipt keys on disk', () => {
     for (const file of readdirSync(folder)) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
   });
 
-  it('rotate: the successor takes over, the current one is kept, and there is a fresh successor', () => {
+  it('rotate: the successor becomes current, the old key is kept, and a new successor is created', () => {
     const folder = tempFolder();
     const before = names(load(folder));
     const once = names(rotate(folder));
@@ -52,7 +52,7 @@ describe('receipt keys on disk', () => {
     for (const file of readdirSync(folder)) expect(statSync(join(folder, file)).mode & 0o777).toBe(0o600);
   });
 
-  it('are the old ones or the new ones after a power cut at any step, and can be rotated then', () => {
+  it('are the old set or the new set after a power cut at any step, and can then be rotated', () => {
     const steps: string[] = [];
     rotate(tempFolder(), (step) => steps.push(step));
     expect(steps).toEqual(['loaded', 'written', 'seed linked', 'written', 'state renamed']);
@@ -71,36 +71,37 @@ describe('receipt keys on disk', () => {
     }
   });
 
-  it('are not made anew where one is missing, and refused when others could read them', () => {
-    const broken = (spoil: (folder: string) => void): string => {
+  it('are not created again where one is missing, and are refused if other users could read them', () => {
+    const loadAfter = (damage: (folder: string) => void): string => {
       const folder = tempFolder();
       load(folder);
       rotate(folder);
-      spoil(folder);
+      damage(folder);
       return codeOf(() => load(folder));
     };
-    expect(broken(() => undefined)).toBe('accepted');
+    expect(loadAfter(() => undefined)).toBe('accepted');
     for (const name of ['receipt-2.seed', 'receipt-3.seed']) {
-      expect(broken((folder) => rmSync(join(folder, name)))).toBe('key-file-invalid');
+      expect(loadAfter((folder) => rmSync(join(folder, name)))).toBe('key-file-invalid');
     }
-    expect(broken((folder) => chmodSync(join(folder, 'receipt-2.seed'), 0o640))).toBe('key-file-invalid');
-    expect(broken((folder) => writeFileSync(join(folder, 'receipt-1.seed'), 'short'))).toBe('key-file-invalid');
-    expect(broken((folder) => writeFileSync(join(folder, 'receipt-keys.json'), '{"current":0}'))).toBe(
+    expect(loadAfter((folder) => chmodSync(join(folder, 'receipt-2.seed'), 0o640))).toBe('key-file-invalid');
+    expect(loadAfter((folder) => writeFileSync(join(folder, 'receipt-1.seed'), 'short'))).toBe('key-file-invalid');
+    expect(loadAfter((folder) => writeFileSync(join(folder, 'receipt-keys.json'), '{"current":0}'))).toBe(
       'key-file-invalid',
     );
     const linked = (folder: string): void => {
-      const [path, elsewhere] = [join(folder, 'receipt-2.seed'), join(folder, 'elsewhere')];
+      const path = join(folder, 'receipt-2.seed');
+      const elsewhere = join(folder, 'elsewhere');
       writeFileSync(elsewhere, readFileSync(path), { mode: 0o600 });
       rmSync(path);
       symlinkSync(elsewhere, path);
     };
-    expect(broken(linked)).toBe('key-file-invalid');
-    expect(broken((folder) => rmSync(join(folder, 'receipt-1.seed')))).toBe('accepted');
+    expect(loadAfter(linked)).toBe('key-file-invalid');
+    expect(loadAfter((folder) => rmSync(join(folder, 'receipt-1.seed')))).toBe('accepted');
   });
 });
 
 describe('a receipt', () => {
-  /** The receipt that ingest gives, with these keys, to a camera whose claim names those. */
+  /** Returns the signers of the receipts that a cloud with `keys` sends to a camera whose claim names `receiptKeys`. */
   async function receiptFor(keys: ReceiptKeys, receiptKeys: readonly Uint8Array[], counters = new Counters()) {
     const world = new CameraWorld();
     const claim = world.claim(1, null, { receiptKeys: [...receiptKeys] });
@@ -132,7 +133,7 @@ describe('a receipt', () => {
     return receipts.map(({ kid }) => toHex(kid));
   }
 
-  it('is signed with the newest key that the claim names, and its camera takes it', async () => {
+  it('is signed with the newest key that the claim names, and its camera accepts it', async () => {
     const folder = tempFolder();
     load(folder);
     for (let i = 0; i < 3; i++) rotate(folder);
@@ -146,7 +147,7 @@ describe('a receipt', () => {
       [[one, two], two],
       [[two, three], three],
       [[three, four], four],
-      // The successor only where a worker of the cloud knows no better key of the claim.
+      // The successor only where the claim names no other key of this worker.
       [[four, five], four],
       [[five], five],
     ] as const) {
@@ -154,7 +155,7 @@ describe('a receipt', () => {
     }
   });
 
-  it('is not given where the claim names no key of ours', async () => {
+  it('is not sent if the claim names none of our keys', async () => {
     const counters = new Counters();
     expect(await receiptFor(load(tempFolder()), [new CameraWorld().cloud.publicKey], counters)).toEqual([]);
     expect(counters.get('receipts.no-key')).toBe(2);

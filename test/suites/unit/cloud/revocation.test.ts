@@ -8,13 +8,13 @@ import { Ingest } from '../../../../cloud/ingest/ingest.js';
 import { MakerList } from '../../../../cloud/trust/maker-list.js';
 import type { CloudStore } from '../../../../cloud/store/store.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { offerKind } from '../../../../protocol/objects/offer.js';
 import type { Revocation } from '../../../../protocol/objects/revocation.js';
-import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
+import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown, encodeUp } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { offerOf } from '../../../support/worlds/cloud-world.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
 import { mediaUrl, stored, type Stored } from '../../../support/worlds/stored-event.js';
 import { until } from '../../../support/runner/wait.js';
@@ -22,21 +22,14 @@ import { DAY_MS, listOf, maker, MakerListWorld } from '../../../support/worlds/m
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 
 describe("the maker's list at ingest", () => {
-  it('revokes a device: its records are refused with an alarm, nothing is receipted or answered', async () => {
+  it('revokes a device: its messages are refused with an alarm, and nothing is receipted or answered', async () => {
     const cloud = new MakerListWorld(0);
     await cloud.accepts();
-    // The control: before the list it is taken.
+    // The control: before the list its record is receipted.
     expect(await cloud.record()).toEqual(['receipt']);
     await cloud.store.revocations.put(listOf(maker, { entries: [{ device: cloud.world.deviceId }] }), 1);
     expect(await cloud.record()).toEqual([]);
-    const nonce = new Uint8Array(16);
-    const offer = signObject(offerKind, nodeSuite, cloud.world.device, {
-      device: cloud.world.deviceId,
-      lastEpoch: 1,
-      lastClaimHash: cloud.claim.hash,
-      mode: 'physical',
-      nonce,
-    });
+    const offer = offerOf(cloud.world, { lastEpoch: 1, lastClaimHash: cloud.claim.hash });
     await cloud.up({ type: 'offer', offer: offer.bytes });
     await cloud.accepts();
     expect(cloud.sent).toEqual([]);
@@ -46,7 +39,7 @@ describe("the maker's list at ingest", () => {
     );
   });
 
-  it('leaves a device revoked that a newer list leaves out', async () => {
+  it('keeps a device revoked that a newer list omits', async () => {
     const cloud = new MakerListWorld(0);
     await cloud.accepts();
     await cloud.store.revocations.put(listOf(maker, { entries: [{ device: cloud.world.deviceId }] }), 1);
@@ -54,7 +47,7 @@ describe("the maker's list at ingest", () => {
     expect(await cloud.record()).toEqual([]);
   });
 
-  it('denies everything while it is missing, too old, from the future or unreadable, where one is asked for', async () => {
+  it('stops everything while it is missing, too old or from the future, where an age limit is set', async () => {
     const cloud = new MakerListWorld(DAY_MS);
     const put = async (listVersion: number, issuedAtMs: number): Promise<void> => {
       await cloud.store.revocations.put(listOf(maker, { listVersion, issuedAtMs }), 1);
@@ -97,7 +90,7 @@ describe("the maker's list at ingest", () => {
     expect(await asyncCodeOf(() => list.check())).toBe('accepted');
   });
 
-  it('is asked for only with the key that signs it', () => {
+  it('needs the key that signs it where an age limit is set', () => {
     const environment = { SEALCLOUD_REVOCATION_MAKER_MAX_AGE: '1 d' };
     expect(codeOf(() => loadCloudConfig({ file: null, environment }))).toBe('config-invalid-value');
     const key = { SEALCLOUD_REVOCATION_MAKER_KEY: 'ab'.repeat(32) };
@@ -113,7 +106,8 @@ const statusOf = async (api: ApiWorld, own: Stored): Promise<number[]> =>
 describe("the maker's list at a read", () => {
   it('hides a revoked device and no other, also from an open stream', async () => {
     const api = await ApiWorld.open();
-    const [own, other] = [await stored(api), await stored(api)];
+    const own = await stored(api);
+    const other = await stored(api);
     const stream = await api.stream(own.token);
     expect(await statusOf(api, own)).toEqual([200, 200]);
     await api.store.revocations.put(listOf(maker, { entries: [{ device: own.world.deviceId }] }), 1);
@@ -123,7 +117,7 @@ describe("the maker's list at a read", () => {
     expect((await api.get('/v1/account/export', own.token)).raw.toString()).not.toContain('"type":"record"');
     api.feed.publish({ type: 'record', device: own.world.deviceId, epoch: 1, seq: 1 });
     api.clock.advance(15_000);
-    await until('it was looked at', () => stream.events.length === 1 && !stream.isEnded);
+    await until('the stream handled the item', () => stream.events.length === 1 && !stream.isEnded);
     expect(api.counters.get('alarms')).toBe(0);
   });
 
@@ -151,9 +145,10 @@ describe("an owner's list", () => {
     return { status: answer.statusCode, body: answer.json() };
   };
 
-  it('ends own epochs for good: reads, ingest and the accept itself', async () => {
+  it('ends own epochs for good, for reads, records and repeated accepts', async () => {
     const api = await ApiWorld.open();
-    const [own, other] = [await stored(api), await stored(api)];
+    const own = await stored(api);
+    const other = await stored(api);
     const entries = [{ device: own.world.deviceId, epoch: 1 }];
     const list = listOf(own.world.owner, { scope: 'owner', listVersion: 3, entries });
     expect(await statusOf(api, own)).toEqual([200, 200]);
@@ -176,7 +171,7 @@ describe("an owner's list", () => {
       onStatus: () => undefined,
       publish: (_, payload) => sent.push(decodeDown(payload).type),
     });
-    const take = (camera: Stored): Promise<void> => {
+    const sendAccept = (camera: Stored): Promise<void> => {
       const { world, claim } = camera;
       const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
       const topic = topicOf(world.deviceId, 'up');
@@ -185,16 +180,17 @@ describe("an owner's list", () => {
     const next = own.world.record(own.claim, 2, own.last.hash, { kind: 'scene', scene: { class: 'stall' } });
     const message = encodeUp({ type: 'records', records: [{ record: next.bytes, media: [] }] });
     await ingest.handleMessage(topicOf(own.world.deviceId, 'up'), message);
-    await take(own);
+    await sendAccept(own);
     expect([sent, counters.get('refused.revoked')]).toEqual([[], 2]);
     // The control: an epoch that is not revoked has its accept receipted again.
-    await take(other);
+    await sendAccept(other);
     expect(sent).toEqual(['receipt']);
   });
 
-  it('is refused of another signer, for epochs of another, with an old version, and of a member', async () => {
+  it('is refused from another signer, for epochs of another owner, with an old version, or without entries', async () => {
     const api = await ApiWorld.open();
-    const [own, other] = [await stored(api), await stored(api)];
+    const own = await stored(api);
+    const other = await stored(api);
     const { owner } = own.world;
     const entries = [{ device: own.world.deviceId, epoch: 1 }];
     const theirs = [{ device: other.world.deviceId, epoch: 1 }];

@@ -4,22 +4,24 @@ import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { stored, type Stored } from '../../../support/worlds/stored-event.js';
 import { until } from '../../../support/runner/wait.js';
 
-/** One more record of a camera, in the store and told to the open streams. */
-async function arrives(api: ApiWorld, { world, claim }: Stored, seq: number): Promise<void> {
+/** Stores one more record of a camera and publishes it to the open streams. */
+async function storeAndPublish(api: ApiWorld, { world, claim }: Stored, seq: number): Promise<void> {
   const record = world.record(claim, seq, new Uint8Array(32), { kind: 'scene', scene: { class: 'stall' } });
   await api.store.records.put(record, [], api.clock.wallMs());
   api.feed.publish({ type: 'record', device: world.deviceId, epoch: 1, seq });
 }
 
 describe('an open stream', () => {
-  it('delivers what arrives to whom it belongs, and the access log has it', async () => {
+  it('delivers each record to its owner only, and logs the access', async () => {
     const api = await ApiWorld.open();
-    const [own, other] = [await stored(api), await stored(api)];
-    const [mine, theirs] = [await api.stream(own.token), await api.stream(other.token)];
-    await arrives(api, own, 5);
-    await arrives(api, other, 6);
-    await until('both have theirs', () => mine.events.length === 2 && theirs.events.length === 2);
-    expect([mine.said, theirs.said]).toEqual([
+    const own = await stored(api);
+    const other = await stored(api);
+    const mine = await api.stream(own.token);
+    const theirs = await api.stream(other.token);
+    await storeAndPublish(api, own, 5);
+    await storeAndPublish(api, other, 6);
+    await until('both received theirs', () => mine.events.length === 2 && theirs.events.length === 2);
+    expect([mine.summaries, theirs.summaries]).toEqual([
       ['ready', 'record 5'],
       ['ready', 'record 6'],
     ]);
@@ -31,15 +33,15 @@ describe('an open stream', () => {
     ]);
   });
 
-  it('resumes after what was seen', async () => {
+  it('resumes after the last event that was received', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);
     const resumed = await api.stream(own.token, 1);
     await until('the missed record came', () => resumed.events.length === 2);
-    expect(resumed.said).toEqual(['ready', 'record 1']);
+    expect(resumed.summaries).toEqual(['ready', 'record 1']);
   });
 
-  it('that cannot resume ends, and the process lives on', async () => {
+  it('that cannot resume ends, and the process keeps running', async () => {
     let broken = false;
     const api = await ApiWorld.open((store) => ({
       ...store,
@@ -51,7 +53,7 @@ describe('an open stream', () => {
     }));
     const own = await stored(api);
     broken = true;
-    // An unhandled rejection would end the process, and with it this test's.
+    // An unhandled rejection would end the test's own process.
     await api.stream(own.token, 0).then(
       ({ ended }) => ended,
       () => undefined,

@@ -11,7 +11,7 @@ import { codeOf } from '../../../support/codes.js';
 import { until } from '../../../support/runner/wait.js';
 
 describe('ingest workers on one store', () => {
-  it('store once what both were given, and both receipt it', async () => {
+  it('store a record once that both received, and both receipt it', async () => {
     const one = new CloudWorld();
     const other = new CloudWorld(() => one.store, one);
     const { world, claim, accept } = await one.claimed();
@@ -23,7 +23,7 @@ describe('ingest workers on one store', () => {
     expect(await one.store.records.page(world.deviceId, 1, 99, 9)).toHaveLength(2);
   });
 
-  it('let a record wait for an accept that another worker has, and only so long', async () => {
+  it('let a record wait a bounded time for an accept that another worker stores', async () => {
     const one = new CloudWorld();
     const other = new CloudWorld(() => one.store, one);
     const world = one.camera();
@@ -44,15 +44,15 @@ describe('ingest workers on one store', () => {
     await other.clock.run(4000, 100);
     await never;
     expect(other.counters.get('refused.foreign')).toBe(1);
-    // A second one is not waited for: nobody may hold ingest up so.
+    // The next record does not wait: unclaimed cameras cannot hold up ingest.
     await other.records(stranger, [scene(stranger, stranger.claim(), 2, accept.hash)]);
     expect(other.counters.get('refused.foreign')).toBe(2);
-    // The control: a worker that is alone need not wait, and raises the alarm at once.
+    // The control: a single worker does not wait, and raises the alarm immediately.
     await one.records(stranger, [scene(stranger, stranger.claim(), 1, accept.hash)]);
     expect(one.counters.get('refused.foreign')).toBe(1);
   });
 
-  it('take each camera in one part, whatever their number, and refuse settings by which some would be in none', () => {
+  it('handle each camera in exactly one part, and refuse settings that would leave a camera out', () => {
     const load = (environment: Record<string, string>): ReturnType<typeof loadCloudConfig> =>
       loadCloudConfig({ file: null, environment });
     expect(shardSetting(load({}))).toBeUndefined();
@@ -60,7 +60,7 @@ describe('ingest workers on one store', () => {
     expect(shardSetting(load({ SEALCLOUD_MQTT_SHARD: '1/3' }))).toEqual({ index: 1, count: 3 });
     expect(hasOtherWriters(load({ SEALCLOUD_MQTT_SHARD: '1/3' }))).toBe(true);
     const parts = Array.from({ length: 600 }, () => shardOf(topicOf(realRandom.bytes(32), 'up'), 3));
-    for (const part of [0, 1, 2]) expect(parts.filter((one) => one === part).length).toBeGreaterThan(100);
+    for (const part of [0, 1, 2]) expect(parts.filter((found) => found === part).length).toBeGreaterThan(100);
     for (const wrong of [
       { SEALCLOUD_MQTT_SHARD: '3/3' },
       { SEALCLOUD_MQTT_SHARD: '1' },
@@ -75,23 +75,23 @@ describe('ingest workers on one store', () => {
 });
 
 describe('the tail of the store', () => {
-  it('tells open streams what any worker stored, once and in its order', async () => {
+  it('publishes to open streams what any worker stored, once and in order of arrival', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     const feed = new Feed();
     const tail = new Tail(cloud.store, feed, cloud.clock, silentLog);
     await tail.start();
-    const heard: FeedItem[] = [];
-    const seqs = (): (number | string)[] => heard.map((item) => (item.type === 'record' ? item.seq : item.type));
+    const published: FeedItem[] = [];
+    const seqs = (): (number | string)[] => published.map((item) => (item.type === 'record' ? item.seq : item.type));
 
-    // Nobody listens yet: whoever opens a stream begins after this.
+    // No stream is open yet; one that opens later starts after this record.
     const one = scene(world, claim, 1, accept.hash);
     await cloud.store.records.put(one, [], 1);
     await cloud.clock.run(1000, 100);
-    feed.subscribe((item) => heard.push(item));
+    feed.subscribe((item) => published.push(item));
     for (const seq of [3, 2]) await cloud.store.records.put(scene(world, claim, seq, one.hash), [], 1);
     await cloud.clock.run(1000, 100);
-    await until('both are told', () => heard.length >= 2);
+    await until('both are published', () => published.length >= 2);
     await cloud.clock.run(2000, 100);
     expect(seqs()).toEqual([3, 2]);
     tail.stop();

@@ -2,12 +2,12 @@ import { describe, expect, it } from 'vitest';
 import { copyOf, fromBase64, toBase64 } from '../../../../common/bytes.js';
 
 describe('bytes', () => {
-  it('have one spelling in base64', () => {
+  it('have one base64 encoding', () => {
     for (const length of [0, 1, 2, 3, 4, 31, 32]) {
       const bytes = Uint8Array.from({ length }, (_, i) => 255 - i);
       expect(fromBase64(toBase64(bytes))).toEqual(bytes);
     }
-    // The last letter of these holds bits that nothing uses: RFC 4648 §3.5.
+    // Unused bits in the last letter that are not zero (RFC 4648 §3.5), wrong padding, other alphabets, white space.
     for (const other of [
       'AB==',
       'AAB=',
@@ -26,7 +26,7 @@ describe('bytes', () => {
     }
   });
 
-  it('are copied, also where they are a Buffer', () => {
+  it('are copied, even from a Buffer', () => {
     const buffer = Buffer.from([1, 2, 3]);
     const copy = copyOf(buffer);
     buffer.fill(0);

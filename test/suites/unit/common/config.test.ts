@@ -13,7 +13,7 @@ function load(text: string, environment: Record<string, string> = {}): ReturnTyp
   return loadAgentConfig({ file, environment });
 }
 
-/** "code: message" without the folder. */
+/** Returns `code: message` without the folder, or `accepted`. */
 function refusal(text: string, environment: Record<string, string> = {}): string {
   try {
     load(text, environment);
@@ -33,7 +33,7 @@ describe('configuration', () => {
     expect(loadCloudConfig({ file: null, environment: {} })['http.port']).toBe(8080);
   });
 
-  it('takes the file, and the environment over it', () => {
+  it('reads the file, and the environment overrides it', () => {
     const text =
       '[motion]\nsensitivity = 70\nhold = "2 s"\n[[motion.zones]]\nname = "door"\ncorners = [[0, 0], [1, 0], [0.5, 1]]\n';
     const config = load(text, { SEALCAM_MOTION_SENSITIVITY: '30', SEALCAM_REPLAY_PATH: '7.mp4', PATH: 'x' });
@@ -82,12 +82,12 @@ describe('configuration', () => {
     expect(refusal('', { SEALCAM_NONSENSE: '1' })).toContain('there is no setting SEALCAM_NONSENSE');
   });
 
-  it('says so when the file cannot be read', () => {
+  it('reports a file that cannot be read', () => {
     const file = join(tempFolder(), 'none.toml');
     expect(() => loadAgentConfig({ file, environment: {} })).toThrow(/none.toml cannot be read \(ENOENT\)/);
   });
 
-  it('is read again all or nothing', () => {
+  it('is reloaded all or nothing', () => {
     const file = join(tempFolder(), 'camera.toml');
     const source = { file, environment: {} };
     writeFileSync(file, '');
@@ -101,7 +101,7 @@ describe('configuration', () => {
     expect(before['motion.sensitivity']).toBe(50);
   });
 
-  it('finds the line of a key in every way to write it', () => {
+  it('finds the line of a key in every notation', () => {
     const text = 'top = 1\n[a]\nb = 2\n"c" = 3\n[a.d]\ne = 4\n[[f]]\ng = 5\nh.i = 6\n';
     const lines = ['top', 'a.b', 'a.c', 'a.d.e', 'f', 'f.h.i'].map((name) => lineOfKey(text, name));
     expect(lines).toEqual([1, 3, 4, 6, 7, 9]);

@@ -21,13 +21,13 @@ function cacheOf(seed: number, givenUp = SETTINGS.givenUp) {
 }
 
 describe('the caching client of the drill', () => {
-  it('is right with few requests at once, however many there are', async () => {
+  it('answers correctly with few concurrent requests, however many follow each other', async () => {
     const { cache, ask } = cacheOf(1);
     for (let i = 0; i < 50; i++) expect(await ask(SETTINGS.crowded)).toEqual([]);
     expect(cache.crossed).toBe(0);
   });
 
-  it('hands answers to the next in the row when requests are given up, and is right again once nothing is under way', async () => {
+  it('gives answers to the wrong waiters after requests time out, and recovers once no request is under way', async () => {
     const { cache, ask } = cacheOf(1);
     const wrong = await ask(60);
     expect(wrong.length).toBeGreaterThan(10);
@@ -36,7 +36,7 @@ describe('the caching client of the drill', () => {
     expect(await ask(SETTINGS.crowded)).toEqual([]);
   });
 
-  it('crosses nothing when no request is given up: pipelining alone is no fault', async () => {
+  it('crosses nothing when no request times out: pipelining alone is correct', async () => {
     expect(await cacheOf(1, 0).ask(60)).toEqual([]);
   });
 
@@ -47,7 +47,7 @@ describe('the caching client of the drill', () => {
 });
 
 describe("the control's leak", () => {
-  it('is what was filed under an account that did not claim the camera, each event once', () => {
+  it('counts each event once that was filed under an account that did not claim the camera', () => {
     const truth = new Map([
       ['a', 'anna'],
       ['b', 'ben'],

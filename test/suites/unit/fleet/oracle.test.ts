@@ -5,7 +5,7 @@ import { judge } from '../../../campaigns/fleet/oracle.js';
 import { CloudWorld, pictured, scene } from '../../../support/worlds/cloud-world.js';
 
 describe("the fleet's oracle", () => {
-  it('sees what is lost, doubled and mis-bound, and nothing where all is well', async () => {
+  it('counts lost, doubled and mis-bound records, and none in a correct store', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
     const one = scene(world, claim, 1, accept.hash);
@@ -20,7 +20,7 @@ describe("the fleet's oracle", () => {
     const well = { records: 3, lost: 0, doubled: 0, misbound: 0, alarms: 0 };
     expect(await judge(cloud.store, [made])).toEqual(well);
 
-    const more = { ...made, hashes: [...made.hashes, 'of a record that never came'] };
+    const more = { ...made, hashes: [...made.hashes, 'of a record that never arrived'] };
     expect(await judge(cloud.store, [more])).toEqual({ ...well, lost: 1 });
     const fewer = { ...made, hashes: made.hashes.slice(0, 2) };
     expect(await judge(cloud.store, [fewer])).toEqual({ ...well, doubled: 1 });

@@ -7,8 +7,8 @@ import { tempFolder } from '../../../support/runner/temp.js';
 
 const never = new AbortController().signal;
 
-describe('a child of ours', () => {
-  it('says why it could not be started, and never throws', async () => {
+describe('a child process', () => {
+  it('reports why it could not be started, and never throws', async () => {
     const startError = async (program: string, args: string[] = []): Promise<string | null> =>
       (await new Child({ program, args }, realClock).ended).startError;
     expect(await startError('no-such-program-here')).toBe('ENOENT');
@@ -19,7 +19,7 @@ describe('a child of ours', () => {
     expect(await startError('true', ['x'.repeat(3_000_000)])).toBe('E2BIG');
   });
 
-  it('is bounded in time and in what it says', async () => {
+  it('is bounded in time and output', async () => {
     const late = await runTool({ program: 'sleep', args: ['60'] }, realClock, never, 200);
     expect(late).toMatchObject({ found: true, timedOut: true, code: null });
     const loud = await runTool(

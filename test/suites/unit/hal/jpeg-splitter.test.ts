@@ -17,7 +17,7 @@ async function pictures(): Promise<Buffer[]> {
 }
 
 describe('JPEG splitter', () => {
-  it('finds the files however the stream is cut', async () => {
+  it('finds the files in chunks of any size', async () => {
     const files = await pictures();
     const stream = Buffer.concat(files);
     fc.assert(
@@ -40,7 +40,7 @@ describe('JPEG splitter', () => {
     );
   });
 
-  it('skips and counts what is between the files', async () => {
+  it('skips and counts bytes between the files', async () => {
     const [a, b] = await pictures();
     const splitter = new JpegSplitter();
     const noise = Buffer.from('garbage \u00ff\u0000 between');
@@ -49,7 +49,7 @@ describe('JPEG splitter', () => {
     expect(splitter.skippedBytes).toBe(2 * noise.length);
   });
 
-  it('gives up on a file without an end, and starts anew', () => {
+  it('drops a file without an end, and starts again', () => {
     const splitter = new JpegSplitter();
     const scan = new Uint8Array(1024 * 1024).fill(0x55);
     splitter.push(Uint8Array.of(0xff, 0xd8, 0xff, 0xda, 0, 2));

@@ -1,10 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { GOLDEN_NAMES, SCENARIOS, SCENES } from '../../../../hal/driver-names.js';
+import { GOLDEN_NAMES, SCENARIOS, SCENES } from '../../../../hal/mock-scenarios.js';
 import { SceneRenderer } from '../../../../hal/mock/renderer.js';
-import { buildScript, clockOffsetAt, isCorruptAt, momentAt } from '../../../../hal/mock/script.js';
+import { buildScript } from '../../../../hal/mock/scenarios.js';
+import { clockOffsetAt, isCorruptAt, momentAt } from '../../../../hal/mock/script.js';
 
 describe('mock scenes', () => {
-  it('give the same frames for the same seed, byte for byte, and others for another', async () => {
+  it('give the same frames for the same seed, byte for byte, and different ones for another', async () => {
     const at = async (seed: number): Promise<string> => {
       const { jpeg, luma } = await new SceneRenderer(buildScript('porch', 'walk', seed)).render(4700);
       return Buffer.from(jpeg).toString('base64') + Buffer.from(luma.data).toString('base64');
@@ -24,7 +25,7 @@ describe('mock scenes', () => {
     }
   });
 
-  it('have their happenings when the script says so', () => {
+  it('have their happenings at the times of the script', () => {
     expect(momentAt(buildScript('porch', 'stall', 1), 15_000).stalled).toBe(true);
     expect(momentAt(buildScript('porch', 'lamp', 1), 9000).lamp).toBe(true);
     expect(momentAt(buildScript('porch', 'night', 1), 5000).night).toBe(true);

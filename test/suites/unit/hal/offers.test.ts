@@ -28,8 +28,8 @@ const FFMPEG = `[video4linux2,v4l2 @ 0x55d] Raw       :     yuyv422 :           
 /dev/video0: Immediate exit requested
 `;
 
-describe('what libcamera lists', () => {
-  it('is read with every mode', () => {
+describe('the list of libcamera', () => {
+  it('is parsed with every mode', () => {
     const cameras = parseHelloList(HELLO_LIST);
     expect(cameras.map(({ index, model, modes }) => [index, model, modes.length])).toEqual([
       [0, 'imx708', 3],
@@ -45,7 +45,7 @@ describe('what libcamera lists', () => {
     }
   });
 
-  it('is read from cam too, which knows no modes', () => {
+  it('is parsed from `cam` too, which lists no modes', () => {
     const text =
       "Available cameras:\n1: 'imx219' (/base/soc/i2c0mux/i2c@1/imx219@10)\n" +
       "2: External camera 'Logi C270' (\\_SB_.PCI0.RP05-1:1.0-046d:0825)\n";
@@ -56,8 +56,8 @@ describe('what libcamera lists', () => {
   });
 });
 
-describe('what a video device offers', () => {
-  it('is JPEG first, at the slowest rate that is fast enough', () => {
+describe('the formats of a video device', () => {
+  it('are chosen with JPEG first, at the slowest rate that is fast enough', () => {
     const formats = parseV4l2Ctl(V4L2_CTL);
     expect(formats.map(({ name, modes }) => [name, modes.length])).toEqual([
       ['yuyv422', 2],
@@ -76,7 +76,7 @@ describe('what a video device offers', () => {
     );
   });
 
-  it('is read from ffmpeg where v4l2-ctl is missing, without rates', () => {
+  it('are parsed from ffmpeg where v4l2-ctl is missing, without rates', () => {
     const formats = parseFfmpegFormats(FFMPEG);
     expect(formats.map(({ name }) => name)).toEqual(['yuyv422', 'mjpeg']);
     const small = chooseFormat('cam', formats, { width: 320, height: 240, framesPerSecond: 10 });

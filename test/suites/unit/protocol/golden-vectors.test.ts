@@ -125,7 +125,7 @@ interface VerifyVector {
 const verifying = readVectors<readonly VerifyVector[]>('verify');
 
 describe.each(suites)('golden vectors with $name', (suite) => {
-  it('makes the same keys and ids', () => {
+  it('derives the same keys and ids', () => {
     expect(toJson({ ...keyring(suite), ...identifiers(suite) })).toEqual(keys);
     const code = parseClaimCode(suite, String(keys.ids['claimCode']));
     expect(toHex(code.device)).toBe(keys.ids['deviceId']);
@@ -145,7 +145,7 @@ describe.each(suites)('golden vectors with $name', (suite) => {
   });
 
   it.each(signed)('refuses $name in every other domain', (vector) => {
-    // tweetnacl takes 200 times as long, so it tries one other domain a vector.
+    // tweetnacl takes 200 times as long, so it tries one other domain per vector.
     const others = SIGNED_KINDS.filter(({ domain }) => domain !== vector.domain);
     for (const other of suite.name === 'node' ? others : others.slice(0, 1)) {
       const object = hex(vector.object);
@@ -204,21 +204,20 @@ describe.each(suites)('golden vectors with $name', (suite) => {
 });
 
 describe('messages', () => {
-  it.each(messages.good)('$name goes both ways', ({ topic, payload }) => {
+  it.each(messages.good)('$name decodes and encodes to the same bytes', ({ topic, payload }) => {
     const bytes = hex(payload);
     const { leaf } = parseTopic(topic);
-    const again =
-      leaf === 'up'
-        ? encodeUp(decodeUp(bytes))
-        : leaf === 'down'
-          ? encodeDown(decodeDown(bytes))
-          : encodeStatus(decodeStatus(bytes));
-    expect(toHex(again)).toBe(payload);
+    const encodeAgain = {
+      up: () => encodeUp(decodeUp(bytes)),
+      down: () => encodeDown(decodeDown(bytes)),
+      status: () => encodeStatus(decodeStatus(bytes)),
+    };
+    expect(toHex(encodeAgain[leaf]())).toBe(payload);
   });
 
   it.each(messages.bad)('$name is refused as $expect', ({ leaf, payload, expect: code }) => {
-    const decode = leaf === 'up' ? decodeUp : leaf === 'down' ? decodeDown : decodeStatus;
-    expect(codeOf(() => decode(hex(payload)))).toBe(code);
+    const decode = { up: decodeUp, down: decodeDown, status: decodeStatus };
+    expect(codeOf(() => decode[leaf](hex(payload)))).toBe(code);
   });
 
   it.each(messages.badTopics)('topic $topic is refused as $expect', ({ topic, expect: code }) => {

@@ -48,7 +48,7 @@ const bodies: Readonly<Record<NonNullable<RecordKindRules['body']>, Partial<Seal
   loss: { loss: [{ reason: 'full', count: 1 }] },
 };
 
-/** A record of this kind that has what the kind needs, but for an event. */
+/** A record of this kind with everything the kind needs except an event. */
 function recordOf(kind: RecordKind): SealcamRecord {
   const { body, isFirst } = rulesOf(kind);
   return {
@@ -68,7 +68,7 @@ function eventOf(phase: EventPhase): NonNullable<SealcamRecord['event']> {
   return { id: realRandom.bytes(16), phase, revision: phase === 'start' || phase === 'single' ? 0 : 1 };
 }
 
-/** The code with which a signed record is refused, with the rules and without them. */
+/** Returns how a signed record is received with the rules and, as the control, without them. */
 function judge(record: SealcamRecord): readonly [string, string] {
   const { bytes } = signObject(withoutRules, nodeSuite, world.device, record);
   return [
@@ -78,7 +78,7 @@ function judge(record: SealcamRecord): readonly [string, string] {
 }
 
 describe('rules of record kinds', () => {
-  it('keep the numbers of the wire', () => {
+  it('keep the numbers on the wire', () => {
     expect(RECORD_KINDS).toEqual({
       accept: 0,
       motion: 1,
@@ -93,14 +93,14 @@ describe('rules of record kinds', () => {
   });
 
   it.each(kinds.flatMap((kind) => phases.map((phase) => [kind, phase] as const)))(
-    'hold a %s with an event of phase %s to its row',
+    'allow a %s with an event of phase %s only if its row does',
     (kind, phase) => {
       const expected = rulesOf(kind).phases.includes(phase) ? 'accepted' : 'malformed';
       expect(judge({ ...recordOf(kind), event: eventOf(phase) })).toEqual([expected, 'accepted']);
     },
   );
 
-  it.each(kinds)('accept a %s without an event exactly where it needs none', (kind) => {
+  it.each(kinds)('require an event in a %s only if its row does', (kind) => {
     const expected = rulesOf(kind).body === 'event' ? 'malformed' : 'accepted';
     expect(judge(recordOf(kind))).toEqual([expected, 'accepted']);
   });
@@ -113,7 +113,7 @@ describe('rules of record kinds', () => {
     expect(judge({ ...recordOf(kind), media })).toEqual(['malformed', 'accepted']);
   });
 
-  it.each(kinds)('let a %s stand at the seqs of its row', (kind) => {
+  it.each(kinds)('allow a %s at seq 0 or above as its row does', (kind) => {
     const { isFirst, phases: ownPhases, body } = rulesOf(kind);
     const [phase] = ownPhases;
     const event = phase === undefined || body !== 'event' ? {} : { event: eventOf(phase) };
@@ -122,7 +122,7 @@ describe('rules of record kinds', () => {
     expect(judge({ ...record, seq: 7 })).toEqual([isFirst ? 'malformed' : 'accepted', 'accepted']);
   });
 
-  it.each(kinds)('let a %s restart the chain only where its row does', (kind) => {
+  it.each(kinds)('let a %s restart the chain only if its row does', (kind) => {
     const { phases: ownPhases, body, isFirst } = rulesOf(kind);
     const [phase] = ownPhases;
     const event = phase === undefined || body !== 'event' ? {} : { event: eventOf(phase) };
@@ -131,7 +131,7 @@ describe('rules of record kinds', () => {
     expect(judge(record)).toEqual([expected, 'accepted']);
   });
 
-  it('answer a kind that is not known yet with `unsupported`, not with a kind that is', () => {
+  it('make an unknown kind `unsupported`, never a known kind', () => {
     const later: SignedKind<SealcamRecord> = {
       ...withoutRules,
       codec: {

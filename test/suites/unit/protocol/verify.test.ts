@@ -39,7 +39,7 @@ describe('binding to the claim row', () => {
     expect(checkBinding(record, other)).toBe('foreign');
   });
 
-  it('refuses after the end of the epoch', () => {
+  it('refuses records after the end of the epoch', () => {
     expect(checkBinding(record, { ...row, state: 'revoked' })).toBe('revoked');
     expect(checkBinding(record, { ...row, state: 'closed', closedAtSeq: 4 })).toBe('revoked');
     expect(checkBinding(record, { ...row, state: 'closed', closedAtSeq: null })).toBe('revoked');
@@ -54,10 +54,10 @@ describe('continuity', () => {
   it('is intact after its predecessor', () => {
     expect(checkContinuity(record, facts)).toEqual({ verdict: 'intact' });
   });
-  it('is pending while a predecessor can still come', () => {
+  it('is pending while a predecessor can still arrive', () => {
     expect(checkContinuity(record, missing)).toEqual({ verdict: 'pending' });
   });
-  it('is a contradiction after another predecessor', () => {
+  it('is an equivocation after another predecessor', () => {
     expect(checkContinuity(record, { ...facts, predecessor: hash(3) })).toEqual({ verdict: 'equivocation' });
   });
   it('is a signed gap when the loss is signed', () => {
@@ -67,7 +67,7 @@ describe('continuity', () => {
       signed: true,
     });
   });
-  it('is an unexplained gap once the camera said that its queue is empty', () => {
+  it('is an unexplained gap once the camera has reported an empty outbox', () => {
     expect(checkContinuity(record, { ...missing, drainedUpTo: 9 })).toEqual({
       verdict: 'gap',
       missing: 2,
@@ -78,11 +78,11 @@ describe('continuity', () => {
 });
 
 describe('a history', () => {
-  it('counts what is missing before a record, however much that is', () => {
+  it('counts the records missing before a record, however many', () => {
     const counts = { produced: 1, receipted: 1, queued: 0, quarantined: 0, lost: 0 };
     const frames = { framesSeen: 1, framesDropped: 0, framesCorrupt: 0, privacy: false, connects: 1 };
     const health = { agent: '0', uptimeS: 1, freeBytes: 1, ...counts, ...frames, camera: 'ok' } as const;
-    // Each says that nothing before it is still on its way.
+    // Each reports an empty outbox, so no record before it can still arrive.
     const records = [3, 5, 100, 2 ** 53 - 1].map((seq) =>
       signObject(
         recordKind,
@@ -103,7 +103,7 @@ describe('a history', () => {
 describe('receipts', () => {
   const value = { device: world.deviceId, epoch: 1, claimHash: world.claim.hash, ranges: [] };
 
-  it('count only from a receipt key of the claim, for that claim', () => {
+  it('count only if a receipt key of the claim signed them for that claim', () => {
     const good = signObject(receiptKind, nodeSuite, signerOf(nodeSuite, NAMES.receiptNext), value);
     expect(() => checkReceiptAgainstClaim(good, world.claim)).not.toThrow();
     const others = [
@@ -118,7 +118,7 @@ describe('receipts', () => {
 });
 
 describe('verified bytes', () => {
-  it('cannot be changed afterwards through the buffer they came in', () => {
+  it('cannot be changed later through the buffer they arrived in', () => {
     const buffer = signObject(recordKind, nodeSuite, world.device, record).bytes.slice();
     const opened = openSigned(recordKind, nodeSuite, buffer);
     const before = opened.bytes.slice();
@@ -131,7 +131,7 @@ describe('verified bytes', () => {
 });
 
 describe('media', () => {
-  it('is of a record only with the very bytes it names', () => {
+  it('belongs to a record only with exactly the bytes it names', () => {
     const sealed = { header: hash(1), body: hash(2) };
     const named = {
       id: world.id('media'),
@@ -150,7 +150,7 @@ describe('media', () => {
 describe('claim code', () => {
   const code = formatClaimCode(tweetnaclSuite, { device: world.deviceId, secret: world.secret });
 
-  it('is read as typed, in a link, and in any case', () => {
+  it('is parsed as typed, in a link, and in any case', () => {
     const link = claimLink('https://app.example/?x=1', code);
     for (const typed of [code, code.toLowerCase(), code.replaceAll('-', ' '), link]) {
       expect(parseClaimCode(nodeSuite, typed)).toEqual({ device: world.deviceId, secret: world.secret });
@@ -158,7 +158,7 @@ describe('claim code', () => {
     expect(new URL(link).search).toBe('?x=1');
   });
 
-  it('notices a typing error', () => {
+  it('detects typing errors', () => {
     const wrong = `${code.startsWith('A') ? 'B' : 'A'}${code.slice(1)}`;
     expect(() => parseClaimCode(nodeSuite, wrong)).toThrow(/typing error/);
     expect(() => parseClaimCode(nodeSuite, code.slice(0, -1))).toThrow(/not a code of this kind/);

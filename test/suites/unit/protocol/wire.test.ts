@@ -32,7 +32,7 @@ const cbor: fc.Arbitrary<Cbor> = fc.letrec<{ value: Cbor }>((tie) => ({
   ),
 })).value;
 
-/** Runs and returns the error code; anything but the typed error is a fault of ours and is thrown on. */
+/** Returns the error code of an action. Any error other than SealcamError is a bug and is thrown. */
 function codeOf(action: () => unknown): string {
   try {
     action();
@@ -59,7 +59,7 @@ describe('deterministic CBOR', () => {
     );
   });
 
-  it('accepts bytes only if they encode to themselves', () => {
+  it('accepts bytes only if they are the encoding of their value', () => {
     fc.assert(
       fc.property(fc.uint8Array({ minLength: 1, maxLength: 64 }), (bytes) => {
         let value: unknown;
@@ -100,7 +100,7 @@ describe('deterministic CBOR', () => {
     expect(codeOf(() => decodeCbor(hex(bytes), limits))).toBe('malformed');
   });
 
-  it('refuses depth and size without parsing', () => {
+  it('refuses excessive depth and size without parsing', () => {
     const deep = new Uint8Array(4000).fill(0x81);
     deep[3999] = 0;
     expect(codeOf(() => decodeCbor(deep, limits))).toBe('malformed');
@@ -117,7 +117,7 @@ describe('decoders of bytes from outside', () => {
     name.startsWith('record'),
   );
 
-  it('give the typed error and nothing else for altered records', () => {
+  it('throw nothing but SealcamError for altered records', () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...good),
@@ -137,7 +137,7 @@ describe('decoders of bytes from outside', () => {
     );
   });
 
-  it('give the typed error and nothing else for noise on a topic', () => {
+  it('throw nothing but SealcamError for random bytes', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), (bytes) => {
         expect(['malformed', 'unsupported']).toContain(codeOf(() => decodeUp(bytes)));
@@ -148,10 +148,10 @@ describe('decoders of bytes from outside', () => {
   });
 });
 
-describe('what was verified', () => {
+describe('a verified object', () => {
   const { signer, session } = signedSession();
 
-  it('does not follow the buffer that it came in, also where that is a Buffer, whose slice() is a view', () => {
+  it('is independent of the buffer it came from, even a Buffer, whose slice() is a view', () => {
     for (const bytes of [session.bytes.slice(), Buffer.from(session.bytes)]) {
       const before = Buffer.from(bytes);
       const opened = openSigned(sessionKind, nodeSuite, bytes);
@@ -163,14 +163,14 @@ describe('what was verified', () => {
     }
   });
 
-  it('does not follow the values that were signed', () => {
+  it('is independent of the values that were signed', () => {
     const nonce = realRandom.bytes(32);
     const signed = signObject(sessionKind, nodeSuite, signer, { ...session.value, nonce });
     nonce.fill(0);
     expect(openSigned(sessionKind, nodeSuite, signed.bytes).value).toEqual(signed.value);
   });
 
-  it('is the same for any kind of byte array, and checking changes none of them', () => {
+  it('is the same for any kind of byte array, and verification changes none of them', () => {
     for (let i = 0; i < 16; i++) {
       const message = Buffer.from(realRandom.bytes(8));
       const signature = Buffer.from(signer.sign(message));
@@ -184,7 +184,7 @@ describe('what was verified', () => {
 describe('topics', () => {
   const device = new Uint8Array(32).fill(0xab);
 
-  it('go both ways', () => {
+  it('are formatted and parsed', () => {
     expect(parseTopic(topicOf(device, 'up'))).toEqual({ device, leaf: 'up' });
     expect(topicFilter('up', 'ingest')).toBe('$share/ingest/sealcam/v1/+/up');
   });

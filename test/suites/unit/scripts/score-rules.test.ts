@@ -8,19 +8,19 @@ describe('scoring rules', () => {
     expect(scoreOf([tallyOf(clip, [[300, 400]])])).toMatchObject({ f1: 1, falseEvents: 0, falseTime: 0 });
   });
 
-  it('count a detector that is always on for each ten seconds of it', () => {
-    // Between warm-up and the dilated interval lie 27 s, after it 57.9 s: nine begun units.
+  it('count ten-second units of a detector that is always on', () => {
+    // Between warm-up and the dilated interval lie 27 s, after it 57.9 s: nine units, the last one incomplete.
     const tally = tallyOf(clip, [[0, 999]]);
     expect(tally).toMatchObject({ trueEvents: 0, falseEvents: 1, falseUnits: 9, detected: 0 });
     expect(scoreOf([tally]).f1).toBe(0);
   });
 
-  it('miss what nobody saw, and do not count what lies in the warm-up', () => {
+  it('count missed motion, and ignore events in the warm-up', () => {
     expect(scoreOf([tallyOf(clip, [])])).toMatchObject({ recall: 0, precision: 1 });
     expect(tallyOf(clip, [[0, 19]])).toMatchObject({ trueEvents: 0, falseEvents: 0 });
   });
 
-  it('take an event that starts a second before its interval for true, and not one of two seconds before', () => {
+  it('count an event that starts one second before its interval as true, and one of two seconds before as false', () => {
     expect(tallyOf(clip, [[290, 380]])).toMatchObject({ trueEvents: 1, falseEvents: 0, detected: 1 });
     expect(tallyOf(clip, [[280, 380]])).toMatchObject({ trueEvents: 0, falseEvents: 1, detected: 1 });
   });

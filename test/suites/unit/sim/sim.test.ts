@@ -2,23 +2,32 @@ import { describe, expect, it } from 'vitest';
 import { PLANTS } from '../../../campaigns/sim/plants.js';
 import { Scheduler } from '../../../campaigns/sim/scheduler.js';
 import { runSeed } from '../../../campaigns/sim/world.js';
+import { limitMs } from '../../../support/runner/speed.js';
 import { slopePerHour } from '../../../campaigns/soak/probe.js';
 
 describe('the simulated world', () => {
-  it('does the same twice for one seed, and something else for another', async () => {
-    const first = await runSeed(3);
-    expect(first.violation).toBeNull();
-    expect(first.produced).toBe(first.stored + first.queued + first.lost);
-    expect(await runSeed(3)).toEqual(first);
-    expect((await runSeed(1)).trace).not.toBe(first.trace);
-  }, 60_000);
+  it(
+    'repeats a run for the same seed, and differs for another',
+    async () => {
+      const first = await runSeed(3);
+      expect(first.violation).toBeNull();
+      expect(first.produced).toBe(first.stored + first.queued + first.lost);
+      expect(await runSeed(3)).toEqual(first);
+      expect((await runSeed(1)).trace).not.toBe(first.trace);
+    },
+    limitMs(60_000),
+  );
 
-  it('finds a bug that is planted, at once', async () => {
-    const { violation } = await runSeed(1, { plant: PLANTS['unsigned'] ?? { what: 'nothing' } });
-    expect(violation).toContain('nobody can verify');
-  }, 60_000);
+  it(
+    'finds a planted bug in the first seed',
+    async () => {
+      const { violation } = await runSeed(1, { plant: PLANTS['unsigned'] ?? { what: 'nothing' } });
+      expect(violation).toContain('does not verify');
+    },
+    limitMs(60_000),
+  );
 
-  it('runs what is due in order of time, then of its making, and not what was called off', async () => {
+  it('runs tasks in order of time, then of creation, and none that was cancelled', async () => {
     const scheduler = new Scheduler();
     const ran: string[] = [];
     for (const [name, atMs] of [
@@ -37,7 +46,7 @@ describe('the simulated world', () => {
 });
 
 describe('a slope', () => {
-  it('is that of a line through the points, an hour', () => {
+  it('is that of a least-squares line, per hour', () => {
     expect(
       slopePerHour([
         [0, 5],

@@ -8,9 +8,9 @@ import { accountId } from '../../../../protocol/objects/ids.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
 import { claimed, media, type OpenStore } from './world.js';
 
-/** Who was shown what, and an account as a whole. */
+/** The access log, and an account as a whole. */
 export function accessContract(open: OpenStore): void {
-  it('has an access log that nobody can change, and that answers in one query who was shown what', async () => {
+  it('logs access, and answers in one query who was shown what', async () => {
     const store = await open();
     const { world } = await claimed(store);
     const stranger = realRandom.bytes(32);
@@ -52,9 +52,10 @@ export function accessContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('tells owner, member and stranger apart in each epoch by its own claim, whatever was read in which way', async () => {
+  it('tells owner, member and stranger apart by the claim of each epoch, for every kind of read', async () => {
     const store = await open();
-    const [member, stranger] = [new CameraWorld().owner, new CameraWorld().owner];
+    const member = new CameraWorld().owner;
+    const stranger = new CameraWorld().owner;
     const world = new CameraWorld();
     const [owner] = world.claim().value.recipients;
     if (owner === undefined) throw new Error('no owner');
@@ -68,31 +69,29 @@ export function accessContract(open: OpenStore): void {
     const read = (
       who: Signer,
       epoch: number,
-      what: AccessEntry['what'],
-      seqs: readonly [number, number],
-      mediaId: Uint8Array | null = null,
+      { seqs, ...rest }: Pick<AccessEntry, 'what'> & { seqs: readonly [number, number]; mediaId?: Uint8Array },
     ): AccessEntry => ({
       atMs: 10,
       reader: who.publicKey,
       device: world.deviceId,
       epoch,
-      what,
-      mediaId,
+      mediaId: null,
       fromSeq: seqs[0],
       toSeq: seqs[1],
+      ...rest,
     });
     await store.access.append([
-      read(world.owner, 1, 'records', [3, 9]),
-      read(world.owner, 1, 'stream', [10, 10]),
-      read(world.owner, 1, 'stream', [11, 11]),
-      read(world.owner, 1, 'media', [4, 4], id),
-      read(world.owner, 1, 'media', [4, 4], id),
-      read(world.owner, 1, 'export', [0, 0]),
-      read(world.owner, 1, 'export', [5, 5], realRandom.bytes(16)),
-      read(member, 1, 'records', [1, 2]),
-      // A removed member, and a mixed-up answer.
-      read(member, 2, 'media', [7, 7], realRandom.bytes(16)),
-      read(stranger, 1, 'records', [1, 2]),
+      read(world.owner, 1, { what: 'records', seqs: [3, 9] }),
+      read(world.owner, 1, { what: 'stream', seqs: [10, 10] }),
+      read(world.owner, 1, { what: 'stream', seqs: [11, 11] }),
+      read(world.owner, 1, { what: 'media', seqs: [4, 4], mediaId: id }),
+      read(world.owner, 1, { what: 'media', seqs: [4, 4], mediaId: id }),
+      read(world.owner, 1, { what: 'export', seqs: [0, 0] }),
+      read(world.owner, 1, { what: 'export', seqs: [5, 5], mediaId: realRandom.bytes(16) }),
+      read(member, 1, { what: 'records', seqs: [1, 2] }),
+      // A removed member, who was shown a picture by mistake.
+      read(member, 2, { what: 'media', seqs: [7, 7], mediaId: realRandom.bytes(16) }),
+      read(stranger, 1, { what: 'records', seqs: [1, 2] }),
     ]);
     const lines = await store.access.affected(null, 0, 100);
     const of = (who: Signer, epoch: number): AccessSummary | undefined =>
@@ -116,21 +115,21 @@ export function accessContract(open: OpenStore): void {
     expect(of(member, 2)?.relation).toBe('neither');
     expect(of(stranger, 1)).toMatchObject({ relation: 'neither', account: world.account });
 
-    const strange = accountId(nodeSuite, stranger.publicKey);
-    expect(await store.access.affected(null, 0, 100, strange)).toHaveLength(1);
+    const strangersAccount = accountId(nodeSuite, stranger.publicKey);
+    expect(await store.access.affected(null, 0, 100, strangersAccount)).toHaveLength(1);
     expect(await store.access.affected(null, 0, 100, world.account)).toHaveLength(4);
     expect(await store.access.affected(null, 0, 100, realRandom.bytes(16))).toEqual([]);
     expect(await store.access.affected(realRandom.bytes(32), 0, 100)).toEqual([]);
     expect(await store.access.affected(null, 11, 100)).toEqual([]);
 
-    // With the account go its members' names: that a member was one cannot be said any more.
+    // Members are deleted with the account, so their relation is no longer known.
     await store.accounts.delete(world.account);
     const after = await store.access.affected(null, 0, 100);
     expect(after.map(({ relation }) => relation).sort()).toEqual(['owner', 'unknown', 'unknown', 'unknown']);
     await store.close();
   });
 
-  it('exports an account whole, and deletes it without letting an epoch count twice', async () => {
+  it('exports a whole account, and deletes it without freeing its epochs for reuse', async () => {
     const store = await open();
     const { world, records, claim } = await claimed(store);
     const stranger = await claimed(store);

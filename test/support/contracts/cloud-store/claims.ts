@@ -3,9 +3,9 @@ import { toHex } from '../../../../common/bytes.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
 import { claimed, type OpenStore } from './world.js';
 
-/** Whose camera it is: claims, offers. */
+/** Claims and offers. */
 export function claimsContract(open: OpenStore): void {
-  it('has no row before a camera accepted', async () => {
+  it('has no claim row before the camera accepted', async () => {
     const store = await open();
     const world = new CameraWorld();
     expect(await store.claims.row(world.deviceId, 1)).toBeUndefined();
@@ -14,7 +14,7 @@ export function claimsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('keeps a row per epoch for ever; the same claim again is a duplicate, another one a contradiction', async () => {
+  it('keeps one row for each epoch: the same claim again is a duplicate, another claim an equivocation', async () => {
     const store = await open();
     const { world, claim, records } = await claimed(store);
     const row = await store.claims.row(world.deviceId, 1);
@@ -35,7 +35,7 @@ export function claimsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('takes only epochs above the last', async () => {
+  it('accepts only epochs above the last', async () => {
     const store = await open();
     const { world, claim } = await claimed(store);
     const third = world.claim(3, claim.hash);
@@ -50,7 +50,7 @@ export function claimsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('knows whose an epoch is by the keys in its claim', async () => {
+  it('lists the readers of an epoch by the keys in its claim', async () => {
     const store = await open();
     const { world } = await claimed(store);
     const stranger = new CameraWorld();
@@ -65,20 +65,20 @@ export function claimsContract(open: OpenStore): void {
     const store = await open();
     const { world } = await claimed(store);
     const other = await claimed(store);
-    const stillOpen = async (): Promise<string[]> => {
-      const out: string[] = [];
-      for await (const { device } of store.claims.open()) out.push(toHex(device));
-      return out;
+    const openDevices = async (): Promise<string[]> => {
+      const devices: string[] = [];
+      for await (const { device } of store.claims.open()) devices.push(toHex(device));
+      return devices;
     };
-    expect(await stillOpen()).toEqual([world, other.world].map(({ deviceId }) => toHex(deviceId)).sort());
+    expect(await openDevices()).toEqual([world, other.world].map(({ deviceId }) => toHex(deviceId)).sort());
     await store.claims.close(world.deviceId, 1, 6);
     await store.claims.close(world.deviceId, 1, 3);
-    expect(await stillOpen()).toEqual([toHex(other.world.deviceId)]);
+    expect(await openDevices()).toEqual([toHex(other.world.deviceId)]);
     expect(await store.claims.row(world.deviceId, 1)).toMatchObject({ state: 'closed', closedAtSeq: 6 });
     await store.close();
   });
 
-  it('keeps the last offer and one pending claim of a camera', async () => {
+  it('keeps the last offer and one pending claim for each camera', async () => {
     const store = await open();
     const { deviceId } = new CameraWorld();
     await store.claims.putOffer(deviceId, Uint8Array.of(1), 10);

@@ -4,7 +4,7 @@ import { operatorContract } from './operator.js';
 import { recordsContract } from './records.js';
 import type { OpenStore } from './world.js';
 
-/** What every cloud store has to do; `open` gives a new, empty one at each call. */
+/** The tests that every cloud store must pass. `open` returns a new, empty store at each call. */
 export function cloudStoreContract(open: OpenStore): void {
   claimsContract(open);
   recordsContract(open);

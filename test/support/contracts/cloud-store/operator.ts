@@ -9,9 +9,9 @@ import { CameraWorld } from '../../worlds/camera-world.js';
 import { asyncCodeOf } from '../../codes.js';
 import { claimed, type OpenStore } from './world.js';
 
-/** What an operator sees and does: refusals, alarms, revocations, the kill switch. */
+/** Quarantine, alarms, revocations and the kill switch. */
 export function operatorContract(open: OpenStore): void {
-  it('keeps a bounded quarantine', async () => {
+  it('keeps refused bytes in a quarantine, cut to a bounded size', async () => {
     const store = await open();
     const ids: number[] = [];
     for (let i = 0; i < 3; i++) {
@@ -32,7 +32,7 @@ export function operatorContract(open: OpenStore): void {
     await store.close();
   });
 
-  it("keeps each signer's newest revocation list; what was revoked stays revoked", async () => {
+  it("keeps each signer's newest revocation list; what was revoked once stays revoked", async () => {
     const store = await open();
     const { world } = await claimed(store);
     const other = (await claimed(store)).world;
@@ -43,8 +43,8 @@ export function operatorContract(open: OpenStore): void {
     const own = { device: world.deviceId, epoch: 1 };
 
     expect(await store.revocations.put(list(world.owner, 'owner', 1, [own, { ...own, epoch: 2 }]), 1)).toBe('foreign');
-    const strange = [own, { device: other.deviceId, epoch: 1 }];
-    expect(await store.revocations.put(list(world.owner, 'owner', 1, strange), 1)).toBe('foreign');
+    const withForeign = [own, { device: other.deviceId, epoch: 1 }];
+    expect(await store.revocations.put(list(world.owner, 'owner', 1, withForeign), 1)).toBe('foreign');
     expect(await stateOf(world)).toBe('open');
     expect(await store.revocations.newest(world.owner.publicKey)).toBeUndefined();
 
@@ -70,7 +70,7 @@ export function operatorContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('keeps alarms, newest first, and no more of one place than it has room for', async () => {
+  it('keeps alarms, and lists them newest first', async () => {
     const store = await open();
     const alarm: Alarm = {
       atMs: 10,
@@ -94,9 +94,10 @@ export function operatorContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('keeps pauses of reading per account and for everybody, and a log of them', async () => {
+  it('keeps pauses of reading, for one account or for everybody, and logs every change', async () => {
     const store = await open();
-    const [a, b] = [realRandom.bytes(16), realRandom.bytes(16)];
+    const a = realRandom.bytes(16);
+    const b = realRandom.bytes(16);
     expect(await store.reads.pauseOf([a, b])).toBeUndefined();
     await store.reads.pause({ account: a, sentence: 'a', sinceMs: 10 });
     expect(await store.reads.pauseOf([b, a])).toEqual({ account: a, sentence: 'a', sinceMs: 10 });
@@ -118,7 +119,7 @@ export function operatorContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('answers with a typed error once it is closed', async () => {
+  it('rejects with store-unavailable once it is closed', async () => {
     const store = await open();
     await store.close();
     expect(await asyncCodeOf(() => store.claims.row(new Uint8Array(32), 1))).toBe('store-unavailable');

@@ -3,11 +3,12 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
 import type { CloudStore } from '../../../../cloud/store/store.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
+import { HEALTH } from '../../worlds/cloud-world.js';
 import { claimed, media, type OpenStore } from './world.js';
 
-/** Records, pictures and what is known of their history. */
+/** Records, pictures and history. */
 export function recordsContract(open: OpenStore): void {
-  it('stores a record once; the same seq with other content is a contradiction and changes nothing', async () => {
+  it('stores a record once: the same seq with other content is an equivocation and changes nothing', async () => {
     const store = await open();
     const { world, records, claim } = await claimed(store);
     const [, one] = records;
@@ -21,7 +22,7 @@ export function recordsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('keeps media by camera, epoch and id, and adds what a duplicate brings', async () => {
+  it('keeps media by camera, epoch and id, and adds the media that a duplicate brings', async () => {
     const store = await open();
     const { world, records, claim } = await claimed(store);
     const { meta, stored } = media();
@@ -36,7 +37,7 @@ export function recordsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('knows what is before a record: its predecessor, what is missing, and what is signed as lost', async () => {
+  it('knows the history before a record: its predecessor, what is missing, and which gaps are signed', async () => {
     const store = await open();
     const { world, records, claim } = await claimed(store);
     const facts = (seq: number): ReturnType<CloudStore['records']['chainFacts']> =>
@@ -58,22 +59,7 @@ export function recordsContract(open: OpenStore): void {
     expect(await facts(5)).toMatchObject({ missing: 3, missingSigned: true });
     const healthy = world.record(claim, 7, gap.hash, {
       kind: 'health',
-      health: {
-        agent: 'x',
-        uptimeS: 1,
-        freeBytes: 1,
-        produced: 7,
-        receipted: 7,
-        queued: 0,
-        quarantined: 0,
-        lost: 0,
-        framesSeen: 0,
-        framesDropped: 0,
-        framesCorrupt: 0,
-        camera: 'ok',
-        privacy: false,
-        connects: 1,
-      },
+      health: HEALTH,
     });
     await store.records.put(healthy, [], 1);
     expect(await facts(5)).toMatchObject({ drainedUpTo: 7 });
@@ -96,7 +82,7 @@ export function recordsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('pages newest first, and streams in the order of arrival', async () => {
+  it('pages newest first, and streams in order of arrival', async () => {
     const store = await open();
     const { world, records } = await claimed(store);
     const other = await claimed(store);
@@ -126,7 +112,7 @@ export function recordsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('deletes after the retention time, but never the head of a history', async () => {
+  it('deletes expired records, but never the newest of an epoch', async () => {
     const store = await open();
     const { world, records } = await claimed(store);
     for (const record of records.slice(1, 4)) await store.records.put(record, [], 2000);
@@ -136,7 +122,7 @@ export function recordsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('keeps the last status hint', async () => {
+  it('keeps the last status hint of each camera', async () => {
     const store = await open();
     const { deviceId } = new CameraWorld();
     await store.records.setStatus(deviceId, { online: true, agent: '1', atMs: 1 });

@@ -6,10 +6,10 @@ import type { RecordMedia, SealcamRecord } from '../../../../protocol/objects/re
 import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
 
-/** An empty store. */
+/** Opens a new, empty store. */
 export type OpenStore = () => Promise<CloudStore>;
 
-/** A camera that is claimed and accepted, with six more records that are not stored yet. */
+/** Stores the claim and the accept of a camera, and returns them with six more records that are not stored yet. */
 export async function claimed(
   store: CloudStore,
   world = new CameraWorld(),
@@ -22,6 +22,7 @@ export async function claimed(
   return { world, records, claim };
 }
 
+/** Returns a sealed object of noise, and the field of a record that names it. */
 export function media(): { readonly meta: RecordMedia; readonly stored: NewMedia } {
   const id = realRandom.bytes(16);
   const sealed = { header: realRandom.bytes(120), body: realRandom.bytes(4112) };

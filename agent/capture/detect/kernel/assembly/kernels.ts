@@ -1,6 +1,6 @@
 /**
- * AssemblyScript: the inner loops in SIMD, the same in every bit as plain.ts, which says what they do and why.
- * `npm run kernels` compiles this into simd-module.ts.
+ * AssemblyScript: the inner loops in SIMD, equal in every bit to plain.ts, which has the comments on what they do.
+ * `npm run kernels` compiles this into simd-module.ts, and a test compares the two. simd.ts sets the globals.
  */
 export let width: i32 = 0;
 export let height: i32 = 0;
@@ -28,11 +28,11 @@ export let rowShades: usize = 0;
 
 const FLICKER_STEP: i16 = 1433;
 const FLICKER_FREE: i16 = 4299;
-const SPREAD_MAX: i16 = 192;
+const DEVIATION_SAMPLE_MAX: i16 = 192;
 const DEVIATION_MIN: i16 = 102;
 const DIFFERENCE_MAX: i16 = 2047;
 /** 16 grey levels in 1/128. */
-const BLACK: i16 = 2048;
+const SHADE_BASE_LEVEL: i16 = 2048;
 
 function total32(v: v128): i32 {
   return i32x4.extract_lane(v, 0) + i32x4.extract_lane(v, 1) + (i32x4.extract_lane(v, 2) + i32x4.extract_lane(v, 3));
@@ -127,7 +127,7 @@ export function subtract(gain: i32, offset: i32): void {
   }
 }
 
-/** The shades of a row of pixels, one for each tile and one on either side. */
+/** Computes the shades of a row of pixels, one for each tile and one on either side. */
 function shadeRow(y: i32): void {
   const line: usize = (tilesX + 2) << 1;
   const above: usize = shades + ((y + 8) >> 4) * line;
@@ -147,8 +147,8 @@ export function classify(floor: i32, deviations: i32, edges: i32): i32 {
   const step: v128 = i16x8.splat(FLICKER_STEP);
   const zero: v128 = i16x8.splat(0);
   const one: v128 = i8x16.splat(1);
-  const black: v128 = i16x8.splat(BLACK);
-  // Weights of the next tile, for pixels before the middle of a tile and after it.
+  const black: v128 = i16x8.splat(SHADE_BASE_LEVEL);
+  // Weights of the next tile, for pixels before and after the middle of a tile.
   const before8: v128 = i16x8(17408, 19456, 21504, 23552, 25600, 27648, 29696, 31744);
   const after8: v128 = i16x8(1024, 3072, 5120, 7168, 9216, 11264, 13312, 15360);
   let marked: v128 = i32x4.splat(0);
@@ -208,7 +208,7 @@ export function learn(follow: i32, unknown: i32, spread: i32, calm: i32): void {
   const unknowns: v128 = i16x8.splat(<i16>unknown);
   const spreads: v128 = i16x8.splat(<i16>spread);
   const calms: v128 = i16x8.splat(<i16>calm);
-  const most: v128 = i16x8.splat(SPREAD_MAX);
+  const most: v128 = i16x8.splat(DEVIATION_SAMPLE_MAX);
   const least: v128 = i16x8.splat(DEVIATION_MIN);
   for (let i: i32 = 0; i < count; i += 8) {
     const at: usize = i << 1;

@@ -21,8 +21,8 @@ describe('line editor', () => {
     ['cursor keys', 'tatus\x1b[D\x1b[D\x1b[D\x1b[D\x1b[Ds\r', ['status']],
     ['home and end', 'tatus\x1b[Hs\x1b[F --json\r', ['status --json']],
     ['delete', 'xid\x01\x1b[3~\r', ['id']],
-    ['an escape sequence nobody knows', 'i\x1b[99;99Rd\r', ['id']],
-    ['bytes that are no text', 'i\xff\x00\x07d\r', ['id']],
+    ['an unknown escape sequence', 'i\x1b[99;99Rd\r', ['id']],
+    ['bytes that are not text', 'i\xff\x00\x07d\r', ['id']],
   ])('understands %s', (_, text, expected) => {
     expect(lines(typed(editor(), text))).toEqual(expected);
   });
@@ -45,7 +45,7 @@ describe('line editor', () => {
     expect(written(typed(editor(), 'motion \t'))).toContain('why  watch  trigger');
   });
 
-  it('drops a line that is too long, and goes on after it', () => {
+  it('drops a line that is too long, and continues after it', () => {
     const effects = typed(editor(), `${'x'.repeat(LINE_MAX + 1000)}\rid\r`);
     expect(effects.filter(({ type }) => type === 'overlong')).toHaveLength(1);
     expect(lines(effects)).toEqual(['id']);
@@ -57,7 +57,7 @@ describe('line editor', () => {
     expect(lines(effects)).toEqual(['id']);
   });
 
-  it('stands any bytes: lines stay bounded and printable', () => {
+  it('survives any bytes: lines stay bounded and printable', () => {
     fc.assert(
       fc.property(fc.array(fc.uint8Array({ maxLength: 400 }), { maxLength: 8 }), (chunks) => {
         const at = editor();

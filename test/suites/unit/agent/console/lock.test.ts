@@ -13,7 +13,7 @@ const qa = nodeSuite.ed25519Signer(realRandom.bytes(32));
 
 function world(keys = [qa.publicKey]) {
   const clock = new VirtualClock();
-  const lock = new ConsoleLock(nodeSuite, realRandom, clock, device, keys);
+  const lock = new ConsoleLock({ suite: nodeSuite, random: realRandom, clock, device, qaKeys: keys });
   const token = (change: Partial<Unlock> = {}, signer = qa): string =>
     toBase64(
       signObject(unlockKind, nodeSuite, signer, {
@@ -28,7 +28,7 @@ function world(keys = [qa.publicKey]) {
 }
 
 describe('console lock', () => {
-  it('opens for the scopes and the time of a token', () => {
+  it('unlocks the scopes of a token, for its lifetime', () => {
     const { clock, lock, token } = world();
     expect(lock.allows('diagnose')).toBe(false);
     lock.unlock(token({ scope: ['diagnose', 'network'] }));
@@ -45,11 +45,11 @@ describe('console lock', () => {
   ])('refuses a token %s', (_, change) => {
     const { lock, token } = world();
     expect(codeOf(() => lock.unlock(token(change)))).toBe('unlock-refused');
-    // The control: but for that change it opens.
+    // The control: without that change it unlocks.
     expect(codeOf(() => lock.unlock(token()))).toBe('accepted');
   });
 
-  it('refuses the key of somebody else, altered bytes and text that is none', () => {
+  it('refuses a token of an unknown key, altered bytes, and text that is not a token', () => {
     const { lock, token, clock } = world();
     const stranger = nodeSuite.ed25519Signer(realRandom.bytes(32));
     const altered = token().replace(/.{6}$/, 'AAAAAA');
@@ -60,7 +60,7 @@ describe('console lock', () => {
     expect(lock.state()).toBeNull();
   });
 
-  it('takes a token once', () => {
+  it('accepts a token once', () => {
     const { lock, token } = world();
     const text = token();
     lock.unlock(text);
@@ -68,7 +68,7 @@ describe('console lock', () => {
     expect(codeOf(() => lock.unlock(text))).toBe('unlock-refused');
   });
 
-  it('slows down whoever guesses, and says for how long; a good token waits too', () => {
+  it('makes anyone who guesses wait, and a valid token too', () => {
     const { lock, token, clock } = world();
     for (let i = 0; i < 3; i++) expect(codeOf(() => lock.unlock('AAAA'))).toBe('unlock-refused');
     expect(codeOf(() => lock.unlock(token()))).toBe('console-locked');
@@ -80,7 +80,7 @@ describe('console lock', () => {
     expect(codeOf(() => lock.unlock(token()))).toBe('accepted');
   });
 
-  it('without a QA key is opened by nothing', () => {
+  it('accepts no token without a QA key', () => {
     const { lock, token } = world([]);
     expect(codeOf(() => lock.unlock(token()))).toBe('console-locked');
   });

@@ -1,0 +1,178 @@
+import { toHex } from '../../../common/bytes.js';
+import type { ConsoleCommand } from '../command.js';
+import { duration, rows } from '../layout.js';
+
+/**
+ * Commands that print the camera's state, allowed while the console is locked: nothing that they print gives access or
+ * shows a picture.
+ */
+export const STATE_COMMANDS: readonly ConsoleCommand[] = [
+  {
+    name: 'status',
+    usage: 'status',
+    scope: null,
+    examples: ['status', 'status --json'],
+    help: 'the state of the camera on one page',
+    run: ({ agent, lock, clock }, _words, output) => {
+      const { records, bytes } = agent.outbox.queued();
+      const facts = agent.ownership.facts();
+      const windowLeftMs = agent.ownership.windowLeftMs();
+      const { phase } = agent.uplink.status();
+      const unlocked = lock.state();
+      const fields = {
+        version: agent.version,
+        camera: agent.camera.state,
+        privacy: agent.isPrivate,
+        owned: facts.ownerKey !== null,
+        epoch: facts.lastEpoch,
+        signing_stopped: facts.isStopped,
+        queued: records,
+        queued_bytes: bytes,
+        uplink: phase,
+        connected: agent.uplink.isConnected,
+        unlocked: unlocked?.scopes ?? [],
+        claim_window_s: windowLeftMs === null ? null : Math.round(windowLeftMs / 1000),
+        uptime_ms: Math.round(clock.monotonicMs()),
+      };
+      output.print(
+        fields,
+        rows([
+          ['sealcam', agent.version],
+          ['camera', agent.isPrivate ? 'off: the owner ordered privacy' : agent.camera.state],
+          ['owner', facts.ownerKey === null ? 'none' : `claimed, epoch ${String(facts.lastEpoch)}`],
+          ['claim window', windowLeftMs === null ? 'closed' : `open for ${duration(windowLeftMs)}`],
+          ['queue', `${String(records)} records, ${String(bytes)} bytes`],
+          ['uplink', `${phase}${agent.uplink.isConnected ? ', connected' : ''}`],
+          ['console', unlocked === null ? 'locked' : `${unlocked.scopes.join(', ')} for ${String(unlocked.leftS)} s`],
+          ...(facts.isStopped ? [['signing', 'stopped: the owner must claim the camera again'] as const] : []),
+        ]),
+      );
+    },
+  },
+  {
+    name: 'id',
+    usage: 'id',
+    scope: null,
+    examples: ['id'],
+    help: "this camera's id, which is the hash of its key",
+    run: ({ agent }, _words, output) => {
+      output.print({ device: toHex(agent.device) }, rows([['device', toHex(agent.device)]]));
+    },
+  },
+  {
+    name: 'camera',
+    usage: 'camera',
+    scope: null,
+    examples: ['camera'],
+    help: 'camera driver, picture size and frame counts',
+    run: ({ agent }, _words, output) => {
+      const { state, info } = agent.camera;
+      const seen = agent.counters.get('frames.seen');
+      const dropped = agent.counters.get('frames.dropped');
+      const corrupt = agent.counters.get('frames.corrupt');
+      output.print(
+        { state, ...(info ?? {}), frames_seen: seen, frames_dropped: dropped, frames_corrupt: corrupt },
+        rows([
+          ['state', state],
+          ['driver', info === null ? null : `${info.driver}: ${info.model}`],
+          ['picture', info === null ? null : `${String(info.width)} × ${String(info.height)}`],
+          ['frames', info === null ? null : `${String(info.framesPerSecond)} per second requested`],
+          ['seen', `${String(seen)}, dropped ${String(dropped)}, corrupt ${String(corrupt)}`],
+        ]),
+      );
+    },
+  },
+  {
+    name: 'queue',
+    usage: 'queue',
+    scope: null,
+    examples: ['queue'],
+    help: 'records produced, receipted, queued, quarantined and lost',
+    run: ({ agent }, _words, output) => {
+      const totals = agent.outbox.totals();
+      const { bytes } = agent.outbox.queued();
+      const isConserved = totals.produced === totals.receipted + totals.queued + totals.quarantined + totals.lost;
+      output.print({ ...totals, queued_bytes: bytes, conserved: isConserved }, [
+        ...rows([
+          ['produced', totals.produced],
+          ['receipted', totals.receipted],
+          ['queued', `${String(totals.queued)} (${String(bytes)} bytes)`],
+          ['quarantined', totals.quarantined],
+          ['lost', totals.lost],
+          ['sum', isConserved ? 'adds up' : 'DOES NOT ADD UP'],
+        ]),
+      ]);
+    },
+  },
+  {
+    name: 'uplink status',
+    usage: 'uplink status',
+    scope: null,
+    examples: ['uplink status'],
+    help: 'connection to the broker, and the next attempt',
+    run: ({ agent }, _words, output) => {
+      const { phase, windowMs, attempts, protocol, nextAttemptMs, waitingForReceipt } = agent.uplink.status();
+      const fields = {
+        phase,
+        connected: agent.uplink.isConnected,
+        mqtt: protocol === 5 ? '5' : '3.1.1',
+        attempts,
+        window_ms: windowMs,
+        next_attempt_ms: nextAttemptMs,
+        waiting_for_receipt: waitingForReceipt,
+      };
+      output.print(
+        fields,
+        rows([
+          ['phase', phase],
+          ['connected', agent.uplink.isConnected ? 'yes' : 'no'],
+          ['next attempt', nextAttemptMs === null ? null : `in ${duration(nextAttemptMs)}`],
+          ['attempts', attempts],
+          ['window', duration(windowMs)],
+          ['protocol', `MQTT ${fields.mqtt}`],
+          ['no receipt yet', waitingForReceipt],
+        ]),
+      );
+    },
+  },
+  {
+    name: 'clock',
+    usage: 'clock',
+    scope: null,
+    examples: ['clock'],
+    help: 'wall clock, and how it was set',
+    run: ({ hal }, _words, output) => {
+      const { ms, quality } = hal.clock.wall();
+      const wall = ms === null ? null : new Date(ms).toISOString();
+      const boot = toHex(hal.clock.bootId);
+      output.print(
+        { wall, quality, monotonic_ms: hal.clock.monotonicMs(), boot },
+        rows([
+          ['UTC', wall],
+          ['set by', quality],
+          ['since boot', duration(hal.clock.monotonicMs())],
+          ['boot', boot],
+        ]),
+      );
+    },
+  },
+  {
+    name: 'health',
+    usage: 'health',
+    scope: null,
+    examples: ['health'],
+    help: 'the values of the next health record',
+    run: async ({ agent }, _words, output) => {
+      const health = await agent.health();
+      output.print(
+        health,
+        rows(
+          Object.entries(health).map(([name, value]) => [
+            name,
+            typeof value === 'object' ? JSON.stringify(value) : String(value),
+          ]),
+        ),
+      );
+    },
+  },
+];

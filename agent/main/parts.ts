@@ -1,0 +1,272 @@
+import type { LevelLog } from '../../common/adapters/pino-log.js';
+import { toHex } from '../../common/bytes.js';
+import { sleep, type Clock } from '../../common/clock.js';
+import { Counters } from '../../common/counters.js';
+import { guard } from '../../common/guard.js';
+import type { Random } from '../../common/random.js';
+import { VERSION } from '../../common/version.js';
+import type { Hal } from '../../hal/hal.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { RecordTime } from '../../protocol/objects/record.js';
+import { encodeStatus } from '../../protocol/transport/messages.js';
+import { topicOf } from '../../protocol/transport/topics.js';
+import { CameraSession } from '../capture/camera-session.js';
+import type { Config } from '../config/keys.js';
+import { Health } from '../health/health.js';
+import type { Mirror } from '../outbox/mirror.js';
+import { openOutbox } from '../outbox/open-outbox.js';
+import type { Outbox } from '../outbox/outbox.js';
+import { OwnerOrders } from '../ownership/owner-orders.js';
+import { OwnershipKeeper } from '../ownership/ownership.js';
+import { ClockWatch, recordTime } from '../record/record-time.js';
+import { Recorder } from '../record/recorder.js';
+import { recordScene } from '../record/scene.js';
+import { Sealer } from '../record/sealer.js';
+import { freshFrame, takeSnapshot } from '../record/snapshot.js';
+import { Downlink } from '../uplink/downlink.js';
+import type { OpenSocket } from '../uplink/socket.js';
+import { Uplink, type UplinkStore } from '../uplink/uplink.js';
+import { Housekeeping } from './housekeeping.js';
+import { loadIdentity, outboxSigner, type Identity } from './identity.js';
+import { Privacy } from './privacy.js';
+import { captureSettings, recorderSettings } from './settings.js';
+
+export interface AgentDependencies {
+  readonly hal: Hal;
+  readonly suite: CryptoSuite;
+  /** Its monotonic time must be the HAL clock's. */
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: LevelLog;
+  readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
+  readonly uplinkStore: UplinkStore;
+  readonly isClockSet?: () => boolean;
+  /** The claim window opened or closed. */
+  readonly onWindow: (open: boolean) => void;
+}
+
+export interface AgentParts {
+  readonly identity: Identity;
+  readonly counters: Counters;
+  readonly outbox: Outbox;
+  readonly mirror: Mirror;
+  readonly ownership: OwnershipKeeper;
+  readonly uplink: Uplink;
+  readonly sealer: Sealer;
+  readonly recorder: Recorder;
+  readonly orders: OwnerOrders;
+  readonly camera: CameraSession;
+  readonly health: Health;
+  readonly privacy: Privacy;
+  readonly housekeeping: Housekeeping;
+  /** Returns the record time of a monotonic time. */
+  readonly timeOf: (monotonicMs: number) => RecordTime;
+  readonly now: () => RecordTime;
+}
+
+/**
+ * Makes the parts of one camera and connects them, from the outbox upwards. Nothing runs yet.
+ *
+ * @param config returns the configuration in force: its live keys may change
+ * @throws SealcamError if keys or outbox cannot be used
+ */
+export function makeParts(config: () => Config, deps: AgentDependencies): AgentParts {
+  const { hal, suite, random, clock, log, openSocket, uplinkStore, isClockSet, onWindow } = deps;
+  const settings = config();
+  const counters = new Counters();
+  const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
+  const now = (): RecordTime => timeOf(hal.clock.monotonicMs());
+  const identity = loadIdentity(hal, suite, random);
+  const { device } = identity;
+
+  const { outbox, mirror } = openOutbox({
+    folder: settings['data.folder'],
+    signer: outboxSigner(suite, identity),
+    limits: { maxBytes: settings['outbox.maxBytes'], maxAgeMs: settings['outbox.maxAge'] },
+    sha256: (data) => suite.sha256(data),
+    time: now(),
+    log: log.child('outbox'),
+  });
+  outbox.onAppended((count) => {
+    // After the call that appended has finished: a claim or a release is noted in the mirror before it is published.
+    queueMicrotask(() => {
+      guard(log, 'new records could not be sent', () => {
+        uplink.recordsAppended(count);
+      });
+    });
+  });
+
+  const ownership: OwnershipKeeper = new OwnershipKeeper({
+    suite,
+    random,
+    clock,
+    counters,
+    outbox,
+    mirror,
+    now,
+    ...identity,
+    indicator: hal.indicator,
+    log: log.child('ownership'),
+    onOffer: (offer) => {
+      uplink.publishOffer(offer);
+    },
+    onWindow: (open) => {
+      uplink.setClaimWindow(open);
+      onWindow(open);
+    },
+    restingState: () => privacy.restingState(),
+    onChanged: () => {
+      orders.ownerChanged();
+    },
+  });
+
+  const downlink = new Downlink({
+    suite,
+    outbox,
+    counters,
+    log: log.child('downlink'),
+    onReceipt: (receipt) => {
+      uplink.receiptApplied(receipt);
+    },
+    onClaim: (claim, mac) => {
+      ownership.handleClaim(claim, mac);
+    },
+    onOfferRequest: () => {
+      ownership.offerToOwner();
+    },
+    onCommand: (command) => {
+      orders.handleCommand(command);
+    },
+  });
+
+  const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) };
+  const uplink = new Uplink({
+    clock,
+    random,
+    device,
+    outbox,
+    mirror,
+    isClockSet,
+    agentVersion: VERSION,
+    store: uplinkStore,
+    settings: {
+      initialWindowMs: settings['uplink.initialWindow'],
+      connectTimeoutMs: settings['uplink.connectTimeout'],
+      ackTimeoutMs: settings['uplink.ackTimeout'],
+    },
+    boot: toHex(hal.clock.bootId),
+    openSocket: openSocket(will, toHex(device)),
+    onMessage: (payload) => {
+      downlink.handleMessage(payload);
+    },
+    onConnected: () => {
+      ownership.repeatOffer();
+    },
+    log: log.child('uplink'),
+  });
+
+  const sealer = new Sealer(suite, random, () => sleep(clock, 0));
+  const recorder = new Recorder(
+    {
+      outbox,
+      random,
+      counters,
+      sealer,
+      timeOf,
+      log: log.child('recorder'),
+      nowMs: () => clock.monotonicMs(),
+      onRecorded: (stages) => {
+        log.debug({ ...stages, storedWallMs: clock.wallMs() }, 'recorded');
+      },
+    },
+    recorderSettings(settings),
+  );
+
+  const orders = new OwnerOrders({
+    suite,
+    outbox,
+    mirror,
+    clock,
+    counters,
+    now,
+    log: log.child('orders'),
+    snapshot: async () => {
+      const frame = freshFrame(camera.lastFrame, clock.monotonicMs(), privacy.isOn);
+      await takeSnapshot({ outbox, sealer, random, timeOf }, frame, recorderSettings(config()).thumbnail);
+    },
+    onOrders: (standing) => {
+      privacy.applyOrders(standing);
+    },
+    onRelease: () => {
+      ownership.end('release');
+    },
+  });
+
+  const camera = new CameraSession(captureSettings(settings, orders.standing), {
+    clock,
+    counters,
+    camera: hal.camera,
+    log: (part) => log.child(part),
+    onTransition: (transition) => {
+      recorder.recordTransition(transition);
+    },
+    // Now rather than at the next interval, which would give a thief until then.
+    onSilence: () => void health.record(),
+    onScene: (scene, monotonicMs) => {
+      recordScene({ outbox, log }, scene, timeOf(monotonicMs));
+    },
+    wallMsOf: (monotonicMs) => timeOf(monotonicMs).wallMs,
+  });
+
+  const health = new Health({
+    clock,
+    outbox,
+    counters,
+    now,
+    system: hal.system,
+    log: log.child('health'),
+    intervalMs: settings['health.interval'],
+    agentVersion: VERSION,
+    cameraState: () => camera.state,
+    isPrivate: () => privacy.isOn,
+    connects: () => uplink.status().attempts,
+  });
+
+  const privacy: Privacy = new Privacy({
+    camera,
+    orders,
+    indicator: hal.indicator,
+    captureSettings: (standing) => captureSettings(config(), standing),
+    hasOwner: () => outbox.currentClaim() !== null,
+    isClaimWindowOpen: () => ownership.windowLeftMs() !== null,
+    recordHealth: () => void health.record(),
+  });
+
+  const housekeeping = new Housekeeping({
+    clock,
+    outbox,
+    recorder,
+    now,
+    log,
+    clockWatch: new ClockWatch(hal.clock),
+    watchdog: hal.watchdog,
+  });
+
+  return {
+    identity,
+    counters,
+    outbox,
+    mirror,
+    ownership,
+    uplink,
+    sealer,
+    recorder,
+    orders,
+    camera,
+    health,
+    privacy,
+    housekeeping,
+    timeOf,
+    now,
+  };
+}

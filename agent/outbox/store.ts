@@ -1,0 +1,231 @@
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { Claim } from '../../protocol/objects/claim.js';
+import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
+import { PendingLosses } from './losses.js';
+import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
+import { RecentRecords } from './recent-records.js';
+import { isDamage, storeError, type Database } from './sqlite.js';
+
+/** What a record carries beside the fields that the outbox fills in. */
+export type RecordContent = Omit<
+  SealcamRecord,
+  'device' | 'account' | 'epoch' | 'claimHash' | 'seq' | 'prev' | 'media'
+>;
+
+export interface SealedMedia {
+  readonly media: RecordMedia;
+  readonly sealed: SealedObject;
+}
+
+/** Signs and opens objects for the outbox, which sees no key. */
+export interface OutboxSigner {
+  readonly device: Uint8Array;
+  sign(record: SealcamRecord): Verified<SealcamRecord>;
+  openClaim(bytes: Uint8Array): Verified<Claim>;
+  openRecord(bytes: Uint8Array): Verified<SealcamRecord>;
+}
+
+export interface OutboxLimits {
+  /** Of records and sealed media together. */
+  readonly maxBytes: number;
+  readonly maxAgeMs: number;
+}
+
+export interface StoreDependencies {
+  readonly signer: OutboxSigner;
+  readonly limits: OutboxLimits;
+  readonly sha256: (data: Uint8Array) => Uint8Array;
+  /** Called when SQLite finds the database damaged: installs another with {@link OutboxStore.replaceDatabase}. */
+  readonly repair: (damaged: Database) => void;
+  /** Deletes the copies of damaged databases that were set aside. */
+  readonly eraseAside: () => void;
+}
+
+/**
+ * The database behind the outbox: its statements, transactions and pending losses. The files of this folder work on it;
+ * nothing outside the folder sees it. All calls are synchronous.
+ */
+export class OutboxStore {
+  readonly signer: OutboxSigner;
+  readonly limits: OutboxLimits;
+  readonly sha256: (data: Uint8Array) => Uint8Array;
+  readonly recent = new RecentRecords();
+  private readonly deps: StoreDependencies;
+  private db: Database;
+  private statements: Queries;
+  private pending: PendingLosses;
+  private isClosed = false;
+  private claimCache: Verified<Claim> | null = null;
+  /** Records inserted in the transaction that is open. */
+  private inserted = 0;
+  private announce: (count: number) => void = () => undefined;
+
+  constructor(db: Database, deps: StoreDependencies) {
+    this.db = db;
+    this.deps = deps;
+    this.signer = deps.signer;
+    this.limits = deps.limits;
+    this.sha256 = deps.sha256;
+    this.statements = prepareQueries(db);
+    this.pending = new PendingLosses(this.statements);
+  }
+
+  get queries(): Queries {
+    this.ensureDatabase();
+    return this.statements;
+  }
+
+  get losses(): PendingLosses {
+    return this.pending;
+  }
+
+  /** Sets the listener that receives the number of records of each committed transaction. */
+  onAppended(listener: (count: number) => void): void {
+    this.announce = listener;
+  }
+
+  /** Continues on another database. */
+  replaceDatabase(db: Database): void {
+    this.db = db;
+    this.statements = prepareQueries(db);
+    this.pending = new PendingLosses(this.statements);
+  }
+
+  close(): void {
+    this.isClosed = true;
+    this.db.close();
+  }
+
+  /**
+   * Runs in one transaction; an inner call is a savepoint. Throws errors of SQLite as SealcamErrors.
+   * A damaged database is repaired after the outermost transaction failed, so that the next call finds a sound one.
+   */
+  transaction<T>(run: () => T): T {
+    this.ensureDatabase();
+    const isInner = this.db.inTransaction;
+    const insertedBefore = this.inserted;
+    let result: T;
+    try {
+      result = this.db.transaction(run).immediate();
+    } catch (error) {
+      this.inserted = insertedBefore;
+      const known = storeError(error, this.db.name);
+      if (!isInner && isDamage(known)) this.deps.repair(this.db);
+      throw known;
+    }
+    if (!isInner) this.announceInserted();
+    return result;
+  }
+
+  /** Like {@link transaction}; what `run` deletes is also overwritten on disk. */
+  erase(run: () => void): void {
+    this.db.pragma('secure_delete = ON');
+    try {
+      this.transaction(run);
+      this.db.pragma('wal_checkpoint(TRUNCATE)');
+      this.deps.eraseAside();
+    } finally {
+      this.db.pragma('secure_delete = FAST');
+    }
+  }
+
+  /** Runs a read, a second time if the database had to be repaired. */
+  reading<T>(read: () => T): T {
+    this.ensureDatabase();
+    const isInner = this.db.inTransaction;
+    try {
+      return read();
+    } catch (error) {
+      const known = storeError(error, this.db.name);
+      if (isInner || !isDamage(known)) throw known;
+      this.deps.repair(this.db);
+      return read();
+    }
+  }
+
+  /** Returns the claim of an epoch, verified once for each epoch in use rather than for each record. */
+  claimIn({ claim, claim_hash: hash }: Pick<EpochRow, 'claim' | 'claim_hash'>): Verified<Claim> {
+    if (this.claimCache === null || !equal(this.claimCache.hash, hash)) {
+      this.claimCache = this.signer.openClaim(new Uint8Array(claim));
+    }
+    return this.claimCache;
+  }
+
+  /** Returns the epoch that records are signed in. @throws SealcamError `unclaimed`, `signing-stopped` */
+  signingEpoch(): EpochRow {
+    const row = this.queries.openEpoch.get();
+    if (row === undefined) throw new SealcamError('unclaimed', 'the camera has no owner');
+    if (row.stopped === 1) throw new SealcamError('signing-stopped', `epoch ${String(row.epoch)} is stopped`);
+    return row;
+  }
+
+  /** Signs and inserts the next record of an epoch. Call it in a transaction. */
+  insert(
+    epoch: EpochRow,
+    content: RecordContent,
+    media: readonly SealedMedia[] = [],
+    previous: Uint8Array | null = new Uint8Array(epoch.head_hash),
+  ): Verified<SealcamRecord> {
+    const claim = this.claimIn(epoch);
+    const seq = epoch.head_seq + 1;
+    const record = this.signer.sign({
+      ...content,
+      device: this.signer.device,
+      account: claim.value.account,
+      epoch: epoch.epoch,
+      claimHash: claim.hash,
+      seq,
+      prev: previous,
+      ...(media.length === 0 ? {} : { media: media.map((item) => item.media) }),
+    });
+    const { hash, bytes } = record;
+    this.queries.insertRecord.run({ epoch: epoch.epoch, seq, hash, bytes, wallMs: content.time.wallMs });
+    let size = bytes.length;
+    for (const [position, { media: named, sealed }] of media.entries()) {
+      const { header, body } = sealed;
+      this.queries.insertMedia.run({ epoch: epoch.epoch, seq, position, mediaId: named.id, header, body });
+      size += header.length + body.length;
+    }
+    this.queries.advanceHead.run({ epoch: epoch.epoch, seq, hash });
+    this.queries.addQueued.run(1, size);
+    this.recent.add(epoch.epoch, seq, hash, content.time.monotonicMs);
+    this.inserted++;
+    return record;
+  }
+
+  /** Deletes a record that has no receipt, and adds it to the pending losses. Call it in a transaction. */
+  dropRecord(row: RecordRow, reason: LossReason): void {
+    const { epoch, seq } = row;
+    const size = this.sizeOf(row);
+    this.queries.deleteRecords.run({ epoch, from: seq, to: seq });
+    this.queries.addQueued.run(-1, -size);
+    this.queries.addLost.run(1, epoch);
+    this.losses.addRange(epoch, reason, seq, seq);
+    this.losses.restorePending(epoch, seq, seq);
+  }
+
+  /** Returns the size of a record with its media, in bytes. */
+  sizeOf({ epoch, seq, bytes }: RecordRow): number {
+    return bytes.length + (this.queries.mediaBytes.get(epoch, seq)?.bytes ?? 0);
+  }
+
+  /** Deletes closed epochs without records. Call it in a transaction. */
+  deleteDrained(): void {
+    this.queries.deleteDrainedEpochs.run();
+    this.queries.deleteDrainedLosses.run();
+  }
+
+  /** An earlier repair may have failed, on a full disk for example. */
+  private ensureDatabase(): void {
+    if (!this.db.open && !this.isClosed) this.deps.repair(this.db);
+  }
+
+  private announceInserted(): void {
+    const count = this.inserted;
+    this.inserted = 0;
+    if (count > 0) this.announce(count);
+  }
+}
