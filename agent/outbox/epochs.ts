@@ -35,6 +35,8 @@ export function beginEpoch(store: OutboxStore, claim: Verified<Claim>, time: Rec
     queries.insertEpoch.run({ epoch, claim: claim.bytes, claimHash: claim.hash, headHash: claim.hash });
     queries.setLastEpoch.run(epoch, claim.hash);
     if (open?.stopped === 1) store.losses.carryPending(open.epoch);
+    // Only now: a drained epoch is deleted with the losses that nobody carried over.
+    store.deleteDrained();
     return store.insert(epochRow(store, epoch), { kind: 'accept', time });
   });
 }
@@ -50,6 +52,7 @@ export function endEpoch(store: OutboxStore, reason: 'release' | 'reset', time: 
     if (open !== undefined) {
       for (const row of queries.epochs.all()) eraseQueued(store, row);
       closeEpoch(store, open, reason, time);
+      store.deleteDrained();
     }
     queries.eraseQuarantine.run();
     queries.eraseOrders.run();
@@ -108,7 +111,6 @@ function closeEpoch(
     store.insert(row, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
   }
   store.queries.closeEpoch.run(open.epoch);
-  store.deleteDrained();
 }
 
 function epochRow(store: OutboxStore, epoch: number): EpochRow {

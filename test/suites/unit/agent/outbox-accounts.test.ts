@@ -57,6 +57,27 @@ describe('losses', () => {
     close(opened);
   });
 
+  it.each([
+    ['of an epoch that was stopped: in the next one, also if nothing of the epoch waits any more', true],
+    ['the control, an epoch that still signs: in its own tombstone', false],
+  ])('are named %s', (_, isStopped) => {
+    const world = new CameraWorld();
+    const opened = claimed(world, tempFolder());
+    const { outbox } = opened;
+    const claim = outbox.currentClaim();
+    const accept = outbox.find({ epoch: 1, seq: 0 });
+    if (claim === null || accept === null) throw new Error('not claimed');
+    outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
+    outbox.countLoss('failed', 3);
+    if (isStopped) outbox.applyReceipt(world.receipt(claim, [[0, 9, new Uint8Array(32)]]));
+    outbox.beginEpoch(world.claim(2, claim.hash), world.time(10));
+    outbox.flushLosses(world.time(11));
+    const named = { reason: 'failed', count: 3 };
+    expect(namedLosses(outbox, 2)).toEqual(isStopped ? [named] : []);
+    expect(namedLosses(outbox, 1)).toEqual(isStopped ? [] : [named]);
+    close(opened);
+  });
+
   it('are all named before an epoch ends, in as many records as that takes', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());
