@@ -1,6 +1,7 @@
 import { copyOf, utf8 } from '../../common/bytes.js';
 import type { CancelTimer } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { plainJson } from '../../common/plain-json.js';
 import type { Log } from '../../common/log.js';
 import type { SerialLine, Unsubscribe } from '../../hal/peripherals.js';
 import type { CommandOutput, ConsoleCommand, ConsoleContext, Fields } from './command.js';
@@ -11,7 +12,7 @@ import { splitWords, wordsOf } from './words.js';
 
 /** Lines that wait while a command runs: a script may send ahead. Further ones are dropped. */
 const WAITING_LINES_MAX = 16;
-/** Output that the line has not taken; further output is dropped. */
+/** Output that the line has not taken. Further output is dropped, and the next line says how much. */
 const UNWRITTEN_MAX_BYTES = 256 * 1024;
 /** Input is processed in pieces, so that a megabyte on the line does not delay the camera. */
 const INPUT_PIECE_BYTES = 4096;
@@ -33,6 +34,7 @@ export class Console {
   private inputBytes = 0;
   private isReading = false;
   private unwritten = 0;
+  private dropped = 0;
   private running: AbortController | null = null;
   private isClosed = false;
 
@@ -173,8 +175,15 @@ export class Console {
     return {
       signal,
       print: (fields: Fields, lines: readonly string[]) => {
-        if (isJson) this.write(`${JSON.stringify({ ok: true, command: name, ...fields })}\r\n`);
-        else this.write(`${lines.join('\r\n')}\r\n`);
+        const text = isJson ? plainJson({ ok: true, command: name, ...fields }) : lines.join('\r\n');
+        const bytes = utf8(text).length;
+        if (bytes > UNWRITTEN_MAX_BYTES) {
+          throw new SealcamError(
+            'too-large',
+            `${name} gave ${String(bytes)} bytes, the line takes ${String(UNWRITTEN_MAX_BYTES)}`,
+          );
+        }
+        this.write(`${text}\r\n`);
       },
     };
   }
@@ -182,7 +191,7 @@ export class Console {
   private printError(error: unknown, isJson: boolean): void {
     const { code, message, hint } = asSealcamError(error);
     if (code === 'internal') this.log.error({ code }, `console: ${message}`);
-    if (isJson) this.write(`${JSON.stringify({ ok: false, code, message, hint })}\r\n`);
+    if (isJson) this.write(`${plainJson({ ok: false, code, message, hint })}\r\n`);
     else this.write([...wrap(`error: ${message} [${code}]`), ...wrap(hint)].map((line) => `${line}\r\n`).join(''));
   }
 
@@ -192,11 +201,15 @@ export class Console {
 
   private write(text: string): void {
     if (text === '' || this.isClosed) return;
-    const bytes = utf8(text);
+    const notice =
+      this.dropped === 0 ? '' : `\r\n[${String(this.dropped)} bytes of output were dropped: the line is too slow]\r\n`;
+    const bytes = utf8(notice + text);
     if (this.unwritten + bytes.length > UNWRITTEN_MAX_BYTES) {
-      this.context.agent.counters.add('console.output-dropped', bytes.length);
+      this.dropped += utf8(text).length;
+      this.context.agent.counters.add('console.output-dropped', utf8(text).length);
       return;
     }
+    this.dropped = 0;
     this.unwritten += bytes.length;
     this.line
       .write(bytes)

@@ -1,5 +1,6 @@
 import { sleep } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
+import { plainJson } from '../../../common/plain-json.js';
 import type { LastLook } from '../../capture/capture.js';
 import { REASON_TEXTS } from '../../capture/detect/reasons.js';
 import type { ConsoleCommand, ConsoleContext, LogLevel } from '../command.js';
@@ -113,7 +114,7 @@ export const DIAGNOSTIC_COMMANDS: readonly ConsoleCommand[] = [
     help: 'all diagnostics as one line of JSON; no keys, pictures or addresses',
     run: async (context, _words, output) => {
       const bundle = await bundleOf(context);
-      output.print({ bundle }, [JSON.stringify(bundle)]);
+      output.print({ bundle }, [plainJson(bundle)]);
     },
   },
 ];
@@ -123,7 +124,7 @@ async function bundleOf(context: ConsoleContext): Promise<Readonly<Record<string
   const parts = {
     version: agent.version,
     settings,
-    camera: agent.camera,
+    camera: { state: agent.camera.state, info: agent.camera.info },
     uplink: agent.uplink.status(),
     queue: agent.outbox.totals(),
     owned: agent.ownership.facts().ownerKey !== null,
@@ -133,7 +134,7 @@ async function bundleOf(context: ConsoleContext): Promise<Readonly<Record<string
     motion: agent.lastLook === null ? null : fieldsOf(agent.lastLook),
     log: log.last(BUNDLE_LOG_LINES),
   };
-  return JSON.parse(redact(context, JSON.stringify(parts))) as Readonly<Record<string, unknown>>;
+  return JSON.parse(redact(context, plainJson(parts))) as Readonly<Record<string, unknown>>;
 }
 
 function sentence({ observation }: LastLook): string {

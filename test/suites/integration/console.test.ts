@@ -163,7 +163,34 @@ describe('the console of a running camera', () => {
       const output = await at.type(command, 60_000);
       expect({ command, found: forms.filter((form) => output.includes(form)) }).toEqual({ command, found: [] });
     }
-    expect(await at.type('bundle')).not.toMatch(/broker\.example|127\.0\.0\.1/);
+    const bundle = await at.type('bundle');
+    expect(bundle).not.toMatch(/broker\.example|127\.0\.0\.1/);
+  });
+
+  it('bundles every diagnostic by name, and no picture', async () => {
+    await at.unlock('diagnose');
+    await until('a frame', () => agent.agent.counters.get('frames.seen') > 0);
+    const [answer] = await at.json('bundle');
+    const { bundle } = answer as { readonly bundle: Readonly<Record<string, unknown>> };
+    expect(Object.keys(bundle).sort()).toEqual(
+      [
+        'version',
+        'settings',
+        'camera',
+        'uplink',
+        'queue',
+        'owned',
+        'clock',
+        'health',
+        'counters',
+        'motion',
+        'log',
+      ].sort(),
+    );
+    expect(bundle).toMatchObject({ camera: { state: 'ok', info: { driver: 'mock' } }, health: { camera: 'ok' } });
+    expect(JSON.stringify(bundle).length).toBeLessThan(32_000);
+    // As a person reads it, too: the command once printed nothing but its prompt.
+    expect(await at.type('bundle')).toContain('"camera":{"state":"ok"');
   });
 
   it('does not disturb the camera with garbage, floods, long lines, or a pulled cable', async () => {
