@@ -5,7 +5,7 @@ import type { Log } from '../../common/log.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
 import { CameraLoop, type CameraState } from './camera-loop.js';
-import { Capture, type CaptureSettings, type LastLook } from './capture.js';
+import { Capture, type CaptureSettings, type LastInspection } from './capture.js';
 import { SceneLog } from './scene-log.js';
 import type { Transition } from './event-tracker.js';
 
@@ -94,8 +94,8 @@ export class CameraSession {
   }
 
   /** What the detector found in the last frame that it saw. */
-  get lastLook(): LastLook | null {
-    return this.capture?.lastLook ?? null;
+  get lastInspection(): LastInspection | null {
+    return this.capture?.lastInspection ?? null;
   }
 
   /** Applies new settings immediately, also to an open camera. */
@@ -148,7 +148,7 @@ export class CameraSession {
 
   /** Records the moment from which motion raises events, because the detector has learnt the scene. */
   private noteArmed(): void {
-    const last = this.lastLook;
+    const last = this.lastInspection;
     if (this.isArmed || last === null || last.observation.reason === 'starting') return;
     this.isArmed = true;
     this.deps.log('camera').info({ frame: last.index }, 'the camera is armed');

@@ -40,7 +40,7 @@ export interface CaptureDependencies {
 export type CaptureScene = SceneChange | { readonly class: 'stall'; readonly durationMs?: number };
 
 /** What the detector found in the last frame, for `motion why`. */
-export interface LastLook {
+export interface LastInspection {
   readonly index: number;
   readonly monotonicMs: number;
   readonly observation: Observation;
@@ -69,7 +69,7 @@ export class Capture {
   private freeze = new FreezeWatch();
   private pace: Pace;
   private isClockUnset = false;
-  private last: Omit<LastLook, 'tamperedSinceMs' | 'isFrozen'> | null = null;
+  private last: Omit<LastInspection, 'tamperedSinceMs' | 'isFrozen'> | null = null;
   private lastIndex = -1;
 
   constructor(info: CameraInfo, settings: CaptureSettings, deps: CaptureDependencies) {
@@ -81,7 +81,7 @@ export class Capture {
     this.pace = new Pace(settings.idleFramesPerSecond);
   }
 
-  get lastLook(): LastLook | null {
+  get lastInspection(): LastInspection | null {
     const { last, detector, freeze } = this;
     return last === null ? null : { ...last, tamperedSinceMs: detector.tamperedSinceMs, isFrozen: freeze.isFrozen };
   }

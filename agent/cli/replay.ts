@@ -121,7 +121,7 @@ class Replay {
     const transitions = await this.printEvents();
     const { sheets, finder, capture, clip } = this;
     if (sheets === null) return;
-    const { lastLook } = capture;
+    const { lastInspection: lastLook } = capture;
     // A frame that could not be decoded belongs to no stretch.
     const inspection = lastLook?.index === frame.index ? capture.inspect() : null;
     if (lastLook !== null && inspection !== null) {

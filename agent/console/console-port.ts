@@ -8,7 +8,7 @@ import type { Signer } from '../../protocol/crypto/suite.js';
 import type { RecordCommand, RecordHealth, RecordTime } from '../../protocol/objects/record.js';
 import type { CameraSession } from '../capture/camera-session.js';
 import type { CameraState } from '../capture/camera-loop.js';
-import type { LastLook } from '../capture/capture.js';
+import type { LastInspection } from '../capture/capture.js';
 import type { PictureSettings } from '../capture/jpeg.js';
 import type { Health } from '../health/health.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -58,8 +58,8 @@ export class ConsolePort {
   }
 
   /** Result for the last inspected frame; null before the first. */
-  get lastLook(): LastLook | null {
-    return this.parts.camera.lastLook;
+  get lastInspection(): LastInspection | null {
+    return this.parts.camera.lastInspection;
   }
 
   get lastFrame(): Frame | null {

@@ -1,7 +1,7 @@
 import { sleep } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
 import { plainJson } from '../../../common/plain-json.js';
-import type { LastLook } from '../../capture/capture.js';
+import type { LastInspection } from '../../capture/capture.js';
 import { REASON_TEXTS } from '../../capture/detect/reasons.js';
 import type { ConsoleCommand, ConsoleContext, LogLevel } from '../command.js';
 import { rows, wrap } from '../layout.js';
@@ -23,9 +23,9 @@ export const DIAGNOSTIC_COMMANDS: readonly ConsoleCommand[] = [
     examples: ['motion why'],
     help: 'why the last frame was, or was not, part of an event',
     run: ({ agent }, _words, output) => {
-      const look = agent.lastLook;
-      if (look === null) throw new SealcamError('camera-unavailable', 'no frame was inspected yet');
-      output.print(fieldsOf(look), rows(rowsOf(look)));
+      const inspection = agent.lastInspection;
+      if (inspection === null) throw new SealcamError('camera-unavailable', 'no frame was inspected yet');
+      output.print(fieldsOf(inspection), rows(rowsOf(inspection)));
     },
   },
   {
@@ -40,10 +40,10 @@ export const DIAGNOSTIC_COMMANDS: readonly ConsoleCommand[] = [
       const endMs = clock.monotonicMs() + 1000 * seconds;
       let before = '';
       while (!output.signal.aborted && clock.monotonicMs() < endMs) {
-        const look = agent.lastLook;
-        if (look !== null && look.observation.reason !== before) {
-          before = look.observation.reason;
-          output.print(fieldsOf(look), [`frame ${String(look.index)}: ${sentence(look)}`]);
+        const inspection = agent.lastInspection;
+        if (inspection !== null && inspection.observation.reason !== before) {
+          before = inspection.observation.reason;
+          output.print(fieldsOf(inspection), [`frame ${String(inspection.index)}: ${sentence(inspection)}`]);
         }
         await sleep(clock, MOTION_POLL_MS, output.signal);
       }
@@ -131,46 +131,46 @@ async function bundleOf(context: ConsoleContext): Promise<Readonly<Record<string
     clock: hal.clock.wall(),
     health: await agent.health(),
     counters: agent.counters.snapshot(),
-    motion: agent.lastLook === null ? null : fieldsOf(agent.lastLook),
+    motion: agent.lastInspection === null ? null : fieldsOf(agent.lastInspection),
     log: log.last(BUNDLE_LOG_LINES),
   };
   return JSON.parse(redact(context, plainJson(parts))) as Readonly<Record<string, unknown>>;
 }
 
-function sentence({ observation }: LastLook): string {
+function sentence({ observation }: LastInspection): string {
   const percent = (observation.area * 100).toFixed(2);
   return `${observation.reason} – ${REASON_TEXTS[observation.reason]} (${percent} % of the picture)`;
 }
 
-function fieldsOf({ index, monotonicMs, observation, ...view }: LastLook): Readonly<Record<string, unknown>> {
+function fieldsOf({ index, monotonicMs, observation, ...view }: LastInspection): Readonly<Record<string, unknown>> {
   const { motion, reason, area, box, zones, sinceFrame } = observation;
   const seen = { frame: index, monotonic_ms: monotonicMs, motion, reason, area, box, zones, since_frame: sinceFrame };
   return { ...seen, frozen: view.isFrozen, tampered_since_ms: view.tamperedSinceMs };
 }
 
 /** Describes whether the camera sees its scene at all. */
-function viewOf({ monotonicMs, isFrozen, tamperedSinceMs }: LastLook): string {
+function viewOf({ monotonicMs, isFrozen, tamperedSinceMs }: LastInspection): string {
   if (isFrozen) return 'frozen: every frame is the same picture';
   if (tamperedSinceMs === null) return 'clear';
   const seconds = Math.round((monotonicMs - tamperedSinceMs) / 1000);
   return `covered, blurred or turned for ${String(seconds)} s`;
 }
 
-function formatBox(box: NonNullable<LastLook['observation']['box']>): string {
+function formatBox(box: NonNullable<LastInspection['observation']['box']>): string {
   return Object.values(box)
     .map((part) => Number(part).toFixed(2))
     .join(' ');
 }
 
-function rowsOf(look: LastLook): readonly (readonly [string, string])[] {
-  const { motion, reason, area, box, zones } = look.observation;
+function rowsOf(inspection: LastInspection): readonly (readonly [string, string])[] {
+  const { motion, reason, area, box, zones } = inspection.observation;
   return [
     ['motion', motion ? 'yes' : 'no'],
     ['because', `${reason}: ${REASON_TEXTS[reason]}`],
-    ['view', viewOf(look)],
+    ['view', viewOf(inspection)],
     ['area', `${(area * 100).toFixed(2)} % of the picture`],
     ['box', box === null ? '–' : formatBox(box)],
     ['zones', zones.length === 0 ? '–' : zones.join(', ')],
-    ['frame', String(look.index)],
+    ['frame', String(inspection.index)],
   ];
 }

@@ -82,13 +82,13 @@ function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Place
 async function walkBy({ agent, console, clip }: Placed): Promise<void> {
   const { counters } = agent.agent;
   // After a new claim or order the detector learns its background again.
-  const isLearning = (): boolean => (console.lastLook?.observation.reason ?? 'starting') === 'starting';
+  const isLearning = (): boolean => (console.lastInspection?.observation.reason ?? 'starting') === 'starting';
   if (isLearning()) clip.learn();
   await untilTrue(`${agent.device} was not armed`, () => !isLearning());
   const before = counters.get('events.start');
   await clip.play();
   if (counters.get('events.start') === before) {
-    throw new Error(`${agent.device} detected nobody: ${JSON.stringify(console.lastLook?.observation)}`);
+    throw new Error(`${agent.device} detected nobody: ${JSON.stringify(console.lastInspection?.observation)}`);
   }
   const hasEnded = (): boolean => counters.get('events.start') === counters.get('events.end');
   await untilTrue(`an event of ${agent.device} did not end`, hasEnded);

@@ -76,7 +76,7 @@ async function show({ frames, fps = 10, at }: Stream): Promise<Shown> {
   for (let index = 0; index < frames; index++) {
     const frame = { jpeg: new Uint8Array(0), monotonicMs: (index * 1000) / fps, index, ...at(index) };
     await capture.inspectFrame(frame, (index * 1000) / fps);
-    if (capture.lastLook !== null) reasons.add(capture.lastLook.observation.reason);
+    if (capture.lastInspection !== null) reasons.add(capture.lastInspection.observation.reason);
   }
   capture.finish();
   return { reasons, events: events.filter((type) => type !== 'update'), scenes, counters, spans };

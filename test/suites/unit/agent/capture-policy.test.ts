@@ -154,7 +154,7 @@ describe('a schedule over the camera', () => {
         walker(i, paint);
       });
       await capture.inspectFrame({ jpeg: new Uint8Array(0), luma, monotonicMs: i * FRAME_MS, index: i }, i * FRAME_MS);
-      reasons.add(capture.lastLook?.observation.reason ?? '');
+      reasons.add(capture.lastInspection?.observation.reason ?? '');
     }
     return {
       types: types.filter((type) => type !== 'update'),

@@ -301,7 +301,7 @@ describe('capture', () => {
     for (let i = 0; i < 5; i++) await capture.inspectFrame(frame(i), i * 100);
     await capture.inspectFrame(frame(5, { luma: plane(5) }), 500);
     expect(counters.snapshot()).toEqual({ 'frames.corrupt': 5, 'frames.seen': 6 });
-    expect(capture.lastLook?.index).toBe(5);
+    expect(capture.lastInspection?.index).toBe(5);
   });
 
   it('drops late live frames and counts lost ones, but drops no recorded frame', async () => {

@@ -123,7 +123,7 @@ describe('a JPEG from outside', () => {
     // The 1×1 picture is decoded, and too small for the detector.
     expect(counters.get('frames.corrupt')).toBe(bad + 1);
     expect(counters.get('frames.decoded')).toBe(index - bad);
-    expect(capture.lastLook?.index).toBe(index - 1);
+    expect(capture.lastInspection?.index).toBe(index - 1);
   });
 });
 
