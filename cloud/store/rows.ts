@@ -108,3 +108,10 @@ export function bytesOrNull(column: Uint8Array | null): Uint8Array | null {
 function accountOrNull(column: Uint8Array): Uint8Array | null {
   return column.length === 0 ? null : new Uint8Array(column);
 }
+
+/** Returns the ranges of seqs that rows of signed losses name. */
+export function lossRanges(
+  rows: readonly { readonly from_seq: number; readonly to_seq: number }[],
+): readonly (readonly [number, number])[] {
+  return rows.map(({ from_seq, to_seq }) => [from_seq, to_seq]);
+}

@@ -30,3 +30,19 @@ export function checkContinuity(record: SealcamRecord, facts: ChainFacts): Conti
   if (record.seq <= facts.drainedUpTo) return { verdict: 'gap', missing: facts.missing, signed: false };
   return { verdict: 'pending' };
 }
+
+/**
+ * Returns whether signed losses cover every seq from `from` to `to`, both included. Ranges are [first, last] in any order,
+ * and may overlap.
+ */
+export function isCovered(ranges: readonly (readonly [number, number])[], from: number, to: number): boolean {
+  if (to < from) return false;
+  const sorted = [...ranges].sort(([a], [b]) => a - b);
+  let next = from;
+  for (const [first, last] of sorted) {
+    if (first > next) return false;
+    next = Math.max(next, last + 1);
+    if (next > to) return true;
+  }
+  return false;
+}

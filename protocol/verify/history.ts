@@ -1,7 +1,7 @@
 import { equal } from '../../common/bytes.js';
 import type { SealcamRecord } from '../objects/record.js';
 import type { Verified } from '../objects/signed-object.js';
-import { checkContinuity, type ChainFacts, type Continuity } from './continuity.js';
+import { checkContinuity, isCovered, type ChainFacts, type Continuity } from './continuity.js';
 import { epochKey } from '../objects/ids.js';
 
 interface Chain {
@@ -72,7 +72,7 @@ function factsOf(chain: Chain, seq: number): ChainFacts {
   return {
     predecessor: chain.hashes.get(seq - 1),
     missing,
-    missingSigned: missing > 0 && isCovered(chain.lost, seq - missing, seq - 1),
+    missingSigned: isCovered(chain.lost, seq - missing, seq - 1),
     drainedUpTo: chain.drainedUpTo,
   };
 }
@@ -86,15 +86,4 @@ function knownBelow({ hashes }: Chain, seq: number): number {
   let highest = -1;
   for (const known of hashes.keys()) if (known < seq && known > highest) highest = known;
   return highest;
-}
-
-function isCovered(ranges: readonly (readonly [number, number])[], from: number, to: number): boolean {
-  const sorted = [...ranges].sort(([a], [b]) => a - b);
-  let next = from;
-  for (const [start, end] of sorted) {
-    if (start > next) break;
-    next = Math.max(next, end + 1);
-    if (next > to) return true;
-  }
-  return false;
 }

@@ -1,5 +1,5 @@
-import { isCovered } from '../loss-ranges.js';
-import { storedRecord, type RecordColumns } from '../rows.js';
+import { isCovered } from '../../../protocol/verify/continuity.js';
+import { lossRanges, storedRecord, type RecordColumns } from '../rows.js';
 import type { CameraStatus, RecordStore, StoredRecord } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
@@ -72,7 +72,12 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
          WHERE device = @device AND epoch = @epoch AND to_seq >= @from AND from_seq < @seq ORDER BY from_seq`,
         { device, epoch, from, seq },
       );
-      return { predecessor, missing: seq - from, missingSigned: isCovered(losses, from, seq - 1), drainedUpTo };
+      return {
+        predecessor,
+        missing: seq - from,
+        missingSigned: isCovered(lossRanges(losses), from, seq - 1),
+        drainedUpTo,
+      };
     },
     bounds: async (device, epoch) => {
       const [row] = await database.rows<Record<'lowest' | 'highest' | 'received', number | null>>(

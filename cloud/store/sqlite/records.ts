@@ -1,9 +1,8 @@
 import { equal } from '../../../common/bytes.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import type { ChainFacts } from '../../../protocol/verify/continuity.js';
-import { isCovered } from '../loss-ranges.js';
-import { storedRecord, type RecordColumns } from '../rows.js';
+import { isCovered, type ChainFacts } from '../../../protocol/verify/continuity.js';
+import { lossRanges, storedRecord, type RecordColumns } from '../rows.js';
 import type { Arrival, EpochKey, NewMedia, PutOutcome, RecordStore } from '../store.js';
 import type { Database, Guard } from './database.js';
 
@@ -154,7 +153,7 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
     return {
       predecessor: undefined,
       missing: seq - from,
-      missingSigned: isCovered(ranges, from, seq - 1),
+      missingSigned: isCovered(lossRanges(ranges), from, seq - 1),
       drainedUpTo,
     };
   }

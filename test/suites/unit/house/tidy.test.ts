@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS } from '../../../../agent/console/commands/index.js';
 import { VERSION } from '../../../../common/version.js';
@@ -60,6 +61,18 @@ describe('tidy', () => {
       .map((path) => [path, read(path).split('\n').length] as const)
       .filter(([, lines]) => lines > LINES_MAX);
     expect(long).toEqual([]);
+  });
+
+  it('opens every folder of three or more source files with a README', () => {
+    const tracked = trackedFiles();
+    const sources = tracked.filter((path) => /\.(ts|tsx|mjs)$/.test(path)).map((path) => dirname(path));
+    const folders = [...new Set(sources)].filter(
+      (folder) => folder !== '.' && sources.filter((other) => other === folder).length >= 3,
+    );
+    expect(folders.length).toBeGreaterThan(40);
+    // The suites of a program's folders are described one level up.
+    const opened = folders.filter((folder) => !folder.startsWith('test/suites/unit/'));
+    expect(opened.filter((folder) => !tracked.includes(`${folder}/README.md`))).toEqual([]);
   });
 
   it('keeps clips, vectors of others and builds out', () => {
