@@ -51,7 +51,7 @@ async function prepare() {
     cpu: CPU,
     units: await checkUnits(deb.path),
     shim: join(helpers, 'udmabuf.so'),
-    vectorWriter: join(helpers, 'make-vectors.cjs'),
+    vectorWriter: join(helpers, 'make-vectors.mjs'),
   };
 }
 
@@ -65,8 +65,10 @@ async function makeHelpers() {
   // Only now: before bootstrap() there may be no build.
   const { build } = await import('../dist/scripts/esbuild.js');
   const entryPoints = [join(root, 'scripts', 'make-vectors.ts')];
-  const outfile = join(folder, 'make-vectors.cjs');
-  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'cjs', logLevel: 'warning' });
+  const outfile = join(folder, 'make-vectors.mjs');
+  // Dependencies in CommonJS call require(), which an ES module lacks.
+  const banner = { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" };
+  await build({ entryPoints, outfile, bundle: true, platform: 'node', format: 'esm', banner, logLevel: 'warning' });
   return folder;
 }
 

@@ -47,8 +47,8 @@ describe('the image', () => {
     const work = volume(folder, 'work');
     mkdirSync(join(work, 'out'), { mode: 0o777 });
     spawnSync('chown', ['-R', imageConfig.User, work]);
-    spawnSync('cp', [built.vectorWriter, join(work, 'make-vectors.cjs')]);
-    const command = ['/usr/bin/node', '/tmp/share/make-vectors.cjs', '/tmp/share/out'];
+    spawnSync('cp', [built.vectorWriter, join(work, 'make-vectors.mjs')]);
+    const command = ['/usr/bin/node', '/tmp/share/make-vectors.mjs', '/tmp/share/out'];
     const { status, stderr } = await inImage(command, { data: volume(folder, 'volume'), work }, 120_000);
     expect([status, stderr]).toEqual([0, '']);
     const golden = join(repository, 'test', 'vectors');
