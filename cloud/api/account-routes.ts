@@ -51,8 +51,13 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
       if (!equal(bytesOf(request.body.account, 16), account)) {
         throw new SealcamError('foreign', 'the confirmation names another account');
       }
-      const records = await store.accounts.delete(account);
-      log.warn({ account: toHex(account), records, atMs: clock.wallMs() }, 'an account was deleted');
+      // The rows of an account that was deleted before hold no claim any longer.
+      const rows = (await store.accounts.claims(account)).filter(({ claim }) => claim !== null);
+      const own: ClaimRow[] = [];
+      for (const row of rows) if (await reader.isOwner(key, row)) own.push(row);
+      const records = await store.accounts.delete(own);
+      const skipped = rows.length - own.length;
+      log.warn({ account: toHex(account), records, skipped, atMs: clock.wallMs() }, 'an account was deleted');
       return { records };
     },
   );

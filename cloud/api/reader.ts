@@ -147,6 +147,19 @@ export class Reader {
     return false;
   }
 
+  /**
+   * Returns whether this key signed the claim inside the row, for the row's own epoch. What cannot be undone asks this for
+   * each row: a mixed-up row destroys nothing, and raises an alarm.
+   */
+  async isOwner(key: Uint8Array, row: ClaimRow): Promise<boolean> {
+    const claim = this.claimIn(row);
+    const isOfRow = claim !== null && equal(claim.device, row.device) && claim.epoch === row.epoch;
+    if (isOfRow && equal(claim.ownerKey, key)) return true;
+    const reason = isOfRow ? 'the key did not sign the claim of this epoch' : 'the claim does not belong to its row';
+    await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
+    return false;
+  }
+
   /** Returns up to `limit` records with a seq below `before`, newest first. */
   async page(key: Uint8Array, row: ClaimRow, before: number, limit: number): Promise<readonly ReadRecord[]> {
     const stored = await this.deps.store.records.page(row.device, row.epoch, before, limit);

@@ -8,12 +8,13 @@ import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import { decoded, revocationAnswer, revocationBody } from './wire.js';
 
+const NOT_OWN = 'the list names an epoch that does not belong to this owner';
 /** Room for a list in base64 inside JSON. */
 const BODY_MAX_BYTES = 2 * LIMITS.revocationMaxBytes;
 
 /** Lets an owner end epochs for good: after a theft, or when a member must no longer read. */
 export function revocationRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, suite, clock, sessions, log } = context;
+  const { store, suite, clock, sessions, reader, log } = context;
   app.post<{ Body: { list: string } }>(
     '/v1/revocations',
     {
@@ -32,9 +33,15 @@ export function revocationRoutes(app: FastifyInstance, context: ApiContext): voi
         throw new SealcamError('foreign', 'the signer of the list is not the key of this session');
       if (list.value.scope !== 'owner') throw new SealcamError('foreign', "not an owner's list");
       if (list.value.entries.length === 0) throw new SealcamError('request-invalid', 'the list names no epoch');
+      for (const { device, epoch = 0 } of list.value.entries) {
+        const row = await store.claims.row(device, epoch);
+        // A revocation is final, so the column of a row that may be mixed up is not enough.
+        if (row === undefined || (row.claim !== null && !(await reader.isOwner(key, row)))) {
+          throw new SealcamError('foreign', NOT_OWN);
+        }
+      }
       const outcome = await store.revocations.put(list, clock.wallMs());
-      if (outcome === 'foreign')
-        throw new SealcamError('foreign', 'the list names an epoch that does not belong to this owner');
+      if (outcome === 'foreign') throw new SealcamError('foreign', NOT_OWN);
       if (outcome === 'rollback') {
         throw new SealcamError(
           'revocation-rollback',

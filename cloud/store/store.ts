@@ -302,9 +302,11 @@ export type ExportItem =
 export interface AccountStore {
   /** Iterates over everything of an account, one page in memory. */
   export(account: Uint8Array): AsyncIterable<ExportItem>;
+  /** Returns the claim rows that name this account. A row can be mixed up: ask the signed claim inside before acting on it. */
+  claims(account: Uint8Array): Promise<readonly ClaimRow[]>;
   /**
-   * Deletes an account's records and media and returns the number of records. Its claim rows stay, revoked and without
-   * the claim, so that no epoch is used twice.
+   * Deletes the records and media of these epochs, in one transaction, and returns the number of records. Their claim rows
+   * stay, revoked and without the claim, so that no epoch is used twice.
    */
-  delete(account: Uint8Array): Promise<number>;
+  delete(epochs: readonly EpochKey[]): Promise<number>;
 }

@@ -40,10 +40,11 @@ export function postgresAccounts(database: Database): AccountStore {
         },
         exported,
       ),
-    delete: (account) =>
+    claims: async (account) => (await database.rows<ClaimColumns>(SELECT_CLAIMS, { account })).map(claimRow),
+    delete: (epochs) =>
       database.transaction('SERIALIZABLE', async (session) => {
         let deleted = 0;
-        for (const { device, epoch } of await session.rows<ClaimColumns>(SELECT_CLAIMS, { account })) {
+        for (const { device, epoch } of epochs) {
           for (const table of TABLES_OF_EPOCH) {
             await session.execute(`DELETE FROM ${table} WHERE device = @device AND epoch = @epoch`, { device, epoch });
           }
@@ -51,8 +52,11 @@ export function postgresAccounts(database: Database): AccountStore {
             device,
             epoch,
           });
+          await session.execute(
+            "UPDATE claim SET claim = NULL, state = 'revoked' WHERE device = @device AND epoch = @epoch",
+            { device, epoch },
+          );
         }
-        await session.execute("UPDATE claim SET claim = NULL, state = 'revoked' WHERE account = @account", { account });
         return deleted;
       }),
   };

@@ -26,19 +26,21 @@ export function sqliteAccounts(db: Database, guard: Guard): AccountStore {
     'SELECT * FROM access WHERE device = @device AND epoch = @epoch AND id > @id ORDER BY id LIMIT @limit',
   );
 
-  function deleteAccount(account: Uint8Array): number {
+  const revoke = db.prepare<EpochKey>(
+    "UPDATE claim SET claim = NULL, state = 'revoked' WHERE device = @device AND epoch = @epoch",
+  );
+
+  function deleteEpochs(epochs: readonly EpochKey[]): number {
     let deleted = 0;
-    for (const { device, epoch } of claims.all({ account })) {
+    for (const { device, epoch } of epochs) {
       for (const table of TABLES_OF_EPOCH) {
         db.prepare<EpochKey>(`DELETE FROM ${table} WHERE device = @device AND epoch = @epoch`).run({ device, epoch });
       }
       deleted += db
         .prepare<EpochKey>('DELETE FROM record WHERE device = @device AND epoch = @epoch')
         .run({ device, epoch }).changes;
+      revoke.run({ device, epoch });
     }
-    db.prepare<{ account: Uint8Array }>(
-      "UPDATE claim SET claim = NULL, state = 'revoked' WHERE account = @account",
-    ).run({ account });
     return deleted;
   }
 
@@ -60,6 +62,7 @@ export function sqliteAccounts(db: Database, guard: Guard): AccountStore {
         },
         exported,
       ),
-    delete: (account) => guard(() => db.transaction(() => deleteAccount(account)).immediate()),
+    claims: (account) => guard(() => claims.all({ account }).map(claimRow)),
+    delete: (epochs) => guard(() => db.transaction(() => deleteEpochs(epochs)).immediate()),
   };
 }

@@ -123,7 +123,7 @@ export function accessContract(open: OpenStore): void {
     expect(await store.access.affected(null, 11, 100)).toEqual([]);
 
     // Members are deleted with the account, so their relation is no longer known.
-    await store.accounts.delete(world.account);
+    await store.accounts.delete(await store.accounts.claims(world.account));
     const after = await store.access.affected(null, 0, 100);
     expect(after.map(({ relation }) => relation).sort()).toEqual(['owner', 'unknown', 'unknown', 'unknown']);
     await store.close();
@@ -153,7 +153,11 @@ export function accessContract(open: OpenStore): void {
     for await (const item of store.accounts.export(world.account)) items.push(item);
     expect(items.map(({ type }) => type)).toEqual(['claim', 'record', 'record', 'access']);
     expect(items[2]).toMatchObject({ media: [stored] });
-    expect(await store.accounts.delete(world.account)).toBe(2);
+    const rows = await store.accounts.claims(world.account);
+    expect(rows.map(({ device, epoch }) => [device, epoch])).toEqual([[world.deviceId, 1]]);
+    expect(await store.accounts.claims(realRandom.bytes(16))).toEqual([]);
+    expect(await store.accounts.delete([])).toBe(0);
+    expect(await store.accounts.delete(rows)).toBe(2);
     expect(await store.records.page(world.deviceId, 1, 99, 9)).toEqual([]);
     expect(await store.records.media(world.deviceId, 1, meta.id)).toBeUndefined();
     expect(await store.claims.row(world.deviceId, 1)).toMatchObject({ state: 'revoked', claim: null });
