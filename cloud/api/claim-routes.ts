@@ -15,7 +15,7 @@ const params = z.object({ device: hexOf(32) });
 
 /** Relays offers and claims between a camera and its owner's page. The camera alone accepts a claim. */
 export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, suite, clock, sessions, sendDown, receiptKeys } = context;
+  const { store, suite, clock, sessions, sendDown, receiptKeys, reader } = context;
 
   app.get<{ Params: { device: string } }>(
     '/v1/devices/:device/offer',
@@ -47,7 +47,9 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       const { key } = sessions.of(request.headers.authorization);
       const device = bytesOf(request.params.device, 32);
       const latest = await store.claims.latest(device);
-      if (latest === undefined || !(await store.claims.isMember(device, latest.epoch, key))) {
+      // The table of members spares a stranger's request the alarm that the claim would raise.
+      const isListed = latest !== undefined && (await store.claims.isMember(device, latest.epoch, key));
+      if (latest === undefined || !isListed || !(await reader.mayRead(key, latest))) {
         throw new SealcamError('not-found', 'no such camera');
       }
       sendDown(device, encodeDown({ type: 'offer-request' }));

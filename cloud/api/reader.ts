@@ -6,7 +6,7 @@ import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
-import { accountId } from '../../protocol/objects/ids.js';
+import { accountId, epochKey } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
@@ -158,6 +158,26 @@ export class Reader {
     const reason = isOfRow ? 'the key did not sign the claim of this epoch' : 'the claim does not belong to its row';
     await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
     return false;
+  }
+
+  /**
+   * Returns the newest lines of the access log of every epoch that this key may read, revoked ones included. The table of
+   * members finds the lines; the claim of each epoch decides whether the key may see them.
+   *
+   * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
+   */
+  async accessLog(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]> {
+    await this.requireReadsOpen(key);
+    const { access, claims } = this.deps.store;
+    const entries = await access.ofReadable(key, limit);
+    const mayRead = new Map<string, boolean>();
+    for (const { device, epoch } of entries) {
+      const place = epochKey(device, epoch);
+      if (mayRead.has(place)) continue;
+      const row = await claims.row(device, epoch);
+      mayRead.set(place, row !== undefined && (await this.mayRead(key, row)));
+    }
+    return entries.filter(({ device, epoch }) => mayRead.get(epochKey(device, epoch)) === true);
   }
 
   /** Returns up to `limit` records with a seq below `before`, newest first. */

@@ -82,8 +82,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async (request) => {
       const { key } = sessions.of(request.headers.authorization);
-      await reader.requireReadsOpen(key);
-      const entries = await store.access.ofReadable(key, ACCESS_LINES_MAX);
+      const entries = await reader.accessLog(key, ACCESS_LINES_MAX);
       return {
         entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({
           ...rest,

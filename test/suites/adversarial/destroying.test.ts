@@ -86,6 +86,41 @@ async function revoked(isMixedUp: boolean): Promise<string> {
   return `${answer.statusCode === 200 ? 'accepted' : answer.json<{ error: { code: string } }>().error.code}, ${String(alarms)} alarms`;
 }
 
+/** How many lines of a stranger's access log, and how many of one's own, a mixed-up table of members shows. */
+async function accessShown(isMixedUp: boolean): Promise<string> {
+  const mixed = (real: CloudStore, other: () => Uint8Array): CloudStore => ({
+    ...real,
+    access: { ...real.access, ofReadable: (_, limit) => real.access.ofReadable(other(), limit) },
+  });
+  let asked: Uint8Array = new Uint8Array(32);
+  const api = await ApiWorld.open((real) => mixed(real, () => asked));
+  const anna = await stored(api);
+  const stranger = await stored(api);
+  for (const { world } of [anna, stranger]) {
+    const { token } = await api.session(world.owner);
+    await api.get(ApiWorld.recordsUrl(world.deviceId), token);
+  }
+  asked = (isMixedUp ? stranger : anna).world.owner.publicKey;
+  const { token } = await api.session(anna.world.owner);
+  const { entries } = (await api.get('/v1/access', token)).body as { readonly entries: readonly unknown[] };
+  return `${entries.length === 0 ? 'no line' : 'lines'}, ${String(api.counters.get('alarms'))} alarms`;
+}
+
+/** Whether a key that the table of members lists by mistake makes a stranger's camera offer itself. */
+async function offerRequested(isMixedUp: boolean): Promise<string> {
+  const api = await ApiWorld.open((real) => ({
+    ...real,
+    claims: { ...real.claims, isMember: () => Promise.resolve(true) },
+  }));
+  const anna = await stored(api);
+  const stranger = await stored(api);
+  const { token } = await api.session(anna.world.owner);
+  const device = toHex((isMixedUp ? stranger : anna).world.deviceId);
+  const headers = { authorization: `Bearer ${token}` };
+  await api.app.inject({ method: 'POST', url: `/v1/devices/${device}/offer-request`, headers });
+  return `${api.sentDown.length === 0 ? 'not sent' : 'sent'}, ${String(api.counters.get('alarms'))} alarms`;
+}
+
 attacks('destroying', 'What cannot be undone, over a mixed-up row', [
   {
     name: "an account is deleted while a stranger's row names it",
@@ -102,5 +137,17 @@ attacks('destroying', 'What cannot be undone, over a mixed-up row', [
     expected: 'foreign, 1 alarms',
     observed: () => revoked(true),
     control: { name: "the owner's own epoch", expected: 'accepted, 0 alarms', observed: () => revoked(false) },
+  },
+  {
+    name: "the access log read over a table of members that answers with a stranger's",
+    expected: 'no line, 1 alarms',
+    observed: () => accessShown(true),
+    control: { name: "the reader's own", expected: 'lines, 0 alarms', observed: () => accessShown(false) },
+  },
+  {
+    name: "an offer requested of a stranger's camera that the table of members lists by mistake",
+    expected: 'not sent, 1 alarms',
+    observed: () => offerRequested(true),
+    control: { name: "of one's own camera", expected: 'sent, 0 alarms', observed: () => offerRequested(false) },
   },
 ]);
