@@ -1,6 +1,7 @@
 import { toHex } from '../../common/bytes.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { CameraItem } from './cloud-answers.js';
+import { plausibleWallMs } from './plausible-time.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { CameraView } from './session-view.js';
 
@@ -27,18 +28,16 @@ export function hasOlder({ lowestSeq, lowestAvailable }: CameraState): boolean {
 }
 
 /** Keeps a record's health report if it is newer than the one held. Records arrive in any order. */
-export function applyHealthReport(camera: CameraState, { health, time }: SealcamRecord): void {
-  if (health === undefined) return;
-  const held = camera.health;
-  if (held !== null) {
-    // Within one boot the monotonic clock decides; across boots only the wall clock can.
-    const isSameBoot = toHex(held.time.boot) === toHex(time.boot);
-    const isOlder = isSameBoot
-      ? time.monotonicMs < held.time.monotonicMs
-      : (time.wallMs ?? 0) < (held.time.wallMs ?? 0);
-    if (isOlder) return;
-  }
-  camera.health = { body: health, time };
+export function applyHealthReport(camera: CameraState, record: SealcamRecord, receivedAtMs: number): void {
+  const { health, time, seq } = record;
+  // The chain orders the records of an epoch; a clock could only confuse them.
+  if (health === undefined || (camera.health !== null && seq < camera.health.seq)) return;
+  camera.health = {
+    body: health,
+    seq,
+    clockQuality: time.quality,
+    reportedAtMs: plausibleWallMs(time.wallMs, receivedAtMs),
+  };
 }
 
 /** Returns the camera as the page shows it. */

@@ -249,7 +249,7 @@ export class OwnerSession {
     const camera = this.cameras.get(epochKey(value.device, value.epoch));
     if (camera === undefined) return outcome;
     camera.highestSeq = Math.max(camera.highestSeq ?? 0, value.seq);
-    applyHealthReport(camera, value);
+    applyHealthReport(camera, value, receivedAtMs);
     return outcome;
   }
 
@@ -265,7 +265,7 @@ export class OwnerSession {
   private async applyHealthRecord(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
     const outcome = await this.deps.history.verifyAndApply(bytes, receivedAtMs);
     if ('verdict' in outcome) this.alarms.raise(outcome);
-    else applyHealthReport(camera, outcome.record.value);
+    else applyHealthReport(camera, outcome.record.value, receivedAtMs);
   }
 
   private setConnection(connection: SessionView['connection'], problem: SessionView['problem'] = null): void {

@@ -8,6 +8,15 @@ import type { TimelineEvent } from './timeline.js';
  * One camera as the page shows it. Health, members and ownership were verified here; `isOnline`, `isSilent`,
  * `lastReceivedAtMs` and `hasOlder` are what the cloud reports.
  */
+/** A camera's verified report of itself. */
+export interface HealthReport {
+  readonly body: RecordHealth;
+  readonly seq: number;
+  readonly clockQuality: RecordTime['quality'];
+  /** UTC by the camera's clock; null while it was never set, and where it cannot be right. */
+  readonly reportedAtMs: number | null;
+}
+
 export interface CameraView {
   /** Hex of the device id. */
   readonly device: string;
@@ -18,7 +27,7 @@ export interface CameraView {
   readonly isSilent: boolean;
   readonly lastReceivedAtMs: number | null;
   /** The newest health report; null before the first. */
-  readonly health: { readonly body: RecordHealth; readonly time: RecordTime } | null;
+  readonly health: HealthReport | null;
   /** Whether the cloud has records older than those loaded. */
   readonly hasOlder: boolean;
   /** False for a camera that another household shares with this person. */

@@ -5,6 +5,7 @@ import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
 import type { VerifiedRecord } from './history-keeper.js';
+import { plausibleWallMs } from './plausible-time.js';
 import { isEventKind, type EventKind } from './timeline-kinds.js';
 
 /** The best picture of an event, still sealed. */
@@ -24,12 +25,14 @@ export interface TimelineEvent {
   readonly device: string;
   readonly epoch: number;
   readonly kind: EventKind;
-  /** UTC of the event's first frame; null while the camera's clock was never set. */
+  /** UTC of the event's first frame; null while the camera's clock was never set, and where it cannot be right. */
   readonly startedAtMs: number | null;
   /** UTC of its `end` record; null without one. */
   readonly endedAtMs: number | null;
   /** When the cloud received it: for sorting, and shown where the camera had no time. */
   readonly receivedAtMs: number;
+  /** Whether the camera signed a time that cannot be: long after the record was received. */
+  readonly hasImpossibleTime: boolean;
   /** Whether it is still going on. */
   readonly isOpen: boolean;
   readonly scene: RecordScene['class'] | null;
@@ -100,13 +103,17 @@ export class Timeline {
     const verdicts = continuities.map(({ verdict }): Verdict => verdict);
     if (picture !== null && this.missingMedia.has(toHex(picture.media.id))) verdicts.push('media-missing');
     const gap = continuities.find((item) => item.verdict === 'gap');
+    const startedAtMs = plausibleWallMs(time.wallMs, first.receivedAtMs);
+    const endWallMs = phase === 'end' ? last.record.value.time.wallMs : null;
+    const endedAtMs = plausibleWallMs(endWallMs, last.receivedAtMs);
     return {
       key,
       device: toHex(device),
       epoch,
       kind,
-      startedAtMs: time.wallMs,
-      endedAtMs: phase === 'end' ? last.record.value.time.wallMs : null,
+      startedAtMs,
+      endedAtMs,
+      hasImpossibleTime: startedAtMs !== time.wallMs || endedAtMs !== endWallMs,
       receivedAtMs: first.receivedAtMs,
       isOpen: (phase === 'start' || phase === 'update') && this.isNewest(key, last),
       scene: scene?.class ?? null,

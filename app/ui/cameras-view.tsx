@@ -86,14 +86,14 @@ function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly now
 function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
   const { health } = camera;
   if (health === null) return <p class="muted">No health report yet.</p>;
-  const { body, time } = health;
+  const { body, clockQuality, reportedAtMs } = health;
   const facts: readonly (readonly [string, string, boolean])[] = [
     [
       'Picture',
       body.privacy ? 'Closed by you' : PICTURE[body.camera],
       body.privacy || body.camera === 'ok' || body.camera === 'starting',
     ],
-    ['Clock', CLOCKS[time.quality], time.quality !== 'unset'],
+    ['Clock', CLOCKS[clockQuality], clockQuality !== 'unset'],
     ['Waiting to be sent', body.queued === 0 ? 'nothing' : counted(body.queued), body.queued < 100],
     [
       'Lost',
@@ -118,7 +118,7 @@ function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs
         ))}
       </dl>
       <p class="muted small">
-        {time.wallMs === null ? 'Reported at an unknown time' : `Reported ${ago(time.wallMs, nowMs)}`}, signed by the
+        {reportedAtMs === null ? 'Reported at an unknown time' : `Reported ${ago(reportedAtMs, nowMs)}`}, signed by the
         camera.
       </p>
     </>

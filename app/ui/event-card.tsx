@@ -101,6 +101,7 @@ export function EventCard({
             <VerdictChip verdict={event.verdict} />
             {EVENT_LOOKS[event.kind].isTitleShown && <span class="muted">{eventTitle(event)}</span>}
             {length !== null && <span class="muted">{length}</span>}
+            {event.hasImpossibleTime && <span class="ink-warn">Wrong clock: time received</span>}
           </div>
           <p class="card-sentence">{verdictSentence(event.verdict, event.missing)}</p>
         </div>

@@ -114,6 +114,9 @@ function Facts({ event, state }: { readonly event: TimelineEvent; readonly state
   const zones = state.type === 'ready' ? (state.detail.zones ?? []) : [];
   return (
     <dl class="facts">
+      {event.hasImpossibleTime && (
+        <Fact term="Camera's clock">Wrong when this was recorded. The time shown is when the cloud received it.</Fact>
+      )}
       {event.startedAtMs !== null && event.endedAtMs !== null && (
         <Fact term="Lasted">{duration(event.endedAtMs - event.startedAtMs)}</Fact>
       )}

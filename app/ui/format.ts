@@ -6,19 +6,27 @@ const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'full', timeStyle: 
 const short = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium' });
 const relative = new Intl.RelativeTimeFormat(undefined, { numeric: 'auto' });
 
+/** The latest time that JavaScript's calendar holds (ECMA-262, time values). */
+const TIME_MAX_MS = 8.64e15;
+
+/** Formats a time; one that no calendar holds is unknown, and breaks nothing. */
+function format(formatter: Intl.DateTimeFormat, ms: number): string {
+  return Math.abs(ms) <= TIME_MAX_MS ? formatter.format(ms) : 'unknown time';
+}
+
 /** Time of day with seconds. */
 export function clockTime(ms: number): string {
-  return clock.format(ms);
+  return format(clock, ms);
 }
 
 /** Date and time in full, with the time zone. */
 export function fullTime(ms: number): string {
-  return full.format(ms);
+  return format(full, ms);
 }
 
 /** Date and time, short. */
 export function shortTime(ms: number): string {
-  return short.format(ms);
+  return format(short, ms);
 }
 
 /** "Today", "Yesterday", or weekday and date. */
@@ -27,7 +35,7 @@ export function dayName(ms: number, nowMs: number): string {
   const days = Math.round((start(nowMs) - start(ms)) / 86_400_000);
   if (days === 0) return 'Today';
   if (days === 1) return 'Yesterday';
-  return day.format(ms);
+  return format(day, ms);
 }
 
 /** "just now", "2 minutes ago", … */

@@ -207,7 +207,7 @@ describe('timeline', () => {
       event: { id: eventId, phase, revision: seq - 1 },
       media: media(role),
     }),
-    receivedAtMs: seq,
+    receivedAtMs: Date.UTC(2026, 10, 22) + seq,
   });
   const intact = (): { verdict: 'intact' } => ({ verdict: 'intact' });
 
@@ -250,7 +250,7 @@ describe('timeline', () => {
       kind: 'motion',
       event: { id: eventId, phase: 'start', revision: 0 },
     });
-    timeline.add({ record: theirs, receivedAtMs: 1 });
+    timeline.add({ record: theirs, receivedAtMs: Date.UTC(2026, 10, 22) + 1 });
     expect(
       timeline
         .events(intact)
@@ -267,7 +267,7 @@ describe('timeline', () => {
       kind: 'motion',
       event: { id: realRandom.bytes(16), phase: 'start', revision: 0 },
     });
-    timeline.add({ record: next, receivedAtMs: 5 });
+    timeline.add({ record: next, receivedAtMs: Date.UTC(2026, 10, 22) + 5 });
     expect(timeline.events(intact).map(({ isOpen }) => isOpen)).toEqual([true, false]);
   });
 

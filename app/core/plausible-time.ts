@@ -1,0 +1,13 @@
+/** A camera's clock may be this far ahead of the cloud's before its time is not believed. */
+export const CLOCK_AHEAD_MAX_MS = 86_400_000;
+
+/**
+ * Returns a signed wall-clock time if it can be true: a record is not made long after it was received. A camera's clock can
+ * be wrong, and a signed integer can be 2^53 − 1, which no calendar holds; both are shown as an unknown time.
+ *
+ * @param wallMs UTC in milliseconds as signed; null while the camera's clock was never set
+ * @param receivedAtMs UTC in milliseconds at which the cloud received the record
+ */
+export function plausibleWallMs(wallMs: number | null, receivedAtMs: number): number | null {
+  return wallMs === null || wallMs > receivedAtMs + CLOCK_AHEAD_MAX_MS ? null : wallMs;
+}
