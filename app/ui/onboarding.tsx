@@ -44,6 +44,7 @@ export function Onboarding({
       )}
       {mode === 'create' && (
         <CreateKey
+          master={master}
           onBack={() => {
             setMode('welcome');
           }}
@@ -105,9 +106,12 @@ function Welcome({
 }
 
 function CreateKey({
+  master: made,
   onBack,
   onSaved,
 }: {
+  /** The key that was made before, to be saved again; null the first time. */
+  readonly master: Uint8Array | null;
   readonly onBack: () => void;
   readonly onSaved: (master: Uint8Array) => void;
 }): JSX.Element {
@@ -124,7 +128,8 @@ function CreateKey({
     setProblem(null);
     setProgress(0);
     try {
-      const master = realRandom.bytes(32);
+      // A second file holds the same key: both files have one name, and a person keeps either.
+      const master = made ?? realRandom.bytes(32);
       const file = await makeRecoveryFile(master, passphrase, realRandom, setProgress);
       download('sealcam-recovery.json', new Blob([file], { type: 'application/json' }));
       onSaved(master);
@@ -148,7 +153,7 @@ function CreateKey({
           class="button button-main"
           disabled={progress !== null || passphrase.length < PASSPHRASE_MIN}
         >
-          Make my key and save the file
+          {made === null ? 'Make my key and save the file' : 'Save the file again'}
         </button>
         <button type="button" class="button" onClick={onBack}>
           Back

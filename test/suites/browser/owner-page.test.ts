@@ -15,7 +15,7 @@ import { buildPage } from '../../../scripts/build-page.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
 import { freePort, hostPage, launch, lowContrast, Visitor } from '../../support/engines/browser.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
-import { keptFolder } from '../../support/runner/temp.js';
+import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { CAMERAS_FOR_PICTURES } from '../../support/worlds/picture-cameras.js';
 import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';
@@ -83,6 +83,30 @@ describeWith('chromium', "the owner's page", () => {
     await a.page.getByLabel('Repeat it').fill('something else here');
     await save.click();
     await a.page.getByRole('alert').getByText('The two passphrases differ').waitFor();
+  });
+
+  it('saves the same key when the recovery file is saved again', async () => {
+    const visitor = await Visitor.arrive(browser);
+    const { page: tab } = visitor;
+    const save = async (button: string, passphrase: string): Promise<Uint8Array> => {
+      await tab.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+      await tab.getByLabel('Repeat it').fill(passphrase);
+      const saving = tab.waitForEvent('download');
+      await tab.getByRole('button', { name: button }).click();
+      const path = join(tempFolder(), 'recovery.json');
+      await (await saving).saveAs(path);
+      return openRecoveryFile(readFileSync(path, 'utf8'), passphrase);
+    };
+    await tab.goto(pageUrl);
+    await tab.getByRole('button', { name: 'Make my key' }).click();
+    const first = await save('Make my key and save the file', PASSPHRASE);
+    await tab.getByRole('button', { name: 'Save it again' }).click();
+    expect(await save('Save the file again', 'another passphrase')).toEqual(first);
+    // The control: another visitor makes another key.
+    await tab.reload();
+    await tab.getByRole('button', { name: 'Make my key' }).click();
+    expect(await save('Make my key and save the file', PASSPHRASE)).not.toEqual(first);
+    await tab.context().close();
   });
 
   it('owner A claims a camera by a link, and sees its events with opened pictures', async () => {
