@@ -9,6 +9,9 @@ export interface ScanLimits {
   readonly maxItems: number;
 }
 
+/** The largest map key of the protocol, whose head is the key itself. */
+const KEY_MAX = 23;
+
 function refuse(why: string): never {
   throw new SealcamError('malformed', why);
 }
@@ -24,8 +27,9 @@ export function scanCbor(bytes: Uint8Array, limits: ScanLimits): void {
   if (bytes.length === 0) refuse('no bytes');
   if (bytes.length > limits.maxBytes) refuse(`${String(bytes.length)} bytes, at most ${String(limits.maxBytes)}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  /** Items still expected at each open level. */
+  /** Items still expected at each open level, and whether it is a map, in which keys and values alternate. */
   const open: number[] = [1];
+  const isMap: boolean[] = [false];
   let offset = 0;
   let items = 0;
 
@@ -34,6 +38,7 @@ export function scanCbor(bytes: Uint8Array, limits: ScanLimits): void {
     const expected = open[level] ?? 0;
     if (expected === 0) {
       open.pop();
+      isMap.pop();
       continue;
     }
     open[level] = expected - 1;
@@ -46,20 +51,29 @@ export function scanCbor(bytes: Uint8Array, limits: ScanLimits): void {
     if (offset + size > bytes.length) refuse('truncated');
     const argument = readArgument(view, offset, size, head & 0x1f);
     offset += size;
+    // Keys 0 to 23 are one byte, so that both map orders of RFC 8949 are the same; no version uses others.
+    if (isMap[level] === true && expected % 2 === 0 && head > KEY_MAX) refuse('a map key that is not 0 to 23');
 
     if (major === 2 || major === 3) {
       if (argument > bytes.length - offset) refuse('truncated');
+      if (major === 3 && startsWithMark(bytes, offset, argument)) refuse('text that begins with U+FEFF');
       offset += argument;
     } else if (major === 4 || major === 5 || major === 6) {
       const children = childrenOf(major, argument);
       if (children > bytes.length - offset) refuse('truncated');
       if (open.length > limits.maxDepth) refuse(`nested deeper than ${String(limits.maxDepth)}`);
       open.push(children);
+      isMap.push(major === 5);
     } else if (major === 7 && size > 0) {
       refuse('a float or an extended simple value');
     }
   }
   if (offset !== bytes.length) refuse('bytes after the end');
+}
+
+/** Decoders disagree about a leading byte order mark, EF BB BF in UTF-8: some drop it. */
+function startsWithMark(bytes: Uint8Array, at: number, length: number): boolean {
+  return length >= 3 && bytes[at] === 0xef && bytes[at + 1] === 0xbb && bytes[at + 2] === 0xbf;
 }
 
 /** An array has as many children as its head announces, a map twice as many, a tag one. */

@@ -6,14 +6,14 @@ import { headsKind, type Heads } from '../../protocol/objects/heads.js';
 import { memberKind, type Member } from '../../protocol/objects/member.js';
 import type { SignedKind } from '../../protocol/objects/signed-object.js';
 import type { Cbor } from '../../protocol/wire/cbor.js';
-import { hex, type Forge } from './forge.js';
+import { hex, RECORD, type Forge } from './forge.js';
 import { NAMES, seedOf, signerOf } from './keyring.js';
 
 type BadCase = readonly [name: string, domain: string, object: Uint8Array, expect: ErrorCode];
 
 const ORDER_EIGHT = hex('26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05');
 
-/** Statements between pages and cloud, one breach each; every object is signed. */
+/** Statements between pages and cloud, and what newer versions may hold, one breach each; every object is signed. */
 export function statementCases(forge: Forge): readonly BadCase[] {
   const { world, suite } = forge;
   const member = signerOf(suite, NAMES.member);
@@ -24,6 +24,12 @@ export function statementCases(forge: Forge): readonly BadCase[] {
   const heads: Heads = { browser: world.id('browser'), counter: 1, issuedAtMs: 0, heads: [head] };
   const deletion: Deletion = { ...place, fromSeq: 1, toSeq: 3, lastHash: seedOf(suite, 'record 3'), issuedAtMs: 0 };
   const floor: Floor = { ...place, belowSeq: 7, sinceMs: 86_400_000, periodMs: 86_400_000 };
+  /** A record of a newer version with one more field. */
+  const newer = (key: number, item: Cbor): Uint8Array =>
+    forge.edited([
+      [0, 2],
+      [key, item],
+    ]);
   const bad = <T>(
     name: string,
     kind: SignedKind<T>,
@@ -47,5 +53,10 @@ export function statementCases(forge: Forge): readonly BadCase[] {
     bad('floor-below-0', floorKind, floor, cloud, 4, 0),
     bad('floor-period-0', floorKind, floor, cloud, 6, 0),
     bad('floor-since-before-its-period', floorKind, floor, cloud, 5, 86_399_999),
+    ['version-2-key-24', RECORD, newer(24, 0), 'malformed'],
+    ['version-2-key-negative', RECORD, newer(-1, 0), 'malformed'],
+    ['version-2-text-with-control-character', RECORD, newer(22, 'a\nb'), 'unsupported'],
+    ['version-2-text-with-byte-order-mark', RECORD, newer(22, '\ufeffa'), 'malformed'],
+    ['version-negative', RECORD, forge.edited([[0, -1]]), 'unsupported'],
   ];
 }

@@ -19,6 +19,7 @@ MAX_INTEGER = 2**53 - 1
 MAX_DEPTH = 8
 MAX_ITEMS = 16_384
 MAX_KEY = 23
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 UNSIGNED, NEGATIVE, BYTE_STRING, TEXT_STRING, ARRAY, MAP = range(6)  # the major types of RFC 8949 §3.1
 FALSE_TRUE_NULL = (0xF4, 0xF5, 0xF6)
@@ -63,6 +64,8 @@ def scan_cbor(data: bytes) -> None:
             require(major == UNSIGNED and argument <= MAX_KEY, "a map key that is not an integer 0 to 23")
         if major in (BYTE_STRING, TEXT_STRING):
             require(argument <= len(data) - position, "a string longer than the input")
+            marked = major == TEXT_STRING and data.startswith(BYTE_ORDER_MARK, position) and argument >= 3
+            require(not marked, "text that begins with U+FEFF")
             position += argument
         elif major in (ARRAY, MAP):
             require(len(open_containers) <= MAX_DEPTH, f"nested deeper than {MAX_DEPTH}")
