@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
+import { surviveBrokenPipe } from '../common/adapters/broken-pipe.js';
 
 export const USAGE_STATUS = 2;
 export const TOOL_MISSING_STATUS = 4;
@@ -58,6 +59,7 @@ export async function runCommand<const Spec extends OptionSpec, Options>(
   command: Command<Spec, Options>,
 ): Promise<void> {
   const { name, help, readOptions, main, statusOf = () => 1 } = command;
+  surviveBrokenPipe();
   const args = process.argv.slice(2);
   if (args.includes('--help')) {
     process.stdout.write(help);

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { surviveBrokenPipe } from '../../common/adapters/broken-pipe.js';
 import { VERSION } from '../../common/version.js';
 import { doctorCommand } from './doctor.js';
 import { keygenCommand } from './keygen.js';
@@ -111,6 +112,7 @@ program
     runReported(options.json === true, () => doctorCommand(sourceOf(options), processOutput(options.json === true))),
   );
 
+surviveBrokenPipe();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { surviveBrokenPipe } from '../../common/adapters/broken-pipe.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { ERROR_CODES } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
@@ -190,6 +191,7 @@ reads
     runReported(options.json === true, () => readsStatusCommand(sourceOf(options), { json: options.json === true })),
   );
 
+surviveBrokenPipe();
 try {
   await program.parseAsync();
 } catch (error) {

@@ -144,6 +144,20 @@ describe('sealcam', () => {
     expect(hasLogged(child, 'sealcam stopped')).toBe(true);
   });
 
+  it('runs on when the reader of its log goes away, and stops with 0', async () => {
+    const environment = {
+      SEALCAM_DATA_FOLDER: tempFolder(),
+      SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(await freePort())}`,
+    };
+    const child = started('sealcam', ['run'], environment);
+    await until('the camera is open', () => hasLogged(child, 'the camera is open'));
+    child.closeOutput();
+    // Both signals are answered with lines into the broken pipe.
+    child.signal('SIGHUP');
+    child.signal('SIGTERM');
+    expect(await child.ended).toBe(0);
+  });
+
   it('writes neither keys nor the claim secret into its log', async () => {
     const folder = tempFolder();
     const environment = {
@@ -247,6 +261,23 @@ describe('sealcam-cloud', () => {
     const { status, stderr } = run('sealcam-cloud', ['affected', '--since', 'yesterday', '--until', 'today']);
     expect(status).toBe(2);
     expect(stderr).toContain('--since: yesterday is not a time');
+  });
+
+  it('serves on when the reader of its log goes away, and stops with 0', async () => {
+    const http = await freePort();
+    const child = started('sealcam-cloud', ['serve'], {
+      SEALCLOUD_DATA_FOLDER: tempFolder(),
+      SEALCLOUD_HTTP_PORT: String(http),
+      SEALCLOUD_MQTT_EMBEDDED: 'true',
+      SEALCLOUD_MQTT_EMBEDDED_PORT: String(await freePort()),
+      SEALCLOUD_LOG_LEVEL: 'debug',
+    });
+    await until('it takes records', () => hasLogged(child, 'receiving records'));
+    child.closeOutput();
+    const answer = await fetch(`http://127.0.0.1:${String(http)}/healthz`);
+    expect(await answer.json()).toMatchObject({ ok: true });
+    child.signal('SIGTERM');
+    expect(await child.ended).toBe(0);
   });
 
   it('serves with its embedded broker, reports a port in use, and stops on SIGTERM', async () => {

@@ -53,6 +53,8 @@ export function run(
 export interface Running {
   readonly lines: Record<string, unknown>[];
   signal(name: NodeJS.Signals): void;
+  /** Closes the reading ends of its stdout and stderr: what it writes from now on breaks the pipe. */
+  closeOutput(): void;
   /** Resolves with the exit status. */
   readonly ended: Promise<number | null>;
 }
@@ -77,6 +79,10 @@ export function start(
   return {
     lines,
     signal: (name) => child.kill(name),
+    closeOutput: () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
     ended: new Promise((resolve) => child.once('close', resolve)),
   };
 }
