@@ -16,7 +16,13 @@ const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 } as const;
 const SCRYPT_COST_MAX = 8 * SCRYPT_COST.n * SCRYPT_COST.r * SCRYPT_COST.p;
 const SCRYPT_MEMORY_MAX_BYTES = 2 ** 30;
 /** Shortest passphrase, in characters. */
-export const PASSPHRASE_MIN = 10;
+const PASSPHRASE_MIN = 10;
+/** Fewest different characters of a passphrase; "1212121212" has two. */
+const DIFFERENT_MIN = 6;
+/** Fewest digits of a passphrase without a letter: a telephone number is shorter. */
+const DIGITS_MIN = 20;
+/** What guessing begins with, letters only and lower case. */
+const GUESSED_FIRST = /passwor[dt]|qwert[yz]|letmein|iloveyou|sealcam/;
 
 const bytes = z.string().transform((text, context) => {
   const decoded = fromBase64(text);
@@ -48,7 +54,7 @@ const fileSchema = z.object({
  * Returns the text of a recovery file: the master key in a secretbox, encrypted under the passphrase. `onProgress`
  * receives fractions from 0 to 1.
  *
- * @throws SealcamError `recovery-refused` if the passphrase is too short
+ * @throws SealcamError `recovery-refused` if the passphrase is short or easily guessed
  */
 export async function makeRecoveryFile(
   master: MasterKey,
@@ -56,8 +62,9 @@ export async function makeRecoveryFile(
   random: Random,
   onProgress?: (fraction: number) => void,
 ): Promise<string> {
-  if (passphrase.length < PASSPHRASE_MIN) {
-    throw new SealcamError('recovery-refused', `the passphrase needs at least ${String(PASSPHRASE_MIN)} characters`, {
+  const weakness = passphraseWeakness(passphrase);
+  if (weakness !== null) {
+    throw new SealcamError('recovery-refused', `the passphrase ${weakness}`, {
       hint: 'Four or five unrelated words make a good one.',
     });
   }
@@ -72,6 +79,25 @@ export async function makeRecoveryFile(
     box: toBase64(secretbox.seal(master, nonce, key)),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
+}
+
+/**
+ * Returns what is wrong with a passphrase, or null. It finds what is guessed first, not every weak one: scrypt slows the
+ * rest of the guessing.
+ */
+export function passphraseWeakness(passphrase: string): string | null {
+  const characters = Array.from(passphrase.normalize('NFC').toLowerCase());
+  if (characters.length < PASSPHRASE_MIN) return `needs at least ${String(PASSPHRASE_MIN)} characters`;
+  if (new Set(characters).size < DIFFERENT_MIN) return 'repeats a few characters';
+  const steps = characters
+    .slice(1)
+    .map((character, i) => character.charCodeAt(0) - (characters[i] ?? '').charCodeAt(0));
+  if (steps.filter((step) => Math.abs(step) === 1).length > steps.length / 2) return 'follows the alphabet or counts';
+  const letters = characters.filter((character) => /\p{L}/u.test(character)).join('');
+  if (letters === '' && characters.length < DIGITS_MIN) return 'has no letters';
+  const rest = letters.replace(GUESSED_FIRST, '');
+  if (rest.length < DIFFERENT_MIN && rest.length < letters.length) return 'is one of those guessed first';
+  return null;
 }
 
 /** Opens a recovery file and returns the master key. @throws SealcamError `recovery-refused` */

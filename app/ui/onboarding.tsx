@@ -1,11 +1,11 @@
 import { type JSX, useState } from './preact.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { asSealcamError, SealcamError } from '../../common/errors.js';
-import { makeRecoveryFile, openRecoveryFile, PASSPHRASE_MIN } from '../core/recovery-file.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { openRecoveryFile } from '../core/recovery-file.js';
 import type { AppStorage } from '../core/storage.js';
-import { download } from './download.js';
 import { KeyIcon, Logo } from './icons.js';
 import { Problem } from './problem.js';
+import { PassphraseField, Progress, RecoveryForm } from './recovery-form.js';
 
 type Mode = 'welcome' | 'create' | 'saved' | 'restore';
 
@@ -106,7 +106,7 @@ function Welcome({
 }
 
 function CreateKey({
-  master: made,
+  master,
   onBack,
   onSaved,
 }: {
@@ -115,51 +115,21 @@ function CreateKey({
   readonly onBack: () => void;
   readonly onSaved: (master: Uint8Array) => void;
 }): JSX.Element {
-  const [passphrase, setPassphrase] = useState('');
-  const [repeated, setRepeated] = useState('');
-  const [progress, setProgress] = useState<number | null>(null);
-  const [problem, setProblem] = useState<SealcamError | null>(null);
-  const create = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    if (passphrase !== repeated) {
-      setProblem(new SealcamError('recovery-refused', 'the two passphrases differ', { hint: 'Type both again.' }));
-      return;
-    }
-    setProblem(null);
-    setProgress(0);
-    try {
-      // A second file holds the same key: both files have one name, and a person keeps either.
-      const master = made ?? realRandom.bytes(32);
-      const file = await makeRecoveryFile(master, passphrase, realRandom, setProgress);
-      download('sealcam-recovery.json', new Blob([file], { type: 'application/json' }));
-      onSaved(master);
-    } catch (error) {
-      setProblem(asSealcamError(error));
-    }
-    setProgress(null);
-  };
+  // A second file holds the same key: both files have one name, and a person keeps either.
+  const [key] = useState(() => master ?? realRandom.bytes(32));
   return (
-    <form class="panel onboarding-panel form" onSubmit={(event) => void create(event)}>
+    <RecoveryForm
+      master={key}
+      className="onboarding-panel"
+      submit={{ label: master === null ? 'Make my key and save the file' : 'Save the file again', isMain: true }}
+      onSaved={() => {
+        onSaved(key);
+      }}
+      onBack={onBack}
+    >
       <h1>Save your recovery file</h1>
       <p>The file holds your key, encrypted with a passphrase. Keep it somewhere safe, away from this device.</p>
-      <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
-      <PassphraseField label="Repeat it" value={repeated} onInput={setRepeated} />
-      <small class="muted">At least {PASSPHRASE_MIN} characters. Four or five unrelated words work best.</small>
-      {problem !== null && <Problem error={problem} />}
-      {progress !== null && <Progress value={progress} label="Encrypting the file" />}
-      <div class="form-buttons">
-        <button
-          type="submit"
-          class="button button-main"
-          disabled={progress !== null || passphrase.length < PASSPHRASE_MIN}
-        >
-          {made === null ? 'Make my key and save the file' : 'Save the file again'}
-        </button>
-        <button type="button" class="button" onClick={onBack}>
-          Back
-        </button>
-      </div>
-    </form>
+    </RecoveryForm>
   );
 }
 
@@ -249,41 +219,5 @@ function Restore({
         </button>
       </div>
     </form>
-  );
-}
-
-/** An input for a passphrase. */
-export function PassphraseField({
-  label,
-  value,
-  onInput,
-}: {
-  readonly label: string;
-  readonly value: string;
-  readonly onInput: (text: string) => void;
-}): JSX.Element {
-  return (
-    <label class="field">
-      <span>{label}</span>
-      <input
-        type="password"
-        autocomplete="new-password"
-        required
-        value={value}
-        onInput={(event) => {
-          onInput(event.currentTarget.value);
-        }}
-      />
-    </label>
-  );
-}
-
-/** A progress bar; `value` from 0 to 1. */
-export function Progress({ value, label }: { readonly value: number; readonly label: string }): JSX.Element {
-  return (
-    <label class="progress">
-      <span>{label}</span>
-      <progress max={1} value={value} />
-    </label>
   );
 }

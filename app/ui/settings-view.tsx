@@ -1,15 +1,13 @@
 import { type JSX, useState } from './preact.js';
-import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { AccessEntry } from '../core/cloud-answers.js';
-import { makeRecoveryFile } from '../core/recovery-file.js';
 import { useNames, usePage } from './context.js';
 import { download } from './download.js';
 import { shortTime } from './format.js';
 import { MyCode } from './household.js';
-import { PassphraseField, Progress } from './onboarding.js';
 import { Problem } from './problem.js';
+import { RecoveryForm } from './recovery-form.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
 import { TypeToConfirm } from './type-to-confirm.js';
 
@@ -62,35 +60,11 @@ function Appearance(): JSX.Element {
 
 function Recovery(): JSX.Element {
   const { keys } = usePage();
-  const [passphrase, setPassphrase] = useState('');
-  const [progress, setProgress] = useState<number | null>(null);
-  const [problem, setProblem] = useState<SealcamError | null>(null);
-  const save = async (event: Event): Promise<void> => {
-    event.preventDefault();
-    setProblem(null);
-    setProgress(0);
-    try {
-      const file = await makeRecoveryFile(keys.master, passphrase, realRandom, setProgress);
-      download('sealcam-recovery.json', new Blob([file], { type: 'application/json' }));
-      setPassphrase('');
-    } catch (error) {
-      setProblem(asSealcamError(error));
-    }
-    setProgress(null);
-  };
   return (
-    <form class="panel form" onSubmit={(event) => void save(event)}>
+    <RecoveryForm master={keys.master} submit={{ label: 'Save a recovery file' }}>
       <h2>Recovery file</h2>
       <p>Save another one, with the same or a new passphrase. Earlier files remain valid.</p>
-      <PassphraseField label="Passphrase" value={passphrase} onInput={setPassphrase} />
-      {problem !== null && <Problem error={problem} />}
-      {progress !== null && <Progress value={progress} label="Encrypting the file" />}
-      <div class="form-buttons">
-        <button type="submit" class="button" disabled={progress !== null}>
-          Save a recovery file
-        </button>
-      </div>
-    </form>
+    </RecoveryForm>
   );
 }
 

@@ -327,6 +327,24 @@ describeWith('chromium', "the owner's page", () => {
       .locator('.card img')
       .first()
       .waitFor({ timeout: limitMs(20_000) });
+    // Another file is saved under a passphrase that is typed twice, and holds the same key.
+    await other.page.getByRole('button', { name: 'Settings', exact: true }).click();
+    const save = other.page.getByRole('button', { name: 'Save a recovery file' });
+    await other.page.getByLabel('Passphrase', { exact: true }).fill('1212121212');
+    await other.page.getByText('This one repeats a few characters').waitFor();
+    expect(await save.isDisabled()).toBe(true);
+    await other.page.getByLabel('Passphrase', { exact: true }).fill('quite another passphrase');
+    await other.page.getByLabel('Repeat it').fill('quite another passphrasf');
+    await save.click();
+    await other.page.getByRole('alert').getByText('The two passphrases differ').waitFor();
+    await other.page.getByLabel('Repeat it').fill('quite another passphrase');
+    const saving = other.page.waitForEvent('download');
+    await save.click();
+    const path = join(folder, 'second-recovery.json');
+    await (await saving).saveAs(path);
+    expect(await openRecoveryFile(readFileSync(path, 'utf8'), 'quite another passphrase')).toEqual(
+      await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE),
+    );
     expect(other.complaints).toEqual([]);
     await other.context.close();
   });

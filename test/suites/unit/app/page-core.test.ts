@@ -3,7 +3,7 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
 import { HistoryKeeper, type VerifiedRecord } from '../../../../app/core/history-keeper.js';
 import { ownerKeys } from '../../../../app/core/owner-keys.js';
-import { makeRecoveryFile, openRecoveryFile } from '../../../../app/core/recovery-file.js';
+import { makeRecoveryFile, openRecoveryFile, passphraseWeakness } from '../../../../app/core/recovery-file.js';
 import { EventParser } from '../../../../app/core/sse.js';
 import { MemoryStorage } from '../../../../app/core/storage.js';
 import { Timeline } from '../../../../app/core/timeline.js';
@@ -43,9 +43,25 @@ describe('recovery file', () => {
     expect(await asyncCodeOf(() => openRecoveryFile(file, 'correct horse batterz'))).toBe('recovery-refused');
   });
 
-  it('refuses short passphrases, other files, and files that would freeze the page', async () => {
-    const make = makeRecoveryFile(realRandom.bytes(32), 'short', realRandom);
-    expect(await asyncCodeOf(() => make)).toBe('recovery-refused');
+  it.each([
+    ['short', 'needs at least 10 characters'],
+    ['1212121212', 'repeats a few characters'],
+    ['abcdefghijkl', 'follows the alphabet or counts'],
+    ['9876543210', 'follows the alphabet or counts'],
+    ['+41 79 605 83 62', 'has no letters'],
+    ['Password2026!', 'is one of those guessed first'],
+    ['qwertz-4711-x', 'is one of those guessed first'],
+    ['qwerty horse battery', null],
+    ['vier wörter für mich', null],
+    ['38052917463820591746', null],
+    ['八月の静かな海辺で猫が眠る', null],
+  ])('judges the passphrase "%s": %s', async (passphrase, weakness) => {
+    expect(passphraseWeakness(passphrase)).toBe(weakness);
+    if (weakness === null) return;
+    await expect(makeRecoveryFile(master, passphrase, realRandom)).rejects.toThrow(weakness);
+  });
+
+  it('refuses other files, and files that would freeze the page', async () => {
     const parsed = JSON.parse(file) as { kdf: { n: number } };
     for (const text of [
       '',
