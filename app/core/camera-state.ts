@@ -2,8 +2,9 @@ import { toHex } from '../../common/bytes.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { CameraItem } from './cloud-answers.js';
 import { plausibleWallMs } from './plausible-time.js';
-import type { HistoryKeeper } from './history-keeper.js';
+import type { HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { CameraView } from './session-view.js';
+import { sortMs } from './timeline.js';
 
 /** What the session knows of one camera and epoch. */
 export interface CameraState {
@@ -12,6 +13,10 @@ export interface CameraState {
   /** Lowest and highest seq loaded here; null before the first page. */
   lowestSeq: number | null;
   highestSeq: number | null;
+  /** UTC of the record with the lowest seq loaded here, as events are sorted; null before the first page. */
+  loadedFromMs: number | null;
+  /** Whether a page below `lowestSeq` held nothing that may be shown: asking again would go on for ever. */
+  isExhausted: boolean;
   /** Lowest seq the cloud has. */
   lowestAvailable: number | null;
   health: CameraView['health'];
@@ -19,12 +24,28 @@ export interface CameraState {
 
 /** Returns the state of a camera of which nothing is loaded. */
 export function newCameraState(item: CameraItem): CameraState {
-  return { item, lowestSeq: null, highestSeq: null, lowestAvailable: null, health: null };
+  return {
+    item,
+    lowestSeq: null,
+    highestSeq: null,
+    loadedFromMs: null,
+    isExhausted: false,
+    lowestAvailable: null,
+    health: null,
+  };
 }
 
 /** Returns whether the cloud has records older than those loaded. */
-export function hasOlder({ lowestSeq, lowestAvailable }: CameraState): boolean {
-  return lowestSeq !== null && lowestAvailable !== null && lowestSeq > lowestAvailable;
+export function hasOlder({ lowestSeq, lowestAvailable, isExhausted }: CameraState): boolean {
+  return !isExhausted && lowestSeq !== null && lowestAvailable !== null && lowestSeq > lowestAvailable;
+}
+
+/** Notes a record that a page of the camera's history brought. */
+export function applyPageRecord(camera: CameraState, { record, receivedAtMs }: VerifiedRecord): void {
+  const { seq, time } = record.value;
+  if (camera.lowestSeq !== null && seq >= camera.lowestSeq) return;
+  camera.lowestSeq = seq;
+  camera.loadedFromMs = sortMs({ startedAtMs: plausibleWallMs(time.wallMs, receivedAtMs), receivedAtMs });
 }
 
 /** Keeps a record's health report if it is newer than the one held. Records arrive in any order. */
@@ -52,6 +73,7 @@ export function cameraViewOf(camera: CameraState, history: HistoryKeeper): Camer
     lastReceivedAtMs: item.lastReceivedAtMs,
     health,
     hasOlder: hasOlder(camera),
+    loadedFromMs: camera.loadedFromMs,
     isOwned: history.isOwned(item.device, item.epoch),
     hasEnded: item.state === 'closed' || history.hasEnded(item.device, item.epoch),
     members: claim?.value.recipients ?? [],

@@ -7,7 +7,14 @@ import { retrying } from '../../common/retry.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 import { Alarms } from './alarms.js';
 import { Answers } from './answers.js';
-import { applyHealthReport, cameraViewOf, hasOlder, newCameraState, type CameraState } from './camera-state.js';
+import {
+  applyHealthReport,
+  applyPageRecord,
+  cameraViewOf,
+  hasOlder,
+  newCameraState,
+  type CameraState,
+} from './camera-state.js';
 import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.js';
@@ -127,7 +134,8 @@ export class OwnerSession {
   async loadOlder(): Promise<void> {
     for (const camera of this.cameras.values()) {
       if (!hasOlder(camera) || camera.lowestSeq === null) continue;
-      await this.fetchPage(camera, camera.lowestSeq, OLDER_PAGE_RECORDS);
+      const lowest = await this.fetchPage(camera, camera.lowestSeq, OLDER_PAGE_RECORDS);
+      camera.isExhausted = lowest === null;
     }
     this.notifyListeners();
   }
@@ -205,6 +213,7 @@ export class OwnerSession {
   /** Fetches the newest page, then older ones until they meet the records loaded before. */
   private async catchUp(camera: CameraState): Promise<void> {
     const loadedUpTo = camera.highestSeq;
+    camera.isExhausted = false;
     let lowest = await this.fetchPage(camera, null, FIRST_PAGE_RECORDS);
     while (loadedUpTo !== null && lowest !== null && lowest > loadedUpTo + 1) {
       const next = await this.fetchPage(camera, lowest, OLDER_PAGE_RECORDS);
@@ -225,7 +234,7 @@ export class OwnerSession {
       if (verified === null) continue;
       const { seq } = verified.record.value;
       lowest = Math.min(lowest ?? seq, seq);
-      camera.lowestSeq = Math.min(camera.lowestSeq ?? seq, seq);
+      applyPageRecord(camera, verified);
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     }
     return lowest;

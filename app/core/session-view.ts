@@ -4,10 +4,6 @@ import type { Alarm } from './alarms.js';
 import type { Invitation } from './history-keeper.js';
 import type { TimelineEvent } from './timeline.js';
 
-/**
- * One camera as the page shows it. Health, members and ownership were verified here; `isOnline`, `isSilent`,
- * `lastReceivedAtMs` and `hasOlder` are what the cloud reports.
- */
 /** A camera's verified report of itself. */
 export interface HealthReport {
   readonly body: RecordHealth;
@@ -17,6 +13,10 @@ export interface HealthReport {
   readonly reportedAtMs: number | null;
 }
 
+/**
+ * One camera as the page shows it. Health, members and ownership were verified here; `isOnline`, `isSilent`,
+ * `lastReceivedAtMs` and `hasOlder` are what the cloud reports.
+ */
 export interface CameraView {
   /** Hex of the device id. */
   readonly device: string;
@@ -30,6 +30,8 @@ export interface CameraView {
   readonly health: HealthReport | null;
   /** Whether the cloud has records older than those loaded. */
   readonly hasOlder: boolean;
+  /** UTC of the oldest record loaded page by page: everything after it is here. Null before the first page. */
+  readonly loadedFromMs: number | null;
   /** False for a camera that another household shares with this person. */
   readonly isOwned: boolean;
   /** Whether this ownership is over. What was recorded under it stays visible. */

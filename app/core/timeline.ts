@@ -79,7 +79,7 @@ export class Timeline {
   /** Returns all events, newest first. */
   events(continuityOf: (record: Verified<SealcamRecord>) => Continuity): TimelineEvent[] {
     const all = [...this.recordsOf].map(([key, records]) => this.event(key, records, continuityOf));
-    return all.sort((a, b) => (b.startedAtMs ?? b.receivedAtMs) - (a.startedAtMs ?? a.receivedAtMs));
+    return all.sort((a, b) => sortMs(b) - sortMs(a));
   }
 
   private isNewest(key: string, { record }: VerifiedRecord): boolean {
@@ -123,6 +123,11 @@ export class Timeline {
       records,
     };
   }
+}
+
+/** Returns the time by which events are sorted, UTC: that of the camera, or of the receipt where the camera had none. */
+export function sortMs({ startedAtMs, receivedAtMs }: Pick<TimelineEvent, 'startedAtMs' | 'receivedAtMs'>): number {
+  return startedAtMs ?? receivedAtMs;
 }
 
 function worstOf(verdicts: readonly Verdict[]): Verdict {

@@ -1,4 +1,5 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
+import { mergedList } from '../core/merged-list.js';
 import type { TimelineEvent } from '../core/timeline.js';
 import { useNames, useNow, usePage, useSessionView } from './context.js';
 import { EventCard } from './event-card.js';
@@ -18,11 +19,12 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   const [camera, setCamera] = useState<string | null>(null);
   const [opened, setOpened] = useState<string | null>(null);
   const [limit, setLimit] = useState(CARDS_PER_STEP);
-  const events = view.events.filter((event) => camera === null || event.device === camera);
+  const list = mergedList(view, camera);
+  const { events } = list;
   const shown = events.slice(0, limit);
   const index = events.findIndex((event) => event.key === opened);
   const devices = [...new Set(view.cameras.map(({ device }) => device))];
-  const hasOlder = events.length > limit || view.cameras.some((item) => item.hasOlder);
+  const hasOlder = events.length > limit || list.hasOlder;
   const more = async (): Promise<void> => {
     setLimit(limit + CARDS_PER_STEP);
     if (events.length <= limit + CARDS_PER_STEP) await session.loadOlder();
@@ -57,7 +59,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
         )}
       </div>
       {!view.isLoaded && view.connection !== 'paused' && <Skeleton />}
-      {view.isLoaded && events.length === 0 && <NoEvents />}
+      {view.isLoaded && events.length === 0 && !hasOlder && <NoEvents />}
       {byDay(shown, now).map(({ day, items }) => (
         <section key={day} class="day" aria-label={day}>
           <h2 class="day-name">{day}</h2>
@@ -75,7 +77,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
           </ul>
         </section>
       ))}
-      {view.isLoaded && hasOlder && events.length > 0 && <MoreButton onMore={more} />}
+      {view.isLoaded && hasOlder && <MoreButton onMore={more} />}
       {current !== undefined && (
         <EventDialog
           event={current}

@@ -57,7 +57,7 @@ function cloudOf(world: CameraWorld, count: number) {
       const items = shown.map(({ bytes, value }): RecordItem => ({
         id: value.seq + 1,
         record: bytes,
-        receivedAtMs: 0,
+        receivedAtMs: value.time.wallMs ?? 0,
         media: [],
       }));
       return Promise.resolve({ records: items, lowestSeq: 0, highestSeq: upTo });
@@ -99,6 +99,38 @@ describe("an owner's session", () => {
     // Up to date: one page is fetched, even if it brings nothing new.
     await session.refresh();
     expect(pages.slice(5)).toEqual([null]);
+  });
+
+  it('loads older pages until the first record, and knows the time from which everything is here', async () => {
+    const world = new CameraWorld();
+    const { client, pages, records } = cloudOf(world, 200);
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+    await session.refresh();
+    for (let pulls = 0; session.view().cameras[0]?.hasOlder === true && pulls < 5; pulls++) {
+      const lowest = records.find(({ value }) => value.seq === 141 - 100 * pulls);
+      expect(session.view().cameras[0]?.loadedFromMs).toBe(lowest?.value.time.wallMs);
+      await session.loadOlder();
+    }
+    expect(pages).toEqual([null, 141, 41]);
+    expect(session.view().cameras[0]?.hasOlder).toBe(false);
+  });
+
+  it('stops asking for older pages that hold nothing it may show', async () => {
+    const world = new CameraWorld();
+    const { client, pages } = cloudOf(world, 200);
+    const answer = client.records.bind(client);
+    // A cloud that promises more than it has.
+    client.records = async (device, epoch, before, limit) => {
+      const page = await answer(device, epoch, before, limit);
+      return before === null ? page : { ...page, records: [] };
+    };
+    const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), world.recipient);
+    const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+    await session.refresh();
+    for (let pulls = 0; session.view().cameras[0]?.hasOlder === true && pulls < 5; pulls++) await session.loadOlder();
+    expect(pages).toEqual([null, 141]);
+    expect(session.view().cameras[0]?.hasOlder).toBe(false);
   });
 
   it('raises an alarm when the cloud has less than was seen here', async () => {
