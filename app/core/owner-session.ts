@@ -36,6 +36,13 @@ const CLAIM_REQUEST_INTERVAL_MS = 2000;
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
 
+/** What a page of a camera's history brought: the lowest and highest seq of its verified records. */
+interface Page {
+  readonly lowest: number | null;
+  readonly highest: number | null;
+  readonly hasRefused: boolean;
+}
+
 /**
  * Keeps the page's view of all cameras an owner may see up to date: first pages of records, then the live stream, with
  * reconnects. Every record passes the {@link HistoryKeeper} before it reaches the view.
@@ -134,7 +141,7 @@ export class OwnerSession {
   async loadOlder(): Promise<void> {
     for (const camera of this.cameras.values()) {
       if (!hasOlder(camera) || camera.lowestSeq === null) continue;
-      const lowest = await this.fetchPage(camera, camera.lowestSeq, OLDER_PAGE_RECORDS);
+      const { lowest } = await this.fetchPage(camera, camera.lowestSeq, OLDER_PAGE_RECORDS);
       camera.isExhausted = lowest === null;
     }
     this.notifyListeners();
@@ -207,37 +214,55 @@ export class OwnerSession {
     camera.item = item;
     this.cameras.set(key, camera);
     if (item.health !== null) await this.applyHealthRecord(camera, item.health, item.lastReceivedAtMs ?? 0);
-    if (withPage || known === undefined) await this.catchUp(camera);
+    if (withPage || known === undefined) await this.catchUp(camera, heads.get(key) ?? null);
   }
 
-  /** Fetches the newest page, then older ones until they meet the records loaded before. */
-  private async catchUp(camera: CameraState): Promise<void> {
+  /**
+   * Fetches the newest page, then older ones until they meet the records loaded before. `head` is the seq up to which this
+   * device had verified records before it asked.
+   */
+  private async catchUp(camera: CameraState, head: number | null): Promise<void> {
     const loadedUpTo = camera.highestSeq;
     camera.isExhausted = false;
-    let lowest = await this.fetchPage(camera, null, FIRST_PAGE_RECORDS);
+    const newest = await this.fetchPage(camera, null, FIRST_PAGE_RECORDS);
+    this.checkNewest(camera, newest, head);
+    let { lowest } = newest;
     while (loadedUpTo !== null && lowest !== null && lowest > loadedUpTo + 1) {
-      const next = await this.fetchPage(camera, lowest, OLDER_PAGE_RECORDS);
+      const { lowest: next } = await this.fetchPage(camera, lowest, OLDER_PAGE_RECORDS);
       if (next === null || next >= lowest) return;
       lowest = next;
     }
   }
 
-  /** Fetches the records below `before` and returns the lowest seq of them, or null. */
-  private async fetchPage(camera: CameraState, before: number | null, limit: number): Promise<number | null> {
+  /**
+   * Raises the alarm where the newest page ends before the record that this device saw last, whatever number the cloud
+   * names. A page with a refused record has its own alarm, and where the cloud keeps nothing, retention deleted it: only a
+   * floor that the cloud signs could tell that from withholding.
+   */
+  private checkNewest({ item, lowestAvailable }: CameraState, newest: Page, head: number | null): void {
+    if (head === null || lowestAvailable === null || newest.hasRefused || (newest.highest ?? -1) >= head) return;
+    const message = `the cloud's newest record is ${String(newest.highest)}, but ${String(head)} was seen here`;
+    const about = { device: toHex(item.device), epoch: item.epoch };
+    this.alarms.raise({ verdict: 'older-history', code: 'cloud-lied', message, about });
+  }
+
+  /** Fetches the records below `before`. */
+  private async fetchPage(camera: CameraState, before: number | null, limit: number): Promise<Page> {
     const { client } = this.deps;
-    let lowest: number | null = null;
+    const seqs: number[] = [];
     const { device, epoch } = camera.item;
     const answer = await client.records(device, epoch, before, limit);
     camera.lowestAvailable = answer.lowestSeq;
     for (const item of answer.records) {
       const verified = await this.applyRecordItem(item);
       if (verified === null) continue;
-      const { seq } = verified.record.value;
-      lowest = Math.min(lowest ?? seq, seq);
+      seqs.push(verified.record.value.seq);
       applyPageRecord(camera, verified);
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     }
-    return lowest;
+    const hasRefused = seqs.length < answer.records.length;
+    if (seqs.length === 0) return { lowest: null, highest: null, hasRefused };
+    return { lowest: Math.min(...seqs), highest: Math.max(...seqs), hasRefused };
   }
 
   private async applyRecordItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {

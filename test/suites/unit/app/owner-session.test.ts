@@ -150,6 +150,31 @@ describe("an owner's session", () => {
     ]);
   });
 
+  it('raises an alarm when the cloud names the newest record but shows older ones only, on a reload too', async () => {
+    const world = new CameraWorld();
+    const { client, reports } = cloudOf(world, 50);
+    const storage = new MemoryStorage();
+    const open = async (): Promise<OwnerSession> => {
+      const history = new HistoryKeeper(nodeSuite, storage, world.recipient);
+      await history.load();
+      const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
+      await session.refresh();
+      return session;
+    };
+    // The control: the same reload over a cloud that shows what it names.
+    await open();
+    expect((await open()).view().alarms).toEqual([]);
+    const answer = client.records.bind(client);
+    client.records = async (...query) => {
+      const page = await answer(...query);
+      return { ...page, records: page.records.filter(({ id }) => id <= 21) };
+    };
+    const session = await open();
+    expect(session.view().cameras).toHaveLength(1);
+    expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
+    expect(reports).toMatchObject([{ verdict: 'older-history', code: 'cloud-lied' }]);
+  });
+
   it('raises no alarm for records that arrive while the cloud answers or while a camera item waits in the stream', async () => {
     const world = new CameraWorld();
     const { client, records, asked, showUpTo, whileAsked, pushCamera } = cloudOf(world, 50);
