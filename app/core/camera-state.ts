@@ -1,4 +1,5 @@
 import { toHex } from '../../common/bytes.js';
+import { LIMITS } from '../../common/limits.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { CameraItem } from './cloud-answers.js';
 import { plausibleWallMs } from './plausible-time.js';
@@ -20,6 +21,8 @@ export interface CameraState {
   /** Lowest seq the cloud has. */
   lowestAvailable: number | null;
   health: CameraView['health'];
+  /** The verified record with the highest seq: when it was signed. Null before the first. */
+  lastWord: { readonly seq: number; readonly atMs: number } | null;
 }
 
 /** Returns the state of a camera of which nothing is loaded. */
@@ -32,6 +35,7 @@ export function newCameraState(item: CameraItem): CameraState {
     isExhausted: false,
     lowestAvailable: null,
     health: null,
+    lastWord: null,
   };
 }
 
@@ -46,6 +50,29 @@ export function applyPageRecord(camera: CameraState, { record, receivedAtMs }: V
   if (camera.lowestSeq !== null && seq >= camera.lowestSeq) return;
   camera.lowestSeq = seq;
   camera.loadedFromMs = sortMs({ startedAtMs: plausibleWallMs(time.wallMs, receivedAtMs), receivedAtMs });
+}
+
+/**
+ * Keeps the time of a verified record if it is the newest: the camera's own where its clock was synchronised, so that a
+ * cloud which withholds what came later cannot make it look recent; otherwise that of the receipt.
+ */
+export function applyWord(camera: CameraState, { record, receivedAtMs }: VerifiedRecord): void {
+  const { seq, time } = record.value;
+  if (camera.lastWord !== null && seq <= camera.lastWord.seq) return;
+  const signedMs = time.quality === 'ntp' ? plausibleWallMs(time.wallMs, receivedAtMs) : null;
+  camera.lastWord = { seq, atMs: signedMs ?? receivedAtMs };
+}
+
+/**
+ * Returns whether a camera has sent nothing verified for two health cadences, by the page's clock. What the cloud says can
+ * only make it worse. A camera of which nothing was verified yet is as silent as the cloud says.
+ */
+export function isSilent(
+  { hasEnded, isReportedSilent, lastWordMs }: Pick<CameraView, 'hasEnded' | 'isReportedSilent' | 'lastWordMs'>,
+  nowMs: number,
+): boolean {
+  if (hasEnded) return false;
+  return isReportedSilent || (lastWordMs !== null && nowMs - lastWordMs > 2 * LIMITS.healthCadenceMs);
 }
 
 /** Keeps a record's health report if it is newer than the one held. Records arrive in any order. */
@@ -69,8 +96,8 @@ export function cameraViewOf(camera: CameraState, history: HistoryKeeper): Camer
     device: toHex(item.device),
     epoch: item.epoch,
     isOnline: item.online,
-    isSilent: item.incomplete,
-    lastReceivedAtMs: item.lastReceivedAtMs,
+    isReportedSilent: item.incomplete,
+    lastWordMs: camera.lastWord?.atMs ?? null,
     health,
     hasOlder: hasOlder(camera),
     loadedFromMs: camera.loadedFromMs,

@@ -10,6 +10,7 @@ import { Answers } from './answers.js';
 import {
   applyHealthReport,
   applyPageRecord,
+  applyWord,
   cameraViewOf,
   hasOlder,
   newCameraState,
@@ -283,6 +284,7 @@ export class OwnerSession {
     const camera = this.cameras.get(epochKey(value.device, value.epoch));
     if (camera === undefined) return outcome;
     camera.highestSeq = Math.max(camera.highestSeq ?? 0, value.seq);
+    applyWord(camera, outcome);
     applyHealthReport(camera, value, receivedAtMs);
     return outcome;
   }
@@ -298,8 +300,12 @@ export class OwnerSession {
 
   private async applyHealthRecord(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
     const outcome = await this.deps.history.verifyAndApply(bytes, receivedAtMs);
-    if ('verdict' in outcome) this.alarms.raise(outcome);
-    else applyHealthReport(camera, outcome.record.value, receivedAtMs);
+    if ('verdict' in outcome) {
+      this.alarms.raise(outcome);
+      return;
+    }
+    applyWord(camera, outcome);
+    applyHealthReport(camera, outcome.record.value, receivedAtMs);
   }
 
   private setConnection(connection: SessionView['connection'], problem: SessionView['problem'] = null): void {

@@ -14,8 +14,8 @@ export interface HealthReport {
 }
 
 /**
- * One camera as the page shows it. Health, members and ownership were verified here; `isOnline`, `isSilent`,
- * `lastReceivedAtMs` and `hasOlder` are what the cloud reports.
+ * One camera as the page shows it. Health, members, ownership and `lastWordMs` were verified here; `isOnline`,
+ * `isReportedSilent` and `hasOlder` are what the cloud reports.
  */
 export interface CameraView {
   /** Hex of the device id. */
@@ -23,9 +23,10 @@ export interface CameraView {
   readonly epoch: number;
   /** Null if the broker gives no hint. */
   readonly isOnline: boolean | null;
-  /** Whether the camera has sent nothing for longer than its health cadence allows. */
-  readonly isSilent: boolean;
-  readonly lastReceivedAtMs: number | null;
+  /** Whether the camera has sent nothing for longer than its health cadence allows, as the cloud says. */
+  readonly isReportedSilent: boolean;
+  /** UTC of the newest verified record; null before the first. */
+  readonly lastWordMs: number | null;
   /** The newest health report; null before the first. */
   readonly health: HealthReport | null;
   /** Whether the cloud has records older than those loaded. */

@@ -1,5 +1,6 @@
 import { type JSX, useState } from './preact.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
+import { isSilent } from '../core/camera-state.js';
 import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
 import { useNames, useNow, useSessionView } from './context.js';
@@ -66,7 +67,7 @@ function CameraCard({
         <Name name={name} onRename={(next) => rename(camera.device, next)} />
         <Presence camera={camera} nowMs={now} />
       </div>
-      {camera.isSilent && !camera.hasEnded && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
+      {isSilent(camera, now) && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
       <Health camera={camera} nowMs={now} />
       <CameraControls camera={camera} onAddMember={onAddMember} />
       <p class="mono muted">{camera.device}</p>
@@ -75,10 +76,10 @@ function CameraCard({
 }
 
 function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
-  const heard = camera.lastReceivedAtMs === null ? 'never heard' : `last heard ${ago(camera.lastReceivedAtMs, nowMs)}`;
+  const heard = camera.lastWordMs === null ? 'never heard' : `last heard ${ago(camera.lastWordMs, nowMs)}`;
   if (camera.hasEnded) return <span class="chip chip-wait">Released</span>;
   if (camera.health?.body.privacy === true) return <span class="chip chip-warn">Privacy mode · {heard}</span>;
-  if (camera.isSilent) return <span class="chip chip-warn">Silent · {heard}</span>;
+  if (isSilent(camera, nowMs)) return <span class="chip chip-warn">Silent · {heard}</span>;
   if (camera.isOnline === false) return <span class="chip chip-wait">Offline · {heard}</span>;
   return <span class="chip chip-good">Online · {heard}</span>;
 }
