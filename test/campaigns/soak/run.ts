@@ -100,7 +100,8 @@ export async function soak({ seconds, sampleS, onSample }: SoakOptions): Promise
         heapAtS = atS;
         heap = await camera.heap();
       }
-      const sample = probe(camera.pid, camera.data, Math.round(elapsed()), heap);
+      // A process that is still loading its modules holds a hundred of their files open.
+      const sample = camera.isRunning ? probe(camera.pid, camera.data, Math.round(elapsed()), heap) : null;
       if (sample !== null) {
         samples.push(sample);
         onSample(sample, isLongOutage ? 'long outage' : phase);
@@ -163,7 +164,7 @@ class SoakCamera {
   private readonly heapFile: string;
   private readonly environment: NodeJS.ProcessEnv;
   private child: ChildProcess | null = null;
-  /** Whether it has logged a line: a SIGUSR2 before the process handles it would end it. */
+  /** Whether it has logged a line, and so loaded its modules. A SIGUSR2 before that would end the process. */
   private hasLogged = false;
 
   constructor(folder: string, proxyPort: number) {
@@ -182,6 +183,10 @@ class SoakCamera {
       SEALCAM_LOG_LEVEL: 'debug',
       SOAK_HEAP_FILE: this.heapFile,
     };
+  }
+
+  get isRunning(): boolean {
+    return this.hasLogged;
   }
 
   get pid(): number {

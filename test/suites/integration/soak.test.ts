@@ -13,7 +13,7 @@ it.runIf(process.platform === 'linux')(
     if (first === null || last === null) throw new Error('no samples');
     // A leak of one handle per lost connection, or a log that is never truncated, exceeds these limits by far.
     expect(last.handles).toBeLessThanOrEqual(first.handles + 10);
-    expect(most.handles).toBeLessThan(100);
+    expect(most.handles).toBeLessThan(60);
     expect(most.file_bytes).toBeLessThan(16 * 1024 * 1024);
   },
   limitMs(180_000),
