@@ -101,7 +101,7 @@ export async function soak({ seconds, sampleS, onSample }: SoakOptions): Promise
         heap = await camera.heap();
       }
       // A process that is still loading its modules holds a hundred of their files open.
-      const sample = camera.isRunning ? probe(camera.pid, camera.data, Math.round(elapsed()), heap) : null;
+      const sample = camera.hasLogged ? probe(camera.pid, camera.data, Math.round(elapsed()), heap) : null;
       if (sample !== null) {
         samples.push(sample);
         onSample(sample, isLongOutage ? 'long outage' : phase);
@@ -165,7 +165,7 @@ class SoakCamera {
   private readonly environment: NodeJS.ProcessEnv;
   private child: ChildProcess | null = null;
   /** Whether it has logged a line, and so loaded its modules. A SIGUSR2 before that would end the process. */
-  private hasLogged = false;
+  hasLogged = false;
 
   constructor(folder: string, proxyPort: number) {
     this.data = join(folder, 'camera');
@@ -183,10 +183,6 @@ class SoakCamera {
       SEALCAM_LOG_LEVEL: 'debug',
       SOAK_HEAP_FILE: this.heapFile,
     };
-  }
-
-  get isRunning(): boolean {
-    return this.hasLogged;
   }
 
   get pid(): number {

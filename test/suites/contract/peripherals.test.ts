@@ -177,18 +177,21 @@ describe.each(rigs)('inputs: %s', (_, make) => {
   });
 });
 
-const indicators: readonly (readonly [string, () => { indicator: Indicator; board: GpioBoard | null }])[] = [
+interface IndicatorRig {
+  readonly indicator: Indicator;
+  /** The imitated board; null for the mock. */
+  readonly board: GpioBoard | null;
+}
+
+function gpiodIndicator(version: 1 | 2): IndicatorRig {
+  const board = new GpioBoard(version);
+  return { board, indicator: new GpioIndicator({ line, clock: realClock, log: silentLog }) };
+}
+
+const indicators: readonly (readonly [string, () => IndicatorRig])[] = [
   ['mock', () => ({ indicator: new MockIndicator(), board: null })],
-  ...([1, 2] as const).map(
-    (version) =>
-      [
-        `gpiod ${String(version)}`,
-        () => {
-          const board = new GpioBoard(version);
-          return { board, indicator: new GpioIndicator({ line, clock: realClock, log: silentLog }) };
-        },
-      ] as const,
-  ),
+  ['gpiod 1', () => gpiodIndicator(1)],
+  ['gpiod 2', () => gpiodIndicator(2)],
 ];
 
 describe.each(indicators)('indicator: %s', (_, make) => {

@@ -6,25 +6,10 @@ import { Timeline, type TimelineEvent } from '../../../../app/core/timeline.js';
 import { clockTime, dayName, fullTime, shortTime } from '../../../../app/ui/format.js';
 import type { RecordHealth, RecordTime } from '../../../../protocol/objects/record.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { HEALTH } from '../../../support/worlds/cloud-world.js';
 
 const RECEIVED_MS = Date.UTC(2026, 10, 29);
 const FOREVER_MS = Number.MAX_SAFE_INTEGER;
-const HEALTH: RecordHealth = {
-  agent: '0.1.0',
-  uptimeS: 1,
-  freeBytes: 1,
-  produced: 0,
-  receipted: 0,
-  queued: 0,
-  quarantined: 0,
-  lost: 0,
-  framesSeen: 0,
-  framesDropped: 0,
-  framesCorrupt: 0,
-  camera: 'ok',
-  privacy: false,
-  connects: 1,
-};
 
 function eventsAt(...wallTimes: readonly (number | null)[]): TimelineEvent[] {
   const world = new CameraWorld();
