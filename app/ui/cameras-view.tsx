@@ -1,11 +1,13 @@
 import { type JSX, useState } from './preact.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
 import { isSilent } from '../core/camera-state.js';
 import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
-import { useNames, useNow, useSessionView } from './context.js';
+import { useNames, useNow, usePage, useSessionView } from './context.js';
 import { ago, duration, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
+import { Problem } from './problem.js';
 
 const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not set' } as const;
 const PICTURE = {
@@ -67,7 +69,14 @@ function CameraCard({
         <Name name={name} onRename={(next) => rename(camera.device, next)} />
         <Presence camera={camera} nowMs={now} />
       </div>
-      {isSilent(camera, now) && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
+      {!camera.isListed && <Unlisted camera={camera} />}
+      {camera.isReportedEnded && (
+        <p class="note note-warn">
+          The cloud says that this camera was released. The camera itself has not said so, so it may still be recording
+          for you.
+        </p>
+      )}
+      {camera.isListed && isSilent(camera, now) && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
       <Health camera={camera} nowMs={now} />
       <CameraControls camera={camera} onAddMember={onAddMember} />
       <p class="mono muted">{camera.device}</p>
@@ -75,12 +84,49 @@ function CameraCard({
   );
 }
 
+/** A camera that this browser knows and the cloud does not name. */
+function Unlisted({ camera }: { readonly camera: CameraView }): JSX.Element {
+  const { owner, session } = usePage();
+  const [state, setState] = useState<'idle' | 'busy' | SealcamError>('idle');
+  const handIn = (): void => {
+    setState('busy');
+    owner
+      .handInAgain(camera.device, camera.epoch)
+      .then(() => session.refresh())
+      .then(
+        () => {
+          setState('idle');
+        },
+        (error: unknown) => {
+          setState(asSealcamError(error));
+        },
+      );
+  };
+  return (
+    <div class="note note-bad" role="alert">
+      <strong>The cloud no longer names this camera.</strong> This browser has seen it accept you as its owner or as a
+      member. The cloud may have lost it, or is hiding it.
+      {camera.isOwned && (
+        <p class="small">
+          If the cloud was restored from a back-up, your claim and the camera’s answer bring it back.{' '}
+          <button type="button" class="text-button" disabled={state === 'busy'} onClick={handIn}>
+            Hand them in again
+          </button>
+        </p>
+      )}
+      {typeof state === 'object' && <Problem error={state} />}
+    </div>
+  );
+}
+
 function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
   const heard = camera.lastWordMs === null ? 'never heard' : `last heard ${ago(camera.lastWordMs, nowMs)}`;
   if (camera.hasEnded) return <span class="chip chip-wait">Released</span>;
+  if (!camera.isListed) return <span class="chip chip-bad">Not in the cloud · {heard}</span>;
   if (camera.health?.body.privacy === true) return <span class="chip chip-warn">Privacy mode · {heard}</span>;
   if (isSilent(camera, nowMs)) return <span class="chip chip-warn">Silent · {heard}</span>;
   if (camera.isOnline === false) return <span class="chip chip-wait">Offline · {heard}</span>;
+  if (camera.lastWordMs === null) return <span class="chip chip-wait">Not heard yet</span>;
   return <span class="chip chip-good">Online · {heard}</span>;
 }
 

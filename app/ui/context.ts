@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect, useState } from './preact.js';
 import type { Orders } from '../core/orders.js';
 import type { CloudClient } from '../core/cloud-client.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
+import type { HouseholdHeads } from '../core/household-heads.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
@@ -16,6 +17,7 @@ export interface PageContext {
   readonly storage: AppStorage;
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
+  readonly household: HouseholdHeads;
   readonly owner: Owner;
   readonly session: OwnerSession;
   readonly orders: Orders;

@@ -1,10 +1,12 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
-import { mergedList } from '../core/merged-list.js';
-import type { TimelineEvent } from '../core/timeline.js';
+import type { HistoryMark } from '../core/camera-log.js';
+import { mergedList, type MergedList } from '../core/merged-list.js';
+import { sortMs, type TimelineEvent } from '../core/timeline.js';
 import { useNames, useNow, usePage, useSessionView } from './context.js';
 import { EventCard } from './event-card.js';
 import { EventDialog } from './event-dialog.js';
 import { dayName } from './format.js';
+import { HistoryMarkRow } from './history-mark.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 
 /** Number of cards at first, and added each time the end of the list comes into view. */
@@ -21,7 +23,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   const [limit, setLimit] = useState(CARDS_PER_STEP);
   const list = mergedList(view, camera);
   const { events } = list;
-  const shown = events.slice(0, limit);
+  const shown = withMarks(list, limit);
   const index = events.findIndex((event) => event.key === opened);
   const devices = [...new Set(view.cameras.map(({ device }) => device))];
   const hasOlder = events.length > limit || list.hasOlder;
@@ -59,21 +61,25 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
         )}
       </div>
       {!view.isLoaded && view.connection !== 'paused' && <Skeleton />}
-      {view.isLoaded && events.length === 0 && !hasOlder && <NoEvents />}
+      {view.isLoaded && shown.length === 0 && !hasOlder && <NoEvents />}
       {byDay(shown, now).map(({ day, items }) => (
         <section key={day} class="day" aria-label={day}>
           <h2 class="day-name">{day}</h2>
           <ul class="grid">
-            {items.map((event) => (
-              <EventCard
-                key={event.key}
-                event={event}
-                name={nameOf(event.device)}
-                onOpen={() => {
-                  setOpened(event.key);
-                }}
-              />
-            ))}
+            {items.map((item) =>
+              item.type === 'mark' ? (
+                <HistoryMarkRow key={item.mark.key} mark={item.mark} name={nameOf(item.mark.device)} />
+              ) : (
+                <EventCard
+                  key={item.event.key}
+                  event={item.event}
+                  name={nameOf(item.event.device)}
+                  onOpen={() => {
+                    setOpened(item.event.key);
+                  }}
+                />
+              ),
+            )}
           </ul>
         </section>
       ))}
@@ -94,13 +100,29 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   );
 }
 
-function byDay(events: readonly TimelineEvent[], nowMs: number): { day: string; items: TimelineEvent[] }[] {
-  const out: { day: string; items: TimelineEvent[] }[] = [];
-  for (const event of events) {
-    const day = dayName(event.startedAtMs ?? event.receivedAtMs, nowMs);
+type Item =
+  | { readonly type: 'event'; readonly atMs: number; readonly event: TimelineEvent }
+  | { readonly type: 'mark'; readonly atMs: number; readonly mark: HistoryMark };
+
+/** Returns the first events, with the marks between them, newest first. */
+function withMarks({ events, marks, hasOlder }: MergedList, limit: number): Item[] {
+  const shown = events.slice(0, limit);
+  const last = shown.at(-1);
+  const isWhole = shown.length === events.length && !hasOlder;
+  const fromMs = isWhole || last === undefined ? -Infinity : sortMs(last);
+  const items: Item[] = shown.map((event) => ({ type: 'event', atMs: sortMs(event), event }));
+  for (const mark of marks) if (mark.atMs >= fromMs) items.push({ type: 'mark', atMs: mark.atMs, mark });
+  // A mark stands below the event before which something is missing.
+  return items.sort((a, b) => b.atMs - a.atMs || (a.type === 'mark' ? 1 : -1));
+}
+
+function byDay(items: readonly Item[], nowMs: number): { day: string; items: Item[] }[] {
+  const out: { day: string; items: Item[] }[] = [];
+  for (const item of items) {
+    const day = dayName(item.atMs, nowMs);
     const last = out.at(-1);
-    if (last?.day === day) last.items.push(event);
-    else out.push({ day, items: [event] });
+    if (last?.day === day) last.items.push(item);
+    else out.push({ day, items: [item] });
   }
   return out;
 }

@@ -7,6 +7,7 @@ import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
+import { HouseholdHeads } from '../core/household-heads.js';
 import { Owner } from '../core/owner.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
@@ -43,10 +44,13 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   const history = new HistoryKeeper(suite, storage, recipientOf(keys));
   await history.load();
   const owner = new Owner({ suite, clock, keys, client, history });
-  const session = new OwnerSession({ client, history, clock, random: realRandom });
+  const { signer } = keys;
+  const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
+  await household.load();
+  const session = new OwnerSession({ client, history, clock, random: realRandom, household });
   const refresh = (): Promise<void> => session.refresh();
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
-  return { keys, storage, client, history, owner, session, orders, pictures: new Pictures(owner, session) };
+  return { keys, storage, client, history, household, owner, session, orders, pictures: new Pictures(owner, session) };
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */

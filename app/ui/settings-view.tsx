@@ -2,6 +2,7 @@ import { type JSX, useState } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { AccessEntry } from '../core/cloud-answers.js';
+import { Browsers } from './browsers.js';
 import { useNames, usePage } from './context.js';
 import { download } from './download.js';
 import { shortTime } from './format.js';
@@ -22,6 +23,7 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
         <Appearance />
         <Recovery />
         <MyCode />
+        <Browsers />
         <WhoSaw />
         <YourData onForget={onForget} />
       </div>
@@ -59,11 +61,15 @@ function Appearance(): JSX.Element {
 }
 
 function Recovery(): JSX.Element {
-  const { keys } = usePage();
+  const { keys, history } = usePage();
   return (
-    <RecoveryForm master={keys.master} submit={{ label: 'Save a recovery file' }}>
+    <RecoveryForm master={keys.master} epochs={history.accepted()} submit={{ label: 'Save a recovery file' }}>
       <h2>Recovery file</h2>
-      <p>Save another one, with the same or a new passphrase. Earlier files remain valid.</p>
+      <p>
+        Save another one, with the same or a new passphrase. Earlier files remain valid. A new one also holds how far
+        this browser has followed your cameras, so that a browser restored from it notices what the cloud no longer
+        shows.
+      </p>
     </RecoveryForm>
   );
 }

@@ -1,10 +1,11 @@
 import { type JSX, useEffect, useState } from './preact.js';
+import { AlarmBanners } from './alarm-banner.js';
 import { AddMember } from './add-member.js';
 import { AddCamera } from './add-camera.js';
+import { RestoredNote } from './browsers.js';
 import { CamerasView } from './cameras-view.js';
-import { Page, useNow, usePage, useSessionView, type PageContext } from './context.js';
+import { Page, useSessionView, type PageContext } from './context.js';
 import { EventsView } from './events-view.js';
-import { ago } from './format.js';
 import { Invitations } from './household.js';
 import { Logo } from './icons.js';
 import { Problem } from './problem.js';
@@ -124,13 +125,12 @@ function Connection(): JSX.Element {
 
 /** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
 function Banners(): JSX.Element {
-  const { problem, alarms, connection, notice } = useSessionView();
+  const { problem, connection, notice } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
-  const { session } = usePage();
-  const now = useNow(30_000);
   return (
     <div class="banners" aria-live="polite">
       <Invitations />
+      <RestoredNote />
       {connection === 'offline' && problem !== null && (
         <div>
           <Problem error={problem} />
@@ -148,23 +148,7 @@ function Banners(): JSX.Element {
           <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
         </div>
       )}
-      {alarms.length > 0 && (
-        <details class="note note-bad" role="alert">
-          <summary>
-            <strong>The cloud sent something that contradicts what your cameras signed.</strong> It is not shown.
-          </summary>
-          <ul>
-            {alarms.map(({ id, verdict, message, atMs }) => (
-              <li key={id}>
-                {verdict}: {message} ({ago(atMs, now)})
-              </li>
-            ))}
-          </ul>
-          <button type="button" class="text-button" onClick={() => void session.refresh()}>
-            Ask the cloud again
-          </button>
-        </details>
-      )}
+      <AlarmBanners />
     </div>
   );
 }
