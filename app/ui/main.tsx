@@ -11,6 +11,7 @@ import { Owner } from '../core/owner.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
+import { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
 import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
@@ -42,11 +43,13 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   });
   const history = new HistoryKeeper(suite, storage, recipientOf(keys));
   await history.load();
-  const owner = new Owner({ suite, clock, keys, client, history });
+  const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
+  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
   const session = new OwnerSession({ client, history, clock, random: realRandom });
   const refresh = (): Promise<void> => session.refresh();
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
-  return { keys, storage, client, history, owner, session, orders, pictures: new Pictures(owner, session) };
+  const pictures = new Pictures(owner, session);
+  return { keys, storage, client, history, receiptKeys, owner, session, orders, pictures };
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */
