@@ -18,6 +18,25 @@ function withheld(forMs: number, restarts: boolean): string {
   return world.sendOrder(order);
 }
 
+/** Privacy on or release, kept back by the cloud while the camera signs this many health records. */
+function keptBack(order: 'privacy' | 'release', health: number): string {
+  const world = new OrderWorld();
+  const recent = world.recentRecord();
+  const what = order === 'privacy' ? ({ action: 'privacy', privacy: true } as const) : ({ action: 'release' } as const);
+  const signed = world.makeOrder({ ...what, recent });
+  world.reportHealth(health);
+  const verdict = world.sendOrder(signed);
+  const isHit = order === 'privacy' ? world.orders.standing.privacy : world.outbox.currentClaim() === null;
+  return `${verdict}; ${isHit ? 'carried out' : 'not carried out'}`;
+}
+
+/** Privacy on that names a record, or none, as pages before protocol 1 was complete sent it. */
+function privacyOn(namesRecord: boolean): string {
+  const world = new OrderWorld();
+  const recent = world.recentRecord();
+  return world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true, ...(namesRecord ? { recent } : {}) }));
+}
+
 function again(times: 1 | 2): string {
   const world = new OrderWorld();
   const order = world.makeOrder({ action: 'sensitivity', sensitivity: 90, recent: world.recentRecord() });
@@ -34,11 +53,13 @@ function signedBy(who: 'owner' | 'cloud' | 'member'): string {
 
 function afterAnotherClaim(isOld: boolean): string {
   const world = new OrderWorld();
-  const old = world.makeOrder({ action: 'release' });
+  const old = world.makeOrder({ action: 'release', recent: world.recentRecord() });
   const next = world.camera.claim(2, world.claim.hash);
   world.outbox.beginEpoch(next, world.time());
   world.orders.ownerChanged();
-  return world.sendOrder(isOld ? old : world.makeOrder({ action: 'release', epoch: 2, claimHash: next.hash }));
+  return world.sendOrder(
+    isOld ? old : world.makeOrder({ action: 'release', epoch: 2, claimHash: next.hash, recent: world.recentRecord() }),
+  );
 }
 
 /** The second browser's clock is an hour behind the first's. */
@@ -91,6 +112,32 @@ attacks('orders', 'Orders and households', [
     expected: 'command-stale',
     observed: () => withheld(1000, true),
     control: { name: 'without the restart', expected: 'accepted', observed: () => withheld(1000, false) },
+  },
+  {
+    name: 'privacy on, kept back by the cloud for two days and then delivered',
+    expected: 'command-stale; not carried out',
+    observed: () => keptBack('privacy', LIMITS.commandMaxHealth + 1),
+    control: {
+      name: 'a quarter of an hour less',
+      expected: 'accepted; carried out',
+      observed: () => keptBack('privacy', LIMITS.commandMaxHealth),
+    },
+  },
+  {
+    name: 'a release, kept back by the cloud for two days and then delivered',
+    expected: 'command-stale; not carried out',
+    observed: () => keptBack('release', LIMITS.commandMaxHealth + 1),
+    control: {
+      name: 'a quarter of an hour less',
+      expected: 'accepted; carried out',
+      observed: () => keptBack('release', LIMITS.commandMaxHealth),
+    },
+  },
+  {
+    name: 'privacy on that names no record, and so could be kept for ever',
+    expected: 'command-stale',
+    observed: () => privacyOn(false),
+    control: { name: 'with the newest record', expected: 'accepted', observed: () => privacyOn(true) },
   },
   {
     name: 'an order delivered a second time',
