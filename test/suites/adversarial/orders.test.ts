@@ -44,6 +44,25 @@ function again(times: 1 | 2): string {
   return verdicts.at(-1) ?? '';
 }
 
+/** The cloud keeps an order that was carried out, and gives it to the camera again after its restart. */
+function againAfterRestart(isSame: boolean): string {
+  const world = new OrderWorld();
+  const order = world.makeOrder({ action: 'privacy', privacy: true, recent: world.recentRecord() });
+  world.sendOrder(order);
+  world.sendOrder(world.makeOrder({ action: 'privacy', privacy: false, recent: world.recentRecord(), counter: 101 }));
+  world.restart();
+  const next = world.makeOrder({ action: 'privacy', privacy: true, recent: world.recentRecord(), counter: 102 });
+  const verdict = world.sendOrder(isSame ? order : next);
+  return `${verdict}; the camera ${world.orders.standing.privacy ? 'is blind' : 'sees'}`;
+}
+
+/** A release that the owner signed, for this camera or for another of the household. */
+function forCamera(isOther: boolean): string {
+  const world = new OrderWorld();
+  const device = isOther ? new CameraWorld().deviceId : world.camera.deviceId;
+  return world.sendOrder(world.makeOrder({ action: 'release', device, recent: world.recentRecord() }));
+}
+
 function signedBy(who: 'owner' | 'cloud' | 'member'): string {
   const world = new OrderWorld();
   const { owner, cloud } = world.camera;
@@ -144,6 +163,22 @@ attacks('orders', 'Orders and households', [
     expected: 'command-replayed',
     observed: () => again(2),
     control: { name: 'the first time', expected: 'accepted', observed: () => again(1) },
+  },
+  {
+    name: 'privacy on, delivered again after it was switched off and the camera restarted',
+    expected: 'command-replayed; the camera sees',
+    observed: () => againAfterRestart(true),
+    control: {
+      name: 'a new order',
+      expected: 'accepted; the camera is blind',
+      observed: () => againAfterRestart(false),
+    },
+  },
+  {
+    name: 'a release that the owner signed for another camera',
+    expected: 'command-refused',
+    observed: () => forCamera(true),
+    control: { name: 'for this one', expected: 'accepted', observed: () => forCamera(false) },
   },
   {
     name: "an order signed by the cloud's receipt key",
