@@ -32,6 +32,8 @@ export interface KeyChange {
   readonly named: readonly NamedKey[];
   /** Keys accepted before that the cloud no longer names. */
   readonly dropped: readonly Uint8Array[];
+  /** One rotation looks like this, and proves nothing: the successor moved up, and one new key is behind it. */
+  readonly isLikeRotation: boolean;
 }
 
 export interface ReceiptKeyPinsDependencies {
@@ -103,6 +105,7 @@ export class ReceiptKeyPins {
     return {
       named: named.map((key) => ({ key, standing: standingOf(key) })),
       dropped: base.keys.filter((key) => !isIn(key, named)),
+      isLikeRotation: isLikeRotation(base.keys, named) && !isIn(named[1], earlier),
     };
   }
 
@@ -139,8 +142,13 @@ export class ReceiptKeyPins {
   }
 }
 
-function isIn(key: Uint8Array, keys: readonly Uint8Array[]): boolean {
-  return keys.some((other) => equal(other, key));
+function isLikeRotation([, successor]: readonly Uint8Array[], named: readonly Uint8Array[]): boolean {
+  const [current] = named;
+  return successor !== undefined && current !== undefined && named.length === 2 && equal(current, successor);
+}
+
+function isIn(key: Uint8Array | undefined, keys: readonly Uint8Array[]): boolean {
+  return key !== undefined && keys.some((other) => equal(other, key));
 }
 
 function isSameSet(a: readonly Uint8Array[], b: readonly Uint8Array[]): boolean {

@@ -40,7 +40,6 @@ const STANDINGS: Readonly<Record<NamedKey['standing'], string>> = {
 export function ReceiptKeyQuestion(): JSX.Element | null {
   const { change, accept } = useKeyChange();
   if (change === null) return null;
-  const isPartlyKnown = change.named.some(({ standing }) => standing === 'kept');
   return (
     <div class="note note-warn form">
       <strong>The cloud names other receipt keys than before.</strong>
@@ -58,9 +57,9 @@ export function ReceiptKeyQuestion(): JSX.Element | null {
       </ul>
       <p>
         Your cameras delete what such a key signs for.{' '}
-        {isPartlyKnown
-          ? 'A rotation by the operator looks like this, and so does somebody who adds a key of their own.'
-          : 'None of the keys accepted here is among them: a rotation alone does not look like this.'}{' '}
+        {change.isLikeRotation
+          ? 'A rotation by the operator looks like this, and somebody who names a key of their own can make it look so.'
+          : 'One rotation by the operator does not look like this.'}{' '}
         Compare the numbers with those that the operator publishes. Until you accept them, no camera is claimed and no
         household changed; what your cameras record goes on as before.
       </p>

@@ -88,6 +88,7 @@ describeWith('chromium', 'receipt keys in the page', () => {
     await dialog.getByRole('button', { name: 'Make it mine' }).click();
     await dialog.getByText('receipt-keys-changed').waitFor({ timeout: limitMs(20_000) });
     expect(await question(dialog).innerText()).toContain(`${receiptKeyNumber(planted)}: never seen here`);
+    expect(await question(dialog).innerText()).toContain('One rotation by the operator does not look like this');
     expect(await anna.page.evaluate(lowContrast)).toEqual([]);
     await anna.screenshot('receipt-keys');
     expect(claimOf(1)).toBeUndefined();
@@ -110,6 +111,7 @@ describeWith('chromium', 'receipt keys in the page', () => {
     await question(dialog).waitFor({ timeout: limitMs(20_000) });
     const text = await question(dialog).innerText();
     expect(text).toContain(`${receiptKeyNumber(current.signer.publicKey)}: known here`);
+    expect(text).toContain('A rotation by the operator looks like this');
     expect(text).toContain(`${receiptKeyNumber(successor.signer.publicKey)}: never seen here`);
     await dialog.getByRole('button', { name: 'accept the keys' }).click();
     await question(dialog).waitFor({ state: 'detached' });

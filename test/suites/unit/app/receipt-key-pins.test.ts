@@ -86,6 +86,20 @@ describe('receipt keys of a cloud', () => {
     expect(before?.keys).toEqual([one, two]);
   });
 
+  it.each([
+    ['the successor moved up, one new key behind it', [two, three], true],
+    ['a new key beside both', [one, two, three], false],
+    ['a new key behind the current one', [one, three], false],
+    ['all others', [three, four], false],
+    ['one key alone', [two], false],
+    ['the same two, the other way round', [two, one], undefined],
+  ])('look like a rotation or not: %s', async (_, named, isLikeRotation) => {
+    const browser = new Browser();
+    await browser.claims(one, two);
+    browser.named = named;
+    expect((await browser.pins.change())?.isLikeRotation).toBe(isLikeRotation);
+  });
+
   it('that were replaced are asked about again', async () => {
     const browser = new Browser();
     await browser.claims(one, two);
@@ -94,6 +108,9 @@ describe('receipt keys of a cloud', () => {
     if (change !== null) await browser.pins.accept(change);
     expect(await browser.claims(one, two)).toBe('receipt-keys-changed');
     expect(await browser.standings(one, two)).toEqual(['replaced', 'kept']);
+    // A rotation goes on to keys that nobody has seen.
+    browser.named = [three, one];
+    expect((await browser.pins.change())?.isLikeRotation).toBe(false);
   });
 
   it('are those of the newest own claim in a browser that was restored', async () => {
