@@ -84,7 +84,11 @@ export class CloudClient {
     this.options = options;
   }
 
-  /** Returns the keys with which this cloud signs receipts, 32 bytes each. */
+  get cloudOrigin(): string {
+    return this.options.cloudOrigin;
+  }
+
+  /** Returns the keys with which this cloud says it signs receipts, 32 bytes each. The answer is not signed. */
   async receiptKeys(): Promise<readonly Uint8Array[]> {
     const request: ApiRequest = { method: 'GET', path: '/v1/info', isAnonymous: true };
     return (await this.call(request, infoAnswer)).receiptKeys;

@@ -7,6 +7,7 @@ import type { HouseholdHeads } from '../core/household-heads.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
+import type { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { SessionView } from '../core/session-view.js';
 import type { AppStorage } from '../core/storage.js';
 import type { Pictures } from './pictures.js';
@@ -18,6 +19,7 @@ export interface PageContext {
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly household: HouseholdHeads;
+  readonly receiptKeys: ReceiptKeyPins;
   readonly owner: Owner;
   readonly session: OwnerSession;
   readonly orders: Orders;

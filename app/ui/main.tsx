@@ -12,6 +12,7 @@ import { Owner } from '../core/owner.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
+import { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
 import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
@@ -43,14 +44,16 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   });
   const history = new HistoryKeeper(suite, storage, recipientOf(keys));
   await history.load();
-  const owner = new Owner({ suite, clock, keys, client, history });
   const { signer } = keys;
+  const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });
+  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
   const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
   await household.load();
   const session = new OwnerSession({ client, history, clock, random: realRandom, household });
   const refresh = (): Promise<void> => session.refresh();
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
-  return { keys, storage, client, history, household, owner, session, orders, pictures: new Pictures(owner, session) };
+  const pictures = new Pictures(owner, session);
+  return { keys, storage, client, history, household, receiptKeys, owner, session, orders, pictures };
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */

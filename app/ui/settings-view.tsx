@@ -8,6 +8,7 @@ import { download } from './download.js';
 import { shortTime } from './format.js';
 import { MyCode } from './household.js';
 import { Problem } from './problem.js';
+import { ReceiptKeys } from './receipt-keys.js';
 import { RecoveryForm } from './recovery-form.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
 import { TypeToConfirm } from './type-to-confirm.js';
@@ -24,6 +25,7 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
         <Recovery />
         <MyCode />
         <Browsers />
+        <ReceiptKeys />
         <WhoSaw />
         <YourData onForget={onForget} />
       </div>

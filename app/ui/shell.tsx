@@ -9,6 +9,7 @@ import { EventsView } from './events-view.js';
 import { Invitations } from './household.js';
 import { Logo } from './icons.js';
 import { Problem } from './problem.js';
+import { ReceiptKeyBanner } from './receipt-keys.js';
 import { SettingsView } from './settings-view.js';
 import { useTheme } from './theme.js';
 
@@ -131,6 +132,7 @@ function Banners(): JSX.Element {
     <div class="banners" aria-live="polite">
       <Invitations />
       <RestoredNote />
+      <ReceiptKeyBanner />
       {connection === 'offline' && problem !== null && (
         <div>
           <Problem error={problem} />
