@@ -124,6 +124,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     suite,
     outbox,
     counters,
+    now,
     log: log.child('downlink'),
     onReceipt: (receipt) => {
       uplink.receiptApplied(receipt);

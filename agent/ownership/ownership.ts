@@ -50,13 +50,12 @@ export class OwnershipKeeper {
 
   /** Returns what a claim is verified against. */
   facts(): OwnershipFacts {
-    const { lastEpoch, lastClaimHash, claim, isStopped } = this.deps.outbox.ownership();
+    const { lastEpoch, lastClaimHash, claim } = this.deps.outbox.ownership();
     return {
       device: this.deps.device,
       lastEpoch,
       lastClaimHash,
       ownerKey: claim?.value.ownerKey ?? null,
-      isStopped,
     };
   }
 

@@ -117,7 +117,8 @@ export class Life {
     begin('receipt of one record');
     const claim = this.outbox.currentClaim();
     if (claim === null) return;
-    for (const { seq, hash } of records) this.outbox.applyReceipt(this.camera.receipt(claim, [[seq, seq, hash]]));
+    for (const { seq, hash } of records)
+      this.outbox.applyReceipt(this.camera.receipt(claim, [[seq, seq, hash]]), this.camera.time(this.nowMs));
     begin('end');
   }
 
@@ -136,7 +137,10 @@ export class Life {
       const last = own.at(-1);
       const claim = this.outbox.claimOf(epoch);
       if (first === undefined || last === undefined || claim === null) continue;
-      this.outbox.applyReceipt(this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]));
+      this.outbox.applyReceipt(
+        this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]),
+        this.camera.time(this.nowMs),
+      );
     }
   }
 
@@ -152,7 +156,10 @@ export class Life {
     if (record === undefined || claim === null || record.seq === 0) return;
     this.send([record]);
     this.report({ is: 'rejected', epoch: record.epoch, seq: record.seq });
-    this.outbox.applyReceipt(this.camera.receipt(claim, [], { rejects: [[record.seq, record.hash, 'malformed']] }));
+    this.outbox.applyReceipt(
+      this.camera.receipt(claim, [], { rejects: [[record.seq, record.hash, 'malformed']] }),
+      this.camera.time(this.nowMs),
+    );
   }
 
   flushLosses(): void {

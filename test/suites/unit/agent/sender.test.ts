@@ -15,7 +15,7 @@ function receiptAccept(world: CameraWorld, { outbox }: Opened, epoch = 1): void 
   const claim = outbox.claimOf(epoch);
   const accept = outbox.find({ epoch, seq: 0 });
   if (claim === null || accept === null) throw new Error('no accept');
-  outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
+  outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]), world.time(0));
 }
 
 /**
