@@ -53,9 +53,9 @@ function verdictOf(
   hasUplink: boolean,
 ): Verdict {
   const { outbox } = opened;
-  const rejected = new Set(
-    lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeKey({ epoch, seq })),
-  );
+  const rejects = lines.filter((line) => line.is === 'rejected');
+  const rejected = new Set(rejects.map(({ epoch, seq }) => placeKey({ epoch, seq })));
+  const moved = new Set(rejects.filter(({ isOther }) => isOther).map(({ epoch }) => epoch));
   const ledger = ledgerOf(outbox, lines);
   const open = storeOf(outbox).queries.openEpoch.get()?.epoch ?? null;
   const wrong = [
@@ -74,7 +74,7 @@ function verdictOf(
     else if (epoch !== open && ledger.useCountedLoss()) dropped++;
     else lost.push(place);
   }
-  wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected), ...recordsAgain(outbox));
+  wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected, moved), ...recordsAgain(outbox));
   return { committed: committed.size, lost, duplicated: [...ledger.duplicated], dropped, wrong };
 }
 
