@@ -115,6 +115,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       onWindow(open);
     },
     restingState: () => privacy.restingState(),
+    onEnding: () => {
+      recorder.recordWithheld(now(), true);
+    },
     onChanged: () => {
       orders.ownerChanged();
     },
