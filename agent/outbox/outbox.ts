@@ -121,6 +121,11 @@ export class Outbox {
     return row === undefined ? null : readSound(this.store, row);
   }
 
+  /** Returns whether a record waits here, without reading it. */
+  has({ epoch, seq }: Place): boolean {
+    return this.store.reading(() => this.store.queries.hasRecord.get(epoch, seq)) !== undefined;
+  }
+
   /** Returns the next place after this one, accepts left out. Its record is not read. */
   placeAfter({ epoch, seq }: Place): Place | null {
     return this.store.reading(() => this.store.queries.placeAfter.get(epoch, seq)) ?? null;

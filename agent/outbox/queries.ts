@@ -125,6 +125,7 @@ export function prepareQueries(db: Database) {
       'INSERT INTO record (epoch, seq, hash, bytes, wall_ms) VALUES (@epoch, @seq, @hash, @bytes, @wallMs)',
     ),
     record: prepare<RecordRow>('SELECT * FROM record WHERE epoch = ? AND seq = ?'),
+    hasRecord: prepare<{ readonly seq: number }>('SELECT seq FROM record WHERE epoch = ? AND seq = ?'),
     /** Records after a place, in the order in which they were made. */
     recordsAfter: prepare<RecordRow>(
       'SELECT * FROM record WHERE (epoch, seq) > (@epoch, @seq) ORDER BY epoch, seq LIMIT @limit',
