@@ -93,7 +93,10 @@ export class RestoredWalk {
         const image = 1 + (step.n % this.images);
         this.restart(() => {
           for (const name of FILES[step.what]) copyFileSync(this.path(`${name}.${String(image)}`), this.path(name));
-          if (step.what !== 'mirror') this.held.clear();
+          if (step.what === 'mirror') return;
+          // The camera forgets with its database, also the gap that it had not sent yet.
+          this.held.clear();
+          this.isForked = false;
         });
       }
     }
