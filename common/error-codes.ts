@@ -73,7 +73,7 @@ export const ERROR_CODES = {
     true,
     'The owner changed while the picture was being sealed. It was discarded and counted.',
   ),
-  'signing-stopped': entry(3, false, 'The cloud has records that this camera does not know. Claim the camera again.'),
+  'signing-stopped': entry(3, false, 'No longer used: a camera goes on by itself after what it lost.'),
   'randomness-repeats': entry(1, false, 'The random source returned the same key twice. Sealing is refused.'),
 
   'camera-unavailable': entry(4, true, 'Check that the camera is connected and that no other program uses it.'),

@@ -95,6 +95,7 @@ export class Agent {
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     const workDone = cameraDone.then(() => Promise.all([recorder.idle(), orders.idle()]));
     await atMost(clock, STOP_PATIENCE_MS, workDone);
+    recorder.abandon();
     guard(log, 'withheld events could not be recorded', () => {
       recorder.recordWithheld(now(), true);
     });

@@ -115,6 +115,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       onWindow(open);
     },
     restingState: () => privacy.restingState(),
+    onEnding: () => {
+      recorder.recordWithheld(now(), true);
+    },
     onChanged: () => {
       orders.ownerChanged();
     },
@@ -124,6 +127,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     suite,
     outbox,
     counters,
+    now,
     log: log.child('downlink'),
     onReceipt: (receipt) => {
       uplink.receiptApplied(receipt);

@@ -8,7 +8,7 @@ import type { OutboxStore, RecordContent, SealedMedia } from './store.js';
  * Signs and stores one record of the open epoch, then enforces the limits. Returns null, and counts a loss, if the media was
  * sealed for another claim.
  *
- * @throws SealcamError `unclaimed`, `signing-stopped`, `store-full`, `store-unavailable`
+ * @throws SealcamError `unclaimed`, `store-full`, `store-unavailable`
  */
 export function append(
   store: OutboxStore,
@@ -37,7 +37,7 @@ export function appendWithLoss(
 ): Verified<SealcamRecord> | null {
   return store.transaction(() => {
     const epoch = store.queries.openEpoch.get();
-    if (epoch === undefined || epoch.stopped === 1) return null;
+    if (epoch === undefined) return null;
     store.losses.addCount(epoch.epoch, reason, count);
     const loss = store.losses.claimForRecord(epoch.epoch, epoch.head_seq + 1);
     return append(store, { ...content, loss });
@@ -56,7 +56,7 @@ export function countLoss(store: OutboxStore, reason: LossReason, count: number)
 export function flushLosses(store: OutboxStore, time: RecordTime): Verified<SealcamRecord> | null {
   return store.transaction(() => {
     const epoch = store.queries.openEpoch.get();
-    if (epoch === undefined || epoch.stopped === 1 || store.losses.isEmpty(epoch.epoch)) return null;
+    if (epoch === undefined || store.losses.isEmpty(epoch.epoch)) return null;
     const loss = store.losses.claimForRecord(epoch.epoch, epoch.head_seq + 1);
     return store.insert(epoch, { kind: 'gap', time, loss });
   });

@@ -11,8 +11,6 @@ export interface Ownership {
   readonly lastEpoch: number;
   readonly lastClaimHash: Uint8Array | null;
   readonly claim: Verified<Claim> | null;
-  /** Signing stopped: the cloud proved to know records that this camera does not. */
-  readonly isStopped: boolean;
 }
 
 /**
@@ -34,8 +32,6 @@ export function beginEpoch(store: OutboxStore, claim: Verified<Claim>, time: Rec
     if (open !== undefined) closeEpoch(store, open, 'superseded', time);
     queries.insertEpoch.run({ epoch, claim: claim.bytes, claimHash: claim.hash, headHash: claim.hash });
     queries.setLastEpoch.run(epoch, claim.hash);
-    if (open?.stopped === 1) store.losses.carryPending(open.epoch);
-    // Only now: a drained epoch is deleted with the losses that nobody carried over.
     store.deleteDrained();
     return store.insert(epochRow(store, epoch), { kind: 'accept', time });
   });
@@ -99,18 +95,15 @@ function closeEpoch(
   reason: 'superseded' | 'release' | 'reset',
   time: RecordTime,
 ): void {
-  // A stopped epoch signs nothing, not even its tombstone.
-  if (open.stopped === 0) {
-    let row = open;
-    let loss = store.losses.claimForRecord(open.epoch, row.head_seq + 1);
-    // After the tombstone nobody can name these losses, and one record has limited room for them.
-    while (!store.losses.isEmpty(open.epoch)) {
-      store.insert(row, { kind: 'gap', time, loss });
-      row = epochRow(store, open.epoch);
-      loss = store.losses.claimForRecord(open.epoch, row.head_seq + 1);
-    }
-    store.insert(row, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
+  let row = open;
+  let loss = store.losses.claimForRecord(open.epoch, row.head_seq + 1);
+  // After the tombstone nobody can name these losses, and one record has limited room for them.
+  while (!store.losses.isEmpty(open.epoch)) {
+    store.insert(row, { kind: 'gap', time, loss });
+    row = epochRow(store, open.epoch);
+    loss = store.losses.claimForRecord(open.epoch, row.head_seq + 1);
   }
+  store.insert(row, { kind: 'tombstone', time, tombstone: { reason }, ...(loss.length === 0 ? {} : { loss }) });
   store.queries.closeEpoch.run(open.epoch);
 }
 

@@ -30,6 +30,11 @@ export class PendingLosses {
     else this.queries.insertLoss.run({ epoch, reason, from, to, mediaId: null, count: 0 });
   }
 
+  /** Adds records that the record `saidSeq` names already. */
+  addSaid(epoch: number, reason: LossReason, from: number, to: number, saidSeq: number): void {
+    this.queries.insertSaidLoss.run({ epoch, reason, from, to, saidSeq });
+  }
+
   /** Adds sequence numbers, in rising order. */
   addSeqs(epoch: number, reason: LossReason, seqs: readonly number[]): void {
     let from: number | undefined;
@@ -73,7 +78,7 @@ export class PendingLosses {
     }
   }
 
-  /** Moves the pending losses of an epoch that was stopped to the open one. */
+  /** Moves the pending losses of an epoch that ended without naming them to the open one. */
   carryPending(epoch: number): void {
     this.carryToOpenEpoch(this.queries.pendingLosses.all(epoch, PENDING_LOSSES_MAX));
   }

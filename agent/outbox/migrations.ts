@@ -100,6 +100,16 @@ const MIGRATIONS: readonly string[] = [
     FOREIGN KEY (epoch) REFERENCES epoch (epoch) ON DELETE CASCADE
   ) STRICT;
   `,
+  `
+  -- How long this camera has run, over all its boots, by the monotonic times of its records: run_ms up to run_at_ms of the
+  -- boot run_boot. moved_run_ms is run_ms of the last move past a receipt's head, null before the first.
+  ALTER TABLE device ADD COLUMN run_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE device ADD COLUMN run_boot BLOB;
+  ALTER TABLE device ADD COLUMN run_at_ms INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE device ADD COLUMN moved_run_ms INTEGER;
+  -- No receipt stops a camera any more; the column stays.
+  UPDATE epoch SET stopped = 0;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

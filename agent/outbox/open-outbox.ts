@@ -2,14 +2,17 @@ import { join } from 'node:path';
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import type { RecordTime } from '../../protocol/objects/record.js';
+import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
 import { eraseAside, finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
 import { openDatabase } from './database.js';
 import { Mirror, type MirrorState } from './mirror.js';
 import { Outbox } from './outbox.js';
 import { noteOwnership } from './published.js';
+import type { EpochRow } from './queries.js';
 import { salvage } from './salvage.js';
 import { isDamage, storeError, type Database } from './sqlite.js';
+import { goOnAfter } from './state-lost.js';
 import { OutboxStore, type OutboxLimits, type OutboxSigner } from './store.js';
 
 export interface OpenOutboxOptions {
@@ -55,7 +58,7 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
     const fresh = open();
     store.replaceDatabase(fresh);
     try {
-      adoptPublished(store, mirror.state, path, options);
+      adoptPublished(store, mirror, path, options);
     } catch (error) {
       fresh.close();
       throw error;
@@ -72,7 +75,7 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
   });
   const outbox = new Outbox(store);
   const reconcile = (): void => {
-    adoptPublished(store, mirror.state, path, options);
+    adoptPublished(store, mirror, path, options);
     // A power cut may have come between the end of an ownership and its note in the mirror.
     noteOwnership(outbox, mirror);
   };
@@ -124,13 +127,9 @@ function openOrSetAside(path: string, open: () => Database, log: Log): Database 
 }
 
 /** Salvages the database that was set aside, if there is one, then compares with what was published. */
-function adoptPublished(
-  store: OutboxStore,
-  published: MirrorState | null,
-  path: string,
-  options: OpenOutboxOptions,
-): void {
+function adoptPublished(store: OutboxStore, mirror: Mirror, path: string, options: OpenOutboxOptions): void {
   const { log } = options;
+  const published = mirror.state;
   const old = openAside(path);
   if (old !== null) {
     try {
@@ -144,12 +143,12 @@ function adoptPublished(
       old.close();
     }
   }
-  if (published !== null) catchUp(store, published, options);
+  if (published !== null) catchUp(store, mirror, published, options);
   if (old !== null) keepAside(path);
 }
 
 /** Compares the database with what was published; see docs/decisions/0004-mirror.md. */
-function catchUp(store: OutboxStore, published: MirrorState, options: OpenOutboxOptions): void {
+function catchUp(store: OutboxStore, mirror: Mirror, published: MirrorState, options: OpenOutboxOptions): void {
   const lastEpoch = store.queries.device.get()?.last_epoch ?? 0;
   if (lastEpoch > published.epoch) return;
   if (published.claim.length === 0) {
@@ -158,10 +157,18 @@ function catchUp(store: OutboxStore, published: MirrorState, options: OpenOutbox
   }
   const row = store.queries.epoch.get(published.epoch);
   if (lastEpoch === published.epoch && (row === undefined || row.is_open === 0)) return;
-  const head = row?.head_seq ?? -1;
   const seq = published.seq ?? -1;
-  if (row !== undefined && head >= seq) return;
-  continueAfter(store, published, { head, seq }, options);
+  if (row !== undefined && row.head_seq >= seq && !hasOther(store, row, published)) return;
+  const gap = continueAfter(store, published, options);
+  // Noted at once: the records still differ at the next start, and one gap says so.
+  if (gap !== null) mirror.write({ ...published, seq: gap.value.seq, hash: gap.hash });
+}
+
+/** Returns whether the database has another record where one was published: it was restored and went on by itself. */
+function hasOther({ queries }: OutboxStore, row: EpochRow, { epoch, seq, hash }: MirrorState): boolean {
+  if (seq === null || hash === null) return false;
+  const own = row.head_seq === seq ? row.head_hash : queries.record.get(epoch, seq)?.hash;
+  return own !== undefined && !equal(new Uint8Array(own), hash);
 }
 
 /** The database is from before a release: the owner it names no longer owns the camera. */
@@ -186,40 +193,40 @@ function stayReleased(store: OutboxStore, published: MirrorState, lastEpoch: num
   });
 }
 
-/** Moves the head behind what was published, and appends a gap that names the records in between. */
+/** Goes on after the larger of the two heads. Returns the gap that names what the database does not have, if there is one. */
 function continueAfter(
   store: OutboxStore,
   published: MirrorState,
-  { head, seq }: { readonly head: number; readonly seq: number },
   { signer, time, log }: OpenOutboxOptions,
-): void {
-  const { epoch } = published;
+): Verified<SealcamRecord> | null {
+  const { epoch, seq } = published;
   const claim = signer.openClaim(published.claim);
   if (!equal(claim.hash, published.claimHash)) throw new SealcamError('store-corrupt', 'the mirror contradicts itself');
-  store.transaction(() => {
+  const head = store.queries.epoch.get(epoch)?.head_seq ?? -1;
+  const gap = store.transaction(() => {
     const { queries } = store;
     const open = queries.openEpoch.get();
-    if (open !== undefined && open.epoch !== epoch) queries.closeEpoch.run(open.epoch);
+    const ended = open !== undefined && open.epoch !== epoch ? open.epoch : null;
+    if (ended !== null) queries.closeEpoch.run(ended);
     if (queries.epoch.get(epoch) === undefined) {
       queries.insertEpoch.run({ epoch, claim: claim.bytes, claimHash: claim.hash, headHash: claim.hash });
       queries.setLastEpoch.run(epoch, claim.hash);
     }
-    queries.moveHead.run({ epoch, seq, hash: published.hash ?? claim.hash });
-    // These were published and may be stored in the cloud; the counts here have them as produced and lost.
-    queries.addProducedAndLost.run({ epoch, records: seq - head });
+    // Nobody can name these losses in their own epoch any more.
+    if (ended !== null) store.losses.carryPending(ended);
     const row = queries.epoch.get(epoch);
-    if (row === undefined) return;
-    if (seq < 0) {
+    if (row === undefined) return null;
+    if (seq === null) {
       store.insert(row, { kind: 'accept', time });
       // Records that were never published are gone, and nobody knows how many there were.
       store.losses.addCount(epoch, 'state-lost', 1);
-      return;
+      return null;
     }
-    const loss = [{ reason: 'state-lost' as const, seqs: [head + 1, seq] as const }];
-    store.insert(row, { kind: 'gap', time, loss }, [], null);
+    return goOnAfter(store, row, [Math.min(head + 1, seq), seq], time);
   });
   log.warn(
     { code: 'store-corrupt', epoch, seq, head },
     'the outbox is behind what was published; continuing after it with a gap',
   );
+  return gap;
 }

@@ -63,7 +63,7 @@ export class Outbox {
    * never sealed again.
    *
    * @param sealedFor hash of the claim that the media was sealed for
-   * @throws SealcamError `unclaimed`, `signing-stopped`, `store-full`, `store-unavailable`
+   * @throws SealcamError `unclaimed`, `store-full`, `store-unavailable`
    */
   append(
     content: RecordContent,
@@ -95,9 +95,12 @@ export class Outbox {
     return flushLosses(this.store, time);
   }
 
-  /** Deletes what a receipt proves to be stored. The receipt must have been verified against the claim of its epoch. */
-  applyReceipt(receipt: Verified<Receipt>): ReceiptOutcome {
-    return applyReceipt(this.store, receipt);
+  /**
+   * Deletes what a receipt proves to be stored. The receipt must have been verified against the claim of its epoch. `time`
+   * is now: a reject may make the camera sign that it lost its state.
+   */
+  applyReceipt(receipt: Verified<Receipt>, time: RecordTime): ReceiptOutcome {
+    return applyReceipt(this.store, receipt, time);
   }
 
   /** Returns up to `count` records after a place, oldest first. A corrupted one is dropped and added to the losses. */
@@ -116,6 +119,11 @@ export class Outbox {
   find(place: Place): QueuedRecord | null {
     const row = this.store.reading(() => this.store.queries.record.get(place.epoch, place.seq));
     return row === undefined ? null : readSound(this.store, row);
+  }
+
+  /** Returns whether a record waits here, without reading it. */
+  has({ epoch, seq }: Place): boolean {
+    return this.store.reading(() => this.store.queries.hasRecord.get(epoch, seq)) !== undefined;
   }
 
   /** Returns the next place after this one, accepts left out. Its record is not read. */
@@ -201,7 +209,6 @@ export class Outbox {
       lastEpoch: epoch,
       lastClaimHash: claimHash,
       claim: this.currentClaim(),
-      isStopped: this.store.queries.openEpoch.get()?.stopped === 1,
     };
   }
 

@@ -12,7 +12,6 @@ export interface EpochRow {
   readonly receipted: number;
   readonly quarantined: number;
   readonly lost: number;
-  readonly stopped: number;
   readonly command_counter: number;
 }
 
@@ -23,6 +22,12 @@ export interface DeviceRow {
   readonly queued_records: number;
   readonly queued_bytes: number;
   readonly is_fresh: number;
+  /** Milliseconds that the camera has run over all boots, up to `run_at_ms` of the boot `run_boot`. */
+  readonly run_ms: number;
+  readonly run_boot: Uint8Array | null;
+  readonly run_at_ms: number;
+  /** `run_ms` of the last move past a receipt's head. */
+  readonly moved_run_ms: number | null;
 }
 
 export interface RecordRow {
@@ -68,6 +73,17 @@ export function prepareQueries(db: Database) {
     device: prepare<DeviceRow>('SELECT * FROM device WHERE id = 1'),
     setLastEpoch: prepare('UPDATE device SET last_epoch = ?, last_claim_hash = ? WHERE id = 1'),
     setFresh: prepare('UPDATE device SET is_fresh = ? WHERE id = 1'),
+    /** Adds the time since the last record of the same boot. Time between boots is not counted. */
+    addRun: prepare(
+      `UPDATE device SET
+         run_ms = run_ms + CASE WHEN run_boot = @boot THEN max(0, @atMs - run_at_ms) ELSE 0 END,
+         run_at_ms = CASE WHEN run_boot = @boot THEN max(run_at_ms, @atMs) ELSE @atMs END,
+         run_boot = @boot
+       WHERE id = 1`,
+    ),
+    setMoved: prepare('UPDATE device SET moved_run_ms = run_ms WHERE id = 1'),
+    /** For a device that is salvaged from a damaged database. */
+    restoreRun: prepare('UPDATE device SET run_ms = ?, moved_run_ms = ? WHERE id = 1'),
     addQueued: prepare(
       'UPDATE device SET queued_records = queued_records + ?, queued_bytes = queued_bytes + ? WHERE id = 1',
     ),
@@ -82,8 +98,7 @@ export function prepareQueries(db: Database) {
     /** For epochs that are salvaged from a damaged database. */
     restoreEpoch: prepare(
       `UPDATE epoch SET is_open = @isOpen, accept_receipted = @acceptReceipted, head_seq = @headSeq, produced = @produced,
-         receipted = @receipted, quarantined = @quarantined, lost = @lost, stopped = @stopped,
-         command_counter = @commandCounter
+         receipted = @receipted, quarantined = @quarantined, lost = @lost, command_counter = @commandCounter
        WHERE epoch = @epoch`,
     ),
     restoreCounts: prepare(
@@ -95,7 +110,6 @@ export function prepareQueries(db: Database) {
        VALUES (@epoch, @reason, @fromSeq, @toSeq, @mediaId, @count, @saidSeq)`,
     ),
     closeEpoch: prepare('UPDATE epoch SET is_open = 0 WHERE epoch = ?'),
-    stopEpoch: prepare('UPDATE epoch SET stopped = 1 WHERE epoch = ?'),
     /** After one new record. */
     advanceHead: prepare(
       'UPDATE epoch SET head_seq = @seq, head_hash = @hash, produced = produced + 1 WHERE epoch = @epoch',
@@ -117,6 +131,7 @@ export function prepareQueries(db: Database) {
       'INSERT INTO record (epoch, seq, hash, bytes, wall_ms) VALUES (@epoch, @seq, @hash, @bytes, @wallMs)',
     ),
     record: prepare<RecordRow>('SELECT * FROM record WHERE epoch = ? AND seq = ?'),
+    hasRecord: prepare<{ readonly seq: number }>('SELECT seq FROM record WHERE epoch = ? AND seq = ?'),
     /** Records after a place, in the order in which they were made. */
     recordsAfter: prepare<RecordRow>(
       'SELECT * FROM record WHERE (epoch, seq) > (@epoch, @seq) ORDER BY epoch, seq LIMIT @limit',
@@ -198,6 +213,9 @@ export function prepareQueries(db: Database) {
          AND said_seq IS NULL LIMIT 1`,
     ),
     addToCount: prepare('UPDATE pending_loss SET count = count + ? WHERE id = ?'),
+    insertSaidLoss: prepare(
+      `INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, said_seq) VALUES (@epoch, @reason, @from, @to, @saidSeq)`,
+    ),
     insertLoss: prepare(
       `INSERT INTO pending_loss (epoch, reason, from_seq, to_seq, media_id, count)
        VALUES (@epoch, @reason, @from, @to, @mediaId, @count)`,

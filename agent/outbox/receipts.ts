@@ -1,6 +1,8 @@
 import { equal } from '../../common/bytes.js';
 import type { Receipt } from '../../protocol/objects/receipt.js';
+import type { RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
+import { movePast } from './state-lost.js';
 import type { OutboxStore } from './store.js';
 
 export interface ReceiptOutcome {
@@ -8,8 +10,13 @@ export interface ReceiptOutcome {
   readonly quarantined: number;
   /** Ranges that end in another hash than our record's: a receipt of another history, which deletes nothing. */
   readonly otherHistory: number;
-  /** The receipt names records that this camera never made: signing stops until the owner claims it again. */
-  readonly stopped: boolean;
+  /** Ranges that end after everything this camera signed and did not move it: they are ignored. */
+  readonly ahead: number;
+  /**
+   * The last seq that the camera gave up, because the receipt rejects a record of its own for another one; null if it stays
+   * where it is.
+   */
+  readonly movedTo: number | null;
 }
 
 /** Rejected records that are kept for a person to look at; the oldest make room. */
@@ -18,27 +25,39 @@ const QUARANTINE_RECORDS_MAX = 64;
 /**
  * Deletes what a receipt proves to be stored, and moves what it rejects to the quarantine, in one transaction.
  * The receipt must have been verified against the claim of its epoch.
+ *
+ * A range that is ahead of this camera proves nothing: database and mirror agree since the outbox was opened, and the cloud
+ * may lie. Only together with the reject of a record of its own does it show that the camera lost its state.
  */
-export function applyReceipt(store: OutboxStore, { value }: Verified<Receipt>): ReceiptOutcome {
+export function applyReceipt(store: OutboxStore, { value }: Verified<Receipt>, time: RecordTime): ReceiptOutcome {
   return store.transaction(() => {
     const { queries } = store;
-    const outcome = { deleted: 0, quarantined: 0, otherHistory: 0, stopped: false };
+    const outcome = { deleted: 0, quarantined: 0, otherHistory: 0, ahead: 0, movedTo: null as number | null };
     const epoch = queries.epoch.get(value.epoch);
     if (epoch === undefined) return outcome;
+    let rejectedSeq: number | null = null;
+    for (const [seq, hash, code] of value.rejects ?? []) {
+      if (!moveToQuarantine(store, { epoch: epoch.epoch, seq, hash, code })) continue;
+      outcome.quarantined++;
+      if (code === 'equivocation') rejectedSeq = Math.min(seq, rejectedSeq ?? seq);
+    }
+    let headSeq = -1;
+    const ahead: number[] = [];
     for (const [from, to, hash] of value.ranges) {
+      headSeq = Math.max(headSeq, to);
       if (to > epoch.head_seq) {
-        queries.stopEpoch.run(epoch.epoch);
-        outcome.stopped = true;
+        ahead.push(to);
         continue;
       }
       const last = queries.record.get(epoch.epoch, to);
       if (last === undefined) continue;
       if (equal(new Uint8Array(last.hash), hash)) outcome.deleted += deleteReceipted(store, epoch.epoch, from, to);
-      else outcome.otherHistory++;
+      // A cloud that says which record it has instead does not lie about the ones after it.
+      else if (rejectedSeq === null) outcome.otherHistory++;
     }
-    for (const [seq, hash, code] of value.rejects ?? []) {
-      if (moveToQuarantine(store, { epoch: epoch.epoch, seq, hash, code })) outcome.quarantined++;
-    }
+    if (rejectedSeq !== null) outcome.movedTo = movePast(store, epoch.epoch, { rejectedSeq, headSeq }, time);
+    const { movedTo } = outcome;
+    outcome.ahead = ahead.filter((to) => movedTo === null || to > movedTo).length;
     store.deleteDrained();
     return outcome;
   });
@@ -63,8 +82,12 @@ interface Reject {
   readonly code: string;
 }
 
+/**
+ * Moves a record that the cloud will never store to the quarantine. A later record names it as `quarantined`, and again the
+ * losses that it named itself.
+ */
 function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject): boolean {
-  const { queries } = store;
+  const { queries, losses } = store;
   const row = queries.record.get(epoch, seq);
   if (row === undefined || !equal(new Uint8Array(row.hash), hash)) return false;
   const size = store.sizeOf(row);
@@ -72,8 +95,9 @@ function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject
   const excess = (queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_RECORDS_MAX;
   if (excess > 0) queries.trimQuarantine.run(excess);
   queries.deleteRecords.run({ epoch, from: seq, to: seq });
-  queries.deleteAssignedLosses.run({ epoch, from: seq, to: seq });
   queries.addQueued.run(-1, -size);
   queries.addQuarantined.run(1, epoch);
+  losses.addRange(epoch, 'quarantined', seq, seq);
+  losses.restorePending(epoch, seq, seq);
   return true;
 }

@@ -1,7 +1,7 @@
 import { equal } from '../../common/bytes.js';
 import { migrate } from './migrations.js';
 import type { MirrorState } from './mirror.js';
-import type { EpochRow, LossRow, MediaRow, RecordRow } from './queries.js';
+import type { DeviceRow, EpochRow, LossRow, MediaRow, RecordRow } from './queries.js';
 import type { Database } from './sqlite.js';
 import type { OutboxStore } from './store.js';
 
@@ -25,7 +25,7 @@ export function salvage(
   });
   return store.transaction(() => {
     const { queries } = store;
-    const device = rows<{ last_epoch: number; last_claim_hash: Uint8Array | null; is_fresh: number }>(old, 'device')[0];
+    const device = rows<DeviceRow>(old, 'device')[0];
     const epochs = readableEpochs(store, old, published);
     for (const row of epochs) restoreEpoch(store, row);
     const newest = epochs.at(-1);
@@ -33,7 +33,10 @@ export function salvage(
       Math.max(device?.last_epoch ?? 0, newest?.epoch ?? 0),
       device?.last_claim_hash ?? newest?.claim_hash ?? null,
     );
-    if (device !== undefined) queries.setFresh.run(device.is_fresh);
+    if (device !== undefined) {
+      queries.setFresh.run(device.is_fresh);
+      queries.restoreRun.run(device.run_ms, device.moved_run_ms);
+    }
     for (const { action, command } of rows<{ action: string; command: Uint8Array }>(old, 'standing_order')) {
       queries.setOrder.run(action, command);
     }
@@ -53,6 +56,8 @@ export function salvage(
     });
     const found = copyRecords(store, old, new Set(epochs.map(({ epoch }) => epoch)));
     const lost = epochs.reduce((sum, row) => sum + balance(store, row, arePendingWhole), 0);
+    // An epoch that is closed only here could not name its losses any more.
+    for (const row of epochs) if (row.is_open === 0) store.losses.carryPending(row.epoch);
     store.deleteDrained();
     return { found, lost };
   });
@@ -70,7 +75,6 @@ function restoreEpoch({ queries }: OutboxStore, row: EpochRow): void {
     receipted: row.receipted,
     quarantined: row.quarantined,
     lost: row.lost,
-    stopped: row.stopped,
     commandCounter: row.command_counter,
   });
 }
@@ -137,7 +141,6 @@ function readableEpochs({ signer }: OutboxStore, old: Database, published: Mirro
       accept_receipted: 0,
       head_seq: -1,
       head_hash: published.claimHash,
-      stopped: 0,
       command_counter: 0,
       produced: 0,
       receipted: 0,
@@ -197,11 +200,11 @@ function balance({ queries, losses }: OutboxStore, row: EpochRow, arePendingWhol
     return missing;
   }
   // Nobody knows which of the absent ones were receipted, so a range may name some that are in the cloud.
-  const here = new Set(seqs);
-  losses.addSeqs(
-    epoch,
-    'corrupt',
-    Array.from({ length: produced }, (_, seq) => seq).filter((seq) => !here.has(seq)),
-  );
+  // Range by range: a camera that went on after a lost state may have skipped a million seqs.
+  let from = 0;
+  for (const seq of [...seqs, produced]) {
+    if (seq > from) losses.addRange(epoch, 'corrupt', from, seq - 1);
+    from = seq + 1;
+  }
   return missing;
 }

@@ -155,11 +155,10 @@ export class OutboxStore {
     return this.claimCache;
   }
 
-  /** Returns the epoch that records are signed in. @throws SealcamError `unclaimed`, `signing-stopped` */
+  /** Returns the epoch that records are signed in. @throws SealcamError `unclaimed` */
   signingEpoch(): EpochRow {
     const row = this.queries.openEpoch.get();
     if (row === undefined) throw new SealcamError('unclaimed', 'the camera has no owner');
-    if (row.stopped === 1) throw new SealcamError('signing-stopped', `epoch ${String(row.epoch)} is stopped`);
     return row;
   }
 
@@ -193,6 +192,7 @@ export class OutboxStore {
     this.queries.advanceHead.run({ epoch: epoch.epoch, seq, hash });
     this.queries.addQueued.run(1, size);
     if (content.kind === 'health') markHealth(this.queries, epoch.epoch, seq, content.time);
+    this.queries.addRun.run({ boot: content.time.boot, atMs: content.time.monotonicMs });
     this.recent.add(epoch.epoch, seq, hash, content.time.monotonicMs);
     this.inserted++;
     return record;

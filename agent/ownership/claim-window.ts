@@ -13,8 +13,6 @@ export interface OwnershipFacts {
   readonly lastClaimHash: Uint8Array | null;
   /** Owner key of the current claim; null without an owner. */
   readonly ownerKey: Uint8Array | null;
-  /** Signing stopped; only a new claim of the owner starts it again. */
-  readonly isStopped: boolean;
 }
 
 interface OpenOffer {

@@ -2,6 +2,7 @@ import { equal } from '../../common/bytes.js';
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError } from '../../common/errors.js';
+import { guard } from '../../common/guard.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
@@ -34,6 +35,8 @@ export interface OwnershipDependencies {
   readonly onWindow: (open: boolean) => void;
   /** What the indicator shows while no window is open. */
   readonly restingState: () => IndicatorState;
+  /** The ownership is about to end: what was counted and not recorded yet is recorded now, or nobody ever names it. */
+  readonly onEnding: () => void;
   /** An epoch was opened or ended. */
   readonly onChanged: () => void;
 }
@@ -50,13 +53,12 @@ export class OwnershipKeeper {
 
   /** Returns what a claim is verified against. */
   facts(): OwnershipFacts {
-    const { lastEpoch, lastClaimHash, claim, isStopped } = this.deps.outbox.ownership();
+    const { lastEpoch, lastClaimHash, claim } = this.deps.outbox.ownership();
     return {
       device: this.deps.device,
       lastEpoch,
       lastClaimHash,
       ownerKey: claim?.value.ownerKey ?? null,
-      isStopped,
     };
   }
 
@@ -115,7 +117,8 @@ export class OwnershipKeeper {
 
   /** Ends the ownership. The camera then records nothing until it is claimed again. */
   end(reason: 'release' | 'reset'): void {
-    const { outbox, mirror, now, onChanged } = this.deps;
+    const { outbox, mirror, log, now, onEnding, onChanged } = this.deps;
+    guard(log, 'what was withheld could not be recorded', onEnding);
     outbox.endEpoch(reason, now());
     noteOwnership(outbox, mirror);
     onChanged();

@@ -69,6 +69,9 @@ export class Recorder {
   private readonly gate: EventGate;
   private event: OpenEvent | null = null;
   private waiting = 0;
+  /** Losses that could not be stored yet, on a full disk for example. */
+  private unsaid = 0;
+  private isAbandoned = false;
   private work: Promise<void> = Promise.resolve();
 
   constructor(deps: RecorderDependencies, settings: RecorderSettings) {
@@ -111,6 +114,7 @@ export class Recorder {
 
   /** Records how many events were withheld, if a record is due, or now with `isLast`. Returns whether it did. */
   recordWithheld(time: RecordTime, isLast = false): boolean {
+    this.countUnsaid();
     return this.gate.recordWithheld(time, isLast);
   }
 
@@ -124,13 +128,29 @@ export class Recorder {
     return this.work;
   }
 
+  /** Gives up what waits to be recorded, and counts it as lost. For a stop that cannot wait any longer. */
+  abandon(): void {
+    this.isAbandoned = true;
+    this.unsaid += this.waiting;
+    this.countUnsaid();
+  }
+
   private fail(error: unknown): void {
+    if (this.isAbandoned) return;
     const { counters, log } = this.deps;
     const { code, message, hint } = asSealcamError(error);
     counters.add(`recorder.${code}`);
     log.error({ code, hint }, `an event could not be recorded: ${message}`);
-    guard(log, 'the loss could not be stored either', () => {
-      this.deps.outbox.countLoss('failed');
+    this.unsaid++;
+    this.countUnsaid();
+  }
+
+  /** Adds the losses that were not stored yet to the outbox; they stay here if that fails. */
+  private countUnsaid(): void {
+    if (this.unsaid === 0) return;
+    guard(this.deps.log, 'a loss could not be stored either; it is tried again', () => {
+      this.deps.outbox.countLoss('failed', this.unsaid);
+      this.unsaid = 0;
     });
   }
 
@@ -140,6 +160,7 @@ export class Recorder {
     decidedAtMs: number,
   ): Promise<void> {
     const { random, counters, outbox } = this.deps;
+    if (this.isAbandoned) return;
     if (claim === null) {
       counters.add('events.unclaimed');
       this.event = null;
@@ -173,6 +194,8 @@ export class Recorder {
     const picture = await this.thumbnail(transition.sighting);
     const decoded = nowMs();
     const { media, tooLarge } = await this.sealed(transition, claim, event, picture);
+    // Counted as lost already.
+    if (this.isAbandoned) return;
     const sealed = nowMs();
     const isNewPicture = media.media.role === 'thumbnail';
     const content: RecordEvent = {

@@ -3,6 +3,7 @@ import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { checkReceiptAgainstClaim, receiptKind, type Receipt } from '../../protocol/objects/receipt.js';
+import type { RecordTime } from '../../protocol/objects/record.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../protocol/transport/messages.js';
 import type { Outbox, ReceiptOutcome } from '../outbox/outbox.js';
@@ -12,6 +13,8 @@ export interface DownlinkDependencies {
   readonly outbox: Outbox;
   readonly counters: Counters;
   readonly log: Log;
+  /** Time of the records that a receipt makes the camera sign. */
+  readonly now: () => RecordTime;
   readonly onReceipt: (receipt: Receipt, outcome: ReceiptOutcome) => void;
   readonly onClaim: (claim: Uint8Array, mac: Uint8Array | null) => void;
   readonly onOfferRequest: () => void;
@@ -21,6 +24,7 @@ export interface DownlinkDependencies {
 /** Handles messages from the cloud: untrusted bytes until their signature and claim are verified. Never throws. */
 export class Downlink {
   private readonly deps: DownlinkDependencies;
+  private isLieLogged = false;
 
   constructor(deps: DownlinkDependencies) {
     this.deps = deps;
@@ -59,24 +63,33 @@ export class Downlink {
   }
 
   private applyReceipt(bytes: Uint8Array): void {
-    const { suite, outbox, log, counters } = this.deps;
+    const { suite, outbox, log, counters, now } = this.deps;
     const receipt = openSigned(receiptKind, suite, bytes);
-    const claim = outbox.claimOf(receipt.value.epoch);
+    const { epoch } = receipt.value;
+    const claim = outbox.claimOf(epoch);
     // A late duplicate, for an epoch whose last record was receipted earlier and which is closed: not a fault.
     if (claim === null) return;
     checkReceiptAgainstClaim(receipt, claim);
-    const outcome = outbox.applyReceipt(receipt);
+    const outcome = outbox.applyReceipt(receipt, now());
     counters.add('receipts');
-    if (outcome.otherHistory > 0) {
+    const { otherHistory, ahead, quarantined, movedTo } = outcome;
+    if (otherHistory > 0) {
       counters.add('receipts.other-history');
-      log.error(
-        { code: 'cloud-lied', epoch: receipt.value.epoch },
-        'a receipt of another history; nothing was deleted',
-      );
+      log.error({ code: 'cloud-lied', epoch }, 'a receipt of another history; nothing was deleted');
     }
-    if (outcome.quarantined > 0) log.warn({ records: outcome.quarantined }, 'the cloud refused records for good');
-    if (outcome.stopped) {
-      log.error({ code: 'signing-stopped' }, 'the cloud knows records that this camera never made; signing stops');
+    if (ahead > 0) {
+      counters.add('receipts.ahead');
+      // Once: a cloud can repeat it as often as it likes.
+      if (!this.isLieLogged) log.error({ code: 'cloud-lied', epoch }, 'a receipt of records never made here; ignored');
+      this.isLieLogged = true;
+    }
+    if (quarantined > 0) log.warn({ records: quarantined }, 'the cloud refused records for good; a gap names them');
+    if (movedTo !== null) {
+      counters.add('receipts.moved');
+      log.warn(
+        { code: 'store-corrupt', epoch, seq: movedTo },
+        'the cloud has other records of this camera; continuing after them with a gap',
+      );
     }
     this.deps.onReceipt(receipt.value, outcome);
   }

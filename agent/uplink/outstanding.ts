@@ -56,10 +56,10 @@ export class Outstanding {
     entry.dueMs = nowMs + boundedMs * (1 - JITTER_SHARE + 2 * JITTER_SHARE * uniform);
   }
 
-  /** Removes the records of an epoch from `from` to `to`, both included. */
-  markReceipted(epoch: number, from: number, to: number): void {
+  /** Removes the records of an epoch from `from` to `to`, both included, that are gone. */
+  markReceipted(epoch: number, from: number, to: number, isGone: (place: Place) => boolean = () => true): void {
     for (const [key, { place, isLive }] of this.waiting) {
-      if (place.epoch !== epoch || place.seq < from || place.seq > to) continue;
+      if (place.epoch !== epoch || place.seq < from || place.seq > to || !isGone(place)) continue;
       this.waiting.delete(key);
       if (isLive) this.liveCount--;
     }

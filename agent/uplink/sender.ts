@@ -87,9 +87,12 @@ export class Sender {
     this.drain = withCloudInterval(this.drain, intervalMs);
   }
 
-  /** Removes receipted records, so that they are not sent again. Both bounds are included. */
+  /**
+   * Removes receipted records, so that they are not sent again. Both bounds are included. What a receipt names and did not
+   * delete still waits: it may be a receipt of another history.
+   */
   markReceipted(epoch: number, from: number, to: number): void {
-    this.outstanding.markReceipted(epoch, from, to);
+    this.outstanding.markReceipted(epoch, from, to, (place) => !this.outbox.has(place));
   }
 
   get waitingForReceipt(): number {

@@ -70,8 +70,7 @@ export class Owner {
 
   /**
    * Claims a camera of ours again, with these members, and resolves with the new epoch. It needs neither code nor
-   * presence, because the camera accepts only its current owner's key. This also restarts a camera that stopped
-   * signing.
+   * presence, because the camera accepts only its current owner's key.
    *
    * @throws SealcamError `claim-refused`, `receipt-keys-changed`, `cloud-unreachable`, `cloud-lied`
    */

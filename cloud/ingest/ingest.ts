@@ -17,7 +17,7 @@ import { Refusals } from '../alarms/refusals.js';
 import type { ClaimRow, CloudStore } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 import { ReceiptSigners } from '../trust/receipt-signers.js';
-import { judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
+import { headOf, judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
 import { makeReceipt, type ReceiptedEpoch, type ReceiptEntry } from './receipts.js';
 
 export interface IngestDependencies {
@@ -197,7 +197,11 @@ export class Ingest {
       if (quality === 'ntp' && wallMs !== null) counters.observe('ingest.lag', Math.max(0, nowMs - wallMs) / 1000);
       this.deps.onStored(id, record, nowMs);
     }
-    for (const { epoch, entries } of receipts.values()) this.sendReceipt(epoch, entries);
+    for (const { epoch, entries } of receipts.values()) {
+      const hasOther = entries.some((entry) => entry.type === 'rejected' && entry.code === 'equivocation');
+      const head = hasOther ? await headOf(this.deps, epoch) : undefined;
+      this.sendReceipt(epoch, head === undefined ? entries : [...entries, head]);
+    }
   }
 
   private sendReceipt(epoch: ReceiptedEpoch, entries: readonly ReceiptEntry[]): void {

@@ -111,6 +111,9 @@ export async function judgeRecord(input: RecordInput): Promise<Judgement> {
   };
 }
 
+/** How many of the newest records are tried for one that is stored whole. */
+const HEAD_RECORDS_MAX = 64;
+
 export const REVOKED_BY_MAKER = 'the maker revoked this camera';
 
 /** Judges a record of a camera that the maker revoked: it is neither stored, receipted nor rejected for good. */
@@ -123,6 +126,21 @@ export function judgeRevoked(suite: CryptoSuite, device: Uint8Array, sent: SentR
     const { code, message } = asSealcamError(error);
     return refused(code === 'foreign' || code === 'unsupported' ? code : 'malformed', message);
   }
+}
+
+/**
+ * Returns the newest record of an epoch that a receipt may name: stored with its media, or with the signed loss of them.
+ * Beside an `equivocation` it tells a camera that was restored from an old image where to go on.
+ */
+export async function headOf(
+  { store, suite }: Pick<RecordInput, 'store' | 'suite'>,
+  { device, epoch }: Pick<ReceiptedEpoch, 'device' | 'epoch'>,
+): Promise<ReceiptEntry | undefined> {
+  const newest = await store.records.page(device, epoch, Number.MAX_SAFE_INTEGER, HEAD_RECORDS_MAX);
+  for (const { seq, hash, bytes } of newest) {
+    if (await hasMediaOrLoss(store, openSigned(recordKind, suite, bytes).value)) return { type: 'head', seq, hash };
+  }
+  return undefined;
 }
 
 /** Returns whether each media object that the record names is stored, or named by a stored, signed loss. */
@@ -213,7 +231,15 @@ export async function judgeAccept(input: AcceptInput): Promise<Judgement> {
   const row = await store.claims.row(value.device, value.epoch);
   if (row?.state === 'revoked') return refused('revoked', `epoch ${String(value.epoch)} is revoked`);
   const put = await store.claims.accept(claim, accept, nowMs);
-  if (put.outcome === 'equivocation') return refused('equivocation', `another claim for epoch ${String(value.epoch)}`);
+  if (put.outcome === 'equivocation') {
+    if (row === undefined || !equal(row.claimHash, claim.hash)) {
+      return refused('equivocation', `another claim for epoch ${String(value.epoch)}`);
+    }
+    // The same claim: a camera that was restored from an image of the moment at which it was claimed.
+    const epoch = { device, epoch: value.epoch, claimHash: claim.hash, claim: claim.bytes };
+    const entry = { type: 'rejected', seq: 0, hash: accept.hash, code: 'equivocation' } as const;
+    return refused('equivocation', `another accept for epoch ${String(value.epoch)}`, { epoch, entry });
+  }
   return {
     type: 'stored',
     record: accept,

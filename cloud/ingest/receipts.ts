@@ -6,6 +6,8 @@ import { signObject } from '../../protocol/objects/signed-object.js';
 /** What a receipt states about one record. */
 export type ReceiptEntry =
   | { readonly type: 'stored'; readonly seq: number; readonly hash: Uint8Array }
+  /** The newest record stored whole, named beside a reject. */
+  | { readonly type: 'head'; readonly seq: number; readonly hash: Uint8Array }
   | { readonly type: 'rejected'; readonly seq: number; readonly hash: Uint8Array; readonly code: RejectCode };
 
 export type RejectCode = 'malformed' | 'equivocation';
@@ -27,7 +29,7 @@ export interface ReceiptInput {
 
 /**
  * Signs a receipt for records that are stored or rejected for good. Consecutive seqs become one range, which carries the
- * hash of its last record.
+ * hash of its last record. The head has a range of its own, so that no other range ends in a record that the camera lacks.
  */
 export function makeReceipt(suite: CryptoSuite, signer: Signer, { epoch, entries, pacing }: ReceiptInput): Uint8Array {
   const ranges: [number, number, Uint8Array][] = [];
@@ -43,11 +45,14 @@ export function makeReceipt(suite: CryptoSuite, signer: Signer, { epoch, entries
   const rejects = entries
     .filter((entry) => entry.type === 'rejected')
     .map(({ seq, hash, code }) => [seq, hash, code] as const);
+  const head = entries.filter((entry) => entry.type === 'head').sort((a, b) => b.seq - a.seq)[0];
+  const stated = ranges.slice(0, LIMITS.receiptRangesMax - 1);
+  if (head !== undefined && !stated.some(([, to]) => to === head.seq)) stated.push([head.seq, head.seq, head.hash]);
   const receipt: Receipt = {
     device: epoch.device,
     epoch: epoch.epoch,
     claimHash: epoch.claimHash,
-    ranges: ranges.slice(0, LIMITS.receiptRangesMax),
+    ranges: stated,
     ...(rejects.length === 0 ? {} : { rejects: rejects.slice(0, LIMITS.receiptRejectsMax) }),
     ...(pacing === null ? {} : { pacing }),
   };

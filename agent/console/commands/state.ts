@@ -19,13 +19,14 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
       const windowLeftMs = agent.ownership.windowLeftMs();
       const { phase } = agent.uplink.status();
       const unlocked = lock.state();
+      const lies = agent.counters.get('receipts.ahead') + agent.counters.get('receipts.other-history');
       const fields = {
         version: agent.version,
         camera: agent.camera.state,
         privacy: agent.isPrivate,
         owned: facts.ownerKey !== null,
         epoch: facts.lastEpoch,
-        signing_stopped: facts.isStopped,
+        cloud_lied: lies,
         queued: records,
         queued_bytes: bytes,
         uplink: phase,
@@ -44,7 +45,7 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
           ['queue', `${String(records)} records, ${String(bytes)} bytes`],
           ['uplink', `${phase}${agent.uplink.isConnected ? ', connected' : ''}`],
           ['console', unlocked === null ? 'locked' : `${unlocked.scopes.join(', ')} for ${String(unlocked.leftS)} s`],
-          ...(facts.isStopped ? [['signing', 'stopped: the owner must claim the camera again'] as const] : []),
+          ...(lies === 0 ? [] : [['cloud', `lied: ${String(lies)} receipts contradict this camera, ignored`] as const]),
         ]),
       );
     },

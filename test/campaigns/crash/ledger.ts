@@ -76,8 +76,11 @@ export class Ledger {
     return true;
   }
 
-  /** Returns broken links and unaccounted seqs, as sentences. `open` is the epoch whose losses have seqs. */
-  brokenChains(open: number | null, rejected: ReadonlySet<string>): string[] {
+  /**
+   * Returns broken links and unaccounted seqs, as sentences. `open` is the epoch whose losses have seqs; in those of `moved`
+   * the camera learned that the cloud has other records.
+   */
+  brokenChains(open: number | null, rejected: ReadonlySet<string>, moved: ReadonlySet<number>): string[] {
     const broken: string[] = [];
     const heads = new Map<number, number>();
     for (const { record } of this.known.values()) {
@@ -85,8 +88,9 @@ export class Ledger {
       const before = this.known.get(placeKey({ epoch: record.epoch, seq: record.seq - 1 }));
       const expected = record.seq === 0 ? toHex(record.claimHash) : before?.hash;
       const at = placeKey(record);
-      if (record.prev === null) broken.push(`${at} records that its camera lost its state`);
-      else if (expected !== undefined && toHex(record.prev) !== expected)
+      if (record.prev === null) {
+        if (!moved.has(record.epoch)) broken.push(`${at} records that its camera lost its state`);
+      } else if (expected !== undefined && toHex(record.prev) !== expected)
         broken.push(`${at} does not follow its predecessor`);
     }
     for (const [epoch, head] of heads) {

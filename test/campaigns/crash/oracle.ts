@@ -53,9 +53,9 @@ function verdictOf(
   hasUplink: boolean,
 ): Verdict {
   const { outbox } = opened;
-  const rejected = new Set(
-    lines.filter((line) => line.is === 'rejected').map(({ epoch, seq }) => placeKey({ epoch, seq })),
-  );
+  const rejects = lines.filter((line) => line.is === 'rejected');
+  const rejected = new Set(rejects.map(({ epoch, seq }) => placeKey({ epoch, seq })));
+  const moved = new Set(rejects.filter(({ isOther }) => isOther).map(({ epoch }) => epoch));
   const ledger = ledgerOf(outbox, lines);
   const open = storeOf(outbox).queries.openEpoch.get()?.epoch ?? null;
   const wrong = [
@@ -74,7 +74,7 @@ function verdictOf(
     else if (epoch !== open && ledger.useCountedLoss()) dropped++;
     else lost.push(place);
   }
-  wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected), ...recordsAgain(outbox));
+  wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected, moved), ...recordsAgain(outbox));
   return { committed: committed.size, lost, duplicated: [...ledger.duplicated], dropped, wrong };
 }
 
@@ -121,7 +121,7 @@ function brokenState({ outbox, uplink, key }: OpenedFolder, lines: readonly Line
 /** Checks that the camera still records, and continues its chain. */
 function recordsAgain(outbox: Outbox): string[] {
   const before = storeOf(outbox).queries.openEpoch.get();
-  if (before === undefined || before.stopped === 1) return [];
+  if (before === undefined) return [];
   const time = { boot: new Uint8Array(16), monotonicMs: LATER_MS, wallMs: null, quality: 'unset' } as const;
   const record = outbox.append({ kind: 'scene', time, scene: { class: 'stall' } });
   return record?.value.seq === before.head_seq + 1 ? [] : ['it does not continue its chain'];

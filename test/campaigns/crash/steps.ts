@@ -15,6 +15,7 @@ export type Report = (line: Line) => void;
 
 const PICTURE_BYTES_MAX = 12_000;
 const PUBLISHED_MAX = 6;
+const HEAD_AHEAD_MAX = 40;
 
 /** One thing that a camera does with its data folder. It is reported only after the call has returned. */
 type Step = (life: Life) => void;
@@ -26,7 +27,8 @@ const STEPS: readonly (readonly [name: string, weight: number, step: Step])[] = 
   ['publish', 14, (life) => life.publish(false)],
   ['receipt', 12, (life) => life.publish(true)],
   ['publish-newest', 6, (life) => life.publishNewest()],
-  ['reject', 3, (life) => life.reject()],
+  ['reject', 3, (life) => life.reject('malformed')],
+  ['reject-other', 2, (life) => life.reject('equivocation')],
   ['flush-losses', 6, (life) => life.flushLosses()],
   ['count-loss', 2, (life) => life.outbox.countLoss('failed')],
   ['age-out', 1, (life) => life.ageOut()],
@@ -117,7 +119,8 @@ export class Life {
     begin('receipt of one record');
     const claim = this.outbox.currentClaim();
     if (claim === null) return;
-    for (const { seq, hash } of records) this.outbox.applyReceipt(this.camera.receipt(claim, [[seq, seq, hash]]));
+    for (const { seq, hash } of records)
+      this.outbox.applyReceipt(this.camera.receipt(claim, [[seq, seq, hash]]), this.camera.time(this.nowMs));
     begin('end');
   }
 
@@ -136,7 +139,10 @@ export class Life {
       const last = own.at(-1);
       const claim = this.outbox.claimOf(epoch);
       if (first === undefined || last === undefined || claim === null) continue;
-      this.outbox.applyReceipt(this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]));
+      this.outbox.applyReceipt(
+        this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]),
+        this.camera.time(this.nowMs),
+      );
     }
   }
 
@@ -146,13 +152,17 @@ export class Life {
     if (record !== null) this.send([record]);
   }
 
-  reject(): void {
+  /** Rejects the oldest record, as a cloud does that has another one for its seq and others beyond the camera's last. */
+  reject(code: 'malformed' | 'equivocation'): void {
     const [record] = this.outbox.read({ epoch: 0, seq: 0 }, 1);
     const claim = record === undefined ? null : this.outbox.claimOf(record.epoch);
     if (record === undefined || claim === null || record.seq === 0) return;
     this.send([record]);
-    this.report({ is: 'rejected', epoch: record.epoch, seq: record.seq });
-    this.outbox.applyReceipt(this.camera.receipt(claim, [], { rejects: [[record.seq, record.hash, 'malformed']] }));
+    this.report({ is: 'rejected', epoch: record.epoch, seq: record.seq, isOther: code === 'equivocation' });
+    const head = this.outbox.totals().produced + this.below(HEAD_AHEAD_MAX);
+    const ranges = code === 'malformed' ? [] : [[head, head, this.random.bytes(32)] as const];
+    const rejects = [[record.seq, record.hash, code]] as const;
+    this.outbox.applyReceipt(this.camera.receipt(claim, ranges, { rejects }), this.camera.time(this.nowMs));
   }
 
   flushLosses(): void {

@@ -58,7 +58,8 @@ export type Line =
   | { readonly is: 'record'; readonly epoch: number; readonly seq: number; readonly hash: string }
   /** Records that left the camera, and that the cloud has from here on. Base64. */
   | { readonly is: 'published'; readonly records: readonly string[] }
-  | { readonly is: 'rejected'; readonly epoch: number; readonly seq: number }
+  /** `isOther`: for another record of its seq, so that the camera may go on elsewhere. */
+  | { readonly is: 'rejected'; readonly epoch: number; readonly seq: number; readonly isOther: boolean }
   | { readonly is: 'order'; readonly epoch: number; readonly counter: number }
   | { readonly is: 'uplink'; readonly window: number }
   | { readonly is: 'key'; readonly key: string }

@@ -33,10 +33,10 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         if (message?.type !== 'records') return result;
         for (const { record } of message.records) {
           const { value, hash } = openSigned(recordKind, simSuite, record);
-          const { device, epoch, claimHash, seq } = value;
+          const { device, epoch, claimHash, seq, time } = value;
           const ranges = [[seq, seq, hash]] as const;
           const receipt = signObject(receiptKind, simSuite, anyone, { device, epoch, claimHash, ranges });
-          camera.agent?.outbox.applyReceipt(receipt);
+          camera.agent?.outbox.applyReceipt(receipt, time);
         }
         return result;
       },

@@ -28,7 +28,6 @@ function factsOf(owned: Verified<Claim> | undefined): OwnershipFacts {
     lastEpoch: owned?.value.epoch ?? 0,
     lastClaimHash: owned?.hash ?? null,
     ownerKey: owned?.value.ownerKey ?? null,
-    isStopped: false,
   };
 }
 

@@ -11,6 +11,7 @@ import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { BOTH_FILES, describeRecords, RestoredCamera } from '../../support/worlds/restored-camera.js';
 import { claimed, close, MIB, motion, picture } from '../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { storeOf } from '../../support/outbox-store.js';
@@ -46,6 +47,7 @@ function after(make: Make): string {
     outbox,
     counters,
     log: silentLog,
+    now: () => world.time(100),
     onReceipt: nothing,
     onClaim: nothing,
     onOfferRequest: nothing,
@@ -60,6 +62,8 @@ function after(make: Make): string {
   close(opened);
   return `${String(queued)} of 3 kept${refused.length === 0 ? '' : ` (${refused.join(', ')})`}`;
 }
+
+const DAY_MS = 24 * 60 * 60_000;
 
 const good: Make = ({ world, claim, records }) => [world.receipt(claim, [[0, 2, hashOf(records, 2)]])];
 const honest = {
@@ -81,12 +85,12 @@ function replayed(which: 'old' | 'new'): string {
   const first = outbox.currentClaim();
   if (first === null) throw new Error('unclaimed');
   const receipt = world.receipt(first, [[0, 1, motion(world, outbox, 1).hash]]);
-  outbox.applyReceipt(receipt);
+  outbox.applyReceipt(receipt, world.time(0));
   const second = world.claim(2, first.hash);
   outbox.beginEpoch(second, world.time(2));
   const records = [3, 4, 5].map((atMs) => motion(world, outbox, atMs));
   const before = outbox.queued().records;
-  outbox.applyReceipt(which === 'old' ? receipt : world.receipt(second, [[0, 3, hashOf(records, 3)]]));
+  outbox.applyReceipt(which === 'old' ? receipt : world.receipt(second, [[0, 3, hashOf(records, 3)]]), world.time(0));
   const kept = outbox.queued().records;
   close({ outbox, ...opened });
   return `${String(kept)} of ${String(before)} kept`;
@@ -100,11 +104,67 @@ function quarantined(count: number): string {
   if (claim === null) throw new Error('unclaimed');
   for (let i = 0; i < count; i++) {
     const { hash, value } = motion(world, opened.outbox, i);
-    opened.outbox.applyReceipt(world.receipt(claim, [], { rejects: [[value.seq, hash, 'malformed']] }));
+    opened.outbox.applyReceipt(world.receipt(claim, [], { rejects: [[value.seq, hash, 'malformed']] }), world.time(0));
   }
   const kept = storeOf(opened.outbox).queries.quarantineSize.get()?.records ?? 0;
   close(opened);
   return `${String(kept)} kept`;
+}
+
+/** A camera restored from an old image whose cloud has other records for seq 2 and 3; its own record 2 waits. */
+function restored(act: (camera: RestoredCamera, own: Verified<SealcamRecord>) => void): string {
+  const camera = new RestoredCamera(BOTH_FILES);
+  act(camera, camera.motion());
+  camera.motion();
+  const signed = describeRecords(camera.records(3));
+  const counted = Object.keys(camera.counters.snapshot()).filter((name) => name !== 'receipts');
+  camera.close();
+  return `${signed}${counted.length === 0 ? '' : `; ${counted.join(', ')}`}`;
+}
+
+const MOVED = 'gap 4 (state-lost 3 to 3), motion 5; receipts.moved';
+const reject = {
+  name: 'the reject of its own record, with the head of the cloud',
+  expected: MOVED,
+  observed: () =>
+    restored((camera, own) => {
+      camera.give(camera.reject(own, 3));
+    }),
+};
+
+/** Rejects two records of a camera, the second one after `between`. */
+function rejectedTwice(between: (camera: RestoredCamera) => void): string {
+  return restored((camera, own) => {
+    camera.give(camera.reject(own, 3));
+    between(camera);
+    camera.give(camera.reject(camera.motion(), 100));
+  });
+}
+
+const aDayLater = {
+  name: 'after the camera has run for a day',
+  expected: 'gap 4 (state-lost 3 to 3), gap 101 (state-lost 6 to 100), motion 102; receipts.moved',
+  observed: () =>
+    rejectedTwice((camera) => {
+      // Without network time the age limit, an hour here, drops nothing.
+      camera.time = camera.world.time(1000 + DAY_MS, null);
+    }),
+};
+const STAYED = 'gap 4 (state-lost 3 to 3), motion 6; receipts.ahead, receipts.moved';
+
+/** Returns what a camera names after the gap that named three failures was answered. */
+function namedAfter(answer: 'rejected' | 'receipted'): string {
+  const camera = new RestoredCamera([]);
+  camera.outbox.countLoss('failed', 3);
+  const gap = camera.outbox.flushLosses(camera.time);
+  if (gap === null) throw new Error('no gap');
+  const { seq } = gap.value;
+  if (answer === 'rejected') camera.give(camera.reject(gap, 3));
+  else camera.give(camera.world.receipt(camera.claim, [[seq, seq, gap.hash]]));
+  const next = camera.outbox.flushLosses(camera.time);
+  const named = next === null ? 'nothing' : describeRecords([next.value]);
+  camera.close();
+  return named;
 }
 
 attacks('receipts', 'At the camera: receipts', [
@@ -150,5 +210,79 @@ attacks('receipts', 'At the camera: receipts', [
     expected: '64 kept',
     observed: () => quarantined(100),
     control: { name: '10 rejects', expected: '10 kept', observed: () => quarantined(10) },
+  },
+  {
+    name: 'a receipt of 9,000,000 records that the camera never made',
+    expected: 'motion 3; receipts.ahead',
+    observed: () =>
+      restored((camera) => {
+        camera.give(camera.world.receipt(camera.claim, [[0, 9_000_000, realRandom.bytes(32)]]));
+      }),
+    control: reject,
+  },
+  {
+    name: 'a reject of its own record with a head of 2^53 − 1, to use up its seqs',
+    expected: 'gap 1048579 (state-lost 3 to 1048578), motion 1048580; receipts.ahead, receipts.moved',
+    observed: () =>
+      restored((camera, own) => {
+        camera.give(camera.reject(own, Number.MAX_SAFE_INTEGER));
+      }),
+    control: reject,
+  },
+  {
+    name: 'a second reject within a day',
+    expected: STAYED,
+    observed: () => rejectedTwice(() => undefined),
+    control: aDayLater,
+  },
+  {
+    name: 'a second reject after a restart, with the wall clock set a year ahead',
+    expected: STAYED,
+    observed: () =>
+      rejectedTwice((camera) => {
+        camera.restart();
+        camera.time = {
+          ...camera.world.time(2000, Date.UTC(2027, 10, 21)),
+          quality: 'rtc',
+          boot: realRandom.bytes(16),
+        };
+      }),
+    control: aDayLater,
+  },
+  {
+    name: 'a receipt ahead and a reject, signed by a key that the claim does not name',
+    expected: 'motion 3; down.foreign',
+    observed: () =>
+      restored((camera, own) => {
+        const thief = Object.assign(new CameraWorld(), { deviceId: camera.world.deviceId });
+        const rejects = [[own.value.seq, own.hash, 'equivocation']] as const;
+        camera.give(thief.receipt(camera.claim, [[3, 3, realRandom.bytes(32)]], { rejects }));
+      }),
+    control: reject,
+  },
+  {
+    name: 'a receipt ahead with the reject of a record that is not its own',
+    expected: 'motion 3; receipts.ahead',
+    observed: () =>
+      restored((camera, own) => {
+        camera.give(camera.reject({ ...own, hash: realRandom.bytes(32) }, 3));
+      }),
+    control: reject,
+  },
+  {
+    name: 'a receipt ahead with its own record rejected as malformed',
+    expected: 'motion 3; receipts.ahead',
+    observed: () =>
+      restored((camera, own) => {
+        const rejects = [[own.value.seq, own.hash, 'malformed']] as const;
+        camera.give(camera.world.receipt(camera.claim, [[3, 3, realRandom.bytes(32)]], { rejects }));
+      }),
+    control: reject,
+  },
+  {
+    name: 'a reject of the gap that names three failures',
+    expected: 'gap 6 (failed 3, quarantined 4 to 4)',
+    observed: () => namedAfter('rejected'),
+    control: { name: 'a receipt of it', expected: 'nothing', observed: () => namedAfter('receipted') },
   },
 ]);

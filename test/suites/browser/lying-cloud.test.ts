@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { Browser, Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { realRandom } from '../../../common/adapters/real-random.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
-import { openRecoveryFile } from '../../../app/core/recovery-file.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
@@ -37,10 +37,7 @@ describeWith('chromium', 'the page over a lying cloud', () => {
     const port = await freePort();
     pageUrl = `http://127.0.0.1:${String(port)}/`;
     page = await hostPage(join(folder, 'page'), '', port);
-    const visitor = await Visitor.arrive(browser);
-    const { master } = await openRecoveryFile(await visitor.makeKey(pageUrl, PASSPHRASE), PASSPHRASE);
-    keys = ownerKeys(tweetnaclSuite, master);
-    visitors.push(visitor);
+    keys = ownerKeys(tweetnaclSuite, realRandom.bytes(32));
   });
 
   afterAll(async () => {
@@ -54,15 +51,13 @@ describeWith('chromium', 'the page over a lying cloud', () => {
     return new PageCloud(0, (_, claim) => history(world, claim, Date.now() - ageMs), world);
   }
 
-  /** A browser of the owner over this cloud; the first one is in use already, a second one starts from the recovery file. */
-  async function open(cloud: PageCloud, visitor?: Visitor): Promise<Visitor> {
-    const at = visitor ?? (await another());
-    await at.context.unrouteAll({ behavior: 'ignoreErrors' });
-    await answerFrom(at.context, cloud);
-    await at.page.goto(pageUrl);
-    await at.page.getByRole('navigation').waitFor();
-    await at.page.locator('.card-button, .mark').first().waitFor();
-    return at;
+  /** A browser of the owner over this cloud, which has loaded something. */
+  async function open(cloud: PageCloud): Promise<Visitor> {
+    const visitor = await another();
+    await answerFrom(visitor.context, cloud);
+    await visitor.page.goto(pageUrl);
+    await visitor.page.locator('.card-button, .mark').first().waitFor();
+    return visitor;
   }
 
   async function another(): Promise<Visitor> {

@@ -45,13 +45,14 @@ export class UplinkWorld {
     const { outbox, mirror } = this.queue;
     // Claimed, and the accept receipted: without its receipt it would leave before everything else.
     const accept = outbox.beginEpoch(this.claim, world.time(0));
-    outbox.applyReceipt(world.receipt(this.claim, [[0, 0, accept.hash]]));
+    outbox.applyReceipt(world.receipt(this.claim, [[0, 0, accept.hash]]), world.time(0));
     this.device = toHex(world.deviceId);
     const downlink = new Downlink({
       suite: nodeSuite,
       outbox,
       counters: new Counters(),
       log: silentLog,
+      now: () => world.time(0),
       onReceipt: (receipt) => {
         this.uplink.receiptApplied(receipt);
       },

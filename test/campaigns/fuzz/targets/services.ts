@@ -12,7 +12,7 @@ import { claimKind } from '../../../../protocol/objects/claim.js';
 import { offerKind } from '../../../../protocol/objects/offer.js';
 import { commandKind } from '../../../../protocol/objects/command.js';
 import { receiptKind } from '../../../../protocol/objects/receipt.js';
-import { recordKind } from '../../../../protocol/objects/record.js';
+import { recordKind, type RecordTime } from '../../../../protocol/objects/record.js';
 import { sessionKind } from '../../../../protocol/objects/session.js';
 import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
 import { encodeDown, encodeStatus, encodeUp } from '../../../../protocol/transport/messages.js';
@@ -118,7 +118,8 @@ function downlinkTarget(): Target {
     const onCommand = (command: Uint8Array): void => {
       orders.handleCommand(command);
     };
-    const handlers = { onReceipt: nothing, onClaim: nothing, onOfferRequest: nothing, onCommand };
+    const now = (): RecordTime => world.record(0, null, { kind: 'accept' }).time;
+    const handlers = { now, onReceipt: nothing, onClaim: nothing, onOfferRequest: nothing, onCommand };
     return { counters, downlink: new Downlink({ suite: nodeSuite, outbox, counters, log: silentLog, ...handlers }) };
   };
   return {

@@ -55,6 +55,7 @@ export class SocketCamera {
       outbox,
       counters: new Counters(),
       log: silentLog,
+      now: () => world.time(0),
       onReceipt: (receipt) => {
         this.uplink.receiptApplied(receipt);
       },

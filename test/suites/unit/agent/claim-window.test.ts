@@ -14,7 +14,6 @@ const free: OwnershipFacts = {
   lastEpoch: 0,
   lastClaimHash: null,
   ownerKey: null,
-  isStopped: false,
 };
 const nonce = realRandom.bytes(16);
 

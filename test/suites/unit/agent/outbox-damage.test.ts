@@ -263,7 +263,7 @@ describe('a named loss', () => {
     const gap = outbox.flushLosses(world.time(1));
     const claim = outbox.currentClaim();
     if (gap === null || claim === null) throw new Error('no gap record');
-    outbox.applyReceipt(world.receipt(claim, [[0, 1, gap.hash]]));
+    outbox.applyReceipt(world.receipt(claim, [[0, 1, gap.hash]]), world.time(0));
     expect(storeOf(outbox).queries.device.database.prepare('SELECT * FROM pending_loss').all()).toEqual([]);
     close(opened);
   });
@@ -329,7 +329,7 @@ describe('the end of an ownership', () => {
     const claim = first.outbox.currentClaim();
     const record = motion(world, first.outbox, 1);
     if (claim === null) throw new Error('unclaimed');
-    first.outbox.applyReceipt(world.receipt(claim, [], { rejects: [[1, record.hash, 'malformed']] }));
+    first.outbox.applyReceipt(world.receipt(claim, [], { rejects: [[1, record.hash, 'malformed']] }), world.time(0));
     close(first);
     copyFileSync(join(folder, 'outbox.db'), join(folder, 'backup'));
     const second = open(world, folder);

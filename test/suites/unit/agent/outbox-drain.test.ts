@@ -30,7 +30,7 @@ function drain(minutes: number, liveAtMs: number) {
       sent.push({ atMs: nowMs, isLive: parcel.isLive, records: parcel.records.length });
       sender.markAcknowledged(parcel, nowMs, 300_000, 0.5);
       for (const { epoch, seq, hash } of parcel.records) {
-        outbox.applyReceipt(world.receipt(claim, [[seq, seq, hash]]));
+        outbox.applyReceipt(world.receipt(claim, [[seq, seq, hash]]), world.time(0));
         sender.markReceipted(epoch, seq, seq);
       }
     }

@@ -115,7 +115,7 @@ describe("the owner's orders", () => {
     world.reportHealth(LIMITS.commandMaxHealth);
     world.restart();
     const range = [0, later[0], later[1]] as const;
-    world.outbox.applyReceipt(world.camera.receipt(world.claim, [range]));
+    world.outbox.applyReceipt(world.camera.receipt(world.claim, [range]), world.camera.time(1));
     expect(world.outbox.find({ epoch: 1, seq: later[0] })).toBeNull();
     expect(world.sendOrder(world.makeOrder({ ...order, recent: later, counter: 101 }))).toBe('accepted');
   });

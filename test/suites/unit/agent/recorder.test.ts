@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
+import { SealcamError } from '../../../../common/errors.js';
 import { LIMITS } from '../../../../common/limits.js';
 import type { Random } from '../../../../common/random.js';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
@@ -13,6 +14,7 @@ import { accountId } from '../../../../protocol/objects/ids.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { asyncCodeOf } from '../../../support/codes.js';
+import { storeOf } from '../../../support/outbox-store.js';
 import { atOnce, RECORDER_SETTINGS, RecorderWorld } from '../../../support/worlds/recorder-world.js';
 
 function picture(width: number, height: number, noise: boolean): Promise<Buffer> {
@@ -75,6 +77,51 @@ describe('recorder', () => {
     const ofNext = world.records().filter(({ epoch }) => epoch === 2);
     expect(ofNext.every(({ kind }) => kind !== 'motion')).toBe(true);
     expect(world.counters.get('events.claim-changed')).toBe(1);
+  });
+
+  it.each([
+    ['counts what waits as lost when it is given up', true, [], [{ reason: 'failed', count: 2 }]],
+    ['counts nothing where nothing waits: the control', false, ['start', 'end'], []],
+  ] as const)('%s', async (_, isEarly, phases, losses) => {
+    const world = new RecorderWorld();
+    world.claim();
+    for (const each of [start(await picture(64, 36, false)), end()]) world.recorder.recordTransition(each);
+    if (!isEarly) await world.recorder.idle();
+    world.recorder.abandon();
+    await world.recorder.idle();
+    const recorded = world.records().flatMap(({ event }) => (event === undefined ? [] : [event.phase]));
+    expect(recorded).toEqual(phases);
+    expect(world.outbox.flushLosses(world.camera.time(3000))?.value.loss ?? []).toEqual(losses);
+  });
+
+  it('does not record what was being sealed when it was given up: it is counted as lost already', async () => {
+    const world = new RecorderWorld();
+    world.claim();
+    const { sealer } = world.deps;
+    const seal = sealer.seal.bind(sealer);
+    sealer.seal = async (...args) => {
+      const sealed = await seal(...args);
+      world.recorder.abandon();
+      return sealed;
+    };
+    await world.recordTransitions(start(await picture(64, 36, false)));
+    expect(world.records().map(({ kind }) => kind)).toEqual(['accept']);
+    expect(world.outbox.flushLosses(world.camera.time(3000))?.value.loss).toEqual([{ reason: 'failed', count: 1 }]);
+  });
+
+  it('keeps a loss that could not be stored, and names it once the disk works again', async () => {
+    const world = new RecorderWorld();
+    world.claim();
+    const store = storeOf(world.outbox);
+    const transaction = store.transaction.bind(store);
+    store.transaction = () => {
+      throw new SealcamError('store-full', 'full');
+    };
+    await world.recordTransitions(start(await picture(64, 36, false)), end());
+    expect(world.recorder.recordWithheld(world.camera.time(3000))).toBe(false);
+    store.transaction = transaction;
+    for (let i = 0; i < 2; i++) world.recorder.recordWithheld(world.camera.time(4000));
+    expect(world.outbox.flushLosses(world.camera.time(5000))?.value.loss).toEqual([{ reason: 'failed', count: 2 }]);
   });
 
   it('compresses a picture again if it is too large for a seal', async () => {

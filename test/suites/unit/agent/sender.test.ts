@@ -15,7 +15,7 @@ function receiptAccept(world: CameraWorld, { outbox }: Opened, epoch = 1): void 
   const claim = outbox.claimOf(epoch);
   const accept = outbox.find({ epoch, seq: 0 });
   if (claim === null || accept === null) throw new Error('no accept');
-  outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]));
+  outbox.applyReceipt(world.receipt(claim, [[0, 0, accept.hash]]), world.time(0));
 }
 
 /**
@@ -28,6 +28,8 @@ function walk(seed: number, next: Next): string | null {
   const queue = claimed(world, tempFolder());
   const { outbox } = queue;
   receiptAccept(world, queue);
+  const claim = outbox.currentClaim();
+  if (claim === null) throw new Error('unclaimed');
   const append = (): number =>
     outbox.append({ kind: 'scene', time: world.time(0), scene: { class: 'stall' } })?.value.seq ?? -1;
   for (let i = 0; i < 40; i++) append();
@@ -59,7 +61,10 @@ function walk(seed: number, next: Next): string | null {
       sender.markAcknowledged(parcel, nowMs, WINDOW_MS, uniform());
       // Receipts of the backlog may be missing: a repeat must not leave before a live record either.
       if (parcel.isLive || uniform() < 0.3)
-        for (const { epoch, seq } of parcel.records) sender.markReceipted(epoch, seq, seq);
+        for (const { epoch, seq, hash } of parcel.records) {
+          outbox.applyReceipt(world.receipt(claim, [[seq, seq, hash]]), world.time(0));
+          sender.markReceipted(epoch, seq, seq);
+        }
     }
   }
   close(queue);
@@ -116,6 +121,27 @@ describe('the next message to leave', () => {
     sender.markReceipted(1, 0, 0);
     // The control: with the receipt the next accept leaves, and the live record behind it.
     expect(leaving().slice(0, 2)).toEqual(['2/0', '2/1']);
+    close(queue);
+  });
+
+  it.each([
+    ['again the record that a receipt of another history names: nothing deleted it', false, [1]],
+    ['no record that its receipt deleted: the control', true, []],
+  ])('is %s', (_, isOwn, again) => {
+    const world = new CameraWorld();
+    const queue = claimed(world, tempFolder());
+    const { outbox } = queue;
+    receiptAccept(world, queue);
+    const sender = new Sender(outbox, 0, 0, 1);
+    const { hash } = motion(world, outbox, 1);
+    const claim = outbox.currentClaim();
+    const parcel = sender.next(1000);
+    if (claim === null || parcel === null) throw new Error('nothing left');
+    sender.markAcknowledged(parcel, 1000, WINDOW_MS, 0.5);
+    const to = isOwn ? 1 : 9;
+    outbox.applyReceipt(world.receipt(claim, [[0, to, hash]]), world.time(2));
+    sender.markReceipted(1, 0, to);
+    expect(sender.next(1e7)?.records.map(({ seq }) => seq) ?? []).toEqual(again);
     close(queue);
   });
 });

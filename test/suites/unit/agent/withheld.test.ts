@@ -2,11 +2,14 @@ import sharp from 'sharp';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { Transition } from '../../../../agent/capture/event-tracker.js';
 import type { Frame } from '../../../../hal/camera.js';
+import { Recorder } from '../../../../agent/record/recorder.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { recordKind, type SealcamRecord } from '../../../../protocol/objects/record.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
+import { tempFolder } from '../../../support/runner/temp.js';
+import { QUIET, TestAgent } from '../../../support/worlds/test-agent.js';
 import { RECORDER_SETTINGS, RecorderWorld } from '../../../support/worlds/recorder-world.js';
 
 const MINUTE_MS = 60_000;
@@ -127,6 +130,25 @@ describe('events beyond the limit', () => {
     const ofNext = world.records().filter(({ epoch }) => epoch === 2);
     expect(ofNext.filter(({ kind }) => kind === 'motion')).toHaveLength(6);
     expect(ofNext.flatMap(({ loss = [] }) => loss)).toEqual([]);
+  });
+
+  it.each(['release', 'reset'] as const)('are named in the tombstone of an ownership that ends by %s', async (how) => {
+    const environment = { SEALCAM_MOTION_MAX_PER_HOUR: String(PER_HOUR) };
+    const { agent } = new TestAgent(tempFolder(), 1, QUIET, undefined, { environment });
+    const parts: unknown = Reflect.get(agent, 'parts');
+    const recorder: unknown = parts instanceof Object ? Reflect.get(parts, 'recorder') : null;
+    if (!(recorder instanceof Recorder)) throw new Error('an agent without its recorder');
+    const claim = new CameraWorld().claim(1, null, { device: agent.identity.device });
+    agent.outbox.beginEpoch(claim, new CameraWorld().time(0));
+    for (let i = 0; i < 5; i++) for (const each of event(1000)) recorder.recordTransition(each);
+    await recorder.idle();
+    agent.ownership.end(how);
+    const named = agent.outbox
+      .read({ epoch: 1, seq: 0 }, 10)
+      .map(({ bytes }) => openSigned(recordKind, nodeSuite, bytes).value)
+      .flatMap(({ kind, loss = [] }) => (kind === 'tombstone' ? loss : []));
+    expect(named).toContainEqual({ reason: 'rate-limit', count: 3 });
+    await agent.stop();
   });
 
   it('do not include events ordered at the console', async () => {

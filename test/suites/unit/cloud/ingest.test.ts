@@ -4,8 +4,8 @@ import { SealcamError } from '../../../../common/errors.js';
 import { Lanes } from '../../../../cloud/ingest/lanes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { checkReceiptAgainstClaim, receiptKind } from '../../../../protocol/objects/receipt.js';
-import { recordKind } from '../../../../protocol/objects/record.js';
-import { openSigned } from '../../../../protocol/objects/signed-object.js';
+import { recordKind, type SealcamRecord } from '../../../../protocol/objects/record.js';
+import { openSigned, type Verified } from '../../../../protocol/objects/signed-object.js';
 import { encodeStatus, encodeUp } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
@@ -193,8 +193,42 @@ describe('ingest fails closed', () => {
     const second = world.record(claim, 1, accept.hash, { kind: 'scene', scene: { class: 'tamper' } });
     await cloud.records(world, [first]);
     await cloud.records(world, [second]);
-    expect(cloud.receipts()[1]).toMatchObject({ ranges: [], rejects: [[1, second.hash, 'equivocation']] });
+    const rejects = [[1, second.hash, 'equivocation']];
+    expect(cloud.receipts()[1]).toMatchObject({ ranges: [[1, 1, first.hash]], rejects });
     expect((await cloud.store.records.get(world.deviceId, 1, 1))?.hash).toEqual(first.hash);
+  });
+
+  it('names the newest record that is stored whole beside a reject of another one, in a range of its own', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const records = world.chain(claim, 3).slice(1);
+    const incomplete = pictured(world, claim, 4, records[2]?.hash ?? null).record;
+    await cloud.records(world, records);
+    await cloud.records(world, [incomplete], [null]);
+    const other = (seq: number): Verified<SealcamRecord> =>
+      world.record(claim, seq, accept.hash, { kind: 'scene', scene: { class: 'tamper' } });
+    await cloud.records(world, [other(1), other(3), scene(world, claim, 5, incomplete.hash)]);
+    const rejected = [1, 3].map((seq) => [seq, other(seq).hash, 'equivocation']);
+    const five = scene(world, claim, 5, incomplete.hash);
+    expect(cloud.receipts().at(-1)).toMatchObject({
+      ranges: [[5, 5, five.hash]],
+      rejects: rejected,
+    });
+    await cloud.records(world, [pictured(world, claim, 6, five.hash).record], [null]);
+    await cloud.records(world, [other(1)]);
+    // Record 6 has no picture, so it is not named; where nothing is rejected, no head is.
+    expect(cloud.receipts().at(-1)?.ranges).toEqual([[5, 5, five.hash]]);
+    await cloud.records(world, [records[1] ?? five]);
+    expect(cloud.receipts().at(-1)?.ranges).toEqual([[2, 2, records[1]?.hash]]);
+  });
+
+  it('on another accept of the same claim, which it rejects: the camera was restored to the moment of its claim', async () => {
+    const cloud = new CloudWorld();
+    const { world, claim, accept } = await cloud.claimed();
+    const other = world.record(claim, 0, claim.hash, { kind: 'accept', time: world.time(77) });
+    await cloud.up(world, { type: 'accept', claim: claim.bytes, record: other.bytes });
+    const rejects = [[0, other.hash, 'equivocation']];
+    expect(cloud.receipts()).toEqual([expect.objectContaining({ ranges: [[0, 0, accept.hash]], rejects })]);
   });
 
   it('on another claim for an accepted epoch', async () => {
