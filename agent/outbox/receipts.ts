@@ -72,7 +72,9 @@ function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject
   const excess = (queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_RECORDS_MAX;
   if (excess > 0) queries.trimQuarantine.run(excess);
   queries.deleteRecords.run({ epoch, from: seq, to: seq });
-  queries.deleteAssignedLosses.run({ epoch, from: seq, to: seq });
+  // The cloud never stores it: a signed loss names it, and what it named is pending again.
+  store.losses.addRange(epoch, 'quarantined', seq, seq);
+  store.losses.restorePending(epoch, seq, seq);
   queries.addQueued.run(-1, -size);
   queries.addQuarantined.run(1, epoch);
   return true;

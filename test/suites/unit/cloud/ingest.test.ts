@@ -10,6 +10,7 @@ import { encodeStatus, encodeUp } from '../../../../protocol/transport/messages.
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 import { signSign1 } from '../../../../protocol/wire/cose.js';
+import { mediaTwice } from '../../../support/worlds/media-twice.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { CloudWorld, offerOf, pictured, scene } from '../../../support/worlds/cloud-world.js';
 
@@ -195,6 +196,12 @@ describe('ingest fails closed', () => {
     await cloud.records(world, [second]);
     expect(cloud.receipts()[1]).toMatchObject({ ranges: [], rejects: [[1, second.hash, 'equivocation']] });
     expect((await cloud.store.records.get(world.deviceId, 1, 1))?.hash).toEqual(first.hash);
+  });
+
+  it('on a media id of another record: no receipt for a picture that is not kept, a reject that the camera acts upon', async () => {
+    expect(await mediaTwice(true)).toBe('rejected (malformed), its picture is not kept');
+    // The control.
+    expect(await mediaTwice(false)).toBe('receipted, its picture is kept');
   });
 
   it('on another claim for an accepted epoch', async () => {
