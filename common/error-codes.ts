@@ -94,6 +94,11 @@ export const ERROR_CODES = {
 
   'broker-unreachable': entry(4, true, 'Check uplink.url and the network, and that the broker is running.'),
   'broker-refused': entry(4, true, 'Check the credentials of this device at the broker.'),
+  'broker-limit': entry(
+    4,
+    true,
+    'Raise the limit of the broker to 135168 bytes: max_packet_size and message_size_limit (Mosquitto), max_payload (NATS).',
+  ),
   'broker-untrusted': entry(
     4,
     true,

@@ -5,6 +5,7 @@ import type { LossReason, RecordTime, SealcamRecord } from '../../protocol/objec
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { append, appendWithLoss, countLoss, flushLosses } from './append.js';
 import { beginEpoch, consumeFirstStart, endEpoch, type Ownership } from './epochs.js';
+import { giveUp } from './limits.js';
 import { answerOrder, commandCounter, standingOrders, storeOrder, type OrderAnswer } from './orders.js';
 import type { EpochRow } from './queries.js';
 import type { Place, QueuedRecord } from './queued.js';
@@ -98,6 +99,14 @@ export class Outbox {
   /** Deletes what a receipt proves to be stored. The receipt must have been verified against the claim of its epoch. */
   applyReceipt(receipt: Verified<Receipt>): ReceiptOutcome {
     return applyReceipt(this.store, receipt);
+  }
+
+  /**
+   * Gives up what the other side can never take: the pictures of a record, which a gap then names, or the whole record. Of a
+   * closed epoch it is always the whole record. Returns what was given up, null for an accept and where nothing is left.
+   */
+  giveUp(place: Place, what: 'media' | 'record'): 'media' | 'record' | null {
+    return giveUp(this.store, place, what);
   }
 
   /** Returns up to `count` records after a place, oldest first. A corrupted one is dropped and added to the losses. */

@@ -17,6 +17,7 @@ import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
+import { keptOut } from '../../support/worlds/oversize-world.js';
 import { mediaTwice } from '../../support/worlds/media-twice.js';
 import { postgres } from '../../support/engines/postgres.js';
 import { WholeWay } from '../../support/worlds/whole-way.js';
@@ -274,6 +275,16 @@ describeWith('mosquitto', 'brokers', () => {
         observed: () => retainedOnEmbedded(true),
         control: { name: 'not retained', expected: 'stored', observed: () => retainedOnEmbedded(false) },
       },
+      ...(['announces a limit of 100 bytes', 'says of every message that it is too large'] as const).map((how) => ({
+        name: `a broker that ${how}, to make the camera throw its pictures away`,
+        expected: '5 of 5 pictures arrive',
+        observed: () => keptOut(how, 24 * 3_600_000),
+        control: {
+          name: 'a camera that gives up at once what a broker does not take',
+          expected: '0 of 5 pictures arrive',
+          observed: () => keptOut(how, 1),
+        },
+      })),
       {
         name: 'a media id that a second record names for another picture, on PostgreSQL',
         expected: 'rejected (malformed), its picture is not kept',
