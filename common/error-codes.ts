@@ -80,9 +80,9 @@ export const ERROR_CODES = {
     'Check serial.path, that this user is in the group dialout, and that no getty or other program uses the port.',
   ),
   'watchdog-unavailable': entry(4, true, 'Check watchdog.driver. docs/hardware.md lists what each driver needs.'),
-  'ffmpeg-missing': entry(4, false, 'Install ffmpeg (Debian: apt install ffmpeg; macOS: brew install ffmpeg).'),
-  'video-unreadable': entry(3, false, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
-  'video-truncated': entry(3, false, 'The file ends early. Copy it again. The frames before its end were used.'),
+  'ffmpeg-missing': entry(4, true, 'Install ffmpeg (Debian: apt install ffmpeg; macOS: brew install ffmpeg).'),
+  'video-unreadable': entry(3, true, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
+  'video-truncated': entry(3, true, 'The file ends early. Copy it again. The frames before its end were used.'),
 
   'reboot-refused': entry(4, true, "The agent's user needs permission to reboot: a polkit rule, or CAP_SYS_BOOT."),
   'console-locked': entry(
