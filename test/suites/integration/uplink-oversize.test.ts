@@ -127,7 +127,7 @@ describe('a picture that is too large for the broker', () => {
     expect(camera.uplink.messageTargetBytes).toBeLessThan((PICTURE_BYTES + 1000) / 2);
     // After an hour one is tried again, over the same connection.
     broker.answers = camera.receipting();
-    await camera.settle();
+    await camera.waitForAnswers();
     camera.clock.advance(HOUR_MS);
     await passing('the picture is receipted', () => queued() === 0);
     expect(camera.uplink.messageTargetBytes).toBeNull();
@@ -202,7 +202,7 @@ describe('a picture that is too large for the broker', () => {
     const seq = camera.appendPicture(PICTURE_BYTES);
     const id = camera.queue.outbox.find({ epoch: 1, seq });
     await passing('the record came without its picture', () => camera.received.length === 1);
-    await camera.settle();
+    await camera.waitForAnswers();
     camera.clock.advance(24 * HOUR_MS - 60_000);
     expect(camera.flushLosses()).toEqual([]);
     camera.clock.advance(60_000);
@@ -229,7 +229,7 @@ describe('a picture that is too large for the broker', () => {
     camera.append(2);
     await passing('the records behind it are receipted', () => queued() === 1);
     expect(camera.flushLosses()).toEqual([]);
-    await camera.settle();
+    await camera.waitForAnswers();
     camera.clock.advance(24 * HOUR_MS);
     const seq = made?.value.seq ?? 0;
     expect(camera.flushLosses()).toEqual([{ reason: 'too-large', seqs: [seq, seq] }]);

@@ -137,7 +137,7 @@ export class UplinkWorld {
   }
 
   /** Waits until the broker's answers to all publishes have arrived: a clock that jumps would time them out. */
-  async settle(): Promise<void> {
+  async waitForAnswers(): Promise<void> {
     await until('every publish is answered', () => this.unanswered === 0);
   }
 
@@ -145,10 +145,10 @@ export class UplinkWorld {
   async pass(ms: number): Promise<void> {
     const stepMs = ACK_TIMEOUT_MS / 2;
     for (let leftMs = ms; leftMs > 0; leftMs -= stepMs) {
-      await this.settle();
+      await this.waitForAnswers();
       this.clock.advance(Math.min(stepMs, leftMs));
     }
-    await this.settle();
+    await this.waitForAnswers();
   }
 
   private counting(open: OpenSocket): OpenSocket {
