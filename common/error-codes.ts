@@ -85,9 +85,9 @@ export const ERROR_CODES = {
     'Check serial.path, that this user is in the group dialout, and that no getty or other program uses the port.',
   ),
   'watchdog-unavailable': entry(4, true, 'Check watchdog.driver. docs/hardware.md lists what each driver needs.'),
-  'ffmpeg-missing': entry(4, false, 'Install ffmpeg (Debian: apt install ffmpeg; macOS: brew install ffmpeg).'),
-  'video-unreadable': entry(3, false, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
-  'video-truncated': entry(3, false, 'The file ends early. Copy it again. The frames before its end were used.'),
+  'ffmpeg-missing': entry(4, true, 'Install ffmpeg (Debian: apt install ffmpeg; macOS: brew install ffmpeg).'),
+  'video-unreadable': entry(3, true, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
+  'video-truncated': entry(3, true, 'The file ends early. Copy it again. The frames before its end were used.'),
 
   'reboot-refused': entry(4, true, "The agent's user needs permission to reboot: a polkit rule, or CAP_SYS_BOOT."),
   'console-locked': entry(
@@ -99,6 +99,11 @@ export const ERROR_CODES = {
 
   'broker-unreachable': entry(4, true, 'Check uplink.url and the network, and that the broker is running.'),
   'broker-refused': entry(4, true, 'Check the credentials of this device at the broker.'),
+  'broker-limit': entry(
+    4,
+    true,
+    'Raise the limit of the broker to 135168 bytes: max_packet_size and message_size_limit (Mosquitto), max_payload (NATS).',
+  ),
   'broker-untrusted': entry(
     4,
     true,

@@ -27,6 +27,8 @@ export interface CameraInfo {
   readonly framesPerSecond: number;
   /** Late live frames are dropped. Recorded frames are all inspected, and carry the time of the file. */
   readonly timeBase: 'live' | 'recorded';
+  /** False for a recording that is played once: its end, also an early one, is final. */
+  readonly isRepeated?: boolean;
 }
 
 /**

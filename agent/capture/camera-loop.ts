@@ -69,8 +69,10 @@ export class CameraLoop {
   private async stream(signal: AbortSignal, resetDelay: () => void): Promise<'finished' | null> {
     const { camera, log, counters } = this.deps;
     let firstFrameMs: number | null = null;
+    let isRepeated = true;
     try {
       const info = await camera.open(signal);
+      isRepeated = info.isRepeated ?? true;
       this.deps.onOpen(info);
       for await (const frame of camera.frames(signal)) {
         this.noteFrame();
@@ -90,6 +92,8 @@ export class CameraLoop {
       log.error({ code, hint }, message);
       this.state = 'absent';
       if (!recoverable) throw error;
+      // A recording that is played once is over, however it ends; one that is repeated starts again.
+      if (code === 'video-truncated' && !isRepeated) return 'finished';
     } finally {
       this.deps.onEnd();
       await camera.close();

@@ -72,9 +72,16 @@ export class CameraSession {
     });
   }
 
-  /** What health records report; a frozen stream counts as stalled. */
+  /**
+   * What health records report: sight, not arrival. A stream that is frozen, cannot be decoded or shows nothing counts as
+   * stalled, and one of which no frame was decoded yet as starting.
+   */
   get state(): CameraState {
-    return this.capture?.isFrozen === true ? 'stalled' : this.loop.cameraState;
+    const { cameraState } = this.loop;
+    if (cameraState !== 'ok' || this.capture === null) return cameraState;
+    const { sees } = this.capture;
+    if (sees === 'yes') return 'ok';
+    return sees === 'no' ? 'stalled' : 'starting';
   }
 
   /** The infrared-cut filter switched, as the hardware reports. */

@@ -11,6 +11,7 @@ import { decodeLuma } from './jpeg.js';
 import type { Observation } from './detect/observation.js';
 import { Pace } from './pace.js';
 import { sharpnessOf } from './picture-choice.js';
+import { SightWatch } from './sight.js';
 import { isFit } from './detect/plane-size.js';
 import type { SceneChange } from './detect/scene-watch.js';
 import type { Schedule } from './schedule.js';
@@ -67,6 +68,7 @@ export class Capture {
   private tracker: EventTracker<Frame>;
   private readonly order = new FrameOrder();
   private freeze = new FreezeWatch();
+  private readonly sight = new SightWatch();
   private pace: Pace;
   private isClockUnset = false;
   private last: Omit<LastInspection, 'tamperedSinceMs' | 'isFrozen'> | null = null;
@@ -86,8 +88,10 @@ export class Capture {
     return last === null ? null : { ...last, tamperedSinceMs: detector.tamperedSinceMs, isFrozen: freeze.isFrozen };
   }
 
-  get isFrozen(): boolean {
-    return this.freeze.isFrozen;
+  /** Whether the camera sees: frames arrive, and most of them can be decoded and show something. */
+  get sees(): 'yes' | 'no' | 'unknown' {
+    if (this.freeze.isFrozen || this.sight.isLost) return 'no';
+    return this.sight.hasSeen ? 'yes' : 'unknown';
   }
 
   /** Returns planes and patches of the last frame, for `sealcam replay --explain`; null before the first. */
@@ -232,7 +236,10 @@ export class Capture {
   private async lumaOf(frame: Frame): Promise<LumaPlane | null> {
     try {
       const luma = frame.luma ?? (await this.decoded(frame));
-      if (isFit(luma)) return luma;
+      if (isFit(luma)) {
+        this.noteSight(luma, frame);
+        return luma;
+      }
       const size = `${String(luma.width)}×${String(luma.height)}`;
       throw new SealcamError(
         'frame-corrupt',
@@ -246,7 +253,20 @@ export class Capture {
       if (before % LOG_EVERY_FRAMES === 0) {
         log.warn({ code: error.code, index: frame.index, count: before + 1 }, error.message);
       }
+      this.noteSight(null, frame);
       return null;
     }
+  }
+
+  private noteSight(luma: LumaPlane | null, { index, monotonicMs }: Frame): void {
+    const { counters, log, onScene } = this.deps;
+    const sight = this.sight.add(luma, monotonicMs);
+    if (sight.type === 'lost') {
+      counters.add('camera.blind');
+      const why = sight.reason === 'undecodable' ? 'most frames cannot be decoded' : 'every frame is of one colour';
+      log.warn({ code: 'frame-corrupt', index, reason: sight.reason }, `the camera does not see: ${why}`);
+      onScene({ class: 'stall' }, monotonicMs);
+    }
+    if (sight.type === 'regained') onScene({ class: 'stall', durationMs: sight.durationMs }, monotonicMs);
   }
 }

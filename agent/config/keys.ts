@@ -157,6 +157,11 @@ export const CONFIG_KEYS = {
     '20 s',
     'A broker that does not acknowledge within this time counts as gone.',
   ),
+  'uplink.oversizeHold': key(
+    duration('1 s', '30 d'),
+    '24 h',
+    'How long a picture that is too large for the broker waits for a larger limit, until a signed loss names it.',
+  ),
   'uplink.keepAlive': key(duration('5 s', '1 h'), '60 s', 'Interval of MQTT pings on an idle connection.'),
 
   'claim.pageUrl': key(pageUrl, 'https://app.example/', "The owner's page to which a claim link leads."),

@@ -61,6 +61,8 @@ export interface AgentParts {
   readonly housekeeping: Housekeeping;
   /** Returns the record time of a monotonic time. */
   readonly timeOf: (monotonicMs: number) => RecordTime;
+  /** The size that a message should keep to, as the broker allows; null without a limit. */
+  readonly messageTargetBytes: () => number | null;
   readonly now: () => RecordTime;
 }
 
@@ -157,7 +159,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       initialWindowMs: settings['uplink.initialWindow'],
       connectTimeoutMs: settings['uplink.connectTimeout'],
       ackTimeoutMs: settings['uplink.ackTimeout'],
+      oversizeHoldMs: settings['uplink.oversizeHold'],
     },
+    counters,
     boot: toHex(hal.clock.bootId),
     openSocket: openSocket(will, toHex(device)),
     onMessage: (payload) => {
@@ -169,6 +173,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     log: log.child('uplink'),
   });
 
+  const messageTargetBytes = (): number | null => uplink.messageTargetBytes;
   const sealer = new Sealer(suite, random, () => sleep(clock, 0));
   const recorder = new Recorder(
     {
@@ -177,6 +182,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       counters,
       sealer,
       timeOf,
+      messageTargetBytes,
       log: log.child('recorder'),
       nowMs: () => clock.monotonicMs(),
       onRecorded: (stages) => {
@@ -196,7 +202,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     log: log.child('orders'),
     snapshot: async () => {
       const frame = freshFrame(camera.lastFrame, clock.monotonicMs(), privacy.isOn);
-      await takeSnapshot({ outbox, sealer, random, timeOf }, frame, recorderSettings(config()).thumbnail);
+      await takeSnapshot(
+        { outbox, sealer, random, timeOf, messageTargetBytes },
+        frame,
+        recorderSettings(config()).thumbnail,
+      );
     },
     onOrders: (standing) => {
       privacy.applyOrders(standing);
@@ -271,6 +281,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     privacy,
     housekeeping,
     timeOf,
+    messageTargetBytes,
     now,
   };
 }

@@ -1,6 +1,6 @@
 import { equal } from '../../common/bytes.js';
-import type { RecordTime } from '../../protocol/objects/record.js';
-import { openRow } from './queued.js';
+import type { LossReason, RecordTime } from '../../protocol/objects/record.js';
+import { openRow, type Place } from './queued.js';
 import type { OutboxStore } from './store.js';
 
 /** Drops per transaction and per limit: a limit that was lowered far is reached over several transactions. */
@@ -32,14 +32,28 @@ export function enforceLimits(store: OutboxStore, now: RecordTime): void {
   }
 }
 
-function dropOldestMedia({ queries, losses }: OutboxStore): boolean {
-  const oldest = queries.oldestMedia.get();
-  if (oldest === undefined) return false;
-  const { epoch, seq } = oldest;
+/** Gives up the pictures of a record or the record, and counts the loss. See {@link Outbox.giveUp}. */
+export function giveUp(store: OutboxStore, place: Place, what: 'media' | 'record'): 'media' | 'record' | null {
+  return store.transaction(() => {
+    const row = store.queries.record.get(place.epoch, place.seq);
+    if (row === undefined || row.seq === 0) return null;
+    if (what === 'media' && dropMedia(store, place, 'too-large')) return 'media';
+    store.dropRecord(row, 'too-large');
+    store.deleteDrained();
+    return 'record';
+  });
+}
+
+function dropOldestMedia(store: OutboxStore): boolean {
+  const oldest = store.queries.oldestMedia.get();
+  return oldest !== undefined && dropMedia(store, oldest, 'full');
+}
+
+function dropMedia({ queries, losses }: OutboxStore, { epoch, seq }: Place, reason: LossReason): boolean {
   // A closed epoch can sign no loss, and a record whose missing picture nobody names is never receipted: drop it whole.
   if (queries.epoch.get(epoch)?.is_open !== 1) return false;
   const bytes = queries.mediaBytes.get(epoch, seq)?.bytes ?? 0;
-  for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, 'full', media_id, seq);
+  for (const { media_id } of queries.media.all(epoch, seq)) losses.addMedia(epoch, reason, media_id, seq);
   queries.deleteMedia.run(epoch, seq);
   queries.addQueued.run(0, -bytes);
   return true;

@@ -5,6 +5,7 @@ import type { LossReason, RecordTime, SealcamRecord } from '../../protocol/objec
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { append, appendWithLoss, countLoss, flushLosses } from './append.js';
 import { beginEpoch, consumeFirstStart, endEpoch, type Ownership } from './epochs.js';
+import { giveUp } from './limits.js';
 import { answerOrder, commandCounter, standingOrders, storeOrder, type OrderAnswer } from './orders.js';
 import type { EpochRow } from './queries.js';
 import type { Place, QueuedRecord } from './queued.js';
@@ -101,6 +102,14 @@ export class Outbox {
    */
   applyReceipt(receipt: Verified<Receipt>, time: RecordTime): ReceiptOutcome {
     return applyReceipt(this.store, receipt, time);
+  }
+
+  /**
+   * Gives up what the other side can never take: the pictures of a record, which a gap then names, or the whole record. Of a
+   * closed epoch it is always the whole record. Returns what was given up, null for an accept and where nothing is left.
+   */
+  giveUp(place: Place, what: 'media' | 'record'): 'media' | 'record' | null {
+    return giveUp(this.store, place, what);
   }
 
   /** Returns up to `count` records after a place, oldest first. A corrupted one is dropped and added to the losses. */

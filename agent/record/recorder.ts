@@ -1,5 +1,6 @@
 import { equal } from '../../common/bytes.js';
 import type { Counters } from '../../common/counters.js';
+import { ERROR_CODES } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
 import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
@@ -14,7 +15,7 @@ import type { Sighting, Transition } from '../capture/event-tracker.js';
 import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
 import { boxWithin, cropFor } from '../capture/picture-choice.js';
 import type { Outbox, SealedMedia } from '../outbox/outbox.js';
-import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
+import { PICTURE_MAX_BYTES, pictureRoom, type Sealer } from './sealer.js';
 import { EventGate } from './withheld.js';
 
 export interface RecorderSettings {
@@ -29,6 +30,8 @@ export interface RecorderDependencies {
   readonly random: Random;
   readonly counters: Counters;
   readonly log: Log;
+  /** The size that a message should keep to, as the broker allows; null without a limit. */
+  readonly messageTargetBytes: () => number | null;
   /** Record time of a frame. */
   readonly timeOf: (monotonicMs: number) => RecordTime;
   /** A record was stored; for measurements. */
@@ -54,6 +57,8 @@ interface OpenEvent {
   readonly claimHash: Uint8Array;
   revision: number;
   picture: Uint8Array | null;
+  /** What the picture was made from, while it can be made smaller. */
+  shown: { readonly sighting: Sighting<Frame>; readonly bytes: number } | null;
 }
 
 /** With this many transitions waiting, sealing cannot keep up: further updates are dropped and counted. */
@@ -68,6 +73,7 @@ export class Recorder {
   private settings: RecorderSettings;
   private readonly gate: EventGate;
   private event: OpenEvent | null = null;
+  private smallestRoom = Infinity;
   private waiting = 0;
   /** Losses that could not be stored yet, on a full disk for example. */
   private unsaid = 0;
@@ -167,7 +173,7 @@ export class Recorder {
       return;
     }
     if (transition.type === 'start') {
-      this.event = { id: random.bytes(16), claimHash: claim.hash, revision: 0, picture: null };
+      this.event = { id: random.bytes(16), claimHash: claim.hash, revision: 0, picture: null, shown: null };
     }
     const { event } = this;
     // The event started before the claim, or its start could not be recorded.
@@ -191,13 +197,18 @@ export class Recorder {
   ): Promise<void> {
     const { outbox, timeOf, nowMs, onRecorded } = this.deps;
     const started = nowMs();
-    const picture = await this.thumbnail(transition.sighting);
+    const room = this.pictureRoom();
+    const shownAgain = transition.type === 'end' && transition.sighting === null ? tooLargeNow(event, room) : null;
+    const told = shownAgain === null ? transition : { ...transition, sighting: shownAgain };
+    const { sighting } = told;
+    const picture = await this.thumbnail(sighting, room ?? PICTURE_MAX_BYTES);
     const decoded = nowMs();
-    const { media, tooLarge } = await this.sealed(transition, claim, event, picture);
+    const { media, tooLarge } = await this.sealed(told, claim, event, picture);
     // Counted as lost already.
     if (this.isAbandoned) return;
     const sealed = nowMs();
     const isNewPicture = media.media.role === 'thumbnail';
+    if (picture.type === 'picture' && sighting !== null) event.shown = { sighting, bytes: picture.jpeg.length };
     const content: RecordEvent = {
       id: event.id,
       phase: transition.type,
@@ -228,12 +239,24 @@ export class Recorder {
     });
   }
 
-  private async thumbnail(sighting: Sighting<Frame> | null): Promise<Picture> {
+  /** Returns the largest picture that the broker takes, null if it takes none: then one of the usual size waits. */
+  private pictureRoom(): number | null {
+    const room = pictureRoom(this.deps.messageTargetBytes());
+    const { thumbnail } = this.settings;
+    if (room !== null && room < Math.min(thumbnail.maxBytes, this.smallestRoom)) {
+      this.smallestRoom = room;
+      const { hint } = ERROR_CODES['broker-limit'];
+      this.deps.log.warn({ code: 'broker-limit', bytes: room, hint }, 'pictures are made smaller, to fit the broker');
+    }
+    return room;
+  }
+
+  private async thumbnail(sighting: Sighting<Frame> | null, room: number): Promise<Picture> {
     if (sighting === null) return { type: 'none' };
     try {
       const { thumbnail } = this.settings;
       const crop = cropFor(thumbnail.crop, sighting.box);
-      const maxBytes = Math.min(PICTURE_MAX_BYTES, thumbnail.maxBytes);
+      const maxBytes = Math.min(room, thumbnail.maxBytes);
       this.deps.counters.add('pictures.decoded');
       const fitted = await fitThumbnail(sighting.frame.jpeg, thumbnail, maxBytes, crop);
       if (fitted === null) return { type: 'too-large' };
@@ -260,6 +283,11 @@ export class Recorder {
     const media = await sealer.seal(claim, event.id, 'detail', { detail, jpeg: null });
     return { media, tooLarge: picture.type === 'too-large' };
   }
+}
+
+/** A picture that the broker turned out not to take is made again, smaller, from the frame that is still there. */
+function tooLargeNow({ shown }: OpenEvent, room: number | null): Sighting<Frame> | null {
+  return shown !== null && room !== null && shown.bytes > room ? shown.sighting : null;
 }
 
 type Picture =

@@ -12,6 +12,21 @@ import type { SealedMedia } from '../outbox/outbox.js';
 /** The largest picture that fits into a sealed object, beside padding, detail and eight wraps. */
 export const PICTURE_MAX_BYTES = LIMITS.sealedMaxBytes - LIMITS.sealPadBytes - 2048;
 
+/** What a message holds beside the body of one sealed object, at most: record, header with eight wraps, envelope. */
+const BESIDE_BODY_BYTES = 2048;
+/** What is sealed beside a picture, at most, and what each chunk adds. */
+const BESIDE_PICTURE_BYTES = 512;
+/** A smaller picture shows nothing. */
+const PICTURE_MIN_BYTES = 1024;
+
+/** Returns the largest picture whose message keeps to a size; null if none does. A null size is no limit. */
+export function pictureRoom(messageBytes: number | null): number | null {
+  if (messageBytes === null) return PICTURE_MAX_BYTES;
+  const padded = Math.floor((messageBytes - BESIDE_BODY_BYTES) / LIMITS.sealPadBytes) * LIMITS.sealPadBytes;
+  const bytes = Math.min(PICTURE_MAX_BYTES, padded - BESIDE_PICTURE_BYTES);
+  return bytes >= PICTURE_MIN_BYTES ? bytes : null;
+}
+
 /** Random draws of the last 64 objects: an id, a key, and a key for each recipient. */
 const REMEMBERED_DRAWS_MAX = 64 * (2 + LIMITS.recipientsMax);
 

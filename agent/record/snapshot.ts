@@ -6,7 +6,7 @@ import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
 import type { Outbox } from '../outbox/outbox.js';
-import { PICTURE_MAX_BYTES, type Sealer } from './sealer.js';
+import { PICTURE_MAX_BYTES, pictureRoom, type Sealer } from './sealer.js';
 
 export interface Snapshot {
   readonly record: Verified<SealcamRecord>;
@@ -19,6 +19,8 @@ export interface SnapshotDependencies {
   readonly sealer: Sealer;
   readonly random: Random;
   readonly timeOf: (monotonicMs: number) => RecordTime;
+  /** The size that a message should keep to, as the broker allows; null without a limit. */
+  readonly messageTargetBytes: () => number | null;
 }
 
 /** An older frame is not a picture of now. */
@@ -39,13 +41,14 @@ export function freshFrame(frame: Frame | null, nowMs: number, isPrivate: boolea
  * @throws SealcamError `unclaimed`, `too-large`, `frame-corrupt`, `claim-changed`
  */
 export async function takeSnapshot(
-  { outbox, sealer, random, timeOf }: SnapshotDependencies,
+  { outbox, sealer, random, timeOf, messageTargetBytes }: SnapshotDependencies,
   frame: Frame,
   thumbnail: PictureSettings,
 ): Promise<Snapshot> {
   const claim = outbox.currentClaim();
   if (claim === null) throw new SealcamError('unclaimed', 'the camera has no owner to seal a picture for');
-  const fitted = await fitThumbnail(frame.jpeg, thumbnail, PICTURE_MAX_BYTES);
+  const maxBytes = pictureRoom(messageTargetBytes()) ?? PICTURE_MAX_BYTES;
+  const fitted = await fitThumbnail(frame.jpeg, thumbnail, maxBytes);
   if (fitted === null) throw new SealcamError('too-large', 'the picture does not fit into a sealed object');
   const id = random.bytes(16);
   const detail = { reason: 'snapshot', size: [fitted.width, fitted.height] as const };

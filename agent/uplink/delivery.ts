@@ -8,8 +8,10 @@ import { topicOf } from '../../protocol/transport/topics.js';
 import type { Mirror } from '../outbox/mirror.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { noteBeforePublish } from '../outbox/published.js';
-import { Sender, type Parcel } from './sender.js';
-import type { UplinkSocket } from './socket.js';
+import type { HeldRecord } from './oversize.js';
+import type { SizeEvidence } from './packet-limit.js';
+import { Sender, type Parcel, type SizeLimits } from './sender.js';
+import type { PublishResult, UplinkSocket } from './socket.js';
 
 export interface DeliveryDependencies {
   readonly socket: UplinkSocket;
@@ -28,6 +30,12 @@ export interface DeliveryDependencies {
   readonly onReady: () => void;
   /** The connection cannot be used any longer; the callee destroys the socket. */
   readonly onFailed: () => void;
+  /** What is known of the broker's limit on the size of a message. */
+  readonly sizes: SizeLimits;
+  /** A smaller limit was learned from what the broker refused. */
+  readonly onLimitLearned: (evidence: SizeEvidence) => void;
+  /** A record or its pictures will never leave: a loss is counted, and signed with the next gap. */
+  readonly onGivenUp: (record: HeldRecord, what: 'media' | 'record') => void;
   readonly log: Log;
 }
 
@@ -55,7 +63,8 @@ export class Delivery {
   private readonly catchUpMax: number;
   /** Null until the connection is ready. */
   private sender: Sender | null = null;
-  private inFlight = 0;
+  /** Published, without the broker's answer. */
+  private readonly inFlight = new Set<Parcel>();
   private catchUpInFlight = 0;
   private isRefusalLogged = false;
   private isStopped = false;
@@ -78,6 +87,11 @@ export class Delivery {
     return this.sender?.waitingForReceipt ?? 0;
   }
 
+  /** Size of the largest message without an answer; 0 if every one has its own. */
+  get largestInFlight(): number {
+    return Math.max(0, ...[...this.inFlight].map(({ payload }) => payload.length));
+  }
+
   /** Subscribes, announces the camera as online, then starts to drain the outbox. Never rejects. */
   async start(): Promise<void> {
     const { socket, device, agentVersion, clock, outbox, log } = this.deps;
@@ -94,7 +108,7 @@ export class Delivery {
     }
     if (this.isStopped) return;
     const { ownRate, drainIntervalMs } = this.deps.pacing();
-    this.sender = new Sender(outbox, clock.monotonicMs(), ownRate, drainIntervalMs);
+    this.sender = new Sender(outbox, clock.monotonicMs(), ownRate, drainIntervalMs, this.deps.sizes);
     this.deps.onReady();
     this.pump();
   }
@@ -123,7 +137,8 @@ export class Delivery {
     if (sender === null || this.isStopped) return;
     const { clock, outbox, mirror, log } = this.deps;
     try {
-      while (this.inFlight < this.inFlightMax) {
+      this.giveUpExpired(sender);
+      while (this.inFlight.size < this.inFlightMax) {
         const parcel = sender.next(clock.monotonicMs(), this.catchUpInFlight >= this.catchUpMax);
         if (parcel === null) break;
         noteBeforePublish(outbox, mirror, parcel.records);
@@ -137,27 +152,43 @@ export class Delivery {
       return;
     }
     const wakeMs = sender.wakeMs();
-    if (this.inFlight < this.inFlightMax && Number.isFinite(wakeMs)) {
+    if (this.inFlight.size < this.inFlightMax && Number.isFinite(wakeMs)) {
       this.cancelPump = clock.after(Math.max(1, wakeMs - clock.monotonicMs()), () => {
         this.pump();
       });
     }
   }
 
+  /** Gives up what was too large for the broker for as long as is allowed. */
+  private giveUpExpired(sender: Sender): void {
+    const { outbox, clock, random, onGivenUp, pacing } = this.deps;
+    const nowMs = clock.monotonicMs();
+    for (let held = sender.nextExpired(nowMs); held !== null; held = sender.nextExpired(nowMs)) {
+      const fitsBare = held.bareBytes < held.wholeBytes && held.bareBytes <= this.deps.sizes.limit.maxBytes(nowMs);
+      const what = outbox.giveUp(held, fitsBare ? 'media' : 'record');
+      if (what === 'media') sender.markGivenUp(held, nowMs, pacing().windowMs, random.uniform());
+      else this.deps.sizes.oversize.release(held);
+      if (what !== null) onGivenUp(held, what);
+    }
+  }
+
   private async send(sender: Sender, parcel: Parcel): Promise<void> {
     const { socket, clock, random, device, log } = this.deps;
     const catchUpPlaces = parcel.isLive ? 0 : 1;
-    this.inFlight++;
+    this.inFlight.add(parcel);
     this.catchUpInFlight += catchUpPlaces;
     try {
       const result = await this.inTime(socket.publish(topicOf(device, 'up'), parcel.payload));
       if (this.isStopped) return;
+      this.noteSize(sender, parcel, result);
       if (result === 'quota-exceeded') sender.slowDown();
       if (result === 'refused' && !this.isRefusalLogged) {
         this.isRefusalLogged = true;
         log.warn({ code: 'broker-refused' }, 'the broker refuses messages; each is kept and sent again later');
       }
-      sender.markAcknowledged(parcel, clock.monotonicMs(), this.deps.pacing().windowMs, random.uniform());
+      if (result !== 'too-large') {
+        sender.markAcknowledged(parcel, clock.monotonicMs(), this.deps.pacing().windowMs, random.uniform());
+      }
     } catch (error) {
       if (this.isStopped) return;
       const { code, message } = asSealcamError(error, 'broker-unreachable');
@@ -165,10 +196,24 @@ export class Delivery {
       this.deps.onFailed();
       return;
     } finally {
-      this.inFlight--;
+      this.inFlight.delete(parcel);
       this.catchUpInFlight -= catchUpPlaces;
     }
     this.pump();
+  }
+
+  /** Learns from the broker's answer which sizes it takes. */
+  private noteSize(sender: Sender, parcel: Parcel, result: PublishResult): void {
+    const { sizes, clock, random, pacing, onLimitLearned } = this.deps;
+    const { length } = parcel.payload;
+    if (result === 'acknowledged') {
+      sizes.limit.noteAcknowledged(length);
+      return;
+    }
+    const nowMs = clock.monotonicMs();
+    const evidence = result === 'too-large' ? 'named' : 'refused';
+    if (sizes.limit.noteRefused(length, evidence, nowMs)) onLimitLearned(evidence);
+    if (result === 'too-large') sender.markTooLarge(parcel, nowMs, pacing().windowMs, random.uniform());
   }
 
   /** Bounds the wait for a broker's answer; TCP may hold a dead connection open for much longer. */

@@ -5,6 +5,7 @@ const WINDOW_PROPERTY = 'sealcam-window-ms';
 const RETRY_PROPERTY = 'sealcam-retry-after-ms';
 
 export const RECEIVE_MAXIMUM_DEFAULT = 65_535;
+const CODE_PACKET_TOO_LARGE = 149;
 const CODE_QUOTA_EXCEEDED = 151;
 const CODE_SESSION_TAKEN_OVER = 142;
 
@@ -41,6 +42,10 @@ export function closeCauseOf(code: number): CloseCause {
   if (code === CODE_SESSION_TAKEN_OVER) return 'taken-over';
   const kind = refusalOf(code);
   return kind === 'busy' || kind === 'credentials' ? kind : 'lost';
+}
+
+export function isPacketTooLarge(code: number): boolean {
+  return code === CODE_PACKET_TOO_LARGE;
 }
 
 export function isQuotaExceeded(code: number): boolean {

@@ -8,6 +8,7 @@ import {
   codeOf,
   formatReason,
   hintsOf,
+  isPacketTooLarge,
   isQuotaExceeded,
   RECEIVE_MAXIMUM_DEFAULT,
   refusalOf,
@@ -85,6 +86,8 @@ class MqttAttempt implements UplinkSocket {
   private client: MqttClient | null = null;
   /** Rejects the promises that wait for the broker's answer. */
   private readonly pending = new Set<(error: Error) => void>();
+  /** Packet identifiers of publishes that were too large for the broker. */
+  private readonly tooLarge = new Set<number>();
   private hints: ServerHints = {};
   private isOpen = false;
   private isOver = false;
@@ -112,7 +115,8 @@ class MqttAttempt implements UplinkSocket {
       }
       // With reconnectPeriod 0 the library drops its callbacks when a connection ends; ours are kept here.
       this.pending.add(reject);
-      client.publish(topic, Buffer.from(payload), { qos: 1, retain: false }, (error) => {
+      client.publish(topic, Buffer.from(payload), { qos: 1, retain: false }, (error, packet) => {
+        const isTooLarge = this.tooLarge.delete(packet?.messageId ?? -1);
         if (!this.pending.delete(reject)) return;
         if (!(error instanceof Error)) {
           resolve('acknowledged');
@@ -120,6 +124,7 @@ class MqttAttempt implements UplinkSocket {
         }
         const code = codeOf(error);
         if (code === undefined) reject(error);
+        else if (isTooLarge || isPacketTooLarge(code)) resolve('too-large');
         else resolve(isQuotaExceeded(code) ? 'quota-exceeded' : 'refused');
       });
     });
@@ -166,7 +171,10 @@ class MqttAttempt implements UplinkSocket {
   /** Starts MQTT on a stream whose other end was verified. */
   private startMqtt(): void {
     const { handlers, settings, protocol, stream } = this;
-    const guard = new PacketGuard(PACKET_MAX_BYTES);
+    const guard = new PacketGuard(PACKET_MAX_BYTES, (messageId) => {
+      // An identifier that nobody waits for: a broker that makes them up shall not fill the memory.
+      if (this.tooLarge.size < RECEIVE_MAXIMUM_DEFAULT) this.tooLarge.add(messageId);
+    });
     stream.on('data', (chunk: Buffer) => {
       if (!guard.accepts(chunk)) stream.destroy(new Error('a packet over the announced maximum, or not MQTT at all'));
     });
@@ -178,7 +186,8 @@ class MqttAttempt implements UplinkSocket {
     client.on('connect', (packet) => {
       if (this.isOver) return;
       this.isOpen = true;
-      handlers.opened(this.hints, packet.properties?.receiveMaximum ?? RECEIVE_MAXIMUM_DEFAULT);
+      const { receiveMaximum = RECEIVE_MAXIMUM_DEFAULT, maximumPacketSize } = packet.properties ?? {};
+      handlers.opened(this.hints, receiveMaximum, maximumPacketSize ?? null);
     });
     client.on('message', (topic, payload) => {
       if (!this.isOver) handlers.message(topic, new Uint8Array(payload));
@@ -208,7 +217,7 @@ class MqttAttempt implements UplinkSocket {
     if (packet.cmd === 'disconnect') {
       const code = packet.reasonCode ?? 0;
       const error = new SealcamError('broker-refused', `the broker ended it, reason ${formatReason(code)}`);
-      this.close(closeCauseOf(code), error, hintsOf(packet.properties));
+      this.close(closeCauseOf(code), error, hintsOf(packet.properties), isPacketTooLarge(code));
     }
   }
 
@@ -223,10 +232,10 @@ class MqttAttempt implements UplinkSocket {
     this.close(this.isOpen ? 'lost' : 'failed', connectionError(error));
   }
 
-  private close(cause: CloseCause, error: SealcamError, hints: ServerHints = {}): void {
+  private close(cause: CloseCause, error: SealcamError, hints: ServerHints = {}, isTooLarge = false): void {
     if (this.isOver) return;
     this.finish();
-    this.handlers.closed(cause, error.message, { error, hints });
+    this.handlers.closed(cause, error.message, { error, hints, isTooLarge });
     this.cut();
   }
 

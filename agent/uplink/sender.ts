@@ -12,7 +12,9 @@ import {
   withCloudInterval,
   type DrainState,
 } from './drain.js';
-import { Outstanding } from './outstanding.js';
+import { Outstanding, type Waiting } from './outstanding.js';
+import { Oversize, type HeldRecord } from './oversize.js';
+import { PacketLimit } from './packet-limit.js';
 
 /** One MQTT message, and the records in it. */
 export interface Parcel {
@@ -20,6 +22,14 @@ export interface Parcel {
   readonly payload: Uint8Array;
   /** Sent for the first time and immediately; otherwise it is backlog, or a repeat. */
   readonly isLive: boolean;
+  /** One record without its pictures, which are too large for the broker: it gets no receipt. */
+  readonly isBare: boolean;
+}
+
+/** What is known of the broker's limit. Both outlive the connection. */
+export interface SizeLimits {
+  readonly limit: PacketLimit;
+  readonly oversize: Oversize;
 }
 
 /** Records without a receipt that may be outstanding at one time. */
@@ -29,6 +39,8 @@ const BACKLOG_OUTSTANDING_MAX = 128;
 const ENVELOPE_BYTES = 512;
 const ITEM_BYTES = 16;
 const BEFORE_ALL: Place = { epoch: 0, seq: -1 };
+/** Acknowledged so often without a receipt, while others had theirs: the broker may drop it for its size. */
+const SILENT_ATTEMPTS_MIN = 3;
 
 /**
  * Decides what leaves next over one connection: live records first, then repeats that are due, then the backlog as far as
@@ -42,9 +54,21 @@ export class Sender {
   private readonly boundary: Place;
   private liveCursor: Place;
   private backlogCursor: Place = BEFORE_ALL;
+  private readonly limit: PacketLimit;
+  private readonly oversize: Oversize;
+  private nowMs: number;
 
-  constructor(outbox: Outbox, nowMs: number, ownRate: number, cloudIntervalMs: number | null) {
+  constructor(
+    outbox: Outbox,
+    nowMs: number,
+    ownRate: number,
+    cloudIntervalMs: number | null,
+    { limit, oversize }: SizeLimits = { limit: new PacketLimit(''), oversize: new Oversize(Infinity) },
+  ) {
     this.outbox = outbox;
+    this.limit = limit;
+    this.oversize = oversize;
+    this.nowMs = nowMs;
     this.boundary = outbox.newest() ?? BEFORE_ALL;
     this.liveCursor = this.boundary;
     this.drain = startDrain(nowMs, ownRate, cloudIntervalMs);
@@ -55,27 +79,62 @@ export class Sender {
    * flight.
    */
   next(nowMs: number, liveOnly = false): Parcel | null {
+    this.nowMs = nowMs;
     this.drain = refill(this.drain, nowMs);
-    const live = this.nextAccept() ?? this.nextLive();
-    return live !== null || liveOnly ? live : (this.nextRepeat(nowMs) ?? this.nextBacklog());
+    const live = this.nextAccept() ?? this.nextLive() ?? this.nextBare();
+    return live !== null || liveOnly ? live : (this.nextRepeat() ?? this.nextHeld() ?? this.nextBacklog());
   }
 
   /** Returns when to call {@link next} again if nothing else happens; Infinity if there is nothing to wait for. */
   wakeMs(): number {
     let wake = this.outstanding.nextDueMs();
-    if (this.peekAccept() !== null || this.peekLive() !== null) wake = Math.min(wake, nextTokenMs(this.drain, 'live'));
-    if (this.peekBacklog() !== null) wake = Math.min(wake, nextTokenMs(this.drain, 'backlog'));
-    return wake;
+    const hasLive = this.peekAccept() !== null || this.peekLive() !== null || this.peekBare() !== null;
+    if (hasLive) wake = Math.min(wake, nextTokenMs(this.drain, 'live'));
+    const hasBacklog = this.peekBacklog() !== null || this.peekHeld() !== null;
+    if (hasBacklog) wake = Math.min(wake, nextTokenMs(this.drain, 'backlog'));
+    if (this.oversize.size === 0) return wake;
+    const later = [this.limit.nextRetryMs, this.oversize.nextExpiryMs].filter((atMs) => atMs > this.nowMs);
+    return Math.min(wake, ...later);
   }
 
   /** Notes that the broker has the message; its records now wait for their receipts. */
   markAcknowledged(
-    parcel: { readonly records: readonly Place[] },
+    parcel: { readonly records: readonly Place[]; readonly isBare?: boolean },
     nowMs: number,
     windowMs: number,
     uniform: number,
   ): void {
-    for (const place of parcel.records) this.outstanding.markSent(place, nowMs, windowMs, uniform);
+    for (const place of parcel.records) {
+      this.outstanding.markSent(place, nowMs, windowMs, uniform);
+      if (parcel.isBare !== true) continue;
+      this.oversize.markBareSent(place);
+      this.outstanding.forget(place);
+    }
+  }
+
+  /**
+   * Notes that the broker finds the message too large: its records leave one by one, or without their pictures, or are sent
+   * again later.
+   */
+  markTooLarge({ records }: Pick<Parcel, 'records'>, nowMs: number, windowMs: number, uniform: number): void {
+    this.nowMs = nowMs;
+    for (const record of records) {
+      if (this.isHeld(record)) this.outstanding.forget(record);
+      else if (records.length > 1) this.outstanding.markDue(record, nowMs);
+      else this.outstanding.markSent(record, nowMs, windowMs, uniform);
+    }
+  }
+
+  /** Returns a record that was held for as long as is allowed, and still does not fit. */
+  nextExpired(nowMs: number): HeldRecord | null {
+    return this.oversize.nextExpired(nowMs, this.limit.maxBytes(nowMs));
+  }
+
+  /** Sends a record again later whose pictures were given up: its receipt follows that of the loss. */
+  markGivenUp(place: Place, nowMs: number, windowMs: number, uniform: number): void {
+    this.oversize.release(place);
+    this.outstanding.markSending(place, false, 0);
+    this.outstanding.markSent(place, nowMs, windowMs, uniform);
   }
 
   /** Drains the backlog more slowly, after the broker answered "quota exceeded". */
@@ -92,7 +151,9 @@ export class Sender {
    * delete still waits: it may be a receipt of another history.
    */
   markReceipted(epoch: number, from: number, to: number): void {
-    this.outstanding.markReceipted(epoch, from, to, (place) => !this.outbox.has(place));
+    const largest = this.outstanding.markReceipted(epoch, from, to, (place) => !this.outbox.has(place));
+    if (largest > 0) this.limit.noteReceipted(largest, this.nowMs);
+    this.oversize.releaseRange(epoch, from, to);
   }
 
   get waitingForReceipt(): number {
@@ -107,10 +168,44 @@ export class Sender {
     const place = this.peekAccept();
     const drain = place === null ? null : spendLive(this.drain);
     const record = place === null || drain === null ? null : this.outbox.find(place);
-    if (record === null || drain === null) return null;
+    if (record === null || drain === null || this.isHeld(record)) return null;
     this.drain = drain;
-    this.outstanding.markSending(record, true);
+    this.outstanding.markSending(record, true, rawBytes(record));
     return this.parcel([record], true);
+  }
+
+  /** A record that is too large for the broker leaves without its pictures, as soon as a live one would. */
+  private nextBare(): Parcel | null {
+    for (let held = this.peekBare(); held !== null; held = this.peekBare()) {
+      const drain = spendLive(this.drain);
+      if (drain === null) return null;
+      const record = this.outbox.find(held);
+      if (record === null) {
+        this.oversize.release(held);
+        continue;
+      }
+      this.drain = drain;
+      this.outstanding.markSending(held, true, 0);
+      return { ...this.message([{ ...record, media: record.media.map(() => null) }], true), isBare: true };
+    }
+    return null;
+  }
+
+  /** Of those that were too large: one that fits now, since the limit has grown or may be tried again. */
+  private nextHeld(): Parcel | null {
+    for (let held = this.peekHeld(); held !== null; held = this.peekHeld()) {
+      const drain = spendBacklog(this.drain);
+      if (drain === null) return null;
+      const record = this.outbox.find(held);
+      if (record === null) {
+        this.oversize.release(held);
+        continue;
+      }
+      this.drain = drain;
+      this.outstanding.markSending(held, false, rawBytes(record));
+      return this.parcel([record], false);
+    }
+    return null;
   }
 
   private nextLive(): Parcel | null {
@@ -123,27 +218,41 @@ export class Sender {
       const record = this.outbox.find(place);
       // Damaged on the disk, and removed by the read; the next one may be whole.
       if (record === null) continue;
+      if (this.isHeld(record)) {
+        this.liveCursor = place;
+        continue;
+      }
       size += sizeOf(record);
-      if (records.length > 0 && size > LIMITS.messageMaxBytes) break;
+      if (records.length > 0 && size > this.limit.maxBytes(this.nowMs)) break;
       this.drain = drain;
       this.liveCursor = place;
       records.push(record);
-      this.outstanding.markSending(record, true);
+      this.outstanding.markSending(record, true, rawBytes(record));
     }
     return this.parcel(records, true);
   }
 
-  private nextRepeat(nowMs: number): Parcel | null {
+  private nextRepeat(): Parcel | null {
+    const { nowMs } = this;
     for (let entry = this.outstanding.due(nowMs); entry !== null; entry = this.outstanding.due(nowMs)) {
       const record = this.outbox.find(entry.place);
-      if (record === null) {
+      if (record !== null) this.suspectSilence(entry, record);
+      if (record === null || this.isHeld(record)) {
         this.outstanding.forget(entry.place);
         continue;
       }
-      this.outstanding.markSending(record, entry.isLive);
+      this.outstanding.markSending(record, entry.isLive, rawBytes(record));
       return this.parcel([record], false);
     }
     return null;
+  }
+
+  /** MQTT 3.1.1 has no code for a message that is too large: Mosquitto acknowledges it and drops it. */
+  private suspectSilence({ attempts, bytes, sentAtMs }: Waiting, record: QueuedRecord): void {
+    const { limit, nowMs } = this;
+    if (attempts < SILENT_ATTEMPTS_MIN || record.seq === 0 || record.media.length === 0) return;
+    if (record.media.includes(null) || !limit.isTelling(bytes, sentAtMs)) return;
+    limit.noteRefused(this.messageBytes(record), 'silence', nowMs);
   }
 
   private nextBacklog(): Parcel | null {
@@ -152,9 +261,9 @@ export class Sender {
       if (drain === null) return null;
       this.backlogCursor = place;
       const record = this.outbox.find(place);
-      if (record === null) continue;
+      if (record === null || this.outstanding.has(place) || this.isHeld(record)) continue;
       this.drain = drain;
-      this.outstanding.markSending(record, false);
+      this.outstanding.markSending(record, false, rawBytes(record));
       return this.parcel([record], false);
     }
     return null;
@@ -162,7 +271,21 @@ export class Sender {
 
   private peekAccept(): Place | null {
     const accept = this.outbox.oldestAccept();
-    return accept !== null && !this.outstanding.has(accept) && this.outstanding.hasRoom('live') ? accept : null;
+    if (accept === null || this.outstanding.has(accept) || !this.outstanding.hasRoom('live')) return null;
+    const held = this.oversize.find(accept);
+    return held === null || held.wholeBytes <= this.limit.maxBytes(this.nowMs) ? accept : null;
+  }
+
+  private peekBare(): HeldRecord | null {
+    if (this.oversize.size === 0 || !this.outstanding.hasRoom('live')) return null;
+    const found = this.oversize.nextBare(this.limit.maxBytes(this.nowMs), (place) => this.outstanding.has(place));
+    return found !== null && this.mayLeave(found) ? found : null;
+  }
+
+  private peekHeld(): HeldRecord | null {
+    if (this.oversize.size === 0 || !this.outstanding.hasRoom('backlog')) return null;
+    const found = this.oversize.nextWhole(this.limit.maxBytes(this.nowMs), (place) => this.outstanding.has(place));
+    return found !== null && found.seq > 0 && this.mayLeave(found) ? found : null;
   }
 
   private peekLive(): Place | null {
@@ -179,28 +302,62 @@ export class Sender {
   /** Returns the place after this one, or null if an accept must leave first. */
   private peek(after: Place): Place | null {
     const place = this.outbox.placeAfter(after);
-    const accept = place === null ? null : this.outbox.oldestAccept();
-    if (place === null || accept === null || place.epoch < accept.epoch) return place;
-    return place.epoch === accept.epoch && this.outstanding.has(accept) ? place : null;
+    return place !== null && this.mayLeave(place) ? place : null;
+  }
+
+  private mayLeave(place: Place): boolean {
+    const accept = this.outbox.oldestAccept();
+    if (accept === null || place.epoch < accept.epoch) return true;
+    return place.epoch === accept.epoch && this.outstanding.has(accept);
+  }
+
+  /** Whether a record is too large for the broker, alone in its message. Then it is held, until it fits. */
+  private isHeld(record: QueuedRecord): boolean {
+    const maxBytes = this.limit.maxBytes(this.nowMs);
+    // Only near the limit the exact size is worth making the message.
+    const isFarBelow = record.seq !== 0 && sizeOf(record) + ENVELOPE_BYTES <= maxBytes;
+    const wholeBytes = isFarBelow ? 0 : this.messageBytes(record);
+    if (wholeBytes <= maxBytes) {
+      this.oversize.release(record);
+      return false;
+    }
+    const bare = { ...record, media: record.media.map(() => null) };
+    const bareBytes = this.messageBytes(bare);
+    this.oversize.hold({ epoch: record.epoch, seq: record.seq, wholeBytes, bareBytes, sinceMs: this.nowMs });
+    return true;
+  }
+
+  private messageBytes(record: QueuedRecord): number {
+    return this.message([record], true).payload.length;
   }
 
   private parcel(records: readonly QueuedRecord[], isLive: boolean): Parcel | null {
     const [first] = records;
     if (first === undefined) return null;
-    if (first.seq !== 0) {
+    const parcel = this.message(records, isLive);
+    if (records.length === 1) this.outstanding.setBytes(first, parcel.payload.length);
+    return parcel;
+  }
+
+  private message(records: readonly QueuedRecord[], isLive: boolean): Parcel {
+    const [first] = records;
+    if (first?.seq !== 0) {
       const sent = records.map(({ bytes, media }) => ({ record: bytes, media }));
-      return { records, payload: encodeUp({ type: 'records', records: sent }), isLive };
+      return { records, payload: encodeUp({ type: 'records', records: sent }), isLive, isBare: false };
     }
     const claim = this.outbox.claimOf(first.epoch);
     if (claim === null) throw new SealcamError('internal', 'an accept without its claim');
-    return { records, payload: encodeUp({ type: 'accept', claim: claim.bytes, record: first.bytes }), isLive };
+    const payload = encodeUp({ type: 'accept', claim: claim.bytes, record: first.bytes });
+    return { records, payload, isLive, isBare: false };
   }
 }
 
-function sizeOf({ bytes, media }: QueuedRecord): number {
-  const sealed = media.reduce(
-    (sum, item) => sum + (item === null ? 0 : item.header.length + item.body.length + ITEM_BYTES),
-    0,
-  );
-  return bytes.length + sealed + ITEM_BYTES;
+/** At least what a record takes in a message. */
+function rawBytes({ bytes, media }: QueuedRecord): number {
+  return media.reduce((sum, item) => sum + (item === null ? 0 : item.header.length + item.body.length), bytes.length);
+}
+
+/** At most what it takes, beside the envelope. */
+function sizeOf(record: QueuedRecord): number {
+  return rawBytes(record) + (1 + record.media.length) * ITEM_BYTES;
 }

@@ -2,7 +2,8 @@ import type { SealcamError } from '../../common/errors.js';
 import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
 
 export interface SocketHandlers {
-  opened(hints: ServerHints, receiveMaximum: number): void;
+  /** `packetMaxBytes`: the largest packet that the broker takes; null where it announces none. */
+  opened(hints: ServerHints, receiveMaximum: number, packetMaxBytes: number | null): void;
   /** The broker refused the attempt. `reason`: the code of the protocol, for a log. */
   refused(kind: RefusalKind, hints: ServerHints, reason?: string): void;
   /**
@@ -12,13 +13,18 @@ export interface SocketHandlers {
   closed(
     cause: CloseCause,
     reason: string,
-    answer?: { readonly error: SealcamError; readonly hints: ServerHints },
+    answer?: {
+      readonly error: SealcamError;
+      readonly hints: ServerHints;
+      /** The broker named the size of a packet as its reason. */
+      readonly isTooLarge?: boolean;
+    },
   ): void;
   message(topic: string, payload: Uint8Array): void;
 }
 
 /** How a broker answered a publish. */
-export type PublishResult = 'acknowledged' | 'quota-exceeded' | 'refused';
+export type PublishResult = 'acknowledged' | 'quota-exceeded' | 'refused' | 'too-large';
 
 /** One attempt to connect and the connection that comes of it. It never reconnects and stores nothing. */
 export interface UplinkSocket {

@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
+import type { Counters } from '../../common/counters.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
@@ -23,6 +24,7 @@ import {
   type UplinkSettings,
   type UplinkState,
 } from './machine.js';
+import { SizeWatch } from './size-watch.js';
 import { countRecords, rateOf, startMeter, type RateMeter } from './rate-meter.js';
 import type { OpenSocket, SocketHandlers, UplinkSocket } from './socket.js';
 
@@ -33,7 +35,11 @@ export interface UplinkStore {
 }
 
 export interface UplinkDependencies {
-  readonly settings: UplinkSettings & { readonly ackTimeoutMs: number };
+  readonly settings: UplinkSettings & {
+    readonly ackTimeoutMs: number;
+    /** How long a picture that is too large for the broker waits for a larger limit. */
+    readonly oversizeHoldMs: number;
+  };
   readonly clock: Clock;
   readonly random: Random;
   /** Hex of the boot id. */
@@ -49,6 +55,7 @@ export interface UplinkDependencies {
   /** Receives the bytes of the `down` topic: untrusted. */
   readonly onMessage: (payload: Uint8Array) => void;
   readonly onConnected: () => void;
+  readonly counters: Counters;
   readonly log: Log;
 }
 
@@ -74,6 +81,7 @@ export class Uplink {
   private delivery: Delivery | null = null;
   private rate: RateMeter;
   private newestPacingMs = -Infinity;
+  private readonly sizes: SizeWatch;
   /** Null until the uplink is started. */
   private cancelGate: CancelTimer | null = null;
   private cancelDue: CancelTimer = () => undefined;
@@ -82,6 +90,12 @@ export class Uplink {
     this.deps = deps;
     this.state = restoredState(deps.settings, deps.store.load(), deps.boot);
     this.rate = startMeter(deps.clock.monotonicMs());
+    this.sizes = new SizeWatch(deps);
+  }
+
+  /** The size that a new message should keep to, in bytes; null where the broker is not known to have a limit. */
+  get messageTargetBytes(): number | null {
+    return this.sizes.limit.targetBytes;
   }
 
   /**
@@ -223,8 +237,9 @@ export class Uplink {
     let socket: UplinkSocket | null = null;
     const isCurrent = (): boolean => socket !== null && this.socket === socket;
     const handlers: SocketHandlers = {
-      opened: (hints, receiveMaximum) => {
+      opened: (hints, receiveMaximum, packetMaxBytes) => {
         if (!isCurrent() || socket === null) return;
+        this.sizes.limit.setAnnounced(packetMaxBytes);
         this.input({ type: 'opened', hints });
         this.startDelivery(socket, receiveMaximum);
       },
@@ -235,6 +250,7 @@ export class Uplink {
       },
       closed: (cause, reason, answer) => {
         if (!isCurrent()) return;
+        this.sizes.noteEnd(this.delivery?.largestInFlight ?? 0, cause, answer?.isTooLarge === true);
         this.logEnd(cause, reason, answer?.error);
         this.disconnect();
         this.input({ type: 'closed', cause, hints: answer?.hints ?? {} });
@@ -272,6 +288,13 @@ export class Uplink {
         windowMs: this.state.windowMs,
         drainIntervalMs: this.state.drainIntervalMs,
       }),
+      sizes: this.sizes,
+      onLimitLearned: (evidence) => {
+        this.sizes.reportLearned(evidence);
+      },
+      onGivenUp: (held, what) => {
+        this.sizes.reportGivenUp(held, what);
+      },
       onReady: onConnected,
       onFailed: () => {
         this.destroySocket(socket, 'lost');

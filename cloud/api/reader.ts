@@ -292,7 +292,7 @@ export class Reader {
       return null;
     }
     const ids = (value.media ?? []).map(({ id }) => id);
-    const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, ids);
+    const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, value.seq, ids);
     const media = ids.map((id, i) => ({ id, isAvailable: present[i] === true }));
     return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media };
   }

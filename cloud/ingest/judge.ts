@@ -99,6 +99,10 @@ export async function judgeRecord(input: RecordInput): Promise<Judgement> {
     const entry = { type: 'rejected', seq: value.seq, hash, code: 'equivocation' } as const;
     return refused('equivocation', `another record for seq ${String(value.seq)}`, { epoch, entry });
   }
+  if (put.outcome === 'media-taken') {
+    const entry = { type: 'rejected', seq: value.seq, hash, code: 'malformed' } as const;
+    return refused('malformed', 'a media id under which another record has its object', { epoch, entry });
+  }
   if (rulesOf(value.kind).isLast) await store.claims.close(value.device, value.epoch, value.seq);
   const isComplete = await hasMediaOrLoss(store, value);
   return {
@@ -144,11 +148,12 @@ export async function headOf(
 }
 
 /** Returns whether each media object that the record names is stored, or named by a stored, signed loss. */
-async function hasMediaOrLoss(store: CloudStore, { device, epoch, media }: SealcamRecord): Promise<boolean> {
+async function hasMediaOrLoss(store: CloudStore, { device, epoch, seq, media }: SealcamRecord): Promise<boolean> {
   if (media === undefined) return true;
   const present = await store.records.mediaPresent(
     device,
     epoch,
+    seq,
     media.map(({ id }) => id),
   );
   for (const [i, { id }] of media.entries()) {

@@ -83,7 +83,9 @@ export interface StoredRecord extends EpochKey {
 export type PutOutcome =
   | { readonly outcome: 'stored'; readonly id: number }
   | { readonly outcome: 'duplicate' }
-  | { readonly outcome: 'equivocation' };
+  | { readonly outcome: 'equivocation' }
+  /** It names a media id under which another record of its epoch has a stored object. Nothing of it was stored. */
+  | { readonly outcome: 'media-taken' };
 
 /** Where a new record lies, without its bytes. */
 export interface Arrival extends Pick<StoredRecord, 'id' | 'device' | 'epoch' | 'seq'> {
@@ -104,7 +106,7 @@ export interface CameraStatus {
 export interface RecordStore {
   /**
    * Stores a record with its media in one transaction, durable when it resolves. A duplicate adds the media that were
-   * missing.
+   * missing. A media id belongs to the first record that brought an object under it.
    */
   put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome>;
   get(device: Uint8Array, epoch: number, seq: number): Promise<StoredRecord | undefined>;
@@ -127,8 +129,8 @@ export interface RecordStore {
   ): Promise<{ readonly lowest: number; readonly highest: number; readonly lastReceivedAtMs: number } | undefined>;
   /** Returns the newest health record of an epoch. */
   latestHealth(device: Uint8Array, epoch: number): Promise<StoredRecord | undefined>;
-  /** Returns, for each id, whether that sealed object is stored. */
-  mediaPresent(device: Uint8Array, epoch: number, ids: readonly Uint8Array[]): Promise<readonly boolean[]>;
+  /** Returns, for each id, whether a sealed object is stored under it that this record brought. */
+  mediaPresent(device: Uint8Array, epoch: number, seq: number, ids: readonly Uint8Array[]): Promise<readonly boolean[]>;
   /** Returns a sealed object and the seq of the record that brought it. */
   media(
     device: Uint8Array,

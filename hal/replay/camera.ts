@@ -78,7 +78,7 @@ export class ReplayCamera implements Camera {
   }
 
   private async findSource(signal: AbortSignal): Promise<Source> {
-    const { path, pace } = this.options;
+    const { path, pace, loop } = this.options;
     const kind = await stat(path).catch((cause: unknown) => {
       throw new SealcamError('video-unreadable', `${path}: no such file`, { cause });
     });
@@ -86,6 +86,7 @@ export class ReplayCamera implements Camera {
       driver: 'replay',
       model: basename(path),
       timeBase: pace === 'live' ? 'live' : 'recorded',
+      isRepeated: loop,
     } as const;
     return kind.isDirectory() ? this.folderSource(path, common) : this.videoSource(path, common, signal);
   }
@@ -107,10 +108,10 @@ export class ReplayCamera implements Camera {
 
   private async folderSource(path: string, common: CommonInfo): Promise<Source> {
     const names = await listJpegs(path);
-    const first = await readJpeg(path, names[0] ?? '');
+    const { first, size } = await firstPicture(path, names);
     const framesPerSecond = this.options.folderFramesPerSecond;
     return {
-      info: { ...common, ...(await jpegSize(first)), framesPerSecond },
+      info: { ...common, ...size, framesPerSecond },
       first,
       async *play(playSignal) {
         for (const [i, name] of names.entries()) {
@@ -122,4 +123,20 @@ export class ReplayCamera implements Camera {
   }
 }
 
-type CommonInfo = Pick<CameraInfo, 'driver' | 'model' | 'timeBase'>;
+/**
+ * Returns the first file that is a JPEG, and its size. The others are played too, and skipped and counted where frames are decoded.
+ * @throws SealcamError `video-unreadable` if none is
+ */
+async function firstPicture(
+  path: string,
+  names: readonly string[],
+): Promise<{ readonly first: Uint8Array; readonly size: { readonly width: number; readonly height: number } }> {
+  for (const name of names) {
+    const first = await readJpeg(path, name);
+    const size = await jpegSize(first).catch(() => null);
+    if (size !== null) return { first, size };
+  }
+  throw new SealcamError('video-unreadable', `${path}: none of its ${String(names.length)} .jpg files is a JPEG`);
+}
+
+type CommonInfo = Pick<CameraInfo, 'driver' | 'model' | 'timeBase' | 'isRepeated'>;

@@ -91,7 +91,8 @@ export function lumaSize(info: Pick<VideoInfo, 'width' | 'height'>): LumaSize {
  */
 export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortSignal): AsyncGenerator<PipedFrame> {
   const luma = lumaSize(info);
-  const passthrough = ['-map', '0:v:0', '-vsync', 'passthrough'];
+  // The encoders count in the time of the file: in that of its average rate, frames that are closer together are lost.
+  const passthrough = ['-map', '0:v:0', '-vsync', 'passthrough', '-enc_time_base', '-1'];
   const grey = ['-vf', `scale=${String(luma.width)}:${String(luma.height)}:flags=area,format=gray`];
   const { child, extra, exit } = startFfmpeg(
     [
@@ -156,10 +157,13 @@ interface End {
   readonly stderr: string;
 }
 
-/** Checks that ffmpeg delivered the whole file. @throws SealcamError `video-truncated` */
+/**
+ * Checks that ffmpeg read the whole file. What the container counts says nothing: it also counts frames that an edit list
+ * hides, as in a clip that was cut without encoding it again. @throws SealcamError `video-truncated`
+ */
 function checkEnd({ path, frameCount, delivered, code, stderr }: End): void {
-  const isShort = frameCount !== null && delivered < frameCount;
-  if (code === 0 && !isShort && !TRUNCATED.test(stderr)) return;
+  const isEmpty = delivered === 0;
+  if (code === 0 && !isEmpty && !TRUNCATED.test(stderr)) return;
   const of = frameCount === null ? '' : ` of ${String(frameCount)}`;
   throw new SealcamError('video-truncated', `${path}: ends after ${String(delivered)}${of} frames`, {
     details: { frames: delivered },

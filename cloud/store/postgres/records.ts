@@ -95,13 +95,13 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
       );
       return record;
     },
-    mediaPresent: async (device, epoch, ids) => {
+    mediaPresent: async (device, epoch, seq, ids) => {
       if (ids.length === 0) return [];
       const rows = await database.rows<{ readonly present: boolean }>(
         `SELECT EXISTS (SELECT 1 FROM media_key
-           WHERE device = @device AND epoch = @epoch AND media_id = wanted.id) AS present
+           WHERE device = @device AND epoch = @epoch AND media_id = wanted.id AND seq = @seq) AS present
          FROM unnest(@ids::bytea[]) WITH ORDINALITY AS wanted (id, place) ORDER BY place`,
-        { device, epoch, ids: ids.map((id) => Buffer.from(id)) },
+        { device, epoch, seq, ids: ids.map((id) => Buffer.from(id)) },
       );
       return rows.map(({ present }) => present);
     },

@@ -122,13 +122,68 @@ export async function insertRecords(session: Session, jobs: readonly NewRecord[]
     const hash = hashes.get(key);
     return { outcome: hash !== undefined && equal(hash, record.hash) ? 'duplicate' : 'equivocation' };
   });
-  const fresh = jobs.filter((_, i) => outcomes[i]?.outcome === 'stored');
-  await insertMedia(
+  const ours = jobs.filter((_, i) => outcomes[i]?.outcome !== 'equivocation');
+  await insertMedia(session, ours);
+  const taken = await withTakenMedia(session, ours);
+  const isFresh = (_: NewRecord, i: number): boolean => outcomes[i]?.outcome === 'stored';
+  await deleteRecords(
     session,
-    jobs.filter((_, i) => outcomes[i]?.outcome !== 'equivocation'),
+    jobs.filter(isFresh).filter((job) => taken.has(job)),
   );
-  await insertLosses(session, fresh);
-  return outcomes;
+  await insertLosses(
+    session,
+    jobs.filter(isFresh).filter((job) => !taken.has(job)),
+  );
+  return outcomes.map((outcome, i) => {
+    const job = jobs[i];
+    return job !== undefined && taken.has(job) ? { outcome: 'media-taken' } : outcome;
+  });
+}
+
+/**
+ * Returns the records that name a media id under which another record has its object. Asked after the media were inserted:
+ * the unique key has decided by then, also between workers.
+ */
+async function withTakenMedia(session: Session, jobs: readonly NewRecord[]): Promise<ReadonlySet<NewRecord>> {
+  const named = jobs.flatMap((job) => {
+    const { device, epoch, seq, media = [] } = job.record.value;
+    return media.map(({ id }) => ({ job, seq, id, name: `${epochKey(device, epoch)}/${toHex(id)}` }));
+  });
+  if (named.length === 0) return new Set();
+  const { text, values } = tuples(
+    ['bytea', 'bigint', 'bytea'],
+    named.map(({ job, id }) => [job.record.value.device, job.record.value.epoch, id]),
+  );
+  const rows = await session.rows<KeyColumns & { readonly media_id: Uint8Array }>(
+    `SELECT device, epoch, media_id, seq FROM media_key WHERE (device, epoch, media_id) IN (VALUES ${text})`,
+    values,
+  );
+  const owners = new Map(
+    rows.map(({ device, epoch, media_id, seq }) => [`${epochKey(device, epoch)}/${toHex(media_id)}`, seq]),
+  );
+  return new Set(named.filter(({ name, seq }) => (owners.get(name) ?? seq) !== seq).map(({ job }) => job));
+}
+
+/** Deletes records that this transaction inserted, with the media that they brought. */
+async function deleteRecords(session: Session, jobs: readonly NewRecord[]): Promise<void> {
+  for (const { record } of jobs) {
+    const { device, epoch, seq } = record.value;
+    for (const table of ['media_body', 'media_key']) {
+      const own = 'SELECT media_id FROM media_key WHERE device = @device AND epoch = @epoch AND seq = @seq';
+      await session.execute(`DELETE FROM ${table} WHERE device = @device AND epoch = @epoch AND media_id IN (${own})`, {
+        device,
+        epoch,
+        seq,
+      });
+    }
+    for (const table of ['record_body', 'record_key']) {
+      await session.execute(`DELETE FROM ${table} WHERE device = @device AND epoch = @epoch AND seq = @seq`, {
+        device,
+        epoch,
+        seq,
+      });
+    }
+  }
 }
 
 async function insertKeys(session: Session, jobs: readonly NewRecord[]): Promise<ReadonlyMap<string, number>> {

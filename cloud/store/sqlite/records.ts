@@ -38,6 +38,9 @@ export function recordInserter(db: Database): InsertRecord {
     `INSERT OR IGNORE INTO media (device, epoch, media_id, seq, header, body)
      VALUES (@device, @epoch, @mediaId, @seq, @header, @body)`,
   );
+  const mediaOwner = db.prepare<MediaKey, { readonly seq: number }>(
+    'SELECT seq FROM media WHERE device = @device AND epoch = @epoch AND media_id = @mediaId',
+  );
   const insertRecord = db.prepare<NewRecord>(
     `INSERT INTO record (device, epoch, seq, hash, kind, bytes, received_at_ms)
      VALUES (@device, @epoch, @seq, @hash, @kind, @bytes, @atMs)`,
@@ -57,6 +60,11 @@ export function recordInserter(db: Database): InsertRecord {
     const { device, epoch, seq, kind } = value;
     const known = selectHash.get({ device, epoch, seq });
     if (known !== undefined && !equal(new Uint8Array(known.hash), hash)) return { outcome: 'equivocation' };
+    const isTaken = (value.media ?? []).some(({ id }) => {
+      const owner = mediaOwner.get({ device, epoch, mediaId: id });
+      return owner !== undefined && owner.seq !== seq;
+    });
+    if (isTaken) return { outcome: 'media-taken' };
     for (const { id, sealed } of media) {
       insertMedia.run({ device, epoch, mediaId: id, seq, header: sealed.header, body: sealed.body });
     }
@@ -112,8 +120,8 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
   const latestHealth = db.prepare<EpochKey, RecordColumns>(
     `SELECT * FROM record WHERE device = @device AND epoch = @epoch AND kind = 'health' ORDER BY seq DESC LIMIT 1`,
   );
-  const hasMedia = db.prepare<MediaKey>(
-    'SELECT 1 FROM media WHERE device = @device AND epoch = @epoch AND media_id = @mediaId',
+  const hasMedia = db.prepare<MediaKey & RecordKey>(
+    'SELECT 1 FROM media WHERE device = @device AND epoch = @epoch AND media_id = @mediaId AND seq = @seq',
   );
   const selectMedia = db.prepare<
     MediaKey,
@@ -199,8 +207,8 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
         const columns = latestHealth.get({ device, epoch });
         return columns === undefined ? undefined : storedRecord(columns);
       }),
-    mediaPresent: (device, epoch, ids) =>
-      guard(() => ids.map((mediaId) => hasMedia.get({ device, epoch, mediaId }) !== undefined)),
+    mediaPresent: (device, epoch, seq, ids) =>
+      guard(() => ids.map((mediaId) => hasMedia.get({ device, epoch, seq, mediaId }) !== undefined)),
     media: (device, epoch, mediaId) =>
       guard(() => {
         const row = selectMedia.get({ device, epoch, mediaId });

@@ -33,6 +33,6 @@ export async function inspectStored(
     rowAccount !== undefined &&
     toHex(rowAccount) === account;
   const ids = (value.media ?? []).map(({ id }) => id);
-  const present = await store.records.mediaPresent(value.device, value.epoch, ids);
+  const present = await store.records.mediaPresent(value.device, value.epoch, value.seq, ids);
   return { hash: toHex(hash), isBound, missingMedia: present.filter((isThere) => !isThere).length };
 }

@@ -161,7 +161,7 @@ class Session implements UplinkSocket {
   }
 
   open(): void {
-    this.handlers.opened({}, this.deps.dice.whole(1, 20));
+    this.handlers.opened({}, this.deps.dice.whole(1, 20), null);
   }
 
   refuse(kind: 'busy' | 'credentials' | 'protocol', hints: { readonly retryAfterMs?: number }): void {

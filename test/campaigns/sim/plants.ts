@@ -103,7 +103,7 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
           ...store.records,
           put: (record, media, atMs) =>
             ++calls % 7 === 0 ? Promise.resolve({ outcome: 'stored', id: 0 }) : store.records.put(record, media, atMs),
-          mediaPresent: (_device, _epoch, ids) => Promise.resolve(ids.map(() => true)),
+          mediaPresent: (_device, _epoch, _seq, ids) => Promise.resolve(ids.map(() => true)),
         },
       };
     },

@@ -16,6 +16,10 @@ import { codeOf } from '../../support/codes.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
+import { keptOut } from '../../support/worlds/oversize-world.js';
+import { mediaTwice } from '../../support/worlds/media-twice.js';
+import { postgres } from '../../support/engines/postgres.js';
 import { WholeWay } from '../../support/worlds/whole-way.js';
 
 type Make = (folder: string, port: number) => TestBroker;
@@ -203,59 +207,94 @@ async function whileBroker(make: Make, isOver: (before: Totals, now: Totals) => 
   return `${receipted === before.receipted ? 'kept' : 'receipted'}, ${String(lost)} lost`;
 }
 
+/** The same on PostgreSQL, whose server is one of the tools that this file needs. */
+async function mediaTwiceOnPostgres(isSame: boolean): Promise<string> {
+  const server = postgres(tempFolder());
+  running.push(server);
+  await server.start();
+  const store = await openPostgresStore({ url: await server.database('cloud'), password: undefined, connections: 4 });
+  try {
+    return await mediaTwice(isSame, () => store);
+  } finally {
+    await store.close();
+  }
+}
+
 describeWith('mosquitto', 'brokers', () => {
-  attacks('broker', 'At the broker', [
-    ...['+', '#'].map((name) => ({
-      name: `the user name ${name} at the broker`,
-      expected: 'not delivered; received nothing',
-      observed: () => asUser(mosquitto, name),
-      control: {
-        name: 'without an ACL',
+  describeWith('postgres', 'and the store of a fleet', () => {
+    attacks('broker', 'At the broker', [
+      ...['+', '#'].map((name) => ({
+        name: `the user name ${name} at the broker`,
+        expected: 'not delivered; received nothing',
+        observed: () => asUser(mosquitto, name),
+        control: {
+          name: 'without an ACL',
+          expected: 'foreign; received a picture: seal-refused',
+          observed: () => asUser(open, name),
+        },
+      })),
+      {
+        name: 'the user name + at the embedded broker',
+        expected: 'connection refused',
+        observed: () => asUser(embedded, '+'),
+        control: {
+          name: "the cloud's own user, who may read everything",
+          expected: 'foreign; received a picture: seal-refused',
+          observed: () => asUser(embedded, 'cloud'),
+        },
+      },
+      {
+        name: 'no ACL: any client may read and publish everything',
         expected: 'foreign; received a picture: seal-refused',
-        observed: () => asUser(open, name),
+        observed: () => asUser(open, 'stranger'),
+        control: {
+          name: "the same ciphertext with the owner's key",
+          expected: 'foreign; received a picture: opened',
+          observed: () => asUser(open, 'stranger', ({ ownerSecret }) => ownerSecret),
+        },
       },
-    })),
-    {
-      name: 'the user name + at the embedded broker',
-      expected: 'connection refused',
-      observed: () => asUser(embedded, '+'),
-      control: {
-        name: "the cloud's own user, who may read everything",
-        expected: 'foreign; received a picture: seal-refused',
-        observed: () => asUser(embedded, 'cloud'),
+      {
+        name: 'an empty ACL: the broker drops every message and acknowledges it',
+        expected: 'kept, 0 lost',
+        observed: () => whileBroker(forbidding, (before, { produced }) => produced >= before.produced + 3),
+        control: {
+          name: 'the usual ACL',
+          expected: 'receipted, 0 lost',
+          observed: () => whileBroker(mosquitto, (before, { receipted }) => receipted > before.receipted),
+        },
       },
-    },
-    {
-      name: 'no ACL: any client may read and publish everything',
-      expected: 'foreign; received a picture: seal-refused',
-      observed: () => asUser(open, 'stranger'),
-      control: {
-        name: "the same ciphertext with the owner's key",
-        expected: 'foreign; received a picture: opened',
-        observed: () => asUser(open, 'stranger', ({ ownerSecret }) => ownerSecret),
+      {
+        name: 'a retained message, delivered to each new subscriber',
+        expected: 'stored 1, duplicates 1',
+        observed: () => retained(true),
+        control: { name: 'not retained', expected: 'stored 1, duplicates 0', observed: () => retained(false) },
       },
-    },
-    {
-      name: 'an empty ACL: the broker drops every message and acknowledges it',
-      expected: 'kept, 0 lost',
-      observed: () => whileBroker(forbidding, (before, { produced }) => produced >= before.produced + 3),
-      control: {
-        name: 'the usual ACL',
-        expected: 'receipted, 0 lost',
-        observed: () => whileBroker(mosquitto, (before, { receipted }) => receipted > before.receipted),
+      {
+        name: 'a retained message at the embedded broker',
+        expected: 'refused by the broker',
+        observed: () => retainedOnEmbedded(true),
+        control: { name: 'not retained', expected: 'stored', observed: () => retainedOnEmbedded(false) },
       },
-    },
-    {
-      name: 'a retained message, delivered to each new subscriber',
-      expected: 'stored 1, duplicates 1',
-      observed: () => retained(true),
-      control: { name: 'not retained', expected: 'stored 1, duplicates 0', observed: () => retained(false) },
-    },
-    {
-      name: 'a retained message at the embedded broker',
-      expected: 'refused by the broker',
-      observed: () => retainedOnEmbedded(true),
-      control: { name: 'not retained', expected: 'stored', observed: () => retainedOnEmbedded(false) },
-    },
-  ]);
+      ...(['announces a limit of 100 bytes', 'says of every message that it is too large'] as const).map((how) => ({
+        name: `a broker that ${how}, to make the camera throw its pictures away`,
+        expected: '5 of 5 pictures arrive',
+        observed: () => keptOut(how, 24 * 3_600_000),
+        control: {
+          name: 'a camera that gives up at once what a broker does not take',
+          expected: '0 of 5 pictures arrive',
+          observed: () => keptOut(how, 1),
+        },
+      })),
+      {
+        name: 'a media id that a second record names for another picture, on PostgreSQL',
+        expected: 'rejected (malformed), its picture is not kept',
+        observed: () => mediaTwiceOnPostgres(true),
+        control: {
+          name: 'an id of its own',
+          expected: 'receipted, its picture is kept',
+          observed: () => mediaTwiceOnPostgres(false),
+        },
+      },
+    ]);
+  });
 });

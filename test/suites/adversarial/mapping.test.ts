@@ -6,6 +6,7 @@ import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
 import type { ClaimRow } from '../../../cloud/store/store.js';
 import { attacks } from '../../support/attack.js';
+import { mediaTwice } from '../../support/worlds/media-twice.js';
 import { CloudWorld, pictured, scene } from '../../support/worlds/cloud-world.js';
 
 type Wrap = (store: CloudStore) => CloudStore;
@@ -227,6 +228,16 @@ attacks('mapping', 'At ingest: mapping and messages', [
     expected: 'malformed, no receipt',
     observed: () => mediaUnder('other'),
     control: { name: "the event's own picture", expected: 'stored and receipted', observed: () => mediaUnder('own') },
+  },
+  {
+    name: 'a media id that a second record names for another picture',
+    expected: 'rejected (malformed), its picture is not kept',
+    observed: () => mediaTwice(true),
+    control: {
+      name: 'an id of its own',
+      expected: 'receipted, its picture is kept',
+      observed: () => mediaTwice(false),
+    },
   },
   {
     name: 'a record replayed',

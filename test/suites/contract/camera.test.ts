@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -14,6 +15,12 @@ import { makeFrames, makeVideo } from '../../support/engines/video.js';
 import { limitMs } from '../../support/runner/speed.js';
 
 const FRAMES = 12;
+
+function runTool(name: 'ffmpeg' | 'ffprobe', args: readonly string[]): string {
+  const { status, stdout, stderr } = spawnSync(name, args, { encoding: 'utf8' });
+  if (status !== 0) throw new Error(`${name}: ${stderr}`);
+  return stdout;
+}
 
 /** The contract of every camera driver. `make` returns a camera of at least FRAMES frames. */
 function cameraContract(make: (pace: 'live' | 'fast') => Promise<Camera>): void {
@@ -159,6 +166,49 @@ describe('camera: replay of a folder of JPEG files', () => {
   });
 });
 
+describe('camera: replay of a folder with a bad first file', () => {
+  it.each([
+    ['empty', 'frame-0.jpg', () => Buffer.alloc(0)],
+    ['a file of macOS', '._frame0.jpg', () => Buffer.alloc(4096, 7)],
+    [
+      'a PNG',
+      'frame-0.jpg',
+      () =>
+        sharp({ create: { width: 8, height: 8, channels: 3, background: 'red' } })
+          .png()
+          .toBuffer(),
+    ],
+  ])('%s: the size is that of the first JPEG, and every file is played', async (_, name, content) => {
+    const frames = await makeFrames(tempFolder(), 4);
+    writeFileSync(join(frames, name), await content());
+    const camera = new ReplayCamera({
+      path: frames,
+      folderFramesPerSecond: 10,
+      clock: realClock,
+      pace: 'fast',
+      loop: false,
+    });
+    const { signal } = new AbortController();
+    expect(await camera.open(signal)).toMatchObject({ width: 640 });
+    let count = 0;
+    for await (const _frame of camera.frames(signal)) count++;
+    expect(count).toBe(5);
+  });
+
+  it('a folder without any JPEG in its files is refused', async () => {
+    const folder = tempFolder();
+    writeFileSync(join(folder, 'a.jpg'), '');
+    const camera = new ReplayCamera({
+      path: folder,
+      folderFramesPerSecond: 10,
+      clock: realClock,
+      pace: 'fast',
+      loop: false,
+    });
+    expect(await asyncCodeOf(() => camera.open(new AbortController().signal))).toBe('video-unreadable');
+  });
+});
+
 describeWith('ffmpeg', 'camera: replay of a video file', () => {
   cameraContract(async (pace) => {
     const path = await makeVideo(tempFolder(), 14);
@@ -202,6 +252,37 @@ describeWith('ffmpeg', 'camera: replay of a video file', () => {
     for (const path of [join(folder, 'none.mp4'), text, empty, '/dev/null', folder]) {
       expect(await asyncCodeOf(() => playAll(replay(path)))).toBe('video-unreadable');
     }
+  });
+
+  it('plays a clip that was cut without encoding it again: its container counts frames that are not to be seen', async () => {
+    const folder = tempFolder();
+    const whole = await makeVideo(folder, 40);
+    const trimmed = join(folder, 'trimmed.mp4');
+    runTool('ffmpeg', ['-v', 'error', '-ss', '1.55', '-i', whole, '-c', 'copy', trimmed]);
+    const count = ['-v', 'error', '-show_entries', 'stream=nb_frames', '-of', 'csv=p=0', trimmed];
+    const played = await playAll(replay(trimmed));
+    expect(played).toBeGreaterThan(15);
+    expect(Number(runTool('ffprobe', count))).toBeGreaterThan(played);
+  });
+
+  it('delivers every frame of a video whose rate changes, each with its own time', async () => {
+    const folder = tempFolder();
+    const frames = await makeFrames(folder, 40);
+    const path = join(folder, 'vfr.mp4');
+    // Twenty at 60 a second, then twenty at 12.
+    const times = "setpts='if(lt(N,20),N/60,20/60+(N-20)/12)/TB'";
+    const input = ['-v', 'error', '-framerate', '600', '-i', join(frames, 'frame%d.jpg'), '-vf', times];
+    const rate = ['-vsync', 'vfr', '-enc_time_base', '1/600', '-video_track_timescale', '600'];
+    runTool('ffmpeg', [...input, ...rate, '-c:v', 'mpeg4', '-q:v', '4', path]);
+    const camera = replay(path);
+    await camera.open(new AbortController().signal);
+    const atMs: number[] = [];
+    for await (const frame of camera.frames(new AbortController().signal)) atMs.push(frame.monotonicMs);
+    expect(atMs).toHaveLength(40);
+    const entries = ['-v', 'error', '-show_entries', 'frame=pts_time', '-of', 'csv=p=0', path];
+    const own = runTool('ffprobe', entries).trim().split('\n');
+    expect(atMs).toEqual(own.map((text) => Math.round(1000 * Number(text.replace(',', '')))));
+    expect((atMs[19] ?? 0) - (atMs[9] ?? 0)).toBeLessThan(200);
   });
 
   it('delivers the frames of a truncated file, then fails with video-truncated', async () => {

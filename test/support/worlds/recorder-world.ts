@@ -41,6 +41,8 @@ export class RecorderWorld {
   /** The content of each sealed object. */
   readonly sealedContents: SealedContent[] = [];
   nowMs = 0;
+  /** What the broker takes. */
+  messageTargetBytes: number | null = null;
 
   constructor({ random = realRandom, settings = RECORDER_SETTINGS, maxBytes = 2 ** 24 }: WorldOptions = {}) {
     this.outbox = openOutbox({
@@ -56,6 +58,7 @@ export class RecorderWorld {
       sealer: this.listening(new Sealer(nodeSuite, random, atOnce)),
       random: realRandom,
       timeOf: (monotonicMs) => this.camera.time(monotonicMs),
+      messageTargetBytes: () => this.messageTargetBytes,
     };
     const rest = { counters: this.counters, log: silentLog, onRecorded: () => undefined, nowMs: () => this.nowMs };
     this.recorder = new Recorder({ ...this.deps, ...rest }, settings);

@@ -75,7 +75,13 @@ export class SocketCamera {
     });
     let kept: PersistedUplink | null = null;
     this.uplink = new Uplink({
-      settings: { initialWindowMs: settings.windowMs, connectTimeoutMs: 20_000, ackTimeoutMs: TIMEOUT_MS },
+      settings: {
+        initialWindowMs: settings.windowMs,
+        connectTimeoutMs: 20_000,
+        ackTimeoutMs: TIMEOUT_MS,
+        oversizeHoldMs: 24 * 3_600_000,
+      },
+      counters: new Counters(),
       clock: realClock,
       random: realRandom,
       boot: toHex(world.boot),

@@ -17,9 +17,13 @@ const info: CameraInfo = {
 };
 
 /** One run of the stream: seconds of frames, then how it ends. */
-type Step = readonly [seconds: number, then: 'fails' | 'hangs' | 'absent'];
+type Step = readonly [seconds: number, then: 'fails' | 'hangs' | 'absent' | 'unreadable' | 'truncated'];
 
-function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { readonly opened: number[] } {
+function scripted(
+  clock: VirtualClock,
+  steps: readonly Step[],
+  change: Partial<CameraInfo>,
+): Camera & { readonly opened: number[] } {
   const left = [...steps];
   const opened: number[] = [];
   let step: Step = [0, 'fails'];
@@ -29,7 +33,8 @@ function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { reado
       opened.push(clock.monotonicMs());
       step = left.shift() ?? [3600, 'hangs'];
       if (step[1] === 'absent') return Promise.reject(new SealcamError('camera-unavailable', 'gone'));
-      return Promise.resolve(info);
+      if (step[1] === 'unreadable') return Promise.reject(new SealcamError('video-unreadable', 'no such file'));
+      return Promise.resolve({ ...info, ...change });
     },
     async *frames(signal) {
       for (let i = 0; i < step[0] && !signal.aborted; i++) {
@@ -37,7 +42,7 @@ function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { reado
         yield { jpeg: new Uint8Array(1), monotonicMs: clock.monotonicMs(), index: i } satisfies Frame;
       }
       if (step[1] === 'hangs') await sleep(clock, 8000, signal);
-      throw new SealcamError('camera-ended', 'as scripted');
+      throw new SealcamError(step[1] === 'truncated' ? 'video-truncated' : 'camera-ended', 'as scripted');
     },
     still: () => Promise.reject(new Error('not used here')),
     close: () => Promise.resolve(),
@@ -47,10 +52,11 @@ function scripted(clock: VirtualClock, steps: readonly Step[]): Camera & { reado
 async function play(
   steps: readonly Step[],
   ms: number,
+  change: Partial<CameraInfo> = {},
 ): Promise<{ reports: string[]; opened: number[]; state: string }> {
   const clock = new VirtualClock(0);
   const reports: string[] = [];
-  const camera = scripted(clock, steps);
+  const camera = scripted(clock, steps, change);
   const controller = new AbortController();
   const loop = new CameraLoop({
     camera,
@@ -73,6 +79,23 @@ async function play(
 }
 
 describe('the camera loop', () => {
+  it('opens a source again that is not there yet, such as a file on a mount, with a growing back-off', async () => {
+    const { opened, state } = await play([...Array<Step>(4).fill([0, 'unreadable']), [60, 'hangs']], 20_000);
+    expect(opened.map((ms) => Math.round(ms / 500) * 500)).toEqual([0, 500, 1500, 3500, 7500]);
+    expect(state).toBe('ok');
+  });
+
+  it('plays a recording again that ended early, if it is one that repeats', async () => {
+    const steps: Step[] = [
+      [2, 'truncated'],
+      [2, 'truncated'],
+      [60, 'hangs'],
+    ];
+    expect((await play(steps, 20_000, { isRepeated: true })).opened).toHaveLength(3);
+    // The control: one that is played once is over.
+    expect((await play(steps, 20_000, { isRepeated: false })).opened).toHaveLength(1);
+  });
+
   it('reports the silence of a camera that hangs once, and its length afterwards', async () => {
     const { reports, state } = await play([[3, 'hangs']], 20_000);
     expect(reports).toEqual(['silent: stalled', 'stall 10']);

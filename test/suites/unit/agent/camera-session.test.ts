@@ -20,7 +20,11 @@ function noise(seed: number): LumaPlane {
 const NOISE = Array.from({ length: 8 }, (_, seed) => noise(seed));
 
 /** Delivers ten frames a second, each captured a moment before it arrives; between two times the bytes repeat. */
-function camera(clock: VirtualClock, [frozenFromMs, frozenToMs]: readonly [number, number]): Camera {
+function camera(
+  clock: VirtualClock,
+  [frozenFromMs, frozenToMs]: readonly [number, number],
+  isDecodable: (index: number) => boolean,
+): Camera {
   return {
     open: () =>
       Promise.resolve({
@@ -38,7 +42,9 @@ function camera(clock: VirtualClock, [frozenFromMs, frozenToMs]: readonly [numbe
         const isFrozen = monotonicMs >= frozenFromMs && monotonicMs < frozenToMs;
         const seed = isFrozen ? 0 : index + 1;
         const luma = NOISE[seed % NOISE.length] ?? noise(seed);
-        yield { jpeg: Uint8Array.of(seed, seed >> 8), luma, monotonicMs, index };
+        const jpeg = Uint8Array.of(seed, seed >> 8);
+        // Without a plane of the driver the bytes are decoded, and these are no JPEG.
+        yield isDecodable(index) ? { jpeg, luma, monotonicMs, index } : { jpeg, monotonicMs, index };
       }
     },
     still: () => Promise.reject(new Error('not used here')),
@@ -46,11 +52,16 @@ function camera(clock: VirtualClock, [frozenFromMs, frozenToMs]: readonly [numbe
   };
 }
 
-async function play(frozen: readonly [number, number], switchMs: number, untilMs: number): Promise<string[]> {
+async function play(
+  frozen: readonly [number, number],
+  switchMs: number,
+  untilMs: number,
+  isDecodable: (index: number) => boolean = () => true,
+): Promise<string[]> {
   const clock = new VirtualClock(0);
   const reports: string[] = [];
   const session: CameraSession = new CameraSession(settings, {
-    camera: camera(clock, frozen),
+    camera: camera(clock, frozen, isDecodable),
     clock,
     counters: new Counters(),
     log: () => silentLog,
@@ -87,5 +98,26 @@ describe('the camera session', () => {
 
   it('reports nothing more about a stream that continues', async () => {
     expect(await play([0, 0], 4000, 12_000)).toEqual(['startup 1200 at 1200', 'ir-cut – at 4000', 'ok']);
+  });
+
+  it('says that it does not see when frames arrive that cannot be decoded, and when it sees again', async () => {
+    const reports = await play([0, 0], 40_000, 16_000, (index) => index < 20 || index % 36 === 0 || index >= 80);
+    expect(reports.slice(0, 3)).toEqual([
+      'startup 1200 at 1200',
+      expect.stringMatching(/^stall – at /),
+      'health: stalled',
+    ]);
+    expect(reports.at(-1)).toBe('ok');
+    expect(reports.filter((line) => /^stall \d+ at /.test(line))).toHaveLength(1);
+    // From the first frame on: never ok, although frames arrive.
+    expect(await play([0, 0], 40_000, 12_000, (index) => index > 0 && index % 36 === 0)).toEqual([
+      expect.stringMatching(/^stall – at /),
+      'health: stalled',
+      'stalled',
+    ]);
+  });
+
+  it('is starting, not ok, until a first frame was decoded', async () => {
+    expect(await play([0, 0], 40_000, 300, () => false)).toEqual(['starting']);
   });
 });

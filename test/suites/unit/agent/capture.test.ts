@@ -300,7 +300,7 @@ describe('capture', () => {
     });
     for (let i = 0; i < 5; i++) await capture.inspectFrame(frame(i), i * 100);
     await capture.inspectFrame(frame(5, { luma: plane(5) }), 500);
-    expect(counters.snapshot()).toEqual({ 'frames.corrupt': 5, 'frames.seen': 6 });
+    expect(counters.snapshot()).toEqual({ 'camera.blind': 1, 'frames.corrupt': 5, 'frames.seen': 6 });
     expect(capture.lastInspection?.index).toBe(5);
   });
 

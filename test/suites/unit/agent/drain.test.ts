@@ -67,7 +67,7 @@ describe('outstanding', () => {
     const waits: number[] = [];
     let nowMs = 0;
     for (let i = 0; i < 7; i++) {
-      outstanding.markSending(place(1), true);
+      outstanding.markSending(place(1), true, 0);
       outstanding.markSent(place(1), nowMs, 0, 0.5);
       waits.push(outstanding.nextDueMs() - nowMs);
       expect(outstanding.due(nowMs)).toBeNull();
@@ -80,7 +80,7 @@ describe('outstanding', () => {
 
   it('keeps places for live records when the backlog has filled its own', () => {
     const outstanding = new Outstanding(2, 3);
-    for (let seq = 0; seq < 3; seq++) outstanding.markSending(place(seq), false);
+    for (let seq = 0; seq < 3; seq++) outstanding.markSending(place(seq), false, 0);
     expect(outstanding.hasRoom('backlog')).toBe(false);
     expect(outstanding.hasRoom('live')).toBe(true);
     outstanding.markReceipted(1, 0, 1);

@@ -90,6 +90,25 @@ describe('outbox', () => {
     close(opened);
   });
 
+  it('names a rejected record in a signed loss, and again what that record had named', () => {
+    const world = new CameraWorld();
+    const opened = claimed(world, tempFolder());
+    const { outbox } = opened;
+    const claim = outbox.currentClaim();
+    if (claim === null) throw new Error('unclaimed');
+    outbox.countLoss('failed', 2);
+    const gap = outbox.flushLosses(world.time(1));
+    if (gap === null) throw new Error('no gap');
+    expect(outbox.flushLosses(world.time(2))).toBeNull();
+    outbox.applyReceipt(world.receipt(claim, [], { rejects: [[gap.value.seq, gap.hash, 'malformed']] }), world.time(2));
+    expect(outbox.flushLosses(world.time(3))?.value.loss).toEqual([
+      { reason: 'failed', count: 2 },
+      { reason: 'quarantined', seqs: [gap.value.seq, gap.value.seq] },
+    ]);
+    expect(brokenSums(outbox)).toEqual([]);
+    close(opened);
+  });
+
   it('discards and counts media sealed for a claim that is no longer the current one', () => {
     const world = new CameraWorld();
     const opened = claimed(world, tempFolder());

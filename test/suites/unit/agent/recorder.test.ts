@@ -48,6 +48,42 @@ describe('recorder', () => {
     expect(last?.media?.map(({ role }) => role)).toEqual(['detail']);
   });
 
+  it('makes the picture as small as the broker takes it', async () => {
+    const world = new RecorderWorld();
+    world.claim();
+    const jpeg = await picture(1280, 720, true);
+    const size = (): number => world.sealedContents.at(-1)?.jpeg?.length ?? 0;
+    await world.recordTransitions(start(jpeg), end());
+    const usual = world.records()[1]?.media?.[0]?.length ?? 0;
+    world.sealedContents.length = 0;
+    world.messageTargetBytes = 10_000;
+    await world.recordTransitions(start(jpeg));
+    expect(size()).toBeGreaterThan(1024);
+    const smaller = world.records()[3]?.media?.[0]?.length ?? 0;
+    expect(smaller).toBeLessThan(8300);
+    // The control: without a limit it is larger.
+    expect(usual).toBeGreaterThan(10_000);
+    // Where not even a small one fits, the usual one is made, and waits for a larger limit.
+    world.messageTargetBytes = 4000;
+    await world.recordTransitions(end(), start(jpeg));
+    expect(world.records()[5]?.media?.[0]?.length).toBe(usual);
+  });
+
+  it('makes a picture again, smaller, that turned out too large while its event lasts', async () => {
+    const world = new RecorderWorld();
+    world.claim();
+    await world.recordTransitions(start(await picture(1280, 720, true)));
+    world.messageTargetBytes = 10_000;
+    await world.recordTransitions(end());
+    const last = world.records()[2];
+    expect(last?.media?.map(({ role }) => role)).toEqual(['thumbnail']);
+    expect(last?.media?.[0]?.length).toBeLessThan(8300);
+    expect(last?.event?.picture).toBeUndefined();
+    // The control: one that fits is not made again.
+    await world.recordTransitions(start(await picture(640, 360, false)), end());
+    expect(world.records()[4]?.media?.map(({ role }) => role)).toEqual(['detail']);
+  });
+
   it('records nothing without an owner, nor the end of an event that started before there was one', async () => {
     const world = new RecorderWorld();
     await world.recordTransitions(start(await picture(64, 36, false)));

@@ -10,6 +10,7 @@ import { encodeStatus, encodeUp } from '../../../../protocol/transport/messages.
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 import { signSign1 } from '../../../../protocol/wire/cose.js';
+import { mediaTwice } from '../../../support/worlds/media-twice.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { CloudWorld, offerOf, pictured, scene } from '../../../support/worlds/cloud-world.js';
 
@@ -229,6 +230,12 @@ describe('ingest fails closed', () => {
     await cloud.up(world, { type: 'accept', claim: claim.bytes, record: other.bytes });
     const rejects = [[0, other.hash, 'equivocation']];
     expect(cloud.receipts()).toEqual([expect.objectContaining({ ranges: [[0, 0, accept.hash]], rejects })]);
+  });
+
+  it('on a media id of another record: no receipt for a picture that is not kept, a reject that the camera acts upon', async () => {
+    expect(await mediaTwice(true)).toBe('rejected (malformed), its picture is not kept');
+    // The control.
+    expect(await mediaTwice(false)).toBe('receipted, its picture is kept');
   });
 
   it('on another claim for an accepted epoch', async () => {

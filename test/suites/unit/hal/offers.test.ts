@@ -56,6 +56,45 @@ describe('the list of libcamera', () => {
   });
 });
 
+describe('ranges of sizes', () => {
+  const wanted = { width: 640, height: 480, framesPerSecond: 10 };
+  const ctl = `\t[0]: 'YU12' (Planar YUV 4:2:0)
+\t\tSize: Stepwise 32x32 - 2592x1944 with step 2/2
+\t[1]: 'MJPG' (Motion-JPEG, compressed)
+\t\tSize: Stepwise 32x32 - 2592x1944 with step 2/2
+`;
+  const continuous = `\t[0]: 'YUYV' (YUYV 4:2:2)
+\t\tSize: Continuous 48x32 - 1920x1080
+\t\t\tInterval: Continuous 0.017s - 1.000s (1.000-60.000 fps)
+`;
+  const ffmpeg = `[video4linux2,v4l2 @ 0x1] Raw       :     yuv420p :     Planar YUV 4:2:0 : {32-2592, 2}x{32-1944, 2}
+[video4linux2,v4l2 @ 0x1] Compressed:       mjpeg :          JFIF JPEG : {32-2592, 2}x{32-1944, 2}
+`;
+
+  it.each([
+    ['of v4l2-ctl', parseV4l2Ctl(ctl), 'mjpeg'],
+    ['of ffmpeg', parseFfmpegFormats(ffmpeg), 'mjpeg'],
+    ['continuous ones', parseV4l2Ctl(continuous), 'yuyv422'],
+  ])('%s: a size that lies in one is chosen, at the rate that was asked for', (_, formats, name) => {
+    const { format, framesPerSecond } = chooseFormat('cam', formats, wanted);
+    expect([format.name, framesPerSecond]).toEqual([name, 10]);
+    expect(chooseFormat('cam', formats, { ...wanted, width: 1920, height: 1080 }).format.name).toBe(name);
+  });
+
+  it('a size outside, between two steps, or faster than the range goes is refused, and the range is named', () => {
+    const code = (text: string, change: object): string =>
+      codeOf(() => chooseFormat('cam', parseV4l2Ctl(text), { ...wanted, ...change }));
+    expect(code(ctl, { width: 641 })).toBe('camera-unavailable');
+    expect(code(ctl, { width: 16, height: 16 })).toBe('camera-unavailable');
+    expect(code(ctl, { width: 4000 })).toBe('camera-unavailable');
+    expect(code(continuous, { framesPerSecond: 61 })).toBe('camera-unavailable');
+    expect(code(continuous, { framesPerSecond: 60 })).toBe('accepted');
+    expect(() => chooseFormat('cam', parseV4l2Ctl(continuous), { ...wanted, width: 4000 })).toThrow(
+      '48x32 to 1920x1080 at up to 60',
+    );
+  });
+});
+
 describe('the formats of a video device', () => {
   it('are chosen with JPEG first, at the slowest rate that is fast enough', () => {
     const formats = parseV4l2Ctl(V4L2_CTL);

@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
 import type { CloudStore } from '../../../../cloud/store/store.js';
+import type { RecordMedia, SealcamRecord } from '../../../../protocol/objects/record.js';
+import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
 import { HEALTH } from '../../worlds/cloud-world.js';
 import { claimed, media, type OpenStore } from './world.js';
@@ -29,11 +31,60 @@ export function recordsContract(open: OpenStore): void {
     const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
     const record = world.record(claim, 1, records[0]?.hash ?? null, { kind: 'motion', event, media: [meta] });
     await store.records.put(record, [], 1);
-    expect(await store.records.mediaPresent(world.deviceId, 1, [meta.id])).toEqual([false]);
+    expect(await store.records.mediaPresent(world.deviceId, 1, 1, [meta.id])).toEqual([false]);
     expect(await store.records.put(record, [stored], 2)).toEqual({ outcome: 'duplicate' });
     expect(await store.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 1 });
     expect(await store.records.media(world.deviceId, 2, meta.id)).toBeUndefined();
     expect(await store.records.media(new CameraWorld().deviceId, 1, meta.id)).toBeUndefined();
+    await store.close();
+  });
+
+  it('a media id belongs to the record that brought its object: another record that names it is not stored', async () => {
+    const store = await open();
+    const { world, records, claim } = await claimed(store);
+    const { meta, stored } = media();
+    const other = media();
+    const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+    const named = (seq: number, list: readonly RecordMedia[]): Verified<SealcamRecord> =>
+      world.record(claim, seq, records[0]?.hash ?? null, { kind: 'motion', event, media: list });
+    const first = named(1, [meta]);
+    expect(await store.records.put(first, [stored], 1)).toMatchObject({ outcome: 'stored' });
+    // Another picture under the same id, together with one of its own: with and without its bytes.
+    const again = { ...meta, bodyHash: other.meta.bodyHash, headerHash: other.meta.headerHash };
+    const second = named(2, [other.meta, again]);
+    const bytes = { id: meta.id, sealed: media().stored.sealed };
+    expect(await store.records.put(second, [other.stored, bytes], 2)).toEqual({ outcome: 'media-taken' });
+    expect(await store.records.put(second, [], 2)).toEqual({ outcome: 'media-taken' });
+    expect(await store.records.get(world.deviceId, 1, 2)).toBeUndefined();
+    expect(await store.records.media(world.deviceId, 1, other.meta.id)).toBeUndefined();
+    expect(await store.records.mediaPresent(world.deviceId, 1, 2, [meta.id])).toEqual([false]);
+    // The first one keeps its picture, and is a duplicate as before.
+    expect(await store.records.put(first, [stored], 3)).toEqual({ outcome: 'duplicate' });
+    expect(await store.records.mediaPresent(world.deviceId, 1, 1, [meta.id])).toEqual([true]);
+    expect(await store.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 1 });
+    // The control: under an id of its own the same record is stored.
+    const own = named(2, [other.meta]);
+    expect(await store.records.put(own, [other.stored], 4)).toMatchObject({ outcome: 'stored' });
+    await store.close();
+  });
+
+  it('of records that name one media id and arrive together, exactly one is stored', async () => {
+    const store = await open();
+    const { world, records, claim } = await claimed(store);
+    const { meta, stored } = media();
+    const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+    const sent = [1, 2, 3].map((seq) =>
+      world.record(claim, seq, records[0]?.hash ?? null, { kind: 'motion', event, media: [meta] }),
+    );
+    const outcomes = await Promise.all(sent.map((record) => store.records.put(record, [stored], 1)));
+    expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['media-taken', 'media-taken', 'stored']);
+    // A record that came without its object, whose id another one has taken since.
+    const late = media();
+    const early = world.record(claim, 4, claim.hash, { kind: 'motion', event, media: [late.meta] });
+    expect(await store.records.put(early, [], 1)).toMatchObject({ outcome: 'stored' });
+    const taker = world.record(claim, 5, early.hash, { kind: 'motion', event, media: [late.meta] });
+    expect(await store.records.put(taker, [late.stored], 1)).toMatchObject({ outcome: 'stored' });
+    expect(await store.records.put(early, [late.stored], 1)).toEqual({ outcome: 'media-taken' });
     await store.close();
   });
 
