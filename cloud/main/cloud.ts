@@ -12,6 +12,7 @@ import { Feed } from '../api/feed.js';
 import { Reader } from '../api/reader.js';
 import { buildServer, listen } from '../api/server.js';
 import { Sessions } from '../api/sessions.js';
+import { Statements } from '../api/statements.js';
 import { Tail } from '../api/tail.js';
 import { Ingest } from '../ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from '../ingest/mqtt-feed.js';
@@ -19,6 +20,7 @@ import type { CloudStore } from '../store/store.js';
 import { MakerList } from '../trust/maker-list.js';
 import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
 import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
+import { Erasing } from './erasing.js';
 
 export interface CloudDependencies {
   readonly store: CloudStore;
@@ -40,6 +42,7 @@ export interface CloudGauges {
 
 const RETENTION_INTERVAL_MS = 60_000;
 const RETENTION_RECORDS_MAX = 1000;
+const ERASED_RECORDS_MAX = 1000;
 /** Share of the brokers' connection rate that a wave of reconnects may use. */
 const RECONNECT_SHARE = 0.7;
 const WINDOW_MIN_MS = 5000;
@@ -53,6 +56,9 @@ export class Cloud {
   private readonly feed = new Feed();
   private readonly mqtt: MqttFeed;
   private readonly makerList: MakerList;
+  private readonly reader: Reader;
+  private readonly statements: Statements;
+  private readonly erasing: Erasing;
   /** Null where no other process writes into the store. */
   private readonly tail: Tail | null;
   private readonly stopping = new AbortController();
@@ -63,9 +69,17 @@ export class Cloud {
     this.config = config;
     this.deps = deps;
     const { store, suite, clock, log, receiptKeys } = deps;
-    const [current, ...others] = byPreference(receiptKeys).map(({ signer }) => signer);
+    const receiptSigners = byPreference(receiptKeys).map(({ signer }) => signer);
+    const [current, ...others] = receiptSigners;
     if (current === undefined) throw new Error('a cloud without a receipt key');
     this.makerList = new MakerList(makerListSettings(config), deps);
+    const { counters, makerList } = this;
+    const reader = new Reader({ store, suite, clock, counters, log: log.child('api'), makerList });
+    const statements = new Statements({ store, suite, reader });
+    this.reader = reader;
+    this.statements = statements;
+    const periodMs = config['retention.records'];
+    this.erasing = new Erasing({ store, suite, counters, log, reader, statements, receiptSigners, periodMs });
     this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
     const ingest = new Ingest({
       makerList: this.makerList,
@@ -130,7 +144,10 @@ export class Cloud {
         sessions,
         feed: this.feed,
         cloudOrigin,
-        reader: new Reader({ ...context, makerList: this.makerList }),
+        reader: this.reader,
+        statements: this.statements,
+        keepsForMs: config['retention.records'],
+        deletionDelayMs: config['deletion.delay'],
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
         sendDown: (device, payload) => {
           this.mqtt.publish(topicOf(device, 'down'), payload);
@@ -174,17 +191,21 @@ export class Cloud {
     };
   }
 
-  /** Deletes what is older than the retention time, now and once per interval. */
+  /** Deletes what is older than the retention time or due by its owner's word, now and once per interval. */
   private deleteExpired(): void {
-    const { store, clock, log } = this.deps;
-    const beforeMs = clock.wallMs() - this.config['retention.records'];
-    store.records
-      .expire(beforeMs, RETENTION_RECORDS_MAX)
+    const { clock, log } = this.deps;
+    const nowMs = clock.wallMs();
+    this.erasing
+      .expire(nowMs, RETENTION_RECORDS_MAX)
       .then((deleted) => {
         if (deleted > 0) log.info({ records: deleted }, 'deleted records older than the retention time');
+        return this.erasing.eraseDue(nowMs, ERASED_RECORDS_MAX);
+      })
+      .then((erased) => {
+        if (erased > 0) log.info({ records: erased }, 'erased records that their owners deleted');
       })
       .catch((error: unknown) => {
-        logFailure(log, error, 'old records could not be deleted');
+        logFailure(log, error, 'old or deleted records could not be erased');
       });
     this.cancelRetention = clock.after(RETENTION_INTERVAL_MS, () => {
       this.deleteExpired();

@@ -4,9 +4,12 @@ import { postgresAccounts } from './accounts.js';
 import { postgresAlarms, postgresQuarantine } from './alarms.js';
 import { postgresClaims } from './claims.js';
 import { Database, type PostgresSettings } from './database.js';
+import { postgresDeletions } from './deletions.js';
+import { postgresHeads } from './heads.js';
 import { Partitions } from './partitions.js';
 import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
+import { postgresRetention } from './retention.js';
 import { postgresRevocations } from './revocations.js';
 
 /**
@@ -26,6 +29,9 @@ export async function openPostgresStore(settings: PostgresSettings): Promise<Clo
     revocations: postgresRevocations(database),
     reads: postgresReads(database),
     accounts: postgresAccounts(database),
+    heads: postgresHeads(database),
+    deletions: postgresDeletions(database),
+    retention: postgresRetention(database, partitions),
     close: () => database.close(),
   };
 }

@@ -1,77 +1,145 @@
-import type { Database } from './database.js';
+import { epochKey } from '../../../protocol/objects/ids.js';
+import type { Floor } from '../../../protocol/objects/floor.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
+import { expiryOf } from '../expiry.js';
+import type { Expirable, ExpiryCursor, RetentionStore } from '../statement-store.js';
+import type { EpochKey } from '../store.js';
+import type { Database, Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
 import { tuples } from './statements.js';
 
-interface KeyColumns {
-  readonly device: Uint8Array;
-  readonly epoch: number;
+interface KeyColumns extends EpochKey {
   readonly seq: number;
 }
 
-/**
- * Deletes up to `limit` records received before `beforeMs`, and returns how many. Keys are deleted row by row, a bounded
- * number per call, so that no transaction is long. Bodies of a day that lies wholly before `beforeMs` go with their
- * partition, once no key but the heads of epochs is left in it; the heads move to another day first.
- */
-export async function expire(
-  database: Database,
-  partitions: Partitions,
-  beforeMs: number,
-  limit: number,
-): Promise<number> {
-  const deleted = await deleteOld(database, beforeMs, limit);
-  if (deleted >= limit) return deleted;
-  await partitions.ensureForBodies(beforeMs);
-  const days = await partitions.days();
-  // Heads move to the newest day, so that each moves once per retention time and not daily.
-  const newest = days.at(-1) ?? dayOf(beforeMs);
-  for (const day of days) {
-    if (day < dayOf(beforeMs)) await dropDay(database, partitions, day, newest);
-  }
-  return deleted;
-}
+const SELECT_FLOOR = 'SELECT below_seq, statement FROM floor_statement WHERE device = @device AND epoch = @epoch';
 
-/** Deletes old records but the newest of each epoch: it is the head that an owner's page holds the cloud to. */
-function deleteOld(database: Database, beforeMs: number, limit: number): Promise<number> {
-  return database.transaction('READ COMMITTED', async (session) => {
-    const old = await session.rows<KeyColumns>(
-      `DELETE FROM record_key WHERE (device, epoch, seq) IN (
-         SELECT device, epoch, seq FROM record_key AS old WHERE received_at_ms < @beforeMs AND EXISTS
+/**
+ * Keys are deleted row by row, a bounded number per call, so that no transaction is long. Bodies of a day that lies wholly
+ * before the time of expiry go with their partition, once no key but those that stay for ever is left in it: the accepts
+ * and the heads of epochs. These move to another day first.
+ */
+export function postgresRetention(database: Database, partitions: Partitions): RetentionStore {
+  return {
+    expirable: async (beforeMs, from, limit) => {
+      const { receivedAtMs, id } = from ?? { receivedAtMs: -1, id: 0 };
+      const found = await database.rows<EpochKey & ExpiryCursor>(
+        `SELECT device, epoch, id, received_at_ms AS "receivedAtMs" FROM record_key AS old
+         WHERE seq > 0 AND received_at_ms < @beforeMs AND (received_at_ms, id) > (@receivedAtMs, @id) AND EXISTS
            (SELECT 1 FROM record_key AS newer
             WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
-         ORDER BY received_at_ms LIMIT @limit FOR UPDATE SKIP LOCKED)
-       RETURNING device, epoch, seq`,
-      { beforeMs, limit },
-    );
-    if (old.length === 0) return 0;
-    const { text, values } = tuples(
-      ['bytea', 'bigint', 'bigint'],
-      old.map(({ device, epoch, seq }) => [device, epoch, seq]),
-    );
-    const keys = `(VALUES ${text})`;
-    const day = `$${String(values.length + 1)}`;
-    // Bodies of earlier days go with their partition.
-    const valuesWithDay = [...values, dayOf(beforeMs)];
+         ORDER BY received_at_ms, id LIMIT @limit`,
+        { beforeMs, receivedAtMs, id, limit },
+      );
+      const epochs = new Map(found.map(({ device, epoch }) => [epochKey(device, epoch), { device, epoch }]));
+      const result: Expirable[] = [];
+      for (const epoch of epochs.values()) {
+        const expiry = await expiryOfEpoch(database, epoch, beforeMs, limit);
+        if (expiry !== null) result.push({ ...epoch, ...expiry });
+      }
+      const last = found.at(-1);
+      const next = last === undefined || found.length < limit ? null : { receivedAtMs: last.receivedAtMs, id: last.id };
+      return { epochs: result, next };
+    },
+    expire: async (floors, beforeMs) => {
+      const deleted = floors.length === 0 ? 0 : await deleteBelow(database, floors, beforeMs);
+      await dropDays(database, partitions, beforeMs);
+      return deleted;
+    },
+    floor: async (device, epoch) => {
+      const [found] = await database.rows<{ readonly statement: Uint8Array }>(SELECT_FLOOR, { device, epoch });
+      return found?.statement;
+    },
+  };
+}
+
+async function expiryOfEpoch(
+  database: Database,
+  { device, epoch }: EpochKey,
+  beforeMs: number,
+  limit: number,
+): Promise<Pick<Expirable, 'belowSeq' | 'records'> | null> {
+  const [floor] = await database.rows<{ readonly below_seq: number }>(SELECT_FLOOR, { device, epoch });
+  const lowest = await database.rows<{ readonly seq: number; readonly receivedAtMs: number }>(
+    `SELECT seq, received_at_ms AS "receivedAtMs" FROM record_key
+     WHERE device = @device AND epoch = @epoch AND seq > 0 ORDER BY seq LIMIT @limit`,
+    { device, epoch, limit: limit + 1 },
+  );
+  return expiryOf(lowest, floor?.below_seq ?? 0, beforeMs);
+}
+
+function deleteBelow(database: Database, floors: readonly Verified<Floor>[], beforeMs: number): Promise<number> {
+  return database.transaction('READ COMMITTED', async (session) => {
+    const lists = {
+      devices: floors.map(({ value }) => Buffer.from(value.device)),
+      epochs: floors.map(({ value }) => value.epoch),
+      seqs: floors.map(({ value }) => value.belowSeq),
+    };
     await session.execute(
-      `DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`,
-      valuesWithDay,
+      `INSERT INTO floor_statement (device, epoch, below_seq, statement)
+       SELECT * FROM unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[], @statements::bytea[])
+         AS f (device, epoch, below_seq, statement) ORDER BY device, epoch
+       ON CONFLICT (device, epoch) DO UPDATE SET below_seq = excluded.below_seq, statement = excluded.statement
+       WHERE excluded.below_seq > floor_statement.below_seq`,
+      { ...lists, statements: floors.map(({ bytes }) => Buffer.from(bytes)) },
     );
+    const each = 'unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[]) AS f (device, epoch, below_seq)';
+    const old = await session.rows<KeyColumns>(
+      `DELETE FROM record_key AS k USING ${each}
+       WHERE k.device = f.device AND k.epoch = f.epoch AND k.seq > 0 AND k.seq < f.below_seq
+         AND k.received_at_ms < @beforeMs AND EXISTS (SELECT 1 FROM record_key AS kept
+           WHERE kept.device = f.device AND kept.epoch = f.epoch AND kept.seq >= f.below_seq)
+       RETURNING k.device, k.epoch, k.seq`,
+      { ...lists, beforeMs },
+    );
+    // The floor explains what they explained.
     await session.execute(
-      `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys} AND k.day >= ${day}
-         AND media_body.day = k.day AND media_body.device = k.device AND media_body.epoch = k.epoch
-         AND media_body.media_id = k.media_id`,
-      valuesWithDay,
+      `DELETE FROM deletion_statement AS d USING ${each} WHERE d.device = f.device AND d.epoch = f.epoch
+         AND d.scope = 'range' AND d.state = 'erased' AND d.to_seq < f.below_seq`,
+      lists,
     );
-    await session.execute(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
+    if (old.length > 0) await deleteBodies(session, old, dayOf(beforeMs));
     return old.length;
   });
 }
 
+/** Deletes the bodies that do not go with the partition of an earlier day, and the keys of the media. */
+async function deleteBodies(session: Session, old: readonly KeyColumns[], fromDay: number): Promise<void> {
+  const { text, values } = tuples(
+    ['bytea', 'bigint', 'bigint'],
+    old.map(({ device, epoch, seq }) => [device, epoch, seq]),
+  );
+  const keys = `(VALUES ${text})`;
+  const day = `$${String(values.length + 1)}`;
+  const valuesWithDay = [...values, fromDay];
+  await session.execute(
+    `DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`,
+    valuesWithDay,
+  );
+  await session.execute(
+    `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys} AND k.day >= ${day}
+       AND media_body.day = k.day AND media_body.device = k.device AND media_body.epoch = k.epoch
+       AND media_body.media_id = k.media_id`,
+    valuesWithDay,
+  );
+  await session.execute(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
+}
+
+async function dropDays(database: Database, partitions: Partitions, beforeMs: number): Promise<void> {
+  await partitions.ensureForBodies(beforeMs);
+  const days = await partitions.days();
+  // What stays moves to the newest day, so that it moves once per retention time and not daily.
+  const newest = days.at(-1) ?? dayOf(beforeMs);
+  for (const day of days) {
+    if (day < dayOf(beforeMs)) await dropDay(database, partitions, day, newest);
+  }
+}
+
 async function dropDay(database: Database, partitions: Partitions, day: number, to: number): Promise<void> {
   const isEmptied = await database.transaction('SERIALIZABLE', async (session) => {
-    const isHead = `NOT EXISTS (SELECT 1 FROM record_key AS newer
-      WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)`;
-    const left = await session.rows(`SELECT 1 FROM record_key AS k WHERE day = @day AND NOT ${isHead} LIMIT 1`, {
+    const stays = `(k.seq = 0 OR NOT EXISTS (SELECT 1 FROM record_key AS newer
+      WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq))`;
+    const left = await session.rows(`SELECT 1 FROM record_key AS k WHERE day = @day AND NOT ${stays} LIMIT 1`, {
       day,
     });
     if (left.length > 0) return false;

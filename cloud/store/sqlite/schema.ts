@@ -137,4 +137,50 @@ export const migrations: readonly string[] = [
     BEGIN SELECT RAISE(ABORT, 'a revoked epoch stays revoked'); END;
   `,
   'CREATE INDEX status_online ON status (online) WHERE online = 1;',
+  `
+  -- Signed statements of browsers, owners and this cloud, and what is marked for deletion.
+  CREATE TABLE heads_statement (
+    key BLOB NOT NULL,
+    browser BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    statement BLOB NOT NULL,
+    stored_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (key, browser)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE floor_statement (
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    below_seq INTEGER NOT NULL,
+    statement BLOB NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE deletion_statement (
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq INTEGER NOT NULL,
+    statement BLOB NOT NULL,
+    account BLOB NOT NULL,
+    scope TEXT NOT NULL CHECK (scope IN ('range', 'account')),
+    state TEXT NOT NULL CHECK (state IN ('marked', 'erasing', 'erased')),
+    erase_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX deletion_due ON deletion_statement (erase_at_ms) WHERE scope = 'range' AND state <> 'erased';
+  CREATE INDEX deletion_by_account ON deletion_statement (account) WHERE scope = 'account';
+  CREATE TABLE account_deletion (
+    account BLOB PRIMARY KEY,
+    owner_key BLOB NOT NULL,
+    erase_at_ms INTEGER NOT NULL,
+    is_erasing INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX account_deletion_due ON account_deletion (erase_at_ms);
+  -- Who may read the statements of an erased epoch: a hash over its claim and the reader's key, and nothing else.
+  CREATE TABLE deletion_reader (token BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+
+  -- Record 0 never expires; without it this index leads straight to what does.
+  CREATE INDEX record_expiring ON record (received_at_ms) WHERE seq > 0;
+  DROP INDEX record_received;
+  `,
 ];

@@ -4,7 +4,7 @@ import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.
 import type { CloudStore, PutOutcome } from '../../../cloud/store/store.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { cloudStoreContract } from '../../support/contracts/cloud-store/index.js';
-import { claimed, media } from '../../support/contracts/cloud-store/world.js';
+import { claimed, expireOnce, media } from '../../support/contracts/cloud-store/world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { afterThisTest } from '../../support/runner/after-test.js';
 import { queryDirectly, postgres, type TestPostgres } from '../../support/engines/postgres.js';
@@ -186,10 +186,11 @@ describeWith('postgres', 'cloud store: postgres server', () => {
     expect((await store.records.get(world.deviceId, 1, 1))?.id).toBeGreaterThan(before);
   });
 
-  it('drops a day whose records have expired, and keeps the newest record of an epoch with its picture', async () => {
+  it('drops a day whose records have expired, and keeps the accept and the newest record of an epoch with its picture', async () => {
     const url = await emptyUrl();
     const store = await openAt(url);
-    const { world, claim, records } = await claimed(store);
+    const camera = await claimed(store);
+    const { world, claim, records } = camera;
     const { meta, stored } = media();
     const event = { id: meta.id, phase: 'start', revision: 0 } as const;
     for (const record of records.slice(1)) await store.records.put(record, [], 2 * DAY_MS);
@@ -202,12 +203,12 @@ describeWith('postgres', 'cloud store: postgres server', () => {
         )
       ).map(({ n }) => n);
     expect(await days()).toContain('media_body_2');
-    expect(await store.records.expire(5 * DAY_MS, 3)).toBe(3);
+    expect(await expireOnce(store, camera, 5 * DAY_MS, 3)).toBe(3);
     // Each call deletes a bounded number: the day stays until its last record has expired.
     expect(await days()).toContain('media_body_2');
-    while ((await store.records.expire(5 * DAY_MS, 3)) > 0);
+    while ((await expireOnce(store, camera, 5 * DAY_MS, 3)) > 0);
     expect(await days()).not.toContain('media_body_2');
-    expect((await store.records.page(world.deviceId, 1, 99, 99)).map(({ seq }) => seq)).toEqual([7]);
+    expect((await store.records.page(world.deviceId, 1, 99, 99)).map(({ seq }) => seq)).toEqual([7, 0]);
     expect((await store.records.get(world.deviceId, 1, 7))?.receivedAtMs).toBe(2 * DAY_MS);
     expect(await store.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 7 });
   });

@@ -2,6 +2,9 @@ import { accessContract } from './access.js';
 import { claimsContract } from './claims.js';
 import { operatorContract } from './operator.js';
 import { recordsContract } from './records.js';
+import { deletionsContract } from './deletions.js';
+import { headsContract } from './heads.js';
+import { retentionContract } from './retention.js';
 import type { OpenStore } from './world.js';
 
 /** The tests that every cloud store must pass. `open` returns a new, empty store at each call. */
@@ -10,4 +13,7 @@ export function cloudStoreContract(open: OpenStore): void {
   recordsContract(open);
   accessContract(open);
   operatorContract(open);
+  retentionContract(open);
+  deletionsContract(open);
+  headsContract(open);
 }
