@@ -153,11 +153,11 @@ describeWith('postgres', 'attacks: destroying', () => {
     },
     {
       name: 'the mark of a deleted account comes to name another account before it is erased',
-      expected: "own kept, stranger's kept, 1 alarms",
+      expected: "own kept, stranger's kept, 1 alarms; the stranger restores: 204",
       observed: () => onBothStores((open) => accountMarkMixedUp(open, true)),
       control: {
         name: 'as it was marked',
-        expected: "own gone, stranger's kept, 0 alarms",
+        expected: "own gone, stranger's kept, 0 alarms; the stranger restores: not-found",
         observed: () => onBothStores((open) => accountMarkMixedUp(open, false)),
       },
     },

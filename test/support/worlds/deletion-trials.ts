@@ -1,3 +1,4 @@
+import { toHex } from '../../../common/bytes.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { Deletion } from '../../../protocol/objects/deletion.js';
 import type { Heads } from '../../../protocol/objects/heads.js';
@@ -47,7 +48,11 @@ export async function accountMarkMixedUp(open: StoreOpener, isMixedUp: boolean):
   const [world, { anna, stranger }] = all;
   await world.deleteAccount(anna);
   if (isMixedUp) await world.sql('UPDATE account_deletion SET account = {other}', { other: stranger.world.account });
-  return afterErasing(all);
+  const left = await afterErasing(all);
+  const { world: other } = stranger;
+  const token = await world.token(other.owner);
+  const restored = await world.send('POST', '/v1/account/restore', token, { account: toHex(other.account) });
+  return `${left}; the stranger restores: ${restored}`;
 }
 
 /** Anna deletes her event; before its time the row of the statement comes to name the stranger's camera. */

@@ -109,6 +109,8 @@ describe('deleting an account', () => {
     // Asked for again it keeps its time.
     expect((await api.send('DELETE', '/v1/account', own.token, { account })).body).toEqual({ eraseAtMs });
 
+    // What the camera sends meanwhile is kept, and hidden like the rest.
+    await api.store.records.put(scene(own.world, own.claim, 2, own.last.hash), [], api.clock.wallMs());
     const memberToken = await world.token(member);
     for (const url of ['/v1/cameras', '/v1/access', '/v1/account/export', '/v1/heads', '/v1/stream', mediaUrl(own)]) {
       expect([url, (await api.get(url, own.token)).body]).toMatchObject([url, { error: { code: 'account-marked' } }]);
@@ -125,8 +127,6 @@ describe('deleting an account', () => {
     const next = own.world.claim(2, own.claim.hash);
     const claim = { claim: toBase64(next.bytes), mac: null };
     expect(await world.send('POST', '/v1/claims', own.token, claim)).toBe('account-marked');
-    // What the camera sends meanwhile is kept.
-    await api.store.records.put(scene(own.world, own.claim, 2, own.last.hash), [], api.clock.wallMs());
 
     expect(await world.send('POST', '/v1/account/restore', own.token, { account: toHex(guest.world.account) })).toBe(
       'foreign',
@@ -137,6 +137,30 @@ describe('deleting an account', () => {
     expect(await world.records(own, memberToken)).toBe('3 records, 0 statements');
     expect((await api.get(mediaUrl(own), own.token)).status).toBe(200);
     expect(api.counters.get('alarms')).toBe(0);
+  });
+
+  it('hides what no statement names: without one, members learn nothing', async () => {
+    const world = await DeletionWorld.open();
+    const member = new CameraWorld().owner;
+    const own = await world.owner(member);
+    const memberToken = await world.token(member);
+    const stream = await world.api.stream(memberToken, 0);
+    await expect.poll(() => stream.summaries).toContain('record 1');
+    await world.deleteAccount(own);
+    expect(await world.records(own, memberToken)).toBe('not-found');
+    expect((await world.api.get(mediaUrl(own), memberToken)).status).toBe(404);
+    expect((await world.api.get('/v1/cameras', memberToken)).body).toEqual({ cameras: [] });
+    // An open stream shows nothing more of it, and goes on with what its reader may see.
+    const other = await world.owner(member);
+    const hidden = scene(own.world, own.claim, 2, own.last.hash);
+    const shown = scene(other.world, other.claim, 3, other.last.hash);
+    for (const record of [hidden, shown]) {
+      const { device, seq } = record.value;
+      await world.api.store.records.put(record, [], world.api.clock.wallMs());
+      world.api.feed.publish({ type: 'record', device, epoch: 1, seq });
+    }
+    await expect.poll(() => stream.summaries).toContain('record 3');
+    expect(stream.summaries).not.toContain('record 2');
   });
 
   it('erases it after the delay; members go on reading the statements, strangers do not', async () => {
