@@ -21,6 +21,7 @@ export interface CloudStore {
   readonly revocations: RevocationStore;
   readonly reads: ReadsStore;
   readonly accounts: AccountStore;
+  readonly times: TimeStore;
   /** Closes the database. Later calls reject with `store-unavailable`. */
   close(): Promise<void>;
 }
@@ -142,10 +143,30 @@ export interface RecordStore {
   /** Returns how many cameras are online; a hint of the broker, unsigned. */
   onlineCount(): Promise<number>;
   /**
-   * Deletes up to `limit` records received before `beforeMs`, with their media, and returns how many. The newest record
-   * of each epoch stays: it is the head that an owner's page holds the cloud to.
+   * Deletes up to `limit` records, with their media, and returns how many: those received before `beforeMs` that were also
+   * made before it, where their camera signed so under network time. A signed time after `nowMs` cannot be and counts for
+   * nothing. Records of an epoch go in their order, and the newest stays: it is the head that an owner's page holds the
+   * cloud to.
    */
-  expire(beforeMs: number, limit: number): Promise<number>;
+  expire(beforeMs: number, limit: number, nowMs?: number): Promise<number>;
+  /**
+   * Sets the receive times after `laterThanMs` to `nowMs`, for up to `limit` records, and returns how many: a clock that was
+   * ahead wrote them, and they would keep their records for too long.
+   */
+  correctTimes(laterThanMs: number, nowMs: number, limit: number): Promise<number>;
+  /**
+   * Keeps the records received from `fromMs` to `toMs` for `byMs` longer: a clock that was behind wrote those times. The
+   * receive times stay.
+   */
+  keepLonger(fromMs: number, toMs: number, byMs: number): Promise<void>;
+}
+
+/** The newest time that the cloud ever trusted. It only rises, so that a restart with a wrong clock is noticed. */
+export interface TimeStore {
+  /** Returns the newest time; null in a store that was never used. */
+  newest(): Promise<number | null>;
+  /** Raises the newest time; does nothing where it is later already. */
+  raise(atMs: number): Promise<void>;
 }
 
 /** One line of the access log: who was shown what. */
@@ -219,8 +240,8 @@ export interface QuarantineStore {
   newest(limit: number): Promise<readonly QuarantineEntry[]>;
 }
 
-/** Where the refusal behind an alarm happened. */
-export type AlarmPlace = 'ingest' | 'read' | 'app';
+/** Where the refusal behind an alarm happened; `clock`: the cloud's own clock is in doubt. */
+export type AlarmPlace = 'ingest' | 'read' | 'app' | 'clock';
 
 export interface Alarm {
   readonly atMs: number;

@@ -8,6 +8,7 @@ import { Partitions } from './partitions.js';
 import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
 import { postgresRevocations } from './revocations.js';
+import { postgresTimes } from './times.js';
 
 /**
  * Opens a store in a PostgreSQL database, which any number of processes may share.
@@ -26,6 +27,7 @@ export async function openPostgresStore(settings: PostgresSettings): Promise<Clo
     revocations: postgresRevocations(database),
     reads: postgresReads(database),
     accounts: postgresAccounts(database),
+    times: postgresTimes(database),
     close: () => database.close(),
   };
 }

@@ -3,7 +3,7 @@ import { lossRanges, storedRecord, type RecordColumns } from '../rows.js';
 import type { CameraStatus, RecordStore, StoredRecord } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
-import { expire } from './retention.js';
+import { postgresRetention } from './retention.js';
 import type { Values } from './statements.js';
 import { Writer } from './writer.js';
 
@@ -139,6 +139,6 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
       return row === undefined ? undefined : { online: row.online, agent: row.agent, atMs: row.at_ms };
     },
     onlineCount: async () => (await selectNumber('SELECT count(*) AS n FROM status WHERE online')) ?? 0,
-    expire: (beforeMs, limit) => expire(database, partitions, beforeMs, limit),
+    ...postgresRetention(database, partitions),
   };
 }

@@ -5,6 +5,7 @@ import { isCovered, type ChainFacts } from '../../../protocol/verify/continuity.
 import { lossRanges, storedRecord, type RecordColumns } from '../rows.js';
 import type { Arrival, EpochKey, NewMedia, PutOutcome, RecordStore } from '../store.js';
 import type { Database, Guard } from './database.js';
+import { sqliteRetention } from './retention.js';
 
 interface RecordKey extends EpochKey {
   readonly seq: number;
@@ -130,18 +131,6 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
     { readonly online: number; readonly agent: string; readonly at_ms: number }
   >('SELECT online, agent, at_ms FROM status WHERE device = @device');
   const online = db.prepare<[], { readonly count: number }>('SELECT count(*) AS count FROM status WHERE online = 1');
-  const expired = db.prepare<{ beforeMs: number; limit: number }, RecordKey>(
-    `SELECT device, epoch, seq FROM record AS old WHERE received_at_ms < @beforeMs AND EXISTS
-       (SELECT 1 FROM record AS newer WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
-     ORDER BY received_at_ms LIMIT @limit`,
-  );
-  const deleteMedia = db.prepare<RecordKey>(
-    'DELETE FROM media WHERE device = @device AND epoch = @epoch AND seq = @seq',
-  );
-  const deleteRecord = db.prepare<RecordKey>(
-    'DELETE FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
-  );
-
   function chainFacts(device: Uint8Array, epoch: number, seq: number): ChainFacts {
     const predecessor = selectOne.get({ device, epoch, seq: seq - 1 });
     const drainedUpTo = drained.get({ device, epoch })?.up_to ?? -1;
@@ -156,15 +145,6 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
       missingSigned: isCovered(lossRanges(ranges), from, seq - 1),
       drainedUpTo,
     };
-  }
-
-  function expire(beforeMs: number, limit: number): number {
-    const rows = expired.all({ beforeMs, limit });
-    for (const row of rows) {
-      deleteMedia.run(row);
-      deleteRecord.run(row);
-    }
-    return rows.length;
   }
 
   return {
@@ -217,6 +197,6 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
         return row === undefined ? undefined : { online: row.online === 1, agent: row.agent, atMs: row.at_ms };
       }),
     onlineCount: () => guard(() => online.get()?.count ?? 0),
-    expire: (beforeMs, limit) => guard(() => db.transaction(() => expire(beforeMs, limit)).immediate()),
+    ...sqliteRetention(db, guard),
   };
 }

@@ -7,6 +7,7 @@ import { guardOf, openDatabase } from './database.js';
 import { sqliteReads } from './reads.js';
 import { recordInserter, sqliteRecords } from './records.js';
 import { sqliteRevocations } from './revocations.js';
+import { sqliteTimes } from './times.js';
 
 /**
  * Opens a store in one SQLite file, for one process: a laptop or a small installation.
@@ -26,6 +27,7 @@ export function openSqliteStore(path: string): CloudStore {
     revocations: sqliteRevocations(db, guard),
     reads: sqliteReads(db, guard),
     accounts: sqliteAccounts(db, guard),
+    times: sqliteTimes(db, guard),
     close: () => guard(() => void db.close()),
   };
 }

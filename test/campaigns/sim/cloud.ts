@@ -101,7 +101,7 @@ export class SimCloud {
             this.call(isAlive, () => Reflect.apply(found, object, args) as Promise<unknown>);
         },
       });
-    const { claims, records, access, quarantine, alarms, revocations, reads, accounts } = this.store;
+    const { claims, records, access, quarantine, alarms, revocations, reads, accounts, times } = this.store;
     return {
       claims: part(claims),
       records: part(records),
@@ -111,6 +111,7 @@ export class SimCloud {
       access,
       reads,
       accounts,
+      times,
       close: () => this.store.close(),
     };
   }

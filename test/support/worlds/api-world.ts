@@ -59,7 +59,7 @@ class OpenStream {
   }
 }
 
-/** The events API on a fresh SQLite store, with requests injected instead of sent over a network. */
+/** The events API on a fresh SQLite store, or on a given one, with requests injected instead of sent over a network. */
 export class ApiWorld {
   readonly clock: VirtualClock;
   readonly counters: Counters;
@@ -84,8 +84,8 @@ export class ApiWorld {
   static async open(
     wrap: (store: CloudStore) => CloudStore = (store) => store,
     more: Pick<ReaderDependencies, 'makerList'> = {},
+    store = openSqliteStore(join(tempFolder(), 'cloud.db')),
   ): Promise<ApiWorld> {
-    const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
     const clock = new VirtualClock();
     const counters = new Counters();
     const receiptSigner = nodeSuite.ed25519Signer(realRandom.bytes(32));

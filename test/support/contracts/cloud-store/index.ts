@@ -1,5 +1,6 @@
 import { accessContract } from './access.js';
 import { claimsContract } from './claims.js';
+import { clocksContract } from './clocks.js';
 import { operatorContract } from './operator.js';
 import { recordsContract } from './records.js';
 import type { OpenStore } from './world.js';
@@ -10,4 +11,5 @@ export function cloudStoreContract(open: OpenStore): void {
   recordsContract(open);
   accessContract(open);
   operatorContract(open);
+  clocksContract(open);
 }

@@ -1,0 +1,78 @@
+import type { CancelTimer, Clock } from '../../common/clock.js';
+import type { Log } from '../../common/log.js';
+import { logFailure } from '../alarms/fault-log.js';
+import type { CloudStore } from '../store/store.js';
+import type { DeletionClock } from '../trust/deletion-clock.js';
+
+export interface RetentionDependencies {
+  readonly store: Pick<CloudStore, 'records'>;
+  readonly deletionClock: DeletionClock;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly periodMs: number;
+}
+
+const INTERVAL_MS = 60_000;
+/** Records of one transaction. */
+const RECORDS_MAX = 250;
+
+/**
+ * Deletes what is older than the retention time, once per interval, while the clocks agree. Everything that is deleted by
+ * its age belongs here: no other part asks a clock what is old enough.
+ */
+export class Retention {
+  private readonly deps: RetentionDependencies;
+  private cancel: CancelTimer = () => undefined;
+  private isStopped = false;
+
+  constructor(deps: RetentionDependencies) {
+    this.deps = deps;
+  }
+
+  start(): void {
+    const { log, clock } = this.deps;
+    void this.run()
+      .catch((error: unknown) => {
+        logFailure(log, error, 'old records could not be deleted');
+      })
+      .then(() => {
+        if (this.isStopped) return;
+        this.cancel = clock.after(INTERVAL_MS, () => {
+          this.start();
+        });
+      });
+  }
+
+  stop(): void {
+    this.isStopped = true;
+    this.cancel();
+  }
+
+  /**
+   * Deletes everything that is due now, and returns the number of records.
+   *
+   * @throws SealcamError `store-unavailable`
+   */
+  async run(): Promise<number> {
+    const { store, deletionClock, log, periodMs } = this.deps;
+    const time = await deletionClock.check();
+    if (time.type === 'doubt') return 0;
+    const { nowMs } = time;
+    const laterThanMs = Math.floor(nowMs + deletionClock.toleranceMs);
+    const corrected = await this.repeat(() => store.records.correctTimes(laterThanMs, nowMs, RECORDS_MAX));
+    if (corrected > 0) log.warn({ records: corrected }, 'corrected receive times of a clock that was ahead');
+    const deleted = await this.repeat(() => store.records.expire(nowMs - periodMs, RECORDS_MAX, laterThanMs));
+    if (deleted > 0) log.info({ records: deleted }, 'deleted records older than the retention time');
+    return deleted;
+  }
+
+  /** Repeats a bounded step until it finds no more to do; returns the sum. */
+  private async repeat(step: () => Promise<number>): Promise<number> {
+    let total = 0;
+    for (;;) {
+      const count = await step();
+      total += count;
+      if (count < RECORDS_MAX || this.isStopped) return total;
+    }
+  }
+}
