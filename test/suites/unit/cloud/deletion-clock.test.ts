@@ -67,6 +67,13 @@ describe('the clock of deletions', () => {
     expect(world.deletionClock.reason).toBeNull();
   });
 
+  it('hears of a later time that another worker stored', async () => {
+    const world = await ClockWorld.start(store());
+    await world.store.times.raise(world.trueMs + 10 * DAY_MS);
+    await world.deleteDue();
+    expect(world.deletionClock.reason).toContain('10 days behind the newest time stored');
+  });
+
   it('hears a camera whose backlog comes first, and does not take it for a clock that is behind', async () => {
     const world = await ClockWorld.start(store());
     for (let i = 0; i < 3; i++) {
@@ -83,13 +90,17 @@ describe('the clock of deletions', () => {
 
   it('goes by the earlier time where most cameras are behind within the tolerance', async () => {
     const world = await ClockWorld.start(store());
-    world.setClock(20 * HOUR_MS);
     const camera = await world.camera('unset');
     await world.receive(camera, 1);
+    world.setClock(20 * HOUR_MS);
     world.pass(PERIOD_MS - 10 * HOUR_MS);
-    for (let i = 0; i < 3; i++) await world.camera();
+    const witnesses = [await world.camera(), await world.camera(), await world.camera()];
     expect(await world.deleteDue()).toBe(0);
     expect(world.deletionClock.reason).toBeNull();
+    // The control: without them the clock counts, a few hours too early.
+    world.pass(HOUR_MS + 1);
+    expect(witnesses).toHaveLength(3);
+    expect(await world.deleteDue()).toBe(1);
   });
 });
 
