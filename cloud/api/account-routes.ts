@@ -39,9 +39,10 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     for await (const item of items) {
       await reader.requireReadsOpen(key);
       if (item.type === 'claim') {
-        // The row of a deleted account holds no claim, so nothing that could belong to another account.
-        const isOwn = item.row.claim === null || (await reader.mayRead(key, item.row));
-        row = isOwn ? item.row : null;
+        const isDeleted = item.row.claim === null;
+        row = !isDeleted && (await reader.isOwner(key, item.row)) ? item.row : null;
+        // Without a claim nothing proves whose epoch it was: only its state is shown, nothing of what it holds.
+        if (isDeleted) yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
       }
       if (row === null) continue;
       if (item.type === 'record') {
@@ -50,6 +51,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
         if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }
+      if (item.type === 'access' && !(await reader.isOfRow(key, row, item.entry))) continue;
       yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
     }
   }

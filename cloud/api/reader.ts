@@ -257,6 +257,17 @@ export class Reader {
     return { read, media: objects };
   }
 
+  /** Returns whether a line of the access log belongs to this row; raises an alarm where it does not. */
+  async isOfRow(key: Uint8Array, row: ClaimRow, { device, epoch }: AccessEntry): Promise<boolean> {
+    if (equal(device, row.device) && epoch === row.epoch) return true;
+    await this.raiseAlarm(key, row, {
+      verdict: 'foreign',
+      reason: 'a line of the access log of another epoch',
+      bytes: NO_BYTES,
+    });
+    return false;
+  }
+
   /** Returns the newest health record of an epoch; null if none may be shown. */
   async health(key: Uint8Array, row: ClaimRow, what: AccessEntry['what']): Promise<ReadRecord | null> {
     const stored = await this.deps.store.records.latestHealth(row.device, row.epoch);

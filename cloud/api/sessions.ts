@@ -19,6 +19,12 @@ export interface Session {
   readonly expiresAtMs: number;
 }
 
+/** A wall clock that is set back must not make it live longer, so it ends by the monotonic clock too. */
+interface Deadline {
+  readonly expiresAtMs: number;
+  readonly endsAtMonotonicMs: number;
+}
+
 export interface Challenge {
   readonly nonce: Uint8Array;
   readonly expiresAtMs: number;
@@ -37,8 +43,8 @@ export class Sessions {
   private readonly suite: CryptoSuite;
   private readonly clock: Clock;
   private readonly random: Random;
-  private readonly challenges = new Map<string, number>();
-  private readonly tokens = new Map<string, Session>();
+  private readonly challenges = new Map<string, Deadline>();
+  private readonly tokens = new Map<string, Session & Deadline>();
 
   constructor(settings: SessionSettings, suite: CryptoSuite, clock: Clock, random: Random) {
     this.settings = settings;
@@ -49,11 +55,11 @@ export class Sessions {
 
   /** Creates a challenge, valid for one minute and one session. */
   challenge(): Challenge {
-    forgetExpired(this.challenges, (expiresAtMs) => expiresAtMs, this.clock.wallMs(), CHALLENGES_MAX);
+    this.forgetEnded(this.challenges, CHALLENGES_MAX);
     const nonce = this.random.bytes(32);
-    const expiresAtMs = this.clock.wallMs() + CHALLENGE_TTL_MS;
-    this.challenges.set(toHex(nonce), expiresAtMs);
-    return { nonce, expiresAtMs };
+    const deadline = this.deadlineIn(CHALLENGE_TTL_MS);
+    this.challenges.set(toHex(nonce), deadline);
+    return { nonce, expiresAtMs: deadline.expiresAtMs };
   }
 
   /**
@@ -65,11 +71,10 @@ export class Sessions {
   open(signed: Uint8Array, requestOrigin: string | undefined): { readonly token: string; readonly session: Session } {
     const { value, kid } = openSigned(sessionKind, this.suite, signed);
     const { cloudOrigin, pageOrigins, lifetimeMs } = this.settings;
-    const nowMs = this.clock.wallMs();
     const nonce = toHex(value.nonce);
-    const expiresAtMs = this.challenges.get(nonce);
+    const deadline = this.challenges.get(nonce);
     this.challenges.delete(nonce);
-    if (expiresAtMs === undefined || expiresAtMs !== value.expiresAtMs || nowMs >= expiresAtMs) {
+    if (deadline?.expiresAtMs !== value.expiresAtMs || this.hasEnded(deadline)) {
       throw new SealcamError('session-refused', 'the challenge is unknown, used or expired');
     }
     if (value.cloudOrigin !== cloudOrigin()) {
@@ -83,9 +88,9 @@ export class Sessions {
         hint: 'Add the origin of the page to http.pageOrigins.',
       });
     }
-    forgetExpired(this.tokens, (session) => session.expiresAtMs, nowMs, SESSIONS_MAX);
+    this.forgetEnded(this.tokens, SESSIONS_MAX);
     const token = toBase64(this.random.bytes(32));
-    const session = { key: kid, expiresAtMs: nowMs + lifetimeMs };
+    const session = { key: kid, ...this.deadlineIn(lifetimeMs) };
     this.tokens.set(token, session);
     return { token, session };
   }
@@ -98,7 +103,7 @@ export class Sessions {
   of(authorization: string | undefined): Session {
     const token = /^Bearer ([A-Za-z0-9+/=]{1,64})$/.exec(authorization ?? '')?.[1];
     const session = token === undefined ? undefined : this.tokens.get(token);
-    if (session === undefined || this.clock.wallMs() >= session.expiresAtMs) {
+    if (session === undefined || this.hasEnded(session)) {
       throw new SealcamError('session-refused', 'the session does not exist or has ended');
     }
     return session;
@@ -113,14 +118,25 @@ export class Sessions {
   get count(): number {
     return this.tokens.size;
   }
-}
 
-/** Deletes expired entries once the map is full, and the oldest while it still is. */
-function forgetExpired<V>(map: Map<string, V>, expiresAt: (value: V) => number, nowMs: number, most: number): void {
-  if (map.size < most) return;
-  for (const [key, value] of map) if (nowMs >= expiresAt(value)) map.delete(key);
-  for (const key of map.keys()) {
+  private deadlineIn(lifetimeMs: number): Deadline {
+    return {
+      expiresAtMs: this.clock.wallMs() + lifetimeMs,
+      endsAtMonotonicMs: this.clock.monotonicMs() + lifetimeMs,
+    };
+  }
+
+  private hasEnded({ expiresAtMs, endsAtMonotonicMs }: Deadline): boolean {
+    return this.clock.wallMs() >= expiresAtMs || this.clock.monotonicMs() >= endsAtMonotonicMs;
+  }
+
+  /** Deletes ended entries once the map is full, and the oldest while it still is. */
+  private forgetEnded(map: Map<string, Deadline>, most: number): void {
     if (map.size < most) return;
-    map.delete(key);
+    for (const [key, value] of map) if (this.hasEnded(value)) map.delete(key);
+    for (const key of map.keys()) {
+      if (map.size < most) return;
+      map.delete(key);
+    }
   }
 }

@@ -96,6 +96,9 @@ export const alarmBody = z.strictObject({
 export type AlarmBody = z.output<typeof alarmBody>;
 
 export const revocationBody = z.strictObject({ list: base64.describe('signed revocation list of scope owner') });
+export const newestRevocationAnswer = z.object({
+  list: base64.nullable().describe('the newest list of this key; null before the first'),
+});
 export const revocationAnswer = z.object({ version: z.number().int(), entries: z.number().int() });
 
 export const headsBody = z.strictObject({

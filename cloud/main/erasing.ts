@@ -52,15 +52,20 @@ export class Erasing {
   }
 
   /**
-   * Deletes records received more than the period before `nowMs`, about `limit` of them, and returns how many. Each epoch's
-   * floor is signed first and stored in the same transaction.
+   * Deletes records that are older than the period at `nowMs`, about `limit` of them, and returns how many, and whether
+   * the search goes on at the next call. Each epoch's floor is signed first and stored in the same transaction. A signed
+   * time after `laterThanMs` cannot be.
    *
    * @throws SealcamError `store-unavailable`
    */
-  async expire(nowMs: number, limit: number): Promise<number> {
+  async expire(
+    nowMs: number,
+    laterThanMs: number,
+    limit: number,
+  ): Promise<{ readonly deleted: number; readonly isMore: boolean }> {
     const { store, periodMs } = this.deps;
     const beforeMs = nowMs - periodMs;
-    const { epochs, next } = await store.retention.expirable(beforeMs, this.cursor, limit);
+    const { epochs, next } = await store.retention.expirable(beforeMs, this.cursor, limit, laterThanMs);
     const floors: Verified<Floor>[] = [];
     let planned = 0;
     let isCut = false;
@@ -75,7 +80,7 @@ export class Erasing {
     const deleted = await store.retention.expire(floors, beforeMs);
     // Epochs in doubt are passed over, so that they never hold up the others.
     if (!isCut) this.cursor = next;
-    return deleted;
+    return { deleted, isMore: isCut || next !== null };
   }
 
   /**

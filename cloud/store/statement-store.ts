@@ -85,7 +85,7 @@ export interface ErasedEpoch extends EpochKey {
 
 /** Where a search for expired records ended. */
 export interface ExpiryCursor {
-  readonly receivedAtMs: number;
+  readonly agedFromMs: number;
   readonly id: number;
 }
 
@@ -100,17 +100,18 @@ export interface Expirable extends EpochKey {
 /** Retention: what goes by age, and the signed floor that explains the hole. */
 export interface RetentionStore {
   /**
-   * Looks at up to `limit` records received before `beforeMs`, in the order of their arrival from the cursor on, and
-   * returns their epochs with what may go: from each epoch the oldest seqs only, so that one floor explains the hole, up
-   * to `limit` records, never record 0 and never the newest. `next` is null where the search reached the end.
+   * Looks at up to `limit` records received before `beforeMs`, in the order of their age from the cursor on, and returns
+   * their epochs with what may go: see `expiryOf`; up to `limit` records of each epoch, never record 0 and never the
+   * newest. Notes which records are younger than their receive time says. `next` is null where the search reached the end.
    */
   expirable(
     beforeMs: number,
     from: ExpiryCursor | null,
     limit: number,
+    nowMs?: number,
   ): Promise<{ readonly epochs: readonly Expirable[]; readonly next: ExpiryCursor | null }>;
   /**
-   * Stores floors and deletes the records below them that were received before `beforeMs`, with their media, in one
+   * Stores floors and deletes the records below them that have expired before `beforeMs`, with their media, in one
    * transaction; returns how many. A floor below the stored one of its epoch replaces nothing.
    */
   expire(floors: readonly Verified<Floor>[], beforeMs: number): Promise<number>;

@@ -34,6 +34,7 @@ export interface CloudStore {
   readonly heads: HeadsStore;
   readonly deletions: DeletionStore;
   readonly retention: RetentionStore;
+  readonly times: TimeStore;
   /** Closes the database. Later calls reject with `store-unavailable`. */
   close(): Promise<void>;
 }
@@ -152,6 +153,24 @@ export interface RecordStore {
   status(device: Uint8Array): Promise<CameraStatus | undefined>;
   /** Returns how many cameras are online; a hint of the broker, unsigned. */
   onlineCount(): Promise<number>;
+  /**
+   * Sets the receive times after `laterThanMs` to `nowMs`, for up to `limit` records, and returns how many: a clock that was
+   * ahead wrote them, and they would keep their records for too long.
+   */
+  correctTimes(laterThanMs: number, nowMs: number, limit: number): Promise<number>;
+  /**
+   * Keeps the records received from `fromMs` to `toMs` for `byMs` longer: a clock that was behind wrote those times. The
+   * receive times stay.
+   */
+  keepLonger(fromMs: number, toMs: number, byMs: number): Promise<void>;
+}
+
+/** The newest time that the cloud ever trusted. It only rises, so that a restart with a wrong clock is noticed. */
+export interface TimeStore {
+  /** Returns the newest time; null in a store that was never used. */
+  newest(): Promise<number | null>;
+  /** Raises the newest time; does nothing where it is later already. */
+  raise(atMs: number): Promise<void>;
 }
 
 /** One line of the access log: who was shown what. */
@@ -225,8 +244,8 @@ export interface QuarantineStore {
   newest(limit: number): Promise<readonly QuarantineEntry[]>;
 }
 
-/** Where the refusal behind an alarm happened. */
-export type AlarmPlace = 'ingest' | 'read' | 'app';
+/** Where the refusal behind an alarm happened; `clock`: the cloud's own clock is in doubt. */
+export type AlarmPlace = 'ingest' | 'read' | 'app' | 'clock';
 
 export interface Alarm {
   readonly atMs: number;

@@ -11,6 +11,7 @@ import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
 import { postgresRetention } from './retention.js';
 import { postgresRevocations } from './revocations.js';
+import { postgresTimes } from './times.js';
 
 /**
  * Opens a store in a PostgreSQL database, which any number of processes may share.
@@ -32,6 +33,7 @@ export async function openPostgresStore(settings: PostgresSettings): Promise<Clo
     heads: postgresHeads(database),
     deletions: postgresDeletions(database),
     retention: postgresRetention(database, partitions),
+    times: postgresTimes(database),
     close: () => database.close(),
   };
 }

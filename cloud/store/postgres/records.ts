@@ -3,6 +3,7 @@ import { lossRanges, notDeleted, storedRecord, type RecordColumns } from '../row
 import type { CameraStatus, RecordStore, StoredRecord } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
+import { postgresReceiveTimes } from './receive-times.js';
 import type { Values } from './statements.js';
 import { Writer } from './writer.js';
 
@@ -144,5 +145,6 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
       return row === undefined ? undefined : { online: row.online, agent: row.agent, atMs: row.at_ms };
     },
     onlineCount: async () => (await selectNumber('SELECT count(*) AS n FROM status WHERE online')) ?? 0,
+    ...postgresReceiveTimes(database),
   };
 }

@@ -1,7 +1,7 @@
 import { epochKey } from '../../../protocol/objects/ids.js';
 import type { Floor } from '../../../protocol/objects/floor.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import { expiryOf } from '../expiry.js';
+import { expiryOf, type Aged } from '../expiry.js';
 import type { Expirable, ExpiryCursor, RetentionStore } from '../statement-store.js';
 import type { EpochKey } from '../store.js';
 import type { Database, Session } from './database.js';
@@ -12,33 +12,35 @@ interface KeyColumns extends EpochKey {
   readonly seq: number;
 }
 
+/** From when the retention of the record `k` counts. */
+const AGED_FROM = 'coalesce(k.kept_from_ms, k.received_at_ms)';
 const SELECT_FLOOR = 'SELECT below_seq, statement FROM floor_statement WHERE device = @device AND epoch = @epoch';
 
 /**
  * Keys are deleted row by row, a bounded number per call, so that no transaction is long. Bodies of a day that lies wholly
- * before the time of expiry go with their partition, once no key but those that stay for ever is left in it: the accepts
- * and the heads of epochs. These move to another day first.
+ * before the time of expiry go with their partition, once no expired key is left in it. What stays of such a day
+ * moves to another one first: accepts, heads of epochs, records that are younger than their receive time says, and those behind them.
  */
 export function postgresRetention(database: Database, partitions: Partitions): RetentionStore {
   return {
-    expirable: async (beforeMs, from, limit) => {
-      const { receivedAtMs, id } = from ?? { receivedAtMs: -1, id: 0 };
+    expirable: async (beforeMs, from, limit, nowMs = Infinity) => {
+      const { agedFromMs, id } = from ?? { agedFromMs: -1, id: 0 };
       const found = await database.rows<EpochKey & ExpiryCursor>(
-        `SELECT device, epoch, id, received_at_ms AS "receivedAtMs" FROM record_key AS old
-         WHERE seq > 0 AND received_at_ms < @beforeMs AND (received_at_ms, id) > (@receivedAtMs, @id) AND EXISTS
+        `SELECT device, epoch, id, ${AGED_FROM} AS "agedFromMs" FROM record_key AS k
+         WHERE seq > 0 AND ${AGED_FROM} < @beforeMs AND (${AGED_FROM}, id) > (@agedFromMs, @id) AND EXISTS
            (SELECT 1 FROM record_key AS newer
-            WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
-         ORDER BY received_at_ms, id LIMIT @limit`,
-        { beforeMs, receivedAtMs, id, limit },
+            WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+         ORDER BY ${AGED_FROM}, id LIMIT @limit`,
+        { beforeMs, agedFromMs, id, limit },
       );
       const epochs = new Map(found.map(({ device, epoch }) => [epochKey(device, epoch), { device, epoch }]));
       const result: Expirable[] = [];
       for (const epoch of epochs.values()) {
-        const expiry = await expiryOfEpoch(database, epoch, beforeMs, limit);
-        if (expiry !== null) result.push({ ...epoch, ...expiry });
+        const expiry = await expiryOfEpoch(database, epoch, { beforeMs, nowMs, limit });
+        if (expiry.records > 0) result.push({ ...epoch, ...expiry });
       }
       const last = found.at(-1);
-      const next = last === undefined || found.length < limit ? null : { receivedAtMs: last.receivedAtMs, id: last.id };
+      const next = last === undefined || found.length < limit ? null : { agedFromMs: last.agedFromMs, id: last.id };
       return { epochs: result, next };
     },
     expire: async (floors, beforeMs) => {
@@ -53,19 +55,34 @@ export function postgresRetention(database: Database, partitions: Partitions): R
   };
 }
 
+interface Limits {
+  readonly beforeMs: number;
+  readonly nowMs: number;
+  readonly limit: number;
+}
+
 async function expiryOfEpoch(
   database: Database,
   { device, epoch }: EpochKey,
-  beforeMs: number,
-  limit: number,
-): Promise<Pick<Expirable, 'belowSeq' | 'records'> | null> {
+  { beforeMs, nowMs, limit }: Limits,
+): Promise<Pick<Expirable, 'belowSeq' | 'records'>> {
   const [floor] = await database.rows<{ readonly below_seq: number }>(SELECT_FLOOR, { device, epoch });
-  const lowest = await database.rows<{ readonly seq: number; readonly receivedAtMs: number }>(
-    `SELECT seq, received_at_ms AS "receivedAtMs" FROM record_key
-     WHERE device = @device AND epoch = @epoch AND seq > 0 ORDER BY seq LIMIT @limit`,
-    { device, epoch, limit: limit + 1 },
+  // Only what is old is opened.
+  const lowest = await database.rows<Aged>(
+    `SELECT k.seq, ${AGED_FROM} AS "agedFromMs", b.bytes
+     FROM record_key AS k LEFT JOIN record_body AS b
+       ON ${AGED_FROM} < @beforeMs AND (b.device, b.epoch, b.seq, b.day) = (k.device, k.epoch, k.seq, k.day)
+     WHERE k.device = @device AND k.epoch = @epoch AND k.seq > 0 ORDER BY k.seq LIMIT @limit`,
+    { device, epoch, beforeMs, limit: limit + 1 },
   );
-  return expiryOf(lowest, floor?.below_seq ?? 0, beforeMs);
+  const { belowSeq, records, held } = expiryOf(lowest, floor?.below_seq ?? 0, beforeMs, nowMs);
+  for (const { seq, madeAtMs } of held) {
+    await database.execute(
+      'UPDATE record_key SET kept_from_ms = @madeAtMs WHERE device = @device AND epoch = @epoch AND seq = @seq',
+      { device, epoch, seq, madeAtMs },
+    );
+  }
+  return { belowSeq, records };
 }
 
 function deleteBelow(database: Database, floors: readonly Verified<Floor>[], beforeMs: number): Promise<number> {
@@ -87,7 +104,7 @@ function deleteBelow(database: Database, floors: readonly Verified<Floor>[], bef
     const old = await session.rows<KeyColumns>(
       `DELETE FROM record_key AS k USING ${each}
        WHERE k.device = f.device AND k.epoch = f.epoch AND k.seq > 0 AND k.seq < f.below_seq
-         AND k.received_at_ms < @beforeMs AND EXISTS (SELECT 1 FROM record_key AS kept
+         AND ${AGED_FROM} < @beforeMs AND EXISTS (SELECT 1 FROM record_key AS kept
            WHERE kept.device = f.device AND kept.epoch = f.epoch AND kept.seq >= f.below_seq)
        RETURNING k.device, k.epoch, k.seq`,
       { ...lists, beforeMs },
@@ -131,17 +148,26 @@ async function dropDays(database: Database, partitions: Partitions, beforeMs: nu
   // What stays moves to the newest day, so that it moves once per retention time and not daily.
   const newest = days.at(-1) ?? dayOf(beforeMs);
   for (const day of days) {
-    if (day < dayOf(beforeMs)) await dropDay(database, partitions, day, newest);
+    if (day < dayOf(beforeMs)) await dropDay(database, partitions, day, { to: newest, beforeMs });
   }
 }
 
-async function dropDay(database: Database, partitions: Partitions, day: number, to: number): Promise<void> {
+async function dropDay(
+  database: Database,
+  partitions: Partitions,
+  day: number,
+  { to, beforeMs }: { readonly to: number; readonly beforeMs: number },
+): Promise<void> {
   const isEmptied = await database.transaction('SERIALIZABLE', async (session) => {
-    const stays = `(k.seq = 0 OR NOT EXISTS (SELECT 1 FROM record_key AS newer
-      WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq))`;
-    const left = await session.rows(`SELECT 1 FROM record_key AS k WHERE day = @day AND NOT ${stays} LIMIT 1`, {
-      day,
-    });
+    const left = await session.rows(
+      `SELECT 1 FROM record_key AS k WHERE day = @day AND k.seq > 0 AND ${AGED_FROM} < @beforeMs AND EXISTS
+         (SELECT 1 FROM record_key AS newer
+          WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+         AND NOT EXISTS (SELECT 1 FROM record_key AS kept
+           WHERE kept.device = k.device AND kept.epoch = k.epoch AND kept.seq > 0 AND kept.seq < k.seq
+             AND coalesce(kept.kept_from_ms, kept.received_at_ms) >= @beforeMs) LIMIT 1`,
+      { day, beforeMs },
+    );
     if (left.length > 0) return false;
     await session.execute(
       `INSERT INTO record_body (day, device, epoch, seq, bytes) SELECT @to, device, epoch, seq, bytes

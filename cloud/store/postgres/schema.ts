@@ -213,9 +213,21 @@ export const migrations: readonly string[] = [
   CREATE INDEX account_deletion_due ON account_deletion (erase_at_ms);
   -- Who may read the statements of an erased epoch: a hash over its claim and the reader's key, and nothing else.
   CREATE TABLE deletion_reader (token bytea PRIMARY KEY);
+  `,
+  `
+  -- The newest time that the cloud trusted; it only rises. What was stored before this step is trusted as it is.
+  CREATE TABLE newest_time (id integer PRIMARY KEY CHECK (id = 1), at_ms bigint NOT NULL) WITH (fillfactor = 50);
+  INSERT INTO newest_time SELECT 1, received_at_ms FROM record_key ORDER BY received_at_ms DESC LIMIT 1;
+  CREATE TRIGGER newest_time_rises BEFORE UPDATE ON newest_time
+    FOR EACH ROW WHEN (NEW.at_ms < OLD.at_ms) EXECUTE FUNCTION stays('the newest time only rises');
+  CREATE TRIGGER newest_time_stays BEFORE DELETE ON newest_time
+    FOR EACH ROW EXECUTE FUNCTION stays('the newest time only rises');
 
-  -- Record 0 never expires; without it this index leads straight to what does.
-  CREATE INDEX record_expiring ON record_key (received_at_ms, id) WHERE seq > 0;
-  DROP INDEX record_received;
+  -- From when the retention of a record counts, where that is later than its receive time.
+  ALTER TABLE record_key ADD COLUMN kept_from_ms bigint;
+  CREATE INDEX record_kept_from ON record_key (coalesce(kept_from_ms, received_at_ms), id);
+
+  ALTER TABLE alarm DROP CONSTRAINT alarm_place_check;
+  ALTER TABLE alarm ADD CONSTRAINT alarm_place_check CHECK (place IN ('ingest', 'read', 'app', 'clock'));
   `,
 ];

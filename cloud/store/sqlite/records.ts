@@ -5,6 +5,7 @@ import { isCovered, type ChainFacts } from '../../../protocol/verify/continuity.
 import { lossRanges, notDeleted, storedRecord, type RecordColumns } from '../rows.js';
 import type { Arrival, EpochKey, NewMedia, PutOutcome, RecordStore } from '../store.js';
 import type { Database, Guard } from './database.js';
+import { sqliteReceiveTimes } from './receive-times.js';
 
 interface RecordKey extends EpochKey {
   readonly seq: number;
@@ -202,5 +203,6 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
         return row === undefined ? undefined : { online: row.online === 1, agent: row.agent, atMs: row.at_ms };
       }),
     onlineCount: () => guard(() => online.get()?.count ?? 0),
+    ...sqliteReceiveTimes(db, guard),
   };
 }

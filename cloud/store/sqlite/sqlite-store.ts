@@ -10,6 +10,7 @@ import { sqliteReads } from './reads.js';
 import { recordInserter, sqliteRecords } from './records.js';
 import { sqliteRetention } from './retention.js';
 import { sqliteRevocations } from './revocations.js';
+import { sqliteTimes } from './times.js';
 
 /**
  * Opens a store in one SQLite file, for one process: a laptop or a small installation.
@@ -33,6 +34,7 @@ export function openSqliteStore(path: string): CloudStore {
     heads: sqliteHeads(db, guard),
     deletions: sqliteDeletions(db, guard, markRanges),
     retention: sqliteRetention(db, guard),
+    times: sqliteTimes(db, guard),
     close: () => guard(() => void db.close()),
   };
 }

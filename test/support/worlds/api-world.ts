@@ -63,7 +63,7 @@ class OpenStream {
   }
 }
 
-/** The events API on a fresh SQLite store, with requests injected instead of sent over a network. */
+/** The events API on a fresh SQLite store, or on a given one, with requests injected instead of sent over a network. */
 export class ApiWorld {
   readonly clock: VirtualClock;
   readonly counters: Counters;

@@ -163,7 +163,7 @@ export async function expired(open: StoreOpener, isOurs: boolean): Promise<strin
   const anna = await world.owner(null, new CameraWorld(isOurs ? { cloud: api.receiptSigner } : {}));
   await api.store.records.put(scene(anna.world, anna.claim, 2, anna.last.hash), [], api.clock.wallMs());
   api.clock.advance(KEEPS_FOR_MS + 1);
-  await api.erasing.expire(api.clock.wallMs(), 100);
+  await api.erasing.expire(api.clock.wallMs(), api.clock.wallMs(), 100);
   const left = (await world.isRecordThere(anna, 1)) ? 'kept' : 'gone';
   const floor = (await api.store.retention.floor(anna.world.deviceId, 1)) === undefined ? 'no floor' : 'a floor';
   return `${left}, ${floor}, ${String(api.counters.get('alarms'))} alarms`;
@@ -177,7 +177,7 @@ export async function floorShown(open: StoreOpener, isMixedUp: boolean): Promise
     await api.store.records.put(scene(camera, claim, 2, last.hash), [], api.clock.wallMs());
   }
   api.clock.advance(KEEPS_FOR_MS + 1);
-  await api.erasing.expire(api.clock.wallMs(), 100);
+  await api.erasing.expire(api.clock.wallMs(), api.clock.wallMs(), 100);
   if (isMixedUp) {
     await world.sql('DELETE FROM floor_statement WHERE device = {own}', { own: anna.world.deviceId });
     await world.sql('UPDATE floor_statement SET device = {own}', { own: anna.world.deviceId });

@@ -27,6 +27,10 @@ async function withLater(world: DeletionWorld, camera: Stored): Promise<Stored> 
   return camera;
 }
 
+async function expire(api: ApiWorld, limit: number, nowMs = api.clock.wallMs()): Promise<number> {
+  return (await api.erasing.expire(nowMs, nowMs, limit)).deleted;
+}
+
 describe('retention', () => {
   it('signs a floor with a receipt key of the claim before anything goes, and shows it', async () => {
     const world = await DeletionWorld.open();
@@ -34,9 +38,9 @@ describe('retention', () => {
     const own = await withLater(world, await world.owner());
     expect(await floorShown(world, own)).toBeNull();
     api.clock.advance(KEEPS_FOR_MS);
-    expect(await api.erasing.expire(api.clock.wallMs(), 100)).toBe(0);
+    expect(await expire(api, 100)).toBe(0);
     api.clock.advance(1);
-    expect(await api.erasing.expire(api.clock.wallMs(), 100)).toBe(1);
+    expect(await expire(api, 100)).toBe(1);
     expect(await world.isRecordThere(own, 1)).toBe(false);
     expect(await world.isRecordThere(own, 0)).toBe(true);
     expect(await world.isRecordThere(own, 2)).toBe(true);
@@ -59,10 +63,10 @@ describe('retention', () => {
     const own = await withLater(world, await world.owner());
     await sql("CREATE TRIGGER full BEFORE DELETE ON record BEGIN SELECT RAISE(ABORT, 'disk full'); END", {});
     api.clock.advance(KEEPS_FOR_MS + 1);
-    await expect(api.erasing.expire(api.clock.wallMs(), 100)).rejects.toMatchObject({ code: 'store-unavailable' });
+    await expect(expire(api, 100)).rejects.toMatchObject({ code: 'store-unavailable' });
     expect(await floorShown(world, own)).toBeNull();
     await sql('DROP TRIGGER full', {});
-    expect(await api.erasing.expire(api.clock.wallMs(), 100)).toBe(1);
+    expect(await expire(api, 100)).toBe(1);
   });
 
   it('leaves an epoch whose claim names none of our keys, counts it, raises one alarm a day, and goes on', async () => {
@@ -73,7 +77,7 @@ describe('retention', () => {
     api.clock.advance(KEEPS_FOR_MS + 1);
     // One record at a time: what is in doubt does not hold up the others.
     let deleted = 0;
-    for (let i = 0; i < 4; i++) deleted += await api.erasing.expire(api.clock.wallMs(), 1);
+    for (let i = 0; i < 4; i++) deleted += await expire(api, 1);
     expect(deleted).toBe(1);
     expect(await world.isRecordThere(lost, 1)).toBe(true);
     expect(await world.isRecordThere(own, 1)).toBe(false);
@@ -82,7 +86,7 @@ describe('retention', () => {
       { device: lost.world.deviceId, reason: expect.stringContaining('receipt keys') as unknown },
     ]);
     api.clock.advance(86_400_000);
-    for (let i = 0; i < 2; i++) await api.erasing.expire(api.clock.wallMs(), 1);
+    for (let i = 0; i < 2; i++) await expire(api, 1);
     expect(await api.store.alarms.since(0, 9)).toHaveLength(2);
   });
 
@@ -102,7 +106,7 @@ describe('retention', () => {
       device: broken.world.deviceId,
     });
     api.clock.advance(KEEPS_FOR_MS + 1);
-    expect(await api.erasing.expire(api.clock.wallMs(), 100)).toBe(1);
+    expect(await expire(api, 100)).toBe(1);
     expect(await world.isRecordThere(crossed, 1)).toBe(true);
     expect(await world.isRecordThere(broken, 1)).toBe(true);
     expect(await world.isRecordThere(other, 1)).toBe(false);
@@ -113,25 +117,46 @@ describe('retention', () => {
   it('deletes nothing where the clock stands before the period has passed since 1970', async () => {
     const world = await DeletionWorld.open();
     const own = await withLater(world, await world.owner());
-    expect(await world.api.erasing.expire(KEEPS_FOR_MS - 1, 100)).toBe(0);
+    expect(await expire(world.api, 100, KEEPS_FOR_MS - 1)).toBe(0);
     expect(await world.isRecordThere(own, 1)).toBe(true);
   });
 });
 
 describe('expiryOf', () => {
-  const rows = (...times: readonly number[]) => times.map((receivedAtMs, i) => ({ seq: i + 1, receivedAtMs }));
+  const rows = (...times: readonly number[]) => times.map((agedFromMs, i) => ({ seq: i + 1, agedFromMs, bytes: null }));
+  const expiry = (times: readonly number[], floorSeq = 0) => {
+    const { belowSeq, records } = expiryOf(rows(...times), floorSeq, 10, 99);
+    return records === 0 ? null : { belowSeq, records };
+  };
 
   it('proposes a floor below which all has expired, and never the last record given', () => {
-    expect(expiryOf([], 0, 10)).toBeNull();
-    expect(expiryOf(rows(1), 0, 10)).toBeNull();
-    expect(expiryOf(rows(1, 1, 1), 0, 10)).toEqual({ belowSeq: 3, records: 2 });
-    expect(expiryOf(rows(1, 1, 20, 1), 0, 10)).toEqual({ belowSeq: 3, records: 2 });
-    expect(expiryOf(rows(20, 1, 1), 0, 10)).toBeNull();
-    expect(expiryOf(rows(10, 1), 0, 10)).toBeNull();
+    expect(expiry([])).toBeNull();
+    expect(expiry([1])).toBeNull();
+    expect(expiry([1, 1, 1])).toEqual({ belowSeq: 3, records: 2 });
+    expect(expiry([1, 1, 20, 1])).toEqual({ belowSeq: 3, records: 2 });
+    expect(expiry([20, 1, 1])).toBeNull();
+    expect(expiry([10, 1])).toBeNull();
   });
 
   it('passes over what came late below a floor, and counts what has expired there', () => {
-    expect(expiryOf(rows(20, 1, 1, 1), 3, 10)).toEqual({ belowSeq: 4, records: 2 });
-    expect(expiryOf(rows(20, 1, 20, 1), 3, 10)).toEqual({ belowSeq: 3, records: 1 });
+    expect(expiry([20, 1, 1, 1], 3)).toEqual({ belowSeq: 4, records: 2 });
+    expect(expiry([20, 1, 20, 1], 3)).toEqual({ belowSeq: 3, records: 1 });
+  });
+
+  it('keeps what its camera signed later under network time, and what follows it, unless that time cannot be', () => {
+    const world = new CameraWorld();
+    const claim = world.claim();
+    const aged = (...made: readonly number[]) =>
+      made.map((wallMs, i) => {
+        const time = { boot: world.boot, monotonicMs: 1, wallMs, quality: 'ntp' } as const;
+        const { bytes } = world.record(claim, i + 1, claim.hash, { kind: 'scene', scene: { class: 'stall' }, time });
+        return { seq: i + 1, agedFromMs: 1, bytes };
+      });
+    expect(expiryOf(aged(1, 20, 1, 1), 0, 10, 99)).toEqual({
+      belowSeq: 2,
+      records: 1,
+      held: [{ seq: 2, madeAtMs: 20 }],
+    });
+    expect(expiryOf(aged(1, 200, 1, 1), 0, 10, 99)).toEqual({ belowSeq: 4, records: 3, held: [] });
   });
 });

@@ -1,5 +1,6 @@
 import { accessContract } from './access.js';
 import { claimsContract } from './claims.js';
+import { clocksContract } from './clocks.js';
 import { operatorContract } from './operator.js';
 import { recordsContract } from './records.js';
 import { deletionsContract } from './deletions.js';
@@ -16,4 +17,5 @@ export function cloudStoreContract(open: OpenStore): void {
   retentionContract(open);
   deletionsContract(open);
   headsContract(open);
+  clocksContract(open);
 }

@@ -3,6 +3,7 @@ import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { floorKind } from '../../../../protocol/objects/floor.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { CloudStore } from '../../../../cloud/store/store.js';
+import { CameraWorld } from '../../worlds/camera-world.js';
 import { claimed, deletion, expireOnce, floorFor, media, type OpenStore } from './world.js';
 
 type Camera = Awaited<ReturnType<typeof claimed>>;
@@ -16,9 +17,16 @@ async function floorSeqOf(store: CloudStore, { world }: Camera): Promise<number 
   return bytes === undefined ? null : openSigned(floorKind, nodeSuite, bytes).value.belowSeq;
 }
 
+/** A camera without a clock of its own, so that the receive times decide. */
+function unclocked(): CameraWorld {
+  const world = new CameraWorld();
+  world.time = (monotonicMs) => ({ boot: world.boot, monotonicMs, wallMs: null, quality: 'unset' });
+  return world;
+}
+
 /** Stores the records 1 to 6 of a camera, received at these times. */
 async function receivedAt(store: CloudStore, times: readonly number[]): Promise<Camera> {
-  const camera = await claimed(store);
+  const camera = await claimed(store, unclocked());
   for (const [i, atMs] of times.entries()) {
     const record = camera.records[i + 1];
     if (record !== undefined) await store.records.put(record, [], atMs);
