@@ -127,6 +127,12 @@ export const ERROR_CODES = {
     'A list from this signer with this or a higher version is already in use. Make one with a higher version.',
   ),
   'reads-paused': entry(4, true, 'Your cameras keep recording. Their events will be shown when reading resumes.'),
+  'account-marked': entry(3, true, 'Undo the deletion of the account before its time, or wait until it is erased.'),
+  'statement-refused': entry(
+    3,
+    false,
+    'Read the records again and sign a statement of what is there. A statement of heads needs a higher counter.',
+  ),
   'tool-missing': entry(4, false, 'Install the tool that is named.'),
 } as const satisfies Record<string, ErrorCodeEntry>;
 

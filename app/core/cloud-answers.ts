@@ -30,6 +30,7 @@ export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hex(32
 export const sessionAnswer = z.object({ token: z.string(), expiresAtMs: z.int() });
 export const offerAnswer = z.object({ offer: base64 });
 export const commandAnswer = z.object({ online: z.boolean().nullable() });
+export const revocationAnswer = z.object({ list: base64.nullable() });
 export const claimAnswer = z.object({ state: z.enum(['pending', 'accepted']) });
 
 export const recordItem = z.object({

@@ -22,6 +22,7 @@ import {
   infoAnswer,
   offerAnswer,
   recordsAnswer,
+  revocationAnswer,
   sessionAnswer,
   type AccessEntry,
   type CameraItem,
@@ -121,7 +122,12 @@ export class CloudClient {
     await this.request({ method: 'POST', path: `/v1/devices/${toHex(device)}/offer-request`, body: {} });
   }
 
-  /** Sends a signed revocation list. */
+  /** Returns this person's newest revocation list, as the cloud has it; null before the first. */
+  async revocation(): Promise<Uint8Array | null> {
+    return (await this.call({ method: 'GET', path: '/v1/revocations' }, revocationAnswer)).list;
+  }
+
+  /** Sends a signed revocation list. @throws SealcamError `revocation-rollback` unless its version is above the last */
   async sendRevocation(list: Uint8Array): Promise<void> {
     await this.request({ method: 'POST', path: '/v1/revocations', body: { list: toBase64(list) } });
   }

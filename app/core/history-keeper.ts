@@ -48,6 +48,7 @@ export interface Invitation {
 
 const HOUSEHOLDS = 'households';
 const REVOKED = 'revoked';
+const REVOCATION_VERSION = 'revocation-version';
 const INVITATIONS_MAX = 16;
 const INVITED_CAMERAS_MAX = 64;
 
@@ -72,6 +73,8 @@ export class HistoryKeeper {
   private readonly ended = new Set<string>();
   /** Ownerships that this person revoked. They stay revoked whatever the cloud sends later. */
   private revoked: readonly string[] = [];
+  /** Version of the newest revocation list that this browser signed; 0 before the first. */
+  revocationVersion = 0;
 
   /** `own` are the public keys of this person, as a claim would name them. */
   constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient) {
@@ -85,15 +88,18 @@ export class HistoryKeeper {
   async load(): Promise<void> {
     this.households = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
     this.revoked = ((await this.storage.setting(REVOKED)) ?? '').split(' ').filter((key) => key !== '');
+    this.revocationVersion = Number((await this.storage.setting(REVOCATION_VERSION)) ?? 0);
     for (const epoch of await this.storage.epochs()) this.addEpoch(epoch);
     await this.promise.load();
   }
 
-  /** Remembers that this person revoked an ownership. */
-  async recordRevocation(device: Uint8Array, epoch: number): Promise<void> {
+  /** Remembers that this person revoked an ownership, with the list of this version. */
+  async recordRevocation(device: Uint8Array, epoch: number, listVersion: number): Promise<void> {
     const key = epochKey(device, epoch);
     if (!this.revoked.includes(key)) this.revoked = [...this.revoked, key];
     await this.storage.saveSetting(REVOKED, this.revoked.join(' '));
+    if (listVersion > this.revocationVersion) this.revocationVersion = listVersion;
+    await this.storage.saveSetting(REVOCATION_VERSION, String(this.revocationVersion));
   }
 
   /** Returns the invitations that this person has not accepted. */

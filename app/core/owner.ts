@@ -31,6 +31,7 @@ export interface OwnerDependencies {
 const POLL_INTERVAL_MS = 1000;
 /** How long to wait for a camera to accept a claim: as long as a claim window is open. */
 const CLAIM_TIMEOUT_MS = 10 * 60_000;
+const REVOKE_ATTEMPTS_MAX = 3;
 
 export interface MemberChange {
   readonly device: Uint8Array;
@@ -143,20 +144,31 @@ export class Owner {
 
   /**
    * Ends an ownership for good, after a camera or a key was stolen: the cloud no longer stores or shows anything of it.
-   * @throws SealcamError `cloud-unreachable`, `foreign`
+   * @throws SealcamError `cloud-unreachable`, `cloud-lied`, `foreign`, `revocation-rollback`
    */
   async revoke(device: Uint8Array, epoch: number): Promise<void> {
     const { suite, clock, keys, client, history } = this.deps;
-    const issuedAtMs = Math.round(clock.wallMs());
-    // An epoch that a list once named stays revoked, so this list need not repeat earlier entries.
-    const list = signObject(revocationKind, suite, keys.signer, {
-      scope: 'owner',
-      listVersion: issuedAtMs,
-      issuedAtMs,
-      entries: [{ device, epoch }],
-    });
-    await client.sendRevocation(list.bytes);
-    await history.recordRevocation(device, epoch);
+    for (let attempt = 1; ; attempt++) {
+      // A counter and no time: after one list from a clock that was ahead, none from a right clock would be taken.
+      const listVersion = Math.max(await this.newestListVersion(), history.revocationVersion) + 1;
+      // An epoch that a list once named stays revoked, so this list need not repeat earlier entries.
+      const list = signObject(revocationKind, suite, keys.signer, {
+        scope: 'owner',
+        listVersion,
+        issuedAtMs: Math.round(clock.wallMs()),
+        entries: [{ device, epoch }],
+      });
+      try {
+        await client.sendRevocation(list.bytes);
+      } catch (error) {
+        // Another browser of this owner took the version meanwhile.
+        const isTaken = isSealcamError(error) && error.code === 'revocation-rollback';
+        if (isTaken && attempt < REVOKE_ATTEMPTS_MAX) continue;
+        throw error;
+      }
+      await history.recordRevocation(device, epoch, listVersion);
+      return;
+    }
   }
 
   /**
@@ -172,6 +184,16 @@ export class Owner {
     const { account, claimHash } = record.value;
     const context = { device, account, epoch, claimHash, eventId, mediaId: media.id };
     return unseal(suite, context, keys.recipient, sealed);
+  }
+
+  /** Returns the version of this owner's newest revocation list that the cloud knows; 0 before the first. */
+  private async newestListVersion(): Promise<number> {
+    const { suite, keys, client } = this.deps;
+    const bytes = await client.revocation();
+    if (bytes === null) return 0;
+    const list = openSigned(revocationKind, suite, bytes);
+    if (list.value.scope === 'owner' && equal(list.kid, keys.signer.publicKey)) return list.value.listVersion;
+    throw new SealcamError('cloud-lied', "the cloud answered with a revocation list that is not this owner's");
   }
 
   private async openOffer(device: Uint8Array): Promise<Offer | null> {

@@ -1,19 +1,17 @@
 import { Readable } from 'node:stream';
-import { equal, toBase64, toHex } from '../../common/bytes.js';
-import { SealcamError } from '../../common/errors.js';
+import { toBase64, toHex } from '../../common/bytes.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimRow, ExportItem } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import type { ReadRecord } from './reader.js';
-import { bytesOf, deleteAnswer, deleteBody } from './wire.js';
 
 const security = [{ session: [] }];
 
-/** An owner's rights over the data: export everything in one file, delete everything. */
+/** An owner's right to the data: everything in one file. deletion-routes.ts has the right to delete it. */
 export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, suite, clock, sessions, reader, log } = context;
+  const { store, suite, clock, sessions, reader } = context;
 
   app.get(
     '/v1/account/export',
@@ -35,42 +33,16 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     },
   );
 
-  app.delete<{ Body: { account: string } }>(
-    '/v1/account',
-    {
-      schema: {
-        summary: 'Delete all records and pictures of your account, and end its epochs',
-        security,
-        body: deleteBody,
-        response: { 200: deleteAnswer },
-      },
-    },
-    async (request) => {
-      const { key } = sessions.of(request.headers.authorization);
-      const account = accountId(suite, key);
-      if (!equal(bytesOf(request.body.account, 16), account)) {
-        throw new SealcamError('foreign', 'the confirmation names another account');
-      }
-      // The rows of an account that was deleted before hold no claim any longer.
-      const rows = (await store.accounts.claims(account)).filter(({ claim }) => claim !== null);
-      const own: ClaimRow[] = [];
-      for (const row of rows) if (await reader.isOwner(key, row)) own.push(row);
-      const records = await store.accounts.delete(own);
-      const skipped = rows.length - own.length;
-      log.warn({ account: toHex(account), records, skipped, atMs: clock.wallMs() }, 'an account was deleted');
-      return { records };
-    },
-  );
-
   async function* exportLines(key: Uint8Array, items: AsyncIterable<ExportItem>): AsyncGenerator<string> {
     yield `${JSON.stringify({ type: 'export', version: 1, atMs: clock.wallMs() })}\n`;
     let row: ClaimRow | null = null;
     for await (const item of items) {
       await reader.requireReadsOpen(key);
       if (item.type === 'claim') {
-        // The row of a deleted account holds no claim, so nothing that could belong to another account.
-        const isOwn = item.row.claim === null || (await reader.mayRead(key, item.row));
-        row = isOwn ? item.row : null;
+        const isDeleted = item.row.claim === null;
+        row = !isDeleted && (await reader.isOwner(key, item.row)) ? item.row : null;
+        // Without a claim nothing proves whose epoch it was: only its state is shown, nothing of what it holds.
+        if (isDeleted) yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
       }
       if (row === null) continue;
       if (item.type === 'record') {
@@ -79,6 +51,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
         if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }
+      if (item.type === 'access' && !(await reader.isOfRow(key, row, item.entry))) continue;
       yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
     }
   }

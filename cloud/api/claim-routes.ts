@@ -3,6 +3,7 @@ import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { z } from '../../common/schema.js';
 import { claimKind } from '../../protocol/objects/claim.js';
+import { accountId } from '../../protocol/objects/ids.js';
 import { offerKind } from '../../protocol/objects/offer.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
@@ -74,6 +75,8 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       const { device, epoch, ownerKey, nonce, receiptKeys: named } = claim.value;
       if (!equal(key, ownerKey))
         throw new SealcamError('foreign', 'the owner of the claim is not the owner of this session');
+      // A camera that is claimed now would be erased with the account.
+      await reader.requireUnmarked(accountId(suite, key));
       const current = receiptKeys[0];
       if (current === undefined || !named.some((candidate) => equal(candidate, current))) {
         throw new SealcamError('claim-refused', 'the claim names none of our receipt keys', {

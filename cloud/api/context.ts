@@ -6,6 +6,7 @@ import type { CloudStore } from '../store/store.js';
 import type { Feed } from './feed.js';
 import type { Reader } from './reader.js';
 import type { Sessions } from './sessions.js';
+import type { Statements } from './statements.js';
 
 /** Shared by all routes. */
 export interface ApiContext {
@@ -16,7 +17,12 @@ export interface ApiContext {
   readonly log: Log;
   readonly sessions: Sessions;
   readonly reader: Reader;
+  readonly statements: Statements;
   readonly feed: Feed;
+  /** How long records are kept, at least. */
+  readonly keepsForMs: number;
+  /** Time between a deletion and its erasing, in which it can be undone. */
+  readonly deletionDelayMs: number;
   /** Public receipt keys for new claims, the current one first. */
   readonly receiptKeys: readonly Uint8Array[];
   readonly cloudOrigin: () => string;

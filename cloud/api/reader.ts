@@ -15,7 +15,7 @@ import { checkContinuity, type Continuity } from '../../protocol/verify/continui
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { Refusals } from '../alarms/refusals.js';
-import type { AccessEntry, ClaimRow, CloudStore, NewMedia, StoredRecord } from '../store/store.js';
+import type { AccessEntry, ClaimRow, CloudStore, EpochKey, NewMedia, StoredRecord } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 
 const CLAIMS_CACHED_MAX = 10_000;
@@ -42,7 +42,7 @@ export interface ReadRecord {
   readonly media: readonly { readonly id: Uint8Array; readonly isAvailable: boolean }[];
 }
 
-interface Mismatch {
+export interface Mismatch {
   readonly verdict: Verdict;
   readonly reason: string;
   readonly bytes: Uint8Array;
@@ -74,23 +74,48 @@ export class Reader {
   }
 
   /**
-   * Checks the kill switch, for the reader's own account and for the account that is read, and the maker's list. Every
-   * read calls this again; if the store cannot answer, the read fails and nothing is shown.
+   * Checks the kill switch and the marks for deletion, for the reader's own account and for the account that is read, and
+   * the maker's list. Every read calls this again; if the store cannot answer, the read fails and nothing is shown.
    *
-   * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
+   * @throws SealcamError `reads-paused`, `account-marked`, `not-found`, `revocation-stale`, `store-unavailable`
    */
   async requireReadsOpen(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
     const { store, suite, counters } = this.deps;
     await this.makerList.check();
     const own = accountId(suite, key);
-    const pause = await store.reads.pauseOf(account === null ? [own] : [own, account]);
-    if (pause === undefined) return;
-    counters.add('reads.paused');
-    throw new SealcamError('reads-paused', pause.sentence);
+    const accounts = account === null ? [own] : [own, account];
+    const pause = await store.reads.pauseOf(accounts);
+    if (pause !== undefined) {
+      counters.add('reads.paused');
+      throw new SealcamError('reads-paused', pause.sentence);
+    }
+    await this.requireUnmarked(own);
+    if (account !== null && (await this.isMarked([account]))) throw new SealcamError('not-found', 'no such camera');
   }
 
   /**
-   * Returns the epochs that this key may read, without revoked ones and those of paused accounts.
+   * Checks that an account is not marked for deletion.
+   *
+   * @throws SealcamError `account-marked`, `store-unavailable`
+   */
+  async requireUnmarked(account: Uint8Array): Promise<void> {
+    if (await this.isMarked([account])) {
+      throw new SealcamError('account-marked', 'this account is marked for deletion; nothing of it is shown');
+    }
+  }
+
+  private async isMarked(accounts: readonly Uint8Array[]): Promise<boolean> {
+    return (await this.deps.store.accounts.marks(accounts)).length > 0;
+  }
+
+  /** Returns whether the owner of a row marked the account for deletion. A mark hides, so the row's own word is enough. */
+  isRowMarked(row: ClaimRow): Promise<boolean> {
+    const claim = this.claimIn(row);
+    return this.isMarked(claim === null ? [row.account] : [row.account, claim.account]);
+  }
+
+  /**
+   * Returns the epochs that this key may read, without revoked ones and those of accounts that are paused or marked.
    *
    * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
    */
@@ -99,7 +124,7 @@ export class Reader {
     const { claims, reads } = this.deps.store;
     const rows: ClaimRow[] = [];
     for (const row of await claims.readableBy(key)) {
-      if (row.claim === null || (await this.isRevoked(row))) continue;
+      if (row.claim === null || (await this.isRevoked(row)) || (await this.isRowMarked(row))) continue;
       if ((await this.mayRead(key, row)) && (await reads.pauseOf([row.account])) === undefined) rows.push(row);
     }
     return rows;
@@ -137,12 +162,10 @@ export class Reader {
    * finds rows: a mixed-up entry there grants nothing, and raises an alarm.
    */
   async mayRead(key: Uint8Array, row: ClaimRow): Promise<boolean> {
-    const claim = this.claimIn(row);
-    const isOfRow = claim !== null && equal(claim.device, row.device) && claim.epoch === row.epoch;
-    if (isOfRow && claim.recipients.some(({ ed25519 }) => equal(ed25519, key))) return true;
-    const reason = isOfRow
-      ? 'the claim of this epoch does not name the reader'
-      : 'the claim does not belong to its row';
+    const claim = this.claimOf(row);
+    if (claim?.recipients.some(({ ed25519 }) => equal(ed25519, key)) === true) return true;
+    const reason =
+      claim !== null ? 'the claim of this epoch does not name the reader' : 'the claim does not belong to its row';
     await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
     return false;
   }
@@ -152,10 +175,10 @@ export class Reader {
    * each row: a mixed-up row destroys nothing, and raises an alarm.
    */
   async isOwner(key: Uint8Array, row: ClaimRow): Promise<boolean> {
-    const claim = this.claimIn(row);
-    const isOfRow = claim !== null && equal(claim.device, row.device) && claim.epoch === row.epoch;
-    if (isOfRow && equal(claim.ownerKey, key)) return true;
-    const reason = isOfRow ? 'the key did not sign the claim of this epoch' : 'the claim does not belong to its row';
+    const claim = this.claimOf(row);
+    if (claim !== null && equal(claim.ownerKey, key)) return true;
+    const reason =
+      claim !== null ? 'the key did not sign the claim of this epoch' : 'the claim does not belong to its row';
     await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
     return false;
   }
@@ -175,7 +198,8 @@ export class Reader {
       const place = epochKey(device, epoch);
       if (mayRead.has(place)) continue;
       const row = await claims.row(device, epoch);
-      mayRead.set(place, row !== undefined && (await this.mayRead(key, row)));
+      const isShown = row !== undefined && (await this.mayRead(key, row)) && !(await this.isRowMarked(row));
+      mayRead.set(place, isShown);
     }
     return entries.filter(({ device, epoch }) => mayRead.get(epochKey(device, epoch)) === true);
   }
@@ -231,6 +255,17 @@ export class Reader {
       objects.push(isRight ? found : null);
     }
     return { read, media: objects };
+  }
+
+  /** Returns whether a line of the access log belongs to this row; raises an alarm where it does not. */
+  async isOfRow(key: Uint8Array, row: ClaimRow, { device, epoch }: AccessEntry): Promise<boolean> {
+    if (equal(device, row.device) && epoch === row.epoch) return true;
+    await this.raiseAlarm(key, row, {
+      verdict: 'foreign',
+      reason: 'a line of the access log of another epoch',
+      bytes: NO_BYTES,
+    });
+    return false;
   }
 
   /** Returns the newest health record of an epoch; null if none may be shown. */
@@ -317,6 +352,18 @@ export class Reader {
     }
   }
 
+  /** Returns the signed claim inside a row; null unless it verifies and is that of the row's epoch. */
+  claimOf(row: ClaimRow): Claim | null {
+    const claim = this.claimIn(row);
+    return claim !== null && equal(claim.device, row.device) && claim.epoch === row.epoch ? claim : null;
+  }
+
+  /** Raises the alarm over something stored that disagrees with what is signed. `reader` is null where nobody asked for it. */
+  reportMismatch(reader: Uint8Array | null, at: EpochKey | null, mismatch: Mismatch): Promise<void> {
+    const { device, epoch } = at ?? { device: null, epoch: null };
+    return this.refusals.recordRefusal({ place: 'read', device, epoch, reader, ...mismatch });
+  }
+
   /** Returns whether an open epoch has been silent for two health cadences. */
   isIncomplete(lastReceivedAtMs: number, row: ClaimRow): boolean {
     return row.state === 'open' && this.deps.clock.wallMs() - lastReceivedAtMs > 2 * LIMITS.healthCadenceMs;
@@ -327,8 +374,7 @@ export class Reader {
     await store.access.append([{ atMs: clock.wallMs(), reader, device, epoch, ...access }]);
   }
 
-  private raiseAlarm(key: Uint8Array, { device, epoch }: ClaimRow, mismatch: Mismatch): Promise<void> {
-    const reader = accountId(this.deps.suite, key);
-    return this.refusals.recordRefusal({ place: 'read', device, epoch, reader, ...mismatch });
+  private raiseAlarm(key: Uint8Array, row: ClaimRow, mismatch: Mismatch): Promise<void> {
+    return this.reportMismatch(accountId(this.deps.suite, key), row, mismatch);
   }
 }

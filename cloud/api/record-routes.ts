@@ -1,4 +1,5 @@
 import { toBase64, toHex } from '../../common/bytes.js';
+import { isSealcamError } from '../../common/errors.js';
 import { z } from '../../common/schema.js';
 import { encodeCbor } from '../../protocol/wire/cbor.js';
 import type { AccessEntry, ClaimRow } from '../store/store.js';
@@ -18,7 +19,7 @@ const pageQuery = z.object({
 
 /** What an owner's page reads: cameras, records, sealed pictures, the access log. */
 export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, sessions, reader } = context;
+  const { store, sessions, reader, statements } = context;
 
   app.get(
     '/v1/cameras',
@@ -43,13 +44,27 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     },
     async ({ headers, params, query }) => {
       const { key } = sessions.of(headers.authorization);
-      const row = await reader.rowFor(key, bytesOf(params.device, 32), params.epoch);
+      const device = bytesOf(params.device, 32);
+      let row: ClaimRow;
+      try {
+        row = await reader.rowFor(key, device, params.epoch);
+      } catch (error) {
+        const isGone = isSealcamError(error) && error.code === 'not-found';
+        const gone = isGone ? await statements.ofGoneEpoch(key, device, params.epoch) : null;
+        if (gone === null) throw error;
+        return { records: [], lowestSeq: null, highestSeq: null, floor: null, deletions: gone.map(toBase64) };
+      }
+      // Statements after the records: what is deleted in between leaves no hole without its statement.
       const records = await reader.page(key, row, query.before, query.limit);
+      const floor = await statements.floorOf(row);
+      const deletions = await statements.deletionsOf(row);
       const bounds = await store.records.bounds(row.device, row.epoch);
       return {
         records: records.map(recordJson),
         lowestSeq: bounds?.lowest ?? null,
         highestSeq: bounds?.highest ?? null,
+        floor: floor === null ? null : toBase64(floor),
+        deletions: deletions.map(toBase64),
       };
     },
   );

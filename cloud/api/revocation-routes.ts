@@ -1,4 +1,4 @@
-import { equal, toHex } from '../../common/bytes.js';
+import { equal, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { accountId } from '../../protocol/objects/ids.js';
@@ -6,7 +6,7 @@ import { revocationKind } from '../../protocol/objects/revocation.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
-import { decoded, revocationAnswer, revocationBody } from './wire.js';
+import { decoded, newestRevocationAnswer, revocationAnswer, revocationBody } from './wire.js';
 
 const NOT_OWN = 'the list names an epoch that does not belong to this owner';
 /** Room for a list in base64 inside JSON. */
@@ -15,6 +15,22 @@ const BODY_MAX_BYTES = 2 * LIMITS.revocationMaxBytes;
 /** Lets an owner end epochs for good: after a theft, or when a member must no longer read. */
 export function revocationRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, suite, clock, sessions, reader, log } = context;
+  app.get(
+    '/v1/revocations',
+    {
+      schema: {
+        summary: 'Your newest revocation list, whose version the next one must exceed',
+        security: [{ session: [] }],
+        response: { 200: newestRevocationAnswer },
+      },
+    },
+    async ({ headers }) => {
+      const { key } = sessions.of(headers.authorization);
+      const newest = await store.revocations.newest(key);
+      return { list: newest === undefined ? null : toBase64(newest.list) };
+    },
+  );
+
   app.post<{ Body: { list: string } }>(
     '/v1/revocations',
     {

@@ -8,7 +8,9 @@ import { alarmRoutes } from './alarm-routes.js';
 import type { ApiContext } from './context.js';
 import { claimRoutes } from './claim-routes.js';
 import { commandRoutes } from './command-routes.js';
+import { deletionRoutes } from './deletion-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
+import { headsRoutes } from './heads-routes.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -39,6 +41,8 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'reads-paused': 503,
   'revocation-stale': 503,
   'revocation-rollback': 409,
+  'account-marked': 403,
+  'statement-refused': 409,
 };
 
 /** Builds the HTTP API: JSON, bearer tokens, CORS by allow-list, and an OpenAPI description at /v1/openapi.json. */
@@ -105,6 +109,8 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   recordRoutes(app, context);
   streamRoutes(app, context);
   accountRoutes(app, context);
+  deletionRoutes(app, context);
+  headsRoutes(app, context);
   alarmRoutes(app, context);
   revocationRoutes(app, context);
   return app;

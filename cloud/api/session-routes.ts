@@ -6,15 +6,19 @@ import { challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from
 const CHALLENGES_PER_MINUTE = 120;
 
 /** Sessions by signed challenge, and what a page must know to sign one. */
-export function sessionRoutes(app: FastifyInstance, { sessions, clock, receiptKeys, cloudOrigin }: ApiContext): void {
+export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
+  const { sessions, clock, receiptKeys, cloudOrigin, keepsForMs } = context;
   app.get(
     '/v1/info',
-    { schema: { summary: 'This cloud: origin and receipt keys', response: { 200: infoAnswer } } },
+    {
+      schema: { summary: 'This cloud: origin, receipt keys, how long it keeps records', response: { 200: infoAnswer } },
+    },
     () => ({
       version: 1 as const,
       origin: cloudOrigin(),
       receiptKeys: receiptKeys.map(toHex),
       timeMs: clock.wallMs(),
+      keepsForMs,
     }),
   );
 

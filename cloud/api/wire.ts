@@ -24,6 +24,7 @@ export const infoAnswer = z.object({
   origin: z.string(),
   receiptKeys: z.array(hexOf(32)).describe('keys that a new claim must name: the current one and its successor'),
   timeMs: millis,
+  keepsForMs: z.number().int().describe('how long this cloud promises to keep records, in milliseconds'),
 });
 
 export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hexOf(32), expiresAtMs: millis });
@@ -51,8 +52,10 @@ export const recordItem = z.object({
 });
 export const recordsAnswer = z.object({
   records: z.array(recordItem),
-  lowestSeq: z.number().int().nullable().describe('records with a lower seq were deleted after the retention time'),
+  lowestSeq: z.number().int().nullable().describe('lowest seq that is shown'),
   highestSeq: z.number().int().nullable(),
+  floor: base64.nullable().describe('the newest signed floor: what retention deleted of this epoch'),
+  deletions: z.array(base64).describe("the owner's signed statements of what was deleted of this epoch"),
 });
 
 export const cameraItem = z.object({
@@ -97,10 +100,32 @@ export const alarmBody = z.strictObject({
 export type AlarmBody = z.output<typeof alarmBody>;
 
 export const revocationBody = z.strictObject({ list: base64.describe('signed revocation list of scope owner') });
+export const newestRevocationAnswer = z.object({
+  list: base64.nullable().describe('the newest list of this key; null before the first'),
+});
 export const revocationAnswer = z.object({ version: z.number().int(), entries: z.number().int() });
 
-export const deleteBody = z.strictObject({ account: hexOf(16).describe('your account, as a confirmation') });
-export const deleteAnswer = z.object({ records: z.number().int() });
+export const headsBody = z.strictObject({
+  heads: base64.describe('signed statement of heads, by the key of the session'),
+});
+export const headsAnswer = z.object({ statements: z.array(base64) });
+
+const RANGES_PER_REQUEST_MAX = 64;
+const EPOCHS_PER_ACCOUNT_MAX = 1024;
+const deletionStatement = base64.describe("signed statement of deletion, by the epoch's owner");
+const account = hexOf(16).describe('your account, as a confirmation');
+export const deletionsBody = z.strictObject({
+  statements: z.array(deletionStatement).min(1).max(RANGES_PER_REQUEST_MAX),
+});
+export const eraseAnswer = z.object({
+  eraseAtMs: millis.describe('what is marked is erased then, unless it is undone'),
+});
+export const deleteAccountBody = z.strictObject({
+  account,
+  statements: z.array(deletionStatement).max(EPOCHS_PER_ACCOUNT_MAX).default([]),
+});
+export const accountBody = z.strictObject({ account });
+export const accountAnswer = z.object({ deletion: z.object({ eraseAtMs: millis }).nullable() });
 
 /** @throws SealcamError `request-invalid` */
 export function bytesOf(hex: string, length: number): Uint8Array {

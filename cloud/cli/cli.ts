@@ -6,6 +6,7 @@ import { ERROR_CODES } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
 import { VERSION } from '../../common/version.js';
 import { affectedCommand, type AffectedOptions } from './affected.js';
+import { deletionsCommand } from './deletions.js';
 import { alarmsCommand, quarantineCommand } from './inspect.js';
 import { pauseCommand, readsStatusCommand, resumeCommand, type ReadsOptions } from './reads.js';
 import { revokeImportCommand, revokeStatusCommand } from './revoke.js';
@@ -24,6 +25,7 @@ Examples:
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
   sealcam-cloud alarms --since 2026-02-16T09:00:00Z
   sealcam-cloud quarantine --limit 20 --json
+  sealcam-cloud deletions
   sealcam-cloud receipt-keys rotate
   sealcam-cloud revoke import revoked.list
   sealcam-cloud reads pause --all --sentence "We are looking into a fault. Your cameras keep recording."
@@ -105,6 +107,18 @@ program
   .action((options: CommonOptions & { readonly limit: number }) =>
     runReported(options.json === true, () =>
       quarantineCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
+  );
+
+program
+  .command('deletions')
+  .description('list what owners deleted and what is not erased yet, the next due first')
+  .option('--limit <n>', 'most accounts and most ranges to print', positiveInteger, 200)
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & { readonly limit: number }) =>
+    runReported(options.json === true, () =>
+      deletionsCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
   );
 

@@ -7,7 +7,7 @@ import type { Log } from '../../common/log.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { offerKind } from '../../protocol/objects/offer.js';
-import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
@@ -28,6 +28,8 @@ export interface IngestDependencies {
   /** For claims that do not name the current key, in order of preference. */
   readonly otherReceiptSigners?: readonly Signer[];
   readonly clock: Clock;
+  /** Omitted where records are received at the time of `clock`. */
+  readonly receiveTimes?: ReceiveTimes;
   readonly counters: Counters;
   readonly log: Log;
   /** Omitted where no maker's key is configured; devices that a list named before stay revoked. */
@@ -40,6 +42,13 @@ export interface IngestDependencies {
   readonly isSharing?: boolean;
   /** Returns the pacing that receipts carry; null leaves it out. */
   readonly pacing: () => Pacing | null;
+}
+
+/** The times of receipt, by which records are deleted later. A wall clock alone will not do: see DeletionClock. */
+export interface ReceiveTimes {
+  receiveTimeMs(): number;
+  /** Notes the signed time of a record that is new. */
+  observe(device: Uint8Array, time: RecordTime): void;
 }
 
 /** How long a record waits for its claim. An accept that was sent is stored within this time unless the store is away. */
@@ -65,6 +74,7 @@ export class Ingest {
   private readonly makerList: MakerList;
   private readonly signers: ReceiptSigners;
   private readonly faults: FaultLog;
+  private readonly receiveTimes: ReceiveTimes;
   /** By device: the monotonic time at which a wait for its claim ended without one. */
   private readonly claimMisses = new Map<string, number>();
 
@@ -74,6 +84,10 @@ export class Ingest {
     this.faults = new FaultLog(deps.clock, deps.log);
     this.signers = new ReceiptSigners(deps.suite, [deps.receiptSigner, ...(deps.otherReceiptSigners ?? [])]);
     this.makerList = deps.makerList ?? noMakerList(deps);
+    this.receiveTimes = deps.receiveTimes ?? {
+      receiveTimeMs: () => deps.clock.wallMs(),
+      observe: () => undefined,
+    };
   }
 
   /** Handles one message of a camera. */
@@ -121,7 +135,7 @@ export class Ingest {
   private async handleUplink(device: Uint8Array, payload: Uint8Array): Promise<void> {
     const { store, suite, clock, isSharing = false } = this.deps;
     const message = decodeUp(payload);
-    const nowMs = clock.wallMs();
+    const nowMs = this.receiveTimes.receiveTimeMs();
     const isRevoked = await this.makerList.isRevoked(device);
     if (isRevoked && message.type !== 'records') {
       await this.refuse(device, 'revoked', REVOKED_BY_MAKER, payload);
@@ -129,7 +143,8 @@ export class Ingest {
     }
     switch (message.type) {
       case 'offer':
-        await this.handleOffer(device, message.offer, nowMs);
+        // The claim route compares the offer's time with the wall clock, within minutes.
+        await this.handleOffer(device, message.offer, clock.wallMs());
         return;
       case 'accept': {
         const { claim, record } = message;
@@ -192,6 +207,7 @@ export class Ingest {
       if (entry === null) counters.add('records.media-missing');
       else addEntry(epoch, entry);
       if (id === null) continue;
+      this.receiveTimes.observe(device, record.value.time);
       const { wallMs, quality } = record.value.time;
       // Only a camera whose clock the network set can measure how long a record was on its way.
       if (quality === 'ntp' && wallMs !== null) counters.observe('ingest.lag', Math.max(0, nowMs - wallMs) / 1000);

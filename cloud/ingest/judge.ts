@@ -2,6 +2,7 @@ import { equal, toHex } from '../../common/bytes.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
+import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { deviceId } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
@@ -141,10 +142,19 @@ export async function headOf(
   { device, epoch }: Pick<ReceiptedEpoch, 'device' | 'epoch'>,
 ): Promise<ReceiptEntry | undefined> {
   const newest = await store.records.page(device, epoch, Number.MAX_SAFE_INTEGER, HEAD_RECORDS_MAX);
+  // What its owner deleted was stored once: the camera must go on after that too.
+  const deleted = (await store.deletions.of(device, epoch)).map(({ statement }) => {
+    return openSigned(deletionKind, suite, statement).value;
+  });
+  const last = deleted.reduce<Deletion | undefined>(
+    (a, b) => (a !== undefined && a.toSeq >= b.toSeq ? a : b),
+    undefined,
+  );
   for (const { seq, hash, bytes } of newest) {
+    if (last !== undefined && last.toSeq > seq) break;
     if (await hasMediaOrLoss(store, openSigned(recordKind, suite, bytes).value)) return { type: 'head', seq, hash };
   }
-  return undefined;
+  return last === undefined ? undefined : { type: 'head', seq: last.toSeq, hash: last.lastHash };
 }
 
 /** Returns whether each media object that the record names is stored, or named by a stored, signed loss. */

@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from '../../common/clock.js';
+import type { Clock } from '../../common/clock.js';
 import { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
@@ -6,19 +6,22 @@ import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { topicOf } from '../../protocol/transport/topics.js';
-import { logFailure } from '../alarms/fault-log.js';
 import type { FastifyInstance } from '../api/fastify.js';
 import { Feed } from '../api/feed.js';
 import { Reader } from '../api/reader.js';
 import { buildServer, listen } from '../api/server.js';
 import { Sessions } from '../api/sessions.js';
+import { Statements } from '../api/statements.js';
 import { Tail } from '../api/tail.js';
 import { Ingest } from '../ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from '../ingest/mqtt-feed.js';
 import type { CloudStore } from '../store/store.js';
+import { DeletionClock } from '../trust/deletion-clock.js';
 import { MakerList } from '../trust/maker-list.js';
 import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
 import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
+import { Erasing } from './erasing.js';
+import { Retention } from './retention.js';
 
 export interface CloudDependencies {
   readonly store: CloudStore;
@@ -36,10 +39,10 @@ export interface CloudGauges {
   /** Open streams of readers. */
   readonly streams: number;
   readonly isBrokerConnected: boolean;
+  /** Why nothing is deleted by its age at present; null while the clocks agree. */
+  readonly clockDoubt: string | null;
 }
 
-const RETENTION_INTERVAL_MS = 60_000;
-const RETENTION_RECORDS_MAX = 1000;
 /** Share of the brokers' connection rate that a wave of reconnects may use. */
 const RECONNECT_SHARE = 0.7;
 const WINDOW_MIN_MS = 5000;
@@ -53,23 +56,43 @@ export class Cloud {
   private readonly feed = new Feed();
   private readonly mqtt: MqttFeed;
   private readonly makerList: MakerList;
+  private readonly reader: Reader;
+  private readonly statements: Statements;
+  private readonly deletionClock: DeletionClock;
+  private readonly retention: Retention;
   /** Null where no other process writes into the store. */
   private readonly tail: Tail | null;
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
   private readonly ingest: Ingest;
-  private cancelRetention: CancelTimer = () => undefined;
 
   constructor(config: CloudConfig, deps: CloudDependencies) {
     this.config = config;
     this.deps = deps;
     const { store, suite, clock, log, receiptKeys } = deps;
-    const [current, ...others] = byPreference(receiptKeys).map(({ signer }) => signer);
+    const receiptSigners = byPreference(receiptKeys).map(({ signer }) => signer);
+    const [current, ...others] = receiptSigners;
     if (current === undefined) throw new Error('a cloud without a receipt key');
     this.makerList = new MakerList(makerListSettings(config), deps);
+    const { counters, makerList } = this;
+    const reader = new Reader({ store, suite, clock, counters, log: log.child('api'), makerList });
+    const statements = new Statements({ store, suite, reader });
+    this.reader = reader;
+    this.statements = statements;
+    const periodMs = config['retention.records'];
+    const erasing = new Erasing({ store, suite, counters, log, reader, statements, receiptSigners, periodMs });
+    this.deletionClock = new DeletionClock({ ...deps, counters: this.counters, log: log.child('retention'), periodMs });
+    this.retention = new Retention({
+      store,
+      erasing,
+      clock,
+      deletionClock: this.deletionClock,
+      log: log.child('retention'),
+    });
     this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
     this.ingest = new Ingest({
       makerList: this.makerList,
+      receiveTimes: this.deletionClock,
       store,
       suite,
       clock,
@@ -131,7 +154,10 @@ export class Cloud {
         sessions,
         feed: this.feed,
         cloudOrigin,
-        reader: new Reader({ ...context, makerList: this.makerList }),
+        reader: this.reader,
+        statements: this.statements,
+        keepsForMs: config['retention.records'],
+        deletionDelayMs: config['deletion.delay'],
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
         sendDown: (device, payload) => {
           this.mqtt.publish(topicOf(device, 'down'), payload);
@@ -140,22 +166,28 @@ export class Cloud {
       },
       settings,
     );
+    await this.deletionClock.start();
     await this.tail?.start();
     listening = await listen(this.server, settings, apiLog);
     await this.mqtt.start(this.stopping.signal);
     log.info({ broker: this.deps.feed.url }, 'receiving records');
-    this.deleteExpired();
+    this.retention.start();
     return listening;
   }
 
   /** Returns figures that only this process knows. */
   gauges(): CloudGauges {
-    return { waiting: this.mqtt.waiting, streams: this.feed.count, isBrokerConnected: this.mqtt.isConnected };
+    return {
+      waiting: this.mqtt.waiting,
+      streams: this.feed.count,
+      isBrokerConnected: this.mqtt.isConnected,
+      clockDoubt: this.deletionClock.reason,
+    };
   }
 
   async stop(): Promise<void> {
     this.stopping.abort();
-    this.cancelRetention();
+    this.retention.stop();
     this.tail?.stop();
     await this.mqtt.stop();
     this.server?.server.closeAllConnections();
@@ -174,22 +206,5 @@ export class Cloud {
       ...(drainIntervalMs === 0 ? {} : { drainIntervalMs }),
       issuedAtMs: this.deps.clock.wallMs(),
     };
-  }
-
-  /** Deletes what is older than the retention time, now and once per interval. */
-  private deleteExpired(): void {
-    const { store, clock, log } = this.deps;
-    const beforeMs = clock.wallMs() - this.config['retention.records'];
-    store.records
-      .expire(beforeMs, RETENTION_RECORDS_MAX)
-      .then((deleted) => {
-        if (deleted > 0) log.info({ records: deleted }, 'deleted records older than the retention time');
-      })
-      .catch((error: unknown) => {
-        logFailure(log, error, 'old records could not be deleted');
-      });
-    this.cancelRetention = clock.after(RETENTION_INTERVAL_MS, () => {
-      this.deleteExpired();
-    });
   }
 }

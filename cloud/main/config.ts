@@ -127,6 +127,11 @@ export const CLOUD_KEYS = {
     '0 s',
     "Unless a maker's list was issued within this time, nothing is receipted or shown; 0 s sets no limit.",
   ),
+  'deletion.delay': key(
+    duration('1 min', '90 d'),
+    '7 d',
+    'What an owner deletes is hidden at once, erased after this time, and can be undone until then.',
+  ),
   'retention.records': key(duration('1 h', '3650 d'), '30 d', 'Records and pictures are deleted after this time.'),
   'log.level': key(choice('debug', 'info', 'warn', 'error'), 'info', 'Least severe level that is logged.'),
 } as const;

@@ -7,7 +7,13 @@ export interface OperatorSources {
   readonly store: CloudStore;
   readonly counters: Counters;
   readonly clock: Clock;
-  readonly gauges: () => { readonly waiting: number; readonly streams: number; readonly isBrokerConnected: boolean };
+  readonly gauges: () => {
+    readonly waiting: number;
+    readonly streams: number;
+    readonly isBrokerConnected: boolean;
+    /** Why nothing is deleted by its age; null while the clocks agree. */
+    readonly clockDoubt: string | null;
+  };
   readonly residentBytes: () => number;
   readonly startedAtMs: number;
 }

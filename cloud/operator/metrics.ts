@@ -1,7 +1,7 @@
 import { exposition, type Metric, type Sample } from './exposition.js';
 import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } from './facts.js';
 
-const PLACES = ['ingest', 'read', 'app'] as const;
+const PLACES = ['ingest', 'read', 'app', 'clock'] as const;
 
 function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] {
   return [...values].map(([name, value]) => ({ labels: { [label]: name }, value }));
@@ -10,7 +10,7 @@ function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] 
 /** Returns the body of `GET /metrics`. Without an answer of the store its metrics are left out, and `sealcam_store_up` is 0. */
 export function metricsText(sources: OperatorSources, facts: StoreFacts | null): string {
   const { counters, startedAtMs } = sources;
-  const { waiting, streams, isBrokerConnected } = sources.gauges();
+  const { waiting, streams, isBrokerConnected, clockDoubt } = sources.gauges();
   const one = (name: string, type: 'counter' | 'gauge', help: string, value: number): Metric => ({
     name,
     type,
@@ -51,7 +51,7 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
     {
       name: 'sealcam_alarms_total',
       type: 'counter',
-      help: 'Refusals that point to a mix-up.',
+      help: 'Refusals that point to a mix-up, and clocks in doubt, by place.',
       samples: PLACES.map((place) => ({ labels: { place }, value: counters.get(`alarms.${place}`) })),
     },
     total('sealcam_quarantine_dropped_total', 'Refusals above the number stored per minute.', 'quarantine.full'),
@@ -80,6 +80,12 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
       help: 'Failed calls of the store, by part.',
       samples: labelled('part', storeErrors(counters)),
     },
+    one(
+      'sealcam_deletion_stopped',
+      'gauge',
+      '1 while clocks disagree and nothing is deleted by its age.',
+      clockDoubt === null ? 0 : 1,
+    ),
     one('sealcam_store_up', 'gauge', '1 if the store answered this request.', facts === null ? 0 : 1),
     one('sealcam_broker_up', 'gauge', '1 while connected to the broker.', isBrokerConnected ? 1 : 0),
     one('process_resident_memory_bytes', 'gauge', 'Resident memory in bytes.', sources.residentBytes()),

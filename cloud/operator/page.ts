@@ -75,7 +75,7 @@ export function statusPage(
   connected: readonly (number | null)[],
 ): string {
   const { counters, clock, startedAtMs } = sources;
-  const { waiting, streams, isBrokerConnected } = sources.gauges();
+  const { waiting, streams, isBrokerConnected, clockDoubt } = sources.gauges();
   const lag = counters.histogram('ingest.lag');
   const queue = counters.histogram('ingest.queue');
   const alarms = counters.get('alarms');
@@ -98,6 +98,7 @@ export function statusPage(
     box('Queue', String(waiting), '', `95 % waited ${seconds(queue.quantileBoundS(0.95))}`),
     box('Broker', isBrokerConnected ? 'connected' : 'disconnected', isBrokerConnected ? 'good' : 'bad'),
     box('Streams', String(streams), '', 'open'),
+    clockDoubt === null ? box('Deletion by age', 'on', 'good') : box('Deletion by age', 'stopped', 'bad', clockDoubt),
     box('Store errors', String(errors), errors > 0 ? 'bad' : 'good'),
     box('Memory', `${(sources.residentBytes() / 1024 ** 2).toFixed(0)} MiB`),
   ];

@@ -5,3 +5,7 @@ export const QUARANTINE_BYTES_MAX = 16 * 1024;
 export const ALARMS_PER_PLACE_MAX = 10_000;
 /** Characters of a reason, in the quarantine and in an alarm. */
 export const REASON_MAX = 200;
+/** Browsers of one key whose statements of heads are kept. */
+export const BROWSERS_PER_KEY_MAX = 16;
+/** Statements of deletion in one epoch. Those that lie below the epoch's floor are erased with the records there. */
+export const DELETIONS_PER_EPOCH_MAX = 512;

@@ -1,4 +1,5 @@
 import type { AccessEntry, ClaimRow, ReadsChange, ReadsPause, StoredRecord, StoredRevocation } from './store.js';
+import type { AccountMark, StoredDeletion } from './statement-store.js';
 
 /** Columns that both engines name alike, and the values that the store makes of them. Bytes are copied. */
 
@@ -114,4 +115,46 @@ export function lossRanges(
   rows: readonly { readonly from_seq: number; readonly to_seq: number }[],
 ): readonly (readonly [number, number])[] {
   return rows.map(({ from_seq, to_seq }) => [from_seq, to_seq]);
+}
+
+export interface DeletionColumns {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  readonly hash: Uint8Array;
+  readonly from_seq: number;
+  readonly to_seq: number;
+  readonly statement: Uint8Array;
+  readonly scope: StoredDeletion['scope'];
+  readonly state: StoredDeletion['state'];
+  readonly erase_at_ms: number;
+}
+
+export function storedDeletion(columns: DeletionColumns): StoredDeletion {
+  return {
+    device: new Uint8Array(columns.device),
+    epoch: columns.epoch,
+    hash: new Uint8Array(columns.hash),
+    fromSeq: columns.from_seq,
+    toSeq: columns.to_seq,
+    statement: new Uint8Array(columns.statement),
+    scope: columns.scope,
+    state: columns.state,
+    eraseAtMs: columns.erase_at_ms,
+  };
+}
+
+export interface AccountMarkColumns {
+  readonly account: Uint8Array;
+  readonly owner_key: Uint8Array;
+  readonly erase_at_ms: number;
+}
+
+export function accountMark({ account, owner_key, erase_at_ms }: AccountMarkColumns): AccountMark {
+  return { account: new Uint8Array(account), ownerKey: new Uint8Array(owner_key), eraseAtMs: erase_at_ms };
+}
+
+/** Returns the condition that the record of this table or alias is not in a range that its owner deleted. */
+export function notDeleted(record: string): string {
+  return `NOT EXISTS (SELECT 1 FROM deletion_statement AS gone WHERE gone.device = ${record}.device
+    AND gone.epoch = ${record}.epoch AND ${record}.seq BETWEEN gone.from_seq AND gone.to_seq)`;
 }

@@ -1,4 +1,5 @@
 import type { Claim } from '../../protocol/objects/claim.js';
+import type { Deletion } from '../../protocol/objects/deletion.js';
 import type { Revocation } from '../../protocol/objects/revocation.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { RecordKind } from '../../protocol/objects/record-kinds.js';
@@ -6,6 +7,15 @@ import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimBinding } from '../../protocol/verify/binding.js';
 import type { ChainFacts } from '../../protocol/verify/continuity.js';
+import type { EpochKey } from './epoch-key.js';
+import type {
+  AccountMark,
+  DeletionStore,
+  ErasedEpoch,
+  HeadsStore,
+  MarkOutcome,
+  RetentionStore,
+} from './statement-store.js';
 
 /**
  * Everything the cloud keeps. Keys are (device, epoch, …), never an id alone. Every call reads the database: which account
@@ -21,6 +31,10 @@ export interface CloudStore {
   readonly revocations: RevocationStore;
   readonly reads: ReadsStore;
   readonly accounts: AccountStore;
+  readonly heads: HeadsStore;
+  readonly deletions: DeletionStore;
+  readonly retention: RetentionStore;
+  readonly times: TimeStore;
   /** Closes the database. Later calls reject with `store-unavailable`. */
   close(): Promise<void>;
 }
@@ -39,10 +53,7 @@ export interface PendingClaim {
   readonly atMs: number;
 }
 
-export interface EpochKey {
-  readonly device: Uint8Array;
-  readonly epoch: number;
-}
+export type { EpochKey } from './epoch-key.js';
 
 export interface ClaimStore {
   /** Returns the authoritative row of one epoch. */
@@ -103,6 +114,7 @@ export interface CameraStatus {
   readonly atMs: number;
 }
 
+/** What an owner deleted is stored until it is erased, but no call that returns records or bounds shows it. */
 export interface RecordStore {
   /**
    * Stores a record with its media in one transaction, durable when it resolves. A duplicate adds the media that were
@@ -144,10 +156,23 @@ export interface RecordStore {
   /** Returns how many cameras are online; a hint of the broker, unsigned. */
   onlineCount(): Promise<number>;
   /**
-   * Deletes up to `limit` records received before `beforeMs`, with their media, and returns how many. The newest record
-   * of each epoch stays: it is the head that an owner's page holds the cloud to.
+   * Sets the receive times after `laterThanMs` to `nowMs`, for up to `limit` records, and returns how many: a clock that was
+   * ahead wrote them, and they would keep their records for too long.
    */
-  expire(beforeMs: number, limit: number): Promise<number>;
+  correctTimes(laterThanMs: number, nowMs: number, limit: number): Promise<number>;
+  /**
+   * Keeps the records received from `fromMs` to `toMs` for `byMs` longer: a clock that was behind wrote those times. The
+   * receive times stay.
+   */
+  keepLonger(fromMs: number, toMs: number, byMs: number): Promise<void>;
+}
+
+/** The newest time that the cloud ever trusted. It only rises, so that a restart with a wrong clock is noticed. */
+export interface TimeStore {
+  /** Returns the newest time; null in a store that was never used. */
+  newest(): Promise<number | null>;
+  /** Raises the newest time; does nothing where it is later already. */
+  raise(atMs: number): Promise<void>;
 }
 
 /** One line of the access log: who was shown what. */
@@ -221,8 +246,8 @@ export interface QuarantineStore {
   newest(limit: number): Promise<readonly QuarantineEntry[]>;
 }
 
-/** Where the refusal behind an alarm happened. */
-export type AlarmPlace = 'ingest' | 'read' | 'app';
+/** Where the refusal behind an alarm happened; `clock`: the cloud's own clock is in doubt. */
+export type AlarmPlace = 'ingest' | 'read' | 'app' | 'clock';
 
 export interface Alarm {
   readonly atMs: number;
@@ -308,7 +333,26 @@ export interface AccountStore {
   claims(account: Uint8Array): Promise<readonly ClaimRow[]>;
   /**
    * Deletes the records and media of these epochs, in one transaction, and returns the number of records. Their claim rows
-   * stay, revoked and without the claim, so that no epoch is used twice.
+   * stay, revoked and without the claim, so that no epoch is used twice. Statements of deletion stay too.
    */
-  delete(epochs: readonly EpochKey[]): Promise<number>;
+  delete(epochs: readonly ErasedEpoch[]): Promise<number>;
+  /**
+   * Marks the account of this key for deletion and stores the statements for its epochs, in one transaction. An account
+   * that is marked keeps its time.
+   */
+  mark(ownerKey: Uint8Array, statements: readonly Verified<Deletion>[], eraseAtMs: number): Promise<MarkOutcome>;
+  /** Returns those of the accounts that are marked for deletion. */
+  marks(accounts: readonly Uint8Array[]): Promise<readonly AccountMark[]>;
+  /** Removes a mark and its statements. Returns false unless there is one whose erasing has neither begun nor is due. */
+  restore(account: Uint8Array, nowMs: number): Promise<boolean>;
+  /** Returns up to `limit` marks that are due, the longest due first. */
+  due(nowMs: number, limit: number): Promise<readonly AccountMark[]>;
+  /** Begins to erase, after which nothing is undone. Returns false where the mark was removed meanwhile. */
+  beginErasing(account: Uint8Array): Promise<boolean>;
+  /** Removes the mark of an account of which everything is erased. */
+  finishErasing(account: Uint8Array): Promise<void>;
+  /** Puts off the erasing of an account in which something is in doubt. */
+  postpone(account: Uint8Array, untilMs: number): Promise<void>;
+  /** Returns up to `limit` marks, the next due first. */
+  pending(limit: number): Promise<readonly AccountMark[]>;
 }

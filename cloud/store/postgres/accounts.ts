@@ -1,15 +1,40 @@
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { accountId } from '../../../protocol/objects/ids.js';
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { exportAccount } from '../paging.js';
-import { claimRow, storedRecord, type AccessColumns, type ClaimColumns, type RecordColumns } from '../rows.js';
+import {
+  accountMark,
+  claimRow,
+  notDeleted,
+  storedRecord,
+  type AccessColumns,
+  type AccountMarkColumns,
+  type ClaimColumns,
+  type RecordColumns,
+} from '../rows.js';
+import type { AccountMark, ErasedEpoch } from '../statement-store.js';
 import type { AccountStore } from '../store.js';
-import type { Database } from './database.js';
+import type { Database, Session } from './database.js';
+import { marking, markRanges } from './deletions.js';
 import { SELECT_RECORD } from './records.js';
+import type { Values } from './statements.js';
 
 const SELECT_CLAIMS = 'SELECT * FROM claim WHERE account = @account ORDER BY device, epoch';
-/** Tables that hold rows of an epoch, besides `record_key`, `claim` and the access log. */
-const TABLES_OF_EPOCH = ['media_body', 'media_key', 'loss', 'media_loss', 'drained', 'member', 'record_body'];
+/** Tables that hold rows of an epoch, besides `record_key`, `claim`, the statements of deletion and the access log. */
+const TABLES_OF_EPOCH = [
+  'media_body',
+  'media_key',
+  'loss',
+  'media_loss',
+  'drained',
+  'member',
+  'record_body',
+  'floor_statement',
+];
 
 export function postgresAccounts(database: Database): AccountStore {
+  const selectMarks = async (rest: string, values: Values): Promise<AccountMark[]> =>
+    (await database.rows<AccountMarkColumns>(`SELECT * FROM account_deletion ${rest}`, values)).map(accountMark);
   return {
     export: (exported) =>
       exportAccount(
@@ -18,7 +43,7 @@ export function postgresAccounts(database: Database): AccountStore {
           readRecords: async ({ device, epoch }, seq, limit) => {
             const rows = await database.rows<RecordColumns>(
               `${SELECT_RECORD} WHERE k.device = @device AND k.epoch = @epoch AND k.seq > @seq
-               ORDER BY k.seq LIMIT @limit`,
+                 AND ${notDeleted('k')} ORDER BY k.seq LIMIT @limit`,
               { device, epoch, seq, limit },
             );
             return rows.map(storedRecord);
@@ -41,23 +66,89 @@ export function postgresAccounts(database: Database): AccountStore {
         exported,
       ),
     claims: async (account) => (await database.rows<ClaimColumns>(SELECT_CLAIMS, { account })).map(claimRow),
-    delete: (epochs) =>
-      database.transaction('SERIALIZABLE', async (session) => {
-        let deleted = 0;
-        for (const { device, epoch } of epochs) {
-          for (const table of TABLES_OF_EPOCH) {
-            await session.execute(`DELETE FROM ${table} WHERE device = @device AND epoch = @epoch`, { device, epoch });
-          }
-          deleted += await session.execute('DELETE FROM record_key WHERE device = @device AND epoch = @epoch', {
-            device,
-            epoch,
-          });
-          await session.execute(
-            "UPDATE claim SET claim = NULL, state = 'revoked' WHERE device = @device AND epoch = @epoch",
-            { device, epoch },
-          );
-        }
-        return deleted;
+    delete: (epochs) => database.transaction('SERIALIZABLE', (session) => deleteEpochs(session, epochs)),
+    mark: (ownerKey, statements, eraseAtMs) =>
+      marking(database, async (session) => {
+        const account = accountId(nodeSuite, ownerKey);
+        await session.execute(
+          `INSERT INTO account_deletion (account, owner_key, erase_at_ms, is_erasing)
+           VALUES (@account, @ownerKey, @eraseAtMs, false) ON CONFLICT DO NOTHING`,
+          { account, ownerKey, eraseAtMs },
+        );
+        const [stored] = await session.rows<AccountMarkColumns>(
+          'SELECT * FROM account_deletion WHERE account = @account',
+          { account },
+        );
+        const storedMs = stored?.erase_at_ms ?? eraseAtMs;
+        const outcome = await markRanges(session, statements, 'account', storedMs);
+        return outcome.outcome === 'marked' ? { outcome: 'marked', eraseAtMs: storedMs } : outcome;
       }),
+    marks: (accounts) =>
+      selectMarks('WHERE account = ANY(@accounts::bytea[])', {
+        accounts: accounts.map((account) => Buffer.from(account)),
+      }),
+    restore: (account, nowMs) =>
+      database.transaction('READ COMMITTED', async (session) => {
+        const removed = await session.execute(
+          'DELETE FROM account_deletion WHERE account = @account AND NOT is_erasing AND erase_at_ms > @nowMs',
+          { account, nowMs },
+        );
+        if (removed === 0) return false;
+        await session.execute(
+          "DELETE FROM deletion_statement WHERE account = @account AND scope = 'account' AND state = 'marked'",
+          { account },
+        );
+        return true;
+      }),
+    due: (nowMs, limit) =>
+      selectMarks('WHERE erase_at_ms <= @nowMs ORDER BY erase_at_ms LIMIT @limit', { nowMs, limit }),
+    beginErasing: async (account) =>
+      (await database.execute('UPDATE account_deletion SET is_erasing = true WHERE account = @account', { account })) >
+      0,
+    finishErasing: async (account) => {
+      await database.execute('DELETE FROM account_deletion WHERE account = @account', { account });
+    },
+    postpone: async (account, untilMs) => {
+      await database.execute('UPDATE account_deletion SET erase_at_ms = @untilMs WHERE account = @account', {
+        account,
+        untilMs,
+      });
+    },
+    pending: (limit) => selectMarks('ORDER BY erase_at_ms LIMIT @limit', { limit }),
   };
+}
+
+async function deleteEpochs(session: Session, epochs: readonly ErasedEpoch[]): Promise<number> {
+  let deleted = 0;
+  for (const { device, epoch, readerTokens } of epochs) {
+    const of = { device, epoch };
+    const keys = await session.rows<{ readonly key: Uint8Array }>(
+      'SELECT key FROM member WHERE device = @device AND epoch = @epoch',
+      of,
+    );
+    for (const table of TABLES_OF_EPOCH) {
+      await session.execute(`DELETE FROM ${table} WHERE device = @device AND epoch = @epoch`, of);
+    }
+    deleted += await session.execute('DELETE FROM record_key WHERE device = @device AND epoch = @epoch', of);
+    await session.execute(
+      "UPDATE claim SET claim = NULL, state = 'revoked' WHERE device = @device AND epoch = @epoch",
+      of,
+    );
+    // What a key that reads nothing any longer had said about these cameras.
+    await session.execute(
+      `DELETE FROM heads_statement WHERE key = ANY(@keys::bytea[])
+         AND NOT EXISTS (SELECT 1 FROM member WHERE member.key = heads_statement.key)`,
+      { keys: keys.map(({ key }) => Buffer.from(key)) },
+    );
+    const statements = await session.execute(
+      "UPDATE deletion_statement SET state = 'erased' WHERE device = @device AND epoch = @epoch",
+      of,
+    );
+    if (statements === 0) continue;
+    await session.execute(
+      'INSERT INTO deletion_reader (token) SELECT * FROM unnest(@tokens::bytea[]) ON CONFLICT DO NOTHING',
+      { tokens: readerTokens.map((token) => Buffer.from(token)) },
+    );
+  }
+  return deleted;
 }

@@ -56,8 +56,18 @@ export class Partitions {
     return days.filter((day) => !Number.isNaN(day)).sort((a, b) => a - b);
   }
 
+  /** Drops a day to which no key points. A key that came meanwhile, from a worker whose clock is wrong, keeps it. */
   async dropDay(day: number): Promise<void> {
-    for (const { table } of BODIES) await this.database.execute(`DROP TABLE IF EXISTS ${table}_${String(day)}`);
+    await this.database.transaction('READ COMMITTED', async (session) => {
+      // A key and its body are written by one statement, so no key of the day can be under way now.
+      await session.execute(`LOCK TABLE ${BODIES.map(({ table }) => table).join(', ')} IN ACCESS EXCLUSIVE MODE`);
+      const keys = await session.rows(
+        'SELECT 1 WHERE EXISTS (SELECT 1 FROM record_key WHERE day = @day) OR EXISTS (SELECT 1 FROM media_key WHERE day = @day)',
+        { day },
+      );
+      if (keys.length > 0) return;
+      for (const { table } of BODIES) await session.execute(`DROP TABLE IF EXISTS ${table}_${String(day)}`);
+    });
     this.forget();
   }
 

@@ -4,10 +4,14 @@ import { postgresAccounts } from './accounts.js';
 import { postgresAlarms, postgresQuarantine } from './alarms.js';
 import { postgresClaims } from './claims.js';
 import { Database, type PostgresSettings } from './database.js';
+import { postgresDeletions } from './deletions.js';
+import { postgresHeads } from './heads.js';
 import { Partitions } from './partitions.js';
 import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
+import { postgresRetention } from './retention.js';
 import { postgresRevocations } from './revocations.js';
+import { postgresTimes } from './times.js';
 
 /**
  * Opens a store in a PostgreSQL database, which any number of processes may share.
@@ -26,6 +30,10 @@ export async function openPostgresStore(settings: PostgresSettings): Promise<Clo
     revocations: postgresRevocations(database),
     reads: postgresReads(database),
     accounts: postgresAccounts(database),
+    heads: postgresHeads(database),
+    deletions: postgresDeletions(database),
+    retention: postgresRetention(database, partitions),
+    times: postgresTimes(database),
     close: () => database.close(),
   };
 }

@@ -1,9 +1,9 @@
 import { isCovered } from '../../../protocol/verify/continuity.js';
-import { lossRanges, storedRecord, type RecordColumns } from '../rows.js';
+import { lossRanges, notDeleted, storedRecord, type RecordColumns } from '../rows.js';
 import type { CameraStatus, RecordStore, StoredRecord } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
-import { expire } from './retention.js';
+import { postgresReceiveTimes } from './receive-times.js';
 import type { Values } from './statements.js';
 import { Writer } from './writer.js';
 
@@ -13,6 +13,7 @@ export const SELECT_RECORD = `SELECT k.id, k.device, k.epoch, k.seq, k.hash, b.b
 
 export function postgresRecords(database: Database, partitions: Partitions): RecordStore {
   const writer = new Writer(database, partitions);
+  const isShown = notDeleted('k');
   const selectRecords = async (rest: string, values: Values): Promise<StoredRecord[]> =>
     (await database.rows<RecordColumns>(`${SELECT_RECORD} ${rest}`, values)).map(storedRecord);
   const selectNumber = async (text: string, values: Values = []): Promise<number | undefined> =>
@@ -21,22 +22,26 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
   return {
     put: (record, media, atMs) => writer.put(record, media, atMs),
     get: async (device, epoch, seq) => {
-      const [record] = await selectRecords('WHERE k.device = @device AND k.epoch = @epoch AND k.seq = @seq', {
-        device,
-        epoch,
-        seq,
-      });
+      const [record] = await selectRecords(
+        `WHERE k.device = @device AND k.epoch = @epoch AND k.seq = @seq AND ${isShown}`,
+        {
+          device,
+          epoch,
+          seq,
+        },
+      );
       return record;
     },
     page: (device, epoch, before, limit) =>
       selectRecords(
-        'WHERE k.device = @device AND k.epoch = @epoch AND k.seq < @before ORDER BY k.seq DESC LIMIT @limit',
+        `WHERE k.device = @device AND k.epoch = @epoch AND k.seq < @before AND ${isShown}
+         ORDER BY k.seq DESC LIMIT @limit`,
         { device, epoch, before, limit },
       ),
     since: (id, epochs, limit) =>
       selectRecords(
         `JOIN unnest(@devices::bytea[], @epochs::bigint[]) AS e (device, epoch) USING (device, epoch)
-         WHERE k.id > @id AND k.id < arrival_horizon() ORDER BY k.id LIMIT @limit`,
+         WHERE k.id > @id AND k.id < arrival_horizon() AND ${isShown} ORDER BY k.id LIMIT @limit`,
         {
           devices: epochs.map(({ device }) => Buffer.from(device)),
           epochs: epochs.map(({ epoch }) => epoch),
@@ -82,7 +87,7 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
     bounds: async (device, epoch) => {
       const [row] = await database.rows<Record<'lowest' | 'highest' | 'received', number | null>>(
         `SELECT min(seq) AS lowest, max(seq) AS highest, max(received_at_ms) AS received
-         FROM record_key WHERE device = @device AND epoch = @epoch`,
+         FROM record_key AS k WHERE device = @device AND epoch = @epoch AND ${isShown}`,
         { device, epoch },
       );
       if (row === undefined || row.lowest === null || row.highest === null) return undefined;
@@ -90,7 +95,8 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
     },
     latestHealth: async (device, epoch) => {
       const [record] = await selectRecords(
-        `WHERE k.device = @device AND k.epoch = @epoch AND k.kind = 'health' ORDER BY k.seq DESC LIMIT 1`,
+        `WHERE k.device = @device AND k.epoch = @epoch AND k.kind = 'health' AND ${isShown}
+         ORDER BY k.seq DESC LIMIT 1`,
         { device, epoch },
       );
       return record;
@@ -139,6 +145,6 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
       return row === undefined ? undefined : { online: row.online, agent: row.agent, atMs: row.at_ms };
     },
     onlineCount: async () => (await selectNumber('SELECT count(*) AS n FROM status WHERE online')) ?? 0,
-    expire: (beforeMs, limit) => expire(database, partitions, beforeMs, limit),
+    ...postgresReceiveTimes(database),
   };
 }

@@ -1,79 +1,173 @@
-import type { Database } from './database.js';
+import { epochKey } from '../../../protocol/objects/ids.js';
+import type { Floor } from '../../../protocol/objects/floor.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
+import { expiryOf, type Aged } from '../expiry.js';
+import type { Expirable, ExpiryCursor, RetentionStore } from '../statement-store.js';
+import type { EpochKey } from '../store.js';
+import type { Database, Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
 import { tuples } from './statements.js';
 
-interface KeyColumns {
-  readonly device: Uint8Array;
-  readonly epoch: number;
+interface KeyColumns extends EpochKey {
   readonly seq: number;
 }
 
+/** From when the retention of the record `k` counts. */
+const AGED_FROM = 'coalesce(k.kept_from_ms, k.received_at_ms)';
+const SELECT_FLOOR = 'SELECT below_seq, statement FROM floor_statement WHERE device = @device AND epoch = @epoch';
+
 /**
- * Deletes up to `limit` records received before `beforeMs`, and returns how many. Keys are deleted row by row, a bounded
- * number per call, so that no transaction is long. Bodies of a day that lies wholly before `beforeMs` go with their
- * partition, once no key but the heads of epochs is left in it; the heads move to another day first.
+ * Keys are deleted row by row, a bounded number per call, so that no transaction is long. Bodies of a day that lies wholly
+ * before the time of expiry go with their partition, once no expired key is left in it. What stays of such a day
+ * moves to another one first: accepts, heads of epochs, records that are younger than their receive time says, and those behind them.
  */
-export async function expire(
-  database: Database,
-  partitions: Partitions,
-  beforeMs: number,
-  limit: number,
-): Promise<number> {
-  const deleted = await deleteOld(database, beforeMs, limit);
-  if (deleted >= limit) return deleted;
-  await partitions.ensureForBodies(beforeMs);
-  const days = await partitions.days();
-  // Heads move to the newest day, so that each moves once per retention time and not daily.
-  const newest = days.at(-1) ?? dayOf(beforeMs);
-  for (const day of days) {
-    if (day < dayOf(beforeMs)) await dropDay(database, partitions, day, newest);
-  }
-  return deleted;
+export function postgresRetention(database: Database, partitions: Partitions): RetentionStore {
+  return {
+    expirable: async (beforeMs, from, limit, nowMs = Infinity) => {
+      const { agedFromMs, id } = from ?? { agedFromMs: -1, id: 0 };
+      const found = await database.rows<EpochKey & ExpiryCursor>(
+        `SELECT device, epoch, id, ${AGED_FROM} AS "agedFromMs" FROM record_key AS k
+         WHERE seq > 0 AND ${AGED_FROM} < @beforeMs AND (${AGED_FROM}, id) > (@agedFromMs, @id) AND EXISTS
+           (SELECT 1 FROM record_key AS newer
+            WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+         ORDER BY ${AGED_FROM}, id LIMIT @limit`,
+        { beforeMs, agedFromMs, id, limit },
+      );
+      const epochs = new Map(found.map(({ device, epoch }) => [epochKey(device, epoch), { device, epoch }]));
+      const result: Expirable[] = [];
+      for (const epoch of epochs.values()) {
+        const expiry = await expiryOfEpoch(database, epoch, { beforeMs, nowMs, limit });
+        if (expiry.records > 0) result.push({ ...epoch, ...expiry });
+      }
+      const last = found.at(-1);
+      const next = last === undefined || found.length < limit ? null : { agedFromMs: last.agedFromMs, id: last.id };
+      return { epochs: result, next };
+    },
+    expire: async (floors, beforeMs) => {
+      const deleted = floors.length === 0 ? 0 : await deleteBelow(database, floors, beforeMs);
+      await dropDays(database, partitions, beforeMs);
+      return deleted;
+    },
+    floor: async (device, epoch) => {
+      const [found] = await database.rows<{ readonly statement: Uint8Array }>(SELECT_FLOOR, { device, epoch });
+      return found?.statement;
+    },
+  };
 }
 
-/** Deletes old records but the newest of each epoch: it is the head that an owner's page holds the cloud to. */
-function deleteOld(database: Database, beforeMs: number, limit: number): Promise<number> {
+interface Limits {
+  readonly beforeMs: number;
+  readonly nowMs: number;
+  readonly limit: number;
+}
+
+async function expiryOfEpoch(
+  database: Database,
+  { device, epoch }: EpochKey,
+  { beforeMs, nowMs, limit }: Limits,
+): Promise<Pick<Expirable, 'belowSeq' | 'records'>> {
+  const [floor] = await database.rows<{ readonly below_seq: number }>(SELECT_FLOOR, { device, epoch });
+  // Only what is old is opened.
+  const lowest = await database.rows<Aged>(
+    `SELECT k.seq, ${AGED_FROM} AS "agedFromMs", b.bytes
+     FROM record_key AS k LEFT JOIN record_body AS b
+       ON ${AGED_FROM} < @beforeMs AND (b.device, b.epoch, b.seq, b.day) = (k.device, k.epoch, k.seq, k.day)
+     WHERE k.device = @device AND k.epoch = @epoch AND k.seq > 0 ORDER BY k.seq LIMIT @limit`,
+    { device, epoch, beforeMs, limit: limit + 1 },
+  );
+  const { belowSeq, records, held } = expiryOf(lowest, floor?.below_seq ?? 0, beforeMs, nowMs);
+  for (const { seq, madeAtMs } of held) {
+    await database.execute(
+      'UPDATE record_key SET kept_from_ms = @madeAtMs WHERE device = @device AND epoch = @epoch AND seq = @seq',
+      { device, epoch, seq, madeAtMs },
+    );
+  }
+  return { belowSeq, records };
+}
+
+function deleteBelow(database: Database, floors: readonly Verified<Floor>[], beforeMs: number): Promise<number> {
   return database.transaction('READ COMMITTED', async (session) => {
+    const lists = {
+      devices: floors.map(({ value }) => Buffer.from(value.device)),
+      epochs: floors.map(({ value }) => value.epoch),
+      seqs: floors.map(({ value }) => value.belowSeq),
+    };
+    await session.execute(
+      `INSERT INTO floor_statement (device, epoch, below_seq, statement)
+       SELECT * FROM unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[], @statements::bytea[])
+         AS f (device, epoch, below_seq, statement) ORDER BY device, epoch
+       ON CONFLICT (device, epoch) DO UPDATE SET below_seq = excluded.below_seq, statement = excluded.statement
+       WHERE excluded.below_seq > floor_statement.below_seq`,
+      { ...lists, statements: floors.map(({ bytes }) => Buffer.from(bytes)) },
+    );
+    const each = 'unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[]) AS f (device, epoch, below_seq)';
     const old = await session.rows<KeyColumns>(
-      `DELETE FROM record_key WHERE (device, epoch, seq) IN (
-         SELECT device, epoch, seq FROM record_key AS old WHERE received_at_ms < @beforeMs AND EXISTS
-           (SELECT 1 FROM record_key AS newer
-            WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
-         ORDER BY received_at_ms LIMIT @limit FOR UPDATE SKIP LOCKED)
-       RETURNING device, epoch, seq`,
-      { beforeMs, limit },
+      `DELETE FROM record_key AS k USING ${each}
+       WHERE k.device = f.device AND k.epoch = f.epoch AND k.seq > 0 AND k.seq < f.below_seq
+         AND ${AGED_FROM} < @beforeMs AND EXISTS (SELECT 1 FROM record_key AS kept
+           WHERE kept.device = f.device AND kept.epoch = f.epoch AND kept.seq >= f.below_seq)
+       RETURNING k.device, k.epoch, k.seq`,
+      { ...lists, beforeMs },
     );
-    if (old.length === 0) return 0;
-    const { text, values } = tuples(
-      ['bytea', 'bigint', 'bigint'],
-      old.map(({ device, epoch, seq }) => [device, epoch, seq]),
-    );
-    const keys = `(VALUES ${text})`;
-    const day = `$${String(values.length + 1)}`;
-    // Bodies of earlier days go with their partition.
-    const valuesWithDay = [...values, dayOf(beforeMs)];
+    // The floor explains what they explained.
     await session.execute(
-      `DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`,
-      valuesWithDay,
+      `DELETE FROM deletion_statement AS d USING ${each} WHERE d.device = f.device AND d.epoch = f.epoch
+         AND d.scope = 'range' AND d.state = 'erased' AND d.to_seq < f.below_seq`,
+      lists,
     );
-    await session.execute(
-      `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys} AND k.day >= ${day}
-         AND media_body.day = k.day AND media_body.device = k.device AND media_body.epoch = k.epoch
-         AND media_body.media_id = k.media_id`,
-      valuesWithDay,
-    );
-    await session.execute(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
+    if (old.length > 0) await deleteBodies(session, old, dayOf(beforeMs));
     return old.length;
   });
 }
 
-async function dropDay(database: Database, partitions: Partitions, day: number, to: number): Promise<void> {
+/** Deletes the bodies that do not go with the partition of an earlier day, and the keys of the media. */
+async function deleteBodies(session: Session, old: readonly KeyColumns[], fromDay: number): Promise<void> {
+  const { text, values } = tuples(
+    ['bytea', 'bigint', 'bigint'],
+    old.map(({ device, epoch, seq }) => [device, epoch, seq]),
+  );
+  const keys = `(VALUES ${text})`;
+  const day = `$${String(values.length + 1)}`;
+  const valuesWithDay = [...values, fromDay];
+  await session.execute(
+    `DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`,
+    valuesWithDay,
+  );
+  await session.execute(
+    `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys} AND k.day >= ${day}
+       AND media_body.day = k.day AND media_body.device = k.device AND media_body.epoch = k.epoch
+       AND media_body.media_id = k.media_id`,
+    valuesWithDay,
+  );
+  await session.execute(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
+}
+
+async function dropDays(database: Database, partitions: Partitions, beforeMs: number): Promise<void> {
+  await partitions.ensureForBodies(beforeMs);
+  const days = await partitions.days();
+  // What stays moves to the newest day, so that it moves once per retention time and not daily.
+  const newest = days.at(-1) ?? dayOf(beforeMs);
+  for (const day of days) {
+    if (day < dayOf(beforeMs)) await dropDay(database, partitions, day, { to: newest, beforeMs });
+  }
+}
+
+async function dropDay(
+  database: Database,
+  partitions: Partitions,
+  day: number,
+  { to, beforeMs }: { readonly to: number; readonly beforeMs: number },
+): Promise<void> {
   const isEmptied = await database.transaction('SERIALIZABLE', async (session) => {
-    const isHead = `NOT EXISTS (SELECT 1 FROM record_key AS newer
-      WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)`;
-    const left = await session.rows(`SELECT 1 FROM record_key AS k WHERE day = @day AND NOT ${isHead} LIMIT 1`, {
-      day,
-    });
+    const left = await session.rows(
+      `SELECT 1 FROM record_key AS k WHERE day = @day AND k.seq > 0 AND ${AGED_FROM} < @beforeMs AND EXISTS
+         (SELECT 1 FROM record_key AS newer
+          WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+         AND NOT EXISTS (SELECT 1 FROM record_key AS kept
+           WHERE kept.device = k.device AND kept.epoch = k.epoch AND kept.seq > 0 AND kept.seq < k.seq
+             AND coalesce(kept.kept_from_ms, kept.received_at_ms) >= @beforeMs) LIMIT 1`,
+      { day, beforeMs },
+    );
     if (left.length > 0) return false;
     await session.execute(
       `INSERT INTO record_body (day, device, epoch, seq, bytes) SELECT @to, device, epoch, seq, bytes

@@ -172,4 +172,62 @@ export const migrations: readonly string[] = [
     FOR EACH ROW WHEN (OLD.state = 'revoked' AND NEW.state <> 'revoked')
     EXECUTE FUNCTION stays('a revoked epoch stays revoked');
   `,
+  `
+  -- Signed statements of browsers, owners and this cloud, and what is marked for deletion.
+  CREATE TABLE heads_statement (
+    key bytea NOT NULL,
+    browser bytea NOT NULL,
+    counter bigint NOT NULL,
+    statement bytea NOT NULL,
+    stored_at_ms bigint NOT NULL,
+    PRIMARY KEY (key, browser)
+  );
+  CREATE TABLE floor_statement (
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    below_seq bigint NOT NULL,
+    statement bytea NOT NULL,
+    PRIMARY KEY (device, epoch)
+  );
+  CREATE TABLE deletion_statement (
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    hash bytea NOT NULL,
+    from_seq bigint NOT NULL,
+    to_seq bigint NOT NULL,
+    statement bytea NOT NULL,
+    account bytea NOT NULL,
+    scope text NOT NULL CHECK (scope IN ('range', 'account')),
+    state text NOT NULL CHECK (state IN ('marked', 'erasing', 'erased')),
+    erase_at_ms bigint NOT NULL,
+    PRIMARY KEY (device, epoch, hash)
+  );
+  CREATE INDEX deletion_due ON deletion_statement (erase_at_ms) WHERE scope = 'range' AND state <> 'erased';
+  CREATE INDEX deletion_by_account ON deletion_statement (account) WHERE scope = 'account';
+  CREATE TABLE account_deletion (
+    account bytea PRIMARY KEY,
+    owner_key bytea NOT NULL,
+    erase_at_ms bigint NOT NULL,
+    is_erasing boolean NOT NULL
+  );
+  CREATE INDEX account_deletion_due ON account_deletion (erase_at_ms);
+  -- Who may read the statements of an erased epoch: a hash over its claim and the reader's key, and nothing else.
+  CREATE TABLE deletion_reader (token bytea PRIMARY KEY);
+  `,
+  `
+  -- The newest time that the cloud trusted; it only rises. What was stored before this step is trusted as it is.
+  CREATE TABLE newest_time (id integer PRIMARY KEY CHECK (id = 1), at_ms bigint NOT NULL) WITH (fillfactor = 50);
+  INSERT INTO newest_time SELECT 1, received_at_ms FROM record_key ORDER BY received_at_ms DESC LIMIT 1;
+  CREATE TRIGGER newest_time_rises BEFORE UPDATE ON newest_time
+    FOR EACH ROW WHEN (NEW.at_ms < OLD.at_ms) EXECUTE FUNCTION stays('the newest time only rises');
+  CREATE TRIGGER newest_time_stays BEFORE DELETE ON newest_time
+    FOR EACH ROW EXECUTE FUNCTION stays('the newest time only rises');
+
+  -- From when the retention of a record counts, where that is later than its receive time.
+  ALTER TABLE record_key ADD COLUMN kept_from_ms bigint;
+  CREATE INDEX record_kept_from ON record_key (coalesce(kept_from_ms, received_at_ms), id);
+
+  ALTER TABLE alarm DROP CONSTRAINT alarm_place_check;
+  ALTER TABLE alarm ADD CONSTRAINT alarm_place_check CHECK (place IN ('ingest', 'read', 'app', 'clock'));
+  `,
 ];

@@ -210,6 +210,11 @@ async function insertKeys(session: Session, jobs: readonly NewRecord[]): Promise
      ), body AS (
        INSERT INTO record_body (day, device, epoch, seq, bytes)
        SELECT day, device, epoch, seq, bytes FROM input JOIN fresh USING (device, epoch, seq)
+     ), again AS (
+       -- A camera sent a record of an erased range again: that range is erased again.
+       UPDATE deletion_statement AS d SET state = 'erasing' FROM fresh WHERE d.device = fresh.device
+         AND d.epoch = fresh.epoch AND fresh.seq BETWEEN d.from_seq AND d.to_seq
+         AND d.scope = 'range' AND d.state = 'erased'
      )
      SELECT * FROM fresh`,
     values,

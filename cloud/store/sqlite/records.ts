@@ -2,9 +2,10 @@ import { equal } from '../../../common/bytes.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { isCovered, type ChainFacts } from '../../../protocol/verify/continuity.js';
-import { lossRanges, storedRecord, type RecordColumns } from '../rows.js';
+import { lossRanges, notDeleted, storedRecord, type RecordColumns } from '../rows.js';
 import type { Arrival, EpochKey, NewMedia, PutOutcome, RecordStore } from '../store.js';
 import type { Database, Guard } from './database.js';
+import { sqliteReceiveTimes } from './receive-times.js';
 
 interface RecordKey extends EpochKey {
   readonly seq: number;
@@ -51,6 +52,11 @@ export function recordInserter(db: Database): InsertRecord {
   const insertMediaLoss = db.prepare<MediaKey>(
     'INSERT OR IGNORE INTO media_loss (device, epoch, media_id) VALUES (@device, @epoch, @mediaId)',
   );
+  // A camera sent a record of an erased range again: that range is erased again.
+  const eraseAgain = db.prepare<RecordKey>(
+    `UPDATE deletion_statement SET state = 'erasing' WHERE device = @device AND epoch = @epoch
+       AND scope = 'range' AND state = 'erased' AND @seq BETWEEN from_seq AND to_seq`,
+  );
   const setDrained = db.prepare<RecordKey>(
     `INSERT INTO drained (device, epoch, up_to) VALUES (@device, @epoch, @seq)
      ON CONFLICT (device, epoch) DO UPDATE SET up_to = max(up_to, excluded.up_to)`,
@@ -71,6 +77,7 @@ export function recordInserter(db: Database): InsertRecord {
     if (known !== undefined) return { outcome: 'duplicate' };
 
     const { lastInsertRowid } = insertRecord.run({ device, epoch, seq, hash, kind, bytes, atMs });
+    eraseAgain.run({ device, epoch, seq });
     for (const loss of value.loss ?? []) {
       if (loss.seqs !== undefined) {
         const [from, to] = loss.seqs;
@@ -84,14 +91,16 @@ export function recordInserter(db: Database): InsertRecord {
 }
 
 export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRecord): RecordStore {
-  const selectOne = db.prepare<RecordKey, RecordColumns>(
-    'SELECT * FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
-  );
+  const SHOWN = `SELECT * FROM record WHERE device = @device AND epoch = @epoch AND ${notDeleted('record')}`;
+  const selectOne = db.prepare<RecordKey, RecordColumns>(`${SHOWN} AND seq = @seq`);
   const page = db.prepare<EpochKey & { before: number; limit: number }, RecordColumns>(
-    'SELECT * FROM record WHERE device = @device AND epoch = @epoch AND seq < @before ORDER BY seq DESC LIMIT @limit',
+    `${SHOWN} AND seq < @before ORDER BY seq DESC LIMIT @limit`,
   );
   const since = db.prepare<EpochKey & { id: number; limit: number }, RecordColumns>(
-    'SELECT * FROM record WHERE device = @device AND epoch = @epoch AND id > @id ORDER BY id LIMIT @limit',
+    `${SHOWN} AND id > @id ORDER BY id LIMIT @limit`,
+  );
+  const hashOf = db.prepare<RecordKey, { readonly hash: Uint8Array }>(
+    'SELECT hash FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
   );
   const arrivals = db.prepare<{ id: number; limit: number }, Arrival>(
     'SELECT id, device, epoch, seq, kind FROM record WHERE id > @id ORDER BY id LIMIT @limit',
@@ -115,11 +124,9 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
     { readonly lowest: number | null; readonly highest: number | null; readonly received: number | null }
   >(
     `SELECT min(seq) AS lowest, max(seq) AS highest, max(received_at_ms) AS received
-     FROM record WHERE device = @device AND epoch = @epoch`,
+     FROM record WHERE device = @device AND epoch = @epoch AND ${notDeleted('record')}`,
   );
-  const latestHealth = db.prepare<EpochKey, RecordColumns>(
-    `SELECT * FROM record WHERE device = @device AND epoch = @epoch AND kind = 'health' ORDER BY seq DESC LIMIT 1`,
-  );
+  const latestHealth = db.prepare<EpochKey, RecordColumns>(`${SHOWN} AND kind = 'health' ORDER BY seq DESC LIMIT 1`);
   const hasMedia = db.prepare<MediaKey & RecordKey>(
     'SELECT 1 FROM media WHERE device = @device AND epoch = @epoch AND media_id = @mediaId AND seq = @seq',
   );
@@ -138,20 +145,8 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
     { readonly online: number; readonly agent: string; readonly at_ms: number }
   >('SELECT online, agent, at_ms FROM status WHERE device = @device');
   const online = db.prepare<[], { readonly count: number }>('SELECT count(*) AS count FROM status WHERE online = 1');
-  const expired = db.prepare<{ beforeMs: number; limit: number }, RecordKey>(
-    `SELECT device, epoch, seq FROM record AS old WHERE received_at_ms < @beforeMs AND EXISTS
-       (SELECT 1 FROM record AS newer WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
-     ORDER BY received_at_ms LIMIT @limit`,
-  );
-  const deleteMedia = db.prepare<RecordKey>(
-    'DELETE FROM media WHERE device = @device AND epoch = @epoch AND seq = @seq',
-  );
-  const deleteRecord = db.prepare<RecordKey>(
-    'DELETE FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
-  );
-
   function chainFacts(device: Uint8Array, epoch: number, seq: number): ChainFacts {
-    const predecessor = selectOne.get({ device, epoch, seq: seq - 1 });
+    const predecessor = hashOf.get({ device, epoch, seq: seq - 1 });
     const drainedUpTo = drained.get({ device, epoch })?.up_to ?? -1;
     if (predecessor !== undefined) {
       return { predecessor: new Uint8Array(predecessor.hash), missing: 0, missingSigned: false, drainedUpTo };
@@ -164,15 +159,6 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
       missingSigned: isCovered(lossRanges(ranges), from, seq - 1),
       drainedUpTo,
     };
-  }
-
-  function expire(beforeMs: number, limit: number): number {
-    const rows = expired.all({ beforeMs, limit });
-    for (const row of rows) {
-      deleteMedia.run(row);
-      deleteRecord.run(row);
-    }
-    return rows.length;
   }
 
   return {
@@ -225,6 +211,6 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
         return row === undefined ? undefined : { online: row.online === 1, agent: row.agent, atMs: row.at_ms };
       }),
     onlineCount: () => guard(() => online.get()?.count ?? 0),
-    expire: (beforeMs, limit) => guard(() => db.transaction(() => expire(beforeMs, limit)).immediate()),
+    ...sqliteReceiveTimes(db, guard),
   };
 }

@@ -137,4 +137,77 @@ export const migrations: readonly string[] = [
     BEGIN SELECT RAISE(ABORT, 'a revoked epoch stays revoked'); END;
   `,
   'CREATE INDEX status_online ON status (online) WHERE online = 1;',
+  `
+  -- Signed statements of browsers, owners and this cloud, and what is marked for deletion.
+  CREATE TABLE heads_statement (
+    key BLOB NOT NULL,
+    browser BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    statement BLOB NOT NULL,
+    stored_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (key, browser)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE floor_statement (
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    below_seq INTEGER NOT NULL,
+    statement BLOB NOT NULL,
+    PRIMARY KEY (device, epoch)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE deletion_statement (
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    from_seq INTEGER NOT NULL,
+    to_seq INTEGER NOT NULL,
+    statement BLOB NOT NULL,
+    account BLOB NOT NULL,
+    scope TEXT NOT NULL CHECK (scope IN ('range', 'account')),
+    state TEXT NOT NULL CHECK (state IN ('marked', 'erasing', 'erased')),
+    erase_at_ms INTEGER NOT NULL,
+    PRIMARY KEY (device, epoch, hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX deletion_due ON deletion_statement (erase_at_ms) WHERE scope = 'range' AND state <> 'erased';
+  CREATE INDEX deletion_by_account ON deletion_statement (account) WHERE scope = 'account';
+  CREATE TABLE account_deletion (
+    account BLOB PRIMARY KEY,
+    owner_key BLOB NOT NULL,
+    erase_at_ms INTEGER NOT NULL,
+    is_erasing INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX account_deletion_due ON account_deletion (erase_at_ms);
+  -- Who may read the statements of an erased epoch: a hash over its claim and the reader's key, and nothing else.
+  CREATE TABLE deletion_reader (token BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
+  `,
+  `
+  -- The newest time that the cloud trusted; it only rises. What was stored before this step is trusted as it is.
+  CREATE TABLE newest_time (id INTEGER PRIMARY KEY CHECK (id = 1), at_ms INTEGER NOT NULL) STRICT;
+  INSERT INTO newest_time SELECT 1, received_at_ms FROM record ORDER BY received_at_ms DESC LIMIT 1;
+  CREATE TRIGGER newest_time_rises BEFORE UPDATE ON newest_time WHEN NEW.at_ms < OLD.at_ms
+    BEGIN SELECT RAISE(ABORT, 'the newest time only rises'); END;
+  CREATE TRIGGER newest_time_stays BEFORE DELETE ON newest_time
+    BEGIN SELECT RAISE(ABORT, 'the newest time only rises'); END;
+
+  -- From when the retention of a record counts, where that is later than its receive time.
+  ALTER TABLE record ADD COLUMN kept_from_ms INTEGER;
+  CREATE INDEX record_kept_from ON record (coalesce(kept_from_ms, received_at_ms));
+
+  -- The same table with one more place.
+  CREATE TABLE alarm_of_any_place (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at_ms INTEGER NOT NULL,
+    place TEXT NOT NULL CHECK (place IN ('ingest', 'read', 'app', 'clock')),
+    verdict TEXT NOT NULL,
+    device BLOB,
+    epoch INTEGER,
+    reader BLOB,
+    reason TEXT NOT NULL,
+    quarantine_id INTEGER
+  ) STRICT;
+  INSERT INTO alarm_of_any_place SELECT id, at_ms, place, verdict, device, epoch, reader, reason, quarantine_id FROM alarm;
+  DROP TABLE alarm;
+  ALTER TABLE alarm_of_any_place RENAME TO alarm;
+  CREATE INDEX alarm_by_place ON alarm (place, id);
+  CREATE INDEX alarm_by_time ON alarm (at_ms);
+  `,
 ];

@@ -4,9 +4,13 @@ import { sqliteAccounts } from './accounts.js';
 import { sqliteAlarms, sqliteQuarantine } from './alarms.js';
 import { sqliteClaims } from './claims.js';
 import { guardOf, openDatabase } from './database.js';
+import { rangeMarker, sqliteDeletions } from './deletions.js';
+import { sqliteHeads } from './heads.js';
 import { sqliteReads } from './reads.js';
 import { recordInserter, sqliteRecords } from './records.js';
+import { sqliteRetention } from './retention.js';
 import { sqliteRevocations } from './revocations.js';
+import { sqliteTimes } from './times.js';
 
 /**
  * Opens a store in one SQLite file, for one process: a laptop or a small installation.
@@ -17,6 +21,7 @@ export function openSqliteStore(path: string): CloudStore {
   const db = openDatabase(path);
   const guard = guardOf(path);
   const insertRecord = recordInserter(db);
+  const markRanges = rangeMarker(db);
   return {
     claims: sqliteClaims(db, guard, insertRecord),
     records: sqliteRecords(db, guard, insertRecord),
@@ -25,7 +30,11 @@ export function openSqliteStore(path: string): CloudStore {
     alarms: sqliteAlarms(db, guard),
     revocations: sqliteRevocations(db, guard),
     reads: sqliteReads(db, guard),
-    accounts: sqliteAccounts(db, guard),
+    accounts: sqliteAccounts(db, guard, markRanges),
+    heads: sqliteHeads(db, guard),
+    deletions: sqliteDeletions(db, guard, markRanges),
+    retention: sqliteRetention(db, guard),
+    times: sqliteTimes(db, guard),
     close: () => guard(() => void db.close()),
   };
 }

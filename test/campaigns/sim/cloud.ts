@@ -101,16 +101,14 @@ export class SimCloud {
             this.call(isAlive, () => Reflect.apply(found, object, args) as Promise<unknown>);
         },
       });
-    const { claims, records, access, quarantine, alarms, revocations, reads, accounts } = this.store;
+    const { claims, records, quarantine, alarms, revocations } = this.store;
     return {
+      ...this.store,
       claims: part(claims),
       records: part(records),
       quarantine: part(quarantine),
       alarms: part(alarms),
       revocations: part(revocations),
-      access,
-      reads,
-      accounts,
       close: () => this.store.close(),
     };
   }

@@ -1,8 +1,29 @@
+import { afterAll, beforeAll } from 'vitest';
 import { toBase64, toHex } from '../../../common/bytes.js';
 import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
 import { attacks } from '../../support/attack.js';
+import { postgres, type TestPostgres } from '../../support/engines/postgres.js';
+import { describeWith } from '../../support/engines/tools.js';
+import { keptFolder } from '../../support/runner/temp.js';
 import { ApiWorld } from '../../support/worlds/api-world.js';
-import type { CameraWorld } from '../../support/worlds/camera-world.js';
+import {
+  accountDeleted,
+  accountMarkMixedUp,
+  claimMixedUp,
+  expired,
+  floorShown,
+  goneEpoch,
+  goneStatementMixedUp,
+  headsRead,
+  headsReadBy,
+  headsSent,
+  otherClaim,
+  rangeStretched,
+  statementMixedUp,
+  statementSent,
+  undone,
+} from '../../support/worlds/deletion-trials.js';
+import { deletionOf, headsOf, onPostgres, onSqlite, type StoreOpener } from '../../support/worlds/deletion-world.js';
 import { listOf } from '../../support/worlds/maker-list-world.js';
 import { stored, type Stored } from '../../support/worlds/stored-event.js';
 
@@ -28,14 +49,6 @@ async function twoOwners(): Promise<Trial> {
         return row === undefined ? undefined : crossed(row);
       },
     },
-    accounts: {
-      ...real.accounts,
-      claims: async (account) => {
-        const rows = [...(await real.accounts.claims(account))];
-        const other = mixed === null ? undefined : await real.claims.row(mixed.device, 1);
-        return other === undefined ? rows : [...rows, crossed(other)];
-      },
-    },
     revocations: {
       ...real.revocations,
       // The column of the mixed-up row says that the epoch is Anna's, so the store has nothing against the list.
@@ -51,25 +64,12 @@ async function twoOwners(): Promise<Trial> {
   return { api, anna, stranger, mixUp };
 }
 
-async function recordsLeft(api: ApiWorld, { deviceId }: CameraWorld): Promise<number> {
-  return (await api.store.records.page(deviceId, 1, 1e9, 10)).length;
-}
+let server: TestPostgres;
 
-/** What is left of both owners' records after Anna deleted her account. */
-async function afterDeletion(isMixedUp: boolean): Promise<string> {
-  const { api, anna, stranger, mixUp } = await twoOwners();
-  if (isMixedUp) mixUp();
-  const { token } = await api.session(anna.world.owner);
-  await api.app.inject({
-    method: 'DELETE',
-    url: '/v1/account',
-    headers: { authorization: `Bearer ${token}` },
-    payload: { account: toHex(anna.world.account) },
-  });
-  const own = await recordsLeft(api, anna.world);
-  const others = await recordsLeft(api, stranger.world);
-  const alarms = api.counters.get('alarms');
-  return `own ${own === 0 ? 'gone' : 'kept'}, stranger's ${others === 0 ? 'gone' : 'kept'}, ${String(alarms)} alarms`;
+/** Runs a trial over both stores; they must agree. */
+async function onBothStores(trial: (open: StoreOpener) => Promise<string>): Promise<string> {
+  const [sqlite, postgresql] = [await trial(onSqlite), await trial(onPostgres(() => server))];
+  return sqlite === postgresql ? sqlite : `SQLite: ${sqlite}; PostgreSQL: ${postgresql}`;
 }
 
 /** How the cloud answers a list that names the stranger's epoch, or Anna's own. */
@@ -121,33 +121,255 @@ async function offerRequested(isMixedUp: boolean): Promise<string> {
   return `${api.sentDown.length === 0 ? 'not sent' : 'sent'}, ${String(api.counters.get('alarms'))} alarms`;
 }
 
-attacks('destroying', 'What cannot be undone, over a mixed-up row', [
-  {
-    name: "an account is deleted while a stranger's row names it",
-    expected: "own gone, stranger's kept, 1 alarms",
-    observed: () => afterDeletion(true),
-    control: {
-      name: 'no row mixed up',
-      expected: "own gone, stranger's kept, 0 alarms",
-      observed: () => afterDeletion(false),
+describeWith('postgres', 'attacks: destroying', () => {
+  beforeAll(async () => {
+    server = postgres(keptFolder());
+    await server.start();
+  });
+  afterAll(async () => {
+    await server.stop();
+  });
+
+  attacks('destroying', 'What cannot be undone, over a mixed-up row', [
+    {
+      name: "an account is deleted while a stranger's row names it",
+      expected: "own gone, stranger's kept, 2 alarms",
+      observed: () => onBothStores((open) => accountDeleted(open, 'before')),
+      control: {
+        name: 'no row mixed up',
+        expected: "own gone, stranger's kept, 0 alarms",
+        observed: () => onBothStores((open) => accountDeleted(open, 'never')),
+      },
     },
-  },
-  {
-    name: "an owner's list revokes a stranger's epoch whose row names the owner's account",
-    expected: 'foreign, 1 alarms',
-    observed: () => revoked(true),
-    control: { name: "the owner's own epoch", expected: 'accepted, 0 alarms', observed: () => revoked(false) },
-  },
-  {
-    name: "the access log read over a table of members that answers with a stranger's",
-    expected: 'no line, 1 alarms',
-    observed: () => accessShown(true),
-    control: { name: "the reader's own", expected: 'lines, 0 alarms', observed: () => accessShown(false) },
-  },
-  {
-    name: "an offer requested of a stranger's camera that the table of members lists by mistake",
-    expected: 'not sent, 1 alarms',
-    observed: () => offerRequested(true),
-    control: { name: "of one's own camera", expected: 'sent, 0 alarms', observed: () => offerRequested(false) },
-  },
-]);
+    {
+      name: "a stranger's row comes to name a deleted account before it is erased",
+      expected: "own gone, stranger's kept, 1 alarms",
+      observed: () => onBothStores((open) => accountDeleted(open, 'between')),
+      control: {
+        name: 'no row mixed up',
+        expected: "own gone, stranger's kept, 0 alarms",
+        observed: () => onBothStores((open) => accountDeleted(open, 'never')),
+      },
+    },
+    {
+      name: 'the mark of a deleted account comes to name another account before it is erased',
+      expected: "own kept, stranger's kept, 1 alarms; the stranger restores: 204",
+      observed: () => onBothStores((open) => accountMarkMixedUp(open, true)),
+      control: {
+        name: 'as it was marked',
+        expected: "own gone, stranger's kept, 0 alarms; the stranger restores: not-found",
+        observed: () => onBothStores((open) => accountMarkMixedUp(open, false)),
+      },
+    },
+    {
+      name: "an owner's statement of deletion comes to lie in the row of a stranger's camera before it is erased",
+      expected: "own kept, stranger's kept, 1 alarms",
+      observed: () => onBothStores((open) => statementMixedUp(open, true)),
+      control: {
+        name: 'in its own row',
+        expected: "own gone, stranger's kept, 0 alarms",
+        observed: () => onBothStores((open) => statementMixedUp(open, false)),
+      },
+    },
+    {
+      name: 'the row of a deleted event comes to hold the claim of another before it is erased',
+      expected: "own kept, stranger's kept, 1 alarms",
+      observed: () => onBothStores((open) => claimMixedUp(open, true)),
+      control: {
+        name: 'its own claim',
+        expected: "own gone, stranger's kept, 0 alarms",
+        observed: () => onBothStores((open) => claimMixedUp(open, false)),
+      },
+    },
+    {
+      name: 'the range of a statement of deletion is stretched in its row before it is erased',
+      expected: 'accept kept, event kept, 1 alarms',
+      observed: () => onBothStores((open) => rangeStretched(open, true)),
+      control: {
+        name: 'the range that is signed',
+        expected: 'accept kept, event gone, 0 alarms',
+        observed: () => onBothStores((open) => rangeStretched(open, false)),
+      },
+    },
+    {
+      name: "a member's statement of deletion",
+      expected: 'foreign; 2 records, 0 statements',
+      observed: () =>
+        statementSent(async (world, anna, member) => [await world.token(member), deletionOf(anna, {}, member)]),
+      control: {
+        name: "the owner's",
+        expected: '200; 1 records, 1 statements',
+        observed: () => statementSent((_, anna) => Promise.resolve([anna.token, deletionOf(anna)])),
+      },
+    },
+    {
+      name: "an owner's statement of deletion sent by somebody else",
+      expected: 'foreign; 2 records, 0 statements',
+      observed: () => statementSent(async (world, anna, member) => [await world.token(member), deletionOf(anna)]),
+      control: {
+        name: 'by the owner',
+        expected: '200; 1 records, 1 statements',
+        observed: () => statementSent((_, anna) => Promise.resolve([anna.token, deletionOf(anna)])),
+      },
+    },
+    {
+      name: 'a statement of deletion for one epoch under the claim of another',
+      expected: 'foreign; 1 records, 0 statements',
+      observed: () => otherClaim(false),
+      control: {
+        name: 'under its own claim',
+        expected: '200; 0 records, 1 statements',
+        observed: () => otherClaim(true),
+      },
+    },
+    {
+      name: 'a statement of deletion that names another record as the last',
+      expected: 'statement-refused; 2 records, 0 statements',
+      observed: () =>
+        statementSent((_, anna) => Promise.resolve([anna.token, deletionOf(anna, { lastHash: anna.claim.hash })])),
+      control: {
+        name: 'the record that is stored',
+        expected: '200; 1 records, 1 statements',
+        observed: () => statementSent((_, anna) => Promise.resolve([anna.token, deletionOf(anna)])),
+      },
+    },
+    {
+      name: "a member undoes an owner's deletion",
+      expected: 'foreign; 1 records, 1 statements',
+      observed: () => undone('member'),
+      control: { name: 'the owner does', expected: '204; 2 records, 0 statements', observed: () => undone('owner') },
+    },
+    {
+      name: 'a deletion is undone when its time has come',
+      expected: 'not-found; 1 records, 1 statements',
+      observed: () => undone('too late'),
+      control: { name: 'before', expected: '204; 2 records, 0 statements', observed: () => undone('owner') },
+    },
+    {
+      name: 'a stranger asks for what is left of a deleted account that is not erased yet',
+      expected: 'not-found',
+      observed: () => onBothStores((open) => goneEpoch(open, 'marked', 'stranger')),
+      control: {
+        name: 'a member',
+        expected: '0 records, 1 statements',
+        observed: () => onBothStores((open) => goneEpoch(open, 'marked', 'member')),
+      },
+    },
+    {
+      name: 'a stranger asks for what is left of an erased account',
+      expected: 'not-found',
+      observed: () => onBothStores((open) => goneEpoch(open, 'erased', 'stranger')),
+      control: {
+        name: 'a member',
+        expected: '0 records, 1 statements',
+        observed: () => onBothStores((open) => goneEpoch(open, 'erased', 'member')),
+      },
+    },
+    {
+      name: 'the statement about an erased epoch lies in the row of another one',
+      expected: 'not-found, 1 alarms',
+      observed: () => onBothStores((open) => goneStatementMixedUp(open, true)),
+      control: {
+        name: 'in its own row',
+        expected: '0 records, 1 statements, 0 alarms',
+        observed: () => onBothStores((open) => goneStatementMixedUp(open, false)),
+      },
+    },
+    {
+      name: 'retention over an epoch whose claim names no receipt key of this cloud',
+      expected: 'kept, no floor, 1 alarms',
+      observed: () => onBothStores((open) => expired(open, false)),
+      control: {
+        name: 'a key of this cloud',
+        expected: 'gone, a floor, 0 alarms',
+        observed: () => onBothStores((open) => expired(open, true)),
+      },
+    },
+    {
+      name: "a floor that lies in the row of a stranger's epoch",
+      expected: 'no floor, 1 alarms',
+      observed: () => onBothStores((open) => floorShown(open, true)),
+      control: {
+        name: 'in its own row',
+        expected: 'a floor, 0 alarms',
+        observed: () => onBothStores((open) => floorShown(open, false)),
+      },
+    },
+    {
+      name: 'heads that somebody else signed',
+      expected: 'foreign',
+      observed: () => headsSent((anna, other) => [anna.world.owner, headsOf(other, 1, [anna])]),
+      control: {
+        name: 'signed by the key of the session',
+        expected: '204',
+        observed: () => headsSent((anna) => [anna.world.owner, headsOf(anna.world.owner, 1, [anna])]),
+      },
+    },
+    {
+      name: 'heads with the counter of the last ones, or a lower one',
+      expected: 'statement-refused',
+      observed: () =>
+        headsSent(
+          (anna) => [anna.world.owner, headsOf(anna.world.owner, 6, [anna])],
+          (anna) => headsOf(anna.world.owner, 7, [anna]),
+        ),
+      control: {
+        name: 'a higher one',
+        expected: '204',
+        observed: () =>
+          headsSent(
+            (anna) => [anna.world.owner, headsOf(anna.world.owner, 8, [anna])],
+            (anna) => headsOf(anna.world.owner, 7, [anna]),
+          ),
+      },
+    },
+    {
+      name: 'heads of a key that reads no camera, to fill the table',
+      expected: 'foreign',
+      observed: () => headsSent((_, other) => [other, headsOf(other, 1, [])]),
+      control: {
+        name: 'of a key that reads one',
+        expected: '204',
+        observed: () => headsSent((anna) => [anna.world.owner, headsOf(anna.world.owner, 1, [])]),
+      },
+    },
+    {
+      name: 'heads that name an epoch beside one that the reader may read',
+      expected: '0 statements',
+      observed: () => onBothStores((open) => headsRead(open, true)),
+      control: {
+        name: 'the shared epoch alone',
+        expected: '1 statements',
+        observed: () => onBothStores((open) => headsRead(open, false)),
+      },
+    },
+    {
+      name: 'heads read by a stranger whom the table of members lists by mistake',
+      expected: '0 statements, 1 alarms',
+      observed: () => onBothStores((open) => headsReadBy(open, true)),
+      control: {
+        name: 'who is not listed',
+        expected: '0 statements, 0 alarms',
+        observed: () => onBothStores((open) => headsReadBy(open, false)),
+      },
+    },
+    {
+      name: "an owner's list revokes a stranger's epoch whose row names the owner's account",
+      expected: 'foreign, 1 alarms',
+      observed: () => revoked(true),
+      control: { name: "the owner's own epoch", expected: 'accepted, 0 alarms', observed: () => revoked(false) },
+    },
+    {
+      name: "the access log read over a table of members that answers with a stranger's",
+      expected: 'no line, 1 alarms',
+      observed: () => accessShown(true),
+      control: { name: "the reader's own", expected: 'lines, 0 alarms', observed: () => accessShown(false) },
+    },
+    {
+      name: "an offer requested of a stranger's camera that the table of members lists by mistake",
+      expected: 'not sent, 1 alarms',
+      observed: () => offerRequested(true),
+      control: { name: "of one's own camera", expected: 'sent, 0 alarms', observed: () => offerRequested(false) },
+    },
+  ]);
+});

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { DAY_MS } from '../../../cloud/store/postgres/partitions.js';
+import { Database } from '../../../cloud/store/postgres/database.js';
+import { DAY_MS, Partitions } from '../../../cloud/store/postgres/partitions.js';
+import { migrations } from '../../../cloud/store/postgres/schema.js';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
 import type { CloudStore, PutOutcome } from '../../../cloud/store/store.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { cloudStoreContract } from '../../support/contracts/cloud-store/index.js';
-import { claimed, media } from '../../support/contracts/cloud-store/world.js';
+import { claimed, expireOnce, media } from '../../support/contracts/cloud-store/world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { afterThisTest } from '../../support/runner/after-test.js';
 import { queryDirectly, postgres, type TestPostgres } from '../../support/engines/postgres.js';
@@ -186,10 +188,14 @@ describeWith('postgres', 'cloud store: postgres server', () => {
     expect((await store.records.get(world.deviceId, 1, 1))?.id).toBeGreaterThan(before);
   });
 
-  it('drops a day whose records have expired, and keeps the newest record of an epoch with its picture', async () => {
+  it('drops a day whose records have expired, and keeps the accept and the newest record of an epoch with its picture', async () => {
     const url = await emptyUrl();
     const store = await openAt(url);
-    const { world, claim, records } = await claimed(store);
+    // Without a clock of its own, so that the receive times decide.
+    const world = new CameraWorld();
+    world.time = (monotonicMs) => ({ boot: world.boot, monotonicMs, wallMs: null, quality: 'unset' });
+    const camera = await claimed(store, world);
+    const { claim, records } = camera;
     const { meta, stored } = media();
     const event = { id: meta.id, phase: 'start', revision: 0 } as const;
     for (const record of records.slice(1)) await store.records.put(record, [], 2 * DAY_MS);
@@ -202,14 +208,76 @@ describeWith('postgres', 'cloud store: postgres server', () => {
         )
       ).map(({ n }) => n);
     expect(await days()).toContain('media_body_2');
-    expect(await store.records.expire(5 * DAY_MS, 3)).toBe(3);
+    expect(await expireOnce(store, camera, 5 * DAY_MS, 3)).toBe(3);
     // Each call deletes a bounded number: the day stays until its last record has expired.
     expect(await days()).toContain('media_body_2');
-    while ((await store.records.expire(5 * DAY_MS, 3)) > 0);
+    while ((await expireOnce(store, camera, 5 * DAY_MS, 3)) > 0);
     expect(await days()).not.toContain('media_body_2');
-    expect((await store.records.page(world.deviceId, 1, 99, 99)).map(({ seq }) => seq)).toEqual([7]);
+    expect((await store.records.page(world.deviceId, 1, 99, 99)).map(({ seq }) => seq)).toEqual([7, 0]);
     expect((await store.records.get(world.deviceId, 1, 7))?.receivedAtMs).toBe(2 * DAY_MS);
     expect(await store.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 7 });
+  });
+
+  it('drops a day although records of it stay that were made later than received, and keeps those', async () => {
+    const url = await emptyUrl();
+    const store = await openAt(url);
+    const camera = await claimed(store);
+    const { world, claim, records } = camera;
+    const { meta, stored } = media();
+    const event = { id: meta.id, phase: 'start', revision: 0 } as const;
+    const pictured = world.record(claim, 1, records[0]?.hash ?? null, { kind: 'motion', event, media: [meta] });
+    await store.records.put(pictured, [stored], 2 * DAY_MS);
+    for (const record of records.slice(2)) await store.records.put(record, [], 2 * DAY_MS);
+    expect(await expireOnce(store, camera, 5 * DAY_MS)).toBe(0);
+    const days = await queryDirectly(url, (query) =>
+      query("SELECT relid::regclass::text AS n FROM pg_partition_tree('media_body') WHERE isleaf"),
+    );
+    expect(days.map(({ n }) => n)).not.toContain('media_body_2');
+    expect(await store.records.page(world.deviceId, 1, 99, 99)).toHaveLength(7);
+    expect(await store.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 1 });
+    // Rows of expired records go with their pictures, wherever those lie.
+    expect(await expireOnce(store, camera, Date.UTC(2027, 0, 1))).toBe(5);
+    expect(await queryDirectly(url, (query) => query('SELECT count(*)::int AS n FROM media_body'))).toEqual([{ n: 0 }]);
+  });
+
+  it('drops no day to which a worker with a wrong clock has added a record meanwhile', async () => {
+    const url = await emptyUrl();
+    const store = await openAt(url);
+    const { world, records } = await claimed(store);
+    const [, late] = records;
+    if (late === undefined) throw new Error('no record');
+    await store.records.put(late, [], 2 * DAY_MS);
+    const database = await Database.open({ url, password: undefined, connections: 2 });
+    afterThisTest(() => database.close());
+    const partitions = new Partitions(database);
+    await partitions.dropDay(2);
+    expect(await store.records.get(world.deviceId, 1, 1)).toMatchObject({ hash: late.hash });
+    await queryDirectly(url, (query) => query('UPDATE record_key SET day = 0'));
+    await partitions.dropDay(2);
+    expect(await partitions.days()).not.toContain(2);
+  });
+
+  it('opens a database of the first version, keeps what is in it, and trusts its times', async () => {
+    const url = await emptyUrl();
+    await queryDirectly(url, async (query) => {
+      await query(migrations[0] ?? '');
+      await query('CREATE TABLE schema_version (version integer NOT NULL)');
+      await query('INSERT INTO schema_version VALUES (1)');
+      const values = "'\\x07', 1, 0, '\\x07', 'accept', 1, 5000, 0";
+      await query(
+        `INSERT INTO record_key (device, epoch, seq, hash, kind, id, received_at_ms, day) VALUES (${values})`,
+      );
+      await query("INSERT INTO alarm (at_ms, place, verdict, reason) VALUES (1, 'app', 'foreign', 'old')");
+    });
+    const store = await openAt(url);
+    expect(await store.times.newest()).toBe(5000);
+    const alarm = { atMs: 2, verdict: 'clock-doubt', device: null, epoch: null, reader: null, reason: 'new' } as const;
+    await store.alarms.put({ ...alarm, place: 'clock', quarantineId: null });
+    expect((await store.alarms.since(0, 9)).map(({ reason }) => reason)).toEqual(['new', 'old']);
+    await queryDirectly(url, async (query) => {
+      await expect(query('UPDATE newest_time SET at_ms = 4999')).rejects.toThrow(/only rises/);
+      await expect(query('DELETE FROM newest_time')).rejects.toThrow(/only rises/);
+    });
   });
 
   it('stores the other records of a batch when the database refuses one', async () => {

@@ -76,6 +76,33 @@ describe('cloud store: sqlite file', () => {
     await store.close();
   });
 
+  it('opens a database without the newest time: it is that of its newest record, and only rises', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const old = new Sqlite(path);
+    const version = migrations.findIndex((step) => step.includes('TABLE newest_time'));
+    for (const step of migrations.slice(0, version)) old.exec(step);
+    old.pragma(`user_version = ${String(version)}`);
+    const device = Buffer.alloc(32, 7);
+    const insert = old.prepare("INSERT INTO record VALUES (NULL, ?, 1, ?, ?, 'scene', ?, ?)");
+    for (const [seq, atMs] of [
+      [0, 5000],
+      [1, 3000],
+    ] as const)
+      insert.run(device, seq, device, device, atMs);
+    old.exec("INSERT INTO alarm (at_ms, place, verdict, reason) VALUES (1, 'app', 'foreign', 'old')");
+    old.close();
+    const store = openSqliteStore(path);
+    expect(await store.times.newest()).toBe(5000);
+    const alarm = { atMs: 2, verdict: 'clock-doubt', device: null, epoch: null, reader: null, reason: 'new' } as const;
+    await store.alarms.put({ ...alarm, place: 'clock', quarantineId: null });
+    expect((await store.alarms.since(0, 9)).map(({ reason }) => reason)).toEqual(['new', 'old']);
+    await store.close();
+    const db = new Sqlite(path);
+    expect(() => db.exec('UPDATE newest_time SET at_ms = 4999')).toThrow(/only rises/);
+    expect(() => db.exec('DELETE FROM newest_time')).toThrow(/only rises/);
+    db.close();
+  });
+
   it('refuses a database of a newer version', async () => {
     const path = join(tempFolder(), 'cloud.db');
     await openSqliteStore(path).close();

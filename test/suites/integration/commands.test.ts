@@ -1,8 +1,11 @@
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
+import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
 import { freePort } from '../../../scripts/free-port.js';
+import { claimed, deletion } from '../../support/contracts/cloud-store/world.js';
 import { run, start, type Running } from '../../support/engines/command.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { parseExposition } from '../../support/exposition-parser.js';
@@ -315,5 +318,44 @@ describe('sealcam-cloud', () => {
       environment,
     );
     expect(affected.stdout).toContain('0 accounts were shown something in that time');
+  });
+
+  it('lists what is marked for deletion, and erases what is due while it serves', async () => {
+    const folder = tempFolder();
+    const environment = {
+      SEALCLOUD_DATA_FOLDER: folder,
+      SEALCLOUD_HTTP_PORT: String(await freePort()),
+      SEALCLOUD_MQTT_EMBEDDED: 'true',
+      SEALCLOUD_MQTT_EMBEDDED_PORT: String(await freePort()),
+    };
+    const store = openSqliteStore(join(folder, 'cloud.db'));
+    const camera = await claimed(store);
+    const { account, deviceId, owner } = camera.world;
+    await store.deletions.mark([deletion(camera, 0, 0)], Date.UTC(2026, 1, 20));
+    await store.accounts.mark(owner.publicKey, [], Date.UTC(2026, 1, 21));
+    await store.close();
+    const lines = run('sealcam-cloud', ['deletions', '--json'], environment).stdout.trim().split('\n');
+    expect(lines.map((line) => JSON.parse(line) as object)).toEqual([
+      { scope: 'account', erase_at: '2026-02-21T00:00:00.000Z', account: toHex(account) },
+      {
+        scope: 'range',
+        erase_at: '2026-02-20T00:00:00.000Z',
+        device: toHex(deviceId),
+        epoch: 1,
+        from_seq: 0,
+        to_seq: 0,
+        state: 'marked',
+      },
+    ]);
+    const { status, stdout } = run('sealcam-cloud', ['deletions'], environment);
+    expect(status).toBe(0);
+    expect(stdout).toContain(`account ${toHex(account)}, with all its cameras`);
+    expect(stdout).toContain('1 accounts and 1 ranges to be erased.');
+
+    const child = started('sealcam-cloud', ['serve'], environment);
+    await until('it has erased', () => hasLogged(child, 'erased records that their owners deleted'));
+    child.signal('SIGTERM');
+    expect(await child.ended).toBe(0);
+    expect(run('sealcam-cloud', ['deletions'], environment).stdout).toBe('0 accounts and 0 ranges to be erased.\n');
   });
 });

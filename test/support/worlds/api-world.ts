@@ -11,6 +11,8 @@ import { Reader, type ReaderDependencies } from '../../../cloud/api/reader.js';
 import { buildServer } from '../../../cloud/api/server.js';
 import { Sessions } from '../../../cloud/api/sessions.js';
 import { Ingest } from '../../../cloud/ingest/ingest.js';
+import { Statements } from '../../../cloud/api/statements.js';
+import { Erasing } from '../../../cloud/main/erasing.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -23,6 +25,8 @@ import { VirtualClock } from '../runner/virtual-clock.js';
 
 export const CLOUD = 'https://cloud.example';
 export const PAGE = 'https://app.example';
+export const KEEPS_FOR_MS = 30 * 86_400_000;
+export const DELETION_DELAY_MS = 7 * 86_400_000;
 
 /** A client's side of one stream: the events that arrived. */
 class OpenStream {
@@ -60,7 +64,7 @@ class OpenStream {
   }
 }
 
-/** The events API on a fresh SQLite store, with requests injected instead of sent over a network. */
+/** The events API on a fresh SQLite store, or on a given one, with requests injected instead of sent over a network. */
 export class ApiWorld {
   readonly clock: VirtualClock;
   readonly counters: Counters;
@@ -69,9 +73,11 @@ export class ApiWorld {
   readonly store: CloudStore;
   readonly feed: Feed;
   readonly app: FastifyInstance;
+  /** The clean-up timer's work, which a test calls itself. */
+  readonly erasing: Erasing;
 
   private constructor(
-    parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app'>,
+    parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app' | 'erasing'>,
   ) {
     this.clock = parts.clock;
     this.counters = parts.counters;
@@ -80,13 +86,14 @@ export class ApiWorld {
     this.store = parts.store;
     this.feed = parts.feed;
     this.app = parts.app;
+    this.erasing = parts.erasing;
   }
 
   static async open(
     wrap: (store: CloudStore) => CloudStore = (store) => store,
     more: Pick<ReaderDependencies, 'makerList'> = {},
+    store: CloudStore = openSqliteStore(join(tempFolder(), 'cloud.db')),
   ): Promise<ApiWorld> {
-    const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
     const clock = new VirtualClock();
     const counters = new Counters();
     const receiptSigner = nodeSuite.ed25519Signer(realRandom.bytes(32));
@@ -103,11 +110,17 @@ export class ApiWorld {
       onStatus: () => undefined,
       pacing: () => null,
     });
+    const reader = new Reader({ ...common, ...more });
+    const statements = new Statements({ ...common, reader });
+    const receiptSigners = [receiptSigner];
     const context: ApiContext = {
       ...common,
       sessions: new Sessions(settings, nodeSuite, clock, realRandom),
-      reader: new Reader({ ...common, ...more }),
+      reader,
+      statements,
       feed,
+      keepsForMs: KEEPS_FOR_MS,
+      deletionDelayMs: DELETION_DELAY_MS,
       receiptKeys: [receiptSigner.publicKey],
       cloudOrigin: () => CLOUD,
       sendDown: (device, payload) => sentDown.push({ device, payload }),
@@ -119,7 +132,8 @@ export class ApiWorld {
       pageOrigins: [PAGE],
       requestsPerMinute: 10_000,
     });
-    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app });
+    const erasing = new Erasing({ ...common, reader, statements, receiptSigners, periodMs: KEEPS_FOR_MS });
+    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app, erasing });
   }
 
   /** Opens a session for a key; `change` alters the fields that are signed. */
@@ -175,6 +189,18 @@ export class ApiWorld {
       headers: { authorization: `Bearer ${token}`, ...resume },
     });
     return new OpenStream(response);
+  }
+
+  /** Sends a body as JSON; resolves with the status and the answer, null where it has no content. */
+  async send(
+    method: 'POST' | 'DELETE',
+    url: string,
+    token: string,
+    payload: object,
+  ): Promise<{ status: number; body: unknown }> {
+    const headers = { authorization: `Bearer ${token}` };
+    const response = await this.app.inject({ method, url, headers, payload });
+    return { status: response.statusCode, body: response.payload === '' ? null : response.json() };
   }
 
   static recordsUrl(device: Uint8Array, epoch = 1): string {

@@ -16,8 +16,12 @@ export interface Stored {
 }
 
 /** Stores a claimed camera with one event and its picture, and opens a session of its owner. */
-export async function stored(api: ApiWorld, world = new CameraWorld({ cloud: api.receiptSigner })): Promise<Stored> {
-  const claim = world.claim();
+export async function stored(
+  api: ApiWorld,
+  world = new CameraWorld({ cloud: api.receiptSigner }),
+  change: Partial<Claim> = {},
+): Promise<Stored> {
+  const claim = world.claim(1, null, change);
   const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
   await api.store.claims.accept(claim, accept, api.clock.wallMs());
   const { record, sealed, media } = pictured(world, claim, 1, accept.hash);

@@ -8,6 +8,7 @@ import type { FastifyInstance } from '../../../../cloud/api/fastify.js';
 import { Feed } from '../../../../cloud/api/feed.js';
 import { Reader } from '../../../../cloud/api/reader.js';
 import { buildServer } from '../../../../cloud/api/server.js';
+import { Statements } from '../../../../cloud/api/statements.js';
 import { Sessions, type Session } from '../../../../cloud/api/sessions.js';
 import { Ingest } from '../../../../cloud/ingest/ingest.js';
 import { openSqliteStore } from '../../../../cloud/store/sqlite/sqlite-store.js';
@@ -179,11 +180,15 @@ export class FaultWorld {
     sessions.cross = () => this.wrong.session;
     const context = { store: this.faulty(), suite: nodeSuite, clock: this.clock, log: silentLog };
     const counted = { ...context, counters: this.readCounters };
+    const reader = new Reader(counted);
     return buildServer(
       {
         ...counted,
         sessions,
-        reader: new Reader(counted),
+        reader,
+        statements: new Statements({ ...counted, reader }),
+        keepsForMs: 86_400_000,
+        deletionDelayMs: 86_400_000,
         feed: new Feed(),
         cloudOrigin: () => CLOUD,
         receiptKeys: [this.receiptSigner.publicKey],

@@ -9,6 +9,8 @@ import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import { Downlink } from '../../../../agent/uplink/downlink.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { claimKind } from '../../../../protocol/objects/claim.js';
+import { deletionKind } from '../../../../protocol/objects/deletion.js';
+import { headsKind } from '../../../../protocol/objects/heads.js';
 import { offerKind } from '../../../../protocol/objects/offer.js';
 import { commandKind } from '../../../../protocol/objects/command.js';
 import { receiptKind } from '../../../../protocol/objects/receipt.js';
@@ -170,7 +172,13 @@ const ROUTES: readonly (readonly [Request['method'], string])[] = [
   ['POST', '/v1/claims'],
   ['GET', '/v1/access'],
   ['GET', '/v1/account/export'],
+  ['GET', '/v1/account'],
   ['DELETE', '/v1/account'],
+  ['POST', '/v1/account/restore'],
+  ['POST', '/v1/deletions'],
+  ['POST', '/v1/deletions/undo'],
+  ['GET', '/v1/heads'],
+  ['POST', '/v1/heads'],
   ['DELETE', '/v1/session'],
 ];
 
@@ -181,7 +189,11 @@ function bodyOf(random: Random, url: string): string {
     const mac = below(random, 2) === 0 ? null : toHex(random.bytes(32));
     return JSON.stringify({ claim: signed(claimKind.domain), mac });
   }
-  return JSON.stringify({ account: toHex(random.bytes(16)) });
+  if (url.endsWith('/heads')) return JSON.stringify({ heads: signed(headsKind.domain) });
+  const statements = [signed(deletionKind.domain)];
+  if (url.includes('/deletions')) return JSON.stringify({ statements });
+  const account = toHex(random.bytes(16));
+  return JSON.stringify(url.endsWith('/restore') ? { account } : { account, statements });
 }
 
 function request(random: Random): Request {

@@ -208,7 +208,7 @@ describe('a camera that the cloud no longer names', () => {
     const cloud = new PageCloud(5);
     const { storage, history } = await loaded(cloud);
     cloud.isListed = false;
-    await history.recordRevocation(cloud.world.deviceId, 1);
+    await history.recordRevocation(cloud.world.deviceId, 1, 1);
     expect((await loaded(cloud, storage)).session.view()).toMatchObject({ alarms: [], cameras: [] });
 
     const fresh = new PageCloud(5);

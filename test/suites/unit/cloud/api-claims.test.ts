@@ -165,21 +165,4 @@ describe('account', () => {
       expect(api.counters.get('alarms')).toBe(1 - pictures);
     }
   });
-
-  it('is deleted only if the request repeats its id', async () => {
-    const api = await ApiWorld.open();
-    const own = await stored(api);
-    const remove = (account: string): Promise<{ statusCode: number; json: () => unknown }> =>
-      api.app.inject({
-        method: 'DELETE',
-        url: '/v1/account',
-        headers: { authorization: `Bearer ${own.token}` },
-        payload: { account },
-      });
-    expect((await remove('ab'.repeat(16))).statusCode).toBe(403);
-    const removed = await remove(toHex(own.world.account));
-    expect([removed.statusCode, removed.json()]).toEqual([200, { records: 2 }]);
-    expect((await api.get('/v1/cameras', own.token)).body).toEqual({ cameras: [] });
-    expect((await api.get(mediaUrl(own), own.token)).status).toBe(404);
-  });
 });

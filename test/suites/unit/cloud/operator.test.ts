@@ -28,7 +28,7 @@ afterEach(async () => {
 });
 
 /** Ingests two records of a claimed camera and one of a stranger, pauses reading, then serves metrics and page. */
-async function operated() {
+async function operated(clockDoubt: string | null = null) {
   const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
   const clock = new VirtualClock();
   const counters = new Counters();
@@ -66,7 +66,7 @@ async function operated() {
       counters,
       startedAtMs: clock.wallMs(),
       residentBytes: () => 123 * 1024 ** 2,
-      gauges: () => ({ waiting: 4, streams: 5, isBrokerConnected: true }),
+      gauges: () => ({ waiting: 4, streams: 5, isBrokerConnected: true, clockDoubt }),
     },
     silentLog,
   );
@@ -104,6 +104,15 @@ describe('metrics', () => {
     expect(metrics.get('sealcam_ingest_lag_seconds_bucket{le="1"}')).toBe(0);
     expect(metrics.get('sealcam_ingest_lag_seconds_bucket{le="2.5"}')).toBe(2);
     expect(metrics.get('sealcam_ingest_queue_seconds_count')).toBe(1);
+  });
+
+  it('and the page show whether deletion by age is stopped, and why', async () => {
+    const on = await operated();
+    expect(parseExposition((await on.get('/metrics')).text).get('sealcam_deletion_stopped')).toBe(0);
+    expect((await on.get('/operator')).text).not.toContain('stopped');
+    const stopped = await operated('this clock says <nonsense>');
+    expect(parseExposition((await stopped.get('/metrics')).text).get('sealcam_deletion_stopped')).toBe(1);
+    expect((await stopped.get('/operator')).text).toMatch(/stopped.*this clock says &lt;nonsense&gt;/);
   });
 
   it('report a store that does not answer, and leave out its figures', async () => {

@@ -1,7 +1,11 @@
 import { accessContract } from './access.js';
 import { claimsContract } from './claims.js';
+import { clocksContract } from './clocks.js';
 import { operatorContract } from './operator.js';
 import { recordsContract } from './records.js';
+import { deletionsContract } from './deletions.js';
+import { headsContract } from './heads.js';
+import { retentionContract } from './retention.js';
 import type { OpenStore } from './world.js';
 
 /** The tests that every cloud store must pass. `open` returns a new, empty store at each call. */
@@ -10,4 +14,8 @@ export function cloudStoreContract(open: OpenStore): void {
   recordsContract(open);
   accessContract(open);
   operatorContract(open);
+  retentionContract(open);
+  deletionsContract(open);
+  headsContract(open);
+  clocksContract(open);
 }

@@ -163,16 +163,6 @@ export function recordsContract(open: OpenStore): void {
     await store.close();
   });
 
-  it('deletes expired records, but never the newest of an epoch', async () => {
-    const store = await open();
-    const { world, records } = await claimed(store);
-    for (const record of records.slice(1, 4)) await store.records.put(record, [], 2000);
-    expect(await store.records.expire(1500, 100)).toBe(1);
-    expect(await store.records.expire(9999, 100)).toBe(2);
-    expect((await store.records.page(world.deviceId, 1, 99, 99)).map(({ seq }) => seq)).toEqual([3]);
-    await store.close();
-  });
-
   it('keeps the last status hint of each camera', async () => {
     const store = await open();
     const { deviceId } = new CameraWorld();

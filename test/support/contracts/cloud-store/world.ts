@@ -1,9 +1,12 @@
 import { expect } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
-import type { CloudStore, NewMedia } from '../../../../cloud/store/store.js';
+import type { ErasedEpoch, ExpiryCursor } from '../../../../cloud/store/statement-store.js';
+import type { CloudStore, EpochKey, NewMedia } from '../../../../cloud/store/store.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { deletionKind, type Deletion } from '../../../../protocol/objects/deletion.js';
+import { floorKind, type Floor } from '../../../../protocol/objects/floor.js';
 import type { RecordMedia, SealcamRecord } from '../../../../protocol/objects/record.js';
-import type { Verified } from '../../../../protocol/objects/signed-object.js';
+import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
 
 /** Opens a new, empty store. */
@@ -36,4 +39,57 @@ export function media(): { readonly meta: RecordMedia; readonly stored: NewMedia
       headerHash: nodeSuite.sha256(sealed.header),
     },
   };
+}
+
+/** Returns epochs as the store erases them, without readers of their statements. */
+export function erasedEpochs(rows: readonly EpochKey[]): readonly ErasedEpoch[] {
+  return rows.map(({ device, epoch }) => ({ device, epoch, readerTokens: [] }));
+}
+
+type Claimed = Awaited<ReturnType<typeof claimed>>;
+
+/** Signs the owner's statement that the records `fromSeq` to `toSeq` are deleted. */
+export function deletion(
+  { world, claim, records }: Claimed,
+  fromSeq: number,
+  toSeq: number,
+  change: Partial<Deletion> = {},
+): Verified<Deletion> {
+  return signObject(deletionKind, nodeSuite, world.owner, {
+    device: world.deviceId,
+    epoch: claim.value.epoch,
+    claimHash: claim.hash,
+    fromSeq,
+    toSeq,
+    lastHash: records[toSeq]?.hash ?? claim.hash,
+    issuedAtMs: 0,
+    ...change,
+  });
+}
+
+export function floorFor({ world, claim }: Claimed, belowSeq: number, change: Partial<Floor> = {}): Verified<Floor> {
+  return signObject(floorKind, nodeSuite, world.cloud, {
+    device: world.deviceId,
+    epoch: claim.value.epoch,
+    claimHash: claim.hash,
+    belowSeq,
+    sinceMs: 10,
+    periodMs: 10,
+    ...change,
+  });
+}
+
+/** Deletes once what has expired of one camera, with the floor that the store proposes; returns how many records went. */
+export async function expireOnce(
+  store: CloudStore,
+  camera: Claimed,
+  beforeMs: number,
+  limit = 100,
+  from: ExpiryCursor | null = null,
+): Promise<number> {
+  const { epochs } = await store.retention.expirable(beforeMs, from, limit);
+  return store.retention.expire(
+    epochs.map(({ belowSeq }) => floorFor(camera, belowSeq)),
+    beforeMs,
+  );
 }

@@ -1,0 +1,4 @@
+export interface EpochKey {
+  readonly device: Uint8Array;
+  readonly epoch: number;
+}

@@ -1,0 +1,105 @@
+import type { Floor } from '../../../protocol/objects/floor.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
+import { epochKey } from '../../../protocol/objects/ids.js';
+import { expiryOf, type Aged } from '../expiry.js';
+import type { Expirable, ExpiryCursor, RetentionStore } from '../statement-store.js';
+import type { EpochKey } from '../store.js';
+import type { Database, Guard } from './database.js';
+
+interface ExpiredColumns extends EpochKey, ExpiryCursor {}
+
+interface RecordKey extends EpochKey {
+  readonly seq: number;
+}
+
+/** From when the retention of a record counts. */
+const AGED_FROM = 'coalesce(kept_from_ms, received_at_ms)';
+
+export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
+  const expired = db.prepare<ExpiryCursor & { beforeMs: number; limit: number }, ExpiredColumns>(
+    `SELECT device, epoch, id, ${AGED_FROM} AS agedFromMs FROM record AS old
+     WHERE seq > 0 AND ${AGED_FROM} < @beforeMs AND ${AGED_FROM} >= @agedFromMs
+       AND (${AGED_FROM} > @agedFromMs OR id > @id) AND EXISTS
+       (SELECT 1 FROM record AS newer WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
+     ORDER BY ${AGED_FROM}, id LIMIT @limit`,
+  );
+  // Only what is old is opened.
+  const lowest = db.prepare<EpochKey & { beforeMs: number; limit: number }, Aged>(
+    `SELECT seq, ${AGED_FROM} AS agedFromMs, CASE WHEN ${AGED_FROM} < @beforeMs THEN bytes END AS bytes FROM record
+     WHERE device = @device AND epoch = @epoch AND seq > 0 ORDER BY seq LIMIT @limit`,
+  );
+  const keepFrom = db.prepare<RecordKey & { madeAtMs: number }>(
+    'UPDATE record SET kept_from_ms = @madeAtMs WHERE device = @device AND epoch = @epoch AND seq = @seq',
+  );
+  const floorOf = db.prepare<EpochKey, { readonly below_seq: number; readonly statement: Uint8Array }>(
+    'SELECT below_seq, statement FROM floor_statement WHERE device = @device AND epoch = @epoch',
+  );
+  const putFloor = db.prepare<EpochKey & { belowSeq: number; statement: Uint8Array }>(
+    `INSERT INTO floor_statement (device, epoch, below_seq, statement) VALUES (@device, @epoch, @belowSeq, @statement)
+     ON CONFLICT (device, epoch) DO UPDATE SET below_seq = excluded.below_seq, statement = excluded.statement
+     WHERE excluded.below_seq > floor_statement.below_seq`,
+  );
+  const below = db.prepare<EpochKey & { belowSeq: number; beforeMs: number }, { readonly seq: number }>(
+    `SELECT seq FROM record WHERE device = @device AND epoch = @epoch AND seq > 0 AND seq < @belowSeq
+       AND ${AGED_FROM} < @beforeMs AND EXISTS (SELECT 1 FROM record AS kept
+         WHERE kept.device = @device AND kept.epoch = @epoch AND kept.seq >= @belowSeq)`,
+  );
+  const deleteMedia = db.prepare<RecordKey>(
+    'DELETE FROM media WHERE device = @device AND epoch = @epoch AND seq = @seq',
+  );
+  const deleteRecord = db.prepare<RecordKey>(
+    'DELETE FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
+  );
+  // The floor explains what they explained.
+  const deleteStatements = db.prepare<EpochKey & { belowSeq: number }>(
+    `DELETE FROM deletion_statement WHERE device = @device AND epoch = @epoch AND scope = 'range' AND state = 'erased'
+       AND to_seq < @belowSeq`,
+  );
+
+  function expirable(
+    beforeMs: number,
+    from: ExpiryCursor | null,
+    limit: number,
+    nowMs: number,
+  ): Awaited<ReturnType<RetentionStore['expirable']>> {
+    const { agedFromMs, id } = from ?? { agedFromMs: -1, id: 0 };
+    const found = expired.all({ agedFromMs, id, beforeMs, limit });
+    const epochs = new Map(found.map(({ device, epoch }) => [epochKey(device, epoch), { device, epoch }]));
+    const result: Expirable[] = [];
+    for (const { device, epoch } of epochs.values()) {
+      const floorSeq = floorOf.get({ device, epoch })?.below_seq ?? 0;
+      const aged = lowest.all({ device, epoch, beforeMs, limit: limit + 1 });
+      const { belowSeq, records, held } = expiryOf(aged, floorSeq, beforeMs, nowMs);
+      for (const { seq, madeAtMs } of held) keepFrom.run({ device, epoch, seq, madeAtMs });
+      if (records > 0) result.push({ device: new Uint8Array(device), epoch, belowSeq, records });
+    }
+    const last = found.at(-1);
+    const next = last === undefined || found.length < limit ? null : { agedFromMs: last.agedFromMs, id: last.id };
+    return { epochs: result, next };
+  }
+
+  function expire(floors: readonly Verified<Floor>[], beforeMs: number): number {
+    let deleted = 0;
+    for (const { value, bytes } of floors) {
+      const { device, epoch, belowSeq } = value;
+      putFloor.run({ device, epoch, belowSeq, statement: bytes });
+      for (const { seq } of below.all({ device, epoch, belowSeq, beforeMs })) {
+        deleteMedia.run({ device, epoch, seq });
+        deleted += deleteRecord.run({ device, epoch, seq }).changes;
+      }
+      deleteStatements.run({ device, epoch, belowSeq });
+    }
+    return deleted;
+  }
+
+  return {
+    expirable: (beforeMs, from, limit, nowMs = Infinity) =>
+      guard(() => db.transaction(() => expirable(beforeMs, from, limit, nowMs)).immediate()),
+    expire: (floors, beforeMs) => guard(() => db.transaction(() => expire(floors, beforeMs)).immediate()),
+    floor: (device, epoch) =>
+      guard(() => {
+        const found = floorOf.get({ device, epoch });
+        return found === undefined ? undefined : new Uint8Array(found.statement);
+      }),
+  };
+}

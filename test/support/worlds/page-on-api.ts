@@ -1,0 +1,49 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { Clock } from '../../../common/clock.js';
+import { CloudClient } from '../../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { Owner } from '../../../app/core/owner.js';
+import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
+import { MemoryStorage } from '../../../app/core/storage.js';
+import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
+import { CLOUD, PAGE, type ApiWorld } from './api-world.js';
+
+/** An owner's page whose requests are injected into the API of a world. */
+export class PageOnApi {
+  readonly keys: OwnerKeys;
+  readonly owner: Owner;
+  readonly history: HistoryKeeper;
+
+  /** The same `master` is another browser of the same owner. `clock` is the browser's. */
+  constructor(api: ApiWorld, clock: Clock = api.clock, master = realRandom.bytes(32)) {
+    const suite = tweetnaclSuite;
+    this.keys = ownerKeys(suite, master);
+    const storage = new MemoryStorage();
+    this.history = new HistoryKeeper(suite, storage, recipientOf(this.keys));
+    const client = new CloudClient({
+      suite,
+      clock,
+      keys: this.keys,
+      cloudOrigin: CLOUD,
+      pageOrigin: PAGE,
+      fetch: async (url, init) => {
+        const { pathname, search } = new URL(url);
+        const response = await api.app.inject({
+          method: (init.method ?? 'GET') as 'GET',
+          url: pathname + search,
+          headers: init.headers as Record<string, string>,
+          ...(init.body === undefined ? {} : { payload: init.body as string }),
+        });
+        const headers = { 'content-type': String(response.headers['content-type']) };
+        return new Response(response.statusCode === 204 ? null : response.payload, {
+          status: response.statusCode,
+          headers,
+        });
+      },
+    });
+    const { keys, history } = this;
+    const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
+    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
+  }
+}
