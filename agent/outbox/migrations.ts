@@ -110,6 +110,10 @@ const MIGRATIONS: readonly string[] = [
   -- No receipt stops a camera any more; the column stays.
   UPDATE epoch SET stopped = 0;
   `,
+  `
+  -- The accept record, kept after its receipt for as long as the epoch: a cloud that was restored from a back-up needs it again.
+  ALTER TABLE epoch ADD COLUMN accept BLOB;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -130,6 +130,13 @@ export class Outbox {
     return row === undefined ? null : readSound(this.store, row);
   }
 
+  /** Returns the accept of the open epoch, once it has its receipt; null before, and where it was not kept. */
+  receiptedAccept(): { readonly epoch: number; readonly bytes: Uint8Array } | null {
+    const row = this.store.reading(() => this.store.queries.openEpoch.get());
+    if (row?.accept === undefined || row.accept === null) return null;
+    return { epoch: row.epoch, bytes: new Uint8Array(row.accept) };
+  }
+
   /** Returns whether a record waits here, without reading it. */
   has({ epoch, seq }: Place): boolean {
     return this.store.reading(() => this.store.queries.hasRecord.get(epoch, seq)) !== undefined;

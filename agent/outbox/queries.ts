@@ -13,6 +13,8 @@ export interface EpochRow {
   readonly quarantined: number;
   readonly lost: number;
   readonly command_counter: number;
+  /** The accept record, once it has its receipt; null before, and of an epoch that an earlier version opened. */
+  readonly accept: Uint8Array | null;
 }
 
 /** The only row of `device`. `is_fresh` is 1 until the claim window of a first start has opened. */
@@ -98,7 +100,7 @@ export function prepareQueries(db: Database) {
     /** For epochs that are salvaged from a damaged database. */
     restoreEpoch: prepare(
       `UPDATE epoch SET is_open = @isOpen, accept_receipted = @acceptReceipted, head_seq = @headSeq, produced = @produced,
-         receipted = @receipted, quarantined = @quarantined, lost = @lost, command_counter = @commandCounter
+         receipted = @receipted, quarantined = @quarantined, lost = @lost, command_counter = @commandCounter, accept = @accept
        WHERE epoch = @epoch`,
     ),
     restoreCounts: prepare(
@@ -116,6 +118,10 @@ export function prepareQueries(db: Database) {
     ),
     moveHead: prepare('UPDATE epoch SET head_seq = @seq, head_hash = @hash WHERE epoch = @epoch'),
     markAcceptReceipted: prepare('UPDATE epoch SET accept_receipted = 1 WHERE epoch = ?'),
+    keepAccept: prepare(
+      `UPDATE epoch SET accept = coalesce(
+         (SELECT bytes FROM record WHERE record.epoch = epoch.epoch AND seq = 0), accept) WHERE epoch = ?`,
+    ),
     addReceipted: prepare('UPDATE epoch SET receipted = receipted + ? WHERE epoch = ?'),
     addQuarantined: prepare('UPDATE epoch SET quarantined = quarantined + ? WHERE epoch = ?'),
     addLost: prepare('UPDATE epoch SET lost = lost + ? WHERE epoch = ?'),

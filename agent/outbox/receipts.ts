@@ -67,6 +67,7 @@ function deleteReceipted({ queries }: OutboxStore, epoch: number, from: number, 
   const totals = queries.rangeTotals.get({ epoch, from, to });
   const records = totals?.records ?? 0;
   if (records === 0) return 0;
+  if (from === 0) queries.keepAccept.run(epoch);
   queries.deleteRecords.run({ epoch, from, to });
   queries.deleteAssignedLosses.run({ epoch, from, to });
   queries.addQueued.run(-records, -(totals?.bytes ?? 0));

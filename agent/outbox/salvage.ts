@@ -76,6 +76,8 @@ function restoreEpoch({ queries }: OutboxStore, row: EpochRow): void {
     quarantined: row.quarantined,
     lost: row.lost,
     commandCounter: row.command_counter,
+    // A database of an earlier schema has no such column.
+    accept: (row as Partial<EpochRow>).accept ?? null,
   });
 }
 
@@ -142,6 +144,7 @@ function readableEpochs({ signer }: OutboxStore, old: Database, published: Mirro
       head_seq: -1,
       head_hash: published.claimHash,
       command_counter: 0,
+      accept: null,
       produced: 0,
       receipted: 0,
       quarantined: 0,

@@ -57,6 +57,9 @@ export class Sender {
   private readonly limit: PacketLimit;
   private readonly oversize: Oversize;
   private nowMs: number;
+  /** The cloud answered over this connection: it knows the epoch. */
+  private hasReceipt = false;
+  private isHandedIn = false;
 
   constructor(
     outbox: Outbox,
@@ -151,6 +154,7 @@ export class Sender {
    * delete still waits: it may be a receipt of another history.
    */
   markReceipted(epoch: number, from: number, to: number): void {
+    this.hasReceipt = true;
     const largest = this.outstanding.markReceipted(epoch, from, to, (place) => !this.outbox.has(place));
     if (largest > 0) this.limit.noteReceipted(largest, this.nowMs);
     this.oversize.releaseRange(epoch, from, to);
@@ -241,10 +245,26 @@ export class Sender {
         this.outstanding.forget(entry.place);
         continue;
       }
+      const again = this.acceptAgain(entry);
+      if (again !== null) return again;
       this.outstanding.markSending(record, entry.isLive, rawBytes(record));
       return this.parcel([record], false);
     }
     return null;
+  }
+
+  /**
+   * A cloud that was restored from a back-up may not know the epoch, and answers nothing. Once a connection, where a record was
+   * sent several times and no receipt came at all, claim and accept are handed in again.
+   */
+  private acceptAgain({ attempts, place }: Waiting): Parcel | null {
+    if (this.isHandedIn || this.hasReceipt || attempts < SILENT_ATTEMPTS_MIN) return null;
+    const accept = this.outbox.receiptedAccept();
+    const claim = accept === null ? null : this.outbox.claimOf(accept.epoch);
+    if (accept === null || claim === null || accept.epoch !== place.epoch) return null;
+    this.isHandedIn = true;
+    const payload = encodeUp({ type: 'accept', claim: claim.bytes, record: accept.bytes });
+    return { records: [], payload, isLive: false, isBare: false };
   }
 
   /** MQTT 3.1.1 has no code for a message that is too large: Mosquitto acknowledges it and drops it. */

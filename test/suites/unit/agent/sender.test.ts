@@ -1,5 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../common/seeded-random.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { recordKind } from '../../../../protocol/objects/record.js';
+import { openSigned } from '../../../../protocol/objects/signed-object.js';
+import { decodeUp } from '../../../../protocol/transport/messages.js';
 import { Sender, type Parcel } from '../../../../agent/uplink/sender.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { claimed, close, motion, type Opened } from '../../../support/worlds/outbox-world.js';
@@ -71,9 +75,53 @@ function walk(seed: number, next: Next): string | null {
   return sent > 20 ? null : `only ${String(sent)} messages left`;
 }
 
+/** Types of the messages that leave while a record waits for its receipt for half an hour. */
+function typesWhileSilent({ isAnswered }: { readonly isAnswered: boolean }): string[] {
+  const world = new CameraWorld();
+  const queue = claimed(world, tempFolder());
+  const { outbox } = queue;
+  receiptAccept(world, queue);
+  const claim = outbox.currentClaim();
+  if (claim === null) throw new Error('unclaimed');
+  const sender = new Sender(outbox, 0, 0, null);
+  const [first, second] = [1, 2].map((at) =>
+    outbox.append({ kind: 'scene', time: world.time(at), scene: { class: 'stall' } }),
+  );
+  if (first === null || first === undefined || second === null || second === undefined) throw new Error('no record');
+  const types: string[] = [];
+  for (let nowMs = 1000; nowMs < 1_800_000; nowMs += 1000) {
+    for (let parcel = sender.next(nowMs); parcel !== null; parcel = sender.next(nowMs)) {
+      const message = decodeUp(parcel.payload);
+      types.push(message.type);
+      if (message.type === 'accept') {
+        expect(message.claim).toEqual(claim.bytes);
+        expect(openSigned(recordKind, nodeSuite, message.record).value).toMatchObject({ kind: 'accept', epoch: 1 });
+      }
+      sender.markAcknowledged(parcel, nowMs, 0, 0.5);
+    }
+    if (isAnswered && nowMs === 2000) {
+      const { seq, ...rest } = first.value;
+      outbox.applyReceipt(world.receipt(claim, [[seq, seq, first.hash]]), rest.time);
+      sender.markReceipted(1, seq, seq);
+    }
+  }
+  close(queue);
+  return types;
+}
+
 const SEEDS = Array.from({ length: 8 }, (_, i) => i + 1);
 
 describe('the next message to leave', () => {
+  it('is the accept again, once, where a cloud answers nothing: it may have been restored from a back-up', () => {
+    const accepts = (types: readonly string[]): number => types.filter((type) => type === 'accept').length;
+    const silent = typesWhileSilent({ isAnswered: false });
+    expect(accepts(silent)).toBe(1);
+    // Not at the first sign of a delay.
+    expect(silent.indexOf('accept')).toBeGreaterThan(3);
+    // The control: a cloud that answers for one record knows the epoch.
+    expect(accepts(typesWhileSilent({ isAnswered: true }))).toBe(0);
+  });
+
   it.each(SEEDS)('is a live record, whatever waits: seed %i', (seed) => {
     expect(walk(seed, (sender, nowMs) => sender.next(nowMs))).toBeNull();
   });
