@@ -26,6 +26,7 @@ import {
   type CameraItem,
   type RecordsAnswer,
 } from './cloud-answers.js';
+import { Liveness } from './liveness.js';
 import type { OwnerKeys } from './owner-keys.js';
 import { EventParser, type ServerEvent } from './sse.js';
 
@@ -38,6 +39,8 @@ export interface CloudClientOptions {
   readonly keys: OwnerKeys;
   readonly clock: Clock;
   readonly fetch: PageFetch;
+  /** Limits every wait for the cloud; one of its own if omitted. */
+  readonly liveness?: Liveness;
 }
 
 /** What the operator learns of a refusal: the camera and the reason, never the content. */
@@ -62,6 +65,8 @@ interface ApiRequest {
   readonly isAnonymous?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** The body may take long: only its beginning has a limit. */
+  readonly isLong?: boolean;
 }
 
 const sealedPair = tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes));
@@ -76,11 +81,18 @@ const RENEW_BEFORE_EXPIRY_MS = 60_000;
  */
 export class CloudClient {
   private readonly options: CloudClientOptions;
+  private readonly liveness: Liveness;
   private session: { readonly token: string; readonly expiresAtMs: number } | null = null;
   private opening: Promise<string> | null = null;
 
   constructor(options: CloudClientOptions) {
     this.options = options;
+    this.liveness = options.liveness ?? new Liveness(options.clock);
+  }
+
+  /** Asks whether the cloud answers. @throws SealcamError `cloud-unreachable` */
+  async probe(): Promise<void> {
+    await this.request({ method: 'GET', path: '/v1/info', isAnonymous: true }, nothing);
   }
 
   /** Returns the keys with which this cloud signs receipts, 32 bytes each. */
@@ -107,12 +119,12 @@ export class CloudClient {
 
   /** Asks a camera for an offer that admits only its current owner's next claim. */
   async requestOffer(device: Uint8Array): Promise<void> {
-    await this.request({ method: 'POST', path: `/v1/devices/${toHex(device)}/offer-request`, body: {} });
+    await this.request({ method: 'POST', path: `/v1/devices/${toHex(device)}/offer-request`, body: {} }, nothing);
   }
 
   /** Sends a signed revocation list. */
   async sendRevocation(list: Uint8Array): Promise<void> {
-    await this.request({ method: 'POST', path: '/v1/revocations', body: { list: toBase64(list) } });
+    await this.request({ method: 'POST', path: '/v1/revocations', body: { list: toBase64(list) } }, nothing);
   }
 
   /** Sends a signed order to a camera. `online` is the broker's hint, or null without one. */
@@ -131,8 +143,8 @@ export class CloudClient {
   /** Returns a sealed media object, not yet compared with the record that names it. */
   async media(device: Uint8Array, epoch: number, id: Uint8Array): Promise<SealedObject> {
     const path = `/v1/cameras/${toHex(device)}/${String(epoch)}/media/${toHex(id)}`;
-    const response = await this.request({ method: 'GET', path });
-    const raw = decodeCbor(new Uint8Array(await response.arrayBuffer()), {
+    const bytes = await this.request({ method: 'GET', path }, (response) => response.arrayBuffer());
+    const raw = decodeCbor(new Uint8Array(bytes), {
       maxBytes: LIMITS.messageMaxBytes,
       maxDepth: 2,
       maxItems: 4,
@@ -148,26 +160,28 @@ export class CloudClient {
 
   /** Reports to the operator that this page refused something. */
   async reportAlarm(report: AlarmReport): Promise<void> {
-    await this.request({ method: 'POST', path: '/v1/alarms', body: report });
+    await this.request({ method: 'POST', path: '/v1/alarms', body: report }, nothing);
   }
 
   /** Returns everything the cloud holds of this account, as one file. */
-  async export(): Promise<Blob> {
-    return (await this.request({ method: 'GET', path: '/v1/account/export' })).blob();
+  export(): Promise<Blob> {
+    const request: ApiRequest = { method: 'GET', path: '/v1/account/export', isLong: true };
+    return this.request(request, (response) => response.blob());
   }
 
   /** Deletes the account and everything the cloud holds of it. */
   async deleteAccount(): Promise<void> {
     const body = { account: toHex(this.options.keys.account) };
-    await this.request({ method: 'DELETE', path: '/v1/account', body });
+    await this.request({ method: 'DELETE', path: '/v1/account', body }, nothing);
   }
 
   /** Yields live events, those after `lastId` first, until the connection ends or the signal fires. */
   async *stream(lastId: number | null, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     const headers = lastId === null ? {} : { 'last-event-id': String(lastId) };
-    const response = await this.request({ method: 'GET', path: '/v1/stream', headers, signal });
-    if (response.body === null) throw new SealcamError('cloud-unreachable', 'a stream without a body');
-    const reader = response.body.getReader();
+    const request: ApiRequest = { method: 'GET', path: '/v1/stream', headers, signal };
+    const body = await this.request(request, (response) => Promise.resolve(response.body));
+    if (body === null) throw new SealcamError('cloud-unreachable', 'a stream without a body');
+    const reader = body.getReader();
     const decoder = new TextDecoder();
     const parser = new EventParser();
     // Node's fetch ignores its signal once the headers have arrived; the body must be cancelled separately.
@@ -177,10 +191,14 @@ export class CloudClient {
     signal.addEventListener('abort', stop, { once: true });
     try {
       for (;;) {
-        const { done, value } = await reader.read();
+        // Pings are comments, which the parser drops; that they arrive is what counts.
+        const { done, value } = await this.liveness.within(reader.read());
         if (done) return;
         yield* parser.push(decoder.decode(value, { stream: true }));
       }
+    } catch (cause) {
+      if (isSealcamError(cause)) throw cause;
+      throw new SealcamError('cloud-unreachable', 'the connection to the cloud broke', { cause });
     } finally {
       signal.removeEventListener('abort', stop);
       stop();
@@ -188,52 +206,63 @@ export class CloudClient {
   }
 
   private async call<T>(request: ApiRequest, schema: z.ZodType<T>): Promise<T> {
-    const response = await this.request(request);
-    const result = schema.safeParse(await response.json().catch(() => null));
+    const answer: unknown = await this.request(request, (response): Promise<unknown> =>
+      response.json().catch(() => null),
+    );
+    const result = schema.safeParse(answer);
     if (!result.success) throw new SealcamError('cloud-unreachable', `${request.path}: an answer of another shape`);
     return result.data;
   }
 
-  private async request(request: ApiRequest): Promise<Response> {
-    const { method, path, body, isAnonymous = false, headers = {}, signal } = request;
+  private async request<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
-      const authorization = isAnonymous ? {} : { authorization: `Bearer ${await this.token()}` };
-      const content = body === undefined ? {} : { 'content-type': 'application/json' };
+      const token = request.isAnonymous === true ? null : await this.token();
       try {
-        return await this.send(path, {
-          method,
-          headers: { ...headers, ...authorization, ...content },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          ...(signal === undefined ? {} : { signal }),
-        });
+        return await this.send(request, token, read);
       } catch (error) {
         // The cloud forgets its sessions when it restarts: sign one new challenge, then give up.
         const hasEnded = isSealcamError(error) && error.code === 'session-refused';
-        if (!hasEnded || isAnonymous || attempt > 0) throw error;
+        if (!hasEnded || token === null || attempt > 0) throw error;
         this.session = null;
       }
     }
   }
 
-  private async send(path: string, init: PageRequest): Promise<Response> {
-    let response: Response;
+  /** Sends one request and reads its answer, each within the limit of a connection that lives. */
+  private async send<T>(
+    { method, path, body, headers = {}, signal, isLong = false }: ApiRequest,
+    token: string | null,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const over = new AbortController();
+    const stop = (): void => {
+      over.abort();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    const content = body === undefined ? {} : { 'content-type': 'application/json' };
+    const init: PageRequest = {
+      method,
+      headers: { ...headers, ...authorization, ...content },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: over.signal,
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+    };
     try {
-      response = await this.options.fetch(this.options.cloudOrigin + path, {
-        ...init,
-        cache: 'no-store',
-        credentials: 'omit',
-        redirect: 'error',
-        referrerPolicy: 'no-referrer',
-      });
+      const response = await this.liveness.within(this.options.fetch(this.options.cloudOrigin + path, init));
+      if (!response.ok) throw await this.liveness.within(refusalOf(response));
+      return await this.liveness.within(read(response), isLong ? Infinity : undefined);
     } catch (cause) {
+      // Nobody waits for the rest any longer.
+      stop();
+      if (isSealcamError(cause)) throw cause;
       throw new SealcamError('cloud-unreachable', 'the cloud does not answer', { cause });
+    } finally {
+      signal?.removeEventListener('abort', stop);
     }
-    if (response.ok) return response;
-    const answer = errorAnswer.safeParse(await response.json().catch(() => null));
-    if (!answer.success) throw new SealcamError('cloud-unreachable', `the cloud answered ${String(response.status)}`);
-    const { code, message, hint } = answer.data.error;
-    const known: ErrorCode = code in ERROR_CODES ? (code as ErrorCode) : 'request-invalid';
-    throw new SealcamError(known, message, { hint });
   }
 
   private async token(): Promise<string> {
@@ -260,4 +289,17 @@ export class CloudClient {
     this.session = session;
     return session.token;
   }
+}
+
+function nothing(): Promise<void> {
+  return Promise.resolve();
+}
+
+/** Returns the error in an answer that refuses. */
+async function refusalOf(response: Response): Promise<SealcamError> {
+  const answer = errorAnswer.safeParse(await response.json().catch(() => null));
+  if (!answer.success) return new SealcamError('cloud-unreachable', `the cloud answered ${String(response.status)}`);
+  const { code, message, hint } = answer.data.error;
+  const known: ErrorCode = code in ERROR_CODES ? (code as ErrorCode) : 'request-invalid';
+  return new SealcamError(known, message, { hint });
 }

@@ -19,6 +19,7 @@ import {
 import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.js';
+import type { Liveness } from './liveness.js';
 import type { SessionView } from './session-view.js';
 import type { ServerEvent } from './sse.js';
 import { Timeline } from './timeline.js';
@@ -28,6 +29,8 @@ export interface SessionDependencies {
   readonly history: HistoryKeeper;
   readonly clock: Clock;
   readonly random: Random;
+  /** Shared with the client; without it a page that was hidden waits for its next attempt. */
+  readonly liveness?: Liveness;
 }
 
 const FIRST_PAGE_RECORDS = 60;
@@ -97,7 +100,7 @@ export class OwnerSession {
 
   /** Follows the live stream and reconnects until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, clock, random } = this.deps;
+    const { client, clock, random, liveness } = this.deps;
     // Jitter: after an outage all open pages must not reconnect in the same second.
     const options = {
       clock,
@@ -105,6 +108,7 @@ export class OwnerSession {
       firstDelayMs: RETRY_FIRST_MS,
       maxDelayMs: RETRY_MAX_MS,
       jitter: random,
+      ...(liveness === undefined ? {} : { pause: liveness.pause.bind(liveness) }),
     };
     await retrying(options, async (resetDelay) => {
       try {

@@ -3,6 +3,7 @@ import { createContext, useContext, useEffect, useState } from './preact.js';
 import type { Orders } from '../core/orders.js';
 import type { CloudClient } from '../core/cloud-client.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
+import type { Liveness } from '../core/liveness.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
@@ -14,6 +15,7 @@ import type { Pictures } from './pictures.js';
 export interface PageContext {
   readonly keys: OwnerKeys;
   readonly storage: AppStorage;
+  readonly liveness: Liveness;
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly owner: Owner;

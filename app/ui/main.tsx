@@ -7,6 +7,7 @@ import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
+import { Liveness } from '../core/liveness.js';
 import { Owner } from '../core/owner.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
@@ -32,7 +33,9 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   const suite = tweetnaclSuite;
   const clock = realClock;
   const keys = ownerKeys(suite, master);
+  const liveness = new Liveness(clock);
   const client = new CloudClient({
+    liveness,
     suite,
     clock,
     keys,
@@ -43,10 +46,10 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   const history = new HistoryKeeper(suite, storage, recipientOf(keys));
   await history.load();
   const owner = new Owner({ suite, clock, keys, client, history });
-  const session = new OwnerSession({ client, history, clock, random: realRandom });
+  const session = new OwnerSession({ client, history, clock, random: realRandom, liveness });
   const refresh = (): Promise<void> => session.refresh();
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
-  return { keys, storage, client, history, owner, session, orders, pictures: new Pictures(owner, session) };
+  return { keys, storage, liveness, client, history, owner, session, orders, pictures: new Pictures(owner, session) };
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */

@@ -7,6 +7,7 @@ import { EventsView } from './events-view.js';
 import { ago } from './format.js';
 import { Invitations } from './household.js';
 import { Logo } from './icons.js';
+import { followNetwork } from './network-events.js';
 import { Problem } from './problem.js';
 import { SettingsView } from './settings-view.js';
 import { useTheme } from './theme.js';
@@ -43,6 +44,7 @@ export function Shell({
       controller.abort();
     };
   }, [page]);
+  useEffect(() => followNetwork(page.liveness, () => page.client.probe()), [page]);
   const add = (): void => {
     setAdding('');
   };
