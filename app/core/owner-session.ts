@@ -94,10 +94,6 @@ export class OwnerSession {
     };
   }
 
-  get isLive(): boolean {
-    return this.connection === 'live';
-  }
-
   /** Follows the live stream and reconnects until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
     const { client, clock, random, liveness } = this.deps;

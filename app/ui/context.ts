@@ -7,9 +7,9 @@ import type { Liveness } from '../core/liveness.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
+import type { Pictures } from '../core/pictures.js';
 import type { SessionView } from '../core/session-view.js';
 import type { AppStorage } from '../core/storage.js';
-import type { Pictures } from './pictures.js';
 
 /** What components of the signed-in page need. Made once the owner's key is loaded. */
 export interface PageContext {

@@ -12,13 +12,13 @@ import { Owner } from '../core/owner.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
+import { Pictures } from '../core/pictures.js';
 import type { AppStorage } from '../core/storage.js';
 import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
 import { Logo } from './icons.js';
 import { Onboarding } from './onboarding.js';
-import { Pictures } from './pictures.js';
 import { Problem } from './problem.js';
 import { Shell } from './shell.js';
 
@@ -27,6 +27,13 @@ function cloudOrigin(): string {
   const named = document.querySelector('meta[name="sealcam-cloud"]')?.getAttribute('content') ?? '';
   return named === '' ? location.origin : named;
 }
+
+const PICTURE_URLS = {
+  create: (jpeg: Uint8Array): string => URL.createObjectURL(new Blob([new Uint8Array(jpeg)], { type: 'image/jpeg' })),
+  revoke: (url: string): void => {
+    URL.revokeObjectURL(url);
+  },
+};
 
 /** Builds everything the signed-in page needs. */
 async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageContext> {
@@ -49,7 +56,8 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness });
   const refresh = (): Promise<void> => session.refresh();
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
-  return { keys, storage, liveness, client, history, owner, session, orders, pictures: new Pictures(owner, session) };
+  const pictures = new Pictures({ open: (picture) => owner.openPicture(picture), session, clock, urls: PICTURE_URLS });
+  return { keys, storage, liveness, client, history, owner, session, orders, pictures };
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */

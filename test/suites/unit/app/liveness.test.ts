@@ -14,6 +14,11 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 const ORIGIN = 'https://cloud.example';
 const never = (): Promise<never> => new Promise(() => undefined);
 
+/** Lets what was started go on, without any time passing. */
+async function settle(): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, 20));
+}
+
 /** Returns the error's message once there is one; null until then. */
 function outcome(work: Promise<unknown>): () => string | null {
   let seen: string | null = null;
@@ -54,16 +59,19 @@ describe('a wait for the cloud', () => {
     // A device that slept: the wall clock went on, the timers did not.
     clock.wallStartMs += SILENCE_MAX_MS + 1;
     await liveness.check(() => Promise.resolve(probes++));
+    await settle();
     expect([asleep(), probes]).toEqual(['nothing was heard from the cloud for 30 seconds', 0]);
 
     const dead = outcome(liveness.within(never()));
     const checking = liveness.check(never);
     await clock.run(5000);
     await checking;
+    await settle();
     expect(dead()).toBe('nothing was heard from the cloud for 5 seconds');
     // The control: a cloud that answers keeps the connection.
     const alive = outcome(liveness.within(never()));
     await liveness.check(() => Promise.resolve());
+    await settle();
     expect(alive()).toBeNull();
   });
 
@@ -132,11 +140,6 @@ function cloudOf(clock: VirtualClock) {
     live: () => (isDead = false),
     streams: () => streams,
   };
-}
-
-/** Lets what was started go on, without any time passing. */
-async function settle(): Promise<void> {
-  await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
 describe("an owner's session over a cloud that dies", () => {
