@@ -13,16 +13,19 @@ import { bytesUpTo, tuple } from '../../protocol/wire/codec.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import {
   accessAnswer,
+  accountAnswer,
   camerasAnswer,
   challengeAnswer,
   claimAnswer,
   commandAnswer,
+  deletionAnswer,
   errorAnswer,
   infoAnswer,
   offerAnswer,
   recordsAnswer,
   sessionAnswer,
   type AccessEntry,
+  type AccountAnswer,
   type CameraItem,
   type RecordsAnswer,
 } from './cloud-answers.js';
@@ -169,10 +172,33 @@ export class CloudClient {
     return this.request(request, (response) => response.blob());
   }
 
-  /** Deletes the account and everything the cloud holds of it. */
-  async deleteAccount(): Promise<void> {
+  /** Deletes records: hides them at once, and erases them at the time that the answer names. */
+  deleteRecords(statements: readonly Uint8Array[]): Promise<{ readonly eraseAtMs: number }> {
+    const body = { statements: statements.map(toBase64) };
+    return this.call({ method: 'POST', path: '/v1/deletions', body }, deletionAnswer);
+  }
+
+  /** Takes a deletion of records back. @throws SealcamError `not-found` once they are erased */
+  async undoDeletion(statements: readonly Uint8Array[]): Promise<void> {
+    const body = { statements: statements.map(toBase64) };
+    await this.request({ method: 'POST', path: '/v1/deletions/undo', body }, nothing);
+  }
+
+  /** Returns whether the account is deleted, and when it is erased. */
+  account(): Promise<AccountAnswer> {
+    return this.call({ method: 'GET', path: '/v1/account' }, accountAnswer);
+  }
+
+  /** Deletes the account: nothing of it can be read from now on, and at the time in the answer it is erased. */
+  deleteAccount(statements: readonly Uint8Array[]): Promise<{ readonly eraseAtMs: number }> {
+    const body = { account: toHex(this.options.keys.account), statements: statements.map(toBase64) };
+    return this.call({ method: 'DELETE', path: '/v1/account', body }, deletionAnswer);
+  }
+
+  /** Takes the deletion of the account back. @throws SealcamError `not-found` once it is erased */
+  async restoreAccount(): Promise<void> {
     const body = { account: toHex(this.options.keys.account) };
-    await this.request({ method: 'DELETE', path: '/v1/account', body }, nothing);
+    await this.request({ method: 'POST', path: '/v1/account/restore', body }, nothing);
   }
 
   /** Yields live events, those after `lastId` first, until the connection ends or the signal fires. */

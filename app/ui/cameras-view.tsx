@@ -1,11 +1,12 @@
 import { type JSX, useState } from './preact.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
-import { isSilent } from '../core/camera-state.js';
+import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
-import { useNames, useNow, useSessionView } from './context.js';
+import { useChanges, useNames, useNow, usePage, usePresence, useSessionView } from './context.js';
 import { ago, duration, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
+import { NotLoaded } from './not-loaded.js';
 
 const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not set' } as const;
 const PICTURE = {
@@ -23,10 +24,12 @@ export function CamerasView({
   readonly onAddCamera: () => void;
   readonly onAddMember: () => void;
 }): JSX.Element {
-  const { cameras, isLoaded } = useSessionView();
-  const current = cameras.filter(
-    ({ device, epoch }) => !cameras.some((other) => other.device === device && other.epoch > epoch),
-  );
+  const { cameras, isLoaded, connection } = useSessionView();
+  const { putAway } = usePage();
+  useChanges(putAway);
+  const current = currentOf(cameras);
+  const shown = current.filter((camera) => !putAway.has(camera));
+  const away = current.filter((camera) => putAway.has(camera));
   return (
     <section aria-labelledby="cameras-heading">
       <div class="section-head">
@@ -35,6 +38,7 @@ export function CamerasView({
           <PlusIcon /> Add a camera
         </button>
       </div>
+      {!isLoaded && <NotLoaded what="Cameras" connection={connection} />}
       {isLoaded && current.length === 0 && (
         <div class="empty">
           <CameraIcon />
@@ -43,11 +47,34 @@ export function CamerasView({
         </div>
       )}
       <ul class="camera-list">
-        {current.map((camera) => (
+        {shown.map((camera) => (
           <CameraCard key={camera.device} camera={camera} onAddMember={onAddMember} />
         ))}
       </ul>
+      {away.length > 0 && <PutAwayList cameras={away} />}
     </section>
+  );
+}
+
+/** What was put away on this device, with the way back. */
+function PutAwayList({ cameras }: { readonly cameras: readonly CameraView[] }): JSX.Element {
+  const { putAway } = usePage();
+  const { nameOf } = useNames();
+  return (
+    <details class="panel put-away">
+      <summary>Put away ({cameras.length})</summary>
+      <p class="muted small">Released cameras, hidden on this device. What they recorded stays under Events.</p>
+      <ul class="members">
+        {cameras.map((camera) => (
+          <li key={camera.device}>
+            <span>{nameOf(camera.device)}</span>
+            <button type="button" class="text-button" onClick={() => void putAway.remove(camera)}>
+              Show again
+            </button>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -61,13 +88,14 @@ function CameraCard({
   const now = useNow(10_000);
   const { nameOf, rename } = useNames();
   const name = nameOf(camera.device);
+  const presence = usePresence(camera);
   return (
     <li class="panel camera">
       <div class="camera-head">
         <Name name={name} onRename={(next) => rename(camera.device, next)} />
-        <Presence camera={camera} nowMs={now} />
+        <PresenceChip camera={camera} presence={presence} nowMs={now} />
       </div>
-      {isSilent(camera, now) && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
+      {presence === 'silent' && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
       <Health camera={camera} nowMs={now} />
       <CameraControls camera={camera} onAddMember={onAddMember} />
       <p class="mono muted">{camera.device}</p>
@@ -75,13 +103,32 @@ function CameraCard({
   );
 }
 
-function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
+const PRESENCE = {
+  released: ['Released', 'wait'],
+  unknown: ['Not known now', 'wait'],
+  private: ['Privacy mode', 'warn'],
+  silent: ['Silent', 'warn'],
+  offline: ['Offline', 'wait'],
+  online: ['Online', 'good'],
+} as const satisfies Record<Presence, readonly [string, string]>;
+
+function PresenceChip({
+  camera,
+  presence,
+  nowMs,
+}: {
+  readonly camera: CameraView;
+  readonly presence: Presence;
+  readonly nowMs: number;
+}): JSX.Element {
+  const [word, tone] = PRESENCE[presence];
   const heard = camera.lastWordMs === null ? 'never heard' : `last heard ${ago(camera.lastWordMs, nowMs)}`;
-  if (camera.hasEnded) return <span class="chip chip-wait">Released</span>;
-  if (camera.health?.body.privacy === true) return <span class="chip chip-warn">Privacy mode · {heard}</span>;
-  if (isSilent(camera, nowMs)) return <span class="chip chip-warn">Silent · {heard}</span>;
-  if (camera.isOnline === false) return <span class="chip chip-wait">Offline · {heard}</span>;
-  return <span class="chip chip-good">Online · {heard}</span>;
+  return (
+    <span class={`chip chip-${tone}`}>
+      {word}
+      {presence !== 'released' && ` · ${heard}`}
+    </span>
+  );
 }
 
 function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {

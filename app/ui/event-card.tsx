@@ -3,7 +3,7 @@ import type { RecordScene } from '../../protocol/objects/record.js';
 import { keyOf, type PictureState } from '../core/pictures.js';
 import type { EventPicture, TimelineEvent } from '../core/timeline.js';
 import type { EventKind } from '../core/timeline-kinds.js';
-import { usePage } from './context.js';
+import { useChanges, usePage } from './context.js';
 import { clockTime, duration } from './format.js';
 import { PictureIcon } from './icons.js';
 import { VerdictChip, verdictSentence } from './verdict-chip.js';
@@ -11,15 +11,8 @@ import { VerdictChip, verdictSentence } from './verdict-chip.js';
 /** Returns the state of a picture. While it is `shown`, it is loaded and kept. */
 export function usePicture(picture: EventPicture | null, shown: boolean): PictureState {
   const { pictures } = usePage();
-  const [, setTick] = useState(0);
   const key = picture === null ? null : keyOf(picture);
-  useEffect(
-    () =>
-      pictures.subscribe(() => {
-        setTick((tick) => tick + 1);
-      }),
-    [pictures],
-  );
+  useChanges(pictures);
   useEffect(() => (picture === null || !shown ? undefined : pictures.show(picture)), [pictures, key, shown]);
   return picture === null ? { type: 'none' } : pictures.stateOf(picture);
 }

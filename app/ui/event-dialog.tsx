@@ -3,6 +3,7 @@ import { toHex } from '../../common/bytes.js';
 import type { PictureState } from '../core/pictures.js';
 import type { TimelineEvent } from '../core/timeline.js';
 import { usePage } from './context.js';
+import { DeleteEvent } from './deleted-events.js';
 import { eventTitle, Picture, usePicture } from './event-card.js';
 import { duration, fullTime, size } from './format.js';
 import { CloseIcon, LeftIcon, RightIcon } from './icons.js';
@@ -100,6 +101,7 @@ export function EventDialog({
           </label>
         )}
         <HowItIsKnown event={event} />
+        <DeleteEvent key={event.key} event={event} onDeleted={onClose} />
       </div>
     </dialog>
   );

@@ -6,6 +6,7 @@ import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
 import { CloudClient } from '../core/cloud-client.js';
+import { Deletions } from '../core/deletions.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
 import { Liveness } from '../core/liveness.js';
 import { Owner } from '../core/owner.js';
@@ -13,6 +14,9 @@ import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
 import { Pictures } from '../core/pictures.js';
+import { Hearing } from '../core/presence.js';
+import { PutAway } from '../core/put-away.js';
+import { StandingOrders } from '../core/standing-orders.js';
 import type { AppStorage } from '../core/storage.js';
 import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
@@ -54,10 +58,33 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   await history.load();
   const owner = new Owner({ suite, clock, keys, client, history });
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness });
+  const hearing = new Hearing(session, clock);
+  const deletions = new Deletions({ suite, clock, keys, client, history });
+  const putAway = new PutAway(storage);
+  await putAway.load();
   const refresh = (): Promise<void> => session.refresh();
-  const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
+  const standing = new StandingOrders(storage);
+  await standing.load();
+  session.answers.observe((record) => {
+    standing.addRecord(record);
+  });
+  const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, standing, refresh });
   const pictures = new Pictures({ open: (picture) => owner.openPicture(picture), session, clock, urls: PICTURE_URLS });
-  return { keys, storage, liveness, client, history, owner, session, orders, pictures };
+  return {
+    keys,
+    storage,
+    liveness,
+    client,
+    history,
+    owner,
+    session,
+    hearing,
+    orders,
+    standing,
+    deletions,
+    putAway,
+    pictures,
+  };
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */

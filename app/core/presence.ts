@@ -1,0 +1,64 @@
+import type { Clock } from '../../common/clock.js';
+import { isSilent } from './camera-state.js';
+import type { OwnerSession } from './owner-session.js';
+import type { CameraView, SessionView } from './session-view.js';
+
+/** Whether a camera is there, as far as this page can know. */
+export type Presence = 'released' | 'unknown' | 'private' | 'silent' | 'offline' | 'online';
+
+/**
+ * Knows until when the page heard the cloud. Silence after that is the page's own: it says nothing about a camera.
+ */
+export class Hearing {
+  private readonly clock: Clock;
+  private connection: SessionView['connection'] = 'connecting';
+  private endedAtMs: number | null = null;
+
+  constructor(session: Pick<OwnerSession, 'subscribe'>, clock: Clock) {
+    this.clock = clock;
+    session.subscribe(({ connection }) => {
+      if (this.connection === 'live' && connection !== 'live') this.endedAtMs = clock.wallMs();
+      this.connection = connection;
+    });
+  }
+
+  /** Returns the time up to which silence is a camera's, UTC; null before the page was connected. */
+  untilMs(): number | null {
+    return this.connection === 'live' ? this.clock.wallMs() : this.endedAtMs;
+  }
+}
+
+/** Returns whether a camera is there, judged at the time up to which the page heard the cloud. */
+export function presenceOf(
+  camera: CameraView,
+  connection: SessionView['connection'],
+  untilMs: number | null,
+): Presence {
+  if (camera.hasEnded) return 'released';
+  if (untilMs !== null && isSilent(camera, untilMs)) return 'silent';
+  if (connection !== 'live') return 'unknown';
+  if (camera.health?.body.privacy === true) return 'private';
+  return camera.isOnline === false ? 'offline' : 'online';
+}
+
+/** Returns each camera once, under its newest ownership. */
+export function currentOf(cameras: readonly CameraView[]): readonly CameraView[] {
+  return cameras.filter(
+    ({ device, epoch }) => !cameras.some((other) => other.device === device && other.epoch > epoch),
+  );
+}
+
+/**
+ * Returns the cameras of which nothing was heard for too long: a list of events that does not name them looks quiet.
+ *
+ * @param device hex of a device id; null for all
+ */
+export function silentCameras(
+  { cameras, connection }: Pick<SessionView, 'cameras' | 'connection'>,
+  device: string | null,
+  untilMs: number | null,
+): readonly CameraView[] {
+  return currentOf(cameras).filter(
+    (camera) => (device === null || camera.device === device) && presenceOf(camera, connection, untilMs) === 'silent',
+  );
+}

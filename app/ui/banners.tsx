@@ -1,0 +1,80 @@
+import type { JSX } from './preact.js';
+import { useNow, usePage, useSessionView } from './context.js';
+import { ago } from './format.js';
+import { Invitations } from './household.js';
+import { Problem } from './problem.js';
+import { DeletedAccount } from './your-data.js';
+
+const CONNECTIONS = {
+  live: ['Live', 'good'],
+  connecting: ['Connecting', 'wait'],
+  offline: ['Offline', 'warn'],
+  paused: ['Paused', 'wait'],
+} as const;
+
+/** Whether the page is connected, in one word. */
+export function Connection(): JSX.Element {
+  const { connection } = useSessionView();
+  const [text, tone] = CONNECTIONS[connection];
+  return (
+    <span class={`connection connection-${tone}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {text}
+    </span>
+  );
+}
+
+/** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
+export function Banners(): JSX.Element {
+  const { problem, alarms, connection, notice, isLoaded } = useSessionView();
+  const pause = connection === 'paused' && problem !== null ? problem : null;
+  const { session } = usePage();
+  const now = useNow(30_000);
+  return (
+    <div class="banners" aria-live="polite">
+      <Invitations />
+      <DeletedAccount />
+      {connection === 'offline' && problem !== null && (
+        <div>
+          <Problem error={problem} />
+          <p class="muted small">{kept(isLoaded)} This page keeps trying to reconnect.</p>
+        </div>
+      )}
+      {pause !== null && (
+        <div class="note note-wait">
+          <strong>Viewing events is paused.</strong> Message from the operator: “{pause.message}”
+          <p class="small">
+            {pause.hint} {kept(isLoaded)} This page continues by itself.
+          </p>
+        </div>
+      )}
+      {pause === null && notice !== null && (
+        <div class="note note-wait">
+          <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
+        </div>
+      )}
+      {alarms.length > 0 && (
+        <details class="note note-bad" role="alert">
+          <summary>
+            <strong>The cloud sent something that contradicts what your cameras signed.</strong> It is not shown.
+          </summary>
+          <ul>
+            {alarms.map(({ id, verdict, message, atMs }) => (
+              <li key={id}>
+                {verdict}: {message} ({ago(atMs, now)})
+              </li>
+            ))}
+          </ul>
+          <button type="button" class="text-button" onClick={() => void session.refresh()}>
+            Ask the cloud again
+          </button>
+        </details>
+      )}
+    </div>
+  );
+}
+
+/** A page that was just opened has verified nothing yet: it keeps no events on this device. */
+function kept(isLoaded: boolean): string {
+  return isLoaded ? 'Everything shown here was verified before.' : 'Nothing is loaded yet.';
+}
