@@ -23,9 +23,15 @@ export class Liveness {
   private readonly clock: Clock;
   private readonly waits = new Set<Wait>();
   private readonly sleepers = new Set<AbortController>();
+  private heardMs: number | null = null;
 
   constructor(clock: Clock) {
     this.clock = clock;
+  }
+
+  /** When something last came from the cloud, UTC; null before. */
+  get heardAtMs(): number | null {
+    return this.heardMs;
   }
 
   /**
@@ -47,7 +53,9 @@ export class Liveness {
         })
       : null;
     try {
-      return await Promise.race([work, failed]);
+      const result = await Promise.race([work, failed]);
+      this.heardMs = this.clock.wallMs();
+      return result;
     } finally {
       cancel?.();
       this.waits.delete(wait);
@@ -117,6 +125,6 @@ export class Liveness {
 function silence(limitMs: number): SealcamError {
   const seconds = String(Math.round(limitMs / 1000));
   return new SealcamError('cloud-unreachable', `nothing was heard from the cloud for ${seconds} seconds`, {
-    hint: 'The page keeps trying to reconnect.',
+    hint: 'The network or the cloud is down.',
   });
 }

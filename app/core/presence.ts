@@ -1,5 +1,5 @@
-import type { Clock } from '../../common/clock.js';
 import { isSilent } from './camera-state.js';
+import type { Liveness } from './liveness.js';
 import type { OwnerSession } from './owner-session.js';
 import type { CameraView, SessionView } from './session-view.js';
 
@@ -7,24 +7,26 @@ import type { CameraView, SessionView } from './session-view.js';
 export type Presence = 'released' | 'unknown' | 'private' | 'silent' | 'offline' | 'online';
 
 /**
- * Knows until when the page heard the cloud. Silence after that is the page's own: it says nothing about a camera.
+ * Knows until when the page heard the cloud. Silence after that is the page's own, as on a device that slept: it says nothing
+ * about a camera.
  */
 export class Hearing {
-  private readonly clock: Clock;
+  private readonly liveness: Pick<Liveness, 'heardAtMs'>;
   private connection: SessionView['connection'] = 'connecting';
   private endedAtMs: number | null = null;
 
-  constructor(session: Pick<OwnerSession, 'subscribe'>, clock: Clock) {
-    this.clock = clock;
+  constructor(session: Pick<OwnerSession, 'subscribe'>, liveness: Pick<Liveness, 'heardAtMs'>) {
+    this.liveness = liveness;
     session.subscribe(({ connection }) => {
-      if (this.connection === 'live' && connection !== 'live') this.endedAtMs = clock.wallMs();
+      // While the page reconnects it hears the cloud again, but has not yet fetched what it missed.
+      if (this.connection === 'live' && connection !== 'live') this.endedAtMs = liveness.heardAtMs;
       this.connection = connection;
     });
   }
 
   /** Returns the time up to which silence is a camera's, UTC; null before the page was connected. */
   untilMs(): number | null {
-    return this.connection === 'live' ? this.clock.wallMs() : this.endedAtMs;
+    return this.connection === 'live' ? this.liveness.heardAtMs : this.endedAtMs;
   }
 }
 

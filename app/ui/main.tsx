@@ -58,7 +58,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   await history.load();
   const owner = new Owner({ suite, clock, keys, client, history });
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness });
-  const hearing = new Hearing(session, clock);
+  const hearing = new Hearing(session, liveness);
   const deletions = new Deletions({ suite, clock, keys, client, history });
   const putAway = new PutAway(storage);
   await putAway.load();

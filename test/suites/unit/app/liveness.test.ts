@@ -38,7 +38,9 @@ describe('a wait for the cloud', () => {
     expect(seen()).toBeNull();
     await clock.run(1);
     expect(seen()).toBe('nothing was heard from the cloud for 30 seconds');
+    expect(liveness.heardAtMs).toBeNull();
     expect(await liveness.within(Promise.resolve(7))).toBe(7);
+    expect(liveness.heardAtMs).toBe(clock.wallMs());
     expect(clock.pending).toBe(0);
   });
 
