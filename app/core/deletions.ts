@@ -1,6 +1,6 @@
 import { fromHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
-import { SealcamError } from '../../common/errors.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { deletionKind } from '../../protocol/objects/deletion.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
@@ -36,6 +36,8 @@ interface Run {
 /** What the API takes at once. */
 const STATEMENTS_MAX = 64;
 const ACCOUNT_STATEMENTS_MAX = 1024;
+/** With which the cloud refuses a statement; the page shows a code that it does not know as `request-invalid`. */
+const REFUSED_STATEMENT: readonly string[] = ['statement-refused', 'request-invalid', 'not-found'];
 
 /**
  * Deletes events and the account. What an owner deletes leaves a statement that the owner signed, so that the hole in the
@@ -113,7 +115,7 @@ export class Deletions {
    * @throws SealcamError `cloud-unreachable`, `foreign`
    */
   async deleteAccount(cameras: readonly CameraView[]): Promise<void> {
-    const { client, history } = this.deps;
+    const { history } = this.deps;
     const statements: Uint8Array[] = [];
     for (const camera of cameras) {
       const device = deviceOf(camera);
@@ -121,8 +123,22 @@ export class Deletions {
       if (!camera.isOwned || head === null) continue;
       statements.push(this.statement(device, camera.epoch, { fromSeq: 0, toSeq: head.seq, lastHash: head.hash }));
     }
-    const { eraseAtMs } = await client.deleteAccount(statements.slice(-ACCOUNT_STATEMENTS_MAX));
+    const { eraseAtMs } = await this.sendDeletion(statements.slice(-ACCOUNT_STATEMENTS_MAX));
     this.setAccount(eraseAtMs);
+    // An account of which the cloud holds nothing is not marked.
+    await this.refreshAccount();
+  }
+
+  /** A statement that the cloud cannot match, as of records that were deleted before, keeps nobody from leaving. */
+  private async sendDeletion(statements: readonly Uint8Array[]): Promise<{ readonly eraseAtMs: number }> {
+    const { client } = this.deps;
+    try {
+      return await client.deleteAccount(statements);
+    } catch (error) {
+      const { code } = asSealcamError(error);
+      if (statements.length === 0 || !REFUSED_STATEMENT.includes(code)) throw error;
+      return client.deleteAccount([]);
+    }
   }
 
   /** Takes the deletion of the account back. @throws SealcamError `cloud-unreachable`, `not-found` once it is erased */

@@ -71,8 +71,8 @@ export class Liveness {
     );
   }
 
-  /** Ends the pause before the next attempt: the browser says that the network is back. */
-  networkBack(): void {
+  /** Ends the pause before the next attempt: the network is back, or something else has changed. */
+  retryNow(): void {
     for (const sleeper of [...this.sleepers]) sleeper.abort();
   }
 
@@ -84,7 +84,7 @@ export class Liveness {
    */
   async check(probe: () => Promise<unknown>): Promise<void> {
     for (const wait of [...this.waits]) if (this.ageMs(wait) > wait.limitMs) this.end(wait, silence(wait.limitMs));
-    this.networkBack();
+    this.retryNow();
     if (this.waits.size === 0) return;
     try {
       await this.within(probe(), PROBE_MAX_MS);
@@ -93,7 +93,7 @@ export class Liveness {
     }
   }
 
-  /** Waits before the next attempt, until the delay has passed or the network is back. */
+  /** Waits before the next attempt, until the delay has passed or {@link retryNow} is called. */
   async pause(delayMs: number, signal: AbortSignal): Promise<void> {
     const sleeper = new AbortController();
     const stop = (): void => {

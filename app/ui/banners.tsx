@@ -1,5 +1,5 @@
 import type { JSX } from './preact.js';
-import { useNow, usePage, useSessionView } from './context.js';
+import { useChanges, useNow, usePage, useSessionView } from './context.js';
 import { ago } from './format.js';
 import { Invitations } from './household.js';
 import { Problem } from './problem.js';
@@ -10,12 +10,15 @@ const CONNECTIONS = {
   connecting: ['Connecting', 'wait'],
   offline: ['Offline', 'warn'],
   paused: ['Paused', 'wait'],
+  deleted: ['Deleted', 'warn'],
 } as const;
 
 /** Whether the page is connected, in one word. */
 export function Connection(): JSX.Element {
   const { connection } = useSessionView();
-  const [text, tone] = CONNECTIONS[connection];
+  const { deletions } = usePage();
+  useChanges(deletions);
+  const [text, tone] = CONNECTIONS[deletions.accountErasedAtMs === null ? connection : 'deleted'];
   return (
     <span class={`connection connection-${tone}`} role="status">
       <span class="dot" aria-hidden="true" />
@@ -28,13 +31,15 @@ export function Connection(): JSX.Element {
 export function Banners(): JSX.Element {
   const { problem, alarms, connection, notice, isLoaded } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
-  const { session } = usePage();
+  const { session, deletions } = usePage();
+  useChanges(deletions);
+  const isDeleted = deletions.accountErasedAtMs !== null;
   const now = useNow(30_000);
   return (
     <div class="banners" aria-live="polite">
       <Invitations />
       <DeletedAccount />
-      {connection === 'offline' && problem !== null && (
+      {connection === 'offline' && problem !== null && !isDeleted && (
         <div>
           <Problem error={problem} />
           <p class="muted small">{kept(isLoaded)} This page keeps trying to reconnect.</p>

@@ -6,7 +6,7 @@ export function followNetwork(liveness: Liveness, probe: () => Promise<unknown>)
     liveness.networkLost();
   };
   const back = (): void => {
-    liveness.networkBack();
+    liveness.retryNow();
   };
   const visible = (): void => {
     if (document.visibilityState === 'visible') void liveness.check(probe);

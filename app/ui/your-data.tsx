@@ -115,7 +115,7 @@ function ForgetKey({ run, onForget }: { readonly run: Run; readonly onForget: ()
 
 /** Above every view while the account is deleted and not yet erased. */
 export function DeletedAccount(): JSX.Element | null {
-  const { deletions, session } = usePage();
+  const { deletions, liveness } = usePage();
   useChanges(deletions);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const erasedAtMs = deletions.accountErasedAtMs;
@@ -124,7 +124,7 @@ export function DeletedAccount(): JSX.Element | null {
     setProblem(null);
     try {
       await deletions.restoreAccount();
-      await session.refresh();
+      liveness.retryNow();
     } catch (error) {
       setProblem(asSealcamError(error));
     }

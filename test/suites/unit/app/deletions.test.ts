@@ -37,6 +37,7 @@ async function owner() {
   const asked: Asked[] = [];
   let isDeleted = false;
   let isErased = false;
+  let isStrict = false;
   const answers: Readonly<Record<string, () => unknown>> = {
     '/v1/session/challenge': () => ({ cloudOrigin: ORIGIN, nonce: 'ab'.repeat(32), expiresAtMs: clock.wallMs() }),
     '/v1/session': () => ({ token: 't', expiresAtMs: clock.wallMs() + 86_400_000 }),
@@ -59,6 +60,10 @@ async function owner() {
     if (isUndo) {
       isDeleted = false;
       return Promise.resolve(new Response(null, { status: 204 }));
+    }
+    if (isStrict && method === 'DELETE' && !text.includes('"statements":[]')) {
+      const error = { code: 'statement-refused', message: 'the last record of a range is not stored here', hint: '' };
+      return Promise.resolve(Response.json({ error }, { status: 422 }));
     }
     return Promise.resolve(Response.json((answers[`${method} ${path}`] ?? answers[path])?.() ?? {}));
   };
@@ -83,6 +88,7 @@ async function owner() {
     event,
     client,
     erase: () => (isErased = true),
+    refuseStatements: () => (isStrict = true),
     camera: { device, epoch: 1, isOwned: true } as unknown as CameraView,
   };
 }
@@ -152,7 +158,7 @@ describe('an account that is deleted', () => {
     const shared = { ...camera, isOwned: false };
     const unseen = { ...camera, epoch: 2 };
     await deletions.deleteAccount([camera, shared, unseen]);
-    const sent = asked.at(-1);
+    const sent = asked.find(({ method }) => method === 'DELETE');
     expect(sent).toMatchObject({ method: 'DELETE', path: '/v1/account', body: { account: toHex(keys.account) } });
     expect(opened(sent).map(({ value }) => [value.epoch, value.fromSeq, value.toSeq])).toEqual([[1, 0, 9]]);
     expect(opened(sent)[0]?.value.lastHash).toEqual(records[9]?.hash);
@@ -163,6 +169,15 @@ describe('an account that is deleted', () => {
     await deletions.deleteAccount([camera]);
     erase();
     expect(await asyncCodeOf(() => deletions.restoreAccount())).toBe('not-found');
+    expect(deletions.accountErasedAtMs).toBe(ERASE_AT_MS);
+  });
+
+  it('goes without statements where the cloud cannot match them', async () => {
+    const { asked, deletions, camera, refuseStatements } = await owner();
+    refuseStatements();
+    await deletions.deleteAccount([camera]);
+    const sent = asked.filter(({ method }) => method === 'DELETE');
+    expect(sent.map(({ body }) => body.statements?.length)).toEqual([1, 0]);
     expect(deletions.accountErasedAtMs).toBe(ERASE_AT_MS);
   });
 
