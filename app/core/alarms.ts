@@ -10,6 +10,16 @@ export interface Alarm {
   readonly atMs: number;
   readonly verdict: Refusal['verdict'] | 'older-history';
   readonly message: string;
+  /** The ownership it concerns; null if that cannot be read. */
+  readonly about: EpochName | null;
+}
+
+/** Alarms over what is not there, rather than over what the cloud sent. */
+const WITHHELD: readonly Alarm['verdict'][] = ['older-history', 'gap', 'pending'];
+
+/** Returns whether the cloud holds back what the cameras signed. Other alarms are over what it sent instead. */
+export function isWithheld({ verdict }: Alarm): boolean {
+  return WITHHELD.includes(verdict);
 }
 
 export interface AlarmCause {
@@ -30,6 +40,7 @@ export class Alarms {
   private readonly clock: Clock;
   private readonly alarms: Alarm[] = [];
   private readonly reported = new Set<string>();
+  private raised = 0;
 
   constructor(client: CloudClient, clock: Clock) {
     this.client = client;
@@ -44,8 +55,9 @@ export class Alarms {
   /** Adds an alarm and reports it, unless the same one is known. */
   raise({ verdict, code, message, about }: AlarmCause): void {
     this.report({ verdict, code, device: about?.device ?? null, epoch: about?.epoch ?? null });
-    if (this.alarms.some((known) => known.verdict === verdict && known.message === message)) return;
-    this.alarms.push({ id: this.alarms.length + 1, atMs: this.clock.wallMs(), verdict, message });
+    const key = nameOf({ verdict, message, about });
+    if (this.alarms.some((known) => nameOf(known) === key)) return;
+    this.alarms.push({ id: ++this.raised, atMs: this.clock.wallMs(), verdict, message, about });
     if (this.alarms.length > ALARMS_MAX) this.alarms.shift();
   }
 
@@ -56,4 +68,8 @@ export class Alarms {
     // A cloud that refuses the report changes nothing for the owner, who sees the alarm on the page.
     this.client.reportAlarm(report).catch(() => undefined);
   }
+}
+
+function nameOf({ verdict, message, about }: Pick<Alarm, 'verdict' | 'message' | 'about'>): string {
+  return JSON.stringify([verdict, message, about?.device, about?.epoch]);
 }

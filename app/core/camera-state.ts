@@ -1,19 +1,28 @@
 import { toHex } from '../../common/bytes.js';
 import { LIMITS } from '../../common/limits.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
+import { CameraLog, type HistoryMark } from './camera-log.js';
 import type { CameraItem } from './cloud-answers.js';
-import { plausibleWallMs } from './plausible-time.js';
+import { plausibleWallMs, signedMs } from './plausible-time.js';
 import type { HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { CameraView } from './session-view.js';
-import { sortMs } from './timeline.js';
 
 /** What the session knows of one camera and epoch. */
 export interface CameraState {
-  /** The cloud's newest answer about it. */
-  item: CameraItem;
-  /** Lowest and highest seq loaded here; null before the first page. */
+  readonly device: Uint8Array;
+  readonly epoch: number;
+  /** The cloud's newest answer about it; null while it does not list this camera, which this device knows. */
+  item: CameraItem | null;
+  /** Every verified record loaded here, and what is missing among them. */
+  readonly log: CameraLog;
+  /** Lowest seq loaded here; null before the first page. */
   lowestSeq: number | null;
-  highestSeq: number | null;
+  /** Everything from `lowestSeq` to here was asked for; null before the first page. */
+  coveredUpTo: number | null;
+  /** Pages that are being fetched: until they are here, a hole proves nothing. */
+  fetching: number;
+  /** Whether the newest pages were not all fetched: a hole still proves nothing. */
+  isInterrupted: boolean;
   /** UTC of the record with the lowest seq loaded here, as events are sorted; null before the first page. */
   loadedFromMs: number | null;
   /** Whether a page below `lowestSeq` held nothing that may be shown: asking again would go on for ever. */
@@ -26,17 +35,40 @@ export interface CameraState {
 }
 
 /** Returns the state of a camera of which nothing is loaded. */
-export function newCameraState(item: CameraItem): CameraState {
+export function newCameraState(device: Uint8Array, epoch: number): CameraState {
   return {
-    item,
+    device,
+    epoch,
+    item: null,
+    log: new CameraLog(device, epoch),
     lowestSeq: null,
-    highestSeq: null,
+    coveredUpTo: null,
+    fetching: 0,
+    isInterrupted: false,
     loadedFromMs: null,
     isExhausted: false,
     lowestAvailable: null,
     health: null,
     lastWord: null,
   };
+}
+
+/** Returns the places of the loaded history without a record. None while pages are being fetched. */
+export function marksOf(camera: CameraState, history: HistoryKeeper, nowMs: number): HistoryMark[] {
+  const { lowestSeq, coveredUpTo, fetching, isInterrupted, log } = camera;
+  if (fetching > 0 || isInterrupted) return [];
+  // Below the last page there is nothing more to ask for.
+  const fromSeq = lowestSeq === null || hasOlder(camera) ? (lowestSeq ?? Infinity) : 0;
+  return log.marks(history, { fromSeq, upToSeq: coveredUpTo ?? -1, nowMs });
+}
+
+/**
+ * Returns whether live records of a camera left a hole that nothing can fill any more, so that the newest page must be asked
+ * for: the stream alone proves nothing, since it brings records in any order.
+ */
+export function mustAsk({ device, epoch, coveredUpTo, fetching, log }: CameraState, history: HistoryKeeper): boolean {
+  const drained = history.drainedUpTo(device, epoch);
+  return coveredUpTo !== null && fetching === 0 && drained > log.unbrokenFrom(coveredUpTo);
 }
 
 /** Returns whether the cloud has records older than those loaded. */
@@ -46,10 +78,10 @@ export function hasOlder({ lowestSeq, lowestAvailable, isExhausted }: CameraStat
 
 /** Notes a record that a page of the camera's history brought. */
 export function applyPageRecord(camera: CameraState, { record, receivedAtMs }: VerifiedRecord): void {
-  const { seq, time } = record.value;
+  const { seq } = record.value;
   if (camera.lowestSeq !== null && seq >= camera.lowestSeq) return;
   camera.lowestSeq = seq;
-  camera.loadedFromMs = sortMs({ startedAtMs: plausibleWallMs(time.wallMs, receivedAtMs), receivedAtMs });
+  camera.loadedFromMs = signedMs(record.value, receivedAtMs);
 }
 
 /**
@@ -90,19 +122,22 @@ export function applyHealthReport(camera: CameraState, record: SealcamRecord, re
 
 /** Returns the camera as the page shows it. */
 export function cameraViewOf(camera: CameraState, history: HistoryKeeper): CameraView {
-  const { item, health } = camera;
-  const claim = history.claimOf(item.device, item.epoch);
+  const { device, epoch, item, health } = camera;
+  const claim = history.claimOf(device, epoch);
+  const hasEnded = history.hasEnded(device, epoch);
   return {
-    device: toHex(item.device),
-    epoch: item.epoch,
-    isOnline: item.online,
-    isReportedSilent: item.incomplete,
+    device: toHex(device),
+    epoch,
+    isListed: item !== null,
+    isOnline: item?.online ?? null,
+    isReportedSilent: item?.incomplete ?? false,
+    isReportedEnded: !hasEnded && item?.state === 'closed',
     lastWordMs: camera.lastWord?.atMs ?? null,
     health,
     hasOlder: hasOlder(camera),
     loadedFromMs: camera.loadedFromMs,
-    isOwned: history.isOwned(item.device, item.epoch),
-    hasEnded: item.state === 'closed' || history.hasEnded(item.device, item.epoch),
+    isOwned: history.isOwned(device, epoch),
+    hasEnded,
     members: claim?.value.recipients ?? [],
   };
 }

@@ -43,6 +43,9 @@ export const recordsAnswer = z.object({
   records: z.array(recordItem),
   lowestSeq: z.int().nullable(),
   highestSeq: z.int().nullable(),
+  /** The cloud's newest floor of the epoch, and the owner's statements of deletion; a cloud of version 0.1 sends neither. */
+  floor: base64.nullish(),
+  deletions: z.array(base64).max(1024).optional(),
 });
 export type RecordsAnswer = z.output<typeof recordsAnswer>;
 
@@ -61,6 +64,8 @@ export type CameraItem = z.output<typeof cameraItem>;
 export const camerasAnswer = z.object({ cameras: z.array(cameraItem) });
 export const noticeEvent = z.object({ notice: z.string().max(1000).nullable() });
 export const pausedEvent = z.object({ message: z.string().max(1000), hint: z.string().max(1000) });
+
+export const headsAnswer = z.object({ statements: z.array(base64).max(1024) });
 
 export const accessAnswer = z.object({
   entries: z.array(

@@ -20,6 +20,7 @@ import {
   commandAnswer,
   deletionAnswer,
   errorAnswer,
+  headsAnswer,
   infoAnswer,
   offerAnswer,
   recordsAnswer,
@@ -120,6 +121,12 @@ export class CloudClient {
     return (await this.call({ method: 'POST', path: '/v1/claims', body }, claimAnswer)).state;
   }
 
+  /** Sends a claim that its camera accepted, with the camera's signed accept record, to a cloud that lost both. */
+  async sendAccept(claim: Uint8Array, accept: Uint8Array): Promise<void> {
+    const body = { claim: toBase64(claim), accept: toBase64(accept) };
+    await this.request({ method: 'POST', path: '/v1/claims/accepted', body }, nothing);
+  }
+
   /** Asks a camera for an offer that admits only its current owner's next claim. */
   async requestOffer(device: Uint8Array): Promise<void> {
     await this.request({ method: 'POST', path: `/v1/devices/${toHex(device)}/offer-request`, body: {} }, nothing);
@@ -141,6 +148,16 @@ export class CloudClient {
     const query = `limit=${String(limit)}${before === null ? '' : `&before=${String(before)}`}`;
     const path = `/v1/cameras/${toHex(device)}/${String(epoch)}/records?${query}`;
     return this.call({ method: 'GET', path }, recordsAnswer);
+  }
+
+  /** Returns the statements of heads of the household's browsers, not yet verified. */
+  async heads(): Promise<readonly Uint8Array[]> {
+    return (await this.call({ method: 'GET', path: '/v1/heads' }, headsAnswer)).statements;
+  }
+
+  /** Sends this browser's statement of heads. */
+  async sendHeads(heads: Uint8Array): Promise<void> {
+    await this.request({ method: 'POST', path: '/v1/heads', body: { heads: toBase64(heads) } }, nothing);
   }
 
   /** Returns a sealed media object, not yet compared with the record that names it. */

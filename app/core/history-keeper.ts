@@ -2,14 +2,18 @@ import { equal, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim, type Recipient } from '../../protocol/objects/claim.js';
+import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
+import { floorKind, type Floor } from '../../protocol/objects/floor.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
-import { History } from '../../protocol/verify/history.js';
+import { History, type Explanation } from '../../protocol/verify/history.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
+import { signedMs } from './plausible-time.js';
+import { RetentionPromise } from './retention-promise.js';
 import type { AppStorage, KnownEpoch } from './storage.js';
 
 /** A record that this page verified itself. */
@@ -53,6 +57,8 @@ const INVITED_CAMERAS_MAX = 64;
  * cloud.
  */
 export class HistoryKeeper {
+  /** How long the cloud promised to keep records. */
+  readonly promise: RetentionPromise;
   private readonly suite: CryptoSuite;
   private readonly storage: AppStorage;
   private readonly own: Recipient;
@@ -71,6 +77,7 @@ export class HistoryKeeper {
   constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient) {
     this.suite = suite;
     this.storage = storage;
+    this.promise = new RetentionPromise(storage);
     this.own = own;
   }
 
@@ -79,6 +86,7 @@ export class HistoryKeeper {
     this.households = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
     this.revoked = ((await this.storage.setting(REVOKED)) ?? '').split(' ').filter((key) => key !== '');
     for (const epoch of await this.storage.epochs()) this.addEpoch(epoch);
+    await this.promise.load();
   }
 
   /** Remembers that this person revoked an ownership. */
@@ -163,7 +171,7 @@ export class HistoryKeeper {
       return { verdict: 'equivocation', code: 'cloud-lied', message: `two records for seq ${String(seq)}`, about };
     }
     if (rulesOf(kind).isLast) this.ended.add(epochKey(device, epoch));
-    await this.applyRecord(about.device, record);
+    await this.applyRecord(about.device, record, receivedAtMs);
     return { record, receivedAtMs };
   }
 
@@ -172,19 +180,57 @@ export class HistoryKeeper {
     return this.history.continuityOf(record);
   }
 
-  /** Returns the highest verified seq of each history, by device/epoch. */
-  heads(): ReadonlyMap<string, number> {
-    return new Map([...this.known].flatMap(([place, { head }]) => (head === null ? [] : [[place, head.seq]])));
+  /** Returns every epoch whose claim a record of its camera proved accepted, and that nobody revoked here. */
+  accepted(): readonly KnownEpoch[] {
+    return [...this.known.values()].filter(
+      ({ device, epoch, isAccepted }) => isAccepted && !this.revoked.includes(epochKey(device, epoch)),
+    );
   }
 
   /**
-   * Checks that the cloud shows at least as much of a history as this device had seen when it asked.
-   * @throws SealcamError `cloud-lied` if it shows less
+   * Verifies an owner's statement of deletion, after which the hole that it names is explained.
+   * @throws SealcamError `claim-unknown`, `foreign`, `malformed`, …
    */
-  checkHead(device: Uint8Array, epoch: number, highestSeq: number | null, heads = this.heads()): void {
-    const head = heads.get(epochKey(device, epoch));
-    if (head === undefined || (highestSeq !== null && highestSeq >= head)) return;
-    throw new SealcamError('cloud-lied', `the cloud ends at ${String(highestSeq)}, but ${String(head)} was seen here`);
+  addDeletion(bytes: Uint8Array): Deletion {
+    const { value, kid } = openSigned(deletionKind, this.suite, bytes);
+    const claim = this.claimNamed(value);
+    if (!equal(kid, claim.ownerKey)) throw new SealcamError('foreign', 'a deletion that the owner did not sign');
+    this.history.addDeletion(value);
+    return value;
+  }
+
+  /**
+   * Verifies a cloud's floor, after which the hole below it is explained.
+   * @throws SealcamError `claim-unknown`, `foreign`, `malformed`, …
+   */
+  addFloor(bytes: Uint8Array): Floor {
+    const { value, kid } = openSigned(floorKind, this.suite, bytes);
+    const isNamed = this.claimNamed(value).receiptKeys.some((key) => equal(key, kid));
+    if (!isNamed) throw new SealcamError('foreign', "a floor that none of the claim's receipt keys signed");
+    this.history.addFloor(value);
+    return value;
+  }
+
+  /** Returns who signed that these records are gone; null if nobody did. */
+  explain(device: Uint8Array, epoch: number, fromSeq: number, toSeq: number): Explanation | null {
+    return this.history.explain(device, epoch, fromSeq, toSeq);
+  }
+
+  /** Returns the highest seq of a health record with an empty queue: no record before it can still arrive. −1 without one. */
+  drainedUpTo(device: Uint8Array, epoch: number): number {
+    return this.history.drainedUpTo(device, epoch);
+  }
+
+  /** Returns the hash of a verified record, if it is known. */
+  hashOf(device: Uint8Array, epoch: number, seq: number): Uint8Array | undefined {
+    return this.history.hashOf(device, epoch, seq);
+  }
+
+  private claimNamed({ device, epoch, claimHash }: Pick<Floor, 'device' | 'epoch' | 'claimHash'>): Claim {
+    const claim = this.claimOf(device, epoch);
+    if (claim === null) throw new SealcamError('foreign', 'a statement on an epoch that is not known here');
+    if (!equal(claim.hash, claimHash)) throw new SealcamError('foreign', 'a statement on another claim');
+    return claim.value;
   }
 
   private openRecord(bytes: Uint8Array): Verified<SealcamRecord> | Refusal {
@@ -239,12 +285,16 @@ export class HistoryKeeper {
     return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
   }
 
-  private async applyRecord(device: string, { value, hash }: Verified<SealcamRecord>): Promise<void> {
+  private async applyRecord(device: string, record: Verified<SealcamRecord>, receivedAtMs: number): Promise<void> {
+    const { value, hash, bytes } = record;
     const key = epochKey(device, value.epoch);
     const known = this.known.get(key);
-    if (known === undefined || (known.isAccepted && known.head !== null && known.head.seq >= value.seq)) return;
-    const head = known.head !== null && known.head.seq >= value.seq ? known.head : { seq: value.seq, hash };
-    const next = { ...known, isAccepted: true, head };
+    if (known === undefined) return;
+    const isNewest = known.head === null || known.head.seq < value.seq;
+    const isAccept = rulesOf(value.kind).isFirst && known.accept === undefined;
+    if (known.isAccepted && !isNewest && !isAccept) return;
+    const head = isNewest ? { seq: value.seq, hash, atMs: signedMs(value, receivedAtMs) } : known.head;
+    const next = { ...known, isAccepted: true, head, ...(isAccept ? { accept: bytes } : {}) };
     this.known.set(key, next);
     await this.storage.saveEpoch(next);
   }

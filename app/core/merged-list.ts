@@ -1,3 +1,4 @@
+import type { HistoryMark } from './camera-log.js';
 import type { CameraView, SessionView } from './session-view.js';
 import { sortMs, type TimelineEvent } from './timeline.js';
 
@@ -5,6 +6,8 @@ import { sortMs, type TimelineEvent } from './timeline.js';
 export interface MergedList {
   /** Newest first. */
   readonly events: readonly TimelineEvent[];
+  /** Places between them without a record, newest first. */
+  readonly marks: readonly HistoryMark[];
   /** Whether there may be older events, here or in the cloud. */
   readonly hasOlder: boolean;
 }
@@ -15,12 +18,16 @@ export interface MergedList {
  *
  * @param device hex of a device id; null for all
  */
-export function mergedList(view: Pick<SessionView, 'cameras' | 'events'>, device: string | null): MergedList {
+export function mergedList(view: Pick<SessionView, 'cameras' | 'events' | 'marks'>, device: string | null): MergedList {
   const isChosen = (of: { readonly device: string }): boolean => device === null || of.device === device;
   const partial = view.cameras.filter((camera) => isChosen(camera) && camera.hasOlder);
   const fromMs = Math.max(-Infinity, ...partial.map(loadedFromMs));
   const chosen = view.events.filter(isChosen);
-  return { events: chosen.filter((event) => sortMs(event) >= fromMs), hasOlder: partial.length > 0 };
+  return {
+    events: chosen.filter((event) => sortMs(event) >= fromMs),
+    marks: view.marks.filter((mark) => isChosen(mark) && mark.atMs >= fromMs),
+    hasOlder: partial.length > 0,
+  };
 }
 
 function loadedFromMs({ loadedFromMs: fromMs }: CameraView): number {

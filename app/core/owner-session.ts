@@ -1,27 +1,32 @@
 import { isAborted } from '../../common/abort.js';
-import { toHex } from '../../common/bytes.js';
+import { fromHex, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import { retrying } from '../../common/retry.js';
-import { epochKey } from '../../protocol/objects/ids.js';
+import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
 import { Alarms } from './alarms.js';
 import { Answers } from './answers.js';
 import {
   applyHealthReport,
-  applyPageRecord,
   applyWord,
   cameraViewOf,
   hasOlder,
+  marksOf,
+  mustAsk,
   newCameraState,
   type CameraState,
 } from './camera-state.js';
+import type { HistoryMark, MarkKind } from './camera-log.js';
+import { CameraPages } from './camera-pages.js';
 import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { Liveness } from './liveness.js';
+import type { HouseholdHeads } from './household-heads.js';
 import type { SessionView } from './session-view.js';
 import type { ServerEvent } from './sse.js';
+import type { KnownEpoch } from './storage.js';
 import { Timeline } from './timeline.js';
 
 export interface SessionDependencies {
@@ -31,21 +36,20 @@ export interface SessionDependencies {
   readonly random: Random;
   /** Shared with the client; without it a page that was hidden waits for its next attempt. */
   readonly liveness?: Liveness;
+  /** Omitted by tools that watch for a moment and share nothing with a household. */
+  readonly household?: HouseholdHeads;
 }
 
-const FIRST_PAGE_RECORDS = 60;
-const OLDER_PAGE_RECORDS = 100;
 /** Least time between two requests for claims that a record of an unknown camera causes. */
 const CLAIM_REQUEST_INTERVAL_MS = 2000;
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
 
-/** What a page of a camera's history brought: the lowest and highest seq of its verified records. */
-interface Page {
-  readonly lowest: number | null;
-  readonly highest: number | null;
-  readonly hasRefused: boolean;
-}
+/** The marks that are alarms too, with the code that the operator gets. */
+const ALARMING = {
+  missing: { verdict: 'gap', code: 'records-missing', words: 'are missing, and nobody signed that they are gone' },
+  late: { verdict: 'pending', code: 'records-late', words: 'should have arrived by now' },
+} as const satisfies Partial<Record<MarkKind, unknown>>;
 
 /**
  * Keeps the page's view of all cameras an owner may see up to date: first pages of records, then the live stream, with
@@ -57,6 +61,8 @@ export class OwnerSession {
   private readonly alarms: Alarms;
   private readonly timeline = new Timeline();
   private readonly cameras = new Map<string, CameraState>();
+  private readonly pages: CameraPages;
+  private marks: readonly HistoryMark[] = [];
   private readonly listeners = new Set<(view: SessionView) => void>();
   private connection: SessionView['connection'] = 'connecting';
   private problem: SessionView['problem'] = null;
@@ -69,6 +75,9 @@ export class OwnerSession {
   constructor(deps: SessionDependencies) {
     this.deps = deps;
     this.alarms = new Alarms(deps.client, deps.clock);
+    const { client, history, clock } = deps;
+    const apply = (item: RecordItem): Promise<VerifiedRecord | null> => this.applyRecordItem(item);
+    this.pages = new CameraPages({ client, history, clock, alarms: this.alarms, apply });
   }
 
   /** Calls `listener` with every new view. Returns the function that ends the subscription. */
@@ -89,6 +98,7 @@ export class OwnerSession {
       isLoaded: this.isLoaded,
       cameras: [...this.cameras.values()].map((camera) => cameraViewOf(camera, history)),
       events: this.timeline.events((record) => history.continuityOf(record)),
+      marks: this.marks,
       alarms: this.alarms.list(),
       invitations: history.invited(),
     };
@@ -131,20 +141,20 @@ export class OwnerSession {
     });
   }
 
-  /** Fetches all cameras and their newest records. */
+  /** Fetches all cameras and their newest records, and compares them with what this device and the household verified. */
   async refresh(): Promise<void> {
+    const { household } = this.deps;
+    // Asked for first: what another browser verified before must be in every answer after.
+    await household?.fetch();
     await this.fetchCameras(true);
     this.isLoaded = true;
+    await this.shareHeads();
     this.notifyListeners();
   }
 
   /** Fetches one more page of older records of every camera. */
   async loadOlder(): Promise<void> {
-    for (const camera of this.cameras.values()) {
-      if (!hasOlder(camera) || camera.lowestSeq === null) continue;
-      const { lowest } = await this.fetchPage(camera, camera.lowestSeq, OLDER_PAGE_RECORDS);
-      camera.isExhausted = lowest === null;
-    }
+    for (const camera of this.cameras.values()) if (hasOlder(camera)) await this.pages.loadOlder(camera);
     this.notifyListeners();
   }
 
@@ -176,14 +186,48 @@ export class OwnerSession {
       const { message, hint } = pausedEvent.parse(JSON.parse(data));
       throw new SealcamError('reads-paused', message, { hint });
     }
+    for (const camera of this.cameras.values()) {
+      if (mustAsk(camera, this.deps.history)) await this.pages.catchUp(camera, null);
+    }
+    if (this.deps.household?.isDue === true) {
+      await this.deps.household.fetch();
+      await this.shareHeads();
+    }
     if (id !== null && Number.isSafeInteger(Number(id))) this.lastId = Math.max(this.lastId ?? 0, Number(id));
     this.notifyListeners();
   }
 
+  private async shareHeads(): Promise<void> {
+    const { household } = this.deps;
+    if (household === undefined) return;
+    await household.compare(this.alarms, (device, epoch) => this.cameras.get(epochKey(device, epoch)), this.pages);
+    await household.publish();
+  }
+
   private async fetchCameras(withPage: boolean): Promise<void> {
-    // The heads from before the request: records that arrive while the cloud answers need not be in its answer.
-    const heads = this.deps.history.heads();
-    for (const item of await this.deps.client.cameras()) await this.applyCamera(item, withPage, heads);
+    // As they were before the request: what arrives while the cloud answers need not be in its answer.
+    const known = this.deps.history.accepted();
+    const items = await this.deps.client.cameras();
+    for (const item of items) await this.applyCamera(item, withPage, known);
+    const listed = new Set(items.map(({ device, epoch }) => epochKey(device, epoch)));
+    for (const epoch of known) if (!listed.has(epochKey(epoch.device, epoch.epoch))) this.applyUnlisted(epoch);
+  }
+
+  /**
+   * Keeps a camera that this device knows and the cloud does not name, and raises the alarm. Cameras of a household whose
+   * reading the operator paused are not named either; they stay on the page without an alarm.
+   */
+  private applyUnlisted({ device: hex, epoch }: KnownEpoch): void {
+    const { history } = this.deps;
+    const device = fromHex(hex, HASH_BYTES);
+    if (device === undefined) return;
+    const key = epochKey(device, epoch);
+    const camera = this.cameras.get(key) ?? newCameraState(device, epoch);
+    camera.item = null;
+    this.cameras.set(key, camera);
+    if (this.notice !== null && !history.isOwned(device, epoch)) return;
+    const message = `the cloud no longer names this camera in epoch ${String(epoch)}`;
+    this.alarms.raise({ verdict: 'older-history', code: 'camera-unlisted', message, about: { device: hex, epoch } });
   }
 
   /**
@@ -191,79 +235,29 @@ export class OwnerSession {
    * answer to a request shows whether records are withheld.
    */
   private async applyPushedCamera(item: CameraItem): Promise<void> {
-    const heads = this.deps.history.heads();
     const headSeq = this.deps.history.headOf(item.device, item.epoch)?.seq ?? -1;
-    if (headSeq > (item.highestSeq ?? -1)) await this.fetchCameras(false);
-    else await this.applyCamera(item, false, heads);
+    await this.applyCamera(item, headSeq > (item.highestSeq ?? -1), this.deps.history.accepted());
   }
 
-  private async applyCamera(item: CameraItem, withPage: boolean, heads: ReadonlyMap<string, number>): Promise<void> {
-    const { history } = this.deps;
-    const key = epochKey(item.device, item.epoch);
+  private async applyCamera(item: CameraItem, withPage: boolean, known: readonly KnownEpoch[]): Promise<void> {
+    const { device, epoch } = item;
+    const key = epochKey(device, epoch);
     try {
-      await history.addClaim(item.claim);
-      history.checkHead(item.device, item.epoch, item.highestSeq, heads);
+      await this.deps.history.addClaim(item.claim);
     } catch (error) {
       const { code, message } = asSealcamError(error);
       if (code === 'household-unknown') return;
-      const about = { device: toHex(item.device), epoch: item.epoch };
-      this.alarms.raise({ verdict: code === 'cloud-lied' ? 'older-history' : 'foreign', code, message, about });
+      this.alarms.raise({ verdict: 'foreign', code, message, about: { device: toHex(device), epoch } });
       return;
     }
-    const known = this.cameras.get(key);
-    const camera = known ?? newCameraState(item);
+    const isNew = !this.cameras.has(key);
+    const camera = this.cameras.get(key) ?? newCameraState(device, epoch);
     camera.item = item;
     this.cameras.set(key, camera);
     if (item.health !== null) await this.applyHealthRecord(camera, item.health, item.lastReceivedAtMs ?? 0);
-    if (withPage || known === undefined) await this.catchUp(camera, heads.get(key) ?? null);
-  }
-
-  /**
-   * Fetches the newest page, then older ones until they meet the records loaded before. `head` is the seq up to which this
-   * device had verified records before it asked.
-   */
-  private async catchUp(camera: CameraState, head: number | null): Promise<void> {
-    const loadedUpTo = camera.highestSeq;
-    camera.isExhausted = false;
-    const newest = await this.fetchPage(camera, null, FIRST_PAGE_RECORDS);
-    this.checkNewest(camera, newest, head);
-    let { lowest } = newest;
-    while (loadedUpTo !== null && lowest !== null && lowest > loadedUpTo + 1) {
-      const { lowest: next } = await this.fetchPage(camera, lowest, OLDER_PAGE_RECORDS);
-      if (next === null || next >= lowest) return;
-      lowest = next;
-    }
-  }
-
-  /**
-   * Raises the alarm where the newest page ends before the record that this device saw last, whatever number the cloud
-   * names. A page with a refused record has its own alarm, and where the cloud keeps nothing, retention deleted it: only a
-   * floor that the cloud signs could tell that from withholding.
-   */
-  private checkNewest({ item, lowestAvailable }: CameraState, newest: Page, head: number | null): void {
-    if (head === null || lowestAvailable === null || newest.hasRefused || (newest.highest ?? -1) >= head) return;
-    const message = `the cloud's newest record is ${String(newest.highest)}, but ${String(head)} was seen here`;
-    const about = { device: toHex(item.device), epoch: item.epoch };
-    this.alarms.raise({ verdict: 'older-history', code: 'cloud-lied', message, about });
-  }
-
-  /** Fetches the records below `before`. */
-  private async fetchPage(camera: CameraState, before: number | null, limit: number): Promise<Page> {
-    const { client } = this.deps;
-    const seqs: number[] = [];
-    const { device, epoch } = camera.item;
-    const answer = await client.records(device, epoch, before, limit);
-    camera.lowestAvailable = answer.lowestSeq;
-    for (const item of answer.records) {
-      const verified = await this.applyRecordItem(item);
-      if (verified === null) continue;
-      seqs.push(verified.record.value.seq);
-      applyPageRecord(camera, verified);
-      this.lastId = Math.max(this.lastId ?? 0, item.id);
-    }
-    const hasRefused = seqs.length < answer.records.length;
-    if (seqs.length === 0) return { lowest: null, highest: null, hasRefused };
-    return { lowest: Math.min(...seqs), highest: Math.max(...seqs), hasRefused };
+    if (!withPage && !isNew) return;
+    const head = known.find((one) => epochKey(one.device, one.epoch) === key)?.head ?? null;
+    await this.pages.catchUp(camera, head);
   }
 
   private async applyRecordItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
@@ -283,7 +277,7 @@ export class OwnerSession {
     for (const { id, available } of media) if (!available) this.timeline.markMissing(id);
     const camera = this.cameras.get(epochKey(value.device, value.epoch));
     if (camera === undefined) return outcome;
-    camera.highestSeq = Math.max(camera.highestSeq ?? 0, value.seq);
+    camera.log.add(outcome);
     applyWord(camera, outcome);
     applyHealthReport(camera, value, receivedAtMs);
     return outcome;
@@ -302,8 +296,10 @@ export class OwnerSession {
     const outcome = await this.deps.history.verifyAndApply(bytes, receivedAtMs);
     if ('verdict' in outcome) {
       this.alarms.raise(outcome);
+      camera.log.addRefused(null, receivedAtMs);
       return;
     }
+    camera.log.add(outcome);
     applyWord(camera, outcome);
     applyHealthReport(camera, outcome.record.value, receivedAtMs);
   }
@@ -314,8 +310,25 @@ export class OwnerSession {
     this.notifyListeners();
   }
 
+  /** Computes every mark of the histories, and raises the alarms among them: no verdict is computed that nobody sees. */
+  private judge(): void {
+    const nowMs = this.deps.clock.wallMs();
+    const marks = [...this.cameras.values()].flatMap((camera) => marksOf(camera, this.deps.history, nowMs));
+    this.marks = marks.sort((a, b) => b.atMs - a.atMs);
+    for (const { kind, seqs, device, epoch } of marks) {
+      if ((kind !== 'missing' && kind !== 'late') || seqs === null) continue;
+      const { verdict, code, words } = ALARMING[kind];
+      this.alarms.raise({ verdict, code, message: `${seqsName(seqs)} ${words}`, about: { device, epoch } });
+    }
+  }
+
   private notifyListeners(): void {
+    this.judge();
     const view = this.view();
     for (const listener of [...this.listeners]) listener(view);
   }
+}
+
+function seqsName([from, to]: readonly [number, number]): string {
+  return from === to ? `record ${String(from)}` : `records ${String(from)} to ${String(to)}`;
 }

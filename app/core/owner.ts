@@ -123,6 +123,22 @@ export class Owner {
   }
 
   /**
+   * Hands the claim of an epoch in again with the camera's signed accept, which together are all that a cloud needs: it may
+   * have been restored from a back-up that is older than this epoch.
+   * @throws SealcamError `not-found` if this device does not hold both; `cloud-unreachable`, `foreign`, `revoked`, …
+   */
+  async handInAgain(device: string, epoch: number): Promise<void> {
+    const { client, history } = this.deps;
+    const known = history.accepted().find((one) => one.device === device && one.epoch === epoch);
+    if (known?.accept === undefined) {
+      throw new SealcamError('not-found', 'this browser holds no answer of the camera to the claim', {
+        hint: 'Another browser of yours may hold it. Else press the button on the camera and claim it again.',
+      });
+    }
+    await client.sendAccept(known.claim, known.accept);
+  }
+
+  /**
    * Ends an ownership for good, after a camera or a key was stolen: the cloud no longer stores or shows anything of it.
    * @throws SealcamError `cloud-unreachable`, `foreign`
    */

@@ -1,3 +1,5 @@
+import type { SealcamRecord } from '../../protocol/objects/record.js';
+
 /** A camera's clock may be this far ahead of the cloud's before its time is not believed. */
 export const CLOCK_AHEAD_MAX_MS = 86_400_000;
 
@@ -10,4 +12,9 @@ export const CLOCK_AHEAD_MAX_MS = 86_400_000;
  */
 export function plausibleWallMs(wallMs: number | null, receivedAtMs: number): number | null {
   return wallMs === null || wallMs > receivedAtMs + CLOCK_AHEAD_MAX_MS ? null : wallMs;
+}
+
+/** Returns the time by which the page sorts a record, UTC: the signed one if it can be true, else that of the receipt. */
+export function signedMs({ time }: Pick<SealcamRecord, 'time'>, receivedAtMs: number): number {
+  return plausibleWallMs(time.wallMs, receivedAtMs) ?? receivedAtMs;
 }

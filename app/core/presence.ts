@@ -4,7 +4,7 @@ import type { OwnerSession } from './owner-session.js';
 import type { CameraView, SessionView } from './session-view.js';
 
 /** Whether a camera is there, as far as this page can know. */
-export type Presence = 'released' | 'unknown' | 'private' | 'silent' | 'offline' | 'online';
+export type Presence = 'released' | 'unlisted' | 'unknown' | 'private' | 'silent' | 'offline' | 'unheard' | 'online';
 
 /**
  * Knows until when the page heard the cloud. Silence after that is the page's own, as on a device that slept: it says nothing
@@ -37,10 +37,12 @@ export function presenceOf(
   untilMs: number | null,
 ): Presence {
   if (camera.hasEnded) return 'released';
+  if (!camera.isListed) return 'unlisted';
   if (untilMs !== null && isSilent(camera, untilMs)) return 'silent';
   if (connection !== 'live') return 'unknown';
   if (camera.health?.body.privacy === true) return 'private';
-  return camera.isOnline === false ? 'offline' : 'online';
+  if (camera.isOnline === false) return 'offline';
+  return camera.lastWordMs === null ? 'unheard' : 'online';
 }
 
 /** Returns each camera once, under its newest ownership. */

@@ -1,10 +1,11 @@
 import { z } from '../../common/schema.js';
-import { fromBase64, toBase64 } from '../../common/bytes.js';
+import { fromBase64, toBase64, utf8 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import { scrypt } from '../../protocol/crypto/hashes.js';
 import { secretbox } from '../../protocol/crypto/tweetnacl.js';
 import type { MasterKey } from './owner-keys.js';
+import type { KnownEpoch } from './storage.js';
 
 /**
  * scrypt (RFC 7914) with 128 MiB, OWASP's setting for interactive use: about a second on a phone, for each guess too.
@@ -32,7 +33,7 @@ const bytes = z.string().transform((text, context) => {
 });
 const fileSchema = z.object({
   sealcam: z.literal('recovery-file'),
-  version: z.literal(1),
+  version: z.literal([1, 2]),
   kdf: z
     .object({
       name: z.literal('scrypt'),
@@ -50,14 +51,41 @@ const fileSchema = z.object({
   box: bytes,
 });
 
+/** What a recovery file holds. */
+export interface Recovery {
+  readonly master: MasterKey;
+  /** UTC; null for a file of version 1, which holds the key alone. */
+  readonly savedAtMs: number | null;
+  /** Claims, accepts and heads: what the cloud must still show. The newest of them, if there are many. */
+  readonly epochs: readonly KnownEpoch[];
+}
+
+const EPOCHS_MAX = 256;
+const contentsSchema = z.object({
+  master: bytes,
+  savedAtMs: z.int(),
+  epochs: z
+    .array(
+      z.object({
+        device: z.string().regex(/^[0-9a-f]{64}$/),
+        epoch: z.int().min(1),
+        claim: bytes,
+        accept: bytes.optional(),
+        head: z.object({ seq: z.int().min(0), hash: bytes }),
+      }),
+    )
+    .max(EPOCHS_MAX),
+});
+
 /**
- * Returns the text of a recovery file: the master key in a secretbox, encrypted under the passphrase. `onProgress`
- * receives fractions from 0 to 1.
+ * Returns the text of a recovery file: the master key in a secretbox, encrypted under the passphrase, with the verified
+ * heads of all cameras, so that a restored browser notices what the cloud no longer shows. `onProgress` receives fractions
+ * from 0 to 1.
  *
  * @throws SealcamError `recovery-refused` if the passphrase is short or easily guessed
  */
 export async function makeRecoveryFile(
-  master: MasterKey,
+  { master, savedAtMs, epochs }: Recovery & { readonly savedAtMs: number },
   passphrase: string,
   random: Random,
   onProgress?: (fraction: number) => void,
@@ -71,12 +99,22 @@ export async function makeRecoveryFile(
   const salt = random.bytes(16);
   const nonce = random.bytes(24);
   const key = await scrypt(passphrase, salt, SCRYPT_COST, onProgress);
+  const contents: z.input<typeof contentsSchema> = {
+    master: toBase64(master),
+    savedAtMs,
+    epochs: epochs.slice(-EPOCHS_MAX).flatMap(({ device, epoch, claim, accept, head }) => {
+      if (head === null) return [];
+      const known = { seq: head.seq, hash: toBase64(head.hash) };
+      const answer = accept === undefined ? {} : { accept: toBase64(accept) };
+      return [{ device, epoch, claim: toBase64(claim), head: known, ...answer }];
+    }),
+  };
   const file = {
     sealcam: 'recovery-file',
-    version: 1,
+    version: 2,
     kdf: { name: 'scrypt', ...SCRYPT_COST, salt: toBase64(salt) },
     nonce: toBase64(nonce),
-    box: toBase64(secretbox.seal(master, nonce, key)),
+    box: toBase64(secretbox.seal(utf8(JSON.stringify(contents)), nonce, key)),
   };
   return `${JSON.stringify(file, null, 2)}\n`;
 }
@@ -100,12 +138,12 @@ export function passphraseWeakness(passphrase: string): string | null {
   return null;
 }
 
-/** Opens a recovery file and returns the master key. @throws SealcamError `recovery-refused` */
+/** Opens a recovery file. @throws SealcamError `recovery-refused` */
 export async function openRecoveryFile(
   text: string,
   passphrase: string,
   onProgress?: (fraction: number) => void,
-): Promise<MasterKey> {
+): Promise<Recovery> {
   let file: z.output<typeof fileSchema>;
   try {
     file = fileSchema.parse(JSON.parse(text));
@@ -114,7 +152,21 @@ export async function openRecoveryFile(
   }
   if (file.nonce.length !== 24) throw new SealcamError('recovery-refused', 'the recovery file is damaged');
   const key = await scrypt(passphrase, file.kdf.salt, file.kdf, onProgress);
-  const master = secretbox.open(file.box, file.nonce, key);
-  if (master?.length !== 32) throw new SealcamError('recovery-refused', 'the passphrase does not open this file');
-  return master;
+  const opened = secretbox.open(file.box, file.nonce, key);
+  if (opened === undefined) throw new SealcamError('recovery-refused', 'the passphrase does not open this file');
+  const recovery = file.version === 1 ? { master: opened, savedAtMs: null, epochs: [] } : parseContents(opened);
+  if (recovery.master.length !== 32) throw new SealcamError('recovery-refused', 'the recovery file is damaged');
+  return recovery;
+}
+
+function parseContents(opened: Uint8Array): Recovery {
+  try {
+    const { master, savedAtMs, epochs } = contentsSchema.parse(JSON.parse(new TextDecoder().decode(opened)));
+    const known = epochs.map(({ accept, ...epoch }): KnownEpoch => {
+      return { ...epoch, isAccepted: true, ...(accept === undefined ? {} : { accept }) };
+    });
+    return { master, savedAtMs, epochs: known };
+  } catch (cause) {
+    throw new SealcamError('recovery-refused', 'the recovery file is damaged', { cause });
+  }
 }

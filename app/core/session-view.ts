@@ -1,6 +1,7 @@
 import type { Recipient } from '../../protocol/objects/claim.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
 import type { Alarm } from './alarms.js';
+import type { HistoryMark } from './camera-log.js';
 import type { Invitation } from './history-keeper.js';
 import type { TimelineEvent } from './timeline.js';
 
@@ -14,17 +15,21 @@ export interface HealthReport {
 }
 
 /**
- * One camera as the page shows it. Health, members, ownership and `lastWordMs` were verified here; `isOnline`,
- * `isReportedSilent` and `hasOlder` are what the cloud reports.
+ * One camera as the page shows it. Health, members, ownership, `lastWordMs` and `hasEnded` were verified here; `isListed`,
+ * `isOnline`, `isReportedSilent`, `isReportedEnded` and `hasOlder` are what the cloud reports, which can only make it worse.
  */
 export interface CameraView {
   /** Hex of the device id. */
   readonly device: string;
   readonly epoch: number;
+  /** False for a camera that this device knows and the cloud does not name. */
+  readonly isListed: boolean;
   /** Null if the broker gives no hint. */
   readonly isOnline: boolean | null;
   /** Whether the camera has sent nothing for longer than its health cadence allows, as the cloud says. */
   readonly isReportedSilent: boolean;
+  /** Whether the cloud says that this ownership is over, and no record of the camera does. */
+  readonly isReportedEnded: boolean;
   /** UTC of the newest verified record; null before the first. */
   readonly lastWordMs: number | null;
   /** The newest health report; null before the first. */
@@ -53,6 +58,8 @@ export interface SessionView {
   readonly cameras: readonly CameraView[];
   /** Newest first. */
   readonly events: readonly TimelineEvent[];
+  /** Places of the cameras' histories without a record that may be shown, newest first. */
+  readonly marks: readonly HistoryMark[];
   readonly alarms: readonly Alarm[];
   readonly invitations: readonly Invitation[];
 }

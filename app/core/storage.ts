@@ -10,7 +10,16 @@ export interface KnownEpoch {
   /** Whether a record of the camera proved that it accepted the claim. */
   readonly isAccepted: boolean;
   /** The highest verified record. The cloud must never show a history that ends before it. */
-  readonly head: { readonly seq: number; readonly hash: Uint8Array } | null;
+  readonly head: KnownHead | null;
+  /** The camera's signed accept record: with the claim, all that a cloud needs to know this epoch again. */
+  readonly accept?: Uint8Array;
+}
+
+export interface KnownHead {
+  readonly seq: number;
+  readonly hash: Uint8Array;
+  /** UTC of the record, as the page sorts it; absent where an earlier version of the page or another browser noted it. */
+  readonly atMs?: number;
 }
 
 /**

@@ -1,6 +1,7 @@
 import type { JSX } from './preact.js';
-import { useChanges, useNow, usePage, useSessionView } from './context.js';
-import { ago } from './format.js';
+import { AlarmBanners } from './alarm-banner.js';
+import { RestoredNote } from './browsers.js';
+import { useChanges, usePage, useSessionView } from './context.js';
 import { Invitations } from './household.js';
 import { Problem } from './problem.js';
 import { DeletedAccount } from './your-data.js';
@@ -29,15 +30,15 @@ export function Connection(): JSX.Element {
 
 /** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
 export function Banners(): JSX.Element {
-  const { problem, alarms, connection, notice, isLoaded } = useSessionView();
+  const { problem, connection, notice, isLoaded } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
-  const { session, deletions } = usePage();
+  const { deletions } = usePage();
   useChanges(deletions);
   const isDeleted = deletions.accountErasedAtMs !== null;
-  const now = useNow(30_000);
   return (
     <div class="banners" aria-live="polite">
       <Invitations />
+      <RestoredNote />
       <DeletedAccount />
       {connection === 'offline' && problem !== null && !isDeleted && (
         <div>
@@ -58,23 +59,7 @@ export function Banners(): JSX.Element {
           <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
         </div>
       )}
-      {alarms.length > 0 && (
-        <details class="note note-bad" role="alert">
-          <summary>
-            <strong>The cloud sent something that contradicts what your cameras signed.</strong> It is not shown.
-          </summary>
-          <ul>
-            {alarms.map(({ id, verdict, message, atMs }) => (
-              <li key={id}>
-                {verdict}: {message} ({ago(atMs, now)})
-              </li>
-            ))}
-          </ul>
-          <button type="button" class="text-button" onClick={() => void session.refresh()}>
-            Ask the cloud again
-          </button>
-        </details>
-      )}
+      <AlarmBanners />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { type JSX, useState } from './preact.js';
+import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
 import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
@@ -7,6 +8,7 @@ import { useChanges, useNames, useNow, usePage, usePresence, useSessionView } fr
 import { ago, duration, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
+import { Problem } from './problem.js';
 
 const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not set' } as const;
 const PICTURE = {
@@ -95,6 +97,13 @@ function CameraCard({
         <Name name={name} onRename={(next) => rename(camera.device, next)} />
         <PresenceChip camera={camera} presence={presence} nowMs={now} />
       </div>
+      {!camera.isListed && <Unlisted camera={camera} />}
+      {camera.isReportedEnded && (
+        <p class="note note-warn">
+          The cloud says that this camera was released. The camera itself has not said so, so it may still be recording
+          for you.
+        </p>
+      )}
       {presence === 'silent' && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
       <Health camera={camera} nowMs={now} />
       <CameraControls camera={camera} onAddMember={onAddMember} />
@@ -105,10 +114,12 @@ function CameraCard({
 
 const PRESENCE = {
   released: ['Released', 'wait'],
+  unlisted: ['Not in the cloud', 'bad'],
   unknown: ['Not known now', 'wait'],
   private: ['Privacy mode', 'warn'],
   silent: ['Silent', 'warn'],
   offline: ['Offline', 'wait'],
+  unheard: ['Not heard yet', 'wait'],
   online: ['Online', 'good'],
 } as const satisfies Record<Presence, readonly [string, string]>;
 
@@ -126,8 +137,43 @@ function PresenceChip({
   return (
     <span class={`chip chip-${tone}`}>
       {word}
-      {presence !== 'released' && ` · ${heard}`}
+      {presence !== 'released' && presence !== 'unheard' && ` · ${heard}`}
     </span>
+  );
+}
+
+/** A camera that this browser knows and the cloud does not name. */
+function Unlisted({ camera }: { readonly camera: CameraView }): JSX.Element {
+  const { owner, session } = usePage();
+  const [state, setState] = useState<'idle' | 'busy' | SealcamError>('idle');
+  const handIn = (): void => {
+    setState('busy');
+    owner
+      .handInAgain(camera.device, camera.epoch)
+      .then(() => session.refresh())
+      .then(
+        () => {
+          setState('idle');
+        },
+        (error: unknown) => {
+          setState(asSealcamError(error));
+        },
+      );
+  };
+  return (
+    <div class="note note-bad" role="alert">
+      <strong>The cloud no longer names this camera.</strong> This browser has seen it accept you as its owner or as a
+      member. The cloud may have lost it, or is hiding it.
+      {camera.isOwned && (
+        <p class="small">
+          If the cloud was restored from a back-up, your claim and the camera’s answer bring it back.{' '}
+          <button type="button" class="text-button" disabled={state === 'busy'} onClick={handIn}>
+            Hand them in again
+          </button>
+        </p>
+      )}
+      {typeof state === 'object' && <Problem error={state} />}
+    </div>
   );
 }
 

@@ -5,6 +5,7 @@ import type { CloudClient } from '../core/cloud-client.js';
 import type { Deletions } from '../core/deletions.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
 import type { Liveness } from '../core/liveness.js';
+import type { HouseholdHeads } from '../core/household-heads.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
@@ -22,6 +23,7 @@ export interface PageContext {
   readonly liveness: Liveness;
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
+  readonly household: HouseholdHeads;
   readonly owner: Owner;
   readonly session: OwnerSession;
   readonly hearing: Hearing;

@@ -1,13 +1,15 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
-import { mergedList } from '../core/merged-list.js';
+import type { HistoryMark } from '../core/camera-log.js';
+import { mergedList, type MergedList } from '../core/merged-list.js';
 import { silentCameras } from '../core/presence.js';
 import type { CameraView, SessionView } from '../core/session-view.js';
-import type { TimelineEvent } from '../core/timeline.js';
+import { sortMs, type TimelineEvent } from '../core/timeline.js';
 import { useChanges, useNames, useNow, usePage, useSessionView } from './context.js';
 import { DeletedEvents } from './deleted-events.js';
 import { EventCard } from './event-card.js';
 import { EventDialog } from './event-dialog.js';
 import { ago, dayName, shortTime } from './format.js';
+import { HistoryMarkRow } from './history-mark.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
 
@@ -26,7 +28,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   const list = mergedList(view, camera);
   useChanges(deletions);
   const events = list.events.filter((event) => !deletions.isDeleted(event));
-  const shown = events.slice(0, limit);
+  const shown = withMarks({ ...list, events }, limit);
   const index = events.findIndex((event) => event.key === opened);
   const devices = [...new Set(view.cameras.map(({ device }) => device))];
   const hasOlder = events.length > limit || list.hasOlder;
@@ -73,23 +75,27 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
           ))}
         </ul>
       )}
-      {view.isLoaded && events.length === 0 && silent.length === 0 && !hasOlder && (
+      {view.isLoaded && shown.length === 0 && silent.length === 0 && !hasOlder && (
         <NoEvents connection={view.connection} />
       )}
       {byDay(shown, now).map(({ day, items }) => (
         <section key={day} class="day" aria-label={day}>
           <h2 class="day-name">{day}</h2>
           <ul class="grid">
-            {items.map((event) => (
-              <EventCard
-                key={event.key}
-                event={event}
-                name={nameOf(event.device)}
-                onOpen={() => {
-                  setOpened(event.key);
-                }}
-              />
-            ))}
+            {items.map((item) =>
+              item.type === 'mark' ? (
+                <HistoryMarkRow key={item.mark.key} mark={item.mark} name={nameOf(item.mark.device)} />
+              ) : (
+                <EventCard
+                  key={item.event.key}
+                  event={item.event}
+                  name={nameOf(item.event.device)}
+                  onOpen={() => {
+                    setOpened(item.event.key);
+                  }}
+                />
+              ),
+            )}
           </ul>
         </section>
       ))}
@@ -130,13 +136,29 @@ function Silence({
   );
 }
 
-function byDay(events: readonly TimelineEvent[], nowMs: number): { day: string; items: TimelineEvent[] }[] {
-  const out: { day: string; items: TimelineEvent[] }[] = [];
-  for (const event of events) {
-    const day = dayName(event.startedAtMs ?? event.receivedAtMs, nowMs);
+type Item =
+  | { readonly type: 'event'; readonly atMs: number; readonly event: TimelineEvent }
+  | { readonly type: 'mark'; readonly atMs: number; readonly mark: HistoryMark };
+
+/** Returns the first events, with the marks between them, newest first. */
+function withMarks({ events, marks, hasOlder }: MergedList, limit: number): Item[] {
+  const shown = events.slice(0, limit);
+  const last = shown.at(-1);
+  const isWhole = shown.length === events.length && !hasOlder;
+  const fromMs = isWhole || last === undefined ? -Infinity : sortMs(last);
+  const items: Item[] = shown.map((event) => ({ type: 'event', atMs: sortMs(event), event }));
+  for (const mark of marks) if (mark.atMs >= fromMs) items.push({ type: 'mark', atMs: mark.atMs, mark });
+  // A mark stands below the event before which something is missing.
+  return items.sort((a, b) => b.atMs - a.atMs || (a.type === 'mark' ? 1 : -1));
+}
+
+function byDay(items: readonly Item[], nowMs: number): { day: string; items: Item[] }[] {
+  const out: { day: string; items: Item[] }[] = [];
+  for (const item of items) {
+    const day = dayName(item.atMs, nowMs);
     const last = out.at(-1);
-    if (last?.day === day) last.items.push(event);
-    else out.push({ day, items: [event] });
+    if (last?.day === day) last.items.push(item);
+    else out.push({ day, items: [item] });
   }
   return out;
 }

@@ -9,6 +9,7 @@ import { CloudClient } from '../core/cloud-client.js';
 import { Deletions } from '../core/deletions.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
 import { Liveness } from '../core/liveness.js';
+import { HouseholdHeads } from '../core/household-heads.js';
 import { Owner } from '../core/owner.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
@@ -57,7 +58,10 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   const history = new HistoryKeeper(suite, storage, recipientOf(keys));
   await history.load();
   const owner = new Owner({ suite, clock, keys, client, history });
-  const session = new OwnerSession({ client, history, clock, random: realRandom, liveness });
+  const { signer } = keys;
+  const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
+  await household.load();
+  const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
   const hearing = new Hearing(session, liveness);
   const deletions = new Deletions({ suite, clock, keys, client, history });
   const putAway = new PutAway(storage);
@@ -76,6 +80,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     liveness,
     client,
     history,
+    household,
     owner,
     session,
     hearing,

@@ -1,7 +1,8 @@
 import { type JSX, useState } from './preact.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
-import { openRecoveryFile } from '../core/recovery-file.js';
+import { saveRestored } from '../core/household-heads.js';
+import { openRecoveryFile, type Recovery } from '../core/recovery-file.js';
 import type { AppStorage } from '../core/storage.js';
 import { KeyIcon, Logo } from './icons.js';
 import { Problem } from './problem.js';
@@ -25,6 +26,11 @@ export function Onboarding({
     // Otherwise the browser may delete the key when disk space runs low.
     await navigator.storage.persist().catch(() => false);
     onReady(key);
+  };
+  const restore = async ({ master: key, savedAtMs, epochs }: Recovery): Promise<void> => {
+    for (const epoch of epochs) await storage.saveEpoch(epoch);
+    await saveRestored(storage, { savedAtMs });
+    await finish(key);
   };
   return (
     <main class="onboarding">
@@ -67,7 +73,7 @@ export function Onboarding({
           onBack={() => {
             setMode('welcome');
           }}
-          onRestored={(key) => void finish(key)}
+          onRestored={(recovery) => void restore(recovery)}
         />
       )}
     </main>
@@ -175,7 +181,7 @@ function Restore({
   onRestored,
 }: {
   readonly onBack: () => void;
-  readonly onRestored: (master: Uint8Array) => void;
+  readonly onRestored: (recovery: Recovery) => void;
 }): JSX.Element {
   const [file, setFile] = useState<File | null>(null);
   const [passphrase, setPassphrase] = useState('');

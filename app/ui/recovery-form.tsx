@@ -1,13 +1,16 @@
 import { type ComponentChildren, type JSX, useState } from './preact.js';
+import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { makeRecoveryFile, passphraseWeakness } from '../core/recovery-file.js';
+import type { KnownEpoch } from '../core/storage.js';
 import { download } from './download.js';
 import { Problem } from './problem.js';
 
 /** Saves the key in a recovery file, under a passphrase that is typed twice. The children stand above the fields. */
 export function RecoveryForm({
   master,
+  epochs = [],
   className = '',
   submit,
   onSaved,
@@ -15,6 +18,8 @@ export function RecoveryForm({
   children,
 }: {
   readonly master: Uint8Array;
+  /** What this browser verified of the cameras; nothing on a first visit. */
+  readonly epochs?: readonly KnownEpoch[];
   readonly className?: string;
   readonly submit: { readonly label: string; readonly isMain?: boolean };
   readonly onSaved?: () => void;
@@ -35,7 +40,12 @@ export function RecoveryForm({
     setProblem(null);
     setProgress(0);
     try {
-      const file = await makeRecoveryFile(master, passphrase, realRandom, setProgress);
+      const file = await makeRecoveryFile(
+        { master, savedAtMs: realClock.wallMs(), epochs },
+        passphrase,
+        realRandom,
+        setProgress,
+      );
       download('sealcam-recovery.json', new Blob([file], { type: 'application/json' }));
       setPassphrase('');
       setRepeated('');

@@ -1,4 +1,5 @@
 import type { JSX } from './preact.js';
+import { Browsers } from './browsers.js';
 import { usePage } from './context.js';
 import { MyCode } from './household.js';
 import { RecoveryForm } from './recovery-form.js';
@@ -17,6 +18,7 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
         <Appearance />
         <Recovery />
         <MyCode />
+        <Browsers />
         <WhoSaw />
         <YourData onForget={onForget} />
       </div>
@@ -54,11 +56,15 @@ function Appearance(): JSX.Element {
 }
 
 function Recovery(): JSX.Element {
-  const { keys } = usePage();
+  const { keys, history } = usePage();
   return (
-    <RecoveryForm master={keys.master} submit={{ label: 'Save a recovery file' }}>
+    <RecoveryForm master={keys.master} epochs={history.accepted()} submit={{ label: 'Save a recovery file' }}>
       <h2>Recovery file</h2>
-      <p>Save another one, with the same or a new passphrase. Earlier files remain valid.</p>
+      <p>
+        Save another one, with the same or a new passphrase. Earlier files remain valid. A new one also holds how far
+        this browser has followed your cameras, so that a browser restored from it notices what the cloud no longer
+        shows.
+      </p>
     </RecoveryForm>
   );
 }

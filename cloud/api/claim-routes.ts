@@ -8,14 +8,14 @@ import { openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
-import { bytesOf, claimAnswer, claimBody, decoded, hexOf, offerAnswer } from './wire.js';
+import { acceptedBody, bytesOf, claimAnswer, claimBody, decoded, hexOf, offerAnswer } from './wire.js';
 
 const security = [{ session: [] }];
 const params = z.object({ device: hexOf(32) });
 
 /** Relays offers and claims between a camera and its owner's page. The camera alone accepts a claim. */
 export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, suite, clock, sessions, sendDown, receiptKeys, reader } = context;
+  const { store, suite, clock, sessions, sendDown, receiptKeys, reader, handInAccept } = context;
 
   app.get<{ Params: { device: string } }>(
     '/v1/devices/:device/offer',
@@ -92,6 +92,27 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       await store.claims.putPending(device, { claim: bytes, mac, nonce, atMs: clock.wallMs() });
       sendDown(device, encodeDown({ type: 'claim', claim: bytes, mac }));
       return reply.status(202).send({ state: 'pending' });
+    },
+  );
+
+  app.post<{ Body: { claim: string; accept: string } }>(
+    '/v1/claims/accepted',
+    {
+      schema: {
+        summary: 'Hand in again a claim that its camera accepted, to a cloud that lost both; the answer has no content',
+        security,
+        body: acceptedBody,
+      },
+    },
+    async (request, reply) => {
+      const { key } = sessions.of(request.headers.authorization);
+      const bytes = decoded(request.body.claim);
+      const { device, ownerKey } = openSigned(claimKind, suite, bytes).value;
+      if (!equal(key, ownerKey)) {
+        throw new SealcamError('foreign', 'the owner of the claim is not the owner of this session');
+      }
+      await handInAccept(device, bytes, decoded(request.body.accept));
+      await reply.status(204).send();
     },
   );
 }

@@ -22,4 +22,6 @@ export interface ApiContext {
   readonly cloudOrigin: () => string;
   /** Publishes on a camera's `down` topic. */
   readonly sendDown: (device: Uint8Array, payload: Uint8Array) => void;
+  /** Stores a claim with the accept that its camera signed. @throws SealcamError `foreign`, `claim-refused`, … */
+  readonly handInAccept: (device: Uint8Array, claim: Uint8Array, accept: Uint8Array) => Promise<void>;
 }

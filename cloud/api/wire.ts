@@ -31,6 +31,10 @@ export const sessionBody = z.strictObject({ session: base64.describe('signed ses
 export const sessionAnswer = z.object({ token: z.string(), key: hexOf(32), expiresAtMs: millis });
 
 export const claimBody = z.strictObject({ claim: base64, mac: hexOf(32).nullable() });
+export const acceptedBody = z.strictObject({
+  claim: base64.describe('your signed claim'),
+  accept: base64.describe("the camera's signed accept record of it"),
+});
 export const claimAnswer = z.object({ state: z.enum(['pending', 'accepted']) });
 export const offerAnswer = z.object({ offer: base64, receivedAtMs: millis });
 

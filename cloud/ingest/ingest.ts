@@ -5,6 +5,7 @@ import { asSealcamError, isSealcamError, SealcamError } from '../../common/error
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
+import { claimKind } from '../../protocol/objects/claim.js';
 import { offerKind } from '../../protocol/objects/offer.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
@@ -87,6 +88,26 @@ export class Ingest {
     } catch (error) {
       await this.recordFailure(device, payload, error);
     }
+  }
+
+  /**
+   * Stores a claim with the accept that its camera signed, handed in by the owner: a cloud that was restored from a back-up
+   * may have lost both. The camera gets its receipt, as if it had sent the accept itself.
+   *
+   * @throws SealcamError `foreign`, `malformed`, `bad-signature`, `claim-refused`, `store-unavailable`
+   */
+  async handInAccept(device: Uint8Array, claim: Uint8Array, record: Uint8Array): Promise<void> {
+    const { store, suite, clock } = this.deps;
+    const nowMs = clock.wallMs();
+    if (await this.makerList.isRevoked(device)) throw new SealcamError('claim-refused', REVOKED_BY_MAKER);
+    if (this.signers.forClaim(openSigned(claimKind, suite, claim).hash, claim) === null) {
+      throw new SealcamError('claim-refused', 'the claim names none of our receipt keys', {
+        hint: 'Change the members of the camera, or claim it again: a new claim names them.',
+      });
+    }
+    const judgement = await judgeAccept({ store, suite, device, claim, record, nowMs });
+    if (judgement.type === 'refused') throw new SealcamError('claim-refused', judgement.reason);
+    await this.sendReceipts(device, [{ judgement, bytes: record }], nowMs);
   }
 
   private async handleStatus(device: Uint8Array, payload: Uint8Array): Promise<void> {

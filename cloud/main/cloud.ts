@@ -57,6 +57,7 @@ export class Cloud {
   private readonly tail: Tail | null;
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
+  private readonly ingest: Ingest;
   private cancelRetention: CancelTimer = () => undefined;
 
   constructor(config: CloudConfig, deps: CloudDependencies) {
@@ -67,7 +68,7 @@ export class Cloud {
     if (current === undefined) throw new Error('a cloud without a receipt key');
     this.makerList = new MakerList(makerListSettings(config), deps);
     this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
-    const ingest = new Ingest({
+    this.ingest = new Ingest({
       makerList: this.makerList,
       store,
       suite,
@@ -91,7 +92,7 @@ export class Cloud {
       pacing: () => this.pacing(),
     });
     this.mqtt = new MqttFeed(deps.feed, {
-      onMessage: (topic, payload) => ingest.handleMessage(topic, payload),
+      onMessage: (topic, payload) => this.ingest.handleMessage(topic, payload),
       clock,
       counters: this.counters,
       log: log.child('mqtt'),
@@ -135,6 +136,7 @@ export class Cloud {
         sendDown: (device, payload) => {
           this.mqtt.publish(topicOf(device, 'down'), payload);
         },
+        handInAccept: (device, claim, accept) => this.ingest.handInAccept(device, claim, accept),
       },
       settings,
     );

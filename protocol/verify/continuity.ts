@@ -7,13 +7,13 @@ export interface ChainFacts {
   readonly predecessor: Uint8Array | undefined;
   /** Number of consecutive records missing just before this one; 0 with a predecessor. */
   readonly missing: number;
-  /** Whether signed losses cover all the missing records. */
+  /** Whether signed losses of the camera, deletions of the owner and floors of the cloud cover all the missing records. */
   readonly missingSigned: boolean;
   /** Highest seq of a health record that reports an empty outbox: no record before it can still arrive. */
   readonly drainedUpTo: number;
 }
 
-/** `signed`: the camera itself reported the loss. */
+/** `signed`: somebody who may signed that the records are gone: camera, owner, or the cloud's retention. */
 export type Continuity =
   | { readonly verdict: 'intact' | 'pending' | 'equivocation' }
   | { readonly verdict: 'gap'; readonly missing: number; readonly signed: boolean };

@@ -1,14 +1,29 @@
 import { equal } from '../../common/bytes.js';
+import type { Deletion } from '../objects/deletion.js';
+import type { Floor } from '../objects/floor.js';
 import type { SealcamRecord } from '../objects/record.js';
 import type { Verified } from '../objects/signed-object.js';
 import { checkContinuity, isCovered, type ChainFacts, type Continuity } from './continuity.js';
 import { epochKey } from '../objects/ids.js';
 
+/** Who signed that records are gone: the camera lost them, the owner deleted them, or the cloud's retention did. */
+export type GapCause = 'camera' | 'owner' | 'retention';
+
+/** Why records are gone, and when the owner or the cloud signed it, UTC by their clocks; a camera signs no time for it. */
+export interface Explanation {
+  readonly cause: GapCause;
+  readonly signedAtMs: number | null;
+}
+
 interface Chain {
   /** Hash by seq of every verified record. */
   readonly hashes: Map<number, Uint8Array>;
   /** Ranges of seqs that signed losses cover. */
-  readonly lost: (readonly [number, number])[];
+  readonly lost: Range[];
+  /** What the owner deleted. */
+  readonly deletions: Deletion[];
+  /** The highest floor: retention deleted every record below it. */
+  floor: Floor | null;
   /** Highest seq of a health record with an empty outbox. */
   drainedUpTo: number;
   highest: number;
@@ -41,6 +56,43 @@ export class History {
     chain.highest = Math.max(chain.highest, seq);
   }
 
+  /** Adds an owner's statement of deletion. The caller has verified that the owner of the epoch's claim signed it. */
+  addDeletion(deletion: Deletion): void {
+    const { deletions } = this.chainOf(deletion);
+    const isKnown = ({ fromSeq, toSeq, lastHash }: Deletion): boolean =>
+      fromSeq === deletion.fromSeq && toSeq === deletion.toSeq && equal(lastHash, deletion.lastHash);
+    if (!deletions.some(isKnown)) deletions.push(deletion);
+  }
+
+  /** Adds a cloud's floor. The caller has verified that a receipt key of the epoch's claim signed it. */
+  addFloor(floor: Floor): void {
+    const chain = this.chainOf(floor);
+    if (floor.belowSeq > (chain.floor?.belowSeq ?? 0)) chain.floor = floor;
+  }
+
+  /** Returns who signed that all the records from one seq to another are gone; null if nobody did. */
+  explain(device: Uint8Array, epoch: number, fromSeq: number, toSeq: number): Explanation | null {
+    const chain = this.chainOf({ device, epoch });
+    if (isCovered(chain.lost, fromSeq, toSeq)) return { cause: 'camera', signedAtMs: null };
+    const deletions = deletionsOf(chain);
+    if (isCovered([...chain.lost, ...deletions.map(rangeOf)], fromSeq, toSeq)) {
+      const first = deletions.find((deletion) => deletion.toSeq >= fromSeq && deletion.fromSeq <= toSeq);
+      return { cause: 'owner', signedAtMs: first?.issuedAtMs ?? null };
+    }
+    if (!isCovered(explainedIn(chain), fromSeq, toSeq)) return null;
+    return { cause: 'retention', signedAtMs: chain.floor?.sinceMs ?? null };
+  }
+
+  /** Returns the highest seq of a health record with an empty queue: no record before it can still arrive. −1 without one. */
+  drainedUpTo(device: Uint8Array, epoch: number): number {
+    return this.chainOf({ device, epoch }).drainedUpTo;
+  }
+
+  /** Returns the hash of the record with this seq, if it is known. */
+  hashOf(device: Uint8Array, epoch: number, seq: number): Uint8Array | undefined {
+    return this.chainOf({ device, epoch }).hashes.get(seq);
+  }
+
   /** Returns the continuity of a record by what is known now; it may change as more records arrive. */
   continuityOf(record: Verified<SealcamRecord>): Continuity {
     const chain = this.chainOf(record.value);
@@ -60,11 +112,28 @@ export class History {
     const key = epochKey(device, epoch);
     let chain = this.chains.get(key);
     if (chain === undefined) {
-      chain = { hashes: new Map(), lost: [], drainedUpTo: -1, highest: -1 };
+      chain = { hashes: new Map(), lost: [], deletions: [], floor: null, drainedUpTo: -1, highest: -1 };
       this.chains.set(key, chain);
     }
     return chain;
   }
+}
+
+type Range = readonly [number, number];
+
+/** Returns what the owner deleted of this history: a statement over another record than the one known there is of another. */
+function deletionsOf({ deletions, hashes }: Chain): Deletion[] {
+  return deletions.filter(({ toSeq, lastHash }) => equal(hashes.get(toSeq) ?? lastHash, lastHash));
+}
+
+function rangeOf({ fromSeq, toSeq }: Deletion): Range {
+  return [fromSeq, toSeq];
+}
+
+/** Returns every range of seqs of which somebody who may signed that it is gone. */
+function explainedIn(chain: Chain): Range[] {
+  const expired: Range[] = chain.floor === null ? [] : [[0, chain.floor.belowSeq - 1]];
+  return [...chain.lost, ...deletionsOf(chain).map(rangeOf), ...expired];
 }
 
 function factsOf(chain: Chain, seq: number): ChainFacts {
@@ -72,7 +141,7 @@ function factsOf(chain: Chain, seq: number): ChainFacts {
   return {
     predecessor: chain.hashes.get(seq - 1),
     missing,
-    missingSigned: isCovered(chain.lost, seq - missing, seq - 1),
+    missingSigned: isCovered(explainedIn(chain), seq - missing, seq - 1),
     drainedUpTo: chain.drainedUpTo,
   };
 }

@@ -4,7 +4,6 @@ import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
-import { OwnerSession } from '../../../app/core/owner-session.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import type { EventPicture } from '../../../app/core/timeline.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -14,7 +13,7 @@ import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { seal, type SealedObject } from '../../../protocol/seal/seal.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
-import { asyncCodeOf, codeOf } from '../../support/codes.js';
+import { asyncCodeOf } from '../../support/codes.js';
 
 const OWNER_SEES = 4;
 
@@ -36,34 +35,6 @@ async function page(): Promise<Page> {
   const records = world.chain(claim, OWNER_SEES);
   for (const { bytes } of records) await history.verifyAndApply(bytes, 1);
   return { world, storage, history, claim, records };
-}
-
-/** Returns the page's verdict on a cloud whose history ends at this seq, after a restart of the page. */
-async function servedUpTo(seq: number): Promise<string> {
-  const { world, storage } = await page();
-  const later = new HistoryKeeper(nodeSuite, storage, world.recipient);
-  await later.load();
-  return codeOf(() => {
-    later.checkHead(world.deviceId, 1, seq);
-  });
-}
-
-/** Returns the verdict of the alarm over a cloud that names the newest record, and shows records up to this seq. */
-async function shownUpTo(seq: number): Promise<string> {
-  const { world, storage, claim, records } = await page();
-  const history = new HistoryKeeper(nodeSuite, storage, world.recipient);
-  await history.load();
-  const device = world.deviceId;
-  const camera = { device, epoch: 1, claim: claim.bytes, state: 'open', online: null, incomplete: false };
-  const items = records.map(({ bytes, value }) => ({ id: value.seq + 1, record: bytes, receivedAtMs: 0, media: [] }));
-  const client = {
-    cameras: () => Promise.resolve([{ ...camera, lastReceivedAtMs: null, highestSeq: OWNER_SEES, health: null }]),
-    records: () => Promise.resolve({ records: items.slice(0, seq + 1), lowestSeq: 0, highestSeq: OWNER_SEES }),
-    reportAlarm: () => Promise.resolve(),
-  } as unknown as CloudClient;
-  const session = new OwnerSession({ client, history, clock: realClock, random: realRandom });
-  await session.refresh();
-  return session.view().alarms[0]?.verdict ?? 'accepted';
 }
 
 async function verdictOn(make: (of: Page) => Uint8Array): Promise<string> {
@@ -156,18 +127,6 @@ async function challengeOf(origin: string): Promise<string> {
 }
 
 attacks('app', 'In the page: a cloud that lies', [
-  {
-    name: 'the page is served an older head than it has verified',
-    expected: 'cloud-lied',
-    observed: () => servedUpTo(OWNER_SEES - 1),
-    control: { name: 'the head it has verified', expected: 'accepted', observed: () => servedUpTo(OWNER_SEES) },
-  },
-  {
-    name: 'the newest record is named but not shown',
-    expected: 'older-history',
-    observed: () => shownUpTo(OWNER_SEES - 1),
-    control: { name: 'it is named and shown', expected: 'accepted', observed: () => shownUpTo(OWNER_SEES) },
-  },
   {
     name: 'a record of another camera',
     expected: 'foreign',

@@ -95,7 +95,7 @@ describeWith('chromium', "the owner's page", () => {
       await tab.getByRole('button', { name: button }).click();
       const path = join(tempFolder(), 'recovery.json');
       await (await saving).saveAs(path);
-      return openRecoveryFile(readFileSync(path, 'utf8'), passphrase);
+      return (await openRecoveryFile(readFileSync(path, 'utf8'), passphrase)).master;
     };
     await tab.goto(pageUrl);
     await tab.getByRole('button', { name: 'Make my key' }).click();
@@ -159,7 +159,7 @@ describeWith('chromium', "the owner's page", () => {
   });
 
   it("owner B, with A's ids and even A's sealed bytes, gets only refusals and ciphertext", async () => {
-    const master = await openRecoveryFile(recovery.get(b) ?? '', PASSPHRASE);
+    const { master } = await openRecoveryFile(recovery.get(b) ?? '', PASSPHRASE);
     const keys = ownerKeys(tweetnaclSuite, master);
     const client = new CloudClient({
       suite: tweetnaclSuite,
@@ -194,7 +194,7 @@ describeWith('chromium', "the owner's page", () => {
     expect(codeOf(() => unseal(tweetnaclSuite, context, keys.recipient, sealed))).toBe('seal-refused');
     expect(Buffer.from(sealed.body).includes(Buffer.from([0xff, 0xd8, 0xff]))).toBe(false);
     // The control: A's own key opens the same bytes.
-    const own = ownerKeys(tweetnaclSuite, await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE));
+    const own = ownerKeys(tweetnaclSuite, (await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE)).master);
     expect(unseal(tweetnaclSuite, context, own.recipient, sealed).jpeg?.[0]).toBe(0xff);
   });
 
@@ -204,7 +204,7 @@ describeWith('chromium', "the owner's page", () => {
     const answersOfA = await a.page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => name));
     expect(answersOfA.some((url) => url.endsWith('/v1/cameras'))).toBe(true);
     // Answer B's requests with what A would get: crossed sessions in the cloud.
-    const keysA = ownerKeys(tweetnaclSuite, await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE));
+    const keysA = ownerKeys(tweetnaclSuite, (await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE)).master);
     const camerasA = await rawCameras(cloud.origin, new URL(pageUrl).origin, keysA);
     await mixedUp.page.route('**/v1/cameras', (route) =>
       route.fulfill({
@@ -342,8 +342,8 @@ describeWith('chromium', "the owner's page", () => {
     await save.click();
     const path = join(folder, 'second-recovery.json');
     await (await saving).saveAs(path);
-    expect(await openRecoveryFile(readFileSync(path, 'utf8'), 'quite another passphrase')).toEqual(
-      await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE),
+    expect((await openRecoveryFile(readFileSync(path, 'utf8'), 'quite another passphrase')).master).toEqual(
+      (await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE)).master,
     );
     expect(other.complaints).toEqual([]);
     await other.context.close();

@@ -10,6 +10,7 @@ import { Feed } from '../../../cloud/api/feed.js';
 import { Reader, type ReaderDependencies } from '../../../cloud/api/reader.js';
 import { buildServer } from '../../../cloud/api/server.js';
 import { Sessions } from '../../../cloud/api/sessions.js';
+import { Ingest } from '../../../cloud/ingest/ingest.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -93,6 +94,15 @@ export class ApiWorld {
     const common = { store: wrap(store), suite: nodeSuite, clock, counters, log: silentLog };
     const settings = { cloudOrigin: () => CLOUD, pageOrigins: [PAGE], lifetimeMs: 3_600_000 };
     const feed = new Feed();
+    const ingest = new Ingest({
+      ...common,
+      ...more,
+      receiptSigner,
+      publish: () => undefined,
+      onStored: () => undefined,
+      onStatus: () => undefined,
+      pacing: () => null,
+    });
     const context: ApiContext = {
       ...common,
       sessions: new Sessions(settings, nodeSuite, clock, realRandom),
@@ -101,6 +111,7 @@ export class ApiWorld {
       receiptKeys: [receiptSigner.publicKey],
       cloudOrigin: () => CLOUD,
       sendDown: (device, payload) => sentDown.push({ device, payload }),
+      handInAccept: (device, claim, accept) => ingest.handInAccept(device, claim, accept),
     };
     const app = await buildServer(context, {
       host: '127.0.0.1',

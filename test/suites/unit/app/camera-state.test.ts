@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { applyWord, isSilent, newCameraState } from '../../../../app/core/camera-state.js';
-import type { CameraItem } from '../../../../app/core/cloud-answers.js';
 import type { VerifiedRecord } from '../../../../app/core/history-keeper.js';
 import { LIMITS } from '../../../../common/limits.js';
 import type { RecordTime } from '../../../../protocol/objects/record.js';
@@ -18,7 +17,7 @@ function record(
 }
 
 function lastWordOf(...records: readonly VerifiedRecord[]): number | null {
-  const camera = newCameraState({} as CameraItem);
+  const camera = newCameraState(new Uint8Array(32), 1);
   for (const one of records) applyWord(camera, one);
   return camera.lastWord?.atMs ?? null;
 }

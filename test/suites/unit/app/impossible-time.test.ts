@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import { newCameraState, applyHealthReport } from '../../../../app/core/camera-state.js';
-import type { CameraItem } from '../../../../app/core/cloud-answers.js';
 import { CLOCK_AHEAD_MAX_MS, plausibleWallMs } from '../../../../app/core/plausible-time.js';
 import { Timeline, type TimelineEvent } from '../../../../app/core/timeline.js';
 import { clockTime, dayName, fullTime, shortTime } from '../../../../app/ui/format.js';
@@ -52,7 +51,7 @@ describe('a signed time that cannot be', () => {
   it('hides no newer health report: the chain orders them', () => {
     const world = new CameraWorld();
     const claim = world.claim();
-    const camera = newCameraState({} as CameraItem);
+    const camera = newCameraState(world.deviceId, 1);
     const report = (seq: number, wallMs: number, camera_: RecordHealth['camera']): void => {
       const time = world.time(1000 - seq, wallMs);
       const health = { ...HEALTH, camera: camera_ };

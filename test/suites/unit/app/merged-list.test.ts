@@ -18,24 +18,24 @@ const events = [...busy, ...quiet];
 
 describe('mergedList', () => {
   it('ends where the first of the cameras ends', () => {
-    const list = mergedList({ cameras: [camera('b', 50, true), camera('q', 5, false)], events }, null);
+    const list = mergedList({ cameras: [camera('b', 50, true), camera('q', 5, false)], events, marks: [] }, null);
     expect(list.events).toEqual([...busy, event('q', 80)]);
     expect(list.hasOlder).toBe(true);
   });
 
   it('ends with the shallowest of several that have more', () => {
     const cameras = [camera('b', 50, true), camera('q', 15, true), camera('c', 85, true)];
-    expect(mergedList({ cameras, events }, null).events).toEqual([event('b', 90)]);
+    expect(mergedList({ cameras, events, marks: [] }, null).events).toEqual([event('b', 90)]);
   });
 
   it('shows all of one camera, however far the others reach', () => {
     const cameras = [camera('b', 50, true), camera('q', 5, false)];
-    expect(mergedList({ cameras, events }, 'q')).toEqual({ events: quiet, hasOlder: false });
-    expect(mergedList({ cameras, events }, 'b')).toEqual({ events: busy, hasOlder: true });
+    expect(mergedList({ cameras, events, marks: [] }, 'q')).toEqual({ events: quiet, marks: [], hasOlder: false });
+    expect(mergedList({ cameras, events, marks: [] }, 'b')).toEqual({ events: busy, marks: [], hasOlder: true });
   });
 
   it('is whole when no camera has more', () => {
     const cameras = [camera('b', 50, false), camera('q', 5, false)];
-    expect(mergedList({ cameras, events }, null)).toEqual({ events, hasOlder: false });
+    expect(mergedList({ cameras, events, marks: [] }, null)).toEqual({ events, marks: [], hasOlder: false });
   });
 });

@@ -9,7 +9,7 @@ const NOW_MS = Date.UTC(2026, 10, 29);
 const LONG_AGO_MS = NOW_MS - 3 * LIMITS.healthCadenceMs;
 
 function camera(rest: Partial<CameraView> = {}): CameraView {
-  const known = { device: 'd', epoch: 1, isOnline: true, isReportedSilent: false, lastWordMs: NOW_MS, health: null };
+  const known = { device: 'd', epoch: 1, isListed: true, isOnline: true, isReportedSilent: false, lastWordMs: NOW_MS, health: null };
   return { ...known, hasEnded: false, ...rest } as CameraView;
 }
 
@@ -19,6 +19,8 @@ describe('the presence of a camera', () => {
     expect(presenceOf(camera({ isOnline: false }), 'live', NOW_MS)).toBe('offline');
     expect(presenceOf(camera({ lastWordMs: LONG_AGO_MS }), 'live', NOW_MS)).toBe('silent');
     expect(presenceOf(camera({ hasEnded: true, lastWordMs: LONG_AGO_MS }), 'live', NOW_MS)).toBe('released');
+    expect(presenceOf(camera({ isListed: false }), 'live', NOW_MS)).toBe('unlisted');
+    expect(presenceOf(camera({ lastWordMs: null }), 'live', NOW_MS)).toBe('unheard');
     const health = { body: { privacy: true } } as CameraView['health'];
     expect(presenceOf(camera({ health }), 'live', NOW_MS)).toBe('private');
   });

@@ -62,6 +62,47 @@ describe('claims', () => {
     expect(body).toMatchObject({ error: { hint: expect.stringContaining('button') as string } });
   });
 
+  it('come back to a cloud that lost them, with the accept of the camera, and from their owner alone', async () => {
+    const api = await ApiWorld.open();
+    const world = new CameraWorld({ cloud: api.receiptSigner });
+    const { token } = await api.session(world.owner);
+    const previous = realRandom.bytes(32);
+    const claim = world.claim(3, previous);
+    const [accept] = world.chain(claim, 0);
+    const handIn = async (change: { claim?: Uint8Array; accept?: Uint8Array; token?: string }): Promise<number> => {
+      const answer = await api.app.inject({
+        method: 'POST',
+        url: '/v1/claims/accepted',
+        headers: { authorization: `Bearer ${change.token ?? token}` },
+        payload: {
+          claim: toBase64(change.claim ?? claim.bytes),
+          accept: toBase64(change.accept ?? accept?.bytes ?? claim.bytes),
+        },
+      });
+      return answer.statusCode;
+    };
+    const stranger = new CameraWorld({ cloud: api.receiptSigner });
+    expect(await handIn({ token: (await api.session(stranger.owner)).token })).toBe(403);
+    // An accept of another claim, of another camera, of no camera; a claim for another cloud.
+    const [other] = world.chain(world.claim(3, previous), 0);
+    expect(await handIn({ accept: other?.bytes ?? claim.bytes })).toBe(403);
+    const [theirs] = stranger.chain(stranger.claim(3, previous), 0);
+    expect(await handIn({ accept: theirs?.bytes ?? claim.bytes })).toBe(403);
+    expect(await handIn({ accept: claim.bytes })).toBe(400);
+    const elsewhere = world.claim(3, previous, { receiptKeys: [new CameraWorld().cloud.publicKey] });
+    const [answer] = world.chain(elsewhere, 0);
+    expect(await handIn({ claim: elsewhere.bytes, accept: answer?.bytes ?? claim.bytes })).toBe(409);
+    expect((await api.get('/v1/cameras', token)).body).toEqual({ cameras: [] });
+
+    expect(await handIn({})).toBe(204);
+    expect(await handIn({})).toBe(204);
+    expect((await api.get('/v1/cameras', token)).body).toMatchObject({ cameras: [{ epoch: 3 }] });
+    // An earlier epoch would undo what came after it.
+    const earlier = world.claim(2, previous);
+    const [first] = world.chain(earlier, 0);
+    expect(await handIn({ claim: earlier.bytes, accept: first?.bytes ?? claim.bytes })).toBe(409);
+  });
+
   it('let only the owner ask a camera for an offer', async () => {
     const api = await ApiWorld.open();
     const own = await stored(api);

@@ -278,6 +278,7 @@ describe('reading', () => {
       '/v1/cameras/{device}/{epoch}/media/{id}',
       '/v1/cameras/{device}/{epoch}/records',
       '/v1/claims',
+      '/v1/claims/accepted',
       '/v1/devices/{device}/commands',
       '/v1/devices/{device}/offer',
       '/v1/devices/{device}/offer-request',
