@@ -1,6 +1,6 @@
 import { type JSX, useState } from './preact.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
-import type { DeletedEvent } from '../core/deletions.js';
+import { loadWholeEvent, type DeletedEvent } from '../core/deletions.js';
 import type { TimelineEvent } from '../core/timeline.js';
 import { useChanges, useNames, useNow, usePage, useSessionView } from './context.js';
 import { eventTitle } from './event-card.js';
@@ -15,7 +15,7 @@ export function DeleteEvent({
   readonly event: TimelineEvent;
   readonly onDeleted: () => void;
 }): JSX.Element | null {
-  const { deletions } = usePage();
+  const { deletions, session } = usePage();
   const { cameras } = useSessionView();
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<SealcamError | null>(null);
@@ -25,7 +25,7 @@ export function DeleteEvent({
     setBusy(true);
     setProblem(null);
     try {
-      await deletions.deleteEvent(event);
+      await deletions.deleteEvent((await loadWholeEvent(session, event)) ?? event);
       onDeleted();
     } catch (error) {
       setProblem(asSealcamError(error));

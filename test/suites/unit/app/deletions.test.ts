@@ -2,10 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { fromBase64, toHex } from '../../../../common/bytes.js';
 import { CloudClient, type PageFetch } from '../../../../app/core/cloud-client.js';
-import { Deletions } from '../../../../app/core/deletions.js';
+import { Deletions, loadWholeEvent } from '../../../../app/core/deletions.js';
 import { HistoryKeeper } from '../../../../app/core/history-keeper.js';
 import { ownerKeys, recipientOf } from '../../../../app/core/owner-keys.js';
-import type { CameraView } from '../../../../app/core/session-view.js';
+import type { CameraView, SessionView } from '../../../../app/core/session-view.js';
 import { MemoryStorage } from '../../../../app/core/storage.js';
 import type { TimelineEvent } from '../../../../app/core/timeline.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
@@ -147,6 +147,44 @@ describe('an event that is deleted', () => {
     const foreign = { ...event(3), device: 'ee'.repeat(32) };
     expect(await asyncCodeOf(() => deletions.deleteEvent(foreign))).toBe('not-found');
     expect(asked).toEqual([]);
+  });
+});
+
+describe('an event whose beginning is not loaded', () => {
+  /** A session in which each older page brings one record more of the event, until its first. */
+  function sessionOf(revisions: number, hasOlder = true) {
+    let lowest = revisions;
+    let loads = 0;
+    const view = (): SessionView => {
+      const records = Array.from({ length: revisions - lowest + 1 }, (_, i) => ({
+        record: { value: { event: { revision: lowest + i } } },
+      }));
+      const event = { key: 'e', device: 'd', epoch: 1, records };
+      return { events: [event], cameras: [{ device: 'd', epoch: 1, hasOlder }] } as unknown as SessionView;
+    };
+    const loadOlder = (): Promise<void> => {
+      loads++;
+      lowest--;
+      return Promise.resolve();
+    };
+    return { session: { view, loadOlder }, loads: () => loads };
+  }
+  const name = { key: 'e', device: 'd', epoch: 1 };
+
+  it('is loaded whole before it is deleted', async () => {
+    const { session, loads } = sessionOf(3);
+    expect((await loadWholeEvent(session, name))?.records).toHaveLength(4);
+    expect(loads()).toBe(3);
+  });
+
+  it('is left as it is where the cloud has no more, and loads no more pages than an event can take', async () => {
+    const { session, loads } = sessionOf(3, false);
+    expect((await loadWholeEvent(session, name))?.records).toHaveLength(1);
+    expect(loads()).toBe(0);
+    const endless = sessionOf(1000);
+    await loadWholeEvent(endless.session, name);
+    expect(endless.loads()).toBe(10);
+    expect(await loadWholeEvent(session, { ...name, key: 'gone' })).toBeNull();
   });
 });
 

@@ -1,23 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { realRandom } from '../../../../common/adapters/real-random.js';
-import { CloudClient, type PageFetch } from '../../../../app/core/cloud-client.js';
-import { HistoryKeeper } from '../../../../app/core/history-keeper.js';
 import { Liveness, SILENCE_MAX_MS } from '../../../../app/core/liveness.js';
-import { ownerKeys } from '../../../../app/core/owner-keys.js';
-import { OwnerSession } from '../../../../app/core/owner-session.js';
-import { MemoryStorage } from '../../../../app/core/storage.js';
-import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { asyncCodeOf } from '../../../support/codes.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
-import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { quietCloud, runPromises } from '../../../support/worlds/quiet-cloud.js';
 
-const ORIGIN = 'https://cloud.example';
 const never = (): Promise<never> => new Promise(() => undefined);
-
-/** Lets promises and streams that can go on do so. Nothing here waits for anything outside of this process. */
-async function runPromises(): Promise<void> {
-  for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
-}
 
 /** Returns the error's message once there is one; null until then. */
 function outcome(work: Promise<unknown>): () => string | null {
@@ -93,61 +80,10 @@ describe('a wait for the cloud', () => {
   });
 });
 
-/** A cloud whose stream the test writes, and whose requests it can leave unanswered. */
-function cloudOf(clock: VirtualClock) {
-  const body: { write: (text: string) => void } = { write: () => undefined };
-  let isDead = false;
-  let streams = 0;
-  const answers: Readonly<Record<string, unknown>> = {
-    '/v1/session/challenge': { cloudOrigin: ORIGIN, nonce: 'ab'.repeat(32), expiresAtMs: clock.wallMs() + 60_000 },
-    '/v1/session': { token: 't', expiresAtMs: clock.wallMs() + 86_400_000 },
-    '/v1/cameras': { cameras: [] },
-  };
-  const fetch: PageFetch = (url) => {
-    const { pathname } = new URL(url);
-    if (isDead) return never();
-    if (pathname !== '/v1/stream') return Promise.resolve(Response.json(answers[pathname]));
-    streams++;
-    const stream = new ReadableStream<Uint8Array>({
-      start: (controller) => {
-        body.write = (text) => {
-          controller.enqueue(new TextEncoder().encode(text));
-        };
-        body.write('event: ready\ndata: {}\n\n');
-      },
-    });
-    return Promise.resolve(new Response(stream));
-  };
-  const liveness = new Liveness(clock);
-  const keys = ownerKeys(nodeSuite, realRandom.bytes(32));
-  const client = new CloudClient({
-    suite: nodeSuite,
-    clock,
-    keys,
-    cloudOrigin: ORIGIN,
-    pageOrigin: ORIGIN,
-    fetch,
-    liveness,
-  });
-  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), new CameraWorld().recipient);
-  const session = new OwnerSession({ client, history, clock, random: realRandom, liveness });
-  return {
-    client,
-    session,
-    liveness,
-    ping: () => {
-      body.write(': ping\n\n');
-    },
-    die: () => (isDead = true),
-    live: () => (isDead = false),
-    streams: () => streams,
-  };
-}
-
 describe("an owner's session over a cloud that dies", () => {
   it('is live while pings come, and offline when two are missing', async () => {
     const clock = new VirtualClock();
-    const { session, ping, die, streams } = cloudOf(clock);
+    const { session, ping, die, streams } = quietCloud(clock);
     const stopping = new AbortController();
     const running = session.run(stopping.signal);
     await expect.poll(() => session.view().connection).toBe('live');
@@ -167,7 +103,7 @@ describe("an owner's session over a cloud that dies", () => {
 
   it('is offline as soon as the device is, and connects when the network is back', async () => {
     const clock = new VirtualClock();
-    const { session, liveness, streams } = cloudOf(clock);
+    const { session, liveness, streams } = quietCloud(clock);
     const stopping = new AbortController();
     const running = session.run(stopping.signal);
     await expect.poll(() => session.view().connection).toBe('live');
@@ -184,7 +120,7 @@ describe("an owner's session over a cloud that dies", () => {
 
   it('does not wait for ever for an answer', async () => {
     const clock = new VirtualClock();
-    const { client, die, live } = cloudOf(clock);
+    const { client, die, live } = quietCloud(clock);
     await client.cameras();
     die();
     const code = asyncCodeOf(() => client.cameras());

@@ -9,7 +9,15 @@ const NOW_MS = Date.UTC(2026, 10, 29);
 const LONG_AGO_MS = NOW_MS - 3 * LIMITS.healthCadenceMs;
 
 function camera(rest: Partial<CameraView> = {}): CameraView {
-  const known = { device: 'd', epoch: 1, isListed: true, isOnline: true, isReportedSilent: false, lastWordMs: NOW_MS, health: null };
+  const known = {
+    device: 'd',
+    epoch: 1,
+    isListed: true,
+    isOnline: true,
+    isReportedSilent: false,
+    lastWordMs: NOW_MS,
+    health: null,
+  };
   return { ...known, hasEnded: false, ...rest } as CameraView;
 }
 
