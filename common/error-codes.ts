@@ -51,6 +51,11 @@ export const ERROR_CODES = {
     false,
     'Someone replaced the encryption key in your code. Show the code again, and let the owner compare its number.',
   ),
+  'receipt-keys-changed': entry(
+    3,
+    true,
+    'Compare the new numbers with those that the operator publishes, and accept them only if they are the same.',
+  ),
   'privacy-mode': entry(3, true, 'The owner has switched privacy mode on. Switch it off first.'),
   'too-large': entry(3, false, 'The object exceeds the limit that is named.'),
   'frame-corrupt': entry(3, true, 'The frame was skipped and counted. If this persists, check the camera cable.'),

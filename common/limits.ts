@@ -29,6 +29,11 @@ export const LIMITS = {
   claimWindowMs: 10 * 60_000,
   /** Oldest record that a command may name as recent, on the camera's monotonic clock. */
   commandMaxAgeMs: 30 * 60_000,
+  /**
+   * Health records that a camera may have signed since the record that privacy on or a release names, counted at most one per
+   * `healthCadenceMs` of a boot: two days that it was on.
+   */
+  commandMaxHealth: 192,
   /** Interval between a camera's health records. */
   healthCadenceMs: 15 * 60_000,
 } as const;

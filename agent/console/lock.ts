@@ -12,6 +12,8 @@ export type Scope = Unlock['scope'][number];
 const FREE_FAILURES_MAX = 2;
 const WAIT_FIRST_MS = 2000;
 const WAIT_MAX_MS = 5 * 60_000;
+/** How long a shown nonce is good for, on the monotonic clock. */
+const NONCE_LIFETIME_MS = 10 * 60_000;
 
 export interface ConsoleLockOptions {
   readonly suite: CryptoSuite;
@@ -24,7 +26,9 @@ export interface ConsoleLockOptions {
 
 /**
  * The console's lock. A token is signed by the maker's QA key, for this device, the nonce shown here, scopes and a time.
- * An unlock is kept in memory only, so every restart locks the console.
+ * A nonce exists from when it is shown until a token used it, it expires, or it was guessed at too often: a token that was
+ * made and not used must not open this console months later. Nonce and unlock are kept in memory only, so every restart
+ * locks the console.
  */
 export class ConsoleLock {
   private readonly suite: CryptoSuite;
@@ -32,7 +36,7 @@ export class ConsoleLock {
   private readonly clock: Clock;
   private readonly device: Uint8Array;
   private readonly qaKeys: readonly Uint8Array[];
-  private nonce: Uint8Array;
+  private nonce: { readonly bytes: Uint8Array; readonly untilMs: number } | null = null;
   private open: { readonly scopes: ReadonlySet<Scope>; readonly untilMs: number } | null = null;
   private failures = 0;
   private notBeforeMs = -Infinity;
@@ -43,12 +47,15 @@ export class ConsoleLock {
     this.clock = clock;
     this.device = device;
     this.qaKeys = qaKeys;
-    this.nonce = random.bytes(16);
   }
 
-  /** The nonce that the next token must name. An unlock replaces it, so that each token works once. */
-  get challenge(): Uint8Array {
-    return this.nonce;
+  /** Returns the nonce that the next token must name, and the seconds for which it is good. Makes one where it must. */
+  challenge(): { readonly nonce: Uint8Array; readonly leftS: number } {
+    const nowMs = this.clock.monotonicMs();
+    if (this.nonce === null || nowMs >= this.nonce.untilMs) {
+      this.nonce = { bytes: this.random.bytes(16), untilMs: nowMs + NONCE_LIFETIME_MS };
+    }
+    return { nonce: this.nonce.bytes, leftS: Math.ceil((this.nonce.untilMs - nowMs) / 1000) };
   }
 
   /** Whether any key is trusted. */
@@ -87,12 +94,15 @@ export class ConsoleLock {
       const token = this.verifyToken(text);
       this.failures = 0;
       this.open = { scopes: new Set(token.value.scope), untilMs: nowMs + token.value.lifetimeS * 1000 };
-      this.nonce = this.random.bytes(16);
+      this.nonce = null;
       return token;
     } catch (cause) {
       this.failures++;
       const over = this.failures - FREE_FAILURES_MAX;
-      if (over > 0) this.notBeforeMs = nowMs + Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (over - 1));
+      if (over > 0) {
+        this.notBeforeMs = nowMs + Math.min(WAIT_MAX_MS, WAIT_FIRST_MS * 2 ** (over - 1));
+        this.nonce = null;
+      }
       if (cause instanceof SealcamError && cause.code === 'unlock-refused') throw cause;
       throw new SealcamError('unlock-refused', 'the token is not a signed token', { cause });
     }
@@ -111,8 +121,12 @@ export class ConsoleLock {
     }
     if (!equal(token.value.device, this.device))
       throw new SealcamError('unlock-refused', 'the token is for another camera');
-    if (!equal(token.value.nonce, this.nonce)) {
+    const { nonce } = this;
+    if (nonce === null || !equal(token.value.nonce, nonce.bytes)) {
       throw new SealcamError('unlock-refused', 'the token is for another nonce; each token works once');
+    }
+    if (this.clock.monotonicMs() >= nonce.untilMs) {
+      throw new SealcamError('unlock-refused', 'the nonce that the token names has expired');
     }
     return token;
   }

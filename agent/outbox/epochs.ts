@@ -56,6 +56,7 @@ export function endEpoch(store: OutboxStore, reason: 'release' | 'reset', time: 
     }
     queries.eraseQuarantine.run();
     queries.eraseOrders.run();
+    queries.eraseHealthMarks.run();
     queries.setFresh.run(1);
   });
 }

@@ -88,6 +88,18 @@ const MIGRATIONS: readonly string[] = [
   -- again if that record is dropped. A lost picture has its record's seq in from_seq.
   ALTER TABLE pending_loss ADD COLUMN said_seq INTEGER;
   `,
+  `
+  -- The newest health records of the open epoch, one for each quarter of an hour of a boot: they tell how old the record is
+  -- that an order names.
+  CREATE TABLE health_mark (
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    boot BLOB NOT NULL,
+    quarter INTEGER NOT NULL,
+    PRIMARY KEY (epoch, seq),
+    FOREIGN KEY (epoch) REFERENCES epoch (epoch) ON DELETE CASCADE
+  ) STRICT;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -154,6 +154,11 @@ export class Outbox {
     return this.store.recent.ageMs(epoch, seq, hash, nowMs);
   }
 
+  /** Returns how many marked health records came after a place in its epoch, up to one more than an order may be old. */
+  healthSince({ epoch, seq }: Place): number {
+    return this.store.reading(() => this.store.queries.healthMarksAfter.get(epoch, seq))?.marks ?? 0;
+  }
+
   /** Returns the claim of the open epoch, null without an owner. */
   currentClaim(): Verified<Claim> | null {
     const row = this.store.reading(() => this.store.queries.openEpoch.get());

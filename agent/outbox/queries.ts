@@ -52,6 +52,12 @@ export interface LossRow {
   readonly said_seq: number | null;
 }
 
+/** A health record that counts towards the age of orders; `quarter` is its quarter of an hour in that boot. */
+export interface HealthMarkRow {
+  readonly boot: Uint8Array;
+  readonly quarter: number;
+}
+
 /**
  * Prepares every statement of the outbox once. Rows come back as declared here, since the schema is STRICT.
  * A statement with more than two parameters takes them by name, in one object.
@@ -164,6 +170,22 @@ export function prepareQueries(db: Database) {
     orders: prepare<{ readonly command: Uint8Array }>('SELECT command FROM standing_order ORDER BY action'),
     setOrder: prepare('INSERT OR REPLACE INTO standing_order (action, command) VALUES (?, ?)'),
     eraseOrders: prepare('DELETE FROM standing_order'),
+
+    newestHealthMark: prepare<HealthMarkRow>(
+      'SELECT boot, quarter FROM health_mark WHERE epoch = ? ORDER BY seq DESC LIMIT 1',
+    ),
+    insertHealthMark: prepare(
+      'INSERT INTO health_mark (epoch, seq, boot, quarter) VALUES (@epoch, @seq, @boot, @quarter)',
+    ),
+    /** Keeps the newest `keep` of an epoch, and none of another. */
+    trimHealthMarks: prepare(
+      `DELETE FROM health_mark WHERE epoch <> @epoch
+         OR seq NOT IN (SELECT seq FROM health_mark WHERE epoch = @epoch ORDER BY seq DESC LIMIT @keep)`,
+    ),
+    healthMarksAfter: prepare<{ readonly marks: number }>(
+      'SELECT count(*) AS marks FROM health_mark WHERE epoch = ? AND seq > ?',
+    ),
+    eraseHealthMarks: prepare('DELETE FROM health_mark'),
 
     adjacentRange: prepare<LossRow>(
       `SELECT * FROM pending_loss WHERE epoch = @epoch AND reason = @reason AND to_seq = @to AND media_id IS NULL

@@ -5,6 +5,7 @@ import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/obje
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { PendingLosses } from './losses.js';
+import { markHealth } from './health-marks.js';
 import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
 import { RecentRecords } from './recent-records.js';
 import { isDamage, storeError, type Database } from './sqlite.js';
@@ -191,6 +192,7 @@ export class OutboxStore {
     }
     this.queries.advanceHead.run({ epoch: epoch.epoch, seq, hash });
     this.queries.addQueued.run(1, size);
+    if (content.kind === 'health') markHealth(this.queries, epoch.epoch, seq, content.time);
     this.recent.add(epoch.epoch, seq, hash, content.time.monotonicMs);
     this.inserted++;
     return record;

@@ -7,7 +7,7 @@ import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { Claim } from '../../protocol/objects/claim.js';
-import { commandKind, type Command, type Zone } from '../../protocol/objects/command.js';
+import { commandKind, seesLess, type Command, type Zone } from '../../protocol/objects/command.js';
 import type { RecordCommand, RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Mirror } from '../outbox/mirror.js';
@@ -139,11 +139,18 @@ export class OwnerOrders {
   }
 
   /** Returns why an order is too old to be executed, null if it is not. */
-  private staleness({ epoch, recent }: Command): string | null {
-    // Only privacy-on and release name no record: they make the camera see less, however late they come.
-    if (recent === undefined) return null;
+  private staleness(command: Command): string | null {
+    const { outbox, clock } = this.deps;
+    const { epoch, recent } = command;
+    if (recent === undefined) return 'it names no record';
     const [seq, hash] = recent;
-    const ageMs = this.deps.outbox.recordAgeMs({ epoch, seq }, hash, this.deps.clock.monotonicMs());
+    if (seesLess(command)) {
+      const own = outbox.find({ epoch, seq });
+      if (own !== null && !equal(own.hash, hash)) return `record ${String(seq)} is not the one that this camera made`;
+      const since = outbox.healthSince({ epoch, seq });
+      return since <= LIMITS.commandMaxHealth ? null : `record ${String(seq)} is older than two days`;
+    }
+    const ageMs = outbox.recordAgeMs({ epoch, seq }, hash, clock.monotonicMs());
     if (ageMs === null) return `record ${String(seq)} is not one that this camera made since it started`;
     return ageMs <= LIMITS.commandMaxAgeMs ? null : `record ${String(seq)} is older than half an hour`;
   }

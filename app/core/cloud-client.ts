@@ -99,7 +99,11 @@ export class CloudClient {
     await this.request({ method: 'GET', path: '/v1/info', isAnonymous: true }, nothing);
   }
 
-  /** Returns the keys with which this cloud signs receipts, 32 bytes each. */
+  get cloudOrigin(): string {
+    return this.options.cloudOrigin;
+  }
+
+  /** Returns the keys with which this cloud says it signs receipts, 32 bytes each. The answer is not signed. */
   async receiptKeys(): Promise<readonly Uint8Array[]> {
     const request: ApiRequest = { method: 'GET', path: '/v1/info', isAnonymous: true };
     return (await this.call(request, infoAnswer)).receiptKeys;

@@ -98,13 +98,13 @@ export class Orders {
     const claim = history.claimOf(device, epoch);
     const head = history.headOf(device, epoch);
     if (claim === null || head === null) throw new SealcamError('not-found', 'nothing is known of this camera yet');
-    const needsRecent = !(order.action === 'release' || (order.action === 'privacy' && order.privacy));
     return signObject(commandKind, suite, keys.signer, {
       device,
       epoch,
       claimHash: claim.hash,
       counter: Math.max(answers.counterOf(toHex(device), epoch) + 1, Math.round(clock.wallMs())),
-      ...(needsRecent ? { recent: [head.seq, head.hash] as const } : {}),
+      // Every order: one that the cloud keeps back must not be good for ever.
+      recent: [head.seq, head.hash] as const,
       ...order,
     });
   }

@@ -24,6 +24,7 @@ import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { Liveness } from './liveness.js';
 import type { HouseholdHeads } from './household-heads.js';
+import { CLOCK_AHEAD_MAX_MS } from './plausible-time.js';
 import type { SessionView } from './session-view.js';
 import type { ServerEvent } from './sse.js';
 import type { KnownEpoch } from './storage.js';
@@ -260,8 +261,9 @@ export class OwnerSession {
     await this.pages.catchUp(camera, head);
   }
 
-  private async applyRecordItem({ record, receivedAtMs, media }: RecordItem): Promise<VerifiedRecord | null> {
+  private async applyRecordItem({ record, media, ...item }: RecordItem): Promise<VerifiedRecord | null> {
     const { history } = this.deps;
+    const receivedAtMs = this.believable(item.receivedAtMs);
     let outcome = await history.verifyAndApply(record, receivedAtMs);
     // Another browser of this owner may have claimed the camera a moment ago.
     if ('verdict' in outcome && outcome.code === 'claim-unknown' && (await this.fetchClaims())) {
@@ -292,7 +294,13 @@ export class OwnerSession {
     return true;
   }
 
-  private async applyHealthRecord(camera: CameraState, bytes: Uint8Array, receivedAtMs: number): Promise<void> {
+  /** Nothing was received after this device's now: a cloud's own word must not make an impossible signed time possible. */
+  private believable(receivedAtMs: number): number {
+    return Math.min(receivedAtMs, this.deps.clock.wallMs() + CLOCK_AHEAD_MAX_MS);
+  }
+
+  private async applyHealthRecord(camera: CameraState, bytes: Uint8Array, receivedMs: number): Promise<void> {
+    const receivedAtMs = this.believable(receivedMs);
     const outcome = await this.deps.history.verifyAndApply(bytes, receivedAtMs);
     if ('verdict' in outcome) {
       this.alarms.raise(outcome);

@@ -13,6 +13,7 @@ import { isMediaOf } from '../../protocol/verify/media.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import { recipientOf, type OwnerKeys } from './owner-keys.js';
+import type { ReceiptKeyPins } from './receipt-key-pins.js';
 import type { EventPicture } from './timeline.js';
 
 /** Progress of a claim. */
@@ -24,6 +25,7 @@ export interface OwnerDependencies {
   readonly keys: OwnerKeys;
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
+  readonly receiptKeys: ReceiptKeyPins;
 }
 
 const POLL_INTERVAL_MS = 1000;
@@ -59,7 +61,7 @@ export class Owner {
    * Claims a camera with the code from its label: waits for its offer, signs the claim, and resolves with the new epoch
    * when a record signed by that camera proves that it accepted this claim.
    *
-   * @throws SealcamError `claim-refused`, `cloud-unreachable`, `foreign`
+   * @throws SealcamError `claim-refused`, `receipt-keys-changed`, `cloud-unreachable`, `foreign`
    */
   async claim(code: ClaimCode, onStep: (step: ClaimStep) => void, signal: AbortSignal): Promise<number> {
     const terms: ClaimTerms = { secret: code.secret, members: [], isExpected: () => true };
@@ -71,7 +73,7 @@ export class Owner {
    * presence, because the camera accepts only its current owner's key. This also restarts a camera that stopped
    * signing.
    *
-   * @throws SealcamError `claim-refused`, `cloud-unreachable`, `cloud-lied`
+   * @throws SealcamError `claim-refused`, `receipt-keys-changed`, `cloud-unreachable`, `cloud-lied`
    */
   async changeMembers({ device, epoch, members, onStep, signal }: MemberChange): Promise<number> {
     const current = this.deps.history.claimOf(device, epoch);
@@ -90,13 +92,15 @@ export class Owner {
     signal: AbortSignal,
   ): Promise<number> {
     const { suite, clock, keys, client, history } = this.deps;
-    const receiptKeys = await client.receiptKeys();
+    const receiptKeys = [...(await this.deps.receiptKeys.forClaim())];
     onStep('waiting-for-camera');
     const giveUpMs = clock.monotonicMs() + CLAIM_TIMEOUT_MS;
     let sent: { readonly nonce: Uint8Array; readonly epoch: number } | null = null;
     while (!signal.aborted && clock.monotonicMs() < giveUpMs) {
       const offer = await this.openOffer(device);
-      if (offer !== null && isExpected(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
+      // An epoch that the camera accepted has its claim: an offer for it is an old one, given out again.
+      const isOld = offer !== null && history.isAccepted(device, offer.lastEpoch + 1);
+      if (offer !== null && !isOld && isExpected(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
         const claim = signObject(claimKind, suite, keys.signer, {
           device,
           epoch: offer.lastEpoch + 1,

@@ -4,6 +4,7 @@ import { RestoredNote } from './browsers.js';
 import { useChanges, usePage, useSessionView } from './context.js';
 import { Invitations } from './household.js';
 import { Problem } from './problem.js';
+import { ReceiptKeyBanner } from './receipt-keys.js';
 import { DeletedAccount } from './your-data.js';
 
 const CONNECTIONS = {
@@ -39,6 +40,7 @@ export function Banners(): JSX.Element {
     <div class="banners" aria-live="polite">
       <Invitations />
       <RestoredNote />
+      <ReceiptKeyBanner />
       <DeletedAccount />
       {connection === 'offline' && problem !== null && !isDeleted && (
         <div>

@@ -14,6 +14,7 @@ import { presenceOf, type Hearing, type Presence } from '../core/presence.js';
 import type { CameraView, SessionView } from '../core/session-view.js';
 import type { PutAway } from '../core/put-away.js';
 import type { StandingOrders } from '../core/standing-orders.js';
+import type { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
 
 /** What components of the signed-in page need. Made once the owner's key is loaded. */
@@ -24,6 +25,7 @@ export interface PageContext {
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly household: HouseholdHeads;
+  readonly receiptKeys: ReceiptKeyPins;
   readonly owner: Owner;
   readonly session: OwnerSession;
   readonly hearing: Hearing;

@@ -18,6 +18,7 @@ import { Pictures } from '../core/pictures.js';
 import { Hearing } from '../core/presence.js';
 import { PutAway } from '../core/put-away.js';
 import { StandingOrders } from '../core/standing-orders.js';
+import { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
 import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
@@ -57,8 +58,9 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   });
   const history = new HistoryKeeper(suite, storage, recipientOf(keys));
   await history.load();
-  const owner = new Owner({ suite, clock, keys, client, history });
   const { signer } = keys;
+  const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });
+  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
   const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
   await household.load();
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
@@ -81,6 +83,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     client,
     history,
     household,
+    receiptKeys,
     owner,
     session,
     hearing,

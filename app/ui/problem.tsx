@@ -1,4 +1,5 @@
 import type { JSX } from './preact.js';
+import { ReceiptKeyQuestion } from './receipt-keys.js';
 
 interface Shown {
   readonly code: string;
@@ -6,12 +7,15 @@ interface Shown {
   readonly hint: string;
 }
 
-/** An error: what went wrong, what to do about it, and its code. */
+/** An error: what went wrong, what to do about it, and its code. A claim stopped by new receipt keys also asks about them. */
 export function Problem({ error }: { readonly error: Shown }): JSX.Element {
   const text = error.message.charAt(0).toUpperCase() + error.message.slice(1);
   return (
-    <div class="note note-bad" role="alert">
-      <strong>{text}.</strong> {error.hint} <span class="mono small">[{error.code}]</span>
-    </div>
+    <>
+      <div class="note note-bad" role="alert">
+        <strong>{text}.</strong> {error.hint} <span class="mono small">[{error.code}]</span>
+      </div>
+      {error.code === 'receipt-keys-changed' && <ReceiptKeyQuestion />}
+    </>
   );
 }

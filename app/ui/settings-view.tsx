@@ -2,6 +2,7 @@ import type { JSX } from './preact.js';
 import { Browsers } from './browsers.js';
 import { usePage } from './context.js';
 import { MyCode } from './household.js';
+import { ReceiptKeys } from './receipt-keys.js';
 import { RecoveryForm } from './recovery-form.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
 import { WhoSaw } from './who-saw.js';
@@ -19,6 +20,7 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
         <Recovery />
         <MyCode />
         <Browsers />
+        <ReceiptKeys />
         <WhoSaw />
         <YourData onForget={onForget} />
       </div>

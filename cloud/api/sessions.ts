@@ -16,7 +16,13 @@ export interface SessionSettings {
 /** A reader is an Ed25519 key; the cloud knows nothing else about the person. */
 export interface Session {
   readonly key: Uint8Array;
+  /** By the wall clock, for the page to read. */
   readonly expiresAtMs: number;
+}
+
+/** When something ends, by the monotonic clock: a wall clock that is set back must not let it live on. */
+interface Ending {
+  readonly untilMs: number;
 }
 
 export interface Challenge {
@@ -37,8 +43,8 @@ export class Sessions {
   private readonly suite: CryptoSuite;
   private readonly clock: Clock;
   private readonly random: Random;
-  private readonly challenges = new Map<string, number>();
-  private readonly tokens = new Map<string, Session>();
+  private readonly challenges = new Map<string, Ending & Pick<Challenge, 'expiresAtMs'>>();
+  private readonly tokens = new Map<string, Ending & Session>();
 
   constructor(settings: SessionSettings, suite: CryptoSuite, clock: Clock, random: Random) {
     this.settings = settings;
@@ -49,10 +55,11 @@ export class Sessions {
 
   /** Creates a challenge, valid for one minute and one session. */
   challenge(): Challenge {
-    forgetExpired(this.challenges, (expiresAtMs) => expiresAtMs, this.clock.wallMs(), CHALLENGES_MAX);
+    const nowMs = this.clock.monotonicMs();
+    forgetExpired(this.challenges, nowMs, CHALLENGES_MAX);
     const nonce = this.random.bytes(32);
     const expiresAtMs = this.clock.wallMs() + CHALLENGE_TTL_MS;
-    this.challenges.set(toHex(nonce), expiresAtMs);
+    this.challenges.set(toHex(nonce), { untilMs: nowMs + CHALLENGE_TTL_MS, expiresAtMs });
     return { nonce, expiresAtMs };
   }
 
@@ -65,11 +72,11 @@ export class Sessions {
   open(signed: Uint8Array, requestOrigin: string | undefined): { readonly token: string; readonly session: Session } {
     const { value, kid } = openSigned(sessionKind, this.suite, signed);
     const { cloudOrigin, pageOrigins, lifetimeMs } = this.settings;
-    const nowMs = this.clock.wallMs();
+    const nowMs = this.clock.monotonicMs();
     const nonce = toHex(value.nonce);
-    const expiresAtMs = this.challenges.get(nonce);
+    const challenge = this.challenges.get(nonce);
     this.challenges.delete(nonce);
-    if (expiresAtMs === undefined || expiresAtMs !== value.expiresAtMs || nowMs >= expiresAtMs) {
+    if (challenge?.expiresAtMs !== value.expiresAtMs || nowMs >= challenge.untilMs) {
       throw new SealcamError('session-refused', 'the challenge is unknown, used or expired');
     }
     if (value.cloudOrigin !== cloudOrigin()) {
@@ -83,10 +90,10 @@ export class Sessions {
         hint: 'Add the origin of the page to http.pageOrigins.',
       });
     }
-    forgetExpired(this.tokens, (session) => session.expiresAtMs, nowMs, SESSIONS_MAX);
+    forgetExpired(this.tokens, nowMs, SESSIONS_MAX);
     const token = toBase64(this.random.bytes(32));
-    const session = { key: kid, expiresAtMs: nowMs + lifetimeMs };
-    this.tokens.set(token, session);
+    const session = { key: kid, expiresAtMs: this.clock.wallMs() + lifetimeMs };
+    this.tokens.set(token, { ...session, untilMs: nowMs + lifetimeMs });
     return { token, session };
   }
 
@@ -98,7 +105,7 @@ export class Sessions {
   of(authorization: string | undefined): Session {
     const token = /^Bearer ([A-Za-z0-9+/=]{1,64})$/.exec(authorization ?? '')?.[1];
     const session = token === undefined ? undefined : this.tokens.get(token);
-    if (session === undefined || this.clock.wallMs() >= session.expiresAtMs) {
+    if (session === undefined || this.clock.monotonicMs() >= session.untilMs) {
       throw new SealcamError('session-refused', 'the session does not exist or has ended');
     }
     return session;
@@ -116,9 +123,9 @@ export class Sessions {
 }
 
 /** Deletes expired entries once the map is full, and the oldest while it still is. */
-function forgetExpired<V>(map: Map<string, V>, expiresAt: (value: V) => number, nowMs: number, most: number): void {
+function forgetExpired(map: Map<string, Ending>, nowMs: number, most: number): void {
   if (map.size < most) return;
-  for (const [key, value] of map) if (nowMs >= expiresAt(value)) map.delete(key);
+  for (const [key, { untilMs }] of map) if (nowMs >= untilMs) map.delete(key);
   for (const key of map.keys()) {
     if (map.size < most) return;
     map.delete(key);

@@ -3,6 +3,7 @@ import { toHex } from '../../common/bytes.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { claimKind } from '../../protocol/objects/claim.js';
+import { receiptKeyNumber } from '../../protocol/objects/receipt.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import type { CloudStore } from '../store/store.js';
 import {
@@ -59,7 +60,7 @@ async function printKeys(store: CloudStore, keys: ReceiptKeys, options: OutputOp
     print(
       options,
       { number, role, key: publicKey, open_claims: named, signs_for: signs },
-      `${String(number).padStart(3)}  ${role.padEnd(9)}  ${publicKey.slice(0, 16)}…  ${uses}`,
+      `${String(number).padStart(3)}  ${role.padEnd(9)}  ${receiptKeyNumber(key.signer.publicKey)}  ${uses}`,
     );
   }
   if (!options.json && use.unnamed > 0) {
@@ -81,7 +82,10 @@ export function rotateCommand(source: ConfigSource, options: OutputOptions): Pro
   return withStore(source, async (store, config) => {
     await printKeys(store, rotateReceiptKeys(config['data.folder'], nodeSuite, realRandom), options);
     if (!options.json) {
-      process.stdout.write('Rotated. Restart every worker of the cloud: they load the keys when they start.\n');
+      process.stdout.write(
+        'Rotated. Restart every worker of the cloud: they load the keys when they start. Publish the numbers above where ' +
+          'owners find them: their pages ask before a claim names a new key.\n',
+      );
     }
   });
 }

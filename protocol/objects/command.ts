@@ -35,7 +35,7 @@ const codec = versioned(
     claimHash: field(4, bytes(HASH_BYTES)),
     /** max(last + 1, wall clock in ms) per claim. The camera refuses a counter that is not above the last. */
     counter: field(5, uint()),
-    /** Seq and hash of a recent record that the owner has seen, so that a withheld command cannot be replayed later. */
+    /** Seq and hash of a recent record that the owner has seen, so that a withheld command cannot be played later. */
     recent: optional(6, tuple(uint(), bytes(HASH_BYTES))),
     privacy: optional(7, bool),
     zones: optional(8, array(zone, 0, 8)),
@@ -45,9 +45,12 @@ const codec = versioned(
 );
 export type Command = TypeOf<typeof codec>;
 
-/** Closing the eye and releasing must work whatever the owner last saw. */
-function needsRecent(command: Command): boolean {
-  return !(command.action === 'release' || (command.action === 'privacy' && command.privacy === true));
+/**
+ * Returns whether an order makes the camera see less: privacy on, and release. Such an order must reach a camera that was
+ * away for a night, so the record that it names may be older.
+ */
+export function seesLess(command: Pick<Command, 'action' | 'privacy'>): boolean {
+  return command.action === 'release' || (command.action === 'privacy' && command.privacy === true);
 }
 
 /** An order to a camera. The kid must be the owner key of the claim that it names; the camera checks that. */
@@ -61,7 +64,8 @@ export const commandKind: SignedKind<Command> = {
         throw new SealcamError('malformed', `command: ${command.action} and ${argument} do not fit together`);
       }
     }
-    if (needsRecent(command) && command.recent === undefined) {
+    // The camera refuses the other two without one as well, as stale: they are well-formed in protocol 1.
+    if (!seesLess(command) && command.recent === undefined) {
       throw new SealcamError('malformed', `command: ${command.action} names no recent record`);
     }
   },

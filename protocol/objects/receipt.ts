@@ -1,4 +1,4 @@
-import { equal } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import {
@@ -61,6 +61,12 @@ export const receiptKind: SignedKind<Receipt> = {
     }
   },
 };
+
+/** Returns a receipt key's number for people to compare: its first 16 bytes as hex in groups of four. */
+export function receiptKeyNumber(key: Uint8Array): string {
+  const hex = toHex(key.subarray(0, 16));
+  return hex.match(/.{4}/g)?.join(' ') ?? hex;
+}
 
 /**
  * Checks that a receipt is for this claim and signed by a receipt key that the claim names.

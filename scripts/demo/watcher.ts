@@ -9,6 +9,7 @@ import { Owner } from '../../app/core/owner.js';
 import { ownerKeys, recipientOf } from '../../app/core/owner-keys.js';
 import { OwnerSession } from '../../app/core/owner-session.js';
 import type { SessionView } from '../../app/core/session-view.js';
+import { ReceiptKeyPins } from '../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../app/core/storage.js';
 import type { TimelineEvent } from '../../app/core/timeline.js';
 
@@ -45,8 +46,10 @@ export class Watcher {
       pageOrigin,
       fetch: (url, init) => fetch(url, init),
     });
-    const history = new HistoryKeeper(suite, new MemoryStorage(), recipientOf(keys));
-    this.owner = new Owner({ suite, clock, keys, client, history });
+    const storage = new MemoryStorage();
+    const history = new HistoryKeeper(suite, storage, recipientOf(keys));
+    const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
+    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
     this.session = new OwnerSession({ client, history, clock, random: realRandom });
     this.session.subscribe(({ events }) => {
       for (const event of events) this.open(event, onOpened);

@@ -15,11 +15,13 @@ export const LOCK_COMMANDS: readonly ConsoleCommand[] = [
       const [token] = positional;
       if (token === undefined) {
         const device = toHex(agent.device);
-        const nonce = toHex(lock.challenge);
-        output.print({ device, nonce, can_unlock: lock.canUnlock }, [
+        const challenge = lock.challenge();
+        const nonce = toHex(challenge.nonce);
+        output.print({ device, nonce, expires_s: challenge.leftS, can_unlock: lock.canUnlock }, [
           ...rows([
             ['device', device],
             ['nonce', nonce],
+            ['expires', `in ${String(challenge.leftS)} s`],
           ]),
           lock.canUnlock ? 'Make a token with scripts/qa-token, then: unlock TOKEN' : 'This camera has no QA key.',
         ]);

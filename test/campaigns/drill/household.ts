@@ -9,6 +9,7 @@ import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import type { SessionView } from '../../../app/core/session-view.js';
+import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
@@ -32,8 +33,11 @@ export class Household {
     const { keys } = this;
     this.clock = clock;
     this.client = new CloudClient({ suite: nodeSuite, clock, keys, cloudOrigin, pageOrigin, fetch });
-    this.history = new HistoryKeeper(nodeSuite, new MemoryStorage(), recipientOf(keys));
-    this.owner = new Owner({ suite: nodeSuite, clock, keys, client: this.client, history: this.history });
+    const storage = new MemoryStorage();
+    this.history = new HistoryKeeper(nodeSuite, storage, recipientOf(keys));
+    const common = { suite: nodeSuite, clock, client: this.client };
+    const receiptKeys = new ReceiptKeyPins({ ...common, storage, ownerKey: keys.signer.publicKey });
+    this.owner = new Owner({ ...common, keys, history: this.history, receiptKeys });
   }
 
   async claim(code: string): Promise<void> {

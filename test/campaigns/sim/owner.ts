@@ -6,6 +6,7 @@ import { claimKind, claimMac } from '../../../protocol/objects/claim.js';
 import { commandKind } from '../../../protocol/objects/command.js';
 import { accountId } from '../../../protocol/objects/ids.js';
 import { offerKind } from '../../../protocol/objects/offer.js';
+import { recordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
 import type { RecipientKeys } from '../../../protocol/seal/seal.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
@@ -81,8 +82,12 @@ export class SimOwner {
     const { cloud, trace } = this.deps;
     const row = await cloud.store.claims.latest(camera.device);
     if (row === undefined || !equal(row.account, this.account)) return;
+    const [newest] = await cloud.store.records.page(camera.device, row.epoch, Number.MAX_SAFE_INTEGER, 1);
+    if (newest === undefined) return;
+    const seen = openSigned(recordKind, simSuite, newest.bytes);
     const command = signObject(commandKind, simSuite, this.signer, {
       action: 'release',
+      recent: [seen.value.seq, seen.hash],
       device: camera.device,
       epoch: row.epoch,
       claimHash: row.claimHash,

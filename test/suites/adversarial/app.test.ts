@@ -6,6 +6,7 @@ import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { StandingOrders } from '../../../app/core/standing-orders.js';
+import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import type { EventPicture } from '../../../app/core/timeline.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -19,6 +20,7 @@ import { VirtualClock } from '../../support/runner/virtual-clock.js';
 import { until } from '../../support/runner/wait.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { quietCloud, runPromises } from '../../support/worlds/quiet-cloud.js';
+import { ClaimingPage, newKey } from '../../support/worlds/claiming-page.js';
 import { asyncCodeOf } from '../../support/codes.js';
 
 const OWNER_SEES = 4;
@@ -89,9 +91,12 @@ function pictureFrom(serve: (own: SealedObject, other: SealedObject) => SealedOb
   });
   if (own === undefined || other === undefined) throw new Error('no pictures');
   const client = { media: () => Promise.resolve(serve(own.sealed, other.sealed)) } as unknown as CloudClient;
-  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), recipientOf(keys));
+  const storage = new MemoryStorage();
+  const history = new HistoryKeeper(nodeSuite, storage, recipientOf(keys));
+  const common = { suite: nodeSuite, clock: realClock, client };
+  const receiptKeys = new ReceiptKeyPins({ ...common, storage, ownerKey: keys.signer.publicKey });
   return {
-    owner: new Owner({ suite: nodeSuite, clock: realClock, keys, client, history }),
+    owner: new Owner({ ...common, keys, history, receiptKeys }),
     picture: own.picture,
   };
 }
@@ -178,6 +183,48 @@ async function zonesAfter(answered: readonly ('door' | 'elsewhere')[]): Promise<
   return { known: 'in force', unordered: 'not in force', elsewhere: 'not known', unknown: 'not known' }[type];
 }
 
+const [one, two, planted] = [newKey(), newKey(), newKey()];
+
+/** A browser that accepted two receipt keys claims a camera, while /v1/info names these. */
+async function claimNaming(named: readonly Uint8Array[], before?: readonly Uint8Array[]): Promise<string> {
+  const claiming = new ClaimingPage();
+  claiming.offer = claiming.makeOffer({});
+  for (const keys of [before ?? [], [one, two]]) {
+    claiming.named = keys;
+    const change = await claiming.receiptKeys.change();
+    if (change !== null) await claiming.receiptKeys.accept(change);
+    else if (keys.length > 0) await claiming.receiptKeys.forClaim();
+  }
+  claiming.named = named;
+  return claiming.claims();
+}
+
+/** The same in a browser that was restored: it knows nothing but the owner's newest claim, which names two keys. */
+async function restoredNaming(named: readonly Uint8Array[]): Promise<string> {
+  const claiming = new ClaimingPage();
+  const claim = await claiming.accepted(1, null, { receiptKeys: [one, two] });
+  claiming.offer = claiming.makeOffer({ lastEpoch: 1, lastClaimHash: claim.hash });
+  claiming.named = named;
+  return claiming.claims();
+}
+
+/** The owner claims or changes the household of a camera at its second epoch; the cloud hands out this offer. */
+async function offered(
+  how: 'claims' | 'changesMembers',
+  offerOf: (claiming: ClaimingPage, claims: readonly [Verified<Claim>, Verified<Claim>]) => Uint8Array,
+): Promise<string> {
+  const claiming = new ClaimingPage();
+  const receiptKeys = [one, two];
+  const first = await claiming.accepted(1, null, { receiptKeys });
+  const second = await claiming.accepted(2, first.hash, { receiptKeys, issuedAtMs: 1 });
+  claiming.named = receiptKeys;
+  claiming.offer = offerOf(claiming, [first, second]);
+  return how === 'claims' ? claiming.claims() : claiming.changesMembers(2);
+}
+
+const newestOffer = (how: 'claims' | 'changesMembers'): Promise<string> =>
+  offered(how, (claiming, [, { hash }]) => claiming.makeOffer({ lastEpoch: 2, lastClaimHash: hash }));
+
 attacks('app', 'In the page: a cloud that lies', [
   {
     name: 'a record of another camera',
@@ -255,5 +302,58 @@ attacks('app', 'In the page: a cloud that lies', [
     expected: 'not known',
     observed: () => zonesAfter(['door', 'elsewhere']),
     control: { name: 'no other browser gave an order', expected: 'in force', observed: () => zonesAfter(['door']) },
+  },
+  {
+    name: "a receipt key of somebody else in /v1/info, beside the cloud's own",
+    expected: 'receipt-keys-changed, nothing signed',
+    observed: () => claimNaming([one, two, planted]),
+    control: {
+      name: 'the keys that this browser accepted',
+      expected: 'signed for epoch 1',
+      observed: () => claimNaming([one, two]),
+    },
+  },
+  {
+    name: 'a receipt key that was replaced, named in /v1/info again',
+    expected: 'receipt-keys-changed, nothing signed',
+    observed: () => claimNaming([planted, one], [planted, one]),
+    control: {
+      name: 'the key that replaced it',
+      expected: 'signed for epoch 1',
+      observed: () => claimNaming([one, two], [planted, one]),
+    },
+  },
+  {
+    name: "other receipt keys in /v1/info than in the owner's newest claim, to a browser that was restored",
+    expected: 'receipt-keys-changed, nothing signed',
+    observed: () => restoredNaming([one, planted]),
+    control: {
+      name: 'those of the claim',
+      expected: 'signed for epoch 2',
+      observed: () => restoredNaming([one, two]),
+    },
+  },
+  {
+    name: "another camera's offer where this camera is claimed",
+    expected: 'cloud-lied, nothing signed',
+    observed: () => offered('claims', (claiming) => claiming.makeOffer({}, new CameraWorld())),
+    control: { name: "this camera's", expected: 'signed for epoch 3', observed: () => newestOffer('claims') },
+  },
+  {
+    name: "a camera's offer from before an epoch that it accepted, handed out again",
+    expected: 'claim-refused, nothing signed',
+    observed: () => offered('claims', (claiming) => claiming.makeOffer({})),
+    control: { name: 'its newest offer', expected: 'signed for epoch 3', observed: () => newestOffer('claims') },
+  },
+  {
+    name: 'an offer that follows an earlier claim, where the household is changed',
+    expected: 'claim-refused, nothing signed',
+    observed: () =>
+      offered('changesMembers', (claiming, [{ hash }]) => claiming.makeOffer({ lastEpoch: 2, lastClaimHash: hash })),
+    control: {
+      name: 'one that follows the present claim',
+      expected: 'signed for epoch 3',
+      observed: () => newestOffer('changesMembers'),
+    },
   },
 ]);

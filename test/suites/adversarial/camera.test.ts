@@ -2,13 +2,18 @@ import { chmodSync, renameSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import nacl from 'tweetnacl';
 import { realRandom } from '../../../common/adapters/real-random.js';
-import { toHex } from '../../../common/bytes.js';
+import { toBase64, toHex } from '../../../common/bytes.js';
+import { ConsoleLock } from '../../../agent/console/lock.js';
 import { FileKeyStore } from '../../../hal/linux/key-store.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { signObject } from '../../../protocol/objects/signed-object.js';
+import { unlockKind } from '../../../protocol/objects/unlock.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { CloudWorld, scene } from '../../support/worlds/cloud-world.js';
 import { codeOf } from '../../support/codes.js';
 import { claimed, close, motion, open } from '../../support/worlds/outbox-world.js';
+import { VirtualClock } from '../../support/runner/virtual-clock.js';
 import { tempFolder } from '../../support/runner/temp.js';
 
 const uid = process.getuid?.() ?? 0;
@@ -41,6 +46,22 @@ function sharesR(isAltered: boolean): string {
   const r1 = toHex(a.slice(0, 32));
   const r2 = toHex(b.slice(0, 32));
   return r1 === r2 && toHex(a) !== toHex(b) ? 'one R, two S: the scalar leaks' : 'one signature';
+}
+
+/** Shows a nonce, lets time pass, and unlocks the console with the token that was made for the nonce. */
+function unlockAfter(minutes: number, { uses = 1, wrong = 0 } = {}): string {
+  const clock = new VirtualClock();
+  const device = realRandom.bytes(32);
+  const maker = nodeSuite.ed25519Signer(realRandom.bytes(32));
+  const common = { suite: nodeSuite, random: realRandom, clock, device };
+  const lock = new ConsoleLock({ ...common, qaKeys: [maker.publicKey] });
+  const { nonce } = lock.challenge();
+  const token = signObject(unlockKind, nodeSuite, maker, { device, nonce, scope: ['reset'], lifetimeS: 60 });
+  clock.advance(minutes * 60_000);
+  for (let i = 0; i < wrong; i++) codeOf(() => lock.unlock('AAAA'));
+  // Longer than wrong tokens make anyone wait here.
+  clock.advance(wrong * 2000);
+  return Array.from({ length: uses }, () => codeOf(() => lock.unlock(toBase64(token.bytes)))).at(-1) ?? '';
 }
 
 const YEARS_MS = 10 * 365.25 * 86_400_000;
@@ -141,5 +162,23 @@ attacks('camera', 'On the camera: key files and clock', [
       expected: '2 wait, 1 lost',
       observed: () => aged(YEARS_MS),
     },
+  },
+  {
+    name: 'a token for the debug console that was made and not used, ten minutes after its nonce was shown',
+    expected: 'unlock-refused',
+    observed: () => unlockAfter(10),
+    control: { name: 'after nine minutes', expected: 'accepted', observed: () => unlockAfter(9) },
+  },
+  {
+    name: 'a token for the debug console, sent a second time',
+    expected: 'unlock-refused',
+    observed: () => unlockAfter(1, { uses: 2 }),
+    control: { name: 'the first time', expected: 'accepted', observed: () => unlockAfter(1) },
+  },
+  {
+    name: 'a token for a nonce at which somebody guessed three times',
+    expected: 'unlock-refused',
+    observed: () => unlockAfter(1, { wrong: 3 }),
+    control: { name: 'twice', expected: 'accepted', observed: () => unlockAfter(1, { wrong: 2 }) },
   },
 ]);

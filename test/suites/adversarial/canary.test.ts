@@ -8,6 +8,7 @@ import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf } from '../../../app/core/owner-keys.js';
+import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { padContent, type SealedContent } from '../../../protocol/seal/content.js';
@@ -71,7 +72,8 @@ async function run(): Promise<Run> {
   await until('events wait on the disk', () => camera.agent.outbox.queued().records >= 2, 40_000);
   const onDisk = filesOf(folder);
   const keys = ownerKeys(nodeSuite, watcher.master);
-  const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), recipientOf(keys));
+  const storage = new MemoryStorage();
+  const history = new HistoryKeeper(nodeSuite, storage, recipientOf(keys));
   const client = new CloudClient({
     suite: nodeSuite,
     clock: realClock,
@@ -80,7 +82,9 @@ async function run(): Promise<Run> {
     pageOrigin: PAGE_ORIGIN,
     fetch: (url, init) => fetch(url, init),
   });
-  const owner = new Owner({ suite: nodeSuite, clock: realClock, keys, client, history });
+  const common = { suite: nodeSuite, clock: realClock, client };
+  const receiptKeys = new ReceiptKeyPins({ ...common, storage, ownerKey: keys.signer.publicKey });
+  const owner = new Owner({ ...common, keys, history, receiptKeys });
   const content: SealedContent[] = [];
   for (const { event } of opened) if (event.picture !== null) content.push(await owner.openPicture(event.picture));
   return {

@@ -18,11 +18,49 @@ function withheld(forMs: number, restarts: boolean): string {
   return world.sendOrder(order);
 }
 
+/** Privacy on or release, kept back by the cloud while the camera signs this many health records. */
+function keptBack(order: 'privacy' | 'release', health: number): string {
+  const world = new OrderWorld();
+  const recent = world.recentRecord();
+  const what = order === 'privacy' ? ({ action: 'privacy', privacy: true } as const) : ({ action: 'release' } as const);
+  const signed = world.makeOrder({ ...what, recent });
+  world.reportHealth(health);
+  const verdict = world.sendOrder(signed);
+  const isHit = order === 'privacy' ? world.orders.standing.privacy : world.outbox.currentClaim() === null;
+  return `${verdict}; ${isHit ? 'carried out' : 'not carried out'}`;
+}
+
+/** Privacy on that names a record, or none, as pages before protocol 1 was complete sent it. */
+function privacyOn(namesRecord: boolean): string {
+  const world = new OrderWorld();
+  const recent = world.recentRecord();
+  return world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true, ...(namesRecord ? { recent } : {}) }));
+}
+
 function again(times: 1 | 2): string {
   const world = new OrderWorld();
   const order = world.makeOrder({ action: 'sensitivity', sensitivity: 90, recent: world.recentRecord() });
   const verdicts = Array.from({ length: times }, () => world.sendOrder(order));
   return verdicts.at(-1) ?? '';
+}
+
+/** The cloud keeps an order that was carried out, and gives it to the camera again after its restart. */
+function againAfterRestart(isSame: boolean): string {
+  const world = new OrderWorld();
+  const order = world.makeOrder({ action: 'privacy', privacy: true, recent: world.recentRecord() });
+  world.sendOrder(order);
+  world.sendOrder(world.makeOrder({ action: 'privacy', privacy: false, recent: world.recentRecord(), counter: 101 }));
+  world.restart();
+  const next = world.makeOrder({ action: 'privacy', privacy: true, recent: world.recentRecord(), counter: 102 });
+  const verdict = world.sendOrder(isSame ? order : next);
+  return `${verdict}; the camera ${world.orders.standing.privacy ? 'is blind' : 'sees'}`;
+}
+
+/** A release that the owner signed, for this camera or for another of the household. */
+function forCamera(isOther: boolean): string {
+  const world = new OrderWorld();
+  const device = isOther ? new CameraWorld().deviceId : world.camera.deviceId;
+  return world.sendOrder(world.makeOrder({ action: 'release', device, recent: world.recentRecord() }));
 }
 
 function signedBy(who: 'owner' | 'cloud' | 'member'): string {
@@ -34,11 +72,13 @@ function signedBy(who: 'owner' | 'cloud' | 'member'): string {
 
 function afterAnotherClaim(isOld: boolean): string {
   const world = new OrderWorld();
-  const old = world.makeOrder({ action: 'release' });
+  const old = world.makeOrder({ action: 'release', recent: world.recentRecord() });
   const next = world.camera.claim(2, world.claim.hash);
   world.outbox.beginEpoch(next, world.time());
   world.orders.ownerChanged();
-  return world.sendOrder(isOld ? old : world.makeOrder({ action: 'release', epoch: 2, claimHash: next.hash }));
+  return world.sendOrder(
+    isOld ? old : world.makeOrder({ action: 'release', epoch: 2, claimHash: next.hash, recent: world.recentRecord() }),
+  );
 }
 
 /** The second browser's clock is an hour behind the first's. */
@@ -93,10 +133,52 @@ attacks('orders', 'Orders and households', [
     control: { name: 'without the restart', expected: 'accepted', observed: () => withheld(1000, false) },
   },
   {
+    name: 'privacy on, kept back by the cloud for two days and then delivered',
+    expected: 'command-stale; not carried out',
+    observed: () => keptBack('privacy', LIMITS.commandMaxHealth + 1),
+    control: {
+      name: 'a quarter of an hour less',
+      expected: 'accepted; carried out',
+      observed: () => keptBack('privacy', LIMITS.commandMaxHealth),
+    },
+  },
+  {
+    name: 'a release, kept back by the cloud for two days and then delivered',
+    expected: 'command-stale; not carried out',
+    observed: () => keptBack('release', LIMITS.commandMaxHealth + 1),
+    control: {
+      name: 'a quarter of an hour less',
+      expected: 'accepted; carried out',
+      observed: () => keptBack('release', LIMITS.commandMaxHealth),
+    },
+  },
+  {
+    name: 'privacy on that names no record, and so could be kept for ever',
+    expected: 'command-stale',
+    observed: () => privacyOn(false),
+    control: { name: 'with the newest record', expected: 'accepted', observed: () => privacyOn(true) },
+  },
+  {
     name: 'an order delivered a second time',
     expected: 'command-replayed',
     observed: () => again(2),
     control: { name: 'the first time', expected: 'accepted', observed: () => again(1) },
+  },
+  {
+    name: 'privacy on, delivered again after it was switched off and the camera restarted',
+    expected: 'command-replayed; the camera sees',
+    observed: () => againAfterRestart(true),
+    control: {
+      name: 'a new order',
+      expected: 'accepted; the camera is blind',
+      observed: () => againAfterRestart(false),
+    },
+  },
+  {
+    name: 'a release that the owner signed for another camera',
+    expected: 'command-refused',
+    observed: () => forCamera(true),
+    control: { name: 'for this one', expected: 'accepted', observed: () => forCamera(false) },
   },
   {
     name: "an order signed by the cloud's receipt key",

@@ -152,6 +152,45 @@ async function challengeTwice(times: number): Promise<string> {
   return status === 200 ? 'opened' : wordFor(status);
 }
 
+const HOUR_MS = 3_600_000;
+
+/** Signs a challenge late, while the cloud's wall clock is set back meanwhile, which must not help. */
+async function challengeAfter(ms: number): Promise<string> {
+  const api = await ApiWorld.open();
+  const { owner } = new CameraWorld();
+  const challenge = (await api.app.inject({ method: 'POST', url: '/v1/session/challenge' })).json<{
+    nonce: string;
+    expiresAtMs: number;
+  }>();
+  const nonce = new Uint8Array(Buffer.from(challenge.nonce, 'hex'));
+  const { expiresAtMs } = challenge;
+  const signed = signObject(sessionKind, nodeSuite, owner, {
+    cloudOrigin: CLOUD,
+    pageOrigin: PAGE,
+    expiresAtMs,
+    nonce,
+  });
+  api.clock.wallStartMs -= HOUR_MS;
+  api.clock.advance(ms);
+  const { status } = await api.answer(signed.bytes);
+  return status === 200 ? 'opened' : wordFor(status);
+}
+
+/** Reads with a session that is this old, after the cloud's wall clock was set back by a day. */
+async function readAfter(ms: number): Promise<string> {
+  const api = await ApiWorld.open();
+  const own = await stored(api);
+  api.clock.wallStartMs -= 24 * HOUR_MS;
+  api.clock.advance(ms);
+  return wordFor((await api.get(ApiWorld.recordsUrl(own.world.deviceId), own.token)).status);
+}
+
+async function signedOn(pageOrigin: string): Promise<string> {
+  const api = await ApiWorld.open();
+  const { status } = await api.session(new CameraWorld().owner, { pageOrigin });
+  return status === 200 ? 'opened' : wordFor(status);
+}
+
 async function signedFor(cloudOrigin: string): Promise<string> {
   const api = await ApiWorld.open();
   const { status } = await api.session(new CameraWorld().owner, { cloudOrigin });
@@ -231,5 +270,23 @@ attacks('sessions', 'At read: sessions and epochs', [
     expected: 'session refused',
     observed: () => signedFor('https://evil.example'),
     control: { name: 'for this one', expected: 'opened', observed: () => signedFor(CLOUD) },
+  },
+  {
+    name: 'a challenge signed a minute later, the wall clock of the cloud set back meanwhile',
+    expected: 'session refused',
+    observed: () => challengeAfter(60_000),
+    control: { name: 'a millisecond earlier', expected: 'opened', observed: () => challengeAfter(59_999) },
+  },
+  {
+    name: 'a session after its end, the wall clock of the cloud set back meanwhile',
+    expected: 'session refused',
+    observed: () => readAfter(HOUR_MS),
+    control: { name: 'a millisecond earlier', expected: 'shown', observed: () => readAfter(HOUR_MS - 1) },
+  },
+  {
+    name: 'a challenge signed on a page of another origin',
+    expected: 'session refused',
+    observed: () => signedOn('https://other.example'),
+    control: { name: 'on the page that the cloud allows', expected: 'opened', observed: () => signedOn(PAGE) },
   },
 ]);

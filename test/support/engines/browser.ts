@@ -1,11 +1,12 @@
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import sharp from 'sharp';
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildPage } from '../../../scripts/build-page.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { servePage } from '../../../scripts/page-server.js';
 import { limitMs } from '../runner/speed.js';
+import { cheapRecoveryFile } from '../recovery-file.js';
 import { tempFolder } from '../runner/temp.js';
 import { program } from './tools.js';
 import { repository } from '../vectors.js';
@@ -95,6 +96,19 @@ export class Visitor {
     await page.getByLabel('I have put the file').check();
     await page.getByRole('button', { name: 'Continue' }).click();
     return readFileSync(path, 'utf8');
+  }
+
+  /** Starts with a recovery file of version 1, which holds this key alone and opens fast. */
+  async restoreKey(url: string, master: Uint8Array, passphrase: string): Promise<void> {
+    const { page } = this;
+    const path = join(tempFolder(), 'recovery.json');
+    writeFileSync(path, await cheapRecoveryFile(master, passphrase));
+    await page.goto(url);
+    await page.getByRole('button', { name: 'I have a recovery file' }).click();
+    await page.getByLabel('File').setInputFiles(path);
+    await page.getByLabel('Passphrase', { exact: true }).fill(passphrase);
+    await page.getByRole('button', { name: 'Restore my key' }).click();
+    await page.getByRole('navigation').waitFor();
   }
 
   /** Claims a camera in the dialog that a claim link or the button opened. */

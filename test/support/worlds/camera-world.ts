@@ -10,6 +10,14 @@ import { recordKind, type RecordTime, type SealcamRecord } from '../../../protoc
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import type { OutboxSigner } from '../../../agent/outbox/outbox.js';
 
+interface CameraWorldOptions {
+  readonly owner?: Signer;
+  /** The owner's X25519 secret. */
+  readonly ownerSecret?: Uint8Array;
+  readonly cloud?: Signer;
+  readonly random?: Random;
+}
+
 /** The keys of one camera, its owner and its cloud, and the objects they sign. */
 export class CameraWorld {
   readonly device: Signer;
@@ -20,12 +28,12 @@ export class CameraWorld {
   readonly boot = realRandom.bytes(16);
 
   /** The same `random` gives the same keys, so that two processes can be the same camera. */
-  constructor(options: { readonly owner?: Signer; readonly cloud?: Signer; readonly random?: Random } = {}) {
+  constructor(options: CameraWorldOptions = {}) {
     const random = options.random ?? realRandom;
     this.device = nodeSuite.ed25519Signer(random.bytes(32));
     this.deviceId = deviceId(nodeSuite, this.device.publicKey);
     this.owner = options.owner ?? nodeSuite.ed25519Signer(random.bytes(32));
-    this.ownerSecret = random.bytes(32);
+    this.ownerSecret = options.ownerSecret ?? random.bytes(32);
     this.cloud = options.cloud ?? nodeSuite.ed25519Signer(random.bytes(32));
   }
 

@@ -1,5 +1,6 @@
 import { Counters } from '../../../common/counters.js';
 import { SealcamError } from '../../../common/errors.js';
+import { LIMITS } from '../../../common/limits.js';
 import { silentLog } from '../../../common/log.js';
 import type { Mirror } from '../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
@@ -13,6 +14,7 @@ import { commandKind, type Command } from '../../../protocol/objects/command.js'
 import { recordKind, type RecordCommand, type RecordTime } from '../../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { CameraWorld } from './camera-world.js';
+import { HEALTH } from './cloud-world.js';
 import { codeOf } from '../codes.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
@@ -89,6 +91,14 @@ export class OrderWorld {
     return [record.value.seq, record.hash];
   }
 
+  /** Lets time pass in steps, each with a health record. */
+  reportHealth(count: number, everyMs: number = LIMITS.healthCadenceMs): void {
+    for (let i = 0; i < count; i++) {
+      this.clock.advance(everyMs);
+      this.outbox.append({ kind: 'health', time: this.time(), health: HEALTH });
+    }
+  }
+
   makeOrder(change: Partial<Command> & Pick<Command, 'action'>, signer: Signer = this.camera.owner): Uint8Array {
     return signObject(commandKind, nodeSuite, signer, {
       device: this.camera.deviceId,
@@ -107,7 +117,7 @@ export class OrderWorld {
 
   answers(): RecordCommand[] {
     return storeOf(this.outbox)
-      .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 100 })
+      .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 1000 })
       .flatMap(({ bytes }) => {
         const { command } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
         return command === undefined ? [] : [command];

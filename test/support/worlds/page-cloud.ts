@@ -33,6 +33,8 @@ export class PageCloud {
   replaces: (record: Verified<SealcamRecord>) => Uint8Array = ({ bytes }) => bytes;
   /** The page below this seq cannot be fetched. */
   failsAt: number | null = null;
+  /** When it says that it received a record. */
+  receivedAtMs: (record: Verified<SealcamRecord>) => number = ({ value }) => value.time.wallMs ?? 0;
   item: Partial<CameraItem> = {};
   answer: Partial<RecordsAnswer> = {};
   statements: Uint8Array[] = [];
@@ -44,9 +46,13 @@ export class PageCloud {
   readonly pushedSeqs: number[] = [];
   asked = 0;
 
-  /** `records` makes the camera's history; by default a chain of `count` scene records. */
-  constructor(count: number, make?: (world: CameraWorld, claim: Verified<Claim>) => Verified<SealcamRecord>[]) {
-    this.world = new CameraWorld();
+  /** `make` makes the camera's history; by default a chain of `count` scene records. */
+  constructor(
+    count: number,
+    make?: (world: CameraWorld, claim: Verified<Claim>) => Verified<SealcamRecord>[],
+    world = new CameraWorld(),
+  ) {
+    this.world = world;
     this.claim = this.world.claim();
     this.records = make?.(this.world, this.claim) ?? this.world.chain(this.claim, count);
     this.upTo = this.records.length - 1;
@@ -116,14 +122,14 @@ export class PageCloud {
     };
   }
 
-  private page(before: number | null, limit: number): RecordsAnswer {
+  page(before: number | null, limit: number): RecordsAnswer {
     this.pages.push(before);
     const kept = this.records.filter(({ value: { seq } }) => seq <= this.upTo && !this.hides(seq));
     const shown = kept.filter(({ value: { seq } }) => seq < (before ?? Infinity)).slice(-limit);
     const items = shown.reverse().map((record): RecordItem => ({
       id: record.value.seq + 1,
       record: this.replaces(record),
-      receivedAtMs: record.value.time.wallMs ?? 0,
+      receivedAtMs: this.receivedAtMs(record),
       media: [],
     }));
     const lowestSeq = kept[0]?.value.seq ?? null;

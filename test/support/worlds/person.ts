@@ -9,6 +9,7 @@ import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import type { CameraView } from '../../../app/core/session-view.js';
+import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import type { TimelineEvent } from '../../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
@@ -21,6 +22,7 @@ export class Person {
   readonly keys: OwnerKeys;
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
+  readonly receiptKeys: ReceiptKeyPins;
   readonly owner: Owner;
   readonly session: OwnerSession;
   readonly orders: Orders;
@@ -40,9 +42,11 @@ export class Person {
       fetch: (url, init) => fetch(url, init),
     });
     this.client = client;
-    const history = new HistoryKeeper(suite, new MemoryStorage(), recipientOf(keys));
+    const storage = new MemoryStorage();
+    const history = new HistoryKeeper(suite, storage, recipientOf(keys));
     this.history = history;
-    this.owner = new Owner({ suite, clock, keys, client, history });
+    this.receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
+    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys: this.receiptKeys });
     const session = new OwnerSession({ client, history, clock, random: realRandom });
     this.session = session;
     const refresh = (): Promise<void> => session.refresh();

@@ -95,7 +95,7 @@ export class TestConsole {
   async unlock(...scope: Scope[]): Promise<void> {
     const token = signObject(unlockKind, nodeSuite, developmentQaSigner(nodeSuite), {
       device: this.agent.agent.identity.device,
-      nonce: this.lock.challenge,
+      nonce: this.lock.challenge().nonce,
       scope,
       lifetimeS: 600,
     });

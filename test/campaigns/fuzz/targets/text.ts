@@ -163,6 +163,7 @@ const unlockToken: Target = {
       device: world.deviceId,
       qaKeys: [qa.publicKey],
     });
+    lock.challenge();
     lock.unlock(textOf(input));
     return undefined;
   },

@@ -98,6 +98,53 @@ describe("the owner's orders", () => {
     expect(world.snapshotCount).toBe(1);
   });
 
+  it.each([
+    ['privacy on', { action: 'privacy', privacy: true }],
+    ['release', { action: 'release' }],
+  ] as const)('for %s reach a camera that was away for a night, and are stale after two days', (_, order) => {
+    const recent = world.recentRecord();
+    world.reportHealth(LIMITS.commandMaxHealth / 2);
+    world.restart();
+    world.reportHealth(LIMITS.commandMaxHealth / 2 + 1);
+    expect(world.sendOrder(world.makeOrder({ ...order, recent }))).toBe('command-stale');
+    expect(world.answers()).toMatchObject([{ result: 'refused', code: 'command-stale' }]);
+    expect(world.outbox.currentClaim()).not.toBeNull();
+    expect(world.orders.standing.privacy).toBe(false);
+    // The control: one health record fewer since the record that it names, which the receipts have taken off the disk.
+    const later = world.recentRecord();
+    world.reportHealth(LIMITS.commandMaxHealth);
+    world.restart();
+    const range = [0, later[0], later[1]] as const;
+    world.outbox.applyReceipt(world.camera.receipt(world.claim, [range]));
+    expect(world.outbox.find({ epoch: 1, seq: later[0] })).toBeNull();
+    expect(world.sendOrder(world.makeOrder({ ...order, recent: later, counter: 101 }))).toBe('accepted');
+  });
+
+  it('for privacy on and release name a record of this history', () => {
+    for (const order of [{ action: 'privacy', privacy: true }, { action: 'release' }] as const) {
+      const [seq] = world.recentRecord();
+      const counter = 100 + seq;
+      expect(world.sendOrder(world.makeOrder({ ...order, counter }))).toBe('command-stale');
+      const recent = [seq, new Uint8Array(32)] as const;
+      expect(world.sendOrder(world.makeOrder({ ...order, counter: counter + 1, recent }))).toBe('command-stale');
+    }
+    expect(world.outbox.currentClaim()).not.toBeNull();
+  });
+
+  it('do not grow old because the camera reports often, nor is more than two days kept of that', () => {
+    const recent = world.recentRecord();
+    world.reportHealth(600, 10_000);
+    expect(world.outbox.healthSince({ epoch: 1, seq: recent[0] })).toBe(7);
+    world.reportHealth(LIMITS.commandMaxHealth * 2);
+    expect(world.outbox.healthSince({ epoch: 1, seq: 0 })).toBe(LIMITS.commandMaxHealth + 1);
+    world.outbox.beginEpoch(world.camera.claim(2, world.claim.hash), world.time());
+    expect(world.outbox.healthSince({ epoch: 2, seq: 0 })).toBe(0);
+    world.reportHealth(1);
+    expect(world.outbox.healthSince({ epoch: 1, seq: 0 })).toBe(0);
+    world.outbox.endEpoch('reset', world.time());
+    expect(world.outbox.healthSince({ epoch: 2, seq: 0 })).toBe(0);
+  });
+
   it('are answered with the reason when the snapshot fails', async () => {
     world.snapshotFails = 'privacy-mode';
     world.sendOrder(world.makeOrder({ action: 'snapshot', recent: world.recentRecord() }));
@@ -113,7 +160,7 @@ describe('standing orders', () => {
       [65_535, 0],
       [0, 65_535],
     ] as const;
-    world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true }));
+    world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true, recent: world.recentRecord() }));
     world.sendOrder(
       world.makeOrder({
         action: 'zones',
@@ -137,7 +184,7 @@ describe('standing orders', () => {
   });
 
   it('keep privacy when the database is lost', () => {
-    world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true }));
+    world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true, recent: world.recentRecord() }));
     world.mirror.close();
     world.outbox.close();
     for (const suffix of ['', '-wal', '-shm']) rmSync(join(world.folder, `outbox.db${suffix}`), { force: true });
@@ -146,7 +193,7 @@ describe('standing orders', () => {
   });
 
   it('end with the ownership, and survive a new epoch of the same owner', () => {
-    world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true }));
+    world.sendOrder(world.makeOrder({ action: 'privacy', privacy: true, recent: world.recentRecord() }));
     world.sendOrder(
       world.makeOrder({ action: 'sensitivity', sensitivity: 70, recent: world.recentRecord(), counter: 101 }),
     );
@@ -154,9 +201,15 @@ describe('standing orders', () => {
     world.orders.ownerChanged();
     expect(world.orders.standing).toMatchObject({ privacy: true, sensitivity: 70 });
     // Orders of the previous epoch no longer count.
-    expect(world.sendOrder(world.makeOrder({ action: 'release', counter: 200 }))).toBe('command-refused');
+    expect(world.sendOrder(world.makeOrder({ action: 'release', counter: 200, recent: world.recentRecord() }))).toBe(
+      'command-refused',
+    );
     const claimHash = world.outbox.currentClaim()?.hash ?? new Uint8Array(32);
-    expect(world.sendOrder(world.makeOrder({ action: 'release', epoch: 2, claimHash, counter: 1 }))).toBe('accepted');
+    expect(
+      world.sendOrder(
+        world.makeOrder({ action: 'release', epoch: 2, claimHash, counter: 1, recent: world.recentRecord() }),
+      ),
+    ).toBe('accepted');
     expect(world.outbox.currentClaim()).toBeNull();
     expect(world.orders.standing).toEqual({ privacy: false, zones: null, sensitivity: null });
     world.restart();

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
+import { CLOCK_AHEAD_MAX_MS } from '../../../../app/core/plausible-time.js';
 import type { OwnerSession } from '../../../../app/core/owner-session.js';
 import type { CameraView, SessionView } from '../../../../app/core/session-view.js';
 import type { MemoryStorage } from '../../../../app/core/storage.js';
@@ -166,6 +167,25 @@ describe("an owner's session", () => {
     cloud.pushedSeqs.push(30);
     await streamOf(session);
     expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
+  });
+});
+
+describe('a time of receipt in the future', () => {
+  it("makes no impossible signed time possible, nor the camera's last word recent", async () => {
+    const cloud = new PageCloud(0, (world, claim) => {
+      const [accept] = world.chain(claim, 0);
+      if (accept === undefined) throw new Error('no accept');
+      const event = { id: new Uint8Array(16), phase: 'start', revision: 0 } as const;
+      const time = { ...world.time(1), wallMs: Number.MAX_SAFE_INTEGER };
+      return [accept, world.record(claim, 1, accept.hash, { kind: 'motion', event, time })];
+    });
+    cloud.receivedAtMs = () => Number.MAX_SAFE_INTEGER;
+    const nowMs = Date.UTC(2026, 10, 29);
+    const clock = { monotonicMs: () => 0, wallMs: () => nowMs, after: () => () => undefined };
+    const { session } = await cloud.browser({ clock });
+    await session.refresh();
+    expect(session.view().events).toMatchObject([{ startedAtMs: null, hasImpossibleTime: true }]);
+    expect(onlyCamera(session.view()).lastWordMs).toBe(nowMs + CLOCK_AHEAD_MAX_MS);
   });
 });
 

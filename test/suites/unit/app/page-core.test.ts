@@ -1,18 +1,18 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
-import { toBase64, toHex } from '../../../../common/bytes.js';
+import { toHex } from '../../../../common/bytes.js';
 import { HistoryKeeper, type VerifiedRecord } from '../../../../app/core/history-keeper.js';
 import { ownerKeys } from '../../../../app/core/owner-keys.js';
 import { makeRecoveryFile, openRecoveryFile, passphraseWeakness } from '../../../../app/core/recovery-file.js';
 import { EventParser } from '../../../../app/core/sse.js';
 import { MemoryStorage, type KnownEpoch } from '../../../../app/core/storage.js';
 import { Timeline } from '../../../../app/core/timeline.js';
-import { scrypt } from '../../../../protocol/crypto/hashes.js';
-import { secretbox, tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
+import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
 import type { Claim, Recipient } from '../../../../protocol/objects/claim.js';
 import type { RecordMedia } from '../../../../protocol/objects/record.js';
 import type { Verified } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { cheapRecoveryFile } from '../../../support/recovery-file.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
 
 describe('owner keys', () => {
@@ -71,16 +71,11 @@ describe('recovery file', () => {
   });
 
   it('of version 1 opens, and holds the key alone', async () => {
-    const salt = realRandom.bytes(16);
-    const nonce = realRandom.bytes(24);
-    const cost = { n: 16, r: 1, p: 1 };
-    const box = secretbox.seal(master, nonce, await scrypt('correct horse battery', salt, cost));
-    const kdf = { name: 'scrypt', ...cost, salt: toBase64(salt) };
-    const first = { sealcam: 'recovery-file', version: 1, kdf, nonce: toBase64(nonce), box: toBase64(box) };
-    const opened = await openRecoveryFile(JSON.stringify(first), 'correct horse battery');
+    const first = await cheapRecoveryFile(master, 'correct horse battery');
+    const opened = await openRecoveryFile(first, 'correct horse battery');
     expect(opened).toEqual({ master, savedAtMs: null, epochs: [] });
     // The control: its content does not fit version 2.
-    const second = JSON.stringify({ ...first, version: 2 });
+    const second = first.replace('"version":1', '"version":2');
     expect(await asyncCodeOf(() => openRecoveryFile(second, 'correct horse battery'))).toBe('recovery-refused');
   });
 

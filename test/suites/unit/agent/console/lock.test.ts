@@ -18,7 +18,7 @@ function world(keys = [qa.publicKey]) {
     toBase64(
       signObject(unlockKind, nodeSuite, signer, {
         device,
-        nonce: lock.challenge,
+        nonce: lock.challenge().nonce,
         scope: ['diagnose'],
         lifetimeS: 600,
         ...change,
@@ -78,6 +78,41 @@ describe('console lock', () => {
     expect(codeOf(() => lock.unlock(token()))).toBe('console-locked');
     clock.advance(2000);
     expect(codeOf(() => lock.unlock(token()))).toBe('accepted');
+  });
+
+  it('accepts a token for ten minutes from when its nonce was shown, by the monotonic clock', () => {
+    const { lock, token, clock } = world();
+    const late = token();
+    clock.advance(599_000);
+    // To show it again does not prolong it.
+    expect(lock.challenge().leftS).toBe(1);
+    clock.wallStartMs -= 86_400_000;
+    clock.advance(1000);
+    expect(codeOf(() => lock.unlock(late))).toBe('unlock-refused');
+    expect(lock.challenge().leftS).toBe(600);
+    // The control: a second earlier it unlocks.
+    const inTime = token();
+    clock.advance(599_000);
+    expect(codeOf(() => lock.unlock(inTime))).toBe('accepted');
+  });
+
+  it('accepts no token for a nonce that it did not show', () => {
+    const { lock, token } = world();
+    const shown = token();
+    const again = world();
+    expect(codeOf(() => again.lock.unlock(shown))).toBe('unlock-refused');
+    expect(codeOf(() => lock.unlock(shown))).toBe('accepted');
+  });
+
+  it.each([
+    [2, 'accepted'],
+    [3, 'unlock-refused'],
+  ])('after %i wrong tokens: a token for the nonce before them is %s', (wrong, verdict) => {
+    const { lock, token, clock } = world();
+    const made = token();
+    for (let i = 0; i < wrong; i++) expect(codeOf(() => lock.unlock('AAAA'))).toBe('unlock-refused');
+    clock.advance(60_000);
+    expect(codeOf(() => lock.unlock(made))).toBe(verdict);
   });
 
   it('accepts no token without a QA key', () => {

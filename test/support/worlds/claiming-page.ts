@@ -1,0 +1,126 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { Clock } from '../../../common/clock.js';
+import { SealcamError } from '../../../common/errors.js';
+import type { CloudClient } from '../../../app/core/cloud-client.js';
+import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { Owner } from '../../../app/core/owner.js';
+import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
+import { MemoryStorage } from '../../../app/core/storage.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { claimKind, type Claim } from '../../../protocol/objects/claim.js';
+import { offerKind, type Offer } from '../../../protocol/objects/offer.js';
+import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { CameraWorld } from './camera-world.js';
+import { asyncCodeOf } from '../codes.js';
+
+/** Every wait is over at once, so that the page's patience passes in no time. */
+class HastyClock implements Clock {
+  private nowMs = 0;
+
+  monotonicMs(): number {
+    return this.nowMs;
+  }
+
+  wallMs(): number {
+    return Date.UTC(2026, 10, 21) + this.nowMs;
+  }
+
+  after = (delayMs: number, callback: () => void): (() => void) => {
+    this.nowMs += delayMs;
+    queueMicrotask(callback);
+    return () => undefined;
+  };
+}
+
+/** An owner's page that claims cameras over a cloud that answers what a test says. */
+export class ClaimingPage {
+  readonly keys: OwnerKeys;
+  readonly camera: CameraWorld;
+  readonly storage = new MemoryStorage();
+  readonly history: HistoryKeeper;
+  readonly receiptKeys: ReceiptKeyPins;
+  readonly owner: Owner;
+  /** What /v1/info answers. */
+  named: readonly Uint8Array[] = [newKey(), newKey()];
+  /** The offer that the cloud hands out; null for none. */
+  offer: Uint8Array | null = null;
+  /** Claims that the page sent. */
+  readonly sent: Verified<Claim>[] = [];
+  private signatures = 0;
+
+  constructor() {
+    const keys = ownerKeys(nodeSuite, realRandom.bytes(32));
+    const sign = (message: Uint8Array): Uint8Array => {
+      this.signatures++;
+      return keys.signer.sign(message);
+    };
+    this.keys = { ...keys, signer: { publicKey: keys.signer.publicKey, sign } };
+    this.camera = new CameraWorld({ owner: keys.signer });
+    const client = {
+      cloudOrigin: 'https://cloud.example',
+      receiptKeys: () => Promise.resolve(this.named),
+      requestOffer: () => Promise.resolve(),
+      offer: () =>
+        this.offer === null ? Promise.reject(new SealcamError('not-found', 'no offer')) : Promise.resolve(this.offer),
+      sendClaim: (bytes: Uint8Array) => {
+        this.sent.push(openSigned(claimKind, nodeSuite, bytes));
+        return Promise.resolve('pending');
+      },
+      records: () => Promise.resolve({ records: [], lowestSeq: null, highestSeq: null }),
+    } as unknown as CloudClient;
+    const { storage } = this;
+    const common = { suite: nodeSuite, clock: new HastyClock(), client };
+    this.history = new HistoryKeeper(nodeSuite, storage, recipientOf(this.keys));
+    this.receiptKeys = new ReceiptKeyPins({ ...common, storage, ownerKey: this.keys.signer.publicKey });
+    this.owner = new Owner({ ...common, keys: this.keys, history: this.history, receiptKeys: this.receiptKeys });
+  }
+
+  /** Adds a claim that the camera accepted, as this page verified it. */
+  async accepted(epoch: number, previous: Uint8Array | null, change: Partial<Claim> = {}): Promise<Verified<Claim>> {
+    const recipients = [recipientOf(this.keys)];
+    const claim = this.camera.claim(epoch, previous, { recipients, ...change });
+    await this.history.addClaim(claim.bytes);
+    await this.history.verifyAndApply(this.camera.record(claim, 0, claim.hash, { kind: 'accept' }).bytes, 1);
+    return claim;
+  }
+
+  makeOffer(change: Partial<Offer>, camera = this.camera): Uint8Array {
+    return signObject(offerKind, nodeSuite, camera.device, {
+      device: camera.deviceId,
+      lastEpoch: 0,
+      lastClaimHash: null,
+      mode: 'physical',
+      nonce: realRandom.bytes(16),
+      ...change,
+    }).bytes;
+  }
+
+  /** Claims the camera with its code. Returns what came of it; without an accept the page gives up after its ten minutes. */
+  claims(): Promise<string> {
+    const code = { device: this.camera.deviceId, secret: realRandom.bytes(16) };
+    return this.outcome(() => this.owner.claim(code, () => undefined, new AbortController().signal));
+  }
+
+  /** Changes the members of the camera's household. */
+  changesMembers(epoch: number): Promise<string> {
+    const device = this.camera.deviceId;
+    const signal = new AbortController().signal;
+    return this.outcome(() =>
+      this.owner.changeMembers({ device, epoch, members: [], onStep: () => undefined, signal }),
+    );
+  }
+
+  private async outcome(work: () => Promise<unknown>): Promise<string> {
+    const before = this.signatures;
+    const code = await asyncCodeOf(work);
+    const epochs = this.sent.map(({ value }) => String(value.epoch)).join(', ');
+    if (epochs !== '') return `signed for epoch ${epochs}`;
+    return `${code}, ${this.signatures === before ? 'nothing signed' : 'signed'}`;
+  }
+}
+
+/** A public key that nothing else has. */
+export function newKey(): Uint8Array {
+  return nodeSuite.ed25519Signer(realRandom.bytes(32)).publicKey;
+}
