@@ -117,10 +117,10 @@ export class OwnerSession {
       jitter: random,
       ...(liveness === undefined ? {} : { pause: liveness.pause.bind(liveness) }),
     };
+    // Only at first: what the page shows of a connection that was lost holds until the next one is there.
+    this.setConnection('connecting');
     await retrying(options, async (resetDelay) => {
       try {
-        // A pause is polled; the page keeps showing "Paused" instead of flickering through "Connecting".
-        if (this.connection !== 'paused') this.setConnection('connecting');
         const stream = client.stream(this.lastId, signal);
         for await (const event of stream) {
           if (event.event === 'ready') {

@@ -10,7 +10,14 @@ import type { VirtualClock } from '../runner/virtual-clock.js';
 import { CameraWorld } from './camera-world.js';
 
 const ORIGIN = 'https://cloud.example';
-const never = (): Promise<never> => new Promise(() => undefined);
+/** No answer, until the page gives up. */
+function silence(signal: AbortSignal | null | undefined): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal?.addEventListener('abort', () => {
+      reject(new Error('aborted'));
+    });
+  });
+}
 
 /** Lets promises and streams that can go on do so. Nothing here waits for anything outside of this process. */
 export async function runPromises(): Promise<void> {
@@ -40,9 +47,9 @@ export function quietCloud(clock: VirtualClock): QuietCloud {
     '/v1/session': { token: 't', expiresAtMs: clock.wallMs() + 86_400_000 },
     '/v1/cameras': { cameras: [] },
   };
-  const fetch: PageFetch = (url) => {
+  const fetch: PageFetch = (url, { signal }) => {
     const { pathname } = new URL(url);
-    if (isDead) return never();
+    if (isDead) return silence(signal);
     if (pathname !== '/v1/stream') return Promise.resolve(Response.json(answers[pathname]));
     streams++;
     const stream = new ReadableStream<Uint8Array>({

@@ -97,6 +97,12 @@ describe("an owner's session over a cloud that dies", () => {
     clock.advance(SILENCE_MAX_MS);
     await expect.poll(() => session.view().connection).toBe('offline');
     expect(session.view().problem).toMatchObject({ code: 'cloud-unreachable' });
+    // It stays so during the next attempts, which hang like the first.
+    for (let i = 0; i < 8; i++) {
+      clock.advance(5000);
+      await runPromises();
+      expect(session.view().connection).toBe('offline');
+    }
     stopping.abort();
     await running;
   });
