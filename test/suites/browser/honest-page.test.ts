@@ -249,7 +249,8 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await tab('Settings');
     await owner.page.getByRole('button', { name: 'Show the log' }).click();
     await owner.page.getByText('Nobody but you').waitFor();
-    const lines = await owner.page.locator('.access li').allInnerTexts();
+    const log = owner.page.locator('.panel', { hasText: 'Who was shown what' });
+    const lines = await log.locator('.access li').allInnerTexts();
     expect(lines).toHaveLength(1);
     expect(lines[0]).toMatch(/^You, \d+ reads/);
   });
