@@ -11,6 +11,8 @@ export interface RetryOptions {
   readonly maxDelayMs: number;
   /** Multiplies each delay by a factor from 0.5 to 1.5, so that many callers do not return in the same second. */
   readonly jitter?: Random;
+  /** Waits between two attempts; {@link sleep} if omitted. */
+  readonly pause?: (delayMs: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -20,7 +22,7 @@ export interface RetryOptions {
  * Returns null when the signal fires.
  */
 export async function retrying<T>(
-  { clock, signal, firstDelayMs, maxDelayMs, jitter }: RetryOptions,
+  { clock, signal, firstDelayMs, maxDelayMs, jitter, pause }: RetryOptions,
   attempt: (resetDelay: () => void) => Promise<T | null>,
 ): Promise<T | null> {
   let delayMs = firstDelayMs;
@@ -30,7 +32,8 @@ export async function retrying<T>(
   while (!isAborted(signal)) {
     const result = await attempt(resetDelay);
     if (result !== null || isAborted(signal)) return result;
-    await sleep(clock, jitter === undefined ? delayMs : delayMs * (0.5 + jitter.uniform()), signal);
+    const waitMs = jitter === undefined ? delayMs : delayMs * (0.5 + jitter.uniform());
+    await (pause === undefined ? sleep(clock, waitMs, signal) : pause(waitMs, signal));
     delayMs = Math.min(maxDelayMs, delayMs * 2);
   }
   return null;

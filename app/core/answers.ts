@@ -4,23 +4,30 @@ import { epochKey } from '../../protocol/objects/ids.js';
 
 const ANSWERS_MAX = 200;
 
+/** What a camera answered to an order, and the seq of the record that says so. */
+export interface Answer {
+  readonly command: RecordCommand;
+  readonly seq: number;
+}
+
 /** Cameras' answers to orders, taken from records that this page verified. */
 export class Answers {
   /** By hex of the order's hash. */
-  private readonly byOrder = new Map<string, RecordCommand>();
+  private readonly byOrder = new Map<string, Answer>();
   /** By device/epoch. */
   private readonly counters = new Map<string, number>();
-  private readonly listeners = new Set<() => void>();
+  private readonly observers = new Set<(record: SealcamRecord) => void>();
 
   /** Keeps the answer that a record carries, if any. */
-  addAnswer({ device, epoch, command }: SealcamRecord): void {
+  addAnswer(record: SealcamRecord): void {
+    for (const observer of this.observers) observer(record);
+    const { device, epoch, seq, command } = record;
     if (command?.source !== 'owner') return;
     const key = epochKey(device, epoch);
     this.counters.set(key, Math.max(this.counters.get(key) ?? 0, command.counter ?? 0));
     if (command.object === undefined) return;
-    this.byOrder.set(toHex(command.object), command);
+    this.byOrder.set(toHex(command.object), { command, seq });
     if (this.byOrder.size > ANSWERS_MAX) this.byOrder.delete(this.byOrder.keys().next().value ?? '');
-    for (const listener of [...this.listeners]) listener();
   }
 
   /** Returns the highest counter a camera is known to have accepted under a claim, from any of the owner's browsers. */
@@ -29,15 +36,12 @@ export class Answers {
   }
 
   /** Returns the answer to an order, or null if it has not arrived. */
-  answerTo(order: Uint8Array): RecordCommand | null {
+  answerTo(order: Uint8Array): Answer | null {
     return this.byOrder.get(toHex(order)) ?? null;
   }
 
-  /** Calls `listener` after every new answer. Returns the function that ends the subscription. */
-  subscribe(listener: () => void): () => void {
-    this.listeners.add(listener);
-    return () => {
-      this.listeners.delete(listener);
-    };
+  /** Calls `observer` with every verified record from now on. */
+  observe(observer: (record: SealcamRecord) => void): void {
+    this.observers.add(observer);
   }
 }

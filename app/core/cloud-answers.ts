@@ -74,6 +74,7 @@ export const accessAnswer = z.object({
       atMs: z.int(),
       reader: z.string(),
       device: z.string(),
+      epoch: z.int(),
       what: z.string(),
       fromSeq: z.int().nullable(),
       toSeq: z.int().nullable(),
@@ -81,3 +82,8 @@ export const accessAnswer = z.object({
   ),
 });
 export type AccessEntry = z.output<typeof accessAnswer>['entries'][number];
+
+/** `eraseAtMs`: UTC by the cloud's clock. */
+export const deletionAnswer = z.object({ eraseAtMs: z.int() });
+export const accountAnswer = z.object({ deletion: deletionAnswer.nullable() });
+export type AccountAnswer = z.output<typeof accountAnswer>;

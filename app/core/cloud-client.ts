@@ -13,10 +13,12 @@ import { bytesUpTo, tuple } from '../../protocol/wire/codec.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import {
   accessAnswer,
+  accountAnswer,
   camerasAnswer,
   challengeAnswer,
   claimAnswer,
   commandAnswer,
+  deletionAnswer,
   errorAnswer,
   headsAnswer,
   infoAnswer,
@@ -25,9 +27,11 @@ import {
   revocationAnswer,
   sessionAnswer,
   type AccessEntry,
+  type AccountAnswer,
   type CameraItem,
   type RecordsAnswer,
 } from './cloud-answers.js';
+import { Liveness } from './liveness.js';
 import type { OwnerKeys } from './owner-keys.js';
 import { EventParser, type ServerEvent } from './sse.js';
 
@@ -40,6 +44,8 @@ export interface CloudClientOptions {
   readonly keys: OwnerKeys;
   readonly clock: Clock;
   readonly fetch: PageFetch;
+  /** Limits every wait for the cloud; one of its own if omitted. */
+  readonly liveness?: Liveness;
 }
 
 /** What the operator learns of a refusal: the camera and the reason, never the content. */
@@ -64,6 +70,8 @@ interface ApiRequest {
   readonly isAnonymous?: boolean;
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
+  /** The body may take long: only its beginning has a limit. */
+  readonly isLong?: boolean;
 }
 
 const sealedPair = tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes));
@@ -78,11 +86,18 @@ const RENEW_BEFORE_EXPIRY_MS = 60_000;
  */
 export class CloudClient {
   private readonly options: CloudClientOptions;
+  private readonly liveness: Liveness;
   private session: { readonly token: string; readonly expiresAtMs: number } | null = null;
   private opening: Promise<string> | null = null;
 
   constructor(options: CloudClientOptions) {
     this.options = options;
+    this.liveness = options.liveness ?? new Liveness(options.clock);
+  }
+
+  /** Asks whether the cloud answers. @throws SealcamError `cloud-unreachable` */
+  async probe(): Promise<void> {
+    await this.request({ method: 'GET', path: '/v1/info', isAnonymous: true }, nothing);
   }
 
   get cloudOrigin(): string {
@@ -114,12 +129,12 @@ export class CloudClient {
   /** Sends a claim that its camera accepted, with the camera's signed accept record, to a cloud that lost both. */
   async sendAccept(claim: Uint8Array, accept: Uint8Array): Promise<void> {
     const body = { claim: toBase64(claim), accept: toBase64(accept) };
-    await this.request({ method: 'POST', path: '/v1/claims/accepted', body });
+    await this.request({ method: 'POST', path: '/v1/claims/accepted', body }, nothing);
   }
 
   /** Asks a camera for an offer that admits only its current owner's next claim. */
   async requestOffer(device: Uint8Array): Promise<void> {
-    await this.request({ method: 'POST', path: `/v1/devices/${toHex(device)}/offer-request`, body: {} });
+    await this.request({ method: 'POST', path: `/v1/devices/${toHex(device)}/offer-request`, body: {} }, nothing);
   }
 
   /** Returns this person's newest revocation list, as the cloud has it; null before the first. */
@@ -129,7 +144,7 @@ export class CloudClient {
 
   /** Sends a signed revocation list. @throws SealcamError `revocation-rollback` unless its version is above the last */
   async sendRevocation(list: Uint8Array): Promise<void> {
-    await this.request({ method: 'POST', path: '/v1/revocations', body: { list: toBase64(list) } });
+    await this.request({ method: 'POST', path: '/v1/revocations', body: { list: toBase64(list) } }, nothing);
   }
 
   /** Sends a signed order to a camera. `online` is the broker's hint, or null without one. */
@@ -152,14 +167,14 @@ export class CloudClient {
 
   /** Sends this browser's statement of heads. */
   async sendHeads(heads: Uint8Array): Promise<void> {
-    await this.request({ method: 'POST', path: '/v1/heads', body: { heads: toBase64(heads) } });
+    await this.request({ method: 'POST', path: '/v1/heads', body: { heads: toBase64(heads) } }, nothing);
   }
 
   /** Returns a sealed media object, not yet compared with the record that names it. */
   async media(device: Uint8Array, epoch: number, id: Uint8Array): Promise<SealedObject> {
     const path = `/v1/cameras/${toHex(device)}/${String(epoch)}/media/${toHex(id)}`;
-    const response = await this.request({ method: 'GET', path });
-    const raw = decodeCbor(new Uint8Array(await response.arrayBuffer()), {
+    const bytes = await this.request({ method: 'GET', path }, (response) => response.arrayBuffer());
+    const raw = decodeCbor(new Uint8Array(bytes), {
       maxBytes: LIMITS.messageMaxBytes,
       maxDepth: 2,
       maxItems: 4,
@@ -175,26 +190,51 @@ export class CloudClient {
 
   /** Reports to the operator that this page refused something. */
   async reportAlarm(report: AlarmReport): Promise<void> {
-    await this.request({ method: 'POST', path: '/v1/alarms', body: report });
+    await this.request({ method: 'POST', path: '/v1/alarms', body: report }, nothing);
   }
 
   /** Returns everything the cloud holds of this account, as one file. */
-  async export(): Promise<Blob> {
-    return (await this.request({ method: 'GET', path: '/v1/account/export' })).blob();
+  export(): Promise<Blob> {
+    const request: ApiRequest = { method: 'GET', path: '/v1/account/export', isLong: true };
+    return this.request(request, (response) => response.blob());
   }
 
-  /** Deletes the account and everything the cloud holds of it. */
-  async deleteAccount(): Promise<void> {
+  /** Deletes records: hides them at once, and erases them at the time that the answer names. */
+  deleteRecords(statements: readonly Uint8Array[]): Promise<{ readonly eraseAtMs: number }> {
+    const body = { statements: statements.map(toBase64) };
+    return this.call({ method: 'POST', path: '/v1/deletions', body }, deletionAnswer);
+  }
+
+  /** Takes a deletion of records back. @throws SealcamError `not-found` once they are erased */
+  async undoDeletion(statements: readonly Uint8Array[]): Promise<void> {
+    const body = { statements: statements.map(toBase64) };
+    await this.request({ method: 'POST', path: '/v1/deletions/undo', body }, nothing);
+  }
+
+  /** Returns whether the account is deleted, and when it is erased. */
+  account(): Promise<AccountAnswer> {
+    return this.call({ method: 'GET', path: '/v1/account' }, accountAnswer);
+  }
+
+  /** Deletes the account: nothing of it can be read from now on, and at the time in the answer it is erased. */
+  deleteAccount(statements: readonly Uint8Array[]): Promise<{ readonly eraseAtMs: number }> {
+    const body = { account: toHex(this.options.keys.account), statements: statements.map(toBase64) };
+    return this.call({ method: 'DELETE', path: '/v1/account', body }, deletionAnswer);
+  }
+
+  /** Takes the deletion of the account back. @throws SealcamError `not-found` once it is erased */
+  async restoreAccount(): Promise<void> {
     const body = { account: toHex(this.options.keys.account) };
-    await this.request({ method: 'DELETE', path: '/v1/account', body });
+    await this.request({ method: 'POST', path: '/v1/account/restore', body }, nothing);
   }
 
   /** Yields live events, those after `lastId` first, until the connection ends or the signal fires. */
   async *stream(lastId: number | null, signal: AbortSignal): AsyncGenerator<ServerEvent> {
     const headers = lastId === null ? {} : { 'last-event-id': String(lastId) };
-    const response = await this.request({ method: 'GET', path: '/v1/stream', headers, signal });
-    if (response.body === null) throw new SealcamError('cloud-unreachable', 'a stream without a body');
-    const reader = response.body.getReader();
+    const request: ApiRequest = { method: 'GET', path: '/v1/stream', headers, signal };
+    const body = await this.request(request, (response) => Promise.resolve(response.body));
+    if (body === null) throw new SealcamError('cloud-unreachable', 'a stream without a body');
+    const reader = body.getReader();
     const decoder = new TextDecoder();
     const parser = new EventParser();
     // Node's fetch ignores its signal once the headers have arrived; the body must be cancelled separately.
@@ -204,10 +244,14 @@ export class CloudClient {
     signal.addEventListener('abort', stop, { once: true });
     try {
       for (;;) {
-        const { done, value } = await reader.read();
+        // Pings are comments, which the parser drops; that they arrive is what counts.
+        const { done, value } = await this.liveness.within(reader.read());
         if (done) return;
         yield* parser.push(decoder.decode(value, { stream: true }));
       }
+    } catch (cause) {
+      if (isSealcamError(cause)) throw cause;
+      throw new SealcamError('cloud-unreachable', 'the connection to the cloud broke', { cause });
     } finally {
       signal.removeEventListener('abort', stop);
       stop();
@@ -215,52 +259,63 @@ export class CloudClient {
   }
 
   private async call<T>(request: ApiRequest, schema: z.ZodType<T>): Promise<T> {
-    const response = await this.request(request);
-    const result = schema.safeParse(await response.json().catch(() => null));
+    const answer: unknown = await this.request(request, (response): Promise<unknown> =>
+      response.json().catch(() => null),
+    );
+    const result = schema.safeParse(answer);
     if (!result.success) throw new SealcamError('cloud-unreachable', `${request.path}: an answer of another shape`);
     return result.data;
   }
 
-  private async request(request: ApiRequest): Promise<Response> {
-    const { method, path, body, isAnonymous = false, headers = {}, signal } = request;
+  private async request<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
     for (let attempt = 0; ; attempt++) {
-      const authorization = isAnonymous ? {} : { authorization: `Bearer ${await this.token()}` };
-      const content = body === undefined ? {} : { 'content-type': 'application/json' };
+      const token = request.isAnonymous === true ? null : await this.token();
       try {
-        return await this.send(path, {
-          method,
-          headers: { ...headers, ...authorization, ...content },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          ...(signal === undefined ? {} : { signal }),
-        });
+        return await this.send(request, token, read);
       } catch (error) {
         // The cloud forgets its sessions when it restarts: sign one new challenge, then give up.
         const hasEnded = isSealcamError(error) && error.code === 'session-refused';
-        if (!hasEnded || isAnonymous || attempt > 0) throw error;
+        if (!hasEnded || token === null || attempt > 0) throw error;
         this.session = null;
       }
     }
   }
 
-  private async send(path: string, init: PageRequest): Promise<Response> {
-    let response: Response;
+  /** Sends one request and reads its answer, each within the limit of a connection that lives. */
+  private async send<T>(
+    { method, path, body, headers = {}, signal, isLong = false }: ApiRequest,
+    token: string | null,
+    read: (response: Response) => Promise<T>,
+  ): Promise<T> {
+    const over = new AbortController();
+    const stop = (): void => {
+      over.abort();
+    };
+    signal?.addEventListener('abort', stop, { once: true });
+    const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
+    const content = body === undefined ? {} : { 'content-type': 'application/json' };
+    const init: PageRequest = {
+      method,
+      headers: { ...headers, ...authorization, ...content },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: over.signal,
+      cache: 'no-store',
+      credentials: 'omit',
+      redirect: 'error',
+      referrerPolicy: 'no-referrer',
+    };
     try {
-      response = await this.options.fetch(this.options.cloudOrigin + path, {
-        ...init,
-        cache: 'no-store',
-        credentials: 'omit',
-        redirect: 'error',
-        referrerPolicy: 'no-referrer',
-      });
+      const response = await this.liveness.within(this.options.fetch(this.options.cloudOrigin + path, init));
+      if (!response.ok) throw await this.liveness.within(refusalOf(response));
+      return await this.liveness.within(read(response), isLong ? Infinity : undefined);
     } catch (cause) {
+      // Nobody waits for the rest any longer.
+      stop();
+      if (isSealcamError(cause)) throw cause;
       throw new SealcamError('cloud-unreachable', 'the cloud does not answer', { cause });
+    } finally {
+      signal?.removeEventListener('abort', stop);
     }
-    if (response.ok) return response;
-    const answer = errorAnswer.safeParse(await response.json().catch(() => null));
-    if (!answer.success) throw new SealcamError('cloud-unreachable', `the cloud answered ${String(response.status)}`);
-    const { code, message, hint } = answer.data.error;
-    const known: ErrorCode = code in ERROR_CODES ? (code as ErrorCode) : 'request-invalid';
-    throw new SealcamError(known, message, { hint });
   }
 
   private async token(): Promise<string> {
@@ -287,4 +342,17 @@ export class CloudClient {
     this.session = session;
     return session.token;
   }
+}
+
+function nothing(): Promise<void> {
+  return Promise.resolve();
+}
+
+/** Returns the error in an answer that refuses. */
+async function refusalOf(response: Response): Promise<SealcamError> {
+  const answer = errorAnswer.safeParse(await response.json().catch(() => null));
+  if (!answer.success) return new SealcamError('cloud-unreachable', `the cloud answered ${String(response.status)}`);
+  const { code, message, hint } = answer.data.error;
+  const known: ErrorCode = code in ERROR_CODES ? (code as ErrorCode) : 'request-invalid';
+  return new SealcamError(known, message, { hint });
 }

@@ -3,12 +3,12 @@ import { sleep, type Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { commandKind, type Command, type Zone } from '../../protocol/objects/command.js';
-import type { RecordCommand } from '../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
-import type { Answers } from './answers.js';
+import type { Answer, Answers } from './answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { OwnerKeys } from './owner-keys.js';
+import type { StandingOrders } from './standing-orders.js';
 
 /** What an owner can order. */
 export type Order =
@@ -25,8 +25,16 @@ export interface OrdersDependencies {
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly answers: Answers;
+  /** Keeps the content of orders on this device; omitted by tools that never show it. */
+  readonly standing?: StandingOrders;
   /** Fetches the newest records, in case the live stream missed the answer. */
   readonly refresh: () => Promise<void>;
+}
+
+export interface SendOptions {
+  readonly signal?: AbortSignal;
+  /** Called once the cloud has passed the order on, with the broker's hint: whether the camera is online. */
+  readonly onPassedOn?: (online: boolean | null) => void;
 }
 
 /** How long to wait for a camera's answer. */
@@ -44,28 +52,33 @@ export class Orders {
   }
 
   /**
-   * Sends an order and resolves when the camera has carried it out.
+   * Sends an order and resolves when the camera has carried it out, with the seq of the record that says so; null after a
+   * release.
    * @throws SealcamError `command-unanswered`, `cloud-unreachable`, or the code with which the camera refused
    */
-  async send(device: string, epoch: number, order: Order, signal?: AbortSignal): Promise<void> {
-    let answer = await this.sendOnce(device, epoch, order, signal);
+  async send(device: string, epoch: number, order: Order, options: SendOptions = {}): Promise<number | null> {
+    let answer = await this.sendOnce(device, epoch, order, options);
     // Another browser of this owner was faster, or the camera restarted. Its answer holds the counter to exceed.
-    if (answer?.code === 'command-replayed' || answer?.code === 'command-stale')
-      answer = await this.sendOnce(device, epoch, order, signal);
-    if (answer === null || answer.result === 'done') return;
-    throw new SealcamError(codeOf(answer.code), `the camera answered: ${answer.code ?? answer.result}`);
+    if (answer?.command.code === 'command-replayed' || answer?.command.code === 'command-stale')
+      answer = await this.sendOnce(device, epoch, order, options);
+    if (answer === null) return null;
+    const { result, code } = answer.command;
+    if (result === 'done') return answer.seq;
+    throw new SealcamError(codeOf(code), `the camera answered: ${code ?? result}`);
   }
 
   private async sendOnce(
     device: string,
     epoch: number,
     order: Order,
-    signal?: AbortSignal,
-  ): Promise<RecordCommand | null> {
-    const { clock, client, answers, history, refresh } = this.deps;
+    { signal, onPassedOn }: SendOptions,
+  ): Promise<Answer | null> {
+    const { clock, client, answers, standing, history, refresh } = this.deps;
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const command = this.sign(id, epoch, order);
+    await standing?.keep(command);
     const { online } = await client.sendCommand(id, command.bytes);
+    onPassedOn?.(online);
     const giveUpMs = clock.monotonicMs() + ANSWER_TIMEOUT_MS;
     for (let polls = 1; clock.monotonicMs() < giveUpMs && signal?.aborted !== true; polls++) {
       const answer = answers.answerTo(command.hash);

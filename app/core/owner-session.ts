@@ -22,6 +22,7 @@ import { CameraPages } from './camera-pages.js';
 import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.js';
+import type { Liveness } from './liveness.js';
 import type { HouseholdHeads } from './household-heads.js';
 import { CLOCK_AHEAD_MAX_MS } from './plausible-time.js';
 import type { SessionView } from './session-view.js';
@@ -34,6 +35,8 @@ export interface SessionDependencies {
   readonly history: HistoryKeeper;
   readonly clock: Clock;
   readonly random: Random;
+  /** Shared with the client; without it a page that was hidden waits for its next attempt. */
+  readonly liveness?: Liveness;
   /** Omitted by tools that watch for a moment and share nothing with a household. */
   readonly household?: HouseholdHeads;
 }
@@ -102,13 +105,9 @@ export class OwnerSession {
     };
   }
 
-  get isLive(): boolean {
-    return this.connection === 'live';
-  }
-
   /** Follows the live stream and reconnects until the signal fires. */
   async run(signal: AbortSignal): Promise<void> {
-    const { client, clock, random } = this.deps;
+    const { client, clock, random, liveness } = this.deps;
     // Jitter: after an outage all open pages must not reconnect in the same second.
     const options = {
       clock,
@@ -116,11 +115,12 @@ export class OwnerSession {
       firstDelayMs: RETRY_FIRST_MS,
       maxDelayMs: RETRY_MAX_MS,
       jitter: random,
+      ...(liveness === undefined ? {} : { pause: liveness.pause.bind(liveness) }),
     };
+    // Only at first: what the page shows of a connection that was lost holds until the next one is there.
+    this.setConnection('connecting');
     await retrying(options, async (resetDelay) => {
       try {
-        // A pause is polled; the page keeps showing "Paused" instead of flickering through "Connecting".
-        if (this.connection !== 'paused') this.setConnection('connecting');
         const stream = client.stream(this.lastId, signal);
         for await (const event of stream) {
           if (event.event === 'ready') {

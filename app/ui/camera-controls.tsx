@@ -1,10 +1,14 @@
 import { type JSX, useState } from './preact.js';
 import { fromHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
-import { usePage } from './context.js';
 import type { CameraView } from '../core/session-view.js';
+import { orderedSnapshot } from '../core/snapshot.js';
+import { useNow, usePage, useSessionView } from './context.js';
+import { Picture, usePicture } from './event-card.js';
+import { ago, clockTime } from './format.js';
 import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
+import { InForceNote, useInForce } from './in-force.js';
 import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
 import { TypeToConfirm } from './type-to-confirm.js';
@@ -19,9 +23,20 @@ export function CameraControls({
   readonly camera: CameraView;
   readonly onAddMember: () => void;
 }): JSX.Element {
+  const { putAway } = usePage();
   const order = useOrder(camera);
+  const [answerSeq, setAnswerSeq] = useState<number | null>(null);
   if (camera.hasEnded) {
-    return <p class="note note-wait">This ownership is over. You can still see what was recorded under it.</p>;
+    return (
+      <div class="controls">
+        <p class="note note-wait">This ownership is over. You can still see what was recorded under it.</p>
+        <div class="form-buttons">
+          <button type="button" class="button" onClick={() => void putAway.add(camera)}>
+            Put it away
+          </button>
+        </div>
+      </div>
+    );
   }
   const owner = camera.members[0];
   if (!camera.isOwned) {
@@ -39,9 +54,14 @@ export function CameraControls({
           type="button"
           class="button"
           disabled={order.isBusy || isPrivate}
-          onClick={() =>
-            void order.send({ action: 'snapshot' }, 'The camera took a picture. You find it under Events.')
-          }
+          onClick={() => {
+            setAnswerSeq(null);
+            void order
+              .send({ action: 'snapshot' }, 'The camera took a picture. It is under Events too.')
+              .then((seq) => {
+                setAnswerSeq(seq ?? null);
+              });
+          }}
         >
           <CameraIcon /> Picture now
         </button>
@@ -63,13 +83,14 @@ export function CameraControls({
         </button>
       </div>
       <div aria-live="polite">
-        {order.isBusy && <p class="muted small">Waiting for the camera’s answer …</p>}
+        {order.isBusy && (order.isAway ? <Away camera={camera} /> : <p class="muted small">{WAITING}</p>)}
         {order.done !== null && <p class="note note-good">{order.done}</p>}
         {order.problem !== null && <Problem error={order.problem} />}
+        {answerSeq !== null && <OrderedPicture camera={camera} answerSeq={answerSeq} />}
       </div>
       <details class="more-controls">
         <summary>Motion</summary>
-        <Sensitivity order={order} />
+        <Sensitivity camera={camera} order={order} />
         <ZoneEditor camera={camera} order={order} />
       </details>
       <details class="more-controls">
@@ -79,6 +100,48 @@ export function CameraControls({
       <GiveAway order={order} />
       <Stolen camera={camera} />
     </div>
+  );
+}
+
+const WAITING = 'Waiting for the camera’s answer …';
+
+function Away({ camera: { lastWordMs } }: { readonly camera: CameraView }): JSX.Element {
+  const now = useNow(10_000);
+  return (
+    <p class="note note-warn">
+      The camera is away{lastWordMs === null ? '' : `, last heard ${ago(lastWordMs, now)}`}. Orders are not stored: it
+      gets this one only if it comes back within seconds. {WAITING}
+    </p>
+  );
+}
+
+/** The picture that was just ordered, where the order was given. */
+function OrderedPicture({
+  camera,
+  answerSeq,
+}: {
+  readonly camera: CameraView;
+  readonly answerSeq: number;
+}): JSX.Element {
+  const event = orderedSnapshot(useSessionView(), camera, answerSeq);
+  const picture = event?.picture ?? null;
+  const state = usePicture(picture, true);
+  const { pictures } = usePage();
+  const retry = (): void => {
+    if (picture !== null) pictures.retry(picture);
+  };
+  const time = event === null ? null : clockTime(event.startedAtMs ?? event.receivedAtMs);
+  return (
+    <figure class="ordered">
+      <div class="frame">
+        <Picture
+          state={event === null ? { type: 'loading' } : state}
+          alt={time === null ? 'The picture you asked for' : `The picture of ${time}`}
+          onRetry={retry}
+        />
+      </div>
+      {time !== null && <figcaption class="muted small">Taken at {time}</figcaption>}
+    </figure>
   );
 }
 
@@ -114,32 +177,41 @@ function meaningOf(sensitivity: number): string {
   return 'Detects animals, and people twice as far away, with occasional false alarms.';
 }
 
-function Sensitivity({ order }: { readonly order: OrderState }): JSX.Element {
-  const [value, setValue] = useState(50);
+function Sensitivity({ camera, order }: { readonly camera: CameraView; readonly order: OrderState }): JSX.Element {
+  const inForce = useInForce(camera, 'sensitivity');
+  const [draft, setDraft] = useState<number | null>(null);
+  const known = inForce.type === 'known' && inForce.order.action === 'sensitivity' ? inForce.order.sensitivity : null;
+  const value = draft ?? known;
+  const set = async (sensitivity: number): Promise<void> => {
+    const seq = await order.send({ action: 'sensitivity', sensitivity }, `Sensitivity is now ${String(sensitivity)}.`);
+    if (seq !== undefined) setDraft(null);
+  };
   return (
     <form
       class="form"
       onSubmit={(event) => {
         event.preventDefault();
-        void order.send({ action: 'sensitivity', sensitivity: value }, `Sensitivity is now ${String(value)}.`);
+        if (draft !== null) void set(draft);
       }}
     >
+      <InForceNote camera={camera} what="sensitivity" />
       <label class="field">
-        <span>Sensitivity: {value}</span>
+        <span>Sensitivity: {value ?? 'not known here'}</span>
         <input
           type="range"
+          class={value === null ? 'unset' : ''}
           min={0}
           max={100}
           step={5}
-          value={value}
+          value={value ?? 50}
           onInput={(event) => {
-            setValue(Number(event.currentTarget.value));
+            setDraft(Number(event.currentTarget.value));
           }}
         />
-        <small>{meaningOf(value)} 50 suits most places.</small>
+        <small>{value !== null && meaningOf(value)} 50 suits most places.</small>
       </label>
       <div class="form-buttons">
-        <button type="submit" class="button" disabled={order.isBusy}>
+        <button type="submit" class="button" disabled={order.isBusy || draft === null}>
           Set the sensitivity
         </button>
       </div>

@@ -1,12 +1,13 @@
 import { type JSX, useState } from './preact.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
-import { isSilent } from '../core/camera-state.js';
+import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
-import { useNames, useNow, usePage, useSessionView } from './context.js';
+import { useChanges, useNames, useNow, usePage, usePresence, useSessionView } from './context.js';
 import { ago, duration, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
+import { NotLoaded } from './not-loaded.js';
 import { Problem } from './problem.js';
 
 const CLOCKS = { ntp: 'Set by the network', rtc: 'Own clock only', unset: 'Not set' } as const;
@@ -25,10 +26,12 @@ export function CamerasView({
   readonly onAddCamera: () => void;
   readonly onAddMember: () => void;
 }): JSX.Element {
-  const { cameras, isLoaded } = useSessionView();
-  const current = cameras.filter(
-    ({ device, epoch }) => !cameras.some((other) => other.device === device && other.epoch > epoch),
-  );
+  const { cameras, isLoaded, connection } = useSessionView();
+  const { putAway } = usePage();
+  useChanges(putAway);
+  const current = currentOf(cameras);
+  const shown = current.filter((camera) => !putAway.has(camera));
+  const away = current.filter((camera) => putAway.has(camera));
   return (
     <section aria-labelledby="cameras-heading">
       <div class="section-head">
@@ -37,6 +40,7 @@ export function CamerasView({
           <PlusIcon /> Add a camera
         </button>
       </div>
+      {!isLoaded && <NotLoaded what="Cameras" connection={connection} />}
       {isLoaded && current.length === 0 && (
         <div class="empty">
           <CameraIcon />
@@ -45,11 +49,34 @@ export function CamerasView({
         </div>
       )}
       <ul class="camera-list">
-        {current.map((camera) => (
+        {shown.map((camera) => (
           <CameraCard key={camera.device} camera={camera} onAddMember={onAddMember} />
         ))}
       </ul>
+      {away.length > 0 && <PutAwayList cameras={away} />}
     </section>
+  );
+}
+
+/** What was put away on this device, with the way back. */
+function PutAwayList({ cameras }: { readonly cameras: readonly CameraView[] }): JSX.Element {
+  const { putAway } = usePage();
+  const { nameOf } = useNames();
+  return (
+    <details class="panel put-away">
+      <summary>Put away ({cameras.length})</summary>
+      <p class="muted small">Released cameras, hidden on this device. What they recorded stays under Events.</p>
+      <ul class="members">
+        {cameras.map((camera) => (
+          <li key={camera.device}>
+            <span>{nameOf(camera.device)}</span>
+            <button type="button" class="text-button" onClick={() => void putAway.remove(camera)}>
+              Show again
+            </button>
+          </li>
+        ))}
+      </ul>
+    </details>
   );
 }
 
@@ -63,11 +90,12 @@ function CameraCard({
   const now = useNow(10_000);
   const { nameOf, rename } = useNames();
   const name = nameOf(camera.device);
+  const presence = usePresence(camera);
   return (
     <li class="panel camera">
       <div class="camera-head">
         <Name name={name} onRename={(next) => rename(camera.device, next)} />
-        <Presence camera={camera} nowMs={now} />
+        <PresenceChip camera={camera} presence={presence} nowMs={now} />
       </div>
       {!camera.isListed && <Unlisted camera={camera} />}
       {camera.isReportedEnded && (
@@ -76,11 +104,41 @@ function CameraCard({
           for you.
         </p>
       )}
-      {camera.isListed && isSilent(camera, now) && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
+      {presence === 'silent' && <p class="note note-warn">{VERDICTS.incomplete.sentence}</p>}
       <Health camera={camera} nowMs={now} />
       <CameraControls camera={camera} onAddMember={onAddMember} />
       <p class="mono muted">{camera.device}</p>
     </li>
+  );
+}
+
+const PRESENCE = {
+  released: ['Released', 'wait'],
+  unlisted: ['Not in the cloud', 'bad'],
+  unknown: ['Not known now', 'wait'],
+  private: ['Privacy mode', 'warn'],
+  silent: ['Silent', 'warn'],
+  offline: ['Offline', 'wait'],
+  unheard: ['Not heard yet', 'wait'],
+  online: ['Online', 'good'],
+} as const satisfies Record<Presence, readonly [string, string]>;
+
+function PresenceChip({
+  camera,
+  presence,
+  nowMs,
+}: {
+  readonly camera: CameraView;
+  readonly presence: Presence;
+  readonly nowMs: number;
+}): JSX.Element {
+  const [word, tone] = PRESENCE[presence];
+  const heard = camera.lastWordMs === null ? 'never heard' : `last heard ${ago(camera.lastWordMs, nowMs)}`;
+  return (
+    <span class={`chip chip-${tone}`}>
+      {word}
+      {presence !== 'released' && presence !== 'unheard' && ` · ${heard}`}
+    </span>
   );
 }
 
@@ -117,17 +175,6 @@ function Unlisted({ camera }: { readonly camera: CameraView }): JSX.Element {
       {typeof state === 'object' && <Problem error={state} />}
     </div>
   );
-}
-
-function Presence({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {
-  const heard = camera.lastWordMs === null ? 'never heard' : `last heard ${ago(camera.lastWordMs, nowMs)}`;
-  if (camera.hasEnded) return <span class="chip chip-wait">Released</span>;
-  if (!camera.isListed) return <span class="chip chip-bad">Not in the cloud · {heard}</span>;
-  if (camera.health?.body.privacy === true) return <span class="chip chip-warn">Privacy mode · {heard}</span>;
-  if (isSilent(camera, nowMs)) return <span class="chip chip-warn">Silent · {heard}</span>;
-  if (camera.isOnline === false) return <span class="chip chip-wait">Offline · {heard}</span>;
-  if (camera.lastWordMs === null) return <span class="chip chip-wait">Not heard yet</span>;
-  return <span class="chip chip-good">Online · {heard}</span>;
 }
 
 function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs: number }): JSX.Element {

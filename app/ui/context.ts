@@ -2,27 +2,37 @@ import { realClock } from '../../common/adapters/real-clock.js';
 import { createContext, useContext, useEffect, useState } from './preact.js';
 import type { Orders } from '../core/orders.js';
 import type { CloudClient } from '../core/cloud-client.js';
+import type { Deletions } from '../core/deletions.js';
 import type { HistoryKeeper } from '../core/history-keeper.js';
+import type { Liveness } from '../core/liveness.js';
 import type { HouseholdHeads } from '../core/household-heads.js';
 import type { Owner } from '../core/owner.js';
 import type { OwnerKeys } from '../core/owner-keys.js';
 import type { OwnerSession } from '../core/owner-session.js';
+import type { Pictures } from '../core/pictures.js';
+import { presenceOf, type Hearing, type Presence } from '../core/presence.js';
+import type { CameraView, SessionView } from '../core/session-view.js';
+import type { PutAway } from '../core/put-away.js';
+import type { StandingOrders } from '../core/standing-orders.js';
 import type { ReceiptKeyPins } from '../core/receipt-key-pins.js';
-import type { SessionView } from '../core/session-view.js';
 import type { AppStorage } from '../core/storage.js';
-import type { Pictures } from './pictures.js';
 
 /** What components of the signed-in page need. Made once the owner's key is loaded. */
 export interface PageContext {
   readonly keys: OwnerKeys;
   readonly storage: AppStorage;
+  readonly liveness: Liveness;
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly household: HouseholdHeads;
   readonly receiptKeys: ReceiptKeyPins;
   readonly owner: Owner;
   readonly session: OwnerSession;
+  readonly hearing: Hearing;
   readonly orders: Orders;
+  readonly standing: StandingOrders;
+  readonly deletions: Deletions;
+  readonly putAway: PutAway;
   readonly pictures: Pictures;
 }
 
@@ -59,6 +69,26 @@ export function useNow(everyMs: number): number {
     };
   }, [everyMs]);
   return now;
+}
+
+/** Draws again after every change of what is subscribed to. */
+export function useChanges(source: { readonly subscribe: (listener: () => void) => () => void }): void {
+  const [, setTick] = useState(0);
+  useEffect(
+    () =>
+      source.subscribe(() => {
+        setTick((tick) => tick + 1);
+      }),
+    [source],
+  );
+}
+
+/** Returns whether a camera is there, as far as this page can know now. */
+export function usePresence(camera: CameraView): Presence {
+  const { hearing } = usePage();
+  const { connection } = useSessionView();
+  useNow(10_000);
+  return presenceOf(camera, connection, hearing.untilMs());
 }
 
 /** The names that this person gave to cameras and members. They never leave this device. */

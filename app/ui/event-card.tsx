@@ -1,44 +1,40 @@
-import { type JSX, useEffect, useRef, useState } from './preact.js';
+import { type JSX, type RefObject, useEffect, useRef, useState } from './preact.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
+import { keyOf, type PictureState } from '../core/pictures.js';
 import type { EventPicture, TimelineEvent } from '../core/timeline.js';
 import type { EventKind } from '../core/timeline-kinds.js';
-import { usePage } from './context.js';
+import { useChanges, usePage } from './context.js';
 import { clockTime, duration } from './format.js';
 import { PictureIcon } from './icons.js';
-import type { PictureState } from './pictures.js';
 import { VerdictChip, verdictSentence } from './verdict-chip.js';
 
-/** Returns the state of a picture, which starts to load once it is `wanted`. */
-export function usePicture(picture: EventPicture | null, wanted: boolean): PictureState {
+/** Returns the state of a picture. While it is `shown`, it is loaded and kept. */
+export function usePicture(picture: EventPicture | null, shown: boolean): PictureState {
   const { pictures } = usePage();
-  const [, setTick] = useState(0);
-  useEffect(
-    () =>
-      pictures.subscribe(() => {
-        setTick((tick) => tick + 1);
-      }),
-    [pictures],
-  );
-  if (picture === null) return { type: 'none' };
-  return wanted ? pictures.get(picture) : { type: 'loading' };
+  const key = picture === null ? null : keyOf(picture);
+  useChanges(pictures);
+  useEffect(() => (picture === null || !shown ? undefined : pictures.show(picture)), [pictures, key, shown]);
+  return picture === null ? { type: 'none' } : pictures.stateOf(picture);
 }
 
-/** Returns a ref callback, and whether its element has come near the visible part of the page. */
-function useInView(): readonly [(element: HTMLElement | null) => void, boolean] {
+/** Returns a ref, and whether its element is near the visible part of the page. */
+function useInView(): readonly [RefObject<HTMLLIElement>, boolean] {
   const [isInView, setInView] = useState(false);
-  const observer = useRef<IntersectionObserver | null>(null);
-  const watch = (element: HTMLElement | null): void => {
-    observer.current?.disconnect();
-    if (element === null || isInView) return;
-    observer.current = new IntersectionObserver(
+  const element = useRef<HTMLLIElement>(null);
+  useEffect(() => {
+    if (element.current === null) return undefined;
+    const observer = new IntersectionObserver(
       (entries) => {
-        if (entries.some((entry) => entry.isIntersecting)) setInView(true);
+        setInView(entries.at(-1)?.isIntersecting === true);
       },
       { rootMargin: '300px' },
     );
-    observer.current.observe(element);
-  };
-  return [watch, isInView];
+    observer.observe(element.current);
+    return () => {
+      observer.disconnect();
+    };
+  }, []);
+  return [element, isInView];
 }
 
 const SCENE_TITLES = {
@@ -80,13 +76,13 @@ export function EventCard({
   readonly name: string;
   readonly onOpen: () => void;
 }): JSX.Element {
-  const [watch, isInView] = useInView();
+  const [element, isInView] = useInView();
   const state = usePicture(event.picture, isInView);
   const time = clockTime(event.startedAtMs ?? event.receivedAtMs);
   const length =
     event.startedAtMs !== null && event.endedAtMs !== null ? duration(event.endedAtMs - event.startedAtMs) : null;
   return (
-    <li class="card" ref={watch}>
+    <li class="card" ref={element}>
       <button type="button" class="card-button" onClick={onOpen} aria-label={`${eventTitle(event)}, ${name}, ${time}`}>
         <div class="frame">
           <Picture state={state} alt={`${name} at ${time}`} />
@@ -110,8 +106,22 @@ export function EventCard({
   );
 }
 
+const WAITING = {
+  offline: 'Not opened yet: this page has no connection',
+  paused: 'Not opened yet: viewing is paused',
+} as const;
+
 /** A picture, or the reason why there is not one. */
-export function Picture({ state, alt }: { readonly state: PictureState; readonly alt: string }): JSX.Element {
+export function Picture({
+  state,
+  alt,
+  onRetry,
+}: {
+  readonly state: PictureState;
+  readonly alt: string;
+  /** Omitted inside of a button. */
+  readonly onRetry?: () => void;
+}): JSX.Element {
   switch (state.type) {
     case 'ready':
       return <img src={state.url} alt={alt} decoding="async" />;
@@ -122,6 +132,21 @@ export function Picture({ state, alt }: { readonly state: PictureState; readonly
         <div class="frame-note">
           <PictureIcon />
           No picture
+        </div>
+      );
+    case 'waiting':
+      return <div class="frame-note">{WAITING[state.why]}</div>;
+    case 'failed':
+      return (
+        <div class="frame-note">
+          <span>Could not be opened: {state.message}.</span>
+          {onRetry === undefined ? (
+            <span>Select it to try again.</span>
+          ) : (
+            <button type="button" class="button" onClick={onRetry}>
+              Try again
+            </button>
+          )}
         </div>
       );
     case 'refused':

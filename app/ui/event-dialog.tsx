@@ -1,10 +1,12 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
 import { toHex } from '../../common/bytes.js';
+import type { PictureState } from '../core/pictures.js';
 import type { TimelineEvent } from '../core/timeline.js';
+import { usePage } from './context.js';
+import { DeleteEvent } from './deleted-events.js';
 import { eventTitle, Picture, usePicture } from './event-card.js';
 import { duration, fullTime, size } from './format.js';
 import { CloseIcon, LeftIcon, RightIcon } from './icons.js';
-import type { PictureState } from './pictures.js';
 import { VerdictChip, verdictSentence } from './verdict-chip.js';
 
 const CLOCKS = {
@@ -25,6 +27,7 @@ export function EventDialog({
   readonly onClose: () => void;
   readonly onStep: (by: 1 | -1) => void;
 }): JSX.Element {
+  const { pictures } = usePage();
   const dialog = useRef<HTMLDialogElement>(null);
   const state = usePicture(event.picture, true);
   const [showsBox, setShowsBox] = useState(true);
@@ -32,6 +35,10 @@ export function EventDialog({
     const element = dialog.current;
     if (element !== null && !element.open) element.showModal();
   }, []);
+  const retry = (): void => {
+    if (event.picture !== null) pictures.retry(event.picture);
+  };
+  useEffect(retry, [event.key]);
   const onKey = (key: KeyboardEvent): void => {
     if (key.key === 'ArrowLeft') onStep(-1);
     if (key.key === 'ArrowRight') onStep(1);
@@ -72,7 +79,7 @@ export function EventDialog({
         </div>
       </header>
       <div class="dialog-picture">
-        <Picture state={state} alt={`${name}, ${eventTitle(event)}`} />
+        <Picture state={state} alt={`${name}, ${eventTitle(event)}`} onRetry={retry} />
         {showsBox && <MotionBox state={state} />}
       </div>
       <div class="dialog-body">
@@ -94,6 +101,7 @@ export function EventDialog({
           </label>
         )}
         <HowItIsKnown event={event} />
+        <DeleteEvent key={event.key} event={event} onDeleted={onClose} />
       </div>
     </dialog>
   );

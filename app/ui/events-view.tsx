@@ -1,20 +1,24 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
 import type { HistoryMark } from '../core/camera-log.js';
 import { mergedList, type MergedList } from '../core/merged-list.js';
+import { silentCameras } from '../core/presence.js';
+import type { CameraView, SessionView } from '../core/session-view.js';
 import { sortMs, type TimelineEvent } from '../core/timeline.js';
-import { useNames, useNow, usePage, useSessionView } from './context.js';
+import { useChanges, useNames, useNow, usePage, useSessionView } from './context.js';
+import { DeletedEvents } from './deleted-events.js';
 import { EventCard } from './event-card.js';
 import { EventDialog } from './event-dialog.js';
-import { dayName } from './format.js';
+import { ago, dayName, shortTime } from './format.js';
 import { HistoryMarkRow } from './history-mark.js';
 import { CameraIcon, PlusIcon } from './icons.js';
+import { NotLoaded } from './not-loaded.js';
 
 /** Number of cards at first, and added each time the end of the list comes into view. */
 const CARDS_PER_STEP = 48;
 
 /** The live timeline by day, newest first. */
 export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
-  const { session } = usePage();
+  const { session, hearing, deletions } = usePage();
   const view = useSessionView();
   const { nameOf } = useNames();
   const now = useNow(30_000);
@@ -22,8 +26,9 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   const [opened, setOpened] = useState<string | null>(null);
   const [limit, setLimit] = useState(CARDS_PER_STEP);
   const list = mergedList(view, camera);
-  const { events } = list;
-  const shown = withMarks(list, limit);
+  useChanges(deletions);
+  const events = list.events.filter((event) => !deletions.isDeleted(event));
+  const shown = withMarks({ ...list, events }, limit);
   const index = events.findIndex((event) => event.key === opened);
   const devices = [...new Set(view.cameras.map(({ device }) => device))];
   const hasOlder = events.length > limit || list.hasOlder;
@@ -34,6 +39,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
 
   if (view.isLoaded && view.cameras.length === 0) return <NoCamera onAddCamera={onAddCamera} />;
   const current = events[index];
+  const silent = silentCameras(view, camera, hearing.untilMs());
   return (
     <section aria-labelledby="events-heading">
       <div class="section-head">
@@ -60,8 +66,18 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
           </div>
         )}
       </div>
-      {!view.isLoaded && view.connection !== 'paused' && <Skeleton />}
-      {view.isLoaded && shown.length === 0 && !hasOlder && <NoEvents />}
+      {!view.isLoaded && <NotLoaded what="Events" connection={view.connection} />}
+      <DeletedEvents />
+      {silent.length > 0 && (
+        <ul class="silences">
+          {silent.map((one) => (
+            <Silence key={one.device} camera={one} name={nameOf(one.device)} nowMs={now} />
+          ))}
+        </ul>
+      )}
+      {view.isLoaded && shown.length === 0 && silent.length === 0 && !hasOlder && (
+        <NoEvents connection={view.connection} />
+      )}
       {byDay(shown, now).map(({ day, items }) => (
         <section key={day} class="day" aria-label={day}>
           <h2 class="day-name">{day}</h2>
@@ -97,6 +113,26 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
         />
       )}
     </section>
+  );
+}
+
+/** Stands where the camera's newest events would be. */
+function Silence({
+  camera: { lastWordMs },
+  name,
+  nowMs,
+}: {
+  readonly camera: CameraView;
+  readonly name: string;
+  readonly nowMs: number;
+}): JSX.Element {
+  return (
+    <li class="note note-warn">
+      <strong>{name}</strong>{' '}
+      {lastWordMs === null
+        ? 'has not been heard yet.'
+        : `was last heard ${ago(lastWordMs, nowMs)}: from ${shortTime(lastWordMs)} on nothing came. Newer events may be missing.`}
+    </li>
   );
 }
 
@@ -172,22 +208,17 @@ function MoreButton({ onMore }: { readonly onMore: () => Promise<void> }): JSX.E
   );
 }
 
-function Skeleton(): JSX.Element {
-  return (
-    <ul class="grid" aria-label="Loading events">
-      {[0, 1, 2, 3, 4, 5].map((i) => (
-        <li key={i} class="card card-empty shimmer" />
-      ))}
-    </ul>
-  );
-}
-
-function NoEvents(): JSX.Element {
+function NoEvents({ connection }: Pick<SessionView, 'connection'>): JSX.Element {
+  const isLive = connection === 'live';
   return (
     <div class="empty">
       <CameraIcon />
-      <h2>All quiet</h2>
-      <p>No motion so far. Events appear here as soon as your camera sends them.</p>
+      <h2>{isLive ? 'All quiet' : 'No events loaded'}</h2>
+      <p>
+        {isLive
+          ? 'No motion so far. Events appear here as soon as your camera sends them.'
+          : 'There were none while this page was connected. It cannot know of later ones.'}
+      </p>
     </div>
   );
 }

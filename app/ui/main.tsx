@@ -6,12 +6,18 @@ import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
 import { CloudClient } from '../core/cloud-client.js';
+import { Deletions } from '../core/deletions.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
+import { Liveness } from '../core/liveness.js';
 import { HouseholdHeads } from '../core/household-heads.js';
 import { Owner } from '../core/owner.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
+import { Pictures } from '../core/pictures.js';
+import { Hearing } from '../core/presence.js';
+import { PutAway } from '../core/put-away.js';
+import { StandingOrders } from '../core/standing-orders.js';
 import { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
 import type { PageContext } from './context.js';
@@ -19,7 +25,6 @@ import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
 import { Logo } from './icons.js';
 import { Onboarding } from './onboarding.js';
-import { Pictures } from './pictures.js';
 import { Problem } from './problem.js';
 import { Shell } from './shell.js';
 
@@ -29,12 +34,21 @@ function cloudOrigin(): string {
   return named === '' ? location.origin : named;
 }
 
+const PICTURE_URLS = {
+  create: (jpeg: Uint8Array): string => URL.createObjectURL(new Blob([new Uint8Array(jpeg)], { type: 'image/jpeg' })),
+  revoke: (url: string): void => {
+    URL.revokeObjectURL(url);
+  },
+};
+
 /** Builds everything the signed-in page needs. */
 async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageContext> {
   const suite = tweetnaclSuite;
   const clock = realClock;
   const keys = ownerKeys(suite, master);
+  const liveness = new Liveness(clock);
   const client = new CloudClient({
+    liveness,
     suite,
     clock,
     keys,
@@ -49,11 +63,36 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
   const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
   await household.load();
-  const session = new OwnerSession({ client, history, clock, random: realRandom, household });
+  const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
+  const hearing = new Hearing(session, liveness);
+  const deletions = new Deletions({ suite, clock, keys, client, history });
+  const putAway = new PutAway(storage);
+  await putAway.load();
   const refresh = (): Promise<void> => session.refresh();
-  const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
-  const pictures = new Pictures(owner, session);
-  return { keys, storage, client, history, household, receiptKeys, owner, session, orders, pictures };
+  const standing = new StandingOrders(storage);
+  await standing.load();
+  session.answers.observe((record) => {
+    standing.addRecord(record);
+  });
+  const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, standing, refresh });
+  const pictures = new Pictures({ open: (picture) => owner.openPicture(picture), session, clock, urls: PICTURE_URLS });
+  return {
+    keys,
+    storage,
+    liveness,
+    client,
+    history,
+    household,
+    receiptKeys,
+    owner,
+    session,
+    hearing,
+    orders,
+    standing,
+    deletions,
+    putAway,
+    pictures,
+  };
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */

@@ -1,17 +1,12 @@
-import { type JSX, useState } from './preact.js';
-import { toHex } from '../../common/bytes.js';
-import { asSealcamError, type SealcamError } from '../../common/errors.js';
-import type { AccessEntry } from '../core/cloud-answers.js';
+import type { JSX } from './preact.js';
 import { Browsers } from './browsers.js';
-import { useNames, usePage } from './context.js';
-import { download } from './download.js';
-import { shortTime } from './format.js';
+import { usePage } from './context.js';
 import { MyCode } from './household.js';
-import { Problem } from './problem.js';
 import { ReceiptKeys } from './receipt-keys.js';
 import { RecoveryForm } from './recovery-form.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
-import { TypeToConfirm } from './type-to-confirm.js';
+import { WhoSaw } from './who-saw.js';
+import { YourData } from './your-data.js';
 
 /** Theme, recovery file, own code, access log, export and deletion. */
 export function SettingsView({ onForget }: { readonly onForget: () => void }): JSX.Element {
@@ -73,112 +68,5 @@ function Recovery(): JSX.Element {
         shows.
       </p>
     </RecoveryForm>
-  );
-}
-
-function WhoSaw(): JSX.Element {
-  const { client, keys } = usePage();
-  const { nameOf } = useNames();
-  const [entries, setEntries] = useState<readonly AccessEntry[] | null>(null);
-  const [problem, setProblem] = useState<SealcamError | null>(null);
-  const own = toHex(keys.signer.publicKey);
-  const load = async (): Promise<void> => {
-    try {
-      setEntries(await client.access());
-    } catch (error) {
-      setProblem(asSealcamError(error));
-    }
-  };
-  const others = (entries ?? []).filter(({ reader }) => reader !== own);
-  return (
-    <div class="panel">
-      <h2>Who was shown what</h2>
-      <p>The cloud logs every read of your cameras before it answers, and cannot change the log later.</p>
-      {problem !== null && <Problem error={problem} />}
-      {entries === null ? (
-        <button type="button" class="button" onClick={() => void load()}>
-          Show the log
-        </button>
-      ) : (
-        <>
-          <p class={`note ${others.length === 0 ? 'note-good' : 'note-warn'}`}>
-            {others.length === 0
-              ? `Nobody but you: the last ${String(entries.length)} reads were made with your own key.`
-              : `${String(others.length)} of the last ${String(entries.length)} reads were made with another key.`}
-          </p>
-          <ul class="access">
-            {entries.slice(0, 20).map((entry, i) => (
-              <li key={i}>
-                <time>{shortTime(entry.atMs)}</time> {entry.what}, {nameOf(entry.device)}, by{' '}
-                {entry.reader === own ? 'you' : <span class="mono">{entry.reader.slice(0, 16)}…</span>}
-              </li>
-            ))}
-          </ul>
-        </>
-      )}
-    </div>
-  );
-}
-
-function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element {
-  const { client, keys, storage } = usePage();
-  const [note, setNote] = useState<string | null>(null);
-  const [problem, setProblem] = useState<SealcamError | null>(null);
-  const account = toHex(keys.account);
-  const run = async (work: () => Promise<void>): Promise<void> => {
-    setProblem(null);
-    try {
-      await work();
-    } catch (error) {
-      setProblem(asSealcamError(error));
-    }
-  };
-  return (
-    <div class="panel form">
-      <h2>Your data</h2>
-      <p>
-        Your account is a number: <span class="mono">{account.match(/.{4}/g)?.join(' ')}</span>. The cloud does not know
-        your name.
-      </p>
-      {problem !== null && <Problem error={problem} />}
-      {note !== null && <p class="note note-good">{note}</p>}
-      <div class="form-buttons">
-        <button
-          type="button"
-          class="button"
-          onClick={() =>
-            void run(async () => {
-              download(`sealcam-${account.slice(0, 8)}.jsonl`, await client.export());
-            })
-          }
-        >
-          Export everything
-        </button>
-      </div>
-      <details class="danger">
-        <summary>Delete and forget</summary>
-        <TypeToConfirm
-          word="delete"
-          actions={[
-            {
-              label: 'Delete my events from the cloud',
-              act: () =>
-                void run(async () => {
-                  await client.deleteAccount();
-                  setNote('The cloud has deleted everything in your account.');
-                }),
-            },
-            {
-              label: 'Forget my key on this device',
-              act: () =>
-                void run(async () => {
-                  await storage.clear();
-                  onForget();
-                }),
-            },
-          ]}
-        />
-      </details>
-    </div>
   );
 }

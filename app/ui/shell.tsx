@@ -1,15 +1,13 @@
 import { type JSX, useEffect, useState } from './preact.js';
-import { AlarmBanners } from './alarm-banner.js';
+import type { SessionView } from '../core/session-view.js';
 import { AddMember } from './add-member.js';
 import { AddCamera } from './add-camera.js';
-import { RestoredNote } from './browsers.js';
 import { CamerasView } from './cameras-view.js';
-import { Page, useSessionView, type PageContext } from './context.js';
+import { Banners, Connection } from './banners.js';
+import { Page, type PageContext } from './context.js';
 import { EventsView } from './events-view.js';
-import { Invitations } from './household.js';
 import { Logo } from './icons.js';
-import { Problem } from './problem.js';
-import { ReceiptKeyBanner } from './receipt-keys.js';
+import { followNetwork } from './network-events.js';
 import { SettingsView } from './settings-view.js';
 import { useTheme } from './theme.js';
 
@@ -45,6 +43,8 @@ export function Shell({
       controller.abort();
     };
   }, [page]);
+  useEffect(() => followAccount(page), [page]);
+  useEffect(() => followNetwork(page.liveness, () => page.client.probe()), [page]);
   const add = (): void => {
     setAdding('');
   };
@@ -106,51 +106,12 @@ export function Shell({
   );
 }
 
-const CONNECTIONS = {
-  live: ['Live', 'good'],
-  connecting: ['Connecting', 'wait'],
-  offline: ['Offline', 'warn'],
-  paused: ['Paused', 'wait'],
-} as const;
-
-function Connection(): JSX.Element {
-  const { connection } = useSessionView();
-  const [text, tone] = CONNECTIONS[connection];
-  return (
-    <span class={`connection connection-${tone}`} role="status">
-      <span class="dot" aria-hidden="true" />
-      {text}
-    </span>
-  );
-}
-
-/** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
-function Banners(): JSX.Element {
-  const { problem, connection, notice } = useSessionView();
-  const pause = connection === 'paused' && problem !== null ? problem : null;
-  return (
-    <div class="banners" aria-live="polite">
-      <Invitations />
-      <RestoredNote />
-      <ReceiptKeyBanner />
-      {connection === 'offline' && problem !== null && (
-        <div>
-          <Problem error={problem} />
-          <p class="muted small">Everything shown here was verified before. This page keeps trying to reconnect.</p>
-        </div>
-      )}
-      {pause !== null && (
-        <div class="note note-wait">
-          <strong>Viewing events is paused.</strong> Message from the operator: “{pause.message}”
-          <p class="small">{pause.hint} Everything shown here was verified before. This page continues by itself.</p>
-        </div>
-      )}
-      {pause === null && notice !== null && (
-        <div class="note note-wait">
-          <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
-        </div>
-      )}
-      <AlarmBanners />
-    </div>
-  );
+/** Asks whether the account is deleted, each time the connection changes: then nothing of it can be read. */
+function followAccount({ session, deletions }: PageContext): () => void {
+  let before: SessionView['connection'] | null = null;
+  return session.subscribe(({ connection }) => {
+    if (connection === before) return;
+    before = connection;
+    if (connection !== 'connecting') void deletions.refreshAccount();
+  });
 }

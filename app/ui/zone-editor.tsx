@@ -1,8 +1,10 @@
 import { type JSX, useState } from './preact.js';
 import type { Zone } from '../../protocol/objects/command.js';
 import type { CameraView } from '../core/session-view.js';
+import type { InForce } from '../core/standing-orders.js';
 import { useSessionView } from './context.js';
 import { Picture, usePicture } from './event-card.js';
+import { InForceNote, useInForce } from './in-force.js';
 import type { OrderState } from './use-order.js';
 
 type Corner = Zone['corners'][number];
@@ -25,7 +27,11 @@ export function ZoneEditor({
     ({ device, epoch, picture }) => device === camera.device && epoch === camera.epoch && picture !== null,
   );
   const state = usePicture(newest?.picture ?? null, true);
-  const [zones, setZones] = useState<readonly Zone[]>([]);
+  const inForce = useInForce(camera, 'zones');
+  const known = knownZones(inForce);
+  /** Null while nothing was changed here. */
+  const [draft, setDraft] = useState<readonly Zone[] | null>(null);
+  const zones = draft ?? known ?? [];
   const [corners, setCorners] = useState<readonly Corner[]>([]);
   const [name, setName] = useState('');
 
@@ -37,9 +43,14 @@ export function ZoneEditor({
     if (corners.length < CORNERS_MAX) setCorners([...corners, corner]);
   };
   const finish = (): void => {
-    setZones([...zones, { name: name.trim().slice(0, 32) || `zone ${String(zones.length + 1)}`, corners }]);
+    setDraft([...zones, { name: name.trim().slice(0, 32) || `zone ${String(zones.length + 1)}`, corners }]);
     setCorners([]);
     setName('');
+  };
+  const set = async (next: readonly Zone[]): Promise<void> => {
+    const names = next.map((zone) => zone.name).join(', ');
+    const sentence = next.length === 0 ? 'Motion counts everywhere.' : `Motion counts in ${names}.`;
+    if ((await order.send({ action: 'zones', zones: next }, sentence)) !== undefined) setDraft(null);
   };
   return (
     <div class="form">
@@ -47,6 +58,7 @@ export function ZoneEditor({
         <strong>Zones.</strong> Motion counts only inside zones. Without zones it counts everywhere. Click on the
         picture to set the corners of a zone.
       </p>
+      <InForceNote camera={camera} what="zones" />
       <div class="zone-picture">
         <Picture state={state} alt="The newest picture" />
         <svg
@@ -92,38 +104,56 @@ export function ZoneEditor({
           </button>
         </div>
       )}
+      {draft !== null && known === null && inForce.type !== 'unordered' && (
+        <p class="note note-warn">This replaces the zones in force, whatever they are.</p>
+      )}
       <div class="form-buttons">
         <button
           type="button"
           class="button"
-          disabled={order.isBusy || corners.length > 0}
-          onClick={() =>
-            void order.send(
-              { action: 'zones', zones },
-              zones.length === 0
-                ? 'Motion counts everywhere.'
-                : `Motion counts in ${zones.map((zone) => zone.name).join(', ')}.`,
-            )
-          }
+          disabled={order.isBusy || corners.length > 0 || draft === null}
+          onClick={() => void set(zones)}
         >
-          {zones.length === 0
-            ? 'Set: everywhere'
-            : `Set ${String(zones.length)} ${zones.length === 1 ? 'zone' : 'zones'}`}
+          {labelOf(zones, draft !== null || known !== null)}
         </button>
-        {zones.length > 0 && (
+        {(zones.length > 0 || known === null) && draft?.length !== 0 && (
           <button
             type="button"
             class="text-button"
             onClick={() => {
-              setZones([]);
+              setDraft([]);
             }}
           >
-            Remove all
+            {zones.length > 0 ? 'Remove all' : 'Count motion everywhere'}
+          </button>
+        )}
+        {draft !== null && (
+          <button
+            type="button"
+            class="text-button"
+            onClick={() => {
+              setDraft(null);
+            }}
+          >
+            Undo
           </button>
         )}
       </div>
     </div>
   );
+}
+
+/** Returns the zones in force where the page knows them. */
+function knownZones(inForce: InForce): readonly Zone[] | null {
+  if (inForce.type !== 'known' || inForce.order.action !== 'zones') return null;
+  return inForce.order.zones;
+}
+
+function labelOf(zones: readonly Zone[], isKnown: boolean): string {
+  if (!isKnown) return 'Set the zones';
+  return zones.length === 0
+    ? 'Set: everywhere'
+    : `Set ${String(zones.length)} ${zones.length === 1 ? 'zone' : 'zones'}`;
 }
 
 function pointsOf(corners: readonly Corner[]): string {

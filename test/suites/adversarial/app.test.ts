@@ -1,19 +1,25 @@
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { StandingOrders } from '../../../app/core/standing-orders.js';
 import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import type { EventPicture } from '../../../app/core/timeline.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
+import { commandKind, type Command } from '../../../protocol/objects/command.js';
 import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
-import type { Verified } from '../../../protocol/objects/signed-object.js';
+import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { seal, type SealedObject } from '../../../protocol/seal/seal.js';
 import { attacks } from '../../support/attack.js';
+import { VirtualClock } from '../../support/runner/virtual-clock.js';
+import { until } from '../../support/runner/wait.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { quietCloud, runPromises } from '../../support/worlds/quiet-cloud.js';
 import { ClaimingPage, newKey } from '../../support/worlds/claiming-page.js';
 import { asyncCodeOf } from '../../support/codes.js';
 
@@ -131,6 +137,52 @@ async function challengeOf(origin: string): Promise<string> {
   return `${code}, ${signed === 0 ? 'nothing signed' : 'signed'}`;
 }
 
+/** Returns what the page shows of a connection on which pings come for a minute, or nothing. */
+async function connectionWith(what: 'pings' | 'silence'): Promise<string> {
+  const clock = new VirtualClock();
+  const { session, ping, die } = quietCloud(clock);
+  const stopping = new AbortController();
+  const running = session.run(stopping.signal);
+  await until('the page is live', () => session.view().connection === 'live');
+  if (what === 'silence') die();
+  for (let pings = 0; pings < 4; pings++) {
+    clock.advance(15_000);
+    if (what === 'pings') ping();
+    await runPromises();
+    if (session.view().connection === 'offline') break;
+  }
+  const { connection } = session.view();
+  stopping.abort();
+  await running;
+  return connection;
+}
+
+/** Returns what the page shows of zones that it ordered, after the camera's answers to these orders. */
+async function zonesAfter(answered: readonly ('door' | 'elsewhere')[]): Promise<string> {
+  const { world, claim, records } = await page();
+  const standing = new StandingOrders(new MemoryStorage());
+  const order = (counter: number): Verified<Command> =>
+    signObject(commandKind, nodeSuite, world.owner, {
+      action: 'zones',
+      device: world.deviceId,
+      epoch: 1,
+      claimHash: claim.hash,
+      counter,
+      recent: [OWNER_SEES, records[OWNER_SEES]?.hash ?? new Uint8Array(32)],
+      zones: [],
+    });
+  const orders = { door: order(1), elsewhere: order(2) };
+  await standing.keep(orders.door);
+  for (const { value } of records) standing.addRecord(value);
+  for (const [i, name] of answered.entries()) {
+    const command = { source: 'owner', action: 'zones', result: 'done', object: orders[name].hash } as const;
+    const seq = OWNER_SEES + 1 + i;
+    standing.addRecord(world.record(claim, seq, new Uint8Array(32), { kind: 'command', command }).value);
+  }
+  const { type } = standing.inForce(toHex(world.deviceId), 1, 'zones');
+  return { known: 'in force', unordered: 'not in force', elsewhere: 'not known', unknown: 'not known' }[type];
+}
+
 const [one, two, planted] = [newKey(), newKey(), newKey()];
 
 /** A browser that accepted two receipt keys claims a camera, while /v1/info names these. */
@@ -232,6 +284,24 @@ attacks('app', 'In the page: a cloud that lies', [
       expected: 'accepted, signed',
       observed: () => challengeOf('https://cloud.example'),
     },
+  },
+  {
+    name: 'a connection that stays open, and on which nothing comes any more',
+    expected: 'offline',
+    observed: () => connectionWith('silence'),
+    control: { name: 'pings come on it', expected: 'live', observed: () => connectionWith('pings') },
+  },
+  {
+    name: 'the answer to an order for zones is withheld',
+    expected: 'not in force',
+    observed: () => zonesAfter([]),
+    control: { name: "the camera's answer is shown", expected: 'in force', observed: () => zonesAfter(['door']) },
+  },
+  {
+    name: "the zones of another browser's order, which no record holds",
+    expected: 'not known',
+    observed: () => zonesAfter(['door', 'elsewhere']),
+    control: { name: 'no other browser gave an order', expected: 'in force', observed: () => zonesAfter(['door']) },
   },
   {
     name: "a receipt key of somebody else in /v1/info, beside the cloud's own",

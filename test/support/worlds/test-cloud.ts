@@ -15,6 +15,8 @@ export const PAGE_ORIGIN = 'http://127.0.0.1:1';
 
 export interface TestCloudOptions {
   readonly pageOrigin?: string;
+  /** Where pages reach it, if that is not its own port. */
+  readonly origin?: string;
   readonly store?: CloudStore;
 }
 
@@ -34,18 +36,23 @@ export class TestCloud {
     folder: string,
     httpPort: number,
     broker: TestBroker,
-    { pageOrigin = PAGE_ORIGIN, store = sqliteIn(join(folder, 'cloud')) }: TestCloudOptions = {},
+    {
+      pageOrigin = PAGE_ORIGIN,
+      origin = `http://127.0.0.1:${String(httpPort)}`,
+      store = sqliteIn(join(folder, 'cloud')),
+    }: TestCloudOptions = {},
   ) {
     const config = loadCloudConfig({
       file: null,
       environment: {
         SEALCLOUD_DATA_FOLDER: join(folder, 'cloud'),
         SEALCLOUD_HTTP_PORT: String(httpPort),
+        SEALCLOUD_HTTP_ORIGIN: origin,
         SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
         SEALCLOUD_PACING_DRAIN_INTERVAL: '50 ms',
       },
     });
-    this.origin = `http://127.0.0.1:${String(httpPort)}`;
+    this.origin = origin;
     this.store = store;
     this.cloud = new Cloud(config, {
       store: this.store,

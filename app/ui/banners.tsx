@@ -1,0 +1,72 @@
+import type { JSX } from './preact.js';
+import { AlarmBanners } from './alarm-banner.js';
+import { RestoredNote } from './browsers.js';
+import { useChanges, usePage, useSessionView } from './context.js';
+import { Invitations } from './household.js';
+import { Problem } from './problem.js';
+import { ReceiptKeyBanner } from './receipt-keys.js';
+import { DeletedAccount } from './your-data.js';
+
+const CONNECTIONS = {
+  live: ['Live', 'good'],
+  connecting: ['Connecting', 'wait'],
+  offline: ['Offline', 'warn'],
+  paused: ['Paused', 'wait'],
+  deleted: ['Deleted', 'warn'],
+} as const;
+
+/** Whether the page is connected, in one word. */
+export function Connection(): JSX.Element {
+  const { connection } = useSessionView();
+  const { deletions } = usePage();
+  useChanges(deletions);
+  const [text, tone] = CONNECTIONS[deletions.accountErasedAtMs === null ? connection : 'deleted'];
+  return (
+    <span class={`connection connection-${tone}`} role="status">
+      <span class="dot" aria-hidden="true" />
+      {text}
+    </span>
+  );
+}
+
+/** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
+export function Banners(): JSX.Element {
+  const { problem, connection, notice, isLoaded } = useSessionView();
+  const pause = connection === 'paused' && problem !== null ? problem : null;
+  const { deletions } = usePage();
+  useChanges(deletions);
+  const isDeleted = deletions.accountErasedAtMs !== null;
+  return (
+    <div class="banners" aria-live="polite">
+      <Invitations />
+      <RestoredNote />
+      <ReceiptKeyBanner />
+      <DeletedAccount />
+      {connection === 'offline' && problem !== null && !isDeleted && (
+        <div>
+          <Problem error={problem} />
+          <p class="muted small">{kept(isLoaded)} This page keeps trying to reconnect.</p>
+        </div>
+      )}
+      {pause !== null && (
+        <div class="note note-wait">
+          <strong>Viewing events is paused.</strong> Message from the operator: “{pause.message}”
+          <p class="small">
+            {pause.hint} {kept(isLoaded)} This page continues by itself.
+          </p>
+        </div>
+      )}
+      {pause === null && notice !== null && (
+        <div class="note note-wait">
+          <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
+        </div>
+      )}
+      <AlarmBanners />
+    </div>
+  );
+}
+
+/** A page that was just opened has verified nothing yet: it keeps no events on this device. */
+function kept(isLoaded: boolean): string {
+  return isLoaded ? 'Everything shown here was verified before.' : 'Nothing is loaded yet.';
+}
