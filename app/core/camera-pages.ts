@@ -53,6 +53,21 @@ export class CameraPages {
     if (head !== null) await this.holdTo(camera, head, 'here', shown);
   }
 
+  /**
+   * Asks for the owner's statements of deletion on a camera that the cloud does not name. A whole account that was deleted
+   * leaves one from record 0 on. Returns when the owner signed it, UTC; null without one.
+   */
+  async deletedAtMs(camera: CameraState): Promise<number | null> {
+    const { device, epoch } = camera;
+    try {
+      await this.applyStatements(camera, await this.deps.client.records(device, epoch, null, 1));
+    } catch (error) {
+      if (!isSealcamError(error)) throw error;
+    }
+    const explained = this.deps.history.explain(device, epoch, 0, 0);
+    return explained?.cause === 'owner' ? explained.signedAtMs : null;
+  }
+
   /** Fetches one more page of older records. */
   async loadOlder(camera: CameraState): Promise<void> {
     if (!hasOlder(camera) || camera.lowestSeq === null) return;

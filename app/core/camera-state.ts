@@ -13,6 +13,8 @@ export interface CameraState {
   readonly epoch: number;
   /** The cloud's newest answer about it; null while it does not list this camera, which this device knows. */
   item: CameraItem | null;
+  /** When the owner signed that all of it was deleted, UTC; null where nobody did. */
+  deletedAtMs: number | null;
   /** Every verified record loaded here, and what is missing among them. */
   readonly log: CameraLog;
   /** Lowest seq loaded here; null before the first page. */
@@ -40,6 +42,7 @@ export function newCameraState(device: Uint8Array, epoch: number): CameraState {
     device,
     epoch,
     item: null,
+    deletedAtMs: null,
     log: new CameraLog(device, epoch),
     lowestSeq: null,
     coveredUpTo: null,
@@ -129,6 +132,7 @@ export function cameraViewOf(camera: CameraState, history: HistoryKeeper): Camer
     device: toHex(device),
     epoch,
     isListed: item !== null,
+    deletedAtMs: item === null ? camera.deletedAtMs : null,
     isOnline: item?.online ?? null,
     isReportedSilent: item?.incomplete ?? false,
     isReportedEnded: !hasEnded && item?.state === 'closed',

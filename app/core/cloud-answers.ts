@@ -25,6 +25,8 @@ export const infoAnswer = z.object({
   version: z.literal(1),
   origin: z.string(),
   receiptKeys: z.array(hex(32)).min(1).max(4),
+  /** How long records are kept, at least; a cloud of version 0.1 does not say. */
+  keepsForMs: z.int().min(0).optional(),
 });
 export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hex(32), expiresAtMs: z.int() });
 export const sessionAnswer = z.object({ token: z.string(), expiresAtMs: z.int() });

@@ -110,6 +110,12 @@ export class CloudClient {
     return (await this.call(request, infoAnswer)).receiptKeys;
   }
 
+  /** Returns how long this cloud says it keeps records, in milliseconds; 0 where it does not say. */
+  async keepsForMs(): Promise<number> {
+    const request: ApiRequest = { method: 'GET', path: '/v1/info', isAnonymous: true };
+    return (await this.call(request, infoAnswer)).keepsForMs ?? 0;
+  }
+
   /** Returns all cameras that this person may see. */
   async cameras(): Promise<readonly CameraItem[]> {
     return (await this.call({ method: 'GET', path: '/v1/cameras' }, camerasAnswer)).cameras;

@@ -1,11 +1,12 @@
-import { equal, toHex } from '../../common/bytes.js';
+import { equal, fromHex, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim, type Recipient } from '../../protocol/objects/claim.js';
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { floorKind, type Floor } from '../../protocol/objects/floor.js';
-import { epochKey } from '../../protocol/objects/ids.js';
+import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { revocationKind } from '../../protocol/objects/revocation.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
@@ -100,6 +101,29 @@ export class HistoryKeeper {
     await this.storage.saveSetting(REVOKED, this.revoked.join(' '));
     if (listVersion > this.revocationVersion) this.revocationVersion = listVersion;
     await this.storage.saveSetting(REVOCATION_VERSION, String(this.revocationVersion));
+  }
+
+  /**
+   * Learns what another browser of this owner revoked, from the newest list as the cloud hands it out.
+   * @throws SealcamError `cloud-lied` if it is not a list of this owner; `malformed`, `bad-signature`, …
+   */
+  async addRevocations(bytes: Uint8Array): Promise<void> {
+    const { value, kid } = openSigned(revocationKind, this.suite, bytes);
+    if (value.scope !== 'owner' || !equal(kid, this.own.ed25519)) {
+      throw new SealcamError('cloud-lied', "the cloud answered with a revocation list that is not this owner's");
+    }
+    for (const { device, epoch } of value.entries) {
+      if (epoch !== undefined) await this.recordRevocation(device, epoch, value.listVersion);
+    }
+  }
+
+  /** Returns every ownership that this person is known to have revoked, oldest first. */
+  revocations(): readonly { readonly device: Uint8Array; readonly epoch: number }[] {
+    return this.revoked.flatMap((key) => {
+      const [hex = '', epoch] = key.split('/');
+      const device = fromHex(hex, HASH_BYTES);
+      return device === undefined ? [] : [{ device, epoch: Number(epoch) }];
+    });
   }
 
   /** Returns the invitations that this person has not accepted. */

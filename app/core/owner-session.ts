@@ -211,22 +211,44 @@ export class OwnerSession {
     const items = await this.deps.client.cameras();
     for (const item of items) await this.applyCamera(item, withPage, known);
     const listed = new Set(items.map(({ device, epoch }) => epochKey(device, epoch)));
-    for (const epoch of known) if (!listed.has(epochKey(epoch.device, epoch.epoch))) this.applyUnlisted(epoch);
+    const missing = known.filter(({ device, epoch }) => !listed.has(epochKey(device, epoch)));
+    if (missing.length > 0) await this.learnRevocations();
+    for (const epoch of missing) await this.applyUnlisted(epoch);
+  }
+
+  /** Another browser of this owner may have revoked what is missing. */
+  private async learnRevocations(): Promise<void> {
+    const { client, history } = this.deps;
+    try {
+      const list = await client.revocation();
+      if (list !== null) await history.addRevocations(list);
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      if (code !== 'cloud-unreachable' && code !== 'not-found') {
+        this.alarms.raise({ verdict: 'foreign', code, message, about: null });
+      }
+    }
   }
 
   /**
-   * Keeps a camera that this device knows and the cloud does not name, and raises the alarm. Cameras of a household whose
-   * reading the operator paused are not named either; they stay on the page without an alarm.
+   * Keeps a camera that this device knows and the cloud does not name, and raises the alarm unless its owner revoked it or
+   * deleted all of it. Cameras of a household whose reading the operator paused are not named either; they stay on the page
+   * without an alarm.
    */
-  private applyUnlisted({ device: hex, epoch }: KnownEpoch): void {
+  private async applyUnlisted({ device: hex, epoch }: KnownEpoch): Promise<void> {
     const { history } = this.deps;
     const device = fromHex(hex, HASH_BYTES);
     if (device === undefined) return;
     const key = epochKey(device, epoch);
+    const isNew = !this.cameras.has(key);
     const camera = this.cameras.get(key) ?? newCameraState(device, epoch);
     camera.item = null;
+    // Of a revoked one, what was loaded before stays on the page.
+    if (isNew && history.hasEnded(device, epoch)) return;
     this.cameras.set(key, camera);
-    if (this.notice !== null && !history.isOwned(device, epoch)) return;
+    if (history.hasEnded(device, epoch) || (this.notice !== null && !history.isOwned(device, epoch))) return;
+    camera.deletedAtMs = await this.pages.deletedAtMs(camera);
+    if (camera.deletedAtMs !== null) return;
     const message = `the cloud no longer names this camera in epoch ${String(epoch)}`;
     this.alarms.raise({ verdict: 'older-history', code: 'camera-unlisted', message, about: { device: hex, epoch } });
   }

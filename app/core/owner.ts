@@ -1,6 +1,7 @@
 import { equal } from '../../common/bytes.js';
 import { sleep, type Clock } from '../../common/clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
+import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, claimMac, type Recipient } from '../../protocol/objects/claim.js';
 import type { ClaimCode } from '../../protocol/objects/claim-code.js';
@@ -93,6 +94,8 @@ export class Owner {
   ): Promise<number> {
     const { suite, clock, keys, client, history } = this.deps;
     const receiptKeys = [...(await this.deps.receiptKeys.forClaim())];
+    // What the cloud promises now, later floors are held to.
+    await history.promise.note(await client.keepsForMs());
     onStep('waiting-for-camera');
     const giveUpMs = clock.monotonicMs() + CLAIM_TIMEOUT_MS;
     let sent: { readonly nonce: Uint8Array; readonly epoch: number } | null = null;
@@ -149,15 +152,15 @@ export class Owner {
   async revoke(device: Uint8Array, epoch: number): Promise<void> {
     const { suite, clock, keys, client, history } = this.deps;
     for (let attempt = 1; ; attempt++) {
+      const known = await client.revocation();
+      if (known !== null) await history.addRevocations(known);
       // A counter and no time: after one list from a clock that was ahead, none from a right clock would be taken.
-      const listVersion = Math.max(await this.newestListVersion(), history.revocationVersion) + 1;
-      // An epoch that a list once named stays revoked, so this list need not repeat earlier entries.
-      const list = signObject(revocationKind, suite, keys.signer, {
-        scope: 'owner',
-        listVersion,
-        issuedAtMs: Math.round(clock.wallMs()),
-        entries: [{ device, epoch }],
-      });
+      const listVersion = history.revocationVersion + 1;
+      // An epoch that a list once named stays revoked for the cloud. The list repeats the earlier ones for this owner's other
+      // browsers, which would miss the cameras else.
+      const entries = [...history.revocations(), { device, epoch }].slice(-LIMITS.revocationMaxEntries);
+      const issuedAtMs = Math.round(clock.wallMs());
+      const list = signObject(revocationKind, suite, keys.signer, { scope: 'owner', listVersion, issuedAtMs, entries });
       try {
         await client.sendRevocation(list.bytes);
       } catch (error) {
@@ -184,16 +187,6 @@ export class Owner {
     const { account, claimHash } = record.value;
     const context = { device, account, epoch, claimHash, eventId, mediaId: media.id };
     return unseal(suite, context, keys.recipient, sealed);
-  }
-
-  /** Returns the version of this owner's newest revocation list that the cloud knows; 0 before the first. */
-  private async newestListVersion(): Promise<number> {
-    const { suite, keys, client } = this.deps;
-    const bytes = await client.revocation();
-    if (bytes === null) return 0;
-    const list = openSigned(revocationKind, suite, bytes);
-    if (list.value.scope === 'owner' && equal(list.kid, keys.signer.publicKey)) return list.value.listVersion;
-    throw new SealcamError('cloud-lied', "the cloud answered with a revocation list that is not this owner's");
   }
 
   private async openOffer(device: Uint8Array): Promise<Offer | null> {

@@ -4,7 +4,8 @@ import type { OwnerSession } from './owner-session.js';
 import type { CameraView, SessionView } from './session-view.js';
 
 /** Whether a camera is there, as far as this page can know. */
-export type Presence = 'released' | 'unlisted' | 'unknown' | 'private' | 'silent' | 'offline' | 'unheard' | 'online';
+export type Presence =
+  'released' | 'deleted' | 'unlisted' | 'unknown' | 'private' | 'silent' | 'offline' | 'unheard' | 'online';
 
 /**
  * Knows until when the page heard the cloud. Silence after that is the page's own, as on a device that slept: it says nothing
@@ -37,6 +38,7 @@ export function presenceOf(
   untilMs: number | null,
 ): Presence {
   if (camera.hasEnded) return 'released';
+  if (camera.deletedAtMs !== null) return 'deleted';
   if (!camera.isListed) return 'unlisted';
   if (untilMs !== null && isSilent(camera, untilMs)) return 'silent';
   if (connection !== 'live') return 'unknown';

@@ -24,6 +24,8 @@ export interface CameraView {
   readonly epoch: number;
   /** False for a camera that this device knows and the cloud does not name. */
   readonly isListed: boolean;
+  /** UTC at which its owner signed that all of it was deleted; null where nobody did, and while the cloud names it. */
+  readonly deletedAtMs: number | null;
   /** Null if the broker gives no hint. */
   readonly isOnline: boolean | null;
   /** Whether the camera has sent nothing for longer than its health cadence allows, as the cloud says. */

@@ -5,7 +5,7 @@ import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
 import { useChanges, useNames, useNow, usePage, usePresence, useSessionView } from './context.js';
-import { ago, duration, size } from './format.js';
+import { ago, duration, shortTime, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
 import { Problem } from './problem.js';
@@ -97,7 +97,10 @@ function CameraCard({
         <Name name={name} onRename={(next) => rename(camera.device, next)} />
         <PresenceChip camera={camera} presence={presence} nowMs={now} />
       </div>
-      {!camera.isListed && <Unlisted camera={camera} />}
+      {camera.deletedAtMs !== null && (
+        <p class="note note-wait">Its owner deleted everything of this camera on {shortTime(camera.deletedAtMs)}.</p>
+      )}
+      {!camera.isListed && camera.deletedAtMs === null && <Unlisted camera={camera} />}
       {camera.isReportedEnded && (
         <p class="note note-warn">
           The cloud says that this camera was released. The camera itself has not said so, so it may still be recording
@@ -114,6 +117,7 @@ function CameraCard({
 
 const PRESENCE = {
   released: ['Released', 'wait'],
+  deleted: ['Deleted', 'wait'],
   unlisted: ['Not in the cloud', 'bad'],
   unknown: ['Not known now', 'wait'],
   private: ['Privacy mode', 'warn'],
@@ -163,7 +167,7 @@ function Unlisted({ camera }: { readonly camera: CameraView }): JSX.Element {
   return (
     <div class="note note-bad" role="alert">
       <strong>The cloud no longer names this camera.</strong> This browser has seen it accept you as its owner or as a
-      member. The cloud may have lost it, or is hiding it.
+      member. The cloud may have lost it, or is hiding it{camera.isOwned ? '' : ', or its owner ended it'}.
       {camera.isOwned && (
         <p class="small">
           If the cloud was restored from a back-up, your claim and the camera’s answer bring it back.{' '}

@@ -48,6 +48,8 @@ export class ClaimingPage {
   /** Claims that the page sent. */
   readonly sent: Verified<Claim>[] = [];
   private signatures = 0;
+  /** The period that /v1/info names. */
+  keepsForMs = 0;
 
   constructor() {
     const keys = ownerKeys(nodeSuite, realRandom.bytes(32));
@@ -60,6 +62,7 @@ export class ClaimingPage {
     const client = {
       cloudOrigin: 'https://cloud.example',
       receiptKeys: () => Promise.resolve(this.named),
+      keepsForMs: () => Promise.resolve(this.keepsForMs),
       requestOffer: () => Promise.resolve(),
       offer: () =>
         this.offer === null ? Promise.reject(new SealcamError('not-found', 'no offer')) : Promise.resolve(this.offer),

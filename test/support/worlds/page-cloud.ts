@@ -38,6 +38,8 @@ export class PageCloud {
   item: Partial<CameraItem> = {};
   answer: Partial<RecordsAnswer> = {};
   statements: Uint8Array[] = [];
+  /** The owner's newest revocation list. */
+  revocation: Uint8Array | null = null;
   /** Happens while the list of cameras is being answered. */
   meanwhile: () => Promise<unknown> = () => Promise.resolve();
   readonly pages: (number | null)[] = [];
@@ -75,6 +77,7 @@ export class PageCloud {
         before !== null && before === this.failsAt
           ? Promise.reject(new Error('connection lost'))
           : Promise.resolve(this.page(before, limit)),
+      revocation: () => Promise.resolve(this.revocation),
       heads: () => Promise.resolve([...this.statements]),
       sendHeads: (heads) => {
         this.statements.push(heads);

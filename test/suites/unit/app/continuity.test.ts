@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { LATE_AFTER_MS, type HistoryMark } from '../../../../app/core/camera-log.js';
+import { HistoryKeeper } from '../../../../app/core/history-keeper.js';
 import type { SessionView } from '../../../../app/core/session-view.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Claim } from '../../../../protocol/objects/claim.js';
@@ -8,6 +9,7 @@ import { floorKind, type Floor } from '../../../../protocol/objects/floor.js';
 import type { SealcamRecord } from '../../../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
 import type { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { ClaimingPage } from '../../../support/worlds/claiming-page.js';
 import { HEALTH } from '../../../support/worlds/cloud-world.js';
 import { PageCloud } from '../../../support/worlds/page-cloud.js';
 
@@ -214,5 +216,24 @@ describe('statements on a history', () => {
     expect(await early({ sinceMs: Date.UTC(2026, 10, 24) })).toEqual([expect.stringContaining('younger than')]);
     expect(await early({ sinceMs: Date.UTC(2027, 10, 21) })).toEqual([expect.stringContaining('not come')]);
     expect(await early({}, true)).toEqual([expect.stringContaining('had promised 10 days')]);
+  });
+
+  it('are held to the period that the cloud named when the camera was claimed', async () => {
+    for (const [keepsForMs, broken] of [
+      [5 * DAY_MS, null],
+      [30 * DAY_MS, expect.stringContaining('had promised 30 days') as string],
+    ] as const) {
+      const page = new ClaimingPage();
+      page.keepsForMs = keepsForMs;
+      page.named = [page.camera.cloud.publicKey];
+      page.offer = page.makeOffer({});
+      await page.claims();
+      const terms = { device: page.camera.deviceId, epoch: 1, claimHash: new Uint8Array(32), belowSeq: 5 };
+      const witnesses = { log: { latestBelow: () => null }, head: null, nowMs: Date.UTC(2026, 10, 29) };
+      const later = { ...terms, sinceMs: witnesses.nowMs, periodMs: 5 * DAY_MS };
+      const restarted = new HistoryKeeper(nodeSuite, page.storage, page.camera.recipient);
+      await restarted.load();
+      expect(await restarted.promise.hold(later, witnesses)).toEqual(broken);
+    }
   });
 });

@@ -4,6 +4,11 @@ import { CLOCK_AHEAD_MAX_MS } from '../../../../app/core/plausible-time.js';
 import type { OwnerSession } from '../../../../app/core/owner-session.js';
 import type { CameraView, SessionView } from '../../../../app/core/session-view.js';
 import type { MemoryStorage } from '../../../../app/core/storage.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import type { Signer } from '../../../../protocol/crypto/suite.js';
+import { deletionKind } from '../../../../protocol/objects/deletion.js';
+import { signObject } from '../../../../protocol/objects/signed-object.js';
+import { listOf } from '../../../support/worlds/maker-list-world.js';
 import { PageCloud } from '../../../support/worlds/page-cloud.js';
 
 function onlyCamera(view: SessionView): CameraView {
@@ -202,6 +207,52 @@ describe('a camera that the cloud no longer names', () => {
     cloud.isListed = true;
     await session.refresh();
     expect(session.view().cameras).toMatchObject([{ isListed: true, lastWordMs: cloud.records[5]?.value.time.wallMs }]);
+  });
+
+  it('is no alarm where another browser of the owner revoked it, by a list that the owner signed', async () => {
+    const cloud = new PageCloud(5);
+    const { storage } = await loaded(cloud);
+    cloud.isListed = false;
+    const entries = [{ device: cloud.world.deviceId, epoch: 1 }];
+    const list = (signer: Signer): Uint8Array => listOf(signer, { scope: 'owner', listVersion: 7, entries }).bytes;
+    cloud.revocation = list(cloud.world.owner);
+    const told = await loaded(cloud, storage);
+    expect(told.session.view()).toMatchObject({ alarms: [], cameras: [] });
+    expect(told.history.revocationVersion).toBe(7);
+
+    const lied = new PageCloud(5);
+    const seen = await loaded(lied);
+    lied.isListed = false;
+    lied.revocation = listOf(lied.world.cloud, {
+      scope: 'owner',
+      entries: [{ device: lied.world.deviceId, epoch: 1 }],
+    }).bytes;
+    expect((await loaded(lied, seen.storage)).session.view().alarms).toMatchObject([
+      { verdict: 'foreign' },
+      { verdict: 'older-history' },
+    ]);
+  });
+
+  it('is no alarm where its owner deleted all of it, and says when', async () => {
+    const cloud = new PageCloud(5);
+    const { storage } = await loaded(cloud);
+    cloud.isListed = false;
+    cloud.hides = () => true;
+    const { world, claim, records } = cloud;
+    const deletion = (fromSeq: number): Uint8Array =>
+      signObject(deletionKind, nodeSuite, world.owner, {
+        ...{ device: world.deviceId, epoch: 1, claimHash: claim.hash, fromSeq, toSeq: 5 },
+        ...{ lastHash: records[5]?.hash ?? claim.hash, issuedAtMs: 77 },
+      }).bytes;
+    cloud.answer = { deletions: [deletion(0)] };
+    const { session } = await loaded(cloud, storage);
+    expect(session.view()).toMatchObject({ alarms: [], cameras: [{ isListed: false, deletedAtMs: 77 }] });
+    // The control: the statement on some of its records is none on the camera.
+    cloud.answer = { deletions: [deletion(2)] };
+    expect((await loaded(cloud, storage)).session.view()).toMatchObject({
+      alarms: [{ verdict: 'older-history' }],
+      cameras: [{ isListed: false, deletedAtMs: null }],
+    });
   });
 
   it('is absent if it was revoked here, or never accepted the claim', async () => {

@@ -13,6 +13,7 @@ function camera(rest: Partial<CameraView> = {}): CameraView {
     device: 'd',
     epoch: 1,
     isListed: true,
+    deletedAtMs: null,
     isOnline: true,
     isReportedSilent: false,
     lastWordMs: NOW_MS,

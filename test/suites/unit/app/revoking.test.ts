@@ -41,6 +41,11 @@ describe("the version of an owner's revocation list", () => {
       expect(await versionOf(api.store, page.keys.signer)).toBe(i + 1);
       expect((await api.store.claims.row(device, 1))?.state).toBe('revoked');
     }
+    // The newest list repeats the earlier ones: another browser of the owner learns of each.
+    const list = (await api.store.revocations.newest(pages[0]?.keys.signer.publicKey ?? new Uint8Array(32)))?.list;
+    const { entries } = openSigned(revocationKind, nodeSuite, list ?? new Uint8Array(0)).value;
+    expect(entries).toHaveLength(4);
+    expect(pages[1]?.history.revocations()).toHaveLength(4);
   });
 
   it('goes on above a list whose version was a time, as earlier versions of the page wrote it', async () => {
