@@ -241,13 +241,18 @@ describe('a camera that the cloud no longer names', () => {
     const { world, claim, records } = cloud;
     const deletion = (fromSeq: number): Uint8Array =>
       signObject(deletionKind, nodeSuite, world.owner, {
-        ...{ device: world.deviceId, epoch: 1, claimHash: claim.hash, fromSeq, toSeq: 5 },
-        ...{ lastHash: records[5]?.hash ?? claim.hash, issuedAtMs: 77 },
+        device: world.deviceId,
+        epoch: 1,
+        claimHash: claim.hash,
+        fromSeq,
+        toSeq: 5,
+        lastHash: records[5]?.hash ?? claim.hash,
+        issuedAtMs: 77,
       }).bytes;
     cloud.answer = { deletions: [deletion(0)] };
     const { session } = await loaded(cloud, storage);
     expect(session.view()).toMatchObject({ alarms: [], cameras: [{ isListed: false, deletedAtMs: 77 }] });
-    // The control: the statement on some of its records is none on the camera.
+    // The control: a statement on some of its records does not cover the camera.
     cloud.answer = { deletions: [deletion(2)] };
     expect((await loaded(cloud, storage)).session.view()).toMatchObject({
       alarms: [{ verdict: 'older-history' }],
