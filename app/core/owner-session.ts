@@ -48,8 +48,8 @@ const RETRY_MAX_MS = 30_000;
 
 /** The marks that are alarms too, with the code that the operator gets. */
 const ALARMING = {
-  missing: { verdict: 'gap', code: 'records-missing', words: 'are missing, and nobody signed that they are gone' },
-  late: { verdict: 'pending', code: 'records-late', words: 'should have arrived by now' },
+  missing: { verdict: 'gap', code: 'records-missing', words: 'missing, and nobody signed for it' },
+  late: { verdict: 'pending', code: 'records-late', words: 'not here yet, a day later' },
 } as const satisfies Partial<Record<MarkKind, unknown>>;
 
 /**
@@ -348,7 +348,7 @@ export class OwnerSession {
     for (const { kind, seqs, device, epoch } of marks) {
       if ((kind !== 'missing' && kind !== 'late') || seqs === null) continue;
       const { verdict, code, words } = ALARMING[kind];
-      this.alarms.raise({ verdict, code, message: `${seqsName(seqs)} ${words}`, about: { device, epoch } });
+      this.alarms.raise({ verdict, code, message: `${seqsName(seqs)}: ${words}`, about: { device, epoch } });
     }
   }
 

@@ -18,8 +18,8 @@ function open(bytes: Uint8Array): Verified<SealcamRecord> {
   return record;
 }
 
-/** Reasons for which records of a closed epoch are dropped. */
-const COUNTED_REASONS = new Set(['full', 'age', 'erased']);
+/** Reasons for which records of a closed epoch are dropped; and `state-lost`, whose gap was erased with the ownership. */
+const COUNTED_REASONS = new Set(['full', 'age', 'erased', 'state-lost']);
 
 export interface Known {
   readonly hash: string;

@@ -2,8 +2,10 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import type { Clock } from '../../../common/clock.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { HouseholdHeads } from '../../../app/core/household-heads.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { OwnerSession } from '../../../app/core/owner-session.js';
 import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
@@ -14,6 +16,8 @@ export class PageOnApi {
   readonly keys: OwnerKeys;
   readonly owner: Owner;
   readonly history: HistoryKeeper;
+  readonly session: OwnerSession;
+  private readonly household: HouseholdHeads;
 
   /** The same `master` is another browser of the same owner. `clock` is the browser's. */
   constructor(api: ApiWorld, clock: Clock = api.clock, master = realRandom.bytes(32)) {
@@ -44,6 +48,16 @@ export class PageOnApi {
     });
     const { keys, history } = this;
     const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
+    const { signer } = keys;
+    this.household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
+    this.session = new OwnerSession({ client, history, clock, random: realRandom, household: this.household });
     this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
+  }
+
+  /** Loads what the page keeps, as it does when it opens. */
+  async load(): Promise<this> {
+    await this.history.load();
+    await this.household.load();
+    return this;
   }
 }
