@@ -84,7 +84,12 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
           <ul class="grid">
             {items.map((item) =>
               item.type === 'mark' ? (
-                <HistoryMarkRow key={item.mark.key} mark={item.mark} name={nameOf(item.mark.device)} />
+                <HistoryMarkRow
+                  key={item.mark.key}
+                  mark={item.mark}
+                  name={nameOf(item.mark.device)}
+                  isOwned={view.cameras.some((one) => one.device === item.mark.device && one.isOwned)}
+                />
               ) : (
                 <EventCard
                   key={item.event.key}
