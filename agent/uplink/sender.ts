@@ -180,34 +180,33 @@ export class Sender {
 
   /** A record that is too large for the broker leaves without its pictures, as soon as a live one would. */
   private nextBare(): Parcel | null {
-    for (let held = this.peekBare(); held !== null; held = this.peekBare()) {
-      const drain = spendLive(this.drain);
-      if (drain === null) return null;
-      const record = this.outbox.find(held);
-      if (record === null) {
-        this.oversize.release(held);
-        continue;
-      }
-      this.drain = drain;
-      this.outstanding.markSending(held, true, 0);
-      return { ...this.message([{ ...record, media: record.media.map(() => null) }], true), isBare: true };
-    }
-    return null;
+    const record = this.takeHeld(() => this.peekBare(), spendLive);
+    if (record === null) return null;
+    this.outstanding.markSending(record, true, 0);
+    return { ...this.message([{ ...record, media: record.media.map(() => null) }], true), isBare: true };
   }
 
   /** Of those that were too large: one that fits now, since the limit has grown or may be tried again. */
   private nextHeld(): Parcel | null {
-    for (let held = this.peekHeld(); held !== null; held = this.peekHeld()) {
-      const drain = spendBacklog(this.drain);
+    const record = this.takeHeld(() => this.peekHeld(), spendBacklog);
+    if (record === null) return null;
+    this.outstanding.markSending(record, false, rawBytes(record));
+    return this.parcel([record], false);
+  }
+
+  private takeHeld(
+    peek: () => HeldRecord | null,
+    spend: (drain: DrainState) => DrainState | null,
+  ): QueuedRecord | null {
+    for (let held = peek(); held !== null; held = peek()) {
+      const drain = spend(this.drain);
       if (drain === null) return null;
       const record = this.outbox.find(held);
-      if (record === null) {
-        this.oversize.release(held);
-        continue;
+      if (record !== null) {
+        this.drain = drain;
+        return record;
       }
-      this.drain = drain;
-      this.outstanding.markSending(held, false, rawBytes(record));
-      return this.parcel([record], false);
+      this.oversize.release(held);
     }
     return null;
   }
