@@ -115,7 +115,10 @@ describe('the installed command', () => {
     standIn(folder, 'node', 'echo "${SEALCAM_CONFIG:-none} ${SEALCAM_DATA_FOLDER:-none}"');
     standIn(folder, 'setpriv', 'echo "$1"; while [ "$1" != node ]; do shift; done; exec "$@"');
     standIn(folder, 'id', `echo ${uid}`);
-    const { stdout } = run(folder, 'bin/sealcam', args, environment);
+    // What is named by its installed path lies below the folder, like everything here.
+    const moved = (text: string): string => text.replace('/etc/', `${folder}/etc/`);
+    const variables = Object.fromEntries(Object.entries(environment).map(([name, value]) => [name, moved(value)]));
+    const { stdout } = run(folder, 'bin/sealcam', args.map(moved), variables);
     return stdout.replaceAll(folder, '').trim().split('\n');
   }
   const INSTALLED = '/etc/sealcam/camera.toml /var/lib/sealcam';
@@ -129,6 +132,17 @@ describe('the installed command', () => {
     for (const args of [['run'], ['keygen'], ['doctor']])
       expect(started(args, {}, '0')).toEqual(['--reuid=sealcam', INSTALLED]);
     expect(started(['verify', 'export.jsonl'], {}, '0')).toEqual([INSTALLED]);
+  });
+
+  it('means an installed camera that is named by its settings, in every spelling', () => {
+    const front = '/etc/sealcam/front.toml';
+    for (const named of [['--config', front], [`--config=${front}`], ['-c', front], [`-c${front}`]])
+      expect(started(['keygen', ...named], {}, '0')).toEqual(['--reuid=sealcam', 'none /var/lib/sealcam/front']);
+    expect(started(['run'], { SEALCAM_CONFIG: front }, '0')).toEqual([
+      '--reuid=sealcam',
+      '/etc/sealcam/front.toml /var/lib/sealcam/front',
+    ]);
+    expect(started(['run', '--config', '/etc/sealcam/camera.toml'])).toEqual(['none /var/lib/sealcam']);
   });
 
   it('leaves alone what names its own settings or folder', () => {
