@@ -61,6 +61,11 @@ export const ERROR_CODES = {
   'frame-corrupt': entry(3, true, 'The frame was skipped and counted. If this persists, check the camera cable.'),
 
   'key-file-invalid': entry(2, false, 'The key file must hold a 32-byte seed, with mode 0600, owned by this user.'),
+  'key-check-failed': entry(
+    4,
+    false,
+    'Two programs made different signatures with the same key: the memory or the processor is faulty. Nothing is signed.',
+  ),
   'key-store-unavailable': entry(4, true, 'Check that the data folder exists and that this user may write to it.'),
   'store-unavailable': entry(4, true, 'Check the free space and the permissions of the data folder.'),
   'store-full': entry(4, true, 'Free some space, or lower outbox.maxBytes.'),
@@ -89,7 +94,12 @@ export const ERROR_CODES = {
   'video-unreadable': entry(3, true, 'Check the path, and that `ffmpeg -i FILE` can read it.'),
   'video-truncated': entry(3, true, 'The file ends early. Copy it again. The frames before its end were used.'),
 
-  'reboot-refused': entry(4, true, "The agent's user needs permission to reboot: a polkit rule, or CAP_SYS_BOOT."),
+  'reboot-refused': entry(
+    4,
+    true,
+    "The agent's user needs permission to reboot: the package's polkit rule and polkitd, or CAP_SYS_BOOT.",
+  ),
+  'selftest-timeout': entry(4, true, 'The step took longer than the self-test allows. Look at what it waits for.'),
   'console-locked': entry(
     3,
     true,

@@ -1,7 +1,9 @@
 /** `npm run qa-console`: tests one camera on a production line through its debug console. */
 import { writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { realClock } from '../common/adapters/real-clock.js';
 import { asSealcamError } from '../common/errors.js';
+import { VERSION } from '../common/version.js';
 import { openSerialLine } from '../hal/linux/serial-line.js';
 import { CommandFailure, runCommand, TOOL_MISSING_STATUS, wholeNumber } from './command.js';
 import { junitReport, type TestCase } from './qa/junit.js';
@@ -15,7 +17,10 @@ Drives the debug console of one camera for a production line: unlocks it, runs t
   --port TTY        the serial port, such as /dev/ttyUSB0
   --baud N          default 115200
   --key FILE        the maker's QA key; without it the development key of mock cameras
-  --report FILE     JUnit XML; default qa-report.xml
+  --report FILE     JUnit XML; default qa-report.xml. It names the camera and its version, this program's, the host, the time, the station
+  --station NAME    name of the place on the line, for the report; default the host's name
+  --min-fps N       fail a camera that delivers fewer frames per second; default half of what it was asked for
+  --max-seconds N   fail a self-test that takes longer, up to 180; default 120
   --json            print one JSON object per test instead of text
   --help            print this text
 
@@ -31,6 +36,9 @@ interface Options {
   readonly baud: number;
   readonly key: string | undefined;
   readonly report: string;
+  readonly station: string;
+  /** Options of the camera's own `selftest`. */
+  readonly limits: string;
   readonly json: boolean;
 }
 
@@ -46,6 +54,8 @@ class QaBench {
   private readonly options: Options;
   private readonly cases: TestCase[] = [];
   private device = 'unknown';
+  private version = 'unknown';
+  private readonly startedMs = realClock.wallMs();
 
   constructor(options: Options) {
     this.options = options;
@@ -61,11 +71,20 @@ class QaBench {
     }
   }
 
+  /** Writes the report of tests that could not be finished. */
+  abandon(why: string): void {
+    this.addCase({ name: 'the whole test', seconds: 0, failure: why });
+    this.finish();
+  }
+
   /** Writes the report. Returns whether every test passed. */
   finish(): boolean {
-    const { port, report, json } = this.options;
+    const { port, report, station, json } = this.options;
     const hasPassed = this.cases.every(({ failure }) => failure === null);
-    writeFileSync(report, junitReport('sealcam qa', this.cases, { device: this.device, port }));
+    const { device, version } = this;
+    const properties = { device, version, 'qa-console': VERSION, station, port };
+    const facts = { name: 'sealcam qa', host: hostname(), startedMs: this.startedMs, properties };
+    writeFileSync(report, junitReport(facts, this.cases));
     if (!json) process.stdout.write(`${hasPassed ? 'PASS' : 'FAIL'}: ${report}\n`);
     return hasPassed;
   }
@@ -76,7 +95,8 @@ class QaBench {
 
     const isThere = await this.test('answers', async () => {
       this.device = String((await ask('id'))['device']);
-      return this.device;
+      this.version = String((await ask('status'))['version']);
+      return `${this.device}, version ${this.version}`;
     });
     if (!isThere) return;
     await this.test('is locked', async () => {
@@ -94,7 +114,7 @@ class QaBench {
     if (!isOpen) return;
     let steps: readonly SelfTestStep[] = [];
     await this.test('runs the self-test', async () => {
-      const answer = await ask('selftest', SELFTEST_TIMEOUT_MS);
+      const answer = await ask(`selftest${this.options.limits}`, SELFTEST_TIMEOUT_MS);
       steps = answer['steps'] as readonly SelfTestStep[];
       return `${String(steps.length)} steps`;
     });
@@ -140,6 +160,10 @@ class QaBench {
   }
 }
 
+function limitText(name: string, value: string | undefined, max: number): string {
+  return value === undefined ? '' : ` --${name} ${String(wholeNumber(name, value, 1, max))}`;
+}
+
 /** @throws Error with the message and code of an answer that is a refusal */
 function requireOk(answer: Answer): Answer {
   if (answer['ok'] !== true) throw new Error(`${String(answer['message'])} [${String(answer['code'])}]`);
@@ -154,16 +178,29 @@ await runCommand({
     baud: { type: 'string', default: '115200' },
     key: { type: 'string' },
     report: { type: 'string', default: 'qa-report.xml' },
+    station: { type: 'string', default: hostname() },
+    'min-fps': { type: 'string' },
+    'max-seconds': { type: 'string' },
     json: { type: 'boolean', default: false },
   },
-  readOptions: ({ port, baud, key, report, json }): Options => {
+  readOptions: ({ port, baud, key, report, station, json, ...limits }): Options => {
     if (port === undefined) throw new Error('--port is required');
-    return { port, baud: wholeNumber('baud', baud, 50, 4_000_000), key, report, json };
+    return {
+      port,
+      baud: wholeNumber('baud', baud, 50, 4_000_000),
+      key,
+      report,
+      station,
+      limits: limitText('min-fps', limits['min-fps'], 120) + limitText('max-seconds', limits['max-seconds'], 180),
+      json,
+    };
   },
   main: async (options) => {
     const bench = new QaBench(options);
     await bench.run().catch((error: unknown) => {
       const { code, message, hint } = asSealcamError(error);
+      // What was found up to then is reported too: a camera that dies in its test has failed it.
+      if (code !== 'serial-unavailable') bench.abandon(message);
       const status = code === 'serial-unavailable' ? TOOL_MISSING_STATUS : 1;
       throw new CommandFailure(status, `${message} [${code}]\n  ${hint}`);
     });

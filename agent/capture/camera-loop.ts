@@ -40,6 +40,7 @@ export class CameraLoop {
   private silentSinceMs = 0;
   private isSilenceReported = false;
   private cancelWatch: CancelTimer = () => undefined;
+  private streaming = new AbortController();
 
   constructor(deps: CameraLoopDependencies) {
     this.deps = deps;
@@ -47,6 +48,11 @@ export class CameraLoop {
 
   get cameraState(): CameraState {
     return this.state;
+  }
+
+  /** Ends the stream that runs; the camera is opened again. */
+  reopen(): void {
+    this.streaming.abort();
   }
 
   /**
@@ -66,7 +72,9 @@ export class CameraLoop {
   }
 
   /** Streams once. Returns null when the camera should be opened again. */
-  private async stream(signal: AbortSignal, resetDelay: () => void): Promise<'finished' | null> {
+  private async stream(stop: AbortSignal, resetDelay: () => void): Promise<'finished' | null> {
+    this.streaming = new AbortController();
+    const signal = AbortSignal.any([stop, this.streaming.signal]);
     const { camera, log, counters } = this.deps;
     let firstFrameMs: number | null = null;
     let isRepeated = true;

@@ -2,10 +2,12 @@ import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { guardAsync } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
+import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
 import type { Camera, CameraInfo, Frame } from '../../hal/camera.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
 import { CameraLoop, type CameraState } from './camera-loop.js';
-import { Capture, type CaptureSettings, type LastInspection } from './capture.js';
+import { Capture, type CaptureDependencies, type CaptureSettings, type Eyes, type LastInspection } from './capture.js';
+import { Reopening } from './reopening.js';
 import { SceneLog } from './scene-log.js';
 import type { Transition } from './event-tracker.js';
 
@@ -37,6 +39,9 @@ export class CameraSession {
   /** Time of the first frame since the camera was opened, and whether motion raises events yet. */
   private firstFrameMs: number | null = null;
   private isArmed = false;
+  private readonly reopening = new Reopening();
+  /** While a camera that does not see is opened again: what judged so. */
+  private eyes: Eyes | null = null;
   private stopping: AbortController | null = null;
   private done: Promise<void> = Promise.resolve();
 
@@ -61,6 +66,7 @@ export class CameraSession {
         this.firstFrameMs ??= frame.monotonicMs;
         await this.capture?.inspectFrame(frame, deps.clock.monotonicMs());
         this.noteArmed();
+        this.reopenIfBlind();
       },
       onEnd: () => {
         this.capture?.finish();
@@ -78,6 +84,7 @@ export class CameraSession {
    */
   get state(): CameraState {
     const { cameraState } = this.loop;
+    if (cameraState === 'ok' && this.eyes !== null) return 'stalled';
     if (cameraState !== 'ok' || this.capture === null) return cameraState;
     const { sees } = this.capture;
     if (sees === 'yes') return 'ok';
@@ -132,6 +139,7 @@ export class CameraSession {
     this.stopping?.abort();
     this.stopping = null;
     await this.done;
+    this.eyes = null;
     if (this.isStopped) this.frame = null;
   }
 
@@ -140,7 +148,7 @@ export class CameraSession {
     this.cameraInfo = info;
     const { driver, model, width, height, framesPerSecond } = info;
     log('camera').info({ driver, model, width, height, framesPerSecond }, 'the camera is open');
-    this.capture = new Capture(info, this.settings, {
+    const dependencies: CaptureDependencies = {
       counters,
       log: log('capture'),
       onTransition,
@@ -150,7 +158,22 @@ export class CameraSession {
         // A frozen picture is as bad as none, and must not wait for the next regular health record.
         if (scene.class === 'stall' && scene.durationMs === undefined) onSilence();
       },
-    });
+    };
+    this.capture = new Capture(info, this.settings, dependencies, this.eyes ?? undefined);
+    this.eyes = null;
+  }
+
+  /** Opens a camera again that delivers frames and has shown nothing for minutes. A simulated one has no driver that hangs. */
+  private reopenIfBlind(): void {
+    const { capture, cameraInfo } = this;
+    if (capture === null || cameraInfo === null || CAMERA_DRIVERS[cameraInfo.driver].isSimulated) return;
+    if (!this.reopening.note(capture.sees, this.deps.clock.monotonicMs())) return;
+    this.deps.counters.add('camera.reopened');
+    this.deps
+      .log('camera')
+      .warn({ code: 'frame-corrupt' }, 'the camera has shown nothing for minutes: it is opened again');
+    this.eyes = capture.eyes;
+    this.loop.reopen();
   }
 
   /** Records the moment from which motion raises events, because the detector has learnt the scene. */

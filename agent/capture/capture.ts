@@ -40,6 +40,12 @@ export interface CaptureDependencies {
 
 export type CaptureScene = SceneChange | { readonly class: 'stall'; readonly durationMs?: number };
 
+/** What judges whether the camera sees. */
+export interface Eyes {
+  readonly freeze: FreezeWatch;
+  readonly sight: SightWatch;
+}
+
 /** What the detector found in the last frame, for `motion why`. */
 export interface LastInspection {
   readonly index: number;
@@ -67,14 +73,17 @@ export class Capture {
   private detector: Detector;
   private tracker: EventTracker<Frame>;
   private readonly order = new FrameOrder();
-  private freeze = new FreezeWatch();
-  private readonly sight = new SightWatch();
+  private freeze: FreezeWatch;
+  private readonly sight: SightWatch;
   private pace: Pace;
   private isClockUnset = false;
   private last: Omit<LastInspection, 'tamperedSinceMs' | 'isFrozen'> | null = null;
   private lastIndex = -1;
 
-  constructor(info: CameraInfo, settings: CaptureSettings, deps: CaptureDependencies) {
+  /** `eyes` are those of the capture before, where a camera that does not see is opened again. */
+  constructor(info: CameraInfo, settings: CaptureSettings, deps: CaptureDependencies, eyes?: Eyes) {
+    this.freeze = eyes?.freeze ?? new FreezeWatch();
+    this.sight = eyes?.sight ?? new SightWatch();
     this.info = info;
     this.deps = deps;
     this.settings = settings;
@@ -86,6 +95,10 @@ export class Capture {
   get lastInspection(): LastInspection | null {
     const { last, detector, freeze } = this;
     return last === null ? null : { ...last, tamperedSinceMs: detector.tamperedSinceMs, isFrozen: freeze.isFrozen };
+  }
+
+  get eyes(): Eyes {
+    return { freeze: this.freeze, sight: this.sight };
   }
 
   /** Whether the camera sees: frames arrive, and most of them can be decoded and show something. */

@@ -50,7 +50,8 @@ export class SightWatch {
       this.lostSinceMs = atMs;
       return { type: 'lost', reason: isUndecodable ? 'undecodable' : 'featureless' };
     }
-    if (share > REGAINED_SHARE || isFeatureless) return UNCHANGED;
+    // After the camera was opened again the time of a flat picture is counted again, the sight is still lost.
+    if (share > REGAINED_SHARE || this.flatSinceMs !== null) return UNCHANGED;
     const durationMs = Math.max(0, Math.round(atMs - this.lostSinceMs));
     this.lostSinceMs = null;
     return { type: 'regained', durationMs };

@@ -9,6 +9,7 @@ import { keepConsole } from '../console/keep-console.js';
 import { compose, type Composition } from '../main/compose.js';
 import { hasSimulatedCamera } from '../main/cameras.js';
 import { serialLineOf, stdioLine } from '../main/drivers.js';
+import { Terminal } from './terminal.js';
 
 const CTRL_C = 0x03;
 const CTRL_D = 0x04;
@@ -17,12 +18,14 @@ const CTRL_D = 0x04;
 export async function runCommand(source: ConfigSource): Promise<number> {
   let config = loadAgentConfig(source);
   const isTerminal = process.stdout.isTTY;
-  // On a terminal the log goes to stderr, so that its lines do not mix with the claim sheet.
-  const composition = compose(config, isTerminal ? process.stderr : process.stdout, source.environment, (open) => {
+  const terminal = new Terminal();
+  // Where a person or a program uses standard output as a console, the log goes to stderr.
+  const isLogApart = isTerminal || config['serial.path'] === 'stdio';
+  const composition = compose(config, isLogApart ? terminal : process.stdout, source.environment, (open) => {
     if (!isTerminal) return;
     const { device, claimSecret } = agent.identity;
     const code = { device, secret: claimSecret };
-    process.stdout.write(open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n');
+    terminal.show(open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n');
   });
   const { agent, log } = composition;
   const stop = new AbortController();
@@ -44,7 +47,7 @@ export async function runCommand(source: ConfigSource): Promise<number> {
     });
   });
   agent.start();
-  const consoles = startConsoles(config, composition, stop);
+  const consoles = startConsoles(config, composition, stop, terminal);
   await stopped;
   await consoles;
   process.stdin.pause();
@@ -54,14 +57,23 @@ export async function runCommand(source: ConfigSource): Promise<number> {
 }
 
 /** Runs the console on its tty, and that of a mock camera on the terminal. Resolves when both have ended. */
-async function startConsoles(config: Config, composition: Composition, stop: AbortController): Promise<void> {
+async function startConsoles(
+  config: Config,
+  composition: Composition,
+  stop: AbortController,
+  terminal: Terminal,
+): Promise<void> {
   const { agent, log, makeConsole } = composition;
   const kept: Promise<void>[] = [];
   if (config['serial.path'] !== '') {
     kept.push(
       keepConsole({
         openLine: () => serialLineOf(config, realClock),
-        attachConsole: makeConsole,
+        attachConsole: (line) => {
+          const console = makeConsole(line);
+          if (config['serial.path'] === 'stdio') terminal.attach(console);
+          return console;
+        },
         clock: realClock,
         log: log.child('console'),
         signal: stop.signal,
@@ -77,11 +89,13 @@ async function startConsoles(config: Config, composition: Composition, stop: Abo
     process.stdin.setRawMode(true);
     const console = makeConsole(stdioLine());
     console.start();
+    terminal.attach(console);
     process.stdin.on('data', (keys: Buffer) => {
       if (keys.includes(CTRL_D) || (keys.includes(CTRL_C) && !console.isBusy)) stop.abort();
     });
     stop.signal.addEventListener('abort', () => {
       process.stdin.setRawMode(false);
+      terminal.detach();
       console.stop();
     });
   }

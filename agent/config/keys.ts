@@ -60,7 +60,7 @@ export const CONFIG_KEYS = {
   'watchdog.driver': key(
     choice(...WATCHDOG_DRIVERS),
     'none',
-    'What restarts the camera when it hangs: systemd (Type=notify), the board (/dev/watchdog), or nothing.',
+    'What else restarts the camera when it hangs: the board (/dev/watchdog), or nothing. The watchdog of a systemd unit of Type=notify is always fed; systemd: warn where no unit has one.',
   ),
 
   'motion.sensitivity': key(integer(0, 100), 50, '0 detects only the coarsest motion, 100 the faintest.', true),

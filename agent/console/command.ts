@@ -36,7 +36,8 @@ export interface ConsoleContext {
   readonly brokerUrl: string;
   /** Settings by name; secrets, paths and addresses are left out. */
   readonly settings: Readonly<Record<string, unknown>>;
-  readonly reboot: () => Promise<void>;
+  /** Restarts the device; null on a simulated camera, which must not restart the computer that it runs on. */
+  readonly reboot: (() => Promise<void>) | null;
   /** Presses the button of a mock camera; null on a camera with a real one. */
   readonly pressButton: ((heldMs: number) => void) | null;
 }
@@ -53,6 +54,10 @@ export interface CommandOutput {
 export interface ConsoleCommand {
   /** One or two words. */
   readonly name: string;
+  /**
+   * Name, words and options: also what is accepted. `WORD`, `[WORD]` and `[WORD...]` are words, `[--flag]` and `[--option N]`
+   * options.
+   */
   readonly usage: string;
   readonly help: string;
   readonly examples: readonly string[];

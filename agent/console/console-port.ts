@@ -11,6 +11,7 @@ import type { CameraState } from '../capture/camera-loop.js';
 import type { LastInspection } from '../capture/capture.js';
 import type { PictureSettings } from '../capture/jpeg.js';
 import type { Health } from '../health/health.js';
+import type { AgentVitals } from '../health/vitals.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { OwnershipKeeper } from '../ownership/ownership.js';
 import type { Recorder } from '../record/recorder.js';
@@ -33,6 +34,8 @@ export interface ConsolePortParts extends SnapshotDependencies {
   readonly thumbnail: () => PictureSettings;
   readonly camera: CameraSession;
   readonly isPrivate: () => boolean;
+  readonly checkKey: () => void;
+  readonly vitals: () => AgentVitals | null;
 }
 
 /** All that a console command may read of an agent and do to it. */
@@ -73,6 +76,16 @@ export class ConsolePort {
   /** Whether the owner ordered privacy: the camera records and shows nothing. */
   get isPrivate(): boolean {
     return this.parts.isPrivate();
+  }
+
+  /** How the agent itself is; null where nothing measures it. */
+  get vitals(): AgentVitals | null {
+    return this.parts.vitals();
+  }
+
+  /** Compares two signatures of the device key. @throws SealcamError `key-check-failed` */
+  checkKey(): void {
+    this.parts.checkKey();
   }
 
   /** Measures the values of a health record. */

@@ -8,7 +8,8 @@ import type { CommandOutput, ConsoleCommand, ConsoleContext, Fields } from './co
 import { completions, findCommand } from './commands/index.js';
 import { wrap } from './layout.js';
 import { LineEditor, LINE_MAX } from './line-editor.js';
-import { splitWords, wordsOf } from './words.js';
+import { wordsFor } from './usage.js';
+import { splitWords } from './words.js';
 
 /** Lines that wait while a command runs: a script may send ahead. Further ones are dropped. */
 const WAITING_LINES_MAX = 16;
@@ -18,6 +19,8 @@ const UNWRITTEN_MAX_BYTES = 256 * 1024;
 const INPUT_PIECE_BYTES = 4096;
 const INPUT_WAITING_MAX_BYTES = 64 * 1024;
 const COMMAND_LIMIT_MS = 15_000;
+/** An unlocked console at which nobody types locks itself. */
+const IDLE_LOCK_MS = 5 * 60_000;
 
 /**
  * The debug console on one serial line. No input can disturb the agent: input, output, waiting lines and the time of each
@@ -36,13 +39,17 @@ export class Console {
   private unwritten = 0;
   private dropped = 0;
   private running: AbortController | null = null;
+  /** Whether the running command needs an unlock token. */
+  private isRunningUnlocked = false;
   private isClosed = false;
+  private cancelIdle: CancelTimer = () => undefined;
 
   constructor(line: SerialLine, context: ConsoleContext, log: Log) {
     this.line = line;
     this.context = context;
     this.log = log;
-    this.editor = new LineEditor(() => this.prompt(), completions);
+    // While a command runs there is no prompt, only what is typed ahead.
+    this.editor = new LineEditor(() => (this.running === null ? this.prompt() : ''), completions);
   }
 
   /** Prints the prompt and accepts input. */
@@ -64,6 +71,7 @@ export class Console {
     if (this.isClosed) return;
     this.isClosed = true;
     this.running?.abort();
+    this.cancelIdle();
     this.waiting.length = 0;
     for (const unsubscribe of this.unsubscribe) unsubscribe();
     // The next person at the line starts locked.
@@ -75,6 +83,13 @@ export class Console {
     return this.running !== null;
   }
 
+  /** Prints text that no command asked for, such as a log line, above what is being typed. */
+  printAbove(text: string): void {
+    const { typed } = this.editor;
+    if (this.running !== null && typed === '') this.write(text);
+    else this.write(`\r\u001b[K${text}${this.editor.render()}`);
+  }
+
   private prompt(): string {
     return this.context.lock.state() === null ? 'sealcam (locked)> ' : 'sealcam> ';
   }
@@ -84,9 +99,22 @@ export class Console {
       this.context.agent.counters.add('console.input-dropped', data.length);
       return;
     }
+    this.noteUse();
     this.input.push(copyOf(data));
     this.inputBytes += data.length;
     if (!this.isReading) void this.processInput();
+  }
+
+  /** Restarts the time without input, after which the console locks. A person who left it open may not come back. */
+  private noteUse(): void {
+    this.cancelIdle();
+    this.cancelIdle = this.context.clock.after(IDLE_LOCK_MS, () => {
+      if (this.isClosed || this.context.lock.state() === null) return;
+      this.context.lock.lock();
+      if (this.isRunningUnlocked) this.running?.abort();
+      this.waiting.length = 0;
+      this.printAbove(`[locked: no input for ${String(IDLE_LOCK_MS / 60_000)} minutes]\r\n`);
+    });
   }
 
   private async processInput(): Promise<void> {
@@ -149,16 +177,19 @@ export class Console {
       if (words.length > 0) {
         const { command, rest } = findCommand(words.filter((word) => word !== '--json'));
         this.authorize(command);
+        const understood = wordsFor(command, rest);
+        this.isRunningUnlocked = command.scope !== null;
         cancel = this.context.clock.after(command.limitMs ?? COMMAND_LIMIT_MS, () => {
           controller.abort();
         });
-        await command.run(this.context, wordsOf(rest), this.output(command, isJson, controller.signal));
+        await command.run(this.context, understood, this.output(command, isJson, controller.signal));
       }
     } catch (error) {
       this.printError(error, isJson);
     } finally {
       cancel();
       this.running = null;
+      this.isRunningUnlocked = false;
     }
     const next = this.waiting.shift();
     if (next !== undefined && !this.isClosed) void this.runLine(next);
@@ -183,7 +214,7 @@ export class Console {
             `${name} gave ${String(bytes)} bytes, the line takes ${String(UNWRITTEN_MAX_BYTES)}`,
           );
         }
-        this.write(`${text}\r\n`);
+        this.printAbove(`${text}\r\n`);
       },
     };
   }

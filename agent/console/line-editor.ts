@@ -61,6 +61,11 @@ export class LineEditor {
     return this.effects;
   }
 
+  /** The line as it is typed so far. */
+  get typed(): string {
+    return this.text;
+  }
+
   /** Returns what redraws the prompt and the line typed so far. */
   render(): string {
     const back = this.text.length - this.at;

@@ -4,6 +4,8 @@ import { SealcamError } from '../../common/errors.js';
 export interface Words {
   readonly positional: readonly string[];
   readonly flags: ReadonlySet<string>;
+  /** Options that have a value, by name. */
+  readonly values: ReadonlyMap<string, string>;
 }
 
 /** Splits a line at spaces, except within "…". @throws SealcamError `usage-invalid` */
@@ -13,12 +15,9 @@ export function splitWords(line: string): readonly string[] {
   return [...line.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? '');
 }
 
-/** Separates flags, which start with --, from the other words. */
-export function wordsOf(words: readonly string[]): Words {
-  return {
-    positional: words.filter((word) => !word.startsWith('--')),
-    flags: new Set(words.filter((word) => word.startsWith('--')).map((word) => word.slice(2))),
-  };
+/** An option of the command, not a negative number or a lone dash. */
+export function isOption(word: string): boolean {
+  return /^--?[a-zA-Z]/.test(word);
 }
 
 interface NumberArgument {

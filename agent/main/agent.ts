@@ -66,6 +66,8 @@ export class Agent {
       version: VERSION,
       thumbnail: () => recorderSettings(this.config).thumbnail,
       isPrivate: () => this.isPrivate,
+      checkKey: this.identity.checkKey,
+      vitals: () => this.deps.vitals?.() ?? null,
     });
   }
 

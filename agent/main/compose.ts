@@ -2,11 +2,13 @@ import { join } from 'node:path';
 import { LogRing } from '../../common/adapters/log-ring.js';
 import { createLog, type LevelLog } from '../../common/adapters/pino-log.js';
 import { realRandom } from '../../common/adapters/real-random.js';
+import { toHex } from '../../common/bytes.js';
 import { RELEASED_MS } from '../../common/version.js';
 import type { SerialLine } from '../../hal/peripherals.js';
 import { MockButton } from '../../hal/mock/peripherals.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { makeDataFolder } from './adapters/data-folder.js';
+import { countStart, type StartCount } from './adapters/start-count.js';
 import { TimeFloor } from './adapters/time-floor.js';
 import { uplinkSecrets } from './adapters/uplink-secrets.js';
 import { uplinkFile } from './adapters/uplink-file.js';
@@ -38,7 +40,7 @@ const LOG_LINES_MAX = 500;
  */
 export function compose(
   config: Config,
-  output: NodeJS.WritableStream,
+  output: { write(text: string): unknown },
   environment: Environment,
   onWindow: (open: boolean) => void,
 ): Composition {
@@ -51,7 +53,15 @@ export function compose(
   const hal = halOf(config, environment, log.child('hal'), button);
   const clock = agentClock(hal);
   const timeFloor = new TimeFloor(join(config['data.folder'], 'clock'), hal.clock, RELEASED_MS, log);
+  const startedMs = hal.clock.monotonicMs();
+  let count: StartCount = { starts: 0, startsSinceBoot: 1 };
   const agent = new Agent(config, {
+    vitals: () => ({
+      uptimeS: Math.floor((hal.clock.monotonicMs() - startedMs) / 1000),
+      restarts: count.startsSinceBoot - 1,
+      starts: count.starts,
+      memoryBytes: process.memoryUsage.rss(),
+    }),
     hal,
     log,
     onWindow,
@@ -70,6 +80,8 @@ export function compose(
         timeFloorMs: () => timeFloor.floorMs(),
       }),
   });
+  // After the outbox is open: a second process that may not have it is not a start.
+  count = countStart(join(config['data.folder'], 'starts'), toHex(hal.clock.bootId), log);
   const stopSaving = timeFloor.startSaving(clock);
   return {
     agent,

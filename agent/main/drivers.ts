@@ -13,6 +13,7 @@ import { openSerialLine } from '../../hal/linux/serial-line.js';
 import { StdioLine } from '../../hal/linux/stdio-line.js';
 import { LinuxSystem, LinuxSystemClock, readBootId } from '../../hal/linux/system.js';
 import {
+  BothWatchdogs,
   DeviceWatchdog,
   NoWatchdog,
   SystemdWatchdog,
@@ -73,6 +74,16 @@ const WATCHDOGS = {
   device: ({ log }) => new DeviceWatchdog({ path: WATCHDOG_DEVICE, timeoutPath: WATCHDOG_TIMEOUT, log }),
 } satisfies Record<WatchdogDriver, (parts: WatchdogParts) => Watchdog>;
 
+/**
+ * Makes the configured watchdog. A unit of Type=notify waits for this program's messages whatever is configured, so that it gets
+ * them, and its watchdog is fed, beside any other.
+ */
+export function watchdogOf(driver: WatchdogDriver, parts: WatchdogParts): Watchdog {
+  const chosen = WATCHDOGS[driver](parts);
+  const isDemanded = (parts.environment['NOTIFY_SOCKET'] ?? '') !== '';
+  return isDemanded && driver !== 'systemd' ? new BothWatchdogs(WATCHDOGS.systemd(parts), chosen) : chosen;
+}
+
 /** Opens the line of the debug console. @throws SealcamError `serial-unavailable` */
 export async function serialLineOf(config: Config, clock: Clock): Promise<SerialLine> {
   const path = config['serial.path'];
@@ -120,6 +131,6 @@ export function halOf(config: Config, environment: Environment, log: Log, button
     camera: cameraOf(config, timers),
     keyStore: keyStoreOf(config),
     system: new LinuxSystem(config['data.folder'], timers),
-    watchdog: WATCHDOGS[config['watchdog.driver']]({ environment, clock: timers, log }),
+    watchdog: watchdogOf(config['watchdog.driver'], { environment, clock: timers, log }),
   };
 }

@@ -2,6 +2,7 @@ import type { CancelTimer, Clock } from '../../common/clock.js';
 import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Watchdog } from '../../hal/peripherals.js';
+import type { AgentVitals } from '../health/vitals.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import type { Outbox } from '../outbox/outbox.js';
 import type { ClockWatch } from '../record/record-time.js';
@@ -15,15 +16,23 @@ export interface HousekeepingDependencies {
   readonly outbox: Outbox;
   readonly recorder: Recorder;
   readonly now: () => RecordTime;
+  readonly vitals?: (() => AgentVitals) | undefined;
+  /** Shows what is so now: the camera may have lost its sight, or regained it. */
+  readonly showIndicator: () => void;
   readonly log: Log;
 }
 
 const INTERVAL_MS = 10_000;
+const VITALS_INTERVAL_MS = 3_600_000;
 
-/** Records periodically what no event records: pending losses, withheld events, a wall clock that was set. */
+/**
+ * Records periodically what no event records: pending losses, withheld events, a wall clock that was set. Logs how the process
+ * is at its start and every hour.
+ */
 export class Housekeeping {
   private readonly deps: HousekeepingDependencies;
   private cancel: CancelTimer = () => undefined;
+  private vitalsDueMs = -Infinity;
 
   constructor(deps: HousekeepingDependencies) {
     this.deps = deps;
@@ -44,12 +53,21 @@ export class Housekeeping {
   }
 
   private run(): void {
-    const { clockWatch, watchdog, outbox, recorder, now } = this.deps;
+    const { clockWatch, watchdog, outbox, recorder, now, showIndicator } = this.deps;
+    this.logVitals();
+    showIndicator();
     const jumpMs = clockWatch.jumpMs();
     if (jumpMs !== null) recordScene(this.deps, { class: 'clock-jump', durationMs: Math.abs(jumpMs) }, now());
     recorder.recordWithheld(now());
     outbox.flushLosses(now());
     // Last: an agent whose outbox fails for long is restarted by the watchdog.
     watchdog.alive();
+  }
+  private logVitals(): void {
+    const { clock, vitals, log } = this.deps;
+    if (vitals === undefined || clock.monotonicMs() < this.vitalsDueMs) return;
+    this.vitalsDueMs = clock.monotonicMs() + VITALS_INTERVAL_MS;
+    const { uptimeS, restarts, starts, memoryBytes } = vitals();
+    log.info({ uptimeS, restarts, starts, memoryBytes }, 'the agent runs');
   }
 }

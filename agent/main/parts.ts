@@ -13,6 +13,7 @@ import { topicOf } from '../../protocol/transport/topics.js';
 import { CameraSession } from '../capture/camera-session.js';
 import type { Config } from '../config/keys.js';
 import { Health } from '../health/health.js';
+import type { AgentVitals } from '../health/vitals.js';
 import type { Mirror } from '../outbox/mirror.js';
 import { openOutbox } from '../outbox/open-outbox.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -41,6 +42,8 @@ export interface AgentDependencies {
   readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
   readonly uplinkStore: UplinkStore;
   readonly isClockSet?: () => boolean;
+  /** How the process is; absent where nothing measures it. */
+  readonly vitals?: () => AgentVitals;
   /** The claim window opened or closed. */
   readonly onWindow: (open: boolean) => void;
 }
@@ -253,6 +256,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     captureSettings: (standing) => captureSettings(config(), standing),
     hasOwner: () => outbox.currentClaim() !== null,
     isClaimWindowOpen: () => ownership.windowLeftMs() !== null,
+    cameraState: () => camera.state,
     recordHealth: () => void health.record(),
   });
 
@@ -264,6 +268,10 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     log,
     clockWatch: new ClockWatch(hal.clock),
     watchdog: hal.watchdog,
+    vitals: deps.vitals,
+    showIndicator: () => {
+      privacy.showRestingState();
+    },
   });
 
   return {

@@ -1,4 +1,5 @@
 import type { Indicator, IndicatorState } from '../../hal/peripherals.js';
+import type { CameraState } from '../capture/camera-loop.js';
 import type { CameraSession } from '../capture/camera-session.js';
 import type { CaptureSettings } from '../capture/capture.js';
 import type { StandingOrders } from '../ownership/owner-orders.js';
@@ -11,6 +12,7 @@ export interface PrivacyDependencies {
   readonly hasOwner: () => boolean;
   /** While it is open, the indicator shows the claim window. */
   readonly isClaimWindowOpen: () => boolean;
+  readonly cameraState: () => CameraState;
   readonly recordHealth: () => void;
 }
 
@@ -57,6 +59,9 @@ export class Privacy {
   /** Returns what the indicator shows while no claim window is open. */
   restingState(): IndicatorState {
     if (this.isOn) return 'privacy';
+    // A camera that does not see must not look as if it recorded.
+    const state = this.deps.cameraState();
+    if (state === 'stalled' || state === 'absent') return 'fault';
     return this.deps.hasOwner() ? 'recording' : 'off';
   }
 

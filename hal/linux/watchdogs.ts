@@ -49,6 +49,7 @@ export class SystemdWatchdog implements Watchdog {
   private readonly hasSocket: boolean;
   private busy: Promise<void> | null = null;
   private isClosed = false;
+  private notifiedMs = -Infinity;
 
   constructor(options: SystemdWatchdogOptions) {
     const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: micros, WATCHDOG_PID: pid } = options.environment;
@@ -60,6 +61,11 @@ export class SystemdWatchdog implements Watchdog {
     this.intervalMs = this.hasSocket && isWatchedProcess && timeoutMs > 0 ? Math.floor(timeoutMs / 2) : null;
   }
 
+  /** Whether a message is on its way. */
+  get isNotifying(): boolean {
+    return this.busy !== null;
+  }
+
   ready(): void {
     if (this.hasSocket) void this.notify('READY=1');
     else this.warn('systemd did not start this process with Type=notify');
@@ -68,6 +74,8 @@ export class SystemdWatchdog implements Watchdog {
   alive(): void {
     // A notification that hangs ends at its time limit; a second one beside it would hang too.
     if (this.isClosed || this.intervalMs === null || this.busy !== null) return;
+    // Each message starts a process, so that only every second half of the time sends one.
+    if (this.options.clock.monotonicMs() - this.notifiedMs < this.intervalMs / 2) return;
     void this.notify('WATCHDOG=1');
   }
 
@@ -87,6 +95,7 @@ export class SystemdWatchdog implements Watchdog {
       const run = await runTool(command, clock, new AbortController().signal, NOTIFY_TIMEOUT_MS);
       if (!run.found) this.warn('systemd-notify is not installed');
       else if (run.code !== 0) this.warn(`systemd-notify ${what}: ${run.stderr.trim()}`);
+      else if (what === 'WATCHDOG=1') this.notifiedMs = clock.monotonicMs();
     })();
     this.busy = work;
     await work;
@@ -95,6 +104,32 @@ export class SystemdWatchdog implements Watchdog {
 
   private warn(message: string): void {
     this.options.log.warn({ code: 'watchdog-unavailable' }, message);
+  }
+}
+
+/** Two watchdogs at a time: the unit's, which systemd demands, and the one that the configuration names. */
+export class BothWatchdogs implements Watchdog {
+  private readonly both: readonly Watchdog[];
+
+  constructor(first: Watchdog, second: Watchdog) {
+    this.both = [first, second];
+  }
+
+  get intervalMs(): number | null {
+    const intervals = this.both.map((each) => each.intervalMs).filter((ms) => ms !== null);
+    return intervals.length === 0 ? null : Math.min(...intervals);
+  }
+
+  ready(): void {
+    for (const each of this.both) each.ready();
+  }
+
+  alive(): void {
+    for (const each of this.both) each.alive();
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.both.map((each) => each.close()));
   }
 }
 

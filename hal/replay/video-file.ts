@@ -15,7 +15,12 @@ export interface VideoInfo {
   /** From the container; null where it does not state it. */
   readonly frameCount: number | null;
   readonly firstFrame: Uint8Array;
+  /** Whether its pixels are square; those of others are widened or narrowed, as a player does. */
+  readonly hasSquarePixels: boolean;
 }
+
+/** In `scale`, `sar` is the shape of a pixel after rotation. Even, because compressed colour is halved. */
+const SQUARE_PIXELS = ['-vf', 'scale=trunc(iw*sar/2)*2:ih,setsar=1'];
 
 /** Names the input so that a path that starts with a dash, or looks like a URL, stays a path. */
 function inputArgs(path: string): string[] {
@@ -24,7 +29,7 @@ function inputArgs(path: string): string[] {
 
 /** Reads size, rate and first frame of a video. @throws SealcamError `video-unreadable`, `ffmpeg-missing` */
 export async function probeVideo(path: string, signal: AbortSignal): Promise<VideoInfo> {
-  const entries = 'stream=avg_frame_rate,nb_frames';
+  const entries = 'stream=avg_frame_rate,nb_frames,sample_aspect_ratio';
   const probe = await runTool(
     'ffprobe',
     ['-v', 'error', '-select_streams', 'v:0', '-show_entries', entries, '-of', 'json', ...inputArgs(path)],
@@ -42,6 +47,7 @@ export async function probeVideo(path: string, signal: AbortSignal): Promise<Vid
       '0:v:0',
       '-frames:v',
       '1',
+      ...(stream.hasSquarePixels ? [] : SQUARE_PIXELS),
       '-f',
       'image2pipe',
       '-c:v',
@@ -53,7 +59,7 @@ export async function probeVideo(path: string, signal: AbortSignal): Promise<Vid
     signal,
   );
   if (first.stdout.length === 0) throw unreadable(path, first.stderr);
-  // The decoded frame has the size after rotation; the numbers of the container may not.
+  // The decoded frame has the size after rotation and with square pixels; the numbers of the container may not.
   const { width, height } = await jpegSize(first.stdout);
   return { width, height, firstFrame: first.stdout, ...stream };
 }
@@ -63,15 +69,25 @@ function unreadable(path: string, stderr: string): SealcamError {
   return new SealcamError('video-unreadable', `${path}: ${reason === '' ? 'no video in it' : reason}`);
 }
 
-function parseStream(json: Uint8Array): Pick<VideoInfo, 'framesPerSecond' | 'frameCount'> | undefined {
+function parseStream(
+  json: Uint8Array,
+): Pick<VideoInfo, 'framesPerSecond' | 'frameCount' | 'hasSquarePixels'> | undefined {
   const parsed: unknown = JSON.parse(new TextDecoder().decode(json));
-  const streams = (parsed as { streams?: { avg_frame_rate?: string; nb_frames?: string }[] }).streams;
+  const streams = (
+    parsed as { streams?: { avg_frame_rate?: string; nb_frames?: string; sample_aspect_ratio?: string }[] }
+  ).streams;
   const stream = streams?.[0];
   if (stream === undefined) return undefined;
   const [numerator = 0, denominator = 0] = (stream.avg_frame_rate ?? '').split('/').map(Number);
   const framesPerSecond = denominator > 0 && numerator > 0 ? numerator / denominator : 10;
   const count = Number(stream.nb_frames);
-  return { framesPerSecond, frameCount: Number.isInteger(count) && count > 0 ? count : null };
+  const [wide = 0, high = 0] = (stream.sample_aspect_ratio ?? '').split(':').map(Number);
+  return {
+    framesPerSecond,
+    frameCount: Number.isInteger(count) && count > 0 ? count : null,
+    // 0:1 and a missing one are unknown.
+    hasSquarePixels: !(wide > 0 && high > 0) || wide === high,
+  };
 }
 
 export interface LumaSize {
@@ -101,6 +117,7 @@ export async function* decodeVideo(path: string, info: VideoInfo, signal: AbortS
       '-nostdin',
       ...inputArgs(path),
       ...passthrough,
+      ...(info.hasSquarePixels ? [] : SQUARE_PIXELS),
       '-f',
       'image2pipe',
       '-c:v',

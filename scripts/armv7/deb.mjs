@@ -9,6 +9,9 @@ const FILES = {
   'packaging/systemd/sysusers.conf': 'usr/lib/sysusers.d/sealcam.conf',
   'packaging/systemd/tmpfiles.conf': 'usr/lib/tmpfiles.d/sealcam.conf',
   'packaging/systemd/journald@sealcam.conf': 'etc/systemd/journald@sealcam.conf',
+  'packaging/systemd/board-watchdog.conf': 'usr/share/doc/sealcam/examples/board-watchdog.conf',
+  'packaging/systemd/board-power.conf': 'usr/share/doc/sealcam/examples/board-power.conf',
+  'packaging/debian/reboot.rules': 'usr/share/polkit-1/rules.d/sealcam.rules',
   'packaging/debian/camera.toml': 'etc/sealcam/camera.toml',
   'docs/image.md': 'usr/share/doc/sealcam/image.md',
   'docs/configuration.md': 'usr/share/doc/sealcam/configuration.md',
@@ -23,7 +26,7 @@ Architecture: armhf
 Maintainer: The sealcam authors <sealcam@example.invalid>
 Installed-Size: ${installedKib}
 Depends: nodejs (>= 20.19), libnode115, libc6 (>= 2.36), libstdc++6, ca-certificates, systemd (>= 252)
-Recommends: gstreamer1.0-tools, gstreamer1.0-libcamera, gstreamer1.0-plugins-good, libcamera-ipa
+Recommends: polkitd, gstreamer1.0-tools, gstreamer1.0-libcamera, gstreamer1.0-plugins-good, libcamera-ipa
 Suggests: systemd-timesyncd
 Section: video
 Priority: optional

@@ -7,6 +7,11 @@ export interface TestCase {
   readonly detail?: string;
 }
 
+/** Returns UTC as the schema of JUnit has it, without fractions and zone. */
+function timestamp(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 19);
+}
+
 function escape(text: string): string {
   const names: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;' };
   // XML 1.0 does not allow control characters, escaped or not.
@@ -16,11 +21,19 @@ function escape(text: string): string {
   return printable.replace(/[&<>"]/g, (char) => names[char] ?? char);
 }
 
+export interface SuiteFacts {
+  readonly name: string;
+  /** The computer that ran the tests. */
+  readonly host: string;
+  /** When they began, UTC. */
+  readonly startedMs: number;
+  readonly properties: Readonly<Record<string, string>>;
+}
+
 /** Returns a JUnit XML report, as test benches and CI servers read it. */
 export function junitReport(
-  suite: string,
+  { name: suite, host, startedMs, properties }: SuiteFacts,
   cases: readonly TestCase[],
-  properties: Readonly<Record<string, string>>,
 ): string {
   const failures = cases.filter(({ failure }) => failure !== null).length;
   const skipped = cases.filter((each) => each.skipped === true).length;
@@ -36,8 +49,8 @@ export function junitReport(
   return [
     '<?xml version="1.0" encoding="UTF-8"?>',
     '<testsuites>',
-    `  <testsuite name="${escape(suite)}" tests="${String(cases.length)}" failures="${String(failures)}" ` +
-      `skipped="${String(skipped)}" time="${seconds.toFixed(3)}">`,
+    `  <testsuite name="${escape(suite)}" hostname="${escape(host)}" timestamp="${timestamp(startedMs)}" tests="${String(cases.length)}" failures="${String(failures)}" ` +
+      `errors="0" skipped="${String(skipped)}" time="${seconds.toFixed(3)}">`,
     '    <properties>',
     ...Object.entries(properties).map(
       ([name, value]) => `      <property name="${escape(name)}" value="${escape(value)}"/>`,

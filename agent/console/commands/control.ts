@@ -130,9 +130,20 @@ export const CONTROL_COMMANDS: readonly ConsoleCommand[] = [
     help: 'restart the device; the outbox stays, the console locks',
     run: async ({ agent, reboot }, { flags }, output) => {
       requireYes(flags, 'The camera records nothing until it is back.');
+      if (reboot === null) {
+        throw new SealcamError('reboot-refused', 'a mock or replayed camera does not restart the computer it runs on', {
+          hint: 'End the program and start it again.',
+        });
+      }
+      // Once systemd has accepted, this program has a few seconds at most.
+      try {
+        await reboot();
+      } catch (error) {
+        agent.recordCommand({ action: 'reboot', result: 'failed' });
+        throw error;
+      }
       agent.recordCommand({ action: 'reboot', result: 'done' });
       output.print({ reboot: true }, ['Restarting.']);
-      await reboot();
     },
   },
 ];

@@ -1,6 +1,8 @@
 import { SealcamError } from '../../../common/errors.js';
 import type { ConsoleCommand } from '../command.js';
+import { closest } from '../closest.js';
 import { COLUMNS, rows, wrap } from '../layout.js';
+import { isOption } from '../words.js';
 import { CONTROL_COMMANDS } from './control.js';
 import { DIAGNOSTIC_COMMANDS } from './diagnostics.js';
 import { SELFTEST } from './selftest.js';
@@ -9,7 +11,7 @@ import { LOCK_COMMANDS } from './unlock.js';
 
 const HELP: ConsoleCommand = {
   name: 'help',
-  usage: 'help [COMMAND]',
+  usage: 'help [COMMAND...]',
   scope: null,
   examples: ['help', 'help uplink flap'],
   help: 'list all commands, or explain one',
@@ -17,7 +19,7 @@ const HELP: ConsoleCommand = {
     if (positional.length > 0) {
       const name = positional.join(' ');
       const found = COMMANDS.filter((command) => command.name === name || command.name.startsWith(`${name} `));
-      if (found.length === 0) throw new SealcamError('usage-invalid', `there is no command ${name}`);
+      if (found.length === 0) throw noSuchCommand(positional);
       for (const { usage, help, scope, examples } of found) {
         output.print({ usage, help, scope, examples }, [
           ...rows([
@@ -39,7 +41,8 @@ const HELP: ConsoleCommand = {
         ),
       ),
       '',
-      'In brackets: the scope that an unlock token must name. All accept --json.',
+      'In brackets: the scope that an unlock token must name.',
+      'All accept --json and --help.',
     ]);
   },
 };
@@ -54,22 +57,51 @@ export const COMMANDS: readonly ConsoleCommand[] = [
   ...CONTROL_COMMANDS,
 ];
 
-/** Returns the command that a line names, and the words after its name. @throws SealcamError `usage-invalid` */
+/**
+ * Returns the command that a line names, and the words after its name. `--help` anywhere asks for the help of what is named,
+ * be it one command or several that begin alike. @throws SealcamError `usage-invalid`
+ */
 export function findCommand(words: readonly string[]): {
   readonly command: ConsoleCommand;
   readonly rest: readonly string[];
 } {
+  if (words.some((word) => word === '--help' || word === '-h')) {
+    return { command: HELP, rest: namedBy(words.filter((word) => !isOption(word))) };
+  }
   const [first = '', second = ''] = words;
   const two = COMMANDS.find(({ name }) => name === `${first} ${second}`);
   if (two !== undefined) return { command: two, rest: words.slice(2) };
   const one = COMMANDS.find(({ name }) => name === first);
   if (one !== undefined) return { command: one, rest: words.slice(1) };
+  throw noSuchCommand(words);
+}
+
+/** Returns the words that name a command, without those that would follow its name. */
+function namedBy(words: readonly string[]): readonly string[] {
+  const [first = '', second = ''] = words;
+  if (COMMANDS.some(({ name }) => name === `${first} ${second}`)) return [first, second];
+  return COMMANDS.some(({ name }) => name === first) ? [first] : words;
+}
+
+/** Only the words that can belong to a name are repeated: what follows may be an unlock token. */
+function noSuchCommand([first = '', second = '']: readonly string[]): SealcamError {
   const family = COMMANDS.filter(({ name }) => name.startsWith(`${first} `)).map(({ name }) => name);
-  throw new SealcamError(
-    'usage-invalid',
-    family.length > 0 ? `which one: ${family.join(', ')}` : `there is no command ${first.slice(0, 40)}`,
-    { hint: '`help` lists all commands.' },
-  );
+  const names = COMMANDS.map(({ name }) => name);
+  if (family.length > 0) {
+    const near = second === '' ? null : closest(`${first} ${second}`, family);
+    return new SealcamError('usage-invalid', `which one: ${family.join(', ')}${questionOf(near)}`, { hint: LISTED });
+  }
+  const firsts = names.map((name) => name.split(' ')[0] ?? name);
+  const near = (second === '' ? null : closest(`${first} ${second}`, names)) ?? closest(first, [...names, ...firsts]);
+  const typed = first.slice(0, NAME_SHOWN_MAX);
+  return new SealcamError('usage-invalid', `there is no command ${typed}${questionOf(near)}`, { hint: LISTED });
+}
+
+const LISTED = '`help` lists all commands.';
+const NAME_SHOWN_MAX = 40;
+
+function questionOf(near: string | null): string {
+  return near === null ? '' : `; did you mean ${near}?`;
 }
 
 /** Returns what may follow the text typed so far, for the Tab key. */

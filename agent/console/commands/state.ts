@@ -1,4 +1,5 @@
 import { toHex } from '../../../common/bytes.js';
+import type { AgentVitals } from '../../health/vitals.js';
 import type { ConsoleCommand } from '../command.js';
 import { duration, rows } from '../layout.js';
 
@@ -19,6 +20,7 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
       const windowLeftMs = agent.ownership.windowLeftMs();
       const { phase } = agent.uplink.status();
       const unlocked = lock.state();
+      const { vitals } = agent;
       const lies = agent.counters.get('receipts.ahead') + agent.counters.get('receipts.other-history');
       const fields = {
         version: agent.version,
@@ -34,11 +36,16 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
         unlocked: unlocked?.scopes ?? [],
         claim_window_s: windowLeftMs === null ? null : Math.round(windowLeftMs / 1000),
         uptime_ms: Math.round(clock.monotonicMs()),
+        agent_uptime_s: vitals?.uptimeS ?? null,
+        restarts: vitals?.restarts ?? null,
+        starts: vitals?.starts ?? null,
+        memory_bytes: vitals?.memoryBytes ?? null,
       };
       output.print(
         fields,
         rows([
           ['sealcam', agent.version],
+          ['agent', vitals === null ? null : vitalsText(vitals)],
           ['camera', agent.isPrivate ? 'off: the owner ordered privacy' : agent.camera.state],
           ['owner', facts.ownerKey === null ? 'none' : `claimed, epoch ${String(facts.lastEpoch)}`],
           ['claim window', windowLeftMs === null ? 'closed' : `open for ${duration(windowLeftMs)}`],
@@ -177,3 +184,8 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
     },
   },
 ];
+
+function vitalsText({ uptimeS, restarts, memoryBytes }: AgentVitals): string {
+  const since = restarts === 1 ? '1 restart' : `${String(restarts)} restarts`;
+  return `up for ${duration(uptimeS * 1000)}, ${since} since the boot, ${String(Math.round(memoryBytes / 1024 ** 2))} MiB`;
+}

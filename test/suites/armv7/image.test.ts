@@ -7,7 +7,8 @@ import { repository } from '../../support/vectors.js';
 import { volume } from './camera.js';
 import { built, imageConfig, inImage } from './support.js';
 
-const EXPOSURE_MAX = 1.6;
+// With 0.2 for NotifyAccess=all: Node has no Unix datagram sockets, so that a child speaks to systemd's watchdog.
+const EXPOSURE_MAX = 1.8;
 
 interface Sbom {
   readonly bomFormat: string;

@@ -7,6 +7,7 @@ import { realClock } from '../../../common/adapters/real-clock.js';
 import type { Camera, Frame } from '../../../hal/camera.js';
 import { MockCamera } from '../../../hal/mock/camera.js';
 import { buildScript } from '../../../hal/mock/scenarios.js';
+import { jpegSize } from '../../../hal/image.js';
 import { ReplayCamera } from '../../../hal/replay/camera.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { tempFolder } from '../../support/runner/temp.js';
@@ -283,6 +284,28 @@ describeWith('ffmpeg', 'camera: replay of a video file', () => {
     const own = runTool('ffprobe', entries).trim().split('\n');
     expect(atMs).toEqual(own.map((text) => Math.round(1000 * Number(text.replace(',', '')))));
     expect((atMs[19] ?? 0) - (atMs[9] ?? 0)).toBeLessThan(200);
+  });
+
+  it.each([
+    ['64/45', [642, 90, 160, 22]],
+    ['16/15', [482, 90, 160, 30]],
+    ['1/2', [226, 90, 160, 64]],
+    ['1/1', [452, 90, 160, 32]],
+  ])('shows a video with pixels of %s in the shape that a player gives it', async (aspect, expected) => {
+    const folder = tempFolder();
+    const frames = await makeFrames(folder, 6);
+    const path = join(folder, 'wide.mp4');
+    // Pixels that are not square are how a camera of analogue origin, or a clip of one, stores its picture.
+    const shape = `scale=452:90,setsar=${aspect}`;
+    const input = ['-v', 'error', '-framerate', '10', '-i', join(frames, 'frame%d.jpg'), '-vf', shape];
+    runTool('ffmpeg', [...input, '-c:v', 'mpeg4', '-q:v', '4', path]);
+    const camera = replay(path);
+    const { width, height } = await camera.open(new AbortController().signal);
+    let frame: Frame | undefined;
+    for await (const each of camera.frames(new AbortController().signal)) frame ??= each;
+    const delivered = await jpegSize(frame?.jpeg ?? new Uint8Array());
+    expect([delivered.width, delivered.height]).toEqual([width, height]);
+    expect([width, height, frame?.luma?.width, frame?.luma?.height]).toEqual(expected);
   });
 
   it('delivers the frames of a truncated file, then fails with video-truncated', async () => {

@@ -9,6 +9,7 @@ import { MockSerialLine } from '../../../hal/mock/peripherals.js';
 import type { SerialLine } from '../../../hal/peripherals.js';
 import { ptyPair } from '../../support/engines/pty-pair.js';
 import { describeWith } from '../../support/engines/tools.js';
+import { VirtualClock } from '../../support/runner/virtual-clock.js';
 import { until } from '../../support/runner/wait.js';
 
 interface Cable {
@@ -119,6 +120,30 @@ describeWith('socat', 'serial line: a tty', () => {
     while (existsSync(a));
     await until('the end', () => closed > 0);
     expect(closed).toBe(1);
+  });
+
+  it.each([
+    ['ends when the carrier goes away: the other end has hung up', [true, true, false], true],
+    ['does not end without a carrier that was there', [false, false, false, false], false],
+    ['does not end where the line has no carrier', [null, null, null, null], false],
+    ['does not end while the carrier stays', [true, true, true, true], false],
+  ])('%s', async (_, answers, ends) => {
+    const { a } = await ptyPair();
+    const clock = new VirtualClock();
+    let asked = 0;
+    // A pty has no carrier, so that what the port would answer comes from here.
+    const carrier = (): Promise<boolean | null> => Promise.resolve(answers[asked++] ?? null);
+    const line = await openSerialLine(a, 115_200, clock, carrier);
+    let closed = 0;
+    line.onClose(() => closed++);
+    for (let i = 1; i <= answers.length && closed === 0; i++) {
+      clock.advance(1000);
+      await until('the answer', () => asked >= i);
+      // The next check is scheduled, or the line is closed.
+      await until('the check', () => clock.pending > 0 || closed > 0);
+    }
+    expect(closed).toBe(ends ? 1 : 0);
+    await line.close();
   });
 
   it('refuses bytes for an end that does not read, instead of filling the memory', async () => {

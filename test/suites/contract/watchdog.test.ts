@@ -5,10 +5,12 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { silentLog, type Log } from '../../../common/log.js';
 import { parseThrottled, readThrottled } from '../../../hal/linux/throttled.js';
-import { DeviceWatchdog, NoWatchdog, SystemdWatchdog } from '../../../hal/linux/watchdogs.js';
+import { BothWatchdogs, DeviceWatchdog, NoWatchdog, SystemdWatchdog } from '../../../hal/linux/watchdogs.js';
 import { MockWatchdog } from '../../../hal/mock/peripherals.js';
-import type { Watchdog } from '../../../hal/peripherals.js';
+import { WATCHDOG_DRIVERS, type Watchdog, type WatchdogDriver } from '../../../hal/peripherals.js';
 import { StandIns } from '../../support/engines/stand-ins.js';
+import { watchdogOf } from '../../../agent/main/drivers.js';
+import { VirtualClock } from '../../support/runner/virtual-clock.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith, program } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
@@ -35,6 +37,7 @@ const all: readonly (readonly [string, () => Watchdog])[] = [
   ['mock', () => new MockWatchdog()],
   ['none', () => new NoWatchdog()],
   ['device', () => device().watchdog],
+  ['two at a time', () => new BothWatchdogs(new MockWatchdog(), device().watchdog)],
   [
     'systemd',
     () => {
@@ -81,6 +84,53 @@ describe('watchdog of the board', () => {
     watchdog.alive();
     expect(existsSync(path)).toBe(false);
     expect(messages).toEqual([`${path} cannot be opened: ENOENT`]);
+  });
+});
+
+describe('the watchdog of a unit', () => {
+  const make = (driver: WatchdogDriver, environment: Record<string, string>): Watchdog =>
+    watchdogOf(driver, { environment, clock: realClock, log: silentLog });
+
+  it.each(WATCHDOG_DRIVERS)('is fed whatever is configured: %s', async (driver) => {
+    const stand = new StandIns();
+    stand.add('systemd-notify', '');
+    const watchdog = make(driver, { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '4000000' });
+    expect(watchdog.intervalMs).toBeLessThanOrEqual(2000);
+    watchdog.ready();
+    await until('ready', () => stand.argv('systemd-notify').includes('READY=1'));
+    await until('alive', () => {
+      watchdog.alive();
+      return stand.argv('systemd-notify').includes('WATCHDOG=1');
+    });
+    await watchdog.close();
+    expect(stand.argv('systemd-notify').at(-1)).toBe('STOPPING=1');
+  });
+
+  it('is nothing where no unit waits for it', () => {
+    expect(make('none', {}).intervalMs).toBeNull();
+    expect(make('none', { NOTIFY_SOCKET: '' }).intervalMs).toBeNull();
+  });
+
+  it('starts a process in every second half of its time, not at every call', async () => {
+    const stand = new StandIns();
+    stand.add('systemd-notify', '');
+    const clock = new VirtualClock();
+    // The child process needs real time; what is due is judged by this clock.
+    const both = { ...realClock, monotonicMs: () => clock.monotonicMs() };
+    const environment = { NOTIFY_SOCKET: '/run/x', WATCHDOG_USEC: '120000000' };
+    const watchdog = new SystemdWatchdog({ environment, pid: process.pid, clock: both, log: silentLog });
+    const sent = (): number => stand.argv('systemd-notify').filter((what) => what === 'WATCHDOG=1').length;
+    watchdog.alive();
+    await until('the first', () => sent() === 1 && !watchdog.isNotifying);
+    for (let s = 0; s < 20; s += 10) {
+      clock.advance(10_000);
+      watchdog.alive();
+      expect(watchdog.isNotifying).toBe(false);
+    }
+    clock.advance(10_000);
+    watchdog.alive();
+    await until('the second, after half of 60 s', () => sent() === 2);
+    await watchdog.close();
   });
 });
 

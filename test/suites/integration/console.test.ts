@@ -90,7 +90,7 @@ describe('the console of a running camera', () => {
   });
 
   it('explains what is wrong with a command', async () => {
-    expect(await at.type('statsu')).toContain('there is no command statsu [usage-invalid]');
+    expect(await at.type('statsu')).toContain('there is no command statsu; did you mean status? [usage-invalid]');
     expect(await at.type('uplink')).toContain('which one: uplink status, uplink drop, uplink flap');
     expect(await at.type('id "open')).toContain('a quotation mark is not closed');
     await at.unlock('diagnose');
@@ -130,9 +130,9 @@ describe('the console of a running camera', () => {
   it('runs its self-test: a table with a verdict, each step within its time limit', async () => {
     await at.unlock('diagnose');
     await until('a connection', () => agent.agent.uplink.isConnected);
-    const [answer] = await at.json('selftest', 60_000);
+    const [answer] = await at.json('selftest --min-fps 1', 60_000);
     expect(answer).toMatchObject({ ok: true, passed: true, failed: 0 });
-    const text = await at.type('selftest', 60_000);
+    const text = await at.type('selftest --min-fps 1', 60_000);
     expect(text).toMatch(/camera +pass/);
     expect(text).toContain('PASS');
     // The control: without a broker the uplink fails.

@@ -1,7 +1,9 @@
 import { execFile } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { VERSION } from '../../../common/version.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { embedded } from '../../support/engines/brokers.js';
 import { start } from '../../support/engines/command.js';
@@ -44,7 +46,9 @@ describeWith('socat', 'a production line on a real tty', () => {
       const report = join(folder, 'report.xml');
       // The broker runs in this process, so nothing here may block while the self-test waits for a connection.
       await until('a connection', () => camera.lines.some(({ phase }) => phase === 'probation'));
-      const { status, out } = await run('qa-console', '--port', pty.b, '--report', report);
+      // A loaded machine renders fewer frames: the rate is not what this test is about.
+      const place = ['--station', 'bench <7>', '--min-fps', '1'];
+      const { status, out } = await run('qa-console', '--port', pty.b, '--report', report, ...place);
       expect({ status, out: status === 0 ? '' : out }).toEqual({ status: 0, out: '' });
       const xml = readFileSync(report, 'utf8');
       for (const step of [
@@ -61,10 +65,21 @@ describeWith('socat', 'a production line on a real tty', () => {
         expect(xml).toContain(`name="${step}"`);
       }
       expect(xml).toContain('failures="0"');
+      expect(xml).toContain(`hostname="${hostname()}"`);
+      expect(xml).toMatch(/ timestamp="\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d"/);
+      expect(xml).toContain(`<property name="version" value="${VERSION}"/>`);
+      expect(xml).toContain(`<property name="qa-console" value="${VERSION}"/>`);
+      expect(xml).toContain('<property name="station" value="bench &lt;7&gt;"/>');
+
+      // A limit that no camera keeps: the camera step fails, and only that one.
+      const strict = await run('qa-console', '--port', pty.b, '--report', report, '--min-fps', '120');
+      expect(strict.status).toBe(1);
+      expect(strict.out).toMatch(/FAIL +camera +.*fewer than 120\.0/);
+      expect(readFileSync(report, 'utf8')).toContain('failures="1"');
 
       // The control: without its broker the same camera fails, at that step only.
       await broker.stop();
-      const again = await run('qa-console', '--port', pty.b, '--report', report, '--json');
+      const again = await run('qa-console', '--port', pty.b, '--report', report, '--json', '--min-fps', '1');
       expect(again.status).toBe(1);
       const failed = again.out
         .split('\n')

@@ -1,6 +1,7 @@
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toBase64 } from '../../../common/bytes.js';
+import type { Clock } from '../../../common/clock.js';
 import type { ConsoleContext } from '../../../agent/console/command.js';
 import { Console } from '../../../agent/console/console.js';
 import { developmentQaSigner } from '../../../agent/console/development-key.js';
@@ -13,6 +14,12 @@ import type { TestAgent } from './test-agent.js';
 import { testLog } from './test-agent.js';
 import { until } from '../runner/wait.js';
 
+export interface TestConsoleOptions {
+  /** Time of console and lock; the agent keeps its own. */
+  readonly clock?: Clock;
+  readonly reboot?: (() => Promise<void>) | null;
+}
+
 /** A person at the other end of the serial cable of a running agent. */
 export class TestConsole {
   readonly console: Console;
@@ -21,8 +28,9 @@ export class TestConsole {
   reboots = 0;
   private readonly agent: TestAgent;
   private received = '';
+  private readonly logListeners = new Set<(line: string) => void>();
 
-  constructor(agent: TestAgent) {
+  constructor(agent: TestAgent, { clock = realClock, reboot }: TestConsoleOptions = {}) {
     this.agent = agent;
     const [ours, theirs] = MockSerialLine.pair();
     this.line = ours;
@@ -33,7 +41,7 @@ export class TestConsole {
     this.lock = new ConsoleLock({
       suite: nodeSuite,
       random: realRandom,
-      clock: realClock,
+      clock,
       device,
       qaKeys: [developmentQaSigner(nodeSuite).publicKey],
     });
@@ -42,12 +50,15 @@ export class TestConsole {
       agent: agent.agent.consolePort(),
       hal: agent.hal,
       suite: nodeSuite,
-      clock: realClock,
+      clock,
       random: realRandom,
       lock: this.lock,
       log: {
         last: (count) => lines.slice(-count),
-        subscribe: () => () => undefined,
+        subscribe: (listener) => {
+          this.logListeners.add(listener);
+          return () => this.logListeners.delete(listener);
+        },
         level: 'info',
         setLevel: () => undefined,
       },
@@ -56,13 +67,21 @@ export class TestConsole {
       brokerUrl: 'mqtts://broker.example:8883',
       settings: {},
       pressButton: null,
-      reboot: () => {
-        this.reboots++;
-        return Promise.resolve();
-      },
+      reboot:
+        reboot === undefined
+          ? () => {
+              this.reboots++;
+              return Promise.resolve();
+            }
+          : reboot,
     };
     this.console = new Console(theirs, context, testLog([]));
     this.console.start();
+  }
+
+  /** Writes a line of the log, which `log tail --follow` prints. */
+  logLine(line: string): void {
+    for (const listener of this.logListeners) listener(line);
   }
 
   /** What was received since the last command was typed. */

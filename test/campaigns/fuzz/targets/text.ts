@@ -6,7 +6,8 @@ import { verifyExport } from '../../../../agent/cli/verify-export.js';
 import { completions, findCommand } from '../../../../agent/console/commands/index.js';
 import { LINE_MAX, LineEditor } from '../../../../agent/console/line-editor.js';
 import { ConsoleLock } from '../../../../agent/console/lock.js';
-import { splitWords, wordsOf } from '../../../../agent/console/words.js';
+import { wordsFor } from '../../../../agent/console/usage.js';
+import { splitWords } from '../../../../agent/console/words.js';
 import { openRecoveryFile } from '../../../../app/core/recovery-file.js';
 import { EventParser, type ServerEvent } from '../../../../app/core/sse.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
@@ -138,7 +139,10 @@ const consoleLine: Target = {
 function parseLine(line: string): void {
   try {
     const words = splitWords(line);
-    if (words.length > 0) wordsOf(findCommand(words.filter((word) => word !== '--json')).rest);
+    if (words.length > 0) {
+      const { command, rest } = findCommand(words.filter((word) => word !== '--json'));
+      wordsFor(command, rest);
+    }
   } catch (error) {
     if (!isSealcamError(error)) throw error;
   }

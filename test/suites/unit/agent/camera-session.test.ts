@@ -121,3 +121,80 @@ describe('the camera session', () => {
     expect(await play([0, 0], 40_000, 300, () => false)).toEqual(['starting']);
   });
 });
+
+describe('a camera that delivers frames and sees nothing', () => {
+  const FLAT: LumaPlane = { width: 160, height: 90, data: new Uint8Array(160 * 90).fill(16) };
+
+  /** Shows one colour until it was opened `cureAt` times. */
+  function hanging(clock: VirtualClock, driver: 'v4l2' | 'mock', cureAt: number, openedMs: number[]): Camera {
+    return {
+      open: () => {
+        openedMs.push(clock.monotonicMs());
+        const size = { width: 160, height: 90, framesPerSecond: 10 };
+        return Promise.resolve({ driver, model: 'hanging', timeBase: 'live', ...size } as const);
+      },
+      async *frames(signal) {
+        const isCured = openedMs.length >= cureAt;
+        for (let index = 0; !signal.aborted; index++) {
+          await sleep(clock, PERIOD_MS * 10, signal);
+          const monotonicMs = clock.monotonicMs();
+          const luma = isCured ? (NOISE[index % NOISE.length] ?? FLAT) : FLAT;
+          yield { jpeg: Uint8Array.of(index, index >> 8), luma, monotonicMs, index };
+        }
+      },
+      still: () => Promise.reject(new Error('not used here')),
+      close: () => Promise.resolve(),
+    };
+  }
+
+  async function run(driver: 'v4l2' | 'mock', cureAt: number, minutes: number) {
+    const clock = new VirtualClock(0);
+    const openedMs: number[] = [];
+    const states = new Set<string>();
+    const scenes: string[] = [];
+    const counters = new Counters();
+    const session: CameraSession = new CameraSession(settings, {
+      camera: hanging(clock, driver, cureAt, openedMs),
+      clock,
+      counters,
+      log: () => silentLog,
+      onTransition: () => undefined,
+      wallMsOf: () => null,
+      onSilence: () => undefined,
+      onScene: ({ class: name, durationMs }) => scenes.push(durationMs === undefined ? name : `${name} over`),
+    });
+    session.start();
+    await clock.run(60_000, 500);
+    for (let s = 60; s < minutes * 60; s++) {
+      states.add(session.state);
+      await clock.run(1000, 500);
+    }
+    const last = session.state;
+    const stopped = session.stop();
+    await clock.run(1000, 500);
+    await stopped;
+    const atMinutes = openedMs.map((ms) => Math.round(ms / 60_000));
+    return { atMinutes, states: [...states], last, scenes, reopened: counters.get('camera.reopened') };
+  }
+
+  it('is opened again after two minutes, and then ever more rarely, and never says that it sees', async () => {
+    const { atMinutes, states, scenes, reopened } = await run('v4l2', Infinity, 40);
+    // Blind from 0:30; waits of 2, 4, 8 and 16 minutes.
+    expect(atMinutes).toEqual([0, 3, 7, 15, 31]);
+    expect(reopened).toBe(4);
+    expect(states).toEqual(['stalled']);
+    expect(scenes.filter((scene) => scene.startsWith('stall'))).toEqual(['stall']);
+  });
+
+  it('sees again where that helps, and says since when', async () => {
+    const { atMinutes, states, last, scenes } = await run('v4l2', 2, 10);
+    expect(atMinutes).toEqual([0, 3]);
+    expect(states).toEqual(['stalled', 'ok']);
+    expect(last).toBe('ok');
+    expect(scenes.filter((scene) => scene.startsWith('stall'))).toEqual(['stall', 'stall over']);
+  });
+
+  it('is left alone where it is a mock', async () => {
+    expect((await run('mock', Infinity, 10)).atMinutes).toEqual([0]);
+  });
+});

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import type { CameraState } from '../../../../agent/capture/camera-loop.js';
 import { loadAgentConfig } from '../../../../agent/config/keys.js';
+import type { AgentVitals } from '../../../../agent/health/vitals.js';
 import { Housekeeping } from '../../../../agent/main/housekeeping.js';
 import { Privacy } from '../../../../agent/main/privacy.js';
 import { captureSettings } from '../../../../agent/main/settings.js';
@@ -38,6 +40,7 @@ function privacyWorld() {
   const indicator = new MockIndicator();
   const orders = { standing: NO_ORDERS };
   const world = { camera, indicator, orders, healthRecords: 0, isClaimWindowOpen: false, hasOwner: true };
+  const seen: { state: CameraState } = { state: 'ok' };
   const privacy = new Privacy({
     camera,
     indicator,
@@ -45,13 +48,14 @@ function privacyWorld() {
     captureSettings: (standing) => captureSettings(config, standing),
     hasOwner: () => world.hasOwner,
     isClaimWindowOpen: () => world.isClaimWindowOpen,
+    cameraState: () => seen.state,
     recordHealth: () => world.healthRecords++,
   });
   const apply = (change: Partial<StandingOrders>): void => {
     orders.standing = { ...NO_ORDERS, ...change };
     privacy.applyOrders(orders.standing);
   };
-  return { ...world, world, privacy, apply };
+  return { ...world, world, privacy, apply, seen };
 }
 
 describe('privacy', () => {
@@ -101,6 +105,25 @@ describe('privacy', () => {
   });
 });
 
+describe('the indicator', () => {
+  it('shows a fault while the camera does not see, and privacy before anything else', () => {
+    const { privacy, indicator, apply, seen } = privacyWorld();
+    for (const state of ['stalled', 'absent'] as const) {
+      seen.state = state;
+      privacy.showRestingState();
+      expect(indicator.shown.at(-1)).toBe('fault');
+    }
+    apply({ privacy: true });
+    expect(indicator.shown.at(-1)).toBe('privacy');
+    apply({});
+    for (const state of ['starting', 'ok'] as const) {
+      seen.state = state;
+      privacy.showRestingState();
+      expect(indicator.shown.at(-1)).toBe('recording');
+    }
+  });
+});
+
 describe('housekeeping', () => {
   it('names pending losses, records a clock that was set, and keeps the watchdog quiet', () => {
     const world = new RecorderWorld();
@@ -111,8 +134,17 @@ describe('housekeeping', () => {
     let wallMs = 1_000_000;
     const wall = (): { readonly ms: number; readonly quality: 'ntp' } => ({ ms: wallMs, quality: 'ntp' });
     const monotonicMs = (): number => clock.monotonicMs();
+    let shown = 0;
+    const vitals = (): AgentVitals => ({
+      uptimeS: Math.floor(clock.monotonicMs() / 1000),
+      restarts: 2,
+      starts: 7,
+      memoryBytes: 80_000_000,
+    });
     const housekeeping = new Housekeeping({
       clock,
+      vitals,
+      showIndicator: () => shown++,
       watchdog,
       outbox: world.outbox,
       recorder: world.recorder,
@@ -128,6 +160,10 @@ describe('housekeeping', () => {
     const kinds = world.records().map(({ kind, scene }) => scene?.class ?? kind);
     expect(kinds).toEqual(['accept', 'clock-jump', 'gap']);
     expect(watchdog.kicks).toBe(2);
+    expect(shown).toBe(2);
+    const vital = (): unknown[] => log.filter(({ msg }) => msg === 'the agent runs');
+    expect(vital()).toHaveLength(1);
+    expect(vital()[0]).toMatchObject({ restarts: 2, starts: 7, memoryBytes: 80_000_000 });
     // A full disk: the failure is logged, the watchdog hears nothing, and the next run follows.
     world.outbox.flushLosses = () => {
       throw new SealcamError('store-full', 'full');
@@ -135,8 +171,12 @@ describe('housekeeping', () => {
     clock.advance(20_000);
     expect(watchdog.kicks).toBe(2);
     expect(log.filter(({ code }) => code === 'store-full')).toHaveLength(2);
+    // Every hour, also while something else fails.
+    clock.advance(3_600_000);
+    expect(vital()).toHaveLength(2);
     housekeeping.stop();
+    const faults = log.filter(({ code }) => code === 'store-full').length;
     clock.advance(60_000);
-    expect(log.filter(({ code }) => code === 'store-full')).toHaveLength(2);
+    expect(log.filter(({ code }) => code === 'store-full')).toHaveLength(faults);
   });
 });

@@ -95,6 +95,58 @@ describe('ranges of sizes', () => {
   });
 });
 
+describe('ranges of rates', () => {
+  const at = (text: string, framesPerSecond: number): number | string => {
+    try {
+      return chooseFormat('cam', parseV4l2Ctl(text), { width: 640, height: 480, framesPerSecond }).framesPerSecond;
+    } catch (error) {
+      return error instanceof Error ? error.message : '';
+    }
+  };
+  const discrete = (...intervals: readonly string[]): string =>
+    [
+      "\t[0]: 'YUYV' (YUYV 4:2:2)",
+      '\t\tSize: Discrete 640x480',
+      ...intervals.map((each) => `\t\t\tInterval: ${each}`),
+    ].join('\n');
+  const stepwise = 'Stepwise 0.020s - 1.000s with step 0.020s (1.000-50.000 fps)';
+  const range = (...intervals: readonly string[]): string =>
+    discrete(...intervals).replace('Discrete 640x480', 'Stepwise 32x32 - 2592x1944 with step 2/2');
+
+  it.each([
+    ['discrete sizes', discrete],
+    ['a range of sizes', range],
+  ])('%s: a rate within a continuous range is asked for as it is', (_, text) => {
+    const offer = text('Continuous 0.017s - 0.200s (5.000-60.000 fps)');
+    expect(at(offer, 10)).toBe(10);
+    expect(at(offer, 30)).toBe(30);
+    // Slower than the slowest: surplus frames are dropped.
+    expect(at(offer, 2)).toBe(5);
+    expect(at(offer, 61)).toContain('does not offer 640x480 at 61');
+  });
+
+  it.each([
+    ['discrete sizes', discrete],
+    ['a range of sizes', range],
+  ])('%s: between two steps the next faster rate is chosen', (_, text) => {
+    const offer = text(stepwise);
+    // Steps of 20 ms: 50, 25, 16.667, 12.5, 10 frames a second.
+    expect([50, 26, 25, 15, 11, 10].map((rate) => at(offer, rate))).toEqual([50, 50, 25, 16.667, 12.5, 10]);
+    expect(at(offer, 51)).toContain('does not offer');
+  });
+
+  it('a list of rates in a range of sizes is a list: the slowest one that is fast enough', () => {
+    const offer = range('Discrete 0.033s (30.000 fps)', 'Discrete 0.067s (15.000 fps)');
+    expect([10, 15, 16, 30].map((rate) => at(offer, rate))).toEqual([15, 15, 30, 30]);
+    expect(at(offer, 31)).toContain('32x32 to 2592x1944 in steps of 2x2 at up to 30');
+  });
+
+  it('a rate of television counts as the whole number that it is called by', () => {
+    expect(at(discrete('Discrete 0.033s (29.970 fps)'), 30)).toBe(29.97);
+    expect(at(discrete('Discrete 0.034s (29.000 fps)'), 30)).toContain('does not offer');
+  });
+});
+
 describe('the formats of a video device', () => {
   it('are chosen with JPEG first, at the slowest rate that is fast enough', () => {
     const formats = parseV4l2Ctl(V4L2_CTL);

@@ -1,0 +1,11 @@
+/** How the agent's process is. It is shown and logged, and is no part of a signed health record. */
+export interface AgentVitals {
+  /** Since this process started. */
+  readonly uptimeS: number;
+  /** Starts of the agent since the board booted, without the first. */
+  readonly restarts: number;
+  /** Starts ever. */
+  readonly starts: number;
+  /** Resident memory. */
+  readonly memoryBytes: number;
+}
