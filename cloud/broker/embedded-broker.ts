@@ -96,7 +96,8 @@ export class EmbeddedBroker {
       done(null, isAllowed ? subscription : null);
     };
     this.broker = broker;
-    const server = createServer((socket) => {
+    // A receipt follows an acknowledgement at once: it must not wait for the camera to confirm that.
+    const server = createServer({ noDelay: true }, (socket) => {
       this.admit(socket, broker);
     });
     this.server = server;

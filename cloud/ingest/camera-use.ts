@@ -5,9 +5,9 @@ const RECORD_BYTES = 512;
 const MESSAGE_RECORDS_MAX = 16;
 /**
  * Records that a camera may have sent lately before it counts as busy. Use halves in `USE_HALF_LIFE_MS`, so this is a
- * burst of 37 full messages, or about 40 records a second for long.
+ * burst of 15 full messages or pictures, or about one a second for long.
  */
-const BUSY_RECORDS_MIN = 600;
+const BUSY_RECORDS_MIN = 240;
 const USE_HALF_LIFE_MS = 10_000;
 /** Cameras whose use is remembered. Those that sent least recently are forgotten first. */
 const CAMERAS_MAX = 4096;

@@ -18,7 +18,7 @@ export const LANE_LIMITS: LaneLimits = {
   waitingBytesMax: 64 * 1024 * 1024,
   cameraWaitingMax: 32,
   cameraWaitingBytesMax: 4 * 1024 * 1024,
-  busyAtOnceMax: 4,
+  busyAtOnceMax: 2,
 };
 
 /** Whether a message was taken; otherwise which bound it met. The camera sends it again. */

@@ -121,7 +121,7 @@ describe('lanes', () => {
 
   it('forget what a camera sent, so that it is an ordinary one again', async () => {
     const lanes = lanesOf({ busyAtOnceMax: 0 });
-    for (let i = 0; i < 30; i++) lanes.run('a', FULL_BYTES, () => Promise.resolve());
+    for (let i = 0; i < 8; i++) lanes.run('a', FULL_BYTES, () => Promise.resolve());
     await lanes.idle();
     for (let i = 0; i < 10; i++) lanes.run('a', FULL_BYTES, () => Promise.resolve());
     // No place for busy cameras: the last one waits.
@@ -129,7 +129,7 @@ describe('lanes', () => {
     expect(lanes.busyCameras).toBe(1);
     const other = lanesOf({ busyAtOnceMax: 0 });
     for (let round = 0; round < 4; round++) {
-      for (let i = 0; i < 20; i++) other.run('a', FULL_BYTES, () => Promise.resolve());
+      for (let i = 0; i < 8; i++) other.run('a', FULL_BYTES, () => Promise.resolve());
       await other.idle();
       clock.advance(20_000);
     }
