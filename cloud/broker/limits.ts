@@ -16,7 +16,7 @@ export const BROKER_LIMITS = {
   /** A message with its topic. */
   packetMaxBytes: LIMITS.messageMaxBytes + 1024,
   /** What a client may send at once, after which it is read at `bytesPerSecond`. */
-  burstBytes: 512 * 1024,
+  burstBytes: 256 * 1024,
   bytesPerSecond: 192 * 1024,
   /** What a packet costs beside its bytes: many small ones take as much time as large ones. */
   packetCostBytes: 4096,

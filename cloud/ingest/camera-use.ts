@@ -5,9 +5,10 @@ const RECORD_BYTES = 512;
 const MESSAGE_RECORDS_MAX = 16;
 /**
  * Records that a camera may have sent lately before it counts as busy. Use halves in `USE_HALF_LIFE_MS`, so this is a
- * burst of 15 full messages or pictures, or about one a second for long.
+ * burst of 4 full messages or pictures, or one in four seconds for long. A good camera may be busy too, and comes before
+ * all that sent more.
  */
-const BUSY_RECORDS_MIN = 240;
+const BUSY_RECORDS_MIN = 64;
 const USE_HALF_LIFE_MS = 10_000;
 /** Cameras whose use is remembered. Those that sent least recently are forgotten first. */
 const CAMERAS_MAX = 4096;
@@ -41,7 +42,8 @@ export class CameraUse {
     return this.of(camera) >= BUSY_RECORDS_MIN;
   }
 
-  private of(camera: string): number {
+  /** Returns the records that a camera sent lately; older ones count less. */
+  of(camera: string): number {
     const use = this.uses.get(camera);
     if (use === undefined) return 0;
     return use.records * 2 ** -((this.clock.monotonicMs() - use.atMs) / USE_HALF_LIFE_MS);

@@ -12,7 +12,7 @@ export interface LaneLimits {
   readonly busyAtOnceMax: number;
 }
 
-/** A camera has at most 8 messages without a receipt; a reconnect may send them once more. */
+/** For a store in this process, where places give no more work a second. A camera has at most 8 messages without a receipt; a reconnect may send them once more. */
 export const LANE_LIMITS: LaneLimits = {
   waitingMax: 4096,
   waitingBytesMax: 64 * 1024 * 1024,
@@ -38,7 +38,7 @@ interface Job {
 
 /**
  * Runs work in order for each camera, and cameras side by side. No camera delays another: what waits is bounded for each,
- * and cameras that sent more than a camera does (CameraUse) share a few places in turn. All others start at once.
+ * and cameras that sent much lately (CameraUse) share a few places, the one that sent least first. All others start at once.
  */
 export class Lanes {
   private readonly lanes = new Map<string, Lane>();
@@ -100,11 +100,24 @@ export class Lanes {
 
   private startBusy(): void {
     while (this.busyRunning < this.limits.busyAtOnceMax) {
-      const lane = this.busyWaiting.shift();
+      const lane = this.leastBusy();
       if (lane === undefined) return;
+      this.busyWaiting.splice(this.busyWaiting.indexOf(lane), 1);
       this.busyRunning++;
       void this.handleNext(lane, true);
     }
+  }
+
+  private leastBusy(): Lane | undefined {
+    let least: Lane | undefined;
+    let leastUse = Infinity;
+    for (const lane of this.busyWaiting) {
+      const use = this.use.of(lane.key);
+      if (use >= leastUse) continue;
+      least = lane;
+      leastUse = use;
+    }
+    return least;
   }
 
   private async handleNext(lane: Lane, isBusy: boolean): Promise<void> {

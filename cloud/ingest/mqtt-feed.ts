@@ -51,6 +51,8 @@ export interface FeedDependencies {
   readonly log: Log;
   /** Resolves in a later turn of the event loop. Omitted, one busy camera may hold up the others on a store that never waits. */
   readonly nextTurn?: () => Promise<void>;
+  /** Busy cameras that are handled at the same time: more than the default for a store that handles several. */
+  readonly busyAtOnceMax?: number;
 }
 
 /** Returns the part of a topic that names the camera; the whole topic where it is not a camera's. */
@@ -75,7 +77,8 @@ export class MqttFeed {
   constructor(settings: FeedSettings, deps: FeedDependencies) {
     this.settings = settings;
     this.deps = deps;
-    this.lanes = new Lanes(deps.clock, {}, deps.nextTurn);
+    const { clock, nextTurn, busyAtOnceMax } = deps;
+    this.lanes = new Lanes(clock, busyAtOnceMax === undefined ? {} : { busyAtOnceMax }, nextTurn);
   }
 
   get isConnected(): boolean {

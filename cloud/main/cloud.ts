@@ -19,7 +19,7 @@ import type { CloudStore } from '../store/store.js';
 import { DeletionClock } from '../trust/deletion-clock.js';
 import { MakerList } from '../trust/maker-list.js';
 import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
-import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
+import { busyAtOnce, hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
 import { Erasing } from './erasing.js';
 import { Retention } from './retention.js';
 
@@ -124,8 +124,10 @@ export class Cloud {
       },
       pacing: () => this.pacing(),
     });
+    const busyAtOnceMax = busyAtOnce(config);
     this.mqtt = new MqttFeed(deps.feed, {
       ...turns,
+      ...(busyAtOnceMax === undefined ? {} : { busyAtOnceMax }),
       onMessage: (topic, payload) => this.ingest.handleMessage(topic, payload),
       clock,
       counters: this.counters,

@@ -206,6 +206,15 @@ export function hasOtherWriters(config: CloudConfig): boolean {
   return storeOf(config['store.kind']).isShared || config['mqtt.shareGroup'] !== '' || config['mqtt.shard'] !== '';
 }
 
+/** Connections of the store that busy cameras leave to the others, and to the API. */
+const CONNECTIONS_LEFT_FREE = 4;
+
+/** Returns how many busy cameras ingest handles at the same time; undefined for a store in this process. */
+export function busyAtOnce(config: CloudConfig): number | undefined {
+  if (!storeOf(config['store.kind']).isShared) return undefined;
+  return Math.max(1, config['store.connections'] - CONNECTIONS_LEFT_FREE);
+}
+
 export function makerListSettings(config: CloudConfig): MakerListSettings {
   const { 'revocation.makerKey': hex, 'revocation.makerMaxAge': maxAgeMs } = config;
   return { key: fromHex(hex, 32) ?? null, maxAgeMs };

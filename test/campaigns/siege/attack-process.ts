@@ -7,6 +7,8 @@ import { attackOf, type Attack, type AttackSetup } from './attacks.js';
 
 const STEP_MS = 20;
 const NICENESS = 10;
+/** What clients may send at once is used up by then. */
+const FORCE_STEPS = 75;
 
 let attack: Attack | null = null;
 let isOn = false;
@@ -27,11 +29,11 @@ const procedures = {
     attack = attackOf(setup);
     await attack.prepare();
   },
-  /** Goes on, and resolves when it did so a few times. */
+  /** Goes on, and resolves once it is in full force. */
   begin: async (_: null): Promise<void> => {
     isOn = true;
     const from = steps;
-    while (steps < from + 10) await sleep(realClock, STEP_MS);
+    while (steps < from + FORCE_STEPS) await sleep(realClock, STEP_MS);
   },
   pause: async (_: null): Promise<void> => {
     isOn = false;

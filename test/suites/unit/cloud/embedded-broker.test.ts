@@ -1,14 +1,19 @@
+import { writeFileSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
+import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';
 import { describe, expect, it } from 'vitest';
 import { EmbeddedBroker } from '../../../../cloud/broker/embedded-broker.js';
 import { BROKER_LIMITS, isLoopback, shareOf } from '../../../../cloud/broker/limits.js';
 import { PacketMeter } from '../../../../cloud/broker/packet-meter.js';
+import { startCloud } from '../../../../cloud/main/compose.js';
 import { loadCloudConfig } from '../../../../cloud/main/config.js';
 import { Counters } from '../../../../common/counters.js';
+import { silentLog } from '../../../../common/log.js';
 import { LIMITS } from '../../../../common/limits.js';
 import { codeOf } from '../../../support/codes.js';
 import { afterThisTest } from '../../../support/runner/after-test.js';
+import { tempFolder } from '../../../support/runner/temp.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 import { until } from '../../../support/runner/wait.js';
 
@@ -230,7 +235,30 @@ describe('addresses', () => {
       codeOf(() => loadCloudConfig({ file: null, environment: { SEALCLOUD_MQTT_EMBEDDED: 'true', ...environment } }));
     expect(load({ SEALCLOUD_MQTT_EMBEDDED_HOST: '0.0.0.0' })).toBe('config-invalid-value');
     expect(load({ SEALCLOUD_MQTT_EMBEDDED_HOST: '127.0.0.1' })).toBe('accepted');
+    expect(load({ SEALCLOUD_MQTT_EMBEDDED_HOST: '::' })).toBe('config-invalid-value');
     const file = { SEALCLOUD_MQTT_EMBEDDED_PASSWORD_FILE: '/etc/sealcam/broker-password' };
     expect(load({ SEALCLOUD_MQTT_EMBEDDED_HOST: '0.0.0.0', ...file })).toBe('accepted');
+  });
+
+  it('asks cameras for the password of the file, and refuses a short one', async () => {
+    const folder = tempFolder();
+    const file = join(folder, 'password');
+    const environment = {
+      SEALCLOUD_DATA_FOLDER: folder,
+      SEALCLOUD_HTTP_PORT: '0',
+      SEALCLOUD_MQTT_EMBEDDED: 'true',
+      SEALCLOUD_MQTT_EMBEDDED_PORT: '0',
+      SEALCLOUD_MQTT_EMBEDDED_PASSWORD_FILE: file,
+    };
+    const config = loadCloudConfig({ file: null, environment });
+    writeFileSync(file, 'short');
+    await expect(startCloud(config, silentLog)).rejects.toMatchObject({ code: 'config-invalid-value' });
+    writeFileSync(file, 'long enough to be one\n');
+    const running = await startCloud(config, silentLog);
+    afterThisTest(() => running.stop());
+    const port = running.brokerPort ?? 0;
+    expect(await client(port, DEVICE, 'anything')).toBeUndefined();
+    expect(await client(port, DEVICE, 'long enough to be one')).toBeDefined();
+    expect(running.cloud.counters.get('broker.refused.credentials')).toBe(1);
   });
 });

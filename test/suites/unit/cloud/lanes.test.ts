@@ -119,9 +119,24 @@ describe('lanes', () => {
     expect(log.join('')).toBe('ababab');
   });
 
+  it('handle the busy camera first that sent least', async () => {
+    const lanes = lanesOf({ busyAtOnceMax: 1 });
+    for (const camera of ['flood', 'flood', 'flood', 'drain']) await makeBusy(lanes, camera);
+    const log: string[] = [];
+    for (const camera of ['flood', 'flood', 'flood', 'drain', 'drain']) {
+      lanes.run(camera, FULL_BYTES, () => {
+        log.push(camera);
+        return Promise.resolve();
+      });
+    }
+    await lanes.idle();
+    // The first had its place before the others came.
+    expect(log).toEqual(['flood', 'drain', 'drain', 'flood', 'flood']);
+  });
+
   it('forget what a camera sent, so that it is an ordinary one again', async () => {
     const lanes = lanesOf({ busyAtOnceMax: 0 });
-    for (let i = 0; i < 8; i++) lanes.run('a', FULL_BYTES, () => Promise.resolve());
+    for (let i = 0; i < 3; i++) lanes.run('a', FULL_BYTES, () => Promise.resolve());
     await lanes.idle();
     for (let i = 0; i < 10; i++) lanes.run('a', FULL_BYTES, () => Promise.resolve());
     // No place for busy cameras: the last one waits.
@@ -129,7 +144,7 @@ describe('lanes', () => {
     expect(lanes.busyCameras).toBe(1);
     const other = lanesOf({ busyAtOnceMax: 0 });
     for (let round = 0; round < 4; round++) {
-      for (let i = 0; i < 8; i++) other.run('a', FULL_BYTES, () => Promise.resolve());
+      for (let i = 0; i < 3; i++) other.run('a', FULL_BYTES, () => Promise.resolve());
       await other.idle();
       clock.advance(20_000);
     }
