@@ -189,7 +189,7 @@ async function retainedOnEmbedded(retain: boolean): Promise<string> {
   return cloud.stored.length > 0 ? 'stored' : 'refused by the broker';
 }
 
-/** What becomes of one connection more, while so many say nothing. */
+/** What becomes of one connection more, while this many others say nothing. */
 async function besideSilent(count: number): Promise<string> {
   const broker = await started(embedded);
   for (let i = 0; i < count; i++) {
