@@ -19,12 +19,12 @@ export interface Refusal extends Pick<Alarm, 'place' | 'verdict' | 'device' | 'e
 
 /** Verdicts that raise an alarm at ingest: a mix-up or an attack. At a read and in the app every refusal raises one. */
 const ALARMING_AT_INGEST = new Set(['foreign', 'revoked', 'equivocation']);
-/** Refusals stored for each camera (for reports of the app: each reader) and minute. More are counted but not stored. */
-const STORED_PER_MINUTE_MAX = 30;
+/** Refusals stored and logged for each camera (for reports of the app: each reader) and minute. More are only counted. */
+const KEPT_PER_MINUTE_MAX = 30;
 const MINUTE_MS = 60_000;
 
 /**
- * Records refused input: counts and logs each refusal, keeps its bytes in the quarantine, and stores an alarm where it
+ * Records refused input: counts each refusal, logs it, keeps its bytes in the quarantine, and stores an alarm where it
  * points to a mix-up. All of it is bounded, and a store that fails here does not change the refusal.
  */
 export class Refusals {
@@ -38,20 +38,33 @@ export class Refusals {
 
   /** Never rejects. */
   async recordRefusal(refusal: Refusal): Promise<void> {
-    const { counters, log } = this.deps;
-    const { place, verdict, device, epoch, reason, bytes } = refusal;
+    const { counters } = this.deps;
+    const { place, verdict } = refusal;
     const isAlarm = place !== 'ingest' || ALARMING_AT_INGEST.has(verdict);
     counters.add(place === 'ingest' ? `refused.${verdict}` : `refused.at-${place}`);
-    const fields = { verdict, device: device === null ? null : toHex(device), epoch, reason };
     if (isAlarm) {
       counters.add('alarms');
       counters.add(`alarms.${place}`);
-      log.error({ alarm: place, ...fields }, 'refused; cameras or accounts may have been mixed up');
-    } else {
-      log.warn({ ...fields, bytes: bytes?.length ?? 0 }, 'refused');
     }
-    if (this.countInMinute(refusal) <= STORED_PER_MINUTE_MAX) await this.storeRefusal(refusal, isAlarm);
-    else counters.add('quarantine.full');
+    const count = this.countInMinute(refusal);
+    if (count <= KEPT_PER_MINUTE_MAX) {
+      this.logRefusal(refusal, isAlarm);
+      await this.storeRefusal(refusal, isAlarm);
+      return;
+    }
+    counters.add('quarantine.full');
+    if (count === KEPT_PER_MINUTE_MAX + 1) {
+      const { device } = refusal;
+      const fields = { place, verdict, device: device === null ? null : toHex(device) };
+      this.deps.log.warn(fields, 'too many refusals: more of them are only counted in this minute');
+    }
+  }
+
+  private logRefusal({ place, verdict, device, epoch, reason, bytes }: Refusal, isAlarm: boolean): void {
+    const { log } = this.deps;
+    const fields = { verdict, device: device === null ? null : toHex(device), epoch, reason };
+    if (isAlarm) log.error({ alarm: place, ...fields }, 'refused; cameras or accounts may have been mixed up');
+    else log.warn({ ...fields, bytes: bytes?.length ?? 0 }, 'refused');
   }
 
   private async storeRefusal(refusal: Refusal, isAlarm: boolean): Promise<void> {

@@ -1,11 +1,14 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { realClock } from '../../common/adapters/real-clock.js';
-import { atMost } from '../../common/clock.js';
+import { atMost, type Clock } from '../../common/clock.js';
+import { Counters } from '../../common/counters.js';
 import { equalSecret, fromHex, utf8 } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { topicOf } from '../../protocol/transport/topics.js';
+import { ClientSocket } from './client-socket.js';
+import { BROKER_LIMITS, shareOf, type Refusal } from './limits.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
@@ -16,6 +19,9 @@ export interface EmbeddedBrokerOptions {
   readonly cloudPassword: string;
   /** Returns whether this device may connect with this password. */
   readonly mayConnect: (device: string, password: string) => boolean;
+  /** Counts what was refused or slowed down; not shared with anybody if omitted. */
+  readonly counters?: Counters;
+  readonly clock?: Clock;
 }
 
 const STOP_TIMEOUT_MS = 2000;
@@ -46,9 +52,14 @@ export class EmbeddedBroker {
   private broker: Aedes | null = null;
   private server: Server | null = null;
   private readonly sockets = new Set<Socket>();
+  private readonly counters: Counters;
+  /** Connections that are not let in yet, by what shares a limit. */
+  private readonly unknown = new Map<string, number>();
+  private unknownCount = 0;
 
   constructor(options: EmbeddedBrokerOptions) {
     this.options = options;
+    this.counters = options.counters ?? new Counters();
   }
 
   /**
@@ -68,6 +79,8 @@ export class EmbeddedBroker {
       const isDevice = device !== undefined && client.id === user && mayConnect(user, given);
       if (isCloud) rights.set(client, ALL);
       else if (isDevice) rights.set(client, rightsOfDevice(device));
+      if (!isCloud && !isDevice) this.countRefusal('credentials');
+      else if (client.conn instanceof ClientSocket) client.conn.letIn(isCloud ? 'cloud' : 'device');
       done(null, isCloud || isDevice);
     };
     broker.authorizePublish = (client, packet, done) => {
@@ -83,10 +96,9 @@ export class EmbeddedBroker {
       done(null, isAllowed ? subscription : null);
     };
     this.broker = broker;
-    const server = createServer((socket) => {
-      this.sockets.add(socket);
-      socket.once('close', () => this.sockets.delete(socket));
-      broker.handle(socket);
+    // A receipt follows an acknowledgement at once: it must not wait for the camera to confirm that.
+    const server = createServer({ noDelay: true }, (socket) => {
+      this.admit(socket, broker);
     });
     this.server = server;
     try {
@@ -96,6 +108,42 @@ export class EmbeddedBroker {
       await this.stop();
       throw error;
     }
+  }
+
+  /** Hands a connection to the library, unless too many of its address have not said who they are. */
+  private admit(socket: Socket, broker: Aedes): void {
+    const share = shareOf(socket.remoteAddress ?? '');
+    const ofShare = this.unknown.get(share) ?? 0;
+    if (ofShare >= BROKER_LIMITS.unknownPerAddressMax || this.unknownCount >= BROKER_LIMITS.unknownMax) {
+      this.countRefusal('connections');
+      socket.destroy();
+      return;
+    }
+    this.unknown.set(share, ofShare + 1);
+    this.unknownCount++;
+    this.sockets.add(socket);
+    socket.once('close', () => this.sockets.delete(socket));
+    broker.handle(
+      new ClientSocket(socket, {
+        clock: this.options.clock ?? realClock,
+        onRefused: (why) => {
+          this.countRefusal(why);
+        },
+        onSlowed: () => {
+          this.counters.add('broker.slowed');
+        },
+        onDecided: () => {
+          const left = (this.unknown.get(share) ?? 1) - 1;
+          if (left === 0) this.unknown.delete(share);
+          else this.unknown.set(share, left);
+          this.unknownCount--;
+        },
+      }),
+    );
+  }
+
+  private countRefusal(why: Refusal): void {
+    this.counters.add(`broker.refused.${why}`);
   }
 
   private listen(server: Server): Promise<number> {

@@ -42,6 +42,8 @@ export interface IngestDependencies {
   readonly isSharing?: boolean;
   /** Returns the pacing that receipts carry; null leaves it out. */
   readonly pacing: () => Pacing | null;
+  /** Resolves in a later turn of the event loop. Omitted, all records of a message may be handled in one. */
+  readonly nextTurn?: () => Promise<void>;
 }
 
 /** The times of receipt, by which records are deleted later. A wall clock alone will not do: see DeletionClock. */
@@ -157,7 +159,9 @@ export class Ingest {
           ? (epoch: number): Promise<ClaimRow | undefined> => this.waitForClaim(device, epoch)
           : undefined;
         const judged: Judged[] = [];
-        for (const sent of message.records) {
+        for (const [i, sent] of message.records.entries()) {
+          // A message has up to 16 records. Others' messages are read between two of them.
+          if (i > 0) await this.deps.nextTurn?.();
           const judgement = isRevoked
             ? judgeRevoked(suite, device, sent)
             : await judgeRecord({ store, suite, device, sent, nowMs, waitForClaim });

@@ -1,4 +1,6 @@
+import { Socket } from 'node:net';
 import mqtt, { type MqttClient } from 'mqtt';
+import { toHex } from '../../common/bytes.js';
 import { atMost, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
@@ -35,8 +37,6 @@ export function shardOf(topic: string, count: number): number {
   return ((id[0] ?? 0) * 256 + (id[1] ?? 0)) % count;
 }
 
-/** Messages that may wait for the store. Above it they are dropped, and the cameras send them again. */
-const WAITING_MESSAGES_MAX = 4096;
 const RECONNECT_INTERVAL_MS = 2000;
 const CONNECT_TIMEOUT_MS = 5000;
 /** How long the broker holds a kept session. */
@@ -49,6 +49,19 @@ export interface FeedDependencies {
   readonly clock: Clock;
   readonly counters: Counters;
   readonly log: Log;
+  /** Resolves in a later turn of the event loop. Omitted, one busy camera may hold up the others on a store that never waits. */
+  readonly nextTurn?: () => Promise<void>;
+  /** Busy cameras that are handled at the same time: more than the default for a store that handles several. */
+  readonly busyAtOnceMax?: number;
+}
+
+/** Returns the part of a topic that names the camera; the whole topic where it is not a camera's. */
+function cameraOf(topic: string): string {
+  try {
+    return toHex(parseTopic(topic).device);
+  } catch {
+    return topic;
+  }
 }
 
 /** A node's answer to a connection with MQTT 5. */
@@ -58,12 +71,14 @@ type ProbeAnswer = 'accepts' | 'refuses-version' | 'silent';
 export class MqttFeed {
   private readonly settings: FeedSettings;
   private readonly deps: FeedDependencies;
-  private readonly lanes = new Lanes(WAITING_MESSAGES_MAX);
+  private readonly lanes: Lanes;
   private client: MqttClient | null = null;
 
   constructor(settings: FeedSettings, deps: FeedDependencies) {
     this.settings = settings;
     this.deps = deps;
+    const { clock, nextTurn, busyAtOnceMax } = deps;
+    this.lanes = new Lanes(clock, busyAtOnceMax === undefined ? {} : { busyAtOnceMax }, nextTurn);
   }
 
   get isConnected(): boolean {
@@ -73,6 +88,11 @@ export class MqttFeed {
   /** Messages that wait for the store, or are being handled. */
   get waiting(): number {
     return this.lanes.waiting;
+  }
+
+  /** Cameras that wait because they send more than a camera does. */
+  get busyCameras(): number {
+    return this.lanes.busyCameras;
   }
 
   /**
@@ -113,6 +133,8 @@ export class MqttFeed {
       // Subscribes at each connection. The library would not look at the answer: a cluster that has just lost a node may
       // refuse, and a worker without a subscription would wait for ever.
       client.on('connect', () => {
+        // A receipt follows an acknowledgement at once: without this it waits until the broker confirms that, for 40 ms.
+        if (client.stream instanceof Socket) client.stream.setNoDelay(true);
         client.subscribe(filters, { qos: 1 }, (error) => {
           if (!(error instanceof Error)) {
             resolve();
@@ -152,11 +174,12 @@ export class MqttFeed {
   private enqueue(topic: string, payload: Uint8Array): void {
     if (!this.isOurs(topic)) return;
     const arrivedMs = this.deps.clock.monotonicMs();
-    const isAccepted = this.lanes.run(topic, () => {
+    const admission = this.lanes.run(cameraOf(topic), payload.length, () => {
       this.deps.counters.observe('ingest.queue', (this.deps.clock.monotonicMs() - arrivedMs) / 1000);
       return this.deps.onMessage(topic, payload);
     });
-    if (!isAccepted) this.deps.counters.add('ingest.overload');
+    if (admission === 'full') this.deps.counters.add('ingest.overload');
+    else if (admission === 'camera-full') this.deps.counters.add('ingest.camera-overload');
   }
 
   private isOurs(topic: string): boolean {

@@ -19,7 +19,7 @@ import type { CloudStore } from '../store/store.js';
 import { DeletionClock } from '../trust/deletion-clock.js';
 import { MakerList } from '../trust/maker-list.js';
 import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
-import { hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
+import { busyAtOnce, hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
 import { Erasing } from './erasing.js';
 import { Retention } from './retention.js';
 
@@ -31,11 +31,17 @@ export interface CloudDependencies {
   readonly log: Log;
   readonly receiptKeys: ReceiptKeys;
   readonly feed: FeedSettings;
+  /** Resolves in a later turn of the event loop. */
+  readonly nextTurn?: () => Promise<void>;
+  /** Shared with a broker in this process; omitted, the cloud has its own. */
+  readonly counters?: Counters;
 }
 
 export interface CloudGauges {
   /** Messages that wait for the store, or are being handled. */
   readonly waiting: number;
+  /** Cameras whose messages wait because they send more than a camera does. */
+  readonly busyCameras: number;
   /** Open streams of readers. */
   readonly streams: number;
   readonly isBrokerConnected: boolean;
@@ -50,7 +56,7 @@ const WINDOW_MAX_MS = 900_000;
 
 /** Ingest, store and events API in one process. Pass every dependency; nothing happens before `start`. */
 export class Cloud {
-  readonly counters = new Counters();
+  readonly counters: Counters;
   private readonly config: CloudConfig;
   private readonly deps: CloudDependencies;
   private readonly feed = new Feed();
@@ -69,6 +75,7 @@ export class Cloud {
   constructor(config: CloudConfig, deps: CloudDependencies) {
     this.config = config;
     this.deps = deps;
+    this.counters = deps.counters ?? new Counters();
     const { store, suite, clock, log, receiptKeys } = deps;
     const receiptSigners = byPreference(receiptKeys).map(({ signer }) => signer);
     const [current, ...others] = receiptSigners;
@@ -90,7 +97,10 @@ export class Cloud {
       log: log.child('retention'),
     });
     this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
+    const { nextTurn } = deps;
+    const turns = nextTurn === undefined ? {} : { nextTurn };
     this.ingest = new Ingest({
+      ...turns,
       makerList: this.makerList,
       receiveTimes: this.deletionClock,
       store,
@@ -114,7 +124,10 @@ export class Cloud {
       },
       pacing: () => this.pacing(),
     });
+    const busyAtOnceMax = busyAtOnce(config);
     this.mqtt = new MqttFeed(deps.feed, {
+      ...turns,
+      ...(busyAtOnceMax === undefined ? {} : { busyAtOnceMax }),
       onMessage: (topic, payload) => this.ingest.handleMessage(topic, payload),
       clock,
       counters: this.counters,
@@ -179,6 +192,7 @@ export class Cloud {
   gauges(): CloudGauges {
     return {
       waiting: this.mqtt.waiting,
+      busyCameras: this.mqtt.busyCameras,
       streams: this.feed.count,
       isBrokerConnected: this.mqtt.isConnected,
       clockDoubt: this.deletionClock.reason,

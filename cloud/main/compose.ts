@@ -2,7 +2,9 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { toHex } from '../../common/bytes.js';
+import { nextTurn } from '../../common/adapters/next-turn.js';
+import { equalSecret, toHex, utf8 } from '../../common/bytes.js';
+import { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
@@ -65,8 +67,9 @@ function storeSettings(config: CloudConfig): StoreSettings {
 
 /** The cloud's composition root: real clock, real randomness, the configured store and, if configured, its own broker. */
 export async function startCloud(config: CloudConfig, log: Log): Promise<RunningCloud> {
+  const counters = new Counters();
+  const broker = config['mqtt.embedded'] ? embeddedBroker(config, counters) : null;
   const store = await openStore(config);
-  const broker = config['mqtt.embedded'] ? embeddedBroker(config) : null;
   try {
     const receiptKeys = loadReceiptKeys(config['data.folder'], nodeSuite, realRandom);
     const brokerPort = broker === null ? null : await broker.server.start();
@@ -74,6 +77,8 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
     const cloud = new Cloud(config, {
       store,
       log,
+      counters,
+      nextTurn,
       receiptKeys,
       suite: nodeSuite,
       clock: realClock,
@@ -146,21 +151,38 @@ function feedSettings(
   };
 }
 
-function embeddedBroker(config: CloudConfig): { readonly server: EmbeddedBroker; readonly cloudPassword: string } {
+/** Shorter passwords could be guessed by those who reach the port. */
+const DEVICE_PASSWORD_MIN_LENGTH = 16;
+
+function embeddedBroker(
+  config: CloudConfig,
+  counters: Counters,
+): { readonly server: EmbeddedBroker; readonly cloudPassword: string } {
+  const password = readSecret(config, 'mqtt.embeddedPasswordFile');
+  if (password !== undefined && password.length < DEVICE_PASSWORD_MIN_LENGTH) {
+    throw new SealcamError(
+      'config-invalid-value',
+      `mqtt.embeddedPasswordFile: needs ${String(DEVICE_PASSWORD_MIN_LENGTH)} characters or more`,
+    );
+  }
   const cloudPassword = toHex(realRandom.bytes(16));
   const server = new EmbeddedBroker({
     host: config['mqtt.embeddedHost'],
     port: config['mqtt.embeddedPort'],
     cloudPassword,
     cloudUser: config['mqtt.username'],
+    counters,
     // On a laptop any client may act as a camera: what counts is the signature inside each record.
-    mayConnect: () => true,
+    mayConnect: (_device, given) => password === undefined || equalSecret(utf8(given), utf8(password)),
   });
   return { server, cloudPassword };
 }
 
 /** Reads the secret in the file that this setting names; undefined where it names none. */
-function readSecret(config: CloudConfig, name: 'mqtt.passwordFile' | 'store.passwordFile'): string | undefined {
+function readSecret(
+  config: CloudConfig,
+  name: 'mqtt.passwordFile' | 'mqtt.embeddedPasswordFile' | 'store.passwordFile',
+): string | undefined {
   const file = config[name];
   if (file === '') return undefined;
   try {

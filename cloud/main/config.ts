@@ -3,6 +3,7 @@ import { key, loadConfig, type ConfigOf, type ConfigSource } from '../../common/
 import { choice, duration, flag, integer, path, url } from '../../common/config/values.js';
 import { SealcamError } from '../../common/errors.js';
 import { z } from '../../common/schema.js';
+import { isLoopback } from '../broker/limits.js';
 import type { Shard } from '../ingest/mqtt-feed.js';
 import { STORE_KINDS, storeKindsHelp, storeOf } from '../store/kinds.js';
 import type { MakerListSettings } from '../trust/maker-list.js';
@@ -93,8 +94,21 @@ export const CLOUD_KEYS = {
     '',
     'Client id of this worker, unique at the broker; empty: a new one at each start.',
   ),
-  'mqtt.embedded': key(flag, false, 'Run a broker inside this process, for a laptop; any device may connect to it.'),
-  'mqtt.embeddedHost': key(z.string(), '127.0.0.1', 'Address of the broker inside this process.'),
+  'mqtt.embedded': key(
+    flag,
+    false,
+    'Run a broker inside this process, for a laptop; without a password file any device may connect to it.',
+  ),
+  'mqtt.embeddedHost': key(
+    z.string(),
+    '127.0.0.1',
+    'Address of the broker inside this process; other than a loopback address only with mqtt.embeddedPasswordFile.',
+  ),
+  'mqtt.embeddedPasswordFile': key(
+    path,
+    '',
+    'File with the password, at least 16 characters, that cameras give to the broker inside this process.',
+  ),
   'mqtt.embeddedPort': key(integer(0, 65_535), 1883, 'Port of the broker inside this process; 0 picks a free one.'),
   'pacing.fleet': key(
     integer(0, 100_000_000),
@@ -158,6 +172,16 @@ export function loadCloudConfig(source: ConfigSource): CloudConfig {
   if (config['mqtt.session'] === 'kept' && config['mqtt.clientId'] === '') {
     throw new SealcamError('config-invalid-value', 'mqtt.session: kept needs mqtt.clientId');
   }
+  if (
+    config['mqtt.embedded'] &&
+    !isLoopback(config['mqtt.embeddedHost']) &&
+    config['mqtt.embeddedPasswordFile'] === ''
+  ) {
+    throw new SealcamError(
+      'config-invalid-value',
+      'mqtt.embeddedHost: needs mqtt.embeddedPasswordFile on an address that others reach',
+    );
+  }
   const shard = shardSetting(config);
   if (shard !== undefined && shard.index >= shard.count) {
     throw new SealcamError('config-invalid-value', `mqtt.shard: the ${String(shard.count)} parts are numbered from 0`);
@@ -180,6 +204,15 @@ export function shardSetting(config: CloudConfig): Shard | undefined {
 /** Returns whether other processes may write into the same store. */
 export function hasOtherWriters(config: CloudConfig): boolean {
   return storeOf(config['store.kind']).isShared || config['mqtt.shareGroup'] !== '' || config['mqtt.shard'] !== '';
+}
+
+/** Connections of the store that busy cameras leave to the others, and to the API. */
+const CONNECTIONS_LEFT_FREE = 4;
+
+/** Returns how many busy cameras ingest handles at the same time; undefined for a store in this process. */
+export function busyAtOnce(config: CloudConfig): number | undefined {
+  if (!storeOf(config['store.kind']).isShared) return undefined;
+  return Math.max(1, config['store.connections'] - CONNECTIONS_LEFT_FREE);
 }
 
 export function makerListSettings(config: CloudConfig): MakerListSettings {

@@ -9,6 +9,7 @@ export interface OperatorSources {
   readonly clock: Clock;
   readonly gauges: () => {
     readonly waiting: number;
+    readonly busyCameras: number;
     readonly streams: number;
     readonly isBrokerConnected: boolean;
     /** Why nothing is deleted by its age; null while the clocks agree. */

@@ -1,6 +1,8 @@
 import { exposition, type Metric, type Sample } from './exposition.js';
 import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } from './facts.js';
 
+/** As the embedded broker counts them. */
+const BROKER_REFUSALS = ['connections', 'connect-timeout', 'packet-size', 'credentials'] as const;
 const PLACES = ['ingest', 'read', 'app', 'clock'] as const;
 
 function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] {
@@ -10,7 +12,7 @@ function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] 
 /** Returns the body of `GET /metrics`. Without an answer of the store its metrics are left out, and `sealcam_store_up` is 0. */
 export function metricsText(sources: OperatorSources, facts: StoreFacts | null): string {
   const { counters, startedAtMs } = sources;
-  const { waiting, streams, isBrokerConnected, clockDoubt } = sources.gauges();
+  const { waiting, busyCameras, streams, isBrokerConnected, clockDoubt } = sources.gauges();
   const one = (name: string, type: 'counter' | 'gauge', help: string, value: number): Metric => ({
     name,
     type,
@@ -68,9 +70,34 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
       'ingest.overload',
     ),
     total(
+      'sealcam_ingest_camera_overload_total',
+      'Messages dropped because too many of the same camera waited; it sends them again.',
+      'ingest.camera-overload',
+    ),
+    one(
+      'sealcam_ingest_busy_cameras',
+      'gauge',
+      'Cameras that send more than a camera does, whose messages wait behind all others.',
+      busyCameras,
+    ),
+    total(
       'sealcam_ingest_stale_total',
       "Messages refused because the maker's list was not current.",
       'ingest.revocation-stale',
+    ),
+    {
+      name: 'sealcam_broker_refused_total',
+      type: 'counter',
+      help: 'Connections that the broker inside this process ended, by reason.',
+      samples: BROKER_REFUSALS.map((reason) => ({
+        labels: { reason },
+        value: counters.get(`broker.refused.${reason}`),
+      })),
+    },
+    total(
+      'sealcam_broker_slowed_total',
+      'Times that the broker inside this process put off reading a client that sent too much.',
+      'broker.slowed',
     ),
     total('sealcam_reads_refused_total', 'Reads refused because reading is paused.', 'reads.paused'),
     one('sealcam_streams', 'gauge', 'Open streams of readers.', streams),

@@ -10,7 +10,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import { mosquitto, type TestBroker } from '../../support/engines/brokers.js';
 import { natsCluster, type TestCluster } from '../../support/engines/nats.js';
 import { queryDirectly, postgres, type TestPostgres } from '../../support/engines/postgres.js';
-import { Worker } from './worker.js';
+import { Worker } from '../common/worker.js';
 
 export type StoreKind = 'sqlite' | 'postgres';
 export type BrokerKind = 'mosquitto' | 'nats';

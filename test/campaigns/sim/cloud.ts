@@ -27,7 +27,6 @@ export interface CloudDependencies {
 }
 
 const WALL_START_MS = Date.UTC(2026, 10, 21, 12);
-const LANES_WAITING_MAX = 4096;
 
 /** The real ingest on the real SQLite store. The process can be killed and started; the store survives it. */
 export class SimCloud {
@@ -84,9 +83,9 @@ export class SimCloud {
           trace.add('cloud', `stored ${String(id)}: ${value.kind} ${String(value.epoch)}/${String(value.seq)}`);
       },
     });
-    const lanes = new Lanes(LANES_WAITING_MAX);
+    const lanes = new Lanes(clock);
     broker.attachCloud((topic, payload) => {
-      lanes.run(topic, () => ingest.handleMessage(topic, payload));
+      lanes.run(topic, payload.length, () => ingest.handleMessage(topic, payload));
     });
   }
 

@@ -16,7 +16,9 @@ import { codeOf } from '../../support/codes.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
+import { BROKER_LIMITS } from '../../../cloud/broker/limits.js';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
+import { besideFlood, unspoken } from '../../support/worlds/flood.js';
 import { keptOut } from '../../support/worlds/oversize-world.js';
 import { mediaTwice } from '../../support/worlds/media-twice.js';
 import { postgres } from '../../support/engines/postgres.js';
@@ -187,6 +189,28 @@ async function retainedOnEmbedded(retain: boolean): Promise<string> {
   return cloud.stored.length > 0 ? 'stored' : 'refused by the broker';
 }
 
+/** What becomes of one connection more, while this many others say nothing. */
+async function besideSilent(count: number): Promise<string> {
+  const broker = await started(embedded);
+  for (let i = 0; i < count; i++) {
+    const socket = await unspoken(broker.port, Uint8Array.of());
+    running.push({ stop: () => void socket.destroy() });
+  }
+  return (await connect(broker, toHex(realRandom.bytes(32)))) === undefined ? 'ended' : 'let in';
+}
+
+/** What the embedded broker does with a CONNECT of this length, of which nothing but the header comes. */
+async function announced(length: readonly number[]): Promise<string> {
+  const broker = await started(embedded);
+  const socket = await unspoken(broker.port, Uint8Array.of(0x10, ...length));
+  running.push({ stop: () => void socket.destroy() });
+  socket.resume();
+  // Once another client was let in, the broker has read what this one sent before.
+  await connect(broker, toHex(realRandom.bytes(32)));
+  await connect(broker, toHex(realRandom.bytes(32)));
+  return socket.closed ? 'ended' : 'waits for the rest';
+}
+
 /** What happens to the events of a claimed camera whose broker is replaced by one with other rules. */
 async function whileBroker(make: Make, isOver: (before: Totals, now: Totals) => boolean): Promise<string> {
   const way = await WholeWay.prepare(mosquitto);
@@ -285,6 +309,32 @@ describeWith('mosquitto', 'brokers', () => {
           observed: () => keptOut(how, 1),
         },
       })),
+      {
+        name: 'a camera that floods ingest with full messages, beside another that sends one record',
+        expected: 'receipted before the flood',
+        observed: () => besideFlood((device) => device),
+        control: {
+          name: 'one queue for all cameras',
+          expected: 'receipted after the flood',
+          observed: () => besideFlood(() => 'all'),
+        },
+      },
+      {
+        name: 'silent connections of one address at the embedded broker',
+        expected: 'ended',
+        observed: () => besideSilent(BROKER_LIMITS.unknownPerAddressMax),
+        control: {
+          name: 'two fewer',
+          expected: 'let in',
+          observed: () => besideSilent(BROKER_LIMITS.unknownPerAddressMax - 2),
+        },
+      },
+      {
+        name: 'a CONNECT of 256 MiB at the embedded broker, to fill its memory before it says who it is',
+        expected: 'ended',
+        observed: () => announced([0xff, 0xff, 0xff, 0x7f]),
+        control: { name: 'of 100 bytes', expected: 'waits for the rest', observed: () => announced([100]) },
+      },
       {
         name: 'a media id that a second record names for another picture, on PostgreSQL',
         expected: 'rejected (malformed), its picture is not kept',

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { SealcamError } from '../../../../common/errors.js';
-import { Lanes } from '../../../../cloud/ingest/lanes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { checkReceiptAgainstClaim, receiptKind } from '../../../../protocol/objects/receipt.js';
 import { recordKind, type SealcamRecord } from '../../../../protocol/objects/record.js';
@@ -327,42 +326,5 @@ describe('ingest fails closed', () => {
     }
     expect(await cloud.store.records.status(world.deviceId)).toMatchObject({ online: true });
     expect(await cloud.store.records.status(stranger.deviceId)).toBeUndefined();
-  });
-});
-
-describe('lanes', () => {
-  it('keep the order per camera, run side by side, and are bounded', async () => {
-    const lanes = new Lanes(3);
-    const log: string[] = [];
-    let release: () => void = () => undefined;
-    const gate = new Promise<void>((resolve) => {
-      release = resolve;
-    });
-    expect(
-      lanes.run('a', async () => {
-        await gate;
-        log.push('a1');
-      }),
-    ).toBe(true);
-    expect(
-      lanes.run('a', async () => {
-        log.push('a2');
-        await Promise.resolve();
-      }),
-    ).toBe(true);
-    expect(
-      lanes.run('b', async () => {
-        log.push('b1');
-        await Promise.resolve();
-      }),
-    ).toBe(true);
-    expect(lanes.run('c', () => Promise.resolve())).toBe(false);
-    await Promise.resolve();
-    await Promise.resolve();
-    expect(log).toEqual(['b1']);
-    release();
-    await lanes.idle();
-    expect(log).toEqual(['b1', 'a1', 'a2']);
-    expect(lanes.waiting).toBe(0);
   });
 });

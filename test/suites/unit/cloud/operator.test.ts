@@ -66,7 +66,7 @@ async function operated(clockDoubt: string | null = null) {
       counters,
       startedAtMs: clock.wallMs(),
       residentBytes: () => 123 * 1024 ** 2,
-      gauges: () => ({ waiting: 4, streams: 5, isBrokerConnected: true, clockDoubt }),
+      gauges: () => ({ waiting: 4, busyCameras: 3, streams: 5, isBrokerConnected: true, clockDoubt }),
     },
     silentLog,
   );

@@ -1,0 +1,46 @@
+import { LIMITS } from '../../common/limits.js';
+
+/** Why the broker ended a connection, as the metric names it. */
+export type Refusal = 'connections' | 'connect-timeout' | 'packet-size' | 'credentials';
+
+/** Limits of the embedded broker. Before CONNECT anybody who reaches the port may use them up. */
+export const BROKER_LIMITS = {
+  /** From the connection until the client is let in. */
+  connectTimeoutMs: 10_000,
+  /** Connections of one address that are not let in yet. An IPv6 address counts as its /64. */
+  unknownPerAddressMax: 64,
+  /** The same of all addresses. */
+  unknownMax: 1024,
+  /** Of a CONNECT: client id, user, password and last will. */
+  connectMaxBytes: 2048,
+  /** A message with its topic. */
+  packetMaxBytes: LIMITS.messageMaxBytes + 1024,
+  /** What a client may send at once, after which it is read at `bytesPerSecond`. */
+  burstBytes: 256 * 1024,
+  bytesPerSecond: 192 * 1024,
+  /** What a packet costs beside its bytes: many small ones take as much time as large ones. */
+  packetCostBytes: 4096,
+} as const;
+
+const LOOPBACK = /^(127(\.\d{1,3}){3}|::1|\[::1\]|localhost)$/;
+
+/** Whether only programs of this machine reach a listener on this address. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
+}
+
+/** Returns what shares one limit: an IPv4 address, or the /64 of an IPv6 address, of which one house has all. */
+export function shareOf(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  if (!address.includes(':')) return address;
+  const [head = '', tail] = (address.split('%')[0] ?? '').split('::');
+  const groups = head === '' ? [] : head.split(':');
+  const last = tail === undefined || tail === '' ? [] : tail.split(':');
+  const zeros = tail === undefined ? 0 : 8 - groups.length - last.length;
+  const all = [...groups, ...Array.from({ length: Math.max(0, zeros) }, () => '0'), ...last];
+  return all
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':');
+}
