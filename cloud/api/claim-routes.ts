@@ -43,14 +43,14 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
 
   app.post<{ Params: { device: string } }>(
     '/v1/devices/:device/offer-request',
-    { schema: { summary: 'Ask a camera for an offer that admits only its owner', security, params } },
+    { schema: { summary: 'As its owner, ask a camera for an offer that admits only you', security, params } },
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const device = bytesOf(request.params.device, 32);
       const latest = await store.claims.latest(device);
-      // The table of members spares a stranger's request the alarm that the claim would raise.
-      const isListed = latest !== undefined && (await store.claims.isMember(device, latest.epoch, key));
-      if (latest === undefined || !isListed || !(await reader.mayRead(key, latest))) {
+      // The column spares a stranger's or a member's request the alarm that the claim would raise; the claim decides.
+      const isListed = latest !== undefined && equal(latest.account, accountId(suite, key));
+      if (!isListed || !(await reader.isOwner(key, latest))) {
         throw new SealcamError('not-found', 'no such camera');
       }
       sendDown(device, encodeDown({ type: 'offer-request' }));

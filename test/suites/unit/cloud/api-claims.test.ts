@@ -105,7 +105,9 @@ describe('claims', () => {
 
   it('let only the owner ask a camera for an offer', async () => {
     const api = await ApiWorld.open();
-    const own = await stored(api);
+    const member = new CameraWorld({ cloud: api.receiptSigner });
+    const world = new CameraWorld({ cloud: api.receiptSigner });
+    const own = await stored(api, world, { recipients: [world.recipient, member.recipient] });
     const stranger = await stored(api);
     const requestOffer = (token: string): Promise<number> =>
       api.app
@@ -116,7 +118,13 @@ describe('claims', () => {
         })
         .then(({ statusCode }) => statusCode);
     expect(await requestOffer(stranger.token)).toBe(404);
+    // A member reads this camera, but may not ask: else it could ask so often that the owner never gets rid of it.
+    const { token } = await api.session(member.owner);
+    expect((await api.get('/v1/cameras', token)).body).toMatchObject({ cameras: [{ epoch: 1 }] });
+    expect(await requestOffer(token)).toBe(404);
+    expect(api.sentDown).toEqual([]);
     expect(await requestOffer(own.token)).toBe(202);
+    expect(api.counters.get('alarms')).toBe(0);
     expect(decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0))).toEqual({ type: 'offer-request' });
   });
 });
