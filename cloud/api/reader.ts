@@ -16,6 +16,7 @@ import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { Refusals } from '../alarms/refusals.js';
 import type { AccessEntry, ClaimRow, CloudStore, EpochKey, NewMedia, StoredRecord } from '../store/store.js';
+import type { FeedItem } from './feed.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 
 const CLAIMS_CACHED_MAX = 10_000;
@@ -155,6 +156,22 @@ export class Reader {
     if (!isRequested || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
     await this.requireReadsOpen(key, row.account);
     return row;
+  }
+
+  /**
+   * Returns the keys that the signed claim behind a piece of news names. Each of their streams checks again what it sends.
+   *
+   * @throws SealcamError `store-unavailable`
+   */
+  async readersOf(item: FeedItem): Promise<readonly Uint8Array[]> {
+    const { claims } = this.deps.store;
+    const row = item.type === 'record' ? await claims.row(item.device, item.epoch) : await claims.latest(item.device);
+    if (row === undefined || row.claim === null) return [];
+    const claim = this.claimOf(row);
+    if (claim !== null) return claim.recipients.map(({ ed25519 }) => ed25519);
+    const reason = 'the claim does not belong to its row';
+    await this.reportMismatch(null, row, { verdict: 'foreign', reason, bytes: row.claim });
+    return [];
   }
 
   /**

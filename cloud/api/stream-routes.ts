@@ -1,9 +1,11 @@
+import { toHex } from '../../common/bytes.js';
 import { asSealcamError, isSealcamError } from '../../common/errors.js';
 import type { ClaimRow, StoredRecord } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance, FastifyReply } from './fastify.js';
 import type { FeedItem } from './feed.js';
 import { cameraJson } from './record-routes.js';
+import { addressShare, Share, takeAll, type HttpLimits } from './shares.js';
 import { recordJson } from './wire.js';
 
 const security = [{ session: [] }];
@@ -14,8 +16,11 @@ const RESUME_RECORDS_MAX = 500;
 const BUFFER_MAX_BYTES = 1024 * 1024;
 
 /** Live events as server-sent events. The page reads them with fetch: the token is in a header, not in a URL or a cookie. */
-export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { sessions } = context;
+export function streamRoutes(app: FastifyInstance, context: ApiContext, limits: HttpLimits): void {
+  const { sessions, counters } = context;
+  const perKey = new Share('streams-per-key', limits.streamsPerKey, counters);
+  const perAddress = new Share('streams-per-address', limits.streamsPerAddress, counters);
+  const ofStrangers = new Share('streams-of-strangers', limits.strangerStreamsMax, counters);
   app.get<{ Querystring: { after?: string } }>(
     '/v1/stream',
     {
@@ -31,14 +36,24 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
       const session = sessions.of(request.headers.authorization);
       const last = Number(request.headers['last-event-id'] ?? NaN);
       const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
-      // Checked before the stream starts, while an error can still be an HTTP answer.
-      await context.reader.requireReadsOpen(session.key);
-      const startId = resumeFrom ?? (await context.store.records.lastId());
-      reply.hijack();
-      const stream = new EventStream(reply, context, startId);
-      await stream.run(session.key, startId, () => {
-        sessions.of(request.headers.authorization);
-      });
+      const isStranger = (await context.store.claims.readableBy(session.key)).length === 0;
+      const release = takeAll([
+        { share: perKey, holder: toHex(session.key) },
+        { share: perAddress, holder: addressShare(request.ip) },
+        ...(isStranger ? [{ share: ofStrangers, holder: 'strangers' }] : []),
+      ]);
+      try {
+        // Checked before the stream starts, while an error can still be an HTTP answer.
+        await context.reader.requireReadsOpen(session.key);
+        const startId = resumeFrom ?? (await context.store.records.lastId());
+        reply.hijack();
+        const stream = new EventStream(reply, context, startId);
+        await stream.run(session.key, startId, () => {
+          sessions.of(request.headers.authorization);
+        });
+      } finally {
+        release();
+      }
     },
   );
 }
@@ -71,8 +86,13 @@ class EventStream {
     });
     if (raw.destroyed) return;
     counters.add('streams.opened');
-    const unsubscribe = feed.subscribe((item) => {
-      this.enqueue(() => this.sendItem(key, item, checkSession));
+    const unsubscribe = feed.subscribe(key, {
+      onItem: (item) => {
+        this.enqueue(() => this.sendItem(key, item, checkSession));
+      },
+      onLost: () => {
+        this.cut('store-unavailable');
+      },
     });
     // For a new stream too: records may have arrived since its start was read.
     this.enqueue(() => this.resume(key, lastId));
@@ -142,7 +162,7 @@ class EventStream {
       this.send('record', read.id, recordJson(read));
   }
 
-  /** Most items of the feed belong to other accounts; for those this returns null and does not throw. */
+  /** What this reader may not see, or not any longer, is null and no error. */
   private async rowOrNull(key: Uint8Array, device: Uint8Array, epoch: number): Promise<ClaimRow | null> {
     try {
       return await this.context.reader.rowFor(key, device, epoch);
@@ -163,7 +183,6 @@ class EventStream {
       if (row !== null) this.send('camera', null, await cameraJson(this.context, key, row, 'stream'));
       return;
     }
-    if (!(await claims.isMember(item.device, item.epoch, key))) return;
     const stored = await records.get(item.device, item.epoch, item.seq);
     if (stored !== undefined && stored.id > this.sentId) await this.sendRecord(key, stored);
   }
