@@ -4,7 +4,9 @@ import { SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { sessionKind } from '../../protocol/objects/session.js';
+import { accountId } from '../../protocol/objects/ids.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
+import type { Household } from '../store/store.js';
 
 export interface SessionSettings {
   /** The API's own origin, known once it listens. */
@@ -18,6 +20,8 @@ export interface Session {
   readonly key: Uint8Array;
   /** By the wall clock, for the page to read. */
   readonly expiresAtMs: number;
+  /** What lists show: cameras of the person's own account and of the households that the person accepted. */
+  readonly household: Household;
 }
 
 /** When something ends, by the monotonic clock: a wall clock that is set back must not let it live on. */
@@ -33,6 +37,7 @@ export interface Challenge {
 const CHALLENGE_TTL_MS = 60_000;
 const CHALLENGES_MAX = 10_000;
 const SESSIONS_MAX = 50_000;
+const SAMPLE_FROM_BYTES = 16;
 
 /**
  * Sessions by signed challenge: no passwords, no cookies. Tokens live in memory and end with the process. What a session
@@ -67,9 +72,14 @@ export class Sessions {
    * Opens a session with a signed challenge.
    *
    * @param requestOrigin the browser's Origin header, if it sent one
+   * @param accepted the accounts whose invitations this person accepted
    * @throws SealcamError `session-refused`, `malformed`, `bad-signature`, …
    */
-  open(signed: Uint8Array, requestOrigin: string | undefined): { readonly token: string; readonly session: Session } {
+  open(
+    signed: Uint8Array,
+    requestOrigin: string | undefined,
+    accepted: readonly Uint8Array[] = [],
+  ): { readonly token: string; readonly session: Session } {
     const { value, kid } = openSigned(sessionKind, this.suite, signed);
     const { cloudOrigin, pageOrigins, lifetimeMs } = this.settings;
     const nowMs = this.clock.monotonicMs();
@@ -92,7 +102,11 @@ export class Sessions {
     }
     forgetExpired(this.tokens, nowMs, SESSIONS_MAX);
     const token = toBase64(this.random.bytes(32));
-    const session = { key: kid, expiresAtMs: this.clock.wallMs() + lifetimeMs };
+    const household = {
+      accounts: distinct([accountId(this.suite, kid), ...accepted]),
+      sampleFrom: this.random.bytes(SAMPLE_FROM_BYTES),
+    };
+    const session = { key: kid, expiresAtMs: this.clock.wallMs() + lifetimeMs, household };
     this.tokens.set(token, { ...session, untilMs: nowMs + lifetimeMs });
     return { token, session };
   }
@@ -120,6 +134,10 @@ export class Sessions {
   get count(): number {
     return this.tokens.size;
   }
+}
+
+function distinct(accounts: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [...new Map(accounts.map((account) => [toHex(account), account])).values()];
 }
 
 /** Deletes expired entries once the map is full, and the oldest while it still is. */

@@ -5,6 +5,7 @@ import type { ApiContext } from './context.js';
 import type { FastifyInstance, FastifyReply } from './fastify.js';
 import type { FeedItem } from './feed.js';
 import { cameraJson } from './record-routes.js';
+import type { Session } from './sessions.js';
 import { addressShare, Share, takeAll, type HttpLimits } from './shares.js';
 import { recordJson } from './wire.js';
 
@@ -36,7 +37,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext, limits: 
       const session = sessions.of(request.headers.authorization);
       const last = Number(request.headers['last-event-id'] ?? NaN);
       const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
-      const isStranger = (await context.store.claims.readableBy(session.key)).length === 0;
+      const isStranger = (await context.store.claims.readableBy(session.key, session.household)).length === 0;
       const release = takeAll([
         { share: perKey, holder: toHex(session.key) },
         { share: perAddress, holder: addressShare(request.ip) },
@@ -48,7 +49,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext, limits: 
         const startId = resumeFrom ?? (await context.store.records.lastId());
         reply.hijack();
         const stream = new EventStream(reply, context, startId);
-        await stream.run(session.key, startId, () => {
+        await stream.run(session, startId, () => {
           sessions.of(request.headers.authorization);
         });
       } finally {
@@ -74,8 +75,9 @@ class EventStream {
   }
 
   /** Runs until the reader disconnects or its session ends. */
-  async run(key: Uint8Array, lastId: number, checkSession: () => void): Promise<void> {
+  async run(session: Session, lastId: number, checkSession: () => void): Promise<void> {
     const { feed, clock, counters } = this.context;
+    const { key } = session;
     const { raw } = this.reply;
     raw.writeHead(200, {
       // Fastify set its own headers, CORS among them, before the reply was hijacked.
@@ -95,15 +97,15 @@ class EventStream {
       },
     });
     // For a new stream too: records may have arrived since its start was read.
-    this.enqueue(() => this.resume(key, lastId));
+    this.enqueue(() => this.resume(session, lastId));
     this.send('ready', null, {});
-    this.enqueue(() => this.checkAccess(key, checkSession));
+    this.enqueue(() => this.checkAccess(session, checkSession));
     let cancelPing = (): void => undefined;
     const ping = (): void => {
       cancelPing = clock.after(PING_INTERVAL_MS, () => {
         if (this.isOver) return;
         raw.write(': ping\n\n');
-        this.enqueue(() => this.checkAccess(key, checkSession));
+        this.enqueue(() => this.checkAccess(session, checkSession));
         ping();
       });
     };
@@ -136,21 +138,21 @@ class EventStream {
   }
 
   /** Checks, also while nothing arrives, that the session still runs and reading is not paused, and sends new notices. */
-  private async checkAccess(key: Uint8Array, checkSession: () => void): Promise<void> {
+  private async checkAccess(session: Session, checkSession: () => void): Promise<void> {
     const { reader } = this.context;
     checkSession();
-    await reader.requireReadsOpen(key);
-    const notice = await reader.pauseNotice(key);
+    await reader.requireReadsOpen(session.key);
+    const notice = await reader.pauseNotice(session);
     if (notice === this.notice) return;
     this.notice = notice;
     this.send('notice', null, { notice });
   }
 
-  private async resume(key: Uint8Array, lastId: number): Promise<void> {
+  private async resume(session: Session, lastId: number): Promise<void> {
     const { reader, store } = this.context;
-    const rows = await reader.readableEpochs(key);
+    const rows = await reader.readableEpochs(session);
     const missed = await store.records.since(lastId, rows, RESUME_RECORDS_MAX);
-    for (const stored of missed) await this.sendRecord(key, stored);
+    for (const stored of missed) await this.sendRecord(session.key, stored);
   }
 
   private async sendRecord(key: Uint8Array, stored: StoredRecord): Promise<void> {

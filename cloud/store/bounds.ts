@@ -9,3 +9,6 @@ export const REASON_MAX = 200;
 export const BROWSERS_PER_KEY_MAX = 16;
 /** Statements of deletion in one epoch. Those that lie below the epoch's floor are erased with the records there. */
 export const DELETIONS_PER_EPOCH_MAX = 512;
+/** Accounts whose invitation a person has not accepted, and epochs of each, of which one session learns. */
+export const INVITING_ACCOUNTS_MAX = 4;
+export const INVITED_EPOCHS_MAX = 2;

@@ -230,4 +230,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE alarm DROP CONSTRAINT alarm_place_check;
   ALTER TABLE alarm ADD CONSTRAINT alarm_place_check CHECK (place IN ('ingest', 'read', 'app', 'clock'));
   `,
+  `
+  -- Finds what a person reads by household, and who else names that person. The account is that of the claim.
+  ALTER TABLE member ADD COLUMN account bytea;
+  UPDATE member SET account = claim.account FROM claim WHERE claim.device = member.device AND claim.epoch = member.epoch;
+  CREATE INDEX member_by_account ON member (key, account, epoch);
+  `,
 ];

@@ -210,4 +210,11 @@ export const migrations: readonly string[] = [
   CREATE INDEX alarm_by_place ON alarm (place, id);
   CREATE INDEX alarm_by_time ON alarm (at_ms);
   `,
+  `
+  -- Finds what a person reads by household, and who else names that person. The account is that of the claim.
+  ALTER TABLE member ADD COLUMN account BLOB;
+  UPDATE member SET account = (
+    SELECT account FROM claim WHERE claim.device = member.device AND claim.epoch = member.epoch);
+  CREATE INDEX member_by_account ON member (key, account, epoch);
+  `,
 ];

@@ -143,6 +143,7 @@ export class ApiWorld {
     signer: Signer,
     change: Partial<Session> = {},
     headers: Record<string, string> = {},
+    accepted: readonly Uint8Array[] = [],
   ): Promise<{ status: number; token: string }> {
     const challenge = (await this.app.inject({ method: 'POST', url: '/v1/session/challenge' })).json<{
       cloudOrigin: string;
@@ -156,15 +157,19 @@ export class ApiWorld {
       expiresAtMs: challenge.expiresAtMs,
       ...change,
     });
-    return this.answer(signed.bytes, headers);
+    return this.answer(signed.bytes, headers, accepted);
   }
 
-  async answer(signed: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; token: string }> {
+  async answer(
+    signed: Uint8Array,
+    headers: Record<string, string> = {},
+    accepted: readonly Uint8Array[] = [],
+  ): Promise<{ status: number; token: string }> {
     const response = await this.app.inject({
       method: 'POST',
       url: '/v1/session',
       headers,
-      payload: { session: toBase64(signed) },
+      payload: { session: toBase64(signed), accepted: accepted.map(toHex) },
     });
     return { status: response.statusCode, token: response.json<{ token?: string }>().token ?? '' };
   }

@@ -16,7 +16,7 @@ import { tempFolder } from '../../../support/runner/temp.js';
 import { until } from '../../../support/runner/wait.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { scene } from '../../../support/worlds/cloud-world.js';
+import { HEALTH, scene } from '../../../support/worlds/cloud-world.js';
 import { stored } from '../../../support/worlds/stored-event.js';
 
 type Server = Parameters<typeof ApiWorld.open>[3];
@@ -241,5 +241,76 @@ describe('connections', () => {
     const all = [await dial(other), await dial(other), await dial(other)];
     for (const { socket } of all) socket.write('GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n');
     await until('all are answered', () => all.every(({ text }) => text().includes('HTTP/1.1 200')));
+  });
+});
+
+describe('cameras whose owners name a person without asking', () => {
+  async function named(api: ApiWorld, victim: CameraWorld, epochs: number): Promise<CameraWorld> {
+    const rogue = new CameraWorld({ cloud: api.receiptSigner });
+    let previous: Uint8Array | null = null;
+    for (let epoch = 1; epoch <= epochs; epoch++) {
+      const claim = rogue.claim(epoch, previous, { recipients: [rogue.recipient, victim.recipient] });
+      await api.store.claims.accept(claim, rogue.record(claim, 0, claim.hash, { kind: 'accept' }), api.clock.wallMs());
+      previous = claim.hash;
+    }
+    return rogue;
+  }
+  const cameras = async (api: ApiWorld, token: string): Promise<number> =>
+    ((await api.get('/v1/cameras', token)).body as { cameras: unknown[] }).cameras.length;
+
+  it('add a few invitations to the lists of that person, whatever their number, and all once accepted', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    expect(await cameras(api, own.token)).toBe(1);
+    const rogue = await named(api, own.world, 40);
+    expect(await cameras(api, own.token)).toBe(3);
+    for (let i = 0; i < 8; i++) await named(api, own.world, 3);
+    expect(await cameras(api, own.token)).toBe(9);
+    // The control: for someone who accepted that household, its epochs are all there.
+    const { token } = await api.session(own.world.owner, {}, {}, [rogue.account]);
+    expect(await cameras(api, token)).toBe(1 + 40 + 8);
+  });
+
+  it('do not push the lines of the household out of its access log', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    await api.get(ApiWorld.recordsUrl(own.world.deviceId), own.token);
+    const rogue = await named(api, own.world, 1);
+    const { token } = await api.session(rogue.owner);
+    for (let i = 0; i < 5; i++) await api.get(ApiWorld.recordsUrl(rogue.deviceId), token);
+    const lines = async (of: string): Promise<number> =>
+      ((await api.get('/v1/access', of)).body as { entries: unknown[] }).entries.length;
+    expect(await lines(own.token)).toBe(1);
+    expect(await lines((await api.session(own.world.owner, {}, {}, [rogue.account])).token)).toBe(6);
+  });
+
+  it('cost one write of the access log for a list of many cameras', async () => {
+    let writes = 0;
+    const lines: number[] = [];
+    const api = await ApiWorld.open((store) => ({
+      ...store,
+      access: {
+        ...store.access,
+        append: (entries) => {
+          writes++;
+          lines.push(entries.length);
+          return store.access.append(entries);
+        },
+      },
+    }));
+    const own = await stored(api);
+    const world = new CameraWorld({ cloud: api.receiptSigner });
+    let previous: Uint8Array | null = null;
+    for (let epoch = 1; epoch <= 6; epoch++) {
+      const claim = world.claim(epoch, previous, { recipients: [world.recipient, own.world.recipient] });
+      const accept = world.record(claim, 0, claim.hash, { kind: 'accept' });
+      await api.store.claims.accept(claim, accept, 1);
+      const health = world.record(claim, 1, accept.hash, { kind: 'health', health: HEALTH });
+      await api.store.records.put(health, [], api.clock.wallMs());
+      previous = claim.hash;
+    }
+    const { token } = await api.session(world.owner);
+    expect(await cameras(api, token)).toBe(6);
+    expect([writes, lines]).toEqual([1, [6]]);
   });
 });
