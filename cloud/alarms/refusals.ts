@@ -4,6 +4,7 @@ import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
 import type { Alarm, CloudStore } from '../store/store.js';
 import { logFailure } from './fault-log.js';
+import { countRefused } from './shares.js';
 
 export interface RefusalsDependencies {
   readonly store: CloudStore;
@@ -15,12 +16,15 @@ export interface RefusalsDependencies {
 export interface Refusal extends Pick<Alarm, 'place' | 'verdict' | 'device' | 'epoch' | 'reader' | 'reason'> {
   /** The refused bytes, for the quarantine; null for a report that carries none. */
   readonly bytes: Uint8Array | null;
+  /** Reported by a key that no claim names: counted and logged, not stored. */
+  readonly isByStranger?: boolean;
 }
 
 /** Verdicts that raise an alarm at ingest: a mix-up or an attack. At a read and in the app every refusal raises one. */
 const ALARMING_AT_INGEST = new Set(['foreign', 'revoked', 'equivocation']);
 /** Refusals stored for each camera (for reports of the app: each reader) and minute. More are counted but not stored. */
 const STORED_PER_MINUTE_MAX = 30;
+const SOURCES_PER_MINUTE_MAX = 10_000;
 const MINUTE_MS = 60_000;
 
 /**
@@ -50,7 +54,8 @@ export class Refusals {
     } else {
       log.warn({ ...fields, bytes: bytes?.length ?? 0 }, 'refused');
     }
-    if (this.countInMinute(refusal) <= STORED_PER_MINUTE_MAX) await this.storeRefusal(refusal, isAlarm);
+    if (refusal.isByStranger === true) countRefused(counters, 'alarms-of-strangers');
+    else if (this.countInMinute(refusal) <= STORED_PER_MINUTE_MAX) await this.storeRefusal(refusal, isAlarm);
     else counters.add('quarantine.full');
   }
 
@@ -75,6 +80,8 @@ export class Refusals {
     }
     const id = place === 'app' ? reader : device;
     const name = `${place}/${id === null ? '' : toHex(id)}`;
+    // Names are free: beyond this many in a minute, a new one gets nothing stored.
+    if (this.seenInMinute.size >= SOURCES_PER_MINUTE_MAX && !this.seenInMinute.has(name)) return Infinity;
     const count = (this.seenInMinute.get(name) ?? 0) + 1;
     this.seenInMinute.set(name, count);
     return count;

@@ -8,6 +8,9 @@ export const SHARES = [
   'streams-per-key',
   'streams-per-address',
   'streams-of-strangers',
+  'pending-claims',
+  'offers',
+  'alarms-of-strangers',
 ] as const;
 export type ShareName = (typeof SHARES)[number];
 

@@ -87,8 +87,11 @@ export interface ClaimStore {
   accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<PutOutcome>;
   /** Closes an epoch at its verified tombstone. Does nothing unless the epoch is open. */
   close(device: Uint8Array, epoch: number, seq: number): Promise<void>;
-  /** Stores the camera's newest offer in place of the last. */
-  putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<void>;
+  /**
+   * Stores the camera's newest offer in place of the last, and removes the offers and pending claims of windows that have
+   * closed. Returns false, and stores nothing, while as many other offers are open as there may be.
+   */
+  putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<boolean>;
   offer(device: Uint8Array): Promise<{ readonly offer: Uint8Array; readonly atMs: number } | undefined>;
   /** Stores the claim that waits for the camera in place of the last. */
   putPending(device: Uint8Array, pending: PendingClaim): Promise<void>;
@@ -277,7 +280,10 @@ export interface Alarm {
   readonly quarantineId: number | null;
 }
 
-/** Bounded for each place, so that a flood in one place does not push out the alarms of another. */
+/**
+ * Bounded for each place, so that a flood in one place does not push out the alarms of another, and in it for each camera or
+ * reader, so that one that is flooded pushes out its own.
+ */
 export interface AlarmStore {
   put(alarm: Alarm): Promise<void>;
   /** Returns up to `limit` alarms, newest first. */

@@ -1,5 +1,6 @@
+import { LIMITS } from '../../../common/limits.js';
 import { equal } from '../../../common/bytes.js';
-import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX } from '../bounds.js';
+import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
 import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
 import { claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, PendingClaim, PutOutcome } from '../store.js';
@@ -126,11 +127,17 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
       );
     },
     putOffer: async (device, offer, atMs) => {
-      await database.execute(
-        `INSERT INTO offer (device, offer, at_ms) VALUES (@device, @offer, @atMs)
+      const closed = { fromMs: atMs - LIMITS.claimWindowMs, toMs: atMs + LIMITS.claimWindowMs };
+      // A time after the window that follows is of a clock that was ahead.
+      await database.execute('DELETE FROM offer WHERE at_ms < @fromMs OR at_ms > @toMs', closed);
+      await database.execute('DELETE FROM pending_claim WHERE at_ms < @fromMs OR at_ms > @toMs', closed);
+      const stored = await database.execute(
+        `INSERT INTO offer (device, offer, at_ms) SELECT @device::bytea, @offer::bytea, @atMs::bigint
+         WHERE (SELECT count(*) FROM offer WHERE device <> @device::bytea) < ${String(OFFERS_MAX)}
          ON CONFLICT (device) DO UPDATE SET offer = excluded.offer, at_ms = excluded.at_ms`,
         { device, offer, atMs },
       );
+      return stored > 0;
     },
     offer: async (device) => {
       const [row] = await database.rows<{ readonly offer: Uint8Array; readonly at_ms: number }>(

@@ -235,5 +235,10 @@ export const migrations: readonly string[] = [
   ALTER TABLE member ADD COLUMN account bytea;
   UPDATE member SET account = claim.account FROM claim WHERE claim.device = member.device AND claim.epoch = member.epoch;
   CREATE INDEX member_by_account ON member (key, account, epoch);
+
+  CREATE INDEX offer_by_time ON offer (at_ms);
+  CREATE INDEX pending_claim_by_time ON pending_claim (at_ms);
+  CREATE INDEX alarm_by_device ON alarm (place, device, id);
+  CREATE INDEX alarm_by_reader ON alarm (place, reader, id);
   `,
 ];

@@ -1,8 +1,9 @@
+import { LIMITS } from '../../../common/limits.js';
 import { equal, toHex } from '../../../common/bytes.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX } from '../bounds.js';
+import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
 import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
 import { bytesOrNull, claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, EpochKey, PendingClaim, PutOutcome } from '../store.js';
@@ -61,7 +62,15 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
      WHERE device = @device AND epoch = @epoch AND state = 'open'`,
   );
   const putOffer = db.prepare<DeviceKey & { offer: Uint8Array; atMs: number }>(
-    'INSERT OR REPLACE INTO offer (device, offer, at_ms) VALUES (@device, @offer, @atMs)',
+    `INSERT OR REPLACE INTO offer (device, offer, at_ms) SELECT @device, @offer, @atMs
+     WHERE (SELECT count(*) FROM offer WHERE device <> @device) < ${String(OFFERS_MAX)}`,
+  );
+  // A time after the window that follows is of a clock that was ahead.
+  const dropOffers = db.prepare<{ atMs: number; windowMs: number }>(
+    'DELETE FROM offer WHERE at_ms < @atMs - @windowMs OR at_ms > @atMs + @windowMs',
+  );
+  const dropClaims = db.prepare<{ atMs: number; windowMs: number }>(
+    'DELETE FROM pending_claim WHERE at_ms < @atMs - @windowMs OR at_ms > @atMs + @windowMs',
   );
   const selectOffer = db.prepare<DeviceKey, { readonly offer: Uint8Array; readonly at_ms: number }>(
     'SELECT offer, at_ms FROM offer WHERE device = @device',
@@ -128,7 +137,16 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
     isMember: (device, epoch, key) => guard(() => member.get({ key, device, epoch }) !== undefined),
     accept: (claim, record, atMs) => guard(() => db.transaction(() => accept(claim, record, atMs)).immediate()),
     close: (device, epoch, seq) => guard(() => void close.run({ device, epoch, seq })),
-    putOffer: (device, offer, atMs) => guard(() => void putOffer.run({ device, offer, atMs })),
+    putOffer: (device, offer, atMs) =>
+      guard(() =>
+        db
+          .transaction(() => {
+            dropOffers.run({ atMs, windowMs: LIMITS.claimWindowMs });
+            dropClaims.run({ atMs, windowMs: LIMITS.claimWindowMs });
+            return putOffer.run({ device, offer, atMs }).changes > 0;
+          })
+          .immediate(),
+      ),
     offer: (device) =>
       guard(() => {
         const row = selectOffer.get({ device });

@@ -66,8 +66,8 @@ describe('an alarm', () => {
 
   it('from a page holds verdict, camera and reader, and nothing else', async () => {
     const api = await ApiWorld.open();
-    const { owner } = new CameraWorld();
-    const { token } = await api.session(owner);
+    const { token, world } = await stored(api);
+    const { owner } = world;
     expect(await report(api, token, reportBody)).toBe(202);
     expect(await report(api, token, { ...reportBody, verdict: 'older-history', device: null, epoch: null })).toBe(202);
     expect(await api.store.alarms.since(0, 10)).toMatchObject([
@@ -87,9 +87,19 @@ describe('an alarm', () => {
     expect(await report(api, 'none', reportBody)).toBe(401);
   });
 
-  it('from a flooding page is bounded', async () => {
+  it('from a page of a stranger is counted and not stored', async () => {
     const api = await ApiWorld.open();
     const { token } = await api.session(new CameraWorld().owner);
+    expect(await report(api, token, reportBody)).toBe(202);
+    expect([api.counters.get('alarms.app'), api.counters.get('shares.alarms-of-strangers')]).toEqual([1, 1]);
+    expect(await api.store.alarms.since(0, 9)).toEqual([]);
+    expect(await report(api, (await stored(api)).token, reportBody)).toBe(202);
+    expect(await api.store.alarms.since(0, 9)).toHaveLength(1);
+  });
+
+  it('from a flooding page is bounded', async () => {
+    const api = await ApiWorld.open();
+    const { token } = await stored(api);
     const answers = new Set<number>();
     for (let i = 0; i < 100; i++) {
       answers.add(await report(api, token, { ...reportBody, device: toHex(realRandom.bytes(32)) }));

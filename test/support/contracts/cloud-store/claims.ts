@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../../common/limits.js';
 import { expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
@@ -87,6 +88,16 @@ export function claimsContract(open: OpenStore): void {
     const pending = { claim: Uint8Array.of(3), mac: null, nonce: Uint8Array.of(4), atMs: 30 };
     await store.claims.putPending(deviceId, pending);
     expect(await store.claims.pending(deviceId)).toEqual(pending);
+    // The next offer of any camera removes what belongs to windows that have closed, and nothing younger.
+    const other = new CameraWorld().deviceId;
+    await store.claims.putOffer(other, Uint8Array.of(5), 20 + LIMITS.claimWindowMs);
+    expect(await store.claims.offer(deviceId)).toBeDefined();
+    await store.claims.putOffer(other, Uint8Array.of(5), 21 + LIMITS.claimWindowMs);
+    expect(await store.claims.offer(deviceId)).toBeUndefined();
+    expect(await store.claims.pending(deviceId)).toEqual(pending);
+    await store.claims.putOffer(other, Uint8Array.of(5), 31 + LIMITS.claimWindowMs);
+    expect(await store.claims.pending(deviceId)).toBeUndefined();
+    await store.claims.putPending(deviceId, pending);
     await store.claims.dropPending(deviceId);
     expect(await store.claims.pending(deviceId)).toBeUndefined();
     await store.close();
