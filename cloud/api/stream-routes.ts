@@ -1,4 +1,4 @@
-import { toHex } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import { asSealcamError, isSealcamError } from '../../common/errors.js';
 import type { ClaimRow, StoredRecord } from '../store/store.js';
 import type { ApiContext } from './context.js';
@@ -13,6 +13,8 @@ const security = [{ session: [] }];
 const PING_INTERVAL_MS = 15_000;
 /** Missed records that a resumed stream sends; the page reads older ones by the page. */
 const RESUME_RECORDS_MAX = 500;
+/** Of one epoch, with one look at its claim and one line of the access log. */
+const RUN_RECORDS_MAX = 50;
 /** Unsent bytes at which a stream whose reader is too slow is cut off. */
 const BUFFER_MAX_BYTES = 1024 * 1024;
 
@@ -152,15 +154,18 @@ class EventStream {
     const { reader, store } = this.context;
     const rows = await reader.readableEpochs(session);
     const missed = await store.records.since(lastId, rows, RESUME_RECORDS_MAX);
-    for (const stored of missed) await this.sendRecord(session.key, stored);
+    for (const run of runsOf(missed)) await this.sendRecords(session.key, run);
   }
 
-  private async sendRecord(key: Uint8Array, stored: StoredRecord): Promise<void> {
+  /** Sends records of one epoch, with one line of the access log for all of them. */
+  private async sendRecords(key: Uint8Array, run: readonly StoredRecord[]): Promise<void> {
     const { reader } = this.context;
-    // Looked up for every record: a session shows what its key may read now, not what it could when it was opened.
-    const row = await this.rowOrNull(key, stored.device, stored.epoch);
+    const [first] = run;
+    if (first === undefined) return;
+    // Looked up for every run: a session shows what its key may read now, not what it could when it was opened.
+    const row = await this.rowOrNull(key, first.device, first.epoch);
     if (row === null) return;
-    for (const read of await reader.showRecords(key, row, [stored], 'stream'))
+    for (const read of await reader.showRecords(key, row, run, 'stream'))
       this.send('record', read.id, recordJson(read));
   }
 
@@ -186,7 +191,7 @@ class EventStream {
       return;
     }
     const stored = await records.get(item.device, item.epoch, item.seq);
-    if (stored !== undefined && stored.id > this.sentId) await this.sendRecord(key, stored);
+    if (stored !== undefined && stored.id > this.sentId) await this.sendRecords(key, [stored]);
   }
 
   /** Writes one event, unless the stream is over. */
@@ -206,4 +211,16 @@ class EventStream {
     this.context.counters.add(`streams.${code}`);
     this.reply.raw.destroy();
   }
+}
+
+/** Splits records, in their order, where the epoch changes and after a number of them. */
+function runsOf(records: readonly StoredRecord[]): readonly (readonly StoredRecord[])[] {
+  const runs: StoredRecord[][] = [];
+  for (const record of records) {
+    const last = runs.at(-1);
+    const isSame = last?.[0] !== undefined && equal(last[0].device, record.device) && last[0].epoch === record.epoch;
+    if (isSame && last.length < RUN_RECORDS_MAX) last.push(record);
+    else runs.push([record]);
+  }
+  return runs;
 }
