@@ -149,7 +149,7 @@ function limitConnections(
   app.server.on('connection', (socket) => {
     const address = socket.remoteAddress ?? '';
     if (isProxy(address)) return;
-    const release = share.take(addressShare(address));
+    const release = share.acquire(addressShare(address));
     if (release === null) socket.destroy();
     else socket.once('close', release);
   });

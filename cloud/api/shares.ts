@@ -41,7 +41,7 @@ export class Share {
   }
 
   /** Takes one for this holder; returns the function that gives it back, or null where the share is used up. */
-  take(holder: string): (() => void) | null {
+  acquire(holder: string): (() => void) | null {
     const count = this.held.get(holder) ?? 0;
     if (count >= this.most) {
       countRefused(this.counters, this.name);
@@ -64,13 +64,13 @@ export class Share {
  *
  * @throws SealcamError `rate-limited`
  */
-export function takeAll(wanted: readonly { readonly share: Share; readonly holder: string }[]): () => void {
+export function acquireAll(wanted: readonly { readonly share: Share; readonly holder: string }[]): () => void {
   const taken: (() => void)[] = [];
   const release = (): void => {
     for (const giveBack of taken) giveBack();
   };
   for (const { share, holder } of wanted) {
-    const giveBack = share.take(holder);
+    const giveBack = share.acquire(holder);
     if (giveBack === null) {
       release();
       throw new SealcamError('rate-limited', 'too many open streams');
@@ -114,7 +114,7 @@ function withoutPort(address: string): string {
   return bracketed ?? /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(address)?.[1] ?? address;
 }
 
-/** Returns whether this text names an address, or a network like 10.0.0.0/8. */
+/** Returns whether this text names an address, or a network like 172.16.0.0/12. */
 export function isNetwork(text: string): boolean {
   const [address = '', bits, ...rest] = text.split('/');
   const kind = isIP(address);

@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyReply } from './fastify.js';
 import type { FeedItem } from './feed.js';
 import { cameraJson } from './record-routes.js';
 import type { Session } from './sessions.js';
-import { addressShare, Share, takeAll, type HttpLimits } from './shares.js';
+import { addressShare, Share, acquireAll, type HttpLimits } from './shares.js';
 import { recordJson } from './wire.js';
 
 const security = [{ session: [] }];
@@ -40,7 +40,7 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext, limits: 
       const last = Number(request.headers['last-event-id'] ?? NaN);
       const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
       const isStranger = (await context.store.claims.readableBy(session.key, session.household)).length === 0;
-      const release = takeAll([
+      const release = acquireAll([
         { share: perKey, holder: toHex(session.key) },
         { share: perAddress, holder: addressShare(request.ip) },
         ...(isStranger ? [{ share: ofStrangers, holder: 'strangers' }] : []),

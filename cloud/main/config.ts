@@ -53,7 +53,7 @@ export const CLOUD_KEYS = {
     'Most requests a minute from one address; an IPv6 address counts by its /64.',
   ),
   'http.trustedProxies': key(
-    z.array(z.string().refine(isNetwork, { error: 'expected an address or a network like 10.0.0.0/8' })),
+    z.array(z.string().refine(isNetwork, { error: 'expected an address or a network like 172.16.0.0/12' })),
     [],
     'Addresses or networks of the balancers in front of this API, whose X-Forwarded-For names the client; empty: the ' +
       'header is ignored.',
