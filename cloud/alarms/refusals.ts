@@ -16,7 +16,7 @@ export interface RefusalsDependencies {
 export interface Refusal extends Pick<Alarm, 'place' | 'verdict' | 'device' | 'epoch' | 'reader' | 'reason'> {
   /** The refused bytes, for the quarantine; null for a report that carries none. */
   readonly bytes: Uint8Array | null;
-  /** Reported by a key that no claim names: counted and logged, not stored. */
+  /** Reported by a key that no claim names. All of these together have one share of what is stored. */
   readonly isByStranger?: boolean;
 }
 
@@ -25,7 +25,10 @@ const ALARMING_AT_INGEST = new Set(['foreign', 'revoked', 'equivocation']);
 /** Refusals stored for each camera (for reports of the app: each reader) and minute. More are counted but not stored. */
 const STORED_PER_MINUTE_MAX = 30;
 const SOURCES_PER_MINUTE_MAX = 10_000;
+/** Keys are free: so few that months of a flood do not push out what the readers of cameras report. */
+const OF_STRANGERS_PER_DAY_MAX = 100;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /**
  * Records refused input: counts and logs each refusal, keeps its bytes in the quarantine, and stores an alarm where it
@@ -35,6 +38,8 @@ export class Refusals {
   private readonly deps: RefusalsDependencies;
   private readonly seenInMinute = new Map<string, number>();
   private minute = 0;
+  private ofStrangers = 0;
+  private strangersDay = 0;
 
   constructor(deps: RefusalsDependencies) {
     this.deps = deps;
@@ -54,7 +59,7 @@ export class Refusals {
     } else {
       log.warn({ ...fields, bytes: bytes?.length ?? 0 }, 'refused');
     }
-    if (refusal.isByStranger === true) countRefused(counters, 'alarms-of-strangers');
+    if (refusal.isByStranger === true && !this.hasRoomForStrangers()) countRefused(counters, 'alarms-of-strangers');
     else if (this.countInMinute(refusal) <= STORED_PER_MINUTE_MAX) await this.storeRefusal(refusal, isAlarm);
     else counters.add('quarantine.full');
   }
@@ -69,6 +74,17 @@ export class Refusals {
     } catch (error) {
       logFailure(log, error, 'the quarantine entry or the alarm could not be stored');
     }
+  }
+
+  /** Counts one report of a stranger; returns whether it is among those of this day that are stored. */
+  private hasRoomForStrangers(): boolean {
+    const day = Math.floor(this.deps.clock.monotonicMs() / DAY_MS);
+    if (day !== this.strangersDay) {
+      this.strangersDay = day;
+      this.ofStrangers = 0;
+    }
+    this.ofStrangers++;
+    return this.ofStrangers <= OF_STRANGERS_PER_DAY_MAX;
   }
 
   /** Returns how many refusals of this camera or reader came in the current minute, with this one. */

@@ -31,7 +31,7 @@ export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
         bytes: null,
         device: device === null ? null : bytesOf(device, 32),
         reader: accountId(suite, key),
-        // Keys are free: what strangers report must not push out what the readers of cameras report.
+        // A page without a camera may be the first to see that the cloud mixes up its data; but anybody can be one.
         isByStranger: (await store.claims.readableBy(key, household)).length === 0,
       });
       await reply.status(202).send();
