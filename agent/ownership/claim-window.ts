@@ -20,6 +20,12 @@ interface OpenOffer {
   readonly untilMs: number;
 }
 
+/**
+ * An owner offer that is valid for less than this is replaced, not repeated: the owner's page needs time to answer it.
+ * Requests come from outside, so they renew an offer once in nine minutes at most.
+ */
+const OWNER_OFFER_LEFT_MIN_MS = 60_000;
+
 /** A claim, with what it is verified against. */
 export interface ClaimAttempt {
   readonly suite: CryptoSuite;
@@ -38,11 +44,18 @@ export interface ClaimAttempt {
 export class ClaimWindow {
   private readonly offers = new Map<Offer['mode'], OpenOffer>();
 
-  /** Makes an offer that replaces the previous one of its mode. @throws SealcamError `claim-refused` */
+  /**
+   * Makes an offer that replaces the previous one of its mode. An owner offer that is still good is returned again, with
+   * its nonce: requests without end must not make the owner's answer useless.
+   *
+   * @throws SealcamError `claim-refused`
+   */
   open(mode: Offer['mode'], facts: OwnershipFacts, nonce: Uint8Array, nowMs: number): Offer {
     if (mode === 'owner' && facts.ownerKey === null) {
       throw new SealcamError('claim-refused', 'an owner offer needs an owner');
     }
+    const known = this.offers.get(mode);
+    if (mode === 'owner' && known !== undefined && isGood(known, facts, nowMs)) return known.offer;
     const offer: Offer = {
       device: facts.device,
       lastEpoch: facts.lastEpoch,
@@ -91,6 +104,11 @@ export class ClaimWindow {
     }
     this.close();
   }
+}
+
+function isGood({ offer, untilMs }: OpenOffer, { lastEpoch, lastClaimHash }: OwnershipFacts, nowMs: number): boolean {
+  const isCurrent = offer.lastEpoch === lastEpoch && isSameHash(offer.lastClaimHash, lastClaimHash);
+  return isCurrent && untilMs - nowMs >= OWNER_OFFER_LEFT_MIN_MS;
 }
 
 function refused(why: string): SealcamError {

@@ -89,6 +89,8 @@ export class CloudClient {
   private readonly liveness: Liveness;
   private session: { readonly token: string; readonly expiresAtMs: number } | null = null;
   private opening: Promise<string> | null = null;
+  /** Accounts (hex) of the households that this person accepted. */
+  private accepted: readonly string[] = [];
 
   constructor(options: CloudClientOptions) {
     this.options = options;
@@ -98,6 +100,13 @@ export class CloudClient {
   /** Asks whether the cloud answers. @throws SealcamError `cloud-unreachable` */
   async probe(): Promise<void> {
     await this.request({ method: 'GET', path: '/v1/info', isAnonymous: true }, nothing);
+  }
+
+  /** Names the households that this person accepted. The cloud lists all their cameras from the next session on. */
+  acceptHouseholds(accounts: readonly string[]): void {
+    if (accounts.join(' ') === this.accepted.join(' ')) return;
+    this.accepted = accounts;
+    this.session = null;
   }
 
   get cloudOrigin(): string {
@@ -343,7 +352,8 @@ export class CloudClient {
     }
     const { nonce, expiresAtMs } = challenge;
     const signed = signObject(sessionKind, suite, keys.signer, { cloudOrigin, pageOrigin, nonce, expiresAtMs });
-    const body = { session: toBase64(signed.bytes) };
+    const accepted = this.accepted.length === 0 ? {} : { accepted: this.accepted };
+    const body = { session: toBase64(signed.bytes), ...accepted };
     const session = await this.call({ method: 'POST', path: '/v1/session', body, isAnonymous: true }, sessionAnswer);
     this.session = session;
     return session.token;

@@ -4,7 +4,7 @@ import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim, type Recipient } from '../../protocol/objects/claim.js';
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { floorKind, type Floor } from '../../protocol/objects/floor.js';
-import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
+import { accountId, epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
@@ -50,6 +50,7 @@ export interface Invitation {
 const HOUSEHOLDS = 'households';
 const REVOKED = 'revoked';
 const REVOCATION_VERSION = 'revocation-version';
+const KEY_BYTES = 32;
 const INVITATIONS_MAX = 16;
 const INVITED_CAMERAS_MAX = 64;
 
@@ -136,6 +137,14 @@ export class HistoryKeeper {
     this.households = [...this.households, toHex(ownerKey)];
     await this.storage.saveSetting(HOUSEHOLDS, this.households.join(' '));
     this.invitations.delete(toHex(ownerKey));
+  }
+
+  /** Returns the accounts (hex) of the households that this person accepted. */
+  acceptedAccounts(): readonly string[] {
+    return this.households.flatMap((hex) => {
+      const key = fromHex(hex, KEY_BYTES);
+      return key === undefined ? [] : [toHex(accountId(this.suite, key))];
+    });
   }
 
   /** Returns whether this person owns a camera, rather than being a member of its household. */

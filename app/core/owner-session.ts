@@ -121,6 +121,7 @@ export class OwnerSession {
     this.setConnection('connecting');
     await retrying(options, async (resetDelay) => {
       try {
+        client.acceptHouseholds(this.deps.history.acceptedAccounts());
         const stream = client.stream(this.lastId, signal);
         for await (const event of stream) {
           if (event.event === 'ready') {
@@ -144,7 +145,8 @@ export class OwnerSession {
 
   /** Fetches all cameras and their newest records, and compares them with what this device and the household verified. */
   async refresh(): Promise<void> {
-    const { household } = this.deps;
+    const { client, history, household } = this.deps;
+    client.acceptHouseholds(history.acceptedAccounts());
     // Asked for first: what another browser verified before must be in every answer after.
     await household?.fetch();
     await this.fetchCameras(true);

@@ -4,6 +4,7 @@ import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
 import type { Alarm, CloudStore } from '../store/store.js';
 import { logFailure } from './fault-log.js';
+import { countRefused } from './shares.js';
 
 export interface RefusalsDependencies {
   readonly store: CloudStore;
@@ -15,13 +16,19 @@ export interface RefusalsDependencies {
 export interface Refusal extends Pick<Alarm, 'place' | 'verdict' | 'device' | 'epoch' | 'reader' | 'reason'> {
   /** The refused bytes, for the quarantine; null for a report that carries none. */
   readonly bytes: Uint8Array | null;
+  /** Reported by a key that no claim names. All of these together have one share of what is stored. */
+  readonly isByStranger?: boolean;
 }
 
 /** Verdicts that raise an alarm at ingest: a mix-up or an attack. At a read and in the app every refusal raises one. */
 const ALARMING_AT_INGEST = new Set(['foreign', 'revoked', 'equivocation']);
 /** Refusals stored and logged for each camera (for reports of the app: each reader) and minute. More are only counted. */
 const KEPT_PER_MINUTE_MAX = 30;
+const SOURCES_PER_MINUTE_MAX = 10_000;
+/** Keys are free: so few that months of a flood do not push out what the readers of cameras report. */
+const OF_STRANGERS_PER_DAY_MAX = 100;
 const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
 
 /**
  * Records refused input: counts each refusal, logs it, keeps its bytes in the quarantine, and stores an alarm where it
@@ -31,6 +38,8 @@ export class Refusals {
   private readonly deps: RefusalsDependencies;
   private readonly seenInMinute = new Map<string, number>();
   private minute = 0;
+  private ofStrangers = 0;
+  private strangersDay = 0;
 
   constructor(deps: RefusalsDependencies) {
     this.deps = deps;
@@ -45,6 +54,10 @@ export class Refusals {
     if (isAlarm) {
       counters.add('alarms');
       counters.add(`alarms.${place}`);
+    }
+    if (refusal.isByStranger === true && !this.hasRoomForStrangers()) {
+      countRefused(counters, 'alarms-of-strangers');
+      return;
     }
     const count = this.countInMinute(refusal);
     if (count <= KEPT_PER_MINUTE_MAX) {
@@ -79,6 +92,17 @@ export class Refusals {
     }
   }
 
+  /** Counts one report of a stranger; returns whether it is among those of this day that are stored. */
+  private hasRoomForStrangers(): boolean {
+    const day = Math.floor(this.deps.clock.monotonicMs() / DAY_MS);
+    if (day !== this.strangersDay) {
+      this.strangersDay = day;
+      this.ofStrangers = 0;
+    }
+    this.ofStrangers++;
+    return this.ofStrangers <= OF_STRANGERS_PER_DAY_MAX;
+  }
+
   /** Returns how many refusals of this camera or reader came in the current minute, with this one. */
   private countInMinute({ place, device, reader }: Refusal): number {
     const minute = Math.floor(this.deps.clock.monotonicMs() / MINUTE_MS);
@@ -88,6 +112,8 @@ export class Refusals {
     }
     const id = place === 'app' ? reader : device;
     const name = `${place}/${id === null ? '' : toHex(id)}`;
+    // Names are free: beyond this many in a minute, a new one gets nothing stored.
+    if (this.seenInMinute.size >= SOURCES_PER_MINUTE_MAX && !this.seenInMinute.has(name)) return Infinity;
     const count = (this.seenInMinute.get(name) ?? 0) + 1;
     this.seenInMinute.set(name, count);
     return count;

@@ -8,7 +8,7 @@ const REPORTS_PER_MINUTE = 60;
 
 /** Reports of owners' pages about what they refused. A cloud that mixes up its own data learns it from nowhere else. */
 export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { suite, sessions } = context;
+  const { store, suite, sessions } = context;
   const refusals = new Refusals(context);
   app.post<{ Body: AlarmBody }>(
     '/v1/alarms',
@@ -21,7 +21,7 @@ export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
       config: { rateLimit: { max: REPORTS_PER_MINUTE } },
     },
     async ({ headers, body }, reply) => {
-      const { key } = sessions.of(headers.authorization);
+      const { key, household } = sessions.of(headers.authorization);
       const { verdict, code, device, epoch } = body;
       await refusals.recordRefusal({
         place: 'app',
@@ -31,6 +31,8 @@ export function alarmRoutes(app: FastifyInstance, context: ApiContext): void {
         bytes: null,
         device: device === null ? null : bytesOf(device, 32),
         reader: accountId(suite, key),
+        // A page without a camera may be the first to see that the cloud mixes up its data; but anybody can be one.
+        isByStranger: (await store.claims.readableBy(key, household)).length === 0,
       });
       await reply.status(202).send();
     },

@@ -7,6 +7,7 @@ import { accountId } from '../../protocol/objects/ids.js';
 import { offerKind } from '../../protocol/objects/offer.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
+import { countRefused } from '../alarms/shares.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import { acceptedBody, bytesOf, claimAnswer, claimBody, decoded, hexOf, offerAnswer } from './wire.js';
@@ -16,7 +17,26 @@ const params = z.object({ device: hexOf(32) });
 
 /** Relays offers and claims between a camera and its owner's page. The camera alone accepts a claim. */
 export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, suite, clock, sessions, sendDown, receiptKeys, reader, handInAccept } = context;
+  const { store, suite, clock, counters, sessions, sendDown, receiptKeys, reader, handInAccept } = context;
+
+  /**
+   * A claim is kept for its camera only while it answers the camera's open offer: anybody can sign claims for cameras that
+   * do not exist. An owner offer admits the current owner alone.
+   *
+   * @throws SealcamError `claim-refused`, `store-unavailable`
+   */
+  async function requireOpenOffer(device: Uint8Array, nonce: Uint8Array, account: Uint8Array): Promise<void> {
+    const found = await store.claims.offer(device);
+    const isOpen = found !== undefined && clock.wallMs() - found.atMs <= LIMITS.claimWindowMs;
+    const offer = isOpen ? openSigned(offerKind, suite, found.offer).value : undefined;
+    const latest = await store.claims.latest(device);
+    const isAdmitted = offer?.mode !== 'owner' || latest === undefined || equal(latest.account, account);
+    if (offer !== undefined && equal(offer.nonce, nonce) && isAdmitted) return;
+    countRefused(counters, 'pending-claims');
+    throw new SealcamError('claim-refused', 'the claim answers no open offer of this camera', {
+      hint: 'Read the offer again.',
+    });
+  }
 
   app.get<{ Params: { device: string } }>(
     '/v1/devices/:device/offer',
@@ -43,14 +63,14 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
 
   app.post<{ Params: { device: string } }>(
     '/v1/devices/:device/offer-request',
-    { schema: { summary: 'Ask a camera for an offer that admits only its owner', security, params } },
+    { schema: { summary: 'As its owner, ask a camera for an offer that admits only you', security, params } },
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const device = bytesOf(request.params.device, 32);
       const latest = await store.claims.latest(device);
-      // The table of members spares a stranger's request the alarm that the claim would raise.
-      const isListed = latest !== undefined && (await store.claims.isMember(device, latest.epoch, key));
-      if (latest === undefined || !isListed || !(await reader.mayRead(key, latest))) {
+      // The column spares a stranger's or a member's request the alarm that the claim would raise; the claim decides.
+      const isListed = latest !== undefined && equal(latest.account, accountId(suite, key));
+      if (!isListed || !(await reader.isOwner(key, latest))) {
         throw new SealcamError('not-found', 'no such camera');
       }
       sendDown(device, encodeDown({ type: 'offer-request' }));
@@ -91,6 +111,7 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       if (latest !== undefined && latest.epoch >= epoch) {
         throw new SealcamError('claim-refused', `epoch ${String(epoch)} has passed`, { hint: 'Read the offer again.' });
       }
+      await requireOpenOffer(device, nonce, accountId(suite, key));
       const mac = request.body.mac === null ? null : bytesOf(request.body.mac, 32);
       await store.claims.putPending(device, { claim: bytes, mac, nonce, atMs: clock.wallMs() });
       sendDown(device, encodeDown({ type: 'claim', claim: bytes, mac }));

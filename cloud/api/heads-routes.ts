@@ -21,9 +21,9 @@ export function headsRoutes(app: FastifyInstance, context: ApiContext): void {
       schema: { summary: "Store this browser's signed heads in place of its last ones", security, body: headsBody },
     },
     async ({ headers, body }, reply) => {
-      const { key } = sessions.of(headers.authorization);
-      await reader.requireUnmarked(accountId(suite, key));
-      const heads = await statements.openHeads(key, decoded(body.heads));
+      const session = sessions.of(headers.authorization);
+      await reader.requireUnmarked(accountId(suite, session.key));
+      const heads = await statements.openHeads(session, decoded(body.heads));
       if ((await store.heads.put(heads, clock.wallMs())) === 'rollback') {
         throw new SealcamError('statement-refused', `counter ${String(heads.value.counter)} is not above the last`);
       }
@@ -41,8 +41,8 @@ export function headsRoutes(app: FastifyInstance, context: ApiContext): void {
       },
     },
     async ({ headers }) => {
-      const { key } = sessions.of(headers.authorization);
-      return { statements: (await statements.headsFor(key)).map(toBase64) };
+      const session = sessions.of(headers.authorization);
+      return { statements: (await statements.headsFor(session)).map(toBase64) };
     },
   );
 }

@@ -1,11 +1,11 @@
-import { equal, toHex } from '../../common/bytes.js';
+import { equal } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import type { Claim } from '../../protocol/objects/claim.js';
 import { accountId, epochKey } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
@@ -16,9 +16,12 @@ import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { Refusals } from '../alarms/refusals.js';
 import type { AccessEntry, ClaimRow, CloudStore, EpochKey, NewMedia, StoredRecord } from '../store/store.js';
+import { AccessWriter } from './access-writer.js';
+import type { FeedItem } from './feed.js';
+import type { Session } from './sessions.js';
+import { SignedClaims } from './signed-claims.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 
-const CLAIMS_CACHED_MAX = 10_000;
 const NO_BYTES = new Uint8Array(0);
 const WRONG_MEDIA = 'media that is not the one the record names';
 
@@ -64,13 +67,15 @@ export class Reader {
   private readonly deps: ReaderDependencies;
   private readonly refusals: Refusals;
   private readonly makerList: MakerList;
-  /** By claim hash. A cached claim was signed by its owner: it can be old, but never another owner's. */
-  private readonly claims = new Map<string, Claim>();
+  private readonly accessWriter: AccessWriter;
+  private readonly claims: SignedClaims;
 
   constructor(deps: ReaderDependencies) {
     this.deps = deps;
     this.refusals = new Refusals(deps);
+    this.claims = new SignedClaims(deps.suite);
     this.makerList = deps.makerList ?? noMakerList(deps);
+    this.accessWriter = new AccessWriter(deps.store.access);
   }
 
   /**
@@ -110,20 +115,21 @@ export class Reader {
 
   /** Returns whether the owner of a row marked the account for deletion. A mark hides, so the row's own word is enough. */
   isRowMarked(row: ClaimRow): Promise<boolean> {
-    const claim = this.claimIn(row);
+    const claim = this.claims.in(row);
     return this.isMarked(claim === null ? [row.account] : [row.account, claim.account]);
   }
 
   /**
-   * Returns the epochs that this key may read, without revoked ones and those of accounts that are paused or marked.
+   * Returns the epochs that a person may read, without revoked ones and those of accounts that are paused or marked. Of
+   * accounts whose invitation the person has not accepted, there are a few.
    *
    * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
    */
-  async readableEpochs(key: Uint8Array): Promise<readonly ClaimRow[]> {
+  async readableEpochs({ key, household }: Session): Promise<readonly ClaimRow[]> {
     await this.requireReadsOpen(key);
     const { claims, reads } = this.deps.store;
     const rows: ClaimRow[] = [];
-    for (const row of await claims.readableBy(key)) {
+    for (const row of await claims.readableBy(key, household)) {
       if (row.claim === null || (await this.isRevoked(row)) || (await this.isRowMarked(row))) continue;
       if ((await this.mayRead(key, row)) && (await reads.pauseOf([row.account])) === undefined) rows.push(row);
     }
@@ -131,9 +137,9 @@ export class Reader {
   }
 
   /** Returns the sentence of a pause of another account whose cameras this key may read; else null. */
-  async pauseNotice(key: Uint8Array): Promise<string | null> {
+  async pauseNotice({ key, household }: Session): Promise<string | null> {
     const { claims, reads } = this.deps.store;
-    const rows = await claims.readableBy(key);
+    const rows = await claims.readableBy(key, household);
     return rows.length === 0 ? null : ((await reads.pauseOf(rows.map(({ account }) => account)))?.sentence ?? null);
   }
 
@@ -155,6 +161,22 @@ export class Reader {
     if (!isRequested || !(await this.mayRead(key, row))) throw new SealcamError('not-found', 'no such camera');
     await this.requireReadsOpen(key, row.account);
     return row;
+  }
+
+  /**
+   * Returns the keys that the signed claim behind a piece of news names. Each of their streams checks again what it sends.
+   *
+   * @throws SealcamError `store-unavailable`
+   */
+  async readersOf(item: FeedItem): Promise<readonly Uint8Array[]> {
+    const { claims } = this.deps.store;
+    const row = item.type === 'record' ? await claims.row(item.device, item.epoch) : await claims.latest(item.device);
+    if (row === undefined || row.claim === null) return [];
+    const claim = this.claimOf(row);
+    if (claim !== null) return claim.recipients.map(({ ed25519 }) => ed25519);
+    const reason = 'the claim does not belong to its row';
+    await this.reportMismatch(null, row, { verdict: 'foreign', reason, bytes: row.claim });
+    return [];
   }
 
   /**
@@ -184,15 +206,15 @@ export class Reader {
   }
 
   /**
-   * Returns the newest lines of the access log of every epoch that this key may read, revoked ones included. The table of
-   * members finds the lines; the claim of each epoch decides whether the key may see them.
+   * Returns the newest lines of the access log of every epoch of the person's households, revoked ones included. The table
+   * of members finds the lines; the claim of each epoch decides whether the key may see them.
    *
    * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
    */
-  async accessLog(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]> {
+  async accessLog({ key, household }: Session, limit: number): Promise<readonly AccessEntry[]> {
     await this.requireReadsOpen(key);
     const { access, claims } = this.deps.store;
-    const entries = await access.ofReadable(key, limit);
+    const entries = await access.ofReadable(key, limit, household.accounts);
     const mayRead = new Map<string, boolean>();
     for (const { device, epoch } of entries) {
       const place = epochKey(device, epoch);
@@ -336,26 +358,9 @@ export class Reader {
     return state === 'revoked' || this.makerList.isRevoked(device);
   }
 
-  /** Returns the claim inside a row, verified once for each hash; null if it does not verify. */
-  private claimIn({ claim: bytes, claimHash }: ClaimRow): Claim | null {
-    const name = toHex(claimHash);
-    const known = this.claims.get(name);
-    if (known !== undefined) return known;
-    try {
-      const claim = openSigned(claimKind, this.deps.suite, bytes ?? NO_BYTES);
-      if (!equal(claim.hash, claimHash)) return null;
-      if (this.claims.size >= CLAIMS_CACHED_MAX) this.claims.clear();
-      this.claims.set(name, claim.value);
-      return claim.value;
-    } catch {
-      return null;
-    }
-  }
-
   /** Returns the signed claim inside a row; null unless it verifies and is that of the row's epoch. */
   claimOf(row: ClaimRow): Claim | null {
-    const claim = this.claimIn(row);
-    return claim !== null && equal(claim.device, row.device) && claim.epoch === row.epoch ? claim : null;
+    return this.claims.of(row);
   }
 
   /** Raises the alarm over something stored that disagrees with what is signed. `reader` is null where nobody asked for it. */
@@ -369,9 +374,8 @@ export class Reader {
     return row.state === 'open' && this.deps.clock.wallMs() - lastReceivedAtMs > 2 * LIMITS.healthCadenceMs;
   }
 
-  private async logAccess(reader: Uint8Array, { device, epoch }: ClaimRow, access: Access): Promise<void> {
-    const { store, clock } = this.deps;
-    await store.access.append([{ atMs: clock.wallMs(), reader, device, epoch, ...access }]);
+  private logAccess(reader: Uint8Array, { device, epoch }: ClaimRow, access: Access): Promise<void> {
+    return this.accessWriter.append({ atMs: this.deps.clock.wallMs(), reader, device, epoch, ...access });
   }
 
   private raiseAlarm(key: Uint8Array, row: ClaimRow, mismatch: Mismatch): Promise<void> {

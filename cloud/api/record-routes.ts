@@ -25,9 +25,9 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     '/v1/cameras',
     { schema: { summary: 'Cameras and epochs that you may read', security, response: { 200: camerasAnswer } } },
     async (request) => {
-      const { key } = sessions.of(request.headers.authorization);
-      const rows = await reader.readableEpochs(key);
-      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, key, row, 'records'))) };
+      const session = sessions.of(request.headers.authorization);
+      const rows = await reader.readableEpochs(session);
+      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, session.key, row, 'records'))) };
     },
   );
 
@@ -96,8 +96,8 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
       },
     },
     async (request) => {
-      const { key } = sessions.of(request.headers.authorization);
-      const entries = await reader.accessLog(key, ACCESS_LINES_MAX);
+      const session = sessions.of(request.headers.authorization);
+      const entries = await reader.accessLog(session, ACCESS_LINES_MAX);
       return {
         entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({
           ...rest,

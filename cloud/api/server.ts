@@ -1,8 +1,10 @@
+import type { Counters } from '../../common/counters.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { z } from '../../common/schema.js';
 import { VERSION } from '../../common/version.js';
+import { countRefused } from '../alarms/shares.js';
 import { accountRoutes } from './account-routes.js';
 import { alarmRoutes } from './alarm-routes.js';
 import type { ApiContext } from './context.js';
@@ -14,6 +16,7 @@ import { headsRoutes } from './heads-routes.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
+import { addressShare, HTTP_LIMITS, networks, Share, type HttpLimits } from './shares.js';
 import { streamRoutes } from './stream-routes.js';
 
 export interface ServerSettings {
@@ -21,9 +24,14 @@ export interface ServerSettings {
   readonly port: number;
   readonly pageOrigins: readonly string[];
   readonly requestsPerMinute: number;
+  /** Addresses and networks whose X-Forwarded-For is believed; omitted: none. */
+  readonly trustedProxies?: readonly string[];
+  readonly limits?: HttpLimits;
 }
 
 const BODY_MAX_BYTES = 64 * 1024;
+/** Addresses whose requests are counted; the one that was silent for longest is forgotten first. */
+const ADDRESSES_COUNTED_MAX = 100_000;
 
 /** HTTP status by error code; 500 for every other code. */
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
@@ -47,7 +55,16 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
 
 /** Builds the HTTP API: JSON, bearer tokens, CORS by allow-list, and an OpenAPI description at /v1/openapi.json. */
 export async function buildServer(context: ApiContext, settings: ServerSettings): Promise<FastifyInstance> {
-  const app = fastify({ logger: false, bodyLimit: BODY_MAX_BYTES, routerOptions: { ignoreTrailingSlash: true } });
+  const { trustedProxies = [], limits = HTTP_LIMITS } = settings;
+  const app = fastify({
+    logger: false,
+    bodyLimit: BODY_MAX_BYTES,
+    routerOptions: { ignoreTrailingSlash: true },
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
+    requestTimeout: limits.requestWithinMs,
+    http: { headersTimeout: limits.headersWithinMs, connectionsCheckingInterval: limits.checkIntervalMs },
+  });
+  limitConnections(app, context.counters, limits, networks(trustedProxies));
   app.setValidatorCompiler(({ schema }) => validate(schema as z.ZodType));
   app.setSerializerCompiler(
     ({ schema }) =>
@@ -57,7 +74,12 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
     timeWindow: 60_000,
+    cache: ADDRESSES_COUNTED_MAX,
+    keyGenerator: ({ ip }) => addressShare(ip),
     errorResponseBuilder: () => new SealcamError('rate-limited', 'too many requests from this address'),
+    onExceeded: () => {
+      countRefused(context.counters, 'requests');
+    },
   });
   await app.register(cors, {
     origin: [...settings.pageOrigins],
@@ -107,13 +129,33 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   claimRoutes(app, context);
   commandRoutes(app, context);
   recordRoutes(app, context);
-  streamRoutes(app, context);
+  streamRoutes(app, context, limits);
   accountRoutes(app, context);
   deletionRoutes(app, context);
   headsRoutes(app, context);
   alarmRoutes(app, context);
   revocationRoutes(app, context);
   return app;
+}
+
+/** Closes connections above an address's share, and counts requests that did not arrive in time, which Node closes. */
+function limitConnections(
+  app: FastifyInstance,
+  counters: Counters,
+  limits: HttpLimits,
+  isProxy: (address: string) => boolean,
+): void {
+  const share = new Share('connections-per-address', limits.connectionsPerAddress, counters);
+  app.server.on('connection', (socket) => {
+    const address = socket.remoteAddress ?? '';
+    if (isProxy(address)) return;
+    const release = share.acquire(addressShare(address));
+    if (release === null) socket.destroy();
+    else socket.once('close', release);
+  });
+  app.server.on('clientError', (error) => {
+    if (systemCode(error) === 'ERR_HTTP_REQUEST_TIMEOUT') countRefused(counters, 'slow-requests');
+  });
 }
 
 function validate(schema: z.ZodType): (value: unknown) => { value: unknown } | { error: Error } {

@@ -1,7 +1,8 @@
 import { toHex } from '../../common/bytes.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
-import { challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from './wire.js';
+import { addressShare } from './shares.js';
+import { bytesOf, challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from './wire.js';
 
 const CHALLENGES_PER_MINUTE = 120;
 
@@ -34,7 +35,7 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
     },
   );
 
-  app.post<{ Body: { session: string } }>(
+  app.post<{ Body: { session: string; accepted: string[] } }>(
     '/v1/session',
     {
       schema: {
@@ -44,8 +45,9 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
       },
       config: { rateLimit: { max: CHALLENGES_PER_MINUTE } },
     },
-    ({ body, headers }) => {
-      const { token, session } = sessions.open(decoded(body.session), headers.origin);
+    ({ body, headers, ip }) => {
+      const accepted = body.accepted.map((account) => bytesOf(account, 16));
+      const { token, session } = sessions.open(decoded(body.session), headers.origin, accepted, addressShare(ip));
       return { token, key: toHex(session.key), expiresAtMs: session.expiresAtMs };
     },
   );

@@ -11,6 +11,7 @@ import type { StoredDeletion } from '../store/statement-store.js';
 import type { ClaimRow, CloudStore, EpochKey } from '../store/store.js';
 import { readerToken } from '../trust/reader-token.js';
 import type { Reader } from './reader.js';
+import type { Session } from './sessions.js';
 
 export interface StatementsDependencies {
   readonly store: CloudStore;
@@ -116,10 +117,10 @@ export class Statements {
    *
    * @throws SealcamError `foreign`, `account-marked`, `malformed`, `bad-signature`, `store-unavailable`
    */
-  async openHeads(key: Uint8Array, bytes: Uint8Array): Promise<Verified<Heads>> {
+  async openHeads(session: Session, bytes: Uint8Array): Promise<Verified<Heads>> {
     const heads = openSigned(headsKind, this.deps.suite, bytes);
-    if (!equal(heads.kid, key)) throw new SealcamError('foreign', 'the signer is not the key of this session');
-    if ((await this.rowsNaming(key)).length === 0) throw new SealcamError('foreign', 'this key reads no camera');
+    if (!equal(heads.kid, session.key)) throw new SealcamError('foreign', 'the signer is not the key of this session');
+    if ((await this.rowsNaming(session)).length === 0) throw new SealcamError('foreign', 'this key reads no camera');
     return heads;
   }
 
@@ -129,12 +130,12 @@ export class Statements {
    *
    * @throws SealcamError `reads-paused`, `account-marked`, `revocation-stale`, `store-unavailable`
    */
-  async headsFor(key: Uint8Array): Promise<readonly Uint8Array[]> {
+  async headsFor(session: Session): Promise<readonly Uint8Array[]> {
     const { store, reader } = this.deps;
-    await reader.requireReadsOpen(key);
+    await reader.requireReadsOpen(session.key);
     const readable = new Set<string>();
     const keys = new Map<string, Uint8Array>();
-    for (const { row, claim } of await this.rowsNaming(key)) {
+    for (const { row, claim } of await this.rowsNaming(session)) {
       if ((await reader.isRowMarked(row)) || (await store.reads.pauseOf([row.account])) !== undefined) continue;
       readable.add(epochKey(row.device, row.epoch));
       for (const { ed25519 } of claim.recipients) keys.set(toHex(ed25519), ed25519);
@@ -149,10 +150,13 @@ export class Statements {
   }
 
   /** Returns the rows, revoked ones too, whose signed claim names this key as a reader. */
-  private async rowsNaming(key: Uint8Array): Promise<readonly { readonly row: ClaimRow; readonly claim: Claim }[]> {
+  private async rowsNaming({
+    key,
+    household,
+  }: Session): Promise<readonly { readonly row: ClaimRow; readonly claim: Claim }[]> {
     const { store, reader } = this.deps;
     const found: { readonly row: ClaimRow; readonly claim: Claim }[] = [];
-    for (const row of await store.claims.readableBy(key)) {
+    for (const row of await store.claims.readableBy(key, household)) {
       const claim = reader.claimOf(row);
       if (row.claim !== null && (await reader.mayRead(key, row)) && claim !== null) found.push({ row, claim });
     }

@@ -28,7 +28,15 @@ export const infoAnswer = z.object({
 });
 
 export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hexOf(32), expiresAtMs: millis });
-export const sessionBody = z.strictObject({ session: base64.describe('signed session object') });
+const ACCEPTED_ACCOUNTS_MAX = 64;
+export const sessionBody = z.strictObject({
+  session: base64.describe('signed session object'),
+  accepted: z
+    .array(hexOf(16))
+    .max(ACCEPTED_ACCOUNTS_MAX)
+    .default([])
+    .describe('accounts whose invitations you accepted; of others, lists hold a few epochs only'),
+});
 export const sessionAnswer = z.object({ token: z.string(), key: hexOf(32), expiresAtMs: millis });
 
 export const claimBody = z.strictObject({ claim: base64, mac: hexOf(32).nullable() });

@@ -14,6 +14,7 @@ import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../prot
 import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import { FaultLog } from '../alarms/fault-log.js';
 import { Refusals } from '../alarms/refusals.js';
+import { countRefused } from '../alarms/shares.js';
 import type { ClaimRow, CloudStore } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 import { ReceiptSigners } from '../trust/receipt-signers.js';
@@ -244,7 +245,10 @@ export class Ingest {
     const offer = openSigned(offerKind, suite, bytes);
     if (!equal(offer.value.device, device)) throw new SealcamError('foreign', 'an offer of another camera');
     counters.add('offers');
-    await store.claims.putOffer(device, bytes, nowMs);
+    if (!(await store.claims.putOffer(device, bytes, nowMs))) {
+      countRefused(counters, 'offers');
+      return;
+    }
     const pending = await store.claims.pending(device);
     if (pending === undefined) return;
     // A claim answers one offer. For another nonce the owner's page has to sign again.

@@ -11,6 +11,7 @@ import { Feed } from '../api/feed.js';
 import { Reader } from '../api/reader.js';
 import { buildServer, listen } from '../api/server.js';
 import { Sessions } from '../api/sessions.js';
+import { HTTP_LIMITS } from '../api/shares.js';
 import { Statements } from '../api/statements.js';
 import { Tail } from '../api/tail.js';
 import { Ingest } from '../ingest/ingest.js';
@@ -59,7 +60,7 @@ export class Cloud {
   readonly counters: Counters;
   private readonly config: CloudConfig;
   private readonly deps: CloudDependencies;
-  private readonly feed = new Feed();
+  private readonly feed = new Feed((item) => this.reader.readersOf(item));
   private readonly mqtt: MqttFeed;
   private readonly makerList: MakerList;
   private readonly reader: Reader;
@@ -149,6 +150,13 @@ export class Cloud {
       port,
       pageOrigins: config['http.pageOrigins'],
       requestsPerMinute: config['http.requestsPerMinute'],
+      trustedProxies: config['http.trustedProxies'],
+      limits: {
+        ...HTTP_LIMITS,
+        streamsPerKey: config['http.streamsPerKey'],
+        streamsPerAddress: config['http.streamsPerAddress'],
+        connectionsPerAddress: config['http.connectionsPerAddress'],
+      },
     };
     const apiLog = log.child('api');
     let listening = port;

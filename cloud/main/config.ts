@@ -4,6 +4,7 @@ import { choice, duration, flag, integer, path, url } from '../../common/config/
 import { SealcamError } from '../../common/errors.js';
 import { z } from '../../common/schema.js';
 import { isLoopback } from '../broker/limits.js';
+import { HTTP_LIMITS, isNetwork } from '../api/shares.js';
 import type { Shard } from '../ingest/mqtt-feed.js';
 import { STORE_KINDS, storeKindsHelp, storeOf } from '../store/kinds.js';
 import type { MakerListSettings } from '../trust/maker-list.js';
@@ -47,7 +48,28 @@ export const CLOUD_KEYS = {
     [],
     "Origins of owner's pages that may use the API: the CORS allow-list, and the origins a session may be signed for.",
   ),
-  'http.requestsPerMinute': key(integer(10, 1_000_000), 3000, 'Most requests a minute from one address.'),
+  'http.requestsPerMinute': key(
+    integer(10, 1_000_000),
+    3000,
+    'Most requests a minute from one address; an IPv6 address counts by its /64.',
+  ),
+  'http.trustedProxies': key(
+    z.array(z.string().refine(isNetwork, { error: 'expected an address or a network like 172.16.0.0/12' })),
+    [],
+    'Addresses or networks of the balancers in front of this API, whose X-Forwarded-For names the client; empty: the ' +
+      'header is ignored.',
+  ),
+  'http.streamsPerKey': key(integer(1, 10_000), HTTP_LIMITS.streamsPerKey, 'Most open streams of one person.'),
+  'http.streamsPerAddress': key(
+    integer(1, 1_000_000),
+    HTTP_LIMITS.streamsPerAddress,
+    'Most open streams from one address; an IPv6 address counts by its /64.',
+  ),
+  'http.connectionsPerAddress': key(
+    integer(1, 1_000_000),
+    HTTP_LIMITS.connectionsPerAddress,
+    'Most connections from one address, http.trustedProxies excepted.',
+  ),
   'session.lifetime': key(
     duration('1 min', '7 d'),
     '12 h',

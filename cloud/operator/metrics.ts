@@ -1,3 +1,4 @@
+import { SHARES } from '../alarms/shares.js';
 import { exposition, type Metric, type Sample } from './exposition.js';
 import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } from './facts.js';
 
@@ -101,6 +102,12 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
     ),
     total('sealcam_reads_refused_total', 'Reads refused because reading is paused.', 'reads.paused'),
     one('sealcam_streams', 'gauge', 'Open streams of readers.', streams),
+    {
+      name: 'sealcam_share_refused_total',
+      type: 'counter',
+      help: 'Refused because a share was used up, by share.',
+      samples: SHARES.map((share) => ({ labels: { share }, value: counters.get(`shares.${share}`) })),
+    },
     {
       name: 'sealcam_store_errors_total',
       type: 'counter',

@@ -9,3 +9,10 @@ export const REASON_MAX = 200;
 export const BROWSERS_PER_KEY_MAX = 16;
 /** Statements of deletion in one epoch. Those that lie below the epoch's floor are erased with the records there. */
 export const DELETIONS_PER_EPOCH_MAX = 512;
+/** Accounts whose invitation a person has not accepted, and epochs of each, of which one session learns. */
+export const INVITING_ACCOUNTS_MAX = 4;
+export const INVITED_EPOCHS_MAX = 2;
+/** Offers that are open at the same time, of all cameras. */
+export const OFFERS_MAX = 10_000;
+/** Alarms of one camera (of one reader, for reports of the app) in one place; its own oldest go first. */
+export const ALARMS_PER_SOURCE_MAX = 200;

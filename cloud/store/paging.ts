@@ -1,3 +1,4 @@
+import { toHex } from '../../common/bytes.js';
 import { accessEntry, type AccessColumns } from './rows.js';
 import type { ClaimRow, EpochKey, ExportItem, NewMedia, StoredRecord } from './store.js';
 
@@ -51,4 +52,35 @@ export async function* exportAccount(source: ExportSource, account: Uint8Array):
       isMore = page.length === EXPORT_ITEMS_PER_PAGE;
     }
   }
+}
+
+/**
+ * Returns up to `limit` accounts in the order of their ids, from `from` on and once around. `next` returns the first
+ * account above an id that is wanted.
+ */
+export async function sampleAccounts(
+  next: (after: Uint8Array) => Promise<Uint8Array | undefined>,
+  from: Uint8Array,
+  limit: number,
+): Promise<readonly Uint8Array[]> {
+  const found = new Map<string, Uint8Array>();
+  let after = from;
+  for (let hasWrapped = false; found.size < limit;) {
+    const account = await next(after);
+    if (account === undefined) {
+      if (hasWrapped) break;
+      hasWrapped = true;
+      after = new Uint8Array(0);
+      continue;
+    }
+    if (found.has(toHex(account))) break;
+    found.set(toHex(account), account);
+    after = account;
+  }
+  return [...found.values()];
+}
+
+/** The order in which rows are listed: by camera, then by epoch. */
+export function byEpoch(a: EpochKey, b: EpochKey): number {
+  return Buffer.compare(a.device, b.device) || a.epoch - b.epoch;
 }

@@ -55,13 +55,27 @@ export interface PendingClaim {
 
 export type { EpochKey } from './epoch-key.js';
 
+/** Whose cameras a person asked for. */
+export interface Household {
+  /** The person's own account and those whose invitation the person accepted. */
+  readonly accounts: readonly Uint8Array[];
+  /**
+   * Where the sample of other accounts begins, in the order of account ids: 16 random bytes of the session, so that nobody
+   * who names a person without end keeps another's invitation from being seen.
+   */
+  readonly sampleFrom: Uint8Array;
+}
+
 export interface ClaimStore {
   /** Returns the authoritative row of one epoch. */
   row(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined>;
   /** Returns the camera's row with the highest epoch. */
   latest(device: Uint8Array): Promise<ClaimRow | undefined>;
-  /** Returns the rows that name this Ed25519 key as owner or member. */
-  readableBy(key: Uint8Array): Promise<readonly ClaimRow[]>;
+  /**
+   * Returns the rows that name this Ed25519 key as owner or member; with `household`, those of its accounts and a bounded
+   * sample of the others, which name the key without its consent.
+   */
+  readableBy(key: Uint8Array, household?: Household): Promise<readonly ClaimRow[]>;
   /** Iterates over the rows whose cameras may still send, one page of rows in memory. */
   open(): AsyncIterable<ClaimRow>;
   /** Returns whether the table of members lists this key for the epoch. */
@@ -73,8 +87,11 @@ export interface ClaimStore {
   accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<PutOutcome>;
   /** Closes an epoch at its verified tombstone. Does nothing unless the epoch is open. */
   close(device: Uint8Array, epoch: number, seq: number): Promise<void>;
-  /** Stores the camera's newest offer in place of the last. */
-  putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<void>;
+  /**
+   * Stores the camera's newest offer in place of the last, and removes the offers and pending claims of windows that have
+   * closed. Returns false, and stores nothing, while as many other offers are open as there may be.
+   */
+  putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<boolean>;
   offer(device: Uint8Array): Promise<{ readonly offer: Uint8Array; readonly atMs: number } | undefined>;
   /** Stores the claim that waits for the camera in place of the last. */
   putPending(device: Uint8Array, pending: PendingClaim): Promise<void>;
@@ -189,8 +206,8 @@ export interface AccessEntry extends EpochKey {
 /** Append-only: no call changes or deletes a line, and the database refuses both. */
 export interface AccessStore {
   append(entries: readonly AccessEntry[]): Promise<void>;
-  /** Returns the lines of the epochs that this key may read, newest first. */
-  ofReadable(key: Uint8Array, limit: number): Promise<readonly AccessEntry[]>;
+  /** Returns the lines of the epochs that this key may read, of these accounts alone if given, newest first. */
+  ofReadable(key: Uint8Array, limit: number, accounts?: readonly Uint8Array[]): Promise<readonly AccessEntry[]>;
   /**
    * Returns who was shown what in [sinceMs, untilMs), one line for each reader and epoch. Readers that the claim does not
    * name come first. `device` and `account` narrow the search, null does not; the account is the camera's or the reader's.
@@ -263,7 +280,10 @@ export interface Alarm {
   readonly quarantineId: number | null;
 }
 
-/** Bounded for each place, so that a flood in one place does not push out the alarms of another. */
+/**
+ * Bounded for each place, so that a flood in one place does not push out the alarms of another, and in it for each camera or
+ * reader, so that one that is flooded pushes out its own.
+ */
 export interface AlarmStore {
   put(alarm: Alarm): Promise<void>;
   /** Returns up to `limit` alarms, newest first. */

@@ -40,11 +40,13 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
         }
       });
     },
-    ofReadable: async (key, limit) => {
+    ofReadable: async (key, limit, of) => {
+      const accounts = of?.map((account) => Buffer.from(account)) ?? null;
       const rows = await database.rows<AccessColumns>(
-        `SELECT access.* FROM access JOIN member USING (device, epoch)
-         WHERE member.key = @key ORDER BY access.id DESC LIMIT @limit`,
-        { key, limit },
+        `SELECT access.* FROM access JOIN member USING (device, epoch) WHERE member.key = @key
+           AND (@accounts::bytea[] IS NULL OR member.account = ANY(@accounts::bytea[]))
+         ORDER BY access.id DESC LIMIT @limit`,
+        { key, limit, accounts },
       );
       return rows.map(accessEntry);
     },

@@ -1,4 +1,10 @@
-import { ALARMS_PER_PLACE_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_MAX, REASON_MAX } from '../bounds.js';
+import {
+  ALARMS_PER_PLACE_MAX,
+  ALARMS_PER_SOURCE_MAX,
+  QUARANTINE_BYTES_MAX,
+  QUARANTINE_MAX,
+  REASON_MAX,
+} from '../bounds.js';
 import type { Alarm, AlarmStore, QuarantineEntry, QuarantineStore } from '../store.js';
 import type { Database } from './database.js';
 
@@ -50,6 +56,13 @@ export function postgresAlarms(database: Database): AlarmStore {
           `INSERT INTO alarm (at_ms, place, verdict, device, epoch, reader, reason, quarantine_id)
            VALUES (@atMs, @place, @verdict, @device, @epoch, @reader, @reason, @quarantineId)`,
           { ...alarm, reason: alarm.reason.slice(0, REASON_MAX) },
+        );
+        const column = alarm.place === 'app' ? 'reader' : 'device';
+        const ofSource = `place = @place AND ${column} IS NOT DISTINCT FROM @source::bytea`;
+        await session.execute(
+          `DELETE FROM alarm WHERE ${ofSource} AND id <=
+             (SELECT id FROM alarm WHERE ${ofSource} ORDER BY id DESC LIMIT 1 OFFSET @most)`,
+          { place: alarm.place, source: alarm[column], most: ALARMS_PER_SOURCE_MAX },
         );
         await session.execute(
           `DELETE FROM alarm WHERE place = @place AND id <=

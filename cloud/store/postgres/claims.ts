@@ -1,5 +1,7 @@
+import { LIMITS } from '../../../common/limits.js';
 import { equal } from '../../../common/bytes.js';
-import { eachClaim } from '../paging.js';
+import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
+import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
 import { claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, PendingClaim, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
@@ -43,11 +45,38 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
           { device, epoch, limit },
         ),
       ),
-    readableBy: (key) =>
-      selectRows(
-        'SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = @key ORDER BY device, epoch',
-        { key },
-      ),
+    readableBy: async (key, household) => {
+      if (household === undefined) {
+        return selectRows(
+          'SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = @key ORDER BY device, epoch',
+          { key },
+        );
+      }
+      const accounts = household.accounts.map((account) => Buffer.from(account));
+      const nextInviting = async (after: Uint8Array): Promise<Uint8Array | undefined> => {
+        const [row] = await database.rows<{ readonly account: Uint8Array }>(
+          `SELECT account FROM member WHERE key = @key AND account > @after AND account <> ALL(@accounts::bytea[])
+           ORDER BY account LIMIT 1`,
+          { key, after, accounts },
+        );
+        return row?.account;
+      };
+      const inviting = await sampleAccounts(nextInviting, household.sampleFrom, INVITING_ACCOUNTS_MAX);
+      const rows = await selectRows(
+        `SELECT claim.* FROM member JOIN claim USING (device, epoch)
+         WHERE key = @key AND member.account = ANY(@accounts::bytea[])`,
+        { key, accounts },
+      );
+      for (const account of inviting) {
+        const invited = await selectRows(
+          `SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = @key AND member.account = @account
+           ORDER BY epoch DESC, device LIMIT @limit`,
+          { key, account, limit: INVITED_EPOCHS_MAX },
+        );
+        rows.push(...invited);
+      }
+      return rows.sort(byEpoch);
+    },
     isMember: async (device, epoch, key) => {
       const found = await database.rows(
         'SELECT 1 FROM member WHERE key = @key AND device = @device AND epoch = @epoch',
@@ -81,8 +110,9 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
         );
         for (const { ed25519 } of recipients) {
           await session.execute(
-            'INSERT INTO member (key, device, epoch) VALUES (@key, @device, @epoch) ON CONFLICT DO NOTHING',
-            { key: ed25519, device, epoch },
+            `INSERT INTO member (key, device, epoch, account) VALUES (@key, @device, @epoch, @account)
+             ON CONFLICT DO NOTHING`,
+            { key: ed25519, device, epoch, account },
           );
         }
         await session.execute('DELETE FROM pending_claim WHERE device = @device', { device });
@@ -97,11 +127,17 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
       );
     },
     putOffer: async (device, offer, atMs) => {
-      await database.execute(
-        `INSERT INTO offer (device, offer, at_ms) VALUES (@device, @offer, @atMs)
+      const closed = { fromMs: atMs - LIMITS.claimWindowMs, toMs: atMs + LIMITS.claimWindowMs };
+      // A time after the window that follows is of a clock that was ahead.
+      await database.execute('DELETE FROM offer WHERE at_ms < @fromMs OR at_ms > @toMs', closed);
+      await database.execute('DELETE FROM pending_claim WHERE at_ms < @fromMs OR at_ms > @toMs', closed);
+      const stored = await database.execute(
+        `INSERT INTO offer (device, offer, at_ms) SELECT @device::bytea, @offer::bytea, @atMs::bigint
+         WHERE (SELECT count(*) FROM offer WHERE device <> @device::bytea) < ${String(OFFERS_MAX)}
          ON CONFLICT (device) DO UPDATE SET offer = excluded.offer, at_ms = excluded.at_ms`,
         { device, offer, atMs },
       );
+      return stored > 0;
     },
     offer: async (device) => {
       const [row] = await database.rows<{ readonly offer: Uint8Array; readonly at_ms: number }>(

@@ -1,3 +1,4 @@
+import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { accountId } from '../../../protocol/objects/ids.js';
 import { accessEntry, bytesOrNull, type AccessColumns } from '../rows.js';
@@ -51,9 +52,10 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
     `INSERT INTO access (at_ms, reader, device, epoch, what, from_seq, to_seq, media_id)
      VALUES (@atMs, @reader, @device, @epoch, @what, @fromSeq, @toSeq, @mediaId)`,
   );
-  const readable = db.prepare<{ key: Uint8Array; limit: number }, AccessColumns>(
-    `SELECT access.* FROM access JOIN member USING (device, epoch)
-     WHERE member.key = @key ORDER BY access.id DESC LIMIT @limit`,
+  const readable = db.prepare<{ key: Uint8Array; limit: number; accounts: string | null }, AccessColumns>(
+    `SELECT access.* FROM access JOIN member USING (device, epoch) WHERE member.key = @key
+       AND (@accounts IS NULL OR hex(member.account) IN (SELECT value FROM json_each(@accounts)))
+     ORDER BY access.id DESC LIMIT @limit`,
   );
   // The protocol's rule for account ids. PostgreSQL computes the same with its own sha256().
   db.function('account_of', { deterministic: true, directOnly: true }, (key) =>
@@ -84,7 +86,11 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
           for (const entry of entries) insert.run(entry);
         }).immediate();
       }),
-    ofReadable: (key, limit) => guard(() => readable.all({ key, limit }).map(accessEntry)),
+    ofReadable: (key, limit, of) =>
+      guard(() => {
+        const accounts = of === undefined ? null : JSON.stringify(of.map((account) => toHex(account).toUpperCase()));
+        return readable.all({ key, limit, accounts }).map(accessEntry);
+      }),
     affected: (device, since, until, account = null) =>
       guard(() => affected.all({ device, account, since, until }).map(accessSummary)),
   };

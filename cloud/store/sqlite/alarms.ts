@@ -1,4 +1,10 @@
-import { ALARMS_PER_PLACE_MAX, QUARANTINE_BYTES_MAX, QUARANTINE_MAX, REASON_MAX } from '../bounds.js';
+import {
+  ALARMS_PER_PLACE_MAX,
+  ALARMS_PER_SOURCE_MAX,
+  QUARANTINE_BYTES_MAX,
+  QUARANTINE_MAX,
+  REASON_MAX,
+} from '../bounds.js';
 import { bytesOrNull } from '../rows.js';
 import type { Alarm, AlarmStore, QuarantineEntry, QuarantineStore } from '../store.js';
 import type { Database, Guard } from './database.js';
@@ -74,6 +80,14 @@ export function sqliteAlarms(db: Database, guard: Guard): AlarmStore {
     `DELETE FROM alarm WHERE place = @place AND id <=
        (SELECT id FROM alarm WHERE place = @place ORDER BY id DESC LIMIT 1 OFFSET @most)`,
   );
+  const trimDevice = db.prepare<Alarm & { most: number }>(
+    `DELETE FROM alarm WHERE place = @place AND device IS @device AND id <=
+       (SELECT id FROM alarm WHERE place = @place AND device IS @device ORDER BY id DESC LIMIT 1 OFFSET @most)`,
+  );
+  const trimReader = db.prepare<Alarm & { most: number }>(
+    `DELETE FROM alarm WHERE place = @place AND reader IS @reader AND id <=
+       (SELECT id FROM alarm WHERE place = @place AND reader IS @reader ORDER BY id DESC LIMIT 1 OFFSET @most)`,
+  );
   const since = db.prepare<{ sinceMs: number; limit: number }, AlarmColumns>(
     'SELECT * FROM alarm WHERE at_ms >= @sinceMs ORDER BY id DESC LIMIT @limit',
   );
@@ -82,6 +96,8 @@ export function sqliteAlarms(db: Database, guard: Guard): AlarmStore {
       guard(() => {
         db.transaction(() => {
           insert.run({ ...alarm, reason: alarm.reason.slice(0, REASON_MAX) });
+          const source = alarm.place === 'app' ? trimReader : trimDevice;
+          source.run({ ...alarm, most: ALARMS_PER_SOURCE_MAX });
           trim.run({ place: alarm.place, most: ALARMS_PER_PLACE_MAX });
         }).immediate();
       }),

@@ -1,10 +1,12 @@
-import { equal } from '../../../common/bytes.js';
+import { LIMITS } from '../../../common/limits.js';
+import { equal, toHex } from '../../../common/bytes.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import { eachClaim } from '../paging.js';
+import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
+import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
 import { bytesOrNull, claimRow, type ClaimColumns } from '../rows.js';
-import type { ClaimStore, EpochKey, PendingClaim, PutOutcome } from '../store.js';
+import type { ClaimRow, ClaimStore, EpochKey, PendingClaim, PutOutcome } from '../store.js';
 import type { Database, Guard } from './database.js';
 import type { InsertRecord } from './records.js';
 
@@ -34,6 +36,13 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
   const readable = db.prepare<{ key: Uint8Array }, ClaimColumns>(
     'SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = @key ORDER BY device, epoch',
   );
+  const readableOf = db.prepare<{ key: Uint8Array; account: Uint8Array; limit: number }, ClaimColumns>(
+    `SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = @key AND member.account = @account
+     ORDER BY epoch DESC, device LIMIT @limit`,
+  );
+  const nextAccount = db.prepare<{ key: Uint8Array; after: Uint8Array }, { readonly account: Uint8Array }>(
+    'SELECT account FROM member WHERE key = @key AND account > @after ORDER BY account LIMIT 1',
+  );
   const openAfter = db.prepare<EpochKey & { limit: number }, ClaimColumns>(
     `SELECT * FROM claim WHERE (device, epoch) > (@device, @epoch) AND state = 'open'
      ORDER BY device, epoch LIMIT @limit`,
@@ -45,15 +54,23 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
     `INSERT INTO claim (device, epoch, account, claim_hash, claim, state, accepted_at_ms)
      VALUES (@device, @epoch, @account, @claimHash, @claim, 'open', @atMs)`,
   );
-  const insertMember = db.prepare<EpochKey & { key: Uint8Array }>(
-    'INSERT OR IGNORE INTO member (key, device, epoch) VALUES (@key, @device, @epoch)',
+  const insertMember = db.prepare<EpochKey & { key: Uint8Array; account: Uint8Array }>(
+    'INSERT OR IGNORE INTO member (key, device, epoch, account) VALUES (@key, @device, @epoch, @account)',
   );
   const close = db.prepare<EpochKey & { seq: number }>(
     `UPDATE claim SET state = 'closed', closed_at_seq = @seq
      WHERE device = @device AND epoch = @epoch AND state = 'open'`,
   );
   const putOffer = db.prepare<DeviceKey & { offer: Uint8Array; atMs: number }>(
-    'INSERT OR REPLACE INTO offer (device, offer, at_ms) VALUES (@device, @offer, @atMs)',
+    `INSERT OR REPLACE INTO offer (device, offer, at_ms) SELECT @device, @offer, @atMs
+     WHERE (SELECT count(*) FROM offer WHERE device <> @device) < ${String(OFFERS_MAX)}`,
+  );
+  // A time after the window that follows is of a clock that was ahead.
+  const dropOffers = db.prepare<{ atMs: number; windowMs: number }>(
+    'DELETE FROM offer WHERE at_ms < @atMs - @windowMs OR at_ms > @atMs + @windowMs',
+  );
+  const dropClaims = db.prepare<{ atMs: number; windowMs: number }>(
+    'DELETE FROM pending_claim WHERE at_ms < @atMs - @windowMs OR at_ms > @atMs + @windowMs',
   );
   const selectOffer = db.prepare<DeviceKey, { readonly offer: Uint8Array; readonly at_ms: number }>(
     'SELECT offer, at_ms FROM offer WHERE device = @device',
@@ -77,7 +94,7 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
     const last = selectLatest.get({ device });
     if (last !== undefined && last.epoch >= epoch) return { outcome: 'equivocation' };
     insert.run({ device, epoch, account, claimHash: claim.hash, claim: claim.bytes, atMs });
-    for (const { ed25519 } of recipients) insertMember.run({ key: ed25519, device, epoch });
+    for (const { ed25519 } of recipients) insertMember.run({ key: ed25519, device, epoch, account });
     dropPending.run({ device });
     return insertRecord(record, [], atMs);
   }
@@ -95,11 +112,41 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
       }),
     open: () =>
       eachClaim(({ device, epoch }, limit) => guard(() => openAfter.all({ device, epoch, limit }).map(claimRow))),
-    readableBy: (key) => guard(() => readable.all({ key }).map(claimRow)),
+    readableBy: async (key, household) => {
+      if (household === undefined) return guard(() => readable.all({ key }).map(claimRow));
+      const { accounts, sampleFrom } = household;
+      const wanted = new Set(accounts.map(toHex));
+      const nextInviting = (from: Uint8Array): Promise<Uint8Array | undefined> =>
+        guard(() => {
+          for (let after = from; ;) {
+            const account = nextAccount.get({ key, after })?.account;
+            if (account === undefined || !wanted.has(toHex(account))) return account && new Uint8Array(account);
+            after = account;
+          }
+        });
+      const inviting = await sampleAccounts(nextInviting, sampleFrom, INVITING_ACCOUNTS_MAX);
+      const rowsOf = (account: Uint8Array, limit: number): readonly ClaimRow[] =>
+        readableOf.all({ key, account, limit }).map(claimRow);
+      return guard(() =>
+        [
+          ...accounts.flatMap((account) => rowsOf(account, -1)),
+          ...inviting.flatMap((account) => rowsOf(account, INVITED_EPOCHS_MAX)),
+        ].sort(byEpoch),
+      );
+    },
     isMember: (device, epoch, key) => guard(() => member.get({ key, device, epoch }) !== undefined),
     accept: (claim, record, atMs) => guard(() => db.transaction(() => accept(claim, record, atMs)).immediate()),
     close: (device, epoch, seq) => guard(() => void close.run({ device, epoch, seq })),
-    putOffer: (device, offer, atMs) => guard(() => void putOffer.run({ device, offer, atMs })),
+    putOffer: (device, offer, atMs) =>
+      guard(() =>
+        db
+          .transaction(() => {
+            dropOffers.run({ atMs, windowMs: LIMITS.claimWindowMs });
+            dropClaims.run({ atMs, windowMs: LIMITS.claimWindowMs });
+            return putOffer.run({ device, offer, atMs }).changes > 0;
+          })
+          .immediate(),
+      ),
     offer: (device) =>
       guard(() => {
         const row = selectOffer.get({ device });

@@ -210,4 +210,16 @@ export const migrations: readonly string[] = [
   CREATE INDEX alarm_by_place ON alarm (place, id);
   CREATE INDEX alarm_by_time ON alarm (at_ms);
   `,
+  `
+  -- Finds what a person reads by household, and who else names that person. The account is that of the claim.
+  ALTER TABLE member ADD COLUMN account BLOB;
+  UPDATE member SET account = (
+    SELECT account FROM claim WHERE claim.device = member.device AND claim.epoch = member.epoch);
+  CREATE INDEX member_by_account ON member (key, account, epoch);
+
+  CREATE INDEX offer_by_time ON offer (at_ms);
+  CREATE INDEX pending_claim_by_time ON pending_claim (at_ms);
+  CREATE INDEX alarm_by_device ON alarm (place, device, id);
+  CREATE INDEX alarm_by_reader ON alarm (place, reader, id);
+  `,
 ];

@@ -103,6 +103,18 @@ async function otherClaim(isOther: boolean): Promise<string> {
   return `${refused}; the first row ${row !== undefined && Buffer.from(row.claimHash).equals(accepted.hash) ? 'stays' : 'is gone'}`;
 }
 
+/** The owner's claim that removes a member, after this many more requests for an offer. */
+function claimAfterRequests(mode: 'owner' | 'physical'): string {
+  const facts = factsOf(owned);
+  const window = new ClaimWindow();
+  window.open(mode, facts, nonce, OPENED_MS);
+  for (let i = 1; i <= 1000; i++) window.open(mode, facts, realRandom.bytes(16), OPENED_MS + i);
+  const removing = camera.claim(2, owned.hash, { nonce });
+  return codeOf(() => {
+    window.admit({ suite: nodeSuite, claim: removing, mac: null, secret: label, facts, nowMs: OPENED_MS + 2000 });
+  });
+}
+
 attacks('claims', 'Claims', [
   {
     name: 'a claim outside a claim window',
@@ -192,6 +204,16 @@ attacks('claims', 'Claims', [
       name: 'a claim for the next epoch',
       expected: 'stored; the first row stays',
       observed: () => otherClaim(false),
+    },
+  },
+  {
+    name: "offers requested without end, so that the owner's claim never answers the last one",
+    expected: 'accepted',
+    observed: () => claimAfterRequests('owner'),
+    control: {
+      name: 'offers that a person at the camera replaces',
+      expected: 'claim-refused',
+      observed: () => claimAfterRequests('physical'),
     },
   },
 ]);

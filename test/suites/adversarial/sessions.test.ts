@@ -1,4 +1,5 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { Sessions } from '../../../cloud/api/sessions.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
@@ -7,6 +8,7 @@ import { sessionKind } from '../../../protocol/objects/session.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { seal, unseal } from '../../../protocol/seal/seal.js';
 import { ApiWorld, CLOUD, PAGE } from '../../support/worlds/api-world.js';
+import { VirtualClock } from '../../support/runner/virtual-clock.js';
 import { crossed } from '../../support/worlds/crossed-store.js';
 import { mediaUrl, stored } from '../../support/worlds/stored-event.js';
 import { attacks } from '../../support/attack.js';
@@ -206,6 +208,69 @@ async function mediaUnderOtherDevice(isOther: boolean): Promise<string> {
   return wordFor(status);
 }
 
+/** Whether an owner's challenge still opens a session after strangers asked for many. */
+async function challengeAmong(isOfThisProcess: boolean): Promise<string> {
+  const api = await ApiWorld.open();
+  const from = isOfThisProcess ? api : await ApiWorld.open();
+  const ask = (world: ApiWorld): Promise<{ json: () => { nonce: string; expiresAtMs: number } }> =>
+    world.app.inject({ method: 'POST', url: '/v1/session/challenge' });
+  const { nonce, expiresAtMs } = (await ask(from)).json();
+  for (let i = 0; i < 100; i++) await ask(api);
+  const challenge = {
+    cloudOrigin: CLOUD,
+    pageOrigin: PAGE,
+    nonce: new Uint8Array(Buffer.from(nonce, 'hex')),
+    expiresAtMs,
+  };
+  const { status } = await api.answer(signObject(sessionKind, nodeSuite, new CameraWorld().owner, challenge).bytes);
+  return status === 200 ? 'opened' : wordFor(status);
+}
+
+/** Whether a session is there after strangers from one address opened more than there is room for. */
+function sessionAmong(address: string): string {
+  const settings = { cloudOrigin: () => CLOUD, pageOrigins: [PAGE], lifetimeMs: HOUR_MS, sessionsMax: 20 };
+  const sessions = new Sessions(settings, nodeSuite, new VirtualClock(), realRandom);
+  const open = (from: string): string => {
+    const challenge = { cloudOrigin: CLOUD, pageOrigin: PAGE, ...sessions.challenge() };
+    const signed = signObject(sessionKind, nodeSuite, new CameraWorld().owner, challenge).bytes;
+    return sessions.open(signed, PAGE, [], from).token;
+  };
+  const token = open(address);
+  for (let i = 0; i < 40; i++) open('198.51.100.1');
+  return codeOf(() => sessions.of(`Bearer ${token}`)) === 'accepted' ? 'kept' : 'ended';
+}
+
+/** How many cameras a person's list has while a rogue camera signs claim after claim that names that person. */
+async function listedFor(isAccepted: boolean): Promise<string> {
+  const api = await ApiWorld.open();
+  const victim = await stored(api);
+  const rogue = new CameraWorld({ cloud: api.receiptSigner });
+  let previous: Uint8Array | null = null;
+  for (let epoch = 1; epoch <= 40; epoch++) {
+    const claim = rogue.claim(epoch, previous, { recipients: [rogue.recipient, victim.world.recipient] });
+    await api.store.claims.accept(claim, rogue.record(claim, 0, claim.hash, { kind: 'accept' }), api.clock.wallMs());
+    previous = claim.hash;
+  }
+  const { token } = await api.session(victim.world.owner, {}, {}, isAccepted ? [rogue.account] : []);
+  const { cameras } = (await api.get('/v1/cameras', token)).body as { cameras: readonly unknown[] };
+  return `${String(cameras.length)} listed`;
+}
+
+/** How many are kept of 120 reports that four keys make. */
+async function reportedBy(isReader: boolean): Promise<string> {
+  const api = await ApiWorld.open();
+  for (let i = 0; i < 4; i++) {
+    const { token } = isReader ? await stored(api) : await api.session(new CameraWorld().owner);
+    const headers = { authorization: `Bearer ${token}` };
+    const payload = { verdict: 'foreign', code: 'foreign', device: null, epoch: null };
+    const remoteAddress = `192.0.2.${String(i)}`;
+    const request = { method: 'POST', url: '/v1/alarms', headers, payload, remoteAddress } as const;
+    for (let j = 0; j < 30; j++) await api.app.inject(request);
+  }
+  const { length } = await api.store.alarms.since(0, 999);
+  return `${String(length)} kept, ${String(api.counters.get('alarms.app'))} counted`;
+}
+
 attacks('sessions', 'At read: sessions and epochs', [
   {
     name: "the previous owner's session after a reset",
@@ -288,5 +353,41 @@ attacks('sessions', 'At read: sessions and epochs', [
     expected: 'session refused',
     observed: () => signedOn('https://other.example'),
     control: { name: 'on the page that the cloud allows', expected: 'opened', observed: () => signedOn(PAGE) },
+  },
+  {
+    name: "strangers ask for challenges without end, to push an owner's out",
+    expected: 'opened',
+    observed: () => challengeAmong(true),
+    control: {
+      name: 'a challenge that another cloud made',
+      expected: 'session refused',
+      observed: () => challengeAmong(false),
+    },
+  },
+  {
+    name: "strangers open more sessions than there is room for, to push an owner's out",
+    expected: 'kept',
+    observed: () => sessionAmong('192.0.2.1'),
+    control: {
+      name: 'the oldest of their own address',
+      expected: 'ended',
+      observed: () => sessionAmong('198.51.100.1'),
+    },
+  },
+  {
+    name: 'a rogue camera signs 40 claims that name a person who never agreed',
+    expected: '3 listed',
+    observed: () => listedFor(false),
+    control: {
+      name: 'of a household that the person accepted',
+      expected: '41 listed',
+      observed: () => listedFor(true),
+    },
+  },
+  {
+    name: 'keys that no claim names report alarms, to push out those of readers',
+    expected: '100 kept, 120 counted',
+    observed: () => reportedBy(false),
+    control: { name: 'readers of cameras', expected: '120 kept, 120 counted', observed: () => reportedBy(true) },
   },
 ]);

@@ -71,8 +71,8 @@ describeWith('postgres', 'cloud store: postgres server', () => {
     const alarm = { atMs: 1, verdict: 'foreign', device: null, epoch: null, reader: null, reason: 'first' } as const;
     await store.alarms.put({ ...alarm, place: 'read', quarantineId: null });
     await queryDirectly(url, (query) =>
-      query(`INSERT INTO alarm (at_ms, place, verdict, reason)
-        SELECT i, 'app', 'foreign', 'flood' FROM generate_series(1, 10500) AS i`),
+      query(`INSERT INTO alarm (at_ms, place, verdict, reason, reader)
+        SELECT i, 'app', 'foreign', 'flood', int8send(i) FROM generate_series(1, 10500) AS i`),
     );
     await store.alarms.put({ ...alarm, place: 'app', quarantineId: null });
     const all = await store.alarms.since(0, 99_999);

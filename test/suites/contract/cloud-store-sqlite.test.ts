@@ -30,7 +30,8 @@ describe('cloud store: sqlite file', () => {
     await store.alarms.put({ ...alarm, place: 'read', quarantineId: null });
     const db = new Sqlite(path);
     db.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10500)
-      INSERT INTO alarm (at_ms, place, verdict, reason) SELECT i, 'app', 'foreign', 'flood' FROM n`);
+      INSERT INTO alarm (at_ms, place, verdict, reason, reader)
+      SELECT i, 'app', 'foreign', 'flood', CAST(i AS BLOB) FROM n`);
     db.close();
     await store.alarms.put({ ...alarm, place: 'app', quarantineId: null });
     const all = await store.alarms.since(0, 99_999);

@@ -8,7 +8,7 @@ import type { ApiContext } from '../../../cloud/api/context.js';
 import type { FastifyInstance } from '../../../cloud/api/fastify.js';
 import { Feed } from '../../../cloud/api/feed.js';
 import { Reader, type ReaderDependencies } from '../../../cloud/api/reader.js';
-import { buildServer } from '../../../cloud/api/server.js';
+import { buildServer, type ServerSettings } from '../../../cloud/api/server.js';
 import { Sessions } from '../../../cloud/api/sessions.js';
 import { Ingest } from '../../../cloud/ingest/ingest.js';
 import { Statements } from '../../../cloud/api/statements.js';
@@ -93,6 +93,7 @@ export class ApiWorld {
     wrap: (store: CloudStore) => CloudStore = (store) => store,
     more: Pick<ReaderDependencies, 'makerList'> = {},
     store: CloudStore = openSqliteStore(join(tempFolder(), 'cloud.db')),
+    server: Partial<ServerSettings> = {},
   ): Promise<ApiWorld> {
     const clock = new VirtualClock();
     const counters = new Counters();
@@ -100,7 +101,6 @@ export class ApiWorld {
     const sentDown: ApiWorld['sentDown'] = [];
     const common = { store: wrap(store), suite: nodeSuite, clock, counters, log: silentLog };
     const settings = { cloudOrigin: () => CLOUD, pageOrigins: [PAGE], lifetimeMs: 3_600_000 };
-    const feed = new Feed();
     const ingest = new Ingest({
       ...common,
       ...more,
@@ -111,6 +111,7 @@ export class ApiWorld {
       pacing: () => null,
     });
     const reader = new Reader({ ...common, ...more });
+    const feed = new Feed((item) => reader.readersOf(item));
     const statements = new Statements({ ...common, reader });
     const receiptSigners = [receiptSigner];
     const context: ApiContext = {
@@ -131,6 +132,7 @@ export class ApiWorld {
       port: 0,
       pageOrigins: [PAGE],
       requestsPerMinute: 10_000,
+      ...server,
     });
     const erasing = new Erasing({ ...common, reader, statements, receiptSigners, periodMs: KEEPS_FOR_MS });
     return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app, erasing });
@@ -141,6 +143,7 @@ export class ApiWorld {
     signer: Signer,
     change: Partial<Session> = {},
     headers: Record<string, string> = {},
+    accepted: readonly Uint8Array[] = [],
   ): Promise<{ status: number; token: string }> {
     const challenge = (await this.app.inject({ method: 'POST', url: '/v1/session/challenge' })).json<{
       cloudOrigin: string;
@@ -154,15 +157,19 @@ export class ApiWorld {
       expiresAtMs: challenge.expiresAtMs,
       ...change,
     });
-    return this.answer(signed.bytes, headers);
+    return this.answer(signed.bytes, headers, accepted);
   }
 
-  async answer(signed: Uint8Array, headers: Record<string, string> = {}): Promise<{ status: number; token: string }> {
+  async answer(
+    signed: Uint8Array,
+    headers: Record<string, string> = {},
+    accepted: readonly Uint8Array[] = [],
+  ): Promise<{ status: number; token: string }> {
     const response = await this.app.inject({
       method: 'POST',
       url: '/v1/session',
       headers,
-      payload: { session: toBase64(signed) },
+      payload: { session: toBase64(signed), accepted: accepted.map(toHex) },
     });
     return { status: response.statusCode, token: response.json<{ token?: string }>().token ?? '' };
   }
@@ -173,8 +180,8 @@ export class ApiWorld {
     return { status: response.statusCode, body: isJson ? response.json() : null, raw: response.rawPayload };
   }
 
-  /** Opens a stream over a real socket; it ends with the test. */
-  async stream(token: string, lastId: number | null = null): Promise<OpenStream> {
+  /** Listens on a free port until the end of the test; returns the port. */
+  async port(): Promise<number> {
     if (!this.app.server.listening) {
       await this.app.listen({ host: '127.0.0.1', port: 0 });
       afterThisTest(async () => {
@@ -183,7 +190,12 @@ export class ApiWorld {
       });
     }
     const address = this.app.server.address();
-    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    return typeof address === 'object' && address !== null ? address.port : 0;
+  }
+
+  /** Opens a stream over a real socket; it ends with the test. */
+  async stream(token: string, lastId: number | null = null): Promise<OpenStream> {
+    const port = await this.port();
     const resume = lastId === null ? {} : { 'last-event-id': String(lastId) };
     const response = await fetch(`http://127.0.0.1:${String(port)}/v1/stream`, {
       headers: { authorization: `Bearer ${token}`, ...resume },

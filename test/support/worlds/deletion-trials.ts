@@ -217,9 +217,10 @@ export async function headsReadBy(open: StoreOpener, isListed: boolean): Promise
   const [world, { anna, stranger }] = await owners(open);
   await world.sendHeads(anna.token, headsOf(anna.world.owner, 1, [anna]));
   if (isListed) {
-    await world.sql('INSERT INTO member (key, device, epoch) VALUES ({key}, {device}, 1)', {
+    await world.sql('INSERT INTO member (key, device, epoch, account) VALUES ({key}, {device}, 1, {account})', {
       key: stranger.world.owner.publicKey,
       device: anna.world.deviceId,
+      account: anna.claim.value.account,
     });
   }
   const { body } = await world.api.get('/v1/heads', stranger.token);

@@ -62,6 +62,7 @@ export class PageCloud {
 
   get client(): CloudClient {
     const client: Partial<CloudClient> = {
+      acceptHouseholds: () => undefined,
       reportAlarm: (report) => {
         this.reports.push(report);
         return Promise.reject(new Error('a cloud that refuses alarms'));

@@ -189,7 +189,7 @@ export class FaultWorld {
         statements: new Statements({ ...counted, reader }),
         keepsForMs: 86_400_000,
         deletionDelayMs: 86_400_000,
-        feed: new Feed(),
+        feed: new Feed((item) => reader.readersOf(item)),
         cloudOrigin: () => CLOUD,
         receiptKeys: [this.receiptSigner.publicKey],
         sendDown: () => undefined,

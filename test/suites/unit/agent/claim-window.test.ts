@@ -102,4 +102,30 @@ describe('later claims', () => {
     const claim = world.claim(2, claim1.hash, { nonce });
     expect(admit(window, claim, { facts: released })).toBe('claim-refused');
   });
+
+  describe('an owner offer that is requested again', () => {
+    const again = (window: ClaimWindow, facts: OwnershipFacts, nowMs: number): Uint8Array =>
+      window.open('owner', facts, realRandom.bytes(16), nowMs).nonce;
+
+    it('keeps its nonce, so that a claim on its way is admitted however often somebody asks', () => {
+      const window = opened('owner', owned);
+      for (let i = 0; i < 1000; i++) expect(again(window, owned, 1000 + i)).toEqual(nonce);
+      expect(admit(window, world.claim(2, claim1.hash, { nonce }), { mac: null, facts: owned })).toBe('accepted');
+    });
+
+    it('is another one in its last minute, after it was used, and after the ownership changed', () => {
+      expect(again(opened('owner', owned), owned, 1000 + LIMITS.claimWindowMs - 60_000)).toEqual(nonce);
+      expect(again(opened('owner', owned), owned, 1001 + LIMITS.claimWindowMs - 60_000)).not.toEqual(nonce);
+      const later = { ...owned, lastEpoch: 2, lastClaimHash: new Uint8Array(32).fill(1) };
+      expect(again(opened('owner', owned), later, 2000)).not.toEqual(nonce);
+      const used = opened('owner', owned);
+      expect(admit(used, world.claim(2, claim1.hash, { nonce }), { mac: null, facts: owned })).toBe('accepted');
+      expect(again(used, owned, 2000)).not.toEqual(nonce);
+    });
+
+    it('is another one for a person at the camera', () => {
+      const window = opened('physical', owned);
+      expect(window.open('physical', owned, realRandom.bytes(16), 2000).nonce).not.toEqual(nonce);
+    });
+  });
 });

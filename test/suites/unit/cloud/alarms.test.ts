@@ -66,8 +66,8 @@ describe('an alarm', () => {
 
   it('from a page holds verdict, camera and reader, and nothing else', async () => {
     const api = await ApiWorld.open();
-    const { owner } = new CameraWorld();
-    const { token } = await api.session(owner);
+    const { token, world } = await stored(api);
+    const { owner } = world;
     expect(await report(api, token, reportBody)).toBe(202);
     expect(await report(api, token, { ...reportBody, verdict: 'older-history', device: null, epoch: null })).toBe(202);
     expect(await api.store.alarms.since(0, 10)).toMatchObject([
@@ -87,9 +87,26 @@ describe('an alarm', () => {
     expect(await report(api, 'none', reportBody)).toBe(401);
   });
 
+  it('from pages of strangers is stored a hundred times a day in all, and counted for all', async () => {
+    const api = await ApiWorld.open();
+    for (let i = 0; i < 4; i++) {
+      const { token } = await api.session(new CameraWorld().owner);
+      api.clock.advance(60_000);
+      const headers = { authorization: `Bearer ${token}` };
+      const remoteAddress = `192.0.2.${String(i)}`;
+      const request = { method: 'POST', url: '/v1/alarms', headers, payload: reportBody, remoteAddress } as const;
+      for (let j = 0; j < 30; j++) expect((await api.app.inject(request)).statusCode).toBe(202);
+    }
+    expect([api.counters.get('alarms.app'), api.counters.get('shares.alarms-of-strangers')]).toEqual([120, 20]);
+    expect(await api.store.alarms.since(0, 999)).toHaveLength(100);
+    // The control: a reader of a camera has a share of her own.
+    expect(await report(api, (await stored(api)).token, reportBody)).toBe(202);
+    expect(await api.store.alarms.since(0, 999)).toHaveLength(101);
+  });
+
   it('from a flooding page is bounded', async () => {
     const api = await ApiWorld.open();
-    const { token } = await api.session(new CameraWorld().owner);
+    const { token } = await stored(api);
     const answers = new Set<number>();
     for (let i = 0; i < 100; i++) {
       answers.add(await report(api, token, { ...reportBody, device: toHex(realRandom.bytes(32)) }));

@@ -53,6 +53,33 @@ describe('claims', () => {
     expect(api.sentDown).toEqual([]);
   });
 
+  it('are kept only where they answer the open offer of their camera', async () => {
+    const api = await ApiWorld.open();
+    const { world, token, nonce } = await offered(api);
+    const receiptKeys = [api.receiptSigner.publicKey];
+    const answers = async (from: string, claim: { bytes: Uint8Array }): Promise<number> =>
+      (await send(api, from, { claim: toBase64(claim.bytes), mac: null })).statusCode;
+    // A camera that does not exist, and another nonce: this would overwrite the owner's claim that waits.
+    expect(await answers(token, world.claim(1, null, { device: realRandom.bytes(32), nonce, receiptKeys }))).toBe(409);
+    expect(await answers(token, world.claim(1, null, { nonce: realRandom.bytes(16), receiptKeys }))).toBe(409);
+    expect(await api.store.claims.pending(world.deviceId)).toBeUndefined();
+    expect(api.sentDown).toEqual([]);
+    expect(api.counters.get('shares.pending-claims')).toBe(2);
+    const claim = world.claim(1, null, { nonce, receiptKeys });
+    expect(await answers(token, claim)).toBe(202);
+    expect((await api.store.claims.pending(world.deviceId))?.claim).toEqual(claim.bytes);
+    // An owner offer: a stranger who reads its nonce does not overwrite what the owner sent.
+    const own = await stored(api);
+    const asked = realRandom.bytes(16);
+    const offer = offerOf(own.world, { nonce: asked, mode: 'owner', lastEpoch: 1, lastClaimHash: own.claim.hash });
+    await api.store.claims.putOffer(own.world.deviceId, offer.bytes, api.clock.wallMs());
+    const change = { device: own.world.deviceId, nonce: asked, receiptKeys };
+    expect(await answers(own.token, own.world.claim(2, own.claim.hash, change))).toBe(202);
+    expect(await answers(token, world.claim(2, own.claim.hash, change))).toBe(409);
+    api.clock.advance(10 * 60_000 + 1);
+    expect(await answers(own.token, own.world.claim(2, own.claim.hash, change))).toBe(409);
+  });
+
   it('need an open offer', async () => {
     const api = await ApiWorld.open();
     const { world, token } = await offered(api);
@@ -105,7 +132,9 @@ describe('claims', () => {
 
   it('let only the owner ask a camera for an offer', async () => {
     const api = await ApiWorld.open();
-    const own = await stored(api);
+    const member = new CameraWorld({ cloud: api.receiptSigner });
+    const world = new CameraWorld({ cloud: api.receiptSigner });
+    const own = await stored(api, world, { recipients: [world.recipient, member.recipient] });
     const stranger = await stored(api);
     const requestOffer = (token: string): Promise<number> =>
       api.app
@@ -116,7 +145,13 @@ describe('claims', () => {
         })
         .then(({ statusCode }) => statusCode);
     expect(await requestOffer(stranger.token)).toBe(404);
+    // A member reads this camera, but may not ask: else it could ask so often that the owner never gets rid of it.
+    const { token } = await api.session(member.owner);
+    expect((await api.get('/v1/cameras', token)).body).toMatchObject({ cameras: [{ epoch: 1 }] });
+    expect(await requestOffer(token)).toBe(404);
+    expect(api.sentDown).toEqual([]);
     expect(await requestOffer(own.token)).toBe(202);
+    expect(api.counters.get('alarms')).toBe(0);
     expect(decodeDown(api.sentDown[0]?.payload ?? new Uint8Array(0))).toEqual({ type: 'offer-request' });
   });
 });

@@ -99,7 +99,7 @@ describe('ingest', () => {
       claim: claim.bytes,
       mac: new Uint8Array(32),
       nonce,
-      atMs: 0,
+      atMs: cloud.clock.wallMs(),
     });
     await cloud.up(world, { type: 'offer', offer: offer.bytes });
     expect(cloud.sent[0]?.message).toEqual({ type: 'claim', claim: claim.bytes, mac: new Uint8Array(32) });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { SealcamError } from '../../../../common/errors.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
+import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { stored, type Stored } from '../../../support/worlds/stored-event.js';
 import { until } from '../../../support/runner/wait.js';
 
@@ -39,6 +40,20 @@ describe('an open stream', () => {
     const resumed = await api.stream(own.token, 1);
     await until('the missed record came', () => resumed.events.length === 2);
     expect(resumed.summaries).toEqual(['ready', 'record 1']);
+  });
+
+  it('resumes with one line of the access log for each range', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const other = await stored(api, new CameraWorld({ owner: own.world.owner, cloud: api.receiptSigner }));
+    const resumed = await api.stream(own.token, 0);
+    await until('the missed records came', () => resumed.events.length === 5);
+    expect(resumed.summaries).toEqual(['ready', 'record 0', 'record 1', 'record 0', 'record 1']);
+    const lines = await api.store.access.ofReadable(own.world.owner.publicKey, 10);
+    expect(lines).toMatchObject([
+      { what: 'stream', device: other.world.deviceId, fromSeq: 0, toSeq: 1 },
+      { what: 'stream', device: own.world.deviceId, fromSeq: 0, toSeq: 1 },
+    ]);
   });
 
   it('that cannot resume ends, and the process keeps running', async () => {

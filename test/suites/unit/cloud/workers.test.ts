@@ -78,7 +78,7 @@ describe('the tail of the store', () => {
   it('publishes to open streams what any worker stored, once and in order of arrival', async () => {
     const cloud = new CloudWorld();
     const { world, claim, accept } = await cloud.claimed();
-    const feed = new Feed();
+    const feed = new Feed(() => Promise.resolve([world.owner.publicKey]));
     const tail = new Tail(cloud.store, feed, cloud.clock, silentLog);
     await tail.start();
     const published: FeedItem[] = [];
@@ -88,7 +88,7 @@ describe('the tail of the store', () => {
     const one = scene(world, claim, 1, accept.hash);
     await cloud.store.records.put(one, [], 1);
     await cloud.clock.run(1000, 100);
-    feed.subscribe((item) => published.push(item));
+    feed.subscribe(world.owner.publicKey, { onItem: (item) => published.push(item), onLost: () => undefined });
     for (const seq of [3, 2]) await cloud.store.records.put(scene(world, claim, seq, one.hash), [], 1);
     await cloud.clock.run(1000, 100);
     await until('both are published', () => published.length >= 2);

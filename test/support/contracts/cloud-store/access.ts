@@ -49,6 +49,8 @@ export function accessContract(open: OpenStore): void {
     expect(await store.access.affected(null, 0, 100)).toHaveLength(2);
     expect(await store.access.ofReadable(world.owner.publicKey, 10)).toHaveLength(3);
     expect(await store.access.ofReadable(stranger, 10)).toEqual([]);
+    expect(await store.access.ofReadable(world.owner.publicKey, 10, [world.account])).toHaveLength(3);
+    expect(await store.access.ofReadable(world.owner.publicKey, 10, [new CameraWorld().account])).toEqual([]);
     await store.close();
   });
 

@@ -1,3 +1,4 @@
+import { LIMITS } from '../../../../common/limits.js';
 import { expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
@@ -87,8 +88,59 @@ export function claimsContract(open: OpenStore): void {
     const pending = { claim: Uint8Array.of(3), mac: null, nonce: Uint8Array.of(4), atMs: 30 };
     await store.claims.putPending(deviceId, pending);
     expect(await store.claims.pending(deviceId)).toEqual(pending);
+    // The next offer of any camera removes what belongs to windows that have closed, and nothing younger.
+    const other = new CameraWorld().deviceId;
+    await store.claims.putOffer(other, Uint8Array.of(5), 20 + LIMITS.claimWindowMs);
+    expect(await store.claims.offer(deviceId)).toBeDefined();
+    await store.claims.putOffer(other, Uint8Array.of(5), 21 + LIMITS.claimWindowMs);
+    expect(await store.claims.offer(deviceId)).toBeUndefined();
+    expect(await store.claims.pending(deviceId)).toEqual(pending);
+    await store.claims.putOffer(other, Uint8Array.of(5), 31 + LIMITS.claimWindowMs);
+    expect(await store.claims.pending(deviceId)).toBeUndefined();
+    await store.claims.putPending(deviceId, pending);
     await store.claims.dropPending(deviceId);
     expect(await store.claims.pending(deviceId)).toBeUndefined();
+    await store.close();
+  });
+
+  it('lists what a person accepted whole, and of who else names the person a few epochs', async () => {
+    const store = await open();
+    const victim = new CameraWorld();
+    const claims = async (world: CameraWorld, epochs: number): Promise<void> => {
+      let previous: Uint8Array | null = null;
+      for (let epoch = 1; epoch <= epochs; epoch++) {
+        const claim = world.claim(epoch, previous, { recipients: [world.recipient, victim.recipient] });
+        await store.claims.accept(claim, world.record(claim, 0, claim.hash, { kind: 'accept' }), 1);
+        previous = claim.hash;
+      }
+    };
+    const own = victim.claim();
+    await store.claims.accept(own, victim.record(own, 0, own.hash, { kind: 'accept' }), 1);
+    const family = new CameraWorld();
+    await claims(family, 5);
+    const rogues = Array.from({ length: 6 }, () => new CameraWorld());
+    for (const rogue of rogues) await claims(rogue, 4);
+    const seen = async (accounts: readonly Uint8Array[], sampleFrom: Uint8Array): Promise<Map<string, number[]>> => {
+      const found = new Map<string, number[]>();
+      for (const row of await store.claims.readableBy(victim.owner.publicKey, { accounts, sampleFrom })) {
+        found.set(toHex(row.device), [...(found.get(toHex(row.device)) ?? []), row.epoch]);
+      }
+      return found;
+    };
+    const zero = new Uint8Array(16);
+    const accepted = await seen([victim.account, family.account], zero);
+    expect(accepted.get(toHex(victim.deviceId))).toEqual([1]);
+    expect(accepted.get(toHex(family.deviceId))).toEqual([1, 2, 3, 4, 5]);
+    const byAccount = rogues.sort((a, b) => Buffer.compare(a.account, b.account));
+    const shown = (found: Map<string, number[]>): (number[] | undefined)[] =>
+      byAccount.map(({ deviceId }) => found.get(toHex(deviceId)));
+    const newest = [3, 4];
+    expect(shown(accepted)).toEqual([newest, newest, newest, newest, undefined, undefined]);
+    // Another session begins elsewhere: nobody is kept out for good.
+    const later = await seen([victim.account, family.account], byAccount[3]?.account ?? zero);
+    expect(shown(later)).toEqual([newest, newest, undefined, undefined, newest, newest]);
+    // The control: without the household, everything that names the key.
+    expect(await store.claims.readableBy(victim.owner.publicKey)).toHaveLength(30);
     await store.close();
   });
 }

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
+import { ALARMS_PER_SOURCE_MAX } from '../../../../cloud/store/bounds.js';
 import type { Alarm } from '../../../../cloud/store/store.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
@@ -67,6 +68,37 @@ export function operatorContract(open: OpenStore): void {
     expect(await store.revocations.isRevoked(other.deviceId)).toBe(true);
     expect(await store.revocations.isRevoked(world.deviceId)).toBe(false);
     expect(await stateOf(other)).toBe('open');
+    await store.close();
+  });
+
+  it('keeps the alarms of one camera however many another one causes', async () => {
+    const store = await open();
+    const alarm: Alarm = {
+      atMs: 10,
+      place: 'ingest',
+      verdict: 'foreign',
+      device: realRandom.bytes(32),
+      epoch: null,
+      reader: null,
+      reason: 'the one that counts',
+      quarantineId: null,
+    };
+    await store.alarms.put(alarm);
+    const flooded = { ...alarm, device: realRandom.bytes(32), reason: 'noise' };
+    for (let i = 0; i < ALARMS_PER_SOURCE_MAX + 20; i++) await store.alarms.put({ ...flooded, atMs: 11 + i });
+    const kept = await store.alarms.since(0, 9999);
+    expect(kept).toHaveLength(ALARMS_PER_SOURCE_MAX + 1);
+    expect(kept.at(-1)).toMatchObject({ reason: 'the one that counts' });
+    // The flooding camera's own oldest went.
+    expect(kept.at(-2)).toMatchObject({ atMs: 11 + 20 });
+    // A report of the app belongs to its reader: the cameras that it names are free.
+    const reported = { ...alarm, place: 'app', reader: realRandom.bytes(16) } as const;
+    for (let i = 0; i < ALARMS_PER_SOURCE_MAX + 20; i++) {
+      await store.alarms.put({ ...reported, device: realRandom.bytes(32) });
+    }
+    const all = await store.alarms.since(0, 9999);
+    expect(all.filter(({ place }) => place === 'app')).toHaveLength(ALARMS_PER_SOURCE_MAX);
+    expect(all.filter(({ place }) => place === 'ingest')).toHaveLength(ALARMS_PER_SOURCE_MAX + 1);
     await store.close();
   });
 

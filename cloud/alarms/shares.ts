@@ -1,0 +1,20 @@
+import type { Counters } from '../../common/counters.js';
+
+/** Every share, as the metric `sealcam_share_refused_total` names it. */
+export const SHARES = [
+  'requests',
+  'connections-per-address',
+  'slow-requests',
+  'streams-per-key',
+  'streams-per-address',
+  'streams-of-strangers',
+  'pending-claims',
+  'offers',
+  'alarms-of-strangers',
+] as const;
+export type ShareName = (typeof SHARES)[number];
+
+/** Counts a refusal because a share was used up. */
+export function countRefused(counters: Counters, share: ShareName): void {
+  counters.add(`shares.${share}`);
+}

@@ -1,0 +1,40 @@
+import { equal, toHex } from '../../common/bytes.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import { openSigned } from '../../protocol/objects/signed-object.js';
+import type { ClaimRow } from '../store/store.js';
+
+const CACHED_MAX = 10_000;
+
+/** The claims inside rows, each verified once. */
+export class SignedClaims {
+  private readonly suite: CryptoSuite;
+  /** By claim hash. A cached claim was signed by its owner: it can be old, but never another owner's. */
+  private readonly claims = new Map<string, Claim>();
+
+  constructor(suite: CryptoSuite) {
+    this.suite = suite;
+  }
+
+  /** Returns the claim inside a row, of whatever epoch; null if it does not verify. */
+  in({ claim: bytes, claimHash }: ClaimRow): Claim | null {
+    const name = toHex(claimHash);
+    const known = this.claims.get(name);
+    if (known !== undefined) return known;
+    try {
+      const claim = openSigned(claimKind, this.suite, bytes ?? new Uint8Array(0));
+      if (!equal(claim.hash, claimHash)) return null;
+      if (this.claims.size >= CACHED_MAX) this.claims.clear();
+      this.claims.set(name, claim.value);
+      return claim.value;
+    } catch {
+      return null;
+    }
+  }
+
+  /** Returns the claim inside a row; null unless it verifies and is that of the row's epoch. */
+  of(row: ClaimRow): Claim | null {
+    const claim = this.in(row);
+    return claim !== null && equal(claim.device, row.device) && claim.epoch === row.epoch ? claim : null;
+  }
+}
