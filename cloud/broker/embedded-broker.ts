@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
+import { authorityOf, bareHost } from '../../common/address.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { atMost } from '../../common/clock.js';
 import { equalSecret, fromHex, utf8 } from '../../common/bytes.js';
@@ -103,9 +104,9 @@ export class EmbeddedBroker {
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {
         const code = systemCode(error) === 'EADDRINUSE' ? 'port-in-use' : 'broker-unreachable';
-        reject(new SealcamError(code, `broker on ${host}:${String(port)}: ${error.message}`, { cause: error }));
+        reject(new SealcamError(code, `broker on ${authorityOf(host, port)}: ${error.message}`, { cause: error }));
       });
-      server.listen(port, host, () => {
+      server.listen(port, bareHost(host), () => {
         const address = server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });
