@@ -1,3 +1,4 @@
+import { authorityOf, bareHost } from '../../common/address.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
@@ -102,6 +103,11 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
     await Promise.resolve();
   });
   app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
+  // The reason is for the operator, whose page has it; anybody reaches this one.
+  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+    const isReady = (await context.notReady()) === null;
+    return reply.status(isReady ? 200 : 503).send({ ready: isReady });
+  });
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
   sessionRoutes(app, context);
   claimRoutes(app, context);
@@ -166,10 +172,12 @@ function isExpected({ code }: SealcamError): boolean {
  */
 export async function listen(app: FastifyInstance, { host, port }: ServerSettings, log: Log): Promise<number> {
   try {
-    await app.listen({ host, port });
+    await app.listen({ host: bareHost(host), port });
   } catch (error) {
     const code = systemCode(error) === 'EADDRINUSE' ? 'port-in-use' : 'internal';
-    throw new SealcamError(code, `http on ${host}:${String(port)}: ${asSealcamError(error).message}`, { cause: error });
+    throw new SealcamError(code, `http on ${authorityOf(host, port)}: ${asSealcamError(error).message}`, {
+      cause: error,
+    });
   }
   const address = app.server.address();
   const actual = typeof address === 'object' && address !== null ? address.port : port;

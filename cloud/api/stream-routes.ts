@@ -33,7 +33,9 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext): void {
       const resumeFrom = Number.isSafeInteger(last) && last >= 0 ? last : null;
       // Checked before the stream starts, while an error can still be an HTTP answer.
       await context.reader.requireReadsOpen(session.key);
-      const startId = resumeFrom ?? (await context.store.records.lastId());
+      // A store that was restored from a back-up numbers again from an earlier id; what it stores from now on must arrive.
+      const newestId = await context.store.records.lastId();
+      const startId = Math.min(resumeFrom ?? newestId, newestId);
       reply.hijack();
       const stream = new EventStream(reply, context, startId);
       await stream.run(session.key, startId, () => {
