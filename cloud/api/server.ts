@@ -2,8 +2,9 @@ import { authorityOf, bareHost } from '../../common/address.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import { z } from '../../common/schema.js';
+import type { z } from '../../common/schema.js';
 import { VERSION } from '../../common/version.js';
+import { FaultLog } from '../alarms/fault-log.js';
 import { accountRoutes } from './account-routes.js';
 import { alarmRoutes } from './alarm-routes.js';
 import type { ApiContext } from './context.js';
@@ -12,6 +13,7 @@ import { commandRoutes } from './command-routes.js';
 import { deletionRoutes } from './deletion-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { headsRoutes } from './heads-routes.js';
+import { describedRoute } from './openapi.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -77,13 +79,17 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
       },
       components: { securitySchemes: { session: { type: 'http', scheme: 'bearer' } } },
     },
-    transform: ({ schema, url }) => ({ schema: described(schema), url }),
+    transform: ({ schema, url, route }) => ({
+      schema: describedRoute({ method: String(route.method), url, schema }, (code) => HTTP_STATUS[code] ?? 500),
+      url,
+    }),
   });
+  const faults = new FaultLog(context.clock, context.log);
   app.setErrorHandler((error, _request, reply) => {
     const known = knownError(error);
     if (!isExpected(known)) {
       context.counters.add(`api.${known.code}`);
-      context.log.error({ code: known.code }, known.message);
+      faults.error(known.code, {}, known.message);
     }
     return reply
       .status(HTTP_STATUS[known.code] ?? 500)
@@ -132,22 +138,6 @@ function validate(schema: z.ZodType): (value: unknown) => { value: unknown } | {
       error: new SealcamError('request-invalid', `${where === '' ? 'request' : where}: ${issue?.message ?? 'invalid'}`),
     };
   };
-}
-
-/** Returns a route's Zod schemas as JSON Schema, for the OpenAPI description only. */
-function described(schema: unknown): object {
-  if (typeof schema !== 'object' || schema === null) return {};
-  const json = (value: unknown): unknown => {
-    if (!(value instanceof z.ZodType)) return value;
-    const { $schema: _, ...rest } = z.toJSONSchema(value, { target: 'openapi-3.0', io: 'input' });
-    return rest;
-  };
-  const entries = Object.entries(schema).map(([name, value]): [string, unknown] => {
-    if (name !== 'response') return [name, json(value)];
-    const responses = Object.entries(value as Record<string, unknown>);
-    return [name, Object.fromEntries(responses.map(([status, body]) => [status, json(body)]))];
-  });
-  return Object.fromEntries(entries);
 }
 
 function knownError(error: unknown): SealcamError {
