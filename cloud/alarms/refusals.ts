@@ -19,7 +19,7 @@ export interface Refusal extends Pick<Alarm, 'place' | 'verdict' | 'device' | 'e
 
 /** Verdicts that raise an alarm at ingest: a mix-up or an attack. At a read and in the app every refusal raises one. */
 const ALARMING_AT_INGEST = new Set(['foreign', 'revoked', 'equivocation']);
-/** Refusals stored for each camera (for reports of the app: each reader) and minute. More are counted but not stored. */
+/** Refusals logged and stored for each camera (for reports of the app: each reader) and minute. More are only counted. */
 const STORED_PER_MINUTE_MAX = 30;
 const MINUTE_MS = 60_000;
 
@@ -42,15 +42,16 @@ export class Refusals {
     const { place, verdict, device, epoch, reason, bytes } = refusal;
     const isAlarm = place !== 'ingest' || ALARMING_AT_INGEST.has(verdict);
     counters.add(place === 'ingest' ? `refused.${verdict}` : `refused.at-${place}`);
+    const isNoted = this.countInMinute(refusal) <= STORED_PER_MINUTE_MAX;
     const fields = { verdict, device: device === null ? null : toHex(device), epoch, reason };
     if (isAlarm) {
       counters.add('alarms');
       counters.add(`alarms.${place}`);
-      log.error({ alarm: place, ...fields }, 'refused; cameras or accounts may have been mixed up');
-    } else {
+      if (isNoted) log.error({ alarm: place, ...fields }, 'refused; cameras or accounts may have been mixed up');
+    } else if (isNoted) {
       log.warn({ ...fields, bytes: bytes?.length ?? 0 }, 'refused');
     }
-    if (this.countInMinute(refusal) <= STORED_PER_MINUTE_MAX) await this.storeRefusal(refusal, isAlarm);
+    if (isNoted) await this.storeRefusal(refusal, isAlarm);
     else counters.add('quarantine.full');
   }
 
