@@ -45,8 +45,8 @@ export const ACL = [
   'pattern read sealcam/v1/%u/down',
 ];
 
-/** A client of the tests that sees everything and writes nothing. */
-const SPY = ['user spy', 'topic read #'];
+/** A client of the tests that may do everything. */
+const SPY = ['user spy', 'topic readwrite #'];
 
 /** Mosquitto as the distribution ships it. Empty rules forbid everything; null allows everything. */
 export function mosquitto(
