@@ -16,6 +16,7 @@ import { CPU, debianMirror, installPackages, must, Obstacle, prepareMachine } fr
 import { makeProgram } from './armv7/program.mjs';
 import { makeRoot, SUITE } from './armv7/root.mjs';
 import { cache, step } from './armv7/steps.mjs';
+import { helpOnly } from './tasks/help.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
 import { printProgress } from './tasks/process.mjs';
 
@@ -45,10 +46,11 @@ cd "$KERNEL_FOLDER"
 apt-get download -qq "$name"
 `;
 
-const unknown = process.argv.slice(2).filter((one) => !['--memory', '--detector', '--help'].includes(one));
-if (unknown.length > 0 || process.argv.includes('--help')) {
-  (unknown.length > 0 ? process.stderr : process.stdout).write(HELP);
-  process.exit(unknown.length > 0 ? 2 : 0);
+helpOnly(HELP);
+const unknown = process.argv.slice(2).filter((one) => !['--memory', '--detector'].includes(one));
+if (unknown.length > 0) {
+  process.stderr.write(HELP);
+  process.exit(2);
 }
 
 try {

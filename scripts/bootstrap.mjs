@@ -10,7 +10,15 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { helpOnly } from './tasks/help.mjs';
 import { run, printProgress } from './tasks/process.mjs';
+
+const HELP = `npm run build
+
+Installs and builds what is missing or stale.
+
+  --help    print this text
+`;
 
 export const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 /** With `test/support`, because the campaigns import it. */
@@ -83,6 +91,7 @@ function newest(paths) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  if (process.argv[2]?.startsWith('-') === true) helpOnly(HELP);
   await bootstrap();
   const [script, ...args] = process.argv.slice(2);
   if (script !== undefined) {

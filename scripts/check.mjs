@@ -4,7 +4,18 @@
  * caches. `-- --no-tests` leaves the tests out, for a run of `npm test` that follows.
  */
 import { bootstrap, root } from './bootstrap.mjs';
+import { helpOnly } from './tasks/help.mjs';
 import { run, printProgress } from './tasks/process.mjs';
+
+helpOnly(`npm run check [-- --no-tests]
+
+Format, lint, types, boundaries and unit tests, and how long each took.
+
+  --no-tests    leave the tests out
+  --help        print this text
+
+Exit status: 0 all green, 1 something failed.
+`);
 
 const startMs = performance.now();
 await bootstrap();

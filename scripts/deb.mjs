@@ -11,7 +11,18 @@ import { Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { checkUnits } from './armv7/units.mjs';
 import { bootstrap } from './bootstrap.mjs';
+import { helpOnly } from './tasks/help.mjs';
 import { printProgress } from './tasks/process.mjs';
+
+helpOnly(`npm run deb
+
+Builds the package for armhf in dist/image, checks its units with systemd and prints their exposure. Needs root on Debian
+and Node 20; installs the tools it needs.
+
+  --help    print this text
+
+Exit status: 0 done, 1 a unit has complaints, 4 something outside is missing.
+`);
 
 try {
   await prepareMachine();

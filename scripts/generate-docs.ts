@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { checkout } from './checkout.js';
 import { isProgram, runCommand } from './command.js';
 import { protocolCddl } from './docs/cddl.js';
+import { openApiDocument } from './docs/openapi.js';
 import { storeContractPage } from './docs/store-contract.js';
 import { configurationPage, errorsPage } from './docs/tables.js';
 
 /** Content of each generated page, by its path from the checkout's root. */
-export const GENERATED: Readonly<Record<string, () => string>> = {
+export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/protocol.cddl': protocolCddl,
   'docs/configuration.md': configurationPage,
   'docs/errors.md': errorsPage,
   'docs/store-contract.md': storeContractPage,
+  'docs/openapi.json': openApiDocument,
 };
 
 const HELP = `npm run docs
@@ -30,9 +32,9 @@ if (isProgram(import.meta.url)) {
     help: HELP,
     options: {},
     readOptions: (values) => values,
-    main: () => {
+    main: async () => {
       for (const [path, make] of Object.entries(GENERATED)) {
-        writeFileSync(join(checkout, path), make());
+        writeFileSync(join(checkout, path), await make());
         process.stdout.write(`wrote ${path}\n`);
       }
       return 0;

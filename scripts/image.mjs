@@ -10,7 +10,18 @@ import { must, Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
 import { makeRoot } from './armv7/root.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
+import { helpOnly } from './tasks/help.mjs';
 import { printProgress } from './tasks/process.mjs';
+
+helpOnly(`npm run image
+
+Builds the camera's image for armv7 and its SBOM in dist/image, and prints their sizes. Needs root on Debian and Node 20;
+installs the tools it needs.
+
+  --help    print this text
+
+Exit status: 0 done, 4 something outside is missing.
+`);
 
 try {
   await prepareMachine();

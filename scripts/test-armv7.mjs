@@ -15,8 +15,19 @@ import { makeRoot } from './armv7/root.mjs';
 import { note, stages, step } from './armv7/steps.mjs';
 import { checkUnits } from './armv7/units.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
+import { helpOnly } from './tasks/help.mjs';
 import { printProgress } from './tasks/process.mjs';
 import { repeatFailures, runSuite } from './tasks/vitest.mjs';
+
+helpOnly(`npm run test:armv7 [-- TEST FILE …]
+
+Builds the camera's image and package, and tries that very image on an emulated Cortex-A7. Needs root on Debian and Node 20;
+installs the tools it needs.
+
+  --help    print this text
+
+Exit status: 0 all passed, 1 something failed, 4 something outside is missing.
+`);
 
 const startMs = performance.now();
 let summary = { passed: 0, failed: 1, text: '' };

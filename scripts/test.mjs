@@ -16,9 +16,21 @@ import { existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { clearInterval, setInterval } from 'node:timers';
 import { bootstrap, root } from './bootstrap.mjs';
+import { helpOnly } from './tasks/help.mjs';
 import { otherLine, otherNode } from './tasks/other-node.mjs';
 import { run, printProgress } from './tasks/process.mjs';
 import { readJson, repeatFailures, runSuite } from './tasks/vitest.mjs';
+
+helpOnly(`npm test [-- SUITE …]
+
+Runs every suite, or only those that are named, and lists what did not run.
+
+  --list          print the names of the suites
+  --with-armv7    run npm run test:armv7 beside them
+  --help          print this text
+
+Exit status: 0 all passed, 1 something failed, 2 wrong usage.
+`);
 
 const OTHER = `unit-node${otherLine}`;
 const ARMV7 = 'armv7';

@@ -31,7 +31,11 @@ Exit status: 0 done, 1 internal error, 2 wrong usage or configuration, 3 input r
 `;
 
 function sourceOf(options: CommonOptions): ConfigSource {
-  return { file: options.config ?? process.env['SEALCAM_CONFIG'] ?? null, environment: process.env };
+  return {
+    file: options.config ?? process.env['SEALCAM_CONFIG'] ?? null,
+    environment: process.env,
+    warn: (text) => process.stderr.write(`sealcam: warning: ${text}\n`),
+  };
 }
 
 function frameRate(text: string): number {

@@ -2,6 +2,7 @@ import { accessSync, constants } from 'node:fs';
 import { createConnection } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { authorityOf, endpointOf } from '../../common/address.js';
 import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
@@ -138,17 +139,17 @@ function ffmpegVersion(): string {
 }
 
 function reachBroker(url: string): Promise<string> {
-  const { hostname, port, protocol } = new URL(url);
-  const number = port === '' ? (protocol === 'mqtts:' ? 8883 : 1883) : Number(port);
+  const { host, port } = endpointOf(url, new URL(url).protocol === 'mqtts:' ? 8883 : 1883);
+  const name = authorityOf(host, port);
   return new Promise((resolve, reject) => {
-    const socket = createConnection({ host: hostname, port: number, timeout: BROKER_TIMEOUT_MS });
+    const socket = createConnection({ host, port, timeout: BROKER_TIMEOUT_MS });
     const fail = (why: string): void => {
       socket.destroy();
-      reject(new SealcamError('broker-unreachable', `${hostname}:${String(number)}: ${why}`));
+      reject(new SealcamError('broker-unreachable', `${name}: ${why}`));
     };
     socket.once('connect', () => {
       socket.destroy();
-      resolve(`${hostname}:${String(number)} answers`);
+      resolve(`${name} answers`);
     });
     socket.once('timeout', () => {
       fail('no answer');

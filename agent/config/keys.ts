@@ -1,5 +1,6 @@
 import { key, loadConfig, reloadConfig, type ConfigOf, type ConfigSource } from '../../common/config/load.js';
 import {
+  brokerUrl,
   choice,
   duration,
   flag,
@@ -9,7 +10,6 @@ import {
   publicKeys,
   size,
   timeZone,
-  url,
 } from '../../common/config/values.js';
 import { CAMERA_DRIVER_NAMES } from '../../hal/camera-drivers.js';
 import { SCENARIOS, SCENES } from '../../hal/mock-scenarios.js';
@@ -133,7 +133,11 @@ export const CONFIG_KEYS = {
   'outbox.maxBytes': key(size('1 MiB', '64 GiB'), '256 MiB', 'Maximum size of the outbox while the cloud is away.'),
   'outbox.maxAge': key(duration('1 h', '365 d'), '30 d', 'Older records are dropped, and the loss is recorded.'),
 
-  'uplink.url': key(url, 'mqtt://127.0.0.1:1883', 'Address of the broker; mqtts:// for TLS.'),
+  'uplink.url': key(
+    brokerUrl('the user name is the device id, and the password is in uplink.passwordFile'),
+    'mqtt://127.0.0.1:1883',
+    'Address of the broker, without user name and password; mqtts:// for TLS.',
+  ),
   'uplink.passwordFile': key(
     path,
     '',

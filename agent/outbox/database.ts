@@ -1,4 +1,5 @@
 import { closeSync, openSync, readSync } from 'node:fs';
+import { closeToOthers } from '../../common/adapters/private-files.js';
 import { utf8 } from '../../common/bytes.js';
 import { isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import { migrate, newerSchema, SCHEMA_VERSION } from './migrations.js';
@@ -44,6 +45,8 @@ export function openDatabase(path: string, { maxBytes }: DatabaseOptions): Datab
     // Overwrites deleted content where that needs no extra write; the end of an epoch pays for the rest.
     db.pragma('secure_delete = FAST');
     migrate(db);
+    // The library makes its files readable by everybody, and the folder may be one that others can enter.
+    for (const suffix of ['', '-wal']) closeToOthers(`${path}${suffix}`);
     return db;
   } catch (error) {
     db?.close();

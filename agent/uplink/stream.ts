@@ -1,5 +1,6 @@
 import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
+import { endpointOf } from '../../common/address.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { checkByFloor } from './floor-check.js';
 import { connectionError } from './tls-errors.js';
@@ -40,10 +41,8 @@ const TLS_PORT = 8883;
  * Opens TCP or TLS to a broker and verifies its certificate before it calls `ready`. The caller destroys the socket.
  */
 export function openStream(settings: StreamSettings, session: TlsSession, handlers: StreamHandlers): Socket {
-  const { protocol, hostname, port } = new URL(settings.url);
-  const host = hostname.replace(/^\[(.*)\]$/, '$1');
-  const isTls = protocol === 'mqtts:';
-  const address = { host, port: port === '' ? (isTls ? TLS_PORT : PORT) : Number(port) };
+  const isTls = new URL(settings.url).protocol === 'mqtts:';
+  const address = endpointOf(settings.url, isTls ? TLS_PORT : PORT);
   let isDecided = false;
   const fail = (error: SealcamError): void => {
     socket.destroy();

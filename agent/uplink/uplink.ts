@@ -25,6 +25,7 @@ import {
   type UplinkState,
 } from './machine.js';
 import { SizeWatch } from './size-watch.js';
+import { PacingOrder } from './pacing-order.js';
 import { countRecords, rateOf, startMeter, type RateMeter } from './rate-meter.js';
 import type { OpenSocket, SocketHandlers, UplinkSocket } from './socket.js';
 
@@ -80,7 +81,7 @@ export class Uplink {
   /** Null until the broker has accepted the connection. */
   private delivery: Delivery | null = null;
   private rate: RateMeter;
-  private newestPacingMs = -Infinity;
+  private readonly pacingOrder: PacingOrder;
   private readonly sizes: SizeWatch;
   /** Null until the uplink is started. */
   private cancelGate: CancelTimer | null = null;
@@ -90,6 +91,7 @@ export class Uplink {
     this.deps = deps;
     this.state = restoredState(deps.settings, deps.store.load(), deps.boot);
     this.rate = startMeter(deps.clock.monotonicMs());
+    this.pacingOrder = new PacingOrder(deps.clock);
     this.sizes = new SizeWatch(deps);
   }
 
@@ -180,14 +182,10 @@ export class Uplink {
     });
   }
 
-  /**
-   * Returns the hints of a receipt's pacing, unless a newer one was applied: receipts overtake each other, and brokers
-   * repeat them.
-   */
+  /** Returns the hints of a receipt's pacing, unless a newer one was applied. */
   private pacingHints(pacing: Receipt['pacing']): ServerHints {
-    if (pacing === undefined || pacing.issuedAtMs < this.newestPacingMs) return {};
-    const { windowMs, drainIntervalMs, issuedAtMs } = pacing;
-    this.newestPacingMs = issuedAtMs;
+    if (pacing === undefined || !this.pacingOrder.accepts(pacing.issuedAtMs)) return {};
+    const { windowMs, drainIntervalMs } = pacing;
     return {
       ...(windowMs === undefined ? {} : { windowMs }),
       ...(drainIntervalMs === undefined ? {} : { drainIntervalMs }),
@@ -240,6 +238,7 @@ export class Uplink {
       opened: (hints, receiveMaximum, packetMaxBytes) => {
         if (!isCurrent() || socket === null) return;
         this.sizes.limit.setAnnounced(packetMaxBytes);
+        this.pacingOrder.reset();
         this.input({ type: 'opened', hints });
         this.startDelivery(socket, receiveMaximum);
       },

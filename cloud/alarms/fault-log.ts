@@ -3,6 +3,7 @@ import { asSealcamError } from '../../common/errors.js';
 import type { Log, LogFields } from '../../common/log.js';
 
 const REPEAT_INTERVAL_MS = 60_000;
+const FAULTS_MAX = 1000;
 
 interface LoggedFault {
   readonly atMs: number;
@@ -12,7 +13,7 @@ interface LoggedFault {
 
 /**
  * Logs our own faults, which every message or request may meet while, for example, the store is away: at most one line a
- * minute for each code, with the number of faults since the last line.
+ * minute for each code, or each `key` where one code has several causes, with the number of faults since the last line.
  */
 export class FaultLog {
   private readonly clock: Clock;
@@ -24,14 +25,15 @@ export class FaultLog {
     this.log = log;
   }
 
-  error(code: string, fields: LogFields, message: string): void {
+  error(code: string, fields: LogFields, message: string, key = code): void {
     const nowMs = this.clock.monotonicMs();
-    const last = this.logged.get(code);
+    const last = this.logged.get(key);
     if (last !== undefined && nowMs - last.atMs < REPEAT_INTERVAL_MS) {
       last.repeats++;
       return;
     }
-    this.logged.set(code, { atMs: nowMs, repeats: 0 });
+    if (last === undefined && this.logged.size >= FAULTS_MAX) this.logged.clear();
+    this.logged.set(key, { atMs: nowMs, repeats: 0 });
     this.log.error({ code, ...fields, ...(last === undefined ? {} : { sinceLast: last.repeats }) }, message);
   }
 }

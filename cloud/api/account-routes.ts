@@ -1,5 +1,5 @@
 import { Readable } from 'node:stream';
-import { toBase64, toHex } from '../../common/bytes.js';
+import { equal, toBase64, toHex } from '../../common/bytes.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimRow, ExportItem } from '../store/store.js';
@@ -34,24 +34,33 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
   );
 
   async function* exportLines(key: Uint8Array, items: AsyncIterable<ExportItem>): AsyncGenerator<string> {
-    yield `${JSON.stringify({ type: 'export', version: 1, atMs: clock.wallMs() })}\n`;
+    const startedAtMs = clock.wallMs();
+    yield `${JSON.stringify({ type: 'export', version: 1, atMs: startedAtMs })}\n`;
     let row: ClaimRow | null = null;
+    let range: { readonly from: number; readonly to: number } | null = null;
     for await (const item of items) {
       await reader.requireReadsOpen(key);
       if (item.type === 'claim') {
         const isDeleted = item.row.claim === null;
         row = !isDeleted && (await reader.isOwner(key, item.row)) ? item.row : null;
+        range = row === null ? null : await reader.startExport(key, row);
         // Without a claim nothing proves whose epoch it was: only its state is shown, nothing of what it holds.
         if (isDeleted) yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
       }
       if (row === null) continue;
       if (item.type === 'record') {
-        // Like every other read: verified, bound to its row, and in the access log.
+        // Like every other read: verified, bound to its row, and in the access log, which names no record that arrived since.
+        if (range === null || item.record.seq < range.from || item.record.seq > range.to) continue;
         const shown = await reader.exportRecord(key, row, item.record, item.media);
         if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }
-      if (item.type === 'access' && !(await reader.isOfRow(key, row, item.entry))) continue;
+      if (item.type === 'access') {
+        // The export's own line, which stands in the log from now on.
+        const { what, atMs, reader: who } = item.entry;
+        if (what === 'export' && atMs >= startedAtMs && equal(who, key)) continue;
+        if (!(await reader.isOfRow(key, row, item.entry))) continue;
+      }
       yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
     }
   }

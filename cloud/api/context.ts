@@ -26,6 +26,8 @@ export interface ApiContext {
   /** Public receipt keys for new claims, the current one first. */
   readonly receiptKeys: readonly Uint8Array[];
   readonly cloudOrigin: () => string;
+  /** Why this process cannot do its work at present; null if it can. */
+  readonly notReady: () => Promise<string | null>;
   /** Publishes on a camera's `down` topic. */
   readonly sendDown: (device: Uint8Array, payload: Uint8Array) => void;
   /** Stores a claim with the accept that its camera signed. @throws SealcamError `foreign`, `claim-refused`, … */

@@ -254,8 +254,22 @@ export class Reader {
   }
 
   /**
-   * Returns a record for an export, with its sealed objects in the order in which the record names them, null for one
-   * that is missing; null where the record may not be shown.
+   * Logs that an export reads an epoch, and returns the range of it: one line, before anything of it is returned.
+   */
+  async startExport(key: Uint8Array, row: ClaimRow): Promise<{ readonly from: number; readonly to: number } | null> {
+    await this.requireReadsOpen(key, row.account);
+    const bounds = (await this.isRevoked(row))
+      ? undefined
+      : await this.deps.store.records.bounds(row.device, row.epoch);
+    if (bounds === undefined) return null;
+    const { lowest: from, highest: to } = bounds;
+    await this.logAccess(key, row, { what: 'export', fromSeq: from, toSeq: to, mediaId: null });
+    return { from, to };
+  }
+
+  /**
+   * Returns a record for an export that was started, with its sealed objects in the order in which the record names them,
+   * null for one that is missing; null where the record may not be shown.
    */
   async exportRecord(
     key: Uint8Array,
@@ -263,9 +277,9 @@ export class Reader {
     stored: StoredRecord,
     media: readonly NewMedia[],
   ): Promise<{ readonly read: ReadRecord; readonly media: readonly (SealedObject | null)[] } | null> {
-    const [read] = await this.showRecords(key, row, [stored], 'export');
-    if (read === undefined) return null;
-    const { seq } = read.record.value;
+    await this.requireReadsOpen(key, row.account);
+    const read = (await this.isRevoked(row)) ? null : await this.verify(key, row, stored);
+    if (read === null) return null;
     const objects: (SealedObject | null)[] = [];
     for (const named of read.record.value.media ?? []) {
       const found = media.find(({ id }) => equal(id, named.id))?.sealed ?? null;
@@ -273,7 +287,6 @@ export class Reader {
       if (found !== null && !isRight) {
         await this.raiseAlarm(key, row, { verdict: 'malformed', reason: WRONG_MEDIA, bytes: read.record.bytes });
       }
-      if (isRight) await this.logAccess(key, row, { what: 'export', fromSeq: seq, toSeq: seq, mediaId: named.id });
       objects.push(isRight ? found : null);
     }
     return { read, media: objects };

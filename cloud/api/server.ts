@@ -1,10 +1,12 @@
 import type { Counters } from '../../common/counters.js';
+import { authorityOf, bareHost } from '../../common/address.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import { z } from '../../common/schema.js';
+import type { z } from '../../common/schema.js';
 import { VERSION } from '../../common/version.js';
 import { countRefused } from '../alarms/shares.js';
+import { FaultLog } from '../alarms/fault-log.js';
 import { accountRoutes } from './account-routes.js';
 import { alarmRoutes } from './alarm-routes.js';
 import type { ApiContext } from './context.js';
@@ -13,10 +15,12 @@ import { commandRoutes } from './command-routes.js';
 import { deletionRoutes } from './deletion-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { headsRoutes } from './heads-routes.js';
+import { describedRoute } from './openapi.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
-import { addressShare, HTTP_LIMITS, networks, Share, type HttpLimits } from './shares.js';
+import { addressShare } from '../../common/adapters/address-share.js';
+import { HTTP_LIMITS, networks, Share, type HttpLimits } from './shares.js';
 import { streamRoutes } from './stream-routes.js';
 
 export interface ServerSettings {
@@ -98,13 +102,17 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
       },
       components: { securitySchemes: { session: { type: 'http', scheme: 'bearer' } } },
     },
-    transform: ({ schema, url }) => ({ schema: described(schema), url }),
+    transform: ({ schema, url, route }) => ({
+      schema: describedRoute({ method: String(route.method), url, schema }, (code) => HTTP_STATUS[code] ?? 500),
+      url,
+    }),
   });
+  const faults = new FaultLog(context.clock, context.log);
   app.setErrorHandler((error, _request, reply) => {
     const known = knownError(error);
     if (!isExpected(known)) {
       context.counters.add(`api.${known.code}`);
-      context.log.error({ code: known.code }, known.message);
+      faults.error(known.code, {}, known.message);
     }
     return reply
       .status(HTTP_STATUS[known.code] ?? 500)
@@ -124,6 +132,11 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
     await Promise.resolve();
   });
   app.get('/healthz', { schema: { hide: true } }, () => ({ ok: true, version: VERSION }));
+  // The reason is for the operator, whose page has it; anybody reaches this one.
+  app.get('/readyz', { schema: { hide: true } }, async (_request, reply) => {
+    const isReady = (await context.notReady()) === null;
+    return reply.status(isReady ? 200 : 503).send({ ready: isReady });
+  });
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
   sessionRoutes(app, context);
   claimRoutes(app, context);
@@ -170,22 +183,6 @@ function validate(schema: z.ZodType): (value: unknown) => { value: unknown } | {
   };
 }
 
-/** Returns a route's Zod schemas as JSON Schema, for the OpenAPI description only. */
-function described(schema: unknown): object {
-  if (typeof schema !== 'object' || schema === null) return {};
-  const json = (value: unknown): unknown => {
-    if (!(value instanceof z.ZodType)) return value;
-    const { $schema: _, ...rest } = z.toJSONSchema(value, { target: 'openapi-3.0', io: 'input' });
-    return rest;
-  };
-  const entries = Object.entries(schema).map(([name, value]): [string, unknown] => {
-    if (name !== 'response') return [name, json(value)];
-    const responses = Object.entries(value as Record<string, unknown>);
-    return [name, Object.fromEntries(responses.map(([status, body]) => [status, json(body)]))];
-  });
-  return Object.fromEntries(entries);
-}
-
 function knownError(error: unknown): SealcamError {
   if (isSealcamError(error)) return error;
   const status = typeof error === 'object' && error !== null && 'statusCode' in error ? error.statusCode : undefined;
@@ -208,10 +205,12 @@ function isExpected({ code }: SealcamError): boolean {
  */
 export async function listen(app: FastifyInstance, { host, port }: ServerSettings, log: Log): Promise<number> {
   try {
-    await app.listen({ host, port });
+    await app.listen({ host: bareHost(host), port });
   } catch (error) {
     const code = systemCode(error) === 'EADDRINUSE' ? 'port-in-use' : 'internal';
-    throw new SealcamError(code, `http on ${host}:${String(port)}: ${asSealcamError(error).message}`, { cause: error });
+    throw new SealcamError(code, `http on ${authorityOf(host, port)}: ${asSealcamError(error).message}`, {
+      cause: error,
+    });
   }
   const address = app.server.address();
   const actual = typeof address === 'object' && address !== null ? address.port : port;

@@ -1,7 +1,7 @@
 import { toHex } from '../../common/bytes.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
-import { addressShare } from './shares.js';
+import { addressShare } from '../../common/adapters/address-share.js';
 import { bytesOf, challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from './wire.js';
 
 const CHALLENGES_PER_MINUTE = 120;

@@ -6,7 +6,8 @@ import type { FastifyInstance, FastifyReply } from './fastify.js';
 import type { FeedItem } from './feed.js';
 import { cameraJson } from './record-routes.js';
 import type { Session } from './sessions.js';
-import { addressShare, Share, acquireAll, type HttpLimits } from './shares.js';
+import { addressShare } from '../../common/adapters/address-share.js';
+import { Share, acquireAll, type HttpLimits } from './shares.js';
 import { recordJson } from './wire.js';
 
 const security = [{ session: [] }];
@@ -48,7 +49,9 @@ export function streamRoutes(app: FastifyInstance, context: ApiContext, limits: 
       try {
         // Checked before the stream starts, while an error can still be an HTTP answer.
         await context.reader.requireReadsOpen(session.key);
-        const startId = resumeFrom ?? (await context.store.records.lastId());
+        // A store that was restored from a back-up numbers again from an earlier id; what it stores from now on must arrive.
+        const newestId = await context.store.records.lastId();
+        const startId = Math.min(resumeFrom ?? newestId, newestId);
         reply.hijack();
         const stream = new EventStream(reply, context, startId);
         await stream.run(session, startId, () => {

@@ -1,6 +1,7 @@
 import { asSealcamError } from '../../common/errors.js';
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
+import { FaultLog } from '../alarms/fault-log.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import type { CloudStore } from '../store/store.js';
 import type { Feed } from './feed.js';
@@ -17,7 +18,7 @@ export class Tail {
   private readonly store: CloudStore;
   private readonly feed: Feed;
   private readonly clock: Clock;
-  private readonly log: Log;
+  private readonly faults: FaultLog;
   private cancel: CancelTimer = () => undefined;
   private last = 0;
   private isOver = false;
@@ -26,7 +27,7 @@ export class Tail {
     this.store = store;
     this.feed = feed;
     this.clock = clock;
-    this.log = log;
+    this.faults = new FaultLog(clock, log);
   }
 
   /**
@@ -49,7 +50,7 @@ export class Tail {
       const isMore = await this.publishBatch();
       if (!this.isOver) this.schedulePoll(isMore ? 0 : POLL_INTERVAL_MS);
     } catch (error) {
-      this.log.warn({ code: asSealcamError(error).code }, 'the store does not answer; open streams wait');
+      this.faults.error(asSealcamError(error).code, {}, 'the store does not answer; open streams wait');
       if (!this.isOver) this.schedulePoll(POLL_INTERVAL_MS);
     }
   }

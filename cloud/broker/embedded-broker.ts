@@ -1,5 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
+import { authorityOf, bareHost } from '../../common/address.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { atMost, type Clock } from '../../common/clock.js';
 import { Counters } from '../../common/counters.js';
@@ -8,7 +9,8 @@ import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import { ClientSocket } from './client-socket.js';
-import { BROKER_LIMITS, shareOf, type Refusal } from './limits.js';
+import { addressShare } from '../../common/adapters/address-share.js';
+import { BROKER_LIMITS, type Refusal } from './limits.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
@@ -112,7 +114,7 @@ export class EmbeddedBroker {
 
   /** Hands a connection to the library, unless too many of its address have not said who they are. */
   private admit(socket: Socket, broker: Aedes): void {
-    const share = shareOf(socket.remoteAddress ?? '');
+    const share = addressShare(socket.remoteAddress ?? '');
     const ofShare = this.unknown.get(share) ?? 0;
     if (ofShare >= BROKER_LIMITS.unknownPerAddressMax || this.unknownCount >= BROKER_LIMITS.unknownMax) {
       this.countRefusal('connections');
@@ -151,9 +153,9 @@ export class EmbeddedBroker {
     return new Promise((resolve, reject) => {
       server.once('error', (error) => {
         const code = systemCode(error) === 'EADDRINUSE' ? 'port-in-use' : 'broker-unreachable';
-        reject(new SealcamError(code, `broker on ${host}:${String(port)}: ${error.message}`, { cause: error }));
+        reject(new SealcamError(code, `broker on ${authorityOf(host, port)}: ${error.message}`, { cause: error }));
       });
-      server.listen(port, host, () => {
+      server.listen(port, bareHost(host), () => {
         const address = server.address();
         resolve(typeof address === 'object' && address !== null ? address.port : port);
       });

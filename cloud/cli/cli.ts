@@ -35,7 +35,11 @@ Exit status: 0 success, 1 internal fault, 2 wrong usage or configuration, 3 inpu
 `;
 
 function sourceOf(options: CommonOptions): ConfigSource {
-  return { file: options.config ?? process.env['SEALCLOUD_CONFIG'] ?? null, environment: process.env };
+  return {
+    file: options.config ?? process.env['SEALCLOUD_CONFIG'] ?? null,
+    environment: process.env,
+    warn: (text) => process.stderr.write(`sealcam-cloud: warning: ${text}\n`),
+  };
 }
 
 function positiveInteger(text: string): number {

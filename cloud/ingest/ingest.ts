@@ -18,6 +18,7 @@ import { countRefused } from '../alarms/shares.js';
 import type { ClaimRow, CloudStore } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 import { ReceiptSigners } from '../trust/receipt-signers.js';
+import { EarlyStatus } from './early-status.js';
 import { headOf, judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
 import { makeReceipt, type ReceiptedEpoch, type ReceiptEntry } from './receipts.js';
 
@@ -78,6 +79,7 @@ export class Ingest {
   private readonly signers: ReceiptSigners;
   private readonly faults: FaultLog;
   private readonly receiveTimes: ReceiveTimes;
+  private readonly earlyStatus = new EarlyStatus();
   /** By device: the monotonic time at which a wait for its claim ended without one. */
   private readonly claimMisses = new Map<string, number>();
 
@@ -129,9 +131,18 @@ export class Ingest {
 
   private async handleStatus(device: Uint8Array, payload: Uint8Array): Promise<void> {
     const { online, agent } = decodeStatus(payload);
+    const status = { online, agent, atMs: this.deps.clock.wallMs() };
     // Storing hints of unclaimed cameras would let anyone fill the table.
+    this.earlyStatus.put(device, status);
     if ((await this.deps.store.claims.latest(device)) === undefined) return;
-    await this.deps.store.records.setStatus(device, { online, agent, atMs: this.deps.clock.wallMs() });
+    await this.storeEarlyStatus(device);
+  }
+
+  /** Stores what a camera's last will or greeting said before there was a claim of it. */
+  private async storeEarlyStatus(device: Uint8Array): Promise<void> {
+    const status = this.earlyStatus.remove(device);
+    if (status === undefined) return;
+    await this.deps.store.records.setStatus(device, status);
     this.deps.onStatus(device);
   }
 
@@ -153,6 +164,7 @@ export class Ingest {
         const { claim, record } = message;
         const judgement = await judgeAccept({ store, suite, device, claim, record, nowMs });
         await this.sendReceipts(device, [{ judgement, bytes: record }], nowMs);
+        if (judgement.type === 'stored') await this.storeEarlyStatus(device);
         return;
       }
       case 'records': {
@@ -226,12 +238,12 @@ export class Ingest {
   }
 
   private sendReceipt(epoch: ReceiptedEpoch, entries: readonly ReceiptEntry[]): void {
-    const { suite, counters, log, pacing } = this.deps;
+    const { suite, counters, pacing } = this.deps;
     const signer = this.signers.forClaim(epoch.claimHash, epoch.claim);
     if (signer === null) {
       counters.add('receipts.no-key');
       const fields = { device: toHex(epoch.device), epoch: epoch.epoch };
-      log.error(fields, 'no receipt: the claim names none of our receipt keys');
+      this.faults.error('receipts.no-key', fields, 'no receipt: the claim names none of our receipt keys');
       return;
     }
     const receipt = makeReceipt(suite, signer, { epoch, entries, pacing: pacing() });

@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
-import mqtt, { type MqttClient } from 'mqtt';
+import { mqtt, type IClientOptions, type MqttClient } from './mqtt-client.js';
+import { authorityOf, endpointOf } from '../../common/address.js';
 import { toHex } from '../../common/bytes.js';
 import { atMost, type Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
@@ -7,7 +8,10 @@ import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import { retrying } from '../../common/retry.js';
 import { parseTopic, topicFilter } from '../../protocol/transport/topics.js';
+import { FaultLog } from '../alarms/fault-log.js';
+import { brokerFault, subscriptionFault, takeoverFault } from './broker-fault.js';
 import { Lanes } from './lanes.js';
+import { probeNode } from './probe.js';
 
 export interface FeedSettings {
   /** The broker, as mqtt:// or mqtts://. */
@@ -16,6 +20,8 @@ export interface FeedSettings {
   readonly otherUrls?: readonly string[];
   readonly username: string | undefined;
   readonly password: string | undefined;
+  /** PEM of the authorities that may sign the broker; undefined: those of the system. */
+  readonly ca?: string | undefined;
   readonly clientId: string;
   /** Name of a shared subscription, in which the broker sends each message to one worker; undefined for a single worker. */
   readonly group: string | undefined;
@@ -42,6 +48,10 @@ const CONNECT_TIMEOUT_MS = 5000;
 /** How long the broker holds a kept session. */
 const SESSION_EXPIRY_S = 7 * 24 * 3600;
 const STOP_TIMEOUT_MS = 2000;
+/** Reason of an MQTT 5 DISCONNECT (§3.14.2.1). */
+const SESSION_TAKEN_OVER = 142;
+const SHORT_CONNECTION_MS = 15_000;
+const SHORT_CONNECTIONS_IN_ROW = 3;
 
 export interface FeedDependencies {
   /** Handles one message; a topic's next message waits until it is done. Must not reject. */
@@ -64,21 +74,32 @@ function cameraOf(topic: string): string {
   }
 }
 
-/** A node's answer to a connection with MQTT 5. */
-type ProbeAnswer = 'accepts' | 'refuses-version' | 'silent';
-
 /** The cloud's connection to the broker: hands messages to ingest, in order per topic, and publishes receipts. */
 export class MqttFeed {
   private readonly settings: FeedSettings;
   private readonly deps: FeedDependencies;
   private readonly lanes: Lanes;
+  private readonly faults: FaultLog;
   private client: MqttClient | null = null;
+  private isSubscribed = false;
+  private lastFault: SealcamError | null = null;
 
   constructor(settings: FeedSettings, deps: FeedDependencies) {
     this.settings = settings;
     this.deps = deps;
+    this.faults = new FaultLog(deps.clock, deps.log);
     const { clock, nextTurn, busyAtOnceMax } = deps;
     this.lanes = new Lanes(clock, busyAtOnceMax === undefined ? {} : { busyAtOnceMax }, nextTurn);
+  }
+
+  /** Whether the broker granted the subscriptions of the present connection. */
+  get isReceiving(): boolean {
+    return this.isSubscribed && this.isConnected;
+  }
+
+  /** Why no messages arrive at present; null while they do, or before the first answer. */
+  get fault(): string | null {
+    return this.isReceiving ? null : (this.lastFault?.message ?? null);
   }
 
   get isConnected(): boolean {
@@ -96,40 +117,40 @@ export class MqttFeed {
   }
 
   /**
-   * Connects; resolves once the broker granted the subscriptions.
+   * Connects; resolves once the broker granted the subscriptions. Tries until then, and logs why it does not work.
    *
-   * @throws SealcamError `broker-unreachable`
+   * @throws SealcamError `broker-unreachable` where the signal ended it
    */
   async start(signal: AbortSignal): Promise<void> {
-    const { clientId, group, isKept = false } = this.settings;
+    const { clientId, group, username = '', isKept = false } = this.settings;
     const { url, version } = await this.findNode(signal);
-    const client = mqtt.connect(url, {
+    const client = mqtt.connect({
+      ...this.optionsFor(url),
       clientId,
       protocolVersion: version,
       clean: !isKept,
       reconnectPeriod: RECONNECT_INTERVAL_MS,
       resubscribe: false,
-      connectTimeout: CONNECT_TIMEOUT_MS,
-      servers: this.serversFrom(url),
-      ...this.credentials(),
+      servers: this.nodesFrom(url).map(serverOf),
       ...(isKept && version === 5 ? { properties: { sessionExpiryInterval: SESSION_EXPIRY_S } } : {}),
     });
     this.client = client;
+    const name = nameOf(url);
     client.on('message', (topic, payload) => {
       this.enqueue(topic, new Uint8Array(payload));
     });
     client.on('error', (error) => {
-      this.deps.log.warn({ code: 'broker-unreachable', reason: error.message }, 'the connection to the broker failed');
+      this.noteFault(brokerFault(name, username, error));
     });
-    client.on('offline', () => {
-      this.deps.log.warn({ code: 'broker-unreachable' }, 'the connection to the broker was lost; trying again');
+    client.on('disconnect', ({ reasonCode }) => {
+      if (reasonCode === SESSION_TAKEN_OVER) this.noteFault(takeoverFault(name, clientId));
     });
+    this.watchTakeovers(client, name);
     const filters = [topicFilter('up', group), topicFilter('status', group)];
     await new Promise<void>((resolve, reject) => {
       signal.addEventListener('abort', () => {
-        reject(new SealcamError('broker-unreachable', 'stopped before the broker granted the subscriptions'));
+        reject(stopped());
       });
-      let isFirst = true;
       // Subscribes at each connection. The library would not look at the answer: a cluster that has just lost a node may
       // refuse, and a worker without a subscription would wait for ever.
       client.on('connect', () => {
@@ -137,20 +158,40 @@ export class MqttFeed {
         if (client.stream instanceof Socket) client.stream.setNoDelay(true);
         client.subscribe(filters, { qos: 1 }, (error) => {
           if (!(error instanceof Error)) {
+            this.isSubscribed = true;
+            this.lastFault = null;
             resolve();
-          } else if (isFirst) {
-            reject(new SealcamError('broker-unreachable', `cannot subscribe: ${error.message}`, { cause: error }));
-          } else {
-            this.deps.counters.add('mqtt.subscription-refused');
-            this.deps.log.warn(
-              { code: 'broker-refused', reason: error.message },
-              'the broker refused a subscription; connecting again',
-            );
-            client.stream.destroy();
+            return;
           }
-          isFirst = false;
+          // The library's error carries the SUBACK where there was one; otherwise the connection ended before it.
+          if (!('packet' in error) || error.packet === undefined) return;
+          this.deps.counters.add('mqtt.subscription-refused');
+          this.noteFault(subscriptionFault(name, username, filters));
+          client.stream.destroy();
         });
       });
+    });
+  }
+
+  /**
+   * MQTT 3.1.1 does not say why a connection is closed. Several in a row that end soon after they were made are what two
+   * clients with one id do to each other.
+   */
+  private watchTakeovers(client: MqttClient, name: string): void {
+    const { clock } = this.deps;
+    let connectedMs: number | null = null;
+    let shortInRow = 0;
+    client.on('connect', () => {
+      connectedMs = clock.monotonicMs();
+    });
+    client.on('close', () => {
+      const wasSubscribed = this.isSubscribed;
+      this.isSubscribed = false;
+      if (connectedMs === null || this.client === null) return;
+      shortInRow = wasSubscribed && clock.monotonicMs() - connectedMs < SHORT_CONNECTION_MS ? shortInRow + 1 : 0;
+      connectedMs = null;
+      if (shortInRow >= SHORT_CONNECTIONS_IN_ROW) this.noteFault(takeoverFault(name, this.settings.clientId));
+      else if (this.lastFault === null) this.noteFault(lostFault(name));
     });
   }
 
@@ -193,75 +234,50 @@ export class MqttFeed {
     }
   }
 
-  private credentials(): { readonly username?: string; readonly password?: string } {
-    const { username, password } = this.settings;
-    return { ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }) };
+  /** What every connection to a node needs. */
+  private optionsFor(url: string): IClientOptions {
+    const { username, password, ca } = this.settings;
+    return {
+      ...serverOf(url),
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(ca === undefined ? {} : { ca }),
+    };
   }
 
   /** Returns all nodes, this one first. */
-  private serversFrom(first: string): Server[] {
+  private nodesFrom(first: string): readonly string[] {
     const { url, otherUrls = [] } = this.settings;
-    const others = [url, ...otherUrls].filter((node) => node !== first);
-    return [first, ...others].map((node) => {
-      const { protocol, hostname, port } = new URL(node);
-      const isTls = protocol === 'mqtts:';
-      const defaultPort = isTls ? 8883 : 1883;
-      return {
-        host: hostname,
-        port: port === '' ? defaultPort : Number(port),
-        protocol: isTls ? 'mqtts' : 'mqtt',
-      };
-    });
+    return [first, ...[url, ...otherUrls].filter((node) => node !== first)];
   }
 
   /** Tries the nodes in turn until one answers. The protocol version is 5, or 4 (MQTT 3.1.1) where the node refuses 5. */
   private async findNode(signal: AbortSignal): Promise<{ readonly url: string; readonly version: 5 | 4 }> {
-    const { url: firstUrl, otherUrls = [] } = this.settings;
-    const { clock, log } = this.deps;
+    const { url: firstUrl, clientId, username = '' } = this.settings;
     const options = {
-      clock,
+      clock: this.deps.clock,
       signal,
       firstDelayMs: RECONNECT_INTERVAL_MS,
       maxDelayMs: RECONNECT_INTERVAL_MS,
     };
     const node = await retrying(options, async () => {
-      for (const url of [firstUrl, ...otherUrls]) {
-        const answer = await this.probe(url);
-        if (answer !== 'silent') return { url, version: answer === 'accepts' ? (5 as const) : (4 as const) };
+      for (const url of this.nodesFrom(firstUrl)) {
+        const answer = await probeNode({ ...this.optionsFor(url), clientId: `${clientId}-probe` }, signal);
+        if (answer.type === 'accepts') return { url, version: answer.version };
         if (signal.aborted) return null;
+        this.noteFault(brokerFault(nameOf(url), username, answer.error));
       }
-      log.warn({ code: 'broker-unreachable' }, 'the broker does not answer; trying again');
       return null;
     });
-    if (node === null) throw new SealcamError('broker-unreachable', `${firstUrl} does not answer`);
+    if (node === null) throw stopped();
     return node;
   }
 
-  private probe(url: string): Promise<ProbeAnswer> {
-    return new Promise((resolve) => {
-      const probe = mqtt.connect(url, {
-        clientId: `${this.settings.clientId}-probe`,
-        protocolVersion: 5,
-        reconnectPeriod: 0,
-        connectTimeout: CONNECT_TIMEOUT_MS,
-        ...this.credentials(),
-      });
-      const finish = (result: ProbeAnswer): void => {
-        probe.end(true);
-        resolve(result);
-      };
-      probe.once('connect', () => {
-        finish('accepts');
-      });
-      probe.once('error', (error) => {
-        // Return code 1 of MQTT 3.1.1, reason code 132 of MQTT 5: unsupported protocol version.
-        const isVersion = 'code' in error && (error.code === 1 || error.code === 132);
-        finish(isVersion ? 'refuses-version' : 'silent');
-      });
-      probe.once('close', () => {
-        finish('silent');
-      });
-    });
+  /** Keeps why there are no messages at present, and logs it: one line a minute for each fault. */
+  private noteFault(fault: SealcamError): void {
+    this.lastFault = fault;
+    this.faults.error(fault.code, { hint: fault.hint }, fault.message, fault.message);
   }
 }
 
@@ -269,4 +285,25 @@ interface Server {
   readonly host: string;
   readonly port: number;
   readonly protocol: 'mqtt' | 'mqtts';
+}
+
+function serverOf(url: string): Server {
+  const isTls = new URL(url).protocol === 'mqtts:';
+  return { ...endpointOf(url, isTls ? 8883 : 1883), protocol: isTls ? 'mqtts' : 'mqtt' };
+}
+
+/** Returns a node's host and port, for messages. */
+function nameOf(url: string): string {
+  const { host, port } = serverOf(url);
+  return authorityOf(host, port);
+}
+
+function lostFault(name: string): SealcamError {
+  return new SealcamError('broker-unreachable', `the broker ${name}: the connection was lost; trying again`, {
+    hint: 'Check that the broker runs.',
+  });
+}
+
+function stopped(): SealcamError {
+  return new SealcamError('broker-unreachable', 'stopped before the broker granted the subscriptions');
 }

@@ -1,3 +1,4 @@
+import { authorityOf } from '../../common/address.js';
 import type { Clock } from '../../common/clock.js';
 import { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
@@ -46,6 +47,8 @@ export interface CloudGauges {
   /** Open streams of readers. */
   readonly streams: number;
   readonly isBrokerConnected: boolean;
+  /** Why no messages arrive from the broker; null while they do. */
+  readonly brokerFault: string | null;
   /** Why nothing is deleted by its age at present; null while the clocks agree. */
   readonly clockDoubt: string | null;
 }
@@ -142,6 +145,17 @@ export class Cloud {
    * @throws SealcamError `port-in-use`, `broker-unreachable`, `store-unavailable`
    */
   async start(): Promise<number> {
+    const port = await this.listen();
+    await this.receive();
+    return port;
+  }
+
+  /**
+   * Opens the API, which works without a broker: what is stored can be read. Resolves with its port.
+   *
+   * @throws SealcamError `port-in-use`, `store-unavailable`
+   */
+  async listen(): Promise<number> {
     const { config } = this;
     const { store, suite, clock, random, log, receiptKeys } = this.deps;
     const port = config['http.port'];
@@ -161,7 +175,7 @@ export class Cloud {
     const apiLog = log.child('api');
     let listening = port;
     const cloudOrigin = (): string =>
-      config['http.origin'] === '' ? `http://${settings.host}:${String(listening)}` : config['http.origin'];
+      config['http.origin'] === '' ? `http://${authorityOf(settings.host, listening)}` : config['http.origin'];
     const sessions = new Sessions(
       { cloudOrigin, pageOrigins: settings.pageOrigins, lifetimeMs: config['session.lifetime'] },
       suite,
@@ -183,6 +197,7 @@ export class Cloud {
         sendDown: (device, payload) => {
           this.mqtt.publish(topicOf(device, 'down'), payload);
         },
+        notReady: () => this.notReady(),
         handInAccept: (device, claim, accept) => this.ingest.handInAccept(device, claim, accept),
       },
       settings,
@@ -190,10 +205,29 @@ export class Cloud {
     await this.deletionClock.start();
     await this.tail?.start();
     listening = await listen(this.server, settings, apiLog);
-    await this.mqtt.start(this.stopping.signal);
-    log.info({ broker: this.deps.feed.url }, 'receiving records');
     this.retention.start();
     return listening;
+  }
+
+  /**
+   * Subscribes at the broker; resolves once records can arrive. Tries until `stop`.
+   *
+   * @throws SealcamError `broker-unreachable` where `stop` ended it
+   */
+  async receive(): Promise<void> {
+    await this.mqtt.start(this.stopping.signal);
+    this.deps.log.info({ broker: this.deps.feed.url }, 'receiving records');
+  }
+
+  /** Returns why this process cannot do its work at present; null if it can. */
+  async notReady(): Promise<string | null> {
+    if (!this.mqtt.isReceiving) return this.mqtt.fault ?? 'the broker has not answered yet';
+    try {
+      await this.deps.store.records.lastId();
+      return null;
+    } catch {
+      return 'the store does not answer';
+    }
   }
 
   /** Returns figures that only this process knows. */
@@ -203,12 +237,18 @@ export class Cloud {
       busyCameras: this.mqtt.busyCameras,
       streams: this.feed.count,
       isBrokerConnected: this.mqtt.isConnected,
+      brokerFault: this.mqtt.isReceiving ? null : (this.mqtt.fault ?? 'the broker has not answered yet'),
       clockDoubt: this.deletionClock.reason,
     };
   }
 
-  async stop(): Promise<void> {
+  /** Ends the wait for the broker; `stop` does the rest. */
+  stopWaiting(): void {
     this.stopping.abort();
+  }
+
+  async stop(): Promise<void> {
+    this.stopWaiting();
     this.retention.stop();
     this.tail?.stop();
     await this.mqtt.stop();

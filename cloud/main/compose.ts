@@ -1,5 +1,7 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { authorityOf } from '../../common/address.js';
+import { makePrivateFolder } from '../../common/adapters/private-files.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { nextTurn } from '../../common/adapters/next-turn.js';
@@ -33,7 +35,7 @@ export interface RunningCloud {
 export async function openStore(config: CloudConfig): Promise<CloudStore> {
   const settings = storeSettings(config);
   try {
-    mkdirSync(settings.folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(settings.folder);
   } catch (cause) {
     throw new SealcamError('store-unavailable', `${settings.folder} cannot be created`, { cause });
   }
@@ -65,8 +67,13 @@ function storeSettings(config: CloudConfig): StoreSettings {
   };
 }
 
-/** The cloud's composition root: real clock, real randomness, the configured store and, if configured, its own broker. */
-export async function startCloud(config: CloudConfig, log: Log): Promise<RunningCloud> {
+/**
+ * The cloud's composition root: real clock, real randomness, the configured store and, if configured, its own broker. API
+ * and metrics are there before the broker answers; resolves once records can arrive.
+ *
+ * @param signal ends the wait for the broker; the promise then rejects
+ */
+export async function startCloud(config: CloudConfig, log: Log, signal?: AbortSignal): Promise<RunningCloud> {
   const counters = new Counters();
   const broker = config['mqtt.embedded'] ? embeddedBroker(config, counters) : null;
   const store = await openStore(config);
@@ -85,12 +92,21 @@ export async function startCloud(config: CloudConfig, log: Log): Promise<Running
       random: realRandom,
       feed: feedSettings(config, brokerPort, broker?.cloudPassword),
     });
+    let operator: OperatorServer | null = null;
     const stopAfter = async (error: unknown): Promise<never> => {
+      await operator?.stop();
       await cloud.stop();
       throw error;
     };
-    const httpPort = await cloud.start().catch(stopAfter);
-    const operator = await startOperator(config, cloud, store, log).catch(stopAfter);
+    const stopWaiting = (): void => {
+      cloud.stopWaiting();
+    };
+    signal?.addEventListener('abort', stopWaiting, { once: true });
+    const httpPort = await cloud.listen().catch(stopAfter);
+    operator = await startOperator(config, cloud, store, log).catch(stopAfter);
+    if (signal?.aborted === true) stopWaiting();
+    await cloud.receive().catch(stopAfter);
+    signal?.removeEventListener('abort', stopWaiting);
     return {
       cloud,
       httpPort,
@@ -123,11 +139,13 @@ async function startOperator(
       clock: realClock,
       startedAtMs: realClock.wallMs(),
       gauges: () => cloud.gauges(),
+      notReady: () => cloud.notReady(),
+      keptForMs: config['retention.records'],
       residentBytes: () => process.memoryUsage.rss(),
     },
     log.child('operator'),
   );
-  await server.start({ host: config['operator.host'], port });
+  await server.start({ host: config['operator.host'], port, names: config['operator.names'] });
   return server;
 }
 
@@ -140,9 +158,10 @@ function feedSettings(
   const shard = shardSetting(config);
   const clientId = config['mqtt.clientId'];
   return {
-    url: brokerPort === null ? config['mqtt.url'] : `mqtt://${config['mqtt.embeddedHost']}:${String(brokerPort)}`,
+    url: brokerPort === null ? config['mqtt.url'] : `mqtt://${authorityOf(config['mqtt.embeddedHost'], brokerPort)}`,
     username: username === '' ? undefined : username,
     password: brokerPort === null ? readSecret(config, 'mqtt.passwordFile') : brokerPassword,
+    ca: readSecret(config, 'mqtt.caFile'),
     clientId: clientId === '' ? `cloud-${hostname().slice(0, 20)}-${toHex(realRandom.bytes(4))}` : clientId,
     otherUrls: brokerPort === null ? config['mqtt.otherUrls'] : [],
     isKept: config['mqtt.session'] === 'kept',
@@ -178,10 +197,10 @@ function embeddedBroker(
   return { server, cloudPassword };
 }
 
-/** Reads the secret in the file that this setting names; undefined where it names none. */
+/** Reads the text of the file that this setting names; undefined where it names none. */
 function readSecret(
   config: CloudConfig,
-  name: 'mqtt.passwordFile' | 'mqtt.embeddedPasswordFile' | 'store.passwordFile',
+  name: 'mqtt.passwordFile' | 'mqtt.caFile' | 'mqtt.embeddedPasswordFile' | 'store.passwordFile',
 ): string | undefined {
   const file = config[name];
   if (file === '') return undefined;

@@ -1,6 +1,6 @@
 import { fromHex } from '../../common/bytes.js';
 import { key, loadConfig, type ConfigOf, type ConfigSource } from '../../common/config/load.js';
-import { choice, duration, flag, integer, path, url } from '../../common/config/values.js';
+import { brokerUrl, choice, duration, flag, hasSecret, integer, path } from '../../common/config/values.js';
 import { SealcamError } from '../../common/errors.js';
 import { z } from '../../common/schema.js';
 import { isLoopback } from '../broker/limits.js';
@@ -25,14 +25,15 @@ const STORE_PROTOCOLS = STORE_KINDS.flatMap((kind) => storeOf(kind).urlProtocols
 const storeUrl = z.string().refine(
   (text) => {
     try {
-      const { protocol, password } = new URL(text);
-      return STORE_PROTOCOLS.includes(protocol) && password === '';
+      return STORE_PROTOCOLS.includes(new URL(text).protocol) && !hasSecret(text);
     } catch {
       return false;
     }
   },
   { error: 'expected a URL like postgres://sealcam@db.example/sealcam, with the password in store.passwordFile' },
 );
+
+const brokerAddress = brokerUrl('use mqtt.username and mqtt.passwordFile');
 
 /** Every setting of the cloud; docs/configuration.md is generated from this table. */
 export const CLOUD_KEYS = {
@@ -88,14 +89,19 @@ export const CLOUD_KEYS = {
     'File with the password for store.url; empty: PGPASSWORD from the environment, or no password.',
   ),
   'store.connections': key(integer(2, 200), 10, 'Most connections of one process to PostgreSQL.'),
-  'mqtt.url': key(url, 'mqtt://127.0.0.1:1883', 'URL of the broker.'),
+  'mqtt.url': key(brokerAddress, 'mqtt://127.0.0.1:1883', 'URL of the broker, without user name and password.'),
   'mqtt.otherUrls': key(
-    z.array(url),
+    z.array(brokerAddress),
     [],
     'Other nodes of the same broker, tried in turn where the first does not answer.',
   ),
   'mqtt.username': key(z.string(), 'cloud', "The cloud's user name at the broker."),
   'mqtt.passwordFile': key(path, '', "File with the cloud's password at the broker."),
+  'mqtt.caFile': key(
+    path,
+    '',
+    'Certificates (PEM) of the authorities that may sign the broker, for mqtts://; empty: those of Node.',
+  ),
   'mqtt.shareGroup': key(
     z.string(),
     '',
@@ -151,6 +157,11 @@ export const CLOUD_KEYS = {
     z.string(),
     '127.0.0.1',
     'Address of the metrics and the status page; they have no authentication.',
+  ),
+  'operator.names': key(
+    z.array(z.string().regex(/^[A-Za-z0-9._-]{1,253}$/, { error: 'expected a host name' })).max(64),
+    [],
+    'Names, without a port, by which metrics and status page may be asked for, besides IP addresses, localhost and operator.host.',
   ),
   'operator.port': key(integer(0, 65_535), 0, 'Port of the metrics and the status page, not that of the API; 0: off.'),
   'revocation.makerKey': key(

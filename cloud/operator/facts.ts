@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
+import type { Overdue } from '../store/statement-store.js';
 import type { Alarm, CloudStore, ReadsPause } from '../store/store.js';
 
 /** Where the operator's figures come from. */
@@ -12,9 +13,15 @@ export interface OperatorSources {
     readonly busyCameras: number;
     readonly streams: number;
     readonly isBrokerConnected: boolean;
+    /** Why no messages arrive from the broker; null while they do. */
+    readonly brokerFault: string | null;
     /** Why nothing is deleted by its age; null while the clocks agree. */
     readonly clockDoubt: string | null;
   };
+  /** Why this process cannot do its work at present; null if it can. */
+  readonly notReady: () => Promise<string | null>;
+  /** How long records are kept. */
+  readonly keptForMs: number;
   readonly residentBytes: () => number;
   readonly startedAtMs: number;
 }
@@ -25,20 +32,33 @@ export interface StoreFacts {
   readonly quarantine: number;
   readonly pauses: readonly ReadsPause[];
   readonly alarms: readonly Alarm[];
+  /** What retention has not deleted yet. Records that wait behind a younger one of their epoch count too. */
+  readonly overdue: Overdue;
+  /** For how long the oldest of it is overdue. */
+  readonly overdueMs: number;
 }
 
 const ALARMS_SHOWN_MAX = 8;
+/** Above it the number of overdue records is not worth its query. */
+const OVERDUE_COUNTED_MAX = 10_000;
 
 /** Reads the figures of the store; null where it does not answer. */
-export async function storeFacts({ store }: Pick<OperatorSources, 'store'>): Promise<StoreFacts | null> {
+export async function storeFacts({
+  store,
+  clock,
+  keptForMs,
+}: Pick<OperatorSources, 'store' | 'clock' | 'keptForMs'>): Promise<StoreFacts | null> {
+  const beforeMs = Math.floor(clock.wallMs() - keptForMs);
   try {
-    const [online, quarantine, pauses, alarms] = await Promise.all([
+    const [online, quarantine, pauses, alarms, overdue] = await Promise.all([
       store.records.onlineCount(),
       store.quarantine.count(),
       store.reads.pauses(),
       store.alarms.since(0, ALARMS_SHOWN_MAX),
+      store.retention.overdue(beforeMs, OVERDUE_COUNTED_MAX),
     ]);
-    return { online, quarantine, pauses, alarms };
+    const overdueMs = overdue.oldestMs === null ? 0 : Math.max(0, beforeMs - overdue.oldestMs);
+    return { online, quarantine, pauses, alarms, overdue, overdueMs };
   } catch {
     return null;
   }

@@ -35,6 +35,18 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
       : [
           one('sealcam_cameras_connected', 'gauge', 'Cameras online, as the broker hints.', facts.online),
           one('sealcam_quarantine_entries', 'gauge', 'Refused messages and records kept.', facts.quarantine),
+          one(
+            'sealcam_retention_overdue_records',
+            'gauge',
+            'Records that retention should have deleted, counted up to 10000.',
+            facts.overdue.records,
+          ),
+          one(
+            'sealcam_retention_overdue_seconds',
+            'gauge',
+            'How long the oldest of them is overdue.',
+            facts.overdueMs / 1000,
+          ),
           one('sealcam_reads_paused', 'gauge', '1 while reading is paused for everybody.', isPaused ? 1 : 0),
           one(
             'sealcam_reads_paused_accounts',

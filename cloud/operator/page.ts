@@ -75,7 +75,7 @@ export function statusPage(
   connected: readonly (number | null)[],
 ): string {
   const { counters, clock, startedAtMs } = sources;
-  const { waiting, streams, isBrokerConnected, clockDoubt } = sources.gauges();
+  const { waiting, streams, isBrokerConnected, brokerFault, clockDoubt } = sources.gauges();
   const lag = counters.histogram('ingest.lag');
   const queue = counters.histogram('ingest.queue');
   const alarms = counters.get('alarms');
@@ -96,7 +96,9 @@ export function statusPage(
     box('Quarantine', facts === null ? '?' : String(facts.quarantine), '', 'kept'),
     box('Ingest lag', seconds(lag.quantileBoundS(0.5)), '', `95 %: ${seconds(lag.quantileBoundS(0.95))}`),
     box('Queue', String(waiting), '', `95 % waited ${seconds(queue.quantileBoundS(0.95))}`),
-    box('Broker', isBrokerConnected ? 'connected' : 'disconnected', isBrokerConnected ? 'good' : 'bad'),
+    brokerFault === null
+      ? box('Broker', 'connected', 'good')
+      : box('Broker', isBrokerConnected ? 'connected' : 'disconnected', 'bad', brokerFault),
     box('Streams', String(streams), '', 'open'),
     clockDoubt === null ? box('Deletion by age', 'on', 'good') : box('Deletion by age', 'stopped', 'bad', clockDoubt),
     box('Store errors', String(errors), errors > 0 ? 'bad' : 'good'),

@@ -98,6 +98,14 @@ export interface Expirable extends EpochKey {
 }
 
 /** Retention: what goes by age, and the signed floor that explains the hole. */
+/** What retention should have deleted by now. */
+export interface Overdue {
+  /** Counted up to the limit of the call. */
+  readonly records: number;
+  /** From when the retention of the oldest of them counts; null without any. */
+  readonly oldestMs: number | null;
+}
+
 export interface RetentionStore {
   /**
    * Looks at up to `limit` records received before `beforeMs`, in the order of their age from the cursor on, and returns
@@ -115,6 +123,8 @@ export interface RetentionStore {
    * transaction; returns how many. A floor below the stored one of its epoch replaces nothing.
    */
   expire(floors: readonly Verified<Floor>[], beforeMs: number): Promise<number>;
+  /** Returns what counts from before `beforeMs` and is neither record 0 nor the newest of its epoch, up to `limit` records. */
+  overdue(beforeMs: number, limit: number): Promise<Overdue>;
   /** Returns the newest signed floor of an epoch. */
   floor(device: Uint8Array, epoch: number): Promise<Uint8Array | undefined>;
 }

@@ -7,6 +7,7 @@ import { parse, TomlError } from 'smol-toml';
 import type { z } from '../schema.js';
 import { SealcamError, systemCode } from '../errors.js';
 import { lineOfKey } from './lines.js';
+import { isNeighbour, meantVariable } from './variables.js';
 
 /** One setting. */
 export interface ConfigKey<S extends z.ZodType = z.ZodType> {
@@ -31,6 +32,8 @@ export interface ConfigSource {
   /** Path of the TOML file; null to use defaults and environment only. */
   readonly file: string | null;
   readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Receives what is odd but no reason to stop: a variable with our prefix that is no setting. */
+  readonly warn?: (text: string) => void;
 }
 
 /** Returns the variable of a setting: with the prefix SEALCAM_, `motion.minDuration` is SEALCAM_MOTION_MIN_DURATION. */
@@ -39,22 +42,23 @@ export function environmentName(prefix: string, name: string): string {
 }
 
 /**
- * Loads a configuration: defaults, overridden by the file, overridden by the environment. Every value is checked, and
- * an unknown key is an error.
+ * Loads a configuration: defaults, overridden by the file, overridden by the environment. Every value is checked. An
+ * unknown key in the file is an error; an unknown variable is one where it looks like a misspelled setting, and otherwise a
+ * warning, since other programs name variables too.
  *
  * @throws SealcamError `config-unreadable`, `config-syntax`, `config-unknown-key`, `config-invalid-value`
  */
 export function loadConfig<T extends ConfigTable>(
   table: T,
   prefix: string,
-  { file, environment }: ConfigSource,
+  { file, environment, warn = () => undefined }: ConfigSource,
 ): ConfigOf<T> {
   const text = file === null ? '' : readText(file);
   const values = new Map<string, Setting>();
   for (const [name, value] of flatten(parseToml(text, file ?? ''))) {
     values.set(name, { value, where: `${file ?? ''}:${String(lineOfKey(text, name))}` });
   }
-  for (const [name, setting] of environmentSettings(table, prefix, environment)) values.set(name, setting);
+  for (const [name, setting] of environmentSettings(table, prefix, environment, warn)) values.set(name, setting);
 
   const out: Record<string, unknown> = {};
   for (const [name, { schema, default: initial }] of Object.entries(table)) {
@@ -114,13 +118,18 @@ function* environmentSettings(
   table: ConfigTable,
   prefix: string,
   environment: ConfigSource['environment'],
+  warn: (text: string) => void,
 ): Generator<[string, Setting]> {
   const known = new Map(Object.keys(table).map((name) => [environmentName(prefix, name), name]));
   for (const [variable, text] of Object.entries(environment)) {
     if (!variable.startsWith(prefix) || text === undefined || OTHER_VARIABLES.test(variable)) continue;
-    const name = known.get(variable);
+    const name = isNeighbour(variable, text) ? undefined : known.get(variable);
     if (name === undefined) {
-      throw new SealcamError('config-unknown-key', `environment: there is no setting ${variable}`);
+      const meant = isNeighbour(variable, text) ? undefined : meantVariable(variable, known.keys());
+      const what = `environment: there is no setting ${variable}`;
+      if (meant !== undefined) throw new SealcamError('config-unknown-key', `${what}; did you mean ${meant}?`);
+      warn(`${what}; it is ignored`);
+      continue;
     }
     yield [name, { value: environmentValue(text, table[name]?.default), where: `environment ${variable}` }];
   }

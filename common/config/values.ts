@@ -53,20 +53,51 @@ export const flag = z.boolean({ error: 'expected true or false' });
 /** A path; empty for no file. */
 export const path = z.string({ error: 'expected a path' }).max(4096);
 
-/** The address of an MQTT broker. */
-export const url = z.string({ error: 'expected a URL' }).refine(
-  (text) => {
-    try {
-      return ['mqtt:', 'mqtts:'].includes(new URL(text).protocol);
-    } catch {
-      return false;
-    }
-  },
-  { error: 'expected a URL like mqtt://broker.example:1883 or mqtts://broker.example:8883' },
-);
+/** Parameters of a URL in which programs carry a secret. */
+const SECRET_PARAMETER = /^(pass(word|wd|phrase)?|sslpassword|pwd|secret|token|api_?key)$/i;
+
+function parsedUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Returns whether a URL holds a password, or a parameter that looks like a secret. Such a URL would be logged with it. */
+export function hasSecret(text: string): boolean {
+  const url = parsedUrl(text);
+  if (url === undefined) return false;
+  return url.password !== '' || [...url.searchParams.keys()].some((name) => SECRET_PARAMETER.test(name));
+}
+
+/**
+ * Returns the schema of an MQTT broker's address. User name and password in it are refused; no message repeats them.
+ *
+ * @param credentials where they belong, for the message
+ */
+export function brokerUrl(credentials: string) {
+  return z
+    .string({ error: 'expected a URL' })
+    .refine((text) => ['mqtt:', 'mqtts:'].includes(parsedUrl(text)?.protocol ?? ''), {
+      error: 'expected a URL like mqtt://broker.example:1883 or mqtts://broker.example:8883',
+      abort: true,
+    })
+    .refine(
+      (text) => {
+        const { username, search, hash } = parsedUrl(text) ?? {};
+        return username === '' && search === '' && hash === '' && !hasSecret(text);
+      },
+      { error: `a URL must not hold a user name, password or parameters: ${credentials}` },
+    );
+}
 
 /** The address of a page, of any scheme. */
-export const pageUrl = z.url({ error: 'expected a URL like https://app.example/' });
+export const pageUrl = z
+  .url({ error: 'expected a URL like https://app.example/' })
+  .refine((text) => parsedUrl(text)?.username === '' && !hasSecret(text), {
+    error: 'expected a URL without user name and password',
+  });
 
 /** A name of the IANA time zone database that this Node knows. */
 export const timeZone = z.string().refine(

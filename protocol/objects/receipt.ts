@@ -32,7 +32,7 @@ const pacing = struct({
   windowMs: optional(0, uint(900_000)),
   /** Least time between two outbox records of one camera while it drains. */
   drainIntervalMs: optional(1, uint(900_000)),
-  /** A pacing that is older than the last one applied is ignored. */
+  /** Orders the pacings of one connection, for some minutes; a camera does not hold it against its clock. */
   issuedAtMs: field(2, uint()),
 });
 export type Pacing = TypeOf<typeof pacing>;

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { makePrivateFolder } from '../../../common/adapters/private-files.js';
 import { SealcamError } from '../../../common/errors.js';
 
 /**
@@ -8,7 +8,7 @@ import { SealcamError } from '../../../common/errors.js';
  */
 export function makeDataFolder(folder: string): void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makePrivateFolder(folder);
   } catch (cause) {
     throw new SealcamError('store-unavailable', `data.folder: ${folder} cannot be made`, { cause });
   }

@@ -2,7 +2,7 @@ import { epochKey } from '../../../protocol/objects/ids.js';
 import type { Floor } from '../../../protocol/objects/floor.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { expiryOf, type Aged } from '../expiry.js';
-import type { Expirable, ExpiryCursor, RetentionStore } from '../statement-store.js';
+import type { Expirable, ExpiryCursor, Overdue, RetentionStore } from '../statement-store.js';
 import type { EpochKey } from '../store.js';
 import type { Database, Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
@@ -47,6 +47,17 @@ export function postgresRetention(database: Database, partitions: Partitions): R
       const deleted = floors.length === 0 ? 0 : await deleteBelow(database, floors, beforeMs);
       await dropDays(database, partitions, beforeMs);
       return deleted;
+    },
+    overdue: async (beforeMs, limit) => {
+      const [found] = await database.rows<Overdue>(
+        `SELECT count(*) AS records, min(aged) AS "oldestMs" FROM
+           (SELECT ${AGED_FROM} AS aged FROM record_key AS k WHERE seq > 0 AND ${AGED_FROM} < @beforeMs AND EXISTS
+             (SELECT 1 FROM record_key AS newer
+              WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+            ORDER BY ${AGED_FROM}, id LIMIT @limit) AS old`,
+        { beforeMs, limit },
+      );
+      return found ?? { records: 0, oldestMs: null };
     },
     floor: async (device, epoch) => {
       const [found] = await database.rows<{ readonly statement: Uint8Array }>(SELECT_FLOOR, { device, epoch });

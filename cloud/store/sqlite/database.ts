@@ -1,4 +1,5 @@
 import Sqlite from 'better-sqlite3';
+import { closeToOthers } from '../../../common/adapters/private-files.js';
 import { SealcamError, systemCode } from '../../../common/errors.js';
 import { migrations } from './schema.js';
 
@@ -23,6 +24,8 @@ export function openDatabase(path: string): Database {
     db.pragma('foreign_keys = ON');
     db.pragma('trusted_schema = OFF');
     migrate(db, path);
+    // The library makes its files readable by everybody, and the folder may be one that others can enter.
+    for (const suffix of ['', '-wal', '-shm']) closeToOthers(`${path}${suffix}`);
     return db;
   } catch (error) {
     throw storeError(error, path);

@@ -2,7 +2,7 @@ import type { Floor } from '../../../protocol/objects/floor.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { epochKey } from '../../../protocol/objects/ids.js';
 import { expiryOf, type Aged } from '../expiry.js';
-import type { Expirable, ExpiryCursor, RetentionStore } from '../statement-store.js';
+import type { Expirable, ExpiryCursor, Overdue, RetentionStore } from '../statement-store.js';
 import type { EpochKey } from '../store.js';
 import type { Database, Guard } from './database.js';
 
@@ -22,6 +22,12 @@ export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
        AND (${AGED_FROM} > @agedFromMs OR id > @id) AND EXISTS
        (SELECT 1 FROM record AS newer WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
      ORDER BY ${AGED_FROM}, id LIMIT @limit`,
+  );
+  const overdue = db.prepare<{ beforeMs: number; limit: number }, Overdue>(
+    `SELECT count(*) AS records, min(agedFromMs) AS oldestMs FROM
+       (SELECT ${AGED_FROM} AS agedFromMs FROM record AS old WHERE seq > 0 AND ${AGED_FROM} < @beforeMs AND EXISTS
+         (SELECT 1 FROM record AS newer WHERE newer.device = old.device AND newer.epoch = old.epoch AND newer.seq > old.seq)
+        ORDER BY ${AGED_FROM}, id LIMIT @limit)`,
   );
   // Only what is old is opened.
   const lowest = db.prepare<EpochKey & { beforeMs: number; limit: number }, Aged>(
@@ -96,6 +102,7 @@ export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
     expirable: (beforeMs, from, limit, nowMs = Infinity) =>
       guard(() => db.transaction(() => expirable(beforeMs, from, limit, nowMs)).immediate()),
     expire: (floors, beforeMs) => guard(() => db.transaction(() => expire(floors, beforeMs)).immediate()),
+    overdue: (beforeMs, limit) => guard(() => overdue.get({ beforeMs, limit }) ?? { records: 0, oldestMs: null }),
     floor: (device, epoch) =>
       guard(() => {
         const found = floorOf.get({ device, epoch });

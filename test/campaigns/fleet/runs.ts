@@ -89,9 +89,11 @@ interface RunOutcome<T> {
 }
 
 const running = new Set<() => Promise<void>>();
+let isEnding = false;
 
-/** Ends the processes of every run that is under way. */
+/** Ends the processes of every run that is under way; from now on none starts another. */
 export async function endAll(): Promise<void> {
+  isEnding = true;
   await Promise.all([...running].map((end) => end()));
 }
 
@@ -102,14 +104,19 @@ async function run<T>(settings: FleetSettings, { name, engines, everyMs, during 
   mkdirSync(folder);
   progress(`${name}: ${String(cameras)} cameras`);
   const remote = new Remote<LoadProcedures>(new URL('./load-process.js', import.meta.url), 'load');
-  let site: Site | null = null;
+  // Each is known before its process starts: a signal may come while the site opens.
+  const closers: (() => Promise<unknown>)[] = [];
+  const keep = (close: () => Promise<unknown>): void => {
+    if (isEnding) throw new Error('interrupted');
+    closers.unshift(close);
+  };
   const end = async (): Promise<void> => {
     await remote.kill();
-    await site?.close();
+    await Promise.all(closers.map((close) => close()));
   };
   running.add(end);
   try {
-    site = await Site.open({ folder, ...engines });
+    const site = await Site.open({ folder, ...engines }, keep);
     const { port, protocol } = site.broker;
     const made = await remote.call('prepare', {
       cameras,

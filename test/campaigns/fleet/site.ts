@@ -43,8 +43,15 @@ export class Site {
     this.data = data;
   }
 
-  /** Starts everything. Resolves when every worker takes records. */
-  static async open({ folder, store, broker: kind, workers: count }: SiteSettings): Promise<Site> {
+  /**
+   * Starts everything. Resolves when every worker takes records.
+   *
+   * @param keep receives what ends each process, just before it is started
+   */
+  static async open(
+    { folder, store, broker: kind, workers: count }: SiteSettings,
+    keep: (close: () => Promise<unknown>) => void,
+  ): Promise<Site> {
     const port = await freePort();
     const cluster = kind === 'nats' ? await natsCluster(folder, port) : null;
     const broker = cluster ?? mosquitto(folder, port);
@@ -52,6 +59,7 @@ export class Site {
     const data = join(folder, 'cloud');
     mkdirSync(data);
     const { current, successor } = loadReceiptKeys(data, nodeSuite, realRandom);
+    keep(() => Promise.all([broker.stop('kill'), server?.stop()]));
     const started = await Promise.allSettled([broker.start(), server?.start()]);
     const failed = started.find((one) => one.status === 'rejected');
     if (failed !== undefined) {
@@ -72,7 +80,10 @@ export class Site {
     const keys = { receiptKeys: [current, successor].map(({ signer }) => signer.publicKey) };
     const site = new Site({ broker, cluster, postgres: server, workers, ...keys }, url ?? null, data);
     try {
-      for (const worker of workers) await worker.start();
+      for (const worker of workers) {
+        keep(() => worker.stop('kill'));
+        await worker.start();
+      }
       return site;
     } catch (error) {
       await site.close();

@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../../scripts/command.js';
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { PLANTS } from './plants.js';
 import { runSeeds } from './run.js';
@@ -22,22 +23,11 @@ virtual time, with everything going wrong that can. docs/simulation.md says what
 Exit status: 0 every invariant held, 1 one did not (stderr names the seed), 2 wrong usage.
 `;
 
-const { values } = parseArgs({
-  options: {
-    seeds: { type: 'string' },
-    seed: { type: 'string' },
-    trace: { type: 'boolean', default: false },
-    plant: { type: 'string' },
-    threads: { type: 'string' },
-    json: { type: 'boolean', default: false },
-    save: { type: 'boolean', default: false },
-    help: { type: 'boolean', default: false },
-  },
-});
-if (values.help) {
+if (process.argv.includes('--help')) {
   process.stdout.write(HELP);
   process.exit(0);
 }
+const values = readArguments();
 
 const SEED_MAX = 2 ** 40;
 const PROGRESS_MS = 5000;
@@ -45,6 +35,24 @@ const PROGRESS_MS = 5000;
 function usage(why: string): never {
   process.stderr.write(`sim: ${why}\n\n${HELP}`);
   process.exit(2);
+}
+
+function readArguments() {
+  try {
+    return parseArgs({
+      options: {
+        seeds: { type: 'string' },
+        seed: { type: 'string' },
+        trace: { type: 'boolean', default: false },
+        plant: { type: 'string' },
+        threads: { type: 'string' },
+        json: { type: 'boolean', default: false },
+        save: { type: 'boolean', default: false },
+      },
+    }).values;
+  } catch (error) {
+    return usage(messageOf(error));
+  }
 }
 
 function whole(text: string | undefined, name: string, otherwise: number): number {

@@ -54,7 +54,7 @@ async function run(): Promise<Run> {
   const traffic: Buffer[] = [];
   const spy = mqtt.connect(`mqtt://127.0.0.1:${String(way.broker.port)}`, {
     protocolVersion: way.broker.protocol,
-    username: way.broker.cloudUser,
+    username: 'spy',
     clientId: 'spy',
   });
   way.keep({ stop: () => void spy.end(true) });

@@ -125,6 +125,7 @@ export class ApiWorld {
       receiptKeys: [receiptSigner.publicKey],
       cloudOrigin: () => CLOUD,
       sendDown: (device, payload) => sentDown.push({ device, payload }),
+      notReady: () => Promise.resolve(null),
       handInAccept: (device, claim, accept) => ingest.handInAccept(device, claim, accept),
     };
     const app = await buildServer(context, {

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { Counters } from '../../../common/counters.js';
-import { silentLog } from '../../../common/log.js';
 import { Ingest } from '../../../cloud/ingest/ingest.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
@@ -15,6 +14,7 @@ import { openSigned, signObject, type Verified } from '../../../protocol/objects
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { decodeDown, encodeUp, type DownMessage } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
+import { testLog, type LogEntry } from './test-agent.js';
 import { CameraWorld } from './camera-world.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
@@ -45,6 +45,7 @@ export class CloudWorld {
   readonly counters = new Counters();
   readonly clock = new VirtualClock();
   readonly sent: { topic: string; message: DownMessage }[] = [];
+  readonly lines: LogEntry[] = [];
   readonly stored: Verified<SealcamRecord>[] = [];
   readonly receiptSigner: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
   readonly store: CloudStore;
@@ -60,7 +61,7 @@ export class CloudWorld {
       receiptSigner: this.receiptSigner,
       clock: this.clock,
       counters: this.counters,
-      log: silentLog,
+      log: testLog(this.lines),
       isSharing,
       onStatus: () => undefined,
       pacing: () => null,

@@ -52,12 +52,12 @@ export class WholeWay {
     return cloud;
   }
 
-  /** Connects a second client to the broker, with the rights of the cloud. */
+  /** Connects a second client to the broker, with the rights of the cloud or, on Mosquitto, with all of them. */
   asCloud(clientId = 'second-cloud'): mqtt.MqttClient {
-    const { port, protocol, cloudUser, cloudPassword } = this.broker;
+    const { name, port, protocol, cloudUser, cloudPassword } = this.broker;
     const client = mqtt.connect(`mqtt://127.0.0.1:${String(port)}`, {
       protocolVersion: protocol,
-      username: cloudUser,
+      username: name === 'mosquitto' ? 'spy' : cloudUser,
       password: cloudPassword,
       clientId,
     });

@@ -193,6 +193,7 @@ export class FaultWorld {
         cloudOrigin: () => CLOUD,
         receiptKeys: [this.receiptSigner.publicKey],
         sendDown: () => undefined,
+        notReady: () => Promise.resolve(null),
         handInAccept: (device, claim, accept) => this.ingest.handInAccept(device, claim, accept),
       },
       { host: '127.0.0.1', port: 0, pageOrigins: [PAGE], requestsPerMinute: 100_000 },

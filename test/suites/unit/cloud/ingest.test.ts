@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { SealcamError } from '../../../../common/errors.js';
+import { EarlyStatus } from '../../../../cloud/ingest/early-status.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { checkReceiptAgainstClaim, receiptKind } from '../../../../protocol/objects/receipt.js';
 import { recordKind, type SealcamRecord } from '../../../../protocol/objects/record.js';
@@ -309,6 +310,7 @@ describe('ingest fails closed', () => {
     for (let i = 0; i < 100; i++) await cloud.ingest.handleMessage(topicOf(world.deviceId, 'up'), Uint8Array.of(i));
     expect(cloud.counters.get('refused.malformed')).toBe(100);
     expect(await cloud.store.quarantine.count()).toBe(30);
+    expect(cloud.lines).toHaveLength(30);
     cloud.clock.advance(60_000);
     await cloud.ingest.handleMessage(topicOf(world.deviceId, 'up'), Uint8Array.of(1));
     expect(await cloud.store.quarantine.count()).toBe(31);
@@ -326,5 +328,35 @@ describe('ingest fails closed', () => {
     }
     expect(await cloud.store.records.status(world.deviceId)).toMatchObject({ online: true });
     expect(await cloud.store.records.status(stranger.deviceId)).toBeUndefined();
+  });
+
+  it('knows whether a camera is online that said so before it was claimed, and only the newest that it said', async () => {
+    const cloud = new CloudWorld();
+    const [online, gone, silent] = [cloud.camera(), cloud.camera(), cloud.camera()];
+    const say = (camera: CameraWorld, isOnline: boolean): Promise<void> =>
+      cloud.ingest.handleMessage(
+        topicOf(camera.deviceId, 'status'),
+        encodeStatus({ online: isOnline, agent: '0.1.0' }),
+      );
+    await say(online, true);
+    await say(gone, true);
+    await say(gone, false);
+    for (const camera of [online, gone, silent]) {
+      const claim = camera.claim();
+      const accept = camera.record(claim, 0, claim.hash, { kind: 'accept' });
+      await cloud.up(camera, { type: 'accept', claim: claim.bytes, record: accept.bytes });
+    }
+    expect(await cloud.store.records.status(online.deviceId)).toMatchObject({ online: true, agent: '0.1.0' });
+    expect(await cloud.store.records.status(gone.deviceId)).toMatchObject({ online: false });
+    expect(await cloud.store.records.status(silent.deviceId)).toBeUndefined();
+  });
+
+  it('keeps what a bounded number of unclaimed cameras said', () => {
+    const early = new EarlyStatus();
+    const status = { online: true, agent: '0.1.0', atMs: 1 };
+    const ids = Array.from({ length: 1001 }, (_, i) => Uint8Array.of(i >> 8, i & 255));
+    for (const id of ids) early.put(id, status);
+    const [first, second] = ids;
+    expect([first, second].map((id) => early.remove(id ?? new Uint8Array(0)))).toEqual([undefined, status]);
   });
 });

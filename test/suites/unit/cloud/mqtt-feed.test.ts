@@ -1,12 +1,12 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { brokerFault } from '../../../../cloud/ingest/broker-fault.js';
 import { MqttFeed } from '../../../../cloud/ingest/mqtt-feed.js';
 import { realClock } from '../../../../common/adapters/real-clock.js';
 import { Counters } from '../../../../common/counters.js';
-import { silentLog } from '../../../../common/log.js';
-import { codeOf } from '../../../support/codes.js';
 import { afterThisTest } from '../../../support/runner/after-test.js';
 import { until } from '../../../support/runner/wait.js';
+import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
 
 /** Packet types of MQTT. */
 const CONNECT = 1;
@@ -16,6 +16,10 @@ const SUBSCRIBE = 8;
 class TinyBroker {
   readonly sockets = new Set<Socket>();
   subscriptions = 0;
+  /** Accepts connections and never answers. */
+  isMute = false;
+  /** Refuses each CONNECT with this reason of MQTT 5. */
+  refusal: number | null = null;
   private readonly grants: readonly boolean[];
   private server: Server | null = null;
 
@@ -23,7 +27,7 @@ class TinyBroker {
     this.grants = grants;
   }
 
-  async start(): Promise<number> {
+  async start(host = '127.0.0.1'): Promise<number> {
     const server = createServer((socket) => {
       this.sockets.add(socket);
       socket.on('error', () => undefined);
@@ -37,7 +41,7 @@ class TinyBroker {
       this.drop();
       this.server?.close();
     });
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => server.listen(0, host, resolve));
     const address = server.address();
     return typeof address === 'object' && address !== null ? address.port : 0;
   }
@@ -47,7 +51,12 @@ class TinyBroker {
   }
 
   private answer(socket: Socket, packet: Buffer): void {
+    if (this.isMute) return;
     const type = (packet[0] ?? 0) >> 4;
+    if (type === CONNECT && this.refusal !== null) {
+      socket.write(Uint8Array.of(0x20, 3, 0, this.refusal, 0));
+      return;
+    }
     // Byte 8 is the protocol version. 5 is refused, so that the client falls back to 4.
     if (type === CONNECT) socket.write(Uint8Array.of(0x20, 2, 0, packet[8] === 4 ? 0 : 1));
     if (type !== SUBSCRIBE) return;
@@ -56,21 +65,29 @@ class TinyBroker {
   }
 }
 
-async function feedOn(
-  ...grants: readonly boolean[]
-): Promise<{ broker: TinyBroker; feed: MqttFeed; counters: Counters }> {
+interface TestFeed {
+  readonly feed: MqttFeed;
+  readonly counters: Counters;
+  readonly lines: LogEntry[];
+}
+
+async function feedOn(...grants: readonly boolean[]): Promise<TestFeed & { broker: TinyBroker }> {
   const broker = new TinyBroker(grants);
-  const url = `mqtt://127.0.0.1:${String(await broker.start())}`;
+  return { broker, ...feedTo(`mqtt://127.0.0.1:${String(await broker.start())}`) };
+}
+
+function feedTo(url: string): TestFeed {
   const counters = new Counters();
-  const settings = { url, username: undefined, password: undefined, clientId: 'worker', group: undefined };
+  const lines: LogEntry[] = [];
+  const settings = { url, username: 'cloud', password: undefined, clientId: 'worker', group: undefined };
   const feed = new MqttFeed(settings, {
     onMessage: () => Promise.resolve(),
     clock: realClock,
     counters,
-    log: silentLog,
+    log: testLog(lines),
   });
   afterThisTest(() => feed.stop());
-  return { broker, feed, counters };
+  return { feed, counters, lines };
 }
 
 describe('the connection to the broker', () => {
@@ -84,15 +101,99 @@ describe('the connection to the broker', () => {
     await until('it is connected', () => feed.isConnected);
   });
 
-  it('does not start if the first subscription is refused', async () => {
-    const { feed } = await feedOn(false);
-    const code = await feed.start(new AbortController().signal).then(
-      () => 'started',
-      (error: unknown) =>
-        codeOf(() => {
-          throw error;
-        }),
-    );
-    expect(code).toBe('broker-unreachable');
+  it('says which subscriptions are refused, and starts once they are granted', async () => {
+    const { feed, lines } = await feedOn(false, true);
+    const signal = new AbortController().signal;
+    await feed.start(signal);
+    expect(feed.isReceiving).toBe(true);
+    expect(lines).toMatchObject([{ code: 'broker-refused', level: 'error' }]);
+    expect(lines[0]?.msg).toContain('do not let "cloud" subscribe to');
+  });
+
+  it('names the other worker that has the same client id', async () => {
+    const { broker, feed, lines } = await feedOn(...Array.from({ length: 9 }, () => true));
+    await feed.start(new AbortController().signal);
+    await until('the reason is logged', () => {
+      if (feed.isReceiving) broker.drop();
+      return lines.some(({ msg }) => msg.includes('another client connects as "worker"'));
+    });
+  });
+
+  it('connects to an IPv6 literal', async () => {
+    const other = new TinyBroker([true]);
+    const port = await other.start('::1');
+    const { feed: second } = feedTo(`mqtt://[::1]:${String(port)}`);
+    await second.start(new AbortController().signal);
+    expect(second.isReceiving).toBe(true);
+  });
+
+  it('ends at once while nothing answers, with one line for the fault', async () => {
+    const broker = new TinyBroker([]);
+    const port = await broker.start();
+    broker.isMute = true;
+    const { feed } = feedTo(`mqtt://127.0.0.1:${String(port)}`);
+    const stop = new AbortController();
+    const started = feed.start(stop.signal).catch((error: unknown) => error);
+    await until('it is connected', () => broker.sockets.size > 0);
+    stop.abort();
+    expect(await started).toMatchObject({ code: 'broker-unreachable' });
+  });
+});
+
+/** A broker whose answer to CONNECT is `code`, for MQTT 5. */
+async function refusingBroker(code: number): Promise<string> {
+  const broker = new TinyBroker([]);
+  broker.refusal = code;
+  return `mqtt://127.0.0.1:${String(await broker.start())}`;
+}
+
+describe('the reason of the broker', () => {
+  it.each([
+    [134, 'the login as "cloud": a wrong name or password (reason 0x86)', 'mqtt.passwordFile'],
+    [135, 'the login as "cloud": not authorised (reason 0x87)', 'mqtt.username'],
+    [133, 'refuses the client id', 'mqtt.clientId'],
+    [137, 'busy', 'limit of connections'],
+  ])('%i is logged with the setting to change, once', async (code, message, hint) => {
+    const { feed, lines } = feedTo(await refusingBroker(code));
+    const stop = new AbortController();
+    const started = feed.start(stop.signal).catch(() => undefined);
+    await until('the reason is logged', () => lines.length > 0);
+    expect(lines[0]).toMatchObject({ code: 'broker-refused', level: 'error' });
+    expect(lines[0]?.msg).toContain(message);
+    expect(String(lines[0]?.['hint'])).toContain(hint);
+    expect(feed.fault).toBe(lines[0]?.msg);
+    stop.abort();
+    await started;
+  });
+
+  it.each([
+    ['ECONNREFUSED', 'broker-unreachable', 'nothing listens', 'mqtt.url'],
+    ['ENOTFOUND', 'broker-unreachable', 'name cannot be resolved', 'mqtt.url'],
+    ['EAI_AGAIN', 'broker-unreachable', 'name cannot be resolved', 'mqtt.url'],
+    ['EHOSTUNREACH', 'broker-unreachable', 'network does not reach', 'firewalls'],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', 'broker-untrusted', 'not for this host', 'mqtt.url'],
+    ['CERT_HAS_EXPIRED', 'broker-untrusted', 'has expired', 'clock'],
+    ['SELF_SIGNED_CERT_IN_CHAIN', 'broker-untrusted', 'no trusted authority', 'mqtt.caFile'],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', 'broker-untrusted', 'does not speak TLS', 'port'],
+    ['', 'broker-unreachable', 'did not answer MQTT', 'port'],
+  ])('%s has its own code, message and remedy', (system, code, message, hint) => {
+    const fault = brokerFault('b.example:1883', 'cloud', Object.assign(new Error('x'), { code: system }));
+    expect(fault).toMatchObject({ code });
+    expect(fault.message).toContain(message);
+    expect(fault.hint).toContain(hint);
+  });
+
+  it('of a real refused connection and of a name that does not exist differ', async () => {
+    const logged = async (url: string): Promise<unknown> => {
+      const { feed, lines } = feedTo(url);
+      const stop = new AbortController();
+      const started = feed.start(stop.signal).catch(() => undefined);
+      await until('the reason is logged', () => lines.length > 0);
+      stop.abort();
+      await started;
+      return lines[0]?.msg;
+    };
+    expect(await logged('mqtt://127.0.0.1:1')).toContain('nothing listens');
+    expect(await logged('mqtt://no-such-host.invalid:1883')).toContain('name cannot be resolved');
   });
 });

@@ -1,3 +1,4 @@
+import { request } from 'node:http';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
@@ -20,6 +21,7 @@ import { until } from '../../../support/runner/wait.js';
 
 const SENTENCE = 'A fault <script> of ours & "others"';
 const LAG_MS = 1500;
+const KEPT_FOR_MS = 86_400_000;
 
 const running: OperatorServer[] = [];
 
@@ -28,7 +30,7 @@ afterEach(async () => {
 });
 
 /** Ingests two records of a claimed camera and one of a stranger, pauses reading, then serves metrics and page. */
-async function operated(clockDoubt: string | null = null) {
+async function operated(clockDoubt: string | null = null, notReady: string | null = null) {
   const store = openSqliteStore(join(tempFolder(), 'cloud.db'));
   const clock = new VirtualClock();
   const counters = new Counters();
@@ -66,17 +68,38 @@ async function operated(clockDoubt: string | null = null) {
       counters,
       startedAtMs: clock.wallMs(),
       residentBytes: () => 123 * 1024 ** 2,
-      gauges: () => ({ waiting: 4, busyCameras: 3, streams: 5, isBrokerConnected: true, clockDoubt }),
+      gauges: () => ({
+        waiting: 4,
+        busyCameras: 3,
+        streams: 5,
+        isBrokerConnected: true,
+        brokerFault: notReady,
+        clockDoubt,
+      }),
+      notReady: () => Promise.resolve(notReady),
+      keptForMs: KEPT_FOR_MS,
     },
     silentLog,
   );
   running.push(server);
-  const port = await server.start({ host: '127.0.0.1', port: 0 });
+  const port = await server.start({ host: '127.0.0.1', port: 0, names: ['metrics.example'] });
   const get = async (path: string, method = 'GET'): Promise<{ status: number; headers: Headers; text: string }> => {
     const answer = await fetch(`http://127.0.0.1:${String(port)}${path}`, { method });
     return { status: answer.status, headers: answer.headers, text: await answer.text() };
   };
-  return { store, clock, world, get };
+  /** Asks with a Host header of its own, which fetch does not let a caller set. */
+  const statusFor = (host: string, path = '/operator'): Promise<number> =>
+    new Promise((resolve, reject) => {
+      request({ host: '127.0.0.1', port, path, headers: { host } }, (answer) => {
+        answer.resume();
+        resolve(answer.statusCode ?? 0);
+      })
+        .once('error', reject)
+        .end();
+    });
+  const two = world.record(claim, 2, one.hash, { kind: 'scene', scene: { class: 'stall' } });
+  const addRecord = (): Promise<void> => up({ type: 'records', records: [{ record: two.bytes, media: [] }] });
+  return { store, clock, world, get, statusFor, addRecord };
 }
 
 describe('metrics', () => {
@@ -113,6 +136,22 @@ describe('metrics', () => {
     const stopped = await operated('this clock says <nonsense>');
     expect(parseExposition((await stopped.get('/metrics')).text).get('sealcam_deletion_stopped')).toBe(1);
     expect((await stopped.get('/operator')).text).toMatch(/stopped.*this clock says &lt;nonsense&gt;/);
+  });
+
+  it('count what retention should have deleted and has not, and how late the oldest of it is', async () => {
+    const { get, clock, addRecord } = await operated();
+    const overdue = async (): Promise<readonly (number | undefined)[]> => {
+      const metrics = parseExposition((await get('/metrics')).text);
+      return ['sealcam_retention_overdue_records', 'sealcam_retention_overdue_seconds'].map((name) =>
+        metrics.get(name),
+      );
+    };
+    // The accept and the newest record of an epoch always stay.
+    clock.advance(KEPT_FOR_MS);
+    expect(await overdue()).toEqual([0, 0]);
+    await addRecord();
+    clock.advance(60_000);
+    expect(await overdue()).toEqual([1, 60]);
   });
 
   it('report a store that does not answer, and leave out its figures', async () => {
@@ -174,6 +213,34 @@ describe('the status page', () => {
     expect((await get('/v1/cameras')).status).toBe(404);
     expect((await get('/operator', 'POST')).status).toBe(405);
     expect((await get('/metrics', 'HEAD')).text).toBe('');
+  });
+
+  it('answers to addresses and its own names only, so that no foreign page reads the figures', async () => {
+    const { statusFor } = await operated();
+    const own = ['127.0.0.1:9100', 'localhost', 'LOCALHOST:1', '[::1]:9100', '192.0.2.7', 'metrics.example:80'];
+    for (const host of own) expect([host, await statusFor(host)]).toEqual([host, 200]);
+    const foreign = [
+      'evil.example',
+      'metrics.example.evil.example',
+      'localhost.evil.example:80',
+      '127.0.0.1.evil.example',
+    ];
+    for (const host of foreign) {
+      for (const path of ['/operator', '/metrics', '/readyz']) {
+        expect([host, path, await statusFor(host, path)]).toEqual([host, path, 421]);
+      }
+    }
+  });
+
+  it('says whether the process lives, and whether and why it is not ready', async () => {
+    const ready = await operated();
+    expect(await ready.get('/healthz')).toMatchObject({ status: 200 });
+    expect(await ready.get('/readyz')).toMatchObject({ status: 200, text: 'ready\n' });
+    const fault = 'the broker broker.example:1883: nothing listens at this address';
+    const waiting = await operated(null, fault);
+    expect(await waiting.get('/healthz')).toMatchObject({ status: 200 });
+    expect(await waiting.get('/readyz')).toMatchObject({ status: 503, text: `${fault}\n` });
+    expect((await waiting.get('/operator')).text).toContain(fault);
   });
 
   it('draws a line with the newest sample at the right, and leaves out missing samples', () => {

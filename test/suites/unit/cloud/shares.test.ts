@@ -1,15 +1,9 @@
+import { addressShare } from '../../../../common/adapters/address-share.js';
 import { connect, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Counters } from '../../../../common/counters.js';
-import {
-  addressShare,
-  HTTP_LIMITS,
-  isNetwork,
-  networks,
-  Share,
-  type HttpLimits,
-} from '../../../../cloud/api/shares.js';
+import { HTTP_LIMITS, isNetwork, networks, Share, type HttpLimits } from '../../../../cloud/api/shares.js';
 import { openSqliteStore } from '../../../../cloud/store/sqlite/sqlite-store.js';
 import { afterThisTest } from '../../../support/runner/after-test.js';
 import { tempFolder } from '../../../support/runner/temp.js';

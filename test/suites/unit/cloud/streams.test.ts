@@ -56,6 +56,15 @@ describe('an open stream', () => {
     ]);
   });
 
+  it('that resumes beyond the newest id, after a restore of the store, delivers what arrives', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const resumed = await api.stream(own.token, 1_000_000);
+    await until('it is ready', () => resumed.summaries.includes('ready'));
+    await storeAndPublish(api, own, 5);
+    await until('the new record came', () => resumed.summaries.includes('record 5'));
+  });
+
   it('that cannot resume ends, and the process keeps running', async () => {
     let broken = false;
     const api = await ApiWorld.open((store) => ({

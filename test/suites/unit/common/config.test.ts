@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { CONFIG_KEYS, loadAgentConfig, reloadAgentConfig } from '../../../../agent/config/keys.js';
 import { loadCloudConfig } from '../../../../cloud/main/config.js';
+import { authorityOf, endpointOf } from '../../../../common/address.js';
 import { isSealcamError } from '../../../../common/errors.js';
 import { lineOfKey } from '../../../../common/config/lines.js';
 import { tempFolder } from '../../../support/runner/temp.js';
@@ -79,7 +80,85 @@ describe('configuration', () => {
     expect(refusal('', { SEALCAM_MOTION_SENSITIVITY: 'high' })).toContain(
       'environment SEALCAM_MOTION_SENSITIVITY: motion.sensitivity: expected a whole number',
     );
-    expect(refusal('', { SEALCAM_NONSENSE: '1' })).toContain('there is no setting SEALCAM_NONSENSE');
+    expect(refusal('', { SEALCAM_PRIVACY_MASK: '[]' })).toContain(
+      'there is no setting SEALCAM_PRIVACY_MASK; did you mean SEALCAM_PRIVACY_MASKS?',
+    );
+  });
+
+  it.each([
+    ['SEALCLOUD_SERVICE_HOST', '192.0.2.5'],
+    ['SEALCLOUD_SERVICE_PORT_HTTP', '8080'],
+    ['SEALCLOUD_PORT', 'tcp://192.0.2.5:8080'],
+    ['SEALCLOUD_PORT_8080_TCP_ADDR', '192.0.2.5'],
+    ['SEALCLOUD_MQTT_SERVICE_HOST', '192.0.2.5'],
+    ['SEALCLOUD_VERSION', '3'],
+    // A service named sealcloud-http: the name is that of a setting.
+    ['SEALCLOUD_HTTP_PORT', 'tcp://192.0.2.5:8080'],
+  ])('warns of %s, which an orchestrator sets, and starts', (variable, value) => {
+    const warnings: string[] = [];
+    const config = loadCloudConfig({
+      file: null,
+      environment: { [variable]: value },
+      warn: (text) => warnings.push(text),
+    });
+    expect(config['http.port']).toBe(8080);
+    expect(warnings).toEqual([`environment: there is no setting ${variable}; it is ignored`]);
+  });
+
+  it.each([
+    'mqtt://cloud:s3cret@broker.example:1883',
+    'mqtt://cloud@broker.example',
+    'mqtts://:s3cret@broker.example',
+    'mqtt://broker.example/?password=s3cret',
+    'mqtt://broker.example/#s3cret',
+  ])('refuses %s on both sides, and does not repeat the secret', (url) => {
+    const message = (load: () => unknown): string => {
+      try {
+        load();
+        return 'accepted';
+      } catch (error) {
+        return isSealcamError(error) ? `${error.message} ${error.hint}` : 'another error';
+      }
+    };
+    const cloud = (environment: Record<string, string>): string =>
+      message(() => loadCloudConfig({ file: null, environment }));
+    const refused = [
+      message(() => load('', { SEALCAM_UPLINK_URL: url })),
+      cloud({ SEALCLOUD_MQTT_URL: url }),
+      cloud({ SEALCLOUD_MQTT_OTHER_URLS: JSON.stringify([url]) }),
+    ];
+    for (const text of refused) {
+      expect(text).toContain('a URL must not hold a user name, password or parameters');
+      expect(text).not.toContain('s3cret');
+    }
+    expect(refused[0]).toContain('uplink.passwordFile');
+    expect(refused[1]).toContain('mqtt.passwordFile');
+  });
+
+  it.each([
+    ['SEALCLOUD_STORE_URL', 'postgres://sealcam:s3cret@db.example/sealcam'],
+    ['SEALCLOUD_STORE_URL', 'postgres://sealcam@db.example/sealcam?password=s3cret'],
+    ['SEALCLOUD_HTTP_ORIGIN', 'https://u:s3cret@cloud.example'],
+  ])('refuses %s=%s without repeating the secret', (variable, value) => {
+    const load = (): unknown => loadCloudConfig({ file: null, environment: { [variable]: value } });
+    expect(load).toThrow(/expected/);
+    expect(load).not.toThrow(/s3cret/);
+  });
+
+  it('takes IPv6 literals wherever an address is written', () => {
+    const config = loadCloudConfig({
+      file: null,
+      environment: {
+        SEALCLOUD_MQTT_URL: 'mqtt://[::1]:1883',
+        SEALCLOUD_STORE_KIND: 'postgres',
+        SEALCLOUD_STORE_URL: 'postgres://u@[::1]/db',
+        SEALCLOUD_HTTP_PAGE_ORIGINS: '["http://[::1]:8080"]',
+      },
+    });
+    expect(config['mqtt.url']).toBe('mqtt://[::1]:1883');
+    expect(endpointOf('mqtt://[fd00::1]', 1883)).toEqual({ host: 'fd00::1', port: 1883 });
+    for (const host of ['::1', '[::1]']) expect(authorityOf(host, 80)).toBe('[::1]:80');
+    expect(authorityOf('broker.example', 80)).toBe('broker.example:80');
   });
 
   it('reports a file that cannot be read', () => {

@@ -48,6 +48,19 @@ export function retentionContract(open: OpenStore): void {
     await store.close();
   });
 
+  it('counts what is overdue up to a limit, with the age of the oldest, and never the accept and the newest', async () => {
+    const store = await open();
+    const camera = await receivedAt(store, [1000, 1100, 1200, 1300]);
+    const overdue = (beforeMs: number, limit = 100) => store.retention.overdue(beforeMs, limit);
+    expect(await overdue(1000)).toEqual({ records: 0, oldestMs: null });
+    expect(await overdue(1101)).toEqual({ records: 2, oldestMs: 1000 });
+    expect(await overdue(9999)).toEqual({ records: 3, oldestMs: 1000 });
+    expect(await overdue(9999, 2)).toEqual({ records: 2, oldestMs: 1000 });
+    expect(await expireOnce(store, camera, 9999)).toBe(3);
+    expect(await overdue(9999)).toEqual({ records: 0, oldestMs: null });
+    await store.close();
+  });
+
   it('deletes from the oldest seq on only, so that no hole lies above the floor', async () => {
     const store = await open();
     // Seq 2 came late: until it expires too, what follows it stays.

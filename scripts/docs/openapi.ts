@@ -1,0 +1,44 @@
+import { Feed } from '../../cloud/api/feed.js';
+import { Reader } from '../../cloud/api/reader.js';
+import { buildServer } from '../../cloud/api/server.js';
+import { Sessions } from '../../cloud/api/sessions.js';
+import { Statements } from '../../cloud/api/statements.js';
+import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
+import { realClock } from '../../common/adapters/real-clock.js';
+import { realRandom } from '../../common/adapters/real-random.js';
+import { Counters } from '../../common/counters.js';
+import { silentLog } from '../../common/log.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+
+const ORIGIN = 'https://cloud.example';
+
+/** Returns the OpenAPI description as the server gives it: the routes are registered on a server that never listens. */
+export async function openApiDocument(): Promise<string> {
+  const store = openSqliteStore(':memory:');
+  const common = { store, suite: nodeSuite, clock: realClock, counters: new Counters(), log: silentLog };
+  const reader = new Reader(common);
+  const cloudOrigin = (): string => ORIGIN;
+  const settings = { cloudOrigin, pageOrigins: [], lifetimeMs: 1 };
+  const app = await buildServer(
+    {
+      ...common,
+      reader,
+      cloudOrigin,
+      sessions: new Sessions(settings, nodeSuite, realClock, realRandom),
+      statements: new Statements({ ...common, reader }),
+      feed: new Feed(() => Promise.resolve([])),
+      keepsForMs: 0,
+      deletionDelayMs: 0,
+      receiptKeys: [],
+      sendDown: () => undefined,
+      notReady: () => Promise.resolve(null),
+      handInAccept: () => Promise.resolve(),
+    },
+    { host: 'localhost', port: 0, pageOrigins: [], requestsPerMinute: 1 },
+  );
+  await app.ready();
+  const text = `${JSON.stringify(app.swagger(), null, 2)}\n`;
+  await app.close();
+  await store.close();
+  return text;
+}
