@@ -115,7 +115,7 @@ export const KNOWS_DRIVERS = /^agent\/(main|cli)\//;
 
 /** Files of folders that also run in a browser, and still may touch Node. */
 export const NODE_ALLOWED =
-  /^(protocol\/crypto\/node|common\/config\/load|common\/adapters\/(pino-log|durable-file|private-files))\.ts$/;
+  /^(protocol\/crypto\/node|common\/config\/load|common\/adapters\/(pino-log|durable-file|private-files|address-share))\.ts$/;
 export const RUNS_IN_BROWSER: ReadonlySet<string> = new Set(['common', 'protocol', 'app']);
 
 /** Only these may need Linux: on macOS the mock, the demo and the tests run without them. */
