@@ -175,9 +175,12 @@ describeWith('chromium', 'a page that tells no half-truths', () => {
     await view.reload();
     await tab('Cameras');
     await card.locator('summary', { hasText: 'Motion' }).click();
-    await expect.poll(() => card.locator('.zone-picture polygon:not(.zone-now)').count()).toBe(1);
+    const zones = card.locator('.zone-picture polygon:not(.zone-now)');
+    await expect.poll(() => zones.count(), { timeout: limitMs(30_000) }).toBe(1);
     expect(await card.getByLabel('Sensitivity').inputValue()).toBe('70');
-    expect(await card.getByText('In force: the camera accepted this').count()).toBe(2);
+    // Once the camera's newest answer is loaded.
+    const inForce = card.getByText('In force: the camera accepted this');
+    await expect.poll(() => inForce.count(), { timeout: limitMs(30_000) }).toBe(2);
     expect(await card.getByRole('button', { name: 'Set: everywhere' }).count()).toBe(0);
     await card.locator('.zone-picture').scrollIntoViewIfNeeded();
     await owner.screenshot('zones-in-force');
