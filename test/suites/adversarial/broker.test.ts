@@ -245,6 +245,8 @@ async function mediaTwiceOnPostgres(isSame: boolean): Promise<string> {
   }
 }
 
+const REFUSING_BROKERS = ['announces a limit of 100 bytes', 'says of every message that it is too large'] as const;
+
 describeWith('mosquitto', 'brokers', () => {
   describeWith('postgres', 'and the store of a fleet', () => {
     attacks('broker', 'At the broker', [
@@ -300,7 +302,7 @@ describeWith('mosquitto', 'brokers', () => {
         observed: () => retainedOnEmbedded(true),
         control: { name: 'not retained', expected: 'stored', observed: () => retainedOnEmbedded(false) },
       },
-      ...(['announces a limit of 100 bytes', 'says of every message that it is too large'] as const).map((how) => ({
+      ...REFUSING_BROKERS.map((how) => ({
         name: `a broker that ${how}, to make the camera throw its pictures away`,
         expected: '5 of 5 pictures arrive',
         observed: () => keptOut(how, 24 * 3_600_000),
