@@ -50,6 +50,11 @@ export function equalSecret(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0;
 }
 
+/** Returns each value once, in the order of its first place. */
+export function distinct(values: readonly Uint8Array[]): readonly Uint8Array[] {
+  return [...new Map(values.map((value) => [toHex(value), value])).values()];
+}
+
 /** Returns whether all bytes are 0. */
 export function isZero(bytes: Uint8Array): boolean {
   return bytes.every((byte) => byte === 0);

@@ -1,4 +1,5 @@
 /** `npm run bench`: times the stages of an event beside floors that are timed in the same run. */
+import { comparisonText, compareWithSaved } from './bench/against-saved.js';
 import { benchDetector, detectorTable } from './bench/detector.js';
 import { benchHandshake } from './bench/handshake.js';
 import type { Figure } from './bench/measure.js';
@@ -6,23 +7,26 @@ import { benchStages, wireBytes } from './bench/stages.js';
 import { benchVerify } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
 import { printResult, runCommand, type CommandContext } from './command.js';
-import { saveResult, writePart } from './results.js';
+import { readResult, saveResult, writePart } from './results.js';
 
 const HELP = `npm run bench [-- [detector] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; how many records a core
 verifies a second; and how many bytes an event takes on the wire. Compare the ratios: absolute times are this machine's.
 
-  detector  measure only what a frame costs the detector, beside decoding it
-  --json    print one JSON object on stdout
-  --save    also write docs/results/bench.json (detector: bench-detector.json and docs/detector.md)
-  --help    print this text
+  detector   measure only what a frame costs the detector, beside decoding it
+  --compare  also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
+             figure varied in this run and in that one
+  --json     print one JSON object on stdout
+  --save     also write that file (detector: docs/detector.md too)
+  --help     print this text
 
-Exit status: 0 measured, 1 failed, 2 wrong usage.
+Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage.
 `;
 
 interface Options {
   readonly isDetectorOnly: boolean;
+  readonly compare: boolean;
   readonly json: boolean;
   readonly save: boolean;
 }
@@ -31,36 +35,39 @@ await runCommand({
   name: 'bench',
   help: HELP,
   options: {
+    compare: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
   positionalsMax: 1,
-  readOptions: ({ json, save }, [only]): Options => {
+  readOptions: ({ compare, json, save }, [only]): Options => {
     if (only !== undefined && only !== 'detector') throw new Error(`"${only}" is not a benchmark`);
-    return { isDetectorOnly: only === 'detector', json, save };
+    return { isDetectorOnly: only === 'detector', compare, json, save };
   },
   main: (options, context) => (options.isDetectorOnly ? detector(options, context) : stages(options, context)),
 });
 
-async function detector({ json, save }: Options, { progress }: CommandContext): Promise<number> {
+async function detector({ compare, json, save }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await benchDetector(new BenchWorld(), progress);
-  const result = { command: 'npm run bench -- detector', figures };
+  const compared = compare ? compareWithSaved('bench-detector', readResult('bench-detector'), figures) : undefined;
+  const result = { command: 'npm run bench -- detector', figures, compared };
   if (save) {
     saveResult('bench-detector', result);
     writePart('docs/detector.md', 'cost', detectorTable(figures));
   }
-  printResult(json, result, figures.map(line).join(''));
+  printResult(json, result, figures.map(line).join('') + comparisonText(compared));
   return 0;
 }
 
-async function stages({ json, save }: Options, { folder, progress }: CommandContext): Promise<number> {
+async function stages({ compare, json, save }: Options, { folder, progress }: CommandContext): Promise<number> {
   const world = new BenchWorld();
   const handshake = await benchHandshake(folder, progress);
   const figures = [...(await benchStages(world, folder, progress)), ...(handshake === null ? [] : [handshake])];
   progress('verify …');
   const verify = await benchVerify(world, folder);
   const wire = await wireBytes(world);
-  const result = { command: 'npm run bench', stages: figures, verify, wire };
+  const compared = compare ? compareWithSaved('bench', readResult('bench'), [...figures, verify.figure]) : undefined;
+  const result = { command: 'npm run bench', stages: figures, verify, wire, compared };
   if (save) saveResult('bench', result);
   const head = `${'stage'.padEnd(58)}${'median'.padStart(10)}${'floor'.padStart(10)}${'ratio'.padStart(8)}  floor is`;
   const text = [
@@ -73,7 +80,7 @@ async function stages({ json, save }: Options, { folder, progress }: CommandCont
       `(start ${String(wire.startMessage)}: record ${String(wire.record)}, sealed picture ${String(wire.sealedPicture)} ` +
       `of a JPEG of ${String(wire.pictureJpeg)}; end ${String(wire.endMessage)})`,
   ];
-  printResult(json, result, text.join('\n'));
+  printResult(json, result, text.join('\n') + comparisonText(compared));
   return 0;
 }
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { arch, cpus, platform } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { VERSION } from '../common/version.js';
 import { checkout } from './checkout.js';
 
@@ -44,9 +44,18 @@ export function writePart(page: string, name: string, markdown: string): void {
   writeFileSync(path, text.slice(0, from + begin.length) + markdown + text.slice(to));
 }
 
+/** Reads docs/results/NAME.json. @throws Error where it is missing or no JSON */
+export function readResult(name: string): unknown {
+  return JSON.parse(readFileSync(resultPath(name), 'utf8'));
+}
+
 /** Writes docs/results/NAME.json: the result, with the version, commit, date and machine of the run. */
 export function saveResult(name: string, result: Readonly<Record<string, unknown>>): void {
-  const folder = join(checkout, 'docs', 'results');
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ ...runMeta(), ...result }, null, 2)}\n`);
+  const path = resultPath(name);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, `${JSON.stringify({ ...runMeta(), ...result }, null, 2)}\n`);
+}
+
+function resultPath(name: string): string {
+  return join(checkout, 'docs', 'results', `${name}.json`);
 }

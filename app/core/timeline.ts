@@ -1,4 +1,4 @@
-import { toHex } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import type { RecordMedia, RecordScene, SealcamRecord } from '../../protocol/objects/record.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
@@ -48,12 +48,23 @@ export interface TimelineEvent {
 /** Verdicts that may be shown, from best to worst. */
 const RANK: readonly Verdict[] = ['intact', 'pending', 'gap', 'media-missing'];
 
-/** Groups verified records into events. */
+/**
+ * Groups verified records into events. A change computes again the events that it concerns, and those whose verdict may
+ * still change; every other event stays the same object, so that who draws them can tell.
+ */
 export class Timeline {
-  private readonly recordsOf = new Map<string, VerifiedRecord[]>();
+  private readonly recordsOf = new Map<string, readonly VerifiedRecord[]>();
   private readonly missingMedia = new Set<string>();
+  /** By media id, the event that shows it. */
+  private readonly eventOfMedia = new Map<string, string>();
   /** By device/epoch/kind, the event with the highest seq: an event before it cannot still be going on. */
   private readonly newest = new Map<string, { readonly seq: number; readonly key: string }>();
+  private readonly built = new Map<string, TimelineEvent>();
+  /** Events of which a record, a picture or the place among the newest changed since they were built. */
+  private readonly changed = new Set<string>();
+  /** Events with a verdict that other records may change. */
+  private readonly unsettled = new Set<string>();
+  private sorted: TimelineEvent[] = [];
 
   /** Adds a record and returns the key of the event that changed; null for a record that is not of an event. */
   add(verified: VerifiedRecord): string | null {
@@ -62,24 +73,47 @@ export class Timeline {
     const camera = epochKey(value.device, value.epoch);
     const key = `${camera}/${toHex(value.event.id)}`;
     const series = `${camera}/${value.kind}`;
-    if (value.seq >= (this.newest.get(series)?.seq ?? 0)) this.newest.set(series, { seq: value.seq, key });
+    const newest = this.newest.get(series);
+    if (value.seq >= (newest?.seq ?? 0)) {
+      this.newest.set(series, { seq: value.seq, key });
+      if (newest !== undefined) this.changed.add(newest.key);
+    }
     const records = this.recordsOf.get(key) ?? [];
-    if (records.some(({ record }) => toHex(record.hash) === toHex(hash))) return key;
-    records.push(verified);
-    records.sort((a, b) => a.record.value.seq - b.record.value.seq);
-    this.recordsOf.set(key, records);
+    if (records.some(({ record }) => equal(record.hash, hash))) return key;
+    this.recordsOf.set(
+      key,
+      [...records, verified].sort((a, b) => a.record.value.seq - b.record.value.seq),
+    );
+    for (const { id } of value.media ?? []) this.eventOfMedia.set(toHex(id), key);
+    this.changed.add(key);
     return key;
   }
 
   /** Marks a media object that the cloud does not have. */
   markMissing(mediaId: Uint8Array): void {
-    this.missingMedia.add(toHex(mediaId));
+    const id = toHex(mediaId);
+    this.missingMedia.add(id);
+    const key = this.eventOfMedia.get(id);
+    if (key !== undefined) this.changed.add(key);
   }
 
   /** Returns all events, newest first. */
-  events(continuityOf: (record: Verified<SealcamRecord>) => Continuity): TimelineEvent[] {
-    const all = [...this.recordsOf].map(([key, records]) => this.event(key, records, continuityOf));
-    return all.sort((a, b) => sortMs(b) - sortMs(a));
+  events(continuityOf: (record: Verified<SealcamRecord>) => Continuity): readonly TimelineEvent[] {
+    let isChanged = false;
+    for (const key of new Set([...this.changed, ...this.unsettled])) {
+      const records = this.recordsOf.get(key);
+      if (records === undefined) continue;
+      const before = this.built.get(key);
+      const event = this.event(key, records, continuityOf);
+      if (event.verdict === 'intact') this.unsettled.delete(key);
+      else this.unsettled.add(key);
+      if (before !== undefined && !this.changed.has(key) && isSame(before, event)) continue;
+      this.built.set(key, event);
+      isChanged = true;
+    }
+    this.changed.clear();
+    if (isChanged) this.sorted = [...this.built.values()].sort((a, b) => sortMs(b) - sortMs(a));
+    return this.sorted;
   }
 
   private isNewest(key: string, { record }: VerifiedRecord): boolean {
@@ -128,6 +162,11 @@ export class Timeline {
 /** Returns the time by which events are sorted, UTC: that of the camera, or of the receipt where the camera had none. */
 export function sortMs({ startedAtMs, receivedAtMs }: Pick<TimelineEvent, 'startedAtMs' | 'receivedAtMs'>): number {
   return startedAtMs ?? receivedAtMs;
+}
+
+/** Whether an event whose records did not change is as it was. */
+function isSame(a: TimelineEvent, b: TimelineEvent): boolean {
+  return a.verdict === b.verdict && a.missing === b.missing;
 }
 
 function worstOf(verdicts: readonly Verdict[]): Verdict {

@@ -1,4 +1,4 @@
-import { equal } from '../../common/bytes.js';
+import { distinct, equal } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
@@ -115,8 +115,17 @@ export class Reader {
 
   /** Returns whether the owner of a row marked the account for deletion. A mark hides, so the row's own word is enough. */
   isRowMarked(row: ClaimRow): Promise<boolean> {
+    return this.isMarked(this.accountsOf(row));
+  }
+
+  /** Returns the account that a row names, and that of the claim in it if that is another. */
+  private accountsOf(row: ClaimRow): readonly Uint8Array[] {
     const claim = this.claims.in(row);
-    return this.isMarked(claim === null ? [row.account] : [row.account, claim.account]);
+    return claim === null ? [row.account] : distinct([row.account, claim.account]);
+  }
+
+  private async isPaused(accounts: readonly Uint8Array[]): Promise<boolean> {
+    return (await this.deps.store.reads.pauseOf(accounts)) !== undefined;
   }
 
   /**
@@ -127,13 +136,25 @@ export class Reader {
    */
   async readableEpochs({ key, household }: Session): Promise<readonly ClaimRow[]> {
     await this.requireReadsOpen(key);
-    const { claims, reads } = this.deps.store;
-    const rows: ClaimRow[] = [];
-    for (const row of await claims.readableBy(key, household)) {
-      if (row.claim === null || (await this.isRevoked(row)) || (await this.isRowMarked(row))) continue;
-      if ((await this.mayRead(key, row)) && (await reads.pauseOf([row.account])) === undefined) rows.push(row);
-    }
-    return rows;
+    const rows = (await this.deps.store.claims.readableBy(key, household)).filter(({ claim }) => claim !== null);
+    // Asked once for all of them: only where something is paused or marked does each row's own answer matter.
+    const accounts = distinct(rows.flatMap((row) => this.accountsOf(row)));
+    const mayHide = (await this.isPaused(accounts)) || (await this.isMarked(accounts));
+    const isShown = async (row: ClaimRow): Promise<boolean> => {
+      if (mayHide && ((await this.isRowMarked(row)) || (await this.isPaused([row.account])))) return false;
+      return !(await this.isRevoked(row)) && (await this.mayRead(key, row));
+    };
+    const shown = await Promise.all(rows.map(isShown));
+    return rows.filter((_, i) => shown[i] === true);
+  }
+
+  /**
+   * Returns whether an epoch is of an account that the person neither is nor accepted, as the signed claim says. Of such an
+   * epoch a list holds the claim alone, which is the invitation.
+   */
+  isInvitation({ household }: Session, row: ClaimRow): boolean {
+    const account = this.claimOf(row)?.account ?? row.account;
+    return !household.accounts.some((known) => equal(known, account));
   }
 
   /** Returns the sentence of a pause of another account whose cameras this key may read; else null. */

@@ -27,7 +27,11 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request) => {
       const session = sessions.of(request.headers.authorization);
       const rows = await reader.readableEpochs(session);
-      return { cameras: await Promise.all(rows.map((row) => cameraJson(context, session.key, row, 'records'))) };
+      const itemOf = (row: ClaimRow): Promise<CameraJson> =>
+        reader.isInvitation(session, row)
+          ? Promise.resolve(invitationJson(row))
+          : cameraJson(context, session.key, row, 'records');
+      return { cameras: await Promise.all(rows.map(itemOf)) };
     },
   );
 
@@ -110,13 +114,31 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
   );
 }
 
+type CameraJson = z.output<typeof cameraItem>;
+
+/** Returns what a list holds of an epoch whose household the reader has not accepted: its claim. */
+function invitationJson(row: ClaimRow): CameraJson {
+  return {
+    device: toHex(row.device),
+    epoch: row.epoch,
+    account: toHex(row.account),
+    claim: toBase64(row.claim ?? new Uint8Array(0)),
+    state: row.state === 'open' ? 'open' : 'closed',
+    online: null,
+    lastReceivedAtMs: null,
+    incomplete: false,
+    highestSeq: null,
+    health: null,
+  };
+}
+
 /** Returns a camera's epoch as the API shows it. */
 export async function cameraJson(
   { store, reader }: ApiContext,
   key: Uint8Array,
   row: ClaimRow,
   what: AccessEntry['what'],
-): Promise<z.output<typeof cameraItem>> {
+): Promise<CameraJson> {
   const [status, bounds, health] = await Promise.all([
     store.records.status(row.device),
     store.records.bounds(row.device, row.epoch),
@@ -124,11 +146,7 @@ export async function cameraJson(
   ]);
   const lastReceivedAtMs = bounds?.lastReceivedAtMs ?? null;
   return {
-    device: toHex(row.device),
-    epoch: row.epoch,
-    account: toHex(row.account),
-    claim: toBase64(row.claim ?? new Uint8Array(0)),
-    state: row.state === 'open' ? 'open' : 'closed',
+    ...invitationJson(row),
     online: status?.online ?? null,
     lastReceivedAtMs,
     incomplete: lastReceivedAtMs !== null && reader.isIncomplete(lastReceivedAtMs, row),

@@ -1,4 +1,4 @@
-import { concat, equal, toBase64, toHex } from '../../common/bytes.js';
+import { concat, equal, toBase64, toHex, distinct } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
@@ -179,10 +179,6 @@ export class Sessions {
     const [largest = []] = [...byAddress.values()].sort((a, b) => b.length - a.length);
     for (const token of largest.slice(0, Math.ceil(largest.length / ROOM_SHARE))) this.tokens.delete(token);
   }
-}
-
-function distinct(accounts: readonly Uint8Array[]): readonly Uint8Array[] {
-  return [...new Map(accounts.map((account) => [toHex(account), account])).values()];
 }
 
 function uint64(value: number): Uint8Array {

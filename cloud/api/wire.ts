@@ -75,7 +75,11 @@ export const cameraItem = z.object({
   online: z.boolean().nullable().describe('a hint of the broker, unsigned'),
   lastReceivedAtMs: millis.nullable(),
   incomplete: z.boolean().describe('silent for two health cadences'),
-  highestSeq: z.number().int().nullable(),
+  highestSeq: z
+    .number()
+    .int()
+    .nullable()
+    .describe('null too in an invitation that was not accepted, as all the rest is'),
   health: base64.nullable().describe('the newest signed health record'),
 });
 export const camerasAnswer = z.object({ cameras: z.array(cameraItem) });

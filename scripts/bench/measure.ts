@@ -10,6 +10,8 @@ export interface Figure {
   readonly floorUs: number;
   /** us / floorUs, from pairs that ran one after the other. */
   readonly ratio: number;
+  /** Between which ratios the pairs lay, without the lowest and the highest of them; null where there were no pairs. */
+  readonly spread: readonly [number, number] | null;
 }
 
 type Work = () => unknown;
@@ -67,12 +69,14 @@ export async function compare({ name, work, floor, floorWork, now = wallUs }: Co
 }
 
 function figureOf(name: string, floor: string, pairs: readonly (readonly [number, number])[]): Figure {
+  const ratios = pairs.map(([us, floorUs]) => us / floorUs).sort((a, b) => a - b);
   return {
     name,
     us: round(median(pairs.map(([us]) => us))),
     floor,
     floorUs: round(median(pairs.map(([, us]) => us))),
-    ratio: round(median(pairs.map(([us, floorUs]) => us / floorUs))),
+    ratio: round(median(ratios)),
+    spread: [round(ratios[1] ?? NaN), round(ratios.at(-2) ?? NaN)],
   };
 }
 

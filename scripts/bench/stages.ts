@@ -107,6 +107,7 @@ export async function benchStages(
     floor: 'bare X25519',
     floorUs: dh.us,
     ratio: Number((perRecipientUs / dh.us).toPrecision(3)),
+    spread: null,
   });
 
   const polite = politeSealer();

@@ -1,13 +1,40 @@
 import { LIMITS } from '../../../common/limits.js';
 import { equal } from '../../../common/bytes.js';
 import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
-import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
+import { byEpoch, eachClaim } from '../paging.js';
 import { claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, PendingClaim, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
 import type { Values } from './statements.js';
 import { insertRecords } from './writer.js';
+
+/**
+ * The newest epochs of a few accounts that name a key and that its person has not accepted: accounts in the order of their
+ * ids, from a place on and once around. Each step of the walk is one look into the index, however many name the key.
+ */
+const INVITED = `
+  WITH RECURSIVE above(account, n) AS (
+    SELECT @from::bytea, 0
+    UNION ALL
+    SELECT (SELECT account FROM member WHERE key = @key AND account > above.account
+              AND account <> ALL(@accounts::bytea[]) ORDER BY account LIMIT 1), n + 1
+    FROM above WHERE n < @sampled AND above.account IS NOT NULL
+  ), around(account, n) AS (
+    SELECT ''::bytea, 0
+    UNION ALL
+    SELECT (SELECT account FROM member WHERE key = @key AND account > around.account AND account <= @from::bytea
+              AND account <> ALL(@accounts::bytea[]) ORDER BY account LIMIT 1), n + 1
+    FROM around WHERE n < @sampled AND around.account IS NOT NULL
+  ), sampled AS (
+    SELECT account FROM (
+      SELECT account, n FROM above WHERE n > 0 UNION ALL SELECT account, n + @sampled FROM around WHERE n > 0
+    ) AS walk WHERE account IS NOT NULL ORDER BY n LIMIT @sampled
+  )
+  SELECT claim.* FROM sampled CROSS JOIN LATERAL (
+    SELECT device, epoch FROM member WHERE key = @key AND member.account = sampled.account
+    ORDER BY epoch DESC, device LIMIT @epochs
+  ) AS newest JOIN claim USING (device, epoch)`;
 
 /** Returns an advisory lock's two keys. A device id is a hash, so two cameras share a lock only by chance. */
 function lockOf(device: Uint8Array): { readonly high: number; readonly low: number } {
@@ -53,28 +80,19 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
         );
       }
       const accounts = household.accounts.map((account) => Buffer.from(account));
-      const nextInviting = async (after: Uint8Array): Promise<Uint8Array | undefined> => {
-        const [row] = await database.rows<{ readonly account: Uint8Array }>(
-          `SELECT account FROM member WHERE key = @key AND account > @after AND account <> ALL(@accounts::bytea[])
-           ORDER BY account LIMIT 1`,
-          { key, after, accounts },
-        );
-        return row?.account;
-      };
-      const inviting = await sampleAccounts(nextInviting, household.sampleFrom, INVITING_ACCOUNTS_MAX);
       const rows = await selectRows(
         `SELECT claim.* FROM member JOIN claim USING (device, epoch)
          WHERE key = @key AND member.account = ANY(@accounts::bytea[])`,
         { key, accounts },
       );
-      for (const account of inviting) {
-        const invited = await selectRows(
-          `SELECT claim.* FROM member JOIN claim USING (device, epoch) WHERE key = @key AND member.account = @account
-           ORDER BY epoch DESC, device LIMIT @limit`,
-          { key, account, limit: INVITED_EPOCHS_MAX },
-        );
-        rows.push(...invited);
-      }
+      const invited = await selectRows(INVITED, {
+        key,
+        accounts,
+        from: household.sampleFrom,
+        sampled: INVITING_ACCOUNTS_MAX,
+        epochs: INVITED_EPOCHS_MAX,
+      });
+      rows.push(...invited);
       return rows.sort(byEpoch);
     },
     isMember: async (device, epoch, key) => {

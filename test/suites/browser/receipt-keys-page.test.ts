@@ -7,7 +7,8 @@ import { loadReceiptKeys, rotateReceiptKeys } from '../../../cloud/trust/receipt
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { receiptKeyNumber } from '../../../protocol/objects/receipt.js';
 import { embedded, type TestBroker } from '../../support/engines/brokers.js';
-import { freePort, hostPage, launch, lowContrast, Visitor } from '../../support/engines/browser.js';
+import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
+import { lowContrast } from '../../support/engines/contrast.js';
 import { keptFolder } from '../../support/runner/temp.js';
 import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
 import { TestCloud } from '../../support/worlds/test-cloud.js';

@@ -10,7 +10,7 @@ import { HEALTH } from '../../../support/worlds/cloud-world.js';
 const RECEIVED_MS = Date.UTC(2026, 10, 29);
 const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 
-function eventsAt(...wallTimes: readonly (number | null)[]): TimelineEvent[] {
+function eventsAt(...wallTimes: readonly (number | null)[]): readonly TimelineEvent[] {
   const world = new CameraWorld();
   const claim = world.claim();
   const timeline = new Timeline();

@@ -11,6 +11,7 @@ import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
 import type { Claim, Recipient } from '../../../../protocol/objects/claim.js';
 import type { RecordMedia } from '../../../../protocol/objects/record.js';
 import type { Verified } from '../../../../protocol/objects/signed-object.js';
+import type { Continuity } from '../../../../protocol/verify/continuity.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { cheapRecoveryFile } from '../../../support/recovery-file.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
@@ -221,7 +222,7 @@ describe('timeline', () => {
   const of = (seq: number, phase: 'start' | 'update' | 'end', role: 'thumbnail' | 'detail'): VerifiedRecord => ({
     record: world.record(claim, seq, new Uint8Array(32), {
       kind: 'motion',
-      event: { id: eventId, phase, revision: seq - 1 },
+      event: { id: eventId, phase, revision: phase === 'start' ? 0 : seq - 1 },
       media: media(role),
     }),
     receivedAtMs: Date.UTC(2026, 10, 22) + seq,
@@ -257,6 +258,37 @@ describe('timeline', () => {
     expect(event).toMatchObject({ verdict: 'gap', missing: 1 });
     timeline.markMissing(start.record.value.media?.[0]?.id ?? new Uint8Array(0));
     expect(timeline.events(intact)[0]?.verdict).toBe('media-missing');
+  });
+
+  it('keeps every event the same object that a change does not concern', () => {
+    const timeline = new Timeline();
+    const other = (seq: number): VerifiedRecord => ({
+      record: world.record(claim, seq, new Uint8Array(32), {
+        kind: 'motion',
+        event: { id: realRandom.bytes(16), phase: 'end', revision: 1 },
+      }),
+      receivedAtMs: 0,
+    });
+    const verdicts = new Map<number, Continuity>([[2, { verdict: 'pending' }]]);
+    const continuityOf = ({ value }: VerifiedRecord['record']): Continuity => verdicts.get(value.seq) ?? intact();
+    const objects = (): Map<number, unknown> =>
+      new Map(timeline.events(continuityOf).map((event) => [event.records[0]?.record.value.seq ?? -1, event]));
+    timeline.add(other(1));
+    timeline.add(other(2));
+    timeline.add(of(3, 'start', 'thumbnail'));
+    const before = objects();
+    expect(objects()).toEqual(before);
+    // A newer event ends what was going on; the one with a record pending stays as it is.
+    timeline.add(other(4));
+    const after = objects();
+    expect([1, 2, 3].map((seq) => after.get(seq) === before.get(seq))).toEqual([true, true, false]);
+    expect(after.get(3)).toMatchObject({ isOpen: false });
+    // Without a record of its own, a verdict changes as others arrive.
+    verdicts.set(2, { verdict: 'gap', missing: 1, signed: true });
+    expect(objects().get(2)).toMatchObject({ verdict: 'gap', missing: 1 });
+    verdicts.delete(2);
+    expect(objects().get(2)).toMatchObject({ verdict: 'intact', missing: null });
+    expect(objects().get(1)).toBe(before.get(1));
   });
 
   it('keeps events of two cameras apart even if they share an event id', () => {

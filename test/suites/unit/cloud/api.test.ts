@@ -194,6 +194,21 @@ describe('reading', () => {
     expect(await lists.store.alarms.since(0, 9)).toMatchObject([{ verdict: 'foreign', device: other.world.deviceId }]);
   });
 
+  it('lists the claim alone of a camera whose household the person has not accepted', async () => {
+    const api = await ApiWorld.open();
+    const person = new CameraWorld();
+    const camera = new CameraWorld({ cloud: api.receiptSigner });
+    const family = await stored(api, camera, { recipients: [camera.recipient, person.recipient] });
+    const { claim, world } = family;
+    const list = async (accepted: readonly Uint8Array[]): Promise<unknown> =>
+      (await api.get('/v1/cameras', (await api.session(person.owner, {}, {}, accepted)).token)).body;
+    const signed = { device: toHex(world.deviceId), epoch: 1, claim: toBase64(claim.bytes), state: 'open' };
+    const nothing = { online: null, lastReceivedAtMs: null, incomplete: false, highestSeq: null, health: null };
+    expect(await list([])).toMatchObject({ cameras: [{ ...signed, ...nothing }] });
+    // The control: accepted, it is listed whole.
+    expect(await list([claim.value.account])).toMatchObject({ cameras: [{ ...signed, highestSeq: 1 }] });
+  });
+
   it('leaves a health record that does not verify out of the list of cameras', async () => {
     const other = new CameraWorld();
     const theirs = other.record(other.claim(), 2, new Uint8Array(32), { kind: 'health', health: HEALTH });
