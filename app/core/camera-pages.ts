@@ -8,7 +8,8 @@ import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { KnownHead } from './storage.js';
 
-const FIRST_PAGE_RECORDS = 60;
+/** A screen of events; what is scrolled to is loaded then. */
+const FIRST_PAGE_RECORDS = 24;
 const OLDER_PAGE_RECORDS = 100;
 
 export interface CameraPagesDependencies {
@@ -127,6 +128,7 @@ export class CameraPages {
     try {
       const answer = await this.deps.client.records(camera.device, camera.epoch, before, limit);
       camera.lowestAvailable = answer.lowestSeq;
+      await this.deps.history.verifyAhead(answer.records.map(({ record }) => record));
       const seqs = await this.applyPage(camera, answer.records);
       await this.applyStatements(camera, answer);
       return seqs;

@@ -1,5 +1,6 @@
 import { equal, fromHex, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
+import type { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim, type Recipient } from '../../protocol/objects/claim.js';
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
@@ -13,6 +14,7 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
 import { History, type Explanation } from '../../protocol/verify/history.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
+import { parseSign1 } from '../../protocol/wire/cose.js';
 import { signedMs } from './plausible-time.js';
 import { RetentionPromise } from './retention-promise.js';
 import type { AppStorage, KnownEpoch } from './storage.js';
@@ -63,6 +65,7 @@ export class HistoryKeeper {
   /** How long the cloud promised to keep records. */
   readonly promise: RetentionPromise;
   private readonly suite: CryptoSuite;
+  private readonly signatures: KnownSignatures | null;
   private readonly storage: AppStorage;
   private readonly own: Recipient;
   private readonly history = new History();
@@ -78,9 +81,13 @@ export class HistoryKeeper {
   /** Version of the newest revocation list that this browser signed; 0 before the first. */
   revocationVersion = 0;
 
-  /** `own` are the public keys of this person, as a claim would name them. */
-  constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient) {
+  /**
+   * @param own the public keys of this person, as a claim would name them
+   * @param signatures those of the suite, where a page of records can be verified at once
+   */
+  constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient, signatures: KnownSignatures | null = null) {
     this.suite = suite;
+    this.signatures = signatures;
     this.storage = storage;
     this.promise = new RetentionPromise(storage);
     this.own = own;
@@ -196,6 +203,21 @@ export class HistoryKeeper {
   /** Returns whether a record of the camera proved that it accepted the claim. */
   isAccepted(device: Uint8Array, epoch: number): boolean {
     return this.known.get(epochKey(device, epoch))?.isAccepted === true;
+  }
+
+  /** Verifies the signatures of these records together, so that each is known when it is applied. Never rejects. */
+  async verifyAhead(records: readonly Uint8Array[]): Promise<void> {
+    await this.signatures?.verifyAhead(
+      records.flatMap((bytes) => {
+        try {
+          const { kid, sigStructure, signature } = parseSign1(bytes, recordKind.domain, recordKind.maxBytes);
+          return [{ publicKey: kid, message: sigStructure, signature }];
+        } catch {
+          // It is refused, and named, where it is applied.
+          return [];
+        }
+      }),
+    );
   }
 
   /** Verifies one record and adds it to the history. Returns the refusal if it must not be shown. */

@@ -211,7 +211,8 @@ export class OwnerSession {
     // As they were before the request: what arrives while the cloud answers need not be in its answer.
     const known = this.deps.history.accepted();
     const items = await this.deps.client.cameras();
-    for (const item of items) await this.applyCamera(item, withPage, known);
+    // Side by side: each waits for the cloud, and the first that is here is shown.
+    await Promise.all(items.map((item) => this.applyCamera(item, withPage, known)));
     const listed = new Set(items.map(({ device, epoch }) => epochKey(device, epoch)));
     const missing = known.filter(({ device, epoch }) => !listed.has(epochKey(device, epoch)));
     if (missing.length > 0) await this.learnRevocations();
@@ -283,6 +284,7 @@ export class OwnerSession {
     if (!withPage && !isNew) return;
     const head = known.find((one) => epochKey(one.device, one.epoch) === key)?.head ?? null;
     await this.pages.catchUp(camera, head);
+    this.notifyListeners();
   }
 
   private async applyRecordItem({ record, media, ...item }: RecordItem): Promise<VerifiedRecord | null> {

@@ -2,6 +2,7 @@ import { type JSX, render, useEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
+import { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
@@ -20,6 +21,7 @@ import { PutAway } from '../core/put-away.js';
 import { StandingOrders } from '../core/standing-orders.js';
 import { ReceiptKeyPins } from '../core/receipt-key-pins.js';
 import type { AppStorage } from '../core/storage.js';
+import { webCryptoVerifier } from '../core/webcrypto.js';
 import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
@@ -43,7 +45,8 @@ const PICTURE_URLS = {
 
 /** Builds everything the signed-in page needs. */
 async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageContext> {
-  const suite = tweetnaclSuite;
+  const signatures = new KnownSignatures(tweetnaclSuite, await webCryptoVerifier(crypto.subtle));
+  const { suite } = signatures;
   const clock = realClock;
   const keys = ownerKeys(suite, master);
   const liveness = new Liveness(clock);
@@ -56,7 +59,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     pageOrigin: location.origin,
     fetch: (url, init) => fetch(url, init),
   });
-  const history = new HistoryKeeper(suite, storage, recipientOf(keys));
+  const history = new HistoryKeeper(suite, storage, recipientOf(keys), signatures);
   await history.load();
   const { signer } = keys;
   const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });

@@ -18,11 +18,15 @@ export function verifyStrict(
   message: Uint8Array,
   signature: Uint8Array,
 ): boolean {
+  return isAcceptable(publicKey, signature) && suite.ed25519VerifyLoose(publicKey, message, signature);
+}
+
+/** Returns whether A, R and S pass the prechecks that stand before every library. */
+export function isAcceptable(publicKey: Uint8Array, signature: Uint8Array): boolean {
   if (publicKey.length !== 32 || signature.length !== 64) return false;
   if (!isAcceptablePoint(publicKey)) return false;
   if (!isAcceptablePoint(signature.subarray(0, 32))) return false;
-  if (!isBelow(signature.subarray(32), L)) return false;
-  return suite.ed25519VerifyLoose(publicKey, message, signature);
+  return isBelow(signature.subarray(32), L);
 }
 
 /** Returns whether a 32-byte encoding is canonical (y < p) and not one of the eight points of small order. */
