@@ -43,7 +43,13 @@ export default tseslint.config(
   },
   {
     // Schemas and prepared statements: the inferred type is the point of them. Tables of commands: typed by their table.
-    files: ['common/config/values.ts', 'cloud/api/wire.ts', 'agent/outbox/queries.ts', 'agent/console/commands/*.ts'],
+    files: [
+      'common/schema.ts',
+      'common/config/values.ts',
+      'cloud/api/wire.ts',
+      'agent/outbox/queries.ts',
+      'agent/console/commands/*.ts',
+    ],
     rules: { '@typescript-eslint/explicit-module-boundary-types': 'off' },
   },
   { files: ['scripts/**', 'test/**'], rules: { 'no-console': 'off' } },

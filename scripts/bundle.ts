@@ -19,7 +19,7 @@ export const NATIVE = ['better-sqlite3', 'sharp', '@serialport/bindings-cpp'] as
 
 /**
  * Replaces library code that would be loaded at each start and that a camera never runs: WebSockets and proxies (and with
- * them Node's HTTP), browser timers, and error messages in fifty languages. Calling it throws "not in this build".
+ * them Node's HTTP) and browser timers. Calling it throws "not in this build".
  */
 const leaveOut: Plugin = {
   name: 'leave out',
@@ -29,7 +29,6 @@ const leaveOut: Plugin = {
     bundler.onLoad({ filter: /\/mqtt\/build\/lib\/connect\/(ws|socks|wx|ali)\.js$|\/worker-timers\// }, () => ({
       contents: `${refuse} ${exported}`,
     }));
-    bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {};' }));
   },
 };
 

@@ -1,5 +1,5 @@
-import { z } from '../../common/schema.js';
-import { fromBase64, toHex } from '../../common/bytes.js';
+import * as v from '../../common/schema.js';
+import { toHex } from '../../common/bytes.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
@@ -21,21 +21,15 @@ export interface ExportReport {
   readonly problems: readonly ExportProblem[];
 }
 
-const base64 = z.string().transform((text, context) => {
-  const bytes = fromBase64(text);
-  if (bytes !== undefined) return bytes;
-  context.addIssue('not base64');
-  return z.NEVER;
-});
-const line = z.discriminatedUnion('type', [
-  z.object({ type: z.literal('export'), version: z.literal(1) }),
-  z.object({ type: z.literal('claim'), claim: base64 }),
-  z.object({
-    type: z.literal('record'),
-    record: base64,
-    media: z.array(z.object({ header: base64, body: base64 }).nullable()),
+const line = v.variant('type', [
+  v.object({ type: v.literal('export'), version: v.literal(1) }),
+  v.object({ type: v.literal('claim'), claim: v.base64Bytes }),
+  v.object({
+    type: v.literal('record'),
+    record: v.base64Bytes,
+    media: v.array(v.nullable(v.object({ header: v.base64Bytes, body: v.base64Bytes }))),
   }),
-  z.object({ type: z.literal('access') }),
+  v.object({ type: v.literal('access') }),
 ]);
 
 /**
@@ -86,9 +80,9 @@ export function verifyExport(suite: CryptoSuite, lines: readonly string[]): Expo
   return { verdicts, problems };
 }
 
-function parseLine(text: string): z.output<typeof line> {
+function parseLine(text: string): v.InferOutput<typeof line> {
   try {
-    return line.parse(JSON.parse(text));
+    return v.parse(line, JSON.parse(text));
   } catch (cause) {
     throw new SealcamError('malformed', 'not a line of an export', { cause });
   }

@@ -1,34 +1,33 @@
 /** Schemas of settings that only a camera has; those that the cloud shares are in common/config/values.ts. */
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 
 /** A device's path, name or number; empty for none, or for the first. Never text that a program could take for an option. */
-export const deviceName = z
-  .string({ error: 'expected a device' })
-  .regex(/^([A-Za-z0-9/\\][A-Za-z0-9/\\_.:@-]{0,255})?$/, { error: 'expected a device like /dev/video0 or gpiochip0' });
+export const deviceName = v.pipe(
+  v.string('expected a device'),
+  v.regex(/^([A-Za-z0-9/\\][A-Za-z0-9/\\_.:@-]{0,255})?$/, 'expected a device like /dev/video0 or gpiochip0'),
+);
 
-const fraction = z.number().min(0).max(1);
+const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const polygon = {
-  name: z.string().min(1).max(32),
-  corners: z
-    .array(z.tuple([fraction, fraction]))
-    .min(3)
-    .max(16),
+  name: v.pipe(v.string(), v.minLength(1), v.maxLength(32)),
+  corners: v.pipe(v.array(v.strictTuple([fraction, fraction])), v.minLength(3), v.maxLength(16)),
 };
 
 /** Privacy masks: polygons in fractions of the picture. */
-export const masks = z
-  .array(z.strictObject(polygon), {
-    error: 'expected masks with a name and corners, each corner two numbers from 0 to 1',
-  })
-  .max(8);
+export const masks = v.pipe(
+  v.array(v.strictObject(polygon), 'expected masks with a name and corners, each corner two numbers from 0 to 1'),
+  v.maxLength(8),
+);
 
 /** Zones in which motion counts: polygons in fractions of the picture, with a least size in per cent of it. */
-export const zones = z
-  .array(z.strictObject({ ...polygon, minArea: z.number().min(0).max(100).optional() }), {
-    error: 'expected zones with a name and corners, each corner two numbers from 0 to 1, and perhaps minArea',
-  })
-  .max(8);
+export const zones = v.pipe(
+  v.array(
+    v.strictObject({ ...polygon, minArea: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100))) }),
+    'expected zones with a name and corners, each corner two numbers from 0 to 1, and perhaps minArea',
+  ),
+  v.maxLength(8),
+);
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;
 const DAY = `(?:${DAYS.join('|')})`;
@@ -41,26 +40,26 @@ const WINDOW = new RegExp(
  * Windows of a schedule, for `Schedule`: "mon-fri 22:00-06:30" starts on these days and may end on the next one. Without
  * days it starts on every day.
  */
-export const schedule = z
-  .array(
-    z.string().transform((text, context) => {
-      const [, days, ...times] = WINDOW.exec(text) ?? [];
-      const [fromHour, fromMinute, toHour, toMinute, midnight] = times.map((part) => Number(part));
-      const minutes = (hour = NaN, minute = NaN): number => hour * 60 + minute;
-      const window = {
-        days: days === undefined ? DAYS.map((_, i) => i) : days.split(',').flatMap(daysOf),
-        fromMinute: minutes(fromHour, fromMinute),
-        toMinute: midnight === 24 ? minutes(24, 0) : minutes(toHour, toMinute),
-      };
-      if (Number.isNaN(window.fromMinute) || window.fromMinute === window.toMinute) {
-        context.addIssue({ code: 'custom', message: 'expected windows like "mon-fri 22:00-06:30" or "00:00-24:00"' });
-        return z.NEVER;
-      }
-      return window;
-    }),
-    { error: 'expected windows like "mon-fri 22:00-06:30"' },
-  )
-  .max(32);
+export const schedule = v.pipe(
+  v.array(
+    v.pipe(v.string(), v.readAs(windowOf, 'expected windows like "mon-fri 22:00-06:30" or "00:00-24:00"')),
+    'expected windows like "mon-fri 22:00-06:30"',
+  ),
+  v.maxLength(32),
+);
+
+/** Returns the window, its days numbered from Sunday as 0; undefined for a text that is not one. */
+function windowOf(text: string) {
+  const [, days, ...times] = WINDOW.exec(text) ?? [];
+  const [fromHour, fromMinute, toHour, toMinute, midnight] = times.map((part) => Number(part));
+  const minutes = (hour = NaN, minute = NaN): number => hour * 60 + minute;
+  const window = {
+    days: days === undefined ? DAYS.map((_, i) => i) : days.split(',').flatMap(daysOf),
+    fromMinute: minutes(fromHour, fromMinute),
+    toMinute: midnight === 24 ? minutes(24, 0) : minutes(toHour, toMinute),
+  };
+  return Number.isNaN(window.fromMinute) || window.fromMinute === window.toMinute ? undefined : window;
+}
 
 /** Returns the days of a range as numbers; "fri-mon" crosses the end of the week. */
 function daysOf(range: string): number[] {

@@ -1,91 +1,79 @@
 /**
  * The cloud's answers, parsed where they enter. A value that parses has the right shape; nothing in it is trusted yet.
  */
-import { z } from '../../common/schema.js';
-import { fromBase64, fromHex } from '../../common/bytes.js';
+import * as v from '../../common/schema.js';
 
-const base64 = z.string().transform((text, context) => {
-  const bytes = fromBase64(text);
-  if (bytes !== undefined) return bytes;
-  context.addIssue('not base64');
-  return z.NEVER;
+export const errorAnswer = v.object({
+  error: v.object({ code: v.string(), message: v.string(), hint: v.string() }),
 });
-const hex = (length: number) =>
-  z.string().transform((text, context) => {
-    const bytes = fromHex(text, length);
-    if (bytes !== undefined) return bytes;
-    context.addIssue('not hex');
-    return z.NEVER;
-  });
-
-export const errorAnswer = z.object({
-  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
-});
-export const infoAnswer = z.object({
-  version: z.literal(1),
-  origin: z.string(),
-  receiptKeys: z.array(hex(32)).min(1).max(4),
+export const infoAnswer = v.object({
+  version: v.literal(1),
+  origin: v.string(),
+  receiptKeys: v.pipe(v.array(v.hexBytes(32)), v.minLength(1), v.maxLength(4)),
   /** How long records are kept, at least; a cloud of version 0.1 does not say. */
-  keepsForMs: z.int().min(0).optional(),
+  keepsForMs: v.optional(v.int(0)),
 });
-export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hex(32), expiresAtMs: z.int() });
-export const sessionAnswer = z.object({ token: z.string(), expiresAtMs: z.int() });
-export const offerAnswer = z.object({ offer: base64 });
-export const commandAnswer = z.object({ online: z.boolean().nullable() });
-export const revocationAnswer = z.object({ list: base64.nullable() });
-export const claimAnswer = z.object({ state: z.enum(['pending', 'accepted']) });
+export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: v.hexBytes(32), expiresAtMs: v.int() });
+export const sessionAnswer = v.object({ token: v.string(), expiresAtMs: v.int() });
+export const offerAnswer = v.object({ offer: v.base64Bytes });
+export const commandAnswer = v.object({ online: v.nullable(v.boolean()) });
+export const revocationAnswer = v.object({ list: v.nullable(v.base64Bytes) });
+export const claimAnswer = v.object({ state: v.picklist(['pending', 'accepted']) });
 
-export const recordItem = z.object({
-  id: z.int(),
-  record: base64,
-  receivedAtMs: z.int(),
-  media: z.array(z.object({ id: hex(16), available: z.boolean() })),
+export const recordItem = v.object({
+  id: v.int(),
+  record: v.base64Bytes,
+  receivedAtMs: v.int(),
+  media: v.array(v.object({ id: v.hexBytes(16), available: v.boolean() })),
 });
-export type RecordItem = z.output<typeof recordItem>;
-export const recordsAnswer = z.object({
-  records: z.array(recordItem),
-  lowestSeq: z.int().nullable(),
-  highestSeq: z.int().nullable(),
+export type RecordItem = v.InferOutput<typeof recordItem>;
+export const recordsAnswer = v.object({
+  records: v.array(recordItem),
+  lowestSeq: v.nullable(v.int()),
+  highestSeq: v.nullable(v.int()),
   /** The cloud's newest floor of the epoch, and the owner's statements of deletion; a cloud of version 0.1 sends neither. */
-  floor: base64.nullish(),
-  deletions: z.array(base64).max(1024).optional(),
+  floor: v.nullish(v.base64Bytes),
+  deletions: v.optional(v.pipe(v.array(v.base64Bytes), v.maxLength(1024))),
 });
-export type RecordsAnswer = z.output<typeof recordsAnswer>;
+export type RecordsAnswer = v.InferOutput<typeof recordsAnswer>;
 
-export const cameraItem = z.object({
-  device: hex(32),
-  epoch: z.int().min(1),
-  claim: base64,
-  state: z.enum(['open', 'closed']),
-  online: z.boolean().nullable(),
-  lastReceivedAtMs: z.int().nullable(),
-  incomplete: z.boolean(),
-  highestSeq: z.int().nullable(),
-  health: base64.nullable(),
+export const cameraItem = v.object({
+  device: v.hexBytes(32),
+  epoch: v.int(1),
+  claim: v.base64Bytes,
+  state: v.picklist(['open', 'closed']),
+  online: v.nullable(v.boolean()),
+  lastReceivedAtMs: v.nullable(v.int()),
+  incomplete: v.boolean(),
+  highestSeq: v.nullable(v.int()),
+  health: v.nullable(v.base64Bytes),
 });
-export type CameraItem = z.output<typeof cameraItem>;
-export const camerasAnswer = z.object({ cameras: z.array(cameraItem) });
-export const noticeEvent = z.object({ notice: z.string().max(1000).nullable() });
-export const pausedEvent = z.object({ message: z.string().max(1000), hint: z.string().max(1000) });
+export type CameraItem = v.InferOutput<typeof cameraItem>;
+export const camerasAnswer = v.object({ cameras: v.array(cameraItem) });
+export const noticeEvent = v.object({ notice: v.nullable(v.pipe(v.string(), v.maxLength(1000))) });
+export const pausedEvent = v.object({
+  message: v.pipe(v.string(), v.maxLength(1000)),
+  hint: v.pipe(v.string(), v.maxLength(1000)),
+});
 
-export const headsAnswer = z.object({ statements: z.array(base64).max(1024) });
+export const headsAnswer = v.object({ statements: v.pipe(v.array(v.base64Bytes), v.maxLength(1024)) });
 
-export const accessAnswer = z.object({
-  entries: z.array(
-    z.object({
-      atMs: z.int(),
-      reader: z.string(),
-      device: z.string(),
-      epoch: z.int(),
-      what: z.string(),
-      fromSeq: z.int().nullable(),
-      toSeq: z.int().nullable(),
+export const accessAnswer = v.object({
+  entries: v.array(
+    v.object({
+      atMs: v.int(),
+      reader: v.string(),
+      device: v.string(),
+      epoch: v.int(),
+      what: v.string(),
+      fromSeq: v.nullable(v.int()),
+      toSeq: v.nullable(v.int()),
     }),
   ),
 });
-export type AccessEntry = z.output<typeof accessAnswer>['entries'][number];
+export type AccessEntry = v.InferOutput<typeof accessAnswer>['entries'][number];
 
 /** `eraseAtMs`: UTC by the cloud's clock. */
-export const deletionAnswer = z.object({ eraseAtMs: z.int() });
-export const accountAnswer = z.object({ deletion: deletionAnswer.nullable() });
-export type AccountAnswer = z.output<typeof accountAnswer>;
+export const deletionAnswer = v.object({ eraseAtMs: v.int() });
+export const accountAnswer = v.object({ deletion: v.nullable(deletionAnswer) });
+export type AccountAnswer = v.InferOutput<typeof accountAnswer>;

@@ -1,4 +1,4 @@
-import type { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import { ERROR_CODES, type ErrorCode } from '../../common/error-codes.js';
@@ -273,13 +273,13 @@ export class CloudClient {
     }
   }
 
-  private async call<T>(request: ApiRequest, schema: z.ZodType<T>): Promise<T> {
+  private async call<T>(request: ApiRequest, schema: v.GenericSchema<unknown, T>): Promise<T> {
     const answer: unknown = await this.request(request, (response): Promise<unknown> =>
       response.json().catch(() => null),
     );
-    const result = schema.safeParse(answer);
+    const result = v.safeParse(schema, answer);
     if (!result.success) throw new SealcamError('cloud-unreachable', `${request.path}: an answer of another shape`);
-    return result.data;
+    return result.output;
   }
 
   private async request<T>(request: ApiRequest, read: (response: Response) => Promise<T>): Promise<T> {
@@ -366,9 +366,9 @@ function nothing(): Promise<void> {
 
 /** Returns the error in an answer that refuses. */
 async function refusalOf(response: Response): Promise<SealcamError> {
-  const answer = errorAnswer.safeParse(await response.json().catch(() => null));
+  const answer = v.safeParse(errorAnswer, await response.json().catch(() => null));
   if (!answer.success) return new SealcamError('cloud-unreachable', `the cloud answered ${String(response.status)}`);
-  const { code, message, hint } = answer.data.error;
+  const { code, message, hint } = answer.output.error;
   const known: ErrorCode = code in ERROR_CODES ? (code as ErrorCode) : 'request-invalid';
   return new SealcamError(known, message, { hint });
 }

@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { isSealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { headsKind, type Heads } from '../../protocol/objects/heads.js';
 import { epochKey, HASH_BYTES, ID_BYTES } from '../../protocol/objects/ids.js';
@@ -56,10 +56,10 @@ const OVERDUE_MIN_MS = 7 * 86_400_000;
 const OVERDUE_FACTOR = 3;
 const BROWSERS_MAX = 64;
 
-const seenSchema = z.object({ counter: z.int(), issuedAtMs: z.int(), longestPauseMs: z.int() });
-type Seen = z.output<typeof seenSchema>;
-const stateSchema = z.object({ counter: z.int(), ids: z.array(z.string()), seen: z.record(z.string(), seenSchema) });
-const restoredSchema = z.object({ savedAtMs: z.int().nullable() });
+const seenSchema = v.object({ counter: v.int(), issuedAtMs: v.int(), longestPauseMs: v.int() });
+type Seen = v.InferOutput<typeof seenSchema>;
+const stateSchema = v.object({ counter: v.int(), ids: v.array(v.string()), seen: v.record(v.string(), seenSchema) });
+const restoredSchema = v.object({ savedAtMs: v.nullable(v.int()) });
 
 /**
  * Compares how far the browsers of a household verified each history, by signed statements that travel through the cloud.
@@ -95,14 +95,14 @@ export class HouseholdHeads {
     const saved = fromHex((await storage.setting(SECRET)) ?? '', ID_BYTES);
     this.secret = saved ?? random.bytes(ID_BYTES);
     if (saved === undefined) await storage.saveSetting(SECRET, toHex(this.secret));
-    const state = stateSchema.safeParse(parsed(await storage.setting(STATE)));
+    const state = v.safeParse(stateSchema, parsed(await storage.setting(STATE)));
     if (state.success) {
-      this.counter = state.data.counter;
-      this.ids = state.data.ids;
-      for (const [name, seen] of Object.entries(state.data.seen)) this.seen.set(name, seen);
+      this.counter = state.output.counter;
+      this.ids = state.output.ids;
+      for (const [name, seen] of Object.entries(state.output.seen)) this.seen.set(name, seen);
     }
-    const restored = restoredSchema.safeParse(parsed(await storage.setting(RESTORED)));
-    this.restoredFrom = restored.success ? restored.data : null;
+    const restored = v.safeParse(restoredSchema, parsed(await storage.setting(RESTORED)));
+    this.restoredFrom = restored.success ? restored.output : null;
   }
 
   /** Returns the other browsers, those heard of last first. */
@@ -309,7 +309,7 @@ export class HouseholdHeads {
   }
 
   private save(): Promise<void> {
-    const state: z.input<typeof stateSchema> = {
+    const state: v.InferInput<typeof stateSchema> = {
       counter: this.counter,
       ids: [...this.ids],
       seen: Object.fromEntries(this.seen),

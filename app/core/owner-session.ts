@@ -4,6 +4,7 @@ import type { Clock } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import { retrying } from '../../common/retry.js';
+import * as v from '../../common/schema.js';
 import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
 import { Alarms } from './alarms.js';
 import { Answers } from './answers.js';
@@ -175,18 +176,18 @@ export class OwnerSession {
 
   private async applyServerEvent({ event, id, data }: ServerEvent): Promise<void> {
     if (event === 'record') {
-      const item = recordItem.parse(JSON.parse(data));
+      const item = v.parse(recordItem, JSON.parse(data));
       await this.applyRecordItem(item);
       this.lastId = Math.max(this.lastId ?? 0, item.id);
     } else if (event === 'camera') {
-      await this.applyPushedCamera(cameraItem.parse(JSON.parse(data)));
+      await this.applyPushedCamera(v.parse(cameraItem, JSON.parse(data)));
     } else if (event === 'notice') {
-      const { notice } = noticeEvent.parse(JSON.parse(data));
+      const { notice } = v.parse(noticeEvent, JSON.parse(data));
       // The stream does not repeat what was held back during the pause.
       if (this.notice !== null && notice === null) await this.refresh();
       this.notice = notice;
     } else if (event === 'paused') {
-      const { message, hint } = pausedEvent.parse(JSON.parse(data));
+      const { message, hint } = v.parse(pausedEvent, JSON.parse(data));
       throw new SealcamError('reads-paused', message, { hint });
     }
     for (const camera of this.cameras.values()) {

@@ -1,8 +1,8 @@
-import { equal, fromHex, toHex } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { KEY_BYTES } from '../../protocol/objects/ids.js';
@@ -47,14 +47,11 @@ export interface ReceiptKeyPinsDependencies {
 /** Sets kept, so that a key that was replaced is known as such. */
 const PINNED_MAX = 16;
 
-const stored = z.array(
-  z.object({
-    keys: z
-      .array(z.string().transform((text) => fromHex(text, KEY_BYTES) ?? z.NEVER))
-      .min(1)
-      .max(LIMITS.receiptKeysMax),
-    atMs: z.number(),
-    by: z.enum(['first', 'claim', 'person']),
+const stored = v.array(
+  v.object({
+    keys: v.pipe(v.array(v.hexBytes(KEY_BYTES)), v.minLength(1), v.maxLength(LIMITS.receiptKeysMax)),
+    atMs: v.number(),
+    by: v.picklist(['first', 'claim', 'person']),
   }),
 );
 
@@ -72,7 +69,7 @@ export class ReceiptKeyPins {
   /** Returns the sets that this browser accepted, the one in force first. */
   async accepted(): Promise<readonly PinnedKeys[]> {
     const text = await this.deps.storage.setting(this.setting);
-    return text === null ? [] : stored.parse(JSON.parse(text));
+    return text === null ? [] : v.parse(stored, JSON.parse(text));
   }
 
   /**

@@ -1,5 +1,5 @@
-import { z } from '../../common/schema.js';
-import { fromBase64, toBase64, utf8 } from '../../common/bytes.js';
+import * as v from '../../common/schema.js';
+import { toBase64, utf8 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import { scrypt } from '../../protocol/crypto/hashes.js';
@@ -25,30 +25,25 @@ const DIGITS_MIN = 20;
 /** What guessing begins with, letters only and lower case. */
 const GUESSED_FIRST = /passwor[dt]|qwert[yz]|letmein|iloveyou|sealcam/;
 
-const bytes = z.string().transform((text, context) => {
-  const decoded = fromBase64(text);
-  if (decoded !== undefined) return decoded;
-  context.addIssue('not base64');
-  return z.NEVER;
-});
-const fileSchema = z.object({
-  sealcam: z.literal('recovery-file'),
-  version: z.literal([1, 2]),
-  kdf: z
-    .object({
-      name: z.literal('scrypt'),
+const fileSchema = v.object({
+  sealcam: v.literal('recovery-file'),
+  version: v.picklist([1, 2]),
+  kdf: v.pipe(
+    v.object({
+      name: v.literal('scrypt'),
       // A power of two (RFC 7914 §2).
-      n: z
-        .int()
-        .min(2)
-        .refine((n) => Number.isInteger(Math.log2(n))),
-      r: z.int().min(1).max(16),
-      p: z.int().min(1).max(4),
-      salt: bytes,
-    })
-    .refine(({ n, r, p }) => n * r * p <= SCRYPT_COST_MAX && 128 * n * r <= SCRYPT_MEMORY_MAX_BYTES),
-  nonce: bytes,
-  box: bytes,
+      n: v.pipe(
+        v.int(2),
+        v.check((n) => Number.isInteger(Math.log2(n))),
+      ),
+      r: v.int(1, 16),
+      p: v.int(1, 4),
+      salt: v.base64Bytes,
+    }),
+    v.check(({ n, r, p }) => n * r * p <= SCRYPT_COST_MAX && 128 * n * r <= SCRYPT_MEMORY_MAX_BYTES),
+  ),
+  nonce: v.base64Bytes,
+  box: v.base64Bytes,
 });
 
 /** What a recovery file holds. */
@@ -61,20 +56,21 @@ export interface Recovery {
 }
 
 const EPOCHS_MAX = 256;
-const contentsSchema = z.object({
-  master: bytes,
-  savedAtMs: z.int(),
-  epochs: z
-    .array(
-      z.object({
-        device: z.string().regex(/^[0-9a-f]{64}$/),
-        epoch: z.int().min(1),
-        claim: bytes,
-        accept: bytes.optional(),
-        head: z.object({ seq: z.int().min(0), hash: bytes }),
+const contentsSchema = v.object({
+  master: v.base64Bytes,
+  savedAtMs: v.int(),
+  epochs: v.pipe(
+    v.array(
+      v.object({
+        device: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)),
+        epoch: v.int(1),
+        claim: v.base64Bytes,
+        accept: v.optional(v.base64Bytes),
+        head: v.object({ seq: v.int(0), hash: v.base64Bytes }),
       }),
-    )
-    .max(EPOCHS_MAX),
+    ),
+    v.maxLength(EPOCHS_MAX),
+  ),
 });
 
 /**
@@ -99,7 +95,7 @@ export async function makeRecoveryFile(
   const salt = random.bytes(16);
   const nonce = random.bytes(24);
   const key = await scrypt(passphrase, salt, SCRYPT_COST, onProgress);
-  const contents: z.input<typeof contentsSchema> = {
+  const contents: v.InferInput<typeof contentsSchema> = {
     master: toBase64(master),
     savedAtMs,
     epochs: epochs.slice(-EPOCHS_MAX).flatMap(({ device, epoch, claim, accept, head }) => {
@@ -144,9 +140,9 @@ export async function openRecoveryFile(
   passphrase: string,
   onProgress?: (fraction: number) => void,
 ): Promise<Recovery> {
-  let file: z.output<typeof fileSchema>;
+  let file: v.InferOutput<typeof fileSchema>;
   try {
-    file = fileSchema.parse(JSON.parse(text));
+    file = v.parse(fileSchema, JSON.parse(text));
   } catch (cause) {
     throw new SealcamError('recovery-refused', 'this is not a recovery file', { cause });
   }
@@ -161,7 +157,7 @@ export async function openRecoveryFile(
 
 function parseContents(opened: Uint8Array): Recovery {
   try {
-    const { master, savedAtMs, epochs } = contentsSchema.parse(JSON.parse(new TextDecoder().decode(opened)));
+    const { master, savedAtMs, epochs } = v.parse(contentsSchema, JSON.parse(new TextDecoder().decode(opened)));
     const known = epochs.map(({ accept, ...epoch }): KnownEpoch => {
       return { ...epoch, isAccepted: true, ...(accept === undefined ? {} : { accept }) };
     });

@@ -1,5 +1,5 @@
 import { toHex } from '../../common/bytes.js';
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import type { Command } from '../../protocol/objects/command.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 import type { SealcamRecord } from '../../protocol/objects/record.js';
@@ -9,24 +9,24 @@ import type { AppStorage } from './storage.js';
 /** Orders that hold until the next one of their kind, and whose content no record of the camera repeats. */
 export type StandingAction = 'zones' | 'sensitivity';
 
-const zone = z.object({
-  name: z.string(),
-  corners: z.array(z.tuple([z.int(), z.int()])),
+const zone = v.object({
+  name: v.string(),
+  corners: v.array(v.strictTuple([v.int(), v.int()])),
 });
-const keptOrder = z.object({
+const keptOrder = v.object({
   /** Hex of the device id. */
-  device: z.string(),
-  epoch: z.int(),
+  device: v.string(),
+  epoch: v.int(),
   /** Hex of the hash of the signed order. */
-  object: z.string(),
-  order: z.discriminatedUnion('action', [
-    z.object({ action: z.literal('zones'), zones: z.array(zone) }),
-    z.object({ action: z.literal('sensitivity'), sensitivity: z.int() }),
+  object: v.string(),
+  order: v.variant('action', [
+    v.object({ action: v.literal('zones'), zones: v.array(zone) }),
+    v.object({ action: v.literal('sensitivity'), sensitivity: v.int() }),
   ]),
   /** The record with which the camera answered that it was done; null before. */
-  answer: z.object({ seq: z.int(), wallMs: z.int().nullable() }).nullable(),
+  answer: v.nullable(v.object({ seq: v.int(), wallMs: v.nullable(v.int()) })),
 });
-type KeptOrder = z.output<typeof keptOrder>;
+type KeptOrder = v.InferOutput<typeof keptOrder>;
 export type StandingOrder = KeptOrder['order'];
 
 /** What this page knows of the order that a camera follows. */
@@ -76,8 +76,8 @@ export class StandingOrders {
   async load(): Promise<void> {
     const text = await this.storage.setting(SETTING);
     // What another version wrote is not understood, so not known.
-    const result = z.array(keptOrder).safeParse(text === null ? [] : parsed(text));
-    this.kept = result.success ? result.data : [];
+    const result = v.safeParse(v.array(keptOrder), text === null ? [] : parsed(text));
+    this.kept = result.success ? result.output : [];
   }
 
   /** Keeps the content of an order before it is sent: the answer may come when this page is closed. */

@@ -1,7 +1,7 @@
 import { equal, toBase64 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import { offerKind } from '../../protocol/objects/offer.js';
@@ -13,7 +13,7 @@ import type { FastifyInstance } from './fastify.js';
 import { acceptedBody, bytesOf, claimAnswer, claimBody, decoded, hexOf, offerAnswer } from './wire.js';
 
 const security = [{ session: [] }];
-const params = z.object({ device: hexOf(32) });
+const params = v.object({ device: hexOf(32) });
 
 /** Relays offers and claims between a camera and its owner's page. The camera alone accepts a claim. */
 export function claimRoutes(app: FastifyInstance, context: ApiContext): void {

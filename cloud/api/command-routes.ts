@@ -1,19 +1,19 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { commandKind } from '../../protocol/objects/command.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
-import { base64, bytesOf, decoded, hexOf } from './wire.js';
+import { base64, bytesOf, decoded, described, hexOf } from './wire.js';
 
 const security = [{ session: [] }];
-const params = z.object({ device: hexOf(32) });
-const body = z.strictObject({ command: base64.describe("signed command object, by the camera's owner") });
-const answer = z.object({
-  online: z.boolean().nullable().describe('a hint of the broker; the answer is a record of the camera'),
+const params = v.object({ device: hexOf(32) });
+const body = v.strictObject({ command: described(base64, "signed command object, by the camera's owner") });
+const answer = v.object({
+  online: described(v.nullable(v.boolean()), 'a hint of the broker; the answer is a record of the camera'),
 });
 
 /** Relays an owner's command without keeping it. The camera checks the owner's signature and answers in a record. */

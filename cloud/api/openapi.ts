@@ -1,8 +1,9 @@
+import { toJsonSchema } from '@valibot/to-json-schema';
 import { ERROR_CODES, type ErrorCode } from '../../common/error-codes.js';
-import { z } from '../../common/schema.js';
+import type * as v from '../../common/schema.js';
 import { errorAnswer } from './wire.js';
 
-/** The OpenAPI description of the routes: their Zod schemas as JSON Schema, the errors that they answer, and examples. */
+/** The OpenAPI description of the routes: their schemas as JSON Schema, the errors that they answer, and examples. */
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -66,8 +67,8 @@ export function describedRoute({ method, url, schema }: RouteOfApi, statusOf: (c
   return {
     ...rest,
     ...(body === undefined ? {} : { body: withExample(body) }),
-    ...(params === undefined ? {} : { params: jsonSchema(params) }),
-    ...(querystring === undefined ? {} : { querystring: jsonSchema(querystring) }),
+    ...(params === undefined ? {} : { params: jsonSchema(params, 'output') }),
+    ...(querystring === undefined ? {} : { querystring: jsonSchema(querystring, 'output') }),
     response: {
       ...(answers.length > 0 ? Object.fromEntries(answers) : answerWithoutSchema(method, url)),
       ...errorAnswers(codes, statusOf),
@@ -100,10 +101,14 @@ function withExample(value: unknown): object {
   return { ...schema, examples: [exampleOf(schema)] };
 }
 
-function jsonSchema(value: unknown): Json {
-  if (!(value instanceof z.ZodType)) return value as Json;
-  const { $schema: _, ...rest } = z.toJSONSchema(value, { target: 'openapi-3.0', io: 'input' });
-  return rest;
+/** Bodies are described as they are sent; paths and queries, where everything is text, as what is read from it. */
+function jsonSchema(value: unknown, typeMode: 'input' | 'output' = 'input'): Json {
+  if (!isSchema(value)) return value as Json;
+  return { ...toJsonSchema(value, { target: 'openapi-3.0', typeMode }) };
+}
+
+function isSchema(value: unknown): value is v.GenericSchema {
+  return typeof value === 'object' && value !== null && 'kind' in value && value.kind === 'schema';
 }
 
 /** Returns a value that fits a schema of this API. */

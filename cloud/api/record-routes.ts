@@ -1,20 +1,30 @@
 import { toBase64, toHex } from '../../common/bytes.js';
 import { isSealcamError } from '../../common/errors.js';
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import { encodeCbor } from '../../protocol/wire/cbor.js';
 import type { AccessEntry, ClaimRow } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import type { cameraItem } from './wire.js';
-import { accessAnswer, bytesOf, camerasAnswer, epoch, hexOf, recordJson, recordsAnswer } from './wire.js';
+import {
+  accessAnswer,
+  bytesOf,
+  camerasAnswer,
+  described,
+  epoch,
+  hexOf,
+  integerInText,
+  recordJson,
+  recordsAnswer,
+} from './wire.js';
 
 const security = [{ session: [] }];
 const PAGE_RECORDS_MAX = 200;
 const ACCESS_LINES_MAX = 500;
 
-const pageQuery = z.object({
-  before: z.coerce.number().int().min(0).default(Number.MAX_SAFE_INTEGER).describe('only records with a lower seq'),
-  limit: z.coerce.number().int().min(1).max(PAGE_RECORDS_MAX).default(50),
+const pageQuery = v.object({
+  before: v.optional(described(integerInText(0), 'only records with a lower seq'), Number.MAX_SAFE_INTEGER),
+  limit: v.optional(integerInText(1, PAGE_RECORDS_MAX), 50),
 });
 
 /** What an owner's page reads: cameras, records, sealed pictures, the access log. */
@@ -41,7 +51,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
       schema: {
         summary: 'Records, newest first, each verified by this read',
         security,
-        params: z.object({ device: hexOf(32), epoch }),
+        params: v.object({ device: hexOf(32), epoch }),
         querystring: pageQuery,
         response: { 200: recordsAnswer },
       },
@@ -79,7 +89,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
       schema: {
         summary: 'A sealed object as CBOR [header, body]; only its recipients can open it',
         security,
-        params: z.object({ device: hexOf(32), epoch, id: hexOf(16) }),
+        params: v.object({ device: hexOf(32), epoch, id: hexOf(16) }),
       },
     },
     async ({ headers, params }, reply) => {
@@ -114,7 +124,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
   );
 }
 
-type CameraJson = z.output<typeof cameraItem>;
+type CameraJson = v.InferOutput<typeof cameraItem>;
 
 /** Returns what a list holds of an epoch whose household the reader has not accepted: its claim. */
 function invitationJson(row: ClaimRow): CameraJson {

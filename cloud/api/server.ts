@@ -3,7 +3,7 @@ import { authorityOf, bareHost } from '../../common/address.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import { asSealcamError, isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import type { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import { VERSION } from '../../common/version.js';
 import { countRefused } from '../alarms/shares.js';
 import { FaultLog } from '../alarms/fault-log.js';
@@ -69,11 +69,11 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
     http: { headersTimeout: limits.headersWithinMs, connectionsCheckingInterval: limits.checkIntervalMs },
   });
   limitConnections(app, context.counters, limits, networks(trustedProxies));
-  app.setValidatorCompiler(({ schema }) => validate(schema as z.ZodType));
+  app.setValidatorCompiler(({ schema }) => validate(schema as v.GenericSchema));
   app.setSerializerCompiler(
     ({ schema }) =>
       (value) =>
-        JSON.stringify((schema as z.ZodType).parse(value)),
+        JSON.stringify(v.parse(schema as v.GenericSchema, value)),
   );
   await app.register(rateLimit, {
     max: settings.requestsPerMinute,
@@ -171,15 +171,11 @@ function limitConnections(
   });
 }
 
-function validate(schema: z.ZodType): (value: unknown) => { value: unknown } | { error: Error } {
+function validate(schema: v.GenericSchema): (value: unknown) => { value: unknown } | { error: Error } {
   return (value) => {
-    const result = schema.safeParse(value);
-    if (result.success) return { value: result.data };
-    const [issue] = result.error.issues;
-    const where = issue?.path.map(String).join('.') ?? '';
-    return {
-      error: new SealcamError('request-invalid', `${where === '' ? 'request' : where}: ${issue?.message ?? 'invalid'}`),
-    };
+    const result = v.safeParse(schema, value);
+    if (result.success) return { value: result.output };
+    return { error: new SealcamError('request-invalid', v.whatIsWrong(result.issues, 'request')) };
   };
 }
 

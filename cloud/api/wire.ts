@@ -1,4 +1,4 @@
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import { fromBase64, fromHex, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { VERDICTS, type Verdict } from '../../protocol/verify/verdict.js';
@@ -7,137 +7,138 @@ import type { ReadRecord } from './reader.js';
 /** Bodies and answers of the HTTP API. Ids are lower-case hex, signed objects base64, times milliseconds since 1970 UTC. */
 
 export const hexOf = (bytes: number) =>
-  z
-    .string()
-    .regex(new RegExp(`^[0-9a-f]{${String(2 * bytes)}}$`))
-    .describe(`${String(bytes)} bytes in lower-case hex`);
-export const base64 = z.string().max(100_000).describe('base64 with padding (RFC 4648 §4)');
-export const epoch = z.coerce.number().int().min(1);
-const millis = z.number().int().describe('milliseconds since 1970-01-01T00:00:00Z');
+  v.pipe(
+    v.string(),
+    v.regex(new RegExp(`^[0-9a-f]{${String(2 * bytes)}}$`)),
+    v.description(`${String(bytes)} bytes in lower-case hex`),
+  );
+export const base64 = v.pipe(v.string(), v.maxLength(100_000), v.description('base64 with padding (RFC 4648 §4)'));
+/** A whole number in a path or query, where everything is text. */
+export const integerInText = (min: number, max?: number) => v.pipe(v.unknown(), v.transform(Number), v.int(min, max));
+export const epoch = integerInText(1);
+/** The same form with a sentence of its own in the API's description. */
+export const described = <const S extends v.GenericSchema>(schema: S, text: string) =>
+  v.pipe(schema, v.description(text));
+const millis = described(v.int(), 'milliseconds since 1970-01-01T00:00:00Z');
 
-export const errorAnswer = z.object({
-  error: z.object({ code: z.string(), message: z.string(), hint: z.string() }),
+export const errorAnswer = v.object({
+  error: v.object({ code: v.string(), message: v.string(), hint: v.string() }),
 });
 
-export const infoAnswer = z.object({
-  version: z.literal(1),
-  origin: z.string(),
-  receiptKeys: z.array(hexOf(32)).describe('keys that a new claim must name: the current one and its successor'),
+export const infoAnswer = v.object({
+  version: v.picklist([1]),
+  origin: v.string(),
+  receiptKeys: described(v.array(hexOf(32)), 'keys that a new claim must name: the current one and its successor'),
   timeMs: millis,
-  keepsForMs: z.number().int().describe('how long this cloud promises to keep records, in milliseconds'),
+  keepsForMs: described(v.int(), 'how long this cloud promises to keep records, in milliseconds'),
 });
 
-export const challengeAnswer = z.object({ cloudOrigin: z.string(), nonce: hexOf(32), expiresAtMs: millis });
+export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: hexOf(32), expiresAtMs: millis });
 const ACCEPTED_ACCOUNTS_MAX = 64;
-export const sessionBody = z.strictObject({
-  session: base64.describe('signed session object'),
-  accepted: z
-    .array(hexOf(16))
-    .max(ACCEPTED_ACCOUNTS_MAX)
-    .default([])
-    .describe('accounts whose invitations you accepted; of others, lists hold a few epochs only'),
+export const sessionBody = v.strictObject({
+  session: described(base64, 'signed session object'),
+  accepted: v.optional(
+    described(
+      v.pipe(v.array(hexOf(16)), v.maxLength(ACCEPTED_ACCOUNTS_MAX)),
+      'accounts whose invitations you accepted; of others, lists hold a few epochs only',
+    ),
+    [],
+  ),
 });
-export const sessionAnswer = z.object({ token: z.string(), key: hexOf(32), expiresAtMs: millis });
+export const sessionAnswer = v.object({ token: v.string(), key: hexOf(32), expiresAtMs: millis });
 
-export const claimBody = z.strictObject({ claim: base64, mac: hexOf(32).nullable() });
-export const acceptedBody = z.strictObject({
-  claim: base64.describe('your signed claim'),
-  accept: base64.describe("the camera's signed accept record of it"),
+export const claimBody = v.strictObject({ claim: base64, mac: v.nullable(hexOf(32)) });
+export const acceptedBody = v.strictObject({
+  claim: described(base64, 'your signed claim'),
+  accept: described(base64, "the camera's signed accept record of it"),
 });
-export const claimAnswer = z.object({ state: z.enum(['pending', 'accepted']) });
-export const offerAnswer = z.object({ offer: base64, receivedAtMs: millis });
+export const claimAnswer = v.object({ state: v.picklist(['pending', 'accepted']) });
+export const offerAnswer = v.object({ offer: base64, receivedAtMs: millis });
 
-export const recordItem = z.object({
-  id: z.number().int().describe('arrival number, for resuming a stream'),
+export const recordItem = v.object({
+  id: described(v.int(), 'arrival number, for resuming a stream'),
   device: hexOf(32),
-  epoch: z.number().int(),
-  seq: z.number().int(),
-  record: base64.describe('the signed record; verify it'),
+  epoch: v.int(),
+  seq: v.int(),
+  record: described(base64, 'the signed record; verify it'),
   receivedAtMs: millis,
-  verdict: z.enum(['intact', 'pending', 'gap']).describe("the cloud's verdict; the page computes its own"),
-  missing: z.number().int().nullable(),
-  media: z.array(z.object({ id: hexOf(16), available: z.boolean() })),
+  verdict: described(v.picklist(['intact', 'pending', 'gap']), "the cloud's verdict; the page computes its own"),
+  missing: v.nullable(v.int()),
+  media: v.array(v.object({ id: hexOf(16), available: v.boolean() })),
 });
-export const recordsAnswer = z.object({
-  records: z.array(recordItem),
-  lowestSeq: z.number().int().nullable().describe('lowest seq that is shown'),
-  highestSeq: z.number().int().nullable(),
-  floor: base64.nullable().describe('the newest signed floor: what retention deleted of this epoch'),
-  deletions: z.array(base64).describe("the owner's signed statements of what was deleted of this epoch"),
+export const recordsAnswer = v.object({
+  records: v.array(recordItem),
+  lowestSeq: described(v.nullable(v.int()), 'lowest seq that is shown'),
+  highestSeq: v.nullable(v.int()),
+  floor: described(v.nullable(base64), 'the newest signed floor: what retention deleted of this epoch'),
+  deletions: described(v.array(base64), "the owner's signed statements of what was deleted of this epoch"),
 });
 
-export const cameraItem = z.object({
+export const cameraItem = v.object({
   device: hexOf(32),
-  epoch: z.number().int(),
+  epoch: v.int(),
   account: hexOf(16),
-  claim: base64.describe('the signed claim of this epoch'),
-  state: z.enum(['open', 'closed']),
-  online: z.boolean().nullable().describe('a hint of the broker, unsigned'),
-  lastReceivedAtMs: millis.nullable(),
-  incomplete: z.boolean().describe('silent for two health cadences'),
-  highestSeq: z
-    .number()
-    .int()
-    .nullable()
-    .describe('null too in an invitation that was not accepted, as all the rest is'),
-  health: base64.nullable().describe('the newest signed health record'),
+  claim: described(base64, 'the signed claim of this epoch'),
+  state: v.picklist(['open', 'closed']),
+  online: described(v.nullable(v.boolean()), 'a hint of the broker, unsigned'),
+  lastReceivedAtMs: v.nullable(millis),
+  incomplete: described(v.boolean(), 'silent for two health cadences'),
+  highestSeq: described(v.nullable(v.int()), 'null too in an invitation that was not accepted, as all the rest is'),
+  health: described(v.nullable(base64), 'the newest signed health record'),
 });
-export const camerasAnswer = z.object({ cameras: z.array(cameraItem) });
+export const camerasAnswer = v.object({ cameras: v.array(cameraItem) });
 
-export const accessAnswer = z.object({
-  entries: z.array(
-    z.object({
+export const accessAnswer = v.object({
+  entries: v.array(
+    v.object({
       atMs: millis,
       reader: hexOf(32),
       device: hexOf(32),
-      epoch: z.number().int(),
-      what: z.enum(['records', 'media', 'stream', 'export']),
-      fromSeq: z.number().int().nullable(),
-      toSeq: z.number().int().nullable(),
-      mediaId: hexOf(16).nullable(),
+      epoch: v.int(),
+      what: v.picklist(['records', 'media', 'stream', 'export']),
+      fromSeq: v.nullable(v.int()),
+      toSeq: v.nullable(v.int()),
+      mediaId: v.nullable(hexOf(16)),
     }),
   ),
 });
 
 const VERDICT_NAMES = Object.keys(VERDICTS) as [Verdict, ...Verdict[]];
-export const alarmBody = z.strictObject({
-  verdict: z.enum([...VERDICT_NAMES, 'older-history']),
-  code: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,47}$/)
-    .describe('error code of the page'),
-  device: hexOf(32).nullable().describe('the camera that it was attributed to'),
-  epoch: z.number().int().min(1).nullable(),
+export const alarmBody = v.strictObject({
+  verdict: v.picklist([...VERDICT_NAMES, 'older-history']),
+  code: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{0,47}$/), v.description('error code of the page')),
+  device: described(v.nullable(hexOf(32)), 'the camera that it was attributed to'),
+  epoch: v.nullable(v.int(1)),
 });
-export type AlarmBody = z.output<typeof alarmBody>;
+export type AlarmBody = v.InferOutput<typeof alarmBody>;
 
-export const revocationBody = z.strictObject({ list: base64.describe('signed revocation list of scope owner') });
-export const newestRevocationAnswer = z.object({
-  list: base64.nullable().describe('the newest list of this key; null before the first'),
+export const revocationBody = v.strictObject({ list: described(base64, 'signed revocation list of scope owner') });
+export const newestRevocationAnswer = v.object({
+  list: described(v.nullable(base64), 'the newest list of this key; null before the first'),
 });
-export const revocationAnswer = z.object({ version: z.number().int(), entries: z.number().int() });
+export const revocationAnswer = v.object({ version: v.int(), entries: v.int() });
 
-export const headsBody = z.strictObject({
-  heads: base64.describe('signed statement of heads, by the key of the session'),
+export const headsBody = v.strictObject({
+  heads: described(base64, 'signed statement of heads, by the key of the session'),
 });
-export const headsAnswer = z.object({ statements: z.array(base64) });
+export const headsAnswer = v.object({ statements: v.array(base64) });
 
 const RANGES_PER_REQUEST_MAX = 64;
 const EPOCHS_PER_ACCOUNT_MAX = 1024;
-const deletionStatement = base64.describe("signed statement of deletion, by the epoch's owner");
-const account = hexOf(16).describe('your account, as a confirmation');
-export const deletionsBody = z.strictObject({
-  statements: z.array(deletionStatement).min(1).max(RANGES_PER_REQUEST_MAX),
+const deletionStatement = described(base64, "signed statement of deletion, by the epoch's owner");
+const account = described(hexOf(16), 'your account, as a confirmation');
+export const deletionsBody = v.strictObject({
+  statements: v.pipe(v.array(deletionStatement), v.minLength(1), v.maxLength(RANGES_PER_REQUEST_MAX)),
 });
-export const eraseAnswer = z.object({
-  eraseAtMs: millis.describe('what is marked is erased then, unless it is undone'),
+export const eraseAnswer = v.object({
+  eraseAtMs: described(millis, 'what is marked is erased then, unless it is undone'),
 });
-export const deleteAccountBody = z.strictObject({
+export const deleteAccountBody = v.strictObject({
   account,
-  statements: z.array(deletionStatement).max(EPOCHS_PER_ACCOUNT_MAX).default([]),
+  statements: v.optional(v.pipe(v.array(deletionStatement), v.maxLength(EPOCHS_PER_ACCOUNT_MAX)), []),
 });
-export const accountBody = z.strictObject({ account });
-export const accountAnswer = z.object({ deletion: z.object({ eraseAtMs: millis }).nullable() });
+export const accountBody = v.strictObject({ account });
+export const accountAnswer = v.object({ deletion: v.nullable(v.object({ eraseAtMs: millis })) });
 
 /** @throws SealcamError `request-invalid` */
 export function bytesOf(hex: string, length: number): Uint8Array {
@@ -154,7 +155,13 @@ export function decoded(text: string): Uint8Array {
 }
 
 /** Returns a record as the API shows it. */
-export function recordJson({ id, record, receivedAtMs, continuity, media }: ReadRecord): z.output<typeof recordItem> {
+export function recordJson({
+  id,
+  record,
+  receivedAtMs,
+  continuity,
+  media,
+}: ReadRecord): v.InferOutput<typeof recordItem> {
   const { value, bytes } = record;
   return {
     id,

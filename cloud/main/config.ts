@@ -2,50 +2,50 @@ import { fromHex } from '../../common/bytes.js';
 import { key, loadConfig, type ConfigOf, type ConfigSource } from '../../common/config/load.js';
 import { brokerUrl, choice, duration, flag, hasSecret, integer, path } from '../../common/config/values.js';
 import { SealcamError } from '../../common/errors.js';
-import { z } from '../../common/schema.js';
+import * as v from '../../common/schema.js';
 import { isLoopback } from '../broker/limits.js';
 import { HTTP_LIMITS, isNetwork } from '../api/shares.js';
 import type { Shard } from '../ingest/mqtt-feed.js';
 import { STORE_KINDS, storeKindsHelp, storeOf } from '../store/kinds.js';
 import type { MakerListSettings } from '../trust/maker-list.js';
 
-const origin = z.string().refine(
-  (text) => {
+const origin = v.pipe(
+  v.string(),
+  v.check((text) => {
     try {
       return new URL(text).origin === text;
     } catch {
       return false;
     }
-  },
-  { error: 'expected an origin like https://app.example (scheme, host, port; no path)' },
+  }, 'expected an origin like https://app.example (scheme, host, port; no path)'),
 );
 
 const STORE_PROTOCOLS = STORE_KINDS.flatMap((kind) => storeOf(kind).urlProtocols);
 
-const storeUrl = z.string().refine(
-  (text) => {
+const storeUrl = v.pipe(
+  v.string(),
+  v.check((text) => {
     try {
       return STORE_PROTOCOLS.includes(new URL(text).protocol) && !hasSecret(text);
     } catch {
       return false;
     }
-  },
-  { error: 'expected a URL like postgres://sealcam@db.example/sealcam, with the password in store.passwordFile' },
+  }, 'expected a URL like postgres://sealcam@db.example/sealcam, with the password in store.passwordFile'),
 );
 
 const brokerAddress = brokerUrl('use mqtt.username and mqtt.passwordFile');
 
 /** Every setting of the cloud; docs/configuration.md is generated from this table. */
 export const CLOUD_KEYS = {
-  'http.host': key(z.string(), '127.0.0.1', 'Address to listen on.'),
+  'http.host': key(v.string(), '127.0.0.1', 'Address to listen on.'),
   'http.port': key(integer(0, 65_535), 8080, 'Port of the API; 0 picks a free one.'),
   'http.origin': key(
-    z.union([z.literal(''), origin]),
+    v.union([v.literal(''), origin]),
     '',
     'Origin at which pages reach this API; sessions are bound to it. Empty: http://host:port.',
   ),
   'http.pageOrigins': key(
-    z.array(origin),
+    v.array(origin),
     [],
     "Origins of owner's pages that may use the API: the CORS allow-list, and the origins a session may be signed for.",
   ),
@@ -55,7 +55,7 @@ export const CLOUD_KEYS = {
     'Most requests a minute from one address; an IPv6 address counts by its /64.',
   ),
   'http.trustedProxies': key(
-    z.array(z.string().refine(isNetwork, { error: 'expected an address or a network like 172.16.0.0/12' })),
+    v.array(v.pipe(v.string(), v.check(isNetwork, 'expected an address or a network like 172.16.0.0/12'))),
     [],
     'Addresses or networks of the balancers in front of this API, whose X-Forwarded-For names the client; empty: the ' +
       'header is ignored.',
@@ -79,7 +79,7 @@ export const CLOUD_KEYS = {
   'data.folder': key(path, './cloud-data', 'Folder of the receipt keys and of the SQLite database.'),
   'store.kind': key(choice(...STORE_KINDS), 'sqlite', `Where records are kept. ${storeKindsHelp()}`),
   'store.url': key(
-    z.union([z.literal(''), storeUrl]),
+    v.union([v.literal(''), storeUrl]),
     '',
     'URL of the PostgreSQL primary, without a password; add ?sslmode=verify-full for TLS.',
   ),
@@ -91,11 +91,11 @@ export const CLOUD_KEYS = {
   'store.connections': key(integer(2, 200), 10, 'Most connections of one process to PostgreSQL.'),
   'mqtt.url': key(brokerAddress, 'mqtt://127.0.0.1:1883', 'URL of the broker, without user name and password.'),
   'mqtt.otherUrls': key(
-    z.array(brokerAddress),
+    v.array(brokerAddress),
     [],
     'Other nodes of the same broker, tried in turn where the first does not answer.',
   ),
-  'mqtt.username': key(z.string(), 'cloud', "The cloud's user name at the broker."),
+  'mqtt.username': key(v.string(), 'cloud', "The cloud's user name at the broker."),
   'mqtt.passwordFile': key(path, '', "File with the cloud's password at the broker."),
   'mqtt.caFile': key(
     path,
@@ -103,12 +103,12 @@ export const CLOUD_KEYS = {
     'Certificates (PEM) of the authorities that may sign the broker, for mqtts://; empty: those of Node.',
   ),
   'mqtt.shareGroup': key(
-    z.string(),
+    v.string(),
     '',
     'Name of a shared subscription, for several workers; empty: a subscription of its own.',
   ),
   'mqtt.shard': key(
-    z.string().regex(/^(\d{1,4}\/[1-9]\d{0,3})?$/, { error: 'expected a part like 0/2, or nothing' }),
+    v.pipe(v.string(), v.regex(/^(\d{1,4}\/[1-9]\d{0,3})?$/, 'expected a part like 0/2, or nothing')),
     '',
     'For a broker without shared subscriptions: the part of the cameras that this worker handles, 0/2 and 1/2 for two workers; empty: all.',
   ),
@@ -118,7 +118,7 @@ export const CLOUD_KEYS = {
     'kept: the broker holds messages while this worker is away; needs mqtt.clientId.',
   ),
   'mqtt.clientId': key(
-    z.string().regex(/^[A-Za-z0-9-]{0,64}$/, { error: 'expected up to 64 letters, digits and -' }),
+    v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{0,64}$/, 'expected up to 64 letters, digits and -')),
     '',
     'Client id of this worker, unique at the broker; empty: a new one at each start.',
   ),
@@ -128,7 +128,7 @@ export const CLOUD_KEYS = {
     'Run a broker inside this process, for a laptop; without a password file any device may connect to it.',
   ),
   'mqtt.embeddedHost': key(
-    z.string(),
+    v.string(),
     '127.0.0.1',
     'Address of the broker inside this process; other than a loopback address only with mqtt.embeddedPasswordFile.',
   ),
@@ -154,18 +154,18 @@ export const CLOUD_KEYS = {
     "Least time between two records of one camera's backlog; 0 ms leaves it to the camera.",
   ),
   'operator.host': key(
-    z.string(),
+    v.string(),
     '127.0.0.1',
     'Address of the metrics and the status page; they have no authentication.',
   ),
   'operator.names': key(
-    z.array(z.string().regex(/^[A-Za-z0-9._-]{1,253}$/, { error: 'expected a host name' })).max(64),
+    v.pipe(v.array(v.pipe(v.string(), v.regex(/^[A-Za-z0-9._-]{1,253}$/, 'expected a host name'))), v.maxLength(64)),
     [],
     'Names, without a port, by which metrics and status page may be asked for, besides IP addresses, localhost and operator.host.',
   ),
   'operator.port': key(integer(0, 65_535), 0, 'Port of the metrics and the status page, not that of the API; 0: off.'),
   'revocation.makerKey': key(
-    z.string().regex(/^([0-9a-f]{64})?$/, { error: 'expected a public key of 64 lower-case hex digits, or nothing' }),
+    v.pipe(v.string(), v.regex(/^([0-9a-f]{64})?$/, 'expected a public key of 64 lower-case hex digits, or nothing')),
     '',
     "The maker's public key, whose signed lists revoke devices; empty: no list is accepted.",
   ),

@@ -4,16 +4,16 @@
  */
 import { readFileSync } from 'node:fs';
 import { parse, TomlError } from 'smol-toml';
-import type { z } from '../schema.js';
+import * as v from '../schema.js';
 import { SealcamError, systemCode } from '../errors.js';
 import { lineOfKey } from './lines.js';
 import { isNeighbour, meantVariable } from './variables.js';
 
 /** One setting. */
-export interface ConfigKey<S extends z.ZodType = z.ZodType> {
+export interface ConfigKey<S extends v.GenericSchema = v.GenericSchema> {
   readonly schema: S;
   /** As it would be written in the file. */
-  readonly default: z.input<S>;
+  readonly default: v.InferInput<S>;
   readonly help: string;
   /** Whether SIGHUP applies a new value to the running program. Otherwise a change needs a restart. */
   readonly live: boolean;
@@ -21,10 +21,15 @@ export interface ConfigKey<S extends z.ZodType = z.ZodType> {
 
 export type ConfigTable = Readonly<Record<string, ConfigKey>>;
 /** The parsed values of a table. */
-export type ConfigOf<T extends ConfigTable> = { readonly [K in keyof T]: z.output<T[K]['schema']> };
+export type ConfigOf<T extends ConfigTable> = { readonly [K in keyof T]: v.InferOutput<T[K]['schema']> };
 
 /** Describes one setting. */
-export function key<S extends z.ZodType>(schema: S, initial: z.input<S>, help: string, live = false): ConfigKey<S> {
+export function key<S extends v.GenericSchema>(
+  schema: S,
+  initial: v.InferInput<S>,
+  help: string,
+  live = false,
+): ConfigKey<S> {
   return { schema, default: initial, help, live };
 }
 
@@ -64,12 +69,12 @@ export function loadConfig<T extends ConfigTable>(
   for (const [name, { schema, default: initial }] of Object.entries(table)) {
     const setting = values.get(name);
     values.delete(name);
-    const result = schema.safeParse(setting?.value ?? initial);
+    const result = v.safeParse(schema, setting?.value ?? initial);
     if (!result.success) {
-      const why = result.error.issues[0]?.message ?? 'invalid';
+      const why = result.issues[0].message;
       throw new SealcamError('config-invalid-value', `${setting?.where ?? 'default'}: ${name}: ${why}`);
     }
-    out[name] = result.data;
+    out[name] = result.output;
   }
   for (const [name, { where }] of values) {
     throw new SealcamError('config-unknown-key', `${where}: there is no setting ${name}${suggestion(table, name)}`);

@@ -2,7 +2,7 @@
  * Schemas of settings that camera and cloud share. Each error message states the expected form. Values that only a camera
  * has are in agent/config/values.ts.
  */
-import { z } from '../schema.js';
+import * as v from '../schema.js';
 
 const DURATION_MS = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 const SIZE_BYTES = { B: 1, KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3 } as const;
@@ -16,14 +16,11 @@ function quantity(units: Readonly<Record<string, number>>, example: string, min:
   const from = read(min) ?? 0;
   const to = read(max) ?? Number.MAX_SAFE_INTEGER;
   const expected = `a text like "${example}" (${Object.keys(units).join(', ')}), from ${min} to ${max}`;
-  return z.string({ error: `expected ${expected}` }).transform((text, context): number => {
+  const inBounds = (text: string): number | undefined => {
     const value = read(text);
-    if (value === undefined || value < from || value > to) {
-      context.addIssue({ code: 'custom', message: `expected ${expected}` });
-      return z.NEVER;
-    }
-    return value;
-  });
+    return value === undefined || value < from || value > to ? undefined : value;
+  };
+  return v.pipe(v.string(`expected ${expected}`), v.readAs(inBounds, `expected ${expected}`));
 }
 
 /** Returns the schema of a text with a unit of time, read as milliseconds. */
@@ -38,20 +35,19 @@ export function size(min: string, max: string) {
 
 /** Returns the schema of a whole number from `min` to `max`, both included. */
 export function integer(min: number, max: number) {
-  const expected = `expected a whole number from ${String(min)} to ${String(max)}`;
-  return z.int({ error: expected }).min(min, { error: expected }).max(max, { error: expected });
+  return v.int(min, max, `expected a whole number from ${String(min)} to ${String(max)}`);
 }
 
 /** Returns the schema of one of these texts. */
 export function choice<const V extends readonly string[]>(...values: V) {
-  return z.enum(values, { error: `expected one of ${values.join(', ')}` });
+  return v.picklist(values, `expected one of ${values.join(', ')}`);
 }
 
 /** True or false. */
-export const flag = z.boolean({ error: 'expected true or false' });
+export const flag = v.boolean('expected true or false');
 
 /** A path; empty for no file. */
-export const path = z.string({ error: 'expected a path' }).max(4096);
+export const path = v.pipe(v.string('expected a path'), v.maxLength(4096));
 
 /** Parameters of a URL in which programs carry a secret. */
 const SECRET_PARAMETER = /^(pass(word|wd|phrase)?|sslpassword|pwd|secret|token|api_?key)$/i;
@@ -77,42 +73,43 @@ export function hasSecret(text: string): boolean {
  * @param credentials where they belong, for the message
  */
 export function brokerUrl(credentials: string) {
-  return z
-    .string({ error: 'expected a URL' })
-    .refine((text) => ['mqtt:', 'mqtts:'].includes(parsedUrl(text)?.protocol ?? ''), {
-      error: 'expected a URL like mqtt://broker.example:1883 or mqtts://broker.example:8883',
-      abort: true,
-    })
-    .refine(
-      (text) => {
-        const { username, search, hash } = parsedUrl(text) ?? {};
-        return username === '' && search === '' && hash === '' && !hasSecret(text);
-      },
-      { error: `a URL must not hold a user name, password or parameters: ${credentials}` },
-    );
+  return v.pipe(
+    v.string('expected a URL'),
+    v.check(
+      (text) => ['mqtt:', 'mqtts:'].includes(parsedUrl(text)?.protocol ?? ''),
+      'expected a URL like mqtt://broker.example:1883 or mqtts://broker.example:8883',
+    ),
+    v.check((text) => {
+      const { username, search, hash } = parsedUrl(text) ?? {};
+      return username === '' && search === '' && hash === '' && !hasSecret(text);
+    }, `a URL must not hold a user name, password or parameters: ${credentials}`),
+  );
 }
 
 /** The address of a page, of any scheme. */
-export const pageUrl = z
-  .url({ error: 'expected a URL like https://app.example/' })
-  .refine((text) => parsedUrl(text)?.username === '' && !hasSecret(text), {
-    error: 'expected a URL without user name and password',
-  });
+export const pageUrl = v.pipe(
+  v.string('expected a URL like https://app.example/'),
+  v.check((text) => parsedUrl(text) !== undefined, 'expected a URL like https://app.example/'),
+  v.check(
+    (text) => parsedUrl(text)?.username === '' && !hasSecret(text),
+    'expected a URL without user name and password',
+  ),
+);
 
 /** A name of the IANA time zone database that this Node knows. */
-export const timeZone = z.string().refine(
-  (name) => {
+export const timeZone = v.pipe(
+  v.string(),
+  v.check((name) => {
     try {
       Intl.DateTimeFormat('en', { timeZone: name });
       return true;
     } catch {
       return false;
     }
-  },
-  { error: 'expected a time zone like Europe/Berlin' },
+  }, 'expected a time zone like Europe/Berlin'),
 );
 
 /** Raw 32-byte public keys, as hex. */
-export const publicKeys = z.array(
-  z.string().regex(/^[0-9a-f]{64}$/, { error: 'expected public keys of 64 lower-case hex digits' }),
+export const publicKeys = v.array(
+  v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, 'expected public keys of 64 lower-case hex digits')),
 );

@@ -3,19 +3,20 @@ import { readFileSync } from 'node:fs';
 import { writeDurableFile } from '../../../common/adapters/durable-file.js';
 import { asSealcamError } from '../../../common/errors.js';
 import type { Log } from '../../../common/log.js';
-import { z } from '../../../common/schema.js';
+import * as v from '../../../common/schema.js';
 import type { PersistedUplink } from '../../uplink/machine.js';
 import type { UplinkStore } from '../../uplink/uplink.js';
 
-const schema = z.object({
-  broker: z.string(),
-  boot: z.string(),
-  windowMs: z.number(),
-  effectiveWindowMs: z.number(),
-  authHoldMs: z.number(),
-  drainIntervalMs: z.number().min(0).max(900_000).nullable().default(null),
-  protocol: z.union([z.literal(5), z.literal(4)]),
-  dueMs: z.number().nullable(),
+const milliseconds = v.pipe(v.number(), v.finite());
+const schema = v.object({
+  broker: v.string(),
+  boot: v.string(),
+  windowMs: milliseconds,
+  effectiveWindowMs: milliseconds,
+  authHoldMs: milliseconds,
+  drainIntervalMs: v.optional(v.nullable(v.pipe(v.number(), v.minValue(0), v.maxValue(900_000))), null),
+  protocol: v.picklist([5, 4]),
+  dueMs: v.nullable(milliseconds),
 });
 
 /** Of the hash that stands for a broker. */
@@ -31,7 +32,7 @@ export function uplinkFile(path: string, log: Log, brokerUrl = ''): UplinkStore 
   return {
     load(): PersistedUplink | null {
       try {
-        const kept = schema.parse(JSON.parse(readFileSync(path, 'utf8')));
+        const kept = v.parse(schema, JSON.parse(readFileSync(path, 'utf8')));
         return kept.broker === broker ? kept : null;
       } catch {
         return null;

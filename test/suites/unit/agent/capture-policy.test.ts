@@ -8,6 +8,7 @@ import { EventTracker } from '../../../../agent/capture/event-tracker.js';
 import { Schedule } from '../../../../agent/capture/schedule.js';
 import type { MotionZone } from '../../../../agent/capture/detect/zones.js';
 import { silentLog } from '../../../../common/log.js';
+import * as v from '../../../../common/schema.js';
 import type { CameraInfo } from '../../../../hal/camera.js';
 import { rectangle, texturedPlane, type Paint } from '../../../support/planes.js';
 
@@ -135,7 +136,7 @@ describe('a schedule over the camera', () => {
   };
 
   async function run(wallMs: number | null) {
-    const schedule = new Schedule(scheduleOf.parse(['22:00-06:00']), 'UTC');
+    const schedule = new Schedule(v.parse(scheduleOf, ['22:00-06:00']), 'UTC');
     const settings: CaptureSettings = { lumaWidth: 160, idleFramesPerSecond: 30, detector, events, schedule };
     const counters = new Counters();
     const types: string[] = [];

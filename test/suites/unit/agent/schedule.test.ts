@@ -1,12 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import { Schedule, type ScheduleWindow } from '../../../../agent/capture/schedule.js';
 import { schedule as schema } from '../../../../agent/config/values.js';
+import * as v from '../../../../common/schema.js';
 import { seededRandom } from '../../../../common/seeded-random.js';
 
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
-const windowsOf = (...texts: readonly string[]): ScheduleWindow[] => schema.parse(texts);
+const windowsOf = (...texts: readonly string[]): ScheduleWindow[] => v.parse(schema, texts);
 const isOn = (zone: string, utc: string, ...texts: readonly string[]): boolean =>
   new Schedule(windowsOf(...texts), zone).includes(Date.parse(utc));
 
@@ -32,7 +33,7 @@ describe('windows of a schedule', () => {
   it.each(['', 'mon', '22:00', '24:00-06:00', '22:00-24:30', '22:00-22:00', 'Mon 1:00-2:00', 'mon 10:00 - 11:00'])(
     'are refused: %j',
     (text) => {
-      expect(schema.safeParse([text]).success).toBe(false);
+      expect(v.safeParse(schema, [text]).success).toBe(false);
     },
   );
 });
