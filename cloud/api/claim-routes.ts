@@ -38,6 +38,16 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
     });
   }
 
+  /**
+   * Returns whether a claim of this key may wait for a camera that connects again. The camera alone knows which claim has
+   * the label's secret, so that of another key for the same offer is not pushed out.
+   */
+  async function mayWait(device: Uint8Array, nonce: Uint8Array, key: Uint8Array): Promise<boolean> {
+    const waiting = await store.claims.pending(device);
+    if (waiting === undefined || !equal(waiting.nonce, nonce)) return true;
+    return equal(openSigned(claimKind, suite, waiting.claim).value.ownerKey, key);
+  }
+
   app.get<{ Params: { device: string } }>(
     '/v1/devices/:device/offer',
     { schema: { summary: "A camera's open offer", security, params, response: { 200: offerAnswer } } },
@@ -113,7 +123,9 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       }
       await requireOpenOffer(device, nonce, accountId(suite, key));
       const mac = request.body.mac === null ? null : bytesOf(request.body.mac, 32);
-      await store.claims.putPending(device, { claim: bytes, mac, nonce, atMs: clock.wallMs() });
+      if (await mayWait(device, nonce, key)) {
+        await store.claims.putPending(device, { claim: bytes, mac, nonce, atMs: clock.wallMs() });
+      } else countRefused(counters, 'pending-claims');
       sendDown(device, encodeDown({ type: 'claim', claim: bytes, mac }));
       return reply.status(202).send({ state: 'pending' });
     },

@@ -80,6 +80,34 @@ describe('claims', () => {
     expect(await answers(own.token, own.world.claim(2, own.claim.hash, change))).toBe(409);
   });
 
+  it('that wait for a camera are not pushed out by those of another key for the same offer, which are sent on', async () => {
+    const api = await ApiWorld.open();
+    const { world, token, nonce } = await offered(api);
+    const receiptKeys = [api.receiptSigner.publicKey];
+    const claim = world.claim(1, null, { nonce, receiptKeys });
+    const mac = toHex(claimMac(nodeSuite, realRandom.bytes(16), claim));
+    await send(api, token, { claim: toBase64(claim.bytes), mac });
+    const stranger = new CameraWorld({ cloud: api.receiptSigner });
+    const other = stranger.claim(1, null, { device: world.deviceId, nonce, receiptKeys });
+    const session = await api.session(stranger.owner);
+    expect((await send(api, session.token, { claim: toBase64(other.bytes), mac: null })).statusCode).toBe(202);
+    expect((await api.store.claims.pending(world.deviceId))?.claim).toEqual(claim.bytes);
+    expect(api.counters.get('shares.pending-claims')).toBe(1);
+    expect(api.sentDown.map(({ payload }) => decodeDown(payload))).toMatchObject([
+      { claim: claim.bytes },
+      { claim: other.bytes },
+    ]);
+    // The same owner's newer claim replaces its own, and so does any claim for the next offer.
+    const newer = world.claim(1, null, { nonce, receiptKeys, issuedAtMs: claim.value.issuedAtMs + 1 });
+    await send(api, token, { claim: toBase64(newer.bytes), mac });
+    expect((await api.store.claims.pending(world.deviceId))?.claim).toEqual(newer.bytes);
+    const next = realRandom.bytes(16);
+    await api.store.claims.putOffer(world.deviceId, offerOf(world, { nonce: next }).bytes, api.clock.wallMs());
+    const answer = stranger.claim(1, null, { device: world.deviceId, nonce: next, receiptKeys });
+    await send(api, session.token, { claim: toBase64(answer.bytes), mac: null });
+    expect((await api.store.claims.pending(world.deviceId))?.claim).toEqual(answer.bytes);
+  });
+
   it('need an open offer', async () => {
     const api = await ApiWorld.open();
     const { world, token } = await offered(api);
