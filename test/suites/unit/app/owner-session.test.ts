@@ -39,8 +39,8 @@ describe("an owner's session", () => {
 
     cloud.upTo = 400;
     await session.refresh();
-    expect(cloud.pages.slice(1)).toEqual([null, 341, 241, 141]);
-    const unverified = cloud.records.slice(60).filter((record) => history.continuityOf(record).verdict !== 'intact');
+    expect(cloud.pages.slice(1)).toEqual([null, 377, 277, 177]);
+    const unverified = cloud.records.slice(78).filter((record) => history.continuityOf(record).verdict !== 'intact');
     expect(unverified).toEqual([]);
     expect(session.view().alarms).toEqual([]);
     expect(session.view().marks).toEqual([]);
@@ -56,13 +56,13 @@ describe("an owner's session", () => {
     cloud.upTo = 100;
     await session.refresh();
     cloud.upTo = 400;
-    cloud.failsAt = 241;
+    cloud.failsAt = 277;
     await expect(session.refresh()).rejects.toThrow('connection lost');
     session.markPictureMissing(new Uint8Array(16));
     expect(session.view().marks).toEqual([]);
     cloud.failsAt = null;
     await session.refresh();
-    expect(cloud.pages.slice(-4)).toEqual([null, 341, 241, 141]);
+    expect(cloud.pages.slice(-4)).toEqual([null, 377, 277, 177]);
     expect(session.view().marks).toEqual([]);
     expect(session.view().alarms).toEqual([]);
   });
@@ -72,35 +72,35 @@ describe("an owner's session", () => {
     const { session } = await cloud.browser();
     await session.refresh();
     for (let pulls = 0; onlyCamera(session.view()).hasOlder && pulls < 5; pulls++) {
-      const lowest = cloud.records.find(({ value }) => value.seq === 141 - 100 * pulls);
+      const lowest = cloud.records.find(({ value }) => value.seq === 177 - 100 * pulls);
       expect(onlyCamera(session.view()).loadedFromMs).toBe(lowest?.value.time.wallMs);
       await session.loadOlder();
     }
-    expect(cloud.pages).toEqual([null, 141, 41]);
+    expect(cloud.pages).toEqual([null, 177, 77]);
     expect(onlyCamera(session.view()).hasOlder).toBe(false);
   });
 
   it('stops asking for older pages that hold nothing it may show', async () => {
     const cloud = new PageCloud(200);
     // A cloud that promises more than it has.
-    cloud.hides = (seq) => seq < 141;
+    cloud.hides = (seq) => seq < 177;
     cloud.answer = { lowestSeq: 0 };
     const { session } = await cloud.browser();
     await session.refresh();
     for (let pulls = 0; onlyCamera(session.view()).hasOlder && pulls < 5; pulls++) await session.loadOlder();
-    expect(cloud.pages).toEqual([null, 141]);
+    expect(cloud.pages).toEqual([null, 177]);
     expect(onlyCamera(session.view()).hasOlder).toBe(false);
   });
 
   it('raises an alarm when the cloud has less than was seen here', async () => {
-    const cloud = new PageCloud(50);
+    const cloud = new PageCloud(20);
     const { session } = await cloud.browser();
     await session.refresh();
     expect(session.view().alarms).toEqual([]);
-    cloud.upTo = 20;
+    cloud.upTo = 10;
     await session.refresh();
     expect(session.view().alarms).toMatchObject([{ verdict: 'older-history' }]);
-    cloud.upTo = 19;
+    cloud.upTo = 9;
     await session.refresh();
     expect(cloud.reports).toEqual([
       { verdict: 'older-history', code: 'cloud-lied', device: toHex(cloud.world.deviceId), epoch: 1 },
