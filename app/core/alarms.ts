@@ -1,5 +1,6 @@
 import type { Clock } from '../../common/clock.js';
-import type { AlarmReport, CloudClient } from './cloud-client.js';
+import type { CloudClient } from './cloud-client.js';
+import type { AlarmReport } from './cloud-requests.js';
 import type { EpochName, Refusal } from './history-keeper.js';
 
 /** Something the cloud sent that contradicts what is signed. The page shows the alarm, never the thing itself. */

@@ -9,7 +9,7 @@ import type { HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { KnownHead } from './storage.js';
 
 /** A screen of events; what is scrolled to is loaded then. */
-const FIRST_PAGE_RECORDS = 24;
+export const FIRST_PAGE_RECORDS = 24;
 const OLDER_PAGE_RECORDS = 100;
 
 export interface CameraPagesDependencies {
@@ -31,15 +31,16 @@ export class CameraPages {
 
   /**
    * Fetches the newest page, then older ones until they meet the records loaded before. `head` is the record up to which this
-   * device, or another browser of the household, had verified the history before it asked.
+   * device, or another browser of the household, had verified the history before it asked. `newest` is the newest page, where
+   * that came with the session.
    */
-  async catchUp(camera: CameraState, head: KnownHead | null): Promise<void> {
+  async catchUp(camera: CameraState, head: KnownHead | null, newest: RecordsAnswer | null = null): Promise<void> {
     const { log, coveredUpTo } = camera;
     const covered = coveredUpTo === null ? null : log.unbrokenFrom(coveredUpTo);
     const seen = log.highest();
     camera.isInterrupted = true;
     camera.isExhausted = false;
-    const shown = await this.fetch(camera, null, FIRST_PAGE_RECORDS);
+    const shown = await this.fetch(camera, null, FIRST_PAGE_RECORDS, newest);
     let lowest = lowestOf(shown);
     while (covered !== null && lowest !== null && lowest > covered + 1) {
       const older = await this.fetch(camera, lowest, OLDER_PAGE_RECORDS);
@@ -123,10 +124,15 @@ export class CameraPages {
   }
 
   /** Fetches the records below `before`. Returns the seqs of those that may be shown. */
-  private async fetch(camera: CameraState, before: number | null, limit: number): Promise<Set<number>> {
+  private async fetch(
+    camera: CameraState,
+    before: number | null,
+    limit: number,
+    given: RecordsAnswer | null = null,
+  ): Promise<Set<number>> {
     camera.fetching++;
     try {
-      const answer = await this.deps.client.records(camera.device, camera.epoch, before, limit);
+      const answer = given ?? (await this.deps.client.records(camera.device, camera.epoch, before, limit));
       camera.lowestAvailable = answer.lowestSeq;
       await this.deps.history.verifyAhead(answer.records.map(({ record }) => record));
       const seqs = await this.applyPage(camera, answer.records);

@@ -14,7 +14,6 @@ export const infoAnswer = v.object({
   keepsForMs: v.optional(v.int(0)),
 });
 export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: v.hexBytes(32), expiresAtMs: v.int() });
-export const sessionAnswer = v.object({ token: v.string(), expiresAtMs: v.int() });
 export const offerAnswer = v.object({ offer: v.base64Bytes });
 export const commandAnswer = v.object({ online: v.nullable(v.boolean()) });
 export const revocationAnswer = v.object({ list: v.nullable(v.base64Bytes) });
@@ -50,6 +49,16 @@ export const cameraItem = v.object({
 });
 export type CameraItem = v.InferOutput<typeof cameraItem>;
 export const camerasAnswer = v.object({ cameras: v.array(cameraItem) });
+
+/** What a page shows first, with the session that it opened. */
+const firstAnswer = v.object({
+  newestId: v.int(),
+  heads: v.pipe(v.array(v.base64Bytes), v.maxLength(1024)),
+  cameras: v.array(v.object({ camera: cameraItem, page: v.nullable(recordsAnswer) })),
+});
+export type FirstAnswer = v.InferOutput<typeof firstAnswer>;
+/** `first` is missing from a cloud of version 0.1. */
+export const sessionAnswer = v.object({ token: v.string(), expiresAtMs: v.int(), first: v.nullish(firstAnswer) });
 export const noticeEvent = v.object({ notice: v.nullable(v.pipe(v.string(), v.maxLength(1000))) });
 export const pausedEvent = v.object({
   message: v.pipe(v.string(), v.maxLength(1000)),

@@ -1,7 +1,6 @@
 import * as v from '../../common/schema.js';
 import { toBase64, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
-import { ERROR_CODES, type ErrorCode } from '../../common/error-codes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
@@ -10,7 +9,6 @@ import { signObject } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { decodeCbor } from '../../protocol/wire/cbor.js';
 import { bytesUpTo, tuple } from '../../protocol/wire/codec.js';
-import type { Verdict } from '../../protocol/verify/verdict.js';
 import {
   accessAnswer,
   accountAnswer,
@@ -19,18 +17,19 @@ import {
   claimAnswer,
   commandAnswer,
   deletionAnswer,
-  errorAnswer,
   headsAnswer,
   infoAnswer,
   offerAnswer,
   recordsAnswer,
   revocationAnswer,
   sessionAnswer,
+  type FirstAnswer,
   type AccessEntry,
   type AccountAnswer,
   type CameraItem,
   type RecordsAnswer,
 } from './cloud-answers.js';
+import { refusalOf, type AlarmReport, type ApiRequest, type PageFetch, type PageRequest } from './cloud-requests.js';
 import { Liveness } from './liveness.js';
 import type { OwnerKeys } from './owner-keys.js';
 import { EventParser, type ServerEvent } from './sse.js';
@@ -46,32 +45,8 @@ export interface CloudClientOptions {
   readonly fetch: PageFetch;
   /** Limits every wait for the cloud; one of its own if omitted. */
   readonly liveness?: Liveness;
-}
-
-/** What the operator learns of a refusal: the camera and the reason, never the content. */
-export interface AlarmReport {
-  readonly verdict: Verdict | 'older-history';
-  readonly code: string;
-  /** Hex of the device id; null if it cannot be read. */
-  readonly device: string | null;
-  readonly epoch: number | null;
-}
-
-/** The global `fetch`, with the option that Node's types lack. */
-export type PageFetch = (url: string, init: PageRequest) => Promise<Response>;
-export type PageRequest = RequestInit & { readonly cache?: 'no-store' };
-
-interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
-  readonly path: string;
-  /** Sent as JSON. */
-  readonly body?: unknown;
-  /** Sends no session token: for the requests that open a session, and for what anyone may read. */
-  readonly isAnonymous?: boolean;
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
-  /** The body may take long: only its beginning has a limit. */
-  readonly isLong?: boolean;
+  /** How many of each camera's newest records the first session brings along; none if omitted. */
+  readonly firstRecords?: number;
 }
 
 const sealedPair = tuple(bytesUpTo(LIMITS.sealedMaxBytes), bytesUpTo(LIMITS.sealedMaxBytes));
@@ -91,10 +66,16 @@ export class CloudClient {
   private opening: Promise<string> | null = null;
   /** Accounts (hex) of the households that this person accepted. */
   private accepted: readonly string[] = [];
+  /** What came with the session, until it is taken. */
+  private first: FirstAnswer | null = null;
+  private wantsFirst: boolean;
+  /** Whether the cloud is of version 0.1: it takes requests as JSON alone, and brings nothing along. */
+  private isOldCloud = false;
 
   constructor(options: CloudClientOptions) {
     this.options = options;
     this.liveness = options.liveness ?? new Liveness(options.clock);
+    this.wantsFirst = (options.firstRecords ?? 0) > 0;
   }
 
   /** Asks whether the cloud answers. @throws SealcamError `cloud-unreachable` */
@@ -107,6 +88,16 @@ export class CloudClient {
     if (accounts.join(' ') === this.accepted.join(' ')) return;
     this.accepted = accounts;
     this.session = null;
+    this.first = null;
+  }
+
+  /** Returns what came with the first session: cameras and their newest records. Null where nothing did, and the next time. */
+  async takeFirst(): Promise<FirstAnswer | null> {
+    if (this.options.firstRecords === undefined) return null;
+    await this.token();
+    const { first } = this;
+    this.first = null;
+    return first;
   }
 
   get cloudOrigin(): string {
@@ -115,14 +106,16 @@ export class CloudClient {
 
   /** Returns the keys with which this cloud says it signs receipts, 32 bytes each. The answer is not signed. */
   async receiptKeys(): Promise<readonly Uint8Array[]> {
-    const request: ApiRequest = { method: 'GET', path: '/v1/info', isAnonymous: true };
-    return (await this.call(request, infoAnswer)).receiptKeys;
+    return (await this.info()).receiptKeys;
   }
 
   /** Returns how long this cloud says it keeps records, in milliseconds; 0 where it does not say. */
   async keepsForMs(): Promise<number> {
-    const request: ApiRequest = { method: 'GET', path: '/v1/info', isAnonymous: true };
-    return (await this.call(request, infoAnswer)).keepsForMs ?? 0;
+    return (await this.info()).keepsForMs ?? 0;
+  }
+
+  private info(): Promise<v.InferOutput<typeof infoAnswer>> {
+    return this.call({ method: 'GET', path: '/v1/info', isAnonymous: true }, infoAnswer);
   }
 
   /** Returns all cameras that this person may see. */
@@ -308,7 +301,9 @@ export class CloudClient {
     };
     signal?.addEventListener('abort', stop, { once: true });
     const authorization = token === null ? {} : { authorization: `Bearer ${token}` };
-    const content = body === undefined ? {} : { 'content-type': 'application/json' };
+    // As text, a request without a session needs no leave of the cloud's (Fetch, CORS-safelisted): one round trip less.
+    const type = token === null && !this.isOldCloud ? 'text/plain' : 'application/json';
+    const content = body === undefined ? {} : { 'content-type': type };
     const init: PageRequest = {
       method,
       headers: { ...headers, ...authorization, ...content },
@@ -343,9 +338,11 @@ export class CloudClient {
   }
 
   private async openSession(): Promise<string> {
-    const { cloudOrigin, pageOrigin, suite, keys } = this.options;
-    const challengeRequest: ApiRequest = { method: 'POST', path: '/v1/session/challenge', body: {}, isAnonymous: true };
-    const challenge = await this.call(challengeRequest, challengeAnswer);
+    const { cloudOrigin, pageOrigin, suite, keys, firstRecords = 0 } = this.options;
+    const challenge = await this.call(
+      { method: 'POST', path: '/v1/session/challenge', isAnonymous: true },
+      challengeAnswer,
+    );
     // A cloud that relays another cloud's challenge must not receive a signature that is valid there.
     if (challenge.cloudOrigin !== cloudOrigin) {
       throw new SealcamError('cloud-lied', `the challenge is from ${challenge.cloudOrigin}, not from ${cloudOrigin}`);
@@ -353,22 +350,23 @@ export class CloudClient {
     const { nonce, expiresAtMs } = challenge;
     const signed = signObject(sessionKind, suite, keys.signer, { cloudOrigin, pageOrigin, nonce, expiresAtMs });
     const accepted = this.accepted.length === 0 ? {} : { accepted: this.accepted };
-    const body = { session: toBase64(signed.bytes), ...accepted };
-    const session = await this.call({ method: 'POST', path: '/v1/session', body, isAnonymous: true }, sessionAnswer);
-    this.session = session;
-    return session.token;
+    const asked = this.wantsFirst && !this.isOldCloud ? { first: firstRecords } : {};
+    const body = { session: toBase64(signed.bytes), ...accepted, ...asked };
+    try {
+      const request: ApiRequest = { method: 'POST', path: '/v1/session', body, isAnonymous: true };
+      const { first, ...session } = await this.call(request, sessionAnswer);
+      this.session = session;
+      this.first = first ?? null;
+      this.wantsFirst = false;
+      return session.token;
+    } catch (error) {
+      if (this.isOldCloud || !isSealcamError(error) || error.code !== 'request-invalid') throw error;
+      this.isOldCloud = true;
+      return this.openSession();
+    }
   }
 }
 
 function nothing(): Promise<void> {
   return Promise.resolve();
-}
-
-/** Returns the error in an answer that refuses. */
-async function refusalOf(response: Response): Promise<SealcamError> {
-  const answer = v.safeParse(errorAnswer, await response.json().catch(() => null));
-  if (!answer.success) return new SealcamError('cloud-unreachable', `the cloud answered ${String(response.status)}`);
-  const { code, message, hint } = answer.output.error;
-  const known: ErrorCode = code in ERROR_CODES ? (code as ErrorCode) : 'request-invalid';
-  return new SealcamError(known, message, { hint });
 }

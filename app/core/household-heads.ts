@@ -138,10 +138,14 @@ export class HouseholdHeads {
    * become overdue.
    */
   async fetch(): Promise<void> {
-    const { client, suite } = this.deps;
     this.statements = null;
-    const answer = await attempted(client.heads());
-    if (answer === null) return;
+    const answer = await attempted(this.deps.client.heads());
+    if (answer !== null) this.read(answer);
+  }
+
+  /** Takes the cloud's answer, which came with the session. */
+  read(answer: readonly Uint8Array[]): void {
+    const { suite } = this.deps;
     const statements: Verified<Heads>[] = [];
     const refused: string[] = [];
     for (const bytes of answer) {

@@ -18,13 +18,23 @@ import {
   newCameraState,
   type CameraState,
 } from './camera-state.js';
-import type { HistoryMark, MarkKind } from './camera-log.js';
+import type { HistoryMark } from './camera-log.js';
 import { CameraPages } from './camera-pages.js';
-import { cameraItem, noticeEvent, pausedEvent, recordItem, type CameraItem, type RecordItem } from './cloud-answers.js';
+import {
+  cameraItem,
+  noticeEvent,
+  pausedEvent,
+  recordItem,
+  type CameraItem,
+  type FirstAnswer,
+  type RecordItem,
+  type RecordsAnswer,
+} from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { Liveness } from './liveness.js';
 import type { HouseholdHeads } from './household-heads.js';
+import { raiseMarks } from './mark-alarms.js';
 import { CLOCK_AHEAD_MAX_MS } from './plausible-time.js';
 import type { SessionView } from './session-view.js';
 import type { ServerEvent } from './sse.js';
@@ -46,12 +56,6 @@ export interface SessionDependencies {
 const CLAIM_REQUEST_INTERVAL_MS = 2000;
 const RETRY_FIRST_MS = 1000;
 const RETRY_MAX_MS = 30_000;
-
-/** The marks that are alarms too, with the code that the operator gets. */
-const ALARMING = {
-  missing: { verdict: 'gap', code: 'records-missing', words: 'missing, and nobody signed for it' },
-  late: { verdict: 'pending', code: 'records-late', words: 'not here yet, a day later' },
-} as const satisfies Partial<Record<MarkKind, unknown>>;
 
 /**
  * Keeps the page's view of all cameras an owner may see up to date: first pages of records, then the live stream, with
@@ -123,11 +127,14 @@ export class OwnerSession {
     await retrying(options, async (resetDelay) => {
       try {
         client.acceptHouseholds(this.deps.history.acceptedAccounts());
+        // What the stream repeats from there makes it complete.
+        let isFresh = !this.isLoaded && (await this.loadFirst());
         const stream = client.stream(this.lastId, signal);
         for await (const event of stream) {
           if (event.event === 'ready') {
             this.notice = null;
-            await this.refresh();
+            if (!isFresh) await this.refresh();
+            isFresh = false;
             this.setConnection('live');
             resetDelay();
           } else {
@@ -154,6 +161,20 @@ export class OwnerSession {
     this.isLoaded = true;
     await this.shareHeads();
     this.notifyListeners();
+  }
+
+  /** Shows what came with the session. Returns false where nothing did. */
+  private async loadFirst(): Promise<boolean> {
+    const { client, household } = this.deps;
+    const first = await client.takeFirst();
+    if (first === null) return false;
+    household?.read(first.heads);
+    await this.applyList(first.cameras, true);
+    this.lastId = first.newestId;
+    this.isLoaded = true;
+    await this.shareHeads();
+    this.notifyListeners();
+    return true;
   }
 
   /** Fetches one more page of older records of every camera. */
@@ -212,9 +233,21 @@ export class OwnerSession {
     // As they were before the request: what arrives while the cloud answers need not be in its answer.
     const known = this.deps.history.accepted();
     const items = await this.deps.client.cameras();
+    await this.applyList(
+      items.map((camera) => ({ camera, page: null })),
+      withPage,
+      known,
+    );
+  }
+
+  private async applyList(
+    items: FirstAnswer['cameras'],
+    withPage: boolean,
+    known: readonly KnownEpoch[] = this.deps.history.accepted(),
+  ): Promise<void> {
     // Side by side: each waits for the cloud, and the first that is here is shown.
-    await Promise.all(items.map((item) => this.applyCamera(item, withPage, known)));
-    const listed = new Set(items.map(({ device, epoch }) => epochKey(device, epoch)));
+    await Promise.all(items.map(({ camera, page }) => this.applyCamera(camera, withPage, known, page)));
+    const listed = new Set(items.map(({ camera: { device, epoch } }) => epochKey(device, epoch)));
     const missing = known.filter(({ device, epoch }) => !listed.has(epochKey(device, epoch)));
     if (missing.length > 0) await this.learnRevocations();
     for (const epoch of missing) await this.applyUnlisted(epoch);
@@ -266,7 +299,12 @@ export class OwnerSession {
     await this.applyCamera(item, headSeq > (item.highestSeq ?? -1), this.deps.history.accepted());
   }
 
-  private async applyCamera(item: CameraItem, withPage: boolean, known: readonly KnownEpoch[]): Promise<void> {
+  private async applyCamera(
+    item: CameraItem,
+    withPage: boolean,
+    known: readonly KnownEpoch[],
+    newest: RecordsAnswer | null = null,
+  ): Promise<void> {
     const { device, epoch } = item;
     const key = epochKey(device, epoch);
     try {
@@ -284,7 +322,7 @@ export class OwnerSession {
     if (item.health !== null) await this.applyHealthRecord(camera, item.health, item.lastReceivedAtMs ?? 0);
     if (!withPage && !isNew) return;
     const head = known.find((one) => epochKey(one.device, one.epoch) === key)?.head ?? null;
-    await this.pages.catchUp(camera, head);
+    await this.pages.catchUp(camera, head, newest);
     this.notifyListeners();
   }
 
@@ -350,11 +388,7 @@ export class OwnerSession {
     const nowMs = this.deps.clock.wallMs();
     const marks = [...this.cameras.values()].flatMap((camera) => marksOf(camera, this.deps.history, nowMs));
     this.marks = marks.sort((a, b) => b.atMs - a.atMs);
-    for (const { kind, seqs, device, epoch } of marks) {
-      if ((kind !== 'missing' && kind !== 'late') || seqs === null) continue;
-      const { verdict, code, words } = ALARMING[kind];
-      this.alarms.raise({ verdict, code, message: `${seqsName(seqs)}: ${words}`, about: { device, epoch } });
-    }
+    raiseMarks(marks, this.alarms);
   }
 
   private notifyListeners(): void {
@@ -362,8 +396,4 @@ export class OwnerSession {
     const view = this.view();
     for (const listener of [...this.listeners]) listener(view);
   }
-}
-
-function seqsName([from, to]: readonly [number, number]): string {
-  return from === to ? `record ${String(from)}` : `records ${String(from)} to ${String(to)}`;
 }

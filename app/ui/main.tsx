@@ -6,6 +6,7 @@ import { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
+import { FIRST_PAGE_RECORDS } from '../core/camera-pages.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { Deletions } from '../core/deletions.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
@@ -58,9 +59,11 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     cloudOrigin: cloudOrigin(),
     pageOrigin: location.origin,
     fetch: (url, init) => fetch(url, init),
+    firstRecords: FIRST_PAGE_RECORDS,
   });
   const history = new HistoryKeeper(suite, storage, recipientOf(keys), signatures);
   await history.load();
+  client.acceptHouseholds(history.acceptedAccounts());
   const { signer } = keys;
   const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });
   const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });

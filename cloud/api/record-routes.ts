@@ -5,7 +5,8 @@ import { encodeCbor } from '../../protocol/wire/cbor.js';
 import type { AccessEntry, ClaimRow } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
-import type { cameraItem } from './wire.js';
+import type { Session } from './sessions.js';
+import type { cameraItem, firstAnswer } from './wire.js';
 import {
   accessAnswer,
   bytesOf,
@@ -21,6 +22,8 @@ import {
 const security = [{ session: [] }];
 const PAGE_RECORDS_MAX = 200;
 const ACCESS_LINES_MAX = 500;
+/** Epochs of which a first page holds records; those of the rest are asked for. */
+const FIRST_PAGES_MAX = 16;
 
 const pageQuery = v.object({
   before: v.optional(described(integerInText(0), 'only records with a lower seq'), Number.MAX_SAFE_INTEGER),
@@ -29,7 +32,7 @@ const pageQuery = v.object({
 
 /** What an owner's page reads: cameras, records, sealed pictures, the access log. */
 export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, sessions, reader, statements } = context;
+  const { sessions, reader, statements } = context;
 
   app.get(
     '/v1/cameras',
@@ -68,18 +71,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
         if (gone === null) throw error;
         return { records: [], lowestSeq: null, highestSeq: null, floor: null, deletions: gone.map(toBase64) };
       }
-      // Statements after the records: what is deleted in between leaves no hole without its statement.
-      const records = await reader.page(key, row, query.before, query.limit);
-      const floor = await statements.floorOf(row);
-      const deletions = await statements.deletionsOf(row);
-      const bounds = await store.records.bounds(row.device, row.epoch);
-      return {
-        records: records.map(recordJson),
-        lowestSeq: bounds?.lowest ?? null,
-        highestSeq: bounds?.highest ?? null,
-        floor: floor === null ? null : toBase64(floor),
-        deletions: deletions.map(toBase64),
-      };
+      return pageJson(context, key, row, query.before, query.limit);
     },
   );
 
@@ -125,6 +117,54 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
 }
 
 type CameraJson = v.InferOutput<typeof cameraItem>;
+type PageJson = v.InferOutput<typeof recordsAnswer>;
+
+/** Returns up to `limit` records with a seq below `before`, newest first, and the statements that explain what is missing. */
+async function pageJson(
+  { store, reader, statements }: ApiContext,
+  key: Uint8Array,
+  row: ClaimRow,
+  before: number,
+  limit: number,
+): Promise<PageJson> {
+  // Statements after the records: what is deleted in between leaves no hole without its statement.
+  const records = await reader.page(key, row, before, limit);
+  const floor = await statements.floorOf(row);
+  const deletions = await statements.deletionsOf(row);
+  const bounds = await store.records.bounds(row.device, row.epoch);
+  return {
+    records: records.map(recordJson),
+    lowestSeq: bounds?.lowest ?? null,
+    highestSeq: bounds?.highest ?? null,
+    floor: floor === null ? null : toBase64(floor),
+    deletions: deletions.map(toBase64),
+  };
+}
+
+/**
+ * Returns what a page shows first: the list of cameras, with the newest records of each, as the requests for them would
+ * answer one after the other.
+ */
+export async function firstPage(
+  context: ApiContext,
+  session: Session,
+  limit: number,
+): Promise<v.InferOutput<typeof firstAnswer>> {
+  const { store, reader, statements } = context;
+  const { key } = session;
+  // In this order: whatever another browser verified before, and whatever was stored before this number, is in the rest.
+  const heads = (await statements.headsFor(session)).map(toBase64);
+  const newestId = await store.records.lastId();
+  const rows = await reader.readableEpochs(session);
+  const readable = rows.filter((row) => !reader.isInvitation(session, row)).slice(-FIRST_PAGES_MAX);
+  const itemOf = async (row: ClaimRow): Promise<v.InferOutput<typeof firstAnswer>['cameras'][number]> => {
+    if (reader.isInvitation(session, row)) return { camera: invitationJson(row), page: null };
+    const camera = await cameraJson(context, key, row, 'records');
+    const page = readable.includes(row) ? await pageJson(context, key, row, Number.MAX_SAFE_INTEGER, limit) : null;
+    return { camera, page };
+  };
+  return { newestId, heads, cameras: await Promise.all(rows.map(itemOf)) };
+}
 
 /** Returns what a list holds of an epoch whose household the reader has not accepted: its claim. */
 function invitationJson(row: ClaimRow): CameraJson {

@@ -2,6 +2,7 @@ import { toHex } from '../../common/bytes.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import { addressShare } from '../../common/adapters/address-share.js';
+import { firstPage } from './record-routes.js';
 import { bytesOf, challengeAnswer, decoded, infoAnswer, sessionAnswer, sessionBody } from './wire.js';
 
 const CHALLENGES_PER_MINUTE = 120;
@@ -35,7 +36,7 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
     },
   );
 
-  app.post<{ Body: { session: string; accepted: string[] } }>(
+  app.post<{ Body: { session: string; accepted: string[]; first: number } }>(
     '/v1/session',
     {
       schema: {
@@ -45,10 +46,12 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
       },
       config: { rateLimit: { max: CHALLENGES_PER_MINUTE } },
     },
-    ({ body, headers, ip }) => {
+    async ({ body, headers, ip }) => {
       const accepted = body.accepted.map((account) => bytesOf(account, 16));
       const { token, session } = sessions.open(decoded(body.session), headers.origin, accepted, addressShare(ip));
-      return { token, key: toHex(session.key), expiresAtMs: session.expiresAtMs };
+      // The session stands whatever keeps its reads closed; a page that asks is told the reason.
+      const first = body.first === 0 ? null : await firstPage(context, session, body.first).catch(() => null);
+      return { token, key: toHex(session.key), expiresAtMs: session.expiresAtMs, first };
     },
   );
 

@@ -35,6 +35,7 @@ export const infoAnswer = v.object({
 
 export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: hexOf(32), expiresAtMs: millis });
 const ACCEPTED_ACCOUNTS_MAX = 64;
+const FIRST_RECORDS_MAX = 50;
 export const sessionBody = v.strictObject({
   session: described(base64, 'signed session object'),
   accepted: v.optional(
@@ -44,9 +45,11 @@ export const sessionBody = v.strictObject({
     ),
     [],
   ),
+  first: v.optional(
+    described(v.int(0, FIRST_RECORDS_MAX), 'answer too with the cameras and so many of the newest records of each'),
+    0,
+  ),
 });
-export const sessionAnswer = v.object({ token: v.string(), key: hexOf(32), expiresAtMs: millis });
-
 export const claimBody = v.strictObject({ claim: base64, mac: v.nullable(hexOf(32)) });
 export const acceptedBody = v.strictObject({
   claim: described(base64, 'your signed claim'),
@@ -87,6 +90,23 @@ export const cameraItem = v.object({
   health: described(v.nullable(base64), 'the newest signed health record'),
 });
 export const camerasAnswer = v.object({ cameras: v.array(cameraItem) });
+
+export const firstAnswer = v.object({
+  newestId: described(v.int(), 'arrival number before which every record is in here; resume a stream from it'),
+  heads: described(v.array(base64), 'as GET /v1/heads answers'),
+  cameras: v.array(
+    v.object({
+      camera: cameraItem,
+      page: described(v.nullable(recordsAnswer), 'the newest records; null where they must be asked for'),
+    }),
+  ),
+});
+export const sessionAnswer = v.object({
+  token: v.string(),
+  key: hexOf(32),
+  expiresAtMs: millis,
+  first: described(v.nullable(firstAnswer), 'null unless it was asked for, and where nothing may be read now'),
+});
 
 export const accessAnswer = v.object({
   entries: v.array(

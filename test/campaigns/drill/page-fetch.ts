@@ -1,6 +1,6 @@
 import { Agent, request } from 'node:http';
 import { platform } from 'node:os';
-import type { PageFetch } from '../../../app/core/cloud-client.js';
+import type { PageFetch } from '../../../app/core/cloud-requests.js';
 
 /** Returns a fetch for one household, from its own loopback address, because the cloud limits requests by address. */
 export function pageFetch(household: number): PageFetch {

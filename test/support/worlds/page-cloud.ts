@@ -3,7 +3,8 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../../common/bytes.js';
 import type { Clock } from '../../../common/clock.js';
 import type { CameraItem, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
-import type { AlarmReport, CloudClient } from '../../../app/core/cloud-client.js';
+import type { CloudClient } from '../../../app/core/cloud-client.js';
+import type { AlarmReport } from '../../../app/core/cloud-requests.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { HouseholdHeads } from '../../../app/core/household-heads.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
@@ -63,6 +64,7 @@ export class PageCloud {
   get client(): CloudClient {
     const client: Partial<CloudClient> = {
       acceptHouseholds: () => undefined,
+      takeFirst: () => Promise.resolve(null),
       reportAlarm: (report) => {
         this.reports.push(report);
         return Promise.reject(new Error('a cloud that refuses alarms'));

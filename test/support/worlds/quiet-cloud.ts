@@ -1,5 +1,6 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
-import { CloudClient, type PageFetch } from '../../../app/core/cloud-client.js';
+import { CloudClient } from '../../../app/core/cloud-client.js';
+import type { PageFetch } from '../../../app/core/cloud-requests.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Liveness } from '../../../app/core/liveness.js';
 import { ownerKeys } from '../../../app/core/owner-keys.js';

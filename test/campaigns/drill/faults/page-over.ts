@@ -1,4 +1,4 @@
-import type { PageFetch } from '../../../../app/core/cloud-client.js';
+import type { PageFetch } from '../../../../app/core/cloud-requests.js';
 import type { FastifyInstance } from '../../../../cloud/api/fastify.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 

@@ -1,7 +1,8 @@
 import { expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
-import { CloudClient, type PageFetch } from '../../../../app/core/cloud-client.js';
+import { CloudClient } from '../../../../app/core/cloud-client.js';
+import type { PageFetch } from '../../../../app/core/cloud-requests.js';
 import { HistoryKeeper } from '../../../../app/core/history-keeper.js';
 import { ownerKeys, recipientOf } from '../../../../app/core/owner-keys.js';
 import { MemoryStorage } from '../../../../app/core/storage.js';

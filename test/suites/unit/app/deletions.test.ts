@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { fromBase64, toHex } from '../../../../common/bytes.js';
-import { CloudClient, type PageFetch } from '../../../../app/core/cloud-client.js';
+import { CloudClient } from '../../../../app/core/cloud-client.js';
+import type { PageFetch } from '../../../../app/core/cloud-requests.js';
 import { Deletions, loadWholeEvent } from '../../../../app/core/deletions.js';
 import { HistoryKeeper } from '../../../../app/core/history-keeper.js';
 import { ownerKeys, recipientOf } from '../../../../app/core/owner-keys.js';
