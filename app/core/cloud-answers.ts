@@ -82,8 +82,11 @@ export const accessAnswer = z.object({
       toSeq: z.int().nullable(),
     }),
   ),
+  /** Before this time lines are missing here. An older cloud does not say it, and archives nothing. */
+  archivedBeforeMs: z.int().nullable().default(null),
 });
-export type AccessEntry = z.output<typeof accessAnswer>['entries'][number];
+export type AccessAnswer = z.output<typeof accessAnswer>;
+export type AccessEntry = AccessAnswer['entries'][number];
 
 /** `eraseAtMs`: UTC by the cloud's clock. */
 export const deletionAnswer = z.object({ eraseAtMs: z.int() });

@@ -26,7 +26,7 @@ import {
   recordsAnswer,
   revocationAnswer,
   sessionAnswer,
-  type AccessEntry,
+  type AccessAnswer,
   type AccountAnswer,
   type CameraItem,
   type RecordsAnswer,
@@ -199,8 +199,8 @@ export class CloudClient {
   }
 
   /** Returns the access log of this person's cameras. */
-  async access(): Promise<readonly AccessEntry[]> {
-    return (await this.call({ method: 'GET', path: '/v1/access' }, accessAnswer)).entries;
+  access(): Promise<AccessAnswer> {
+    return this.call({ method: 'GET', path: '/v1/access' }, accessAnswer);
   }
 
   /** Reports to the operator that this page refused something. */

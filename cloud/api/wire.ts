@@ -93,6 +93,9 @@ export const accessAnswer = z.object({
       mediaId: hexOf(16).nullable(),
     }),
   ),
+  archivedBeforeMs: millis
+    .nullable()
+    .describe('the operator archived lines before this time, which are not shown here; null: all are here'),
 });
 
 const VERDICT_NAMES = Object.keys(VERDICTS) as [Verdict, ...Verdict[]];
