@@ -79,8 +79,11 @@ export const accessAnswer = v.object({
       toSeq: v.nullable(v.int()),
     }),
   ),
+  /** Before this time lines are missing here. An older cloud does not say it, and archives nothing. */
+  archivedBeforeMs: v.optional(v.nullable(v.int()), null),
 });
-export type AccessEntry = v.InferOutput<typeof accessAnswer>['entries'][number];
+export type AccessAnswer = v.InferOutput<typeof accessAnswer>;
+export type AccessEntry = AccessAnswer['entries'][number];
 
 /** `eraseAtMs`: UTC by the cloud's clock. */
 export const deletionAnswer = v.object({ eraseAtMs: v.int() });

@@ -23,8 +23,8 @@ import {
   recordsAnswer,
   revocationAnswer,
   sessionAnswer,
+  type AccessAnswer,
   type FirstAnswer,
-  type AccessEntry,
   type AccountAnswer,
   type CameraItem,
   type RecordsAnswer,
@@ -192,8 +192,8 @@ export class CloudClient {
   }
 
   /** Returns the access log of this person's cameras. */
-  async access(): Promise<readonly AccessEntry[]> {
-    return (await this.call({ method: 'GET', path: '/v1/access' }, accessAnswer)).entries;
+  access(): Promise<AccessAnswer> {
+    return this.call({ method: 'GET', path: '/v1/access' }, accessAnswer);
   }
 
   /** Reports to the operator that this page refused something. */

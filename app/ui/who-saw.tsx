@@ -13,6 +13,7 @@ const LINES_MAX = 60;
 export function WhoSaw(): JSX.Element {
   const { client, keys, history } = usePage();
   const [summary, setSummary] = useState<AccessSummary | null>(null);
+  const [archivedBeforeMs, setArchivedBeforeMs] = useState<number | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const keysOf = (device: string, epoch: number): readonly string[] | null => {
     const claim = history.claimOf(fromHex(device, 32) ?? new Uint8Array(32), epoch);
@@ -21,7 +22,9 @@ export function WhoSaw(): JSX.Element {
   const load = async (): Promise<void> => {
     setProblem(null);
     try {
-      setSummary(summarizeAccess(await client.access(), toHex(keys.signer.publicKey), keysOf));
+      const { entries, archivedBeforeMs: beforeMs } = await client.access();
+      setArchivedBeforeMs(beforeMs);
+      setSummary(summarizeAccess(entries, toHex(keys.signer.publicKey), keysOf));
     } catch (error) {
       setProblem(asSealcamError(error));
     }
@@ -49,6 +52,12 @@ export function WhoSaw(): JSX.Element {
               </li>
             )}
           </ul>
+          {archivedBeforeMs !== null && (
+            <p class="muted small">
+              The log here begins on {shortTime(archivedBeforeMs)}. The operator of this cloud keeps what came before in
+              an archive; ask for it there.
+            </p>
+          )}
         </>
       )}
     </div>

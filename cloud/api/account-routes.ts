@@ -35,7 +35,8 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
 
   async function* exportLines(key: Uint8Array, items: AsyncIterable<ExportItem>): AsyncGenerator<string> {
     const startedAtMs = clock.wallMs();
-    yield `${JSON.stringify({ type: 'export', version: 1, atMs: startedAtMs })}\n`;
+    const accessArchivedBeforeMs = await store.access.archivedUntilMs();
+    yield `${JSON.stringify({ type: 'export', version: 1, atMs: startedAtMs, accessArchivedBeforeMs })}\n`;
     let row: ClaimRow | null = null;
     let range: { readonly from: number; readonly to: number } | null = null;
     for await (const item of items) {

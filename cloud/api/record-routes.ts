@@ -105,6 +105,7 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
       const session = sessions.of(request.headers.authorization);
       const entries = await reader.accessLog(session, ACCESS_LINES_MAX);
       return {
+        archivedBeforeMs: await context.store.access.archivedUntilMs(),
         entries: entries.map(({ reader: who, device, mediaId, ...rest }) => ({
           ...rest,
           reader: toHex(who),

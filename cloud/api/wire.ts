@@ -121,6 +121,10 @@ export const accessAnswer = v.object({
       mediaId: v.nullable(hexOf(16)),
     }),
   ),
+  archivedBeforeMs: described(
+    v.nullable(millis),
+    'the operator archived lines before this time, which are not shown here; null: all are here',
+  ),
 });
 
 const VERDICT_NAMES = Object.keys(VERDICTS) as [Verdict, ...Verdict[]];

@@ -3,7 +3,9 @@ import { equal, toHex } from '../../common/bytes.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { SealcamError } from '../../common/errors.js';
 import { epochKey, HASH_BYTES, ID_BYTES } from '../../protocol/objects/ids.js';
-import { idOf, timeOf, withStore, type OutputOptions } from './operator.js';
+import type { CloudStore } from '../store/store.js';
+import { affectedWithArchive } from './access-summaries.js';
+import { idOf, iso, timeOf, withStore, type OutputOptions } from './operator.js';
 import { bySignedClaim, type SignedSummary } from './signed-summaries.js';
 
 export interface AffectedOptions extends OutputOptions {
@@ -11,6 +13,8 @@ export interface AffectedOptions extends OutputOptions {
   readonly until: string;
   readonly device?: string;
   readonly account?: string;
+  /** Folder of archived days. */
+  readonly archive?: string;
 }
 
 const COLUMNS = [
@@ -106,7 +110,13 @@ export function affectedCommand(source: ConfigSource, options: AffectedOptions):
   const zone = zoneOf(options.since);
   return withStore(source, async (store) => {
     // Without the account: a row that is mixed up would be missed, or found for the wrong one.
-    const all = await bySignedClaim(store, await store.access.affected(device, since, until), realClock.wallMs());
+    const { archive } = options;
+    if (archive === undefined) await warnOfArchive(store, since);
+    const summaries =
+      archive === undefined
+        ? await store.access.affected(device, since, until)
+        : await affectedWithArchive(store.access, archive, { device, fromMs: since, untilMs: until });
+    const all = await bySignedClaim(store, summaries, realClock.wallMs());
     const isAbout = (summary: SignedSummary, wanted: Uint8Array): boolean =>
       equal(summary.readerAccount, wanted) || (summary.account !== null && equal(summary.account, wanted));
     const found = account === null ? all : all.filter((summary) => isAbout(summary, account));
@@ -126,4 +136,13 @@ export function affectedCommand(source: ConfigSource, options: AffectedOptions):
     );
     if (mixedUp.size > 0) process.stdout.write(`${String(mixedUp.size)} rows contradict their signed claim.\n`);
   });
+}
+
+/** An answer without what was archived would look whole. */
+async function warnOfArchive({ access }: CloudStore, since: number): Promise<void> {
+  const archivedUntilMs = await access.archivedUntilMs();
+  if (archivedUntilMs === null || since >= archivedUntilMs) return;
+  process.stderr.write(
+    `sealcam-cloud: warning: the log is here from ${iso(archivedUntilMs)} on; for earlier lines add --archive FOLDER\n`,
+  );
 }

@@ -5,6 +5,7 @@ import type { ConfigSource } from '../../common/config/load.js';
 import { ERROR_CODES } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
 import { VERSION } from '../../common/version.js';
+import { archiveCommand, type ArchiveOptions } from './access.js';
 import { affectedCommand, type AffectedOptions } from './affected.js';
 import { deletionsCommand } from './deletions.js';
 import { alarmsCommand, quarantineCommand } from './inspect.js';
@@ -23,6 +24,7 @@ Examples:
   sealcam-cloud serve --config cloud.toml           receive records from a broker, serve the API
   SEALCLOUD_MQTT_EMBEDDED=true sealcam-cloud serve  the same with its own broker, for a laptop
   sealcam-cloud affected --since 2026-02-16T09:00:00Z --until 2026-02-16T12:00:00Z
+  sealcam-cloud access archive --before 2026-02-01 --to /srv/access-log
   sealcam-cloud alarms --since 2026-02-16T09:00:00Z
   sealcam-cloud quarantine --limit 20 --json
   sealcam-cloud deletions
@@ -81,11 +83,27 @@ program
   .requiredOption('--until <time>', 'end of the time, excluded')
   .option('--device <hex>', 'this camera only')
   .option('--account <hex>', "this account's cameras, and what was shown to it")
+  .option('--archive <folder>', 'read the days that were archived there, too')
   .option(...configOption)
   .option(...jsonOption)
   .action((options: CommonOptions & Omit<AffectedOptions, 'json'>) =>
     runReported(options.json === true, () =>
       affectedCommand(sourceOf(options), { ...options, json: options.json === true }),
+    ),
+  );
+
+const access = program.command('access').description('the access log: who was shown what');
+
+access
+  .command('archive')
+  .description('move the lines of whole days into one file a day; may be repeated and interrupted')
+  .requiredOption('--before <date>', 'the UTC day, like 2026-02-01, that is the first to stay')
+  .requiredOption('--to <folder>', 'folder of the files access-<day>.jsonl.gz')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions & Omit<ArchiveOptions, 'json'>) =>
+    runReported(options.json === true, () =>
+      archiveCommand(sourceOf(options), { ...options, json: options.json === true }),
     ),
   );
 

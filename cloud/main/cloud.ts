@@ -93,7 +93,10 @@ export class Cloud {
     const periodMs = config['retention.records'];
     const erasing = new Erasing({ store, suite, counters, log, reader, statements, receiptSigners, periodMs });
     this.deletionClock = new DeletionClock({ ...deps, counters: this.counters, log: log.child('retention'), periodMs });
+    const { nextTurn } = deps;
+    const turns = nextTurn === undefined ? {} : { nextTurn };
     this.retention = new Retention({
+      ...turns,
       store,
       erasing,
       clock,
@@ -101,8 +104,6 @@ export class Cloud {
       log: log.child('retention'),
     });
     this.tail = hasOtherWriters(config) ? new Tail(store, this.feed, clock, log.child('tail')) : null;
-    const { nextTurn } = deps;
-    const turns = nextTurn === undefined ? {} : { nextTurn };
     this.ingest = new Ingest({
       ...turns,
       makerList: this.makerList,

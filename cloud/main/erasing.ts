@@ -52,9 +52,9 @@ export class Erasing {
   }
 
   /**
-   * Deletes records that are older than the period at `nowMs`, about `limit` of them, and returns how many, and whether
-   * the search goes on at the next call. Each epoch's floor is signed first and stored in the same transaction. A signed
-   * time after `laterThanMs` cannot be.
+   * Deletes up to `limit` records that are older than the period at `nowMs`, and returns how many, and whether the search
+   * goes on at the next call. Each epoch's floor is signed first and stored in the same transaction. A signed time after
+   * `laterThanMs` cannot be.
    *
    * @throws SealcamError `store-unavailable`
    */
@@ -63,21 +63,24 @@ export class Erasing {
     laterThanMs: number,
     limit: number,
   ): Promise<{ readonly deleted: number; readonly isMore: boolean }> {
-    const { store, periodMs } = this.deps;
-    const beforeMs = nowMs - periodMs;
-    const { epochs, next } = await store.retention.expirable(beforeMs, this.cursor, limit, laterThanMs);
+    const { retention } = this.deps.store;
+    const beforeMs = nowMs - this.deps.periodMs;
+    const { epochs, next } = await retention.aged(beforeMs, this.cursor, limit);
     const floors: Verified<Floor>[] = [];
     let planned = 0;
     let isCut = false;
     for (const epoch of epochs) {
       isCut = planned >= limit;
       if (isCut) break;
-      const floor = await this.floorOf(epoch, nowMs);
-      if (floor === null) continue;
+      // What has expired of an epoch costs a look at each of its records, so it is asked for only when its turn comes.
+      const expirable = await retention.expirable(epoch, beforeMs, limit - planned, laterThanMs);
+      const floor = expirable === null ? null : await this.floorOf(expirable, nowMs);
+      if (expirable === null || floor === null) continue;
       floors.push(floor);
-      planned += epoch.records;
+      planned += expirable.records;
     }
-    const deleted = await store.retention.expire(floors, beforeMs);
+    const deleted = await retention.expire(floors, beforeMs);
+    this.deps.counters.add('retention.deleted', deleted);
     // Epochs in doubt are passed over, so that they never hold up the others.
     if (!isCut) this.cursor = next;
     return { deleted, isMore: isCut || next !== null };

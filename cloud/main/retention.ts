@@ -1,4 +1,4 @@
-import type { CancelTimer, Clock } from '../../common/clock.js';
+import { sleep, type CancelTimer, type Clock } from '../../common/clock.js';
 import type { Log } from '../../common/log.js';
 import { logFailure } from '../alarms/fault-log.js';
 import type { CloudStore } from '../store/store.js';
@@ -7,14 +7,16 @@ import type { Erasing } from './erasing.js';
 
 export interface RetentionDependencies {
   readonly store: Pick<CloudStore, 'records'>;
-  readonly erasing: Erasing;
-  readonly deletionClock: DeletionClock;
+  readonly erasing: Pick<Erasing, 'expire' | 'eraseDue'>;
+  readonly deletionClock: Pick<DeletionClock, 'check' | 'toleranceMs'>;
   readonly clock: Clock;
   readonly log: Log;
+  /** Resolves in a later turn of the event loop. */
+  readonly nextTurn?: () => Promise<void>;
 }
 
 const INTERVAL_MS = 60_000;
-/** Records of one transaction. */
+/** Records of one transaction, so that none of them is long. */
 const RECORDS_MAX = 250;
 
 /**
@@ -74,7 +76,7 @@ export class Retention {
     let total = 0;
     let inThisPass = 0;
     while (!this.isStopped) {
-      const { deleted, isMore } = await this.deps.erasing.expire(nowMs, laterThanMs, RECORDS_MAX);
+      const { deleted, isMore } = await this.paced(() => this.deps.erasing.expire(nowMs, laterThanMs, RECORDS_MAX));
       total += deleted;
       inThisPass += deleted;
       if (isMore) continue;
@@ -88,9 +90,20 @@ export class Retention {
   private async repeat(step: () => Promise<number>): Promise<number> {
     let total = 0;
     for (;;) {
-      const count = await step();
+      const count = await this.paced(step);
       total += count;
       if (count < RECORDS_MAX || this.isStopped) return total;
     }
+  }
+
+  /** Runs a step, then leaves process and store to ingest and readers for as long as it took. */
+  private async paced<T>(step: () => Promise<T>): Promise<T> {
+    const { clock, nextTurn } = this.deps;
+    const startedMs = clock.monotonicMs();
+    const result = await step();
+    const tookMs = clock.monotonicMs() - startedMs;
+    await nextTurn?.();
+    if (tookMs > 0 && !this.isStopped) await sleep(clock, tookMs);
+    return result;
   }
 }

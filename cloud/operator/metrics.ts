@@ -126,6 +126,11 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
       help: 'Failed calls of the store, by part.',
       samples: labelled('part', storeErrors(counters)),
     },
+    total(
+      'sealcam_retention_deleted_total',
+      'Records that this process deleted because they were old enough.',
+      'retention.deleted',
+    ),
     one(
       'sealcam_deletion_stopped',
       'gauge',

@@ -24,6 +24,14 @@ export interface Expiry {
   readonly held: readonly Held[];
 }
 
+/** How far a search for what has expired in an epoch goes. */
+export interface ExpiryLimits {
+  readonly beforeMs: number;
+  readonly nowMs: number;
+  /** Records. */
+  readonly limit: number;
+}
+
 /**
  * Returns what retention may delete of an epoch: the records below a seq that were received before `beforeMs` and also
  * made before it, where their camera signed so under network time. A signed time after `nowMs` cannot be and counts for

@@ -1,4 +1,12 @@
-import type { AccessEntry, ClaimRow, ReadsChange, ReadsPause, StoredRecord, StoredRevocation } from './store.js';
+import type {
+  AccessEntry,
+  AccessLine,
+  ClaimRow,
+  ReadsChange,
+  ReadsPause,
+  StoredRecord,
+  StoredRevocation,
+} from './store.js';
 import type { AccountMark, StoredDeletion } from './statement-store.js';
 
 /** Columns that both engines name alike, and the values that the store makes of them. Bytes are copied. */
@@ -51,6 +59,13 @@ export function accessEntry(columns: AccessColumns): AccessEntry {
     mediaId: bytesOrNull(columns.media_id),
   };
 }
+
+export function accessLine(columns: AccessColumns): AccessLine {
+  return { id: columns.id, ...accessEntry(columns) };
+}
+
+/** Milliseconds of a UTC day, by which the access log is archived. */
+export const DAY_MS = 86_400_000;
 
 export interface RecordColumns extends Omit<StoredRecord, 'receivedAtMs'> {
   readonly received_at_ms: number;

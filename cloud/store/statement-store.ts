@@ -97,7 +97,6 @@ export interface Expirable extends EpochKey {
   readonly records: number;
 }
 
-/** Retention: what goes by age, and the signed floor that explains the hole. */
 /** What retention should have deleted by now. */
 export interface Overdue {
   /** Counted up to the limit of the call. */
@@ -106,21 +105,26 @@ export interface Overdue {
   readonly oldestMs: number | null;
 }
 
+/** Retention: what goes by age, and the signed floor that explains the hole. */
 export interface RetentionStore {
   /**
    * Looks at up to `limit` records received before `beforeMs`, in the order of their age from the cursor on, and returns
-   * their epochs with what may go: see `expiryOf`; up to `limit` records of each epoch, never record 0 and never the
-   * newest. Notes which records are younger than their receive time says. `next` is null where the search reached the end.
+   * their epochs, that of the oldest first. `next` is null where the search reached the end.
    */
-  expirable(
+  aged(
     beforeMs: number,
     from: ExpiryCursor | null,
     limit: number,
-    nowMs?: number,
-  ): Promise<{ readonly epochs: readonly Expirable[]; readonly next: ExpiryCursor | null }>;
+  ): Promise<{ readonly epochs: readonly EpochKey[]; readonly next: ExpiryCursor | null }>;
+  /**
+   * Returns what may go of an epoch: see `expiryOf`; up to `limit` records, never record 0 and never the newest; null where
+   * nothing may. Notes which records are younger than their receive time says.
+   */
+  expirable(at: EpochKey, beforeMs: number, limit: number, nowMs?: number): Promise<Expirable | null>;
   /**
    * Stores floors and deletes the records below them that have expired before `beforeMs`, with their media, in one
-   * transaction; returns how many. A floor below the stored one of its epoch replaces nothing.
+   * transaction; returns how many. A floor below the stored one of its epoch replaces nothing. A call that finds nothing
+   * to delete puts the store in order after those that did.
    */
   expire(floors: readonly Verified<Floor>[], beforeMs: number): Promise<number>;
   /** Returns what counts from before `beforeMs` and is neither record 0 nor the newest of its epoch, up to `limit` records. */

@@ -203,7 +203,18 @@ export interface AccessEntry extends EpochKey {
   readonly mediaId: Uint8Array | null;
 }
 
-/** Append-only: no call changes or deletes a line, and the database refuses both. */
+/** A line with the number that the store gave it. */
+export interface AccessLine extends AccessEntry {
+  readonly id: number;
+}
+
+/** A place in the access log, in the order of time. */
+export type AccessCursor = Pick<AccessLine, 'atMs' | 'id'>;
+
+/**
+ * Append-only: no call changes a line. A line goes only once an operator archived its day, and the database refuses
+ * anything else.
+ */
 export interface AccessStore {
   append(entries: readonly AccessEntry[]): Promise<void>;
   /** Returns the lines of the epochs that this key may read, of these accounts alone if given, newest first. */
@@ -218,6 +229,16 @@ export interface AccessStore {
     untilMs: number,
     account?: Uint8Array | null,
   ): Promise<readonly AccessSummary[]>;
+  /** Returns up to `limit` lines of [fromMs, untilMs) after a place in the log, in the order of time. */
+  lines(fromMs: number, untilMs: number, after: AccessCursor | null, limit: number): Promise<readonly AccessLine[]>;
+  /** Returns the time of the oldest line; null without any. */
+  oldestMs(): Promise<number | null>;
+  /** Notes for good that lines of a UTC day (days since 1970) are in an archive, and may go from here. */
+  noteArchived(day: number): Promise<void>;
+  /** Deletes lines of a day that was noted, in one transaction. */
+  removeArchived(day: number, ids: readonly number[]): Promise<void>;
+  /** Returns the end of the last day that was noted: before it lines are missing here. Null where none was. */
+  archivedUntilMs(): Promise<number | null>;
 }
 
 export interface AccessSummary {

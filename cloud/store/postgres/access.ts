@@ -1,6 +1,6 @@
-import { accessEntry, type AccessColumns } from '../rows.js';
+import { accessEntry, accessLine, DAY_MS, type AccessColumns } from '../rows.js';
 import type { AccessStore, AccessSummary } from '../store.js';
-import type { Database } from './database.js';
+import { isRefusedData, type Database } from './database.js';
 import type { Partitions } from './partitions.js';
 import { tuples } from './statements.js';
 
@@ -16,7 +16,7 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
   return {
     append: async (entries) => {
       for (const atMs of new Set(entries.map((entry) => entry.atMs))) await partitions.ensureForAccess(atMs);
-      await database.transaction('READ COMMITTED', async (session) => {
+      const write = database.transaction('READ COMMITTED', async (session) => {
         for (let i = 0; i < entries.length; i += LINES_PER_STATEMENT) {
           const { text, values } = tuples(
             ['bigint', 'bytea', 'bytea', 'bigint', 'text', 'bigint', 'bigint', 'bytea'],
@@ -38,6 +38,11 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
             values,
           );
         }
+      });
+      await write.catch((error: unknown) => {
+        // An archive run may have dropped the partition of a day long ago; the next line makes it again.
+        if (isRefusedData(error)) partitions.forget();
+        throw error;
       });
     },
     ofReadable: async (key, limit, of) => {
@@ -75,5 +80,33 @@ export function postgresAccess(database: Database, partitions: Partitions): Acce
           { sinceMs, untilMs, device, account },
         );
       }),
+    lines: async (fromMs, untilMs, after, limit) => {
+      const { atMs, id } = after ?? { atMs: fromMs, id: -1 };
+      const rows = await database.rows<AccessColumns>(
+        `SELECT * FROM access WHERE at_ms >= @fromMs AND at_ms < @untilMs AND at_ms >= @atMs AND (at_ms, id) > (@atMs, @id)
+         ORDER BY at_ms, id LIMIT @limit`,
+        { fromMs, untilMs, atMs, id, limit },
+      );
+      return rows.map(accessLine);
+    },
+    oldestMs: async () => {
+      const [row] = await database.rows<{ readonly ms: number | null }>('SELECT min(at_ms) AS ms FROM access');
+      return row?.ms ?? null;
+    },
+    noteArchived: async (day) => {
+      await database.execute('INSERT INTO access_archive (day) VALUES (@day) ON CONFLICT DO NOTHING', { day });
+      await partitions.dropEmptyAccess(day * DAY_MS);
+    },
+    removeArchived: async (day, ids) => {
+      await database.execute(
+        'DELETE FROM access WHERE at_ms >= @fromMs AND at_ms < @untilMs AND id = ANY(@ids::bigint[])',
+        { fromMs: day * DAY_MS, untilMs: (day + 1) * DAY_MS, ids },
+      );
+    },
+    archivedUntilMs: async () => {
+      const [row] = await database.rows<{ readonly day: number | null }>('SELECT max(day) AS day FROM access_archive');
+      const day = row?.day ?? null;
+      return day === null ? null : (day + 1) * DAY_MS;
+    },
   };
 }

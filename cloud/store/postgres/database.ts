@@ -216,3 +216,9 @@ export function isRefusedData(error: unknown): boolean {
   const cause = error instanceof SealcamError ? error.cause : error;
   return cause instanceof pg.DatabaseError && /^2[23]/.test(cause.code ?? '');
 }
+
+/** Returns whether a lock was not granted within `lock_timeout`: SQLSTATE 55P03. */
+export function isLockTimeout(error: unknown): boolean {
+  const cause = error instanceof SealcamError ? error.cause : error;
+  return cause instanceof pg.DatabaseError && cause.code === '55P03';
+}

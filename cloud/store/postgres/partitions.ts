@@ -1,8 +1,10 @@
-import type { Database } from './database.js';
+import { DAY_MS } from '../rows.js';
+import { isLockTimeout, type Database } from './database.js';
 
-export const DAY_MS = 86_400_000;
 /** The access log is kept for years, so its partitions are longer. */
 const ACCESS_PARTITION_MS = 30 * DAY_MS;
+/** How long the drop of an empty partition may keep readers waiting for its lock. */
+const DROP_WAIT_MS = 1000;
 const PARTITION_LOCK = 0x5ea1cb;
 
 export function dayOf(atMs: number): number {
@@ -68,6 +70,30 @@ export class Partitions {
       if (keys.length > 0) return;
       for (const { table } of BODIES) await session.execute(`DROP TABLE IF EXISTS ${table}_${String(day)}`);
     });
+    this.forget();
+  }
+
+  /** Drops the partitions of the access log that end by `untilMs` and hold no line any longer: those that were archived. */
+  async dropEmptyAccess(untilMs: number): Promise<void> {
+    const found = await this.database.rows<{ readonly name: string }>(
+      `SELECT relid::regclass::text AS name FROM pg_partition_tree('access') WHERE isleaf`,
+    );
+    for (const { name } of found) {
+      const number = /access_(\d+)$/.exec(name)?.[1];
+      if (number === undefined || (Number(number) + 1) * ACCESS_PARTITION_MS > untilMs) continue;
+      const table = `access_${number}`;
+      if ((await this.database.rows(`SELECT 1 FROM ${table} LIMIT 1`)).length > 0) continue;
+      const drop = this.database.transaction('READ COMMITTED', async (session) => {
+        // Every read waits for its line of the log. Behind a long query it is left for the next run.
+        await session.execute(`SET LOCAL lock_timeout = ${String(DROP_WAIT_MS)}`);
+        await session.execute('LOCK TABLE access IN ACCESS EXCLUSIVE MODE');
+        if ((await session.rows(`SELECT 1 FROM ${table} LIMIT 1`)).length > 0) return;
+        await session.execute(`DROP TABLE ${table}`);
+      });
+      await drop.catch((error: unknown) => {
+        if (!isLockTimeout(error)) throw error;
+      });
+    }
     this.forget();
   }
 

@@ -1,15 +1,20 @@
 import { epochKey } from '../../../protocol/objects/ids.js';
 import type { Floor } from '../../../protocol/objects/floor.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import { expiryOf, type Aged } from '../expiry.js';
+import { expiryOf, type Aged, type ExpiryLimits } from '../expiry.js';
 import type { Expirable, ExpiryCursor, Overdue, RetentionStore } from '../statement-store.js';
 import type { EpochKey } from '../store.js';
 import type { Database, Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
-import { tuples } from './statements.js';
 
 interface KeyColumns extends EpochKey {
   readonly seq: number;
+  readonly day: number;
+}
+
+interface MediaColumns extends EpochKey {
+  readonly media_id: Uint8Array;
+  readonly day: number;
 }
 
 /** From when the retention of the record `k` counts. */
@@ -23,7 +28,7 @@ const SELECT_FLOOR = 'SELECT below_seq, statement FROM floor_statement WHERE dev
  */
 export function postgresRetention(database: Database, partitions: Partitions): RetentionStore {
   return {
-    expirable: async (beforeMs, from, limit, nowMs = Infinity) => {
+    aged: async (beforeMs, from, limit) => {
       const { agedFromMs, id } = from ?? { agedFromMs: -1, id: 0 };
       const found = await database.rows<EpochKey & ExpiryCursor>(
         `SELECT device, epoch, id, ${AGED_FROM} AS "agedFromMs" FROM record_key AS k
@@ -34,18 +39,15 @@ export function postgresRetention(database: Database, partitions: Partitions): R
         { beforeMs, agedFromMs, id, limit },
       );
       const epochs = new Map(found.map(({ device, epoch }) => [epochKey(device, epoch), { device, epoch }]));
-      const result: Expirable[] = [];
-      for (const epoch of epochs.values()) {
-        const expiry = await expiryOfEpoch(database, epoch, { beforeMs, nowMs, limit });
-        if (expiry.records > 0) result.push({ ...epoch, ...expiry });
-      }
       const last = found.at(-1);
       const next = last === undefined || found.length < limit ? null : { agedFromMs: last.agedFromMs, id: last.id };
-      return { epochs: result, next };
+      return { epochs: [...epochs.values()], next };
     },
+    expirable: (at, beforeMs, limit, nowMs = Infinity) => expiryOfEpoch(database, at, { beforeMs, nowMs, limit }),
     expire: async (floors, beforeMs) => {
       const deleted = floors.length === 0 ? 0 : await deleteBelow(database, floors, beforeMs);
-      await dropDays(database, partitions, beforeMs);
+      // Days that are not empty yet are not worth a look after each step.
+      if (deleted === 0) await dropDays(database, partitions, beforeMs);
       return deleted;
     },
     overdue: async (beforeMs, limit) => {
@@ -66,23 +68,18 @@ export function postgresRetention(database: Database, partitions: Partitions): R
   };
 }
 
-interface Limits {
-  readonly beforeMs: number;
-  readonly nowMs: number;
-  readonly limit: number;
-}
-
 async function expiryOfEpoch(
   database: Database,
   { device, epoch }: EpochKey,
-  { beforeMs, nowMs, limit }: Limits,
-): Promise<Pick<Expirable, 'belowSeq' | 'records'>> {
+  { beforeMs, nowMs, limit }: ExpiryLimits,
+): Promise<Expirable | null> {
   const [floor] = await database.rows<{ readonly below_seq: number }>(SELECT_FLOOR, { device, epoch });
-  // Only what is old is opened.
+  // Only what is old is opened. Each body is looked up by its whole key, also where the server has no statistics yet.
   const lowest = await database.rows<Aged>(
-    `SELECT k.seq, ${AGED_FROM} AS "agedFromMs", b.bytes
-     FROM record_key AS k LEFT JOIN record_body AS b
-       ON ${AGED_FROM} < @beforeMs AND (b.device, b.epoch, b.seq, b.day) = (k.device, k.epoch, k.seq, k.day)
+    `SELECT k.seq, ${AGED_FROM} AS "agedFromMs", CASE WHEN ${AGED_FROM} < @beforeMs THEN
+       (SELECT b.bytes FROM record_body AS b WHERE (b.device, b.epoch, b.seq, b.day) = (k.device, k.epoch, k.seq, k.day))
+       END AS bytes
+     FROM record_key AS k
      WHERE k.device = @device AND k.epoch = @epoch AND k.seq > 0 ORDER BY k.seq LIMIT @limit`,
     { device, epoch, beforeMs, limit: limit + 1 },
   );
@@ -93,16 +90,12 @@ async function expiryOfEpoch(
       { device, epoch, seq, madeAtMs },
     );
   }
-  return { belowSeq, records };
+  return records === 0 ? null : { device, epoch, belowSeq, records };
 }
 
 function deleteBelow(database: Database, floors: readonly Verified<Floor>[], beforeMs: number): Promise<number> {
   return database.transaction('READ COMMITTED', async (session) => {
-    const lists = {
-      devices: floors.map(({ value }) => Buffer.from(value.device)),
-      epochs: floors.map(({ value }) => value.epoch),
-      seqs: floors.map(({ value }) => value.belowSeq),
-    };
+    const lists = { ...epochsOf(floors.map(({ value }) => value)), seqs: floors.map(({ value }) => value.belowSeq) };
     await session.execute(
       `INSERT INTO floor_statement (device, epoch, below_seq, statement)
        SELECT * FROM unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[], @statements::bytea[])
@@ -117,7 +110,7 @@ function deleteBelow(database: Database, floors: readonly Verified<Floor>[], bef
        WHERE k.device = f.device AND k.epoch = f.epoch AND k.seq > 0 AND k.seq < f.below_seq
          AND ${AGED_FROM} < @beforeMs AND EXISTS (SELECT 1 FROM record_key AS kept
            WHERE kept.device = f.device AND kept.epoch = f.epoch AND kept.seq >= f.below_seq)
-       RETURNING k.device, k.epoch, k.seq`,
+       RETURNING k.device, k.epoch, k.seq, k.day`,
       { ...lists, beforeMs },
     );
     // The floor explains what they explained.
@@ -131,26 +124,40 @@ function deleteBelow(database: Database, floors: readonly Verified<Floor>[], bef
   });
 }
 
-/** Deletes the bodies that do not go with the partition of an earlier day, and the keys of the media. */
+/** Deletes the keys of the media, and the bodies that do not go with the partition of an earlier day, each by its whole key. */
 async function deleteBodies(session: Session, old: readonly KeyColumns[], fromDay: number): Promise<void> {
-  const { text, values } = tuples(
-    ['bytea', 'bigint', 'bigint'],
-    old.map(({ device, epoch, seq }) => [device, epoch, seq]),
+  const media = await session.rows<MediaColumns>(
+    `DELETE FROM media_key AS k USING unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[]) AS o (device, epoch, seq)
+     WHERE k.device = o.device AND k.epoch = o.epoch AND k.seq = o.seq
+     RETURNING k.device, k.epoch, k.media_id, k.day`,
+    { ...epochsOf(old), seqs: old.map(({ seq }) => seq) },
   );
-  const keys = `(VALUES ${text})`;
-  const day = `$${String(values.length + 1)}`;
-  const valuesWithDay = [...values, fromDay];
+  const bodies = old.filter(({ day }) => day >= fromDay);
   await session.execute(
-    `DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys} AND day >= ${day}`,
-    valuesWithDay,
+    `DELETE FROM record_body AS b
+     USING unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[], @days::integer[]) AS o (device, epoch, seq, day)
+     WHERE b.device = o.device AND b.epoch = o.epoch AND b.seq = o.seq AND b.day = o.day`,
+    { ...epochsOf(bodies), seqs: bodies.map(({ seq }) => seq), days: bodies.map(({ day }) => day) },
   );
+  const pictures = media.filter(({ day }) => day >= fromDay);
   await session.execute(
-    `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys} AND k.day >= ${day}
-       AND media_body.day = k.day AND media_body.device = k.device AND media_body.epoch = k.epoch
-       AND media_body.media_id = k.media_id`,
-    valuesWithDay,
+    `DELETE FROM media_body AS b
+     USING unnest(@devices::bytea[], @epochs::bigint[], @ids::bytea[], @days::integer[]) AS o (device, epoch, media_id, day)
+     WHERE b.device = o.device AND b.epoch = o.epoch AND b.media_id = o.media_id AND b.day = o.day`,
+    {
+      ...epochsOf(pictures),
+      ids: pictures.map(({ media_id }) => Buffer.from(media_id)),
+      days: pictures.map(({ day }) => day),
+    },
   );
-  await session.execute(`DELETE FROM media_key WHERE (device, epoch, seq) IN ${keys}`, values);
+}
+
+/** Returns the first two columns of rows, as a statement takes them. */
+function epochsOf(rows: readonly EpochKey[]): {
+  readonly devices: readonly Buffer[];
+  readonly epochs: readonly number[];
+} {
+  return { devices: rows.map(({ device }) => Buffer.from(device)), epochs: rows.map(({ epoch }) => epoch) };
 }
 
 async function dropDays(database: Database, partitions: Partitions, beforeMs: number): Promise<void> {

@@ -241,4 +241,24 @@ export const migrations: readonly string[] = [
   CREATE INDEX alarm_by_device ON alarm (place, device, id);
   CREATE INDEX alarm_by_reader ON alarm (place, reader, id);
   `,
+  `
+  -- UTC days, since 1970, of which an operator wrote lines of the access log to an archive. Only those may go.
+  CREATE TABLE access_archive (day bigint PRIMARY KEY);
+  CREATE TRIGGER access_archive_stays BEFORE UPDATE OR DELETE ON access_archive
+    FOR EACH ROW EXECUTE FUNCTION stays('an archived day stays noted');
+  CREATE TRIGGER access_archive_is_not_emptied BEFORE TRUNCATE ON access_archive
+    EXECUTE FUNCTION stays('an archived day stays noted');
+  CREATE FUNCTION goes_archived() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN
+       IF NOT EXISTS (SELECT 1 FROM access_archive WHERE day = OLD.at_ms / 86400000) THEN
+         RAISE EXCEPTION USING MESSAGE = TG_ARGV[0];
+       END IF;
+       RETURN OLD;
+     END';
+  DROP TRIGGER access_stays ON access;
+  CREATE TRIGGER access_stays BEFORE UPDATE ON access
+    FOR EACH ROW EXECUTE FUNCTION stays('the access log is append-only');
+  CREATE TRIGGER access_goes_archived BEFORE DELETE ON access
+    FOR EACH ROW EXECUTE FUNCTION goes_archived('the access log is append-only');
+  `,
 ];

@@ -1,8 +1,8 @@
 import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { accountId } from '../../../protocol/objects/ids.js';
-import { accessEntry, bytesOrNull, type AccessColumns } from '../rows.js';
-import type { AccessEntry, AccessStore, AccessSummary } from '../store.js';
+import { accessEntry, accessLine, bytesOrNull, DAY_MS, type AccessColumns } from '../rows.js';
+import type { AccessCursor, AccessEntry, AccessStore, AccessSummary } from '../store.js';
 import type { Database, Guard } from './database.js';
 
 interface SummaryColumns extends Pick<AccessColumns, 'reader' | 'device' | 'epoch' | 'from_seq' | 'to_seq'> {
@@ -79,6 +79,16 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
      GROUP BY access.reader, access.device, access.epoch
      ORDER BY relation <> 'neither', access.device, access.epoch, access.reader`,
   );
+  const lines = db.prepare<AccessCursor & { fromMs: number; untilMs: number; limit: number }, AccessColumns>(
+    `SELECT * FROM access WHERE at_ms >= @fromMs AND at_ms < @untilMs AND at_ms >= @atMs AND (at_ms > @atMs OR id > @id)
+     ORDER BY at_ms, id LIMIT @limit`,
+  );
+  const oldest = db.prepare<[], { readonly ms: number | null }>('SELECT min(at_ms) AS ms FROM access');
+  const note = db.prepare<{ day: number }>('INSERT OR IGNORE INTO access_archive (day) VALUES (@day)');
+  const remove = db.prepare<{ id: number; fromMs: number }>(
+    `DELETE FROM access WHERE id = @id AND at_ms >= @fromMs AND at_ms < @fromMs + ${String(DAY_MS)}`,
+  );
+  const lastNoted = db.prepare<[], { readonly day: number | null }>('SELECT max(day) AS day FROM access_archive');
   return {
     append: (entries) =>
       guard(() => {
@@ -93,5 +103,23 @@ export function sqliteAccess(db: Database, guard: Guard): AccessStore {
       }),
     affected: (device, since, until, account = null) =>
       guard(() => affected.all({ device, account, since, until }).map(accessSummary)),
+    lines: (fromMs, untilMs, after, limit) =>
+      guard(() => {
+        const { atMs, id } = after ?? { atMs: fromMs, id: -1 };
+        return lines.all({ fromMs, untilMs, atMs, id, limit }).map(accessLine);
+      }),
+    oldestMs: () => guard(() => oldest.get()?.ms ?? null),
+    noteArchived: (day) => guard(() => void note.run({ day })),
+    removeArchived: (day, ids) =>
+      guard(() => {
+        db.transaction(() => {
+          for (const id of ids) remove.run({ id, fromMs: day * DAY_MS });
+        }).immediate();
+      }),
+    archivedUntilMs: () =>
+      guard(() => {
+        const day = lastNoted.get()?.day ?? null;
+        return day === null ? null : (day + 1) * DAY_MS;
+      }),
   };
 }

@@ -1,7 +1,7 @@
 import type { Floor } from '../../../protocol/objects/floor.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { epochKey } from '../../../protocol/objects/ids.js';
-import { expiryOf, type Aged } from '../expiry.js';
+import { expiryOf, type Aged, type ExpiryLimits } from '../expiry.js';
 import type { Expirable, ExpiryCursor, Overdue, RetentionStore } from '../statement-store.js';
 import type { EpochKey } from '../store.js';
 import type { Database, Guard } from './database.js';
@@ -45,16 +45,15 @@ export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
      ON CONFLICT (device, epoch) DO UPDATE SET below_seq = excluded.below_seq, statement = excluded.statement
      WHERE excluded.below_seq > floor_statement.below_seq`,
   );
-  const below = db.prepare<EpochKey & { belowSeq: number; beforeMs: number }, { readonly seq: number }>(
-    `SELECT seq FROM record WHERE device = @device AND epoch = @epoch AND seq > 0 AND seq < @belowSeq
+  // One statement for each table: per record they would take several times as long.
+  const BELOW = `SELECT seq FROM record WHERE device = @device AND epoch = @epoch AND seq > 0 AND seq < @belowSeq
        AND ${AGED_FROM} < @beforeMs AND EXISTS (SELECT 1 FROM record AS kept
-         WHERE kept.device = @device AND kept.epoch = @epoch AND kept.seq >= @belowSeq)`,
+         WHERE kept.device = @device AND kept.epoch = @epoch AND kept.seq >= @belowSeq)`;
+  const deleteMedia = db.prepare<EpochKey & { belowSeq: number; beforeMs: number }>(
+    `DELETE FROM media WHERE device = @device AND epoch = @epoch AND seq IN (${BELOW})`,
   );
-  const deleteMedia = db.prepare<RecordKey>(
-    'DELETE FROM media WHERE device = @device AND epoch = @epoch AND seq = @seq',
-  );
-  const deleteRecord = db.prepare<RecordKey>(
-    'DELETE FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
+  const deleteRecords = db.prepare<EpochKey & { belowSeq: number; beforeMs: number }>(
+    `DELETE FROM record WHERE device = @device AND epoch = @epoch AND seq IN (${BELOW})`,
   );
   // The floor explains what they explained.
   const deleteStatements = db.prepare<EpochKey & { belowSeq: number }>(
@@ -62,26 +61,27 @@ export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
        AND to_seq < @belowSeq`,
   );
 
-  function expirable(
+  function aged(
     beforeMs: number,
     from: ExpiryCursor | null,
     limit: number,
-    nowMs: number,
-  ): Awaited<ReturnType<RetentionStore['expirable']>> {
+  ): Awaited<ReturnType<RetentionStore['aged']>> {
     const { agedFromMs, id } = from ?? { agedFromMs: -1, id: 0 };
     const found = expired.all({ agedFromMs, id, beforeMs, limit });
-    const epochs = new Map(found.map(({ device, epoch }) => [epochKey(device, epoch), { device, epoch }]));
-    const result: Expirable[] = [];
-    for (const { device, epoch } of epochs.values()) {
-      const floorSeq = floorOf.get({ device, epoch })?.below_seq ?? 0;
-      const aged = lowest.all({ device, epoch, beforeMs, limit: limit + 1 });
-      const { belowSeq, records, held } = expiryOf(aged, floorSeq, beforeMs, nowMs);
-      for (const { seq, madeAtMs } of held) keepFrom.run({ device, epoch, seq, madeAtMs });
-      if (records > 0) result.push({ device: new Uint8Array(device), epoch, belowSeq, records });
-    }
+    const epochs = new Map(
+      found.map(({ device, epoch }) => [epochKey(device, epoch), { device: new Uint8Array(device), epoch }]),
+    );
     const last = found.at(-1);
     const next = last === undefined || found.length < limit ? null : { agedFromMs: last.agedFromMs, id: last.id };
-    return { epochs: result, next };
+    return { epochs: [...epochs.values()], next };
+  }
+
+  function expirable({ device, epoch }: EpochKey, { beforeMs, limit, nowMs }: ExpiryLimits): Expirable | null {
+    const floorSeq = floorOf.get({ device, epoch })?.below_seq ?? 0;
+    const oldest = lowest.all({ device, epoch, beforeMs, limit: limit + 1 });
+    const { belowSeq, records, held } = expiryOf(oldest, floorSeq, beforeMs, nowMs);
+    for (const { seq, madeAtMs } of held) keepFrom.run({ device, epoch, seq, madeAtMs });
+    return records === 0 ? null : { device, epoch, belowSeq, records };
   }
 
   function expire(floors: readonly Verified<Floor>[], beforeMs: number): number {
@@ -89,18 +89,17 @@ export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
     for (const { value, bytes } of floors) {
       const { device, epoch, belowSeq } = value;
       putFloor.run({ device, epoch, belowSeq, statement: bytes });
-      for (const { seq } of below.all({ device, epoch, belowSeq, beforeMs })) {
-        deleteMedia.run({ device, epoch, seq });
-        deleted += deleteRecord.run({ device, epoch, seq }).changes;
-      }
+      deleteMedia.run({ device, epoch, belowSeq, beforeMs });
+      deleted += deleteRecords.run({ device, epoch, belowSeq, beforeMs }).changes;
       deleteStatements.run({ device, epoch, belowSeq });
     }
     return deleted;
   }
 
   return {
-    expirable: (beforeMs, from, limit, nowMs = Infinity) =>
-      guard(() => db.transaction(() => expirable(beforeMs, from, limit, nowMs)).immediate()),
+    aged: (beforeMs, from, limit) => guard(() => aged(beforeMs, from, limit)),
+    // Its signatures are checked outside a transaction, so that other processes may write meanwhile.
+    expirable: (at, beforeMs, limit, nowMs = Infinity) => guard(() => expirable(at, { beforeMs, limit, nowMs })),
     expire: (floors, beforeMs) => guard(() => db.transaction(() => expire(floors, beforeMs)).immediate()),
     overdue: (beforeMs, limit) => guard(() => overdue.get({ beforeMs, limit }) ?? { records: 0, oldestMs: null }),
     floor: (device, epoch) =>

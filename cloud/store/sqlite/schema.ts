@@ -222,4 +222,16 @@ export const migrations: readonly string[] = [
   CREATE INDEX alarm_by_device ON alarm (place, device, id);
   CREATE INDEX alarm_by_reader ON alarm (place, reader, id);
   `,
+  `
+  -- UTC days, since 1970, of which an operator wrote lines of the access log to an archive. Only those may go.
+  CREATE TABLE access_archive (day INTEGER PRIMARY KEY) STRICT;
+  CREATE TRIGGER access_archive_is_not_changed BEFORE UPDATE ON access_archive
+    BEGIN SELECT RAISE(ABORT, 'an archived day stays noted'); END;
+  CREATE TRIGGER access_archive_is_not_deleted BEFORE DELETE ON access_archive
+    BEGIN SELECT RAISE(ABORT, 'an archived day stays noted'); END;
+  DROP TRIGGER access_is_not_deleted;
+  CREATE TRIGGER access_is_not_deleted BEFORE DELETE ON access
+    WHEN NOT EXISTS (SELECT 1 FROM access_archive WHERE day = OLD.at_ms / 86400000)
+    BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
+  `,
 ];

@@ -4,11 +4,12 @@ import { equal, toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
 import { receiptKind } from '../../../protocol/objects/receipt.js';
-import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
+import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeDown, encodeUp } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { pictured } from '../common/pictured.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 
 export interface LoadSettings {
@@ -34,7 +35,6 @@ interface Outgoing {
 
 /** The same as an agent's. */
 const IN_FLIGHT_MAX = 8;
-const PICTURE_BYTES = 8192;
 /** Every fourth record has a picture. */
 const PICTURE_EVERY = 4;
 const RECONNECT_MS = 1000;
@@ -65,6 +65,8 @@ export class LoadCamera {
     this.settings = settings;
     this.clock = clock;
     this.onReceipt = onReceipt;
+    const { boot } = this.world;
+    this.world.time = (monotonicMs) => ({ boot, monotonicMs, wallMs: clock.wallMs(), quality: 'ntp' });
     const claim = this.world.claim(1, null, { receiptKeys: [...settings.receiptKeys] });
     const accept = this.world.record(claim, 0, claim.hash, { kind: 'accept' });
     this.push(accept, encodeUp({ type: 'accept', claim: claim.bytes, record: accept.bytes }));
@@ -159,17 +161,9 @@ export class LoadCamera {
       this.push(record, encodeUp({ type: 'records', records: [{ record: record.bytes, media: [] }] }));
       return;
     }
-    const sealed = { header: realRandom.bytes(150), body: realRandom.bytes(PICTURE_BYTES) };
-    const media: RecordMedia = {
-      id: realRandom.bytes(16),
-      role: 'thumbnail',
-      length: sealed.body.length,
-      bodyHash: nodeSuite.sha256(sealed.body),
-      headerHash: nodeSuite.sha256(sealed.header),
-    };
-    const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
-    const record = this.world.record(claim, seq, prev, { kind: 'motion', event, media: [media] });
-    this.push(record, encodeUp({ type: 'records', records: [{ record: record.bytes, media: [sealed] }] }));
+    const { record, media } = pictured(this.world, claim, seq, prev);
+    const sealed = media.map((one) => one.sealed);
+    this.push(record, encodeUp({ type: 'records', records: [{ record: record.bytes, media: sealed }] }));
   }
 
   private push(record: Verified<SealcamRecord>, payload: Uint8Array): void {

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { Database } from '../../../cloud/store/postgres/database.js';
-import { DAY_MS, Partitions } from '../../../cloud/store/postgres/partitions.js';
+import { Partitions } from '../../../cloud/store/postgres/partitions.js';
+import { DAY_MS } from '../../../cloud/store/rows.js';
 import { migrations } from '../../../cloud/store/postgres/schema.js';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
 import type { CloudStore, PutOutcome } from '../../../cloud/store/store.js';
@@ -61,7 +62,63 @@ describeWith('postgres', 'cloud store: postgres server', () => {
         if (change === 'TRUNCATE') continue;
         await expect(query(`${change} access_0${rest}`)).rejects.toThrow(/append-only/);
       }
+      // Of another day.
+      await query('INSERT INTO access_archive VALUES (1)');
+      await expect(query('DELETE FROM access')).rejects.toThrow(/append-only/);
+      for (const change of [
+        'DELETE FROM access_archive',
+        'TRUNCATE access_archive',
+        'UPDATE access_archive SET day = 0',
+      ]) {
+        await expect(query(change)).rejects.toThrow(/stays noted/);
+      }
       expect(await query('SELECT epoch FROM access')).toEqual([{ epoch: '1' }]);
+    });
+  });
+
+  it('drops a partition of the access log once its lines are archived and a later day is, and takes late lines again', async () => {
+    const url = await emptyUrl();
+    const { access } = await openAt(url);
+    const reader = new Uint8Array(32);
+    const line = { reader, device: reader, epoch: 1, what: 'records', fromSeq: 1, toSeq: 1, mediaId: null } as const;
+    // Partitions cover 30 days.
+    await access.append([5, 31, 65].map((day) => ({ ...line, atMs: day * DAY_MS })));
+    const partitions = async (): Promise<unknown[]> =>
+      (
+        await queryDirectly(url, (query) =>
+          query("SELECT relid::regclass::text AS n FROM pg_partition_tree('access') WHERE isleaf ORDER BY 1"),
+        )
+      ).map(({ n }) => n);
+    const ids = (await access.lines(0, 99 * DAY_MS, null, 9)).map(({ id }) => id);
+    await access.noteArchived(5);
+    await access.removeArchived(5, ids);
+    expect(await partitions()).toEqual(['access_0', 'access_1', 'access_2', 'access_3']);
+    // The second still has a line: it is not dropped with the first.
+    await access.noteArchived(65);
+    expect(await partitions()).toEqual(['access_1', 'access_2', 'access_3']);
+    const late = { ...line, atMs: 6 * DAY_MS };
+    await access.append([late]);
+    expect(await access.oldestMs()).toBe(late.atMs);
+  });
+
+  it('leaves a partition for the next time while a query reads the access log', async () => {
+    const url = await emptyUrl();
+    const { access } = await openAt(url);
+    const reader = new Uint8Array(32);
+    await access.append([
+      { atMs: 65 * DAY_MS, reader, device: reader, epoch: 1, what: 'records', fromSeq: 1, toSeq: 1, mediaId: null },
+    ]);
+    await queryDirectly(url, async (query) => {
+      await query('CREATE TABLE access_0 PARTITION OF access FOR VALUES FROM (0) TO (2592000000)');
+      await query('BEGIN');
+      await query('SELECT count(*) FROM access');
+      await access.noteArchived(65);
+      expect(await query("SELECT to_regclass('access_0') IS NOT NULL AS there")).toEqual([{ there: true }]);
+      await query('COMMIT');
+    });
+    await access.noteArchived(65);
+    await queryDirectly(url, async (query) => {
+      expect(await query("SELECT to_regclass('access_0') IS NOT NULL AS there")).toEqual([{ there: false }]);
     });
   });
 
@@ -237,6 +294,8 @@ describeWith('postgres', 'cloud store: postgres server', () => {
     expect(await store.records.media(world.deviceId, 1, meta.id)).toEqual({ sealed: stored.sealed, seq: 1 });
     // Rows of expired records go with their pictures, wherever those lie.
     expect(await expireOnce(store, camera, Date.UTC(2027, 0, 1))).toBe(5);
+    // Retention goes on until it finds nothing; that call drops the day.
+    expect(await expireOnce(store, camera, Date.UTC(2027, 0, 1))).toBe(0);
     expect(await queryDirectly(url, (query) => query('SELECT count(*)::int AS n FROM media_body'))).toEqual([{ n: 0 }]);
   });
 

@@ -59,6 +59,11 @@ describe('cloud store: sqlite file', () => {
     const db = new Sqlite(path);
     expect(() => db.exec('DELETE FROM access')).toThrow(/append-only/);
     expect(() => db.exec('UPDATE access SET at_ms = 0')).toThrow(/append-only/);
+    // Of another day.
+    db.exec('INSERT INTO access_archive VALUES (1)');
+    expect(() => db.exec('DELETE FROM access')).toThrow(/append-only/);
+    expect(() => db.exec('UPDATE access_archive SET day = 0')).toThrow(/stays noted/);
+    expect(() => db.exec('DELETE FROM access_archive')).toThrow(/stays noted/);
     expect(db.prepare('SELECT count(*) AS n FROM access').get()).toEqual({ n: 1 });
     db.close();
   });

@@ -4,6 +4,7 @@ import { toBase64, toHex } from '../../../../common/bytes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { sessionKind } from '../../../../protocol/objects/session.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
+import { DAY_MS } from '../../../../cloud/store/rows.js';
 import { ApiWorld, CLOUD, PAGE } from '../../../support/worlds/api-world.js';
 import { HEALTH } from '../../../support/worlds/cloud-world.js';
 import { crossed } from '../../../support/worlds/crossed-store.js';
@@ -112,6 +113,19 @@ describe('reading', () => {
     // A media id alone opens nothing: it is requested under the path of another camera.
     const foreignUrl = mediaUrl({ ...own, world: stranger.world });
     expect((await api.get(foreignUrl, stranger.token)).status).toBe(404);
+  });
+
+  it('says from when on the access log is here, in the log and in the export', async () => {
+    const api = await ApiWorld.open();
+    const own = await stored(api);
+    const said = async (): Promise<readonly unknown[]> => {
+      const { archivedBeforeMs } = (await api.get('/v1/access', own.token)).body as { archivedBeforeMs: unknown };
+      const [head = ''] = (await api.get('/v1/account/export', own.token)).raw.toString('utf8').split('\n');
+      return [archivedBeforeMs, (JSON.parse(head) as { accessArchivedBeforeMs: unknown }).accessArchivedBeforeMs];
+    };
+    expect(await said()).toEqual([null, null]);
+    await api.store.access.noteArchived(99);
+    expect(await said()).toEqual([100 * DAY_MS, 100 * DAY_MS]);
   });
 
   it('writes the access log before it answers, and answers with an error if it cannot', async () => {

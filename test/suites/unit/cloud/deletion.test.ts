@@ -119,7 +119,7 @@ describe('deleting an account', () => {
     expect((await api.get('/v1/account', own.token)).body).toEqual({ deletion: { eraseAtMs } });
     expect((await api.get('/v1/cameras', memberToken)).body).toEqual({ cameras: [] });
     expect((await api.get(mediaUrl(own), memberToken)).status).toBe(404);
-    expect((await api.get('/v1/access', memberToken)).body).toEqual({ entries: [] });
+    expect((await api.get('/v1/access', memberToken)).body).toEqual({ entries: [], archivedBeforeMs: null });
     // The owner's word, and nothing else, for whom the claim names.
     expect(await world.records(own, memberToken)).toBe('0 records, 1 statements');
     expect(await world.records(own, guest.token)).toBe('not-found');

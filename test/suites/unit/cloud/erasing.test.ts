@@ -1,13 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { fromBase64, toHex } from '../../../../common/bytes.js';
+import { silentLog } from '../../../../common/log.js';
+import { Retention } from '../../../../cloud/main/retention.js';
 import { expiryOf } from '../../../../cloud/store/expiry.js';
+import type { RetentionStore } from '../../../../cloud/store/statement-store.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { floorKind, type Floor } from '../../../../protocol/objects/floor.js';
 import { openSigned, type Verified } from '../../../../protocol/objects/signed-object.js';
 import { ApiWorld, KEEPS_FOR_MS } from '../../../support/worlds/api-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { scene } from '../../../support/worlds/cloud-world.js';
-import { DeletionWorld } from '../../../support/worlds/deletion-world.js';
+import { DeletionWorld, onSqlite } from '../../../support/worlds/deletion-world.js';
 import type { Stored } from '../../../support/worlds/stored-event.js';
 
 async function floorShown(
@@ -119,6 +122,81 @@ describe('retention', () => {
     const own = await withLater(world, await world.owner());
     expect(await expire(world.api, 100, KEEPS_FOR_MS - 1)).toBe(0);
     expect(await world.isRecordThere(own, 1)).toBe(true);
+  });
+});
+
+describe('a step of retention', () => {
+  /** A cloud with three cameras, each with three records that are due. Counts what it asks of each epoch. */
+  async function threeCameras(): Promise<{ world: DeletionWorld; asked: number[] }> {
+    const asked: number[] = [];
+    const world = await DeletionWorld.open(async () => {
+      const { store, sql } = await onSqlite();
+      const counting: RetentionStore = {
+        ...store.retention,
+        expirable: (at, beforeMs, limit, nowMs) => {
+          asked.push(limit);
+          return store.retention.expirable(at, beforeMs, limit, nowMs);
+        },
+      };
+      return { store: { ...store, retention: counting }, sql };
+    });
+    for (let i = 0; i < 3; i++) {
+      const { world: camera, claim, last } = await world.owner();
+      let prev = last.hash;
+      for (let seq = 2; seq <= 4; seq++) {
+        const next = scene(camera, claim, seq, prev);
+        prev = next.hash;
+        await world.api.store.records.put(next, [], world.api.clock.wallMs());
+      }
+    }
+    world.api.clock.advance(KEEPS_FOR_MS + 1);
+    return { world, asked };
+  }
+
+  it('deletes no more than its bound, and opens the records of no epoch before its turn', async () => {
+    const { world, asked } = await threeCameras();
+    expect(await expire(world.api, 4)).toBe(4);
+    // The first epoch gives three; of the second only one more may go; the third is not looked at.
+    expect(asked).toEqual([4, 1]);
+    expect(await expire(world.api, 100)).toBe(5);
+    expect(world.api.counters.get('retention.deleted')).toBe(9);
+  });
+
+  it('is followed by a turn of the event loop and by as long a rest, so that others get their share', async () => {
+    const { world } = await threeCameras();
+    const { api } = world;
+    const { clock, erasing } = api;
+    const rests: number[] = [];
+    let turns = 0;
+    const retention = new Retention({
+      store: api.store,
+      erasing: {
+        expire: async (nowMs, laterThanMs) => {
+          clock.advance(30);
+          return erasing.expire(nowMs, laterThanMs, 4);
+        },
+        eraseDue: () => Promise.resolve(0),
+      },
+      deletionClock: { check: () => Promise.resolve({ type: 'agreed', nowMs: clock.wallMs() }), toleranceMs: 0 },
+      clock: {
+        monotonicMs: () => clock.monotonicMs(),
+        wallMs: () => clock.wallMs(),
+        after: (delayMs, callback) => {
+          rests.push(delayMs);
+          setImmediate(callback);
+          return () => undefined;
+        },
+      },
+      log: silentLog,
+      nextTurn: () => {
+        turns++;
+        return Promise.resolve();
+      },
+    });
+    expect(await retention.run()).toBe(9);
+    expect(rests.length).toBeGreaterThanOrEqual(3);
+    expect(rests.every((ms) => ms === 30)).toBe(true);
+    expect(turns).toBeGreaterThanOrEqual(rests.length);
   });
 });
 

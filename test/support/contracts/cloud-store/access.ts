@@ -1,12 +1,20 @@
 import { expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
-import type { AccessEntry, AccessSummary, CloudStore, ExportItem } from '../../../../cloud/store/store.js';
+import type { AccessEntry, AccessLine, AccessSummary, CloudStore, ExportItem } from '../../../../cloud/store/store.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
 import { accountId } from '../../../../protocol/objects/ids.js';
+import { DAY_MS } from '../../../../cloud/store/rows.js';
+import { asyncCodeOf } from '../../codes.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
 import { claimed, erasedEpochs, media, type OpenStore } from './world.js';
+
+/** A line of the access log at this time, of a camera and a reader of its own. */
+function lineAt(atMs: number): AccessEntry {
+  const [reader, device, mediaId] = [realRandom.bytes(32), realRandom.bytes(32), realRandom.bytes(16)];
+  return { atMs, reader, device, epoch: 1, what: 'media', fromSeq: 3, toSeq: 3, mediaId };
+}
 
 /** The access log, and an account as a whole. */
 export function accessContract(open: OpenStore): void {
@@ -128,6 +136,51 @@ export function accessContract(open: OpenStore): void {
     await store.accounts.delete(erasedEpochs(await store.accounts.claims(world.account)));
     const after = await store.access.affected(null, 0, 100);
     expect(after.map(({ relation }) => relation).sort()).toEqual(['owner', 'unknown', 'unknown', 'unknown']);
+    await store.close();
+  });
+
+  it('reads the access log in the order of time, a bounded number of lines after a place in it', async () => {
+    const store = await open();
+    const { access } = store;
+    expect(await access.oldestMs()).toBeNull();
+    const entries = [30, 10, 20, 20, 20].map(lineAt);
+    await access.append(entries);
+    expect(await access.oldestMs()).toBe(10);
+    const all = await access.lines(0, 99, null, 9);
+    expect(all.map(({ atMs }) => atMs)).toEqual([10, 20, 20, 20, 30]);
+    const [first] = all;
+    expect(first).toEqual({ ...entries[1], id: first?.id });
+    for (const limit of [1, 2]) {
+      const found: AccessLine[] = [];
+      for (let page = await access.lines(10, 30, null, limit); page.length > 0;) {
+        expect(page.length).toBeLessThanOrEqual(limit);
+        found.push(...page);
+        page = await access.lines(10, 30, page.at(-1) ?? null, limit);
+      }
+      expect(found).toEqual(all.slice(0, 4));
+    }
+    await store.close();
+  });
+
+  it('lets exactly the lines go that are named and whose day was noted as archived, and says where the log begins', async () => {
+    const store = await open();
+    const { access } = store;
+    const [day, other] = [40, 41];
+    await access.append([day * DAY_MS, day * DAY_MS + 1, other * DAY_MS - 1, other * DAY_MS].map(lineAt));
+    const ids = (await access.lines(0, 99 * DAY_MS, null, 9)).map(({ id }) => id);
+    const times = async () => (await access.lines(0, 99 * DAY_MS, null, 9)).map(({ atMs }) => atMs - day * DAY_MS);
+    expect(await access.archivedUntilMs()).toBeNull();
+    expect(await asyncCodeOf(() => access.removeArchived(day, ids))).toBe('store-unavailable');
+    await access.noteArchived(other);
+    expect(await asyncCodeOf(() => access.removeArchived(day, ids))).toBe('store-unavailable');
+    expect(await times()).toEqual([0, 1, DAY_MS - 1, DAY_MS]);
+    await access.noteArchived(day);
+    await access.noteArchived(day);
+    await access.removeArchived(day, ids.slice(1));
+    expect(await times()).toEqual([0, DAY_MS]);
+    await access.removeArchived(other, ids);
+    expect(await times()).toEqual([0]);
+    expect(await access.archivedUntilMs()).toBe((other + 1) * DAY_MS);
     await store.close();
   });
 

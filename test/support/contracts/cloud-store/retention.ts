@@ -90,15 +90,27 @@ export function retentionContract(open: OpenStore): void {
     const store = await open();
     const first = await receivedAt(store, [1000, 1000, 1000]);
     const second = await receivedAt(store, [1500, 1500, 1500]);
-    const at = async (from: Parameters<CloudStore['retention']['expirable']>[1], limit: number) =>
-      store.retention.expirable(2000, from, limit);
-    const one = await at(null, 1);
-    expect(one.epochs).toEqual([{ device: first.world.deviceId, epoch: 1, belowSeq: 2, records: 1 }]);
-    const two = await at(one.next, 2);
-    expect(two.epochs.map(({ device }) => device)).toEqual([first.world.deviceId, second.world.deviceId]);
-    const three = await at(two.next, 9);
-    expect(three.epochs.map(({ device, belowSeq }) => [device, belowSeq])).toEqual([[second.world.deviceId, 3]]);
+    const { retention } = store;
+    const devices = ({ epochs }: Awaited<ReturnType<typeof retention.aged>>) => epochs.map(({ device }) => device);
+    const one = await retention.aged(2000, null, 1);
+    expect(one.epochs).toEqual([{ device: first.world.deviceId, epoch: 1 }]);
+    const two = await retention.aged(2000, one.next, 2);
+    expect(devices(two)).toEqual([first.world.deviceId, second.world.deviceId]);
+    const three = await retention.aged(2000, two.next, 9);
+    expect(devices(three)).toEqual([second.world.deviceId]);
     expect(three.next).toBeNull();
+    await store.close();
+  });
+
+  it('finds what may go of one epoch, a bounded number of records, and null where nothing may', async () => {
+    const store = await open();
+    const { world } = await receivedAt(store, [1000, 1000, 1000]);
+    const at = { device: world.deviceId, epoch: 1 };
+    const found = (beforeMs: number, limit: number) => store.retention.expirable(at, beforeMs, limit);
+    expect(await found(2000, 1)).toEqual({ ...at, belowSeq: 2, records: 1 });
+    expect(await found(2000, 9)).toEqual({ ...at, belowSeq: 3, records: 2 });
+    expect(await found(1000, 9)).toBeNull();
+    expect(await store.retention.expirable({ ...at, epoch: 2 }, 2000, 9)).toBeNull();
     await store.close();
   });
 

@@ -87,9 +87,11 @@ export async function expireOnce(
   limit = 100,
   from: ExpiryCursor | null = null,
 ): Promise<number> {
-  const { epochs } = await store.retention.expirable(beforeMs, from, limit);
-  return store.retention.expire(
-    epochs.map(({ belowSeq }) => floorFor(camera, belowSeq)),
+  const { retention } = store;
+  const { epochs } = await retention.aged(beforeMs, from, limit);
+  const found = await Promise.all(epochs.map((epoch) => retention.expirable(epoch, beforeMs, limit)));
+  return retention.expire(
+    found.flatMap((epoch) => (epoch === null ? [] : [floorFor(camera, epoch.belowSeq)])),
     beforeMs,
   );
 }
