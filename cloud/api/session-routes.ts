@@ -49,7 +49,7 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
     async ({ body, headers, ip }) => {
       const accepted = body.accepted.map((account) => bytesOf(account, 16));
       const { token, session } = sessions.open(decoded(body.session), headers.origin, accepted, addressShare(ip));
-      // The session stands whatever keeps its reads closed; a page that asks is told the reason.
+      // The session stands whatever keeps its reads closed; a page that asks receives the reason.
       const first = body.first === 0 ? null : await firstPage(context, session, body.first).catch(() => null);
       return { token, key: toHex(session.key), expiresAtMs: session.expiresAtMs, first };
     },

@@ -46,7 +46,7 @@ export const sessionBody = v.strictObject({
     [],
   ),
   first: v.optional(
-    described(v.int(0, FIRST_RECORDS_MAX), 'answer too with the cameras and so many of the newest records of each'),
+    described(v.int(0, FIRST_RECORDS_MAX), 'answer too with the cameras and this many of the newest records of each'),
     0,
   ),
 });
