@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, extname, join, relative } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { checkout } from './checkout.js';
@@ -29,6 +29,8 @@ export interface PageScript {
  * files of one build only.
  */
 const HASHED = 'assets';
+/** The bundler's hash is eight letters and digits of base 32. */
+const BUILT_NAME = /-[A-Z2-7]{8}\.(js|css)(\.map|\.LEGAL\.txt)?(\.gz|\.br)?$/;
 /** Where the bundler believes to write. The names hash the source maps too, and these name files relative to it. */
 const NOMINAL = join('dist', 'page');
 /** What travels compressed. Source maps are read by developers only. */
@@ -92,7 +94,7 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     plugins: [oneFirstFile],
     logLevel: 'warning',
   });
-  rmSync(join(outFolder, HASHED), { recursive: true, force: true });
+  removeEarlierBuild(join(outFolder, HASHED));
   for (const { path, contents } of outputFiles) {
     writeCompressed(join(outFolder, relative(join(checkout, NOMINAL), path)), contents);
   }
@@ -135,6 +137,12 @@ function scriptOf({ outputs }: Metafile, outFolder: string, path: string, isFirs
     isFirst,
     inputs: Object.fromEntries(Object.entries(inputs).map(([input, { bytesInOutput }]) => [input, bytesInOutput])),
   };
+}
+
+/** Removes the files that a build left, and nothing else: the folder is the host's. */
+function removeEarlierBuild(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (BUILT_NAME.test(name)) rmSync(join(folder, name));
 }
 
 function writeCompressed(path: string, contents: Uint8Array): void {

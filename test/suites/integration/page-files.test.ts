@@ -49,13 +49,13 @@ describe('the built page', () => {
     }
   });
 
-  it('is the same wherever it is built, to the byte, and holds the files of one build only', async () => {
+  it('is the same wherever it is built, to the byte, and keeps the files of one build only, and those of others', async () => {
     const other = tempFolder();
     mkdirSync(join(other, 'assets'));
     writeFileSync(join(other, 'assets', 'page-OLDBUILD.js'), '');
-    writeFileSync(join(other, 'robots.txt'), '');
+    for (const path of ['robots.txt', 'assets/logo.png', 'assets/index.js']) writeFileSync(join(other, path), '');
     await buildPage({ outFolder: other, cloudOrigin: 'https://cloud.example', demo: false });
-    expect(filesOf(other)).toEqual([...filesOf(folder), 'robots.txt'].sort());
+    expect(filesOf(other)).toEqual([...filesOf(folder), 'robots.txt', 'assets/logo.png', 'assets/index.js'].sort());
     for (const path of filesOf(folder)) expect(readFileSync(join(other, path)).equals(read(path))).toBe(true);
   });
 
