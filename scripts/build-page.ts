@@ -1,7 +1,8 @@
-import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, extname, join, relative } from 'node:path';
+import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 import { checkout } from './checkout.js';
-import { build } from './esbuild.js';
+import { build, type Metafile, type Plugin } from './esbuild.js';
 
 export interface PageBuild {
   readonly outFolder: string;
@@ -11,24 +12,77 @@ export interface PageBuild {
   readonly demo: boolean;
 }
 
+/** A file of script in the built page. */
+export interface PageScript {
+  /** Below the page's folder. */
+  readonly path: string;
+  readonly bytes: number;
+  readonly gzipBytes: number;
+  /** Whether nothing is drawn before this file is there. */
+  readonly isFirst: boolean;
+  /** Source files in it, as paths in the checkout, with the bytes of each that are left. */
+  readonly inputs: Readonly<Record<string, number>>;
+}
+
 /**
- * Bundles the owner's page into static files: one script, one style sheet, requests to the cloud alone. @throws Error
- * for an origin with a path
+ * Folder of the files whose names hold a hash of their content: a host may let browsers keep them for good. It holds the
+ * files of one build only.
  */
-export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Promise<void> {
+const HASHED = 'assets';
+/** The bundler's hash is eight letters and digits of base 32. */
+const BUILT_NAME = /-[A-Z2-7]{8}\.(js|css)(\.map|\.LEGAL\.txt)?(\.gz|\.br)?$/;
+/** Where the bundler believes to write. The names hash the source maps too, and these name files relative to it. */
+const NOMINAL = join('dist', 'page');
+/** What travels compressed. Source maps are read by developers only. */
+const COMPRESSED: ReadonlySet<string> = new Set(['.html', '.js', '.css', '.svg']);
+
+/**
+ * Keeps what the first paint needs in one file. The bundler would cut it into a piece for each set of parts that share it;
+ * where every part imports all of it there is one set.
+ */
+const oneFirstFile: Plugin = {
+  name: 'one first file',
+  setup: (bundler) => {
+    const parts = new Set<string>();
+    bundler.onResolve({ filter: /^\./ }, async ({ path, kind, resolveDir, importer, pluginData: isAsked }) => {
+      if (kind !== 'dynamic-import' || isAsked === true) return undefined;
+      const found = await bundler.resolve(path, { kind, resolveDir, importer, pluginData: true });
+      parts.add(found.path);
+      return found;
+    });
+    bundler.onLoad({ filter: /\.tsx$/ }, ({ path }) => {
+      if (!parts.has(path)) return undefined;
+      return { loader: 'tsx', contents: `${readFileSync(path, 'utf8')}import './main.js';\n` };
+    });
+  },
+};
+
+/**
+ * Bundles the owner's page into static files: a first script, one for each part that is opened later, one style sheet;
+ * requests to the cloud alone. Beside each file lie its compressed forms, which static servers prefer. @throws Error for
+ * an origin with a path
+ */
+export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Promise<readonly PageScript[]> {
   if (cloudOrigin !== '' && new URL(cloudOrigin).origin !== cloudOrigin) {
     throw new Error(`${cloudOrigin} is not an origin; write it as https://cloud.example`);
   }
-  const source = join(checkout, 'app');
-  mkdirSync(outFolder, { recursive: true });
-  await build({
-    entryPoints: [join(source, 'ui', 'main.tsx')],
-    outfile: join(outFolder, 'page.js'),
+  const source = join('app', 'static');
+  const { metafile, outputFiles } = await build({
+    absWorkingDir: checkout,
+    entryPoints: [
+      { in: join('app', 'ui', 'main.tsx'), out: 'page' },
+      { in: join(source, 'styles', 'page.css'), out: 'page' },
+    ],
+    outdir: join(NOMINAL, HASHED),
+    entryNames: '[name]-[hash]',
+    chunkNames: '[name]-[hash]',
+    write: false,
+    metafile: true,
     bundle: true,
+    splitting: true,
     minify: true,
     sourcemap: 'linked',
-    // A classic script also runs from a local copy that is opened as a file.
-    format: 'iife',
+    format: 'esm',
     platform: 'browser',
     target: ['es2022'],
     jsx: 'automatic',
@@ -37,19 +91,64 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     define: { __DEMO__: String(demo) },
     // tweetnacl requires Node's crypto where there is no browser crypto; keep it out of the bundle.
     external: ['crypto'],
+    plugins: [oneFirstFile],
     logLevel: 'warning',
   });
-  await build({
-    entryPoints: [join(source, 'static', 'styles', 'page.css')],
-    outfile: join(outFolder, 'page.css'),
-    bundle: true,
-    minify: true,
-    logLevel: 'warning',
-  });
-  const connect = cloudOrigin === '' ? "'self'" : cloudOrigin;
-  const html = readFileSync(join(source, 'static', 'index.html'), 'utf8')
-    .replace('{{connect}}', connect)
-    .replace('{{cloud}}', cloudOrigin);
-  writeFileSync(join(outFolder, 'index.html'), html);
-  copyFileSync(join(source, 'static', 'icon.svg'), join(outFolder, 'icon.svg'));
+  removeEarlierBuild(join(outFolder, HASHED));
+  for (const { path, contents } of outputFiles) {
+    writeCompressed(join(outFolder, relative(join(checkout, NOMINAL), path)), contents);
+  }
+  const names = Object.keys(metafile.outputs).map((path) => relative(NOMINAL, path));
+  const script = names.find((name) => /\/page-[^/]+\.js$/.test(name)) ?? '';
+  const style = names.find((name) => name.endsWith('.css')) ?? '';
+  const first = firstScripts(metafile, join(NOMINAL, script)).map((path) => relative(NOMINAL, path));
+  const preloads = first.filter((path) => path !== script).map((path) => `<link rel="modulepreload" href="${path}" />`);
+  const html = readFileSync(join(checkout, source, 'index.html'), 'utf8')
+    .replace('{{connect}}', cloudOrigin === '' ? "'self'" : cloudOrigin)
+    .replace('{{cloud}}', cloudOrigin)
+    .replace('{{style}}', style)
+    .replace('{{preloads}}', preloads.join('\n    '))
+    .replace('{{script}}', script);
+  writeCompressed(join(outFolder, 'index.html'), Buffer.from(html));
+  writeCompressed(join(outFolder, 'icon.svg'), readFileSync(join(checkout, source, 'icon.svg')));
+  return names
+    .filter((name) => name.endsWith('.js'))
+    .map((name) => scriptOf(metafile, outFolder, name, first.includes(name)));
+}
+
+/** Returns the entry and all that it imports before it runs: not what it loads when a part is opened. */
+function firstScripts({ outputs }: Metafile, entry: string): string[] {
+  const found = new Set([entry]);
+  // A set goes on with what is added while it is read.
+  for (const path of found) {
+    for (const { path: imported, kind, external } of outputs[path]?.imports ?? []) {
+      if (kind === 'import-statement' && external !== true) found.add(imported);
+    }
+  }
+  return [...found];
+}
+
+function scriptOf({ outputs }: Metafile, outFolder: string, path: string, isFirst: boolean): PageScript {
+  const { bytes = 0, inputs = {} } = outputs[join(NOMINAL, path)] ?? {};
+  return {
+    path,
+    bytes,
+    gzipBytes: readFileSync(join(outFolder, `${path}.gz`)).length,
+    isFirst,
+    inputs: Object.fromEntries(Object.entries(inputs).map(([input, { bytesInOutput }]) => [input, bytesInOutput])),
+  };
+}
+
+/** Removes the files that a build left, and nothing else: the folder is the host's. */
+function removeEarlierBuild(folder: string): void {
+  if (!existsSync(folder)) return;
+  for (const name of readdirSync(folder)) if (BUILT_NAME.test(name)) rmSync(join(folder, name));
+}
+
+function writeCompressed(path: string, contents: Uint8Array): void {
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, contents);
+  if (!COMPRESSED.has(extname(path))) return;
+  writeFileSync(`${path}.gz`, gzipSync(contents, { level: constants.Z_BEST_COMPRESSION }));
+  writeFileSync(`${path}.br`, brotliCompressSync(contents));
 }

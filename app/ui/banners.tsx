@@ -2,10 +2,10 @@ import type { JSX } from './preact.js';
 import { AlarmBanners } from './alarm-banner.js';
 import { RestoredNote } from './browsers.js';
 import { useChanges, usePage, useSessionView } from './context.js';
-import { Invitations } from './household.js';
+import { DeletedAccount } from './deleted-account.js';
+import { Invitations } from './invitations.js';
 import { Problem } from './problem.js';
 import { ReceiptKeyBanner } from './receipt-keys.js';
-import { DeletedAccount } from './your-data.js';
 
 const CONNECTIONS = {
   live: ['Live', 'good'],

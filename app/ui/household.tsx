@@ -5,7 +5,7 @@ import { memberNumber } from '../../protocol/objects/member.js';
 import { formatMemberCode, memberLink } from '../../protocol/objects/member-code.js';
 import { memberOf } from '../core/owner-keys.js';
 import type { CameraView } from '../core/session-view.js';
-import { useNames, usePage, useSessionView } from './context.js';
+import { useNames, usePage } from './context.js';
 import { PlusIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
@@ -74,28 +74,5 @@ export function MyCode(): JSX.Element {
         <p class="mono small code">{code}</p>
       </details>
     </div>
-  );
-}
-
-/** Households that have added this person and are not accepted yet. */
-export function Invitations(): JSX.Element {
-  const { history, session } = usePage();
-  const { invitations } = useSessionView();
-  return (
-    <>
-      {invitations.map((invitation) => (
-        <div key={toHex(invitation.ownerKey)} class="note note-wait">
-          <strong>Account {accountNumber(invitation.ownerKey)} wants to show you a camera.</strong> Accept only if this
-          is the number under Settings on the screen of someone you know.{' '}
-          <button
-            type="button"
-            class="button"
-            onClick={() => void history.accept(invitation).then(() => session.refresh())}
-          >
-            Accept
-          </button>
-        </div>
-      ))}
-    </>
   );
 }

@@ -27,7 +27,7 @@ import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
 import { Logo } from './icons.js';
-import { Onboarding } from './onboarding.js';
+import { Onboarding } from './parts.js';
 import { Problem } from './problem.js';
 import { Shell } from './shell.js';
 
@@ -152,7 +152,7 @@ function App({
       );
     case 'new':
       return (
-        <Onboarding
+        <Onboarding.View
           storage={state.storage}
           onReady={(master) => {
             enter(state.storage, master);

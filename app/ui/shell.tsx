@@ -1,14 +1,12 @@
 import { type JSX, useEffect, useState } from './preact.js';
+import { realClock } from '../../common/adapters/real-clock.js';
 import type { SessionView } from '../core/session-view.js';
-import { AddMember } from './add-member.js';
-import { AddCamera } from './add-camera.js';
-import { CamerasView } from './cameras-view.js';
 import { Banners, Connection } from './banners.js';
 import { Page, type PageContext } from './context.js';
 import { EventsView } from './events-view.js';
 import { Logo } from './icons.js';
 import { followNetwork } from './network-events.js';
-import { SettingsView } from './settings-view.js';
+import { AddCamera, AddMember, CamerasView, preloadParts, SettingsView } from './parts.js';
 import { useTheme } from './theme.js';
 
 const VIEWS = [
@@ -43,6 +41,7 @@ export function Shell({
       controller.abort();
     };
   }, [page]);
+  useEffect(() => preloadLater(page), [page]);
   useEffect(() => followAccount(page), [page]);
   useEffect(() => followNetwork(page.liveness, () => page.client.probe()), [page]);
   const add = (): void => {
@@ -82,28 +81,43 @@ export function Shell({
       </header>
       <main id="content" tabIndex={-1}>
         <Banners />
+        {adding !== null && (
+          <AddCamera.View
+            initialCode={adding}
+            onClose={() => {
+              setAdding(null);
+            }}
+          />
+        )}
+        {addingMember !== null && (
+          <AddMember.View
+            initialCode={addingMember}
+            onClose={() => {
+              setAddingMember(null);
+            }}
+          />
+        )}
         {view === 'events' && <EventsView onAddCamera={add} />}
-        {view === 'cameras' && <CamerasView onAddCamera={add} onAddMember={addMember} />}
-        {view === 'settings' && <SettingsView onForget={onForget} />}
+        {view === 'cameras' && <CamerasView.View onAddCamera={add} onAddMember={addMember} />}
+        {view === 'settings' && <SettingsView.View onForget={onForget} />}
       </main>
-      {adding !== null && (
-        <AddCamera
-          initialCode={adding}
-          onClose={() => {
-            setAdding(null);
-          }}
-        />
-      )}
-      {addingMember !== null && (
-        <AddMember
-          initialCode={addingMember}
-          onClose={() => {
-            setAddingMember(null);
-          }}
-        />
-      )}
     </Page.Provider>
   );
+}
+
+/** Leaves the connection to the first events and their pictures. */
+const PRELOAD_AFTER_MS = 3000;
+
+/** Loads the other parts of the page once the events are there. */
+function preloadLater({ session }: PageContext): () => void {
+  let cancel: (() => void) | null = null;
+  const unsubscribe = session.subscribe(({ isLoaded }) => {
+    if (isLoaded) cancel ??= realClock.after(PRELOAD_AFTER_MS, preloadParts);
+  });
+  return () => {
+    unsubscribe();
+    cancel?.();
+  };
 }
 
 /** Asks whether the account is deleted, each time the connection changes: then nothing of it can be read. */

@@ -37,6 +37,9 @@ const BODY_MAX_BYTES = 64 * 1024;
 /** Addresses whose requests are counted; the one that was silent for longest is forgotten first. */
 const ADDRESSES_COUNTED_MAX = 100_000;
 
+/** How long a browser keeps the answer to a preflight: the most that Chromium accepts. */
+const PREFLIGHT_MAX_AGE_S = 7200;
+
 /** HTTP status by error code; 500 for every other code. */
 const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'request-invalid': 400,
@@ -93,7 +96,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
     methods: ['GET', 'POST', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id'],
     credentials: false,
-    maxAge: 600,
+    maxAge: PREFLIGHT_MAX_AGE_S,
   });
   await app.register(swagger, {
     openapi: {

@@ -295,6 +295,20 @@ describe('reading', () => {
     expect(headers['set-cookie']).toBeUndefined();
   });
 
+  it('lets a browser keep the answer to a preflight, for a listed origin', async () => {
+    const api = await ApiWorld.open();
+    const preflight = (origin: string) =>
+      api.app.inject({
+        method: 'OPTIONS',
+        url: '/v1/cameras',
+        headers: { origin, 'access-control-request-method': 'GET', 'access-control-request-headers': 'authorization' },
+      });
+    const { statusCode, headers } = await preflight(PAGE);
+    expect(statusCode).toBe(204);
+    expect(headers).toMatchObject({ 'access-control-allow-origin': PAGE, 'access-control-max-age': '7200' });
+    expect((await preflight('https://evil.example')).headers['access-control-allow-origin']).toBeUndefined();
+  });
+
   it('describes every path in OpenAPI', async () => {
     const api = await ApiWorld.open();
     const { paths } = (await api.app.inject({ method: 'GET', url: '/v1/openapi.json' })).json<{ paths: object }>();
