@@ -74,7 +74,8 @@ export function EventCard({
 }: {
   readonly event: TimelineEvent;
   readonly name: string;
-  readonly onOpen: () => void;
+  /** Called with the event's key. */
+  readonly onOpen: (key: string) => void;
 }): JSX.Element {
   const [element, isInView] = useInView();
   const state = usePicture(event.picture, isInView);
@@ -83,7 +84,14 @@ export function EventCard({
     event.startedAtMs !== null && event.endedAtMs !== null ? duration(event.endedAtMs - event.startedAtMs) : null;
   return (
     <li class="card" ref={element}>
-      <button type="button" class="card-button" onClick={onOpen} aria-label={`${eventTitle(event)}, ${name}, ${time}`}>
+      <button
+        type="button"
+        class="card-button"
+        onClick={() => {
+          onOpen(event.key);
+        }}
+        aria-label={`${eventTitle(event)}, ${name}, ${time}`}
+      >
         <div class="frame">
           <Picture state={state} alt={`${name} at ${time}`} />
           {event.isOpen && <span class="live-badge">Happening now</span>}

@@ -1,15 +1,13 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
-import type { HistoryMark } from '../core/camera-log.js';
 import { mergedList, type MergedList } from '../core/merged-list.js';
 import { silentCameras } from '../core/presence.js';
 import type { CameraView, SessionView } from '../core/session-view.js';
-import { sortMs, type TimelineEvent } from '../core/timeline.js';
+import { sortMs } from '../core/timeline.js';
 import { useChanges, useNames, useNow, usePage, useSessionView } from './context.js';
 import { DeletedEvents } from './deleted-events.js';
-import { EventCard } from './event-card.js';
+import { EventBlock, inBlocks, type Item } from './event-block.js';
 import { EventDialog } from './event-dialog.js';
-import { ago, dayName, shortTime } from './format.js';
-import { HistoryMarkRow } from './history-mark.js';
+import { ago, dayName, shortTime, startOfDay } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
 
@@ -39,6 +37,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
 
   if (view.isLoaded && view.cameras.length === 0) return <NoCamera onAddCamera={onAddCamera} />;
   const current = events[index];
+  const isOwned = (device: string): boolean => view.cameras.some((one) => one.device === device && one.isOwned);
   const silent = silentCameras(view, camera, hearing.untilMs());
   return (
     <section aria-labelledby="events-heading">
@@ -81,27 +80,9 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
       {byDay(shown, now).map(({ day, items }) => (
         <section key={day} class="day" aria-label={day}>
           <h2 class="day-name">{day}</h2>
-          <ul class="grid">
-            {items.map((item) =>
-              item.type === 'mark' ? (
-                <HistoryMarkRow
-                  key={item.mark.key}
-                  mark={item.mark}
-                  name={nameOf(item.mark.device)}
-                  isOwned={view.cameras.some((one) => one.device === item.mark.device && one.isOwned)}
-                />
-              ) : (
-                <EventCard
-                  key={item.event.key}
-                  event={item.event}
-                  name={nameOf(item.event.device)}
-                  onOpen={() => {
-                    setOpened(item.event.key);
-                  }}
-                />
-              ),
-            )}
-          </ul>
+          {inBlocks(items).map((block, i) => (
+            <EventBlock key={i} items={block} nameOf={nameOf} isOwned={isOwned} onOpen={setOpened} />
+          ))}
         </section>
       ))}
       {view.isLoaded && hasOlder && <MoreButton onMore={more} />}
@@ -141,10 +122,6 @@ function Silence({
   );
 }
 
-type Item =
-  | { readonly type: 'event'; readonly atMs: number; readonly event: TimelineEvent }
-  | { readonly type: 'mark'; readonly atMs: number; readonly mark: HistoryMark };
-
 /** Returns the first events, with the marks between them, newest first. */
 function withMarks({ events, marks, hasOlder }: MergedList, limit: number): Item[] {
   const shown = events.slice(0, limit);
@@ -159,9 +136,16 @@ function withMarks({ events, marks, hasOlder }: MergedList, limit: number): Item
 
 function byDay(items: readonly Item[], nowMs: number): { day: string; items: Item[] }[] {
   const out: { day: string; items: Item[] }[] = [];
+  let startMs = Infinity;
   for (const item of items) {
-    const day = dayName(item.atMs, nowMs);
     const last = out.at(-1);
+    // Newest first: what is not before the day's first moment is of the same day.
+    if (last !== undefined && item.atMs >= startMs) {
+      last.items.push(item);
+      continue;
+    }
+    startMs = startOfDay(item.atMs);
+    const day = dayName(item.atMs, nowMs);
     if (last?.day === day) last.items.push(item);
     else out.push({ day, items: [item] });
   }

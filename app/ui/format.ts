@@ -29,10 +29,14 @@ export function shortTime(ms: number): string {
   return format(short, ms);
 }
 
+/** Returns the first moment of a time's day, in the viewer's zone. */
+export function startOfDay(ms: number): number {
+  return new Date(ms).setHours(0, 0, 0, 0);
+}
+
 /** "Today", "Yesterday", or weekday and date. */
 export function dayName(ms: number, nowMs: number): string {
-  const start = (time: number): number => new Date(time).setHours(0, 0, 0, 0);
-  const days = Math.round((start(nowMs) - start(ms)) / 86_400_000);
+  const days = Math.round((startOfDay(nowMs) - startOfDay(ms)) / 86_400_000);
   if (days === 0) return 'Today';
   if (days === 1) return 'Yesterday';
   return format(day, ms);

@@ -37,7 +37,7 @@ interface Marks {
 
 /** A browser in which the owner has the key. */
 export class Owner {
-  private readonly page: Page;
+  readonly page: Page;
   private readonly devtools: CDPSession;
   private readonly site: Site;
   private received = 0;
