@@ -1,17 +1,19 @@
 /** `npm run bench`: times the stages of an event beside floors that are timed in the same run. */
 import { benchDetector, detectorTable } from './bench/detector.js';
 import { benchHandshake } from './bench/handshake.js';
+import { benchIngest } from './bench/ingest.js';
 import type { Figure } from './bench/measure.js';
 import { benchStages, wireBytes } from './bench/stages.js';
-import { benchVerify } from './bench/verify.js';
+import { benchVerify, type VerifyShare } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
 import { printResult, runCommand, type CommandContext } from './command.js';
 import { saveResult, writePart } from './results.js';
 
 const HELP = `npm run bench [-- [detector] [options]]
 
-Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; how many records a core
-verifies a second; and how many bytes an event takes on the wire. Compare the ratios: absolute times are this machine's.
+Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
+cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
+are this machine's.
 
   detector  measure only what a frame costs the detector, beside decoding it
   --json    print one JSON object on stdout
@@ -58,23 +60,32 @@ async function stages({ json, save }: Options, { folder, progress }: CommandCont
   const handshake = await benchHandshake(folder, progress);
   const figures = [...(await benchStages(world, folder, progress)), ...(handshake === null ? [] : [handshake])];
   progress('verify …');
-  const verify = await benchVerify(world, folder);
+  const verify = await benchVerify(world);
+  progress('ingest …');
+  const stored = await benchIngest(world, folder);
   const wire = await wireBytes(world);
-  const result = { command: 'npm run bench', stages: figures, verify, wire };
+  const result = { command: 'npm run bench', stages: figures, verify, ingest: { stored }, wire };
   if (save) saveResult('bench', result);
   const head = `${'stage'.padEnd(58)}${'median'.padStart(10)}${'floor'.padStart(10)}${'ratio'.padStart(8)}  floor is`;
   const text = [
     '',
     head,
-    [...figures, verify.figure].map(line).join(''),
-    `${String(verify.verified)} records verified a second on one core, ${String(Math.round(verify.share * 100))} % of bare Ed25519 (${String(verify.bare)})`,
-    `${String(verify.stored)} records a second through ingest into SQLite, with a picture each`,
+    figures.map(line).join(''),
+    ...verify.map(verifyLine),
+    `${String(stored)} records a second through ingest into SQLite, with a picture each`,
     `${String(wire.event)} bytes on the wire for an event of start, update and end ` +
       `(start ${String(wire.startMessage)}: record ${String(wire.record)}, sealed picture ${String(wire.sealedPicture)} ` +
       `of a JPEG of ${String(wire.pictureJpeg)}; end ${String(wire.endMessage)})`,
   ];
   printResult(json, result, text.join('\n'));
   return 0;
+}
+
+function verifyLine({ keys, share, recordUs, bareUs }: VerifyShare): string {
+  return (
+    `${String(Math.round(1e6 / recordUs))} records verified and bound in a second of processor time with ${String(keys)} ` +
+    `${keys === 1 ? 'key' : 'keys'}, ${String(Math.round(share * 100))} % of bare Ed25519 (${String(Math.round(1e6 / bareUs))})`
+  );
 }
 
 function line({ name, us, floorUs, ratio, floor }: Figure): string {

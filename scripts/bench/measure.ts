@@ -33,7 +33,8 @@ async function timeOf(work: Work, calls: number, now: Stopwatch): Promise<number
   return (now() - startedUs) / calls;
 }
 
-function median(values: readonly number[]): number {
+/** Returns the middle value. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
