@@ -1,6 +1,7 @@
 import { concat, copyOf, equal, utf8 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
+import { Lru } from '../../common/lru.js';
 import { verifyStrict } from '../crypto/strict.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
 import { byteStringHead, decodeCbor, decodeCborInPlace, encodeCbor } from './cbor.js';
@@ -40,8 +41,18 @@ const SIG_STRUCTURE_START = concat(
  * valid for another.
  */
 function sigStructureOf(header: Uint8Array, domain: string, payload: Uint8Array): Uint8Array {
-  const aad = utf8(domain);
-  return concat(SIG_STRUCTURE_START, header, byteStringHead(aad.length), aad, byteStringHead(payload.length), payload);
+  return concat(SIG_STRUCTURE_START, header, externalAad(domain), byteStringHead(payload.length), payload);
+}
+
+/** Domains are few, and each record needs one. */
+const aads = new Lru<string, Uint8Array>(32);
+
+function externalAad(domain: string): Uint8Array {
+  const known = aads.get(domain);
+  if (known !== undefined) return known;
+  const aad = encodeCbor(utf8(domain));
+  aads.set(domain, aad);
+  return aad;
 }
 
 /** Signs a payload. Returns the bytes of the COSE_Sign1. */
