@@ -2,17 +2,19 @@
 import { comparisonText, compareWithSaved } from './bench/against-saved.js';
 import { benchDetector, detectorTable } from './bench/detector.js';
 import { benchHandshake } from './bench/handshake.js';
+import { benchIngest } from './bench/ingest.js';
 import type { Figure } from './bench/measure.js';
 import { benchStages, wireBytes } from './bench/stages.js';
-import { benchVerify } from './bench/verify.js';
+import { benchVerify, type VerifyShare } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
 import { printResult, runCommand, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
 const HELP = `npm run bench [-- [detector] [options]]
 
-Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; how many records a core
-verifies a second; and how many bytes an event takes on the wire. Compare the ratios: absolute times are this machine's.
+Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
+cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
+are this machine's.
 
   detector   measure only what a frame costs the detector, beside decoding it
   --compare  also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
@@ -64,24 +66,34 @@ async function stages({ compare, json, save }: Options, { folder, progress }: Co
   const handshake = await benchHandshake(folder, progress);
   const figures = [...(await benchStages(world, folder, progress)), ...(handshake === null ? [] : [handshake])];
   progress('verify …');
-  const verify = await benchVerify(world, folder);
+  const verify = await benchVerify(world);
+  progress('ingest …');
+  const stored = await benchIngest(world, folder);
   const wire = await wireBytes(world);
-  const compared = compare ? compareWithSaved('bench', readResult('bench'), [...figures, verify.figure]) : undefined;
-  const result = { command: 'npm run bench', stages: figures, verify, wire, compared };
+  const ofVerify = verify.map(({ figure }) => figure);
+  const compared = compare ? compareWithSaved('bench', readResult('bench'), [...figures, ...ofVerify]) : undefined;
+  const result = { command: 'npm run bench', stages: figures, verify, ingest: { stored }, wire, compared };
   if (save) saveResult('bench', result);
   const head = `${'stage'.padEnd(58)}${'median'.padStart(10)}${'floor'.padStart(10)}${'ratio'.padStart(8)}  floor is`;
   const text = [
     '',
     head,
-    [...figures, verify.figure].map(line).join(''),
-    `${String(verify.verified)} records verified a second on one core, ${String(Math.round(verify.share * 100))} % of bare Ed25519 (${String(verify.bare)})`,
-    `${String(verify.stored)} records a second through ingest into SQLite, with a picture each`,
+    figures.map(line).join(''),
+    ...verify.map(verifyLine),
+    `${String(stored)} records a second through ingest into SQLite, with a picture each`,
     `${String(wire.event)} bytes on the wire for an event of start, update and end ` +
       `(start ${String(wire.startMessage)}: record ${String(wire.record)}, sealed picture ${String(wire.sealedPicture)} ` +
       `of a JPEG of ${String(wire.pictureJpeg)}; end ${String(wire.endMessage)})`,
   ];
   printResult(json, result, text.join('\n') + comparisonText(compared));
   return 0;
+}
+
+function verifyLine({ keys, share, recordUs, bareUs }: VerifyShare): string {
+  return (
+    `${String(Math.round(1e6 / recordUs))} records verified and bound in a second of processor time with ${String(keys)} ` +
+    `${keys === 1 ? 'key' : 'keys'}, ${String(Math.round(share * 100))} % of bare Ed25519 (${String(Math.round(1e6 / bareUs))})`
+  );
 }
 
 function line({ name, us, floorUs, ratio, floor }: Figure): string {

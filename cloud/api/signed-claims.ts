@@ -1,4 +1,5 @@
 import { equal, toHex } from '../../common/bytes.js';
+import { Lru } from '../../common/lru.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimKind, type Claim } from '../../protocol/objects/claim.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
@@ -10,7 +11,7 @@ const CACHED_MAX = 10_000;
 export class SignedClaims {
   private readonly suite: CryptoSuite;
   /** By claim hash. A cached claim was signed by its owner: it can be old, but never another owner's. */
-  private readonly claims = new Map<string, Claim>();
+  private readonly claims = new Lru<string, Claim>(CACHED_MAX);
 
   constructor(suite: CryptoSuite) {
     this.suite = suite;
@@ -24,7 +25,6 @@ export class SignedClaims {
     try {
       const claim = openSigned(claimKind, this.suite, bytes ?? new Uint8Array(0));
       if (!equal(claim.hash, claimHash)) return null;
-      if (this.claims.size >= CACHED_MAX) this.claims.clear();
       this.claims.set(name, claim.value);
       return claim.value;
     } catch {

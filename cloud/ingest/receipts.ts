@@ -1,7 +1,7 @@
 import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { receiptKind, type Pacing, type Receipt } from '../../protocol/objects/receipt.js';
-import { signObject } from '../../protocol/objects/signed-object.js';
+import { signBytes } from '../../protocol/objects/signed-object.js';
 
 /** What a receipt states about one record. */
 export type ReceiptEntry =
@@ -56,5 +56,5 @@ export function makeReceipt(suite: CryptoSuite, signer: Signer, { epoch, entries
     ...(rejects.length === 0 ? {} : { rejects: rejects.slice(0, LIMITS.receiptRejectsMax) }),
     ...(pacing === null ? {} : { pacing }),
   };
-  return signObject(receiptKind, suite, signer, receipt).bytes;
+  return signBytes(receiptKind, suite, signer, receipt);
 }

@@ -9,7 +9,7 @@ import { equalSecret, toHex, utf8 } from '../../common/bytes.js';
 import { Counters } from '../../common/counters.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import { nodeSuite } from '../../protocol/crypto/node.js';
+import { nodeSuiteFor } from '../../protocol/crypto/node.js';
 import { EmbeddedBroker } from '../broker/embedded-broker.js';
 import type { FeedSettings } from '../ingest/mqtt-feed.js';
 import { OperatorServer } from '../operator/server.js';
@@ -78,7 +78,8 @@ export async function startCloud(config: CloudConfig, log: Log, signal?: AbortSi
   const broker = config['mqtt.embedded'] ? embeddedBroker(config, counters) : null;
   const store = await openStore(config);
   try {
-    const receiptKeys = loadReceiptKeys(config['data.folder'], nodeSuite, realRandom);
+    const suite = nodeSuiteFor(config['pacing.fleet']);
+    const receiptKeys = loadReceiptKeys(config['data.folder'], suite, realRandom);
     const brokerPort = broker === null ? null : await broker.server.start();
     if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker is listening');
     const cloud = new Cloud(config, {
@@ -87,7 +88,7 @@ export async function startCloud(config: CloudConfig, log: Log, signal?: AbortSi
       counters,
       nextTurn,
       receiptKeys,
-      suite: nodeSuite,
+      suite,
       clock: realClock,
       random: realRandom,
       feed: feedSettings(config, brokerPort, broker?.cloudPassword),

@@ -141,7 +141,7 @@ export const CLOUD_KEYS = {
   'pacing.fleet': key(
     integer(0, 100_000_000),
     0,
-    'Number of cameras N; 0 leaves the window of reconnects to the cameras.',
+    'Number of cameras N, whose public keys ingest keeps parsed from 16384 on; 0 leaves the window of reconnects to the cameras.',
   ),
   'pacing.connectsPerSecond': key(
     integer(1, 1_000_000),

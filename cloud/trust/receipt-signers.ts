@@ -1,9 +1,11 @@
 import { equal, toHex } from '../../common/bytes.js';
+import { Lru } from '../../common/lru.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 
-const CLAIMS_CACHED_MAX = 10_000;
+/** Verifying a claim takes longer than a record, so there is room for those of a large fleet: 150 bytes each. */
+const CLAIMS_CACHED_MAX = 65_536;
 
 /**
  * Chooses the key that signs the receipts of a claim: the first, in our order of preference, that the claim names. Its
@@ -13,7 +15,7 @@ export class ReceiptSigners {
   private readonly suite: CryptoSuite;
   private readonly signers: readonly Signer[];
   /** By claim hash. A signed claim never changes, so neither does the choice. */
-  private readonly chosen = new Map<string, Signer | null>();
+  private readonly chosen = new Lru<string, Signer | null>(CLAIMS_CACHED_MAX);
 
   constructor(suite: CryptoSuite, signers: readonly Signer[]) {
     this.suite = suite;
@@ -28,7 +30,6 @@ export class ReceiptSigners {
     const claim = bytes === null ? null : openSigned(claimKind, this.suite, bytes);
     if (claim === null || !equal(claim.hash, claimHash)) return null;
     const signer = chooseKey(this.signers, ({ publicKey }) => publicKey, claim.value.receiptKeys) ?? null;
-    if (this.chosen.size >= CLAIMS_CACHED_MAX) this.chosen.clear();
     this.chosen.set(name, signer);
     return signer;
   }

@@ -5,14 +5,17 @@ export const ID_BYTES = 16;
 export const HASH_BYTES = 32;
 export const KEY_BYTES = 32;
 
+const DEVICE_PREFIX = utf8('sealcam/device/v1');
+const ACCOUNT_PREFIX = utf8('sealcam/account/v1');
+
 /** Returns a device's id (32 bytes). It follows from the key alone, so no table can map it to another device. */
 export function deviceId(suite: CryptoSuite, publicKey: Uint8Array): Uint8Array {
-  return suite.sha256(concat(utf8('sealcam/device/v1'), publicKey));
+  return suite.sha256(concat(DEVICE_PREFIX, publicKey));
 }
 
 /** Returns an account's id (16 bytes), an opaque pseudonym. Every verifier derives it from the owner key itself. */
 export function accountId(suite: CryptoSuite, ownerKey: Uint8Array): Uint8Array {
-  return suite.sha256(concat(utf8('sealcam/account/v1'), ownerKey)).slice(0, ID_BYTES);
+  return suite.sha256(concat(ACCOUNT_PREFIX, ownerKey)).slice(0, ID_BYTES);
 }
 
 /** Returns the key of a record in a map over one camera's records: `epoch/seq`. */

@@ -44,15 +44,23 @@ function opened<T>({ codec, domain }: SignedKind<T>, suite: CryptoSuite, object:
 }
 
 /**
- * Signs a value.
+ * Signs a value that is only sent: it is not read back. Returns the signed object.
  * @throws SealcamError `foreign`, `malformed` as on opening; `too-large`
  */
-export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: Signer, value: T): Verified<T> {
+export function signBytes<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: Signer, value: T): Uint8Array {
   kind.check(value, signer.publicKey, suite);
   const bytes = signSign1(kind.domain, signer, encodeCbor(kind.codec.toCbor(value)));
   if (bytes.length > kind.maxBytes)
     throw new SealcamError('too-large', `${kind.domain}: ${String(bytes.length)} bytes`);
-  const object = parseSign1(bytes, kind.domain, kind.maxBytes);
+  return bytes;
+}
+
+/**
+ * Signs a value, as {@link signBytes} does, and returns what was signed.
+ * @throws SealcamError `foreign`, `malformed` as on opening; `too-large`
+ */
+export function signObject<T>(kind: SignedKind<T>, suite: CryptoSuite, signer: Signer, value: T): Verified<T> {
+  const object = parseSign1(signBytes(kind, suite, signer, value), kind.domain, kind.maxBytes);
   // Read back from the bytes: the caller may change its own arrays later, but a Verified must not change.
   return opened(kind, suite, object);
 }

@@ -167,11 +167,32 @@ export type StructOf<F extends Fields> = Simplify<
   { readonly [K in RequiredNames<F>]: FieldType<F[K]> } & { readonly [K in OptionalNames<F>]?: FieldType<F[K]> }
 >;
 
+/** A map, which alone can have a version. */
+export interface StructCodec<T> extends Codec<T> {
+  /** Reads the fields; the map may hold this one other key. */
+  readonly fieldsFrom: (raw: unknown, path: string, otherKey: number | null) => T;
+}
+
 /** A CBOR map with these fields and no other keys. */
-export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
+export function struct<const F extends Fields>(fields: F): StructCodec<StructOf<F>> {
   const table = Object.entries(fields) as [string, Field<unknown, boolean>][];
   const known = new Set(table.map(([, { key }]) => key));
+  const fieldsFrom = (raw: unknown, path: string, otherKey: number | null): StructOf<F> => {
+    if (!(raw instanceof Map)) return refuse(path, 'a map');
+    const out: Record<string, unknown> = {};
+    for (const [name, { key, codec, optional: mayMiss }] of table) {
+      // No CBOR value of this protocol is undefined.
+      const item: unknown = raw.get(key);
+      if (item !== undefined) out[name] = codec.fromCbor(item, `${path}.${name}`);
+      else if (!mayMiss) refuse(`${path}.${name}`, 'a value');
+    }
+    for (const key of raw.keys() as Iterable<number>) {
+      if (!known.has(key) && key !== otherKey) refuse(path, `no key ${String(key)}`);
+    }
+    return out as StructOf<F>;
+  };
   return {
+    fieldsFrom,
     toCbor(value) {
       const out = new Map<number, Cbor>();
       for (const [name, { key, codec, optional: mayMiss }] of table) {
@@ -184,19 +205,7 @@ export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
       }
       return out;
     },
-    fromCbor(raw, path) {
-      if (!(raw instanceof Map)) return refuse(path, 'a map');
-      const out: Record<string, unknown> = {};
-      for (const [name, { key, codec, optional: mayMiss }] of table) {
-        if (!raw.has(key)) {
-          if (!mayMiss) refuse(`${path}.${name}`, 'a value');
-          continue;
-        }
-        out[name] = codec.fromCbor(raw.get(key), `${path}.${name}`);
-      }
-      for (const key of raw.keys()) if (!known.has(key as number)) refuse(path, `no key ${String(key)}`);
-      return out as StructOf<F>;
-    },
+    fromCbor: (raw, path) => fieldsFrom(raw, path, null),
     schema: {
       type: 'struct',
       fields: table.map(([name, item]) => ({
@@ -213,7 +222,7 @@ export function struct<const F extends Fields>(fields: F): Codec<StructOf<F>> {
 const KEY_VERSION = 0;
 
 /** Adds a version to a struct. Another version is `unsupported`, whatever else the map contains. */
-export function versioned<T>(version: number, inner: Codec<T>): Codec<T> {
+export function versioned<T>(version: number, inner: StructCodec<T>): Codec<T> {
   return {
     toCbor(value) {
       const fields = inner.toCbor(value);
@@ -226,9 +235,7 @@ export function versioned<T>(version: number, inner: Codec<T>): Codec<T> {
       if (typeof found !== 'number') return refuse(`${path}.version`, 'a number');
       if (found !== version)
         throw new SealcamError('unsupported', `${path}: version ${String(found)} is not known here`);
-      const fields = new Map(raw);
-      fields.delete(KEY_VERSION);
-      return inner.fromCbor(fields, path);
+      return inner.fieldsFrom(raw, path, KEY_VERSION);
     },
     schema: {
       type: 'struct',

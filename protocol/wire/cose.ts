@@ -1,15 +1,18 @@
-import { concat, copyOf, utf8 } from '../../common/bytes.js';
+import { concat, copyOf, equal, utf8 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
+import { Lru } from '../../common/lru.js';
 import { verifyStrict } from '../crypto/strict.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
-import { decodeCbor, encodeCbor, type Cbor } from './cbor.js';
+import { byteStringHead, decodeCbor, decodeCborInPlace, encodeCbor } from './cbor.js';
 
 /** COSE_Sign1 (RFC 9052 §4.2) with the one protected header that this protocol allows. Not yet verified. */
 export interface Sign1 {
   /** 32-byte public key of the claimed signer. */
   readonly kid: Uint8Array;
+  /** A view of `bytes`. */
   readonly payload: Uint8Array;
+  /** A view of `bytes`. */
   readonly signature: Uint8Array;
   /** A private copy of the whole object. */
   readonly bytes: Uint8Array;
@@ -19,30 +22,42 @@ export interface Sign1 {
 
 /** CBOR tag 18, the first byte of every COSE_Sign1. */
 const TAG_SIGN1 = 0xd2;
-/** Ed25519 as a fully specified algorithm; RFC 9864. */
-const ALG_ED25519 = -19;
-const HEADER_ALG = 1;
-const HEADER_KID = 4;
-
-function protectedHeader(kid: Uint8Array): Uint8Array {
-  return encodeCbor(
-    new Map<number, Cbor>([
-      [HEADER_ALG, ALG_ED25519],
-      [HEADER_KID, kid],
-    ]),
-  );
-}
+const KID_BYTES = 32;
+const SIGNATURE_BYTES = 64;
+/**
+ * Everything before the kid in the one protected header {1: -19, 4: kid}: a map of two, alg = -19 (Ed25519 as a fully specified
+ * algorithm, RFC 9864), kid = 32 bytes.
+ */
+const HEADER_START = Uint8Array.of(0xa2, 0x01, 0x32, 0x04, 0x58, KID_BYTES);
+/** An array of four: its context, "Signature1" as text, and the head of a protected header. */
+const SIG_STRUCTURE_START = concat(
+  Uint8Array.of(0x84),
+  encodeCbor('Signature1'),
+  byteStringHead(HEADER_START.length + KID_BYTES),
+);
 
 /**
- * Sig_structure, RFC 9052 §4.4. The domain is its external_aad, so a signature of one kind is never valid for another.
+ * Sig_structure, RFC 9052 §4.4, for a header of 38 bytes. The domain is its external_aad, so a signature of one kind is never
+ * valid for another.
  */
 function sigStructureOf(header: Uint8Array, domain: string, payload: Uint8Array): Uint8Array {
-  return encodeCbor(['Signature1', header, utf8(domain), payload]);
+  return concat(SIG_STRUCTURE_START, header, externalAad(domain), byteStringHead(payload.length), payload);
+}
+
+/** Domains are few, and each record needs one. */
+const aads = new Lru<string, Uint8Array>(32);
+
+function externalAad(domain: string): Uint8Array {
+  const known = aads.get(domain);
+  if (known !== undefined) return known;
+  const aad = encodeCbor(utf8(domain));
+  aads.set(domain, aad);
+  return aad;
 }
 
 /** Signs a payload. Returns the bytes of the COSE_Sign1. */
 export function signSign1(domain: string, signer: Signer, payload: Uint8Array): Uint8Array {
-  const header = protectedHeader(signer.publicKey);
+  const header = concat(HEADER_START, signer.publicKey);
   const signature = signer.sign(sigStructureOf(header, domain, payload));
   return concat(Uint8Array.of(TAG_SIGN1), encodeCbor([header, new Map(), payload, signature]));
 }
@@ -59,7 +74,7 @@ export function parseSign1(untrusted: Uint8Array, domain: string, maxBytes: numb
   }
   const bytes = copyOf(untrusted);
   if (bytes[0] !== TAG_SIGN1) throw new SealcamError('malformed', 'not a COSE_Sign1');
-  const parts = decodeCbor(bytes.subarray(1), { maxBytes, maxDepth: 3, maxItems: 8 });
+  const parts = decodeCborInPlace(bytes.subarray(1), { maxBytes, maxDepth: 3, maxItems: 8 });
   if (!Array.isArray(parts) || parts.length !== 4) throw new SealcamError('malformed', 'not a COSE_Sign1');
   const [header, unprotected, payload, signature] = parts as readonly unknown[];
   if (!(header instanceof Uint8Array) || !(payload instanceof Uint8Array)) {
@@ -68,20 +83,19 @@ export function parseSign1(untrusted: Uint8Array, domain: string, maxBytes: numb
   if (!(unprotected instanceof Map) || unprotected.size > 0) {
     throw new SealcamError('malformed', 'the unprotected header is not empty');
   }
-  if (!(signature instanceof Uint8Array) || signature.length !== 64) {
+  if (!(signature instanceof Uint8Array) || signature.length !== SIGNATURE_BYTES) {
     throw new SealcamError('malformed', 'the signature is not 64 bytes');
   }
-  return { bytes, kid: kidOf(header), payload, signature, sigStructure: sigStructureOf(header, domain, payload) };
+  const kid = kidOf(header);
+  return { bytes, kid, payload, signature, sigStructure: sigStructureOf(header, domain, payload) };
 }
 
+/** The encoding is deterministic, so the header has one spelling. */
 function kidOf(header: Uint8Array): Uint8Array {
-  const map = decodeCbor(header, { maxBytes: 64, maxDepth: 2, maxItems: 8 });
-  if (!(map instanceof Map) || map.size !== 2 || map.get(HEADER_ALG) !== ALG_ED25519) {
-    throw new SealcamError('malformed', 'the protected header is not {1: -19, 4: kid}');
-  }
-  const kid: unknown = map.get(HEADER_KID);
-  if (!(kid instanceof Uint8Array) || kid.length !== 32) {
-    throw new SealcamError('malformed', 'the kid is not a raw 32-byte key');
+  const start = header.subarray(0, HEADER_START.length);
+  const kid = header.slice(HEADER_START.length);
+  if (!equal(start, HEADER_START) || kid.length !== KID_BYTES) {
+    throw new SealcamError('malformed', 'the protected header is not {1: -19, 4: kid} with a raw 32-byte key');
   }
   return kid;
 }

@@ -35,7 +35,8 @@ async function timeOf(work: Work, calls: number, now: Stopwatch): Promise<number
   return (now() - startedUs) / calls;
 }
 
-function median(values: readonly number[]): number {
+/** Returns the middle value. */
+export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? NaN;
 }
@@ -68,7 +69,8 @@ export async function compare({ name, work, floor, floorWork, now = wallUs }: Co
   return figureOf(name, floor, pairs);
 }
 
-function figureOf(name: string, floor: string, pairs: readonly (readonly [number, number])[]): Figure {
+/** Makes the figure of microseconds that were measured in pairs: of the work, and of its floor. */
+export function figureOf(name: string, floor: string, pairs: readonly (readonly [number, number])[]): Figure {
   const ratios = pairs.map(([us, floorUs]) => us / floorUs).sort((a, b) => a - b);
   return {
     name,

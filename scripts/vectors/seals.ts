@@ -6,10 +6,12 @@ import { padContent } from '../../protocol/seal/content.js';
 import { contextHash, seal, type SealContext } from '../../protocol/seal/seal.js';
 import { hkdfSha256 } from '../../protocol/crypto/hashes.js';
 import { sealBody } from '../../protocol/seal/body.js';
-import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
-import { decode } from 'cborg';
+import { LIMITS } from '../../common/limits.js';
+import { decodeCbor, encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
 import { NAMES, vectorRandom } from './keyring.js';
 import { VectorWorld } from './signed.js';
+
+const HEADER_LIMITS = { maxBytes: LIMITS.sealedMaxBytes, maxDepth: 3, maxItems: 16 };
 
 interface SealVector {
   readonly name: string;
@@ -127,8 +129,8 @@ function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector)
     out[index] = (out[index] ?? 0) ^ 1;
     return out;
   };
-  const [suiteId, wraps, mac] = decode(header) as [number, Uint8Array[], Uint8Array];
-  const otherWrap = (decode(chunks.header) as [number, Uint8Array[], Uint8Array])[1];
+  const [suiteId, wraps, mac] = decodeCbor(header, HEADER_LIMITS) as [number, Uint8Array[], Uint8Array];
+  const otherWrap = (decodeCbor(chunks.header, HEADER_LIMITS) as [number, Uint8Array[], Uint8Array])[1];
   // Sealed with the right key, so that only the content is wrong.
   const good = thumbnail.plaintext;
   const content = (value: Cbor): Uint8Array => {

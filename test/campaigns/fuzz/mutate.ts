@@ -62,7 +62,7 @@ export function mutateBytes(random: Random, seed: Uint8Array): Uint8Array {
 const INTEGERS = [0, 1, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32, 2 ** 53 - 1, -1, -24, -(2 ** 53 - 1)];
 
 /** Returns a random value of any CBOR type. */
-function anyValue(random: Random, depth = 0): unknown {
+export function anyValue(random: Random, depth = 0): unknown {
   switch (below(random, depth > 3 ? 6 : 9)) {
     case 0:
       return oneOf(random, INTEGERS);

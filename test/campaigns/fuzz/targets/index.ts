@@ -1,4 +1,5 @@
 import type { Target } from '../harness.js';
+import { DECODER_TARGETS } from './decoders.js';
 import { FILE_TARGETS } from './files.js';
 import { SERVICE_TARGETS } from './services.js';
 import { SIGNED_TARGETS } from './signed.js';
@@ -9,6 +10,7 @@ import { WIRE_TARGETS } from './wire.js';
 export const TARGETS: readonly Target[] = [
   ...SIGNED_TARGETS,
   ...WIRE_TARGETS,
+  ...DECODER_TARGETS,
   ...TEXT_TARGETS,
   ...FILE_TARGETS,
   ...SERVICE_TARGETS,

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { SealcamError } from '../../../../common/errors.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 import { CALL_MAX_MS, cpuMs, fuzz, inputOf, type Target } from '../../../campaigns/fuzz/harness.js';
+import { besideOldDecoder } from '../../../campaigns/fuzz/targets/decoders.js';
 import { TARGETS } from '../../../campaigns/fuzz/targets/index.js';
 import { limitMs } from '../../../support/runner/speed.js';
 
@@ -20,6 +21,10 @@ function broken(decode: (input: Uint8Array) => Uint8Array | undefined): Target {
   return { ...cbor, name: 'broken', input: (random) => cbor?.input(random) ?? new Uint8Array(0), run: decode };
 }
 
+function refusing(): never {
+  throw new SealcamError('malformed', 'refused');
+}
+
 describe('fuzzing', () => {
   it('finds nothing in any decoder, in a short run', { timeout: limitMs(60_000) }, async () => {
     const { tallies, failures } = await run(TARGETS, 60);
@@ -29,6 +34,26 @@ describe('fuzzing', () => {
     const signed = tallies.filter(({ target }) => target.startsWith('signed '));
     expect(signed.filter(({ accepted, refused }) => accepted === 0 || refused === 0)).toEqual([]);
   });
+
+  it(
+    'finds both CBOR decoders of one opinion, and catches one that reads more',
+    { timeout: limitMs(60_000) },
+    async () => {
+      expect((await run([besideOldDecoder(decodeCbor)], 3000)).failures).toEqual([]);
+      const lenient = { ...limits, maxItems: 100_000, maxBytes: 1 << 20 };
+      const broken: readonly [string, typeof decodeCbor][] = [
+        ['other limits', (bytes) => decodeCbor(bytes, lenient)],
+        ['tags', (bytes, own) => decodeCbor(bytes[0] === 0xc2 ? bytes.subarray(1) : bytes, own)],
+        ['bytes after the end', (bytes, own) => decodeCbor(bytes.at(-1) === 0xff ? bytes.subarray(0, -1) : bytes, own)],
+        ['one map less', (bytes, own) => (bytes[0] === 0xa0 ? refusing() : decodeCbor(bytes, own))],
+        ['another value', (bytes, own) => (bytes[0] === 0xf4 ? null : decodeCbor(bytes, own))],
+      ];
+      for (const [name, decode] of broken) {
+        const { failures } = await run([besideOldDecoder(decode)], 20_000);
+        expect([name, failures.map(({ property }) => property)]).toEqual([name, ['typed error only']]);
+      }
+    },
+  );
 
   it('gives the same inputs for the same seed', () => {
     for (const target of TARGETS.slice(0, 20)) {

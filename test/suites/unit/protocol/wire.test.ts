@@ -1,17 +1,18 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
-import { equal } from '../../../../common/bytes.js';
+import { concat, equal } from '../../../../common/bytes.js';
 import { isSealcamError } from '../../../../common/errors.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { verifyStrict } from '../../../../protocol/crypto/strict.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
 import { sessionKind, type Session } from '../../../../protocol/objects/session.js';
-import { openSigned, signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
+import { openSigned, signBytes, signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown, decodeUp } from '../../../../protocol/transport/messages.js';
 import { parseTopic, topicFilter, topicOf } from '../../../../protocol/transport/topics.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
+import { encodeByLibrary } from '../../../support/scanned-cbor.js';
 import { suites } from '../../../support/runner/suites.js';
 import { hex, readVectors } from '../../../support/vectors.js';
 
@@ -43,6 +44,18 @@ function codeOf(action: () => unknown): string {
   }
 }
 
+/** Returns an integer's encoding with its argument in more bytes than it needs. */
+function longerHeads(bytes: Uint8Array): Uint8Array[] {
+  const [first = 0] = bytes;
+  const info = first & 0x1f;
+  const argument = info < 24 ? Uint8Array.of(info) : bytes.slice(1);
+  const sizes = [1, 2, 4, 8].filter((size) => size > (info < 24 ? 0 : argument.length));
+  return sizes.map((size) => {
+    const head = Uint8Array.of((first & 0xe0) | (24 + Math.log2(size)));
+    return concat(head, new Uint8Array(size - argument.length), argument);
+  });
+}
+
 function signedSession(): { readonly signer: Signer; readonly session: Verified<Session> } {
   const signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
   const origins = { cloudOrigin: 'https://cloud.example', pageOrigin: 'https://app.example' };
@@ -57,6 +70,24 @@ describe('deterministic CBOR', () => {
         expect(decodeCbor(encodeCbor(value), { ...limits, maxBytes: 1 << 20 })).toEqual(value);
       }),
     );
+  });
+
+  it('writes what the library writes', () => {
+    fc.assert(
+      fc.property(cbor, (value) => {
+        expect(encodeCbor(value)).toEqual(encodeByLibrary(value));
+      }),
+    );
+  });
+
+  it('writes every integer in the shortest head, and reads no other', () => {
+    const edges = [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, Number.MAX_SAFE_INTEGER];
+    for (const value of edges.flatMap((edge) => [edge, -edge, -1 - edge]).filter(Number.isSafeInteger)) {
+      const bytes = encodeCbor(value);
+      expect(bytes).toEqual(encodeByLibrary(value));
+      expect(decodeCbor(bytes, limits)).toBe(value === 0 ? 0 : value);
+      for (const longer of longerHeads(bytes)) expect(codeOf(() => decodeCbor(longer, limits))).toBe('malformed');
+    }
   });
 
   it('accepts bytes only if they are the encoding of their value', () => {
@@ -98,6 +129,28 @@ describe('deterministic CBOR', () => {
     ['simple value 32', 'f820'],
   ])('refuses %s', (_, bytes) => {
     expect(codeOf(() => decodeCbor(hex(bytes), limits))).toBe('malformed');
+  });
+
+  it('is not changed with the bytes that it was read from, even a Buffer, whose slice() is a view', () => {
+    const bytes = Buffer.from(encodeCbor([Uint8Array.of(1, 2, 3)]));
+    const value = decodeCbor(bytes, limits);
+    bytes.fill(0);
+    expect(value).toEqual([Uint8Array.of(1, 2, 3)]);
+  });
+
+  it('counts depth and items up to the limit, and not one further', () => {
+    const nested = (depth: number): Uint8Array => concat(new Uint8Array(depth).fill(0x81), Uint8Array.of(0));
+    expect(codeOf(() => decodeCbor(nested(8), limits))).toBe('accepted');
+    expect(codeOf(() => decodeCbor(nested(9), limits))).toBe('malformed');
+    const two = encodeCbor(new Map([[0, [1]]]));
+    expect(codeOf(() => decodeCbor(two, { ...limits, maxItems: 4 }))).toBe('accepted');
+    expect(codeOf(() => decodeCbor(two, { ...limits, maxItems: 3 }))).toBe('malformed');
+  });
+
+  it('is never written with what it has no form for', () => {
+    expect(codeOf(() => encodeCbor(0.5))).toBe('internal');
+    expect(codeOf(() => encodeCbor(2 ** 53))).toBe('internal');
+    expect(codeOf(() => encodeCbor(new Map([[24, 0]])))).toBe('internal');
   });
 
   it('refuses excessive depth and size without parsing', () => {
@@ -168,6 +221,32 @@ describe('a verified object', () => {
     const signed = signObject(sessionKind, nodeSuite, signer, { ...session.value, nonce });
     nonce.fill(0);
     expect(openSigned(sessionKind, nodeSuite, signed.bytes).value).toEqual(signed.value);
+  });
+
+  it('is signed to the same bytes where it is only sent, and held to the same rules', () => {
+    expect(signBytes(sessionKind, nodeSuite, signer, session.value)).toEqual(session.bytes);
+    const wrong = { ...session.value, nonce: new Uint8Array(31) };
+    expect(codeOf(() => signBytes(sessionKind, nodeSuite, signer, wrong))).toBe('malformed');
+  });
+
+  it('is verified with the key that it names, also where that key was used before', () => {
+    const message = realRandom.bytes(40);
+    const signature = signer.sign(message);
+    const altered = signature.slice();
+    altered[40] = (altered[40] ?? 0) ^ 1;
+    const key = signer.publicKey.slice();
+    const verdict = (of: Uint8Array): boolean => verifyStrict(nodeSuite, key, message, of);
+    expect([verdict(altered), verdict(signature), verdict(altered), verdict(signature)]).toEqual([
+      false,
+      true,
+      false,
+      true,
+    ]);
+    // The same array with the bytes of another key.
+    key.set(nodeSuite.ed25519Signer(realRandom.bytes(32)).publicKey);
+    expect(verdict(signature)).toBe(false);
+    key.fill(0);
+    expect(verdict(signature)).toBe(false);
   });
 
   it('is the same for any kind of byte array, and verification changes none of them', () => {

@@ -1,13 +1,11 @@
+/**
+ * The decoder and the encoder that protocol/wire had before it read and wrote CBOR itself: the heads are scanned, cborg
+ * decodes, and the value is encoded again and compared. It stays as the second opinion of `npm run fuzz`.
+ */
+import { decode, encode, rfc8949EncodeOptions } from 'cborg';
+import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
-
-/** Limits on CBOR from outside. */
-export interface ScanLimits {
-  readonly maxBytes: number;
-  /** Nested arrays, maps and tags. */
-  readonly maxDepth: number;
-  /** All items, those inside of others included. */
-  readonly maxItems: number;
-}
+import type { Cbor, CborLimits } from '../../protocol/wire/cbor.js';
 
 /** The largest map key of the protocol, whose head is the key itself. */
 const KEY_MAX = 23;
@@ -16,14 +14,58 @@ function refuse(why: string): never {
   throw new SealcamError('malformed', why);
 }
 
+/** Encodes deterministically, RFC 8949 §4.2.1. */
+export function encodeByLibrary(value: Cbor): Uint8Array {
+  // In Node the library returns a Buffer.
+  return new Uint8Array(encode(value, rfc8949EncodeOptions));
+}
+
 /**
- * Checks the heads of CBOR items (RFC 8949 §3) without recursion and without allocating the lengths they announce, so
- * that 20,000 nested arrays or a string of 2^53 bytes cost nothing. It does not check for the deterministic encoding;
- * `decodeCbor` does.
+ * Decodes bytes in three passes over them.
  *
  * @throws SealcamError `malformed`
  */
-export function scanCbor(bytes: Uint8Array, limits: ScanLimits): void {
+export function decodeInThreePasses(bytes: Uint8Array, limits: CborLimits): unknown {
+  scanCbor(bytes, limits);
+  let value: unknown;
+  try {
+    value = decode(bytes, {
+      useMaps: true,
+      strict: true,
+      rejectDuplicateMapKeys: true,
+      allowIndefinite: false,
+      allowUndefined: false,
+      allowInfinity: false,
+      allowNaN: false,
+      allowBigInt: false,
+    });
+  } catch (error) {
+    throw new SealcamError('malformed', 'not the CBOR of this protocol', { cause: error });
+  }
+  if (!isCbor(value)) refuse('a CBOR type that this protocol does not use');
+  if (!equal(encodeByLibrary(value), bytes)) refuse('not the deterministic encoding');
+  return value;
+}
+
+function isCbor(value: unknown): value is Cbor {
+  switch (typeof value) {
+    case 'number':
+      return Number.isSafeInteger(value) && !Object.is(value, -0);
+    case 'string':
+    case 'boolean':
+      return true;
+    case 'object':
+      if (value === null || value instanceof Uint8Array) return true;
+      if (Array.isArray(value)) return value.every(isCbor);
+      if (value instanceof Map) return [...value].every(([key, item]) => Number.isSafeInteger(key) && isCbor(item));
+      return false;
+    default:
+      return false;
+  }
+}
+
+/** Checks the heads of CBOR items (RFC 8949 §3) without recursion and without allocating the lengths they announce. */
+function scanCbor(bytes: Uint8Array, limits: CborLimits): void {
   if (bytes.length === 0) refuse('no bytes');
   if (bytes.length > limits.maxBytes) refuse(`${String(bytes.length)} bytes, at most ${String(limits.maxBytes)}`);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
