@@ -117,6 +117,8 @@ describe('deterministic CBOR', () => {
     ['reserved head', '1c'],
     ['2^53', '1b0020000000000000'],
     ['2^64-1', '1bffffffffffffffff'],
+    ['-2^53', '3b001fffffffffffff'],
+    ['-2^64', '3bffffffffffffffff'],
     ['long head', '1817'],
     ['text key', 'a1616100'],
     ['array key', 'a18000'],
