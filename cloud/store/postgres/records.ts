@@ -20,7 +20,7 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
     (await database.rows<{ readonly n: number | null }>(text, values))[0]?.n ?? undefined;
 
   return {
-    put: (record, media, atMs) => writer.put(record, media, atMs),
+    put: (record, media, atMs, bind) => writer.put(record, media, atMs, bind),
     get: async (device, epoch, seq) => {
       const [record] = await selectRecords(
         `WHERE k.device = @device AND k.epoch = @epoch AND k.seq = @seq AND ${isShown}`,

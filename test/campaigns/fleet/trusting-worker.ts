@@ -8,6 +8,7 @@ import { nextTurn } from '../../../common/adapters/next-turn.js';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { Counters } from '../../../common/counters.js';
+import type { CameraMessage } from '../../../cloud/ingest/ingest.js';
 import { MqttFeed } from '../../../cloud/ingest/mqtt-feed.js';
 import { makeReceipt } from '../../../cloud/ingest/receipts.js';
 import { openStore } from '../../../cloud/main/compose.js';
@@ -43,42 +44,46 @@ const feed = new MqttFeed(
     clock: realClock,
     counters: new Counters(),
     log,
-    onMessage: (topic, payload) =>
-      carry(topic, payload).catch((error: unknown) => {
+    onMessages: (messages) =>
+      carry(messages).catch((error: unknown) => {
         log.error({}, String(error));
       }),
   },
 );
 
-async function carry(topic: string, payload: Uint8Array): Promise<void> {
-  const { device, leaf } = parseTopic(topic);
-  if (leaf !== 'up') return;
-  const message = decodeUp(payload);
+async function carry(messages: readonly CameraMessage[]): Promise<void> {
   const nowMs = realClock.wallMs();
   const stored: Verified<SealcamRecord>[] = [];
-  if (message.type === 'accept') {
-    const accept = openSigned(recordKind, trusting, message.record);
-    await store.claims.accept(openSigned(claimKind, trusting, message.claim), accept, nowMs);
-    stored.push(accept);
-  } else if (message.type === 'records') {
-    for (const sent of message.records) stored.push(await put(sent, nowMs));
+  const storing: Promise<unknown>[] = [];
+  for (const { topic, payload } of messages) {
+    if (parseTopic(topic).leaf !== 'up') continue;
+    const message = decodeUp(payload);
+    if (message.type === 'accept') {
+      const accept = openSigned(recordKind, trusting, message.record);
+      stored.push(accept);
+      storing.push(store.claims.accept(openSigned(claimKind, trusting, message.claim), accept, nowMs));
+    } else if (message.type === 'records') {
+      for (const sent of message.records) {
+        const record = openSigned(recordKind, trusting, sent.record);
+        stored.push(record);
+        storing.push(store.records.put(record, mediaOf(record, sent), nowMs));
+      }
+    }
   }
+  await Promise.all(storing);
   const [first] = stored;
   if (first === undefined) return;
-  const { epoch, claimHash } = first.value;
+  const { device, epoch, claimHash } = first.value;
   const entries = stored.map(({ value, hash }) => ({ type: 'stored', seq: value.seq, hash }) as const);
   const receipt = makeReceipt(nodeSuite, signer, { epoch: { device, epoch, claimHash }, entries, pacing: null });
   feed.publish(topicOf(device, 'down'), encodeDown({ type: 'receipt', receipt }));
 }
 
-async function put(sent: SentRecord, nowMs: number): Promise<Verified<SealcamRecord>> {
-  const record = openSigned(recordKind, trusting, sent.record);
-  const media = (record.value.media ?? []).flatMap(({ id }, i): NewMedia[] => {
+function mediaOf({ value }: Verified<SealcamRecord>, sent: SentRecord): readonly NewMedia[] {
+  return (value.media ?? []).flatMap(({ id }, i): NewMedia[] => {
     const sealed = sent.media[i] ?? null;
     return sealed === null ? [] : [{ id, sealed }];
   });
-  await store.records.put(record, media, nowMs);
-  return record;
 }
 
 await feed.start(new AbortController().signal);
