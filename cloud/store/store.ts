@@ -166,6 +166,7 @@ export interface RecordStore {
   lastId(): Promise<number>;
   /** Returns what the store knows about the history before this seq. */
   chainFacts(device: Uint8Array, epoch: number, seq: number): Promise<ChainFacts>;
+  /** Returns the lowest and highest seq that is shown, and when the last record arrived, shown or not. */
   bounds(
     device: Uint8Array,
     epoch: number,

@@ -241,4 +241,8 @@ export const migrations: readonly string[] = [
   CREATE INDEX alarm_by_device ON alarm (place, device, id);
   CREATE INDEX alarm_by_reader ON alarm (place, reader, id);
   `,
+  `
+  -- Finds what arrived of an epoch after a record, and what arrived last.
+  CREATE INDEX record_by_epoch ON record_key (device, epoch, id);
+  `,
 ];
