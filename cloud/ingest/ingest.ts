@@ -10,7 +10,14 @@ import { offerKind } from '../../protocol/objects/offer.js';
 import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
-import { decodeStatus, decodeUp, encodeDown, type DownMessage } from '../../protocol/transport/messages.js';
+import {
+  decodeStatus,
+  decodeUp,
+  encodeDown,
+  type DownMessage,
+  type SentRecord,
+  type UpMessage,
+} from '../../protocol/transport/messages.js';
 import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import { FaultLog } from '../alarms/fault-log.js';
 import { Refusals } from '../alarms/refusals.js';
@@ -19,7 +26,17 @@ import type { ClaimRow, CloudStore } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 import { ReceiptSigners } from '../trust/receipt-signers.js';
 import { EarlyStatus } from './early-status.js';
-import { headOf, judgeAccept, judgeRecord, judgeRevoked, REVOKED_BY_MAKER, type Judgement } from './judge.js';
+import {
+  headOf,
+  isLastOfEpoch,
+  judgeAccept,
+  judgeRevoked,
+  openRecord,
+  REVOKED_BY_MAKER,
+  storeRecord,
+  type Judgement,
+  type SentRecordState,
+} from './judge.js';
 import { makeReceipt, type ReceiptedEpoch, type ReceiptEntry } from './receipts.js';
 
 export interface IngestDependencies {
@@ -62,6 +79,18 @@ const CLAIM_POLL_MS = 100;
 const CLAIM_MISS_TTL_MS = 60_000;
 const CLAIM_MISSES_MAX = 10_000;
 
+export interface CameraMessage {
+  readonly topic: string;
+  readonly payload: Uint8Array;
+}
+
+/** A record and the message in which it came. */
+interface SentIn {
+  readonly device: Uint8Array;
+  readonly sent: SentRecord;
+  readonly message: CameraMessage;
+}
+
 interface Judged {
   readonly judgement: Judgement;
   /** The record as it was sent, for the quarantine. */
@@ -96,17 +125,36 @@ export class Ingest {
   }
 
   /** Handles one message of a camera. */
-  async handleMessage(topic: string, payload: Uint8Array): Promise<void> {
-    let device: Uint8Array | null = null;
-    try {
-      const parsed = parseTopic(topic);
-      device = parsed.device;
-      if (payload.length > LIMITS.messageMaxBytes) throw new SealcamError('malformed', 'a message over 128 KiB');
-      if (parsed.leaf === 'status') await this.handleStatus(device, payload);
-      else if (parsed.leaf === 'up') await this.handleUplink(device, payload);
-    } catch (error) {
-      await this.recordFailure(device, payload, error);
+  handleMessage(topic: string, payload: Uint8Array): Promise<void> {
+    return this.handleMessages([{ topic, payload }]);
+  }
+
+  /** Handles messages of one camera in order. Records that follow each other share a receipt. */
+  async handleMessages(messages: readonly CameraMessage[]): Promise<void> {
+    let waiting: SentIn[] = [];
+    for (const message of messages) {
+      const { topic, payload } = message;
+      let device: Uint8Array | null = null;
+      try {
+        const parsed = parseTopic(topic);
+        device = parsed.device;
+        if (payload.length > LIMITS.messageMaxBytes) throw new SealcamError('malformed', 'a message over 128 KiB');
+        if (parsed.leaf === 'status') await this.handleStatus(device, payload);
+        if (parsed.leaf !== 'up') continue;
+        const up = decodeUp(payload);
+        if (up.type === 'records') {
+          for (const sent of up.records) waiting.push({ device, sent, message });
+          continue;
+        }
+        const before = waiting;
+        waiting = [];
+        await this.handleRecords(before);
+        await this.handleUplink(device, up, payload);
+      } catch (error) {
+        await this.recordFailure(device, payload, error);
+      }
     }
+    await this.handleRecords(waiting);
   }
 
   /**
@@ -146,43 +194,79 @@ export class Ingest {
     this.deps.onStatus(device);
   }
 
-  private async handleUplink(device: Uint8Array, payload: Uint8Array): Promise<void> {
-    const { store, suite, clock, isSharing = false } = this.deps;
-    const message = decodeUp(payload);
+  private async handleUplink(
+    device: Uint8Array,
+    message: Exclude<UpMessage, { readonly type: 'records' }>,
+    payload: Uint8Array,
+  ): Promise<void> {
+    const { store, suite, clock } = this.deps;
     const nowMs = this.receiveTimes.receiveTimeMs();
-    const isRevoked = await this.makerList.isRevoked(device);
-    if (isRevoked && message.type !== 'records') {
+    if (await this.makerList.isRevoked(device)) {
       await this.refuse(device, 'revoked', REVOKED_BY_MAKER, payload);
       return;
     }
-    switch (message.type) {
-      case 'offer':
-        // The claim route compares the offer's time with the wall clock, within minutes.
-        await this.handleOffer(device, message.offer, clock.wallMs());
-        return;
-      case 'accept': {
-        const { claim, record } = message;
-        const judgement = await judgeAccept({ store, suite, device, claim, record, nowMs });
-        await this.sendReceipts(device, [{ judgement, bytes: record }], nowMs);
-        if (judgement.type === 'stored') await this.storeEarlyStatus(device);
-        return;
-      }
-      case 'records': {
-        const waitForClaim = isSharing
-          ? (epoch: number): Promise<ClaimRow | undefined> => this.waitForClaim(device, epoch)
-          : undefined;
-        const judged: Judged[] = [];
-        for (const [i, sent] of message.records.entries()) {
-          // A message has up to 16 records. Others' messages are read between two of them.
-          if (i > 0) await this.deps.nextTurn?.();
-          const judgement = isRevoked
-            ? judgeRevoked(suite, device, sent)
-            : await judgeRecord({ store, suite, device, sent, nowMs, waitForClaim });
-          judged.push({ judgement, bytes: sent.record });
-        }
-        await this.sendReceipts(device, judged, nowMs);
-      }
+    if (message.type === 'offer') {
+      // The claim route compares the offer's time with the wall clock, within minutes.
+      await this.handleOffer(device, message.offer, clock.wallMs());
+      return;
     }
+    const { claim, record } = message;
+    const judgement = await judgeAccept({ store, suite, device, claim, record, nowMs });
+    await this.sendReceipts(device, [{ judgement, bytes: record }], nowMs);
+    if (judgement.type === 'stored') await this.storeEarlyStatus(device);
+  }
+
+  /** Judges records of one camera. A record whose storing fails is not receipted, and fails no other. */
+  private async handleRecords(records: readonly SentIn[]): Promise<void> {
+    const [first] = records;
+    if (first === undefined) return;
+    const { device } = first;
+    const nowMs = this.receiveTimes.receiveTimeMs();
+    const judged: Judged[] = [];
+    const failures = new Map<CameraMessage, unknown>();
+    try {
+      for (const [i, result] of (await this.judgeAll(device, records, nowMs)).entries()) {
+        const { sent, message } = records[i] ?? first;
+        if (result.status === 'rejected') failures.set(message, result.reason);
+        else judged.push({ judgement: result.value, bytes: sent.record });
+      }
+      await this.sendReceipts(device, judged, nowMs);
+    } catch (error) {
+      for (const { message } of records) failures.set(message, error);
+    }
+    for (const [{ payload }, error] of failures) await this.recordFailure(device, payload, error);
+  }
+
+  private async judgeAll(
+    device: Uint8Array,
+    records: readonly SentIn[],
+    nowMs: number,
+  ): Promise<readonly PromiseSettledResult<Judgement>[]> {
+    const { store, suite, isSharing = false } = this.deps;
+    await this.makerList.check();
+    const isRevoked = this.makerList.names(device);
+    const waits = new Map<number, Promise<ClaimRow | undefined>>();
+    const waitForClaim = (epoch: number): Promise<ClaimRow | undefined> => {
+      const wait = waits.get(epoch) ?? this.waitForClaim(device, epoch);
+      waits.set(epoch, wait);
+      return wait;
+    };
+    const opened: { readonly sent: SentRecord; readonly state: SentRecordState }[] = [];
+    for (const { sent } of records) {
+      // A message has up to 16 records. Others' messages are read between two of them.
+      if (opened.length > 0) await this.deps.nextTurn?.();
+      const state = isRevoked ? judgeRevoked(suite, device, sent) : openRecord({ suite, device, sent });
+      opened.push({ sent, state });
+    }
+    // All of them share a transaction, but what follows the last record of an epoch is judged by the closed row.
+    const judging: Promise<PromiseSettledResult<Judgement>>[] = [];
+    for (const { sent, state } of opened) {
+      const isLast = state.type === 'opened' && isLastOfEpoch(state.record.value);
+      const input = { store, suite, device, sent, nowMs, waitForClaim: isSharing ? waitForClaim : undefined };
+      judging.push(settled(storeRecord(input, state)));
+      if (isLast) await judging.at(-1);
+    }
+    return Promise.all(judging);
   }
 
   /** Polls for the row of an epoch whose accept another worker may be storing. */
@@ -287,4 +371,11 @@ export class Ingest {
   private refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
     return this.refusals.recordRefusal({ place: 'ingest', verdict, device, epoch: null, reader: null, reason, bytes });
   }
+}
+
+function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {
+  return promise.then(
+    (value) => ({ status: 'fulfilled', value }),
+    (reason: unknown) => ({ status: 'rejected', reason }),
+  );
 }

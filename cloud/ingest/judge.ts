@@ -11,7 +11,7 @@ import type { SentRecord } from '../../protocol/transport/messages.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
-import type { ClaimRow, CloudStore, NewMedia } from '../store/store.js';
+import type { ClaimRow, CloudStore, NewMedia, PutOutcome, Standing } from '../store/store.js';
 import type { ReceiptedEpoch, ReceiptEntry } from './receipts.js';
 
 /** The outcome for one record of a message. */
@@ -62,39 +62,94 @@ export interface RecordInput {
   readonly waitForClaim?: ((epoch: number) => Promise<ClaimRow | undefined>) | undefined;
 }
 
-/**
- * Judges one record of a message and stores it, in the order of §10 of the protocol: verify, bind by the authoritative
- * row of the record's own epoch, store.
- *
- * @throws SealcamError `store-unavailable`; nothing is receipted then
- */
-export async function judgeRecord(input: RecordInput): Promise<Judgement> {
-  const { store, suite, device, sent, nowMs, waitForClaim } = input;
+/** A record whose signature, encoding and fields were checked, not yet bound to its claim. */
+export interface OpenedRecord {
+  readonly type: 'opened';
+  readonly record: Verified<SealcamRecord>;
+  /** What it names and was sent with it. */
+  readonly media: readonly NewMedia[];
+  readonly wrongMedia: number;
+  /** Whether the message lists as many objects as the record names. */
+  readonly hasMediaList: boolean;
+}
+
+interface UnreadableRecord {
+  readonly type: 'unreadable';
+  readonly error: unknown;
+}
+
+export type SentRecordState = OpenedRecord | UnreadableRecord | RefusedJudgement;
+
+/** Verifies one record of a message with its media. Reads no store and never throws. */
+export function openRecord({ suite, device, sent }: Pick<RecordInput, 'suite' | 'device' | 'sent'>): SentRecordState {
   let record: Verified<SealcamRecord>;
   try {
     record = openSigned(recordKind, suite, sent.record);
   } catch (error) {
-    return refuseUnreadable(input, error);
+    return { type: 'unreadable', error };
   }
-  const { value, hash } = record;
+  const { value } = record;
   if (!equal(value.device, device)) return refused('foreign', `signed by ${toHex(value.device)}`);
-
-  const row = (await store.claims.row(value.device, value.epoch)) ?? (await waitForClaim?.(value.epoch));
-  const binding = checkBinding(value, row);
-  if (binding !== 'bound') return refused(binding, bindingReason(row, value));
-
   const named = value.media ?? [];
-  if (sent.media.length !== named.length) return refused('malformed', 'a media list of another length');
+  const hasMediaList = sent.media.length === named.length;
   const media: NewMedia[] = [];
   let wrongMedia = 0;
   for (const [i, meta] of named.entries()) {
     const sealed = sent.media[i] ?? null;
-    if (sealed === null) continue;
+    if (sealed === null || !hasMediaList) continue;
     if (isMediaOf(suite, meta, sealed)) media.push({ id: meta.id, sealed });
     else wrongMedia++;
   }
+  return { type: 'opened', record, media, wrongMedia, hasMediaList };
+}
 
-  const put = await store.records.put(record, media, nowMs);
+/** Whether the record may be stored, and the row that decides it. */
+interface Bound {
+  readonly verdict: ReturnType<typeof checkBinding>;
+  readonly row: ClaimRow | undefined;
+  readonly isRevoked: boolean;
+}
+
+function bindBy(record: SealcamRecord, { row, isRevoked }: Standing): Bound {
+  return { verdict: isRevoked ? 'revoked' : checkBinding(record, row), row, isRevoked };
+}
+
+/**
+ * Judges one record of a message and stores it, in the order of §10 of the protocol: verify, bind by the authoritative
+ * row of the record's own epoch, store. The row is read in the transaction that stores the record.
+ *
+ * @throws SealcamError `store-unavailable`; nothing is receipted then
+ */
+export async function judgeRecord(input: RecordInput): Promise<Judgement> {
+  return storeRecord(input, openRecord(input));
+}
+
+/** The second half of {@link judgeRecord}: binds and stores what `openRecord` made of the record. */
+export async function storeRecord(input: RecordInput, opened: SentRecordState): Promise<Judgement> {
+  if (opened.type === 'refused') return opened;
+  if (opened.type === 'unreadable') return refuseUnreadable(input, opened.error);
+  const { store, nowMs, waitForClaim } = input;
+  const { record, media, wrongMedia } = opened;
+  const { value, hash } = record;
+  let bound: Bound = { verdict: 'foreign', row: undefined, isRevoked: false };
+  const attempt = async (): Promise<PutOutcome> => {
+    if (opened.hasMediaList) {
+      return store.records.put(record, media, nowMs, (standing) => {
+        bound = bindBy(value, standing);
+        return bound.verdict === 'bound';
+      });
+    }
+    const row = await store.claims.row(value.device, value.epoch);
+    bound = bindBy(value, { row, isRevoked: await store.revocations.isRevoked(value.device) });
+    return { outcome: 'unbound' };
+  };
+  let put = await attempt();
+  const isMissing = put.outcome === 'unbound' && bound.row === undefined && !bound.isRevoked;
+  if (isMissing && (await waitForClaim?.(value.epoch)) !== undefined) put = await attempt();
+  const { row, verdict } = bound;
+  if (verdict !== 'bound') return refused(verdict, bound.isRevoked ? REVOKED_BY_MAKER : bindingReason(row, value));
+  if (put.outcome === 'unbound') return refused('malformed', 'a media list of another length');
+
   const epoch = { device: value.device, epoch: value.epoch, claimHash: value.claimHash, claim: row?.claim ?? null };
   if (put.outcome === 'equivocation') {
     const entry = { type: 'rejected', seq: value.seq, hash, code: 'equivocation' } as const;
@@ -104,8 +159,9 @@ export async function judgeRecord(input: RecordInput): Promise<Judgement> {
     const entry = { type: 'rejected', seq: value.seq, hash, code: 'malformed' } as const;
     return refused('malformed', 'a media id under which another record has its object', { epoch, entry });
   }
-  if (rulesOf(value.kind).isLast) await store.claims.close(value.device, value.epoch, value.seq);
-  const isComplete = await hasMediaOrLoss(store, value);
+  if (isLastOfEpoch(value)) await store.claims.close(value.device, value.epoch, value.seq);
+  // What came with it is stored now; only what did not come has to be asked for.
+  const isComplete = media.length === (value.media ?? []).length || (await hasMediaOrLoss(store, value));
   return {
     type: 'stored',
     record,
@@ -114,6 +170,11 @@ export async function judgeRecord(input: RecordInput): Promise<Judgement> {
     entry: isComplete ? { type: 'stored', seq: value.seq, hash } : null,
     wrongMedia,
   };
+}
+
+/** Returns whether the record closes its epoch: what follows it is judged by the closed row. */
+export function isLastOfEpoch({ kind }: SealcamRecord): boolean {
+  return rulesOf(kind).isLast;
 }
 
 /** How many of the newest records are tried for one that is stored whole. */
@@ -203,6 +264,8 @@ async function refuseUnreadable({ store, suite, device, sent }: RecordInput, err
   if (row === undefined || !isNamed || !(claimHash instanceof Uint8Array) || !equal(row.claimHash, claimHash)) {
     return refused('malformed', error.message);
   }
+  // A camera that the maker revoked gets no answer.
+  if (await store.revocations.isRevoked(device)) return refused('malformed', error.message);
   return refused('malformed', error.message, {
     epoch: { device, epoch: row.epoch, claimHash, claim: row.claim },
     entry: { type: 'rejected', seq, hash: faulty.hash, code: 'malformed' },

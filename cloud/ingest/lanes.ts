@@ -24,25 +24,29 @@ export const LANE_LIMITS: LaneLimits = {
 /** Whether a message was taken; otherwise which bound it met. The camera sends it again. */
 export type Admission = 'taken' | 'full' | 'camera-full';
 
-interface Lane {
+/** Messages of a camera that are handled together. A busy camera's are handled one by one. */
+const BATCH_MAX = 8;
+
+interface Lane<T> {
   readonly key: string;
-  readonly queue: Job[];
+  readonly queue: Job<T>[];
   bytes: number;
-  isRunning: boolean;
+  running: number;
 }
 
-interface Job {
+interface Job<T> {
   readonly bytes: number;
-  readonly work: () => Promise<void>;
+  readonly item: T;
 }
 
 /**
- * Runs work in order for each camera, and cameras side by side. No camera delays another: what waits is bounded for each,
+ * Handles messages in order for each camera, and cameras side by side. No camera delays another: what waits is bounded for each,
  * and cameras that sent much lately (CameraUse) share a few places, the one that sent least first. All others start at once.
  */
-export class Lanes {
-  private readonly lanes = new Map<string, Lane>();
-  private readonly busyWaiting: Lane[] = [];
+export class Lanes<T> {
+  private readonly lanes = new Map<string, Lane<T>>();
+  private readonly busyWaiting: Lane<T>[] = [];
+  private readonly handle: (items: readonly T[]) => Promise<void>;
   private readonly limits: LaneLimits;
   private readonly use: CameraUse;
   private readonly nextTurn: () => Promise<void>;
@@ -51,8 +55,17 @@ export class Lanes {
   private busyRunning = 0;
   private readonly idlers: (() => void)[] = [];
 
-  /** `nextTurn` resolves in a later turn of the event loop; omitted in worlds with a scheduler of their own. */
-  constructor(clock: Clock, limits: Partial<LaneLimits> = {}, nextTurn: () => Promise<void> = () => Promise.resolve()) {
+  /**
+   * @param handle handles messages of one camera that waited; must not reject
+   * @param nextTurn resolves in a later turn of the event loop; omitted in worlds with a scheduler of their own
+   */
+  constructor(
+    handle: (items: readonly T[]) => Promise<void>,
+    clock: Clock,
+    limits: Partial<LaneLimits> = {},
+    nextTurn: () => Promise<void> = () => Promise.resolve(),
+  ) {
+    this.handle = handle;
     this.limits = { ...LANE_LIMITS, ...limits };
     this.use = new CameraUse(clock);
     this.nextTurn = nextTurn;
@@ -67,15 +80,15 @@ export class Lanes {
     return this.busyWaiting.length + this.busyRunning;
   }
 
-  /** Runs `work`, which must not reject, after all earlier work of this camera, unless there is no room. */
-  run(key: string, bytes: number, work: () => Promise<void>): Admission {
+  /** Handles a message after all earlier ones of this camera, unless there is no room. */
+  run(key: string, bytes: number, item: T): Admission {
     const { waitingMax, waitingBytesMax, cameraWaitingMax, cameraWaitingBytesMax } = this.limits;
-    const lane = this.lanes.get(key) ?? { key, queue: [], bytes: 0, isRunning: false };
-    const ofCamera = lane.queue.length + (lane.isRunning ? 1 : 0);
+    const lane = this.lanes.get(key) ?? { key, queue: [], bytes: 0, running: 0 };
+    const ofCamera = lane.queue.length + lane.running;
     if (ofCamera >= cameraWaitingMax || lane.bytes + bytes > cameraWaitingBytesMax) return 'camera-full';
     if (this.waitingCount >= waitingMax || this.waitingBytes + bytes > waitingBytesMax) return 'full';
     this.lanes.set(key, lane);
-    lane.queue.push({ bytes, work });
+    lane.queue.push({ bytes, item });
     lane.bytes += bytes;
     this.waitingCount++;
     this.waitingBytes += bytes;
@@ -90,7 +103,7 @@ export class Lanes {
   }
 
   /** Starts the lane's next message, or lets a busy camera wait for its place. */
-  private schedule(lane: Lane): void {
+  private schedule(lane: Lane<T>): void {
     if (!this.use.isBusy(lane.key)) void this.handleNext(lane, false);
     else {
       this.busyWaiting.push(lane);
@@ -108,8 +121,8 @@ export class Lanes {
     }
   }
 
-  private leastBusy(): Lane | undefined {
-    let least: Lane | undefined;
+  private leastBusy(): Lane<T> | undefined {
+    let least: Lane<T> | undefined;
     let leastUse = Infinity;
     for (const lane of this.busyWaiting) {
       const use = this.use.of(lane.key);
@@ -120,20 +133,25 @@ export class Lanes {
     return least;
   }
 
-  private async handleNext(lane: Lane, isBusy: boolean): Promise<void> {
-    const job = lane.queue.shift();
-    if (job === undefined) return;
-    lane.isRunning = true;
-    this.use.add(lane.key, job.bytes);
+  private async handleNext(lane: Lane<T>, isBusy: boolean): Promise<void> {
+    const batch: Job<T>[] = [];
+    do {
+      const job = lane.queue.shift();
+      if (job === undefined) break;
+      batch.push(job);
+      this.use.add(lane.key, job.bytes);
+    } while (batch.length < BATCH_MAX && !isBusy && !this.use.isBusy(lane.key));
+    lane.running = batch.length;
     // Also where all the work is synchronous, others' messages are read between two of one camera.
     await this.nextTurn();
     try {
-      await job.work();
+      await this.handle(batch.map(({ item }) => item));
     } finally {
-      lane.isRunning = false;
-      lane.bytes -= job.bytes;
-      this.waitingCount--;
-      this.waitingBytes -= job.bytes;
+      const bytes = batch.reduce((sum, job) => sum + job.bytes, 0);
+      lane.running = 0;
+      lane.bytes -= bytes;
+      this.waitingCount -= batch.length;
+      this.waitingBytes -= bytes;
       if (isBusy) this.busyRunning--;
       if (lane.queue.length > 0) this.schedule(lane);
       else this.lanes.delete(lane.key);

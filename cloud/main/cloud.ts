@@ -133,7 +133,7 @@ export class Cloud {
     this.mqtt = new MqttFeed(deps.feed, {
       ...turns,
       ...(busyAtOnceMax === undefined ? {} : { busyAtOnceMax }),
-      onMessage: (topic, payload) => this.ingest.handleMessage(topic, payload),
+      onMessages: (messages) => this.ingest.handleMessages(messages),
       clock,
       counters: this.counters,
       log: log.child('mqtt'),

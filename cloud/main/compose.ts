@@ -64,6 +64,7 @@ function storeSettings(config: CloudConfig): StoreSettings {
     url: config['store.url'],
     connections: config['store.connections'],
     readPassword: () => readSecret(config, 'store.passwordFile'),
+    pace: { clock: realClock, nextTurn },
   };
 }
 

@@ -2,6 +2,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPostgresStore } from './postgres/postgres-store.js';
 import { openSqliteStore } from './sqlite/sqlite-store.js';
+import type { Pace } from './sqlite/writer.js';
 import type { CloudStore } from './store.js';
 
 /** Values of the setting `store.kind`. To add a store, see README.md beside this file. */
@@ -18,6 +19,7 @@ export interface StoreSettings {
   readonly connections: number;
   /** Reads the file that `store.passwordFile` names; undefined where it names none. */
   readonly readPassword: () => string | undefined;
+  readonly pace: Pace;
 }
 
 export interface StoreDescriptor {
@@ -43,7 +45,7 @@ export const STORES = {
     urlProtocols: [],
     isShared: false,
     findMissing: (settings) => (existsSync(sqlitePath(settings)) ? null : sqlitePath(settings)),
-    open: async (settings) => Promise.resolve(openSqliteStore(sqlitePath(settings))),
+    open: async (settings) => Promise.resolve(openSqliteStore(sqlitePath(settings), settings.pace)),
   },
   postgres: {
     help: 'a PostgreSQL server',

@@ -168,6 +168,20 @@ export function accountMark({ account, owner_key, erase_at_ms }: AccountMarkColu
   return { account: new Uint8Array(account), ownerKey: new Uint8Array(owner_key), eraseAtMs: erase_at_ms };
 }
 
+/**
+ * Selects the ranges [lo, hi) of seqs below `@before` that no owner deleted, in any order. A read that starts from them
+ * steps over what is deleted, however much that is.
+ */
+export const VISIBLE_RANGES = `SELECT * FROM
+  (SELECT hi, coalesce((SELECT max(to_seq) + 1 FROM deletion_statement
+     WHERE device = @device AND epoch = @epoch AND from_seq < hi), 0) AS lo
+   FROM (SELECT @before AS hi UNION SELECT from_seq FROM deletion_statement
+     WHERE device = @device AND epoch = @epoch AND from_seq < @before) AS ends) AS ranges
+  WHERE lo < hi`;
+
+/** Signed losses that are read first; nearly always one of them explains the hole. */
+export const NEAREST_LOSSES = 16;
+
 /** Returns the condition that the record of this table or alias is not in a range that its owner deleted. */
 export function notDeleted(record: string): string {
   return `NOT EXISTS (SELECT 1 FROM deletion_statement AS gone WHERE gone.device = ${record}.device

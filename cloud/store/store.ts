@@ -113,7 +113,20 @@ export type PutOutcome =
   | { readonly outcome: 'duplicate' }
   | { readonly outcome: 'equivocation' }
   /** It names a media id under which another record of its epoch has a stored object. Nothing of it was stored. */
-  | { readonly outcome: 'media-taken' };
+  | { readonly outcome: 'media-taken' }
+  /** The caller's `Bind` said no. Nothing of it was stored. */
+  | { readonly outcome: 'unbound' };
+
+/** What the store knows of a record's camera, read in the transaction that stores the record. */
+export interface Standing {
+  /** The row of the record's own epoch. */
+  readonly row: ClaimRow | undefined;
+  /** Whether a maker's list ever named the device. */
+  readonly isRevoked: boolean;
+}
+
+/** Decides whether a record may be stored. Called in the transaction, so it may not wait; it is called again at a retry. */
+export type Bind = (standing: Standing) => boolean;
 
 /** Where a new record lies, without its bytes. */
 export interface Arrival extends Pick<StoredRecord, 'id' | 'device' | 'epoch' | 'seq'> {
@@ -135,9 +148,10 @@ export interface CameraStatus {
 export interface RecordStore {
   /**
    * Stores a record with its media in one transaction, durable when it resolves. A duplicate adds the media that were
-   * missing. A media id belongs to the first record that brought an object under it.
+   * missing. A media id belongs to the first record that brought an object under it. Records that wait for a transaction
+   * share the next one, and one that fails fails alone. With `bind`, the record is stored only if that returns true.
    */
-  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome>;
+  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome>;
   get(device: Uint8Array, epoch: number, seq: number): Promise<StoredRecord | undefined>;
   /** Returns up to `limit` records with a seq below `before`, newest first. */
   page(device: Uint8Array, epoch: number, before: number, limit: number): Promise<readonly StoredRecord[]>;
@@ -152,6 +166,7 @@ export interface RecordStore {
   lastId(): Promise<number>;
   /** Returns what the store knows about the history before this seq. */
   chainFacts(device: Uint8Array, epoch: number, seq: number): Promise<ChainFacts>;
+  /** Returns the lowest and highest seq that is shown, and when the last record arrived, shown or not. */
   bounds(
     device: Uint8Array,
     epoch: number,

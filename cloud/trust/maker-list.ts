@@ -74,7 +74,12 @@ export class MakerList {
    */
   async isRevoked(device: Uint8Array): Promise<boolean> {
     await this.check();
-    return this.verified?.devices.has(toHex(device)) === true || this.deps.store.revocations.isRevoked(device);
+    return this.names(device) || this.deps.store.revocations.isRevoked(device);
+  }
+
+  /** Returns whether the newest list names this device, as of the last check. What an older one named, the store knows. */
+  names(device: Uint8Array): boolean {
+    return this.verified?.devices.has(toHex(device)) === true;
   }
 
   private async readNewest(key: Uint8Array): Promise<Verified<Revocation> | null> {

@@ -127,9 +127,12 @@ export class Database implements Session {
     client.on('error', onError);
     try {
       await client.query(`BEGIN ISOLATION LEVEL ${isolation}`);
+      // A text that is made for a list of values, or for a change of the schema, is not used again.
+      const query = (text: string, values: Values): Promise<pg.QueryResult> =>
+        client.query(Array.isArray(values) ? statement(text, values) : this.prepared(text, values));
       const result = await work({
-        rows: async <R>(text: string, values: Values = []) => (await client.query(statement(text, values))).rows as R[],
-        execute: async (text, values = []) => (await client.query(statement(text, values))).rowCount ?? 0,
+        rows: async <R>(text: string, values: Values = []) => (await query(text, values)).rows as R[],
+        execute: async (text, values = []) => (await query(text, values)).rowCount ?? 0,
       });
       await client.query('COMMIT');
       return result;

@@ -1,5 +1,5 @@
 import { isCovered } from '../../../protocol/verify/continuity.js';
-import { lossRanges, notDeleted, storedRecord, type RecordColumns } from '../rows.js';
+import { lossRanges, NEAREST_LOSSES, notDeleted, storedRecord, VISIBLE_RANGES, type RecordColumns } from '../rows.js';
 import type { CameraStatus, RecordStore, StoredRecord } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
@@ -11,16 +11,38 @@ import { Writer } from './writer.js';
 export const SELECT_RECORD = `SELECT k.id, k.device, k.epoch, k.seq, k.hash, b.bytes, k.received_at_ms
   FROM record_key AS k JOIN record_body AS b USING (device, epoch, seq, day)`;
 
+/** The bodies of a few keys: a query that finds the keys first, and only then looks for each body. */
+const BODIES_OF = (keys: string): string => `SELECT k.id, k.device, k.epoch, k.seq, k.hash, b.bytes, k.received_at_ms
+  FROM (${keys}) AS k JOIN LATERAL (SELECT bytes FROM record_body AS b
+    WHERE b.device = k.device AND b.epoch = k.epoch AND b.seq = k.seq AND b.day = k.day LIMIT 1) AS b ON true`;
+
+/** Keys of an epoch in the ranges that are shown; `rest` orders and limits within one range, and then over all of them. */
+const shownKeys = (where: string, rest: string): string =>
+  `SELECT found.* FROM (${VISIBLE_RANGES}) AS shown, LATERAL (SELECT * FROM record_key AS k WHERE k.device = @device
+     AND k.epoch = @epoch AND k.seq >= shown.lo AND k.seq < shown.hi ${where} ${rest}) AS found ${rest}`;
+
+/**
+ * When the last record of an epoch arrived. Written as a comparison of rows, which only the index of epochs can answer: for
+ * `device = … ORDER BY id DESC` the planner may walk through the arrivals of all cameras.
+ */
+const LAST_ARRIVAL = `SELECT received_at_ms FROM (SELECT * FROM record_key
+    WHERE (device, epoch, id) < (@device, @epoch, ${String(Number.MAX_SAFE_INTEGER)})
+    ORDER BY device DESC, epoch DESC, id DESC LIMIT 1) AS last WHERE device = @device AND epoch = @epoch`;
+
+const shownSeq = (rest: string): string => `SELECT seq FROM (${shownKeys('', rest)}) AS one`;
+
 export function postgresRecords(database: Database, partitions: Partitions): RecordStore {
   const writer = new Writer(database, partitions);
   const isShown = notDeleted('k');
   const selectRecords = async (rest: string, values: Values): Promise<StoredRecord[]> =>
     (await database.rows<RecordColumns>(`${SELECT_RECORD} ${rest}`, values)).map(storedRecord);
+  const selectByKeys = async (text: string, values: Values): Promise<StoredRecord[]> =>
+    (await database.rows<RecordColumns>(text, values)).map(storedRecord);
   const selectNumber = async (text: string, values: Values = []): Promise<number | undefined> =>
     (await database.rows<{ readonly n: number | null }>(text, values))[0]?.n ?? undefined;
 
   return {
-    put: (record, media, atMs) => writer.put(record, media, atMs),
+    put: (record, media, atMs, bind) => writer.put(record, media, atMs, bind),
     get: async (device, epoch, seq) => {
       const [record] = await selectRecords(
         `WHERE k.device = @device AND k.epoch = @epoch AND k.seq = @seq AND ${isShown}`,
@@ -33,15 +55,19 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
       return record;
     },
     page: (device, epoch, before, limit) =>
-      selectRecords(
-        `WHERE k.device = @device AND k.epoch = @epoch AND k.seq < @before AND ${isShown}
-         ORDER BY k.seq DESC LIMIT @limit`,
-        { device, epoch, before, limit },
-      ),
+      selectByKeys(`${BODIES_OF(shownKeys('', 'ORDER BY seq DESC LIMIT @limit'))} ORDER BY k.seq DESC`, {
+        device,
+        epoch,
+        before,
+        limit,
+      }),
     since: (id, epochs, limit) =>
-      selectRecords(
-        `JOIN unnest(@devices::bytea[], @epochs::bigint[]) AS e (device, epoch) USING (device, epoch)
-         WHERE k.id > @id AND k.id < arrival_horizon() AND ${isShown} ORDER BY k.id LIMIT @limit`,
+      selectByKeys(
+        `${BODIES_OF(`SELECT found.* FROM unnest(@devices::bytea[], @epochs::bigint[]) AS e (device, epoch),
+           LATERAL (SELECT * FROM record_key AS k WHERE (k.device, k.epoch, k.id) > (e.device, e.epoch, @id::bigint)
+             AND (k.device, k.epoch, k.id) < (e.device, e.epoch, arrival_horizon()) AND ${isShown}
+             ORDER BY k.device, k.epoch, k.id LIMIT @limit) AS found
+           ORDER BY id LIMIT @limit`)} ORDER BY k.id`,
         {
           devices: epochs.map(({ device }) => Buffer.from(device)),
           epochs: epochs.map(({ epoch }) => epoch),
@@ -72,33 +98,40 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
       const predecessor = facts?.hash ?? undefined;
       if (predecessor !== undefined) return { predecessor, missing: 0, missingSigned: false, drainedUpTo };
       const from = (facts?.before ?? -1) + 1;
-      const losses = await database.rows<{ readonly from_seq: number; readonly to_seq: number }>(
-        `SELECT from_seq, to_seq FROM loss
-         WHERE device = @device AND epoch = @epoch AND to_seq >= @from AND from_seq < @seq ORDER BY from_seq`,
-        { device, epoch, from, seq },
-      );
+      const ofHole = 'SELECT from_seq, to_seq FROM loss WHERE device = @device AND epoch = @epoch AND from_seq < @seq';
+      const isSigned = (rows: readonly { readonly from_seq: number; readonly to_seq: number }[]): boolean =>
+        isCovered(lossRanges(rows), from, seq - 1);
+      const missingSigned =
+        isSigned(
+          await database.rows(`${ofHole} ORDER BY from_seq DESC LIMIT @limit`, {
+            device,
+            epoch,
+            seq,
+            limit: NEAREST_LOSSES,
+          }),
+        ) || isSigned(await database.rows(`${ofHole} AND to_seq >= @from`, { device, epoch, from, seq }));
       return {
         predecessor,
         missing: seq - from,
-        missingSigned: isCovered(lossRanges(losses), from, seq - 1),
+        missingSigned,
         drainedUpTo,
       };
     },
     bounds: async (device, epoch) => {
       const [row] = await database.rows<Record<'lowest' | 'highest' | 'received', number | null>>(
-        `SELECT min(seq) AS lowest, max(seq) AS highest, max(received_at_ms) AS received
-         FROM record_key AS k WHERE device = @device AND epoch = @epoch AND ${isShown}`,
-        { device, epoch },
+        `SELECT (${shownSeq('ORDER BY seq LIMIT 1')}) AS lowest, (${shownSeq('ORDER BY seq DESC LIMIT 1')}) AS highest,
+           (${LAST_ARRIVAL}) AS received`,
+        { device, epoch, before: Number.MAX_SAFE_INTEGER },
       );
       if (row === undefined || row.lowest === null || row.highest === null) return undefined;
       return { lowest: row.lowest, highest: row.highest, lastReceivedAtMs: row.received ?? 0 };
     },
     latestHealth: async (device, epoch) => {
-      const [record] = await selectRecords(
-        `WHERE k.device = @device AND k.epoch = @epoch AND k.kind = 'health' AND ${isShown}
-         ORDER BY k.seq DESC LIMIT 1`,
-        { device, epoch },
-      );
+      const [record] = await selectByKeys(BODIES_OF(shownKeys("AND kind = 'health'", 'ORDER BY seq DESC LIMIT 1')), {
+        device,
+        epoch,
+        before: Number.MAX_SAFE_INTEGER,
+      });
       return record;
     },
     mediaPresent: async (device, epoch, seq, ids) => {

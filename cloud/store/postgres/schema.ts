@@ -261,4 +261,8 @@ export const migrations: readonly string[] = [
   CREATE TRIGGER access_goes_archived BEFORE DELETE ON access
     FOR EACH ROW EXECUTE FUNCTION goes_archived('the access log is append-only');
   `,
+  `
+  -- Finds what arrived of an epoch after a record, and what arrived last.
+  CREATE INDEX record_by_epoch ON record_key (device, epoch, id);
+  `,
 ];

@@ -2,7 +2,8 @@ import { equal, toHex } from '../../../common/bytes.js';
 import { epochKey, recordKey } from '../../../protocol/objects/ids.js';
 import type { SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
-import type { NewMedia, PutOutcome } from '../store.js';
+import { claimRow, type ClaimColumns } from '../rows.js';
+import type { Bind, EpochKey, NewMedia, PutOutcome, Standing } from '../store.js';
 import { isRefusedData, type Database, type Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
 import { tuples } from './statements.js';
@@ -15,6 +16,7 @@ export interface NewRecord {
 
 interface Job extends NewRecord {
   readonly key: string;
+  readonly bind: Bind | undefined;
   readonly resolve: (outcome: PutOutcome) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -22,8 +24,9 @@ interface Job extends NewRecord {
 /** An arrival number is the transaction's number times 256 plus the place in it; see schema.ts. */
 const BATCH_RECORDS_MAX = 256;
 const BATCH_BYTES_MAX = 4 * 1024 * 1024;
-/** While one batch waits for its disk, the next fills. */
+/** While one batch waits for its disk, the next fills, and is sent beside it once it has this many records. */
 const CONCURRENT_BATCHES_MAX = 2;
+const CONCURRENT_RECORDS_MIN = 64;
 
 /** Groups commits: records that arrive while a transaction runs share the next one. */
 export class Writer {
@@ -38,17 +41,21 @@ export class Writer {
   }
 
   /** Stores a record; resolves once its batch is committed. */
-  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number): Promise<PutOutcome> {
+  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome> {
     const { device, epoch, seq } = record.value;
     const key = recordKey({ device, epoch, seq });
     return new Promise((resolve, reject) => {
-      this.waitingJobs.push({ record, media, atMs, key, resolve, reject });
-      this.startBatches();
+      this.waitingJobs.push({ record, media, atMs, bind, key, resolve, reject });
+      // What the caller puts in the same turn comes along.
+      queueMicrotask(() => {
+        this.startBatches();
+      });
     });
   }
 
   private startBatches(): void {
     while (this.runningBatches < CONCURRENT_BATCHES_MAX && this.waitingJobs.length > 0) {
+      if (this.runningBatches > 0 && this.waitingJobs.length < CONCURRENT_RECORDS_MIN) return;
       this.runningBatches++;
       void this.writeBatch(this.nextBatch()).finally(() => {
         this.runningBatches--;
@@ -93,13 +100,52 @@ export class Writer {
   private async commit(jobs: readonly Job[]): Promise<readonly PutOutcome[]> {
     for (const atMs of new Set(jobs.map((job) => job.atMs))) await this.partitions.ensureForBodies(atMs);
     try {
-      return await this.database.transaction('READ COMMITTED', (session) => insertRecords(session, jobs));
+      return await this.database.transaction('READ COMMITTED', async (session) => {
+        const bound = await boundJobs(session, jobs);
+        const outcomes = bound.size === 0 ? [] : await insertRecords(session, [...bound]);
+        const stored = outcomes.values();
+        return jobs.map((job) => (bound.has(job) ? stored.next().value : undefined) ?? { outcome: 'unbound' });
+      });
     } catch (error) {
       if (isRefusedData(error)) this.partitions.forget();
       throw error;
     }
   }
 }
+
+/**
+ * Returns the jobs that may be stored, in their order. The rows are read in this transaction, each once, and at READ
+ * COMMITTED they show what is committed at this moment; the next transaction reads them again.
+ */
+async function boundJobs(session: Session, jobs: readonly Job[]): Promise<ReadonlySet<Job>> {
+  const epochs = new Map<string, EpochKey>();
+  for (const { bind, record } of jobs) {
+    const { device, epoch } = record.value;
+    if (bind !== undefined) epochs.set(epochKey(device, epoch), { device, epoch });
+  }
+  if (epochs.size === 0) return new Set(jobs);
+  const keys = [...epochs.values()];
+  const rows = await session.rows<StandingColumns>(
+    `SELECT claim.*, device, epoch, EXISTS (SELECT 1 FROM revoked_device WHERE device = asked.device) AS "isRevoked"
+     FROM unnest(@devices::bytea[], @epochs::bigint[]) AS asked (device, epoch) LEFT JOIN claim USING (device, epoch)`,
+    { devices: keys.map(({ device }) => Buffer.from(device)), epochs: keys.map(({ epoch }) => epoch) },
+  );
+  const standings = new Map(
+    rows.map(({ isRevoked, ...columns }): [string, Standing] => [
+      epochKey(columns.device, columns.epoch),
+      { row: columns.claim_hash === null ? undefined : claimRow(columns), isRevoked },
+    ]),
+  );
+  return new Set(
+    jobs.filter(({ bind, record }) => {
+      const standing = standings.get(epochKey(record.value.device, record.value.epoch));
+      return bind === undefined || (standing !== undefined && bind(standing));
+    }),
+  );
+}
+
+/** Without a claim only the key is set. */
+type StandingColumns = (ClaimColumns | (EpochKey & { readonly claim_hash: null })) & { readonly isRevoked: boolean };
 
 interface KeyColumns {
   readonly device: Uint8Array;

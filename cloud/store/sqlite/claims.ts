@@ -8,7 +8,7 @@ import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
 import { bytesOrNull, claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, EpochKey, PendingClaim, PutOutcome } from '../store.js';
 import type { Database, Guard } from './database.js';
-import type { InsertRecord } from './records.js';
+import type { InsertRecord } from './insert.js';
 
 interface DeviceKey {
   readonly device: Uint8Array;

@@ -56,8 +56,14 @@ function migrate(db: Database, path: string): void {
   }
 }
 
+/** Returns whether the database refused the data itself: a broken constraint, or a value that it cannot hold. */
+export function isRefusedData(error: unknown): boolean {
+  if (!(error instanceof Sqlite.SqliteError)) return error instanceof TypeError || error instanceof RangeError;
+  return /^SQLITE_(CONSTRAINT|MISMATCH|TOOBIG|RANGE)/.test(error.code);
+}
+
 /** Callers handle every fault of the database alike: there is no answer. */
-function storeError(error: unknown, path: string): SealcamError {
+export function storeError(error: unknown, path: string): SealcamError {
   if (error instanceof SealcamError) return error;
   const message = error instanceof Error ? error.message : (systemCode(error) ?? 'unknown');
   return new SealcamError('store-unavailable', `${path}: ${message}`, { cause: error });

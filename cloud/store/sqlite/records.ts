@@ -1,11 +1,9 @@
-import { equal } from '../../../common/bytes.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
-import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { isCovered, type ChainFacts } from '../../../protocol/verify/continuity.js';
-import { lossRanges, notDeleted, storedRecord, type RecordColumns } from '../rows.js';
-import type { Arrival, EpochKey, NewMedia, PutOutcome, RecordStore } from '../store.js';
+import { lossRanges, NEAREST_LOSSES, notDeleted, storedRecord, VISIBLE_RANGES, type RecordColumns } from '../rows.js';
+import type { Arrival, EpochKey, RecordStore, StoredRecord } from '../store.js';
 import type { Database, Guard } from './database.js';
 import { sqliteReceiveTimes } from './receive-times.js';
+import type { Writer } from './writer.js';
 
 interface RecordKey extends EpochKey {
   readonly seq: number;
@@ -15,89 +13,29 @@ interface MediaKey extends EpochKey {
   readonly mediaId: Uint8Array;
 }
 
-interface NewRecord extends RecordKey {
-  readonly hash: Uint8Array;
-  readonly kind: string;
-  readonly bytes: Uint8Array;
-  readonly atMs: number;
+/** Seqs from `lo` on and below `hi`. */
+interface Range {
+  readonly lo: number;
+  readonly hi: number;
 }
 
-interface NewMediaRow extends RecordKey, MediaKey {
-  readonly header: Uint8Array;
-  readonly body: Uint8Array;
+interface LossColumns {
+  readonly from_seq: number;
+  readonly to_seq: number;
 }
 
-/** Stores a record, its media and its signed losses. The caller holds the transaction. */
-export type InsertRecord = (record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number) => PutOutcome;
-
-/** Returns the insertion of records into `db`, its statements prepared once. */
-export function recordInserter(db: Database): InsertRecord {
-  const selectHash = db.prepare<RecordKey, { readonly hash: Uint8Array }>(
-    'SELECT hash FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
+export function sqliteRecords(db: Database, guard: Guard, writer: Writer): RecordStore {
+  const OF_EPOCH = 'SELECT * FROM record WHERE device = @device AND epoch = @epoch';
+  const selectOne = db.prepare<RecordKey, RecordColumns>(`${OF_EPOCH} AND seq = @seq AND ${notDeleted('record')}`);
+  const visible = db.prepare<EpochKey & { before: number }, Range>(`${VISIBLE_RANGES} ORDER BY hi DESC`);
+  const between = `${OF_EPOCH} AND seq >= @lo AND seq < @hi`;
+  const page = db.prepare<EpochKey & Range & { limit: number }, RecordColumns>(
+    `${between} ORDER BY seq DESC LIMIT @limit`,
   );
-  const insertMedia = db.prepare<NewMediaRow>(
-    `INSERT OR IGNORE INTO media (device, epoch, media_id, seq, header, body)
-     VALUES (@device, @epoch, @mediaId, @seq, @header, @body)`,
-  );
-  const mediaOwner = db.prepare<MediaKey, { readonly seq: number }>(
-    'SELECT seq FROM media WHERE device = @device AND epoch = @epoch AND media_id = @mediaId',
-  );
-  const insertRecord = db.prepare<NewRecord>(
-    `INSERT INTO record (device, epoch, seq, hash, kind, bytes, received_at_ms)
-     VALUES (@device, @epoch, @seq, @hash, @kind, @bytes, @atMs)`,
-  );
-  const insertLoss = db.prepare<EpochKey & { from: number; to: number }>(
-    'INSERT OR IGNORE INTO loss (device, epoch, from_seq, to_seq) VALUES (@device, @epoch, @from, @to)',
-  );
-  const insertMediaLoss = db.prepare<MediaKey>(
-    'INSERT OR IGNORE INTO media_loss (device, epoch, media_id) VALUES (@device, @epoch, @mediaId)',
-  );
-  // A camera sent a record of an erased range again: that range is erased again.
-  const eraseAgain = db.prepare<RecordKey>(
-    `UPDATE deletion_statement SET state = 'erasing' WHERE device = @device AND epoch = @epoch
-       AND scope = 'range' AND state = 'erased' AND @seq BETWEEN from_seq AND to_seq`,
-  );
-  const setDrained = db.prepare<RecordKey>(
-    `INSERT INTO drained (device, epoch, up_to) VALUES (@device, @epoch, @seq)
-     ON CONFLICT (device, epoch) DO UPDATE SET up_to = max(up_to, excluded.up_to)`,
-  );
-
-  return ({ value, hash, bytes }, media, atMs) => {
-    const { device, epoch, seq, kind } = value;
-    const known = selectHash.get({ device, epoch, seq });
-    if (known !== undefined && !equal(new Uint8Array(known.hash), hash)) return { outcome: 'equivocation' };
-    const isTaken = (value.media ?? []).some(({ id }) => {
-      const owner = mediaOwner.get({ device, epoch, mediaId: id });
-      return owner !== undefined && owner.seq !== seq;
-    });
-    if (isTaken) return { outcome: 'media-taken' };
-    for (const { id, sealed } of media) {
-      insertMedia.run({ device, epoch, mediaId: id, seq, header: sealed.header, body: sealed.body });
-    }
-    if (known !== undefined) return { outcome: 'duplicate' };
-
-    const { lastInsertRowid } = insertRecord.run({ device, epoch, seq, hash, kind, bytes, atMs });
-    eraseAgain.run({ device, epoch, seq });
-    for (const loss of value.loss ?? []) {
-      if (loss.seqs !== undefined) {
-        const [from, to] = loss.seqs;
-        insertLoss.run({ device, epoch, from, to });
-      }
-      for (const mediaId of loss.media ?? []) insertMediaLoss.run({ device, epoch, mediaId });
-    }
-    if (value.health?.queued === 0) setDrained.run({ device, epoch, seq });
-    return { outcome: 'stored', id: Number(lastInsertRowid) };
-  };
-}
-
-export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRecord): RecordStore {
-  const SHOWN = `SELECT * FROM record WHERE device = @device AND epoch = @epoch AND ${notDeleted('record')}`;
-  const selectOne = db.prepare<RecordKey, RecordColumns>(`${SHOWN} AND seq = @seq`);
-  const page = db.prepare<EpochKey & { before: number; limit: number }, RecordColumns>(
-    `${SHOWN} AND seq < @before ORDER BY seq DESC LIMIT @limit`,
-  );
+  const lowest = db.prepare<EpochKey & Range, RecordColumns>(`${between} ORDER BY seq LIMIT 1`);
   const since = db.prepare<EpochKey & { id: number; limit: number }, RecordColumns>(
-    `${SHOWN} AND id > @id ORDER BY id LIMIT @limit`,
+    `SELECT * FROM record INDEXED BY record_by_epoch WHERE device = @device AND epoch = @epoch AND id > @id
+       AND ${notDeleted('record')} ORDER BY id LIMIT @limit`,
   );
   const hashOf = db.prepare<RecordKey, { readonly hash: Uint8Array }>(
     'SELECT hash FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
@@ -109,24 +47,21 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
   const seqBefore = db.prepare<RecordKey, { readonly seq: number }>(
     'SELECT seq FROM record WHERE device = @device AND epoch = @epoch AND seq < @seq ORDER BY seq DESC LIMIT 1',
   );
-  const losses = db.prepare<
-    EpochKey & { from: number; before: number },
-    { readonly from_seq: number; readonly to_seq: number }
-  >(
-    `SELECT from_seq, to_seq FROM loss
-     WHERE device = @device AND epoch = @epoch AND to_seq >= @from AND from_seq < @before ORDER BY from_seq`,
+  const OF_HOLE = 'SELECT from_seq, to_seq FROM loss WHERE device = @device AND epoch = @epoch AND from_seq < @before';
+  const nearestLosses = db.prepare<EpochKey & { before: number; limit: number }, LossColumns>(
+    `${OF_HOLE} ORDER BY from_seq DESC LIMIT @limit`,
   );
+  const losses = db.prepare<EpochKey & { from: number; before: number }, LossColumns>(`${OF_HOLE} AND to_seq >= @from`);
   const drained = db.prepare<EpochKey, { readonly up_to: number }>(
     'SELECT up_to FROM drained WHERE device = @device AND epoch = @epoch',
   );
-  const bounds = db.prepare<
-    EpochKey,
-    { readonly lowest: number | null; readonly highest: number | null; readonly received: number | null }
-  >(
-    `SELECT min(seq) AS lowest, max(seq) AS highest, max(received_at_ms) AS received
-     FROM record WHERE device = @device AND epoch = @epoch AND ${notDeleted('record')}`,
+  const lastArrival = db.prepare<EpochKey, { readonly received_at_ms: number }>(
+    `SELECT received_at_ms FROM record INDEXED BY record_by_epoch WHERE device = @device AND epoch = @epoch
+     ORDER BY id DESC LIMIT 1`,
   );
-  const latestHealth = db.prepare<EpochKey, RecordColumns>(`${SHOWN} AND kind = 'health' ORDER BY seq DESC LIMIT 1`);
+  const latestHealth = db.prepare<EpochKey & Range, RecordColumns>(
+    `${between} AND kind = 'health' ORDER BY seq DESC LIMIT 1`,
+  );
   const hasMedia = db.prepare<MediaKey & RecordKey>(
     'SELECT 1 FROM media WHERE device = @device AND epoch = @epoch AND media_id = @mediaId AND seq = @seq',
   );
@@ -152,23 +87,41 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
       return { predecessor: new Uint8Array(predecessor.hash), missing: 0, missingSigned: false, drainedUpTo };
     }
     const from = (seqBefore.get({ device, epoch, seq })?.seq ?? -1) + 1;
-    const ranges = losses.all({ device, epoch, from, before: seq });
-    return {
-      predecessor: undefined,
-      missing: seq - from,
-      missingSigned: isCovered(lossRanges(ranges), from, seq - 1),
-      drainedUpTo,
-    };
+    const nearest = nearestLosses.all({ device, epoch, before: seq, limit: NEAREST_LOSSES });
+    const isSigned = (rows: readonly LossColumns[]): boolean => isCovered(lossRanges(rows), from, seq - 1);
+    const missingSigned = isSigned(nearest) || isSigned(losses.all({ device, epoch, from, before: seq }));
+    return { predecessor: undefined, missing: seq - from, missingSigned, drainedUpTo };
+  }
+
+  const rangesOf = (device: Uint8Array, epoch: number, before = Number.MAX_SAFE_INTEGER): readonly Range[] =>
+    visible.all({ device, epoch, before });
+
+  function pageOf(device: Uint8Array, epoch: number, before: number, limit: number): readonly StoredRecord[] {
+    const found: StoredRecord[] = [];
+    for (const range of rangesOf(device, epoch, before)) {
+      if (found.length >= limit) break;
+      found.push(...page.all({ device, epoch, ...range, limit: limit - found.length }).map(storedRecord));
+    }
+    return found;
+  }
+
+  function boundsOf(device: Uint8Array, epoch: number): Awaited<ReturnType<RecordStore['bounds']>> {
+    const ranges = rangesOf(device, epoch);
+    const first = firstOf([...ranges].reverse(), (range) => lowest.get({ device, epoch, ...range }));
+    const last = firstOf(ranges, (range) => page.get({ device, epoch, ...range, limit: 1 }));
+    if (first === undefined || last === undefined) return undefined;
+    const lastReceivedAtMs = lastArrival.get({ device, epoch })?.received_at_ms ?? 0;
+    return { lowest: first.seq, highest: last.seq, lastReceivedAtMs };
   }
 
   return {
-    put: (record, media, atMs) => guard(() => db.transaction(() => insertRecord(record, media, atMs)).immediate()),
+    put: (record, media, atMs, bind) => writer.put(record, media, atMs, bind),
     get: (device, epoch, seq) =>
       guard(() => {
         const columns = selectOne.get({ device, epoch, seq });
         return columns === undefined ? undefined : storedRecord(columns);
       }),
-    page: (device, epoch, before, limit) => guard(() => page.all({ device, epoch, before, limit }).map(storedRecord)),
+    page: (device, epoch, before, limit) => guard(() => pageOf(device, epoch, before, limit)),
     since: (id, epochs, limit) =>
       guard(() =>
         epochs
@@ -182,15 +135,10 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
       ),
     lastId: () => guard(() => lastId.get()?.id ?? 0),
     chainFacts: (device, epoch, seq) => guard(() => chainFacts(device, epoch, seq)),
-    bounds: (device, epoch) =>
-      guard(() => {
-        const row = bounds.get({ device, epoch });
-        if (row === undefined || row.lowest === null || row.highest === null) return undefined;
-        return { lowest: row.lowest, highest: row.highest, lastReceivedAtMs: row.received ?? 0 };
-      }),
+    bounds: (device, epoch) => guard(() => boundsOf(device, epoch)),
     latestHealth: (device, epoch) =>
       guard(() => {
-        const columns = latestHealth.get({ device, epoch });
+        const columns = firstOf(rangesOf(device, epoch), (range) => latestHealth.get({ device, epoch, ...range }));
         return columns === undefined ? undefined : storedRecord(columns);
       }),
     mediaPresent: (device, epoch, seq, ids) =>
@@ -213,4 +161,13 @@ export function sqliteRecords(db: Database, guard: Guard, insertRecord: InsertRe
     onlineCount: () => guard(() => online.get()?.count ?? 0),
     ...sqliteReceiveTimes(db, guard),
   };
+}
+
+/** Returns the first answer that is not undefined. */
+function firstOf<T, R>(items: readonly T[], ask: (item: T) => R | undefined): R | undefined {
+  for (const item of items) {
+    const answer = ask(item);
+    if (answer !== undefined) return answer;
+  }
+  return undefined;
 }

@@ -234,4 +234,8 @@ export const migrations: readonly string[] = [
     WHEN NOT EXISTS (SELECT 1 FROM access_archive WHERE day = OLD.at_ms / 86400000)
     BEGIN SELECT RAISE(ABORT, 'the access log is append-only'); END;
   `,
+  `
+  -- Finds what arrived of an epoch after a record, and what arrived last: an index of SQLite ends with the id.
+  CREATE INDEX record_by_epoch ON record (device, epoch);
+  `,
 ];

@@ -7,24 +7,27 @@ import { guardOf, openDatabase } from './database.js';
 import { rangeMarker, sqliteDeletions } from './deletions.js';
 import { sqliteHeads } from './heads.js';
 import { sqliteReads } from './reads.js';
-import { recordInserter, sqliteRecords } from './records.js';
+import { recordInserter } from './insert.js';
+import { sqliteRecords } from './records.js';
 import { sqliteRetention } from './retention.js';
 import { sqliteRevocations } from './revocations.js';
 import { sqliteTimes } from './times.js';
+import { Writer, type Pace } from './writer.js';
 
 /**
  * Opens a store in one SQLite file, for one process: a laptop or a small installation.
  *
+ * @param pace lets records that arrive meanwhile share a transaction; omitted, those that are put before the caller waits
  * @throws SealcamError `store-unavailable`, `store-newer`
  */
-export function openSqliteStore(path: string): CloudStore {
+export function openSqliteStore(path: string, pace?: Pace): CloudStore {
   const db = openDatabase(path);
   const guard = guardOf(path);
   const insertRecord = recordInserter(db);
   const markRanges = rangeMarker(db);
   return {
     claims: sqliteClaims(db, guard, insertRecord),
-    records: sqliteRecords(db, guard, insertRecord),
+    records: sqliteRecords(db, guard, new Writer(db, path, insertRecord, pace)),
     access: sqliteAccess(db, guard),
     quarantine: sqliteQuarantine(db, guard),
     alarms: sqliteAlarms(db, guard),

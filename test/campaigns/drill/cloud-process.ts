@@ -7,6 +7,7 @@ import { silentLog } from '../../../common/log.js';
 import { seededRandom } from '../../../common/seeded-random.js';
 import { Cloud } from '../../../cloud/main/cloud.js';
 import { loadCloudConfig, type CloudConfig } from '../../../cloud/main/config.js';
+import type { CameraMessage } from '../../../cloud/ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from '../../../cloud/ingest/mqtt-feed.js';
 import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
 import { openStore } from '../../../cloud/main/compose.js';
@@ -17,6 +18,7 @@ import { ControlIngest, fileTo } from './control.js';
 import { serve } from '../common/remote.js';
 import { storeEnvironment, type StoreSetup } from './store-setup.js';
 import { epochKey } from '../../../protocol/objects/ids.js';
+import { withRows } from '../../support/worlds/wrong-rows.js';
 
 export interface CloudSetup extends StoreSetup {
   readonly brokerUrl: string;
@@ -94,10 +96,11 @@ class DrillCloud {
       file: fileTo(join(folder, 'control.jsonl')),
     });
     // The control files nothing of a malformed message.
-    const handle = (topic: string, payload: Uint8Array): Promise<void> =>
-      control.handleMessage(topic, payload).catch(() => undefined);
+    const handle = async (messages: readonly CameraMessage[]): Promise<void> => {
+      for (const { topic, payload } of messages) await control.handleMessage(topic, payload).catch(() => undefined);
+    };
     this.control = new MqttFeed(feed('control'), {
-      onMessage: handle,
+      onMessages: handle,
       clock: realClock,
       counters: new Counters(),
       log: silentLog,
@@ -132,17 +135,14 @@ class DrillCloud {
   /** Returns our store with the caching client where the maker's was: between ingest and the claim store. */
   private crossedStore(): CloudStore {
     const { claims, quarantine } = this.direct;
+    const crossed = withRows(this.direct, async (device, epoch) => {
+      if (this.isBypassed) return claims.row(device, epoch);
+      const row = await this.cache.get(keyOf(device, epoch));
+      if (row !== undefined && !equal(row.device, device)) this.crossedForUs++;
+      return row;
+    });
     return {
-      ...this.direct,
-      claims: {
-        ...claims,
-        row: async (device, epoch) => {
-          if (this.isBypassed) return claims.row(device, epoch);
-          const row = await this.cache.get(keyOf(device, epoch));
-          if (row !== undefined && !equal(row.device, device)) this.crossedForUs++;
-          return row;
-        },
-      },
+      ...crossed,
       quarantine: {
         ...quarantine,
         put: async (entry) => {

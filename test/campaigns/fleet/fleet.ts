@@ -12,16 +12,18 @@ import {
 import { saveResult, writePart } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
 import { markdown, table, violationsOf, type FleetResult } from './report.js';
-import { endAll, faultRun, rateRun, type FaultResult, type FleetSettings, type RateResult } from './runs.js';
+import { rateRun, type RateResult, type RateSettings } from './rates.js';
+import { endAll, faultRun, type FaultResult } from './runs.js';
 
 const HELP = `npm run fleet [-- options]
 
 Measures ingest with several workers on this machine: signing cameras, a broker (Mosquitto, or three NATS nodes), ingest
-workers as processes of their own, SQLite or PostgreSQL. Measures records a second first, then injects faults under load.
-docs/operations.md explains each figure.
+workers as processes of their own, SQLite or PostgreSQL. Measures records a second first, beside what the same worker
+carries without verifying, then injects faults under load. docs/operations.md explains each figure.
 
   --cameras N     cameras that sign and send (default 200)
   --records N     records of each camera, beside its accept (default 20)
+  --rounds N      pairs of rates, verifying and not, of which the median counts (default 3)
   --resend S      seconds after which a camera sends again what has no receipt; an agent waits at least 60 s (default 5)
   --only PART     rates, worker, postgres or broker
   --json          print one JSON object on stdout
@@ -35,6 +37,7 @@ Exit status: 0 nothing was lost, doubled or mis-bound; 1 otherwise, or a run cou
 interface Options {
   readonly cameras: number;
   readonly records: number;
+  readonly rounds: number;
   readonly resendS: number;
   readonly only: string | null;
   readonly json: boolean;
@@ -43,8 +46,8 @@ interface Options {
 
 const PARTS = ['rates', 'worker', 'postgres', 'broker'];
 
-async function fleet(options: Options, settings: FleetSettings): Promise<FleetResult> {
-  const { only, cameras, records, resendS } = options;
+async function fleet(options: Options, settings: RateSettings): Promise<FleetResult> {
+  const { only, cameras, records, rounds, resendS } = options;
   const startedMs = performance.now();
   const isWanted = (part: string): boolean => only === null || only === part;
   const rates: RateResult[] = [];
@@ -76,7 +79,7 @@ async function fleet(options: Options, settings: FleetSettings): Promise<FleetRe
     await keep(faults, () => faultRun(settings, 'postgres crashed', { ...two, broker: 'mosquitto' }));
   if (isWanted('broker'))
     await keep(faults, () => faultRun(settings, 'broker node killed', { ...two, broker: 'nats' }));
-  const args = `--cameras ${String(cameras)} --records ${String(records)} --resend ${String(resendS)}`;
+  const args = `--cameras ${String(cameras)} --records ${String(records)} --rounds ${String(rounds)} --resend ${String(resendS)}`;
   return {
     cameras,
     records: records + 1,
@@ -93,8 +96,8 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
   const missing = missingTool(['mosquitto', 'nats', 'postgres']);
   if (missing !== null) throw new CommandFailure(TOOL_MISSING_STATUS, missing);
   onInterrupt(endAll);
-  const { cameras, records, resendS } = options;
-  const result = await fleet(options, { folder, cameras, records, resendMs: resendS * 1000, progress });
+  const { cameras, records, rounds, resendS } = options;
+  const result = await fleet(options, { folder, cameras, records, rounds, resendMs: resendS * 1000, progress });
   if (options.save) {
     saveResult('fleet', { ...result });
     writePart('docs/operations.md', 'fleet', markdown(result));
@@ -109,16 +112,18 @@ await runCommand({
   options: {
     cameras: { type: 'string', default: '200' },
     records: { type: 'string', default: '20' },
+    rounds: { type: 'string', default: '3' },
     resend: { type: 'string', default: '5' },
     only: { type: 'string' },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
   },
-  readOptions: ({ cameras, records, resend, only, json, save }): Options => {
+  readOptions: ({ cameras, records, rounds, resend, only, json, save }): Options => {
     if (only !== undefined && !PARTS.includes(only)) throw new Error(`--only takes ${PARTS.join(', ')}`);
     return {
       cameras: wholeNumber('cameras', cameras, 1, 5000),
       records: wholeNumber('records', records, 1, 10_000),
+      rounds: wholeNumber('rounds', rounds, 1, 99),
       resendS: wholeNumber('resend', resend, 1, 900),
       only: only ?? null,
       json,

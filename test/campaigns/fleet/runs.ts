@@ -25,6 +25,7 @@ interface Engines {
   readonly store: StoreKind;
   readonly broker: BrokerKind;
   readonly workers: number;
+  readonly isTrusting?: boolean;
 }
 
 export interface FaultResult extends Judged {
@@ -42,28 +43,11 @@ export interface FaultResult extends Judged {
   readonly resent: number;
 }
 
-export interface RateResult extends Judged {
-  readonly store: StoreKind;
-  readonly workers: number;
-  readonly cameras: number;
-  readonly records_per_s: number;
-  /** Of one core that only verifies the same records, measured before the run. */
-  readonly verify_per_s: number;
-  readonly resent: number;
-  /** Peak memory of the largest worker. */
-  readonly worker_mib: number | null;
-  /** In the database with its indexes; null on SQLite. */
-  readonly bytes_per_record: number | null;
-  readonly bytes_per_picture: number | null;
-}
-
 const OUTAGE_MS = 3000;
 const SETTLE_TIMEOUT_MS = 180_000;
 const VERIFY_MS = 1000;
 const POLL_MS = 100;
 const PROGRESS_INTERVAL_MS = 10_000;
-/** Long enough that a record which only waits its turn is not sent again, since that would count against the rate. */
-const RATE_RESEND_MS = 60_000;
 /** Time over which a camera spreads its records, where nothing delays them. */
 const LOAD_MS = 15_000;
 
@@ -98,7 +82,10 @@ export async function endAll(): Promise<void> {
 }
 
 /** Runs a fleet from the claims to the last receipt, and compares the store with what the cameras made. */
-async function run<T>(settings: FleetSettings, { name, engines, everyMs, during }: Run<T>): Promise<RunOutcome<T>> {
+export async function run<T>(
+  settings: FleetSettings,
+  { name, engines, everyMs, during }: Run<T>,
+): Promise<RunOutcome<T>> {
   const { cameras, records, resendMs, progress } = settings;
   const folder = join(settings.folder, name.replaceAll(/[^a-z0-9]+/g, '-'));
   mkdirSync(folder);
@@ -148,7 +135,7 @@ async function run<T>(settings: FleetSettings, { name, engines, everyMs, during 
   }
 }
 
-async function untilStatus(
+export async function untilStatus(
   progress: (text: string) => void,
   remote: Remote<LoadProcedures>,
   what: string,
@@ -218,37 +205,6 @@ async function repair(fault: Fault, { workers, postgres, cluster }: Site): Promi
   if (fault === 'worker killed') await workers[0]?.start();
   else if (fault === 'postgres crashed') await postgres?.start();
   else await cluster?.startNode(0);
-}
-
-/** Measures how many records a second get receipts when cameras send as fast as they may. */
-export async function rateRun(settings: FleetSettings, store: StoreKind, workers: number): Promise<RateResult> {
-  const { cameras, records, progress } = settings;
-  const { judged, status, during, verifyPerS } = await run(
-    { ...settings, resendMs: RATE_RESEND_MS },
-    {
-      name: `rate, ${store}, ${String(workers)} workers`,
-      engines: { store, broker: 'mosquitto', workers },
-      everyMs: 0,
-      during: async ({ remote, site }) => {
-        const startedMs = realClock.monotonicMs();
-        await untilStatus(progress, remote, 'every record has a receipt', ({ waiting }) => waiting === 0);
-        const tookMs = realClock.monotonicMs() - startedMs;
-        return { tookMs, sizes: await site.sizes(), mib: site.workers.map((worker) => worker.peakMib() ?? 0) };
-      },
-    },
-  );
-  return {
-    store,
-    workers,
-    cameras,
-    ...judged,
-    resent: status.resent,
-    records_per_s: Math.round((1000 * cameras * records) / during.tookMs),
-    verify_per_s: Math.round(verifyPerS),
-    worker_mib: Math.max(...during.mib) || null,
-    bytes_per_record: during.sizes?.record ?? null,
-    bytes_per_picture: during.sizes?.picture ?? null,
-  };
 }
 
 function seconds(ms: number): number {

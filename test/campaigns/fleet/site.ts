@@ -1,5 +1,6 @@
 import { copyFileSync, mkdirSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
 import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.js';
@@ -20,7 +21,11 @@ export interface SiteSettings {
   readonly store: StoreKind;
   readonly broker: BrokerKind;
   readonly workers: number;
+  /** Starts workers that carry records without verifying them, which is the floor of a rate. */
+  readonly isTrusting?: boolean;
 }
+
+const TRUSTING_WORKER: readonly string[] = [fileURLToPath(new URL('./trusting-worker.js', import.meta.url))];
 
 /** Broker, database and ingest workers of a fleet: everything but its cameras. */
 export class Site {
@@ -49,7 +54,7 @@ export class Site {
    * @param keep receives what ends each process, just before it is started
    */
   static async open(
-    { folder, store, broker: kind, workers: count }: SiteSettings,
+    { folder, store, broker: kind, workers: count, isTrusting = false }: SiteSettings,
     keep: (close: () => Promise<unknown>) => void,
   ): Promise<Site> {
     const port = await freePort();
@@ -69,13 +74,14 @@ export class Site {
     const url = await server?.database('sealcam');
     const workers = Array.from({ length: count }, (_, i) => {
       const own = store === 'sqlite' ? data : copyOfKeys(data, join(folder, `worker-${String(i)}`));
-      return new Worker(`worker ${String(i)}`, {
+      const environment = {
         SEALCLOUD_DATA_FOLDER: own,
         SEALCLOUD_HTTP_PORT: '0',
         SEALCLOUD_LOG_LEVEL: 'info',
         ...(url === undefined ? {} : { SEALCLOUD_STORE_KIND: 'postgres', SEALCLOUD_STORE_URL: url }),
         ...brokerEnvironment(broker, cluster, i, count),
-      });
+      };
+      return new Worker(`worker ${String(i)}`, environment, isTrusting ? TRUSTING_WORKER : undefined);
     });
     const keys = { receiptKeys: [current, successor].map(({ signer }) => signer.publicKey) };
     const site = new Site({ broker, cluster, postgres: server, workers, ...keys }, url ?? null, data);

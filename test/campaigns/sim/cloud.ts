@@ -2,7 +2,7 @@ import type { Clock } from '../../../common/clock.js';
 import { Counters } from '../../../common/counters.js';
 import { SealcamError } from '../../../common/errors.js';
 import { silentLog } from '../../../common/log.js';
-import { Ingest } from '../../../cloud/ingest/ingest.js';
+import { Ingest, type CameraMessage } from '../../../cloud/ingest/ingest.js';
 import { Lanes } from '../../../cloud/ingest/lanes.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
@@ -83,9 +83,9 @@ export class SimCloud {
           trace.add('cloud', `stored ${String(id)}: ${value.kind} ${String(value.epoch)}/${String(value.seq)}`);
       },
     });
-    const lanes = new Lanes(clock);
+    const lanes = new Lanes<CameraMessage>((messages) => ingest.handleMessages(messages), clock);
     broker.attachCloud((topic, payload) => {
-      lanes.run(topic, payload.length, () => ingest.handleMessage(topic, payload));
+      lanes.run(topic, payload.length, { topic, payload });
     });
   }
 

@@ -10,6 +10,7 @@ import type { ObservedCamera } from './observed.js';
 import type { Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
+import { withRows } from '../../support/worlds/wrong-rows.js';
 
 /** A bug around a real part, put there from outside. A simulation that does not find it proves nothing. */
 export interface Plant {
@@ -101,8 +102,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         ...store,
         records: {
           ...store.records,
-          put: (record, media, atMs) =>
-            ++calls % 7 === 0 ? Promise.resolve({ outcome: 'stored', id: 0 }) : store.records.put(record, media, atMs),
+          put: async (record, media, atMs, bind) => {
+            if (++calls % 7 !== 0) return store.records.put(record, media, atMs, bind);
+            const { device, epoch } = record.value;
+            const row = await store.claims.row(device, epoch);
+            return bind?.({ row, isRevoked: false }) === false ? { outcome: 'unbound' } : { outcome: 'stored', id: 0 };
+          },
           mediaPresent: (_device, _epoch, _seq, ids) => Promise.resolve(ids.map(() => true)),
         },
       };
@@ -112,17 +117,11 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     what: 'a cache of claims is keyed by the epoch alone',
     store: (store) => {
       const kept = new Map<number, ClaimRow>();
-      return {
-        ...store,
-        claims: {
-          ...store.claims,
-          row: async (device, epoch) => {
-            const row = kept.get(epoch) ?? (await store.claims.row(device, epoch));
-            if (row !== undefined) kept.set(epoch, row);
-            return row;
-          },
-        },
-      };
+      return withRows(store, async (device, epoch) => {
+        const row = kept.get(epoch) ?? (await store.claims.row(device, epoch));
+        if (row !== undefined) kept.set(epoch, row);
+        return row;
+      });
     },
   },
   'waits-for-ever': {

@@ -26,6 +26,7 @@ import {
 import { deletionOf, headsOf, onPostgres, onSqlite, type StoreOpener } from '../../support/worlds/deletion-world.js';
 import { listOf } from '../../support/worlds/maker-list-world.js';
 import { stored, type Stored } from '../../support/worlds/stored-event.js';
+import { withRows } from '../../support/worlds/wrong-rows.js';
 
 interface Trial {
   readonly api: ApiWorld;
@@ -41,14 +42,10 @@ async function twoOwners(): Promise<Trial> {
   const crossed = (row: ClaimRow): ClaimRow =>
     mixed !== null && toHex(row.device) === toHex(mixed.device) ? { ...row, account: mixed.account } : row;
   const wrap = (real: CloudStore): CloudStore => ({
-    ...real,
-    claims: {
-      ...real.claims,
-      row: async (device, epoch) => {
-        const row = await real.claims.row(device, epoch);
-        return row === undefined ? undefined : crossed(row);
-      },
-    },
+    ...withRows(real, async (device, epoch) => {
+      const row = await real.claims.row(device, epoch);
+      return row === undefined ? undefined : crossed(row);
+    }),
     revocations: {
       ...real.revocations,
       // The column of the mixed-up row says that the epoch is Anna's, so the store has nothing against the list.

@@ -8,6 +8,7 @@ import type { ClaimRow } from '../../../cloud/store/store.js';
 import { attacks } from '../../support/attack.js';
 import { mediaTwice } from '../../support/worlds/media-twice.js';
 import { CloudWorld, pictured, scene } from '../../support/worlds/cloud-world.js';
+import { withRows } from '../../support/worlds/wrong-rows.js';
 
 type Wrap = (store: CloudStore) => CloudStore;
 type Row = (device: Uint8Array, epoch: number) => Promise<ClaimRow | undefined>;
@@ -16,7 +17,11 @@ const honest: Wrap = (store) => store;
 
 /** A cloud whose claim rows do not come straight from the store. */
 function rowsFrom(make: (row: Row) => Row): Wrap {
-  return (store) => ({ ...store, claims: { ...store.claims, row: make((...key) => store.claims.row(...key)) } });
+  return (store) =>
+    withRows(
+      store,
+      make((...key) => store.claims.row(...key)),
+    );
 }
 
 /** Returns ingest's verdict on the last message: its refusals, or that it was stored and receipted. */

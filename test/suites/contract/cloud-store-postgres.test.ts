@@ -339,15 +339,6 @@ describeWith('postgres', 'cloud store: postgres server', () => {
     });
   });
 
-  it('stores the other records of a batch when the database refuses one', async () => {
-    const url = await emptyUrl();
-    const store = await openAt(url);
-    const { records } = await claimed(store);
-    await queryDirectly(url, (query) => query('ALTER TABLE record_key ADD CHECK (seq <> 3)'));
-    const outcomes = await Promise.allSettled(records.slice(1).map((record) => store.records.put(record, [], 2)));
-    expect(outcomes.map(({ status }) => status === 'fulfilled')).toEqual([true, true, false, true, true, true]);
-  });
-
   it('rejects while the server is down, and continues when it is back', async () => {
     const store = await openAt(await emptyUrl());
     const { world, records } = await claimed(store);

@@ -4,7 +4,9 @@ import { describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import { migrations } from '../../../cloud/store/sqlite/schema.js';
 import { cloudStoreContract } from '../../support/contracts/cloud-store/index.js';
+import { claimed } from '../../support/contracts/cloud-store/world.js';
 import { tempFolder } from '../../support/runner/temp.js';
+import { VirtualClock } from '../../support/runner/virtual-clock.js';
 
 describe('cloud store: sqlite', () => {
   cloudStoreContract(() => Promise.resolve(openSqliteStore(join(tempFolder(), 'cloud.db'))));
@@ -21,6 +23,46 @@ describe('cloud store: sqlite file', () => {
     expect(() => db.exec('DELETE FROM revoked_device')).toThrow(/stays revoked/);
     expect(() => db.exec("UPDATE claim SET state = 'open'")).toThrow(/stays revoked/);
     db.close();
+  });
+
+  it('reports a record as stored once its group is committed, which another process then sees whole', async () => {
+    const path = join(tempFolder(), 'cloud.db');
+    const waits: (() => void)[] = [];
+    const nextTurn = (): Promise<void> => new Promise((resolve) => waits.push(resolve));
+    const store = openSqliteStore(path, { clock: new VirtualClock(), nextTurn });
+    const { records } = await claimed(store);
+    const db = new Sqlite(path, { readonly: true });
+    const stored = db.prepare('SELECT count(*) FROM record').pluck();
+    const seen: unknown[] = [];
+    const puts = records.slice(1).map((record) => store.records.put(record, [], 2).then(() => seen.push(stored.get())));
+    await Promise.resolve();
+    expect([stored.get(), seen, waits.length]).toEqual([1, [], 1]);
+    waits[0]?.();
+    await Promise.all(puts);
+    expect(seen).toEqual([7, 7, 7, 7, 7, 7]);
+    db.close();
+    await store.close();
+  });
+
+  it('gives the process time between two commits, and commits at once after a quiet time', async () => {
+    const clock = new VirtualClock();
+    const store = openSqliteStore(join(tempFolder(), 'cloud.db'), { clock, nextTurn: () => Promise.resolve() });
+    const { records } = await claimed(store);
+    const [, one, two, three] = records;
+    if (one === undefined || two === undefined || three === undefined) throw new Error('no records');
+    await store.records.put(one, [], 2, () => {
+      // The commit takes as long.
+      clock.advance(3);
+      return true;
+    });
+    let isStored = false;
+    const second = store.records.put(two, [], 2).then(() => (isStored = true));
+    await clock.run(5, 1);
+    expect(isStored).toBe(false);
+    await clock.run(1, 1);
+    await second;
+    expect(await store.records.put(three, [], 2)).toMatchObject({ outcome: 'stored' });
+    await store.close();
   });
 
   it('drops the oldest alarms of a place that overflows, and no alarm of another place', async () => {

@@ -18,7 +18,10 @@ export async function besideFlood(laneOf: (device: string) => string): Promise<s
   const cloud = new CloudWorld();
   const rogue = await cloud.claimed();
   const honest = await cloud.claimed();
-  const lanes = new Lanes(realClock, { cameraWaitingMax: 1000 }, nextTurn);
+  const handle = async (works: readonly (() => Promise<void>)[]): Promise<void> => {
+    for (const work of works) await work();
+  };
+  const lanes = new Lanes(handle, realClock, { cameraWaitingMax: 1000 }, nextTurn);
   let flooded = 0;
   const record = scene(rogue.world, rogue.claim, 1, rogue.accept.hash);
   const flood = encodeUp({

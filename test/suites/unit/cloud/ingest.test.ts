@@ -13,6 +13,7 @@ import { signSign1 } from '../../../../protocol/wire/cose.js';
 import { mediaTwice } from '../../../support/worlds/media-twice.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { CloudWorld, offerOf, pictured, scene } from '../../../support/worlds/cloud-world.js';
+import { withRows } from '../../../support/worlds/wrong-rows.js';
 
 describe('ingest', () => {
   it('stores the claim row with the accept, and signs its receipt with a key of the claim', async () => {
@@ -113,16 +114,12 @@ describe('ingest', () => {
 
 describe('ingest fails closed', () => {
   it('on a claim row that names another account: the incident itself', async () => {
-    const swapped = new CloudWorld((store) => ({
-      ...store,
-      claims: {
-        ...store.claims,
-        row: async (device, epoch) => {
-          const row = await store.claims.row(device, epoch);
-          return row === undefined ? undefined : { ...row, account: new Uint8Array(16).fill(9) };
-        },
-      },
-    }));
+    const swapped = new CloudWorld((store) =>
+      withRows(store, async (device, epoch) => {
+        const row = await store.claims.row(device, epoch);
+        return row === undefined ? undefined : { ...row, account: new Uint8Array(16).fill(9) };
+      }),
+    );
     const { world, claim, accept } = await swapped.claimed();
     await swapped.records(world, [scene(world, claim, 1, accept.hash)]);
     expect(swapped.receipts()).toEqual([]);
@@ -146,10 +143,9 @@ describe('ingest fails closed', () => {
   it('when claims cannot be read: no receipt and no refusal, and the camera sends again', async () => {
     let broken = false;
     const unavailable = (): Promise<never> => Promise.reject(new SealcamError('store-unavailable', 'no answer'));
-    const cloud = new CloudWorld((store) => ({
-      ...store,
-      claims: { ...store.claims, row: (device, epoch) => (broken ? unavailable() : store.claims.row(device, epoch)) },
-    }));
+    const cloud = new CloudWorld((store) =>
+      withRows(store, (device, epoch) => (broken ? unavailable() : store.claims.row(device, epoch))),
+    );
     const { world, claim, accept } = await cloud.claimed();
     const record = scene(world, claim, 1, accept.hash);
     broken = true;

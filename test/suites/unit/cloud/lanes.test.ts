@@ -7,8 +7,13 @@ import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 const FULL_BYTES = 8192;
 const clock = new VirtualClock();
 
-function lanesOf(limits: Partial<LaneLimits> = {}): Lanes {
-  return new Lanes(clock, limits, nextTurn);
+type Work = () => Promise<void>;
+
+function lanesOf(limits: Partial<LaneLimits> = {}): Lanes<Work> {
+  const handle = async (works: readonly Work[]): Promise<void> => {
+    for (const work of works) await work();
+  };
+  return new Lanes(handle, clock, limits, nextTurn);
 }
 
 function closedGate(): { readonly gate: Promise<void>; readonly release: () => void } {
@@ -25,7 +30,7 @@ function closedGate(): { readonly gate: Promise<void>; readonly release: () => v
 }
 
 /** Lets a camera send until it counts as busy, and every message of it be handled. */
-async function makeBusy(lanes: Lanes, camera: string): Promise<void> {
+async function makeBusy(lanes: Lanes<Work>, camera: string): Promise<void> {
   for (let i = 0; i < 60; i++) {
     lanes.run(camera, FULL_BYTES, () => Promise.resolve());
     if (i % 20 === 19) await lanes.idle();
@@ -52,6 +57,23 @@ describe('lanes', () => {
     await lanes.idle();
     expect(log).toEqual(['b1', 'a1', 'a2']);
     expect(lanes.waiting).toBe(0);
+  });
+
+  it('hand over what waits of a camera together, and of a busy one message by message', async () => {
+    const batches: string[] = [];
+    const handle = (items: readonly string[]): Promise<void> => {
+      batches.push(items.join(''));
+      return Promise.resolve();
+    };
+    const lanes = new Lanes(handle, clock, {}, nextTurn);
+    for (const item of 'abcdefghijk') lanes.run('calm', 300, item);
+    await lanes.idle();
+    // The first is taken at once; at most eight go together.
+    expect(batches.splice(0)).toEqual(['a', 'bcdefghi', 'jk']);
+    for (const item of 'abcdefghijk') lanes.run('flood', FULL_BYTES, item);
+    await lanes.idle();
+    // It counts as busy from its fourth full message on.
+    expect(batches).toEqual(['a', 'bcd', 'e', 'f', 'g', 'h', 'i', 'j', 'k']);
   });
 
   it('bound what waits of one camera, by number and by bytes, and take the others', async () => {

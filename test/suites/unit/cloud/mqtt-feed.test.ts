@@ -81,7 +81,7 @@ function feedTo(url: string): TestFeed {
   const lines: LogEntry[] = [];
   const settings = { url, username: 'cloud', password: undefined, clientId: 'worker', group: undefined };
   const feed = new MqttFeed(settings, {
-    onMessage: () => Promise.resolve(),
+    onMessages: () => Promise.resolve(),
     clock: realClock,
     counters,
     log: testLog(lines),

@@ -59,6 +59,48 @@ export function deletionsContract(open: OpenStore): void {
     await store.close();
   });
 
+  it('steps over deleted ranges, also where they overlap or leave nothing, and still tells when a record arrived last', async () => {
+    const store = await open();
+    const camera = await full(store);
+    const { deviceId } = camera.world;
+    const trials = [
+      [
+        [1, 4],
+        [2, 3],
+      ],
+      [
+        [1, 3],
+        [2, 5],
+      ],
+      [
+        [0, 2],
+        [3, 6],
+      ],
+      [
+        [4, 4],
+        [5, 6],
+        [6, 6],
+      ],
+    ] as const;
+    for (const ranges of trials) {
+      const statements = ranges.map(([from, to]) => deletion(camera, from, to));
+      await store.deletions.mark(statements, 5000);
+      const isShown = (seq: number): boolean => !ranges.some(([from, to]) => seq >= from && seq <= to);
+      const shown = [6, 5, 4, 3, 2, 1, 0].filter(isShown);
+      for (const before of [0, 2, 3, 4, 5, 6, 99]) {
+        for (const limit of [1, 2, 99]) {
+          const page = await store.records.page(deviceId, 1, before, limit);
+          expect(page.map(({ seq }) => seq)).toEqual(shown.filter((seq) => seq < before).slice(0, limit));
+        }
+      }
+      const bounds = { lowest: shown.at(-1), highest: shown[0], lastReceivedAtMs: 2000 };
+      expect(await store.records.bounds(deviceId, 1)).toEqual(shown.length === 0 ? undefined : bounds);
+      expect((await store.records.latestHealth(deviceId, 1))?.seq).toBe(isShown(6) ? 6 : undefined);
+      await store.deletions.undo(statements, 4000);
+    }
+    await store.close();
+  });
+
   it('marks all ranges or none, only up to a record that is stored with the hash that they name', async () => {
     const store = await open();
     const camera = await full(store);

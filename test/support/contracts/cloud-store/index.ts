@@ -1,6 +1,7 @@
 import { accessContract } from './access.js';
 import { claimsContract } from './claims.js';
 import { clocksContract } from './clocks.js';
+import { groupsContract } from './groups.js';
 import { operatorContract } from './operator.js';
 import { recordsContract } from './records.js';
 import { deletionsContract } from './deletions.js';
@@ -12,6 +13,7 @@ import type { OpenStore } from './world.js';
 export function cloudStoreContract(open: OpenStore): void {
   claimsContract(open);
   recordsContract(open);
+  groupsContract(open);
   accessContract(open);
   operatorContract(open);
   retentionContract(open);

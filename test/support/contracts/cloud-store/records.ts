@@ -139,7 +139,7 @@ export function recordsContract(open: OpenStore): void {
     const other = await claimed(store);
     for (const seq of [3, 1, 2]) {
       const record = records[seq];
-      if (record !== undefined) await store.records.put(record, [], seq);
+      if (record !== undefined) await store.records.put(record, [], 2000 + seq);
     }
     const page = await store.records.page(world.deviceId, 1, 3, 2);
     expect(page.map(({ seq }) => seq)).toEqual([2, 1]);
@@ -147,7 +147,7 @@ export function recordsContract(open: OpenStore): void {
     const since = await store.records.since(0, epochs, 10);
     expect(since.map(({ seq }) => seq)).toEqual([0, 3, 1, 2]);
     expect(await store.records.since(since.at(-1)?.id ?? 0, epochs, 10)).toEqual([]);
-    expect(await store.records.bounds(world.deviceId, 1)).toEqual({ lowest: 0, highest: 3, lastReceivedAtMs: 1000 });
+    expect(await store.records.bounds(world.deviceId, 1)).toEqual({ lowest: 0, highest: 3, lastReceivedAtMs: 2002 });
     expect(await store.records.bounds(other.world.deviceId, 2)).toBeUndefined();
     const arrivals = await store.records.arrivals(0, 99);
     expect(arrivals.map(({ device, seq }) => [toHex(device) === toHex(world.deviceId), seq])).toEqual([
