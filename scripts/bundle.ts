@@ -1,5 +1,5 @@
-/** `npm run bundle`: packs the command `sealcam` into one file, so that a cold start reads few files. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+/** `npm run bundle`: packs the command `sealcam` into few files, of which a start reads what it needs. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
 import { isProgram, runCommand } from './command.js';
@@ -7,7 +7,8 @@ import { build, type Metafile, type Plugin } from './esbuild.js';
 
 const HELP = `npm run bundle [-- FOLDER]
 
-Writes sealcam.mjs and packages.json, the list of npm packages in it, into FOLDER (dist/bundle).
+Writes sealcam.mjs, the parts that it loads when it needs them, and packages.json, the list of npm packages in them, into
+FOLDER (dist/bundle).
 
   --help    print this text
 
@@ -33,6 +34,9 @@ const leaveOut: Plugin = {
   },
 };
 
+/** Folder of the parts that are loaded when they are needed. */
+const PARTS = 'parts';
+
 export interface Bundle {
   readonly path: string;
   readonly bytes: number;
@@ -40,14 +44,18 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
-/** Writes `sealcam.mjs` and, beside it, `packages.json` with the packages it contains. */
+/** Writes `sealcam.mjs` with its parts and, beside it, `packages.json` with the packages they contain. */
 export async function bundleAgent(outFolder: string): Promise<Bundle> {
   mkdirSync(outFolder, { recursive: true });
-  const path = join(outFolder, 'sealcam.mjs');
+  // Parts of an earlier bundle have other names.
+  rmSync(join(outFolder, PARTS), { recursive: true, force: true });
   const { metafile } = await build({
-    entryPoints: [join(checkout, 'agent', 'cli', 'cli.ts')],
-    outfile: path,
+    entryPoints: { sealcam: join(checkout, 'agent', 'cli', 'cli.ts') },
+    outdir: outFolder,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: `${PARTS}/[name]-[hash]`,
     bundle: true,
+    splitting: true,
     minify: true,
     // Stack traces from cameras in the field have to name functions.
     keepNames: true,
@@ -67,7 +75,8 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
     join(outFolder, 'packages.json'),
     `${JSON.stringify({ bundled: packages, native: NATIVE }, null, 1)}\n`,
   );
-  return { path, bytes: statSync(path).size, packages };
+  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  return { path: join(outFolder, 'sealcam.mjs'), bytes, packages };
 }
 
 /** Returns the packages with code in the output; packages that were tree-shaken away do not count. */
