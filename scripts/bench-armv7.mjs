@@ -101,7 +101,7 @@ async function makeInitrd(rootfs, kernel) {
   cpSync(join(root, 'scripts', 'armv7', 'guest', 'init'), join(guest, 'init'));
   await must('chmod', ['755', join(guest, 'init')]);
   const { build } = await import('../dist/scripts/esbuild.js');
-  const { NATIVE } = await import('../dist/scripts/bundle.js');
+  const { FOR_CAMERA } = await import('../dist/scripts/bundle.js');
   for (const [source, name] of [
     ['bench.ts', 'bench.mjs'],
     ['bench/guest-cloud.ts', 'cloud.mjs'],
@@ -109,12 +109,7 @@ async function makeInitrd(rootfs, kernel) {
     await build({
       entryPoints: [join(root, 'scripts', source)],
       outfile: join(guest, 'usr', 'lib', 'sealcam', name),
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      external: [...NATIVE],
-      logLevel: 'warning',
-      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+      ...FOR_CAMERA,
     });
   }
   // A camera of a household of eight. Its frames come from files, so that drawing them costs it no memory.

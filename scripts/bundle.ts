@@ -3,7 +3,7 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
 import { isProgram, runCommand } from './command.js';
-import { build, type Metafile, type Plugin } from './esbuild.js';
+import { build, type BuildOptions, type Metafile, type Plugin } from './esbuild.js';
 
 const HELP = `npm run bundle [-- FOLDER]
 
@@ -16,11 +16,15 @@ Exit status: 0 built, 1 the build failed, 2 wrong usage.
 `;
 
 /** Packages with native code. They stay folders beside the bundle, compiled for the camera's processor. */
-export const NATIVE = ['better-sqlite3', 'sharp', '@serialport/bindings-cpp'] as const;
+const NATIVE = ['better-sqlite3', '@img/sharp-linux-arm', '@serialport/bindings-cpp'] as const;
+
+/** What is never bundled: packages with native code, for this machine's processor too. */
+const EXTERNAL = ['better-sqlite3', '@img/sharp-*', '@serialport/bindings-cpp'];
 
 /**
  * Replaces library code that would be loaded at each start and that a camera never runs: WebSockets and proxies (and with
- * them Node's HTTP), browser timers, and error messages in fifty languages. Calling it throws "not in this build".
+ * them Node's HTTP), browser timers, log transports in other threads, and error messages in fifty languages. Calling it
+ * throws "not in this build". A copy of Node's streams is replaced by Node's streams, as it does itself if told to.
  */
 const leaveOut: Plugin = {
   name: 'leave out',
@@ -30,9 +34,40 @@ const leaveOut: Plugin = {
     bundler.onLoad({ filter: /\/mqtt\/build\/lib\/connect\/(ws|socks|wx|ali)\.js$|\/worker-timers\// }, () => ({
       contents: `${refuse} ${exported}`,
     }));
+    bundler.onLoad({ filter: /\/pino\/lib\/transport\.js$/ }, () => ({
+      contents: `${refuse} module.exports = refuse;`,
+    }));
+    bundler.onLoad({ filter: /\/readable-stream\/lib\/ours\/index\.js$/ }, () => ({
+      contents: "module.exports = require('node:stream');",
+    }));
+    // Of fifteen builds of libvips a camera has one, and knows where.
+    const platform = '`${process.platform}-${process.arch}`';
+    bundler.onLoad({ filter: /\/sharp\/dist\/sharp\.mjs$/ }, () => ({
+      contents: `import { createRequire } from 'node:module';
+        export default createRequire(import.meta.url)('@img/sharp-' + ${platform} + '/sharp.node');`,
+    }));
+    bundler.onLoad({ filter: /\/sharp\/dist\/libvips\.mjs$/ }, () => ({
+      contents: `export default { runtimePlatformArch: () => ${platform} };`,
+    }));
+    bundler.onLoad({ filter: /\/detect-libc\// }, () => ({
+      contents: "module.exports = { GLIBC: 'glibc', MUSL: 'musl', familySync: () => 'glibc' };",
+    }));
     bundler.onLoad({ filter: /\/zod\/v4\/locales\/index\.js$/ }, () => ({ contents: 'export {};' }));
   },
 };
+
+/** Options of the bundler for whatever runs on a camera. */
+export const FOR_CAMERA = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: ['node20'],
+  external: EXTERNAL,
+  plugins: [leaveOut],
+  // CommonJS packages call require(), which an ES module does not have.
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  logLevel: 'warning',
+} satisfies BuildOptions;
 
 /** Folder of the parts that are loaded when they are needed. */
 const PARTS = 'parts';
@@ -54,21 +89,13 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
     outdir: outFolder,
     outExtension: { '.js': '.mjs' },
     chunkNames: `${PARTS}/[name]-[hash]`,
-    bundle: true,
     splitting: true,
     minify: true,
     // Stack traces from cameras in the field have to name functions.
     keepNames: true,
-    format: 'esm',
-    platform: 'node',
-    target: ['node20'],
-    external: [...NATIVE],
-    plugins: [leaveOut],
+    ...FOR_CAMERA,
     metafile: true,
-    // CommonJS packages call require(), which an ES module does not have.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     legalComments: 'linked',
-    logLevel: 'warning',
   });
   const packages = packagesOf(metafile);
   writeFileSync(
