@@ -1,14 +1,8 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { surviveBrokenPipe } from '../../common/adapters/broken-pipe.js';
 import { VERSION } from '../../common/version.js';
-import { processOutput, reportError } from './output.js';
+import { runCamera, runReported, sourceOf, type CommonOptions } from './common.js';
+import { processOutput } from './output.js';
 import type { ReplayOptions } from './replay.js';
-import type { ConfigSource } from '../../common/config/load.js';
-
-interface CommonOptions {
-  readonly config?: string;
-  readonly json?: boolean;
-}
 
 type ReplayArguments = CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { readonly fps: number };
 
@@ -25,27 +19,10 @@ Settings come from defaults, then the file, then SEALCAM_… in the environment;
 Exit status: 0 done, 1 internal error, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
 `;
 
-function sourceOf(options: CommonOptions): ConfigSource {
-  return {
-    file: options.config ?? process.env['SEALCAM_CONFIG'] ?? null,
-    environment: process.env,
-    warn: (text) => process.stderr.write(`sealcam: warning: ${text}\n`),
-  };
-}
-
 function frameRate(text: string): number {
   const value = Number(text);
   if (!(value > 0 && value <= 120)) throw new InvalidArgumentError('expected frames per second, above 0 and up to 120');
   return value;
-}
-
-/** Runs a command and sets the exit status. Errors are printed here, once. */
-async function runReported(json: boolean, work: () => Promise<number>): Promise<void> {
-  try {
-    process.exitCode = await work();
-  } catch (error) {
-    process.exitCode = reportError(error, json);
-  }
 }
 
 const program = new Command('sealcam')
@@ -63,12 +40,7 @@ program
   .description('run the camera until SIGTERM; SIGHUP reloads the configuration, all or nothing')
   .option(...configOption)
   .option(...jsonOption)
-  .action((options: CommonOptions) =>
-    runReported(options.json === true, async () => {
-      const { runCommand } = await import('./run.js');
-      return runCommand(sourceOf(options));
-    }),
-  );
+  .action((options: CommonOptions) => runCamera(options));
 
 program
   .command('replay')
@@ -128,7 +100,6 @@ program
 
 /** Runs the command that the arguments name, and sets the exit status. */
 export async function runProgram(): Promise<void> {
-  surviveBrokenPipe();
   try {
     await program.parseAsync();
   } catch (error) {

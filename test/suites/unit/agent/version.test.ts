@@ -6,11 +6,11 @@ import { VERSION } from '../../../../common/version.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 import { repository } from '../../../support/vectors.js';
 
-/** Runs the compiled command where nothing but its first file and the version are there to be loaded. */
+/** Runs the compiled command where nothing but its first file and what it imports is there to be loaded. */
 function alone(args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
   const folder = tempFolder();
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  for (const path of ['agent/cli/cli.js', 'common/version.js'])
+  for (const path of ['agent/cli/cli.js', 'common/version.js', 'common/adapters/broken-pipe.js'])
     cpSync(join(repository, 'dist', path), join(folder, path), { recursive: true });
   const { status, stdout } = spawnSync(process.execPath, [join(folder, 'agent/cli/cli.js'), ...args], {
     encoding: 'utf8',
