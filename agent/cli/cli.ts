@@ -1,8 +1,5 @@
 #!/usr/bin/env node
-import { parseArgs } from 'node:util';
-import { surviveBrokenPipe } from '../../common/adapters/broken-pipe.js';
 import { VERSION } from '../../common/version.js';
-import type { CommonOptions } from './common.js';
 
 /**
  * The command `sealcam`. What it does not need is not loaded: on a camera that takes seconds, and what is loaded stays in
@@ -10,28 +7,15 @@ import type { CommonOptions } from './common.js';
  * all commands and their help.
  */
 const args = process.argv.slice(2);
-if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) {
-  process.stdout.write(`${VERSION}\n`);
-} else {
-  surviveBrokenPipe();
-  const options = plainRun();
-  if (options === null) {
-    const { runProgram } = await import('./program.js');
-    await runProgram();
-  } else {
-    const { runCamera } = await import('./common.js');
-    await runCamera(options);
-  }
-}
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) process.stdout.write(`${VERSION}\n`);
+else await start();
 
-/** Returns the options of a `run` that needs no help and has no fault; null for everything else. */
-function plainRun(): CommonOptions | null {
-  const [command, ...rest] = args;
-  if (command !== 'run') return null;
-  try {
-    const options = { config: { type: 'string', short: 'c' }, json: { type: 'boolean' } } as const;
-    return parseArgs({ args: rest, options }).values;
-  } catch {
-    return null;
-  }
+async function start(): Promise<void> {
+  const { plainRun } = await import('./plain-run.js');
+  const { runCamera, surviveBrokenPipe } = await import('./common.js');
+  surviveBrokenPipe();
+  const options = plainRun(args);
+  if (options !== null) return runCamera(options);
+  const { runProgram } = await import('./program.js');
+  return runProgram();
 }

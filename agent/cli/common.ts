@@ -1,6 +1,8 @@
 import type { ConfigSource } from '../../common/config/load.js';
 import { reportError } from './output.js';
 
+export { surviveBrokenPipe } from '../../common/adapters/broken-pipe.js';
+
 /** Options of every command that reads the configuration. */
 export interface CommonOptions {
   readonly config?: string | undefined;
