@@ -12,6 +12,9 @@ const REDUCTIONS = [
 ] as const;
 type Reduction = (typeof REDUCTIONS)[number];
 
+/** A larger picture is left to libvips, which decodes in a thread of its own: here all else would wait. */
+const DIRECT_MAX_BYTES = 512 * 1024;
+
 /** Inverse DCT of four points, scaled for coefficients of eight: the value at x is the sum of coefficient u × this. */
 const COSINES = Float64Array.from({ length: 16 }, (_, i) => {
   const u = i & 3;
@@ -34,7 +37,7 @@ export class LumaDecoder {
 
   /** Returns a plane of at most `width` pixels a row, or null. */
   decode(jpeg: Uint8Array, width: number): LumaPlane | null {
-    const scan = readJpegScan(jpeg);
+    const scan = jpeg.length > DIRECT_MAX_BYTES ? null : readJpegScan(jpeg);
     if (scan === null) return null;
     const outWidth = Math.min(width, scan.width);
     const reduction = REDUCTIONS.find(({ side }) => Math.ceil((scan.width * side) / 8) >= outWidth);
@@ -94,6 +97,7 @@ export class LumaDecoder {
       return value < 1 << (size - 1) ? value - (1 << size) + 1 : value;
     };
     for (let mcu = 0, total = mcusAcross * mcusDown; mcu < total; mcu++) {
+      if (missing > count) return false;
       if (restartInterval > 0 && mcu > 0 && mcu % restartInterval === 0) {
         const marker = 0xd0 + ((mcu / restartInterval - 1) & 7);
         if (missing > count || jpeg[at] !== 0xff || jpeg[at + 1] !== marker) return false;
