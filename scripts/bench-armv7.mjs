@@ -51,7 +51,10 @@ apt-get download -qq "$name"
 helpOnly(HELP);
 const { memoryOnly, detectorOnly, minutes, isSaved } = readOptions();
 
+// Before anything is built: a commit that is made meanwhile is not the one that was measured.
+let commit = 'unknown';
 try {
+  commit = await currentCommit();
   await prepareMachine();
   await installPackages(['qemu-system-arm', 'cpio', 'lz4']);
   await bootstrap();
@@ -156,16 +159,22 @@ async function saveDetector(lines) {
   const bench = lines.find((line) => line.startsWith('bench {'));
   if (bench === undefined) throw new Obstacle('the detector was not measured; see console.log beside the image');
   const { figures } = JSON.parse(bench.slice('bench '.length));
-  publish('armv7-detector', { ...(await about('--detector')), figures });
+  publish('armv7-detector', { ...about('--detector'), figures });
   for (const { name, floor, ratio } of figures)
     console.log(`${name.padEnd(32)} ${String(ratio).padStart(6)}  ${floor}`);
 }
 
-async function about(option) {
+/** Returns the commit that is about to be measured; it ends in `+` where the checkout has changes. */
+async function currentCommit() {
   const { output: commit } = await must('git', ['rev-parse', '--short', 'HEAD'], { cwd: root });
+  const { output: changes } = await must('git', ['status', '--porcelain', '--untracked-files=no'], { cwd: root });
+  return commit.trim() + (changes.trim() === '' ? '' : '+');
+}
+
+function about(option) {
   return {
     command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`} --minutes ${minutes}`,
-    commit: commit.trim(),
+    commit,
     date: new Date().toISOString(),
     machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
   };
@@ -184,7 +193,7 @@ async function save(lines) {
   const { samples, ...figures } = guestFigures(lines);
   const bench = lines.find((line) => line.startsWith('bench {'));
   const result = {
-    ...(await about(memoryOnly ? '--memory' : '')),
+    ...about(memoryOnly ? '--memory' : ''),
     minutes,
     machineMiB: memoryOnly ? MEMORY_MIB : STAGES_MIB,
     agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing and receipted`,
