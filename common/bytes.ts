@@ -1,4 +1,4 @@
-/** Byte helpers for Node and browsers. All return new arrays; none keeps a view of its input. */
+/** Byte helpers for Node and browsers. All but `asBytes` return new arrays; none keeps a view of its input. */
 
 const HEX = /^(?:[0-9a-f]{2})*$/;
 
@@ -96,4 +96,9 @@ export function fromBase64(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(binary.length);
   for (let i = 0; i < binary.length; i++) bytes[i] = binary.charCodeAt(i);
   return bytes;
+}
+
+/** Returns the bytes of a Buffer that nobody else writes to, without a copy. */
+export function asBytes(buffer: Uint8Array): Uint8Array {
+  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
 }

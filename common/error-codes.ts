@@ -18,6 +18,12 @@ function entry(exit: ErrorCodeEntry['exit'], recoverable: boolean, hint: string)
 export const ERROR_CODES = {
   internal: entry(1, false, 'This is a bug in sealcam. Please report it with the log around it.'),
 
+  'heap-full': entry(
+    1,
+    true,
+    'The service starts it again, and nothing is lost. If it comes back, report it with the log.',
+  ),
+
   'usage-invalid': entry(2, false, 'Run the command with --help to see its options.'),
   'config-unreadable': entry(2, false, 'Check the path after --config and whether this user may read the file.'),
   'config-syntax': entry(2, false, 'The file is TOML. Fix the line that is named.'),

@@ -3,6 +3,9 @@ import { SealcamError } from '../common/errors.js';
 /** Larger than an 8000×6000 JPEG at ordinary quality; a stream without an end marker is dropped at this size. */
 const FRAME_MAX_BYTES = 16 * 1024 * 1024;
 
+/** A larger buffer is given back once it is empty. */
+const BUFFER_KEPT_MAX_BYTES = 1024 * 1024;
+
 const SOI = 0xd8;
 const EOI = 0xd9;
 const SOS = 0xda;
@@ -13,7 +16,9 @@ const SOS = 0xda;
  */
 export class JpegSplitter {
   skippedBytes = 0;
+  /** Its first `length` bytes are those of the stream that are not parsed, or not whole; the rest is room for more. */
   private buffer = new Uint8Array(0);
+  private length = 0;
   /** How far the buffer is parsed, and whether that point is inside entropy-coded data. */
   private at = 0;
   private inScan = false;
@@ -23,14 +28,11 @@ export class JpegSplitter {
    * @throws SealcamError `frame-corrupt` when a file exceeds 16 MiB; the splitter then starts again with the next bytes
    */
   push(chunk: Uint8Array): Uint8Array[] {
-    const joined = new Uint8Array(this.buffer.length + chunk.length);
-    joined.set(this.buffer);
-    joined.set(chunk, this.buffer.length);
-    this.buffer = joined;
+    this.append(chunk);
     const out: Uint8Array[] = [];
     for (let frame = this.next(); frame !== undefined; frame = this.next()) out.push(frame);
-    if (this.buffer.length > FRAME_MAX_BYTES) {
-      this.skip(this.buffer.length);
+    if (this.length > FRAME_MAX_BYTES) {
+      this.skip(this.length);
       throw new SealcamError('frame-corrupt', `a frame of more than ${String(FRAME_MAX_BYTES)} bytes`);
     }
     return out;
@@ -38,13 +40,25 @@ export class JpegSplitter {
 
   /** Bytes of the file that is not complete yet. */
   get pendingBytes(): number {
-    return this.buffer.length;
+    return this.length;
+  }
+
+  /** Adds bytes to the buffer, which grows to the size that the frames need and then stays: only a frame itself is allocated. */
+  private append(chunk: Uint8Array): void {
+    const length = this.length + chunk.length;
+    if (length > this.buffer.length) {
+      const larger = new Uint8Array(Math.max(length, Math.min(2 * this.buffer.length, FRAME_MAX_BYTES)));
+      larger.set(this.buffer.subarray(0, this.length));
+      this.buffer = larger;
+    }
+    this.buffer.set(chunk, this.length);
+    this.length = length;
   }
 
   /** Returns the next whole file in the buffer. */
   private next(): Uint8Array | undefined {
     if (this.at === 0 && !this.findStart()) return undefined;
-    while (this.at + 1 < this.buffer.length) {
+    while (this.at + 1 < this.length) {
       const end = this.inScan ? this.stepScan() : this.stepSegment();
       if (end === 'wait') return undefined;
       if (end === 'broken') {
@@ -62,11 +76,11 @@ export class JpegSplitter {
 
   /** Skips to the next start marker. */
   private findStart(): boolean {
-    const { buffer } = this;
+    const { buffer, length } = this;
     let start = 0;
-    while (start + 1 < buffer.length && !(buffer[start] === 0xff && buffer[start + 1] === SOI)) start++;
+    while (start + 1 < length && !(buffer[start] === 0xff && buffer[start + 1] === SOI)) start++;
     if (start > 0) this.skip(start);
-    if (this.buffer.length < 2) return false;
+    if (this.length < 2) return false;
     if (this.buffer[0] !== 0xff || this.buffer[1] !== SOI) return false;
     this.at = 2;
     return true;
@@ -74,7 +88,7 @@ export class JpegSplitter {
 
   /** Parses one marker segment. */
   private stepSegment(): 'next' | 'wait' | 'done' | 'broken' {
-    const { buffer, at } = this;
+    const { buffer, length, at } = this;
     if (buffer[at] !== 0xff) return 'broken';
     const marker = buffer[at + 1] ?? 0;
     if (marker === 0xff) {
@@ -85,20 +99,20 @@ export class JpegSplitter {
       this.at += 2;
       return 'done';
     }
-    if (at + 4 > buffer.length) return 'wait';
-    const length = ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0);
-    if (length < 2 || marker < 0xc0 || (marker >= 0xd0 && marker <= SOI)) return 'broken';
-    if (at + 2 + length > buffer.length) return 'wait';
-    this.at += 2 + length;
+    if (at + 4 > length) return 'wait';
+    const bytes = ((buffer[at + 2] ?? 0) << 8) | (buffer[at + 3] ?? 0);
+    if (bytes < 2 || marker < 0xc0 || (marker >= 0xd0 && marker <= SOI)) return 'broken';
+    if (at + 2 + bytes > length) return 'wait';
+    this.at += 2 + bytes;
     this.inScan = marker === SOS;
     return 'next';
   }
 
   /** Skips entropy-coded data. */
   private stepScan(): 'next' | 'wait' {
-    const { buffer } = this;
+    const { buffer, length } = this;
     let at = buffer.indexOf(0xff, this.at);
-    while (at >= 0 && at + 1 < buffer.length) {
+    while (at >= 0 && at + 1 < length) {
       const next = buffer[at + 1] ?? 0;
       // A stuffed zero or a restart marker is part of the data; any other marker ends the scan.
       if (next !== 0 && !(next >= 0xd0 && next <= 0xd7)) {
@@ -108,7 +122,7 @@ export class JpegSplitter {
       }
       at = buffer.indexOf(0xff, at + 2);
     }
-    this.at = at < 0 ? buffer.length : at;
+    this.at = at < 0 ? length : Math.min(at, length);
     return 'wait';
   }
 
@@ -118,7 +132,9 @@ export class JpegSplitter {
   }
 
   private dropBytes(count: number): void {
-    this.buffer = this.buffer.slice(count);
+    this.buffer.copyWithin(0, count, this.length);
+    this.length -= count;
+    if (this.length === 0 && this.buffer.length > BUFFER_KEPT_MAX_BYTES) this.buffer = new Uint8Array(0);
     this.at = 0;
     this.inScan = false;
   }

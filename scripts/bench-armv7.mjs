@@ -2,8 +2,8 @@
 /**
  * `npm run bench:armv7`: runs the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because user-mode
  * emulation shows no memory of a camera. Only memory and ratios mean anything: the emulator's clock is not a camera's.
- * Writes docs/results/armv7.json; with `-- --memory`, without the stages, docs/results/armv7-memory.json; with
- * `-- --detector`, the detector's cost beside decoding alone, docs/results/armv7-detector.json.
+ * With `--save` writes docs/results/armv7.json; with `--memory`, without the stages, docs/results/armv7-memory.json; with
+ * `--detector`, the detector's cost beside decoding alone, docs/results/armv7-detector.json.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -11,6 +11,7 @@ import { arch } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { clearTimeout, setTimeout } from 'node:timers';
+import { parseArgs } from 'node:util';
 import { makeImage } from './armv7/image.mjs';
 import { CPU, debianMirror, installPackages, must, Obstacle, prepareMachine } from './armv7/machine.mjs';
 import { makeProgram } from './armv7/program.mjs';
@@ -20,20 +21,21 @@ import { helpOnly } from './tasks/help.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
 import { printProgress } from './tasks/process.mjs';
 
-/** Ends the emulator: ten minutes of a camera at work, then the stages, at its pace. */
-const EMULATOR_MAX_MS = 28 * 60_000;
+/** Ends the emulator where it hangs: beside the minutes of a camera at work, starts and stages at its pace. */
+const EMULATOR_SPARE_MS = 25 * 60_000;
 const RECIPIENTS = 8;
 const FRAMES = 240;
-/** Without the stages: twelve minutes. */
-const memoryOnly = process.argv.includes('--memory');
-/** The detector alone: five minutes. */
-const detectorOnly = process.argv.includes('--detector');
-const HELP = `npm run bench:armv7 [-- --memory | --detector]
+/** A camera's memory; the stages need more. */
+const MEMORY_MIB = 512;
+const STAGES_MIB = 1024;
+const HELP = `npm run bench:armv7 [-- [--memory | --detector] [--minutes N] [--save]]
 
-The image's program on a whole emulated machine, a Cortex-A7: memory and ratios, into docs/results/. About 20 minutes.
+The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. 20 minutes and more.
 
-  --memory     memory alone, twelve minutes
+  --memory     memory, start and frames a second alone, in a machine of ${MEMORY_MIB} MiB
   --detector   the detector's cost beside decoding alone, five minutes
+  --minutes N  how long the agent works while its memory is sampled: 2 to 240 (30)
+  --save       write docs/results/armv7.json, armv7-memory.json or armv7-detector.json
   --help       this text
 
 Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
@@ -47,13 +49,12 @@ apt-get download -qq "$name"
 `;
 
 helpOnly(HELP);
-const unknown = process.argv.slice(2).filter((one) => !['--memory', '--detector'].includes(one));
-if (unknown.length > 0) {
-  process.stderr.write(HELP);
-  process.exit(2);
-}
+const { memoryOnly, detectorOnly, minutes, isSaved } = readOptions();
 
+// Before anything is built: a commit that is made meanwhile is not the one that was measured.
+let commit = 'unknown';
 try {
+  commit = await currentCommit();
   await prepareMachine();
   await installPackages(['qemu-system-arm', 'cpio', 'lz4']);
   await bootstrap();
@@ -66,6 +67,20 @@ try {
   if (!(error instanceof Obstacle)) throw error;
   printProgress(`bench:armv7: ${error.message}`);
   process.exitCode = 4;
+}
+
+function readOptions() {
+  const flag = { type: 'boolean', default: false };
+  try {
+    const options = { memory: flag, detector: flag, save: flag, minutes: { type: 'string', default: '30' } };
+    const { memory, detector, save: saved, minutes: text } = parseArgs({ options }).values;
+    const count = Number(text);
+    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || (memory && detector)) throw new Error(HELP);
+    return { memoryOnly: memory, detectorOnly: detector, isSaved: saved, minutes: count };
+  } catch {
+    process.stderr.write(HELP);
+    process.exit(2);
+  }
 }
 
 /** Fetches Debian's kernel for armv7, and a busybox for the guest's first process. */
@@ -89,25 +104,20 @@ async function makeInitrd(rootfs, kernel) {
   cpSync(join(root, 'scripts', 'armv7', 'guest', 'init'), join(guest, 'init'));
   await must('chmod', ['755', join(guest, 'init')]);
   const { build } = await import('../dist/scripts/esbuild.js');
-  const { NATIVE } = await import('../dist/scripts/bundle.js');
+  const { FOR_CAMERA } = await import('../dist/scripts/bundle.js');
   for (const [source, name] of [
     ['bench.ts', 'bench.mjs'],
-    ['bench/guest-broker.ts', 'broker.mjs'],
+    ['bench/guest-cloud.ts', 'cloud.mjs'],
   ]) {
     await build({
       entryPoints: [join(root, 'scripts', source)],
       outfile: join(guest, 'usr', 'lib', 'sealcam', name),
-      bundle: true,
-      format: 'esm',
-      platform: 'node',
-      external: [...NATIVE],
-      logLevel: 'warning',
-      banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+      ...FOR_CAMERA,
     });
   }
   // A camera of a household of eight. Its frames come from files, so that drawing them costs it no memory.
   const { makeClaimedData, drawFrames } = await import('../dist/scripts/bench/claimed-data.js');
-  makeClaimedData(join(guest, 'data'), RECIPIENTS);
+  makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'));
   await drawFrames(join(guest, 'frames'), FRAMES);
   const initrd = join(cache, 'initrd.lz4');
   await must('sh', ['-c', 'find . | cpio -o -H newc --quiet | lz4 -lq - > "$0"', initrd], { cwd: guest });
@@ -122,25 +132,22 @@ async function boot(kernel, initrd) {
     folder,
     readdirSync(folder).find((name) => name.startsWith('vmlinuz')),
   );
-  const machine = ['-M', 'virt', '-cpu', CPU, '-m', '1024', '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
-  const args = [
-    ...machine,
-    '-kernel',
-    vmlinuz,
-    '-initrd',
-    initrd,
-    '-append',
-    `console=ttyAMA0 quiet rdinit=/init${memoryOnly ? ' memory-only' : ''}${detectorOnly ? ' detector-only' : ''}`,
-  ];
+  const size = String(memoryOnly ? MEMORY_MIB : STAGES_MIB);
+  const machine = ['-M', 'virt', '-cpu', CPU, '-m', size, '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
+  const what = `${memoryOnly ? ' memory-only' : ''}${detectorOnly ? ' detector-only' : ''} minutes=${minutes}`;
+  const files = ['-kernel', vmlinuz, '-initrd', initrd];
+  const args = [...machine, ...files, '-append', `console=ttyAMA0 quiet rdinit=/init${what}`];
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const stop = () => child.kill('SIGKILL');
   process.once('exit', stop);
-  const timer = setTimeout(stop, EMULATOR_MAX_MS);
+  const timer = setTimeout(stop, EMULATOR_SPARE_MS + minutes * 60_000);
   const log = createWriteStream(join(cache, 'console.log'));
   const lines = [];
   for await (const line of createInterface({ input: child.stdout })) {
     log.write(`${line}\n`);
-    if (line.startsWith('@')) lines.push(line.slice(1).trim());
+    if (!line.startsWith('@')) continue;
+    lines.push(line.slice(1).trim());
+    printProgress(line.slice(1, 80).trim());
   }
   clearTimeout(timer);
   log.end();
@@ -152,62 +159,48 @@ async function saveDetector(lines) {
   const bench = lines.find((line) => line.startsWith('bench {'));
   if (bench === undefined) throw new Obstacle('the detector was not measured; see console.log beside the image');
   const { figures } = JSON.parse(bench.slice('bench '.length));
-  write('armv7-detector', { ...(await about('--detector')), figures });
+  publish('armv7-detector', { ...about('--detector'), figures });
   for (const { name, floor, ratio } of figures)
     console.log(`${name.padEnd(32)} ${String(ratio).padStart(6)}  ${floor}`);
 }
 
-async function about(option) {
+/** Returns the commit that is about to be measured; it ends in `+` where the checkout has changes. */
+async function currentCommit() {
   const { output: commit } = await must('git', ['rev-parse', '--short', 'HEAD'], { cwd: root });
+  const { output: changes } = await must('git', ['status', '--porcelain', '--untracked-files=no'], { cwd: root });
+  return commit.trim() + (changes.trim() === '' ? '' : '+');
+}
+
+function about(option) {
   return {
-    command: `npm run bench:armv7${option === '' ? '' : ` -- ${option}`}`,
-    commit: commit.trim(),
+    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`} --minutes ${minutes}`,
+    commit,
     date: new Date().toISOString(),
     machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
   };
 }
 
-function write(name, result) {
+function publish(name, result) {
+  if (!isSaved) return;
   const folder = join(root, 'docs', 'results');
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
 async function save(lines) {
-  const fields = (kind) => lines.filter((line) => line.startsWith(`${kind} `)).map((line) => line.split(' ').slice(1));
-  // The first round fills the page cache.
-  const starts = (what) => fields('start').filter(([name, round]) => name === what && round !== '0');
-  const seconds = (what) => median(starts(what).map(([, , from, to]) => Number(to) - Number(from)));
-  const memory = (what) => fields('rss').filter(([name]) => name === what);
-  const mib = (kib) => Math.round((Number(kib) / 1024) * 10) / 10;
+  const { memoryFigures } = await import('../dist/scripts/bench/memory-figures.js');
+  const { guestFigures } = await import('../dist/scripts/bench/guest-figures.js');
+  const { samples, ...figures } = guestFigures(lines);
   const bench = lines.find((line) => line.startsWith('bench {'));
   const result = {
-    ...(await about(memoryOnly ? '--memory' : '')),
-    nodeRssMiB: mib(memory('node').at(-1)[1]),
-    agentRssMiB: mib(memory('agent').at(-1)[1]),
-    agentPeakRssMiB: mib(memory('agent').at(-1)[2]),
-    modulesRssMiB: mib(memory('modules').at(-1)[1]),
-    agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing, after ten minutes`,
-    recorded: Number(fields('recorded').at(-1)?.[0] ?? NaN),
-    startRatio: Math.round((seconds('sealcam') / seconds('node')) * 100) / 100,
-    startRatioIs: 'sealcam --version / node -e 0, medians of three',
-    armedRatio: Math.round((seconds('armed') / seconds('node')) * 100) / 100,
-    armedRatioIs: 'sealcam run until the detector has learnt the scene (1.2 s of frames) / node -e 0',
-    frames: framesOf(lines),
+    ...about(memoryOnly ? '--memory' : ''),
+    minutes,
+    machineMiB: memoryOnly ? MEMORY_MIB : STAGES_MIB,
+    agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing and receipted`,
+    ...figures,
+    ...memoryFigures(samples),
     stages: bench === undefined ? null : JSON.parse(bench.slice('bench '.length)),
   };
-  write(memoryOnly ? 'armv7-memory' : 'armv7', result);
-  console.log(JSON.stringify({ ...result, stages: result.stages?.stages.length ?? 0 }));
-}
-
-/** Returns the frames that the agent inspected and dropped while it sealed each picture to eight recipients. */
-function framesOf(lines) {
-  const stopped = lines.find((line) => line.startsWith('stopped {'));
-  if (stopped === undefined) return null;
-  const { framesSeen, framesDropped } = JSON.parse(stopped.slice('stopped '.length));
-  return { framesSeen, framesDropped };
-}
-
-function median(values) {
-  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? NaN;
+  publish(memoryOnly ? 'armv7-memory' : 'armv7', result);
+  console.log(JSON.stringify({ ...result, samples: samples.length, stages: result.stages?.stages.length ?? 0 }));
 }

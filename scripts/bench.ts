@@ -3,35 +3,44 @@ import { comparisonText, compareWithSaved } from './bench/against-saved.js';
 import { benchDetector, detectorTable } from './bench/detector.js';
 import { benchHandshake } from './bench/handshake.js';
 import { benchIngest } from './bench/ingest.js';
+import { benchMemory } from './bench/memory.js';
 import type { Figure } from './bench/measure.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchVerify, type VerifyShare } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
-import { printResult, runCommand, type CommandContext } from './command.js';
+import { commandLine, numberIn, printResult, runCommand, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- [detector] [options]]
+const HELP = `npm run bench [-- [detector | memory] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
 cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
 are this machine's.
 
-  detector   measure only what a frame costs the detector, beside decoding it
-  --compare  also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
-             figure varied in this run and in that one
-  --json     print one JSON object on stdout
-  --save     also write that file (detector: docs/detector.md too)
-  --help     print this text
+  detector     measure only what a frame costs the detector, beside decoding it
+  memory       run the packaged camera, claimed, publishing and receipted, and sample its memory
+  --minutes N  memory: how long, 0.1 to 1440 (30)
+  --node TEXT  memory: options of Node that are added to the package's, for a trial
+  --compare    also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
+               figure varied in this run and in that one
+  --json       print one JSON object on stdout
+  --save       also write that file (detector: docs/detector.md too; memory: memory.json)
+  --help       print this text
 
 Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage.
 `;
 
 interface Options {
-  readonly isDetectorOnly: boolean;
+  readonly only: 'detector' | 'memory' | null;
+  readonly minutes: number;
+  readonly nodeOptions: string;
   readonly compare: boolean;
   readonly json: boolean;
   readonly save: boolean;
 }
+
+/** Samples at most this many seconds apart; a short run is sampled more often. */
+const SAMPLE_S = 30;
 
 await runCommand({
   name: 'bench',
@@ -40,14 +49,36 @@ await runCommand({
     compare: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
     save: { type: 'boolean', default: false },
+    minutes: { type: 'string', default: '30' },
+    node: { type: 'string', default: '' },
   },
   positionalsMax: 1,
-  readOptions: ({ compare, json, save }, [only]): Options => {
-    if (only !== undefined && only !== 'detector') throw new Error(`"${only}" is not a benchmark`);
-    return { isDetectorOnly: only === 'detector', compare, json, save };
+  readOptions: ({ compare, json, save, minutes, node }, [only = null]): Options => {
+    if (only !== null && only !== 'detector' && only !== 'memory') throw new Error(`"${only}" is not a benchmark`);
+    return { only, compare, json, save, minutes: numberIn('minutes', minutes, 0.1, 1440), nodeOptions: node };
   },
-  main: (options, context) => (options.isDetectorOnly ? detector(options, context) : stages(options, context)),
+  main: (options, context) => {
+    if (options.only === 'detector') return detector(options, context);
+    return options.only === 'memory' ? memory(options, context) : stages(options, context);
+  },
 });
+
+async function memory({ minutes, nodeOptions, json, save }: Options, context: CommandContext): Promise<number> {
+  const sampleS = Math.min(SAMPLE_S, (60 * minutes) / 6);
+  const { folder, progress, onInterrupt } = context;
+  const figures = await benchMemory(folder, { minutes, sampleS, nodeOptions }, progress, onInterrupt);
+  const result = { command: commandLine('bench'), ...figures };
+  if (save) saveResult('memory', result);
+  const thirds = figures.thirdsRssAnonMiB.map((mib) => mib.toFixed(2)).join(', ');
+  const text = [
+    `own memory (RssAnon) by thirds: ${thirds} MiB, peak ${figures.agentPeakRssAnonMiB.toFixed(2)}`,
+    `slope of the last two thirds: ${String(figures.slopeMiBPerHour)} MiB an hour`,
+    `with pages of files: ${figures.agentRssMiB.toFixed(1)} MiB resident`,
+    `${String(figures.recorded)} events recorded, ${String(figures.receipted)} records receipted, ${String(figures.queued)} queued`,
+  ];
+  printResult(json, result, text.join('\n'));
+  return 0;
+}
 
 async function detector({ compare, json, save }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await benchDetector(new BenchWorld(), progress);

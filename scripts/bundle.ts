@@ -1,13 +1,14 @@
-/** `npm run bundle`: packs the command `sealcam` into one file, so that a cold start reads few files. */
-import { mkdirSync, statSync, writeFileSync } from 'node:fs';
+/** `npm run bundle`: packs the command `sealcam` into few files, of which a start reads what it needs. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
 import { isProgram, runCommand } from './command.js';
-import { build, type Metafile, type Plugin } from './esbuild.js';
+import { build, type BuildOptions, type Metafile, type Plugin } from './esbuild.js';
 
 const HELP = `npm run bundle [-- FOLDER]
 
-Writes sealcam.mjs and packages.json, the list of npm packages in it, into FOLDER (dist/bundle).
+Writes sealcam.mjs, the parts that it loads when it needs them, and packages.json, the list of npm packages in them, into
+FOLDER (dist/bundle).
 
   --help    print this text
 
@@ -15,11 +16,15 @@ Exit status: 0 built, 1 the build failed, 2 wrong usage.
 `;
 
 /** Packages with native code. They stay folders beside the bundle, compiled for the camera's processor. */
-export const NATIVE = ['better-sqlite3', 'sharp', '@serialport/bindings-cpp'] as const;
+const NATIVE = ['better-sqlite3', '@img/sharp-linux-arm', '@serialport/bindings-cpp'] as const;
+
+/** What is never bundled: packages with native code, for this machine's processor too. */
+const EXTERNAL = ['better-sqlite3', '@img/sharp-*', '@serialport/bindings-cpp'];
 
 /**
  * Replaces library code that would be loaded at each start and that a camera never runs: WebSockets and proxies (and with
- * them Node's HTTP) and browser timers. Calling it throws "not in this build".
+ * them Node's HTTP), browser timers, and log transports in other threads. Calling it
+ * throws "not in this build". A copy of Node's streams is replaced by Node's streams, as it does itself if told to.
  */
 const leaveOut: Plugin = {
   name: 'leave out',
@@ -29,8 +34,42 @@ const leaveOut: Plugin = {
     bundler.onLoad({ filter: /\/mqtt\/build\/lib\/connect\/(ws|socks|wx|ali)\.js$|\/worker-timers\// }, () => ({
       contents: `${refuse} ${exported}`,
     }));
+    bundler.onLoad({ filter: /\/pino\/lib\/transport\.js$/ }, () => ({
+      contents: `${refuse} module.exports = refuse;`,
+    }));
+    bundler.onLoad({ filter: /\/readable-stream\/lib\/ours\/index\.js$/ }, () => ({
+      contents: "module.exports = require('node:stream');",
+    }));
+    // Of fifteen builds of libvips a camera has one, and knows where.
+    const platform = '`${process.platform}-${process.arch}`';
+    bundler.onLoad({ filter: /\/sharp\/dist\/sharp\.mjs$/ }, () => ({
+      contents: `import { createRequire } from 'node:module';
+        export default createRequire(import.meta.url)('@img/sharp-' + ${platform} + '/sharp.node');`,
+    }));
+    bundler.onLoad({ filter: /\/sharp\/dist\/libvips\.mjs$/ }, () => ({
+      contents: `export default { runtimePlatformArch: () => ${platform} };`,
+    }));
+    bundler.onLoad({ filter: /\/detect-libc\// }, () => ({
+      contents: "module.exports = { GLIBC: 'glibc', MUSL: 'musl', familySync: () => 'glibc' };",
+    }));
   },
 };
+
+/** Options of the bundler for whatever runs on a camera. */
+export const FOR_CAMERA = {
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: ['node20'],
+  external: EXTERNAL,
+  plugins: [leaveOut],
+  // CommonJS packages call require(), which an ES module does not have.
+  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  logLevel: 'warning',
+} satisfies BuildOptions;
+
+/** Folder of the parts that are loaded when they are needed. */
+const PARTS = 'parts';
 
 export interface Bundle {
   readonly path: string;
@@ -39,34 +78,31 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
-/** Writes `sealcam.mjs` and, beside it, `packages.json` with the packages it contains. */
+/** Writes `sealcam.mjs` with its parts and, beside it, `packages.json` with the packages they contain. */
 export async function bundleAgent(outFolder: string): Promise<Bundle> {
   mkdirSync(outFolder, { recursive: true });
-  const path = join(outFolder, 'sealcam.mjs');
+  // Parts of an earlier bundle have other names.
+  rmSync(join(outFolder, PARTS), { recursive: true, force: true });
   const { metafile } = await build({
-    entryPoints: [join(checkout, 'agent', 'cli', 'cli.ts')],
-    outfile: path,
-    bundle: true,
+    entryPoints: { sealcam: join(checkout, 'agent', 'cli', 'cli.ts') },
+    outdir: outFolder,
+    outExtension: { '.js': '.mjs' },
+    chunkNames: `${PARTS}/[name]-[hash]`,
+    splitting: true,
     minify: true,
     // Stack traces from cameras in the field have to name functions.
     keepNames: true,
-    format: 'esm',
-    platform: 'node',
-    target: ['node20'],
-    external: [...NATIVE],
-    plugins: [leaveOut],
+    ...FOR_CAMERA,
     metafile: true,
-    // CommonJS packages call require(), which an ES module does not have.
-    banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
     legalComments: 'linked',
-    logLevel: 'warning',
   });
   const packages = packagesOf(metafile);
   writeFileSync(
     join(outFolder, 'packages.json'),
     `${JSON.stringify({ bundled: packages, native: NATIVE }, null, 1)}\n`,
   );
-  return { path, bytes: statSync(path).size, packages };
+  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  return { path: join(outFolder, 'sealcam.mjs'), bytes, packages };
 }
 
 /** Returns the packages with code in the output; packages that were tree-shaken away do not count. */

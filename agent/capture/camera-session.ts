@@ -181,8 +181,8 @@ export class CameraSession {
     const last = this.lastInspection;
     if (this.isArmed || last === null || last.observation.reason === 'starting') return;
     this.isArmed = true;
-    this.deps.log('camera').info({ frame: last.index }, 'the camera is armed');
     const durationMs = Math.max(0, Math.round(last.monotonicMs - (this.firstFrameMs ?? last.monotonicMs)));
+    this.deps.log('camera').info({ frame: last.index, learntMs: durationMs }, 'the camera is armed');
     this.scenes.recordScene({ class: 'startup', durationMs }, last.monotonicMs);
   }
 }

@@ -8,6 +8,7 @@ import { FrameOrder } from './frame-order.js';
 import { FreezeWatch } from './freeze.js';
 import type { Inspection } from './detect/inspection.js';
 import { decodeLuma } from './jpeg.js';
+import { LumaDecoder } from './luma-decoder.js';
 import type { Observation } from './detect/observation.js';
 import { Pace } from './pace.js';
 import { sharpnessOf } from './picture-choice.js';
@@ -72,6 +73,7 @@ export class Capture {
   private settings: CaptureSettings;
   private detector: Detector;
   private tracker: EventTracker<Frame>;
+  private readonly decoder = new LumaDecoder();
   private readonly order = new FrameOrder();
   private freeze: FreezeWatch;
   private readonly sight: SightWatch;
@@ -241,7 +243,7 @@ export class Capture {
   }
 
   private async decoded({ jpeg }: Frame): Promise<LumaPlane> {
-    const luma = await decodeLuma(jpeg, this.settings.lumaWidth);
+    const luma = await decodeLuma(jpeg, this.settings.lumaWidth, this.decoder);
     this.deps.counters.add('frames.decoded');
     return luma;
   }

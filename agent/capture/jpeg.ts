@@ -1,8 +1,10 @@
 import sharp, { type Sharp } from 'sharp';
+import { asBytes } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { LumaPlane } from '../../hal/camera.js';
 import type { Box } from './detect/observation.js';
 import { badPicture, readHeader } from './jpeg-header.js';
+import { LumaDecoder } from './luma-decoder.js';
 import { blackOut, type PrivacyMask } from './detect/masks.js';
 
 /** Sets libvips to one thread and no cache: more only cost memory on a small ARM core. The composition root calls it once. */
@@ -25,13 +27,21 @@ function corrupt(cause: unknown): SealcamError {
   return badPicture(isShort ? 'truncated' : 'undecodable', `a frame that cannot be decoded: ${why}`, cause);
 }
 
-/** Decodes the luma plane for detection, at most `width` pixels wide. @throws SealcamError `frame-corrupt` */
-export async function decodeLuma(jpeg: Uint8Array, width: number): Promise<LumaPlane> {
+/**
+ * Decodes the luma plane for detection, at most `width` pixels wide. With a decoder of the caller's the plane is good until
+ * its next use.
+ *
+ * @throws SealcamError `frame-corrupt`
+ */
+export async function decodeLuma(jpeg: Uint8Array, width: number, decoder = new LumaDecoder()): Promise<LumaPlane> {
+  readHeader(jpeg);
+  const direct = decoder.decode(jpeg, width);
+  if (direct !== null) return direct;
   try {
     const image = open(jpeg).toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     if (info.channels !== 1) throw badPicture('undecodable', `a luma plane of ${String(info.channels)} channels`);
-    return { width: info.width, height: info.height, data: new Uint8Array(data) };
+    return { width: info.width, height: info.height, data: asBytes(data) };
   } catch (error) {
     throw corrupt(error);
   }
@@ -109,7 +119,7 @@ async function decodePicture(
       const raw = sharp(decoded.data, { raw: { width: fullWidth, height: fullHeight, channels } });
       const small = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(fullWidth * scale)) });
       const { data, info } = await small.jpeg({ quality }).toBuffer({ resolveWithObject: true });
-      return { jpeg: new Uint8Array(data), width: info.width, height: info.height };
+      return { jpeg: asBytes(data), width: info.width, height: info.height };
     };
   } catch (error) {
     throw corrupt(error);

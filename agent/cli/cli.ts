@@ -1,126 +1,21 @@
 #!/usr/bin/env node
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { surviveBrokenPipe } from '../../common/adapters/broken-pipe.js';
 import { VERSION } from '../../common/version.js';
-import { doctorCommand } from './doctor.js';
-import { keygenCommand } from './keygen.js';
-import { processOutput, reportError } from './output.js';
-import { replayCommand, type ReplayOptions } from './replay.js';
-import { runCommand } from './run.js';
-import { verifyCommand } from './verify.js';
-import type { ConfigSource } from '../../common/config/load.js';
 
-interface CommonOptions {
-  readonly config?: string;
-  readonly json?: boolean;
-}
+/**
+ * The command `sealcam`. What it does not need is not loaded: on a camera that takes seconds, and what is loaded stays in
+ * memory. So the version is answered here, and `run` as a service calls it starts the camera directly; `program.ts` defines
+ * all commands and their help.
+ */
+const args = process.argv.slice(2);
+if (args.length === 1 && (args[0] === '--version' || args[0] === '-V')) process.stdout.write(`${VERSION}\n`);
+else await start();
 
-type ReplayArguments = CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { readonly fps: number };
-
-const EXAMPLES = `
-Examples:
-  sealcam keygen                        create this camera's keys, show its claim code
-  sealcam run                           run a mock camera that publishes to mqtt://127.0.0.1:1883
-  sealcam run --config camera.toml      run with settings from a file
-  sealcam replay clip.mp4 --json        print the events of a video, one JSON object per line
-  sealcam verify export.jsonl           verify everything in an account's export
-  sealcam doctor                        check what the camera needs
-
-Settings come from defaults, then the file, then SEALCAM_… in the environment; docs/configuration.md lists them.
-Exit status: 0 done, 1 internal error, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
-`;
-
-function sourceOf(options: CommonOptions): ConfigSource {
-  return {
-    file: options.config ?? process.env['SEALCAM_CONFIG'] ?? null,
-    environment: process.env,
-    warn: (text) => process.stderr.write(`sealcam: warning: ${text}\n`),
-  };
-}
-
-function frameRate(text: string): number {
-  const value = Number(text);
-  if (!(value > 0 && value <= 120)) throw new InvalidArgumentError('expected frames per second, above 0 and up to 120');
-  return value;
-}
-
-/** Runs a command and sets the exit status. Errors are printed here, once. */
-async function runReported(json: boolean, work: () => Promise<number> | number): Promise<void> {
-  try {
-    process.exitCode = await work();
-  } catch (error) {
-    process.exitCode = reportError(error, json);
-  }
-}
-
-const program = new Command('sealcam')
-  .description('A home camera that seals every picture to its owner and signs every record.')
-  .version(VERSION)
-  .addHelpText('after', EXAMPLES)
-  .exitOverride()
-  .configureHelp({ showGlobalOptions: true });
-
-const configOption = ['-c, --config <file>', 'TOML file with settings (or SEALCAM_CONFIG)'] as const;
-const jsonOption = ['--json', 'print one JSON object per line instead of text'] as const;
-
-program
-  .command('run')
-  .description('run the camera until SIGTERM; SIGHUP reloads the configuration, all or nothing')
-  .option(...configOption)
-  .option(...jsonOption)
-  .action((options: CommonOptions) => runReported(options.json === true, () => runCommand(sourceOf(options))));
-
-program
-  .command('replay')
-  .argument('<video>', 'a video file, a folder of JPEG files, or a mock scenario: mock:walk')
-  .description("play a video through the camera's detector and print its events; nothing is published")
-  .option(...configOption)
-  .option(...jsonOption)
-  .option('--fps <n>', 'frames per second of a folder of JPEG files', frameRate, 10)
-  .option(
-    '--explain <folder>',
-    'write a sheet of each event and of each near miss, with the reasons, into an empty folder',
-  )
-  .option('--contact-sheet <file>', 'draw the pictures of all events into one PNG file')
-  .action((video: string, { fps, ...options }: ReplayArguments) => {
-    const output = processOutput(options.json === true);
-    return runReported(options.json === true, () =>
-      replayCommand(video, sourceOf(options), { framesPerSecond: fps, ...options }, output),
-    );
-  });
-
-program
-  .command('verify')
-  .argument('<file>', "a signed object (raw or base64), or an account's export")
-  .description('verify signatures, owners and history; status 3 if anything is refused')
-  .option(...jsonOption)
-  .action((file: string, options: CommonOptions) =>
-    runReported(options.json === true, () => verifyCommand(file, processOutput(options.json === true))),
-  );
-
-program
-  .command('keygen')
-  .description("create this camera's keys in the data folder, or show the existing ones, with the claim code")
-  .option(...configOption)
-  .option(...jsonOption)
-  .action((options: CommonOptions) =>
-    runReported(options.json === true, () => keygenCommand(sourceOf(options), processOutput(options.json === true))),
-  );
-
-program
-  .command('doctor')
-  .description('check everything the camera needs; for what is missing, print what to do')
-  .option(...configOption)
-  .option(...jsonOption)
-  .action((options: CommonOptions) =>
-    runReported(options.json === true, () => doctorCommand(sourceOf(options), processOutput(options.json === true))),
-  );
-
-surviveBrokenPipe();
-try {
-  await program.parseAsync();
-} catch (error) {
-  if (!(error instanceof CommanderError)) throw error;
-  // Help and version exit with 0; anything else that commander throws is wrong usage.
-  process.exitCode = error.exitCode === 0 ? 0 : 2;
+async function start(): Promise<void> {
+  const { plainRun } = await import('./plain-run.js');
+  const { runCamera, surviveBrokenPipe } = await import('./common.js');
+  surviveBrokenPipe();
+  const options = plainRun(args);
+  if (options !== null) return runCamera(options);
+  const { runProgram } = await import('./program.js');
+  return runProgram();
 }

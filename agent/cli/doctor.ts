@@ -1,4 +1,5 @@
 import { accessSync, constants } from 'node:fs';
+import { realpath } from 'node:fs/promises';
 import { createConnection } from 'node:net';
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
@@ -8,12 +9,15 @@ import { realClock } from '../../common/adapters/real-clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
 import { CAMERA_DRIVERS } from '../../hal/camera-drivers.js';
+import { holdersOf } from '../../hal/linux/device-users.js';
+import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import { clockSource, LinuxSystem } from '../../hal/linux/system.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { verifyStrict } from '../../protocol/crypto/strict.js';
 import { makeDataFolder } from '../main/adapters/data-folder.js';
 import { decodeLuma } from '../capture/jpeg.js';
 import type { ConfigSource } from '../../common/config/load.js';
+import { memoryText } from '../console/layout.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
 import { openDatabase } from '../outbox/database.js';
 import { keyStoreOf } from '../main/drivers.js';
@@ -98,6 +102,7 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
         return join(folder, 'outbox.db');
       },
     },
+    { name: 'memory', run: () => runningMemory(join(folder, 'outbox.db')) },
     {
       name: 'cryptography',
       run: () => {
@@ -130,6 +135,15 @@ function checksOf(config: Config, environment: ConfigSource['environment']): rea
     ...hardwareChecks(config, environment),
     { name: 'broker', run: () => reachBroker(config['uplink.url']) },
   ];
+}
+
+/** Tells the memory of the agent that holds this outbox. */
+async function runningMemory(outbox: string): Promise<string> {
+  const path = await realpath(outbox).catch(() => outbox);
+  const [agent] = await holdersOf((held) => held === path);
+  if (agent === undefined) return 'no agent of this user runs on this folder';
+  const memory = readProcessMemory(agent);
+  return memory === null ? 'not measured here' : `the running agent: ${memoryText(memory)}`;
 }
 
 function ffmpegVersion(): string {

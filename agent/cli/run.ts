@@ -1,5 +1,6 @@
 import { toHex } from '../../common/bytes.js';
 import { realClock } from '../../common/adapters/real-clock.js';
+import { SealcamError } from '../../common/errors.js';
 import { guard } from '../../common/guard.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { ConfigSource } from '../../common/config/load.js';
@@ -8,6 +9,7 @@ import { claimSheet } from '../console/claim-sheet.js';
 import { keepConsole } from '../console/keep-console.js';
 import { compose, type Composition } from '../main/compose.js';
 import { hasSimulatedCamera } from '../main/cameras.js';
+import { heapFull } from '../main/housekeeping.js';
 import { serialLineOf, stdioLine } from '../main/drivers.js';
 import { Terminal } from './terminal.js';
 
@@ -21,14 +23,19 @@ export async function runCommand(source: ConfigSource): Promise<number> {
   const terminal = new Terminal();
   // Where a person or a program uses standard output as a console, the log goes to stderr.
   const isLogApart = isTerminal || config['serial.path'] === 'stdio';
-  const composition = compose(config, isLogApart ? terminal : process.stdout, source.environment, (open) => {
-    if (!isTerminal) return;
-    const { device, claimSecret } = agent.identity;
-    const code = { device, secret: claimSecret };
-    terminal.show(open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n');
+  const stop = new AbortController();
+  const composition = compose(config, isLogApart ? terminal : process.stdout, source.environment, {
+    onWindow: (open) => {
+      if (!isTerminal) return;
+      const { device, claimSecret } = agent.identity;
+      const code = { device, secret: claimSecret };
+      terminal.show(open ? claimSheet(nodeSuite, code, config['claim.pageUrl']) : 'The claim window is closed.\n');
+    },
+    onHeapFull: () => {
+      stop.abort(heapFull());
+    },
   });
   const { agent, log } = composition;
-  const stop = new AbortController();
   const stopped = new Promise<void>((resolve) => {
     stop.signal.addEventListener('abort', () => {
       resolve();
@@ -53,6 +60,8 @@ export async function runCommand(source: ConfigSource): Promise<number> {
   process.stdin.pause();
   await agent.stop();
   await composition.close();
+  const reason: unknown = stop.signal.reason;
+  if (reason instanceof SealcamError) throw reason;
   return 0;
 }
 
@@ -69,8 +78,8 @@ async function startConsoles(
     kept.push(
       keepConsole({
         openLine: () => serialLineOf(config, realClock),
-        attachConsole: (line) => {
-          const console = makeConsole(line);
+        attachConsole: async (line) => {
+          const console = await makeConsole(line);
           if (config['serial.path'] === 'stdio') terminal.attach(console);
           return console;
         },
@@ -87,7 +96,7 @@ async function startConsoles(
     );
     // In raw mode every key arrives by itself, Ctrl-C too: the console has a line editor of its own.
     process.stdin.setRawMode(true);
-    const console = makeConsole(stdioLine());
+    const console = await makeConsole(stdioLine());
     console.start();
     terminal.attach(console);
     process.stdin.on('data', (keys: Buffer) => {

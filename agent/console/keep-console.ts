@@ -10,7 +10,7 @@ const RETRY_MAX_MS = 30_000;
 
 export interface KeepConsoleOptions {
   readonly openLine: () => Promise<SerialLine>;
-  readonly attachConsole: (line: SerialLine) => Console;
+  readonly attachConsole: (line: SerialLine) => Promise<Console>;
   readonly clock: Clock;
   readonly log: Log;
   readonly signal: AbortSignal;
@@ -23,8 +23,8 @@ export async function keepConsole({ openLine, attachConsole, clock, log, signal 
   await retrying(options, async (resetDelay) => {
     try {
       const line = await openLine();
-      const console = attachConsole(line);
       const ended = closedOrAborted(line, signal);
+      const console = await attachConsole(line);
       console.start();
       resetDelay();
       lastCode = '';

@@ -43,3 +43,10 @@ export function duration(ms: number): string {
   if (s < 7200) return `${String(Math.round(s / 60))} min`;
   return `${String(Math.round(s / 3600))} h`;
 }
+
+/** Formats the memory of a process for a person, and says which it is. */
+export function memoryText(memory: { readonly memoryBytes: number; readonly ownMemoryBytes: number | null }): string {
+  const mib = (bytes: number): string => (bytes / 1024 ** 2).toFixed(1);
+  const resident = `${mib(memory.memoryBytes)} MiB resident`;
+  return memory.ownMemoryBytes === null ? resident : `${mib(memory.ownMemoryBytes)} MiB of its own, ${resident}`;
+}

@@ -6,6 +6,8 @@ export interface AgentVitals {
   readonly restarts: number;
   /** Starts ever. */
   readonly starts: number;
-  /** Resident memory. */
+  /** Resident memory, of which the kernel can drop and read again what a file backs. */
   readonly memoryBytes: number;
+  /** Memory of its own, which no file backs: what a limit has to leave room for. Null where only Linux would tell. */
+  readonly ownMemoryBytes: number | null;
 }

@@ -103,12 +103,14 @@ export class Agent {
     });
     ownership.stop();
     uplink.stop();
-    const { records } = outbox.queued();
+    const { records: queued } = outbox.queued();
+    const { receipted } = outbox.totals();
     mirror.close();
     outbox.close();
     const framesSeen = this.counters.get('frames.seen');
     const framesDropped = this.counters.get('frames.dropped');
-    log.info({ queued: records, framesSeen, framesDropped }, 'sealcam stopped');
+    const framesDecoded = this.counters.get('frames.decoded');
+    log.info({ queued, receipted, framesSeen, framesDropped, framesDecoded }, 'sealcam stopped');
   }
 
   /** Applies a configuration that differs in live keys only. */

@@ -4,19 +4,21 @@ import { createLog, type LevelLog } from '../../common/adapters/pino-log.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
 import { RELEASED_MS } from '../../common/version.js';
+import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import type { SerialLine } from '../../hal/peripherals.js';
 import { MockButton } from '../../hal/mock/peripherals.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { makeDataFolder } from './adapters/data-folder.js';
 import { countStart, type StartCount } from './adapters/start-count.js';
+import { heapWatch } from './adapters/heap-watch.js';
 import { TimeFloor } from './adapters/time-floor.js';
 import { uplinkSecrets } from './adapters/uplink-secrets.js';
 import { uplinkFile } from './adapters/uplink-file.js';
 import { Agent } from './agent.js';
+import type { AgentDependencies } from './parts.js';
 import { configureImages } from '../capture/jpeg.js';
 import type { Config } from '../config/keys.js';
 import type { Console } from '../console/console.js';
-import { consoleMaker } from './consoles.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
 import { mqttSocket } from '../uplink/mqtt-socket.js';
 
@@ -24,8 +26,8 @@ import { mqttSocket } from '../uplink/mqtt-socket.js';
 export interface Composition {
   readonly agent: Agent;
   readonly log: LevelLog;
-  /** Makes a debug console on a line. */
-  readonly makeConsole: (line: SerialLine) => Console;
+  /** Makes a debug console on a line; it is loaded only then. */
+  readonly makeConsole: (line: SerialLine) => Promise<Console>;
   /** Frees the hardware, after the agent has stopped. */
   close(): Promise<void>;
 }
@@ -42,7 +44,7 @@ export function compose(
   config: Config,
   output: { write(text: string): unknown },
   environment: Environment,
-  onWindow: (open: boolean) => void,
+  { onWindow, onHeapFull }: Pick<AgentDependencies, 'onWindow' | 'onHeapFull'>,
 ): Composition {
   configureImages();
   makeDataFolder(config['data.folder']);
@@ -60,11 +62,13 @@ export function compose(
       uptimeS: Math.floor((hal.clock.monotonicMs() - startedMs) / 1000),
       restarts: count.startsSinceBoot - 1,
       starts: count.starts,
-      memoryBytes: process.memoryUsage.rss(),
+      ...(readProcessMemory('self') ?? { memoryBytes: process.memoryUsage.rss(), ownMemoryBytes: null }),
     }),
     hal,
     log,
     onWindow,
+    isHeapFull: heapWatch(),
+    ...(onHeapFull === undefined ? {} : { onHeapFull }),
     suite: nodeSuite,
     random: realRandom,
     clock,
@@ -86,7 +90,10 @@ export function compose(
   return {
     agent,
     log,
-    makeConsole: consoleMaker(config, { agent, hal, log, ring, clock, button }),
+    makeConsole: async (line) => {
+      const { makeConsole } = await import('./consoles.js');
+      return makeConsole(line, config, { agent, hal, log, ring, clock, button });
+    },
     close: async () => {
       stopSaving();
       await hal.indicator.close();

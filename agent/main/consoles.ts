@@ -33,11 +33,12 @@ function qaKeysOf(config: Config): readonly Uint8Array[] {
   return hasSimulatedCamera(config) ? [...keys, developmentQaSigner(nodeSuite).publicKey] : keys;
 }
 
-/** Returns a function that makes consoles of one agent; each line has a lock of its own. */
-export function consoleMaker(config: Config, parts: ConsoleParts): (line: SerialLine) => Console {
+/** Makes a console of an agent; each line has a lock of its own. */
+export function makeConsole(line: SerialLine, config: Config, parts: ConsoleParts): Console {
   const { agent, hal, log, ring, clock, button } = parts;
   const { device, claimSecret } = agent.identity;
-  const base: Omit<ConsoleContext, 'lock'> = {
+  const context: ConsoleContext = {
+    lock: new ConsoleLock({ suite: nodeSuite, random: realRandom, clock, device, qaKeys: qaKeysOf(config) }),
     agent: agent.consolePort(),
     hal,
     suite: nodeSuite,
@@ -65,10 +66,7 @@ export function consoleMaker(config: Config, parts: ConsoleParts): (line: Serial
         }
       : null,
   };
-  return (line) => {
-    const lock = new ConsoleLock({ suite: nodeSuite, random: realRandom, clock, device, qaKeys: qaKeysOf(config) });
-    return new Console(line, { ...base, lock }, log.child('console'));
-  };
+  return new Console(line, context, log.child('console'));
 }
 
 /** Returns the settings for a report. Of paths and addresses it shows only whether they are set. */

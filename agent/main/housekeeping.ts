@@ -1,4 +1,5 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
+import { SealcamError } from '../../common/errors.js';
 import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Watchdog } from '../../hal/peripherals.js';
@@ -17,6 +18,10 @@ export interface HousekeepingDependencies {
   readonly recorder: Recorder;
   readonly now: () => RecordTime;
   readonly vitals?: (() => AgentVitals) | undefined;
+  /** Whether the heap is nearly full; absent where nothing watches it. */
+  readonly isHeapFull?: (() => boolean) | undefined;
+  /** Stops the agent in order, and it is started again. */
+  readonly onHeapFull?: (() => void) | undefined;
   /** Shows what is so now: the camera may have lost its sight, or regained it. */
   readonly showIndicator: () => void;
   readonly log: Log;
@@ -60,14 +65,30 @@ export class Housekeeping {
     if (jumpMs !== null) recordScene(this.deps, { class: 'clock-jump', durationMs: Math.abs(jumpMs) }, now());
     recorder.recordWithheld(now());
     outbox.flushLosses(now());
+    this.stopBeforeHeapEnds();
     // Last: an agent whose outbox fails for long is restarted by the watchdog.
     watchdog.alive();
   }
+
+  /** A leak ends in order: records that exist are on disk, and pictures in hand are finished. */
+  private stopBeforeHeapEnds(): void {
+    const { isHeapFull, onHeapFull, log } = this.deps;
+    if (isHeapFull?.() !== true) return;
+    const { code, message, hint } = heapFull();
+    log.error({ code, hint }, message);
+    onHeapFull?.();
+  }
+
   private logVitals(): void {
     const { clock, vitals, log } = this.deps;
     if (vitals === undefined || clock.monotonicMs() < this.vitalsDueMs) return;
     this.vitalsDueMs = clock.monotonicMs() + VITALS_INTERVAL_MS;
-    const { uptimeS, restarts, starts, memoryBytes } = vitals();
-    log.info({ uptimeS, restarts, starts, memoryBytes }, 'the agent runs');
+    const { uptimeS, restarts, starts, memoryBytes, ownMemoryBytes } = vitals();
+    log.info({ uptimeS, restarts, starts, memoryBytes, ownMemoryBytes }, 'the agent runs');
   }
+}
+
+/** The error with which an agent ends whose heap is full. */
+export function heapFull(): SealcamError {
+  return new SealcamError('heap-full', 'the heap is nearly full: the agent stops in order and is started again');
 }

@@ -44,6 +44,9 @@ export interface AgentDependencies {
   readonly isClockSet?: () => boolean;
   /** How the process is; absent where nothing measures it. */
   readonly vitals?: () => AgentVitals;
+  /** Whether the heap is nearly full; absent where nothing watches it. */
+  readonly isHeapFull?: () => boolean;
+  readonly onHeapFull?: () => void;
   /** The claim window opened or closed. */
   readonly onWindow: (open: boolean) => void;
 }
@@ -269,6 +272,8 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     clockWatch: new ClockWatch(hal.clock),
     watchdog: hal.watchdog,
     vitals: deps.vitals,
+    isHeapFull: deps.isHeapFull,
+    onHeapFull: deps.onHeapFull,
     showIndicator: () => {
       privacy.showRestingState();
     },

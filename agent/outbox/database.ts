@@ -7,8 +7,8 @@ import { openRaw, storeError, type Database } from './sqlite.js';
 import { versionInWal } from './wal-version.js';
 
 const PAGE_BYTES = 4096;
-/** The library's default of 16 MB is a fifth of the whole agent's memory budget. */
-const CACHE_KIB = 1024;
+/** The library's default of 16 MB is more than half of the whole agent; the kernel keeps pages too, and can drop them. */
+const CACHE_KIB = 256;
 /** Checkpoint early: a small WAL is read quickly at start and wears the flash evenly. */
 const WAL_CHECKPOINT_PAGES = 256;
 const LOCK_TIMEOUT_MS = 1000;

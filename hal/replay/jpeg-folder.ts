@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { asBytes } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 
 /** Lists the JPEG files of a folder in natural order: frame2 before frame10. @throws SealcamError `video-unreadable` */
@@ -19,7 +20,7 @@ export async function listJpegs(folder: string): Promise<string[]> {
 /** Reads one of the listed files. @throws SealcamError `video-unreadable` */
 export async function readJpeg(folder: string, name: string): Promise<Uint8Array> {
   try {
-    return new Uint8Array(await readFile(join(folder, name)));
+    return asBytes(await readFile(join(folder, name)));
   } catch (cause) {
     throw new SealcamError('video-unreadable', `${join(folder, name)}: cannot be read`, { cause });
   }

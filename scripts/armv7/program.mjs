@@ -40,6 +40,7 @@ export async function makeProgram() {
   await must(process.execPath, [join(root, 'dist', 'scripts', 'bundle.js'), bundle], { cwd: root });
   const inputs = [
     modules.key,
+    // Its text names the parts, and their names hold hashes of what is in them.
     join('dist', 'bundle', 'sealcam.mjs'),
     'scripts/armv7/program.mjs',
     'scripts/armv7/sbom.mjs',
@@ -65,7 +66,8 @@ async function crossModules(folder) {
 
 async function assemble(modules, bundle, target) {
   ensureFolder(target);
-  for (const name of ['sealcam.mjs', 'sealcam.mjs.LEGAL.txt']) copyFileSync(join(bundle, name), join(target, name));
+  copyFileSync(join(bundle, 'sealcam.mjs'), join(target, 'sealcam.mjs'));
+  cpSync(join(bundle, 'parts'), join(target, 'parts'), { recursive: true });
   const { bundled, native } = JSON.parse(readFileSync(join(bundle, 'packages.json'), 'utf8'));
   const lock = JSON.parse(readFileSync(join(modules, 'node_modules', '.package-lock.json'), 'utf8'));
   const beside = packageClosure(lock, native);

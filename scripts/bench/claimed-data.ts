@@ -2,22 +2,25 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { silentLog } from '../../common/log.js';
-import { loadIdentity } from '../../agent/main/identity.js';
+import { loadIdentity, outboxSigner } from '../../agent/main/identity.js';
+import type { Outbox } from '../../agent/outbox/outbox.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
 import { noteOwnership } from '../../agent/outbox/published.js';
+import { loadReceiptKeys } from '../../cloud/trust/receipt-keys.js';
 import { FileKeyStore } from '../../hal/linux/key-store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { claimKind } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
-import { recordKind } from '../../protocol/objects/record.js';
-import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
+import { signObject } from '../../protocol/objects/signed-object.js';
 import { BenchWorld } from './world.js';
 
-/** Makes the data folder of a camera that was claimed by a household of 1 to 8 recipients. */
-export function makeClaimedData(folder: string, recipients: number): void {
+/** Makes the data folder of a camera that was claimed by a household of 1 to 8 recipients, and the folder of its cloud. */
+export function makeClaimedData(folder: string, recipients: number, cloudFolder: string): void {
+  mkdirSync(cloudFolder, { recursive: true, mode: 0o700 });
+  const { current, successor } = loadReceiptKeys(cloudFolder, nodeSuite, realRandom);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
-  const { signer, device } = loadIdentity({ keyStore }, nodeSuite, realRandom);
+  const { device } = loadIdentity({ keyStore }, nodeSuite, realRandom);
   const owner = nodeSuite.ed25519Signer(realRandom.bytes(32));
   const member = (ed25519: Uint8Array) => ({ x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519 });
   const others = Array.from({ length: recipients - 1 }, () =>
@@ -29,29 +32,35 @@ export function makeClaimedData(folder: string, recipients: number): void {
     account: accountId(nodeSuite, owner.publicKey),
     ownerKey: owner.publicKey,
     recipients: [member(owner.publicKey), ...others],
-    receiptKeys: [realRandom.bytes(32)],
+    receiptKeys: [current, successor].map(({ signer: { publicKey } }) => publicKey),
     previous: null,
     nonce: realRandom.bytes(16),
     issuedAtMs: 0,
   });
-  const time = { boot: realRandom.bytes(16), monotonicMs: 0, wallMs: null, quality: 'unset' as const };
+  const { outbox, close } = openData(folder);
+  outbox.beginEpoch(claim, TIME);
+  close();
+}
+
+const TIME = { boot: new Uint8Array(16), monotonicMs: 0, wallMs: null, quality: 'unset' as const };
+
+/** Opens the outbox of a data folder whose camera does not run. Closing it notes the owner in the mirror. */
+export function openData(folder: string): { readonly outbox: Outbox; readonly close: () => void } {
+  const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
   const { outbox, mirror } = openOutbox({
     folder,
     limits: { maxBytes: 2 ** 28, maxAgeMs: 1e12 },
-    time,
+    time: TIME,
     log: silentLog,
     sha256: (data) => nodeSuite.sha256(data),
-    signer: {
-      device,
-      sign: (record) => signObject(recordKind, nodeSuite, signer, record),
-      openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
-      openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
-    },
+    signer: outboxSigner(nodeSuite, loadIdentity({ keyStore }, nodeSuite, realRandom)),
   });
-  outbox.beginEpoch(claim, time);
-  noteOwnership(outbox, mirror);
-  mirror.close();
-  outbox.close();
+  const close = (): void => {
+    noteOwnership(outbox, mirror);
+    mirror.close();
+    outbox.close();
+  };
+  return { outbox, close };
 }
 
 /** Draws a scene in which people walk by as JPEG files, for a camera that replays them. */

@@ -1,5 +1,6 @@
 import type { LumaPlane } from '../../../hal/camera.js';
 import { inspectionOf, type Inspection } from './inspection.js';
+import { KeptPlanes } from './kept-planes.js';
 import { BlobFinder, type Blob } from './kernel/blobs.js';
 import { bestKernels } from './kernel/choose.js';
 import { evidenceOf, overviewOf } from './kernel/evidence.js';
@@ -66,6 +67,7 @@ export class Detector {
   private readonly tracker = new Tracker();
   private planes: Planes | null = null;
   private blobFinder: BlobFinder | null = null;
+  private kept: KeptPlanes | null = null;
   private sceneWatch = new SceneWatch();
   private tamperWatch = new TamperWatch();
   private readonly overlayWatch = new OverlayWatch();
@@ -117,13 +119,10 @@ export class Detector {
     const { planes } = this;
     const { width, height } = workingSize(plane);
     if (planes === null || width !== this.width || height !== this.height) return true;
-    const kept = [planes.mask, planes.flicker, planes.last, planes.shades].map((before) => ({
-      before,
-      copy: before.slice(),
-    }));
+    this.kept?.keep();
     this.compare(planes, plane);
     const count = this.kernels.denoise();
-    for (const { before, copy } of kept) before.set(copy);
+    this.kept?.restore();
     return count >= AREA_MIN_PIXELS;
   }
 
@@ -166,6 +165,7 @@ export class Detector {
     this.zoneGate = new ZoneGate(zones, { width, height }, layout.stride);
     this.blobFinder = new BlobFinder(planes);
     this.planes = planes;
+    this.kept = new KeptPlanes(planes);
     this.sceneWatch = new SceneWatch();
     this.tamperWatch = new TamperWatch();
     this.tracker.clear();

@@ -1,7 +1,7 @@
 import { toHex } from '../../../common/bytes.js';
 import type { AgentVitals } from '../../health/vitals.js';
 import type { ConsoleCommand } from '../command.js';
-import { duration, rows } from '../layout.js';
+import { duration, memoryText, rows } from '../layout.js';
 
 /**
  * Commands that print the camera's state, allowed while the console is locked: nothing that they print gives access or
@@ -40,12 +40,14 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
         restarts: vitals?.restarts ?? null,
         starts: vitals?.starts ?? null,
         memory_bytes: vitals?.memoryBytes ?? null,
+        own_memory_bytes: vitals?.ownMemoryBytes ?? null,
       };
       output.print(
         fields,
         rows([
           ['sealcam', agent.version],
-          ['agent', vitals === null ? null : vitalsText(vitals)],
+          ['agent', vitals === null ? null : runningText(vitals)],
+          ['memory', vitals === null ? null : memoryText(vitals)],
           ['camera', agent.isPrivate ? 'off: the owner ordered privacy' : agent.camera.state],
           ['owner', facts.ownerKey === null ? 'none' : `claimed, epoch ${String(facts.lastEpoch)}`],
           ['claim window', windowLeftMs === null ? 'closed' : `open for ${duration(windowLeftMs)}`],
@@ -185,7 +187,7 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
   },
 ];
 
-function vitalsText({ uptimeS, restarts, memoryBytes }: AgentVitals): string {
+function runningText({ uptimeS, restarts }: AgentVitals): string {
   const since = restarts === 1 ? '1 restart' : `${String(restarts)} restarts`;
-  return `up for ${duration(uptimeS * 1000)}, ${since} since the boot, ${String(Math.round(memoryBytes / 1024 ** 2))} MiB`;
+  return `up for ${duration(uptimeS * 1000)}, ${since} since the boot`;
 }

@@ -100,6 +100,25 @@ describe('sealcam', () => {
     const failed = json.filter(({ ok }) => ok === false).map(({ check }) => check);
     expect(failed).toEqual(['broker']);
     expect(json.map(({ check }) => check)).toContain('cryptography');
+    expect(json.find(({ check }) => check === 'memory')).toMatchObject({
+      detail: 'no agent of this user runs on this folder',
+    });
+  });
+
+  it.runIf(process.platform === 'linux')('tells the own memory of the agent that runs', async () => {
+    const environment = {
+      SEALCAM_DATA_FOLDER: join(tempFolder(), 'data'),
+      SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(await freePort())}`,
+    };
+    const child = started('sealcam', ['run'], environment);
+    await until('the camera is open', () => hasLogged(child, 'the camera is open'));
+    const { json } = run('sealcam', ['doctor', '--json'], environment);
+    expect(json.find(({ check }) => check === 'memory')?.['detail']).toMatch(
+      /^the running agent: \d+\.\d MiB of its own, \d+\.\d MiB resident$/,
+    );
+    const runs = child.lines.find(({ msg }) => msg === 'the agent runs');
+    expect(Number(runs?.['ownMemoryBytes'])).toBeGreaterThan(1024 ** 2);
+    expect(Number(runs?.['memoryBytes'])).toBeGreaterThan(Number(runs?.['ownMemoryBytes']));
   });
 
   it('verifies a signed object, and refuses an altered one', () => {

@@ -65,7 +65,13 @@ describe('the console of a running camera', () => {
     // This camera has a real button, which only a finger presses.
     expect((await at.json('button'))[0]).toMatchObject({ ok: false, code: 'usage-invalid' });
     expect((await at.json('id'))[0]?.['device']).toBe(agent.device);
-    expect((await at.json('status'))[0]).toMatchObject({ camera: 'ok', owned: false, unlocked: [] });
+    expect((await at.json('status'))[0]).toMatchObject({
+      camera: 'ok',
+      owned: false,
+      unlocked: [],
+      memory_bytes: 70 * 2 ** 20,
+      own_memory_bytes: 21 * 2 ** 20,
+    });
   });
 
   it('refuses all but read-only commands while locked, and runs them with a token of their scope', async () => {

@@ -121,6 +121,7 @@ export class TestAgent {
     };
     const log = options.log ?? testLog(this.log);
     this.agent = new Agent(config, {
+      vitals: () => ({ uptimeS: 5, restarts: 0, starts: 1, memoryBytes: 70 * 2 ** 20, ownMemoryBytes: 21 * 2 ** 20 }),
       hal: this.hal,
       log,
       clock,

@@ -2,11 +2,13 @@ import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { concat } from '../../../../common/bytes.js';
 import type { ConfigTable } from '../../../../common/config/load.js';
+import { SealcamError } from '../../../../common/errors.js';
 import type { Random } from '../../../../common/random.js';
 import { loadAgentConfig, CONFIG_KEYS } from '../../../../agent/config/keys.js';
+import { LumaDecoder } from '../../../../agent/capture/luma-decoder.js';
 import { Mirror } from '../../../../agent/outbox/mirror.js';
 import { CLOUD_KEYS, loadCloudConfig } from '../../../../cloud/main/config.js';
-import { jpegSize } from '../../../../hal/image.js';
+import { encodeJpeg, jpegSize } from '../../../../hal/image.js';
 import { JpegSplitter } from '../../../../hal/jpeg-splitter.js';
 import { parseEdge } from '../../../../hal/linux/gpio-tools.js';
 import { checkModes, chooseCamera, parseCamList, parseHelloList } from '../../../../hal/linux/offers.js';
@@ -127,6 +129,23 @@ const picture: Target = {
   },
 };
 
+const baselineJpeg = await encodeJpeg(
+  { width: 32, height: 16, channels: 3, data: Uint8Array.from({ length: 32 * 16 * 3 }, (_, i) => (i * i) % 251) },
+  80,
+);
+
+/** The brightness of a small picture; what the decoder leaves to libvips counts as refused. */
+const luma: Target = {
+  name: 'JPEG luma',
+  input: (random) => (below(random, 5) === 0 ? baselineJpeg : mutateBytes(random, baselineJpeg)),
+  run: (input) => {
+    const plane = new LumaDecoder().decode(input, 8);
+    if (plane === null) throw new SealcamError('frame-corrupt', 'not a picture for this decoder');
+    if (plane.data.length !== plane.width * plane.height) throw new Error('a plane of another size');
+    return undefined;
+  },
+};
+
 const NAMES = ['frame1.jpg', 'frame10.JPEG', '.jpg', '..jpg', 'x.jpg.png', 'ä.jpg', '0000000000000000001.jpg', '-.jpg'];
 
 /** The input is the names of a folder's files, one a line. */
@@ -209,6 +228,7 @@ export const FILE_TARGETS: readonly Target[] = [
   mirrorTarget(),
   splitter,
   picture,
+  luma,
   folderTarget(),
   ...TOOLS,
 ];

@@ -323,7 +323,9 @@ describe('a camera that hangs on its side', () => {
     expect(await decodeLuma(jpeg, 160)).toMatchObject({ width: 160, height: 90 });
     const { data } = await decodeLuma(await photograph([WINDOW], 'stripes', true), 160);
     const upright = await decodeLuma(await photograph([WINDOW], 'stripes'), 160);
-    const differences = data.map((grey, i) => Math.abs(grey - (upright.data[i] ?? 0)));
-    expect(differences.reduce((sum, d) => sum + d, 0) / differences.length).toBeLessThan(3);
+    const apart = (other: Uint8Array): number =>
+      data.reduce((sum, grey, i) => sum + Math.abs(grey - (other[i] ?? 0)), 0) / data.length;
+    // Two decoders made them, which draw the edges of stripes differently; a picture on its head has them elsewhere.
+    expect(apart(upright.data)).toBeLessThan(apart(upright.data.slice().reverse()) / 3);
   });
 });

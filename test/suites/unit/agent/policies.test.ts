@@ -140,6 +140,7 @@ describe('housekeeping', () => {
       restarts: 2,
       starts: 7,
       memoryBytes: 80_000_000,
+      ownMemoryBytes: 24_000_000,
     });
     const housekeeping = new Housekeeping({
       clock,
@@ -163,7 +164,7 @@ describe('housekeeping', () => {
     expect(shown).toBe(2);
     const vital = (): unknown[] => log.filter(({ msg }) => msg === 'the agent runs');
     expect(vital()).toHaveLength(1);
-    expect(vital()[0]).toMatchObject({ restarts: 2, starts: 7, memoryBytes: 80_000_000 });
+    expect(vital()[0]).toMatchObject({ restarts: 2, starts: 7, memoryBytes: 80_000_000, ownMemoryBytes: 24_000_000 });
     // A full disk: the failure is logged, the watchdog hears nothing, and the next run follows.
     world.outbox.flushLosses = () => {
       throw new SealcamError('store-full', 'full');

@@ -1,0 +1,110 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { VERSION } from '../../common/version.js';
+import { runCamera, runReported, sourceOf, type CommonOptions } from './common.js';
+import { processOutput } from './output.js';
+import type { ReplayOptions } from './replay.js';
+
+type ReplayArguments = CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { readonly fps: number };
+
+const EXAMPLES = `
+Examples:
+  sealcam keygen                        create this camera's keys, show its claim code
+  sealcam run                           run a mock camera that publishes to mqtt://127.0.0.1:1883
+  sealcam run --config camera.toml      run with settings from a file
+  sealcam replay clip.mp4 --json        print the events of a video, one JSON object per line
+  sealcam verify export.jsonl           verify everything in an account's export
+  sealcam doctor                        check what the camera needs
+
+Settings come from defaults, then the file, then SEALCAM_… in the environment; docs/configuration.md lists them.
+Exit status: 0 done, 1 internal error, 2 wrong usage or configuration, 3 input refused, 4 something outside is missing.
+`;
+
+function frameRate(text: string): number {
+  const value = Number(text);
+  if (!(value > 0 && value <= 120)) throw new InvalidArgumentError('expected frames per second, above 0 and up to 120');
+  return value;
+}
+
+const program = new Command('sealcam')
+  .description('A home camera that seals every picture to its owner and signs every record.')
+  .version(VERSION)
+  .addHelpText('after', EXAMPLES)
+  .exitOverride()
+  .configureHelp({ showGlobalOptions: true });
+
+const configOption = ['-c, --config <file>', 'TOML file with settings (or SEALCAM_CONFIG)'] as const;
+const jsonOption = ['--json', 'print one JSON object per line instead of text'] as const;
+
+program
+  .command('run')
+  .description('run the camera until SIGTERM; SIGHUP reloads the configuration, all or nothing')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) => runCamera(options));
+
+program
+  .command('replay')
+  .argument('<video>', 'a video file, a folder of JPEG files, or a mock scenario: mock:walk')
+  .description("play a video through the camera's detector and print its events; nothing is published")
+  .option(...configOption)
+  .option(...jsonOption)
+  .option('--fps <n>', 'frames per second of a folder of JPEG files', frameRate, 10)
+  .option(
+    '--explain <folder>',
+    'write a sheet of each event and of each near miss, with the reasons, into an empty folder',
+  )
+  .option('--contact-sheet <file>', 'draw the pictures of all events into one PNG file')
+  .action((video: string, { fps, ...options }: ReplayArguments) => {
+    const output = processOutput(options.json === true);
+    return runReported(options.json === true, async () => {
+      const { replayCommand } = await import('./replay.js');
+      return replayCommand(video, sourceOf(options), { framesPerSecond: fps, ...options }, output);
+    });
+  });
+
+program
+  .command('verify')
+  .argument('<file>', "a signed object (raw or base64), or an account's export")
+  .description('verify signatures, owners and history; status 3 if anything is refused')
+  .option(...jsonOption)
+  .action((file: string, options: CommonOptions) =>
+    runReported(options.json === true, async () => {
+      const { verifyCommand } = await import('./verify.js');
+      return verifyCommand(file, processOutput(options.json === true));
+    }),
+  );
+
+program
+  .command('keygen')
+  .description("create this camera's keys in the data folder, or show the existing ones, with the claim code")
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    runReported(options.json === true, async () => {
+      const { keygenCommand } = await import('./keygen.js');
+      return keygenCommand(sourceOf(options), processOutput(options.json === true));
+    }),
+  );
+
+program
+  .command('doctor')
+  .description('check everything the camera needs; for what is missing, print what to do')
+  .option(...configOption)
+  .option(...jsonOption)
+  .action((options: CommonOptions) =>
+    runReported(options.json === true, async () => {
+      const { doctorCommand } = await import('./doctor.js');
+      return doctorCommand(sourceOf(options), processOutput(options.json === true));
+    }),
+  );
+
+/** Runs the command that the arguments name, and sets the exit status. */
+export async function runProgram(): Promise<void> {
+  try {
+    await program.parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Help and version exit with 0; anything else that commander throws is wrong usage.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}

@@ -1,0 +1,146 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { readProcessMemory } from '../../hal/linux/process-memory.js';
+import { bundleAgent } from '../bundle.js';
+import { checkout } from '../checkout.js';
+import { endProcess } from '../end-process.js';
+import { freePort } from '../free-port.js';
+import { drawFrames, makeClaimedData } from './claimed-data.js';
+import { memoryFigures, type MemoryFigures, type MemorySample } from './memory-figures.js';
+
+export interface MemoryOptions {
+  readonly minutes: number;
+  readonly sampleS: number;
+  /** Added to the packaged options of Node, for trials. */
+  readonly nodeOptions: string;
+}
+
+export interface MemoryResult extends MemoryFigures {
+  readonly minutes: number;
+  readonly nodeOptions: string;
+  readonly recorded: number;
+  readonly receipted: number;
+  readonly queued: number;
+}
+
+const RECIPIENTS = 8;
+const FRAMES = 240;
+const ARMED_TIMEOUT_MS = 120_000;
+
+/**
+ * Runs the packaged program, with its launcher, on this machine: claimed by eight, replaying two frames a second, published
+ * and receipted. Samples what the kernel says of its memory.
+ */
+export async function benchMemory(
+  folder: string,
+  { minutes, sampleS, nodeOptions }: MemoryOptions,
+  progress: (text: string) => void,
+  onInterrupt: (end: () => Promise<void>) => void,
+): Promise<MemoryResult> {
+  progress('drawing frames …');
+  const program = await installProgram(join(folder, 'usr'), nodeOptions);
+  const data = join(folder, 'data');
+  const cloudFolder = join(folder, 'cloud');
+  makeClaimedData(data, RECIPIENTS, cloudFolder);
+  await drawFrames(join(folder, 'frames'), FRAMES);
+  const port = await freePort();
+  const script = join(checkout, 'dist', 'scripts', 'bench', 'guest-cloud.js');
+  const cloud = spawn(process.execPath, [script, cloudFolder, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
+  let agent: ChildProcess | null = null;
+  onInterrupt(async () => {
+    if (agent !== null) await endProcess(agent, 'SIGTERM');
+    await endProcess(cloud, 'SIGTERM');
+  });
+  try {
+    await lineOf(cloud, (line) => line === 'receiving');
+    agent = spawn(program, ['run'], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+      env: {
+        ...process.env,
+        SEALCAM_DATA_FOLDER: data,
+        SEALCAM_LOG_LEVEL: 'debug',
+        SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(port)}`,
+        SEALCAM_UPLINK_INITIAL_WINDOW: '1 s',
+        SEALCAM_CAMERA_DRIVER: 'replay',
+        SEALCAM_REPLAY_PATH: join(folder, 'frames'),
+        SEALCAM_CAMERA_FRAMES_PER_SECOND: '2',
+      },
+    });
+    let recorded = 0;
+    const isRecorded = (line: string): boolean => line.includes('"msg":"recorded"');
+    const stopped = lineOf(agent, (line) => {
+      if (isRecorded(line)) recorded++;
+      return line.includes('"msg":"sealcam stopped"');
+    });
+    // Awaited at the end; an agent that ends early is reported by what waits for it now.
+    stopped.catch(() => undefined);
+    await within(
+      ARMED_TIMEOUT_MS,
+      lineOf(agent, (line) => line.includes('the camera is armed')),
+    );
+    progress(`${String(minutes)} minutes of memory …`);
+    const samples = await sampleMemory(agent.pid ?? 0, minutes, sampleS);
+    await endProcess(agent, 'SIGTERM');
+    const { receipted, queued } = JSON.parse(await stopped) as Pick<MemoryResult, 'receipted' | 'queued'>;
+    return { minutes, nodeOptions, recorded, receipted, queued, ...memoryFigures(samples) };
+  } finally {
+    if (agent !== null) await endProcess(agent, 'SIGKILL');
+    await endProcess(cloud, 'SIGTERM');
+  }
+}
+
+/** Puts launcher and bundle together as the package does, and adds options of Node. Returns the path of the command. */
+async function installProgram(folder: string, nodeOptions: string): Promise<string> {
+  const library = join(folder, 'lib', 'sealcam');
+  mkdirSync(library, { recursive: true });
+  mkdirSync(join(folder, 'bin'));
+  await bundleAgent(library);
+  symlinkSync(join(checkout, 'node_modules'), join(library, 'node_modules'));
+  const program = join(folder, 'bin', 'sealcam');
+  const launcher = readFileSync(join(checkout, 'packaging', 'bin', 'sealcam'), 'utf8');
+  writeFileSync(program, launcher.replace(/ "\$library\/sealcam.mjs" "\$@"$/m, ` ${nodeOptions}$&`), { mode: 0o755 });
+  return program;
+}
+
+async function sampleMemory(pid: number, minutes: number, sampleS: number): Promise<MemorySample[]> {
+  const samples: MemorySample[] = [];
+  const startedMs = performance.now();
+  for (let atS = sampleS; atS <= 60 * minutes; atS += sampleS) {
+    await new Promise((resolve) => setTimeout(resolve, startedMs + 1000 * atS - performance.now()));
+    const memory = readProcessMemory(pid);
+    if (memory === null) throw new Error('the memory of the agent cannot be read; this needs Linux');
+    const rssKiB = memory.memoryBytes / 1024;
+    const anonKiB = memory.ownMemoryBytes / 1024;
+    samples.push({ atS, anonKiB, fileKiB: rssKiB - anonKiB, rssKiB, cgroupKiB: null });
+  }
+  return samples;
+}
+
+/** Resolves with the first line of a process's output for which `isIt`; rejects where the process ends without one. */
+function lineOf(child: ChildProcess, isIt: (line: string) => boolean): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const { stdout } = child;
+    if (stdout === null) throw new Error('a process without output');
+    const lines = createInterface({ input: stdout });
+    lines.on('line', (line) => {
+      if (isIt(line)) resolve(line);
+    });
+    lines.once('close', () => {
+      reject(new Error(`${child.spawnfile} ended too early`));
+    });
+  });
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Error('the camera was not armed in time'));
+    }, ms);
+  });
+  return Promise.race([work, late]).finally(() => {
+    clearTimeout(timer);
+  });
+}
