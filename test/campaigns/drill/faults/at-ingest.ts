@@ -1,4 +1,5 @@
 import type { Fault } from './fault.js';
+import { withRows } from '../../../support/worlds/wrong-rows.js';
 
 /** The broker delivers a record on the topic of another household's camera. */
 export const crossedTopic: Fault = {
@@ -19,13 +20,20 @@ export const crossedTopic: Fault = {
 export const crossedRow: Fault = {
   name: 'crossed row at ingest',
   by: 'ingest',
-  injections: (world) =>
-    world.cameras.map((camera) => ({
-      wrong: { claims: { row: (device, epoch) => world.store.claims.row(world.strangeCamera(device).device, epoch) } },
+  injections: (world) => {
+    const crossed = withRows(world.store, (device, epoch) =>
+      world.store.claims.row(world.strangeCamera(device).device, epoch),
+    );
+    return world.cameras.map((camera) => ({
+      wrong: {
+        claims: { row: (...key) => crossed.claims.row(...key) },
+        records: { put: (...given) => crossed.records.put(...given) },
+      },
       act: async () => {
         const shot = await world.shoot(camera);
         const isReceipted = await world.send(camera, shot);
         return isReceipted ? { misbound: 1 } : { unreceipted: [() => world.send(camera, shot)] };
       },
-    })),
+    }));
+  },
 };
