@@ -80,7 +80,9 @@ describe('the image', () => {
     expect(sbom.bomFormat).toBe('CycloneDX');
     const npm = sbom.components.filter(({ purl }) => purl.startsWith('pkg:npm/'));
     const names = npm.map(({ name }) => name);
-    expect(names).toEqual(expect.arrayContaining(['better-sqlite3', 'sharp', '@img/sharp-linux-arm', 'mqtt', 'valibot']));
+    expect(names).toEqual(
+      expect.arrayContaining(['better-sqlite3', 'sharp', '@img/sharp-linux-arm', 'mqtt', 'valibot']),
+    );
     // Parts of the cloud and of the build have no place on a camera.
     for (const name of ['fastify', 'aedes', 'preact', 'esbuild', 'prebuild-install']) expect(names).not.toContain(name);
     const library = join(built.rootfs, 'usr', 'lib', 'sealcam', 'node_modules');
