@@ -12,7 +12,6 @@ import {
   applyHealthReport,
   applyWord,
   cameraViewOf,
-  hasOlder,
   marksOf,
   mustAsk,
   newCameraState,
@@ -177,9 +176,10 @@ export class OwnerSession {
     return true;
   }
 
-  /** Fetches one more page of older records of every camera. */
-  async loadOlder(): Promise<void> {
-    for (const camera of this.cameras.values()) if (hasOlder(camera)) await this.pages.loadOlder(camera);
+  /** Fetches one more page of older records of a camera (hex of its device id), or of every camera. */
+  async loadOlder(device: string | null = null): Promise<void> {
+    const isChosen = (camera: CameraState): boolean => device === null || toHex(camera.device) === device;
+    await Promise.all([...this.cameras.values()].filter(isChosen).map((camera) => this.pages.loadOlder(camera)));
     this.notifyListeners();
   }
 

@@ -32,7 +32,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
   const hasOlder = events.length > limit || list.hasOlder;
   const more = async (): Promise<void> => {
     setLimit(limit + CARDS_PER_STEP);
-    if (events.length <= limit + CARDS_PER_STEP) await session.loadOlder();
+    if (events.length <= limit + CARDS_PER_STEP) await session.loadOlder(camera);
   };
 
   if (view.isLoaded && view.cameras.length === 0) return <NoCamera onAddCamera={onAddCamera} />;

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
+import { toHex } from '../../../../common/bytes.js';
 import { CloudClient } from '../../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../../app/core/history-keeper.js';
 import { ownerKeys, recipientOf } from '../../../../app/core/owner-keys.js';
@@ -100,6 +101,29 @@ describe('the first page', () => {
     });
     await until('the health record', () => page.session.view().cameras[0]?.health?.seq === 2);
     expect(page.session.view()).toMatchObject({ alarms: [], marks: [] });
+    await page.stop();
+  });
+
+  it('is followed by older records of the camera that is looked at, and of no other', async () => {
+    const api = await ApiWorld.open();
+    const { master, world } = owned(api);
+    const other = new CameraWorld({ owner: world.owner, ownerSecret: world.ownerSecret, cloud: api.receiptSigner });
+    for (const camera of [world, other]) {
+      const claim = camera.claim();
+      const [accept, ...records] = camera.chain(claim, 2 * FIRST_RECORDS);
+      if (accept !== undefined) await api.store.claims.accept(claim, accept, api.clock.wallMs());
+      for (const record of records) await api.store.records.put(record, [], api.clock.wallMs());
+    }
+    const page = await open(api, master);
+    await until('the page is live', () => isLive(page));
+    const older = async (device: string | null): Promise<string[]> => {
+      page.requests.length = 0;
+      await page.session.loadOlder(device);
+      return page.requests.map((request) => request.split('/')[3] ?? '');
+    };
+    expect(await older(toHex(other.deviceId))).toEqual([toHex(other.deviceId)]);
+    // The control: of all cameras, where none is chosen. The other one has no older records any more.
+    expect(await older(null)).toEqual([toHex(world.deviceId)]);
     await page.stop();
   });
 
