@@ -89,12 +89,20 @@ export class Forge {
       if (item === undefined) fields.delete(key);
       else fields.set(key, item);
     }
-    return signSign1(kind.domain, signer, encodeCbor(fields));
+    return signSign1(kind.domain, signer, encodeAnyKeys(fields));
   }
 
   claim(changes: readonly (readonly [number, Cbor])[], signer = this.world.owner): Uint8Array {
     return this.forged(claimKind, this.world.claimValue(), changes, signer);
   }
+}
+
+/** Encodes a map with keys that the protocol forbids too, in the deterministic order: our encoder refuses to. */
+function encodeAnyKeys(fields: ReadonlyMap<number, Cbor>): Uint8Array {
+  if (fields.size > 23) throw new Error('a map whose size takes more than its first byte');
+  const entries = [...fields].map(([key, item]) => [encodeCbor(key), encodeCbor(item)] as const);
+  entries.sort(([a], [b]) => Buffer.compare(a, b));
+  return concat(Uint8Array.of(0xa0 | fields.size), ...entries.flat());
 }
 
 /** Returns a valid media entry. */

@@ -4,6 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { fromHex } from '../../../common/bytes.js';
+import { FIRST_PAGE_RECORDS } from '../../../app/core/camera-pages.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
 import { ownerKeys } from '../../../app/core/owner-keys.js';
 import { openRecoveryFile } from '../../../app/core/recovery-file.js';
@@ -206,15 +207,21 @@ describeWith('chromium', "the owner's page", () => {
     expect(answersOfA.some((url) => url.endsWith('/v1/cameras'))).toBe(true);
     // Answer B's requests with what A would get: crossed sessions in the cloud.
     const keysA = ownerKeys(tweetnaclSuite, (await openRecoveryFile(recovery.get(a) ?? '', PASSPHRASE)).master);
-    const camerasA = await rawCameras(cloud.origin, new URL(pageUrl).origin, keysA);
+    const ofA = await rawAnswers(cloud.origin, new URL(pageUrl).origin, keysA);
     await mixedUp.page.route('**/v1/cameras', (route) =>
       route.fulfill({
         status: 200,
         contentType: 'application/json',
-        body: camerasA,
+        body: ofA.cameras,
         headers: { 'access-control-allow-origin': '*' },
       }),
     );
+    // What comes with the session is crossed too; the token stays B's own.
+    await mixedUp.page.route('**/v1/session', async (route) => {
+      const response = await route.fetch();
+      const own = (await response.json()) as Record<string, unknown>;
+      await route.fulfill({ response, json: { ...own, first: ofA.first } });
+    });
     await mixedUp.page.reload();
     await mixedUp.page.getByText('The cloud sent something that contradicts what your cameras signed').waitFor();
     expect(await mixedUp.page.locator('.card img').count()).toBe(0);
@@ -431,20 +438,28 @@ describeWith('chromium', "the owner's page", () => {
   }
 });
 
-async function rawCameras(origin: string, pageOrigin: string, keys: ReturnType<typeof ownerKeys>): Promise<string> {
-  let raw = '';
+async function rawAnswers(
+  origin: string,
+  pageOrigin: string,
+  keys: ReturnType<typeof ownerKeys>,
+): Promise<{ readonly cameras: string; readonly first: unknown }> {
+  let cameras = '';
+  let first: unknown = null;
   const client = new CloudClient({
     suite: tweetnaclSuite,
     clock: realClock,
     keys,
     cloudOrigin: origin,
     pageOrigin,
+    firstRecords: FIRST_PAGE_RECORDS,
     fetch: async (url, init) => {
       const response = await fetch(url, init);
-      if (url.endsWith('/v1/cameras')) raw = await response.clone().text();
+      if (url.endsWith('/v1/cameras')) cameras = await response.clone().text();
+      if (url.endsWith('/v1/session')) ({ first } = (await response.clone().json()) as { first: unknown });
       return response;
     },
   });
   await client.cameras();
-  return raw;
+  expect(first).not.toBeNull();
+  return { cameras, first };
 }
