@@ -1,10 +1,6 @@
 import { distinct, equal } from '../../common/bytes.js';
-import type { Clock } from '../../common/clock.js';
-import type { Counters } from '../../common/counters.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import type { Log } from '../../common/log.js';
-import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { Claim } from '../../protocol/objects/claim.js';
 import { accountId, epochKey } from '../../protocol/objects/ids.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
@@ -15,25 +11,14 @@ import { checkContinuity, type Continuity } from '../../protocol/verify/continui
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { Refusals } from '../alarms/refusals.js';
-import type { AccessEntry, ClaimRow, CloudStore, EpochKey, NewMedia, StoredRecord } from '../store/store.js';
+import type { AccessEntry, ClaimRow, EpochKey, NewMedia, StoredRecord } from '../store/store.js';
 import { AccessWriter } from './access-writer.js';
 import type { FeedItem } from './feed.js';
+import { ReadGate, type ReaderDependencies } from './read-gate.js';
 import type { Session } from './sessions.js';
-import { SignedClaims } from './signed-claims.js';
-import { noMakerList, type MakerList } from '../trust/maker-list.js';
 
 const NO_BYTES = new Uint8Array(0);
 const WRONG_MEDIA = 'media that is not the one the record names';
-
-export interface ReaderDependencies {
-  readonly store: CloudStore;
-  readonly suite: CryptoSuite;
-  readonly clock: Clock;
-  readonly counters: Counters;
-  readonly log: Log;
-  /** Omitted where no maker's key is configured; devices that a list named before stay revoked. */
-  readonly makerList?: MakerList;
-}
 
 /** A record that this read verified and that its reader may see. */
 export interface ReadRecord {
@@ -63,69 +48,14 @@ interface Access {
  * The only way from the store to a reader. Each read fetches the claim row of the record's own epoch, verifies the record
  * again, and writes the access log before it returns anything. What does not verify raises an alarm and is not shown.
  */
-export class Reader {
-  private readonly deps: ReaderDependencies;
+export class Reader extends ReadGate {
   private readonly refusals: Refusals;
-  private readonly makerList: MakerList;
   private readonly accessWriter: AccessWriter;
-  private readonly claims: SignedClaims;
 
   constructor(deps: ReaderDependencies) {
-    this.deps = deps;
+    super(deps);
     this.refusals = new Refusals(deps);
-    this.claims = new SignedClaims(deps.suite);
-    this.makerList = deps.makerList ?? noMakerList(deps);
     this.accessWriter = new AccessWriter(deps.store.access);
-  }
-
-  /**
-   * Checks the kill switch and the marks for deletion, for the reader's own account and for the account that is read, and
-   * the maker's list. Every read calls this again; if the store cannot answer, the read fails and nothing is shown.
-   *
-   * @throws SealcamError `reads-paused`, `account-marked`, `not-found`, `revocation-stale`, `store-unavailable`
-   */
-  async requireReadsOpen(key: Uint8Array, account: Uint8Array | null = null): Promise<void> {
-    const { store, suite, counters } = this.deps;
-    await this.makerList.check();
-    const own = accountId(suite, key);
-    const accounts = account === null ? [own] : [own, account];
-    const pause = await store.reads.pauseOf(accounts);
-    if (pause !== undefined) {
-      counters.add('reads.paused');
-      throw new SealcamError('reads-paused', pause.sentence);
-    }
-    await this.requireUnmarked(own);
-    if (account !== null && (await this.isMarked([account]))) throw new SealcamError('not-found', 'no such camera');
-  }
-
-  /**
-   * Checks that an account is not marked for deletion.
-   *
-   * @throws SealcamError `account-marked`, `store-unavailable`
-   */
-  async requireUnmarked(account: Uint8Array): Promise<void> {
-    if (await this.isMarked([account])) {
-      throw new SealcamError('account-marked', 'this account is marked for deletion; nothing of it is shown');
-    }
-  }
-
-  private async isMarked(accounts: readonly Uint8Array[]): Promise<boolean> {
-    return (await this.deps.store.accounts.marks(accounts)).length > 0;
-  }
-
-  /** Returns whether the owner of a row marked the account for deletion. A mark hides, so the row's own word is enough. */
-  isRowMarked(row: ClaimRow): Promise<boolean> {
-    return this.isMarked(this.accountsOf(row));
-  }
-
-  /** Returns the account that a row names, and that of the claim in it if that is another. */
-  private accountsOf(row: ClaimRow): readonly Uint8Array[] {
-    const claim = this.claims.in(row);
-    return claim === null ? [row.account] : distinct([row.account, claim.account]);
-  }
-
-  private async isPaused(accounts: readonly Uint8Array[]): Promise<boolean> {
-    return (await this.deps.store.reads.pauseOf(accounts)) !== undefined;
   }
 
   /**
@@ -135,11 +65,14 @@ export class Reader {
    * @throws SealcamError `reads-paused`, `revocation-stale`, `store-unavailable`
    */
   async readableEpochs({ key, household }: Session): Promise<readonly ClaimRow[]> {
-    await this.requireReadsOpen(key);
-    const rows = (await this.deps.store.claims.readableBy(key, household)).filter(({ claim }) => claim !== null);
+    const [, found] = await Promise.all([
+      this.requireReadsOpen(key),
+      this.deps.store.claims.readableBy(key, household),
+    ]);
+    const rows = found.filter(({ claim }) => claim !== null);
     // Asked once for all of them: only where something is paused or marked does each row's own answer matter.
     const accounts = distinct(rows.flatMap((row) => this.accountsOf(row)));
-    const mayHide = (await this.isPaused(accounts)) || (await this.isMarked(accounts));
+    const mayHide = (await Promise.all([this.isPaused(accounts), this.isMarked(accounts)])).includes(true);
     const isShown = async (row: ClaimRow): Promise<boolean> => {
       if (mayHide && ((await this.isRowMarked(row)) || (await this.isPaused([row.account])))) return false;
       return !(await this.isRevoked(row)) && (await this.mayRead(key, row));
@@ -260,8 +193,8 @@ export class Reader {
     stored: readonly StoredRecord[],
     what: AccessEntry['what'],
   ): Promise<readonly ReadRecord[]> {
-    await this.requireReadsOpen(key, row.account);
-    if (await this.isRevoked(row)) return [];
+    const [, isRevoked] = await Promise.all([this.requireReadsOpen(key, row.account), this.isRevoked(row)]);
+    if (isRevoked) return [];
     const shown: ReadRecord[] = [];
     for (const item of stored) {
       const read = await this.verify(key, row, item);
@@ -386,10 +319,6 @@ export class Reader {
     const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, value.seq, ids);
     const media = ids.map((id, i) => ({ id, isAvailable: present[i] === true }));
     return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media };
-  }
-
-  private async isRevoked({ state, device }: ClaimRow): Promise<boolean> {
-    return state === 'revoked' || this.makerList.isRevoked(device);
   }
 
   /** Returns the signed claim inside a row; null unless it verifies and is that of the row's epoch. */
