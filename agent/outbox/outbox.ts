@@ -157,6 +157,11 @@ export class Outbox {
     return this.store.reading(() => this.store.queries.newestRecord.get()) ?? null;
   }
 
+  /** Returns the place of the oldest record that has a picture here. Before it, all were dropped. */
+  oldestPicture(): Place | null {
+    return this.store.reading(() => this.store.queries.oldestMedia.get()) ?? null;
+  }
+
   /** Returns the totals of the open epoch. */
   totals(): Totals {
     const row = this.store.reading(() => this.store.queries.openEpoch.get());

@@ -9,6 +9,7 @@ export interface HeldRecord extends Place {
 }
 
 interface Entry extends HeldRecord {
+  wholeBytes: number;
   /** The broker has the record without its pictures. */
   isBareSent: boolean;
 }
@@ -62,6 +63,14 @@ export class Oversize {
     if (entry !== undefined) entry.isBareSent = true;
   }
 
+  /**
+   * Notes that no record before this place has a picture in the outbox any more; null: none has. What had one needs it no
+   * longer to be whole: a full outbox dropped it, and a signed loss names it.
+   */
+  notePicturesFrom(oldest: Place | null): void {
+    for (const entry of this.held.values()) if (isBefore(entry, oldest)) entry.wholeBytes = entry.bareBytes;
+  }
+
   /** Returns the first record that the broker does not have yet and that fits without its pictures. */
   nextBare(maxBytes: number, isAway: (place: Place) => boolean): HeldRecord | null {
     for (const entry of this.held.values()) {
@@ -95,4 +104,8 @@ export class Oversize {
     for (const entry of this.held.values()) if (entry.seq > 0) return entry.sinceMs + this.holdMs;
     return Infinity;
   }
+}
+
+function isBefore({ epoch, seq }: Place, place: Place | null): boolean {
+  return place === null || epoch < place.epoch || (epoch === place.epoch && seq < place.seq);
 }

@@ -186,7 +186,7 @@ export class Sender {
     return { ...this.message([{ ...record, media: record.media.map(() => null) }], true), isBare: true };
   }
 
-  /** Of those that were too large: one that fits now, since the limit has grown or may be tried again. */
+  /** Of those that were too large: one that fits now. The limit has grown, may be tried again, or the picture is gone. */
   private nextHeld(): Parcel | null {
     const record = this.takeHeld(() => this.peekHeld(), spendBacklog);
     if (record === null) return null;
@@ -303,6 +303,7 @@ export class Sender {
 
   private peekHeld(): HeldRecord | null {
     if (this.oversize.size === 0 || !this.outstanding.hasRoom('backlog')) return null;
+    this.oversize.notePicturesFrom(this.outbox.oldestPicture());
     const found = this.oversize.nextWhole(this.limit.maxBytes(this.nowMs), (place) => this.outstanding.has(place));
     return found !== null && found.seq > 0 && this.mayLeave(found) ? found : null;
   }

@@ -4,9 +4,11 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { decodeUp } from '../../../../protocol/transport/messages.js';
+import { Oversize } from '../../../../agent/uplink/oversize.js';
+import { PacketLimit } from '../../../../agent/uplink/packet-limit.js';
 import { Sender, type Parcel } from '../../../../agent/uplink/sender.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { claimed, close, motion, type Opened } from '../../../support/worlds/outbox-world.js';
+import { claimed, close, motion, picture, type Opened } from '../../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
 type Next = (sender: Sender, nowMs: number) => Parcel | null;
@@ -146,6 +148,32 @@ describe('the next message to leave', () => {
     const live = queue.outbox.append({ kind: 'scene', time: world.time(0), scene: { class: 'stall' } });
     expect(sender.next(1000, true)?.records.map(({ seq }) => seq)).toEqual([live?.value.seq]);
     expect(sender.next(1000, false)?.isLive).toBe(false);
+    close(queue);
+  });
+
+  it('is a record that was too large for the broker, once a full outbox has dropped its picture', () => {
+    const world = new CameraWorld();
+    const queue = claimed(world, tempFolder(), 16_000);
+    const { outbox } = queue;
+    receiptAccept(world, queue);
+    const limit = new PacketLimit('');
+    limit.setAnnounced(5000);
+    const sender = new Sender(outbox, 0, 0, 1, { limit, oversize: new Oversize(Infinity) });
+    const leaving = (nowMs: number): string[] => {
+      const names: string[] = [];
+      for (let parcel = sender.next(nowMs); parcel !== null; parcel = sender.next(nowMs)) {
+        sender.markAcknowledged(parcel, nowMs, WINDOW_MS, 0.5);
+        names.push(...parcel.records.map(({ seq }) => `${String(seq)}${parcel.isBare ? ' bare' : ''}`));
+      }
+      return names;
+    };
+    motion(world, outbox, 1, [picture(8000)]);
+    expect(leaving(1000)).toEqual(['1 bare']);
+    // The control: while its picture is here, it waits for a larger limit.
+    motion(world, outbox, 2);
+    expect(leaving(2000)).toEqual(['2']);
+    motion(world, outbox, 3, [picture(8000)]);
+    expect(leaving(3000)).toEqual(['3 bare', '1']);
     close(queue);
   });
 
