@@ -2,7 +2,8 @@ import { realClock } from '../../../common/adapters/real-clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../../common/bytes.js';
 import type { Clock } from '../../../common/clock.js';
-import type { CameraItem, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
+import { FIRST_PAGE_RECORDS } from '../../../app/core/camera-pages.js';
+import type { CameraItem, FirstAnswer, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
 import type { CloudClient } from '../../../app/core/cloud-client.js';
 import type { AlarmReport } from '../../../app/core/cloud-requests.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
@@ -28,6 +29,8 @@ export class PageCloud {
   /** The highest seq that it shows. */
   upTo: number;
   isListed = true;
+  /** Whether it sends the newest page with the session. */
+  bringsFirst = false;
   /** Whether it holds a record back. */
   hides: (seq: number) => boolean = () => false;
   /** What it sends in place of a record. */
@@ -64,7 +67,7 @@ export class PageCloud {
   get client(): CloudClient {
     const client: Partial<CloudClient> = {
       acceptHouseholds: () => undefined,
-      takeFirst: () => Promise.resolve(null),
+      takeFirst: () => Promise.resolve(this.bringsFirst ? this.first() : null),
       reportAlarm: (report) => {
         this.reports.push(report);
         return Promise.reject(new Error('a cloud that refuses alarms'));
@@ -126,6 +129,11 @@ export class PageCloud {
       health: null,
       ...this.item,
     };
+  }
+
+  private first(): FirstAnswer {
+    const cameras = this.isListed ? [{ camera: this.camera(), page: this.page(null, FIRST_PAGE_RECORDS) }] : [];
+    return { newestId: this.upTo + 1, heads: [...this.statements], cameras };
   }
 
   page(before: number | null, limit: number): RecordsAnswer {

@@ -120,6 +120,30 @@ describe("an owner's session", () => {
     }
   });
 
+  it('holds what comes with the session to what was verified before, as it holds an answer', async () => {
+    const lies: Readonly<Record<string, (cloud: PageCloud) => void>> = {
+      'an older history': (cloud) => void (cloud.upTo = 10),
+      'a camera that is not named': (cloud) => void (cloud.isListed = false),
+      'another record in its place': (cloud) => {
+        const fork = { kind: 'scene', scene: { class: 'tamper' } } as const;
+        cloud.replaces = (record) =>
+          record.value.seq === 20 ? cloud.world.record(cloud.claim, 20, record.value.prev, fork).bytes : record.bytes;
+      },
+    };
+    for (const name of [...Object.keys(lies), 'nothing, the control']) {
+      const cloud = new PageCloud(20);
+      const { storage } = await loaded(cloud);
+      cloud.bringsFirst = true;
+      lies[name]?.(cloud);
+      const asked = cloud.asked;
+      const { session } = await cloud.browser({ storage });
+      await streamOf(session);
+      expect({ name, isAlarmed: session.view().alarms.length > 0 }).toEqual({ name, isAlarmed: name in lies });
+      // Nothing was asked again before it was shown.
+      expect(cloud.asked - asked).toBe(0);
+    }
+  });
+
   it('asks for the record that it saw last where the newest page does not reach down to it, and compares its hash', async () => {
     const cloud = new PageCloud(200);
     cloud.upTo = 100;
