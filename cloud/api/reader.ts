@@ -70,12 +70,19 @@ export class Reader extends ReadGate {
       this.deps.store.claims.readableBy(key, household),
     ]);
     const rows = found.filter(({ claim }) => claim !== null);
-    // Asked once for all of them: only where something is paused or marked does each row's own answer matter.
+    // Asked once for all of them, and side by side: only where something is paused or marked does each row's own answer matter.
     const accounts = distinct(rows.flatMap((row) => this.accountsOf(row)));
-    const mayHide = (await Promise.all([this.isPaused(accounts), this.isMarked(accounts)])).includes(true);
-    const isShown = async (row: ClaimRow): Promise<boolean> => {
-      if (mayHide && ((await this.isRowMarked(row)) || (await this.isPaused([row.account])))) return false;
-      return !(await this.isRevoked(row)) && (await this.mayRead(key, row));
+    const [isOnePaused, isOneMarked, ...revoked] = await Promise.all([
+      this.isPaused(accounts),
+      this.isMarked(accounts),
+      ...rows.map((row) => this.isRevoked(row)),
+    ]);
+    const isShown = async (row: ClaimRow, i: number): Promise<boolean> => {
+      if (revoked[i] !== false) return false;
+      if ((isOnePaused || isOneMarked) && ((await this.isRowMarked(row)) || (await this.isPaused([row.account])))) {
+        return false;
+      }
+      return this.mayRead(key, row);
     };
     const shown = await Promise.all(rows.map(isShown));
     return rows.filter((_, i) => shown[i] === true);
