@@ -84,10 +84,13 @@ export class Writer {
       const { pace } = this;
       await (pace === undefined ? Promise.resolve() : this.gather(pace));
       const startedMs = pace?.clock.monotonicMs() ?? 0;
-      this.write(this.nextBatch());
+      const jobs = this.nextBatch();
+      this.write(jobs);
       if (pace === undefined) continue;
       const endedMs = pace.clock.monotonicMs();
-      this.nextCommitMs = endedMs + Math.min(PAUSE_MAX_MS, PAUSE_PER_COMMIT * (endedMs - startedMs));
+      const pauseMs = Math.min(PAUSE_MAX_MS, PAUSE_PER_COMMIT * (endedMs - startedMs));
+      // A record that came alone shares nothing: the next one must not wait for company.
+      this.nextCommitMs = jobs.length === 1 ? -Infinity : endedMs + pauseMs;
     }
     this.isWriting = false;
   }

@@ -44,24 +44,28 @@ describe('cloud store: sqlite file', () => {
     await store.close();
   });
 
-  it('gives the process time between two commits, and commits at once after a quiet time', async () => {
+  it('gives the process time after a commit that was shared, and none after one of a single record', async () => {
     const clock = new VirtualClock();
     const store = openSqliteStore(join(tempFolder(), 'cloud.db'), { clock, nextTurn: () => Promise.resolve() });
     const { records } = await claimed(store);
-    const [, one, two, three] = records;
-    if (one === undefined || two === undefined || three === undefined) throw new Error('no records');
-    await store.records.put(one, [], 2, () => {
+    const [, one, two, three, four] = records;
+    if (one === undefined || two === undefined || three === undefined || four === undefined)
+      throw new Error('no records');
+    const slowly = (): boolean => {
       // The commit takes as long.
       clock.advance(3);
       return true;
-    });
+    };
+    await store.records.put(one, [], 2, slowly);
+    // Alone, it shares nothing: the next one, of a camera that waits for each receipt, is committed at once.
+    const shared = Promise.all([store.records.put(two, [], 2, slowly), store.records.put(three, [], 2)]);
+    expect(await shared).toMatchObject([{ outcome: 'stored' }, { outcome: 'stored' }]);
     let isStored = false;
-    const second = store.records.put(two, [], 2).then(() => (isStored = true));
+    const fourth = store.records.put(four, [], 2).then(() => (isStored = true));
     await clock.run(5, 1);
     expect(isStored).toBe(false);
     await clock.run(1, 1);
-    await second;
-    expect(await store.records.put(three, [], 2)).toMatchObject({ outcome: 'stored' });
+    await fourth;
     await store.close();
   });
 
