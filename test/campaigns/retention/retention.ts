@@ -83,7 +83,8 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
   }
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   const result = { stores, failures, seconds, command: commandLine('retention') };
-  if (save) {
+  // A run that could not finish does not replace one that did.
+  if (save && failures.length === 0) {
     saveResult('retention', result);
     writePart('docs/operations.md', 'retention', markdown(result));
   }

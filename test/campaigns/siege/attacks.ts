@@ -49,7 +49,6 @@ const WIDTH = 25;
 const RECEIPT_WAIT_MS = 3000;
 /** Between two attempts to open again what the cloud ended, and between two bytes of a slow body. */
 const RETRY_MS = 1000;
-const STEP_MS = 5;
 const FLOOD_RECORDS = LIMITS.messageRecordsMax;
 
 export function attackOf(setup: AttackSetup): Attack {
@@ -287,31 +286,9 @@ function flood({ ports, receiptKeys, attackers, perSecond }: AttackSetup): Attac
 
 /** Members of the victim's cameras who ask for offers without end: each makes the camera sign one. */
 function askForOffers({ ports, members, perSecond }: AttackSetup): Attack {
-  interface Member {
-    readonly from: string;
-    readonly token: string;
-    readonly device: Uint8Array;
-    nextMs: number;
-  }
-  const sessions: Member[] = [];
+  const sessions: { readonly from: string; readonly token: string; readonly device: Uint8Array }[] = [];
   let refused = 0;
   let open = 0;
-  const askOnce = ({ from, token, device }: Member): void => {
-    // Bounded: a cloud that answers slowly is not sent more and more.
-    if (open >= 4 * sessions.length) return;
-    open++;
-    const path = `/v1/devices/${toHex(device)}/offer-request`;
-    ask({ port: ports.http, from, method: 'POST', path, token, body: {} })
-      .then(({ status }) => {
-        if (status !== 202) refused++;
-      })
-      .catch(() => {
-        refused++;
-      })
-      .finally(() => {
-        open--;
-      });
-  };
   const signerOf = (seed: Uint8Array): Signer => nodeSuite.ed25519Signer(seed);
   return {
     prepare: () =>
@@ -319,21 +296,24 @@ function askForOffers({ ports, members, perSecond }: AttackSetup): Attack {
         const from = addressOf(i);
         const token = await openSession(ports.http, from, signerOf(seed)).catch(() => null);
         if (token === null) refused++;
-        else
-          sessions.push({
-            from,
-            token,
-            device,
-            nextMs: realClock.monotonicMs() + (1000 / perSecond) * (i / members.length),
-          });
+        else sessions.push({ from, token, device });
       }),
-    // Each at a time of its own, as members of different households are.
-    step: every(STEP_MS, () => {
-      const nowMs = realClock.monotonicMs();
-      for (const session of sessions) {
-        if (nowMs < session.nextMs) continue;
-        session.nextMs = Math.max(nowMs - STEP_MS, session.nextMs) + 1000 / perSecond;
-        askOnce(session);
+    step: every(1000 / perSecond, () => {
+      for (const { from, token, device } of sessions) {
+        // Bounded: a cloud that answers slowly is not sent more and more.
+        if (open >= 4 * sessions.length) return;
+        open++;
+        const path = `/v1/devices/${toHex(device)}/offer-request`;
+        ask({ port: ports.http, from, method: 'POST', path, token, body: {} })
+          .then(({ status }) => {
+            if (status !== 202) refused++;
+          })
+          .catch(() => {
+            refused++;
+          })
+          .finally(() => {
+            open--;
+          });
       }
     }),
     stop: () => {

@@ -99,7 +99,8 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
   const seconds = Math.round((performance.now() - startedMs) / 1000);
   const store = isPostgres ? 'postgres' : 'sqlite';
   const result = { cases, store, pairs, failures, seconds, command: commandLine('siege') } as const;
-  if (save) {
+  // A run that could not finish does not replace one that did.
+  if (save && failures.length === 0) {
     saveResult('siege', result);
     writePart('docs/operations.md', 'siege', markdown(result));
   }
