@@ -8,7 +8,7 @@ import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { Remote } from '../common/remote.js';
 import type { AttackProcedures } from './attack-process.js';
 import type { AttackName, AttackSetup } from './attacks.js';
-import { Honest, PROBES, RECEIPTS, type Probe } from './honest.js';
+import { Honest, PROBES, RECEIPTS, type Measured, type Probe } from './honest.js';
 import { caseOf, type Pair, type SiegeCase } from './report.js';
 import { Site } from './site.js';
 
@@ -25,6 +25,7 @@ export interface SiegeSizes {
 /** What the attackers of `member` ask for, each in a second. */
 const OFFERS_PER_SECOND = 4;
 const MEMBERS_PER_CAMERA = LIMITS.recipientsMax - 1;
+const WARM_ROUNDS = 5;
 const SETTLE_TIMEOUT_MS = 30_000;
 const SETTLE_POLL_MS = 100;
 
@@ -86,29 +87,57 @@ function households(attack: AttackName, attackers: number): readonly Household[]
   }));
 }
 
-/** One attack beside every probe, on a cloud of its own; `quiet` is the honest side of a cloud that nobody attacks. */
-export async function besiege(settings: SiegeSettings, attack: AttackName, quiet: Honest): Promise<SiegeCase[]> {
-  const { folder, pairs, progress, onStarted, database } = settings;
-  const site = await Site.open(join(folder, attack), await database(attack.replaceAll('-', '_')), onStarted);
-  const remote = new Remote<AttackProcedures>(new URL('./attack-process.js', import.meta.url), 'attackers');
-  onStarted(() => remote.kill());
+/** A cloud with its honest cameras, of which the first is measured. */
+interface Side {
+  readonly site: Site;
+  readonly homes: readonly Household[];
+  readonly honest: Honest;
+  readonly stop: () => Promise<void>;
+}
+
+/** Starts a cloud with its honest side, both warm. */
+async function openSide(settings: SiegeSettings, attack: AttackName, suffix: string): Promise<Side> {
+  const { folder, onStarted, database } = settings;
+  const name = `${attack}${suffix}`;
+  const site = await Site.open(join(folder, name), await database(name.replaceAll('-', '_')), onStarted);
   const homes = households(attack, settings.attackers);
-  const honest: Honest[] = [];
+  const all: Honest[] = [];
+  const stop = async (): Promise<void> => {
+    for (const one of all) one.stop();
+    await site.close();
+  };
   try {
     for (const { world, members } of homes) {
-      honest.push(
-        await Honest.begin(
-          site,
-          world,
-          members.map(({ recipient }) => recipient),
-        ),
-      );
+      const recipients = members.map(({ recipient }) => recipient);
+      all.push(await Honest.begin(site, world, recipients));
     }
-    const [first] = honest;
-    if (first === undefined) throw new Error('no honest camera');
+    const [honest] = all;
+    if (honest === undefined) throw new Error('no honest camera');
     // A program that has just started is slower than one that ran for a while.
-    for (const probe of [...PROBES, ...PROBES]) await first.measure(probe);
-    const setup = setupOf(settings, attack, site, homes);
+    for (let round = 0; round < WARM_ROUNDS; round++) {
+      await honest.measure('receipts');
+      await honest.measure('cameras');
+    }
+    await honest.measure('stream');
+    return { site, homes, honest, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** One attack beside every probe, on one of two clouds that differ in nothing else. */
+export async function besiege(settings: SiegeSettings, attack: AttackName): Promise<SiegeCase[]> {
+  const { pairs, progress, onStarted } = settings;
+  const remote = new Remote<AttackProcedures>(new URL('./attack-process.js', import.meta.url), 'attackers');
+  onStarted(() => remote.kill());
+  const sides: Side[] = [];
+  try {
+    const quiet = await openSide(settings, attack, '-quiet');
+    sides.push(quiet);
+    const beside = await openSide(settings, attack, '');
+    sides.push(beside);
+    const setup = setupOf(settings, attack, beside.site, beside.homes);
     await remote.call('prepare', setup);
     progress(
       `${nameOf(attack, settings)}: ${String(setup.attackers)} attackers, ${String(await remote.call('refused', null))} refused`,
@@ -116,12 +145,12 @@ export async function besiege(settings: SiegeSettings, attack: AttackName, quiet
     const measured = new Map<Probe, Pair[]>(PROBES.map((probe) => [probe, []]));
     for (let pair = 0; pair < pairs; pair++) {
       await remote.call('pause', null);
-      await untilQuiet(site);
-      const alone = new Map<Probe, Awaited<ReturnType<Honest['measure']>>>();
-      for (const probe of PROBES) alone.set(probe, await quiet.measure(probe));
+      await untilQuiet(beside.site);
+      const alone = new Map<Probe, Measured>();
+      for (const probe of PROBES) alone.set(probe, await quiet.honest.measure(probe));
       await remote.call('begin', null);
       for (const probe of PROBES) {
-        const { ms: besideMs, isDelivered } = await first.measure(probe);
+        const { ms: besideMs, isDelivered } = await beside.honest.measure(probe);
         const before = alone.get(probe);
         const aloneMs = before?.ms ?? 0;
         measured.get(probe)?.push({ aloneMs, besideMs, isDelivered: isDelivered && before?.isDelivered === true });
@@ -134,9 +163,8 @@ export async function besiege(settings: SiegeSettings, attack: AttackName, quiet
       caseOf(`${nameOf(attack, settings)}: ${PROBE_NAMES[probe]}`, setup.attackers, refused, measured.get(probe) ?? []),
     );
   } finally {
-    for (const one of honest) one.stop();
     await remote.kill();
-    await site.close();
+    for (const side of sides) await side.stop();
   }
 }
 
@@ -168,12 +196,4 @@ async function untilQuiet(site: Site): Promise<void> {
   while ((await site.metric('sealcam_ingest_waiting')) > 0 && realClock.monotonicMs() < endMs) {
     await sleep(realClock, SETTLE_POLL_MS);
   }
-}
-
-/** Starts the cloud that nobody attacks, and its honest side. */
-export async function quietSide(settings: SiegeSettings): Promise<{ readonly site: Site; readonly honest: Honest }> {
-  const site = await Site.open(join(settings.folder, 'quiet'), await settings.database('quiet'), settings.onStarted);
-  const honest = await Honest.begin(site, new CameraWorld());
-  for (const probe of [...PROBES, ...PROBES]) await honest.measure(probe);
-  return { site, honest };
 }

@@ -16,7 +16,7 @@ import { missingTool } from '../../support/engines/programs.js';
 import { postgres } from '../../support/engines/postgres.js';
 import { ATTACKS, type AttackName } from './attacks.js';
 import { markdown, table, violationsOf, type SiegeCase } from './report.js';
-import { besiege, quietSide } from './run.js';
+import { besiege } from './run.js';
 
 const HELP = `npm run siege [-- options]
 
@@ -82,17 +82,15 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
   const failures: string[] = [];
   try {
     await server?.start();
-    const quiet = await quietSide(settings);
     for (const attack of ATTACKS) {
       if (only !== null && only !== attack) continue;
       try {
-        cases.push(...(await besiege(settings, attack, quiet.honest)));
+        cases.push(...(await besiege(settings, attack)));
       } catch (error) {
         failures.push(`${attack}: ${messageOf(error)}`);
         progress(`  could not finish: ${messageOf(error)}`);
       }
     }
-    quiet.honest.stop();
   } finally {
     await endAll();
   }
