@@ -37,6 +37,9 @@ export interface CryptoSuite {
   chachaOpen(key: Uint8Array, nonce: Uint8Array, box: Uint8Array, aad?: Uint8Array): Uint8Array | undefined;
 }
 
+/** Decrypts as `chachaOpen` does, in its own time: WebCrypto. */
+export type ChachaOpenLater = (key: Uint8Array, nonce: Uint8Array, box: Uint8Array) => Promise<Uint8Array | undefined>;
+
 /** Signs as one key, wherever the key is: a seed in memory now, a secure element later. */
 export interface Signer {
   /** 32 bytes; the `kid` of everything it signs. */

@@ -6,12 +6,12 @@ import { equalSecret } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { hkdf } from '../crypto/hkdf.js';
-import type { CryptoSuite } from '../crypto/suite.js';
+import type { ChachaOpenLater, CryptoSuite } from '../crypto/suite.js';
 import { decodeCbor, encodeCbor } from '../wire/cbor.js';
 import { bytes, int, labelled, tuple, uint } from '../wire/codec.js';
 import { pad, unpad } from './content.js';
 import type { SealContext, SealedObject } from './seal.js';
-import { openStream, openStreamLater, plaintextLength, sealStream, type ChachaOpenLater } from './stream.js';
+import { openStream, openStreamLater, plaintextLength, sealStream } from './stream.js';
 
 /** Suite number of a header. */
 export const SUITE_2 = 2;

@@ -3,7 +3,7 @@ import { equal, equalSecret } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { hkdf } from '../crypto/hkdf.js';
 import { hpkeOpen } from '../crypto/hpke.js';
-import type { CryptoSuite } from '../crypto/suite.js';
+import type { ChachaOpenLater, CryptoSuite } from '../crypto/suite.js';
 import { decodeKeyRecordBody, periodCommit, periodContextHash, type PeriodContext } from './key-record.js';
 import {
   decodeObjectHeader,
@@ -14,7 +14,6 @@ import {
   type ObjectContext,
 } from './object.js';
 import type { SealedObject } from './seal.js';
-import type { ChachaOpenLater } from './stream.js';
 
 export interface OpenPeriodRequest {
   readonly suite: CryptoSuite;

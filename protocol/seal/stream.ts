@@ -1,14 +1,11 @@
 import { concat } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import type { CryptoSuite } from '../crypto/suite.js';
+import type { ChachaOpenLater, CryptoSuite } from '../crypto/suite.js';
 
 const TAG_BYTES = 16;
 const CHUNK_BYTES = LIMITS.sealChunkBytes;
 const SEALED_CHUNK_BYTES = CHUNK_BYTES + TAG_BYTES;
-
-/** Decrypts ChaCha20-Poly1305 in its own time: WebCrypto. Undefined if the tag does not match. */
-export type ChachaOpenLater = (key: Uint8Array, nonce: Uint8Array, box: Uint8Array) => Promise<Uint8Array | undefined>;
 
 interface Chunk {
   readonly nonce: Uint8Array;
