@@ -5,19 +5,21 @@ import { benchHandshake } from './bench/handshake.js';
 import { benchIngest } from './bench/ingest.js';
 import { benchMemory } from './bench/memory.js';
 import type { Figure } from './bench/measure.js';
+import { benchSeals } from './bench/seals.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchVerify, type VerifyShare } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
 import { commandLine, numberIn, printResult, runCommand, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- [detector | memory] [options]]
+const HELP = `npm run bench [-- [detector | memory | seals] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
 cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
 are this machine's.
 
   detector     measure only what a frame costs the detector, beside decoding it
+  seals        measure only the two seal suites, beside each other; saved and compared with all others only
   memory       run the packaged camera, claimed, publishing and receipted, and sample its memory
   --minutes N  memory: how long, 0.1 to 1440 (30)
   --node TEXT  memory: options of Node that are added to the package's, for a trial
@@ -31,7 +33,7 @@ Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage
 `;
 
 interface Options {
-  readonly only: 'detector' | 'memory' | null;
+  readonly only: 'detector' | 'memory' | 'seals' | null;
   readonly minutes: number;
   readonly nodeOptions: string;
   readonly compare: boolean;
@@ -54,11 +56,13 @@ await runCommand({
   },
   positionalsMax: 1,
   readOptions: ({ compare, json, save, minutes, node }, [only = null]): Options => {
-    if (only !== null && only !== 'detector' && only !== 'memory') throw new Error(`"${only}" is not a benchmark`);
+    if (only !== null && only !== 'detector' && only !== 'memory' && only !== 'seals')
+      throw new Error(`"${only}" is not a benchmark`);
     return { only, compare, json, save, minutes: numberIn('minutes', minutes, 0.1, 1440), nodeOptions: node };
   },
   main: (options, context) => {
     if (options.only === 'detector') return detector(options, context);
+    if (options.only === 'seals') return seals(options, context);
     return options.only === 'memory' ? memory(options, context) : stages(options, context);
   },
 });
@@ -92,10 +96,20 @@ async function detector({ compare, json, save }: Options, { progress }: CommandC
   return 0;
 }
 
+async function seals({ json }: Options, { progress }: CommandContext): Promise<number> {
+  const figures = await benchSeals(progress);
+  printResult(json, { command: 'npm run bench -- seals', figures }, figures.map(line).join(''));
+  return 0;
+}
+
 async function stages({ compare, json, save }: Options, { folder, progress }: CommandContext): Promise<number> {
   const world = new BenchWorld();
   const handshake = await benchHandshake(folder, progress);
-  const figures = [...(await benchStages(world, folder, progress)), ...(handshake === null ? [] : [handshake])];
+  const figures = [
+    ...(await benchStages(world, folder, progress)),
+    ...(await benchSeals(progress)),
+    ...(handshake === null ? [] : [handshake]),
+  ];
   progress('verify …');
   const verify = await benchVerify(world);
   progress('ingest …');

@@ -9,6 +9,7 @@ import { runCommand } from './command.js';
 import { badVectors } from './vectors/bad.js';
 import { identifiers, keyring, toJson } from './vectors/keyring.js';
 import { messageVectors } from './vectors/messages.js';
+import { seal2Vectors } from './vectors/seal2.js';
 import { sealVectors } from './vectors/seals.js';
 import { signedVectors } from './vectors/signed.js';
 import { verifyVectors } from './vectors/verify.js';
@@ -35,6 +36,7 @@ await runCommand({
       signed: signedVectors(nodeSuite),
       bad: badVectors(nodeSuite),
       seal: sealVectors(nodeSuite),
+      seal2: seal2Vectors(nodeSuite),
       messages: messageVectors(nodeSuite),
       verify: verifyVectors(nodeSuite),
     };

@@ -2,6 +2,7 @@ import { blake2b } from '@noble/hashes/blake2.js';
 import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
+import { sha3_256, shake256 as nobleShake256 } from '@noble/hashes/sha3.js';
 import { scryptAsync } from '@noble/hashes/scrypt.js';
 import { utf8 } from '../../common/bytes.js';
 
@@ -18,6 +19,16 @@ export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
 /** HKDF-SHA-256 without salt, 32 bytes; RFC 5869. `info` separates the keys derived from one secret. */
 export function hkdfSha256(key: Uint8Array, info: string): Uint8Array {
   return hkdf(nobleSha256, key, undefined, utf8(info), 32);
+}
+
+/** SHA3-256, 32 bytes; FIPS 202. */
+export function sha3(data: Uint8Array): Uint8Array {
+  return sha3_256(data);
+}
+
+/** SHAKE256 with `length` bytes of output; FIPS 202. */
+export function shake256(data: Uint8Array, length: number): Uint8Array {
+  return nobleShake256(data, { dkLen: length });
 }
 
 /** BLAKE2b with 24 bytes of output (RFC 7693): the nonce of libsodium's sealed box. */

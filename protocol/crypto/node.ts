@@ -1,4 +1,6 @@
 import {
+  createCipheriv,
+  createDecipheriv,
   createHmac,
   createPrivateKey,
   createPublicKey,
@@ -8,10 +10,13 @@ import {
   verify,
   type KeyObject,
 } from 'node:crypto';
-import { isZero } from '../../common/bytes.js';
+import { concat, isZero } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { Lru } from '../../common/lru.js';
 import type { CryptoSuite } from './suite.js';
+
+const CHACHA = 'chacha20-poly1305';
+const TAG = { authTagLength: 16 };
 
 type Curve = 'Ed25519' | 'X25519';
 
@@ -60,6 +65,25 @@ const primitives: Omit<CryptoSuite, 'ed25519VerifyLoose'> = {
     }
     if (isZero(shared)) throw new SealcamError('seal-refused', 'a low-order X25519 key');
     return shared;
+  },
+  chachaSeal(key, nonce, plaintext, aad) {
+    const cipher = createCipheriv(CHACHA, key, nonce, TAG);
+    if (aad !== undefined) cipher.setAAD(aad, { plaintextLength: plaintext.length });
+    return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+  },
+  chachaOpen(key, nonce, box, aad) {
+    if (box.length < TAG.authTagLength) return undefined;
+    const end = box.length - TAG.authTagLength;
+    const decipher = createDecipheriv(CHACHA, key, nonce, TAG);
+    if (aad !== undefined) decipher.setAAD(aad, { plaintextLength: end });
+    decipher.setAuthTag(box.subarray(end));
+    const plaintext = decipher.update(box.subarray(0, end));
+    try {
+      decipher.final();
+    } catch {
+      return undefined;
+    }
+    return new Uint8Array(plaintext);
   },
 };
 

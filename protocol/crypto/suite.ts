@@ -1,6 +1,6 @@
 /**
- * The primitives that have two implementations: node:crypto on the camera and in the cloud, tweetnacl and
- * @noble/hashes in the browser. One contract suite runs on both, and they must agree on every vector.
+ * The primitives that have two implementations: node:crypto on the camera and in the cloud, tweetnacl, @noble/hashes and
+ * @noble/ciphers in the browser. One contract suite runs on both, and they must agree on every vector.
  */
 export interface CryptoSuite {
   readonly name: 'node' | 'tweetnacl';
@@ -28,7 +28,17 @@ export interface CryptoSuite {
    * @throws SealcamError `seal-refused` if it is all zero, which a low-order key causes
    */
   x25519(secret: Uint8Array, publicKey: Uint8Array): Uint8Array;
+  /**
+   * Encrypts with ChaCha20-Poly1305 (RFC 8439 §2.8): the ciphertext, then a tag of 16 bytes. The key has 32 bytes, the nonce
+   * 12; a nonce must never be used twice with one key. The tag does not commit to the key.
+   */
+  chachaSeal(key: Uint8Array, nonce: Uint8Array, plaintext: Uint8Array, aad?: Uint8Array): Uint8Array;
+  /** Decrypts what `chachaSeal` makes. Returns undefined if it was altered, or is shorter than a tag. */
+  chachaOpen(key: Uint8Array, nonce: Uint8Array, box: Uint8Array, aad?: Uint8Array): Uint8Array | undefined;
 }
+
+/** Decrypts as `chachaOpen` does, in its own time: WebCrypto. */
+export type ChachaOpenLater = (key: Uint8Array, nonce: Uint8Array, box: Uint8Array) => Promise<Uint8Array | undefined>;
 
 /** Signs as one key, wherever the key is: a seed in memory now, a secure element later. */
 export interface Signer {

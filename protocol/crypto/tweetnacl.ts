@@ -1,6 +1,7 @@
 import nacl from 'tweetnacl';
 import { isZero } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
+import { chachaOpen, chachaSeal } from './chacha.js';
 import { hmacSha256, sha256 } from './hashes.js';
 import type { CryptoSuite } from './suite.js';
 
@@ -26,6 +27,8 @@ export const tweetnaclSuite: CryptoSuite = {
     if (isZero(shared)) throw new SealcamError('seal-refused', 'a low-order X25519 key');
     return shared;
   },
+  chachaSeal,
+  chachaOpen,
 };
 
 /**

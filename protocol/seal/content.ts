@@ -1,4 +1,4 @@
-import { concat, isZero, u32be } from '../../common/bytes.js';
+import { isZero, u32be } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../wire/cbor.js';
@@ -47,29 +47,46 @@ export interface SealedContent {
   readonly jpeg: Uint8Array | null;
 }
 
-/** Returns u32be length ‖ CBOR [detail, JPEG] ‖ zeros up to a multiple of 4 KiB, so that sizes reveal little. */
-export function padContent({ detail: seen, jpeg }: SealedContent): Uint8Array {
-  const cbor = encodeCbor(sealedContent.toCbor([seen, jpeg]) satisfies Cbor);
-  const unpadded = 4 + cbor.length;
-  const padding = (LIMITS.sealPadBytes - (unpadded % LIMITS.sealPadBytes)) % LIMITS.sealPadBytes;
-  return concat(u32be(cbor.length), cbor, new Uint8Array(padding));
+/** Returns CBOR [detail, JPEG]. */
+export function encodeContent({ detail: seen, jpeg }: SealedContent): Uint8Array {
+  return encodeCbor(sealedContent.toCbor([seen, jpeg]) satisfies Cbor);
 }
 
-/** Reverses {@link padContent}. @throws SealcamError `malformed` */
-export function unpadContent(plaintext: Uint8Array): SealedContent {
-  if (plaintext.length < 4 || plaintext.length % LIMITS.sealPadBytes !== 0) {
-    throw new SealcamError('malformed', 'sealed content of a wrong length');
-  }
-  const length = new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0);
-  const padding = plaintext.subarray(4 + length);
-  if (4 + length > plaintext.length || padding.length >= LIMITS.sealPadBytes || !isZero(padding)) {
-    throw new SealcamError('malformed', 'sealed content with wrong padding');
-  }
-  const raw = decodeCbor(plaintext.subarray(4, 4 + length), {
-    maxBytes: LIMITS.sealedMaxBytes,
-    maxDepth: LIMITS.cborMaxDepth,
-    maxItems: 256,
-  });
+/** Reverses {@link encodeContent}. @throws SealcamError `malformed`, `unsupported` */
+export function decodeContent(cbor: Uint8Array): SealedContent {
+  const raw = decodeCbor(cbor, { maxBytes: LIMITS.sealedMaxBytes, maxDepth: LIMITS.cborMaxDepth, maxItems: 256 });
   const [seen, jpeg] = sealedContent.fromCbor(raw, 'content');
   return { detail: seen, jpeg };
+}
+
+/** Returns u32be length ‖ content ‖ zeros up to a multiple of `unit`, so that sizes reveal little. */
+export function pad(content: Uint8Array, unit: number): Uint8Array {
+  const unpadded = 4 + content.length;
+  const out = new Uint8Array(Math.ceil(unpadded / unit) * unit);
+  out.set(u32be(content.length));
+  out.set(content, 4);
+  return out;
+}
+
+/** Reverses {@link pad}. @throws SealcamError `malformed` */
+export function unpad(plaintext: Uint8Array, unit: number): Uint8Array {
+  if (plaintext.length < 4 || plaintext.length % unit !== 0) {
+    throw new SealcamError('malformed', 'sealed content of a wrong length');
+  }
+  const end = 4 + new DataView(plaintext.buffer, plaintext.byteOffset).getUint32(0);
+  const padding = plaintext.subarray(end);
+  if (end > plaintext.length || padding.length >= unit || !isZero(padding)) {
+    throw new SealcamError('malformed', 'sealed content with wrong padding');
+  }
+  return plaintext.subarray(4, end);
+}
+
+/** Returns the plaintext of suite 1. */
+export function padContent(content: SealedContent): Uint8Array {
+  return pad(encodeContent(content), LIMITS.sealPadBytes);
+}
+
+/** Reverses {@link padContent}. @throws SealcamError `malformed`, `unsupported` */
+export function unpadContent(plaintext: Uint8Array): SealedContent {
+  return decodeContent(unpad(plaintext, LIMITS.sealPadBytes));
 }

@@ -11,6 +11,8 @@ import { revocationKind } from '../../protocol/objects/revocation.js';
 import { sessionKind } from '../../protocol/objects/session.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
 import { sealedContent } from '../../protocol/seal/content.js';
+import { keyRecordBody } from '../../protocol/seal/key-record.js';
+import { sealHeader2 } from '../../protocol/seal/object.js';
 import { sealHeader } from '../../protocol/seal/seal.js';
 import { DOWN, MESSAGE_SCHEMAS, STATUS, UP } from '../../protocol/transport/messages.js';
 import type { Schema, SchemaField } from '../../protocol/wire/schema.js';
@@ -135,6 +137,8 @@ export function protocolCddl(): string {
     writer.add(name, kind.codec.schema);
   }
   writer.add('seal-header', sealHeader.schema);
+  writer.add('seal2-header', sealHeader2.schema);
+  writer.add('key-record-body', keyRecordBody.schema);
   writer.add('sealed-content', sealedContent.schema);
   const numbers = { up: UP, down: DOWN, status: { status: STATUS } } as const;
   for (const [leaf, messages] of Object.entries(MESSAGE_SCHEMAS)) {

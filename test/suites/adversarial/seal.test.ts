@@ -21,6 +21,7 @@ import {
 import { decodeCbor, encodeCbor } from '../../../protocol/wire/cbor.js';
 import { Forge } from '../../../scripts/vectors/forge.js';
 import { attacks, type Attack } from '../../support/attack.js';
+import { periodAttacks } from '../../support/period-attacks.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
 import { hex, readVectors } from '../../support/vectors.js';
@@ -219,4 +220,5 @@ attacks('seal', 'Sealed pictures', [
       observed: () => nonceTwice(true),
     },
   },
+  ...periodAttacks(),
 ]);

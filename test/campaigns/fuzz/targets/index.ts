@@ -1,6 +1,7 @@
 import type { Target } from '../harness.js';
 import { DECODER_TARGETS } from './decoders.js';
 import { FILE_TARGETS } from './files.js';
+import { SEAL2_TARGETS } from './seal2.js';
 import { SERVICE_TARGETS } from './services.js';
 import { SIGNED_TARGETS } from './signed.js';
 import { TEXT_TARGETS } from './text.js';
@@ -10,6 +11,7 @@ import { WIRE_TARGETS } from './wire.js';
 export const TARGETS: readonly Target[] = [
   ...SIGNED_TARGETS,
   ...WIRE_TARGETS,
+  ...SEAL2_TARGETS,
   ...DECODER_TARGETS,
   ...TEXT_TARGETS,
   ...FILE_TARGETS,

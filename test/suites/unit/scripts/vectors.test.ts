@@ -3,6 +3,7 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { badVectors } from '../../../../scripts/vectors/bad.js';
 import { toJson } from '../../../../scripts/vectors/keyring.js';
 import { messageVectors } from '../../../../scripts/vectors/messages.js';
+import { seal2Vectors } from '../../../../scripts/vectors/seal2.js';
 import { sealVectors } from '../../../../scripts/vectors/seals.js';
 import { signedVectors } from '../../../../scripts/vectors/signed.js';
 import { verifyVectors } from '../../../../scripts/vectors/verify.js';
@@ -12,6 +13,7 @@ it.each([
   ['signed', signedVectors],
   ['bad', badVectors],
   ['seal', sealVectors],
+  ['seal2', seal2Vectors],
   ['messages', messageVectors],
   ['verify', verifyVectors],
 ] as const)('npm run vectors writes %s.json as it is in the repository', (name, make) => {
