@@ -8,7 +8,8 @@ export type Schema =
   | { readonly type: 'array'; readonly inner: Schema; readonly min: number; readonly max: number }
   | { readonly type: 'tuple'; readonly inner: readonly Schema[]; readonly labels?: readonly string[] }
   | { readonly type: 'names'; readonly table: Readonly<Record<string, number>> }
-  | { readonly type: 'struct'; readonly fields: readonly SchemaField[] };
+  | { readonly type: 'struct'; readonly fields: readonly SchemaField[] }
+  | { readonly type: 'versions'; readonly one: Schema; readonly two: Schema };
 
 export interface SchemaField {
   readonly name: string;

@@ -60,6 +60,8 @@ class CddlWriter {
           .join(', ')})`;
       case 'struct':
         return this.map(schema.fields, name);
+      case 'versions':
+        return `${this.expression(schema.one, name)} / ${this.expression(schema.two, `${name}-v2`)}`;
     }
   }
 
