@@ -41,7 +41,6 @@ const recipientV2 = struct({
   kem: field(2, bytes(HASH_BYTES)),
   role: field(3, names(ROLES)),
 });
-export type RecipientV2 = TypeOf<typeof recipientV2>;
 
 const fields = {
   device: field(1, bytes(HASH_BYTES)),

@@ -55,7 +55,6 @@ const schedule = struct({
   fromMinute: field(1, uint(1439)),
   toMinute: field(2, uint(1439)),
 });
-export type Schedule = TypeOf<typeof schedule>;
 
 const codecV2 = versionTwo(
   struct({

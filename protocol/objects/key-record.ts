@@ -12,7 +12,6 @@ export const keyRecord = struct({
   /** Commits to the period key, which the wraps' AEAD does not. */
   commit: field(1, bytes(HASH_BYTES)),
 });
-export type RecordKey = TypeOf<typeof keyRecord>;
 
 /** An entry [enc, ct] of the body: heads of an array of two and of two byte strings, the ciphertext, and a wrapped key of 32 + 16. */
 const WRAP_BYTES = 1 + 3 + KEM_CIPHERTEXT_BYTES + 2 + 48;

@@ -50,7 +50,6 @@ const pacingV2 = struct({
   /** Bytes a second that a camera may use for segments of clips; else half of its measured uplink. */
   clipBytesPerSecond: optional(3, uint()),
 });
-export type PacingV2 = TypeOf<typeof pacingV2>;
 
 const fields = {
   device: field(1, bytes(HASH_BYTES)),

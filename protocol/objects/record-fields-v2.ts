@@ -36,9 +36,7 @@ export type RecordMediaV2 = TypeOf<typeof media>;
 
 /** `refused`: the cloud signed that it takes a clip's segment never. */
 export const LOSS_REASONS_V2 = { ...LOSS_REASONS, refused: 10 } as const;
-export type LossReasonV2 = keyof typeof LOSS_REASONS_V2;
 const loss = struct({ ...lossFields, reason: field(0, names(LOSS_REASONS_V2)) });
-export type RecordLossV2 = TypeOf<typeof loss>;
 
 const health = struct({
   ...healthFields,
@@ -68,7 +66,6 @@ const look = struct({
   /** When the session ends unless it is renewed, on the monotonic clock of the record's boot. */
   expiresMs: field(2, uint()),
 });
-export type RecordLook = TypeOf<typeof look>;
 
 /** The end of a look. What was sent and not received then shows. */
 const lookEnd = struct({
@@ -89,7 +86,6 @@ const lookEnd = struct({
     }),
   ),
 });
-export type RecordLookEnd = TypeOf<typeof lookEnd>;
 
 const command = struct({
   ...commandFields,
@@ -100,7 +96,6 @@ const command = struct({
   look: optional(7, look),
   lookEnd: optional(8, lookEnd),
 });
-export type RecordCommandV2 = TypeOf<typeof command>;
 
 export const recordCodecV2 = versionTwo(
   struct({

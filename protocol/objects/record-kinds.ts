@@ -123,7 +123,7 @@ export const RECORD_KIND_RULES = {
 
 /** Rules of the kinds of version 2. Neither of the new ones stands at an end of its epoch or changes a list of cameras. */
 const INNER = { phases: [], isFirst: false, mayRestartChain: false, isLast: false, isCameraNews: false } as const;
-export const RECORD_KIND_RULES_V2 = {
+const RECORD_KIND_RULES_V2 = {
   ...RECORD_KIND_RULES,
   key: { body: 'key', ...INNER },
   clip: { body: 'clip', ...INNER },
