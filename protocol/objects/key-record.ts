@@ -3,7 +3,7 @@ import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite } from '../crypto/suite.js';
-import { bytes, field, struct, type TypeOf } from '../wire/codec.js';
+import { bytes, field, struct } from '../wire/codec.js';
 import { HASH_BYTES, ID_BYTES, KEM_CIPHERTEXT_BYTES } from './ids.js';
 
 export const keyRecord = struct({

@@ -31,7 +31,7 @@ const parts = labelled(
   tuple(bytes(ID_BYTES), uint(), uint(FLAGS_MAX), bytesBetween(TAG_BYTES, LIMITS.liveMaxBytes)),
 );
 
-/** The parts after the type; docs/protocol.cddl is generated from them. */
+/** The parts after the type; docs/protocol-v2.cddl is generated from them. */
 export const LIVE_SCHEMAS = { live: parts.schema } as const;
 export const LIVE_TYPES = { live: LIVE } as const;
 

@@ -91,14 +91,17 @@ export const MESSAGE_SCHEMAS = {
   down: {
     receipt: receipt.schema,
     claim: claim.schema,
-    'claim-v2': claimV2.schema,
     'offer-request': tuple().schema,
     command: command.schema,
     revocation: revocation.schema,
-    hello: hello.schema,
-    look: look.schema,
   },
   status: { status: status.schema },
+} as const;
+
+/** The same with what version 2 adds, for docs/protocol-v2.cddl. A claim of version 1 travels as before. */
+export const MESSAGE_SCHEMAS_V2 = {
+  ...MESSAGE_SCHEMAS,
+  down: { ...MESSAGE_SCHEMAS.down, 'claim-v2': claimV2.schema, hello: hello.schema, look: look.schema },
 } as const;
 
 /** Message types, the first item of each payload. */

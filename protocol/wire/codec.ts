@@ -272,13 +272,16 @@ export function versionTwo<T>(inner: StructCodec<T>): Codec<T & VersionTwo> {
   return { ...codec, fromCbor: (raw, path) => ({ ...codec.fromCbor(raw, path), version: 2 }) };
 }
 
-/** A map of either version: reads by its key 0, writes by the value's own `version`. A third one is `unsupported`. */
+/**
+ * A map of either version: reads by its key 0, writes by the value's own `version`. A third one is `unsupported`. Its schema
+ * is that of version 2.
+ */
 export function eitherVersion<A, B extends VersionTwo>(one: Codec<A>, two: Codec<B>): Codec<A | B> {
   return {
     toCbor: (value) => (isVersionTwo(value) ? two.toCbor(value) : one.toCbor(value)),
     fromCbor: (raw, path) =>
       raw instanceof Map && raw.get(KEY_VERSION) === 2 ? two.fromCbor(raw, path) : one.fromCbor(raw, path),
-    schema: { type: 'versions', one: one.schema, two: two.schema },
+    schema: two.schema,
   };
 }
 

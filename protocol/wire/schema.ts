@@ -8,8 +8,7 @@ export type Schema =
   | { readonly type: 'array'; readonly inner: Schema; readonly min: number; readonly max: number }
   | { readonly type: 'tuple'; readonly inner: readonly Schema[]; readonly labels?: readonly string[] }
   | { readonly type: 'names'; readonly table: Readonly<Record<string, number>> }
-  | { readonly type: 'struct'; readonly fields: readonly SchemaField[] }
-  | { readonly type: 'versions'; readonly one: Schema; readonly two: Schema };
+  | { readonly type: 'struct'; readonly fields: readonly SchemaField[] };
 
 export interface SchemaField {
   readonly name: string;
