@@ -38,6 +38,12 @@ export const ERROR_CODES = {
   'bad-signature': entry(3, false, 'The bytes were altered or signed by someone else.'),
   'seal-refused': entry(3, false, 'It was sealed to another key, or altered.'),
   'claim-refused': entry(3, false, 'Open a claim window on the camera and use its claim code.'),
+  'claim-downgrade': entry(
+    3,
+    false,
+    'This camera is already sealed for decades. Update the page or program that signed this claim.',
+  ),
+  'kem-key': entry(3, false, 'A key beside the claim is not the one that it names. Sign the claim again.'),
   'claim-code-invalid': entry(
     3,
     false,
@@ -45,6 +51,7 @@ export const ERROR_CODES = {
   ),
   'command-refused': entry(3, false, 'Only the owner can give orders, under the current claim.'),
   'command-replayed': entry(3, true, 'The camera has already carried out a later order. Give this one again.'),
+  'command-ahead': entry(3, true, 'Set the clock of the device that gave the order, then give it again.'),
   'command-stale': entry(3, true, 'The order arrived too late, or the camera restarted in between. Give it again.'),
   'command-unanswered': entry(4, true, 'Orders are not stored. Give it again when the camera is online.'),
   'household-unknown': entry(

@@ -34,6 +34,35 @@ export const LIMITS = {
    * `healthCadenceMs` of a boot: two days that it was on.
    */
   commandMaxHealth: 192,
+  /** Zones, and masks, of one order. */
+  commandZonesMax: 8,
+  commandSchedulesMax: 16,
+  /** How far the counter of an order may be ahead of a camera's wall clock, once it is set (version 2). */
+  orderAheadMaxMs: 86_400_000,
+  /** Header of an object sealed with suite 2. */
+  sealHeaderMaxBytes: 56,
+  /** Segments that one clip record names, 122 bytes each. */
+  clipRecordSegmentsMax: 31,
+  /** Segments of one clip. */
+  clipSegmentsMax: 1024,
+  segmentMaxMs: 2000,
+  /** Content of a segment: with the four bytes of its length eight chunks. */
+  segmentMaxBytes: 524_284,
+  /** Its sealed body: eight chunks with their tags. */
+  segmentSealedMaxBytes: 524_288 + 8 * 16,
+  /** A signed order to look, whole in the record that answers it. */
+  lookOrderMaxBytes: 2048,
+  lookMaxSeconds: 60,
+  /** Ciphertext of one live message: a message of `messageMaxBytes` with room for what stands around it. */
+  liveMaxBytes: 128 * 1024 - 64,
+  mediaReceiptEntriesMax: 32,
+  /** A household's settings object, its wraps (9,395 bytes for 8 recipients) and its ciphertext. */
+  settingsMaxBytes: 64 * 1024,
+  settingsHeaderMaxBytes: 10 * 1024,
+  settingsBodyMaxBytes: 48 * 1024,
+  settingsParentsMax: 8,
+  /** Versions in a cloud's hello. */
+  helloVersionsMax: 8,
   /** Interval between a camera's health records. */
   healthCadenceMs: 15 * 60_000,
 } as const;

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
 import { isProgram, runCommand } from './command.js';
-import { protocolCddl } from './docs/cddl.js';
+import { protocolCddl, protocolCddlV2 } from './docs/cddl.js';
 import { openApiDocument } from './docs/openapi.js';
 import { storeContractPage } from './docs/store-contract.js';
 import { configurationPage, errorsPage } from './docs/tables.js';
@@ -11,6 +11,7 @@ import { configurationPage, errorsPage } from './docs/tables.js';
 /** Content of each generated page, by its path from the checkout's root. */
 export const GENERATED: Readonly<Record<string, () => string | Promise<string>>> = {
   'docs/protocol.cddl': protocolCddl,
+  'docs/protocol-v2.cddl': protocolCddlV2,
   'docs/configuration.md': configurationPage,
   'docs/errors.md': errorsPage,
   'docs/store-contract.md': storeContractPage,

@@ -7,12 +7,16 @@ import { join } from 'node:path';
 import { nodeSuite } from '../protocol/crypto/node.js';
 import { runCommand } from './command.js';
 import { badVectors } from './vectors/bad.js';
-import { identifiers, keyring, toJson } from './vectors/keyring.js';
+import { badVectorsV2 } from './vectors/bad-v2.js';
+import { identifiers, keyring, keyringV2, toJson } from './vectors/keyring.js';
 import { messageVectors } from './vectors/messages.js';
+import { messageVectorsV2 } from './vectors/messages-v2.js';
 import { seal2Vectors } from './vectors/seal2.js';
 import { sealVectors } from './vectors/seals.js';
 import { signedVectors } from './vectors/signed.js';
+import { signedVectorsV2 } from './vectors/signed-v2.js';
 import { verifyVectors } from './vectors/verify.js';
+import { verifyVectorsV2 } from './vectors/verify-v2.js';
 
 const HELP = `npm run vectors [-- FOLDER]
 
@@ -39,6 +43,11 @@ await runCommand({
       seal2: seal2Vectors(nodeSuite),
       messages: messageVectors(nodeSuite),
       verify: verifyVectors(nodeSuite),
+      'keys-v2': keyringV2(nodeSuite),
+      'signed-v2': signedVectorsV2(nodeSuite),
+      'bad-v2': badVectorsV2(nodeSuite),
+      'messages-v2': messageVectorsV2(nodeSuite),
+      'verify-v2': verifyVectorsV2(nodeSuite),
     };
     for (const [name, content] of Object.entries(files)) {
       const path = join(folder, `${name}.json`);

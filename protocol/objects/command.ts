@@ -7,6 +7,7 @@ import {
   bytes,
   epochNumber,
   field,
+  int,
   names,
   optional,
   struct,
@@ -14,9 +15,10 @@ import {
   tuple,
   uint,
   versioned,
+  versionTwo,
 } from '../wire/codec.js';
 import { HASH_BYTES } from './ids.js';
-import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
+import { kindOfVersions, PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
 /** A corner in 1/65535 of the picture's width and of its height. */
 const corner = tuple(uint(65_535), uint(65_535));
@@ -26,31 +28,69 @@ const zone = struct({
 });
 export type Zone = TypeOf<typeof zone>;
 
-const codec = versioned(
-  PROTOCOL_VERSION,
+const ACTIONS = { snapshot: 0, privacy: 1, zones: 2, sensitivity: 3, release: 4 } as const;
+
+const fields = {
+  action: field(1, names(ACTIONS)),
+  device: field(2, bytes(HASH_BYTES)),
+  epoch: field(3, epochNumber),
+  claimHash: field(4, bytes(HASH_BYTES)),
+  /** max(last + 1, wall clock in ms) per claim. The camera refuses a counter that is not above the last. */
+  counter: field(5, uint()),
+  /** Seq and hash of a recent record that the owner has seen, so that a withheld command cannot be played later. */
+  recent: optional(6, tuple(uint(), bytes(HASH_BYTES))),
+  privacy: optional(7, bool),
+  zones: optional(8, array(zone, 0, LIMITS.commandZonesMax)),
+  /** 0 detects nothing, 100 detects most. */
+  sensitivity: optional(9, uint(100)),
+};
+const codec = versioned(PROTOCOL_VERSION, struct(fields));
+export type Command = TypeOf<typeof codec>;
+
+/** A time of the week at which the camera is private, in the camera's own time zone. */
+const schedule = struct({
+  /** Bits of the days on which it starts: 1 Monday, 2 Tuesday, … 64 Sunday. */
+  days: field(0, int(1, 127)),
+  /** First and last minute of the day, the last excluded; an end before the start is on the next day. */
+  fromMinute: field(1, uint(1439)),
+  toMinute: field(2, uint(1439)),
+});
+
+const codecV2 = versionTwo(
   struct({
-    action: field(1, names({ snapshot: 0, privacy: 1, zones: 2, sensitivity: 3, release: 4 })),
-    device: field(2, bytes(HASH_BYTES)),
-    epoch: field(3, epochNumber),
-    claimHash: field(4, bytes(HASH_BYTES)),
-    /** max(last + 1, wall clock in ms) per claim. The camera refuses a counter that is not above the last. */
-    counter: field(5, uint()),
-    /** Seq and hash of a recent record that the owner has seen, so that a withheld command cannot be played later. */
-    recent: optional(6, tuple(uint(), bytes(HASH_BYTES))),
-    privacy: optional(7, bool),
-    zones: optional(8, array(zone, 0, 8)),
-    /** 0 detects nothing, 100 detects most. */
-    sensitivity: optional(9, uint(100)),
+    ...fields,
+    /** The numbers are those of the answering record, where 5 to 8 are taken. */
+    action: field(1, names({ ...ACTIONS, masks: 9, schedules: 10 })),
+    recent: field(6, tuple(uint(), bytes(HASH_BYTES))),
+    /** Parts of the view that the camera blackens before anything else sees them. */
+    masks: optional(10, array(zone, 0, LIMITS.commandZonesMax)),
+    schedules: optional(11, array(schedule, 0, LIMITS.commandSchedulesMax)),
   }),
 );
-export type Command = TypeOf<typeof codec>;
+export type CommandV2 = TypeOf<typeof codecV2>;
+/** An order of either version: of version 1 if it says none. A `Command` is one. */
+export type AnyCommand = Omit<CommandV2, 'version' | 'recent'> & Pick<Command, 'recent'> & { readonly version?: 2 };
 
 /**
  * Returns whether an order makes the camera see less: privacy on, and release. Such an order must reach a camera that was
  * away for a night, so the record that it names may be older.
  */
-export function seesLess(command: Pick<Command, 'action' | 'privacy'>): boolean {
+export function seesLess(command: Pick<AnyCommand, 'action' | 'privacy'>): boolean {
   return command.action === 'release' || (command.action === 'privacy' && command.privacy === true);
+}
+
+const ARGUMENTS = ['privacy', 'zones', 'sensitivity', 'masks', 'schedules'] as const;
+
+function checkCommand(command: AnyCommand): void {
+  for (const argument of ARGUMENTS) {
+    if ((command[argument] !== undefined) !== (command.action === argument)) {
+      throw new SealcamError('malformed', `command: ${command.action} and ${argument} do not fit together`);
+    }
+  }
+  // The camera refuses the other two without one as well, as stale: they are well-formed in protocol 1.
+  if (!seesLess(command) && command.recent === undefined) {
+    throw new SealcamError('malformed', `command: ${command.action} names no recent record`);
+  }
 }
 
 /** An order to a camera. The kid must be the owner key of the claim that it names; the camera checks that. */
@@ -58,15 +98,11 @@ export const commandKind: SignedKind<Command> = {
   domain: 'sealcam/command/v1',
   maxBytes: LIMITS.signedMaxBytes,
   codec,
-  check(command) {
-    for (const argument of ['privacy', 'zones', 'sensitivity'] as const) {
-      if ((command[argument] !== undefined) !== (command.action === argument)) {
-        throw new SealcamError('malformed', `command: ${command.action} and ${argument} do not fit together`);
-      }
-    }
-    // The camera refuses the other two without one as well, as stale: they are well-formed in protocol 1.
-    if (!seesLess(command) && command.recent === undefined) {
-      throw new SealcamError('malformed', `command: ${command.action} names no recent record`);
-    }
-  },
+  check: checkCommand,
 };
+
+/** The same in version 2, where every recipient with role owner may order; `checkOrder` has the rules. */
+export const commandKindV2: SignedKind<CommandV2> = { ...commandKind, codec: codecV2, check: checkCommand };
+
+/** An order of either version. */
+export const anyCommandKind: SignedKind<AnyCommand> = kindOfVersions(commandKind, commandKindV2);

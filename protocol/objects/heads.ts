@@ -8,33 +8,42 @@ import {
   epochNumber,
   field,
   labelled,
+  optional,
   struct,
   tuple,
   uint,
   versioned,
+  versionTwo,
 } from '../wire/codec.js';
 import { HASH_BYTES, ID_BYTES } from './ids.js';
-import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
+import { kindOfVersions, PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
 const head = labelled(
   ['device', 'epoch', 'seq', 'hash'],
   tuple(bytes(HASH_BYTES), epochNumber, uint(), bytes(HASH_BYTES)),
 );
 
-const codec = versioned(
-  PROTOCOL_VERSION,
+const fields = {
+  /** 16 random bytes, made once by each browser: browsers of one owner share their keys. */
+  browser: field(1, bytes(ID_BYTES)),
+  /** Rises with every statement of this browser; a lower one is a replay. */
+  counter: field(2, uint()),
+  /** UTC by the browser's clock; for people to read, never decisive. */
+  issuedAtMs: field(3, uint()),
+  /** The highest verified record of each epoch that this browser follows. */
+  heads: field(4, array(head, 0, LIMITS.headsMax)),
+};
+const codec = versioned(PROTOCOL_VERSION, struct(fields));
+export type Heads = TypeOf<typeof codec>;
+
+const codecV2 = versionTwo(
   struct({
-    /** 16 random bytes, made once by each browser: browsers of one owner share their keys. */
-    browser: field(1, bytes(ID_BYTES)),
-    /** Rises with every statement of this browser; a lower one is a replay. */
-    counter: field(2, uint()),
-    /** UTC by the browser's clock; for people to read, never decisive. */
-    issuedAtMs: field(3, uint()),
-    /** The highest verified record of each epoch that this browser follows. */
-    heads: field(4, array(head, 0, LIMITS.headsMax)),
+    ...fields,
+    /** Version and hash of the household's newest settings object that this browser knows. */
+    settings: optional(5, labelled(['version', 'hash'], tuple(uint(), bytes(HASH_BYTES)))),
   }),
 );
-export type Heads = TypeOf<typeof codec>;
+export type HeadsV2 = TypeOf<typeof codecV2>;
 
 /**
  * How far one browser of the household verified each history (kid: the owner's or a member's key). Compared with the
@@ -49,3 +58,9 @@ export const headsKind: SignedKind<Heads> = {
     if (new Set(places).size !== places.length) throw new SealcamError('malformed', 'heads: an epoch twice');
   },
 };
+
+/** The same with the household's settings, so that a cloud which rolls those back is noticed too. */
+export const headsKindV2: SignedKind<HeadsV2> = { ...headsKind, codec: codecV2 };
+
+/** A statement of either version. */
+export const anyHeadsKind: SignedKind<Heads | HeadsV2> = kindOfVersions(headsKind, headsKindV2);

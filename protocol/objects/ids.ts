@@ -4,6 +4,9 @@ import type { CryptoSuite } from '../crypto/suite.js';
 export const ID_BYTES = 16;
 export const HASH_BYTES = 32;
 export const KEY_BYTES = 32;
+/** An X-Wing public key, and what encapsulating to it gives (draft-connolly-cfrg-xwing-kem). */
+export const KEM_KEY_BYTES = 1216;
+export const KEM_CIPHERTEXT_BYTES = 1120;
 
 const DEVICE_PREFIX = utf8('sealcam/device/v1');
 const ACCOUNT_PREFIX = utf8('sealcam/account/v1');

@@ -1,19 +1,19 @@
 import type { CryptoSuite } from '../crypto/suite.js';
 import { codeLink, formatCode, parseCode } from './checked-code.js';
-import { memberKind, type Member } from './member.js';
+import { anyMemberKind, memberKind, type Member, type MemberV2 } from './member.js';
 import { openSigned, type Verified } from './signed-object.js';
 
 /** Name of the parameter in a link's fragment. */
 export const MEMBER_FRAGMENT = 'member';
 
-/** Length of a signed member object of version 1, whose fields all have a fixed length. */
+/** Length of a signed member object: its fields have a fixed length, and the same in both versions. */
 const MEMBER_BYTES = 184;
 
 /**
  * Returns the code that a future household member shows to the owner: the signed member object in base32. It goes from
  * screen to screen, and both screens show {@link memberNumber}, which covers every byte that the owner's claim takes from it.
  */
-export function formatMemberCode(suite: CryptoSuite, member: Verified<Member>): string {
+export function formatMemberCode(suite: CryptoSuite, member: Verified<Member | MemberV2>): string {
   return formatCode(suite, member.bytes);
 }
 
@@ -25,6 +25,11 @@ export function formatMemberCode(suite: CryptoSuite, member: Verified<Member>): 
  */
 export function parseMemberCode(suite: CryptoSuite, typed: string): Verified<Member> {
   return openSigned(memberKind, suite, parseCode(suite, typed, MEMBER_BYTES, MEMBER_FRAGMENT));
+}
+
+/** Parses a member code of either version. @throws SealcamError as {@link parseMemberCode} */
+export function parseAnyMemberCode(suite: CryptoSuite, typed: string): Verified<Member | MemberV2> {
+  return openSigned(anyMemberKind, suite, parseCode(suite, typed, MEMBER_BYTES, MEMBER_FRAGMENT));
 }
 
 /** Returns the link for the QR code of a member code. */

@@ -1,27 +1,28 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { type TypeOf, bytes, field, names, nullable, struct, uint, versioned } from '../wire/codec.js';
+import { type TypeOf, bytes, field, names, nullable, struct, uint, versioned, versionTwo } from '../wire/codec.js';
 import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
-import { PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
+import { kindOfVersions, PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
 
-const codec = versioned(
-  PROTOCOL_VERSION,
-  struct({
-    device: field(1, bytes(HASH_BYTES)),
-    /** 0 for a camera that never had an owner. */
-    lastEpoch: field(2, uint()),
-    lastClaimHash: field(3, nullable(bytes(HASH_BYTES))),
-    /**
-     * `physical`: a claim window is open, because someone stands at the camera. `owner`: only the current owner may
-     * claim.
-     */
-    mode: field(4, names({ physical: 0, owner: 1 })),
-    /** Valid once, for ten minutes on the camera's monotonic clock. */
-    nonce: field(5, bytes(ID_BYTES)),
-  }),
-);
+const fields = {
+  device: field(1, bytes(HASH_BYTES)),
+  /** 0 for a camera that never had an owner. */
+  lastEpoch: field(2, uint()),
+  lastClaimHash: field(3, nullable(bytes(HASH_BYTES))),
+  /**
+   * `physical`: a claim window is open, because someone stands at the camera. `owner`: only the current owner may
+   * claim.
+   */
+  mode: field(4, names({ physical: 0, owner: 1 })),
+  /** Valid once, for ten minutes on the camera's monotonic clock. */
+  nonce: field(5, bytes(ID_BYTES)),
+};
+const codec = versioned(PROTOCOL_VERSION, struct(fields));
 export type Offer = TypeOf<typeof codec>;
+
+const codecV2 = versionTwo(struct(fields));
+export type OfferV2 = TypeOf<typeof codecV2>;
 
 /** What a camera publishes while it can be claimed; signed by the camera. */
 export const offerKind: SignedKind<Offer> = {
@@ -40,3 +41,9 @@ export const offerKind: SignedKind<Offer> = {
     }
   },
 };
+
+/** The same from a camera that takes a claim of version 2 as well; sent only where the cloud announced that version. */
+export const offerKindV2: SignedKind<OfferV2> = { ...offerKind, codec: codecV2 };
+
+/** An offer of either version. */
+export const anyOfferKind: SignedKind<Offer | OfferV2> = kindOfVersions(offerKind, offerKindV2);

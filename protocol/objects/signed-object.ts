@@ -5,7 +5,7 @@
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
 import { encodeCbor } from '../wire/cbor.js';
-import type { Codec } from '../wire/codec.js';
+import { eitherVersion, isVersionTwo, type Codec, type VersionTwo } from '../wire/codec.js';
 import { decodePayload, parseSign1, signSign1, verifySign1, type Sign1 } from '../wire/cose.js';
 
 /** One kind of signed object: its domain, its payload, and the rules that tie its signer to its content. */
@@ -36,6 +36,37 @@ export interface Verified<T> {
 }
 
 export const PROTOCOL_VERSION = 1;
+/** Every version that this code reads and writes; a cloud announces its own to a camera. */
+export const PROTOCOL_VERSIONS = [1, 2] as const;
+export type ProtocolVersion = (typeof PROTOCOL_VERSIONS)[number];
+
+/** Returns the version of a decoded value: those of version 2 say so. */
+export function versionOf(value: object): ProtocolVersion {
+  return isVersionTwo(value) ? 2 : 1;
+}
+
+/** Makes one kind of the two versions of a kind: opens either, and signs a value as the version that it says. */
+export function kindOfVersions<A, B extends VersionTwo>(one: SignedKind<A>, two: SignedKind<B>): SignedKind<A | B> {
+  return {
+    domain: one.domain,
+    maxBytes: one.maxBytes,
+    codec: eitherVersion(one.codec, two.codec),
+    check(value, kid, suite) {
+      if (isVersionTwo(value)) two.check(value, kid, suite);
+      else one.check(value, kid, suite);
+    },
+  };
+}
+
+/**
+ * Checks that an object has the version of its epoch, which the epoch's claim decides for all of it.
+ * @throws SealcamError `malformed` if it has the other one
+ */
+export function checkVersionOfEpoch(object: object, claim: object): void {
+  if (versionOf(object) === versionOf(claim)) return;
+  const [found, wanted] = [versionOf(object), versionOf(claim)].map(String);
+  throw new SealcamError('malformed', `an object of version ${found ?? ''} in an epoch of version ${wanted ?? ''}`);
+}
 
 function opened<T>({ codec, domain }: SignedKind<T>, suite: CryptoSuite, object: Sign1): Verified<T> {
   const value = codec.fromCbor(decodePayload(object.payload), domain.split('/')[1] ?? 'payload');

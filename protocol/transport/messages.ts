@@ -6,7 +6,8 @@ import { copyOf } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../wire/cbor.js';
-import { array, bool, bytes, bytesUpTo, labelled, nullable, text, tuple, type Codec } from '../wire/codec.js';
+import { array, bool, bytes, bytesUpTo, int, labelled, nullable, text, tuple, type Codec } from '../wire/codec.js';
+import { KEM_KEY_BYTES } from '../objects/ids.js';
 import type { SealedObject } from '../seal/seal.js';
 
 /** A record with its media in the order the record lists them; null for an object that was dropped (a signed loss). */
@@ -23,11 +24,20 @@ export type UpMessage =
 
 export type DownMessage =
   | { readonly type: 'receipt'; readonly receipt: Uint8Array }
-  | { readonly type: 'claim'; readonly claim: Uint8Array; readonly mac: Uint8Array | null }
+  /** A claim of version 2 has its recipients' KEM keys beside it, in its order. */
+  | {
+      readonly type: 'claim';
+      readonly claim: Uint8Array;
+      readonly mac: Uint8Array | null;
+      readonly kemKeys?: readonly Uint8Array[];
+    }
   /** Asks the camera for an `owner` offer. */
   | { readonly type: 'offer-request' }
   | { readonly type: 'command'; readonly command: Uint8Array }
-  | { readonly type: 'revocation'; readonly revocation: Uint8Array };
+  | { readonly type: 'revocation'; readonly revocation: Uint8Array }
+  /** The versions that the cloud takes, for a camera that cannot see it in the CONNACK. A hint, which a cloud can withhold. */
+  | { readonly type: 'hello'; readonly versions: readonly number[] }
+  | { readonly type: 'look'; readonly order: Uint8Array };
 
 /** Whether the camera is connected. Unsigned, and also the last will: a hint, never a verdict. */
 export interface StatusMessage {
@@ -64,6 +74,13 @@ const offer = labelled(['offer'], tuple(signed));
 const accept = labelled(['claim', 'record'], tuple(signed, signed));
 const receipt = labelled(['receipt'], tuple(signed));
 const claim = labelled(['claim', 'mac'], tuple(signed, nullable(bytes(32))));
+const claimV2 = labelled(
+  ['claim', 'mac', 'kemKeys'],
+  tuple(signed, nullable(bytes(32)), array(bytes(KEM_KEY_BYTES), 1, LIMITS.recipientsMax)),
+);
+/** Versions of the future are read too, and left alone. */
+const hello = labelled(['versions'], tuple(array(int(1, 255), 1, LIMITS.helloVersionsMax)));
+const look = labelled(['order'], tuple(bytesUpTo(LIMITS.lookOrderMaxBytes)));
 const command = labelled(['command'], tuple(signed));
 const revocation = labelled(['revocation'], tuple(bytesUpTo(LIMITS.revocationMaxBytes)));
 const status = labelled(['online', 'agent'], tuple(bool, text(32)));
@@ -81,9 +98,24 @@ export const MESSAGE_SCHEMAS = {
   status: { status: status.schema },
 } as const;
 
+/** The same with what version 2 adds, for docs/protocol-v2.cddl. A claim of version 1 travels as before. */
+export const MESSAGE_SCHEMAS_V2 = {
+  ...MESSAGE_SCHEMAS,
+  down: { ...MESSAGE_SCHEMAS.down, 'claim-v2': claimV2.schema, hello: hello.schema, look: look.schema },
+} as const;
+
 /** Message types, the first item of each payload. */
 export const UP = { records: 1, offer: 2, accept: 3 } as const;
-export const DOWN = { receipt: 1, claim: 2, 'offer-request': 3, command: 4, revocation: 5 } as const;
+export const DOWN = {
+  receipt: 1,
+  claim: 2,
+  'claim-v2': 2,
+  'offer-request': 3,
+  command: 4,
+  revocation: 5,
+  hello: 6,
+  look: 7,
+} as const;
 export const STATUS = 1;
 
 function pack<T>(type: number, codec: Codec<T>, value: T): Uint8Array {
@@ -138,15 +170,24 @@ export function encodeDown(message: DownMessage): Uint8Array {
     case 'receipt':
       return pack(DOWN.receipt, receipt, [message.receipt]);
     case 'claim':
-      return pack(DOWN.claim, claim, [message.claim, message.mac]);
+      return message.kemKeys === undefined
+        ? pack(DOWN.claim, claim, [message.claim, message.mac])
+        : pack(DOWN.claim, claimV2, [message.claim, message.mac, message.kemKeys]);
     case 'offer-request':
       return pack(DOWN['offer-request'], tuple(), []);
     case 'command':
       return pack(DOWN.command, command, [message.command]);
     case 'revocation':
       return pack(DOWN.revocation, revocation, [message.revocation]);
+    case 'hello':
+      return pack(DOWN.hello, hello, [message.versions]);
+    case 'look':
+      return pack(DOWN.look, look, [message.order]);
   }
 }
+
+/** Claim and MAC; a third part makes it one of version 2. */
+const CLAIM_PARTS = 2;
 
 /** Decodes a message from the cloud to a camera. @throws SealcamError `malformed` or `unsupported` */
 export function decodeDown(payload: Uint8Array): DownMessage {
@@ -155,6 +196,10 @@ export function decodeDown(payload: Uint8Array): DownMessage {
     case DOWN.receipt:
       return { type: 'receipt', receipt: receipt.fromCbor(rest, 'down')[0] };
     case DOWN.claim: {
+      if (rest.length > CLAIM_PARTS) {
+        const [signedClaim, mac, kemKeys] = claimV2.fromCbor(rest, 'down');
+        return { type: 'claim', claim: signedClaim, mac, kemKeys };
+      }
       const [signedClaim, mac] = claim.fromCbor(rest, 'down');
       return { type: 'claim', claim: signedClaim, mac };
     }
@@ -165,6 +210,10 @@ export function decodeDown(payload: Uint8Array): DownMessage {
       return { type: 'command', command: command.fromCbor(rest, 'down')[0] };
     case DOWN.revocation:
       return { type: 'revocation', revocation: revocation.fromCbor(rest, 'down')[0] };
+    case DOWN.hello:
+      return { type: 'hello', versions: hello.fromCbor(rest, 'down')[0] };
+    case DOWN.look:
+      return { type: 'look', order: look.fromCbor(rest, 'down')[0] };
     default:
       throw new SealcamError('unsupported', `down message of type ${String(type)}`);
   }

@@ -3,7 +3,7 @@ import { SealcamError } from '../../common/errors.js';
 import { HASH_BYTES } from '../objects/ids.js';
 
 /** MQTT topics: `sealcam/v1/<device id in hex>/<leaf>`. */
-export type TopicLeaf = 'up' | 'down' | 'status';
+export type TopicLeaf = 'up' | 'down' | 'status' | 'live';
 
 const ROOT = 'sealcam/v1';
 
@@ -19,7 +19,7 @@ export function topicFilter(leaf: TopicLeaf, group?: string): string {
 
 /** Returns the device and leaf of a topic. @throws SealcamError `malformed` */
 export function parseTopic(topic: string): { readonly device: Uint8Array; readonly leaf: TopicLeaf } {
-  const match = /^sealcam\/v1\/([0-9a-f]{64})\/(up|down|status)$/.exec(topic);
+  const match = /^sealcam\/v1\/([0-9a-f]{64})\/(up|down|status|live)$/.exec(topic);
   const device = fromHex(match?.[1] ?? '', HASH_BYTES);
   if (device === undefined) throw new SealcamError('malformed', 'not a topic of this protocol');
   return { device, leaf: match?.[2] as TopicLeaf };

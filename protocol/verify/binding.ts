@@ -1,5 +1,6 @@
 import { equal } from '../../common/bytes.js';
-import type { SealcamRecord } from '../objects/record.js';
+import type { AnyRecord } from '../objects/record.js';
+import { versionOf, type ProtocolVersion } from '../objects/signed-object.js';
 
 /** The claim row of one epoch: who owns the camera. Read it from the authoritative store, never from a cache. */
 export interface ClaimBinding {
@@ -7,6 +8,8 @@ export interface ClaimBinding {
   readonly account: Uint8Array;
   readonly epoch: number;
   readonly claimHash: Uint8Array;
+  /** Version of the claim, and so of everything in its epoch; 1 where it is not said. */
+  readonly version?: ProtocolVersion;
   readonly state: 'open' | 'closed' | 'revoked';
   /** Seq of the tombstone; null while the epoch is open. */
   readonly closedAtSeq: number | null;
@@ -19,9 +22,9 @@ export interface ClaimBinding {
  * @returns `bound` if the record may be shown to this account, otherwise the verdict with which it is refused
  */
 export function checkBinding(
-  record: SealcamRecord,
+  record: AnyRecord,
   binding: ClaimBinding | undefined,
-): 'bound' | 'foreign' | 'revoked' {
+): 'bound' | 'foreign' | 'revoked' | 'malformed' {
   if (
     binding === undefined ||
     !equal(binding.device, record.device) ||
@@ -31,6 +34,7 @@ export function checkBinding(
   ) {
     return 'foreign';
   }
+  if (versionOf(record) !== (binding.version ?? 1)) return 'malformed';
   if (binding.state === 'revoked') return 'revoked';
   if (binding.state === 'closed' && (binding.closedAtSeq === null || record.seq > binding.closedAtSeq)) {
     return 'revoked';

@@ -1,5 +1,5 @@
 import { equal } from '../../common/bytes.js';
-import type { SealcamRecord } from '../objects/record.js';
+import type { AnyRecord } from '../objects/record.js';
 
 /** What other verified records of the same epoch show of the history before a record. */
 export interface ChainFacts {
@@ -19,7 +19,7 @@ export type Continuity =
   | { readonly verdict: 'gap'; readonly missing: number; readonly signed: boolean };
 
 /** Returns whether a record follows the one before it. A record that is `pending` can still become anything else. */
-export function checkContinuity(record: SealcamRecord, facts: ChainFacts): Continuity {
+export function checkContinuity(record: Pick<AnyRecord, 'seq' | 'prev'>, facts: ChainFacts): Continuity {
   if (record.seq === 0) return { verdict: 'intact' };
   const { prev } = record;
   if (facts.predecessor !== undefined && prev !== null) {

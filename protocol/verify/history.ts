@@ -1,7 +1,7 @@
-import { equal } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import type { Deletion } from '../objects/deletion.js';
 import type { Floor } from '../objects/floor.js';
-import type { SealcamRecord } from '../objects/record.js';
+import type { AnyRecord } from '../objects/record.js';
 import type { Verified } from '../objects/signed-object.js';
 import { checkContinuity, isCovered, type ChainFacts, type Continuity } from './continuity.js';
 import { epochKey } from '../objects/ids.js';
@@ -24,29 +24,48 @@ interface Chain {
   readonly deletions: Deletion[];
   /** The highest floor: retention deleted every record below it. */
   floor: Floor | null;
+  /** Hash of the first key record of each period, by the period's id in hex; null once there were two. */
+  readonly periods: Map<string, Uint8Array | null>;
   /** Highest seq of a health record with an empty outbox. */
   drainedUpTo: number;
   highest: number;
 }
 
 /**
+ * What is known of a period's key record: its hash; `pending` while none has come; `equivocation` once there were two, and
+ * then nothing of the period may be shown.
+ */
+export type PeriodState =
+  { readonly state: 'known'; readonly record: Uint8Array } | { readonly state: 'pending' | 'equivocation' };
+
+/**
  * The hashes of verified records of any devices and epochs, added in any order, and the continuity of each record.
- * The first record with a seq is kept; another record with the same seq is `equivocation`.
+ * The first record with a seq is kept; another record with the same seq is `equivocation`, and so is a second key record of
+ * one period.
  */
 export class History {
   private readonly chains = new Map<string, Chain>();
 
-  /** Adds a record, unless another one has its seq. */
-  add(record: Verified<SealcamRecord>): 'added' | 'duplicate' | 'equivocation' {
+  /** Adds a record, unless another one has its seq, or its period. */
+  add(record: Verified<AnyRecord>): 'added' | 'duplicate' | 'equivocation' {
     const { value, hash } = record;
     const chain = this.chainOf(value);
     const known = chain.hashes.get(value.seq);
-    if (known !== undefined) return equal(known, hash) ? 'duplicate' : 'equivocation';
+    if (known !== undefined && equal(known, hash)) return 'duplicate';
+    if (!isOnlyKey(chain, record) || known !== undefined) return 'equivocation';
+    if (value.key !== undefined) chain.periods.set(toHex(value.key.periodId), hash);
     chain.hashes.set(value.seq, hash);
     chain.highest = Math.max(chain.highest, value.seq);
     for (const { seqs } of value.loss ?? []) if (seqs !== undefined) chain.lost.push(seqs);
     if (value.health?.queued === 0) chain.drainedUpTo = Math.max(chain.drainedUpTo, value.seq);
     return 'added';
+  }
+
+  /** Returns what is known of the key record of a period, on which everything sealed in the period depends. */
+  periodOf(device: Uint8Array, epoch: number, periodId: Uint8Array): PeriodState {
+    const record = this.chainOf({ device, epoch }).periods.get(toHex(periodId));
+    if (record === null) return { state: 'equivocation' };
+    return record === undefined ? { state: 'pending' } : { state: 'known', record };
   }
 
   /** Adds a record that was verified earlier, of which only seq and hash were kept. */
@@ -94,10 +113,11 @@ export class History {
   }
 
   /** Returns the continuity of a record by what is known now; it may change as more records arrive. */
-  continuityOf(record: Verified<SealcamRecord>): Continuity {
+  continuityOf(record: Verified<AnyRecord>): Continuity {
     const chain = this.chainOf(record.value);
     const known = chain.hashes.get(record.value.seq);
     if (known !== undefined && !equal(known, record.hash)) return { verdict: 'equivocation' };
+    if (!isOnlyKey(chain, record)) return { verdict: 'equivocation' };
     return checkContinuity(record.value, factsOf(chain, record.value.seq));
   }
 
@@ -108,15 +128,33 @@ export class History {
     return chain === undefined || hash === undefined ? null : { seq: chain.highest, hash };
   }
 
-  private chainOf({ device, epoch }: Pick<SealcamRecord, 'device' | 'epoch'>): Chain {
+  private chainOf({ device, epoch }: Pick<AnyRecord, 'device' | 'epoch'>): Chain {
     const key = epochKey(device, epoch);
     let chain = this.chains.get(key);
     if (chain === undefined) {
-      chain = { hashes: new Map(), lost: [], deletions: [], floor: null, drainedUpTo: -1, highest: -1 };
+      chain = {
+        hashes: new Map(),
+        lost: [],
+        deletions: [],
+        floor: null,
+        periods: new Map(),
+        drainedUpTo: -1,
+        highest: -1,
+      };
       this.chains.set(key, chain);
     }
     return chain;
   }
+}
+
+/** Returns whether no other key record has the period of this one, and remembers it if one has. */
+function isOnlyKey({ periods }: Chain, { value, hash }: Verified<AnyRecord>): boolean {
+  if (value.key === undefined) return true;
+  const period = toHex(value.key.periodId);
+  const first = periods.get(period);
+  if (first === undefined || (first !== null && equal(first, hash))) return true;
+  periods.set(period, null);
+  return false;
 }
 
 type Range = readonly [number, number];

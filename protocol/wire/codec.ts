@@ -53,6 +53,15 @@ export function bytes(length: number): Codec<Uint8Array> {
   );
 }
 
+/** A byte string of `min` to `max` bytes. */
+export function bytesBetween(min: number, max: number): Codec<Uint8Array> {
+  return checked(
+    { type: 'bytes', min, max },
+    `${String(min)} to ${String(max)} bytes`,
+    (raw): raw is Uint8Array => raw instanceof Uint8Array && raw.length >= min && raw.length <= max,
+  );
+}
+
 /** A byte string of at most `max` bytes. */
 export function bytesUpTo(max: number): Codec<Uint8Array> {
   return checked(
@@ -244,6 +253,35 @@ export function versioned<T>(version: number, inner: StructCodec<T>): Codec<T> {
         ...(inner.schema.type === 'struct' ? inner.schema.fields : []),
       ],
     },
+  };
+}
+
+/** What every value of version 2 says of itself. Values of version 1 say nothing: they had no version to tell apart. */
+export interface VersionTwo {
+  readonly version: 2;
+}
+
+/** Returns whether a value is of version 2. */
+export function isVersionTwo(value: unknown): value is VersionTwo {
+  return typeof value === 'object' && value !== null && 'version' in value && value.version === 2;
+}
+
+/** Adds version 2 to a struct; decoded values contain it. Another version is `unsupported`. */
+export function versionTwo<T>(inner: StructCodec<T>): Codec<T & VersionTwo> {
+  const codec = versioned(2, inner);
+  return { ...codec, fromCbor: (raw, path) => ({ ...codec.fromCbor(raw, path), version: 2 }) };
+}
+
+/**
+ * A map of either version: reads by its key 0, writes by the value's own `version`. A third one is `unsupported`. Its schema
+ * is that of version 2.
+ */
+export function eitherVersion<A, B extends VersionTwo>(one: Codec<A>, two: Codec<B>): Codec<A | B> {
+  return {
+    toCbor: (value) => (isVersionTwo(value) ? two.toCbor(value) : one.toCbor(value)),
+    fromCbor: (raw, path) =>
+      raw instanceof Map && raw.get(KEY_VERSION) === 2 ? two.fromCbor(raw, path) : one.fromCbor(raw, path),
+    schema: two.schema,
   };
 }
 

@@ -2,7 +2,8 @@ import { toHex, utf8, concat, u32be } from '../../common/bytes.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { formatClaimCode } from '../../protocol/objects/claim-code.js';
-import { accountId, deviceId } from '../../protocol/objects/ids.js';
+import { accountId, deviceId, KEM_KEY_BYTES } from '../../protocol/objects/ids.js';
+import { kemHash } from '../../protocol/objects/kem-keys.js';
 
 /** Returns the seed of a key in the vectors: SHA-256 of its name, so anyone can derive it. Never use it elsewhere. */
 export function seedOf(suite: CryptoSuite, name: string): Uint8Array {
@@ -15,7 +16,7 @@ export function signerOf(suite: CryptoSuite, name: string): Signer {
 }
 
 /** Names of the keys in keys.json, and the texts from which their seeds are hashed. */
-export const NAMES = {
+const NAMES_V1 = {
   device: 'device',
   otherDevice: 'other device',
   owner: 'owner',
@@ -26,11 +27,17 @@ export const NAMES = {
   maker: 'maker',
   qa: 'qa',
 } as const;
+/** The same with those of keys-v2.json. */
+export const NAMES = { ...NAMES_V1, ownerNext: 'owner browser 2' } as const;
 
 /** Returns the keys of keys.json. */
 export function keyring(suite: CryptoSuite): Record<string, unknown> {
+  return keysOf(suite, NAMES_V1);
+}
+
+function keysOf(suite: CryptoSuite, names: Readonly<Record<string, string>>): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(NAMES).map(([name, text]) => {
+    Object.entries(names).map(([name, text]) => {
       const seed = seedOf(suite, text);
       const x25519Secret = seedOf(suite, `${text} x25519`);
       return [
@@ -44,6 +51,20 @@ export function keyring(suite: CryptoSuite): Record<string, unknown> {
       ];
     }),
   );
+}
+
+/** Filler for a KEM key: 1,216 bytes to which nobody encapsulates. */
+export function kemKeyOf(suite: CryptoSuite, name: string): Uint8Array {
+  return vectorRandom(suite, `${name} kem`).bytes(KEM_KEY_BYTES);
+}
+
+/** Returns the content of keys-v2.json: what version 2 adds to keys.json. */
+export function keyringV2(suite: CryptoSuite): Record<string, unknown> {
+  const kemKeys = [NAMES.owner, NAMES.ownerNext, NAMES.member, 'session'].map((name) => {
+    const kemKey = kemKeyOf(suite, name);
+    return { name, kemKey, kem: kemHash(suite, kemKey) };
+  });
+  return { ...keysOf(suite, { ownerNext: NAMES.ownerNext }), kemKeys };
 }
 
 /** Returns the ids and the claim code of keys.json. */

@@ -11,21 +11,22 @@ import {
   type StatusMessage,
   type UpMessage,
 } from '../../protocol/transport/messages.js';
+import type { LiveMessage } from '../../protocol/transport/live.js';
 import { topicOf, type TopicLeaf } from '../../protocol/transport/topics.js';
 import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
 import { recordChain, VectorWorld } from './signed.js';
 
-interface MessageVector {
+export interface MessageVector {
   readonly name: string;
   readonly topic: string;
-  readonly message: UpMessage | DownMessage | StatusMessage;
+  readonly message: UpMessage | DownMessage | StatusMessage | LiveMessage;
   readonly payload: Uint8Array;
 }
 
 /** Stand-ins for sealed objects: messages do not check what they carry. */
 const SEALED = { header: Uint8Array.of(1, 2, 3), body: Uint8Array.of(4, 5, 6, 7) };
 
-interface BadMessage {
+export interface BadMessage {
   readonly name: string;
   readonly leaf: TopicLeaf;
   readonly payload: Uint8Array;

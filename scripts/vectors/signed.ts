@@ -17,9 +17,9 @@ import { parseSign1 } from '../../protocol/wire/cose.js';
 import { NAMES, seedOf, signerOf } from './keyring.js';
 
 /** 2026-01-02T03:04:05Z */
-const WALL_MS = 1_767_323_045_000;
+export const WALL_MS = 1_767_323_045_000;
 
-interface SignedVector {
+export interface SignedVector {
   readonly name: string;
   readonly domain: string;
   readonly signer: keyof typeof NAMES;
@@ -198,25 +198,35 @@ export function recordChain(world: VectorWorld): readonly (readonly [string, Sea
   });
 }
 
+/** Signs a value and takes the object apart. */
+export function signedVector<T>(
+  suite: CryptoSuite,
+  name: string,
+  kind: SignedKind<T>,
+  signer: keyof typeof NAMES,
+  value: T,
+): SignedVector {
+  const object = signObject(kind, suite, signerOf(suite, NAMES[signer]), value);
+  const parsed = parseSign1(object.bytes, kind.domain, kind.maxBytes);
+  return {
+    name,
+    domain: kind.domain,
+    signer,
+    value,
+    payload: parsed.payload,
+    sigStructure: parsed.sigStructure,
+    hash: object.hash,
+    signature: parsed.signature,
+    object: object.bytes,
+  };
+}
+
 /** Returns the content of signed.json. */
 export function signedVectors(suite: CryptoSuite): readonly SignedVector[] {
   const world = new VectorWorld(suite);
   const vectors: SignedVector[] = [];
-  const vectorOf = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): SignedVector => {
-    const object = signObject(kind, suite, signerOf(suite, NAMES[signer]), value);
-    const parsed = parseSign1(object.bytes, kind.domain, kind.maxBytes);
-    return {
-      name,
-      domain: kind.domain,
-      signer,
-      value,
-      payload: parsed.payload,
-      sigStructure: parsed.sigStructure,
-      hash: object.hash,
-      signature: parsed.signature,
-      object: object.bytes,
-    };
-  };
+  const vectorOf = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): SignedVector =>
+    signedVector(suite, name, kind, signer, value);
   const add = <T>(name: string, kind: SignedKind<T>, signer: keyof typeof NAMES, value: T): void => {
     vectors.push(vectorOf(name, kind, signer, value));
   };

@@ -10,7 +10,7 @@ import { VectorWorld } from './signed.js';
 /**
  * docs/protocol.md §10, steps 3 and 5: a record, the claim row of its epoch, what is known before it, and the verdict.
  */
-interface VerifyVector {
+export interface VerifyVector {
   readonly name: string;
   readonly record: Uint8Array;
   readonly row: ClaimBinding | null;

@@ -9,6 +9,7 @@ import { decodeCbor, encodeCbor, type Cbor, type CborLimits } from '../../../../
 import { parseSign1 } from '../../../../protocol/wire/cose.js';
 import { messageVectors } from '../../../../scripts/vectors/messages.js';
 import { sealVectors } from '../../../../scripts/vectors/seals.js';
+import { signedVectorsV2 } from '../../../../scripts/vectors/signed-v2.js';
 import { signedVectors } from '../../../../scripts/vectors/signed.js';
 import { decodeInThreePasses, encodeByLibrary } from '../../../support/scanned-cbor.js';
 import { parseInThreePasses } from '../../../support/scanned-cose.js';
@@ -16,7 +17,7 @@ import type { Target } from '../harness.js';
 import { anyValue, below, mutateBytes, mutateCbor, noise, oneOf } from '../mutate.js';
 import { encodeTwisted } from '../twist.js';
 
-const objects = signedVectors(nodeSuite);
+const objects = [...signedVectors(nodeSuite), ...signedVectorsV2(nodeSuite)];
 /** Valid CBOR of every kind: payloads, objects without their tag, protected headers, messages, seal headers. */
 const seeds: readonly Uint8Array[] = [
   ...objects.map(({ payload }) => payload),

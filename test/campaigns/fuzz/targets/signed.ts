@@ -7,16 +7,18 @@ import { openSigned, type SignedKind } from '../../../../protocol/objects/signed
 import { encodeCbor } from '../../../../protocol/wire/cbor.js';
 import { parseSign1, signSign1 } from '../../../../protocol/wire/cose.js';
 import { NAMES, signerOf } from '../../../../scripts/vectors/keyring.js';
-import { signedVectors } from '../../../../scripts/vectors/signed.js';
-import { SIGNED_KINDS } from '../../../support/signed-kinds.js';
+import { signedVectors, type SignedVector } from '../../../../scripts/vectors/signed.js';
+import { signedVectorsV2 } from '../../../../scripts/vectors/signed-v2.js';
+import { EITHER_KINDS, SIGNED_KINDS, SIGNED_KINDS_V2 } from '../../../support/signed-kinds.js';
 import type { Target } from '../harness.js';
 import { below, mutateBytes, mutateCbor, noise, oneOf } from '../mutate.js';
 
 const vectors = signedVectors(nodeSuite);
+const vectorsV2 = signedVectorsV2(nodeSuite);
 
 /** Returns a source of objects of this kind: valid, mutated, or with a mutated payload that its own signer signed. */
-export function signedInput(domain: string): (random: Random) => Uint8Array {
-  const seeds = vectors.filter((vector) => vector.domain === domain);
+export function signedInput(domain: string, of: readonly SignedVector[] = vectors): (random: Random) => Uint8Array {
+  const seeds = of.filter((vector) => vector.domain === domain);
   return (random) => {
     const seed = oneOf(random, seeds);
     const choice = below(random, 10);
@@ -35,10 +37,11 @@ function encodedAgain<T>(kind: SignedKind<T>, bytes: Uint8Array, value: T): Uint
   return signSign1(kind.domain, { publicKey: kid, sign: () => signature }, encodeCbor(kind.codec.toCbor(value)));
 }
 
-function signedTarget(kind: SignedKind<unknown>): Target {
+/** @param about which version the kind opens: '' for version 1 alone */
+function signedTarget(kind: SignedKind<unknown>, about: string, seeds: readonly SignedVector[]): Target {
   return {
-    name: `signed ${kind.domain.split('/')[1] ?? ''}`,
-    input: signedInput(kind.domain),
+    name: `signed ${kind.domain.split('/')[1] ?? ''}${about}`,
+    input: signedInput(kind.domain, seeds),
     run: (input) => encodedAgain(kind, input, openSigned(kind, nodeSuite, input).value),
   };
 }
@@ -74,4 +77,9 @@ const bothPaths: Target = {
   },
 };
 
-export const SIGNED_TARGETS: readonly Target[] = [...SIGNED_KINDS.map(signedTarget), bothPaths];
+export const SIGNED_TARGETS: readonly Target[] = [
+  ...SIGNED_KINDS.map((kind) => signedTarget(kind, '', vectors)),
+  ...SIGNED_KINDS_V2.map((kind) => signedTarget(kind, ', version 2', vectorsV2)),
+  ...EITHER_KINDS.map((kind) => signedTarget(kind, ', either version', [...vectors, ...vectorsV2])),
+  bothPaths,
+];

@@ -3,6 +3,7 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { openBody, sealBody } from '../../../../protocol/seal/body.js';
 import { padContent, unpadContent } from '../../../../protocol/seal/content.js';
 import { unseal, type RecipientKeys, type SealContext } from '../../../../protocol/seal/seal.js';
+import { decodeLive, encodeLive } from '../../../../protocol/transport/live.js';
 import {
   decodeDown,
   decodeStatus,
@@ -11,17 +12,18 @@ import {
   encodeStatus,
   encodeUp,
 } from '../../../../protocol/transport/messages.js';
-import { parseTopic, topicOf } from '../../../../protocol/transport/topics.js';
+import { parseTopic, topicOf, type TopicLeaf } from '../../../../protocol/transport/topics.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 import { messageVectors } from '../../../../scripts/vectors/messages.js';
+import { messageVectorsV2 } from '../../../../scripts/vectors/messages-v2.js';
 import { NAMES, seedOf } from '../../../../scripts/vectors/keyring.js';
 import { sealVectors } from '../../../../scripts/vectors/seals.js';
 import type { Target } from '../harness.js';
 import { below, mutateBytes, mutateCbor, mutateText, noise, oneOf } from '../mutate.js';
 
-const messages = messageVectors(nodeSuite).good;
+const messages = [...messageVectors(nodeSuite).good, ...messageVectorsV2(nodeSuite).good];
 
-function messageTarget(leaf: 'up' | 'down' | 'status', again: (payload: Uint8Array) => Uint8Array): Target {
+function messageTarget(leaf: TopicLeaf, again: (payload: Uint8Array) => Uint8Array): Target {
   const seeds = messages.filter(({ topic }) => topic.endsWith(`/${leaf}`)).map(({ payload }) => payload);
   return {
     name: `message ${leaf}`,
@@ -137,6 +139,7 @@ export const WIRE_TARGETS: readonly Target[] = [
   messageTarget('up', (payload) => encodeUp(decodeUp(payload))),
   messageTarget('down', (payload) => encodeDown(decodeDown(payload))),
   messageTarget('status', (payload) => encodeStatus(decodeStatus(payload))),
+  messageTarget('live', (payload) => encodeLive(decodeLive(payload))),
   sealTarget,
   contentTarget,
   chunkTarget,

@@ -15,6 +15,7 @@ import {
   encodeStatus,
   encodeUp,
 } from '../../../../protocol/transport/messages.js';
+import { decodeLive, encodeLive } from '../../../../protocol/transport/live.js';
 import { parseTopic } from '../../../../protocol/transport/topics.js';
 import { keyring, identifiers, toJson, vectorRandom, type NAMES } from '../../../../scripts/vectors/keyring.js';
 import { signedVectors } from '../../../../scripts/vectors/signed.js';
@@ -211,6 +212,7 @@ describe('messages', () => {
       up: () => encodeUp(decodeUp(bytes)),
       down: () => encodeDown(decodeDown(bytes)),
       status: () => encodeStatus(decodeStatus(bytes)),
+      live: () => encodeLive(decodeLive(bytes)),
     };
     expect(toHex(encodeAgain[leaf]())).toBe(payload);
   });
