@@ -7,8 +7,8 @@ import { build, type BuildOptions, type Metafile, type Plugin } from './esbuild.
 
 const HELP = `npm run bundle [-- FOLDER]
 
-Writes sealcam.mjs, the parts that it loads when it needs them, and packages.json, the list of npm packages in them, into
-FOLDER (dist/bundle).
+Writes sealcam.mjs, the parts that it loads when it needs them, wrap.mjs, which wraps period keys, and packages.json, the list
+of npm packages in them, into FOLDER (dist/bundle).
 
   --help    print this text
 
@@ -78,7 +78,7 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
-/** Writes `sealcam.mjs` with its parts and, beside it, `packages.json` with the packages they contain. */
+/** Writes `sealcam.mjs` with its parts and, beside it, `wrap.mjs` and `packages.json` with the packages they contain. */
 export async function bundleAgent(outFolder: string): Promise<Bundle> {
   mkdirSync(outFolder, { recursive: true });
   // Parts of an earlier bundle have other names.
@@ -96,12 +96,24 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
     metafile: true,
     legalComments: 'linked',
   });
-  const packages = packagesOf(metafile);
+  // A program of its own, in one file: it runs for a second, and nothing else of the bundle may be in its memory.
+  const wrap = await build({
+    entryPoints: { wrap: join(checkout, 'agent', 'wrap', 'wrap.ts') },
+    outdir: outFolder,
+    outExtension: { '.js': '.mjs' },
+    minify: true,
+    keepNames: true,
+    ...FOR_CAMERA,
+    metafile: true,
+    legalComments: 'linked',
+  });
+  const packages = [...new Set([...packagesOf(metafile), ...packagesOf(wrap.metafile)])].sort();
   writeFileSync(
     join(outFolder, 'packages.json'),
     `${JSON.stringify({ bundled: packages, native: NATIVE }, null, 1)}\n`,
   );
-  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
+  const outputs = [...Object.values(metafile.outputs), ...Object.values(wrap.metafile.outputs)];
+  const bytes = outputs.reduce((sum, output) => sum + output.bytes, 0);
   return { path: join(outFolder, 'sealcam.mjs'), bytes, packages };
 }
 

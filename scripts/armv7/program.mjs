@@ -42,6 +42,7 @@ export async function makeProgram() {
     modules.key,
     // Its text names the parts, and their names hold hashes of what is in them.
     join('dist', 'bundle', 'sealcam.mjs'),
+    join('dist', 'bundle', 'wrap.mjs'),
     'scripts/armv7/program.mjs',
     'scripts/armv7/sbom.mjs',
   ];
@@ -66,7 +67,7 @@ async function crossModules(folder) {
 
 async function assemble(modules, bundle, target) {
   ensureFolder(target);
-  copyFileSync(join(bundle, 'sealcam.mjs'), join(target, 'sealcam.mjs'));
+  for (const name of ['sealcam.mjs', 'wrap.mjs']) copyFileSync(join(bundle, name), join(target, name));
   cpSync(join(bundle, 'parts'), join(target, 'parts'), { recursive: true });
   const { bundled, native } = JSON.parse(readFileSync(join(bundle, 'packages.json'), 'utf8'));
   const lock = JSON.parse(readFileSync(join(modules, 'node_modules', '.package-lock.json'), 'utf8'));

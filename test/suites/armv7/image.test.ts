@@ -111,6 +111,7 @@ describe('the Debian package', () => {
       .map((line) => line.split(/\s+/)[5] ?? '');
     for (const path of [
       './usr/lib/sealcam/sealcam.mjs',
+      './usr/lib/sealcam/wrap.mjs',
       './usr/bin/sealcam',
       './usr/share/doc/sealcam/sbom.cdx.json',
     ]) {
