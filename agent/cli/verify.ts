@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { fromBase64, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
-import { claimKind } from '../../protocol/objects/claim.js';
-import { commandKind } from '../../protocol/objects/command.js';
-import { offerKind } from '../../protocol/objects/offer.js';
-import { receiptKind } from '../../protocol/objects/receipt.js';
-import { recordKind } from '../../protocol/objects/record.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
+import { anyCommandKind } from '../../protocol/objects/command.js';
+import { anyOfferKind } from '../../protocol/objects/offer.js';
+import { anyReceiptKind } from '../../protocol/objects/receipt.js';
+import { anyRecordKind } from '../../protocol/objects/record.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
 import { sessionKind } from '../../protocol/objects/session.js';
 import { openSigned, type SignedKind } from '../../protocol/objects/signed-object.js';
@@ -16,11 +16,11 @@ import { verifyExport } from './verify-export.js';
 import type { Output } from './output.js';
 
 const KINDS = [
-  recordKind,
-  claimKind,
-  offerKind,
-  receiptKind,
-  commandKind,
+  anyRecordKind,
+  anyClaimKind,
+  anyOfferKind,
+  anyReceiptKind,
+  anyCommandKind,
   sessionKind,
   revocationKind,
   unlockKind,

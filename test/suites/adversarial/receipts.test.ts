@@ -4,9 +4,9 @@ import { silentLog } from '../../../common/log.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { Downlink } from '../../../agent/uplink/downlink.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import type { Claim } from '../../../protocol/objects/claim.js';
-import type { Receipt } from '../../../protocol/objects/receipt.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyClaim } from '../../../protocol/objects/claim.js';
+import type { AnyReceipt } from '../../../protocol/objects/receipt.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
 import { attacks } from '../../support/attack.js';
@@ -19,12 +19,12 @@ import { storeOf } from '../../support/outbox-store.js';
 interface Camera {
   readonly world: CameraWorld;
   readonly outbox: Outbox;
-  readonly claim: Verified<Claim>;
+  readonly claim: Verified<AnyClaim>;
   /** Seq 0 is the accept. */
-  readonly records: readonly Verified<SealcamRecord>[];
+  readonly records: readonly Verified<AnyRecord>[];
 }
 
-type Make = (camera: Camera) => readonly (Uint8Array | Verified<Receipt>)[];
+type Make = (camera: Camera) => readonly (Uint8Array | Verified<AnyReceipt>)[];
 
 function hashOf(records: Camera['records'], seq: number): Uint8Array {
   const found = records.find(({ value }) => value.seq === seq);
@@ -112,7 +112,7 @@ function quarantined(count: number): string {
 }
 
 /** A camera restored from an old image whose cloud has other records for seq 2 and 3; its own record 2 waits. */
-function restored(act: (camera: RestoredCamera, own: Verified<SealcamRecord>) => void): string {
+function restored(act: (camera: RestoredCamera, own: Verified<AnyRecord>) => void): string {
   const camera = new RestoredCamera(BOTH_FILES);
   act(camera, camera.motion());
   camera.motion();
@@ -187,7 +187,7 @@ attacks('receipts', 'At the camera: receipts', [
   {
     name: 'a forged receipt with one bit of its signature flipped',
     expected: '3 of 3 kept (down.bad-signature)',
-    observed: () => after((camera) => good(camera).map((made) => flipped((made as Verified<Receipt>).bytes))),
+    observed: () => after((camera) => good(camera).map((made) => flipped((made as Verified<AnyReceipt>).bytes))),
     control: honest,
   },
   {
