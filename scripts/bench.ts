@@ -7,12 +7,13 @@ import { benchMemory } from './bench/memory.js';
 import type { Figure } from './bench/measure.js';
 import { benchSeals } from './bench/seals.js';
 import { benchStages, wireBytes } from './bench/stages.js';
+import { benchWrap, type WrapMemory } from './bench/wrap.js';
 import { benchVerify, type VerifyShare } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
 import { commandLine, numberIn, printResult, runCommand, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- [detector | memory | seals] [options]]
+const HELP = `npm run bench [-- [detector | memory | seals | wrap] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
 cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
@@ -20,6 +21,7 @@ are this machine's.
 
   detector     measure only what a frame costs the detector, beside decoding it
   seals        measure only the two seal suites, beside each other; saved and compared with all others only
+  wrap         measure only what wrapping a period's key leaves in the memory of the process that asks for it
   memory       run the packaged camera, claimed, publishing and receipted, and sample its memory
   --minutes N  memory: how long, 0.1 to 1440 (30)
   --node TEXT  memory: options of Node that are added to the package's, for a trial
@@ -33,7 +35,7 @@ Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage
 `;
 
 interface Options {
-  readonly only: 'detector' | 'memory' | 'seals' | null;
+  readonly only: 'detector' | 'memory' | 'seals' | 'wrap' | null;
   readonly minutes: number;
   readonly nodeOptions: string;
   readonly compare: boolean;
@@ -56,13 +58,14 @@ await runCommand({
   },
   positionalsMax: 1,
   readOptions: ({ compare, json, save, minutes, node }, [only = null]): Options => {
-    if (only !== null && only !== 'detector' && only !== 'memory' && only !== 'seals')
+    if (only !== null && only !== 'detector' && only !== 'memory' && only !== 'seals' && only !== 'wrap')
       throw new Error(`"${only}" is not a benchmark`);
     return { only, compare, json, save, minutes: numberIn('minutes', minutes, 0.1, 1440), nodeOptions: node };
   },
   main: (options, context) => {
     if (options.only === 'detector') return detector(options, context);
     if (options.only === 'seals') return seals(options, context);
+    if (options.only === 'wrap') return wraps(options, context);
     return options.only === 'memory' ? memory(options, context) : stages(options, context);
   },
 });
@@ -99,6 +102,16 @@ async function detector({ compare, json, save }: Options, { progress }: CommandC
 async function seals({ json }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await benchSeals(progress);
   printResult(json, { command: 'npm run bench -- seals', figures }, figures.map(line).join(''));
+  return 0;
+}
+
+async function wraps({ json }: Options, { folder, progress }: CommandContext): Promise<number> {
+  const figures = await benchWrap(folder, progress);
+  const row = ({ beforeMiB, afterMiB, childPeakMiB, wrapMs }: WrapMemory): string =>
+    `own memory ${beforeMiB.toFixed(2)} MiB before, ${afterMiB.toFixed(2)} after five, ${wrapMs.toFixed(0)} ms each` +
+    (childPeakMiB === null ? '' : `; the process itself at most ${childPeakMiB.toFixed(1)} MiB`);
+  const text = `in a process that ends: ${row(figures.inChild)}\nin the process itself: ${row(figures.here)}`;
+  printResult(json, { command: 'npm run bench -- wrap', ...figures }, text);
   return 0;
 }
 

@@ -11,6 +11,7 @@ import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { PeriodWorld } from '../../support/worlds/period-world.js';
 import { BOTH_FILES, describeRecords, RestoredCamera } from '../../support/worlds/restored-camera.js';
 import { claimed, close, MIB, motion, picture } from '../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../support/runner/temp.js';
@@ -167,7 +168,31 @@ function namedAfter(answer: 'rejected' | 'receipted'): string {
   return named;
 }
 
+/** A cloud that rejects a key record whose pictures wait, or the record of a picture. */
+async function keyRejected(which: 'key' | 'picture' | 'key, without periods'): Promise<string> {
+  const world = new PeriodWorld();
+  await world.start();
+  for (let i = 0; i < 3; i++) await world.event();
+  if (which === 'key, without periods') world.forgetPeriods();
+  const record = world.records().find(({ value }) => value.kind === (which === 'picture' ? 'motion' : 'key'));
+  if (record === undefined) throw new Error('no such record');
+  const rejects = [[record.value.seq, record.hash, 'malformed']] as const;
+  world.outbox.applyReceipt(world.camera.receipt(world.claim, [], { rejects }), world.time());
+  const waiting = world.queuedPictures();
+  return `${String(waiting)} pictures wait, ${String(world.unopenable().length)} of them nobody can open`;
+}
+
 attacks('receipts', 'At the camera: receipts', [
+  {
+    name: 'a reject of the key record of a period, whose pictures wait',
+    expected: '3 pictures wait, 0 of them nobody can open',
+    observed: () => keyRejected('key'),
+    control: {
+      name: 'an outbox that knows no periods',
+      expected: '3 pictures wait, 3 of them nobody can open',
+      observed: () => keyRejected('key, without periods'),
+    },
+  },
   {
     name: 'a receipt of a fork: the right range with the hash of other records',
     expected: '3 of 3 kept (receipts.other-history)',

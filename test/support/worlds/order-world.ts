@@ -1,3 +1,4 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
 import { Counters } from '../../../common/counters.js';
 import { SealcamError } from '../../../common/errors.js';
 import { LIMITS } from '../../../common/limits.js';
@@ -9,7 +10,7 @@ import { noteOwnership } from '../../../agent/outbox/published.js';
 import { OwnerOrders, type StandingOrders } from '../../../agent/ownership/owner-orders.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
-import type { AnyClaim } from '../../../protocol/objects/claim.js';
+import type { AnyClaim, ClaimV2 } from '../../../protocol/objects/claim.js';
 import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
 import { anyRecordKind, type AnyRecord, type RecordTime } from '../../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
@@ -125,4 +126,29 @@ export class OrderWorld {
         return command === undefined ? [] : [command];
       });
   }
+}
+
+type Recipient = ClaimV2['recipients'][number];
+/** The owner's second browser, and a member of the household. */
+export const phone = nodeSuite.ed25519Signer(realRandom.bytes(32));
+export const member = nodeSuite.ed25519Signer(realRandom.bytes(32));
+
+export function recipientOf(key: Uint8Array, role: Recipient['role']): Recipient {
+  return { ed25519: key, kem: realRandom.bytes(32), role };
+}
+
+/** Returns a camera in an epoch of version 2, number 2, whose owner has two browsers, and a member. */
+export function household(): OrderWorld {
+  const world = new OrderWorld();
+  const { owner } = world.camera;
+  const recipients = [
+    recipientOf(owner.publicKey, 'owner'),
+    recipientOf(phone.publicKey, 'owner'),
+    recipientOf(member.publicKey, 'member'),
+  ];
+  const claim = world.camera.claimV2(2, world.claim.hash, { recipients });
+  world.outbox.beginEpoch(claim, world.time());
+  world.claim = claim;
+  world.orders.ownerChanged();
+  return world;
 }

@@ -1,86 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
-import { Counters } from '../../../../common/counters.js';
 import { SealcamError } from '../../../../common/errors.js';
 import { silentLog } from '../../../../common/log.js';
-import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
-import { OwnershipKeeper } from '../../../../agent/ownership/ownership.js';
 import { Downlink } from '../../../../agent/uplink/downlink.js';
 import { versionsOf } from '../../../../agent/uplink/mqtt-answers.js';
-import { MockIndicator } from '../../../../hal/mock/peripherals.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { xwingKeys } from '../../../../protocol/crypto/xwing.js';
-import { claimMac, type AnyClaim } from '../../../../protocol/objects/claim.js';
+import { claimMac } from '../../../../protocol/objects/claim.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
-import { anyOfferKind, type Offer, type OfferV2 } from '../../../../protocol/objects/offer.js';
 import { anyRecordKind } from '../../../../protocol/objects/record.js';
-import {
-  openSigned,
-  versionOf,
-  type ProtocolVersion,
-  type Verified,
-} from '../../../../protocol/objects/signed-object.js';
+import { openSigned, versionOf } from '../../../../protocol/objects/signed-object.js';
 import type { WrapKey } from '../../../../protocol/seal/key-record.js';
 import { encodeDown } from '../../../../protocol/transport/messages.js';
 import { formatVersions, parseVersions, VERSIONS_PROPERTY } from '../../../../protocol/transport/versions.js';
+import { keeperOf, secret } from '../../../support/worlds/ownership-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { settle, wrapHere } from '../../../support/worlds/period-world.js';
-import { tempFolder } from '../../../support/runner/temp.js';
-import { VirtualClock } from '../../../support/runner/virtual-clock.js';
-
-const secret = realRandom.bytes(16);
-
-/** The ownership of a camera, whose cloud announced a version. */
-function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere) {
-  const camera = new CameraWorld();
-  const clock = new VirtualClock();
-  const counters = new Counters();
-  const offers: Verified<Offer | OfferV2>[] = [];
-  const world = { version, wraps: 0, changes: 0 };
-  const time = () => camera.time(clock.monotonicMs());
-  const { outbox, mirror } = openOutbox({
-    folder: tempFolder(),
-    signer: camera.outboxSigner(),
-    limits: { maxBytes: 2 ** 22, maxAgeMs: 1e9 },
-    sha256: (data) => nodeSuite.sha256(data),
-    time: time(),
-    log: silentLog,
-  });
-  const keeper = new OwnershipKeeper({
-    suite: nodeSuite,
-    random: realRandom,
-    clock,
-    signer: camera.device,
-    device: camera.deviceId,
-    claimSecret: secret,
-    outbox,
-    mirror,
-    indicator: new MockIndicator(),
-    counters,
-    log: silentLog,
-    now: time,
-    wrap: (job) => {
-      world.wraps++;
-      return wrap(job);
-    },
-    version: () => world.version,
-    onOffer: (offer) => offers.push(openSigned(anyOfferKind, nodeSuite, offer)),
-    onWindow: () => undefined,
-    restingState: () => 'off',
-    onEnding: () => undefined,
-    onChanged: () => world.changes++,
-  });
-  keeper.openWindow();
-  const nonce = (): Uint8Array => offers.at(-1)?.value.nonce ?? new Uint8Array(16);
-  const give = async (claim: Verified<AnyClaim>, kemKeys?: readonly Uint8Array[]): Promise<string> => {
-    const before = world.changes;
-    keeper.handleClaim(claim.bytes, claimMac(nodeSuite, secret, claim), kemKeys);
-    await settle();
-    const refusals = Object.keys(counters.snapshot()).filter((name) => name.startsWith('claim.'));
-    return world.changes > before ? 'accepted' : (refusals.at(-1) ?? 'nothing');
-  };
-  return { camera, clock, counters, keeper, outbox, offers, world, nonce, give };
-}
 
 describe('an offer', () => {
   it('is of version 2 only where the cloud of this connection announced it', () => {

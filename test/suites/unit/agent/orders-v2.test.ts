@@ -3,33 +3,10 @@ import { realRandom } from '../../../../common/adapters/real-random.js';
 import { LIMITS } from '../../../../common/limits.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
-import type { ClaimV2 } from '../../../../protocol/objects/claim.js';
 import { commandKind } from '../../../../protocol/objects/command.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
-import { OrderWorld } from '../../../support/worlds/order-world.js';
+import { household, member, OrderWorld, phone, recipientOf } from '../../../support/worlds/order-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-
-type Recipient = ClaimV2['recipients'][number];
-const signer = (): Signer => nodeSuite.ed25519Signer(realRandom.bytes(32));
-const phone = signer();
-const member = signer();
-const of = (key: Uint8Array, role: Recipient['role']): Recipient => ({
-  ed25519: key,
-  kem: realRandom.bytes(32),
-  role,
-});
-
-/** A camera whose owner has two browsers, and a member. */
-function household(): OrderWorld {
-  const world = new OrderWorld();
-  const { owner } = world.camera;
-  const recipients = [of(owner.publicKey, 'owner'), of(phone.publicKey, 'owner'), of(member.publicKey, 'member')];
-  const claim = world.camera.claimV2(2, world.claim.hash, { recipients });
-  world.outbox.beginEpoch(claim, world.time());
-  world.claim = claim;
-  world.orders.ownerChanged();
-  return world;
-}
 
 const wallOf = (world: OrderWorld): number => world.time().wallMs ?? 0;
 
@@ -48,7 +25,7 @@ describe('orders of version 2', () => {
       'accepted',
       'command-refused',
     ]);
-    expect(sensitivity(world, 10, signer())).toBe('command-refused');
+    expect(sensitivity(world, 10, nodeSuite.ed25519Signer(realRandom.bytes(32)))).toBe('command-refused');
   });
 
   it('have a counter of their signer: the clock of one browser locks no other out', () => {
@@ -116,7 +93,7 @@ describe('orders of version 2', () => {
     const world = household();
     sensitivity(world, 10, phone, 77);
     const { owner } = world.camera;
-    const next = world.camera.claimV2(3, world.claim.hash, { recipients: [of(owner.publicKey, 'owner')] });
+    const next = world.camera.claimV2(3, world.claim.hash, { recipients: [recipientOf(owner.publicKey, 'owner')] });
     world.outbox.beginEpoch(next, world.time());
     world.orders.ownerChanged();
     expect(world.orders.standing.sensitivity).toBe(77);
