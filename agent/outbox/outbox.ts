@@ -166,7 +166,7 @@ export class Outbox {
     return this.store.reading(() => this.store.queries.oldestAccept.get()) ?? null;
   }
 
-  /** Returns the place of the key record with which this camera seals now; null where it has its receipt or there is none. */
+  /** Returns the place of the key record with which this camera seals now; null where it has its receipt, or before the first. */
   newestKey(): Place | null {
     return this.store.reading(() => this.store.queries.newestKey.get()) ?? null;
   }
