@@ -192,7 +192,7 @@ describe('orders of several browsers', () => {
 
 describe('a look', () => {
   const look = (by: keyof typeof NAMES, change: Partial<Look> = {}): Verified<Look> =>
-    signObject(lookKind, nodeSuite, signerOf(nodeSuite, NAMES[by]), world.look(change));
+    signObject(lookKind, nodeSuite, signerOf(nodeSuite, NAMES[by]), world.lookOrder(change));
 
   it('is taken from every recipient of the claim', () => {
     const check = (order: Verified<Look>): string =>
@@ -208,7 +208,7 @@ describe('a look', () => {
   });
 
   it('is in the record that answers it, whole', () => {
-    expect(openAnsweredLook(nodeSuite, recordOf('look'), claimV2)?.value).toEqual(world.look());
+    expect(openAnsweredLook(nodeSuite, recordOf('look'), claimV2)?.value).toEqual(world.lookOrder());
     expect(openAnsweredLook(nodeSuite, recordOf('look-renewed'), claimV2)?.value.renewal).toBe(1);
     expect(openAnsweredLook(nodeSuite, recordOf('look-ended'), claimV2)).toBeNull();
     expect(openAnsweredLook(nodeSuite, recordOf('health'), claimV2)).toBeNull();
