@@ -272,6 +272,20 @@ describe('a history with periods', () => {
     expect(stateOf(history)).toBe('equivocation');
   });
 
+  it('takes no key from a record that contradicts another in its place', () => {
+    const history = new History();
+    history.add(sign(world.recordV2(3, hash(3), { kind: 'scene', scene: { class: 'stall' } })));
+    expect(history.add(keyAt(3, 1))).toBe('equivocation');
+    expect(stateOf(history)).toBe('pending');
+  });
+
+  it('does not change by being asked', () => {
+    const history = new History();
+    history.add(keyAt(3, 1));
+    expect(history.continuityOf(keyAt(9, 2)).verdict).toBe('equivocation');
+    expect(stateOf(history)).toBe('known');
+  });
+
   it('keeps the periods of two epochs apart', () => {
     const history = new History();
     history.add(keyAt(3, 1));
