@@ -61,6 +61,8 @@ const nothingHere: CryptoSuite = {
   ed25519VerifyLoose: notHere,
   x25519PublicKey: notHere,
   x25519: notHere,
+  chachaSeal: notHere,
+  chachaOpen: notHere,
 };
 const NO_KEYS: RecipientKeys = { secret: new Uint8Array(32), publicKey: new Uint8Array(32) };
 
