@@ -13,7 +13,7 @@ import { saveResult } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
 import { launch } from '../../support/engines/browser.js';
 import { Site } from './site.js';
-import { FAST, Owner, type ScrollFigures, type VisitFigures } from './visit.js';
+import { FAST, Owner, type MainThreadFigures, type VisitFigures } from './visit.js';
 
 const HELP = `npm run page:bench [-- options]
 
@@ -119,27 +119,28 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
 }
 
 interface ScrollComparison {
-  readonly withWorker: ScrollFigures;
-  readonly without: ScrollFigures;
+  readonly pictures: number;
+  readonly withWorker: MainThreadFigures;
+  readonly without: MainThreadFigures;
 }
 
 /** Scrolls with and without the worker that opens pictures, in turn. */
 async function scrollOf(owner: Owner): Promise<ScrollComparison> {
   const { pictures, rounds } = SCROLL;
-  const withWorker: ScrollFigures[] = [];
-  const without: ScrollFigures[] = [];
-  const cpu = ({ cpuMs }: ScrollFigures): number => cpuMs;
+  const withWorker: MainThreadFigures[] = [];
+  const without: MainThreadFigures[] = [];
+  const cpu = ({ cpuMs }: MainThreadFigures): number => cpuMs;
   for (let i = 0; i < rounds; i++) {
     withWorker.push(await owner.scroll(pictures, true));
     without.push(await owner.scroll(pictures, false));
   }
-  return { withWorker: middleOf(withWorker, cpu), without: middleOf(without, cpu) };
+  return { pictures, withWorker: middleOf(withWorker, cpu), without: middleOf(without, cpu) };
 }
 
 interface SizeFigures {
   readonly events: number;
-  /** Main thread's long tasks after each new event, ascending. */
-  readonly busyMs: readonly number[];
+  /** What each new event cost, ascending. */
+  readonly changes: readonly MainThreadFigures[];
   readonly heapMiB: number;
   /** Elements in the document. */
   readonly elements: number;
@@ -148,9 +149,9 @@ interface SizeFigures {
 async function sizeOf(owner: Owner, events: number, progress: CommandContext['progress']): Promise<SizeFigures> {
   await owner.visit(FAST, false);
   await owner.loadAll(progress);
-  const busyMs: number[] = [];
-  for (let i = 0; i < CHANGES; i++) busyMs.push(Math.round(await owner.change(i)));
-  return { events, busyMs: busyMs.sort((a, b) => a - b), ...(await owner.size()) };
+  const changes: MainThreadFigures[] = [];
+  for (let i = 0; i < CHANGES; i++) changes.push(await owner.change(i));
+  return { events, changes: changes.sort((a, b) => a.cpuMs - b.cpuMs), ...(await owner.size()) };
 }
 
 function middleOf<T>(figures: readonly T[], size: (figure: T) => number): T {

@@ -33,9 +33,8 @@ export interface VisitFigures {
   readonly longMs: number;
 }
 
-/** What pictures cost the page's main thread while a person scrolls. */
-export interface ScrollFigures {
-  readonly pictures: number;
+/** What something costs the page's main thread. */
+export interface MainThreadFigures {
   /** The main thread's own time on the processor, which a busy machine does not lengthen. */
   readonly cpuMs: number;
   /** Time of its tasks above 50 ms. */
@@ -106,22 +105,20 @@ export class Owner {
   /**
    * Opens the page and scrolls through its first pictures. Without its worker the page opens them in its own thread.
    */
-  async scroll(pictures: number, hasWorker: boolean): Promise<ScrollFigures> {
+  async scroll(pictures: number, hasWorker: boolean): Promise<MainThreadFigures> {
     const { page } = this;
     await page.route('**/opener-*.js', (route) => (hasWorker ? route.continue() : route.abort()));
     await this.visit(FAST, false);
     await page.waitForTimeout(CHANGE_WINDOW_MS);
-    await page.evaluate('window.sealcamMarks.longMs = 0');
-    const beforeMs = await this.cpuMs();
+    const spent = await this.meter();
     for (let i = 0; i < pictures; i += PICTURES_PER_STEP) {
       const last = `document.querySelectorAll('.card')[${String(i + PICTURES_PER_STEP - 1)}]`;
       // Again each time: older events move what was the end of the list.
       await this.waitFor(`(${last}?.scrollIntoView(), ${last}?.querySelector('img')?.complete)`);
     }
-    const cpuMs = Math.round((await this.cpuMs()) - beforeMs);
-    const longMs = Math.round(await page.evaluate<number>('window.sealcamMarks.longMs'));
+    const figures = await spent();
     await page.unrouteAll();
-    return { pictures, cpuMs, longMs };
+    return figures;
   }
 
   /** Scrolls and presses "Show older events" until this many records were loaded, or there are no more. */
@@ -136,17 +133,17 @@ export class Owner {
     }
   }
 
-  /** Sends an event of a camera. Returns how long the page's main thread was kept busy by it, in tasks above 50 ms. */
-  async change(index: number): Promise<number> {
+  /** Sends an event of a camera. Returns what it cost. */
+  async change(index: number): Promise<MainThreadFigures> {
     const { page } = this;
     await page.evaluate('window.scrollTo(0, 0)');
     await page.waitForTimeout(CHANGE_WINDOW_MS);
-    await page.evaluate('window.sealcamMarks.longMs = 0');
+    const spent = await this.meter();
     const before = await page.locator('.card').first().innerHTML();
     await this.site.sendEvent(index);
     await this.waitFor(`document.querySelector('.card')?.innerHTML !== ${JSON.stringify(before)}`);
     await page.waitForTimeout(CHANGE_WINDOW_MS);
-    return page.evaluate<number>('window.sealcamMarks.longMs');
+    return spent();
   }
 
   /** Returns the script memory after a collection, in MiB, and the number of elements in the document. */
@@ -155,6 +152,16 @@ export class Owner {
     const { usedSize } = await this.devtools.send('Runtime.getHeapUsage');
     const elements = await this.page.evaluate<number>("document.querySelectorAll('*').length");
     return { heapMiB: Math.round(usedSize / 2 ** 20), elements };
+  }
+
+  /** Returns a function that returns what the main thread has spent since. */
+  private async meter(): Promise<() => Promise<MainThreadFigures>> {
+    await this.page.evaluate('window.sealcamMarks.longMs = 0');
+    const beforeMs = await this.cpuMs();
+    return async () => ({
+      cpuMs: Math.round((await this.cpuMs()) - beforeMs),
+      longMs: Math.round(await this.page.evaluate<number>('window.sealcamMarks.longMs')),
+    });
   }
 
   /** Returns the main thread's time on the processor so far. */

@@ -81,7 +81,7 @@ describeWith('chromium', 'the page with many events', () => {
   });
 
   it('shows a new event at the top, and takes what it draws from there', async () => {
-    expect(await owner.change(0)).toBeGreaterThanOrEqual(0);
+    expect((await owner.change(0)).cpuMs).toBeGreaterThan(0);
     expect(await owner.page.locator('.card').first().innerText()).toContain('Happening now');
   });
 });
