@@ -109,11 +109,7 @@ describe('the Debian package', () => {
       .trim()
       .split('\n')
       .map((line) => line.split(/\s+/)[5] ?? '');
-    for (const path of [
-      './usr/lib/sealcam/sealcam.mjs',
-      './usr/bin/sealcam',
-      './usr/share/doc/sealcam/sbom.cdx.json',
-    ]) {
+    for (const path of ['./usr/lib/sealcam/camera.js', './usr/bin/sealcam', './usr/share/doc/sealcam/sbom.cdx.json']) {
       expect(paths).toContain(path);
     }
     expect(paths.filter((path) => path.endsWith('.service')).sort()).toEqual([
@@ -123,10 +119,10 @@ describe('the Debian package', () => {
     expect(stdout.split('\n').filter((line) => line !== '' && !line.includes(' root/root '))).toEqual([]);
     const inPackage = spawnSync(
       'sh',
-      ['-c', `dpkg-deb --fsys-tarfile "$0" | tar -xO ./usr/lib/sealcam/sealcam.mjs`, built.deb],
+      ['-c', `dpkg-deb --fsys-tarfile "$0" | tar -xO ./usr/lib/sealcam/camera.js`, built.deb],
       { maxBuffer: 64 * 1024 ** 2 },
     ).stdout;
-    const inImageToo = readFileSync(join(built.rootfs, 'usr', 'lib', 'sealcam', 'sealcam.mjs'));
+    const inImageToo = readFileSync(join(built.rootfs, 'usr', 'lib', 'sealcam', 'camera.js'));
     expect(inPackage.equals(inImageToo)).toBe(true);
     expect(lstatSync(built.deb).size).toBeLessThan(12 * 1024 ** 2);
   });
