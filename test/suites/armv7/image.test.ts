@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../../support/runner/temp.js';
@@ -58,6 +58,31 @@ describe('the image', () => {
     for (const name of names) {
       expect(readFileSync(join(work, 'out', name)).equals(readFileSync(join(golden, name))), name).toBe(true);
     }
+  });
+
+  it('brings the compiled code of a camera, which V8 takes on the camera with the options of its launcher', async () => {
+    const folder = tempFolder();
+    const work = volume(folder, 'work');
+    const launcher = readFileSync(join(built.rootfs, 'usr', 'bin', 'sealcam'), 'utf8');
+    const other = launcher.replace('"$library/sealcam.cjs" "$@"', '-e "$PROBE"');
+    expect(other).not.toBe(launcher);
+    writeFileSync(join(work, 'probe'), other);
+    // Without the checksum at its end.
+    const probe = `
+      const { readFileSync } = require('node:fs');
+      const path = '/usr/lib/sealcam/camera.js';
+      const cachedData = readFileSync(path + '.cache').subarray(0, -4);
+      const script = new (require('node:vm').Script)(readFileSync(path, 'latin1'), { filename: path, cachedData });
+      console.log(script.cachedDataRejected);`;
+    const run = { data: volume(folder, 'volume'), work, environment: { PROBE: probe } };
+    const isRejected = async (command: string): Promise<string> => {
+      const { stdout, stderr } = await inImage(['/bin/sh', '/tmp/share/probe', command], run);
+      expect(stderr).toBe('');
+      return stdout.toString().trim();
+    };
+    expect(await isRejected('run')).toBe('false');
+    // Another limit of the heap is another option: so it could be refused.
+    expect(await isRejected('doctor')).toBe('true');
   });
 
   it('names no mirror, holds no key, and has no setuid file', () => {
