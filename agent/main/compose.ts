@@ -16,7 +16,6 @@ import { uplinkSecrets } from './adapters/uplink-secrets.js';
 import { uplinkFile } from './adapters/uplink-file.js';
 import { Agent } from './agent.js';
 import type { AgentDependencies } from './parts.js';
-import { configureImages } from '../capture/jpeg.js';
 import type { Config } from '../config/keys.js';
 import type { Console } from '../console/console.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
@@ -46,7 +45,6 @@ export function compose(
   environment: Environment,
   { onWindow, onHeapFull }: Pick<AgentDependencies, 'onWindow' | 'onHeapFull'>,
 ): Composition {
-  configureImages();
   makeDataFolder(config['data.folder']);
   const secrets = uplinkSecrets(config);
   const ring = new LogRing(output, LOG_LINES_MAX);
