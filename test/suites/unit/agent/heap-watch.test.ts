@@ -21,7 +21,7 @@ describe('the watch on the heap', () => {
   });
 
   it('does without a collector', () => {
-    expect(heapWatch(() => 0.74, undefined)()).toBe(false);
+    expect(heapWatch(() => 0.69, undefined)()).toBe(false);
     expect(heapWatch(() => 0.95, undefined)()).toBe(true);
   });
 
