@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { badVectors } from '../../../../scripts/vectors/bad.js';
+import { evidenceVectors } from '../../../../scripts/vectors/evidence.js';
 import { toJson } from '../../../../scripts/vectors/keyring.js';
 import { messageVectors } from '../../../../scripts/vectors/messages.js';
 import { seal2Vectors } from '../../../../scripts/vectors/seal2.js';
@@ -14,6 +15,7 @@ it.each([
   ['bad', badVectors],
   ['seal', sealVectors],
   ['seal2', seal2Vectors],
+  ['evidence', evidenceVectors],
   ['messages', messageVectors],
   ['verify', verifyVectors],
 ] as const)('npm run vectors writes %s.json as it is in the repository', (name, make) => {
