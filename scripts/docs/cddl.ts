@@ -13,6 +13,7 @@ import { revocationKind } from '../../protocol/objects/revocation.js';
 import { sessionKind } from '../../protocol/objects/session.js';
 import { settingsKind } from '../../protocol/objects/settings.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
+import { EVIDENCE_HEAD, EVIDENCE_ITEMS } from '../../protocol/evidence/evidence-file.js';
 import { sealedContent } from '../../protocol/seal/content.js';
 import { keyRecordBody } from '../../protocol/seal/key-record.js';
 import { sealHeader2 } from '../../protocol/seal/object.js';
@@ -164,6 +165,7 @@ export function protocolCddlV2(): string {
   writer.add('sealed-content', sealedContent.schema);
   const numbers = { up: UP, down: DOWN, status: { status: STATUS }, live: LIVE_TYPES };
   addMessages(writer, { ...MESSAGE_SCHEMAS_V2, live: LIVE_SCHEMAS }, numbers);
+  addEvidence(writer);
   return HEADER_V2 + writer.toString();
 }
 
@@ -208,4 +210,22 @@ function addMessages(
       choices.map(({ name, array }, i) => `\n  ${array}${i === last ? '' : ' /'} ; ${name}`).join(''),
     );
   }
+}
+
+/** Adds the items of an evidence file, which is a CBOR sequence: the head, then items of one kind after the other. */
+function addEvidence(writer: CddlWriter): void {
+  writer.addRule(
+    'evidence-head',
+    `[name: "${EVIDENCE_HEAD.magic}", version: ${String(EVIDENCE_HEAD.version)}, items: uint53]`,
+  );
+  const choices = Object.entries(EVIDENCE_ITEMS).map(([name, { number, codec }]) => {
+    const items = codec.schema.type === 'tuple' ? writer.items(codec.schema, `evidence-${name}`) : [];
+    const kebab = name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return { name: kebab, array: `[${String(number)}, ${items.join(', ')}]` };
+  });
+  const last = choices.length - 1;
+  writer.addRule(
+    'evidence-item',
+    choices.map(({ name, array }, i) => `\n  ${array}${i === last ? '' : ' /'} ; ${name}`).join(''),
+  );
 }

@@ -31,7 +31,7 @@ describeWith('python', 'a second implementation', () => {
     const { passed, failed, failures } = JSON.parse(out) as { passed: number; failed: number; failures: string[] };
     expect(failures).toEqual([]);
     expect({ status, failed }).toEqual({ status: 0, failed: 0 });
-    expect(passed).toBeGreaterThan(900);
+    expect(passed).toBeGreaterThan(1800);
   });
 
   it('goes from an MQTT message to bound events, as docs/cloud.md shows', () => {

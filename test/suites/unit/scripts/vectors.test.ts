@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { badVectors } from '../../../../scripts/vectors/bad.js';
 import { badVectorsV2 } from '../../../../scripts/vectors/bad-v2.js';
+import { evidenceVectors } from '../../../../scripts/vectors/evidence.js';
 import { keyringV2, toJson } from '../../../../scripts/vectors/keyring.js';
 import { messageVectors } from '../../../../scripts/vectors/messages.js';
 import { messageVectorsV2 } from '../../../../scripts/vectors/messages-v2.js';
@@ -18,6 +19,7 @@ it.each([
   ['bad', badVectors],
   ['seal', sealVectors],
   ['seal2', seal2Vectors],
+  ['evidence', evidenceVectors],
   ['messages', messageVectors],
   ['verify', verifyVectors],
   ['keys-v2', keyringV2],
