@@ -1,6 +1,7 @@
 /** The content of evidence.json: evidence files, good and bad. */
 import { concat } from '../../common/bytes.js';
 import type { ErrorCode } from '../../common/error-codes.js';
+import { hkdf } from '../../protocol/crypto/hkdf.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import {
   decodeEvidence,
@@ -9,8 +10,14 @@ import {
   type EvidenceObject,
   type EvidenceRecord,
 } from '../../protocol/evidence/evidence-file.js';
+import { contextOf, eventOf } from '../../protocol/evidence/event.js';
 import { makeEvidence } from '../../protocol/evidence/make.js';
 import { verifyEvidence } from '../../protocol/evidence/verify.js';
+import { anyRecordKind } from '../../protocol/objects/record.js';
+import { openSigned, versionOf } from '../../protocol/objects/signed-object.js';
+import { sealBody } from '../../protocol/seal/body.js';
+import { encodeContent, padContent, type SealedContent } from '../../protocol/seal/content.js';
+import { decodeObjectHeader, sealWithE } from '../../protocol/seal/object.js';
 import { encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
 import { EvidenceWorld } from './evidence-world.js';
 
@@ -62,7 +69,7 @@ export function evidenceVectors(suite: CryptoSuite): {
     described(suite, 'without-receipts-and-after', encodeEvidence({ ...alone, after: null, receipts: [] })),
     described(suite, 'without-pictures', encodeEvidence({ ...bare, records: bare.records.map(withoutObjects) })),
   ];
-  return { good, bad: badEvidence(single, event, suiteOne) };
+  return { good, bad: badEvidence(suite, single, event, suiteOne) };
 }
 
 function withoutObjects({ record, objects }: EvidenceRecord): EvidenceRecord {
@@ -89,7 +96,12 @@ function described(suite: CryptoSuite, name: string, file: Uint8Array): GoodEvid
 type Change = (file: EvidenceFile) => EvidenceFile;
 type Bad = readonly [name: string, expect: ErrorCode, why: string, file: Uint8Array];
 
-function badEvidence(single: GoodEvidence, event: GoodEvidence, suiteOne: GoodEvidence): BadEvidence[] {
+function badEvidence(
+  suite: CryptoSuite,
+  single: GoodEvidence,
+  event: GoodEvidence,
+  suiteOne: GoodEvidence,
+): BadEvidence[] {
   return [
     ...shapes(single).map((bad) => edited(single, bad)),
     ...singles(single, event).map((bad) => edited(single, bad)),
@@ -102,7 +114,19 @@ function badEvidence(single: GoodEvidence, event: GoodEvidence, suiteOne: GoodEv
         'records of another claim',
         (file) => ({ ...file, records: decodeEvidence(event.file).records }),
       ],
+      ['suite-1-resealed-with-its-key', 'malformed', 'the record names its body', (file) => resealed(suite, file)],
     ]).map((bad) => edited(suiteOne, bad)),
+    ...changed(single, [
+      ['resealed-with-its-key', 'malformed', 'the record names its body', (file) => resealed(suite, file)],
+    ]).map((bad) => edited(single, bad)),
+    ...changed(event, [
+      [
+        'segment-resealed-with-its-key',
+        'malformed',
+        'the record names its body',
+        (file) => resealedSegment(suite, file),
+      ],
+    ]).map((bad) => edited(event, bad)),
   ];
 }
 
@@ -143,6 +167,35 @@ function ofObject(change: (object: EvidenceObject) => EvidenceObject | null): Ch
 }
 
 const flipKey = ofObject((object) => ({ ...object, key: flip(object.key) }));
+
+const FORGED: SealedContent = { detail: {}, jpeg: new Uint8Array(300).fill(0x66) };
+
+/** Puts another picture in the place of the first, sealed with its key, which everybody has who has the file. */
+export function resealed(suite: CryptoSuite, file: EvidenceFile): EvidenceFile {
+  const { value } = openSigned(anyRecordKind, suite, file.records[0]?.record ?? new Uint8Array(0));
+  const [media] = value.media ?? [];
+  const event = eventOf(value);
+  if (media === undefined || event === undefined) return file;
+  const context = contextOf(value, event, media.id, media.role);
+  return ofObject(({ header, key }) => {
+    if (versionOf(value) === 1) return { header, body: sealBody(hkdf(suite, key, 'body'), padContent(FORGED)), key };
+    const sealed = sealWithE(suite, key, context, decodeObjectHeader(header), encodeContent(FORGED));
+    return { ...sealed, key };
+  })(file);
+}
+
+function resealedSegment(suite: CryptoSuite, file: EvidenceFile): EvidenceFile {
+  const records = file.records.map((part) => {
+    const { clip, ...value } = openSigned(anyRecordKind, suite, part.record).value;
+    const [named, segment] = [clip?.segments[0], part.segments[0]];
+    if (clip === undefined || named === undefined || segment?.place !== 0) return part;
+    const [, mediaId, , , header] = named;
+    const context = contextOf(value, clip.eventId, mediaId, 'segment');
+    const forged = sealWithE(suite, segment.key, context, decodeObjectHeader(header), Uint8Array.of(6, 6));
+    return { ...part, segments: [{ ...segment, body: forged.body }, ...part.segments.slice(1)] };
+  });
+  return { ...file, records };
+}
 
 /** Files whose shape is wrong. */
 function shapes({ file }: GoodEvidence): Bad[] {
