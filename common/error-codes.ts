@@ -90,6 +90,11 @@ export const ERROR_CODES = {
   'store-newer': entry(4, false, 'A newer version wrote this database. Install that version again.'),
   'store-corrupt': entry(4, true, 'The damaged file was set aside. Nothing was deleted.'),
   'store-locked': entry(4, true, 'Another sealcam process uses this data folder. Run one process per camera.'),
+  'period-unavailable': entry(
+    4,
+    true,
+    'There is no key to seal with, so nothing is sealed. It is made again; the log before this says what failed.',
+  ),
   unclaimed: entry(3, true, 'The camera has no owner yet and records nothing. Claim it first.'),
   'claim-changed': entry(
     3,

@@ -8,12 +8,13 @@ import type { Figure } from './bench/measure.js';
 import { benchSeals } from './bench/seals.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchStart } from './bench/start.js';
+import { benchWrap, type WrapMemory } from './bench/wrap.js';
 import { benchVerify, type VerifyShare } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
 import { commandLine, numberIn, printResult, runCommand, wholeNumber, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- [detector | memory | seals | start] [options]]
+const HELP = `npm run bench [-- [detector | memory | seals | start | wrap] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
 cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
@@ -21,6 +22,7 @@ are this machine's.
 
   detector     measure only what a frame costs the detector, beside decoding it
   seals        measure only the two seal suites, beside each other; saved and compared with all others only
+  wrap         measure only what wrapping a period's key leaves in the memory of the process that asks for it
   memory       run the packaged camera, claimed, publishing and receipted, and sample its memory
   start        start the packaged camera beside an empty Node, and with a full outbox beside an empty one
   --minutes N  memory: how long, 0.1 to 1440 (30)
@@ -36,7 +38,7 @@ are this machine's.
 Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage.
 `;
 
-const PARTS = ['detector', 'memory', 'seals', 'start'] as const;
+const PARTS = ['detector', 'memory', 'seals', 'start', 'wrap'] as const;
 
 interface Options {
   readonly only: (typeof PARTS)[number] | null;
@@ -81,7 +83,7 @@ await runCommand({
   },
   main: (options, context) => {
     const { only } = options;
-    return (only === null ? stages : { detector, memory, seals, start }[only])(options, context);
+    return (only === null ? stages : { detector, memory, seals, start, wrap: wraps }[only])(options, context);
   },
 });
 
@@ -126,6 +128,16 @@ async function detector({ compare, json, save }: Options, { progress }: CommandC
 async function seals({ json }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await benchSeals(progress);
   printResult(json, { command: 'npm run bench -- seals', figures }, figures.map(line).join(''));
+  return 0;
+}
+
+async function wraps({ json }: Options, { folder, progress }: CommandContext): Promise<number> {
+  const figures = await benchWrap(folder, progress);
+  const row = ({ beforeMiB, afterMiB, childPeakMiB, wrapMs }: WrapMemory): string =>
+    `own memory ${beforeMiB.toFixed(2)} MiB before, ${afterMiB.toFixed(2)} after five, ${wrapMs.toFixed(0)} ms each` +
+    (childPeakMiB === null ? '' : `; the process itself at most ${childPeakMiB.toFixed(1)} MiB`);
+  const text = `in a process that ends: ${row(figures.inChild)}\nin the process itself: ${row(figures.here)}`;
+  printResult(json, { command: 'npm run bench -- wrap', ...figures }, text);
   return 0;
 }
 

@@ -7,8 +7,8 @@ import { build, type BuildOptions, type Metafile, type Plugin } from './esbuild.
 
 const HELP = `npm run bundle [-- FOLDER]
 
-Writes sealcam.cjs, the files that it loads when it needs them, and packages.json, the list of npm packages in them, into
-FOLDER (dist/bundle).
+Writes sealcam.cjs, the files that it loads when it needs them, wrap.mjs, which wraps period keys, and packages.json, the
+list of npm packages in them, into FOLDER (dist/bundle).
 
   --help    print this text
 
@@ -101,7 +101,8 @@ const SCRIPT = {
 
 /**
  * Writes the command: `sealcam.cjs`; `camera.js`, the command `run` as one function, whose compiled code V8 can keep;
- * `commands.mjs` with its parts, for everything else. Beside them `packages.json` with the packages they contain.
+ * `commands.mjs` with its parts, for everything else; `wrap.mjs`, a program of its own. Beside them `packages.json` with the
+ * packages they contain.
  */
 export async function bundleAgent(outFolder: string): Promise<Bundle> {
   mkdirSync(outFolder, { recursive: true });
@@ -135,6 +136,13 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
       outExtension: { '.js': '.mjs' },
       chunkNames: `${PARTS}/[name]-[hash]`,
       splitting: true,
+    }),
+    // In one file: it runs for a second, and nothing else of the bundle may be in its memory.
+    await build({
+      ...PROGRAM,
+      entryPoints: { wrap: source('agent/wrap/wrap.ts') },
+      outdir: outFolder,
+      outExtension: { '.js': '.mjs' },
     }),
   ];
   if (readFileSync(camera).some((byte) => byte > 0x7f))

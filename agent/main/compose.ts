@@ -14,6 +14,7 @@ import { heapWatch } from './adapters/heap-watch.js';
 import { TimeFloor } from './adapters/time-floor.js';
 import { uplinkSecrets } from './adapters/uplink-secrets.js';
 import { uplinkFile } from './adapters/uplink-file.js';
+import { wrapChild, wrapProgram } from './adapters/wrap-child.js';
 import { Agent } from './agent.js';
 import type { AgentDependencies } from './parts.js';
 import type { Config } from '../config/keys.js';
@@ -70,6 +71,7 @@ export function compose(
     suite: nodeSuite,
     random: realRandom,
     clock,
+    wrap: wrapChild({ program: wrapProgram(process.argv[1]), clock }),
     uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
     isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
     openSocket: (will, device) =>

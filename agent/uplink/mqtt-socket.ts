@@ -12,6 +12,7 @@ import {
   isQuotaExceeded,
   RECEIVE_MAXIMUM_DEFAULT,
   refusalOf,
+  versionsOf,
 } from './mqtt-answers.js';
 import { PacketGuard } from './packet-guard.js';
 import type { OpenSocket, PublishResult, SocketHandlers, UplinkSocket } from './socket.js';
@@ -200,7 +201,7 @@ class MqttAttempt implements UplinkSocket {
       if (this.isOver) return;
       this.isOpen = true;
       const { receiveMaximum = RECEIVE_MAXIMUM_DEFAULT, maximumPacketSize } = packet.properties ?? {};
-      handlers.opened(this.hints, receiveMaximum, maximumPacketSize ?? null);
+      handlers.opened(this.hints, receiveMaximum, maximumPacketSize ?? null, versionsOf(packet.properties));
     });
     client.on('message', (topic, payload) => {
       if (!this.isOver) handlers.message(topic, new Uint8Array(payload));

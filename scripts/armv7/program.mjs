@@ -16,7 +16,14 @@ const COMPILER = {
 const TARGET = ['--cpu=arm', '--os=linux', '--libc=glibc'];
 
 /** What `npm run bundle` writes beside the parts. */
-const PROGRAM_FILES = ['sealcam.cjs', 'camera.js', 'camera.js.LEGAL.txt', 'commands.mjs', 'write-code-cache.mjs'];
+const PROGRAM_FILES = [
+  'sealcam.cjs',
+  'camera.js',
+  'camera.js.LEGAL.txt',
+  'commands.mjs',
+  'write-code-cache.mjs',
+  'wrap.mjs',
+];
 
 /** Parts of a package that never run. */
 const SURPLUS = [

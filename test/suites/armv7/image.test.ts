@@ -134,7 +134,12 @@ describe('the Debian package', () => {
       .trim()
       .split('\n')
       .map((line) => line.split(/\s+/)[5] ?? '');
-    for (const path of ['./usr/lib/sealcam/camera.js', './usr/bin/sealcam', './usr/share/doc/sealcam/sbom.cdx.json']) {
+    for (const path of [
+      './usr/lib/sealcam/camera.js',
+      './usr/lib/sealcam/wrap.mjs',
+      './usr/bin/sealcam',
+      './usr/share/doc/sealcam/sbom.cdx.json',
+    ]) {
       expect(paths).toContain(path);
     }
     expect(paths.filter((path) => path.endsWith('.service')).sort()).toEqual([
