@@ -37,6 +37,11 @@ export const ERROR_CODES = {
   foreign: entry(3, false, 'It belongs to another device or account than the place where it was found.'),
   'bad-signature': entry(3, false, 'The bytes were altered or signed by someone else.'),
   'seal-refused': entry(3, false, 'It was sealed to another key, or altered.'),
+  'evidence-incomplete': entry(
+    3,
+    false,
+    'The export does not hold all of this event. Make a new export; what was deleted or lost cannot become evidence.',
+  ),
   'claim-refused': entry(3, false, 'Open a claim window on the camera and use its claim code.'),
   'claim-downgrade': entry(
     3,

@@ -17,7 +17,6 @@ import { uplinkFile } from './adapters/uplink-file.js';
 import { wrapChild, wrapProgram } from './adapters/wrap-child.js';
 import { Agent } from './agent.js';
 import type { AgentDependencies } from './parts.js';
-import { configureImages } from '../capture/jpeg.js';
 import type { Config } from '../config/keys.js';
 import type { Console } from '../console/console.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
@@ -47,7 +46,6 @@ export function compose(
   environment: Environment,
   { onWindow, onHeapFull }: Pick<AgentDependencies, 'onWindow' | 'onHeapFull'>,
 ): Composition {
-  configureImages();
   makeDataFolder(config['data.folder']);
   const secrets = uplinkSecrets(config);
   const ring = new LogRing(output, LOG_LINES_MAX);

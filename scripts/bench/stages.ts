@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { sharp } from '../images.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { Detector } from '../../agent/capture/detect/detector.js';
-import { configureImages, decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';
+import { decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';
 import type { SealedSight } from '../../agent/record/sealer.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { secretbox } from '../../protocol/crypto/tweetnacl.js';
@@ -24,7 +24,6 @@ export async function benchStages(
   folder: string,
   progress: (text: string) => void,
 ): Promise<Figure[]> {
-  configureImages();
   progress('drawing frames …');
   const frames = await world.frames(FRAMES);
   const next = cycle(frames);

@@ -12,6 +12,7 @@ import { CloudWorld } from '../../support/worlds/cloud-world.js';
 import { keeperOf } from '../../support/worlds/ownership-world.js';
 import { wrapHere } from '../../support/worlds/period-world.js';
 import { codeOf } from '../../support/codes.js';
+import { claimOfVersionOne, claimSignedBy, kemKeysBeside } from '../../support/worlds/version-two.js';
 
 const OPENED_MS = 1000;
 /** The secret on the label, and so on a photograph of it. */
@@ -279,5 +280,29 @@ attacks('claims', 'Claims', [
       expected: 'claim-refused',
       observed: () => claimAfterRequests('physical'),
     },
+  },
+  {
+    name: 'a KEM key that the cloud replaces beside the claim',
+    expected: 'kem-key',
+    observed: () => kemKeysBeside('replaced'),
+    control: { name: 'the keys that the claim names', expected: 'accepted', observed: () => kemKeysBeside('own') },
+  },
+  {
+    name: 'two KEM keys that change places beside the claim',
+    expected: 'kem-key',
+    observed: () => kemKeysBeside('exchanged'),
+    control: { name: 'in the order of the claim', expected: 'accepted', observed: () => kemKeysBeside('own') },
+  },
+  {
+    name: 'a claim of version 1 by the same owner after one of version 2',
+    expected: 'claim-downgrade',
+    observed: () => claimOfVersionOne(2),
+    control: { name: 'after one of version 1', expected: 'accepted', observed: () => claimOfVersionOne(1) },
+  },
+  {
+    name: "a claim signed by another of the owner's browsers",
+    expected: 'foreign',
+    observed: () => claimSignedBy('ownerNext'),
+    control: { name: 'by the owner key', expected: 'accepted', observed: () => claimSignedBy('owner') },
   },
 ]);

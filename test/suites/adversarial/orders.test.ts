@@ -10,6 +10,7 @@ import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { household, member, OrderWorld, phone } from '../../support/worlds/order-world.js';
+import { answeredLookBy, lookBy, orderAhead, orderBy } from '../../support/worlds/version-two.js';
 
 function withheld(forMs: number, restarts: boolean): string {
   const world = new OrderWorld();
@@ -256,5 +257,29 @@ attacks('orders', 'Orders and households', [
     expected: 'household-unknown',
     observed: () => pushedHousehold(false),
     control: { name: 'after the person accepted it', expected: 'accepted', observed: () => pushedHousehold(true) },
+  },
+  {
+    name: 'an order signed by a member of version 2',
+    expected: 'command-refused',
+    observed: () => orderBy('member'),
+    control: { name: "by another of the owner's browsers", expected: 'accepted', observed: () => orderBy('ownerNext') },
+  },
+  {
+    name: "an order of version 2 whose counter is a year ahead of the camera's clock",
+    expected: 'command-ahead',
+    observed: () => orderAhead(8760),
+    control: { name: 'a day ahead', expected: 'accepted', observed: () => orderAhead(24) },
+  },
+  {
+    name: 'an order to look by a stranger',
+    expected: 'command-refused',
+    observed: () => lookBy('stranger'),
+    control: { name: 'by a member', expected: 'accepted', observed: () => lookBy('member') },
+  },
+  {
+    name: "a camera's record of a look that a stranger ordered",
+    expected: 'command-refused',
+    observed: () => answeredLookBy('stranger'),
+    control: { name: 'that a member ordered', expected: 'accepted', observed: () => answeredLookBy('member') },
   },
 ]);

@@ -115,10 +115,10 @@ describe('the process that wraps a period key', () => {
 describe('the program', () => {
   it('lies beside the bundle, else where the compiler puts it', () => {
     const folder = tempFolder();
-    writeFileSync(join(folder, 'sealcam.mjs'), '');
-    expect(wrapProgram(join(folder, 'sealcam.mjs'))).toContain(join('agent', 'wrap', 'wrap.js'));
+    writeFileSync(join(folder, 'sealcam.cjs'), '');
+    expect(wrapProgram(join(folder, 'sealcam.cjs'))).toContain(join('agent', 'wrap', 'wrap.js'));
     writeFileSync(join(folder, 'wrap.mjs'), '');
-    expect(wrapProgram(join(folder, 'sealcam.mjs'))).toBe(join(folder, 'wrap.mjs'));
+    expect(wrapProgram(join(folder, 'sealcam.cjs'))).toBe(join(folder, 'wrap.mjs'));
     expect(wrapProgram(undefined)).toContain(join('agent', 'wrap', 'wrap.js'));
   });
 });
