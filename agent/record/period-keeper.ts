@@ -60,6 +60,7 @@ export class PeriodKeeper {
   private retryMs = RETRY_MIN_MS;
   /** Null while no attempt waits for its turn. */
   private cancelRetry: CancelTimer | null = null;
+  private cancelPrepare: CancelTimer = () => undefined;
 
   constructor(deps: PeriodKeeperDependencies) {
     this.deps = deps;
@@ -104,6 +105,7 @@ export class PeriodKeeper {
   stop(): void {
     this.isStopped = true;
     this.cancelRetry?.();
+    this.cancelPrepare();
     this.forget();
     for (const { resolve } of this.waiters) resolve(null);
     this.waiters = [];
@@ -120,7 +122,7 @@ export class PeriodKeeper {
       this.begin();
       return null;
     }
-    if (period.taken >= PREPARE_AT_OBJECTS || ageMs >= PREPARE_AT_MS) this.begin();
+    if (period.taken >= PREPARE_AT_OBJECTS) this.begin();
     return period;
   }
 
@@ -178,6 +180,11 @@ export class PeriodKeeper {
       this.forget();
       this.current = { claimHash: claim.hash, period, sinceMs: clock.monotonicMs() };
       isUsed = true;
+      // Also where nothing happens for a day: the event after it must not wait.
+      this.cancelPrepare();
+      this.cancelPrepare = clock.after(PREPARE_AT_MS, () => {
+        this.begin();
+      });
     } finally {
       if (!isUsed) period.wipe();
     }

@@ -112,6 +112,7 @@ describe('a period', () => {
     const period = await world.keeper.ready(world.claim);
     for (let i = 0; i < objects; i++) period?.seal(place(), new Uint8Array(4));
     world.clock.advance(afterMs);
+    await letPromisesRun();
     expect(world.sealer.isReady(world.claim)).toBe(true);
     await letPromisesRun();
     expect(world.keyRecords()).toHaveLength(name.startsWith('not') ? 1 : 2);
@@ -129,6 +130,19 @@ describe('a period', () => {
     world.clock.advance(HOUR_MS);
     expect(world.sealer.isReady(world.claim)).toBe(false);
     expect(world.counters.get('periods.failed')).toBeGreaterThan(0);
+  });
+});
+
+describe('a camera that sees nothing for two days', () => {
+  it('has a period when something happens', async () => {
+    const world = new PeriodWorld();
+    await world.start();
+    for (let hour = 0; hour < 48; hour++) {
+      world.clock.advance(HOUR_MS);
+      await letPromisesRun();
+    }
+    expect(world.counters.get('periods.begun')).toBe(3);
+    expect(world.sealer.isReady(world.claim)).toBe(true);
   });
 });
 
