@@ -37,6 +37,12 @@ export const ERROR_CODES = {
   foreign: entry(3, false, 'It belongs to another device or account than the place where it was found.'),
   'bad-signature': entry(3, false, 'The bytes were altered or signed by someone else.'),
   'seal-refused': entry(3, false, 'It was sealed to another key, or altered.'),
+  'not-sealed-to-you': entry(
+    3,
+    false,
+    'The camera signed a key record without your key. Ask its owner to claim it again, with your code.',
+  ),
+  'key-pending': entry(4, true, "It opens by itself once the key record of the camera's period is here."),
   'claim-refused': entry(3, false, 'Open a claim window on the camera and use its claim code.'),
   'claim-downgrade': entry(
     3,

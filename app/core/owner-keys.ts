@@ -2,19 +2,21 @@ import { hkdfSha256 } from '../../protocol/crypto/hashes.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import type { Recipient } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
-import { memberKind, type Member } from '../../protocol/objects/member.js';
+import { memberKind, memberKindV2, type Member, type MemberV2 } from '../../protocol/objects/member.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { RecipientKeys } from '../../protocol/seal/seal.js';
 
-/** 32 random bytes. Both keys of an owner are derived from it, and the recovery file holds nothing else. */
+/** 32 random bytes. All keys of an owner are derived from it, and the recovery file holds no other key. */
 export type MasterKey = Uint8Array;
 
 export interface OwnerKeys {
   readonly master: MasterKey;
   /** Signs claims, orders, revocations and sessions. */
   readonly signer: Signer;
-  /** Opens what cameras sealed. */
+  /** Opens what cameras sealed in epochs of version 1. */
   readonly recipient: RecipientKeys;
+  /** 32 bytes: the seed of the X-Wing key, which opens what cameras seal in epochs of version 2. `OwnKem` has its public key. */
+  readonly kemSeed: Uint8Array;
   readonly account: Uint8Array;
 }
 
@@ -26,6 +28,7 @@ export function ownerKeys(suite: CryptoSuite, master: MasterKey): OwnerKeys {
     master,
     signer,
     recipient: { secret, publicKey: suite.x25519PublicKey(secret) },
+    kemSeed: hkdfSha256(master, 'sealcam/owner/xwing'),
     account: accountId(suite, signer.publicKey),
   };
 }
@@ -35,7 +38,12 @@ export function recipientOf({ signer, recipient }: OwnerKeys): Recipient {
   return { x25519: recipient.publicKey, ed25519: signer.publicKey };
 }
 
-/** Returns what this person shows to join a household: both keys, signed. */
+/** Returns what this person shows to join a household of version 1: both keys, signed. */
 export function memberOf(suite: CryptoSuite, keys: OwnerKeys): Verified<Member> {
   return signObject(memberKind, suite, keys.signer, recipientOf(keys));
+}
+
+/** Returns what this person shows to join a household of version 2; `kem` is the hash of their KEM key. */
+export function memberV2Of(suite: CryptoSuite, { signer }: OwnerKeys, kem: Uint8Array): Verified<MemberV2> {
+  return signObject(memberKindV2, suite, signer, { version: 2, ed25519: signer.publicKey, kem });
 }
