@@ -166,6 +166,11 @@ export class Outbox {
     return this.store.reading(() => this.store.queries.oldestAccept.get()) ?? null;
   }
 
+  /** Returns the place of the key record with which this camera seals now; null where it has its receipt, or before the first. */
+  newestKey(): Place | null {
+    return this.store.reading(() => this.store.queries.newestKey.get()) ?? null;
+  }
+
   /** Returns the place of the newest queued record. */
   newest(): Place | null {
     return this.store.reading(() => this.store.queries.newestRecord.get()) ?? null;

@@ -223,6 +223,11 @@ export function prepareQueries(db: Database) {
        VALUES (@epoch, @seq, @periodId, @record, @body)`,
     ),
     period: prepare<PeriodRow>('SELECT * FROM period WHERE epoch = ? AND seq = ?'),
+    /** The newest key record of the open epoch, unless it has its receipt. */
+    newestKey: prepare<Pick<PeriodRow, 'epoch' | 'seq'>>(
+      `SELECT epoch, seq FROM period WHERE record IS NOT NULL AND (epoch, seq) =
+         (SELECT epoch, max(seq) FROM period WHERE epoch = (SELECT epoch FROM epoch WHERE is_open = 1))`,
+    ),
     periodById: prepare<PeriodRow>('SELECT * FROM period WHERE epoch = ? AND period_id = ?'),
     insertPeriodUse: prepare('INSERT OR IGNORE INTO period_use (epoch, seq, key_seq) VALUES (@epoch, @seq, @keySeq)'),
     /** After a salvage nobody knows which record needs which key: each keeps all before it. */

@@ -152,7 +152,7 @@ export class OwnershipKeeper {
     kemKeys: readonly Uint8Array[],
   ): Promise<void> {
     const { suite, random, wrap } = this.deps;
-    this.window.check(this.attempt(claim, mac));
+    this.window.check(this.attemptOf(claim, mac));
     checkKemKeys(suite, claim.value, kemKeys);
     if (this.isTrying) return;
     this.isTrying = true;
@@ -168,7 +168,7 @@ export class OwnershipKeeper {
   /** Makes a claim the one in force. @throws SealcamError `claim-refused`, `store-full`, `store-unavailable` */
   private accept(claim: Verified<AnyClaim>, mac: Uint8Array | null, kemKeys: readonly Uint8Array[] = []): void {
     const { outbox, mirror, log, now, onChanged } = this.deps;
-    this.window.admit(this.attempt(claim, mac));
+    this.window.admit(this.attemptOf(claim, mac));
     outbox.beginEpoch(claim, now(), kemKeys);
     noteOwnership(outbox, mirror);
     const { epoch, recipients } = claim.value;
@@ -183,7 +183,7 @@ export class OwnershipKeeper {
     this.deps.log.warn({ code }, message);
   }
 
-  private attempt(claim: Verified<AnyClaim>, mac: Uint8Array | null): ClaimAttempt {
+  private attemptOf(claim: Verified<AnyClaim>, mac: Uint8Array | null): ClaimAttempt {
     const { suite, claimSecret, clock } = this.deps;
     return { suite, claim, mac, secret: claimSecret, facts: this.facts(), nowMs: clock.monotonicMs() };
   }

@@ -149,7 +149,8 @@ export class Uplink {
   /** Notes the versions that the cloud of this connection announced. Returns whether another one may be offered now. */
   noteVersions(versions: readonly number[]): boolean {
     const before = this.version;
-    if (this.isConnected) this.announced = versions;
+    // Also before the connection is ready: a cloud may greet the camera as soon as it is subscribed.
+    if (this.socket !== null) this.announced = versions;
     return this.version !== before;
   }
 

@@ -5,7 +5,7 @@ import { bundleAgent } from '../bundle.js';
 import { isProgram } from '../command.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { readProcessMemory } from '../../hal/linux/process-memory.js';
+import { readChildrenMemory, readProcessMemory } from '../../hal/linux/process-memory.js';
 import { wrapChild } from '../../agent/main/adapters/wrap-child.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { xwingKeys } from '../../protocol/crypto/xwing.js';
@@ -65,7 +65,7 @@ async function measured(program: string): Promise<WrapMemory> {
   const wrap: WrapKey = program === '' ? await wrapHere() : wrapChild({ program, clock: realClock });
   const beforeMiB = await ownMiB();
   let childPeak = 0;
-  const poll = setInterval(() => (childPeak = Math.max(childPeak, childMemory())), POLL_MS);
+  const poll = setInterval(() => (childPeak = Math.max(childPeak, readChildrenMemory())), POLL_MS);
   const times: number[] = [];
   for (let i = 0; i < WRAPS; i++) {
     const startedMs = performance.now();
@@ -93,19 +93,6 @@ async function ownMiB(): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, SETTLE_MS));
   globalThis.gc?.();
   return (readProcessMemory('self')?.ownMemoryBytes ?? 0) / MIB;
-}
-
-function childMemory(): number {
-  const children = readFileSync(`/proc/self/task/${String(process.pid)}/children`, 'utf8')
-    .trim()
-    .split(' ');
-  return children.reduce((sum, pid) => {
-    try {
-      return sum + (readProcessMemory(Number(pid))?.ownMemoryBytes ?? 0);
-    } catch {
-      return sum;
-    }
-  }, 0);
 }
 
 if (isProgram(import.meta.url)) {

@@ -13,7 +13,7 @@ import type { WrapKey } from '../../../protocol/seal/key-record.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
 import { CameraWorld } from './camera-world.js';
-import { settle, wrapHere } from './period-world.js';
+import { letPromisesRun, wrapHere } from './period-world.js';
 
 /** The secret of the claim code. */
 export const secret = realRandom.bytes(16);
@@ -78,7 +78,7 @@ export function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere): Ow
   const give = async (claim: Verified<AnyClaim>, kemKeys?: readonly Uint8Array[]): Promise<string> => {
     const before = world.changes;
     keeper.handleClaim(claim.bytes, claimMac(nodeSuite, secret, claim), kemKeys);
-    await settle();
+    await letPromisesRun();
     const refusals = Object.keys(counters.snapshot()).filter((name) => name.startsWith('claim.'));
     return world.changes > before ? 'accepted' : (refusals.at(-1) ?? 'nothing');
   };

@@ -25,8 +25,8 @@ const ALL = { epoch: 0, seq: -1 };
 /** Wraps in this process, as the child does. */
 export const wrapHere: WrapKey = (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job));
 
-/** Lets promises settle. */
-export async function settle(): Promise<void> {
+/** Lets promises letPromisesRun. */
+export async function letPromisesRun(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
 }
 
@@ -106,7 +106,7 @@ export class PeriodWorld {
   /** Starts the keeper, and waits for the first period. */
   async start(): Promise<void> {
     this.keeper.ownerChanged();
-    await settle();
+    await letPromisesRun();
   }
 
   /** Appends a record without anything sealed. */

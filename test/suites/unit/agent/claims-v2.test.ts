@@ -15,7 +15,7 @@ import { encodeDown } from '../../../../protocol/transport/messages.js';
 import { formatVersions, parseVersions, VERSIONS_PROPERTY } from '../../../../protocol/transport/versions.js';
 import { keeperOf, secret } from '../../../support/worlds/ownership-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
-import { settle, wrapHere } from '../../../support/worlds/period-world.js';
+import { letPromisesRun, wrapHere } from '../../../support/worlds/period-world.js';
 
 describe('an offer', () => {
   it('is of version 2 only where the cloud of this connection announced it', () => {
@@ -103,7 +103,7 @@ describe('a claim of version 2', () => {
     expect(await give(claim, camera.kemKeys)).toBe('nothing');
     clock.advance(11 * 60_000);
     go();
-    await settle();
+    await letPromisesRun();
     expect(counters.get('claim.claim-refused')).toBe(1);
     expect([outbox.currentClaim(), keeper.windowLeftMs()]).toEqual([null, null]);
   });
@@ -112,7 +112,7 @@ describe('a claim of version 2', () => {
     const { camera, nonce, keeper, world } = keeperOf(2);
     const claim = camera.claimV2(1, null, { nonce: nonce() });
     for (let i = 0; i < 50; i++) keeper.handleClaim(claim.bytes, claimMac(nodeSuite, secret, claim), camera.kemKeys);
-    await settle();
+    await letPromisesRun();
     expect(world.wraps).toBe(1);
   });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { openRaw } from '../../../../agent/outbox/sqlite.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
 import { storeOf } from '../../../support/outbox-store.js';
-import { PeriodWorld, settle } from '../../../support/worlds/period-world.js';
+import { PeriodWorld, letPromisesRun } from '../../../support/worlds/period-world.js';
 
 /** A camera with a period and some pictures of it. */
 async function filled(pictures = 4, bytes = 6000): Promise<PeriodWorld> {
@@ -154,14 +154,14 @@ describe('a key record that something in the queue needs stays', () => {
     const before = world.records().length;
     // A new period, as after a reject: its key record has no room.
     world.keeper.renew();
-    await settle();
+    await letPromisesRun();
     expect(world.sealer.isReady(world.claim)).toBe(false);
     expect(world.counters.get('periods.failed')).toBe(1);
     expect([world.records().length, world.unopenable()]).toEqual([before, []]);
     // The control: with room it is made, at the next attempt.
     database.pragma(`max_page_count = ${String(pages + 100)}`);
     world.clock.advance(1000);
-    await settle();
+    await letPromisesRun();
     expect(world.sealer.isReady(world.claim)).toBe(true);
   });
 });
@@ -171,7 +171,7 @@ describe('a key record', () => {
     const world = await filled(1);
     for (let i = 0; i < 2; i++) {
       world.keeper.renew();
-      await settle();
+      await letPromisesRun();
     }
     const [, event, second] = world
       .records()
@@ -211,7 +211,7 @@ describe('a key record', () => {
     expect(refuse()).toMatchObject({ keysRejected: 1, quarantined: 0 });
     for (let i = 0; i < 2; i++) {
       world.keeper.renew();
-      await settle();
+      await letPromisesRun();
     }
     await world.event();
     expect(refuse()).toMatchObject({ keysRejected: 1, quarantined: 0 });

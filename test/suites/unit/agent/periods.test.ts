@@ -13,7 +13,7 @@ import { isZero } from '../../../../common/bytes.js';
 import { isVersionTwo } from '../../../../protocol/wire/codec.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
-import { PeriodWorld, settle, wrapHere } from '../../../support/worlds/period-world.js';
+import { PeriodWorld, letPromisesRun, wrapHere } from '../../../support/worlds/period-world.js';
 import { RECORDER_SETTINGS } from '../../../support/worlds/recorder-world.js';
 
 const HOUR_MS = 3_600_000;
@@ -84,7 +84,7 @@ describe('a period', () => {
     expect(codeOf(() => period?.seal(place(), new Uint8Array(9)))).toBe('internal');
     // Also where somebody forgets which claim it was sealed for: the period is not of this epoch.
     expect(codeOf(() => world.outbox.append(content, [media]))).toBe('period-unavailable');
-    await settle();
+    await letPromisesRun();
     expect(world.keyRecords().map(({ value }) => value.epoch)).toEqual([1, 2]);
     // The control: a period of the claim in force may be used.
     const good = await world.sealer.seal(next, id, 'thumbnail', { detail: {}, jpeg: realRandom.bytes(10) });
@@ -113,7 +113,7 @@ describe('a period', () => {
     for (let i = 0; i < objects; i++) period?.seal(place(), new Uint8Array(4));
     world.clock.advance(afterMs);
     expect(world.sealer.isReady(world.claim)).toBe(true);
-    await settle();
+    await letPromisesRun();
     expect(world.keyRecords()).toHaveLength(name.startsWith('not') ? 1 : 2);
     expect((await world.keeper.ready(world.claim))?.taken).toBe(name.startsWith('not') ? objects : 0);
   });
@@ -125,7 +125,7 @@ describe('a period', () => {
     world.clock.advance(23 * HOUR_MS);
     // Still good for an hour.
     expect(world.sealer.isReady(world.claim)).toBe(true);
-    await settle();
+    await letPromisesRun();
     world.clock.advance(HOUR_MS);
     expect(world.sealer.isReady(world.claim)).toBe(false);
     expect(world.counters.get('periods.failed')).toBeGreaterThan(0);
@@ -142,7 +142,7 @@ describe('a process that cannot wrap', () => {
         world.clock.advance(1000);
         await Promise.resolve();
       }
-      await settle();
+      await letPromisesRun();
       attempts.push(world.jobs.length);
     }
     expect(attempts[0]).toBeGreaterThan(1);
@@ -220,7 +220,7 @@ describe('the first seconds after a boot', () => {
     world.keeper.ownerChanged();
     recorder.recordTransition(start(await frames()));
     recorder.recordTransition(end());
-    await settle();
+    await letPromisesRun();
     expect(world.records().map(({ value }) => value.kind)).toEqual(['accept']);
     open();
     await recorder.idle();
@@ -240,7 +240,7 @@ describe('the first seconds after a boot', () => {
     const large = new Uint8Array(jpeg.length + padding);
     large.set(jpeg);
     for (let i = 0; i < events; i++) recorder.recordTransition(start({ ...rest, jpeg: large }));
-    await settle();
+    await letPromisesRun();
     open();
     await recorder.idle();
     const motions = world.records().filter(({ value }) => value.kind === 'motion').length;
@@ -268,12 +268,12 @@ describe('the first seconds after a boot', () => {
     const recorder = recorderOf(world);
     world.keeper.ownerChanged();
     recorder.recordTransition(start(await frames()));
-    await settle();
+    await letPromisesRun();
     world.outbox.beginEpoch(world.camera.claimV2(2, world.claim.hash), world.time(), world.camera.kemKeys);
     world.keeper.ownerChanged();
     open();
     await recorder.idle();
-    await settle();
+    await letPromisesRun();
     expect(world.records().filter(({ value }) => value.kind === 'motion')).toEqual([]);
     expect(world.outbox.flushLosses(world.time())?.value.loss).toEqual([{ reason: 'claim-changed', count: 1 }]);
     // The key record that was on its way is of the new claim.
@@ -290,7 +290,7 @@ describe('the first seconds after a boot', () => {
     world.keeper.ownerChanged();
     expect(await take()).toBe('period-unavailable');
     open();
-    await settle();
+    await letPromisesRun();
     expect(await take()).toBe('accepted');
     expect(nodeSuite.name).toBe('node');
   });
