@@ -63,6 +63,13 @@ export const LIMITS = {
   settingsParentsMax: 8,
   /** Versions in a cloud's hello. */
   helloVersionsMax: 8,
+  /** An evidence file: one event with its pictures and clips. */
+  evidenceMaxBytes: 64 * 1024 * 1024,
+  /** Its records, from the event's first to its last. */
+  evidenceRecordsMax: 4096,
+  /** Segments of clips in it, and receipts. */
+  evidenceSegmentsMax: 1024,
+  evidenceReceiptsMax: 1024,
   /** Interval between a camera's health records. */
   healthCadenceMs: 15 * 60_000,
 } as const;

@@ -8,6 +8,7 @@ import { nodeSuite } from '../protocol/crypto/node.js';
 import { runCommand } from './command.js';
 import { badVectors } from './vectors/bad.js';
 import { badVectorsV2 } from './vectors/bad-v2.js';
+import { evidenceVectors } from './vectors/evidence.js';
 import { identifiers, keyring, keyringV2, toJson } from './vectors/keyring.js';
 import { messageVectors } from './vectors/messages.js';
 import { messageVectorsV2 } from './vectors/messages-v2.js';
@@ -43,6 +44,7 @@ await runCommand({
       seal2: seal2Vectors(nodeSuite),
       messages: messageVectors(nodeSuite),
       verify: verifyVectors(nodeSuite),
+      evidence: evidenceVectors(nodeSuite),
       'keys-v2': keyringV2(nodeSuite),
       'signed-v2': signedVectorsV2(nodeSuite),
       'bad-v2': badVectorsV2(nodeSuite),

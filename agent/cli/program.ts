@@ -1,8 +1,11 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from '../../common/version.js';
-import { runCamera, runReported, sourceOf, type CommonOptions } from './common.js';
+import { runReported, sourceOf, type CommonOptions } from './common.js';
+import type { EvidenceOptions } from './evidence.js';
+import type { OpenOptions } from './open.js';
 import { processOutput } from './output.js';
 import type { ReplayOptions } from './replay.js';
+import { runCamera } from './run-camera.js';
 
 type ReplayArguments = CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { readonly fps: number };
 
@@ -13,6 +16,11 @@ Examples:
   sealcam run --config camera.toml      run with settings from a file
   sealcam replay clip.mp4 --json        print the events of a video, one JSON object per line
   sealcam verify export.jsonl           verify everything in an account's export
+  sealcam open export.jsonl --recovery recovery.json --out pictures
+                                        write the pictures that the owner's recovery file opens
+  sealcam evidence export.jsonl         list the events of an export; with --event ID make a file that proves one
+  sealcam verify sealcam-1f2e3d4c.evidence
+                                        verify such a file, without any other key
   sealcam doctor                        check what the camera needs
 
 Settings come from defaults, then the file, then SEALCAM_… in the environment; docs/configuration.md lists them.
@@ -64,7 +72,7 @@ program
 
 program
   .command('verify')
-  .argument('<file>', "a signed object (raw or base64), or an account's export")
+  .argument('<file>', "a signed object (raw or base64), an account's export, or an evidence file")
   .description('verify signatures, owners and history; status 3 if anything is refused')
   .option(...jsonOption)
   .action((file: string, options: CommonOptions) =>
@@ -73,6 +81,43 @@ program
       return verifyCommand(file, processOutput(options.json === true));
     }),
   );
+
+const keyOptions = [
+  new Option('--recovery <file>', "the owner's recovery file, as the page saved it"),
+  new Option('--passphrase-file <file>', 'its passphrase, in the first line of a file; else it is asked for'),
+  new Option('--key <file>', "instead: the owner's master key, 32 bytes or hex"),
+];
+
+const openProgram = program
+  .command('open')
+  .argument('<export>', "an account's export, with the camera's key records")
+  .description("write the pictures and clips of an export that the owner's key opens; status 3 if any does not open")
+  .requiredOption('--out <folder>', 'folder for the files, empty or new')
+  .option(...jsonOption)
+  .action((file: string, options: CommonOptions & OpenOptions) =>
+    runReported(options.json === true, async () => {
+      const { openCommand } = await import('./open.js');
+      return openCommand(file, options, processOutput(options.json === true));
+    }),
+  );
+
+const evidenceProgram = program
+  .command('evidence')
+  .argument('<export>', "an account's export")
+  .description('list the events of an export, or write one into a file that anybody can verify')
+  .option('--event <id>', 'the event: its id, or how the id begins; without it the events are listed')
+  .option('--out <file>', 'the file to write (sealcam-ID.evidence)')
+  .option(...jsonOption)
+  .action((file: string, options: CommonOptions & EvidenceOptions) =>
+    runReported(options.json === true, async () => {
+      const { evidenceCommand } = await import('./evidence.js');
+      return evidenceCommand(file, options, processOutput(options.json === true));
+    }),
+  );
+for (const option of keyOptions) {
+  openProgram.addOption(option);
+  evidenceProgram.addOption(option);
+}
 
 program
   .command('keygen')

@@ -2,28 +2,44 @@ import { readFileSync } from 'node:fs';
 import { fromBase64, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
-import { claimKind } from '../../protocol/objects/claim.js';
-import { commandKind } from '../../protocol/objects/command.js';
-import { offerKind } from '../../protocol/objects/offer.js';
-import { receiptKind } from '../../protocol/objects/receipt.js';
-import { recordKind } from '../../protocol/objects/record.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
+import { anyCommandKind } from '../../protocol/objects/command.js';
+import { deletionKind } from '../../protocol/objects/deletion.js';
+import { floorKind } from '../../protocol/objects/floor.js';
+import { anyHeadsKind } from '../../protocol/objects/heads.js';
+import { lookKind } from '../../protocol/objects/look.js';
+import { mediaReceiptKind } from '../../protocol/objects/media-receipt.js';
+import { anyMemberKind } from '../../protocol/objects/member.js';
+import { anyOfferKind } from '../../protocol/objects/offer.js';
+import { anyReceiptKind } from '../../protocol/objects/receipt.js';
+import { anyRecordKind } from '../../protocol/objects/record.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
 import { sessionKind } from '../../protocol/objects/session.js';
+import { settingsKind } from '../../protocol/objects/settings.js';
 import { openSigned, type SignedKind } from '../../protocol/objects/signed-object.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
 import { VERDICTS } from '../../protocol/verify/verdict.js';
+import { looksLikeEvidence } from '../../protocol/evidence/evidence-file.js';
 import { verifyExport } from './verify-export.js';
 import type { Output } from './output.js';
+import { verifyEvidenceFile } from './verify-evidence.js';
 
 const KINDS = [
-  recordKind,
-  claimKind,
-  offerKind,
-  receiptKind,
-  commandKind,
+  anyRecordKind,
+  anyClaimKind,
+  anyOfferKind,
+  anyReceiptKind,
+  anyCommandKind,
   sessionKind,
   revocationKind,
   unlockKind,
+  anyMemberKind,
+  anyHeadsKind,
+  deletionKind,
+  floorKind,
+  lookKind,
+  mediaReceiptKind,
+  settingsKind,
 ] as readonly SignedKind<unknown>[];
 
 /** First byte of an export, which is JSON lines. */
@@ -31,7 +47,7 @@ const OPENING_BRACE = 0x7b;
 /** First byte of a tagged COSE_Sign1 object: RFC 9052 §2. */
 const COSE_SIGN1_TAG = 0xd2;
 
-/** Runs `sealcam verify FILE` on a signed object or an account's export. Returns 3 if anything in it is refused. */
+/** Runs `sealcam verify FILE` on a signed object, an account's export or an evidence file. Returns 3 if anything in it is refused. */
 export function verifyCommand(path: string, output: Output): number {
   let bytes: Uint8Array;
   try {
@@ -39,6 +55,7 @@ export function verifyCommand(path: string, output: Output): number {
   } catch (cause) {
     throw new SealcamError('usage-invalid', `${path} cannot be read`, { cause });
   }
+  if (looksLikeEvidence(bytes)) return verifyEvidenceFile(bytes, output);
   return bytes[0] === OPENING_BRACE ? verifyLines(bytes, output) : verifyObject(bytes, output);
 }
 

@@ -1,31 +1,30 @@
-import { hkdfSha256 } from '../../protocol/crypto/hashes.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import type { Recipient } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import { memberKind, type Member } from '../../protocol/objects/member.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
+import { ownerSecrets, type MasterKey } from '../../protocol/owner/secrets.js';
 import type { RecipientKeys } from '../../protocol/seal/seal.js';
-
-/** 32 random bytes. Both keys of an owner are derived from it, and the recovery file holds nothing else. */
-export type MasterKey = Uint8Array;
 
 export interface OwnerKeys {
   readonly master: MasterKey;
   /** Signs claims, orders, revocations and sessions. */
   readonly signer: Signer;
-  /** Opens what cameras sealed. */
+  /** Opens what cameras sealed under claims of version 1. */
   readonly recipient: RecipientKeys;
+  /** Seed of the X-Wing key that opens what they seal under claims of version 2. */
+  readonly xwingSeed: Uint8Array;
   readonly account: Uint8Array;
 }
 
 /** Derives an owner's keys with HKDF-SHA-256 (RFC 5869). */
 export function ownerKeys(suite: CryptoSuite, master: MasterKey): OwnerKeys {
-  const signer = suite.ed25519Signer(hkdfSha256(master, 'sealcam/owner/ed25519'));
-  const secret = hkdfSha256(master, 'sealcam/owner/x25519');
+  const { signer, x25519Secret, xwingSeed } = ownerSecrets(suite, master);
   return {
     master,
     signer,
-    recipient: { secret, publicKey: suite.x25519PublicKey(secret) },
+    recipient: { secret: x25519Secret, publicKey: suite.x25519PublicKey(x25519Secret) },
+    xwingSeed,
     account: accountId(suite, signer.publicKey),
   };
 }

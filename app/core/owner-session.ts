@@ -226,6 +226,8 @@ export class OwnerSession {
     const { household } = this.deps;
     if (household === undefined) return;
     await household.compare(this.alarms, (device, epoch) => this.cameras.get(epochKey(device, epoch)), this.pages);
+    // What was compared is shown while the cloud takes this browser's own statement.
+    this.notifyListeners();
     await household.publish();
   }
 

@@ -8,11 +8,11 @@ import type { ClaimCode } from '../../protocol/objects/claim-code.js';
 import { offerKind, type Offer } from '../../protocol/objects/offer.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
 import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
-import { unseal } from '../../protocol/seal/seal.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
+import { Opener } from './opener.js';
 import { recipientOf, type OwnerKeys } from './owner-keys.js';
 import type { ReceiptKeyPins } from './receipt-key-pins.js';
 import type { EventPicture } from './timeline.js';
@@ -27,6 +27,8 @@ export interface OwnerDependencies {
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly receiptKeys: ReceiptKeyPins;
+  /** One without another thread if omitted. */
+  readonly opener?: Opener;
 }
 
 const POLL_INTERVAL_MS = 1000;
@@ -54,9 +56,12 @@ interface ClaimTerms {
 /** Claims cameras, changes their members, revokes ownerships and opens pictures, with the owner's keys. */
 export class Owner {
   private readonly deps: OwnerDependencies;
+  private readonly opener: Opener;
 
   constructor(deps: OwnerDependencies) {
     this.deps = deps;
+    const { suite, clock, keys } = deps;
+    this.opener = deps.opener ?? new Opener({ suite, clock, keys: keys.recipient });
   }
 
   /**
@@ -179,14 +184,14 @@ export class Owner {
    * @throws SealcamError `cloud-lied`, `seal-refused`, `malformed`, `not-found`, `cloud-unreachable`
    */
   async openPicture({ device, epoch, eventId, media, record }: EventPicture): Promise<SealedContent> {
-    const { suite, keys, client } = this.deps;
+    const { suite, client } = this.deps;
     const sealed = await client.media(device, epoch, media.id);
     if (!isMediaOf(suite, media, sealed)) {
       throw new SealcamError('cloud-lied', 'the cloud sent a sealed object that the record does not name');
     }
     const { account, claimHash } = record.value;
     const context = { device, account, epoch, claimHash, eventId, mediaId: media.id };
-    return unseal(suite, context, keys.recipient, sealed);
+    return this.opener.open(context, sealed);
   }
 
   private async openOffer(device: Uint8Array): Promise<Offer | null> {

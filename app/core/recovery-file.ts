@@ -4,18 +4,10 @@ import { SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import { scrypt } from '../../protocol/crypto/hashes.js';
 import { secretbox } from '../../protocol/crypto/tweetnacl.js';
-import type { MasterKey } from './owner-keys.js';
+import { masterOf, openRecoveryBox, SCRYPT_COST } from '../../protocol/owner/recovery-box.js';
+import type { MasterKey } from '../../protocol/owner/secrets.js';
 import type { KnownEpoch } from './storage.js';
 
-/**
- * scrypt (RFC 7914) with 128 MiB, OWASP's setting for interactive use: about a second on a phone, for each guess too.
- */
-const SCRYPT_COST = { n: 2 ** 17, r: 8, p: 1 } as const;
-/**
- * Limits on the cost that a file may demand, eight times ours and 1 GiB, so that a forged file cannot freeze the page.
- */
-const SCRYPT_COST_MAX = 8 * SCRYPT_COST.n * SCRYPT_COST.r * SCRYPT_COST.p;
-const SCRYPT_MEMORY_MAX_BYTES = 2 ** 30;
 /** Shortest passphrase, in characters. */
 const PASSPHRASE_MIN = 10;
 /** Fewest different characters of a passphrase; "1212121212" has two. */
@@ -24,27 +16,6 @@ const DIFFERENT_MIN = 6;
 const DIGITS_MIN = 20;
 /** What guessing begins with, letters only and lower case. */
 const GUESSED_FIRST = /passwor[dt]|qwert[yz]|letmein|iloveyou|sealcam/;
-
-const fileSchema = v.object({
-  sealcam: v.literal('recovery-file'),
-  version: v.picklist([1, 2]),
-  kdf: v.pipe(
-    v.object({
-      name: v.literal('scrypt'),
-      // A power of two (RFC 7914 §2).
-      n: v.pipe(
-        v.int(2),
-        v.check((n) => Number.isInteger(Math.log2(n))),
-      ),
-      r: v.int(1, 16),
-      p: v.int(1, 4),
-      salt: v.base64Bytes,
-    }),
-    v.check(({ n, r, p }) => n * r * p <= SCRYPT_COST_MAX && 128 * n * r <= SCRYPT_MEMORY_MAX_BYTES),
-  ),
-  nonce: v.base64Bytes,
-  box: v.base64Bytes,
-});
 
 /** What a recovery file holds. */
 export interface Recovery {
@@ -140,19 +111,10 @@ export async function openRecoveryFile(
   passphrase: string,
   onProgress?: (fraction: number) => void,
 ): Promise<Recovery> {
-  let file: v.InferOutput<typeof fileSchema>;
-  try {
-    file = v.parse(fileSchema, JSON.parse(text));
-  } catch (cause) {
-    throw new SealcamError('recovery-refused', 'this is not a recovery file', { cause });
-  }
-  if (file.nonce.length !== 24) throw new SealcamError('recovery-refused', 'the recovery file is damaged');
-  const key = await scrypt(passphrase, file.kdf.salt, file.kdf, onProgress);
-  const opened = secretbox.open(file.box, file.nonce, key);
-  if (opened === undefined) throw new SealcamError('recovery-refused', 'the passphrase does not open this file');
-  const recovery = file.version === 1 ? { master: opened, savedAtMs: null, epochs: [] } : parseContents(opened);
-  if (recovery.master.length !== 32) throw new SealcamError('recovery-refused', 'the recovery file is damaged');
-  return recovery;
+  const box = await openRecoveryBox(text, passphrase, onProgress);
+  // The key alone is checked in both versions.
+  const master = masterOf(box);
+  return box.version === 1 ? { master, savedAtMs: null, epochs: [] } : parseContents(box.contents);
 }
 
 function parseContents(opened: Uint8Array): Recovery {

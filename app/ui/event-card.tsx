@@ -1,4 +1,4 @@
-import { type JSX, type RefObject, useEffect, useRef, useState } from './preact.js';
+import { type JSX, type RefObject, useLayoutEffect, useRef, useState } from './preact.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
 import { keyOf, type PictureState } from '../core/pictures.js';
 import type { EventPicture, TimelineEvent } from '../core/timeline.js';
@@ -13,7 +13,7 @@ export function usePicture(picture: EventPicture | null, shown: boolean): Pictur
   const { pictures } = usePage();
   const key = picture === null ? null : keyOf(picture);
   useChanges(pictures);
-  useEffect(() => (picture === null || !shown ? undefined : pictures.show(picture)), [pictures, key, shown]);
+  useLayoutEffect(() => (picture === null || !shown ? undefined : pictures.show(picture)), [pictures, key, shown]);
   return picture === null ? { type: 'none' } : pictures.stateOf(picture);
 }
 
@@ -21,7 +21,7 @@ export function usePicture(picture: EventPicture | null, shown: boolean): Pictur
 function useInView(): readonly [RefObject<HTMLLIElement>, boolean] {
   const [isInView, setInView] = useState(false);
   const element = useRef<HTMLLIElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (element.current === null) return undefined;
     const observer = new IntersectionObserver(
       (entries) => {

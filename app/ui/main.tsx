@@ -1,4 +1,4 @@
-import { type JSX, render, useEffect, useState } from './preact.js';
+import { type JSX, render, useLayoutEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
@@ -6,13 +6,14 @@ import { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
-import { FIRST_PAGE_RECORDS } from '../core/camera-pages.js';
+import { FIRST_ANSWER_RECORDS } from '../core/camera-pages.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { Deletions } from '../core/deletions.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
 import { Liveness } from '../core/liveness.js';
 import { HouseholdHeads } from '../core/household-heads.js';
 import { Owner } from '../core/owner.js';
+import { Opener } from '../core/opener.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
@@ -27,6 +28,7 @@ import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
 import { Logo } from './icons.js';
+import { startOpenerThread } from './opener-thread.js';
 import { Onboarding } from './parts.js';
 import { Problem } from './problem.js';
 import { Shell } from './shell.js';
@@ -59,18 +61,25 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     cloudOrigin: cloudOrigin(),
     pageOrigin: location.origin,
     fetch: (url, init) => fetch(url, init),
-    firstRecords: FIRST_PAGE_RECORDS,
+    firstRecords: FIRST_ANSWER_RECORDS,
   });
   const history = new HistoryKeeper(suite, storage, recipientOf(keys), signatures);
   await history.load();
   client.acceptHouseholds(history.acceptedAccounts());
   const { signer } = keys;
   const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });
-  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
+  const opener = new Opener({ suite, clock, keys: keys.recipient });
+  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys, opener });
   const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
   await household.load();
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
   const hearing = new Hearing(session, liveness);
+  const started = session.subscribe(({ isLoaded }) => {
+    if (!isLoaded) return;
+    // Not before: the first events are waited for.
+    started();
+    startOpenerThread(opener, keys.recipient);
+  });
   const deletions = new Deletions({ suite, clock, keys, client, history });
   const putAway = new PutAway(storage);
   await putAway.load();
@@ -140,7 +149,8 @@ function App({
     if (master === null) setState({ type: 'new', storage });
     else enter(storage, master);
   };
-  useEffect(() => {
+  // Before the first frame is drawn, which says nothing yet.
+  useLayoutEffect(() => {
     start().catch(fail);
   }, []);
   switch (state.type) {

@@ -127,26 +127,55 @@ export function unseal(
   keys: RecipientKeys,
   sealed: SealedObject,
 ): SealedContent {
-  if (sealed.header.length + sealed.body.length > LIMITS.sealedMaxBytes) {
+  return openWithK(suite, contentKey(suite, context, keys, sealed), sealed);
+}
+
+/**
+ * Returns K, the key of one object, for a recipient. It was fresh for this object and opens no other, as E does in suite 2.
+ * @throws SealcamError `seal-refused` (sealed to another key, or of another event), `malformed`, `unsupported`
+ */
+export function contentKey(
+  suite: CryptoSuite,
+  context: SealContext,
+  keys: RecipientKeys,
+  sealed: SealedObject,
+): Uint8Array {
+  for (const wrap of decodeHeader(sealed).wraps) {
+    const secret = openBox(suite, keys.secret, keys.publicKey, wrap);
+    if (secret === undefined) continue;
+    if (!equal(secret.subarray(32), contextHash(suite, context))) {
+      throw new SealcamError('seal-refused', 'sealed for another event');
+    }
+    return secret.slice(0, 32);
+  }
+  throw new SealcamError('seal-refused', 'not sealed to this key');
+}
+
+/**
+ * Opens an object with its own key K, as a reader of evidence does. The event that it was sealed for stands in the wraps, which
+ * only recipients open: the signed record that names header and body says it instead.
+ *
+ * @throws SealcamError `seal-refused` (another key, or altered), `malformed`, `unsupported`
+ */
+export function openWithK(suite: CryptoSuite, key: Uint8Array, sealed: SealedObject): SealedContent {
+  const { wraps, mac } = decodeHeader(sealed);
+  if (!equalSecret(headerMac(suite, key, wraps), mac)) {
+    throw new SealcamError('seal-refused', 'the seal header was altered');
+  }
+  return unpadContent(openBody(hkdfSha256(key, 'body'), sealed.body));
+}
+
+function decodeHeader({ header, body }: SealedObject): {
+  readonly wraps: readonly Uint8Array[];
+  readonly mac: Uint8Array;
+} {
+  if (header.length + body.length > LIMITS.sealedMaxBytes) {
     throw new SealcamError('malformed', 'a sealed object over the limit');
   }
-  const raw = decodeCbor(sealed.header, { maxBytes: LIMITS.sealedMaxBytes, maxDepth: 3, maxItems: 16 });
+  const raw = decodeCbor(header, { maxBytes: LIMITS.sealedMaxBytes, maxDepth: 3, maxItems: 16 });
   if (Array.isArray(raw) && typeof raw[0] === 'number' && raw[0] !== SUITE) {
     throw new SealcamError('unsupported', `seal suite ${String(raw[0])}`);
   }
   const [, wraps, mac] = sealHeader.fromCbor(raw, 'seal');
-
-  for (const wrap of wraps) {
-    const secret = openBox(suite, keys.secret, keys.publicKey, wrap);
-    if (secret === undefined) continue;
-    const key = secret.subarray(0, 32);
-    if (!equal(secret.subarray(32), contextHash(suite, context))) {
-      throw new SealcamError('seal-refused', 'sealed for another event');
-    }
-    if (!equalSecret(headerMac(suite, key, wraps), mac)) {
-      throw new SealcamError('seal-refused', 'the seal header was altered');
-    }
-    return unpadContent(openBody(hkdfSha256(key, 'body'), sealed.body));
-  }
-  throw new SealcamError('seal-refused', 'not sealed to this key');
+  return { wraps, mac };
 }

@@ -56,6 +56,14 @@ export function decodeCborInPlace(bytes: Uint8Array, limits: CborLimits): unknow
   return new CborReader(bytes, limits, false).readAll();
 }
 
+/**
+ * Decodes a CBOR sequence (RFC 8742), whose byte strings are views of `bytes`. The limits are those of all its items together.
+ * @throws SealcamError `malformed`
+ */
+export function decodeCborSequence(bytes: Uint8Array, limits: CborLimits): readonly unknown[] {
+  return new CborReader(bytes, limits, false).readSequence();
+}
+
 /** Returns the head of a byte string of this length, which stands before its content. */
 export function byteStringHead(length: number): Uint8Array {
   const writer = new CborWriter(HEAD_MAX_BYTES);
@@ -86,11 +94,22 @@ class CborReader {
   }
 
   readAll(): unknown {
+    this.checkSize();
+    const value = this.read(0);
+    return this.offset === this.bytes.length ? value : refuse('bytes after the end');
+  }
+
+  readSequence(): unknown[] {
+    this.checkSize();
+    const items: unknown[] = [];
+    while (this.offset < this.bytes.length) items.push(this.read(0));
+    return items;
+  }
+
+  private checkSize(): void {
     const { bytes, limits } = this;
     if (bytes.length === 0) refuse('no bytes');
     if (bytes.length > limits.maxBytes) refuse(`${String(bytes.length)} bytes, at most ${String(limits.maxBytes)}`);
-    const value = this.read(0);
-    return this.offset === bytes.length ? value : refuse('bytes after the end');
   }
 
   /** Reads one item inside of `depth` arrays and maps. */

@@ -21,6 +21,7 @@ import {
 import { decodeCbor, encodeCbor } from '../../../protocol/wire/cbor.js';
 import { Forge } from '../../../scripts/vectors/forge.js';
 import { attacks, type Attack } from '../../support/attack.js';
+import { evidenceAttacks } from '../../support/evidence-attacks.js';
 import { periodAttacks } from '../../support/period-attacks.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { asyncCodeOf, codeOf } from '../../support/codes.js';
@@ -221,4 +222,5 @@ attacks('seal', 'Sealed pictures', [
     },
   },
   ...periodAttacks(),
+  ...evidenceAttacks(),
 ]);

@@ -4,10 +4,14 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { freePort } from '../../../scripts/free-port.js';
+import { EvidenceWorld } from '../../../scripts/vectors/evidence-world.js';
+import { seedOf } from '../../../scripts/vectors/keyring.js';
 import { claimed, deletion } from '../../support/contracts/cloud-store/world.js';
 import { run, start, type Running } from '../../support/engines/command.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { exportedLines } from '../../support/worlds/exported.js';
 import { parseExposition } from '../../support/exposition-parser.js';
 import { tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
@@ -44,7 +48,7 @@ describe('sealcam', () => {
       expect(run('sealcam', args).status).toBe(2);
     }
     expect(run('sealcam', ['--version']).stdout.trim()).toMatch(/^\d+\.\d+\.\d+$/);
-    for (const command of ['run', 'replay', 'verify', 'keygen', 'doctor']) {
+    for (const command of ['run', 'replay', 'verify', 'open', 'evidence', 'keygen', 'doctor']) {
       expect(run('sealcam', [command, '--help']).stdout).toContain(`sealcam ${command}`);
     }
   });
@@ -140,6 +144,33 @@ describe('sealcam', () => {
       json: [{ error: { code: 'malformed' } }],
     });
     expect(run('sealcam', ['verify', '/nowhere']).status).toBe(2);
+  });
+
+  it('makes evidence of an export, which verifies, and is refused with one bit changed', () => {
+    const world = new EvidenceWorld(nodeSuite, 2);
+    const folder = tempFolder();
+    const [file, key, out] = ['export.jsonl', 'key', 'event.evidence'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(file, exportedLines(world).join('\n'));
+    writeFileSync(key, seedOf(nodeSuite, 'owner master'));
+    expect(run('sealcam', ['verify', file])).toMatchObject({ status: 0 });
+    expect(run('sealcam', ['evidence', file, '--json']).json).toHaveLength(3);
+    const event = toHex(world.id('event'));
+    const made = run('sealcam', ['evidence', file, '--event', event, '--key', key, '--out', out, '--json']);
+    expect(made).toMatchObject({ status: 0, json: [{ file: out, event }] });
+    expect(run('sealcam', ['verify', out, '--json'])).toMatchObject({ status: 0, json: [{ kind: 'evidence', event }] });
+    const altered = readFileSync(out);
+    altered.writeUInt8(altered.readUInt8(5000) ^ 1, 5000);
+    writeFileSync(out, altered);
+    expect(run('sealcam', ['verify', out]).status).toBe(3);
+    expect(run('sealcam', ['open', file, '--key', key, '--out', join(folder, 'pictures')])).toMatchObject({
+      status: 0,
+    });
+    expect(readdirSync(join(folder, 'pictures'))).toHaveLength(4);
+    expect(run('sealcam', ['open', file]).status).toBe(2);
   });
 
   it('reloads its whole configuration or nothing on SIGHUP, and stops on SIGTERM in under two seconds', async () => {

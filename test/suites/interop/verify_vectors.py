@@ -23,16 +23,27 @@ sys.dont_write_bytecode = True
 import ingest_example  # noqa: E402
 from sealcam_py.messages import format_topic  # noqa: E402
 from vector_checks.cddl import check_cddl  # noqa: E402
-from vector_checks.controls import check_controls  # noqa: E402
+from vector_checks.controls import check_controls, control  # noqa: E402
 from vector_checks.limits import check_limits  # noqa: E402
+from vector_checks.sealed2 import check_evidence, check_seal2, control_sealed2  # noqa: E402
 from vector_checks.signed import check_bad, check_keys, check_signed  # noqa: E402
 from vector_checks.tally import Tally  # noqa: E402
 from vector_checks.transport import check_messages, check_seals  # noqa: E402
 from vector_checks.verdicts import check_verify  # noqa: E402
+from vector_checks.version2 import (  # noqa: E402
+    check_bad_v2,
+    check_cddl_v2,
+    check_keys_v2,
+    check_messages_v2,
+    check_signed_v2,
+    check_verify_v2,
+    control_version2,
+)
 
 ROOT = Path(__file__).resolve().parents[3]
 VECTORS = ROOT / "test" / "vectors"
 CDDL = ROOT / "docs" / "protocol.cddl"
+CDDL_V2 = ROOT / "docs" / "protocol-v2.cddl"
 
 
 def check_example(tally: Tally) -> None:
@@ -50,7 +61,8 @@ def run_all() -> list[tuple[str, Tally]]:
     """Runs every test. Returns (name, tally) for each vector file, then for the other checks."""
     files: dict[str, Any] = {path.name: json.loads(path.read_text()) for path in VECTORS.glob("*.json")}
     keys, signed = files["keys.json"], files["signed.json"]
-    cddl = CDDL.read_text()
+    keys_v2 = {**keys, **files["keys-v2.json"]}
+    cddl, cddl_v2 = CDDL.read_text(), CDDL_V2.read_text()
     motion = next(
         bytes.fromhex(vector["object"]) for vector in signed if vector["name"] == "record-motion-start"
     )
@@ -65,6 +77,18 @@ def run_all() -> list[tuple[str, Tally]]:
         "limits": lambda tally: check_limits(tally, motion, bytes.fromhex(keys["owner"]["seed"])),
         "ingest_example.py": check_example,
         "controls": lambda tally: check_controls(tally, files, cddl),
+        "keys-v2.json": lambda tally: check_keys_v2(tally, files["keys-v2.json"]),
+        "signed-v2.json": lambda tally: check_signed_v2(tally, files["signed-v2.json"], keys_v2),
+        "bad-v2.json": lambda tally: check_bad_v2(tally, files["bad-v2.json"]),
+        "messages-v2.json": lambda tally: check_messages_v2(tally, files["messages-v2.json"], keys),
+        "verify-v2.json": lambda tally: check_verify_v2(tally, files["verify-v2.json"]),
+        "protocol-v2.cddl": lambda tally: check_cddl_v2(tally, cddl_v2),
+        "seal2.json": lambda tally: check_seal2(tally, files["seal2.json"]),
+        "evidence.json": lambda tally: check_evidence(tally, files["evidence.json"]),
+        "controls of version 2": lambda tally: control_version2(tally, files, keys_v2, cddl_v2, control),
+        "controls of suite 2": lambda tally: control_sealed2(
+            tally, files["seal2.json"], files["evidence.json"], control
+        ),
     }
     results = [(name, Tally()) for name in checks]
     for name, tally in results:

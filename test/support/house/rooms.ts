@@ -29,6 +29,8 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'protocol/seal': ['protocol/crypto', 'protocol/wire', 'protocol/objects'],
   'protocol/transport': ['protocol/wire', 'protocol/objects', 'protocol/seal'],
   'protocol/verify': ['protocol/crypto', 'protocol/objects', 'protocol/seal'],
+  'protocol/evidence': ['protocol/crypto', 'protocol/wire', 'protocol/objects', 'protocol/seal', 'protocol/verify'],
+  'protocol/owner': ['protocol/crypto'],
 
   hal: [],
   'hal/linux': ['hal'],

@@ -1,5 +1,6 @@
 import type { Target } from '../harness.js';
 import { DECODER_TARGETS } from './decoders.js';
+import { EVIDENCE_TARGETS } from './evidence.js';
 import { FILE_TARGETS } from './files.js';
 import { SEAL2_TARGETS } from './seal2.js';
 import { SERVICE_TARGETS } from './services.js';
@@ -12,6 +13,7 @@ export const TARGETS: readonly Target[] = [
   ...SIGNED_TARGETS,
   ...WIRE_TARGETS,
   ...SEAL2_TARGETS,
+  ...EVIDENCE_TARGETS,
   ...DECODER_TARGETS,
   ...TEXT_TARGETS,
   ...FILE_TARGETS,

@@ -1,8 +1,8 @@
-"""Sealcam protocol v1 in Python, written from docs/protocol.md and docs/protocol.cddl alone.
+"""Sealcam protocol in Python, written from docs/protocol.md and the two CDDL files alone.
 
 It needs PyNaCl 1.5 (libsodium) and cbor2 5.4. Keys, ids, hashes and objects are `bytes`. Decoded values are
 plain dicts, lists, ints, strings, bytes, bools and None, with the field names of the CDDL, enumerations as
-their names, and without the version, which is always 1. Every refusal is a `ProtocolError` whose `code` is
+their names. A value of version 1 does not hold its version, one of version 2 does. Every refusal is a `ProtocolError` whose `code` is
 one of the documented error codes or verdicts. Section numbers (§) are those of docs/protocol.md.
 
 | module        | §         | start with                                                  |
@@ -19,4 +19,10 @@ one of the documented error codes or verdicts. Section numbers (§) are those of
 | messages      | 9         | parse_topic, read_message, write_message                    |
 | verify        | 10, 11    | bind, EpochLog, check_media                                 |
 | claim_code    | 13        | parse_claim_code, format_claim_code                         |
+| cddl_types    | 2         | Document: the types that docs/protocol-v2.cddl defines      |
+| version2      | 16        | KINDS_2, EITHER, read_message, write_message                |
+| rules2        | 16        | the rules of version 2 that CDDL cannot express             |
+| mlkem, xwing  | 16        | XWingKeys, encapsulate, hpke_open, hpke_seal                |
+| seal2         | 16        | open_period, Period.key_of, open_object                     |
+| evidence      | 17        | verify_evidence                                             |
 """

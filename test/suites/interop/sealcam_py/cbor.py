@@ -47,8 +47,23 @@ def decode_cbor(data: bytes, limit: int) -> Any:
 def scan_cbor(data: bytes) -> None:
     """Checks depth, number of items and types without building values and without recursion, so that hostile
     input can exhaust neither memory nor the stack of the real decoder."""
-    position = 0
-    items = 0
+    position, _ = scan_item(data, 0, 0, MAX_ITEMS, MAX_DEPTH)
+    require(position == len(data), "bytes after the end")
+
+
+def decode_sequence(data: bytes, limit: int, max_items: int, max_depth: int) -> list[Any]:
+    """Decodes a CBOR sequence (RFC 8742) of at least one value; the limits are those of all of them together."""
+    require(0 < len(data) <= limit, f"no bytes, or more than {limit}")
+    values, position, items = [], 0, 0
+    while position < len(data):
+        end, items = scan_item(data, position, items, max_items, max_depth)
+        values.append(decode_cbor(data[position:end], limit))
+        position = end
+    return values
+
+
+def scan_item(data: bytes, position: int, items: int, max_items: int, max_depth: int) -> tuple[int, int]:
+    """Scans one value with all that is in it; returns (its end, number of items so far)."""
     # One entry per open container: (items still to come, is a map). The first entry is the document itself.
     # Keys and values alternate in a map, so if an even number is still to come, a key is next.
     open_containers = [(1, False)]
@@ -58,7 +73,7 @@ def scan_cbor(data: bytes) -> None:
             continue
         open_containers.append((remaining - 1, is_map))
         items += 1
-        require(items <= MAX_ITEMS, f"more than {MAX_ITEMS} items")
+        require(items <= max_items, f"more than {max_items} items")
         major, argument, position = read_head(data, position)
         if is_map and remaining % 2 == 0:
             require(major == UNSIGNED and argument <= MAX_KEY, "a map key that is not an integer 0 to 23")
@@ -68,9 +83,9 @@ def scan_cbor(data: bytes) -> None:
             require(not marked, "text that begins with U+FEFF")
             position += argument
         elif major in (ARRAY, MAP):
-            require(len(open_containers) <= MAX_DEPTH, f"nested deeper than {MAX_DEPTH}")
+            require(len(open_containers) <= max_depth, f"nested deeper than {max_depth}")
             open_containers.append((argument * 2, True) if major == MAP else (argument, False))
-    require(position == len(data), "bytes after the end")
+    return position, items
 
 
 def read_head(data: bytes, position: int) -> tuple[int, int, int]:

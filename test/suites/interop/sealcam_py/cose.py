@@ -10,7 +10,7 @@ from . import objects, rules
 from .cbor import MAX_HEADS, MAX_REVOCATION, MAX_SIGNED, decode_cbor, encode_cbor
 from .ed25519 import check_signature, make_signature, public_key_of
 from .errors import require
-from .fields import VersionedMap
+from .fields import Field
 from .primitives import hmac_sha256, sha256
 
 
@@ -19,7 +19,7 @@ class Kind:
     """One kind of signed object: domain, CDDL rule, signer and rules between fields, size limit in bytes."""
 
     domain: str
-    schema: VersionedMap
+    schema: Field
     check: Callable[[dict[str, Any], bytes], None]
     limit: int = MAX_SIGNED
 
@@ -91,13 +91,14 @@ def make_sig_structure(protected: bytes, domain: str, payload: bytes) -> bytes:
     return encode_cbor(["Signature1", protected, domain.encode(), payload])
 
 
-def open_signed(kind: str, data: bytes) -> Signed:
-    """Verifies an object of the expected kind in the order of §3 and decodes it.
+def open_signed(kind: str, data: bytes, kinds: dict[str, Kind] = KINDS) -> Signed:
+    """Verifies an object of the expected kind in the order of §3 and decodes it. `kinds` are those of version 1,
+    of version 2, or those that open either.
 
     For receipts, commands, sessions, revocations and unlock tokens the caller must check the key: it depends on
     a claim or on a pinned key.
     """
-    kind_rules = KINDS[kind]
+    kind_rules = kinds[kind]
     envelope = parse_envelope(data, kind_rules.limit)
     sig_structure = make_sig_structure(envelope.protected, kind_rules.domain, envelope.payload)
     check_signature(envelope.kid, sig_structure, envelope.signature)
@@ -106,11 +107,11 @@ def open_signed(kind: str, data: bytes) -> Signed:
     return Signed(value, envelope, sig_structure, sha256(sig_structure))
 
 
-def sign(kind: str, value: dict[str, Any], seed: bytes) -> bytes:
+def sign(kind: str, value: dict[str, Any], seed: bytes, kinds: dict[str, Kind] = KINDS) -> bytes:
     """Signs a value, with the field names of the CDDL, with a 32-byte Ed25519 seed."""
     protected = encode_cbor({ALGORITHM_HEADER: ED25519_ALGORITHM, KID_HEADER: public_key_of(seed)})
-    payload = encode_cbor(KINDS[kind].schema.write(value))
-    signature = make_signature(seed, make_sig_structure(protected, KINDS[kind].domain, payload))
+    payload = encode_cbor(kinds[kind].schema.write(value))
+    signature = make_signature(seed, make_sig_structure(protected, kinds[kind].domain, payload))
     return COSE_SIGN1_TAG + encode_cbor([protected, {}, payload, signature])
 
 

@@ -25,6 +25,7 @@ class ClaimRow:
     claim_hash: bytes
     state: str = "open"
     closed_at_seq: int | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ def open_record(data: bytes, topic_device: bytes) -> Signed:
 def row_of_claim(claim: Signed) -> ClaimRow:
     """Returns the row that a cloud writes when a claim and its accept record arrive together (§6)."""
     value = claim.value
-    return ClaimRow(value["device"], value["account"], value["epoch"], claim.hash)
+    version = value.get("version", 1)
+    return ClaimRow(value["device"], value["account"], value["epoch"], claim.hash, version=version)
 
 
 def bind(record: Signed, row: ClaimRow | None) -> None:
@@ -59,6 +61,7 @@ def bind(record: Signed, row: ClaimRow | None) -> None:
     require(value["account"] == row.account, "another account", FOREIGN)
     require(value["epoch"] == row.epoch, "another epoch", FOREIGN)
     require(value["claimHash"] == row.claim_hash, "another claim", FOREIGN)
+    require(value.get("version", 1) == row.version, "not the version of the epoch")
     require(row.state in ("open", "closed"), f"the row is {row.state}", REVOKED)
     if row.state == "closed":
         # A closed row without a seq admits nothing.

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
@@ -8,6 +10,7 @@ import { EventParser } from '../../../../app/core/sse.js';
 import { MemoryStorage, type KnownEpoch } from '../../../../app/core/storage.js';
 import { Timeline } from '../../../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
+import { xwingKeys } from '../../../../protocol/crypto/xwing.js';
 import type { Claim, Recipient } from '../../../../protocol/objects/claim.js';
 import type { RecordMedia } from '../../../../protocol/objects/record.js';
 import type { Verified } from '../../../../protocol/objects/signed-object.js';
@@ -15,6 +18,7 @@ import type { Continuity } from '../../../../protocol/verify/continuity.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { cheapRecoveryFile } from '../../../support/recovery-file.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
+import { repository } from '../../../support/vectors.js';
 
 describe('owner keys', () => {
   it('are derived from one master key', () => {
@@ -25,6 +29,19 @@ describe('owner keys', () => {
     expect(a.recipient).toEqual(b.recipient);
     expect(a.account).toHaveLength(16);
     expect(a.signer.publicKey).not.toEqual(a.recipient.publicKey);
+    expect(a.xwingSeed).toEqual(b.xwingSeed);
+    expect(ownerKeys(tweetnaclSuite, realRandom.bytes(32)).xwingSeed).not.toEqual(a.xwingSeed);
+  });
+
+  it('are all restored by a recovery file of 0.1, the X-Wing key too', async () => {
+    // Written by 0.1.0 for the master key SHA-256('sealcam test vector: owner master').
+    const file = readFileSync(join(repository, 'test', 'fixtures', 'recovery-file-0.1.json'), 'utf8');
+    const { master } = await openRecoveryFile(file, 'correct horse battery');
+    const keys = ownerKeys(tweetnaclSuite, master);
+    expect(toHex(keys.signer.publicKey)).toBe('47484a503c160dc99728678b1fa8aa71cab9a3c2966262e31e28a63775cf4add');
+    expect(toHex(keys.recipient.publicKey)).toBe('1aaccd234809c212b46cf0615b4483170da76d9cbb95d0bae325f38884b72b60');
+    expect(toHex(keys.xwingSeed)).toBe('ad84f96e758305946982ac4f7bc8015a46dc443123372e1079ecab400f9b1d28');
+    expect(xwingKeys(tweetnaclSuite, keys.xwingSeed).publicKey).toHaveLength(1216);
   });
 });
 

@@ -1,0 +1,172 @@
+import { existsSync, readdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { makePrivateFolder } from '../../common/adapters/private-files.js';
+import { concat, toHex } from '../../common/bytes.js';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { nodeSuite } from '../../protocol/crypto/node.js';
+import { contextOf, eventOf, openPicture } from '../../protocol/evidence/event.js';
+import type { EpochKeys, Reader } from '../../protocol/evidence/household-keys.js';
+import { openWithE } from '../../protocol/seal/object.js';
+import { epochsOf, type ExportEpoch } from './export-epochs.js';
+import { readExport, type ExportProblem, type ExportRecord } from './export-file.js';
+import type { Output } from './output.js';
+import { readerOf, readNamed, type OwnerKeyOptions } from './owner-key.js';
+
+export interface OpenOptions extends OwnerKeyOptions {
+  /** Folder for the pictures, empty or new. */
+  readonly out: string;
+}
+
+/** Records after which progress is printed. */
+const PROGRESS_RECORDS = 500;
+
+/** Runs `sealcam open EXPORT`: writes every picture and clip that this key opens. Returns 3 if any could not be opened. */
+export async function openCommand(path: string, options: OpenOptions, output: Output): Promise<number> {
+  const { out } = options;
+  if (existsSync(out) && readdirSync(out).length > 0) {
+    throw new SealcamError('usage-invalid', `--out: ${out} is not empty`, {
+      hint: 'Name a folder that is empty or does not exist yet.',
+    });
+  }
+  const file = readExport(nodeSuite, new TextDecoder().decode(readNamed('export', path)).split('\n'));
+  const reader = await readerOf(options);
+  makePrivateFolder(out);
+  const opening = new Opening(out, output);
+  for (const problem of file.problems) opening.report(problem);
+  for (const epoch of epochsOf(file)) await opening.openEpoch(reader, epoch);
+  return opening.finish();
+}
+
+/** A clip's opened segments by their index. */
+interface Clip {
+  readonly name: string;
+  readonly parts: Map<number, Uint8Array>;
+}
+
+class Opening {
+  private readonly folder: string;
+  private readonly output: Output;
+  private readonly clips = new Map<string, Clip>();
+  private readonly problems: ExportProblem[] = [];
+  private written = 0;
+  private records = 0;
+
+  constructor(folder: string, output: Output) {
+    this.folder = folder;
+    this.output = output;
+  }
+
+  report(problem: ExportProblem): void {
+    this.problems.push(problem);
+  }
+
+  /** Opens an epoch's pictures; one that seals to somebody else is reported once. */
+  async openEpoch(reader: Reader, epoch: ExportEpoch): Promise<void> {
+    const { value } = epoch.claim;
+    let keys: EpochKeys;
+    try {
+      keys = await reader.openEpoch(value, epoch.keyRecords);
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      this.report({
+        line: 0,
+        code,
+        message: `camera ${toHex(value.device)}, epoch ${String(value.epoch)}: ${message}`,
+      });
+      return;
+    }
+    for (const stored of epoch.records) {
+      if (++this.records % PROGRESS_RECORDS === 0) process.stderr.write(`${String(this.records)} records\n`);
+      this.openRecord(epoch, keys, stored);
+      this.openSegments(epoch, keys, stored);
+    }
+  }
+
+  private openRecord(epoch: ExportEpoch, keys: EpochKeys, { record, media, line }: ExportRecord): void {
+    const event = eventOf(record.value);
+    if (event === undefined) return;
+    for (const [at, entry] of (record.value.media ?? []).entries()) {
+      const sealed = media[at] ?? null;
+      if (sealed === null) continue;
+      this.openOrReport(line, () => {
+        const context = contextOf(record.value, event, entry.id, entry.role);
+        const key = keys.keyOf(context, sealed) ?? missingKey();
+        const { detail, jpeg } = openPicture(nodeSuite, epoch.claim.value, context, key, sealed);
+        const name = jpeg === null ? null : `${nameOf(record.value)}-${entry.role}${String(at)}.jpg`;
+        if (name !== null && jpeg !== null) this.write(name, jpeg);
+        const { kind, device, epoch: number, seq, time } = record.value;
+        this.output.emit({
+          file: name,
+          kind,
+          device: toHex(device),
+          epoch: number,
+          seq,
+          event: toHex(event),
+          at: time.wallMs === null ? null : new Date(time.wallMs).toISOString(),
+          clock: time.quality,
+          detail,
+        });
+      });
+    }
+  }
+
+  private openSegments(epoch: ExportEpoch, keys: EpochKeys, { record, line }: ExportRecord): void {
+    const { clip } = record.value;
+    for (const [index, mediaId, , bodyHash, header] of clip?.segments ?? []) {
+      const body = epoch.segments.get(toHex(bodyHash));
+      if (clip === undefined || body === undefined) continue;
+      this.openOrReport(line, () => {
+        const context = contextOf(record.value, clip.eventId, mediaId, 'segment');
+        const key = keys.keyOf(context, { header, body }) ?? missingKey();
+        const id = `${toHex(record.value.device)}/${toHex(clip.eventId)}/${String(clip.number)}`;
+        const known = this.clips.get(id) ?? { name: `${nameOf(record.value)}-clip`, parts: new Map() };
+        known.parts.set(index, openWithE(nodeSuite, key, context, { header, body }));
+        this.clips.set(id, known);
+      });
+    }
+  }
+
+  private openOrReport(line: number, open: () => void): void {
+    try {
+      open();
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      this.report({ line, code, message });
+    }
+  }
+
+  private write(name: string, bytes: Uint8Array): void {
+    writeFileSync(join(this.folder, name), bytes, { flag: 'wx', mode: 0o600 });
+    this.written++;
+  }
+
+  /** Writes the clips, each as far as it goes from its beginning without a hole, and the summary. */
+  finish(): number {
+    for (const { name, parts } of this.clips.values()) {
+      const whole: Uint8Array[] = [];
+      for (let part = parts.get(0); part !== undefined; part = parts.get(whole.length)) whole.push(part);
+      const isQuickTime = new TextDecoder().decode(whole[0]?.subarray(4, 10)) === 'ftypqt';
+      if (whole.length > 0) this.write(`${name}.${isQuickTime ? 'mov' : 'mp4'}`, concat(...whole));
+      if (whole.length < parts.size) {
+        const code = 'media-missing';
+        this.report({ line: 0, code, message: `${name}: ${String(parts.size - whole.length)} segments after a hole` });
+      }
+    }
+    for (const { line, message, code } of this.problems) {
+      const where = line === 0 ? '' : `line ${String(line)}: `;
+      this.output.printLine(`  ${where}${message} [${code}]`);
+      this.output.emit({ line, code, message });
+    }
+    this.output.printLine(`${String(this.written)} files in ${this.folder}`);
+    return this.problems.length === 0 ? 0 : 3;
+  }
+}
+
+function missingKey(): never {
+  throw new SealcamError('evidence-incomplete', 'the key record of its period is not in the export');
+}
+
+/** Returns a name that sorts by camera, epoch and place. */
+function nameOf({ device, epoch, seq }: ExportRecord['record']['value']): string {
+  return `${toHex(device).slice(0, 8)}-${String(epoch)}-${String(seq).padStart(7, '0')}`;
+}
