@@ -18,7 +18,7 @@ import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { CameraWorld } from './camera-world.js';
 
 /** What every sealed picture shows. */
-export const JPEG = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
+const JPEG = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
 
 /** Returns the keys of a new person. */
 export function newPerson(): OwnerKeys {
@@ -46,10 +46,10 @@ export class SealingCamera {
   readonly media = new Map<string, SealedObject>();
   private readonly people: readonly OwnerKeys[];
 
-  constructor(people: readonly [OwnerKeys, ...OwnerKeys[]], change: Partial<ClaimV2> = {}) {
+  constructor(people: readonly [OwnerKeys, ...OwnerKeys[]], change: Partial<ClaimV2> = {}, world?: CameraWorld) {
     const [owner, ...members] = people;
     this.people = people;
-    this.world = new CameraWorld({ owner: owner.signer, ownerSecret: owner.recipient.secret });
+    this.world = world ?? new CameraWorld({ owner: owner.signer, ownerSecret: owner.recipient.secret });
     this.kemKeys = people.map(kemKeyOf);
     const named = (keys: OwnerKeys, role: 'owner' | 'member') => {
       return { ed25519: keys.signer.publicKey, kem: kemHash(nodeSuite, kemKeyOf(keys)), role };

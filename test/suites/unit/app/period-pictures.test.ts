@@ -47,8 +47,9 @@ async function pageOf(keys: OwnerKeys, cloud: SealedCloud, household: OwnerKeys 
   });
   const pictureOf = (seq: number): EventPicture => {
     const found = session.view().events.find(({ records }) => records.some(({ record }) => record.value.seq === seq));
-    if (found?.picture == null) throw new Error(`no picture in record ${String(seq)}`);
-    return found.picture;
+    const picture = found?.picture ?? null;
+    if (picture === null) throw new Error(`no picture in record ${String(seq)}`);
+    return picture;
   };
   return {
     clock,
@@ -88,7 +89,8 @@ describe('pictures of an epoch of version 2', () => {
       cloud.asked.length = 0;
       const page = await pageOf(person, cloud, household);
       await page.session.refresh();
-      expect(await page.show(seq)).toMatchObject({ type: 'ready', url: expect.stringMatching(/:ffd8ffd9$/) });
+      const state = await page.show(seq);
+      expect(state.type === 'ready' ? state.url : state.type).toMatch(/:ffd8ffd9$/);
       expect((await page.show(second)).type).toBe('ready');
       expect(cloud.asked).toHaveLength(1);
       expect(page.alarms()).toEqual([]);
