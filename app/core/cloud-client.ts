@@ -151,10 +151,10 @@ export class CloudClient {
     await this.request({ method: 'POST', path: '/v1/claims/accepted', body }, nothing);
   }
 
-  /** Deposits a KEM key, which anyone may then ask for by its hash. */
-  async sendKemKey(hash: Uint8Array, kemKey: Uint8Array): Promise<void> {
-    const body = { kemKey: toBase64(kemKey) };
-    await this.request({ method: 'PUT', path: `/v1/kem-keys/${toHex(hash)}`, body }, nothing);
+  /** Leaves the own KEM key for an hour, for whoever has the hash that the member object (version 2) signs. */
+  async sendKemKey(member: Uint8Array, kemKey: Uint8Array): Promise<void> {
+    const body = { member: toBase64(member), kemKey: toBase64(kemKey) };
+    await this.request({ method: 'POST', path: '/v1/kem-keys', body }, nothing);
   }
 
   /**
