@@ -126,6 +126,8 @@ const MIGRATIONS: readonly string[] = [
     period_id BLOB NOT NULL,
     record BLOB,
     body BLOB,
+    -- 1 once the cloud has something that this key record opens.
+    delivered INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (epoch, seq),
     FOREIGN KEY (epoch) REFERENCES epoch (epoch) ON DELETE CASCADE
   ) STRICT;

@@ -63,6 +63,7 @@ export function restorePeriods(store: OutboxStore, periods: readonly PeriodRow[]
     if (periodId !== undefined) queries.insertPeriod.run({ epoch, seq, periodId, record: bytes, body });
   }
   queries.useAllPeriods.run();
+  queries.markAllDelivered.run();
   return restored;
 }
 

@@ -84,11 +84,11 @@ export interface HealthMarkRow {
 }
 
 /**
- * A key record that stays, whatever the limits say: something that it opens is queued, or may still come. The newest two count,
- * since an object is sealed a moment before it is appended.
+ * A key record that stays, whatever the limits say: something that it opens is queued, or may still come, or is in the cloud. The
+ * newest two count, since an object is sealed a moment before it is appended.
  */
-const IS_KEPT_KEY = `EXISTS (
-  SELECT 1 FROM period WHERE period.epoch = record.epoch AND period.seq = record.seq AND (
+const keptKey = (isDelivered: string): string => `EXISTS (
+  SELECT 1 FROM period WHERE period.epoch = record.epoch AND period.seq = record.seq AND (${isDelivered}
     EXISTS (SELECT 1 FROM period_use WHERE period_use.epoch = period.epoch AND period_use.key_seq = period.seq)
     OR ((SELECT count(*) FROM period AS later WHERE later.epoch = period.epoch AND later.seq > period.seq) < 2
       AND EXISTS (SELECT 1 FROM epoch WHERE epoch.epoch = period.epoch AND is_open = 1))))`;
@@ -183,10 +183,14 @@ export function prepareQueries(db: Database) {
     ),
     /** Accepts are left out: without its accept the cloud stores nothing of an epoch. So are key records in use. */
     oldestDroppable: prepare<RecordRow>(
-      `SELECT * FROM record WHERE seq > 0 AND NOT ${IS_KEPT_KEY} ORDER BY epoch, seq LIMIT 1`,
+      `SELECT * FROM record WHERE seq > 0 AND NOT ${keptKey('delivered = 1 OR')} ORDER BY epoch, seq LIMIT 1`,
     ),
     isKeptKey: prepare<{ readonly seq: number }>(
-      `SELECT seq FROM record WHERE epoch = ? AND seq = ? AND ${IS_KEPT_KEY}`,
+      `SELECT seq FROM record WHERE epoch = ? AND seq = ? AND ${keptKey('delivered = 1 OR')}`,
+    ),
+    /** The same without what is in the cloud: a cloud that refuses a key record for good opens nothing with it. */
+    isNeededKey: prepare<{ readonly seq: number }>(
+      `SELECT seq FROM record WHERE epoch = ? AND seq = ? AND ${keptKey('')}`,
     ),
     restoreRecord: prepare('UPDATE record SET hash = @hash, bytes = @bytes WHERE epoch = @epoch AND seq = @seq'),
     rangeTotals: prepare<{ readonly records: number; readonly bytes: number | null }>(
@@ -245,6 +249,13 @@ export function prepareQueries(db: Database) {
     forgetPeriodCopies: prepare(
       'UPDATE period SET record = NULL, body = NULL WHERE epoch = @epoch AND seq BETWEEN @from AND @to',
     ),
+    /** The cloud has the records `from` to `to`, and needs the key records that open them. */
+    markDelivered: prepare(
+      `UPDATE period SET delivered = 1 WHERE epoch = @epoch AND seq IN
+         (SELECT key_seq FROM period_use WHERE epoch = @epoch AND seq BETWEEN @from AND @to)`,
+    ),
+    /** After a salvage: nobody knows what the cloud has. */
+    markAllDelivered: prepare('UPDATE period SET delivered = 1'),
     deletePeriods: prepare('DELETE FROM period WHERE epoch = @epoch AND seq BETWEEN @from AND @to'),
     /** Periods whose key record has its receipt and which nothing here needs any more. */
     trimPeriods: prepare(

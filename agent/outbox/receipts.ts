@@ -79,6 +79,7 @@ function deleteReceipted({ queries }: OutboxStore, epoch: number, from: number, 
   const records = totals?.records ?? 0;
   if (records === 0) return 0;
   if (from === 0) queries.keepAccept.run(epoch);
+  queries.markDelivered.run({ epoch, from, to });
   queries.deleteRecords.run({ epoch, from, to });
   queries.forgetPeriodCopies.run({ epoch, from, to });
   queries.deleteAssignedLosses.run({ epoch, from, to });
@@ -103,7 +104,7 @@ function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject
   const { queries, losses } = store;
   const row = queries.record.get(epoch, seq);
   if (row === undefined || !equal(new Uint8Array(row.hash), hash)) return null;
-  if (store.isKeptKey(row)) return 'kept';
+  if (queries.isNeededKey.get(epoch, seq) !== undefined) return 'kept';
   const size = store.sizeOf(row);
   queries.insertQuarantined.run({ epoch, seq, code, bytes: row.bytes });
   const excess = (queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_RECORDS_MAX;

@@ -8,7 +8,7 @@ import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { REPORT_FD } from './recorder.js';
 import { Life, pickStep, type Report } from './steps.js';
 import { cameraOf, openFolder } from './world.js';
-import { storeOf } from '../../support/outbox-store.js';
+import { dropKeys, storeOf } from '../../support/outbox-store.js';
 
 export interface Job {
   readonly folder: string;
@@ -67,16 +67,6 @@ function killAt(outbox: Outbox, statement: number): void {
       return result;
     };
   }
-}
-
-function dropKeys(outbox: Outbox): void {
-  const { queries } = storeOf(outbox);
-  const { database } = queries.device;
-  Object.assign(queries, {
-    oldestDroppable: database.prepare('SELECT * FROM record WHERE seq > 0 ORDER BY epoch, seq LIMIT 1'),
-    oldestDroppableMedia: queries.oldestMedia,
-    isKeptKey: database.prepare('SELECT 1 WHERE ? < 0 AND ? < 0'),
-  });
 }
 
 tryStep('open', () => {

@@ -2,9 +2,13 @@ import { equal, toHex } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { CloudStore, StoredRecord } from '../../../cloud/store/store.js';
 import { simSuite } from './suite.js';
-import type { AnyRecord } from '../../../protocol/objects/record.js';
+import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
+import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { decodeObjectHeader } from '../../../protocol/seal/object.js';
+import { openPeriod, type OpenedPeriod } from '../../../protocol/seal/open-period.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import type { SimCamera } from './camera.js';
+import type { ObservedOwner } from './observed.js';
 import { nameOf, type Made, type Oracle } from './oracle.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
@@ -161,7 +165,7 @@ async function hasPictures(
 ): Promise<boolean> {
   const { device, account, epoch, claimHash, event, media } = record.value;
   const owner = oracle.ownerOf(record.value);
-  for (const { id } of media ?? []) {
+  for (const { id, role } of media ?? []) {
     const found = await store.records.media(device, epoch, id);
     if (found === undefined) {
       // A record that was dropped before its receipt arrived was dropped with its picture.
@@ -169,14 +173,63 @@ async function hasPictures(
       return false;
     }
     if (owner === undefined || event === undefined) continue;
+    const context = { device, account, epoch, claimHash, eventId: event.id, mediaId: id };
     try {
-      unseal(simSuite, { device, account, epoch, claimHash, eventId: event.id, mediaId: id }, owner.keys, found.sealed);
+      if (record.value.version === undefined) unseal(simSuite, context, owner.keys, found.sealed);
+      else if (role === 'thumbnail' || role === 'detail') {
+        const period = await periodOf(store, record.value, found.sealed.header, owner);
+        if (period !== null) period.open({ ...context, role }, found.sealed);
+        else if (!isKeyAccounted(oracle, losses, found.sealed.header)) {
+          oracle.fail(`nobody can open ${nameOf(record.value)} of ${camera.name}: its key record is gone`);
+        }
+      }
     } catch (error) {
       if (!isSealcamError(error)) throw error;
       oracle.fail(`${owner.name} cannot open ${nameOf(record.value)} of ${camera.name}: ${error.code}`);
     }
   }
   return true;
+}
+
+/** Returns whether the key record of an object waits at its camera, or was erased with its ownership. */
+function isKeyAccounted(oracle: Oracle, losses: Losses, header: Uint8Array): boolean {
+  const { periodId } = decodeObjectHeader(header);
+  return [...oracle.made].some(([name, made]) => {
+    const { key } = made.record.value;
+    return key !== undefined && equal(key.periodId, periodId) && (waits(made) || losses.isErased(name));
+  });
+}
+
+const periods = new Map<string, OpenedPeriod>();
+const PERIODS_MAX = 1000;
+
+/** Opens the period of an object, as the owner's page does: by its key record in the cloud. Null where that has not come. */
+async function periodOf(
+  store: CloudStore,
+  { device, account, epoch, claimHash }: AnyRecord,
+  header: Uint8Array,
+  owner: ObservedOwner,
+): Promise<OpenedPeriod | null> {
+  const { periodId } = decodeObjectHeader(header);
+  const name = toHex(periodId);
+  const before = periods.get(name);
+  if (before !== undefined) return before;
+  const found = await store.records.keyRecord(device, epoch, periodId);
+  if (found === undefined || found.sealed === null) return null;
+  const { key } = openSigned(anyRecordKind, simSuite, found.record.bytes).value;
+  if (key === undefined) return null;
+  const opened = await openPeriod({
+    suite: simSuite,
+    context: { device, account, epoch, claimHash, periodId },
+    commit: key.commit,
+    body: found.sealed.body,
+    recipients: 1,
+    own: 0,
+    decapsulate: (enc) => owner.kem.decapsulate(enc),
+  });
+  if (periods.size >= PERIODS_MAX) periods.clear();
+  periods.set(name, opened);
+  return opened;
 }
 
 function waits({ camera, record }: Made): boolean {

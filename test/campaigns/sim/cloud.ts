@@ -20,6 +20,8 @@ export interface CloudDependencies {
   readonly weather: () => Weather;
   readonly broker: SimBroker;
   readonly receiptSigner: Signer;
+  /** Protocol versions that it announces to cameras. */
+  readonly versions: readonly number[];
   /** What the cloud sends to cameras: the interval between two records of a backlog, and the window. */
   readonly pacing: { readonly drainIntervalMs: number; readonly windowMs: number };
   /** Wraps the store that ingest sees; a planted bug sits here. */
@@ -58,7 +60,7 @@ export class SimCloud {
   }
 
   start(): void {
-    const { scheduler, trace, broker, receiptSigner, pacing, wrapStore } = this.deps;
+    const { scheduler, trace, broker, receiptSigner, versions, pacing, wrapStore } = this.deps;
     const generation = ++this.generation;
     const isAlive = (): boolean => this.generation === generation;
     const clock: Clock = {
@@ -70,6 +72,7 @@ export class SimCloud {
       store: wrapStore(this.faulty(isAlive)),
       suite: simSuite,
       receiptSigner,
+      versions,
       clock,
       counters: this.counters,
       log: silentLog,

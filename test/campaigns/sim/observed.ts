@@ -1,4 +1,5 @@
 import type { Agent } from '../../../agent/main/agent.js';
+import type { XWingKeys } from '../../../protocol/crypto/xwing.js';
 import type { RecipientKeys } from '../../../protocol/seal/seal.js';
 import type { Life } from './life.js';
 
@@ -19,4 +20,6 @@ export interface ObservedOwner {
   readonly name: string;
   readonly account: Uint8Array;
   readonly keys: RecipientKeys;
+  /** For claims of version 2. */
+  readonly kem: XWingKeys;
 }

@@ -1,8 +1,8 @@
 import { equal, toHex } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
-import type { Claim } from '../../../protocol/objects/claim.js';
+import type { AnyClaim } from '../../../protocol/objects/claim.js';
 import { simSuite } from './suite.js';
-import { offerKind } from '../../../protocol/objects/offer.js';
+import { anyOfferKind } from '../../../protocol/objects/offer.js';
 import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js';
@@ -42,7 +42,7 @@ export class Oracle {
     this.violation ??= what;
   }
 
-  recordClaim(claim: Verified<Claim>, owner: ObservedOwner): void {
+  recordClaim(claim: Verified<AnyClaim>, owner: ObservedOwner): void {
     this.owners.set(toHex(claim.hash), owner);
   }
 
@@ -124,7 +124,7 @@ export class Oracle {
   private checkUp(camera: ObservedCamera, payload: Uint8Array): void {
     const message = decodeUp(payload);
     if (message.type === 'offer') {
-      const offer = openSigned(offerKind, simSuite, message.offer);
+      const offer = openSigned(anyOfferKind, simSuite, message.offer);
       if (!equal(offer.value.device, camera.device)) this.fail(`${camera.name} publishes the offer of another`);
       return;
     }

@@ -2,12 +2,14 @@ import { equal, toHex } from '../../../common/bytes.js';
 import type { Random } from '../../../common/random.js';
 import { simSuite } from './suite.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
-import { claimKind, claimMac } from '../../../protocol/objects/claim.js';
-import { commandKind } from '../../../protocol/objects/command.js';
+import { anyClaimKind, claimMac, type AnyClaim } from '../../../protocol/objects/claim.js';
+import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
 import { accountId } from '../../../protocol/objects/ids.js';
-import { offerKind } from '../../../protocol/objects/offer.js';
-import { recordKind } from '../../../protocol/objects/record.js';
-import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
+import { kemHash } from '../../../protocol/objects/kem-keys.js';
+import { anyOfferKind } from '../../../protocol/objects/offer.js';
+import { anyRecordKind } from '../../../protocol/objects/record.js';
+import { openSigned, signObject, versionOf } from '../../../protocol/objects/signed-object.js';
+import { xwingKeys, type XWingKeys } from '../../../protocol/crypto/xwing.js';
 import type { RecipientKeys } from '../../../protocol/seal/seal.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
@@ -25,6 +27,8 @@ export interface OwnerDependencies {
   readonly oracle: Oracle;
   readonly trace: Trace;
   readonly receiptKey: Uint8Array;
+  /** Claims in version 2, and waits for a camera that offers it. */
+  readonly isTwo: boolean;
 }
 
 /** A household, reduced to what its page signs; the API between page and cloud is not simulated. */
@@ -32,6 +36,7 @@ export class SimOwner {
   readonly name: string;
   readonly account: Uint8Array;
   readonly keys: RecipientKeys;
+  readonly kem: XWingKeys;
   private readonly deps: OwnerDependencies;
   private readonly signer: Signer;
 
@@ -41,39 +46,60 @@ export class SimOwner {
     this.signer = simSuite.ed25519Signer(deps.random.bytes(32));
     const secret = deps.random.bytes(32);
     this.keys = { secret, publicKey: simSuite.x25519PublicKey(secret) };
+    this.kem = xwingKeys(simSuite, deps.random.bytes(32));
     this.account = accountId(simSuite, this.signer.publicKey);
   }
 
   /** Answers the camera's offer with a claim, or sends the pending claim again. Returns true once the cloud has the owner's row. */
   async claim(camera: SimCamera): Promise<boolean> {
-    const { cloud, oracle, trace, receiptKey } = this.deps;
+    const { cloud, oracle, trace, receiptKey, isTwo } = this.deps;
     const { claims } = cloud.store;
     const found = await claims.offer(camera.device);
     const latest = await claims.latest(camera.device);
     if (found === undefined) return false;
-    const offer = openSigned(offerKind, simSuite, found.offer).value;
+    const offer = openSigned(anyOfferKind, simSuite, found.offer).value;
     if (latest !== undefined && offer.lastEpoch < latest.epoch) return equal(latest.account, this.account);
+    if (versionOf(offer) !== (isTwo ? 2 : 1)) return false;
+    const kemKeys = isTwo ? { kemKeys: [this.kem.publicKey] } : {};
     const pending = await claims.pending(camera.device);
     if (pending !== undefined && equal(pending.nonce, offer.nonce)) {
-      this.send(camera, { type: 'claim', claim: pending.claim, mac: pending.mac });
+      this.send(camera, { type: 'claim', claim: pending.claim, mac: pending.mac, ...kemKeys });
       return false;
     }
-    const claim = signObject(claimKind, simSuite, this.signer, {
+    const common = {
       device: camera.device,
       epoch: offer.lastEpoch + 1,
       account: this.account,
       ownerKey: this.signer.publicKey,
-      recipients: [{ x25519: this.keys.publicKey, ed25519: this.signer.publicKey }],
       receiptKeys: [receiptKey],
       previous: offer.lastClaimHash,
       nonce: offer.nonce,
       issuedAtMs: cloud.wallMs,
-    });
+    };
+    const ed25519 = this.signer.publicKey;
+    const claim = signObject<AnyClaim>(
+      anyClaimKind,
+      simSuite,
+      this.signer,
+      isTwo
+        ? {
+            ...common,
+            version: 2,
+            recipients: [{ ed25519, kem: kemHash(simSuite, this.kem.publicKey), role: 'owner' }],
+          }
+        : { ...common, recipients: [{ ed25519, x25519: this.keys.publicKey }] },
+    );
     oracle.recordClaim(claim, this);
     trace.add(this.name, `claims ${camera.name}, epoch ${String(claim.value.epoch)}`);
     const mac = claimMac(simSuite, camera.claimSecret, claim);
-    await claims.putPending(camera.device, { claim: claim.bytes, mac, nonce: offer.nonce, atMs: cloud.wallMs });
-    this.send(camera, { type: 'claim', claim: claim.bytes, mac });
+    await claims.putPending(camera.device, {
+      claim: claim.bytes,
+      mac,
+      nonce: offer.nonce,
+      atMs: cloud.wallMs,
+      ...kemKeys,
+    });
+    this.send(camera, { type: 'claim', claim: claim.bytes, mac, ...kemKeys });
     return false;
   }
 
@@ -84,8 +110,9 @@ export class SimOwner {
     if (row === undefined || !equal(row.account, this.account)) return;
     const [newest] = await cloud.store.records.page(camera.device, row.epoch, Number.MAX_SAFE_INTEGER, 1);
     if (newest === undefined) return;
-    const seen = openSigned(recordKind, simSuite, newest.bytes);
-    const command = signObject(commandKind, simSuite, this.signer, {
+    const seen = openSigned(anyRecordKind, simSuite, newest.bytes);
+    const command = signObject<AnyCommand>(anyCommandKind, simSuite, this.signer, {
+      ...(versionOf(seen.value) === 2 ? { version: 2 as const } : {}),
       action: 'release',
       recent: [seen.value.seq, seen.hash],
       device: camera.device,

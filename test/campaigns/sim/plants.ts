@@ -2,13 +2,13 @@ import type { Agent } from '../../../agent/main/agent.js';
 import type { UplinkSocket } from '../../../agent/uplink/socket.js';
 import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
 import { simSuite } from './suite.js';
-import { receiptKind } from '../../../protocol/objects/receipt.js';
-import { recordKind } from '../../../protocol/objects/record.js';
+import { anyReceiptKind } from '../../../protocol/objects/receipt.js';
+import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../protocol/objects/signed-object.js';
 import { decodeUp } from '../../../protocol/transport/messages.js';
 import type { ObservedCamera } from './observed.js';
 import type { Oracle } from './oracle.js';
-import { storeOf } from '../../support/outbox-store.js';
+import { dropKeys, storeOf } from '../../support/outbox-store.js';
 import { recordKey } from '../../../protocol/objects/ids.js';
 import { withRows } from '../../support/worlds/wrong-rows.js';
 
@@ -33,10 +33,16 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
         const message = topic.endsWith('/up') ? decodeUp(payload) : null;
         if (message?.type !== 'records') return result;
         for (const { record } of message.records) {
-          const { value, hash } = openSigned(recordKind, simSuite, record);
-          const { device, epoch, claimHash, seq, time } = value;
+          const { value, hash } = openSigned(anyRecordKind, simSuite, record);
+          const { version, device, epoch, claimHash, seq, time } = value;
           const ranges = [[seq, seq, hash]] as const;
-          const receipt = signObject(receiptKind, simSuite, anyone, { device, epoch, claimHash, ranges });
+          const receipt = signObject(anyReceiptKind, simSuite, anyone, {
+            ...(version === undefined ? {} : { version }),
+            device,
+            epoch,
+            claimHash,
+            ranges,
+          });
           camera.agent?.outbox.applyReceipt(receipt, time);
         }
         return result;
@@ -66,6 +72,12 @@ export const PLANTS: Readonly<Record<string, Plant>> = {
     agent: ({ outbox }) => {
       const { losses } = storeOf(outbox);
       losses.addRange = () => undefined;
+    },
+  },
+  'drops-keys': {
+    what: 'a full outbox drops key records like any other record',
+    agent: ({ outbox }) => {
+      dropKeys(outbox);
     },
   },
   'no-limit': { what: 'the outbox has no limit', maxBytes: 1e9 },
