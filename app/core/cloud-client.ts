@@ -151,7 +151,7 @@ export class CloudClient {
     await this.request({ method: 'POST', path: '/v1/claims/accepted', body }, nothing);
   }
 
-  /** Leaves the own KEM key for an hour, for whoever has the hash that the member object (version 2) signs. */
+  /** Leaves the own KEM key for an hour, for anyone who has the hash that the member object (version 2) signs. */
   async sendKemKey(member: Uint8Array, kemKey: Uint8Array): Promise<void> {
     const body = { member: toBase64(member), kemKey: toBase64(kemKey) };
     await this.request({ method: 'POST', path: '/v1/kem-keys', body }, nothing);
