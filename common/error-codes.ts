@@ -42,6 +42,12 @@ export const ERROR_CODES = {
     false,
     'The export does not hold all of this event. Make a new export; what was deleted or lost cannot become evidence.',
   ),
+  'not-sealed-to-you': entry(
+    3,
+    false,
+    'The camera signed a key record without your key. Ask its owner to claim it again, with your code.',
+  ),
+  'key-pending': entry(4, true, "It opens by itself once the key record of the camera's period is here."),
   'claim-refused': entry(3, false, 'Open a claim window on the camera and use its claim code.'),
   'claim-downgrade': entry(
     3,

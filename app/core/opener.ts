@@ -2,8 +2,13 @@ import type { CancelTimer, Clock } from '../../common/clock.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { SubtleSeals } from '../../protocol/crypto/web-seals.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
-import { unseal, type RecipientKeys, type SealContext, type SealedObject } from '../../protocol/seal/seal.js';
+import type { ObjectContext } from '../../protocol/seal/object.js';
+import { openSealed } from '../../protocol/seal/open.js';
+import type { RecipientKeys, SealedObject } from '../../protocol/seal/seal.js';
+import { loadPeriodOpener } from './load-period-opener.js';
+import type { PeriodKey, PeriodOpener } from './period-opener.js';
 
 /** One end of a channel between two threads of this page, to which nobody else can write. */
 export interface Channel<Sent, Received> {
@@ -12,10 +17,22 @@ export interface Channel<Sent, Received> {
   readonly listen: (listener: (message: Received) => void) => void;
 }
 
-export interface OpenRequest {
-  readonly id: number;
-  readonly context: SealContext;
+/** The keys that open what cameras sealed, and no other key of the owner. */
+export interface OpeningSecrets {
+  readonly recipient: RecipientKeys;
+  readonly kemSeed: Uint8Array;
+}
+
+/** A sealed object that must belong to `context`. */
+export interface Opening {
+  readonly context: ObjectContext;
   readonly sealed: SealedObject;
+  /** The key of its period; null in an epoch of version 1, which has none. So the claim's version decides which suite it is. */
+  readonly period: PeriodKey | null;
+}
+
+export interface OpenRequest extends Opening {
+  readonly id: number;
 }
 
 export type OpenAnswer =
@@ -27,8 +44,10 @@ export type OpenAnswer =
 
 export interface OpenerDependencies {
   readonly suite: CryptoSuite;
-  readonly keys: RecipientKeys;
+  readonly keys: OpeningSecrets;
   readonly clock: Clock;
+  /** WebCrypto; without it the library opens periods. */
+  readonly subtle?: SubtleSeals;
 }
 
 /** Without an answer for this long, a worker counts as dead. */
@@ -42,6 +61,7 @@ export class Opener {
   private nextId = 0;
   /** Called with the answer, or with null where none will come. */
   private readonly waiting = new Map<number, (answer: OpenAnswer | null) => void>();
+  private periods: PeriodOpener | null = null;
 
   constructor(deps: OpenerDependencies) {
     this.deps = deps;
@@ -61,15 +81,26 @@ export class Opener {
     for (const resolve of [...this.waiting.values()]) resolve(null);
   }
 
-  /** Opens a sealed object that must belong to `context`. @throws SealcamError as `unseal` does */
-  async open(context: SealContext, sealed: SealedObject): Promise<SealedContent> {
-    const answer = await this.ask(context, sealed);
+  /**
+   * Opens a sealed object.
+   * @throws SealcamError `seal-refused`, `malformed`, `unsupported`; `cloud-unreachable` where a part of the page is missing
+   */
+  async open(opening: Opening): Promise<SealedContent> {
+    const answer = await this.ask(opening);
     if (answer?.type === 'opened') return answer.content;
     if (answer?.type === 'refused') throw new SealcamError(answer.code, answer.message);
-    return unseal(this.deps.suite, context, this.deps.keys, sealed);
+    const { suite, keys } = this.deps;
+    return opened(suite, keys, () => this.ownPeriods(), opening);
   }
 
-  private async ask(context: SealContext, sealed: SealedObject): Promise<OpenAnswer | null> {
+  private async ownPeriods(): Promise<PeriodOpener> {
+    const { PeriodOpener } = await loadPeriodOpener();
+    const { suite, keys, subtle } = this.deps;
+    this.periods ??= new PeriodOpener(suite, keys.kemSeed, subtle);
+    return this.periods;
+  }
+
+  private async ask(opening: Opening): Promise<OpenAnswer | null> {
     const { other } = this;
     if (other === null) return null;
     const id = this.nextId++;
@@ -80,7 +111,7 @@ export class Opener {
         cancel = this.deps.clock.after(OPENER_MAX_MS, () => {
           this.abandon();
         });
-        other.send({ id, context, sealed });
+        other.send({ ...opening, id });
       });
     } finally {
       cancel();
@@ -89,21 +120,36 @@ export class Opener {
   }
 }
 
-/** Answers an {@link Opener} in another thread. */
+/** Answers an {@link Opener} in another thread. `periods` has the same key's seed. */
 export function serveOpener(
   suite: CryptoSuite,
-  keys: RecipientKeys,
+  keys: Pick<OpeningSecrets, 'recipient'>,
+  periods: PeriodOpener,
   { send, listen }: Channel<OpenAnswer, OpenRequest>,
 ): void {
-  listen(({ id, context, sealed }) => {
-    send(answerTo(() => unseal(suite, context, keys, sealed), id));
+  listen((request) => {
+    void answerTo(() => opened(suite, keys, () => Promise.resolve(periods), request), request.id).then(send);
   });
   send({ type: 'ready' });
 }
 
-function answerTo(open: () => SealedContent, id: number): OpenAnswer {
+async function opened(
+  suite: CryptoSuite,
+  { recipient }: Pick<OpeningSecrets, 'recipient'>,
+  periods: () => Promise<PeriodOpener>,
+  { context, sealed, period }: Opening,
+): Promise<SealedContent> {
+  const openedPeriod = period === null ? undefined : await (await periods()).open(period);
+  const keys = { x25519: recipient, periodOf: () => openedPeriod };
+  const content = openSealed(suite, period === null ? 1 : 2, context, keys, sealed);
+  // Only a period that is missing gives none, and a version-2 object comes here with its own.
+  if (content === undefined) throw new Error('opened without its period');
+  return content;
+}
+
+async function answerTo(open: () => Promise<SealedContent>, id: number): Promise<OpenAnswer> {
   try {
-    return { type: 'opened', id, content: open() };
+    return { type: 'opened', id, content: await open() };
   } catch (error) {
     if (!isSealcamError(error)) return { type: 'failed', id };
     const { code, message } = error;

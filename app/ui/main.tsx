@@ -13,6 +13,8 @@ import { HistoryKeeper } from '../core/history-keeper.js';
 import { Liveness } from '../core/liveness.js';
 import { HouseholdHeads } from '../core/household-heads.js';
 import { Owner } from '../core/owner.js';
+import { MEMBER_FRAGMENT_V2, MemberBook } from '../core/member-keys.js';
+import { OwnKem } from '../core/own-kem.js';
 import { Opener } from '../core/opener.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
@@ -32,6 +34,7 @@ import { startOpenerThread } from './opener-thread.js';
 import { Onboarding } from './parts.js';
 import { Problem } from './problem.js';
 import { Shell } from './shell.js';
+import { subtleSeals } from './subtle-seals.js';
 
 /** Returns the cloud's origin, which the build wrote into the page; the page's own if that is empty. */
 function cloudOrigin(): string {
@@ -63,13 +66,17 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     fetch: (url, init) => fetch(url, init),
     firstRecords: FIRST_ANSWER_RECORDS,
   });
-  const history = new HistoryKeeper(suite, storage, recipientOf(keys), signatures);
+  const kem = { own: new OwnKem(suite, keys, storage), members: new MemberBook(storage) };
+  await kem.members.load();
+  const kemHash = (): Promise<Uint8Array> => kem.own.hash();
+  const history = new HistoryKeeper(suite, storage, recipientOf(keys), { signatures, kemHash });
   await history.load();
   client.acceptHouseholds(history.acceptedAccounts());
   const { signer } = keys;
   const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });
-  const opener = new Opener({ suite, clock, keys: keys.recipient });
-  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys, opener });
+  const subtle = subtleSeals();
+  const opener = new Opener({ suite, clock, keys, ...(subtle === undefined ? {} : { subtle }) });
+  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys, opener, kem });
   const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
   await household.load();
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
@@ -78,7 +85,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     if (!isLoaded) return;
     // Not before: the first events are waited for.
     started();
-    startOpenerThread(opener, keys.recipient);
+    startOpenerThread(opener, keys);
   });
   const deletions = new Deletions({ suite, clock, keys, client, history });
   const putAway = new PutAway(storage);
@@ -90,7 +97,13 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     standing.addRecord(record);
   });
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, standing, refresh });
-  const pictures = new Pictures({ open: (picture) => owner.openPicture(picture), session, clock, urls: PICTURE_URLS });
+  const pictures = new Pictures({
+    open: (picture) => owner.openPicture(picture),
+    keyStateOf: (picture) => owner.periodStateOf(picture),
+    session,
+    clock,
+    urls: PICTURE_URLS,
+  });
   return {
     keys,
     storage,
@@ -100,6 +113,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     household,
     receiptKeys,
     owner,
+    kem,
     session,
     hearing,
     orders,
@@ -108,6 +122,12 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     putAway,
     pictures,
   };
+}
+
+/** Returns the codes of a person in the link's fragment, or null, and removes them from the address. */
+function consumeMemberCodes(): string | null {
+  const codes = [MEMBER_FRAGMENT, MEMBER_FRAGMENT_V2].flatMap((name) => consumeCode(name) ?? []);
+  return codes.length === 0 ? null : codes.join('\n');
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */
@@ -194,5 +214,5 @@ function App({
 
 const root = document.getElementById('page');
 if (root !== null) {
-  render(<App claimCode={consumeCode(CLAIM_FRAGMENT)} memberCode={consumeCode(MEMBER_FRAGMENT)} />, root);
+  render(<App claimCode={consumeCode(CLAIM_FRAGMENT)} memberCode={consumeMemberCodes()} />, root);
 }

@@ -1,9 +1,8 @@
-import type { RecipientKeys } from '../../protocol/seal/seal.js';
-import type { Channel } from '../core/opener.js';
+import type { Channel, OpeningSecrets } from '../core/opener.js';
 
-/** What the worker receives first: the key that opens what cameras sealed, and no other key of the owner. */
+/** What the worker receives first. */
 export interface OpenerStart {
-  readonly keys: RecipientKeys;
+  readonly keys: OpeningSecrets;
   readonly port: MessagePort;
 }
 

@@ -3,17 +3,17 @@ import { SealcamError } from '../../common/errors.js';
 import * as v from '../../common/schema.js';
 import { KEM_KEY_BYTES } from '../../protocol/objects/ids.js';
 import { kemHash } from '../../protocol/objects/kem-keys.js';
-import { memberKindV2 } from '../../protocol/objects/member.js';
-import { openSigned } from '../../protocol/objects/signed-object.js';
 import { countRefused } from '../alarms/shares.js';
 import { OFFERED_KEM_KEY_TTL_MS } from '../store/bounds.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
+import type { Session } from './sessions.js';
 import { base64List, bytesOf, decoded, hexOf, kemKeyAnswer, kemKeyBody, kemKeysAnswer, epoch } from './wire.js';
 
 const security = [{ session: [] }];
+const params = v.object({ hash: hexOf(32) });
 /** From one address. With the time for which a key waits, it bounds what one address can hold. */
-const OFFERS_PER_MINUTE = 10;
+const OFFERS_PER_MINUTE = 4;
 
 /**
  * KEM keys are too long for a code on a screen: that has the hash, and the key itself comes from here. A page that
@@ -22,26 +22,35 @@ const OFFERS_PER_MINUTE = 10;
 export function kemKeyRoutes(app: FastifyInstance, context: ApiContext): void {
   const { store, suite, clock, counters, sessions, reader } = context;
 
-  app.post<{ Body: { member: string; kemKey: string } }>(
-    '/v1/kem-keys',
+  /** Returns a KEM key that a claim names which this session may read; null without one. */
+  async function namedKey(session: Session, hash: Uint8Array): Promise<Uint8Array | null> {
+    for (const row of await reader.readableEpochs(session)) {
+      const at = reader.kemHashesOf(row).findIndex((named) => equal(named, hash));
+      const kemKey = at < 0 ? null : ((await reader.kemKeys(session.key, row))?.[at] ?? null);
+      if (kemKey !== null) return kemKey;
+    }
+    return null;
+  }
+
+  app.put<{ Params: { hash: string }; Body: { kemKey: string } }>(
+    '/v1/kem-keys/:hash',
     {
       schema: {
-        summary: 'Leave the KEM key of this browser for an hour, for an owner who has its member code',
+        summary: 'Leave the KEM key of this browser for a day, for an owner who has its member code',
         security,
+        params,
         body: kemKeyBody,
       },
       config: { rateLimit: { max: OFFERS_PER_MINUTE } },
     },
-    async ({ headers, body }, reply) => {
-      const { key } = sessions.of(headers.authorization);
-      const { value, kid } = openSigned(memberKindV2, suite, decoded(body.member));
-      if (!equal(kid, key)) throw new SealcamError('foreign', 'the member is not the key of this session');
+    async ({ headers, params: { hash: hex }, body }, reply) => {
+      const { key: signer } = sessions.of(headers.authorization);
+      const hash = bytesOf(hex, 32);
       const kemKey = decoded(body.kemKey);
-      if (kemKey.length !== KEM_KEY_BYTES || !equal(kemHash(suite, kemKey), value.kem)) {
-        throw new SealcamError('kem-key', 'the KEM key is not the one that the member names');
+      if (kemKey.length !== KEM_KEY_BYTES || !equal(kemHash(suite, kemKey), hash)) {
+        throw new SealcamError('kem-key', 'the KEM key has another hash');
       }
-      const atMs = clock.wallMs();
-      if (!(await store.claims.offerKemKey({ signer: key, hash: value.kem, kemKey, atMs }))) {
+      if (!(await store.claims.offerKemKey({ signer, hash, kemKey, atMs: clock.wallMs() }))) {
         countRefused(counters, 'kem-keys');
         throw new SealcamError('rate-limited', 'as many KEM keys wait as may');
       }
@@ -53,17 +62,18 @@ export function kemKeyRoutes(app: FastifyInstance, context: ApiContext): void {
     '/v1/kem-keys/:hash',
     {
       schema: {
-        summary: 'A KEM key that a browser left, by the hash in its member code',
+        summary: 'A KEM key that a browser left, or that a claim names which you may read',
         security,
-        params: v.object({ hash: hexOf(32) }),
+        params,
         response: { 200: kemKeyAnswer },
       },
     },
-    async ({ headers, params }) => {
-      sessions.of(headers.authorization);
-      const sinceMs = clock.wallMs() - OFFERED_KEM_KEY_TTL_MS;
-      const kemKey = await store.claims.offeredKemKey(bytesOf(params.hash, 32), sinceMs);
-      if (kemKey === undefined) throw new SealcamError('not-found', 'no such KEM key waits');
+    async ({ headers, params: { hash: hex } }) => {
+      const session = sessions.of(headers.authorization);
+      const hash = bytesOf(hex, 32);
+      const waiting = await store.claims.offeredKemKey(hash, clock.wallMs() - OFFERED_KEM_KEY_TTL_MS);
+      const kemKey = waiting ?? (await namedKey(session, hash));
+      if (kemKey === null) throw new SealcamError('not-found', 'no such KEM key');
       return { kemKey: toBase64(kemKey) };
     },
   );

@@ -35,7 +35,7 @@ const REFUSALS: Readonly<Record<string, readonly ErrorCode[]>> = {
   'GET /v1/cameras/:device/:epoch/media/:id': ['not-found'],
   'GET /v1/cameras/:device/:epoch/kem-keys': ['not-found'],
   'GET /v1/devices/:device/epochs/:epoch/periods/:period': ['not-found'],
-  'POST /v1/kem-keys': ['foreign', 'kem-key'],
+  'PUT /v1/kem-keys/:hash': ['kem-key'],
   'GET /v1/kem-keys/:hash': ['not-found'],
   'POST /v1/deletions': ['foreign', 'statement-refused'],
   'POST /v1/deletions/undo': ['foreign', 'not-found'],

@@ -269,13 +269,18 @@ export class Reader extends RecordReader {
     return { read, body: found.sealed.body };
   }
 
+  /** Returns the hashes of KEM keys that the claim of a row names, in its order; none for a claim of version 1. */
+  kemHashesOf(row: ClaimRow): readonly Uint8Array[] {
+    const claim = this.claimOf(row);
+    return claim === null ? [] : kemHashesOf(claim);
+  }
+
   /**
    * Returns the KEM keys that the claim of a row names, in its order, null for one that is missing; null for a claim of
    * version 1. The caller has checked that its reader may see the claim.
    */
   async kemKeys(key: Uint8Array, row: ClaimRow): Promise<readonly (Uint8Array | null)[] | null> {
-    const claim = this.claimOf(row);
-    const hashes = claim === null ? [] : kemHashesOf(claim);
+    const hashes = this.kemHashesOf(row);
     if (hashes.length === 0) return null;
     const found = await this.deps.store.claims.kemKeys(hashes);
     const shown: (Uint8Array | null)[] = [];

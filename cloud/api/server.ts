@@ -96,7 +96,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   });
   await app.register(cors, {
     origin: [...settings.pageOrigins],
-    methods: ['GET', 'POST', 'DELETE'],
+    methods: ['GET', 'POST', 'PUT', 'DELETE'],
     allowedHeaders: ['authorization', 'content-type', 'last-event-id'],
     credentials: false,
     maxAge: PREFLIGHT_MAX_AGE_S,

@@ -72,8 +72,7 @@ export const kemKeysAnswer = v.object({
 });
 export const claimAnswer = v.object({ state: v.picklist(['pending', 'accepted']) });
 export const kemKeyBody = v.strictObject({
-  member: described(base64, 'signed member object of version 2, by the key of the session'),
-  kemKey: described(base64, 'the X-Wing public key whose hash it names'),
+  kemKey: described(base64, 'the X-Wing public key with this hash'),
 });
 export const kemKeyAnswer = v.object({ kemKey: base64 });
 export const offerAnswer = v.object({ offer: base64, receivedAtMs: millis });

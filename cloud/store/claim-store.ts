@@ -26,7 +26,7 @@ export interface PendingClaim {
 
 /** A KEM key that no claim names yet. */
 export interface OfferedKemKey {
-  /** The Ed25519 key of the browser, whose signed member object names the hash. */
+  /** The Ed25519 key of the browser. */
   readonly signer: Uint8Array;
   readonly hash: Uint8Array;
   readonly kemKey: Uint8Array;

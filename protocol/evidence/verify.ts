@@ -79,7 +79,7 @@ export function verifyEvidence(suite: CryptoSuite, untrusted: Uint8Array): Evide
     pictures: opened.flatMap(({ pictures }) => pictures),
     clipParts: opened.flatMap(({ clipParts }) => clipParts),
     absent: opened.reduce((sum, { absent }) => sum + absent, 0),
-    ...receiptsOf(suite, claim, records, file),
+    ...receiptsOf(suite, claim, records, after, file),
   };
 }
 
@@ -190,9 +190,11 @@ function receiptsOf(
   suite: CryptoSuite,
   claim: Verified<AnyClaim>,
   records: readonly Verified<AnyRecord>[],
+  after: Verified<AnyRecord> | null,
   file: EvidenceFile,
 ): Pick<Evidence, 'receipts' | 'mediaReceipts'> {
-  const hashes = new Map(records.map(({ value, hash }) => [value.seq, hash]));
+  const known = after === null ? records : [...records, after];
+  const hashes = new Map(known.map(({ value, hash }) => [value.seq, hash]));
   const [first, last] = [records[0]?.value.seq ?? 0, records.at(-1)?.value.seq ?? 0];
   const receipts = file.receipts.map((bytes) => {
     const receipt = openSigned(anyReceiptKind, suite, bytes);

@@ -5,6 +5,8 @@ import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { parseClaimCode } from '../../protocol/objects/claim-code.js';
 import { CloudClient } from '../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../app/core/history-keeper.js';
+import { MemberBook } from '../../app/core/member-keys.js';
+import { OwnKem } from '../../app/core/own-kem.js';
 import { Owner } from '../../app/core/owner.js';
 import { ownerKeys, recipientOf } from '../../app/core/owner-keys.js';
 import { OwnerSession } from '../../app/core/owner-session.js';
@@ -47,9 +49,10 @@ export class Watcher {
       fetch: (url, init) => fetch(url, init),
     });
     const storage = new MemoryStorage();
-    const history = new HistoryKeeper(suite, storage, recipientOf(keys));
+    const kem = { own: new OwnKem(suite, keys, storage), members: new MemberBook(storage) };
+    const history = new HistoryKeeper(suite, storage, recipientOf(keys), { kemHash: () => kem.own.hash() });
     const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
-    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
+    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys, kem });
     this.session = new OwnerSession({ client, history, clock, random: realRandom });
     this.session.subscribe(({ events }) => {
       for (const event of events) this.open(event, onOpened);

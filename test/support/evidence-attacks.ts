@@ -20,7 +20,7 @@ import { openWithE, type ObjectContext } from '../../protocol/seal/object.js';
 import { OpenedPeriod } from '../../protocol/seal/open-period.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { EvidenceWorld } from '../../scripts/vectors/evidence-world.js';
-import { resealed } from '../../scripts/vectors/evidence.js';
+import { resealed } from '../../scripts/vectors/evidence-bad.js';
 import type { Attack } from './attack.js';
 import { codeOf } from './codes.js';
 

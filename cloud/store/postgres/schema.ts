@@ -273,7 +273,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX member_by_kem ON member (kem) WHERE kem IS NOT NULL;
   CREATE TABLE kem_key (hash bytea PRIMARY KEY, key bytea NOT NULL);
 
-  -- KEM keys of browsers that wait to be named in a claim, for an hour.
+  -- KEM keys of browsers that wait to be named in a claim, for a day.
   CREATE TABLE offered_kem_key (
     signer bytea PRIMARY KEY, hash bytea NOT NULL, key bytea NOT NULL, at_ms bigint NOT NULL
   );

@@ -246,7 +246,7 @@ export const migrations: readonly string[] = [
   CREATE INDEX member_by_kem ON member (kem) WHERE kem IS NOT NULL;
   CREATE TABLE kem_key (hash BLOB PRIMARY KEY, key BLOB NOT NULL) STRICT;
 
-  -- KEM keys of browsers that wait to be named in a claim, for an hour.
+  -- KEM keys of browsers that wait to be named in a claim, for a day.
   CREATE TABLE offered_kem_key (
     signer BLOB PRIMARY KEY, hash BLOB NOT NULL, key BLOB NOT NULL, at_ms INTEGER NOT NULL
   ) STRICT;

@@ -7,13 +7,13 @@ import { toHex } from '../../../common/bytes.js';
 import { freePort, hostPage, launch } from '../../support/engines/browser.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { keptFolder } from '../../support/runner/temp.js';
-import { badOpenings, goodOpenings, type Opening } from '../../support/seal-vectors.js';
+import { pageTrials, type Trial } from '../../support/seal-vectors.js';
 import { repository } from '../../support/vectors.js';
 
 const CONTRACT = 'test/support/contracts/opener-in-browser.ts';
 
 /** Returns openings as the contract's script reads them: bytes do not pass from a test into a browser. */
-function textOf(openings: readonly Opening[]): string {
+function textOf(openings: readonly Trial[]): string {
   return JSON.stringify(openings, (_name, value: unknown) =>
     value instanceof Uint8Array ? `bytes:${value.join()}` : value,
   );
@@ -56,22 +56,24 @@ describeWith('chromium', 'the worker that opens what is sealed', () => {
   };
 
   /** Splits them by key: a page has one worker, with one key. */
-  const groups = (): Opening[][] => {
-    const byKey = new Map<string, Opening[]>();
-    for (const opening of [...goodOpenings(), ...badOpenings()]) {
-      const key = toHex(opening.keys.publicKey);
+  const groups = (): Trial[][] => {
+    const byKey = new Map<string, Trial[]>();
+    for (const opening of pageTrials()) {
+      const { recipient, kemSeed } = opening.keys;
+      const key = toHex(recipient.secret) + toHex(kemSeed);
       byKey.set(key, [...(byKey.get(key) ?? []), opening]);
     }
     return [...byKey.values()];
   };
 
-  it('opens and refuses every vector as the page itself does, with the same words', async () => {
+  it('opens and refuses every vector of both suites as the page itself does, with the same words', async () => {
     let opened = 0;
     for (const openings of groups()) {
       await load();
       const text = textOf(openings);
       const there = await page.evaluate((given) => window.openThere(given), text);
-      expect(there).toEqual(await page.evaluate((given) => window.openHere(given), text));
+      expect(there).toEqual(await page.evaluate((given) => window.openHere(given, 'browser'), text));
+      expect(there).toEqual(await page.evaluate((given) => window.openHere(given, 'library'), text));
       for (const [i, { name, refusal }] of openings.entries()) {
         const outcome = there[i] ?? '';
         expect([name, refusal === null ? outcome.startsWith('{"detail"') : outcome.split(':')[0]]).toEqual([
@@ -82,7 +84,7 @@ describeWith('chromium', 'the worker that opens what is sealed', () => {
       }
       await page.close();
     }
-    expect(opened).toBe(goodOpenings().length);
+    expect(opened).toBe(pageTrials().filter(({ refusal }) => refusal === null).length);
   });
 
   it.each(['the file is missing', 'the browser has no workers'])('is done without where %s', async (why) => {
@@ -92,7 +94,7 @@ describeWith('chromium', 'the worker that opens what is sealed', () => {
     const [openings = []] = groups();
     const text = textOf(openings);
     const asPage = await page.evaluate((given) => window.openAsPage(given), text);
-    expect(asPage).toEqual(await page.evaluate((given) => window.openHere(given), text));
+    expect(asPage).toEqual(await page.evaluate((given) => window.openHere(given, 'library'), text));
     await page.close();
   });
 

@@ -36,9 +36,10 @@ describe('the built page', () => {
     expect(html).not.toContain('{{');
     const named = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path = '']) => path);
     expect(named.filter((path) => !existsSync(join(folder, path)))).toEqual([]);
-    // All that is needed at first is asked for at once, not file after file: the entry, what the worker shares, and the rest.
+    // All that is needed at first is asked for at once, not file after file: the entry, what the worker shares, what the
+    // opener of periods shares with both, and the rest.
     expect(named).toEqual(expect.arrayContaining(firsts().map(({ path }) => path)));
-    expect(firsts()).toHaveLength(3);
+    expect(firsts()).toHaveLength(4);
     for (const { path } of scripts) {
       const imported = [
         ...read(path)

@@ -1,13 +1,13 @@
-import { Opener } from '../../../app/core/opener.js';
+import { Opener, type OpeningSecrets } from '../../../app/core/opener.js';
 import { startOpenerThread } from '../../../app/ui/opener-thread.js';
+import { subtleSeals } from '../../../app/ui/subtle-seals.js';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { sleep } from '../../../common/clock.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { CryptoSuite } from '../../../protocol/crypto/suite.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import type { SealedContent } from '../../../protocol/seal/content.js';
-import { unseal, type RecipientKeys } from '../../../protocol/seal/seal.js';
-import type { Opening } from '../seal-vectors.js';
+import type { Trial } from '../seal-vectors.js';
 
 /** What opening gave: the content, or code and sentence of the refusal, as text that can be compared. */
 export type Outcome = string;
@@ -17,8 +17,8 @@ export type OpeningsText = string;
 
 declare global {
   interface Window {
-    /** Opens in the page's own thread. */
-    openHere: (openings: OpeningsText) => Outcome[];
+    /** Opens in the page's own thread, periods by the browser's X-Wing where it has it, or by the library. */
+    openHere: (openings: OpeningsText, by: 'browser' | 'library') => Promise<Outcome[]>;
     /** Opens as the page does, all with the key of the first. */
     openAsPage: (openings: OpeningsText) => Promise<Outcome[]>;
     /** Opens in the worker alone, all with the key of the first: this thread has neither the key nor the primitives. */
@@ -31,12 +31,12 @@ declare global {
 const BYTES = 'bytes:';
 const POLL_MS = 20;
 
-function openingsOf(text: OpeningsText): readonly Opening[] {
+function openingsOf(text: OpeningsText): readonly Trial[] {
   return JSON.parse(text, (_name, value: unknown) => {
     if (typeof value !== 'string' || !value.startsWith(BYTES)) return value;
     const numbers = value.slice(BYTES.length);
     return Uint8Array.from(numbers === '' ? [] : numbers.split(','), Number);
-  }) as readonly Opening[];
+  }) as readonly Trial[];
 }
 
 function outcomeOf(content: SealedContent): Outcome {
@@ -64,30 +64,32 @@ const nothingHere: CryptoSuite = {
   chachaSeal: notHere,
   chachaOpen: notHere,
 };
-const NO_KEYS: RecipientKeys = { secret: new Uint8Array(32), publicKey: new Uint8Array(32) };
+const NO_KEYS: OpeningSecrets = {
+  recipient: { secret: new Uint8Array(32), publicKey: new Uint8Array(32) },
+  kemSeed: new Uint8Array(32),
+};
 
-function openWith(opener: Opener, { context, sealed }: Opening): Promise<Outcome> {
-  return opener.open(context, sealed).then(outcomeOf, refusalOf);
+function openWith(opener: Opener, trial: Trial): Promise<Outcome> {
+  return opener.open(trial).then(outcomeOf, refusalOf);
 }
 
-async function openAllWith(opener: Opener, openings: readonly Opening[]): Promise<Outcome[]> {
-  return Promise.all(openings.map((opening) => openWith(opener, opening)));
+async function openAllWith(opener: Opener, trials: readonly Trial[]): Promise<Outcome[]> {
+  return Promise.all(trials.map((trial) => openWith(opener, trial)));
 }
 
-function firstOf(openings: readonly Opening[]): Opening {
+function firstOf(openings: readonly Trial[]): Trial {
   const [first] = openings;
   if (first === undefined) throw new Error('nothing to open');
   return first;
 }
 
-window.openHere = (text) =>
-  openingsOf(text).map(({ context, keys, sealed }) => {
-    try {
-      return outcomeOf(unseal(tweetnaclSuite, context, keys, sealed));
-    } catch (error) {
-      return refusalOf(error);
-    }
-  });
+window.openHere = (text, by) => {
+  const trials = openingsOf(text);
+  const subtle = by === 'browser' ? subtleSeals() : undefined;
+  const { keys } = firstOf(trials);
+  const common = { suite: tweetnaclSuite, keys, clock: realClock };
+  return openAllWith(new Opener({ ...common, ...(subtle === undefined ? {} : { subtle }) }), trials);
+};
 
 window.openAsPage = async (text) => {
   const openings = openingsOf(text);

@@ -18,6 +18,8 @@ import { unlockKind } from '../../../../protocol/objects/unlock.js';
 import { NAMES, signerOf } from '../../../../scripts/vectors/keyring.js';
 import { signedVectors, VectorWorld } from '../../../../scripts/vectors/signed.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
+import { EvidenceWorld } from '../../../../scripts/vectors/evidence-world.js';
+import { exportedLines } from '../../../support/worlds/exported.js';
 import type { Target } from '../harness.js';
 import { below, mutateBytes, mutateText, noise, oneOf } from '../mutate.js';
 import { signedInput } from './signed.js';
@@ -180,7 +182,10 @@ const exportLines = [
   { type: 'claim', claim: toBase64(world.claim.bytes), state: 'open' },
   ...records.map(({ object }) => ({ type: 'record', record: toBase64(object), receivedAtMs: 0, media: [null] })),
   { type: 'access', atMs: 0 },
-].map((line) => JSON.stringify(line));
+]
+  .map((line) => JSON.stringify(line))
+  // Those of version 2 that are short: records without objects, receipts, a claim.
+  .concat(exportedLines(new EvidenceWorld(nodeSuite, 2)).filter((line) => line.length < 3000));
 
 const exported: Target = {
   name: 'exported JSON lines',

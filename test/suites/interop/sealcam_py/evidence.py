@@ -168,6 +168,8 @@ def check_receipts(evidence: Evidence, parts: list[dict[str, Any]]) -> None:
     """The cloud's receipts: of this claim, by one of its receipt keys, for something in this file."""
     hashes = {record.value["seq"]: record.hash for record in evidence.records}
     first, last = min(hashes), max(hashes)
+    if evidence.after is not None:
+        hashes[evidence.after.value["seq"]] = evidence.after.hash
     segments = {
         segment[3] for record in evidence.records for segment in record.value.get("clip", {}).get("segments", [])
     }

@@ -8,7 +8,6 @@ import type { ClaimV2 } from '../../../../protocol/objects/claim.js';
 import { anyCommandKind, type AnyCommand } from '../../../../protocol/objects/command.js';
 import { deletionKind } from '../../../../protocol/objects/deletion.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
-import { memberKindV2, type MemberV2 } from '../../../../protocol/objects/member.js';
 import { offerKindV2 } from '../../../../protocol/objects/offer.js';
 import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../../../protocol/transport/messages.js';
@@ -189,38 +188,43 @@ describe('KEM keys', () => {
   });
 });
 
-describe('the KEM key of a browser that no claim names yet', () => {
-  interface Browser {
-    readonly signer: Signer;
-    readonly kemKey: Uint8Array;
-    readonly member: Verified<MemberV2>;
-  }
-  function browser(): Browser {
-    const signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
-    const kemKey = realRandom.bytes(1216);
-    const value = { version: 2, ed25519: signer.publicKey, kem: kemHash(nodeSuite, kemKey) } as const;
-    return { signer, kemKey, member: signObject(memberKindV2, nodeSuite, signer, value) };
-  }
-  const leave = async (api: ApiWorld, as: Signer, member: Verified<MemberV2>, kemKey: Uint8Array): Promise<Answer> => {
-    const { token } = await api.session(as);
-    return api.send('POST', '/v1/kem-keys', token, { member: toBase64(member.bytes), kemKey: toBase64(kemKey) });
-  };
-
-  it('waits an hour for the owner who has its member code, under the hash that it signed', async () => {
-    const api = await ApiWorld.open();
-    const { signer, kemKey, member } = browser();
-    const other = browser();
-    expect(codeIn(await leave(api, signer, member, other.kemKey))).toBe('kem-key');
-    expect(codeIn(await leave(api, other.signer, member, kemKey))).toBe('foreign');
-    const url = `/v1/kem-keys/${toHex(member.value.kem)}`;
+describe('a KEM key by its hash', () => {
+  const leave = async (api: ApiWorld, kemKey: Uint8Array, hash = kemHash(nodeSuite, kemKey)): Promise<Answer> => {
     const { token } = await api.session(new CameraWorld().owner);
-    expect((await api.get(url, token)).status).toBe(404);
-    expect((await leave(api, signer, member, kemKey)).status).toBe(204);
-    expect((await api.get(url, token)).body).toEqual({ kemKey: toBase64(kemKey) });
-    expect((await api.get(url, 'none')).status).toBe(401);
-    api.clock.advance(3_600_001);
-    const later = await api.session(new CameraWorld().owner);
-    expect((await api.get(url, later.token)).status).toBe(404);
+    const payload = { kemKey: toBase64(kemKey) };
+    const url = `/v1/kem-keys/${toHex(hash)}`;
+    const answer = await api.app.inject({ method: 'PUT', url, headers: { authorization: `Bearer ${token}` }, payload });
+    return { status: answer.statusCode, body: answer.payload === '' ? null : answer.json() };
+  };
+  const ask = async (api: ApiWorld, kemKey: Uint8Array, as = new CameraWorld().owner) =>
+    api.get(`/v1/kem-keys/${toHex(kemHash(nodeSuite, kemKey))}`, (await api.session(as)).token);
+
+  it('waits a day for the owner who has its member code', async () => {
+    const api = await ApiWorld.open();
+    const kemKey = realRandom.bytes(1216);
+    const other = kemHash(nodeSuite, realRandom.bytes(1216));
+    for (const answer of [await leave(api, kemKey, other), await leave(api, kemKey.slice(1))]) {
+      expect([answer.status, codeIn(answer)]).toEqual([400, 'kem-key']);
+    }
+    expect((await ask(api, kemKey)).status).toBe(404);
+    expect((await leave(api, kemKey)).status).toBe(204);
+    expect((await ask(api, kemKey)).body).toEqual({ kemKey: toBase64(kemKey) });
+    expect((await api.get(`/v1/kem-keys/${toHex(other)}`, 'none')).status).toBe(401);
+    api.clock.advance(86_400_001);
+    expect((await ask(api, kemKey)).status).toBe(404);
+  });
+
+  it('is served to those who may read a claim that names it, and to nobody else', async () => {
+    const { api, camera } = await kept();
+    const [, browser] = camera.kemKeys;
+    if (browser === undefined) throw new Error('no key');
+    for (const signer of camera.signers) {
+      const { token } = await api.session(signer, {}, {}, [camera.world.account]);
+      const { body } = await api.get(`/v1/kem-keys/${toHex(kemHash(nodeSuite, browser))}`, token);
+      expect(body).toEqual({ kemKey: toBase64(browser) });
+    }
+    expect((await ask(api, browser)).status).toBe(404);
+    expect((await ask(api, realRandom.bytes(1216), camera.world.owner)).status).toBe(404);
   });
 
   it('is refused where there is no room, and counted', async () => {
@@ -228,8 +232,7 @@ describe('the KEM key of a browser that no claim names yet', () => {
       ...store,
       claims: { ...store.claims, offerKemKey: () => Promise.resolve(false) },
     }));
-    const { signer, kemKey, member } = browser();
-    const answer = await leave(api, signer, member, kemKey);
+    const answer = await leave(api, realRandom.bytes(1216));
     expect([answer.status, codeIn(answer), api.counters.get('shares.kem-keys')]).toEqual([429, 'rate-limited', 1]);
   });
 });

@@ -332,7 +332,6 @@ describe('reading', () => {
       '/v1/devices/{device}/offer-request',
       '/v1/heads',
       '/v1/info',
-      '/v1/kem-keys',
       '/v1/kem-keys/{hash}',
       '/v1/revocations',
       '/v1/session',

@@ -16,7 +16,7 @@ import { objectContextHash, objectKey, openWithE, type ObjectContext } from '../
 import { encodeContent } from '../../../../protocol/seal/content.js';
 import { Period } from '../../../../protocol/seal/period.js';
 import { openWithK, type SealedObject } from '../../../../protocol/seal/seal.js';
-import { applyEdit, type Edit } from '../../../../scripts/vectors/evidence.js';
+import { applyEdit, type Edit } from '../../../../scripts/vectors/evidence-shapes.js';
 import { EvidenceWorld } from '../../../../scripts/vectors/evidence-world.js';
 import { seedOf } from '../../../../scripts/vectors/keyring.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';

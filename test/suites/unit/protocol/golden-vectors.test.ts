@@ -153,7 +153,7 @@ describe.each(suites)('golden vectors with $name', (suite) => {
   });
 
   it.each(badOpenings())('refuses the seal $name as $refusal', ({ context, keys: own, sealed, refusal }) => {
-    expect(codeOf(() => unseal(suite, context, own, sealed))).toBe(refusal);
+    expect(codeOf(() => unseal(suite, context, own.recipient, sealed))).toBe(refusal);
   });
 });
 
