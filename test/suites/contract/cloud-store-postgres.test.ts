@@ -7,6 +7,7 @@ import { openPostgresStore } from '../../../cloud/store/postgres/postgres-store.
 import type { CloudStore, PutOutcome } from '../../../cloud/store/store.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { cloudStoreContract } from '../../support/contracts/cloud-store/index.js';
+import { Epoch } from '../../support/contracts/cloud-store/periods.js';
 import { claimed, expireOnce, media } from '../../support/contracts/cloud-store/world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { afterThisTest } from '../../support/runner/after-test.js';
@@ -297,6 +298,26 @@ describeWith('postgres', 'cloud store: postgres server', () => {
     // Retention goes on until it finds nothing; that call drops the day.
     expect(await expireOnce(store, camera, Date.UTC(2027, 0, 1))).toBe(0);
     expect(await queryDirectly(url, (query) => query('SELECT count(*)::int AS n FROM media_body'))).toEqual([{ n: 0 }]);
+  });
+
+  it('drops a day although a key record of it is still needed, and keeps that with its body', async () => {
+    const url = await emptyUrl();
+    const epoch = await Epoch.open(await openAt(url));
+    const { periodId, object } = await epoch.key(2 * DAY_MS);
+    const byAge = await epoch.picture(periodId, 2 * DAY_MS);
+    await epoch.picture(periodId, 9 * DAY_MS);
+    await epoch.ordinary(9 * DAY_MS);
+    while ((await epoch.expire(5 * DAY_MS)) > 0);
+    const days = await queryDirectly(url, (query) =>
+      query("SELECT relid::regclass::text AS n FROM pg_partition_tree('media_body') WHERE isleaf"),
+    );
+    expect(days.map(({ n }) => n)).not.toContain('media_body_2');
+    expect(await epoch.store.records.keyRecord(epoch.device, 1, periodId)).toMatchObject({
+      record: { seq: 1, receivedAtMs: 2 * DAY_MS },
+      sealed: { body: object.sealed.body },
+    });
+    // The control: a picture of that day, and its bytes.
+    expect(await epoch.store.records.media(epoch.device, 1, byAge.id)).toBeUndefined();
   });
 
   it('drops no day to which a worker with a wrong clock has added a record meanwhile', async () => {

@@ -16,7 +16,7 @@ import { erasedEpochs, type OpenStore } from './world.js';
 const HEALTH_V2 = { ...HEALTH, memoryBytes: 1, restarts: 0, light: false };
 
 /** A camera under a claim of version 2, whose records follow each other. Without a clock of its own: receive times decide. */
-class Epoch {
+export class Epoch {
   readonly store: CloudStore;
   readonly camera: CameraV2;
   readonly claim: Verified<ClaimV2>;
