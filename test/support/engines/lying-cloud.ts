@@ -1,18 +1,40 @@
 import type { BrowserContext, Route } from 'playwright-core';
-import { fromBase64, toBase64, toHex } from '../../../common/bytes.js';
-import type { PageCloud } from '../worlds/page-cloud.js';
+import { fromBase64, fromHex, toBase64, toHex } from '../../../common/bytes.js';
+import type { CameraItem, PeriodAnswer, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import type { SealedObject } from '../../../protocol/seal/seal.js';
+import { encodeCbor } from '../../../protocol/wire/cbor.js';
+
+/** What a made-up cloud answers: a `PageCloud`, or a `SealedCloud`, which has pictures too. */
+interface AnsweringCloud {
+  readonly world: { readonly owner: Signer };
+  readonly isListed: boolean;
+  readonly statements: Uint8Array[];
+  page(before: number | null, limit: number): RecordsAnswer;
+  camera(): CameraItem;
+  readonly sealing?: { readonly media: ReadonlyMap<string, SealedObject> };
+  readonly answerFor?: (periodId: Uint8Array) => PeriodAnswer | null;
+}
+
+function itemJson({ record, media, ...item }: RecordItem): object {
+  return {
+    ...item,
+    record: toBase64(record),
+    media: media.map(({ id, available }) => ({ id: toHex(id), available })),
+  };
+}
 
 const DAY_MS = 86_400_000;
 
 /**
- * Answers everything that a page asks of its own origin under `/v1/` from a {@link PageCloud}, which may lie. The page is the
+ * Answers everything that a page asks of its own origin under `/v1/` from a made-up cloud, which may lie. The page is the
  * one that is delivered, in a real browser; only the cloud is made up.
  */
-export async function answerFrom(context: BrowserContext, cloud: PageCloud): Promise<void> {
+export async function answerFrom(context: BrowserContext, cloud: AnsweringCloud): Promise<void> {
   await context.route('**/v1/**', (route) => answer(route, cloud));
 }
 
-async function answer(route: Route, cloud: PageCloud): Promise<void> {
+async function answer(route: Route, cloud: AnsweringCloud): Promise<void> {
   const request = route.request();
   const { origin, pathname, searchParams } = new URL(request.url());
   const json = (body: object, status = 200): Promise<void> =>
@@ -24,18 +46,22 @@ async function answer(route: Route, cloud: PageCloud): Promise<void> {
       before === null ? null : Number(before),
       Number(searchParams.get('limit')),
     );
-    const items = records.map(({ record, media, ...item }) => ({
-      ...item,
-      record: toBase64(record),
-      media: media.map(({ id, available }) => ({ id: toHex(id), available })),
-    }));
     return json({
       ...rest,
-      records: items,
+      records: records.map(itemJson),
       floor: floor === undefined || floor === null ? null : toBase64(floor),
       deletions: (deletions ?? []).map(toBase64),
     });
   }
+  const name = pathname.split('/').at(-1) ?? '';
+  const sealed = pathname.includes('/media/') ? cloud.sealing?.media.get(name) : undefined;
+  if (sealed !== undefined) {
+    const body = Buffer.from(encodeCbor([sealed.header, sealed.body]));
+    return route.fulfill({ contentType: 'application/cbor', body });
+  }
+  const key = pathname.includes('/periods/') ? cloud.answerFor?.(fromHex(name, 16) ?? new Uint8Array(0)) : undefined;
+  if (key !== undefined && key !== null) return json({ record: itemJson(key.record), body: toBase64(key.body) });
+  if (request.method() === 'PUT') return route.fulfill({ status: 204 });
   switch (asked) {
     case 'POST /v1/session/challenge':
       return json({ cloudOrigin: origin, nonce: 'ab'.repeat(32), expiresAtMs: Date.now() + 60_000 });

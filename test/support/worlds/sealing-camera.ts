@@ -17,8 +17,14 @@ import { beginPeriod, type KeyRecordMedia, type Period } from '../../../protocol
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { CameraWorld } from './camera-world.js';
 
-/** What every sealed picture shows. */
-const JPEG = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
+/** What every sealed picture shows: four grey pixels. */
+const JPEG = Buffer.from(
+  '/9j/2wBDACgcHiMeGSgjISMtKygwPGRBPDc3PHtYXUlkkYCZlo+AjIqgtObDoKrarYqMyP/L2u71////m8H////6/+b9//j/2wBDASstLTw1PH' +
+    'ZBQXb4pYyl+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj4+Pj/wAARCAACAAIDASIAAhEBAxEB/8QAFQAB' +
+    'AQAAAAAAAAAAAAAAAAAAAAL/xAAUEAEAAAAAAAAAAAAAAAAAAAAA/8QAFAEBAAAAAAAAAAAAAAAAAAAAAP/EABQRAQAAAAAAAAAAAAAAAAAAAA' +
+    'D/2gAMAwEAAhEDEQA/AKAB/9k=',
+  'base64',
+);
 
 /** Returns the keys of a new person. */
 export function newPerson(): OwnerKeys {
@@ -106,7 +112,7 @@ export class SealingCamera {
   /** Signs a snapshot with a picture that is sealed in this period. */
   addPicture({ period }: Pick<BegunPeriod, 'period'>): Verified<RecordV2> {
     const place: ObjectPlace = { eventId: realRandom.bytes(16), mediaId: realRandom.bytes(16), role: 'thumbnail' };
-    const { header, body } = period.seal(place, encodeContent({ detail: {}, jpeg: JPEG }));
+    const { header, body } = period.seal(place, encodeContent({ detail: {}, jpeg: new Uint8Array(JPEG) }));
     const event = { id: place.eventId, phase: 'single', revision: 0 } as const;
     return this.add({ kind: 'snapshot', event, media: [this.named(place.mediaId, 'thumbnail', { header, body })] });
   }
@@ -120,15 +126,21 @@ export class SealingCamera {
 
 /** A cloud with one sealing camera, for pages. It answers as the API does, unless a test lets it lie. */
 export class SealedCloud {
-  readonly camera: SealingCamera;
+  readonly sealing: SealingCamera;
+  readonly isListed = true;
+  readonly statements: Uint8Array[] = [];
   /** Whether it shows a record. */
   hides: (record: RecordV2) => boolean = () => false;
   /** What it answers when it is asked for a key record, in place of what it has. */
   keyAnswer: ((answer: PeriodAnswer) => PeriodAnswer) | null = null;
   readonly asked: string[] = [];
 
-  constructor(camera: SealingCamera) {
-    this.camera = camera;
+  constructor(sealing: SealingCamera) {
+    this.sealing = sealing;
+  }
+
+  get world(): CameraWorld {
+    return this.sealing.world;
   }
 
   /** Returns the item of a record. */
@@ -140,52 +152,58 @@ export class SealedCloud {
   /** Returns the key record of a period, whether it is hidden or not. */
   keyRecordOf(periodId: Uint8Array): PeriodAnswer | null {
     const record = this.keyRecord(periodId);
-    const sealed = this.camera.media.get(toHex(record?.value.media?.[0]?.id ?? new Uint8Array(0)));
+    const sealed = this.sealing.media.get(toHex(record?.value.media?.[0]?.id ?? new Uint8Array(0)));
     return record === undefined || sealed === undefined ? null : { record: this.itemOf(record), body: sealed.body };
   }
 
   get client(): CloudClient {
-    const { camera } = this;
-    const { device, epoch } = camera.claim.value;
+    const { sealing } = this;
     const missing = (): Promise<never> => Promise.reject(new SealcamError('not-found', 'no such thing'));
     const client: Partial<CloudClient> = {
       acceptHouseholds: () => undefined,
       takeFirst: () => Promise.resolve(null),
       reportAlarm: () => Promise.resolve(),
       revocation: () => Promise.resolve(null),
-      cameras: () => Promise.resolve([this.item(device, epoch)]),
+      cameras: () => Promise.resolve([this.camera()]),
       records: (_device, _epoch, before, limit) => Promise.resolve(this.page(before, limit)),
       media: (_device, _epoch, id) => {
-        const sealed = camera.media.get(toHex(id));
+        const sealed = sealing.media.get(toHex(id));
         return sealed === undefined ? missing() : Promise.resolve(sealed);
       },
       keyRecord: (_device, _epoch, periodId) => {
         this.asked.push(toHex(periodId));
-        const answer = this.keyRecordOf(periodId);
-        const record = this.keyRecord(periodId);
-        if (answer === null || record === undefined || this.hides(record.value)) return missing();
-        return Promise.resolve(this.keyAnswer?.(answer) ?? answer);
+        const answer = this.answerFor(periodId);
+        return answer === null ? missing() : Promise.resolve(answer);
       },
     };
     return client as CloudClient;
   }
 
+  /** Returns what it answers when it is asked for a key record. */
+  answerFor(periodId: Uint8Array): PeriodAnswer | null {
+    const answer = this.keyRecordOf(periodId);
+    const record = this.keyRecord(periodId);
+    if (answer === null || record === undefined || this.hides(record.value)) return null;
+    return this.keyAnswer?.(answer) ?? answer;
+  }
+
   private keyRecord(periodId: Uint8Array): Verified<RecordV2> | undefined {
     const isOf = ({ value: { key } }: Verified<RecordV2>): boolean =>
       key !== undefined && toHex(key.periodId) === toHex(periodId);
-    return this.camera.records.find(isOf);
+    return this.sealing.records.find(isOf);
   }
 
-  private item(device: Uint8Array, epoch: number): CameraItem {
+  camera(): CameraItem {
+    const { device, epoch } = this.sealing.claim.value;
     const rest = { online: null, lastReceivedAtMs: null, incomplete: false, health: null };
-    const { claim, records } = this.camera;
+    const { claim, records } = this.sealing;
     return { device, epoch, claim: claim.bytes, state: 'open', highestSeq: records.length - 1, ...rest };
   }
 
-  private page(before: number | null, limit: number): RecordsAnswer {
-    const kept = this.camera.records.filter(({ value }) => !this.hides(value));
+  page(before: number | null, limit: number): RecordsAnswer {
+    const kept = this.sealing.records.filter(({ value }) => !this.hides(value));
     const shown = kept.filter(({ value: { seq } }) => seq < (before ?? Infinity)).slice(-limit);
     const records = shown.reverse().map((record) => this.itemOf(record));
-    return { records, lowestSeq: 0, highestSeq: this.camera.records.length - 1 };
+    return { records, lowestSeq: 0, highestSeq: this.sealing.records.length - 1 };
   }
 }
