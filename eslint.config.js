@@ -38,7 +38,15 @@ export default tseslint.config(
   },
   {
     // Composition roots, adapters of the real clock and environment, and tools that people run.
-    files: ['scripts/**', 'test/**', 'vitest.config.ts', '**/adapters/**', 'agent/cli/common.ts', 'cloud/cli/cli.ts'],
+    files: [
+      'scripts/**',
+      'test/**',
+      'vitest.config.ts',
+      '**/adapters/**',
+      'agent/cli/common.ts',
+      'agent/cli/write-code-cache.ts',
+      'cloud/cli/cli.ts',
+    ],
     rules: { 'no-restricted-properties': 'off', 'no-restricted-globals': 'off' },
   },
   {

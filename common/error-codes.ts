@@ -42,6 +42,12 @@ export const ERROR_CODES = {
     false,
     'The export does not hold all of this event. Make a new export; what was deleted or lost cannot become evidence.',
   ),
+  'not-sealed-to-you': entry(
+    3,
+    false,
+    'The camera signed a key record without your key. Ask its owner to claim it again, with your code.',
+  ),
+  'key-pending': entry(4, true, "It opens by itself once the key record of the camera's period is here."),
   'claim-refused': entry(3, false, 'Open a claim window on the camera and use its claim code.'),
   'claim-downgrade': entry(
     3,
@@ -90,6 +96,11 @@ export const ERROR_CODES = {
   'store-newer': entry(4, false, 'A newer version wrote this database. Install that version again.'),
   'store-corrupt': entry(4, true, 'The damaged file was set aside. Nothing was deleted.'),
   'store-locked': entry(4, true, 'Another sealcam process uses this data folder. Run one process per camera.'),
+  'period-unavailable': entry(
+    4,
+    true,
+    'There is no key to seal with, so nothing is sealed. It is made again; the log before this says what failed.',
+  ),
   unclaimed: entry(3, true, 'The camera has no owner yet and records nothing. Claim it first.'),
   'claim-changed': entry(
     3,

@@ -14,6 +14,8 @@ export interface Button {
 export type IndicatorState = 'off' | 'recording' | 'claim-window' | 'privacy' | 'fault';
 
 export interface Indicator {
+  /** Whether there is a light that a person can see. */
+  readonly isPresent: boolean;
   show(state: IndicatorState): void;
   /** Turns it off, and frees what the driver holds. */
   close(): Promise<void>;

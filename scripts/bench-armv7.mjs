@@ -3,7 +3,8 @@
  * `npm run bench:armv7`: runs the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because user-mode
  * emulation shows no memory of a camera. Only memory and ratios mean anything: the emulator's clock is not a camera's.
  * With `--save` writes docs/results/armv7.json; with `--memory`, without the stages, docs/results/armv7-memory.json; with
- * `--detector`, the detector's cost beside decoding alone, docs/results/armv7-detector.json.
+ * `--detector`, the detector's cost beside decoding alone, docs/results/armv7-detector.json; with `--start`, starts alone,
+ * docs/results/armv7-start.json.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -28,14 +29,15 @@ const FRAMES = 240;
 /** A camera's memory; the stages need more. */
 const MEMORY_MIB = 512;
 const STAGES_MIB = 1024;
-const HELP = `npm run bench:armv7 [-- [--memory | --detector] [--minutes N] [--save]]
+const HELP = `npm run bench:armv7 [-- [--memory | --detector | --start] [--minutes N] [--save]]
 
 The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. 20 minutes and more.
 
   --memory     memory, start and frames a second alone, in a machine of ${MEMORY_MIB} MiB
   --detector   the detector's cost beside decoding alone, five minutes
+  --start      starts alone, beside an empty Node: a few minutes
   --minutes N  how long the agent works while its memory is sampled: 2 to 240 (30)
-  --save       write docs/results/armv7.json, armv7-memory.json or armv7-detector.json
+  --save       write docs/results/armv7.json, armv7-memory.json, armv7-detector.json or armv7-start.json
   --help       this text
 
 Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
@@ -49,7 +51,7 @@ apt-get download -qq "$name"
 `;
 
 helpOnly(HELP);
-const { memoryOnly, detectorOnly, minutes, isSaved } = readOptions();
+const { only, minutes, isSaved } = readOptions();
 
 // Before anything is built: a commit that is made meanwhile is not the one that was measured.
 let commit = 'unknown';
@@ -62,7 +64,9 @@ try {
   const image = await makeImage(base, program);
   const kernel = await makeKernel();
   const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
-  await (detectorOnly ? saveDetector(lines) : save(lines));
+  if (only === 'detector') saveDetector(lines);
+  else if (only === 'start') await saveStart(lines);
+  else await save(lines);
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
   printProgress(`bench:armv7: ${error.message}`);
@@ -72,11 +76,18 @@ try {
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   try {
-    const options = { memory: flag, detector: flag, save: flag, minutes: { type: 'string', default: '30' } };
-    const { memory, detector, save: saved, minutes: text } = parseArgs({ options }).values;
+    const parts = { memory: flag, detector: flag, start: flag };
+    const {
+      save: saved,
+      minutes: text,
+      ...values
+    } = parseArgs({
+      options: { ...parts, save: flag, minutes: { type: 'string', default: '30' } },
+    }).values;
     const count = Number(text);
-    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || (memory && detector)) throw new Error(HELP);
-    return { memoryOnly: memory, detectorOnly: detector, isSaved: saved, minutes: count };
+    const chosen = Object.keys(parts).filter((name) => values[name]);
+    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || chosen.length > 1) throw new Error(HELP);
+    return { only: chosen[0] ?? null, isSaved: saved, minutes: count };
   } catch {
     process.stderr.write(HELP);
     process.exit(2);
@@ -132,9 +143,11 @@ async function boot(kernel, initrd) {
     folder,
     readdirSync(folder).find((name) => name.startsWith('vmlinuz')),
   );
-  const size = String(memoryOnly ? MEMORY_MIB : STAGES_MIB);
+  const size = String(machineMiB());
   const machine = ['-M', 'virt', '-cpu', CPU, '-m', size, '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
-  const what = `${memoryOnly ? ' memory-only' : ''}${detectorOnly ? ' detector-only' : ''} minutes=${minutes}`;
+  const what = `${only === null ? '' : ` ${only}-only`} minutes=${minutes}`;
+  // The time of starts counts instructions, 2 ns each, so that other load on this machine does not count; waiting is skipped.
+  if (only === 'start') machine.push('-icount', 'shift=1,sleep=off');
   const files = ['-kernel', vmlinuz, '-initrd', initrd];
   const args = [...machine, ...files, '-append', `console=ttyAMA0 quiet rdinit=/init${what}`];
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -155,7 +168,19 @@ async function boot(kernel, initrd) {
   return lines;
 }
 
-async function saveDetector(lines) {
+function machineMiB() {
+  return only === 'memory' || only === 'start' ? MEMORY_MIB : STAGES_MIB;
+}
+
+/** How long a camera takes until it is armed, each start on a machine that has started it before. */
+async function saveStart(lines) {
+  const { startFigures } = await import('../dist/scripts/bench/guest-figures.js');
+  const result = { ...about('--start'), machineMiB: MEMORY_MIB, ...startFigures(lines) };
+  publish('armv7-start', result);
+  console.log(JSON.stringify(result));
+}
+
+function saveDetector(lines) {
   const bench = lines.find((line) => line.startsWith('bench {'));
   if (bench === undefined) throw new Obstacle('the detector was not measured; see console.log beside the image');
   const { figures } = JSON.parse(bench.slice('bench '.length));
@@ -172,8 +197,9 @@ async function currentCommit() {
 }
 
 function about(option) {
+  const time = option === '--start' ? '' : ` --minutes ${minutes}`;
   return {
-    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`} --minutes ${minutes}`,
+    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`}${time}`,
     commit,
     date: new Date().toISOString(),
     machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
@@ -193,14 +219,14 @@ async function save(lines) {
   const { samples, ...figures } = guestFigures(lines);
   const bench = lines.find((line) => line.startsWith('bench {'));
   const result = {
-    ...about(memoryOnly ? '--memory' : ''),
+    ...about(only === 'memory' ? '--memory' : ''),
     minutes,
-    machineMiB: memoryOnly ? MEMORY_MIB : STAGES_MIB,
+    machineMiB: machineMiB(),
     agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing and receipted`,
     ...figures,
     ...memoryFigures(samples),
     stages: bench === undefined ? null : JSON.parse(bench.slice('bench '.length)),
   };
-  publish(memoryOnly ? 'armv7-memory' : 'armv7', result);
+  publish(only === 'memory' ? 'armv7-memory' : 'armv7', result);
   console.log(JSON.stringify({ ...result, samples: samples.length, stages: result.stages?.stages.length ?? 0 }));
 }

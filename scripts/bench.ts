@@ -7,12 +7,14 @@ import { benchMemory } from './bench/memory.js';
 import type { Figure } from './bench/measure.js';
 import { benchSeals } from './bench/seals.js';
 import { benchStages, wireBytes } from './bench/stages.js';
+import { benchStart } from './bench/start.js';
+import { benchWrap, type WrapMemory } from './bench/wrap.js';
 import { benchVerify, type VerifyShare } from './bench/verify.js';
 import { BenchWorld } from './bench/world.js';
-import { commandLine, numberIn, printResult, runCommand, type CommandContext } from './command.js';
+import { commandLine, numberIn, printResult, runCommand, wholeNumber, type CommandContext } from './command.js';
 import { readResult, saveResult, writePart } from './results.js';
 
-const HELP = `npm run bench [-- [detector | memory | seals] [options]]
+const HELP = `npm run bench [-- [detector | memory | seals | start | wrap] [options]]
 
 Measures what one event costs, stage by stage, each beside a floor that is timed in the same run; what a record costs the
 cloud beside its bare signature check; and how many bytes an event takes on the wire. Compare the ratios: absolute times
@@ -20,21 +22,29 @@ are this machine's.
 
   detector     measure only what a frame costs the detector, beside decoding it
   seals        measure only the two seal suites, beside each other; saved and compared with all others only
+  wrap         measure only what wrapping a period's key leaves in the memory of the process that asks for it
   memory       run the packaged camera, claimed, publishing and receipted, and sample its memory
+  start        start the packaged camera beside an empty Node, and with a full outbox beside an empty one
   --minutes N  memory: how long, 0.1 to 1440 (30)
   --node TEXT  memory: options of Node that are added to the package's, for a trial
+  --queued N   start: records in the full outbox, 1 to 1000000 (100000)
+  --rounds N   start: how often each is started, 3 to 1000 (9)
   --compare    also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
                figure varied in this run and in that one
   --json       print one JSON object on stdout
-  --save       also write that file (detector: docs/detector.md too; memory: memory.json)
+  --save       also write that file (detector: docs/detector.md too; memory: memory.json; start: start.json)
   --help       print this text
 
 Exit status: 0 measured, also where something got worse; 1 failed, 2 wrong usage.
 `;
 
+const PARTS = ['detector', 'memory', 'seals', 'start', 'wrap'] as const;
+
 interface Options {
-  readonly only: 'detector' | 'memory' | 'seals' | null;
+  readonly only: (typeof PARTS)[number] | null;
   readonly minutes: number;
+  readonly queued: number;
+  readonly rounds: number;
   readonly nodeOptions: string;
   readonly compare: boolean;
   readonly json: boolean;
@@ -53,17 +63,27 @@ await runCommand({
     save: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '30' },
     node: { type: 'string', default: '' },
+    queued: { type: 'string', default: '100000' },
+    rounds: { type: 'string', default: '9' },
   },
   positionalsMax: 1,
-  readOptions: ({ compare, json, save, minutes, node }, [only = null]): Options => {
-    if (only !== null && only !== 'detector' && only !== 'memory' && only !== 'seals')
-      throw new Error(`"${only}" is not a benchmark`);
-    return { only, compare, json, save, minutes: numberIn('minutes', minutes, 0.1, 1440), nodeOptions: node };
+  readOptions: ({ compare, json, save, minutes, node, queued, rounds }, [name]): Options => {
+    const only = PARTS.find((part) => part === name) ?? null;
+    if (name !== undefined && only === null) throw new Error(`"${name}" is not a benchmark`);
+    return {
+      only,
+      compare,
+      json,
+      save,
+      minutes: numberIn('minutes', minutes, 0.1, 1440),
+      nodeOptions: node,
+      queued: wholeNumber('queued', queued, 1, 1_000_000),
+      rounds: wholeNumber('rounds', rounds, 3, 1000),
+    };
   },
   main: (options, context) => {
-    if (options.only === 'detector') return detector(options, context);
-    if (options.only === 'seals') return seals(options, context);
-    return options.only === 'memory' ? memory(options, context) : stages(options, context);
+    const { only } = options;
+    return (only === null ? stages : { detector, memory, seals, start, wrap: wraps }[only])(options, context);
   },
 });
 
@@ -84,6 +104,15 @@ async function memory({ minutes, nodeOptions, json, save }: Options, context: Co
   return 0;
 }
 
+async function start({ queued, rounds, json, save }: Options, context: CommandContext): Promise<number> {
+  const { folder, progress, onInterrupt } = context;
+  const figures = await benchStart(folder, { queued, rounds }, progress, onInterrupt);
+  const result = { command: commandLine('bench'), figures };
+  if (save) saveResult('start', result);
+  printResult(json, result, figures.map(line).join(''));
+  return 0;
+}
+
 async function detector({ compare, json, save }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await benchDetector(new BenchWorld(), progress);
   const compared = compare ? compareWithSaved('bench-detector', readResult('bench-detector'), figures) : undefined;
@@ -99,6 +128,16 @@ async function detector({ compare, json, save }: Options, { progress }: CommandC
 async function seals({ json }: Options, { progress }: CommandContext): Promise<number> {
   const figures = await benchSeals(progress);
   printResult(json, { command: 'npm run bench -- seals', figures }, figures.map(line).join(''));
+  return 0;
+}
+
+async function wraps({ json }: Options, { folder, progress }: CommandContext): Promise<number> {
+  const figures = await benchWrap(folder, progress);
+  const row = ({ beforeMiB, afterMiB, childPeakMiB, wrapMs }: WrapMemory): string =>
+    `own memory ${beforeMiB.toFixed(2)} MiB before, ${afterMiB.toFixed(2)} after five, ${wrapMs.toFixed(0)} ms each` +
+    (childPeakMiB === null ? '' : `; the process itself at most ${childPeakMiB.toFixed(1)} MiB`);
+  const text = `in a process that ends: ${row(figures.inChild)}\nin the process itself: ${row(figures.here)}`;
+  printResult(json, { command: 'npm run bench -- wrap', ...figures }, text);
   return 0;
 }
 

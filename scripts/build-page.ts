@@ -71,6 +71,7 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     absWorkingDir: checkout,
     entryPoints: [
       { in: join('app', 'ui', 'main.tsx'), out: 'page' },
+      { in: join('app', 'ui', 'opener-worker.ts'), out: 'opener' },
       { in: join(source, 'styles', 'page.css'), out: 'page' },
     ],
     outdir: join(NOMINAL, HASHED),
@@ -99,14 +100,16 @@ export async function buildPage({ outFolder, cloudOrigin, demo }: PageBuild): Pr
     writeCompressed(join(outFolder, relative(join(checkout, NOMINAL), path)), contents);
   }
   const names = Object.keys(metafile.outputs).map((path) => relative(NOMINAL, path));
-  const script = names.find((name) => /\/page-[^/]+\.js$/.test(name)) ?? '';
-  const style = names.find((name) => name.endsWith('.css')) ?? '';
+  const nameOf = (pattern: RegExp): string => names.find((name) => pattern.test(name)) ?? '';
+  const script = nameOf(/\/page-[^/]+\.js$/);
+  const style = nameOf(/\.css$/);
   const first = firstScripts(metafile, join(NOMINAL, script)).map((path) => relative(NOMINAL, path));
   const preloads = first.filter((path) => path !== script).map((path) => `<link rel="modulepreload" href="${path}" />`);
   const html = readFileSync(join(checkout, source, 'index.html'), 'utf8')
     .replace('{{connect}}', cloudOrigin === '' ? "'self'" : cloudOrigin)
     .replace('{{cloud}}', cloudOrigin)
     .replace('{{style}}', style)
+    .replace('{{opener}}', nameOf(/\/opener-[^/]+\.js$/))
     .replace('{{preloads}}', preloads.join('\n    '))
     .replace('{{script}}', script);
   writeCompressed(join(outFolder, 'index.html'), Buffer.from(html));

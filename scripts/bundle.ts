@@ -1,5 +1,5 @@
 /** `npm run bundle`: packs the command `sealcam` into few files, of which a start reads what it needs. */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
 import { isProgram, runCommand } from './command.js';
@@ -7,8 +7,8 @@ import { build, type BuildOptions, type Metafile, type Plugin } from './esbuild.
 
 const HELP = `npm run bundle [-- FOLDER]
 
-Writes sealcam.mjs, the parts that it loads when it needs them, and packages.json, the list of npm packages in them, into
-FOLDER (dist/bundle).
+Writes sealcam.cjs, the files that it loads when it needs them, wrap.mjs, which wraps period keys, and packages.json, the
+list of npm packages in them, into FOLDER (dist/bundle).
 
   --help    print this text
 
@@ -18,8 +18,8 @@ Exit status: 0 built, 1 the build failed, 2 wrong usage.
 /** Packages with native code. They stay folders beside the bundle, compiled for the camera's processor. */
 const NATIVE = ['better-sqlite3', '@img/sharp-linux-arm', '@serialport/bindings-cpp'] as const;
 
-/** What is never bundled: packages with native code, for this machine's processor too. */
-const EXTERNAL = ['better-sqlite3', '@img/sharp-*', '@serialport/bindings-cpp'];
+/** What is never bundled: native code, for this machine's processor too. */
+const EXTERNAL = ['better-sqlite3/build/*', '@img/sharp-*', '@serialport/bindings-cpp'];
 
 /**
  * Replaces library code that would be loaded at each start and that a camera never runs: WebSockets and proxies (and with
@@ -45,6 +45,10 @@ const leaveOut: Plugin = {
     bundler.onLoad({ filter: /\/sharp\/dist\/sharp\.mjs$/ }, () => ({
       contents: `import { createRequire } from 'node:module';
         export default createRequire(import.meta.url)('@img/sharp-' + ${platform} + '/sharp.node');`,
+    }));
+    // It would look for the addon in a dozen folders.
+    bundler.onLoad({ filter: /\/bindings\/bindings\.js$/ }, () => ({
+      contents: "module.exports = (name) => require('better-sqlite3/build/Release/better_sqlite3.node');",
     }));
     bundler.onLoad({ filter: /\/sharp\/dist\/libvips\.mjs$/ }, () => ({
       contents: `export default { runtimePlatformArch: () => ${platform} };`,
@@ -78,35 +82,83 @@ export interface Bundle {
   readonly packages: readonly string[];
 }
 
-/** Writes `sealcam.mjs` with its parts and, beside it, `packages.json` with the packages they contain. */
+/** Options of every file of the program. */
+const PROGRAM = {
+  ...FOR_CAMERA,
+  minify: true,
+  // Stack traces from cameras in the field have to name functions.
+  keepNames: true,
+  metafile: true,
+  legalComments: 'linked',
+} satisfies BuildOptions;
+
+/** Scripts instead of modules. `__filename` is what creates a `require` there. */
+const SCRIPT = {
+  ...PROGRAM,
+  format: 'cjs',
+  define: { 'import.meta.url': '__filename', 'import.meta.dirname': '__dirname' },
+} satisfies BuildOptions;
+
+/**
+ * Writes the command: `sealcam.cjs`; `camera.js`, the command `run` as one function, whose compiled code V8 can keep;
+ * `commands.mjs` with its parts, for everything else; `wrap.mjs`, a program of its own. Beside them `packages.json` with the
+ * packages they contain.
+ */
 export async function bundleAgent(outFolder: string): Promise<Bundle> {
   mkdirSync(outFolder, { recursive: true });
   // Parts of an earlier bundle have other names.
   rmSync(join(outFolder, PARTS), { recursive: true, force: true });
-  const { metafile } = await build({
-    entryPoints: { sealcam: join(checkout, 'agent', 'cli', 'cli.ts') },
-    outdir: outFolder,
-    outExtension: { '.js': '.mjs' },
-    chunkNames: `${PARTS}/[name]-[hash]`,
-    splitting: true,
-    minify: true,
-    // Stack traces from cameras in the field have to name functions.
-    keepNames: true,
-    ...FOR_CAMERA,
-    metafile: true,
-    legalComments: 'linked',
-  });
-  const packages = packagesOf(metafile);
+  const source = (path: string): string => join(checkout, path);
+  const camera = join(outFolder, 'camera.js');
+  const built = [
+    await build({
+      ...SCRIPT,
+      entryPoints: [source('agent/cli/packaged.ts')],
+      outfile: join(outFolder, 'sealcam.cjs'),
+      banner: {},
+    }),
+    await build({
+      ...SCRIPT,
+      entryPoints: [source('agent/cli/camera.ts')],
+      outfile: camera,
+      // A script has no import(); what is loaded late is a part of the same file.
+      supported: { 'dynamic-import': false },
+      banner: { js: '(function(require,__filename){"use strict";var module={};' },
+      footer: { js: '})' },
+    }),
+    await build({
+      ...PROGRAM,
+      entryPoints: {
+        commands: source('agent/cli/cli.ts'),
+        'write-code-cache': source('agent/cli/write-code-cache.ts'),
+      },
+      outdir: outFolder,
+      outExtension: { '.js': '.mjs' },
+      chunkNames: `${PARTS}/[name]-[hash]`,
+      splitting: true,
+    }),
+    // In one file: it runs for a second, and nothing else of the bundle may be in its memory.
+    await build({
+      ...PROGRAM,
+      entryPoints: { wrap: source('agent/wrap/wrap.ts') },
+      outdir: outFolder,
+      outExtension: { '.js': '.mjs' },
+    }),
+  ];
+  if (readFileSync(camera).some((byte) => byte > 0x7f))
+    throw new Error(`${camera} is not ASCII, as its loader takes it`);
+  const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs)) as Metafile['outputs'];
+  const packages = packagesOf(outputs);
   writeFileSync(
     join(outFolder, 'packages.json'),
     `${JSON.stringify({ bundled: packages, native: NATIVE }, null, 1)}\n`,
   );
-  const bytes = Object.values(metafile.outputs).reduce((sum, output) => sum + output.bytes, 0);
-  return { path: join(outFolder, 'sealcam.mjs'), bytes, packages };
+  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+  return { path: join(outFolder, 'sealcam.cjs'), bytes, packages };
 }
 
 /** Returns the packages with code in the output; packages that were tree-shaken away do not count. */
-function packagesOf({ outputs }: Metafile): string[] {
+function packagesOf(outputs: Metafile['outputs']): string[] {
   const names = Object.values(outputs).flatMap(({ inputs }) =>
     Object.entries(inputs)
       .filter(([, { bytesInOutput }]) => bytesInOutput > 0)

@@ -12,15 +12,15 @@ export async function servePage(folder: string, port: number): Promise<FastifyIn
     preCompressed: true,
     cacheControl: false,
     setHeaders: (response, path) => {
-      response.setHeader('content-security-policy', "frame-ancestors 'none'");
+      const isHashed = HASHED.test(path.slice(folder.length));
+      // The policy in index.html is the page's. A worker has the one that comes with its script, and needs no request.
+      const policy = isHashed ? "default-src 'none'; script-src 'self'" : "frame-ancestors 'none'";
+      response.setHeader('content-security-policy', policy);
       response.setHeader('x-content-type-options', 'nosniff');
       response.setHeader('referrer-policy', 'no-referrer');
       response.setHeader('cross-origin-opener-policy', 'same-origin');
       response.setHeader('vary', 'accept-encoding');
-      response.setHeader(
-        'cache-control',
-        HASHED.test(path.slice(folder.length)) ? 'public, max-age=31536000, immutable' : 'no-cache',
-      );
+      response.setHeader('cache-control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
     },
   });
   await app.listen({ host: '127.0.0.1', port });

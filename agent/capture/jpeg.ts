@@ -1,4 +1,4 @@
-import sharp, { type Sharp } from 'sharp';
+import type { Sharp, SharpConstructor } from 'sharp';
 import { asBytes } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { LumaPlane } from '../../hal/camera.js';
@@ -7,15 +7,21 @@ import { badPicture, readHeader } from './jpeg-header.js';
 import { LumaDecoder } from './luma-decoder.js';
 import { blackOut, type PrivacyMask } from './detect/masks.js';
 
-/** Sets libvips to one thread and no cache: more only cost memory on a small ARM core. The composition root calls it once. */
-export function configureImages(): void {
+/**
+ * Loads libvips, with the first picture: a start needs none. It gets one thread and no cache: more only cost memory on a small
+ * ARM core.
+ */
+async function libvips(): Promise<SharpConstructor> {
+  const { default: sharp } = await import('sharp');
   sharp.concurrency(1);
   sharp.cache(false);
+  return sharp;
 }
 
 /** Opens a JPEG turned upright by its orientation tag, so that plane, zones, box and picture share one view. */
-function open(jpeg: Uint8Array): Sharp {
+async function open(jpeg: Uint8Array): Promise<Sharp> {
   readHeader(jpeg);
+  const sharp = await libvips();
   return sharp(jpeg, { failOn: 'truncated', limitInputPixels: false }).autoOrient();
 }
 
@@ -38,7 +44,8 @@ export async function decodeLuma(jpeg: Uint8Array, width: number, decoder = new 
   const direct = decoder.decode(jpeg, width);
   if (direct !== null) return direct;
   try {
-    const image = open(jpeg).toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
+    const upright = await open(jpeg);
+    const image = upright.toColourspace('b-w').resize({ width, withoutEnlargement: true, fastShrinkOnLoad: true });
     const { data, info } = await image.raw().toBuffer({ resolveWithObject: true });
     if (info.channels !== 1) throw badPicture('undecodable', `a luma plane of ${String(info.channels)} channels`);
     return { width: info.width, height: info.height, data: asBytes(data) };
@@ -115,6 +122,7 @@ async function decodePicture(
     // Three channels also of greyscale and CMYK, so that every thumbnail can be shown by a browser.
     const decoded = await image.toColourspace('srgb').raw().toBuffer({ resolveWithObject: true });
     const { width: fullWidth, height: fullHeight, channels } = decoded.info;
+    const sharp = await libvips();
     return async (scale, quality) => {
       const raw = sharp(decoded.data, { raw: { width: fullWidth, height: fullHeight, channels } });
       const small = scale === 1 ? raw : raw.resize({ width: Math.max(16, Math.round(fullWidth * scale)) });
@@ -132,9 +140,10 @@ async function decodePicture(
  */
 async function openMasked(jpeg: Uint8Array, masks: readonly PrivacyMask[]): Promise<Sharp> {
   if (masks.length === 0) return open(jpeg);
-  const pixels = open(jpeg).toColourspace('srgb').removeAlpha().raw();
+  const pixels = (await open(jpeg)).toColourspace('srgb').removeAlpha().raw();
   const { data, info } = await pixels.toBuffer({ resolveWithObject: true });
   const { width, height, channels } = info;
+  const sharp = await libvips();
   blackOut(data, { width, height, channels }, masks);
   // `readHeader` has checked the size; raw pixels have no header.
   return sharp(data, { raw: { width, height, channels }, limitInputPixels: false });

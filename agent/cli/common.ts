@@ -26,11 +26,3 @@ export async function runReported(json: boolean, work: () => Promise<number>): P
     process.exitCode = reportError(error, json);
   }
 }
-
-/** Runs the command `run`. */
-export function runCamera(options: CommonOptions): Promise<void> {
-  return runReported(options.json === true, async () => {
-    const { runCommand } = await import('./run.js');
-    return runCommand(sourceOf(options));
-  });
-}

@@ -1,10 +1,11 @@
 import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
 import { VERSION } from '../../common/version.js';
-import { runCamera, runReported, sourceOf, type CommonOptions } from './common.js';
+import { runReported, sourceOf, type CommonOptions } from './common.js';
 import type { EvidenceOptions } from './evidence.js';
 import type { OpenOptions } from './open.js';
 import { processOutput } from './output.js';
 import type { ReplayOptions } from './replay.js';
+import { runCamera } from './run-camera.js';
 
 type ReplayArguments = CommonOptions & Omit<ReplayOptions, 'framesPerSecond'> & { readonly fps: number };
 

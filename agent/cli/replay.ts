@@ -15,7 +15,7 @@ import { ReplayCamera } from '../../hal/replay/camera.js';
 import { captureSettings, recorderSettings } from '../main/settings.js';
 import { Capture } from '../capture/capture.js';
 import type { Sighting, Transition } from '../capture/event-tracker.js';
-import { configureImages, fitThumbnail } from '../capture/jpeg.js';
+import { fitThumbnail } from '../capture/jpeg.js';
 import { boxWithin, cropFor } from '../capture/picture-choice.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { loadAgentConfig, type Config } from '../config/keys.js';
@@ -51,7 +51,6 @@ export async function replayCommand(
   output: Output,
 ): Promise<number> {
   const config = loadAgentConfig(source);
-  configureImages();
   const camera = cameraOf(path, config, options.framesPerSecond);
   const { signal } = new AbortController();
   const info = await camera.open(signal);

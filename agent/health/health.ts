@@ -3,8 +3,11 @@ import type { Counters } from '../../common/counters.js';
 import { guardAsync } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { System } from '../../hal/system.js';
+import type { RecordHealthV2 } from '../../protocol/objects/record-fields-v2.js';
 import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import type { Outbox } from '../outbox/outbox.js';
+import type { AgentVitals } from './vitals.js';
 
 export type CameraState = RecordHealth['camera'];
 
@@ -19,6 +22,10 @@ export interface HealthDependencies {
   readonly cameraState: () => CameraState;
   readonly isPrivate: () => boolean;
   readonly connects: () => number;
+  /** How the process is; absent where nothing measures it. Version 2 signs it. */
+  readonly vitals?: (() => AgentVitals) | undefined;
+  /** Whether the camera has a light that shows what it does. */
+  readonly hasLight?: boolean;
   readonly log: Log;
 }
 
@@ -53,8 +60,19 @@ export class Health {
   private async append(): Promise<void> {
     const { outbox, now } = this.deps;
     if (outbox.currentClaim() === null) return;
-    const health = await this.measure();
+    const measured = await this.measure();
+    // After the measuring, which takes its time: the version is that of the claim in force when it is appended.
+    const claim = outbox.currentClaim();
+    if (claim === null) return;
+    const health = isVersionTwo(claim.value) ? { ...measured, ...this.ofProcess() } : measured;
     outbox.append({ kind: 'health', time: now(), health });
+  }
+
+  /** What version 2 has beside. */
+  private ofProcess(): Pick<RecordHealthV2, 'memoryBytes' | 'restarts' | 'light'> {
+    const { vitals, hasLight = false } = this.deps;
+    const { memoryBytes = 0, ownMemoryBytes = null, restarts = 0 } = vitals?.() ?? {};
+    return { memoryBytes: ownMemoryBytes ?? memoryBytes, restarts, light: hasLight };
   }
 
   /** Measures what a health record holds. */

@@ -1,4 +1,4 @@
-/** How the agent's process is. It is shown and logged, and is no part of a signed health record. */
+/** How the agent's process is. It is shown and logged; health records of version 2 have memory and restarts. */
 export interface AgentVitals {
   /** Since this process started. */
   readonly uptimeS: number;

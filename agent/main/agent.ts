@@ -73,12 +73,13 @@ export class Agent {
 
   start(): void {
     const { hal, log } = this.deps;
-    const { outbox, ownership, uplink, health, privacy, housekeeping } = this.parts;
+    const { outbox, ownership, uplink, periods, health, privacy, housekeeping } = this.parts;
     const { lastEpoch, ownerKey } = ownership.facts();
     const device = toHex(this.identity.device);
     log.info({ device, epoch: lastEpoch, owned: ownerKey !== null, version: VERSION }, 'sealcam starts');
     privacy.showRestingState();
     this.subscribe();
+    periods.ownerChanged();
     uplink.start();
     if (outbox.consumeFirstStart()) ownership.openWindow();
     health.start();
@@ -90,7 +91,8 @@ export class Agent {
   /** Stops the camera, finishes the pictures in hand, then closes the connection. The outbox is on disk all the time. */
   async stop(): Promise<void> {
     const { clock, log } = this.deps;
-    const { outbox, mirror, ownership, uplink, recorder, orders, health, privacy, housekeeping, now } = this.parts;
+    const { outbox, mirror, ownership, uplink, periods, recorder, orders, health, privacy, housekeeping, now } =
+      this.parts;
     const cameraDone = privacy.stop();
     housekeeping.stop();
     health.stop();
@@ -101,6 +103,7 @@ export class Agent {
     guard(log, 'withheld events could not be recorded', () => {
       recorder.recordWithheld(now(), true);
     });
+    periods.stop();
     ownership.stop();
     uplink.stop();
     const { records: queued } = outbox.queued();

@@ -14,9 +14,9 @@ import { heapWatch } from './adapters/heap-watch.js';
 import { TimeFloor } from './adapters/time-floor.js';
 import { uplinkSecrets } from './adapters/uplink-secrets.js';
 import { uplinkFile } from './adapters/uplink-file.js';
+import { wrapChild, wrapProgram } from './adapters/wrap-child.js';
 import { Agent } from './agent.js';
 import type { AgentDependencies } from './parts.js';
-import { configureImages } from '../capture/jpeg.js';
 import type { Config } from '../config/keys.js';
 import type { Console } from '../console/console.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
@@ -46,7 +46,6 @@ export function compose(
   environment: Environment,
   { onWindow, onHeapFull }: Pick<AgentDependencies, 'onWindow' | 'onHeapFull'>,
 ): Composition {
-  configureImages();
   makeDataFolder(config['data.folder']);
   const secrets = uplinkSecrets(config);
   const ring = new LogRing(output, LOG_LINES_MAX);
@@ -72,6 +71,7 @@ export function compose(
     suite: nodeSuite,
     random: realRandom,
     clock,
+    wrap: wrapChild({ program: wrapProgram(process.argv[1]), clock }),
     uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
     isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
     openSocket: (will, device) =>

@@ -2,9 +2,9 @@ import type { Random } from '../../common/random.js';
 import type { Hal } from '../../hal/hal.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
-import { claimKind } from '../../protocol/objects/claim.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { deviceId } from '../../protocol/objects/ids.js';
-import { recordKind } from '../../protocol/objects/record.js';
+import { anyRecordKind } from '../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
 import type { OutboxSigner } from '../outbox/outbox.js';
 import { CheckedSigner } from './checked-signer.js';
@@ -35,8 +35,8 @@ export function loadIdentity(hal: Pick<Hal, 'keyStore'>, suite: CryptoSuite, ran
 export function outboxSigner(suite: CryptoSuite, { signer, device }: Identity): OutboxSigner {
   return {
     device,
-    sign: (record) => signObject(recordKind, suite, signer, record),
-    openClaim: (bytes) => openSigned(claimKind, suite, bytes),
-    openRecord: (bytes) => openSigned(recordKind, suite, bytes),
+    sign: (record) => signObject(anyRecordKind, suite, signer, record),
+    openClaim: (bytes) => openSigned(anyClaimKind, suite, bytes),
+    openRecord: (bytes) => openSigned(anyRecordKind, suite, bytes),
   };
 }

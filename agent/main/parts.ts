@@ -8,6 +8,7 @@ import { VERSION } from '../../common/version.js';
 import type { Hal } from '../../hal/hal.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
+import type { WrapKey } from '../../protocol/seal/key-record.js';
 import { encodeStatus } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import { CameraSession } from '../capture/camera-session.js';
@@ -20,6 +21,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import { OwnerOrders } from '../ownership/owner-orders.js';
 import { OwnershipKeeper } from '../ownership/ownership.js';
 import { ClockWatch, recordTime } from '../record/record-time.js';
+import { PeriodKeeper } from '../record/period-keeper.js';
 import { Recorder } from '../record/recorder.js';
 import { recordScene } from '../record/scene.js';
 import { Sealer } from '../record/sealer.js';
@@ -41,6 +43,8 @@ export interface AgentDependencies {
   readonly log: LevelLog;
   readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
   readonly uplinkStore: UplinkStore;
+  /** Wraps period keys and tries KEM keys, in a process that ends. */
+  readonly wrap: WrapKey;
   readonly isClockSet?: () => boolean;
   /** How the process is; absent where nothing measures it. */
   readonly vitals?: () => AgentVitals;
@@ -58,6 +62,7 @@ export interface AgentParts {
   readonly mirror: Mirror;
   readonly ownership: OwnershipKeeper;
   readonly uplink: Uplink;
+  readonly periods: PeriodKeeper;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
   readonly orders: OwnerOrders;
@@ -79,7 +84,7 @@ export interface AgentParts {
  * @throws SealcamError if keys or outbox cannot be used
  */
 export function makeParts(config: () => Config, deps: AgentDependencies): AgentParts {
-  const { hal, suite, random, clock, log, openSocket, uplinkStore, isClockSet, onWindow } = deps;
+  const { hal, suite, random, clock, log, openSocket, uplinkStore, wrap, isClockSet, onWindow } = deps;
   const settings = config();
   const counters = new Counters();
   const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
@@ -104,7 +109,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     });
   });
 
+  const periods = new PeriodKeeper({ suite, random, clock, outbox, wrap, now, counters, log: log.child('periods') });
+
   const ownership: OwnershipKeeper = new OwnershipKeeper({
+    wrap,
+    version: () => uplink.version,
     suite,
     random,
     clock,
@@ -127,6 +136,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       recorder.recordWithheld(now(), true);
     },
     onChanged: () => {
+      periods.ownerChanged();
       orders.ownerChanged();
     },
   });
@@ -137,11 +147,16 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     counters,
     now,
     log: log.child('downlink'),
-    onReceipt: (receipt) => {
+    onReceipt: (receipt, { keysRejected }) => {
+      if (keysRejected > 0) periods.renew();
       uplink.receiptApplied(receipt);
     },
-    onClaim: (claim, mac) => {
-      ownership.handleClaim(claim, mac);
+    onClaim: (claim, mac, kemKeys) => {
+      ownership.handleClaim(claim, mac, kemKeys);
+    },
+    onHello: (versions) => {
+      // An open window was offered to a cloud that had not said this yet.
+      if (uplink.noteVersions(versions)) ownership.repeatOffer();
     },
     onOfferRequest: () => {
       ownership.offerToOwner();
@@ -180,7 +195,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
   });
 
   const messageTargetBytes = (): number | null => uplink.messageTargetBytes;
-  const sealer = new Sealer(suite, random, () => sleep(clock, 0));
+  const sealer = new Sealer(suite, random, () => sleep(clock, 0), periods);
   const recorder = new Recorder(
     {
       outbox,
@@ -250,6 +265,8 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     cameraState: () => camera.state,
     isPrivate: () => privacy.isOn,
     connects: () => uplink.status().attempts,
+    vitals: deps.vitals,
+    hasLight: hal.indicator.isPresent,
   });
 
   const privacy: Privacy = new Privacy({
@@ -286,6 +303,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     mirror,
     ownership,
     uplink,
+    periods,
     sealer,
     recorder,
     orders,

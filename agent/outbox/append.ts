@@ -1,6 +1,7 @@
 import { equal } from '../../common/bytes.js';
-import type { LossReason, RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyRecord, LossReason, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { KeyRecordMedia } from '../../protocol/seal/period.js';
 import { enforceLimits } from './limits.js';
 import type { OutboxStore, RecordContent, SealedMedia } from './store.js';
 
@@ -15,7 +16,7 @@ export function append(
   content: RecordContent,
   media: readonly SealedMedia[] = [],
   sealedFor?: Uint8Array,
-): Verified<SealcamRecord> | null {
+): Verified<AnyRecord> | null {
   return store.transaction(() => {
     const epoch = store.signingEpoch();
     if (sealedFor !== undefined && !equal(sealedFor, new Uint8Array(epoch.claim_hash))) {
@@ -28,13 +29,47 @@ export function append(
   });
 }
 
+/** A period's key record, with the id of its object. */
+export interface NewPeriod extends KeyRecordMedia {
+  /** 16 bytes. */
+  readonly mediaId: Uint8Array;
+}
+
+/**
+ * Signs and stores a key record with its object. From then on the period may be used. Returns null, and stores nothing, if its
+ * claim is no longer the current one.
+ *
+ * @throws SealcamError `unclaimed`, `store-full`, `store-unavailable`
+ */
+export function appendKey(
+  store: OutboxStore,
+  { periodId, commit, sealed, mediaId }: NewPeriod,
+  claimHash: Uint8Array,
+  time: RecordTime,
+): Verified<AnyRecord> | null {
+  return store.transaction(() => {
+    const epoch = store.signingEpoch();
+    if (!equal(claimHash, new Uint8Array(epoch.claim_hash))) return null;
+    const media = {
+      id: mediaId,
+      role: 'key',
+      length: sealed.body.length,
+      bodyHash: store.sha256(sealed.body),
+      headerHash: store.sha256(sealed.header),
+    } as const;
+    const record = store.insert(epoch, { kind: 'key', time, key: { periodId, commit } }, [{ media, sealed }]);
+    enforceLimits(store, time);
+    return record;
+  });
+}
+
 /** Appends a record that names `count` losses of a reason and the pending ones. Returns null without an epoch that signs. */
 export function appendWithLoss(
   store: OutboxStore,
   content: Omit<RecordContent, 'loss'>,
   reason: LossReason,
   count: number,
-): Verified<SealcamRecord> | null {
+): Verified<AnyRecord> | null {
   return store.transaction(() => {
     const epoch = store.queries.openEpoch.get();
     if (epoch === undefined) return null;
@@ -53,7 +88,7 @@ export function countLoss(store: OutboxStore, reason: LossReason, count: number)
 }
 
 /** Appends a gap record that names pending losses. Returns null if none is pending. */
-export function flushLosses(store: OutboxStore, time: RecordTime): Verified<SealcamRecord> | null {
+export function flushLosses(store: OutboxStore, time: RecordTime): Verified<AnyRecord> | null {
   return store.transaction(() => {
     const epoch = store.queries.openEpoch.get();
     if (epoch === undefined || store.losses.isEmpty(epoch.epoch)) return null;

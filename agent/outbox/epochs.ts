@@ -1,7 +1,8 @@
-import { equal } from '../../common/bytes.js';
+import { concat, equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
-import type { Claim } from '../../protocol/objects/claim.js';
-import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
+import { KEM_KEY_BYTES } from '../../protocol/objects/ids.js';
+import type { AnyRecord, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { EpochRow } from './queries.js';
 import type { OutboxStore } from './store.js';
@@ -10,16 +11,22 @@ import type { OutboxStore } from './store.js';
 export interface Ownership {
   readonly lastEpoch: number;
   readonly lastClaimHash: Uint8Array | null;
-  readonly claim: Verified<Claim> | null;
+  readonly claim: Verified<AnyClaim> | null;
 }
 
 /**
  * Opens the epoch of a claim: tombstone of the old epoch, claim and accept record in one transaction. The caller has
- * checked the claim against the claim window; only the chain of epochs is checked again here.
+ * checked the claim against the claim window, and its KEM keys; only the chain of epochs is checked again here.
  *
+ * @param kemKeys of a claim of version 2, in its order
  * @throws SealcamError `claim-refused`
  */
-export function beginEpoch(store: OutboxStore, claim: Verified<Claim>, time: RecordTime): Verified<SealcamRecord> {
+export function beginEpoch(
+  store: OutboxStore,
+  claim: Verified<AnyClaim>,
+  time: RecordTime,
+  kemKeys: readonly Uint8Array[] = [],
+): Verified<AnyRecord> {
   return store.transaction(() => {
     const { queries } = store;
     const { epoch, previous } = claim.value;
@@ -30,7 +37,13 @@ export function beginEpoch(store: OutboxStore, claim: Verified<Claim>, time: Rec
     }
     const open = queries.openEpoch.get();
     if (open !== undefined) closeEpoch(store, open, 'superseded', time);
-    queries.insertEpoch.run({ epoch, claim: claim.bytes, claimHash: claim.hash, headHash: claim.hash });
+    queries.insertEpoch.run({
+      epoch,
+      claim: claim.bytes,
+      claimHash: claim.hash,
+      headHash: claim.hash,
+      kemKeys: packKemKeys(kemKeys),
+    });
     queries.setLastEpoch.run(epoch, claim.hash);
     store.deleteDrained();
     return store.insert(epochRow(store, epoch), { kind: 'accept', time });
@@ -67,6 +80,18 @@ export function consumeFirstStart(store: OutboxStore): boolean {
   });
 }
 
+/** Returns KEM keys as they lie in the database; null without any. */
+export function packKemKeys(keys: readonly Uint8Array[]): Uint8Array | null {
+  return keys.length === 0 ? null : concat(...keys);
+}
+
+/** Reverses {@link packKemKeys}. */
+export function unpackKemKeys(packed: Uint8Array | null): readonly Uint8Array[] {
+  const bytes = new Uint8Array(packed ?? []);
+  const count = Math.floor(bytes.length / KEM_KEY_BYTES);
+  return Array.from({ length: count }, (_, i) => bytes.slice(i * KEM_KEY_BYTES, (i + 1) * KEM_KEY_BYTES));
+}
+
 /**
  * Erases the records of an epoch but its unreceipted accept, without which the cloud knows nothing of the epoch and never
  * receipts its end, and, of an epoch that was closed before, its tombstone. Neither carries anything that was seen.
@@ -85,6 +110,7 @@ function eraseQueued({ queries, losses }: OutboxStore, { epoch, is_open: isOpen,
   );
   losses.restorePending(epoch, from, to);
   queries.deleteRecords.run({ epoch, from, to });
+  queries.deletePeriods.run({ epoch, from, to });
   queries.addQueued.run(-records, -(totals?.bytes ?? 0));
   queries.addLost.run(records, epoch);
 }

@@ -11,7 +11,8 @@ const DROPS_MAX = 256;
  *
  * Too many bytes: pictures of the oldest records go first (their hash stays in the record), then the oldest records.
  * Too old: the oldest records, but only under network time. A record of this boot is as old as the monotonic clock says,
- * so that a time server cannot empty the outbox by lying about the year. An accept is never dropped.
+ * so that a time server cannot empty the outbox by lying about the year. An accept is never dropped, nor a key record that
+ * something here needs.
  */
 export function enforceLimits(store: OutboxStore, now: RecordTime): void {
   const { queries, limits } = store;
@@ -36,8 +37,9 @@ export function enforceLimits(store: OutboxStore, now: RecordTime): void {
 export function giveUp(store: OutboxStore, place: Place, what: 'media' | 'record'): 'media' | 'record' | null {
   return store.transaction(() => {
     const row = store.queries.record.get(place.epoch, place.seq);
-    if (row === undefined || row.seq === 0) return null;
-    if (what === 'media' && dropMedia(store, place, 'too-large')) return 'media';
+    if (row === undefined || row.seq === 0 || store.isKeptKey(place)) return null;
+    const isKey = store.queries.period.get(place.epoch, place.seq) !== undefined;
+    if (what === 'media' && !isKey && dropMedia(store, place, 'too-large')) return 'media';
     store.dropRecord(row, 'too-large');
     store.deleteDrained();
     return 'record';
@@ -45,7 +47,7 @@ export function giveUp(store: OutboxStore, place: Place, what: 'media' | 'record
 }
 
 function dropOldestMedia(store: OutboxStore): boolean {
-  const oldest = store.queries.oldestMedia.get();
+  const oldest = store.queries.oldestDroppableMedia.get();
   return oldest !== undefined && dropMedia(store, oldest, 'full');
 }
 

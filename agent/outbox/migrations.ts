@@ -114,6 +114,44 @@ const MIGRATIONS: readonly string[] = [
   -- The accept record, kept after its receipt for as long as the epoch: a cloud that was restored from a back-up needs it again.
   ALTER TABLE epoch ADD COLUMN accept BLOB;
   `,
+  `
+  -- KEM keys of a claim of version 2, one after the other in its order; null in an epoch of version 1.
+  ALTER TABLE epoch ADD COLUMN kem_keys BLOB;
+
+  -- Periods of version-2 epochs, by the place of their key record. Until its receipt there is a second copy of the record and of
+  -- its object here: what was sealed in the period is worth nothing without it.
+  CREATE TABLE period (
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    period_id BLOB NOT NULL,
+    record BLOB,
+    body BLOB,
+    PRIMARY KEY (epoch, seq),
+    FOREIGN KEY (epoch) REFERENCES epoch (epoch) ON DELETE CASCADE
+  ) STRICT;
+  CREATE UNIQUE INDEX period_by_id ON period (epoch, period_id);
+
+  -- Which queued records need which key record, also when their objects are gone already.
+  CREATE TABLE period_use (
+    epoch INTEGER NOT NULL,
+    seq INTEGER NOT NULL,
+    key_seq INTEGER NOT NULL,
+    PRIMARY KEY (epoch, seq, key_seq),
+    FOREIGN KEY (epoch, seq) REFERENCES record (epoch, seq) ON DELETE CASCADE
+  ) STRICT;
+  CREATE INDEX period_use_by_key ON period_use (epoch, key_seq);
+
+  -- The highest counter that each signer has used under the claim of a version-2 epoch.
+  CREATE TABLE order_counter (
+    epoch INTEGER NOT NULL,
+    signer BLOB NOT NULL,
+    counter INTEGER NOT NULL,
+    PRIMARY KEY (epoch, signer),
+    FOREIGN KEY (epoch) REFERENCES epoch (epoch) ON DELETE CASCADE
+  ) STRICT;
+  -- The account under which an order was taken: it stands also when its signer is no recipient any more. Null before this step.
+  ALTER TABLE standing_order ADD COLUMN account BLOB;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -5,7 +5,9 @@ import { equal } from '../../common/bytes.js';
 import { SealcamError, systemCode } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { decodeCbor, encodeCbor } from '../../protocol/wire/cbor.js';
+import { KEM_KEY_BYTES } from '../../protocol/objects/ids.js';
 import {
+  array,
   bool,
   bytes,
   bytesUpTo,
@@ -31,6 +33,8 @@ const state = struct({
   claim: field(5, bytesUpTo(LIMITS.signedMaxBytes)),
   /** The owner ordered privacy: with a lost database too, the camera must stay off. */
   privacy: optional(6, bool),
+  /** KEM keys of a claim of version 2, in its order: without them nothing could be sealed to the owner. */
+  kemKeys: optional(7, array(bytes(KEM_KEY_BYTES), 1, LIMITS.recipientsMax)),
 });
 export type MirrorState = TypeOf<typeof state>;
 
@@ -116,7 +120,7 @@ export class Mirror {
     if (read < SLOT_BYTES || !equal(this.sha256(rest), slot.subarray(0, CHECK_BYTES))) return null;
     const length = new DataView(rest.buffer, rest.byteOffset).getUint32(0);
     try {
-      const limits = { maxBytes: SLOT_BYTES, maxDepth: 2, maxItems: 32 };
+      const limits = { maxBytes: SLOT_BYTES, maxDepth: 3, maxItems: 48 };
       return state.fromCbor(decodeCbor(rest.slice(4, 4 + length), limits), 'mirror');
     } catch {
       return null;

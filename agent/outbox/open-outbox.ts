@@ -2,10 +2,11 @@ import { join } from 'node:path';
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
-import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyRecord, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { eraseAside, finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
 import { openDatabase } from './database.js';
+import { packKemKeys } from './epochs.js';
 import { Mirror, type MirrorState } from './mirror.js';
 import { Outbox } from './outbox.js';
 import { noteOwnership } from './published.js';
@@ -182,6 +183,7 @@ function stayReleased(store: OutboxStore, published: MirrorState, lastEpoch: num
       const range = { epoch: open.epoch, from: 0, to: open.head_seq };
       const totals = queries.rangeTotals.get(range);
       queries.deleteRecords.run(range);
+      queries.deletePeriods.run(range);
       queries.addQueued.run(-(totals?.records ?? 0), -(totals?.bytes ?? 0));
       queries.closeEpoch.run(open.epoch);
       store.deleteDrained();
@@ -198,7 +200,7 @@ function continueAfter(
   store: OutboxStore,
   published: MirrorState,
   { signer, time, log }: OpenOutboxOptions,
-): Verified<SealcamRecord> | null {
+): Verified<AnyRecord> | null {
   const { epoch, seq } = published;
   const claim = signer.openClaim(published.claim);
   if (!equal(claim.hash, published.claimHash)) throw new SealcamError('store-corrupt', 'the mirror contradicts itself');
@@ -209,7 +211,8 @@ function continueAfter(
     const ended = open !== undefined && open.epoch !== epoch ? open.epoch : null;
     if (ended !== null) queries.closeEpoch.run(ended);
     if (queries.epoch.get(epoch) === undefined) {
-      queries.insertEpoch.run({ epoch, claim: claim.bytes, claimHash: claim.hash, headHash: claim.hash });
+      const kemKeys = packKemKeys(published.kemKeys ?? []);
+      queries.insertEpoch.run({ epoch, claim: claim.bytes, claimHash: claim.hash, headHash: claim.hash, kemKeys });
       queries.setLastEpoch.run(epoch, claim.hash);
     }
     // Nobody can name these losses in their own epoch any more.

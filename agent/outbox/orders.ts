@@ -1,6 +1,8 @@
-import type { Command } from '../../protocol/objects/command.js';
-import type { RecordCommand, RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyCommand } from '../../protocol/objects/command.js';
+import type { StandingOrderRow } from './queries.js';
+import type { AnyRecord, RecordCommand, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import { append } from './append.js';
 import type { OutboxStore } from './store.js';
 
@@ -8,34 +10,53 @@ import type { OutboxStore } from './store.js';
 const STANDING = ['privacy', 'zones', 'sensitivity'] as const;
 type StandingAction = (typeof STANDING)[number];
 
-export function isStanding(action: Command['action']): action is StandingAction {
+export function isStanding(action: AnyCommand['action']): action is StandingAction {
   return STANDING.some((known) => known === action);
 }
 
 /** What the camera answers to an order of the owner. */
 export interface OrderAnswer {
-  readonly command: Verified<Command>;
+  readonly command: Verified<AnyCommand>;
   readonly result: RecordCommand['result'];
   /** Why the order was refused or failed. */
   readonly code?: string | undefined;
   readonly time: RecordTime;
 }
 
-/** Returns the last order of each kind, in the owner's signed bytes. */
-export function standingOrders(store: OutboxStore): readonly Uint8Array[] {
-  return store.queries.orders.all().map(({ command }) => new Uint8Array(command));
+/** Returns the last order of each kind, in its signed bytes. */
+export function standingOrders(store: OutboxStore): readonly StandingOrderRow[] {
+  return store.queries.orders.all().map(({ command, account }) => ({
+    command: new Uint8Array(command),
+    account: account === null ? null : new Uint8Array(account),
+  }));
 }
 
-/** Returns the highest counter used under the current claim: 0 before the first order, null without an owner. */
-export function commandCounter(store: OutboxStore): number | null {
-  return store.queries.openEpoch.get()?.command_counter ?? null;
+/**
+ * Returns the highest counter used under the current claim, in version 2 by this signer: 0 before the first order, null without
+ * an owner.
+ */
+export function commandCounter(store: OutboxStore, signer: Uint8Array): number | null {
+  const { queries } = store;
+  const row = queries.openEpoch.get();
+  if (row === undefined) return null;
+  if (!isVersionTwo(store.claimIn(row).value)) return row.command_counter;
+  return queries.signerCounter.get(row.epoch, signer)?.counter ?? 0;
+}
+
+function setCounter(store: OutboxStore, { value, kid }: Verified<AnyCommand>, counter: number): void {
+  const { queries } = store;
+  if (isVersionTwo(value)) queries.setSignerCounter.run({ epoch: value.epoch, signer: kid, counter });
+  else queries.setCommandCounter.run(counter, value.epoch);
 }
 
 /** Uses up the counter of an order, and stores the order if it is a standing one. */
-export function storeOrder(store: OutboxStore, { value, bytes }: Verified<Command>): void {
+export function storeOrder(store: OutboxStore, command: Verified<AnyCommand>): void {
   store.transaction(() => {
-    store.queries.setCommandCounter.run(value.counter, value.epoch);
-    if (isStanding(value.action)) store.queries.setOrder.run(value.action, bytes);
+    const { action, counter } = command.value;
+    setCounter(store, command, counter);
+    if (!isStanding(action)) return;
+    const { account } = store.claimIn(store.signingEpoch()).value;
+    store.queries.setOrder.run({ action, command: command.bytes, account });
   });
 }
 
@@ -43,12 +64,12 @@ export function storeOrder(store: OutboxStore, { value, bytes }: Verified<Comman
 export function answerOrder(
   store: OutboxStore,
   { command, result, code, time }: OrderAnswer,
-): Verified<SealcamRecord> | null {
+): Verified<AnyRecord> | null {
   return store.transaction(() => {
-    const { action, counter: own, epoch } = command.value;
-    const counter = Math.max(commandCounter(store) ?? 0, own);
+    const { action, counter: own } = command.value;
+    const counter = Math.max(commandCounter(store, command.kid) ?? 0, own);
     if (result === 'done') storeOrder(store, command);
-    store.queries.setCommandCounter.run(counter, epoch);
+    setCounter(store, command, counter);
     return append(store, {
       kind: 'command',
       time,
@@ -58,6 +79,7 @@ export function answerOrder(
         result,
         object: command.hash,
         counter,
+        ...(isVersionTwo(command.value) ? { signer: command.kid } : {}),
         ...(code === undefined ? {} : { code }),
       },
     });

@@ -1,13 +1,14 @@
-import type { Claim } from '../../protocol/objects/claim.js';
-import type { Command } from '../../protocol/objects/command.js';
-import type { Receipt } from '../../protocol/objects/receipt.js';
-import type { LossReason, RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
+import type { AnyCommand } from '../../protocol/objects/command.js';
+import type { AnyReceipt } from '../../protocol/objects/receipt.js';
+import type { AnyRecord, LossReason, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
-import { append, appendWithLoss, countLoss, flushLosses } from './append.js';
-import { beginEpoch, consumeFirstStart, endEpoch, type Ownership } from './epochs.js';
+import { append, appendKey, appendWithLoss, countLoss, flushLosses, type NewPeriod } from './append.js';
+import { beginEpoch, consumeFirstStart, endEpoch, unpackKemKeys, type Ownership } from './epochs.js';
 import { giveUp } from './limits.js';
 import { answerOrder, commandCounter, standingOrders, storeOrder, type OrderAnswer } from './orders.js';
-import type { EpochRow } from './queries.js';
+import { hasPeriod } from './periods.js';
+import type { EpochRow, StandingOrderRow } from './queries.js';
 import type { Place, QueuedRecord } from './queued.js';
 import { applyReceipt, type ReceiptOutcome } from './receipts.js';
 import { readSound } from './soundness.js';
@@ -30,6 +31,8 @@ export interface StoredClaim {
   readonly hash: Uint8Array;
   readonly bytes: Uint8Array;
   readonly isOpen: boolean;
+  /** KEM keys of a claim of version 2, in its order. */
+  readonly kemKeys: readonly Uint8Array[];
 }
 
 /**
@@ -61,16 +64,16 @@ export class Outbox {
   /**
    * Signs and stores one record of the open epoch.
    * Returns null if its media was sealed for another claim than the current one: the record is then discarded and counted,
-   * never sealed again.
+   * never sealed again. What was sealed in a period without a key record here is refused.
    *
    * @param sealedFor hash of the claim that the media was sealed for
-   * @throws SealcamError `unclaimed`, `store-full`, `store-unavailable`
+   * @throws SealcamError `unclaimed`, `period-unavailable`, `store-full`, `store-unavailable`
    */
   append(
     content: RecordContent,
     media: readonly SealedMedia[] = [],
     sealedFor?: Uint8Array,
-  ): Verified<SealcamRecord> | null {
+  ): Verified<AnyRecord> | null {
     return append(this.store, content, media, sealedFor);
   }
 
@@ -78,12 +81,23 @@ export class Outbox {
    * Appends a record that names `count` losses of a reason, and the losses that were pending. Returns null, and counts
    * nothing, without an epoch that signs.
    */
-  appendWithLoss(
-    content: Omit<RecordContent, 'loss'>,
-    reason: LossReason,
-    count: number,
-  ): Verified<SealcamRecord> | null {
+  appendWithLoss(content: Omit<RecordContent, 'loss'>, reason: LossReason, count: number): Verified<AnyRecord> | null {
     return appendWithLoss(this.store, content, reason, count);
+  }
+
+  /**
+   * Signs and stores the key record of a period with its object; from then on the period may be used. Returns null if its claim
+   * is no longer the current one.
+   *
+   * @throws SealcamError `unclaimed`, `store-full`, `store-unavailable`
+   */
+  appendKey(period: NewPeriod, claimHash: Uint8Array, time: RecordTime): Verified<AnyRecord> | null {
+    return appendKey(this.store, period, claimHash, time);
+  }
+
+  /** Returns whether a period of the open epoch may be used: its key record is here, or has its receipt. */
+  hasPeriod(epoch: number, periodId: Uint8Array): boolean {
+    return hasPeriod(this.store, epoch, periodId);
   }
 
   /** Counts things that were lost before they had a seq; the next gap record names them. */
@@ -92,7 +106,7 @@ export class Outbox {
   }
 
   /** Appends a gap record that names the pending losses. Returns null if none is pending. */
-  flushLosses(time: RecordTime): Verified<SealcamRecord> | null {
+  flushLosses(time: RecordTime): Verified<AnyRecord> | null {
     return flushLosses(this.store, time);
   }
 
@@ -100,7 +114,7 @@ export class Outbox {
    * Deletes what a receipt proves to be stored. The receipt must have been verified against the claim of its epoch. `time`
    * is now: a reject may make the camera sign that it lost its state.
    */
-  applyReceipt(receipt: Verified<Receipt>, time: RecordTime): ReceiptOutcome {
+  applyReceipt(receipt: Verified<AnyReceipt>, time: RecordTime): ReceiptOutcome {
     return applyReceipt(this.store, receipt, time);
   }
 
@@ -152,6 +166,11 @@ export class Outbox {
     return this.store.reading(() => this.store.queries.oldestAccept.get()) ?? null;
   }
 
+  /** Returns the place of the key record with which this camera seals now; null where it has its receipt, or before the first. */
+  newestKey(): Place | null {
+    return this.store.reading(() => this.store.queries.newestKey.get()) ?? null;
+  }
+
   /** Returns the place of the newest queued record. */
   newest(): Place | null {
     return this.store.reading(() => this.store.queries.newestRecord.get()) ?? null;
@@ -189,13 +208,13 @@ export class Outbox {
   }
 
   /** Returns the claim of the open epoch, null without an owner. */
-  currentClaim(): Verified<Claim> | null {
+  currentClaim(): Verified<AnyClaim> | null {
     const row = this.store.reading(() => this.store.queries.openEpoch.get());
     return row === undefined ? null : this.store.claimIn(row);
   }
 
   /** Returns the claim of any epoch that still has records here. */
-  claimOf(epoch: number): Verified<Claim> | null {
+  claimOf(epoch: number): Verified<AnyClaim> | null {
     const row = this.store.reading(() => this.store.queries.epoch.get(epoch));
     return row === undefined ? null : this.store.claimIn(row);
   }
@@ -213,6 +232,7 @@ export class Outbox {
       hash: new Uint8Array(row.claim_hash),
       bytes: new Uint8Array(row.claim),
       isOpen: row.is_open === 1,
+      kemKeys: unpackKemKeys(row.kem_keys),
     };
   }
 
@@ -238,8 +258,8 @@ export class Outbox {
    *
    * @throws SealcamError `claim-refused` if it does not follow the last epoch, `store-full`, `store-unavailable`
    */
-  beginEpoch(claim: Verified<Claim>, time: RecordTime): Verified<SealcamRecord> {
-    return beginEpoch(this.store, claim, time);
+  beginEpoch(claim: Verified<AnyClaim>, time: RecordTime, kemKeys?: readonly Uint8Array[]): Verified<AnyRecord> {
+    return beginEpoch(this.store, claim, time, kemKeys);
   }
 
   /** Ends the ownership: erases everything but the tombstone and an accept without a receipt. */
@@ -252,23 +272,26 @@ export class Outbox {
     return consumeFirstStart(this.store);
   }
 
-  /** Returns the owner's last standing order of each kind, in its signed bytes. */
-  standingOrders(): readonly Uint8Array[] {
+  /** Returns the last standing order of each kind, in its signed bytes. */
+  standingOrders(): readonly StandingOrderRow[] {
     return standingOrders(this.store);
   }
 
-  /** Returns the highest counter used under the current claim: 0 before the first order, null without an owner. */
-  commandCounter(): number | null {
-    return commandCounter(this.store);
+  /**
+   * Returns the highest counter used under the current claim, in version 2 by this signer: 0 before the first order, null
+   * without an owner.
+   */
+  commandCounter(signer: Uint8Array): number | null {
+    return commandCounter(this.store, signer);
   }
 
   /** Uses up the counter of an order, and stores the order if it is a standing one. */
-  storeOrder(command: Verified<Command>): void {
+  storeOrder(command: Verified<AnyCommand>): void {
     storeOrder(this.store, command);
   }
 
   /** Records the answer to an order, in one transaction with its counter and, if it was done, the order itself. */
-  answerOrder(answer: OrderAnswer): Verified<SealcamRecord> | null {
+  answerOrder(answer: OrderAnswer): Verified<AnyRecord> | null {
     return answerOrder(this.store, answer);
   }
 }

@@ -1,5 +1,5 @@
-import type { Mirror } from './mirror.js';
-import type { Outbox, QueuedRecord } from './outbox.js';
+import type { Mirror, MirrorState } from './mirror.js';
+import type { Outbox, QueuedRecord, StoredClaim } from './outbox.js';
 
 /**
  * Notes in the mirror what is about to be published. Call it before publishing.
@@ -23,6 +23,7 @@ export function noteBeforePublish(outbox: Outbox, mirror: Mirror, records: reado
     seq: newest.seq,
     hash: newest.hash,
     claim: claim.isOpen ? claim.bytes : new Uint8Array(0),
+    ...kemKeysOf(claim),
   });
 }
 
@@ -36,7 +37,14 @@ export function noteOwnership(outbox: Outbox, mirror: Mirror): void {
   const noted = mirror.state;
   if (open !== null) {
     if (noted?.epoch === open.epoch && noted.claim.length > 0) return;
-    mirror.write({ epoch: open.epoch, claimHash: open.hash, seq: null, hash: null, claim: open.bytes });
+    mirror.write({
+      epoch: open.epoch,
+      claimHash: open.hash,
+      seq: null,
+      hash: null,
+      claim: open.bytes,
+      ...kemKeysOf(open),
+    });
     return;
   }
   const { epoch, claimHash } = outbox.lastEpoch();
@@ -53,6 +61,10 @@ export function noteOwnership(outbox: Outbox, mirror: Mirror): void {
   // Twice, so that neither slot holds the claim of the former owner.
   mirror.write(released);
   mirror.write(released);
+}
+
+function kemKeysOf({ isOpen, kemKeys }: StoredClaim): Pick<MirrorState, 'kemKeys'> {
+  return isOpen && kemKeys.length > 0 ? { kemKeys } : {};
 }
 
 function newestOf(records: readonly QueuedRecord[]): QueuedRecord | null {

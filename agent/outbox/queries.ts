@@ -15,6 +15,18 @@ export interface EpochRow {
   readonly command_counter: number;
   /** The accept record, once it has its receipt; null before, and of an epoch that an earlier version opened. */
   readonly accept: Uint8Array | null;
+  /** KEM keys of a claim of version 2, one after the other; null in version 1. */
+  readonly kem_keys: Uint8Array | null;
+}
+
+/** A period of a version-2 epoch, by its key record. */
+export interface PeriodRow {
+  readonly epoch: number;
+  readonly seq: number;
+  readonly period_id: Uint8Array;
+  /** Second copy of the key record and of its object's body; null once they have their receipt. */
+  readonly record: Uint8Array | null;
+  readonly body: Uint8Array | null;
 }
 
 /** The only row of `device`. `is_fresh` is 1 until the claim window of a first start has opened. */
@@ -59,11 +71,27 @@ export interface LossRow {
   readonly said_seq: number | null;
 }
 
+/** A standing order, and the account under which it was taken; null if an earlier version took it. */
+export interface StandingOrderRow {
+  readonly command: Uint8Array;
+  readonly account: Uint8Array | null;
+}
+
 /** A health record that counts towards the age of orders; `quarter` is its quarter of an hour in that boot. */
 export interface HealthMarkRow {
   readonly boot: Uint8Array;
   readonly quarter: number;
 }
+
+/**
+ * A key record that stays, whatever the limits say: something that it opens is queued, or may still come. The newest two count,
+ * since an object is sealed a moment before it is appended.
+ */
+const IS_KEPT_KEY = `EXISTS (
+  SELECT 1 FROM period WHERE period.epoch = record.epoch AND period.seq = record.seq AND (
+    EXISTS (SELECT 1 FROM period_use WHERE period_use.epoch = period.epoch AND period_use.key_seq = period.seq)
+    OR ((SELECT count(*) FROM period AS later WHERE later.epoch = period.epoch AND later.seq > period.seq) < 2
+      AND EXISTS (SELECT 1 FROM epoch WHERE epoch.epoch = period.epoch AND is_open = 1))))`;
 
 /**
  * Prepares every statement of the outbox once. Rows come back as declared here, since the schema is STRICT.
@@ -94,8 +122,8 @@ export function prepareQueries(db: Database) {
     epoch: prepare<EpochRow>('SELECT * FROM epoch WHERE epoch = ?'),
     epochs: prepare<EpochRow>('SELECT * FROM epoch ORDER BY epoch'),
     insertEpoch: prepare(
-      `INSERT INTO epoch (epoch, claim, claim_hash, is_open, head_seq, head_hash)
-       VALUES (@epoch, @claim, @claimHash, 1, -1, @headHash)`,
+      `INSERT INTO epoch (epoch, claim, claim_hash, is_open, head_seq, head_hash, kem_keys)
+       VALUES (@epoch, @claim, @claimHash, 1, -1, @headHash, @kemKeys)`,
     ),
     /** For epochs that are salvaged from a damaged database. */
     restoreEpoch: prepare(
@@ -153,8 +181,14 @@ export function prepareQueries(db: Database) {
     newestRecord: prepare<Pick<RecordRow, 'epoch' | 'seq'>>(
       'SELECT epoch, seq FROM record ORDER BY epoch DESC, seq DESC LIMIT 1',
     ),
-    /** Accepts are left out: without its accept the cloud stores nothing of an epoch. */
-    oldestDroppable: prepare<RecordRow>('SELECT * FROM record WHERE seq > 0 ORDER BY epoch, seq LIMIT 1'),
+    /** Accepts are left out: without its accept the cloud stores nothing of an epoch. So are key records in use. */
+    oldestDroppable: prepare<RecordRow>(
+      `SELECT * FROM record WHERE seq > 0 AND NOT ${IS_KEPT_KEY} ORDER BY epoch, seq LIMIT 1`,
+    ),
+    isKeptKey: prepare<{ readonly seq: number }>(
+      `SELECT seq FROM record WHERE epoch = ? AND seq = ? AND ${IS_KEPT_KEY}`,
+    ),
+    restoreRecord: prepare('UPDATE record SET hash = @hash, bytes = @bytes WHERE epoch = @epoch AND seq = @seq'),
     rangeTotals: prepare<{ readonly records: number; readonly bytes: number | null }>(
       `SELECT count(*) AS records, sum(length(bytes) + coalesce((SELECT sum(length(header) + length(body)) FROM media
          WHERE media.epoch = record.epoch AND media.seq = record.seq), 0)) AS bytes
@@ -175,8 +209,50 @@ export function prepareQueries(db: Database) {
       'SELECT sum(length(header) + length(body)) AS bytes FROM media WHERE epoch = ? AND seq = ?',
     ),
     oldestMedia: prepare<Pick<RecordRow, 'epoch' | 'seq'>>('SELECT epoch, seq FROM media ORDER BY epoch, seq LIMIT 1'),
+    /** The objects of key records are left out: they go with their records, if at all. */
+    oldestDroppableMedia: prepare<Pick<RecordRow, 'epoch' | 'seq'>>(
+      `SELECT epoch, seq FROM media WHERE NOT EXISTS
+         (SELECT 1 FROM period WHERE period.epoch = media.epoch AND period.seq = media.seq)
+       ORDER BY epoch, seq LIMIT 1`,
+    ),
     deleteMedia: prepare('DELETE FROM media WHERE epoch = ? AND seq = ?'),
     deleteOneMedia: prepare('DELETE FROM media WHERE epoch = @epoch AND seq = @seq AND position = @position'),
+
+    insertPeriod: prepare(
+      `INSERT OR IGNORE INTO period (epoch, seq, period_id, record, body)
+       VALUES (@epoch, @seq, @periodId, @record, @body)`,
+    ),
+    period: prepare<PeriodRow>('SELECT * FROM period WHERE epoch = ? AND seq = ?'),
+    /** The newest key record of the open epoch, unless it has its receipt. */
+    newestKey: prepare<Pick<PeriodRow, 'epoch' | 'seq'>>(
+      `SELECT epoch, seq FROM period WHERE record IS NOT NULL AND (epoch, seq) =
+         (SELECT epoch, max(seq) FROM period WHERE epoch = (SELECT epoch FROM epoch WHERE is_open = 1))`,
+    ),
+    periodById: prepare<PeriodRow>('SELECT * FROM period WHERE epoch = ? AND period_id = ?'),
+    insertPeriodUse: prepare('INSERT OR IGNORE INTO period_use (epoch, seq, key_seq) VALUES (@epoch, @seq, @keySeq)'),
+    /** After a salvage nobody knows which record needs which key: each keeps all before it. */
+    useAllPeriods: prepare(
+      `INSERT OR IGNORE INTO period_use (epoch, seq, key_seq)
+       SELECT record.epoch, record.seq, period.seq FROM record JOIN period ON period.epoch = record.epoch
+         AND period.seq < record.seq
+       WHERE NOT EXISTS (SELECT 1 FROM period AS own WHERE own.epoch = record.epoch AND own.seq = record.seq)`,
+    ),
+    /** The objects of key records, which have no header. */
+    keyMedia: prepare<RecordRow & Pick<MediaRow, 'body'>>(
+      'SELECT record.*, media.body FROM record JOIN media USING (epoch, seq) WHERE length(media.header) = 0',
+    ),
+    /** The cloud has the key records `from` to `to`. */
+    forgetPeriodCopies: prepare(
+      'UPDATE period SET record = NULL, body = NULL WHERE epoch = @epoch AND seq BETWEEN @from AND @to',
+    ),
+    deletePeriods: prepare('DELETE FROM period WHERE epoch = @epoch AND seq BETWEEN @from AND @to'),
+    /** Periods whose key record has its receipt and which nothing here needs any more. */
+    trimPeriods: prepare(
+      `DELETE FROM period WHERE record IS NULL
+         AND (SELECT count(*) FROM period AS later WHERE later.epoch = period.epoch AND later.seq > period.seq) >= 2
+         AND NOT EXISTS
+           (SELECT 1 FROM period_use WHERE period_use.epoch = period.epoch AND period_use.key_seq = period.seq)`,
+    ),
 
     insertQuarantined: prepare(
       'INSERT OR IGNORE INTO quarantine (epoch, seq, code, bytes) VALUES (@epoch, @seq, @code, @bytes)',
@@ -188,8 +264,16 @@ export function prepareQueries(db: Database) {
     eraseQuarantine: prepare('DELETE FROM quarantine'),
 
     setCommandCounter: prepare('UPDATE epoch SET command_counter = ? WHERE epoch = ?'),
-    orders: prepare<{ readonly command: Uint8Array }>('SELECT command FROM standing_order ORDER BY action'),
-    setOrder: prepare('INSERT OR REPLACE INTO standing_order (action, command) VALUES (?, ?)'),
+    signerCounter: prepare<{ readonly counter: number }>(
+      'SELECT counter FROM order_counter WHERE epoch = ? AND signer = ?',
+    ),
+    setSignerCounter: prepare(
+      'INSERT OR REPLACE INTO order_counter (epoch, signer, counter) VALUES (@epoch, @signer, @counter)',
+    ),
+    orders: prepare<StandingOrderRow>('SELECT command, account FROM standing_order ORDER BY action'),
+    setOrder: prepare(
+      'INSERT OR REPLACE INTO standing_order (action, command, account) VALUES (@action, @command, @account)',
+    ),
     eraseOrders: prepare('DELETE FROM standing_order'),
 
     newestHealthMark: prepare<HealthMarkRow>(

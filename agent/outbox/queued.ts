@@ -1,6 +1,7 @@
 import { equal } from '../../common/bytes.js';
 import { isSealcamError } from '../../common/errors.js';
-import type { RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
+import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
+import type { AnyRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { MediaRow, RecordRow } from './queries.js';
@@ -20,14 +21,14 @@ export interface QueuedRecord extends Place {
 /** What rows are verified with; an OutboxStore is one. */
 export interface RowVerifier {
   readonly sha256: (data: Uint8Array) => Uint8Array;
-  readonly signer: { openRecord(bytes: Uint8Array): Verified<SealcamRecord> };
+  readonly signer: { openRecord(bytes: Uint8Array): Verified<AnyRecord> };
 }
 
 /**
  * Returns the signed record of a row, or null if the row does not hold the record that was stored there: SQLite keeps no
  * checksum of its pages.
  */
-export function openRow(row: RecordRow, { signer }: RowVerifier): Verified<SealcamRecord> | null {
+export function openRow(row: RecordRow, { signer }: RowVerifier): Verified<AnyRecord> | null {
   try {
     const record = signer.openRecord(new Uint8Array(row.bytes));
     const { epoch, seq } = record.value;
@@ -39,7 +40,11 @@ export function openRow(row: RecordRow, { signer }: RowVerifier): Verified<Sealc
 }
 
 /** Returns the stored object if it is the one that the record names, else null. */
-export function openMedia(row: MediaRow, named: RecordMedia | undefined, { sha256 }: RowVerifier): SealedObject | null {
+export function openMedia(
+  row: MediaRow,
+  named: RecordMediaV2 | undefined,
+  { sha256 }: RowVerifier,
+): SealedObject | null {
   const sealed = { header: new Uint8Array(row.header), body: new Uint8Array(row.body) };
   const isNamed =
     named !== undefined && equal(sha256(sealed.body), named.bodyHash) && equal(sha256(sealed.header), named.headerHash);

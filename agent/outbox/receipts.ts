@@ -1,5 +1,5 @@
 import { equal } from '../../common/bytes.js';
-import type { Receipt } from '../../protocol/objects/receipt.js';
+import type { AnyReceipt } from '../../protocol/objects/receipt.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { movePast } from './state-lost.js';
@@ -8,6 +8,8 @@ import type { OutboxStore } from './store.js';
 export interface ReceiptOutcome {
   readonly deleted: number;
   readonly quarantined: number;
+  /** Rejected key records that stay, because what they open is still here. The period ends: a new one gets another key record. */
+  readonly keysRejected: number;
   /** Ranges that end in another hash than our record's: a receipt of another history, which deletes nothing. */
   readonly otherHistory: number;
   /** Ranges that end after everything this camera signed and did not move it: they are ignored. */
@@ -29,16 +31,25 @@ const QUARANTINE_RECORDS_MAX = 64;
  * A range that is ahead of this camera proves nothing: database and mirror agree since the outbox was opened, and the cloud
  * may lie. Only together with the reject of a record of its own does it show that the camera lost its state.
  */
-export function applyReceipt(store: OutboxStore, { value }: Verified<Receipt>, time: RecordTime): ReceiptOutcome {
+export function applyReceipt(store: OutboxStore, { value }: Verified<AnyReceipt>, time: RecordTime): ReceiptOutcome {
   return store.transaction(() => {
     const { queries } = store;
-    const outcome = { deleted: 0, quarantined: 0, otherHistory: 0, ahead: 0, movedTo: null as number | null };
+    const outcome = {
+      deleted: 0,
+      quarantined: 0,
+      keysRejected: 0,
+      otherHistory: 0,
+      ahead: 0,
+      movedTo: null as number | null,
+    };
     const epoch = queries.epoch.get(value.epoch);
     if (epoch === undefined) return outcome;
     let rejectedSeq: number | null = null;
     for (const [seq, hash, code] of value.rejects ?? []) {
-      if (!moveToQuarantine(store, { epoch: epoch.epoch, seq, hash, code })) continue;
-      outcome.quarantined++;
+      const moved = moveToQuarantine(store, { epoch: epoch.epoch, seq, hash, code });
+      if (moved === null) continue;
+      if (moved === 'kept') outcome.keysRejected++;
+      else outcome.quarantined++;
       if (code === 'equivocation') rejectedSeq = Math.min(seq, rejectedSeq ?? seq);
     }
     let headSeq = -1;
@@ -69,6 +80,7 @@ function deleteReceipted({ queries }: OutboxStore, epoch: number, from: number, 
   if (records === 0) return 0;
   if (from === 0) queries.keepAccept.run(epoch);
   queries.deleteRecords.run({ epoch, from, to });
+  queries.forgetPeriodCopies.run({ epoch, from, to });
   queries.deleteAssignedLosses.run({ epoch, from, to });
   queries.addQueued.run(-records, -(totals?.bytes ?? 0));
   queries.addReceipted.run(records, epoch);
@@ -85,20 +97,22 @@ interface Reject {
 
 /**
  * Moves a record that the cloud will never store to the quarantine. A later record names it as `quarantined`, and again the
- * losses that it named itself.
+ * losses that it named itself. A key record that something here needs is kept. Null: it is not the record that is here.
  */
-function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject): boolean {
+function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject): 'moved' | 'kept' | null {
   const { queries, losses } = store;
   const row = queries.record.get(epoch, seq);
-  if (row === undefined || !equal(new Uint8Array(row.hash), hash)) return false;
+  if (row === undefined || !equal(new Uint8Array(row.hash), hash)) return null;
+  if (store.isKeptKey(row)) return 'kept';
   const size = store.sizeOf(row);
   queries.insertQuarantined.run({ epoch, seq, code, bytes: row.bytes });
   const excess = (queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_RECORDS_MAX;
   if (excess > 0) queries.trimQuarantine.run(excess);
   queries.deleteRecords.run({ epoch, from: seq, to: seq });
+  queries.deletePeriods.run({ epoch, from: seq, to: seq });
   queries.addQueued.run(-1, -size);
   queries.addQuarantined.run(1, epoch);
   losses.addRange(epoch, 'quarantined', seq, seq);
   losses.restorePending(epoch, seq, seq);
-  return true;
+  return 'moved';
 }

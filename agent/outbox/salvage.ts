@@ -1,9 +1,17 @@
 import { equal } from '../../common/bytes.js';
 import { migrate } from './migrations.js';
 import type { MirrorState } from './mirror.js';
-import type { DeviceRow, EpochRow, LossRow, MediaRow, RecordRow } from './queries.js';
+import { packKemKeys } from './epochs.js';
+import { restorePeriods } from './periods.js';
+import type { DeviceRow, EpochRow, LossRow, MediaRow, PeriodRow, RecordRow, StandingOrderRow } from './queries.js';
 import type { Database } from './sqlite.js';
 import type { OutboxStore } from './store.js';
+
+interface CounterRow {
+  readonly epoch: number;
+  readonly signer: Uint8Array;
+  readonly counter: number;
+}
 
 const HASH_BYTES = 32;
 const ROWS_PER_PAGE_MAX = 16;
@@ -37,8 +45,12 @@ export function salvage(
       queries.setFresh.run(device.is_fresh);
       queries.restoreRun.run(device.run_ms, device.moved_run_ms);
     }
-    for (const { action, command } of rows<{ action: string; command: Uint8Array }>(old, 'standing_order')) {
-      queries.setOrder.run(action, command);
+    for (const { action, command, account } of rows<StandingOrderRow & { action: string }>(old, 'standing_order')) {
+      queries.setOrder.run({ action, command, account: (account as Uint8Array | null | undefined) ?? null });
+    }
+    const known = new Set(epochs.map(({ epoch }) => epoch));
+    for (const { epoch, signer, counter } of rows<CounterRow>(old, 'order_counter')) {
+      if (known.has(epoch)) queries.setSignerCounter.run({ epoch, signer, counter });
     }
     for (const { epoch, seq, code, bytes } of rows<RecordRow & { code: string }>(old, 'quarantine')) {
       queries.insertQuarantined.run({ epoch, seq, code, bytes });
@@ -54,7 +66,7 @@ export function salvage(
         saidSeq: loss.said_seq,
       });
     });
-    const found = copyRecords(store, old, new Set(epochs.map(({ epoch }) => epoch)));
+    const found = copyRecords(store, old, known) + restorePeriods(store, rows<PeriodRow>(old, 'period'));
     const lost = epochs.reduce((sum, row) => sum + balance(store, row, arePendingWhole), 0);
     // An epoch that is closed only here could not name its losses any more.
     for (const row of epochs) if (row.is_open === 0) store.losses.carryPending(row.epoch);
@@ -65,7 +77,8 @@ export function salvage(
 
 function restoreEpoch({ queries }: OutboxStore, row: EpochRow): void {
   const { epoch, claim, claim_hash: claimHash, head_hash: headHash } = row;
-  queries.insertEpoch.run({ epoch, claim, claimHash, headHash });
+  const kemKeys = (row as Partial<EpochRow>).kem_keys ?? null;
+  queries.insertEpoch.run({ epoch, claim, claimHash, headHash, kemKeys });
   queries.restoreEpoch.run({
     epoch,
     isOpen: row.is_open,
@@ -145,6 +158,7 @@ function readableEpochs({ signer }: OutboxStore, old: Database, published: Mirro
       head_hash: published.claimHash,
       command_counter: 0,
       accept: null,
+      kem_keys: packKemKeys(published.kemKeys ?? []),
       produced: 0,
       receipted: 0,
       quarantined: 0,

@@ -1,5 +1,6 @@
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { MediaRow, RecordRow } from './queries.js';
+import { repairKey } from './periods.js';
 import { openMedia, openRow, type QueuedRecord } from './queued.js';
 import type { OutboxStore } from './store.js';
 
@@ -7,21 +8,32 @@ import type { OutboxStore } from './store.js';
  * Returns the record of a row with its media, each verified. A record or picture that is corrupted on disk is dropped and
  * added to the pending losses; null if the whole record is.
  */
-export function readSound(store: OutboxStore, row: RecordRow): QueuedRecord | null {
+export function readSound(store: OutboxStore, row: RecordRow, mayRepair = true): QueuedRecord | null {
   const { epoch, seq } = row;
   const record = openRow(row, store);
+  const repaired = (): QueuedRecord | null => {
+    const again = mayRepair ? repairKey(store, row) : undefined;
+    return again === undefined ? null : readSound(store, again, false);
+  };
   if (record === null) {
-    dropCorrupted(store, row);
-    return null;
+    const whole = repaired();
+    if (whole === null) dropCorrupted(store, row);
+    return whole;
   }
   // The record names all its objects; those that were dropped since are null.
   const named = record.value.media ?? [];
   const media = named.map((): SealedObject | null => null);
+  const isKey = record.value.kind === 'key';
   for (const stored of store.reading(() => store.queries.media.all(epoch, seq))) {
     const { position } = stored;
     const sealed = openMedia(stored, named[position], store);
     if (sealed !== null) {
       media[position] = sealed;
+    } else if (isKey) {
+      const whole = repaired();
+      // A key record without its object opens nothing.
+      if (whole === null) dropCorrupted(store, row);
+      return whole;
     } else if (store.queries.epoch.get(epoch)?.is_open === 1) {
       dropCorruptedMedia(store, row, stored, named[position]?.id);
     } else {

@@ -1,4 +1,4 @@
-import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyRecord, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { EpochRow } from './queries.js';
 import type { OutboxStore } from './store.js';
@@ -56,7 +56,7 @@ export function goOnAfter(
   row: EpochRow,
   [from, to]: readonly [from: number, to: number],
   time: RecordTime,
-): Verified<SealcamRecord> {
+): Verified<AnyRecord> {
   const { queries } = store;
   const { epoch, head_seq: head } = row;
   const last = Math.max(head, to);

@@ -1,32 +1,36 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
-import type { Claim } from '../../protocol/objects/claim.js';
-import type { LossReason, RecordMedia, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
+import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
+import type { AnyRecord, LossReason } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
-import { PendingLosses } from './losses.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import { markHealth } from './health-marks.js';
+import { PendingLosses } from './losses.js';
 import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
 import { RecentRecords } from './recent-records.js';
 import { isDamage, storeError, type Database } from './sqlite.js';
 
 /** What a record carries beside the fields that the outbox fills in. */
 export type RecordContent = Omit<
-  SealcamRecord,
-  'device' | 'account' | 'epoch' | 'claimHash' | 'seq' | 'prev' | 'media'
+  AnyRecord,
+  'version' | 'device' | 'account' | 'epoch' | 'claimHash' | 'seq' | 'prev' | 'media'
 >;
 
 export interface SealedMedia {
-  readonly media: RecordMedia;
+  readonly media: RecordMediaV2;
   readonly sealed: SealedObject;
+  /** The period that it was sealed in, which must be in the outbox; absent for suite 1, and for a key record's own object. */
+  readonly periodId?: Uint8Array;
 }
 
 /** Signs and opens objects for the outbox, which sees no key. */
 export interface OutboxSigner {
   readonly device: Uint8Array;
-  sign(record: SealcamRecord): Verified<SealcamRecord>;
-  openClaim(bytes: Uint8Array): Verified<Claim>;
-  openRecord(bytes: Uint8Array): Verified<SealcamRecord>;
+  sign(record: AnyRecord): Verified<AnyRecord>;
+  openClaim(bytes: Uint8Array): Verified<AnyClaim>;
+  openRecord(bytes: Uint8Array): Verified<AnyRecord>;
 }
 
 export interface OutboxLimits {
@@ -59,7 +63,7 @@ export class OutboxStore {
   private statements: Queries;
   private pending: PendingLosses;
   private isClosed = false;
-  private claimCache: Verified<Claim> | null = null;
+  private claimCache: Verified<AnyClaim> | null = null;
   /** Records inserted in the transaction that is open. */
   private inserted = 0;
   private announce: (count: number) => void = () => undefined;
@@ -148,7 +152,7 @@ export class OutboxStore {
   }
 
   /** Returns the claim of an epoch, verified once for each epoch in use rather than for each record. */
-  claimIn({ claim, claim_hash: hash }: Pick<EpochRow, 'claim' | 'claim_hash'>): Verified<Claim> {
+  claimIn({ claim, claim_hash: hash }: Pick<EpochRow, 'claim' | 'claim_hash'>): Verified<AnyClaim> {
     if (this.claimCache === null || !equal(this.claimCache.hash, hash)) {
       this.claimCache = this.signer.openClaim(new Uint8Array(claim));
     }
@@ -168,10 +172,11 @@ export class OutboxStore {
     content: RecordContent,
     media: readonly SealedMedia[] = [],
     previous: Uint8Array | null = new Uint8Array(epoch.head_hash),
-  ): Verified<SealcamRecord> {
+  ): Verified<AnyRecord> {
     const claim = this.claimIn(epoch);
     const seq = epoch.head_seq + 1;
     const record = this.signer.sign({
+      ...(isVersionTwo(claim.value) ? { version: 2 as const } : {}),
       ...content,
       device: this.signer.device,
       account: claim.value.account,
@@ -189,6 +194,7 @@ export class OutboxStore {
       this.queries.insertMedia.run({ epoch: epoch.epoch, seq, position, mediaId: named.id, header, body });
       size += header.length + body.length;
     }
+    this.notePeriods(record, media);
     this.queries.advanceHead.run({ epoch: epoch.epoch, seq, hash });
     this.queries.addQueued.run(1, size);
     if (content.kind === 'health') markHealth(this.queries, epoch.epoch, seq, content.time);
@@ -198,11 +204,17 @@ export class OutboxStore {
     return record;
   }
 
+  /** Returns whether a record is a key record that must stay: something that it opens is here, or may still come. */
+  isKeptKey({ epoch, seq }: Pick<RecordRow, 'epoch' | 'seq'>): boolean {
+    return this.queries.isKeptKey.get(epoch, seq) !== undefined;
+  }
+
   /** Deletes a record that has no receipt, and adds it to the pending losses. Call it in a transaction. */
   dropRecord(row: RecordRow, reason: LossReason): void {
     const { epoch, seq } = row;
     const size = this.sizeOf(row);
     this.queries.deleteRecords.run({ epoch, from: seq, to: seq });
+    this.queries.deletePeriods.run({ epoch, from: seq, to: seq });
     this.queries.addQueued.run(-1, -size);
     this.queries.addLost.run(1, epoch);
     this.losses.addRange(epoch, reason, seq, seq);
@@ -218,6 +230,27 @@ export class OutboxStore {
   deleteDrained(): void {
     this.queries.deleteDrainedEpochs.run();
     this.queries.deleteDrainedLosses.run();
+    this.queries.trimPeriods.run();
+  }
+
+  /**
+   * Notes the period of a key record, or the periods that a record needs.
+   * @throws SealcamError `period-unavailable` if the key record is not here: what was sealed could never be opened
+   */
+  private notePeriods({ value, bytes }: Verified<AnyRecord>, media: readonly SealedMedia[]): void {
+    const { version, epoch, seq, key } = value;
+    if (version === undefined) return;
+    if (key !== undefined) {
+      const body = media[0]?.sealed.body ?? null;
+      this.queries.insertPeriod.run({ epoch, seq, periodId: key.periodId, record: bytes, body });
+      return;
+    }
+    for (const { periodId } of media) {
+      const period = periodId === undefined ? undefined : this.queries.periodById.get(epoch, periodId);
+      if (period === undefined)
+        throw new SealcamError('period-unavailable', 'sealed without a key record in the outbox');
+      this.queries.insertPeriodUse.run({ epoch, seq, keySeq: period.seq });
+    }
   }
 
   /** An earlier repair may have failed, on a full disk for example. */

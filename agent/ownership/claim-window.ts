@@ -1,10 +1,11 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import { isClaimMac, type Claim } from '../../protocol/objects/claim.js';
-import type { Offer } from '../../protocol/objects/offer.js';
-import type { Verified } from '../../protocol/objects/signed-object.js';
+import { isClaimMac, type AnyClaim } from '../../protocol/objects/claim.js';
+import type { Offer, OfferV2 } from '../../protocol/objects/offer.js';
+import type { ProtocolVersion, Verified } from '../../protocol/objects/signed-object.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 
 /** What the camera knows of its ownership when a claim arrives. */
 export interface OwnershipFacts {
@@ -18,6 +19,8 @@ export interface OwnershipFacts {
 interface OpenOffer {
   readonly offer: Offer;
   readonly untilMs: number;
+  /** Whether it was made as an offer of version 2 too: only then a claim of version 2 may answer it. */
+  isTwoOffered: boolean;
 }
 
 /**
@@ -29,7 +32,7 @@ const OWNER_OFFER_LEFT_MIN_MS = 60_000;
 /** A claim, with what it is verified against. */
 export interface ClaimAttempt {
   readonly suite: CryptoSuite;
-  readonly claim: Verified<Claim>;
+  readonly claim: Verified<AnyClaim>;
   /** Proof of the claim code; needed for a first claim. */
   readonly mac: Uint8Array | null;
   readonly secret: Uint8Array;
@@ -50,12 +53,18 @@ export class ClaimWindow {
    *
    * @throws SealcamError `claim-refused`
    */
-  open(mode: Offer['mode'], facts: OwnershipFacts, nonce: Uint8Array, nowMs: number): Offer {
+  open(
+    mode: Offer['mode'],
+    facts: OwnershipFacts,
+    nonce: Uint8Array,
+    nowMs: number,
+    version: ProtocolVersion = 1,
+  ): Offer | OfferV2 {
     if (mode === 'owner' && facts.ownerKey === null) {
       throw new SealcamError('claim-refused', 'an owner offer needs an owner');
     }
     const known = this.offers.get(mode);
-    if (mode === 'owner' && known !== undefined && isGood(known, facts, nowMs)) return known.offer;
+    if (mode === 'owner' && known !== undefined && isGood(known, facts, nowMs)) return asVersion(known, version);
     const offer: Offer = {
       device: facts.device,
       lastEpoch: facts.lastEpoch,
@@ -63,8 +72,9 @@ export class ClaimWindow {
       mode,
       nonce,
     };
-    this.offers.set(mode, { offer, untilMs: nowMs + LIMITS.claimWindowMs });
-    return offer;
+    const open = { offer, untilMs: nowMs + LIMITS.claimWindowMs, isTwoOffered: false };
+    this.offers.set(mode, open);
+    return asVersion(open, version);
   }
 
   /** Withdraws all offers. */
@@ -73,9 +83,9 @@ export class ClaimWindow {
   }
 
   /** Returns the offer of the physical window, null if it is not open. */
-  physicalOffer(nowMs: number): Offer | null {
+  physicalOffer(nowMs: number, version: ProtocolVersion = 1): Offer | OfferV2 | null {
     const open = this.offers.get('physical');
-    return open !== undefined && nowMs < open.untilMs ? open.offer : null;
+    return open !== undefined && nowMs < open.untilMs ? asVersion(open, version) : null;
   }
 
   /** Returns when the physical window closes, null if it is not open. */
@@ -83,16 +93,23 @@ export class ClaimWindow {
     return this.physicalOffer(nowMs) === null ? null : (this.offers.get('physical')?.untilMs ?? null);
   }
 
+  /** Verifies a claim as {@link check} does, and uses up its nonce. */
+  admit(attempt: ClaimAttempt): void {
+    this.check(attempt);
+    this.close();
+  }
+
   /**
-   * Verifies a claim against the offers and the facts, and uses up its nonce.
+   * Verifies a claim against the offers and the facts.
    *
    * @throws SealcamError `claim-refused`, with the reason in its message
    */
-  admit({ suite, claim, mac, secret, facts, nowMs }: ClaimAttempt): void {
+  check({ suite, claim, mac, secret, facts, nowMs }: ClaimAttempt): void {
     const { value } = claim;
     if (!equal(value.device, facts.device)) throw refused('it is for another camera');
     const open = [...this.offers.values()].find(({ offer }) => equal(offer.nonce, value.nonce));
     if (open === undefined) throw refused('its nonce is not of an open offer');
+    if (isVersionTwo(value) && !open.isTwoOffered) throw refused('its version was not offered');
     if (nowMs >= open.untilMs) throw refused('the claim window has closed');
     if (value.epoch !== facts.lastEpoch + 1) throw refused(`epoch ${String(value.epoch)} does not follow`);
     if (!isSameHash(value.previous, facts.lastClaimHash)) throw refused('it does not follow the last claim');
@@ -102,8 +119,14 @@ export class ClaimWindow {
     } else if (!equal(facts.ownerKey, value.ownerKey)) {
       throw refused('the camera has another owner');
     }
-    this.close();
   }
+}
+
+/** An offer of version 2 admits a claim of either version. */
+function asVersion(open: OpenOffer, version: ProtocolVersion): Offer | OfferV2 {
+  if (version === 1) return open.offer;
+  open.isTwoOffered = true;
+  return { ...open.offer, version };
 }
 
 function isGood({ offer, untilMs }: OpenOffer, { lastEpoch, lastClaimHash }: OwnershipFacts, nowMs: number): boolean {

@@ -6,10 +6,11 @@ import { LIMITS } from '../../common/limits.js';
 import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import type { Claim } from '../../protocol/objects/claim.js';
-import { commandKind, seesLess, type Command, type Zone } from '../../protocol/objects/command.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
+import { anyCommandKind, seesLess, type AnyCommand, type Zone } from '../../protocol/objects/command.js';
 import type { RecordCommand, RecordTime } from '../../protocol/objects/record.js';
-import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { openSigned, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
+import { checkOrder, checkOrderCounter } from '../../protocol/verify/orders.js';
 import type { Mirror } from '../outbox/mirror.js';
 import { isStanding } from '../outbox/orders.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -41,8 +42,8 @@ const REPLAY_ANSWER_INTERVAL_MS = 60_000;
 
 /**
  * Executes the owner's signed commands. They come through a cloud that is not trusted to deliver them fresh, complete or
- * only once. A command that is not the owner's, under the current claim, is counted and nothing else; every command of the
- * owner is answered in a record.
+ * only once. A command of somebody who may give none under the current claim is counted and nothing else; every other is answered
+ * in a record. In version 2 each of the owner's browsers gives orders with its own key, and has a counter of its own.
  */
 export class OwnerOrders {
   private readonly deps: OwnerOrdersDependencies;
@@ -77,14 +78,11 @@ export class OwnerOrders {
    */
   handleCommand(bytes: Uint8Array): void {
     const { suite, outbox } = this.deps;
-    const command = openSigned(commandKind, suite, bytes);
-    checkOwner(command, outbox.currentClaim());
-    const { counter } = command.value;
-    const last = outbox.commandCounter() ?? 0;
-    if (counter <= last) {
-      this.answerReplay(command);
-      throw new SealcamError('command-replayed', `counter ${String(counter)} is not above ${String(last)}`);
-    }
+    const command = openSigned(anyCommandKind, suite, bytes);
+    const claim = outbox.currentClaim();
+    if (claim === null) throw new SealcamError('command-refused', 'the camera has no owner');
+    checkOrder(command, claim);
+    this.checkCounter(command);
     const stale = this.staleness(command.value);
     if (stale !== null) {
       this.answer(command, 'refused', 'command-stale');
@@ -93,13 +91,29 @@ export class OwnerOrders {
     this.execute(command);
   }
 
-  private execute(command: Verified<Command>): void {
+  /** @throws SealcamError `command-replayed`, `command-ahead` */
+  private checkCounter(command: Verified<AnyCommand>): void {
+    const { outbox, now } = this.deps;
+    const { value, kid } = command;
+    try {
+      checkOrderCounter(versionOf(value), value.counter, outbox.commandCounter(kid) ?? 0, now().wallMs);
+    } catch (error) {
+      const { code } = asSealcamError(error);
+      // A counter that is far ahead is not used up: it would block what its signer orders later.
+      if (code === 'command-replayed') this.answerReplay(command);
+      throw error;
+    }
+  }
+
+  private execute(command: Verified<AnyCommand>): void {
     const { outbox, mirror, log, onRelease } = this.deps;
     const { action, privacy } = command.value;
     log.info({ action, command: toHex(command.hash).slice(0, 16) }, 'the owner sent an order');
     if (action === 'release') {
       // The tombstone is the answer: everything else is erased.
       onRelease();
+    } else if (action === 'masks' || action === 'schedules') {
+      this.answer(command, 'refused', 'unsupported');
     } else if (isStanding(action)) {
       this.answer(command, 'done');
       if (action === 'privacy') mirror.notePrivacy(privacy === true);
@@ -111,7 +125,7 @@ export class OwnerOrders {
     }
   }
 
-  private async snapshot(command: Verified<Command>): Promise<void> {
+  private async snapshot(command: Verified<AnyCommand>): Promise<void> {
     const { log, counters, snapshot } = this.deps;
     try {
       await snapshot();
@@ -126,12 +140,12 @@ export class OwnerOrders {
     }
   }
 
-  private answer(command: Verified<Command>, result: RecordCommand['result'], code?: string): void {
+  private answer(command: Verified<AnyCommand>, result: RecordCommand['result'], code?: string): void {
     this.deps.outbox.answerOrder({ command, result, code, time: this.deps.now() });
   }
 
   /** Tells an owner whose browsers have clocks apart which counter the next order must exceed. */
-  private answerReplay(command: Verified<Command>): void {
+  private answerReplay(command: Verified<AnyCommand>): void {
     const nowMs = this.deps.clock.monotonicMs();
     if (nowMs - this.answeredReplayAtMs < REPLAY_ANSWER_INTERVAL_MS) return;
     this.answeredReplayAtMs = nowMs;
@@ -139,7 +153,7 @@ export class OwnerOrders {
   }
 
   /** Returns why an order is too old to be executed, null if it is not. */
-  private staleness(command: Command): string | null {
+  private staleness(command: AnyCommand): string | null {
     const { outbox, clock } = this.deps;
     const { epoch, recent } = command;
     if (recent === undefined) return 'it names no record';
@@ -163,11 +177,12 @@ export class OwnerOrders {
   /** Reads the owner's signed orders. Privacy that a damaged outbox forgot is still in the mirror. */
   private storedOrders(): StandingOrders {
     const { suite, outbox, mirror } = this.deps;
-    const owner = outbox.currentClaim()?.value.ownerKey;
+    const claim = outbox.currentClaim();
+    const owner = claim?.value.ownerKey;
     let orders: StandingOrders = { privacy: owner !== undefined && mirror.isPrivate, zones: null, sensitivity: null };
-    for (const bytes of outbox.standingOrders()) {
-      const { value, kid } = openSigned(commandKind, suite, bytes);
-      if (owner === undefined || !equal(kid, owner)) continue;
+    for (const { command, account } of outbox.standingOrders()) {
+      const { value, kid } = openSigned(anyCommandKind, suite, command);
+      if (claim === null || !stands(claim.value, kid, account)) continue;
       orders = {
         privacy: orders.privacy || value.privacy === true,
         zones: value.zones ?? orders.zones,
@@ -178,12 +193,7 @@ export class OwnerOrders {
   }
 }
 
-function checkOwner({ value, kid }: Verified<Command>, claim: Verified<Claim> | null): void {
-  const isOwner =
-    claim !== null &&
-    equal(kid, claim.value.ownerKey) &&
-    equal(value.device, claim.value.device) &&
-    value.epoch === claim.value.epoch &&
-    equal(value.claimHash, claim.hash);
-  if (!isOwner) throw new SealcamError('command-refused', 'the order is not of this ownership');
+/** Whether an order that was taken once still holds: as long as the camera belongs to the same account. */
+function stands(claim: AnyClaim, kid: Uint8Array, account: Uint8Array | null): boolean {
+  return account === null ? equal(kid, claim.ownerKey) : equal(account, claim.account);
 }

@@ -8,14 +8,23 @@ import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { Indicator, IndicatorState } from '../../hal/peripherals.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
-import { claimKind } from '../../protocol/objects/claim.js';
-import { offerKind } from '../../protocol/objects/offer.js';
+import { anyClaimKind, checkClaimSuccession, type AnyClaim, type ClaimV2 } from '../../protocol/objects/claim.js';
+import { checkKemKeys } from '../../protocol/objects/kem-keys.js';
+import { anyOfferKind } from '../../protocol/objects/offer.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
-import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
+import {
+  openSigned,
+  signBytes,
+  versionOf,
+  type ProtocolVersion,
+  type Verified,
+} from '../../protocol/objects/signed-object.js';
+import type { WrapKey } from '../../protocol/seal/key-record.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import type { Mirror } from '../outbox/mirror.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { noteOwnership } from '../outbox/published.js';
-import { ClaimWindow, type OwnershipFacts } from './claim-window.js';
+import { ClaimWindow, type ClaimAttempt, type OwnershipFacts } from './claim-window.js';
 
 export interface OwnershipDependencies {
   readonly suite: CryptoSuite;
@@ -30,6 +39,10 @@ export interface OwnershipDependencies {
   readonly counters: Counters;
   readonly log: Log;
   readonly now: () => RecordTime;
+  /** Wraps a key, in a process that ends: each KEM key is tried before its claim is taken. */
+  readonly wrap: WrapKey;
+  /** The version that the cloud of this connection takes. Version 2 only where it said so. */
+  readonly version: () => ProtocolVersion;
   /** Publishes an offer; its window is open from now on. */
   readonly onOffer: (offer: Uint8Array) => void;
   readonly onWindow: (open: boolean) => void;
@@ -46,6 +59,8 @@ export class OwnershipKeeper {
   private readonly deps: OwnershipDependencies;
   private readonly window = new ClaimWindow();
   private cancelClose: CancelTimer = () => undefined;
+  /** The KEM keys of a claim are being tried; one claim at a time. */
+  private isTrying = false;
 
   constructor(deps: OwnershipDependencies) {
     this.deps = deps;
@@ -89,30 +104,32 @@ export class OwnershipKeeper {
 
   /** Publishes the offer of the open window again, for a new connection. */
   repeatOffer(): void {
-    const offer = this.window.physicalOffer(this.deps.clock.monotonicMs());
-    if (offer !== null) this.deps.onOffer(signObject(offerKind, this.deps.suite, this.deps.signer, offer).bytes);
+    const { clock, version, suite, signer, onOffer } = this.deps;
+    const offer = this.window.physicalOffer(clock.monotonicMs(), version());
+    if (offer !== null) onOffer(signBytes(anyOfferKind, suite, signer, offer));
   }
 
-  /** Accepts or refuses a claim from the cloud: untrusted bytes. Refusals are counted and logged, never thrown. */
-  handleClaim(bytes: Uint8Array, mac: Uint8Array | null): void {
-    const { suite, clock, claimSecret, outbox, mirror, counters, log, now, onChanged } = this.deps;
+  /**
+   * Accepts or refuses a claim from the cloud: untrusted bytes. Refusals are counted and logged, never thrown. One of version 2 is
+   * accepted once each of its KEM keys was tried.
+   */
+  handleClaim(bytes: Uint8Array, mac: Uint8Array | null, kemKeys: readonly Uint8Array[] = []): void {
+    const { suite, outbox } = this.deps;
     try {
-      const claim = openSigned(claimKind, suite, bytes);
+      const claim = openSigned(anyClaimKind, suite, bytes);
       // The cloud relays a pending claim on each offer, also the one that is in force already.
       const current = outbox.currentClaim();
       if (current !== null && equal(current.hash, claim.hash)) return;
-      this.window.admit({ suite, claim, mac, secret: claimSecret, facts: this.facts(), nowMs: clock.monotonicMs() });
-      outbox.beginEpoch(claim, now());
-      noteOwnership(outbox, mirror);
-      log.info({ epoch: claim.value.epoch, recipients: claim.value.recipients.length }, 'the camera has an owner');
+      if (current !== null) checkClaimSuccession(current.value, claim.value);
+      if (!isVersionTwo(claim.value)) this.accept(claim, mac);
+      else {
+        this.tryKeys({ ...claim, value: claim.value }, mac, kemKeys).catch((error: unknown) => {
+          this.refuse(error);
+        });
+      }
     } catch (error) {
-      const { code, message } = asSealcamError(error);
-      counters.add(`claim.${code}`);
-      log.warn({ code }, message);
-      return;
+      this.refuse(error);
     }
-    this.closeWindow();
-    onChanged();
   }
 
   /** Ends the ownership. The camera then records nothing until it is claimed again. */
@@ -128,10 +145,53 @@ export class OwnershipKeeper {
     this.cancelClose();
   }
 
+  /** Accepts a claim if each of its KEM keys can be used. @throws SealcamError as it is refused, before and after the trial */
+  private async tryKeys(
+    claim: Verified<ClaimV2>,
+    mac: Uint8Array | null,
+    kemKeys: readonly Uint8Array[],
+  ): Promise<void> {
+    const { suite, random, wrap } = this.deps;
+    this.window.check(this.attemptOf(claim, mac));
+    checkKemKeys(suite, claim.value, kemKeys);
+    if (this.isTrying) return;
+    this.isTrying = true;
+    try {
+      // What is wrapped is a key for nothing.
+      await wrap({ recipients: kemKeys, info: random.bytes(32), key: random.bytes(32) });
+    } finally {
+      this.isTrying = false;
+    }
+    this.accept(claim, mac, kemKeys);
+  }
+
+  /** Makes a claim the one in force. @throws SealcamError `claim-refused`, `store-full`, `store-unavailable` */
+  private accept(claim: Verified<AnyClaim>, mac: Uint8Array | null, kemKeys: readonly Uint8Array[] = []): void {
+    const { outbox, mirror, log, now, onChanged } = this.deps;
+    this.window.admit(this.attemptOf(claim, mac));
+    outbox.beginEpoch(claim, now(), kemKeys);
+    noteOwnership(outbox, mirror);
+    const { epoch, recipients } = claim.value;
+    log.info({ epoch, recipients: recipients.length, version: versionOf(claim.value) }, 'the camera has an owner');
+    this.closeWindow();
+    onChanged();
+  }
+
+  private refuse(error: unknown): void {
+    const { code, message } = asSealcamError(error);
+    this.deps.counters.add(`claim.${code}`);
+    this.deps.log.warn({ code }, message);
+  }
+
+  private attemptOf(claim: Verified<AnyClaim>, mac: Uint8Array | null): ClaimAttempt {
+    const { suite, claimSecret, clock } = this.deps;
+    return { suite, claim, mac, secret: claimSecret, facts: this.facts(), nowMs: clock.monotonicMs() };
+  }
+
   private makeOffer(mode: 'physical' | 'owner'): Uint8Array {
-    const { suite, signer, random, clock } = this.deps;
-    const offer = this.window.open(mode, this.facts(), random.bytes(16), clock.monotonicMs());
-    return signObject(offerKind, suite, signer, offer).bytes;
+    const { suite, signer, random, clock, version } = this.deps;
+    const offer = this.window.open(mode, this.facts(), random.bytes(16), clock.monotonicMs(), version());
+    return signBytes(anyOfferKind, suite, signer, offer);
   }
 
   private closeWindow(): void {

@@ -6,7 +6,7 @@ import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { Frame } from '../../hal/camera.js';
-import type { Claim } from '../../protocol/objects/claim.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
 import type { LossReason, RecordEvent, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedDetail } from '../../protocol/seal/content.js';
@@ -63,6 +63,8 @@ interface OpenEvent {
 
 /** With this many transitions waiting, sealing cannot keep up: further updates are dropped and counted. */
 const WAITING_TRANSITIONS_MAX = 32;
+/** Frames of transitions that wait for the first period after a start, which takes some seconds. */
+const WAITING_FRAMES_MAX_BYTES = 4 * 1024 * 1024;
 
 /**
  * Turns transitions of events into signed records: thumbnail, seal, outbox, one after the other and beside the frames.
@@ -75,6 +77,7 @@ export class Recorder {
   private event: OpenEvent | null = null;
   private smallestRoom = Infinity;
   private waiting = 0;
+  private waitingBytes = 0;
   /** Losses that could not be stored yet, on a full disk for example. */
   private unsaid = 0;
   private isAbandoned = false;
@@ -106,7 +109,15 @@ export class Recorder {
       counters.add('updates.dropped');
       return;
     }
+    const bytes = transition.sighting?.frame.jpeg.length ?? 0;
+    if (claim !== null && !this.deps.sealer.isReady(claim) && !this.hasRoomToWait(bytes)) {
+      counters.add('events.unsealed');
+      this.unsaid++;
+      this.countUnsaid();
+      return;
+    }
     this.waiting++;
+    this.waitingBytes += bytes;
     this.work = this.work.then(async () => {
       try {
         await this.record(transition, claim, decidedAtMs);
@@ -114,6 +125,7 @@ export class Recorder {
         this.fail(error);
       } finally {
         this.waiting--;
+        this.waitingBytes -= bytes;
       }
     });
   }
@@ -141,6 +153,11 @@ export class Recorder {
     this.countUnsaid();
   }
 
+  /** Whether another transition may wait in memory until something can be sealed. */
+  private hasRoomToWait(bytes: number): boolean {
+    return this.waiting < WAITING_TRANSITIONS_MAX && this.waitingBytes + bytes <= WAITING_FRAMES_MAX_BYTES;
+  }
+
   private fail(error: unknown): void {
     if (this.isAbandoned) return;
     const { counters, log } = this.deps;
@@ -162,10 +179,10 @@ export class Recorder {
 
   private async record(
     transition: Transition<Frame>,
-    claim: Verified<Claim> | null,
+    claim: Verified<AnyClaim> | null,
     decidedAtMs: number,
   ): Promise<void> {
-    const { random, counters, outbox } = this.deps;
+    const { random, counters } = this.deps;
     if (this.isAbandoned) return;
     if (claim === null) {
       counters.add('events.unclaimed');
@@ -178,10 +195,9 @@ export class Recorder {
     const { event } = this;
     // The event started before the claim, or its start could not be recorded.
     if (event === null) return;
-    if (!equal(event.claimHash, claim.hash)) {
-      this.event = null;
-      counters.add('events.claim-changed');
-      outbox.countLoss('claim-changed');
+    const isInForce = await this.deps.sealer.ready(claim);
+    if (!isInForce || !equal(event.claimHash, claim.hash)) {
+      this.endWithClaim();
       return;
     }
     if (transition.type !== 'start') event.revision++;
@@ -189,9 +205,17 @@ export class Recorder {
     await this.append(transition, claim, event, decidedAtMs);
   }
 
+  private endWithClaim(): void {
+    // Counted as lost already.
+    if (this.isAbandoned) return;
+    this.event = null;
+    this.deps.counters.add('events.claim-changed');
+    this.deps.outbox.countLoss('claim-changed');
+  }
+
   private async append(
     transition: Transition<Frame>,
-    claim: Verified<Claim>,
+    claim: Verified<AnyClaim>,
     event: OpenEvent,
     decidedAtMs: number,
   ): Promise<void> {
@@ -227,8 +251,8 @@ export class Recorder {
       [media],
       claim.hash,
     );
-    if (isNewPicture) event.picture = media.media.id;
     if (record === null) return;
+    if (isNewPicture) event.picture = media.media.id;
     onRecorded({
       phase: transition.type,
       seq: record.value.seq,
@@ -270,7 +294,7 @@ export class Recorder {
 
   private async sealed(
     transition: Transition<Frame>,
-    claim: Verified<Claim>,
+    claim: Verified<AnyClaim>,
     event: OpenEvent,
     picture: Picture,
   ): Promise<{ readonly media: SealedMedia; readonly tooLarge: boolean }> {

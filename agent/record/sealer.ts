@@ -2,12 +2,16 @@ import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import type { Claim } from '../../protocol/objects/claim.js';
+import type { AnyClaim, Claim } from '../../protocol/objects/claim.js';
 import type { RecordMedia } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
-import type { SealedContent } from '../../protocol/seal/content.js';
-import { sealInSteps } from '../../protocol/seal/seal.js';
+import { encodeContent, type SealedContent } from '../../protocol/seal/content.js';
+import type { ObjectPlace } from '../../protocol/seal/object.js';
+import type { Period } from '../../protocol/seal/period.js';
+import { sealInSteps, type SealedObject } from '../../protocol/seal/seal.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import type { SealedMedia } from '../outbox/outbox.js';
+import { FreshRandom } from './fresh-random.js';
 
 /** The largest picture that fits into a sealed object, beside padding, detail and eight wraps. */
 export const PICTURE_MAX_BYTES = LIMITS.sealedMaxBytes - LIMITS.sealPadBytes - 2048;
@@ -27,48 +31,67 @@ export function pictureRoom(messageBytes: number | null): number | null {
   return bytes >= PICTURE_MIN_BYTES ? bytes : null;
 }
 
-/** Random draws of the last 64 objects: an id, a key, and a key for each recipient. */
-const REMEMBERED_DRAWS_MAX = 64 * (2 + LIMITS.recipientsMax);
+/** A sealed picture or detail, with its entry for a record of either version. */
+export interface SealedSight extends SealedMedia {
+  readonly media: RecordMedia;
+}
+
+/** What seals in periods; a PeriodKeeper is one. */
+export interface PeriodSource {
+  isReady(claim: Verified<AnyClaim>): boolean;
+  ready(claim: Verified<AnyClaim>): Promise<Period | null>;
+}
 
 /**
- * Seals content to the recipients of a claim, under a fresh media id. Eight recipients are much work for a small core, so
- * it yields to the frames after each.
+ * Seals content to the recipients of a claim, under a fresh media id: with suite 1 under a claim of version 1, with suite 2 under
+ * one of version 2. With suite 1 eight recipients are much work for a small core, so it yields to the frames after each.
  */
 export class Sealer {
   private readonly suite: CryptoSuite;
   private readonly random: Random;
   private readonly yieldTurn: () => Promise<unknown>;
-  /** Oldest first. */
-  private readonly recentDraws = new Set<string>();
+  private readonly periods: PeriodSource | null;
 
-  /** `yieldTurn` resolves when all work that waits has had its turn. */
-  constructor(suite: CryptoSuite, random: Random, yieldTurn: () => Promise<unknown>) {
+  /** `yieldTurn` resolves when all work that waits has had its turn. Without `periods` nothing is sealed in version 2. */
+  constructor(
+    suite: CryptoSuite,
+    random: Random,
+    yieldTurn: () => Promise<unknown>,
+    periods: PeriodSource | null = null,
+  ) {
     this.suite = suite;
-    this.random = random;
+    this.random = new FreshRandom(suite, random);
     this.yieldTurn = yieldTurn;
+    this.periods = periods;
   }
 
-  /** Returns the sealed object and its entry for the record. @throws SealcamError `too-large`, `randomness-repeats` */
+  /** Returns whether something can be sealed for a claim now. */
+  isReady(claim: Verified<AnyClaim>): boolean {
+    return !isVersionTwo(claim.value) || this.periods?.isReady(claim) === true;
+  }
+
+  /** Resolves when something can be sealed for a claim: false if it is no longer in force, or the camera stops. */
+  async ready(claim: Verified<AnyClaim>): Promise<boolean> {
+    return this.isReady(claim) || ((await this.periods?.ready(claim)) ?? null) !== null;
+  }
+
+  /**
+   * Returns the sealed object and its entry for the record.
+   * @throws SealcamError `too-large`, `randomness-repeats`, `period-unavailable`
+   */
   async seal(
-    claim: Verified<Claim>,
+    claim: Verified<AnyClaim>,
     eventId: Uint8Array,
-    role: RecordMedia['role'],
+    role: 'thumbnail' | 'detail',
     content: SealedContent,
-  ): Promise<SealedMedia> {
-    const { device, account, epoch, recipients } = claim.value;
-    const id = this.fresh(16);
-    const context = { device, account, epoch, claimHash: claim.hash, eventId, mediaId: id };
-    const keys = recipients.map(({ x25519 }) => x25519);
-    const random: Random = { bytes: (length) => this.fresh(length), uniform: () => this.random.uniform() };
-    const steps = sealInSteps({ suite: this.suite, random, context, recipients: keys, content });
-    let step = steps.next();
-    while (step.done !== true) {
-      await this.yieldTurn();
-      step = steps.next();
-    }
-    const sealed = step.value;
+  ): Promise<SealedSight> {
+    const id = this.random.bytes(16);
+    const { sealed, periodId } = isVersionTwo(claim.value)
+      ? await this.sealInPeriod(claim, { eventId, mediaId: id, role }, content)
+      : { sealed: await this.sealForEach({ ...claim, value: claim.value }, { eventId, mediaId: id }, content) };
     return {
       sealed,
+      ...(periodId === undefined ? {} : { periodId }),
       media: {
         id,
         role,
@@ -79,18 +102,34 @@ export class Sealer {
     };
   }
 
-  /** Draws random bytes. Fails if the source repeats itself: it would seal two pictures with one key. */
-  private fresh(length: number): Uint8Array {
-    const bytes = this.random.bytes(length);
-    const name = Buffer.from(this.suite.sha256(bytes)).toString('base64');
-    if (this.recentDraws.has(name)) {
-      throw new SealcamError('randomness-repeats', 'the random source gave the same bytes twice');
+  /** Suite 2. */
+  private async sealInPeriod(
+    claim: Verified<AnyClaim>,
+    place: ObjectPlace,
+    content: SealedContent,
+  ): Promise<{ readonly sealed: SealedObject; readonly periodId?: Uint8Array }> {
+    const period = (await this.periods?.ready(claim)) ?? null;
+    if (period === null) throw new SealcamError('period-unavailable', 'there is no period to seal in');
+    const { header, body } = period.seal(place, encodeContent(content));
+    return { sealed: { header, body }, periodId: period.context.periodId };
+  }
+
+  /** Suite 1. */
+  private async sealForEach(
+    claim: Verified<Claim>,
+    place: Pick<ObjectPlace, 'eventId' | 'mediaId'>,
+    content: SealedContent,
+  ): Promise<SealedObject> {
+    const { suite, random } = this;
+    const { device, account, epoch, recipients } = claim.value;
+    const context = { device, account, epoch, claimHash: claim.hash, ...place };
+    const keys = recipients.map(({ x25519 }) => x25519);
+    const steps = sealInSteps({ suite, random, context, recipients: keys, content });
+    let step = steps.next();
+    while (step.done !== true) {
+      await this.yieldTurn();
+      step = steps.next();
     }
-    this.recentDraws.add(name);
-    for (const oldest of this.recentDraws) {
-      if (this.recentDraws.size <= REMEMBERED_DRAWS_MAX) break;
-      this.recentDraws.delete(oldest);
-    }
-    return bytes;
+    return step.value;
   }
 }

@@ -1,7 +1,7 @@
 import { SealcamError } from '../../common/errors.js';
 import type { Random } from '../../common/random.js';
 import type { Frame } from '../../hal/camera.js';
-import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyRecord, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { fitThumbnail, type PictureSettings } from '../capture/jpeg.js';
@@ -9,7 +9,7 @@ import type { Outbox } from '../outbox/outbox.js';
 import { PICTURE_MAX_BYTES, pictureRoom, type Sealer } from './sealer.js';
 
 export interface Snapshot {
-  readonly record: Verified<SealcamRecord>;
+  readonly record: Verified<AnyRecord>;
   /** The picture as the owner opens it; it leaves the camera in no other form. */
   readonly sealed: SealedObject;
 }
@@ -38,7 +38,7 @@ export function freshFrame(frame: Frame | null, nowMs: number, isPrivate: boolea
 /**
  * Seals and records one picture on order, like any other picture.
  *
- * @throws SealcamError `unclaimed`, `too-large`, `frame-corrupt`, `claim-changed`
+ * @throws SealcamError `unclaimed`, `period-unavailable`, `too-large`, `frame-corrupt`, `claim-changed`
  */
 export async function takeSnapshot(
   { outbox, sealer, random, timeOf, messageTargetBytes }: SnapshotDependencies,
@@ -47,6 +47,8 @@ export async function takeSnapshot(
 ): Promise<Snapshot> {
   const claim = outbox.currentClaim();
   if (claim === null) throw new SealcamError('unclaimed', 'the camera has no owner to seal a picture for');
+  // An order is answered now: it does not wait for a key, as events do.
+  if (!sealer.isReady(claim)) throw new SealcamError('period-unavailable', 'there is no period to seal in yet');
   const maxBytes = pictureRoom(messageTargetBytes()) ?? PICTURE_MAX_BYTES;
   const fitted = await fitThumbnail(frame.jpeg, thumbnail, maxBytes);
   if (fitted === null) throw new SealcamError('too-large', 'the picture does not fit into a sealed object');

@@ -1,7 +1,7 @@
 import { equal } from '../../common/bytes.js';
 import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
-import type { Claim } from '../../protocol/objects/claim.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import type { Outbox } from '../outbox/outbox.js';
 import { EventLimit } from './event-limit.js';
@@ -40,7 +40,7 @@ export class EventGate {
   }
 
   /** Returns whether a start, or what follows it, is admitted. An admitted event keeps its updates and its end. */
-  admits(type: 'start' | 'update' | 'end', claim: Claim | null, nowMs: number): boolean {
+  admits(type: 'start' | 'update' | 'end', claim: AnyClaim | null, nowMs: number): boolean {
     if (type !== 'start') return !this.isWithholding;
     if (claim !== null) this.startEpoch(claim);
     // Without an owner nothing is recorded, so nothing is withheld.
@@ -74,7 +74,7 @@ export class EventGate {
   }
 
   /** A new account has no part in what was withheld before it, and starts with a full allowance. */
-  private startEpoch({ account }: Claim): void {
+  private startEpoch({ account }: AnyClaim): void {
     if (this.account !== null && equal(account, this.account)) return;
     if (this.account !== null) this.limit = new EventLimit(this.perHour);
     this.account = account;

@@ -2,7 +2,7 @@ import type { CancelTimer, Clock } from '../../common/clock.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
-import type { Receipt } from '../../protocol/objects/receipt.js';
+import type { AnyReceipt } from '../../protocol/objects/receipt.js';
 import { encodeStatus } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import type { Mirror } from '../outbox/mirror.js';
@@ -120,7 +120,7 @@ export class Delivery {
   }
 
   /** Applies a receipt that the outbox has accepted. */
-  markReceipted({ epoch, ranges, rejects }: Pick<Receipt, 'epoch' | 'ranges' | 'rejects'>): void {
+  markReceipted({ epoch, ranges, rejects }: Pick<AnyReceipt, 'epoch' | 'ranges' | 'rejects'>): void {
     for (const [from, to] of ranges) this.sender?.markReceipted(epoch, from, to);
     for (const [seq] of rejects ?? []) this.sender?.markReceipted(epoch, seq, seq);
   }

@@ -2,7 +2,7 @@ import type { Counters } from '../../common/counters.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { checkReceiptAgainstClaim, receiptKind, type Receipt } from '../../protocol/objects/receipt.js';
+import { anyReceiptKind, checkReceiptAgainstClaim, type AnyReceipt } from '../../protocol/objects/receipt.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../protocol/transport/messages.js';
@@ -15,10 +15,13 @@ export interface DownlinkDependencies {
   readonly log: Log;
   /** Time of the records that a receipt makes the camera sign. */
   readonly now: () => RecordTime;
-  readonly onReceipt: (receipt: Receipt, outcome: ReceiptOutcome) => void;
-  readonly onClaim: (claim: Uint8Array, mac: Uint8Array | null) => void;
+  readonly onReceipt: (receipt: AnyReceipt, outcome: ReceiptOutcome) => void;
+  /** `kemKeys`: of a claim of version 2. */
+  readonly onClaim: (claim: Uint8Array, mac: Uint8Array | null, kemKeys: readonly Uint8Array[] | undefined) => void;
   readonly onOfferRequest: () => void;
   readonly onCommand: (command: Uint8Array) => void;
+  /** The cloud of this connection says which versions it takes. */
+  readonly onHello?: (versions: readonly number[]) => void;
 }
 
 /** Handles messages from the cloud: untrusted bytes until their signature and claim are verified. Never throws. */
@@ -48,7 +51,7 @@ export class Downlink {
         this.applyReceipt(message.receipt);
         return;
       case 'claim':
-        this.deps.onClaim(message.claim, message.mac);
+        this.deps.onClaim(message.claim, message.mac, message.kemKeys);
         return;
       case 'offer-request':
         this.deps.onOfferRequest();
@@ -56,6 +59,11 @@ export class Downlink {
       case 'command':
         this.deps.onCommand(message.command);
         return;
+      case 'hello':
+        this.deps.onHello?.(message.versions);
+        return;
+      case 'look':
+        throw new SealcamError('unsupported', 'this version cannot be looked through');
       case 'revocation':
         // Revocations are for readers of records. A camera that learned of its own would have nothing to do with it.
         throw new SealcamError('unsupported', 'a camera takes no revocation');
@@ -64,7 +72,7 @@ export class Downlink {
 
   private applyReceipt(bytes: Uint8Array): void {
     const { suite, outbox, log, counters, now } = this.deps;
-    const receipt = openSigned(receiptKind, suite, bytes);
+    const receipt = openSigned(anyReceiptKind, suite, bytes);
     const { epoch } = receipt.value;
     const claim = outbox.claimOf(epoch);
     // A late duplicate, for an epoch whose last record was receipted earlier and which is closed: not a fault.
@@ -72,7 +80,7 @@ export class Downlink {
     checkReceiptAgainstClaim(receipt, claim);
     const outcome = outbox.applyReceipt(receipt, now());
     counters.add('receipts');
-    const { otherHistory, ahead, quarantined, movedTo } = outcome;
+    const { otherHistory, ahead, quarantined, keysRejected, movedTo } = outcome;
     if (otherHistory > 0) {
       counters.add('receipts.other-history');
       log.error({ code: 'cloud-lied', epoch }, 'a receipt of another history; nothing was deleted');
@@ -84,6 +92,10 @@ export class Downlink {
       this.isLieLogged = true;
     }
     if (quarantined > 0) log.warn({ records: quarantined }, 'the cloud refused records for good; a gap names them');
+    if (keysRejected > 0) {
+      counters.add('receipts.keys-rejected');
+      log.error({ code: 'cloud-lied', epoch }, 'the cloud refused a key record; it is kept while it is needed');
+    }
     if (movedTo !== null) {
       counters.add('receipts.moved');
       log.warn(

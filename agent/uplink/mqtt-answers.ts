@@ -1,3 +1,4 @@
+import { parseVersions, VERSIONS_PROPERTY } from '../../protocol/transport/versions.js';
 import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
 
 /** User properties of a CONNACK or DISCONNECT with which a cloud paces a fleet, in milliseconds. */
@@ -74,6 +75,11 @@ export function hintsOf(properties: PropertiesWithHints | undefined): ServerHint
     ...(windowMs === undefined ? {} : { windowMs }),
     ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
   };
+}
+
+/** Returns the versions of the protocol that the cloud announces in a CONNACK. */
+export function versionsOf(properties: PropertiesWithHints | undefined): readonly number[] {
+  return parseVersions(properties?.userProperties?.[VERSIONS_PROPERTY]);
 }
 
 function millisecondsOf(value: unknown): number | undefined {

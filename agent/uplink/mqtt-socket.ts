@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
-import { MqttClient, Store, type IClientOptions, type Packet } from 'mqtt';
-import { SealcamError } from '../../common/errors.js';
+import type { IClientOptions, MqttClient, Packet, Store } from 'mqtt';
+import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CloseCause, ServerHints } from './machine.js';
 import {
@@ -12,6 +12,7 @@ import {
   isQuotaExceeded,
   RECEIVE_MAXIMUM_DEFAULT,
   refusalOf,
+  versionsOf,
 } from './mqtt-answers.js';
 import { PacketGuard } from './packet-guard.js';
 import type { OpenSocket, PublishResult, SocketHandlers, UplinkSocket } from './socket.js';
@@ -44,7 +45,7 @@ const REASON_DISCONNECT_WITH_WILL = 4;
 /** How long a DISCONNECT may take to leave before the stream is cut. */
 const DISCONNECT_TIMEOUT_MS = 1000;
 
-function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions {
+function clientOptions(settings: MqttSettings, protocol: 5 | 4, makeStore: () => Store): IClientOptions {
   const { device, password, keepAliveMs, will } = settings;
   return {
     protocolVersion: protocol,
@@ -64,11 +65,15 @@ function clientOptions(settings: MqttSettings, protocol: 5 | 4): IClientOptions 
     queueQoSZero: false,
     // The default store is null once closed, and a packet that arrives after the end then throws where nothing catches
     // it.
-    incomingStore: new Store({ clean: false }),
-    outgoingStore: new Store({ clean: false }),
+    incomingStore: makeStore(),
+    outgoingStore: makeStore(),
     // The machine has a deadline of its own; the library's must not fire first.
     connectTimeout: 2 ** 31 - 1,
   };
+}
+
+function closedByBroker(): SealcamError {
+  return new SealcamError('broker-unreachable', 'the broker closed it');
 }
 
 /** Returns an opener of MQTT connections. They share one TLS session, so that a reconnect resumes it. */
@@ -98,7 +103,9 @@ class MqttAttempt implements UplinkSocket {
     this.handlers = handlers;
     this.stream = openStream(settings, session, {
       ready: () => {
-        if (!this.isOver) this.startMqtt();
+        this.startMqtt().catch((error: unknown) => {
+          this.close('failed', asSealcamError(error, 'internal'));
+        });
       },
       failed: (error) => {
         this.close('failed', error);
@@ -168,9 +175,15 @@ class MqttAttempt implements UplinkSocket {
     this.cut();
   }
 
-  /** Starts MQTT on a stream whose other end was verified. */
-  private startMqtt(): void {
+  /** Starts MQTT on a stream whose other end was verified. The library is loaded with the first one: a start needs none. */
+  private async startMqtt(): Promise<void> {
     const { handlers, settings, protocol, stream } = this;
+    const { MqttClient, Store } = await import('mqtt');
+    if (this.isOver) return;
+    if (stream.destroyed) {
+      this.close('failed', closedByBroker());
+      return;
+    }
     const guard = new PacketGuard(PACKET_MAX_BYTES, (messageId) => {
       // An identifier that nobody waits for: a broker that makes them up shall not fill the memory.
       if (this.tooLarge.size < RECEIVE_MAXIMUM_DEFAULT) this.tooLarge.add(messageId);
@@ -178,7 +191,8 @@ class MqttAttempt implements UplinkSocket {
     stream.on('data', (chunk: Buffer) => {
       if (!guard.accepts(chunk)) stream.destroy(new Error('a packet over the announced maximum, or not MQTT at all'));
     });
-    const client = new MqttClient(() => stream, clientOptions(settings, protocol));
+    const makeStore = (): Store => new Store({ clean: false });
+    const client = new MqttClient(() => stream, clientOptions(settings, protocol, makeStore));
     this.client = client;
     client.on('packetreceive', (packet) => {
       this.inspectPacket(packet);
@@ -187,7 +201,7 @@ class MqttAttempt implements UplinkSocket {
       if (this.isOver) return;
       this.isOpen = true;
       const { receiveMaximum = RECEIVE_MAXIMUM_DEFAULT, maximumPacketSize } = packet.properties ?? {};
-      handlers.opened(this.hints, receiveMaximum, maximumPacketSize ?? null);
+      handlers.opened(this.hints, receiveMaximum, maximumPacketSize ?? null, versionsOf(packet.properties));
     });
     client.on('message', (topic, payload) => {
       if (!this.isOver) handlers.message(topic, new Uint8Array(payload));
@@ -199,7 +213,7 @@ class MqttAttempt implements UplinkSocket {
       this.onError(error);
     });
     client.on('close', () => {
-      this.close(this.isOpen ? 'lost' : 'failed', new SealcamError('broker-unreachable', 'the broker closed it'));
+      this.close(this.isOpen ? 'lost' : 'failed', closedByBroker());
     });
     client.connect();
   }

@@ -84,7 +84,7 @@ export class Sender {
   next(nowMs: number, liveOnly = false): Parcel | null {
     this.nowMs = nowMs;
     this.drain = refill(this.drain, nowMs);
-    const live = this.nextAccept() ?? this.nextLive() ?? this.nextBare();
+    const live = this.nextFirst() ?? this.nextLive() ?? this.nextBare();
     return live !== null || liveOnly ? live : (this.nextRepeat() ?? this.nextHeld() ?? this.nextBacklog());
   }
 
@@ -166,10 +166,11 @@ export class Sender {
 
   /**
    * The oldest accept without a receipt leaves before everything else of its epoch, whether it is live or backlog. Records
-   * of later epochs wait for its receipt: the cloud takes epochs in their order, and refuses one that comes late.
+   * of later epochs wait for its receipt: the cloud takes epochs in their order, and refuses one that comes late. So does the
+   * key record that a live record needs.
    */
-  private nextAccept(): Parcel | null {
-    const place = this.peekAccept();
+  private nextFirst(): Parcel | null {
+    const place = this.peekAccept() ?? this.peekKey();
     const drain = place === null ? null : spendLive(this.drain);
     const record = place === null || drain === null ? null : this.outbox.find(place);
     if (record === null || drain === null || this.isHeld(record)) return null;
@@ -295,6 +296,13 @@ export class Sender {
     return held === null || held.wholeBytes <= this.limit.maxBytes(this.nowMs) ? accept : null;
   }
 
+  /** The key record of what is live, where it waits in the backlog: until it is there nobody can open what is live. */
+  private peekKey(): Place | null {
+    const key = this.peekLive() === null ? null : this.outbox.newestKey();
+    if (key === null || !this.isBacklog(key) || this.outstanding.has(key)) return null;
+    return this.oversize.find(key) === null ? key : null;
+  }
+
   private peekBare(): HeldRecord | null {
     if (this.oversize.size === 0 || !this.outstanding.hasRoom('live')) return null;
     const found = this.oversize.nextBare(this.limit.maxBytes(this.nowMs), (place) => this.outstanding.has(place));
@@ -314,9 +322,12 @@ export class Sender {
 
   private peekBacklog(): Place | null {
     const place = this.outstanding.hasRoom('backlog') ? this.peek(this.backlogCursor) : null;
-    if (place === null) return null;
+    return place !== null && this.isBacklog(place) ? place : null;
+  }
+
+  private isBacklog(place: Place): boolean {
     const { epoch, seq } = this.boundary;
-    return place.epoch < epoch || (place.epoch === epoch && place.seq <= seq) ? place : null;
+    return place.epoch < epoch || (place.epoch === epoch && place.seq <= seq);
   }
 
   /** Returns the place after this one, or null if an accept must leave first. */

@@ -2,8 +2,11 @@ import type { SealcamError } from '../../common/errors.js';
 import type { CloseCause, RefusalKind, ServerHints } from './machine.js';
 
 export interface SocketHandlers {
-  /** `packetMaxBytes`: the largest packet that the broker takes; null where it announces none. */
-  opened(hints: ServerHints, receiveMaximum: number, packetMaxBytes: number | null): void;
+  /**
+   * `packetMaxBytes`: the largest packet that the broker takes; null where it announces none. `versions`: those of the protocol
+   * that the cloud behind it announces; none where it does not.
+   */
+  opened(hints: ServerHints, receiveMaximum: number, packetMaxBytes: number | null, versions?: readonly number[]): void;
   /** The broker refused the attempt. `reason`: the code of the protocol, for a log. */
   refused(kind: RefusalKind, hints: ServerHints, reason?: string): void;
   /**

@@ -3,7 +3,8 @@ import type { Counters } from '../../common/counters.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
-import type { Receipt } from '../../protocol/objects/receipt.js';
+import type { AnyReceipt } from '../../protocol/objects/receipt.js';
+import type { ProtocolVersion } from '../../protocol/objects/signed-object.js';
 import { encodeUp } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import type { Mirror } from '../outbox/mirror.js';
@@ -80,6 +81,8 @@ export class Uplink {
   private socket: UplinkSocket | null = null;
   /** Null until the broker has accepted the connection. */
   private delivery: Delivery | null = null;
+  /** Versions that the cloud of this connection announced. They are remembered nowhere else. */
+  private announced: readonly number[] = [];
   private rate: RateMeter;
   private readonly pacingOrder: PacingOrder;
   private readonly sizes: SizeWatch;
@@ -138,6 +141,19 @@ export class Uplink {
     return this.delivery?.isReady === true;
   }
 
+  /** The version that may be offered on this connection: 2 only where its cloud announced that. */
+  get version(): ProtocolVersion {
+    return this.announced.includes(2) ? 2 : 1;
+  }
+
+  /** Notes the versions that the cloud of this connection announced. Returns whether another one may be offered now. */
+  noteVersions(versions: readonly number[]): boolean {
+    const before = this.version;
+    // Also before the connection is ready: a cloud may greet the camera as soon as it is subscribed.
+    if (this.socket !== null) this.announced = versions;
+    return this.version !== before;
+  }
+
   /**
    * Ends the connection on purpose. Returns false if the camera is not connected. The machine decides when to
    * reconnect.
@@ -165,7 +181,7 @@ export class Uplink {
   }
 
   /** Applies a receipt that was verified and applied to the outbox. */
-  receiptApplied(receipt: Receipt): void {
+  receiptApplied(receipt: AnyReceipt): void {
     this.delivery?.markReceipted(receipt);
     this.input({ type: 'receipt', hints: this.pacingHints(receipt.pacing) });
     const { drainIntervalMs } = this.state;
@@ -183,7 +199,7 @@ export class Uplink {
   }
 
   /** Returns the hints of a receipt's pacing, unless a newer one was applied. */
-  private pacingHints(pacing: Receipt['pacing']): ServerHints {
+  private pacingHints(pacing: AnyReceipt['pacing']): ServerHints {
     if (pacing === undefined || !this.pacingOrder.accepts(pacing.issuedAtMs)) return {};
     const { windowMs, drainIntervalMs } = pacing;
     return {
@@ -235,8 +251,9 @@ export class Uplink {
     let socket: UplinkSocket | null = null;
     const isCurrent = (): boolean => socket !== null && this.socket === socket;
     const handlers: SocketHandlers = {
-      opened: (hints, receiveMaximum, packetMaxBytes) => {
+      opened: (hints, receiveMaximum, packetMaxBytes, versions = []) => {
         if (!isCurrent() || socket === null) return;
+        this.announced = versions;
         this.sizes.limit.setAnnounced(packetMaxBytes);
         this.pacingOrder.reset();
         this.input({ type: 'opened', hints });
@@ -320,6 +337,7 @@ export class Uplink {
     this.delivery?.stop();
     this.delivery = null;
     this.socket = null;
+    this.announced = [];
   }
 
   private logReport(event: UplinkReport): void {

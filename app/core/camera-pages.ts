@@ -8,8 +8,10 @@ import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { KnownHead } from './storage.js';
 
-/** A screen of events; what is scrolled to is loaded then. */
-export const FIRST_PAGE_RECORDS = 24;
+/** A screen of events of one camera; what is scrolled to is loaded then. */
+const FIRST_PAGE_RECORDS = 24;
+/** Of each camera with the session: together a screen, and on a slow line half the wait for it. */
+export const FIRST_ANSWER_RECORDS = 12;
 const OLDER_PAGE_RECORDS = 100;
 
 export interface CameraPagesDependencies {

@@ -1,6 +1,7 @@
 import { toHex } from '../../common/bytes.js';
 import { LIMITS } from '../../common/limits.js';
-import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyRecord } from '../../protocol/objects/record.js';
+import { isVersionHidden } from '../../protocol/verify/orders.js';
 import { CameraLog, type HistoryMark } from './camera-log.js';
 import type { CameraItem } from './cloud-answers.js';
 import { plausibleWallMs, signedMs } from './plausible-time.js';
@@ -111,7 +112,7 @@ export function isSilent(
 }
 
 /** Keeps a record's health report if it is newer than the one held. Records arrive in any order. */
-export function applyHealthReport(camera: CameraState, record: SealcamRecord, receivedAtMs: number): void {
+export function applyHealthReport(camera: CameraState, record: AnyRecord, receivedAtMs: number): void {
   const { health, time, seq } = record;
   // The chain orders the records of an epoch; a clock could only confuse them.
   if (health === undefined || (camera.health !== null && seq < camera.health.seq)) return;
@@ -143,5 +144,6 @@ export function cameraViewOf(camera: CameraState, history: HistoryKeeper): Camer
     isOwned: history.isOwned(device, epoch),
     hasEnded,
     members: claim?.value.recipients ?? [],
+    isVersionHidden: claim !== null && health !== null && !hasEnded && isVersionHidden(claim.value, health.body.agent),
   };
 }

@@ -17,6 +17,7 @@ export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: v.hexB
 export const offerAnswer = v.object({ offer: v.base64Bytes });
 export const commandAnswer = v.object({ online: v.nullable(v.boolean()) });
 export const revocationAnswer = v.object({ list: v.nullable(v.base64Bytes) });
+export const kemKeyAnswer = v.object({ kemKey: v.base64Bytes });
 export const claimAnswer = v.object({ state: v.picklist(['pending', 'accepted']) });
 
 export const recordItem = v.object({
@@ -26,6 +27,8 @@ export const recordItem = v.object({
   media: v.array(v.object({ id: v.hexBytes(16), available: v.boolean() })),
 });
 export type RecordItem = v.InferOutput<typeof recordItem>;
+export const periodAnswer = v.object({ record: recordItem, body: v.base64Bytes });
+export type PeriodAnswer = v.InferOutput<typeof periodAnswer>;
 export const recordsAnswer = v.object({
   records: v.array(recordItem),
   lowestSeq: v.nullable(v.int()),

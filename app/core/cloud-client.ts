@@ -1,9 +1,10 @@
 import * as v from '../../common/schema.js';
-import { toBase64, toHex } from '../../common/bytes.js';
+import { equal, toBase64, toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import { kemHash } from '../../protocol/objects/kem-keys.js';
 import { sessionKind } from '../../protocol/objects/session.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
@@ -19,7 +20,9 @@ import {
   deletionAnswer,
   headsAnswer,
   infoAnswer,
+  kemKeyAnswer,
   offerAnswer,
+  periodAnswer,
   recordsAnswer,
   revocationAnswer,
   sessionAnswer,
@@ -27,12 +30,13 @@ import {
   type FirstAnswer,
   type AccountAnswer,
   type CameraItem,
+  type PeriodAnswer,
   type RecordsAnswer,
 } from './cloud-answers.js';
 import { refusalOf, type AlarmReport, type ApiRequest, type PageFetch, type PageRequest } from './cloud-requests.js';
 import { Liveness } from './liveness.js';
 import type { OwnerKeys } from './owner-keys.js';
-import { EventParser, type ServerEvent } from './sse.js';
+import { serverEvents, type ServerEvent } from './sse.js';
 
 export interface CloudClientOptions {
   /** Origin of the cloud's API; the signed session names it. */
@@ -128,16 +132,39 @@ export class CloudClient {
     return (await this.call({ method: 'GET', path: `/v1/devices/${toHex(device)}/offer` }, offerAnswer)).offer;
   }
 
-  /** Sends a signed claim; `mac` proves knowledge of the claim code and is null for a camera that is ours already. */
-  async sendClaim(claim: Uint8Array, mac: Uint8Array | null): Promise<'pending' | 'accepted'> {
-    const body = { claim: toBase64(claim), mac: mac === null ? null : toHex(mac) };
+  /**
+   * Sends a signed claim; `mac` proves knowledge of the claim code and is null for a camera that is ours already. `kemKeys` are
+   * those of a claim of version 2, in its order.
+   */
+  async sendClaim(
+    claim: Uint8Array,
+    mac: Uint8Array | null,
+    kemKeys: readonly Uint8Array[] | null = null,
+  ): Promise<'pending' | 'accepted'> {
+    const body = { claim: toBase64(claim), mac: mac === null ? null : toHex(mac), ...beside(kemKeys) };
     return (await this.call({ method: 'POST', path: '/v1/claims', body }, claimAnswer)).state;
   }
 
   /** Sends a claim that its camera accepted, with the camera's signed accept record, to a cloud that lost both. */
-  async sendAccept(claim: Uint8Array, accept: Uint8Array): Promise<void> {
-    const body = { claim: toBase64(claim), accept: toBase64(accept) };
+  async sendAccept(claim: Uint8Array, accept: Uint8Array, kemKeys: readonly Uint8Array[] | null = null): Promise<void> {
+    const body = { claim: toBase64(claim), accept: toBase64(accept), ...beside(kemKeys) };
     await this.request({ method: 'POST', path: '/v1/claims/accepted', body }, nothing);
+  }
+
+  /** Deposits a KEM key, which anyone may then ask for by its hash. */
+  async sendKemKey(hash: Uint8Array, kemKey: Uint8Array): Promise<void> {
+    const body = { kemKey: toBase64(kemKey) };
+    await this.request({ method: 'PUT', path: `/v1/kem-keys/${toHex(hash)}`, body }, nothing);
+  }
+
+  /**
+   * Returns the KEM key of this hash.
+   * @throws SealcamError `not-found` where the cloud has none; `cloud-lied` for another key
+   */
+  async kemKey(hash: Uint8Array): Promise<Uint8Array> {
+    const { kemKey } = await this.call({ method: 'GET', path: `/v1/kem-keys/${toHex(hash)}` }, kemKeyAnswer);
+    if (equal(kemHash(this.options.suite, kemKey), hash)) return kemKey;
+    throw new SealcamError('cloud-lied', 'the cloud sent another KEM key than was asked for');
   }
 
   /** Asks a camera for an offer that admits only its current owner's next claim. */
@@ -191,6 +218,12 @@ export class CloudClient {
     return { header, body };
   }
 
+  /** Returns the key record of a period and the body of its object, neither verified. @throws SealcamError `not-found` */
+  keyRecord(device: Uint8Array, epoch: number, periodId: Uint8Array): Promise<PeriodAnswer> {
+    const path = `/v1/devices/${toHex(device)}/epochs/${String(epoch)}/periods/${toHex(periodId)}`;
+    return this.call({ method: 'GET', path }, periodAnswer);
+  }
+
   /** Returns the access log of this person's cameras. */
   access(): Promise<AccessAnswer> {
     return this.call({ method: 'GET', path: '/v1/access' }, accessAnswer);
@@ -242,28 +275,7 @@ export class CloudClient {
     const request: ApiRequest = { method: 'GET', path: '/v1/stream', headers, signal };
     const body = await this.request(request, (response) => Promise.resolve(response.body));
     if (body === null) throw new SealcamError('cloud-unreachable', 'a stream without a body');
-    const reader = body.getReader();
-    const decoder = new TextDecoder();
-    const parser = new EventParser();
-    // Node's fetch ignores its signal once the headers have arrived; the body must be cancelled separately.
-    const stop = (): void => {
-      reader.cancel().catch(() => undefined);
-    };
-    signal.addEventListener('abort', stop, { once: true });
-    try {
-      for (;;) {
-        // Pings are comments, which the parser drops; that they arrive is what counts.
-        const { done, value } = await this.liveness.within(reader.read());
-        if (done) return;
-        yield* parser.push(decoder.decode(value, { stream: true }));
-      }
-    } catch (cause) {
-      if (isSealcamError(cause)) throw cause;
-      throw new SealcamError('cloud-unreachable', 'the connection to the cloud broke', { cause });
-    } finally {
-      signal.removeEventListener('abort', stop);
-      stop();
-    }
+    yield* serverEvents(body, (chunk) => this.liveness.within(chunk), signal);
   }
 
   private async call<T>(request: ApiRequest, schema: v.GenericSchema<unknown, T>): Promise<T> {
@@ -365,6 +377,11 @@ export class CloudClient {
       return this.openSession();
     }
   }
+}
+
+/** A cloud of version 0.1 refuses a claim with anything beside it. */
+function beside(kemKeys: readonly Uint8Array[] | null): { readonly kemKeys?: readonly string[] } {
+  return kemKeys === null ? {} : { kemKeys: kemKeys.map(toBase64) };
 }
 
 function nothing(): Promise<void> {

@@ -18,7 +18,7 @@ export type PageFetch = (url: string, init: PageRequest) => Promise<Response>;
 export type PageRequest = RequestInit & { readonly cache?: 'no-store' };
 
 export interface ApiRequest {
-  readonly method: 'GET' | 'POST' | 'DELETE';
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE';
   readonly path: string;
   /** Sent as JSON. */
   readonly body?: unknown;

@@ -2,26 +2,27 @@ import { equal, fromHex, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind, type Claim, type Recipient } from '../../protocol/objects/claim.js';
+import { anyClaimKind, checkClaimSuccession, type AnyClaim, type Recipient } from '../../protocol/objects/claim.js';
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { floorKind, type Floor } from '../../protocol/objects/floor.js';
-import { accountId, epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
-import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
+import { anyRecordKind, recordKind, type AnyRecord } from '../../protocol/objects/record.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
-import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { openSigned, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
-import { History, type Explanation } from '../../protocol/verify/history.js';
+import { History, type Explanation, type PeriodState } from '../../protocol/verify/history.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { parseSign1 } from '../../protocol/wire/cose.js';
+import { Households, type Invitation } from './households.js';
 import { signedMs } from './plausible-time.js';
 import { RetentionPromise } from './retention-promise.js';
 import type { AppStorage, KnownEpoch } from './storage.js';
 
 /** A record that this page verified itself. */
 export interface VerifiedRecord {
-  readonly record: Verified<SealcamRecord>;
+  readonly record: Verified<AnyRecord>;
   /** When the cloud received it, by the cloud's clock. */
   readonly receivedAtMs: number;
 }
@@ -42,19 +43,17 @@ export interface EpochName {
   readonly epoch: number;
 }
 
-/** An owner whose claims name this person. Nothing of that household is shown until this person accepts it. */
-export interface Invitation {
-  readonly ownerKey: Uint8Array;
-  /** device/epoch */
-  readonly cameras: readonly string[];
-}
-
-const HOUSEHOLDS = 'households';
 const REVOKED = 'revoked';
 const REVOCATION_VERSION = 'revocation-version';
-const KEY_BYTES = 32;
-const INVITATIONS_MAX = 16;
-const INVITED_CAMERAS_MAX = 64;
+
+const DOWNGRADE = 'a claim of version 1 after one of version 2';
+
+export interface HistoryOptions {
+  /** Those of the suite, where a page of records can be verified at once. */
+  readonly signatures?: KnownSignatures;
+  /** Returns the hash of this person's KEM key. Without it no claim of version 2 is taken that names this person. */
+  readonly kemHash?: () => Promise<Uint8Array>;
+}
 
 /**
  * Verifies everything the cloud sends. It trusts claims that this owner or an accepted household signed, records that
@@ -69,11 +68,9 @@ export class HistoryKeeper {
   private readonly storage: AppStorage;
   private readonly own: Recipient;
   private readonly history = new History();
-  private readonly claims = new Map<string, Verified<Claim>>();
+  private readonly claims = new Map<string, Verified<AnyClaim>>();
   private readonly known = new Map<string, KnownEpoch>();
-  /** Owner keys (hex) of the households that this person accepted. */
-  private households: readonly string[] = [];
-  private readonly invitations = new Map<string, Invitation>();
+  private readonly households: Households;
   /** Ownerships that a tombstone ended, as device/epoch. */
   private readonly ended = new Set<string>();
   /** Ownerships that this person revoked. They stay revoked whatever the cloud sends later. */
@@ -81,21 +78,19 @@ export class HistoryKeeper {
   /** Version of the newest revocation list that this browser signed; 0 before the first. */
   revocationVersion = 0;
 
-  /**
-   * @param own the public keys of this person, as a claim would name them
-   * @param signatures those of the suite, where a page of records can be verified at once
-   */
-  constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient, signatures: KnownSignatures | null = null) {
+  /** @param own the public keys of this person, as a claim of version 1 would name them */
+  constructor(suite: CryptoSuite, storage: AppStorage, own: Recipient, options: HistoryOptions = {}) {
     this.suite = suite;
-    this.signatures = signatures;
+    this.signatures = options.signatures ?? null;
     this.storage = storage;
+    this.households = new Households(suite, storage, { ...own, kemHash: options.kemHash ?? null });
     this.promise = new RetentionPromise(storage);
     this.own = own;
   }
 
   /** Loads what this device knows. Call it once, before anything else. */
   async load(): Promise<void> {
-    this.households = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
+    await this.households.load();
     this.revoked = ((await this.storage.setting(REVOKED)) ?? '').split(' ').filter((key) => key !== '');
     this.revocationVersion = Number((await this.storage.setting(REVOCATION_VERSION)) ?? 0);
     for (const epoch of await this.storage.epochs()) this.addEpoch(epoch);
@@ -136,22 +131,17 @@ export class HistoryKeeper {
 
   /** Returns the invitations that this person has not accepted. */
   invited(): readonly Invitation[] {
-    return [...this.invitations.values()];
+    return this.households.invited();
   }
 
   /** Accepts a household: its owner's claims are now trusted where they name this person. */
-  async accept({ ownerKey }: Invitation): Promise<void> {
-    this.households = [...this.households, toHex(ownerKey)];
-    await this.storage.saveSetting(HOUSEHOLDS, this.households.join(' '));
-    this.invitations.delete(toHex(ownerKey));
+  async accept(invitation: Invitation): Promise<void> {
+    await this.households.accept(invitation);
   }
 
   /** Returns the accounts (hex) of the households that this person accepted. */
   acceptedAccounts(): readonly string[] {
-    return this.households.flatMap((hex) => {
-      const key = fromHex(hex, KEY_BYTES);
-      return key === undefined ? [] : [toHex(accountId(this.suite, key))];
-    });
+    return this.households.acceptedAccounts();
   }
 
   /** Returns whether this person owns a camera, rather than being a member of its household. */
@@ -174,11 +164,12 @@ export class HistoryKeeper {
   /**
    * Verifies a claim and adds it, if this owner or an accepted household signed it.
    * @throws SealcamError `foreign`, `household-unknown`, `malformed`, …; `recipient-swapped` where the claim names this person
-   *   beside another encryption key, to which the pictures would be sealed
+   *   beside another encryption key, to which the pictures would be sealed; `claim-downgrade`
    */
-  async addClaim(bytes: Uint8Array): Promise<Verified<Claim>> {
-    const claim = openSigned(claimKind, this.suite, bytes);
-    this.checkOwner(claim);
+  async addClaim(bytes: Uint8Array): Promise<Verified<AnyClaim>> {
+    const claim = openSigned(anyClaimKind, this.suite, bytes);
+    await this.households.check(claim.value);
+    if (!this.maySucceed(claim.value)) throw new SealcamError('claim-downgrade', DOWNGRADE);
     const device = toHex(claim.value.device);
     const key = epochKey(device, claim.value.epoch);
     const before = this.claims.get(key);
@@ -196,8 +187,19 @@ export class HistoryKeeper {
   }
 
   /** Returns the claim of an epoch, or null. */
-  claimOf(device: Uint8Array, epoch: number): Verified<Claim> | null {
+  claimOf(device: Uint8Array, epoch: number): Verified<AnyClaim> | null {
     return this.claims.get(epochKey(device, epoch)) ?? null;
+  }
+
+  /** Returns whether a claim does not go back to version 1 after one of version 2 that the camera accepted from the same owner. */
+  maySucceed(claim: AnyClaim): boolean {
+    return [...this.claims.values()].every(
+      ({ value }) =>
+        !equal(value.device, claim.device) ||
+        value.epoch >= claim.epoch ||
+        !this.isAccepted(value.device, value.epoch) ||
+        !isDowngrade(value, claim),
+    );
   }
 
   /** Returns whether a record of the camera proved that it accepted the claim. */
@@ -228,8 +230,10 @@ export class HistoryKeeper {
     const about = { device: toHex(device), epoch };
     const refusal = this.checkClaim(record, about);
     if (refusal !== null) return refusal;
+    const isOtherKey = kind === 'key' && this.history.hashOf(device, epoch, seq) === undefined;
     if (this.history.add(record) === 'equivocation') {
-      return { verdict: 'equivocation', code: 'cloud-lied', message: `two records for seq ${String(seq)}`, about };
+      const message = isOtherKey ? 'two key records for one period' : `two records for seq ${String(seq)}`;
+      return { verdict: 'equivocation', code: 'cloud-lied', message, about };
     }
     if (rulesOf(kind).isLast) this.ended.add(epochKey(device, epoch));
     await this.applyRecord(about.device, record, receivedAtMs);
@@ -237,8 +241,13 @@ export class HistoryKeeper {
   }
 
   /** Returns a record's continuity by what is known now; it may change as more records arrive. */
-  continuityOf(record: Verified<SealcamRecord>): Continuity {
+  continuityOf(record: Verified<AnyRecord>): Continuity {
     return this.history.continuityOf(record);
+  }
+
+  /** Returns what is known of the key record of a period. */
+  periodOf(device: Uint8Array, epoch: number, periodId: Uint8Array): PeriodState {
+    return this.history.periodOf(device, epoch, periodId);
   }
 
   /** Returns every epoch whose claim a record of its camera proved accepted, and that nobody revoked here. */
@@ -287,16 +296,16 @@ export class HistoryKeeper {
     return this.history.hashOf(device, epoch, seq);
   }
 
-  private claimNamed({ device, epoch, claimHash }: Pick<Floor, 'device' | 'epoch' | 'claimHash'>): Claim {
+  private claimNamed({ device, epoch, claimHash }: Pick<Floor, 'device' | 'epoch' | 'claimHash'>): AnyClaim {
     const claim = this.claimOf(device, epoch);
     if (claim === null) throw new SealcamError('foreign', 'a statement on an epoch that is not known here');
     if (!equal(claim.hash, claimHash)) throw new SealcamError('foreign', 'a statement on another claim');
     return claim.value;
   }
 
-  private openRecord(bytes: Uint8Array): Verified<SealcamRecord> | Refusal {
+  private openRecord(bytes: Uint8Array): Verified<AnyRecord> | Refusal {
     try {
-      return openSigned(recordKind, this.suite, bytes);
+      return openSigned(anyRecordKind, this.suite, bytes);
     } catch (error) {
       if (!isSealcamError(error)) throw error;
       const { code, message } = error;
@@ -305,10 +314,10 @@ export class HistoryKeeper {
   }
 
   /** Returns why a record is not covered by a claim that this page trusts; null if it is. */
-  private checkClaim({ value }: Verified<SealcamRecord>, about: EpochName): Refusal | null {
+  private checkClaim({ value }: Verified<AnyRecord>, about: EpochName): Refusal | null {
     const { device, epoch } = value;
     const claim = this.claimOf(device, epoch);
-    if (claim === null && this.isInvited(device, epoch)) {
+    if (claim === null && this.households.isInvited(device, epoch)) {
       const message = 'from a household that was not accepted';
       return { verdict: 'foreign', code: 'household-unknown', message, about };
     }
@@ -318,35 +327,14 @@ export class HistoryKeeper {
       return { verdict: 'revoked', code: 'revoked', message: 'from an ownership that was revoked here', about };
     }
     const binding = checkBinding(value, bindingOf(claim));
-    return binding === 'bound' ? null : { verdict: binding, code: binding, message, about };
+    if (binding !== 'bound') return { verdict: binding, code: binding, message, about };
+    // Here too: the claim before may have arrived after this one.
+    if (!this.maySucceed(claim.value))
+      return { verdict: 'foreign', code: 'claim-downgrade', message: DOWNGRADE, about };
+    return null;
   }
 
-  /** The cloud can send any claim. Only claims of this person or of a household that this person accepted count. */
-  private checkOwner({ value }: Verified<Claim>): void {
-    const { device, epoch, ownerKey, recipients } = value;
-    const named = recipients.find(({ ed25519 }) => equal(ed25519, this.own.ed25519));
-    if (named !== undefined && !equal(named.x25519, this.own.x25519)) {
-      throw new SealcamError('recipient-swapped', 'a claim names this person beside an encryption key of someone else');
-    }
-    if (equal(ownerKey, this.own.ed25519)) return;
-    if (named === undefined)
-      throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
-    if (this.households.includes(toHex(ownerKey))) return;
-    const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
-    const camera = epochKey(device, epoch);
-    if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
-      const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
-      this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
-    }
-    throw new SealcamError('household-unknown', 'a claim from a household that was not accepted');
-  }
-
-  private isInvited(device: Uint8Array, epoch: number): boolean {
-    const camera = epochKey(device, epoch);
-    return [...this.invitations.values()].some(({ cameras }) => cameras.includes(camera));
-  }
-
-  private async applyRecord(device: string, record: Verified<SealcamRecord>, receivedAtMs: number): Promise<void> {
+  private async applyRecord(device: string, record: Verified<AnyRecord>, receivedAtMs: number): Promise<void> {
     const { value, hash, bytes } = record;
     const key = epochKey(device, value.epoch);
     const known = this.known.get(key);
@@ -361,7 +349,7 @@ export class HistoryKeeper {
   }
 
   private addEpoch(epoch: KnownEpoch): void {
-    const claim = openSigned(claimKind, this.suite, epoch.claim);
+    const claim = openSigned(anyClaimKind, this.suite, epoch.claim);
     const key = epochKey(epoch.device, epoch.epoch);
     this.claims.set(key, claim);
     this.known.set(key, epoch);
@@ -370,7 +358,17 @@ export class HistoryKeeper {
   }
 }
 
-function bindingOf({ value, hash }: Verified<Claim>): Parameters<typeof checkBinding>[1] {
+function isDowngrade(before: AnyClaim, next: AnyClaim): boolean {
+  try {
+    checkClaimSuccession(before, next);
+    return false;
+  } catch (error) {
+    if (!isSealcamError(error) || error.code !== 'claim-downgrade') throw error;
+    return true;
+  }
+}
+
+function bindingOf({ value, hash }: Verified<AnyClaim>): Parameters<typeof checkBinding>[1] {
   const { device, account, epoch } = value;
-  return { device, account, epoch, claimHash: hash, state: 'open', closedAtSeq: null };
+  return { device, account, epoch, claimHash: hash, version: versionOf(value), state: 'open', closedAtSeq: null };
 }

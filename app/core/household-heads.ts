@@ -5,7 +5,7 @@ import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import * as v from '../../common/schema.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
-import { headsKind, type Heads } from '../../protocol/objects/heads.js';
+import { anyHeadsKind, headsKind, type Heads, type HeadsV2 } from '../../protocol/objects/heads.js';
 import { epochKey, HASH_BYTES, ID_BYTES } from '../../protocol/objects/ids.js';
 import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Alarms } from './alarms.js';
@@ -77,7 +77,7 @@ export class HouseholdHeads {
   /** By key/browser: the newest statement of each other browser that was seen here. */
   private readonly seen = new Map<string, Seen>();
   /** Null where the cloud did not answer: then nothing is compared. */
-  private statements: readonly Verified<Heads>[] | null = null;
+  private statements: readonly Verified<Heads | HeadsV2>[] | null = null;
   private refused: readonly string[] = [];
   private readonly compared = new Set<string>();
   /** By audience: what was sent last, and when. */
@@ -146,11 +146,11 @@ export class HouseholdHeads {
   /** Takes the cloud's answer, which came with the session. */
   read(answer: readonly Uint8Array[]): void {
     const { suite } = this.deps;
-    const statements: Verified<Heads>[] = [];
+    const statements: Verified<Heads | HeadsV2>[] = [];
     const refused: string[] = [];
     for (const bytes of answer) {
       try {
-        statements.push(openSigned(headsKind, suite, bytes));
+        statements.push(openSigned(anyHeadsKind, suite, bytes));
       } catch (error) {
         if (!isSealcamError(error)) throw error;
         refused.push(error.message);
@@ -171,7 +171,7 @@ export class HouseholdHeads {
     for (const message of this.refused) {
       alarms.raise({ verdict: 'malformed', code: 'heads-refused', message: `heads: ${message}`, about: null });
     }
-    const present = new Map<string, Verified<Heads>>();
+    const present = new Map<string, Verified<Heads | HeadsV2>>();
     for (const statement of this.statements) {
       if (this.isOfThisBrowser(statement)) continue;
       if (!this.isOfHousehold(statement)) {
@@ -219,7 +219,7 @@ export class HouseholdHeads {
   }
 
   private async hold(
-    statement: Verified<Heads>,
+    statement: Verified<Heads | HeadsV2>,
     alarms: Alarms,
     cameraOf: (device: Uint8Array, epoch: number) => CameraState | undefined,
     pages: CameraPages,
@@ -243,7 +243,7 @@ export class HouseholdHeads {
    * A statement that was seen here stays, and its counter only rises. A cloud keeps a bounded number for each key and drops
    * the oldest, so one that is older than all the others of its key may be gone.
    */
-  private checkPresent(present: ReadonlyMap<string, Verified<Heads>>, alarms: Alarms): void {
+  private checkPresent(present: ReadonlyMap<string, Verified<Heads | HeadsV2>>, alarms: Alarms): void {
     for (const [name, { counter, issuedAtMs }] of this.seen) {
       const found = present.get(name);
       const key = name.slice(0, name.indexOf('/'));
@@ -255,7 +255,7 @@ export class HouseholdHeads {
     }
   }
 
-  private async remember(present: ReadonlyMap<string, Verified<Heads>>): Promise<void> {
+  private async remember(present: ReadonlyMap<string, Verified<Heads | HeadsV2>>): Promise<void> {
     for (const [name, { value }] of present) {
       const before = this.seen.get(name);
       if (before !== undefined && before.counter >= value.counter) continue;
@@ -270,7 +270,7 @@ export class HouseholdHeads {
   }
 
   /** Returns whether other browsers' statements name every camera that this person owns. */
-  private isConfirmed(present: ReadonlyMap<string, Verified<Heads>>): boolean {
+  private isConfirmed(present: ReadonlyMap<string, Verified<Heads | HeadsV2>>): boolean {
     const named = new Set(
       [...present.values()].flatMap(({ value }) => value.heads.map(([device, epoch]) => epochKey(device, epoch))),
     );
@@ -278,12 +278,12 @@ export class HouseholdHeads {
     return accepted.length > 0 && accepted.every(({ device, epoch }) => named.has(epochKey(device, epoch)));
   }
 
-  private isOfThisBrowser({ value, kid }: Verified<Heads>): boolean {
+  private isOfThisBrowser({ value, kid }: Verified<Heads | HeadsV2>): boolean {
     return equal(kid, this.deps.signer.publicKey) && this.ids.includes(toHex(value.browser));
   }
 
   /** Whether its signer is a person whom the claim of one of its epochs names, by a claim that is trusted here. */
-  private isOfHousehold({ value, kid }: Verified<Heads>): boolean {
+  private isOfHousehold({ value, kid }: Verified<Heads | HeadsV2>): boolean {
     if (equal(kid, this.deps.signer.publicKey)) return true;
     return value.heads.some(([device, epoch]) => {
       const claim = this.deps.history.claimOf(device, epoch);
@@ -327,7 +327,7 @@ export async function saveRestored(storage: AppStorage, restored: Restored): Pro
   await storage.saveSetting(RESTORED, JSON.stringify(restored));
 }
 
-function nameOf({ kid, value }: Verified<Heads>): string {
+function nameOf({ kid, value }: Verified<Heads | HeadsV2>): string {
   return `${toHex(kid)}/${toHex(value.browser)}`;
 }
 

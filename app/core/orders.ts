@@ -2,8 +2,8 @@ import { fromHex, toHex } from '../../common/bytes.js';
 import { sleep, type Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { commandKind, type Command, type Zone } from '../../protocol/objects/command.js';
-import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
+import { anyCommandKind, type AnyCommand, type Zone } from '../../protocol/objects/command.js';
+import { signObject, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Answer, Answers } from './answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
@@ -93,16 +93,19 @@ export class Orders {
     });
   }
 
-  private sign(device: Uint8Array, epoch: number, order: Order): Verified<Command> {
+  private sign(device: Uint8Array, epoch: number, order: Order): Verified<AnyCommand> {
     const { suite, clock, keys, history, answers } = this.deps;
     const claim = history.claimOf(device, epoch);
     const head = history.headOf(device, epoch);
     if (claim === null || head === null) throw new SealcamError('not-found', 'nothing is known of this camera yet');
-    return signObject(commandKind, suite, keys.signer, {
+    const version = versionOf(claim.value);
+    const last = answers.counterOf(toHex(device), epoch, version === 2 ? keys.signer.publicKey : null);
+    return signObject(anyCommandKind, suite, keys.signer, {
+      ...(version === 2 ? { version } : {}),
       device,
       epoch,
       claimHash: claim.hash,
-      counter: Math.max(answers.counterOf(toHex(device), epoch) + 1, Math.round(clock.wallMs())),
+      counter: Math.max(last + 1, Math.round(clock.wallMs())),
       // Every order: one that the cloud keeps back must not be good for ever.
       recent: [head.seq, head.hash] as const,
       ...order,

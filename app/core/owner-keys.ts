@@ -1,7 +1,7 @@
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import type { Recipient } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
-import { memberKind, type Member } from '../../protocol/objects/member.js';
+import { memberKind, memberKindV2, type Member, type MemberV2 } from '../../protocol/objects/member.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import { ownerSecrets, type MasterKey } from '../../protocol/owner/secrets.js';
 import type { RecipientKeys } from '../../protocol/seal/seal.js';
@@ -10,10 +10,10 @@ export interface OwnerKeys {
   readonly master: MasterKey;
   /** Signs claims, orders, revocations and sessions. */
   readonly signer: Signer;
-  /** Opens what cameras sealed under claims of version 1. */
+  /** Opens what cameras sealed in epochs of version 1. */
   readonly recipient: RecipientKeys;
-  /** Seed of the X-Wing key that opens what they seal under claims of version 2. */
-  readonly xwingSeed: Uint8Array;
+  /** 32 bytes: the seed of the X-Wing key, which opens what cameras seal in epochs of version 2. `OwnKem` has its public key. */
+  readonly kemSeed: Uint8Array;
   readonly account: Uint8Array;
 }
 
@@ -24,7 +24,7 @@ export function ownerKeys(suite: CryptoSuite, master: MasterKey): OwnerKeys {
     master,
     signer,
     recipient: { secret: x25519Secret, publicKey: suite.x25519PublicKey(x25519Secret) },
-    xwingSeed,
+    kemSeed: xwingSeed,
     account: accountId(suite, signer.publicKey),
   };
 }
@@ -34,7 +34,12 @@ export function recipientOf({ signer, recipient }: OwnerKeys): Recipient {
   return { x25519: recipient.publicKey, ed25519: signer.publicKey };
 }
 
-/** Returns what this person shows to join a household: both keys, signed. */
+/** Returns what this person shows to join a household of version 1: both keys, signed. */
 export function memberOf(suite: CryptoSuite, keys: OwnerKeys): Verified<Member> {
   return signObject(memberKind, suite, keys.signer, recipientOf(keys));
+}
+
+/** Returns what this person shows to join a household of version 2; `kem` is the hash of their KEM key. */
+export function memberV2Of(suite: CryptoSuite, { signer }: OwnerKeys, kem: Uint8Array): Verified<MemberV2> {
+  return signObject(memberKindV2, suite, signer, { version: 2, ed25519: signer.publicKey, kem });
 }

@@ -34,7 +34,7 @@ import type { EpochName, HistoryKeeper, VerifiedRecord } from './history-keeper.
 import type { Liveness } from './liveness.js';
 import type { HouseholdHeads } from './household-heads.js';
 import { raiseMarks } from './mark-alarms.js';
-import { CLOCK_AHEAD_MAX_MS } from './plausible-time.js';
+import { believableMs } from './plausible-time.js';
 import type { SessionView } from './session-view.js';
 import type { ServerEvent } from './sse.js';
 import type { KnownEpoch } from './storage.js';
@@ -226,6 +226,8 @@ export class OwnerSession {
     const { household } = this.deps;
     if (household === undefined) return;
     await household.compare(this.alarms, (device, epoch) => this.cameras.get(epochKey(device, epoch)), this.pages);
+    // What was compared is shown while the cloud takes this browser's own statement.
+    this.notifyListeners();
     await household.publish();
   }
 
@@ -312,6 +314,8 @@ export class OwnerSession {
     } catch (error) {
       const { code, message } = asSealcamError(error);
       if (code === 'household-unknown') return;
+      // The claim was not refused: a part of the page is missing that checks it.
+      if (code === 'cloud-unreachable') throw error;
       this.alarms.raise({ verdict: 'foreign', code, message, about: { device: toHex(device), epoch } });
       return;
     }
@@ -328,7 +332,7 @@ export class OwnerSession {
 
   private async applyRecordItem({ record, media, ...item }: RecordItem): Promise<VerifiedRecord | null> {
     const { history } = this.deps;
-    const receivedAtMs = this.believable(item.receivedAtMs);
+    const receivedAtMs = believableMs(item.receivedAtMs, this.deps.clock);
     let outcome = await history.verifyAndApply(record, receivedAtMs);
     // Another browser of this owner may have claimed the camera a moment ago.
     if ('verdict' in outcome && outcome.code === 'claim-unknown' && (await this.fetchClaims())) {
@@ -359,13 +363,8 @@ export class OwnerSession {
     return true;
   }
 
-  /** Nothing was received after this device's now: a cloud's own word must not make an impossible signed time possible. */
-  private believable(receivedAtMs: number): number {
-    return Math.min(receivedAtMs, this.deps.clock.wallMs() + CLOCK_AHEAD_MAX_MS);
-  }
-
   private async applyHealthRecord(camera: CameraState, bytes: Uint8Array, receivedMs: number): Promise<void> {
-    const receivedAtMs = this.believable(receivedMs);
+    const receivedAtMs = believableMs(receivedMs, this.deps.clock);
     const outcome = await this.deps.history.verifyAndApply(bytes, receivedAtMs);
     if ('verdict' in outcome) {
       this.alarms.raise(outcome);

@@ -1,21 +1,29 @@
-import { equal } from '../../common/bytes.js';
+import { equal, fromHex } from '../../common/bytes.js';
 import { sleep, type Clock } from '../../common/clock.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind, claimMac, type Recipient } from '../../protocol/objects/claim.js';
+import { claimMac, type AnyClaim, type ClaimV2 } from '../../protocol/objects/claim.js';
 import type { ClaimCode } from '../../protocol/objects/claim-code.js';
-import { offerKind, type Offer } from '../../protocol/objects/offer.js';
+import { HASH_BYTES } from '../../protocol/objects/ids.js';
+import { anyOfferKind, type Offer, type OfferV2 } from '../../protocol/objects/offer.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
-import { openSigned, signObject } from '../../protocol/objects/signed-object.js';
-import { unseal } from '../../protocol/seal/seal.js';
+import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
+import { decodeObjectHeader, type ObjectContext } from '../../protocol/seal/object.js';
+import type { SealedObject } from '../../protocol/seal/seal.js';
+import type { PeriodState } from '../../protocol/verify/history.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
+import { ClaimMaker, type KemDependencies } from './claim-maker.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
-import { recipientOf, type OwnerKeys } from './owner-keys.js';
+import type { MemberKeys } from './member-keys.js';
+import { Opener, type Opening } from './opener.js';
+import type { OwnerKeys } from './owner-keys.js';
+import { PeriodKeys } from './period-keys.js';
 import type { ReceiptKeyPins } from './receipt-key-pins.js';
-import type { EventPicture } from './timeline.js';
+import { pictureKey, type EventPicture } from './timeline.js';
 
 /** Progress of a claim. */
 export type ClaimStep = 'waiting-for-camera' | 'claim-sent' | 'accepted';
@@ -27,6 +35,10 @@ export interface OwnerDependencies {
   readonly client: CloudClient;
   readonly history: HistoryKeeper;
   readonly receiptKeys: ReceiptKeyPins;
+  /** One without another thread if omitted. */
+  readonly opener?: Opener;
+  /** Omitted by tools that claim at version 1 only. */
+  readonly kem?: KemDependencies;
 }
 
 const POLL_INTERVAL_MS = 1000;
@@ -38,25 +50,43 @@ export interface MemberChange {
   readonly device: Uint8Array;
   readonly epoch: number;
   /** All members from now on, without the owner. */
-  readonly members: readonly Recipient[];
+  readonly members: readonly MemberKeys[];
+  /** Whether to sign nothing unless the claim is of version 2. */
+  readonly needsVersionTwo?: boolean;
   readonly onStep: (step: ClaimStep) => void;
+  /** Called with the members for whose sake a claim is of version 1, where the camera offered version 2. */
+  readonly onKeptBack?: (members: readonly MemberKeys[]) => void;
   readonly signal: AbortSignal;
 }
 
 interface ClaimTerms {
   /** From the claim code; null for a camera that is ours already. */
   readonly secret: Uint8Array | null;
-  readonly members: readonly Recipient[];
+  readonly members: readonly MemberKeys[];
+  readonly needsVersionTwo: boolean;
+  readonly onKeptBack: (members: readonly MemberKeys[]) => void;
   /** Returns whether this is the offer to answer. */
-  readonly isExpected: (offer: Offer) => boolean;
+  readonly isExpected: (offer: Offer | OfferV2) => boolean;
 }
+
+/** Pictures whose period is remembered. */
+const PERIODS_NOTED_MAX = 10_000;
 
 /** Claims cameras, changes their members, revokes ownerships and opens pictures, with the owner's keys. */
 export class Owner {
   private readonly deps: OwnerDependencies;
+  private readonly opener: Opener;
+  private readonly maker: ClaimMaker;
+  private readonly periods: PeriodKeys;
+  /** By key of a picture, the period in which it was sealed. */
+  private readonly periodOf = new Map<string, Uint8Array>();
 
   constructor(deps: OwnerDependencies) {
     this.deps = deps;
+    const { suite, clock, keys, client, history } = deps;
+    this.opener = deps.opener ?? new Opener({ suite, clock, keys });
+    this.maker = new ClaimMaker(deps);
+    this.periods = new PeriodKeys({ suite, clock, client, history, ownKey: keys.signer.publicKey });
   }
 
   /**
@@ -66,7 +96,13 @@ export class Owner {
    * @throws SealcamError `claim-refused`, `receipt-keys-changed`, `cloud-unreachable`, `foreign`
    */
   async claim(code: ClaimCode, onStep: (step: ClaimStep) => void, signal: AbortSignal): Promise<number> {
-    const terms: ClaimTerms = { secret: code.secret, members: [], isExpected: () => true };
+    const terms: ClaimTerms = {
+      secret: code.secret,
+      members: [],
+      needsVersionTwo: false,
+      onKeptBack: () => undefined,
+      isExpected: () => true,
+    };
     return this.claimOffered(code.device, terms, onStep, signal);
   }
 
@@ -74,25 +110,27 @@ export class Owner {
    * Claims a camera of ours again, with these members, and resolves with the new epoch. It needs neither code nor
    * presence, because the camera accepts only its current owner's key.
    *
-   * @throws SealcamError `claim-refused`, `receipt-keys-changed`, `cloud-unreachable`, `cloud-lied`
+   * @throws SealcamError `claim-refused`, `claim-downgrade`, `receipt-keys-changed`, `cloud-unreachable`, `cloud-lied`
    */
-  async changeMembers({ device, epoch, members, onStep, signal }: MemberChange): Promise<number> {
+  async changeMembers({ device, epoch, members, onStep, signal, ...change }: MemberChange): Promise<number> {
     const current = this.deps.history.claimOf(device, epoch);
     if (current === null) throw new SealcamError('not-found', 'this camera is not known here');
     await this.deps.client.requestOffer(device);
     // An offer after another claim is outdated, or the camera is no longer ours.
-    const isExpected = ({ lastClaimHash }: Offer): boolean =>
+    const isExpected = ({ lastClaimHash }: Offer | OfferV2): boolean =>
       lastClaimHash !== null && equal(lastClaimHash, current.hash);
-    return this.claimOffered(device, { secret: null, members, isExpected }, onStep, signal);
+    const { needsVersionTwo = false, onKeptBack = () => undefined } = change;
+    const terms = { secret: null, members, needsVersionTwo, onKeptBack, isExpected };
+    return this.claimOffered(device, terms, onStep, signal);
   }
 
   private async claimOffered(
     device: Uint8Array,
-    { secret, members, isExpected }: ClaimTerms,
+    { secret, isExpected, onKeptBack, ...terms }: ClaimTerms,
     onStep: (step: ClaimStep) => void,
     signal: AbortSignal,
   ): Promise<number> {
-    const { suite, clock, keys, client, history } = this.deps;
+    const { suite, clock, client, history } = this.deps;
     const receiptKeys = [...(await this.deps.receiptKeys.forClaim())];
     // What the cloud promises now, later floors are held to.
     await history.promise.note(await client.keepsForMs());
@@ -104,19 +142,10 @@ export class Owner {
       // An epoch that the camera accepted has its claim: an offer for it is an old one, given out again.
       const isOld = offer !== null && history.isAccepted(device, offer.lastEpoch + 1);
       if (offer !== null && !isOld && isExpected(offer) && (sent === null || !equal(sent.nonce, offer.nonce))) {
-        const claim = signObject(claimKind, suite, keys.signer, {
-          device,
-          epoch: offer.lastEpoch + 1,
-          account: keys.account,
-          ownerKey: keys.signer.publicKey,
-          recipients: [recipientOf(keys), ...members],
-          receiptKeys,
-          previous: offer.lastClaimHash,
-          nonce: offer.nonce,
-          issuedAtMs: Math.round(clock.wallMs()),
-        });
+        const { claim, kemKeys, keptBackBy } = await this.maker.make({ offer, receiptKeys, ...terms });
+        if (keptBackBy.length > 0) onKeptBack(keptBackBy);
         await history.addClaim(claim.bytes);
-        await client.sendClaim(claim.bytes, secret === null ? null : claimMac(suite, secret, claim));
+        await client.sendClaim(claim.bytes, secret === null ? null : claimMac(suite, secret, claim), kemKeys);
         sent = { nonce: offer.nonce, epoch: claim.value.epoch };
         onStep('claim-sent');
       }
@@ -142,7 +171,10 @@ export class Owner {
         hint: 'Another browser of yours may hold it. Else press the button on the camera and claim it again.',
       });
     }
-    await client.sendAccept(known.claim, known.accept);
+    const id = fromHex(device, HASH_BYTES);
+    const claim = id === undefined ? null : history.claimOf(id, epoch);
+    const kemKeys = claim === null ? null : await this.maker.kemKeysBeside(claim.value);
+    await client.sendAccept(known.claim, known.accept, kemKeys);
   }
 
   /**
@@ -176,20 +208,44 @@ export class Owner {
 
   /**
    * Fetches and opens the picture of an event. Its hashes and its seal must both match the signed record.
-   * @throws SealcamError `cloud-lied`, `seal-refused`, `malformed`, `not-found`, `cloud-unreachable`
+   * @throws SealcamError `cloud-lied`, `seal-refused`, `not-sealed-to-you`, `malformed`, `key-pending`, `not-found`,
+   *   `cloud-unreachable`
    */
-  async openPicture({ device, epoch, eventId, media, record }: EventPicture): Promise<SealedContent> {
-    const { suite, keys, client } = this.deps;
+  async openPicture(picture: EventPicture): Promise<SealedContent> {
+    const { suite, client } = this.deps;
+    const { device, epoch, eventId, media, record } = picture;
     const sealed = await client.media(device, epoch, media.id);
     if (!isMediaOf(suite, media, sealed)) {
       throw new SealcamError('cloud-lied', 'the cloud sent a sealed object that the record does not name');
     }
     const { account, claimHash } = record.value;
-    const context = { device, account, epoch, claimHash, eventId, mediaId: media.id };
-    return unseal(suite, context, keys.recipient, sealed);
+    const role: ObjectContext['role'] = 'thumbnail';
+    const context = { device, account, epoch, claimHash, eventId, mediaId: media.id, role };
+    return this.opener.open({ context, sealed, period: await this.periodKeyOf(picture, sealed) });
   }
 
-  private async openOffer(device: Uint8Array): Promise<Offer | null> {
+  /**
+   * Returns what is known now of the key record on which a picture depends that was asked for; null without one. Where it
+   * is `equivocation`, the picture must not be shown any longer.
+   */
+  periodStateOf(picture: EventPicture): PeriodState['state'] | null {
+    const { device, epoch } = picture;
+    const periodId = this.periodOf.get(pictureKey(picture));
+    return periodId === undefined ? null : this.deps.history.periodOf(device, epoch, periodId).state;
+  }
+
+  private async periodKeyOf(picture: EventPicture, { header }: SealedObject): Promise<Opening['period']> {
+    const { device, epoch } = picture;
+    const claim = this.deps.history.claimOf(device, epoch);
+    // The claim decides, and not the header: nobody can choose the weaker suite.
+    if (claim === null || !isOfVersionTwo(claim)) return null;
+    const { periodId } = decodeObjectHeader(header);
+    this.periodOf.set(pictureKey(picture), periodId);
+    if (this.periodOf.size > PERIODS_NOTED_MAX) this.periodOf.delete(this.periodOf.keys().next().value ?? '');
+    return this.periods.of(claim, periodId);
+  }
+
+  private async openOffer(device: Uint8Array): Promise<Offer | OfferV2 | null> {
     const { suite, client } = this.deps;
     let bytes: Uint8Array;
     try {
@@ -198,7 +254,7 @@ export class Owner {
       if (isSealcamError(error) && error.code === 'not-found') return null;
       throw error;
     }
-    const offer = openSigned(offerKind, suite, bytes).value;
+    const offer = openSigned(anyOfferKind, suite, bytes).value;
     if (!equal(offer.device, device)) throw new SealcamError('cloud-lied', 'an offer from another camera');
     return offer;
   }
@@ -214,4 +270,8 @@ export class Owner {
     }
     return history.isAccepted(device, epoch);
   }
+}
+
+function isOfVersionTwo(claim: Verified<AnyClaim>): claim is Verified<ClaimV2> {
+  return isVersionTwo(claim.value);
 }

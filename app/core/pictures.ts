@@ -2,25 +2,30 @@ import { toHex } from '../../common/bytes.js';
 import type { Clock } from '../../common/clock.js';
 import type { ErrorCode } from '../../common/error-codes.js';
 import { asSealcamError } from '../../common/errors.js';
-import { epochKey } from '../../protocol/objects/ids.js';
 import type { SealedContent, SealedDetail } from '../../protocol/seal/content.js';
+import type { PeriodState } from '../../protocol/verify/history.js';
 import type { OwnerSession } from './owner-session.js';
-import type { EventPicture } from './timeline.js';
+import { pictureKey, type EventPicture } from './timeline.js';
 
 export type PictureState =
   | { readonly type: 'loading' }
   | { readonly type: 'ready'; readonly url: string; readonly detail: SealedDetail }
   /** The sealed content has no picture, or the cloud does not have it. */
   | { readonly type: 'none' }
-  /** It cannot be opened before the page has a connection, or before the operator ends the pause. */
-  | { readonly type: 'waiting'; readonly why: 'offline' | 'paused' }
+  /** It cannot be opened before the page has a connection, before the operator ends the pause, or before its key has come. */
+  | { readonly type: 'waiting'; readonly why: 'offline' | 'paused' | 'key' }
   /** The cloud did not give it; another attempt may succeed. */
   | { readonly type: 'failed'; readonly message: string }
-  | { readonly type: 'refused'; readonly message: string };
+  | { readonly type: 'refused'; readonly why: RefusedWhy; readonly message: string };
+
+/** `not-sealed`: the camera did not seal to this person. `two-keys`: there are two key records. `altered`: it is not what was signed. */
+export type RefusedWhy = 'not-sealed' | 'two-keys' | 'altered';
 
 /** What pictures need of the page around them. */
 export interface PicturesDependencies {
   readonly open: (picture: EventPicture) => Promise<SealedContent>;
+  /** Returns what is known of the key record that a picture needs which was opened, or waits; null without one. */
+  readonly keyStateOf: (picture: EventPicture) => PeriodState['state'] | null;
   readonly session: Pick<OwnerSession, 'subscribe' | 'markPictureMissing' | 'refusePicture'>;
   readonly clock: Clock;
   /** Object URLs in a browser. */
@@ -37,11 +42,18 @@ const RETRY_FIRST_MS = 5000;
 const REFUSALS: readonly ErrorCode[] = [
   'cloud-lied',
   'seal-refused',
+  'not-sealed-to-you',
   'malformed',
   'bad-signature',
   'foreign',
   'unsupported',
 ];
+
+const TWO_KEYS: PictureState = {
+  type: 'refused',
+  why: 'two-keys',
+  message: 'there are two key records of its period',
+};
 
 interface Wanted {
   readonly picture: EventPicture;
@@ -58,6 +70,8 @@ export class Pictures {
   private readonly states = new Map<string, PictureState>();
   private readonly wanted = new Map<string, Wanted>();
   private readonly failures = new Map<string, number>();
+  /** Those that wait for a key record which had not come when they were opened. */
+  private readonly keyless = new Set<string>();
   private readonly listeners = new Set<() => void>();
   private queue: EventPicture[] = [];
   private loading = 0;
@@ -69,6 +83,7 @@ export class Pictures {
     deps.session.subscribe(({ connection }) => {
       if (connection === 'offline' || connection === 'paused') this.block(connection);
       if (connection === 'live') this.unblock();
+      for (const { picture } of [...this.wanted.values()]) this.followKey(picture);
     });
   }
 
@@ -82,14 +97,15 @@ export class Pictures {
 
   /** Returns the state of a picture, without loading it. */
   stateOf(picture: EventPicture): PictureState {
-    const state = this.states.get(keyOf(picture)) ?? { type: 'loading' };
+    const state = this.states.get(pictureKey(picture)) ?? { type: 'loading' };
+    if (state.type === 'ready' && this.deps.keyStateOf(picture) === 'equivocation') return TWO_KEYS;
     const isOpen = state.type === 'loading' || state.type === 'failed';
     return isOpen && this.blocked !== null ? { type: 'waiting', why: this.blocked } : state;
   }
 
   /** Loads a picture and keeps it for as long as it is on the screen: until the function that is returned is called. */
   show(picture: EventPicture): () => void {
-    const key = keyOf(picture);
+    const key = pictureKey(picture);
     const wanted = this.wanted.get(key) ?? { picture, users: 0 };
     wanted.users++;
     this.wanted.set(key, wanted);
@@ -99,6 +115,7 @@ export class Pictures {
       // The end of the map are the pictures seen last.
       this.states.delete(key);
       this.states.set(key, known);
+      this.followKey(picture);
     }
     return () => {
       if (--wanted.users === 0) this.hide(key);
@@ -107,15 +124,32 @@ export class Pictures {
 
   /** Loads a picture again that could not be opened. */
   retry(picture: EventPicture): void {
-    const key = keyOf(picture);
-    if (this.states.get(key)?.type !== 'failed') return;
+    const key = pictureKey(picture);
+    const state = this.states.get(key);
+    if (state === undefined || !isUnopened(state)) return;
     this.failures.delete(key);
     this.enqueue(picture);
     this.notifyListeners();
   }
 
+  /** Takes a picture off the screen once there are two key records of its period, and opens one whose key record has come. */
+  private followKey(picture: EventPicture): void {
+    const key = pictureKey(picture);
+    const known = this.states.get(key);
+    const keyState = this.deps.keyStateOf(picture);
+    if (known?.type === 'ready' && keyState === 'equivocation') {
+      this.deps.urls.revoke(known.url);
+      this.states.set(key, TWO_KEYS);
+      this.notifyListeners();
+    } else if (this.keyless.has(key) && keyState !== 'pending') {
+      this.keyless.delete(key);
+      this.enqueue(picture);
+      this.notifyListeners();
+    }
+  }
+
   private enqueue(picture: EventPicture): void {
-    this.states.set(keyOf(picture), { type: 'loading' });
+    this.states.set(pictureKey(picture), { type: 'loading' });
     // The picture requested last is the one on screen.
     this.queue.unshift(picture);
     this.startLoading();
@@ -123,8 +157,8 @@ export class Pictures {
 
   private hide(key: string): void {
     this.wanted.delete(key);
-    if (this.queue.some((picture) => keyOf(picture) === key)) {
-      this.queue = this.queue.filter((picture) => keyOf(picture) !== key);
+    if (this.queue.some((picture) => pictureKey(picture) === key)) {
+      this.queue = this.queue.filter((picture) => pictureKey(picture) !== key);
       this.states.delete(key);
     }
     this.forgetOldest();
@@ -141,7 +175,7 @@ export class Pictures {
     this.blocked = null;
     this.failures.clear();
     for (const [key, state] of [...this.states]) {
-      if (state.type !== 'failed') continue;
+      if (!isUnopened(state)) continue;
       this.states.delete(key);
       const wanted = this.wanted.get(key);
       if (wanted !== undefined) this.enqueue(wanted.picture);
@@ -163,10 +197,12 @@ export class Pictures {
   }
 
   private async load(picture: EventPicture): Promise<void> {
-    const key = keyOf(picture);
+    const key = pictureKey(picture);
     const state = await this.openedOrNot(picture);
     this.states.set(key, state);
-    if (state.type === 'failed') this.retryLater(picture);
+    if (state.type === 'waiting' && this.deps.keyStateOf(picture) === 'pending') this.keyless.add(key);
+    else this.keyless.delete(key);
+    if (isUnopened(state)) this.retryLater(picture);
     else this.failures.delete(key);
     this.forgetOldest();
     this.notifyListeners();
@@ -183,20 +219,24 @@ export class Pictures {
         session.markPictureMissing(picture.media.id);
         return { type: 'none' };
       }
+      if (code === 'key-pending') return { type: 'waiting', why: 'key' };
       if (!REFUSALS.includes(code)) return { type: 'failed', message };
       session.refusePicture(message, code, { device: toHex(picture.device), epoch: picture.epoch });
-      return { type: 'refused', message };
+      const isContested = this.deps.keyStateOf(picture) === 'equivocation';
+      const why = code === 'not-sealed-to-you' ? 'not-sealed' : isContested ? 'two-keys' : 'altered';
+      return { type: 'refused', why, message };
     }
   }
 
   private retryLater(picture: EventPicture): void {
-    const key = keyOf(picture);
+    const key = pictureKey(picture);
     const failures = this.failures.get(key) ?? 0;
     if (failures >= RETRIES_MAX) return;
     this.failures.set(key, failures + 1);
     this.deps.clock.after(RETRY_FIRST_MS * 2 ** failures, () => {
       // While nothing can be opened, the end of that opens it.
-      if (this.blocked !== null || this.states.get(key)?.type !== 'failed' || !this.wanted.has(key)) return;
+      const state = this.states.get(key);
+      if (this.blocked !== null || state === undefined || !isUnopened(state) || !this.wanted.has(key)) return;
       this.enqueue(picture);
       this.notifyListeners();
     });
@@ -209,6 +249,7 @@ export class Pictures {
       if (state.type === 'ready') this.deps.urls.revoke(state.url);
       this.states.delete(key);
       this.failures.delete(key);
+      this.keyless.delete(key);
     }
   }
 
@@ -217,7 +258,7 @@ export class Pictures {
   }
 }
 
-/** Returns the key of a picture: its id alone is not unique. */
-export function keyOf({ device, epoch, media }: EventPicture): string {
-  return `${epochKey(device, epoch)}/${toHex(media.id)}`;
+/** Returns whether a picture was not opened that may open later. */
+function isUnopened(state: PictureState): boolean {
+  return state.type === 'failed' || state.type === 'waiting';
 }

@@ -1,4 +1,5 @@
-import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { Clock } from '../../common/clock.js';
+import type { AnyRecord } from '../../protocol/objects/record.js';
 
 /** A camera's clock may be this far ahead of the cloud's before its time is not believed. */
 export const CLOCK_AHEAD_MAX_MS = 86_400_000;
@@ -14,7 +15,12 @@ export function plausibleWallMs(wallMs: number | null, receivedAtMs: number): nu
   return wallMs === null || wallMs > receivedAtMs + CLOCK_AHEAD_MAX_MS ? null : wallMs;
 }
 
+/** Nothing was received after this device's now: a cloud's own word must not make an impossible signed time possible. */
+export function believableMs(receivedAtMs: number, clock: Clock): number {
+  return Math.min(receivedAtMs, clock.wallMs() + CLOCK_AHEAD_MAX_MS);
+}
+
 /** Returns the time by which the page sorts a record, UTC: the signed one if it can be true, else that of the receipt. */
-export function signedMs({ time }: Pick<SealcamRecord, 'time'>, receivedAtMs: number): number {
+export function signedMs({ time }: Pick<AnyRecord, 'time'>, receivedAtMs: number): number {
   return plausibleWallMs(time.wallMs, receivedAtMs) ?? receivedAtMs;
 }

@@ -4,7 +4,7 @@ import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import * as v from '../../common/schema.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind } from '../../protocol/objects/claim.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { KEY_BYTES } from '../../protocol/objects/ids.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import type { CloudClient } from './cloud-client.js';
@@ -132,7 +132,7 @@ export class ReceiptKeyPins {
     // A browser that was restored, or that is older than these pins: this owner signed for those keys.
     const { suite, storage, ownerKey } = this.deps;
     const claims = (await storage.epochs())
-      .map(({ claim }) => openSigned(claimKind, suite, claim).value)
+      .map(({ claim }) => openSigned(anyClaimKind, suite, claim).value)
       .filter((claim) => equal(claim.ownerKey, ownerKey))
       .sort((a, b) => b.issuedAtMs - a.issuedAtMs);
     return claims[0] === undefined ? null : { keys: claims[0].receiptKeys, by: 'claim' };

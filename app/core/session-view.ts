@@ -1,13 +1,13 @@
-import type { Recipient } from '../../protocol/objects/claim.js';
-import type { RecordHealth, RecordTime } from '../../protocol/objects/record.js';
+import type { AnyRecord, RecordTime } from '../../protocol/objects/record.js';
 import type { Alarm } from './alarms.js';
 import type { HistoryMark } from './camera-log.js';
-import type { Invitation } from './history-keeper.js';
+import type { Invitation } from './households.js';
+import type { MemberKeys } from './member-keys.js';
 import type { TimelineEvent } from './timeline.js';
 
 /** A camera's verified report of itself. */
 export interface HealthReport {
-  readonly body: RecordHealth;
+  readonly body: NonNullable<AnyRecord['health']>;
   readonly seq: number;
   readonly clockQuality: RecordTime['quality'];
   /** UTC by the camera's clock; null while it was never set, and where it cannot be right. */
@@ -45,7 +45,9 @@ export interface CameraView {
   /** Whether this ownership is over. What was recorded under it stays visible. */
   readonly hasEnded: boolean;
   /** The owner first. */
-  readonly members: readonly Recipient[];
+  readonly members: readonly MemberKeys[];
+  /** Whether the camera could make records of version 2 and its ownership is of version 1: the cloud may be hiding version 2. */
+  readonly isVersionHidden: boolean;
 }
 
 /** Everything the page shows of an owner's session. */

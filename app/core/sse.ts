@@ -1,4 +1,4 @@
-import { SealcamError } from '../../common/errors.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
 
 export interface ServerEvent {
   readonly event: string;
@@ -61,4 +61,37 @@ export class EventParser {
 
 function refuseTooLong(): never {
   throw new SealcamError('too-large', 'an event above the size limit');
+}
+
+/**
+ * Yields the events of a fetch body until it ends or the signal fires. `within` limits each wait.
+ * @throws SealcamError `cloud-unreachable`, `too-large`
+ */
+export async function* serverEvents(
+  body: ReadableStream<Uint8Array>,
+  within: <T>(wait: Promise<T>) => Promise<T>,
+  signal: AbortSignal,
+): AsyncGenerator<ServerEvent> {
+  const reader = body.getReader();
+  const decoder = new TextDecoder();
+  const parser = new EventParser();
+  // Node's fetch ignores its signal once the headers have arrived; the body must be cancelled separately.
+  const stop = (): void => {
+    reader.cancel().catch(() => undefined);
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  try {
+    for (;;) {
+      // Pings are comments, which the parser drops; that they arrive is what counts.
+      const { done, value } = await within(reader.read());
+      if (done) return;
+      yield* parser.push(decoder.decode(value, { stream: true }));
+    }
+  } catch (cause) {
+    if (isSealcamError(cause)) throw cause;
+    throw new SealcamError('cloud-unreachable', 'the connection to the cloud broke', { cause });
+  } finally {
+    signal.removeEventListener('abort', stop);
+    stop();
+  }
 }

@@ -1,8 +1,8 @@
 import { toHex } from '../../common/bytes.js';
 import * as v from '../../common/schema.js';
-import type { Command } from '../../protocol/objects/command.js';
+import type { AnyCommand } from '../../protocol/objects/command.js';
 import { epochKey } from '../../protocol/objects/ids.js';
-import type { SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyRecord } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { AppStorage } from './storage.js';
 
@@ -81,7 +81,7 @@ export class StandingOrders {
   }
 
   /** Keeps the content of an order before it is sent: the answer may come when this page is closed. */
-  async keep({ value, hash }: Verified<Command>): Promise<void> {
+  async keep({ value, hash }: Verified<AnyCommand>): Promise<void> {
     const { device, epoch, zones, sensitivity } = value;
     const order: StandingOrder | null =
       zones !== undefined
@@ -98,7 +98,7 @@ export class StandingOrders {
   }
 
   /** Notes a verified record. */
-  addRecord({ device, epoch, seq, time, command, tombstone }: SealcamRecord): void {
+  addRecord({ device, epoch, seq, time, command, tombstone }: AnyRecord): void {
     const key = epochKey(device, epoch);
     this.spans.set(key, withSeq(this.spans.get(key) ?? [], seq));
     if (tombstone !== undefined) this.ends.set(key, tombstone.reason);

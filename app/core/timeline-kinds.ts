@@ -1,8 +1,8 @@
-import type { RecordKind } from '../../protocol/objects/record-kinds.js';
+import type { RecordKindV2 } from '../../protocol/objects/record-kinds.js';
 
 /**
  * Which kinds of records the page shows as events of the timeline. The others appear elsewhere, or only count for the
- * history: health and tombstone on the camera's card, command as the answer to an order. A new kind does not compile
+ * history: health and tombstone on the camera's card, command as the answer to an order, key in the pictures that it opens. A new kind does not compile
  * until it is listed here, and a kind that is not shown as an event never appears as one of another kind.
  */
 const IS_EVENT = {
@@ -14,7 +14,9 @@ const IS_EVENT = {
   health: false,
   gap: false,
   tombstone: false,
-} as const satisfies Record<RecordKind, boolean>;
+  key: false,
+  clip: false,
+} as const satisfies Record<RecordKindV2, boolean>;
 
 type EventKindOf<T extends Readonly<Record<string, boolean>>> = {
   [K in keyof T]: T[K] extends true ? K : never;
@@ -24,6 +26,6 @@ type EventKindOf<T extends Readonly<Record<string, boolean>>> = {
 export type EventKind = EventKindOf<typeof IS_EVENT>;
 
 /** Returns whether the timeline shows records of this kind as events. */
-export function isEventKind(kind: RecordKind): kind is EventKind {
+export function isEventKind(kind: RecordKindV2): kind is EventKind {
   return IS_EVENT[kind];
 }

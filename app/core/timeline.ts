@@ -1,5 +1,6 @@
 import { equal, toHex } from '../../common/bytes.js';
-import type { RecordMedia, RecordScene, SealcamRecord } from '../../protocol/objects/record.js';
+import type { AnyRecord, RecordScene } from '../../protocol/objects/record.js';
+import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { Continuity } from '../../protocol/verify/continuity.js';
@@ -13,8 +14,8 @@ export interface EventPicture {
   readonly device: Uint8Array;
   readonly epoch: number;
   readonly eventId: Uint8Array;
-  readonly media: RecordMedia;
-  readonly record: Verified<SealcamRecord>;
+  readonly media: RecordMediaV2;
+  readonly record: Verified<AnyRecord>;
 }
 
 /** One entry of the timeline. */
@@ -98,7 +99,7 @@ export class Timeline {
   }
 
   /** Returns all events, newest first. */
-  events(continuityOf: (record: Verified<SealcamRecord>) => Continuity): readonly TimelineEvent[] {
+  events(continuityOf: (record: Verified<AnyRecord>) => Continuity): readonly TimelineEvent[] {
     let isChanged = false;
     for (const key of new Set([...this.changed, ...this.unsettled])) {
       const records = this.recordsOf.get(key);
@@ -124,7 +125,7 @@ export class Timeline {
   private event(
     key: string,
     records: readonly VerifiedRecord[],
-    continuityOf: (record: Verified<SealcamRecord>) => Continuity,
+    continuityOf: (record: Verified<AnyRecord>) => Continuity,
   ): TimelineEvent {
     const [first] = records;
     const last = records.at(-1);
@@ -157,6 +158,11 @@ export class Timeline {
       records,
     };
   }
+}
+
+/** Returns the key of a picture: its id alone is not unique. */
+export function pictureKey({ device, epoch, media }: EventPicture): string {
+  return `${epochKey(device, epoch)}/${toHex(media.id)}`;
 }
 
 /** Returns the time by which events are sorted, UTC: that of the camera, or of the receipt where the camera had none. */

@@ -1,12 +1,12 @@
 import { type JSX, useEffect, useRef, useState } from './preact.js';
 import { equal, toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
-import { memberNumber, type Member } from '../../protocol/objects/member.js';
-import { parseMemberCode } from '../../protocol/objects/member-code.js';
-import type { Verified } from '../../protocol/objects/signed-object.js';
 import { useNames, usePage, useSessionView } from './context.js';
+import { KeptBack } from './household.js';
 import { CloseIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
+import { parseMemberCodes, type ShownMember } from '../core/member-codes.js';
+import type { MemberKeys } from '../core/member-keys.js';
 import { Problem } from './problem.js';
 import { MEMBER_STEPS, useMembers } from './use-members.js';
 
@@ -19,10 +19,10 @@ export function AddMember({
   readonly onClose: () => void;
 }): JSX.Element {
   const { rename, nameOf } = useNames();
-  const { keys } = usePage();
+  const { keys, kem } = usePage();
   const ownNumber = accountNumber(keys.signer.publicKey);
   const dialog = useRef<HTMLDialogElement>(null);
-  const { change, step, problem, fail } = useMembers();
+  const { change, step, keptBackBy, problem, fail } = useMembers();
   const [code, setCode] = useState(initialCode);
   const [name, setName] = useState('');
   const [unchosen, setUnchosen] = useState<readonly string[]>([]);
@@ -37,9 +37,10 @@ export function AddMember({
   const member = parsed(code);
   const submit = async (event: Event): Promise<void> => {
     event.preventDefault();
-    let added: Member;
+    let added: MemberKeys;
     try {
-      added = parseMemberCode(tweetnaclSuite, code).value;
+      added = parseMemberCodes(tweetnaclSuite, code).keys;
+      await kem.members.add([added]);
     } catch (error) {
       fail(error);
       return;
@@ -59,6 +60,7 @@ export function AddMember({
       {step === 'accepted' ? (
         <div class="form">
           <p class="note note-good">Done. From now on the camera seals its pictures to both of you.</p>
+          <KeptBack members={keptBackBy} />
           <p>
             Your household now appears on their screen with the number <span class="mono">{ownNumber}</span>. They must
             accept it there.
@@ -86,7 +88,7 @@ export function AddMember({
           </label>
           {member !== null && (
             <p class="note note-wait">
-              Code number <span class="mono">{memberNumber(member)}</span>. Is this the number on their screen?
+              Code number <span class="mono">{member.number}</span>. Is this the number on their screen?
             </p>
           )}
           <label class="field">
@@ -133,9 +135,9 @@ export function AddMember({
 }
 
 /** Returns the member of a code; null while it is incomplete. */
-function parsed(code: string): Verified<Member> | null {
+function parsed(code: string): ShownMember | null {
   try {
-    return parseMemberCode(tweetnaclSuite, code);
+    return parseMemberCodes(tweetnaclSuite, code);
   } catch {
     return null;
   }

@@ -6,6 +6,7 @@ import { DeletedAccount } from './deleted-account.js';
 import { Invitations } from './invitations.js';
 import { Problem } from './problem.js';
 import { ReceiptKeyBanner } from './receipt-keys.js';
+import { VersionBanner } from './parts.js';
 
 const CONNECTIONS = {
   live: ['Live', 'good'],
@@ -31,7 +32,7 @@ export function Connection(): JSX.Element {
 
 /** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
 export function Banners(): JSX.Element {
-  const { problem, connection, notice, isLoaded } = useSessionView();
+  const { problem, connection, notice, isLoaded, cameras } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
   const { deletions } = usePage();
   useChanges(deletions);
@@ -61,6 +62,7 @@ export function Banners(): JSX.Element {
           <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
         </div>
       )}
+      {cameras.some(({ isVersionHidden }) => isVersionHidden) && <VersionBanner.View />}
       <AlarmBanners />
     </div>
   );

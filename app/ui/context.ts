@@ -1,5 +1,6 @@
 import { realClock } from '../../common/adapters/real-clock.js';
 import { createContext, useContext, useEffect, useState } from './preact.js';
+import type { KemDependencies } from '../core/claim-maker.js';
 import type { Orders } from '../core/orders.js';
 import type { CloudClient } from '../core/cloud-client.js';
 import type { Deletions } from '../core/deletions.js';
@@ -27,6 +28,7 @@ export interface PageContext {
   readonly household: HouseholdHeads;
   readonly receiptKeys: ReceiptKeyPins;
   readonly owner: Owner;
+  readonly kem: KemDependencies;
   readonly session: OwnerSession;
   readonly hearing: Hearing;
   readonly orders: Orders;

@@ -1,7 +1,7 @@
-import { type JSX, type RefObject, useEffect, useRef, useState } from './preact.js';
+import { type JSX, type RefObject, useLayoutEffect, useRef, useState } from './preact.js';
 import type { RecordScene } from '../../protocol/objects/record.js';
-import { keyOf, type PictureState } from '../core/pictures.js';
-import type { EventPicture, TimelineEvent } from '../core/timeline.js';
+import type { PictureState } from '../core/pictures.js';
+import { pictureKey, type EventPicture, type TimelineEvent } from '../core/timeline.js';
 import type { EventKind } from '../core/timeline-kinds.js';
 import { useChanges, usePage } from './context.js';
 import { clockTime, duration } from './format.js';
@@ -11,9 +11,9 @@ import { VerdictChip, verdictSentence } from './verdict-chip.js';
 /** Returns the state of a picture. While it is `shown`, it is loaded and kept. */
 export function usePicture(picture: EventPicture | null, shown: boolean): PictureState {
   const { pictures } = usePage();
-  const key = picture === null ? null : keyOf(picture);
+  const key = picture === null ? null : pictureKey(picture);
   useChanges(pictures);
-  useEffect(() => (picture === null || !shown ? undefined : pictures.show(picture)), [pictures, key, shown]);
+  useLayoutEffect(() => (picture === null || !shown ? undefined : pictures.show(picture)), [pictures, key, shown]);
   return picture === null ? { type: 'none' } : pictures.stateOf(picture);
 }
 
@@ -21,7 +21,7 @@ export function usePicture(picture: EventPicture | null, shown: boolean): Pictur
 function useInView(): readonly [RefObject<HTMLLIElement>, boolean] {
   const [isInView, setInView] = useState(false);
   const element = useRef<HTMLLIElement>(null);
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (element.current === null) return undefined;
     const observer = new IntersectionObserver(
       (entries) => {
@@ -117,6 +117,13 @@ export function EventCard({
 const WAITING = {
   offline: 'Not opened yet: this page has no connection',
   paused: 'Not opened yet: viewing is paused',
+  key: 'Not opened yet: the key of this time has not come from the camera',
+} as const;
+
+const REFUSED = {
+  altered: 'Not shown: this is not the picture your camera signed',
+  'not-sealed': 'Not shown: the camera did not seal this to you',
+  'two-keys': 'Not shown: there are two keys for this time, and only one can be the camera’s',
 } as const;
 
 /** A picture, or the reason why there is not one. */
@@ -158,6 +165,6 @@ export function Picture({
         </div>
       );
     case 'refused':
-      return <div class="frame-note frame-bad">Not shown: this is not the picture your camera signed</div>;
+      return <div class="frame-note frame-bad">{REFUSED[state.why]}</div>;
   }
 }

@@ -65,7 +65,6 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
           </div>
         )}
       </div>
-      {!view.isLoaded && <NotLoaded what="Events" connection={view.connection} />}
       <DeletedEvents />
       {silent.length > 0 && (
         <ul class="silences">
@@ -85,6 +84,8 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
           ))}
         </section>
       ))}
+      {/* Below what is here already, which it must not push out of sight. */}
+      {!view.isLoaded && <NotLoaded what="Events" connection={view.connection} />}
       {view.isLoaded && hasOlder && <MoreButton onMore={more} />}
       {current !== undefined && (
         <EventDialog

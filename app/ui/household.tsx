@@ -1,9 +1,10 @@
-import type { JSX } from './preact.js';
+import { type JSX, useEffect, useState } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { memberNumber } from '../../protocol/objects/member.js';
-import { formatMemberCode, memberLink } from '../../protocol/objects/member-code.js';
-import { memberOf } from '../core/owner-keys.js';
+import { formatMemberCodes, memberCodesLink } from '../core/member-codes.js';
+import type { MemberKeys } from '../core/member-keys.js';
+import { memberOf, memberV2Of } from '../core/owner-keys.js';
 import type { CameraView } from '../core/session-view.js';
 import { useNames, usePage } from './context.js';
 import { PlusIcon } from './icons.js';
@@ -15,7 +16,9 @@ import { MEMBER_STEPS, useMembers } from './use-members.js';
 /** The members of one camera, for its owner. Each change is a new claim: a new epoch that the camera must accept. */
 export function Household({ camera, onAdd }: { readonly camera: CameraView; readonly onAdd: () => void }): JSX.Element {
   const { labelOf } = useNames();
-  const { change, step, problem } = useMembers();
+  const { change, step, keptBackBy, problem } = useMembers();
+  const { kem } = usePage();
+  const standing = camera.isVersionHidden ? kem.members.keepBack(camera.members.slice(1)) : [];
   const others = camera.members.slice(1);
   return (
     <div class="form">
@@ -41,6 +44,7 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
       <p class="muted small">
         A removed member keeps what was recorded until then and sees nothing that is recorded later.
       </p>
+      <KeptBack members={keptBackBy.length > 0 ? keptBackBy : standing} />
       {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
       {problem !== null && <Problem error={problem} />}
       <div class="form-buttons">
@@ -52,12 +56,41 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
   );
 }
 
+/** The members for whose sake a camera stays at version 1, by name. */
+export function KeptBack({ members }: { readonly members: readonly MemberKeys[] }): JSX.Element | null {
+  const { labelOf } = useNames();
+  if (members.length === 0) return null;
+  const names = members.map(({ ed25519 }) => labelOf(toHex(ed25519)) ?? `member ${accountNumber(ed25519)}`);
+  return (
+    <p class="note note-wait" data-kept-back={members.length}>
+      <strong>{names.join(', ')}</strong> {members.length === 1 ? 'keeps' : 'keep'} this camera at version 1: their code
+      of version 2 was not shown to you. Ask them to open their page and to show you their code, and add them again.
+    </p>
+  );
+}
+
+/**
+ * Returns the hash of this person's KEM key once the cloud has the key, so that an owner's page finds it there; null where the
+ * cloud does not take it, and undefined until that is known.
+ */
+function useDepositedKem(): Uint8Array | null | undefined {
+  const { kem, client } = usePage();
+  const [hash, setHash] = useState<Uint8Array | null | undefined>(undefined);
+  useEffect(() => {
+    const deposit = async (): Promise<Uint8Array> => {
+      const ownHash = await kem.own.hash();
+      await client.sendKemKey(ownHash, await kem.own.publicKey());
+      return ownHash;
+    };
+    deposit().then(setHash, () => {
+      setHash(null);
+    });
+  }, [kem, client]);
+  return hash;
+}
+
 /** The code that this person shows to an owner who wants to share a camera. */
 export function MyCode(): JSX.Element {
-  const { keys } = usePage();
-  const member = memberOf(tweetnaclSuite, keys);
-  const code = formatMemberCode(tweetnaclSuite, member);
-  const link = memberLink(`${location.origin}${location.pathname}`, code);
   return (
     <div class="panel">
       <h2>Join a household</h2>
@@ -67,12 +100,32 @@ export function MyCode(): JSX.Element {
       </p>
       <details>
         <summary>Show my code</summary>
-        <QrCode text={link} label="QR code of the link that adds you to a household" />
-        <p>
-          Code number <span class="mono">{memberNumber(member)}</span>: the other screen must show the same.
-        </p>
-        <p class="mono small code">{code}</p>
+        <Code />
       </details>
     </div>
+  );
+}
+
+function Code(): JSX.Element {
+  const { keys } = usePage();
+  const kem = useDepositedKem();
+  if (kem === undefined) return <p class="muted">Making your code …</p>;
+  const member = memberOf(tweetnaclSuite, keys);
+  const memberV2 = kem === null ? null : memberV2Of(tweetnaclSuite, keys, kem);
+  const codes = formatMemberCodes(tweetnaclSuite, member, memberV2);
+  const link = memberCodesLink(`${location.origin}${location.pathname}`, codes);
+  return (
+    <>
+      <QrCode text={link} label="QR code of the link that adds you to a household" />
+      <p>
+        Code number <span class="mono">{memberNumber(memberV2 ?? member)}</span>: the other screen must show the same.
+      </p>
+      {memberV2 !== null && (
+        <p class="muted small">
+          A page of an older version shows <span class="mono">{memberNumber(member)}</span>.
+        </p>
+      )}
+      <p class="mono small code">{codes}</p>
+    </>
   );
 }

@@ -1,4 +1,4 @@
-import { type JSX, render, useEffect, useState } from './preact.js';
+import { type JSX, render, useLayoutEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
@@ -6,13 +6,16 @@ import { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { CLAIM_FRAGMENT } from '../../protocol/objects/claim-code.js';
 import { MEMBER_FRAGMENT } from '../../protocol/objects/member-code.js';
-import { FIRST_PAGE_RECORDS } from '../core/camera-pages.js';
+import { FIRST_ANSWER_RECORDS } from '../core/camera-pages.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { Deletions } from '../core/deletions.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
 import { Liveness } from '../core/liveness.js';
 import { HouseholdHeads } from '../core/household-heads.js';
 import { Owner } from '../core/owner.js';
+import { MEMBER_FRAGMENT_V2, MemberBook } from '../core/member-keys.js';
+import { OwnKem } from '../core/own-kem.js';
+import { Opener } from '../core/opener.js';
 import { ownerKeys, recipientOf } from '../core/owner-keys.js';
 import { Orders } from '../core/orders.js';
 import { OwnerSession } from '../core/owner-session.js';
@@ -27,9 +30,11 @@ import type { PageContext } from './context.js';
 import { demoStorage } from './demo.js';
 import { IndexedDbStorage } from './indexeddb-storage.js';
 import { Logo } from './icons.js';
+import { startOpenerThread } from './opener-thread.js';
 import { Onboarding } from './parts.js';
 import { Problem } from './problem.js';
 import { Shell } from './shell.js';
+import { subtleSeals } from './subtle-seals.js';
 
 /** Returns the cloud's origin, which the build wrote into the page; the page's own if that is empty. */
 function cloudOrigin(): string {
@@ -59,18 +64,29 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     cloudOrigin: cloudOrigin(),
     pageOrigin: location.origin,
     fetch: (url, init) => fetch(url, init),
-    firstRecords: FIRST_PAGE_RECORDS,
+    firstRecords: FIRST_ANSWER_RECORDS,
   });
-  const history = new HistoryKeeper(suite, storage, recipientOf(keys), signatures);
+  const kem = { own: new OwnKem(suite, keys, storage), members: new MemberBook(storage) };
+  await kem.members.load();
+  const kemHash = (): Promise<Uint8Array> => kem.own.hash();
+  const history = new HistoryKeeper(suite, storage, recipientOf(keys), { signatures, kemHash });
   await history.load();
   client.acceptHouseholds(history.acceptedAccounts());
   const { signer } = keys;
   const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: signer.publicKey });
-  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
+  const subtle = subtleSeals();
+  const opener = new Opener({ suite, clock, keys, ...(subtle === undefined ? {} : { subtle }) });
+  const owner = new Owner({ suite, clock, keys, client, history, receiptKeys, opener, kem });
   const household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
   await household.load();
   const session = new OwnerSession({ client, history, clock, random: realRandom, liveness, household });
   const hearing = new Hearing(session, liveness);
+  const started = session.subscribe(({ isLoaded }) => {
+    if (!isLoaded) return;
+    // Not before: the first events are waited for.
+    started();
+    startOpenerThread(opener, keys);
+  });
   const deletions = new Deletions({ suite, clock, keys, client, history });
   const putAway = new PutAway(storage);
   await putAway.load();
@@ -81,7 +97,13 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     standing.addRecord(record);
   });
   const orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, standing, refresh });
-  const pictures = new Pictures({ open: (picture) => owner.openPicture(picture), session, clock, urls: PICTURE_URLS });
+  const pictures = new Pictures({
+    open: (picture) => owner.openPicture(picture),
+    keyStateOf: (picture) => owner.periodStateOf(picture),
+    session,
+    clock,
+    urls: PICTURE_URLS,
+  });
   return {
     keys,
     storage,
@@ -91,6 +113,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     household,
     receiptKeys,
     owner,
+    kem,
     session,
     hearing,
     orders,
@@ -99,6 +122,12 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
     putAway,
     pictures,
   };
+}
+
+/** Returns the codes of a person in the link's fragment, or null, and removes them from the address. */
+function consumeMemberCodes(): string | null {
+  const codes = [MEMBER_FRAGMENT, MEMBER_FRAGMENT_V2].flatMap((name) => consumeCode(name) ?? []);
+  return codes.length === 0 ? null : codes.join('\n');
 }
 
 /** Returns the code in the link's fragment and removes it from the address. */
@@ -140,7 +169,8 @@ function App({
     if (master === null) setState({ type: 'new', storage });
     else enter(storage, master);
   };
-  useEffect(() => {
+  // Before the first frame is drawn, which says nothing yet.
+  useLayoutEffect(() => {
     start().catch(fail);
   }, []);
   switch (state.type) {
@@ -184,5 +214,5 @@ function App({
 
 const root = document.getElementById('page');
 if (root !== null) {
-  render(<App claimCode={consumeCode(CLAIM_FRAGMENT)} memberCode={consumeCode(MEMBER_FRAGMENT)} />, root);
+  render(<App claimCode={consumeCode(CLAIM_FRAGMENT)} memberCode={consumeMemberCodes()} />, root);
 }

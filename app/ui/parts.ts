@@ -6,6 +6,7 @@ export const CamerasView = part(async () => (await import('./cameras-view.js')).
 export const SettingsView = part(async () => (await import('./settings-view.js')).SettingsView);
 export const AddCamera = part(async () => (await import('./add-camera.js')).AddCamera);
 export const AddMember = part(async () => (await import('./add-member.js')).AddMember);
+export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
 /** Loads what a signed-in person may open next. */
 export function preloadParts(): void {

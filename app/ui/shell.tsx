@@ -1,4 +1,4 @@
-import { type JSX, useEffect, useState } from './preact.js';
+import { type JSX, useEffect, useLayoutEffect, useState } from './preact.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import type { SessionView } from '../core/session-view.js';
 import { Banners, Connection } from './banners.js';
@@ -34,7 +34,8 @@ export function Shell({
   const [adding, setAdding] = useState<string | null>(claimCode);
   const [addingMember, setAddingMember] = useState<string | null>(memberCode);
   useTheme(page.storage);
-  useEffect(() => {
+  // The cloud is asked while the frame is drawn.
+  useLayoutEffect(() => {
     const controller = new AbortController();
     void page.session.run(controller.signal);
     return () => {

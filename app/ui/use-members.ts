@@ -1,6 +1,6 @@
 import { fromHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
-import type { Recipient } from '../../protocol/objects/claim.js';
+import type { MemberKeys } from '../core/member-keys.js';
 import type { ClaimStep } from '../core/owner.js';
 import type { CameraView } from '../core/session-view.js';
 import { usePage } from './context.js';
@@ -19,14 +19,18 @@ export const MEMBER_STEPS: Readonly<Record<ClaimStep, string>> = {
 export function useMembers(): {
   readonly change: (
     cameras: readonly CameraView[],
-    next: (members: readonly Recipient[]) => readonly Recipient[],
+    next: (members: readonly MemberKeys[]) => readonly MemberKeys[],
+    options?: { readonly needsVersionTwo?: boolean },
   ) => Promise<void>;
   readonly step: ClaimStep | null;
+  /** For whose sake the last change was of version 1. */
+  readonly keptBackBy: readonly MemberKeys[];
   readonly problem: SealcamError | null;
   readonly fail: (error: unknown) => void;
 } {
   const { owner, session } = usePage();
   const [step, setStep] = useState<ClaimStep | null>(null);
+  const [keptBackBy, setKeptBackBy] = useState<readonly MemberKeys[]>([]);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const abort = useRef<AbortController | null>(null);
   useEffect(() => () => abort.current?.abort(), []);
@@ -36,10 +40,12 @@ export function useMembers(): {
   };
   return {
     step,
+    keptBackBy,
     problem,
     fail,
-    change: async (cameras, next) => {
+    change: async (cameras, next, { needsVersionTwo = false } = {}) => {
       setProblem(null);
+      setKeptBackBy([]);
       const controller = new AbortController();
       abort.current = controller;
       try {
@@ -48,7 +54,9 @@ export function useMembers(): {
             device: fromHex(device, 32) ?? new Uint8Array(32),
             epoch,
             members: next(members.slice(1)),
+            needsVersionTwo,
             onStep: setStep,
+            onKeptBack: setKeptBackBy,
             signal: controller.signal,
           });
         }

@@ -10,6 +10,7 @@ export const SHARES = [
   'streams-of-strangers',
   'pending-claims',
   'offers',
+  'kem-keys',
   'alarms-of-strangers',
 ] as const;
 export type ShareName = (typeof SHARES)[number];

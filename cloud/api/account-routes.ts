@@ -6,6 +6,7 @@ import type { ClaimRow, ExportItem } from '../store/store.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import type { ReadRecord } from './reader.js';
+import { base64List } from './wire.js';
 
 const security = [{ session: [] }];
 
@@ -51,8 +52,8 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
       if (row === null) continue;
       if (item.type === 'record') {
         // Like every other read: verified, bound to its row, and in the access log, which names no record that arrived since.
-        if (range === null || item.record.seq < range.from || item.record.seq > range.to) continue;
-        const shown = await reader.exportRecord(key, row, item.record, item.media);
+        if (range === null) continue;
+        const shown = await reader.exportRecord(key, row, { stored: item.record, media: item.media, range });
         if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         continue;
       }
@@ -62,7 +63,8 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
         if (what === 'export' && atMs >= startedAtMs && equal(who, key)) continue;
         if (!(await reader.isOfRow(key, row, item.entry))) continue;
       }
-      yield `${JSON.stringify(claimOrAccessLine(item))}\n`;
+      const kemKeys = item.type === 'claim' ? await reader.kemKeys(key, row) : null;
+      yield `${JSON.stringify(claimOrAccessLine(item, kemKeys))}\n`;
     }
   }
 }
@@ -80,9 +82,13 @@ function recordLine({ record, receivedAtMs }: ReadRecord, media: readonly (Seale
   };
 }
 
-function claimOrAccessLine(item: Exported<'claim'> | Exported<'access'>): object {
+function claimOrAccessLine(
+  item: Exported<'claim'> | Exported<'access'>,
+  kemKeys: readonly (Uint8Array | null)[] | null = null,
+): object {
   if (item.type === 'claim') {
-    return { type: 'claim', claim: toBase64(item.row.claim ?? new Uint8Array(0)), state: item.row.state };
+    const claim = { type: 'claim', claim: toBase64(item.row.claim ?? new Uint8Array(0)), state: item.row.state };
+    return kemKeys === null ? claim : { ...claim, kemKeys: base64List(kemKeys) };
   }
   const { reader, device, mediaId, ...rest } = item.entry;
   return {

@@ -2,12 +2,14 @@ import { equal, toBase64 } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import * as v from '../../common/schema.js';
-import { claimKind } from '../../protocol/objects/claim.js';
+import { anyClaimKind, checkClaimSuccession, type AnyClaim } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
-import { offerKind } from '../../protocol/objects/offer.js';
-import { openSigned } from '../../protocol/objects/signed-object.js';
+import { anyOfferKind } from '../../protocol/objects/offer.js';
+import { openSigned, versionOf } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import { countRefused } from '../alarms/shares.js';
+import { checkKemKeysBeside } from '../trust/kem-keys.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import { acceptedBody, bytesOf, claimAnswer, claimBody, decoded, hexOf, offerAnswer } from './wire.js';
@@ -25,17 +27,30 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
    *
    * @throws SealcamError `claim-refused`, `store-unavailable`
    */
-  async function requireOpenOffer(device: Uint8Array, nonce: Uint8Array, account: Uint8Array): Promise<void> {
+  async function requireOpenOffer(claim: AnyClaim, account: Uint8Array): Promise<void> {
+    const { device, nonce } = claim;
     const found = await store.claims.offer(device);
     const isOpen = found !== undefined && clock.wallMs() - found.atMs <= LIMITS.claimWindowMs;
-    const offer = isOpen ? openSigned(offerKind, suite, found.offer).value : undefined;
+    const offer = isOpen ? openSigned(anyOfferKind, suite, found.offer).value : undefined;
     const latest = await store.claims.latest(device);
     const isAdmitted = offer?.mode !== 'owner' || latest === undefined || equal(latest.account, account);
-    if (offer !== undefined && equal(offer.nonce, nonce) && isAdmitted) return;
+    // A camera that offered version 1 does not know the other.
+    const isKnown = offer !== undefined && versionOf(claim) <= versionOf(offer);
+    if (isKnown && equal(offer.nonce, nonce) && isAdmitted) return;
     countRefused(counters, 'pending-claims');
     throw new SealcamError('claim-refused', 'the claim answers no open offer of this camera', {
       hint: 'Read the offer again.',
     });
+  }
+
+  /**
+   * Returns the KEM keys that a request has beside a claim of version 2.
+   * @throws SealcamError `kem-key` unless they are those that the claim names
+   */
+  function keysBeside(claim: AnyClaim, texts: readonly string[]): { readonly kemKeys?: readonly Uint8Array[] } {
+    const kemKeys = texts.map(decoded);
+    checkKemKeysBeside(suite, claim, kemKeys);
+    return isVersionTwo(claim) ? { kemKeys } : {};
   }
 
   /**
@@ -45,7 +60,7 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
   async function mayWait(device: Uint8Array, nonce: Uint8Array, key: Uint8Array): Promise<boolean> {
     const waiting = await store.claims.pending(device);
     if (waiting === undefined || !equal(waiting.nonce, nonce)) return true;
-    return equal(openSigned(claimKind, suite, waiting.claim).value.ownerKey, key);
+    return equal(openSigned(anyClaimKind, suite, waiting.claim).value.ownerKey, key);
   }
 
   app.get<{ Params: { device: string } }>(
@@ -61,7 +76,7 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       if (
         found === undefined ||
         clock.wallMs() - found.atMs > LIMITS.claimWindowMs ||
-        openSigned(offerKind, suite, found.offer).value.lastEpoch < latestEpoch
+        openSigned(anyOfferKind, suite, found.offer).value.lastEpoch < latestEpoch
       ) {
         throw new SealcamError('not-found', 'this camera has no open claim window', {
           hint: 'Press its button (or Enter, on a mock camera) and try again within ten minutes.',
@@ -88,7 +103,7 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
     },
   );
 
-  app.post<{ Body: { claim: string; mac: string | null } }>(
+  app.post<{ Body: { claim: string; mac: string | null; kemKeys?: string[] } }>(
     '/v1/claims',
     {
       schema: {
@@ -101,7 +116,7 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const bytes = decoded(request.body.claim);
-      const claim = openSigned(claimKind, suite, bytes);
+      const claim = openSigned(anyClaimKind, suite, bytes);
       const { device, epoch, ownerKey, nonce, receiptKeys: named } = claim.value;
       if (!equal(key, ownerKey))
         throw new SealcamError('foreign', 'the owner of the claim is not the owner of this session');
@@ -121,17 +136,20 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       if (latest !== undefined && latest.epoch >= epoch) {
         throw new SealcamError('claim-refused', `epoch ${String(epoch)} has passed`, { hint: 'Read the offer again.' });
       }
-      await requireOpenOffer(device, nonce, accountId(suite, key));
+      const before = latest === undefined ? null : reader.claimOf(latest);
+      if (before !== null) checkClaimSuccession(before, claim.value);
+      const kemKeys = keysBeside(claim.value, request.body.kemKeys ?? []);
+      await requireOpenOffer(claim.value, accountId(suite, key));
       const mac = request.body.mac === null ? null : bytesOf(request.body.mac, 32);
       if (await mayWait(device, nonce, key)) {
-        await store.claims.putPending(device, { claim: bytes, mac, nonce, atMs: clock.wallMs() });
+        await store.claims.putPending(device, { claim: bytes, mac, ...kemKeys, nonce, atMs: clock.wallMs() });
       } else countRefused(counters, 'pending-claims');
-      sendDown(device, encodeDown({ type: 'claim', claim: bytes, mac }));
+      sendDown(device, encodeDown({ type: 'claim', claim: bytes, mac, ...kemKeys }));
       return reply.status(202).send({ state: 'pending' });
     },
   );
 
-  app.post<{ Body: { claim: string; accept: string } }>(
+  app.post<{ Body: { claim: string; accept: string; kemKeys?: string[] } }>(
     '/v1/claims/accepted',
     {
       schema: {
@@ -143,11 +161,12 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
     async (request, reply) => {
       const { key } = sessions.of(request.headers.authorization);
       const bytes = decoded(request.body.claim);
-      const { device, ownerKey } = openSigned(claimKind, suite, bytes).value;
-      if (!equal(key, ownerKey)) {
+      const { value } = openSigned(anyClaimKind, suite, bytes);
+      if (!equal(key, value.ownerKey)) {
         throw new SealcamError('foreign', 'the owner of the claim is not the owner of this session');
       }
-      await handInAccept(device, bytes, decoded(request.body.accept));
+      const { kemKeys } = keysBeside(value, request.body.kemKeys ?? []);
+      await handInAccept(value.device, bytes, decoded(request.body.accept), kemKeys);
       await reply.status(204).send();
     },
   );

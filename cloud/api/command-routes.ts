@@ -1,9 +1,9 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import * as v from '../../common/schema.js';
-import { claimKind } from '../../protocol/objects/claim.js';
-import { commandKind } from '../../protocol/objects/command.js';
-import { openSigned } from '../../protocol/objects/signed-object.js';
+import { anyClaimKind, mayOrder } from '../../protocol/objects/claim.js';
+import { anyCommandKind } from '../../protocol/objects/command.js';
+import { checkVersionOfEpoch, openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
@@ -11,7 +11,9 @@ import { base64, bytesOf, decoded, described, hexOf } from './wire.js';
 
 const security = [{ session: [] }];
 const params = v.object({ device: hexOf(32) });
-const body = v.strictObject({ command: described(base64, "signed command object, by the camera's owner") });
+const body = v.strictObject({
+  command: described(base64, 'signed command object, by a key that the claim gives the role of an owner'),
+});
 const answer = v.object({
   online: described(v.nullable(v.boolean()), 'a hint of the broker; the answer is a record of the camera'),
 });
@@ -35,15 +37,19 @@ export function commandRoutes(app: FastifyInstance, context: ApiContext): void {
       const { key } = sessions.of(request.headers.authorization);
       const device = bytesOf(request.params.device, 32);
       const bytes = decoded(request.body.command);
-      const command = openSigned(commandKind, suite, bytes);
+      const command = openSigned(anyCommandKind, suite, bytes);
       const row = await store.claims.row(device, command.value.epoch);
-      const isOwner =
-        row?.state === 'open' &&
-        row.claim !== null &&
-        equal(command.kid, openSigned(claimKind, suite, row.claim).value.ownerKey) &&
-        equal(row.claimHash, command.value.claimHash);
+      const claim = row?.state === 'open' && row.claim !== null ? openSigned(anyClaimKind, suite, row.claim) : null;
+      const isUnder =
+        claim !== null &&
+        equal(command.value.device, claim.value.device) &&
+        equal(command.value.claimHash, claim.hash) &&
+        equal(row?.claimHash ?? claim.hash, claim.hash);
       // A member, a former owner and a stranger get the same answer.
-      if (!isOwner || !equal(key, command.kid)) throw new SealcamError('not-found', 'no such camera');
+      if (!isUnder || !equal(key, command.kid) || !mayOrder(claim.value, key)) {
+        throw new SealcamError('not-found', 'no such camera');
+      }
+      checkVersionOfEpoch(command.value, claim.value);
       counters.add('commands.relayed');
       sendDown(device, encodeDown({ type: 'command', command: bytes }));
       const status = await store.records.status(device);

@@ -30,6 +30,11 @@ export interface ApiContext {
   readonly notReady: () => Promise<string | null>;
   /** Publishes on a camera's `down` topic. */
   readonly sendDown: (device: Uint8Array, payload: Uint8Array) => void;
-  /** Stores a claim with the accept that its camera signed. @throws SealcamError `foreign`, `claim-refused`, … */
-  readonly handInAccept: (device: Uint8Array, claim: Uint8Array, accept: Uint8Array) => Promise<void>;
+  /** Stores a claim with the accept that its camera signed. @throws SealcamError `foreign`, `claim-refused`, `kem-key`, … */
+  readonly handInAccept: (
+    device: Uint8Array,
+    claim: Uint8Array,
+    accept: Uint8Array,
+    kemKeys?: readonly Uint8Array[],
+  ) => Promise<void>;
 }

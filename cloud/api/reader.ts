@@ -1,63 +1,33 @@
 import { distinct, equal } from '../../common/bytes.js';
-import { asSealcamError, SealcamError } from '../../common/errors.js';
+import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
-import type { Claim } from '../../protocol/objects/claim.js';
-import { accountId, epochKey } from '../../protocol/objects/ids.js';
-import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
-import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { epochKey } from '../../protocol/objects/ids.js';
+import { kemHash } from '../../protocol/objects/kem-keys.js';
+import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
-import { checkBinding } from '../../protocol/verify/binding.js';
-import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
-import type { Verdict } from '../../protocol/verify/verdict.js';
-import { Refusals } from '../alarms/refusals.js';
-import type { AccessEntry, ClaimRow, EpochKey, NewMedia, StoredRecord } from '../store/store.js';
-import { AccessWriter } from './access-writer.js';
+import { kemHashesOf } from '../store/periods.js';
+import type { AccessEntry, ClaimRow, NewMedia, StoredRecord } from '../store/store.js';
 import type { FeedItem } from './feed.js';
-import { ReadGate, type ReaderDependencies } from './read-gate.js';
+import { NO_BYTES, RecordReader, type ReadRecord } from './record-reader.js';
 import type { Session } from './sessions.js';
 
-const NO_BYTES = new Uint8Array(0);
+export type { ReadRecord } from './record-reader.js';
+
 const WRONG_MEDIA = 'media that is not the one the record names';
 
-/** A record that this read verified and that its reader may see. */
-export interface ReadRecord {
-  /** Arrival number. */
-  readonly id: number;
-  readonly record: Verified<SealcamRecord>;
-  readonly receivedAtMs: number;
-  readonly continuity: Continuity;
-  readonly media: readonly { readonly id: Uint8Array; readonly isAvailable: boolean }[];
-}
-
-export interface Mismatch {
-  readonly verdict: Verdict;
-  readonly reason: string;
-  readonly bytes: Uint8Array;
-}
-
-/** What a line of the access log adds to reader and epoch. */
-interface Access {
-  readonly what: AccessEntry['what'];
-  readonly fromSeq: number;
-  readonly toSeq: number;
-  readonly mediaId: Uint8Array | null;
+/** A record as the store exports it, and the range of seqs that the export was logged for. */
+export interface ExportedRecord {
+  readonly stored: StoredRecord;
+  readonly media: readonly NewMedia[];
+  readonly range: { readonly from: number; readonly to: number };
 }
 
 /**
  * The only way from the store to a reader. Each read fetches the claim row of the record's own epoch, verifies the record
  * again, and writes the access log before it returns anything. What does not verify raises an alarm and is not shown.
  */
-export class Reader extends ReadGate {
-  private readonly refusals: Refusals;
-  private readonly accessWriter: AccessWriter;
-
-  constructor(deps: ReaderDependencies) {
-    super(deps);
-    this.refusals = new Refusals(deps);
-    this.accessWriter = new AccessWriter(deps.store.access);
-  }
-
+export class Reader extends RecordReader {
   /**
    * Returns the epochs that a person may read, without revoked ones and those of accounts that are paused or marked. Of
    * accounts whose invitation the person has not accepted, there are a few.
@@ -141,32 +111,6 @@ export class Reader extends ReadGate {
   }
 
   /**
-   * Returns whether the signed claim inside the row is that of its epoch and names the key. The table of members only
-   * finds rows: a mixed-up entry there grants nothing, and raises an alarm.
-   */
-  async mayRead(key: Uint8Array, row: ClaimRow): Promise<boolean> {
-    const claim = this.claimOf(row);
-    if (claim?.recipients.some(({ ed25519 }) => equal(ed25519, key)) === true) return true;
-    const reason =
-      claim !== null ? 'the claim of this epoch does not name the reader' : 'the claim does not belong to its row';
-    await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
-    return false;
-  }
-
-  /**
-   * Returns whether this key signed the claim inside the row, for the row's own epoch. What cannot be undone asks this for
-   * each row: a mixed-up row destroys nothing, and raises an alarm.
-   */
-  async isOwner(key: Uint8Array, row: ClaimRow): Promise<boolean> {
-    const claim = this.claimOf(row);
-    if (claim !== null && equal(claim.ownerKey, key)) return true;
-    const reason =
-      claim !== null ? 'the key did not sign the claim of this epoch' : 'the claim does not belong to its row';
-    await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: row.claim ?? NO_BYTES });
-    return false;
-  }
-
-  /**
    * Returns the newest lines of the access log of every epoch of the person's households, revoked ones included. The table
    * of members finds the lines; the claim of each epoch decides whether the key may see them.
    *
@@ -230,24 +174,24 @@ export class Reader extends ReadGate {
 
   /**
    * Returns a record for an export that was started, with its sealed objects in the order in which the record names them,
-   * null for one that is missing; null where the record may not be shown.
+   * null for one that is missing; null where the record may not be shown, or arrived since. A key record that the rest
+   * needs may lie below the range.
    */
   async exportRecord(
     key: Uint8Array,
     row: ClaimRow,
-    stored: StoredRecord,
-    media: readonly NewMedia[],
+    { stored, media, range }: ExportedRecord,
   ): Promise<{ readonly read: ReadRecord; readonly media: readonly (SealedObject | null)[] } | null> {
     await this.requireReadsOpen(key, row.account);
     const read = (await this.isRevoked(row)) ? null : await this.verify(key, row, stored);
     if (read === null) return null;
+    const { seq, kind } = read.record.value;
+    if (seq > range.to || (seq < range.from && kind !== 'key')) return null;
+    if (seq < range.from) await this.logAccess(key, row, { what: 'export', fromSeq: seq, toSeq: seq, mediaId: null });
     const objects: (SealedObject | null)[] = [];
     for (const named of read.record.value.media ?? []) {
       const found = media.find(({ id }) => equal(id, named.id))?.sealed ?? null;
-      const isRight = found !== null && isMediaOf(this.deps.suite, named, found);
-      if (found !== null && !isRight) {
-        await this.raiseAlarm(key, row, { verdict: 'malformed', reason: WRONG_MEDIA, bytes: read.record.bytes });
-      }
+      const isRight = found !== null && (await this.isNamed(key, row, read, named, found));
       objects.push(isRight ? found : null);
     }
     return { read, media: objects };
@@ -287,68 +231,81 @@ export class Reader extends ReadGate {
     if (found === undefined || read === null || named === undefined) {
       throw new SealcamError('not-found', 'no such media');
     }
-    if (!isMediaOf(this.deps.suite, named, found.sealed)) {
-      await this.raiseAlarm(key, row, { verdict: 'malformed', reason: WRONG_MEDIA, bytes: read.record.bytes });
+    if (!(await this.isNamed(key, row, read, named, found.sealed)))
       throw new SealcamError('not-found', 'no such media');
-    }
     await this.logAccess(key, row, { what: 'media', fromSeq: found.seq, toSeq: found.seq, mediaId: id });
     return found.sealed;
   }
 
-  /** Returns the verified record; null, after an alarm, for one that must not be shown. */
-  private async verify(key: Uint8Array, row: ClaimRow, stored: StoredRecord): Promise<ReadRecord | null> {
-    const { store, suite } = this.deps;
-    let record: Verified<SealcamRecord>;
-    try {
-      record = openSigned(recordKind, suite, stored.bytes);
-    } catch (error) {
-      const { code, message } = asSealcamError(error);
-      const verdict = code === 'foreign' || code === 'unsupported' ? code : 'malformed';
-      await this.raiseAlarm(key, row, { verdict, reason: message, bytes: stored.bytes });
-      return null;
+  /**
+   * Returns the key record of a period with its object, without which nothing sealed in the period opens.
+   *
+   * @throws SealcamError `not-found`, also before its object has come; `reads-paused`, `revocation-stale`, `store-unavailable`
+   */
+  async keyRecord(
+    key: Uint8Array,
+    row: ClaimRow,
+    periodId: Uint8Array,
+  ): Promise<{ readonly read: ReadRecord; readonly body: Uint8Array }> {
+    await this.requireReadsOpen(key, row.account);
+    const found = (await this.isRevoked(row))
+      ? undefined
+      : await this.deps.store.records.keyRecord(row.device, row.epoch, periodId);
+    const read = found === undefined ? null : await this.verify(key, row, found.record);
+    const { key: signed, media = [], seq } = read?.record.value ?? {};
+    const [named] = media;
+    if (found === undefined || read === null || signed === undefined || named === undefined || seq === undefined) {
+      throw new SealcamError('not-found', 'no such period');
     }
-    const { value, hash } = record;
-    const isKeyed = equal(value.device, stored.device) && value.epoch === stored.epoch && value.seq === stored.seq;
-    const binding = isKeyed && equal(hash, stored.hash) ? checkBinding(value, row) : 'foreign';
-    if (binding !== 'bound') {
-      const reason = 'does not belong to the claim row of its epoch';
-      await this.raiseAlarm(key, row, { verdict: binding, reason, bytes: stored.bytes });
-      return null;
+    if (!equal(signed.periodId, periodId)) {
+      const reason = 'the key record of another period';
+      await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: read.record.bytes });
+      throw new SealcamError('not-found', 'no such period');
     }
-    if (!(await this.mayRead(key, row))) return null;
-    const continuity = checkContinuity(value, await store.records.chainFacts(value.device, value.epoch, value.seq));
-    if (continuity.verdict === 'equivocation') {
-      const reason = 'not the record that its successor names';
-      await this.raiseAlarm(key, row, { verdict: 'equivocation', reason, bytes: stored.bytes });
-      return null;
+    if (found.sealed === null || !(await this.isNamed(key, row, read, named, found.sealed))) {
+      throw new SealcamError('not-found', 'no such period');
     }
-    const ids = (value.media ?? []).map(({ id }) => id);
-    const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, value.seq, ids);
-    const media = ids.map((id, i) => ({ id, isAvailable: present[i] === true }));
-    return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media };
+    await this.logAccess(key, row, { what: 'media', fromSeq: seq, toSeq: seq, mediaId: named.id });
+    return { read, body: found.sealed.body };
   }
 
-  /** Returns the signed claim inside a row; null unless it verifies and is that of the row's epoch. */
-  claimOf(row: ClaimRow): Claim | null {
-    return this.claims.of(row);
+  /**
+   * Returns the KEM keys that the claim of a row names, in its order, null for one that is missing; null for a claim of
+   * version 1. The caller has checked that its reader may see the claim.
+   */
+  async kemKeys(key: Uint8Array, row: ClaimRow): Promise<readonly (Uint8Array | null)[] | null> {
+    const claim = this.claimOf(row);
+    const hashes = claim === null ? [] : kemHashesOf(claim);
+    if (hashes.length === 0) return null;
+    const found = await this.deps.store.claims.kemKeys(hashes);
+    const shown: (Uint8Array | null)[] = [];
+    for (const [i, hash] of hashes.entries()) {
+      const kemKey = found[i] ?? null;
+      const isRight = kemKey !== null && equal(kemHash(this.deps.suite, kemKey), hash);
+      if (kemKey !== null && !isRight) {
+        const reason = 'a KEM key that is not the one that the claim names';
+        await this.raiseAlarm(key, row, { verdict: 'foreign', reason, bytes: kemKey });
+      }
+      shown.push(isRight ? kemKey : null);
+    }
+    return shown;
   }
 
-  /** Raises the alarm over something stored that disagrees with what is signed. `reader` is null where nobody asked for it. */
-  reportMismatch(reader: Uint8Array | null, at: EpochKey | null, mismatch: Mismatch): Promise<void> {
-    const { device, epoch } = at ?? { device: null, epoch: null };
-    return this.refusals.recordRefusal({ place: 'read', device, epoch, reader, ...mismatch });
+  /** Returns whether a stored object is the one that a record names; raises an alarm where it is not. */
+  private async isNamed(
+    key: Uint8Array,
+    row: ClaimRow,
+    { record }: ReadRecord,
+    named: RecordMediaV2,
+    sealed: SealedObject,
+  ): Promise<boolean> {
+    if (isMediaOf(this.deps.suite, named, sealed)) return true;
+    await this.raiseAlarm(key, row, { verdict: 'malformed', reason: WRONG_MEDIA, bytes: record.bytes });
+    return false;
   }
 
   /** Returns whether an open epoch has been silent for two health cadences. */
   isIncomplete(lastReceivedAtMs: number, row: ClaimRow): boolean {
     return row.state === 'open' && this.deps.clock.wallMs() - lastReceivedAtMs > 2 * LIMITS.healthCadenceMs;
-  }
-
-  private logAccess(reader: Uint8Array, { device, epoch }: ClaimRow, access: Access): Promise<void> {
-    return this.accessWriter.append({ atMs: this.deps.clock.wallMs(), reader, device, epoch, ...access });
-  }
-
-  private raiseAlarm(key: Uint8Array, row: ClaimRow, mismatch: Mismatch): Promise<void> {
-    return this.reportMismatch(accountId(this.deps.suite, key), row, mismatch);
   }
 }

@@ -9,12 +9,14 @@ import type { Session } from './sessions.js';
 import type { cameraItem, firstAnswer } from './wire.js';
 import {
   accessAnswer,
+  base64List,
   bytesOf,
   camerasAnswer,
   described,
   epoch,
   hexOf,
   integerInText,
+  periodAnswer,
   recordJson,
   recordsAnswer,
 } from './wire.js';
@@ -89,6 +91,24 @@ export function recordRoutes(app: FastifyInstance, context: ApiContext): void {
       const row = await reader.rowFor(key, bytesOf(params.device, 32), params.epoch);
       const { header, body } = await reader.media(key, row, bytesOf(params.id, 16));
       return reply.type('application/cbor').send(Buffer.from(encodeCbor([header, body])));
+    },
+  );
+
+  app.get<{ Params: { device: string; epoch: number; period: string } }>(
+    '/v1/devices/:device/epochs/:epoch/periods/:period',
+    {
+      schema: {
+        summary: 'The key record of a period, which everything that was sealed in it needs',
+        security,
+        params: v.object({ device: hexOf(32), epoch, period: hexOf(16) }),
+        response: { 200: periodAnswer },
+      },
+    },
+    async ({ headers, params }) => {
+      const { key } = sessions.of(headers.authorization);
+      const row = await reader.rowFor(key, bytesOf(params.device, 32), params.epoch);
+      const { read, body } = await reader.keyRecord(key, row, bytesOf(params.period, 16));
+      return { record: recordJson(read), body: toBase64(body) };
     },
   );
 
@@ -174,6 +194,7 @@ function invitationJson(row: ClaimRow): CameraJson {
     epoch: row.epoch,
     account: toHex(row.account),
     claim: toBase64(row.claim ?? new Uint8Array(0)),
+    kemKeys: null,
     state: row.state === 'open' ? 'open' : 'closed',
     online: null,
     lastReceivedAtMs: null,
@@ -190,14 +211,16 @@ export async function cameraJson(
   row: ClaimRow,
   what: AccessEntry['what'],
 ): Promise<CameraJson> {
-  const [status, bounds, health] = await Promise.all([
+  const [status, bounds, health, kemKeys] = await Promise.all([
     store.records.status(row.device),
     store.records.bounds(row.device, row.epoch),
     reader.health(key, row, what),
+    row.state === 'open' ? reader.kemKeys(key, row) : null,
   ]);
   const lastReceivedAtMs = bounds?.lastReceivedAtMs ?? null;
   return {
     ...invitationJson(row),
+    kemKeys: base64List(kemKeys),
     online: status?.online ?? null,
     lastReceivedAtMs,
     incomplete: lastReceivedAtMs !== null && reader.isIncomplete(lastReceivedAtMs, row),

@@ -16,6 +16,7 @@ import { deletionRoutes } from './deletion-routes.js';
 import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fastify.js';
 import { headsRoutes } from './heads-routes.js';
 import { describedRoute } from './openapi.js';
+import { kemKeyRoutes } from './kem-key-routes.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -48,6 +49,8 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   unsupported: 400,
   foreign: 403,
   'claim-refused': 409,
+  'claim-downgrade': 409,
+  'kem-key': 400,
   'session-refused': 401,
   'not-found': 404,
   'too-large': 413,
@@ -146,6 +149,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   app.get('/v1/openapi.json', { schema: { hide: true } }, () => app.swagger());
   sessionRoutes(app, context);
   claimRoutes(app, context);
+  kemKeyRoutes(app, context);
   commandRoutes(app, context);
   recordRoutes(app, context);
   streamRoutes(app, context, limits);

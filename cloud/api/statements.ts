@@ -1,13 +1,13 @@
 import { equal, toHex } from '../../common/bytes.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import type { Claim } from '../../protocol/objects/claim.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { floorKind } from '../../protocol/objects/floor.js';
-import { headsKind, type Heads } from '../../protocol/objects/heads.js';
+import { anyHeadsKind } from '../../protocol/objects/heads.js';
 import { accountId, epochKey } from '../../protocol/objects/ids.js';
 import { openSigned, type SignedKind, type Verified } from '../../protocol/objects/signed-object.js';
-import type { StoredDeletion } from '../store/statement-store.js';
+import type { AnyHeads, StoredDeletion } from '../store/statement-store.js';
 import type { ClaimRow, CloudStore, EpochKey } from '../store/store.js';
 import { readerToken } from '../trust/reader-token.js';
 import type { Reader } from './reader.js';
@@ -117,8 +117,8 @@ export class Statements {
    *
    * @throws SealcamError `foreign`, `account-marked`, `malformed`, `bad-signature`, `store-unavailable`
    */
-  async openHeads(session: Session, bytes: Uint8Array): Promise<Verified<Heads>> {
-    const heads = openSigned(headsKind, this.deps.suite, bytes);
+  async openHeads(session: Session, bytes: Uint8Array): Promise<Verified<AnyHeads>> {
+    const heads = openSigned(anyHeadsKind, this.deps.suite, bytes);
     if (!equal(heads.kid, session.key)) throw new SealcamError('foreign', 'the signer is not the key of this session');
     if ((await this.rowsNaming(session)).length === 0) throw new SealcamError('foreign', 'this key reads no camera');
     return heads;
@@ -142,8 +142,8 @@ export class Statements {
     }
     const shown: Uint8Array[] = [];
     for (const { key: signer, statement } of await store.heads.ofKeys([...keys.values()])) {
-      const heads = await this.openStored(headsKind, null, statement, ({ kid }) => equal(kid, signer));
-      const mayRead = ([device, epoch]: Heads['heads'][number]): boolean => readable.has(epochKey(device, epoch));
+      const heads = await this.openStored(anyHeadsKind, null, statement, ({ kid }) => equal(kid, signer));
+      const mayRead = ([device, epoch]: AnyHeads['heads'][number]): boolean => readable.has(epochKey(device, epoch));
       if (heads?.value.heads.every(mayRead) === true) shown.push(heads.bytes);
     }
     return shown;
@@ -153,9 +153,9 @@ export class Statements {
   private async rowsNaming({
     key,
     household,
-  }: Session): Promise<readonly { readonly row: ClaimRow; readonly claim: Claim }[]> {
+  }: Session): Promise<readonly { readonly row: ClaimRow; readonly claim: AnyClaim }[]> {
     const { store, reader } = this.deps;
-    const found: { readonly row: ClaimRow; readonly claim: Claim }[] = [];
+    const found: { readonly row: ClaimRow; readonly claim: AnyClaim }[] = [];
     for (const row of await store.claims.readableBy(key, household)) {
       const claim = reader.claimOf(row);
       if (row.claim !== null && (await reader.mayRead(key, row)) && claim !== null) found.push({ row, claim });

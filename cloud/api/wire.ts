@@ -1,3 +1,4 @@
+import { LIMITS } from '../../common/limits.js';
 import * as v from '../../common/schema.js';
 import { fromBase64, fromHex, toBase64, toHex } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
@@ -50,12 +51,31 @@ export const sessionBody = v.strictObject({
     0,
   ),
 });
-export const claimBody = v.strictObject({ claim: base64, mac: v.nullable(hexOf(32)) });
+const kemKeysBeside = v.optional(
+  described(
+    v.pipe(v.array(base64), v.maxLength(LIMITS.recipientsMax)),
+    "beside a claim of version 2: its recipients' KEM keys, in its order",
+  ),
+);
+export const claimBody = v.strictObject({ claim: base64, mac: v.nullable(hexOf(32)), kemKeys: kemKeysBeside });
 export const acceptedBody = v.strictObject({
   claim: described(base64, 'your signed claim'),
   accept: described(base64, "the camera's signed accept record of it"),
+  kemKeys: kemKeysBeside,
+});
+const kemKeyList = v.array(v.nullable(base64));
+export const kemKeysAnswer = v.object({
+  kemKeys: described(
+    v.nullable(kemKeyList),
+    'in the order of the claim, null for one that is missing; null for a claim of version 1',
+  ),
 });
 export const claimAnswer = v.object({ state: v.picklist(['pending', 'accepted']) });
+export const kemKeyBody = v.strictObject({
+  member: described(base64, 'signed member object of version 2, by the key of the session'),
+  kemKey: described(base64, 'the X-Wing public key whose hash it names'),
+});
+export const kemKeyAnswer = v.object({ kemKey: base64 });
 export const offerAnswer = v.object({ offer: base64, receivedAtMs: millis });
 
 export const recordItem = v.object({
@@ -68,6 +88,10 @@ export const recordItem = v.object({
   verdict: described(v.picklist(['intact', 'pending', 'gap']), "the cloud's verdict; the page computes its own"),
   missing: v.nullable(v.int()),
   media: v.array(v.object({ id: hexOf(16), available: v.boolean() })),
+});
+export const periodAnswer = v.object({
+  record: described(recordItem, 'the key record of the period'),
+  body: described(base64, 'the body of its object: the wrapped key of the period, once for each recipient'),
 });
 export const recordsAnswer = v.object({
   records: v.array(recordItem),
@@ -82,6 +106,10 @@ export const cameraItem = v.object({
   epoch: v.int(),
   account: hexOf(16),
   claim: described(base64, 'the signed claim of this epoch'),
+  kemKeys: described(
+    v.nullable(kemKeyList),
+    'KEM keys of an open epoch of version 2, in the order of its claim, null for one that is missing; else null',
+  ),
   state: v.picklist(['open', 'closed']),
   online: described(v.nullable(v.boolean()), 'a hint of the broker, unsigned'),
   lastReceivedAtMs: v.nullable(millis),
@@ -169,6 +197,11 @@ export function bytesOf(hex: string, length: number): Uint8Array {
   const bytes = fromHex(hex, length);
   if (bytes === undefined) throw new SealcamError('request-invalid', `expected ${String(length)} bytes in hex`);
   return bytes;
+}
+
+/** Returns a list as an answer has it. */
+export function base64List(items: readonly (Uint8Array | null)[] | null): (string | null)[] | null {
+  return items?.map((item) => (item === null ? null : toBase64(item))) ?? null;
 }
 
 /** @throws SealcamError `request-invalid` */

@@ -2,7 +2,7 @@ import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
 import type { ConfigSource } from '../../common/config/load.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
-import { claimKind } from '../../protocol/objects/claim.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { receiptKeyNumber } from '../../protocol/objects/receipt.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import type { CloudStore } from '../store/store.js';
@@ -34,7 +34,7 @@ async function countUse(store: CloudStore, keys: ReceiptKeys): Promise<KeyUse> {
   const ours = byPreference(keys);
   for await (const { claim } of store.claims.open()) {
     if (claim === null) continue;
-    const { receiptKeys } = openSigned(claimKind, nodeSuite, claim).value;
+    const { receiptKeys } = openSigned(anyClaimKind, nodeSuite, claim).value;
     for (const key of ours) if (chooseKey([key], publicKeyOf, receiptKeys) !== undefined) add(use.named, key);
     const signer = chooseKey(ours, publicKeyOf, receiptKeys);
     if (signer === undefined) use.unnamed++;

@@ -5,9 +5,9 @@ import { asSealcamError, isSealcamError, SealcamError } from '../../common/error
 import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
-import { claimKind } from '../../protocol/objects/claim.js';
-import { offerKind } from '../../protocol/objects/offer.js';
-import type { RecordTime, SealcamRecord } from '../../protocol/objects/record.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
+import { anyOfferKind } from '../../protocol/objects/offer.js';
+import type { RecordTime, AnyRecord } from '../../protocol/objects/record.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import {
@@ -22,10 +22,11 @@ import { parseTopic, topicOf } from '../../protocol/transport/topics.js';
 import { FaultLog } from '../alarms/fault-log.js';
 import { Refusals } from '../alarms/refusals.js';
 import { countRefused } from '../alarms/shares.js';
-import type { ClaimRow, CloudStore } from '../store/store.js';
+import type { ClaimRow, CloudStore, PendingClaim } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 import { ReceiptSigners } from '../trust/receipt-signers.js';
 import { EarlyStatus } from './early-status.js';
+import { Greetings } from './greetings.js';
 import {
   headOf,
   isLastOfEpoch,
@@ -55,12 +56,14 @@ export interface IngestDependencies {
   readonly makerList?: MakerList;
   readonly publish: (topic: string, payload: Uint8Array) => void;
   /** Called when a record was stored for the first time. */
-  readonly onStored: (id: number, record: Verified<SealcamRecord>, receivedAtMs: number) => void;
+  readonly onStored: (id: number, record: Verified<AnyRecord>, receivedAtMs: number) => void;
   readonly onStatus: (device: Uint8Array) => void;
   /** Whether other workers handle messages of the same cameras: a record may then arrive before its epoch's accept is stored. */
   readonly isSharing?: boolean;
   /** Returns the pacing that receipts carry; null leaves it out. */
   readonly pacing: () => Pacing | null;
+  /** Protocol versions that cameras receive in a hello; omitted, none receives one. */
+  readonly versions?: readonly number[];
   /** Resolves in a later turn of the event loop. Omitted, all records of a message may be handled in one. */
   readonly nextTurn?: () => Promise<void>;
 }
@@ -109,6 +112,7 @@ export class Ingest {
   private readonly faults: FaultLog;
   private readonly receiveTimes: ReceiveTimes;
   private readonly earlyStatus = new EarlyStatus();
+  private readonly greetings: Greetings;
   /** By device: the monotonic time at which a wait for its claim ended without one. */
   private readonly claimMisses = new Map<string, number>();
 
@@ -116,6 +120,7 @@ export class Ingest {
     this.deps = deps;
     this.refusals = new Refusals(deps);
     this.faults = new FaultLog(deps.clock, deps.log);
+    this.greetings = new Greetings(deps.clock);
     this.signers = new ReceiptSigners(deps.suite, [deps.receiptSigner, ...(deps.otherReceiptSigners ?? [])]);
     this.makerList = deps.makerList ?? noMakerList(deps);
     this.receiveTimes = deps.receiveTimes ?? {
@@ -142,6 +147,7 @@ export class Ingest {
         if (parsed.leaf === 'status') await this.handleStatus(device, payload);
         if (parsed.leaf !== 'up') continue;
         const up = decodeUp(payload);
+        this.greet(device, 'up');
         if (up.type === 'records') {
           for (const sent of up.records) waiting.push({ device, sent, message });
           continue;
@@ -161,18 +167,23 @@ export class Ingest {
    * Stores a claim with the accept that its camera signed, handed in by the owner: a cloud that was restored from a back-up
    * may have lost both. The camera gets its receipt, as if it had sent the accept itself.
    *
-   * @throws SealcamError `foreign`, `malformed`, `bad-signature`, `claim-refused`, `store-unavailable`
+   * @throws SealcamError `foreign`, `malformed`, `bad-signature`, `claim-refused`, `kem-key`, `store-unavailable`
    */
-  async handInAccept(device: Uint8Array, claim: Uint8Array, record: Uint8Array): Promise<void> {
+  async handInAccept(
+    device: Uint8Array,
+    claim: Uint8Array,
+    record: Uint8Array,
+    kemKeys?: readonly Uint8Array[],
+  ): Promise<void> {
     const { store, suite, clock } = this.deps;
     const nowMs = clock.wallMs();
     if (await this.makerList.isRevoked(device)) throw new SealcamError('claim-refused', REVOKED_BY_MAKER);
-    if (this.signers.forClaim(openSigned(claimKind, suite, claim).hash, claim) === null) {
+    if (this.signers.forClaim(openSigned(anyClaimKind, suite, claim).hash, claim) === null) {
       throw new SealcamError('claim-refused', 'the claim names none of our receipt keys', {
         hint: 'Change the members of the camera, or claim it again: a new claim names them.',
       });
     }
-    const judgement = await judgeAccept({ store, suite, device, claim, record, nowMs });
+    const judgement = await judgeAccept({ store, suite, device, claim, record, kemKeys, nowMs });
     if (judgement.type === 'refused') throw new SealcamError('claim-refused', judgement.reason);
     await this.sendReceipts(device, [{ judgement, bytes: record }], nowMs);
   }
@@ -180,10 +191,19 @@ export class Ingest {
   private async handleStatus(device: Uint8Array, payload: Uint8Array): Promise<void> {
     const { online, agent } = decodeStatus(payload);
     const status = { online, agent, atMs: this.deps.clock.wallMs() };
+    this.greet(device, online ? 'online' : 'offline');
     // Storing hints of unclaimed cameras would let anyone fill the table.
     this.earlyStatus.put(device, status);
     if ((await this.deps.store.claims.latest(device)) === undefined) return;
     await this.storeEarlyStatus(device);
+  }
+
+  /** Tells a camera that has just come which versions this cloud takes. */
+  private greet(device: Uint8Array, seen: Parameters<Greetings['isDue']>[1]): void {
+    const { versions } = this.deps;
+    if (versions === undefined || versions.length < 2 || !this.greetings.isDue(device, seen)) return;
+    this.deps.counters.add('down.hello');
+    this.publishDown(device, { type: 'hello', versions });
   }
 
   /** Stores what a camera's last will or greeting said before there was a claim of it. */
@@ -338,7 +358,7 @@ export class Ingest {
   /** Stores an offer, and sends the claim that waits for it. */
   private async handleOffer(device: Uint8Array, bytes: Uint8Array, nowMs: number): Promise<void> {
     const { store, suite, counters } = this.deps;
-    const offer = openSigned(offerKind, suite, bytes);
+    const offer = openSigned(anyOfferKind, suite, bytes);
     if (!equal(offer.value.device, device)) throw new SealcamError('foreign', 'an offer of another camera');
     counters.add('offers');
     if (!(await store.claims.putOffer(device, bytes, nowMs))) {
@@ -349,7 +369,7 @@ export class Ingest {
     if (pending === undefined) return;
     // A claim answers one offer. For another nonce the owner's page has to sign again.
     if (!equal(pending.nonce, offer.value.nonce)) await store.claims.dropPending(device);
-    else this.publishDown(device, { type: 'claim', claim: pending.claim, mac: pending.mac });
+    else this.publishDown(device, claimMessage(pending));
   }
 
   private publishDown(device: Uint8Array, message: DownMessage): void {
@@ -371,6 +391,11 @@ export class Ingest {
   private refuse(device: Uint8Array | null, verdict: string, reason: string, bytes: Uint8Array): Promise<void> {
     return this.refusals.recordRefusal({ place: 'ingest', verdict, device, epoch: null, reader: null, reason, bytes });
   }
+}
+
+/** Returns the message that brings a camera the claim that waits for it. */
+function claimMessage({ claim, mac, kemKeys }: PendingClaim): DownMessage {
+  return { type: 'claim', claim, mac, ...(kemKeys === undefined ? {} : { kemKeys }) };
 }
 
 function settled<T>(promise: Promise<T>): Promise<PromiseSettledResult<T>> {

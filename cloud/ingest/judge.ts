@@ -1,25 +1,32 @@
 import { equal, toHex } from '../../common/bytes.js';
 import { asSealcamError, isSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind } from '../../protocol/objects/claim.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { deviceId } from '../../protocol/objects/ids.js';
-import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
+import { checkKemKeysBeside } from '../trust/kem-keys.js';
+import { anyRecordKind, type AnyRecord } from '../../protocol/objects/record.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
-import { openSigned, signedButFaulty, type Verified } from '../../protocol/objects/signed-object.js';
+import {
+  checkVersionOfEpoch,
+  openSigned,
+  signedButFaulty,
+  versionOf,
+  type Verified,
+} from '../../protocol/objects/signed-object.js';
 import type { SentRecord } from '../../protocol/transport/messages.js';
 import { checkBinding } from '../../protocol/verify/binding.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import type { ClaimRow, CloudStore, NewMedia, PutOutcome, Standing } from '../store/store.js';
-import type { ReceiptedEpoch, ReceiptEntry } from './receipts.js';
+import type { ReceiptedEpoch, ReceiptEntry, RejectCode } from './receipts.js';
 
 /** The outcome for one record of a message. */
 export type Judgement = StoredJudgement | RefusedJudgement;
 
 export interface StoredJudgement {
   readonly type: 'stored';
-  readonly record: Verified<SealcamRecord>;
+  readonly record: Verified<AnyRecord>;
   /** Arrival number; null for a duplicate. */
   readonly id: number | null;
   /** The epoch that a receipt of it is for. */
@@ -65,7 +72,7 @@ export interface RecordInput {
 /** A record whose signature, encoding and fields were checked, not yet bound to its claim. */
 export interface OpenedRecord {
   readonly type: 'opened';
-  readonly record: Verified<SealcamRecord>;
+  readonly record: Verified<AnyRecord>;
   /** What it names and was sent with it. */
   readonly media: readonly NewMedia[];
   readonly wrongMedia: number;
@@ -82,9 +89,9 @@ export type SentRecordState = OpenedRecord | UnreadableRecord | RefusedJudgement
 
 /** Verifies one record of a message with its media. Reads no store and never throws. */
 export function openRecord({ suite, device, sent }: Pick<RecordInput, 'suite' | 'device' | 'sent'>): SentRecordState {
-  let record: Verified<SealcamRecord>;
+  let record: Verified<AnyRecord>;
   try {
-    record = openSigned(recordKind, suite, sent.record);
+    record = openSigned(anyRecordKind, suite, sent.record);
   } catch (error) {
     return { type: 'unreadable', error };
   }
@@ -110,7 +117,7 @@ interface Bound {
   readonly isRevoked: boolean;
 }
 
-function bindBy(record: SealcamRecord, { row, isRevoked }: Standing): Bound {
+function bindBy(record: AnyRecord, { row, isRevoked }: Standing): Bound {
   return { verdict: isRevoked ? 'revoked' : checkBinding(record, row), row, isRevoked };
 }
 
@@ -147,17 +154,25 @@ export async function storeRecord(input: RecordInput, opened: SentRecordState): 
   const isMissing = put.outcome === 'unbound' && bound.row === undefined && !bound.isRevoked;
   if (isMissing && (await waitForClaim?.(value.epoch)) !== undefined) put = await attempt();
   const { row, verdict } = bound;
-  if (verdict !== 'bound') return refused(verdict, bound.isRevoked ? REVOKED_BY_MAKER : bindingReason(row, value));
+  if (verdict !== 'bound') {
+    const reason = bound.isRevoked ? REVOKED_BY_MAKER : bindingReason(row, value);
+    // Nothing can make it an object of its epoch's version. A revoked epoch gets no answer.
+    const isFinal = verdict === 'malformed' && row !== undefined && row.state !== 'revoked';
+    return refused(verdict, reason, isFinal ? rejectedFor(row, value.seq, hash, 'malformed') : null);
+  }
   if (put.outcome === 'unbound') return refused('malformed', 'a media list of another length');
 
-  const epoch = { device: value.device, epoch: value.epoch, claimHash: value.claimHash, claim: row?.claim ?? null };
+  // Without a row nothing is bound.
+  if (row === undefined) return refused('foreign', bindingReason(row, value));
+  const rejected = (code: RejectCode): Rejected => rejectedFor(row, value.seq, hash, code);
   if (put.outcome === 'equivocation') {
-    const entry = { type: 'rejected', seq: value.seq, hash, code: 'equivocation' } as const;
-    return refused('equivocation', `another record for seq ${String(value.seq)}`, { epoch, entry });
+    return refused('equivocation', `another record for seq ${String(value.seq)}`, rejected('equivocation'));
+  }
+  if (put.outcome === 'period-taken') {
+    return refused('equivocation', 'another key record of its period', rejected('equivocation'));
   }
   if (put.outcome === 'media-taken') {
-    const entry = { type: 'rejected', seq: value.seq, hash, code: 'malformed' } as const;
-    return refused('malformed', 'a media id under which another record has its object', { epoch, entry });
+    return refused('malformed', 'a media id under which another record has its object', rejected('malformed'));
   }
   if (isLastOfEpoch(value)) await store.claims.close(value.device, value.epoch, value.seq);
   // What came with it is stored now; only what did not come has to be asked for.
@@ -165,15 +180,23 @@ export async function storeRecord(input: RecordInput, opened: SentRecordState): 
   return {
     type: 'stored',
     record,
-    epoch,
+    epoch: receiptedEpoch(row),
     id: put.outcome === 'stored' ? put.id : null,
     entry: isComplete ? { type: 'stored', seq: value.seq, hash } : null,
     wrongMedia,
   };
 }
 
+function receiptedEpoch({ device, epoch, claimHash, version, claim }: ClaimRow): ReceiptedEpoch {
+  return { device, epoch, claimHash, version, claim };
+}
+
+function rejectedFor(row: ClaimRow, seq: number, hash: Uint8Array, code: RejectCode): Rejected {
+  return { epoch: receiptedEpoch(row), entry: { type: 'rejected', seq, hash, code } };
+}
+
 /** Returns whether the record closes its epoch: what follows it is judged by the closed row. */
-export function isLastOfEpoch({ kind }: SealcamRecord): boolean {
+export function isLastOfEpoch({ kind }: AnyRecord): boolean {
   return rulesOf(kind).isLast;
 }
 
@@ -185,7 +208,7 @@ export const REVOKED_BY_MAKER = 'the maker revoked this camera';
 /** Judges a record of a camera that the maker revoked: it is neither stored, receipted nor rejected for good. */
 export function judgeRevoked(suite: CryptoSuite, device: Uint8Array, sent: SentRecord): RefusedJudgement {
   try {
-    const { value } = openSigned(recordKind, suite, sent.record);
+    const { value } = openSigned(anyRecordKind, suite, sent.record);
     if (!equal(value.device, device)) return refused('foreign', `signed by ${toHex(value.device)}`);
     return refused('revoked', REVOKED_BY_MAKER);
   } catch (error) {
@@ -213,13 +236,13 @@ export async function headOf(
   );
   for (const { seq, hash, bytes } of newest) {
     if (last !== undefined && last.toSeq > seq) break;
-    if (await hasMediaOrLoss(store, openSigned(recordKind, suite, bytes).value)) return { type: 'head', seq, hash };
+    if (await hasMediaOrLoss(store, openSigned(anyRecordKind, suite, bytes).value)) return { type: 'head', seq, hash };
   }
   return last === undefined ? undefined : { type: 'head', seq: last.toSeq, hash: last.lastHash };
 }
 
 /** Returns whether each media object that the record names is stored, or named by a stored, signed loss. */
-async function hasMediaOrLoss(store: CloudStore, { device, epoch, seq, media }: SealcamRecord): Promise<boolean> {
+async function hasMediaOrLoss(store: CloudStore, { device, epoch, seq, media }: AnyRecord): Promise<boolean> {
   if (media === undefined) return true;
   const present = await store.records.mediaPresent(
     device,
@@ -233,10 +256,13 @@ async function hasMediaOrLoss(store: CloudStore, { device, epoch, seq, media }: 
   return true;
 }
 
-function bindingReason(row: ClaimRow | undefined, record: SealcamRecord): string {
+function bindingReason(row: ClaimRow | undefined, record: AnyRecord): string {
   if (row === undefined) return `no claim of epoch ${String(record.epoch)}`;
   if (!equal(row.account, record.account)) return 'the row names another account';
   if (!equal(row.claimHash, record.claimHash)) return 'the row names another claim';
+  if (versionOf(record) !== row.version) {
+    return `an object of version ${String(versionOf(record))} in an epoch of version ${String(row.version)}`;
+  }
   return `the epoch is ${row.state}`;
 }
 
@@ -248,7 +274,7 @@ async function refuseUnreadable({ store, suite, device, sent }: RecordInput, err
   if (!isSealcamError(error)) throw error;
   if (error.code === 'foreign' || error.code === 'unsupported') return refused(error.code, error.message);
   if (error.code !== 'malformed' && error.code !== 'bad-signature') throw error;
-  const faulty = signedButFaulty(recordKind, suite, sent.record);
+  const faulty = signedButFaulty(anyRecordKind, suite, sent.record);
   if (faulty === undefined || !equal(deviceId(suite, faulty.kid), device)) {
     return refused('malformed', `${error.code}: ${error.message}`);
   }
@@ -266,10 +292,7 @@ async function refuseUnreadable({ store, suite, device, sent }: RecordInput, err
   }
   // A camera that the maker revoked gets no answer.
   if (await store.revocations.isRevoked(device)) return refused('malformed', error.message);
-  return refused('malformed', error.message, {
-    epoch: { device, epoch: row.epoch, claimHash, claim: row.claim },
-    entry: { type: 'rejected', seq, hash: faulty.hash, code: 'malformed' },
-  });
+  return refused('malformed', error.message, rejectedFor(row, seq, faulty.hash, 'malformed'));
 }
 
 export interface AcceptInput {
@@ -280,18 +303,20 @@ export interface AcceptInput {
   readonly claim: Uint8Array;
   /** The camera's signed accept record. */
   readonly record: Uint8Array;
+  /** KEM keys beside a claim of version 2, where they were handed in with it. Checked here. */
+  readonly kemKeys?: readonly Uint8Array[] | undefined;
   readonly nowMs: number;
 }
 
 /**
  * Judges a claim with its accept record and stores both: the only way in which a claim row comes to exist.
  *
- * @throws SealcamError `foreign` for an accept of another claim, `malformed`, `bad-signature`, `store-unavailable`, …
+ * @throws SealcamError `foreign` for an accept of another claim, `kem-key`, `malformed`, `bad-signature`, `store-unavailable`, …
  */
 export async function judgeAccept(input: AcceptInput): Promise<Judgement> {
   const { store, suite, device, nowMs } = input;
-  const claim = openSigned(claimKind, suite, input.claim);
-  const accept = openSigned(recordKind, suite, input.record);
+  const claim = openSigned(anyClaimKind, suite, input.claim);
+  const accept = openSigned(anyRecordKind, suite, input.record);
   const { value } = accept;
   const agrees =
     rulesOf(value.kind).isFirst &&
@@ -301,27 +326,36 @@ export async function judgeAccept(input: AcceptInput): Promise<Judgement> {
       account: claim.value.account,
       epoch: claim.value.epoch,
       claimHash: claim.hash,
+      version: versionOf(value),
       state: 'open',
       closedAtSeq: null,
     }) === 'bound';
   if (!agrees) throw new SealcamError('foreign', 'an accept that does not belong to its claim');
+  checkVersionOfEpoch(value, claim.value);
+  if (input.kemKeys !== undefined) checkKemKeysBeside(suite, claim.value, input.kemKeys);
   // The row of a revoked epoch stays. Its camera gets no answer, however often it repeats its accept.
   const row = await store.claims.row(value.device, value.epoch);
   if (row?.state === 'revoked') return refused('revoked', `epoch ${String(value.epoch)} is revoked`);
-  const put = await store.claims.accept(claim, accept, nowMs);
+  const put = await store.claims.accept(claim, accept, nowMs, input.kemKeys);
+  const epoch: ReceiptedEpoch = {
+    device,
+    epoch: value.epoch,
+    claimHash: claim.hash,
+    version: versionOf(claim.value),
+    claim: claim.bytes,
+  };
   if (put.outcome === 'equivocation') {
     if (row === undefined || !equal(row.claimHash, claim.hash)) {
       return refused('equivocation', `another claim for epoch ${String(value.epoch)}`);
     }
     // The same claim: a camera that was restored from an image of the moment at which it was claimed.
-    const epoch = { device, epoch: value.epoch, claimHash: claim.hash, claim: claim.bytes };
     const entry = { type: 'rejected', seq: 0, hash: accept.hash, code: 'equivocation' } as const;
     return refused('equivocation', `another accept for epoch ${String(value.epoch)}`, { epoch, entry });
   }
   return {
     type: 'stored',
     record: accept,
-    epoch: { device, epoch: value.epoch, claimHash: claim.hash, claim: claim.bytes },
+    epoch,
     id: put.outcome === 'stored' ? put.id : null,
     entry: { type: 'stored', seq: 0, hash: accept.hash },
     wrongMedia: 0,

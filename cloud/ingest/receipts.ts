@@ -1,7 +1,7 @@
 import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
-import { receiptKind, type Pacing, type Receipt } from '../../protocol/objects/receipt.js';
-import { signBytes } from '../../protocol/objects/signed-object.js';
+import { anyReceiptKind, type AnyReceipt, type Pacing } from '../../protocol/objects/receipt.js';
+import { signBytes, type ProtocolVersion } from '../../protocol/objects/signed-object.js';
 
 /** What a receipt states about one record. */
 export type ReceiptEntry =
@@ -17,6 +17,8 @@ export interface ReceiptedEpoch {
   readonly device: Uint8Array;
   readonly epoch: number;
   readonly claimHash: Uint8Array;
+  /** Of the claim: its receipts have the same. */
+  readonly version: ProtocolVersion;
   /** The claim of the row, whose receipt keys decide who signs; null after its account was deleted. */
   readonly claim: Uint8Array | null;
 }
@@ -48,7 +50,8 @@ export function makeReceipt(suite: CryptoSuite, signer: Signer, { epoch, entries
   const head = entries.filter((entry) => entry.type === 'head').sort((a, b) => b.seq - a.seq)[0];
   const stated = ranges.slice(0, LIMITS.receiptRangesMax - 1);
   if (head !== undefined && !stated.some(([, to]) => to === head.seq)) stated.push([head.seq, head.seq, head.hash]);
-  const receipt: Receipt = {
+  const receipt: AnyReceipt = {
+    ...(epoch.version === 2 ? { version: epoch.version } : {}),
     device: epoch.device,
     epoch: epoch.epoch,
     claimHash: epoch.claimHash,
@@ -56,5 +59,5 @@ export function makeReceipt(suite: CryptoSuite, signer: Signer, { epoch, entries
     ...(rejects.length === 0 ? {} : { rejects: rejects.slice(0, LIMITS.receiptRejectsMax) }),
     ...(pacing === null ? {} : { pacing }),
   };
-  return signBytes(receiptKind, suite, signer, receipt);
+  return signBytes(anyReceiptKind, suite, signer, receipt);
 }

@@ -119,6 +119,7 @@ export class Cloud {
         this.mqtt.publish(topic, payload);
       },
       isSharing: this.tail !== null,
+      versions: config['protocol.versions'],
       onStored: (_id, { value }) => {
         if (this.tail !== null) return;
         this.feed.publish({ type: 'record', device: value.device, epoch: value.epoch, seq: value.seq });
@@ -199,7 +200,7 @@ export class Cloud {
           this.mqtt.publish(topicOf(device, 'down'), payload);
         },
         notReady: () => this.notReady(),
-        handInAccept: (device, claim, accept) => this.ingest.handInAccept(device, claim, accept),
+        handInAccept: (...given) => this.ingest.handInAccept(...given),
       },
       settings,
     );

@@ -3,6 +3,7 @@ import { key, loadConfig, type ConfigOf, type ConfigSource } from '../../common/
 import { brokerUrl, choice, duration, flag, hasSecret, integer, path } from '../../common/config/values.js';
 import { SealcamError } from '../../common/errors.js';
 import * as v from '../../common/schema.js';
+import { PROTOCOL_VERSIONS } from '../../protocol/objects/signed-object.js';
 import { isLoopback } from '../broker/limits.js';
 import { HTTP_LIMITS, isNetwork } from '../api/shares.js';
 import type { Shard } from '../ingest/mqtt-feed.js';
@@ -138,6 +139,15 @@ export const CLOUD_KEYS = {
     'File with the password, at least 16 characters, that cameras give to the broker inside this process.',
   ),
   'mqtt.embeddedPort': key(integer(0, 65_535), 1883, 'Port of the broker inside this process; 0 picks a free one.'),
+  'protocol.versions': key(
+    v.pipe(
+      v.array(v.picklist(PROTOCOL_VERSIONS, 'expected the versions 1 and 2')),
+      v.check((versions) => versions.includes(1), 'expected 1 among them: every camera begins with it'),
+    ),
+    [...PROTOCOL_VERSIONS],
+    'Protocol versions that the cloud announces to cameras; [1] keeps cameras that are claimed from now on at version 1. What is ' +
+      'of version 2 already stays so.',
+  ),
   'pacing.fleet': key(
     integer(0, 100_000_000),
     0,

@@ -16,3 +16,6 @@ export const INVITED_EPOCHS_MAX = 2;
 export const OFFERS_MAX = 10_000;
 /** Alarms of one camera (of one reader, for reports of the app) in one place; its own oldest go first. */
 export const ALARMS_PER_SOURCE_MAX = 200;
+/** KEM keys that wait to be named in a claim, of all browsers, and for how long. */
+export const OFFERED_KEM_KEYS_MAX = 10_000;
+export const OFFERED_KEM_KEY_TTL_MS = 3_600_000;

@@ -20,6 +20,7 @@ export interface ClaimColumns {
   readonly state: 'open' | 'closed' | 'revoked';
   readonly closed_at_seq: number | null;
   readonly accepted_at_ms: number;
+  readonly version: ClaimRow['version'];
 }
 
 export function claimRow(columns: ClaimColumns): ClaimRow {
@@ -32,6 +33,7 @@ export function claimRow(columns: ClaimColumns): ClaimRow {
     state: columns.state,
     closedAtSeq: columns.closed_at_seq,
     acceptedAtMs: columns.accepted_at_ms,
+    version: columns.version,
   };
 }
 
@@ -187,3 +189,23 @@ export function notDeleted(record: string): string {
   return `NOT EXISTS (SELECT 1 FROM deletion_statement AS gone WHERE gone.device = ${record}.device
     AND gone.epoch = ${record}.epoch AND ${record}.seq BETWEEN gone.from_seq AND gone.to_seq)`;
 }
+
+/** Returns the condition that the record of this table or alias is the key record of a period of which something is shown. */
+export function isNeededKey(record: string): string {
+  return `(${record}.kind = 'key' AND EXISTS (SELECT 1 FROM period AS p JOIN period_use AS used
+    ON used.device = p.device AND used.epoch = p.epoch AND used.period_id = p.period_id
+    WHERE p.device = ${record}.device AND p.epoch = ${record}.epoch AND p.seq = ${record}.seq AND ${notDeleted('used')}))`;
+}
+
+/**
+ * Condition that the key record of the period `p` may go by its age or by its owner's deletion: nothing that is stored
+ * needs it, and nothing to come can. A camera has at most one more period ready than the one it uses, so with the second
+ * later one the period was over; and once a later health record reported an empty queue, all of it has arrived.
+ */
+export const IS_SPENT_PERIOD = `NOT EXISTS (SELECT 1 FROM period_use AS used
+    WHERE used.device = p.device AND used.epoch = p.epoch AND used.period_id = p.period_id)
+  AND (SELECT count(*) FROM period AS later WHERE later.device = p.device AND later.epoch = p.epoch AND later.seq > p.seq
+    AND later.seq <= (SELECT up_to FROM drained WHERE drained.device = p.device AND drained.epoch = p.epoch)) >= 2`;
+
+/** The condition on a record that it is a key record above what retention deletes and below what stays: the floor stops there. */
+export const IS_KEY_BETWEEN = "kind = 'key' AND seq > @lastSeq AND seq < @belowSeq";

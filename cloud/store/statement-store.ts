@@ -1,8 +1,11 @@
 import type { Deletion } from '../../protocol/objects/deletion.js';
 import type { Floor } from '../../protocol/objects/floor.js';
-import type { Heads } from '../../protocol/objects/heads.js';
+import type { Heads, HeadsV2 } from '../../protocol/objects/heads.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { EpochKey } from './epoch-key.js';
+
+/** Heads of either version. */
+export type AnyHeads = Heads | HeadsV2;
 
 /** What browsers of a household verified, for the others to compare with. */
 export interface HeadsStore {
@@ -10,7 +13,7 @@ export interface HeadsStore {
    * Stores a verified statement in place of this browser's last. `rollback`: its counter is not above the last one. Of a
    * key with more browsers than the limit, the one heard of least recently goes.
    */
-  put(heads: Verified<Heads>, atMs: number): Promise<'stored' | 'rollback'>;
+  put(heads: Verified<AnyHeads>, atMs: number): Promise<'stored' | 'rollback'>;
   /** Returns the newest statement of each browser of these keys. */
   ofKeys(keys: readonly Uint8Array[]): Promise<readonly StoredHeads[]>;
 }

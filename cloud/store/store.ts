@@ -1,13 +1,13 @@
-import type { Claim } from '../../protocol/objects/claim.js';
 import type { Deletion } from '../../protocol/objects/deletion.js';
 import type { Revocation } from '../../protocol/objects/revocation.js';
-import type { SealcamRecord } from '../../protocol/objects/record.js';
-import type { RecordKind } from '../../protocol/objects/record-kinds.js';
+import type { AnyRecord } from '../../protocol/objects/record.js';
+import type { RecordKindV2 } from '../../protocol/objects/record-kinds.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
-import type { ClaimBinding } from '../../protocol/verify/binding.js';
 import type { ChainFacts } from '../../protocol/verify/continuity.js';
+import type { ClaimRow, ClaimStore } from './claim-store.js';
 import type { EpochKey } from './epoch-key.js';
+import type { PutOutcome } from './put-outcome.js';
 import type {
   AccountMark,
   DeletionStore,
@@ -39,65 +39,9 @@ export interface CloudStore {
   close(): Promise<void>;
 }
 
-export interface ClaimRow extends ClaimBinding {
-  /** The signed claim; null once its account was deleted. */
-  readonly claim: Uint8Array | null;
-  readonly acceptedAtMs: number;
-}
-
-/** A claim that an owner sent and the camera has not accepted yet. */
-export interface PendingClaim {
-  readonly claim: Uint8Array;
-  readonly mac: Uint8Array | null;
-  readonly nonce: Uint8Array;
-  readonly atMs: number;
-}
-
+export type { ClaimRow, ClaimStore, Household, OfferedKemKey, PendingClaim } from './claim-store.js';
 export type { EpochKey } from './epoch-key.js';
-
-/** Whose cameras a person asked for. */
-export interface Household {
-  /** The person's own account and those whose invitation the person accepted. */
-  readonly accounts: readonly Uint8Array[];
-  /**
-   * Where the sample of other accounts begins, in the order of account ids: 16 random bytes of the session, so that nobody
-   * who names a person without end keeps another's invitation from being seen.
-   */
-  readonly sampleFrom: Uint8Array;
-}
-
-export interface ClaimStore {
-  /** Returns the authoritative row of one epoch. */
-  row(device: Uint8Array, epoch: number): Promise<ClaimRow | undefined>;
-  /** Returns the camera's row with the highest epoch. */
-  latest(device: Uint8Array): Promise<ClaimRow | undefined>;
-  /**
-   * Returns the rows that name this Ed25519 key as owner or member; with `household`, those of its accounts and a bounded
-   * sample of the others, which name the key without its consent.
-   */
-  readableBy(key: Uint8Array, household?: Household): Promise<readonly ClaimRow[]>;
-  /** Iterates over the rows whose cameras may still send, one page of rows in memory. */
-  open(): AsyncIterable<ClaimRow>;
-  /** Returns whether the table of members lists this key for the epoch. */
-  isMember(device: Uint8Array, epoch: number, key: Uint8Array): Promise<boolean>;
-  /**
-   * Stores a verified claim as the row of a new epoch, and the camera's accept record, in one transaction. The epoch must
-   * exceed the camera's last one; a different claim for the same or a lower epoch is `equivocation`.
-   */
-  accept(claim: Verified<Claim>, accept: Verified<SealcamRecord>, atMs: number): Promise<PutOutcome>;
-  /** Closes an epoch at its verified tombstone. Does nothing unless the epoch is open. */
-  close(device: Uint8Array, epoch: number, seq: number): Promise<void>;
-  /**
-   * Stores the camera's newest offer in place of the last, and removes the offers and pending claims of windows that have
-   * closed. Returns false, and stores nothing, while as many other offers are open as there may be.
-   */
-  putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<boolean>;
-  offer(device: Uint8Array): Promise<{ readonly offer: Uint8Array; readonly atMs: number } | undefined>;
-  /** Stores the claim that waits for the camera in place of the last. */
-  putPending(device: Uint8Array, pending: PendingClaim): Promise<void>;
-  pending(device: Uint8Array): Promise<PendingClaim | undefined>;
-  dropPending(device: Uint8Array): Promise<void>;
-}
+export type { PutOutcome } from './put-outcome.js';
 
 export interface StoredRecord extends EpochKey {
   /** Arrival number, ascending over all cameras; streams resume from it. */
@@ -107,15 +51,6 @@ export interface StoredRecord extends EpochKey {
   readonly bytes: Uint8Array;
   readonly receivedAtMs: number;
 }
-
-export type PutOutcome =
-  | { readonly outcome: 'stored'; readonly id: number }
-  | { readonly outcome: 'duplicate' }
-  | { readonly outcome: 'equivocation' }
-  /** It names a media id under which another record of its epoch has a stored object. Nothing of it was stored. */
-  | { readonly outcome: 'media-taken' }
-  /** The caller's `Bind` said no. Nothing of it was stored. */
-  | { readonly outcome: 'unbound' };
 
 /** What the store knows of a record's camera, read in the transaction that stores the record. */
 export interface Standing {
@@ -130,7 +65,7 @@ export type Bind = (standing: Standing) => boolean;
 
 /** Where a new record lies, without its bytes. */
 export interface Arrival extends Pick<StoredRecord, 'id' | 'device' | 'epoch' | 'seq'> {
-  readonly kind: RecordKind;
+  readonly kind: RecordKindV2;
 }
 
 export interface NewMedia {
@@ -149,9 +84,10 @@ export interface RecordStore {
   /**
    * Stores a record with its media in one transaction, durable when it resolves. A duplicate adds the media that were
    * missing. A media id belongs to the first record that brought an object under it. Records that wait for a transaction
-   * share the next one, and one that fails fails alone. With `bind`, the record is stored only if that returns true.
+   * share the next one, and one that fails fails alone. With `bind`, the record is stored only if that returns true. What
+   * it needs of a period is noted: the period's key record then outlives it.
    */
-  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome>;
+  put(record: Verified<AnyRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome>;
   get(device: Uint8Array, epoch: number, seq: number): Promise<StoredRecord | undefined>;
   /** Returns up to `limit` records with a seq below `before`, newest first. */
   page(device: Uint8Array, epoch: number, before: number, limit: number): Promise<readonly StoredRecord[]>;
@@ -181,6 +117,15 @@ export interface RecordStore {
     epoch: number,
     id: Uint8Array,
   ): Promise<{ readonly sealed: SealedObject; readonly seq: number } | undefined>;
+  /**
+   * Returns the key record of a period; its object is null where it has not come. It is there as long as anything of its
+   * period is shown, also where its owner deleted the range in which it lies.
+   */
+  keyRecord(
+    device: Uint8Array,
+    epoch: number,
+    periodId: Uint8Array,
+  ): Promise<{ readonly record: StoredRecord; readonly sealed: SealedObject | null } | undefined>;
   /** Returns whether a stored, signed loss of this epoch names this media object. */
   isLossSigned(device: Uint8Array, epoch: number, mediaId: Uint8Array): Promise<boolean>;
   setStatus(device: Uint8Array, status: CameraStatus): Promise<void>;
@@ -383,7 +328,7 @@ export type ExportItem =
   | { readonly type: 'access'; readonly entry: AccessEntry };
 
 export interface AccountStore {
-  /** Iterates over everything of an account, one page in memory. */
+  /** Iterates over everything of an account, one page in memory; key records too that the rest needs. */
   export(account: Uint8Array): AsyncIterable<ExportItem>;
   /** Returns the claim rows that name this account. A row can be mixed up: ask the signed claim inside before acting on it. */
   claims(account: Uint8Array): Promise<readonly ClaimRow[]>;

@@ -1,7 +1,7 @@
 import { equal, toHex } from '../../common/bytes.js';
 import { Lru } from '../../common/lru.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
-import { claimKind } from '../../protocol/objects/claim.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 
 /** Verifying a claim takes longer than a record, so there is room for those of a large fleet: 150 bytes each. */
@@ -27,7 +27,7 @@ export class ReceiptSigners {
     const name = toHex(claimHash);
     const known = this.chosen.get(name);
     if (known !== undefined) return known;
-    const claim = bytes === null ? null : openSigned(claimKind, this.suite, bytes);
+    const claim = bytes === null ? null : openSigned(anyClaimKind, this.suite, bytes);
     if (claim === null || !equal(claim.hash, claimHash)) return null;
     const signer = chooseKey(this.signers, ({ publicKey }) => publicKey, claim.value.receiptKeys) ?? null;
     this.chosen.set(name, signer);

@@ -1,6 +1,6 @@
 import { equal } from '../../common/bytes.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import { anyClaimKind, mayOrder, type AnyClaim } from '../../protocol/objects/claim.js';
 import { openSigned } from '../../protocol/objects/signed-object.js';
 import type { AccessSummary, ClaimRow } from '../store/store.js';
 
@@ -27,15 +27,15 @@ export function signedRow(suite: CryptoSuite, row: ClaimRow | undefined): Signed
     account: claim.account,
     isMixedUp: !equal(claim.account, row.account),
     relationOf: (key) => {
-      if (equal(key, claim.ownerKey)) return 'owner';
+      if (mayOrder(claim, key)) return 'owner';
       return claim.recipients.some(({ ed25519 }) => equal(ed25519, key)) ? 'member' : 'neither';
     },
   };
 }
 
-function claimIn(suite: CryptoSuite, { claim: bytes, claimHash, device, epoch }: ClaimRow): Claim | null {
+function claimIn(suite: CryptoSuite, { claim: bytes, claimHash, device, epoch }: ClaimRow): AnyClaim | null {
   try {
-    const { value, hash } = openSigned(claimKind, suite, bytes ?? new Uint8Array(0));
+    const { value, hash } = openSigned(anyClaimKind, suite, bytes ?? new Uint8Array(0));
     return equal(hash, claimHash) && equal(value.device, device) && value.epoch === epoch ? value : null;
   } catch {
     return null;

@@ -100,6 +100,8 @@ export const pageUrl = v.pipe(
 export const timeZone = v.pipe(
   v.string(),
   v.check((name) => {
+    // The default. To ask for it would load the tables of all zones at each start.
+    if (name === 'UTC') return true;
     try {
       Intl.DateTimeFormat('en', { timeZone: name });
       return true;

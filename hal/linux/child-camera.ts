@@ -2,7 +2,7 @@ import { isAborted } from '../../common/abort.js';
 import type { Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Camera, CameraInfo, Frame } from '../camera.js';
-import { jpegSize } from '../image.js';
+import { readJpegSize } from '../../common/jpeg-size.js';
 import type { Command } from './child.js';
 import { ChildStream } from './child-stream.js';
 
@@ -68,7 +68,7 @@ export class ChildCamera implements Camera {
     try {
       for (let frame = await stream.next(); frame !== undefined; frame = await stream.next()) {
         if (isAborted(signal)) return;
-        isSizeKnown ||= await hasRightSize(plan, frame);
+        isSizeKnown ||= hasRightSize(plan, frame);
         yield frame;
       }
     } finally {
@@ -110,8 +110,8 @@ export class ChildCamera implements Camera {
  * Checks that frames have the size that was asked for, because a driver may choose another one. Returns false for a frame
  * that is damaged; the next one is checked then.
  */
-async function hasRightSize(plan: StreamPlan, frame: Frame): Promise<boolean> {
-  const size = await jpegSize(frame.jpeg).catch(() => null);
+function hasRightSize(plan: StreamPlan, frame: Frame): boolean {
+  const size = readJpegSize(frame.jpeg);
   if (size === null) return false;
   if (size.width === plan.width && size.height === plan.height) return true;
   throw new SealcamError(

@@ -24,6 +24,7 @@ const CLOSE_WAIT_MAX_MS = 2000;
 
 /** One LED: on while the camera records, blinking for a claim window, flashing for a fault, off otherwise. */
 export class GpioIndicator implements Indicator {
+  readonly isPresent = true;
   private readonly line: GpioLine;
   private readonly clock: Clock;
   private readonly log: Log;

@@ -80,6 +80,6 @@ async function readStill(path: string, { code, stderr }: ToolRun): Promise<Uint8
     throw new SealcamError('camera-ended', `no usable still (${result}): ${complaint}`);
   }
   const jpeg = new Uint8Array(await readFile(path));
-  await jpegSize(jpeg);
+  jpegSize(jpeg);
   return jpeg;
 }

@@ -16,6 +16,18 @@ export function readProcessMemory(pid: number | 'self'): ProcessMemory | null {
   }
 }
 
+/** Returns the own memory of all children of this process together, in bytes. */
+export function readChildrenMemory(): number {
+  let children: string;
+  try {
+    children = readFileSync(`/proc/self/task/${String(process.pid)}/children`, 'utf8');
+  } catch {
+    return 0;
+  }
+  const pids = children.split(' ').map(Number);
+  return pids.reduce((sum, pid) => sum + (pid > 0 ? (readProcessMemory(pid)?.ownMemoryBytes ?? 0) : 0), 0);
+}
+
 /** Reads the text of /proc/PID/status; null where it names no memory. */
 export function parseProcessMemory(status: string): ProcessMemory | null {
   const bytes = (name: string): number => Number(new RegExp(`^${name}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1]) * 1024;

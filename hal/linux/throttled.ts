@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { Clock } from '../../common/clock.js';
+import { isInstalled } from './adapters/is-installed.js';
 import { runTool } from './child.js';
 
 const THROTTLED = '/sys/devices/platform/soc/soc:firmware/get_throttled';
@@ -27,6 +28,7 @@ export function parseThrottled(text: string): readonly string[] {
 export async function readThrottled(clock: Clock): Promise<readonly string[]> {
   const text = await readFile(THROTTLED, 'utf8').catch(() => null);
   if (text !== null) return parseThrottled(text);
+  if (!isInstalled('vcgencmd')) return [];
   const command = { program: 'vcgencmd', args: ['get_throttled'] };
   const { code, stdout } = await runTool(command, clock, new AbortController().signal);
   return code === 0 ? parseThrottled(stdout) : [];

@@ -41,6 +41,11 @@ export class MockButton implements Button {
 /** An indicator that keeps the states it showed. */
 export class MockIndicator implements Indicator {
   readonly shown: IndicatorState[] = [];
+  readonly isPresent: boolean;
+
+  constructor(isPresent = false) {
+    this.isPresent = isPresent;
+  }
 
   show(state: IndicatorState): void {
     if (this.shown.at(-1) !== state) this.shown.push(state);

@@ -4,7 +4,7 @@ import { basename } from 'node:path';
 import { sleep, type Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Camera, CameraInfo, Frame } from '../camera.js';
-import { jpegSize } from '../image.js';
+import { readJpegSize } from '../../common/jpeg-size.js';
 import { listJpegs, readJpeg } from './jpeg-folder.js';
 import { decodeVideo, lumaSize, probeVideo, type VideoInfo } from './video-file.js';
 
@@ -133,7 +133,7 @@ async function firstPicture(
 ): Promise<{ readonly first: Uint8Array; readonly size: { readonly width: number; readonly height: number } }> {
   for (const name of names) {
     const first = await readJpeg(path, name);
-    const size = await jpegSize(first).catch(() => null);
+    const size = readJpegSize(first);
     if (size !== null) return { first, size };
   }
   throw new SealcamError('video-unreadable', `${path}: none of its ${String(names.length)} .jpg files is a JPEG`);

@@ -60,7 +60,7 @@ export async function probeVideo(path: string, signal: AbortSignal): Promise<Vid
   );
   if (first.stdout.length === 0) throw unreadable(path, first.stderr);
   // The decoded frame has the size after rotation and with square pixels; the numbers of the container may not.
-  const { width, height } = await jpegSize(first.stdout);
+  const { width, height } = jpegSize(first.stdout);
   return { width, height, firstFrame: first.stdout, ...stream };
 }
 

@@ -52,8 +52,11 @@ export class History {
     const chain = this.chainOf(value);
     const known = chain.hashes.get(value.seq);
     if (known !== undefined && equal(known, hash)) return 'duplicate';
-    if (!isOnlyKey(chain, record) || known !== undefined) return 'equivocation';
-    if (value.key !== undefined) chain.periods.set(toHex(value.key.periodId), hash);
+    const period = periodKey(value);
+    const isOther = !isKeyOfPeriod(chain, record);
+    if (isOther && period !== undefined) chain.periods.set(period, null);
+    if (isOther || known !== undefined) return 'equivocation';
+    if (period !== undefined) chain.periods.set(period, hash);
     chain.hashes.set(value.seq, hash);
     chain.highest = Math.max(chain.highest, value.seq);
     for (const { seqs } of value.loss ?? []) if (seqs !== undefined) chain.lost.push(seqs);
@@ -117,7 +120,7 @@ export class History {
     const chain = this.chainOf(record.value);
     const known = chain.hashes.get(record.value.seq);
     if (known !== undefined && !equal(known, record.hash)) return { verdict: 'equivocation' };
-    if (!isOnlyKey(chain, record)) return { verdict: 'equivocation' };
+    if (!isKeyOfPeriod(chain, record)) return { verdict: 'equivocation' };
     return checkContinuity(record.value, factsOf(chain, record.value.seq));
   }
 
@@ -147,14 +150,16 @@ export class History {
   }
 }
 
-/** Returns whether no other key record has the period of this one, and remembers it if one has. */
-function isOnlyKey({ periods }: Chain, { value, hash }: Verified<AnyRecord>): boolean {
-  if (value.key === undefined) return true;
-  const period = toHex(value.key.periodId);
-  const first = periods.get(period);
-  if (first === undefined || (first !== null && equal(first, hash))) return true;
-  periods.set(period, null);
-  return false;
+/** Returns the period that a key record is of, as a key of a map; undefined for other kinds. */
+function periodKey({ key }: AnyRecord): string | undefined {
+  return key === undefined ? undefined : toHex(key.periodId);
+}
+
+/** Returns whether a record may be the only key record of its period, as far as is known; true for other kinds. */
+function isKeyOfPeriod({ periods }: Chain, { value, hash }: Verified<AnyRecord>): boolean {
+  const period = periodKey(value);
+  const first = period === undefined ? undefined : periods.get(period);
+  return first === undefined || (first !== null && equal(first, hash));
 }
 
 type Range = readonly [number, number];

@@ -72,6 +72,7 @@ async function writeMetadata(tree, version) {
   writeFileSync(join(meta, 'control'), control(version, output.split('\t')[0]));
   const settings = Object.values(FILES).filter((path) => path.startsWith('etc/'));
   writeFileSync(join(meta, 'conffiles'), settings.map((path) => `/${path}\n`).join(''));
+  writeFileSync(join(meta, 'triggers'), 'interest-noawait /usr/bin/node\n');
   for (const script of SCRIPTS) {
     put(`packaging/debian/${script}`, join(meta, script));
     chmodSync(join(meta, script), 0o755);

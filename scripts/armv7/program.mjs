@@ -15,6 +15,16 @@ const COMPILER = {
 };
 const TARGET = ['--cpu=arm', '--os=linux', '--libc=glibc'];
 
+/** What `npm run bundle` writes beside the parts. */
+const PROGRAM_FILES = [
+  'sealcam.cjs',
+  'camera.js',
+  'camera.js.LEGAL.txt',
+  'commands.mjs',
+  'write-code-cache.mjs',
+  'wrap.mjs',
+];
+
 /** Parts of a package that never run. */
 const SURPLUS = [
   'deps',
@@ -40,8 +50,8 @@ export async function makeProgram() {
   await must(process.execPath, [join(root, 'dist', 'scripts', 'bundle.js'), bundle], { cwd: root });
   const inputs = [
     modules.key,
-    // Its text names the parts, and their names hold hashes of what is in them.
-    join('dist', 'bundle', 'sealcam.mjs'),
+    // Their text names the parts, and the names of those hold hashes of what is in them.
+    ...PROGRAM_FILES.filter((name) => !name.endsWith('.txt')).map((name) => join('dist', 'bundle', name)),
     'scripts/armv7/program.mjs',
     'scripts/armv7/sbom.mjs',
   ];
@@ -66,7 +76,7 @@ async function crossModules(folder) {
 
 async function assemble(modules, bundle, target) {
   ensureFolder(target);
-  copyFileSync(join(bundle, 'sealcam.mjs'), join(target, 'sealcam.mjs'));
+  for (const name of PROGRAM_FILES) copyFileSync(join(bundle, name), join(target, name));
   cpSync(join(bundle, 'parts'), join(target, 'parts'), { recursive: true });
   const { bundled, native } = JSON.parse(readFileSync(join(bundle, 'packages.json'), 'utf8'));
   const lock = JSON.parse(readFileSync(join(modules, 'node_modules', '.package-lock.json'), 'utf8'));

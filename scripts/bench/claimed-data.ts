@@ -3,9 +3,11 @@ import { join } from 'node:path';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { silentLog } from '../../common/log.js';
 import { loadIdentity, outboxSigner } from '../../agent/main/identity.js';
-import type { Outbox } from '../../agent/outbox/outbox.js';
+import { openDatabase } from '../../agent/outbox/database.js';
 import { openOutbox } from '../../agent/outbox/open-outbox.js';
+import { Outbox, type OutboxSigner } from '../../agent/outbox/outbox.js';
 import { noteOwnership } from '../../agent/outbox/published.js';
+import { OutboxStore } from '../../agent/outbox/store.js';
 import { loadReceiptKeys } from '../../cloud/trust/receipt-keys.js';
 import { FileKeyStore } from '../../hal/linux/key-store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
@@ -42,18 +44,46 @@ export function makeClaimedData(folder: string, recipients: number, cloudFolder:
   close();
 }
 
+/** Records in one transaction of {@link fillOutbox}: one at a time, the disk would be what takes the time. */
+const BATCH = 1000;
+
+/**
+ * Fills the outbox of a camera that does not run with signed records that wait for their receipt, as the outbox itself stores
+ * them.
+ */
+export function fillOutbox(folder: string, records: number, progress: (text: string) => void): void {
+  const db = openDatabase(join(folder, 'outbox.db'), { maxBytes: LIMITS.maxBytes });
+  const store = new OutboxStore(db, {
+    signer: signerOf(folder),
+    limits: LIMITS,
+    sha256: (data) => nodeSuite.sha256(data),
+    repair: () => undefined,
+    eraseAside: () => undefined,
+  });
+  const outbox = new Outbox(store);
+  const scene = { class: 'illumination', durationMs: 1000 } as const;
+  for (let done = 0; done < records; done += BATCH) {
+    if (done % (25 * BATCH) === 0) progress(`${String(done)} of ${String(records)} records queued …`);
+    store.transaction(() => {
+      for (let i = done; i < Math.min(records, done + BATCH); i++)
+        outbox.append({ kind: 'scene', time: { ...TIME, monotonicMs: i }, scene });
+    });
+  }
+  outbox.close();
+}
+
+const LIMITS = { maxBytes: 2 ** 28, maxAgeMs: 1e12 };
 const TIME = { boot: new Uint8Array(16), monotonicMs: 0, wallMs: null, quality: 'unset' as const };
 
 /** Opens the outbox of a data folder whose camera does not run. Closing it notes the owner in the mirror. */
 export function openData(folder: string): { readonly outbox: Outbox; readonly close: () => void } {
-  const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
   const { outbox, mirror } = openOutbox({
     folder,
-    limits: { maxBytes: 2 ** 28, maxAgeMs: 1e12 },
+    limits: LIMITS,
     time: TIME,
     log: silentLog,
     sha256: (data) => nodeSuite.sha256(data),
-    signer: outboxSigner(nodeSuite, loadIdentity({ keyStore }, nodeSuite, realRandom)),
+    signer: signerOf(folder),
   });
   const close = (): void => {
     noteOwnership(outbox, mirror);
@@ -61,6 +91,11 @@ export function openData(folder: string): { readonly outbox: Outbox; readonly cl
     outbox.close();
   };
   return { outbox, close };
+}
+
+function signerOf(folder: string): OutboxSigner {
+  const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
+  return outboxSigner(nodeSuite, loadIdentity({ keyStore }, nodeSuite, realRandom));
 }
 
 /** Draws a scene in which people walk by as JPEG files, for a camera that replays them. */

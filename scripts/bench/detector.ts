@@ -1,4 +1,4 @@
-import { configureImages, decodeLuma } from '../../agent/capture/jpeg.js';
+import { decodeLuma } from '../../agent/capture/jpeg.js';
 import { Capture } from '../../agent/capture/capture.js';
 import { Detector } from '../../agent/capture/detect/detector.js';
 import { sharpnessOf } from '../../agent/capture/picture-choice.js';
@@ -26,7 +26,6 @@ const SUBJECT = { left: 0.3, top: 0.2, width: 0.2, height: 0.625 };
  * person walks through, so that every part works. A bare pass over the luma plane is the lower bound of any detector.
  */
 export async function benchDetector(world: BenchWorld, progress: (text: string) => void): Promise<Figure[]> {
-  configureImages();
   progress('drawing frames …');
   const frames = await world.frames(FRAMES);
   const planes = await Promise.all(frames.map(({ jpeg }) => greyOf(jpeg)));

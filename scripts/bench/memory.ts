@@ -1,13 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { readProcessMemory } from '../../hal/linux/process-memory.js';
-import { bundleAgent } from '../bundle.js';
 import { checkout } from '../checkout.js';
 import { endProcess } from '../end-process.js';
 import { freePort } from '../free-port.js';
 import { drawFrames, makeClaimedData } from './claimed-data.js';
+import { ARMED_TIMEOUT_MS, cameraSettings, installProgram, lineOf, within } from './packaged-camera.js';
 import { memoryFigures, type MemoryFigures, type MemorySample } from './memory-figures.js';
 
 export interface MemoryOptions {
@@ -27,7 +25,6 @@ export interface MemoryResult extends MemoryFigures {
 
 const RECIPIENTS = 8;
 const FRAMES = 240;
-const ARMED_TIMEOUT_MS = 120_000;
 
 /**
  * Runs the packaged program, with its launcher, on this machine: claimed by eight, replaying two frames a second, published
@@ -57,16 +54,7 @@ export async function benchMemory(
     await lineOf(cloud, (line) => line === 'receiving');
     agent = spawn(program, ['run'], {
       stdio: ['ignore', 'pipe', 'inherit'],
-      env: {
-        ...process.env,
-        SEALCAM_DATA_FOLDER: data,
-        SEALCAM_LOG_LEVEL: 'debug',
-        SEALCAM_UPLINK_URL: `mqtt://127.0.0.1:${String(port)}`,
-        SEALCAM_UPLINK_INITIAL_WINDOW: '1 s',
-        SEALCAM_CAMERA_DRIVER: 'replay',
-        SEALCAM_REPLAY_PATH: join(folder, 'frames'),
-        SEALCAM_CAMERA_FRAMES_PER_SECOND: '2',
-      },
+      env: cameraSettings(data, join(folder, 'frames'), port),
     });
     let recorded = 0;
     const isRecorded = (line: string): boolean => line.includes('"msg":"recorded"');
@@ -91,19 +79,6 @@ export async function benchMemory(
   }
 }
 
-/** Puts launcher and bundle together as the package does, and adds options of Node. Returns the path of the command. */
-async function installProgram(folder: string, nodeOptions: string): Promise<string> {
-  const library = join(folder, 'lib', 'sealcam');
-  mkdirSync(library, { recursive: true });
-  mkdirSync(join(folder, 'bin'));
-  await bundleAgent(library);
-  symlinkSync(join(checkout, 'node_modules'), join(library, 'node_modules'));
-  const program = join(folder, 'bin', 'sealcam');
-  const launcher = readFileSync(join(checkout, 'packaging', 'bin', 'sealcam'), 'utf8');
-  writeFileSync(program, launcher.replace(/ "\$library\/sealcam.mjs" "\$@"$/m, ` ${nodeOptions}$&`), { mode: 0o755 });
-  return program;
-}
-
 async function sampleMemory(pid: number, minutes: number, sampleS: number): Promise<MemorySample[]> {
   const samples: MemorySample[] = [];
   const startedMs = performance.now();
@@ -116,31 +91,4 @@ async function sampleMemory(pid: number, minutes: number, sampleS: number): Prom
     samples.push({ atS, anonKiB, fileKiB: rssKiB - anonKiB, rssKiB, cgroupKiB: null });
   }
   return samples;
-}
-
-/** Resolves with the first line of a process's output for which `isIt`; rejects where the process ends without one. */
-function lineOf(child: ChildProcess, isIt: (line: string) => boolean): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const { stdout } = child;
-    if (stdout === null) throw new Error('a process without output');
-    const lines = createInterface({ input: stdout });
-    lines.on('line', (line) => {
-      if (isIt(line)) resolve(line);
-    });
-    lines.once('close', () => {
-      reject(new Error(`${child.spawnfile} ended too early`));
-    });
-  });
-}
-
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new Error('the camera was not armed in time'));
-    }, ms);
-  });
-  return Promise.race([work, late]).finally(() => {
-    clearTimeout(timer);
-  });
 }

@@ -53,7 +53,7 @@ export async function benchSeals(progress: (text: string) => void): Promise<Figu
   // A period costs its recipients nothing more, so one row stands beside each household of suite 1.
   for (const recipients of HOUSEHOLDS) {
     await add({
-      name: `seal suite 2, ${String(recipients)} of a household`,
+      name: `seal in suite 2, household of ${String(recipients)}`,
       work: () => {
         if (period.isUsedUp) period = newPeriod();
         return period.seal(place, encodeContent(content));
@@ -66,13 +66,13 @@ export async function benchSeals(progress: (text: string) => void): Promise<Figu
   const megabyte = random.bytes(MEGABYTE);
   const key = random.bytes(32);
   await add({
-    name: 'seal suite 2, body of 1 MiB',
+    name: 'seal a body of 1 MiB in suite 2',
     work: () => sealStream(suite, key, megabyte),
     floor: 'suite 1: the same megabyte',
     floorWork: () => sealBody(key, megabyte),
   });
   await add({
-    name: 'seal suite 2, body of 1 MiB (bare)',
+    name: 'seal a body of 1 MiB in suite 2',
     work: () => sealStream(suite, key, megabyte),
     floor: 'node:crypto ChaCha20-Poly1305 alone',
     floorWork: () => {

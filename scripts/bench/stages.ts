@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { sharp } from '../images.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { Detector } from '../../agent/capture/detect/detector.js';
-import { configureImages, decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';
-import type { SealedMedia } from '../../agent/outbox/outbox.js';
+import { decodeLuma, makeThumbnail } from '../../agent/capture/jpeg.js';
+import type { SealedSight } from '../../agent/record/sealer.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { secretbox } from '../../protocol/crypto/tweetnacl.js';
 import { recordKind, type SealcamRecord } from '../../protocol/objects/record.js';
@@ -24,7 +24,6 @@ export async function benchStages(
   folder: string,
   progress: (text: string) => void,
 ): Promise<Figure[]> {
-  configureImages();
   progress('drawing frames …');
   const frames = await world.frames(FRAMES);
   const next = cycle(frames);
@@ -78,7 +77,7 @@ export async function benchStages(
   const content = { detail: { reason: 'motion' as const, area: 40, startedMs: 0 }, jpeg };
   const key = realRandom.bytes(32);
   const boxed = (): unknown => secretbox.seal(jpeg, realRandom.bytes(24), key);
-  const sealTo = (claim: typeof one) => (): Promise<SealedMedia> => sealer.seal(claim, eventId, 'thumbnail', content);
+  const sealTo = (claim: typeof one) => (): Promise<SealedSight> => sealer.seal(claim, eventId, 'thumbnail', content);
   await add({
     name: 'seal to 1 recipient',
     work: sealTo(one),
@@ -158,7 +157,7 @@ export async function benchStages(
 export function motionRecord(
   world: BenchWorld,
   claim: Parameters<BenchWorld['outbox']>[1],
-  { media }: SealedMedia,
+  { media }: SealedSight,
   seq: number,
 ): SealcamRecord {
   return {
@@ -192,11 +191,11 @@ export async function wireBytes(world: BenchWorld): Promise<WireBytes> {
   const frames = await world.frames(FRAMES);
   const eventId = realRandom.bytes(16);
   const { width, quality } = world.thumbnail;
-  const sealed = async (index: number): Promise<SealedMedia> => {
+  const sealed = async (index: number): Promise<SealedSight> => {
     const { jpeg } = await makeThumbnail(frames[index]?.jpeg ?? new Uint8Array(0), width, quality, []);
     return sealer.seal(claim, eventId, 'thumbnail', { detail: { reason: 'motion', area: 40, startedMs: 0 }, jpeg });
   };
-  const message = (media: SealedMedia, seq: number): { packet: number; record: Verified<SealcamRecord> } => {
+  const message = (media: SealedSight, seq: number): { packet: number; record: Verified<SealcamRecord> } => {
     const record = signObject(recordKind, nodeSuite, world.device, motionRecord(world, claim, media, seq));
     const payload = encodeUp({ type: 'records', records: [{ record: record.bytes, media: [media.sealed] }] });
     return { packet: publishBytes(topicOf(world.deviceId, 'up'), payload.length), record };

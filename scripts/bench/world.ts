@@ -12,9 +12,9 @@ import { buildScript } from '../../hal/mock/scenarios.js';
 import { SceneRenderer, type RenderedFrame } from '../../hal/mock/renderer.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';
-import { claimKind, type Claim } from '../../protocol/objects/claim.js';
+import { anyClaimKind, claimKind, type Claim } from '../../protocol/objects/claim.js';
 import { accountId, deviceId } from '../../protocol/objects/ids.js';
-import { recordKind, type RecordTime } from '../../protocol/objects/record.js';
+import { anyRecordKind, type RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
 
 const FRAME_MS = 100;
@@ -69,9 +69,9 @@ export class BenchWorld {
       folder,
       signer: {
         device: this.deviceId,
-        sign: (record) => signObject(recordKind, nodeSuite, this.device, record),
-        openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
-        openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
+        sign: (record) => signObject(anyRecordKind, nodeSuite, this.device, record),
+        openClaim: (bytes) => openSigned(anyClaimKind, nodeSuite, bytes),
+        openRecord: (bytes) => openSigned(anyRecordKind, nodeSuite, bytes),
       },
       limits: { maxBytes: 2 ** 30, maxAgeMs: 1e12 },
       sha256: (data) => nodeSuite.sha256(data),

@@ -91,7 +91,7 @@ function versions(b: Breaker): readonly BadVector[] {
     b.record('kind-10', 'scene', [[1, 10]], 'unsupported'),
     b.record('key-18', 'scene', [[18, 0]]),
     b.of('claim-version-3', claimKindV2, world.claimV2Value(), 'owner', [[0, 3]], 'unsupported'),
-    b.of('look-version-1', lookKind, world.look(), 'member', [[0, 1]], 'unsupported'),
+    b.of('look-version-1', lookKind, world.lookOrder(), 'member', [[0, 1]], 'unsupported'),
     b.of('offer-version-3', offerKindV2, offerOf(b), 'device', [[0, 3]], 'unsupported'),
   ];
 }
@@ -260,7 +260,7 @@ function others(b: Breaker): readonly BadVector[] {
   const command = (name: string, changes: Changes, expect: ErrorCode = 'malformed'): BadVector =>
     b.of(`command-${name}`, commandKindV2, snapshot, 'owner', changes, expect);
   const look = (name: string, changes: Changes): BadVector =>
-    b.of(`look-${name}`, lookKind, world.look(), 'member', changes);
+    b.of(`look-${name}`, lookKind, world.lookOrder(), 'member', changes);
   return [
     b.of('receipt-backwards', receiptKindV2, receipt, 'receipt', [[4, [[3, 2, b.hash('record 2')]]]]),
     b.of('receipt-pacing-key-4', receiptKindV2, receipt, 'receipt', [[6, map([2, 0], [4, 0])]]),

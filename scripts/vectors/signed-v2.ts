@@ -83,7 +83,7 @@ export class VectorWorldV2 extends VectorWorld {
     return [index, this.id(name), index === 0 ? 16_400 : 524_416, bodyHash, header, index % 2 === 1, index && 2000];
   }
 
-  look(change: Partial<Look> = {}): Look {
+  lookOrder(change: Partial<Look> = {}): Look {
     return {
       version: 2,
       device: this.deviceId,
@@ -133,8 +133,8 @@ const HEALTH = {
 
 function looks(world: VectorWorldV2): readonly (readonly [string, RecordRest])[] {
   const signer = signerOf(world.suite, NAMES.member);
-  const order = signObject(lookKind, world.suite, signer, world.look());
-  const renewal = signObject(lookKind, world.suite, signer, world.look({ renewal: 1, kemKey: null }));
+  const order = signObject(lookKind, world.suite, signer, world.lookOrder());
+  const renewal = signObject(lookKind, world.suite, signer, world.lookOrder({ renewal: 1, kemKey: null }));
   const ciphertext = vectorRandom(world.suite, 'ciphertext').bytes(KEM_CIPHERTEXT_BYTES);
   const answer = { source: 'member', action: 'look', result: 'done' } as const;
   const end = {
@@ -291,8 +291,8 @@ export function signedVectorsV2(
       world.order({ action: 'schedules', schedules: [{ days: 31, fromMinute: 1320, toMinute: 390 }] }),
     ),
     of('command-release', commandKindV2, 'owner', world.order({ action: 'release' })),
-    of('look', lookKind, 'member', world.look()),
-    of('look-renewal', lookKind, 'member', world.look({ renewal: 1, kemKey: null })),
+    of('look', lookKind, 'member', world.lookOrder()),
+    of('look-renewal', lookKind, 'member', world.lookOrder({ renewal: 1, kemKey: null })),
     of('media-receipt', mediaReceiptKind, 'receiptNext', {
       ...place,
       entries: [

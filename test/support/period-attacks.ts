@@ -28,6 +28,7 @@ import { seal, type SealedObject } from '../../protocol/seal/seal.js';
 import { encodeCbor } from '../../protocol/wire/cbor.js';
 import type { Attack } from './attack.js';
 import { asyncCodeOf, codeOf } from './codes.js';
+import { twoKeyBox } from './two-key-box.js';
 
 const suite = nodeSuite;
 const owner = xwingKeys(suite, realRandom.bytes(32));
@@ -156,10 +157,21 @@ function openedFromMemory(context: ObjectContext, sealed: SealedObject, links: n
   return 'not opened';
 }
 
-/** A body that two keys decrypt needs a header that commits to both. */
-function underAnotherKey(key: Uint8Array): string {
-  const sealed = sealWithE(suite, key, where, { periodId: here.keyRecord.periodId, index: 0 }, picture);
-  return opens(where, { header: first.header, body: sealed.body });
+/**
+ * A camera that gives two recipients different keys could show each of them another picture in one body: the AEAD opens it under
+ * both. The header commits to one key.
+ */
+const otherE = realRandom.bytes(32);
+const twoFaced = ((): SealedObject => {
+  const keys = [opened.keyOf(where, first.header), otherE].map((e) => hkdf(suite, e, 'body'));
+  const nonce = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+  const [one = nonce, two = nonce] = keys;
+  return { header: first.header, body: twoKeyBox([one, two], nonce, 4096) };
+})();
+
+function chunkOpens(e: Uint8Array): string {
+  const nonce = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1);
+  return suite.chachaOpen(hkdf(suite, e, 'body'), nonce, twoFaced.body) === undefined ? 'refused' : 'opened';
 }
 
 const x25519 = realRandom.bytes(32);
@@ -257,13 +269,13 @@ const PERIOD_ATTACKS: readonly Attack[] = [
     },
   },
   {
-    name: 'the body of another key under a header',
+    name: 'one body made to open under two keys: the second key',
     expected: 'seal-refused',
-    observed: () => underAnotherKey(realRandom.bytes(32)),
+    observed: () => codeOf(() => openWithE(suite, otherE, where, twoFaced)),
     control: {
-      name: 'of the same key',
-      expected: 'opened',
-      observed: () => underAnotherKey(opened.keyOf(where, first.header)),
+      name: 'the bare AEAD, which commits to no key, under each',
+      expected: 'opened, opened',
+      observed: () => `${chunkOpens(opened.keyOf(where, first.header))}, ${chunkOpens(otherE)}`,
     },
   },
   chunks('the last chunk dropped', lead),

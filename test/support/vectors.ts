@@ -32,6 +32,8 @@ const SOURCES: readonly (readonly [string, string])[] = [
   ['wycheproof-x25519', 'github.com/C2SP/wycheproof, testvectors_v1/x25519_test.json'],
   ['cctv-', 'github.com/C2SP/CCTV, ed25519/ed25519vectors.json'],
   ['speccheck-', 'github.com/novifinancial/ed25519-speccheck, cases.json'],
+  ['xwing-', 'github.com/dconnolly/draft-connolly-cfrg-xwing-kem, spec/test-vectors.json'],
+  ['hpke-pq-', 'github.com/hpkewg/hpke-pq, test-vectors.json: the cases of kem_id 0x647a, kdf_id 1, aead_id 3'],
   ['cose-eddsa-', 'github.com/cose-wg/Examples, eddsa-examples'],
   ['cose-sign-', 'github.com/cose-wg/Examples, sign1-tests'],
 ];

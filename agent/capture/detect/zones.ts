@@ -20,9 +20,10 @@ export function isInside(zone: MotionZone, x: number, y: number): boolean {
 /** Returns a bit for each of at most eight zones that the middle of a pixel is in, for all pixels; without zones bit 0. */
 export function zoneMask(zones: readonly MotionZone[], width: number, height: number): Uint8Array {
   const mask = new Uint8Array(width * height);
+  if (zones.length === 0) return mask.fill(1);
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      let bits = zones.length === 0 ? 1 : 0;
+      let bits = 0;
       for (const [i, zone] of zones.entries()) {
         if (isInside(zone, (x + 0.5) / width, (y + 0.5) / height)) bits |= 1 << i;
       }

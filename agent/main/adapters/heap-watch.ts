@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 
-/** Above four fifths V8 gives up as soon as a few collections in a row free little: the stop has to begin before. */
-const FULL_SHARE = 0.75;
+/** Above four fifths V8 gives up as soon as a few collections in a row free little: the stop begins before, with room for what grows until the next look. */
+const FULL_SHARE = 0.7;
 
 /**
  * Returns what tells whether the heap is nearly full of live objects. Node would end the process without order, where it

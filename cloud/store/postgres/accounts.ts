@@ -5,6 +5,7 @@ import { exportAccount } from '../paging.js';
 import {
   accountMark,
   claimRow,
+  isNeededKey,
   notDeleted,
   storedRecord,
   type AccessColumns,
@@ -30,6 +31,8 @@ const TABLES_OF_EPOCH = [
   'member',
   'record_body',
   'floor_statement',
+  'period',
+  'period_use',
 ];
 
 export function postgresAccounts(database: Database): AccountStore {
@@ -43,7 +46,7 @@ export function postgresAccounts(database: Database): AccountStore {
           readRecords: async ({ device, epoch }, seq, limit) => {
             const rows = await database.rows<RecordColumns>(
               `${SELECT_RECORD} WHERE k.device = @device AND k.epoch = @epoch AND k.seq > @seq
-                 AND ${notDeleted('k')} ORDER BY k.seq LIMIT @limit`,
+                 AND (${notDeleted('k')} OR ${isNeededKey('k')}) ORDER BY k.seq LIMIT @limit`,
               { device, epoch, seq, limit },
             );
             return rows.map(storedRecord);
@@ -122,8 +125,8 @@ async function deleteEpochs(session: Session, epochs: readonly ErasedEpoch[]): P
   let deleted = 0;
   for (const { device, epoch, readerTokens } of epochs) {
     const of = { device, epoch };
-    const keys = await session.rows<{ readonly key: Uint8Array }>(
-      'SELECT key FROM member WHERE device = @device AND epoch = @epoch',
+    const keys = await session.rows<{ readonly key: Uint8Array; readonly kem: Uint8Array | null }>(
+      'SELECT key, kem FROM member WHERE device = @device AND epoch = @epoch',
       of,
     );
     for (const table of TABLES_OF_EPOCH) {
@@ -139,6 +142,11 @@ async function deleteEpochs(session: Session, epochs: readonly ErasedEpoch[]): P
       `DELETE FROM heads_statement WHERE key = ANY(@keys::bytea[])
          AND NOT EXISTS (SELECT 1 FROM member WHERE member.key = heads_statement.key)`,
       { keys: keys.map(({ key }) => Buffer.from(key)) },
+    );
+    await session.execute(
+      `DELETE FROM kem_key WHERE hash = ANY(@kems::bytea[])
+         AND NOT EXISTS (SELECT 1 FROM member WHERE member.kem = kem_key.hash)`,
+      { kems: keys.flatMap(({ kem }) => (kem === null ? [] : [Buffer.from(kem)])) },
     );
     const statements = await session.execute(
       "UPDATE deletion_statement SET state = 'erased' WHERE device = @device AND epoch = @epoch",

@@ -1,10 +1,14 @@
 import { LIMITS } from '../../../common/limits.js';
-import { equal } from '../../../common/bytes.js';
+import { equal, toHex } from '../../../common/bytes.js';
+import type { AnyClaim } from '../../../protocol/objects/claim.js';
+import { versionOf } from '../../../protocol/objects/signed-object.js';
 import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
 import { byEpoch, eachClaim } from '../paging.js';
+import { kemColumn, kemKeysIn, namedKemKeys } from '../periods.js';
 import { claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, PendingClaim, PutOutcome } from '../store.js';
-import type { Database } from './database.js';
+import type { Database, Session } from './database.js';
+import { postgresOfferedKemKeys } from './offered-kem-keys.js';
 import type { Partitions } from './partitions.js';
 import type { Values } from './statements.js';
 import { insertRecords } from './writer.js';
@@ -40,6 +44,19 @@ const INVITED = `
 function lockOf(device: Uint8Array): { readonly high: number; readonly low: number } {
   const view = new DataView(device.buffer, device.byteOffset, device.byteLength);
   return { high: view.getInt32(0), low: view.getInt32(4) };
+}
+
+interface PendingColumns extends Pick<PendingClaim, 'claim' | 'mac' | 'nonce'> {
+  readonly kem_keys: Uint8Array | null;
+  readonly at_ms: number;
+}
+
+/** Stores those of the keys that the claim names, in an order that lets two workers not deadlock. */
+async function insertKemKeys(session: Session, claim: AnyClaim, keys: readonly Uint8Array[]): Promise<void> {
+  const named = [...namedKemKeys(claim, keys)].sort((a, b) => (toHex(a.hash) < toHex(b.hash) ? -1 : 1));
+  for (const { hash, key } of named) {
+    await session.execute('INSERT INTO kem_key (hash, key) VALUES (@hash, @key) ON CONFLICT DO NOTHING', { hash, key });
+  }
 }
 
 /**
@@ -102,7 +119,7 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
       );
       return found.length > 0;
     },
-    accept: async (claim, accept, atMs) => {
+    accept: async (claim, accept, atMs, kemKeys = []) => {
       await partitions.ensureForBodies(atMs);
       const { device, epoch, account, recipients } = claim.value;
       return database.transaction('READ COMMITTED', async (session): Promise<PutOutcome> => {
@@ -112,30 +129,60 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
           const [outcome] = await insertRecords(session, [{ record: accept, media: [], atMs }]);
           return outcome ?? { outcome: 'equivocation' };
         };
+        const putKemKeys = async (): Promise<void> => {
+          const [pending] = await session.rows<{ readonly kem_keys: Uint8Array | null }>(
+            'SELECT kem_keys FROM pending_claim WHERE device = @device',
+            { device },
+          );
+          await insertKemKeys(session, claim.value, [...kemKeys, ...(kemKeysIn(pending?.kem_keys ?? null) ?? [])]);
+        };
         const known = await session.rows<ClaimColumns>(
           'SELECT * FROM claim WHERE device = @device AND epoch >= @epoch',
           { device, epoch },
         );
         const same = known.find((row) => row.epoch === epoch);
         if (same !== undefined) {
-          return equal(same.claim_hash, claim.hash) ? insertAccept() : { outcome: 'equivocation' };
+          if (!equal(same.claim_hash, claim.hash)) return { outcome: 'equivocation' };
+          // After its account was deleted no member names them.
+          if (same.claim !== null) await putKemKeys();
+          return insertAccept();
         }
         if (known.length > 0) return { outcome: 'equivocation' };
         await session.execute(
-          `INSERT INTO claim (device, epoch, account, claim_hash, claim, state, accepted_at_ms)
-           VALUES (@device, @epoch, @account, @claimHash, @claim, 'open', @atMs)`,
-          { device, epoch, account, claimHash: claim.hash, claim: claim.bytes, atMs },
+          `INSERT INTO claim (device, epoch, account, claim_hash, claim, state, accepted_at_ms, version)
+           VALUES (@device, @epoch, @account, @claimHash, @claim, 'open', @atMs, @version)`,
+          {
+            device,
+            epoch,
+            account,
+            claimHash: claim.hash,
+            claim: claim.bytes,
+            atMs,
+            version: versionOf(claim.value),
+          },
         );
-        for (const { ed25519 } of recipients) {
+        for (const recipient of recipients) {
+          const kem = 'kem' in recipient ? recipient.kem : null;
           await session.execute(
-            `INSERT INTO member (key, device, epoch, account) VALUES (@key, @device, @epoch, @account)
+            `INSERT INTO member (key, device, epoch, account, kem) VALUES (@key, @device, @epoch, @account, @kem)
              ON CONFLICT DO NOTHING`,
-            { key: ed25519, device, epoch, account },
+            { key: recipient.ed25519, device, epoch, account, kem },
           );
         }
+        await putKemKeys();
         await session.execute('DELETE FROM pending_claim WHERE device = @device', { device });
         return insertAccept();
       });
+    },
+    ...postgresOfferedKemKeys(database),
+    kemKeys: async (hashes) => {
+      if (hashes.length === 0) return [];
+      const rows = await database.rows<{ readonly key: Uint8Array | null }>(
+        `SELECT key FROM unnest(@hashes::bytea[]) WITH ORDINALITY AS wanted (hash, place)
+         LEFT JOIN kem_key USING (hash) ORDER BY place`,
+        { hashes: hashes.map((hash) => Buffer.from(hash)) },
+      );
+      return rows.map(({ key }) => key);
     },
     close: async (device, epoch, seq) => {
       await database.execute(
@@ -166,20 +213,22 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
     },
     putPending: async (device, pending) => {
       await database.execute(
-        `INSERT INTO pending_claim (device, claim, mac, nonce, at_ms) VALUES (@device, @claim, @mac, @nonce, @atMs)
-         ON CONFLICT (device) DO UPDATE
-         SET claim = excluded.claim, mac = excluded.mac, nonce = excluded.nonce, at_ms = excluded.at_ms`,
-        { ...pending, device },
+        `INSERT INTO pending_claim (device, claim, mac, kem_keys, nonce, at_ms)
+         VALUES (@device, @claim, @mac, @kemKeys, @nonce, @atMs)
+         ON CONFLICT (device) DO UPDATE SET claim = excluded.claim, mac = excluded.mac, kem_keys = excluded.kem_keys,
+           nonce = excluded.nonce, at_ms = excluded.at_ms`,
+        { ...pending, kemKeys: kemColumn(pending.kemKeys), device },
       );
     },
     pending: async (device) => {
-      const [row] = await database.rows<Omit<PendingClaim, 'atMs'> & { readonly at_ms: number }>(
-        'SELECT claim, mac, nonce, at_ms FROM pending_claim WHERE device = @device',
+      const [row] = await database.rows<PendingColumns>(
+        'SELECT claim, mac, kem_keys, nonce, at_ms FROM pending_claim WHERE device = @device',
         { device },
       );
       if (row === undefined) return undefined;
       const { claim, mac, nonce } = row;
-      return { claim, mac, nonce, atMs: row.at_ms };
+      const kemKeys = kemKeysIn(row.kem_keys);
+      return { claim, mac, ...(kemKeys === undefined ? {} : { kemKeys }), nonce, atMs: row.at_ms };
     },
     dropPending: async (device) => {
       await database.execute('DELETE FROM pending_claim WHERE device = @device', { device });

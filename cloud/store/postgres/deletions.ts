@@ -4,7 +4,7 @@ import type { Deletion } from '../../../protocol/objects/deletion.js';
 import { accountId } from '../../../protocol/objects/ids.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { DELETIONS_PER_EPOCH_MAX } from '../bounds.js';
-import { storedDeletion, type DeletionColumns } from '../rows.js';
+import { IS_SPENT_PERIOD, storedDeletion, type DeletionColumns } from '../rows.js';
 import type { DeletionStore, MarkOutcome, StoredDeletion } from '../statement-store.js';
 import type { Database, Session } from './database.js';
 import { tuples, type Values } from './statements.js';
@@ -128,24 +128,39 @@ async function eraseRange(
     hash: statementHash,
   });
   if (marked.length === 0) return null;
-  const found = await session.rows<{ readonly seq: number; readonly hash: Uint8Array }>(
-    `SELECT seq, hash FROM record_key WHERE device = @device AND epoch = @epoch AND seq BETWEEN @from AND @to
+  const [last] = await session.rows<{ readonly hash: Uint8Array }>(
+    'SELECT hash FROM record_key WHERE device = @device AND epoch = @epoch AND seq = @to',
+    { device, epoch, to },
+  );
+  if (last !== undefined && !equal(last.hash, lastHash)) return null;
+  // Key records go last: only then it shows whether anything that stays needs them.
+  const found = await session.rows<{ readonly seq: number }>(
+    `SELECT seq FROM record_key WHERE device = @device AND epoch = @epoch AND seq BETWEEN @from AND @to AND kind <> 'key'
      ORDER BY seq DESC LIMIT @limit`,
     { device, epoch, from, to, limit },
   );
-  const [last] = found;
-  if (last?.seq === to && !equal(last.hash, lastHash)) return null;
+  const isLastStep = found.length < limit;
   await session.execute(`UPDATE deletion_statement SET state = @state ${WHERE_STATEMENT}`, {
     device,
     epoch,
     hash: statementHash,
-    state: found.length < limit ? 'erased' : 'erasing',
+    state: isLastStep ? 'erased' : 'erasing',
   });
-  await deleteRecords(
-    session,
-    found.map(({ seq }) => ({ device, epoch, seq })),
+  const deleteSeqs = async (seqs: readonly { readonly seq: number }[]): Promise<number> => {
+    await deleteRecords(
+      session,
+      seqs.map(({ seq }) => ({ device, epoch, seq })),
+    );
+    return seqs.length;
+  };
+  const erased = await deleteSeqs(found);
+  if (!isLastStep) return erased;
+  const spent = await session.rows<{ readonly seq: number }>(
+    `SELECT p.seq FROM period AS p JOIN record_key AS k USING (device, epoch, seq, hash)
+     WHERE p.device = @device AND p.epoch = @epoch AND p.seq BETWEEN @from AND @to AND ${IS_SPENT_PERIOD}`,
+    { device, epoch, from, to },
   );
-  return found.length;
+  return erased + (await deleteSeqs(spent));
 }
 
 /** Deletes records whose seqs are given, with their bytes and media. The caller holds the transaction. */
@@ -159,6 +174,7 @@ async function deleteRecords(
     records.map(({ device, epoch, seq }) => [device, epoch, seq]),
   );
   const keys = `(VALUES ${text})`;
+  await session.execute(`DELETE FROM period_use WHERE (device, epoch, seq) IN ${keys}`, values);
   await session.execute(`DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys}`, values);
   await session.execute(
     `DELETE FROM media_body USING media_key AS k WHERE (k.device, k.epoch, k.seq) IN ${keys}

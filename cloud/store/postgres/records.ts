@@ -1,5 +1,13 @@
 import { isCovered } from '../../../protocol/verify/continuity.js';
-import { lossRanges, NEAREST_LOSSES, notDeleted, storedRecord, VISIBLE_RANGES, type RecordColumns } from '../rows.js';
+import {
+  isNeededKey,
+  lossRanges,
+  NEAREST_LOSSES,
+  notDeleted,
+  storedRecord,
+  VISIBLE_RANGES,
+  type RecordColumns,
+} from '../rows.js';
 import type { CameraStatus, RecordStore, StoredRecord } from '../store.js';
 import type { Database } from './database.js';
 import type { Partitions } from './partitions.js';
@@ -155,6 +163,24 @@ export function postgresRecords(database: Database, partitions: Partitions): Rec
         { device, epoch, mediaId },
       );
       return row === undefined ? undefined : { sealed: { header: row.header, body: row.body }, seq: row.seq };
+    },
+    keyRecord: async (device, epoch, periodId) => {
+      const [found] = await database.rows<
+        RecordColumns & { readonly header: Uint8Array | null; body: Uint8Array | null }
+      >(
+        `SELECT k.id, k.device, k.epoch, k.seq, k.hash, b.bytes, k.received_at_ms, object.header, object.body
+         FROM period AS asked JOIN record_key AS k USING (device, epoch, seq, hash)
+         JOIN record_body AS b USING (device, epoch, seq, day)
+         LEFT JOIN LATERAL (SELECT mb.header, mb.body FROM media_key AS m
+           JOIN media_body AS mb USING (device, epoch, media_id, day)
+           WHERE m.device = k.device AND m.epoch = k.epoch AND m.seq = k.seq LIMIT 1) AS object ON true
+         WHERE asked.device = @device AND asked.epoch = @epoch AND asked.period_id = @periodId
+           AND (${isShown} OR ${isNeededKey('k')})`,
+        { device, epoch, periodId },
+      );
+      if (found === undefined) return undefined;
+      const { header, body } = found;
+      return { record: storedRecord(found), sealed: header === null || body === null ? null : { header, body } };
     },
     isLossSigned: async (device, epoch, mediaId) => {
       const found = await database.rows(

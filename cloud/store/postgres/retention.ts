@@ -2,6 +2,7 @@ import { epochKey } from '../../../protocol/objects/ids.js';
 import type { Floor } from '../../../protocol/objects/floor.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { expiryOf, type Aged, type ExpiryLimits } from '../expiry.js';
+import { IS_KEY_BETWEEN, IS_SPENT_PERIOD } from '../rows.js';
 import type { Expirable, ExpiryCursor, Overdue, RetentionStore } from '../statement-store.js';
 import type { EpochKey } from '../store.js';
 import type { Database, Session } from './database.js';
@@ -19,6 +20,11 @@ interface MediaColumns extends EpochKey {
 
 /** From when the retention of the record `k` counts. */
 const AGED_FROM = 'coalesce(k.kept_from_ms, k.received_at_ms)';
+/** Key records go after everything else, once nothing needs them: they neither hold up the rest nor are overdue. */
+const IS_NO_KEY = "k.kind <> 'key'";
+/** What is newer than the record `k` in its epoch. */
+const NEWER = `SELECT 1 FROM record_key AS newer
+  WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq AND newer.kind <> 'key'`;
 const SELECT_FLOOR = 'SELECT below_seq, statement FROM floor_statement WHERE device = @device AND epoch = @epoch';
 
 /**
@@ -32,9 +38,8 @@ export function postgresRetention(database: Database, partitions: Partitions): R
       const { agedFromMs, id } = from ?? { agedFromMs: -1, id: 0 };
       const found = await database.rows<EpochKey & ExpiryCursor>(
         `SELECT device, epoch, id, ${AGED_FROM} AS "agedFromMs" FROM record_key AS k
-         WHERE seq > 0 AND ${AGED_FROM} < @beforeMs AND (${AGED_FROM}, id) > (@agedFromMs, @id) AND EXISTS
-           (SELECT 1 FROM record_key AS newer
-            WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+         WHERE seq > 0 AND ${IS_NO_KEY} AND ${AGED_FROM} < @beforeMs AND (${AGED_FROM}, id) > (@agedFromMs, @id)
+           AND EXISTS (${NEWER})
          ORDER BY ${AGED_FROM}, id LIMIT @limit`,
         { beforeMs, agedFromMs, id, limit },
       );
@@ -53,9 +58,8 @@ export function postgresRetention(database: Database, partitions: Partitions): R
     overdue: async (beforeMs, limit) => {
       const [found] = await database.rows<Overdue>(
         `SELECT count(*) AS records, min(aged) AS "oldestMs" FROM
-           (SELECT ${AGED_FROM} AS aged FROM record_key AS k WHERE seq > 0 AND ${AGED_FROM} < @beforeMs AND EXISTS
-             (SELECT 1 FROM record_key AS newer
-              WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+           (SELECT ${AGED_FROM} AS aged FROM record_key AS k
+            WHERE seq > 0 AND ${IS_NO_KEY} AND ${AGED_FROM} < @beforeMs AND EXISTS (${NEWER})
             ORDER BY ${AGED_FROM}, id LIMIT @limit) AS old`,
         { beforeMs, limit },
       );
@@ -80,17 +84,22 @@ async function expiryOfEpoch(
        (SELECT b.bytes FROM record_body AS b WHERE (b.device, b.epoch, b.seq, b.day) = (k.device, k.epoch, k.seq, k.day))
        END AS bytes
      FROM record_key AS k
-     WHERE k.device = @device AND k.epoch = @epoch AND k.seq > 0 ORDER BY k.seq LIMIT @limit`,
+     WHERE k.device = @device AND k.epoch = @epoch AND k.seq > 0 AND ${IS_NO_KEY} ORDER BY k.seq LIMIT @limit`,
     { device, epoch, beforeMs, limit: limit + 1 },
   );
-  const { belowSeq, records, held } = expiryOf(lowest, floor?.below_seq ?? 0, beforeMs, nowMs);
+  const { belowSeq, records, lastSeq, held } = expiryOf(lowest, floor?.below_seq ?? 0, beforeMs, nowMs);
   for (const { seq, madeAtMs } of held) {
     await database.execute(
       'UPDATE record_key SET kept_from_ms = @madeAtMs WHERE device = @device AND epoch = @epoch AND seq = @seq',
       { device, epoch, seq, madeAtMs },
     );
   }
-  return records === 0 ? null : { device, epoch, belowSeq, records };
+  if (records === 0) return null;
+  const [key] = await database.rows<{ readonly seq: number | null }>(
+    `SELECT min(seq) AS seq FROM record_key WHERE device = @device AND epoch = @epoch AND ${IS_KEY_BETWEEN}`,
+    { device, epoch, lastSeq, belowSeq },
+  );
+  return { device, epoch, belowSeq: key?.seq ?? belowSeq, records };
 }
 
 function deleteBelow(database: Database, floors: readonly Verified<Floor>[], beforeMs: number): Promise<number> {
@@ -108,7 +117,7 @@ function deleteBelow(database: Database, floors: readonly Verified<Floor>[], bef
     const old = await session.rows<KeyColumns>(
       `DELETE FROM record_key AS k USING ${each}
        WHERE k.device = f.device AND k.epoch = f.epoch AND k.seq > 0 AND k.seq < f.below_seq
-         AND ${AGED_FROM} < @beforeMs AND EXISTS (SELECT 1 FROM record_key AS kept
+         AND ${IS_NO_KEY} AND ${AGED_FROM} < @beforeMs AND EXISTS (SELECT 1 FROM record_key AS kept
            WHERE kept.device = f.device AND kept.epoch = f.epoch AND kept.seq >= f.below_seq)
        RETURNING k.device, k.epoch, k.seq, k.day`,
       { ...lists, beforeMs },
@@ -119,7 +128,20 @@ function deleteBelow(database: Database, floors: readonly Verified<Floor>[], bef
          AND d.scope = 'range' AND d.state = 'erased' AND d.to_seq < f.below_seq`,
       lists,
     );
-    if (old.length > 0) await deleteBodies(session, old, dayOf(beforeMs));
+    await session.execute(
+      `DELETE FROM period_use AS u USING unnest(@devices::bytea[], @epochs::bigint[], @seqs::bigint[]) AS o (device, epoch, seq)
+       WHERE u.device = o.device AND u.epoch = o.epoch AND u.seq = o.seq`,
+      { ...epochsOf(old), seqs: old.map(({ seq }) => seq) },
+    );
+    const spent = await session.rows<KeyColumns>(
+      `DELETE FROM record_key AS k USING period AS p, ${each}
+       WHERE k.device = f.device AND k.epoch = f.epoch AND k.seq < f.below_seq AND ${AGED_FROM} < @beforeMs
+         AND p.device = k.device AND p.epoch = k.epoch AND p.seq = k.seq AND p.hash = k.hash AND ${IS_SPENT_PERIOD}
+       RETURNING k.device, k.epoch, k.seq, k.day`,
+      { ...lists, beforeMs },
+    );
+    const gone = [...old, ...spent];
+    if (gone.length > 0) await deleteBodies(session, gone, dayOf(beforeMs));
     return old.length;
   });
 }
@@ -178,11 +200,11 @@ async function dropDay(
 ): Promise<void> {
   const isEmptied = await database.transaction('SERIALIZABLE', async (session) => {
     const left = await session.rows(
-      `SELECT 1 FROM record_key AS k WHERE day = @day AND k.seq > 0 AND ${AGED_FROM} < @beforeMs AND EXISTS
-         (SELECT 1 FROM record_key AS newer
-          WHERE newer.device = k.device AND newer.epoch = k.epoch AND newer.seq > k.seq)
+      `SELECT 1 FROM record_key AS k
+       WHERE day = @day AND k.seq > 0 AND ${IS_NO_KEY} AND ${AGED_FROM} < @beforeMs AND EXISTS (${NEWER})
          AND NOT EXISTS (SELECT 1 FROM record_key AS kept
            WHERE kept.device = k.device AND kept.epoch = k.epoch AND kept.seq > 0 AND kept.seq < k.seq
+             AND kept.kind <> 'key'
              AND coalesce(kept.kept_from_ms, kept.received_at_ms) >= @beforeMs) LIMIT 1`,
       { day, beforeMs },
     );

@@ -265,4 +265,36 @@ export const migrations: readonly string[] = [
   -- Finds what arrived of an epoch after a record, and what arrived last.
   CREATE INDEX record_by_epoch ON record_key (device, epoch, id);
   `,
+  `
+  -- Protocol version 2. KEM keys by their hash; a claim names hashes. The version of a claim is that of its epoch.
+  ALTER TABLE claim ADD COLUMN version integer NOT NULL DEFAULT 1;
+  ALTER TABLE pending_claim ADD COLUMN kem_keys bytea;
+  ALTER TABLE member ADD COLUMN kem bytea;
+  CREATE INDEX member_by_kem ON member (kem) WHERE kem IS NOT NULL;
+  CREATE TABLE kem_key (hash bytea PRIMARY KEY, key bytea NOT NULL);
+
+  -- KEM keys of browsers that wait to be named in a claim, for an hour.
+  CREATE TABLE offered_kem_key (
+    signer bytea PRIMARY KEY, hash bytea NOT NULL, key bytea NOT NULL, at_ms bigint NOT NULL
+  );
+  CREATE INDEX offered_kem_key_by_hash ON offered_kem_key (hash);
+  CREATE INDEX offered_kem_key_by_time ON offered_kem_key (at_ms);
+
+  -- The first key record of each period, also after it has gone: a second with another hash is never stored.
+  CREATE TABLE period (
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    period_id bytea NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    PRIMARY KEY (device, epoch, period_id)
+  );
+  CREATE INDEX period_by_seq ON period (device, epoch, seq);
+  -- Records with something that only the key record of the period opens.
+  CREATE TABLE period_use (
+    device bytea NOT NULL, epoch bigint NOT NULL, seq bigint NOT NULL, period_id bytea NOT NULL,
+    PRIMARY KEY (device, epoch, seq, period_id)
+  );
+  CREATE INDEX period_use_by_period ON period_use (device, epoch, period_id);
+  `,
 ];

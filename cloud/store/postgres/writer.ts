@@ -1,18 +1,14 @@
 import { equal, toHex } from '../../../common/bytes.js';
 import { epochKey, recordKey } from '../../../protocol/objects/ids.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { claimRow, type ClaimColumns } from '../rows.js';
 import type { Bind, EpochKey, NewMedia, PutOutcome, Standing } from '../store.js';
 import { isRefusedData, type Database, type Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
+import type { NewRecord } from './new-record.js';
+import { insertPeriodUses, withOtherKeyRecord } from './periods.js';
 import { tuples } from './statements.js';
-
-export interface NewRecord {
-  readonly record: Verified<SealcamRecord>;
-  readonly media: readonly NewMedia[];
-  readonly atMs: number;
-}
 
 interface Job extends NewRecord {
   readonly key: string;
@@ -41,7 +37,7 @@ export class Writer {
   }
 
   /** Stores a record; resolves once its batch is committed. */
-  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome> {
+  put(record: Verified<AnyRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome> {
     const { device, epoch, seq } = record.value;
     const key = recordKey({ device, epoch, seq });
     return new Promise((resolve, reject) => {
@@ -169,20 +165,26 @@ export async function insertRecords(session: Session, jobs: readonly NewRecord[]
     return { outcome: hash !== undefined && equal(hash, record.hash) ? 'duplicate' : 'equivocation' };
   });
   const ours = jobs.filter((_, i) => outcomes[i]?.outcome !== 'equivocation');
-  await insertMedia(session, ours);
-  const taken = await withTakenMedia(session, ours);
+  const rivals = await withOtherKeyRecord(session, ours);
+  const rest = ours.filter((job) => !rivals.has(job));
+  await insertMedia(session, rest);
+  const taken = await withTakenMedia(session, rest);
   const isFresh = (_: NewRecord, i: number): boolean => outcomes[i]?.outcome === 'stored';
-  await deleteRecords(
+  const isRefused = (job: NewRecord): boolean => rivals.has(job) || taken.has(job);
+  await deleteRecords(session, jobs.filter(isFresh).filter(isRefused));
+  await insertPeriodUses(
     session,
-    jobs.filter(isFresh).filter((job) => taken.has(job)),
+    rest.filter((job) => !taken.has(job)),
   );
   await insertLosses(
     session,
-    jobs.filter(isFresh).filter((job) => !taken.has(job)),
+    jobs.filter(isFresh).filter((job) => !isRefused(job)),
   );
   return outcomes.map((outcome, i) => {
     const job = jobs[i];
-    return job !== undefined && taken.has(job) ? { outcome: 'media-taken' } : outcome;
+    if (job === undefined || outcome.outcome === 'equivocation') return outcome;
+    if (rivals.has(job)) return { outcome: 'period-taken' };
+    return taken.has(job) ? { outcome: 'media-taken' } : outcome;
   });
 }
 
@@ -229,6 +231,10 @@ async function deleteRecords(session: Session, jobs: readonly NewRecord[]): Prom
         seq,
       });
     }
+    await session.execute(
+      'DELETE FROM period WHERE device = @device AND epoch = @epoch AND seq = @seq AND hash = @hash',
+      { device, epoch, seq, hash: record.hash },
+    );
   }
 }
 

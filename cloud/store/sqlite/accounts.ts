@@ -4,6 +4,7 @@ import { exportAccount } from '../paging.js';
 import {
   accountMark,
   claimRow,
+  isNeededKey,
   notDeleted,
   storedRecord,
   type AccessColumns,
@@ -23,7 +24,7 @@ interface MediaColumns {
 }
 
 /** Tables that hold rows of an epoch, besides `record`, `claim`, the statements of deletion and the access log. */
-const TABLES_OF_EPOCH = ['media', 'loss', 'media_loss', 'drained', 'member', 'floor_statement'];
+const TABLES_OF_EPOCH = ['media', 'loss', 'media_loss', 'drained', 'member', 'floor_statement', 'period', 'period_use'];
 
 interface AccountKey {
   readonly account: Uint8Array;
@@ -34,8 +35,8 @@ export function sqliteAccounts(db: Database, guard: Guard, markRanges: MarkRange
     'SELECT * FROM claim WHERE account = @account ORDER BY device, epoch',
   );
   const records = db.prepare<EpochKey & { seq: number; limit: number }, RecordColumns>(
-    `SELECT * FROM record WHERE device = @device AND epoch = @epoch AND seq > @seq AND ${notDeleted('record')}
-     ORDER BY seq LIMIT @limit`,
+    `SELECT * FROM record WHERE device = @device AND epoch = @epoch AND seq > @seq
+       AND (${notDeleted('record')} OR ${isNeededKey('record')}) ORDER BY seq LIMIT @limit`,
   );
   const media = db.prepare<EpochKey & { seq: number }, MediaColumns>(
     'SELECT media_id, header, body FROM media WHERE device = @device AND epoch = @epoch AND seq = @seq',
@@ -48,12 +49,15 @@ export function sqliteAccounts(db: Database, guard: Guard, markRanges: MarkRange
     "UPDATE claim SET claim = NULL, state = 'revoked' WHERE device = @device AND epoch = @epoch",
   );
 
-  const keysOf = db.prepare<EpochKey, { readonly key: Uint8Array }>(
-    'SELECT key FROM member WHERE device = @device AND epoch = @epoch',
+  const keysOf = db.prepare<EpochKey, { readonly key: Uint8Array; readonly kem: Uint8Array | null }>(
+    'SELECT key, kem FROM member WHERE device = @device AND epoch = @epoch',
   );
   // What a key that reads nothing any longer had said about these cameras.
   const deleteHeads = db.prepare<{ key: Uint8Array }>(
     'DELETE FROM heads_statement WHERE key = @key AND NOT EXISTS (SELECT 1 FROM member WHERE member.key = @key)',
+  );
+  const deleteKem = db.prepare<{ kem: Uint8Array }>(
+    'DELETE FROM kem_key WHERE hash = @kem AND NOT EXISTS (SELECT 1 FROM member WHERE member.kem = @kem)',
   );
   const setErased = db.prepare<EpochKey>(
     "UPDATE deletion_statement SET state = 'erased' WHERE device = @device AND epoch = @epoch",
@@ -96,7 +100,10 @@ export function sqliteAccounts(db: Database, guard: Guard, markRanges: MarkRange
         .prepare<EpochKey>('DELETE FROM record WHERE device = @device AND epoch = @epoch')
         .run({ device, epoch }).changes;
       revoke.run({ device, epoch });
-      for (const { key } of keys) deleteHeads.run({ key });
+      for (const { key, kem } of keys) {
+        deleteHeads.run({ key });
+        if (kem !== null) deleteKem.run({ kem });
+      }
       setErased.run({ device, epoch });
       for (const token of readerTokens) putReader.run({ device, epoch, token });
     }

@@ -1,10 +1,12 @@
 import { LIMITS } from '../../../common/limits.js';
 import { equal, toHex } from '../../../common/bytes.js';
-import type { Claim } from '../../../protocol/objects/claim.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
-import type { Verified } from '../../../protocol/objects/signed-object.js';
+import type { AnyClaim } from '../../../protocol/objects/claim.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
+import { versionOf, type Verified } from '../../../protocol/objects/signed-object.js';
 import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
+import { sqliteOfferedKemKeys } from './offered-kem-keys.js';
 import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
+import { kemColumn, kemKeysIn, namedKemKeys } from '../periods.js';
 import { bytesOrNull, claimRow, type ClaimColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, EpochKey, PendingClaim, PutOutcome } from '../store.js';
 import type { Database, Guard } from './database.js';
@@ -19,11 +21,13 @@ interface NewClaim extends EpochKey {
   readonly claimHash: Uint8Array;
   readonly claim: Uint8Array;
   readonly atMs: number;
+  readonly version: number;
 }
 
 interface PendingColumns {
   readonly claim: Uint8Array;
   readonly mac: Uint8Array | null;
+  readonly kem_keys: Uint8Array | null;
   readonly nonce: Uint8Array;
   readonly at_ms: number;
 }
@@ -51,11 +55,17 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
     'SELECT 1 FROM member WHERE key = @key AND device = @device AND epoch = @epoch',
   );
   const insert = db.prepare<NewClaim>(
-    `INSERT INTO claim (device, epoch, account, claim_hash, claim, state, accepted_at_ms)
-     VALUES (@device, @epoch, @account, @claimHash, @claim, 'open', @atMs)`,
+    `INSERT INTO claim (device, epoch, account, claim_hash, claim, state, accepted_at_ms, version)
+     VALUES (@device, @epoch, @account, @claimHash, @claim, 'open', @atMs, @version)`,
   );
-  const insertMember = db.prepare<EpochKey & { key: Uint8Array; account: Uint8Array }>(
-    'INSERT OR IGNORE INTO member (key, device, epoch, account) VALUES (@key, @device, @epoch, @account)',
+  const insertMember = db.prepare<EpochKey & { key: Uint8Array; account: Uint8Array; kem: Uint8Array | null }>(
+    'INSERT OR IGNORE INTO member (key, device, epoch, account, kem) VALUES (@key, @device, @epoch, @account, @kem)',
+  );
+  const insertKem = db.prepare<{ hash: Uint8Array; key: Uint8Array }>(
+    'INSERT OR IGNORE INTO kem_key (hash, key) VALUES (@hash, @key)',
+  );
+  const selectKem = db.prepare<{ hash: Uint8Array }, { readonly key: Uint8Array }>(
+    'SELECT key FROM kem_key WHERE hash = @hash',
   );
   const close = db.prepare<EpochKey & { seq: number }>(
     `UPDATE claim SET state = 'closed', closed_at_seq = @seq
@@ -75,26 +85,42 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
   const selectOffer = db.prepare<DeviceKey, { readonly offer: Uint8Array; readonly at_ms: number }>(
     'SELECT offer, at_ms FROM offer WHERE device = @device',
   );
-  const putPending = db.prepare<DeviceKey & PendingClaim>(
-    `INSERT OR REPLACE INTO pending_claim (device, claim, mac, nonce, at_ms)
-     VALUES (@device, @claim, @mac, @nonce, @atMs)`,
+  const putPending = db.prepare<DeviceKey & Omit<PendingClaim, 'kemKeys'> & { kemKeys: Uint8Array | null }>(
+    `INSERT OR REPLACE INTO pending_claim (device, claim, mac, kem_keys, nonce, at_ms)
+     VALUES (@device, @claim, @mac, @kemKeys, @nonce, @atMs)`,
   );
   const selectPending = db.prepare<DeviceKey, PendingColumns>(
-    'SELECT claim, mac, nonce, at_ms FROM pending_claim WHERE device = @device',
+    'SELECT claim, mac, kem_keys, nonce, at_ms FROM pending_claim WHERE device = @device',
   );
   const dropPending = db.prepare<DeviceKey>('DELETE FROM pending_claim WHERE device = @device');
 
-  function accept(claim: Verified<Claim>, record: Verified<SealcamRecord>, atMs: number): PutOutcome {
+  function accept(
+    claim: Verified<AnyClaim>,
+    record: Verified<AnyRecord>,
+    atMs: number,
+    kemKeys: readonly Uint8Array[],
+  ): PutOutcome {
     const { device, epoch, account, recipients } = claim.value;
+    const waiting = kemKeysIn(selectPending.get({ device })?.kem_keys ?? null) ?? [];
+    const putKemKeys = (): void => {
+      for (const { hash, key } of namedKemKeys(claim.value, [...kemKeys, ...waiting])) insertKem.run({ hash, key });
+    };
     const known = selectOne.get({ device, epoch });
     if (known !== undefined) {
-      const isSame = equal(new Uint8Array(known.claim_hash), claim.hash);
-      return isSame ? insertRecord(record, [], atMs) : { outcome: 'equivocation' };
+      if (!equal(new Uint8Array(known.claim_hash), claim.hash)) return { outcome: 'equivocation' };
+      // After its account was deleted no member names them.
+      if (known.claim !== null) putKemKeys();
+      return insertRecord(record, [], atMs);
     }
     const last = selectLatest.get({ device });
     if (last !== undefined && last.epoch >= epoch) return { outcome: 'equivocation' };
-    insert.run({ device, epoch, account, claimHash: claim.hash, claim: claim.bytes, atMs });
-    for (const { ed25519 } of recipients) insertMember.run({ key: ed25519, device, epoch, account });
+    const version = versionOf(claim.value);
+    insert.run({ device, epoch, account, claimHash: claim.hash, claim: claim.bytes, atMs, version });
+    for (const recipient of recipients) {
+      const kem = 'kem' in recipient ? recipient.kem : null;
+      insertMember.run({ key: recipient.ed25519, device, epoch, account, kem });
+    }
+    putKemKeys();
     dropPending.run({ device });
     return insertRecord(record, [], atMs);
   }
@@ -135,7 +161,10 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
       );
     },
     isMember: (device, epoch, key) => guard(() => member.get({ key, device, epoch }) !== undefined),
-    accept: (claim, record, atMs) => guard(() => db.transaction(() => accept(claim, record, atMs)).immediate()),
+    accept: (claim, record, atMs, kemKeys = []) =>
+      guard(() => db.transaction(() => accept(claim, record, atMs, kemKeys)).immediate()),
+    ...sqliteOfferedKemKeys(db, guard),
+    kemKeys: (hashes) => guard(() => hashes.map((hash) => bytesOrNull(selectKem.get({ hash })?.key ?? null))),
     close: (device, epoch, seq) => guard(() => void close.run({ device, epoch, seq })),
     putOffer: (device, offer, atMs) =>
       guard(() =>
@@ -152,14 +181,17 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
         const row = selectOffer.get({ device });
         return row === undefined ? undefined : { offer: new Uint8Array(row.offer), atMs: row.at_ms };
       }),
-    putPending: (device, pending) => guard(() => void putPending.run({ ...pending, device })),
+    putPending: (device, pending) =>
+      guard(() => void putPending.run({ ...pending, kemKeys: kemColumn(pending.kemKeys), device })),
     pending: (device) =>
       guard(() => {
         const row = selectPending.get({ device });
         if (row === undefined) return undefined;
+        const kemKeys = kemKeysIn(row.kem_keys);
         return {
           claim: new Uint8Array(row.claim),
           mac: bytesOrNull(row.mac),
+          ...(kemKeys === undefined ? {} : { kemKeys }),
           nonce: new Uint8Array(row.nonce),
           atMs: row.at_ms,
         };

@@ -4,10 +4,11 @@ import type { Deletion } from '../../../protocol/objects/deletion.js';
 import { accountId } from '../../../protocol/objects/ids.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { DELETIONS_PER_EPOCH_MAX } from '../bounds.js';
-import { storedDeletion, type DeletionColumns } from '../rows.js';
+import { IS_SPENT_PERIOD, storedDeletion, type DeletionColumns } from '../rows.js';
 import type { DeletionStore, MarkOutcome, StoredDeletion } from '../statement-store.js';
 import type { EpochKey } from '../store.js';
 import type { Database, Guard } from './database.js';
+import { recordDeleter } from './delete-record.js';
 
 interface StatementKey extends EpochKey {
   readonly hash: Uint8Array;
@@ -114,16 +115,19 @@ export function sqliteDeletions(db: Database, guard: Guard, markRanges: MarkRang
   const setTime = db.prepare<StatementKey & { untilMs: number }>(
     `UPDATE deletion_statement SET erase_at_ms = @untilMs ${WHERE_STATEMENT}`,
   );
-  const inRange = db.prepare<Range & { limit: number }, { readonly seq: number; readonly hash: Uint8Array }>(
-    `SELECT seq, hash FROM record WHERE device = @device AND epoch = @epoch AND seq BETWEEN @from AND @to
+  const hashOf = db.prepare<EpochKey & { seq: number }, { readonly hash: Uint8Array }>(
+    'SELECT hash FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
+  );
+  // Key records go last: only then it shows whether anything that stays needs them.
+  const inRange = db.prepare<Range & { limit: number }, { readonly seq: number }>(
+    `SELECT seq FROM record WHERE device = @device AND epoch = @epoch AND seq BETWEEN @from AND @to AND kind <> 'key'
      ORDER BY seq DESC LIMIT @limit`,
   );
-  const deleteMedia = db.prepare<EpochKey & { seq: number }>(
-    'DELETE FROM media WHERE device = @device AND epoch = @epoch AND seq = @seq',
+  const spentKeys = db.prepare<Range, { readonly seq: number }>(
+    `SELECT seq FROM period AS p JOIN record USING (device, epoch, seq, hash)
+     WHERE device = @device AND epoch = @epoch AND seq BETWEEN @from AND @to AND ${IS_SPENT_PERIOD}`,
   );
-  const deleteRecord = db.prepare<EpochKey & { seq: number }>(
-    'DELETE FROM record WHERE device = @device AND epoch = @epoch AND seq = @seq',
-  );
+  const deleteOne = recordDeleter(db);
   const reader = db.prepare<{ token: Uint8Array }>('SELECT 1 FROM deletion_reader WHERE token = @token');
 
   function undo(statements: readonly Verified<Deletion>[], nowMs: number): boolean {
@@ -144,15 +148,16 @@ export function sqliteDeletions(db: Database, guard: Guard, markRanges: MarkRang
   function erase({ value, hash: statementHash }: Verified<Deletion>, limit: number): number | null {
     const { device, epoch, fromSeq: from, toSeq: to, lastHash } = value;
     const key = { device, epoch, hash: statementHash };
+    const last = hashOf.get({ device, epoch, seq: to });
+    if (last !== undefined && !equal(new Uint8Array(last.hash), lastHash)) return null;
     const found = inRange.all({ device, epoch, from, to, limit });
-    const [last] = found;
-    if (last?.seq === to && !equal(new Uint8Array(last.hash), lastHash)) return null;
-    if (setState.run({ ...key, state: found.length < limit ? 'erased' : 'erasing' }).changes === 0) return null;
-    for (const { seq } of found) {
-      deleteMedia.run({ device, epoch, seq });
-      deleteRecord.run({ device, epoch, seq });
-    }
-    return found.length;
+    const isLastStep = found.length < limit;
+    if (setState.run({ ...key, state: isLastStep ? 'erased' : 'erasing' }).changes === 0) return null;
+    for (const { seq } of found) deleteOne({ device, epoch, seq });
+    if (!isLastStep) return found.length;
+    const spent = spentKeys.all({ device, epoch, from, to });
+    for (const { seq } of spent) deleteOne({ device, epoch, seq });
+    return found.length + spent.length;
   }
 
   return {

@@ -1,6 +1,7 @@
 import { equal } from '../../../common/bytes.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
+import { periodsUsed } from '../periods.js';
 import type { EpochKey, NewMedia, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
 
@@ -10,6 +11,10 @@ interface RecordKey extends EpochKey {
 
 interface MediaKey extends EpochKey {
   readonly mediaId: Uint8Array;
+}
+
+interface PeriodKey extends EpochKey {
+  readonly periodId: Uint8Array;
 }
 
 interface NewRecord extends RecordKey {
@@ -25,7 +30,7 @@ interface NewMediaRow extends RecordKey, MediaKey {
 }
 
 /** Stores a record, its media and its signed losses. The caller holds the transaction. */
-export type InsertRecord = (record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number) => PutOutcome;
+export type InsertRecord = (record: Verified<AnyRecord>, media: readonly NewMedia[], atMs: number) => PutOutcome;
 
 /** Returns the insertion of records into `db`, its statements prepared once. */
 export function recordInserter(db: Database): InsertRecord {
@@ -54,6 +59,16 @@ export function recordInserter(db: Database): InsertRecord {
     `UPDATE deletion_statement SET state = 'erasing' WHERE device = @device AND epoch = @epoch
        AND scope = 'range' AND state = 'erased' AND @seq BETWEEN from_seq AND to_seq`,
   );
+  const selectPeriod = db.prepare<PeriodKey, { readonly hash: Uint8Array }>(
+    'SELECT hash FROM period WHERE device = @device AND epoch = @epoch AND period_id = @periodId',
+  );
+  const insertPeriod = db.prepare<PeriodKey & RecordKey & { hash: Uint8Array }>(
+    `INSERT OR IGNORE INTO period (device, epoch, period_id, seq, hash)
+     VALUES (@device, @epoch, @periodId, @seq, @hash)`,
+  );
+  const insertUse = db.prepare<PeriodKey & RecordKey>(
+    'INSERT OR IGNORE INTO period_use (device, epoch, seq, period_id) VALUES (@device, @epoch, @seq, @periodId)',
+  );
   const setDrained = db.prepare<RecordKey>(
     `INSERT INTO drained (device, epoch, up_to) VALUES (@device, @epoch, @seq)
      ON CONFLICT (device, epoch) DO UPDATE SET up_to = max(up_to, excluded.up_to)`,
@@ -63,6 +78,9 @@ export function recordInserter(db: Database): InsertRecord {
     const { device, epoch, seq, kind } = value;
     const known = selectHash.get({ device, epoch, seq });
     if (known !== undefined && !equal(new Uint8Array(known.hash), hash)) return { outcome: 'equivocation' };
+    const periodId = value.key?.periodId;
+    const first = periodId === undefined ? undefined : selectPeriod.get({ device, epoch, periodId });
+    if (first !== undefined && !equal(new Uint8Array(first.hash), hash)) return { outcome: 'period-taken' };
     const isTaken = (value.media ?? []).some(({ id }) => {
       const owner = mediaOwner.get({ device, epoch, mediaId: id });
       return owner !== undefined && owner.seq !== seq;
@@ -71,6 +89,8 @@ export function recordInserter(db: Database): InsertRecord {
     for (const { id, sealed } of media) {
       insertMedia.run({ device, epoch, mediaId: id, seq, header: sealed.header, body: sealed.body });
     }
+    if (periodId !== undefined) insertPeriod.run({ device, epoch, periodId, seq, hash });
+    for (const used of periodsUsed(value, media)) insertUse.run({ device, epoch, seq, periodId: used });
     if (known !== undefined) return { outcome: 'duplicate' };
 
     const { lastInsertRowid } = insertRecord.run({ device, epoch, seq, hash, kind, bytes, atMs });

@@ -1,5 +1,13 @@
 import { isCovered, type ChainFacts } from '../../../protocol/verify/continuity.js';
-import { lossRanges, NEAREST_LOSSES, notDeleted, storedRecord, VISIBLE_RANGES, type RecordColumns } from '../rows.js';
+import {
+  isNeededKey,
+  lossRanges,
+  NEAREST_LOSSES,
+  notDeleted,
+  storedRecord,
+  VISIBLE_RANGES,
+  type RecordColumns,
+} from '../rows.js';
 import type { Arrival, EpochKey, RecordStore, StoredRecord } from '../store.js';
 import type { Database, Guard } from './database.js';
 import { sqliteReceiveTimes } from './receive-times.js';
@@ -69,6 +77,14 @@ export function sqliteRecords(db: Database, guard: Guard, writer: Writer): Recor
     MediaKey,
     { readonly header: Uint8Array; readonly body: Uint8Array; readonly seq: number }
   >('SELECT header, body, seq FROM media WHERE device = @device AND epoch = @epoch AND media_id = @mediaId');
+  const keyRecord = db.prepare<EpochKey & { periodId: Uint8Array }, RecordColumns>(
+    `SELECT record.* FROM period JOIN record USING (device, epoch, seq, hash)
+     WHERE device = @device AND epoch = @epoch AND period_id = @periodId
+       AND (${notDeleted('record')} OR ${isNeededKey('record')})`,
+  );
+  const mediaOf = db.prepare<RecordKey, { readonly header: Uint8Array; readonly body: Uint8Array }>(
+    'SELECT header, body FROM media WHERE device = @device AND epoch = @epoch AND seq = @seq',
+  );
   const mediaLoss = db.prepare<MediaKey>(
     'SELECT 1 FROM media_loss WHERE device = @device AND epoch = @epoch AND media_id = @mediaId',
   );
@@ -148,6 +164,16 @@ export function sqliteRecords(db: Database, guard: Guard, writer: Writer): Recor
         const row = selectMedia.get({ device, epoch, mediaId });
         if (row === undefined) return undefined;
         return { sealed: { header: new Uint8Array(row.header), body: new Uint8Array(row.body) }, seq: row.seq };
+      }),
+    keyRecord: (device, epoch, periodId) =>
+      guard(() => {
+        const columns = keyRecord.get({ device, epoch, periodId });
+        if (columns === undefined) return undefined;
+        // A key record has one object.
+        const object = mediaOf.get({ device, epoch, seq: columns.seq });
+        const sealed =
+          object === undefined ? null : { header: new Uint8Array(object.header), body: new Uint8Array(object.body) };
+        return { record: storedRecord(columns), sealed };
       }),
     isLossSigned: (device, epoch, mediaId) => guard(() => mediaLoss.get({ device, epoch, mediaId }) !== undefined),
     // SQLite has no booleans.

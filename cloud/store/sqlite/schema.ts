@@ -238,4 +238,36 @@ export const migrations: readonly string[] = [
   -- Finds what arrived of an epoch after a record, and what arrived last: an index of SQLite ends with the id.
   CREATE INDEX record_by_epoch ON record (device, epoch);
   `,
+  `
+  -- Protocol version 2. KEM keys by their hash; a claim names hashes. The version of a claim is that of its epoch.
+  ALTER TABLE claim ADD COLUMN version INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE pending_claim ADD COLUMN kem_keys BLOB;
+  ALTER TABLE member ADD COLUMN kem BLOB;
+  CREATE INDEX member_by_kem ON member (kem) WHERE kem IS NOT NULL;
+  CREATE TABLE kem_key (hash BLOB PRIMARY KEY, key BLOB NOT NULL) STRICT;
+
+  -- KEM keys of browsers that wait to be named in a claim, for an hour.
+  CREATE TABLE offered_kem_key (
+    signer BLOB PRIMARY KEY, hash BLOB NOT NULL, key BLOB NOT NULL, at_ms INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX offered_kem_key_by_hash ON offered_kem_key (hash);
+  CREATE INDEX offered_kem_key_by_time ON offered_kem_key (at_ms);
+
+  -- The first key record of each period, also after it has gone: a second with another hash is never stored.
+  CREATE TABLE period (
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    period_id BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    hash BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, period_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX period_by_seq ON period (device, epoch, seq);
+  -- Records with something that only the key record of the period opens.
+  CREATE TABLE period_use (
+    device BLOB NOT NULL, epoch INTEGER NOT NULL, seq INTEGER NOT NULL, period_id BLOB NOT NULL,
+    PRIMARY KEY (device, epoch, seq, period_id)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX period_use_by_period ON period_use (device, epoch, period_id);
+  `,
 ];

@@ -1,6 +1,6 @@
 import { sleep, type Clock } from '../../../common/clock.js';
 import { epochKey } from '../../../protocol/objects/ids.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { claimRow, type ClaimColumns } from '../rows.js';
 import type { Bind, EpochKey, NewMedia, PutOutcome, Standing } from '../store.js';
@@ -8,7 +8,7 @@ import { isRefusedData, storeError, type Database } from './database.js';
 import type { InsertRecord } from './insert.js';
 
 interface Job {
-  readonly record: Verified<SealcamRecord>;
+  readonly record: Verified<AnyRecord>;
   readonly media: readonly NewMedia[];
   readonly atMs: number;
   readonly bind: Bind | undefined;
@@ -71,7 +71,7 @@ export class Writer {
   }
 
   /** Stores a record; resolves once its group is committed. */
-  put(record: Verified<SealcamRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome> {
+  put(record: Verified<AnyRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome> {
     return new Promise((resolve, reject) => {
       this.waitingJobs.push({ record, media, atMs, bind, resolve, reject });
       if (!this.isWriting) void this.writeAll();

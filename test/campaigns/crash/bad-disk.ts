@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { judge, type Verdict } from './oracle.js';
 import { watched, type Failing } from './recorder.js';
 import { runWorker } from './run.js';
-import type { Line } from './world.js';
+import { isVersionTwo, type Line } from './world.js';
 
 export interface BadDisk {
   readonly verdict: Verdict;
@@ -22,8 +22,11 @@ export async function onBadDisk(
   const home = join(folder, 'home');
   mkdirSync(home);
   const lines: Line[] = [];
-  lines.push(...(await runWorker({ folder: home, seed, life: 0, steps: 10 })).lines);
-  const bad = await runWorker({ folder: home, seed, life: 1, steps }, watched({ library, folder: home, failing }));
+  lines.push(...(await runWorker({ folder: home, seed, life: 0, steps: 10, isVersionTwo: isVersionTwo(seed) })).lines);
+  const bad = await runWorker(
+    { folder: home, seed, life: 1, steps, isVersionTwo: isVersionTwo(seed) },
+    watched({ library, folder: home, failing }),
+  );
   lines.push(...bad.lines);
   const copy = join(folder, 'judged');
   cpSync(home, copy, { recursive: true });

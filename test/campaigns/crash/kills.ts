@@ -5,7 +5,7 @@ import { seededRandom } from '../../../common/seeded-random.js';
 import { judge, type Verdict } from './oracle.js';
 import { watched } from './recorder.js';
 import { runWorker } from './run.js';
-import type { Line } from './world.js';
+import { isVersionTwo, type Line } from './world.js';
 
 /** How a life ends: at a random moment, at an SQL statement, or inside a system call. */
 const ENDS = ['moment', 'statement', 'call'] as const;
@@ -80,7 +80,7 @@ async function oneCamera(camera: number, options: KillOptions, sum: Sum): Promis
     const how = ENDS[(camera + life) % (library === null ? 2 : ENDS.length)] ?? 'moment';
     const most = { moment: MOMENT_MAX_MS, statement: STATEMENTS_MAX, call: CALLS_MAX }[how];
     const at = 1 + Math.floor(random.uniform() * most);
-    const job = { folder: home, seed: camera, life, steps: STEPS, reportsEarly };
+    const job = { folder: home, seed: camera, life, steps: STEPS, reportsEarly, isVersionTwo: isVersionTwo(camera) };
     const ran = await runWorker(
       how === 'statement' ? { ...job, killAtStatement: at } : job,
       how === 'call' && library !== null ? watched({ library, folder: home, killAt: at }) : {},

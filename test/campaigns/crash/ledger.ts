@@ -1,19 +1,19 @@
 import { toHex } from '../../../common/bytes.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind, type RecordLoss, type SealcamRecord } from '../../../protocol/objects/record.js';
+import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { placeKey } from '../../../protocol/objects/ids.js';
 
 /** Records that were opened already, by their hash: judging opens the same ones many times. */
-const opened = new Map<string, Verified<SealcamRecord>>();
+const opened = new Map<string, Verified<AnyRecord>>();
 const OPENED_MAX = 5000;
 
-function open(bytes: Uint8Array): Verified<SealcamRecord> {
+function open(bytes: Uint8Array): Verified<AnyRecord> {
   const key = toHex(nodeSuite.sha256(bytes));
   const before = opened.get(key);
   if (before !== undefined) return before;
   if (opened.size > OPENED_MAX) opened.clear();
-  const record = openSigned(recordKind, nodeSuite, bytes);
+  const record = openSigned(anyRecordKind, nodeSuite, bytes);
   opened.set(key, record);
   return record;
 }
@@ -23,7 +23,7 @@ const COUNTED_REASONS = new Set(['full', 'age', 'erased', 'state-lost']);
 
 export interface Known {
   readonly hash: string;
-  readonly record: SealcamRecord;
+  readonly record: AnyRecord;
 }
 
 export interface PendingLoss {
@@ -103,7 +103,7 @@ export class Ledger {
     return broken;
   }
 
-  private addLoss(epoch: number, { reason, seqs, count }: RecordLoss): void {
+  private addLoss(epoch: number, { reason, seqs, count }: NonNullable<AnyRecord['loss']>[number]): void {
     if (seqs !== undefined) this.range(epoch, seqs[0], seqs[1]);
     else if (COUNTED_REASONS.has(reason)) this.counted += count ?? 0;
   }

@@ -4,8 +4,9 @@ import { fromBase64, toHex } from '../../../common/bytes.js';
 import { asSealcamError } from '../../../common/errors.js';
 import type { Outbox, QueuedRecord } from '../../../agent/outbox/outbox.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind } from '../../../protocol/objects/record.js';
+import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
+import { decodeObjectHeader } from '../../../protocol/seal/object.js';
 import { close } from '../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../support/outbox-sums.js';
 import { Ledger, type PendingLoss } from './ledger.js';
@@ -40,7 +41,7 @@ export function judge(seed: number, folder: string, lines: readonly Line[]): Ver
     return { committed: lost.length, lost, duplicated: [], dropped: 0, wrong: [`not opened: ${code}, ${message}`] };
   }
   try {
-    return verdictOf(opened, committed, lines, existsSync(join(folder, 'uplink.json')));
+    return verdictOf(opened, committed, lines, existsSync(join(folder, 'uplink.json')), seed);
   } finally {
     close(opened);
   }
@@ -51,6 +52,7 @@ function verdictOf(
   committed: ReadonlyMap<string, string>,
   lines: readonly Line[],
   hasUplink: boolean,
+  seed: number,
 ): Verdict {
   const { outbox } = opened;
   const rejects = lines.filter((line) => line.is === 'rejected');
@@ -61,7 +63,8 @@ function verdictOf(
   const wrong = [
     ...brokenSums(outbox),
     ...brokenMedia(outbox.read({ epoch: 0, seq: -1 }, 1000)),
-    ...brokenState(opened, lines, hasUplink),
+    ...unopenable(ledger, outbox.read({ epoch: 0, seq: -1 }, 1000), lines),
+    ...brokenState(opened, lines, hasUplink, seed),
   ];
   const lost: string[] = [];
   let dropped = 0;
@@ -96,7 +99,7 @@ function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
 /** Returns the records whose stored picture is not the one that they name. */
 function brokenMedia(records: readonly QueuedRecord[]): string[] {
   return records.flatMap(({ epoch, seq, bytes, media }) => {
-    const named = openSigned(recordKind, nodeSuite, bytes).value.media ?? [];
+    const named = openSigned(anyRecordKind, nodeSuite, bytes).value.media ?? [];
     const isOther = media.some((item, i) => {
       return item !== null && toHex(nodeSuite.sha256(item.body)) !== toHex(named[i]?.bodyHash ?? new Uint8Array(0));
     });
@@ -104,13 +107,43 @@ function brokenMedia(records: readonly QueuedRecord[]): string[] {
   });
 }
 
-function brokenState({ outbox, uplink, key }: OpenedFolder, lines: readonly Line[], hasUplink: boolean): string[] {
+/** Returns the queued pictures of version 2 whose key record is neither here, whole, nor receipted: nobody can open them. */
+function unopenable(ledger: Ledger, records: readonly QueuedRecord[], lines: readonly Line[]): string[] {
+  const keys = new Set<string>();
+  const receipts = lines.filter((line) => line.is === 'receipted');
+  for (const { record } of ledger.known.values()) {
+    const isReceipted = receipts.some(({ epoch, from, to }) => {
+      return epoch === record.epoch && from <= record.seq && record.seq <= to;
+    });
+    if (record.key !== undefined && isReceipted) keys.add(toHex(record.key.periodId));
+  }
+  const opened = records.map((record) => ({
+    ...record,
+    value: openSigned(anyRecordKind, nodeSuite, record.bytes).value,
+  }));
+  for (const { value, media } of opened) {
+    if (value.key !== undefined && media.every((item) => item !== null)) keys.add(toHex(value.key.periodId));
+  }
+  return opened.flatMap(({ value, media }) => {
+    if (value.version === undefined || value.key !== undefined) return [];
+    const missing = media.some((item) => item !== null && !keys.has(toHex(decodeObjectHeader(item.header).periodId)));
+    return missing ? [`${placeKey(value)} has a picture that nobody can open`] : [];
+  });
+}
+
+function brokenState(
+  { outbox, uplink, key }: OpenedFolder,
+  lines: readonly Line[],
+  hasUplink: boolean,
+  seed: number,
+): string[] {
   const broken: string[] = [];
   const keys = new Set(lines.flatMap((line) => (line.is === 'key' ? [line.key] : [])));
   if (keys.size > 0 && !keys.has(toHex(key))) broken.push('the device has another key');
   const open = storeOf(outbox).queries.openEpoch.get()?.epoch;
   const counter = lines.reduce((most, line) => (line.is === 'order' && line.epoch === open ? line.counter : most), 0);
-  if (counter > (outbox.commandCounter() ?? 0)) broken.push(`order ${String(counter)} could be replayed`);
+  if (counter > (outbox.commandCounter(cameraOf(seed).owner.publicKey) ?? 0))
+    broken.push(`order ${String(counter)} could be replayed`);
   const windows = new Set(lines.flatMap((line) => (line.is === 'uplink' ? [line.window] : [])));
   const kept = uplink.load();
   if (hasUplink && kept === null) broken.push('the state of the uplink is torn');

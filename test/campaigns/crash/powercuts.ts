@@ -6,7 +6,7 @@ import { addVerdict, emptySum, type Sum } from './kills.js';
 import { judge } from './oracle.js';
 import { readLog, watched, type Change } from './recorder.js';
 import { runWorker } from './run.js';
-import { readLines, type Line } from './world.js';
+import { isVersionTwo, readLines, type Line } from './world.js';
 
 /** Recorded lives of one camera; each starts on what a cut left of the one before. */
 const LIVES = 4;
@@ -21,6 +21,10 @@ export interface PowercutOptions {
   readonly library: string;
   /** The control: without the sync at each commit. */
   readonly synchronous?: 'NORMAL';
+  /** The control: an outbox that drops key records like any other. */
+  readonly dropsKeys?: boolean;
+  /** Limit of the outbox. */
+  readonly maxBytes?: number;
   readonly onCycle?: (sum: Sum) => void;
 }
 
@@ -46,7 +50,7 @@ export async function runPowercuts(options: PowercutOptions): Promise<Sum> {
 }
 
 async function oneLife(
-  { cuts, folder, library, synchronous, onCycle }: PowercutOptions,
+  { cuts, folder, library, synchronous, dropsKeys, maxBytes, onCycle }: PowercutOptions,
   sum: Sum,
   { camera, life }: { readonly camera: number; readonly life: number },
   begin: LifeStart,
@@ -60,6 +64,8 @@ async function oneLife(
     home: join(folder, 'home'),
     log: join(folder, 'log'),
     ...(synchronous === undefined ? {} : { synchronous }),
+    ...(dropsKeys === undefined ? {} : { dropsKeys }),
+    ...(maxBytes === undefined ? {} : { maxBytes }),
   });
   const moments = momentsOf(changes.length, Math.min(CUTS_PER_LIFE, cuts - sum.cycles), random.uniform);
   let reports = '';
@@ -101,11 +107,13 @@ interface Recording {
   readonly home: string;
   readonly log: string;
   readonly synchronous?: 'NORMAL';
+  readonly dropsKeys?: boolean;
+  readonly maxBytes?: number;
 }
 
 /** Runs a life on the disk that a cut left. Returns its changes, and the disk before the first of them. */
 async function recordLife(recording: Recording): Promise<{ readonly changes: Change[]; readonly disk: Disk }> {
-  const { begin, camera, life, library, home, log, synchronous } = recording;
+  const { begin, camera, life, library, home, log, synchronous, dropsKeys, maxBytes } = recording;
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home);
   writeImage(begin.image, home);
@@ -119,6 +127,9 @@ async function recordLife(recording: Recording): Promise<{ readonly changes: Cha
       life,
       steps: STEPS,
       isAbrupt: life % 2 === 1,
+      isVersionTwo: isVersionTwo(camera),
+      ...(dropsKeys === undefined ? {} : { dropsKeys }),
+      ...(maxBytes === undefined ? {} : { maxBytes }),
       ...(synchronous === undefined ? {} : { synchronous }),
     },
     watched({ library, folder: home, log }),

@@ -1,11 +1,14 @@
-import { toBase64, toHex } from '../../../common/bytes.js';
+import { equal, toBase64, toHex } from '../../../common/bytes.js';
 import type { Random } from '../../../common/random.js';
-import type { QueuedRecord, RecordContent } from '../../../agent/outbox/outbox.js';
+import type { QueuedRecord, RecordContent, SealedMedia } from '../../../agent/outbox/outbox.js';
 import { noteBeforePublish, noteOwnership } from '../../../agent/outbox/published.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { commandKind } from '../../../protocol/objects/command.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { keyBodyBytes } from '../../../protocol/objects/key-record.js';
+import { sealHeader2 } from '../../../protocol/seal/object.js';
+import { encodeCbor } from '../../../protocol/wire/cbor.js';
 import type { CameraWorld } from '../../support/worlds/camera-world.js';
 import { picture } from '../../support/worlds/outbox-world.js';
 import { MAX_AGE_MS, uplinkState, type Line, type OpenedFolder } from './world.js';
@@ -57,6 +60,8 @@ export interface LifeSettings {
   readonly report: Report;
   /** The control: reports each record before its commit. */
   readonly reportsEarly?: boolean | undefined;
+  /** Claims are of version 2. */
+  readonly isTwo?: boolean;
 }
 
 /** One run of the agent's outbox on a camera, from its start to its end. */
@@ -67,9 +72,13 @@ export class Life {
   private readonly random: Random;
   private readonly report: Report;
   private readonly reportsEarly: boolean;
+  private readonly isTwo: boolean;
   private nowMs: number;
+  /** Of this process and claim; null before the first. */
+  private period: { readonly id: Uint8Array; readonly claimHash: Uint8Array; objects: number } | null = null;
 
-  constructor({ camera, opened, random, startMs, report, reportsEarly = false }: LifeSettings) {
+  constructor({ camera, opened, random, startMs, report, reportsEarly = false, isTwo = false }: LifeSettings) {
+    this.isTwo = isTwo;
     this.reportsEarly = reportsEarly;
     this.camera = camera;
     this.opened = opened;
@@ -85,9 +94,9 @@ export class Life {
   }
 
   append(pictures: number): void {
-    const media = Array.from({ length: pictures }, () => picture(500 + this.below(PICTURE_BYTES_MAX)));
+    const media = Array.from({ length: pictures }, () => this.sealed(picture(500 + this.below(PICTURE_BYTES_MAX))));
     const event = { id: this.random.bytes(16), phase: 'start', revision: 0 } as const;
-    const append = (): Verified<SealcamRecord> | null => {
+    const append = (): Verified<AnyRecord> | null => {
       return this.outbox.append(this.scene({ kind: 'motion', event }), media);
     };
     if (!this.reportsEarly) {
@@ -139,6 +148,7 @@ export class Life {
       const last = own.at(-1);
       const claim = this.outbox.claimOf(epoch);
       if (first === undefined || last === undefined || claim === null) continue;
+      this.report({ is: 'receipted', epoch, from: first.seq, to: last.seq });
       this.outbox.applyReceipt(
         this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]),
         this.camera.time(this.nowMs),
@@ -162,7 +172,9 @@ export class Life {
     const head = this.outbox.totals().produced + this.below(HEAD_AHEAD_MAX);
     const ranges = code === 'malformed' ? [] : [[head, head, this.random.bytes(32)] as const];
     const rejects = [[record.seq, record.hash, code]] as const;
-    this.outbox.applyReceipt(this.camera.receipt(claim, ranges, { rejects }), this.camera.time(this.nowMs));
+    const receipt = this.camera.receipt(claim, ranges, { rejects });
+    const { keysRejected } = this.outbox.applyReceipt(receipt, this.camera.time(this.nowMs));
+    if (keysRejected > 0) this.period = null;
   }
 
   flushLosses(): void {
@@ -171,9 +183,11 @@ export class Life {
 
   order(): void {
     const claim = this.outbox.currentClaim();
-    const counter = this.outbox.commandCounter();
+    const counter = this.outbox.commandCounter(this.camera.owner.publicKey);
     if (claim === null || counter === null) return;
-    const order = signObject(commandKind, nodeSuite, this.camera.owner, {
+    const order = signObject<AnyCommand>(anyCommandKind, nodeSuite, this.camera.owner, {
+      ...(this.isTwo ? { version: 2 as const } : {}),
+      recent: [0, claim.hash],
       action: 'privacy',
       device: this.camera.deviceId,
       epoch: claim.value.epoch,
@@ -194,8 +208,11 @@ export class Life {
 
   claim(): void {
     const { lastEpoch, lastClaimHash } = this.outbox.ownership();
-    const claim = this.camera.claim(lastEpoch + 1, lastClaimHash);
-    const accept = this.outbox.beginEpoch(claim, this.camera.time(this.nowMs));
+    const kemKeys = this.isTwo ? this.camera.kemKeys : [];
+    const claim = this.isTwo
+      ? this.camera.claimV2(lastEpoch + 1, lastClaimHash)
+      : this.camera.claim(lastEpoch + 1, lastClaimHash);
+    const accept = this.outbox.beginEpoch(claim, this.camera.time(this.nowMs), kemKeys);
     noteOwnership(this.outbox, this.opened.mirror);
     this.reportRecord(accept);
   }
@@ -205,13 +222,36 @@ export class Life {
     noteOwnership(this.outbox, this.opened.mirror);
   }
 
+  /** Makes a picture one of the period that this process has for the current claim, and makes the period first if it has to. */
+  private sealed({ media, sealed }: SealedMedia): SealedMedia {
+    const claim = this.outbox.currentClaim();
+    if (!this.isTwo || claim === null) return { media, sealed };
+    let { period } = this;
+    if (
+      period === null ||
+      !equal(period.claimHash, claim.hash) ||
+      !this.outbox.hasPeriod(claim.value.epoch, period.id)
+    ) {
+      period = { id: this.random.bytes(16), claimHash: claim.hash, objects: 0 };
+      this.period = period;
+      const body = this.random.bytes(keyBodyBytes(1));
+      const key = { periodId: period.id, commit: this.random.bytes(32), sealed: { header: new Uint8Array(0), body } };
+      this.nowMs += 1000;
+      const mediaId = this.random.bytes(16);
+      this.reportRecord(this.outbox.appendKey({ ...key, mediaId }, claim.hash, this.camera.time(this.nowMs)));
+    }
+    const header = encodeCbor(sealHeader2.toCbor([2, period.id, period.objects++, this.random.bytes(32)]));
+    const headerHash = nodeSuite.sha256(header);
+    return { media: { ...media, headerHash }, sealed: { ...sealed, header }, periodId: period.id };
+  }
+
   private send(records: readonly QueuedRecord[]): void {
     if (records.length === 0) return;
     noteBeforePublish(this.outbox, this.opened.mirror, records);
     this.report({ is: 'published', records: records.map(({ bytes }) => toBase64(bytes)) });
   }
 
-  private reportRecord(record: Verified<SealcamRecord> | null): void {
+  private reportRecord(record: Verified<AnyRecord> | null): void {
     if (record === null) return;
     const { epoch, seq } = record.value;
     this.report({ is: 'record', epoch, seq, hash: toHex(record.hash) });

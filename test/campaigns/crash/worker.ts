@@ -23,6 +23,10 @@ export interface Job {
   readonly synchronous?: 'NORMAL';
   /** The control of the kills: reports each record as committed before its commit. */
   readonly reportsEarly?: boolean;
+  /** Its claims are of version 2: what is sealed needs the key record of its period. */
+  readonly isVersionTwo?: boolean;
+  /** The control: its outbox drops by size, age and reject alone, key records too. */
+  readonly dropsKeys?: boolean;
   /** Make this many events instead of the steps, for measuring what each costs. */
   readonly costs?: { readonly events: number; readonly pictureBytes: number };
   readonly maxBytes?: number;
@@ -65,14 +69,33 @@ function killAt(outbox: Outbox, statement: number): void {
   }
 }
 
+function dropKeys(outbox: Outbox): void {
+  const { queries } = storeOf(outbox);
+  const { database } = queries.device;
+  Object.assign(queries, {
+    oldestDroppable: database.prepare('SELECT * FROM record WHERE seq > 0 ORDER BY epoch, seq LIMIT 1'),
+    oldestDroppableMedia: queries.oldestMedia,
+    isKeptKey: database.prepare('SELECT 1 WHERE ? < 0 AND ? < 0'),
+  });
+}
+
 tryStep('open', () => {
   const opened = openFolder(camera, job.folder, startMs, job.maxBytes);
   const { outbox, mirror, key } = opened;
   report({ is: 'key', key: toHex(key) });
   const database: Database = storeOf(outbox).queries.device.database;
   if (job.synchronous !== undefined) database.pragma(`synchronous = ${job.synchronous}`);
+  if (job.dropsKeys === true) dropKeys(outbox);
   if (job.killAtStatement !== undefined) killAt(outbox, job.killAtStatement);
-  const life = new Life({ camera, opened, random, startMs, report, reportsEarly: job.reportsEarly });
+  const life = new Life({
+    camera,
+    opened,
+    random,
+    startMs,
+    report,
+    reportsEarly: job.reportsEarly,
+    isTwo: job.isVersionTwo === true,
+  });
   if (job.costs !== undefined) life.makeEvents(job.costs.events, job.costs.pictureBytes);
   for (let i = 0; i < job.steps; i++) {
     if (

@@ -20,6 +20,11 @@ export function cameraOf(seed: number): CameraWorld {
   return new CameraWorld({ random: seededRandom(seed) });
 }
 
+/** Every other camera has claims of version 2. */
+export function isVersionTwo(seed: number): boolean {
+  return seed % 2 === 1;
+}
+
 export interface OpenedFolder extends Opened {
   readonly uplink: UplinkStore;
   /** Seed of the device's key, made at the first start. */
@@ -58,6 +63,8 @@ export type Line =
   | { readonly is: 'record'; readonly epoch: number; readonly seq: number; readonly hash: string }
   /** Records that left the camera, and that the cloud has from here on. Base64. */
   | { readonly is: 'published'; readonly records: readonly string[] }
+  /** Reported before the camera learns of it. */
+  | { readonly is: 'receipted'; readonly epoch: number; readonly from: number; readonly to: number }
   /** `isOther`: for another record of its seq, so that the camera may go on elsewhere. */
   | { readonly is: 'rejected'; readonly epoch: number; readonly seq: number; readonly isOther: boolean }
   | { readonly is: 'order'; readonly epoch: number; readonly counter: number }

@@ -5,7 +5,6 @@ import type { LevelLog } from '../../../common/adapters/pino-log.js';
 import { silentLog } from '../../../common/log.js';
 import { seededRandom } from '../../../common/seeded-random.js';
 import type { ConsolePort } from '../../../agent/console/console-port.js';
-import { configureImages } from '../../../agent/capture/jpeg.js';
 import type { Totals } from '../../../agent/outbox/outbox.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { QUIET, TestAgent } from '../../support/worlds/test-agent.js';
@@ -116,7 +115,6 @@ function reportOf({ agent }: Placed): CameraReport {
 
 const procedures = {
   start: async (setup: FleetSetup): Promise<readonly Started[]> => {
-    configureImages();
     const clips = await drawClips();
     const started: Started[] = [];
     for (const camera of setup.cameras) {

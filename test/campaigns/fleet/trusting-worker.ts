@@ -75,7 +75,8 @@ async function carry(messages: readonly CameraMessage[]): Promise<void> {
   if (first === undefined) return;
   const { device, epoch, claimHash } = first.value;
   const entries = stored.map(({ value, hash }) => ({ type: 'stored', seq: value.seq, hash }) as const);
-  const receipt = makeReceipt(nodeSuite, signer, { epoch: { device, epoch, claimHash }, entries, pacing: null });
+  const of = { device, epoch, claimHash, version: 1 } as const;
+  const receipt = makeReceipt(nodeSuite, signer, { epoch: of, entries, pacing: null });
   feed.publish(topicOf(device, 'down'), encodeDown({ type: 'receipt', receipt }));
 }
 

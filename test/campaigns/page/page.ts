@@ -13,7 +13,7 @@ import { saveResult } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
 import { launch } from '../../support/engines/browser.js';
 import { Site } from './site.js';
-import { Owner, type VisitFigures } from './visit.js';
+import { FAST, Owner, type MainThreadFigures, type VisitFigures } from './visit.js';
 
 const HELP = `npm run page:bench [-- options]
 
@@ -46,6 +46,8 @@ interface Options {
 }
 
 const CHANGES = 5;
+/** Pictures that are scrolled through, this often each way. */
+const SCROLL = { pictures: 48, rounds: 5 };
 
 await runCommand({
   name: 'page:bench',
@@ -97,7 +99,9 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
       }
       const warm = await owner.visit(line, false);
       progress(`warm visit: ${JSON.stringify(warm)}`);
-      return { cold: middleOf(cold), warm };
+      const scroll = await scrollOf(owner);
+      progress(`scrolling: ${JSON.stringify(scroll)}`);
+      return { cold: middleOf(cold, ({ firstPictureMs }) => firstPictureMs), warm, scroll };
     });
     const sizes: SizeFigures[] = [];
     // Few events beside many, in the same run: the page must not cost more for what it does not draw.
@@ -114,23 +118,44 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
   }
 }
 
+interface ScrollComparison {
+  readonly pictures: number;
+  readonly withWorker: MainThreadFigures;
+  readonly without: MainThreadFigures;
+}
+
+/** Scrolls with and without the worker that opens pictures, in turn. */
+async function scrollOf(owner: Owner): Promise<ScrollComparison> {
+  const { pictures, rounds } = SCROLL;
+  const withWorker: MainThreadFigures[] = [];
+  const without: MainThreadFigures[] = [];
+  const cpu = ({ cpuMs }: MainThreadFigures): number => cpuMs;
+  for (let i = 0; i < rounds; i++) {
+    withWorker.push(await owner.scroll(pictures, true));
+    without.push(await owner.scroll(pictures, false));
+  }
+  return { pictures, withWorker: middleOf(withWorker, cpu), without: middleOf(without, cpu) };
+}
+
 interface SizeFigures {
   readonly events: number;
-  /** Main thread's long tasks after each new event, ascending. */
-  readonly busyMs: readonly number[];
+  /** What each new event cost, ascending. */
+  readonly changes: readonly MainThreadFigures[];
   readonly heapMiB: number;
   /** Elements in the document. */
   readonly elements: number;
 }
 
 async function sizeOf(owner: Owner, events: number, progress: CommandContext['progress']): Promise<SizeFigures> {
-  await owner.visit({ kbitPerSecond: 1_000_000, latencyMs: 0 }, false);
+  await owner.visit(FAST, false);
   await owner.loadAll(progress);
-  const busyMs: number[] = [];
-  for (let i = 0; i < CHANGES; i++) busyMs.push(Math.round(await owner.change(i)));
-  return { events, busyMs: busyMs.sort((a, b) => a - b), ...(await owner.size()) };
+  const changes: MainThreadFigures[] = [];
+  for (let i = 0; i < CHANGES; i++) changes.push(await owner.change(i));
+  return { events, changes: changes.sort((a, b) => a.cpuMs - b.cpuMs), ...(await owner.size()) };
 }
 
-function middleOf(visits: readonly VisitFigures[]): VisitFigures | undefined {
-  return [...visits].sort((a, b) => a.firstPictureMs - b.firstPictureMs)[Math.floor(visits.length / 2)];
+function middleOf<T>(figures: readonly T[], size: (figure: T) => number): T {
+  const middle = [...figures].sort((a, b) => size(a) - size(b))[Math.floor(figures.length / 2)];
+  if (middle === undefined) throw new Error('nothing was measured');
+  return middle;
 }

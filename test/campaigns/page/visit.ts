@@ -8,12 +8,17 @@ const VISIT_TIMEOUT_MS = 180_000;
 const POLL_MS = 50;
 /** Without a new event for this long, the page has drawn a change. */
 const CHANGE_WINDOW_MS = 1500;
+/** About a screen of a phone. */
+const PICTURES_PER_STEP = 3;
 
 /** The line between browser, page's host and cloud, as Chromium imitates it. */
 export interface Line {
   readonly kbitPerSecond: number;
   readonly latencyMs: number;
 }
+
+/** No limit that anybody would notice. */
+export const FAST: Line = { kbitPerSecond: 1_000_000, latencyMs: 0 };
 
 export interface VisitFigures {
   /** After the request for the page: first pixel, first event with its verdict, first opened picture. */
@@ -24,6 +29,16 @@ export interface VisitFigures {
   readonly floorMs: number;
   /** Received until the first picture. */
   readonly bytes: number;
+  /** Time of the main thread's tasks above 50 ms until the first picture. */
+  readonly longMs: number;
+}
+
+/** What something costs the page's main thread. */
+export interface MainThreadFigures {
+  /** The main thread's own time on the processor, which a busy machine does not lengthen. */
+  readonly cpuMs: number;
+  /** Time of its tasks above 50 ms. */
+  readonly longMs: number;
 }
 
 /** What the page notes of itself; times in ms after the navigation began. */
@@ -59,6 +74,7 @@ export class Owner {
     await page.addInitScript(NOTE_MARKS);
     const devtools = await visitor.context.newCDPSession(page);
     await devtools.send('Network.enable');
+    await devtools.send('Performance.enable', { timeDomain: 'threadTicks' });
     return new Owner(page, devtools, site);
   }
 
@@ -82,7 +98,27 @@ export class Owner {
       firstPictureMs: Math.round(marks.picture),
       floorMs: Math.round(line.latencyMs + (bytes * 8) / line.kbitPerSecond),
       bytes,
+      longMs: Math.round(marks.longMs),
     };
+  }
+
+  /**
+   * Opens the page and scrolls through its first pictures. Without its worker the page opens them in its own thread.
+   */
+  async scroll(pictures: number, hasWorker: boolean): Promise<MainThreadFigures> {
+    const { page } = this;
+    await page.route('**/opener-*.js', (route) => (hasWorker ? route.continue() : route.abort()));
+    await this.visit(FAST, false);
+    await page.waitForTimeout(CHANGE_WINDOW_MS);
+    const spent = await this.meter();
+    for (let i = 0; i < pictures; i += PICTURES_PER_STEP) {
+      const last = `document.querySelectorAll('.card')[${String(i + PICTURES_PER_STEP - 1)}]`;
+      // Again each time: older events move what was the end of the list.
+      await this.waitFor(`(${last}?.scrollIntoView(), ${last}?.querySelector('img')?.complete)`);
+    }
+    const figures = await spent();
+    await page.unrouteAll();
+    return figures;
   }
 
   /** Scrolls and presses "Show older events" until this many records were loaded, or there are no more. */
@@ -97,17 +133,17 @@ export class Owner {
     }
   }
 
-  /** Sends an event of a camera. Returns how long the page's main thread was kept busy by it, in tasks above 50 ms. */
-  async change(index: number): Promise<number> {
+  /** Sends an event of a camera. Returns what it cost. */
+  async change(index: number): Promise<MainThreadFigures> {
     const { page } = this;
     await page.evaluate('window.scrollTo(0, 0)');
     await page.waitForTimeout(CHANGE_WINDOW_MS);
-    await page.evaluate('window.sealcamMarks.longMs = 0');
+    const spent = await this.meter();
     const before = await page.locator('.card').first().innerHTML();
     await this.site.sendEvent(index);
     await this.waitFor(`document.querySelector('.card')?.innerHTML !== ${JSON.stringify(before)}`);
     await page.waitForTimeout(CHANGE_WINDOW_MS);
-    return page.evaluate<number>('window.sealcamMarks.longMs');
+    return spent();
   }
 
   /** Returns the script memory after a collection, in MiB, and the number of elements in the document. */
@@ -116,6 +152,22 @@ export class Owner {
     const { usedSize } = await this.devtools.send('Runtime.getHeapUsage');
     const elements = await this.page.evaluate<number>("document.querySelectorAll('*').length");
     return { heapMiB: Math.round(usedSize / 2 ** 20), elements };
+  }
+
+  /** Returns a function that returns what the main thread has spent since. */
+  private async meter(): Promise<() => Promise<MainThreadFigures>> {
+    await this.page.evaluate('window.sealcamMarks.longMs = 0');
+    const beforeMs = await this.cpuMs();
+    return async () => ({
+      cpuMs: Math.round((await this.cpuMs()) - beforeMs),
+      longMs: Math.round(await this.page.evaluate<number>('window.sealcamMarks.longMs')),
+    });
+  }
+
+  /** Returns the main thread's time on the processor so far. */
+  private async cpuMs(): Promise<number> {
+    const { metrics } = await this.devtools.send('Performance.getMetrics');
+    return 1000 * (metrics.find(({ name }) => name === 'TaskDuration')?.value ?? 0);
   }
 
   /** Asks again and again: the page's content security policy forbids what Playwright's own wait would evaluate. */
@@ -147,7 +199,10 @@ const NOTE_MARKS = `
   observe('paint', (entry) => { marks.paint ??= entry.startTime; });
   observe('longtask', (entry) => { marks.longMs += entry.duration; });
   new MutationObserver(() => {
-    if (document.querySelector('.card .card-button') !== null) marks.event ??= performance.now();
+    const event = document.querySelector('.card .card-button');
+    // What stands below the screen is not there yet.
+    if (event === null || event.getBoundingClientRect().top > innerHeight) return;
+    marks.event ??= performance.now();
     const image = document.querySelector('.card img');
     if (image?.complete === true && image.naturalWidth > 0) marks.picture ??= performance.now();
     else image?.addEventListener('load', () => { marks.picture ??= performance.now(); }, { once: true });

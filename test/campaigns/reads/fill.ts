@@ -62,7 +62,7 @@ export function fillSqlite(path: string, settings: FillSettings): void {
   db.pragma('synchronous = OFF');
   db.transaction(() => {
     for (const [device, count] of cameras(settings)) {
-      db.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, ?, 'open', NULL, 0)").run(device, account, device, device);
+      db.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, ?, 'open', NULL, 0, 1)").run(device, account, device, device);
       db.prepare('INSERT INTO member (key, device, epoch, account) VALUES (?, ?, 1, ?)').run(reader, device, account);
       db.prepare('INSERT INTO status VALUES (?, 1, ?, 0)').run(device, 'x');
       db.prepare(
@@ -110,7 +110,7 @@ export async function fillPostgres(url: string, settings: FillSettings): Promise
     for (const [device, count] of cameras(settings)) {
       const id = bytes(device);
       const seqs = `generate_series(0, ${String(count - 1)}) AS i WHERE i % 50 <> 49`;
-      await query(`INSERT INTO claim VALUES (${id}, 1, ${account}, ${id}, ${id}, 'open', NULL, 0)`);
+      await query(`INSERT INTO claim VALUES (${id}, 1, ${account}, ${id}, ${id}, 'open', NULL, 0, 1)`);
       await query(`INSERT INTO member (key, device, epoch, account) VALUES (${bytes(reader)}, ${id}, 1, ${account})`);
       await query(`INSERT INTO status VALUES (${id}, true, 'x', 0)`);
       await query(

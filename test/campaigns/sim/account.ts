@@ -2,7 +2,7 @@ import { equal, toHex } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { CloudStore, StoredRecord } from '../../../cloud/store/store.js';
 import { simSuite } from './suite.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import { unseal } from '../../../protocol/seal/seal.js';
 import type { SimCamera } from './camera.js';
 import { nameOf, type Made, type Oracle } from './oracle.js';
@@ -27,7 +27,7 @@ class Losses {
   counted = 0;
 
   /** Adds the losses that a record declares. */
-  addDeclared({ device, epoch, loss }: SealcamRecord): void {
+  addDeclared({ device, epoch, loss }: AnyRecord): void {
     for (const { reason, seqs, media, count } of loss ?? []) {
       if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1], reason === 'erased');
       for (const id of media ?? []) this.media.add(toHex(id));

@@ -14,6 +14,7 @@ import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { simSuite } from './suite.js';
 import type { CryptoSuite, Signer } from '../../../protocol/crypto/suite.js';
 import { deviceId } from '../../../protocol/objects/ids.js';
+import { wrapKey } from '../../../protocol/seal/key-record.js';
 import type { SimBroker } from './broker.js';
 import { makeHal, type SimHal, type WallClock } from './hal.js';
 import { Life } from './life.js';
@@ -93,6 +94,7 @@ export class SimCamera {
         clock,
         suite: this.suiteOf(life),
         random: this.randomOf(life),
+        wrap: (job) => Promise.resolve(wrapKey(this.suiteOf(life), this.randomOf(life), job)),
         log: this.logOf(life),
         onWindow: () => undefined,
         openSocket: (_, device) => this.openSocket(life, device),

@@ -3,7 +3,7 @@ import { isSealcamError } from '../../../common/errors.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
 import { simSuite } from './suite.js';
 import { offerKind } from '../../../protocol/objects/offer.js';
-import { recordKind, type SealcamRecord } from '../../../protocol/objects/record.js';
+import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js';
 import { isMediaOf } from '../../../protocol/verify/media.js';
@@ -14,7 +14,7 @@ import { recordKey } from '../../../protocol/objects/ids.js';
 /** A record that a camera committed, as seen by the oracle. */
 export interface Made {
   readonly camera: ObservedCamera;
-  readonly record: Verified<SealcamRecord>;
+  readonly record: Verified<AnyRecord>;
   readonly atMs: number;
 }
 
@@ -46,12 +46,12 @@ export class Oracle {
     this.owners.set(toHex(claim.hash), owner);
   }
 
-  ownerOf(record: SealcamRecord): ObservedOwner | undefined {
+  ownerOf(record: AnyRecord): ObservedOwner | undefined {
     return this.owners.get(toHex(record.claimHash));
   }
 
   /** Records that the transaction of a record was committed. */
-  recordCommit(camera: ObservedCamera, record: Verified<SealcamRecord>): void {
+  recordCommit(camera: ObservedCamera, record: Verified<AnyRecord>): void {
     const key = recordKey(record.value);
     const before = this.made.get(key);
     if (before !== undefined && !equal(before.record.hash, record.hash)) {
@@ -68,7 +68,7 @@ export class Oracle {
     const { agent } = camera;
     if (agent === null) return;
     for (const { bytes } of agent.outbox.read({ epoch: 0, seq: -1 }, 1e6)) {
-      const record = openSigned(recordKind, simSuite, bytes);
+      const record = openSigned(anyRecordKind, simSuite, bytes);
       if (!this.made.has(recordKey(record.value))) this.recordCommit(camera, record);
     }
     const head = storeOf(agent.outbox).queries.openEpoch.get();
@@ -130,7 +130,7 @@ export class Oracle {
     }
     const sent = message.type === 'accept' ? [{ record: message.record, media: [] }] : message.records;
     for (const { record: bytes, media } of sent) {
-      const record = openSigned(recordKind, simSuite, bytes);
+      const record = openSigned(anyRecordKind, simSuite, bytes);
       const known = this.made.get(recordKey(record.value));
       if (known === undefined || !equal(known.record.hash, record.hash)) {
         this.fail(`${camera.name} publishes ${nameOf(record.value)} before it is on its disk`);
@@ -145,6 +145,6 @@ export class Oracle {
   }
 }
 
-export function nameOf({ kind, epoch, seq }: SealcamRecord): string {
+export function nameOf({ kind, epoch, seq }: AnyRecord): string {
   return `the ${kind} record ${String(epoch)}/${String(seq)}`;
 }

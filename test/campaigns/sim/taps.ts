@@ -1,6 +1,6 @@
 import { SealcamError } from '../../../common/errors.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import type { ObservedCamera } from './observed.js';
 import type { Life } from './life.js';
@@ -29,7 +29,7 @@ export function tapOutbox(
   const transaction = store.transaction.bind(store);
   const insert = store.insert.bind(store);
   let depth = 0;
-  let made: Verified<SealcamRecord>[] = [];
+  let made: Verified<AnyRecord>[] = [];
   store.transaction = <T>(run: () => T): T => {
     life.touch('the beginning of a transaction');
     if (depth++ === 0) made = [];

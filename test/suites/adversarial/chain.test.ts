@@ -9,6 +9,7 @@ import { attacks } from '../../support/attack.js';
 import type { CameraWorld } from '../../support/worlds/camera-world.js';
 import { CloudWorld } from '../../support/worlds/cloud-world.js';
 import { BOTH_FILES, describeRecords, RestoredCamera, type OutboxFile } from '../../support/worlds/restored-camera.js';
+import { keyRecordInEpoch, secondKeyRecord } from '../../support/worlds/version-two.js';
 
 /** Returns the accept and four records; the last is a health record of an empty outbox. */
 function history(world: CameraWorld, claim: Verified<Claim>): Verified<SealcamRecord>[] {
@@ -125,6 +126,22 @@ attacks('chain', 'History: order, gaps, rollback', [
       name: 'no rollback',
       expected: 'motion 2, motion 3, motion 4, motion 5',
       observed: () => afterReject([]),
+    },
+  },
+  {
+    name: 'a key record replayed into the next epoch',
+    expected: 'foreign',
+    observed: () => keyRecordInEpoch('the next'),
+    control: { name: 'in its own epoch', expected: 'bound', observed: () => keyRecordInEpoch('its own') },
+  },
+  {
+    name: 'a second key record for a period, with another key',
+    expected: 'equivocation; the period is not shown',
+    observed: () => secondKeyRecord('another key'),
+    control: {
+      name: 'the same record again',
+      expected: 'duplicate; the period is shown',
+      observed: () => secondKeyRecord('the same'),
     },
   },
 ]);

@@ -1,13 +1,18 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { SealcamError } from '../../../common/errors.js';
 import { LIMITS } from '../../../common/limits.js';
 import { ClaimWindow, type OwnershipFacts } from '../../../agent/ownership/claim-window.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { xwingKeys } from '../../../protocol/crypto/xwing.js';
 import { claimKind, claimMac, type Claim } from '../../../protocol/objects/claim.js';
-import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
+import { openSigned, type ProtocolVersion, type Verified } from '../../../protocol/objects/signed-object.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { CloudWorld } from '../../support/worlds/cloud-world.js';
+import { keeperOf } from '../../support/worlds/ownership-world.js';
+import { wrapHere } from '../../support/worlds/period-world.js';
 import { codeOf } from '../../support/codes.js';
+import { claimOfVersionOne, claimSignedBy, kemKeysBeside } from '../../support/worlds/version-two.js';
 
 const OPENED_MS = 1000;
 /** The secret on the label, and so on a photograph of it. */
@@ -115,7 +120,67 @@ function claimAfterRequests(mode: 'owner' | 'physical'): string {
   });
 }
 
+const spyKem = xwingKeys(nodeSuite, realRandom.bytes(32)).publicKey;
+
+/** A claim of version 2, with these KEM keys beside it, to a camera whose cloud announced a version. */
+async function claimTwo(announced: ProtocolVersion, beside: 'own' | 'swapped'): Promise<string> {
+  const { camera: claimed, nonce: open, give } = keeperOf(announced);
+  return give(claimed.claimV2(1, null, { nonce: open() }), beside === 'own' ? claimed.kemKeys : [spyKem]);
+}
+
+/** A claim of version 2 whose own KEM key cannot be used: a coefficient of q. */
+async function unusableKey(isUsable: boolean): Promise<string> {
+  const {
+    camera: claimed,
+    nonce: open,
+    give,
+  } = keeperOf(2, async (job) => {
+    try {
+      return await wrapHere(job);
+    } catch (cause) {
+      // As the process answers.
+      throw new SealcamError('kem-key', 'refused', { cause });
+    }
+  });
+  const key = isUsable ? spyKem : new Uint8Array(spyKem).fill(255, 0, 3);
+  const recipient = { ed25519: claimed.owner.publicKey, kem: nodeSuite.sha256(key), role: 'owner' } as const;
+  return give(claimed.claimV2(1, null, { nonce: open(), recipients: [recipient] }), [key]);
+}
+
+/** A claim of version 1 by the same owner, after one of version 1 or 2. */
+async function downgrade(from: ProtocolVersion): Promise<string> {
+  const { camera: claimed, nonce: open, give, keeper } = keeperOf(2);
+  const first = from === 2 ? claimed.claimV2(1, null, { nonce: open() }) : claimed.claim(1, null, { nonce: open() });
+  await give(first, claimed.kemKeys);
+  keeper.offerToOwner();
+  return give(claimed.claim(2, first.hash, { nonce: open() }));
+}
+
 attacks('claims', 'Claims', [
+  {
+    name: "a member's KEM key swapped beside a claim of version 2, by the cloud that relays it",
+    expected: 'claim.kem-key',
+    observed: () => claimTwo(2, 'swapped'),
+    control: { name: 'the key that the claim names', expected: 'accepted', observed: () => claimTwo(2, 'own') },
+  },
+  {
+    name: 'a claim of version 2 whose KEM key has a coefficient of q',
+    expected: 'claim.kem-key',
+    observed: () => unusableKey(false),
+    control: { name: 'a key that can be used', expected: 'accepted', observed: () => unusableKey(true) },
+  },
+  {
+    name: 'a claim of version 2 through a cloud that did not announce it',
+    expected: 'claim.claim-refused',
+    observed: () => claimTwo(1, 'own'),
+    control: { name: 'after it did', expected: 'accepted', observed: () => claimTwo(2, 'own') },
+  },
+  {
+    name: 'the same owner back to version 1, by an old page or a cloud that hides version 2',
+    expected: 'claim.claim-downgrade',
+    observed: () => downgrade(2),
+    control: { name: 'after a claim of version 1', expected: 'accepted', observed: () => downgrade(1) },
+  },
   {
     name: 'a claim outside a claim window',
     expected: 'claim-refused',
@@ -215,5 +280,29 @@ attacks('claims', 'Claims', [
       expected: 'claim-refused',
       observed: () => claimAfterRequests('physical'),
     },
+  },
+  {
+    name: 'a KEM key that the cloud replaces beside the claim',
+    expected: 'kem-key',
+    observed: () => kemKeysBeside('replaced'),
+    control: { name: 'the keys that the claim names', expected: 'accepted', observed: () => kemKeysBeside('own') },
+  },
+  {
+    name: 'two KEM keys that change places beside the claim',
+    expected: 'kem-key',
+    observed: () => kemKeysBeside('exchanged'),
+    control: { name: 'in the order of the claim', expected: 'accepted', observed: () => kemKeysBeside('own') },
+  },
+  {
+    name: 'a claim of version 1 by the same owner after one of version 2',
+    expected: 'claim-downgrade',
+    observed: () => claimOfVersionOne(2),
+    control: { name: 'after one of version 1', expected: 'accepted', observed: () => claimOfVersionOne(1) },
+  },
+  {
+    name: "a claim signed by another of the owner's browsers",
+    expected: 'foreign',
+    observed: () => claimSignedBy('ownerNext'),
+    control: { name: 'by the owner key', expected: 'accepted', observed: () => claimSignedBy('owner') },
   },
 ]);

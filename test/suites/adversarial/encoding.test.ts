@@ -8,6 +8,7 @@ import { Forge } from '../../../scripts/vectors/forge.js';
 import { attacks, type Attack } from '../../support/attack.js';
 import { codeOf } from '../../support/codes.js';
 import { hex, readVectors } from '../../support/vectors.js';
+import { clipOf, recordInEpoch } from '../../support/worlds/version-two.js';
 
 const forge = new Forge(nodeSuite);
 const bad = readVectors<readonly { name: string; object: string }[]>('bad');
@@ -74,4 +75,22 @@ attacks('encoding', 'Encoding', [
   bare('CBOR nested 20,000 deep', deep, 'stack overflow'),
   announced('an array that announces 2^32 items', hex('9affffffff'), hex('8100')),
   announced('a byte string that announces 2^53 bytes', hex('5b0020000000000000'), hex('4100')),
+  {
+    name: 'a record of version 1 in an epoch of version 2',
+    expected: 'malformed',
+    observed: () => recordInEpoch(1, 2),
+    control: { name: 'in an epoch of version 1', expected: 'bound', observed: () => recordInEpoch(1, 1) },
+  },
+  {
+    name: 'a record of version 2 in an epoch of version 1',
+    expected: 'malformed',
+    observed: () => recordInEpoch(2, 1),
+    control: { name: 'in an epoch of version 2', expected: 'bound', observed: () => recordInEpoch(2, 2) },
+  },
+  {
+    name: 'a clip record that names 32 segments',
+    expected: 'malformed',
+    observed: () => clipOf(32),
+    control: { name: '31 segments', expected: 'accepted', observed: () => clipOf(31) },
+  },
 ]);

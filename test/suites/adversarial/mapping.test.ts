@@ -6,6 +6,7 @@ import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
 import type { ClaimRow } from '../../../cloud/store/store.js';
 import { attacks } from '../../support/attack.js';
+import { version2Attacks } from '../../support/version2-attacks.js';
 import { mediaTwice } from '../../support/worlds/media-twice.js';
 import { CloudWorld, pictured, scene } from '../../support/worlds/cloud-world.js';
 import { withRows } from '../../support/worlds/wrong-rows.js';
@@ -276,4 +277,5 @@ attacks('mapping', 'At ingest: mapping and messages', [
       observed: () => flood(20),
     },
   },
+  ...version2Attacks,
 ]);

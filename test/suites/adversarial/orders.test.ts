@@ -2,13 +2,15 @@ import { LIMITS } from '../../../common/limits.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { memberNumber } from '../../../protocol/objects/member.js';
 import { formatMemberCode, parseMemberCode } from '../../../protocol/objects/member-code.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { asyncCodeOf } from '../../support/codes.js';
-import { OrderWorld } from '../../support/worlds/order-world.js';
+import { household, member, OrderWorld, phone } from '../../support/worlds/order-world.js';
+import { answeredLookBy, lookBy, orderAhead, orderBy } from '../../support/worlds/version-two.js';
 
 function withheld(forMs: number, restarts: boolean): string {
   const world = new OrderWorld();
@@ -115,6 +117,22 @@ async function pushedHousehold(accepts: boolean): Promise<string> {
   return asyncCodeOf(() => history.addClaim(claim.bytes));
 }
 
+/** An order of version 2 by one of the household. */
+function orderTwo(who: 'phone' | 'member', counterAheadMs = 0): string {
+  const world = household();
+  const { owner } = world.camera;
+  const order = (signer: Signer, counter: number): string =>
+    world.sendOrder(
+      world.makeOrder(
+        { action: 'sensitivity', sensitivity: 9, epoch: 2, counter, recent: world.recentRecord() },
+        signer,
+      ),
+    );
+  const nowMs = world.time().wallMs ?? 0;
+  const verdict = order({ phone, member }[who], nowMs + counterAheadMs);
+  return `${verdict}, then the owner: ${order(owner, nowMs)}`;
+}
+
 attacks('orders', 'Orders and households', [
   {
     name: "an owner's order that the cloud withholds and delivers 31 minutes later",
@@ -187,6 +205,26 @@ attacks('orders', 'Orders and households', [
     control: { name: 'by the owner', expected: 'accepted', observed: () => signedBy('owner') },
   },
   {
+    name: 'an order of version 2 signed by a member',
+    expected: 'command-refused, then the owner: accepted',
+    observed: () => orderTwo('member'),
+    control: {
+      name: "by another of the owner's browsers",
+      expected: 'accepted, then the owner: accepted',
+      observed: () => orderTwo('phone'),
+    },
+  },
+  {
+    name: "a counter of version 2 from a clock two days ahead, of one of the owner's browsers",
+    expected: 'command-ahead, then the owner: accepted',
+    observed: () => orderTwo('phone', 2 * LIMITS.orderAheadMaxMs),
+    control: {
+      name: 'half a day ahead',
+      expected: 'accepted, then the owner: accepted',
+      observed: () => orderTwo('phone', LIMITS.orderAheadMaxMs / 2),
+    },
+  },
+  {
     name: 'an order signed by a household member',
     expected: 'command-refused',
     observed: () => signedBy('member'),
@@ -219,5 +257,29 @@ attacks('orders', 'Orders and households', [
     expected: 'household-unknown',
     observed: () => pushedHousehold(false),
     control: { name: 'after the person accepted it', expected: 'accepted', observed: () => pushedHousehold(true) },
+  },
+  {
+    name: 'an order signed by a member of version 2',
+    expected: 'command-refused',
+    observed: () => orderBy('member'),
+    control: { name: "by another of the owner's browsers", expected: 'accepted', observed: () => orderBy('ownerNext') },
+  },
+  {
+    name: "an order of version 2 whose counter is a year ahead of the camera's clock",
+    expected: 'command-ahead',
+    observed: () => orderAhead(8760),
+    control: { name: 'a day ahead', expected: 'accepted', observed: () => orderAhead(24) },
+  },
+  {
+    name: 'an order to look by a stranger',
+    expected: 'command-refused',
+    observed: () => lookBy('stranger'),
+    control: { name: 'by a member', expected: 'accepted', observed: () => lookBy('member') },
+  },
+  {
+    name: "a camera's record of a look that a stranger ordered",
+    expected: 'command-refused',
+    observed: () => answeredLookBy('stranger'),
+    control: { name: 'that a member ordered', expected: 'accepted', observed: () => answeredLookBy('member') },
   },
 ]);

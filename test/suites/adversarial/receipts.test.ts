@@ -4,13 +4,14 @@ import { silentLog } from '../../../common/log.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { Downlink } from '../../../agent/uplink/downlink.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import type { Claim } from '../../../protocol/objects/claim.js';
-import type { Receipt } from '../../../protocol/objects/receipt.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyClaim } from '../../../protocol/objects/claim.js';
+import type { AnyReceipt } from '../../../protocol/objects/receipt.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
 import { attacks } from '../../support/attack.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
+import { PeriodWorld } from '../../support/worlds/period-world.js';
 import { BOTH_FILES, describeRecords, RestoredCamera } from '../../support/worlds/restored-camera.js';
 import { claimed, close, MIB, motion, picture } from '../../support/worlds/outbox-world.js';
 import { tempFolder } from '../../support/runner/temp.js';
@@ -19,12 +20,12 @@ import { storeOf } from '../../support/outbox-store.js';
 interface Camera {
   readonly world: CameraWorld;
   readonly outbox: Outbox;
-  readonly claim: Verified<Claim>;
+  readonly claim: Verified<AnyClaim>;
   /** Seq 0 is the accept. */
-  readonly records: readonly Verified<SealcamRecord>[];
+  readonly records: readonly Verified<AnyRecord>[];
 }
 
-type Make = (camera: Camera) => readonly (Uint8Array | Verified<Receipt>)[];
+type Make = (camera: Camera) => readonly (Uint8Array | Verified<AnyReceipt>)[];
 
 function hashOf(records: Camera['records'], seq: number): Uint8Array {
   const found = records.find(({ value }) => value.seq === seq);
@@ -112,7 +113,7 @@ function quarantined(count: number): string {
 }
 
 /** A camera restored from an old image whose cloud has other records for seq 2 and 3; its own record 2 waits. */
-function restored(act: (camera: RestoredCamera, own: Verified<SealcamRecord>) => void): string {
+function restored(act: (camera: RestoredCamera, own: Verified<AnyRecord>) => void): string {
   const camera = new RestoredCamera(BOTH_FILES);
   act(camera, camera.motion());
   camera.motion();
@@ -167,7 +168,31 @@ function namedAfter(answer: 'rejected' | 'receipted'): string {
   return named;
 }
 
+/** A cloud that rejects a key record whose pictures wait, or the record of a picture. */
+async function keyRejected(which: 'key' | 'picture' | 'key, without periods'): Promise<string> {
+  const world = new PeriodWorld();
+  await world.start();
+  for (let i = 0; i < 3; i++) await world.event();
+  if (which === 'key, without periods') world.forgetPeriods();
+  const record = world.records().find(({ value }) => value.kind === (which === 'picture' ? 'motion' : 'key'));
+  if (record === undefined) throw new Error('no such record');
+  const rejects = [[record.value.seq, record.hash, 'malformed']] as const;
+  world.outbox.applyReceipt(world.camera.receipt(world.claim, [], { rejects }), world.time());
+  const waiting = world.queuedPictures();
+  return `${String(waiting)} pictures wait, ${String(world.unopenable().length)} of them nobody can open`;
+}
+
 attacks('receipts', 'At the camera: receipts', [
+  {
+    name: 'a reject of the key record of a period, whose pictures wait',
+    expected: '3 pictures wait, 0 of them nobody can open',
+    observed: () => keyRejected('key'),
+    control: {
+      name: 'an outbox that knows no periods',
+      expected: '3 pictures wait, 3 of them nobody can open',
+      observed: () => keyRejected('key, without periods'),
+    },
+  },
   {
     name: 'a receipt of a fork: the right range with the hash of other records',
     expected: '3 of 3 kept (receipts.other-history)',
@@ -187,7 +212,7 @@ attacks('receipts', 'At the camera: receipts', [
   {
     name: 'a forged receipt with one bit of its signature flipped',
     expected: '3 of 3 kept (down.bad-signature)',
-    observed: () => after((camera) => good(camera).map((made) => flipped((made as Verified<Receipt>).bytes))),
+    observed: () => after((camera) => good(camera).map((made) => flipped((made as Verified<AnyReceipt>).bytes))),
     control: honest,
   },
   {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { lstatSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
+import { lstatSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { tempFolder } from '../../support/runner/temp.js';
@@ -60,6 +60,31 @@ describe('the image', () => {
     }
   });
 
+  it('brings the compiled code of a camera, which V8 takes on the camera with the options of its launcher', async () => {
+    const folder = tempFolder();
+    const work = volume(folder, 'work');
+    const launcher = readFileSync(join(built.rootfs, 'usr', 'bin', 'sealcam'), 'utf8');
+    const other = launcher.replace('"$library/sealcam.cjs" "$@"', '-e "$PROBE"');
+    expect(other).not.toBe(launcher);
+    writeFileSync(join(work, 'probe'), other);
+    // Without the checksum at its end.
+    const probe = `
+      const { readFileSync } = require('node:fs');
+      const path = '/usr/lib/sealcam/camera.js';
+      const cachedData = readFileSync(path + '.cache').subarray(0, -4);
+      const script = new (require('node:vm').Script)(readFileSync(path, 'latin1'), { filename: path, cachedData });
+      console.log(script.cachedDataRejected);`;
+    const run = { data: volume(folder, 'volume'), work, environment: { PROBE: probe } };
+    const isRejected = async (command: string): Promise<string> => {
+      const { stdout, stderr } = await inImage(['/bin/sh', '/tmp/share/probe', command], run);
+      expect(stderr).toBe('');
+      return stdout.toString().trim();
+    };
+    expect(await isRejected('run')).toBe('false');
+    // Another limit of the heap is another option: so it could be refused.
+    expect(await isRejected('doctor')).toBe('true');
+  });
+
   it('names no mirror, holds no key, and has no setuid file', () => {
     const text = ['etc', 'usr/lib/sealcam', 'usr/bin/sealcam', 'var'].map((path) => join(built.rootfs, path));
     // Packages name their documentation and issue trackers; a mirror would be in apt's own files.
@@ -110,7 +135,8 @@ describe('the Debian package', () => {
       .split('\n')
       .map((line) => line.split(/\s+/)[5] ?? '');
     for (const path of [
-      './usr/lib/sealcam/sealcam.mjs',
+      './usr/lib/sealcam/camera.js',
+      './usr/lib/sealcam/wrap.mjs',
       './usr/bin/sealcam',
       './usr/share/doc/sealcam/sbom.cdx.json',
     ]) {
@@ -123,10 +149,10 @@ describe('the Debian package', () => {
     expect(stdout.split('\n').filter((line) => line !== '' && !line.includes(' root/root '))).toEqual([]);
     const inPackage = spawnSync(
       'sh',
-      ['-c', `dpkg-deb --fsys-tarfile "$0" | tar -xO ./usr/lib/sealcam/sealcam.mjs`, built.deb],
+      ['-c', `dpkg-deb --fsys-tarfile "$0" | tar -xO ./usr/lib/sealcam/camera.js`, built.deb],
       { maxBuffer: 64 * 1024 ** 2 },
     ).stdout;
-    const inImageToo = readFileSync(join(built.rootfs, 'usr', 'lib', 'sealcam', 'sealcam.mjs'));
+    const inImageToo = readFileSync(join(built.rootfs, 'usr', 'lib', 'sealcam', 'camera.js'));
     expect(inPackage.equals(inImageToo)).toBe(true);
     expect(lstatSync(built.deb).size).toBeLessThan(12 * 1024 ** 2);
   });

@@ -89,7 +89,7 @@ describe('libcamera in the image', () => {
     expect(version).toMatch(/^libcamera v0\.4/);
     expect(pipeline).toBe('virtual');
     expect(jpegs.length).toBeGreaterThanOrEqual(FRAMES - 1);
-    expect(await jpegSize(jpegs[0] ?? new Uint8Array())).toEqual({ width: 640, height: 480 });
+    expect(jpegSize(jpegs[0] ?? new Uint8Array())).toEqual({ width: 640, height: 480 });
 
     // They show the scene: as many different pictures as were drawn.
     expect(new Set(jpegs.map((jpeg) => Buffer.from(jpeg).toString('base64'))).size).toBe(SCENE_PICTURES);

@@ -6,6 +6,7 @@ import { keptFolder } from '../../support/runner/temp.js';
 import { Site } from '../../campaigns/page/site.js';
 import { Owner } from '../../campaigns/page/visit.js';
 
+const CAMERAS = 2;
 const EVENTS = 400;
 
 describeWith('chromium', 'the page with many events', () => {
@@ -16,7 +17,7 @@ describeWith('chromium', 'the page with many events', () => {
 
   beforeAll(async () => {
     browser = await launch();
-    site = await Site.open({ folder, cameras: 1, events: EVENTS, progress: () => undefined });
+    site = await Site.open({ folder, cameras: CAMERAS, events: EVENTS / CAMERAS, progress: () => undefined });
     owner = await Owner.arrive(browser, site);
   });
 
@@ -30,6 +31,33 @@ describeWith('chromium', 'the page with many events', () => {
     expect(visit.firstPaintMs).toBeLessThanOrEqual(visit.firstEventMs);
     expect(visit.firstEventMs).toBeLessThanOrEqual(visit.firstPictureMs);
     expect(visit.bytes).toBeGreaterThan(0);
+  });
+
+  it('keeps what is there in sight while another camera is loading', async () => {
+    const { page } = owner;
+    let answer = (): void => undefined;
+    const held = new Promise<void>((resolve) => {
+      answer = resolve;
+    });
+    await page.route('**/v1/session', async (route) => {
+      const response = await route.fetch();
+      const json = (await response.json()) as { first: { cameras: { page: unknown }[] } };
+      const last = json.first.cameras.at(-1);
+      if (last !== undefined) last.page = null;
+      await route.fulfill({ response, json });
+    });
+    await page.route('**/records?*', async (route) => {
+      await held;
+      await route.continue();
+    });
+    await page.goto(site.pageUrl);
+    const loading = page.getByRole('list', { name: 'Loading events' });
+    const lists = page.locator('.day, [aria-label="Loading events"]');
+    const names = (): Promise<string[]> => lists.evaluateAll((all) => all.map((one) => one.ariaLabel ?? ''));
+    await expect.poll(async () => (await names()).indexOf('Loading events')).toBeGreaterThan(0);
+    answer();
+    await loading.waitFor({ state: 'detached' });
+    await page.unrouteAll();
   });
 
   it('draws the events near the visible part, and every one that is scrolled to', async () => {
@@ -53,7 +81,7 @@ describeWith('chromium', 'the page with many events', () => {
   });
 
   it('shows a new event at the top, and takes what it draws from there', async () => {
-    expect(await owner.change(0)).toBeGreaterThanOrEqual(0);
+    expect((await owner.change(0)).cpuMs).toBeGreaterThan(0);
     expect(await owner.page.locator('.card').first().innerText()).toContain('Happening now');
   });
 });

@@ -4,7 +4,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { fromHex } from '../../../common/bytes.js';
-import { FIRST_PAGE_RECORDS } from '../../../app/core/camera-pages.js';
+import { FIRST_ANSWER_RECORDS } from '../../../app/core/camera-pages.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
 import { ownerKeys } from '../../../app/core/owner-keys.js';
 import { openRecoveryFile } from '../../../app/core/recovery-file.js';
@@ -451,7 +451,7 @@ async function rawAnswers(
     keys,
     cloudOrigin: origin,
     pageOrigin,
-    firstRecords: FIRST_PAGE_RECORDS,
+    firstRecords: FIRST_ANSWER_RECORDS,
     fetch: async (url, init) => {
       const response = await fetch(url, init);
       if (url.endsWith('/v1/cameras')) cameras = await response.clone().text();

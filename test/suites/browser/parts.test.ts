@@ -65,7 +65,9 @@ describeWith('chromium', 'the parts of the page', () => {
     const html = readFileSync(join(folder, 'page', 'index.html'), 'utf8');
     const named = [...html.matchAll(/assets\/([^"]+\.js)"/g)].map(([, name = '']) => name);
     expect(named.length).toBeGreaterThan(1);
-    expect([...new Set(asked)].sort()).toEqual(named.sort());
+    // The worker's comes after the events.
+    await expect.poll(() => [...new Set(asked)].sort()).toEqual(named.sort());
+    expect(owner.page.workers()).toHaveLength(1);
   });
 
   it('loads a view when it is opened', async () => {

@@ -303,7 +303,7 @@ describeWith('ffmpeg', 'camera: replay of a video file', () => {
     const { width, height } = await camera.open(new AbortController().signal);
     let frame: Frame | undefined;
     for await (const each of camera.frames(new AbortController().signal)) frame ??= each;
-    const delivered = await jpegSize(frame?.jpeg ?? new Uint8Array());
+    const delivered = jpegSize(frame?.jpeg ?? new Uint8Array());
     expect([delivered.width, delivered.height]).toEqual([width, height]);
     expect([width, height, frame?.luma?.width, frame?.luma?.height]).toEqual(expected);
   });

@@ -19,7 +19,7 @@ describe('cloud store: sqlite file', () => {
     const db = new Sqlite(path);
     const id = Buffer.alloc(32, 7);
     db.prepare('INSERT INTO revoked_device VALUES (?, 1)').run(id);
-    db.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'revoked', NULL, 5)").run(id, Buffer.alloc(16), id);
+    db.prepare("INSERT INTO claim VALUES (?, 1, ?, ?, NULL, 'revoked', NULL, 5, 1)").run(id, Buffer.alloc(16), id);
     expect(() => db.exec('DELETE FROM revoked_device')).toThrow(/stays revoked/);
     expect(() => db.exec("UPDATE claim SET state = 'open'")).toThrow(/stays revoked/);
     db.close();

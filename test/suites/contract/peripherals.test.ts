@@ -197,6 +197,8 @@ const indicators: readonly (readonly [string, () => IndicatorRig])[] = [
 describe.each(indicators)('indicator: %s', (_, make) => {
   it('accepts any state at any time, and is off after it was closed', async () => {
     const { indicator, board } = make();
+    // A health record of version 2 says so.
+    expect(indicator.isPresent).toBe(board !== null);
     for (const state of ['off', 'recording', 'recording', 'claim-window', 'fault', 'privacy'] as const)
       indicator.show(state);
     indicator.show('recording');

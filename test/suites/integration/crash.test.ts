@@ -64,6 +64,27 @@ describeWith('cc', 'the outbox', () => {
     TIMEOUT_MS,
   );
 
+  const small = { cuts: CYCLES, seed: 1, maxBytes: 30_000 };
+
+  it(
+    'keeps the key record of every picture of version 2 in a full outbox, through power cuts',
+    async () => {
+      const sum = await runPowercuts({ ...small, folder: tempFolder(), library });
+      expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, wrong: [] });
+      expect(sum.dropped).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'control: leaves pictures that nobody can open when key records are dropped like any other record',
+    async () => {
+      const sum = await runPowercuts({ ...small, folder: tempFolder(), library, dropsKeys: true });
+      expect(sum.wrong.some((what) => what.endsWith('has a picture that nobody can open'))).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+
   it.each([
     ['is full for a while', { errno: 'ENOSPC', first: 40, count: 25, classes: 'wo' }, 'store-full'],
     ['fails to write', { errno: 'EIO', first: 40, count: 30, classes: 'w' }, 'store-unavailable'],

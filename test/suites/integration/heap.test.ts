@@ -74,7 +74,7 @@ function soundRecords(folder: string): number {
 
 describe('a heap that is full', () => {
   it('ends the agent in order, with a status that a service restarts, and with every record', async () => {
-    const { child, folder } = await cameraWithLeak(0.78);
+    const { child, folder } = await cameraWithLeak(0.74);
     child.signal('SIGUSR2');
     expect(await child.ended).toBe(1);
     expect(child.lines.filter(({ code }) => code === 'heap-full')).toHaveLength(1);

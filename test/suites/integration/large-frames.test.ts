@@ -17,9 +17,8 @@ import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 const [, , checkout, file, what] = process.argv;
 const load = (path) => import(pathToFileURL(checkout + '/' + path));
-const { configureImages, decodeLuma, fitThumbnail } = await load('dist/agent/capture/jpeg.js');
+const { decodeLuma, fitThumbnail } = await load('dist/agent/capture/jpeg.js');
 const { default: sharp } = await load('node_modules/sharp/dist/index.mjs');
-configureImages();
 const jpeg = readFileSync(file);
 const settings = { width: 320, quality: 75, masks: [] };
 const work = {

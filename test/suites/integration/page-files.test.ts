@@ -36,9 +36,10 @@ describe('the built page', () => {
     expect(html).not.toContain('{{');
     const named = [...html.matchAll(/(?:src|href)="([^"#]+)"/g)].map(([, path = '']) => path);
     expect(named.filter((path) => !existsSync(join(folder, path)))).toEqual([]);
-    // All that is needed at first is asked for at once, not file after file: the entry, and one file of everything.
+    // All that is needed at first is asked for at once, not file after file: the entry, what the worker shares, what the
+    // opener of periods shares with both, and the rest.
     expect(named).toEqual(expect.arrayContaining(firsts().map(({ path }) => path)));
-    expect(firsts()).toHaveLength(2);
+    expect(firsts()).toHaveLength(4);
     for (const { path } of scripts) {
       const imported = [
         ...read(path)
@@ -192,6 +193,12 @@ describe('the page as it is served', () => {
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
       'cross-origin-opener-policy': 'same-origin',
+    });
+    // A worker has the policy that comes with its script.
+    const [opener = ''] = /assets\/opener-[^"]+/.exec(readFileSync(join(folder, 'index.html'), 'utf8')) ?? [];
+    expect((await ask(port, `/${opener}`, {})).headers).toMatchObject({
+      'content-security-policy': "default-src 'none'; script-src 'self'",
+      'x-content-type-options': 'nosniff',
     });
   });
 });

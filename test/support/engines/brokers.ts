@@ -39,9 +39,11 @@ export const ACL = [
   'user cloud',
   'topic read sealcam/v1/+/up',
   'topic read sealcam/v1/+/status',
+  'topic read sealcam/v1/+/live',
   'topic write sealcam/v1/+/down',
   'pattern write sealcam/v1/%u/up',
   'pattern write sealcam/v1/%u/status',
+  'pattern write sealcam/v1/%u/live',
   'pattern read sealcam/v1/%u/down',
 ];
 

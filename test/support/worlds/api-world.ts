@@ -127,7 +127,7 @@ export class ApiWorld {
       cloudOrigin: () => CLOUD,
       sendDown: (device, payload) => sentDown.push({ device, payload }),
       notReady: () => Promise.resolve(null),
-      handInAccept: (device, claim, accept) => ingest.handInAccept(device, claim, accept),
+      handInAccept: (...given) => ingest.handInAccept(...given),
     };
     const app = await buildServer(context, {
       host: '127.0.0.1',

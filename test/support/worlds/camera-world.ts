@@ -2,12 +2,30 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import type { Random } from '../../../common/random.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
-import { claimKind, type Claim, type Recipient } from '../../../protocol/objects/claim.js';
+import { xwingKeys, type XWingKeys } from '../../../protocol/crypto/xwing.js';
+import {
+  anyClaimKind,
+  claimKind,
+  claimKindV2,
+  type AnyClaim,
+  type Claim,
+  type ClaimV2,
+  type Recipient,
+} from '../../../protocol/objects/claim.js';
 import { accountId, deviceId } from '../../../protocol/objects/ids.js';
+import { kemHash } from '../../../protocol/objects/kem-keys.js';
 import { memberKind, type Member } from '../../../protocol/objects/member.js';
-import { receiptKind, type Receipt } from '../../../protocol/objects/receipt.js';
-import { recordKind, type RecordTime, type SealcamRecord } from '../../../protocol/objects/record.js';
+import { anyReceiptKind, type AnyReceipt, type Receipt } from '../../../protocol/objects/receipt.js';
+import {
+  anyRecordKind,
+  recordKind,
+  recordKindV2,
+  type RecordTime,
+  type RecordV2,
+  type SealcamRecord,
+} from '../../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { isVersionTwo } from '../../../protocol/wire/codec.js';
 import type { OutboxSigner } from '../../../agent/outbox/outbox.js';
 
 interface CameraWorldOptions {
@@ -26,6 +44,7 @@ export class CameraWorld {
   readonly ownerSecret: Uint8Array;
   readonly cloud: Signer;
   readonly boot = realRandom.bytes(16);
+  private kemSecret: XWingKeys | null = null;
 
   /** The same `random` gives the same keys, so that two processes can be the same camera. */
   constructor(options: CameraWorldOptions = {}) {
@@ -66,6 +85,35 @@ export class CameraWorld {
     });
   }
 
+  /** The owner's X-Wing keys, for claims of version 2. Made when they are first used: it takes a while. */
+  get ownerKem(): XWingKeys {
+    this.kemSecret ??= xwingKeys(nodeSuite, nodeSuite.sha256(this.ownerSecret));
+    return this.kemSecret;
+  }
+
+  /** The KEM keys beside {@link claimV2}, in its order. */
+  get kemKeys(): readonly Uint8Array[] {
+    return [this.ownerKem.publicKey];
+  }
+
+  /** A claim of version 2: its epoch has period keys. */
+  claimV2(epoch = 1, previous: Uint8Array | null = null, change: Partial<ClaimV2> = {}): Verified<ClaimV2> {
+    const kem = kemHash(nodeSuite, this.ownerKem.publicKey);
+    return signObject(claimKindV2, nodeSuite, this.owner, {
+      version: 2,
+      device: this.deviceId,
+      epoch,
+      account: this.account,
+      ownerKey: this.owner.publicKey,
+      recipients: [{ ed25519: this.owner.publicKey, kem, role: 'owner' }],
+      receiptKeys: [this.cloud.publicKey],
+      previous,
+      nonce: realRandom.bytes(16),
+      issuedAtMs: 0,
+      ...change,
+    });
+  }
+
   time(monotonicMs: number, wallMs: number | null = Date.UTC(2026, 10, 21) + monotonicMs): RecordTime {
     return { boot: this.boot, monotonicMs, wallMs, quality: wallMs === null ? 'unset' : 'ntp' };
   }
@@ -93,6 +141,26 @@ export class CameraWorld {
     });
   }
 
+  /** The same under a claim of version 2. */
+  recordV2(
+    claim: Verified<ClaimV2>,
+    seq: number,
+    prev: Uint8Array | null,
+    rest: Partial<RecordV2> & Pick<RecordV2, 'kind'>,
+  ): Verified<RecordV2> {
+    return signObject(recordKindV2, nodeSuite, this.device, {
+      version: 2,
+      device: this.deviceId,
+      account: claim.value.account,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      seq,
+      prev,
+      time: this.time(1000 * seq),
+      ...rest,
+    });
+  }
+
   /** Signs an accept and `count` scene records, chained. */
   chain(claim: Verified<Claim>, count: number): Verified<SealcamRecord>[] {
     const out = [this.record(claim, 0, claim.hash, { kind: 'accept' })];
@@ -102,8 +170,10 @@ export class CameraWorld {
     return out;
   }
 
-  receipt(claim: Verified<Claim>, ranges: Receipt['ranges'], rest: Partial<Receipt> = {}): Verified<Receipt> {
-    return signObject(receiptKind, nodeSuite, this.cloud, {
+  /** Signs a receipt, of the version of the claim. */
+  receipt(claim: Verified<AnyClaim>, ranges: AnyReceipt['ranges'], rest: Partial<Receipt> = {}): Verified<AnyReceipt> {
+    return signObject(anyReceiptKind, nodeSuite, this.cloud, {
+      ...(isVersionTwo(claim.value) ? { version: 2 as const } : {}),
       device: this.deviceId,
       epoch: claim.value.epoch,
       claimHash: claim.hash,
@@ -115,9 +185,9 @@ export class CameraWorld {
   outboxSigner(): OutboxSigner {
     return {
       device: this.deviceId,
-      sign: (record) => this.sign(record),
-      openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
-      openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
+      sign: (record) => signObject(anyRecordKind, nodeSuite, this.device, record),
+      openClaim: (bytes) => openSigned(anyClaimKind, nodeSuite, bytes),
+      openRecord: (bytes) => openSigned(anyRecordKind, nodeSuite, bytes),
     };
   }
 }

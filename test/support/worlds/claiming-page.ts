@@ -1,15 +1,19 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
 import type { Clock } from '../../../common/clock.js';
 import { SealcamError } from '../../../common/errors.js';
+import type { KemDependencies } from '../../../app/core/claim-maker.js';
 import type { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
-import { Owner } from '../../../app/core/owner.js';
+import { MemberBook, type MemberKeys } from '../../../app/core/member-keys.js';
+import { OwnKem } from '../../../app/core/own-kem.js';
+import { Owner, type MemberChange } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { claimKind, type Claim } from '../../../protocol/objects/claim.js';
-import { offerKind, type Offer } from '../../../protocol/objects/offer.js';
+import { anyClaimKind, type AnyClaim, type Claim } from '../../../protocol/objects/claim.js';
+import { anyOfferKind, type Offer, type OfferV2 } from '../../../protocol/objects/offer.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { CameraWorld } from './camera-world.js';
 import { asyncCodeOf } from '../codes.js';
@@ -46,7 +50,12 @@ export class ClaimingPage {
   /** The offer that the cloud hands out; null for none. */
   offer: Uint8Array | null = null;
   /** Claims that the page sent. */
-  readonly sent: Verified<Claim>[] = [];
+  readonly sent: Verified<AnyClaim>[] = [];
+  /** The KEM keys beside each of them. */
+  readonly sentKeys: (readonly Uint8Array[] | null)[] = [];
+  /** KEM keys that the cloud has, by hex of their hash. */
+  readonly kemKeys = new Map<string, Uint8Array>();
+  readonly kem: KemDependencies;
   private signatures = 0;
   /** The period that /v1/info names. */
   keepsForMs = 0;
@@ -66,17 +75,25 @@ export class ClaimingPage {
       requestOffer: () => Promise.resolve(),
       offer: () =>
         this.offer === null ? Promise.reject(new SealcamError('not-found', 'no offer')) : Promise.resolve(this.offer),
-      sendClaim: (bytes: Uint8Array) => {
-        this.sent.push(openSigned(claimKind, nodeSuite, bytes));
+      sendClaim: (bytes: Uint8Array, _mac: Uint8Array | null, kemKeys: readonly Uint8Array[] | null) => {
+        this.sent.push(openSigned(anyClaimKind, nodeSuite, bytes));
+        this.sentKeys.push(kemKeys);
         return Promise.resolve('pending');
+      },
+      kemKey: (hash: Uint8Array) => {
+        const found = this.kemKeys.get(toHex(hash));
+        return found === undefined ? Promise.reject(new SealcamError('not-found', 'no key')) : Promise.resolve(found);
       },
       records: () => Promise.resolve({ records: [], lowestSeq: null, highestSeq: null }),
     } as unknown as CloudClient;
     const { storage } = this;
     const common = { suite: nodeSuite, clock: new HastyClock(), client };
-    this.history = new HistoryKeeper(nodeSuite, storage, recipientOf(this.keys));
+    this.kem = { own: new OwnKem(nodeSuite, this.keys, storage), members: new MemberBook(storage) };
+    const kemHash = (): Promise<Uint8Array> => this.kem.own.hash();
+    this.history = new HistoryKeeper(nodeSuite, storage, recipientOf(this.keys), { kemHash });
     this.receiptKeys = new ReceiptKeyPins({ ...common, storage, ownerKey: this.keys.signer.publicKey });
-    this.owner = new Owner({ ...common, keys: this.keys, history: this.history, receiptKeys: this.receiptKeys });
+    const { history, receiptKeys, kem } = this;
+    this.owner = new Owner({ ...common, keys: this.keys, history, receiptKeys, kem });
   }
 
   /** Adds a claim that the camera accepted, as this page verified it. */
@@ -88,8 +105,8 @@ export class ClaimingPage {
     return claim;
   }
 
-  makeOffer(change: Partial<Offer>, camera = this.camera): Uint8Array {
-    return signObject(offerKind, nodeSuite, camera.device, {
+  makeOffer(change: Partial<Offer> & Partial<Pick<OfferV2, 'version'>>, camera = this.camera): Uint8Array {
+    return signObject(anyOfferKind, nodeSuite, camera.device, {
       device: camera.deviceId,
       lastEpoch: 0,
       lastClaimHash: null,
@@ -106,12 +123,15 @@ export class ClaimingPage {
   }
 
   /** Changes the members of the camera's household. */
-  changesMembers(epoch: number): Promise<string> {
+  changesMembers(
+    epoch: number,
+    members: readonly MemberKeys[] = [],
+    rest: Partial<MemberChange> = {},
+  ): Promise<string> {
     const device = this.camera.deviceId;
     const signal = new AbortController().signal;
-    return this.outcome(() =>
-      this.owner.changeMembers({ device, epoch, members: [], onStep: () => undefined, signal }),
-    );
+    const change = { device, epoch, members, onStep: () => undefined, signal, ...rest };
+    return this.outcome(() => this.owner.changeMembers(change));
   }
 
   private async outcome(work: () => Promise<unknown>): Promise<string> {

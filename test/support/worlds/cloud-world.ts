@@ -8,8 +8,8 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
 import { offerKind, type Offer } from '../../../protocol/objects/offer.js';
-import { receiptKind, type Receipt } from '../../../protocol/objects/receipt.js';
-import type { RecordHealth, RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
+import { anyReceiptKind, type AnyReceipt } from '../../../protocol/objects/receipt.js';
+import type { AnyRecord, RecordHealth, RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { decodeDown, encodeUp, type DownMessage } from '../../../protocol/transport/messages.js';
@@ -46,12 +46,16 @@ export class CloudWorld {
   readonly clock = new VirtualClock();
   readonly sent: { topic: string; message: DownMessage }[] = [];
   readonly lines: LogEntry[] = [];
-  readonly stored: Verified<SealcamRecord>[] = [];
+  readonly stored: Verified<AnyRecord>[] = [];
   readonly receiptSigner: Signer = nodeSuite.ed25519Signer(realRandom.bytes(32));
   readonly store: CloudStore;
   readonly ingest: Ingest;
 
-  constructor(wrap: (store: CloudStore) => CloudStore = (store) => store, beside: CloudWorld | null = null) {
+  constructor(
+    wrap: (store: CloudStore) => CloudStore = (store) => store,
+    beside: CloudWorld | null = null,
+    versions: readonly number[] = [1],
+  ) {
     if (beside !== null) this.receiptSigner = beside.receiptSigner;
     const isSharing = beside !== null;
     this.store = openSqliteStore(join(tempFolder(), 'cloud.db'));
@@ -63,6 +67,7 @@ export class CloudWorld {
       counters: this.counters,
       log: testLog(this.lines),
       isSharing,
+      versions,
       onStatus: () => undefined,
       pacing: () => null,
       publish: (topic, payload) => this.sent.push({ topic, message: decodeDown(payload) }),
@@ -94,13 +99,13 @@ export class CloudWorld {
     return this.ingest.handleMessage(topic, encodeUp(message));
   }
 
-  records(world: CameraWorld, records: Verified<SealcamRecord>[], media: (SealedObject | null)[] = []): Promise<void> {
+  records(world: CameraWorld, records: Verified<AnyRecord>[], media: (SealedObject | null)[] = []): Promise<void> {
     return this.up(world, { type: 'records', records: records.map(({ bytes }) => ({ record: bytes, media })) });
   }
 
-  receipts(): Receipt[] {
+  receipts(): AnyReceipt[] {
     return this.sent.flatMap(({ message }) =>
-      message.type === 'receipt' ? [openSigned(receiptKind, nodeSuite, message.receipt).value] : [],
+      message.type === 'receipt' ? [openSigned(anyReceiptKind, nodeSuite, message.receipt).value] : [],
     );
   }
 }

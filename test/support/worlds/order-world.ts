@@ -1,3 +1,4 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
 import { Counters } from '../../../common/counters.js';
 import { SealcamError } from '../../../common/errors.js';
 import { LIMITS } from '../../../common/limits.js';
@@ -9,10 +10,11 @@ import { noteOwnership } from '../../../agent/outbox/published.js';
 import { OwnerOrders, type StandingOrders } from '../../../agent/ownership/owner-orders.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
-import type { Claim } from '../../../protocol/objects/claim.js';
-import { commandKind, type Command } from '../../../protocol/objects/command.js';
-import { recordKind, type RecordCommand, type RecordTime } from '../../../protocol/objects/record.js';
+import type { AnyClaim, ClaimV2 } from '../../../protocol/objects/claim.js';
+import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
+import { anyRecordKind, type AnyRecord, type RecordTime } from '../../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { isVersionTwo } from '../../../protocol/wire/codec.js';
 import { CameraWorld } from './camera-world.js';
 import { HEALTH } from './cloud-world.js';
 import { codeOf } from '../codes.js';
@@ -29,7 +31,7 @@ export class OrderWorld {
   outbox!: Outbox;
   mirror!: Mirror;
   orders!: OwnerOrders;
-  claim!: Verified<Claim>;
+  claim!: Verified<AnyClaim>;
   appliedOrders: StandingOrders[] = [];
   snapshotCount = 0;
   snapshotFails: string | null = null;
@@ -85,7 +87,7 @@ export class OrderWorld {
   }
 
   /** Appends a record, for an order that names it as just seen. */
-  recentRecord(): NonNullable<Command['recent']> {
+  recentRecord(): NonNullable<AnyCommand['recent']> {
     const record = this.outbox.append({ kind: 'scene', time: this.time(), scene: { class: 'startup' } });
     if (record === null) throw new Error('no record');
     return [record.value.seq, record.hash];
@@ -99,8 +101,9 @@ export class OrderWorld {
     }
   }
 
-  makeOrder(change: Partial<Command> & Pick<Command, 'action'>, signer: Signer = this.camera.owner): Uint8Array {
-    return signObject(commandKind, nodeSuite, signer, {
+  makeOrder(change: Partial<AnyCommand> & Pick<AnyCommand, 'action'>, signer: Signer = this.camera.owner): Uint8Array {
+    return signObject<AnyCommand>(anyCommandKind, nodeSuite, signer, {
+      ...(isVersionTwo(this.claim.value) ? { version: 2 as const } : {}),
       device: this.camera.deviceId,
       epoch: 1,
       claimHash: this.claim.hash,
@@ -115,12 +118,37 @@ export class OrderWorld {
     });
   }
 
-  answers(): RecordCommand[] {
+  answers(): NonNullable<AnyRecord['command']>[] {
     return storeOf(this.outbox)
       .queries.recordsAfter.all({ epoch: 0, seq: 0, limit: 1000 })
       .flatMap(({ bytes }) => {
-        const { command } = openSigned(recordKind, nodeSuite, new Uint8Array(bytes)).value;
+        const { command } = openSigned(anyRecordKind, nodeSuite, new Uint8Array(bytes)).value;
         return command === undefined ? [] : [command];
       });
   }
+}
+
+type Recipient = ClaimV2['recipients'][number];
+/** The owner's second browser, and a member of the household. */
+export const phone = nodeSuite.ed25519Signer(realRandom.bytes(32));
+export const member = nodeSuite.ed25519Signer(realRandom.bytes(32));
+
+export function recipientOf(key: Uint8Array, role: Recipient['role']): Recipient {
+  return { ed25519: key, kem: realRandom.bytes(32), role };
+}
+
+/** Returns a camera in an epoch of version 2, number 2, whose owner has two browsers, and a member. */
+export function household(): OrderWorld {
+  const world = new OrderWorld();
+  const { owner } = world.camera;
+  const recipients = [
+    recipientOf(owner.publicKey, 'owner'),
+    recipientOf(phone.publicKey, 'owner'),
+    recipientOf(member.publicKey, 'member'),
+  ];
+  const claim = world.camera.claimV2(2, world.claim.hash, { recipients });
+  world.outbox.beginEpoch(claim, world.time());
+  world.claim = claim;
+  world.orders.ownerChanged();
+  return world;
 }

@@ -5,7 +5,7 @@ import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox, SealedMedia } from '../../../agent/outbox/outbox.js';
 import { noteOwnership } from '../../../agent/outbox/published.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import type { SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import type { CameraWorld } from './camera-world.js';
 
@@ -65,7 +65,7 @@ export function motion(
   outbox: Outbox,
   atMs: number,
   media: SealedMedia[] = [],
-): Verified<SealcamRecord> {
+): Verified<AnyRecord> {
   const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
   const record = outbox.append({ kind: 'motion', time: world.time(atMs), event }, media);
   if (record === null) throw new Error('not appended');

@@ -2,7 +2,7 @@ import { realClock } from '../../../common/adapters/real-clock.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toBase64, toHex } from '../../../common/bytes.js';
 import type { Clock } from '../../../common/clock.js';
-import { FIRST_PAGE_RECORDS } from '../../../app/core/camera-pages.js';
+import { FIRST_ANSWER_RECORDS } from '../../../app/core/camera-pages.js';
 import type { CameraItem, FirstAnswer, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
 import type { CloudClient } from '../../../app/core/cloud-client.js';
 import type { AlarmReport } from '../../../app/core/cloud-requests.js';
@@ -42,6 +42,8 @@ export class PageCloud {
   item: Partial<CameraItem> = {};
   answer: Partial<RecordsAnswer> = {};
   statements: Uint8Array[] = [];
+  /** Happens before a statement of heads is answered. */
+  beforeStatement: () => Promise<unknown> = () => Promise.resolve();
   /** The owner's newest revocation list. */
   revocation: Uint8Array | null = null;
   /** Happens while the list of cameras is being answered. */
@@ -85,9 +87,9 @@ export class PageCloud {
           : Promise.resolve(this.page(before, limit)),
       revocation: () => Promise.resolve(this.revocation),
       heads: () => Promise.resolve([...this.statements]),
-      sendHeads: (heads) => {
+      sendHeads: async (heads) => {
+        await this.beforeStatement();
         this.statements.push(heads);
-        return Promise.resolve();
       },
     };
     return client as CloudClient;
@@ -132,7 +134,7 @@ export class PageCloud {
   }
 
   private first(): FirstAnswer {
-    const cameras = this.isListed ? [{ camera: this.camera(), page: this.page(null, FIRST_PAGE_RECORDS) }] : [];
+    const cameras = this.isListed ? [{ camera: this.camera(), page: this.page(null, FIRST_ANSWER_RECORDS) }] : [];
     return { newestId: this.upTo + 1, heads: [...this.statements], cameras };
   }
 

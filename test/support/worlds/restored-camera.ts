@@ -8,9 +8,9 @@ import { noteBeforePublish } from '../../../agent/outbox/published.js';
 import { Downlink } from '../../../agent/uplink/downlink.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { CryptoSuite } from '../../../protocol/crypto/suite.js';
-import type { Claim } from '../../../protocol/objects/claim.js';
-import type { Receipt } from '../../../protocol/objects/receipt.js';
-import { recordKind, type RecordTime, type SealcamRecord } from '../../../protocol/objects/record.js';
+import type { AnyClaim } from '../../../protocol/objects/claim.js';
+import type { AnyReceipt } from '../../../protocol/objects/receipt.js';
+import { recordKind, type AnyRecord, type RecordTime, type SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
 import { tempFolder } from '../runner/temp.js';
@@ -34,7 +34,7 @@ export class RestoredCamera {
   readonly folder = tempFolder();
   /** Records 2 and 3, which were published and which the older files do not have. */
   readonly gone: readonly Verified<SealcamRecord>[];
-  readonly claim: Verified<Claim>;
+  readonly claim: Verified<AnyClaim>;
   /** What was published before the image, and is in it. */
   readonly before: readonly Verified<SealcamRecord>[];
   /** The camera's clock. */
@@ -55,7 +55,8 @@ export class RestoredCamera {
     close(first);
     for (const name of BOTH_FILES) copyFileSync(join(folder, name), join(folder, `${name}.old`));
     const second = open(world, folder);
-    this.gone = [motion(world, second.outbox, 2), motion(world, second.outbox, 3)];
+    for (const atMs of [2, 3]) motion(world, second.outbox, atMs);
+    this.gone = signed(second.outbox.read({ epoch: 1, seq: 1 }, 10));
     noteBeforePublish(second.outbox, second.mirror, second.outbox.read({ epoch: 0, seq: -1 }, 10));
     close(second);
     for (const name of files) copyFileSync(join(folder, `${name}.old`), join(folder, name));
@@ -73,7 +74,7 @@ export class RestoredCamera {
     return this.opened.mirror;
   }
 
-  motion(): Verified<SealcamRecord> {
+  motion(): Verified<AnyRecord> {
     const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
     const record = this.outbox.append({ kind: 'motion', time: this.time, event });
     if (record === null) throw new Error('not appended');
@@ -81,7 +82,7 @@ export class RestoredCamera {
   }
 
   /** Gives the camera a receipt, as it comes from the cloud. */
-  give(receipt: Verified<Receipt>): void {
+  give(receipt: Verified<AnyReceipt>): void {
     const nothing = (): void => undefined;
     const { suite = nodeSuite, log = silentLog } = this.options;
     this.downlink ??= new Downlink({
@@ -100,10 +101,10 @@ export class RestoredCamera {
 
   /** Rejects a record, as a cloud does that has another one for its seq and ends at `headSeq`. */
   reject(
-    { value, hash }: Verified<SealcamRecord>,
+    { value, hash }: Verified<AnyRecord>,
     headSeq: number,
     headHash: Uint8Array = new Uint8Array(32),
-  ): Verified<Receipt> {
+  ): Verified<AnyReceipt> {
     return this.world.receipt(this.claim, [[headSeq, headSeq, headHash]], {
       rejects: [[value.seq, hash, 'equivocation']],
     });
@@ -122,7 +123,7 @@ export class RestoredCamera {
   }
 
   /** Returns the queued records from a seq on. */
-  records(fromSeq = 0): SealcamRecord[] {
+  records(fromSeq = 0): AnyRecord[] {
     return this.signed(fromSeq).map(({ value }) => value);
   }
 
@@ -136,7 +137,7 @@ function signed(records: readonly QueuedRecord[]): Verified<SealcamRecord>[] {
 }
 
 /** Describes records in one line: kind, seq and losses. */
-export function describeRecords(records: readonly SealcamRecord[]): string {
+export function describeRecords(records: readonly AnyRecord[]): string {
   return records
     .map(({ kind, seq, loss = [] }) => {
       const losses = loss.map(({ reason, seqs, count }) => `${reason} ${seqs?.join(' to ') ?? String(count)}`);

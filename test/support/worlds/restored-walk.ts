@@ -4,7 +4,7 @@ import { equal } from '../../../common/bytes.js';
 import { noteBeforePublish } from '../../../agent/outbox/published.js';
 import type { QueuedRecord } from '../../../agent/outbox/outbox.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind, type RecordTime, type SealcamRecord } from '../../../protocol/objects/record.js';
+import { anyRecordKind, type RecordTime, type AnyRecord } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { brokenSums } from '../outbox-sums.js';
 import { tempFolder } from '../runner/temp.js';
@@ -34,7 +34,7 @@ export class RestoredWalk {
   moved = 0;
   private readonly world = new CameraWorld();
   private readonly folder = tempFolder();
-  private readonly stored = new Map<number, { readonly hash: Uint8Array; readonly record: SealcamRecord }>();
+  private readonly stored = new Map<number, { readonly hash: Uint8Array; readonly record: AnyRecord }>();
   private readonly namesHead: boolean;
   private images = 0;
   private atMs = 0;
@@ -183,7 +183,7 @@ export class RestoredWalk {
   private isRejected({ seq, hash, bytes }: QueuedRecord): boolean {
     const there = this.stored.get(seq);
     if (there === undefined) {
-      this.stored.set(seq, { hash, record: openSigned(recordKind, nodeSuite, bytes).value });
+      this.stored.set(seq, { hash, record: openSigned(anyRecordKind, nodeSuite, bytes).value });
       return false;
     }
     return !equal(there.hash, hash);

@@ -20,6 +20,7 @@ import type { Happening, SceneScript } from '../../../hal/mock/script.js';
 import { MockSystem, MockSystemClock } from '../../../hal/mock/system.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { formatClaimCode } from '../../../protocol/objects/claim-code.js';
+import { wrapKey } from '../../../protocol/seal/key-record.js';
 import { uplinkSecrets } from '../../../agent/main/adapters/uplink-secrets.js';
 import { uplinkFile } from '../../../agent/main/adapters/uplink-file.js';
 import { Agent } from '../../../agent/main/agent.js';
@@ -127,6 +128,7 @@ export class TestAgent {
       clock,
       suite: nodeSuite,
       random: realRandom,
+      wrap: (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
       onWindow: () => undefined,
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
       openSocket: (will, device) =>

@@ -10,7 +10,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { decodeUp, encodeDown, encodeStatus } from '../../../protocol/transport/messages.js';
 import { topicOf } from '../../../protocol/transport/topics.js';
 import { initialState, persistedOf, type PersistedUplink } from '../../../agent/uplink/machine.js';
-import { recordKind, type RecordLoss } from '../../../protocol/objects/record.js';
+import { recordKind, type AnyRecord } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import type { Packet } from 'mqtt-packet';
 import { afterThisTest } from '../runner/after-test.js';
@@ -174,7 +174,7 @@ export class UplinkWorld {
   }
 
   /** Appends a gap that names what was lost, as the agent does every ten seconds. Returns its losses. */
-  flushLosses(): readonly RecordLoss[] {
+  flushLosses(): NonNullable<AnyRecord['loss']> {
     const gap = this.queue.outbox.flushLosses(this.world.time(2));
     if (gap !== null) this.uplink.recordsAppended(1);
     return gap?.value.loss ?? [];

@@ -4,9 +4,11 @@ import { Planes } from './layout.js';
 import { plainKernels } from './plain.js';
 import { simdKernels } from './simd.js';
 
-/** A small picture, with padding at its right and enough pixels for every lane. */
+/** A small picture, because a start waits for it, with padding at its right and enough pixels for every lane. */
 const CHECK_WIDTH_PIXELS = 40;
-const CHECK_HEIGHT_PIXELS = 33;
+const CHECK_HEIGHT_PIXELS = 12;
+/** Random values in a plane before they repeat: no divisor of a width, so that every lane gets other ones in every row. */
+const CHECK_VALUES = 509;
 
 let isSimdSound: boolean | null = null;
 
@@ -35,7 +37,9 @@ function resultOf(kernels: Kernels): string {
   const planes = new Planes(memory, layout);
   const { uniform } = seededRandom(1);
   const fill = (plane: Uint8Array | Int16Array, largest: number): void => {
-    for (let i = 0; i < plane.length; i++) plane[i] = Math.floor(uniform() * (largest + 1));
+    const drawn = Math.min(CHECK_VALUES, plane.length);
+    for (let i = 0; i < drawn; i++) plane[i] = Math.floor(uniform() * (largest + 1));
+    for (let done = drawn; done < plane.length; done *= 2) plane.copyWithin(done, 0, done);
   };
   fill(planes.source, 255);
   fill(planes.mean, 32_640);

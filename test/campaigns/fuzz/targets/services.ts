@@ -8,13 +8,13 @@ import { OwnerOrders } from '../../../../agent/ownership/owner-orders.js';
 import { openOutbox } from '../../../../agent/outbox/open-outbox.js';
 import { Downlink } from '../../../../agent/uplink/downlink.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { claimKind } from '../../../../protocol/objects/claim.js';
+import { anyClaimKind, claimKind } from '../../../../protocol/objects/claim.js';
 import { deletionKind } from '../../../../protocol/objects/deletion.js';
 import { headsKind } from '../../../../protocol/objects/heads.js';
 import { offerKind } from '../../../../protocol/objects/offer.js';
 import { commandKind } from '../../../../protocol/objects/command.js';
 import { receiptKind } from '../../../../protocol/objects/receipt.js';
-import { recordKind, type RecordTime } from '../../../../protocol/objects/record.js';
+import { anyRecordKind, recordKind, type RecordTime } from '../../../../protocol/objects/record.js';
 import { sessionKind } from '../../../../protocol/objects/session.js';
 import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
 import { encodeDown, encodeStatus, encodeUp } from '../../../../protocol/transport/messages.js';
@@ -93,9 +93,9 @@ function downlinkTarget(): Target {
     const { outbox, mirror } = openOutbox({
       signer: {
         device: world.deviceId,
-        sign: (record) => signObject(recordKind, nodeSuite, world.device, record),
-        openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
-        openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
+        sign: (record) => signObject(anyRecordKind, nodeSuite, world.device, record),
+        openClaim: (bytes) => openSigned(anyClaimKind, nodeSuite, bytes),
+        openRecord: (bytes) => openSigned(anyRecordKind, nodeSuite, bytes),
       },
       folder: tempFolder(),
       limits: { maxBytes: 2 ** 20, maxAgeMs: 1e12 },

@@ -1,4 +1,4 @@
-"""Evidence files (§17): one event of one camera, checked by itself."""
+"""Evidence files (§18): one event of one camera, checked by itself."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ import { heapWatch } from '../../../../agent/main/adapters/heap-watch.js';
 describe('the watch on the heap', () => {
   it('collects before it calls a heap full, and garbage does not count', () => {
     let live = 0.5;
-    let garbage = 0.2;
+    let garbage = 0.15;
     let collections = 0;
     const isFull = heapWatch(
       () => live + garbage,
@@ -21,7 +21,7 @@ describe('the watch on the heap', () => {
   });
 
   it('does without a collector', () => {
-    expect(heapWatch(() => 0.74, undefined)()).toBe(false);
+    expect(heapWatch(() => 0.69, undefined)()).toBe(false);
     expect(heapWatch(() => 0.95, undefined)()).toBe(true);
   });
 

@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { silentLog } from '../../../../common/log.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { claimKind } from '../../../../protocol/objects/claim.js';
-import { recordKind } from '../../../../protocol/objects/record.js';
+import { anyClaimKind } from '../../../../protocol/objects/claim.js';
+import { anyRecordKind } from '../../../../protocol/objects/record.js';
 import { openSigned, signObject } from '../../../../protocol/objects/signed-object.js';
 import { openRaw } from '../../../../agent/outbox/sqlite.js';
 import { SCHEMA_VERSION } from '../../../../agent/outbox/migrations.js';
@@ -28,9 +28,9 @@ describe('old and newer databases', () => {
       folder,
       signer: {
         device: vectors.deviceId,
-        sign: (record) => signObject(recordKind, nodeSuite, vectors.device, record),
-        openClaim: (bytes) => openSigned(claimKind, nodeSuite, bytes),
-        openRecord: (bytes) => openSigned(recordKind, nodeSuite, bytes),
+        sign: (record) => signObject(anyRecordKind, nodeSuite, vectors.device, record),
+        openClaim: (bytes) => openSigned(anyClaimKind, nodeSuite, bytes),
+        openRecord: (bytes) => openSigned(anyRecordKind, nodeSuite, bytes),
       },
       limits: { maxBytes: MIB, maxAgeMs: 1e12 },
       sha256: (data) => nodeSuite.sha256(data),

@@ -9,6 +9,7 @@ import { PacketLimit } from '../../../../agent/uplink/packet-limit.js';
 import { Sender, type Parcel } from '../../../../agent/uplink/sender.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { claimed, close, motion, picture, type Opened } from '../../../support/worlds/outbox-world.js';
+import { PeriodWorld } from '../../../support/worlds/period-world.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
 type Next = (sender: Sender, nowMs: number) => Parcel | null;
@@ -219,5 +220,36 @@ describe('the next message to leave', () => {
     sender.markReceipted(1, 0, to);
     expect(sender.next(1e7)?.records.map(({ seq }) => seq) ?? []).toEqual(again);
     close(queue);
+  });
+});
+
+describe('a key record in the backlog', () => {
+  it.each([
+    ['leaves before the live record that needs it', 'sealed', [1, 12]],
+    ['leaves in its turn where nothing is live: the control', 'nothing', []],
+  ] as const)('%s', async (_, live, expected) => {
+    const world = new PeriodWorld();
+    world.receipt(0, 0);
+    await world.start();
+    for (let i = 0; i < 10; i++) world.scene();
+    const sender = new Sender(world.outbox, 1000, 0, null);
+    if (live === 'sealed') await world.event();
+    const sent: number[] = [];
+    for (let parcel = sender.next(1000); parcel !== null; parcel = sender.next(1000))
+      sent.push(...parcel.records.map(({ seq }) => seq));
+    expect(sent).toEqual(expected);
+    world.close();
+  });
+
+  it('is not sent twice, nor once it has its receipt', async () => {
+    const world = new PeriodWorld();
+    world.receipt(0, 0);
+    await world.start();
+    const sender = new Sender(world.outbox, 1000, 0, null);
+    world.receipt(1, 1);
+    await world.event();
+    const seqsOfNext = (): number[] => sender.next(1000)?.records.map(({ seq }) => seq) ?? [];
+    expect([seqsOfNext(), seqsOfNext()]).toEqual([[2], []]);
+    world.close();
   });
 });

@@ -11,7 +11,7 @@ import { repository } from '../../../support/vectors.js';
 function alone(args: readonly string[]): { readonly status: number | null; readonly stdout: string } {
   const folder = tempFolder();
   writeFileSync(join(folder, 'package.json'), '{"type":"module"}');
-  for (const path of ['agent/cli/cli.js', 'common/version.js'])
+  for (const path of ['agent/cli/cli.js', 'agent/cli/version.js', 'common/version.js'])
     cpSync(join(repository, 'dist', path), join(folder, path), { recursive: true });
   const { status, stdout } = spawnSync(process.execPath, [join(folder, 'agent/cli/cli.js'), ...args], {
     encoding: 'utf8',

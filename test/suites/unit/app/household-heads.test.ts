@@ -5,6 +5,7 @@ import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { PageCloud } from '../../../support/worlds/page-cloud.js';
 import { PageOnApi } from '../../../support/worlds/page-on-api.js';
+import { until } from '../../../support/runner/wait.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { headsKind } from '../../../../protocol/objects/heads.js';
@@ -60,6 +61,29 @@ describe("heads of a household, through the cloud's own API", () => {
 });
 
 describe('statements of heads', () => {
+  it("are compared before what came with the session counts as loaded, and this browser's own is sent after that", async () => {
+    const cloud = new PageCloud(4);
+    cloud.bringsFirst = true;
+    // The control: another browser was shown what this one is.
+    const other = await cloud.browser();
+    await other.session.refresh();
+    cloud.beforeStatement = () => new Promise(() => undefined);
+    /** Verdicts of the alarms, and number of cameras, of each view that counts as loaded. */
+    const loadedViews = async (): Promise<(readonly [string[], number])[]> => {
+      const { session } = await cloud.browser();
+      const views: (readonly [string[], number])[] = [];
+      session.subscribe(({ isLoaded, alarms, cameras }) => {
+        if (isLoaded) views.push([alarms.map(({ verdict }) => verdict), cameras.length]);
+      });
+      void session.run(new AbortController().signal);
+      await until('the first page is shown', () => views.length > 0);
+      return views;
+    };
+    expect(await loadedViews()).toEqual([[[], 1]]);
+    cloud.upTo--;
+    expect(await loadedViews()).toEqual([[['older-history'], 1]]);
+  });
+
   it('rise with each one, and name no id of the browser that two audiences share', async () => {
     const cloud = new PageCloud(3);
     const clock = new VirtualClock();

@@ -29,8 +29,8 @@ describe('owner keys', () => {
     expect(a.recipient).toEqual(b.recipient);
     expect(a.account).toHaveLength(16);
     expect(a.signer.publicKey).not.toEqual(a.recipient.publicKey);
-    expect(a.xwingSeed).toEqual(b.xwingSeed);
-    expect(ownerKeys(tweetnaclSuite, realRandom.bytes(32)).xwingSeed).not.toEqual(a.xwingSeed);
+    expect(a.kemSeed).toEqual(b.kemSeed);
+    expect(ownerKeys(tweetnaclSuite, realRandom.bytes(32)).kemSeed).not.toEqual(a.kemSeed);
   });
 
   it('are all restored by a recovery file of 0.1, the X-Wing key too', async () => {
@@ -40,8 +40,8 @@ describe('owner keys', () => {
     const keys = ownerKeys(tweetnaclSuite, master);
     expect(toHex(keys.signer.publicKey)).toBe('47484a503c160dc99728678b1fa8aa71cab9a3c2966262e31e28a63775cf4add');
     expect(toHex(keys.recipient.publicKey)).toBe('1aaccd234809c212b46cf0615b4483170da76d9cbb95d0bae325f38884b72b60');
-    expect(toHex(keys.xwingSeed)).toBe('ad84f96e758305946982ac4f7bc8015a46dc443123372e1079ecab400f9b1d28');
-    expect(xwingKeys(tweetnaclSuite, keys.xwingSeed).publicKey).toHaveLength(1216);
+    expect(toHex(keys.kemSeed)).toBe('ad84f96e758305946982ac4f7bc8015a46dc443123372e1079ecab400f9b1d28');
+    expect(xwingKeys(tweetnaclSuite, keys.kemSeed).publicKey).toHaveLength(1216);
   });
 });
 

@@ -3,6 +3,7 @@ import { Pictures, PICTURES_MAX, type PictureState } from '../../../../app/core/
 import type { SessionView } from '../../../../app/core/session-view.js';
 import type { EventPicture } from '../../../../app/core/timeline.js';
 import { SealcamError } from '../../../../common/errors.js';
+import type { PeriodState } from '../../../../protocol/verify/history.js';
 import type { SealedContent } from '../../../../protocol/seal/content.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 
@@ -21,11 +22,13 @@ function pageOf(open: () => Promise<SealedContent> = () => Promise.resolve(JPEG)
   const clock = new VirtualClock();
   const live = new Set<string>();
   let opened = 0;
+  let keyState: PeriodState['state'] | null = null;
   let setConnection = (_view: SessionView): void => undefined;
   const missing: Uint8Array[] = [];
   const refused: string[] = [];
   const pictures = new Pictures({
     clock,
+    keyStateOf: () => keyState,
     open: () => {
       opened++;
       return open();
@@ -55,6 +58,11 @@ function pageOf(open: () => Promise<SealedContent> = () => Promise.resolve(JPEG)
     missing,
     refused,
     opened: () => opened,
+    /** What is known of the key record of every picture from now on. */
+    keys: (state: PeriodState['state'] | null) => {
+      keyState = state;
+      setConnection({ connection: 'live' } as SessionView);
+    },
     show: (...numbers: readonly number[]) => {
       for (const number of numbers) if (!shown.has(number)) shown.set(number, pictures.show(picture(number)));
     },

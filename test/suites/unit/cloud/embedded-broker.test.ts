@@ -11,6 +11,7 @@ import { loadCloudConfig } from '../../../../cloud/main/config.js';
 import { Counters } from '../../../../common/counters.js';
 import { silentLog } from '../../../../common/log.js';
 import { LIMITS } from '../../../../common/limits.js';
+import { decodeDown, encodeStatus, type DownMessage } from '../../../../protocol/transport/messages.js';
 import { codeOf } from '../../../support/codes.js';
 import { afterThisTest } from '../../../support/runner/after-test.js';
 import { tempFolder } from '../../../support/runner/temp.js';
@@ -248,5 +249,38 @@ describe('addresses', () => {
     expect(await client(port, DEVICE, 'anything')).toBeUndefined();
     expect(await client(port, DEVICE, 'long enough to be one')).toBeDefined();
     expect(running.cloud.counters.get('broker.refused.credentials')).toBe(1);
+  });
+
+  it('announces the versions of the setting to a camera that comes online, unless version 1 is all', async () => {
+    const hellosOf = async (versions: string): Promise<readonly DownMessage[]> => {
+      const environment = {
+        SEALCLOUD_DATA_FOLDER: tempFolder(),
+        SEALCLOUD_HTTP_PORT: '0',
+        SEALCLOUD_MQTT_EMBEDDED: 'true',
+        SEALCLOUD_MQTT_EMBEDDED_PORT: '0',
+        SEALCLOUD_PROTOCOL_VERSIONS: versions,
+      };
+      const running = await startCloud(loadCloudConfig({ file: null, environment }), silentLog);
+      afterThisTest(() => running.stop());
+      const device = await client(running.brokerPort ?? 0, DEVICE, 'anything');
+      if (device === undefined) throw new Error('not let in');
+      const received: DownMessage[] = [];
+      device.on('message', (_, payload) => received.push(decodeDown(new Uint8Array(payload))));
+      await device.subscribeAsync(`sealcam/v1/${DEVICE}/down`, { qos: 1 });
+      const status = encodeStatus({ online: true, agent: '1.1.0' });
+      await device.publishAsync(`sealcam/v1/${DEVICE}/status`, Buffer.from(status), { qos: 1 });
+      // Messages of one camera are handled in order, and a hello arrives before the next one: this is refused after both.
+      const { counters } = running.cloud;
+      await device.publishAsync(UP, Buffer.from([0]), { qos: 1 });
+      await until('what followed the status was handled', () => counters.get('refused.malformed') > 0);
+      const hellos = counters.get('down.hello');
+      await until('the hello arrived', () => received.length === hellos);
+      return received;
+    };
+    expect(await hellosOf('[1, 2]')).toEqual([{ type: 'hello', versions: [1, 2] }]);
+    expect(await hellosOf('[1]')).toEqual([]);
+    const wrong = (versions: string): string =>
+      codeOf(() => loadCloudConfig({ file: null, environment: { SEALCLOUD_PROTOCOL_VERSIONS: versions } }));
+    expect(['[2]', '[1, 3]', '[]'].map(wrong)).toEqual(Array.from({ length: 3 }, () => 'config-invalid-value'));
   });
 });

@@ -233,8 +233,9 @@ describe('expiryOf', () => {
     expect(expiryOf(aged(1, 20, 1, 1), 0, 10, 99)).toEqual({
       belowSeq: 2,
       records: 1,
+      lastSeq: 1,
       held: [{ seq: 2, madeAtMs: 20 }],
     });
-    expect(expiryOf(aged(1, 200, 1, 1), 0, 10, 99)).toEqual({ belowSeq: 4, records: 3, held: [] });
+    expect(expiryOf(aged(1, 200, 1, 1), 0, 10, 99)).toEqual({ belowSeq: 4, records: 3, lastSeq: 3, held: [] });
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { toBase64, toHex } from '../../../../common/bytes.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
-import { headsKind } from '../../../../protocol/objects/heads.js';
+import { headsKind, headsKindV2 } from '../../../../protocol/objects/heads.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { deletionOf, DeletionWorld, headsOf } from '../../../support/worlds/deletion-world.js';
@@ -32,6 +32,20 @@ describe('heads', () => {
     expect([...(await readBy(world, owner))].sort()).toEqual(all);
     expect([...(await readBy(world, member))].sort()).toEqual(all);
     expect(await readBy(world, new CameraWorld().owner)).toEqual([]);
+  });
+
+  it('of version 2 pass too, in the place of those of version 1, and name the settings', async () => {
+    const world = await DeletionWorld.open();
+    const own = await world.owner(null);
+    const { owner } = own.world;
+    const first = headsOf(owner, 1, [own]);
+    const settings = [3, new Uint8Array(32)] as const;
+    const value = { ...first.value, version: 2 as const, counter: 2, settings };
+    const second = signObject(headsKindV2, nodeSuite, owner, value);
+    expect(await world.sendHeads(own.token, first)).toBe('204');
+    expect(await world.sendHeads(own.token, second)).toBe('204');
+    expect(await world.sendHeads(own.token, headsOf(owner, 2, [own]))).toBe('statement-refused');
+    expect(await readBy(world, owner)).toEqual([toBase64(second.bytes)]);
   });
 
   it('go only to those who may read every epoch that is named', async () => {

@@ -29,7 +29,8 @@ async function described(): Promise<{ api: ApiWorld; document: Document }> {
 }
 
 function operations({ paths }: Document): { name: string; method: string; url: string; operation: Operation }[] {
-  const values: Readonly<Record<string, string>> = { device: 'a1'.repeat(32), epoch: '1', id: 'a1'.repeat(16) };
+  const [id, hash] = ['a1'.repeat(16), 'a1'.repeat(32)];
+  const values: Readonly<Record<string, string>> = { device: hash, epoch: '1', id, period: id, hash };
   return Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]) => ({
       name: `${method.toUpperCase()} ${path}`,

@@ -5,8 +5,7 @@ import { claimKind, isClaimMac } from '../../../../protocol/objects/claim.js';
 import { formatClaimCode, parseClaimCode } from '../../../../protocol/objects/claim-code.js';
 import { recordKind } from '../../../../protocol/objects/record.js';
 import { openSigned, type SignedKind } from '../../../../protocol/objects/signed-object.js';
-import { seal, unseal, type SealContext } from '../../../../protocol/seal/seal.js';
-import type { SealedDetail } from '../../../../protocol/seal/content.js';
+import { seal, unseal } from '../../../../protocol/seal/seal.js';
 import {
   decodeDown,
   decodeStatus,
@@ -22,17 +21,11 @@ import { signedVectors } from '../../../../scripts/vectors/signed.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { checkBinding } from '../../../../protocol/verify/binding.js';
 import { checkContinuity } from '../../../../protocol/verify/continuity.js';
+import { badOpenings, keys, sealContextOf, seals } from '../../../support/seal-vectors.js';
 import { SIGNED_KINDS } from '../../../support/signed-kinds.js';
 import { suites } from '../../../support/runner/suites.js';
 import { hex, readVectors } from '../../../support/vectors.js';
 
-interface KeyVector {
-  readonly seed: string;
-  readonly publicKey: string;
-  readonly x25519Secret: string;
-  readonly x25519: string;
-}
-type Keys = Record<keyof typeof NAMES, KeyVector> & { readonly ids: Record<string, string> };
 interface SignedVector {
   readonly name: string;
   readonly domain: string;
@@ -48,25 +41,6 @@ interface BadVector {
   readonly object: string;
   readonly expect: string;
 }
-interface SealVector {
-  readonly name: string;
-  readonly context: Record<keyof SealContext, string | number>;
-  readonly recipients: readonly (keyof typeof NAMES)[];
-  readonly content: { readonly detail: SealedDetail; readonly jpeg: string | null };
-  readonly header: string;
-  readonly body: string;
-}
-interface BadSeal {
-  readonly name: string;
-  readonly of: string;
-  readonly recipient: keyof typeof NAMES;
-  readonly context?: Record<keyof SealContext, string | number>;
-  readonly header?: string;
-  readonly body?: string;
-  readonly bodySlices?: readonly (readonly [number, number])[];
-  readonly expect: string;
-}
-
 function kindOf(domain: string): SignedKind<unknown> {
   const kind = SIGNED_KINDS.find((candidate) => candidate.domain === domain);
   if (kind === undefined) throw new Error(`no kind for ${domain}`);
@@ -83,22 +57,8 @@ function codeOf(action: () => unknown): string {
   }
 }
 
-function contextOf(raw: Record<keyof SealContext, string | number>): SealContext {
-  const bytes = (name: keyof SealContext): Uint8Array => hex(String(raw[name]));
-  return {
-    device: bytes('device'),
-    account: bytes('account'),
-    epoch: Number(raw.epoch),
-    claimHash: bytes('claimHash'),
-    eventId: bytes('eventId'),
-    mediaId: bytes('mediaId'),
-  };
-}
-
-const keys = readVectors<Keys>('keys');
 const signed = readVectors<readonly SignedVector[]>('signed');
 const bad = readVectors<readonly BadVector[]>('bad');
-const seals = readVectors<{ good: readonly SealVector[]; bad: readonly BadSeal[] }>('seal');
 const messages = readVectors<{
   readonly good: readonly { name: string; topic: string; payload: string }[];
   readonly bad: readonly { name: string; leaf: 'up' | 'down' | 'status'; payload: string; expect: string }[];
@@ -177,7 +137,7 @@ describe.each(suites)('golden vectors with $name', (suite) => {
   });
 
   it.each(seals.good)('seals $name to the same bytes and every recipient opens it', (vector) => {
-    const context = contextOf(vector.context);
+    const context = sealContextOf(vector.context);
     const content = {
       detail: vector.content.detail,
       jpeg: vector.content.jpeg === null ? null : hex(vector.content.jpeg),
@@ -192,15 +152,8 @@ describe.each(suites)('golden vectors with $name', (suite) => {
     }
   });
 
-  it.each(seals.bad)('refuses the seal $name as $expect', (vector) => {
-    const base = seals.good.find(({ name }) => name === vector.of);
-    if (base === undefined) throw new Error(`no seal ${vector.of}`);
-    const baseBody = hex(base.body);
-    const slices = vector.bodySlices?.map(([from, to]) => baseBody.slice(from, to));
-    const body = slices === undefined ? hex(vector.body ?? base.body) : new Uint8Array(Buffer.concat(slices));
-    const own = { secret: hex(keys[vector.recipient].x25519Secret), publicKey: hex(keys[vector.recipient].x25519) };
-    const sealed = { header: hex(vector.header ?? base.header), body };
-    expect(codeOf(() => unseal(suite, contextOf(vector.context ?? base.context), own, sealed))).toBe(vector.expect);
+  it.each(badOpenings())('refuses the seal $name as $refusal', ({ context, keys: own, sealed, refusal }) => {
+    expect(codeOf(() => unseal(suite, context, own.recipient, sealed))).toBe(refusal);
   });
 });
 

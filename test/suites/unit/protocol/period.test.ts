@@ -180,6 +180,26 @@ describe('a reader', () => {
     expect(stepsOf(128)).toBe(0);
   });
 
+  it('decrypts nothing before the commit was compared', async () => {
+    const { keyRecord, period } = await beginPeriod(request);
+    const sealed = period.seal(place, content);
+    let decrypted = 0;
+    const counting: CryptoSuite = {
+      ...suite,
+      chachaOpen: (...parts) => {
+        decrypted++;
+        return suite.chachaOpen(...parts);
+      },
+    };
+    const opened = await read(keyRecord, counting);
+    const decryptedBy = (eventId: Uint8Array): readonly [string, number] => {
+      decrypted = 0;
+      return [codeOf(() => opened.open({ ...context, ...place, eventId }, sealed)), decrypted];
+    };
+    expect(decryptedBy(realRandom.bytes(16))).toEqual(['seal-refused', 0]);
+    expect(decryptedBy(place.eventId)).toEqual(['accepted', 1]);
+  });
+
   it('waits for a key record that has not come, and opens what it opens', async () => {
     const { keyRecord, period } = await beginPeriod(request);
     const where = { ...context, ...place };

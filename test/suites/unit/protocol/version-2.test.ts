@@ -192,7 +192,7 @@ describe('orders of several browsers', () => {
 
 describe('a look', () => {
   const look = (by: keyof typeof NAMES, change: Partial<Look> = {}): Verified<Look> =>
-    signObject(lookKind, nodeSuite, signerOf(nodeSuite, NAMES[by]), world.look(change));
+    signObject(lookKind, nodeSuite, signerOf(nodeSuite, NAMES[by]), world.lookOrder(change));
 
   it('is taken from every recipient of the claim', () => {
     const check = (order: Verified<Look>): string =>
@@ -208,7 +208,7 @@ describe('a look', () => {
   });
 
   it('is in the record that answers it, whole', () => {
-    expect(openAnsweredLook(nodeSuite, recordOf('look'), claimV2)?.value).toEqual(world.look());
+    expect(openAnsweredLook(nodeSuite, recordOf('look'), claimV2)?.value).toEqual(world.lookOrder());
     expect(openAnsweredLook(nodeSuite, recordOf('look-renewed'), claimV2)?.value.renewal).toBe(1);
     expect(openAnsweredLook(nodeSuite, recordOf('look-ended'), claimV2)).toBeNull();
     expect(openAnsweredLook(nodeSuite, recordOf('health'), claimV2)).toBeNull();
@@ -270,6 +270,20 @@ describe('a history with periods', () => {
     history.add(keyAt(3, 1));
     expect(history.add(keyAt(3, 2))).toBe('equivocation');
     expect(stateOf(history)).toBe('equivocation');
+  });
+
+  it('takes no key from a record that contradicts another in its place', () => {
+    const history = new History();
+    history.add(sign(world.recordV2(3, hash(3), { kind: 'scene', scene: { class: 'stall' } })));
+    expect(history.add(keyAt(3, 1))).toBe('equivocation');
+    expect(stateOf(history)).toBe('pending');
+  });
+
+  it('does not change by being asked', () => {
+    const history = new History();
+    history.add(keyAt(3, 1));
+    expect(history.continuityOf(keyAt(9, 2)).verdict).toBe('equivocation');
+    expect(stateOf(history)).toBe('known');
   });
 
   it('keeps the periods of two epochs apart', () => {

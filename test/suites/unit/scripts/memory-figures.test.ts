@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { guestFigures } from '../../../../scripts/bench/guest-figures.js';
+import { guestFigures, startFigures } from '../../../../scripts/bench/guest-figures.js';
 import { memoryFigures, type MemorySample } from '../../../../scripts/bench/memory-figures.js';
 import { repository } from '../../../support/vectors.js';
 
@@ -34,6 +34,11 @@ describe('the figures of a memory run', () => {
 });
 
 const STOPPED = { queued: 1, receipted: 40, framesSeen: 200, framesDropped: 3, framesDecoded: 120 };
+/** Returns the line of a start, which ends with the agent's own line in its log. */
+function armed(label: string, fromMs: number, atMs: number, learntMs: number): string {
+  const line = { level: 'info', time: new Date(atMs).toISOString(), learntMs, msg: 'the camera is armed' };
+  return `armed ${label} ${String(fromMs)} ${JSON.stringify(line)}`;
+}
 const GUEST = [
   'start node 0 1.00 9.00',
   'start sealcam 0 9.00 29.00',
@@ -42,18 +47,18 @@ const GUEST = [
     `start sealcam ${String(round)} 40.00 43.00`,
   ]),
   'rss node 40960 6144',
-  'armed first 50.00 90.00 2000',
+  armed('first', 50_000, 90_000, 2000),
   `first ${JSON.stringify(STOPPED)}`,
-  'armed again 100.00 109.50 1500',
+  armed('again', 100_000, 109_500, 1500),
   'memory 30 20480 71680 26214400',
   'memory 60 20480 71680 26214400',
   'memory 90 20480 71680 26214400',
   'recorded 12',
   'peak 72704',
   `stopped ${JSON.stringify(STOPPED)}`,
-  'armed busy 300.00 310.00 1000',
+  armed('busy', 300_000, 310_000, 1000),
   `busy ${JSON.stringify(STOPPED)}`,
-  'busyFor 310.00 369.00',
+  'busyUntil 369000',
 ];
 
 describe('the figures of the emulated machine', () => {
@@ -68,11 +73,18 @@ describe('the figures of the emulated machine', () => {
       queued: 1,
       startRatio: 1.5,
       armedRatio: 4,
+      nodeS: 2,
       learntS: 1.5,
       frames: { seen: 200, dropped: 3 },
       busyFramesPerSecond: 2,
     });
     expect(memoryFigures(samples)).toMatchObject({ agentRssAnonMiB: 20, agentRssFileMiB: 50, cgroupMiB: 25 });
+  });
+
+  it('of starts alone are medians, and need no other line', () => {
+    const starts = GUEST.filter((line) => line.startsWith('start ') || line.startsWith('armed again'));
+    const slow = [armed('again', 0, 30_000, 1500), armed('again', 0, 12_500, 1500)];
+    expect(startFigures([...starts, ...slow])).toEqual({ startRatio: 1.5, armedRatio: 5.5, nodeS: 2, learntS: 1.5 });
   });
 
   it('are refused where a line is missing', () => {
@@ -82,7 +94,7 @@ describe('the figures of the emulated machine', () => {
 
   it('come from lines that the first process of that machine prints', () => {
     const init = readFileSync(join(repository, 'scripts', 'armv7', 'guest', 'init'), 'utf8');
-    for (const kind of ['start', 'rss', 'armed', 'memory', 'recorded', 'peak', 'busyFor'])
+    for (const kind of ['start', 'rss', 'armed', 'memory', 'recorded', 'peak', 'busyUntil'])
       expect(init).toContain(`@${kind} `);
     for (const kind of ['first', 'stopped', 'busy']) expect(init).toContain(`stop ${kind}\n`);
   });

@@ -42,6 +42,29 @@ function run(folder: string, script: string, args: readonly string[], environmen
   });
 }
 
+describe('configuring the package', () => {
+  function configured(
+    args: readonly string[],
+    status: number,
+  ): { readonly status: number | null; readonly called: string } {
+    const folder = tempFolder();
+    for (const name of ['systemd-sysusers', 'systemd-tmpfiles', 'systemctl']) standIn(folder, name, 'true');
+    standIn(folder, 'sealcam', `echo "$* $SEALCAM_DATA_FOLDER" >>"${folder}/called"\nexit ${String(status)}`);
+    const ran = run(folder, 'debian/postinst', args);
+    const path = join(folder, 'called');
+    return { status: ran.status, called: existsSync(path) ? readFileSync(path, 'utf8') : '' };
+  }
+
+  it('leaves compiled code, also when another Node was installed, and does without where that fails', () => {
+    // A folder is named, so that the launcher does not step down to a user who may not write there.
+    const called = 'run --write-code-cache /nonexistent\n';
+    expect(configured(['configure', '0.1.0'], 0)).toEqual({ status: 0, called });
+    expect(configured(['triggered', '/usr/bin/node'], 0)).toEqual({ status: 0, called });
+    expect(configured(['configure', '0.1.0'], 1)).toEqual({ status: 0, called });
+    expect(configured(['abort-upgrade'], 0)).toEqual({ status: 0, called: '' });
+  });
+});
+
 describe('removing the package', () => {
   const WANTS = 'etc/systemd/system/multi-user.target.wants';
 
@@ -52,6 +75,7 @@ describe('removing the package', () => {
     put(folder, 'etc/systemd/system/sealcam@front.service.d/override.conf');
     put(folder, 'etc/systemd/system/other.service.d/override.conf');
     put(folder, `${WANTS}/other.service`);
+    put(folder, 'usr/lib/sealcam/camera.js.cache');
     put(folder, 'var/log/journal/0123.sealcam/system.journal');
     put(folder, 'var/log/journal/0123/system.journal');
     put(folder, 'var/lib/sealcam/front/device.seed', 'seed');
@@ -72,6 +96,7 @@ describe('removing the package', () => {
     for (const unit of ['sealcam.service', 'sealcam@front.service', 'sealcam@yard.service'])
       expect(called).toContain(`disable ${unit}\n`);
     expect(called).toContain('stop sealcam.service sealcam@*.service');
+    expect(readdirSync(join(folder, 'usr/lib/sealcam'))).toEqual([]);
   });
 
   it('keeps every camera as it is in an upgrade', () => {
@@ -92,7 +117,7 @@ describe('removing the package', () => {
     const folder = installed();
     const { status, stderr } = run(folder, 'debian/postrm', ['purge']);
     expect(status).toBe(0);
-    const left = all(folder).filter((path) => path.includes('sealcam'));
+    const left = all(folder).filter((path) => path.includes('sealcam') && !path.startsWith('usr/lib/'));
     expect(left).toEqual(['var/lib/sealcam', 'var/lib/sealcam/front', 'var/lib/sealcam/front/device.seed']);
     expect(existsSync(join(folder, 'var/log/journal/0123/system.journal'))).toBe(true);
     expect(existsSync(join(folder, 'etc/systemd/system/other.service.d/override.conf'))).toBe(true);

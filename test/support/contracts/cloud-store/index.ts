@@ -6,6 +6,7 @@ import { operatorContract } from './operator.js';
 import { recordsContract } from './records.js';
 import { deletionsContract } from './deletions.js';
 import { headsContract } from './heads.js';
+import { periodsContract } from './periods.js';
 import { retentionContract } from './retention.js';
 import type { OpenStore } from './world.js';
 
@@ -17,6 +18,7 @@ export function cloudStoreContract(open: OpenStore): void {
   accessContract(open);
   operatorContract(open);
   retentionContract(open);
+  periodsContract(open);
   deletionsContract(open);
   headsContract(open);
   clocksContract(open);

@@ -1,0 +1,96 @@
+import { equal, fromHex, toHex } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { AnyClaim, Recipient } from '../../protocol/objects/claim.js';
+import { accountId, epochKey, KEY_BYTES } from '../../protocol/objects/ids.js';
+import type { AppStorage } from './storage.js';
+
+/** An owner whose claims name this person. Nothing of that household is shown until this person accepts it. */
+export interface Invitation {
+  readonly ownerKey: Uint8Array;
+  /** device/epoch */
+  readonly cameras: readonly string[];
+}
+
+/** This person, as claims name them. */
+export interface OwnNames extends Recipient {
+  /** Returns the hash of the own KEM key; null on a page that has none, and then takes no claim of version 2. */
+  readonly kemHash: (() => Promise<Uint8Array>) | null;
+}
+
+const HOUSEHOLDS = 'households';
+const INVITATIONS_MAX = 16;
+const INVITED_CAMERAS_MAX = 64;
+
+/** Whose claims this page trusts: this person's own, and those of the households that this person accepted. */
+export class Households {
+  private readonly suite: CryptoSuite;
+  private readonly storage: AppStorage;
+  private readonly own: OwnNames;
+  /** Owner keys (hex) of the households that this person accepted. */
+  private accepted: readonly string[] = [];
+  private readonly invitations = new Map<string, Invitation>();
+
+  constructor(suite: CryptoSuite, storage: AppStorage, own: OwnNames) {
+    this.suite = suite;
+    this.storage = storage;
+    this.own = own;
+  }
+
+  async load(): Promise<void> {
+    this.accepted = ((await this.storage.setting(HOUSEHOLDS)) ?? '').split(' ').filter((key) => key !== '');
+  }
+
+  /** Returns the invitations that this person has not accepted. */
+  invited(): readonly Invitation[] {
+    return [...this.invitations.values()];
+  }
+
+  isInvited(device: Uint8Array, epoch: number): boolean {
+    const camera = epochKey(device, epoch);
+    return this.invited().some(({ cameras }) => cameras.includes(camera));
+  }
+
+  async accept({ ownerKey }: Invitation): Promise<void> {
+    this.accepted = [...this.accepted, toHex(ownerKey)];
+    await this.storage.saveSetting(HOUSEHOLDS, this.accepted.join(' '));
+    this.invitations.delete(toHex(ownerKey));
+  }
+
+  /** Returns the accounts (hex) of the households that this person accepted. */
+  acceptedAccounts(): readonly string[] {
+    return this.accepted.flatMap((hex) => {
+      const key = fromHex(hex, KEY_BYTES);
+      return key === undefined ? [] : [toHex(accountId(this.suite, key))];
+    });
+  }
+
+  /**
+   * The cloud can send any claim. Only claims of this person or of a household that this person accepted count.
+   * @throws SealcamError `recipient-swapped`, `foreign`, `household-unknown`; `cloud-unreachable` where the own KEM key could
+   *   not be made
+   */
+  async check({ device, epoch, ownerKey, recipients }: AnyClaim): Promise<void> {
+    const named = recipients.find(({ ed25519 }) => equal(ed25519, this.own.ed25519));
+    if (named !== undefined && !(await this.isSealedToOwn(named))) {
+      throw new SealcamError('recipient-swapped', 'a claim names this person beside an encryption key of someone else');
+    }
+    if (equal(ownerKey, this.own.ed25519)) return;
+    if (named === undefined)
+      throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
+    if (this.accepted.includes(toHex(ownerKey))) return;
+    const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
+    const camera = epochKey(device, epoch);
+    if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
+      const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
+      this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
+    }
+    throw new SealcamError('household-unknown', 'a claim from a household that was not accepted');
+  }
+
+  private async isSealedToOwn(named: AnyClaim['recipients'][number]): Promise<boolean> {
+    if ('x25519' in named) return equal(named.x25519, this.own.x25519);
+    if (this.own.kemHash === null) throw new SealcamError('unsupported', 'a claim of version 2, and no KEM key here');
+    return equal(named.kem, await this.own.kemHash());
+  }
+}

@@ -1,0 +1,133 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
+import type { NewMedia } from '../../../cloud/store/store.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import type { Signer } from '../../../protocol/crypto/suite.js';
+import { claimKindV2, type ClaimV2 } from '../../../protocol/objects/claim.js';
+import { KEM_KEY_BYTES } from '../../../protocol/objects/ids.js';
+import { kemHash } from '../../../protocol/objects/kem-keys.js';
+import { keyBodyBytes } from '../../../protocol/objects/key-record.js';
+import { recordKindV2, type RecordV2 } from '../../../protocol/objects/record.js';
+import type { MediaRole } from '../../../protocol/objects/record-kinds.js';
+import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { sealHeader2 } from '../../../protocol/seal/object.js';
+import type { SealedObject } from '../../../protocol/seal/seal.js';
+import { encodeCbor } from '../../../protocol/wire/cbor.js';
+import { CameraWorld } from './camera-world.js';
+
+/** A record with its only object, as a message and as a store have it. */
+export interface WithObject {
+  readonly record: Verified<RecordV2>;
+  readonly object: NewMedia;
+}
+
+/** Returns the header of an object of suite 2, which no key opens. */
+function headerOf(periodId: Uint8Array, index = 0): Uint8Array {
+  return encodeCbor(sealHeader2.toCbor([2, periodId, index, realRandom.bytes(32)]));
+}
+
+/**
+ * A camera under claims of version 2. Its KEM keys, wraps and pictures are noise: a cloud tells them apart by their hashes and
+ * headers alone.
+ */
+export class CameraV2 {
+  readonly world: CameraWorld;
+  /** The owner's browser, the owner's other browser, a member. */
+  readonly signers: readonly [Signer, Signer, Signer];
+  readonly kemKeys: readonly Uint8Array[];
+
+  constructor(world = new CameraWorld()) {
+    this.world = world;
+    const signer = (): Signer => nodeSuite.ed25519Signer(realRandom.bytes(32));
+    this.signers = [world.owner, signer(), signer()];
+    this.kemKeys = this.signers.map(() => realRandom.bytes(KEM_KEY_BYTES));
+  }
+
+  claim(epoch = 1, previous: Uint8Array | null = null, change: Partial<ClaimV2> = {}): Verified<ClaimV2> {
+    const { deviceId: device, account, owner, cloud } = this.world;
+    const roles = ['owner', 'owner', 'member'] as const;
+    return signObject(claimKindV2, nodeSuite, owner, {
+      version: 2,
+      device,
+      epoch,
+      account,
+      ownerKey: owner.publicKey,
+      recipients: this.signers.map(({ publicKey: ed25519 }, i) => ({
+        ed25519,
+        kem: kemHash(nodeSuite, this.kemKeys[i] ?? new Uint8Array(0)),
+        role: roles[i] ?? 'member',
+      })),
+      receiptKeys: [cloud.publicKey],
+      previous,
+      nonce: realRandom.bytes(16),
+      issuedAtMs: 0,
+      ...change,
+    });
+  }
+
+  record(
+    claim: Verified<ClaimV2>,
+    seq: number,
+    prev: Uint8Array | null,
+    rest: Partial<RecordV2> & Pick<RecordV2, 'kind'>,
+  ): Verified<RecordV2> {
+    return signObject(recordKindV2, nodeSuite, this.world.device, {
+      version: 2,
+      device: this.world.deviceId,
+      account: claim.value.account,
+      epoch: claim.value.epoch,
+      claimHash: claim.hash,
+      seq,
+      prev,
+      time: this.world.time(1000 * seq),
+      ...rest,
+    });
+  }
+
+  accept(claim: Verified<ClaimV2>): Verified<RecordV2> {
+    return this.record(claim, 0, claim.hash, { kind: 'accept' });
+  }
+
+  /** A key record; the same `periodId` twice makes two of one period. */
+  key(claim: Verified<ClaimV2>, seq: number, prev: Uint8Array | null, periodId = realRandom.bytes(16)): WithObject {
+    const body = realRandom.bytes(keyBodyBytes(claim.value.recipients.length));
+    const key = { periodId, commit: realRandom.bytes(32) };
+    return this.withObject(claim, seq, prev, { header: new Uint8Array(0), body }, 'key', { kind: 'key', key });
+  }
+
+  /** An event with a picture of a period. */
+  picture(claim: Verified<ClaimV2>, seq: number, prev: Uint8Array | null, periodId: Uint8Array): WithObject {
+    const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
+    const sealed = { header: headerOf(periodId), body: realRandom.bytes(4112) };
+    return this.withObject(claim, seq, prev, sealed, 'thumbnail', { kind: 'motion', event });
+  }
+
+  /** A clip that names one segment of a period; the segment's body travels apart. */
+  clip(claim: Verified<ClaimV2>, seq: number, prev: Uint8Array | null, periodId: Uint8Array): Verified<RecordV2> {
+    const segment = [0, realRandom.bytes(16), 4112, realRandom.bytes(32), headerOf(periodId), true, 0] as const;
+    const clip = { eventId: realRandom.bytes(16), number: 0, phase: 'start', segments: [segment] } as const;
+    return this.record(claim, seq, prev, { kind: 'clip', clip });
+  }
+
+  /** A record without anything sealed. */
+  scene(claim: Verified<ClaimV2>, seq: number, prev: Uint8Array | null): Verified<RecordV2> {
+    return this.record(claim, seq, prev, { kind: 'scene', scene: { class: 'stall' }, event: single() });
+  }
+
+  private withObject(
+    claim: Verified<ClaimV2>,
+    seq: number,
+    prev: Uint8Array | null,
+    sealed: SealedObject,
+    role: MediaRole,
+    rest: Partial<RecordV2> & Pick<RecordV2, 'kind'>,
+  ): WithObject {
+    const id = realRandom.bytes(16);
+    const bodyHash = nodeSuite.sha256(sealed.body);
+    const media = { id, role, length: sealed.body.length, bodyHash, headerHash: nodeSuite.sha256(sealed.header) };
+    return { record: this.record(claim, seq, prev, { ...rest, media: [media] }), object: { id, sealed } };
+  }
+}
+
+function single(): NonNullable<RecordV2['event']> {
+  return { id: realRandom.bytes(16), phase: 'single', revision: 0 };
+}

@@ -1,0 +1,191 @@
+import { realRandom } from '../../../common/adapters/real-random.js';
+import { toHex } from '../../../common/bytes.js';
+import { SealcamError } from '../../../common/errors.js';
+import type { CameraItem, PeriodAnswer, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
+import type { CloudClient } from '../../../app/core/cloud-client.js';
+import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { xwingKeys } from '../../../protocol/crypto/xwing.js';
+import { claimKindV2, type ClaimV2 } from '../../../protocol/objects/claim.js';
+import { kemHash } from '../../../protocol/objects/kem-keys.js';
+import { recordKindV2, type RecordV2 } from '../../../protocol/objects/record.js';
+import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import { encodeContent } from '../../../protocol/seal/content.js';
+import { wrapKey, type WrapKey } from '../../../protocol/seal/key-record.js';
+import type { ObjectPlace } from '../../../protocol/seal/object.js';
+import { beginPeriod, type KeyRecordMedia, type Period } from '../../../protocol/seal/period.js';
+import type { SealedObject } from '../../../protocol/seal/seal.js';
+import { CameraWorld } from './camera-world.js';
+
+/** What every sealed picture shows. */
+const JPEG = Uint8Array.of(0xff, 0xd8, 0xff, 0xd9);
+
+/** Returns the keys of a new person. */
+export function newPerson(): OwnerKeys {
+  return ownerKeys(nodeSuite, realRandom.bytes(32));
+}
+
+/** A person's KEM key. */
+export function kemKeyOf({ kemSeed }: OwnerKeys): Uint8Array {
+  return xwingKeys(nodeSuite, kemSeed).publicKey;
+}
+
+interface BegunPeriod {
+  readonly keyRecord: KeyRecordMedia;
+  readonly period: Period;
+}
+
+/** A camera in an epoch of version 2: its history, as it signs and seals it for a household, the owner first. */
+export class SealingCamera {
+  readonly world: CameraWorld;
+  readonly claim: Verified<ClaimV2>;
+  readonly kemKeys: readonly Uint8Array[];
+  /** By place. */
+  readonly records: Verified<RecordV2>[] = [];
+  /** By hex of the media id. */
+  readonly media = new Map<string, SealedObject>();
+  private readonly people: readonly OwnerKeys[];
+
+  constructor(people: readonly [OwnerKeys, ...OwnerKeys[]], change: Partial<ClaimV2> = {}, world?: CameraWorld) {
+    const [owner, ...members] = people;
+    this.people = people;
+    this.world = world ?? new CameraWorld({ owner: owner.signer, ownerSecret: owner.recipient.secret });
+    this.kemKeys = people.map(kemKeyOf);
+    const named = (keys: OwnerKeys, role: 'owner' | 'member') => {
+      return { ed25519: keys.signer.publicKey, kem: kemHash(nodeSuite, kemKeyOf(keys)), role };
+    };
+    this.claim = signObject(claimKindV2, nodeSuite, owner.signer, {
+      ...this.world.claim().value,
+      version: 2,
+      recipients: [named(owner, 'owner'), ...members.map((member) => named(member, 'member'))],
+      ...change,
+    });
+    this.add({ kind: 'accept' });
+  }
+
+  /** Signs the next record; it follows the one before unless `prev` says otherwise. */
+  add(rest: Partial<RecordV2> & Pick<RecordV2, 'kind'>): Verified<RecordV2> {
+    const seq = this.records.length;
+    const { device, account, epoch } = this.claim.value;
+    const value: RecordV2 = {
+      version: 2,
+      device,
+      account,
+      epoch,
+      claimHash: this.claim.hash,
+      seq,
+      prev: this.records.at(-1)?.hash ?? this.claim.hash,
+      time: this.world.time(1000 * seq),
+      ...rest,
+    };
+    const record = signObject(recordKindV2, nodeSuite, this.world.device, value);
+    this.records.push(record);
+    return record;
+  }
+
+  /** Begins a period; `wrap` may wrap it wrongly. */
+  begin(wrap: WrapKey = (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job))): Promise<BegunPeriod> {
+    const { device, account, epoch } = this.claim.value;
+    const context = { device, account, epoch, claimHash: this.claim.hash };
+    return beginPeriod({
+      suite: nodeSuite,
+      random: realRandom,
+      context,
+      recipients: this.people.map(kemKeyOf),
+      wrap,
+    });
+  }
+
+  /** Signs the key record of a period. */
+  addKey({ keyRecord }: Pick<BegunPeriod, 'keyRecord'>): Verified<RecordV2> {
+    const { periodId, commit, sealed } = keyRecord;
+    const media = [this.named(realRandom.bytes(16), 'key', sealed)];
+    return this.add({ kind: 'key', key: { periodId, commit }, media });
+  }
+
+  /** Signs a snapshot with a picture that is sealed in this period. */
+  addPicture({ period }: Pick<BegunPeriod, 'period'>): Verified<RecordV2> {
+    const place: ObjectPlace = { eventId: realRandom.bytes(16), mediaId: realRandom.bytes(16), role: 'thumbnail' };
+    const { header, body } = period.seal(place, encodeContent({ detail: {}, jpeg: JPEG }));
+    const event = { id: place.eventId, phase: 'single', revision: 0 } as const;
+    return this.add({ kind: 'snapshot', event, media: [this.named(place.mediaId, 'thumbnail', { header, body })] });
+  }
+
+  private named(id: Uint8Array, role: 'key' | 'thumbnail', sealed: SealedObject) {
+    this.media.set(toHex(id), sealed);
+    const [bodyHash, headerHash] = [nodeSuite.sha256(sealed.body), nodeSuite.sha256(sealed.header)];
+    return { id, role, length: sealed.body.length, bodyHash, headerHash };
+  }
+}
+
+/** A cloud with one sealing camera, for pages. It answers as the API does, unless a test lets it lie. */
+export class SealedCloud {
+  readonly camera: SealingCamera;
+  /** Whether it shows a record. */
+  hides: (record: RecordV2) => boolean = () => false;
+  /** What it answers when it is asked for a key record, in place of what it has. */
+  keyAnswer: ((answer: PeriodAnswer) => PeriodAnswer) | null = null;
+  readonly asked: string[] = [];
+
+  constructor(camera: SealingCamera) {
+    this.camera = camera;
+  }
+
+  /** Returns the item of a record. */
+  itemOf({ value, bytes }: Verified<RecordV2>): RecordItem {
+    const media = (value.media ?? []).map(({ id }) => ({ id, available: true }));
+    return { id: value.seq + 1, record: bytes, receivedAtMs: value.time.wallMs ?? 0, media };
+  }
+
+  /** Returns the key record of a period, whether it is hidden or not. */
+  keyRecordOf(periodId: Uint8Array): PeriodAnswer | null {
+    const record = this.keyRecord(periodId);
+    const sealed = this.camera.media.get(toHex(record?.value.media?.[0]?.id ?? new Uint8Array(0)));
+    return record === undefined || sealed === undefined ? null : { record: this.itemOf(record), body: sealed.body };
+  }
+
+  get client(): CloudClient {
+    const { camera } = this;
+    const { device, epoch } = camera.claim.value;
+    const missing = (): Promise<never> => Promise.reject(new SealcamError('not-found', 'no such thing'));
+    const client: Partial<CloudClient> = {
+      acceptHouseholds: () => undefined,
+      takeFirst: () => Promise.resolve(null),
+      reportAlarm: () => Promise.resolve(),
+      revocation: () => Promise.resolve(null),
+      cameras: () => Promise.resolve([this.item(device, epoch)]),
+      records: (_device, _epoch, before, limit) => Promise.resolve(this.page(before, limit)),
+      media: (_device, _epoch, id) => {
+        const sealed = camera.media.get(toHex(id));
+        return sealed === undefined ? missing() : Promise.resolve(sealed);
+      },
+      keyRecord: (_device, _epoch, periodId) => {
+        this.asked.push(toHex(periodId));
+        const answer = this.keyRecordOf(periodId);
+        const record = this.keyRecord(periodId);
+        if (answer === null || record === undefined || this.hides(record.value)) return missing();
+        return Promise.resolve(this.keyAnswer?.(answer) ?? answer);
+      },
+    };
+    return client as CloudClient;
+  }
+
+  private keyRecord(periodId: Uint8Array): Verified<RecordV2> | undefined {
+    const isOf = ({ value: { key } }: Verified<RecordV2>): boolean =>
+      key !== undefined && toHex(key.periodId) === toHex(periodId);
+    return this.camera.records.find(isOf);
+  }
+
+  private item(device: Uint8Array, epoch: number): CameraItem {
+    const rest = { online: null, lastReceivedAtMs: null, incomplete: false, health: null };
+    const { claim, records } = this.camera;
+    return { device, epoch, claim: claim.bytes, state: 'open', highestSeq: records.length - 1, ...rest };
+  }
+
+  private page(before: number | null, limit: number): RecordsAnswer {
+    const kept = this.camera.records.filter(({ value }) => !this.hides(value));
+    const shown = kept.filter(({ value: { seq } }) => seq < (before ?? Infinity)).slice(-limit);
+    const records = shown.reverse().map((record) => this.itemOf(record));
+    return { records, lowestSeq: 0, highestSeq: this.camera.records.length - 1 };
+  }
+}
