@@ -54,7 +54,7 @@ function list(events: readonly ExportEvent[], output: Output): number {
     const camera = toHex(device);
     output.printLine(
       `${id}  ${at ?? 'clock not set'.padEnd(24)}  ${kind.padEnd(8)}  camera ${camera.slice(0, SHORT_ID_DIGITS)}  ` +
-        `${String(records.length)} records, ${String(objects)} sealed objects, ${String(segments)} segments`,
+        `records ${String(records.length)}, sealed objects ${String(objects)}, segments ${String(segments)}`,
     );
     output.emit({ event: id, at, kind, device: camera, epoch: number, records: records.length, objects, segments });
   }

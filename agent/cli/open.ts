@@ -6,6 +6,10 @@ import { asSealcamError, SealcamError } from '../../common/errors.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { contextOf, eventOf, openPicture } from '../../protocol/evidence/event.js';
 import type { EpochKeys, Reader } from '../../protocol/evidence/household-keys.js';
+import { looksLikeEvidence } from '../../protocol/evidence/evidence-file.js';
+import { verifyEvidence, type Evidence } from '../../protocol/evidence/verify.js';
+import type { AnyRecord } from '../../protocol/objects/record.js';
+import type { SealedContent } from '../../protocol/seal/content.js';
 import { openWithE } from '../../protocol/seal/object.js';
 import { epochsOf, type ExportEpoch } from './export-epochs.js';
 import { readExport, type ExportProblem, type ExportRecord } from './export-file.js';
@@ -20,7 +24,10 @@ export interface OpenOptions extends OwnerKeyOptions {
 /** Records after which progress is printed. */
 const PROGRESS_RECORDS = 500;
 
-/** Runs `sealcam open EXPORT`: writes every picture and clip that this key opens. Returns 3 if any could not be opened. */
+/**
+ * Runs `sealcam open FILE`: writes every picture and clip of an export that this key opens, or of an evidence file, which needs
+ * none. Returns 3 if any could not be opened.
+ */
 export async function openCommand(path: string, options: OpenOptions, output: Output): Promise<number> {
   const { out } = options;
   if (existsSync(out) && readdirSync(out).length > 0) {
@@ -28,10 +35,14 @@ export async function openCommand(path: string, options: OpenOptions, output: Ou
       hint: 'Name a folder that is empty or does not exist yet.',
     });
   }
-  const file = readExport(nodeSuite, new TextDecoder().decode(readNamed('export', path)).split('\n'));
-  const reader = await readerOf(options);
-  makePrivateFolder(out);
+  const bytes = readNamed('file', path);
   const opening = new Opening(out, output);
+  if (looksLikeEvidence(bytes)) {
+    opening.writeEvidence(verifyEvidence(nodeSuite, bytes));
+    return opening.finish();
+  }
+  const file = readExport(nodeSuite, new TextDecoder().decode(bytes).split('\n'));
+  const reader = await readerOf(options);
   for (const problem of file.problems) opening.report(problem);
   for (const epoch of epochsOf(file)) await opening.openEpoch(reader, epoch);
   return opening.finish();
@@ -54,6 +65,19 @@ class Opening {
   constructor(folder: string, output: Output) {
     this.folder = folder;
     this.output = output;
+  }
+
+  /** Writes what a verified evidence file holds. */
+  writeEvidence({ records, pictures, clipParts }: Evidence): void {
+    const bySeq = new Map(records.map(({ value }) => [value.seq, value]));
+    for (const { seq, role, content } of pictures) {
+      const record = bySeq.get(seq);
+      if (record !== undefined) this.writePicture(record, role, 0, content);
+    }
+    for (const { seq, clip, index, bytes } of clipParts) {
+      const record = bySeq.get(seq);
+      if (record !== undefined) this.addPart(record, clip, index, bytes);
+    }
   }
 
   report(problem: ExportProblem): void {
@@ -91,21 +115,8 @@ class Opening {
       this.openOrReport(line, () => {
         const context = contextOf(record.value, event, entry.id, entry.role);
         const key = keys.keyOf(context, sealed) ?? missingKey();
-        const { detail, jpeg } = openPicture(nodeSuite, epoch.claim.value, context, key, sealed);
-        const name = jpeg === null ? null : `${nameOf(record.value)}-${entry.role}${String(at)}.jpg`;
-        if (name !== null && jpeg !== null) this.write(name, jpeg);
-        const { kind, device, epoch: number, seq, time } = record.value;
-        this.output.emit({
-          file: name,
-          kind,
-          device: toHex(device),
-          epoch: number,
-          seq,
-          event: toHex(event),
-          at: time.wallMs === null ? null : new Date(time.wallMs).toISOString(),
-          clock: time.quality,
-          detail,
-        });
+        const content = openPicture(nodeSuite, epoch.claim.value, context, key, sealed);
+        this.writePicture(record.value, entry.role, at, content);
       });
     }
   }
@@ -118,12 +129,34 @@ class Opening {
       this.openOrReport(line, () => {
         const context = contextOf(record.value, clip.eventId, mediaId, 'segment');
         const key = keys.keyOf(context, { header, body }) ?? missingKey();
-        const id = `${toHex(record.value.device)}/${toHex(clip.eventId)}/${String(clip.number)}`;
-        const known = this.clips.get(id) ?? { name: `${nameOf(record.value)}-clip`, parts: new Map() };
-        known.parts.set(index, openWithE(nodeSuite, key, context, { header, body }));
-        this.clips.set(id, known);
+        this.addPart(record.value, clip.number, index, openWithE(nodeSuite, key, context, { header, body }));
       });
     }
+  }
+
+  private writePicture(record: AnyRecord, role: string, at: number, { detail, jpeg }: SealedContent): void {
+    const { kind, device, epoch, seq, time } = record;
+    const file = jpeg === null ? null : `${nameOf(record)}-${role}${String(at)}.jpg`;
+    if (file !== null && jpeg !== null) this.write(file, jpeg);
+    this.output.emit({
+      file,
+      kind,
+      device: toHex(device),
+      epoch,
+      seq,
+      event: toHex(eventOf(record) ?? new Uint8Array(0)),
+      at: time.wallMs === null ? null : new Date(time.wallMs).toISOString(),
+      clock: time.quality,
+      detail,
+    });
+  }
+
+  /** Keeps a segment of a clip until all are there. */
+  private addPart(record: AnyRecord, clip: number, index: number, bytes: Uint8Array): void {
+    const id = `${toHex(record.device)}/${toHex(eventOf(record) ?? new Uint8Array(0))}/${String(clip)}`;
+    const known = this.clips.get(id) ?? { name: `${nameOf(record)}-clip`, parts: new Map<number, Uint8Array>() };
+    known.parts.set(index, bytes);
+    this.clips.set(id, known);
   }
 
   private openOrReport(line: number, open: () => void): void {
@@ -136,6 +169,7 @@ class Opening {
   }
 
   private write(name: string, bytes: Uint8Array): void {
+    if (this.written === 0) makePrivateFolder(this.folder);
     writeFileSync(join(this.folder, name), bytes, { flag: 'wx', mode: 0o600 });
     this.written++;
   }
@@ -167,6 +201,6 @@ function missingKey(): never {
 }
 
 /** Returns a name that sorts by camera, epoch and place. */
-function nameOf({ device, epoch, seq }: ExportRecord['record']['value']): string {
+function nameOf({ device, epoch, seq }: AnyRecord): string {
   return `${toHex(device).slice(0, 8)}-${String(epoch)}-${String(seq).padStart(7, '0')}`;
 }

@@ -90,7 +90,7 @@ const keyOptions = [
 
 const openProgram = program
   .command('open')
-  .argument('<export>', "an account's export, with the camera's key records")
+  .argument('<file>', "an account's export, with the camera's key records; or an evidence file, which needs no key")
   .description("write the pictures and clips of an export that the owner's key opens; status 3 if any does not open")
   .requiredOption('--out <folder>', 'folder for the files, empty or new')
   .option(...jsonOption)

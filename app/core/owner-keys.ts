@@ -19,12 +19,12 @@ export interface OwnerKeys {
 
 /** Derives an owner's keys with HKDF-SHA-256 (RFC 5869). */
 export function ownerKeys(suite: CryptoSuite, master: MasterKey): OwnerKeys {
-  const { signer, x25519Secret, xwingSeed } = ownerSecrets(suite, master);
+  const { signer, x25519Secret, kemSeed } = ownerSecrets(suite, master);
   return {
     master,
     signer,
     recipient: { secret: x25519Secret, publicKey: suite.x25519PublicKey(x25519Secret) },
-    kemSeed: xwingSeed,
+    kemSeed,
     account: accountId(suite, signer.publicKey),
   };
 }

@@ -17,7 +17,7 @@ export interface ReaderSecrets {
   /** 32 bytes. */
   readonly x25519Secret: Uint8Array;
   /** 32 bytes. */
-  readonly xwingSeed: Uint8Array;
+  readonly kemSeed: Uint8Array;
 }
 
 /** A key record with its object. */
@@ -32,10 +32,10 @@ export class Reader {
   private readonly x25519: RecipientKeys;
   private readonly xwing: XWingKeys;
 
-  constructor(suite: CryptoSuite, { x25519Secret, xwingSeed }: ReaderSecrets) {
+  constructor(suite: CryptoSuite, { x25519Secret, kemSeed }: ReaderSecrets) {
     this.suite = suite;
     this.x25519 = { secret: x25519Secret, publicKey: suite.x25519PublicKey(x25519Secret) };
-    this.xwing = xwingKeys(suite, xwingSeed);
+    this.xwing = xwingKeys(suite, kemSeed);
   }
 
   /**

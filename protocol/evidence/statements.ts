@@ -76,7 +76,8 @@ function limitsOf({ claim, records, pictures, clipParts, absent }: Evidence): st
   }
   limits.push(
     'Not who or what stood before the lens, nor that the camera was not shown a picture.',
-    'Not what happened before or after: those records are not in this file.',
+    'Not what happened before or after the event.',
+    'Not who the owner is: a key has no name.',
     'Not that the camera was sound: anyone who has its key can sign anything. Compare its id with its label.',
   );
   if (absent > 0)

@@ -11,7 +11,7 @@ export interface OwnerSecrets {
   /** X25519, opens what cameras sealed under claims of version 1. */
   readonly x25519Secret: Uint8Array;
   /** Seed of the X-Wing key that opens what they seal under claims of version 2. */
-  readonly xwingSeed: Uint8Array;
+  readonly kemSeed: Uint8Array;
 }
 
 /** Derives an owner's keys with HKDF-SHA-256 (RFC 5869). */
@@ -19,6 +19,6 @@ export function ownerSecrets(suite: CryptoSuite, master: MasterKey): OwnerSecret
   return {
     signer: suite.ed25519Signer(hkdfSha256(master, 'sealcam/owner/ed25519')),
     x25519Secret: hkdfSha256(master, 'sealcam/owner/x25519'),
-    xwingSeed: hkdfSha256(master, 'sealcam/owner/xwing'),
+    kemSeed: hkdfSha256(master, 'sealcam/owner/xwing'),
   };
 }

@@ -58,11 +58,11 @@ export class EvidenceWorld {
   constructor(suite: CryptoSuite, version: 1 | 2) {
     this.suite = suite;
     this.version = version;
-    const { signer, x25519Secret, xwingSeed } = ownerSecrets(suite, seedOf(suite, 'owner master'));
+    const { signer, x25519Secret, kemSeed } = ownerSecrets(suite, seedOf(suite, 'owner master'));
     this.device = signerOf(suite, NAMES.device);
     this.cloud = signerOf(suite, NAMES.receipt);
     const member = signerOf(suite, NAMES.member).publicKey;
-    const kemKeys = [xwingKeys(suite, xwingSeed).publicKey, kemKeysOf(suite, 'member').publicKey];
+    const kemKeys = [xwingKeys(suite, kemSeed).publicKey, kemKeysOf(suite, 'member').publicKey];
     const memberX25519 = suite.x25519PublicKey(seedOf(suite, 'member x25519'));
     const common = {
       device: deviceId(suite, this.device.publicKey),

@@ -20,9 +20,9 @@ one of the documented error codes or verdicts. Section numbers (§) are those of
 | verify        | 10, 11    | bind, EpochLog, check_media                                 |
 | claim_code    | 13        | parse_claim_code, format_claim_code                         |
 | cddl_types    | 2         | Document: the types that docs/protocol-v2.cddl defines      |
-| version2      | 16        | KINDS_2, EITHER, read_message, write_message                |
-| rules2        | 16        | the rules of version 2 that CDDL cannot express             |
+| version2      | 17        | KINDS_2, EITHER, read_message, write_message                |
+| rules2        | 17        | the rules of version 2 that CDDL cannot express             |
 | mlkem, xwing  | 16        | XWingKeys, encapsulate, hpke_open, hpke_seal                |
 | seal2         | 16        | open_period, Period.key_of, open_object                     |
-| evidence      | 17        | verify_evidence                                             |
+| evidence      | 18        | verify_evidence                                             |
 """

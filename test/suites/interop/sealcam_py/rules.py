@@ -21,7 +21,7 @@ BODY_OF_KIND = {
     "health": "health",
     "gap": "loss",
     "tombstone": "tombstone",
-    # Version 2 (§16).
+    # Version 2 (§17).
     "key": "key",
     "clip": "clip",
 }

@@ -1,4 +1,4 @@
-"""Version 2: the kinds and messages of docs/protocol-v2.cddl (§16)."""
+"""Version 2: the kinds and messages of docs/protocol-v2.cddl (§17)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { evidenceCommand } from '../../../../agent/cli/evidence.js';
@@ -83,11 +83,22 @@ describe.each([1, 2] as const)('an export of version %i', (version) => {
     const clips = version === 2 ? 3 : 0;
     expect(verified.emitted).toMatchObject([{ kind: 'evidence', event: id, pictures: 2, segments: clips, absent: 0 }]);
     expect(verified.lines.join('\n')).toMatch(/What it proves:[^]*What it does not prove:[^]*Not when it was/);
+    // Who gets it needs no key to see it.
+    const seen = output();
+    expect(await openCommand(out, { out: join(folder, 'seen') }, seen)).toBe(0);
+    expect(readdirSync(join(folder, 'seen'))).toHaveLength(version === 2 ? 2 : 1);
+    expect(seen.emitted).toMatchObject([
+      { kind: 'motion', event: id },
+      { file: null, event: id },
+    ]);
     // One bit.
     const altered = readFileSync(out);
     altered.writeUInt8(altered.readUInt8(altered.length >> 1) ^ 1, altered.length >> 1);
     writeFileSync(join(folder, 'altered'), altered);
     expect(codeOf(() => verifyCommand(join(folder, 'altered'), output()))).not.toBe('accepted');
+    const refused = { out: join(folder, 'refused') };
+    expect(await asyncCodeOf(() => openCommand(join(folder, 'altered'), refused, output()))).not.toBe('accepted');
+    expect(existsSync(refused.out)).toBe(false);
     // A file that exists is not written over.
     const again = await errorOf(() => evidenceCommand(path, { event: id, key, out }, output()));
     expect([again.code, again.message]).toEqual(['usage-invalid', `--out: ${out} exists already`]);
