@@ -1,8 +1,7 @@
 import { type JSX, useEffect, useState } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
-import { memberNumber, type MemberV2 } from '../../protocol/objects/member.js';
-import type { Verified } from '../../protocol/objects/signed-object.js';
+import { memberNumber } from '../../protocol/objects/member.js';
 import { formatMemberCodes, memberCodesLink } from '../core/member-codes.js';
 import type { MemberKeys } from '../core/member-keys.js';
 import { memberOf, memberV2Of } from '../core/owner-keys.js';
@@ -71,23 +70,23 @@ export function KeptBack({ members }: { readonly members: readonly MemberKeys[] 
 }
 
 /**
- * Returns this person's member object of version 2 once the cloud has the KEM key that it names, so that an owner's page finds it
- * there; null where the cloud does not take it, and undefined until that is known.
+ * Returns the hash of this person's KEM key once the cloud has the key, so that an owner's page finds it there; null where the
+ * cloud does not take it, and undefined until that is known.
  */
-function useMemberV2(): Verified<MemberV2> | null | undefined {
-  const { kem, keys, client } = usePage();
-  const [member, setMember] = useState<Verified<MemberV2> | null | undefined>(undefined);
+function useDepositedKem(): Uint8Array | null | undefined {
+  const { kem, client } = usePage();
+  const [hash, setHash] = useState<Uint8Array | null | undefined>(undefined);
   useEffect(() => {
-    const leave = async (): Promise<Verified<MemberV2>> => {
-      const own = memberV2Of(tweetnaclSuite, keys, await kem.own.hash());
-      await client.sendKemKey(own.bytes, await kem.own.publicKey());
-      return own;
+    const deposit = async (): Promise<Uint8Array> => {
+      const ownHash = await kem.own.hash();
+      await client.sendKemKey(ownHash, await kem.own.publicKey());
+      return ownHash;
     };
-    leave().then(setMember, () => {
-      setMember(null);
+    deposit().then(setHash, () => {
+      setHash(null);
     });
-  }, [kem, keys, client]);
-  return member;
+  }, [kem, client]);
+  return hash;
 }
 
 /** The code that this person shows to an owner who wants to share a camera. */
@@ -109,9 +108,10 @@ export function MyCode(): JSX.Element {
 
 function Code(): JSX.Element {
   const { keys } = usePage();
-  const memberV2 = useMemberV2();
-  if (memberV2 === undefined) return <p class="muted">Making your code …</p>;
+  const kem = useDepositedKem();
+  if (kem === undefined) return <p class="muted">Making your code …</p>;
   const member = memberOf(tweetnaclSuite, keys);
+  const memberV2 = kem === null ? null : memberV2Of(tweetnaclSuite, keys, kem);
   const codes = formatMemberCodes(tweetnaclSuite, member, memberV2);
   const link = memberCodesLink(`${location.origin}${location.pathname}`, codes);
   return (

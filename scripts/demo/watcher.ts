@@ -13,7 +13,8 @@ import { OwnerSession } from '../../app/core/owner-session.js';
 import type { SessionView } from '../../app/core/session-view.js';
 import { ReceiptKeyPins } from '../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../app/core/storage.js';
-import type { TimelineEvent } from '../../app/core/timeline.js';
+import type { EventPicture, TimelineEvent } from '../../app/core/timeline.js';
+import type { SealedContent } from '../../protocol/seal/content.js';
 
 export interface OpenedEvent {
   readonly device: string;
@@ -86,6 +87,11 @@ export class Watcher {
   async stop(): Promise<void> {
     this.stopping.abort();
     await this.running;
+  }
+
+  /** Opens a picture again. @throws SealcamError as {@link Owner.openPicture} does */
+  picture(picture: EventPicture): Promise<SealedContent> {
+    return this.owner.openPicture(picture);
   }
 
   private open(event: TimelineEvent, onOpened: (opened: OpenedEvent) => void): void {

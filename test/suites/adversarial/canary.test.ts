@@ -2,22 +2,13 @@ import mqtt from 'mqtt';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach } from 'vitest';
-import { realClock } from '../../../common/adapters/real-clock.js';
 import { utf8 } from '../../../common/bytes.js';
-import { CloudClient } from '../../../app/core/cloud-client.js';
-import { HistoryKeeper } from '../../../app/core/history-keeper.js';
-import { Owner } from '../../../app/core/owner.js';
-import { ownerKeys, recipientOf } from '../../../app/core/owner-keys.js';
-import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
-import { MemoryStorage } from '../../../app/core/storage.js';
-import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { padContent, type SealedContent } from '../../../protocol/seal/content.js';
 import { attacks, type Attack } from '../../support/attack.js';
 import { mosquitto } from '../../support/engines/brokers.js';
 import { BUSY } from '../../support/worlds/test-agent.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
-import { PAGE_ORIGIN } from '../../support/worlds/test-cloud.js';
 import { WholeWay } from '../../support/worlds/whole-way.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 
@@ -71,22 +62,8 @@ async function run(): Promise<Run> {
   await way.broker.stop();
   await until('events wait on the disk', () => camera.agent.outbox.queued().records >= 2, 40_000);
   const onDisk = filesOf(folder);
-  const keys = ownerKeys(nodeSuite, watcher.master);
-  const storage = new MemoryStorage();
-  const history = new HistoryKeeper(nodeSuite, storage, recipientOf(keys));
-  const client = new CloudClient({
-    suite: nodeSuite,
-    clock: realClock,
-    keys,
-    cloudOrigin: cloud.origin,
-    pageOrigin: PAGE_ORIGIN,
-    fetch: (url, init) => fetch(url, init),
-  });
-  const common = { suite: nodeSuite, clock: realClock, client };
-  const receiptKeys = new ReceiptKeyPins({ ...common, storage, ownerKey: keys.signer.publicKey });
-  const owner = new Owner({ ...common, keys, history, receiptKeys });
   const content: SealedContent[] = [];
-  for (const { event } of opened) if (event.picture !== null) content.push(await owner.openPicture(event.picture));
+  for (const { event } of opened) if (event.picture !== null) content.push(await watcher.picture(event.picture));
   return {
     content,
     places: {
