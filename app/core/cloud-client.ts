@@ -151,8 +151,10 @@ export class CloudClient {
     await this.request({ method: 'POST', path: '/v1/claims/accepted', body }, nothing);
   }
 
-  /** Deposits a KEM key, which anyone may then ask for by its hash. */
+  /** Deposits a KEM key, which anyone may then ask for by its hash. @throws SealcamError `unsupported` by an older cloud */
   async sendKemKey(hash: Uint8Array, kemKey: Uint8Array): Promise<void> {
+    const { takesKemKeys = false } = await this.info();
+    if (!takesKemKeys) throw new SealcamError('unsupported', 'the cloud does not take KEM keys');
     const body = { kemKey: toBase64(kemKey) };
     await this.request({ method: 'PUT', path: `/v1/kem-keys/${toHex(hash)}`, body }, nothing);
   }
