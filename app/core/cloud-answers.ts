@@ -12,6 +12,8 @@ export const infoAnswer = v.object({
   receiptKeys: v.pipe(v.array(v.hexBytes(32)), v.minLength(1), v.maxLength(4)),
   /** How long records are kept, at least; a cloud of version 0.1 does not say. */
   keepsForMs: v.optional(v.int(0)),
+  /** Whether it takes the KEM keys of people and hands them out by their hash. */
+  takesKemKeys: v.optional(v.boolean()),
 });
 export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: v.hexBytes(32), expiresAtMs: v.int() });
 export const offerAnswer = v.object({ offer: v.base64Bytes });

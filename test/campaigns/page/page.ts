@@ -12,6 +12,7 @@ import {
 import { saveResult } from '../../../scripts/results.js';
 import { missingTool } from '../../support/engines/programs.js';
 import { launch } from '../../support/engines/browser.js';
+import { timeOpening } from './opening.js';
 import { Site } from './site.js';
 import { FAST, Owner, type MainThreadFigures, type VisitFigures } from './visit.js';
 
@@ -26,7 +27,7 @@ imitation. Times are this machine's: compare them with the floor, which is the l
   --many N      events in all for the second measurement; 0 leaves it out (default 10000)
   --kbit N      bandwidth, kbit/s (default 1600)
   --latency N   added to each request, ms (default 150)
-  --visits N    cold visits, of which the median counts (default 3)
+  --visits N    cold visits, of which the median counts (default 3); 0 times only how pictures are opened, suite 1 beside 2
   --json        print one JSON object on stdout
   --save        also write docs/results/page.json, with commit and date
   --help        print this text
@@ -68,7 +69,7 @@ await runCommand({
     many: wholeNumber('many', many, 0, 100_000),
     kbit: wholeNumber('kbit', kbit, 50, 1_000_000),
     latency: wholeNumber('latency', latency, 0, 10_000),
-    visits: wholeNumber('visits', visits, 1, 50),
+    visits: wholeNumber('visits', visits, 0, 50),
     json,
     save,
   }),
@@ -91,6 +92,12 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
     }
   };
   try {
+    const opening = await timeOpening(browser, folder);
+    progress(`opening: ${JSON.stringify(opening)}`);
+    if (visits === 0) {
+      printResult(json, { command: commandLine('page:bench'), opening }, `${JSON.stringify(opening, null, 2)}\n`);
+      return 0;
+    }
     const visited = await onSite('visits', events, async (owner) => {
       const cold: VisitFigures[] = [];
       for (let i = 0; i < visits; i++) {
@@ -109,7 +116,7 @@ async function main(options: Options, { folder, progress, onInterrupt }: Command
       sizes.push(await onSite(String(perCamera), perCamera, (owner) => sizeOf(owner, perCamera * cameras, progress)));
       progress(JSON.stringify(sizes.at(-1)));
     }
-    const result = { command: commandLine('page:bench'), cameras, events, line, ...visited, sizes };
+    const result = { command: commandLine('page:bench'), cameras, events, line, opening, ...visited, sizes };
     if (save) saveResult('page', result);
     printResult(json, result, `${JSON.stringify(result, null, 2)}\n`);
     return 0;

@@ -62,6 +62,9 @@ async function answer(route: Route, cloud: AnsweringCloud): Promise<void> {
   const key = pathname.includes('/periods/') ? cloud.answerFor?.(fromHex(name, 16) ?? new Uint8Array(0)) : undefined;
   if (key !== undefined && key !== null) return json({ record: itemJson(key.record), body: toBase64(key.body) });
   if (request.method() === 'PUT') return route.fulfill({ status: 204 });
+  if (asked === 'GET /v1/info' && cloud.sealing !== undefined) {
+    return json({ version: 1, origin, receiptKeys: ['cd'.repeat(32)], takesKemKeys: true });
+  }
   switch (asked) {
     case 'POST /v1/session/challenge':
       return json({ cloudOrigin: origin, nonce: 'ab'.repeat(32), expiresAtMs: Date.now() + 60_000 });
