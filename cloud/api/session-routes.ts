@@ -21,6 +21,7 @@ export function sessionRoutes(app: FastifyInstance, context: ApiContext): void {
       receiptKeys: receiptKeys.map(toHex),
       timeMs: clock.wallMs(),
       keepsForMs,
+      takesKemKeys: true as const,
     }),
   );
 

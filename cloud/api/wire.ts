@@ -32,6 +32,8 @@ export const infoAnswer = v.object({
   receiptKeys: described(v.array(hexOf(32)), 'keys that a new claim must name: the current one and its successor'),
   timeMs: millis,
   keepsForMs: described(v.int(), 'how long this cloud promises to keep records, in milliseconds'),
+  /** Pages leave the KEM key of a browser here, for claims of version 2. A cloud of version 0.1 says nothing of it. */
+  takesKemKeys: v.literal(true),
 });
 
 export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: hexOf(32), expiresAtMs: millis });
