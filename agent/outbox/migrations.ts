@@ -119,19 +119,18 @@ const MIGRATIONS: readonly string[] = [
   ALTER TABLE epoch ADD COLUMN kem_keys BLOB;
 
   -- Periods of version-2 epochs, by the place of their key record. Until its receipt there is a second copy of the record and of
-  -- its object here: what was sealed in the period is worth nothing without it.
+  -- its object here: what was sealed in the period is worth nothing without it. delivered is 1 once the cloud has something that
+  -- it opens. SQLite keeps these texts as they are: short, so that all of them fit on the first page of the file.
   CREATE TABLE period (
-    epoch INTEGER NOT NULL,
+    epoch INTEGER NOT NULL REFERENCES epoch (epoch) ON DELETE CASCADE,
     seq INTEGER NOT NULL,
     period_id BLOB NOT NULL,
     record BLOB,
     body BLOB,
-    -- 1 once the cloud has something that this key record opens.
     delivered INTEGER NOT NULL DEFAULT 0,
     PRIMARY KEY (epoch, seq),
-    FOREIGN KEY (epoch) REFERENCES epoch (epoch) ON DELETE CASCADE
+    UNIQUE (epoch, period_id)
   ) STRICT;
-  CREATE UNIQUE INDEX period_by_id ON period (epoch, period_id);
 
   -- Which queued records need which key record, also when their objects are gone already.
   CREATE TABLE period_use (
@@ -139,17 +138,16 @@ const MIGRATIONS: readonly string[] = [
     seq INTEGER NOT NULL,
     key_seq INTEGER NOT NULL,
     PRIMARY KEY (epoch, seq, key_seq),
+    UNIQUE (epoch, key_seq, seq),
     FOREIGN KEY (epoch, seq) REFERENCES record (epoch, seq) ON DELETE CASCADE
   ) STRICT;
-  CREATE INDEX period_use_by_key ON period_use (epoch, key_seq);
 
   -- The highest counter that each signer has used under the claim of a version-2 epoch.
   CREATE TABLE order_counter (
-    epoch INTEGER NOT NULL,
+    epoch INTEGER NOT NULL REFERENCES epoch (epoch) ON DELETE CASCADE,
     signer BLOB NOT NULL,
     counter INTEGER NOT NULL,
-    PRIMARY KEY (epoch, signer),
-    FOREIGN KEY (epoch) REFERENCES epoch (epoch) ON DELETE CASCADE
+    PRIMARY KEY (epoch, signer)
   ) STRICT;
   -- The account under which an order was taken: it stands also when its signer is no recipient any more. Null before this step.
   ALTER TABLE standing_order ADD COLUMN account BLOB;

@@ -94,7 +94,10 @@ export class Downlink {
     if (quarantined > 0) log.warn({ records: quarantined }, 'the cloud refused records for good; a gap names them');
     if (keysRejected > 0) {
       counters.add('receipts.keys-rejected');
-      log.error({ code: 'cloud-lied', epoch }, 'the cloud refused a key record; it is kept while it is needed');
+      log.warn(
+        { records: keysRejected, epoch },
+        'the cloud refused a key record for good; it stays while it is needed',
+      );
     }
     if (movedTo !== null) {
       counters.add('receipts.moved');

@@ -65,3 +65,10 @@ describe('old and newer databases', () => {
     expect(readFileSync(path).equals(bytes)).toBe(true);
   });
 });
+
+it('fits on the first page of the file: damage to another page of the schema would cost every record', () => {
+  const folder = tempFolder();
+  close(claimed(new CameraWorld(), folder));
+  // The kind of the schema's root page (SQLite file format §1.6): 13 is a leaf, 5 would have more pages below it.
+  expect(readFileSync(join(folder, 'outbox.db'))[100]).toBe(13);
+});
