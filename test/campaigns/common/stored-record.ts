@@ -1,7 +1,7 @@
 import { equal, toHex } from '../../../common/bytes.js';
 import type { CloudStore, StoredRecord } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind } from '../../../protocol/objects/record.js';
+import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 
 export interface InspectedRecord {
@@ -25,7 +25,7 @@ export async function inspectStored(
   /** Account of the claim row. */
   rowAccount: Uint8Array | undefined,
 ): Promise<InspectedRecord> {
-  const { value, hash } = openSigned(recordKind, nodeSuite, stored.bytes);
+  const { value, hash } = openSigned(anyRecordKind, nodeSuite, stored.bytes);
   const isBound =
     equal(value.device, stored.device) &&
     value.epoch === stored.epoch &&

@@ -3,7 +3,7 @@ import { toHex } from '../../../common/bytes.js';
 import { bySignedClaim } from '../../../cloud/cli/signed-summaries.js';
 import { STORE_KINDS, type StoreKind } from '../../../cloud/store/kinds.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind } from '../../../protocol/objects/record.js';
+import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { attacks } from '../../support/attack.js';
 import { BothStores } from '../../support/engines/both-stores.js';
@@ -60,7 +60,7 @@ interface ExportLine {
 
 function deviceOf({ device, record }: ExportLine): string {
   if (record === undefined) return device ?? '';
-  return toHex(openSigned(recordKind, nodeSuite, new Uint8Array(Buffer.from(record, 'base64'))).value.device);
+  return toHex(openSigned(anyRecordKind, nodeSuite, new Uint8Array(Buffer.from(record, 'base64'))).value.device);
 }
 
 /** As whom the operator's `affected` names Anna, who was shown the stranger's camera in a mix-up. */
