@@ -88,6 +88,7 @@ export class MqttFeed {
   private client: MqttClient | null = null;
   private isSubscribed = false;
   private isCorked = false;
+  private isStopping = false;
   private lastFault: SealcamError | null = null;
 
   constructor(settings: FeedSettings, deps: FeedDependencies) {
@@ -232,6 +233,7 @@ export class MqttFeed {
   async stop(): Promise<void> {
     const { client } = this;
     this.client = null;
+    this.isStopping = true;
     await atMost(this.deps.clock, STOP_TIMEOUT_MS, this.lanes.idle());
     if (client === null) return;
     // A graceful end waits for acknowledgements, which a broker that has gone away never sends.
@@ -240,7 +242,8 @@ export class MqttFeed {
   }
 
   private enqueue(topic: string, payload: Uint8Array): void {
-    if (!this.isOurs(topic)) return;
+    // What comes now gets no receipt, and its camera sends it again: the store closes next.
+    if (this.isStopping || !this.isOurs(topic)) return;
     const arrivedMs = this.deps.clock.monotonicMs();
     const admission = this.lanes.run(cameraOf(topic), payload.length, { topic, payload, arrivedMs });
     if (admission === 'full') this.deps.counters.add('ingest.overload');

@@ -50,6 +50,13 @@ class TinyBroker {
     for (const socket of this.sockets) socket.destroy();
   }
 
+  /** Sends a message of one byte on a topic, QoS 0. */
+  publish(topic: string): void {
+    const name = Buffer.from(topic);
+    const packet = Buffer.concat([Buffer.of(0x30, name.length + 3, 0, name.length), name, Buffer.of(1)]);
+    for (const socket of this.sockets) socket.write(packet);
+  }
+
   private answer(socket: Socket, packet: Buffer): void {
     if (this.isMute) return;
     const type = (packet[0] ?? 0) >> 4;
@@ -76,12 +83,12 @@ async function feedOn(...grants: readonly boolean[]): Promise<TestFeed & { broke
   return { broker, ...feedTo(`mqtt://127.0.0.1:${String(await broker.start())}`) };
 }
 
-function feedTo(url: string): TestFeed {
+function feedTo(url: string, onMessages: () => Promise<void> = () => Promise.resolve()): TestFeed {
   const counters = new Counters();
   const lines: LogEntry[] = [];
   const settings = { url, username: 'cloud', password: undefined, clientId: 'worker', group: undefined };
   const feed = new MqttFeed(settings, {
-    onMessages: () => Promise.resolve(),
+    onMessages,
     clock: realClock,
     counters,
     log: testLog(lines),
@@ -99,6 +106,30 @@ describe('the connection to the broker', () => {
     await until('the third subscription is requested', () => broker.subscriptions === 3);
     expect(counters.get('mqtt.subscription-refused')).toBe(1);
     await until('it is connected', () => feed.isConnected);
+  });
+
+  it('takes nothing more once it stops, for the store closes next', async () => {
+    const broker = new TinyBroker([true]);
+    let handled = 0;
+    let release = (): void => undefined;
+    const { feed } = feedTo(`mqtt://127.0.0.1:${String(await broker.start())}`, () => {
+      handled++;
+      return new Promise((resolve) => (release = resolve));
+    });
+    await feed.start(new AbortController().signal);
+    const topic = `sealcam/v1/${'ab'.repeat(32)}/up`;
+    broker.publish(topic);
+    await until('a message is handled', () => handled === 1);
+    // The control: what comes before the stop waits, and is handled.
+    broker.publish(topic);
+    await until('another waits', () => feed.waiting === 2);
+    const stopped = feed.stop();
+    broker.publish(`sealcam/v1/${'cd'.repeat(32)}/up`);
+    release();
+    await until('the second is handled', () => handled === 2);
+    release();
+    await stopped;
+    expect(handled).toBe(2);
   });
 
   it('says which subscriptions are refused, and starts once they are granted', async () => {
