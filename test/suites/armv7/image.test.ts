@@ -54,7 +54,7 @@ describe('the image', () => {
     expect([status, stderr]).toEqual([0, '']);
     const golden = join(repository, 'test', 'vectors');
     const names = readdirSync(join(work, 'out')).sort();
-    expect(names).toEqual(['bad.json', 'keys.json', 'messages.json', 'seal.json', 'signed.json', 'verify.json']);
+    expect(names).toEqual(readdirSync(golden).sort());
     for (const name of names) {
       expect(readFileSync(join(work, 'out', name)).equals(readFileSync(join(golden, name))), name).toBe(true);
     }

@@ -4,7 +4,7 @@ import { realClock } from '../../../common/adapters/real-clock.js';
 import { fromHex } from '../../../common/bytes.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
-import { recordKind } from '../../../protocol/objects/record.js';
+import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 import { encodeUp } from '../../../protocol/transport/messages.js';
 import { embedded, mosquitto, type TestBroker } from '../../support/engines/brokers.js';
@@ -169,7 +169,7 @@ function wholeWay(make: (folder: string, port: number) => TestBroker): void {
     expect(again.agent.outbox.totals().produced).toBeGreaterThanOrEqual(produced);
     const kinds = again.agent.outbox
       .read({ epoch: 0, seq: -1 }, 100)
-      .map(({ bytes }) => openSigned(recordKind, nodeSuite, bytes).value)
+      .map(({ bytes }) => openSigned(anyRecordKind, nodeSuite, bytes).value)
       .filter(({ kind }) => kind === 'motion');
     const open = kinds.filter(({ event }) => event?.phase === 'start').length;
     const ended = kinds.filter(({ event }) => event?.phase === 'end').length;
