@@ -18,9 +18,9 @@ export interface TestBroker {
   stop(how?: 'kill'): Promise<void>;
 }
 
-function isAnswering(port: number): Promise<boolean> {
+function isAnswering(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
+    const socket = connect(port, host);
     socket.once('connect', () => {
       socket.destroy();
       resolve(true);
@@ -116,7 +116,14 @@ export function mosquittoTls(folder: string, port: number, tlsPort: number, file
   ]);
   const path = join(folder, 'mosquitto.conf');
   writeFileSync(path, ['per_listener_settings true', readFileSync(path, 'utf8'), ...listeners, ''].join('\n'));
-  return broker;
+  return {
+    ...broker,
+    start: async () => {
+      await broker.start();
+      // It opens its listeners one after the other.
+      for (const address of addresses) await until('its TLS listener answers', () => isAnswering(tlsPort, address));
+    },
+  };
 }
 
 export interface TlsFiles {
