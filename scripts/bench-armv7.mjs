@@ -29,7 +29,7 @@ const FRAMES = 240;
 /** A camera's memory; the stages need more. */
 const MEMORY_MIB = 512;
 const STAGES_MIB = 1024;
-const HELP = `npm run bench:armv7 [-- [--memory | --detector | --start] [--minutes N] [--save]]
+const HELP = `npm run bench:armv7 [-- [--memory | --detector | --start] [--minutes N] [--protocol N] [--save]]
 
 The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. 20 minutes and more.
 
@@ -37,6 +37,7 @@ The image's program on a whole emulated machine, a Cortex-A7: memory and ratios.
   --detector   the detector's cost beside decoding alone, five minutes
   --start      starts alone, beside an empty Node: a few minutes
   --minutes N  how long the agent works while its memory is sampled: 2 to 240 (30)
+  --protocol N version of the camera's claim, 1 or 2 (2)
   --save       write docs/results/armv7.json, armv7-memory.json, armv7-detector.json or armv7-start.json
   --help       this text
 
@@ -51,7 +52,7 @@ apt-get download -qq "$name"
 `;
 
 helpOnly(HELP);
-const { only, minutes, isSaved } = readOptions();
+const { only, minutes, protocol, isSaved } = readOptions();
 
 // Before anything is built: a commit that is made meanwhile is not the one that was measured.
 let commit = 'unknown';
@@ -80,14 +81,22 @@ function readOptions() {
     const {
       save: saved,
       minutes: text,
+      protocol: version,
       ...values
     } = parseArgs({
-      options: { ...parts, save: flag, minutes: { type: 'string', default: '30' } },
+      options: {
+        ...parts,
+        save: flag,
+        minutes: { type: 'string', default: '30' },
+        protocol: { type: 'string', default: '2' },
+      },
     }).values;
     const count = Number(text);
     const chosen = Object.keys(parts).filter((name) => values[name]);
-    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || chosen.length > 1) throw new Error(HELP);
-    return { only: chosen[0] ?? null, isSaved: saved, minutes: count };
+    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || !/^[12]$/.test(version) || chosen.length > 1) {
+      throw new Error(HELP);
+    }
+    return { only: chosen[0] ?? null, isSaved: saved, minutes: count, protocol: Number(version) };
   } catch {
     process.stderr.write(HELP);
     process.exit(2);
@@ -128,7 +137,7 @@ async function makeInitrd(rootfs, kernel) {
   }
   // A camera of a household of eight. Its frames come from files, so that drawing them costs it no memory.
   const { makeClaimedData, drawFrames } = await import('../dist/scripts/bench/claimed-data.js');
-  makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'));
+  makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'), protocol);
   await drawFrames(join(guest, 'frames'), FRAMES);
   const initrd = join(cache, 'initrd.lz4');
   await must('sh', ['-c', 'find . | cpio -o -H newc --quiet | lz4 -lq - > "$0"', initrd], { cwd: guest });
@@ -145,7 +154,7 @@ async function boot(kernel, initrd) {
   );
   const size = String(machineMiB());
   const machine = ['-M', 'virt', '-cpu', CPU, '-m', size, '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
-  const what = `${only === null ? '' : ` ${only}-only`} minutes=${minutes}`;
+  const what = `${only === null ? '' : ` ${only}-only`} minutes=${minutes} protocol=${protocol}`;
   // The time of starts counts instructions, 2 ns each, so that other load on this machine does not count; waiting is skipped.
   if (only === 'start') machine.push('-icount', 'shift=1,sleep=off');
   const files = ['-kernel', vmlinuz, '-initrd', initrd];
@@ -175,7 +184,7 @@ function machineMiB() {
 /** How long a camera takes until it is armed, each start on a machine that has started it before. */
 async function saveStart(lines) {
   const { startFigures } = await import('../dist/scripts/bench/guest-figures.js');
-  const result = { ...about('--start'), machineMiB: MEMORY_MIB, ...startFigures(lines) };
+  const result = { ...about('--start'), machineMiB: MEMORY_MIB, protocol, ...startFigures(lines) };
   publish('armv7-start', result);
   console.log(JSON.stringify(result));
 }
@@ -198,8 +207,9 @@ async function currentCommit() {
 
 function about(option) {
   const time = option === '--start' ? '' : ` --minutes ${minutes}`;
+  const claim = protocol === 1 ? ' --protocol 1' : '';
   return {
-    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`}${time}`,
+    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`}${time}${claim}`,
     commit,
     date: new Date().toISOString(),
     machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
@@ -221,6 +231,7 @@ async function save(lines) {
   const result = {
     ...about(only === 'memory' ? '--memory' : ''),
     minutes,
+    protocol,
     machineMiB: machineMiB(),
     agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing and receipted`,
     ...figures,

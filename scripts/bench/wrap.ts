@@ -5,12 +5,13 @@ import { bundleAgent } from '../bundle.js';
 import { isProgram } from '../command.js';
 import { realClock } from '../../common/adapters/real-clock.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { readChildrenMemory, readProcessMemory } from '../../hal/linux/process-memory.js';
+import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import { wrapChild } from '../../agent/main/adapters/wrap-child.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { xwingKeys } from '../../protocol/crypto/xwing.js';
 import type { WrapKey } from '../../protocol/seal/key-record.js';
 import { readFileSync } from 'node:fs';
+import { watchChildren } from './children-memory.js';
 
 /** What wrapping the key of a period to eight recipients leaves in a process that asks for it. */
 export interface WrapMemory {
@@ -26,7 +27,6 @@ export interface WrapMemory {
 const RECIPIENTS = 8;
 const WRAPS = 5;
 const SETTLE_MS = 500;
-const POLL_MS = 5;
 const MIB = 1024 * 1024;
 
 /** Measures wraps by the bundled process, and in the process itself, each in a fresh one. */
@@ -64,21 +64,20 @@ async function measured(program: string): Promise<WrapMemory> {
     .map((key) => new Uint8Array(Buffer.from(key, 'base64')));
   const wrap: WrapKey = program === '' ? await wrapHere() : wrapChild({ program, clock: realClock });
   const beforeMiB = await ownMiB();
-  let childPeak = 0;
-  const poll = setInterval(() => (childPeak = Math.max(childPeak, readChildrenMemory())), POLL_MS);
+  const childPeakMiB = watchChildren(process.pid);
   const times: number[] = [];
   for (let i = 0; i < WRAPS; i++) {
     const startedMs = performance.now();
     await wrap({ recipients, info: realRandom.bytes(32), key: realRandom.bytes(32) });
     times.push(performance.now() - startedMs);
   }
-  clearInterval(poll);
+  const peakMiB = childPeakMiB();
   const afterMiB = await ownMiB();
   times.sort((a, b) => a - b);
   return {
     beforeMiB,
     afterMiB,
-    childPeakMiB: program === '' ? null : childPeak / MIB,
+    childPeakMiB: program === '' ? null : peakMiB,
     wrapMs: times[Math.floor(WRAPS / 2)] ?? 0,
   };
 }
