@@ -2,9 +2,7 @@
 /**
  * `npm run bench:armv7`: runs the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because user-mode
  * emulation shows no memory of a camera. Only memory and ratios mean anything: the emulator's clock is not a camera's.
- * With `--save` writes docs/results/armv7.json; with `--memory`, without the stages, docs/results/armv7-memory.json; with
- * `--detector`, the detector's cost beside decoding alone, docs/results/armv7-detector.json; with `--start`, starts alone,
- * docs/results/armv7-start.json.
+ * With `--save` writes docs/results/armv7.json, or with the name of the one part that was measured behind it.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -23,22 +21,23 @@ import { bootstrap, root } from './bootstrap.mjs';
 import { printProgress } from './tasks/process.mjs';
 
 /** Ends the emulator where it hangs: beside the minutes of a camera at work, starts and stages at its pace. */
-const EMULATOR_SPARE_MS = 25 * 60_000;
+const EMULATOR_SPARE_MS = 55 * 60_000;
 const RECIPIENTS = 8;
 const FRAMES = 240;
 /** A camera's memory; the stages need more. */
 const MEMORY_MIB = 512;
 const STAGES_MIB = 1024;
-const HELP = `npm run bench:armv7 [-- [--memory | --detector | --start] [--minutes N] [--protocol N] [--save]]
+const HELP = `npm run bench:armv7 [-- [--memory | --detector | --stages | --start] [--minutes N] [--protocol N] [--save]]
 
 The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. 20 minutes and more.
 
   --memory     memory, start and frames a second alone, in a machine of ${MEMORY_MIB} MiB
   --detector   the detector's cost beside decoding alone, five minutes
+  --stages     what an event and a picture cost, the two seal suites beside each other, and a period's wrap
   --start      starts alone, beside an empty Node: a few minutes
   --minutes N  how long the agent works while its memory is sampled: 2 to 240 (30)
   --protocol N version of the camera's claim, 1 or 2 (2)
-  --save       write docs/results/armv7.json, armv7-memory.json, armv7-detector.json or armv7-start.json
+  --save       write docs/results/armv7.json, with a part its own: armv7-memory.json and so on
   --help       this text
 
 Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
@@ -65,7 +64,7 @@ try {
   const image = await makeImage(base, program);
   const kernel = await makeKernel();
   const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
-  if (only === 'detector') saveDetector(lines);
+  if (only === 'detector' || only === 'stages') saveBench(lines);
   else if (only === 'start') await saveStart(lines);
   else await save(lines);
 } catch (error) {
@@ -77,7 +76,7 @@ try {
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   try {
-    const parts = { memory: flag, detector: flag, start: flag };
+    const parts = { memory: flag, detector: flag, stages: flag, start: flag };
     const {
       save: saved,
       minutes: text,
@@ -126,11 +125,12 @@ async function makeInitrd(rootfs, kernel) {
   const { build } = await import('../dist/scripts/esbuild.js');
   const { FOR_CAMERA } = await import('../dist/scripts/bundle.js');
   for (const [source, name] of [
-    ['bench.ts', 'bench.mjs'],
-    ['bench/guest-cloud.ts', 'cloud.mjs'],
+    ['guest-bench.ts', 'bench.mjs'],
+    ['guest-cloud.ts', 'cloud.mjs'],
+    ['wrap-memory.ts', 'wrap-memory.mjs'],
   ]) {
     await build({
-      entryPoints: [join(root, 'scripts', source)],
+      entryPoints: [join(root, 'scripts', 'bench', source)],
       outfile: join(guest, 'usr', 'lib', 'sealcam', name),
       ...FOR_CAMERA,
     });
@@ -139,6 +139,8 @@ async function makeInitrd(rootfs, kernel) {
   const { makeClaimedData, drawFrames } = await import('../dist/scripts/bench/claimed-data.js');
   makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'), protocol);
   await drawFrames(join(guest, 'frames'), FRAMES);
+  const { wrapRecipients } = await import('../dist/scripts/bench/wrap.js');
+  writeFileSync(join(guest, 'recipients'), wrapRecipients());
   const initrd = join(cache, 'initrd.lz4');
   await must('sh', ['-c', 'find . | cpio -o -H newc --quiet | lz4 -lq - > "$0"', initrd], { cwd: guest });
   await must('rm', ['-rf', guest]);
@@ -189,13 +191,27 @@ async function saveStart(lines) {
   console.log(JSON.stringify(result));
 }
 
-function saveDetector(lines) {
-  const bench = lines.find((line) => line.startsWith('bench {'));
-  if (bench === undefined) throw new Obstacle('the detector was not measured; see console.log beside the image');
-  const { figures } = JSON.parse(bench.slice('bench '.length));
-  publish('armv7-detector', { ...about('--detector'), figures });
-  for (const { name, floor, ratio } of figures)
-    console.log(`${name.padEnd(32)} ${String(ratio).padStart(6)}  ${floor}`);
+/** Saves the parts of the benchmark alone: what `--detector` or `--stages` measured. */
+function saveBench(lines) {
+  const figures = benchFigures(lines);
+  if (figures[only] === undefined) throw new Obstacle(`no figures (${only}); see console.log beside the image`);
+  publish(`armv7-${only}`, {
+    ...about(`--${only}`),
+    ...(only === 'detector' ? { figures: figures.detector } : figures),
+  });
+  for (const { name, floor, ratio } of [
+    ...(figures.detector ?? []),
+    ...(figures.seals ?? []),
+    ...(figures.stages ?? []),
+  ])
+    console.log(`${name.padEnd(58)} ${String(ratio).padStart(8)}  ${floor}`);
+  if (figures.wrap !== undefined) console.log(JSON.stringify(figures.wrap));
+}
+
+/** Returns the parts of the benchmark that were measured to their end. */
+function benchFigures(lines) {
+  const parts = lines.filter((line) => /^bench \w+ [[{]/.test(line)).map((line) => line.split(' '));
+  return Object.fromEntries(parts.map(([, part, ...json]) => [part, JSON.parse(json.join(' '))]));
 }
 
 /** Returns the commit that is about to be measured; it ends in `+` where the checkout has changes. */
@@ -206,7 +222,7 @@ async function currentCommit() {
 }
 
 function about(option) {
-  const time = option === '--start' ? '' : ` --minutes ${minutes}`;
+  const time = ['--start', '--detector', '--stages'].includes(option) ? '' : ` --minutes ${minutes}`;
   const claim = protocol === 1 ? ' --protocol 1' : '';
   return {
     command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`}${time}${claim}`,
@@ -227,7 +243,6 @@ async function save(lines) {
   const { memoryFigures } = await import('../dist/scripts/bench/memory-figures.js');
   const { guestFigures } = await import('../dist/scripts/bench/guest-figures.js');
   const { samples, ...figures } = guestFigures(lines);
-  const bench = lines.find((line) => line.startsWith('bench {'));
   const result = {
     ...about(only === 'memory' ? '--memory' : ''),
     minutes,
@@ -236,8 +251,8 @@ async function save(lines) {
     agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing and receipted`,
     ...figures,
     ...memoryFigures(samples),
-    stages: bench === undefined ? null : JSON.parse(bench.slice('bench '.length)),
+    ...benchFigures(lines),
   };
   publish(only === 'memory' ? 'armv7-memory' : 'armv7', result);
-  console.log(JSON.stringify({ ...result, samples: samples.length, stages: result.stages?.stages.length ?? 0 }));
+  console.log(JSON.stringify({ ...result, samples: samples.length }));
 }
