@@ -5,6 +5,7 @@ import { benchHandshake } from './bench/handshake.js';
 import { benchIngest } from './bench/ingest.js';
 import { benchMemory } from './bench/memory.js';
 import type { Figure } from './bench/measure.js';
+import { benchOpening } from './bench/opening.js';
 import { benchSeals } from './bench/seals.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchStart } from './bench/start.js';
@@ -134,9 +135,14 @@ async function detector({ compare, json, save }: Options, { progress }: CommandC
 }
 
 async function seals({ json }: Options, { progress }: CommandContext): Promise<number> {
-  const figures = await benchSeals(progress);
+  const figures = await sealFigures(progress);
   printResult(json, { command: 'npm run bench -- seals', figures }, figures.map(line).join(''));
   return 0;
+}
+
+async function sealFigures(progress: (text: string) => void): Promise<Figure[]> {
+  const opening = await benchOpening(progress);
+  return [...(await benchSeals(progress)), ...(opening === null ? [] : [opening])];
 }
 
 async function wraps({ json }: Options, { folder, progress }: CommandContext): Promise<number> {
@@ -154,7 +160,7 @@ async function stages({ compare, json, save }: Options, { folder, progress }: Co
   const handshake = await benchHandshake(folder, progress);
   const figures = [
     ...(await benchStages(world, folder, progress)),
-    ...(await benchSeals(progress)),
+    ...(await sealFigures(progress)),
     ...(handshake === null ? [] : [handshake]),
   ];
   progress('verify …');
