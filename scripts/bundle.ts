@@ -34,7 +34,8 @@ const leaveOut: Plugin = {
     bundler.onLoad({ filter: /\/mqtt\/build\/lib\/connect\/(ws|socks|wx|ali)\.js$|\/worker-timers\// }, () => ({
       contents: `${refuse} ${exported}`,
     }));
-    bundler.onLoad({ filter: /\/pino\/lib\/transport\.js$/ }, () => ({
+    // Of sharp, which parses names of colours with it: nothing here has one.
+    bundler.onLoad({ filter: /\/pino\/lib\/transport\.js$|\/@img\/colour\// }, () => ({
       contents: `${refuse} module.exports = refuse;`,
     }));
     bundler.onLoad({ filter: /\/readable-stream\/lib\/ours\/index\.js$/ }, () => ({
@@ -45,6 +46,10 @@ const leaveOut: Plugin = {
     bundler.onLoad({ filter: /\/sharp\/dist\/sharp\.mjs$/ }, () => ({
       contents: `import { createRequire } from 'node:module';
         export default createRequire(import.meta.url)('@img/sharp-' + ${platform} + '/sharp.node');`,
+    }));
+    // Without its parsers and its stand-in for tests.
+    bundler.onLoad({ filter: /\/serialport\/dist\/index\.js$/ }, () => ({
+      contents: "module.exports = require('./serialport.js');",
     }));
     // It would look for the addon in a dozen folders.
     bundler.onLoad({ filter: /\/bindings\/bindings\.js$/ }, () => ({

@@ -12,7 +12,7 @@ import { natureOf, stillMaxMs } from './nature.js';
 import { fillMasked, maskPlane, type PrivacyMask } from './masks.js';
 import { boxOf, type Observation, type Reason } from './observation.js';
 import { OverlayWatch } from './overlay.js';
-import { SHRINK_FACTOR, workingSize } from './plane-size.js';
+import { workingSize, type Size } from './plane-size.js';
 import { SceneWatch, type SceneChange } from './scene-watch.js';
 import { SweepWatch } from './sweep.js';
 import { TamperWatch } from './tamper.js';
@@ -76,6 +76,7 @@ export class Detector {
   private zoneGate: ZoneGate | null = null;
   /** 1 under a privacy mask; null without masks. */
   private masked: Uint8Array | null = null;
+  private source: Size = { width: 0, height: 0 };
   private width = 0;
   private height = 0;
   private firstMs = 0;
@@ -117,8 +118,7 @@ export class Detector {
   /** Reports whether something in this plane differs from the background. Changes nothing. */
   differs(plane: LumaPlane): boolean {
     const { planes } = this;
-    const { width, height } = workingSize(plane);
-    if (planes === null || width !== this.width || height !== this.height) return true;
+    if (planes === null || !this.isSizeOf(plane)) return true;
     this.kept?.keep();
     this.compare(planes, plane);
     const count = this.kernels.denoise();
@@ -129,10 +129,7 @@ export class Detector {
   /** Adds a frame; `timeMs` must not run backwards. Returns what moves in it, or why nothing counts as motion. */
   observe(plane: LumaPlane, timeMs: number, index: number): Observation {
     this.index = index;
-    const { width, height } = workingSize(plane);
-    if (this.planes === null || width !== this.width || height !== this.height) {
-      return this.startBackground(plane, timeMs);
-    }
+    if (this.planes === null || !this.isSizeOf(plane)) return this.startBackground(plane, timeMs);
     const elapsedMs = Math.min(STEP_MAX_MS, Math.max(1, timeMs - this.lastMs));
     this.lastMs = timeMs;
     this.frames++;
@@ -146,10 +143,16 @@ export class Detector {
     return observation;
   }
 
+  /** Whether the background was learnt from planes as large as this one, before any shrinking. */
+  private isSizeOf({ width, height }: LumaPlane): boolean {
+    return width === this.source.width && height === this.source.height;
+  }
+
   private startBackground(plane: LumaPlane, timeMs: number): Observation {
     const { width, height } = workingSize(plane);
     const isResized = this.planes !== null;
-    const { layout, memory } = this.kernels.place(width, height, SHRINK_FACTOR * SHRINK_FACTOR * width * height);
+    const sourcePixels = plane.width === width ? 0 : plane.width * plane.height;
+    const { layout, memory } = this.kernels.place(width, height, sourcePixels);
     const planes = new Planes(memory, layout);
     const { zones, masks = [] } = this.settings;
     this.masked = masks.length === 0 ? null : maskPlane(masks, width, height, layout.stride);
@@ -169,6 +172,7 @@ export class Detector {
     this.sceneWatch = new SceneWatch();
     this.tamperWatch = new TamperWatch();
     this.tracker.clear();
+    this.source = { width: plane.width, height: plane.height };
     this.width = width;
     this.height = height;
     this.frames = 1;

@@ -1,7 +1,7 @@
 import type { LumaPlane } from '../../../hal/camera.js';
 
 /** A driver's plane that is wider than any setting asks for is reduced by this factor on both sides. */
-export const SHRINK_FACTOR = 4;
+const SHRINK_FACTOR = 4;
 const WIDTH_MAX_PIXELS = 320;
 /** A plane smaller than a tile shows nothing; a larger one takes more memory and time than a camera has. */
 const SIDE_MIN_PIXELS = 16;

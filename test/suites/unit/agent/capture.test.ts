@@ -122,6 +122,20 @@ describe('detector', () => {
     expect(detector.observe(small, 2100, 21).motion).toBe(false);
   });
 
+  it('starts again when the driver no longer shrinks its planes', () => {
+    const [small, large] = [
+      [160, 90],
+      [640, 360],
+    ].map(([width = 0, height = 0]) => ({ width, height, data: new Uint8Array(width * height).fill(100) }));
+    const detector = new Detector(settings);
+    for (const shown of [small, large, small]) {
+      if (shown === undefined) throw new Error('no plane');
+      expect(detector.differs(shown)).toBe(true);
+      detector.observe(shown, 0, 0);
+      expect(detector.differs(shown)).toBe(false);
+    }
+  });
+
   it('is pure: the same frames give the same observations', () => {
     expect(observeFrames(60, (i) => person(i, 20))).toEqual(observeFrames(60, (i) => person(i, 20)));
   });
