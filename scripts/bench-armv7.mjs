@@ -2,7 +2,8 @@
 /**
  * `npm run bench:armv7`: runs the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because user-mode
  * emulation shows no memory of a camera. Only memory and ratios mean anything: the emulator's clock is not a camera's.
- * With `--save` writes docs/results/armv7.json, or with the name of the one part that was measured behind it.
+ * Without an option: what an event and a picture cost. With `--save` writes docs/results/armv7.json, or with the option's name
+ * behind it.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -20,24 +21,24 @@ import { helpOnly } from './tasks/help.mjs';
 import { bootstrap, root } from './bootstrap.mjs';
 import { printProgress } from './tasks/process.mjs';
 
-/** Ends the emulator where it hangs: beside the minutes of a camera at work, starts and stages at its pace. */
-const EMULATOR_SPARE_MS = 55 * 60_000;
+/** Ends the emulator where it hangs: beside the minutes of a camera at work, starts or stages at its pace. */
+const EMULATOR_SPARE_MS = 45 * 60_000;
 const RECIPIENTS = 8;
 const FRAMES = 240;
 /** A camera's memory; the stages need more. */
 const MEMORY_MIB = 512;
 const STAGES_MIB = 1024;
-const HELP = `npm run bench:armv7 [-- [--memory | --detector | --stages | --start] [--minutes N] [--protocol N] [--save]]
+const HELP = `npm run bench:armv7 [-- [--memory | --detector | --start] [--minutes N] [--protocol N] [--save]]
 
-The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. 20 minutes and more.
+The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. Without an option of the first three: what an
+event and a picture cost, the two seal suites beside each other, and a period's wrap. Ten minutes and more.
 
-  --memory     memory, start and frames a second alone, in a machine of ${MEMORY_MIB} MiB
-  --detector   the detector's cost beside decoding alone, five minutes
-  --stages     what an event and a picture cost, the two seal suites beside each other, and a period's wrap
-  --start      starts alone, beside an empty Node: a few minutes
-  --minutes N  how long the agent works while its memory is sampled: 2 to 240 (30)
-  --protocol N version of the camera's claim, 1 or 2 (2)
-  --save       write docs/results/armv7.json, with a part its own: armv7-memory.json and so on
+  --memory     memory, start and frames a second, in a machine of ${MEMORY_MIB} MiB
+  --detector   the detector's cost beside decoding, five minutes
+  --start      starts, beside an empty Node: a few minutes
+  --minutes N  memory: how long the agent works while its memory is sampled, 2 to 240 (30)
+  --protocol N memory and start: version of the camera's claim, 1 or 2 (2)
+  --save       write docs/results/armv7.json, armv7-memory.json, armv7-detector.json or armv7-start.json
   --help       this text
 
 Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
@@ -51,7 +52,7 @@ apt-get download -qq "$name"
 `;
 
 helpOnly(HELP);
-const { only, minutes, protocol, isSaved } = readOptions();
+const { part, minutes, protocol, isSaved } = readOptions();
 
 // Before anything is built: a commit that is made meanwhile is not the one that was measured.
 let commit = 'unknown';
@@ -64,9 +65,7 @@ try {
   const image = await makeImage(base, program);
   const kernel = await makeKernel();
   const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
-  if (only === 'detector' || only === 'stages') saveBench(lines);
-  else if (only === 'start') await saveStart(lines);
-  else await save(lines);
+  await { detector: saveBench, memory: saveMemory, stages: saveBench, start: saveStart }[part](lines);
 } catch (error) {
   if (!(error instanceof Obstacle)) throw error;
   printProgress(`bench:armv7: ${error.message}`);
@@ -76,7 +75,7 @@ try {
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   try {
-    const parts = { memory: flag, detector: flag, stages: flag, start: flag };
+    const parts = { memory: flag, detector: flag, start: flag };
     const {
       save: saved,
       minutes: text,
@@ -95,7 +94,7 @@ function readOptions() {
     if (!(Number.isInteger(count) && count >= 2 && count <= 240) || !/^[12]$/.test(version) || chosen.length > 1) {
       throw new Error(HELP);
     }
-    return { only: chosen[0] ?? null, isSaved: saved, minutes: count, protocol: Number(version) };
+    return { part: chosen[0] ?? 'stages', isSaved: saved, minutes: count, protocol: Number(version) };
   } catch {
     process.stderr.write(HELP);
     process.exit(2);
@@ -156,9 +155,9 @@ async function boot(kernel, initrd) {
   );
   const size = String(machineMiB());
   const machine = ['-M', 'virt', '-cpu', CPU, '-m', size, '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
-  const what = `${only === null ? '' : ` ${only}-only`} minutes=${minutes} protocol=${protocol}`;
-  // The time of starts counts instructions, 2 ns each, so that other load on this machine does not count; waiting is skipped.
-  if (only === 'start') machine.push('-icount', 'shift=1,sleep=off');
+  const what = ` part=${part} minutes=${minutes} protocol=${protocol}`;
+  // Time counts instructions there, 2 ns each, so that other load on this machine does not count; waiting is skipped.
+  if (part === 'start' || part === 'stages') machine.push('-icount', 'shift=1,sleep=off');
   const files = ['-kernel', vmlinuz, '-initrd', initrd];
   const args = [...machine, ...files, '-append', `console=ttyAMA0 quiet rdinit=/init${what}`];
   const child = spawn('qemu-system-arm', args, { stdio: ['ignore', 'pipe', 'inherit'] });
@@ -180,38 +179,26 @@ async function boot(kernel, initrd) {
 }
 
 function machineMiB() {
-  return only === 'memory' || only === 'start' ? MEMORY_MIB : STAGES_MIB;
+  return part === 'memory' || part === 'start' ? MEMORY_MIB : STAGES_MIB;
 }
 
 /** How long a camera takes until it is armed, each start on a machine that has started it before. */
 async function saveStart(lines) {
   const { startFigures } = await import('../dist/scripts/bench/guest-figures.js');
-  const result = { ...about('--start'), machineMiB: MEMORY_MIB, protocol, ...startFigures(lines) };
-  publish('armv7-start', result);
+  const result = { ...about(), machineMiB: MEMORY_MIB, protocol, ...startFigures(lines) };
+  publish(result);
   console.log(JSON.stringify(result));
 }
 
-/** Saves the parts of the benchmark alone: what `--detector` or `--stages` measured. */
+/** What the detector cost, or the stages, the seal suites and a period's wrap. */
 function saveBench(lines) {
-  const figures = benchFigures(lines);
-  if (figures[only] === undefined) throw new Obstacle(`no figures (${only}); see console.log beside the image`);
-  publish(`armv7-${only}`, {
-    ...about(`--${only}`),
-    ...(only === 'detector' ? { figures: figures.detector } : figures),
-  });
-  for (const { name, floor, ratio } of [
-    ...(figures.detector ?? []),
-    ...(figures.seals ?? []),
-    ...(figures.stages ?? []),
-  ])
+  const parts = lines.filter((line) => /^bench \w+ [[{]/.test(line)).map((line) => line.split(' '));
+  const figures = Object.fromEntries(parts.map(([, name, ...json]) => [name, JSON.parse(json.join(' '))]));
+  if (figures[part] === undefined) throw new Obstacle('no figures; see console.log beside the image');
+  publish({ ...about(), ...(part === 'detector' ? { figures: figures.detector } : figures) });
+  for (const { name, floor, ratio } of Object.values(figures).filter(Array.isArray).flat())
     console.log(`${name.padEnd(58)} ${String(ratio).padStart(8)}  ${floor}`);
   if (figures.wrap !== undefined) console.log(JSON.stringify(figures.wrap));
-}
-
-/** Returns the parts of the benchmark that were measured to their end. */
-function benchFigures(lines) {
-  const parts = lines.filter((line) => /^bench \w+ [[{]/.test(line)).map((line) => line.split(' '));
-  return Object.fromEntries(parts.map(([, part, ...json]) => [part, JSON.parse(json.join(' '))]));
 }
 
 /** Returns the commit that is about to be measured; it ends in `+` where the checkout has changes. */
@@ -221,38 +208,41 @@ async function currentCommit() {
   return commit.trim() + (changes.trim() === '' ? '' : '+');
 }
 
-function about(option) {
-  const time = ['--start', '--detector', '--stages'].includes(option) ? '' : ` --minutes ${minutes}`;
-  const claim = protocol === 1 ? ' --protocol 1' : '';
+function about() {
+  const options = [
+    ...(part === 'stages' ? [] : [`--${part}`]),
+    ...(part === 'memory' ? [`--minutes ${minutes}`] : []),
+    ...(protocol === 1 ? ['--protocol 1'] : []),
+  ];
   return {
-    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`}${time}${claim}`,
+    command: ['npm run bench:armv7', ...(options.length === 0 ? [] : ['--', ...options])].join(' '),
     commit,
     date: new Date().toISOString(),
     machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
   };
 }
 
-function publish(name, result) {
+function publish(result) {
   if (!isSaved) return;
   const folder = join(root, 'docs', 'results');
   mkdirSync(folder, { recursive: true });
+  const name = part === 'stages' ? 'armv7' : `armv7-${part}`;
   writeFileSync(join(folder, `${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
 }
 
-async function save(lines) {
+async function saveMemory(lines) {
   const { memoryFigures } = await import('../dist/scripts/bench/memory-figures.js');
   const { guestFigures } = await import('../dist/scripts/bench/guest-figures.js');
   const { samples, ...figures } = guestFigures(lines);
   const result = {
-    ...about(only === 'memory' ? '--memory' : ''),
+    ...about(),
     minutes,
     protocol,
-    machineMiB: machineMiB(),
+    machineMiB: MEMORY_MIB,
     agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing and receipted`,
     ...figures,
     ...memoryFigures(samples),
-    ...benchFigures(lines),
   };
-  publish(only === 'memory' ? 'armv7-memory' : 'armv7', result);
+  publish(result);
   console.log(JSON.stringify({ ...result, samples: samples.length }));
 }
