@@ -69,7 +69,7 @@ export const FOR_CAMERA = {
   external: EXTERNAL,
   plugins: [leaveOut],
   // CommonJS packages call require(), which an ES module does not have.
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  banner: { js: "import{createRequire as requireOf}from'node:module';const require=requireOf(import.meta.url);" },
   logLevel: 'warning',
 } satisfies BuildOptions;
 
