@@ -5,6 +5,7 @@ import type { PeriodKey } from '../../../../app/core/period-opener.js';
 import { realClock } from '../../../../common/adapters/real-clock.js';
 import { equal, toHex } from '../../../../common/bytes.js';
 import { isSealcamError } from '../../../../common/errors.js';
+import type { Random } from '../../../../common/random.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
 import { contextOf, eventOf, openPicture } from '../../../../protocol/evidence/event.js';
@@ -21,7 +22,8 @@ import { below, mutateBytes, mutateCbor, oneOf } from '../mutate.js';
 
 const master = seedOf(nodeSuite, 'owner master');
 const reader = new Reader(nodeSuite, ownerSecrets(nodeSuite, master));
-const page = new Opener({ suite: tweetnaclSuite, keys: ownerKeys(tweetnaclSuite, master), clock: realClock });
+const ownPage = new Opener({ suite: tweetnaclSuite, keys: ownerKeys(tweetnaclSuite, master), clock: realClock });
+type Page = Pick<Opener, 'open'>;
 
 interface Picture {
   readonly context: ObjectContext;
@@ -66,7 +68,12 @@ async function byCommand(epoch: Epoch, keyBody: Uint8Array, { context, sealed }:
   return openPicture(nodeSuite, epoch.claim, context, key, sealed);
 }
 
-async function byPage({ claim, keyRecord }: Epoch, keyBody: Uint8Array, picture: Picture): Promise<SealedContent> {
+async function byPage(
+  page: Page,
+  { claim, keyRecord }: Epoch,
+  keyBody: Uint8Array,
+  picture: Picture,
+): Promise<SealedContent> {
   let period: PeriodKey | null = null;
   if (keyRecord !== undefined) {
     const { device, account, epoch, claimHash, key } = keyRecord.record.value;
@@ -98,57 +105,62 @@ function isOfPeriod({ keyRecord }: Epoch, { header }: SealedObject): boolean {
   );
 }
 
-const openers: Target = {
-  name: 'picture opened, both paths',
-  input: (random) => {
-    const of = below(random, epochs.length);
-    const epoch = epochs[of] ?? oneOf(random, epochs);
-    const at = below(random, epoch.pictures.length);
-    const other = oneOf(random, oneOf(random, epochs).pictures).sealed;
-    let { header, body } = epoch.pictures[at]?.sealed ?? other;
-    let keyBody = epoch.keyRecord?.body ?? new Uint8Array(0);
-    switch (below(random, 8)) {
-      case 0:
-        break;
-      case 1:
-        header = mutateBytes(random, header);
-        break;
-      case 2:
-        header = mutateCbor(random, header);
-        break;
-      case 3:
-        ({ header } = other);
-        break;
-      case 4:
-        ({ body } = other);
-        break;
-      case 5:
-        ({ header, body } = other);
-        break;
-      case 6:
-        keyBody = below(random, 4) === 0 ? mutateBytes(random, keyBody) : keyBody;
-        break;
-      default:
-        body = mutateBytes(random, body);
-    }
-    return encodeCbor([of, at, header, body, keyBody]);
-  },
-  run: async (input) => {
-    const raw = decodeCbor(input, { maxBytes: 1 << 20, maxDepth: 3, maxItems: 8 });
-    const [of, at, header, body, keyBody] = raw as [number, number, Uint8Array, Uint8Array, Uint8Array];
-    const epoch = epochs[of];
-    const context = epoch?.pictures[at]?.context;
-    if (epoch === undefined || context === undefined) throw new Error('no such picture');
-    const picture = { context, sealed: { header, body } };
-    if (!isOfPeriod(epoch, picture.sealed)) return undefined;
-    const [command, seen] = await Promise.all([
-      outcomeOf(byCommand(epoch, keyBody, picture)),
-      outcomeOf(byPage(epoch, keyBody, picture)),
-    ]);
-    if (command !== seen) throw new Error(`the command gives ${command}, the page ${seen}`);
-    await byCommand(epoch, keyBody, picture);
-    return undefined;
-  },
-};
+function pictureInput(random: Random): Uint8Array {
+  const of = below(random, epochs.length);
+  const epoch = epochs[of] ?? oneOf(random, epochs);
+  const at = below(random, epoch.pictures.length);
+  const other = oneOf(random, oneOf(random, epochs).pictures).sealed;
+  let { header, body } = epoch.pictures[at]?.sealed ?? other;
+  let keyBody = epoch.keyRecord?.body ?? new Uint8Array(0);
+  switch (below(random, 8)) {
+    case 0:
+      break;
+    case 1:
+      header = mutateBytes(random, header);
+      break;
+    case 2:
+      header = mutateCbor(random, header);
+      break;
+    case 3:
+      ({ header } = other);
+      break;
+    case 4:
+      ({ body } = other);
+      break;
+    case 5:
+      ({ header, body } = other);
+      break;
+    case 6:
+      keyBody = below(random, 4) === 0 ? mutateBytes(random, keyBody) : keyBody;
+      break;
+    default:
+      body = mutateBytes(random, body);
+  }
+  return encodeCbor([of, at, header, body, keyBody]);
+}
 
-export const OPENER_TARGETS: readonly Target[] = [openers];
+/** Compares the command with a page: the one that is shipped, or a broken one that must be caught. */
+export function besidePage(page: Page): Target {
+  return {
+    name: 'picture opened, both paths',
+    input: pictureInput,
+    run: async (input) => {
+      const raw = decodeCbor(input, { maxBytes: 1 << 20, maxDepth: 3, maxItems: 8 });
+      const [of, at, header, body, keyBody] = raw as [number, number, Uint8Array, Uint8Array, Uint8Array];
+      const epoch = epochs[of];
+      const context = epoch?.pictures[at]?.context;
+      if (epoch === undefined || context === undefined) throw new Error('no such picture');
+      const picture = { context, sealed: { header, body } };
+      if (!isOfPeriod(epoch, picture.sealed)) return undefined;
+      const [command, seen] = await Promise.all([
+        outcomeOf(byCommand(epoch, keyBody, picture)),
+        outcomeOf(byPage(page, epoch, keyBody, picture)),
+      ]);
+      if (command !== seen) throw new Error(`the command gives ${command}, the page ${seen}`);
+      await byCommand(epoch, keyBody, picture);
+      return undefined;
+    },
+  };
+}
+
+export const OPENER_TARGETS: readonly Target[] = [besidePage(ownPage)];
