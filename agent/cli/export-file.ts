@@ -1,11 +1,12 @@
 /** Reads an account's export: JSON lines, each signed object verified by itself. */
 import * as v from '../../common/schema.js';
-import { toHex } from '../../common/bytes.js';
+import { equal, toHex } from '../../common/bytes.js';
 import { asSealcamError, SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { anyClaimKind, type AnyClaim } from '../../protocol/objects/claim.js';
+import { recordKey } from '../../protocol/objects/ids.js';
 import { mediaReceiptKind, type MediaReceipt } from '../../protocol/objects/media-receipt.js';
-import { anyReceiptKind, type AnyReceipt } from '../../protocol/objects/receipt.js';
+import { anyReceiptKind, checkReceiptAgainstClaim, type AnyReceipt } from '../../protocol/objects/receipt.js';
 import { anyRecordKind, type AnyRecord } from '../../protocol/objects/record.js';
 import { openSigned, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
@@ -28,6 +29,8 @@ export interface ExportRecord {
 export interface ExportFile {
   /** By their hash in hex. */
   readonly claims: ReadonlyMap<string, Verified<AnyClaim>>;
+  /** Epochs that went with a deleted account: the cloud keeps that they were used, and nothing to verify. */
+  readonly deletedEpochs: number;
   readonly records: readonly ExportRecord[];
   /** Bodies of clips' segments, by their SHA-256 in hex. */
   readonly segments: ReadonlyMap<string, Uint8Array>;
@@ -39,7 +42,7 @@ export interface ExportFile {
 
 const line = v.variant('type', [
   v.object({ type: v.literal('export'), version: v.literal(1) }),
-  v.object({ type: v.literal('claim'), claim: v.base64Bytes }),
+  v.object({ type: v.literal('claim'), claim: v.base64Bytes, state: v.optional(v.string()) }),
   v.object({
     type: v.literal('record'),
     record: v.base64Bytes,
@@ -53,48 +56,112 @@ const line = v.variant('type', [
 
 /** Reads the lines of an export. What is refused is left out and named in `problems`. */
 export function readExport(suite: CryptoSuite, lines: readonly string[]): ExportFile {
-  const claims = new Map<string, Verified<AnyClaim>>();
-  const segments = new Map<string, Uint8Array>();
-  const records: ExportRecord[] = [];
-  const receipts: Verified<AnyReceipt>[] = [];
-  const mediaReceipts: Verified<MediaReceipt>[] = [];
-  const problems: ExportProblem[] = [];
+  const reading = new Reading(suite);
+  for (const [i, text] of lines.entries()) {
+    if (text.trim() !== '') reading.attempt(i + 1, () => reading.read(i + 1, text));
+  }
+  return reading.finish();
+}
 
-  const read = (text: string, number: number): void => {
+interface Numbered<T> {
+  readonly line: number;
+  readonly object: T;
+}
+
+class Reading {
+  private readonly suite: CryptoSuite;
+  private readonly claims = new Map<string, Verified<AnyClaim>>();
+  private readonly records: ExportRecord[] = [];
+  private readonly segments = new Map<string, Uint8Array>();
+  private readonly receipts: Numbered<Verified<AnyReceipt>>[] = [];
+  private readonly mediaReceipts: Numbered<Verified<MediaReceipt>>[] = [];
+  private readonly problems: ExportProblem[] = [];
+  private deletedEpochs = 0;
+
+  constructor(suite: CryptoSuite) {
+    this.suite = suite;
+  }
+
+  /** Returns whether the action succeeded; what it refuses is a problem of the line. */
+  attempt(line: number, action: () => void): boolean {
+    try {
+      action();
+      return true;
+    } catch (error) {
+      const { code, message } = asSealcamError(error);
+      this.problems.push({ line, code, message });
+      return false;
+    }
+  }
+
+  /** @throws SealcamError where the line is refused */
+  read(line: number, text: string): void {
+    const { suite } = this;
     const parsed = parseLine(text);
     switch (parsed.type) {
-      case 'claim': {
-        const claim = openSigned(anyClaimKind, suite, parsed.claim);
-        claims.set(toHex(claim.hash), claim);
+      case 'claim':
+        if (parsed.claim.length === 0 && parsed.state === 'revoked') this.deletedEpochs++;
+        else this.addClaim(openSigned(anyClaimKind, suite, parsed.claim));
         return;
-      }
       case 'record':
-        records.push(recordOf(suite, parsed.record, parsed.media, number));
+        this.records.push(recordOf(suite, parsed.record, parsed.media, line));
         return;
       case 'segment':
-        segments.set(toHex(suite.sha256(parsed.body)), parsed.body);
+        this.segments.set(toHex(suite.sha256(parsed.body)), parsed.body);
         return;
       case 'receipt':
-        receipts.push(openSigned(anyReceiptKind, suite, parsed.receipt));
+        this.receipts.push({ line, object: openSigned(anyReceiptKind, suite, parsed.receipt) });
         return;
       case 'media-receipt':
-        mediaReceipts.push(openSigned(mediaReceiptKind, suite, parsed.receipt));
+        this.mediaReceipts.push({ line, object: openSigned(mediaReceiptKind, suite, parsed.receipt) });
         return;
       case 'export':
       case 'access':
         return;
     }
-  };
-  for (const [i, text] of lines.entries()) {
-    if (text.trim() === '') continue;
-    try {
-      read(text, i + 1);
-    } catch (error) {
-      const { code, message } = asSealcamError(error);
-      problems.push({ line: i + 1, code, message });
-    }
   }
-  return { claims, records, segments, receipts, mediaReceipts, problems };
+
+  /** Receipts are compared with their claim and its records here, since the lines may have any order. */
+  finish(): ExportFile {
+    const { claims, deletedEpochs, records, segments, problems } = this;
+    const hashes = new Map(records.map(({ record: { value, hash } }) => [recordKey(value), hash]));
+    const receipts = this.receipts.filter(({ line, object }) =>
+      this.attempt(line, () => {
+        this.checkClaimOf(object);
+        const { device, epoch, ranges } = object.value;
+        for (const [, seq, hash] of ranges) {
+          const here = hashes.get(recordKey({ device, epoch, seq }));
+          if (here !== undefined && !equal(here, hash)) {
+            throw new SealcamError('malformed', `receipt: for another record ${String(seq)} than the one here`);
+          }
+        }
+      }),
+    );
+    const mediaReceipts = this.mediaReceipts.filter(({ line, object }) =>
+      this.attempt(line, () => {
+        this.checkClaimOf(object);
+      }),
+    );
+    return {
+      claims,
+      deletedEpochs,
+      records,
+      segments,
+      receipts: receipts.map(({ object }) => object),
+      mediaReceipts: mediaReceipts.map(({ object }) => object),
+      problems,
+    };
+  }
+
+  private addClaim(claim: Verified<AnyClaim>): void {
+    this.claims.set(toHex(claim.hash), claim);
+  }
+
+  private checkClaimOf(receipt: Verified<AnyReceipt | MediaReceipt>): void {
+    const claim = this.claims.get(toHex(receipt.value.claimHash));
+    if (claim === undefined) throw new SealcamError('foreign', 'receipt: of a claim that is not here');
+    checkReceiptAgainstClaim(receipt, claim);
+  }
 }
 
 function recordOf(

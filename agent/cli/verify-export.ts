@@ -6,6 +6,8 @@ import { bindingOf, readExport, type ExportProblem } from './export-file.js';
 export interface ExportReport {
   readonly verdicts: Partial<Record<Verdict, number>>;
   readonly problems: readonly ExportProblem[];
+  /** Epochs of which the cloud keeps nothing but that they were used. */
+  readonly deletedEpochs: number;
 }
 
 /**
@@ -30,5 +32,5 @@ export function verifyExport(suite: CryptoSuite, lines: readonly string[]): Expo
       problems.push({ line, code: verdict, message: `record ${String(record.value.seq)} is refused` });
     }
   }
-  return { verdicts, problems };
+  return { verdicts, problems, deletedEpochs: file.deletedEpochs };
 }

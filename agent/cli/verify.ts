@@ -82,15 +82,21 @@ function verifyObject(file: Uint8Array, output: Output): number {
 }
 
 function verifyLines(bytes: Uint8Array, output: Output): number {
-  const { verdicts, problems } = verifyExport(nodeSuite, new TextDecoder().decode(bytes).split('\n'));
+  const report = verifyExport(nodeSuite, new TextDecoder().decode(bytes).split('\n'));
+  const { verdicts, problems, deletedEpochs } = report;
   for (const [verdict, count] of Object.entries(verdicts)) {
     output.printLine(
       `${String(count).padStart(7)}  ${verdict.padEnd(14)} ${VERDICTS[verdict as keyof typeof VERDICTS].sentence}`,
     );
   }
+  if (deletedEpochs > 0) {
+    output.printLine(
+      `${String(deletedEpochs).padStart(7)}  deleted epochs   deleted with their account: nothing of them is left to verify`,
+    );
+  }
   for (const problem of problems)
     output.printLine(`  line ${String(problem.line)}: ${problem.message} [${problem.code}]`);
-  output.emit({ verdicts, problems });
+  output.emit({ ...report });
   return problems.length === 0 ? 0 : 3;
 }
 

@@ -3,7 +3,9 @@ import { equal, toBase64, toHex } from '../../common/bytes.js';
 import { accountId } from '../../protocol/objects/ids.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { ClaimRow, ExportItem } from '../store/store.js';
+import { ReceiptSigners } from '../trust/receipt-signers.js';
 import type { ApiContext } from './context.js';
+import { ExportedReceipts } from './exported-receipts.js';
 import type { FastifyInstance } from './fastify.js';
 import type { ReadRecord } from './reader.js';
 import { base64List } from './wire.js';
@@ -12,7 +14,8 @@ const security = [{ session: [] }];
 
 /** An owner's right to the data: everything in one file. deletion-routes.ts has the right to delete it. */
 export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
-  const { store, suite, clock, sessions, reader } = context;
+  const { store, suite, clock, sessions, reader, receiptSigners } = context;
+  const signers = new ReceiptSigners(suite, receiptSigners);
 
   app.get(
     '/v1/account/export',
@@ -38,6 +41,7 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
     const startedAtMs = clock.wallMs();
     const accessArchivedBeforeMs = await store.access.archivedUntilMs();
     yield `${JSON.stringify({ type: 'export', version: 1, atMs: startedAtMs, accessArchivedBeforeMs })}\n`;
+    const receipts = new ExportedReceipts({ store, suite, signers });
     let row: ClaimRow | null = null;
     let range: { readonly from: number; readonly to: number } | null = null;
     for await (const item of items) {
@@ -54,7 +58,9 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
         // Like every other read: verified, bound to its row, and in the access log, which names no record that arrived since.
         if (range === null) continue;
         const shown = await reader.exportRecord(key, row, { stored: item.record, media: item.media, range });
-        if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
+        if (shown === null) continue;
+        yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
+        yield* receiptLines(await receipts.add(row, shown.read, shown.media));
         continue;
       }
       if (item.type === 'access') {
@@ -66,7 +72,12 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
       const kemKeys = item.type === 'claim' ? await reader.kemKeys(key, row) : null;
       yield `${JSON.stringify(claimOrAccessLine(item, kemKeys))}\n`;
     }
+    yield* receiptLines(receipts.finish());
   }
+}
+
+function receiptLines(receipt: Uint8Array | null): readonly string[] {
+  return receipt === null ? [] : [`${JSON.stringify({ type: 'receipt', receipt: toBase64(receipt) })}\n`];
 }
 
 type Exported<T extends ExportItem['type']> = Extract<ExportItem, { type: T }>;

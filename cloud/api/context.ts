@@ -1,7 +1,7 @@
 import type { Clock } from '../../common/clock.js';
 import type { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
-import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import type { CloudStore } from '../store/store.js';
 import type { Feed } from './feed.js';
 import type { Reader } from './reader.js';
@@ -25,6 +25,8 @@ export interface ApiContext {
   readonly deletionDelayMs: number;
   /** Public receipt keys for new claims, the current one first. */
   readonly receiptKeys: readonly Uint8Array[];
+  /** Sign again, for an export, what receipts said. */
+  readonly receiptSigners: readonly Signer[];
   readonly cloudOrigin: () => string;
   /** Why this process cannot do its work at present; null if it can. */
   readonly notReady: () => Promise<string | null>;

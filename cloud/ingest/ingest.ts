@@ -38,7 +38,7 @@ import {
   type Judgement,
   type SentRecordState,
 } from './judge.js';
-import { makeReceipt, type ReceiptedEpoch, type ReceiptEntry } from './receipts.js';
+import { makeReceipt, type ReceiptedEpoch, type ReceiptEntry } from '../trust/receipts.js';
 
 export interface IngestDependencies {
   readonly store: CloudStore;

@@ -19,7 +19,7 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import type { ClaimRow, CloudStore, NewMedia, PutOutcome, Standing } from '../store/store.js';
-import type { ReceiptedEpoch, ReceiptEntry, RejectCode } from './receipts.js';
+import type { ReceiptedEpoch, ReceiptEntry, RejectCode } from '../trust/receipts.js';
 
 /** The outcome for one record of a message. */
 export type Judgement = StoredJudgement | RefusedJudgement;

@@ -3,7 +3,7 @@ import type { Clock } from '../../common/clock.js';
 import { Counters } from '../../common/counters.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
-import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { rulesOf } from '../../protocol/objects/record-kinds.js';
 import { topicOf } from '../../protocol/transport/topics.js';
@@ -75,6 +75,7 @@ export class Cloud {
   private readonly stopping = new AbortController();
   private server: FastifyInstance | null = null;
   private readonly ingest: Ingest;
+  private readonly receiptSigners: readonly Signer[];
 
   constructor(config: CloudConfig, deps: CloudDependencies) {
     this.config = config;
@@ -82,6 +83,7 @@ export class Cloud {
     this.counters = deps.counters ?? new Counters();
     const { store, suite, clock, log, receiptKeys } = deps;
     const receiptSigners = byPreference(receiptKeys).map(({ signer }) => signer);
+    this.receiptSigners = receiptSigners;
     const [current, ...others] = receiptSigners;
     if (current === undefined) throw new Error('a cloud without a receipt key');
     this.makerList = new MakerList(makerListSettings(config), deps);
@@ -196,6 +198,7 @@ export class Cloud {
         keepsForMs: config['retention.records'],
         deletionDelayMs: config['deletion.delay'],
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
+        receiptSigners: this.receiptSigners,
         sendDown: (device, payload) => {
           this.mqtt.publish(topicOf(device, 'down'), payload);
         },

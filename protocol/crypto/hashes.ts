@@ -1,5 +1,4 @@
 import { blake2b } from '@noble/hashes/blake2.js';
-import { hkdf } from '@noble/hashes/hkdf.js';
 import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 as nobleSha256 } from '@noble/hashes/sha2.js';
 import { sha3_256, shake256 as nobleShake256 } from '@noble/hashes/sha3.js';
@@ -14,11 +13,6 @@ export function sha256(data: Uint8Array): Uint8Array {
 /** HMAC-SHA-256, 32 bytes; RFC 2104. */
 export function hmacSha256(key: Uint8Array, data: Uint8Array): Uint8Array {
   return hmac(nobleSha256, key, data);
-}
-
-/** HKDF-SHA-256 without salt, 32 bytes; RFC 5869. `info` separates the keys derived from one secret. */
-export function hkdfSha256(key: Uint8Array, info: string): Uint8Array {
-  return hkdf(nobleSha256, key, undefined, utf8(info), 32);
 }
 
 /** SHA3-256, 32 bytes; FIPS 202. */

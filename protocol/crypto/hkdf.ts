@@ -10,7 +10,7 @@ export function hkdfExpand(suite: CryptoSuite, prk: Uint8Array, info: Uint8Array
 
 /**
  * HKDF-SHA-256 without salt, 32 bytes; RFC 5869. `label` and `context` together are the info: they separate the keys derived
- * from one secret. The same as `hkdfSha256`, with the suite's HMAC.
+ * from one secret.
  */
 export function hkdf(
   suite: CryptoSuite,

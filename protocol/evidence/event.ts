@@ -3,7 +3,7 @@ import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import type { AnyClaim } from '../objects/claim.js';
 import type { AnyRecord } from '../objects/record.js';
-import { openWithE, type ObjectContext, type SealRole } from '../seal/object.js';
+import { openWithE, refuseSuite2, type ObjectContext, type SealRole } from '../seal/object.js';
 import { decodeContent, type SealedContent } from '../seal/content.js';
 import { openWithK, type SealedObject } from '../seal/seal.js';
 import { isVersionTwo } from '../wire/codec.js';
@@ -34,5 +34,6 @@ export function openPicture(
   sealed: SealedObject,
 ): SealedContent {
   if (isVersionTwo(claim)) return decodeContent(openWithE(suite, key, context, sealed));
+  refuseSuite2(sealed.header);
   return openWithK(suite, key, sealed);
 }

@@ -7,7 +7,7 @@ import type { AnyClaim } from '../objects/claim.js';
 import { kemHash } from '../objects/kem-keys.js';
 import type { AnyRecord } from '../objects/record.js';
 import type { Verified } from '../objects/signed-object.js';
-import { decodeObjectHeader, type ObjectContext } from '../seal/object.js';
+import { decodeObjectHeader, refuseSuite2, type ObjectContext } from '../seal/object.js';
 import { openPeriod, type OpenedPeriod } from '../seal/open-period.js';
 import { contentKey, type RecipientKeys, type SealedObject } from '../seal/seal.js';
 import { isVersionTwo } from '../wire/codec.js';
@@ -85,6 +85,7 @@ class EpochKeysV1 implements EpochKeys {
   }
 
   keyOf(context: ObjectContext, sealed: SealedObject): Uint8Array {
+    refuseSuite2(sealed.header);
     return contentKey(this.suite, context, this.keys, sealed);
   }
 }

@@ -1,5 +1,5 @@
 /** The keys that follow from an owner's master key, which is all that a recovery file must hold of them. */
-import { hkdfSha256 } from '../crypto/hashes.js';
+import { hkdf } from '../crypto/hkdf.js';
 import type { CryptoSuite, Signer } from '../crypto/suite.js';
 
 /** 32 random bytes. */
@@ -17,8 +17,8 @@ export interface OwnerSecrets {
 /** Derives an owner's keys with HKDF-SHA-256 (RFC 5869). */
 export function ownerSecrets(suite: CryptoSuite, master: MasterKey): OwnerSecrets {
   return {
-    signer: suite.ed25519Signer(hkdfSha256(master, 'sealcam/owner/ed25519')),
-    x25519Secret: hkdfSha256(master, 'sealcam/owner/x25519'),
-    kemSeed: hkdfSha256(master, 'sealcam/owner/xwing'),
+    signer: suite.ed25519Signer(hkdf(suite, master, 'sealcam/owner/ed25519')),
+    x25519Secret: hkdf(suite, master, 'sealcam/owner/x25519'),
+    kemSeed: hkdf(suite, master, 'sealcam/owner/xwing'),
   };
 }

@@ -61,10 +61,15 @@ export function decodeObjectHeader(header: Uint8Array): ObjectHeader {
   return { periodId, index, commit };
 }
 
-/** Returns the suite number of a header, which may be of a suite that is unknown here. @throws SealcamError `malformed` */
-export function suiteOf(header: Uint8Array): unknown {
+/**
+ * Refuses suite 2 in an epoch of a version-1 claim: that alone decides the suite, so that nobody can choose.
+ * @throws SealcamError `malformed`
+ */
+export function refuseSuite2(header: Uint8Array): void {
   const raw = decodeHeader(header);
-  return Array.isArray(raw) ? raw[0] : undefined;
+  if (Array.isArray(raw) && raw[0] === SUITE_2) {
+    throw new SealcamError('malformed', 'seal suite 2 in a version-1 epoch');
+  }
 }
 
 function decodeHeader(header: Uint8Array): unknown {

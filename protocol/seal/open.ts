@@ -1,7 +1,7 @@
 import { SealcamError } from '../../common/errors.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { decodeContent, type SealedContent } from './content.js';
-import { decodeObjectHeader, SUITE_2, suiteOf, type ObjectContext } from './object.js';
+import { decodeObjectHeader, refuseSuite2, type ObjectContext } from './object.js';
 import type { OpenedPeriod } from './open-period.js';
 import { unseal, type RecipientKeys, type SealedObject } from './seal.js';
 
@@ -30,7 +30,7 @@ export function openSealed(
     const period = keys.periodOf(decodeObjectHeader(sealed.header).periodId);
     return period === undefined ? undefined : decodeContent(period.open(context, sealed));
   }
-  if (suiteOf(sealed.header) === SUITE_2) throw new SealcamError('malformed', 'seal suite 2 in a version-1 epoch');
+  refuseSuite2(sealed.header);
   if (keys.x25519 === null) throw new SealcamError('seal-refused', 'not sealed to this key');
   return unseal(suite, context, keys.x25519, sealed);
 }

@@ -8,7 +8,7 @@ import { concat, equal, equalSecret } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
-import { hkdfSha256 } from '../crypto/hashes.js';
+import { hkdf } from '../crypto/hkdf.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 import { decodeCbor, encodeCbor } from '../wire/cbor.js';
 import { array, bytes, int, labelled, tuple } from '../wire/codec.js';
@@ -62,7 +62,7 @@ export function contextHash(suite: CryptoSuite, context: SealContext): Uint8Arra
  * 2021); this MAC does, so one body never opens to two plaintexts.
  */
 function headerMac(suite: CryptoSuite, key: Uint8Array, wraps: readonly Uint8Array[]): Uint8Array {
-  return suite.hmacSha256(hkdfSha256(key, 'header'), encodeCbor([SUITE, wraps]));
+  return suite.hmacSha256(hkdf(suite, key, 'header'), encodeCbor([SUITE, wraps]));
 }
 
 export interface SealRequest {
@@ -100,7 +100,7 @@ export function* sealInSteps(request: SealRequest): Generator<void, SealedObject
     wraps.push(sealBox(suite, random, recipient, secret));
     yield;
   }
-  const body = sealBody(hkdfSha256(key, 'body'), padContent(content));
+  const body = sealBody(hkdf(suite, key, 'body'), padContent(content));
   yield;
   const sealed = { header: encodeCbor(sealHeader.toCbor([SUITE, wraps, headerMac(suite, key, wraps)])), body };
   const size = sealed.header.length + sealed.body.length;
@@ -162,7 +162,7 @@ export function openWithK(suite: CryptoSuite, key: Uint8Array, sealed: SealedObj
   if (!equalSecret(headerMac(suite, key, wraps), mac)) {
     throw new SealcamError('seal-refused', 'the seal header was altered');
   }
-  return unpadContent(openBody(hkdfSha256(key, 'body'), sealed.body));
+  return unpadContent(openBody(hkdf(suite, key, 'body'), sealed.body));
 }
 
 function decodeHeader({ header, body }: SealedObject): {

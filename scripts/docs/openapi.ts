@@ -30,6 +30,7 @@ export async function openApiDocument(): Promise<string> {
       keepsForMs: 0,
       deletionDelayMs: 0,
       receiptKeys: [],
+      receiptSigners: [],
       sendDown: () => undefined,
       notReady: () => Promise.resolve(null),
       handInAccept: () => Promise.resolve(),

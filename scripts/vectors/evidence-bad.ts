@@ -58,6 +58,14 @@ export function badEvidence(
         (file) => resealedSegment(suite, file),
       ],
     ]).map((bad) => edited(event, bad)),
+    ...changed(suiteOne, [
+      [
+        'suite-1-header-of-suite-2',
+        'malformed',
+        "the claim's version decides the suite",
+        (file) => withLastHeader(suite, file, decodeEvidence(single.file).records[0]?.objects[0]?.header),
+      ],
+    ]).map((bad) => edited(suiteOne, bad)),
   ];
 }
 
@@ -113,6 +121,17 @@ export function resealed(suite: CryptoSuite, file: EvidenceFile): EvidenceFile {
     const sealed = sealWithE(suite, key, context, decodeObjectHeader(header), encodeContent(FORGED));
     return { ...sealed, key };
   })(file);
+}
+
+/** Exchanges the header in the last record, which the camera signs so. */
+function withLastHeader(suite: CryptoSuite, file: EvidenceFile, header: Uint8Array = new Uint8Array(0)): EvidenceFile {
+  const last = file.records.at(-1);
+  if (last === undefined) return file;
+  const { media = [] } = openSigned(anyRecordKind, suite, last.record).value;
+  const named = media.map((entry) => ({ ...entry, headerHash: suite.sha256(header) }));
+  const record = signedAgain(anyRecordKind, suite, NAMES.device, last.record, { media: named });
+  const objects = last.objects.map((object) => object && { ...object, header });
+  return { ...file, records: [...file.records.slice(0, -1), { ...last, record, objects }], after: null };
 }
 
 function resealedSegment(suite: CryptoSuite, file: EvidenceFile): EvidenceFile {

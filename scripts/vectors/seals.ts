@@ -4,7 +4,7 @@ import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
 import { padContent } from '../../protocol/seal/content.js';
 import { contextHash, seal, type SealContext } from '../../protocol/seal/seal.js';
-import { hkdfSha256 } from '../../protocol/crypto/hashes.js';
+import { hkdf } from '../../protocol/crypto/hkdf.js';
 import { sealBody } from '../../protocol/seal/body.js';
 import { LIMITS } from '../../common/limits.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../protocol/wire/cbor.js';
@@ -110,6 +110,7 @@ export function sealVectors(suite: CryptoSuite): { good: readonly SealVector[]; 
 }
 
 function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector): readonly BadSeal[] {
+  const { suite } = world;
   const { header, body, context } = thumbnail;
   const CHUNK = 64 * 1024 + 16;
   const make = (
@@ -192,7 +193,7 @@ function badSeals(world: VectorWorld, thumbnail: SealVector, chunks: SealVector)
     make('header-empty-array', 'malformed', { header: encodeCbor([]) }),
     make('header-of-two', 'malformed', { header: encodeCbor([suiteId, wraps]) }),
     ...plaintexts.map(([name, expect, plaintext]) =>
-      make(name, expect, { body: sealBody(hkdfSha256(thumbnail.key, 'body'), plaintext) }),
+      make(name, expect, { body: sealBody(hkdf(suite, thumbnail.key, 'body'), plaintext) }),
     ),
     make('chunk-dropped', 'seal-refused', { bodySlices: [first] }, chunks),
     make('chunks-swapped', 'seal-refused', { bodySlices: [second, first] }, chunks),

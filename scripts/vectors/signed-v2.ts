@@ -16,7 +16,7 @@ import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import { settingsKind } from '../../protocol/objects/settings.js';
 import { signObject, type SignedKind, type Verified } from '../../protocol/objects/signed-object.js';
 import { kemKeyOf, NAMES, seedOf, signerOf, vectorRandom } from './keyring.js';
-import { signedVector, VectorWorld, WALL_MS, type SignedVector } from './signed.js';
+import { HEALTH, signedVector, VectorWorld, WALL_MS, type SignedVector } from './signed.js';
 
 /** What distinguishes a record of the vectors from the others. */
 export type RecordRest = Partial<RecordV2> & Pick<RecordV2, 'kind'>;
@@ -111,21 +111,12 @@ export class VectorWorldV2 extends VectorWorld {
   }
 }
 
-const HEALTH = {
+const { temperatureDeciC, ...healthWithoutTemperature } = HEALTH;
+const HEALTH_V2 = {
+  ...healthWithoutTemperature,
   agent: '1.1.0',
-  uptimeS: 3600,
-  freeBytes: 1_000_000_000,
-  produced: 7,
   receipted: 7,
   queued: 0,
-  quarantined: 0,
-  lost: 0,
-  framesSeen: 36_000,
-  framesDropped: 3,
-  framesCorrupt: 1,
-  camera: 'ok',
-  privacy: false,
-  connects: 2,
   memoryBytes: 67_108_864,
   restarts: 0,
   light: true,
@@ -210,14 +201,14 @@ export function recordChainV2(world: VectorWorldV2): readonly (readonly [string,
       },
     ],
     ...looks(world),
-    ['health', { kind: 'health', health: HEALTH }],
+    ['health', { kind: 'health', health: HEALTH_V2 }],
     [
       'health-full',
       {
         kind: 'health',
         health: {
-          ...HEALTH,
-          temperatureDeciC: -52,
+          ...HEALTH_V2,
+          temperatureDeciC,
           ringSeconds: 5,
           flashBytesPerDay: 20_000_000,
           slot: 'b',

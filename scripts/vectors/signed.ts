@@ -101,6 +101,25 @@ export class VectorWorld {
   }
 }
 
+/** Of a camera of version 1. */
+export const HEALTH = {
+  agent: '0.1.0',
+  uptimeS: 3600,
+  temperatureDeciC: -52,
+  freeBytes: 1_000_000_000,
+  produced: 7,
+  receipted: 6,
+  queued: 1,
+  quarantined: 0,
+  lost: 0,
+  framesSeen: 36_000,
+  framesDropped: 3,
+  framesCorrupt: 1,
+  camera: 'ok',
+  privacy: false,
+  connects: 2,
+} as const;
+
 /** Returns a chain of records with at least one of every kind. */
 export function recordChain(world: VectorWorld): readonly (readonly [string, SealcamRecord])[] {
   const eventId = world.id('event');
@@ -150,23 +169,7 @@ export function recordChain(world: VectorWorld): readonly (readonly [string, Sea
       'health',
       {
         kind: 'health',
-        health: {
-          agent: '0.1.0',
-          uptimeS: 3600,
-          temperatureDeciC: -52,
-          freeBytes: 1_000_000_000,
-          produced: 7,
-          receipted: 6,
-          queued: 1,
-          quarantined: 0,
-          lost: 0,
-          framesSeen: 36_000,
-          framesDropped: 3,
-          framesCorrupt: 1,
-          camera: 'ok',
-          privacy: false,
-          connects: 2,
-        },
+        health: HEALTH,
       },
     ],
     [

@@ -36,5 +36,5 @@ export async function onBadDisk(
     if (line.is === 'failed') failures.set(line.code, (failures.get(line.code) ?? new Set()).add(line.step));
     else if (line.is === 'record' && failures.size > 0) later++;
   }
-  return { verdict: judge(seed, copy, lines), failures, later };
+  return { verdict: await judge(seed, copy, lines), failures, later };
 }

@@ -190,5 +190,7 @@ export function writeImage(image: Image, folder: string): void {
 }
 
 export function readImage(folder: string): Image {
-  return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
+  // recorder.c leaves out SQLite's index of the log too.
+  const names = readdirSync(folder).filter((name) => !name.endsWith('-shm'));
+  return new Map(names.map((name) => [name, readFileSync(join(folder, name))]));
 }

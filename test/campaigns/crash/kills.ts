@@ -1,48 +1,37 @@
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../../common/seeded-random.js';
-import { judge, type Verdict } from './oracle.js';
-import { watched } from './recorder.js';
-import { runWorker } from './run.js';
-import { isVersionTwo, type Line } from './world.js';
-
-/** How a life ends: at a random moment, at an SQL statement, or inside a system call. */
-const ENDS = ['moment', 'statement', 'call'] as const;
+import { NOTHING, type Verdict } from './oracle.js';
+import type { Ran } from './run.js';
+import { addVerdict, emptySum, type Sum } from './sum.js';
+import type { Line } from './world.js';
 
 /** Lives of one camera before the next camera starts. */
 const LIVES = 10;
-const STEPS = 40;
-/** About the time that the steps take, so that some lives end before the kill. */
-const MOMENT_MAX_MS = 400;
-const STATEMENTS_MAX = 600;
-const CALLS_MAX = 500;
 
-export interface Sum {
-  cycles: number;
-  committed: number;
-  lost: number;
-  duplicated: number;
-  dropped: number;
-  /** Every violation, with the camera and the life that repeats it. */
-  readonly wrong: string[];
+/** How a life ends, and the last moment at which it may. */
+export interface End {
+  readonly name: string;
+  readonly most: number;
 }
 
-export function emptySum(): Sum {
-  return { cycles: 0, committed: 0, lost: 0, duplicated: 0, dropped: 0, wrong: [] };
+/** One life of the camera: its number, the folder that outlives it, and how it ends. */
+export interface Life {
+  readonly camera: number;
+  readonly life: number;
+  readonly home: string;
+  readonly end: string;
+  readonly at: number;
 }
 
-/** Adds a verdict to the sum; `where` names its camera, life and moment. */
-export function addVerdict(sum: Sum, verdict: Verdict, where: string): void {
-  sum.cycles++;
-  sum.lost += verdict.lost.length;
-  sum.duplicated += verdict.duplicated.length;
-  const named = [
-    ...verdict.lost.map((place) => `${place} is lost`),
-    ...verdict.duplicated.map((place) => `${place} exists twice`),
-    ...verdict.wrong,
-  ];
-  sum.wrong.push(...named.map((what) => `${where}: ${what}`));
+/** What is killed and judged: a camera's outbox, or a cloud's store. */
+export interface Mortal {
+  /** Cameras that live side by side; omitted, one for each core. */
+  readonly lanes?: number;
+  readonly endsOf: (camera: number) => readonly End[];
+  readonly live: (life: Life) => Promise<Ran>;
+  readonly judge: (at: Pick<Life, 'camera' | 'home'>, lines: readonly Line[]) => Promise<Verdict>;
 }
 
 export interface KillOptions {
@@ -50,48 +39,36 @@ export interface KillOptions {
   readonly seed: number;
   /** An empty folder. */
   readonly folder: string;
-  /** The recorder; without it no life ends inside a system call. */
-  readonly library: string | null;
-  /** The control: each record is reported before its commit. */
-  readonly reportsEarly?: boolean;
-  readonly onCycle?: (sum: Sum) => void;
+  readonly mortal: Mortal;
+  readonly onCycle?: ((sum: Sum) => void) | undefined;
 }
 
-/** Kills lives until their number is reached, and judges a copy of the folder after each. Runs one camera per core. */
+/** Kills lives until their number is reached, and judges what is left after each. Runs one camera per core. */
 export async function runKills(options: KillOptions): Promise<Sum> {
   const sum = emptySum();
   let next = options.seed;
   const lane = async (): Promise<void> => {
     while (sum.cycles < options.kills) await oneCamera(next++, options, sum);
   };
-  await Promise.all(Array.from({ length: availableParallelism() }, lane));
+  await Promise.all(Array.from({ length: options.mortal.lanes ?? availableParallelism() }, lane));
   return sum;
 }
 
-async function oneCamera(camera: number, options: KillOptions, sum: Sum): Promise<void> {
-  const { kills, folder, library, reportsEarly = false, onCycle } = options;
+async function oneCamera(camera: number, { kills, folder, mortal, onCycle }: KillOptions, sum: Sum): Promise<void> {
   const random = seededRandom(camera);
   const home = join(folder, String(camera));
-  const copy = join(folder, `${String(camera)}-judged`);
   mkdirSync(home, { recursive: true });
   const lines: Line[] = [];
-  let before: Verdict = { committed: 0, lost: [], duplicated: [], dropped: 0, wrong: [] };
+  let before = NOTHING;
+  const ends = mortal.endsOf(camera);
   for (let life = 0; life < LIVES && sum.cycles < kills; life++) {
-    const how = ENDS[(camera + life) % (library === null ? 2 : ENDS.length)] ?? 'moment';
-    const most = { moment: MOMENT_MAX_MS, statement: STATEMENTS_MAX, call: CALLS_MAX }[how];
+    const { name: end, most } = ends[(camera + life) % ends.length] ?? { name: 'moment', most: 1 };
     const at = 1 + Math.floor(random.uniform() * most);
-    const job = { folder: home, seed: camera, life, steps: STEPS, reportsEarly, isVersionTwo: isVersionTwo(camera) };
-    const ran = await runWorker(
-      how === 'statement' ? { ...job, killAtStatement: at } : job,
-      how === 'call' && library !== null ? watched({ library, folder: home, killAt: at }) : {},
-      how === 'moment' ? at : null,
-    );
+    const ran = await mortal.live({ camera, life, home, end, at });
     lines.push(...ran.lines);
     if (!ran.isKilled || sum.cycles >= kills) continue;
-    cpSync(home, copy, { recursive: true });
-    const verdict = judge(camera, copy, lines);
-    rmSync(copy, { recursive: true });
-    addVerdict(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${how} ${String(at)}`);
+    const verdict = await mortal.judge({ camera, home }, lines);
+    addVerdict(sum, verdict, `camera ${String(camera)}, life ${String(life)}, ${end} ${String(at)}`);
     sum.committed += verdict.committed - before.committed;
     sum.dropped += verdict.dropped - before.dropped;
     before = verdict;

@@ -6,10 +6,10 @@ import type { Outbox, QueuedRecord } from '../../../agent/outbox/outbox.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
-import { decodeObjectHeader } from '../../../protocol/seal/object.js';
 import { close } from '../../support/worlds/outbox-world.js';
 import { brokenSums } from '../../support/outbox-sums.js';
 import { Ledger, type PendingLoss } from './ledger.js';
+import { NOTHING_SEALED, openAll, type Openable, type RecordWithObjects } from './sealing.js';
 import { cameraOf, openFolder, type Line, type OpenedFolder } from './world.js';
 import { storeOf } from '../../support/outbox-store.js';
 import { placeKey } from '../../../protocol/objects/ids.js';
@@ -22,14 +22,27 @@ export interface Verdict {
   readonly duplicated: readonly string[];
   /** Reported records that were dropped by the limits or erased with the ownership, with a loss on record. */
   readonly dropped: number;
+  readonly openable: Openable;
+  /** The newest record is the key record of a period in which nothing was sealed yet. */
+  readonly isBetween: boolean;
   /** Every other violation, as a sentence. */
   readonly wrong: readonly string[];
 }
 
+export const NOTHING: Verdict = {
+  committed: 0,
+  lost: [],
+  duplicated: [],
+  dropped: 0,
+  openable: NOTHING_SEALED,
+  isBetween: false,
+  wrong: [],
+};
+
 const LATER_MS = 1e9;
 
 /** Opens a data folder and compares it with what was reported. Needs a copy of its own: opening changes it. */
-export function judge(seed: number, folder: string, lines: readonly Line[]): Verdict {
+export async function judge(seed: number, folder: string, lines: readonly Line[]): Promise<Verdict> {
   const records = lines.filter((line) => line.is === 'record');
   const committed = new Map(records.map((line) => [placeKey(line), line.hash]));
   let opened: OpenedFolder;
@@ -38,32 +51,36 @@ export function judge(seed: number, folder: string, lines: readonly Line[]): Ver
   } catch (error) {
     const { code, message } = asSealcamError(error);
     const lost = [...committed.keys()];
-    return { committed: lost.length, lost, duplicated: [], dropped: 0, wrong: [`not opened: ${code}, ${message}`] };
+    return { ...NOTHING, committed: lost.length, lost, wrong: [`not opened: ${code}, ${message}`] };
   }
   try {
-    return verdictOf(opened, committed, lines, existsSync(join(folder, 'uplink.json')), seed);
+    return await verdictOf(opened, committed, lines, existsSync(join(folder, 'uplink.json')), seed);
   } finally {
     close(opened);
   }
 }
 
-function verdictOf(
+async function verdictOf(
   opened: OpenedFolder,
   committed: ReadonlyMap<string, string>,
   lines: readonly Line[],
   hasUplink: boolean,
   seed: number,
-): Verdict {
+): Promise<Verdict> {
   const { outbox } = opened;
   const rejects = lines.filter((line) => line.is === 'rejected');
   const rejected = new Set(rejects.map(({ epoch, seq }) => placeKey({ epoch, seq })));
   const moved = new Set(rejects.filter(({ isOther }) => isOther).map(({ epoch }) => epoch));
   const ledger = ledgerOf(outbox, lines);
   const open = storeOf(outbox).queries.openEpoch.get()?.epoch ?? null;
+  const queued = outbox.read({ epoch: 0, seq: -1 }, 1000);
+  const openable = await openAll(cameraOf(seed), [...queued.map(withObjects), ...receipted(ledger, lines)]);
+  const newest = outbox.newest();
+  const isBetween = newest !== null && ledger.known.get(placeKey(newest))?.record.kind === 'key';
   const wrong = [
     ...brokenSums(outbox),
-    ...brokenMedia(outbox.read({ epoch: 0, seq: -1 }, 1000)),
-    ...unopenable(ledger, outbox.read({ epoch: 0, seq: -1 }, 1000), lines),
+    ...brokenMedia(queued),
+    ...openable.unopenable.map((place) => `${place} has a picture that nobody can open`),
     ...brokenState(opened, lines, hasUplink, seed),
   ];
   const lost: string[] = [];
@@ -78,7 +95,7 @@ function verdictOf(
     else lost.push(place);
   }
   wrong.push(...ledgerOf(outbox, lines).brokenChains(open, rejected, moved), ...recordsAgain(outbox));
-  return { committed: committed.size, lost, duplicated: [...ledger.duplicated], dropped, wrong };
+  return { committed: committed.size, lost, duplicated: [...ledger.duplicated], dropped, openable, isBetween, wrong };
 }
 
 function ledgerOf(outbox: Outbox, lines: readonly Line[]): Ledger {
@@ -107,27 +124,21 @@ function brokenMedia(records: readonly QueuedRecord[]): string[] {
   });
 }
 
-/** Returns the queued pictures of version 2 whose key record is neither here, whole, nor receipted: nobody can open them. */
-function unopenable(ledger: Ledger, records: readonly QueuedRecord[], lines: readonly Line[]): string[] {
-  const keys = new Set<string>();
-  const receipts = lines.filter((line) => line.is === 'receipted');
-  for (const { record } of ledger.known.values()) {
-    const isReceipted = receipts.some(({ epoch, from, to }) => {
-      return epoch === record.epoch && from <= record.seq && record.seq <= to;
+function withObjects({ bytes, media }: QueuedRecord): RecordWithObjects {
+  return { record: openSigned(anyRecordKind, nodeSuite, bytes).value, objects: media };
+}
+
+/** Returns what the cloud has for good: published, and named in a receipt. */
+function receipted(ledger: Ledger, lines: readonly Line[]): RecordWithObjects[] {
+  return lines.flatMap((line) => {
+    if (line.is !== 'receipted') return [];
+    const bodies = new Map(line.objects.map(({ seq, header, body }) => [seq, { header, body }]));
+    return [...bodies].flatMap(([seq, { header, body }]): RecordWithObjects[] => {
+      const known = ledger.known.get(placeKey({ epoch: line.epoch, seq }));
+      const sealed = { header: fromBase64(header), body: fromBase64(body) };
+      if (known === undefined || sealed.header === undefined || sealed.body === undefined) return [];
+      return [{ record: known.record, objects: [{ header: sealed.header, body: sealed.body }] }];
     });
-    if (record.key !== undefined && isReceipted) keys.add(toHex(record.key.periodId));
-  }
-  const opened = records.map((record) => ({
-    ...record,
-    value: openSigned(anyRecordKind, nodeSuite, record.bytes).value,
-  }));
-  for (const { value, media } of opened) {
-    if (value.key !== undefined && media.every((item) => item !== null)) keys.add(toHex(value.key.periodId));
-  }
-  return opened.flatMap(({ value, media }) => {
-    if (value.version === undefined || value.key !== undefined) return [];
-    const missing = media.some((item) => item !== null && !keys.has(toHex(decodeObjectHeader(item.header).periodId)));
-    return missing ? [`${placeKey(value)} has a picture that nobody can open`] : [];
   });
 }
 

@@ -2,16 +2,25 @@ import { mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { seededRandom } from '../../../common/seeded-random.js';
 import { CUTS, Disk, readImage, writeImage, type Image } from './disk.js';
-import { addVerdict, emptySum, type Sum } from './kills.js';
-import { judge } from './oracle.js';
+import type { CloudJob } from './cloud-worker.js';
+import type { Verdict } from './oracle.js';
 import { readLog, watched, type Change } from './recorder.js';
 import { runWorker } from './run.js';
-import { isVersionTwo, readLines, type Line } from './world.js';
+import { addVerdict, emptySum, type Sum } from './sum.js';
+import type { Job } from './worker.js';
+import { readLines, type Line } from './world.js';
 
 /** Recorded lives of one camera; each starts on what a cut left of the one before. */
 const LIVES = 4;
 const CUTS_PER_LIFE = 25;
-const STEPS = 40;
+/** One cut in this many comes right after a key record, where a life makes any. */
+const KEY_CUT = 5;
+
+/** What is recorded, cut off and judged: a camera's outbox, or a cloud's store. */
+export interface Recordable {
+  readonly job: (camera: number, life: number, home: string) => Job | CloudJob;
+  readonly judge: (camera: number, folder: string, lines: readonly Line[]) => Promise<Verdict>;
+}
 
 export interface PowercutOptions {
   readonly cuts: number;
@@ -19,13 +28,8 @@ export interface PowercutOptions {
   /** An empty folder. */
   readonly folder: string;
   readonly library: string;
-  /** The control: without the sync at each commit. */
-  readonly synchronous?: 'NORMAL';
-  /** The control: an outbox that drops key records like any other. */
-  readonly dropsKeys?: boolean;
-  /** Limit of the outbox. */
-  readonly maxBytes?: number;
-  readonly onCycle?: (sum: Sum) => void;
+  readonly recordable: Recordable;
+  readonly onCycle?: ((sum: Sum) => void) | undefined;
 }
 
 interface LifeStart {
@@ -50,24 +54,16 @@ export async function runPowercuts(options: PowercutOptions): Promise<Sum> {
 }
 
 async function oneLife(
-  { cuts, folder, library, synchronous, dropsKeys, maxBytes, onCycle }: PowercutOptions,
+  { cuts, folder, library, recordable, onCycle }: PowercutOptions,
   sum: Sum,
   { camera, life }: { readonly camera: number; readonly life: number },
   begin: LifeStart,
 ): Promise<LifeStart> {
   const random = seededRandom(camera * 1000 + life);
-  const { changes, disk } = await recordLife({
-    begin,
-    camera,
-    life,
-    library,
-    home: join(folder, 'home'),
-    log: join(folder, 'log'),
-    ...(synchronous === undefined ? {} : { synchronous }),
-    ...(dropsKeys === undefined ? {} : { dropsKeys }),
-    ...(maxBytes === undefined ? {} : { maxBytes }),
-  });
-  const moments = momentsOf(changes.length, Math.min(CUTS_PER_LIFE, cuts - sum.cycles), random.uniform);
+  const home = join(folder, 'home');
+  const job = recordable.job(camera, life, home);
+  const { changes, disk } = await recordLife({ begin, job, home, log: join(folder, 'log'), library });
+  const moments = momentsOf(changes, Math.min(CUTS_PER_LIFE, cuts - sum.cycles), random.uniform);
   let reports = '';
   let next = begin;
   let committed = 0;
@@ -81,7 +77,7 @@ async function oneLife(
       const lines = [...begin.lines, ...readLines(reports)];
       const copy = join(folder, 'judged');
       writeImage(image, copy);
-      const verdict = judge(camera, copy, lines);
+      const verdict = await recordable.judge(camera, copy, lines);
       rmSync(copy, { recursive: true });
       addVerdict(
         sum,
@@ -101,39 +97,22 @@ async function oneLife(
 
 interface Recording {
   readonly begin: LifeStart;
-  readonly camera: number;
-  readonly life: number;
-  readonly library: string;
+  readonly job: Job | CloudJob;
   readonly home: string;
   readonly log: string;
-  readonly synchronous?: 'NORMAL';
-  readonly dropsKeys?: boolean;
-  readonly maxBytes?: number;
+  readonly library: string;
 }
 
 /** Runs a life on the disk that a cut left. Returns its changes, and the disk before the first of them. */
 async function recordLife(recording: Recording): Promise<{ readonly changes: Change[]; readonly disk: Disk }> {
-  const { begin, camera, life, library, home, log, synchronous, dropsKeys, maxBytes } = recording;
+  const { begin, job, home, log, library } = recording;
   rmSync(home, { recursive: true, force: true });
   mkdirSync(home);
   writeImage(begin.image, home);
   const inodes = new Map(
     readdirSync(home).map((name) => [name, statSync(join(home, name), { bigint: true }).ino.toString()]),
   );
-  await runWorker(
-    {
-      folder: home,
-      seed: camera,
-      life,
-      steps: STEPS,
-      isAbrupt: life % 2 === 1,
-      isVersionTwo: isVersionTwo(camera),
-      ...(dropsKeys === undefined ? {} : { dropsKeys }),
-      ...(maxBytes === undefined ? {} : { maxBytes }),
-      ...(synchronous === undefined ? {} : { synchronous }),
-    },
-    watched({ library, folder: home, log }),
-  );
+  await runWorker(job, watched({ library, folder: home, log }));
   const changes = readLog(log);
   requireWhole(changes, Disk.of(begin.image, inodes), home);
   return { changes, disk: Disk.of(begin.image, inodes) };
@@ -153,12 +132,31 @@ function requireWhole(changes: readonly Change[], disk: Disk, home: string): voi
   }
 }
 
-/** Spreads moments evenly over all changes, each at a random place in its part. */
-function momentsOf(changes: number, count: number, uniform: () => number): Map<number, number> {
+/**
+ * Spreads moments evenly over all changes, each at a random place in its part; one in {@link KEY_CUT} of them falls between the
+ * commit of a key record and the next commit instead.
+ */
+function momentsOf(changes: readonly Change[], count: number, uniform: () => number): Map<number, number> {
   const moments = new Map<number, number>();
-  for (let n = 0; n < count; n++) {
-    const at = Math.min(changes - 1, Math.floor(((n + uniform()) * changes) / count));
-    moments.set(at, (moments.get(at) ?? 0) + 1);
+  const add = (at: number): void => void moments.set(at, (moments.get(at) ?? 0) + 1);
+  const keys = betweenKeyAndObject(changes);
+  const targeted = Math.min(keys.length, Math.floor(count / KEY_CUT));
+  for (let n = 0; n < targeted; n++) {
+    const [from, to] = keys[Math.floor(((n + uniform()) * keys.length) / targeted)] ?? [0, 0];
+    add(from + Math.floor(uniform() * (to - from)));
+  }
+  const spread = count - targeted;
+  for (let n = 0; n < spread; n++) {
+    add(Math.min(changes.length - 1, Math.floor(((n + uniform()) * changes.length) / spread)));
   }
   return moments;
+}
+
+/** Returns the ranges of changes from the report of a key record to the report of the next record. */
+function betweenKeyAndObject(changes: readonly Change[]): (readonly [from: number, to: number])[] {
+  const records = changes.flatMap((change, at) => {
+    const line = change.kind === 'report' ? readLines(change.text)[0] : undefined;
+    return line?.is === 'record' ? [{ at, isKey: line.isKey === true }] : [];
+  });
+  return records.flatMap(({ at, isKey }, i) => (isKey ? [[at, records[i + 1]?.at ?? changes.length] as const] : []));
 }

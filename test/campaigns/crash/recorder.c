@@ -106,6 +106,9 @@ static const char *name_in(const char *path) {
   if (folder == NULL || strncmp(path, folder, folder_length) != 0) return NULL;
   if (path[folder_length] == '\0') return "";
   if (path[folder_length] != '/' || strchr(path + folder_length + 1, '/') != NULL) return NULL;
+  /* SQLite's index of the log is mapped, and made again from the log by the first who opens the database. */
+  size_t length = strlen(path);
+  if (length > 4 && strcmp(path + length - 4, "-shm") == 0) return NULL;
   return path + folder_length + 1;
 }
 

@@ -1,18 +1,13 @@
 import type { Costs } from './costs.js';
-import type { Sum } from './kills.js';
-
-export interface Outcome {
-  readonly name: 'kills' | 'powercuts';
-  readonly sum: Sum;
-  readonly control: Sum;
-  readonly seed: number;
-  readonly seconds: number;
-}
-
-const NAMES = { kills: 'kill -9', powercuts: 'power cuts' } as const;
+import type { Outcome } from './outcomes.js';
 
 function row(cells: readonly (string | number)[]): string {
   return `| ${cells.map((cell) => (typeof cell === 'number' ? cell.toLocaleString('en') : cell)).join(' | ')} |`;
+}
+
+function controlled(found: number | undefined, cycles: number | undefined): string {
+  if (found === undefined || cycles === undefined) return '';
+  return `${found.toLocaleString('en')} in ${cycles.toLocaleString('en')} cycles`;
 }
 
 /** Formats outcomes for docs/outbox.md and the terminal. */
@@ -20,12 +15,40 @@ export function outcomesTable(outcomes: readonly Outcome[]): string {
   return [
     '| | cycles | reported as committed | lost | doubled | other violations | lost by the control |',
     '|---|---|---|---|---|---|---|',
-    ...outcomes.map(({ name, sum, control }) => {
+    ...outcomes.map(({ title, sum, controls: { lost } }) => {
       const other = sum.wrong.length - sum.lost - sum.duplicated;
-      const controlled = `${control.lost.toLocaleString('en')} in ${control.cycles.toLocaleString('en')} cycles`;
-      return row([NAMES[name], sum.cycles, sum.committed, sum.lost, sum.duplicated, other, controlled]);
+      const control = controlled(lost?.lost, lost?.cycles);
+      return row([title, sum.cycles, sum.committed, sum.lost, sum.duplicated, other, control]);
+    }),
+    '',
+    '| | periods | cuts right after a key record | pictures opened | that nobody can open | by the control |',
+    '|---|---|---|---|---|---|',
+    ...outcomes.map(({ title, sum, controls: { unopenable } }) => {
+      const control = controlled(unopenable?.unopenable, unopenable?.cycles);
+      return row([title, sum.periods.size, sum.between, sum.opened, sum.unopenable, control]);
     }),
   ].join('\n');
+}
+
+/** Returns an outcome for JSON. */
+export function outcomeObject({ sum, controls, seed, seconds }: Outcome): Record<string, unknown> {
+  const { cycles, committed, lost, duplicated, dropped, wrong, periods, between, opened, unopenable } = sum;
+  return {
+    cycles,
+    committed,
+    lost,
+    duplicated,
+    ...(controls.lost === undefined ? {} : { control_lost: controls.lost.lost }),
+    dropped,
+    periods: periods.size,
+    between_key_record_and_object: between,
+    pictures_opened: opened,
+    unopenable,
+    ...(controls.unopenable === undefined ? {} : { control_unopenable: controls.unopenable.unopenable }),
+    wrong,
+    seed,
+    seconds,
+  };
 }
 
 /** Formats costs for docs/outbox.md and the terminal. */

@@ -6,12 +6,11 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
 import type { AnyRecord } from '../../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
-import { keyBodyBytes } from '../../../protocol/objects/key-record.js';
-import { sealHeader2 } from '../../../protocol/seal/object.js';
-import { encodeCbor } from '../../../protocol/wire/cbor.js';
+import type { Period } from '../../../protocol/seal/period.js';
 import type { CameraWorld } from '../../support/worlds/camera-world.js';
 import { picture } from '../../support/worlds/outbox-world.js';
-import { MAX_AGE_MS, uplinkState, type Line, type OpenedFolder } from './world.js';
+import { newPeriod, sealPicture } from './sealing.js';
+import { MAX_AGE_MS, uplinkState, type Line, type OpenedFolder, type StoredObject } from './world.js';
 import { storeOf } from '../../support/outbox-store.js';
 
 export type Report = (line: Line) => void;
@@ -34,7 +33,10 @@ const STEPS: readonly (readonly [name: string, weight: number, step: Step])[] = 
   ['reject-other', 2, (life) => life.reject('equivocation')],
   ['flush-losses', 6, (life) => life.flushLosses()],
   ['count-loss', 2, (life) => life.outbox.countLoss('failed')],
-  ['age-out', 1, (life) => life.ageOut()],
+  ['age-out', 1, (life) => life.ageOut(2 * MAX_AGE_MS)],
+  // What a period began with is too old then, and what it ended with is not.
+  ['age', 4, (life) => life.ageOut(MAX_AGE_MS / 2)],
+  ['next-period', 4, (life) => life.endPeriod()],
   ['order', 4, (life) => life.order()],
   ['uplink', 4, (life) => life.keepUplink()],
   ['claim-again', 2, (life) => life.claim()],
@@ -62,6 +64,8 @@ export interface LifeSettings {
   readonly reportsEarly?: boolean | undefined;
   /** Claims are of version 2. */
   readonly isTwo?: boolean;
+  /** Called between the commit of a key record and what is sealed in its period. */
+  readonly onKey?: () => void;
 }
 
 /** One run of the agent's outbox on a camera, from its start to its end. */
@@ -73,12 +77,15 @@ export class Life {
   private readonly report: Report;
   private readonly reportsEarly: boolean;
   private readonly isTwo: boolean;
+  private readonly onKey: () => void;
   private nowMs: number;
-  /** Of this process and claim; null before the first. */
-  private period: { readonly id: Uint8Array; readonly claimHash: Uint8Array; objects: number } | null = null;
+  /** Of this process and claim; null before the first, and after one that ended. */
+  private period: Period | null = null;
 
-  constructor({ camera, opened, random, startMs, report, reportsEarly = false, isTwo = false }: LifeSettings) {
+  constructor(settings: LifeSettings) {
+    const { camera, opened, random, startMs, report, reportsEarly = false, isTwo = false } = settings;
     this.isTwo = isTwo;
+    this.onKey = settings.onKey ?? (() => undefined);
     this.reportsEarly = reportsEarly;
     this.camera = camera;
     this.opened = opened;
@@ -94,8 +101,8 @@ export class Life {
   }
 
   append(pictures: number): void {
-    const media = Array.from({ length: pictures }, () => this.sealed(picture(500 + this.below(PICTURE_BYTES_MAX))));
     const event = { id: this.random.bytes(16), phase: 'start', revision: 0 } as const;
+    const media = Array.from({ length: pictures }, () => this.sealed(event.id, 500 + this.below(PICTURE_BYTES_MAX)));
     const append = (): Verified<AnyRecord> | null => {
       return this.outbox.append(this.scene({ kind: 'motion', event }), media);
     };
@@ -133,9 +140,14 @@ export class Life {
     begin('end');
   }
 
-  ageOut(): void {
-    this.nowMs += 2 * MAX_AGE_MS;
+  /** Lets time pass, and appends, which drops what is too old. */
+  ageOut(ms: number): void {
+    this.nowMs += ms;
     this.append(0);
+  }
+
+  endPeriod(): void {
+    this.period = null;
   }
 
   publish(isReceipted: boolean): void {
@@ -148,7 +160,7 @@ export class Life {
       const last = own.at(-1);
       const claim = this.outbox.claimOf(epoch);
       if (first === undefined || last === undefined || claim === null) continue;
-      this.report({ is: 'receipted', epoch, from: first.seq, to: last.seq });
+      this.report({ is: 'receipted', epoch, from: first.seq, to: last.seq, objects: this.isTwo ? objectsOf(own) : [] });
       this.outbox.applyReceipt(
         this.camera.receipt(claim, [[first.seq, last.seq, last.hash]]),
         this.camera.time(this.nowMs),
@@ -222,27 +234,28 @@ export class Life {
     noteOwnership(this.outbox, this.opened.mirror);
   }
 
-  /** Makes a picture one of the period that this process has for the current claim, and makes the period first if it has to. */
-  private sealed({ media, sealed }: SealedMedia): SealedMedia {
+  /** Makes a picture: of the period that this process has for the current claim, which is made first if it has to be. */
+  private sealed(eventId: Uint8Array, bytes: number): SealedMedia {
     const claim = this.outbox.currentClaim();
-    if (!this.isTwo || claim === null) return { media, sealed };
+    if (!this.isTwo || claim === null) return picture(bytes);
     let { period } = this;
-    if (
-      period === null ||
-      !equal(period.claimHash, claim.hash) ||
-      !this.outbox.hasPeriod(claim.value.epoch, period.id)
-    ) {
-      period = { id: this.random.bytes(16), claimHash: claim.hash, objects: 0 };
-      this.period = period;
-      const body = this.random.bytes(keyBodyBytes(1));
-      const key = { periodId: period.id, commit: this.random.bytes(32), sealed: { header: new Uint8Array(0), body } };
+    const isGood =
+      period !== null &&
+      equal(period.context.claimHash, claim.hash) &&
+      this.outbox.hasPeriod(claim.value.epoch, period.context.periodId);
+    if (period === null || !isGood) {
+      const { keyRecord, period: next } = newPeriod(this.camera, claim, this.random);
       this.nowMs += 1000;
       const mediaId = this.random.bytes(16);
-      this.reportRecord(this.outbox.appendKey({ ...key, mediaId }, claim.hash, this.camera.time(this.nowMs)));
+      this.reportRecord(
+        this.outbox.appendKey({ ...keyRecord, mediaId }, claim.hash, this.camera.time(this.nowMs)),
+        true,
+      );
+      this.onKey();
+      period = next;
+      this.period = next;
     }
-    const header = encodeCbor(sealHeader2.toCbor([2, period.id, period.objects++, this.random.bytes(32)]));
-    const headerHash = nodeSuite.sha256(header);
-    return { media: { ...media, headerHash }, sealed: { ...sealed, header }, periodId: period.id };
+    return { ...sealPicture(period, eventId, bytes), periodId: period.context.periodId };
   }
 
   private send(records: readonly QueuedRecord[]): void {
@@ -251,10 +264,10 @@ export class Life {
     this.report({ is: 'published', records: records.map(({ bytes }) => toBase64(bytes)) });
   }
 
-  private reportRecord(record: Verified<AnyRecord> | null): void {
+  private reportRecord(record: Verified<AnyRecord> | null, isKey = false): void {
     if (record === null) return;
     const { epoch, seq } = record.value;
-    this.report({ is: 'record', epoch, seq, hash: toHex(record.hash) });
+    this.report({ is: 'record', epoch, seq, hash: toHex(record.hash), ...(isKey ? { isKey } : {}) });
   }
 
   private scene(content: Omit<RecordContent, 'time'>): RecordContent {
@@ -265,4 +278,12 @@ export class Life {
   private below(most: number): number {
     return Math.floor(this.random.uniform() * most);
   }
+}
+
+function objectsOf(records: readonly QueuedRecord[]): StoredObject[] {
+  return records.flatMap(({ seq, media }) =>
+    media.flatMap((item) => {
+      return item === null ? [] : [{ seq, header: toBase64(item.header), body: toBase64(item.body) }];
+    }),
+  );
 }

@@ -19,6 +19,8 @@ export interface Job {
   readonly steps: number;
   /** Kill -9 at this point, counting one before and one after each statement that changes the database. */
   readonly killAtStatement?: number;
+  /** Kill -9 between this key record, counted from one, and what is sealed in its period. */
+  readonly killAfterKey?: number;
   /** The control of the power cuts: the library's default in WAL mode, which does not sync at each commit. */
   readonly synchronous?: 'NORMAL';
   /** The control of the kills: reports each record as committed before its commit. */
@@ -77,6 +79,7 @@ tryStep('open', () => {
   if (job.synchronous !== undefined) database.pragma(`synchronous = ${job.synchronous}`);
   if (job.dropsKeys === true) dropKeys(outbox);
   if (job.killAtStatement !== undefined) killAt(outbox, job.killAtStatement);
+  let keys = 0;
   const life = new Life({
     camera,
     opened,
@@ -85,6 +88,9 @@ tryStep('open', () => {
     report,
     reportsEarly: job.reportsEarly,
     isTwo: job.isVersionTwo === true,
+    onKey: () => {
+      if (++keys === job.killAfterKey) process.kill(process.pid, 'SIGKILL');
+    },
   });
   if (job.costs !== undefined) life.makeEvents(job.costs.events, job.costs.pictureBytes);
   for (let i = 0; i < job.steps; i++) {

@@ -58,15 +58,38 @@ export function uplinkState(windowMs: number): PersistedUplink {
   };
 }
 
+/** A sealed object with the place of its record, in base64. */
+export interface StoredObject {
+  readonly seq: number;
+  readonly header: string;
+  readonly body: string;
+}
+
 /** Reports of the process that may be killed, one a line, each written only after it became true. */
 export type Line =
-  | { readonly is: 'record'; readonly epoch: number; readonly seq: number; readonly hash: string }
+  | {
+      readonly is: 'record';
+      readonly epoch: number;
+      readonly seq: number;
+      readonly hash: string;
+      /** It is the key record of a period. */
+      readonly isKey?: true;
+    }
   /** Records that left the camera, and that the cloud has from here on. Base64. */
   | { readonly is: 'published'; readonly records: readonly string[] }
   /** Reported before the camera learns of it. */
-  | { readonly is: 'receipted'; readonly epoch: number; readonly from: number; readonly to: number }
+  | {
+      readonly is: 'receipted';
+      readonly epoch: number;
+      readonly from: number;
+      readonly to: number;
+      /** Sealed objects of version 2 that the cloud has with them. */
+      readonly objects: readonly StoredObject[];
+    }
   /** `isOther`: for another record of its seq, so that the camera may go on elsewhere. */
   | { readonly is: 'rejected'; readonly epoch: number; readonly seq: number; readonly isOther: boolean }
+  /** A range that its owner is about to delete: from here on it may be hidden, and later gone. */
+  | { readonly is: 'deleted'; readonly epoch: number; readonly from: number; readonly to: number }
   | { readonly is: 'order'; readonly epoch: number; readonly counter: number }
   | { readonly is: 'uplink'; readonly window: number }
   | { readonly is: 'key'; readonly key: string }

@@ -10,7 +10,7 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import { Counters } from '../../../common/counters.js';
 import type { CameraMessage } from '../../../cloud/ingest/ingest.js';
 import { MqttFeed } from '../../../cloud/ingest/mqtt-feed.js';
-import { makeReceipt } from '../../../cloud/ingest/receipts.js';
+import { makeReceipt } from '../../../cloud/trust/receipts.js';
 import { openStore } from '../../../cloud/main/compose.js';
 import { busyAtOnce, loadCloudConfig } from '../../../cloud/main/config.js';
 import type { NewMedia } from '../../../cloud/store/store.js';

@@ -1,11 +1,21 @@
 import { mkdtempSync } from 'node:fs';
 import { join } from 'node:path';
-import { beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { onBadDisk } from '../../campaigns/crash/bad-disk.js';
 import { measureCosts, MANY_RECORDS } from '../../campaigns/crash/costs.js';
-import { runKills } from '../../campaigns/crash/kills.js';
-import { runPowercuts } from '../../campaigns/crash/powercuts.js';
+import { runKills, type Mortal } from '../../campaigns/crash/kills.js';
+import {
+  outboxMortal,
+  postgresMortal,
+  recordedOutbox,
+  recordedStore,
+  sqliteMortal,
+} from '../../campaigns/crash/mortals.js';
+import { SMALL_OUTBOX } from '../../campaigns/crash/outcomes.js';
+import { runPowercuts, type Recordable } from '../../campaigns/crash/powercuts.js';
 import { buildRecorder } from '../../campaigns/crash/recorder.js';
+import type { Sum } from '../../campaigns/crash/sum.js';
+import { postgres } from '../../support/engines/postgres.js';
 import { limitMs } from '../../support/runner/speed.js';
 import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
@@ -13,19 +23,26 @@ import { describeWith } from '../../support/engines/tools.js';
 const CYCLES = 50;
 const TIMEOUT_MS = limitMs(240_000);
 
+function kills(count: number, mortal: Mortal): Promise<Sum> {
+  return runKills({ kills: count, seed: 1, folder: tempFolder(), mortal });
+}
+
 describeWith('cc', 'the outbox', () => {
   const home = keptFolder();
   let library = '';
   beforeAll(() => {
     library = buildRecorder(home);
   });
+  const powercuts = (cuts: number, recordable: Recordable): Promise<Sum> =>
+    runPowercuts({ cuts, seed: 1, folder: tempFolder(), library, recordable });
 
   it(
-    'keeps every reported record once and in its chain after a kill -9 at any moment, statement or system call',
+    'keeps every reported record once and in its chain after a kill -9 at any moment, statement, system call or key record',
     async () => {
-      const sum = await runKills({ kills: CYCLES, seed: 1, folder: tempFolder(), library });
-      expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, wrong: [] });
+      const sum = await kills(CYCLES, outboxMortal({ library }));
+      expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, unopenable: 0, wrong: [] });
       expect(sum.committed).toBeGreaterThan(CYCLES);
+      expect([sum.between, sum.opened].every((count) => count > 0)).toBe(true);
     },
     TIMEOUT_MS,
   );
@@ -33,7 +50,7 @@ describeWith('cc', 'the outbox', () => {
   it(
     'control: loses records when it reports them before their commit',
     async () => {
-      const sum = await runKills({ kills: 15, seed: 1, folder: tempFolder(), library, reportsEarly: true });
+      const sum = await kills(15, outboxMortal({ library, reportsEarly: true }));
       expect(sum.lost).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
@@ -42,9 +59,11 @@ describeWith('cc', 'the outbox', () => {
   it(
     'keeps every reported record after a power cut, whichever unsynced writes are there, torn or missing',
     async () => {
-      const sum = await runPowercuts({ cuts: CYCLES, seed: 1, folder: tempFolder(), library });
-      expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, wrong: [] });
+      const sum = await powercuts(CYCLES, recordedOutbox());
+      expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, unopenable: 0, wrong: [] });
       expect(sum.committed).toBeGreaterThan(10);
+      // A cut between a key record and its first object leaves a period of which nothing is there.
+      expect(sum.between).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
   );
@@ -52,35 +71,27 @@ describeWith('cc', 'the outbox', () => {
   it(
     'control: loses records with synchronous=NORMAL',
     async () => {
-      const sum = await runPowercuts({
-        cuts: CYCLES,
-        seed: 1,
-        folder: tempFolder(),
-        library,
-        synchronous: 'NORMAL',
-      });
+      const sum = await powercuts(CYCLES, recordedOutbox({ synchronous: 'NORMAL' }));
       expect(sum.lost).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
   );
 
-  const small = { cuts: CYCLES, seed: 1, maxBytes: 30_000 };
-
   it(
     'keeps the key record of every picture of version 2 in a full outbox, through power cuts',
     async () => {
-      const sum = await runPowercuts({ ...small, folder: tempFolder(), library });
-      expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, wrong: [] });
-      expect(sum.dropped).toBeGreaterThan(0);
+      const sum = await powercuts(CYCLES, recordedOutbox(SMALL_OUTBOX));
+      expect(sum).toMatchObject({ cycles: CYCLES, lost: 0, duplicated: 0, unopenable: 0, wrong: [] });
+      expect([sum.dropped, sum.opened, sum.periods.size].every((count) => count > 0)).toBe(true);
     },
     TIMEOUT_MS,
   );
 
   it(
-    'control: leaves pictures that nobody can open when key records are dropped like any other record',
+    'control: leaves pictures that nobody can open when key records are dropped by size and age like any other record',
     async () => {
-      const sum = await runPowercuts({ ...small, folder: tempFolder(), library, dropsKeys: true });
-      expect(sum.wrong.some((what) => what.endsWith('has a picture that nobody can open'))).toBe(true);
+      const sum = await powercuts(CYCLES, recordedOutbox({ ...SMALL_OUTBOX, dropsKeys: true }));
+      expect(sum.unopenable).toBeGreaterThan(0);
     },
     TIMEOUT_MS,
   );
@@ -114,4 +125,61 @@ describeWith('cc', 'the outbox', () => {
     },
     TIMEOUT_MS,
   );
+});
+
+/** A cloud whose retention goes on across the ends of periods, and one that deletes key records by age like any other. */
+function keepsKeys(cycles: number, run: (dropsKeys: boolean) => Promise<Sum>): void {
+  it(
+    'keeps the key record of every picture that is left, and what it reported as stored',
+    async () => {
+      const sum = await run(false);
+      expect(sum).toMatchObject({ cycles, lost: 0, duplicated: 0, unopenable: 0, wrong: [] });
+      expect([sum.dropped, sum.opened].every((count) => count > 0)).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'control: leaves pictures that nobody can open when retention deletes key records by age',
+    async () => {
+      expect((await run(true)).unopenable).toBeGreaterThan(0);
+    },
+    TIMEOUT_MS,
+  );
+}
+
+const CLOUD_CYCLES = 10;
+
+describeWith('cc', 'the cloud on SQLite', () => {
+  const home = keptFolder();
+  let library = '';
+  beforeAll(() => {
+    library = buildRecorder(home);
+  });
+
+  describe('killed during retention', () => {
+    keepsKeys(CLOUD_CYCLES, (dropsKeys) => kills(CLOUD_CYCLES, sqliteMortal(library, dropsKeys)));
+  });
+
+  describe('without power during retention', () => {
+    keepsKeys(CLOUD_CYCLES, (dropsKeys) =>
+      runPowercuts({
+        cuts: CLOUD_CYCLES,
+        seed: 1,
+        folder: tempFolder(),
+        library,
+        recordable: recordedStore({ dropsKeys }),
+      }),
+    );
+  });
+});
+
+describeWith('postgres', 'the cloud on PostgreSQL', () => {
+  const server = postgres(keptFolder());
+  beforeAll(() => server.start(), limitMs(60_000));
+  afterAll(() => server.stop('kill'));
+
+  describe('killed during retention, process or server', () => {
+    keepsKeys(CLOUD_CYCLES, (dropsKeys) => kills(CLOUD_CYCLES, postgresMortal(server, dropsKeys)));
+  });
 });

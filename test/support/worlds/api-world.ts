@@ -124,6 +124,7 @@ export class ApiWorld {
       keepsForMs: KEEPS_FOR_MS,
       deletionDelayMs: DELETION_DELAY_MS,
       receiptKeys: [receiptSigner.publicKey],
+      receiptSigners,
       cloudOrigin: () => CLOUD,
       sendDown: (device, payload) => sentDown.push({ device, payload }),
       notReady: () => Promise.resolve(null),

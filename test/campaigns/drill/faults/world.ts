@@ -192,6 +192,7 @@ export class FaultWorld {
         feed: new Feed((item) => reader.readersOf(item)),
         cloudOrigin: () => CLOUD,
         receiptKeys: [this.receiptSigner.publicKey],
+        receiptSigners: [this.receiptSigner],
         sendDown: () => undefined,
         notReady: () => Promise.resolve(null),
         handInAccept: (device, claim, accept) => this.ingest.handInAccept(device, claim, accept),

@@ -2,12 +2,18 @@ import { equal } from '../../../../common/bytes.js';
 import { isSealcamError } from '../../../../common/errors.js';
 import { hpkeOpen } from '../../../../protocol/crypto/hpke.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import type { CryptoSuite } from '../../../../protocol/crypto/suite.js';
+import type { ChachaOpenLater, CryptoSuite } from '../../../../protocol/crypto/suite.js';
 import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
 import { checkKemKey, encapsulate } from '../../../../protocol/crypto/xwing.js';
 import { pad, unpad } from '../../../../protocol/seal/content.js';
 import { decodeKeyRecordBody, keyRecordBody } from '../../../../protocol/seal/key-record.js';
-import { decodeObjectHeader, openWithE, sealHeader2, type SealRole } from '../../../../protocol/seal/object.js';
+import {
+  decodeObjectHeader,
+  openWithE,
+  openWithELater,
+  sealHeader2,
+  type SealRole,
+} from '../../../../protocol/seal/object.js';
 import { openPeriod } from '../../../../protocol/seal/open-period.js';
 import { openStream, sealStream } from '../../../../protocol/seal/stream.js';
 import { decodeCbor, encodeCbor } from '../../../../protocol/wire/cbor.js';
@@ -32,6 +38,13 @@ function outcomeOf(action: () => Uint8Array | undefined): string {
     throw error;
   }
 }
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+/** As WebCrypto's, which Node 20 does not have. */
+const chachaLater: ChachaOpenLater = (key, nonce, box) => Promise.resolve(nodeSuite.chachaOpen(key, nonce, box));
 
 /** Runs on both suites, which must agree, and returns or throws as the first does. */
 function onBoth(run: (suite: CryptoSuite) => Uint8Array | undefined): Uint8Array | undefined {
@@ -71,12 +84,18 @@ const objectTarget: Target = {
         return encodeCbor([at, role, oneOf(random, objects).header, noise(random)]);
     }
   },
-  run: (input) => {
+  run: async (input) => {
     const raw = decodeCbor(input, { maxBytes: 1 << 20, maxDepth: 3, maxItems: 8 });
     const [at, role, header, body] = raw as [number, number, Uint8Array, Uint8Array];
     const object = objects[at];
     if (object === undefined) throw new Error('no such object');
     const context = { ...object.context, role: ROLES[role] ?? 'thumbnail' };
+    const opened = outcomeOf(() => openWithE(nodeSuite, object.key, context, { header, body }));
+    const later = await openWithELater(nodeSuite, chachaLater, object.key, context, { header, body }).then(
+      (content) => outcomeOf(() => content),
+      (error: unknown) => outcomeOf(() => rethrow(error)),
+    );
+    if (later !== opened) throw new Error(`${later} through WebCrypto, ${opened} without`);
     onBoth((suite) => openWithE(suite, object.key, context, { header, body }));
     return undefined;
   },

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from . import seal, seal2
-from .cbor import MAX_SEALED, decode_sequence
+from .cbor import MAX_SEALED, decode_cbor, decode_sequence
 from .cose import Signed, open_signed
 from .errors import FOREIGN, SEAL_REFUSED, UNSUPPORTED, require
 from .primitives import sha256
@@ -146,6 +146,8 @@ def open_picture(version: int, part: dict[str, bytes], place: seal2.Place) -> di
     if version == 2:
         return seal2.parse_content(seal2.open_object(part["key"], place, part["header"], part["body"]))
     require(len(part["header"]) + len(part["body"]) <= MAX_SEALED, "too long")
+    header = decode_cbor(part["header"], MAX_SEALED)
+    require(type(header) is not list or header[:1] != [seal2.SUITE], "suite 2 in a version-1 epoch")
     wraps, mac = seal.parse_header(part["header"])
     require(seal.header_mac(part["key"], wraps) == mac, "another K", SEAL_REFUSED)
     return seal.parse_plaintext(seal.open_body(part["body"], part["key"]))

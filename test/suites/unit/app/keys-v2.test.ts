@@ -6,7 +6,7 @@ import { memberOf, memberV2Of, ownerKeys, recipientOf } from '../../../../app/co
 import { openRecoveryFile } from '../../../../app/core/recovery-file.js';
 import { MemoryStorage } from '../../../../app/core/storage.js';
 import { realRandom } from '../../../../common/adapters/real-random.js';
-import { hkdfSha256 } from '../../../../protocol/crypto/hashes.js';
+import { hkdf } from '../../../../protocol/crypto/hkdf.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
 import { encapsulate, xwingKeys } from '../../../../protocol/crypto/xwing.js';
@@ -25,7 +25,7 @@ describe('the X-Wing key of an owner', () => {
   it('follows from a recovery file of version 0.1, beside the keys that open what was sealed before', async () => {
     const master = realRandom.bytes(32);
     // As 0.1 derived them.
-    const x25519 = nodeSuite.x25519PublicKey(hkdfSha256(master, 'sealcam/owner/x25519'));
+    const x25519 = nodeSuite.x25519PublicKey(hkdf(nodeSuite, master, 'sealcam/owner/x25519'));
     const context = {
       device: realRandom.bytes(32),
       account: realRandom.bytes(16),
@@ -39,7 +39,7 @@ describe('the X-Wing key of an owner', () => {
     const restored = await openRecoveryFile(await cheapRecoveryFile(master, PASSPHRASE), PASSPHRASE);
     const keys = ownerKeys(tweetnaclSuite, restored.master);
     expect(unseal(tweetnaclSuite, context, keys.recipient, old)).toEqual(content);
-    expect(keys.kemSeed).toEqual(hkdfSha256(master, 'sealcam/owner/xwing'));
+    expect(keys.kemSeed).toEqual(hkdf(nodeSuite, master, 'sealcam/owner/xwing'));
     const publicKey = await new OwnKem(tweetnaclSuite, keys, new MemoryStorage()).publicKey();
     const { enc, shared } = encapsulate(nodeSuite, realRandom, publicKey);
     expect(xwingKeys(nodeSuite, keys.kemSeed).decapsulate(enc)).toEqual(shared);

@@ -195,17 +195,18 @@ describe('account', () => {
     const types = lines.map((line) => (JSON.parse(line) as { type: string }).type);
     expect(types.slice(0, 4)).toEqual(['export', 'claim', 'record', 'record']);
     // The read of the picture. The export's own line is in the log after it, once for the whole range.
-    expect(types.slice(4)).toEqual(['access']);
+    expect(types.slice(4)).toEqual(['access', 'receipt']);
     const log = await api.store.access.ofReadable(own.world.owner.publicKey, 10);
     expect(log.filter(({ what }) => what === 'export')).toMatchObject([{ fromSeq: 0, toSeq: 1, mediaId: null }]);
     api.clock.advance(1000);
     const second = (await api.get('/v1/account/export', own.token)).raw.toString('utf8').trim().split('\n');
     expect(second.filter((line) => line.includes('"type":"access"'))).toHaveLength(2);
-    expect(verifyExport(nodeSuite, lines)).toEqual({ verdicts: { intact: 2 }, problems: [] });
+    expect(verifyExport(nodeSuite, lines)).toEqual({ verdicts: { intact: 2 }, problems: [], deletedEpochs: 0 });
     const corrupted = lines.map((line) => line.replace('"header":"', '"header":"AAAA'));
     expect(verifyExport(nodeSuite, corrupted).problems).toHaveLength(1);
     const without = lines.filter((line) => !line.includes('"claim"'));
-    expect(verifyExport(nodeSuite, without).verdicts).toEqual({ foreign: 2 });
+    // Both records and their receipt.
+    expect(verifyExport(nodeSuite, without).verdicts).toEqual({ foreign: 3 });
   });
 
   it('is exported without sealed objects that the record does not name', async () => {

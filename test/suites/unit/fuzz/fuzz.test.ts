@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { SealcamError } from '../../../../common/errors.js';
+import type { SealedContent } from '../../../../protocol/seal/content.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 import { CALL_MAX_MS, cpuMs, fuzz, inputOf, type Target } from '../../../campaigns/fuzz/harness.js';
 import { besideOldDecoder } from '../../../campaigns/fuzz/targets/decoders.js';
 import { TARGETS } from '../../../campaigns/fuzz/targets/index.js';
+import { besidePage } from '../../../campaigns/fuzz/targets/openers.js';
 import { limitMs } from '../../../support/runner/speed.js';
 
 const SEED = 4;
@@ -54,6 +56,12 @@ describe('fuzzing', () => {
       }
     },
   );
+
+  it('catches a page that shows what the command refuses', { timeout: limitMs(60_000) }, async () => {
+    const open = (): Promise<SealedContent> => Promise.resolve({ detail: {}, jpeg: null });
+    const { failures } = await run([besidePage({ open })], 60);
+    expect(failures.map(({ property }) => property)).toEqual(['typed error only']);
+  });
 
   it('gives the same inputs for the same seed', () => {
     for (const target of TARGETS.slice(0, 20)) {

@@ -50,14 +50,24 @@ export function makeReceipt(suite: CryptoSuite, signer: Signer, { epoch, entries
   const head = entries.filter((entry) => entry.type === 'head').sort((a, b) => b.seq - a.seq)[0];
   const stated = ranges.slice(0, LIMITS.receiptRangesMax - 1);
   if (head !== undefined && !stated.some(([, to]) => to === head.seq)) stated.push([head.seq, head.seq, head.hash]);
-  const receipt: AnyReceipt = {
-    ...(epoch.version === 2 ? { version: epoch.version } : {}),
-    device: epoch.device,
-    epoch: epoch.epoch,
-    claimHash: epoch.claimHash,
+  return signReceipt(suite, signer, epoch, {
     ranges: stated,
     ...(rejects.length === 0 ? {} : { rejects: rejects.slice(0, LIMITS.receiptRejectsMax) }),
     ...(pacing === null ? {} : { pacing }),
-  };
-  return signBytes(anyReceiptKind, suite, signer, receipt);
+  });
+}
+
+/** Signs a receipt with exactly these ranges. */
+export function signReceipt(
+  suite: CryptoSuite,
+  signer: Signer,
+  { version, device, epoch, claimHash }: ReceiptInput['epoch'],
+  stated: Pick<AnyReceipt, 'ranges' | 'rejects' | 'pacing'>,
+): Uint8Array {
+  const place = { device, epoch, claimHash };
+  return signBytes(anyReceiptKind, suite, signer, {
+    ...(version === 2 ? { version } : {}),
+    ...place,
+    ...stated,
+  });
 }
