@@ -10,7 +10,7 @@ import type { Indicator, IndicatorState } from '../../hal/peripherals.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { anyClaimKind, checkClaimSuccession, type AnyClaim, type ClaimV2 } from '../../protocol/objects/claim.js';
 import { checkKemKeys } from '../../protocol/objects/kem-keys.js';
-import { anyOfferKind } from '../../protocol/objects/offer.js';
+import { anyOfferKind, type Offer } from '../../protocol/objects/offer.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import {
   openSigned,
@@ -43,8 +43,8 @@ export interface OwnershipDependencies {
   readonly wrap: WrapKey;
   /** The version that the cloud of this connection takes. Version 2 only where it said so. */
   readonly version: () => ProtocolVersion;
-  /** Publishes an offer; its window is open from now on. */
-  readonly onOffer: (offer: Uint8Array) => void;
+  /** Publishes an offer, beside it the same one in version 2 where the camera takes a claim of either; its window is open from now on. */
+  readonly onOffer: (offer: Uint8Array, offerV2?: Uint8Array) => void;
   readonly onWindow: (open: boolean) => void;
   /** What the indicator shows while no window is open. */
   readonly restingState: () => IndicatorState;
@@ -86,8 +86,8 @@ export class OwnershipKeeper {
 
   /** Opens the claim window. A person is at the camera: button, console or first boot. */
   openWindow(): void {
-    const { clock, indicator, log, onOffer, onWindow } = this.deps;
-    onOffer(this.makeOffer('physical'));
+    const { clock, indicator, log, onWindow } = this.deps;
+    this.makeOffer('physical');
     onWindow(true);
     indicator.show('claim-window');
     log.info({ minutes: LIMITS.claimWindowMs / 60_000 }, 'the claim window is open');
@@ -99,14 +99,13 @@ export class OwnershipKeeper {
 
   /** Publishes an offer at the cloud's request. It admits only the current owner's claim. */
   offerToOwner(): void {
-    if (this.facts().ownerKey !== null) this.deps.onOffer(this.makeOffer('owner'));
+    if (this.facts().ownerKey !== null) this.makeOffer('owner');
   }
 
   /** Publishes the offer of the open window again, for a new connection. */
   repeatOffer(): void {
-    const { clock, version, suite, signer, onOffer } = this.deps;
-    const offer = this.window.physicalOffer(clock.monotonicMs(), version());
-    if (offer !== null) onOffer(signBytes(anyOfferKind, suite, signer, offer));
+    const offer = this.window.physicalOffer(this.deps.clock.monotonicMs());
+    if (offer !== null) this.publish(offer);
   }
 
   /**
@@ -188,10 +187,24 @@ export class OwnershipKeeper {
     return { suite, claim, mac, secret: claimSecret, facts: this.facts(), nowMs: clock.monotonicMs() };
   }
 
-  private makeOffer(mode: 'physical' | 'owner'): Uint8Array {
-    const { suite, signer, random, clock, version } = this.deps;
-    const offer = this.window.open(mode, this.facts(), random.bytes(16), clock.monotonicMs(), version());
-    return signBytes(anyOfferKind, suite, signer, offer);
+  private makeOffer(mode: Offer['mode']): void {
+    const { random, clock } = this.deps;
+    this.publish(this.window.open(mode, this.facts(), random.bytes(16), clock.monotonicMs()));
+  }
+
+  /** Publishes an offer in each version of which a claim may answer it. */
+  private publish(offer: Offer): void {
+    const { suite, signer, outbox, version, onOffer } = this.deps;
+    const signed = signBytes(anyOfferKind, suite, signer, offer);
+    if (version() === 1) {
+      onOffer(signed);
+      return;
+    }
+    const signedV2 = signBytes(anyOfferKind, suite, signer, this.window.inVersionTwo(offer));
+    const current = outbox.currentClaim();
+    // After a claim of version 2 one of version 1 would be refused.
+    if (current !== null && isVersionTwo(current.value)) onOffer(signedV2);
+    else onOffer(signed, signedV2);
   }
 
   private closeWindow(): void {

@@ -5,6 +5,7 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import type { LevelLog } from '../../../common/adapters/pino-log.js';
 import { toHex } from '../../../common/bytes.js';
 import type { LogFields } from '../../../common/log.js';
+import { VERSION } from '../../../common/version.js';
 import type { Camera } from '../../../hal/camera.js';
 import type { Hal } from '../../../hal/hal.js';
 import { MockCamera } from '../../../hal/mock/camera.js';
@@ -19,6 +20,7 @@ import {
 import type { Happening, SceneScript } from '../../../hal/mock/script.js';
 import { MockSystem, MockSystemClock } from '../../../hal/mock/system.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { agentName } from '../../../protocol/objects/agent-name.js';
 import { formatClaimCode } from '../../../protocol/objects/claim-code.js';
 import { wrapKey } from '../../../protocol/seal/key-record.js';
 import { uplinkSecrets } from '../../../agent/main/adapters/uplink-secrets.js';
@@ -61,6 +63,8 @@ export interface TestAgentOptions {
   readonly camera?: Camera;
   /** Overrides of the settings that suit a test. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** How an older program names itself. */
+  readonly agentName?: string;
   /** Replaces the log that keeps every entry. */
   readonly log?: LevelLog;
 }
@@ -122,6 +126,7 @@ export class TestAgent {
     };
     const log = options.log ?? testLog(this.log);
     this.agent = new Agent(config, {
+      agentName: options.agentName ?? agentName(VERSION),
       vitals: () => ({ uptimeS: 5, restarts: 0, starts: 1, memoryBytes: 70 * 2 ** 20, ownMemoryBytes: 21 * 2 ** 20 }),
       hal: this.hal,
       log,
