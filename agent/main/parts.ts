@@ -156,8 +156,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       ownership.handleClaim(claim, mac, kemKeys);
     },
     onHello: (versions) => {
-      // An open window was offered to a cloud that had not said this yet.
-      if (uplink.noteVersions(versions)) ownership.repeatOffer();
+      if (uplink.noteVersions(versions)) ownership.greeted();
     },
     onOfferRequest: () => {
       ownership.offerToOwner();
@@ -190,7 +189,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       downlink.handleMessage(payload);
     },
     onConnected: () => {
-      ownership.repeatOffer();
+      ownership.connected();
     },
     log: log.child('uplink'),
   });

@@ -54,11 +54,16 @@ export interface OwnershipDependencies {
   readonly onChanged: () => void;
 }
 
+/** How long an offer on a new connection waits for the cloud's greeting. A busy cloud takes seconds; a claim window is open for minutes. */
+const GREETING_TIMEOUT_MS = 5000;
+
 /** Keeps the camera's ownership: claim window, claims, and the end of an ownership. */
 export class OwnershipKeeper {
   private readonly deps: OwnershipDependencies;
   private readonly window = new ClaimWindow();
   private cancelClose: CancelTimer = () => undefined;
+  /** An offer that waits for the cloud of a new connection to say which versions it takes. */
+  private cancelOffer: CancelTimer = () => undefined;
   /** The KEM keys of a claim are being tried; one claim at a time. */
   private isTrying = false;
 
@@ -102,10 +107,25 @@ export class OwnershipKeeper {
     if (this.facts().ownerKey !== null) this.makeOffer('owner');
   }
 
-  /** Publishes the offer of the open window again, for a new connection. */
-  repeatOffer(): void {
-    const offer = this.window.physicalOffer(this.deps.clock.monotonicMs());
-    if (offer !== null) this.publish(offer);
+  /**
+   * Publishes the offer of the open window on a new connection, once its cloud said which versions it takes: an owner's page may
+   * answer within a moment, and would make an epoch of version 1. An older cloud never says it.
+   */
+  connected(): void {
+    const { clock, version } = this.deps;
+    if (version() === 2) this.greeted();
+    else {
+      this.cancelOffer();
+      this.cancelOffer = clock.after(GREETING_TIMEOUT_MS, () => {
+        this.repeatOffer();
+      });
+    }
+  }
+
+  /** The cloud said that it takes another version than it was offered. */
+  greeted(): void {
+    this.cancelOffer();
+    this.repeatOffer();
   }
 
   /**
@@ -142,6 +162,7 @@ export class OwnershipKeeper {
 
   stop(): void {
     this.cancelClose();
+    this.cancelOffer();
   }
 
   /** Accepts a claim if each of its KEM keys can be used. @throws SealcamError as it is refused, before and after the trial */
@@ -185,6 +206,11 @@ export class OwnershipKeeper {
   private attemptOf(claim: Verified<AnyClaim>, mac: Uint8Array | null): ClaimAttempt {
     const { suite, claimSecret, clock } = this.deps;
     return { suite, claim, mac, secret: claimSecret, facts: this.facts(), nowMs: clock.monotonicMs() };
+  }
+
+  private repeatOffer(): void {
+    const offer = this.window.physicalOffer(this.deps.clock.monotonicMs());
+    if (offer !== null) this.publish(offer);
   }
 
   private makeOffer(mode: Offer['mode']): void {

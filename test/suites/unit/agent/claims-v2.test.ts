@@ -21,9 +21,9 @@ describe('an offer', () => {
   it('is made in version 2 too, but only where the cloud of this connection announced it', () => {
     const { keeper, offers, world } = keeperOf(1);
     world.version = 2;
-    keeper.repeatOffer();
+    keeper.greeted();
     world.version = 1;
-    keeper.repeatOffer();
+    keeper.greeted();
     expect(offers.map((versions) => versions.map(versionOf))).toEqual([[1], [1, 2], [1]]);
     // The same offer: the nonce of an open window does not change.
     expect(new Set(offers.flat().map(({ nonce }) => nonce.toString())).size).toBe(1);
@@ -55,13 +55,41 @@ describe('an offer', () => {
     expect(versions()).toEqual([1, 2]);
   });
 
+  it('waits on a new connection until the cloud said what it takes, or did not for five seconds', () => {
+    const { keeper, offers, world, clock } = keeperOf(1);
+    const made = offers.length;
+    const since = (): number[][] => offers.slice(made).map((versions) => versions.map(versionOf));
+    keeper.connected();
+    clock.advance(4999);
+    expect(since()).toEqual([]);
+    world.version = 2;
+    keeper.greeted();
+    clock.advance(60_000);
+    expect(since()).toEqual([[1, 2]]);
+    // It said so in the CONNACK.
+    keeper.connected();
+    expect(since()).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    // A cloud of version 0.1.
+    world.version = 1;
+    keeper.connected();
+    clock.advance(5000);
+    expect(since()).toEqual([[1, 2], [1, 2], [1]]);
+    keeper.connected();
+    keeper.stop();
+    clock.advance(60_000);
+    expect(since()).toHaveLength(3);
+  });
+
   it('that was never of version 2 admits no claim of version 2', async () => {
     const { camera, give, nonce, keeper, world } = keeperOf(1);
     const claim = camera.claimV2(1, null, { nonce: nonce() });
     expect(await give(claim, camera.kemKeys)).toBe('claim.claim-refused');
     // The control: the same claim, once it was offered.
     world.version = 2;
-    keeper.repeatOffer();
+    keeper.greeted();
     expect(await give(claim, camera.kemKeys)).toBe('accepted');
   });
 });
