@@ -3,11 +3,12 @@ import { LogRing } from '../../common/adapters/log-ring.js';
 import { createLog, type LevelLog } from '../../common/adapters/pino-log.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
-import { RELEASED_MS } from '../../common/version.js';
+import { RELEASED_MS, VERSION } from '../../common/version.js';
 import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import type { SerialLine } from '../../hal/peripherals.js';
 import { MockButton } from '../../hal/mock/peripherals.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
+import { agentName } from '../../protocol/objects/agent-name.js';
 import { makeDataFolder } from './adapters/data-folder.js';
 import { countStart, type StartCount } from './adapters/start-count.js';
 import { heapWatch } from './adapters/heap-watch.js';
@@ -57,6 +58,7 @@ export function compose(
   const startedMs = hal.clock.monotonicMs();
   let count: StartCount = { starts: 0, startsSinceBoot: 1 };
   const agent = new Agent(config, {
+    agentName: agentName(VERSION),
     vitals: () => ({
       uptimeS: Math.floor((hal.clock.monotonicMs() - startedMs) / 1000),
       restarts: count.startsSinceBoot - 1,

@@ -4,7 +4,6 @@ import { sleep, type Clock } from '../../common/clock.js';
 import { Counters } from '../../common/counters.js';
 import { guard } from '../../common/guard.js';
 import type { Random } from '../../common/random.js';
-import { VERSION } from '../../common/version.js';
 import type { Hal } from '../../hal/hal.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
@@ -35,6 +34,8 @@ import { Privacy } from './privacy.js';
 import { captureSettings, recorderSettings } from './settings.js';
 
 export interface AgentDependencies {
+  /** How the program names itself in what it signs and sends. */
+  readonly agentName: string;
   readonly hal: Hal;
   readonly suite: CryptoSuite;
   /** Its monotonic time must be the HAL clock's. */
@@ -84,7 +85,7 @@ export interface AgentParts {
  * @throws SealcamError if keys or outbox cannot be used
  */
 export function makeParts(config: () => Config, deps: AgentDependencies): AgentParts {
-  const { hal, suite, random, clock, log, openSocket, uplinkStore, wrap, isClockSet, onWindow } = deps;
+  const { agentName, hal, suite, random, clock, log, openSocket, uplinkStore, wrap, isClockSet, onWindow } = deps;
   const settings = config();
   const counters = new Counters();
   const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
@@ -124,8 +125,8 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     ...identity,
     indicator: hal.indicator,
     log: log.child('ownership'),
-    onOffer: (offer) => {
-      uplink.publishOffer(offer);
+    onOffer: (offer, offerV2) => {
+      uplink.publishOffer(offer, offerV2);
     },
     onWindow: (open) => {
       uplink.setClaimWindow(open);
@@ -155,8 +156,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       ownership.handleClaim(claim, mac, kemKeys);
     },
     onHello: (versions) => {
-      // An open window was offered to a cloud that had not said this yet.
-      if (uplink.noteVersions(versions)) ownership.repeatOffer();
+      if (uplink.noteVersions(versions)) ownership.greeted();
     },
     onOfferRequest: () => {
       ownership.offerToOwner();
@@ -166,7 +166,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     },
   });
 
-  const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: VERSION }) };
+  const will = { topic: topicOf(device, 'status'), payload: encodeStatus({ online: false, agent: agentName }) };
   const uplink = new Uplink({
     clock,
     random,
@@ -174,7 +174,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     outbox,
     mirror,
     isClockSet,
-    agentVersion: VERSION,
+    agentVersion: agentName,
     store: uplinkStore,
     settings: {
       initialWindowMs: settings['uplink.initialWindow'],
@@ -189,7 +189,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       downlink.handleMessage(payload);
     },
     onConnected: () => {
-      ownership.repeatOffer();
+      ownership.connected();
     },
     log: log.child('uplink'),
   });
@@ -261,7 +261,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     system: hal.system,
     log: log.child('health'),
     intervalMs: settings['health.interval'],
-    agentVersion: VERSION,
+    agentVersion: agentName,
     cameraState: () => camera.state,
     isPrivate: () => privacy.isOn,
     connects: () => uplink.status().attempts,

@@ -3,7 +3,7 @@ import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
 import { isClaimMac, type AnyClaim } from '../../protocol/objects/claim.js';
 import type { Offer, OfferV2 } from '../../protocol/objects/offer.js';
-import type { ProtocolVersion, Verified } from '../../protocol/objects/signed-object.js';
+import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
 
@@ -19,7 +19,7 @@ export interface OwnershipFacts {
 interface OpenOffer {
   readonly offer: Offer;
   readonly untilMs: number;
-  /** Whether it was made as an offer of version 2 too: only then a claim of version 2 may answer it. */
+  /** Whether it was made in version 2 too: only then a claim of version 2 may answer it. */
   isTwoOffered: boolean;
 }
 
@@ -53,18 +53,12 @@ export class ClaimWindow {
    *
    * @throws SealcamError `claim-refused`
    */
-  open(
-    mode: Offer['mode'],
-    facts: OwnershipFacts,
-    nonce: Uint8Array,
-    nowMs: number,
-    version: ProtocolVersion = 1,
-  ): Offer | OfferV2 {
+  open(mode: Offer['mode'], facts: OwnershipFacts, nonce: Uint8Array, nowMs: number): Offer {
     if (mode === 'owner' && facts.ownerKey === null) {
       throw new SealcamError('claim-refused', 'an owner offer needs an owner');
     }
     const known = this.offers.get(mode);
-    if (mode === 'owner' && known !== undefined && isGood(known, facts, nowMs)) return asVersion(known, version);
+    if (mode === 'owner' && known !== undefined && isGood(known, facts, nowMs)) return known.offer;
     const offer: Offer = {
       device: facts.device,
       lastEpoch: facts.lastEpoch,
@@ -72,9 +66,15 @@ export class ClaimWindow {
       mode,
       nonce,
     };
-    const open = { offer, untilMs: nowMs + LIMITS.claimWindowMs, isTwoOffered: false };
-    this.offers.set(mode, open);
-    return asVersion(open, version);
+    this.offers.set(mode, { offer, untilMs: nowMs + LIMITS.claimWindowMs, isTwoOffered: false });
+    return offer;
+  }
+
+  /** Returns an open offer in version 2. From now on a claim of that version may answer it too. */
+  inVersionTwo(offer: Offer): OfferV2 {
+    const open = this.offers.get(offer.mode);
+    if (open !== undefined) open.isTwoOffered = true;
+    return { ...offer, version: 2 };
   }
 
   /** Withdraws all offers. */
@@ -83,9 +83,9 @@ export class ClaimWindow {
   }
 
   /** Returns the offer of the physical window, null if it is not open. */
-  physicalOffer(nowMs: number, version: ProtocolVersion = 1): Offer | OfferV2 | null {
+  physicalOffer(nowMs: number): Offer | null {
     const open = this.offers.get('physical');
-    return open !== undefined && nowMs < open.untilMs ? asVersion(open, version) : null;
+    return open !== undefined && nowMs < open.untilMs ? open.offer : null;
   }
 
   /** Returns when the physical window closes, null if it is not open. */
@@ -120,13 +120,6 @@ export class ClaimWindow {
       throw refused('the camera has another owner');
     }
   }
-}
-
-/** An offer of version 2 admits a claim of either version. */
-function asVersion(open: OpenOffer, version: ProtocolVersion): Offer | OfferV2 {
-  if (version === 1) return open.offer;
-  open.isTwoOffered = true;
-  return { ...open.offer, version };
 }
 
 function isGood({ offer, untilMs }: OpenOffer, { lastEpoch, lastClaimHash }: OwnershipFacts, nowMs: number): boolean {

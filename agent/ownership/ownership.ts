@@ -10,7 +10,7 @@ import type { Indicator, IndicatorState } from '../../hal/peripherals.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { anyClaimKind, checkClaimSuccession, type AnyClaim, type ClaimV2 } from '../../protocol/objects/claim.js';
 import { checkKemKeys } from '../../protocol/objects/kem-keys.js';
-import { anyOfferKind } from '../../protocol/objects/offer.js';
+import { anyOfferKind, type Offer } from '../../protocol/objects/offer.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import {
   openSigned,
@@ -43,8 +43,8 @@ export interface OwnershipDependencies {
   readonly wrap: WrapKey;
   /** The version that the cloud of this connection takes. Version 2 only where it said so. */
   readonly version: () => ProtocolVersion;
-  /** Publishes an offer; its window is open from now on. */
-  readonly onOffer: (offer: Uint8Array) => void;
+  /** Publishes an offer, beside it the same one in version 2 where the camera takes a claim of either; its window is open from now on. */
+  readonly onOffer: (offer: Uint8Array, offerV2?: Uint8Array) => void;
   readonly onWindow: (open: boolean) => void;
   /** What the indicator shows while no window is open. */
   readonly restingState: () => IndicatorState;
@@ -54,11 +54,16 @@ export interface OwnershipDependencies {
   readonly onChanged: () => void;
 }
 
+/** How long an offer on a new connection waits for the cloud's greeting. A busy cloud takes seconds; a claim window is open for minutes. */
+const GREETING_TIMEOUT_MS = 5000;
+
 /** Keeps the camera's ownership: claim window, claims, and the end of an ownership. */
 export class OwnershipKeeper {
   private readonly deps: OwnershipDependencies;
   private readonly window = new ClaimWindow();
   private cancelClose: CancelTimer = () => undefined;
+  /** An offer that waits for the cloud of a new connection to say which versions it takes. */
+  private cancelOffer: CancelTimer = () => undefined;
   /** The KEM keys of a claim are being tried; one claim at a time. */
   private isTrying = false;
 
@@ -86,8 +91,8 @@ export class OwnershipKeeper {
 
   /** Opens the claim window. A person is at the camera: button, console or first boot. */
   openWindow(): void {
-    const { clock, indicator, log, onOffer, onWindow } = this.deps;
-    onOffer(this.makeOffer('physical'));
+    const { clock, indicator, log, onWindow } = this.deps;
+    this.makeOffer('physical');
     onWindow(true);
     indicator.show('claim-window');
     log.info({ minutes: LIMITS.claimWindowMs / 60_000 }, 'the claim window is open');
@@ -99,14 +104,28 @@ export class OwnershipKeeper {
 
   /** Publishes an offer at the cloud's request. It admits only the current owner's claim. */
   offerToOwner(): void {
-    if (this.facts().ownerKey !== null) this.deps.onOffer(this.makeOffer('owner'));
+    if (this.facts().ownerKey !== null) this.makeOffer('owner');
   }
 
-  /** Publishes the offer of the open window again, for a new connection. */
-  repeatOffer(): void {
-    const { clock, version, suite, signer, onOffer } = this.deps;
-    const offer = this.window.physicalOffer(clock.monotonicMs(), version());
-    if (offer !== null) onOffer(signBytes(anyOfferKind, suite, signer, offer));
+  /**
+   * Publishes the offer of the open window on a new connection, once its cloud said which versions it takes: an owner's page may
+   * answer within a moment, and would make an epoch of version 1. An older cloud never says it.
+   */
+  connected(): void {
+    const { clock, version } = this.deps;
+    if (version() === 2) this.greeted();
+    else {
+      this.cancelOffer();
+      this.cancelOffer = clock.after(GREETING_TIMEOUT_MS, () => {
+        this.repeatOffer();
+      });
+    }
+  }
+
+  /** The cloud said that it takes another version than it was offered. */
+  greeted(): void {
+    this.cancelOffer();
+    this.repeatOffer();
   }
 
   /**
@@ -143,6 +162,7 @@ export class OwnershipKeeper {
 
   stop(): void {
     this.cancelClose();
+    this.cancelOffer();
   }
 
   /** Accepts a claim if each of its KEM keys can be used. @throws SealcamError as it is refused, before and after the trial */
@@ -188,10 +208,29 @@ export class OwnershipKeeper {
     return { suite, claim, mac, secret: claimSecret, facts: this.facts(), nowMs: clock.monotonicMs() };
   }
 
-  private makeOffer(mode: 'physical' | 'owner'): Uint8Array {
-    const { suite, signer, random, clock, version } = this.deps;
-    const offer = this.window.open(mode, this.facts(), random.bytes(16), clock.monotonicMs(), version());
-    return signBytes(anyOfferKind, suite, signer, offer);
+  private repeatOffer(): void {
+    const offer = this.window.physicalOffer(this.deps.clock.monotonicMs());
+    if (offer !== null) this.publish(offer);
+  }
+
+  private makeOffer(mode: Offer['mode']): void {
+    const { random, clock } = this.deps;
+    this.publish(this.window.open(mode, this.facts(), random.bytes(16), clock.monotonicMs()));
+  }
+
+  /** Publishes an offer in each version of which a claim may answer it. */
+  private publish(offer: Offer): void {
+    const { suite, signer, outbox, version, onOffer } = this.deps;
+    const signed = signBytes(anyOfferKind, suite, signer, offer);
+    if (version() === 1) {
+      onOffer(signed);
+      return;
+    }
+    const signedV2 = signBytes(anyOfferKind, suite, signer, this.window.inVersionTwo(offer));
+    const current = outbox.currentClaim();
+    // After a claim of version 2 one of version 1 would be refused.
+    if (current !== null && isVersionTwo(current.value)) onOffer(signedV2);
+    else onOffer(signed, signedV2);
   }
 
   private closeWindow(): void {

@@ -189,11 +189,12 @@ export class Uplink {
     this.delivery?.pump();
   }
 
-  /** Publishes a signed offer now, if there is a connection. */
-  publishOffer(offer: Uint8Array): void {
+  /** Publishes a signed offer now, with its version 2 where there is one, if there is a connection. */
+  publishOffer(offer: Uint8Array, offerV2?: Uint8Array): void {
     if (this.socket === null || !this.isConnected) return;
     const topic = topicOf(this.deps.device, 'up');
-    this.socket.publish(topic, encodeUp({ type: 'offer', offer })).catch((error: unknown) => {
+    const both = offerV2 === undefined ? {} : { offerV2 };
+    this.socket.publish(topic, encodeUp({ type: 'offer', offer, ...both })).catch((error: unknown) => {
       this.deps.log.debug({ code: asSealcamError(error).code }, 'an offer was not acknowledged');
     });
   }

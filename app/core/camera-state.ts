@@ -1,7 +1,7 @@
 import { toHex } from '../../common/bytes.js';
 import { LIMITS } from '../../common/limits.js';
+import { isVersionHidden } from '../../protocol/objects/agent-name.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
-import { isVersionHidden } from '../../protocol/verify/orders.js';
 import { CameraLog, type HistoryMark } from './camera-log.js';
 import type { CameraItem } from './cloud-answers.js';
 import { plausibleWallMs, signedMs } from './plausible-time.js';

@@ -16,7 +16,9 @@ export const infoAnswer = v.object({
   takesKemKeys: v.optional(v.boolean()),
 });
 export const challengeAnswer = v.object({ cloudOrigin: v.string(), nonce: v.hexBytes(32), expiresAtMs: v.int() });
-export const offerAnswer = v.object({ offer: v.base64Bytes });
+/** `offerV2`: the same offer in version 2, of a camera that takes a claim of either. */
+export const offerAnswer = v.object({ offer: v.base64Bytes, offerV2: v.optional(v.base64Bytes) });
+export type OfferAnswer = v.InferOutput<typeof offerAnswer>;
 export const commandAnswer = v.object({ online: v.nullable(v.boolean()) });
 export const revocationAnswer = v.object({ list: v.nullable(v.base64Bytes) });
 export const kemKeyAnswer = v.object({ kemKey: v.base64Bytes });

@@ -30,6 +30,7 @@ import {
   type FirstAnswer,
   type AccountAnswer,
   type CameraItem,
+  type OfferAnswer,
   type PeriodAnswer,
   type RecordsAnswer,
 } from './cloud-answers.js';
@@ -128,8 +129,8 @@ export class CloudClient {
   }
 
   /** Returns a camera's signed offer. @throws SealcamError `not-found` while it has none */
-  async offer(device: Uint8Array): Promise<Uint8Array> {
-    return (await this.call({ method: 'GET', path: `/v1/devices/${toHex(device)}/offer` }, offerAnswer)).offer;
+  offer(device: Uint8Array): Promise<OfferAnswer> {
+    return this.call({ method: 'GET', path: `/v1/devices/${toHex(device)}/offer` }, offerAnswer);
   }
 
   /**

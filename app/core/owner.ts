@@ -16,6 +16,7 @@ import type { PeriodState } from '../../protocol/verify/history.js';
 import { isMediaOf } from '../../protocol/verify/media.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
 import { ClaimMaker, type KemDependencies } from './claim-maker.js';
+import type { OfferAnswer } from './cloud-answers.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { MemberKeys } from './member-keys.js';
@@ -246,15 +247,16 @@ export class Owner {
   }
 
   private async openOffer(device: Uint8Array): Promise<Offer | OfferV2 | null> {
-    const { suite, client } = this.deps;
-    let bytes: Uint8Array;
+    const { suite, client, kem } = this.deps;
+    let answer: OfferAnswer;
     try {
-      bytes = await client.offer(device);
+      answer = await client.offer(device);
     } catch (error) {
       if (isSealcamError(error) && error.code === 'not-found') return null;
       throw error;
     }
-    const offer = openSigned(anyOfferKind, suite, bytes).value;
+    const highest = kem === undefined ? answer.offer : (answer.offerV2 ?? answer.offer);
+    const offer = openSigned(anyOfferKind, suite, highest).value;
     if (!equal(offer.device, device)) throw new SealcamError('cloud-lied', 'an offer from another camera');
     return offer;
   }

@@ -4,7 +4,7 @@ import { LIMITS } from '../../common/limits.js';
 import * as v from '../../common/schema.js';
 import { anyClaimKind, checkClaimSuccession, type AnyClaim } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
-import { anyOfferKind } from '../../protocol/objects/offer.js';
+import { openOffers } from '../../protocol/objects/offer.js';
 import { openSigned, versionOf } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
@@ -31,7 +31,7 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
     const { device, nonce } = claim;
     const found = await store.claims.offer(device);
     const isOpen = found !== undefined && clock.wallMs() - found.atMs <= LIMITS.claimWindowMs;
-    const offer = isOpen ? openSigned(anyOfferKind, suite, found.offer).value : undefined;
+    const offer = isOpen ? openOffers(suite, found.offer, found.offerV2).value : undefined;
     const latest = await store.claims.latest(device);
     const isAdmitted = offer?.mode !== 'owner' || latest === undefined || equal(latest.account, account);
     // A camera that offered version 1 does not know the other.
@@ -76,13 +76,14 @@ export function claimRoutes(app: FastifyInstance, context: ApiContext): void {
       if (
         found === undefined ||
         clock.wallMs() - found.atMs > LIMITS.claimWindowMs ||
-        openSigned(anyOfferKind, suite, found.offer).value.lastEpoch < latestEpoch
+        openOffers(suite, found.offer).value.lastEpoch < latestEpoch
       ) {
         throw new SealcamError('not-found', 'this camera has no open claim window', {
           hint: 'Press its button (or Enter, on a mock camera) and try again within ten minutes.',
         });
       }
-      return { offer: toBase64(found.offer), receivedAtMs: found.atMs };
+      const both = found.offerV2 === undefined ? {} : { offerV2: toBase64(found.offerV2) };
+      return { offer: toBase64(found.offer), ...both, receivedAtMs: found.atMs };
     },
   );
 

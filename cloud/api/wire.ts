@@ -77,7 +77,11 @@ export const kemKeyBody = v.strictObject({
   kemKey: described(base64, 'the X-Wing public key with this hash'),
 });
 export const kemKeyAnswer = v.object({ kemKey: base64 });
-export const offerAnswer = v.object({ offer: base64, receivedAtMs: millis });
+export const offerAnswer = v.object({
+  offer: described(base64, 'in the lowest version that the camera takes'),
+  offerV2: v.optional(described(base64, 'the same in version 2, from a camera that takes both')),
+  receivedAtMs: millis,
+});
 
 export const recordItem = v.object({
   id: described(v.int(), 'arrival number, for resuming a stream'),

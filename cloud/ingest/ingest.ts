@@ -6,7 +6,7 @@ import { LIMITS } from '../../common/limits.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite, Signer } from '../../protocol/crypto/suite.js';
 import { anyClaimKind } from '../../protocol/objects/claim.js';
-import { anyOfferKind } from '../../protocol/objects/offer.js';
+import { openOffers } from '../../protocol/objects/offer.js';
 import type { RecordTime, AnyRecord } from '../../protocol/objects/record.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
@@ -227,7 +227,7 @@ export class Ingest {
     }
     if (message.type === 'offer') {
       // The claim route compares the offer's time with the wall clock, within minutes.
-      await this.handleOffer(device, message.offer, clock.wallMs());
+      await this.handleOffer(device, message, clock.wallMs());
       return;
     }
     const { claim, record } = message;
@@ -356,12 +356,16 @@ export class Ingest {
   }
 
   /** Stores an offer, and sends the claim that waits for it. */
-  private async handleOffer(device: Uint8Array, bytes: Uint8Array, nowMs: number): Promise<void> {
+  private async handleOffer(
+    device: Uint8Array,
+    { type: _, ...sent }: Extract<UpMessage, { readonly type: 'offer' }>,
+    atMs: number,
+  ): Promise<void> {
     const { store, suite, counters } = this.deps;
-    const offer = openSigned(anyOfferKind, suite, bytes);
+    const offer = openOffers(suite, sent.offer, sent.offerV2);
     if (!equal(offer.value.device, device)) throw new SealcamError('foreign', 'an offer of another camera');
     counters.add('offers');
-    if (!(await store.claims.putOffer(device, bytes, nowMs))) {
+    if (!(await store.claims.putOffer(device, { ...sent, atMs }))) {
       countRefused(counters, 'offers');
       return;
     }

@@ -14,6 +14,14 @@ export interface ClaimRow extends ClaimBinding {
   readonly acceptedAtMs: number;
 }
 
+/** A camera's signed offer. */
+export interface StoredOffer {
+  readonly offer: Uint8Array;
+  /** The same in version 2, where the camera made it in both. */
+  readonly offerV2?: Uint8Array;
+  readonly atMs: number;
+}
+
 /** A claim that an owner sent and the camera has not accepted yet. */
 export interface PendingClaim {
   readonly claim: Uint8Array;
@@ -84,8 +92,8 @@ export interface ClaimStore {
    * Stores the camera's newest offer in place of the last, and removes the offers and pending claims of windows that have
    * closed. Returns false, and stores nothing, while as many other offers are open as there may be.
    */
-  putOffer(device: Uint8Array, offer: Uint8Array, atMs: number): Promise<boolean>;
-  offer(device: Uint8Array): Promise<{ readonly offer: Uint8Array; readonly atMs: number } | undefined>;
+  putOffer(device: Uint8Array, offer: StoredOffer): Promise<boolean>;
+  offer(device: Uint8Array): Promise<StoredOffer | undefined>;
   /** Stores the claim that waits for the camera in place of the last. */
   putPending(device: Uint8Array, pending: PendingClaim): Promise<void>;
   pending(device: Uint8Array): Promise<PendingClaim | undefined>;

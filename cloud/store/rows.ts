@@ -4,6 +4,7 @@ import type {
   ClaimRow,
   ReadsChange,
   ReadsPause,
+  StoredOffer,
   StoredRecord,
   StoredRevocation,
 } from './store.js';
@@ -35,6 +36,17 @@ export function claimRow(columns: ClaimColumns): ClaimRow {
     acceptedAtMs: columns.accepted_at_ms,
     version: columns.version,
   };
+}
+
+export interface OfferColumns {
+  readonly offer: Uint8Array;
+  readonly offer_v2: Uint8Array | null;
+  readonly at_ms: number;
+}
+
+export function storedOffer({ offer, offer_v2: offerV2, at_ms: atMs }: OfferColumns): StoredOffer {
+  const both = offerV2 === null ? {} : { offerV2: new Uint8Array(offerV2) };
+  return { offer: new Uint8Array(offer), ...both, atMs };
 }
 
 export interface AccessColumns {

@@ -39,7 +39,7 @@ export interface CloudStore {
   close(): Promise<void>;
 }
 
-export type { ClaimRow, ClaimStore, Household, OfferedKemKey, PendingClaim } from './claim-store.js';
+export type { ClaimRow, ClaimStore, Household, OfferedKemKey, PendingClaim, StoredOffer } from './claim-store.js';
 export type { EpochKey } from './epoch-key.js';
 export type { PutOutcome } from './put-outcome.js';
 

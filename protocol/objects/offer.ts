@@ -1,9 +1,11 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import { LIMITS } from '../../common/limits.js';
+import type { CryptoSuite } from '../crypto/suite.js';
+import { encodeCbor } from '../wire/cbor.js';
 import { type TypeOf, bytes, field, names, nullable, struct, uint, versioned, versionTwo } from '../wire/codec.js';
 import { deviceId, HASH_BYTES, ID_BYTES } from './ids.js';
-import { kindOfVersions, PROTOCOL_VERSION, type SignedKind } from './signed-object.js';
+import { kindOfVersions, openSigned, PROTOCOL_VERSION, type SignedKind, type Verified } from './signed-object.js';
 
 const fields = {
   device: field(1, bytes(HASH_BYTES)),
@@ -42,8 +44,23 @@ export const offerKind: SignedKind<Offer> = {
   },
 };
 
-/** The same from a camera that takes a claim of version 2 as well; sent only where the cloud announced that version. */
+/** The same for a claim of version 2; sent only where the cloud announced that version. */
 export const offerKindV2: SignedKind<OfferV2> = { ...offerKind, codec: codecV2 };
 
 /** An offer of either version. */
 export const anyOfferKind: SignedKind<Offer | OfferV2> = kindOfVersions(offerKind, offerKindV2);
+
+/**
+ * Opens an offer as a camera sends it: in one version, or in both.
+ * @returns it in the highest version
+ * @throws SealcamError as {@link openSigned}; `malformed` where the two differ in more than their version
+ */
+export function openOffers(suite: CryptoSuite, offer: Uint8Array, offerV2?: Uint8Array): Verified<Offer | OfferV2> {
+  if (offerV2 === undefined) return openSigned(anyOfferKind, suite, offer);
+  const one = openSigned(offerKind, suite, offer);
+  const two = openSigned(offerKindV2, suite, offerV2);
+  if (!equal(encodeCbor(codec.toCbor(one.value)), encodeCbor(codec.toCbor(two.value)))) {
+    throw new SealcamError('malformed', 'an offer that says one thing in version 1 and another in version 2');
+  }
+  return two;
+}

@@ -18,7 +18,8 @@ export interface SentRecord {
 
 export type UpMessage =
   | { readonly type: 'records'; readonly records: readonly SentRecord[] }
-  | { readonly type: 'offer'; readonly offer: Uint8Array }
+  /** `offerV2`: the same offer in version 2, where a camera makes it in both. */
+  | { readonly type: 'offer'; readonly offer: Uint8Array; readonly offerV2?: Uint8Array }
   /** The camera's answer to a claim: the claim and the accept record, sent until a receipt covers the record. */
   | { readonly type: 'accept'; readonly claim: Uint8Array; readonly record: Uint8Array };
 
@@ -71,6 +72,7 @@ const sentRecord: Codec<SentRecord> = {
 
 const records = labelled(['records'], tuple(array(sentRecord, 1, LIMITS.messageRecordsMax)));
 const offer = labelled(['offer'], tuple(signed));
+const offerBoth = labelled(['offer', 'offerV2'], tuple(signed, signed));
 const accept = labelled(['claim', 'record'], tuple(signed, signed));
 const receipt = labelled(['receipt'], tuple(signed));
 const claim = labelled(['claim', 'mac'], tuple(signed, nullable(bytes(32))));
@@ -101,11 +103,12 @@ export const MESSAGE_SCHEMAS = {
 /** The same with what version 2 adds, for docs/protocol-v2.cddl. A claim of version 1 travels as before. */
 export const MESSAGE_SCHEMAS_V2 = {
   ...MESSAGE_SCHEMAS,
+  up: { ...MESSAGE_SCHEMAS.up, 'offer-both': offerBoth.schema },
   down: { ...MESSAGE_SCHEMAS.down, 'claim-v2': claimV2.schema, hello: hello.schema, look: look.schema },
 } as const;
 
 /** Message types, the first item of each payload. */
-export const UP = { records: 1, offer: 2, accept: 3 } as const;
+export const UP = { records: 1, offer: 2, 'offer-both': 2, accept: 3 } as const;
 export const DOWN = {
   receipt: 1,
   claim: 2,
@@ -141,7 +144,9 @@ export function encodeUp(message: UpMessage): Uint8Array {
     case 'records':
       return pack(UP.records, records, [message.records]);
     case 'offer':
-      return pack(UP.offer, offer, [message.offer]);
+      return message.offerV2 === undefined
+        ? pack(UP.offer, offer, [message.offer])
+        : pack(UP.offer, offerBoth, [message.offer, message.offerV2]);
     case 'accept':
       return pack(UP.accept, accept, [message.claim, message.record]);
   }
@@ -153,8 +158,13 @@ export function decodeUp(payload: Uint8Array): UpMessage {
   switch (type) {
     case UP.records:
       return { type: 'records', records: records.fromCbor(rest, 'up')[0] };
-    case UP.offer:
+    case UP.offer: {
+      if (rest.length > 1) {
+        const [first, second] = offerBoth.fromCbor(rest, 'up');
+        return { type: 'offer', offer: first, offerV2: second };
+      }
       return { type: 'offer', offer: offer.fromCbor(rest, 'up')[0] };
+    }
     case UP.accept: {
       const [signedClaim, record] = accept.fromCbor(rest, 'up');
       return { type: 'accept', claim: signedClaim, record };

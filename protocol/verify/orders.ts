@@ -7,13 +7,7 @@ import { mayOrder, type AnyClaim } from '../objects/claim.js';
 import type { AnyCommand } from '../objects/command.js';
 import { lookKind, type Look } from '../objects/look.js';
 import type { AnyRecord } from '../objects/record.js';
-import {
-  checkVersionOfEpoch,
-  openSigned,
-  versionOf,
-  type ProtocolVersion,
-  type Verified,
-} from '../objects/signed-object.js';
+import { checkVersionOfEpoch, openSigned, type ProtocolVersion, type Verified } from '../objects/signed-object.js';
 
 function isUnder(order: Pick<AnyCommand, 'device' | 'epoch' | 'claimHash'>, claim: Verified<AnyClaim>): boolean {
   return (
@@ -86,13 +80,4 @@ export function openAnsweredLook(
     throw new SealcamError('malformed', 'the answer to a look has a ciphertext where its order has no key');
   }
   return order;
-}
-
-/**
- * Returns whether a camera could make records of version 2 and has an owner of version 1, by its signed `health`: the cloud
- * may be hiding version 2.
- */
-export function isVersionHidden(claim: AnyClaim, agent: string): boolean {
-  const [, major = '0', minor = '0'] = /^(\d{1,9})\.(\d{1,9})(?:\D|$)/.exec(agent) ?? [];
-  return versionOf(claim) === 1 && (Number(major) > 1 || (Number(major) === 1 && Number(minor) >= 1));
 }

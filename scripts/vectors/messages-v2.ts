@@ -41,6 +41,7 @@ function goodMessages(world: VectorWorldV2): readonly MessageVector[] {
   };
   const up = { type: 'records', records: [key] } as const;
   const claim = { type: 'claim', claim: world.claimV2.bytes, kemKeys: world.kemKeys } as const;
+  const offer = { type: 'offer', offer: Uint8Array.of(1), offerV2: Uint8Array.of(2) } as const;
   return [
     { name: 'up-key-record', topic: topic('up'), message: up, payload: encodeUp(up) },
     down('down-claim-kem-keys', { ...claim, mac: null }),
@@ -52,6 +53,7 @@ function goodMessages(world: VectorWorldV2): readonly MessageVector[] {
     live('live-key-unit-continued', 1, LIVE_FLAGS.keyUnit + LIVE_FLAGS.continued),
     live('live-above-2-32', 4_294_967_301, 0),
     live('live-end', 4_294_967_302, LIVE_FLAGS.end),
+    { name: 'up-offer-in-both-versions', topic: topic('up'), message: offer, payload: encodeUp(offer) },
   ];
 }
 
@@ -87,5 +89,7 @@ function badMessages(world: VectorWorldV2): readonly BadMessage[] {
     of('live-of-six', 'live', 'malformed', [1, session, 0, 0, cipher, 0]),
     of('live-map', 'live', 'malformed', new Map([[0, 1]])),
     of('live-ciphertext-over-its-limit', 'live', 'malformed', [1, session, 0, 0, new Uint8Array(131_009)]),
+    of('up-offer-second-null', 'up', 'malformed', [2, claim, null]),
+    of('up-offer-of-four', 'up', 'malformed', [2, claim, claim, claim]),
   ];
 }

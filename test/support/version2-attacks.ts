@@ -134,12 +134,8 @@ async function kemKeySent(isReplaced: boolean): Promise<string> {
   const { world } = camera;
   const claim = camera.claim();
   const { value } = offerOf(world, { nonce: claim.value.nonce });
-  const offer = { ...value, version: 2 as const };
-  await api.store.claims.putOffer(
-    world.deviceId,
-    signObject(offerKindV2, nodeSuite, world.device, offer).bytes,
-    api.clock.wallMs(),
-  );
+  const offer = signObject(offerKindV2, nodeSuite, world.device, { ...value, version: 2 }).bytes;
+  await api.store.claims.putOffer(world.deviceId, { offer, atMs: api.clock.wallMs() });
   const kemKeys = camera.kemKeys.map((key, i) => (isReplaced && i === 2 ? realRandom.bytes(key.length) : key));
   const { token } = await api.session(world.owner);
   const body = { claim: toBase64(claim.bytes), mac: null, kemKeys: kemKeys.map(toBase64) };

@@ -5,7 +5,7 @@ import { versionOf } from '../../../protocol/objects/signed-object.js';
 import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds.js';
 import { byEpoch, eachClaim } from '../paging.js';
 import { kemColumn, kemKeysIn, namedKemKeys } from '../periods.js';
-import { claimRow, type ClaimColumns } from '../rows.js';
+import { claimRow, storedOffer, type ClaimColumns, type OfferColumns } from '../rows.js';
 import type { ClaimRow, ClaimStore, PendingClaim, PutOutcome } from '../store.js';
 import type { Database, Session } from './database.js';
 import { postgresOfferedKemKeys } from './offered-kem-keys.js';
@@ -191,25 +191,27 @@ export function postgresClaims(database: Database, partitions: Partitions): Clai
         { device, epoch, seq },
       );
     },
-    putOffer: async (device, offer, atMs) => {
+    putOffer: async (device, { offer, offerV2 = null, atMs }) => {
       const closed = { fromMs: atMs - LIMITS.claimWindowMs, toMs: atMs + LIMITS.claimWindowMs };
       // A time after the window that follows is of a clock that was ahead.
       await database.execute('DELETE FROM offer WHERE at_ms < @fromMs OR at_ms > @toMs', closed);
       await database.execute('DELETE FROM pending_claim WHERE at_ms < @fromMs OR at_ms > @toMs', closed);
       const stored = await database.execute(
-        `INSERT INTO offer (device, offer, at_ms) SELECT @device::bytea, @offer::bytea, @atMs::bigint
+        `INSERT INTO offer (device, offer, offer_v2, at_ms)
+         SELECT @device::bytea, @offer::bytea, @offerV2::bytea, @atMs::bigint
          WHERE (SELECT count(*) FROM offer WHERE device <> @device::bytea) < ${String(OFFERS_MAX)}
-         ON CONFLICT (device) DO UPDATE SET offer = excluded.offer, at_ms = excluded.at_ms`,
-        { device, offer, atMs },
+         ON CONFLICT (device) DO UPDATE
+         SET offer = excluded.offer, offer_v2 = excluded.offer_v2, at_ms = excluded.at_ms`,
+        { device, offer, offerV2, atMs },
       );
       return stored > 0;
     },
     offer: async (device) => {
-      const [row] = await database.rows<{ readonly offer: Uint8Array; readonly at_ms: number }>(
-        'SELECT offer, at_ms FROM offer WHERE device = @device',
+      const [row] = await database.rows<OfferColumns>(
+        'SELECT offer, offer_v2, at_ms FROM offer WHERE device = @device',
         { device },
       );
-      return row === undefined ? undefined : { offer: row.offer, atMs: row.at_ms };
+      return row === undefined ? undefined : storedOffer(row);
     },
     putPending: async (device, pending) => {
       await database.execute(

@@ -7,8 +7,8 @@ import { INVITED_EPOCHS_MAX, INVITING_ACCOUNTS_MAX, OFFERS_MAX } from '../bounds
 import { sqliteOfferedKemKeys } from './offered-kem-keys.js';
 import { byEpoch, eachClaim, sampleAccounts } from '../paging.js';
 import { kemColumn, kemKeysIn, namedKemKeys } from '../periods.js';
-import { bytesOrNull, claimRow, type ClaimColumns } from '../rows.js';
-import type { ClaimRow, ClaimStore, EpochKey, PendingClaim, PutOutcome } from '../store.js';
+import { bytesOrNull, claimRow, storedOffer, type ClaimColumns, type OfferColumns } from '../rows.js';
+import type { ClaimRow, ClaimStore, EpochKey, PendingClaim, PutOutcome, StoredOffer } from '../store.js';
 import type { Database, Guard } from './database.js';
 import type { InsertRecord } from './insert.js';
 
@@ -71,8 +71,8 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
     `UPDATE claim SET state = 'closed', closed_at_seq = @seq
      WHERE device = @device AND epoch = @epoch AND state = 'open'`,
   );
-  const putOffer = db.prepare<DeviceKey & { offer: Uint8Array; atMs: number }>(
-    `INSERT OR REPLACE INTO offer (device, offer, at_ms) SELECT @device, @offer, @atMs
+  const putOffer = db.prepare<DeviceKey & Omit<StoredOffer, 'offerV2'> & { offerV2: Uint8Array | null }>(
+    `INSERT OR REPLACE INTO offer (device, offer, offer_v2, at_ms) SELECT @device, @offer, @offerV2, @atMs
      WHERE (SELECT count(*) FROM offer WHERE device <> @device) < ${String(OFFERS_MAX)}`,
   );
   // A time after the window that follows is of a clock that was ahead.
@@ -82,8 +82,8 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
   const dropClaims = db.prepare<{ atMs: number; windowMs: number }>(
     'DELETE FROM pending_claim WHERE at_ms < @atMs - @windowMs OR at_ms > @atMs + @windowMs',
   );
-  const selectOffer = db.prepare<DeviceKey, { readonly offer: Uint8Array; readonly at_ms: number }>(
-    'SELECT offer, at_ms FROM offer WHERE device = @device',
+  const selectOffer = db.prepare<DeviceKey, OfferColumns>(
+    'SELECT offer, offer_v2, at_ms FROM offer WHERE device = @device',
   );
   const putPending = db.prepare<DeviceKey & Omit<PendingClaim, 'kemKeys'> & { kemKeys: Uint8Array | null }>(
     `INSERT OR REPLACE INTO pending_claim (device, claim, mac, kem_keys, nonce, at_ms)
@@ -166,20 +166,20 @@ export function sqliteClaims(db: Database, guard: Guard, insertRecord: InsertRec
     ...sqliteOfferedKemKeys(db, guard),
     kemKeys: (hashes) => guard(() => hashes.map((hash) => bytesOrNull(selectKem.get({ hash })?.key ?? null))),
     close: (device, epoch, seq) => guard(() => void close.run({ device, epoch, seq })),
-    putOffer: (device, offer, atMs) =>
+    putOffer: (device, { offer, offerV2 = null, atMs }) =>
       guard(() =>
         db
           .transaction(() => {
             dropOffers.run({ atMs, windowMs: LIMITS.claimWindowMs });
             dropClaims.run({ atMs, windowMs: LIMITS.claimWindowMs });
-            return putOffer.run({ device, offer, atMs }).changes > 0;
+            return putOffer.run({ device, offer, offerV2, atMs }).changes > 0;
           })
           .immediate(),
       ),
     offer: (device) =>
       guard(() => {
         const row = selectOffer.get({ device });
-        return row === undefined ? undefined : { offer: new Uint8Array(row.offer), atMs: row.at_ms };
+        return row === undefined ? undefined : storedOffer(row);
       }),
     putPending: (device, pending) =>
       guard(() => void putPending.run({ ...pending, kemKeys: kemColumn(pending.kemKeys), device })),

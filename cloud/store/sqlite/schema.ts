@@ -270,4 +270,8 @@ export const migrations: readonly string[] = [
   ) STRICT, WITHOUT ROWID;
   CREATE INDEX period_use_by_period ON period_use (device, epoch, period_id);
   `,
+  `
+  -- The same offer in version 2, of a camera that takes a claim of either.
+  ALTER TABLE offer ADD COLUMN offer_v2 BLOB;
+  `,
 ];

@@ -6,6 +6,7 @@ import type { CancelTimer, Clock } from '../../../common/clock.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { LogFields } from '../../../common/log.js';
 import type { Random } from '../../../common/random.js';
+import { VERSION } from '../../../common/version.js';
 import { Agent } from '../../../agent/main/agent.js';
 import { loadAgentConfig, type Config } from '../../../agent/config/keys.js';
 import type { PersistedUplink } from '../../../agent/uplink/machine.js';
@@ -13,6 +14,7 @@ import type { OpenSocket, SocketHandlers, UplinkSocket } from '../../../agent/up
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { simSuite } from './suite.js';
 import type { CryptoSuite, Signer } from '../../../protocol/crypto/suite.js';
+import { agentName } from '../../../protocol/objects/agent-name.js';
 import { deviceId } from '../../../protocol/objects/ids.js';
 import { wrapKey } from '../../../protocol/seal/key-record.js';
 import type { SimBroker } from './broker.js';
@@ -90,6 +92,7 @@ export class SimCamera {
     let agent: Agent;
     try {
       agent = new Agent(this.config(life), {
+        agentName: agentName(VERSION),
         hal,
         clock,
         suite: this.suiteOf(life),

@@ -2,7 +2,7 @@ import { equal, toHex } from '../../../common/bytes.js';
 import { isSealcamError } from '../../../common/errors.js';
 import type { AnyClaim } from '../../../protocol/objects/claim.js';
 import { simSuite } from './suite.js';
-import { anyOfferKind } from '../../../protocol/objects/offer.js';
+import { openOffers } from '../../../protocol/objects/offer.js';
 import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeStatus, decodeUp } from '../../../protocol/transport/messages.js';
@@ -124,7 +124,7 @@ export class Oracle {
   private checkUp(camera: ObservedCamera, payload: Uint8Array): void {
     const message = decodeUp(payload);
     if (message.type === 'offer') {
-      const offer = openSigned(anyOfferKind, simSuite, message.offer);
+      const offer = openOffers(simSuite, message.offer, message.offerV2);
       if (!equal(offer.value.device, camera.device)) this.fail(`${camera.name} publishes the offer of another`);
       return;
     }

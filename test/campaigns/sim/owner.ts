@@ -6,7 +6,7 @@ import { anyClaimKind, claimMac, type AnyClaim } from '../../../protocol/objects
 import { anyCommandKind, type AnyCommand } from '../../../protocol/objects/command.js';
 import { accountId } from '../../../protocol/objects/ids.js';
 import { kemHash } from '../../../protocol/objects/kem-keys.js';
-import { anyOfferKind } from '../../../protocol/objects/offer.js';
+import { openOffers } from '../../../protocol/objects/offer.js';
 import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned, signObject, versionOf } from '../../../protocol/objects/signed-object.js';
 import { xwingKeys, type XWingKeys } from '../../../protocol/crypto/xwing.js';
@@ -57,7 +57,7 @@ export class SimOwner {
     const found = await claims.offer(camera.device);
     const latest = await claims.latest(camera.device);
     if (found === undefined) return false;
-    const offer = openSigned(anyOfferKind, simSuite, found.offer).value;
+    const offer = openOffers(simSuite, found.offer, found.offerV2).value;
     if (latest !== undefined && offer.lastEpoch < latest.epoch) return equal(latest.account, this.account);
     if (versionOf(offer) !== (isTwo ? 2 : 1)) return false;
     const kemKeys = isTwo ? { kemKeys: [this.kem.publicKey] } : {};

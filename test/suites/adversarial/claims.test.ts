@@ -156,6 +156,14 @@ async function downgrade(from: ProtocolVersion): Promise<string> {
   return give(claimed.claim(2, first.hash, { nonce: open() }));
 }
 
+/** A claim of version 2 with the nonce of an offer that was made in both versions, after one of version 1 used it or not. */
+async function otherVersion(isUsed: boolean): Promise<string> {
+  const { camera: claimed, nonce: open, give } = keeperOf(2);
+  const nonceOfBoth = open();
+  if (isUsed) await give(claimed.claim(1, null, { nonce: nonceOfBoth }));
+  return give(claimed.claimV2(1, null, { nonce: nonceOfBoth }), claimed.kemKeys);
+}
+
 attacks('claims', 'Claims', [
   {
     name: "a member's KEM key swapped beside a claim of version 2, by the cloud that relays it",
@@ -180,6 +188,12 @@ attacks('claims', 'Claims', [
     expected: 'claim.claim-downgrade',
     observed: () => downgrade(2),
     control: { name: 'after a claim of version 1', expected: 'accepted', observed: () => downgrade(1) },
+  },
+  {
+    name: 'a second claim for one offer, in its other version',
+    expected: 'claim.claim-refused',
+    observed: () => otherVersion(true),
+    control: { name: 'the first one', expected: 'accepted', observed: () => otherVersion(false) },
   },
   {
     name: 'a claim outside a claim window',

@@ -1,11 +1,15 @@
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
+import { VERSION } from '../../../common/version.js';
+import { applyHealthReport, cameraViewOf, newCameraState } from '../../../app/core/camera-state.js';
 import type { OwnerSession } from '../../../app/core/owner-session.js';
+import { agentName } from '../../../protocol/objects/agent-name.js';
 import { deletionKind } from '../../../protocol/objects/deletion.js';
 import { floorKind, type Floor } from '../../../protocol/objects/floor.js';
 import { headsKind, type Heads } from '../../../protocol/objects/heads.js';
-import { signObject } from '../../../protocol/objects/signed-object.js';
+import { signObject, versionOf } from '../../../protocol/objects/signed-object.js';
 import { attacks } from '../../support/attack.js';
+import { ClaimingPage } from '../../support/worlds/claiming-page.js';
 import { HEALTH } from '../../support/worlds/cloud-world.js';
 import { PageCloud } from '../../support/worlds/page-cloud.js';
 
@@ -106,6 +110,23 @@ function fork(cloud: PageCloud): void {
   const { world, claim, records } = cloud;
   const prev = records[SEEN - 1]?.hash ?? null;
   records[SEEN] = world.record(claim, SEEN, prev, { kind: 'health', health: { ...HEALTH, queued: 0, connects: 9 } });
+}
+
+/** A camera that takes both versions is claimed through a cloud that may give the page its offer in version 1 alone. */
+async function claimedThrough(hides: 'version 2 of the offer' | 'nothing'): Promise<string> {
+  const page = new ClaimingPage();
+  const nonce = realRandom.bytes(16);
+  page.offer = page.makeOffer({ nonce });
+  if (hides === 'nothing') page.offerV2 = page.makeOffer({ nonce, version: 2 });
+  await page.claims();
+  const [claim] = page.sent;
+  if (claim === undefined) return 'nothing signed';
+  const { camera: world, history } = page;
+  const health = { ...HEALTH, agent: agentName(VERSION) };
+  const state = newCameraState(world.deviceId, 1);
+  applyHealthReport(state, world.record(world.claim(), 1, claim.hash, { kind: 'health', health }).value, 1);
+  const isWarned = cameraViewOf(state, history).isVersionHidden;
+  return `version ${String(versionOf(claim.value))}, ${isWarned ? 'warned' : 'no warning'}`;
 }
 
 attacks('continuity', 'In the page: a cloud that hides', [
@@ -252,6 +273,16 @@ attacks('continuity', 'In the page: a cloud that hides', [
     expected: 'alarm foreign',
     observed: () => strangerSays((cloud) => headsOf(cloud, nodeSuite.ed25519Signer(realRandom.bytes(32)))),
     control: { name: 'one of the owner', expected: 'whole', observed: () => strangerSays((cloud) => headsOf(cloud)) },
+  },
+  {
+    name: "the version 2 of a camera's offer",
+    expected: 'version 1, warned',
+    observed: () => claimedThrough('version 2 of the offer'),
+    control: {
+      name: 'it hides nothing',
+      expected: 'version 2, no warning',
+      observed: () => claimedThrough('nothing'),
+    },
   },
 ]);
 

@@ -4,7 +4,7 @@ import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { claimMac, type ClaimV2 } from '../../../protocol/objects/claim.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
-import { anyOfferKind } from '../../../protocol/objects/offer.js';
+import { openOffers } from '../../../protocol/objects/offer.js';
 import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.js';
 import { openSigned, versionOf, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeContent } from '../../../protocol/seal/content.js';
@@ -43,7 +43,7 @@ async function cloudOf(code: string, versions: readonly number[], seen: Seen): P
   client.on('message', (_, payload) => {
     const message = decodeUp(new Uint8Array(payload));
     if (message.type === 'offer') {
-      const { value } = openSigned(anyOfferKind, nodeSuite, message.offer);
+      const { value } = openOffers(nodeSuite, message.offer, message.offerV2);
       seen.offers.push(versionOf(value));
       if (versionOf(value) === 1) {
         down({ type: 'hello', versions });

@@ -49,6 +49,8 @@ export class ClaimingPage {
   named: readonly Uint8Array[] = [newKey(), newKey()];
   /** The offer that the cloud hands out; null for none. */
   offer: Uint8Array | null = null;
+  /** Beside it, the one in version 2 of a camera that made it in both. */
+  offerV2: Uint8Array | undefined;
   /** Claims that the page sent. */
   readonly sent: Verified<AnyClaim>[] = [];
   /** The KEM keys beside each of them. */
@@ -74,7 +76,9 @@ export class ClaimingPage {
       keepsForMs: () => Promise.resolve(this.keepsForMs),
       requestOffer: () => Promise.resolve(),
       offer: () =>
-        this.offer === null ? Promise.reject(new SealcamError('not-found', 'no offer')) : Promise.resolve(this.offer),
+        this.offer === null
+          ? Promise.reject(new SealcamError('not-found', 'no offer'))
+          : Promise.resolve({ offer: this.offer, offerV2: this.offerV2 }),
       sendClaim: (bytes: Uint8Array, _mac: Uint8Array | null, kemKeys: readonly Uint8Array[] | null) => {
         this.sent.push(openSigned(anyClaimKind, nodeSuite, bytes));
         this.sentKeys.push(kemKeys);

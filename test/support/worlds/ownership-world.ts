@@ -24,7 +24,8 @@ export interface OwnershipTrial {
   readonly counters: Counters;
   readonly keeper: OwnershipKeeper;
   readonly outbox: Outbox;
-  readonly offers: readonly Verified<Offer | OfferV2>[];
+  /** The offers, each in the versions in which it was made. */
+  readonly offers: readonly (readonly (Offer | OfferV2)[])[];
   /** What the cloud announced, and how often something happened. */
   readonly world: { version: ProtocolVersion; wraps: number; changes: number };
   /** Returns the nonce of the last offer. */
@@ -38,7 +39,7 @@ export function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere): Ow
   const camera = new CameraWorld();
   const clock = new VirtualClock();
   const counters = new Counters();
-  const offers: Verified<Offer | OfferV2>[] = [];
+  const offers: (Offer | OfferV2)[][] = [];
   const world = { version, wraps: 0, changes: 0 };
   const time = () => camera.time(clock.monotonicMs());
   const { outbox, mirror } = openOutbox({
@@ -67,14 +68,15 @@ export function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere): Ow
       return wrap(job);
     },
     version: () => world.version,
-    onOffer: (offer) => offers.push(openSigned(anyOfferKind, nodeSuite, offer)),
+    onOffer: (...versions) =>
+      offers.push(versions.flatMap((bytes = new Uint8Array(0)) => openSigned(anyOfferKind, nodeSuite, bytes).value)),
     onWindow: () => undefined,
     restingState: () => 'off',
     onEnding: () => undefined,
     onChanged: () => world.changes++,
   });
   keeper.openWindow();
-  const nonce = (): Uint8Array => offers.at(-1)?.value.nonce ?? new Uint8Array(16);
+  const nonce = (): Uint8Array => offers.at(-1)?.[0]?.nonce ?? new Uint8Array(16);
   const give = async (claim: Verified<AnyClaim>, kemKeys?: readonly Uint8Array[]): Promise<string> => {
     const before = world.changes;
     keeper.handleClaim(claim.bytes, claimMac(nodeSuite, secret, claim), kemKeys);

@@ -4,7 +4,9 @@ import { fromHex, toHex } from '../../../common/bytes.js';
 import type { Clock } from '../../../common/clock.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import { MemberBook } from '../../../app/core/member-keys.js';
 import { Orders } from '../../../app/core/orders.js';
+import { OwnKem } from '../../../app/core/own-kem.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
@@ -15,7 +17,18 @@ import type { TimelineEvent } from '../../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import type { Recipient } from '../../../protocol/objects/claim.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
+import { offerKind } from '../../../protocol/objects/offer.js';
+import { openSigned, type ProtocolVersion } from '../../../protocol/objects/signed-object.js';
 import { PAGE_ORIGIN } from './test-cloud.js';
+
+/** Reads of an offer what a page of version 1 can read. */
+class ClientOfVersionOne extends CloudClient {
+  override async offer(device: Uint8Array): Promise<{ readonly offer: Uint8Array }> {
+    const { offer } = await super.offer(device);
+    openSigned(offerKind, tweetnaclSuite, offer);
+    return { offer };
+  }
+}
 
 /** An owner or member with the page open: the page's own modules, without a browser. */
 export class Person {
@@ -29,11 +42,17 @@ export class Person {
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
 
-  constructor(cloudOrigin: string, master = realRandom.bytes(32), clock: Clock = realClock) {
+  /** @param version the highest version of the protocol that this page knows */
+  constructor(
+    cloudOrigin: string,
+    master = realRandom.bytes(32),
+    clock: Clock = realClock,
+    version: ProtocolVersion = 1,
+  ) {
     const suite = tweetnaclSuite;
     this.keys = ownerKeys(suite, master);
     const { keys } = this;
-    const client = new CloudClient({
+    const client = new (version === 1 ? ClientOfVersionOne : CloudClient)({
       suite,
       clock,
       keys,
@@ -43,10 +62,13 @@ export class Person {
     });
     this.client = client;
     const storage = new MemoryStorage();
-    const history = new HistoryKeeper(suite, storage, recipientOf(keys));
+    const kem = version === 1 ? null : { own: new OwnKem(suite, keys, storage), members: new MemberBook(storage) };
+    const known = kem === null ? {} : { kemHash: () => kem.own.hash() };
+    const history = new HistoryKeeper(suite, storage, recipientOf(keys), known);
     this.history = history;
     this.receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
-    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys: this.receiptKeys });
+    const claiming = kem === null ? {} : { kem };
+    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys: this.receiptKeys, ...claiming });
     const session = new OwnerSession({ client, history, clock, random: realRandom });
     this.session = session;
     const refresh = (): Promise<void> => session.refresh();

@@ -5,6 +5,7 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import type { LevelLog } from '../../../common/adapters/pino-log.js';
 import { toHex } from '../../../common/bytes.js';
 import type { LogFields } from '../../../common/log.js';
+import { VERSION } from '../../../common/version.js';
 import type { Camera } from '../../../hal/camera.js';
 import type { Hal } from '../../../hal/hal.js';
 import { MockCamera } from '../../../hal/mock/camera.js';
@@ -19,13 +20,16 @@ import {
 import type { Happening, SceneScript } from '../../../hal/mock/script.js';
 import { MockSystem, MockSystemClock } from '../../../hal/mock/system.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
+import { agentName } from '../../../protocol/objects/agent-name.js';
 import { formatClaimCode } from '../../../protocol/objects/claim-code.js';
 import { wrapKey } from '../../../protocol/seal/key-record.js';
+import { decodeDown } from '../../../protocol/transport/messages.js';
 import { uplinkSecrets } from '../../../agent/main/adapters/uplink-secrets.js';
 import { uplinkFile } from '../../../agent/main/adapters/uplink-file.js';
 import { Agent } from '../../../agent/main/agent.js';
 import { loadAgentConfig } from '../../../agent/config/keys.js';
 import { mqttSocket } from '../../../agent/uplink/mqtt-socket.js';
+import type { OpenSocket } from '../../../agent/uplink/socket.js';
 
 export interface LogEntry extends LogFields {
   readonly level: string;
@@ -61,6 +65,9 @@ export interface TestAgentOptions {
   readonly camera?: Camera;
   /** Overrides of the settings that suit a test. */
   readonly environment?: Readonly<Record<string, string>>;
+  readonly framesPerSecond?: number;
+  /** Plays a program of version 1: it hears nothing of other versions, and its health names none. */
+  readonly isOld?: boolean;
   /** Replaces the log that keeps every entry. */
   readonly log?: LevelLog;
 }
@@ -105,7 +112,7 @@ export class TestAgent {
         options.camera ??
         new MockCamera({
           script,
-          framesPerSecond: 10,
+          framesPerSecond: options.framesPerSecond ?? 10,
           clock,
           pace: 'live',
           frameLimit: null,
@@ -122,6 +129,7 @@ export class TestAgent {
     };
     const log = options.log ?? testLog(this.log);
     this.agent = new Agent(config, {
+      agentName: options.isOld === true ? VERSION : agentName(VERSION),
       vitals: () => ({ uptimeS: 5, restarts: 0, starts: 1, memoryBytes: 70 * 2 ** 20, ownMemoryBytes: 21 * 2 ** 20 }),
       hal: this.hal,
       log,
@@ -131,17 +139,33 @@ export class TestAgent {
       wrap: (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
       onWindow: () => undefined,
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
-      openSocket: (will, device) =>
-        mqttSocket({
+      openSocket: (will, device) => {
+        const open = mqttSocket({
           will,
           device,
           url: config['uplink.url'],
           keepAliveMs: config['uplink.keepAlive'],
           ...uplinkSecrets(config),
-        }),
+        });
+        return options.isOld === true ? deafToVersions(open) : open;
+      },
     });
     const { device, claimSecret } = this.agent.identity;
     this.device = toHex(device);
     this.code = formatClaimCode(nodeSuite, { device, secret: claimSecret });
   }
+}
+
+/** A connection that keeps from the camera which versions its cloud announces. */
+function deafToVersions(open: OpenSocket): OpenSocket {
+  return (protocol, handlers) =>
+    open(protocol, {
+      ...handlers,
+      opened: (hints, receiveMaximum, packetMaxBytes) => {
+        handlers.opened(hints, receiveMaximum, packetMaxBytes);
+      },
+      message: (topic, payload) => {
+        if (decodeDown(payload).type !== 'hello') handlers.message(topic, payload);
+      },
+    });
 }

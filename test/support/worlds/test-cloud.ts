@@ -18,9 +18,12 @@ export interface TestCloudOptions {
   /** Where pages reach it, if that is not its own port. */
   readonly origin?: string;
   readonly store?: CloudStore;
+  /** Overrides of the settings that suit a test. */
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
-function sqliteIn(folder: string): CloudStore {
+/** Opens the store of a cloud in a folder, which it makes. */
+export function sqliteIn(folder: string): CloudStore {
   mkdirSync(folder, { recursive: true });
   return openSqliteStore(join(folder, 'cloud.db'));
 }
@@ -40,6 +43,7 @@ export class TestCloud {
       pageOrigin = PAGE_ORIGIN,
       origin = `http://127.0.0.1:${String(httpPort)}`,
       store = sqliteIn(join(folder, 'cloud')),
+      environment = {},
     }: TestCloudOptions = {},
   ) {
     const config = loadCloudConfig({
@@ -50,6 +54,7 @@ export class TestCloud {
         SEALCLOUD_HTTP_ORIGIN: origin,
         SEALCLOUD_HTTP_PAGE_ORIGINS: JSON.stringify([pageOrigin]),
         SEALCLOUD_PACING_DRAIN_INTERVAL: '50 ms',
+        ...environment,
       },
     });
     this.origin = origin;

@@ -7,7 +7,7 @@ import { freePort } from '../../../scripts/free-port.js';
 import type { TestBroker } from '../engines/brokers.js';
 import { tempFolder } from '../runner/temp.js';
 import { BUSY, TestAgent, type TestAgentOptions } from './test-agent.js';
-import { PAGE_ORIGIN, TestCloud } from './test-cloud.js';
+import { PAGE_ORIGIN, TestCloud, type TestCloudOptions } from './test-cloud.js';
 
 interface Part {
   stop(): Promise<void> | void;
@@ -45,8 +45,8 @@ export class WholeWay {
     await this.broker.stop();
   }
 
-  async startCloud(): Promise<TestCloud> {
-    const cloud = new TestCloud(this.folder, this.httpPort, this.broker);
+  async startCloud(options: TestCloudOptions = {}): Promise<TestCloud> {
+    const cloud = new TestCloud(this.folder, this.httpPort, this.broker, options);
     await cloud.start();
     this.keep(cloud);
     return cloud;

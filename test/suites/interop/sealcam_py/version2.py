@@ -67,20 +67,22 @@ EITHER = {name: either(cose.KINDS[name], kind) for name, kind in KINDS_2.items()
 EITHER["media-receipt"] = KINDS_2["media-receipt"]
 
 MESSAGES = {leaf: DOCUMENT.choices(f"{leaf}-message") for leaf in ("up", "down", "status", "live")}
-# A claim with KEM keys is a message of the same type with one part more.
-CLAIM_2 = "claim-v2"
+# A claim with KEM keys, and an offer in both versions, are messages of the same type with one part more, of this name.
+LONGER = {"claim": ("claim-v2", "kemKeys"), "offer": ("offer-both", "offerV2")}
 
 
 def read_message(leaf: str, payload: bytes) -> dict[str, Any]:
     """Decodes the payload of a topic with this leaf; nothing inside is verified."""
     message = MESSAGES[leaf].read(decode_cbor(payload, MAX_MESSAGE))
-    return {**message, "type": message["type"].replace(CLAIM_2, "claim")}
+    shorter = {longer: name for name, (longer, _) in LONGER.items()}
+    return {**message, "type": shorter.get(message["type"], message["type"])}
 
 
 def write_message(leaf: str, message: dict[str, Any]) -> bytes:
     """Encodes a message; the inverse of `read_message`."""
-    name = CLAIM_2 if "kemKeys" in message else message["type"]
-    return encode_cbor(MESSAGES[leaf].write({**message, "type": name}))
+    name = message["type"]
+    longer, part = LONGER.get(name, (name, ""))
+    return encode_cbor(MESSAGES[leaf].write({**message, "type": longer if part in message else name}))
 
 
 def check_kem_keys(claim: dict[str, Any], keys: list[bytes]) -> None:

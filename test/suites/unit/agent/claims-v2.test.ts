@@ -18,15 +18,69 @@ import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { letPromisesRun, wrapHere } from '../../../support/worlds/period-world.js';
 
 describe('an offer', () => {
-  it('is of version 2 only where the cloud of this connection announced it', () => {
+  it('is made in version 2 too, but only where the cloud of this connection announced it', () => {
     const { keeper, offers, world } = keeperOf(1);
     world.version = 2;
-    keeper.repeatOffer();
+    keeper.greeted();
     world.version = 1;
-    keeper.repeatOffer();
-    expect(offers.map(({ value }) => versionOf(value))).toEqual([1, 2, 1]);
+    keeper.greeted();
+    expect(offers.map((versions) => versions.map(versionOf))).toEqual([[1], [1, 2], [1]]);
     // The same offer: the nonce of an open window does not change.
-    expect(new Set(offers.map(({ value }) => value.nonce.toString())).size).toBe(1);
+    expect(new Set(offers.flat().map(({ nonce }) => nonce.toString())).size).toBe(1);
+  });
+
+  it('that was made in both versions admits one claim, of either', async () => {
+    for (const version of [1, 2]) {
+      const { camera, give, nonce } = keeperOf(2);
+      const one = camera.claim(1, null, { nonce: nonce() });
+      const two = camera.claimV2(1, null, { nonce: nonce() });
+      const [first, second] = version === 1 ? [one, two] : [two, one];
+      expect(await give(first, camera.kemKeys)).toBe('accepted');
+      expect(await give(second, camera.kemKeys)).toBe(version === 1 ? 'claim.claim-refused' : 'claim.claim-downgrade');
+    }
+  });
+
+  it('is of version 2 alone after a claim of version 2, until the ownership ends', async () => {
+    const { camera, give, nonce, keeper, offers } = keeperOf(2);
+    const versions = (): number[] | undefined => offers.at(-1)?.map(versionOf);
+    await give(camera.claim(1, null, { nonce: nonce() }));
+    keeper.offerToOwner();
+    expect(versions()).toEqual([1, 2]);
+    const { lastClaimHash } = keeper.facts();
+    await give(camera.claimV2(2, lastClaimHash, { nonce: nonce() }), camera.kemKeys);
+    keeper.offerToOwner();
+    expect(versions()).toEqual([2]);
+    keeper.end('release');
+    keeper.openWindow();
+    expect(versions()).toEqual([1, 2]);
+  });
+
+  it('waits on a new connection until the cloud said what it takes, or did not for five seconds', () => {
+    const { keeper, offers, world, clock } = keeperOf(1);
+    const made = offers.length;
+    const since = (): number[][] => offers.slice(made).map((versions) => versions.map(versionOf));
+    keeper.connected();
+    clock.advance(4999);
+    expect(since()).toEqual([]);
+    world.version = 2;
+    keeper.greeted();
+    clock.advance(60_000);
+    expect(since()).toEqual([[1, 2]]);
+    // It said so in the CONNACK.
+    keeper.connected();
+    expect(since()).toEqual([
+      [1, 2],
+      [1, 2],
+    ]);
+    // A cloud of version 0.1.
+    world.version = 1;
+    keeper.connected();
+    clock.advance(5000);
+    expect(since()).toEqual([[1, 2], [1, 2], [1]]);
+    keeper.connected();
+    keeper.stop();
+    clock.advance(60_000);
+    expect(since()).toHaveLength(3);
   });
 
   it('that was never of version 2 admits no claim of version 2', async () => {
@@ -35,7 +89,7 @@ describe('an offer', () => {
     expect(await give(claim, camera.kemKeys)).toBe('claim.claim-refused');
     // The control: the same claim, once it was offered.
     world.version = 2;
-    keeper.repeatOffer();
+    keeper.greeted();
     expect(await give(claim, camera.kemKeys)).toBe('accepted');
   });
 });

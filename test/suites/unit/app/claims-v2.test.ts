@@ -62,6 +62,15 @@ describe('the claims of a page', () => {
     else expect(keys).toEqual([kemKeyOf(page.keys)]);
   });
 
+  it('answer the higher version of an offer that was made in both', async () => {
+    const page = new ClaimingPage();
+    const nonce = realRandom.bytes(16);
+    page.offer = page.makeOffer({ nonce });
+    page.offerV2 = page.makeOffer({ nonce, version: 2 });
+    await page.claims();
+    expect(page.sent.map(({ value }) => versionOf(value))).toEqual([2]);
+  });
+
   it('are of version 2 where everybody has a KEM key, which goes beside it in its order', async () => {
     const members = [newPerson(), newPerson()];
     const page = await owned(members, 2);

@@ -8,6 +8,8 @@ import { ownerKeys, recipientOf, type OwnerKeys } from '../../../../app/core/own
 import { MemoryStorage } from '../../../../app/core/storage.js';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { VERSION } from '../../../../common/version.js';
+import { agentName } from '../../../../protocol/objects/agent-name.js';
 import type { AnyClaim } from '../../../../protocol/objects/claim.js';
 import { anyCommandKind, type AnyCommand } from '../../../../protocol/objects/command.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
@@ -111,11 +113,11 @@ describe('orders', () => {
 });
 
 describe('a camera that could do more than its ownership says', () => {
-  it('is marked: its agent is of 1.1 or later, and the claim of version 1', async () => {
+  it('is marked: its agent takes version 2, and the claim is of version 1', async () => {
     const owner = newPerson();
     const seen: string[] = [];
     for (const version of [1, 2] as const) {
-      for (const agent of ['0.1.0', '1.1.0']) {
+      for (const agent of ['0.1.0', agentName(VERSION)]) {
         const world = new CameraWorld({ owner: owner.signer, ownerSecret: owner.recipient.secret });
         const claim: Verified<AnyClaim> = version === 2 ? new SealingCamera([owner], {}, world).claim : world.claim();
         const kemHashOf = (): Promise<Uint8Array> => Promise.resolve(kemHash(nodeSuite, kemKeyOf(owner)));
@@ -127,6 +129,6 @@ describe('a camera that could do more than its ownership says', () => {
         if (cameraViewOf(camera, history).isVersionHidden) seen.push(`${agent} in version ${String(version)}`);
       }
     }
-    expect(seen).toEqual(['1.1.0 in version 1']);
+    expect(seen).toEqual([`${agentName(VERSION)} in version 1`]);
   });
 });

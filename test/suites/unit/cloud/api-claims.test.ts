@@ -16,7 +16,7 @@ describe('claims', () => {
     const world = new CameraWorld({ cloud: api.receiptSigner });
     const nonce = realRandom.bytes(16);
     const offer = offerOf(world, { nonce });
-    await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
+    await api.store.claims.putOffer(world.deviceId, { offer: offer.bytes, atMs: api.clock.wallMs() });
     return { world, nonce, token: (await api.session(world.owner)).token };
   }
 
@@ -72,7 +72,7 @@ describe('claims', () => {
     const own = await stored(api);
     const asked = realRandom.bytes(16);
     const offer = offerOf(own.world, { nonce: asked, mode: 'owner', lastEpoch: 1, lastClaimHash: own.claim.hash });
-    await api.store.claims.putOffer(own.world.deviceId, offer.bytes, api.clock.wallMs());
+    await api.store.claims.putOffer(own.world.deviceId, { offer: offer.bytes, atMs: api.clock.wallMs() });
     const change = { device: own.world.deviceId, nonce: asked, receiptKeys };
     expect(await answers(own.token, own.world.claim(2, own.claim.hash, change))).toBe(202);
     expect(await answers(token, world.claim(2, own.claim.hash, change))).toBe(409);
@@ -102,7 +102,10 @@ describe('claims', () => {
     await send(api, token, { claim: toBase64(newer.bytes), mac });
     expect((await api.store.claims.pending(world.deviceId))?.claim).toEqual(newer.bytes);
     const next = realRandom.bytes(16);
-    await api.store.claims.putOffer(world.deviceId, offerOf(world, { nonce: next }).bytes, api.clock.wallMs());
+    await api.store.claims.putOffer(world.deviceId, {
+      offer: offerOf(world, { nonce: next }).bytes,
+      atMs: api.clock.wallMs(),
+    });
     const answer = stranger.claim(1, null, { device: world.deviceId, nonce: next, receiptKeys });
     await send(api, session.token, { claim: toBase64(answer.bytes), mac: null });
     expect((await api.store.claims.pending(world.deviceId))?.claim).toEqual(answer.bytes);

@@ -52,17 +52,16 @@ function periodUrl({ camera }: Pick<Kept, 'camera'>, periodId: Uint8Array, epoch
 }
 
 describe('a claim of version 2', () => {
-  async function offered(version: 1 | 2 = 2) {
+  async function offered(versions: readonly (1 | 2)[] = [2]) {
     const api = await ApiWorld.open();
     const camera = new CameraV2(new CameraWorld({ cloud: api.receiptSigner }));
     const { world } = camera;
     const nonce = realRandom.bytes(16);
-    const { value } = offerOf(world, { nonce });
-    const offer =
-      version === 1
-        ? offerOf(world, { nonce })
-        : signObject(offerKindV2, nodeSuite, world.device, { ...value, version: 2 });
-    await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
+    const one = offerOf(world, { nonce });
+    const two = signObject(offerKindV2, nodeSuite, world.device, { ...one.value, version: 2 }).bytes;
+    const offer = versions.includes(1) ? one.bytes : two;
+    const both = versions.length > 1 ? { offerV2: two } : {};
+    await api.store.claims.putOffer(world.deviceId, { offer, ...both, atMs: api.clock.wallMs() });
     const { token } = await api.session(world.owner);
     const send = (claim: { bytes: Uint8Array }, kemKeys?: readonly Uint8Array[]): Promise<Answer> =>
       api.send('POST', '/v1/claims', token, {
@@ -70,7 +69,9 @@ describe('a claim of version 2', () => {
         mac: null,
         ...(kemKeys === undefined ? {} : { kemKeys: kemKeys.map(toBase64) }),
       });
-    return { api, camera, nonce, send, claim: camera.claim(1, null, { nonce }) };
+    const url = `/v1/devices/${toHex(world.deviceId)}/offer`;
+    const answer = async (): Promise<unknown> => (await api.get(url, token)).body;
+    return { api, camera, nonce, send, answer, offers: [one.bytes, two], claim: camera.claim(1, null, { nonce }) };
   }
 
   it('is relayed and kept with its KEM keys', async () => {
@@ -103,8 +104,16 @@ describe('a claim of version 2', () => {
     expect((await send(camera.world.claim(1, null, { nonce }))).status).toBe(202);
   });
 
-  it('answers an offer of version 2 alone', async () => {
-    const { api, camera, claim, send } = await offered(1);
+  it('answers an offer that was made in version 2 too, as one of version 1 does', async () => {
+    const { camera, claim, nonce, send, answer, offers } = await offered([1, 2]);
+    const [offer, offerV2] = offers.map(toBase64);
+    expect(await answer()).toMatchObject({ offer, offerV2 });
+    expect((await send(camera.world.claim(1, null, { nonce }))).status).toBe(202);
+    expect((await send(claim, camera.kemKeys)).status).toBe(202);
+  });
+
+  it('answers no offer that was made in version 1 alone', async () => {
+    const { api, camera, claim, send } = await offered([1]);
     const answer = await send(claim, camera.kemKeys);
     expect([answer.status, codeIn(answer)]).toEqual([409, 'claim-refused']);
     expect(api.sentDown).toEqual([]);

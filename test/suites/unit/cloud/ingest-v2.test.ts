@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { realRandom } from '../../../../common/adapters/real-random.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
 import type { ClaimV2 } from '../../../../protocol/objects/claim.js';
+import { offerKindV2 } from '../../../../protocol/objects/offer.js';
 import type { AnyRecord } from '../../../../protocol/objects/record.js';
-import { versionOf, type Verified } from '../../../../protocol/objects/signed-object.js';
+import { signObject, versionOf, type Verified } from '../../../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../../../protocol/seal/seal.js';
 import { encodeStatus } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
@@ -73,6 +75,31 @@ describe('a claim of version 2', () => {
     expect(cloud.sent.map(({ message }) => message)).toEqual([
       { type: 'claim', claim: claim.bytes, mac: null, kemKeys: camera.kemKeys },
     ]);
+  });
+
+  it('may answer an offer that was made in both versions, which is kept as both', async () => {
+    const cloud = new CloudWorld();
+    const { world } = new CameraV2(cloud.camera());
+    const one = offerOf(world);
+    const two = signObject(offerKindV2, nodeSuite, world.device, { ...one.value, version: 2 });
+    const both = { offer: one.bytes, offerV2: two.bytes };
+    await cloud.up(world, { type: 'offer', ...both });
+    expect(await cloud.store.claims.offer(world.deviceId)).toMatchObject(both);
+    // One that says different things to old and new pages is kept as neither.
+    for (const change of [{ nonce: realRandom.bytes(16) }, { lastEpoch: 1, lastClaimHash: realRandom.bytes(32) }]) {
+      const other = signObject(offerKindV2, nodeSuite, world.device, { ...one.value, ...change, version: 2 });
+      await cloud.up(world, { type: 'offer', offer: one.bytes, offerV2: other.bytes });
+    }
+    await cloud.up(world, { type: 'offer', offer: one.bytes, offerV2: one.bytes });
+    await cloud.up(world, { type: 'offer', offer: two.bytes, offerV2: two.bytes });
+    expect(cloud.counters.snapshot()).toMatchObject({ 'refused.malformed': 2, 'refused.unsupported': 2, offers: 1 });
+    expect(await cloud.store.claims.offer(world.deviceId)).toMatchObject(both);
+    // The control: the next one, in version 2 alone.
+    await cloud.up(world, { type: 'offer', offer: two.bytes });
+    expect(await cloud.store.claims.offer(world.deviceId)).toEqual({
+      offer: two.bytes,
+      atMs: cloud.clock.wallMs(),
+    });
   });
 
   it('is not accepted by a record of version 1, nor one of version 1 by a record of version 2', async () => {

@@ -42,7 +42,7 @@ const signedOne = readVectors<readonly SignedVector[]>('signed');
 const bad = readVectors<readonly BadVector[]>('bad-v2');
 const messages = readVectors<{
   readonly good: readonly { name: string; topic: string; payload: string }[];
-  readonly bad: readonly { name: string; leaf: 'down' | 'live'; payload: string; expect: string }[];
+  readonly bad: readonly { name: string; leaf: 'up' | 'down' | 'live'; payload: string; expect: string }[];
 }>('messages-v2');
 const verifying = readVectors<
   readonly {
@@ -134,7 +134,7 @@ describe('messages of version 2', () => {
   });
 
   it.each(messages.bad)('$name is refused as $expect', ({ leaf, payload, expect: code }) => {
-    const decode = { down: decodeDown, live: decodeLive };
+    const decode = { up: decodeUp, down: decodeDown, live: decodeLive };
     expect(codeOf(() => decode[leaf](hex(payload)))).toBe(code);
   });
 });

@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest';
+import { VERSION } from '../../../../common/version.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import { agentName, isVersionHidden } from '../../../../protocol/objects/agent-name.js';
 import { anyClaimKind, checkClaimSuccession, claimKindV2, mayOrder } from '../../../../protocol/objects/claim.js';
 import { commandKindV2, type CommandV2 } from '../../../../protocol/objects/command.js';
 import { checkKemKeys } from '../../../../protocol/objects/kem-keys.js';
@@ -34,13 +36,7 @@ import { liveAad, liveNonce } from '../../../../protocol/transport/live.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
 import { History } from '../../../../protocol/verify/history.js';
 import { isSegmentOf } from '../../../../protocol/verify/media.js';
-import {
-  checkLook,
-  checkOrder,
-  checkOrderCounter,
-  isVersionHidden,
-  openAnsweredLook,
-} from '../../../../protocol/verify/orders.js';
+import { checkLook, checkOrder, checkOrderCounter, openAnsweredLook } from '../../../../protocol/verify/orders.js';
 import { encodeCbor } from '../../../../protocol/wire/cbor.js';
 import { Forge } from '../../../../scripts/vectors/forge.js';
 import { NAMES, seedOf, signerOf } from '../../../../scripts/vectors/keyring.js';
@@ -108,12 +104,29 @@ describe('the version of an epoch', () => {
     );
   });
 
-  it('is hidden by a cloud where a camera of 1.1 has a claim of version 1', () => {
-    const hidden = ['0.1.0', '1.0.9', '1.1.0', '1.2', '2.0.0-rc1', '10.0.0', 'x', ''].map((agent) =>
-      isVersionHidden(claim.value, agent),
-    );
-    expect(hidden).toEqual([false, false, true, true, true, true, false, false]);
-    expect(isVersionHidden(claimV2.value, '1.1.0')).toBe(false);
+  it.each([
+    ['0.1.0', false],
+    ['1.0.9', false],
+    ['1.1.0', true],
+    ['1.2', true],
+    ['2.0.0-rc1', true],
+    ['10.0.0', true],
+    ['x', false],
+    ['', false],
+    ['0.1.0+protocol.2', true],
+    ['0.2.0-rc.1+protocol.3', true],
+    ['0.1.0+protocol.1', false],
+    ['2.0.0+protocol.1', false],
+    ['0.1.0+protocol.2.old', false],
+  ])('is hidden by a cloud where a camera whose agent is %j has a claim of version 1: %j', (agent, isHidden) => {
+    expect(isVersionHidden(claim.value, agent)).toBe(isHidden);
+    expect(isVersionHidden(claimV2.value, agent)).toBe(false);
+  });
+
+  it('is named by this program in its health, and fits there with the longest version', () => {
+    expect(agentName(VERSION)).toBe(`${VERSION}+protocol.${String(PROTOCOL_VERSIONS.at(-1))}`);
+    expect(isVersionHidden(claim.value, agentName(VERSION))).toBe(true);
+    expect(agentName('100.100.100-rc.100').length).toBeLessThanOrEqual(32);
   });
 
   it('decides about receipts', () => {

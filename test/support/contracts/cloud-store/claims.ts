@@ -82,20 +82,26 @@ export function claimsContract(open: OpenStore): void {
   it('keeps the last offer and one pending claim for each camera', async () => {
     const store = await open();
     const { deviceId } = new CameraWorld();
-    await store.claims.putOffer(deviceId, Uint8Array.of(1), 10);
-    await store.claims.putOffer(deviceId, Uint8Array.of(2), 20);
+    await store.claims.putOffer(deviceId, { offer: Uint8Array.of(1), atMs: 10 });
+    await store.claims.putOffer(deviceId, { offer: Uint8Array.of(2), atMs: 20 });
+    expect(await store.claims.offer(deviceId)).toEqual({ offer: Uint8Array.of(2), atMs: 20 });
+    const both = { offer: Uint8Array.of(2), offerV2: Uint8Array.of(6), atMs: 20 };
+    await store.claims.putOffer(deviceId, both);
+    expect(await store.claims.offer(deviceId)).toEqual(both);
+    // The next one in version 1 alone leaves nothing of it.
+    await store.claims.putOffer(deviceId, { offer: Uint8Array.of(2), atMs: 20 });
     expect(await store.claims.offer(deviceId)).toEqual({ offer: Uint8Array.of(2), atMs: 20 });
     const pending = { claim: Uint8Array.of(3), mac: null, nonce: Uint8Array.of(4), atMs: 30 };
     await store.claims.putPending(deviceId, pending);
     expect(await store.claims.pending(deviceId)).toEqual(pending);
     // The next offer of any camera removes what belongs to windows that have closed, and nothing younger.
     const other = new CameraWorld().deviceId;
-    await store.claims.putOffer(other, Uint8Array.of(5), 20 + LIMITS.claimWindowMs);
+    await store.claims.putOffer(other, { offer: Uint8Array.of(5), atMs: 20 + LIMITS.claimWindowMs });
     expect(await store.claims.offer(deviceId)).toBeDefined();
-    await store.claims.putOffer(other, Uint8Array.of(5), 21 + LIMITS.claimWindowMs);
+    await store.claims.putOffer(other, { offer: Uint8Array.of(5), atMs: 21 + LIMITS.claimWindowMs });
     expect(await store.claims.offer(deviceId)).toBeUndefined();
     expect(await store.claims.pending(deviceId)).toEqual(pending);
-    await store.claims.putOffer(other, Uint8Array.of(5), 31 + LIMITS.claimWindowMs);
+    await store.claims.putOffer(other, { offer: Uint8Array.of(5), atMs: 31 + LIMITS.claimWindowMs });
     expect(await store.claims.pending(deviceId)).toBeUndefined();
     await store.claims.putPending(deviceId, pending);
     await store.claims.dropPending(deviceId);
