@@ -1,6 +1,7 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
 import { SealcamError } from '../../../common/errors.js';
+import type { Random } from '../../../common/random.js';
 import type { CameraItem, PeriodAnswer, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
 import type { CloudClient } from '../../../app/core/cloud-client.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
@@ -77,13 +78,16 @@ export class SealingCamera {
     return record;
   }
 
-  /** Begins a period; `wrap` may wrap it wrongly. */
-  begin(wrap: WrapKey = (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job))): Promise<BegunPeriod> {
+  /** Begins a period; `wrap` may wrap it wrongly, and `random` give a key twice. */
+  begin(
+    wrap: WrapKey = (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
+    random: Random = realRandom,
+  ): Promise<BegunPeriod> {
     const { device, account, epoch } = this.claim.value;
     const context = { device, account, epoch, claimHash: this.claim.hash };
     return beginPeriod({
       suite: nodeSuite,
-      random: realRandom,
+      random,
       context,
       recipients: this.people.map(kemKeyOf),
       wrap,
