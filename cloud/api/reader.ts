@@ -227,10 +227,8 @@ export class Reader extends RecordReader {
     const found = await records.media(row.device, row.epoch, id);
     const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
     const read = stored === undefined ? null : await this.verify(key, row, stored);
-    const named = read?.record.value.media?.find((media) => equal(media.id, id));
-    if (found === undefined || read === null || named === undefined) {
-      throw new SealcamError('not-found', 'no such media');
-    }
+    if (found === undefined || read === null) throw new SealcamError('not-found', 'no such media');
+    const named = read.record.value.media?.find((media) => equal(media.id, id));
     if (!(await this.isNamed(key, row, read, named, found.sealed)))
       throw new SealcamError('not-found', 'no such media');
     await this.logAccess(key, row, { what: 'media', fromSeq: found.seq, toSeq: found.seq, mediaId: id });
@@ -301,10 +299,10 @@ export class Reader extends RecordReader {
     key: Uint8Array,
     row: ClaimRow,
     { record }: ReadRecord,
-    named: RecordMediaV2,
+    named: RecordMediaV2 | undefined,
     sealed: SealedObject,
   ): Promise<boolean> {
-    if (isMediaOf(this.deps.suite, named, sealed)) return true;
+    if (named !== undefined && isMediaOf(this.deps.suite, named, sealed)) return true;
     await this.raiseAlarm(key, row, { verdict: 'malformed', reason: WRONG_MEDIA, bytes: record.bytes });
     return false;
   }

@@ -2,7 +2,6 @@ import { realRandom } from '../../common/adapters/real-random.js';
 import { equal, toBase64, toHex } from '../../common/bytes.js';
 import type { CloudStore, NewMedia } from '../../cloud/store/store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
-import type { ClaimV2 } from '../../protocol/objects/claim.js';
 import { commandKindV2 } from '../../protocol/objects/command.js';
 import { kemHash } from '../../protocol/objects/kem-keys.js';
 import { offerKindV2 } from '../../protocol/objects/offer.js';
@@ -10,15 +9,12 @@ import type { AnyRecord } from '../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Attack } from './attack.js';
 import { ApiWorld } from './worlds/api-world.js';
-import { CameraV2, type WithObject } from './worlds/camera-v2.js';
+import { CameraV2, periodIdOf } from './worlds/camera-v2.js';
 import { CameraWorld } from './worlds/camera-world.js';
 import { CloudWorld, offerOf } from './worlds/cloud-world.js';
+import { storedPeriod, type StoredPeriod } from './worlds/stored-period.js';
 
 const NO_BYTES = new Uint8Array(0);
-
-function periodOf({ record }: WithObject): Uint8Array {
-  return record.value.key?.periodId ?? NO_BYTES;
-}
 
 /** A camera whose claim of version 2 a cloud has, and its key record, which is not stored yet. */
 async function ingesting() {
@@ -47,7 +43,7 @@ async function answer(
 
 async function keyRecordUnder(of: 'its claim' | 'another claim'): Promise<string> {
   const { cloud, camera, accept, claim, key } = await ingesting();
-  const other = camera.key(camera.claim(), 1, accept.hash, periodOf(key));
+  const other = camera.key(camera.claim(), 1, accept.hash, periodIdOf(key.record));
   const { record, object } = of === 'its claim' ? camera.key(claim, 1, accept.hash) : other;
   return answer(cloud, camera, record, object);
 }
@@ -55,7 +51,7 @@ async function keyRecordUnder(of: 'its claim' | 'another claim'): Promise<string
 async function secondKeyRecord(of: 'the same period' | 'another period'): Promise<string> {
   const { cloud, camera, claim, key } = await ingesting();
   await answer(cloud, camera, key.record, key.object);
-  const second = camera.key(claim, 2, key.record.hash, of === 'the same period' ? periodOf(key) : undefined);
+  const second = camera.key(claim, 2, key.record.hash, of === 'the same period' ? periodIdOf(key.record) : undefined);
   return answer(cloud, camera, second.record, second.object);
 }
 
@@ -73,32 +69,20 @@ async function recordOf(version: 1 | 2, epochOf: 1 | 2): Promise<string> {
   const under = { hash: claim.hash };
   return version === 1
     ? answer(cloud, camera, world.record({ ...one, ...under }, 1, accept.hash, body))
-    : answer(cloud, camera, camera.record({ ...two, ...under }, 1, accept.hash, body));
-}
-
-interface Read {
-  readonly api: ApiWorld;
-  readonly camera: CameraV2;
-  readonly claim: Verified<ClaimV2>;
-  readonly key: WithObject;
+    : answer(cloud, camera, camera.world.recordV2({ ...two, ...under }, 1, accept.hash, body));
 }
 
 /** Stores a camera in two epochs, with a key record in the first one. */
-async function reading(wrap?: (store: CloudStore) => CloudStore): Promise<Read> {
-  const api = await ApiWorld.open(wrap);
-  const camera = new CameraV2(new CameraWorld({ cloud: api.receiptSigner }));
-  const claim = camera.claim();
-  const accept = camera.accept(claim);
-  await api.store.claims.accept(claim, accept, 0, camera.kemKeys);
-  const key = camera.key(claim, 1, accept.hash);
-  await api.store.records.put(key.record, [key.object], 0);
+async function reading(wrap?: (store: CloudStore) => CloudStore): Promise<StoredPeriod> {
+  const stored = await storedPeriod(wrap);
+  const { api, camera, claim } = stored;
   const next = camera.claim(2, claim.hash);
   await api.store.claims.accept(next, camera.accept(next), 0, camera.kemKeys);
-  return { api, camera, claim, key };
+  return stored;
 }
 
 /** Asks for the key record of a period, and says whether it was served, or refused with an alarm. */
-async function served({ api, camera, key }: Read, epoch = 1, periodId = periodOf(key)): Promise<string> {
+async function served({ api, camera, key, ...of }: StoredPeriod, epoch = 1, periodId = of.periodId): Promise<string> {
   const { token } = await api.session(camera.world.owner);
   const path = `/v1/devices/${toHex(camera.world.deviceId)}/epochs/${String(epoch)}/periods/${toHex(periodId)}`;
   const { status, body } = await api.get(path, token);

@@ -2,11 +2,13 @@ import { equal, toHex } from '../../../common/bytes.js';
 import type { CloudStore, StoredRecord } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { anyRecordKind } from '../../../protocol/objects/record.js';
+import type { RecordKindV2 } from '../../../protocol/objects/record-kinds.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
 
 export interface InspectedRecord {
   /** SHA-256 of the record, in hex. */
   readonly hash: string;
+  readonly kind: RecordKindV2;
   /** Whether the record, its place in the store and the claim all name this account. */
   readonly isBound: boolean;
   /** Pictures that the record names and the store does not have. */
@@ -34,5 +36,5 @@ export async function inspectStored(
     toHex(rowAccount) === account;
   const ids = (value.media ?? []).map(({ id }) => id);
   const present = await store.records.mediaPresent(value.device, value.epoch, value.seq, ids);
-  return { hash: toHex(hash), isBound, missingMedia: present.filter((isThere) => !isThere).length };
+  return { hash: toHex(hash), kind: value.kind, isBound, missingMedia: present.filter((isThere) => !isThere).length };
 }

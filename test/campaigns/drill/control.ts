@@ -1,6 +1,7 @@
 import { appendFileSync, readFileSync } from 'node:fs';
 import { toHex } from '../../../common/bytes.js';
-import { recordKind } from '../../../protocol/objects/record.js';
+import { anyRecordKind } from '../../../protocol/objects/record.js';
+import { MEDIA_ROLES, RECORD_KINDS_V2 } from '../../../protocol/objects/record-kinds.js';
 import { decodeUp, type SentRecord } from '../../../protocol/transport/messages.js';
 import { parseTopic } from '../../../protocol/transport/topics.js';
 import { decodePayload, parseSign1 } from '../../../protocol/wire/cose.js';
@@ -21,8 +22,6 @@ export interface ControlDependencies {
   readonly file: (filed: Filed) => void;
 }
 
-const THUMBNAIL = 0;
-
 /**
  * Ingest as the maker had it: the topic names the camera, the cache gives its account, and the event is filed under that
  * account with its picture. The camera's signature is not checked; only the event's seq and media ids are read, for the report.
@@ -40,20 +39,24 @@ export class ControlIngest {
     const message = decodeUp(payload);
     if (message.type !== 'records') return;
     for (const sent of message.records) {
+      const content = contentOf(sent);
+      if (content === null) continue;
       const account = await this.deps.accountOf(device);
       if (account === undefined) continue;
-      this.deps.file({ device: toHex(device), account: toHex(account), ...contentOf(sent) });
+      this.deps.file({ device: toHex(device), account: toHex(account), ...content });
     }
   }
 }
 
-function contentOf({ record }: SentRecord): Pick<Filed, 'epoch' | 'seq' | 'pictures'> {
-  const fields = decodePayload(parseSign1(record, recordKind.domain, recordKind.maxBytes).payload);
+/** Returns null for a key record: a world without seals has none. */
+function contentOf({ record }: SentRecord): Pick<Filed, 'epoch' | 'seq' | 'pictures'> | null {
+  const fields = decodePayload(parseSign1(record, anyRecordKind.domain, anyRecordKind.maxBytes).payload);
+  if (fields.get(1) === RECORD_KINDS_V2.key) return null;
   const media = (fields.get(10) ?? []) as readonly ReadonlyMap<number, unknown>[];
   return {
     epoch: Number(fields.get(4)),
     seq: Number(fields.get(6)),
-    pictures: media.filter((one) => one.get(1) === THUMBNAIL).map((one) => toHex(one.get(0) as Uint8Array)),
+    pictures: media.filter((one) => one.get(1) === MEDIA_ROLES.thumbnail).map((one) => toHex(one.get(0) as Uint8Array)),
   };
 }
 

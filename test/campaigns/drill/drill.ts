@@ -90,6 +90,7 @@ async function drill(options: Options, { folder, progress, onInterrupt }: Comman
     accounts,
     store,
     broker,
+    versions: replayed.versions,
     control: replayed.control,
     sealcam: replayed.sealcam,
     faults: [stormFault(replayed), ...faults],

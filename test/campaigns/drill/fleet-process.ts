@@ -49,32 +49,28 @@ interface Placed {
   readonly agent: TestAgent;
   readonly console: ConsolePort;
   readonly clip: ClipCamera;
+  /** Starts the camera again, as after a power cut of the house: another boot, and so another period. */
+  readonly again: () => Placed;
 }
 
 const fleet: Placed[] = [];
 
-function place(setup: FleetSetup, camera: number, clips: readonly Clip[]): Placed {
-  const drawn = clips[camera % clips.length];
-  if (drawn === undefined) throw new Error('no clip');
+function place(setup: FleetSetup, camera: number, drawn: Clip, keyStore = new MockKeyStore()): Placed {
   const clip = new ClipCamera(drawn, realClock);
-  const agent = new TestAgent(
-    join(setup.folder, `camera-${String(camera)}`),
-    setup.brokerPort,
-    QUIET,
-    new MockKeyStore(),
-    {
-      camera: clip,
-      log: quiet,
-      environment: {
-        SEALCAM_UPLINK_INITIAL_WINDOW: `${String(setup.windowMs)} ms`,
-        SEALCAM_UPLINK_ACK_TIMEOUT: '30 s',
-        SEALCAM_UPLINK_KEEP_ALIVE: '60 s',
-        SEALCAM_HEALTH_INTERVAL: '15 min',
-        SEALCAM_THUMBNAIL_WIDTH: '160',
-      },
+  const agent = new TestAgent(join(setup.folder, `camera-${String(camera)}`), setup.brokerPort, QUIET, keyStore, {
+    camera: clip,
+    log: quiet,
+    environment: {
+      SEALCAM_UPLINK_INITIAL_WINDOW: `${String(setup.windowMs)} ms`,
+      SEALCAM_UPLINK_ACK_TIMEOUT: '30 s',
+      SEALCAM_UPLINK_KEEP_ALIVE: '60 s',
+      SEALCAM_HEALTH_INTERVAL: '15 min',
+      SEALCAM_THUMBNAIL_WIDTH: '160',
     },
-  );
-  return { camera, agent, console: agent.agent.consolePort(), clip };
+  });
+  agent.agent.start();
+  const again = (): Placed => place(setup, camera, drawn, keyStore);
+  return { camera, agent, console: agent.agent.consolePort(), clip, again };
 }
 
 /** Shows the clip to a camera, and waits until its event has ended. */
@@ -118,9 +114,10 @@ const procedures = {
     const clips = await drawClips();
     const started: Started[] = [];
     for (const camera of setup.cameras) {
-      const placed = place(setup, camera, clips);
+      const drawn = clips[camera % clips.length];
+      if (drawn === undefined) throw new Error('no clip');
+      const placed = place(setup, camera, drawn);
       fleet.push(placed);
-      placed.agent.agent.start();
       started.push({ camera, device: placed.agent.device, code: placed.agent.code });
       // Lets the cameras that already run have their turn.
       await sleep(realClock, 5);
@@ -135,6 +132,14 @@ const procedures = {
       await sleep(realClock, delays.get(camera) ?? 0);
       await walkBy(camera);
     });
+  },
+  /** Starts every second camera again. */
+  restart: async (_: null): Promise<void> => {
+    for (const [i, { agent, again }] of fleet.entries()) {
+      if (i % 2 !== 0) continue;
+      await agent.agent.stop();
+      fleet[i] = again();
+    }
   },
   report: async (_: null): Promise<readonly CameraReport[]> => Promise.resolve(fleet.map(reportOf)),
   /** Drops every connection, as `uplink drop` on the console does. The cameras reconnect within their window. */

@@ -41,6 +41,11 @@ export class Fleet {
     await Promise.all(this.processes.map((process, i) => process.call('walkBy', seed * 100 + i)));
   }
 
+  /** Starts every second camera again. */
+  async restart(): Promise<void> {
+    await Promise.all(this.processes.map((process) => process.call('restart', null)));
+  }
+
   async drop(): Promise<void> {
     await Promise.all(this.processes.map((process) => process.call('drop', null)));
   }

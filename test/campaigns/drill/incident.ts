@@ -22,7 +22,8 @@ import { judgeControl, judgeStore, type Bound, type Leak } from './oracle.js';
 import { pageFetch } from './page-fetch.js';
 import { Remote } from '../common/remote.js';
 import { openDrillStore, type StoreSetup } from './store-setup.js';
-import type { StrangerProcedures, StrangerReport } from './stranger-process.js';
+import type { StrangerProcedures, StrangerReport, Tries } from './stranger-process.js';
+import type { ProtocolVersion } from '../../../protocol/objects/signed-object.js';
 
 /** Store and broker that the cloud runs on. */
 export interface Engines {
@@ -39,7 +40,16 @@ export interface IncidentSettings extends Engines {
   readonly progress: (text: string) => void;
 }
 
+/** Cameras by the version of their claims. Those of version 2 seal with suite 2, those of version 1 with suite 1. */
+export interface VersionShare {
+  readonly protocol: ProtocolVersion;
+  readonly seal_suite: ProtocolVersion;
+  readonly accounts: number;
+  readonly cameras: number;
+}
+
 export interface IncidentReport {
+  readonly versions: readonly VersionShare[];
   readonly control: Leak & { readonly misbound_before: number };
   readonly sealcam: Bound & {
     readonly decryptable: number;
@@ -49,7 +59,7 @@ export interface IncidentReport {
     readonly alarms: number;
     /** What the households' own pages showed, opened and refused at the end. */
     readonly pages: Pages;
-    readonly tries: Pick<StrangerReport, 'objects' | 'tries' | 'ownRefused'>;
+    readonly tries: Tries;
   };
 }
 
@@ -72,8 +82,15 @@ const CLAIMS_WIDTH = 32;
 const PAGES_WIDTH = 8;
 /** Cameras of other accounts that each household requests from the API. */
 const STRANGE_CAMERAS = 3;
-/** Up to this number every stranger tries each sealed object; above it, the strangers take turns. */
+/** Up to this number every stranger tries each picture; above it, the strangers take turns. */
 const TRIES_MAX = 150_000;
+/** The same for key records: each try is a decapsulation, which takes 3 ms. */
+const KEY_TRIES_MAX = 20_000;
+/** Sealed objects of each camera, about: pictures, and key records. */
+const PICTURES_EACH = 8;
+const KEYS_EACH = 2;
+/** Every fifth household has a page of version 0.1, whose cameras are of version 1. */
+const EARLIER_EVERY = 5;
 
 /** Replays the incident: an outage, all cameras back at the same time, and a caching client that mixes up its answers. */
 export class Incident {
@@ -99,8 +116,11 @@ export class Incident {
     // Short, so that the reconnects are a storm. A real camera's window is 300 s until the cloud announces another.
     const windowMs = Math.max(500, cameras * 8);
     this.fleet = new Fleet({ cameras, processes, folder, brokerPort: broker.port, windowMs });
-    const origin = `http://127.0.0.1:${String(httpPort)}`;
-    this.households = Array.from({ length: accounts }, (_, i) => new Household(origin, PAGE_ORIGIN, pageFetch(i)));
+    const cloudOrigin = `http://127.0.0.1:${String(httpPort)}`;
+    this.households = Array.from({ length: accounts }, (_, i) => {
+      const version = i % EARLIER_EVERY === EARLIER_EVERY - 1 ? 1 : 2;
+      return new Household({ cloudOrigin, pageOrigin: PAGE_ORIGIN, fetch: pageFetch(i), version });
+    });
   }
 
   static async prepare(settings: IncidentSettings): Promise<Incident> {
@@ -127,9 +147,11 @@ export class Incident {
     await this.untilDrained('every event has a receipt');
     const before = this.control(new Set()).misbound;
 
-    progress('the outage: broker and cloud are killed, the cameras record on');
+    progress('the outage: broker and cloud are killed, every second camera starts again, and all record on');
     await broker.stop('kill');
     await this.cloud?.kill();
+    // Their key records come in the storm too.
+    await fleet.restart();
     // Few cameras need a larger backlog each to make a storm.
     for (let walk = 0; walk < (cameras < 100 ? 2 : 1); walk++) await fleet.walkBy(seed + 1 + walk);
     const waiting = await this.queued();
@@ -235,16 +257,18 @@ export class Incident {
     const tried = await this.tryStrangers();
     const store = await openDrillStore(this.store());
     const bound = await judgeStore(store, this.truth, cameras, new Set(refused)).finally(() => store.close());
+    const { opened, ownPictures, ...tries } = tried;
     return {
-      control: { ...this.control(new Set(tried.ownPictures)), misbound_before: misboundBefore },
+      versions: this.versions(),
+      control: { ...this.control(new Set(ownPictures)), misbound_before: misboundBefore },
       sealcam: {
         ...bound,
         misbound: bound.misbound + pages.given,
-        decryptable: new Set(tried.opened).size,
+        decryptable: new Set(opened).size,
         crossed,
         alarms: counters['refused.foreign'] ?? 0,
         pages,
-        tries: { objects: tried.objects, tries: tried.tries, ownRefused: tried.ownRefused },
+        tries,
       },
     };
   }
@@ -273,20 +297,23 @@ export class Incident {
 
   private async tryStrangers(): Promise<StrangerReport> {
     const { households, truth } = this;
-    const keys = households.map(({ account, keys: { recipient } }) => ({ account, keys: recipient }));
+    const keys = households.map(({ account, keys: { recipient, kemSeed } }) => ({
+      account,
+      keys: { recipient, kemSeed },
+    }));
     const devices = [...truth].map(([device, account]) => ({ device, account }));
-    // Each camera has about eight objects.
-    const strangers = Math.max(1, Math.min(keys.length - 1, Math.floor(TRIES_MAX / (devices.length * 8))));
-    const parts = Math.min(4, cpus().length);
+    const turns = (triesMax: number, each: number): number =>
+      Math.max(1, Math.min(keys.length - 1, Math.floor(triesMax / (devices.length * each))));
+    const strangers = { pictures: turns(TRIES_MAX, PICTURES_EACH), keys: turns(KEY_TRIES_MAX, KEYS_EACH) };
+    const of = Math.min(4, cpus().length);
     const reports = await Promise.all(
-      Array.from({ length: parts }, async (_, part) => {
+      Array.from({ length: of }, async (_, part) => {
         const process = new Remote<StrangerProcedures>(
           new URL('./stranger-process.js', import.meta.url),
           `strangers ${String(part + 1)}`,
         );
         this.helpers.add(process);
-        const own = devices.filter((_device, i) => i % parts === part);
-        const report = await process.call('tryKeys', { store: this.store(), devices: own, keys, strangers });
+        const report = await process.call('tryKeys', { store: this.store(), devices, part, of, keys, strangers });
         await process.kill();
         this.helpers.delete(process);
         return report;
@@ -295,10 +322,21 @@ export class Incident {
     return reports.reduce((a, b) => ({
       objects: a.objects + b.objects,
       tries: a.tries + b.tries,
+      keyObjects: a.keyObjects + b.keyObjects,
+      keyTries: a.keyTries + b.keyTries,
       ownRefused: a.ownRefused + b.ownRefused,
       opened: [...a.opened, ...b.opened],
       ownPictures: [...a.ownPictures, ...b.ownPictures],
     }));
+  }
+
+  private versions(): readonly VersionShare[] {
+    return ([2, 1] as const).map((version) => {
+      const households = this.households.filter((household) => household.version === version);
+      const accounts = new Set(households.map(({ account }) => account));
+      const cameras = [...this.truth.values()].filter((account) => accounts.has(account)).length;
+      return { protocol: version, seal_suite: version, accounts: households.length, cameras };
+    });
   }
 
   /** Ends every process. */

@@ -25,6 +25,9 @@ export interface Bound {
   readonly waiting: number;
   /** Records that ingest refused in the storm and stored later. */
   readonly delayed: number;
+  /** Key records in our store, and those of them that came later. */
+  readonly key_records: number;
+  readonly keys_delayed: number;
 }
 
 /** Compares our store with what the cameras counted and the households claimed. */
@@ -34,7 +37,7 @@ export async function judgeStore(
   cameras: readonly CameraReport[],
   refused: ReadonlySet<string>,
 ): Promise<Bound> {
-  const bound = { records: 0, misbound: 0, lost: 0, waiting: 0, delayed: 0 };
+  const bound = { records: 0, misbound: 0, lost: 0, waiting: 0, delayed: 0, key_records: 0, keys_delayed: 0 };
   for (const { device, totals, waiting } of cameras) {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const row = await store.claims.row(id, 1);
@@ -46,10 +49,14 @@ export async function judgeStore(
     const here = new Set([...stored.map(({ seq }) => seq), ...waiting]);
     for (let seq = 0; seq < totals.produced; seq++) if (!here.has(seq)) bound.lost++;
     for (const one of stored) {
-      const { isBound, missingMedia } = await inspectStored(store, one, account, row?.account);
+      const { isBound, missingMedia, kind } = await inspectStored(store, one, account, row?.account);
       if (!isBound) bound.misbound++;
       if (!waiting.includes(one.seq)) bound.lost += missingMedia;
-      if (refused.has(toHex(nodeSuite.sha256(one.bytes)))) bound.delayed++;
+      const isDelayed = refused.has(toHex(nodeSuite.sha256(one.bytes)));
+      if (isDelayed) bound.delayed++;
+      if (kind !== 'key') continue;
+      bound.key_records++;
+      if (isDelayed) bound.keys_delayed++;
     }
   }
   return bound;

@@ -6,6 +6,7 @@ export interface DrillResult {
   readonly accounts: number;
   readonly store: string;
   readonly broker: string;
+  readonly versions: IncidentReport['versions'];
   readonly control: IncidentReport['control'];
   readonly sealcam: IncidentReport['sealcam'];
   readonly faults: readonly FaultReport[];
@@ -56,11 +57,12 @@ const number = (value: number): string => value.toLocaleString('en');
 
 /** Formats a result for a terminal. */
 export function table(result: DrillResult): string {
-  const { cameras, accounts, control, sealcam, faults, seconds } = result;
+  const { cameras, accounts, versions, control, sealcam, faults, seconds } = result;
   const row = (...cells: readonly (string | number)[]): string =>
     cells.map((cell, i) => (i === 0 ? String(cell).padEnd(44) : String(cell).padStart(12))).join('');
   return [
     `${number(cameras)} cameras of ${number(accounts)} accounts, ${number(sealcam.records)} records, ${seconds.toFixed(0)} s`,
+    versions.map((one) => `${number(one.cameras)} with protocol ${String(one.protocol)}`).join(', '),
     '',
     row('', 'control', 'sealcam'),
     row('records bound to another account', control.misbound, sealcam.misbound),

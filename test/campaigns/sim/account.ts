@@ -19,6 +19,10 @@ export interface Balance {
   readonly stored: number;
   readonly queued: number;
   readonly lost: number;
+  /** Key records made, which begin periods. */
+  readonly periods: number;
+  /** Pictures and details in the cloud that their owner's keys opened. */
+  readonly opened: number;
 }
 
 /** Everything declared lost: in signed records that were kept, or noted by a camera for its next record. */
@@ -92,11 +96,14 @@ export async function settleAccounts(
   let queued = 0;
   let lost = 0;
   let unnamed = 0;
+  let opened = 0;
   let example = '';
   for (const [key, made] of oracle.made) {
     if (waits(made)) queued++;
     else if (stored.has(key)) {
-      if (await hasPictures(oracle, store, losses, made)) continue;
+      const found = await openPictures(oracle, store, losses, made);
+      opened += found ?? 0;
+      if (found !== null) continue;
       unnamed++;
       example = `a picture of ${made.camera.name}, ${nameOf(made.record.value)}`;
     } else if (losses.hasRecord(key)) lost++;
@@ -110,7 +117,8 @@ export async function settleAccounts(
       `${String(unnamed)} records are missing, with ${String(losses.counted)} counted as lost; one is ${example}`,
     );
   }
-  return { produced: oracle.made.size, stored: stored.size, queued, lost: lost + unnamed };
+  const periods = [...oracle.made.values()].filter(({ record }) => record.value.kind === 'key').length;
+  return { produced: oracle.made.size, stored: stored.size, queued, lost: lost + unnamed, periods, opened };
 }
 
 async function readStore(
@@ -156,30 +164,38 @@ async function checkStored(
   }
 }
 
-/** Returns false if a picture of a stored record is neither there nor declared lost. It must open with the owner's key for its event. */
-async function hasPictures(
+/**
+ * Opens the pictures of a stored record with the owner's key for its event, and returns how many there are; null if one is neither
+ * there nor declared lost.
+ */
+async function openPictures(
   oracle: Oracle,
   store: CloudStore,
   losses: Losses,
   { camera, record }: Made,
-): Promise<boolean> {
+): Promise<number | null> {
   const { device, account, epoch, claimHash, event, media } = record.value;
   const owner = oracle.ownerOf(record.value);
+  let opened = 0;
   for (const { id, role } of media ?? []) {
     const found = await store.records.media(device, epoch, id);
     if (found === undefined) {
       // A record that was dropped before its receipt arrived was dropped with its picture.
       if (losses.hasMedia(id) || losses.hasRecord(recordKey(record.value))) continue;
-      return false;
+      return null;
     }
     if (owner === undefined || event === undefined) continue;
     const context = { device, account, epoch, claimHash, eventId: event.id, mediaId: id };
     try {
-      if (record.value.version === undefined) unseal(simSuite, context, owner.keys, found.sealed);
-      else if (role === 'thumbnail' || role === 'detail') {
+      if (record.value.version === undefined) {
+        unseal(simSuite, context, owner.keys, found.sealed);
+        opened++;
+      } else if (role === 'thumbnail' || role === 'detail') {
         const period = await periodOf(store, record.value, found.sealed.header, owner);
-        if (period !== null) period.open({ ...context, role }, found.sealed);
-        else if (!isKeyAccounted(oracle, losses, found.sealed.header)) {
+        if (period !== null) {
+          period.open({ ...context, role }, found.sealed);
+          opened++;
+        } else if (!isKeyAccounted(oracle, losses, found.sealed.header)) {
           oracle.fail(`nobody can open ${nameOf(record.value)} of ${camera.name}: its key record is gone`);
         }
       }
@@ -188,7 +204,7 @@ async function hasPictures(
       oracle.fail(`${owner.name} cannot open ${nameOf(record.value)} of ${camera.name}: ${error.code}`);
     }
   }
-  return true;
+  return opened;
 }
 
 /** Returns whether the key record of an object waits at its camera, or was erased with its ownership. */

@@ -42,6 +42,9 @@ export interface CameraDependencies {
 
 const WALL_START_MS = Date.UTC(2026, 10, 21, 12);
 const RESTART_MS = 5000;
+/** A world lasts an hour. A timer of most of a day, that of the next period key, comes within minutes. */
+const LONG_TIMER_MS = 12 * 3_600_000;
+const LONG_TIMER_COMES_MS = [30_000, 600_000] as const;
 /** Files of a camera's data folder; the state of the uplink is modelled in memory. */
 const FILES = ['outbox.db', 'outbox.db-wal', 'outbox.mirror'];
 
@@ -60,6 +63,8 @@ export class SimCamera {
   life: Life;
   hal: SimHal | null = null;
   lives = 0;
+  /** Processes that died with a period in use. */
+  periodsCut = 0;
   private readonly deps: CameraDependencies;
   private readonly keyStore = new MockKeyStore();
   private bootId: Uint8Array;
@@ -197,6 +202,7 @@ export class SimCamera {
     const to = this.folderOf(this.lives + 1);
     mkdirSync(to, { recursive: true });
     for (const file of FILES) if (existsSync(join(from, file))) copyFileSync(join(from, file), join(to, file));
+    if ((this.agent?.counters.get('periods.begun') ?? 0) > 0) this.periodsCut++;
     trace.add(this.name, `dies (${death}) at ${moment}, step ${String(this.life.steps)}`);
     if (death === 'power cut') {
       this.bootId = random.bytes(16);
@@ -237,18 +243,24 @@ export class SimCamera {
   }
 
   private clockOf(life: Life): Clock {
-    const { scheduler, dice } = this.deps;
+    const { scheduler } = this.deps;
     return {
       monotonicMs: () => this.nowMs(),
       wallMs: () => WALL_START_MS + scheduler.nowMs + this.wall.offsetMs,
       after: (delayMs, callback): CancelTimer =>
         life.isDead
           ? () => undefined
-          : // Timers count whole milliseconds. A yield (0 ms) takes a random time, so that a claim may change while sealing.
-            scheduler.after(delayMs === 0 ? dice.between(1, 500) : Math.ceil(delayMs), () => {
+          : scheduler.after(this.delayOf(delayMs), () => {
               if (life.touch('a timer')) callback();
             }),
     };
+  }
+
+  /** Timers count whole milliseconds. A yield (0 ms) takes a random time, so that a claim may change while sealing. */
+  private delayOf(delayMs: number): number {
+    const { dice } = this.deps;
+    if (delayMs === 0) return dice.between(1, 500);
+    return Math.ceil(delayMs >= LONG_TIMER_MS ? dice.between(...LONG_TIMER_COMES_MS) : delayMs);
   }
 
   private suiteOf(life: Life): CryptoSuite {

@@ -105,6 +105,11 @@ const result = {
   threads,
   seconds: Math.round(seconds),
   seeds_per_minute: Math.round((60 * outcomes.length) / seconds),
+  versions: ([2, 1] as const).map((version) => ({
+    protocol: version,
+    seal_suite: version,
+    worlds: outcomes.filter((outcome) => outcome.version === version).length,
+  })),
   virtual_hours: Math.round(sum(({ virtualS }) => virtualS) / 3600),
   produced: sum(({ produced }) => produced),
   stored: sum(({ stored }) => stored),
@@ -112,6 +117,9 @@ const result = {
   lost: sum(({ lost }) => lost),
   restarts: sum(({ restarts }) => restarts),
   epochs: sum(({ epochs }) => epochs),
+  periods: sum(({ periods }) => periods),
+  periods_cut: sum(({ periodsCut }) => periodsCut),
+  pictures_opened: sum(({ opened }) => opened),
   publishes: sum(({ publishes }) => publishes),
   failures: failed.map(({ seed, violation, atS }) => ({ seed, violation, at_s: atS })),
 };
@@ -140,6 +148,9 @@ function table(): string {
     ['lost, with a signed gap (queue full, age, release or reset)', number(result.lost)],
     ['restarts of a camera in the middle of something', number(result.restarts)],
     ['ownerships', number(result.epochs)],
+    ['worlds of protocol version 2, every other one', number(outcomes.filter(({ version }) => version === 2).length)],
+    ['periods of their cameras, and restarts in one', `${number(result.periods)}, ${number(result.periods_cut)}`],
+    ['sealed objects that the right owner opened at the end', number(result.pictures_opened)],
     ['messages published by cameras', number(result.publishes)],
     [`worlds a minute, ${String(threads)} threads`, number(result.seeds_per_minute)],
   ];

@@ -2,6 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { seededRandom } from '../../../common/seeded-random.js';
+import type { ProtocolVersion } from '../../../protocol/objects/signed-object.js';
 import { simSuite } from './suite.js';
 import { settleAccounts, waitingSince, type Balance } from './account.js';
 import { SimBroker } from './broker.js';
@@ -17,6 +18,8 @@ import { CALM, makeDice, type Weather } from './weather.js';
 
 export interface Outcome extends Balance {
   readonly seed: number;
+  /** Of the protocol, and of its seals. */
+  readonly version: ProtocolVersion;
   /** Null if every invariant held. */
   readonly violation: string | null;
   readonly atS: number;
@@ -24,6 +27,8 @@ export interface Outcome extends Balance {
   readonly steps: number;
   readonly publishes: number;
   readonly restarts: number;
+  /** Restarts of a camera that had a period in use. */
+  readonly periodsCut: number;
   readonly epochs: number;
   /** Hash of the trace. */
   readonly trace: string;
@@ -151,10 +156,11 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
         `${nameOf(record.value)} of ${camera.name}, made at ${(atMs / 1000).toFixed(0)} s, is not settled in time`,
       );
     }
-    const none = { produced: oracle.made.size, stored: 0, queued: 0, lost: 0 };
+    const none = { produced: oracle.made.size, stored: 0, queued: 0, lost: 0, periods: 0, opened: 0 };
     const balance = isOver() ? none : await settleAccounts(oracle, cloud.store, cameras);
     return {
       seed,
+      version: isTwo ? 2 : 1,
       ...balance,
       violation: oracle.violation,
       publishes: oracle.publishes,
@@ -162,6 +168,7 @@ export async function runSeed(seed: number, options: RunOptions = {}): Promise<O
       atS: Math.round(scheduler.nowMs / 1000),
       virtualS: Math.round(scheduler.nowMs / 1000),
       restarts: cameras.reduce((sum, { lives }) => sum + lives - 1, 0),
+      periodsCut: cameras.reduce((sum, { periodsCut }) => sum + periodsCut, 0),
       epochs: new Set([...oracle.made.keys()].map((key) => key.slice(0, key.lastIndexOf('/')))).size,
       trace: trace.digest(),
     };

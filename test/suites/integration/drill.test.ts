@@ -22,7 +22,12 @@ describeWith('mosquitto', 'the drill, small', () => {
     const result = jsonOf<DrillResult>(ran);
     expect(ran.stdout.trimEnd().split('\n')).toHaveLength(1);
     expect(result).toMatchObject({ cameras, accounts });
-    const { control, sealcam, faults } = result;
+    const { control, sealcam, faults, versions } = result;
+    // Every fifth household has a page of version 0.1.
+    expect(versions).toEqual([
+      { protocol: 2, seal_suite: 2, accounts: 4, cameras: 10 },
+      { protocol: 1, seal_suite: 1, accounts: 1, cameras: 2 },
+    ]);
 
     expect(control.misbound_before).toBe(0);
     expect(control.misbound).toBeGreaterThan(0);
@@ -37,7 +42,13 @@ describeWith('mosquitto', 'the drill, small', () => {
     // The owners have every event: a person walked by each camera four times.
     expect(sealcam.pages).toMatchObject({ events: 4 * cameras, pictures: 4 * cameras, refused: 0, given: 0 });
     expect(sealcam.tries.tries).toBe(sealcam.tries.objects * (accounts - 1));
-    expect(sealcam.tries.ownRefused).toBe(0);
+    // Each camera of version 2 began a period when it was claimed, and those that started again another.
+    expect(sealcam.key_records).toBeGreaterThan(10);
+    expect(sealcam.tries).toMatchObject({
+      ownRefused: 0,
+      keyObjects: sealcam.key_records,
+      keyTries: sealcam.key_records * (accounts - 1),
+    });
 
     expect(faults.length).toBeGreaterThan(10);
     for (const fault of faults) {

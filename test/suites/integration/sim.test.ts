@@ -10,6 +10,11 @@ const PLANTED_WORLDS = 24;
 
 interface SimResult {
   readonly failures: readonly { readonly seed: number }[];
+  readonly versions: readonly { readonly protocol: number; readonly worlds: number }[];
+  readonly epochs: number;
+  readonly periods: number;
+  readonly periods_cut: number;
+  readonly pictures_opened: number;
 }
 
 function sim(...args: string[]): Promise<ScriptRun> {
@@ -20,7 +25,17 @@ function sim(...args: string[]): Promise<ScriptRun> {
 describe('npm run sim', () => {
   it(`finds no violation in ${String(WORLDS)} worlds`, { timeout: limitMs(RUN_MS) }, async () => {
     const ran = await sim('--seeds', String(WORLDS));
-    expect(jsonOf<SimResult>(ran)).toMatchObject({ seeds: WORLDS, failures: [] });
+    const result = jsonOf<SimResult>(ran);
+    const half = WORLDS / 2;
+    const versions = [
+      { protocol: 2, seal_suite: 2, worlds: half },
+      { protocol: 1, seal_suite: 1, worlds: half },
+    ];
+    expect(result).toMatchObject({ seeds: WORLDS, failures: [], versions });
+    expect(result.periods_cut).toBeGreaterThan(0);
+    expect(result.pictures_opened).toBeGreaterThan(0);
+    // Not only at a claim and at a start: half of the ownerships are of version 2.
+    expect(result.periods).toBeGreaterThan(result.epochs / 2 + result.periods_cut);
     expect(ran.status, ran.stderr).toBe(0);
   });
 

@@ -2,13 +2,13 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import type { NewMedia } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
-import { claimKindV2, type ClaimV2 } from '../../../protocol/objects/claim.js';
+import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { KEM_KEY_BYTES } from '../../../protocol/objects/ids.js';
 import { kemHash } from '../../../protocol/objects/kem-keys.js';
 import { keyBodyBytes } from '../../../protocol/objects/key-record.js';
-import { recordKindV2, type RecordV2 } from '../../../protocol/objects/record.js';
+import type { AnyRecord, RecordV2 } from '../../../protocol/objects/record.js';
 import type { MediaRole } from '../../../protocol/objects/record-kinds.js';
-import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { sealHeader2 } from '../../../protocol/seal/object.js';
 import type { SealedObject } from '../../../protocol/seal/seal.js';
 import { encodeCbor } from '../../../protocol/wire/cbor.js';
@@ -23,6 +23,12 @@ export interface WithObject {
 /** Returns the header of an object of suite 2, which no key opens. */
 function headerOf(periodId: Uint8Array, index = 0): Uint8Array {
   return encodeCbor(sealHeader2.toCbor([2, periodId, index, realRandom.bytes(32)]));
+}
+
+/** Returns the id of the period whose key record this is. */
+export function periodIdOf({ value: { key } }: Verified<AnyRecord>): Uint8Array {
+  if (key === undefined) throw new Error('not a key record');
+  return key.periodId;
 }
 
 /**
@@ -43,48 +49,17 @@ export class CameraV2 {
   }
 
   claim(epoch = 1, previous: Uint8Array | null = null, change: Partial<ClaimV2> = {}): Verified<ClaimV2> {
-    const { deviceId: device, account, owner, cloud } = this.world;
     const roles = ['owner', 'owner', 'member'] as const;
-    return signObject(claimKindV2, nodeSuite, owner, {
-      version: 2,
-      device,
-      epoch,
-      account,
-      ownerKey: owner.publicKey,
-      recipients: this.signers.map(({ publicKey: ed25519 }, i) => ({
-        ed25519,
-        kem: kemHash(nodeSuite, this.kemKeys[i] ?? new Uint8Array(0)),
-        role: roles[i] ?? 'member',
-      })),
-      receiptKeys: [cloud.publicKey],
-      previous,
-      nonce: realRandom.bytes(16),
-      issuedAtMs: 0,
-      ...change,
-    });
-  }
-
-  record(
-    claim: Verified<ClaimV2>,
-    seq: number,
-    prev: Uint8Array | null,
-    rest: Partial<RecordV2> & Pick<RecordV2, 'kind'>,
-  ): Verified<RecordV2> {
-    return signObject(recordKindV2, nodeSuite, this.world.device, {
-      version: 2,
-      device: this.world.deviceId,
-      account: claim.value.account,
-      epoch: claim.value.epoch,
-      claimHash: claim.hash,
-      seq,
-      prev,
-      time: this.world.time(1000 * seq),
-      ...rest,
-    });
+    const recipients = this.signers.map(({ publicKey: ed25519 }, i) => ({
+      ed25519,
+      kem: kemHash(nodeSuite, this.kemKeys[i] ?? new Uint8Array(0)),
+      role: roles[i] ?? 'member',
+    }));
+    return this.world.claimV2(epoch, previous, { recipients, ...change });
   }
 
   accept(claim: Verified<ClaimV2>): Verified<RecordV2> {
-    return this.record(claim, 0, claim.hash, { kind: 'accept' });
+    return this.world.recordV2(claim, 0, claim.hash, { kind: 'accept' });
   }
 
   /** A key record; the same `periodId` twice makes two of one period. */
@@ -105,12 +80,12 @@ export class CameraV2 {
   clip(claim: Verified<ClaimV2>, seq: number, prev: Uint8Array | null, periodId: Uint8Array): Verified<RecordV2> {
     const segment = [0, realRandom.bytes(16), 4112, realRandom.bytes(32), headerOf(periodId), true, 0] as const;
     const clip = { eventId: realRandom.bytes(16), number: 0, phase: 'start', segments: [segment] } as const;
-    return this.record(claim, seq, prev, { kind: 'clip', clip });
+    return this.world.recordV2(claim, seq, prev, { kind: 'clip', clip });
   }
 
   /** A record without anything sealed. */
   scene(claim: Verified<ClaimV2>, seq: number, prev: Uint8Array | null): Verified<RecordV2> {
-    return this.record(claim, seq, prev, { kind: 'scene', scene: { class: 'stall' }, event: single() });
+    return this.world.recordV2(claim, seq, prev, { kind: 'scene', scene: { class: 'stall' }, event: single() });
   }
 
   private withObject(
@@ -124,7 +99,7 @@ export class CameraV2 {
     const id = realRandom.bytes(16);
     const bodyHash = nodeSuite.sha256(sealed.body);
     const media = { id, role, length: sealed.body.length, bodyHash, headerHash: nodeSuite.sha256(sealed.header) };
-    return { record: this.record(claim, seq, prev, { ...rest, media: [media] }), object: { id, sealed } };
+    return { record: this.world.recordV2(claim, seq, prev, { ...rest, media: [media] }), object: { id, sealed } };
   }
 }
 

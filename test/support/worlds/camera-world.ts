@@ -98,20 +98,26 @@ export class CameraWorld {
 
   /** A claim of version 2: its epoch has period keys. */
   claimV2(epoch = 1, previous: Uint8Array | null = null, change: Partial<ClaimV2> = {}): Verified<ClaimV2> {
-    const kem = kemHash(nodeSuite, this.ownerKem.publicKey);
+    const { recipients, ...rest } = change;
     return signObject(claimKindV2, nodeSuite, this.owner, {
       version: 2,
       device: this.deviceId,
       epoch,
       account: this.account,
       ownerKey: this.owner.publicKey,
-      recipients: [{ ed25519: this.owner.publicKey, kem, role: 'owner' }],
+      recipients: recipients ?? [this.recipientV2],
       receiptKeys: [this.cloud.publicKey],
       previous,
       nonce: realRandom.bytes(16),
       issuedAtMs: 0,
-      ...change,
+      ...rest,
     });
+  }
+
+  /** The owner as a claim of version 2 names it. */
+  private get recipientV2(): ClaimV2['recipients'][number] {
+    const kem = kemHash(nodeSuite, this.ownerKem.publicKey);
+    return { ed25519: this.owner.publicKey, kem, role: 'owner' };
   }
 
   time(monotonicMs: number, wallMs: number | null = Date.UTC(2026, 10, 21) + monotonicMs): RecordTime {

@@ -1,15 +1,16 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
 import type { Clock } from '../../../common/clock.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
-import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import type { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { HouseholdHeads } from '../../../app/core/household-heads.js';
 import { Owner } from '../../../app/core/owner.js';
-import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { CLOUD, PAGE, type ApiWorld } from './api-world.js';
+import { pageKeys } from './page-keys.js';
 
 /** An owner's page whose requests are injected into the API of a world. */
 export class PageOnApi {
@@ -24,7 +25,8 @@ export class PageOnApi {
     const suite = tweetnaclSuite;
     this.keys = ownerKeys(suite, master);
     const storage = new MemoryStorage();
-    this.history = new HistoryKeeper(suite, storage, recipientOf(this.keys));
+    const own = pageKeys(suite, this.keys, storage);
+    this.history = own.history;
     const client = new CloudClient({
       suite,
       clock,
@@ -51,7 +53,7 @@ export class PageOnApi {
     const { signer } = keys;
     this.household = new HouseholdHeads({ client, history, storage, suite, signer, clock, random: realRandom });
     this.session = new OwnerSession({ client, history, clock, random: realRandom, household: this.household });
-    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
+    this.owner = new Owner({ suite, clock, keys, client, receiptKeys, ...own });
   }
 
   /** Loads what the page keeps, as it does when it opens. */

@@ -1,15 +1,16 @@
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
 import { SealcamError } from '../../../common/errors.js';
+import type { Random } from '../../../common/random.js';
 import type { CameraItem, PeriodAnswer, RecordItem, RecordsAnswer } from '../../../app/core/cloud-answers.js';
 import type { CloudClient } from '../../../app/core/cloud-client.js';
 import { ownerKeys, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { xwingKeys } from '../../../protocol/crypto/xwing.js';
-import { claimKindV2, type ClaimV2 } from '../../../protocol/objects/claim.js';
+import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { kemHash } from '../../../protocol/objects/kem-keys.js';
-import { recordKindV2, type RecordV2 } from '../../../protocol/objects/record.js';
-import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import type { RecordV2 } from '../../../protocol/objects/record.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeContent } from '../../../protocol/seal/content.js';
 import { wrapKey, type WrapKey } from '../../../protocol/seal/key-record.js';
 import type { ObjectPlace } from '../../../protocol/seal/object.js';
@@ -60,42 +61,33 @@ export class SealingCamera {
     const named = (keys: OwnerKeys, role: 'owner' | 'member') => {
       return { ed25519: keys.signer.publicKey, kem: kemHash(nodeSuite, kemKeyOf(keys)), role };
     };
-    this.claim = signObject(claimKindV2, nodeSuite, owner.signer, {
-      ...this.world.claim().value,
-      version: 2,
-      recipients: [named(owner, 'owner'), ...members.map((member) => named(member, 'member'))],
-      ...change,
-    });
+    const recipients = [named(owner, 'owner'), ...members.map((member) => named(member, 'member'))];
+    this.claim = this.world.claimV2(1, null, { recipients, ...change });
     this.add({ kind: 'accept' });
   }
 
   /** Signs the next record; it follows the one before unless `prev` says otherwise. */
   add(rest: Partial<RecordV2> & Pick<RecordV2, 'kind'>): Verified<RecordV2> {
-    const seq = this.records.length;
-    const { device, account, epoch } = this.claim.value;
-    const value: RecordV2 = {
-      version: 2,
-      device,
-      account,
-      epoch,
-      claimHash: this.claim.hash,
-      seq,
-      prev: this.records.at(-1)?.hash ?? this.claim.hash,
-      time: this.world.time(1000 * seq),
-      ...rest,
-    };
-    const record = signObject(recordKindV2, nodeSuite, this.world.device, value);
+    const record = this.world.recordV2(
+      this.claim,
+      this.records.length,
+      this.records.at(-1)?.hash ?? this.claim.hash,
+      rest,
+    );
     this.records.push(record);
     return record;
   }
 
-  /** Begins a period; `wrap` may wrap it wrongly. */
-  begin(wrap: WrapKey = (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job))): Promise<BegunPeriod> {
+  /** Begins a period; `wrap` may wrap it wrongly, and `random` give a key twice. */
+  begin(
+    wrap: WrapKey = (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
+    random: Random = realRandom,
+  ): Promise<BegunPeriod> {
     const { device, account, epoch } = this.claim.value;
     const context = { device, account, epoch, claimHash: this.claim.hash };
     return beginPeriod({
       suite: nodeSuite,
-      random: realRandom,
+      random,
       context,
       recipients: this.people.map(kemKeyOf),
       wrap,

@@ -1,13 +1,15 @@
 import { equal } from '../../../../common/bytes.js';
+import { periodIdOf } from '../../../support/worlds/camera-v2.js';
 import type { Household } from '../household.js';
 import type { FaultCamera } from './camera.js';
 import { tryCall, type Fault, type Injection, type Outcome } from './fault.js';
 import type { FaultWorld, Wrong } from './world.js';
 
-/** Requests the records and pictures of a camera. */
-async function request({ client }: Household, { device, shots }: FaultCamera): Promise<Outcome> {
+/** Requests everything of a camera, as a curious caller does: records, key records and pictures. */
+export async function request({ client }: Household, { device, shots, keys }: FaultCamera): Promise<Outcome> {
   await tryCall(() => client.records(device, 1, null, 50));
-  for (const { mediaId } of shots) await tryCall(() => client.media(device, 1, mediaId));
+  for (const { record } of keys) await tryCall(() => client.keyRecord(device, 1, periodIdOf(record)));
+  for (const { media } of [...keys, ...shots]) await tryCall(() => client.media(device, 1, media.id));
   return {};
 }
 
@@ -66,19 +68,19 @@ function otherMedia(world: FaultWorld, of: (camera: FaultCamera) => FaultCamera,
   const { records } = world.store;
   return world.cameras.map((camera) => {
     const other = of(camera);
-    const { mediaId } = other.shot(other === camera ? 1 : 0);
+    const { media } = other.shot(other === camera ? 1 : 0);
     const wrong: Wrong = {
       records: {
         media: async (device, epoch, id) => {
           const own = await records.media(device, epoch, id);
-          const strange = await records.media(other.device, 1, mediaId);
+          const strange = await records.media(other.device, 1, media.id);
           if (own === undefined || strange === undefined) return undefined;
           return whole ? strange : { ...own, sealed: strange.sealed };
         },
       },
     };
     const act = async (): Promise<Outcome> => {
-      await tryCall(() => camera.owner.client.media(camera.device, 1, camera.shot(0).mediaId));
+      await tryCall(() => camera.owner.client.media(camera.device, 1, camera.shot(0).media.id));
       return {};
     };
     return { wrong, act };
@@ -93,6 +95,45 @@ export const crossedMedia: Fault = {
     ...otherMedia(world, (camera) => world.strangeCamera(camera.device), true),
     ...otherMedia(world, (camera) => camera, false),
   ],
+};
+
+/** Answers a request for a camera's first key record with another one, or with its object alone. */
+function otherKey(camera: FaultCamera, other: FaultCamera, whole: boolean, world: FaultWorld): Injection {
+  const { records } = world.store;
+  const asked = periodIdOf(camera.key(0).record);
+  const wrong: Wrong = {
+    records: {
+      keyRecord: async (device, epoch, periodId) => {
+        const own = await records.keyRecord(device, epoch, periodId);
+        const strange = await records.keyRecord(
+          other.device,
+          1,
+          periodIdOf(other.key(other === camera ? 1 : 0).record),
+        );
+        if (own === undefined || strange === undefined) return undefined;
+        return whole ? strange : { ...own, sealed: strange.sealed };
+      },
+    },
+  };
+  const act = async (): Promise<Outcome> => {
+    await tryCall(() => camera.owner.client.keyRecord(camera.device, 1, asked));
+    return {};
+  };
+  return { wrong, act };
+}
+
+/** A cache of key records answers with that of another household's camera, or of another period; or with its object. */
+export const crossedKeys: Fault = {
+  name: 'crossed cache at read: key records',
+  by: 'read',
+  injections: (world) =>
+    world
+      .camerasWithKeys()
+      .flatMap((camera) =>
+        [world.strangeCameraWithKeys(camera), camera].flatMap((other) =>
+          [true, false].map((whole) => otherKey(camera, other, whole, world)),
+        ),
+      ),
 };
 
 /** Two pictures are swapped in the store. */

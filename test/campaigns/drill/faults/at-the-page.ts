@@ -1,11 +1,13 @@
-import { toBase64 } from '../../../../common/bytes.js';
+import { toBase64, toHex } from '../../../../common/bytes.js';
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { claimKind } from '../../../../protocol/objects/claim.js';
+import { anyClaimKind } from '../../../../protocol/objects/claim.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
+import { periodIdOf } from '../../../support/worlds/camera-v2.js';
 import type { Household } from '../household.js';
-import type { FaultCamera } from './camera.js';
-import { tryCall, type Fault, type Injection, type Outcome } from './fault.js';
+import { ownedBy, type FaultCamera, type Shot } from './camera.js';
+import { request } from './at-read.js';
+import type { Fault, Injection, Outcome } from './fault.js';
 import type { Tamper } from './page-over.js';
 import type { FaultWorld } from './world.js';
 
@@ -56,10 +58,7 @@ export const crossedSessions: Fault = {
         act: async () => {
           const outcome = await visit(world, household);
           // The page refused the list; a curious caller would request everything in it.
-          for (const { device, shots } of world.camerasOf(neighbour)) {
-            await tryCall(() => household.client.records(device, 1, null, 50));
-            for (const { mediaId } of shots) await tryCall(() => household.client.media(device, 1, mediaId));
-          }
+          for (const camera of world.camerasOf(neighbour)) await request(household, camera);
           return outcome;
         },
       };
@@ -70,6 +69,36 @@ export const swappedOnTheWay: Fault = lies('swapped thumbnails on the way to the
   const { sealed } = firstOf(world, world.neighbour(household)).shot(0);
   return { media: () => [sealed.header, sealed.body] };
 });
+
+/** The key record of another household or another period in place of the one that the page asked for, or its object alone. */
+export const strangeKeys: Fault = {
+  name: 'a lying cloud: another key record',
+  by: 'app',
+  injections: (world) =>
+    world.camerasWithKeys().flatMap((camera) => {
+      const own = camera.key(0);
+      const others = [world.strangeCameraWithKeys(camera).key(0), camera.key(1)];
+      return others.flatMap((strange) =>
+        [strange, own].map((record): Injection => {
+          const json: Tamper['json'] = (path, body) => (isAskedFor(path, own) ? answered(body, record, strange) : body);
+          return { wrong: { answers: { json } }, act: () => visit(world, camera.owner) };
+        }),
+      );
+    }),
+};
+
+function isAskedFor(path: string, { record }: Shot): boolean {
+  return path.endsWith(`/periods/${toHex(periodIdOf(record))}`);
+}
+
+/** Returns the answer to a request for a key record, with this record and the object of another. */
+function answered(body: Item, { record }: Shot, { sealed }: Shot): Item {
+  return {
+    ...body,
+    record: { ...(body['record'] as Item), record: toBase64(record.bytes) },
+    body: toBase64(sealed.body),
+  };
+}
 
 export const strangeRecords: Fault = lies('a lying cloud: records of another camera', (world, household) => {
   const { record } = firstOf(world, world.neighbour(household)).shot(0);
@@ -111,14 +140,9 @@ export const alteredClaim: Fault = {
     world.households.flatMap((household) => {
       const { claim, name } = firstOf(world, household);
       const thief = world.neighbour(household).keys;
-      const stolen = signObject(claimKind, nodeSuite, thief.signer, {
-        ...claim.value,
-        account: thief.account,
-        ownerKey: thief.signer.publicKey,
-        recipients: [{ x25519: thief.recipient.publicKey, ed25519: thief.signer.publicKey }],
-      });
+      const stolen = signObject(anyClaimKind, nodeSuite, thief.signer, ownedBy(claim.value, thief));
       // Signed by the owner, but never accepted by the camera.
-      const renewed = signObject(claimKind, nodeSuite, household.keys.signer, {
+      const renewed = signObject(anyClaimKind, nodeSuite, household.keys.signer, {
         ...claim.value,
         nonce: realRandom.bytes(16),
       });

@@ -1,39 +1,49 @@
 import { realRandom } from '../../../../common/adapters/real-random.js';
 import { toHex } from '../../../../common/bytes.js';
 import { Sealer } from '../../../../agent/record/sealer.js';
+import type { OwnerKeys } from '../../../../app/core/owner-keys.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
-import type { Claim } from '../../../../protocol/objects/claim.js';
-import type { SealcamRecord } from '../../../../protocol/objects/record.js';
-import type { Verified } from '../../../../protocol/objects/signed-object.js';
+import { anyClaimKind, type AnyClaim } from '../../../../protocol/objects/claim.js';
+import { kemHash } from '../../../../protocol/objects/kem-keys.js';
+import { anyRecordKind, type AnyRecord } from '../../../../protocol/objects/record.js';
+import type { RecordMediaV2 } from '../../../../protocol/objects/record-fields-v2.js';
+import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
+import { wrapKey } from '../../../../protocol/seal/key-record.js';
+import { beginPeriod, type Period } from '../../../../protocol/seal/period.js';
 import type { SealedObject } from '../../../../protocol/seal/seal.js';
 import type { SentRecord, UpMessage } from '../../../../protocol/transport/messages.js';
+import { isVersionTwo } from '../../../../protocol/wire/codec.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
+import { kemKeyOf } from '../../../support/worlds/sealing-camera.js';
 import type { Household } from '../household.js';
 
-/** One event with its picture, as the camera sends it. */
+/** A record with its sealed object, as the camera sends it: an event with its picture, or a key record. */
 export interface Shot {
-  readonly record: Verified<SealcamRecord>;
-  readonly mediaId: Uint8Array;
+  readonly record: Verified<AnyRecord>;
+  readonly media: RecordMediaV2;
   readonly sealed: SealedObject;
   readonly sent: SentRecord;
 }
 
-/** A minimal claimed camera with real signatures and real seals. */
+/** A minimal claimed camera with real signatures and real seals, of the version of its household. */
 export class FaultCamera {
   readonly owner: Household;
   readonly device: Uint8Array;
-  readonly claim: Verified<Claim>;
+  readonly claim: Verified<AnyClaim>;
   readonly shots: Shot[] = [];
+  /** Key records; none in version 1. */
+  readonly keys: Shot[] = [];
+  /** All signed records, the accept first. */
+  readonly records: Verified<AnyRecord>[] = [];
   /**
-   * The claim with the recipients that pictures are sealed to. More than the owner makes a camera that seals to people
-   * its claim does not name.
+   * The claim with the recipients that pictures of version 1 are sealed to. More than the owner makes a camera that seals to
+   * people its claim does not name.
    */
-  private readonly sealedFor: Verified<Claim>;
+  private readonly sealedFor: Verified<AnyClaim>;
   private readonly world: CameraWorld;
-  private readonly first: Verified<SealcamRecord>;
-  private readonly sealer = new Sealer(nodeSuite, realRandom, () => Promise.resolve());
-  private last: Verified<SealcamRecord>;
+  private readonly sealer: Sealer;
+  private period: Period | null = null;
 
   /** @param readers the owner first */
   constructor(owner: Household, readers: readonly Household[], cloud: Signer) {
@@ -41,44 +51,116 @@ export class FaultCamera {
     this.owner = owner;
     this.world = new CameraWorld({ owner: signer, cloud });
     this.device = this.world.deviceId;
+    const blank = owner.version === 2 ? this.world.claimV2() : this.world.claim();
+    this.claim = signObject(anyClaimKind, nodeSuite, signer, ownedBy(blank.value, owner.keys));
+    const { value } = this.claim;
     const recipients = readers.map(({ keys }) => ({
       x25519: keys.recipient.publicKey,
       ed25519: keys.signer.publicKey,
     }));
-    this.claim = this.world.claim(1, null, { recipients: recipients.slice(0, 1) });
-    this.sealedFor = { ...this.claim, value: { ...this.claim.value, recipients } };
-    this.first = this.world.record(this.claim, 0, this.claim.hash, { kind: 'accept' });
-    this.last = this.first;
+    this.sealedFor = isVersionTwo(value) ? this.claim : { ...this.claim, value: { ...value, recipients } };
+    this.sealer = new Sealer(nodeSuite, realRandom, () => Promise.resolve(), {
+      isReady: () => this.period !== null,
+      ready: () => Promise.resolve(this.period),
+    });
+    this.add({ kind: 'accept' });
   }
 
   get name(): string {
     return toHex(this.device);
   }
 
-  /** All signed records, the accept included. */
-  get records(): readonly Verified<SealcamRecord>[] {
-    return [this.first, ...this.shots.map(({ record }) => record)];
+  get isTwo(): boolean {
+    return isVersionTwo(this.claim.value);
   }
 
   accept(): UpMessage {
-    return { type: 'accept', claim: this.claim.bytes, record: this.first.bytes };
+    const [first] = this.records;
+    if (first === undefined) throw new Error('no accept');
+    return { type: 'accept', claim: this.claim.bytes, record: first.bytes };
+  }
+
+  /** Begins a period, and returns its key record. Under a claim of version 2 nothing is sealed before. */
+  async begin(): Promise<Shot> {
+    const { device, account, epoch } = this.claim.value;
+    const { keyRecord, period } = await beginPeriod({
+      suite: nodeSuite,
+      random: realRandom,
+      context: { device, account, epoch, claimHash: this.claim.hash },
+      recipients: [kemKeyOf(this.owner.keys)],
+      wrap: (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
+    });
+    this.period = period;
+    const { periodId, commit, sealed } = keyRecord;
+    const media: RecordMediaV2 = {
+      id: realRandom.bytes(16),
+      role: 'key',
+      length: sealed.body.length,
+      bodyHash: nodeSuite.sha256(sealed.body),
+      headerHash: nodeSuite.sha256(sealed.header),
+    };
+    const shot = this.addSealed({ kind: 'key', key: { periodId, commit } }, media, sealed);
+    this.keys.push(shot);
+    return shot;
   }
 
   async shoot(jpeg: Uint8Array): Promise<Shot> {
     const event = { id: realRandom.bytes(16), phase: 'start', revision: 0 } as const;
     const { media, sealed } = await this.sealer.seal(this.sealedFor, event.id, 'thumbnail', { detail: {}, jpeg });
-    const { seq } = this.last.value;
-    const record = this.world.record(this.claim, seq + 1, this.last.hash, { kind: 'motion', event, media: [media] });
-    this.last = record;
-    const shot = { record, mediaId: media.id, sealed, sent: { record: record.bytes, media: [sealed] } };
+    const shot = this.addSealed({ kind: 'motion', event }, media, sealed);
     this.shots.push(shot);
     return shot;
   }
 
   /** Returns a shot by its number. @throws Error where there is no such shot */
   shot(index: number): Shot {
-    const shot = this.shots[index];
-    if (shot === undefined) throw new Error(`no shot ${String(index)}`);
-    return shot;
+    return numbered(this.shots, index);
   }
+
+  /** Returns a key record by its number. @throws Error where there is no such key record */
+  key(index: number): Shot {
+    return numbered(this.keys, index);
+  }
+
+  private addSealed(rest: Parameters<FaultCamera['add']>[0], media: RecordMediaV2, sealed: SealedObject): Shot {
+    const record = this.add({ ...rest, media: [media] });
+    return { record, media, sealed, sent: { record: record.bytes, media: [sealed] } };
+  }
+
+  private add(rest: Partial<AnyRecord> & Pick<AnyRecord, 'kind'>): Verified<AnyRecord> {
+    const { claim, world, records } = this;
+    const seq = records.length;
+    const { device, account, epoch } = claim.value;
+    const record = signObject(anyRecordKind, nodeSuite, world.device, {
+      ...(this.isTwo ? { version: 2 as const } : {}),
+      device,
+      account,
+      epoch,
+      claimHash: claim.hash,
+      seq,
+      prev: records.at(-1)?.hash ?? claim.hash,
+      time: world.time(1000 * seq),
+      ...rest,
+    });
+    records.push(record);
+    return record;
+  }
+}
+
+/** Returns the claim as this owner would sign it, and nobody else in it. */
+export function ownedBy(claim: AnyClaim, keys: OwnerKeys): AnyClaim {
+  const { signer, account, recipient } = keys;
+  const ed25519 = signer.publicKey;
+  const owner = { account, ownerKey: ed25519 };
+  if (!isVersionTwo(claim)) {
+    return { ...claim, ...owner, recipients: [{ x25519: recipient.publicKey, ed25519 }] };
+  }
+  const kem = kemHash(nodeSuite, kemKeyOf(keys));
+  return { ...claim, ...owner, recipients: [{ ed25519, kem, role: 'owner' }] };
+}
+
+function numbered(shots: readonly Shot[], index: number): Shot {
+  const shot = shots[index];
+  if (shot === undefined) throw new Error(`no number ${String(index)}`);
+  return shot;
 }

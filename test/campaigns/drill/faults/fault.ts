@@ -1,7 +1,9 @@
 import { toBase64, toHex } from '../../../../common/bytes.js';
 import { asSealcamError } from '../../../../common/errors.js';
+import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import type { Household } from '../household.js';
 import type { FaultWorld, Wrong } from './world.js';
-import { unwraps } from '../unwraps.js';
+import { Keyring, type NamedObject } from '../keyring.js';
 
 export type Alarmer = 'ingest' | 'read' | 'app';
 
@@ -14,7 +16,7 @@ export interface FaultReport {
   readonly alarmed_by: Alarmer;
   /** Records that a store or a page bound to the wrong household. */
   readonly misbound: number;
-  /** Pictures that reached another household and that its key opens. */
+  /** Pictures and key records that reached another household and that its keys open. */
   readonly decryptable: number;
   /** Ciphertexts and records that reached another household. */
   readonly handed_out: number;
@@ -73,7 +75,7 @@ export async function runFault(world: FaultWorld, fault: Fault): Promise<FaultRe
     alarmed: total.alarmed,
     alarmed_by: fault.by,
     misbound: total.misbound + misbound,
-    decryptable: strange.filter((one) => one.type === 'object' && unwraps(one.household.keys.recipient, one)).length,
+    decryptable: countOpened(world, strange),
     handed_out: strange.length,
     lost: total.lost + lost,
     delayed: total.delayed,
@@ -93,18 +95,43 @@ function alarmsOf({ ingestCounters, readCounters }: FaultWorld, by: Alarmer): nu
   return by === 'ingest' ? ingestCounters.get('alarms') : readCounters.get('alarms');
 }
 
+interface Strange {
+  readonly household: Household;
+  /** Null for a signed record. */
+  readonly object: NamedObject | null;
+}
+
 /** Returns the sealed objects and records that reached a household other than their owner. */
-function strangeThings({ handed, cameras }: FaultWorld): FaultWorld['handed'] {
-  const ownerOf = new Map(
-    cameras.flatMap(({ owner, shots, records }) => [
-      ...shots.map(({ sealed }) => [toHex(sealed.header), owner] as const),
-      ...records.map(({ bytes }) => [toBase64(bytes), owner] as const),
-    ]),
-  );
-  return handed.filter((one) => {
-    const owner = ownerOf.get(one.type === 'object' ? toHex(one.header) : one.record);
-    return owner !== undefined && owner !== one.household;
+function strangeThings({ handed, cameras }: FaultWorld): readonly Strange[] {
+  const made = new Map<string, { readonly owner: Household; readonly object: NamedObject | null }>();
+  for (const { owner, records, shots, keys } of cameras) {
+    for (const { bytes } of records) made.set(toBase64(bytes), { owner, object: null });
+    for (const { record, media, sealed } of [...keys, ...shots]) {
+      made.set(toHex(media.bodyHash), { owner, object: { record: record.value, media, sealed } });
+    }
+  }
+  return handed.flatMap((one) => {
+    const name = one.type === 'object' ? toHex(nodeSuite.sha256(one.sealed.body)) : one.record;
+    const found = made.get(name);
+    return found === undefined || found.owner === one.household ? [] : [{ ...found, household: one.household }];
   });
+}
+
+/** Counts the objects that the households opened, with their own keys and those of the periods that they got by them. */
+function countOpened(world: FaultWorld, strange: readonly Strange[]): number {
+  let opened = 0;
+  for (const household of world.households) {
+    const ring = new Keyring(household.keys);
+    for (const { keys } of world.camerasOf(household)) {
+      for (const { record, media, sealed } of keys) ring.opens({ record: record.value, media, sealed });
+    }
+    const theirs = strange.filter((one) => one.household === household).flatMap(({ object }) => object ?? []);
+    // Key records first, in whatever order they came.
+    const isKey = ({ media }: NamedObject): boolean => media.role === 'key';
+    const inOrder = [...theirs.filter(isKey), ...theirs.filter((object) => !isKey(object))];
+    opened += inOrder.filter((object) => ring.opens(object)).length;
+  }
+  return opened;
 }
 
 /** Counts, after the fault is removed, records bound to the wrong household and events that their owners cannot see. */

@@ -1,10 +1,11 @@
 import { crossedRow, crossedTopic } from './at-ingest.js';
-import { crossedMedia, crossedMembers, crossedRows, swappedOfOne, swappedOfTwo } from './at-read.js';
+import { crossedKeys, crossedMedia, crossedMembers, crossedRows, swappedOfOne, swappedOfTwo } from './at-read.js';
 import {
   alteredClaim,
   alteredRecords,
   crossedSessions,
   olderHead,
+  strangeKeys,
   strangeRecords,
   swappedOnTheWay,
 } from './at-the-page.js';
@@ -17,10 +18,12 @@ const FAULTS: readonly Fault[] = [
   crossedRows,
   crossedMembers,
   crossedMedia,
+  crossedKeys,
   swappedOfOne,
   swappedOfTwo,
   crossedSessions,
   swappedOnTheWay,
+  strangeKeys,
   strangeRecords,
   alteredRecords,
   olderHead,

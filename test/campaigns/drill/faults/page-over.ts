@@ -1,5 +1,6 @@
 import type { PageFetch } from '../../../../app/core/cloud-requests.js';
 import type { FastifyInstance } from '../../../../cloud/api/fastify.js';
+import type { SealedObject } from '../../../../protocol/seal/seal.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../../../../protocol/wire/cbor.js';
 
 /** Changes the API's answers as a lying cloud could: JSON, or a sealed object as [header, body]. */
@@ -8,9 +9,9 @@ export interface Tamper {
   readonly media?: (path: string, pair: readonly [Uint8Array, Uint8Array]) => readonly [Uint8Array, Uint8Array];
 }
 
-/** What a page received: a sealed object, by its header, or a signed record in base64. */
+/** What a page received: a sealed object, or a signed record in base64. */
 export type Handed =
-  { readonly type: 'object'; readonly header: Uint8Array } | { readonly type: 'record'; readonly record: string };
+  { readonly type: 'object'; readonly sealed: SealedObject } | { readonly type: 'record'; readonly record: string };
 
 const LIMITS = { maxBytes: 2 ** 18, maxDepth: 2, maxItems: 4 };
 
@@ -35,17 +36,26 @@ export function pageOver(
       if (type.includes('cbor')) {
         const raw = decodeCbor(new Uint8Array(response.rawPayload), LIMITS) as readonly [Uint8Array, Uint8Array];
         const pair = wrong.answers?.media?.(pathname, raw) ?? raw;
-        onHanded({ type: 'object', header: pair[0] });
+        onHanded({ type: 'object', sealed: { header: pair[0], body: pair[1] } });
         return new Response(Buffer.from(encodeCbor([...pair] satisfies Cbor)), { headers });
       }
       const body = response.json<Record<string, unknown>>();
       const answer = wrong.answers?.json?.(pathname, body) ?? body;
       for (const record of recordsIn(answer)) onHanded({ type: 'record', record });
+      const sealed = keyObjectIn(answer);
+      if (sealed !== null) onHanded({ type: 'object', sealed });
       return new Response(JSON.stringify(answer), { headers });
     },
   };
 }
 
-function recordsIn({ records }: Record<string, unknown>): readonly string[] {
-  return Array.isArray(records) ? (records as { record: string }[]).map(({ record }) => record) : [];
+/** Returns the records of a page of them, or the key record of a period. */
+function recordsIn({ records, record }: Record<string, unknown>): readonly string[] {
+  const items = (Array.isArray(records) ? records : [record ?? []].flat()) as { record: string }[];
+  return items.map((item) => item.record);
+}
+
+/** Returns the object of a key record, which has no header; null in any other answer. */
+function keyObjectIn({ body }: Record<string, unknown>): SealedObject | null {
+  return typeof body === 'string' ? { header: new Uint8Array(0), body: Buffer.from(body, 'base64') } : null;
 }

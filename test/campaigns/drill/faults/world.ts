@@ -15,7 +15,7 @@ import { openSqliteStore } from '../../../../cloud/store/sqlite/sqlite-store.js'
 import type { ClaimStore, CloudStore, RecordStore } from '../../../../cloud/store/store.js';
 import { encodeJpeg } from '../../../../hal/image.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
-import { receiptKind } from '../../../../protocol/objects/receipt.js';
+import { anyReceiptKind } from '../../../../protocol/objects/receipt.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown, encodeUp } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
@@ -36,7 +36,8 @@ export interface Wrong {
 
 const CLOUD = 'https://cloud.example';
 const PAGE = 'https://app.example';
-const HOUSEHOLDS = 3;
+/** Versions of the households' pages, and so of their cameras. */
+const VERSIONS = [2, 2, 1] as const;
 const CAMERAS_EACH = 2;
 const SHOTS_EACH = 2;
 const PICTURE_SIDE = 16;
@@ -70,15 +71,18 @@ export class FaultWorld {
   private constructor(store: CloudStore, app: (world: FaultWorld) => FastifyInstance, isSealedToAll: boolean) {
     this.store = store;
     const fetch = pageOver(() => app(this), this.wrong);
-    this.households = Array.from({ length: HOUSEHOLDS }, () => {
-      const household: Household = new Household(
-        CLOUD,
-        PAGE,
-        fetch.forPage((handed) => {
+    const shared = isSealedToAll ? { kemSeed: realRandom.bytes(32) } : {};
+    this.households = VERSIONS.map((version) => {
+      const household: Household = new Household({
+        cloudOrigin: CLOUD,
+        pageOrigin: PAGE,
+        clock: this.clock,
+        version,
+        ...shared,
+        fetch: fetch.forPage((handed) => {
           this.handed.push({ ...handed, household });
         }),
-        this.clock,
-      );
+      });
       return household;
     });
     this.cameras = this.households.flatMap((household) =>
@@ -103,7 +107,7 @@ export class FaultWorld {
     });
   }
 
-  /** Opens a world. `isSealedToAll` is the control: cameras that seal to every household. */
+  /** Opens a world. `isSealedToAll` is the control: cameras that seal to every household, or whose households share a KEM key. */
   static async open(folder: string, isSealedToAll = false): Promise<FaultWorld> {
     const apps = new Map<FaultWorld, FastifyInstance>();
     const appOf = (world: FaultWorld): FastifyInstance => {
@@ -115,7 +119,11 @@ export class FaultWorld {
     apps.set(world, await world.buildApi());
     for (const camera of world.cameras) {
       await world.ingest.handleMessage(topicOf(camera.device, 'up'), encodeUp(camera.accept()));
-      for (let shot = 0; shot < SHOTS_EACH; shot++) await world.send(camera, await world.shoot(camera));
+      for (let shot = 0; shot < SHOTS_EACH; shot++) {
+        // Each in a period of its own.
+        if (camera.isTwo) await world.send(camera, await camera.begin());
+        await world.send(camera, await world.shoot(camera));
+      }
     }
     // Every page has verified its cameras once before a fault is injected.
     for (const household of world.households) await household.visitPage();
@@ -144,7 +152,7 @@ export class FaultWorld {
 
   /** Returns the household that this one is mixed up with. */
   neighbour(household: Household): Household {
-    const next = this.households[(this.households.indexOf(household) + 1) % HOUSEHOLDS];
+    const next = this.households[(this.households.indexOf(household) + 1) % VERSIONS.length];
     if (next === undefined) throw new Error('no household');
     return next;
   }
@@ -157,10 +165,22 @@ export class FaultWorld {
     return strange;
   }
 
+  /** Returns the cameras that seal in periods. */
+  camerasWithKeys(): readonly FaultCamera[] {
+    return this.cameras.filter(({ isTwo }) => isTwo);
+  }
+
+  /** Returns a camera of another household that seals in periods too. */
+  strangeCameraWithKeys(own: FaultCamera): FaultCamera {
+    const strange = this.camerasWithKeys().find(({ owner }) => owner !== own.owner);
+    if (strange === undefined) throw new Error('no such camera');
+    return strange;
+  }
+
   private receipt(payload: Uint8Array): void {
     const message = decodeDown(payload);
     if (message.type !== 'receipt') return;
-    for (const [, , hash] of openSigned(receiptKind, nodeSuite, message.receipt).value.ranges) {
+    for (const [, , hash] of openSigned(anyReceiptKind, nodeSuite, message.receipt).value.ranges) {
       this.receipted.add(toHex(hash));
     }
   }

@@ -4,17 +4,17 @@ import { toBase64, toHex } from '../../../../common/bytes.js';
 import type { CloudStore } from '../../../../cloud/store/store.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import type { Signer } from '../../../../protocol/crypto/suite.js';
-import type { ClaimV2 } from '../../../../protocol/objects/claim.js';
 import { anyCommandKind, type AnyCommand } from '../../../../protocol/objects/command.js';
 import { deletionKind } from '../../../../protocol/objects/deletion.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
 import { offerKindV2 } from '../../../../protocol/objects/offer.js';
-import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
+import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../../../protocol/transport/messages.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CameraV2, type WithObject } from '../../../support/worlds/camera-v2.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { offerOf } from '../../../support/worlds/cloud-world.js';
+import { storedPeriod, type StoredPeriod } from '../../../support/worlds/stored-period.js';
 
 type Answer = Awaited<ReturnType<ApiWorld['send']>>;
 
@@ -22,29 +22,19 @@ function codeIn({ body }: Pick<Answer, 'body'>): string {
   return (body as { error?: { code: string } } | null)?.error?.code ?? 'none';
 }
 
-interface Kept {
-  readonly api: ApiWorld;
-  readonly camera: CameraV2;
-  readonly claim: Verified<ClaimV2>;
-  readonly key: WithObject;
+interface Kept extends StoredPeriod {
   readonly picture: WithObject;
-  readonly periodId: Uint8Array;
   readonly token: string;
 }
 
 /** Stores a claimed camera with a key record and a picture of its period, and opens a session of its owner. */
 async function kept(wrap?: (store: CloudStore) => CloudStore): Promise<Kept> {
-  const api = await ApiWorld.open(wrap);
-  const camera = new CameraV2(new CameraWorld({ cloud: api.receiptSigner }));
-  const claim = camera.claim();
-  const accept = camera.accept(claim);
-  await api.store.claims.accept(claim, accept, 0, camera.kemKeys);
-  const key = camera.key(claim, 1, accept.hash);
-  const periodId = key.record.value.key?.periodId ?? new Uint8Array(0);
+  const stored = await storedPeriod(wrap);
+  const { api, camera, claim, key, periodId } = stored;
   const picture = camera.picture(claim, 2, key.record.hash, periodId);
-  for (const { record, object } of [key, picture]) await api.store.records.put(record, [object], 0);
+  await api.store.records.put(picture.record, [picture.object], 0);
   const { token } = await api.session(camera.world.owner);
-  return { api, camera, claim, key, picture, periodId, token };
+  return { ...stored, picture, token };
 }
 
 function periodUrl({ camera }: Pick<Kept, 'camera'>, periodId: Uint8Array, epoch = 1): string {

@@ -5,11 +5,14 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { sessionKind } from '../../../../protocol/objects/session.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { DAY_MS } from '../../../../cloud/store/rows.js';
+import type { RecordStore } from '../../../../cloud/store/store.js';
 import { ApiWorld, CLOUD, PAGE } from '../../../support/worlds/api-world.js';
 import { HEALTH } from '../../../support/worlds/cloud-world.js';
 import { crossed } from '../../../support/worlds/crossed-store.js';
 import { mediaUrl, stored } from '../../../support/worlds/stored-event.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
+
+type FoundMedia = NonNullable<Awaited<ReturnType<RecordStore['media']>>>;
 
 describe('sessions', () => {
   it('open for the key that signed the challenge', async () => {
@@ -163,21 +166,25 @@ describe('reading', () => {
     expect(crossedRow.counters.get('alarms')).toBeGreaterThanOrEqual(2);
     expect(await crossedRow.store.quarantine.count()).toBeGreaterThanOrEqual(2);
 
-    const crossedMedia = await ApiWorld.open((store) => ({
-      ...store,
-      records: {
-        ...store.records,
-        media: async (device, epoch, id) => {
-          const found = await store.records.media(device, epoch, id);
-          return found === undefined
-            ? undefined
-            : { ...found, sealed: { ...found.sealed, body: realRandom.bytes(4112) } };
+    for (const wrong of [
+      ({ sealed, seq }: FoundMedia) => ({ seq, sealed: { ...sealed, body: realRandom.bytes(4112) } }),
+      // That of another record, which does not name it.
+      ({ sealed }: FoundMedia) => ({ seq: 0, sealed }),
+    ]) {
+      const crossedMedia = await ApiWorld.open((store) => ({
+        ...store,
+        records: {
+          ...store.records,
+          media: async (device, epoch, id) => {
+            const found = await store.records.media(device, epoch, id);
+            return found === undefined ? undefined : wrong(found);
+          },
         },
-      },
-    }));
-    const swapped = await stored(crossedMedia);
-    expect((await crossedMedia.get(mediaUrl(swapped), swapped.token)).status).toBe(404);
-    expect(crossedMedia.counters.get('alarms')).toBe(1);
+      }));
+      const swapped = await stored(crossedMedia);
+      expect((await crossedMedia.get(mediaUrl(swapped), swapped.token)).status).toBe(404);
+      expect(crossedMedia.counters.get('alarms')).toBe(1);
+    }
     // The control: with an intact store, the same picture is shown.
     expect((await api.get(mediaUrl(own), own.token)).status).toBe(200);
   });

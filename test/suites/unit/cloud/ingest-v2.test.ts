@@ -119,7 +119,7 @@ describe('a claim of version 2', () => {
       time: world.time(0),
     });
     await cloud.up(world, { type: 'accept', claim: claim.bytes, record: old.bytes });
-    const newer = camera.record({ ...claim, hash: first.hash }, 0, first.hash, { kind: 'accept' });
+    const newer = camera.world.recordV2({ ...claim, hash: first.hash }, 0, first.hash, { kind: 'accept' });
     await cloud.up(world, { type: 'accept', claim: first.bytes, record: newer.bytes });
     expect(await cloud.store.claims.row(world.deviceId, 1)).toBeUndefined();
     expect(cloud.sent).toEqual([]);
@@ -165,7 +165,7 @@ describe('an epoch of version 2', () => {
     const cloud = new CloudWorld();
     const first = await cloud.claimed();
     const later = new CameraV2(first.world);
-    const newer = later.record({ ...later.claim(), hash: first.claim.hash }, 1, first.accept.hash, body);
+    const newer = later.world.recordV2({ ...later.claim(), hash: first.claim.hash }, 1, first.accept.hash, body);
     const at = { cloud, camera: later };
     expect(await answerTo(at, [newer])).toBe('v1 rejected 1 malformed');
     expect(await answerTo(at, [scene(first.world, first.claim, 1, first.accept.hash)])).toBe('v1 stored 1-1');

@@ -73,7 +73,7 @@ export class Epoch {
 
   /** A health record; what was queued has arrived. */
   async drained(atMs: number): Promise<void> {
-    await this.put(this.camera.record(...this.next(), { kind: 'health', health: HEALTH_V2 }), atMs);
+    await this.put(this.camera.world.recordV2(...this.next(), { kind: 'health', health: HEALTH_V2 }), atMs);
   }
 
   async hasKey(periodId: Uint8Array): Promise<boolean> {
