@@ -20,7 +20,11 @@ export function DeleteEvent({
   const [isBusy, setBusy] = useState(false);
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const camera = cameras.find(({ device, epoch }) => device === event.device && epoch === event.epoch);
-  if (camera?.isOwned !== true) return null;
+  if (camera?.isOwned !== true) {
+    return camera?.mayOrder === true ? (
+      <p class="muted small">Only a browser with your root key can delete events.</p>
+    ) : null;
+  }
   const act = async (): Promise<void> => {
     setBusy(true);
     setProblem(null);

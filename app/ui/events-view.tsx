@@ -16,7 +16,7 @@ const CARDS_PER_STEP = 48;
 
 /** The live timeline by day, newest first. */
 export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
-  const { session, hearing, deletions } = usePage();
+  const { session, hearing, deletions, isFurther } = usePage();
   const view = useSessionView();
   const { nameOf } = useNames();
   const now = useNow(30_000);
@@ -35,7 +35,10 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
     if (events.length <= limit + CARDS_PER_STEP) await session.loadOlder(camera);
   };
 
-  if (view.isLoaded && view.cameras.length === 0) return <NoCamera onAddCamera={onAddCamera} />;
+  if (view.isLoaded && view.cameras.length === 0) {
+    // A further browser shows its code in place of this.
+    return isFurther ? <></> : <NoCamera onAddCamera={onAddCamera} />;
+  }
   const current = events[index];
   const isOwned = (device: string): boolean => view.cameras.some((one) => one.device === device && one.isOwned);
   const silent = silentCameras(view, camera, hearing.untilMs());

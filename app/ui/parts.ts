@@ -6,6 +6,12 @@ export const CamerasView = part(async () => (await import('./cameras-view.js')).
 export const SettingsView = part(async () => (await import('./settings-view.js')).SettingsView);
 export const AddCamera = part(async () => (await import('./add-camera.js')).AddCamera);
 export const AddMember = part(async () => (await import('./add-member.js')).AddMember);
+export const WaitingBrowser = part(async () => (await import('./waiting-browser.js')).WaitingBrowser);
+export const RestoredNote = part(async () => (await import('./restored-note.js')).RestoredNote, { isQuiet: true });
+export const ReceiptKeyBanner = part(async () => (await import('./receipt-key-banner.js')).ReceiptKeyBanner, {
+  isQuiet: true,
+});
+export const DeletedAccount = part(async () => (await import('./deleted-account.js')).DeletedAccount);
 export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
 /** Loads what a signed-in person may open next. */

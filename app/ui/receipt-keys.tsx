@@ -6,7 +6,7 @@ import { usePage } from './context.js';
 import { shortTime } from './format.js';
 
 /** Returns how the cloud's receipt keys differ from those accepted here; null where they do not. */
-function useKeyChange(): { readonly change: KeyChange | null; readonly accept: () => Promise<void> } {
+export function useKeyChange(): { readonly change: KeyChange | null; readonly accept: () => Promise<void> } {
   const { receiptKeys } = usePage();
   const [change, setChange] = useState<KeyChange | null>(null);
   useEffect(() => {
@@ -68,18 +68,6 @@ export function ReceiptKeyQuestion(): JSX.Element | null {
           The numbers are the same: accept the keys
         </button>
       </div>
-    </div>
-  );
-}
-
-/** The line above every view; the question itself is in the settings, and where a claim was stopped. */
-export function ReceiptKeyBanner(): JSX.Element | null {
-  const { change } = useKeyChange();
-  if (change === null) return null;
-  return (
-    <div class="note note-warn">
-      <strong>The cloud names other receipt keys than before.</strong> Nothing is signed with them until you accept them
-      under Settings.
     </div>
   );
 }
