@@ -3,7 +3,9 @@ import { AlarmBanners } from './alarm-banner.js';
 import { useChanges, usePage, useSessionView } from './context.js';
 import { Invitations } from './invitations.js';
 import { Problem } from './problem.js';
-import { DeletedAccount, ReceiptKeyBanner, RestoredNote, VersionBanner, WaitingBrowser } from './parts.js';
+import { ReceiptKeyBanner } from './receipt-key-banner.js';
+import { RestoredNote } from './restored-note.js';
+import { DeletedAccount, VersionBanner, WaitingBrowser } from './parts.js';
 
 const CONNECTIONS = {
   live: ['Live', 'good'],
@@ -31,14 +33,14 @@ export function Connection(): JSX.Element {
 export function Banners(): JSX.Element {
   const { problem, connection, notice, isLoaded, cameras, invitations } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
-  const { deletions, household, isFurther } = usePage();
+  const { deletions, isFurther } = usePage();
   useChanges(deletions);
   const isDeleted = deletions.accountErasedAtMs !== null;
   return (
     <div class="banners" aria-live="polite">
       <Invitations />
-      {household.restored() !== null && <RestoredNote.View />}
-      <ReceiptKeyBanner.View />
+      <RestoredNote />
+      <ReceiptKeyBanner />
       {isDeleted && <DeletedAccount.View />}
       {connection === 'offline' && problem !== null && !isDeleted && (
         <div>

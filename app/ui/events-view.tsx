@@ -6,10 +6,10 @@ import { sortMs } from '../core/timeline.js';
 import { useChanges, useNames, useNow, usePage, useSessionView } from './context.js';
 import { DeletedEvents } from './deleted-events.js';
 import { EventBlock, inBlocks, type Item } from './event-block.js';
-import { EventDialog } from './event-dialog.js';
 import { ago, dayName, shortTime, startOfDay } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
+import { EventDialog } from './parts.js';
 
 /** Number of cards at first, and added each time the end of the list comes into view. */
 const CARDS_PER_STEP = 48;
@@ -91,7 +91,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
       {!view.isLoaded && <NotLoaded what="Events" connection={view.connection} />}
       {view.isLoaded && hasOlder && <MoreButton onMore={more} />}
       {current !== undefined && (
-        <EventDialog
+        <EventDialog.View
           event={current}
           name={nameOf(current.device)}
           onClose={() => {

@@ -136,7 +136,7 @@ function Further({ onMake, onBack }: { readonly onMake: () => void; readonly onB
     <div class="panel onboarding-panel">
       <h1>Add this browser to yours</h1>
       <p>It gets a key of its own, made here, which your other browser then adds to your cameras.</p>
-      <ul class="ticks">
+      <ul class="plain">
         <li>It sees what is recorded from then on, and gives orders to your cameras.</li>
         <li>It cannot claim or give away cameras, change your household, or delete anything.</li>
         <li>If it is lost or stolen, you remove it in your other browser, and your root key is not touched.</li>
@@ -147,7 +147,7 @@ function Further({ onMake, onBack }: { readonly onMake: () => void; readonly onB
       </ul>
       <div class="form-buttons">
         <button type="button" class="button button-main" onClick={onMake}>
-          <KeyIcon /> Make a key for this browser
+          <KeyIcon /> Make its key
         </button>
         <button type="button" class="button" onClick={onBack}>
           Back

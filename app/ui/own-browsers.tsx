@@ -48,8 +48,9 @@ export function OwnBrowsers({ onAdd }: { readonly onAdd: () => void }): JSX.Elem
         anything. A recovery file is another thing: it makes a browser that has the root key, like this one.
       </p>
       <p class="muted small">
-        Once removed, it gives no orders and opens nothing that is recorded later. What was recorded until then stays
-        open to it, and the orders that it gave stay in force until you give others.
+        Once a camera has accepted that it is removed, it gives no orders there and opens nothing that is recorded
+        later. What was recorded until then stays open to it, and the orders that it gave stay in force until you give
+        others.
       </p>
       {owned.some(takesBrowsers) ? (
         <div class="form-buttons">
