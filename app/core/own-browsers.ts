@@ -43,9 +43,8 @@ export function furtherBrowsers(cameras: readonly CameraView[]): readonly Furthe
   }));
 }
 
-/** Returns the root key of the owner whose further browser this one is; null for any other browser. */
+/** Returns the root key of the owner whose claims name this browser with the role of an owner; null without such a claim. */
 export function rootElsewhere(cameras: readonly CameraView[]): Uint8Array | null {
-  if (ownedNow(cameras).length > 0) return null;
   const named = currentOf(cameras).find(({ mayOrder, isOwned, hasEnded }) => mayOrder && !isOwned && !hasEnded);
   return named?.members[0]?.ed25519 ?? null;
 }

@@ -3,11 +3,14 @@ import { accountNumber } from '../core/account-number.js';
 import { rootElsewhere } from '../core/own-browsers.js';
 import { usePage, useSessionView } from './context.js';
 
-/** Returns what a further browser of an owner knows of the root key, null until a claim names it; null in any other browser. */
+/**
+ * Returns what a further browser of an owner knows of the root key, null until a claim names it; null in any other browser. A
+ * claim alone makes no further browser: any owner could take a person's own key and recovery file out of sight with one.
+ */
 export function useFurther(): { readonly root: Uint8Array | null } | null {
   const { isFurther } = usePage();
   const root = rootElsewhere(useSessionView().cameras);
-  return isFurther || root !== null ? { root } : null;
+  return isFurther ? { root } : null;
 }
 
 /** Stands where a further browser would fail: what it takes the root key for, and where that is. */
@@ -30,7 +33,7 @@ export function ThisFurtherBrowser({ root }: { readonly root: Uint8Array | null 
       <h2>A further browser</h2>
       <p>
         This browser has a key of its own
-        {root === null ? '. No camera seals to it yet.' : ' and belongs to account '}
+        {root === null ? '. No camera seals to it now.' : ' and belongs to account '}
         {root !== null && (
           <>
             <span class="mono">{accountNumber(root)}</span>.
