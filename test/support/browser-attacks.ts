@@ -3,14 +3,16 @@ import { HistoryKeeper } from '../../app/core/history-keeper.js';
 import { recipientOf } from '../../app/core/owner-keys.js';
 import { MemoryStorage } from '../../app/core/storage.js';
 import { realRandom } from '../../common/adapters/real-random.js';
-import { toBase64, toHex } from '../../common/bytes.js';
+import { equal, toBase64, toHex } from '../../common/bytes.js';
 import { LIMITS } from '../../common/limits.js';
 import type { CloudStore } from '../../cloud/store/store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import type { Signer } from '../../protocol/crypto/suite.js';
 import { claimKindV2, type ClaimV2 } from '../../protocol/objects/claim.js';
 import { commandKindV2 } from '../../protocol/objects/command.js';
+import { accountId } from '../../protocol/objects/ids.js';
 import { kemHash } from '../../protocol/objects/kem-keys.js';
+import { offerKindV2 } from '../../protocol/objects/offer.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Attack } from './attack.js';
 import { asyncCodeOf } from './codes.js';
@@ -156,7 +158,33 @@ async function cloudOf(who: Who) {
     if (status < 300) return 'done';
     return (answer as { error: { code: string } }).error.code;
   };
-  return { camera, claim, signer, send, device: toHex(camera.world.deviceId) };
+  return { api, camera, claim, signer, send, device: toHex(camera.world.deviceId) };
+}
+
+/** The next claim of the camera, sent to the cloud, with an offer that the owner asked for. */
+async function claimSent(who: Who): Promise<string> {
+  const { api, camera, claim, signer, send } = await cloudOf(who);
+  const { device, deviceId } = camera.world;
+  const nonce = realRandom.bytes(16);
+  const asked = {
+    version: 2,
+    device: deviceId,
+    lastEpoch: 1,
+    lastClaimHash: claim.hash,
+    mode: 'owner',
+    nonce,
+  } as const;
+  const offer = signObject(offerKindV2, nodeSuite, device, asked);
+  await api.store.claims.putOffer(deviceId, offer.bytes, api.clock.wallMs());
+  const own = claim.value.recipients.findIndex(({ ed25519 }) => equal(ed25519, signer.publicKey));
+  const next = signObject(claimKindV2, nodeSuite, signer, {
+    ...camera.claim(2, claim.hash, { nonce }).value,
+    account: accountId(nodeSuite, signer.publicKey),
+    ownerKey: signer.publicKey,
+    recipients: claim.value.recipients.slice(own, own + 1),
+  });
+  const kemKeys = camera.kemKeys.slice(own, own + 1).map(toBase64);
+  return send('/v1/claims', { claim: toBase64(next.bytes), mac: null, kemKeys });
 }
 
 async function releaseSent(who: Who): Promise<string> {
@@ -195,6 +223,12 @@ export const browserAttacks: readonly Attack[] = [
     expected: 'claim.claim-refused',
     observed: () => claimedBy('the further browser'),
     control: { name: 'with the root key', expected: 'accepted', observed: () => claimedBy('the root key') },
+  },
+  {
+    name: 'a further browser sends the cloud such a claim',
+    expected: 'claim-refused',
+    observed: () => claimSent('the further browser'),
+    control: { name: 'with the root key', expected: 'done', observed: () => claimSent('the root key') },
   },
   {
     name: 'a further browser asks the cloud for an offer of the camera',

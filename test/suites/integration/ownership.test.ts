@@ -63,24 +63,27 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     return ((await someone.owner.openPicture(picture)).jpeg?.length ?? 0) > 500;
   }
 
-  it.each([1, 2] as const)('version %i: the owner gives orders, and the camera records what it did', async (version) => {
-    const { anna, camera } = await claimed(QUIET, person(undefined, undefined, version));
-    const { device } = camera;
-    expect(versionIn(anna, device)).toBe(version);
-    await anna.orders.send(device, 1, { action: 'snapshot' });
-    await until('the picture', () => anna.pictures(1).length === 1);
-    expect(await opens(anna, 1)).toBe(true);
-    await anna.orders.send(device, 1, { action: 'sensitivity', sensitivity: 80 });
-    await anna.orders.send(device, 1, { action: 'privacy', privacy: true });
-    await until('the page shows privacy mode', () => anna.camera(device, 1)?.health?.body.privacy === true);
-    expect(camera.indicator.shown.at(-1)).toBe('privacy');
-    const seen = camera.agent.counters.get('frames.seen');
-    expect(await asyncCodeOf(() => anna.orders.send(device, 1, { action: 'snapshot' }))).toBe('privacy-mode');
-    expect(camera.agent.counters.get('frames.seen')).toBe(seen);
-    await anna.orders.send(device, 1, { action: 'privacy', privacy: false });
-    await until('the camera inspects frames again', () => camera.agent.counters.get('frames.seen') > seen);
-    expect(camera.indicator.shown.at(-1)).toBe('recording');
-  });
+  it.each([1, 2] as const)(
+    'version %i: the owner gives orders, and the camera records what it did',
+    async (version) => {
+      const { anna, camera } = await claimed(QUIET, person(undefined, undefined, version));
+      const { device } = camera;
+      expect(versionIn(anna, device)).toBe(version);
+      await anna.orders.send(device, 1, { action: 'snapshot' });
+      await until('the picture', () => anna.pictures(1).length === 1);
+      expect(await opens(anna, 1)).toBe(true);
+      await anna.orders.send(device, 1, { action: 'sensitivity', sensitivity: 80 });
+      await anna.orders.send(device, 1, { action: 'privacy', privacy: true });
+      await until('the page shows privacy mode', () => anna.camera(device, 1)?.health?.body.privacy === true);
+      expect(camera.indicator.shown.at(-1)).toBe('privacy');
+      const seen = camera.agent.counters.get('frames.seen');
+      expect(await asyncCodeOf(() => anna.orders.send(device, 1, { action: 'snapshot' }))).toBe('privacy-mode');
+      expect(camera.agent.counters.get('frames.seen')).toBe(seen);
+      await anna.orders.send(device, 1, { action: 'privacy', privacy: false });
+      await until('the camera inspects frames again', () => camera.agent.counters.get('frames.seen') > seen);
+      expect(camera.indicator.shown.at(-1)).toBe('recording');
+    },
+  );
 
   it('privacy mode survives a restart of the camera', async () => {
     const keyStore = new MockKeyStore();
