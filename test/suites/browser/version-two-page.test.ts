@@ -94,7 +94,7 @@ describeWith('chromium', 'the page in version 2', () => {
     }
   });
 
-  it('warns of a camera that could do more than its ownership says, and of no older one', async () => {
+  it('warns of a camera that could do more than its ownership says, and of no older one, and adds no browser to either', async () => {
     for (const agent of ['1.1.0', '0.1.0']) {
       const world = new CameraWorld({ owner: keys.signer, ownerSecret: keys.recipient.secret });
       const cloud = new PageCloud(
@@ -114,7 +114,19 @@ describeWith('chromium', 'the page in version 2', () => {
       const warning = page.getByText('sealed in the old way, though the camera knows the new one');
       if (agent === '1.1.0') await warning.waitFor();
       else expect(await warning.count()).toBe(0);
+      // All browsers of an owner share one key there.
+      await page.getByRole('navigation').getByRole('button', { name: 'Settings', exact: true }).click();
+      await page.getByText('claimed in version 1, in which all your browsers share the root key').waitFor();
+      expect(await page.getByRole('button', { name: 'Add another browser' }).count()).toBe(0);
     }
+  });
+
+  it('offers further browsers for a camera of version 2', async () => {
+    const { page } = await open((await cloudWith()).cloud);
+    await page.locator('.card img').waitFor();
+    await page.getByRole('navigation').getByRole('button', { name: 'Settings', exact: true }).click();
+    await page.getByRole('button', { name: 'Add another browser' }).waitFor();
+    expect(await page.getByText('claimed in version 1').count()).toBe(0);
   });
 
   it('shows the codes of both versions, with the numbers that other pages show', async () => {
