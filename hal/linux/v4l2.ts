@@ -5,6 +5,7 @@ import { SealcamError } from '../../common/errors.js';
 import type { CameraCommands, StreamPlan } from './child-camera.js';
 import { runTool, type Command } from './child.js';
 import { usersOf } from './device-users.js';
+import { JPEG_OUTPUT } from './ffmpeg-outputs.js';
 import type { RequestedMode } from './offers.js';
 import { chooseFormat, parseFfmpegFormats, parseV4l2Ctl, type V4l2Format } from './v4l2-formats.js';
 
@@ -100,22 +101,7 @@ function ffmpegCommand(device: string, format: V4l2Format, { width, height, fram
   const encode = format.isJpeg ? ['-c:v', 'copy', '-bsf:v', 'mjpeg2jpeg'] : ['-c:v', 'mjpeg', '-q:v', JPEG_QSCALE];
   return {
     program: 'ffmpeg',
-    args: [
-      '-hide_banner',
-      '-nostdin',
-      '-loglevel',
-      'error',
-      ...input,
-      '-i',
-      device,
-      '-an',
-      ...encode,
-      '-f',
-      'image2pipe',
-      '-flush_packets',
-      '1',
-      'pipe:1',
-    ],
+    args: ['-hide_banner', '-nostdin', '-loglevel', 'error', ...input, '-i', device, '-an', ...encode, ...JPEG_OUTPUT],
   };
 }
 
