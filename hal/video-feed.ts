@@ -11,7 +11,7 @@ const QUEUE_MAX_BYTES = 4 * 1024 * 1024;
 export class VideoFeed {
   private queue: BoundedQueue<VideoUnit> | null = null;
 
-  /** Delivers units from the next key unit on. @throws SealcamError what {@link fail} is told */
+  /** Delivers units from the next key unit on. @throws SealcamError what {@link fail} receives */
   async *units(signal: AbortSignal): AsyncGenerator<VideoUnit> {
     if (this.queue !== null) throw new SealcamError('camera-unavailable', 'the video streams already');
     if (signal.aborted) return;

@@ -65,12 +65,15 @@ const FACTORIES = {
       ...wantedOf(config),
       device: config['camera.device'],
       clock,
+      withVideo: wantsEncoder(config),
       takeStill: ({ width, height }, signal) => takeStill(taker, { width, height }, signal),
     });
     return childCamera(commands, clock);
   },
-  v4l2: (config, clock) =>
-    childCamera(new V4l2Commands({ ...wantedOf(config), device: config['camera.device'], clock }), clock),
+  v4l2: (config, clock) => {
+    const options = { ...wantedOf(config), device: config['camera.device'], clock, withVideo: wantsEncoder(config) };
+    return childCamera(new V4l2Commands(options), clock);
+  },
   rtsp: (config, clock) => {
     const url = config['rtsp.url'];
     if (url === '') {
@@ -81,11 +84,15 @@ const FACTORIES = {
       url,
       credentialsFile: config['rtsp.credentialsFile'],
       clock,
-      withVideo: config['clip.codec'] === 'h264',
+      withVideo: wantsEncoder(config),
     });
     return childCamera(commands, clock);
   },
 } satisfies Record<CameraDriver, CameraFactory>;
+
+function wantsEncoder(config: Config): boolean {
+  return config['clip.codec'] === 'h264';
+}
 
 function childCamera(commands: CameraCommands, clock: Clock): EncodingCamera {
   const camera = new ChildCamera(commands, clock);

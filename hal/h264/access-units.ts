@@ -20,7 +20,7 @@ export interface AccessUnit {
 }
 
 /**
- * Splits a byte stream of H.264 (Annex B) into access units: at each delimiter, and where there are none at the first unit that cannot
+ * Splits a byte stream of H.264 (Annex B) into access units: at each delimiter, and without delimiters at the first unit that cannot
  * belong to the picture before it (7.4.1.2.3). What is unit and what is picture is read from two bytes; nothing is decoded.
  */
 export class AccessUnitSplitter {

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { SealcamError } from '../../common/errors.js';
+import { INPUT_FD } from './child.js';
 
 const CREDENTIALS_MAX_BYTES = 1024;
 /** Time without a packet after which ffmpeg ends. */
@@ -8,7 +9,7 @@ const SOCKET_TIMEOUT_US = 3_000_000;
 const PROBE_MAX_BYTES = 65_536;
 const PROBE_MAX_US = 1_000_000;
 
-/** How ffmpeg is told where the camera is, and what must not be repeated of it. */
+/** How ffmpeg learns where the camera is, and what must not be repeated of it. */
 export interface RtspInput {
   /** Arguments without the address. */
   readonly args: readonly string[];
@@ -58,7 +59,7 @@ export async function rtspInput(url: string, credentialsFile: string): Promise<R
   ].join('\n');
   const protocols = 'pipe,file,rtsp,tcp,rtp,udp';
   return {
-    args: ['-f', 'concat', '-safe', '0', '-protocol_whitelist', protocols, '-i', 'pipe:4'],
+    args: ['-f', 'concat', '-safe', '0', '-protocol_whitelist', protocols, '-i', `pipe:${String(INPUT_FD)}`],
     list,
     redact: redactor(credentials ?? []),
   };

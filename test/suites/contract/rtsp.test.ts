@@ -51,7 +51,7 @@ function commandLines(): string {
       return '';
     }
   });
-  // The server of the test is told the password.
+  // The server of the test has the password there.
   return lines.filter((line) => !line.includes('rtsp_server.py')).join('\n');
 }
 

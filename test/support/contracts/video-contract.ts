@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import sharp from 'sharp';
 import { concat } from '../../../common/bytes.js';
 import type { Camera, Frame } from '../../../hal/camera.js';
-import type { VideoCodec, VideoSource, VideoUnit } from '../../../hal/video-source.js';
+import type { VideoCodec, VideoInfo, VideoSource, VideoUnit } from '../../../hal/video-source.js';
 import { asyncCodeOf } from '../codes.js';
 import { ffmpeg } from '../engines/h264.js';
 import { until } from '../runner/wait.js';
@@ -36,27 +36,16 @@ export async function readUnits(
   return { units, frames };
 }
 
-async function expectDecodes(codec: VideoCodec, units: readonly VideoUnit[], width: number): Promise<void> {
+/** Checks that a decoder makes one picture of the announced size of each unit, without a complaint. */
+async function expectDecodes({ codec, width, height }: VideoInfo, units: readonly VideoUnit[]): Promise<void> {
   if (codec === 'jpeg') {
-    for (const { bytes } of units) expect(await sharp(bytes).metadata()).toMatchObject({ format: 'jpeg', width });
+    for (const { bytes } of units)
+      expect(await sharp(bytes).metadata()).toMatchObject({ format: 'jpeg', width, height });
     return;
   }
-  const decode = [
-    '-f',
-    'h264',
-    '-i',
-    'pipe:0',
-    '-vsync',
-    'passthrough',
-    '-f',
-    'rawvideo',
-    '-pix_fmt',
-    'gray',
-    'pipe:1',
-  ];
   const stream = concat(...units.map(({ bytes }) => bytes));
-  // The last unit of a stream needs no other after it.
-  expect(ffmpeg(decode, stream).length % units.length).toBe(0);
+  const grey = ['-vsync', 'passthrough', '-f', 'rawvideo', '-pix_fmt', 'gray', 'pipe:1'];
+  expect(ffmpeg(['-f', 'h264', '-i', 'pipe:0', ...grey], stream)).toHaveLength(units.length * width * height);
 }
 
 /** The contract of every video source. `make` returns a camera that is not open, with its video. */
@@ -70,7 +59,7 @@ export function videoContract(codec: VideoCodec, make: () => Promise<WithVideo>)
     expect(info.framesPerSecond).toBeGreaterThanOrEqual(codec === 'jpeg' ? 1 : 5);
     const { units } = await readUnits(both, UNITS);
     expect(units[0]?.isKey).toBe(true);
-    await expectDecodes(codec, units, info.width);
+    await expectDecodes(info, units);
     await both.camera.close();
   });
 

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 
 /** How x264 writes what a camera's encoder would: one slice a picture, a delimiter before it, its headers with each key unit. */
-export const X264_ARGS = [
+const X264_ARGS = [
   '-c:v',
   'libx264',
   '-preset',
@@ -28,9 +28,12 @@ export function testPicture({ size = '320x180', rate = 10, seconds = 3 }: Stream
   return ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${String(rate)}:duration=${String(seconds)}`];
 }
 
+/** The real one, also while a stand-in hides it. */
+const FFMPEG = spawnSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).stdout.trim();
+
 /** Runs ffmpeg. @throws an error with its stderr */
 export function ffmpeg(args: readonly string[], input?: Uint8Array): Uint8Array {
-  const { status, stdout, stderr } = spawnSync('ffmpeg', ['-v', 'error', '-y', ...args], {
+  const { status, stdout, stderr } = spawnSync(FFMPEG, ['-v', 'error', '-y', ...args], {
     ...(input === undefined ? {} : { input }),
     maxBuffer: 64 * 1024 * 1024,
   });
