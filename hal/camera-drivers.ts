@@ -18,6 +18,7 @@ export const CAMERA_DRIVERS = {
   replay: { isSimulated: true, endsByItself: true, isHardware: false, needsFfmpeg: true },
   libcamera: { isSimulated: false, endsByItself: false, isHardware: true, needsFfmpeg: false },
   v4l2: { isSimulated: false, endsByItself: false, isHardware: true, needsFfmpeg: false },
+  rtsp: { isSimulated: false, endsByItself: false, isHardware: true, needsFfmpeg: true },
 } as const satisfies Record<string, CameraDriverFacts>;
 
 export type CameraDriver = keyof typeof CAMERA_DRIVERS;

@@ -10,6 +10,7 @@ import type { WatchdogDriver } from '../../hal/peripherals.js';
 import type { Config } from '../config/keys.js';
 import { cameraOf } from '../main/cameras.js';
 import { serialLineOf } from '../main/drivers.js';
+import { checkVideo } from './doctor-video.js';
 
 export interface Check {
   readonly name: string;
@@ -28,6 +29,7 @@ export function hardwareChecks(config: Config, environment: Environment): readon
   return [
     { name: 'board', run: () => checkBoard(config) },
     ...(isHardware ? [{ name: 'camera', run: () => checkCamera(config) }] : []),
+    ...(config['clip.codec'] === 'off' ? [] : [{ name: 'video', run: () => checkVideo(config) }]),
     ...(lines.length > 0 ? [{ name: 'gpio', run: () => checkGpio(config, lines) }] : []),
     ...(config['serial.path'] === '' ? [] : [{ name: 'serial line', run: () => checkSerialLine(config) }]),
     ...(watchdog === null ? [] : [{ name: 'watchdog', run: () => watchdog(environment) }]),
@@ -41,7 +43,7 @@ async function checkBoard(config: Config): Promise<string> {
 }
 
 async function checkCamera(config: Config): Promise<string> {
-  const camera = cameraOf(config, realClock);
+  const { camera } = cameraOf({ ...config, 'clip.codec': 'off' }, realClock);
   const { model, width, height, framesPerSecond } = await camera.open(AbortSignal.timeout(CHECK_TIMEOUT_MS));
   await camera.close();
   return `${model}, ${String(width)}x${String(height)} at ${String(framesPerSecond)} frames per second`;

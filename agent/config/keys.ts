@@ -14,7 +14,7 @@ import {
 import { CAMERA_DRIVER_NAMES } from '../../hal/camera-drivers.js';
 import { SCENARIOS, SCENES } from '../../hal/mock-scenarios.js';
 import { WATCHDOG_DRIVERS } from '../../hal/peripherals.js';
-import { deviceName, masks, schedule, zones } from './values.js';
+import { deviceName, masks, rtspUrl, schedule, zones } from './values.js';
 
 /**
  * Every setting of the agent: parser, default, help, and whether a running agent may reload it. docs/configuration.md is
@@ -36,6 +36,18 @@ export const CONFIG_KEYS = {
   'mock.seed': key(integer(0, 2 ** 31), 1, 'The same seed gives the same frames.'),
   'replay.path': key(path, '', 'A video file, or a folder of JPEG files.'),
   'replay.loop': key(flag, true, 'Restart at the end of the file.'),
+
+  'rtsp.url': key(
+    rtspUrl,
+    '',
+    'Address of an IP camera, without user and password: rtsp://HOST/PATH. camera.height follows its shape.',
+  ),
+  'rtsp.credentialsFile': key(path, '', 'File with user:password for it, in one line, mode 0600; empty: none.'),
+  'clip.codec': key(
+    choice('off', 'jpeg', 'h264'),
+    'off',
+    'Video beside the pictures: off; jpeg, the frames that any camera gives, at most 4 a second; h264, of a camera with an encoder and no privacy.masks. Clips are not recorded yet: sealcam doctor tries it.',
+  ),
 
   'gpio.chip': key(deviceName, 'gpiochip0', 'The GPIO chip of the lines below; docs/hardware.md describes the wiring.'),
   'gpio.buttonLine': key(integer(-1, 1023), -1, 'Line of the button, low while pressed; -1: none.'),

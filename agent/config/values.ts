@@ -7,6 +7,15 @@ export const deviceName = v.pipe(
   v.regex(/^([A-Za-z0-9/\\][A-Za-z0-9/\\_.:@-]{0,255})?$/, 'expected a device like /dev/video0 or gpiochip0'),
 );
 
+/** Address of an IP camera; empty for none. It stands in quotes where ffmpeg reads it, and user and password belong elsewhere. */
+export const rtspUrl = v.pipe(
+  v.string('expected a URL like rtsp://camera.example/stream1'),
+  v.regex(
+    /^(rtsp:\/\/[^\s'"\\@]{1,1024})?$/,
+    'expected a URL like rtsp://camera.example/stream1, without user name and password: these are in rtsp.credentialsFile',
+  ),
+);
+
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const polygon = {

@@ -3,6 +3,8 @@ import type { Clock } from '../../common/clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Camera, CameraInfo, Frame } from '../camera.js';
 import { readJpegSize } from '../../common/jpeg-size.js';
+import { VideoFeed } from '../video-feed.js';
+import type { VideoInfo, VideoSource, VideoUnit } from '../video-source.js';
 import type { Command } from './child.js';
 import { ChildStream } from './child-stream.js';
 
@@ -16,7 +18,14 @@ export interface StreamPlan {
   readonly installHint: string;
   /** The command takes no frame rate, or the camera may not keep to it. */
   readonly mayDeliverMore: boolean;
+  /** What the second output of the command carries, or why it has none; omitted where no video was asked for. */
+  readonly video?: VideoInfo | SealcamError;
+  /** Silence allowed before the first frame; {@link FIRST_FRAME_MAX_MS} if omitted. */
+  readonly firstFrameMaxMs?: number;
 }
+
+/** Time in which a sensor wakes up. */
+const FIRST_FRAME_MAX_MS = 5000;
 
 /** One kind of camera: how to probe it, how to stream it, which processes hold it. */
 export interface CameraCommands {
@@ -29,8 +38,15 @@ export interface CameraCommands {
   readonly takeStill?: (plan: StreamPlan, signal: AbortSignal) => Promise<Uint8Array>;
 }
 
-/** A camera that a program of the system streams, as a child process. */
+/** A camera that a program of the system streams, as a child process, with video as its second output. */
 export class ChildCamera implements Camera {
+  readonly video: VideoSource = {
+    open: (signal) => this.openVideo(signal),
+    units: (signal) => this.units(signal),
+  };
+  private readonly feed = new VideoFeed();
+  private mustRestart = false;
+  private frameCount = 0;
   private readonly commands: CameraCommands;
   private readonly clock: Clock;
   private plan: StreamPlan | null = null;
@@ -51,30 +67,14 @@ export class ChildCamera implements Camera {
     const { plan } = this;
     if (plan === null) throw new SealcamError('camera-unavailable', 'the camera is not open');
     if (this.stream !== null) throw new SealcamError('camera-unavailable', 'the camera streams already');
-    if (signal.aborted) return;
-    const stream = new ChildStream({
-      command: plan.command,
-      clock: this.clock,
-      installHint: plan.installHint,
-      deviceUsers: () => this.commands.deviceUsers(),
-      thinToFramesPerSecond: plan.mayDeliverMore ? plan.framesPerSecond : null,
-    });
-    this.stream = stream;
-    const interrupt = (): void => {
-      stream.interrupt();
-    };
-    signal.addEventListener('abort', interrupt, { once: true });
-    let isSizeKnown = false;
+    this.frameCount = 0;
     try {
-      for (let frame = await stream.next(); frame !== undefined; frame = await stream.next()) {
-        if (isAborted(signal)) return;
-        isSizeKnown ||= hasRightSize(plan, frame);
-        yield frame;
+      for (let isFirst = true; isFirst || this.mustRestart; isFirst = false) {
+        this.mustRestart = false;
+        yield* this.run(plan, signal);
       }
     } finally {
-      signal.removeEventListener('abort', interrupt);
-      await stream.stop();
-      this.stream = null;
+      this.feed.fail(new SealcamError('video-ended', 'the frames of the camera ended'));
     }
   }
 
@@ -95,6 +95,55 @@ export class ChildCamera implements Camera {
   async close(): Promise<void> {
     this.plan = null;
     await this.stream?.stop();
+  }
+
+  /** Delivers the frames of one run of the program. */
+  private async *run(plan: StreamPlan, signal: AbortSignal): AsyncGenerator<Frame> {
+    if (signal.aborted) return;
+    const stream = new ChildStream({
+      command: plan.command,
+      clock: this.clock,
+      installHint: plan.installHint,
+      deviceUsers: () => this.commands.deviceUsers(),
+      thinToFramesPerSecond: plan.mayDeliverMore ? plan.framesPerSecond : null,
+      feed: this.feed,
+      firstFrameMaxMs: plan.firstFrameMaxMs ?? FIRST_FRAME_MAX_MS,
+      firstIndex: this.frameCount,
+    });
+    this.stream = stream;
+    const interrupt = (): void => {
+      stream.interrupt();
+    };
+    signal.addEventListener('abort', interrupt, { once: true });
+    let isSizeKnown = false;
+    try {
+      for (let frame = await stream.next(); frame !== undefined; frame = await stream.next()) {
+        if (isAborted(signal)) return;
+        isSizeKnown ||= hasRightSize(plan, frame);
+        this.frameCount = frame.index + 1;
+        yield frame;
+      }
+    } finally {
+      signal.removeEventListener('abort', interrupt);
+      await stream.stop();
+      this.stream = null;
+    }
+  }
+
+  private async openVideo(signal: AbortSignal): Promise<VideoInfo> {
+    await this.open(signal);
+    const video = this.plan?.video ?? new SealcamError('video-unsupported', 'no video was asked for');
+    if (video instanceof SealcamError) throw video;
+    return video;
+  }
+
+  /** Delivers the video. An encoder that died needs another run of the program, which its frames wait for. */
+  private units(signal: AbortSignal): AsyncIterable<VideoUnit> {
+    if (this.stream?.hasDeadVideo === true) {
+      this.mustRestart = true;
+      this.stream.interrupt();
+    }
+    return this.feed.units(signal);
   }
 
   private async firstOf(stream: ChildStream, signal: AbortSignal): Promise<Frame> {

@@ -1,9 +1,12 @@
 import type { CancelTimer, Clock } from '../../common/clock.js';
 import { SealcamError, asSealcamError } from '../../common/errors.js';
 import type { Frame } from '../camera.js';
+import { BoundedQueue } from '../bounded-queue.js';
 import { JpegSplitter } from '../jpeg-splitter.js';
+import { Thinner } from '../thinner.js';
+import type { VideoFeed } from '../video-feed.js';
 import { Child, type ChildEnd, type Command } from './child.js';
-import { FrameQueue } from './frame-queue.js';
+import { ChildVideo } from './child-video.js';
 
 export interface ChildStreamOptions {
   readonly command: Command;
@@ -14,17 +17,21 @@ export interface ChildStreamOptions {
   readonly deviceUsers: () => Promise<readonly string[]>;
   /** Drops frames of a camera that delivers more than this; null keeps all. */
   readonly thinToFramesPerSecond: number | null;
+  /** Takes the video, where the command has a second output. */
+  readonly feed: VideoFeed;
+  /** Silence allowed before the first frame, for which a sensor has to wake up. */
+  readonly firstFrameMaxMs: number;
+  /** Number of the first frame. */
+  readonly firstIndex: number;
 }
 
+const QUEUE_MAX_FRAMES = 4;
+const QUEUE_MAX_BYTES = 16 * 1024 * 1024;
 /** A program that delivers no whole JPEG for this long is ended. */
 const SILENCE_MAX_MS = 5000;
-/** The same before the first frame, for which a sensor has to wake up. */
-const FIRST_FRAME_MAX_MS = 5000;
 const CHECK_EVERY_MS = 500;
 /** A program that delivers this much without a JPEG is ended before the silence is over. */
 const GARBAGE_MAX_BYTES = 8 * 1024 * 1024;
-/** A frame that comes early by up to this share of the period is still the one that is due. */
-const EARLY_MAX_PERIOD_SHARE = 0.25;
 
 const BUSY_MESSAGE =
   /resource busy|device busy|in use by another|already in use|failed to acquire|pipeline handler in use/i;
@@ -36,11 +43,17 @@ export class ChildStream {
   private readonly options: ChildStreamOptions;
   private readonly child: Child;
   private readonly splitter = new JpegSplitter();
-  private readonly queue = new FrameQueue();
+  private readonly queue = new BoundedQueue<Frame>({
+    maxItems: QUEUE_MAX_FRAMES,
+    maxBytes: QUEUE_MAX_BYTES,
+    bytesOf: ({ jpeg }) => jpeg.length,
+    isStart: () => true,
+  });
   private readonly startedMs: number;
-  private index = 0;
+  private readonly video: ChildVideo | null;
+  private index: number;
   private lastJpegMs: number | null = null;
-  private dueMs = Number.NEGATIVE_INFINITY;
+  private readonly thinner: Thinner | null;
   private bytesSinceJpeg = 0;
   private cancelWatch: CancelTimer = () => undefined;
 
@@ -48,7 +61,15 @@ export class ChildStream {
   constructor(options: ChildStreamOptions) {
     this.options = options;
     this.startedMs = options.clock.monotonicMs();
+    this.index = options.firstIndex;
+    this.thinner = options.thinToFramesPerSecond === null ? null : new Thinner(options.thinToFramesPerSecond);
     this.child = new Child(options.command, options.clock);
+    const { command, clock, feed, firstFrameMaxMs } = options;
+    const pipe = this.child.secondOutput;
+    this.video =
+      pipe === null
+        ? null
+        : new ChildVideo({ pipe, clock, feed, program: command.program, firstMaxMs: firstFrameMaxMs });
     this.child.stdout.on('data', (chunk: Uint8Array) => {
       this.onChunk(chunk);
     });
@@ -56,6 +77,11 @@ export class ChildStream {
     this.child.stdout.on('error', () => undefined);
     void this.child.ended.then((end) => this.closeQueue(end));
     this.scheduleWatch();
+  }
+
+  /** Only another run of the program brings video again. */
+  get hasDeadVideo(): boolean {
+    return this.video?.isDead === true;
   }
 
   /** Frames dropped because the reader was late. */
@@ -100,12 +126,7 @@ export class ChildStream {
     const nowMs = this.options.clock.monotonicMs();
     this.lastJpegMs = nowMs;
     this.bytesSinceJpeg = this.splitter.pendingBytes;
-    const { thinToFramesPerSecond } = this.options;
-    if (thinToFramesPerSecond !== null) {
-      const periodMs = 1000 / thinToFramesPerSecond;
-      if (nowMs + periodMs * EARLY_MAX_PERIOD_SHARE < this.dueMs) return;
-      this.dueMs = Math.max(this.dueMs + periodMs, nowMs);
-    }
+    if (this.thinner?.keeps(nowMs) === false) return;
     this.latest = { jpeg, monotonicMs: Math.round(nowMs), index: this.index++ };
     this.queue.push(this.latest);
   }
@@ -115,10 +136,11 @@ export class ChildStream {
   }
 
   private scheduleWatch(): void {
-    const { clock } = this.options;
+    const { clock, firstFrameMaxMs } = this.options;
     this.cancelWatch = clock.after(CHECK_EVERY_MS, () => {
+      this.video?.checkSilence();
       const silentMs = clock.monotonicMs() - (this.lastJpegMs ?? this.startedMs);
-      if (silentMs >= (this.lastJpegMs === null ? FIRST_FRAME_MAX_MS : SILENCE_MAX_MS)) {
+      if (silentMs >= (this.lastJpegMs === null ? firstFrameMaxMs : SILENCE_MAX_MS)) {
         const seconds = `${String(Math.round(silentMs / 1000))} s`;
         const what = `${this.options.command.program} delivered nothing for ${seconds}`;
         this.fail(this.bytesSinceJpeg > 0 ? `${this.garbageText()} in ${seconds}, and no JPEG` : what);

@@ -1,5 +1,5 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
-import { Readable } from 'node:stream';
+import { spawn, type ChildProcess } from 'node:child_process';
+import { Readable, type Writable } from 'node:stream';
 import { atMost, sleep, type Clock } from '../../common/clock.js';
 import { systemCode } from '../../common/errors.js';
 
@@ -7,7 +7,16 @@ import { systemCode } from '../../common/errors.js';
 export interface Command {
   readonly program: string;
   readonly args: readonly string[];
+  /** It writes a second output to the file descriptor {@link SECOND_OUTPUT_FD}. */
+  readonly hasSecondOutput?: boolean;
+  /** It reads this text from the file descriptor {@link INPUT_FD}: a secret stands in no argument. */
+  readonly input?: string;
+  /** Removes secrets from what it writes to its standard error. */
+  readonly redact?: (text: string) => string;
 }
+
+export const SECOND_OUTPUT_FD = 3;
+export const INPUT_FD = 4;
 
 export interface ChildEnd {
   readonly code: number | null;
@@ -20,11 +29,15 @@ const STDERR_MAX_BYTES = 16 * 1024;
 const TERM_GRACE_MS = 700;
 const KILL_GRACE_MS = 2000;
 
-type Spawned = ChildProcessByStdio<null, Readable, Readable>;
+interface Spawned extends ChildProcess {
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+}
 
 /** A child process in a process group of its own, so that everything it starts ends with it. */
 export class Child {
   readonly stdout: Readable;
+  readonly secondOutput: Readable | null = null;
   readonly ended: Promise<ChildEnd>;
   private readonly process: Spawned | null = null;
   private readonly clock: Clock;
@@ -43,9 +56,12 @@ export class Child {
     }
     this.process = started;
     this.stdout = started.stdout;
+    if (command.hasSecondOutput === true) this.secondOutput = started.stdio[SECOND_OUTPUT_FD] as Readable;
+    if (command.input !== undefined) writeInput(started.stdio[INPUT_FD] as Writable, command.input);
+    const { redact = (text: string) => text } = command;
     started.stderr.setEncoding('utf8');
     started.stderr.on('data', (text: string) => {
-      this.errorText = (this.errorText + text).slice(-STDERR_MAX_BYTES);
+      this.errorText = redact(this.errorText + text).slice(-STDERR_MAX_BYTES);
     });
     this.ended = new Promise((resolve) => {
       started.once('error', (error) => {
@@ -88,6 +104,7 @@ export class Child {
     this.killGroup('SIGKILL');
     // A pipe that nobody reads would keep `close` from coming.
     this.stdout.destroy();
+    this.secondOutput?.destroy();
     this.process?.stderr.destroy();
     await atMost(this.clock, KILL_GRACE_MS, this.ended);
   }
@@ -104,9 +121,10 @@ export class Child {
 }
 
 /** Starts a child. Returns it, or the error code of a start that failed. */
-function start({ program, args }: Command): Spawned | string {
+function start({ program, args, hasSecondOutput = false, input }: Command): Spawned | string {
   try {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const more = [hasSecondOutput, input !== undefined].map((isPiped) => (isPiped ? 'pipe' : 'ignore'));
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', ...more], detached: true }) as Spawned;
     // Without a free file descriptor there are no pipes, although the types promise them. The error event comes later.
     if ((child.stdout as Readable | undefined) !== undefined) return child;
     child.once('error', () => undefined);
@@ -115,6 +133,12 @@ function start({ program, args }: Command): Spawned | string {
     // `spawn` itself throws where there is no memory for a child, for example.
     return systemCode(error) ?? 'unknown';
   }
+}
+
+function writeInput(pipe: Writable, text: string): void {
+  // A program that ends without reading it is reported as such.
+  pipe.on('error', () => undefined);
+  pipe.end(text);
 }
 
 export interface ToolRun {

@@ -45,10 +45,11 @@ function isIn({ min, max, step }: Span, value: number): boolean {
   return value >= min && value <= max && (value - min) % step === 0;
 }
 
-/** The formats that can be turned into JPEG: the four characters, and the name in ffmpeg. */
+/** The formats that can be turned into JPEG, and H.264: the four characters, and the name in ffmpeg. */
 const FFMPEG_NAMES: Readonly<Record<string, string>> = {
   MJPG: 'mjpeg',
   JPEG: 'mjpeg',
+  H264: 'h264',
   YUYV: 'yuyv422',
   UYVY: 'uyvy422',
   NV12: 'nv12',

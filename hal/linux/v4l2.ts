@@ -5,6 +5,7 @@ import { SealcamError } from '../../common/errors.js';
 import type { CameraCommands, StreamPlan } from './child-camera.js';
 import { runTool, type Command } from './child.js';
 import { usersOf } from './device-users.js';
+import { decodedPictures, JPEG_OUTPUT, streamCopy } from './ffmpeg-outputs.js';
 import type { RequestedMode } from './offers.js';
 import { chooseFormat, parseFfmpegFormats, parseV4l2Ctl, type V4l2Format } from './v4l2-formats.js';
 
@@ -12,11 +13,14 @@ export interface V4l2Options extends RequestedMode {
   /** Path of the device; empty for /dev/video0. */
   readonly device: string;
   readonly clock: Clock;
+  readonly withVideo: boolean;
 }
 
 const INSTALL_HINT = 'Install ffmpeg (Debian: apt install ffmpeg), and v4l-utils to list frame rates.';
 /** gst-launch parses its arguments again, so a path must have no character with a meaning there. */
 const DEVICE_PATH = /^\/dev\/[\w/.:-]+$/;
+/** The name in ffmpeg. */
+const H264 = 'h264';
 const JPEG_QSCALE = '5';
 
 /** A camera of Video4Linux, as most on USB are. */
@@ -36,10 +40,36 @@ export class V4l2Commands implements CameraCommands {
     const model = await this.modelName();
     const ffmpeg = await runTool({ program: 'ffmpeg', args: ['-version'] }, clock, signal);
     const formats = await this.formats(ffmpeg.found, signal);
-    const { format, framesPerSecond: rate } = chooseFormat(model, formats, this.options);
+    const encoded = this.options.withVideo ? this.videoPlan(model, formats, ffmpeg.found) : undefined;
+    if (encoded !== undefined && !(encoded instanceof SealcamError)) return encoded;
+    const pictures = formats.filter(({ name }) => name !== H264);
+    const { format, framesPerSecond: rate } = chooseFormat(model, pictures, this.options);
     const wanted = { width, height, framesPerSecond: rate };
     const command = ffmpeg.found ? ffmpegCommand(this.device, format, wanted) : gstCommand(this.device, format, wanted);
-    return { model, width, height, framesPerSecond, command, installHint: INSTALL_HINT, mayDeliverMore: true };
+    const plan = { model, width, height, framesPerSecond, command, installHint: INSTALL_HINT, mayDeliverMore: true };
+    return encoded === undefined ? plan : { ...plan, video: encoded };
+  }
+
+  /** Returns the plan for a camera with an encoder: its H.264 as it is, and pictures of it. */
+  private videoPlan(model: string, formats: readonly V4l2Format[], hasFfmpeg: boolean): StreamPlan | SealcamError {
+    const offered = formats.filter(({ name }) => name === H264);
+    if (offered.length === 0) return new SealcamError('video-unsupported', `${model} offers no H.264`);
+    if (!hasFfmpeg) return new SealcamError('video-unsupported', 'ffmpeg is not installed', { hint: INSTALL_HINT });
+    const { format, framesPerSecond: rate } = chooseFormat(model, offered, this.options);
+    const { width, height, framesPerSecond } = this.options;
+    const input = ffmpegInput(this.device, format, { width, height, framesPerSecond: rate });
+    const args = [...input, ...streamCopy(), ...decodedPictures({ width, height, framesPerSecond })];
+    return {
+      model,
+      width,
+      height,
+      framesPerSecond,
+      command: { program: 'ffmpeg', args, hasSecondOutput: true },
+      installHint: INSTALL_HINT,
+      mayDeliverMore: false,
+      // How far apart the key units are only the camera knows.
+      video: { codec: H264, width, height, framesPerSecond: rate, keyIntervalMs: null },
+    };
   }
 
   deviceUsers(): Promise<readonly string[]> {
@@ -84,39 +114,29 @@ export class V4l2Commands implements CameraCommands {
   }
 }
 
-function ffmpegCommand(device: string, format: V4l2Format, { width, height, framesPerSecond }: RequestedMode): Command {
-  const size = `${String(width)}x${String(height)}`;
-  const input = [
+function ffmpegInput(device: string, format: V4l2Format, { width, height, framesPerSecond }: RequestedMode): string[] {
+  return [
+    '-hide_banner',
+    '-nostdin',
+    '-loglevel',
+    'error',
     '-f',
     'v4l2',
     '-input_format',
     format.name,
     '-video_size',
-    size,
+    `${String(width)}x${String(height)}`,
     '-framerate',
     String(framesPerSecond),
+    '-i',
+    device,
   ];
+}
+
+function ffmpegCommand(device: string, format: V4l2Format, wanted: RequestedMode): Command {
   // Cameras leave out the Huffman tables that a JPEG file needs; the filter adds them without compressing again.
   const encode = format.isJpeg ? ['-c:v', 'copy', '-bsf:v', 'mjpeg2jpeg'] : ['-c:v', 'mjpeg', '-q:v', JPEG_QSCALE];
-  return {
-    program: 'ffmpeg',
-    args: [
-      '-hide_banner',
-      '-nostdin',
-      '-loglevel',
-      'error',
-      ...input,
-      '-i',
-      device,
-      '-an',
-      ...encode,
-      '-f',
-      'image2pipe',
-      '-flush_packets',
-      '1',
-      'pipe:1',
-    ],
-  };
+  return { program: 'ffmpeg', args: [...ffmpegInput(device, format, wanted), '-an', ...encode, ...JPEG_OUTPUT] };
 }
 
 function gstCommand(device: string, format: V4l2Format, { width, height }: RequestedMode): Command {

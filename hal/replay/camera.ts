@@ -32,9 +32,15 @@ export class ReplayCamera implements Camera {
   private readonly options: ReplayCameraOptions;
   private source: Source | null = null;
   private streaming = false;
+  private passMs: number | null = null;
 
   constructor(options: ReplayCameraOptions) {
     this.options = options;
+  }
+
+  /** Time of the first frame of the pass that plays, on the clock of its frames; null while none does. */
+  get passStartedMs(): number | null {
+    return this.passMs;
   }
 
   async open(signal: AbortSignal): Promise<CameraInfo> {
@@ -53,6 +59,7 @@ export class ReplayCamera implements Camera {
     let index = 0;
     try {
       do {
+        this.passMs = offsetMs;
         let lastMs = 0;
         for await (const frame of source.play(signal)) {
           if (pace === 'live') await sleep(clock, offsetMs + frame.monotonicMs - clock.monotonicMs(), signal);
@@ -64,6 +71,7 @@ export class ReplayCamera implements Camera {
       } while (loop && !isAborted(signal));
     } finally {
       this.streaming = false;
+      this.passMs = null;
     }
   }
 

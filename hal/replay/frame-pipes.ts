@@ -33,7 +33,10 @@ export class FramePipes {
     const splitter = new JpegSplitter();
     this.listen(jpeg, (chunk) => this.jpegs.push(...splitter.push(chunk)));
     this.listen(luma, planeReader(this.planes, lumaBytes));
-    this.listen(timestamps, timestampReader(this.times));
+    this.listen(
+      timestamps,
+      timestampReader((timeMs) => this.times.push(timeMs)),
+    );
   }
 
   /** Returns the next whole frame; undefined at the end. @throws SealcamError `frame-corrupt`, `video-unreadable` */
@@ -101,12 +104,12 @@ function planeReader(out: Uint8Array[], size: number): (chunk: Uint8Array) => vo
 }
 
 /** Parses the timestamp format v2 of Matroska: a comment line, then one time in milliseconds per line. */
-function timestampReader(out: number[]): (chunk: Uint8Array) => void {
+export function timestampReader(addTime: (timeMs: number) => void): (chunk: Uint8Array) => void {
   const decoder = new TextDecoder();
   let rest = '';
   return (chunk) => {
     const lines = (rest + decoder.decode(chunk, { stream: true })).split('\n');
     rest = lines.pop() ?? '';
-    for (const line of lines) if (line !== '' && !line.startsWith('#')) out.push(Number(line));
+    for (const line of lines) if (line !== '' && !line.startsWith('#')) addTime(Number(line));
   };
 }

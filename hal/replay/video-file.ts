@@ -23,7 +23,7 @@ export interface VideoInfo {
 const SQUARE_PIXELS = ['-vf', 'scale=trunc(iw*sar/2)*2:ih,setsar=1'];
 
 /** Names the input so that a path that starts with a dash, or looks like a URL, stays a path. */
-function inputArgs(path: string): string[] {
+export function inputArgs(path: string): string[] {
   return ['-i', `file:${path}`];
 }
 
@@ -64,7 +64,7 @@ export async function probeVideo(path: string, signal: AbortSignal): Promise<Vid
   return { width, height, firstFrame: first.stdout, ...stream };
 }
 
-function unreadable(path: string, stderr: string): SealcamError {
+export function unreadable(path: string, stderr: string): SealcamError {
   const reason = stderr.split('\n').at(-1) ?? '';
   return new SealcamError('video-unreadable', `${path}: ${reason === '' ? 'no video in it' : reason}`);
 }

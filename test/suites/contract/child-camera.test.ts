@@ -36,7 +36,7 @@ async function raspberryPi(names: { readonly list: string; readonly stream: stri
 
 function libcamera(device = ''): ChildCamera {
   const wanted = { width: WIDTH, height: HEIGHT, framesPerSecond: 10 };
-  return new ChildCamera(new LibcameraCommands({ ...wanted, device, clock: realClock }), realClock);
+  return new ChildCamera(new LibcameraCommands({ ...wanted, device, clock: realClock, withVideo: false }), realClock);
 }
 
 describe('live camera: mock', () => {
@@ -105,7 +105,14 @@ function usbCamera(stand: StandIns, format: 'MJPG' | 'YUYV'): ChildCamera {
     'v4l2-ctl',
     `printf "\\t[0]: '${format}' (x)\\n\\t\\tSize: Discrete ${size}\\n\\t\\t\\tInterval: Discrete 0.100s (10.000 fps)\\n"`,
   );
-  const wanted = { width: WIDTH, height: HEIGHT, framesPerSecond: 10, device: '/dev/null', clock: realClock };
+  const wanted = {
+    width: WIDTH,
+    height: HEIGHT,
+    framesPerSecond: 10,
+    device: '/dev/null',
+    clock: realClock,
+    withVideo: false,
+  };
   return new ChildCamera(new V4l2Commands(wanted), realClock);
 }
 

@@ -182,7 +182,14 @@ describe('a camera that is not there', () => {
     await makeFrames(stand.folder, 3);
     stand.add('rpicam-hello', 'echo "No cameras available!"');
     stand.add('rpicam-vid', STREAM);
-    const options = { width: SCENE_WIDTH, height: SCENE_HEIGHT, framesPerSecond: 10, device: '', clock: realClock };
+    const options = {
+      width: SCENE_WIDTH,
+      height: SCENE_HEIGHT,
+      framesPerSecond: 10,
+      device: '',
+      clock: realClock,
+      withVideo: false,
+    };
     const watched = watch(new ChildCamera(new LibcameraCommands(options), realClock));
     await until('two tries', () => watched.counters.get('camera.camera-unavailable') >= 2);
     await until('the silence', () => watched.counters.get('camera.stalls') === 1);
@@ -193,7 +200,7 @@ describe('a camera that is not there', () => {
     expect(watched.stalls).toHaveLength(1);
   });
 
-  const wanted = { width: 640, height: 480, framesPerSecond: 10, device: '', clock: realClock };
+  const wanted = { width: 640, height: 480, framesPerSecond: 10, device: '', clock: realClock, withVideo: false };
 
   it('is reported: no program, with the packages to install', async () => {
     const stand = new StandIns();

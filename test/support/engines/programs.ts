@@ -14,6 +14,7 @@ interface Tool {
 export type ToolName =
   | 'cc'
   | 'ffmpeg'
+  | 'rtsp'
   | 'mosquitto'
   | 'postgres'
   | 'nats'

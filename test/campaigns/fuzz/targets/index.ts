@@ -7,6 +7,7 @@ import { SEAL2_TARGETS } from './seal2.js';
 import { SERVICE_TARGETS } from './services.js';
 import { SIGNED_TARGETS } from './signed.js';
 import { TEXT_TARGETS } from './text.js';
+import { VIDEO_TARGETS } from './video.js';
 import { WIRE_TARGETS } from './wire.js';
 
 /** Every decoder of bytes that come from outside. */
@@ -20,4 +21,5 @@ export const TARGETS: readonly Target[] = [
   ...TEXT_TARGETS,
   ...FILE_TARGETS,
   ...SERVICE_TARGETS,
+  ...VIDEO_TARGETS,
 ];

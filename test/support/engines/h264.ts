@@ -1,0 +1,48 @@
+import { spawnSync } from 'node:child_process';
+
+/** How x264 writes what a camera's encoder would: one slice a picture, a delimiter before it, its headers with each key unit. */
+const X264_ARGS = [
+  '-c:v',
+  'libx264',
+  '-preset',
+  'ultrafast',
+  '-tune',
+  'zerolatency',
+  '-threads',
+  '1',
+  '-x264-params',
+  'sliced-threads=0:aud=1:repeat-headers=1',
+];
+
+export interface StreamOptions {
+  readonly size?: string;
+  readonly rate?: number;
+  readonly seconds?: number;
+  /** Pictures from one key unit to the next. */
+  readonly gop?: number;
+  readonly args?: readonly string[];
+}
+
+/** Returns what ffmpeg needs to read a test picture of this size and length. */
+export function testPicture({ size = '320x180', rate = 10, seconds = 3 }: StreamOptions): readonly string[] {
+  return ['-f', 'lavfi', '-i', `testsrc2=size=${size}:rate=${String(rate)}:duration=${String(seconds)}`];
+}
+
+/** The real one, also while a stand-in hides it. */
+const FFMPEG = spawnSync('sh', ['-c', 'command -v ffmpeg'], { encoding: 'utf8' }).stdout.trim();
+
+/** Runs ffmpeg. @throws an error with its stderr */
+export function ffmpeg(args: readonly string[], input?: Uint8Array): Uint8Array {
+  const { status, stdout, stderr } = spawnSync(FFMPEG, ['-v', 'error', '-y', ...args], {
+    ...(input === undefined ? {} : { input }),
+    maxBuffer: 64 * 1024 * 1024,
+  });
+  if (status !== 0) throw new Error(`ffmpeg: ${String(stderr)}`);
+  return new Uint8Array(stdout);
+}
+
+/** Returns a stream of H.264 in Annex B. */
+export function h264Stream(options: StreamOptions = {}): Uint8Array {
+  const { gop = 10, args = [] } = options;
+  return ffmpeg([...testPicture(options), ...X264_ARGS, '-g', String(gop), ...args, '-f', 'h264', 'pipe:1']);
+}
