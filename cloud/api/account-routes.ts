@@ -54,7 +54,11 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
         // Like every other read: verified, bound to its row, and in the access log, which names no record that arrived since.
         if (range === null) continue;
         const shown = await reader.exportRecord(key, row, { stored: item.record, media: item.media, range });
-        if (shown !== null) yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
+        if (shown === null) continue;
+        yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
+        for await (const body of reader.exportSegments(key, row, shown.read)) {
+          yield `${JSON.stringify({ type: 'segment', body: toBase64(body) })}\n`;
+        }
         continue;
       }
       if (item.type === 'access') {

@@ -20,6 +20,7 @@ export type ToolName =
   | 'openssl'
   | 'chromium'
   | 'python'
+  | 'radosgw'
   | 'socat'
   | 'systemd-notify'
   | 'zbarimg';
