@@ -168,6 +168,8 @@ export const ERROR_CODES = {
   'browser-unsupported': entry(4, false, 'Open the page over https (or on localhost) in a current browser.'),
   'request-invalid': entry(3, false, 'The API description is at /v1/openapi.json.'),
   'not-found': entry(3, false, 'It does not exist, or you may not see it.'),
+  'length-required': entry(3, false, 'Send Content-Length, without a transfer coding.'),
+  'upload-cut': entry(3, true, 'Send the whole body again, at 4 KiB a second or more.'),
   'rate-limited': entry(3, true, 'Wait and try again.'),
   'revocation-stale': entry(4, true, 'Import a newer list from the maker: sealcam-cloud revoke import FILE.'),
   'revocation-rollback': entry(

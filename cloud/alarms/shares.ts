@@ -12,6 +12,9 @@ export const SHARES = [
   'offers',
   'kem-keys',
   'alarms-of-strangers',
+  'uploads-per-address',
+  'uploads-per-camera',
+  'uploads-per-body',
 ] as const;
 export type ShareName = (typeof SHARES)[number];
 

@@ -61,6 +61,9 @@ export function accountRoutes(app: FastifyInstance, context: ApiContext): void {
         if (shown === null) continue;
         yield `${JSON.stringify(recordLine(shown.read, shown.media))}\n`;
         yield* receiptLines(await receipts.add(row, shown.read, shown.media));
+        for await (const body of reader.exportSegments(key, row, shown.read)) {
+          yield `${JSON.stringify({ type: 'segment', body: toBase64(body) })}\n`;
+        }
         continue;
       }
       if (item.type === 'access') {

@@ -7,6 +7,7 @@ import type { Feed } from './feed.js';
 import type { Reader } from './reader.js';
 import type { Sessions } from './sessions.js';
 import type { Statements } from './statements.js';
+import type { Uploads } from './uploads.js';
 
 /** Shared by all routes. */
 export interface ApiContext {
@@ -18,6 +19,7 @@ export interface ApiContext {
   readonly sessions: Sessions;
   readonly reader: Reader;
   readonly statements: Statements;
+  readonly uploads: Uploads;
   readonly feed: Feed;
   /** How long records are kept, at least. */
   readonly keepsForMs: number;

@@ -11,9 +11,11 @@ const EXAMPLE_TIME_MS = 1_771_234_860_000;
 const EXAMPLE_BASE64 = 'hEOhASegQaBYQA==';
 const NO_CONTENT = { type: 'null', description: 'no content' };
 
-/** Answers of other types than JSON, by path. */
+/** Answers of other types than JSON, by path, or by method and path. */
 const OTHER_ANSWERS: Readonly<Record<string, readonly [type: string, description: string]>> = {
   '/v1/cameras/:device/:epoch/media/:id': ['application/cbor', 'CBOR [header, body] of a sealed object'],
+  'GET /v1/media/:device/:epoch/:hash': ['application/octet-stream', 'the sealed body; 206 with a Range header'],
+  'PUT /v1/media/:device/:epoch/:hash': ['application/cose', 'a signed media receipt'],
   '/v1/account/export': ['application/x-ndjson', 'one JSON object a line: export, claim, record, access'],
   '/v1/stream': ['text/event-stream', 'events ready, record, camera, notice, paused'],
 };
@@ -37,6 +39,8 @@ const REFUSALS: Readonly<Record<string, readonly ErrorCode[]>> = {
   'GET /v1/devices/:device/epochs/:epoch/periods/:period': ['not-found'],
   'PUT /v1/kem-keys/:hash': ['kem-key'],
   'GET /v1/kem-keys/:hash': ['not-found'],
+  'GET /v1/media/:device/:epoch/:hash': ['not-found'],
+  'PUT /v1/media/:device/:epoch/:hash': ['malformed', 'not-found', 'length-required', 'too-large', 'upload-cut'],
   'POST /v1/deletions': ['foreign', 'statement-refused'],
   'POST /v1/deletions/undo': ['foreign', 'not-found'],
   'DELETE /v1/account': ['foreign', 'statement-refused'],
@@ -81,7 +85,7 @@ export function describedRoute({ method, url, schema }: RouteOfApi, statusOf: (c
 }
 
 function answerWithoutSchema(method: string, url: string): object {
-  const other = OTHER_ANSWERS[url];
+  const other = OTHER_ANSWERS[`${method} ${url}`] ?? OTHER_ANSWERS[url];
   if (other === undefined) return { [EMPTY_ANSWERS[`${method} ${url}`] ?? 204]: NO_CONTENT };
   const [type, description] = other;
   return { 200: { description, content: { [type]: { schema: { type: 'string', format: 'binary' } } } } };

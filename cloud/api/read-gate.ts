@@ -5,12 +5,15 @@ import { SealcamError } from '../../common/errors.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { accountId } from '../../protocol/objects/ids.js';
+import type { MediaStore } from '../media/media-store.js';
 import type { ClaimRow, CloudStore } from '../store/store.js';
 import { noMakerList, type MakerList } from '../trust/maker-list.js';
 import { SignedClaims } from './signed-claims.js';
 
 export interface ReaderDependencies {
   readonly store: CloudStore;
+  /** Where the bodies of clips lie. */
+  readonly bodies: MediaStore;
   readonly suite: CryptoSuite;
   readonly clock: Clock;
   readonly counters: Counters;

@@ -22,6 +22,8 @@ export interface ReadRecord {
   readonly receivedAtMs: number;
   readonly continuity: Continuity;
   readonly media: readonly { readonly id: Uint8Array; readonly isAvailable: boolean }[];
+  /** The segments that a clip record names. */
+  readonly segments: readonly { readonly id: Uint8Array; readonly isAvailable: boolean }[];
 }
 
 export interface Mismatch {
@@ -105,7 +107,17 @@ export class RecordReader extends ReadGate {
     const ids = (value.media ?? []).map(({ id }) => id);
     const present = ids.length === 0 ? [] : await store.records.mediaPresent(value.device, value.epoch, value.seq, ids);
     const media = ids.map((id, i) => ({ id, isAvailable: present[i] === true }));
-    return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media };
+    const segments = await this.segmentsOf(value);
+    return { id: stored.id, record, receivedAtMs: stored.receivedAtMs, continuity, media, segments };
+  }
+
+  /** Returns which of the segments that a record names are there. */
+  private async segmentsOf(record: AnyRecord): Promise<ReadRecord['segments']> {
+    const named = record.version === undefined ? [] : (record.clip?.segments ?? []);
+    if (named.length === 0) return [];
+    const rows = await this.deps.store.segments.ofRecord(record.device, record.epoch, record.seq);
+    const stored = rows.filter(({ state }) => state === 'stored');
+    return named.map(([, id, , hash]) => ({ id, isAvailable: stored.some(({ bodyHash }) => equal(bodyHash, hash)) }));
   }
 
   /** Returns the signed claim inside a row; null unless it verifies and is that of the row's epoch. */

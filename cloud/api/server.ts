@@ -17,6 +17,7 @@ import { cors, fastify, rateLimit, swagger, type FastifyInstance } from './fasti
 import { headsRoutes } from './heads-routes.js';
 import { describedRoute } from './openapi.js';
 import { kemKeyRoutes } from './kem-key-routes.js';
+import { mediaRoutes } from './media-routes.js';
 import { recordRoutes } from './record-routes.js';
 import { revocationRoutes } from './revocation-routes.js';
 import { sessionRoutes } from './session-routes.js';
@@ -53,6 +54,8 @@ const HTTP_STATUS: Partial<Record<ErrorCode, number>> = {
   'kem-key': 400,
   'session-refused': 401,
   'not-found': 404,
+  'length-required': 411,
+  'upload-cut': 408,
   'too-large': 413,
   'rate-limited': 429,
   'store-unavailable': 503,
@@ -97,7 +100,8 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   await app.register(cors, {
     origin: [...settings.pageOrigins],
     methods: ['GET', 'POST', 'PUT', 'DELETE'],
-    allowedHeaders: ['authorization', 'content-type', 'last-event-id'],
+    allowedHeaders: ['authorization', 'content-type', 'last-event-id', 'range'],
+    exposedHeaders: ['content-range'],
     credentials: false,
     maxAge: PREFLIGHT_MAX_AGE_S,
   });
@@ -152,6 +156,7 @@ export async function buildServer(context: ApiContext, settings: ServerSettings)
   kemKeyRoutes(app, context);
   commandRoutes(app, context);
   recordRoutes(app, context);
+  await mediaRoutes(app, context);
   streamRoutes(app, context, limits);
   accountRoutes(app, context);
   deletionRoutes(app, context);

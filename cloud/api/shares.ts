@@ -12,7 +12,7 @@ export interface HttpLimits {
   readonly strangerStreamsMax: number;
   readonly connectionsPerAddress: number;
   readonly headersWithinMs: number;
-  /** A request with its body. */
+  /** A request with its body: the largest body of a clip, at the slowest rate that is not cut off, takes 128 s. */
   readonly requestWithinMs: number;
   /** How often both are checked. */
   readonly checkIntervalMs: number;
@@ -24,7 +24,7 @@ export const HTTP_LIMITS: HttpLimits = {
   strangerStreamsMax: 1000,
   connectionsPerAddress: 512,
   headersWithinMs: 15_000,
-  requestWithinMs: 60_000,
+  requestWithinMs: 150_000,
   checkIntervalMs: 5000,
 };
 
@@ -74,7 +74,7 @@ export function acquireAll(wanted: readonly { readonly share: Share; readonly ho
     const giveBack = share.acquire(holder);
     if (giveBack === null) {
       release();
-      throw new SealcamError('rate-limited', 'too many open streams');
+      throw new SealcamError('rate-limited', 'too many at the same time');
     }
     taken.push(giveBack);
   }

@@ -93,6 +93,10 @@ export const recordItem = v.object({
   verdict: described(v.picklist(['intact', 'pending', 'gap']), "the cloud's verdict; the page computes its own"),
   missing: v.nullable(v.int()),
   media: v.array(v.object({ id: hexOf(16), available: v.boolean() })),
+  segments: described(
+    v.array(v.object({ id: hexOf(16), available: v.boolean() })),
+    'of a clip record, in its order: whether the body is here',
+  ),
 });
 export const periodAnswer = v.object({
   record: described(recordItem, 'the key record of the period'),
@@ -223,6 +227,7 @@ export function recordJson({
   receivedAtMs,
   continuity,
   media,
+  segments,
 }: ReadRecord): v.InferOutput<typeof recordItem> {
   const { value, bytes } = record;
   return {
@@ -235,5 +240,6 @@ export function recordJson({
     verdict: continuity.verdict === 'equivocation' ? 'pending' : continuity.verdict,
     missing: continuity.verdict === 'gap' ? continuity.missing : null,
     media: media.map((item) => ({ id: toHex(item.id), available: item.isAvailable })),
+    segments: segments.map((item) => ({ id: toHex(item.id), available: item.isAvailable })),
   };
 }

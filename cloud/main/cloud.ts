@@ -15,18 +15,24 @@ import { Sessions } from '../api/sessions.js';
 import { HTTP_LIMITS } from '../api/shares.js';
 import { Statements } from '../api/statements.js';
 import { Tail } from '../api/tail.js';
+import { Uploads } from '../api/uploads.js';
 import { Ingest } from '../ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from '../ingest/mqtt-feed.js';
+import type { Media } from '../media/kinds.js';
 import type { CloudStore } from '../store/store.js';
 import { DeletionClock } from '../trust/deletion-clock.js';
 import { MakerList } from '../trust/maker-list.js';
 import { byPreference, type ReceiptKeys } from '../trust/receipt-keys.js';
+import { ReceiptSigners } from '../trust/receipt-signers.js';
+import { Bodies } from './bodies.js';
 import { busyAtOnce, hasOtherWriters, makerListSettings, type CloudConfig } from './config.js';
 import { Erasing } from './erasing.js';
 import { Retention } from './retention.js';
 
 export interface CloudDependencies {
   readonly store: CloudStore;
+  /** Where the bodies of clips lie. */
+  readonly media: Media;
   readonly suite: CryptoSuite;
   readonly clock: Clock;
   readonly random: Random;
@@ -67,6 +73,7 @@ export class Cloud {
   private readonly mqtt: MqttFeed;
   private readonly makerList: MakerList;
   private readonly reader: Reader;
+  private readonly uploads: Uploads;
   private readonly statements: Statements;
   private readonly deletionClock: DeletionClock;
   private readonly retention: Retention;
@@ -81,26 +88,44 @@ export class Cloud {
     this.config = config;
     this.deps = deps;
     this.counters = deps.counters ?? new Counters();
-    const { store, suite, clock, log, receiptKeys } = deps;
+    const { store, media, suite, clock, log, receiptKeys } = deps;
     const receiptSigners = byPreference(receiptKeys).map(({ signer }) => signer);
     this.receiptSigners = receiptSigners;
     const [current, ...others] = receiptSigners;
     if (current === undefined) throw new Error('a cloud without a receipt key');
     this.makerList = new MakerList(makerListSettings(config), deps);
     const { counters, makerList } = this;
-    const reader = new Reader({ store, suite, clock, counters, log: log.child('api'), makerList });
+    const reader = new Reader({ store, bodies: media.store, suite, clock, counters, log: log.child('api'), makerList });
     const statements = new Statements({ store, suite, reader });
     this.reader = reader;
     this.statements = statements;
+    this.uploads = new Uploads({
+      store,
+      media,
+      suite,
+      clock,
+      counters,
+      makerList,
+      log: log.child('uploads'),
+      signers: new ReceiptSigners(suite, receiptSigners),
+      quota: { cameraBytes: config['media.cameraMaxBytes'], accountBytes: config['media.accountMaxBytes'] },
+    });
     const periodMs = config['retention.records'];
     const erasing = new Erasing({ store, suite, counters, log, reader, statements, receiptSigners, periodMs });
-    this.deletionClock = new DeletionClock({ ...deps, counters: this.counters, log: log.child('retention'), periodMs });
+    const clipsPeriodMs = config['retention.clips'];
+    this.deletionClock = new DeletionClock({
+      ...deps,
+      counters: this.counters,
+      log: log.child('retention'),
+      periodMs: Math.min(periodMs, clipsPeriodMs),
+    });
     const { nextTurn } = deps;
     const turns = nextTurn === undefined ? {} : { nextTurn };
     this.retention = new Retention({
       ...turns,
       store,
       erasing,
+      bodies: new Bodies({ segments: store.segments, bodies: media.store, periodMs: clipsPeriodMs }),
       clock,
       deletionClock: this.deletionClock,
       log: log.child('retention'),
@@ -195,6 +220,7 @@ export class Cloud {
         cloudOrigin,
         reader: this.reader,
         statements: this.statements,
+        uploads: this.uploads,
         keepsForMs: config['retention.records'],
         deletionDelayMs: config['deletion.delay'],
         receiptKeys: [receiptKeys.current, receiptKeys.successor].map(({ signer }) => signer.publicKey),
@@ -207,6 +233,7 @@ export class Cloud {
       },
       settings,
     );
+    await this.deps.media.staging.clear();
     await this.deletionClock.start();
     await this.tail?.start();
     listening = await listen(this.server, settings, apiLog);
@@ -259,6 +286,7 @@ export class Cloud {
     await this.mqtt.stop();
     this.server?.server.closeAllConnections();
     await this.server?.close();
+    await this.deps.media.store.close();
     await this.deps.store.close();
   }
 

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { authorityOf } from '../../common/address.js';
 import { makePrivateFolder } from '../../common/adapters/private-files.js';
 import { realClock } from '../../common/adapters/real-clock.js';
@@ -12,6 +13,7 @@ import type { Log } from '../../common/log.js';
 import { nodeSuiteFor } from '../../protocol/crypto/node.js';
 import { EmbeddedBroker } from '../broker/embedded-broker.js';
 import type { FeedSettings } from '../ingest/mqtt-feed.js';
+import { mediaOf, type Media } from '../media/kinds.js';
 import { OperatorServer } from '../operator/server.js';
 import { storeOf, type StoreSettings } from '../store/kinds.js';
 import type { CloudStore } from '../store/store.js';
@@ -68,6 +70,24 @@ function storeSettings(config: CloudConfig): StoreSettings {
   };
 }
 
+/** Returns the configured place of bodies. @throws SealcamError `config-invalid-value` */
+export function openMedia(config: CloudConfig): Media {
+  const folder = config['media.folder'];
+  return mediaOf(
+    {
+      kind: config['media.kind'],
+      folder: folder === '' ? join(config['data.folder'], 'media') : folder,
+      readS3: () => ({
+        url: config['media.s3Url'],
+        region: config['media.s3Region'],
+        keyId: config['media.s3KeyId'],
+        secret: readSecret(config, 'media.s3SecretFile') ?? '',
+      }),
+    },
+    { clock: realClock, random: realRandom },
+  );
+}
+
 /**
  * The cloud's composition root: real clock, real randomness, the configured store and, if configured, its own broker. API
  * and metrics are there before the broker answers; resolves once records can arrive.
@@ -80,11 +100,13 @@ export async function startCloud(config: CloudConfig, log: Log, signal?: AbortSi
   const store = await openStore(config);
   try {
     const suite = nodeSuiteFor(config['pacing.fleet']);
+    const media = openMedia(config);
     const receiptKeys = loadReceiptKeys(config['data.folder'], suite, realRandom);
     const brokerPort = broker === null ? null : await broker.server.start();
     if (brokerPort !== null) log.info({ port: brokerPort }, 'the embedded broker is listening');
     const cloud = new Cloud(config, {
       store,
+      media,
       log,
       counters,
       nextTurn,
@@ -202,7 +224,7 @@ function embeddedBroker(
 /** Reads the text of the file that this setting names; undefined where it names none. */
 function readSecret(
   config: CloudConfig,
-  name: 'mqtt.passwordFile' | 'mqtt.caFile' | 'mqtt.embeddedPasswordFile' | 'store.passwordFile',
+  name: 'mqtt.passwordFile' | 'mqtt.caFile' | 'mqtt.embeddedPasswordFile' | 'store.passwordFile' | 'media.s3SecretFile',
 ): string | undefined {
   const file = config[name];
   if (file === '') return undefined;

@@ -1,12 +1,13 @@
 import { fromHex } from '../../common/bytes.js';
 import { key, loadConfig, type ConfigOf, type ConfigSource } from '../../common/config/load.js';
-import { brokerUrl, choice, duration, flag, hasSecret, integer, path } from '../../common/config/values.js';
+import { brokerUrl, choice, duration, flag, hasSecret, integer, path, size } from '../../common/config/values.js';
 import { SealcamError } from '../../common/errors.js';
 import * as v from '../../common/schema.js';
 import { PROTOCOL_VERSIONS } from '../../protocol/objects/signed-object.js';
 import { isLoopback } from '../broker/limits.js';
 import { HTTP_LIMITS, isNetwork } from '../api/shares.js';
 import type { Shard } from '../ingest/mqtt-feed.js';
+import { MEDIA_KINDS } from '../media/kinds.js';
 import { STORE_KINDS, storeKindsHelp, storeOf } from '../store/kinds.js';
 import type { MakerListSettings } from '../trust/maker-list.js';
 
@@ -32,6 +33,18 @@ const storeUrl = v.pipe(
       return false;
     }
   }, 'expected a URL like postgres://sealcam@db.example/sealcam, with the password in store.passwordFile'),
+);
+
+const bucketUrl = v.pipe(
+  v.string(),
+  v.check((text) => {
+    try {
+      const { protocol, pathname, search, hash } = new URL(text);
+      return /^https?:$/.test(protocol) && /^\/[^/]/.test(pathname) && search + hash === '' && !hasSecret(text);
+    } catch {
+      return false;
+    }
+  }, 'expected a URL like https://s3.example/bucket, with the secret in media.s3SecretFile'),
 );
 
 const brokerAddress = brokerUrl('use mqtt.username and mqtt.passwordFile');
@@ -90,6 +103,30 @@ export const CLOUD_KEYS = {
     'File with the password for store.url; empty: PGPASSWORD from the environment, or no password.',
   ),
   'store.connections': key(integer(2, 200), 10, 'Most connections of one process to PostgreSQL.'),
+  'media.kind': key(
+    choice(...MEDIA_KINDS),
+    'files',
+    'Where the sealed bodies of clips lie. files: in media.folder; s3: in a bucket.',
+  ),
+  'media.folder': key(
+    path,
+    '',
+    'Folder of the bodies, and of those that arrive, also with s3; empty: media in data.folder. Workers with files share it.',
+  ),
+  'media.s3Url': key(
+    v.union([v.literal(''), bucketUrl]),
+    '',
+    'Endpoint and bucket, in path style: https://s3.example/bucket; a prefix may follow.',
+  ),
+  'media.s3Region': key(v.string(), 'us-east-1', 'Region that requests to the bucket are signed for.'),
+  'media.s3KeyId': key(v.string(), '', 'Id of the access key for the bucket: put, get and delete objects.'),
+  'media.s3SecretFile': key(path, '', 'File with the secret of that access key.'),
+  'media.cameraMaxBytes': key(
+    size('1 MiB', '16384 GiB'),
+    '4 GiB',
+    'Most bytes of clips that one camera may have here; what comes above it is refused for good.',
+  ),
+  'media.accountMaxBytes': key(size('1 MiB', '16384 GiB'), '32 GiB', 'The same for all cameras of one account.'),
   'mqtt.url': key(brokerAddress, 'mqtt://127.0.0.1:1883', 'URL of the broker, without user name and password.'),
   'mqtt.otherUrls': key(
     v.array(brokerAddress),
@@ -190,6 +227,11 @@ export const CLOUD_KEYS = {
     'What an owner deletes is hidden at once, erased after this time, and can be undone until then.',
   ),
   'retention.records': key(duration('1 h', '3650 d'), '30 d', 'Records and pictures are deleted after this time.'),
+  'retention.clips': key(
+    duration('1 h', '3650 d'),
+    '30 d',
+    'The segments of clips are deleted after this time, and with their record at the latest.',
+  ),
   'log.level': key(choice('debug', 'info', 'warn', 'error'), 'info', 'Least severe level that is logged.'),
 } as const;
 
@@ -211,6 +253,10 @@ export function loadCloudConfig(source: ConfigSource): CloudConfig {
   const kind = config['store.kind'];
   if (storeOf(kind).urlProtocols.length > 0 && config['store.url'] === '') {
     throw new SealcamError('config-invalid-value', `store.kind: ${kind} needs store.url`);
+  }
+  const missing = (['media.s3Url', 'media.s3KeyId', 'media.s3SecretFile'] as const).find((name) => config[name] === '');
+  if (config['media.kind'] === 's3' && missing !== undefined) {
+    throw new SealcamError('config-invalid-value', `media.kind: s3 needs ${missing}`);
   }
   if (config['mqtt.session'] === 'kept' && config['mqtt.clientId'] === '') {
     throw new SealcamError('config-invalid-value', 'mqtt.session: kept needs mqtt.clientId');

@@ -3,11 +3,13 @@ import type { Log } from '../../common/log.js';
 import { logFailure } from '../alarms/fault-log.js';
 import type { CloudStore } from '../store/store.js';
 import type { DeletionClock } from '../trust/deletion-clock.js';
+import type { Bodies } from './bodies.js';
 import type { Erasing } from './erasing.js';
 
 export interface RetentionDependencies {
   readonly store: Pick<CloudStore, 'records'>;
   readonly erasing: Pick<Erasing, 'expire' | 'eraseDue'>;
+  readonly bodies: Bodies;
   readonly deletionClock: Pick<DeletionClock, 'check' | 'toleranceMs'>;
   readonly clock: Clock;
   readonly log: Log;
@@ -16,7 +18,7 @@ export interface RetentionDependencies {
 }
 
 const INTERVAL_MS = 60_000;
-/** Records of one transaction, so that none of them is long. */
+/** Records of one transaction, and bodies of one step, so that none of them is long. */
 const RECORDS_MAX = 250;
 
 /**
@@ -57,7 +59,7 @@ export class Retention {
    * @throws SealcamError `store-unavailable`
    */
   async run(): Promise<number> {
-    const { store, erasing, deletionClock, log } = this.deps;
+    const { store, erasing, bodies, deletionClock, log } = this.deps;
     const time = await deletionClock.check();
     if (time.type === 'doubt') return 0;
     const { nowMs } = time;
@@ -68,6 +70,11 @@ export class Retention {
     if (deleted > 0) log.info({ records: deleted }, 'deleted records older than the retention time');
     const erased = await this.repeat(() => erasing.eraseDue(Math.floor(nowMs), RECORDS_MAX));
     if (erased > 0) log.info({ records: erased }, 'erased records that their owners deleted');
+    const clips = await this.repeat(() => bodies.expire(Math.floor(nowMs), laterThanMs, RECORDS_MAX));
+    if (clips > 0) log.info({ records: clips }, 'deleted segments of clips older than their retention time');
+    // Last: a media store that is away holds up nothing else.
+    const removed = await this.repeat(() => bodies.removeDiscarded(Math.floor(nowMs), RECORDS_MAX));
+    if (removed > 0) log.info({ bodies: removed }, 'removed bodies that nothing needs any longer');
     return deleted;
   }
 

@@ -36,10 +36,12 @@ export interface StoreFacts {
   readonly overdue: Overdue;
   /** For how long the oldest of it is overdue. */
   readonly overdueMs: number;
+  /** Bodies of clips that wait to be removed from the media store. */
+  readonly discarded: number;
 }
 
 const ALARMS_SHOWN_MAX = 8;
-/** Above it the number of overdue records is not worth its query. */
+/** Above it the number of overdue records, or of bodies that wait, is not worth its query. */
 const OVERDUE_COUNTED_MAX = 10_000;
 
 /** Reads the figures of the store; null where it does not answer. */
@@ -50,15 +52,16 @@ export async function storeFacts({
 }: Pick<OperatorSources, 'store' | 'clock' | 'keptForMs'>): Promise<StoreFacts | null> {
   const beforeMs = Math.floor(clock.wallMs() - keptForMs);
   try {
-    const [online, quarantine, pauses, alarms, overdue] = await Promise.all([
+    const [online, quarantine, pauses, alarms, overdue, discarded] = await Promise.all([
       store.records.onlineCount(),
       store.quarantine.count(),
       store.reads.pauses(),
       store.alarms.since(0, ALARMS_SHOWN_MAX),
       store.retention.overdue(beforeMs, OVERDUE_COUNTED_MAX),
+      store.segments.discardedCount(OVERDUE_COUNTED_MAX),
     ]);
     const overdueMs = overdue.oldestMs === null ? 0 : Math.max(0, beforeMs - overdue.oldestMs);
-    return { online, quarantine, pauses, alarms, overdue, overdueMs };
+    return { online, quarantine, pauses, alarms, overdue, overdueMs, discarded };
   } catch {
     return null;
   }

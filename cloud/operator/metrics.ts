@@ -4,6 +4,7 @@ import { recordsByVerdict, storeErrors, type OperatorSources, type StoreFacts } 
 
 /** As the embedded broker counts them. */
 const BROKER_REFUSALS = ['connections', 'connect-timeout', 'packet-size', 'credentials'] as const;
+const UPLOAD_RESULTS = ['stored', 'deleted', 'revoked', 'quota'] as const;
 const PLACES = ['ingest', 'read', 'app', 'clock'] as const;
 
 function labelled(label: string, values: ReadonlyMap<string, number>): Sample[] {
@@ -47,6 +48,12 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
             'How long the oldest of them is overdue.',
             facts.overdueMs / 1000,
           ),
+          one(
+            'sealcam_bodies_discarded',
+            'gauge',
+            'Bodies of clips that wait to be removed from the media store, counted up to 10000.',
+            facts.discarded,
+          ),
           one('sealcam_reads_paused', 'gauge', '1 while reading is paused for everybody.', isPaused ? 1 : 0),
           one(
             'sealcam_reads_paused_accounts',
@@ -62,6 +69,18 @@ export function metricsText(sources: OperatorSources, facts: StoreFacts | null):
       samples: labelled('verdict', recordsByVerdict(counters)),
     },
     total('sealcam_records_media_missing_total', 'Records stored before their picture.', 'records.media-missing'),
+    {
+      name: 'sealcam_uploads_total',
+      type: 'counter',
+      help: 'Uploads of clips answered with a signed media receipt, by result.',
+      samples: UPLOAD_RESULTS.map((result) => ({ labels: { result }, value: counters.get(`uploads.${result}`) })),
+    },
+    total('sealcam_upload_bytes_total', 'Bytes of clips that were stored.', 'uploads.bytes'),
+    total(
+      'sealcam_uploads_altered_total',
+      'Bodies that the media store holds other than it was given; none of them was receipted.',
+      'uploads.altered',
+    ),
     total('sealcam_receipts_total', 'Receipts signed.', 'receipts'),
     {
       name: 'sealcam_alarms_total',

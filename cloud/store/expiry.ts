@@ -64,7 +64,7 @@ export function expiryOf(lowest: readonly Aged[], floorSeq: number, beforeMs: nu
 }
 
 /** Returns the time that a camera signed under network time; null where it had none, or where nothing can be read. */
-function signedTimeOf(bytes: Uint8Array | null): number | null {
+export function signedTimeOf(bytes: Uint8Array | null): number | null {
   if (bytes === null) return null;
   try {
     const { quality, wallMs } = openSigned(anyRecordKind, nodeSuite, new Uint8Array(bytes)).value.time;

@@ -8,6 +8,7 @@ import type { ChainFacts } from '../../protocol/verify/continuity.js';
 import type { ClaimRow, ClaimStore } from './claim-store.js';
 import type { EpochKey } from './epoch-key.js';
 import type { PutOutcome } from './put-outcome.js';
+import type { SegmentStore } from './segment-store.js';
 import type {
   AccountMark,
   DeletionStore,
@@ -34,6 +35,7 @@ export interface CloudStore {
   readonly heads: HeadsStore;
   readonly deletions: DeletionStore;
   readonly retention: RetentionStore;
+  readonly segments: SegmentStore;
   readonly times: TimeStore;
   /** Closes the database. Later calls reject with `store-unavailable`. */
   close(): Promise<void>;
@@ -42,6 +44,7 @@ export interface CloudStore {
 export type { ClaimRow, ClaimStore, Household, OfferedKemKey, PendingClaim, StoredOffer } from './claim-store.js';
 export type { EpochKey } from './epoch-key.js';
 export type { PutOutcome } from './put-outcome.js';
+export type { DiscardedBody, Segment, SegmentKey, SegmentState, SegmentStore, Upload } from './segment-store.js';
 
 export interface StoredRecord extends EpochKey {
   /** Arrival number, ascending over all cameras; streams resume from it. */
@@ -85,7 +88,7 @@ export interface RecordStore {
    * Stores a record with its media in one transaction, durable when it resolves. A duplicate adds the media that were
    * missing. A media id belongs to the first record that brought an object under it. Records that wait for a transaction
    * share the next one, and one that fails fails alone. With `bind`, the record is stored only if that returns true. What
-   * it needs of a period is noted: the period's key record then outlives it.
+   * it needs of a period is noted: the period's key record then outlives it. The segments that it names are `expected`.
    */
   put(record: Verified<AnyRecord>, media: readonly NewMedia[], atMs: number, bind?: Bind): Promise<PutOutcome>;
   get(device: Uint8Array, epoch: number, seq: number): Promise<StoredRecord | undefined>;

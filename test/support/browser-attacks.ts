@@ -174,8 +174,8 @@ async function claimSent(who: Who): Promise<string> {
     mode: 'owner',
     nonce,
   } as const;
-  const offer = signObject(offerKindV2, nodeSuite, device, asked);
-  await api.store.claims.putOffer(deviceId, offer.bytes, api.clock.wallMs());
+  const { bytes: offer } = signObject(offerKindV2, nodeSuite, device, asked);
+  await api.store.claims.putOffer(deviceId, { offer, atMs: api.clock.wallMs() });
   const own = claim.value.recipients.findIndex(({ ed25519 }) => equal(ed25519, signer.publicKey));
   const next = signObject(claimKindV2, nodeSuite, signer, {
     ...camera.claim(2, claim.hash, { nonce }).value,

@@ -33,6 +33,7 @@ const TABLES_OF_EPOCH = [
   'floor_statement',
   'period',
   'period_use',
+  'segment',
 ];
 
 export function postgresAccounts(database: Database): AccountStore {

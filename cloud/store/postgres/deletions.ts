@@ -163,7 +163,10 @@ async function eraseRange(
   return erased + (await deleteSeqs(spent));
 }
 
-/** Deletes records whose seqs are given, with their bytes and media. The caller holds the transaction. */
+/**
+ * Deletes records whose seqs are given, with their bytes and media. The caller holds the transaction. Their segments stay as
+ * deleted, so that a body that comes later is refused for good.
+ */
 async function deleteRecords(
   session: Session,
   records: readonly { readonly device: Uint8Array; readonly epoch: number; readonly seq: number }[],
@@ -174,6 +177,10 @@ async function deleteRecords(
     records.map(({ device, epoch, seq }) => [device, epoch, seq]),
   );
   const keys = `(VALUES ${text})`;
+  await session.execute(
+    `UPDATE segment SET state = 'deleted' WHERE (device, epoch, seq) IN ${keys} AND state <> 'deleted'`,
+    values,
+  );
   await session.execute(`DELETE FROM period_use WHERE (device, epoch, seq) IN ${keys}`, values);
   await session.execute(`DELETE FROM record_body WHERE (device, epoch, seq) IN ${keys}`, values);
   await session.execute(

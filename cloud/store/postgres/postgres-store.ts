@@ -11,6 +11,7 @@ import { postgresReads } from './reads.js';
 import { postgresRecords } from './records.js';
 import { postgresRetention } from './retention.js';
 import { postgresRevocations } from './revocations.js';
+import { postgresSegments } from './segments.js';
 import { postgresTimes } from './times.js';
 
 /**
@@ -33,6 +34,7 @@ export async function openPostgresStore(settings: PostgresSettings): Promise<Clo
     heads: postgresHeads(database),
     deletions: postgresDeletions(database),
     retention: postgresRetention(database, partitions),
+    segments: postgresSegments(database),
     times: postgresTimes(database),
     close: () => database.close(),
   };

@@ -122,6 +122,12 @@ function deleteBelow(database: Database, floors: readonly Verified<Floor>[], bef
        RETURNING k.device, k.epoch, k.seq, k.day`,
       { ...lists, beforeMs },
     );
+    // With their records; those that had been deleted before are below the floor now.
+    await session.execute(
+      `DELETE FROM segment AS s USING ${each} WHERE s.device = f.device AND s.epoch = f.epoch AND s.seq < f.below_seq
+         AND NOT EXISTS (SELECT 1 FROM record_key AS k WHERE k.device = s.device AND k.epoch = s.epoch AND k.seq = s.seq)`,
+      lists,
+    );
     // The floor explains what they explained.
     await session.execute(
       `DELETE FROM deletion_statement AS d USING ${each} WHERE d.device = f.device AND d.epoch = f.epoch

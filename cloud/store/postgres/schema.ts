@@ -301,4 +301,60 @@ export const migrations: readonly string[] = [
   -- The same offer in version 2, of a camera that takes a claim of either.
   ALTER TABLE offer ADD COLUMN offer_v2 bytea;
   `,
+  `
+  -- Segments of clips, by the hash of their sealed body. The bodies lie in the MediaStore.
+  CREATE TABLE segment (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    device bytea NOT NULL,
+    epoch bigint NOT NULL,
+    body_hash bytea NOT NULL,
+    account bytea NOT NULL,
+    seq bigint NOT NULL,
+    event_id bytea NOT NULL,
+    clip integer NOT NULL,
+    place integer NOT NULL,
+    media_id bytea NOT NULL,
+    length integer NOT NULL,
+    state text NOT NULL CHECK (state IN ('expected', 'stored', 'deleted', 'quota')),
+    received_at_ms bigint NOT NULL,
+    UNIQUE (device, epoch, body_hash)
+  );
+  CREATE INDEX segment_by_record ON segment (device, epoch, seq);
+  CREATE INDEX segment_by_age ON segment (received_at_ms) WHERE state IN ('expected', 'stored');
+  -- Bytes of stored bodies.
+  CREATE TABLE segment_use (
+    account bytea NOT NULL, device bytea NOT NULL, bytes bigint NOT NULL, PRIMARY KEY (account, device)
+  ) WITH (fillfactor = 70);
+  CREATE INDEX segment_use_by_device ON segment_use (device);
+  -- Bodies that may lie in the MediaStore without a row that needs them.
+  CREATE TABLE discarded_body (
+    device bytea NOT NULL, epoch bigint NOT NULL, body_hash bytea NOT NULL, since_ms bigint,
+    PRIMARY KEY (device, epoch, body_hash)
+  );
+  CREATE INDEX discarded_body_by_time ON discarded_body (since_ms);
+
+  CREATE FUNCTION segment_is_stored() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN
+       INSERT INTO segment_use AS u VALUES (NEW.account, NEW.device, NEW.length)
+         ON CONFLICT (account, device) DO UPDATE SET bytes = u.bytes + excluded.bytes;
+       RETURN NULL;
+     END';
+  CREATE FUNCTION segment_is_gone() RETURNS trigger LANGUAGE plpgsql AS
+    'BEGIN
+       INSERT INTO discarded_body VALUES (OLD.device, OLD.epoch, OLD.body_hash, NULL)
+         ON CONFLICT (device, epoch, body_hash) DO UPDATE SET since_ms = NULL;
+       IF OLD.state = ''stored'' THEN
+         UPDATE segment_use SET bytes = bytes - OLD.length WHERE account = OLD.account AND device = OLD.device;
+         DELETE FROM segment_use WHERE account = OLD.account AND device = OLD.device AND bytes = 0;
+       END IF;
+       RETURN NULL;
+     END';
+  CREATE TRIGGER segment_is_stored AFTER UPDATE OF state ON segment
+    FOR EACH ROW WHEN (OLD.state <> 'stored' AND NEW.state = 'stored') EXECUTE FUNCTION segment_is_stored();
+  CREATE TRIGGER segment_is_refused AFTER UPDATE OF state ON segment
+    FOR EACH ROW WHEN (OLD.state IN ('expected', 'stored') AND NEW.state NOT IN ('expected', 'stored'))
+    EXECUTE FUNCTION segment_is_gone();
+  CREATE TRIGGER segment_is_gone AFTER DELETE ON segment
+    FOR EACH ROW WHEN (OLD.state IN ('expected', 'stored')) EXECUTE FUNCTION segment_is_gone();
+  `,
 ];

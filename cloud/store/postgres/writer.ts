@@ -8,6 +8,7 @@ import { isRefusedData, type Database, type Session } from './database.js';
 import { dayOf, type Partitions } from './partitions.js';
 import type { NewRecord } from './new-record.js';
 import { insertPeriodUses, withOtherKeyRecord } from './periods.js';
+import { insertSegments } from './segments.js';
 import { tuples } from './statements.js';
 
 interface Job extends NewRecord {
@@ -172,10 +173,9 @@ export async function insertRecords(session: Session, jobs: readonly NewRecord[]
   const isFresh = (_: NewRecord, i: number): boolean => outcomes[i]?.outcome === 'stored';
   const isRefused = (job: NewRecord): boolean => rivals.has(job) || taken.has(job);
   await deleteRecords(session, jobs.filter(isFresh).filter(isRefused));
-  await insertPeriodUses(
-    session,
-    rest.filter((job) => !taken.has(job)),
-  );
+  const kept = rest.filter((job) => !taken.has(job));
+  await insertPeriodUses(session, kept);
+  await insertSegments(session, kept);
   await insertLosses(
     session,
     jobs.filter(isFresh).filter((job) => !isRefused(job)),

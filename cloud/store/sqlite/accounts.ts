@@ -24,7 +24,17 @@ interface MediaColumns {
 }
 
 /** Tables that hold rows of an epoch, besides `record`, `claim`, the statements of deletion and the access log. */
-const TABLES_OF_EPOCH = ['media', 'loss', 'media_loss', 'drained', 'member', 'floor_statement', 'period', 'period_use'];
+const TABLES_OF_EPOCH = [
+  'media',
+  'loss',
+  'media_loss',
+  'drained',
+  'member',
+  'floor_statement',
+  'period',
+  'period_use',
+  'segment',
+];
 
 interface AccountKey {
   readonly account: Uint8Array;

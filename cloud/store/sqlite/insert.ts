@@ -2,6 +2,7 @@ import { equal } from '../../../common/bytes.js';
 import type { AnyRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { periodsUsed } from '../periods.js';
+import { segmentsNamed, type NewSegment } from '../segments.js';
 import type { EpochKey, NewMedia, PutOutcome } from '../store.js';
 import type { Database } from './database.js';
 
@@ -69,6 +70,11 @@ export function recordInserter(db: Database): InsertRecord {
   const insertUse = db.prepare<PeriodKey & RecordKey>(
     'INSERT OR IGNORE INTO period_use (device, epoch, seq, period_id) VALUES (@device, @epoch, @seq, @periodId)',
   );
+  const insertSegment = db.prepare<NewSegment & { atMs: number }>(
+    `INSERT OR IGNORE INTO segment
+       (device, epoch, body_hash, account, seq, event_id, clip, place, media_id, length, state, received_at_ms)
+     VALUES (@device, @epoch, @bodyHash, @account, @seq, @eventId, @clip, @place, @mediaId, @length, 'expected', @atMs)`,
+  );
   const setDrained = db.prepare<RecordKey>(
     `INSERT INTO drained (device, epoch, up_to) VALUES (@device, @epoch, @seq)
      ON CONFLICT (device, epoch) DO UPDATE SET up_to = max(up_to, excluded.up_to)`,
@@ -91,6 +97,7 @@ export function recordInserter(db: Database): InsertRecord {
     }
     if (periodId !== undefined) insertPeriod.run({ device, epoch, periodId, seq, hash });
     for (const used of periodsUsed(value, media)) insertUse.run({ device, epoch, seq, periodId: used });
+    for (const named of segmentsNamed(value)) insertSegment.run({ ...named, atMs });
     if (known !== undefined) return { outcome: 'duplicate' };
 
     const { lastInsertRowid } = insertRecord.run({ device, epoch, seq, hash, kind, bytes, atMs });

@@ -65,6 +65,11 @@ export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
   const deleteRecords = db.prepare<EpochKey & { belowSeq: number; beforeMs: number }>(
     `DELETE FROM record WHERE device = @device AND epoch = @epoch AND seq IN (${BELOW})`,
   );
+  // With their records; those that had been deleted before are below the floor now.
+  const deleteSegments = db.prepare<EpochKey & { belowSeq: number }>(
+    `DELETE FROM segment WHERE device = @device AND epoch = @epoch AND seq < @belowSeq AND NOT EXISTS (SELECT 1 FROM record
+       WHERE record.device = segment.device AND record.epoch = segment.epoch AND record.seq = segment.seq)`,
+  );
   const spentKeys = db.prepare<EpochKey & { belowSeq: number; beforeMs: number }, { readonly seq: number }>(
     `SELECT seq FROM period AS p JOIN record USING (device, epoch, seq, hash)
      WHERE device = @device AND epoch = @epoch AND seq < @belowSeq AND ${AGED_FROM} < @beforeMs AND ${IS_SPENT_PERIOD}`,
@@ -109,6 +114,7 @@ export function sqliteRetention(db: Database, guard: Guard): RetentionStore {
       deleteUses.run({ device, epoch, belowSeq, beforeMs });
       deleted += deleteRecords.run({ device, epoch, belowSeq, beforeMs }).changes;
       for (const { seq } of spentKeys.all({ device, epoch, belowSeq, beforeMs })) deleteOne({ device, epoch, seq });
+      deleteSegments.run({ device, epoch, belowSeq });
       deleteStatements.run({ device, epoch, belowSeq });
     }
     return deleted;

@@ -274,4 +274,54 @@ export const migrations: readonly string[] = [
   -- The same offer in version 2, of a camera that takes a claim of either.
   ALTER TABLE offer ADD COLUMN offer_v2 BLOB;
   `,
+  `
+  -- Segments of clips, by the hash of their sealed body. The bodies lie in the MediaStore.
+  CREATE TABLE segment (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    device BLOB NOT NULL,
+    epoch INTEGER NOT NULL,
+    body_hash BLOB NOT NULL,
+    account BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    event_id BLOB NOT NULL,
+    clip INTEGER NOT NULL,
+    place INTEGER NOT NULL,
+    media_id BLOB NOT NULL,
+    length INTEGER NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('expected', 'stored', 'deleted', 'quota')),
+    received_at_ms INTEGER NOT NULL,
+    UNIQUE (device, epoch, body_hash)
+  ) STRICT;
+  CREATE INDEX segment_by_record ON segment (device, epoch, seq);
+  CREATE INDEX segment_by_age ON segment (received_at_ms) WHERE state IN ('expected', 'stored');
+  -- Bytes of stored bodies.
+  CREATE TABLE segment_use (
+    account BLOB NOT NULL, device BLOB NOT NULL, bytes INTEGER NOT NULL, PRIMARY KEY (account, device)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX segment_use_by_device ON segment_use (device);
+  -- Bodies that may lie in the MediaStore without a row that needs them.
+  CREATE TABLE discarded_body (
+    device BLOB NOT NULL, epoch INTEGER NOT NULL, body_hash BLOB NOT NULL, since_ms INTEGER,
+    PRIMARY KEY (device, epoch, body_hash)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX discarded_body_by_time ON discarded_body (since_ms);
+
+  CREATE TRIGGER segment_is_stored AFTER UPDATE OF state ON segment WHEN OLD.state <> 'stored' AND NEW.state = 'stored' BEGIN
+    INSERT INTO segment_use VALUES (NEW.account, NEW.device, NEW.length)
+      ON CONFLICT DO UPDATE SET bytes = bytes + excluded.bytes;
+  END;
+  CREATE TRIGGER segment_is_refused AFTER UPDATE OF state ON segment
+    WHEN OLD.state IN ('expected', 'stored') AND NEW.state NOT IN ('expected', 'stored') BEGIN
+    INSERT OR REPLACE INTO discarded_body VALUES (OLD.device, OLD.epoch, OLD.body_hash, NULL);
+    UPDATE segment_use SET bytes = bytes - OLD.length
+      WHERE account = OLD.account AND device = OLD.device AND OLD.state = 'stored';
+    DELETE FROM segment_use WHERE account = OLD.account AND device = OLD.device AND bytes = 0;
+  END;
+  CREATE TRIGGER segment_is_gone AFTER DELETE ON segment WHEN OLD.state IN ('expected', 'stored') BEGIN
+    INSERT OR REPLACE INTO discarded_body VALUES (OLD.device, OLD.epoch, OLD.body_hash, NULL);
+    UPDATE segment_use SET bytes = bytes - OLD.length
+      WHERE account = OLD.account AND device = OLD.device AND OLD.state = 'stored';
+    DELETE FROM segment_use WHERE account = OLD.account AND device = OLD.device AND bytes = 0;
+  END;
+  `,
 ];

@@ -11,6 +11,7 @@ import { recordInserter } from './insert.js';
 import { sqliteRecords } from './records.js';
 import { sqliteRetention } from './retention.js';
 import { sqliteRevocations } from './revocations.js';
+import { sqliteSegments } from './segments.js';
 import { sqliteTimes } from './times.js';
 import { Writer, type Pace } from './writer.js';
 
@@ -37,6 +38,7 @@ export function openSqliteStore(path: string, pace?: Pace): CloudStore {
     heads: sqliteHeads(db, guard),
     deletions: sqliteDeletions(db, guard, markRanges),
     retention: sqliteRetention(db, guard),
+    segments: sqliteSegments(db, guard),
     times: sqliteTimes(db, guard),
     close: () => guard(() => void db.close()),
   };

@@ -5,6 +5,7 @@ import type { Random } from '../../../common/random.js';
 import { Reader } from '../../../cloud/api/reader.js';
 import { Statements } from '../../../cloud/api/statements.js';
 import { Erasing } from '../../../cloud/main/erasing.js';
+import type { MediaStore } from '../../../cloud/media/media-store.js';
 import type { CloudStore, NewMedia } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { ClaimV2 } from '../../../protocol/objects/claim.js';
@@ -19,6 +20,13 @@ import { mediaOf, newPeriod, sealPicture } from './sealing.js';
 import type { Report } from './steps.js';
 
 const HOUR_MS = 3_600_000;
+/** This camera films no clips. */
+const NO_BODIES: MediaStore = {
+  put: () => Promise.reject(new Error('no clip was filmed')),
+  get: () => Promise.resolve(undefined),
+  remove: () => Promise.resolve(),
+  close: () => Promise.resolve(),
+};
 /** How long this cloud keeps records: some periods, and a few days of partitions. */
 const KEPT_MS = 24 * HOUR_MS;
 /** Records of one step of retention: so few that it needs several for a period. */
@@ -59,7 +67,7 @@ export class CloudLife {
     this.settings = settings;
     const { store, camera } = settings;
     const common = { store, suite: nodeSuite, clock: this.clock, counters: new Counters(), log: silentLog };
-    const reader = new Reader(common);
+    const reader = new Reader({ ...common, bodies: NO_BODIES });
     const statements = new Statements({ ...common, reader });
     this.erasing = new Erasing({ ...common, reader, statements, receiptSigners: [camera.cloud], periodMs: KEPT_MS });
   }

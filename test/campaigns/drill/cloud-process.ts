@@ -10,7 +10,7 @@ import { loadCloudConfig, type CloudConfig } from '../../../cloud/main/config.js
 import type { CameraMessage } from '../../../cloud/ingest/ingest.js';
 import { MqttFeed, type FeedSettings } from '../../../cloud/ingest/mqtt-feed.js';
 import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
-import { openStore } from '../../../cloud/main/compose.js';
+import { openMedia, openStore } from '../../../cloud/main/compose.js';
 import type { ClaimRow, CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { cacheSettings, CrossingCache } from './cache.js';
@@ -84,6 +84,7 @@ class DrillCloud {
     });
     this.cloud = new Cloud(config, {
       store: this.crossedStore(),
+      media: openMedia(config),
       suite: nodeSuite,
       clock: realClock,
       random: realRandom,

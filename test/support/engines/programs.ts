@@ -21,6 +21,7 @@ export type ToolName =
   | 'openssl'
   | 'chromium'
   | 'python'
+  | 'radosgw'
   | 'socat'
   | 'systemd-notify'
   | 'zbarimg';

@@ -76,14 +76,16 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   ],
 
   'cloud/store': [],
+  'cloud/media': ['cloud/store'],
   'cloud/alarms': ['cloud/store'],
   'cloud/trust': ['cloud/store', 'cloud/alarms'],
   'cloud/broker': [],
   'cloud/ingest': ['cloud/store', 'cloud/alarms', 'cloud/trust'],
-  'cloud/api': ['cloud/store', 'cloud/alarms', 'cloud/trust'],
+  'cloud/api': ['cloud/store', 'cloud/media', 'cloud/alarms', 'cloud/trust'],
   'cloud/operator': ['cloud/store', 'cloud/alarms'],
   'cloud/main': [
     'cloud/store',
+    'cloud/media',
     'cloud/alarms',
     'cloud/trust',
     'cloud/broker',

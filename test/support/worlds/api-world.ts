@@ -13,7 +13,10 @@ import { buildServer, type ServerSettings } from '../../../cloud/api/server.js';
 import { Sessions } from '../../../cloud/api/sessions.js';
 import { Ingest } from '../../../cloud/ingest/ingest.js';
 import { Statements } from '../../../cloud/api/statements.js';
+import { Bodies } from '../../../cloud/main/bodies.js';
 import { Erasing } from '../../../cloud/main/erasing.js';
+import type { Media } from '../../../cloud/media/kinds.js';
+import type { Quota } from '../../../cloud/api/uploads.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
@@ -23,11 +26,15 @@ import { signObject } from '../../../protocol/objects/signed-object.js';
 import { afterThisTest } from '../runner/after-test.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
+import { mediaIn, uploadsOf } from './test-media.js';
 
 export const CLOUD = 'https://cloud.example';
 export const PAGE = 'https://app.example';
 export const KEEPS_FOR_MS = 30 * 86_400_000;
+export const CLIPS_FOR_MS = 7 * 86_400_000;
 export const DELETION_DELAY_MS = 7 * 86_400_000;
+
+type WorldOptions = Pick<ReaderDependencies, 'makerList'> & { readonly media?: Media; readonly quota?: Quota };
 
 /** A client's side of one stream: the events that arrived. */
 class OpenStream {
@@ -74,11 +81,16 @@ export class ApiWorld {
   readonly store: CloudStore;
   readonly feed: Feed;
   readonly app: FastifyInstance;
+  readonly media: Media;
   /** The clean-up timer's work, which a test calls itself. */
   readonly erasing: Erasing;
+  readonly bodies: Bodies;
 
   private constructor(
-    parts: Pick<ApiWorld, 'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app' | 'erasing'>,
+    parts: Pick<
+      ApiWorld,
+      'clock' | 'counters' | 'receiptSigner' | 'sentDown' | 'store' | 'feed' | 'app' | 'erasing' | 'media' | 'bodies'
+    >,
   ) {
     this.clock = parts.clock;
     this.counters = parts.counters;
@@ -88,11 +100,13 @@ export class ApiWorld {
     this.feed = parts.feed;
     this.app = parts.app;
     this.erasing = parts.erasing;
+    this.media = parts.media;
+    this.bodies = parts.bodies;
   }
 
   static async open(
     wrap: (store: CloudStore) => CloudStore = (store) => store,
-    more: Pick<ReaderDependencies, 'makerList'> = {},
+    { media: givenMedia, quota, ...more }: WorldOptions = {},
     store: CloudStore = openSqliteStore(join(tempFolder(), 'cloud.db')),
     server: Partial<ServerSettings> = {},
   ): Promise<ApiWorld> {
@@ -111,7 +125,8 @@ export class ApiWorld {
       onStatus: () => undefined,
       pacing: () => null,
     });
-    const reader = new Reader({ ...common, ...more });
+    const media = givenMedia ?? mediaIn(clock);
+    const reader = new Reader({ ...common, ...more, bodies: media.store });
     const feed = new Feed((item) => reader.readersOf(item));
     const statements = new Statements({ ...common, reader });
     const receiptSigners = [receiptSigner];
@@ -120,6 +135,7 @@ export class ApiWorld {
       sessions: new Sessions(settings, nodeSuite, clock, realRandom),
       reader,
       statements,
+      uploads: uploadsOf({ ...common, ...more, media, receiptSigner, ...(quota === undefined ? {} : { quota }) }),
       feed,
       keepsForMs: KEEPS_FOR_MS,
       deletionDelayMs: DELETION_DELAY_MS,
@@ -138,7 +154,8 @@ export class ApiWorld {
       ...server,
     });
     const erasing = new Erasing({ ...common, reader, statements, receiptSigners, periodMs: KEEPS_FOR_MS });
-    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app, erasing });
+    const bodies = new Bodies({ segments: store.segments, bodies: media.store, periodMs: CLIPS_FOR_MS });
+    return new ApiWorld({ clock, counters, receiptSigner, sentDown, store, feed, app, erasing, media, bodies });
   }
 
   /** Opens a session for a key; `change` alters the fields that are signed. */

@@ -20,6 +20,20 @@ export interface WithObject {
   readonly object: NewMedia;
 }
 
+/** A clip record with the sealed bodies of its segments, which travel apart from it. */
+export interface Filmed {
+  readonly record: Verified<RecordV2>;
+  readonly bodies: readonly Uint8Array[];
+}
+
+interface ClipOptions {
+  readonly eventId?: Uint8Array;
+  /** Index of the first segment; 0 begins a clip. */
+  readonly first?: number;
+  /** Lengths of the bodies. */
+  readonly lengths?: readonly number[];
+}
+
 /** Returns the header of an object of suite 2, which no key opens. */
 function headerOf(periodId: Uint8Array, index = 0): Uint8Array {
   return encodeCbor(sealHeader2.toCbor([2, periodId, index, realRandom.bytes(32)]));
@@ -76,11 +90,29 @@ export class CameraV2 {
     return this.withObject(claim, seq, prev, sealed, 'thumbnail', { kind: 'motion', event });
   }
 
-  /** A clip that names one segment of a period; the segment's body travels apart. */
-  clip(claim: Verified<ClaimV2>, seq: number, prev: Uint8Array | null, periodId: Uint8Array): Verified<RecordV2> {
-    const segment = [0, realRandom.bytes(16), 4112, realRandom.bytes(32), headerOf(periodId), true, 0] as const;
-    const clip = { eventId: realRandom.bytes(16), number: 0, phase: 'start', segments: [segment] } as const;
-    return this.world.recordV2(claim, seq, prev, { kind: 'clip', clip });
+  /** A clip record that names segments of a period. */
+  film(
+    claim: Verified<ClaimV2>,
+    seq: number,
+    prev: Uint8Array | null,
+    periodId: Uint8Array,
+    { eventId = realRandom.bytes(16), first = 0, lengths = [4112] }: ClipOptions = {},
+  ): Filmed {
+    const bodies = lengths.map((length) => realRandom.bytes(length));
+    const segments = bodies.map((body, i) => {
+      const header = headerOf(periodId, first + i);
+      return [
+        first + i,
+        realRandom.bytes(16),
+        body.length,
+        nodeSuite.sha256(body),
+        header,
+        true,
+        i === 0 ? 0 : 2000,
+      ] as const;
+    });
+    const clip = { eventId, number: 0, phase: first === 0 ? ('start' as const) : ('more' as const), segments };
+    return { record: this.world.recordV2(claim, seq, prev, { kind: 'clip', clip }), bodies };
   }
 
   /** A record without anything sealed. */

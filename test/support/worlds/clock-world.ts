@@ -12,6 +12,8 @@ import type { Claim } from '../../../protocol/objects/claim.js';
 import type { RecordTime, SealcamRecord } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
+import { Bodies } from '../../../cloud/main/bodies.js';
+import { mediaIn } from './test-media.js';
 import { CameraWorld } from './camera-world.js';
 import { testLog, type LogEntry } from './test-agent.js';
 
@@ -86,10 +88,12 @@ export class ClockWorld {
     const common = { store, clock, suite: nodeSuite, random: realRandom, periodMs: PERIOD_MS, log: testLog(this.log) };
     this.deletionClock = new DeletionClock({ ...common, counters: this.counters });
     const counted = { ...common, counters: this.counters };
-    const reader = new Reader(counted);
+    const media = mediaIn(clock);
+    const reader = new Reader({ ...counted, bodies: media.store });
+    const bodies = new Bodies({ segments: store.segments, bodies: media.store, periodMs: PERIOD_MS });
     const statements = new Statements({ ...common, reader });
     this.erasing = new Erasing({ ...counted, reader, statements, receiptSigners: [this.receiptSigner] });
-    this.retention = new Retention({ ...common, erasing: this.erasing, deletionClock: this.deletionClock });
+    this.retention = new Retention({ ...common, bodies, erasing: this.erasing, deletionClock: this.deletionClock });
     if (this.isGuarded) await this.deletionClock.start();
   }
 

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCloudConfig } from '../../../cloud/main/config.js';
 import { Cloud } from '../../../cloud/main/cloud.js';
+import { openMedia } from '../../../cloud/main/compose.js';
 import { loadReceiptKeys } from '../../../cloud/trust/receipt-keys.js';
 import { openSqliteStore } from '../../../cloud/store/sqlite/sqlite-store.js';
 import type { CloudStore } from '../../../cloud/store/store.js';
@@ -61,6 +62,7 @@ export class TestCloud {
     this.store = store;
     this.cloud = new Cloud(config, {
       store: this.store,
+      media: openMedia(config),
       suite: nodeSuite,
       clock: realClock,
       random: realRandom,

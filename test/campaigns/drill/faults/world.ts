@@ -19,6 +19,7 @@ import { anyReceiptKind } from '../../../../protocol/objects/receipt.js';
 import { openSigned } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown, encodeUp } from '../../../../protocol/transport/messages.js';
 import { topicOf } from '../../../../protocol/transport/topics.js';
+import { mediaIn, uploadsOf } from '../../../support/worlds/test-media.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 import { Household } from '../household.js';
 import { FaultCamera, type Shot } from './camera.js';
@@ -200,12 +201,14 @@ export class FaultWorld {
     sessions.cross = () => this.wrong.session;
     const context = { store: this.faulty(), suite: nodeSuite, clock: this.clock, log: silentLog };
     const counted = { ...context, counters: this.readCounters };
-    const reader = new Reader(counted);
+    const media = mediaIn(this.clock);
+    const reader = new Reader({ ...counted, bodies: media.store });
     return buildServer(
       {
         ...counted,
         sessions,
         reader,
+        uploads: uploadsOf({ ...counted, media, receiptSigner: this.receiptSigner }),
         statements: new Statements({ ...counted, reader }),
         keepsForMs: 86_400_000,
         deletionDelayMs: 86_400_000,

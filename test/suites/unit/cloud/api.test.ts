@@ -340,6 +340,7 @@ describe('reading', () => {
       '/v1/heads',
       '/v1/info',
       '/v1/kem-keys/{hash}',
+      '/v1/media/{device}/{epoch}/{hash}',
       '/v1/revocations',
       '/v1/session',
       '/v1/session/challenge',

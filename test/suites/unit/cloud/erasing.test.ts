@@ -170,6 +170,7 @@ describe('a step of retention', () => {
     let turns = 0;
     const retention = new Retention({
       store: api.store,
+      bodies: api.bodies,
       erasing: {
         expire: async (nowMs, laterThanMs) => {
           clock.advance(30);

@@ -138,7 +138,7 @@ describe('an epoch of version 2', () => {
     expect(await answerTo(of, [record], [object.sealed])).toBe('v2 stored 1-1');
     const picture = camera.picture(claim, 2, record.hash, periodId);
     expect(await answerTo(of, [picture.record], [picture.object.sealed])).toBe('v2 stored 2-2');
-    const clip = camera.clip(claim, 3, picture.record.hash, periodId);
+    const clip = camera.film(claim, 3, picture.record.hash, periodId).record;
     expect(await answerTo(of, [clip])).toBe('v2 stored 3-3');
     expect(of.cloud.stored.map(({ value }) => value.kind)).toEqual(['accept', 'key', 'motion', 'clip']);
   });

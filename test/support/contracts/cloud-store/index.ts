@@ -8,6 +8,7 @@ import { deletionsContract } from './deletions.js';
 import { headsContract } from './heads.js';
 import { periodsContract } from './periods.js';
 import { retentionContract } from './retention.js';
+import { segmentsContract } from './segments.js';
 import type { OpenStore } from './world.js';
 
 /** The tests that every cloud store must pass. `open` returns a new, empty store at each call. */
@@ -19,6 +20,7 @@ export function cloudStoreContract(open: OpenStore): void {
   operatorContract(open);
   retentionContract(open);
   periodsContract(open);
+  segmentsContract(open);
   deletionsContract(open);
   headsContract(open);
   clocksContract(open);

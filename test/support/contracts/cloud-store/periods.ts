@@ -8,7 +8,7 @@ import { floorKind, type Floor } from '../../../../protocol/objects/floor.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
 import type { AnyRecord, RecordV2 } from '../../../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../../../protocol/objects/signed-object.js';
-import { CameraV2, type WithObject } from '../../worlds/camera-v2.js';
+import { CameraV2, type Filmed, type WithObject } from '../../worlds/camera-v2.js';
 import { CameraWorld } from '../../worlds/camera-world.js';
 import { HEALTH } from '../../worlds/cloud-world.js';
 import { erasedEpochs, type OpenStore } from './world.js';
@@ -69,6 +69,13 @@ export class Epoch {
     const { record, object } = this.camera.picture(...this.next(), periodId);
     await this.put(record, atMs, [object]);
     return object;
+  }
+
+  /** A clip record that names segments; see `CameraV2.film`. */
+  async film(periodId: Uint8Array, atMs: number, options: Parameters<CameraV2['film']>[4] = {}): Promise<Filmed> {
+    const filmed = this.camera.film(...this.next(), periodId, options);
+    await this.put(filmed.record, atMs);
+    return filmed;
   }
 
   /** A health record; what was queued has arrived. */
@@ -305,7 +312,7 @@ export function periodsContract(open: OpenStore): void {
     await epoch.key(1000);
     await epoch.key(1000);
     await epoch.drained(1000);
-    await epoch.put(epoch.camera.clip(...epoch.next(), clipped.periodId), 5000);
+    await epoch.put(epoch.camera.film(...epoch.next(), clipped.periodId).record, 5000);
     const { record, object } = epoch.camera.picture(...epoch.next(), late.periodId);
     await epoch.put(record, 5000);
     expect(await store.records.put(record, [object], 5000)).toEqual({ outcome: 'duplicate' });

@@ -1,0 +1,60 @@
+import { equal } from '../../common/bytes.js';
+import { SealcamError } from '../../common/errors.js';
+import type { ClipSegment } from '../../protocol/objects/clip.js';
+import type { ClaimRow, Segment, SegmentKey } from '../store/store.js';
+import { NO_BYTES, RecordReader, type ReadRecord } from './record-reader.js';
+
+const WRONG_BODY = 'the body of a segment that is not the one the record names';
+
+/** Reads the bodies of clips' segments: by the record that names them, which is verified again. */
+export class SegmentReader extends RecordReader {
+  /**
+   * Returns the sealed body of a segment. Its hash is compared, so that no other body is ever shown in its place.
+   *
+   * @throws SealcamError `not-found`, also before it has come; `reads-paused`, `revocation-stale`, `store-unavailable`
+   */
+  async segment(key: Uint8Array, row: ClaimRow, asked: SegmentKey): Promise<Uint8Array> {
+    await this.requireReadsOpen(key, row.account);
+    const { records, segments } = this.deps.store;
+    const found = (await this.isRevoked(row)) ? undefined : await segments.find(asked);
+    const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
+    const read = stored === undefined ? null : await this.verify(key, row, stored);
+    const named = read === null ? undefined : segmentsOf(read).find(([, , , hash]) => equal(hash, asked.bodyHash));
+    if (found?.state !== 'stored' || read === null || named === undefined)
+      throw new SealcamError('not-found', 'no such body');
+    const body = await this.bodyOf(key, row, found);
+    if (body === null) throw new SealcamError('not-found', 'no such body');
+    const [, mediaId] = named;
+    await this.logAccess(key, row, { what: 'media', fromSeq: found.seq, toSeq: found.seq, mediaId });
+    return body;
+  }
+
+  /** Returns the bodies of a record that was just read, those that are there, for an export that was logged. */
+  async *exportSegments(key: Uint8Array, row: ClaimRow, { record }: ReadRecord): AsyncGenerator<Uint8Array> {
+    const { device, epoch, seq, kind } = record.value;
+    if (kind !== 'clip') return;
+    const stored = (await this.deps.store.segments.ofRecord(device, epoch, seq)).filter(
+      ({ state }) => state === 'stored',
+    );
+    for (const segment of stored) {
+      await this.requireReadsOpen(key, row.account);
+      const body = await this.bodyOf(key, row, segment);
+      if (body !== null) yield body;
+    }
+  }
+
+  /** Returns a stored body; null, after an alarm, where it is gone or another one. */
+  private async bodyOf(key: Uint8Array, row: ClaimRow, segment: Segment): Promise<Uint8Array | null> {
+    const { device, epoch } = row;
+    const body = await this.deps.bodies.get({ device, epoch, bodyHash: segment.bodyHash });
+    if (body !== undefined && equal(this.deps.suite.sha256(body), segment.bodyHash)) return body;
+    const reason = body === undefined ? 'the body of a segment is gone from the media store' : WRONG_BODY;
+    await this.raiseAlarm(key, row, { verdict: 'malformed', reason, bytes: NO_BYTES });
+    return null;
+  }
+}
+
+/** The segments that a record names; none unless it is a clip. */
+function segmentsOf({ record: { value } }: ReadRecord): readonly ClipSegment[] {
+  return value.version === undefined ? [] : (value.clip?.segments ?? []);
+}
