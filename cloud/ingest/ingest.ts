@@ -9,7 +9,7 @@ import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { anyOfferKind } from '../../protocol/objects/offer.js';
 import type { RecordTime, AnyRecord } from '../../protocol/objects/record.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
-import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { openSigned, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import {
   decodeStatus,
   decodeUp,
@@ -198,7 +198,7 @@ export class Ingest {
     await this.storeEarlyStatus(device);
   }
 
-  /** Tells a camera that has just come which versions this cloud takes. */
+  /** Tells a camera that has just come, or may not know it, which versions this cloud takes. */
   private greet(device: Uint8Array, seen: Parameters<Greetings['isDue']>[1]): void {
     const { versions } = this.deps;
     if (versions === undefined || versions.length < 2 || !this.greetings.isDue(device, seen)) return;
@@ -361,6 +361,7 @@ export class Ingest {
     const offer = openSigned(anyOfferKind, suite, bytes);
     if (!equal(offer.value.device, device)) throw new SealcamError('foreign', 'an offer of another camera');
     counters.add('offers');
+    if (versionOf(offer.value) === 1) this.greet(device, 'offer-v1');
     if (!(await store.claims.putOffer(device, bytes, nowMs))) {
       countRefused(counters, 'offers');
       return;

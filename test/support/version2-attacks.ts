@@ -4,7 +4,6 @@ import type { CloudStore, NewMedia } from '../../cloud/store/store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { commandKindV2 } from '../../protocol/objects/command.js';
 import { kemHash } from '../../protocol/objects/kem-keys.js';
-import { offerKindV2 } from '../../protocol/objects/offer.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Attack } from './attack.js';
@@ -117,13 +116,8 @@ async function kemKeySent(isReplaced: boolean): Promise<string> {
   const camera = new CameraV2(new CameraWorld({ cloud: api.receiptSigner }));
   const { world } = camera;
   const claim = camera.claim();
-  const { value } = offerOf(world, { nonce: claim.value.nonce });
-  const offer = { ...value, version: 2 as const };
-  await api.store.claims.putOffer(
-    world.deviceId,
-    signObject(offerKindV2, nodeSuite, world.device, offer).bytes,
-    api.clock.wallMs(),
-  );
+  const offer = offerOf(world, { version: 2, nonce: claim.value.nonce });
+  await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
   const kemKeys = camera.kemKeys.map((key, i) => (isReplaced && i === 2 ? realRandom.bytes(key.length) : key));
   const { token } = await api.session(world.owner);
   const body = { claim: toBase64(claim.bytes), mac: null, kemKeys: kemKeys.map(toBase64) };

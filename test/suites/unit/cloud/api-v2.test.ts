@@ -7,7 +7,6 @@ import type { Signer } from '../../../../protocol/crypto/suite.js';
 import { anyCommandKind, type AnyCommand } from '../../../../protocol/objects/command.js';
 import { deletionKind } from '../../../../protocol/objects/deletion.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
-import { offerKindV2 } from '../../../../protocol/objects/offer.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../../../protocol/transport/messages.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
@@ -47,11 +46,7 @@ describe('a claim of version 2', () => {
     const camera = new CameraV2(new CameraWorld({ cloud: api.receiptSigner }));
     const { world } = camera;
     const nonce = realRandom.bytes(16);
-    const { value } = offerOf(world, { nonce });
-    const offer =
-      version === 1
-        ? offerOf(world, { nonce })
-        : signObject(offerKindV2, nodeSuite, world.device, { ...value, version: 2 });
+    const offer = offerOf(world, { nonce, ...(version === 1 ? {} : { version }) });
     await api.store.claims.putOffer(world.deviceId, offer.bytes, api.clock.wallMs());
     const { token } = await api.session(world.owner);
     const send = (claim: { bytes: Uint8Array }, kemKeys?: readonly Uint8Array[]): Promise<Answer> =>
