@@ -15,7 +15,8 @@ interface Greeted {
 
 /**
  * Decides when a camera receives the versions that the cloud takes: once for each connection. Its status announces a
- * connection; a cloud that started later sees the camera's first message instead.
+ * connection; a cloud that started later sees the camera's first message instead. One that offers version 1 may have missed
+ * it, for nobody confirms a greeting, and receives it again.
  */
 export class Greetings {
   private readonly clock: Clock;
@@ -26,7 +27,7 @@ export class Greetings {
   }
 
   /** Notes what was seen of a camera, and returns whether it is to be greeted now. */
-  isDue(device: Uint8Array, seen: 'online' | 'offline' | 'up'): boolean {
+  isDue(device: Uint8Array, seen: 'online' | 'offline' | 'up' | 'offer-v1'): boolean {
     const name = toHex(device);
     const nowMs = this.clock.monotonicMs();
     const known = this.cameras.get(name);
@@ -36,8 +37,8 @@ export class Greetings {
     }
     if (seen === 'up' && known?.isPresent === true) return false;
     if (known !== undefined && nowMs - known.atMs < INTERVAL_MIN_MS) {
-      // Its next message is greeted instead.
-      this.cameras.set(name, { ...known, isPresent: false });
+      // Its next message is greeted instead; after an offer that the greeting has just crossed, the next offer.
+      if (seen !== 'offer-v1') this.cameras.set(name, { ...known, isPresent: false });
       return false;
     }
     this.cameras.set(name, { atMs: nowMs, isPresent: true });

@@ -9,7 +9,7 @@ import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { openOffers } from '../../protocol/objects/offer.js';
 import type { RecordTime, AnyRecord } from '../../protocol/objects/record.js';
 import type { Pacing } from '../../protocol/objects/receipt.js';
-import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import { openSigned, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import {
   decodeStatus,
   decodeUp,
@@ -198,7 +198,7 @@ export class Ingest {
     await this.storeEarlyStatus(device);
   }
 
-  /** Tells a camera that has just come which versions this cloud takes. */
+  /** Tells a camera that has just come, or may not know it, which versions this cloud takes. */
   private greet(device: Uint8Array, seen: Parameters<Greetings['isDue']>[1]): void {
     const { versions } = this.deps;
     if (versions === undefined || versions.length < 2 || !this.greetings.isDue(device, seen)) return;
@@ -365,6 +365,7 @@ export class Ingest {
     const offer = openOffers(suite, sent.offer, sent.offerV2);
     if (!equal(offer.value.device, device)) throw new SealcamError('foreign', 'an offer of another camera');
     counters.add('offers');
+    if (versionOf(offer.value) === 1) this.greet(device, 'offer-v1');
     if (!(await store.claims.putOffer(device, { ...sent, atMs }))) {
       countRefused(counters, 'offers');
       return;

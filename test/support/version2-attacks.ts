@@ -4,7 +4,6 @@ import type { CloudStore, NewMedia } from '../../cloud/store/store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
 import { commandKindV2 } from '../../protocol/objects/command.js';
 import { kemHash } from '../../protocol/objects/kem-keys.js';
-import { offerKindV2 } from '../../protocol/objects/offer.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Attack } from './attack.js';
@@ -117,8 +116,7 @@ async function kemKeySent(isReplaced: boolean): Promise<string> {
   const camera = new CameraV2(new CameraWorld({ cloud: api.receiptSigner }));
   const { world } = camera;
   const claim = camera.claim();
-  const { value } = offerOf(world, { nonce: claim.value.nonce });
-  const offer = signObject(offerKindV2, nodeSuite, world.device, { ...value, version: 2 }).bytes;
+  const { bytes: offer } = offerOf(world, { version: 2, nonce: claim.value.nonce });
   await api.store.claims.putOffer(world.deviceId, { offer, atMs: api.clock.wallMs() });
   const kemKeys = camera.kemKeys.map((key, i) => (isReplaced && i === 2 ? realRandom.bytes(key.length) : key));
   const { token } = await api.session(world.owner);

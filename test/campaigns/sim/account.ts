@@ -31,6 +31,8 @@ class Losses {
   private readonly media = new Set<string>();
   /** Erased at a release or a reset. */
   private readonly erased = new Set<string>();
+  /** Cameras whose erased losses a later epoch counts: those of an epoch that had ended before. */
+  private readonly counting = new Set<string>();
   /** Losses without a seq, among them records of a closed epoch, which a later epoch can only count. */
   counted = 0;
 
@@ -40,6 +42,7 @@ class Losses {
       if (seqs !== undefined) this.range(toHex(device), epoch, seqs[0], seqs[1], reason === 'erased');
       for (const id of media ?? []) this.media.add(toHex(id));
       this.counted += count ?? 0;
+      if (reason === 'erased' && count !== undefined) this.counting.add(toHex(device));
     }
   }
 
@@ -58,6 +61,11 @@ class Losses {
 
   isErased(key: string): boolean {
     return this.erased.has(key);
+  }
+
+  /** Returns whether a record that is gone and not named may be one of those that its camera erased and counts. */
+  mayBeErased(key: string, device: string): boolean {
+    return this.isErased(key) || (this.counting.has(device) && !this.hasRecord(key));
   }
 
   hasRecord(key: string): boolean {
@@ -212,7 +220,9 @@ function isKeyAccounted(oracle: Oracle, losses: Losses, header: Uint8Array): boo
   const { periodId } = decodeObjectHeader(header);
   return [...oracle.made].some(([name, made]) => {
     const { key } = made.record.value;
-    return key !== undefined && equal(key.periodId, periodId) && (waits(made) || losses.isErased(name));
+    return (
+      key !== undefined && equal(key.periodId, periodId) && (waits(made) || losses.mayBeErased(name, made.camera.hex))
+    );
   });
 }
 

@@ -7,7 +7,7 @@ import type { CloudStore } from '../../../cloud/store/store.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { Claim } from '../../../protocol/objects/claim.js';
-import { offerKind, type Offer } from '../../../protocol/objects/offer.js';
+import { anyOfferKind, type Offer, type OfferV2 } from '../../../protocol/objects/offer.js';
 import { anyReceiptKind, type AnyReceipt } from '../../../protocol/objects/receipt.js';
 import type { AnyRecord, RecordHealth, RecordMedia, SealcamRecord } from '../../../protocol/objects/record.js';
 import { openSigned, signObject, type Verified } from '../../../protocol/objects/signed-object.js';
@@ -110,9 +110,12 @@ export class CloudWorld {
   }
 }
 
-/** Returns the offer of a camera that was never claimed, signed by the camera. */
-export function offerOf({ device, deviceId }: CameraWorld, change: Partial<Offer> = {}): Verified<Offer> {
-  return signObject(offerKind, nodeSuite, device, {
+/** Returns the offer of a camera that was never claimed, signed by the camera: of version 1, if `change` does not say otherwise. */
+export function offerOf(
+  { device, deviceId }: CameraWorld,
+  change: Partial<Offer> & Partial<Pick<OfferV2, 'version'>> = {},
+): Verified<Offer | OfferV2> {
+  return signObject(anyOfferKind, nodeSuite, device, {
     device: deviceId,
     lastEpoch: 0,
     lastClaimHash: null,

@@ -7,7 +7,6 @@ import type { Signer } from '../../../../protocol/crypto/suite.js';
 import { anyCommandKind, type AnyCommand } from '../../../../protocol/objects/command.js';
 import { deletionKind } from '../../../../protocol/objects/deletion.js';
 import { kemHash } from '../../../../protocol/objects/kem-keys.js';
-import { offerKindV2 } from '../../../../protocol/objects/offer.js';
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { decodeDown } from '../../../../protocol/transport/messages.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
@@ -48,7 +47,7 @@ describe('a claim of version 2', () => {
     const { world } = camera;
     const nonce = realRandom.bytes(16);
     const one = offerOf(world, { nonce });
-    const two = signObject(offerKindV2, nodeSuite, world.device, { ...one.value, version: 2 }).bytes;
+    const two = offerOf(world, { nonce, version: 2 }).bytes;
     const offer = versions.includes(1) ? one.bytes : two;
     const both = versions.length > 1 ? { offerV2: two } : {};
     await api.store.claims.putOffer(world.deviceId, { offer, ...both, atMs: api.clock.wallMs() });

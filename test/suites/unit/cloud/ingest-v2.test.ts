@@ -241,6 +241,22 @@ describe('the greeting', () => {
     expect(hellos(cloud)).toBe(3);
   });
 
+  it('is sent again to a camera that still offers version 1, which may have missed it', async () => {
+    const cloud = new CloudWorld(undefined, null, V2);
+    const camera = new CameraV2(cloud.camera());
+    await status(cloud, camera, true);
+    cloud.clock.advance(1000);
+    // The control: one that knows.
+    await cloud.up(camera.world, { type: 'offer', offer: offerOf(camera.world, { version: 2 }).bytes });
+    expect(hellos(cloud)).toBe(1);
+    await offer(cloud, camera);
+    await offer(cloud, camera);
+    expect(hellos(cloud)).toBe(2);
+    cloud.clock.advance(1000);
+    await offer(cloud, camera);
+    expect(hellos(cloud)).toBe(3);
+  });
+
   it('is not sent where the cloud takes version 1 alone', async () => {
     const cloud = new CloudWorld();
     const camera = new CameraV2(cloud.camera());
