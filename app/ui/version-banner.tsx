@@ -23,7 +23,7 @@ export function VersionBanner(): JSX.Element | null {
         {hidden.map(({ device }) => nameOf(device)).join(', ')}: sealed in the old way, though the camera knows the new
         one.
       </strong>{' '}
-      Either nobody claimed the camera again since it was updated, or the cloud hides the new version from it.
+      Either nobody claimed the camera again since it was updated, or the cloud hides the new version.
       {step !== null && <p class="small">{MEMBER_STEPS[step]}</p>}
       {problem !== null && <Problem error={problem} />}
       {hidden.some(isOwned) && (

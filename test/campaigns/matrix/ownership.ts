@@ -41,10 +41,10 @@ const EPOCH = 1;
 export async function playCell(cell: Cell, programs: Programs, site: Site): Promise<CellResult> {
   const failures: string[] = [];
   const result = { ...cell, version: null, records: 0, pictures: 0, opened: 0, isWarned: false, other: null, failures };
-  await site.startCloud(programs[cell.cloud]);
-  const { code, device } = await site.startCamera(programs[cell.camera]);
-  const page = await site.openPage(programs[cell.page]);
   try {
+    await site.startCloud(programs[cell.cloud]);
+    const { code, device } = await site.startCamera(programs[cell.camera]);
+    const page = await site.openPage(programs[cell.page]);
     await patiently('the claim', page.call('claim', code));
     await answerOf('a picture and the camera’s health', () => page.call('look', device), isAlive);
     const place = { device, epoch: EPOCH };

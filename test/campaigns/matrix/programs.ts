@@ -7,11 +7,15 @@ import { build } from '../../../scripts/esbuild.js';
 
 /** Camera, cloud and page of one commit, built. */
 export interface Program {
-  /** Its checkout. */
-  readonly root: string;
+  /** Compiled commands. */
+  readonly camera: string;
+  readonly cloud: string;
   /** The page's own modules, without a window, in one file. */
   readonly page: string;
 }
+
+/** In package.json, the files of the commands, which moved. */
+type Commands = Readonly<Record<'sealcam' | 'sealcam-cloud', string>>;
 
 /** Where a checkout has the person with a page open; the file moved. */
 const PERSON_FILES = ['test/support/worlds/person.ts', 'test/support/person.ts'];
@@ -52,7 +56,8 @@ async function programIn(root: string, page: string): Promise<Program> {
     format: 'esm',
     packages: 'external',
   });
-  return { root, page };
+  const { bin } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { readonly bin: Commands };
+  return { camera: join(root, bin.sealcam), cloud: join(root, bin['sealcam-cloud']), page };
 }
 
 function fullName(commit: string): string {

@@ -27,7 +27,7 @@ function cellFaults(cell: CellResult): readonly string[] {
   if (!opensAll(cell)) faults.push(`${countOf(cell)} pictures opened`);
   const isHidden = cell.camera === 'new' && expected === 1;
   if (cell.isWarned !== (isHidden && cell.page === 'new'))
-    faults.push(cell.isWarned ? 'a warning in vain' : 'no warning');
+    faults.push(cell.isWarned ? 'a warning where nothing is hidden' : 'no warning');
   const { other, page } = cell;
   if (other === null) return faults;
   // An old browser cannot read an epoch of version 2, and shows nothing of it.

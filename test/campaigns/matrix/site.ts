@@ -42,11 +42,11 @@ export class Site {
   }
 
   /** Starts the cloud with its embedded broker, in place of the one that runs, on the same data. */
-  async startCloud({ root }: Program): Promise<void> {
+  async startCloud({ cloud }: Program): Promise<void> {
     await this.cloud?.stop();
     this.cloud = new Child({
       name: 'cloud',
-      args: [join(root, 'dist/cloud/cli/cli.js'), 'serve'],
+      args: [cloud, 'serve'],
       environment: {
         SEALCLOUD_DATA_FOLDER: join(this.folder, 'cloud'),
         SEALCLOUD_HTTP_PORT: String(this.httpPort),
@@ -61,7 +61,7 @@ export class Site {
   }
 
   /** Starts the camera, in place of the one that runs, on the same data. Returns its claim code and device. */
-  async startCamera({ root }: Program): Promise<{ readonly code: string; readonly device: string }> {
+  async startCamera({ camera }: Program): Promise<{ readonly code: string; readonly device: string }> {
     await this.stopCamera();
     const environment = {
       SEALCAM_DATA_FOLDER: join(this.folder, 'camera'),
@@ -72,8 +72,7 @@ export class Site {
       SEALCAM_MOTION_COOLDOWN: '0 ms',
       SEALCAM_MOTION_MAX_PER_HOUR: '0',
     };
-    const cli = join(root, 'dist/agent/cli/cli.js');
-    const keys = spawnSync(process.execPath, [cli, 'keygen', '--json'], {
+    const keys = spawnSync(process.execPath, [camera, 'keygen', '--json'], {
       env: { ...process.env, ...environment },
       encoding: 'utf8',
     });
@@ -81,7 +80,7 @@ export class Site {
     const { device, claim_code: code } = JSON.parse(keys.stdout) as { device: string; claim_code: string };
     this.camera = new Child({
       name: 'camera',
-      args: [cli, 'run'],
+      args: [camera, 'run'],
       environment,
       logFolder: join(this.folder, 'logs'),
       onLine: ({ msg, queued }) => {

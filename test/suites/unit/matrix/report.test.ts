@@ -58,7 +58,7 @@ describe('the report of the matrix', () => {
     expect(faults(cell)).toHaveLength(1);
   });
 
-  it('names an upgrade that does not end in version 2, or of which nobody is told', () => {
+  it('names an upgrade that does not end in version 2, or of which the page says nothing', () => {
     expect(faults(allNew, { ...upgrade, version: 1 })).toHaveLength(1);
     expect(faults(allNew, { ...upgrade, isWarned: false })).toHaveLength(1);
     expect(faults(allNew, { ...upgrade, failures: ['no answer'] })).toHaveLength(1);
