@@ -2,36 +2,50 @@ import { realClock } from '../../common/adapters/real-clock.js';
 import { SealcamError } from '../../common/errors.js';
 import type { Camera } from '../../hal/camera.js';
 import type { VideoSource, VideoUnit } from '../../hal/video-source.js';
+import { Segmenter } from '../clip/segmenter.js';
+import { UnitRing } from '../clip/unit-ring.js';
 import type { Config } from '../config/keys.js';
 import { cameraOf } from '../main/cameras.js';
 
 const CHECK_TIMEOUT_MS = 25_000;
-/** Units that are read, up to the next key unit. */
-const UNITS_MIN = 10;
+/** Beyond the pre-roll: up to two groups of pictures are dropped at a time. */
+const READ_MORE_MS = 5000;
 
-/** Streams the configured video for a moment. Returns what it is. @throws SealcamError as the video does */
+/** Streams the configured video for a moment. Returns what it is, and what a clip of it would be. @throws SealcamError as the video does */
 export async function checkVideo(config: Config): Promise<string> {
   const { camera, video } = cameraOf(config, realClock);
   if (video === null) throw new SealcamError('video-unsupported', 'clip.codec is off');
-  const limit = AbortSignal.timeout(CHECK_TIMEOUT_MS);
+  const prerollMs = config['clip.prerollSeconds'] * 1000;
+  const limit = AbortSignal.timeout(CHECK_TIMEOUT_MS + prerollMs);
   try {
     const { codec, width, height, framesPerSecond } = await video.open(limit);
-    const units = await readUnits(camera, video, limit);
-    if (units.at(-1)?.isKey !== true || units.length < UNITS_MIN) {
-      throw new SealcamError('video-ended', `${String(units.length)} units in ${String(CHECK_TIMEOUT_MS / 1000)} s`);
-    }
-    const keys = units.filter(({ isKey }) => isKey).length - 1;
-    const size = `${String(width)}x${String(height)}`;
-    const unitsPerKey = (units.length - 1) / Math.max(1, keys);
-    const seconds = (unitsPerKey / framesPerSecond).toFixed(1);
-    return `${codec} ${size} at ${String(Math.round(framesPerSecond))} a second, a key unit every ${seconds} s`;
+    const ring = new UnitRing({ prerollMs, maxBytes: config['clip.ringBytes'] });
+    const units = await readUnits({ camera, video, readMs: prerollMs + READ_MORE_MS, limit });
+    for (const unit of units) ring.add(unit);
+    if (units.length === 0) throw new SealcamError('video-ended', 'no unit of video came in time');
+    const segmenter = new Segmenter(codec, framesPerSecond);
+    const segments = [...units.flatMap((unit) => segmenter.add(unit)), ...segmenter.flush()];
+    const largest = Math.max(...segments.map(({ bytes }) => bytes.length));
+    const size = `${String(width)}x${String(height)} at ${String(Math.round(framesPerSecond))} a second`;
+    const keys = units.filter(({ isKey }) => isKey).length;
+    return (
+      `${codec} ${size}, ${String(keys)} key units of ${String(units.length)}; pre-roll ${(ring.heldMs / 1000).toFixed(1)} s, ` +
+      `segments up to ${String(Math.ceil(largest / 1024))} KiB`
+    );
   } finally {
     await camera.close();
   }
 }
 
-/** Reads units up to the first key unit after {@link UNITS_MIN}, or to the limit. */
-async function readUnits(camera: Camera, video: VideoSource, limit: AbortSignal): Promise<readonly VideoUnit[]> {
+interface Reading {
+  readonly camera: Camera;
+  readonly video: VideoSource;
+  /** Length of video that is read. */
+  readonly readMs: number;
+  readonly limit: AbortSignal;
+}
+
+async function readUnits({ camera, video, readMs, limit }: Reading): Promise<readonly VideoUnit[]> {
   const done = new AbortController();
   const signal = AbortSignal.any([limit, done.signal]);
   const units: VideoUnit[] = [];
@@ -42,7 +56,7 @@ async function readUnits(camera: Camera, video: VideoSource, limit: AbortSignal)
     try {
       for await (const unit of video.units(signal)) {
         units.push(unit);
-        if (unit.isKey && units.length > UNITS_MIN) break;
+        if (unit.monotonicMs - (units[0]?.monotonicMs ?? 0) >= readMs) break;
       }
     } finally {
       done.abort();

@@ -48,6 +48,12 @@ export const CONFIG_KEYS = {
     'off',
     'Video beside the pictures: off; jpeg, the frames that any camera gives, at most 4 a second; h264, of a camera with an encoder and no privacy.masks. Clips are not recorded yet: sealcam doctor tries it.',
   ),
+  'clip.prerollSeconds': key(
+    integer(1, 30),
+    5,
+    'Seconds before an event that a clip begins with, as far as clip.ringBytes goes.',
+  ),
+  'clip.ringBytes': key(size('64 KiB', '64 MiB'), '1 MiB', 'Maximum memory for them: 1 MiB is 4 s at 2 Mbit/s.'),
 
   'gpio.chip': key(deviceName, 'gpiochip0', 'The GPIO chip of the lines below; docs/hardware.md describes the wiring.'),
   'gpio.buttonLine': key(integer(-1, 1023), -1, 'Line of the button, low while pressed; -1: none.'),

@@ -54,7 +54,7 @@ const GST_ENCODERS: readonly { readonly name: string; readonly elements: (gop: s
   },
 ];
 
-/** Returns the elements of the first encoder that GStreamer has here, or why there is none. */
+/** Returns the elements of the first encoder that GStreamer has here, or an error that says which packages have one. */
 export async function gstEncoder(
   framesPerSecond: number,
   clock: Clock,

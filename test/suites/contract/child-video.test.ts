@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
+import { jpegSize } from '../../../hal/image.js';
 import { ChildCamera } from '../../../hal/linux/child-camera.js';
 import { LibcameraCommands } from '../../../hal/linux/libcamera.js';
 import { V4l2Commands } from '../../../hal/linux/v4l2.js';
@@ -52,6 +53,21 @@ describeWith('ffmpeg', 'video: h264 of rpicam-vid, a stand-in, beside the real f
     return Promise.resolve(both(libcamera()));
   });
 
+  it('takes a still beside a busy encoder: the newest picture, without a second program', async () => {
+    const stand = raspberryPi();
+    const camera = libcamera();
+    await camera.video.open(never());
+    for await (const _ of camera.frames(never())) {
+      const units = camera.video.units(never())[Symbol.asyncIterator]();
+      expect((await units.next()).done).toBe(false);
+      expect(jpegSize((await camera.still(never())).jpeg)).toEqual({ width: 640, height: 480 });
+      await units.return?.();
+      break;
+    }
+    expect(stand.argv('rpicam-vid').filter((arg) => arg === '--codec')).toHaveLength(1);
+    await camera.close();
+  });
+
   it('asks for headers in each key unit, a key unit every two seconds, and a rate', async () => {
     const stand = raspberryPi();
     const camera = libcamera();
@@ -90,7 +106,7 @@ describeWith('rtsp', 'video: h264 of GStreamer, whose source is a test picture',
     return Promise.resolve(both(libcamera()));
   });
 
-  it('takes the board’s encoder where there is one, and says what to install where there is none', async () => {
+  it('takes the encoder of a board that has one, and says what to install', async () => {
     const stand = debian();
     stand.add('gst-inspect-1.0', 'exit 1');
     await expect(libcamera().video.open(never())).rejects.toMatchObject({ code: 'video-unsupported' });

@@ -1,0 +1,46 @@
+import type { VideoUnit } from '../../hal/video-source.js';
+
+export interface RingLimits {
+  readonly prerollMs: number;
+  readonly maxBytes: number;
+}
+
+/** The last seconds of video, from a key unit on. */
+export class UnitRing {
+  private readonly limits: RingLimits;
+  private readonly groups: VideoUnit[][] = [];
+  private bytes = 0;
+
+  constructor(limits: RingLimits) {
+    this.limits = limits;
+  }
+
+  /** Time that the ring holds. */
+  get heldMs(): number {
+    const first = this.groups[0]?.[0];
+    const last = this.groups.at(-1)?.at(-1);
+    return first === undefined || last === undefined ? 0 : last.monotonicMs - first.monotonicMs;
+  }
+
+  /** Adds a unit, and drops the oldest ones up to a key unit where time or bytes are enough without them. */
+  add(unit: VideoUnit): void {
+    if (unit.isKey) this.groups.push([unit]);
+    else if (this.groups.length === 0) return;
+    else this.groups.at(-1)?.push(unit);
+    this.bytes += unit.bytes.length;
+    while (this.bytes > this.limits.maxBytes || this.isLongWithoutFirst(unit.monotonicMs)) {
+      for (const { bytes } of this.groups.shift() ?? []) this.bytes -= bytes.length;
+    }
+  }
+
+  /** Returns what it holds and empties it; also where nothing of it may be kept, as under privacy. */
+  takeUnits(): readonly VideoUnit[] {
+    this.bytes = 0;
+    return this.groups.splice(0).flat();
+  }
+
+  private isLongWithoutFirst(nowMs: number): boolean {
+    const second = this.groups[1]?.[0];
+    return second !== undefined && nowMs - second.monotonicMs >= this.limits.prerollMs;
+  }
+}
