@@ -8,6 +8,7 @@ import { checkBinding } from '../../protocol/verify/binding.js';
 import { checkContinuity, type Continuity } from '../../protocol/verify/continuity.js';
 import type { Verdict } from '../../protocol/verify/verdict.js';
 import { Refusals } from '../alarms/refusals.js';
+import { segmentsIn } from '../store/segments.js';
 import type { AccessEntry, ClaimRow, EpochKey, StoredRecord } from '../store/store.js';
 import { AccessWriter } from './access-writer.js';
 import { ReadGate, type ReaderDependencies } from './read-gate.js';
@@ -113,7 +114,7 @@ export class RecordReader extends ReadGate {
 
   /** Returns which of the segments that a record names are there. */
   private async segmentsOf(record: AnyRecord): Promise<ReadRecord['segments']> {
-    const named = record.version === undefined ? [] : (record.clip?.segments ?? []);
+    const named = segmentsIn(record);
     if (named.length === 0) return [];
     const rows = await this.deps.store.segments.ofRecord(record.device, record.epoch, record.seq);
     const stored = rows.filter(({ state }) => state === 'stored');

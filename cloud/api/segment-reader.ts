@@ -1,7 +1,7 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
-import type { ClipSegment } from '../../protocol/objects/clip.js';
-import type { ClaimRow, Segment, SegmentKey } from '../store/store.js';
+import { segmentsIn } from '../store/segments.js';
+import type { ClaimRow, SegmentKey } from '../store/store.js';
 import { NO_BYTES, RecordReader, type ReadRecord } from './record-reader.js';
 
 const WRONG_BODY = 'the body of a segment that is not the one the record names';
@@ -19,10 +19,11 @@ export class SegmentReader extends RecordReader {
     const found = (await this.isRevoked(row)) ? undefined : await segments.find(asked);
     const stored = found === undefined ? undefined : await records.get(row.device, row.epoch, found.seq);
     const read = stored === undefined ? null : await this.verify(key, row, stored);
-    const named = read === null ? undefined : segmentsOf(read).find(([, , , hash]) => equal(hash, asked.bodyHash));
+    const named =
+      read === null ? undefined : segmentsIn(read.record.value).find(([, , , hash]) => equal(hash, asked.bodyHash));
     if (found?.state !== 'stored' || read === null || named === undefined)
       throw new SealcamError('not-found', 'no such body');
-    const body = await this.bodyOf(key, row, found);
+    const body = await this.bodyOf(key, row, asked.bodyHash);
     if (body === null) throw new SealcamError('not-found', 'no such body');
     const [, mediaId] = named;
     await this.logAccess(key, row, { what: 'media', fromSeq: found.seq, toSeq: found.seq, mediaId });
@@ -30,31 +31,22 @@ export class SegmentReader extends RecordReader {
   }
 
   /** Returns the bodies of a record that was just read, those that are there, for an export that was logged. */
-  async *exportSegments(key: Uint8Array, row: ClaimRow, { record }: ReadRecord): AsyncGenerator<Uint8Array> {
-    const { device, epoch, seq, kind } = record.value;
-    if (kind !== 'clip') return;
-    const stored = (await this.deps.store.segments.ofRecord(device, epoch, seq)).filter(
-      ({ state }) => state === 'stored',
-    );
-    for (const segment of stored) {
+  async *exportSegments(key: Uint8Array, row: ClaimRow, { record, segments }: ReadRecord): AsyncGenerator<Uint8Array> {
+    for (const [i, [, , , bodyHash]] of segmentsIn(record.value).entries()) {
+      if (segments[i]?.isAvailable !== true) continue;
       await this.requireReadsOpen(key, row.account);
-      const body = await this.bodyOf(key, row, segment);
+      const body = await this.bodyOf(key, row, bodyHash);
       if (body !== null) yield body;
     }
   }
 
-  /** Returns a stored body; null, after an alarm, where it is gone or another one. */
-  private async bodyOf(key: Uint8Array, row: ClaimRow, segment: Segment): Promise<Uint8Array | null> {
+  /** Returns the body that a record names; null, after an alarm, where it is gone or another one. */
+  private async bodyOf(key: Uint8Array, row: ClaimRow, bodyHash: Uint8Array): Promise<Uint8Array | null> {
     const { device, epoch } = row;
-    const body = await this.deps.bodies.get({ device, epoch, bodyHash: segment.bodyHash });
-    if (body !== undefined && equal(this.deps.suite.sha256(body), segment.bodyHash)) return body;
+    const body = await this.deps.bodies.get({ device, epoch, bodyHash });
+    if (body !== undefined && equal(this.deps.suite.sha256(body), bodyHash)) return body;
     const reason = body === undefined ? 'the body of a segment is gone from the media store' : WRONG_BODY;
     await this.raiseAlarm(key, row, { verdict: 'malformed', reason, bytes: NO_BYTES });
     return null;
   }
-}
-
-/** The segments that a record names; none unless it is a clip. */
-function segmentsOf({ record: { value } }: ReadRecord): readonly ClipSegment[] {
-  return value.version === undefined ? [] : (value.clip?.segments ?? []);
 }

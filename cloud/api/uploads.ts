@@ -102,7 +102,7 @@ export class Uploads {
   private async admit({ key, length }: Offered): Promise<Admitted & { readonly isFull: boolean }> {
     const { store, makerList, signers, quota, counters } = this.deps;
     const found = await store.segments.upload(key);
-    if (found?.segment.length !== length) throw notFound();
+    if (found?.segment.length !== length || !isOf(found.segment, key)) throw notFound();
     const { segment, cameraBytes, accountBytes } = found;
     const row = await store.claims.row(key.device, key.epoch);
     if (row === undefined || !equal(row.device, key.device) || row.epoch !== key.epoch) throw notFound();
@@ -123,8 +123,8 @@ export class Uploads {
     offered: Offered,
   ): Promise<Result> {
     if (row.state === 'revoked') return 'revoked';
-    if (segment.state !== 'expected') return segment.state;
-    if (isFull) {
+    if (segment.state === 'deleted' || segment.state === 'quota') return segment.state;
+    if (isFull && segment.state === 'expected') {
       await this.deps.store.segments.refuseForQuota(segment);
       return this.resultNow(offered.key);
     }
@@ -133,12 +133,19 @@ export class Uploads {
       { share: this.perBody, holder: `${epochKey(segment.device, segment.epoch)}/${toHex(segment.bodyHash)}` },
     ]);
     try {
+      if (segment.state === 'stored' && (await this.isThere(segment))) return 'stored';
       await this.receive(segment, offered);
     } finally {
       release();
     }
-    // False where another upload of it was faster, or where it was deleted meanwhile.
+    // False where another upload of it was faster, where it was lost and is there again, or where it was deleted meanwhile.
     return (await this.deps.store.segments.markStored(segment)) ? 'stored' : this.resultNow(offered.key);
+  }
+
+  /** Returns whether the body of a row is in the MediaStore, whole: a restored one may lack it, and the camera have it still. */
+  private async isThere(segment: Segment): Promise<boolean> {
+    const body = await this.deps.media.store.get(segment);
+    return body !== undefined && equal(this.deps.suite.sha256(body), segment.bodyHash);
   }
 
   /** Receives a body and puts it into the MediaStore. Resolves only once what is stored there has the hash that was named. */
@@ -186,6 +193,11 @@ export class Uploads {
       issuedAtMs: Math.floor(clock.wallMs()),
     });
   }
+}
+
+/** Whether the store answered with the row that was asked for. */
+function isOf({ device, epoch, bodyHash }: Segment, key: SegmentKey): boolean {
+  return equal(device, key.device) && epoch === key.epoch && equal(bodyHash, key.bodyHash);
 }
 
 function notFound(): SealcamError {

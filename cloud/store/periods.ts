@@ -7,6 +7,7 @@ import { kemHash } from '../../protocol/objects/kem-keys.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
 import { decodeObjectHeader } from '../../protocol/seal/object.js';
+import { segmentsIn } from './segments.js';
 import type { NewMedia } from './store.js';
 
 /**
@@ -17,7 +18,7 @@ export function periodsUsed(record: AnyRecord, media: readonly NewMedia[]): read
   if (record.version === undefined) return [];
   const headers = [
     ...media.map(({ sealed }) => sealed.header),
-    ...(record.clip?.segments ?? []).map(([, , , , header]) => header),
+    ...segmentsIn(record).map(([, , , , header]) => header),
   ];
   const used = new Map<string, Uint8Array>();
   for (const header of headers) {

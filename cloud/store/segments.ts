@@ -1,4 +1,5 @@
 /** What the stores share about segments: columns that both name alike, and the conditions of their queries. */
+import type { ClipSegment } from '../../protocol/objects/clip.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import { signedTimeOf } from './expiry.js';
 import { notDeleted } from './rows.js';
@@ -68,7 +69,12 @@ export interface NewSegment {
   readonly length: number;
 }
 
-/** Returns the rows of the segments that a record names; none unless it is a clip. */
+/** Returns the segments that a record names; none unless it is a clip. */
+export function segmentsIn(record: AnyRecord): readonly ClipSegment[] {
+  return record.version === undefined ? [] : (record.clip?.segments ?? []);
+}
+
+/** Returns the rows of the segments that a record names. */
 export function segmentsNamed(record: AnyRecord): readonly NewSegment[] {
   if (record.version === undefined || record.clip === undefined) return [];
   const { device, epoch, account, seq } = record;

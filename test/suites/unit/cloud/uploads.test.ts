@@ -219,6 +219,19 @@ describe('an upload', () => {
     expect(await honest.camera.put(bodyOf(await honest.camera.film()))).toMatchObject({ result: 'stored' });
   });
 
+  it('comes again where the media store has lost it, although it was receipted before', async () => {
+    const { api, camera } = await ClipWorld.open();
+    const body = bodyOf(await camera.film());
+    await camera.put(body);
+    await api.media.store.remove(camera.key(body));
+    expect((await camera.put(body)).result).toBe('stored');
+    expect(await api.media.store.get(camera.key(body))).toEqual(body);
+    expect(api.counters.get('uploads.bytes')).toBe(2 * body.length);
+    // The control: one that is there is not asked for.
+    await camera.put(body);
+    expect(api.counters.get('uploads.bytes')).toBe(2 * body.length);
+  });
+
   it('above the quota of its camera or account is refused for good, by a signed receipt', async () => {
     const { api, camera } = await ClipWorld.open({ quota: { cameraBytes: 9000, accountBytes: 13_000 } });
     const [first, second, third] = [await camera.film(), await camera.film(), await camera.film()];
