@@ -57,7 +57,7 @@ function orderedZone({ name, corners }: Pick<MotionZone, 'name' | 'corners'>): Z
 /** Returns a name of the configuration as the protocol has it: at most 32 bytes, none of them a control character. */
 function protocolName(name: string): string {
   let out = '';
-  for (const letter of name.replace(/^\ufeff+|\p{Cc}/gu, '')) {
+  for (const letter of name.replace(/\ufeff|\p{Cc}/gu, '')) {
     if (utf8(out + letter).length > 32) break;
     out += letter;
   }

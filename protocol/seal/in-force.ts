@@ -50,13 +50,17 @@ export const inForce = versioned(
 );
 export type InForce = TypeOf<typeof inForce>;
 
-/** Returns the content of the detail. The longest fits into one unit of padding, so the object's size says nothing. */
+/** One unit of padding: an object of one size says nothing of what is in it. */
+const MAX_BYTES = LIMITS.sealPadBytes - 4;
+
+/** Returns the content of the detail. */
 export function encodeInForce(value: InForce): Uint8Array {
   return encodeCbor(inForce.toCbor(value) satisfies Cbor);
 }
 
 /** Reverses {@link encodeInForce}. @throws SealcamError `malformed`, `unsupported` */
 export function decodeInForce(content: Uint8Array): InForce {
-  const raw = decodeCbor(content, { maxBytes: LIMITS.sealPadBytes, maxDepth: LIMITS.cborMaxDepth, maxItems: 2048 });
+  const limits = { maxBytes: MAX_BYTES, maxDepth: LIMITS.cborMaxDepth, maxItems: LIMITS.cborMaxItems };
+  const raw = decodeCbor(content, limits);
   return inForce.fromCbor(raw, 'in-force');
 }
