@@ -57,6 +57,7 @@ const schedule = struct({
   fromMinute: field(1, uint(1439)),
   toMinute: field(2, uint(1439)),
 });
+export type Schedule = TypeOf<typeof schedule>;
 export const scheduleList = array(schedule, 0, LIMITS.commandSchedulesMax);
 
 const codecV2 = versionTwo(

@@ -4,7 +4,7 @@
  */
 import { LIMITS } from '../../common/limits.js';
 import { scheduleList, zoneList } from '../objects/command.js';
-import { ID_BYTES, KEY_BYTES } from '../objects/ids.js';
+import { KEY_BYTES } from '../objects/ids.js';
 import { decodeCbor, encodeCbor, type Cbor } from '../wire/cbor.js';
 import {
   bytes,
@@ -19,9 +19,6 @@ import {
   type Codec,
   type TypeOf,
 } from '../wire/codec.js';
-
-/** Stands for the id of an event in the seal of an object whose record has none. */
-export const NO_EVENT = new Uint8Array(ID_BYTES);
 
 /**
  * The order that set something: the Ed25519 key of the browser that gave it, the epoch in which it was given and its counter there,

@@ -5,6 +5,7 @@ import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { inForceOf } from '../../../app/core/in-force.js';
 import { StandingOrders } from '../../../app/core/standing-orders.js';
 import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
@@ -179,8 +180,14 @@ async function zonesAfter(answered: readonly ('door' | 'elsewhere')[]): Promise<
     const seq = OWNER_SEES + 1 + i;
     standing.addRecord(world.record(claim, seq, new Uint8Array(32), { kind: 'command', command }).value);
   }
-  const { type } = standing.inForce(toHex(world.deviceId), 1, 'zones');
-  return { known: 'in force', unordered: 'not in force', elsewhere: 'not known', unknown: 'not known' }[type];
+  const { type } = inForceOf(standing, toHex(world.deviceId), 1, 'zones');
+  return {
+    known: 'in force',
+    unordered: 'not in force',
+    elsewhere: 'not known',
+    unknown: 'not known',
+    absent: 'not there',
+  }[type];
 }
 
 const [one, two, planted] = [newKey(), newKey(), newKey()];

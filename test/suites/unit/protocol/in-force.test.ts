@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { copyOf, toHex } from '../../../../common/bytes.js';
+import { NO_EVENT } from '../../../../protocol/objects/ids.js';
 import { decodeContent } from '../../../../protocol/seal/content.js';
-import { decodeInForce, encodeInForce, NO_EVENT } from '../../../../protocol/seal/in-force.js';
+import { decodeInForce, encodeInForce } from '../../../../protocol/seal/in-force.js';
 import { openWithE, type ObjectContext } from '../../../../protocol/seal/object.js';
 import { toJson } from '../../../../scripts/vectors/keyring.js';
 import { suites } from '../../../support/runner/suites.js';
