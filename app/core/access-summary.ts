@@ -1,8 +1,14 @@
+import { toHex } from '../../common/bytes.js';
 import type { AccessEntry } from './cloud-answers.js';
+import type { MemberKeys } from './member-keys.js';
+import { isFurtherBrowser } from './own-browsers.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 
-/** Who a reader is by the signed claim of the epoch that was read. `unknown`: this page does not have that claim. */
-export type ReaderRole = 'owner' | 'member' | 'stranger' | 'unknown';
+/**
+ * Who a reader is by the signed claim of the epoch that was read. `browser`: a further one of the owner's; `unknown`: this page
+ * does not have that claim.
+ */
+export type ReaderRole = 'owner' | 'browser' | 'member' | 'stranger' | 'unknown';
 
 /** Reads of one range of records of one epoch, with one key. */
 export interface AccessLine {
@@ -30,18 +36,18 @@ export interface AccessSummary {
   readonly others: readonly AccessLine[];
 }
 
-/** Hex of the keys that the claim of an epoch names, the owner's first; null for a claim that is not known here. */
-export type KeysOfEpoch = (device: string, epoch: number) => readonly string[] | null;
+/** Whom the claim of an epoch names, the owner first; null for a claim that is not known here. */
+export type NamedInEpoch = (device: string, epoch: number) => readonly MemberKeys[] | null;
 
-const RANK: readonly ReaderRole[] = ['stranger', 'unknown', 'member', 'owner'];
+const RANK: readonly ReaderRole[] = ['stranger', 'unknown', 'member', 'browser', 'owner'];
 
 /** Folds the access log: own reads into one line, those of others into a line for each range of records. */
-export function summarizeAccess(entries: readonly AccessEntry[], own: string, keysOf: KeysOfEpoch): AccessSummary {
+export function summarizeAccess(entries: readonly AccessEntry[], own: string, namedIn: NamedInEpoch): AccessSummary {
   const series = new Map<string, AccessLine[]>();
   for (const entry of entries) {
     if (entry.reader === own) continue;
     const key = `${entry.reader}/${epochKey(entry.device, entry.epoch)}`;
-    series.set(key, [...(series.get(key) ?? []), lineOf(entry, roleOf(entry, keysOf))]);
+    series.set(key, [...(series.get(key) ?? []), lineOf(entry, roleOf(entry, namedIn))]);
   }
   const others = [...series.values()].flatMap(joined);
   others.sort((a, b) => RANK.indexOf(a.role) - RANK.indexOf(b.role) || b.untilMs - a.untilMs);
@@ -52,12 +58,14 @@ export function summarizeAccess(entries: readonly AccessEntry[], own: string, ke
   };
 }
 
-function roleOf({ reader, device, epoch }: AccessEntry, keysOf: KeysOfEpoch): ReaderRole {
-  const keys = keysOf(device, epoch);
-  if (keys === null) return 'unknown';
-  const at = keys.indexOf(reader);
-  if (at < 0) return 'stranger';
-  return at === 0 ? 'owner' : 'member';
+function roleOf({ reader, device, epoch }: AccessEntry, namedIn: NamedInEpoch): ReaderRole {
+  const named = namedIn(device, epoch);
+  if (named === null) return 'unknown';
+  const at = named.findIndex(({ ed25519 }) => toHex(ed25519) === reader);
+  const found = named[at];
+  if (found === undefined) return 'stranger';
+  if (at === 0) return 'owner';
+  return isFurtherBrowser(found, at) ? 'browser' : 'member';
 }
 
 function lineOf({ reader, device, epoch, what, atMs, fromSeq, toSeq }: AccessEntry, role: ReaderRole): AccessLine {

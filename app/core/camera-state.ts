@@ -142,6 +142,7 @@ export function cameraViewOf(camera: CameraState, history: HistoryKeeper): Camer
     hasOlder: hasOlder(camera),
     loadedFromMs: camera.loadedFromMs,
     isOwned: history.isOwned(device, epoch),
+    mayOrder: history.mayOrder(device, epoch),
     hasEnded,
     members: claim?.value.recipients ?? [],
     isVersionHidden: claim !== null && health !== null && !hasEnded && isVersionHidden(claim.value, health.body.agent),

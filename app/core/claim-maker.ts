@@ -87,7 +87,9 @@ export class ClaimMaker {
       }
     }
     const own = recipientOf(keys);
-    const isForbidden = needsVersionTwo || !history.maySucceed({ ...fields, recipients: [own] });
+    // In version 1 all browsers of an owner share one key.
+    const hasBrowsers = people.some(({ role }) => role === 'owner');
+    const isForbidden = needsVersionTwo || hasBrowsers || !history.maySucceed({ ...fields, recipients: [own] });
     if (isForbidden) throw withoutVersionTwo(missing);
     const recipients = [own, ...people.map(recipientV1)];
     const claim = signObject(anyClaimKind, suite, signer, { ...fields, recipients });

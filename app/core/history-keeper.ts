@@ -2,7 +2,13 @@ import { equal, fromHex, toHex } from '../../common/bytes.js';
 import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { KnownSignatures } from '../../protocol/crypto/known-signatures.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
-import { anyClaimKind, checkClaimSuccession, type AnyClaim, type Recipient } from '../../protocol/objects/claim.js';
+import {
+  anyClaimKind,
+  checkClaimSuccession,
+  mayOrder,
+  type AnyClaim,
+  type Recipient,
+} from '../../protocol/objects/claim.js';
 import { deletionKind, type Deletion } from '../../protocol/objects/deletion.js';
 import { floorKind, type Floor } from '../../protocol/objects/floor.js';
 import { epochKey, HASH_BYTES } from '../../protocol/objects/ids.js';
@@ -135,7 +141,7 @@ export class HistoryKeeper {
   }
 
   /** Accepts a household: its owner's claims are now trusted where they name this person. */
-  async accept(invitation: Invitation): Promise<void> {
+  async accept(invitation: Pick<Invitation, 'ownerKey'>): Promise<void> {
     await this.households.accept(invitation);
   }
 
@@ -144,10 +150,16 @@ export class HistoryKeeper {
     return this.households.acceptedAccounts();
   }
 
-  /** Returns whether this person owns a camera, rather than being a member of its household. */
+  /** Returns whether this browser has the root key of a camera's claim, which alone signs claims and what ends them. */
   isOwned(device: Uint8Array, epoch: number): boolean {
     const claim = this.claimOf(device, epoch);
     return claim !== null && equal(claim.value.ownerKey, this.own.ed25519);
+  }
+
+  /** Returns whether the claim of an epoch lets this browser give orders: one of the owner's, with the root key or without. */
+  mayOrder(device: Uint8Array, epoch: number): boolean {
+    const claim = this.claimOf(device, epoch);
+    return claim !== null && mayOrder(claim.value, this.own.ed25519);
   }
 
   /** Returns seq and hash of the highest verified record of an epoch, or null. */

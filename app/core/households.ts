@@ -10,6 +10,8 @@ export interface Invitation {
   readonly ownerKey: Uint8Array;
   /** device/epoch */
   readonly cameras: readonly string[];
+  /** Whether a claim gives this browser the role of an owner: it would be another browser of that owner. */
+  readonly isOwnBrowser: boolean;
 }
 
 /** This person, as claims name them. */
@@ -17,6 +19,9 @@ export interface OwnNames extends Recipient {
   /** Returns the hash of the own KEM key; null on a page that has none, and then takes no claim of version 2. */
   readonly kemHash: (() => Promise<Uint8Array>) | null;
 }
+
+/** Setting, `yes` in a browser that was set up as a further one of its owner: it has keys of its own, another has the root key. */
+export const FURTHER_SETTING = 'further-browser';
 
 const HOUSEHOLDS = 'households';
 const INVITATIONS_MAX = 16;
@@ -51,7 +56,7 @@ export class Households {
     return this.invited().some(({ cameras }) => cameras.includes(camera));
   }
 
-  async accept({ ownerKey }: Invitation): Promise<void> {
+  async accept({ ownerKey }: Pick<Invitation, 'ownerKey'>): Promise<void> {
     this.accepted = [...this.accepted, toHex(ownerKey)];
     await this.storage.saveSetting(HOUSEHOLDS, this.accepted.join(' '));
     this.invitations.delete(toHex(ownerKey));
@@ -79,11 +84,12 @@ export class Households {
     if (named === undefined)
       throw new SealcamError('foreign', 'a claim that this owner did not sign and that does not name this person');
     if (this.accepted.includes(toHex(ownerKey))) return;
-    const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [] };
+    const known = this.invitations.get(toHex(ownerKey)) ?? { ownerKey, cameras: [], isOwnBrowser: false };
     const camera = epochKey(device, epoch);
     if (!known.cameras.includes(camera) && this.invitations.size < INVITATIONS_MAX) {
       const cameras = [...known.cameras, camera].slice(-INVITED_CAMERAS_MAX);
-      this.invitations.set(toHex(ownerKey), { ownerKey, cameras });
+      const isOwnBrowser = known.isOwnBrowser || ('role' in named && named.role === 'owner');
+      this.invitations.set(toHex(ownerKey), { ownerKey, cameras, isOwnBrowser });
     }
     throw new SealcamError('household-unknown', 'a claim from a household that was not accepted');
   }

@@ -40,8 +40,10 @@ export interface CameraView {
   readonly hasOlder: boolean;
   /** UTC of the oldest record loaded page by page: everything after it is here. Null before the first page. */
   readonly loadedFromMs: number | null;
-  /** False for a camera that another household shares with this person. */
+  /** Whether this browser has the root key: false for one that another household shares, and in the owner's further browsers. */
   readonly isOwned: boolean;
+  /** Whether this browser may give orders: one of the owner's, with the root key or without. */
+  readonly mayOrder: boolean;
   /** Whether this ownership is over. What was recorded under it stays visible. */
   readonly hasEnded: boolean;
   /** The owner first. */

@@ -5,6 +5,7 @@ import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { parseClaimCode } from '../../protocol/objects/claim-code.js';
 import type { ClaimStep } from '../core/owner.js';
 import { useNames, usePage } from './context.js';
+import { NeedsRoot, useFurther } from './further-browser.js';
 import { CloseIcon } from './icons.js';
 import { Problem } from './problem.js';
 
@@ -32,6 +33,7 @@ export function AddCamera({
   readonly onClose: () => void;
 }): JSX.Element {
   const { owner, session } = usePage();
+  const further = useFurther();
   const { rename } = useNames();
   const dialog = useRef<HTMLDialogElement>(null);
   const [code, setCode] = useState(initialCode);
@@ -70,7 +72,9 @@ export function AddCamera({
           <CloseIcon />
         </button>
       </header>
-      {step === null ? (
+      {further !== null ? (
+        <NeedsRoot root={further.root} what="claim cameras" />
+      ) : step === null ? (
         <form class="form" onSubmit={(event) => void claim(event)}>
           <label class="field">
             <span>Claim code</span>

@@ -1,21 +1,28 @@
-import { type JSX, useEffect, useRef, useState } from './preact.js';
+import { type ComponentChildren, type JSX, useEffect, useRef, useState } from './preact.js';
 import { equal, toHex } from '../../common/bytes.js';
 import { tweetnaclSuite } from '../../protocol/crypto/tweetnacl.js';
 import { useNames, usePage, useSessionView } from './context.js';
+import { NeedsRoot, useFurther } from './further-browser.js';
 import { KeptBack } from './household.js';
 import { CloseIcon } from './icons.js';
 import { accountNumber } from '../core/account-number.js';
 import { parseMemberCodes, type ShownMember } from '../core/member-codes.js';
 import type { MemberKeys } from '../core/member-keys.js';
+import { ownedNow, takesBrowsers } from '../core/own-browsers.js';
+import type { CameraView } from '../core/session-view.js';
+import { OldWay } from './own-browsers.js';
 import { Problem } from './problem.js';
 import { MEMBER_STEPS, useMembers } from './use-members.js';
 
-/** Adds the person with this member code, typed or from a link, to the chosen cameras. */
+/** Adds the person, or the further browser of the owner's, with this member code to cameras; it is typed or from a link. */
 export function AddMember({
   initialCode,
+  isOwnBrowser,
   onClose,
 }: {
   readonly initialCode: string;
+  /** Whether the choice at first is a browser of the owner's, rather than somebody else's. */
+  readonly isOwnBrowser: boolean;
   readonly onClose: () => void;
 }): JSX.Element {
   const { rename, nameOf } = useNames();
@@ -25,11 +32,11 @@ export function AddMember({
   const { change, step, keptBackBy, problem, fail } = useMembers();
   const [code, setCode] = useState(initialCode);
   const [name, setName] = useState('');
+  const [isBrowser, setBrowser] = useState(isOwnBrowser);
   const [unchosen, setUnchosen] = useState<readonly string[]>([]);
-  const cameras = useSessionView().cameras.filter(({ isOwned, hasEnded }) => isOwned && !hasEnded);
-  const current = cameras.filter(
-    ({ device, epoch }) => !cameras.some((other) => other.device === device && other.epoch > epoch),
-  );
+  const further = useFurther();
+  const current = ownedNow(useSessionView().cameras);
+  const old = current.filter((camera) => !takesBrowsers(camera));
   useEffect(() => {
     const element = dialog.current;
     if (element !== null && !element.open) element.showModal();
@@ -46,8 +53,13 @@ export function AddMember({
       return;
     }
     if (name.trim() !== '') await rename(toHex(added.ed25519), name);
-    const chosen = current.filter(({ device }) => !unchosen.includes(device));
-    await change(chosen, (members) => [...members.filter((one) => !equal(one.ed25519, added.ed25519)), added]);
+    const chosen = isBrowser
+      ? current.filter(takesBrowsers)
+      : current.filter(({ device }) => !unchosen.includes(device));
+    const named: MemberKeys = isBrowser ? { ...added, role: 'owner' } : added;
+    await change(chosen, (members) => [...members.filter((one) => !equal(one.ed25519, named.ed25519)), named], {
+      needsVersionTwo: isBrowser,
+    });
   };
   return (
     <dialog ref={dialog} class="small-dialog" onClose={onClose} aria-labelledby="member-title">
@@ -57,13 +69,17 @@ export function AddMember({
           <CloseIcon />
         </button>
       </header>
-      {step === 'accepted' ? (
+      {further !== null ? (
+        <NeedsRoot root={further.root} what="change the household" />
+      ) : step === 'accepted' ? (
         <div class="form">
-          <p class="note note-good">Done. From now on the camera seals its pictures to both of you.</p>
+          <p class="note note-good">
+            Done. From now on the camera seals its pictures to {isBrowser ? 'that browser too' : 'both of you'}.
+          </p>
           <KeptBack members={keptBackBy} />
           <p>
-            Your household now appears on their screen with the number <span class="mono">{ownNumber}</span>. They must
-            accept it there.
+            Your household now appears on {isBrowser ? 'its' : 'their'} screen with the number{' '}
+            <span class="mono">{ownNumber}</span>. {isBrowser ? 'Accept it there.' : 'They must accept it there.'}
           </p>
           <button type="button" class="button button-main" onClick={onClose}>
             Close
@@ -71,8 +87,27 @@ export function AddMember({
         </div>
       ) : (
         <form class="form" onSubmit={(event) => void submit(event)}>
+          <fieldset class="choices">
+            <legend>Who is it?</legend>
+            <Choice
+              isOn={!isBrowser}
+              onChoose={() => {
+                setBrowser(false);
+              }}
+            >
+              Somebody else, who sees
+            </Choice>
+            <Choice
+              isOn={isBrowser}
+              onChoose={() => {
+                setBrowser(true);
+              }}
+            >
+              Another browser of mine, which sees and gives orders
+            </Choice>
+          </fieldset>
           <label class="field">
-            <span>Their code</span>
+            <span>{isBrowser ? 'Its code' : 'Their code'}</span>
             <textarea
               rows={4}
               required
@@ -84,11 +119,15 @@ export function AddMember({
                 setCode(event.currentTarget.value);
               }}
             />
-            <small>From their screen, under Settings: scan the QR code or copy it. Never take it from an e-mail.</small>
+            <small>
+              From {isBrowser ? 'its' : 'their'} screen{isBrowser ? '' : ', under Settings'}: scan the QR code or copy
+              it. Never take it from an e-mail.
+            </small>
           </label>
           {member !== null && (
             <p class="note note-wait">
-              Code number <span class="mono">{member.number}</span>. Is this the number on their screen?
+              Code number <span class="mono">{member.number}</span>. Is this the number on {isBrowser ? 'its' : 'their'}{' '}
+              screen?
             </p>
           )}
           <label class="field">
@@ -102,35 +141,83 @@ export function AddMember({
             />
             <small>Only you see it. Names stay on this device.</small>
           </label>
-          <fieldset class="choices">
-            <legend>May see</legend>
-            {current.map(({ device }) => (
-              <label key={device} class="check">
-                <input
-                  type="checkbox"
-                  checked={!unchosen.includes(device)}
-                  onChange={() => {
-                    setUnchosen(
-                      unchosen.includes(device) ? unchosen.filter((other) => other !== device) : [...unchosen, device],
-                    );
-                  }}
-                />
-                {nameOf(device)}
-              </label>
-            ))}
-          </fieldset>
+          {isBrowser ? (
+            <WhatItGets cameras={current.filter(takesBrowsers)} old={old} />
+          ) : (
+            <fieldset class="choices">
+              <legend>May see</legend>
+              {current.map(({ device }) => (
+                <label key={device} class="check">
+                  <input
+                    type="checkbox"
+                    checked={!unchosen.includes(device)}
+                    onChange={() => {
+                      setUnchosen(
+                        unchosen.includes(device)
+                          ? unchosen.filter((other) => other !== device)
+                          : [...unchosen, device],
+                      );
+                    }}
+                  />
+                  {nameOf(device)}
+                </label>
+              ))}
+            </fieldset>
+          )}
           {problem !== null && <Problem error={problem} />}
           {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
           <button
             type="submit"
             class="button button-main"
-            disabled={step !== null || unchosen.length >= current.length}
+            disabled={step !== null || (isBrowser ? old.length : unchosen.length) >= current.length}
           >
-            Add to my household
+            {isBrowser ? 'Add this browser' : 'Add to my household'}
           </button>
         </form>
       )}
     </dialog>
+  );
+}
+
+function Choice({
+  isOn,
+  onChoose,
+  children,
+}: {
+  readonly isOn: boolean;
+  readonly onChoose: () => void;
+  readonly children: ComponentChildren;
+}): JSX.Element {
+  return (
+    <label class="check">
+      <input type="radio" name="who" checked={isOn} onChange={onChoose} />
+      {children}
+    </label>
+  );
+}
+
+/** What a further browser can do, with which cameras, and what it does not get. */
+function WhatItGets({
+  cameras,
+  old,
+}: {
+  readonly cameras: readonly CameraView[];
+  readonly old: readonly CameraView[];
+}): JSX.Element {
+  const { nameOf } = useNames();
+  return (
+    <>
+      <p class="small">
+        {cameras.length > 0 && <strong>{cameras.map(({ device }) => nameOf(device)).join(', ')}. </strong>}
+        It cannot claim or give away cameras, change your household, or delete anything: only a browser with your root
+        key can. What was recorded before, it cannot open: for that, open your recovery file there instead.
+      </p>
+      {old.length > 0 && (
+        <p class="note note-wait">
+          <OldWay cameras={old} />
+        </p>
+      )}
+    </>
   );
 }
 

@@ -1,12 +1,11 @@
 import type { JSX } from './preact.js';
 import { AlarmBanners } from './alarm-banner.js';
-import { RestoredNote } from './browsers.js';
 import { useChanges, usePage, useSessionView } from './context.js';
-import { DeletedAccount } from './deleted-account.js';
 import { Invitations } from './invitations.js';
 import { Problem } from './problem.js';
-import { ReceiptKeyBanner } from './receipt-keys.js';
-import { VersionBanner } from './parts.js';
+import { ReceiptKeyBanner } from './receipt-key-banner.js';
+import { RestoredNote } from './restored-note.js';
+import { DeletedAccount, VersionBanner, WaitingBrowser } from './parts.js';
 
 const CONNECTIONS = {
   live: ['Live', 'good'],
@@ -32,9 +31,9 @@ export function Connection(): JSX.Element {
 
 /** Messages above every view: no connection, a pause, or a cloud that contradicts what is signed. */
 export function Banners(): JSX.Element {
-  const { problem, connection, notice, isLoaded, cameras } = useSessionView();
+  const { problem, connection, notice, isLoaded, cameras, invitations } = useSessionView();
   const pause = connection === 'paused' && problem !== null ? problem : null;
-  const { deletions } = usePage();
+  const { deletions, isFurther } = usePage();
   useChanges(deletions);
   const isDeleted = deletions.accountErasedAtMs !== null;
   return (
@@ -42,7 +41,7 @@ export function Banners(): JSX.Element {
       <Invitations />
       <RestoredNote />
       <ReceiptKeyBanner />
-      <DeletedAccount />
+      {isDeleted && <DeletedAccount.View />}
       {connection === 'offline' && problem !== null && !isDeleted && (
         <div>
           <Problem error={problem} />
@@ -62,6 +61,7 @@ export function Banners(): JSX.Element {
           <strong>Cameras of another household are paused.</strong> Message from the operator: “{notice}”
         </div>
       )}
+      {isFurther && isLoaded && cameras.length === 0 && invitations.length === 0 && <WaitingBrowser.View />}
       {cameras.some(({ isVersionHidden }) => isVersionHidden) && <VersionBanner.View />}
       <AlarmBanners />
     </div>

@@ -6,6 +6,7 @@ import { orderedSnapshot } from '../core/snapshot.js';
 import { useNow, usePage, useSessionView } from './context.js';
 import { Picture, usePicture } from './event-card.js';
 import { ago, clockTime } from './format.js';
+import { NeedsRoot } from './further-browser.js';
 import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
 import { InForceList, InForceNote, useInForce, useInForceReader } from './in-force.js';
@@ -39,13 +40,12 @@ export function CameraControls({
       </div>
     );
   }
-  const owner = camera.members[0];
-  if (!camera.isOwned) {
+  const root = camera.members[0]?.ed25519 ?? null;
+  if (!camera.mayOrder) {
     return (
       <div class="controls">
         <p class="muted small">
-          Shared with you by account{' '}
-          <span class="mono">{owner === undefined ? '?' : accountNumber(owner.ed25519)}</span>.
+          Shared with you by account <span class="mono">{root === null ? '?' : accountNumber(root)}</span>.
         </p>
         <InForceList camera={camera} problem={unread} />
       </div>
@@ -104,10 +104,14 @@ export function CameraControls({
       </details>
       <details class="more-controls">
         <summary>Household ({camera.members.length})</summary>
-        <Household camera={camera} onAdd={onAddMember} />
+        {camera.isOwned ? (
+          <Household camera={camera} onAdd={onAddMember} />
+        ) : (
+          <NeedsRoot root={root} what="change the household, release the camera or revoke it" />
+        )}
       </details>
-      <GiveAway order={order} />
-      <Stolen camera={camera} />
+      {camera.isOwned && <GiveAway order={order} />}
+      {camera.isOwned && <Stolen camera={camera} />}
     </div>
   );
 }

@@ -5,6 +5,7 @@ import { currentOf, type Presence } from '../core/presence.js';
 import type { CameraView } from '../core/session-view.js';
 import { CameraControls } from './camera-controls.js';
 import { useChanges, useNames, useNow, usePage, usePresence, useSessionView } from './context.js';
+import { EditableName } from './editable-name.js';
 import { ago, duration, shortTime, size } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
@@ -94,7 +95,9 @@ function CameraCard({
   return (
     <li class="panel camera">
       <div class="camera-head">
-        <Name name={name} onRename={(next) => rename(camera.device, next)} />
+        <EditableName name={name} label="Name of the camera" onRename={(next) => rename(camera.device, next)}>
+          <h2>{name}</h2>
+        </EditableName>
         <PresenceChip camera={camera} presence={presence} nowMs={now} />
       </div>
       {camera.deletedAtMs !== null && (
@@ -220,57 +223,6 @@ function Health({ camera, nowMs }: { readonly camera: CameraView; readonly nowMs
         camera.
       </p>
     </>
-  );
-}
-
-function Name({
-  name,
-  onRename,
-}: {
-  readonly name: string;
-  readonly onRename: (name: string) => Promise<void>;
-}): JSX.Element {
-  const [draft, setDraft] = useState<string | null>(null);
-  if (draft === null) {
-    return (
-      <div class="camera-name">
-        <h2>{name}</h2>
-        <button
-          type="button"
-          class="text-button"
-          onClick={() => {
-            setDraft(name);
-          }}
-        >
-          Rename
-        </button>
-      </div>
-    );
-  }
-  const save = (event: Event): void => {
-    event.preventDefault();
-    void onRename(draft).then(() => {
-      setDraft(null);
-    });
-  };
-  return (
-    <form class="camera-name" onSubmit={save}>
-      <label>
-        <span class="visually-hidden">Name of the camera</span>
-        <input
-          value={draft}
-          maxLength={40}
-          required
-          autofocus
-          onInput={(event) => {
-            setDraft(event.currentTarget.value);
-          }}
-        />
-      </label>
-      <button type="submit" class="button">
-        Save
-      </button>
-    </form>
   );
 }
 

@@ -21,6 +21,8 @@ import type { AppStorage } from '../core/storage.js';
 /** What components of the signed-in page need. Made once the owner's key is loaded. */
 export interface PageContext {
   readonly keys: OwnerKeys;
+  /** Whether this browser was set up as a further one of its owner. */
+  readonly isFurther: boolean;
   readonly storage: AppStorage;
   readonly liveness: Liveness;
   readonly client: CloudClient;

@@ -3,7 +3,7 @@ import { toHex } from '../../common/bytes.js';
 import type { PictureState } from '../core/pictures.js';
 import type { TimelineEvent } from '../core/timeline.js';
 import { usePage } from './context.js';
-import { DeleteEvent } from './deleted-events.js';
+import { DeleteEvent } from './delete-event.js';
 import { eventTitle, Picture, usePicture } from './event-card.js';
 import { duration, fullTime, size } from './format.js';
 import { CloseIcon, LeftIcon, RightIcon } from './icons.js';

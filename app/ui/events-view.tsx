@@ -6,17 +6,17 @@ import { sortMs } from '../core/timeline.js';
 import { useChanges, useNames, useNow, usePage, useSessionView } from './context.js';
 import { DeletedEvents } from './deleted-events.js';
 import { EventBlock, inBlocks, type Item } from './event-block.js';
-import { EventDialog } from './event-dialog.js';
 import { ago, dayName, shortTime, startOfDay } from './format.js';
 import { CameraIcon, PlusIcon } from './icons.js';
 import { NotLoaded } from './not-loaded.js';
+import { EventDialog } from './parts.js';
 
 /** Number of cards at first, and added each time the end of the list comes into view. */
 const CARDS_PER_STEP = 48;
 
 /** The live timeline by day, newest first. */
 export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }): JSX.Element {
-  const { session, hearing, deletions } = usePage();
+  const { session, hearing, deletions, isFurther } = usePage();
   const view = useSessionView();
   const { nameOf } = useNames();
   const now = useNow(30_000);
@@ -35,7 +35,10 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
     if (events.length <= limit + CARDS_PER_STEP) await session.loadOlder(camera);
   };
 
-  if (view.isLoaded && view.cameras.length === 0) return <NoCamera onAddCamera={onAddCamera} />;
+  if (view.isLoaded && view.cameras.length === 0) {
+    // A further browser shows its code in place of this.
+    return isFurther ? <></> : <NoCamera onAddCamera={onAddCamera} />;
+  }
   const current = events[index];
   const isOwned = (device: string): boolean => view.cameras.some((one) => one.device === device && one.isOwned);
   const silent = silentCameras(view, camera, hearing.untilMs());
@@ -88,7 +91,7 @@ export function EventsView({ onAddCamera }: { readonly onAddCamera: () => void }
       {!view.isLoaded && <NotLoaded what="Events" connection={view.connection} />}
       {view.isLoaded && hasOlder && <MoreButton onMore={more} />}
       {current !== undefined && (
-        <EventDialog
+        <EventDialog.View
           event={current}
           name={nameOf(current.device)}
           onClose={() => {

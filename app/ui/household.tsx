@@ -23,12 +23,15 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
   return (
     <div class="form">
       <ul class="members">
-        <li>You</li>
+        <li>You, in browsers with the root key</li>
         {others.map((member) => (
           <li key={toHex(member.ed25519)}>
             <span>
-              {labelOf(toHex(member.ed25519)) ?? 'Member'}{' '}
-              <span class="mono muted small">{accountNumber(member.ed25519)}</span>
+              {labelOf(toHex(member.ed25519)) ?? (member.role === 'owner' ? 'Another browser' : 'Member')}{' '}
+              <span class="mono muted small">{accountNumber(member.ed25519)}</span>{' '}
+              <span class="muted small">
+                {member.role === 'owner' ? 'a browser of yours: sees and orders' : 'a member: sees'}
+              </span>
             </span>
             <button
               type="button"
@@ -42,7 +45,8 @@ export function Household({ camera, onAdd }: { readonly camera: CameraView; read
         ))}
       </ul>
       <p class="muted small">
-        A removed member keeps what was recorded until then and sees nothing that is recorded later.
+        Who is removed keeps what was recorded until then and sees nothing that is recorded later. A browser of yours
+        that is removed gives no more orders; those that it gave stay in force until you give others.
       </p>
       <KeptBack members={keptBackBy.length > 0 ? keptBackBy : standing} />
       {step !== null && <p class="note note-wait">{MEMBER_STEPS[step]}</p>}
@@ -95,8 +99,8 @@ export function MyCode(): JSX.Element {
     <div class="panel">
       <h2>Join a household</h2>
       <p>
-        Show this to the person who wants to share a camera with you. It is not secret, but they must take it from your
-        screen.
+        Show this to the person who wants to share a camera with you, or to your own browser that has the root key, to
+        add this one to yours. It is not secret, but it must be taken from this screen.
       </p>
       <details>
         <summary>Show my code</summary>
@@ -106,7 +110,8 @@ export function MyCode(): JSX.Element {
   );
 }
 
-function Code(): JSX.Element {
+/** The code of this browser's own keys, with the number to compare. */
+export function Code(): JSX.Element {
   const { keys } = usePage();
   const kem = useDepositedKem();
   if (kem === undefined) return <p class="muted">Making your code …</p>;

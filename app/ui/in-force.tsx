@@ -50,12 +50,14 @@ const NAMES = {
 } as const satisfies Record<Setting, string>;
 
 /** Returns who ordered something, as this person calls them. */
-function useWho(): (by: Uint8Array) => string {
+function useWho({ members }: CameraView): (by: Uint8Array) => string {
   const { keys } = usePage();
   const { labelOf } = useNames();
+  const [root] = members;
   return (by) => {
     if (equal(by, keys.signer.publicKey)) return 'you';
-    return labelOf(toHex(by)) ?? `the browser ${accountNumber(by)}`;
+    const isRoot = root !== undefined && equal(by, root.ed25519);
+    return labelOf(toHex(by)) ?? (isRoot ? 'the browser with the root key' : `the browser ${accountNumber(by)}`);
   };
 }
 
@@ -68,14 +70,14 @@ function sentenceOf(what: Setting, inForce: InForce, who: (by: Uint8Array) => st
     case 'known': {
       const { by, wallMs, isCurrent } = inForce;
       if (!isCurrent)
-        return `The camera accepted this${at(wallMs)}. Another browser of yours may have changed it since: the records from then on are not all loaded.`;
+        return `The camera accepted this${at(wallMs)}. Another browser may have changed it since: the records from then on are not all loaded.`;
       if (by === null) return 'In force: the camera’s own settings, which nobody has changed by an order.';
       return by === 'this browser'
         ? `In force: the camera accepted this${at(wallMs)}.`
         : `In force: the camera accepted this${at(wallMs)} from ${who(by)}.`;
     }
     case 'elsewhere':
-      return `Another browser of yours changed this${at(inForce.wallMs)}. This page does not know which ${NAMES[what]} in force.`;
+      return `Another browser changed this${at(inForce.wallMs)}. This page does not know which ${NAMES[what]} in force.`;
     case 'unordered':
       return 'Nobody has ordered anything here: the camera’s own settings decide.';
     case 'absent':
@@ -89,7 +91,7 @@ function sentenceOf(what: Setting, inForce: InForce, who: (by: Uint8Array) => st
 export function InForceNote({ camera, what }: { readonly camera: CameraView; readonly what: Setting }): JSX.Element {
   const { session, standing } = usePage();
   const inForce = useInForce(camera, what);
-  const who = useWho();
+  const who = useWho(camera);
   const [isBusy, setBusy] = useState(false);
   const isOpen = (): boolean => {
     const now = inForceOf(standing, camera.device, camera.epoch, what);
@@ -159,7 +161,7 @@ function Row({
   readonly term: string;
 }): JSX.Element {
   const inForce = useInForce(camera, setting);
-  const who = useWho();
+  const who = useWho(camera);
   const isKnown = inForce.type === 'known';
   return (
     <div data-setting={setting}>

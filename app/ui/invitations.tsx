@@ -11,8 +11,12 @@ export function Invitations(): JSX.Element {
     <>
       {invitations.map((invitation) => (
         <div key={toHex(invitation.ownerKey)} class="note note-wait">
-          <strong>Account {accountNumber(invitation.ownerKey)} wants to show you a camera.</strong> Accept only if this
-          is the number under Settings on the screen of someone you know.{' '}
+          <strong>
+            Account {accountNumber(invitation.ownerKey)}{' '}
+            {invitation.isOwnBrowser ? 'made this browser one of its own.' : 'wants to show you a camera.'}
+          </strong>{' '}
+          Accept only if this is the number under Settings on{' '}
+          {invitation.isOwnBrowser ? 'your own screen that has the root key' : 'the screen of someone you know'}.{' '}
           <button
             type="button"
             class="button"

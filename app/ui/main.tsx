@@ -10,6 +10,7 @@ import { FIRST_ANSWER_RECORDS } from '../core/camera-pages.js';
 import { CloudClient } from '../core/cloud-client.js';
 import { Deletions } from '../core/deletions.js';
 import { HistoryKeeper } from '../core/history-keeper.js';
+import { FURTHER_SETTING } from '../core/households.js';
 import { Liveness } from '../core/liveness.js';
 import { HouseholdHeads } from '../core/household-heads.js';
 import { Owner } from '../core/owner.js';
@@ -106,6 +107,7 @@ async function signIn(storage: AppStorage, master: Uint8Array): Promise<PageCont
   });
   return {
     keys,
+    isFurther: (await storage.setting(FURTHER_SETTING)) === 'yes',
     storage,
     liveness,
     client,

@@ -2,13 +2,14 @@ import { type JSX, useState } from './preact.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { saveRestored } from '../core/household-heads.js';
+import { FURTHER_SETTING } from '../core/households.js';
 import { openRecoveryFile, type Recovery } from '../core/recovery-file.js';
 import type { AppStorage } from '../core/storage.js';
 import { KeyIcon, Logo } from './icons.js';
 import { Problem } from './problem.js';
 import { PassphraseField, Progress, RecoveryForm } from './recovery-form.js';
 
-type Mode = 'welcome' | 'create' | 'saved' | 'restore';
+type Mode = 'welcome' | 'create' | 'saved' | 'restore' | 'further';
 
 /** The first visit: makes or restores the owner's key. A new key is used only after its recovery file was saved. */
 export function Onboarding({
@@ -20,9 +21,11 @@ export function Onboarding({
 }): JSX.Element {
   const [mode, setMode] = useState<Mode>('welcome');
   const [master, setMaster] = useState<Uint8Array | null>(null);
-  const finish = async (key: Uint8Array): Promise<void> => {
+  const finish = async (key: Uint8Array, isFurther = false): Promise<void> => {
+    // Before the key: a further browser must never take itself for one that has the root key.
+    await storage.saveSetting(FURTHER_SETTING, isFurther ? 'yes' : '');
     await storage.saveMaster(key);
-    await storage.saveSetting('recovery-saved', new Date().toISOString());
+    if (!isFurther) await storage.saveSetting('recovery-saved', new Date().toISOString());
     // Otherwise the browser may delete the key when disk space runs low.
     await navigator.storage.persist().catch(() => false);
     onReady(key);
@@ -46,6 +49,9 @@ export function Onboarding({
           onRestore={() => {
             setMode('restore');
           }}
+          onFurther={() => {
+            setMode('further');
+          }}
         />
       )}
       {mode === 'create' && (
@@ -68,6 +74,14 @@ export function Onboarding({
           }}
         />
       )}
+      {mode === 'further' && (
+        <Further
+          onBack={() => {
+            setMode('welcome');
+          }}
+          onMake={() => void finish(realRandom.bytes(32), true)}
+        />
+      )}
       {mode === 'restore' && (
         <Restore
           onBack={() => {
@@ -83,9 +97,11 @@ export function Onboarding({
 function Welcome({
   onCreate,
   onRestore,
+  onFurther,
 }: {
   readonly onCreate: () => void;
   readonly onRestore: () => void;
+  readonly onFurther: () => void;
 }): JSX.Element {
   return (
     <div class="panel onboarding-panel">
@@ -105,6 +121,36 @@ function Welcome({
         </button>
         <button type="button" class="button" onClick={onRestore}>
           I have a recovery file
+        </button>
+        <button type="button" class="button" onClick={onFurther}>
+          Another browser of mine has the key
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** Makes a browser whose keys are its own, beside one that has the root key. */
+function Further({ onMake, onBack }: { readonly onMake: () => void; readonly onBack: () => void }): JSX.Element {
+  return (
+    <div class="panel onboarding-panel">
+      <h1>Add this browser to yours</h1>
+      <p>It gets a key of its own, made here, which your other browser then adds to your cameras.</p>
+      <ul class="plain">
+        <li>It sees what is recorded from then on, and gives orders to your cameras.</li>
+        <li>It cannot claim or give away cameras, change your household, or delete anything.</li>
+        <li>If it is lost or stolen, you remove it in your other browser, and your root key is not touched.</li>
+        <li>
+          It cannot open what was recorded before it was added. If you want that here, go back and open your recovery
+          file: then this browser has the root key and can do everything.
+        </li>
+      </ul>
+      <div class="form-buttons">
+        <button type="button" class="button button-main" onClick={onMake}>
+          <KeyIcon /> Make its key
+        </button>
+        <button type="button" class="button" onClick={onBack}>
+          Back
         </button>
       </div>
     </div>

@@ -7,8 +7,14 @@ export interface Part<P> {
   readonly preload: () => void;
 }
 
-/** Returns a part of the page that is loaded when it is first drawn, or by `preload`. */
-export function part<P extends object>(load: () => Promise<ComponentType<P>>): Part<P> {
+/**
+ * Returns a part of the page that is loaded when it is first drawn, or by `preload`. A quiet one shows nothing while it loads, for
+ * what may have nothing to show.
+ */
+export function part<P extends object>(
+  load: () => Promise<ComponentType<P>>,
+  { isQuiet = false }: { readonly isQuiet?: boolean } = {},
+): Part<P> {
   let loaded: ComponentType<P> | null = null;
   const ready = async (): Promise<void> => {
     loaded ??= await load();
@@ -29,7 +35,8 @@ export function part<P extends object>(load: () => Promise<ComponentType<P>>): P
       const Loaded = loaded;
       return <Loaded {...props} />;
     }
-    return state === 'failed' ? <NotHere /> : <p class="muted">Loading…</p>;
+    if (state === 'failed') return <NotHere />;
+    return isQuiet ? <></> : <p class="muted">Loading…</p>;
   }
   return {
     View,

@@ -2,13 +2,16 @@ import { part } from './part.js';
 
 /** The parts of the page that are not needed to show events. The build makes a file of each. */
 export const Onboarding = part(async () => (await import('./onboarding.js')).Onboarding);
+export const EventDialog = part(async () => (await import('./event-dialog.js')).EventDialog, { isQuiet: true });
 export const CamerasView = part(async () => (await import('./cameras-view.js')).CamerasView);
 export const SettingsView = part(async () => (await import('./settings-view.js')).SettingsView);
 export const AddCamera = part(async () => (await import('./add-camera.js')).AddCamera);
 export const AddMember = part(async () => (await import('./add-member.js')).AddMember);
+export const WaitingBrowser = part(async () => (await import('./waiting-browser.js')).WaitingBrowser);
+export const DeletedAccount = part(async () => (await import('./deleted-account.js')).DeletedAccount);
 export const VersionBanner = part(async () => (await import('./version-banner.js')).VersionBanner);
 
 /** Loads what a signed-in person may open next. */
 export function preloadParts(): void {
-  for (const { preload } of [CamerasView, SettingsView, AddCamera, AddMember]) preload();
+  for (const { preload } of [EventDialog, CamerasView, SettingsView, AddCamera, AddMember]) preload();
 }

@@ -1,34 +1,10 @@
 import { type JSX, useEffect, useState } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import { receiptKeyNumber } from '../../protocol/objects/receipt.js';
-import type { KeyChange, NamedKey, PinnedKeys, PinReason } from '../core/receipt-key-pins.js';
+import type { NamedKey, PinnedKeys, PinReason } from '../core/receipt-key-pins.js';
 import { usePage } from './context.js';
 import { shortTime } from './format.js';
-
-/** Returns how the cloud's receipt keys differ from those accepted here; null where they do not. */
-function useKeyChange(): { readonly change: KeyChange | null; readonly accept: () => Promise<void> } {
-  const { receiptKeys } = usePage();
-  const [change, setChange] = useState<KeyChange | null>(null);
-  useEffect(() => {
-    const show = (): void => {
-      // Without an answer nothing changes: a claim asks again before it is signed.
-      receiptKeys.change().then(setChange, () => undefined);
-    };
-    show();
-    accepted.add(show);
-    return () => void accepted.delete(show);
-  }, [receiptKeys]);
-  return {
-    change,
-    accept: async () => {
-      if (change === null) return;
-      await receiptKeys.accept(change);
-      for (const listener of [...accepted]) listener();
-    },
-  };
-}
-
-const accepted = new Set<() => void>();
+import { useKeyChange } from './receipt-key-banner.js';
 
 const STANDINGS: Readonly<Record<NamedKey['standing'], string>> = {
   kept: 'known here',
@@ -68,18 +44,6 @@ export function ReceiptKeyQuestion(): JSX.Element | null {
           The numbers are the same: accept the keys
         </button>
       </div>
-    </div>
-  );
-}
-
-/** The line above every view; the question itself is in the settings, and where a claim was stopped. */
-export function ReceiptKeyBanner(): JSX.Element | null {
-  const { change } = useKeyChange();
-  if (change === null) return null;
-  return (
-    <div class="note note-warn">
-      <strong>The cloud names other receipt keys than before.</strong> Nothing is signed with them until you accept them
-      under Settings.
     </div>
   );
 }

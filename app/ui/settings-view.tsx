@@ -1,15 +1,24 @@
 import type { JSX } from './preact.js';
 import { Browsers } from './browsers.js';
 import { usePage } from './context.js';
+import { ThisFurtherBrowser, useFurther } from './further-browser.js';
 import { MyCode } from './household.js';
+import { OwnBrowsers } from './own-browsers.js';
 import { ReceiptKeys } from './receipt-keys.js';
 import { RecoveryForm } from './recovery-form.js';
 import { applyTheme, THEMES, useTheme } from './theme.js';
 import { WhoSaw } from './who-saw.js';
 import { YourData } from './your-data.js';
 
-/** Theme, recovery file, own code, access log, export and deletion. */
-export function SettingsView({ onForget }: { readonly onForget: () => void }): JSX.Element {
+/** Theme, recovery file, browsers, own code, access log, export and deletion. */
+export function SettingsView({
+  onForget,
+  onAddBrowser,
+}: {
+  readonly onForget: () => void;
+  readonly onAddBrowser: () => void;
+}): JSX.Element {
+  const further = useFurther();
   return (
     <section aria-labelledby="settings-heading">
       <div class="section-head">
@@ -17,7 +26,8 @@ export function SettingsView({ onForget }: { readonly onForget: () => void }): J
       </div>
       <div class="settings">
         <Appearance />
-        <Recovery />
+        {further === null ? <Recovery /> : <ThisFurtherBrowser root={further.root} />}
+        {further === null && <OwnBrowsers onAdd={onAddBrowser} />}
         <MyCode />
         <Browsers />
         <ReceiptKeys />

@@ -33,6 +33,7 @@ export function Shell({
   const [view, setView] = useState<View>('events');
   const [adding, setAdding] = useState<string | null>(claimCode);
   const [addingMember, setAddingMember] = useState<string | null>(memberCode);
+  const [isOwnBrowser, setOwnBrowser] = useState(false);
   useTheme(page.storage);
   // The cloud is asked while the frame is drawn.
   useLayoutEffect(() => {
@@ -48,7 +49,8 @@ export function Shell({
   const add = (): void => {
     setAdding('');
   };
-  const addMember = (): void => {
+  const addMember = (isOwn: boolean): void => {
+    setOwnBrowser(isOwn);
     setAddingMember('');
   };
   return (
@@ -93,14 +95,29 @@ export function Shell({
         {addingMember !== null && (
           <AddMember.View
             initialCode={addingMember}
+            isOwnBrowser={isOwnBrowser}
             onClose={() => {
               setAddingMember(null);
             }}
           />
         )}
         {view === 'events' && <EventsView onAddCamera={add} />}
-        {view === 'cameras' && <CamerasView.View onAddCamera={add} onAddMember={addMember} />}
-        {view === 'settings' && <SettingsView.View onForget={onForget} />}
+        {view === 'cameras' && (
+          <CamerasView.View
+            onAddCamera={add}
+            onAddMember={() => {
+              addMember(false);
+            }}
+          />
+        )}
+        {view === 'settings' && (
+          <SettingsView.View
+            onForget={onForget}
+            onAddBrowser={() => {
+              addMember(true);
+            }}
+          />
+        )}
       </main>
     </Page.Provider>
   );

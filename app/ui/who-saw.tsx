@@ -3,6 +3,7 @@ import { fromHex, toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { accountNumber } from '../core/account-number.js';
 import { summarizeAccess, type AccessLine, type AccessSummary } from '../core/access-summary.js';
+import type { MemberKeys } from '../core/member-keys.js';
 import { useNames, usePage } from './context.js';
 import { shortTime } from './format.js';
 import { Problem } from './problem.js';
@@ -15,16 +16,14 @@ export function WhoSaw(): JSX.Element {
   const [summary, setSummary] = useState<AccessSummary | null>(null);
   const [archivedBeforeMs, setArchivedBeforeMs] = useState<number | null>(null);
   const [problem, setProblem] = useState<SealcamError | null>(null);
-  const keysOf = (device: string, epoch: number): readonly string[] | null => {
-    const claim = history.claimOf(fromHex(device, 32) ?? new Uint8Array(32), epoch);
-    return claim?.value.recipients.map(({ ed25519 }) => toHex(ed25519)) ?? null;
-  };
+  const namedIn = (device: string, epoch: number): readonly MemberKeys[] | null =>
+    history.claimOf(fromHex(device, 32) ?? new Uint8Array(32), epoch)?.value.recipients ?? null;
   const load = async (): Promise<void> => {
     setProblem(null);
     try {
       const { entries, archivedBeforeMs: beforeMs } = await client.access();
       setArchivedBeforeMs(beforeMs);
-      setSummary(summarizeAccess(entries, toHex(keys.signer.publicKey), keysOf));
+      setSummary(summarizeAccess(entries, toHex(keys.signer.publicKey), namedIn));
     } catch (error) {
       setProblem(asSealcamError(error));
     }
@@ -105,7 +104,13 @@ function Line({ line }: { readonly line: AccessLine }): JSX.Element {
   );
 }
 
-const ROLES = { owner: 'The owner', member: 'A member', stranger: 'A stranger', unknown: 'Not known' } as const;
+const ROLES = {
+  owner: 'The owner',
+  browser: 'A browser of the owner’s',
+  member: 'A member',
+  stranger: 'A stranger',
+  unknown: 'Not known',
+} as const;
 
 function ReaderName({ line: { reader, role } }: { readonly line: AccessLine }): JSX.Element {
   const { labelOf } = useNames();

@@ -3,12 +3,14 @@ import { toHex } from '../../common/bytes.js';
 import { asSealcamError, type SealcamError } from '../../common/errors.js';
 import { useChanges, usePage, useSessionView } from './context.js';
 import { download } from './download.js';
+import { NeedsRoot, useFurther } from './further-browser.js';
 import { Problem } from './problem.js';
 import { TypeToConfirm } from './type-to-confirm.js';
 
 /** The account's number, and what its owner can do with all of it: export it, delete it, or forget the key here. */
 export function YourData({ onForget }: { readonly onForget: () => void }): JSX.Element {
   const { client, keys } = usePage();
+  const further = useFurther();
   const [problem, setProblem] = useState<SealcamError | null>(null);
   const account = toHex(keys.account);
   const run = async (work: () => Promise<void>): Promise<void> => {
@@ -22,26 +24,34 @@ export function YourData({ onForget }: { readonly onForget: () => void }): JSX.E
   return (
     <div class="panel form">
       <h2>Your data</h2>
-      <p>
-        Your account is a number: <span class="mono">{account.match(/.{4}/g)?.join(' ')}</span>. The cloud does not know
-        your name.
-      </p>
+      {further === null && (
+        <p>
+          Your account is a number: <span class="mono">{account.match(/.{4}/g)?.join(' ')}</span>. The cloud does not
+          know your name.
+        </p>
+      )}
       {problem !== null && <Problem error={problem} />}
-      <div class="form-buttons">
-        <button
-          type="button"
-          class="button"
-          onClick={() =>
-            void run(async () => {
-              download(`sealcam-${account.slice(0, 8)}.jsonl`, await client.export());
-            })
-          }
-        >
-          Export everything
-        </button>
-      </div>
-      <DeleteAccount run={run} />
-      <ForgetKey run={run} onForget={onForget} />
+      {further === null ? (
+        <>
+          <div class="form-buttons">
+            <button
+              type="button"
+              class="button"
+              onClick={() =>
+                void run(async () => {
+                  download(`sealcam-${account.slice(0, 8)}.jsonl`, await client.export());
+                })
+              }
+            >
+              Export everything
+            </button>
+          </div>
+          <DeleteAccount run={run} />
+        </>
+      ) : (
+        <NeedsRoot root={further.root} what="export or delete the account" />
+      )}
+      <ForgetKey run={run} isFurther={further !== null} onForget={onForget} />
     </div>
   );
 }
@@ -83,18 +93,33 @@ function DeleteAccount({ run }: { readonly run: Run }): JSX.Element {
   );
 }
 
-function ForgetKey({ run, onForget }: { readonly run: Run; readonly onForget: () => void }): JSX.Element {
+function ForgetKey({
+  run,
+  isFurther,
+  onForget,
+}: {
+  readonly run: Run;
+  readonly isFurther: boolean;
+  readonly onForget: () => void;
+}): JSX.Element {
   const { storage } = usePage();
   return (
     <details class="danger">
       <summary>Forget my key on this device</summary>
       <p>This browser loses, for good:</p>
       <ul class="plain">
-        <li>your key. Only your recovery file, or another browser of yours, can open your pictures then</li>
+        <li>
+          {isFurther
+            ? 'its own key, and with it everything that was sealed to it. It becomes a browser like any other'
+            : 'your key. Only your recovery file, or another browser of yours, can open your pictures then'}
+        </li>
         <li>the names that you gave to cameras and people, and the zones that it drew</li>
         <li>how far it has seen each camera’s history, by which it notices a cloud that shows less than before</li>
       </ul>
-      <p>The cloud deletes nothing, and your cameras go on as before. Without a recovery file nobody can help.</p>
+      <p>
+        The cloud deletes nothing, and your cameras go on as before.{' '}
+        {isFurther ? 'Remove it in the browser with the root key too.' : 'Without a recovery file nobody can help.'}
+      </p>
       <TypeToConfirm
         word="forget"
         actions={[

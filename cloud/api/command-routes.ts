@@ -1,10 +1,11 @@
 import { equal } from '../../common/bytes.js';
 import { SealcamError } from '../../common/errors.js';
 import * as v from '../../common/schema.js';
-import { anyClaimKind, mayOrder } from '../../protocol/objects/claim.js';
+import { anyClaimKind } from '../../protocol/objects/claim.js';
 import { anyCommandKind } from '../../protocol/objects/command.js';
 import { checkVersionOfEpoch, openSigned } from '../../protocol/objects/signed-object.js';
 import { encodeDown } from '../../protocol/transport/messages.js';
+import { mayGive } from '../../protocol/verify/orders.js';
 import type { ApiContext } from './context.js';
 import type { FastifyInstance } from './fastify.js';
 import { base64, bytesOf, decoded, described, hexOf } from './wire.js';
@@ -40,13 +41,9 @@ export function commandRoutes(app: FastifyInstance, context: ApiContext): void {
       const command = openSigned(anyCommandKind, suite, bytes);
       const row = await store.claims.row(device, command.value.epoch);
       const claim = row?.state === 'open' && row.claim !== null ? openSigned(anyClaimKind, suite, row.claim) : null;
-      const isUnder =
-        claim !== null &&
-        equal(command.value.device, claim.value.device) &&
-        equal(command.value.claimHash, claim.hash) &&
-        equal(row?.claimHash ?? claim.hash, claim.hash);
+      const isOfRow = claim !== null && equal(row?.claimHash ?? claim.hash, claim.hash);
       // A member, a former owner and a stranger get the same answer.
-      if (!isUnder || !equal(key, command.kid) || !mayOrder(claim.value, key)) {
+      if (!isOfRow || !equal(key, command.kid) || !mayGive(command, claim)) {
         throw new SealcamError('not-found', 'no such camera');
       }
       checkVersionOfEpoch(command.value, claim.value);

@@ -22,14 +22,23 @@ function isUnder(order: Pick<AnyCommand, 'device' | 'epoch' | 'claimHash'>, clai
 }
 
 /**
+ * Returns whether an order is of this claim and its signer may give it. A release ends what the root key alone can begin, so it
+ * takes that key.
+ */
+export function mayGive({ value, kid }: Verified<AnyCommand>, claim: Verified<AnyClaim>): boolean {
+  const isSigner = value.action === 'release' ? equal(kid, claim.value.ownerKey) : mayOrder(claim.value, kid);
+  return isSigner && isUnder(value, claim);
+}
+
+/**
  * Checks that an order is of this claim and of its version, and signed by who may give it.
  * @throws SealcamError `command-refused`; `malformed` for the other version
  */
-export function checkOrder({ value, kid }: Verified<AnyCommand>, claim: Verified<AnyClaim>): void {
-  if (!isUnder(value, claim) || !mayOrder(claim.value, kid)) {
+export function checkOrder(order: Verified<AnyCommand>, claim: Verified<AnyClaim>): void {
+  if (!mayGive(order, claim)) {
     throw new SealcamError('command-refused', 'the order is not of this ownership');
   }
-  checkVersionOfEpoch(value, claim.value);
+  checkVersionOfEpoch(order.value, claim.value);
 }
 
 /**

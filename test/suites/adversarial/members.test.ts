@@ -50,7 +50,7 @@ async function claimNaming(isSwapped: boolean): Promise<string> {
   const person = new CameraWorld();
   const owner = new CameraWorld();
   const history = new HistoryKeeper(nodeSuite, new MemoryStorage(), person.recipient);
-  await history.accept({ ownerKey: owner.owner.publicKey, cameras: [] });
+  await history.accept({ ownerKey: owner.owner.publicKey });
   const x25519 = isSwapped ? new CameraWorld().recipient.x25519 : person.recipient.x25519;
   const recipients = [owner.recipient, { ...person.recipient, x25519 }];
   return asyncCodeOf(() => history.addClaim(owner.claim(1, null, { recipients }).bytes));

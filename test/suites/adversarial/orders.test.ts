@@ -7,6 +7,7 @@ import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
 import { memberNumber } from '../../../protocol/objects/member.js';
 import { formatMemberCode, parseMemberCode } from '../../../protocol/objects/member-code.js';
 import { attacks } from '../../support/attack.js';
+import { browserAttacks } from '../../support/browser-attacks.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { household, member, OrderWorld, phone } from '../../support/worlds/order-world.js';
@@ -282,4 +283,5 @@ attacks('orders', 'Orders and households', [
     observed: () => answeredLookBy('stranger'),
     control: { name: 'that a member ordered', expected: 'accepted', observed: () => answeredLookBy('member') },
   },
+  ...browserAttacks,
 ]);

@@ -1,16 +1,15 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, Locator } from 'playwright-core';
+import type { Locator } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { anyRecordKind } from '../../../protocol/objects/record.js';
 import { openSigned } from '../../../protocol/objects/signed-object.js';
-import { embedded, type TestBroker } from '../../support/engines/brokers.js';
-import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
+import { Visitor } from '../../support/engines/browser.js';
 import { lowContrast } from '../../support/engines/contrast.js';
+import { WholePage } from '../../support/engines/whole-page.js';
 import { keptFolder } from '../../support/runner/temp.js';
-import { BUSY, TestAgent } from '../../support/worlds/test-agent.js';
-import { TestCloud } from '../../support/worlds/test-cloud.js';
+import type { TestAgent } from '../../support/worlds/test-agent.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { until } from '../../support/runner/wait.js';
 import { limitMs } from '../../support/runner/speed.js';
@@ -20,46 +19,28 @@ const PASSPHRASE = 'four unrelated test words';
 /** A camera is claimed, ordered about, shared, unshared and given away. Each test continues from the one before. */
 describeWith('chromium', 'an ownership in the page', () => {
   const folder = keptFolder();
-  let browser: Browser;
-  let broker: TestBroker;
-  let cloud: TestCloud;
-  let page: { stop: () => Promise<void> };
-  let pageUrl = '';
+  let world: WholePage;
   let camera: TestAgent;
   let anna: Visitor;
   let ben: Visitor;
   let recovery = '';
 
   beforeAll(async () => {
-    browser = await launch();
-    broker = embedded(folder, await freePort());
-    await broker.start();
-    const pagePort = await freePort();
-    pageUrl = `http://127.0.0.1:${String(pagePort)}/`;
-    cloud = new TestCloud(folder, await freePort(), broker, { pageOrigin: new URL(pageUrl).origin });
-    await cloud.start();
-    page = await hostPage(join(folder, 'page'), cloud.origin, pagePort);
-    camera = new TestAgent(join(folder, 'camera'), broker.port, BUSY);
-    camera.agent.start();
-    anna = await Visitor.arrive(browser);
-    ben = await Visitor.arrive(browser, { dark: true, phone: true });
+    world = await WholePage.open(folder);
+    camera = world.startCamera();
+    anna = await Visitor.arrive(world.browser);
+    ben = await Visitor.arrive(world.browser, { dark: true, phone: true });
   });
 
-  afterAll(async () => {
-    await browser.close();
-    await page.stop();
-    await camera.agent.stop();
-    await cloud.stop();
-    await broker.stop();
-  });
+  afterAll(() => world.stop());
 
   const tab = (visitor: Visitor, name: string): Promise<void> =>
     visitor.page.getByRole('navigation').getByRole('button', { name, exact: true }).click();
-  const alarms = async (): Promise<number> => (await cloud.store.alarms.since(0, 1000)).length;
+  const alarms = async (): Promise<number> => (await world.cloud.store.alarms.since(0, 1000)).length;
   const pictures = (visitor: Visitor): Locator => visitor.page.locator('.card img');
 
   it('reports an order as done when the camera has carried it out', async () => {
-    recovery = await anna.makeKey(pageUrl, PASSPHRASE);
+    recovery = await anna.makeKey(world.url, PASSPHRASE);
     await anna.page.getByRole('button', { name: 'Add a camera' }).click();
     await anna.claimCamera(camera.code, 'Front door');
     await pictures(anna)
@@ -113,13 +94,13 @@ describeWith('chromium', 'an ownership in the page', () => {
   });
 
   it('adds a member by the code on their screen, who sees only what is recorded later', async () => {
-    await ben.makeKey(pageUrl, PASSPHRASE);
+    await ben.makeKey(world.url, PASSPHRASE);
     await tab(ben, 'Settings');
     await ben.page.getByText('Show my code').click();
     const code = (await ben.page.locator('.code').innerText()).trim();
     await ben.page.locator('.qr').scrollIntoViewIfNeeded();
     await ben.screenshot('member-code');
-    await anna.page.goto(`${pageUrl}#member=${code}`);
+    await anna.page.goto(`${world.url}#member=${code}`);
     await anna.page.reload();
     const dialog = anna.page.getByRole('dialog', { name: 'Add someone to your household' });
     await dialog.getByText('Is this the number on their screen?').waitFor();
@@ -157,7 +138,7 @@ describeWith('chromium', 'an ownership in the page', () => {
     expect(epoch).toBe(3);
     const device = camera.agent.identity.device;
     const pictured = async (): Promise<boolean> =>
-      (await cloud.store.records.page(device, 3, 1e9, 50)).some(
+      (await world.cloud.store.records.page(device, 3, 1e9, 50)).some(
         ({ bytes }) => openSigned(anyRecordKind, nodeSuite, bytes).value.kind === 'motion',
       );
     await until('an event of the third epoch', pictured, 20_000);
@@ -175,10 +156,10 @@ describeWith('chromium', 'an ownership in the page', () => {
   });
 
   it('restores everything in a second browser with the recovery file', async () => {
-    const second = await Visitor.arrive(browser);
+    const second = await Visitor.arrive(world.browser);
     const path = join(folder, 'recovery.json');
     writeFileSync(path, recovery);
-    await second.page.goto(pageUrl);
+    await second.page.goto(world.url);
     await second.page.getByRole('button', { name: 'I have a recovery file' }).click();
     await second.page.getByLabel('File').setInputFiles(path);
     await second.page.getByLabel('Passphrase').fill('not these words at all');
@@ -214,8 +195,8 @@ describeWith('chromium', 'an ownership in the page', () => {
       await pictures(anna).first().waitFor();
       return anna.page.locator('.card').count();
     })();
-    const carl = await Visitor.arrive(browser);
-    await carl.makeKey(pageUrl, PASSPHRASE);
+    const carl = await Visitor.arrive(world.browser);
+    await carl.makeKey(world.url, PASSPHRASE);
     camera.button.press(200);
     await carl.page.getByRole('button', { name: 'Add a camera' }).click();
     await carl.claimCamera(camera.code, 'Hall');

@@ -1,12 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { embedded, type TestBroker } from '../../support/engines/brokers.js';
-import { freePort, hostPage, launch, Visitor } from '../../support/engines/browser.js';
+import { Visitor } from '../../support/engines/browser.js';
 import { describeWith } from '../../support/engines/tools.js';
+import { WholePage } from '../../support/engines/whole-page.js';
 import { keptFolder } from '../../support/runner/temp.js';
-import { TestCloud } from '../../support/worlds/test-cloud.js';
 
 /** More than the page leaves to its first events before it loads the rest. */
 const UNTIL_PRELOAD_MS = 5000;
@@ -14,39 +12,23 @@ const UNTIL_PRELOAD_MS = 5000;
 /** What the page loads when. Each test continues from the one before. */
 describeWith('chromium', 'the parts of the page', () => {
   const folder = keptFolder();
-  let browser: Browser;
-  let broker: TestBroker;
-  let cloud: TestCloud;
-  let page: { stop: () => Promise<void> };
-  let pageUrl = '';
+  let world: WholePage;
   let owner: Visitor;
   /** Names of the scripts that were asked for since the page was last opened. */
   let asked: string[] = [];
   let arrived: string[] = [];
 
   beforeAll(async () => {
-    browser = await launch();
-    broker = embedded(folder, await freePort());
-    await broker.start();
-    const pagePort = await freePort();
-    pageUrl = `http://127.0.0.1:${String(pagePort)}/`;
-    cloud = new TestCloud(folder, await freePort(), broker, { pageOrigin: new URL(pageUrl).origin });
-    await cloud.start();
-    page = await hostPage(join(folder, 'page'), cloud.origin, pagePort);
-    owner = await Visitor.arrive(browser);
+    world = await WholePage.open(folder);
+    owner = await Visitor.arrive(world.browser);
     await owner.page.clock.install();
     const scriptOf = (url: string): string[] => /\/assets\/(.*\.js)$/.exec(url)?.slice(1) ?? [];
     owner.page.on('request', (request) => asked.push(...scriptOf(request.url())));
     owner.page.on('requestfinished', (request) => arrived.push(...scriptOf(request.url())));
-    await owner.restoreKey(pageUrl, new Uint8Array(32).fill(7), 'four unrelated test words');
+    await owner.restoreKey(world.url, new Uint8Array(32).fill(7), 'four unrelated test words');
   });
 
-  afterAll(async () => {
-    await browser.close();
-    await page.stop();
-    await cloud.stop();
-    await broker.stop();
-  });
+  afterAll(() => world.stop());
 
   const open = async (): Promise<void> => {
     asked = [];

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, expect, it } from 'vitest';
 import { fromHex } from '../../../common/bytes.js';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { asSealcamError } from '../../../common/errors.js';
-import { commandKind } from '../../../protocol/objects/command.js';
-import { signObject } from '../../../protocol/objects/signed-object.js';
+import { anyCommandKind } from '../../../protocol/objects/command.js';
+import { signObject, versionOf } from '../../../protocol/objects/signed-object.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
 import { encodeDown } from '../../../protocol/transport/messages.js';
@@ -39,9 +39,11 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
   }
 
   /** Starts a camera that Anna has claimed, with her page open. */
-  async function claimed(script = QUIET): Promise<{ readonly anna: Person; readonly camera: TestAgent }> {
+  async function claimed(
+    script = QUIET,
+    anna = person(),
+  ): Promise<{ readonly anna: Person; readonly camera: TestAgent }> {
     const camera = way.startAgent('a', script);
-    const anna = person();
     await anna.claim(camera.code);
     await until('the camera has sent its health', () => hasHealth(anna, camera.device));
     return { anna, camera };
@@ -49,29 +51,39 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
 
   const hasHealth = (someone: Person, device: string): boolean => (someone.camera(device, 1)?.health ?? null) !== null;
 
+  /** The version of the first epoch of a camera. */
+  const versionIn = (someone: Person, device: string): number => {
+    const claim = someone.history.claimOf(fromHex(device, 32) ?? new Uint8Array(32), 1);
+    return claim === null ? 0 : versionOf(claim.value);
+  };
+
   async function opens(someone: Person, epoch: number): Promise<boolean> {
     const picture = someone.pictures(epoch)[0]?.picture;
     if (picture === undefined || picture === null) return false;
     return ((await someone.owner.openPicture(picture)).jpeg?.length ?? 0) > 500;
   }
 
-  it('the owner gives orders, and the camera records what it did', async () => {
-    const { anna, camera } = await claimed();
-    const { device } = camera;
-    await anna.orders.send(device, 1, { action: 'snapshot' });
-    await until('the picture', () => anna.pictures(1).length === 1);
-    expect(await opens(anna, 1)).toBe(true);
-    await anna.orders.send(device, 1, { action: 'sensitivity', sensitivity: 80 });
-    await anna.orders.send(device, 1, { action: 'privacy', privacy: true });
-    await until('the page shows privacy mode', () => anna.camera(device, 1)?.health?.body.privacy === true);
-    expect(camera.indicator.shown.at(-1)).toBe('privacy');
-    const seen = camera.agent.counters.get('frames.seen');
-    expect(await asyncCodeOf(() => anna.orders.send(device, 1, { action: 'snapshot' }))).toBe('privacy-mode');
-    expect(camera.agent.counters.get('frames.seen')).toBe(seen);
-    await anna.orders.send(device, 1, { action: 'privacy', privacy: false });
-    await until('the camera inspects frames again', () => camera.agent.counters.get('frames.seen') > seen);
-    expect(camera.indicator.shown.at(-1)).toBe('recording');
-  });
+  it.each([1, 2] as const)(
+    'version %i: the owner gives orders, and the camera records what it did',
+    async (version) => {
+      const { anna, camera } = await claimed(QUIET, person(undefined, undefined, version));
+      const { device } = camera;
+      expect(versionIn(anna, device)).toBe(version);
+      await anna.orders.send(device, 1, { action: 'snapshot' });
+      await until('the picture', () => anna.pictures(1).length === 1);
+      expect(await opens(anna, 1)).toBe(true);
+      await anna.orders.send(device, 1, { action: 'sensitivity', sensitivity: 80 });
+      await anna.orders.send(device, 1, { action: 'privacy', privacy: true });
+      await until('the page shows privacy mode', () => anna.camera(device, 1)?.health?.body.privacy === true);
+      expect(camera.indicator.shown.at(-1)).toBe('privacy');
+      const seen = camera.agent.counters.get('frames.seen');
+      expect(await asyncCodeOf(() => anna.orders.send(device, 1, { action: 'snapshot' }))).toBe('privacy-mode');
+      expect(camera.agent.counters.get('frames.seen')).toBe(seen);
+      await anna.orders.send(device, 1, { action: 'privacy', privacy: false });
+      await until('the camera inspects frames again', () => camera.agent.counters.get('frames.seen') > seen);
+      expect(camera.indicator.shown.at(-1)).toBe('recording');
+    },
+  );
 
   it('privacy mode survives a restart of the camera', async () => {
     const keyStore = new MockKeyStore();
@@ -109,7 +121,8 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     const head = anna.history.headOf(device, 1);
     if (claim === null || head === null) throw new Error('nothing known');
     const order = (signer = anna.keys.signer, counter = realClock.wallMs()) =>
-      signObject(commandKind, nodeSuite, signer, {
+      signObject(anyCommandKind, nodeSuite, signer, {
+        version: 2,
         action: 'snapshot',
         device,
         epoch: 1,
@@ -137,7 +150,7 @@ describeWith('mosquitto', 'an ownership over a real broker', () => {
     const { device } = camera;
     const ben = person();
     const stranger = person();
-    expect(await anna.changeMembers(device, 1, [ben.asMember])).toBe(2);
+    expect(await anna.changeMembers(device, 1, [await ben.asMember()])).toBe(2);
     await until('Ben is invited', () => ben.session.view().invitations.length === 1);
     expect(ben.session.view()).toMatchObject({ events: [], cameras: [], alarms: [] });
     const [invitation] = ben.session.view().invitations;

@@ -32,7 +32,7 @@ export async function inForcePage(
   const [suite, clock, storage, { client }] = [nodeSuite, new VirtualClock(), new MemoryStorage(), cloud];
   const kemHashOf = (): Promise<Uint8Array> => Promise.resolve(kemHash(suite, kemKeyOf(keys)));
   const history = new HistoryKeeper(suite, storage, recipientOf(keys), { kemHash: kemHashOf });
-  if (household !== null) await history.accept({ ownerKey: household.signer.publicKey, cameras: [] });
+  if (household !== null) await history.accept({ ownerKey: household.signer.publicKey });
   const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
   const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
   const session = new OwnerSession({ client, history, clock, random: realRandom });

@@ -3,9 +3,10 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import { fromHex, toHex } from '../../../common/bytes.js';
 import type { Clock } from '../../../common/clock.js';
 import { CloudClient } from '../../../app/core/cloud-client.js';
-import { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import type { HistoryKeeper } from '../../../app/core/history-keeper.js';
+import type { MemberKeys } from '../../../app/core/member-keys.js';
 import { Orders } from '../../../app/core/orders.js';
-import { Owner } from '../../../app/core/owner.js';
+import { Owner, type OwnerDependencies } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
 import { OwnerSession } from '../../../app/core/owner-session.js';
 import type { CameraView } from '../../../app/core/session-view.js';
@@ -13,11 +14,12 @@ import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
 import type { TimelineEvent } from '../../../app/core/timeline.js';
 import { tweetnaclSuite } from '../../../protocol/crypto/tweetnacl.js';
-import type { Recipient } from '../../../protocol/objects/claim.js';
 import { parseClaimCode } from '../../../protocol/objects/claim-code.js';
+import type { ProtocolVersion } from '../../../protocol/objects/signed-object.js';
+import { pageKeys, untilOffered } from './page-keys.js';
 import { PAGE_ORIGIN } from './test-cloud.js';
 
-/** An owner or member with the page open: the page's own modules, without a browser. */
+/** An owner or member with the page open: the page's own modules, without a browser. With version 1 it is a page of version 0.1. */
 export class Person {
   readonly keys: OwnerKeys;
   readonly client: CloudClient;
@@ -26,10 +28,16 @@ export class Person {
   readonly owner: Owner;
   readonly session: OwnerSession;
   readonly orders: Orders;
+  private readonly kem: OwnerDependencies['kem'];
   private readonly stopping = new AbortController();
   private running: Promise<void> = Promise.resolve();
 
-  constructor(cloudOrigin: string, master = realRandom.bytes(32), clock: Clock = realClock) {
+  constructor(
+    cloudOrigin: string,
+    master = realRandom.bytes(32),
+    clock: Clock = realClock,
+    version: ProtocolVersion = 2,
+  ) {
     const suite = tweetnaclSuite;
     this.keys = ownerKeys(suite, master);
     const { keys } = this;
@@ -43,19 +51,25 @@ export class Person {
     });
     this.client = client;
     const storage = new MemoryStorage();
-    const history = new HistoryKeeper(suite, storage, recipientOf(keys));
+    const own = pageKeys(suite, keys, storage, version);
+    const { history } = own;
     this.history = history;
+    this.kem = own.kem;
     this.receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
-    this.owner = new Owner({ suite, clock, keys, client, history, receiptKeys: this.receiptKeys });
+    this.owner = new Owner({ suite, clock, keys, client, receiptKeys: this.receiptKeys, ...own });
     const session = new OwnerSession({ client, history, clock, random: realRandom });
     this.session = session;
     const refresh = (): Promise<void> => session.refresh();
     this.orders = new Orders({ suite, clock, keys, client, history, answers: session.answers, refresh });
   }
 
-  /** The keys that an owner needs to make this person a member. */
-  get asMember(): Recipient {
-    return { x25519: this.keys.recipient.publicKey, ed25519: this.keys.signer.publicKey };
+  /** Returns the keys that an owner needs to make this person a member. The KEM key waits in the cloud. */
+  async asMember(): Promise<MemberKeys> {
+    const keys = recipientOf(this.keys);
+    if (this.kem === undefined) return keys;
+    const kem = await this.kem.own.hash();
+    await this.client.sendKemKey(kem, await this.kem.own.publicKey());
+    return { ...keys, kem };
   }
 
   start(): this {
@@ -71,13 +85,14 @@ export class Person {
   /** Claims a camera by its code. Returns the device id in hex. */
   async claim(code: string): Promise<string> {
     const parsed = parseClaimCode(tweetnaclSuite, code);
+    await untilOffered(this.client, tweetnaclSuite, parsed.device, this.kem === undefined ? 1 : 2);
     await this.owner.claim(parsed, () => undefined, this.stopping.signal);
     await this.session.refresh();
     return toHex(parsed.device);
   }
 
   /** Replaces the members of a household. Returns the new epoch. */
-  async changeMembers(device: string, epoch: number, members: readonly Recipient[]): Promise<number> {
+  async changeMembers(device: string, epoch: number, members: readonly MemberKeys[]): Promise<number> {
     const id = fromHex(device, 32) ?? new Uint8Array(32);
     const change = { device: id, epoch, members, onStep: () => undefined, signal: this.stopping.signal };
     const next = await this.owner.changeMembers(change);

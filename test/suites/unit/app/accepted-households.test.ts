@@ -39,7 +39,7 @@ it('a page tells the cloud whose invitations its person accepted, with the next 
   await ask();
   expect(told).toEqual([undefined]);
   const owner = new CameraWorld();
-  await history.accept({ ownerKey: owner.owner.publicKey, cameras: [] });
+  await history.accept({ ownerKey: owner.owner.publicKey });
   await ask();
   await ask();
   expect(told).toEqual([undefined, [toHex(owner.account)]]);

@@ -94,6 +94,27 @@ describe('the claims of a page', () => {
     }
   });
 
+  it("name the owner's further browsers with the role of an owner, and never in version 1", async () => {
+    const phone = newPerson();
+    const browser: MemberKeys = { ...shownBy(phone), role: 'owner' };
+    const page = await owned([], 2);
+    deposit(page, phone);
+    await page.changesMembers(1, [browser]);
+    const [claim] = page.sent;
+    if (claim === undefined || !isVersionTwo(claim.value)) throw new Error('not of version 2');
+    expect(claim.value.recipients.map(({ role }) => role)).toEqual(['owner', 'owner']);
+    // A camera of version 1, and one whose household a member keeps at version 1.
+    const old = await owned([], 1);
+    deposit(old, phone);
+    expect(await old.changesMembers(1, [browser])).toBe('claim-downgrade, nothing signed');
+    const keptBack = await owned([], 2);
+    deposit(keptBack, phone);
+    const without = recipientOf(newPerson());
+    expect(await keptBack.changesMembers(1, [browser, without])).toBe('claim-downgrade, nothing signed');
+    // The control: a member would get a claim of version 1 there.
+    expect(await keptBack.changesMembers(1, [{ ...browser, role: 'member' }, without])).toBe('signed for epoch 2');
+  });
+
   it('use what a member showed before, for the version that the last claim did not name', async () => {
     const member = newPerson();
     const page = await owned([member], 2);

@@ -26,7 +26,7 @@ async function pageOf(keys: OwnerKeys, cloud: SealedCloud, household: OwnerKeys 
   const kemHashOf = (): Promise<Uint8Array> => Promise.resolve(kemHash(nodeSuite, kemKeyOf(keys)));
   const history = new HistoryKeeper(nodeSuite, storage, recipientOf(keys), { kemHash: kemHashOf });
   await history.load();
-  if (household !== null) await history.accept({ ownerKey: household.signer.publicKey, cameras: [] });
+  if (household !== null) await history.accept({ ownerKey: household.signer.publicKey });
   const receiptKeys = new ReceiptKeyPins({ suite: nodeSuite, storage, clock, client, ownerKey: keys.signer.publicKey });
   const opener = new Opener({ suite: nodeSuite, keys, clock });
   const owner = new Owner({ suite: nodeSuite, clock, keys, client, history, receiptKeys, opener });

@@ -171,6 +171,11 @@ describe('orders of several browsers', () => {
     expect(order('owner', { epoch: 1 })).toBe('command-refused');
   });
 
+  it('end the ownership by the root key alone, which began it', () => {
+    expect(order('ownerNext', { action: 'release' })).toBe('command-refused');
+    expect(order('owner', { action: 'release' })).toBe('accepted');
+  });
+
   it('are the owner key alone in version 1', () => {
     expect([kidOf('owner'), kidOf('member')].map((kid) => mayOrder(claim.value, kid))).toEqual([true, false]);
   });
