@@ -14,6 +14,42 @@ import { asyncCodeOf } from '../codes.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
 import { kemKeyOf, type SealedCloud } from './sealing-camera.js';
 
+/** A zone, as an order names it. */
+export const DOOR = {
+  name: 'door',
+  corners: [
+    [0, 0],
+    [65_535, 0],
+    [0, 65_535],
+  ],
+} as const;
+
+/** What a page shows as in force at one camera. */
+export class InForceView {
+  readonly standing = new StandingOrders(new MemoryStorage());
+  private readonly reader: InForceReader;
+  private readonly device: string;
+  private readonly epoch: number;
+
+  constructor(session: OwnerSession, owner: Owner, device: string, epoch: number) {
+    session.answers.observe((record) => {
+      this.standing.addRecord(record);
+    });
+    this.reader = new InForceReader({ standing: this.standing, owner, session });
+    this.device = device;
+    this.epoch = epoch;
+  }
+
+  /** Opens the newest answer. Returns whether something else is known now. */
+  read(): Promise<boolean> {
+    return this.reader.read(this.device, this.epoch);
+  }
+
+  inForce(setting: Setting): InForce {
+    return inForceOf(this.standing, this.device, this.epoch, setting);
+  }
+}
+
 export interface InForcePage {
   readonly standing: StandingOrders;
   readonly session: OwnerSession;
@@ -36,24 +72,20 @@ export async function inForcePage(
   const receiptKeys = new ReceiptKeyPins({ suite, storage, clock, client, ownerKey: keys.signer.publicKey });
   const owner = new Owner({ suite, clock, keys, client, history, receiptKeys });
   const session = new OwnerSession({ client, history, clock, random: realRandom });
-  const standing = new StandingOrders(storage);
-  session.answers.observe((record) => {
-    standing.addRecord(record);
-  });
-  const reader = new InForceReader({ standing, owner, session });
   const { device, epoch } = cloud.sealing.claim.value;
+  const view = new InForceView(session, owner, toHex(device), epoch);
   return {
-    standing,
+    standing: view.standing,
     session,
     read: async () => {
-      let isNew = false;
+      const found = { isNew: false };
       const code = await asyncCodeOf(async () => {
         await session.refresh();
-        isNew = await reader.read(toHex(device), epoch);
+        found.isNew = await view.read();
       });
-      return code === 'accepted' ? (isNew ? 'new' : 'the same') : code;
+      return code === 'accepted' ? (found.isNew ? 'new' : 'the same') : code;
     },
-    inForce: (setting) => inForceOf(standing, toHex(device), epoch, setting),
+    inForce: (setting) => view.inForce(setting),
     alarms: () => session.view().alarms.map(({ message }) => message),
   };
 }

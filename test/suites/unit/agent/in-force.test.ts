@@ -9,16 +9,8 @@ import { anyCommandKind, type AnyCommand } from '../../../../protocol/objects/co
 import { signObject } from '../../../../protocol/objects/signed-object.js';
 import { isVersionTwo } from '../../../../protocol/wire/codec.js';
 import { codeOf } from '../../../support/codes.js';
+import { DOOR } from '../../../support/worlds/in-force-page.js';
 import { gate, letPromisesRun, PeriodWorld } from '../../../support/worlds/period-world.js';
-
-const DOOR = {
-  name: 'door',
-  corners: [
-    [0, 0],
-    [65_535, 0],
-    [0, 65_535],
-  ],
-} as const;
 
 const config = loadAgentConfig({ file: null, environment: {} });
 
