@@ -9,6 +9,7 @@ import { runCommand } from './command.js';
 import { badVectors } from './vectors/bad.js';
 import { badVectorsV2 } from './vectors/bad-v2.js';
 import { evidenceVectors } from './vectors/evidence.js';
+import { inForceVectors } from './vectors/in-force.js';
 import { identifiers, keyring, keyringV2, toJson } from './vectors/keyring.js';
 import { messageVectors } from './vectors/messages.js';
 import { messageVectorsV2 } from './vectors/messages-v2.js';
@@ -45,6 +46,7 @@ await runCommand({
       messages: messageVectors(nodeSuite),
       verify: verifyVectors(nodeSuite),
       evidence: evidenceVectors(nodeSuite),
+      'in-force': inForceVectors(nodeSuite),
       'keys-v2': keyringV2(nodeSuite),
       'signed-v2': signedVectorsV2(nodeSuite),
       'bad-v2': badVectorsV2(nodeSuite),

@@ -9,7 +9,9 @@ import type { EpochKeys, Reader } from '../../protocol/evidence/household-keys.j
 import { looksLikeEvidence } from '../../protocol/evidence/evidence-file.js';
 import { verifyEvidence, type Evidence } from '../../protocol/evidence/verify.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
+import { NO_EVENT } from '../../protocol/objects/ids.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
+import { decodeInForce, type InForce } from '../../protocol/seal/in-force.js';
 import { openWithE } from '../../protocol/seal/object.js';
 import { epochsOf, type ExportEpoch } from './export-epochs.js';
 import { readExport, type ExportProblem, type ExportRecord } from './export-file.js';
@@ -107,7 +109,8 @@ class Opening {
   }
 
   private openRecord(epoch: ExportEpoch, keys: EpochKeys, { record, media, line }: ExportRecord): void {
-    const event = eventOf(record.value);
+    const isAnswer = record.value.command !== undefined;
+    const event = isAnswer ? NO_EVENT : eventOf(record.value);
     if (event === undefined) return;
     for (const [at, entry] of (record.value.media ?? []).entries()) {
       const sealed = media[at] ?? null;
@@ -115,6 +118,11 @@ class Opening {
       this.openOrReport(line, () => {
         const context = contextOf(record.value, event, entry.id, entry.role);
         const key = keys.keyOf(context, sealed) ?? missingKey();
+        if (isAnswer) {
+          const inForce = decodeInForce(openWithE(nodeSuite, key, context, sealed));
+          this.output.emit({ file: null, ...described(record.value), inForce: readable(inForce) });
+          return;
+        }
         const content = openPicture(nodeSuite, epoch.claim.value, context, key, sealed);
         this.writePicture(record.value, entry.role, at, content);
       });
@@ -135,20 +143,10 @@ class Opening {
   }
 
   private writePicture(record: AnyRecord, role: string, at: number, { detail, jpeg }: SealedContent): void {
-    const { kind, device, epoch, seq, time } = record;
     const file = jpeg === null ? null : `${nameOf(record)}-${role}${String(at)}.jpg`;
     if (file !== null && jpeg !== null) this.write(file, jpeg);
-    this.output.emit({
-      file,
-      kind,
-      device: toHex(device),
-      epoch,
-      seq,
-      event: toHex(eventOf(record) ?? new Uint8Array(0)),
-      at: time.wallMs === null ? null : new Date(time.wallMs).toISOString(),
-      clock: time.quality,
-      detail,
-    });
+    const event = toHex(eventOf(record) ?? new Uint8Array(0));
+    this.output.emit({ file, ...described(record), event, detail });
   }
 
   /** Keeps a segment of a clip until all are there. */
@@ -194,6 +192,24 @@ class Opening {
     this.output.printLine(`${String(this.written)} files in ${this.folder}`);
     return this.problems.length === 0 ? 0 : 3;
   }
+}
+
+function described({ kind, device, epoch, seq, time }: AnyRecord): Record<string, unknown> {
+  return { kind, device: toHex(device), epoch, seq, at: isoOf(time.wallMs), clock: time.quality };
+}
+
+function isoOf(wallMs: number | null): string | null {
+  return wallMs === null ? null : new Date(wallMs).toISOString();
+}
+
+/** Returns each setting with the key that ordered it, and when; null where the camera's own configuration decided. */
+function readable(inForce: InForce): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(inForce).map(([setting, [value, change]]) => {
+      const by = change === null ? null : { signer: toHex(change[0]), at: isoOf(change[3]) };
+      return [setting, { value, by }];
+    }),
+  );
 }
 
 function missingKey(): never {

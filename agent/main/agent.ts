@@ -100,6 +100,7 @@ export class Agent {
     const workDone = cameraDone.then(() => Promise.all([recorder.idle(), orders.idle()]));
     await atMost(clock, STOP_PATIENCE_MS, workDone);
     recorder.abandon();
+    orders.abandon();
     guard(log, 'withheld events could not be recorded', () => {
       recorder.recordWithheld(now(), true);
     });

@@ -31,7 +31,7 @@ import { Uplink, type UplinkStore } from '../uplink/uplink.js';
 import { Housekeeping } from './housekeeping.js';
 import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { Privacy } from './privacy.js';
-import { captureSettings, recorderSettings } from './settings.js';
+import { captureSettings, inForceOf, recorderSettings } from './settings.js';
 
 export interface AgentDependencies {
   /** How the program names itself in what it signs and sends. */
@@ -215,6 +215,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
 
   const orders = new OwnerOrders({
     suite,
+    sealer: {
+      isReady: (claim) => sealer.isReady(claim),
+      ready: (claim) => sealer.ready(claim),
+      seal: (claim, standing) => sealer.sealInForce(claim, inForceOf(config(), standing)),
+    },
     outbox,
     mirror,
     clock,

@@ -2,7 +2,7 @@ import type { Indicator, IndicatorState } from '../../hal/peripherals.js';
 import type { CameraState } from '../capture/camera-loop.js';
 import type { CameraSession } from '../capture/camera-session.js';
 import type { CaptureSettings } from '../capture/capture.js';
-import type { StandingOrders } from '../ownership/owner-orders.js';
+import type { StandingOrders } from '../ownership/standing-orders.js';
 
 export interface PrivacyDependencies {
   readonly camera: Pick<CameraSession, 'isStopped' | 'configure' | 'start' | 'stop'>;

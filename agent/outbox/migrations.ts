@@ -152,6 +152,10 @@ const MIGRATIONS: readonly string[] = [
   -- The account under which an order was taken: it stands also when its signer is no recipient any more. Null before this step.
   ALTER TABLE standing_order ADD COLUMN account BLOB;
   `,
+  `
+  -- When the order was taken, UTC by the camera's clock; null where that was not set, and before this step.
+  ALTER TABLE standing_order ADD COLUMN wall_ms INTEGER;
+  `,
 ];
 
 export const SCHEMA_VERSION = MIGRATIONS.length;

@@ -6,9 +6,16 @@ import type { Verified } from '../../protocol/objects/signed-object.js';
 import { append, appendKey, appendWithLoss, countLoss, flushLosses, type NewPeriod } from './append.js';
 import { beginEpoch, consumeFirstStart, endEpoch, unpackKemKeys, type Ownership } from './epochs.js';
 import { giveUp } from './limits.js';
-import { answerOrder, commandCounter, standingOrders, storeOrder, type OrderAnswer } from './orders.js';
+import {
+  answerOrder,
+  commandCounter,
+  standingOrders,
+  storeOrder,
+  type OrderAnswer,
+  type StandingOrder,
+} from './orders.js';
 import { hasPeriod } from './periods.js';
-import type { EpochRow, StandingOrderRow } from './queries.js';
+import type { EpochRow } from './queries.js';
 import type { Place, QueuedRecord } from './queued.js';
 import { applyReceipt, type ReceiptOutcome } from './receipts.js';
 import { readSound } from './soundness.js';
@@ -273,7 +280,7 @@ export class Outbox {
   }
 
   /** Returns the last standing order of each kind, in its signed bytes. */
-  standingOrders(): readonly StandingOrderRow[] {
+  standingOrders(): readonly StandingOrder[] {
     return standingOrders(this.store);
   }
 
@@ -285,9 +292,9 @@ export class Outbox {
     return commandCounter(this.store, signer);
   }
 
-  /** Uses up the counter of an order, and stores the order if it is a standing one. */
-  storeOrder(command: Verified<AnyCommand>): void {
-    storeOrder(this.store, command);
+  /** Uses up the counter of an order, and stores the order with the time of now if it is a standing one. */
+  storeOrder(command: Verified<AnyCommand>, time: RecordTime): void {
+    storeOrder(this.store, command, time);
   }
 
   /** Records the answer to an order, in one transaction with its counter and, if it was done, the order itself. */

@@ -71,10 +71,10 @@ export interface LossRow {
   readonly said_seq: number | null;
 }
 
-/** A standing order, and the account under which it was taken; null if an earlier version took it. */
 export interface StandingOrderRow {
   readonly command: Uint8Array;
   readonly account: Uint8Array | null;
+  readonly wall_ms: number | null;
 }
 
 /** A health record that counts towards the age of orders; `quarter` is its quarter of an hour in that boot. */
@@ -281,9 +281,10 @@ export function prepareQueries(db: Database) {
     setSignerCounter: prepare(
       'INSERT OR REPLACE INTO order_counter (epoch, signer, counter) VALUES (@epoch, @signer, @counter)',
     ),
-    orders: prepare<StandingOrderRow>('SELECT command, account FROM standing_order ORDER BY action'),
+    orders: prepare<StandingOrderRow>('SELECT command, account, wall_ms FROM standing_order ORDER BY action'),
     setOrder: prepare(
-      'INSERT OR REPLACE INTO standing_order (action, command, account) VALUES (@action, @command, @account)',
+      `INSERT OR REPLACE INTO standing_order (action, command, account, wall_ms)
+       VALUES (@action, @command, @account, @wallMs)`,
     ),
     eraseOrders: prepare('DELETE FROM standing_order'),
 

@@ -45,8 +45,10 @@ export function salvage(
       queries.setFresh.run(device.is_fresh);
       queries.restoreRun.run(device.run_ms, device.moved_run_ms);
     }
-    for (const { action, command, account } of rows<StandingOrderRow & { action: string }>(old, 'standing_order')) {
-      queries.setOrder.run({ action, command, account: (account as Uint8Array | null | undefined) ?? null });
+    // The table may be of an earlier schema, without the last two columns.
+    type OldRow = Pick<StandingOrderRow, 'command'> & Partial<StandingOrderRow> & { readonly action: string };
+    for (const { action, command, account = null, wall_ms: wallMs = null } of rows<OldRow>(old, 'standing_order')) {
+      queries.setOrder.run({ action, command, account, wallMs });
     }
     const known = new Set(epochs.map(({ epoch }) => epoch));
     for (const { epoch, signer, counter } of rows<CounterRow>(old, 'order_counter')) {

@@ -7,20 +7,16 @@ import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { AnyClaim } from '../../protocol/objects/claim.js';
-import { anyCommandKind, seesLess, type AnyCommand, type Zone } from '../../protocol/objects/command.js';
+import { anyCommandKind, seesLess, type AnyCommand } from '../../protocol/objects/command.js';
 import type { RecordCommand, RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, versionOf, type Verified } from '../../protocol/objects/signed-object.js';
 import { checkOrder, checkOrderCounter } from '../../protocol/verify/orders.js';
+import { isVersionTwo } from '../../protocol/wire/codec.js';
 import type { Mirror } from '../outbox/mirror.js';
 import { isStanding } from '../outbox/orders.js';
 import type { Outbox } from '../outbox/outbox.js';
-
-/** The owner's last orders; null where the configuration decides. */
-export interface StandingOrders {
-  readonly privacy: boolean;
-  readonly zones: readonly Zone[] | null;
-  readonly sensitivity: number | null;
-}
+import { SealedAnswers, type InForceSealer } from './sealed-answers.js';
+import { readStandingOrders, type StandingOrders } from './standing-orders.js';
 
 export interface OwnerOrdersDependencies {
   readonly suite: CryptoSuite;
@@ -30,6 +26,7 @@ export interface OwnerOrdersDependencies {
   readonly counters: Counters;
   readonly log: Log;
   readonly now: () => RecordTime;
+  readonly sealer: InForceSealer;
   /** Records a picture of now. */
   readonly snapshot: () => Promise<void>;
   /** A standing order, or the owner, changed. */
@@ -50,19 +47,26 @@ export class OwnerOrders {
   private orders: StandingOrders;
   private answeredReplayAtMs = -Infinity;
   private work: Promise<void> = Promise.resolve();
+  private readonly sealed: SealedAnswers;
 
   constructor(deps: OwnerOrdersDependencies) {
     this.deps = deps;
     this.orders = this.storedOrders();
+    this.sealed = new SealedAnswers({ ...deps, standing: () => this.storedOrders() });
   }
 
   get standing(): StandingOrders {
     return this.orders;
   }
 
-  /** Resolves when every snapshot ordered so far is taken. */
-  idle(): Promise<void> {
-    return this.work;
+  /** Resolves when every snapshot ordered so far is taken, and no answer waits. */
+  async idle(): Promise<void> {
+    await Promise.all([this.work, this.sealed.idle()]);
+  }
+
+  /** Answers what waits for a key without one. For a stop that cannot wait any longer. */
+  abandon(): void {
+    this.sealed.abandon();
   }
 
   /** Reads the standing orders again after a claim, a release or a reset, which may have erased them. */
@@ -88,7 +92,7 @@ export class OwnerOrders {
       this.answer(command, 'refused', 'command-stale');
       throw new SealcamError('command-stale', stale);
     }
-    this.execute(command);
+    this.execute(command, claim);
   }
 
   /** @throws SealcamError `command-replayed`, `command-ahead` */
@@ -105,8 +109,8 @@ export class OwnerOrders {
     }
   }
 
-  private execute(command: Verified<AnyCommand>): void {
-    const { outbox, mirror, log, onRelease } = this.deps;
+  private execute(command: Verified<AnyCommand>, claim: Verified<AnyClaim>): void {
+    const { outbox, mirror, log, now, onRelease } = this.deps;
     const { action, privacy } = command.value;
     log.info({ action, command: toHex(command.hash).slice(0, 16) }, 'the owner sent an order');
     if (action === 'release') {
@@ -115,12 +119,13 @@ export class OwnerOrders {
     } else if (action === 'masks' || action === 'schedules') {
       this.answer(command, 'refused', 'unsupported');
     } else if (isStanding(action)) {
-      this.answer(command, 'done');
+      if (action === 'privacy' || !isVersionTwo(claim.value)) this.answer(command, 'done');
+      else this.sealed.take(command, claim);
       if (action === 'privacy') mirror.notePrivacy(privacy === true);
       this.applyStanding(this.storedOrders());
     } else {
       // Its counter is used up before the picture is taken, so that the same order never takes two.
-      outbox.storeOrder(command);
+      outbox.storeOrder(command, now());
       this.work = this.work.then(() => this.snapshot(command));
     }
   }
@@ -174,26 +179,8 @@ export class OwnerOrders {
     this.deps.onOrders(orders);
   }
 
-  /** Reads the owner's signed orders. Privacy that a damaged outbox forgot is still in the mirror. */
   private storedOrders(): StandingOrders {
     const { suite, outbox, mirror } = this.deps;
-    const claim = outbox.currentClaim();
-    const owner = claim?.value.ownerKey;
-    let orders: StandingOrders = { privacy: owner !== undefined && mirror.isPrivate, zones: null, sensitivity: null };
-    for (const { command, account } of outbox.standingOrders()) {
-      const { value, kid } = openSigned(anyCommandKind, suite, command);
-      if (claim === null || !stands(claim.value, kid, account)) continue;
-      orders = {
-        privacy: orders.privacy || value.privacy === true,
-        zones: value.zones ?? orders.zones,
-        sensitivity: value.sensitivity ?? orders.sensitivity,
-      };
-    }
-    return orders;
+    return readStandingOrders(suite, outbox, mirror);
   }
-}
-
-/** Whether an order that was taken once still holds: as long as the camera belongs to the same account. */
-function stands(claim: AnyClaim, kid: Uint8Array, account: Uint8Array | null): boolean {
-  return account === null ? equal(kid, claim.ownerKey) : equal(account, claim.account);
 }

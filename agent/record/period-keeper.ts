@@ -84,9 +84,20 @@ export class PeriodKeeper {
     this.begin(true);
   }
 
-  /** Returns whether something can be sealed for a claim now. */
-  isReady(claim: Verified<AnyClaim>): boolean {
-    return this.usable(claim) !== null;
+  /** Returns the period in which something can be sealed for a claim now; null before it exists. */
+  usable(claim: Verified<AnyClaim>): Period | null {
+    const { current } = this;
+    if (current === null || !equal(current.claimHash, claim.hash)) return null;
+    const { period, sinceMs } = current;
+    const ageMs = this.deps.clock.monotonicMs() - sinceMs;
+    const isHere = this.deps.outbox.hasPeriod(claim.value.epoch, period.context.periodId);
+    if (!isHere || period.isUsedUp || ageMs >= PERIOD_MAX_MS) {
+      this.forget();
+      this.begin();
+      return null;
+    }
+    if (period.taken >= PREPARE_AT_OBJECTS) this.begin();
+    return period;
   }
 
   /** Resolves with the period of a claim as soon as there is one; null if the claim is no longer in force, or at the stop. */
@@ -109,21 +120,6 @@ export class PeriodKeeper {
     this.forget();
     for (const { resolve } of this.waiters) resolve(null);
     this.waiters = [];
-  }
-
-  private usable(claim: Verified<AnyClaim>): Period | null {
-    const { current } = this;
-    if (current === null || !equal(current.claimHash, claim.hash)) return null;
-    const { period, sinceMs } = current;
-    const ageMs = this.deps.clock.monotonicMs() - sinceMs;
-    const isHere = this.deps.outbox.hasPeriod(claim.value.epoch, period.context.periodId);
-    if (!isHere || period.isUsedUp || ageMs >= PERIOD_MAX_MS) {
-      this.forget();
-      this.begin();
-      return null;
-    }
-    if (period.taken >= PREPARE_AT_OBJECTS) this.begin();
-    return period;
   }
 
   private forget(): void {

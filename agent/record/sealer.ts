@@ -3,9 +3,11 @@ import { LIMITS } from '../../common/limits.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { AnyClaim, Claim } from '../../protocol/objects/claim.js';
+import { NO_EVENT } from '../../protocol/objects/ids.js';
 import type { RecordMedia } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { encodeContent, type SealedContent } from '../../protocol/seal/content.js';
+import { encodeInForce, type InForce } from '../../protocol/seal/in-force.js';
 import type { ObjectPlace } from '../../protocol/seal/object.js';
 import type { Period } from '../../protocol/seal/period.js';
 import { sealInSteps, type SealedObject } from '../../protocol/seal/seal.js';
@@ -36,9 +38,13 @@ export interface SealedSight extends SealedMedia {
   readonly media: RecordMedia;
 }
 
+interface SightPlace extends ObjectPlace {
+  readonly role: 'thumbnail' | 'detail';
+}
+
 /** What seals in periods; a PeriodKeeper is one. */
 export interface PeriodSource {
-  isReady(claim: Verified<AnyClaim>): boolean;
+  usable(claim: Verified<AnyClaim>): Period | null;
   ready(claim: Verified<AnyClaim>): Promise<Period | null>;
 }
 
@@ -67,7 +73,7 @@ export class Sealer {
 
   /** Returns whether something can be sealed for a claim now. */
   isReady(claim: Verified<AnyClaim>): boolean {
-    return !isVersionTwo(claim.value) || this.periods?.isReady(claim) === true;
+    return !isVersionTwo(claim.value) || this.periodNow(claim) !== null;
   }
 
   /** Resolves when something can be sealed for a claim: false if it is no longer in force, or the camera stops. */
@@ -86,32 +92,39 @@ export class Sealer {
     content: SealedContent,
   ): Promise<SealedSight> {
     const id = this.random.bytes(16);
-    const { sealed, periodId } = isVersionTwo(claim.value)
-      ? await this.sealInPeriod(claim, { eventId, mediaId: id, role }, content)
-      : { sealed: await this.sealForEach({ ...claim, value: claim.value }, { eventId, mediaId: id }, content) };
-    return {
-      sealed,
-      ...(periodId === undefined ? {} : { periodId }),
-      media: {
-        id,
-        role,
-        length: sealed.body.length,
-        bodyHash: this.suite.sha256(sealed.body),
-        headerHash: this.suite.sha256(sealed.header),
-      },
-    };
+    const place = { eventId, mediaId: id, role };
+    if (!isVersionTwo(claim.value)) {
+      return this.named(place, await this.sealForEach({ ...claim, value: claim.value }, place, content));
+    }
+    const period = (await this.periods?.ready(claim)) ?? null;
+    if (period === null) throw new SealcamError('period-unavailable', 'there is no period to seal in');
+    return this.sealInPeriod(period, place, encodeContent(content));
+  }
+
+  /**
+   * Returns what is in force as the detail of an answer to an order of version 2; null while there is no period to seal in.
+   * @throws SealcamError `randomness-repeats`
+   */
+  sealInForce(claim: Verified<AnyClaim>, content: InForce): SealedSight | null {
+    const period = this.periodNow(claim);
+    if (period === null) return null;
+    const place = { eventId: NO_EVENT, mediaId: this.random.bytes(16), role: 'detail' } as const;
+    return this.sealInPeriod(period, place, encodeInForce(content));
+  }
+
+  private periodNow(claim: Verified<AnyClaim>): Period | null {
+    return this.periods?.usable(claim) ?? null;
   }
 
   /** Suite 2. */
-  private async sealInPeriod(
-    claim: Verified<AnyClaim>,
-    place: ObjectPlace,
-    content: SealedContent,
-  ): Promise<{ readonly sealed: SealedObject; readonly periodId?: Uint8Array }> {
-    const period = (await this.periods?.ready(claim)) ?? null;
-    if (period === null) throw new SealcamError('period-unavailable', 'there is no period to seal in');
-    const { header, body } = period.seal(place, encodeContent(content));
-    return { sealed: { header, body }, periodId: period.context.periodId };
+  private sealInPeriod(period: Period, place: SightPlace, content: Uint8Array): SealedSight {
+    const { header, body } = period.seal(place, content);
+    return { ...this.named(place, { header, body }), periodId: period.context.periodId };
+  }
+
+  private named({ mediaId, role }: SightPlace, sealed: SealedObject): SealedSight {
+    const [bodyHash, headerHash] = [this.suite.sha256(sealed.body), this.suite.sha256(sealed.header)];
+    return { sealed, media: { id: mediaId, role, length: sealed.body.length, bodyHash, headerHash } };
   }
 
   /** Suite 1. */

@@ -93,6 +93,16 @@ export class Opener {
     return opened(suite, keys, () => this.ownPeriods(), opening);
   }
 
+  /**
+   * Opens a small object of version 2 in this thread, and returns its content as it is encoded.
+   * @throws SealcamError as {@link open}
+   */
+  async openHere({ context, sealed, period }: Opening): Promise<Uint8Array> {
+    if (period === null) throw new SealcamError('malformed', 'no object of this kind is sealed in version 1');
+    const opened = await (await this.ownPeriods()).open(period);
+    return opened.open(context, sealed);
+  }
+
   private async ownPeriods(): Promise<PeriodOpener> {
     const { PeriodOpener } = await loadPeriodOpener();
     const { suite, keys, subtle } = this.deps;

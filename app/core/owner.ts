@@ -5,8 +5,10 @@ import { LIMITS } from '../../common/limits.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import { claimMac, type AnyClaim, type ClaimV2 } from '../../protocol/objects/claim.js';
 import type { ClaimCode } from '../../protocol/objects/claim-code.js';
-import { HASH_BYTES } from '../../protocol/objects/ids.js';
+import { HASH_BYTES, NO_EVENT } from '../../protocol/objects/ids.js';
 import { anyOfferKind, type Offer, type OfferV2 } from '../../protocol/objects/offer.js';
+import type { AnyRecord } from '../../protocol/objects/record.js';
+import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import { revocationKind } from '../../protocol/objects/revocation.js';
 import { openSigned, signObject, type Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
@@ -24,7 +26,8 @@ import { Opener, type Opening } from './opener.js';
 import type { OwnerKeys } from './owner-keys.js';
 import { PeriodKeys } from './period-keys.js';
 import type { ReceiptKeyPins } from './receipt-key-pins.js';
-import { pictureKey, type EventPicture } from './timeline.js';
+import type { SealedAnswer } from './standing-orders.js';
+import { pictureKey, type EventPicture, type SealedName } from './timeline.js';
 
 /** Progress of a claim. */
 export type ClaimStep = 'waiting-for-camera' | 'claim-sent' | 'accepted';
@@ -70,7 +73,7 @@ interface ClaimTerms {
   readonly isExpected: (offer: Offer | OfferV2) => boolean;
 }
 
-/** Pictures whose period is remembered. */
+/** Objects whose period is remembered. */
 const PERIODS_NOTED_MAX = 10_000;
 
 /** Claims cameras, changes their members, revokes ownerships and opens pictures, with the owner's keys. */
@@ -79,7 +82,7 @@ export class Owner {
   private readonly opener: Opener;
   private readonly maker: ClaimMaker;
   private readonly periods: PeriodKeys;
-  /** By key of a picture, the period in which it was sealed. */
+  /** By key of an object, the period in which it was sealed. */
   private readonly periodOf = new Map<string, Uint8Array>();
 
   constructor(deps: OwnerDependencies) {
@@ -212,36 +215,50 @@ export class Owner {
    * @throws SealcamError `cloud-lied`, `seal-refused`, `not-sealed-to-you`, `malformed`, `key-pending`, `not-found`,
    *   `cloud-unreachable`
    */
-  async openPicture(picture: EventPicture): Promise<SealedContent> {
+  async openPicture({ eventId, media, record }: EventPicture): Promise<SealedContent> {
+    return this.opener.open(await this.openingOf(record.value, media, { eventId, role: 'thumbnail' }));
+  }
+
+  /**
+   * Fetches and opens what is in force, as it is encoded, from the answer to an order that carries it.
+   * @throws SealcamError as {@link openPicture}
+   */
+  async openAnswer({ record, media }: SealedAnswer): Promise<Uint8Array> {
+    return this.opener.openHere(await this.openingOf(record, media, { eventId: NO_EVENT, role: 'detail' }));
+  }
+
+  /**
+   * Returns what is known now of the key record on which an object depends that was asked for; null without one. Where it
+   * is `equivocation`, the object must not be shown any longer.
+   */
+  periodStateOf(object: SealedName): PeriodState['state'] | null {
+    const { device, epoch } = object;
+    const periodId = this.periodOf.get(pictureKey(object));
+    return periodId === undefined ? null : this.deps.history.periodOf(device, epoch, periodId).state;
+  }
+
+  /** Fetches a sealed object that a record names, with the key of its period. */
+  private async openingOf(
+    { device, account, epoch, claimHash }: AnyRecord,
+    media: RecordMediaV2,
+    place: Pick<ObjectContext, 'eventId' | 'role'>,
+  ): Promise<Opening> {
     const { suite, client } = this.deps;
-    const { device, epoch, eventId, media, record } = picture;
     const sealed = await client.media(device, epoch, media.id);
     if (!isMediaOf(suite, media, sealed)) {
       throw new SealcamError('cloud-lied', 'the cloud sent a sealed object that the record does not name');
     }
-    const { account, claimHash } = record.value;
-    const role: ObjectContext['role'] = 'thumbnail';
-    const context = { device, account, epoch, claimHash, eventId, mediaId: media.id, role };
-    return this.opener.open({ context, sealed, period: await this.periodKeyOf(picture, sealed) });
+    const context = { device, account, epoch, claimHash, mediaId: media.id, ...place };
+    return { context, sealed, period: await this.periodKeyOf({ device, epoch, media }, sealed) };
   }
 
-  /**
-   * Returns what is known now of the key record on which a picture depends that was asked for; null without one. Where it
-   * is `equivocation`, the picture must not be shown any longer.
-   */
-  periodStateOf(picture: EventPicture): PeriodState['state'] | null {
-    const { device, epoch } = picture;
-    const periodId = this.periodOf.get(pictureKey(picture));
-    return periodId === undefined ? null : this.deps.history.periodOf(device, epoch, periodId).state;
-  }
-
-  private async periodKeyOf(picture: EventPicture, { header }: SealedObject): Promise<Opening['period']> {
-    const { device, epoch } = picture;
+  private async periodKeyOf(object: SealedName, { header }: SealedObject): Promise<Opening['period']> {
+    const { device, epoch } = object;
     const claim = this.deps.history.claimOf(device, epoch);
     // The claim decides, and not the header: nobody can choose the weaker suite.
     if (claim === null || !isOfVersionTwo(claim)) return null;
     const { periodId } = decodeObjectHeader(header);
-    this.periodOf.set(pictureKey(picture), periodId);
+    this.periodOf.set(pictureKey(object), periodId);
     if (this.periodOf.size > PERIODS_NOTED_MAX) this.periodOf.delete(this.periodOf.keys().next().value ?? '');
     return this.periods.of(claim, periodId);
   }

@@ -39,7 +39,7 @@ const CONCURRENT_LOADS_MAX = 4;
 const RETRIES_MAX = 3;
 const RETRY_FIRST_MS = 5000;
 /** Codes which prove that the bytes are not those the camera signed and sealed. After any other error it may load again. */
-const REFUSALS: readonly ErrorCode[] = [
+export const REFUSALS: readonly ErrorCode[] = [
   'cloud-lied',
   'seal-refused',
   'not-sealed-to-you',

@@ -3,11 +3,14 @@ import * as v from '../../common/schema.js';
 import type { AnyCommand } from '../../protocol/objects/command.js';
 import { epochKey } from '../../protocol/objects/ids.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
+import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
+import type { InForce as Content } from '../../protocol/seal/in-force.js';
 import type { AppStorage } from './storage.js';
 
-/** Orders that hold until the next one of their kind, and whose content no record of the camera repeats. */
-export type StandingAction = 'zones' | 'sensitivity';
+/** Orders that hold until the next one of their kind. In version 2 the answers say, sealed, what is in force. */
+const SETTINGS = ['zones', 'sensitivity', 'masks', 'schedules'] as const;
+export type Setting = (typeof SETTINGS)[number];
 
 const zone = v.object({
   name: v.string(),
@@ -27,42 +30,56 @@ const keptOrder = v.object({
   answer: v.nullable(v.object({ seq: v.int(), wallMs: v.nullable(v.int()) })),
 });
 type KeptOrder = v.InferOutput<typeof keptOrder>;
-export type StandingOrder = KeptOrder['order'];
-
-/** What this page knows of the order that a camera follows. */
-export type InForce =
-  | {
-      readonly type: 'known';
-      readonly order: StandingOrder;
-      /** UTC by the camera's clock at its answer; null where it had no time. */
-      readonly wallMs: number | null;
-      /** Whether every record since the answer is here, so that no other browser can have changed it. */
-      readonly isCurrent: boolean;
-    }
-  /** The camera answered an order that another browser of this owner gave; no record holds its content. */
-  | { readonly type: 'elsewhere'; readonly wallMs: number | null }
-  /** No owner's order was given: the camera's own settings decide. */
-  | { readonly type: 'unordered' }
-  | { readonly type: 'unknown' };
 
 interface Answered {
   readonly seq: number;
+  /** Hex of the hash of the order. */
   readonly object: string | null;
+  /** UTC by the camera's clock at the answer; null where it had no time. */
   readonly wallMs: number | null;
+}
+
+/** An answer that carries what is in force, sealed. */
+export interface SealedAnswer {
+  readonly record: AnyRecord;
+  readonly media: RecordMediaV2;
+}
+
+interface Said {
+  readonly answer: SealedAnswer;
+  /** Null before it was opened, and where it must not be shown. */
+  readonly content: Content | null;
+}
+
+/** What is known of one setting from the records of one epoch. */
+export interface EpochFacts {
+  /** The newest answer that an order for it was done. */
+  readonly answer: Answered | null;
+  /** What was ordered there, where this device gave the order. */
+  readonly ordered: KeptOrder['order'] | null;
+  /** The newest answer that says what is in force. */
+  readonly said: Said | null;
+  /** The highest records seen without a hole between them, first and last. */
+  readonly top: readonly [number, number] | null;
+  /** Why the ownership ended; null where no record says that it did. */
+  readonly end: string | null;
 }
 
 const SETTING = 'standing-orders';
 const KEPT_MAX = 64;
 
 /**
- * Knows which order a camera follows: the last one that the camera's own record answers as done. The record names the
- * order's hash only, so this device keeps the content of the orders it gave.
+ * Knows which order a camera follows: the last one that the camera's own record answers as done. In version 2 the answer says
+ * what is in force, once somebody opened it. In version 1 it names the order's hash only, so this device keeps the content of
+ * the orders it gave.
  */
 export class StandingOrders {
   private readonly storage: AppStorage;
   private kept: readonly KeptOrder[] = [];
   /** By device/epoch/action, the newest answer among the records seen. */
   private readonly answers = new Map<string, Answered>();
+  /** By device/epoch, the newest answer that says what is in force. */
+  private readonly said = new Map<string, Said>();
   /** By device/epoch, the seqs seen, as ranges from lowest to highest. */
   private readonly spans = new Map<string, (readonly [number, number])[]>();
   /** By device/epoch, why the ownership ended. */
@@ -83,7 +100,7 @@ export class StandingOrders {
   /** Keeps the content of an order before it is sent: the answer may come when this page is closed. */
   async keep({ value, hash }: Verified<AnyCommand>): Promise<void> {
     const { device, epoch, zones, sensitivity } = value;
-    const order: StandingOrder | null =
+    const order: KeptOrder['order'] | null =
       zones !== undefined
         ? {
             action: 'zones',
@@ -98,13 +115,15 @@ export class StandingOrders {
   }
 
   /** Notes a verified record. */
-  addRecord({ device, epoch, seq, time, command, tombstone }: AnyRecord): void {
+  addRecord(record: AnyRecord): void {
+    const { device, epoch, seq, time, command, tombstone } = record;
     const key = epochKey(device, epoch);
     this.spans.set(key, withSeq(this.spans.get(key) ?? [], seq));
     if (tombstone !== undefined) this.ends.set(key, tombstone.reason);
     if (command?.source !== 'owner' || command.result !== 'done') return;
     const { action } = command;
-    if (action !== 'zones' && action !== 'sensitivity') return;
+    if (!SETTINGS.some((known) => known === action)) return;
+    this.noteSealed(record);
     const place = `${key}/${action}`;
     if (seq < (this.answers.get(place)?.seq ?? 0)) return;
     const object = command.object === undefined ? null : toHex(command.object);
@@ -112,34 +131,38 @@ export class StandingOrders {
     if (object !== null) this.noteAnswer(object, { seq, wallMs: time.wallMs });
   }
 
-  /**
-   * Returns what is known of the order in force.
-   *
-   * @param device hex of the device id
-   */
-  inForce(device: string, epoch: number, action: StandingAction): InForce {
-    for (let at = epoch; at >= 1; at--) {
-      const key = epochKey(device, at);
-      const top = this.spans.get(key)?.at(-1) ?? null;
-      const answer = this.newestAnswer(device, at, action);
-      if (answer !== null) {
-        const { wallMs } = answer;
-        const kept = this.kept.find(({ object }) => object === answer.object);
-        if (kept === undefined) return { type: 'elsewhere', wallMs };
-        return { type: 'known', order: kept.order, wallMs, isCurrent: top !== null && top[0] <= answer.seq };
-      }
-      if (top === null || top[0] > 0) return { type: 'unknown' };
-      if (at === 1) break;
-      // Orders stay in force when the same owner claims again, and end with a release or a reset.
-      const end = this.ends.get(epochKey(device, at - 1));
-      if (end === undefined) return { type: 'unknown' };
-      if (end !== 'superseded') break;
-    }
-    return { type: 'unordered' };
+  /** @param device hex of the device id */
+  factsOf(device: string, epoch: number, setting: Setting): EpochFacts {
+    const key = epochKey(device, epoch);
+    const answer = this.newestAnswer(device, epoch, setting);
+    return {
+      answer,
+      ordered: this.kept.find(({ object }) => object === answer?.object)?.order ?? null,
+      said: this.said.get(key) ?? null,
+      top: this.spans.get(key)?.at(-1) ?? null,
+      end: this.ends.get(key) ?? null,
+    };
+  }
+
+  /** Notes what an answer says, which was opened; null where it must not be shown. Returns whether something else is known now. */
+  noteContent({ record: { device, epoch, seq } }: SealedAnswer, content: Content | null): boolean {
+    const key = epochKey(device, epoch);
+    const said = this.said.get(key);
+    // A newer one may have come while it was opened.
+    if (said?.answer.record.seq !== seq || said.content === content) return false;
+    this.said.set(key, { answer: said.answer, content });
+    return true;
+  }
+
+  private noteSealed(record: AnyRecord): void {
+    const key = epochKey(record.device, record.epoch);
+    const [media] = record.media ?? [];
+    if (media === undefined || record.seq <= (this.said.get(key)?.answer.record.seq ?? -1)) return;
+    this.said.set(key, { answer: { record, media }, content: null });
   }
 
   /** An answer that an earlier visit saw counts too: this device verified it. */
-  private newestAnswer(device: string, epoch: number, action: StandingAction): Answered | null {
+  private newestAnswer(device: string, epoch: number, action: Setting): Answered | null {
     const seen = this.answers.get(`${epochKey(device, epoch)}/${action}`) ?? null;
     let newest = seen;
     for (const { device: of, epoch: at, order, object, answer } of this.kept) {

@@ -9,12 +9,16 @@ import type { VerifiedRecord } from './history-keeper.js';
 import { plausibleWallMs } from './plausible-time.js';
 import { isEventKind, type EventKind } from './timeline-kinds.js';
 
-/** The best picture of an event, still sealed. */
-export interface EventPicture {
+/** What names a sealed object. */
+export interface SealedName {
   readonly device: Uint8Array;
   readonly epoch: number;
-  readonly eventId: Uint8Array;
   readonly media: RecordMediaV2;
+}
+
+/** The best picture of an event, still sealed. */
+export interface EventPicture extends SealedName {
+  readonly eventId: Uint8Array;
   readonly record: Verified<AnyRecord>;
 }
 
@@ -160,8 +164,8 @@ export class Timeline {
   }
 }
 
-/** Returns the key of a picture: its id alone is not unique. */
-export function pictureKey({ device, epoch, media }: EventPicture): string {
+/** Returns the key of a picture or another sealed object: its id alone is not unique. */
+export function pictureKey({ device, epoch, media }: SealedName): string {
   return `${epochKey(device, epoch)}/${toHex(media.id)}`;
 }
 

@@ -9,7 +9,7 @@ import { ago, clockTime } from './format.js';
 import { NeedsRoot } from './further-browser.js';
 import { Household } from './household.js';
 import { CameraIcon, EyeIcon } from './icons.js';
-import { InForceNote, useInForce } from './in-force.js';
+import { InForceList, InForceNote, useInForce, useInForceReader } from './in-force.js';
 import { accountNumber } from '../core/account-number.js';
 import { Problem } from './problem.js';
 import { TypeToConfirm } from './type-to-confirm.js';
@@ -26,6 +26,7 @@ export function CameraControls({
 }): JSX.Element {
   const { putAway } = usePage();
   const order = useOrder(camera);
+  const unread = useInForceReader(camera);
   const [answerSeq, setAnswerSeq] = useState<number | null>(null);
   if (camera.hasEnded) {
     return (
@@ -42,9 +43,12 @@ export function CameraControls({
   const root = camera.members[0]?.ed25519 ?? null;
   if (!camera.mayOrder) {
     return (
-      <p class="muted small">
-        Shared with you by account <span class="mono">{root === null ? '?' : accountNumber(root)}</span>.
-      </p>
+      <div class="controls">
+        <p class="muted small">
+          Shared with you by account <span class="mono">{root === null ? '?' : accountNumber(root)}</span>.
+        </p>
+        <InForceList camera={camera} problem={unread} />
+      </div>
     );
   }
   const isPrivate = camera.health?.body.privacy === true;
@@ -89,6 +93,10 @@ export function CameraControls({
         {order.problem !== null && <Problem error={order.problem} />}
         {answerSeq !== null && <OrderedPicture camera={camera} answerSeq={answerSeq} />}
       </div>
+      <details class="more-controls">
+        <summary>In force</summary>
+        <InForceList camera={camera} problem={unread} />
+      </details>
       <details class="more-controls">
         <summary>Motion</summary>
         <Sensitivity camera={camera} order={order} />

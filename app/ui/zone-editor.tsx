@@ -1,7 +1,7 @@
 import { type JSX, useState } from './preact.js';
 import type { Zone } from '../../protocol/objects/command.js';
 import type { CameraView } from '../core/session-view.js';
-import type { InForce } from '../core/standing-orders.js';
+import type { InForce } from '../core/in-force.js';
 import { useSessionView } from './context.js';
 import { Picture, usePicture } from './event-card.js';
 import { InForceNote, useInForce } from './in-force.js';

@@ -27,6 +27,8 @@ const zone = struct({
   corners: field(1, array(corner, 3, 16)),
 });
 export type Zone = TypeOf<typeof zone>;
+/** Zones in which motion counts, or masks. */
+export const zoneList = array(zone, 0, LIMITS.commandZonesMax);
 
 const ACTIONS = { snapshot: 0, privacy: 1, zones: 2, sensitivity: 3, release: 4 } as const;
 
@@ -40,7 +42,7 @@ const fields = {
   /** Seq and hash of a recent record that the owner has seen, so that a withheld command cannot be played later. */
   recent: optional(6, tuple(uint(), bytes(HASH_BYTES))),
   privacy: optional(7, bool),
-  zones: optional(8, array(zone, 0, LIMITS.commandZonesMax)),
+  zones: optional(8, zoneList),
   /** 0 detects nothing, 100 detects most. */
   sensitivity: optional(9, uint(100)),
 };
@@ -55,6 +57,8 @@ const schedule = struct({
   fromMinute: field(1, uint(1439)),
   toMinute: field(2, uint(1439)),
 });
+export type Schedule = TypeOf<typeof schedule>;
+export const scheduleList = array(schedule, 0, LIMITS.commandSchedulesMax);
 
 const codecV2 = versionTwo(
   struct({
@@ -63,8 +67,8 @@ const codecV2 = versionTwo(
     action: field(1, names({ ...ACTIONS, masks: 9, schedules: 10 })),
     recent: field(6, tuple(uint(), bytes(HASH_BYTES))),
     /** Parts of the view that the camera blackens before anything else sees them. */
-    masks: optional(10, array(zone, 0, LIMITS.commandZonesMax)),
-    schedules: optional(11, array(schedule, 0, LIMITS.commandSchedulesMax)),
+    masks: optional(10, zoneList),
+    schedules: optional(11, scheduleList),
   }),
 );
 export type CommandV2 = TypeOf<typeof codecV2>;

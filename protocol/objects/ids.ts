@@ -2,6 +2,8 @@ import { concat, toHex, utf8 } from '../../common/bytes.js';
 import type { CryptoSuite } from '../crypto/suite.js';
 
 export const ID_BYTES = 16;
+/** Stands for the id of an event in the seal of an object whose record has none. */
+export const NO_EVENT = new Uint8Array(ID_BYTES);
 export const HASH_BYTES = 32;
 export const KEY_BYTES = 32;
 /** An X-Wing public key, and what encapsulating to it gives (draft-connolly-cfrg-xwing-kem). */

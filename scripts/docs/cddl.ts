@@ -15,6 +15,7 @@ import { settingsKind } from '../../protocol/objects/settings.js';
 import { unlockKind } from '../../protocol/objects/unlock.js';
 import { EVIDENCE_HEAD, EVIDENCE_ITEMS } from '../../protocol/evidence/evidence-file.js';
 import { sealedContent } from '../../protocol/seal/content.js';
+import { inForce } from '../../protocol/seal/in-force.js';
 import { keyRecordBody } from '../../protocol/seal/key-record.js';
 import { sealHeader2 } from '../../protocol/seal/object.js';
 import { sealHeader } from '../../protocol/seal/seal.js';
@@ -163,6 +164,7 @@ export function protocolCddlV2(): string {
   writer.add('seal-header', sealHeader2.schema);
   writer.add('key-record-body', keyRecordBody.schema);
   writer.add('sealed-content', sealedContent.schema);
+  writer.add('in-force', inForce.schema);
   const numbers = { up: UP, down: DOWN, status: { status: STATUS }, live: LIVE_TYPES };
   addMessages(writer, { ...MESSAGE_SCHEMAS_V2, live: LIVE_SCHEMAS }, numbers);
   addEvidence(writer);

@@ -43,6 +43,35 @@ function chainKeyOf(suite: CryptoSuite, key: Uint8Array, index: number): Uint8Ar
   return chain;
 }
 
+/** Returns an object as it is sealed in a period. */
+export function objectVector(
+  suite: CryptoSuite,
+  name: string,
+  period: PeriodVector,
+  index: number,
+  place: ObjectPlace,
+  content: Uint8Array,
+): ObjectVector {
+  const { periodId, ...owner } = period.context;
+  const where = { periodId, index };
+  const context = { ...owner, ...place };
+  const contextHash = objectContextHash(suite, context, where);
+  const key = objectKey(suite, hkdf(suite, chainKeyOf(suite, period.key, index), 'object'), contextHash);
+  const sealed = sealWithE(suite, key, context, where, content);
+  return {
+    name,
+    period: period.name,
+    context,
+    index,
+    contextHash,
+    content,
+    key,
+    ...sealed,
+    headerHash: suite.sha256(sealed.header),
+    bodyHash: suite.sha256(sealed.body),
+  };
+}
+
 /** Returns the content of seal2.json. */
 export function seal2Vectors(suite: CryptoSuite): Seal2Vectors {
   const world = new VectorWorld(suite);
@@ -89,24 +118,8 @@ export function seal2Vectors(suite: CryptoSuite): Seal2Vectors {
     place: Partial<ObjectPlace> = {},
     from = two,
   ): ObjectVector => {
-    const where = { periodId: from.context.periodId, index };
-    const context = { ...owner, eventId: world.id('event'), mediaId: world.id(name), role, ...place };
-    const contextHash = objectContextHash(suite, context, where);
-    const link = hkdf(suite, chainKeyOf(suite, from.key, index), 'object');
-    const key = objectKey(suite, link, contextHash);
-    const sealed = sealWithE(suite, key, context, where, content);
-    return {
-      name,
-      period: from.name,
-      context,
-      index,
-      contextHash,
-      content,
-      key,
-      ...sealed,
-      headerHash: suite.sha256(sealed.header),
-      bodyHash: suite.sha256(sealed.body),
-    };
+    const where = { eventId: world.id('event'), mediaId: world.id(name), role, ...place };
+    return objectVector(suite, name, from, index, where, content);
   };
   const seen = { box: [1000, 2000, 30_000, 40_000], zones: ['door'], area: 123, reason: 'motion' } as const;
   const picture = encodeContent({ detail: seen, jpeg: new Uint8Array(300).fill(0x5a) });

@@ -207,7 +207,7 @@ export class Life {
       counter: counter + 1,
       privacy: true,
     });
-    this.outbox.storeOrder(order);
+    this.outbox.storeOrder(order, this.camera.time(this.nowMs));
     this.report({ is: 'order', epoch: claim.value.epoch, counter: counter + 1 });
   }
 

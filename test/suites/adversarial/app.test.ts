@@ -5,6 +5,7 @@ import { CloudClient } from '../../../app/core/cloud-client.js';
 import { HistoryKeeper } from '../../../app/core/history-keeper.js';
 import { Owner } from '../../../app/core/owner.js';
 import { ownerKeys, recipientOf, type OwnerKeys } from '../../../app/core/owner-keys.js';
+import { inForceOf } from '../../../app/core/in-force.js';
 import { StandingOrders } from '../../../app/core/standing-orders.js';
 import { ReceiptKeyPins } from '../../../app/core/receipt-key-pins.js';
 import { MemoryStorage } from '../../../app/core/storage.js';
@@ -16,6 +17,7 @@ import type { RecordMedia, SealcamRecord } from '../../../protocol/objects/recor
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import { seal, type SealedObject } from '../../../protocol/seal/seal.js';
 import { attacks } from '../../support/attack.js';
+import { inForceAttacks } from '../../support/in-force-attacks.js';
 import { VirtualClock } from '../../support/runner/virtual-clock.js';
 import { until } from '../../support/runner/wait.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
@@ -179,8 +181,14 @@ async function zonesAfter(answered: readonly ('door' | 'elsewhere')[]): Promise<
     const seq = OWNER_SEES + 1 + i;
     standing.addRecord(world.record(claim, seq, new Uint8Array(32), { kind: 'command', command }).value);
   }
-  const { type } = standing.inForce(toHex(world.deviceId), 1, 'zones');
-  return { known: 'in force', unordered: 'not in force', elsewhere: 'not known', unknown: 'not known' }[type];
+  const { type } = inForceOf(standing, toHex(world.deviceId), 1, 'zones');
+  return {
+    known: 'in force',
+    unordered: 'not in force',
+    elsewhere: 'not known',
+    unknown: 'not known',
+    absent: 'not there',
+  }[type];
 }
 
 const [one, two, planted] = [newKey(), newKey(), newKey()];
@@ -356,4 +364,5 @@ attacks('app', 'In the page: a cloud that lies', [
       observed: () => newestOffer('changesMembers'),
     },
   },
+  ...inForceAttacks,
 ]);

@@ -94,6 +94,31 @@ describeWith('chromium', 'the page in version 2', () => {
     }
   });
 
+  it('says that it does not know what is in force, shows no default, and offers no button that deletes the zones', async () => {
+    const { camera, cloud } = await cloudWith();
+    // Two orders of another browser, whose answers say nothing.
+    for (const action of ['zones', 'sensitivity'] as const) camera.addAnswer({ action }, { period: null });
+    const visitor = await open(cloud);
+    const { page } = visitor;
+    await page.locator('.card img').waitFor();
+    await page.getByRole('navigation').getByRole('button', { name: 'Cameras', exact: true }).click();
+    const card = page.locator('.camera');
+    await card.locator('summary', { hasText: 'In force' }).click();
+    for (const setting of ['zones', 'sensitivity', 'masks', 'schedules']) {
+      expect(await card.locator(`[data-setting="${setting}"]`).innerText()).toContain('not known yet');
+    }
+    await card.locator('summary', { hasText: 'Motion' }).click();
+    await card.getByText('does not know which zones are in force').waitFor();
+    await card.getByText('Sensitivity: not known here').waitFor();
+    expect(await card.getByRole('button', { name: 'Set: everywhere' }).count()).toBe(0);
+    expect(await card.getByRole('button', { name: 'Set the zones' }).isDisabled()).toBe(true);
+    // What deletes them is a choice of its own, and says so.
+    await card.getByRole('button', { name: 'Count motion everywhere' }).click();
+    await card.getByText('This replaces the zones in force').waitFor();
+    await card.getByText('This replaces the zones in force').scrollIntoViewIfNeeded();
+    await visitor.screenshot('zones-unknown');
+  });
+
   it('warns of a camera that could do more than its ownership says, and of no older one, and adds no browser to either', async () => {
     for (const agent of ['1.1.0', '0.1.0']) {
       const world = new CameraWorld({ owner: keys.signer, ownerSecret: keys.recipient.secret });

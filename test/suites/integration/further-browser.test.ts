@@ -4,6 +4,7 @@ import { mosquitto } from '../../support/engines/brokers.js';
 import { describeWith } from '../../support/engines/tools.js';
 import { asyncCodeOf } from '../../support/codes.js';
 import { until } from '../../support/runner/wait.js';
+import { DOOR, InForceView } from '../../support/worlds/in-force-page.js';
 import { Person } from '../../support/worlds/person.js';
 import { BUSY, type TestAgent } from '../../support/worlds/test-agent.js';
 import type { TestCloud } from '../../support/worlds/test-cloud.js';
@@ -66,6 +67,26 @@ describeWith('mosquitto', 'a further browser of an owner', () => {
     );
     expect(counters.every((counter) => counter > 0)).toBe(true);
     expect([first, further].map(({ session }) => session.view().alarms)).toEqual([[], []]);
+  });
+
+  it('reads back what the first one ordered, and the first one what it ordered, from the answers of the camera', async () => {
+    const { device, first, further } = await added();
+    const views = [first, further].map(({ session, owner }) => new InForceView(session, owner, device, 2));
+    await first.orders.send(device, 2, { action: 'sensitivity', sensitivity: 70 });
+    await further.orders.send(device, 2, { action: 'zones', zones: [DOOR] });
+    for (const [i, view] of views.entries()) {
+      // Neither page has the other one's order.
+      await until('the newest answer has come', () => view.inForce('zones').type === 'elsewhere');
+      await until('it is read', () => view.read());
+      expect(view.inForce('sensitivity')).toMatchObject({
+        type: 'known',
+        order: { sensitivity: 70 },
+        by: first.keys.signer.publicKey,
+        isCurrent: true,
+      });
+      expect(view.inForce('zones')).toMatchObject({ order: { zones: [DOOR] }, by: further.keys.signer.publicKey });
+      expect([first, further][i]?.session.view().alarms).toEqual([]);
+    }
   });
 
   it('cannot do what takes the root key: the cloud refuses it a claim, an offer, a release and a revocation', async () => {

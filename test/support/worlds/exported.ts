@@ -1,10 +1,12 @@
 import { toBase64 } from '../../../common/bytes.js';
-import type { EvidenceWorld } from '../../../scripts/vectors/evidence-world.js';
+import type { EvidenceSource } from '../../../protocol/evidence/make.js';
 
 /** Returns the export of a world's account, with what its cloud kept of clips and receipts. */
 export function exportedLines({
   source: { claim, records, segments, receipts, mediaReceipts },
-}: EvidenceWorld): string[] {
+}: {
+  readonly source: Omit<EvidenceSource, 'keys'>;
+}): string[] {
   const lines: object[] = [
     { type: 'export', version: 1, atMs: 0, accessArchivedBeforeMs: null },
     { type: 'claim', claim: toBase64(claim.bytes), state: 'open' },

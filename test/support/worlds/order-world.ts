@@ -7,7 +7,9 @@ import type { Mirror } from '../../../agent/outbox/mirror.js';
 import { openOutbox } from '../../../agent/outbox/open-outbox.js';
 import type { Outbox } from '../../../agent/outbox/outbox.js';
 import { noteOwnership } from '../../../agent/outbox/published.js';
-import { OwnerOrders, type StandingOrders } from '../../../agent/ownership/owner-orders.js';
+import { OwnerOrders } from '../../../agent/ownership/owner-orders.js';
+import type { InForceSealer } from '../../../agent/ownership/sealed-answers.js';
+import type { StandingOrders } from '../../../agent/ownership/standing-orders.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import type { AnyClaim, ClaimV2 } from '../../../protocol/objects/claim.js';
@@ -21,6 +23,9 @@ import { codeOf } from '../codes.js';
 import { tempFolder } from '../runner/temp.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
 import { storeOf } from '../outbox-store.js';
+
+/** Seals nothing. */
+export const NO_SEALER: InForceSealer = { isReady: () => true, ready: () => Promise.resolve(true), seal: () => null };
 
 /** A camera with an owner and an outbox on disk; orders reach it without a network. */
 export class OrderWorld {
@@ -66,6 +71,7 @@ export class OrderWorld {
       counters: this.counters,
       log: silentLog,
       now: () => this.time(),
+      sealer: NO_SEALER,
       snapshot: () => {
         this.snapshotCount++;
         if (this.snapshotFails === null) return Promise.resolve();

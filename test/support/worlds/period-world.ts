@@ -10,9 +10,11 @@ import { PeriodKeeper } from '../../../agent/record/period-keeper.js';
 import { Sealer } from '../../../agent/record/sealer.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { ClaimV2 } from '../../../protocol/objects/claim.js';
+import { NO_EVENT } from '../../../protocol/objects/ids.js';
 import { anyRecordKind, type AnyRecord, type RecordTime } from '../../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../../protocol/objects/signed-object.js';
 import { decodeContent } from '../../../protocol/seal/content.js';
+import { decodeInForce, type InForce } from '../../../protocol/seal/in-force.js';
 import { wrapKey, type WrapJob, type WrapKey } from '../../../protocol/seal/key-record.js';
 import { openPeriod, type OpenedPeriod } from '../../../protocol/seal/open-period.js';
 import { storeOf } from '../outbox-store.js';
@@ -25,9 +27,25 @@ const ALL = { epoch: 0, seq: -1 };
 /** Wraps in this process, as the child does. */
 export const wrapHere: WrapKey = (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job));
 
-/** Lets promises letPromisesRun. */
+/** Wraps when it is let. */
+export function gate(): { readonly wrap: WrapKey; readonly open: () => void } {
+  let open = (): void => undefined;
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { wrap: (job) => opened.then(() => wrapHere(job)), open };
+}
+
+/** Lets promises run. */
 export async function letPromisesRun(): Promise<void> {
   for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+}
+
+interface OpenedObject {
+  readonly seq: number;
+  readonly role: 'thumbnail' | 'detail';
+  /** Null where it does not open. */
+  readonly content: Uint8Array | null;
 }
 
 interface PeriodWorldOptions {
@@ -167,6 +185,24 @@ export class PeriodWorld {
 
   /** Opens every queued picture as the owner does, by the queued key records. Returns their sizes. */
   async openedPictures(): Promise<number[]> {
+    const opened = await this.opened(({ event }) => event?.id);
+    return opened.flatMap(({ role, content }) =>
+      role === 'thumbnail' && content !== null ? [decodeContent(content).jpeg?.length ?? 0] : [],
+    );
+  }
+
+  /** Opens every queued answer to an order as the owner does: what it says is in force, null for one that says nothing. */
+  async openedAnswers(): Promise<{ readonly record: AnyRecord; readonly inForce: InForce | null }[]> {
+    const opened = await this.opened(({ command }) => (command === undefined ? undefined : NO_EVENT));
+    return this.records().flatMap(({ value: record }) => {
+      if (record.command === undefined) return [];
+      const content = opened.find(({ seq }) => seq === record.seq)?.content ?? null;
+      return [{ record, inForce: content === null ? null : decodeInForce(content) }];
+    });
+  }
+
+  /** Opens the queued objects of the records for which `eventIdOf` has an id; also those that do not open. */
+  private async opened(eventIdOf: (record: AnyRecord) => Uint8Array | undefined): Promise<OpenedObject[]> {
     const here = this.outbox.read(ALL, 1000).map(({ bytes, media }) => ({
       record: openSigned(anyRecordKind, nodeSuite, bytes).value,
       media,
@@ -191,19 +227,21 @@ export class PeriodWorld {
       );
     }
     return here.flatMap(({ record, media }) => {
-      const { device, account, epoch, claimHash, event } = record;
-      return media.flatMap((sealed, i) => {
-        const named = record.media?.[i];
-        if (sealed === null || event === undefined || named?.role !== 'thumbnail') return [];
-        const context = { device, account, epoch, claimHash, eventId: event.id, mediaId: named.id, role: named.role };
+      const { device, account, epoch, claimHash, seq } = record;
+      const eventId = eventIdOf(record);
+      return media.flatMap((sealed, i): OpenedObject[] => {
+        const { id: mediaId, role } = record.media?.[i] ?? {};
+        if (sealed === null || eventId === undefined || mediaId === undefined) return [];
+        if (role !== 'thumbnail' && role !== 'detail') return [];
+        const context = { device, account, epoch, claimHash, eventId, mediaId, role };
         for (const period of periods) {
           try {
-            return [decodeContent(period.open(context, sealed)).jpeg?.length ?? 0];
+            return [{ seq, role, content: period.open(context, sealed) }];
           } catch {
             // Of another period.
           }
         }
-        return [];
+        return [{ seq, role, content: null }];
       });
     });
   }

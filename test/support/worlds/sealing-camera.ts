@@ -9,9 +9,11 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import { xwingKeys } from '../../../protocol/crypto/xwing.js';
 import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { kemHash } from '../../../protocol/objects/kem-keys.js';
+import { NO_EVENT } from '../../../protocol/objects/ids.js';
 import type { RecordV2 } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeContent } from '../../../protocol/seal/content.js';
+import { encodeInForce, type InForce } from '../../../protocol/seal/in-force.js';
 import { wrapKey, type WrapKey } from '../../../protocol/seal/key-record.js';
 import type { ObjectPlace } from '../../../protocol/seal/object.js';
 import { beginPeriod, type KeyRecordMedia, type Period } from '../../../protocol/seal/period.js';
@@ -109,7 +111,24 @@ export class SealingCamera {
     return this.add({ kind: 'snapshot', event, media: [this.named(place.mediaId, 'thumbnail', { header, body })] });
   }
 
-  private named(id: Uint8Array, role: 'key' | 'thumbnail', sealed: SealedObject) {
+  /** Signs the answer to an order that was done; with a period it carries what is in force. */
+  addAnswer(
+    command: Partial<RecordV2['command']> & Pick<NonNullable<RecordV2['command']>, 'action'>,
+    { period }: { readonly period: Period | null },
+    inForce: InForce = {},
+  ): Verified<RecordV2> {
+    const answer = { source: 'owner', result: 'done', object: realRandom.bytes(32), ...command } as const;
+    if (period === null) return this.add({ kind: 'command', command: answer });
+    const place: ObjectPlace = { eventId: NO_EVENT, mediaId: realRandom.bytes(16), role: 'detail' };
+    const { header, body } = period.seal(place, encodeInForce(inForce));
+    return this.add({
+      kind: 'command',
+      command: answer,
+      media: [this.named(place.mediaId, 'detail', { header, body })],
+    });
+  }
+
+  private named(id: Uint8Array, role: 'key' | 'thumbnail' | 'detail', sealed: SealedObject) {
     this.media.set(toHex(id), sealed);
     const [bodyHash, headerHash] = [nodeSuite.sha256(sealed.body), nodeSuite.sha256(sealed.header)];
     return { id, role, length: sealed.body.length, bodyHash, headerHash };

@@ -60,7 +60,7 @@ export class FaultCamera {
     }));
     this.sealedFor = isVersionTwo(value) ? this.claim : { ...this.claim, value: { ...value, recipients } };
     this.sealer = new Sealer(nodeSuite, realRandom, () => Promise.resolve(), {
-      isReady: () => this.period !== null,
+      usable: () => this.period,
       ready: () => Promise.resolve(this.period),
     });
     this.add({ kind: 'accept' });

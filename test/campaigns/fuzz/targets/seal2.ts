@@ -7,6 +7,7 @@ import { tweetnaclSuite } from '../../../../protocol/crypto/tweetnacl.js';
 import { checkKemKey, encapsulate } from '../../../../protocol/crypto/xwing.js';
 import { pad, unpad } from '../../../../protocol/seal/content.js';
 import { decodeKeyRecordBody, keyRecordBody } from '../../../../protocol/seal/key-record.js';
+import { decodeInForce, encodeInForce } from '../../../../protocol/seal/in-force.js';
 import {
   decodeObjectHeader,
   openWithE,
@@ -17,6 +18,7 @@ import {
 import { openPeriod } from '../../../../protocol/seal/open-period.js';
 import { openStream, sealStream } from '../../../../protocol/seal/stream.js';
 import { decodeCbor, encodeCbor } from '../../../../protocol/wire/cbor.js';
+import { inForceVectors } from '../../../../scripts/vectors/in-force.js';
 import { seedOf, vectorRandom } from '../../../../scripts/vectors/keyring.js';
 import { seal2Vectors } from '../../../../scripts/vectors/seal2.js';
 import { kemKeysOf } from '../../../../scripts/vectors/seal2-shapes.js';
@@ -138,6 +140,17 @@ const keyRecordTarget: Target = {
   },
 };
 
+const inForceContents = inForceVectors(nodeSuite).good.map(({ object }) => object.content);
+
+const inForceTarget: Target = {
+  name: 'what is in force',
+  input: (random) => {
+    const content = oneOf(random, inForceContents);
+    return below(random, 3) === 0 ? mutateBytes(random, content) : mutateCbor(random, content);
+  },
+  run: (input) => encodeInForce(decodeInForce(input)),
+};
+
 /** Opening is slow, so the entries themselves are mutated, not the CBOR around them. */
 const wrapTarget: Target = {
   name: 'key record entry, both suites',
@@ -203,5 +216,6 @@ export const SEAL2_TARGETS: readonly Target[] = [
   paddingTarget,
   keyRecordTarget,
   wrapTarget,
+  inForceTarget,
   kemKeyTarget,
 ];

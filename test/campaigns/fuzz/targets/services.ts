@@ -24,6 +24,7 @@ import { NAMES, signerOf } from '../../../../scripts/vectors/keyring.js';
 import { recordChain, VectorWorld } from '../../../../scripts/vectors/signed.js';
 import { ApiWorld } from '../../../support/worlds/api-world.js';
 import { CloudWorld } from '../../../support/worlds/cloud-world.js';
+import { NO_SEALER } from '../../../support/worlds/order-world.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 import type { Target } from '../harness.js';
 import { below, mutateBytes, mutateText, noise, oneOf } from '../mutate.js';
@@ -113,6 +114,7 @@ function downlinkTarget(): Target {
       counters,
       log: silentLog,
       now: () => world.record(0, null, { kind: 'accept' }).time,
+      sealer: NO_SEALER,
       snapshot: () => Promise.resolve(),
       onOrders: nothing,
       onRelease: nothing,

@@ -18,6 +18,10 @@ CHUNK_BYTES = 65_536
 TAG_BYTES = 16
 HEADER = DOCUMENT.field("seal-header", named_rows=True)
 BODY = DOCUMENT.field("key-record-body", named_rows=True)
+IN_FORCE = DOCUMENT.field("in-force")
+MAX_IN_FORCE = 4_092
+# Stands for the id of an event where the record has none.
+NO_EVENT = bytes(16)
 # Unit of the padding and longest plaintext of each role.
 ROLES = {
     "thumbnail": (4_096, 94_208),
@@ -179,3 +183,13 @@ def unpad(plaintext: bytes, role: str) -> bytes:
 def parse_content(content: bytes) -> dict[str, Any]:
     """Decodes the c of a picture or detail, which is as in suite 1."""
     return seal.CONTENT.read(decode_cbor(content, MAX_SEALED))
+
+
+def parse_in_force(content: bytes) -> dict[str, Any]:
+    """Decodes the c of the detail in an answer to an order (§17)."""
+    return IN_FORCE.read(decode_cbor(content, MAX_IN_FORCE))
+
+
+def make_in_force(value: dict[str, Any]) -> bytes:
+    """Encodes what is in force; the inverse of `parse_in_force`."""
+    return encode_cbor(IN_FORCE.write(value))

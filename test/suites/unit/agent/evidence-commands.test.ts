@@ -6,6 +6,7 @@ import { openCommand } from '../../../../agent/cli/open.js';
 import type { Output } from '../../../../agent/cli/output.js';
 import { verifyExport } from '../../../../agent/cli/verify-export.js';
 import { verifyCommand } from '../../../../agent/cli/verify.js';
+import { ownerKeys } from '../../../../app/core/owner-keys.js';
 import { toHex } from '../../../../common/bytes.js';
 import { SealcamError } from '../../../../common/errors.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
@@ -14,6 +15,7 @@ import { seedOf } from '../../../../scripts/vectors/keyring.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
 import { cheapRecoveryFile } from '../../../support/recovery-file.js';
 import { tempFolder } from '../../../support/runner/temp.js';
+import { SealingCamera } from '../../../support/worlds/sealing-camera.js';
 import { exportedLines } from '../../../support/worlds/exported.js';
 
 const worlds = { 1: new EvidenceWorld(nodeSuite, 1), 2: new EvidenceWorld(nodeSuite, 2) };
@@ -158,6 +160,35 @@ it('an export without its key record gives no evidence, and says why', async () 
   const closed = output();
   expect(await openCommand(exported(2, lines), { key, out: join(folder, 'none') }, closed)).toBe(3);
   expect(closed.emitted.every(({ code }) => code === 'evidence-incomplete')).toBe(true);
+});
+
+it('what was in force is listed beside the pictures, with who ordered it and when', async () => {
+  const owner = ownerKeys(nodeSuite, MASTER);
+  const camera = new SealingCamera([owner]);
+  const begun = await camera.begin();
+  camera.addKey(begun);
+  const { publicKey } = owner.signer;
+  const inForce = { zones: [[], null], sensitivity: [70, [publicKey, 1, 5, 1_767_323_045_000]] } as const;
+  const { seq } = camera.addAnswer({ action: 'sensitivity' }, begun, inForce).value;
+  camera.addPicture(begun);
+  const records = camera.records.map((record) => {
+    const media = (record.value.media ?? []).map(({ id }) => camera.media.get(toHex(id)) ?? null);
+    return { record, media };
+  });
+  const { claim } = camera;
+  const lines = exportedLines({ source: { claim, records, segments: new Map(), receipts: [], mediaReceipts: [] } });
+  const opened = output();
+  expect(await openCommand(exported(2, lines), { key, out: join(folder, 'opened') }, opened)).toBe(0);
+  expect(opened.emitted[0]).toMatchObject({
+    file: null,
+    kind: 'command',
+    seq,
+    inForce: {
+      zones: { value: [], by: null },
+      sensitivity: { value: 70, by: { signer: toHex(publicKey), at: '2026-01-02T03:04:05.000Z' } },
+    },
+  });
+  expect(opened.emitted[1]).toMatchObject({ kind: 'snapshot' });
 });
 
 it('a clip with a hole is written up to it', async () => {

@@ -13,20 +13,11 @@ import { isZero } from '../../../../common/bytes.js';
 import { isVersionTwo } from '../../../../protocol/wire/codec.js';
 import { asyncCodeOf, codeOf } from '../../../support/codes.js';
 import { brokenSums } from '../../../support/outbox-sums.js';
-import { PeriodWorld, letPromisesRun, wrapHere } from '../../../support/worlds/period-world.js';
+import { gate, PeriodWorld, letPromisesRun, wrapHere } from '../../../support/worlds/period-world.js';
 import { RECORDER_SETTINGS } from '../../../support/worlds/recorder-world.js';
 
 const HOUR_MS = 3_600_000;
 const place = () => ({ eventId: realRandom.bytes(16), mediaId: realRandom.bytes(16), role: 'thumbnail' as const });
-
-/** Wraps when it is let, or fails. */
-function gate(): { wrap: typeof wrapHere; open: () => void } {
-  let open = (): void => undefined;
-  const opened = new Promise<void>((resolve) => {
-    open = resolve;
-  });
-  return { wrap: (job) => opened.then(() => wrapHere(job)), open };
-}
 
 const failing = (): Promise<Uint8Array> => Promise.reject(new SealcamError('period-unavailable', 'the process failed'));
 

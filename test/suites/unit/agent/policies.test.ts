@@ -5,7 +5,7 @@ import type { AgentVitals } from '../../../../agent/health/vitals.js';
 import { Housekeeping } from '../../../../agent/main/housekeeping.js';
 import { Privacy } from '../../../../agent/main/privacy.js';
 import { captureSettings } from '../../../../agent/main/settings.js';
-import type { StandingOrders } from '../../../../agent/ownership/owner-orders.js';
+import type { StandingOrders } from '../../../../agent/ownership/standing-orders.js';
 import { ClockWatch } from '../../../../agent/record/record-time.js';
 import { SealcamError } from '../../../../common/errors.js';
 import { MockIndicator, MockWatchdog } from '../../../../hal/mock/peripherals.js';
@@ -13,7 +13,12 @@ import { RecorderWorld } from '../../../support/worlds/recorder-world.js';
 import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
 import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 
-const NO_ORDERS: StandingOrders = { privacy: false, zones: null, sensitivity: null };
+const NO_ORDERS: StandingOrders = {
+  privacy: false,
+  zones: null,
+  sensitivity: null,
+  changes: { zones: null, sensitivity: null },
+};
 const config = loadAgentConfig({ file: null, environment: {} });
 
 /** A camera that only knows whether it runs. */

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { toHex } from '../../../../common/bytes.js';
 import { Answers } from '../../../../app/core/answers.js';
-import { StandingOrders, type InForce } from '../../../../app/core/standing-orders.js';
+import { inForceOf, type InForce } from '../../../../app/core/in-force.js';
+import { StandingOrders } from '../../../../app/core/standing-orders.js';
 import { MemoryStorage } from '../../../../app/core/storage.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { commandKind, type Command, type Zone } from '../../../../protocol/objects/command.js';
@@ -59,7 +60,7 @@ class Watched {
   }
 
   zones(epoch = 1): InForce {
-    return this.standing.inForce(toHex(this.world.deviceId), epoch, 'zones');
+    return inForceOf(this.standing, toHex(this.world.deviceId), epoch, 'zones');
   }
 
   private record(
@@ -148,7 +149,7 @@ describe('the order in force', () => {
     camera.see(1, loud);
     camera.see(2, door);
     const device = toHex(camera.world.deviceId);
-    expect(camera.standing.inForce(device, 1, 'sensitivity')).toMatchObject({ order: { sensitivity: 70 } });
+    expect(inForceOf(camera.standing, device, 1, 'sensitivity')).toMatchObject({ order: { sensitivity: 70 } });
     expect(zonesOf(camera.zones())).toEqual([DOOR]);
     for (const text of ['{', '[{"device":1}]']) {
       await camera.storage.saveSetting('standing-orders', text);

@@ -3,6 +3,7 @@ import { nodeSuite } from '../../../../protocol/crypto/node.js';
 import { badVectors } from '../../../../scripts/vectors/bad.js';
 import { badVectorsV2 } from '../../../../scripts/vectors/bad-v2.js';
 import { evidenceVectors } from '../../../../scripts/vectors/evidence.js';
+import { inForceVectors } from '../../../../scripts/vectors/in-force.js';
 import { keyringV2, toJson } from '../../../../scripts/vectors/keyring.js';
 import { messageVectors } from '../../../../scripts/vectors/messages.js';
 import { messageVectorsV2 } from '../../../../scripts/vectors/messages-v2.js';
@@ -20,6 +21,7 @@ it.each([
   ['seal', sealVectors],
   ['seal2', seal2Vectors],
   ['evidence', evidenceVectors],
+  ['in-force', inForceVectors],
   ['messages', messageVectors],
   ['verify', verifyVectors],
   ['keys-v2', keyringV2],
