@@ -18,6 +18,8 @@ export interface CameraSessionDependencies {
   /** Makes the log of one part. */
   readonly log: (part: string) => Log;
   readonly onTransition: (transition: Transition<Frame>) => void;
+  /** From now on motion raises events; said each time the camera was opened. */
+  readonly onArmed: () => void;
   /** The camera stalled, or its stream froze. */
   readonly onSilence: () => void;
   /** The scene changed as a whole, or was not seen for a while; `monotonicMs` is the time of the frame that showed it. */
@@ -184,5 +186,6 @@ export class CameraSession {
     const durationMs = Math.max(0, Math.round(last.monotonicMs - (this.firstFrameMs ?? last.monotonicMs)));
     this.deps.log('camera').info({ frame: last.index, learntMs: durationMs }, 'the camera is armed');
     this.scenes.recordScene({ class: 'startup', durationMs }, last.monotonicMs);
+    this.deps.onArmed();
   }
 }

@@ -79,7 +79,7 @@ export class Agent {
     log.info({ device, epoch: lastEpoch, owned: ownerKey !== null, version: VERSION }, 'sealcam starts');
     privacy.showRestingState();
     this.subscribe();
-    periods.ownerChanged();
+    periods.start();
     uplink.start();
     if (outbox.consumeFirstStart()) ownership.openWindow();
     health.start();

@@ -250,6 +250,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     onTransition: (transition) => {
       recorder.recordTransition(transition);
     },
+    onArmed: () => {
+      periods.armed();
+    },
     // Now rather than at the next interval, which would give a thief until then.
     onSilence: () => void health.record(),
     onScene: (scene, monotonicMs) => {

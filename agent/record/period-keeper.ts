@@ -32,6 +32,8 @@ const PREPARE_AT_OBJECTS = 3500;
 const PREPARE_AT_MS = 23 * 3_600_000;
 /** A period is used no longer than this, on the monotonic clock. */
 const PERIOD_MAX_MS = 24 * 3_600_000;
+/** A camera that is not armed by then sees nothing, or nobody wants it to; its owner's orders need a period too. */
+const ARMED_WITHIN_MS = 10_000;
 const RETRY_MIN_MS = 1000;
 const RETRY_MAX_MS = 5 * 60_000;
 
@@ -67,7 +69,19 @@ export class PeriodKeeper {
     this.random = new FreshRandom(deps.suite, deps.random);
   }
 
-  /** Begins a period for the claim in force, and forgets that of an earlier one. Call it at the start and after each change. */
+  /** Begins the first period as soon as the camera is armed: until then that would take half of a single core from its start. */
+  start(): void {
+    this.cancelPrepare = this.deps.clock.after(ARMED_WITHIN_MS, () => {
+      this.armed();
+    });
+  }
+
+  /** Begins a period, unless there is one. */
+  armed(): void {
+    if (this.current === null) this.begin();
+  }
+
+  /** Begins a period for the claim in force, and forgets that of an earlier one. Call it after each change. */
   ownerChanged(): void {
     const claim = this.deps.outbox.currentClaim();
     const isOld = ({ claimHash }: Pick<Current, 'claimHash'>): boolean =>

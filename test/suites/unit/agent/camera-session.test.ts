@@ -67,6 +67,7 @@ async function play(
     log: () => silentLog,
     onTransition: () => reports.push('an event'),
     wallMsOf: () => null,
+    onArmed: () => reports.push('armed'),
     onSilence: () => reports.push(`health: ${session.state}`),
     onScene: ({ class: name, durationMs }, atMs) =>
       reports.push(`${name} ${String(durationMs ?? '–')} at ${String(atMs)}`),
@@ -88,6 +89,7 @@ describe('the camera session', () => {
     // The frame 1200 ms after the first arms it; a freeze is certain five seconds after its first frame.
     expect(await play([8000, 20_000], 4000, 30_000)).toEqual([
       'startup 1200 at 1200',
+      'armed',
       'ir-cut – at 4000',
       'stall – at 13000',
       'health: stalled',
@@ -97,13 +99,14 @@ describe('the camera session', () => {
   });
 
   it('reports nothing more about a stream that continues', async () => {
-    expect(await play([0, 0], 4000, 12_000)).toEqual(['startup 1200 at 1200', 'ir-cut – at 4000', 'ok']);
+    expect(await play([0, 0], 4000, 12_000)).toEqual(['startup 1200 at 1200', 'armed', 'ir-cut – at 4000', 'ok']);
   });
 
   it('says that it does not see when frames arrive that cannot be decoded, and when it sees again', async () => {
     const reports = await play([0, 0], 40_000, 16_000, (index) => index < 20 || index % 36 === 0 || index >= 80);
-    expect(reports.slice(0, 3)).toEqual([
+    expect(reports.slice(0, 4)).toEqual([
       'startup 1200 at 1200',
+      'armed',
       expect.stringMatching(/^stall – at /),
       'health: stalled',
     ]);
@@ -160,6 +163,7 @@ describe('a camera that delivers frames and sees nothing', () => {
       log: () => silentLog,
       onTransition: () => undefined,
       wallMsOf: () => null,
+      onArmed: () => undefined,
       onSilence: () => undefined,
       onScene: ({ class: name, durationMs }) => scenes.push(durationMs === undefined ? name : `${name} over`),
     });

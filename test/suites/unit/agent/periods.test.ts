@@ -124,6 +124,31 @@ describe('a period', () => {
   });
 });
 
+describe('the first period after a start', () => {
+  it.each([
+    ['begins when the camera is armed', 3000, true, 1],
+    ['begins without that after ten seconds', 10_000, false, 1],
+    ['not before: the control', 9999, false, 0],
+    ['is the only one where both come', 10_000, true, 1],
+  ])('%s', async (_, afterMs, isArmed, begun) => {
+    const world = new PeriodWorld();
+    world.keeper.start();
+    await letPromisesRun();
+    expect(world.jobs).toEqual([]);
+    if (isArmed) world.keeper.armed();
+    await letPromisesRun();
+    world.clock.advance(afterMs);
+    await letPromisesRun();
+    expect(world.counters.get('periods.begun')).toBe(begun);
+  });
+
+  it('begins at once when something happens before', async () => {
+    const world = new PeriodWorld();
+    world.keeper.start();
+    expect(await world.keeper.ready(world.claim)).not.toBeNull();
+  });
+});
+
 describe('a camera that sees nothing for two days', () => {
   it('has a period when something happens', async () => {
     const world = new PeriodWorld();
