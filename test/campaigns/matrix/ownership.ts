@@ -46,7 +46,7 @@ export async function playCell(cell: Cell, programs: Programs, site: Site): Prom
     const { code, device } = await site.startCamera(programs[cell.camera]);
     const page = await site.openPage(programs[cell.page]);
     await patiently('the claim', page.call('claim', code));
-    await answerOf('a picture and the camera’s health', () => page.call('look', device), isAlive);
+    await answerOf('a picture and the camera’s health', () => page.call('show', device), isAlive);
     const place = { device, epoch: EPOCH };
     await patiently('a picture on order', page.call('order', { ...place, order: { action: 'snapshot' } }));
     await patiently(
@@ -54,19 +54,19 @@ export async function playCell(cell: Cell, programs: Programs, site: Site): Prom
       page.call('order', { ...place, order: { action: 'sensitivity', sensitivity: 80 } }),
     );
     const browser = await site.openPage(programs[cell.page === 'old' ? 'new' : 'old']);
-    const seen = await answerOf('the other browser', () => browser.call('look', device), isSettled);
+    const seen = await answerOf('the other browser', () => browser.call('show', device), isSettled);
     const other = {
       ...shownOf(seen),
       says: [...seen.alarms, ...seen.refused, seen.problem ?? ''].filter(Boolean).join(', '),
     };
-    const shown = await page.call('look', device);
+    const shown = await page.call('show', device);
     failures.push(...shown.alarms, ...shown.refused, ...(shown.problem === null ? [] : [shown.problem]));
     // What is made from now on is no event: a release erases what waits.
     await patiently('privacy', page.call('order', { ...place, order: { action: 'privacy', privacy: true } }));
     await patiently('the release', page.call('order', { ...place, order: { action: 'release' } }));
     await answerOf(
       'the end of the epoch',
-      () => page.call('look', device),
+      () => page.call('show', device),
       ({ epochs }) => epochs.some(({ hasEnded }) => hasEnded),
     );
     const { records, mediaMissing } = await page.call('stored', place);

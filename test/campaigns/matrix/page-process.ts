@@ -67,7 +67,7 @@ class PageProcess {
   }
 
   /** Asks the cloud, opens every picture that is shown, and returns what the page shows of one camera. */
-  async look(device: string): Promise<Shown> {
+  async show(device: string): Promise<Shown> {
     const { session, owner } = this.page();
     await session.refresh();
     const view = session.view();
@@ -126,7 +126,7 @@ const procedures = {
   claim: (code: string) => page.claim(code),
   claimAgain: (place: Place) => page.claimAgain(place),
   order: (order: Parameters<PageProcess['order']>[0]) => page.order(order),
-  look: (device: string) => page.look(device),
+  show: (device: string) => page.show(device),
   stored: (place: Place) => page.stored(place),
 };
 export type PageProcedures = typeof procedures;

@@ -50,7 +50,7 @@ export async function playUpgrade(order: readonly Part[], programs: Programs, si
     isWarned = (
       await answerOf(
         'the warning',
-        () => page.call('look', device),
+        () => page.call('show', device),
         ({ warned }) => warned.includes(1),
       )
     ).warned.includes(1);
@@ -79,5 +79,5 @@ async function nextPicture(
   opened: number,
 ): Promise<Shown> {
   const more = (shown: Shown): boolean => isAlive(shown) && (shown.opened[epoch] ?? 0) > opened;
-  return answerOf(`a picture of epoch ${String(epoch)}`, () => page.call('look', device), more);
+  return answerOf(`a picture of epoch ${String(epoch)}`, () => page.call('show', device), more);
 }
