@@ -58,7 +58,7 @@ const line = v.variant('type', [
 export function readExport(suite: CryptoSuite, lines: readonly string[]): ExportFile {
   const reading = new Reading(suite);
   for (const [i, text] of lines.entries()) {
-    if (text.trim() !== '') reading.attempt(i + 1, () => reading.read(i + 1, text));
+    if (text.trim() !== '') reading.isRead(i + 1, () => reading.read(i + 1, text));
   }
   return reading.finish();
 }
@@ -83,7 +83,7 @@ class Reading {
   }
 
   /** Returns whether the action succeeded; what it refuses is a problem of the line. */
-  attempt(line: number, action: () => void): boolean {
+  isRead(line: number, action: () => void): boolean {
     try {
       action();
       return true;
@@ -126,7 +126,7 @@ class Reading {
     const { claims, deletedEpochs, records, segments, problems } = this;
     const hashes = new Map(records.map(({ record: { value, hash } }) => [recordKey(value), hash]));
     const receipts = this.receipts.filter(({ line, object }) =>
-      this.attempt(line, () => {
+      this.isRead(line, () => {
         this.checkClaimOf(object);
         const { device, epoch, ranges } = object.value;
         for (const [, seq, hash] of ranges) {
@@ -138,7 +138,7 @@ class Reading {
       }),
     );
     const mediaReceipts = this.mediaReceipts.filter(({ line, object }) =>
-      this.attempt(line, () => {
+      this.isRead(line, () => {
         this.checkClaimOf(object);
       }),
     );

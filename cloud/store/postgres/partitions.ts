@@ -49,12 +49,12 @@ export class Partitions {
     this.known.clear();
   }
 
-  /** Returns the days that have partitions, ascending. */
-  async days(): Promise<readonly number[]> {
+  /** Returns the days for which a table of bodies has partitions, ascending. */
+  async days(table: 'record_body' | 'media_body'): Promise<readonly number[]> {
     const found = await this.database.rows<{ readonly name: string }>(
-      `SELECT relid::regclass::text AS name FROM pg_partition_tree('record_body') WHERE isleaf`,
+      `SELECT relid::regclass::text AS name FROM pg_partition_tree('${table}') WHERE isleaf`,
     );
-    const days = found.map(({ name }) => Number(/record_body_(\d+)$/.exec(name)?.[1] ?? NaN));
+    const days = found.map(({ name }) => Number(/_body_(\d+)$/.exec(name)?.[1] ?? NaN));
     return days.filter((day) => !Number.isNaN(day)).sort((a, b) => a - b);
   }
 

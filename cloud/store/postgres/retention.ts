@@ -190,9 +190,11 @@ function epochsOf(rows: readonly EpochKey[]): {
 
 async function dropDays(database: Database, partitions: Partitions, beforeMs: number): Promise<void> {
   await partitions.ensureForBodies(beforeMs);
-  const days = await partitions.days();
-  // What stays moves to the newest day, so that it moves once per retention time and not daily.
-  const newest = days.at(-1) ?? dayOf(beforeMs);
+  const days = await partitions.days('record_body');
+  // What stays moves to the newest day, so that it moves once per retention time and not daily. A process that was killed
+  // between two partitions has left a day that only one table has.
+  const whole = new Set(await partitions.days('media_body'));
+  const newest = days.filter((day) => whole.has(day)).at(-1) ?? dayOf(beforeMs);
   for (const day of days) {
     if (day < dayOf(beforeMs)) await dropDay(database, partitions, day, { to: newest, beforeMs });
   }

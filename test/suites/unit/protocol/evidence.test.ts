@@ -3,6 +3,7 @@ import { toHex } from '../../../../common/bytes.js';
 import { isSealcamError } from '../../../../common/errors.js';
 import { hkdf } from '../../../../protocol/crypto/hkdf.js';
 import { nodeSuite } from '../../../../protocol/crypto/node.js';
+import type { CryptoSuite } from '../../../../protocol/crypto/suite.js';
 import { contextOf, eventOf } from '../../../../protocol/evidence/event.js';
 import { decodeEvidence, encodeEvidence, looksLikeEvidence } from '../../../../protocol/evidence/evidence-file.js';
 import { Reader } from '../../../../protocol/evidence/household-keys.js';
@@ -69,17 +70,23 @@ describe.each(suites)('evidence by the suite $name', (suite) => {
 });
 
 describe('one bit changed anywhere', () => {
-  /** One bit of each byte; in the file of version 2 all eight of them, but in the ciphertext. */
+  /** Every bit of a file with a small picture; of the long one of version 1, one of each byte. */
   function flipped(file: Uint8Array): (readonly [at: number, bit: number])[] {
-    const { claim, records } = decodeEvidence(file);
-    const body = records[0]?.objects[0]?.body ?? new Uint8Array(0);
-    const isLong = versionOf(openSigned(anyClaimKind, nodeSuite, claim).value) === 1;
-    const start = Buffer.from(file).indexOf(body);
-    return Array.from({ length: file.length }, (_, at) => at).flatMap((at) => {
-      const isBody = at >= start && at < start + body.length;
-      return (isLong || isBody ? [at % 8] : [0, 1, 2, 3, 4, 5, 6, 7]).map((bit) => [at, bit] as const);
-    });
+    const isLong = versionOf(openSigned(anyClaimKind, nodeSuite, decodeEvidence(file).claim).value) === 1;
+    const bits = (at: number): readonly number[] => (isLong ? [at % 8] : [0, 1, 2, 3, 4, 5, 6, 7]);
+    return Array.from(file, (_, at) => bits(at).map((bit) => [at, bit] as const)).flat();
   }
+  /** Checks a signature once that a change does not touch. */
+  const verified = new Map<string, boolean>();
+  const suite: CryptoSuite = {
+    ...nodeSuite,
+    ed25519VerifyLoose: (...signed) => {
+      const name = signed.map((part) => Buffer.from(part).toString('latin1')).join();
+      const known = verified.get(name) ?? nodeSuite.ed25519VerifyLoose(...signed);
+      if (verified.size < 64) verified.set(name, known);
+      return known;
+    },
+  };
   /** Returns which changes a check takes, and the codes of those it refuses. */
   function outcomes(file: Uint8Array, check: (file: Uint8Array) => unknown): { taken: number; codes: string[] } {
     const codes = new Set<string>();
@@ -105,8 +112,8 @@ describe('one bit changed anywhere', () => {
   });
 
   it.each(snapshots)('is refused with a reason, version $version', ({ file }) => {
-    expect(verifyEvidence(nodeSuite, file).pictures).toHaveLength(1);
-    const { taken, codes } = outcomes(file, (altered) => verifyEvidence(nodeSuite, altered));
+    expect(verifyEvidence(suite, file).pictures).toHaveLength(1);
+    const { taken, codes } = outcomes(file, (altered) => verifyEvidence(suite, altered));
     expect(taken).toBe(0);
     expect(codes).toEqual(expect.arrayContaining(['bad-signature', 'malformed', 'seal-refused', 'unsupported']));
     expect(codes).not.toContain('internal');
