@@ -2,9 +2,7 @@
 /**
  * `npm run bench:armv7`: runs the image's program on a whole emulated machine (Cortex-A7, Debian's kernel), because user-mode
  * emulation shows no memory of a camera. Only memory and ratios mean anything: the emulator's clock is not a camera's.
- * With `--save` writes docs/results/armv7.json; with `--memory`, without the stages, docs/results/armv7-memory.json; with
- * `--detector`, the detector's cost beside decoding alone, docs/results/armv7-detector.json; with `--start`, starts alone,
- * docs/results/armv7-start.json.
+ * With `--save` writes docs/results/armv7.json, or with the name of the one part that was measured behind it.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, createWriteStream, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -23,21 +21,23 @@ import { bootstrap, root } from './bootstrap.mjs';
 import { printProgress } from './tasks/process.mjs';
 
 /** Ends the emulator where it hangs: beside the minutes of a camera at work, starts and stages at its pace. */
-const EMULATOR_SPARE_MS = 25 * 60_000;
+const EMULATOR_SPARE_MS = 55 * 60_000;
 const RECIPIENTS = 8;
 const FRAMES = 240;
 /** A camera's memory; the stages need more. */
 const MEMORY_MIB = 512;
 const STAGES_MIB = 1024;
-const HELP = `npm run bench:armv7 [-- [--memory | --detector | --start] [--minutes N] [--save]]
+const HELP = `npm run bench:armv7 [-- [--memory | --detector | --stages | --start] [--minutes N] [--protocol N] [--save]]
 
 The image's program on a whole emulated machine, a Cortex-A7: memory and ratios. 20 minutes and more.
 
   --memory     memory, start and frames a second alone, in a machine of ${MEMORY_MIB} MiB
   --detector   the detector's cost beside decoding alone, five minutes
+  --stages     what an event and a picture cost, the two seal suites beside each other, and a period's wrap
   --start      starts alone, beside an empty Node: a few minutes
   --minutes N  how long the agent works while its memory is sampled: 2 to 240 (30)
-  --save       write docs/results/armv7.json, armv7-memory.json, armv7-detector.json or armv7-start.json
+  --protocol N version of the camera's claim, 1 or 2 (2)
+  --save       write docs/results/armv7.json, with a part its own: armv7-memory.json and so on
   --help       this text
 
 Exit status: 0 measured, 2 wrong usage, 4 something outside is missing.
@@ -51,7 +51,7 @@ apt-get download -qq "$name"
 `;
 
 helpOnly(HELP);
-const { only, minutes, isSaved } = readOptions();
+const { only, minutes, protocol, isSaved } = readOptions();
 
 // Before anything is built: a commit that is made meanwhile is not the one that was measured.
 let commit = 'unknown';
@@ -64,7 +64,7 @@ try {
   const image = await makeImage(base, program);
   const kernel = await makeKernel();
   const lines = await boot(kernel, await makeInitrd(image.rootfs, kernel));
-  if (only === 'detector') saveDetector(lines);
+  if (only === 'detector' || only === 'stages') saveBench(lines);
   else if (only === 'start') await saveStart(lines);
   else await save(lines);
 } catch (error) {
@@ -76,18 +76,26 @@ try {
 function readOptions() {
   const flag = { type: 'boolean', default: false };
   try {
-    const parts = { memory: flag, detector: flag, start: flag };
+    const parts = { memory: flag, detector: flag, stages: flag, start: flag };
     const {
       save: saved,
       minutes: text,
+      protocol: version,
       ...values
     } = parseArgs({
-      options: { ...parts, save: flag, minutes: { type: 'string', default: '30' } },
+      options: {
+        ...parts,
+        save: flag,
+        minutes: { type: 'string', default: '30' },
+        protocol: { type: 'string', default: '2' },
+      },
     }).values;
     const count = Number(text);
     const chosen = Object.keys(parts).filter((name) => values[name]);
-    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || chosen.length > 1) throw new Error(HELP);
-    return { only: chosen[0] ?? null, isSaved: saved, minutes: count };
+    if (!(Number.isInteger(count) && count >= 2 && count <= 240) || !/^[12]$/.test(version) || chosen.length > 1) {
+      throw new Error(HELP);
+    }
+    return { only: chosen[0] ?? null, isSaved: saved, minutes: count, protocol: Number(version) };
   } catch {
     process.stderr.write(HELP);
     process.exit(2);
@@ -117,19 +125,22 @@ async function makeInitrd(rootfs, kernel) {
   const { build } = await import('../dist/scripts/esbuild.js');
   const { FOR_CAMERA } = await import('../dist/scripts/bundle.js');
   for (const [source, name] of [
-    ['bench.ts', 'bench.mjs'],
-    ['bench/guest-cloud.ts', 'cloud.mjs'],
+    ['guest-bench.ts', 'bench.mjs'],
+    ['guest-cloud.ts', 'cloud.mjs'],
+    ['wrap-memory.ts', 'wrap-memory.mjs'],
   ]) {
     await build({
-      entryPoints: [join(root, 'scripts', source)],
+      entryPoints: [join(root, 'scripts', 'bench', source)],
       outfile: join(guest, 'usr', 'lib', 'sealcam', name),
       ...FOR_CAMERA,
     });
   }
   // A camera of a household of eight. Its frames come from files, so that drawing them costs it no memory.
   const { makeClaimedData, drawFrames } = await import('../dist/scripts/bench/claimed-data.js');
-  makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'));
+  makeClaimedData(join(guest, 'data'), RECIPIENTS, join(guest, 'cloud'), protocol);
   await drawFrames(join(guest, 'frames'), FRAMES);
+  const { wrapRecipients } = await import('../dist/scripts/bench/wrap.js');
+  writeFileSync(join(guest, 'recipients'), wrapRecipients());
   const initrd = join(cache, 'initrd.lz4');
   await must('sh', ['-c', 'find . | cpio -o -H newc --quiet | lz4 -lq - > "$0"', initrd], { cwd: guest });
   await must('rm', ['-rf', guest]);
@@ -145,7 +156,7 @@ async function boot(kernel, initrd) {
   );
   const size = String(machineMiB());
   const machine = ['-M', 'virt', '-cpu', CPU, '-m', size, '-smp', '1', '-nographic', '-no-reboot', '-nic', 'none'];
-  const what = `${only === null ? '' : ` ${only}-only`} minutes=${minutes}`;
+  const what = `${only === null ? '' : ` ${only}-only`} minutes=${minutes} protocol=${protocol}`;
   // The time of starts counts instructions, 2 ns each, so that other load on this machine does not count; waiting is skipped.
   if (only === 'start') machine.push('-icount', 'shift=1,sleep=off');
   const files = ['-kernel', vmlinuz, '-initrd', initrd];
@@ -175,18 +186,32 @@ function machineMiB() {
 /** How long a camera takes until it is armed, each start on a machine that has started it before. */
 async function saveStart(lines) {
   const { startFigures } = await import('../dist/scripts/bench/guest-figures.js');
-  const result = { ...about('--start'), machineMiB: MEMORY_MIB, ...startFigures(lines) };
+  const result = { ...about('--start'), machineMiB: MEMORY_MIB, protocol, ...startFigures(lines) };
   publish('armv7-start', result);
   console.log(JSON.stringify(result));
 }
 
-function saveDetector(lines) {
-  const bench = lines.find((line) => line.startsWith('bench {'));
-  if (bench === undefined) throw new Obstacle('the detector was not measured; see console.log beside the image');
-  const { figures } = JSON.parse(bench.slice('bench '.length));
-  publish('armv7-detector', { ...about('--detector'), figures });
-  for (const { name, floor, ratio } of figures)
-    console.log(`${name.padEnd(32)} ${String(ratio).padStart(6)}  ${floor}`);
+/** Saves the parts of the benchmark alone: what `--detector` or `--stages` measured. */
+function saveBench(lines) {
+  const figures = benchFigures(lines);
+  if (figures[only] === undefined) throw new Obstacle(`no figures (${only}); see console.log beside the image`);
+  publish(`armv7-${only}`, {
+    ...about(`--${only}`),
+    ...(only === 'detector' ? { figures: figures.detector } : figures),
+  });
+  for (const { name, floor, ratio } of [
+    ...(figures.detector ?? []),
+    ...(figures.seals ?? []),
+    ...(figures.stages ?? []),
+  ])
+    console.log(`${name.padEnd(58)} ${String(ratio).padStart(8)}  ${floor}`);
+  if (figures.wrap !== undefined) console.log(JSON.stringify(figures.wrap));
+}
+
+/** Returns the parts of the benchmark that were measured to their end. */
+function benchFigures(lines) {
+  const parts = lines.filter((line) => /^bench \w+ [[{]/.test(line)).map((line) => line.split(' '));
+  return Object.fromEntries(parts.map(([, part, ...json]) => [part, JSON.parse(json.join(' '))]));
 }
 
 /** Returns the commit that is about to be measured; it ends in `+` where the checkout has changes. */
@@ -197,9 +222,10 @@ async function currentCommit() {
 }
 
 function about(option) {
-  const time = option === '--start' ? '' : ` --minutes ${minutes}`;
+  const time = ['--start', '--detector', '--stages'].includes(option) ? '' : ` --minutes ${minutes}`;
+  const claim = protocol === 1 ? ' --protocol 1' : '';
   return {
-    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`}${time}`,
+    command: `npm run bench:armv7 --${option === '' ? '' : ` ${option}`}${time}${claim}`,
     commit,
     date: new Date().toISOString(),
     machine: `qemu-system-arm virt, ${CPU}, on ${arch()}: memory and ratios only`,
@@ -217,16 +243,16 @@ async function save(lines) {
   const { memoryFigures } = await import('../dist/scripts/bench/memory-figures.js');
   const { guestFigures } = await import('../dist/scripts/bench/guest-figures.js');
   const { samples, ...figures } = guestFigures(lines);
-  const bench = lines.find((line) => line.startsWith('bench {'));
   const result = {
     ...about(only === 'memory' ? '--memory' : ''),
     minutes,
+    protocol,
     machineMiB: machineMiB(),
     agentIs: `claimed by ${RECIPIENTS}, replaying 2 frames a second, publishing and receipted`,
     ...figures,
     ...memoryFigures(samples),
-    stages: bench === undefined ? null : JSON.parse(bench.slice('bench '.length)),
+    ...benchFigures(lines),
   };
   publish(only === 'memory' ? 'armv7-memory' : 'armv7', result);
-  console.log(JSON.stringify({ ...result, samples: samples.length, stages: result.stages?.stages.length ?? 0 }));
+  console.log(JSON.stringify({ ...result, samples: samples.length }));
 }

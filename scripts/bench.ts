@@ -5,6 +5,7 @@ import { benchHandshake } from './bench/handshake.js';
 import { benchIngest } from './bench/ingest.js';
 import { benchMemory } from './bench/memory.js';
 import type { Figure } from './bench/measure.js';
+import { benchOpening } from './bench/opening.js';
 import { benchSeals } from './bench/seals.js';
 import { benchStages, wireBytes } from './bench/stages.js';
 import { benchStart } from './bench/start.js';
@@ -27,6 +28,7 @@ are this machine's.
   start        start the packaged camera beside an empty Node, and with a full outbox beside an empty one
   --minutes N  memory: how long, 0.1 to 1440 (30)
   --node TEXT  memory: options of Node that are added to the package's, for a trial
+  --protocol N memory and start: version of the camera's claim, 1 or 2 (2)
   --queued N   start: records in the full outbox, 1 to 1000000 (100000)
   --rounds N   start: how often each is started, 3 to 1000 (9)
   --compare    also name what got worse than docs/results/bench.json (detector: bench-detector.json) by more than the
@@ -46,6 +48,7 @@ interface Options {
   readonly queued: number;
   readonly rounds: number;
   readonly nodeOptions: string;
+  readonly protocol: 1 | 2;
   readonly compare: boolean;
   readonly json: boolean;
   readonly save: boolean;
@@ -63,11 +66,12 @@ await runCommand({
     save: { type: 'boolean', default: false },
     minutes: { type: 'string', default: '30' },
     node: { type: 'string', default: '' },
+    protocol: { type: 'string', default: '2' },
     queued: { type: 'string', default: '100000' },
     rounds: { type: 'string', default: '9' },
   },
   positionalsMax: 1,
-  readOptions: ({ compare, json, save, minutes, node, queued, rounds }, [name]): Options => {
+  readOptions: ({ compare, json, save, minutes, node, protocol, queued, rounds }, [name]): Options => {
     const only = PARTS.find((part) => part === name) ?? null;
     if (name !== undefined && only === null) throw new Error(`"${name}" is not a benchmark`);
     return {
@@ -77,6 +81,7 @@ await runCommand({
       save,
       minutes: numberIn('minutes', minutes, 0.1, 1440),
       nodeOptions: node,
+      protocol: wholeNumber('protocol', protocol, 1, 2) === 1 ? 1 : 2,
       queued: wholeNumber('queued', queued, 1, 1_000_000),
       rounds: wholeNumber('rounds', rounds, 3, 1000),
     };
@@ -87,10 +92,13 @@ await runCommand({
   },
 });
 
-async function memory({ minutes, nodeOptions, json, save }: Options, context: CommandContext): Promise<number> {
+async function memory(
+  { minutes, nodeOptions, protocol, json, save }: Options,
+  context: CommandContext,
+): Promise<number> {
   const sampleS = Math.min(SAMPLE_S, (60 * minutes) / 6);
   const { folder, progress, onInterrupt } = context;
-  const figures = await benchMemory(folder, { minutes, sampleS, nodeOptions }, progress, onInterrupt);
+  const figures = await benchMemory(folder, { minutes, sampleS, nodeOptions, protocol }, progress, onInterrupt);
   const result = { command: commandLine('bench'), ...figures };
   if (save) saveResult('memory', result);
   const thirds = figures.thirdsRssAnonMiB.map((mib) => mib.toFixed(2)).join(', ');
@@ -98,16 +106,17 @@ async function memory({ minutes, nodeOptions, json, save }: Options, context: Co
     `own memory (RssAnon) by thirds: ${thirds} MiB, peak ${figures.agentPeakRssAnonMiB.toFixed(2)}`,
     `slope of the last two thirds: ${String(figures.slopeMiBPerHour)} MiB an hour`,
     `with pages of files: ${figures.agentRssMiB.toFixed(1)} MiB resident`,
+    `the process that wraps a period's key: at most ${figures.wrapPeakRssAnonMiB.toFixed(1)} MiB of its own`,
     `${String(figures.recorded)} events recorded, ${String(figures.receipted)} records receipted, ${String(figures.queued)} queued`,
   ];
   printResult(json, result, text.join('\n'));
   return 0;
 }
 
-async function start({ queued, rounds, json, save }: Options, context: CommandContext): Promise<number> {
+async function start({ protocol, queued, rounds, json, save }: Options, context: CommandContext): Promise<number> {
   const { folder, progress, onInterrupt } = context;
-  const figures = await benchStart(folder, { queued, rounds }, progress, onInterrupt);
-  const result = { command: commandLine('bench'), figures };
+  const figures = await benchStart(folder, { protocol, queued, rounds }, progress, onInterrupt);
+  const result = { command: commandLine('bench'), protocol, figures };
   if (save) saveResult('start', result);
   printResult(json, result, figures.map(line).join(''));
   return 0;
@@ -126,9 +135,14 @@ async function detector({ compare, json, save }: Options, { progress }: CommandC
 }
 
 async function seals({ json }: Options, { progress }: CommandContext): Promise<number> {
-  const figures = await benchSeals(progress);
+  const figures = await sealFigures(progress);
   printResult(json, { command: 'npm run bench -- seals', figures }, figures.map(line).join(''));
   return 0;
+}
+
+async function sealFigures(progress: (text: string) => void): Promise<Figure[]> {
+  const opening = await benchOpening(progress);
+  return [...(await benchSeals(progress)), ...(opening === null ? [] : [opening])];
 }
 
 async function wraps({ json }: Options, { folder, progress }: CommandContext): Promise<number> {
@@ -146,7 +160,7 @@ async function stages({ compare, json, save }: Options, { folder, progress }: Co
   const handshake = await benchHandshake(folder, progress);
   const figures = [
     ...(await benchStages(world, folder, progress)),
-    ...(await benchSeals(progress)),
+    ...(await sealFigures(progress)),
     ...(handshake === null ? [] : [handshake]),
   ];
   progress('verify …');

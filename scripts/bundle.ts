@@ -1,9 +1,10 @@
 /** `npm run bundle`: packs the command `sealcam` into few files, of which a start reads what it needs. */
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkout } from './checkout.js';
 import { isProgram, runCommand } from './command.js';
 import { build, type BuildOptions, type Metafile, type Plugin } from './esbuild.js';
+import { shortenVariables } from './terser.js';
 
 const HELP = `npm run bundle [-- FOLDER]
 
@@ -68,7 +69,7 @@ export const FOR_CAMERA = {
   external: EXTERNAL,
   plugins: [leaveOut],
   // CommonJS packages call require(), which an ES module does not have.
-  banner: { js: "import{createRequire}from'node:module';const require=createRequire(import.meta.url);" },
+  banner: { js: "import{createRequire as requireOf}from'node:module';const require=requireOf(import.meta.url);" },
   logLevel: 'warning',
 } satisfies BuildOptions;
 
@@ -121,6 +122,11 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
       ...SCRIPT,
       entryPoints: [source('agent/cli/camera.ts')],
       outfile: camera,
+      // Below, function by function.
+      minify: false,
+      keepNames: false,
+      minifySyntax: true,
+      minifyWhitespace: true,
       // A script has no import(); what is loaded late is a part of the same file.
       supported: { 'dynamic-import': false },
       banner: { js: '(function(require,__filename){"use strict";var module={};' },
@@ -145,6 +151,7 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
       outExtension: { '.js': '.mjs' },
     }),
   ];
+  writeFileSync(camera, await shortenVariables(readFileSync(camera, 'utf8')));
   if (readFileSync(camera).some((byte) => byte > 0x7f))
     throw new Error(`${camera} is not ASCII, as its loader takes it`);
   const outputs = Object.assign({}, ...built.map(({ metafile }) => metafile.outputs)) as Metafile['outputs'];
@@ -153,7 +160,7 @@ export async function bundleAgent(outFolder: string): Promise<Bundle> {
     join(outFolder, 'packages.json'),
     `${JSON.stringify({ bundled: packages, native: NATIVE }, null, 1)}\n`,
   );
-  const bytes = Object.values(outputs).reduce((sum, output) => sum + output.bytes, 0);
+  const bytes = Object.keys(outputs).reduce((sum, path) => sum + statSync(path).size, 0);
   return { path: join(outFolder, 'sealcam.cjs'), bytes, packages };
 }
 

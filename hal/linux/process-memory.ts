@@ -16,16 +16,16 @@ export function readProcessMemory(pid: number | 'self'): ProcessMemory | null {
   }
 }
 
-/** Returns the own memory of all children of this process together, in bytes. */
-export function readChildrenMemory(): number {
+/** Returns the own memory of all children of a process together, in bytes. */
+export function readChildrenMemory(pid: number): number {
   let children: string;
   try {
-    children = readFileSync(`/proc/self/task/${String(process.pid)}/children`, 'utf8');
+    children = readFileSync(`/proc/${String(pid)}/task/${String(pid)}/children`, 'utf8');
   } catch {
     return 0;
   }
   const pids = children.split(' ').map(Number);
-  return pids.reduce((sum, pid) => sum + (pid > 0 ? (readProcessMemory(pid)?.ownMemoryBytes ?? 0) : 0), 0);
+  return pids.reduce((sum, child) => sum + (child > 0 ? (readProcessMemory(child)?.ownMemoryBytes ?? 0) : 0), 0);
 }
 
 /** Reads the text of /proc/PID/status; null where it names no memory. */

@@ -11,36 +11,60 @@ import { OutboxStore } from '../../agent/outbox/store.js';
 import { loadReceiptKeys } from '../../cloud/trust/receipt-keys.js';
 import { FileKeyStore } from '../../hal/linux/key-store.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
-import { claimKind } from '../../protocol/objects/claim.js';
+import { xwingKeys } from '../../protocol/crypto/xwing.js';
+import { anyClaimKind, type AnyClaim } from '../../protocol/objects/claim.js';
 import { accountId } from '../../protocol/objects/ids.js';
+import { kemHash } from '../../protocol/objects/kem-keys.js';
 import { signObject } from '../../protocol/objects/signed-object.js';
 import { BenchWorld } from './world.js';
 
-/** Makes the data folder of a camera that was claimed by a household of 1 to 8 recipients, and the folder of its cloud. */
-export function makeClaimedData(folder: string, recipients: number, cloudFolder: string): void {
+/**
+ * Makes the data folder of a camera that was claimed by a household of 1 to 8 recipients, and the folder of its cloud.
+ *
+ * @param protocol version of the claim; a camera of today is claimed at 2
+ */
+export function makeClaimedData(folder: string, recipients: number, cloudFolder: string, protocol: 1 | 2 = 2): void {
   mkdirSync(cloudFolder, { recursive: true, mode: 0o700 });
   const { current, successor } = loadReceiptKeys(cloudFolder, nodeSuite, realRandom);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const keyStore = new FileKeyStore(folder, process.getuid?.() ?? 0);
   const { device } = loadIdentity({ keyStore }, nodeSuite, realRandom);
   const owner = nodeSuite.ed25519Signer(realRandom.bytes(32));
-  const member = (ed25519: Uint8Array) => ({ x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)), ed25519 });
-  const others = Array.from({ length: recipients - 1 }, () =>
-    member(nodeSuite.ed25519Signer(realRandom.bytes(32)).publicKey),
-  );
-  const claim = signObject(claimKind, nodeSuite, owner, {
+  const members = Array.from({ length: recipients }, (_, i) => ({
+    ed25519: i === 0 ? owner.publicKey : nodeSuite.ed25519Signer(realRandom.bytes(32)).publicKey,
+    kemKey: xwingKeys(nodeSuite, realRandom.bytes(32)).publicKey,
+  }));
+  const common = {
     device,
     epoch: 1,
     account: accountId(nodeSuite, owner.publicKey),
     ownerKey: owner.publicKey,
-    recipients: [member(owner.publicKey), ...others],
     receiptKeys: [current, successor].map(({ signer: { publicKey } }) => publicKey),
     previous: null,
     nonce: realRandom.bytes(16),
     issuedAtMs: 0,
-  });
+  };
+  const claim: AnyClaim =
+    protocol === 1
+      ? {
+          ...common,
+          recipients: members.map(({ ed25519 }) => ({
+            ed25519,
+            x25519: nodeSuite.x25519PublicKey(realRandom.bytes(32)),
+          })),
+        }
+      : {
+          ...common,
+          version: 2,
+          recipients: members.map(({ ed25519, kemKey }, i) => ({
+            ed25519,
+            kem: kemHash(nodeSuite, kemKey),
+            role: i === 0 ? ('owner' as const) : ('member' as const),
+          })),
+        };
+  const kemKeys = protocol === 1 ? [] : members.map(({ kemKey }) => kemKey);
   const { outbox, close } = openData(folder);
-  outbox.beginEpoch(claim, TIME);
+  outbox.beginEpoch(signObject(anyClaimKind, nodeSuite, owner, claim), TIME, kemKeys);
   close();
 }
 

@@ -10,6 +10,7 @@ import { MqttFeed } from '../../cloud/ingest/mqtt-feed.js';
 import { openSqliteStore } from '../../cloud/store/sqlite/sqlite-store.js';
 import { loadReceiptKeys } from '../../cloud/trust/receipt-keys.js';
 import { nodeSuite } from '../../protocol/crypto/node.js';
+import { PROTOCOL_VERSIONS } from '../../protocol/objects/signed-object.js';
 
 /**
  * The other end of a camera whose memory is measured: broker, ingest and store in a process of its own, so that the queue
@@ -35,6 +36,7 @@ const ingest = new Ingest({
   counters,
   log,
   nextTurn,
+  versions: PROTOCOL_VERSIONS,
   publish: (topic, payload) => {
     feed.publish(topic, payload);
   },

@@ -16,6 +16,10 @@ export interface GuestFigures extends StartFigures {
   readonly nodeRssMiB: number;
   readonly nodeRssAnonMiB: number;
   readonly agentPeakRssMiB: number;
+  /** The highest charge of the agent's control group, with the process that wraps and page cache. */
+  readonly cgroupPeakMiB: number;
+  /** The highest own memory of that process; null in version 1, which has none. */
+  readonly wrapPeakRssAnonMiB: number | null;
   readonly recorded: number;
   /** Records that the cloud receipted. */
   readonly receipted: number;
@@ -38,10 +42,13 @@ export function guestFigures(lines: readonly string[]): GuestFigures {
   const [busyUntilMs = NaN] = numbers(lines, 'busyUntil');
   const busyMs = busyUntilMs - (busy?.atMs ?? NaN) + (busy?.learntMs ?? NaN);
   const { queued, receipted, framesSeen, framesDropped } = stopped('stopped');
+  const [wrap] = all(lines, 'wrap');
   return {
     nodeRssMiB: mib(nodeRss),
     nodeRssAnonMiB: mib(nodeAnon),
     agentPeakRssMiB: mib(numbers(lines, 'peak')[0] ?? NaN),
+    cgroupPeakMiB: mib((numbers(lines, 'cgroupPeak')[0] ?? NaN) / 1024),
+    wrapPeakRssAnonMiB: wrap === undefined ? null : mib(Number(wrap[0])),
     recorded: numbers(lines, 'recorded')[0] ?? NaN,
     receipted,
     queued,

@@ -4,6 +4,7 @@ import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import { checkout } from '../checkout.js';
 import { endProcess } from '../end-process.js';
 import { freePort } from '../free-port.js';
+import { watchChildren } from './children-memory.js';
 import { drawFrames, makeClaimedData } from './claimed-data.js';
 import { ARMED_TIMEOUT_MS, cameraSettings, installProgram, lineOf, within } from './packaged-camera.js';
 import { memoryFigures, type MemoryFigures, type MemorySample } from './memory-figures.js';
@@ -13,11 +14,13 @@ export interface MemoryOptions {
   readonly sampleS: number;
   /** Added to the packaged options of Node, for trials. */
   readonly nodeOptions: string;
+  /** Version of the claim. */
+  readonly protocol: 1 | 2;
 }
 
-export interface MemoryResult extends MemoryFigures {
-  readonly minutes: number;
-  readonly nodeOptions: string;
+export interface MemoryResult extends MemoryFigures, Pick<MemoryOptions, 'minutes' | 'nodeOptions' | 'protocol'> {
+  /** The highest own memory of the process that wraps a period's key; 0 where none is started, in version 1. */
+  readonly wrapPeakRssAnonMiB: number;
   readonly recorded: number;
   readonly receipted: number;
   readonly queued: number;
@@ -32,7 +35,7 @@ const FRAMES = 240;
  */
 export async function benchMemory(
   folder: string,
-  { minutes, sampleS, nodeOptions }: MemoryOptions,
+  { minutes, sampleS, nodeOptions, protocol }: MemoryOptions,
   progress: (text: string) => void,
   onInterrupt: (end: () => Promise<void>) => void,
 ): Promise<MemoryResult> {
@@ -40,7 +43,7 @@ export async function benchMemory(
   const program = await installProgram(join(folder, 'usr'), nodeOptions);
   const data = join(folder, 'data');
   const cloudFolder = join(folder, 'cloud');
-  makeClaimedData(data, RECIPIENTS, cloudFolder);
+  makeClaimedData(data, RECIPIENTS, cloudFolder, protocol);
   await drawFrames(join(folder, 'frames'), FRAMES);
   const port = await freePort();
   const script = join(checkout, 'dist', 'scripts', 'bench', 'guest-cloud.js');
@@ -56,6 +59,7 @@ export async function benchMemory(
       stdio: ['ignore', 'pipe', 'inherit'],
       env: cameraSettings(data, join(folder, 'frames'), port),
     });
+    const wrapPeakMiB = watchChildren(agent.pid ?? 0);
     let recorded = 0;
     const isRecorded = (line: string): boolean => line.includes('"msg":"recorded"');
     const stopped = lineOf(agent, (line) => {
@@ -72,7 +76,16 @@ export async function benchMemory(
     const samples = await sampleMemory(agent.pid ?? 0, minutes, sampleS);
     await endProcess(agent, 'SIGTERM');
     const { receipted, queued } = JSON.parse(await stopped) as Pick<MemoryResult, 'receipted' | 'queued'>;
-    return { minutes, nodeOptions, recorded, receipted, queued, ...memoryFigures(samples) };
+    return {
+      minutes,
+      nodeOptions,
+      protocol,
+      recorded,
+      receipted,
+      queued,
+      wrapPeakRssAnonMiB: wrapPeakMiB(),
+      ...memoryFigures(samples),
+    };
   } finally {
     if (agent !== null) await endProcess(agent, 'SIGKILL');
     await endProcess(cloud, 'SIGTERM');

@@ -13,6 +13,8 @@ const EMPTY_NODE = 'node -e 0';
 const EMPTY_OUTBOX = 'armed, nothing queued';
 
 export interface StartOptions {
+  /** Version of the claim. */
+  readonly protocol: 1 | 2;
   /** Records in the full outbox. */
   readonly queued: number;
   readonly rounds: number;
@@ -25,7 +27,7 @@ export interface StartOptions {
  */
 export async function benchStart(
   folder: string,
-  { queued, rounds }: StartOptions,
+  { protocol, queued, rounds }: StartOptions,
   progress: (text: string) => void,
   onInterrupt: (end: () => Promise<void>) => void,
 ): Promise<Figure[]> {
@@ -37,7 +39,7 @@ export async function benchStart(
     string,
   ];
   await drawFrames(frames, FRAMES);
-  makeClaimedData(empty, RECIPIENTS, join(folder, 'cloud'));
+  makeClaimedData(empty, RECIPIENTS, join(folder, 'cloud'), protocol);
   cpSync(empty, full, { recursive: true });
   fillOutbox(full, queued, progress);
   // Nobody listens there: what is queued stays.

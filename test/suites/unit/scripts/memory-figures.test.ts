@@ -55,6 +55,8 @@ const GUEST = [
   'memory 90 20480 71680 26214400',
   'recorded 12',
   'peak 72704',
+  'cgroupPeak 41943040',
+  'wrap 11264',
   `stopped ${JSON.stringify(STOPPED)}`,
   armed('busy', 300_000, 310_000, 1000),
   `busy ${JSON.stringify(STOPPED)}`,
@@ -68,6 +70,8 @@ describe('the figures of the emulated machine', () => {
       nodeRssMiB: 40,
       nodeRssAnonMiB: 6,
       agentPeakRssMiB: 71,
+      cgroupPeakMiB: 40,
+      wrapPeakRssAnonMiB: 11,
       recorded: 12,
       receipted: 40,
       queued: 1,
@@ -94,7 +98,7 @@ describe('the figures of the emulated machine', () => {
 
   it('come from lines that the first process of that machine prints', () => {
     const init = readFileSync(join(repository, 'scripts', 'armv7', 'guest', 'init'), 'utf8');
-    for (const kind of ['start', 'rss', 'armed', 'memory', 'recorded', 'peak', 'busyUntil'])
+    for (const kind of ['start', 'rss', 'armed', 'memory', 'recorded', 'peak', 'cgroupPeak', 'wrap', 'busyUntil'])
       expect(init).toContain(`@${kind} `);
     for (const kind of ['first', 'stopped', 'busy']) expect(init).toContain(`stop ${kind}\n`);
   });
