@@ -4,6 +4,8 @@ import { expect, it } from 'vitest';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { asSealcamError, type SealcamError } from '../../../common/errors.js';
 import { ChildCamera } from '../../../hal/linux/child-camera.js';
+import { runTool } from '../../../hal/linux/child.js';
+import { rtspInput } from '../../../hal/linux/rtsp-address.js';
 import { RtspCommands } from '../../../hal/linux/rtsp.js';
 import { liveCameraContract, readFrames } from '../../support/contracts/live-camera-contract.js';
 import { readUnits, videoContract } from '../../support/contracts/video-contract.js';
@@ -19,12 +21,14 @@ interface Made {
   readonly withVideo?: boolean;
 }
 
+function loginFile(credentials: string): string {
+  const path = join(tempFolder(), 'login');
+  writeFileSync(path, `${credentials}\n`);
+  return path;
+}
+
 function cameraOn(url: string, { credentials, withVideo = true }: Made = {}): ChildCamera {
-  let credentialsFile = '';
-  if (credentials !== undefined) {
-    credentialsFile = join(tempFolder(), 'login');
-    writeFileSync(credentialsFile, `${credentials}\n`);
-  }
+  const credentialsFile = credentials === undefined ? '' : loginFile(credentials);
   const wanted = { width: 160, height: 120, framesPerSecond: 10 };
   return new ChildCamera(new RtspCommands({ ...wanted, url, credentialsFile, clock: realClock, withVideo }), realClock);
 }
@@ -103,6 +107,18 @@ describeWith('rtsp', 'camera and video: rtsp, a real server', () => {
       }
     },
   );
+
+  it('hides user and password in what ffmpeg prints, which has the whole address', async () => {
+    const { url } = await RtspServer.start({ login: LOGIN });
+    const file = loginFile("someb0dy:wr0ng/p%w'");
+    const { args, list, redact } = await rtspInput(url, file);
+    const probe = { program: 'ffprobe', args: ['-v', 'error', ...args], input: list };
+    const hidden = await runTool({ ...probe, redact }, realClock, never());
+    expect(hidden.stderr).toContain('rtsp://***@127.0.0.1');
+    expect(hidden.stderr).not.toMatch(/wr0ng|someb0dy/);
+    // The control: ffmpeg does print them.
+    expect((await runTool(probe, realClock, never())).stderr).toMatch(/wr0ng/);
+  });
 
   it('takes a server that is killed, or stalls, for a failure of both', { timeout: limitMs(TIMEOUT_MS) }, async () => {
     for (const how of ['kill', 'stall'] as const) {

@@ -9,7 +9,16 @@ function config(environment: Readonly<Record<string, string>>): Config {
   return loadAgentConfig({ file: null, environment });
 }
 
-const MASKS = '[{"name":"window","corners":[[0,0],[1,0],[1,1]]}]';
+const MASKS: Config['privacy.masks'] = [
+  {
+    name: 'window',
+    corners: [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+    ],
+  },
+];
 
 describe('the configured video', () => {
   it('is off by default, jpeg of any camera, or h264', () => {
@@ -23,9 +32,8 @@ describe('the configured video', () => {
   });
 
   it('is not h264 where masks hide a part of the picture: the encoder would have seen it', () => {
-    const masked = { SEALCAM_PRIVACY_MASKS: MASKS };
     const of = (codec: string): string =>
-      codeOf(() => cameraOf(config({ ...masked, SEALCAM_CLIP_CODEC: codec }), realClock));
+      codeOf(() => cameraOf({ ...config({ SEALCAM_CLIP_CODEC: codec }), 'privacy.masks': MASKS }, realClock));
     expect([of('h264'), of('jpeg'), of('off')]).toEqual(['config-invalid-value', 'accepted', 'accepted']);
   });
 });

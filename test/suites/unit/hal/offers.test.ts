@@ -153,11 +153,15 @@ describe('the formats of a video device', () => {
     expect(formats.map(({ name, modes }) => [name, modes.length])).toEqual([
       ['yuyv422', 2],
       ['mjpeg', 3],
+      ['h264', 1],
     ]);
-    const at = (width: number, height: number, framesPerSecond: number): unknown => {
-      const { format, framesPerSecond: rate } = chooseFormat('cam', formats, { width, height, framesPerSecond });
+    // Pictures and video are chosen apart.
+    const at = (width: number, height: number, framesPerSecond: number, isVideo = false): unknown => {
+      const offered = formats.filter(({ name }) => (name === 'h264') === isVideo);
+      const { format, framesPerSecond: rate } = chooseFormat('cam', offered, { width, height, framesPerSecond });
       return [format.name, rate];
     };
+    expect(at(1920, 1080, 10, true)).toEqual(['h264', 30]);
     expect(at(640, 480, 10)).toEqual(['mjpeg', 25]);
     expect(at(640, 480, 25)).toEqual(['mjpeg', 25]);
     expect(at(1280, 720, 30)).toEqual(['mjpeg', 30]);
@@ -169,7 +173,7 @@ describe('the formats of a video device', () => {
 
   it('are parsed from ffmpeg where v4l2-ctl is missing, without rates', () => {
     const formats = parseFfmpegFormats(FFMPEG);
-    expect(formats.map(({ name }) => name)).toEqual(['yuyv422', 'mjpeg']);
+    expect(formats.map(({ name }) => name)).toEqual(['yuyv422', 'mjpeg', 'h264']);
     const small = chooseFormat('cam', formats, { width: 320, height: 240, framesPerSecond: 10 });
     expect([small.format.name, small.framesPerSecond]).toEqual(['yuyv422', 10]);
     expect(() => chooseFormat('cam', formats, { width: 800, height: 600, framesPerSecond: 10 })).toThrow(
