@@ -61,7 +61,7 @@ const PER_CAMERA_MAX = 4;
 const PER_BODY_MAX = 2;
 
 /**
- * Takes the bodies of clips' segments and answers with signed media receipts. Where anything is in doubt there is none, and the
+ * Takes the bodies of clips' segments and answers with signed media receipts. Doubt gets no receipt, and the
  * camera sends again: nothing else makes it delete a body.
  */
 export class Uploads {
