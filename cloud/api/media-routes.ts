@@ -83,7 +83,7 @@ export async function mediaRoutes(app: FastifyInstance, context: ApiContext): Pr
           if (!raw.complete) reply.header('connection', 'close');
         };
         try {
-          const receipt = await uploads.take({
+          const receipt = await uploads.receive({
             key: keyOf(asked),
             length: lengthOf(headers),
             address: ip,
