@@ -53,7 +53,7 @@ export async function mediaRoutes(app: FastifyInstance, context: ApiContext): Pr
   );
 
   const expecting = new WeakSet<IncomingMessage>();
-  // Whoever asks first is told to go on only once the body is wanted.
+  // A camera that asks first gets leave to go on only once the body is wanted.
   app.server.on('checkContinue', (request: IncomingMessage, response) => {
     if (request.method === 'PUT' && request.url?.startsWith('/v1/media/') === true) expecting.add(request);
     else response.writeContinue();
@@ -83,7 +83,7 @@ export async function mediaRoutes(app: FastifyInstance, context: ApiContext): Pr
           if (!raw.complete) reply.header('connection', 'close');
         };
         try {
-          const receipt = await uploads.take({
+          const receipt = await uploads.receive({
             key: keyOf(asked),
             length: lengthOf(headers),
             address: ip,

@@ -61,7 +61,7 @@ const PER_CAMERA_MAX = 4;
 const PER_BODY_MAX = 2;
 
 /**
- * Takes the bodies of clips' segments and answers with signed media receipts. Where anything is in doubt there is none, and the
+ * Takes the bodies of clips' segments and answers with signed media receipts. Doubt gets no receipt, and the
  * camera sends again: nothing else makes it delete a body.
  */
 export class Uploads {
@@ -85,7 +85,7 @@ export class Uploads {
    * @throws SealcamError `not-found` for every reason alike, `rate-limited`, `upload-cut`, `malformed` for other bytes than those
    *   of this hash, `revocation-stale`, `store-unavailable`
    */
-  async take(offered: Offered): Promise<Uint8Array> {
+  async receive(offered: Offered): Promise<Uint8Array> {
     const { key, address } = offered;
     const release = acquireAll([{ share: this.perAddress, holder: addressShare(address) }]);
     try {
@@ -134,7 +134,7 @@ export class Uploads {
     ]);
     try {
       if (segment.state === 'stored' && (await this.isThere(segment))) return 'stored';
-      await this.receive(segment, offered);
+      await this.receiveBody(segment, offered);
     } finally {
       release();
     }
@@ -149,7 +149,7 @@ export class Uploads {
   }
 
   /** Receives a body and puts it into the MediaStore. Resolves only once what is stored there has the hash that was named. */
-  private async receive(segment: Segment, { body, length, proceed }: Offered): Promise<void> {
+  private async receiveBody(segment: Segment, { body, length, proceed }: Offered): Promise<void> {
     const { store, staging } = this.deps.media;
     proceed();
     const staged = await staging.receive(body, length);

@@ -12,9 +12,9 @@ export interface MediaStore {
    * back, or as the engine itself checked it. A receipt needs that hash, not the one of what was sent.
    */
   put(key: SegmentKey, body: StagedBody): Promise<Uint8Array>;
-  /** Returns a body; undefined where there is none. Its caller compares the hash. */
+  /** Returns a body; undefined where it is missing. Its caller compares the hash. */
   get(key: SegmentKey): Promise<Uint8Array | undefined>;
-  /** Removes a body. Does nothing where there is none. */
+  /** Removes a body. Does nothing where it is missing. */
   remove(key: SegmentKey): Promise<void>;
   /** Ends its connections. */
   close(): Promise<void>;

@@ -18,7 +18,7 @@ export interface TestBroker {
   stop(how?: 'kill'): Promise<void>;
 }
 
-function isAnswering(port: number, host = '127.0.0.1'): Promise<boolean> {
+export function isAnswering(port: number, host = '127.0.0.1'): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, host);
     socket.once('connect', () => {

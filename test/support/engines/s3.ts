@@ -1,12 +1,12 @@
 import { execFile, spawn, type ChildProcess } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { realClock } from '../../../common/adapters/real-clock.js';
 import { S3Signer, type S3Access } from '../../../cloud/media/s3-signer.js';
 import { freePort } from '../../../scripts/free-port.js';
 import { until } from '../runner/wait.js';
+import { isAnswering } from './brokers.js';
 
 /** A real S3 engine for one test: Ceph's gateway with one monitor and one object store, all in the test's folder. */
 export interface TestS3 {
@@ -117,7 +117,7 @@ export function radosgw(folder: string): TestS3 {
         start('ceph-osd', '-i', '0');
       }
       start('radosgw', '-n', 'client.rgw');
-      await until('S3 listens', () => isListening(port), START_MS);
+      await until('S3 listens', () => isAnswering(port), START_MS);
       if (!isNew) return;
       const keys = ['--access-key', access.keyId, '--secret-key', access.secret];
       await tool('radosgw-admin', '-n', 'client.admin', 'user', 'create', '--uid', 't', '--display-name', 't', ...keys);
@@ -147,17 +147,4 @@ export function radosgw(folder: string): TestS3 {
       return url.href;
     },
   };
-}
-
-function isListening(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, '127.0.0.1');
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', () => {
-      resolve(false);
-    });
-  });
 }

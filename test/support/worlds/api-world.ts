@@ -31,7 +31,7 @@ import { mediaIn, uploadsOf } from './test-media.js';
 export const CLOUD = 'https://cloud.example';
 export const PAGE = 'https://app.example';
 export const KEEPS_FOR_MS = 30 * 86_400_000;
-export const CLIPS_FOR_MS = 7 * 86_400_000;
+const CLIPS_FOR_MS = 7 * 86_400_000;
 export const DELETION_DELAY_MS = 7 * 86_400_000;
 
 type WorldOptions = Pick<ReaderDependencies, 'makerList'> & { readonly media?: Media; readonly quota?: Quota };

@@ -9,7 +9,7 @@ import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { Signer } from '../../../protocol/crypto/suite.js';
 import { tempFolder } from '../runner/temp.js';
 
-export const QUOTA: Quota = { cameraBytes: 64 * 1024 * 1024, accountBytes: 64 * 1024 * 1024 };
+const QUOTA: Quota = { cameraBytes: 64 * 1024 * 1024, accountBytes: 64 * 1024 * 1024 };
 
 /** A place of bodies in a folder, which goes with the test unless it is given. */
 export function mediaIn(clock: Clock, folder = tempFolder()): Media {

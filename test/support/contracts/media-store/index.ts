@@ -69,7 +69,7 @@ export function mediaStoreContract(open: () => Promise<OpenedMedia>): void {
     expect(await store.get(key)).toEqual(body);
   });
 
-  it('removes a body, and does nothing where there is none', async () => {
+  it('removes a body, and does nothing where it is missing', async () => {
     const { store, folder } = await opened();
     const body = realRandom.bytes(4112);
     const key = keyOf(body);
