@@ -120,7 +120,7 @@ export class OwnerOrders {
       this.answer(command, 'refused', 'unsupported');
     } else if (isStanding(action)) {
       if (action === 'privacy' || !isVersionTwo(claim.value)) this.answer(command, 'done');
-      else this.sealed.take(command, claim);
+      else this.sealed.carryOut(command, claim);
       if (action === 'privacy') mirror.notePrivacy(privacy === true);
       this.applyStanding(this.storedOrders());
     } else {

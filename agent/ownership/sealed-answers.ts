@@ -59,7 +59,7 @@ export class SealedAnswers {
   }
 
   /** Stores an order of the current claim, and answers it now or later. @throws SealcamError `store-full`, `store-unavailable` */
-  take(command: Verified<AnyCommand>, claim: Verified<AnyClaim>): void {
+  carryOut(command: Verified<AnyCommand>, claim: Verified<AnyClaim>): void {
     const { outbox, sealer, clock, now } = this.deps;
     if (sealer.isReady(claim) || this.waiting.size >= WAITING_MAX) {
       this.answer({ command, claim }, false);
