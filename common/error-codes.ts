@@ -124,7 +124,11 @@ export const ERROR_CODES = {
   'video-truncated': entry(3, true, 'The file ends early. Copy it again. The frames before its end were used.'),
 
   'video-unsupported': entry(3, true, 'The camera gives no video of this codec. Set clip.codec to jpeg.'),
-  'video-ended': entry(4, true, 'The video ended or fell silent. It is started again; pictures and events go on without it.'),
+  'video-ended': entry(
+    4,
+    true,
+    'The video ended or fell silent. It is started again; pictures and events go on without it.',
+  ),
   'video-changed': entry(4, true, 'The video continues with its new size or parameters at the next key unit.'),
   'video-corrupt': entry(4, true, 'What is torn was dropped. The video continues at the next key unit.'),
   'video-keys-rare': entry(
