@@ -144,7 +144,7 @@ function table(): string {
     ['virtual hours', number(result.virtual_hours)],
     ['records made', number(result.produced)],
     ['of them in the cloud at the end', number(result.stored)],
-    ['waiting', number(result.queued)],
+    ['waiting at the camera, and not yet there', number(result.queued)],
     ['lost, with a signed gap (queue full, age, release or reset)', number(result.lost)],
     ['restarts of a camera in the middle of something', number(result.restarts)],
     ['ownerships', number(result.epochs)],
