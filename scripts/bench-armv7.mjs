@@ -213,6 +213,7 @@ function about() {
     ...(part === 'stages' ? [] : [`--${part}`]),
     ...(part === 'memory' ? [`--minutes ${minutes}`] : []),
     ...(protocol === 1 ? ['--protocol 1'] : []),
+    ...(isSaved ? ['--save'] : []),
   ];
   return {
     command: ['npm run bench:armv7', ...(options.length === 0 ? [] : ['--', ...options])].join(' '),
