@@ -46,6 +46,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
   'agent/ownership': ['agent/outbox'],
   'agent/health': ['agent/outbox'],
   'agent/uplink': ['agent/outbox'],
+  'agent/upload': ['agent/outbox', 'agent/uplink'],
   'agent/console': [
     'agent/capture',
     'agent/capture/detect',
@@ -54,6 +55,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'agent/ownership',
     'agent/health',
     'agent/uplink',
+    'agent/upload',
   ],
   'agent/main': [
     'agent/config',
@@ -64,6 +66,7 @@ export const ROOMS: Readonly<Record<string, readonly string[]>> = {
     'agent/ownership',
     'agent/health',
     'agent/uplink',
+    'agent/upload',
     'agent/console',
   ],
   'agent/cli': [
