@@ -41,6 +41,12 @@ function refill(state: PaceState, nowMs: number): PaceState {
   return { ...state, atMs: nowMs, tokens: Math.min(BURST_BYTES, state.tokens + added) };
 }
 
+/** Returns the state in which nothing is saved up. Debts stay. */
+export function emptied(state: PaceState, nowMs: number): PaceState {
+  const filled = refill(state, nowMs);
+  return { ...filled, tokens: Math.min(0, filled.tokens) };
+}
+
 /** Returns how long the next body must wait. */
 export function waitOf(state: PaceState, nowMs: number): number {
   const rate = fillRate(state);

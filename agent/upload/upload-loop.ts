@@ -11,7 +11,7 @@ import { checkReceiptAgainstClaim } from '../../protocol/objects/receipt.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import { Held } from './held.js';
-import { begin, end, startPace, waitOf, type PaceState } from './pace.js';
+import { begin, emptied, end, startPace, waitOf, type PaceState } from './pace.js';
 import type { PutBody, UploadAnswer } from './put.js';
 import type { QueuedSegment, SegmentQueue } from './queue.js';
 import { afterFailure, READY, type BackoffState, type UploadFailure } from './upload-backoff.js';
@@ -78,7 +78,7 @@ export class UploadLoop {
 
   /** The uplink is connected: the bucket starts empty, so that a returning fleet causes no peak. */
   connected(): void {
-    this.pace = { ...this.pace, tokens: Math.min(0, this.pace.tokens) };
+    this.pace = emptied(this.pace, this.deps.clock.monotonicMs());
     this.wake();
   }
 
