@@ -14,7 +14,7 @@ import {
 import { CAMERA_DRIVER_NAMES } from '../../hal/camera-drivers.js';
 import { SCENARIOS, SCENES } from '../../hal/mock-scenarios.js';
 import { WATCHDOG_DRIVERS } from '../../hal/peripherals.js';
-import { deviceName, masks, rtspUrl, schedule, zones } from './values.js';
+import { deviceName, masks, rtspUrl, schedule, uploadUrl, zones } from './values.js';
 
 /**
  * Every setting of the agent: parser, default, help, and whether a running agent may reload it. docs/configuration.md is
@@ -58,6 +58,16 @@ export const CONFIG_KEYS = {
     size('1 MiB', '64 GiB'),
     '256 MiB',
     'Maximum size of the sealed clips that wait for the cloud, beside outbox.maxBytes. The oldest clips go first, and the loss is recorded.',
+  ),
+  'clip.uploadUrl': key(
+    uploadUrl,
+    '',
+    'Address to which clips are uploaded, with the certificates of uplink.*; empty: the host of uplink.url, https:// for mqtts://, port 8080 for mqtt://. No answer of a server changes it.',
+  ),
+  'clip.uploadBytesPerSecond': key(
+    integer(0, 125_000_000),
+    0,
+    'How fast clips leave on average; 0: at half of the speed that is measured. Records and pictures go first.',
   ),
 
   'gpio.chip': key(deviceName, 'gpiochip0', 'The GPIO chip of the lines below; docs/hardware.md describes the wiring.'),

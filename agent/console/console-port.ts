@@ -17,6 +17,7 @@ import type { OwnershipKeeper } from '../ownership/ownership.js';
 import type { Recorder } from '../record/recorder.js';
 import { freshFrame, takeSnapshot, type Snapshot, type SnapshotDependencies } from '../record/snapshot.js';
 import type { Uplink } from '../uplink/uplink.js';
+import type { UploadLoop } from '../upload/upload-loop.js';
 
 /** The parts of an agent that the console works with. */
 export interface ConsolePortParts extends SnapshotDependencies {
@@ -24,6 +25,7 @@ export interface ConsolePortParts extends SnapshotDependencies {
   readonly device: Uint8Array;
   readonly signer: Signer;
   readonly uplink: Uplink;
+  readonly uploads: UploadLoop;
   readonly ownership: OwnershipKeeper;
   readonly counters: Counters;
   readonly recorder: Recorder;
@@ -45,6 +47,7 @@ export class ConsolePort {
   readonly signer: Signer;
   readonly outbox: Outbox;
   readonly uplink: Uplink;
+  readonly uploads: UploadLoop;
   readonly ownership: OwnershipKeeper;
   readonly counters: Counters;
   private readonly parts: ConsolePortParts;
@@ -56,6 +59,7 @@ export class ConsolePort {
     this.signer = parts.signer;
     this.outbox = parts.outbox;
     this.uplink = parts.uplink;
+    this.uploads = parts.uploads;
     this.ownership = parts.ownership;
     this.counters = parts.counters;
   }

@@ -91,8 +91,20 @@ export class Agent {
   /** Stops the camera, finishes the pictures in hand, then closes the connection. The outbox is on disk all the time. */
   async stop(): Promise<void> {
     const { clock, log } = this.deps;
-    const { outbox, mirror, ownership, uplink, periods, recorder, orders, health, privacy, housekeeping, now } =
-      this.parts;
+    const {
+      outbox,
+      mirror,
+      ownership,
+      uplink,
+      uploads,
+      periods,
+      recorder,
+      orders,
+      health,
+      privacy,
+      housekeeping,
+      now,
+    } = this.parts;
     const cameraDone = privacy.stop();
     housekeeping.stop();
     health.stop();
@@ -107,6 +119,7 @@ export class Agent {
     periods.stop();
     ownership.stop();
     uplink.stop();
+    uploads.stop();
     const { records: queued } = outbox.queued();
     const { receipted } = outbox.totals();
     mirror.close();

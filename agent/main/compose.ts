@@ -22,6 +22,8 @@ import type { Config } from '../config/keys.js';
 import type { Console } from '../console/console.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
 import { mqttSocket } from '../uplink/mqtt-socket.js';
+import { LazyPut } from '../upload/lazy-put.js';
+import { uploadUrl } from './uploads.js';
 
 /** An agent with its real clock, randomness, drivers and files. */
 export interface Composition {
@@ -76,6 +78,19 @@ export function compose(
     wrap: wrapChild({ program: wrapProgram(process.argv[1]), clock }),
     uplinkStore: uplinkFile(join(config['data.folder'], 'uplink.json'), log, config['uplink.url']),
     isClockSet: () => !config['uplink.url'].startsWith('mqtts:') || timeFloor.floorMs() === null,
+    put: new LazyPut(async () => {
+      const { HttpPut } = await import('../upload/http-put.js');
+      return new HttpPut(
+        {
+          url: uploadUrl(config),
+          connectTimeoutMs: config['uplink.connectTimeout'],
+          answerTimeoutMs: config['uplink.ackTimeout'],
+          ...secrets,
+          timeFloorMs: () => timeFloor.floorMs(),
+        },
+        clock,
+      );
+    }),
     openSocket: (will, device) =>
       mqttSocket({
         will,

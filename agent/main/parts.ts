@@ -28,10 +28,13 @@ import { freshFrame, takeSnapshot } from '../record/snapshot.js';
 import { Downlink } from '../uplink/downlink.js';
 import type { OpenSocket } from '../uplink/socket.js';
 import { Uplink, type UplinkStore } from '../uplink/uplink.js';
+import type { PutBody } from '../upload/put.js';
+import type { UploadLoop } from '../upload/upload-loop.js';
 import { Housekeeping } from './housekeeping.js';
 import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { Privacy } from './privacy.js';
 import { captureSettings, inForceOf, recorderSettings } from './settings.js';
+import { makeUploads } from './uploads.js';
 
 export interface AgentDependencies {
   /** How the program names itself in what it signs and sends. */
@@ -44,6 +47,8 @@ export interface AgentDependencies {
   readonly log: LevelLog;
   readonly openSocket: (will: { readonly topic: string; readonly payload: Uint8Array }, device: string) => OpenSocket;
   readonly uplinkStore: UplinkStore;
+  /** Brings the bodies of clips to their server. */
+  readonly put: PutBody;
   /** Wraps period keys and tries KEM keys, in a process that ends. */
   readonly wrap: WrapKey;
   readonly isClockSet?: () => boolean;
@@ -63,6 +68,7 @@ export interface AgentParts {
   readonly mirror: Mirror;
   readonly ownership: OwnershipKeeper;
   readonly uplink: Uplink;
+  readonly uploads: UploadLoop;
   readonly periods: PeriodKeeper;
   readonly sealer: Sealer;
   readonly recorder: Recorder;
@@ -85,7 +91,7 @@ export interface AgentParts {
  * @throws SealcamError if keys or outbox cannot be used
  */
 export function makeParts(config: () => Config, deps: AgentDependencies): AgentParts {
-  const { agentName, hal, suite, random, clock, log, openSocket, uplinkStore, wrap, isClockSet, onWindow } = deps;
+  const { agentName, hal, suite, random, clock, log, openSocket, uplinkStore, put, wrap, isClockSet, onWindow } = deps;
   const settings = config();
   const counters = new Counters();
   const timeOf = (monotonicMs: number): RecordTime => recordTime(hal.clock, monotonicMs);
@@ -194,8 +200,22 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     },
     onConnected: () => {
       ownership.connected();
+      uploads.connected();
     },
     log: log.child('uplink'),
+  });
+
+  const uploads = makeUploads({
+    settings,
+    put,
+    outbox,
+    suite,
+    device,
+    clock,
+    random,
+    counters,
+    log,
+    uplink: () => uplink,
   });
 
   const messageTargetBytes = (): number | null => uplink.messageTargetBytes;
@@ -315,6 +335,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     mirror,
     ownership,
     uplink,
+    uploads,
     periods,
     sealer,
     recorder,

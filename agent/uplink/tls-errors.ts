@@ -62,7 +62,8 @@ const FAULTS: readonly Fault[] = [
   {
     codes: /^ERR_SSL_.*ALERT.*(CERTIFICATE|UNKNOWN_CA|ACCESS_DENIED|DECRYPT_ERROR|DECODE_ERROR)/,
     message: ({ name }) => `uplink.certFile: the ${name} does not accept this camera's certificate`,
-    hint: ({ name }) => `Check that uplink.certFile is signed by an authority that the ${name} trusts, has not expired, and fits uplink.keyFile.`,
+    hint: ({ name }) =>
+      `Check that uplink.certFile is signed by an authority that the ${name} trusts, has not expired, and fits uplink.keyFile.`,
   },
 ];
 

@@ -2,7 +2,7 @@ import { Agent, request as httpRequest, type ClientRequest, type ClientRequestAr
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Clock } from '../../common/clock.js';
-import { isSealcamError, SealcamError, systemCode } from '../../common/errors.js';
+import { isSealcamError, systemCode, type SealcamError } from '../../common/errors.js';
 import { openStream, type StreamSettings, type TlsSession } from '../uplink/stream.js';
 import { connectionError, type Peer } from '../uplink/tls-errors.js';
 import { exchange } from './exchange.js';
@@ -39,13 +39,13 @@ export class HttpPut implements PutBody {
 
   async put(upload: Upload): Promise<UploadAnswer | null> {
     const kept = this.open(upload);
-    let isWanted = false;
-    kept.once('continue', () => (isWanted = true));
+    const seen = { isWanted: false };
+    kept.once('continue', () => (seen.isWanted = true));
     try {
       return await this.bring(kept, upload);
     } catch (error) {
       // The server ended a connection that was kept while this request was on its way.
-      const isStale = kept.reusedSocket && !isWanted && /^(ECONNRESET|EPIPE)$/.test(systemCode(error) ?? '');
+      const isStale = kept.reusedSocket && !seen.isWanted && /^(ECONNRESET|EPIPE)$/.test(systemCode(error) ?? '');
       if (!isStale) throw asUploadError(error);
     }
     try {

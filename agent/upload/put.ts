@@ -26,4 +26,3 @@ export interface PutBody {
   /** Cuts what is under way, and rejects it. */
   close(): void;
 }
-

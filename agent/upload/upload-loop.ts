@@ -6,14 +6,14 @@ import { guard } from '../../common/guard.js';
 import type { Log } from '../../common/log.js';
 import type { Random } from '../../common/random.js';
 import type { CryptoSuite } from '../../protocol/crypto/suite.js';
+import type { AnyClaim } from '../../protocol/objects/claim.js';
 import { mediaReceiptKind, type MediaReceipt } from '../../protocol/objects/media-receipt.js';
 import { checkReceiptAgainstClaim } from '../../protocol/objects/receipt.js';
-import type { RecordTime } from '../../protocol/objects/record.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
+import type { Outbox, QueuedSegment } from '../outbox/outbox.js';
 import { Held } from './held.js';
 import { begin, emptied, end, startPace, waitOf, type PaceState } from './pace.js';
 import type { PutBody, UploadAnswer } from './put.js';
-import type { QueuedSegment, SegmentQueue } from './queue.js';
 import { afterFailure, READY, type BackoffState, type UploadFailure } from './upload-backoff.js';
 
 /** What the loop needs of the uplink. */
@@ -24,14 +24,13 @@ export interface UplinkView {
 }
 
 export interface UploadLoopDependencies {
-  readonly outbox: SegmentQueue;
+  readonly outbox: Pick<Outbox, 'segmentsToSend' | 'applyMediaReceipt' | 'claimOf'>;
   readonly put: PutBody;
   readonly uplink: () => UplinkView;
   readonly suite: CryptoSuite;
   readonly device: Uint8Array;
   readonly clock: Clock;
   readonly random: Random;
-  readonly now: () => RecordTime;
   /** Null: half of what is measured. */
   readonly bytesPerSecond: number | null;
   readonly counters: Counters;
@@ -174,9 +173,12 @@ export class UploadLoop {
 
   /** @throws SealcamError for a 200 without a receipt that counts */
   private applyAnswer(segment: QueuedSegment, answer: UploadAnswer): void {
-    const { counters, clock, outbox, now } = this.deps;
+    const { counters, clock, outbox } = this.deps;
     if (answer.status === 200) {
-      const { stored, refused } = outbox.applyMediaReceipt(this.verify(segment, answer.receipt), now());
+      const claim = outbox.claimOf(segment.epoch);
+      // The epoch ended meanwhile, and the body with it.
+      if (claim === null) return;
+      const { stored, refused } = outbox.applyMediaReceipt(this.verify(segment, claim, answer.receipt));
       counters.add('uploads.stored', stored);
       counters.add('uploads.refused', refused);
       counters.add('uploads.bytes', segment.length);
@@ -202,13 +204,11 @@ export class UploadLoop {
   }
 
   /** Verifies a receipt for this body. @throws SealcamError `cloud-lied` */
-  private verify(segment: QueuedSegment, bytes: Uint8Array | null): Verified<MediaReceipt> {
-    const { suite, outbox, counters, log } = this.deps;
+  private verify(segment: QueuedSegment, claim: Verified<AnyClaim>, bytes: Uint8Array | null): Verified<MediaReceipt> {
+    const { suite, counters, log } = this.deps;
     try {
       if (bytes === null) throw new SealcamError('malformed', 'not a receipt');
       const receipt = openSigned(mediaReceiptKind, suite, bytes);
-      const claim = outbox.claimOf(segment.epoch);
-      if (claim === null) throw new SealcamError('foreign', 'of an epoch that is not here');
       checkReceiptAgainstClaim(receipt, claim);
       if (!receipt.value.entries.some(([hash]) => equal(hash, segment.bodyHash))) {
         throw new SealcamError('foreign', 'of another body');

@@ -30,6 +30,8 @@ import { Agent } from '../../../agent/main/agent.js';
 import { loadAgentConfig } from '../../../agent/config/keys.js';
 import { mqttSocket } from '../../../agent/uplink/mqtt-socket.js';
 import type { OpenSocket } from '../../../agent/uplink/socket.js';
+import { HttpPut } from '../../../agent/upload/http-put.js';
+import { uploadUrl } from '../../../agent/main/uploads.js';
 
 export interface LogEntry extends LogFields {
   readonly level: string;
@@ -139,6 +141,15 @@ export class TestAgent {
       wrap: (job) => Promise.resolve(wrapKey(nodeSuite, realRandom, job)),
       onWindow: () => undefined,
       uplinkStore: uplinkFile(join(folder, 'uplink.json'), log),
+      put: new HttpPut(
+        {
+          url: uploadUrl(config),
+          connectTimeoutMs: config['uplink.connectTimeout'],
+          answerTimeoutMs: config['uplink.ackTimeout'],
+          ...uplinkSecrets(config),
+        },
+        clock,
+      ),
       openSocket: (will, device) => {
         const open = mqttSocket({
           will,

@@ -8,8 +8,8 @@ import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { mediaReceiptKind, type MediaReceipt } from '../../../protocol/objects/media-receipt.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
 import type { PutBody, Upload, UploadAnswer } from '../../../agent/upload/put.js';
-import type { QueuedSegment, SegmentQueue } from '../../../agent/upload/queue.js';
-import { UploadLoop, type UplinkView } from '../../../agent/upload/upload-loop.js';
+import type { QueuedSegment } from '../../../agent/outbox/outbox.js';
+import { UploadLoop, type UplinkView, type UploadLoopDependencies } from '../../../agent/upload/upload-loop.js';
 import { afterThisTest } from '../runner/after-test.js';
 import { VirtualClock } from '../runner/virtual-clock.js';
 import { CameraWorld } from './camera-world.js';
@@ -61,7 +61,9 @@ export class UploadWorld {
   }
 
   /** Starts a program again on the same queue. */
-  restarted({ bytesPerSecond = null, put = this.put(), clock = this.clock as Clock } = {} as RestartOptions): UploadLoop {
+  restarted(
+    { bytesPerSecond = null, put = this.put(), clock = this.clock } = {},
+  ): UploadLoop {
     this.loop = new UploadLoop({
       put,
       clock,
@@ -69,8 +71,7 @@ export class UploadWorld {
       uplink: () => this.uplink,
       suite: nodeSuite,
       device: this.world.deviceId,
-      random: { bytes: realRandom.bytes, uniform: () => 0.5 },
-      now: () => this.world.time(0),
+      random: { bytes: (count) => realRandom.bytes(count), uniform: () => 0.5 },
       bytesPerSecond,
       counters: this.counters,
       log: testLog(this.log),
@@ -129,7 +130,7 @@ export class UploadWorld {
     };
   }
 
-  private outbox(): SegmentQueue {
+  private outbox(): UploadLoopDependencies['outbox'] {
     return {
       segmentsToSend: (count) => this.queue.slice(0, count),
       claimOf: (epoch) => (epoch === 1 ? this.claim : null),
