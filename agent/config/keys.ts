@@ -54,6 +54,11 @@ export const CONFIG_KEYS = {
     'Seconds before an event that a clip begins with, as far as clip.ringBytes goes.',
   ),
   'clip.ringBytes': key(size('64 KiB', '64 MiB'), '1 MiB', 'Maximum memory for them: 1 MiB is 4 s at 2 Mbit/s.'),
+  'clip.maxBytes': key(
+    size('1 MiB', '64 GiB'),
+    '256 MiB',
+    'Maximum size of the sealed clips that wait for the cloud, beside outbox.maxBytes. The oldest clips go first, and the loss is recorded.',
+  ),
 
   'gpio.chip': key(deviceName, 'gpiochip0', 'The GPIO chip of the lines below; docs/hardware.md describes the wiring.'),
   'gpio.buttonLine': key(integer(-1, 1023), -1, 'Line of the button, low while pressed; -1: none.'),

@@ -100,7 +100,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
   const { outbox, mirror } = openOutbox({
     folder: settings['data.folder'],
     signer: outboxSigner(suite, identity),
-    limits: { maxBytes: settings['outbox.maxBytes'], maxAgeMs: settings['outbox.maxAge'] },
+    limits: {
+      maxBytes: settings['outbox.maxBytes'],
+      maxAgeMs: settings['outbox.maxAge'],
+      clipMaxBytes: settings['clip.maxBytes'],
+    },
     sha256: (data) => suite.sha256(data),
     time: now(),
     log: log.child('outbox'),

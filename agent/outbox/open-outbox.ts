@@ -5,6 +5,7 @@ import type { Log } from '../../common/log.js';
 import type { AnyRecord, RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import { eraseAside, finishSettingAside, isAside, keepAside, openAside, setAside } from './aside.js';
+import { Bodies } from './bodies.js';
 import { openDatabase } from './database.js';
 import { packKemKeys } from './epochs.js';
 import { Mirror, type MirrorState } from './mirror.js';
@@ -69,6 +70,7 @@ export function openOutbox(options: OpenOutboxOptions): { readonly outbox: Outbo
     signer,
     limits,
     sha256,
+    bodies: new Bodies(folder),
     repair,
     eraseAside: () => {
       eraseAside(path);

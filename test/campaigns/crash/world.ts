@@ -38,7 +38,7 @@ export function openFolder(camera: CameraWorld, folder: string, atMs: number, ma
   const opened = openOutbox({
     folder,
     signer: camera.outboxSigner(),
-    limits: { maxBytes, maxAgeMs: MAX_AGE_MS },
+    limits: { maxBytes, maxAgeMs: MAX_AGE_MS, clipMaxBytes: maxBytes },
     log: silentLog,
     sha256: (data) => nodeSuite.sha256(data),
     time: camera.time(atMs),

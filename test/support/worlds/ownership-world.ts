@@ -45,7 +45,7 @@ export function keeperOf(version: ProtocolVersion, wrap: WrapKey = wrapHere): Ow
   const { outbox, mirror } = openOutbox({
     folder: tempFolder(),
     signer: camera.outboxSigner(),
-    limits: { maxBytes: 2 ** 22, maxAgeMs: 1e9 },
+    limits: { maxBytes: 2 ** 22, maxAgeMs: 1e9, clipMaxBytes: 2 ** 22 },
     sha256: (data) => nodeSuite.sha256(data),
     time: time(),
     log: silentLog,

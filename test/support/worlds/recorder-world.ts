@@ -48,7 +48,7 @@ export class RecorderWorld {
     this.outbox = openOutbox({
       folder: tempFolder(),
       signer: this.camera.outboxSigner(),
-      limits: { maxBytes, maxAgeMs: 1e9 },
+      limits: { maxBytes, maxAgeMs: 1e9, clipMaxBytes: 2 ** 24 },
       sha256: (data) => nodeSuite.sha256(data),
       time: this.camera.time(0),
       log: silentLog,
