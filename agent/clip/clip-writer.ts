@@ -120,11 +120,7 @@ export class ClipWriter {
       const entry = [firstIndex + i, mediaId, body.length, bodyHash, header, isSync, durationMs] as const;
       sealed.push({ entry, body, periodId });
     }
-    const record = outbox.appendClip(
-      { time: timeOf(atMs), clip: { eventId, number, phase } },
-      sealed,
-      claim.hash,
-    );
+    const record = outbox.appendClip({ time: timeOf(atMs), clip: { eventId, number, phase } }, sealed, claim.hash);
     if (record === null) {
       counters.add('clips.claim-changed');
       return true;

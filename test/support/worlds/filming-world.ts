@@ -171,7 +171,7 @@ export class FilmingWorld {
       contents: segments.map(({ body }) => body),
       claim: toHex(sealedFor),
     });
-    return this.camera.recordV2(this.camera.claimV2(), 0, new Uint8Array(32), {
+    return this.camera.recordV2(this.camera.claimV2(), this.records.length, new Uint8Array(32), {
       kind: 'clip',
       clip: { ...clip, segments: segments.map(({ entry }) => entry) },
     });
