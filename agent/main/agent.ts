@@ -100,6 +100,7 @@ export class Agent {
       periods,
       recorder,
       orders,
+      clips,
       health,
       privacy,
       housekeeping,
@@ -113,6 +114,7 @@ export class Agent {
     await atMost(clock, STOP_PATIENCE_MS, workDone);
     recorder.abandon();
     orders.abandon();
+    clips?.stop();
     guard(log, 'withheld events could not be recorded', () => {
       recorder.recordWithheld(now(), true);
     });
@@ -132,8 +134,10 @@ export class Agent {
 
   /** Applies a configuration that differs in live keys only. */
   reconfigure(config: Config): void {
-    const { camera, recorder, orders } = this.parts;
+    const { camera, recorder, orders, clips } = this.parts;
+    const areMasksNew = JSON.stringify(config['privacy.masks']) !== JSON.stringify(this.config['privacy.masks']);
     this.config = config;
+    if (areMasksNew) clips?.wipe();
     this.deps.log.setLevel(config['log.level']);
     camera.configure(captureSettings(config, orders.standing));
     recorder.configure(recorderSettings(config));

@@ -4,6 +4,7 @@ import { createLog, type LevelLog } from '../../common/adapters/pino-log.js';
 import { realRandom } from '../../common/adapters/real-random.js';
 import { toHex } from '../../common/bytes.js';
 import { RELEASED_MS, VERSION } from '../../common/version.js';
+import { readWrittenBytes } from '../../hal/linux/process-io.js';
 import { readProcessMemory } from '../../hal/linux/process-memory.js';
 import type { SerialLine } from '../../hal/peripherals.js';
 import { MockButton } from '../../hal/mock/peripherals.js';
@@ -19,6 +20,7 @@ import { wrapChild, wrapProgram } from './adapters/wrap-child.js';
 import { Agent } from './agent.js';
 import type { AgentDependencies } from './parts.js';
 import type { Config } from '../config/keys.js';
+import { WrittenMeter } from '../health/written-meter.js';
 import type { Console } from '../console/console.js';
 import { agentClock, halOf, type Environment } from './drivers.js';
 import { mqttSocket } from '../uplink/mqtt-socket.js';
@@ -58,6 +60,7 @@ export function compose(
   const clock = agentClock(hal);
   const timeFloor = new TimeFloor(join(config['data.folder'], 'clock'), hal.clock, RELEASED_MS, log);
   const startedMs = hal.clock.monotonicMs();
+  const written = new WrittenMeter();
   let count: StartCount = { starts: 0, startsSinceBoot: 1 };
   const agent = new Agent(config, {
     agentName: agentName(VERSION),
@@ -65,6 +68,7 @@ export function compose(
       uptimeS: Math.floor((hal.clock.monotonicMs() - startedMs) / 1000),
       restarts: count.startsSinceBoot - 1,
       starts: count.starts,
+      writtenPerDay: written.lastDay(hal.clock.monotonicMs(), readWrittenBytes()),
       ...(readProcessMemory('self') ?? { memoryBytes: process.memoryUsage.rss(), ownMemoryBytes: null }),
     }),
     hal,

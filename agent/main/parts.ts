@@ -11,6 +11,7 @@ import type { WrapKey } from '../../protocol/seal/key-record.js';
 import { encodeStatus } from '../../protocol/transport/messages.js';
 import { topicOf } from '../../protocol/transport/topics.js';
 import { CameraSession } from '../capture/camera-session.js';
+import type { Clips } from '../clip/clips.js';
 import type { Config } from '../config/keys.js';
 import { Health } from '../health/health.js';
 import type { AgentVitals } from '../health/vitals.js';
@@ -30,6 +31,7 @@ import type { OpenSocket } from '../uplink/socket.js';
 import { Uplink, type UplinkStore } from '../uplink/uplink.js';
 import type { PutBody } from '../upload/put.js';
 import type { UploadLoop } from '../upload/upload-loop.js';
+import { clipsOf } from './clips.js';
 import { Housekeeping } from './housekeeping.js';
 import { loadIdentity, outboxSigner, type Identity } from './identity.js';
 import { Privacy } from './privacy.js';
@@ -74,6 +76,8 @@ export interface AgentParts {
   readonly recorder: Recorder;
   readonly orders: OwnerOrders;
   readonly camera: CameraSession;
+  /** Null where `clip.codec` is off. */
+  readonly clips: Clips | null;
   readonly health: Health;
   readonly privacy: Privacy;
   readonly housekeeping: Housekeeping;
@@ -146,7 +150,11 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     onEnding: () => {
       recorder.recordWithheld(now(), true);
     },
+    onEpochEnding: () => {
+      clips?.ownershipEnding();
+    },
     onChanged: () => {
+      clips?.ownerChanged();
       periods.ownerChanged();
       orders.ownerChanged();
     },
@@ -233,9 +241,25 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
       onRecorded: (stages) => {
         log.debug({ ...stages, storedWallMs: clock.wallMs() }, 'recorded');
       },
+      onQueued: (transition, eventId, claim) => {
+        clips?.eventQueued(transition, eventId, claim);
+      },
     },
     recorderSettings(settings),
   );
+
+  const clips = clipsOf({
+    config,
+    video: hal.video,
+    clock,
+    counters,
+    outbox,
+    sealer,
+    timeOf,
+    log: log.child('clips'),
+    isPrivate: () => privacy.isOn,
+    eventsRecorded: () => recorder.idle(),
+  });
 
   const orders = new OwnerOrders({
     suite,
@@ -274,6 +298,12 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     onTransition: (transition) => {
       recorder.recordTransition(transition);
     },
+    onOpened: () => {
+      clips?.cameraOpened();
+    },
+    onClosing: () => {
+      clips?.cameraClosed();
+    },
     onArmed: () => {
       periods.armed();
     },
@@ -298,6 +328,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     isPrivate: () => privacy.isOn,
     connects: () => uplink.status().attempts,
     vitals: deps.vitals,
+    ringMs: () => clips?.status().heldMs ?? null,
     hasLight: hal.indicator.isPresent,
   });
 
@@ -310,6 +341,9 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     isClaimWindowOpen: () => ownership.windowLeftMs() !== null,
     cameraState: () => camera.state,
     recordHealth: () => void health.record(),
+    wipeVideo: () => {
+      clips?.wipe();
+    },
   });
 
   const housekeeping = new Housekeeping({
@@ -341,6 +375,7 @@ export function makeParts(config: () => Config, deps: AgentDependencies): AgentP
     recorder,
     orders,
     camera,
+    clips,
     health,
     privacy,
     housekeeping,

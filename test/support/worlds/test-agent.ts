@@ -7,8 +7,11 @@ import { toHex } from '../../../common/bytes.js';
 import type { LogFields } from '../../../common/log.js';
 import { VERSION } from '../../../common/version.js';
 import type { Camera } from '../../../hal/camera.js';
+import { FrameTap } from '../../../hal/frame-tap.js';
 import type { Hal } from '../../../hal/hal.js';
+import { JpegVideo } from '../../../hal/jpeg-video.js';
 import { MockCamera } from '../../../hal/mock/camera.js';
+import { EncodedVideo } from '../../../hal/mock/encoded-video.js';
 import { MockKeyStore } from '../../../hal/mock/key-store.js';
 import {
   MockButton,
@@ -109,9 +112,8 @@ export class TestAgent {
         ...options.environment,
       },
     });
-    this.hal = {
-      camera:
-        options.camera ??
+    const filmed = new FrameTap(
+      options.camera ??
         new MockCamera({
           script,
           framesPerSecond: options.framesPerSecond ?? 10,
@@ -120,6 +122,11 @@ export class TestAgent {
           frameLimit: null,
           withLuma: true,
         }),
+    );
+    const codec = config['clip.codec'];
+    this.hal = {
+      camera: filmed,
+      video: codec === 'off' ? null : codec === 'h264' ? new EncodedVideo(filmed) : new JpegVideo(filmed),
       motionSensor: new MockMotionSensor(),
       button: this.button,
       indicator: this.indicator,

@@ -61,9 +61,8 @@ export class UploadWorld {
   }
 
   /** Starts a program again on the same queue. */
-  restarted(
-    { bytesPerSecond = null, put = this.put(), clock = this.clock } = {},
-  ): UploadLoop {
+  restarted(options: RestartOptions = {}): UploadLoop {
+    const { bytesPerSecond = null, put = this.put(), clock = this.clock } = options;
     this.loop = new UploadLoop({
       put,
       clock,
