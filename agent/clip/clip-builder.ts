@@ -7,8 +7,9 @@ import { UnitRing, type RingLimits } from './unit-ring.js';
 
 /** A clip is at least this long, unless its video ends. */
 export const CLIP_MIN_MS = 10_000;
-/** The clips of one event are no longer than this together. */
+/** The clips of one event are no longer than this together; the last unit of one may last a second. */
 export const CLIP_MAX_MS = 60_000;
+const LAST_UNIT_MAX_MS = 1000;
 /** A clip goes on after the last motion. */
 export const CLIP_AFTER_MOTION_MS = 5000;
 /** A longer hole between two units ends a clip: what follows is another one. */
@@ -55,7 +56,7 @@ export class ClipBuilder {
   }
 
   /** Clips that run now. */
-  get running(): readonly Pick<Clip, 'name' | 'heldMs'>[] {
+  get running(): readonly Pick<Clip, 'name' | 'firstMs' | 'lastMs'>[] {
     return this.clips;
   }
 
@@ -87,8 +88,8 @@ export class ClipBuilder {
 
   /** An event starts, and takes the ring. */
   eventStarted(id: Uint8Array, atMs: number): void {
-    this.event = { id, lastMotionMs: null, untilMs: atMs + CLIP_MAX_MS, next: 0 };
-    for (const clip of this.clips) this.endIfDue(clip, atMs);
+    this.event = { id, lastMotionMs: null, untilMs: lastUnitMs(atMs), next: 0 };
+    for (const clip of this.clips) this.endIfDue(clip);
     this.begin(atMs);
   }
 
@@ -100,8 +101,8 @@ export class ClipBuilder {
     this.checkContinuity(unit);
     this.lastMs = unit.monotonicMs;
     this.ring.add(unit);
-    for (const clip of this.clips) this.endIfDue(clip, unit.monotonicMs);
     for (const clip of this.clips) this.addTo(clip, unit);
+    for (const clip of this.clips) this.endIfDue(clip);
     if (unit.isKey) this.begin(unit.monotonicMs);
   }
 
@@ -134,7 +135,7 @@ export class ClipBuilder {
     if (first === undefined) return;
     const [oldest] = this.clips;
     if (oldest !== undefined && this.clips.length >= CLIPS_MAX) this.end(oldest);
-    if (event.next === 0) event.untilMs = first.monotonicMs + CLIP_MAX_MS;
+    if (event.next === 0) event.untilMs = lastUnitMs(first.monotonicMs);
     const clip = new Clip({ eventId: event.id, number: event.next++ }, info.codec, info.framesPerSecond, first);
     this.clips.push(clip);
     for (const unit of units) this.addTo(clip, unit, false);
@@ -157,11 +158,11 @@ export class ClipBuilder {
     if (clip.isFull) this.end(clip);
   }
 
-  private endIfDue(clip: Clip, nowMs: number): void {
+  private endIfDue(clip: Clip): void {
     const { event } = this;
     const isOfEvent = event !== null && equal(event.id, clip.name.eventId);
     const endMs = isOfEvent ? Math.max(this.endMs(event), minEndMs(clip, event)) : clip.firstMs + CLIP_MIN_MS;
-    if (nowMs < endMs) return;
+    if (clip.lastMs < endMs) return;
     this.end(clip);
     if (isOfEvent) this.event = null;
   }
@@ -179,6 +180,11 @@ export class ClipBuilder {
   private emit(parts: readonly ClipPart[]): void {
     for (const part of parts) this.deps.onPart(part);
   }
+}
+
+/** Returns the time up to which the clips of an event go that begin at a time. */
+function lastUnitMs(firstMs: number): number {
+  return firstMs + CLIP_MAX_MS - LAST_UNIT_MAX_MS;
 }
 
 function minEndMs({ firstMs }: Clip, { untilMs }: FilmedEvent): number {

@@ -28,7 +28,8 @@ export class Clip {
   readonly firstMs: number;
   private readonly segmenter: Segmenter;
   private ready: Segment[] = [];
-  private lastMs: number;
+  /** Time of the last unit. */
+  private latestMs: number;
   private lastPartMs = -Infinity;
   private isStarted = false;
   private isFaulty = false;
@@ -39,13 +40,12 @@ export class Clip {
   constructor(name: ClipName, codec: VideoCodec, framesPerSecond: number, first: VideoUnit) {
     this.name = name;
     this.firstMs = first.monotonicMs;
-    this.lastMs = first.monotonicMs;
+    this.latestMs = first.monotonicMs;
     this.segmenter = new Segmenter(codec, framesPerSecond);
   }
 
-  /** Length of video so far. */
-  get heldMs(): number {
-    return this.lastMs - this.firstMs;
+  get lastMs(): number {
+    return this.latestMs;
   }
 
   /** Whether no record could name another segment. */
@@ -55,7 +55,7 @@ export class Clip {
 
   /** Adds a unit. @throws SealcamError `video-corrupt`, `video-unsupported`; then the clip can only end, without this unit */
   add(unit: VideoUnit): void {
-    this.lastMs = unit.monotonicMs;
+    this.latestMs = unit.monotonicMs;
     this.isFaulty = true;
     this.ready.push(...this.segmenter.add(unit));
     this.isFaulty = false;

@@ -184,7 +184,7 @@ export class Clips {
       heldMs: ring.heldMs,
       heldBytes: ring.heldBytes,
       limits: deps.limits,
-      runningMs: builder.running.map(({ heldMs }) => heldMs),
+      runningMs: builder.running.map(({ firstMs, lastMs }) => lastMs - firstMs),
       waitingBytes: writer.waitingBytes,
       fault: reader.lastFault,
       lastLoss: writer.lastLoss,

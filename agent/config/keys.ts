@@ -46,14 +46,18 @@ export const CONFIG_KEYS = {
   'clip.codec': key(
     choice('off', 'jpeg', 'h264'),
     'off',
-    'Video beside the pictures: off; jpeg, the frames that any camera gives, at most 4 a second; h264, of a camera with an encoder and no privacy.masks. Clips are not recorded yet: sealcam doctor tries it.',
+    'Video of which events have clips: off; jpeg, the frames that any camera gives, at most 4 a second, each black under privacy.masks; h264, of a camera with an encoder and no privacy.masks, which it would show. Under a claim of version 2 only.',
   ),
   'clip.prerollSeconds': key(
     integer(1, 30),
     5,
-    'Seconds before an event that a clip begins with, as far as clip.ringBytes goes.',
+    'Seconds before an event with which its clip begins, as far as clip.ringBytes goes.',
   ),
-  'clip.ringBytes': key(size('64 KiB', '64 MiB'), '1 MiB', 'Maximum memory for them: 1 MiB is 4 s at 2 Mbit/s.'),
+  'clip.ringBytes': key(
+    size('64 KiB', '64 MiB'),
+    '1 MiB',
+    'Maximum memory for them: 1 MiB is 4 s at 2 Mbit/s. While there is no key to seal with yet, as much again and 1 MiB may wait.',
+  ),
   'clip.maxBytes': key(
     size('1 MiB', '64 GiB'),
     '256 MiB',

@@ -10,6 +10,7 @@ import type { CameraSession } from '../capture/camera-session.js';
 import type { CameraState } from '../capture/camera-loop.js';
 import type { LastInspection } from '../capture/capture.js';
 import type { PictureSettings } from '../capture/jpeg.js';
+import type { Clips } from '../clip/clips.js';
 import type { Health } from '../health/health.js';
 import type { AgentVitals } from '../health/vitals.js';
 import type { Outbox } from '../outbox/outbox.js';
@@ -35,6 +36,7 @@ export interface ConsolePortParts extends SnapshotDependencies {
   readonly now: () => RecordTime;
   readonly thumbnail: () => PictureSettings;
   readonly camera: CameraSession;
+  readonly clips: Clips | null;
   readonly isPrivate: () => boolean;
   readonly checkKey: () => void;
   readonly vitals: () => AgentVitals | null;
@@ -50,6 +52,8 @@ export class ConsolePort {
   readonly uploads: UploadLoop;
   readonly ownership: OwnershipKeeper;
   readonly counters: Counters;
+  /** Null where `clip.codec` is off. */
+  readonly clips: Clips | null;
   private readonly parts: ConsolePortParts;
 
   constructor(parts: ConsolePortParts) {
@@ -62,6 +66,7 @@ export class ConsolePort {
     this.uploads = parts.uploads;
     this.ownership = parts.ownership;
     this.counters = parts.counters;
+    this.clips = parts.clips;
   }
 
   /** Result for the last inspected frame; null before the first. */

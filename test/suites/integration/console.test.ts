@@ -22,6 +22,8 @@ const OPEN = [
   'uplink status',
   'clock',
   'health',
+  'clip status',
+  'clip why',
   'unlock',
   'lock',
   'button',

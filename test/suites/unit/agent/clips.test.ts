@@ -43,12 +43,12 @@ describe('clips of events', () => {
     const short = world.start();
     world.end(short);
     await world.film(12_000);
-    expect(world.clipsOf(short)[0]?.durationMs).toBe(10_000);
+    expect(world.clipsOf(short)[0]?.durationMs).toBe(10_250);
     const long = world.start();
     await world.film(90_000);
     const [clip, ...others] = world.clipsOf(long);
     expect([clip?.phases.at(-1), others]).toEqual(['end', []]);
-    expect(clip?.durationMs).toBe(60_000);
+    expect(clip?.durationMs).toBe(59_250);
   });
 
   it('of an event that starts meanwhile have their own pre-roll, and the clip before ends once it is long enough', async () => {
