@@ -7,7 +7,7 @@ import type { VideoCodec, VideoUnit } from '../../../hal/video-source.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { concat } from '../../../common/bytes.js';
 import { encodeH264 } from '../engines/h264.js';
-import type { FilmedSegment, SealingCamera } from './sealing-camera.js';
+import type { BegunPeriod, FilmedSegment, SealingCamera } from './sealing-camera.js';
 
 const FRAMES_PER_SECOND = 10;
 /** Into the mock's walk: somebody comes into the picture. */
@@ -44,7 +44,7 @@ function unitsOf(codec: VideoCodec, pictures: readonly Uint8Array[]): readonly V
 /** Where in a clip a camera is. */
 export interface Filming {
   readonly camera: SealingCamera;
-  readonly period: Parameters<SealingCamera['addClip']>[0];
+  readonly period: BegunPeriod;
   readonly eventId: Uint8Array;
 }
 

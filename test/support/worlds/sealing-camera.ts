@@ -48,7 +48,7 @@ export interface FilmedSegment {
   readonly durationMs: number;
 }
 
-interface BegunPeriod {
+export interface BegunPeriod {
   readonly keyRecord: KeyRecordMedia;
   readonly period: Period;
 }
@@ -138,16 +138,17 @@ export class SealingCamera {
     eventId: Uint8Array,
     phase: RecordClip['phase'],
     segments: readonly FilmedSegment[],
-    number = 0,
+    /** The place that they are sealed for, where it is not the one that the record names. */
+    sealedFor: Partial<ObjectPlace> = {},
   ): Verified<RecordV2> {
     const entries = segments.map(({ index, bytes, isSync, durationMs }): ClipSegment => {
       const mediaId = realRandom.bytes(16);
-      const { header, body } = period.seal({ eventId, mediaId, role: 'segment' }, bytes);
+      const { header, body } = period.seal({ eventId, mediaId, role: 'segment', ...sealedFor }, bytes);
       const hash = nodeSuite.sha256(body);
       this.segments.set(toHex(hash), body);
       return [index, mediaId, body.length, hash, header, isSync, durationMs];
     });
-    return this.add({ kind: 'clip', clip: { eventId, number, phase, segments: entries } });
+    return this.add({ kind: 'clip', clip: { eventId, number: 0, phase, segments: entries } });
   }
 
   /** Signs the answer to an order that was done; with a period it carries what is in force. */
