@@ -7,38 +7,23 @@ export interface PaceState {
   /** Bytes that may leave; negative while what has left is not paid. */
   readonly tokens: number;
   readonly atMs: number;
-  /** Bytes per millisecond of the line, as measured; null before the first measurement. */
-  readonly measured: number | null;
+  /** What the last bodies measured, in bytes per millisecond, the newest first. */
+  readonly measured: readonly number[];
   /** As the setting has it, in bytes per millisecond; null: half of what was measured. */
   readonly told: number | null;
-  /** Bytes that were delivered since `markMs`, while something was always under way. */
-  readonly delivered: number;
-  readonly markMs: number;
 }
 
 /** What a bucket saves up while nothing waits: the beginning of a clip. */
 const BURST_BYTES = 1024 * 1024;
-/** A measurement over fewer bytes would measure the answer's way, not the line. */
+/** A smaller body measures the way of its answer, not the line. */
 const MEASURED_MIN_BYTES = 32 * 1024;
+const MEASUREMENTS_MAX = 8;
 const MEASURED_SHARE = 0.5;
 /** A cloud cuts what comes slower. */
 const BYTES_PER_MS_MIN = 4;
 
 export function startPace(nowMs: number, bytesPerSecond: number | null): PaceState {
-  const told = bytesPerSecond === null ? null : bytesPerSecond / 1000;
-  return { tokens: 0, atMs: nowMs, measured: null, told, delivered: 0, markMs: nowMs };
-}
-
-/** Bytes per millisecond at which the bucket fills; null while nothing limits it. */
-function fillRate({ told, measured }: PaceState): number | null {
-  if (told !== null) return told;
-  return measured === null ? null : Math.max(BYTES_PER_MS_MIN, measured * MEASURED_SHARE);
-}
-
-function refill(state: PaceState, nowMs: number): PaceState {
-  const rate = fillRate(state);
-  const added = rate === null ? 0 : Math.max(0, nowMs - state.atMs) * rate;
-  return { ...state, atMs: nowMs, tokens: Math.min(BURST_BYTES, state.tokens + added) };
+  return { tokens: 0, atMs: nowMs, measured: [], told: bytesPerSecond === null ? null : bytesPerSecond / 1000 };
 }
 
 /** Returns the state in which nothing is saved up. Debts stay. */
@@ -49,24 +34,34 @@ export function emptied(state: PaceState, nowMs: number): PaceState {
 
 /** Returns how long the next body must wait. */
 export function waitOf(state: PaceState, nowMs: number): number {
-  const rate = fillRate(state);
   const { tokens } = refill(state, nowMs);
+  const rate = fillRate(state);
   return rate === null || tokens >= 0 ? 0 : -tokens / rate;
 }
 
-/** Charges a body that is begun. `isFirst`: nothing else is under way. */
-export function begin(state: PaceState, nowMs: number, bytes: number, isFirst: boolean): PaceState {
+/** Charges a body that is begun. */
+export function begin(state: PaceState, nowMs: number, bytes: number): PaceState {
   const filled = refill(state, nowMs);
-  const charged = { ...filled, tokens: filled.tokens - bytes };
-  return isFirst ? { ...charged, delivered: 0, markMs: nowMs } : charged;
+  return { ...filled, tokens: filled.tokens - bytes };
 }
 
-/** Counts a body that was delivered, and measures. */
-export function end(state: PaceState, nowMs: number, bytes: number): PaceState {
-  const counted = { ...refill(state, nowMs), delivered: state.delivered + bytes };
-  const tookMs = nowMs - state.markMs;
-  if (counted.delivered < MEASURED_MIN_BYTES || tookMs <= 0) return counted;
-  const seen = counted.delivered / tookMs;
-  const measured = state.measured === null ? seen : (state.measured + seen) / 2;
-  return { ...counted, measured, delivered: 0, markMs: nowMs };
+/** Measures by a body that was delivered: `tookMs` from its first byte to the answer. */
+export function measure(state: PaceState, nowMs: number, bytes: number, tookMs: number): PaceState {
+  if (bytes < MEASURED_MIN_BYTES) return state;
+  const measured = [bytes / Math.max(1, tookMs), ...state.measured].slice(0, MEASUREMENTS_MAX);
+  return { ...refill(state, nowMs), measured };
+}
+
+/**
+ * Bytes per millisecond at which the bucket fills; null before anything was measured. A body shows less than the line carries
+ * where the cloud was slow, or another one shared the line, and never more: so the fastest of the last ones counts.
+ */
+function fillRate({ told, measured }: PaceState): number | null {
+  if (told !== null) return told;
+  return measured.length === 0 ? null : Math.max(BYTES_PER_MS_MIN, Math.max(...measured) * MEASURED_SHARE);
+}
+
+function refill(state: PaceState, nowMs: number): PaceState {
+  const added = Math.max(0, nowMs - state.atMs) * (fillRate(state) ?? 0);
+  return { ...state, atMs: nowMs, tokens: Math.min(BURST_BYTES, state.tokens + added) };
 }

@@ -12,7 +12,7 @@ import { checkReceiptAgainstClaim } from '../../protocol/objects/receipt.js';
 import { openSigned, type Verified } from '../../protocol/objects/signed-object.js';
 import type { Outbox, QueuedSegment } from '../outbox/outbox.js';
 import { Held } from './held.js';
-import { begin, emptied, end, startPace, waitOf, type PaceState } from './pace.js';
+import { begin, emptied, measure, startPace, waitOf, type PaceState } from './pace.js';
 import type { PutBody, UploadAnswer } from './put.js';
 import { afterFailure, READY, type BackoffState, type UploadFailure } from './upload-backoff.js';
 
@@ -122,7 +122,7 @@ export class UploadLoop {
         });
         return;
       }
-      this.pace = begin(this.pace, nowMs, segment.length, this.underWay.size === 0);
+      this.pace = begin(this.pace, nowMs, segment.length);
       void this.upload(segment);
     }
   }
@@ -147,16 +147,20 @@ export class UploadLoop {
     const { put, device, log, counters, clock } = this.deps;
     const hash = toHex(segment.bodyHash);
     this.underWay.add(hash);
+    let sentFromMs: number | null = null;
     try {
       const answer = await put.put({
         path: `/v1/media/${toHex(device)}/${String(segment.epoch)}/${hash}`,
         length: segment.length,
         read: () => segment.read(),
-        giveWay: () => this.giveWay(),
+        giveWay: () => {
+          sentFromMs ??= clock.monotonicMs();
+          return this.giveWay();
+        },
       });
       if (this.isStopped) return;
       if (answer === null) log.warn({ code: 'store-corrupt' }, 'a body is damaged; a gap names it');
-      else this.applyAnswer(segment, answer);
+      else this.applyAnswer(segment, answer, sentFromMs);
     } catch (error) {
       if (this.isStopped) return;
       const { code, message, hint } = asSealcamError(error, 'cloud-unreachable');
@@ -172,7 +176,7 @@ export class UploadLoop {
   }
 
   /** @throws SealcamError for a 200 without a receipt that counts */
-  private applyAnswer(segment: QueuedSegment, answer: UploadAnswer): void {
+  private applyAnswer(segment: QueuedSegment, answer: UploadAnswer, sentFromMs: number | null): void {
     const { counters, clock, outbox } = this.deps;
     if (answer.status === 200) {
       const claim = outbox.claimOf(segment.epoch);
@@ -182,7 +186,8 @@ export class UploadLoop {
       counters.add('uploads.stored', stored);
       counters.add('uploads.refused', refused);
       counters.add('uploads.bytes', segment.length);
-      this.pace = end(this.pace, clock.monotonicMs(), segment.length);
+      const nowMs = clock.monotonicMs();
+      if (sentFromMs !== null) this.pace = measure(this.pace, nowMs, segment.length, nowMs - sentFromMs);
       this.succeed(segment);
       return;
     }

@@ -51,6 +51,11 @@ export class ClipWatch {
     }
   }
 
+  /** Whether every clip that ended was loaded, and is intact. */
+  get isAllVerified(): boolean {
+    return this.summary().count === this.verified;
+  }
+
   /** How many clips ended, and are intact. */
   get verified(): number {
     return [...this.watched.values()].filter(({ clip, verdict }) => clip.hasEnd && verdict === 'intact').length;
@@ -63,12 +68,14 @@ export class ClipWatch {
 
   summary(): ClipSummary {
     const ended = [...this.watched.values()].filter(({ clip }) => clip.hasEnd);
-    const { p50, p95 } = percentiles(ended.map(({ firstPlayableMs }) => firstPlayableMs ?? Infinity));
+    // A clip that follows another one of its event begins where that ended.
+    const first = ended.filter(({ clip }) => clip.number === 0);
+    const { p50, p95 } = percentiles(first.map(({ firstPlayableMs }) => firstPlayableMs ?? Infinity));
     const parts = ended.flatMap(({ loader }) => loader.parts());
     return {
       count: ended.length,
       verified: this.verified,
-      preroll_ms_min: ended.length === 0 ? null : Math.min(...ended.map(({ clip }) => clip.prerollMs)),
+      preroll_ms_min: first.length === 0 ? null : Math.min(...first.map(({ clip }) => clip.prerollMs)),
       first_playable_ms: { p50, p95 },
       bytes: parts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0),
       codecs: [...new Set(ended.map(({ loader }) => loader.form?.codec ?? 'none'))].sort(),
