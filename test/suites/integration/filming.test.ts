@@ -65,7 +65,15 @@ async function played({ agent }: TestAgent, seen: Seen, { records }: SeenClip): 
   }
   const path = join(way.folder, `clip-${toHex(records[0]?.hash ?? new Uint8Array(0)).slice(0, 8)}`);
   writeFileSync(path, concat(...parts));
-  const args = ['-v', 'error', '-count_frames', '-show_entries', 'format=duration:stream=nb_read_frames', '-of', 'json'];
+  const args = [
+    '-v',
+    'error',
+    '-count_frames',
+    '-show_entries',
+    'format=duration:stream=nb_read_frames',
+    '-of',
+    'json',
+  ];
   const probe = spawnSync('ffprobe', [...args, path], { encoding: 'utf8' });
   expect([probe.status, probe.stderr]).toEqual([0, '']);
   const { format, streams } = JSON.parse(probe.stdout) as {

@@ -1,7 +1,7 @@
 import { Counters } from '../../../common/counters.js';
 import { realRandom } from '../../../common/adapters/real-random.js';
 import { toHex } from '../../../common/bytes.js';
-import { SealcamError } from '../../../common/errors.js';
+import type { SealcamError } from '../../../common/errors.js';
 import type { Transition } from '../../../agent/capture/event-tracker.js';
 import { Clips, type ClipsDependencies, type Forbidden } from '../../../agent/clip/clips.js';
 import type { ClipContent, NewSegment } from '../../../agent/outbox/clips.js';
@@ -80,7 +80,7 @@ export class FilmingWorld {
       log: testLog(this.log),
       outbox: {
         currentClaim: () => this.claim,
-        countLoss: (_reason, count = 1) => void this.losses.push(count),
+        countLoss: (_reason, count) => void this.losses.push(count ?? 1),
         appendClip: (content, segments, sealedFor) => this.append(content, segments, sealedFor),
       },
       sealer: {

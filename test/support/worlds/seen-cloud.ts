@@ -7,24 +7,39 @@ import { anyRecordKind, type AnyRecord } from '../../../protocol/objects/record.
 import { openSigned, versionOf, type Verified } from '../../../protocol/objects/signed-object.js';
 import { openPeriod, type OpenedPeriod } from '../../../protocol/seal/open-period.js';
 import { decodeUp, encodeDown, type SentRecord } from '../../../protocol/transport/messages.js';
-import { CameraWorld } from './camera-world.js';
+import type { CameraWorld } from './camera-world.js';
 import type { WholeWay } from './whole-way.js';
 
 /** What a cloud of version 2 sees of one camera. */
 export interface Seen {
   readonly offers: number[];
   readonly sent: { readonly record: Verified<AnyRecord>; readonly media: SentRecord['media'] }[];
+  /** The last claim. */
   claim: Verified<ClaimV2> | null;
+  /** Up to which epoch each offer is answered with a claim; 1 if omitted. */
+  epochs?: number;
+  /** Sends the camera an order of its owner. */
+  order?: (command: Uint8Array) => void;
 }
 
 /** Plays the cloud of one camera: greets it, claims it for the owner, and gives a receipt for each record. */
-export async function cloudOf(way: WholeWay, owner: CameraWorld, code: string, versions: readonly number[], seen: Seen): Promise<void> {
+export async function cloudOf(
+  way: WholeWay,
+  owner: CameraWorld,
+  code: string,
+  versions: readonly number[],
+  seen: Seen,
+): Promise<void> {
   const { device, secret } = parseClaimCode(nodeSuite, code);
   const client = way.asCloud(`cloud-of-${toHex(device).slice(0, 8)}`);
   await client.subscribeAsync(`sealcam/v1/${toHex(device)}/up`);
   const down = (message: Parameters<typeof encodeDown>[0]): void => {
     client.publish(`sealcam/v1/${toHex(device)}/down`, Buffer.from(encodeDown(message)), { qos: 1 });
   };
+  seen.order = (command) => {
+    down({ type: 'command', command });
+  };
+  const claims = new Map<number, Verified<ClaimV2>>();
   client.on('message', (_, payload) => {
     const message = decodeUp(new Uint8Array(payload));
     if (message.type === 'offer') {
@@ -35,7 +50,11 @@ export async function cloudOf(way: WholeWay, owner: CameraWorld, code: string, v
         return;
       }
       const { nonce } = value;
-      seen.claim ??= owner.claimV2(1, null, { device, nonce });
+      const epoch = seen.claim?.value.epoch ?? 0;
+      if (seen.claim === null || epoch < (seen.epochs ?? 1)) {
+        seen.claim = owner.claimV2(epoch + 1, seen.claim?.hash ?? null, { device, nonce });
+        claims.set(epoch + 1, seen.claim);
+      }
       const mac = claimMac(nodeSuite, secret, seen.claim);
       down({ type: 'claim', claim: seen.claim.bytes, mac, kemKeys: owner.kemKeys });
       return;
@@ -44,9 +63,10 @@ export async function cloudOf(way: WholeWay, owner: CameraWorld, code: string, v
     for (const { record: bytes, media } of sent) {
       const record = openSigned(anyRecordKind, nodeSuite, bytes);
       seen.sent.push({ record, media });
-      if (seen.claim === null) continue;
-      const { seq } = record.value;
-      const receipt = owner.receipt(seen.claim, [[seq, seq, record.hash]], { device });
+      const { seq, epoch } = record.value;
+      const claim = claims.get(epoch);
+      if (claim === undefined) continue;
+      const receipt = owner.receipt(claim, [[seq, seq, record.hash]], { device });
       down({ type: 'receipt', receipt: receipt.bytes });
     }
   });

@@ -71,6 +71,7 @@ describe('privacy', () => {
     expect(camera.isStopped).toBe(false);
     apply({ privacy: true });
     expect([camera.isStopped, indicator.shown.at(-1), world.healthRecords]).toEqual([true, 'privacy', 1]);
+    expect(world.wipes).toBe(1);
     apply({ privacy: false });
     expect([camera.isStopped, indicator.shown.at(-1), world.healthRecords]).toEqual([false, 'recording', 2]);
   });
