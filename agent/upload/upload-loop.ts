@@ -255,7 +255,7 @@ export class UploadLoop {
     }
   }
 
-  /** Waits while a live record is on its way, but not for so long that the cloud would cut the body. */
+  /** Waits while a live record is on its way, and goes on before the cloud would cut the body. */
   private async giveWay(): Promise<void> {
     const { clock, uplink } = this.deps;
     const stop = new AbortController();

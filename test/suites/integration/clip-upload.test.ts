@@ -135,7 +135,7 @@ describe('a body on its way to the server of the clips', () => {
     const inside = await ClipServer.start(OK);
     for (const status of [301, 302, 303, 307, 308]) {
       const lying = await ClipServer.start((_, response) => {
-        response.writeHead(status, { location: `${inside.url}/admin`, 'alt-svc': 'h2="10.0.0.1:80"' }).end();
+        response.writeHead(status, { location: `${inside.url}/admin`, 'alt-svc': 'h2="camera.example:80"' }).end();
       });
       expect(await outcomeOf(watch(putTo(lying.url)))).toMatchObject({ status, receipt: null });
       // After the body too.

@@ -8,7 +8,7 @@ export interface Seen {
   readonly method: string;
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
-  /** Whether the camera was told to go on before it sent the body. */
+  /** Whether this server asked for the body. */
   isContinued: boolean;
   body: Buffer;
 }
