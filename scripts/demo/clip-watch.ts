@@ -7,7 +7,7 @@ import { percentiles, type Percentiles } from './stages.js';
 
 /** What the clips of a run came to, as the owner's own modules loaded, opened and judged them. */
 export interface ClipSummary {
-  /** Clips that ended. */
+  /** Clips that ended, and whose parts all came or never will. */
   readonly count: number;
   readonly verified: number;
   readonly preroll_ms_min: number | null;
@@ -51,14 +51,9 @@ export class ClipWatch {
     }
   }
 
-  /** Whether every clip that ended was loaded, and is intact. */
-  get isAllVerified(): boolean {
-    return this.summary().count === this.verified;
-  }
-
   /** How many clips ended, and are intact. */
   get verified(): number {
-    return [...this.watched.values()].filter(({ clip, verdict }) => clip.hasEnd && verdict === 'intact').length;
+    return this.judged().filter(({ verdict }) => verdict === 'intact').length;
   }
 
   /** Ends all attempts to load. */
@@ -67,7 +62,7 @@ export class ClipWatch {
   }
 
   summary(): ClipSummary {
-    const ended = [...this.watched.values()].filter(({ clip }) => clip.hasEnd);
+    const ended = this.judged();
     // A clip that follows another one of its event begins where that ended.
     const first = ended.filter(({ clip }) => clip.number === 0);
     const { p50, p95 } = percentiles(first.map(({ firstPlayableMs }) => firstPlayableMs ?? Infinity));
@@ -80,6 +75,11 @@ export class ClipWatch {
       bytes: parts.reduce((sum, { bytes }) => sum + (bytes?.length ?? 0), 0),
       codecs: [...new Set(ended.map(({ loader }) => loader.form?.codec ?? 'none'))].sort(),
     };
+  }
+
+  private judged(): readonly Watched[] {
+    const isOpen = (verdict: ClipVerdict): boolean => verdict === 'coming' || verdict === 'signed';
+    return [...this.watched.values()].filter(({ clip, verdict }) => clip.hasEnd && !isOpen(verdict));
   }
 
   private watch(clip: Clip, startedAtMs: number | null, deps: Omit<ClipLoaderDependencies, 'clock'>): Watched {

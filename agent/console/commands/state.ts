@@ -1,6 +1,5 @@
 import { toHex } from '../../../common/bytes.js';
 import type { AgentVitals } from '../../health/vitals.js';
-import type { SegmentTotals } from '../../outbox/outbox.js';
 import type { UploadStatus } from '../../upload/upload-loop.js';
 import type { ConsoleCommand } from '../command.js';
 import { duration, memoryText, rows } from '../layout.js';
@@ -60,7 +59,8 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
           ['claim window', windowLeftMs === null ? 'closed' : `open for ${duration(windowLeftMs)}`],
           ['queue', `${String(records)} records, ${String(bytes)} bytes`],
           ['uplink', `${phase}${agent.uplink.isConnected ? ', connected' : ''}`],
-          ['clips', uploadText(clips, uploads)],
+          ['clips', `${String(clips.queued)} segments, ${String(clips.queuedBytes)} bytes`],
+          ['uploads', uploadText(uploads)],
           ['console', unlocked === null ? 'locked' : `${unlocked.scopes.join(', ')} for ${String(unlocked.leftS)} s`],
           ...(lies === 0 ? [] : [['cloud', `lied: ${String(lies)} receipts contradict this camera, ignored`] as const]),
         ]),
@@ -195,10 +195,10 @@ export const STATE_COMMANDS: readonly ConsoleCommand[] = [
   },
 ];
 
-function uploadText({ queued, queuedBytes }: SegmentTotals, { state, nextAttemptMs, held }: UploadStatus): string {
+function uploadText({ state, nextAttemptMs, held }: UploadStatus): string {
   const waiting = nextAttemptMs === null ? '' : `, next attempt in ${duration(nextAttemptMs)}`;
   const unexpected = held === 0 ? '' : `, ${String(held)} not expected by the cloud`;
-  return `${String(queued)} segments, ${String(queuedBytes)} bytes, ${state}${waiting}${unexpected}`;
+  return `${state}${waiting}${unexpected}`;
 }
 
 function runningText({ uptimeS, restarts }: AgentVitals): string {

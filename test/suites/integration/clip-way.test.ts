@@ -7,6 +7,7 @@ import { embedded } from '../../support/engines/brokers.js';
 import { TcpFront } from '../../support/engines/tcp-front.js';
 import { limitMs } from '../../support/runner/speed.js';
 import { until } from '../../support/runner/wait.js';
+import { TestConsole } from '../../support/worlds/test-console.js';
 import type { TestAgent } from '../../support/worlds/test-agent.js';
 import type { TestCloud } from '../../support/worlds/test-cloud.js';
 import { WholeWay } from '../../support/worlds/whole-way.js';
@@ -57,6 +58,8 @@ describe('the clips of a camera', () => {
       expect(produced).toBe(receipted + queued);
       expect(bodiesIn(way.folder)).toBeGreaterThanOrEqual(receipted);
       expect(counters.get('uploads.stored')).toBe(receipted);
+      const [status] = await new TestConsole(camera).json('status');
+      expect(status).toMatchObject({ uploads: expect.stringMatching(/^(idle|sending)$/) as string });
       expect(camera.agent.consolePort().uploads.status()).toMatchObject({ held: 0, nextAttemptMs: null });
     },
   );
