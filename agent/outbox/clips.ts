@@ -68,6 +68,7 @@ export function appendClip(
         queued.add(row);
         if (!written.includes(row)) queued.drop(row, 'full');
       }
+      queued.limit(store.limits.clipMaxBytes);
       enforceLimits(store, time);
       return record;
     });
@@ -111,6 +112,37 @@ export function applyMediaReceipt(
   });
 }
 
+/**
+ * Removes files without a row, and gives up rows without a file. Call it once, when the outbox is open.
+ *
+ * @param counted null where the database is the one that the camera had last. In another one a file without a row may be a body
+ *   that was lost with its row: then how many of them were counted already
+ */
+export function sweepBodies(
+  store: OutboxStore,
+  counted: number | null,
+): { readonly orphans: number; readonly missing: number } {
+  const rows = store.reading(() => store.segments.queries.names.all());
+  const files = new Set(store.bodies.names());
+  const missing = rows.filter((row) => !files.has(fileName(row)));
+  for (const row of rows) files.delete(fileName(row));
+  const orphans = files.size;
+  const lost = counted === null ? 0 : Math.max(0, orphans - counted);
+  if (missing.length > 0 || lost > 0) {
+    store.transaction(() => {
+      for (const { epoch, hash } of missing) giveUpBody(store, epoch, hash);
+      const open = store.queries.openEpoch.get();
+      if (open !== undefined && lost > 0) {
+        store.segments.queries.count.run({ epoch: open.epoch, made: lost, kept: 0, lost });
+        store.losses.addCount(open.epoch, 'state-lost', lost);
+      }
+      store.deleteDrained();
+    });
+  }
+  for (const name of files) store.bodies.remove(name);
+  return { orphans, missing: missing.length };
+}
+
 /** Returns the totals of the open epoch. */
 export function segmentTotals(store: OutboxStore): SegmentTotals {
   return store.reading(() => {
@@ -136,7 +168,7 @@ function rowsOf(
     hash,
     seq,
     clip_seq: clipSeq,
-    place: index,
+    idx: index,
     media_id: mediaId,
     length,
     key_seq: store.keySeqOf(epoch, periodId),
@@ -144,14 +176,16 @@ function rowsOf(
   }));
 }
 
-/** Writes a body. False, with nothing left of it, where the disk has no room. */
+/** Writes a body, in the room of others if the disk is full. False, with nothing left of it, where that is not enough. */
 function writeBody(store: OutboxStore, row: SegmentRow, body: Uint8Array): boolean {
-  try {
-    store.bodies.write(row, body);
-    return true;
-  } catch (error) {
-    if (isSealcamError(error) && error.code === 'store-full') return false;
-    throw error;
+  for (;;) {
+    try {
+      store.bodies.write(row, body);
+      return true;
+    } catch (error) {
+      if (!isSealcamError(error) || error.code !== 'store-full') throw error;
+      if (!store.makeRoom(body.length)) return false;
+    }
   }
 }
 
@@ -159,9 +193,14 @@ function readBody(store: OutboxStore, epoch: number, hash: Uint8Array): Uint8Arr
   const body = store.bodies.read({ epoch, hash });
   if (body !== null && equal(store.sha256(body), hash)) return body;
   store.transaction(() => {
-    const row = store.segments.queries.get.get(epoch, hash);
-    if (row !== undefined) store.segments.drop(row, 'corrupt');
+    giveUpBody(store, epoch, hash);
     store.deleteDrained();
   });
   return null;
+}
+
+/** Gives up a body whose file is damaged or missing. */
+function giveUpBody({ segments }: OutboxStore, epoch: number, hash: Uint8Array): void {
+  const row = segments.queries.get.get(epoch, hash);
+  if (row !== undefined) segments.drop(row, 'corrupt');
 }

@@ -188,7 +188,7 @@ const MIGRATIONS: readonly string[] = [
 
   -- Segments of clips, whose bodies are files beside the database; hash is that of the body. seq is the clip record that names it,
   -- clip_seq the first one of its clip, key_seq the key record without which nobody opens it; ready is 1 once seq has its receipt.
-  CREATE TABLE segment(epoch INT REFERENCES epoch,hash BLOB,seq INT NOT NULL,clip_seq INT NOT NULL,place INT NOT NULL,media_id BLOB NOT NULL,length INT NOT NULL,key_seq INT NOT NULL,ready INT NOT NULL,PRIMARY KEY(epoch,hash))STRICT;
+  CREATE TABLE segment(epoch INT REFERENCES epoch,hash BLOB,seq INT NOT NULL,clip_seq INT NOT NULL,idx INT NOT NULL,media_id BLOB NOT NULL,length INT NOT NULL,key_seq INT NOT NULL,ready INT NOT NULL,PRIMARY KEY(epoch,hash))STRICT;
   -- How many of them clip records of the epoch named, and what became of them.
   ALTER TABLE epoch ADD COLUMN clip_made INT NOT NULL DEFAULT 0;
   ALTER TABLE epoch ADD COLUMN clip_kept INT NOT NULL DEFAULT 0;

@@ -9,7 +9,7 @@ export interface SegmentRow {
   readonly seq: number;
   /** The first record of its clip. */
   readonly clip_seq: number;
-  readonly place: number;
+  readonly idx: number;
   readonly media_id: Uint8Array;
   readonly length: number;
   /** The key record without which nobody opens it. */
@@ -30,18 +30,22 @@ export function prepareSegmentQueries(db: Database) {
   const prepare = <Row>(sql: string) => db.prepare<unknown[], Row>(sql);
   return {
     insert: prepare(
-      `INSERT INTO segment (epoch, hash, seq, clip_seq, place, media_id, length, key_seq, ready)
-       VALUES (@epoch, @hash, @seq, @clip_seq, @place, @media_id, @length, @key_seq, @ready)`,
+      `INSERT INTO segment (epoch, hash, seq, clip_seq, idx, media_id, length, key_seq, ready)
+       VALUES (@epoch, @hash, @seq, @clip_seq, @idx, @media_id, @length, @key_seq, @ready)`,
     ),
     get: prepare<SegmentRow>('SELECT * FROM segment WHERE epoch = ? AND hash = ?'),
     all: prepare<SegmentRow>('SELECT * FROM segment'),
-    ofRecords: prepare<SegmentRow>('SELECT * FROM segment WHERE epoch = @epoch AND seq BETWEEN @from AND @to'),
+    names: prepare<Pick<SegmentRow, 'epoch' | 'hash'>>('SELECT epoch, hash FROM segment'),
+    /** Those whose records have no receipt. */
+    ofRecords: prepare<SegmentRow>(
+      'SELECT * FROM segment WHERE epoch = @epoch AND seq BETWEEN @from AND @to AND ready = 0',
+    ),
     /** In the order in which they are sent: the newest clip first, from its beginning. */
     toSend: prepare<SegmentRow>(
-      'SELECT * FROM segment WHERE ready = 1 ORDER BY epoch DESC, clip_seq DESC, place LIMIT ?',
+      'SELECT * FROM segment WHERE ready = 1 ORDER BY epoch DESC, clip_seq DESC, idx LIMIT ?',
     ),
     /** What is given up first: the oldest clip, from its end, so that what stays of it can be played. */
-    leastWanted: prepare<SegmentRow>('SELECT * FROM segment ORDER BY epoch, clip_seq, place DESC LIMIT 1'),
+    leastWanted: prepare<SegmentRow>('SELECT * FROM segment ORDER BY epoch, clip_seq, idx DESC LIMIT ?'),
     markReady: prepare('UPDATE segment SET ready = 1 WHERE epoch = @epoch AND seq BETWEEN @from AND @to AND ready = 0'),
     delete: prepare('DELETE FROM segment WHERE epoch = ? AND hash = ?'),
     counts: prepare<SegmentCounts>('SELECT clip_made, clip_kept, clip_lost FROM epoch WHERE epoch = ?'),

@@ -7,6 +7,9 @@ import type { Place } from './queued.js';
 import { prepareSegmentQueries, type SegmentQueries, type SegmentRow } from './segment-queries.js';
 import type { Database } from './sqlite.js';
 
+/** Drops at a time: a limit that was lowered far is reached over several transactions. */
+const DROPS_MAX = 256;
+
 /** Counts of segments; always produced = receipted + queued + lost. */
 export interface SegmentTotals {
   readonly produced: number;
@@ -67,6 +70,29 @@ export class Segments {
   /** Drops the bodies of records that leave without a receipt. What is said of the record holds for them too. */
   dropOf(epoch: number, from: number, to: number): void {
     for (const row of this.queries.ofRecords.all({ epoch, from, to })) this.lose(row);
+  }
+
+  /** Drops all bodies, of all epochs. No loss names them. Returns how many there were. */
+  dropAll(): number {
+    const rows = this.queries.all.all();
+    for (const row of rows) this.lose(row);
+    return rows.length;
+  }
+
+  /** Returns what is given up first, as many as make up this size, or all. */
+  leastWanted(bytes: number): SegmentRow[] {
+    let found = 0;
+    return this.queries.leastWanted.all(DROPS_MAX).filter(({ length }) => {
+      const isWanted = found < bytes;
+      found += length;
+      return isWanted;
+    });
+  }
+
+  /** Drops what exceeds this size. */
+  limit(maxBytes: number): void {
+    const excess = (this.queries.bytes.get()?.bytes ?? 0) - maxBytes;
+    if (excess > 0) for (const row of this.leastWanted(excess)) this.drop(row, 'full');
   }
 
   /** To be called when the outermost transaction has been committed. Returns how many bodies became ready to be sent. */

@@ -1,12 +1,12 @@
 import { equal } from '../../common/bytes.js';
-import { SealcamError } from '../../common/errors.js';
+import { isSealcamError, SealcamError } from '../../common/errors.js';
 import type { AnyClaim } from '../../protocol/objects/claim.js';
 import type { RecordMediaV2 } from '../../protocol/objects/record-fields-v2.js';
 import type { AnyRecord, LossReason } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
-import type { Bodies } from './bodies.js';
+import { fileName, type Bodies } from './bodies.js';
 import { markHealth } from './health-marks.js';
 import { PendingLosses } from './losses.js';
 import { prepareQueries, type EpochRow, type Queries, type RecordRow } from './queries.js';
@@ -48,11 +48,18 @@ export interface StoreDependencies {
   readonly limits: OutboxLimits;
   readonly sha256: (data: Uint8Array) => Uint8Array;
   readonly bodies: Bodies;
+  /** Called when the disk is full and bodies are given up for what is new. */
+  readonly onNoRoom: () => void;
   /** Called when SQLite finds the database damaged: installs another with {@link OutboxStore.replaceDatabase}. */
   readonly repair: (damaged: Database) => void;
   /** Deletes the copies of damaged databases that were set aside. */
   readonly eraseAside: () => void;
 }
+
+/** Room that is made on a full disk for one transaction. */
+const ROOM_BYTES = 1024 * 1024;
+/** A database with fewer pages left may be full by its own limit, which no room on the disk changes. */
+const SPARE_PAGES = 256;
 
 /**
  * The database behind the outbox: its statements, transactions and pending losses. The files of this folder work on it;
@@ -127,9 +134,41 @@ export class OutboxStore {
 
   /**
    * Runs in one transaction; an inner call is a savepoint. Throws errors of SQLite as SealcamErrors.
-   * A damaged database is repaired after the outermost transaction failed, so that the next call finds a sound one.
+   * A damaged database is repaired after the outermost transaction failed, so that the next call finds a sound one. On a full
+   * disk records go before the bodies of clips: some are given up, and `run` is called again.
    */
   transaction<T>(run: () => T): T {
+    const isInner = this.db.inTransaction;
+    try {
+      return this.attempt(run);
+    } catch (error) {
+      const isFull = isSealcamError(error) && error.code === 'store-full';
+      if (isInner || !isFull || this.isAtOwnLimit() || !this.makeRoom(ROOM_BYTES)) throw error;
+      return this.attempt(run);
+    }
+  }
+
+  /**
+   * Gives up bodies that are wanted least, for this many bytes on a full disk. Returns whether there were any. Their files go
+   * first: a database that cannot grow needs the room to say so.
+   */
+  makeRoom(bytes: number): boolean {
+    const rows = this.reading(() => this.segments.leastWanted(bytes));
+    if (rows.length === 0) return false;
+    this.deps.onNoRoom();
+    for (const row of rows) this.bodies.remove(fileName(row));
+    this.attempt(() => {
+      for (const row of rows) this.segments.drop(row, 'full');
+    });
+    return true;
+  }
+
+  private isAtOwnLimit(): boolean {
+    const pages = (name: string): number => this.db.pragma(name, { simple: true }) as number;
+    return pages('max_page_count') - pages('page_count') < SPARE_PAGES;
+  }
+
+  private attempt<T>(run: () => T): T {
     this.ensureDatabase();
     const isInner = this.db.inTransaction;
     const insertedBefore = this.inserted;

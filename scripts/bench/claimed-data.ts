@@ -83,6 +83,7 @@ export function fillOutbox(folder: string, records: number, progress: (text: str
     limits: LIMITS,
     sha256: (data) => nodeSuite.sha256(data),
     bodies: new Bodies(folder),
+    onNoRoom: () => undefined,
     repair: () => undefined,
     eraseAside: () => undefined,
   });

@@ -74,7 +74,9 @@ const STEPS: readonly Step[] = [
       if (produced !== receipted + queued + quarantined + lost)
         throw new SealcamError('internal', 'the record counts do not add up');
       if (freeBytes < FREE_MIN_BYTES) throw new SealcamError('store-full', `${String(freeBytes)} bytes free`);
-      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records queued`;
+      const written = agent.vitals?.writtenPerDay ?? null;
+      const perDay = written === null ? '' : `, ${(written / 1024 ** 2).toFixed(1)} MiB written within a day`;
+      return `${String(Math.floor(freeBytes / 1024 ** 2))} MiB free, ${String(queued)} records queued${perDay}`;
     },
   },
   {

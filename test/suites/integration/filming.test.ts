@@ -13,6 +13,7 @@ import { until } from '../../support/runner/wait.js';
 import { CameraWorld } from '../../support/worlds/camera-world.js';
 import { cloudOf, openIn, openPeriods, type Seen } from '../../support/worlds/seen-cloud.js';
 import type { TestAgent } from '../../support/worlds/test-agent.js';
+import { TestConsole } from '../../support/worlds/test-console.js';
 import { WholeWay } from '../../support/worlds/whole-way.js';
 
 let way: WholeWay;
@@ -110,8 +111,22 @@ describeWith('ffmpeg', 'a camera with clips', () => {
       const health = seen.sent.findLast(({ record }) => record.value.kind === 'health')?.record.value.health;
       expect(health).toMatchObject({ ringSeconds: expect.any(Number) as number });
       expect(camera.log.filter(({ level }) => level === 'error')).toEqual([]);
-      const { produced, queued, lost } = camera.agent.outbox.segmentTotals();
-      expect([produced, lost]).toEqual([queued, 0]);
+
+      const at = new TestConsole(camera);
+      const [status] = await at.json('clip status');
+      expect(status).toMatchObject({ state: 'filming', codec, preroll_ms: 5000, clips_lost: 0, faults: {} });
+      expect(status?.['ring_ms']).toBeGreaterThanOrEqual(4000);
+      expect(await at.type('clip why')).toContain('the next event has a clip');
+      await at.unlock('diagnose');
+      expect(await at.type('selftest --min-fps 1', 60_000)).toMatch(new RegExp(`video +pass .*${codec}`));
+      expect(camera.agent.outbox.segmentTotals().lost).toBe(0);
     },
   );
+
+  it('has no clip without clip.codec, and says why: the control', async () => {
+    const camera = way.startAgent('b');
+    const at = new TestConsole(camera);
+    expect((await at.json('clip status'))[0]).toMatchObject({ state: 'off' });
+    expect(await at.type('clip why')).toContain('clip.codec is off');
+  });
 });

@@ -6,7 +6,7 @@ import type { ClipSegment } from '../../../protocol/objects/clip.js';
 import { mediaReceiptKind, type MediaReceipt } from '../../../protocol/objects/media-receipt.js';
 import type { AnyRecord } from '../../../protocol/objects/record.js';
 import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
-import { PeriodWorld } from './period-world.js';
+import { letPromisesRun, PeriodWorld } from './period-world.js';
 
 export type Phase = 'start' | 'more' | 'end';
 
@@ -20,6 +20,11 @@ export interface GoingClip {
 export class SegmentWorld extends PeriodWorld {
   newClip(): GoingClip {
     return { eventId: realRandom.bytes(16), next: 0 };
+  }
+
+  /** Waits until the keeper has made the period that it makes. */
+  settle(): Promise<void> {
+    return letPromisesRun();
   }
 
   /** Seals segments of a clip in the period in use. */
