@@ -66,7 +66,7 @@ export class ClipExport {
     this.add({ kind: 'clip', clip: { eventId, number, phase, segments: entries } }, atMs);
   }
 
-  /** Returns the period to seal in, with room for so many objects. */
+  /** Returns the period to seal in, with room for `count` objects. */
   private async periodFor(count: number, atMs: number): Promise<Period> {
     if (this.period !== null && this.period.taken + count <= PERIOD_OBJECTS_MAX) return this.period;
     const { device, account, epoch } = this.claim.value;

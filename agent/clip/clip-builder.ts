@@ -6,12 +6,12 @@ import { Clip, type ClipName, type ClipPart } from './clip.js';
 import { UnitRing, type RingLimits } from './unit-ring.js';
 
 /** A clip is at least this long, unless its video ends. */
-export const CLIP_MIN_MS = 10_000;
+const CLIP_MIN_MS = 10_000;
 /** The clips of one event are no longer than this together; the last unit of one may last a second. */
-export const CLIP_MAX_MS = 60_000;
+const CLIP_MAX_MS = 60_000;
 const LAST_UNIT_MAX_MS = 1000;
 /** A clip goes on after the last motion. */
-export const CLIP_AFTER_MOTION_MS = 5000;
+const CLIP_AFTER_MOTION_MS = 5000;
 /** A longer hole between two units ends a clip: what follows is another one. */
 const HOLE_MAX_MS = KEY_INTERVAL_MAX_MS;
 /** Clips that run at one time: an event may start while the clip of the one before it is still short. */

@@ -7,8 +7,7 @@ import type { Log } from '../../common/log.js';
 import type { AnyClaim } from '../../protocol/objects/claim.js';
 import type { RecordTime } from '../../protocol/objects/record.js';
 import type { Verified } from '../../protocol/objects/signed-object.js';
-import type { NewSegment } from '../outbox/clips.js';
-import type { Outbox } from '../outbox/outbox.js';
+import type { NewSegment, Outbox } from '../outbox/outbox.js';
 import type { Sealer } from '../record/sealer.js';
 import type { ClipName, ClipPart } from './clip.js';
 

@@ -54,7 +54,7 @@ export interface ClipsStatus {
 
 const TICK_MS = 1000;
 /**
- * After a wipe, units of so long are not taken: the time of a unit is that of its arrival, and an encoder gives what it took in a
+ * Units of this long after a wipe are not taken: the time of a unit is that of its arrival, and an encoder gives what it took in a
  * moment before.
  */
 const ENCODER_DELAY_MAX_MS = 500;

@@ -70,7 +70,7 @@ function keyFile(): string {
 }
 
 describeWith('ffmpeg', 'replay --clips', () => {
-  it('copies the H.264 of a file, seals it, and opens it with the key that it was told', async () => {
+  it('copies the H.264 of a file, seals it, and opens it with the key that was named', async () => {
     const video = await walkFile([...H264, '-g', '20']);
     const clips = join(tempFolder(), 'clips');
     const open = keyFile();

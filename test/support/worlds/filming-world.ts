@@ -4,7 +4,7 @@ import { toHex } from '../../../common/bytes.js';
 import type { SealcamError } from '../../../common/errors.js';
 import type { Transition } from '../../../agent/capture/event-tracker.js';
 import { Clips, type ClipsDependencies, type Forbidden } from '../../../agent/clip/clips.js';
-import type { ClipContent, NewSegment } from '../../../agent/outbox/clips.js';
+import type { ClipContent, NewSegment } from '../../../agent/outbox/outbox.js';
 import type { Frame } from '../../../hal/camera.js';
 import { VideoFeed } from '../../../hal/video-feed.js';
 import type { VideoInfo, VideoSource, VideoUnit } from '../../../hal/video-source.js';

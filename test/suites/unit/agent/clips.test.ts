@@ -87,7 +87,7 @@ describe('clips of events', () => {
     expect(world.counters.get('video.video-changed')).toBe(1);
   });
 
-  it('are none under a claim of version 1, without an owner, and for events that are not recorded', async () => {
+  it('need a claim of version 2: without an owner, or under version 1, not even the ring is filled', async () => {
     const world = new FilmingWorld();
     world.claim = world.camera.claim();
     world.clips.ownerChanged();
