@@ -18,6 +18,15 @@ export const rtspUrl = v.pipe(
   ),
 );
 
+/** Base address of a server for clips; empty for the broker's host. */
+export const uploadUrl = v.pipe(
+  v.string('expected a URL like https://clips.example'),
+  v.regex(
+    /^(https?:\/\/[^\s'"\\@?#]{1,1024})?$/,
+    'expected a URL like https://clips.example, without user name, password and parameters',
+  ),
+);
+
 const fraction = v.pipe(v.number(), v.minValue(0), v.maxValue(1));
 
 const NAME_HINT = `expected a name of 1 to ${String(LIMITS.zoneNameMaxBytes)} bytes of UTF-8 without control characters`;

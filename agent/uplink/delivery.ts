@@ -84,6 +84,11 @@ export class Delivery {
     return this.sender?.waitingForReceipt ?? 0;
   }
 
+  /** Whether a live record waits for the broker's answer. */
+  get hasLiveInFlight(): boolean {
+    return [...this.inFlight].some(({ isLive }) => isLive);
+  }
+
   /** Size of the largest message without an answer; 0 if every one has its own. */
   get largestInFlight(): number {
     return Math.max(0, ...[...this.inFlight].map(({ payload }) => payload.length));

@@ -4,7 +4,7 @@ import { isVersionHidden } from '../../protocol/objects/agent-name.js';
 import type { AnyRecord } from '../../protocol/objects/record.js';
 import { CameraLog, type HistoryMark } from './camera-log.js';
 import type { CameraItem } from './cloud-answers.js';
-import { plausibleWallMs, signedMs } from './plausible-time.js';
+import { heardMs, plausibleWallMs, signedMs } from './plausible-time.js';
 import type { HistoryKeeper, VerifiedRecord } from './history-keeper.js';
 import type { CameraView } from './session-view.js';
 
@@ -88,15 +88,11 @@ export function applyPageRecord(camera: CameraState, { record, receivedAtMs }: V
   camera.loadedFromMs = signedMs(record.value, receivedAtMs);
 }
 
-/**
- * Keeps the time of a verified record if it is the newest: the camera's own where its clock was synchronised, so that a
- * cloud which withholds what came later cannot make it look recent; otherwise that of the receipt.
- */
+/** Keeps the time of a verified record if it is the newest. */
 export function applyWord(camera: CameraState, { record, receivedAtMs }: VerifiedRecord): void {
-  const { seq, time } = record.value;
+  const { seq } = record.value;
   if (camera.lastWord !== null && seq <= camera.lastWord.seq) return;
-  const signedMs = time.quality === 'ntp' ? plausibleWallMs(time.wallMs, receivedAtMs) : null;
-  camera.lastWord = { seq, atMs: signedMs ?? receivedAtMs };
+  camera.lastWord = { seq, atMs: heardMs(record.value, receivedAtMs) };
 }
 
 /**

@@ -34,7 +34,14 @@ import {
   type PeriodAnswer,
   type RecordsAnswer,
 } from './cloud-answers.js';
-import { refusalOf, type AlarmReport, type ApiRequest, type PageFetch, type PageRequest } from './cloud-requests.js';
+import {
+  readUpTo,
+  refusalOf,
+  type AlarmReport,
+  type ApiRequest,
+  type PageFetch,
+  type PageRequest,
+} from './cloud-requests.js';
 import { Liveness } from './liveness.js';
 import type { OwnerKeys } from './owner-keys.js';
 import { serverEvents, type ServerEvent } from './sse.js';
@@ -219,6 +226,12 @@ export class CloudClient {
     });
     const [header, body] = sealedPair.fromCbor(raw, 'media');
     return { header, body };
+  }
+
+  /** Returns the body of a segment, not yet compared with the record that names it. @throws SealcamError `not-found` */
+  segment(device: Uint8Array, epoch: number, hash: Uint8Array): Promise<Uint8Array> {
+    const path = `/v1/media/${toHex(device)}/${String(epoch)}/${toHex(hash)}`;
+    return this.request({ method: 'GET', path }, (answer) => readUpTo(answer, LIMITS.segmentSealedMaxBytes));
   }
 
   /** Returns the key record of a period and the body of its object, neither verified. @throws SealcamError `not-found` */

@@ -1,3 +1,4 @@
+import { concat } from '../../common/bytes.js';
 import { ERROR_CODES, type ErrorCode } from '../../common/error-codes.js';
 import { SealcamError } from '../../common/errors.js';
 import * as v from '../../common/schema.js';
@@ -28,6 +29,21 @@ export interface ApiRequest {
   readonly signal?: AbortSignal;
   /** The body may take long: only its beginning has a limit. */
   readonly isLong?: boolean;
+}
+
+/** Returns the body of an answer, cut off where it is longer than it may be. */
+export async function readUpTo({ body }: Response, maxBytes: number): Promise<Uint8Array> {
+  if (body === null) return new Uint8Array(0);
+  const reader = body.getReader();
+  const parts: Uint8Array[] = [];
+  for (let length = 0; length <= maxBytes;) {
+    const { done, value } = await reader.read();
+    if (done) return concat(...parts);
+    parts.push(value);
+    length += value.length;
+  }
+  await reader.cancel();
+  return concat(...parts).subarray(0, maxBytes + 1);
 }
 
 /** Returns the error in an answer that refuses. */

@@ -38,6 +38,8 @@ export interface OpenRequest extends Opening {
 export type OpenAnswer =
   | { readonly type: 'ready' }
   | { readonly type: 'opened'; readonly id: number; readonly content: SealedContent }
+  /** Of a segment, which is not a picture with its detail. */
+  | { readonly type: 'bytes'; readonly id: number; readonly bytes: Uint8Array }
   | { readonly type: 'refused'; readonly id: number; readonly code: ErrorCode; readonly message: string }
   /** A fault of this program: the other thread comes to its own verdict. */
   | { readonly type: 'failed'; readonly id: number };
@@ -88,19 +90,25 @@ export class Opener {
   async open(opening: Opening): Promise<SealedContent> {
     const answer = await this.ask(opening);
     if (answer?.type === 'opened') return answer.content;
-    if (answer?.type === 'refused') throw new SealcamError(answer.code, answer.message);
     const { suite, keys } = this.deps;
     return opened(suite, keys, () => this.ownPeriods(), opening);
+  }
+
+  /**
+   * Opens a segment of a clip, and returns its bytes.
+   * @throws SealcamError as {@link open}
+   */
+  async openSegment(opening: Opening): Promise<Uint8Array> {
+    const answer = await this.ask(opening);
+    return answer?.type === 'bytes' ? answer.bytes : this.openHere(opening);
   }
 
   /**
    * Opens a small object of version 2 in this thread, and returns its content as it is encoded.
    * @throws SealcamError as {@link open}
    */
-  async openHere({ context, sealed, period }: Opening): Promise<Uint8Array> {
-    if (period === null) throw new SealcamError('malformed', 'no object of this kind is sealed in version 1');
-    const opened = await (await this.ownPeriods()).open(period);
-    return opened.open(context, sealed);
+  async openHere(opening: Opening): Promise<Uint8Array> {
+    return contentOf(await this.ownPeriods(), opening);
   }
 
   private async ownPeriods(): Promise<PeriodOpener> {
@@ -110,19 +118,22 @@ export class Opener {
     return this.periods;
   }
 
+  /** Returns what the other thread answers; null without it. @throws SealcamError its refusal */
   private async ask(opening: Opening): Promise<OpenAnswer | null> {
     const { other } = this;
     if (other === null) return null;
     const id = this.nextId++;
     let cancel: CancelTimer = () => undefined;
     try {
-      return await new Promise((resolve) => {
+      const answer = await new Promise<OpenAnswer | null>((resolve) => {
         this.waiting.set(id, resolve);
         cancel = this.deps.clock.after(OPENER_MAX_MS, () => {
           this.abandon();
         });
         other.send({ ...opening, id });
       });
+      if (answer?.type === 'refused') throw new SealcamError(answer.code, answer.message);
+      return answer;
     } finally {
       cancel();
       this.waiting.delete(id);
@@ -138,9 +149,19 @@ export function serveOpener(
   { send, listen }: Channel<OpenAnswer, OpenRequest>,
 ): void {
   listen((request) => {
-    void answerTo(() => opened(suite, keys, () => Promise.resolve(periods), request), request.id).then(send);
+    void answerTo(request, async () => {
+      const { id } = request;
+      if (request.context.role === 'segment') return { type: 'bytes', id, bytes: await contentOf(periods, request) };
+      return { type: 'opened', id, content: await opened(suite, keys, () => Promise.resolve(periods), request) };
+    }).then(send);
   });
   send({ type: 'ready' });
+}
+
+/** Returns the content of an object of version 2, as it is encoded. */
+async function contentOf(periods: PeriodOpener, { context, sealed, period }: Opening): Promise<Uint8Array> {
+  if (period === null) throw new SealcamError('malformed', 'no object of this kind is sealed in version 1');
+  return (await periods.open(period)).open(context, sealed);
 }
 
 async function opened(
@@ -157,9 +178,9 @@ async function opened(
   return content;
 }
 
-async function answerTo(open: () => Promise<SealedContent>, id: number): Promise<OpenAnswer> {
+async function answerTo({ id }: OpenRequest, open: () => Promise<OpenAnswer>): Promise<OpenAnswer> {
   try {
-    return { type: 'opened', id, content: await open() };
+    return await open();
   } catch (error) {
     if (!isSealcamError(error)) return { type: 'failed', id };
     const { code, message } = error;

@@ -15,10 +15,11 @@ import type { SealedContent } from '../../protocol/seal/content.js';
 import { decodeObjectHeader, type ObjectContext } from '../../protocol/seal/object.js';
 import type { SealedObject } from '../../protocol/seal/seal.js';
 import type { PeriodState } from '../../protocol/verify/history.js';
-import { isMediaOf } from '../../protocol/verify/media.js';
+import { isMediaOf, isSegmentOf } from '../../protocol/verify/media.js';
 import { isVersionTwo } from '../../protocol/wire/codec.js';
 import { ClaimMaker, type KemDependencies } from './claim-maker.js';
 import type { OfferAnswer } from './cloud-answers.js';
+import type { NamedSegment } from './clips.js';
 import type { CloudClient } from './cloud-client.js';
 import type { HistoryKeeper } from './history-keeper.js';
 import type { MemberKeys } from './member-keys.js';
@@ -228,6 +229,26 @@ export class Owner {
   }
 
   /**
+   * Fetches and opens a segment of a clip. Length, hash and seal must match the signed record that names it.
+   * @throws SealcamError as {@link openPicture}; `not-found` also before the body has come
+   */
+  async openSegment({ record, entry }: NamedSegment): Promise<Uint8Array> {
+    const { suite, client } = this.deps;
+    const { device, account, epoch, claimHash, clip } = record.value;
+    const [, mediaId, , bodyHash, header] = entry;
+    if (clip === undefined) throw new SealcamError('malformed', 'a record that names no segments');
+    const body = await client.segment(device, epoch, bodyHash);
+    if (!isSegmentOf(suite, entry, body)) {
+      throw new SealcamError('cloud-lied', 'the cloud sent a segment that the record does not name');
+    }
+    const sealed = { header, body };
+    const { eventId } = clip;
+    const context = { device, account, epoch, claimHash, eventId, mediaId, role: 'segment' } as const;
+    const period = await this.periodKeyOf({ device, epoch, media: { id: mediaId } }, sealed);
+    return this.opener.openSegment({ context, sealed, period });
+  }
+
+  /**
    * Returns what is known now of the key record on which an object depends that was asked for; null without one. Where it
    * is `equivocation`, the object must not be shown any longer.
    */
@@ -235,6 +256,12 @@ export class Owner {
     const { device, epoch } = object;
     const periodId = this.periodOf.get(pictureKey(object));
     return periodId === undefined ? null : this.deps.history.periodOf(device, epoch, periodId).state;
+  }
+
+  /** Returns the same for a segment. */
+  keyStateOfSegment({ record, entry: [, id] }: NamedSegment): PeriodState['state'] | null {
+    const { device, epoch } = record.value;
+    return this.periodStateOf({ device, epoch, media: { id } });
   }
 
   /** Fetches a sealed object that a record names, with the key of its period. */

@@ -15,6 +15,14 @@ export function plausibleWallMs(wallMs: number | null, receivedAtMs: number): nu
   return wallMs === null || wallMs > receivedAtMs + CLOCK_AHEAD_MAX_MS ? null : wallMs;
 }
 
+/**
+ * Returns when a record was made, UTC, as far as nobody can put it off: the camera's own time where its clock was synchronised,
+ * so that a cloud which withholds what came later cannot make it look recent; otherwise that of the receipt.
+ */
+export function heardMs({ time }: Pick<AnyRecord, 'time'>, receivedAtMs: number): number {
+  return (time.quality === 'ntp' ? plausibleWallMs(time.wallMs, receivedAtMs) : null) ?? receivedAtMs;
+}
+
 /** Nothing was received after this device's now: a cloud's own word must not make an impossible signed time possible. */
 export function believableMs(receivedAtMs: number, clock: Clock): number {
   return Math.min(receivedAtMs, clock.wallMs() + CLOCK_AHEAD_MAX_MS);

@@ -2,7 +2,7 @@ import type { RecordKindV2 } from '../../protocol/objects/record-kinds.js';
 
 /**
  * Which kinds of records the page shows as events of the timeline. The others appear elsewhere, or only count for the
- * history: health and tombstone on the camera's card, command as the answer to an order, key in the pictures that it opens. A new kind does not compile
+ * history: health and tombstone on the camera's card, command as the answer to an order, key in the pictures that it opens, clip in its event. A new kind does not compile
  * until it is listed here, and a kind that is not shown as an event never appears as one of another kind.
  */
 const IS_EVENT = {

@@ -13,11 +13,12 @@ import { isEventKind, type EventKind } from './timeline-kinds.js';
 export interface SealedName {
   readonly device: Uint8Array;
   readonly epoch: number;
-  readonly media: RecordMediaV2;
+  readonly media: Pick<RecordMediaV2, 'id'>;
 }
 
 /** The best picture of an event, still sealed. */
 export interface EventPicture extends SealedName {
+  readonly media: RecordMediaV2;
   readonly eventId: Uint8Array;
   readonly record: Verified<AnyRecord>;
 }
@@ -48,6 +49,10 @@ export interface TimelineEvent {
   readonly picture: EventPicture | null;
   /** All records of the event, oldest first. */
   readonly records: readonly VerifiedRecord[];
+  /** The records of its clips, oldest first. */
+  readonly clips: readonly VerifiedRecord[];
+  /** Segments of its clips whose loss the camera signed: hex of their media ids. */
+  readonly lostSegments: readonly string[];
 }
 
 /** Verdicts that may be shown, from best to worst. */
@@ -59,6 +64,9 @@ const RANK: readonly Verdict[] = ['intact', 'pending', 'gap', 'media-missing'];
  */
 export class Timeline {
   private readonly recordsOf = new Map<string, readonly VerifiedRecord[]>();
+  private readonly clipsOf = new Map<string, readonly VerifiedRecord[]>();
+  /** Hex of the ids of media whose loss a camera signed. */
+  private readonly lostMedia = new Set<string>();
   private readonly missingMedia = new Set<string>();
   /** By media id, the event that shows it. */
   private readonly eventOfMedia = new Map<string, string>();
@@ -73,9 +81,11 @@ export class Timeline {
 
   /** Adds a record and returns the key of the event that changed; null for a record that is not of an event. */
   add(verified: VerifiedRecord): string | null {
-    const { value, hash } = verified.record;
-    if (value.event === undefined || !isEventKind(value.kind)) return null;
+    const { value } = verified.record;
     const camera = epochKey(value.device, value.epoch);
+    for (const { media = [] } of value.loss ?? []) for (const id of media) this.markLost(id);
+    if (value.clip !== undefined) return this.addClip(`${camera}/${toHex(value.clip.eventId)}`, verified);
+    if (value.event === undefined || !isEventKind(value.kind)) return null;
     const key = `${camera}/${toHex(value.event.id)}`;
     const series = `${camera}/${value.kind}`;
     const newest = this.newest.get(series);
@@ -83,15 +93,32 @@ export class Timeline {
       this.newest.set(series, { seq: value.seq, key });
       if (newest !== undefined) this.changed.add(newest.key);
     }
-    const records = this.recordsOf.get(key) ?? [];
-    if (records.some(({ record }) => equal(record.hash, hash))) return key;
-    this.recordsOf.set(
+    this.addTo(this.recordsOf, key, verified);
+    for (const { id } of value.media ?? []) this.eventOfMedia.set(toHex(id), key);
+    return key;
+  }
+
+  private addClip(key: string, verified: VerifiedRecord): string {
+    this.addTo(this.clipsOf, key, verified);
+    for (const [, mediaId] of verified.record.value.clip?.segments ?? []) this.eventOfMedia.set(toHex(mediaId), key);
+    return key;
+  }
+
+  private addTo(map: Map<string, readonly VerifiedRecord[]>, key: string, verified: VerifiedRecord): void {
+    const records = map.get(key) ?? [];
+    if (records.some(({ record }) => equal(record.hash, verified.record.hash))) return;
+    map.set(
       key,
       [...records, verified].sort((a, b) => a.record.value.seq - b.record.value.seq),
     );
-    for (const { id } of value.media ?? []) this.eventOfMedia.set(toHex(id), key);
     this.changed.add(key);
-    return key;
+  }
+
+  private markLost(mediaId: Uint8Array): void {
+    const id = toHex(mediaId);
+    this.lostMedia.add(id);
+    const key = this.eventOfMedia.get(id);
+    if (key !== undefined) this.changed.add(key);
   }
 
   /** Marks a media object that the cloud does not have. */
@@ -142,6 +169,8 @@ export class Timeline {
     const verdicts = continuities.map(({ verdict }): Verdict => verdict);
     if (picture !== null && this.missingMedia.has(toHex(picture.media.id))) verdicts.push('media-missing');
     const gap = continuities.find((item) => item.verdict === 'gap');
+    const clips = this.clipsOf.get(key) ?? [];
+    const segments = clips.flatMap(({ record }) => record.value.clip?.segments ?? []);
     const startedAtMs = plausibleWallMs(time.wallMs, first.receivedAtMs);
     const endWallMs = phase === 'end' ? last.record.value.time.wallMs : null;
     const endedAtMs = plausibleWallMs(endWallMs, last.receivedAtMs);
@@ -160,6 +189,8 @@ export class Timeline {
       missing: gap?.verdict === 'gap' ? gap.missing : null,
       picture,
       records,
+      clips,
+      lostSegments: segments.map(([, id]) => toHex(id)).filter((id) => this.lostMedia.has(id)),
     };
   }
 }

@@ -105,6 +105,7 @@ export function EventCard({
             <VerdictChip verdict={event.verdict} />
             {EVENT_LOOKS[event.kind].isTitleShown && <span class="muted">{eventTitle(event)}</span>}
             {length !== null && <span class="muted">{length}</span>}
+            {event.clips.length > 0 && <span class="muted">Video</span>}
             {event.hasImpossibleTime && <span class="ink-warn">Wrong clock: time received</span>}
           </div>
           <p class="card-sentence">{verdictSentence(event.verdict, event.missing)}</p>

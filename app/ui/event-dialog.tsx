@@ -2,6 +2,7 @@ import { type JSX, useEffect, useRef, useState } from './preact.js';
 import { toHex } from '../../common/bytes.js';
 import type { PictureState } from '../core/pictures.js';
 import type { TimelineEvent } from '../core/timeline.js';
+import { ClipPlayer } from './clip-player.js';
 import { usePage } from './context.js';
 import { DeleteEvent } from './delete-event.js';
 import { eventTitle, Picture, usePicture } from './event-card.js';
@@ -43,6 +44,12 @@ export function EventDialog({
     if (key.key === 'ArrowLeft') onStep(-1);
     if (key.key === 'ArrowRight') onStep(1);
   };
+  const picture = (
+    <>
+      <Picture state={state} alt={`${name}, ${eventTitle(event)}`} onRetry={retry} />
+      {showsBox && <MotionBox state={state} />}
+    </>
+  );
   return (
     <dialog ref={dialog} class="event-dialog" onClose={onClose} onKeyDown={onKey} aria-labelledby="event-title">
       <header class="dialog-head">
@@ -78,10 +85,11 @@ export function EventDialog({
           </button>
         </div>
       </header>
-      <div class="dialog-picture">
-        <Picture state={state} alt={`${name}, ${eventTitle(event)}`} onRetry={retry} />
-        {showsBox && <MotionBox state={state} />}
-      </div>
+      {event.clips.length === 0 ? (
+        <div class="dialog-picture">{picture}</div>
+      ) : (
+        <ClipPlayer key={event.key} event={event} name={name} poster={picture} />
+      )}
       <div class="dialog-body">
         <div class="verdict-line">
           <VerdictChip verdict={event.verdict} />

@@ -34,6 +34,11 @@ export const PictureIcon = (): JSX.Element => (
   <Icon size={28} path="M4 5.500h16v13H4z M4 15l4.500-4 4 3.500 2.500-2 5 4 M9 9.200a.9.9 0 1 1 0 .1" />
 );
 
+export const PlayIcon = ({ size = 18 }: { readonly size?: number }): JSX.Element => (
+  <Icon size={size} path="M8 5.500v13l10.500-6.500z" />
+);
+export const PauseIcon = (): JSX.Element => <Icon path="M8.500 6v12 M15.500 6v12" />;
+
 /** The mark: a shield around a lens. */
 export function Logo(): JSX.Element {
   return (

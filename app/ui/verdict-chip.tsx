@@ -6,7 +6,11 @@ const ICONS = { good: ShieldIcon, wait: ClockIcon, warn: GapIcon, bad: StopIcon 
 
 /** A verdict as a word with a colour and an icon. Its sentence is beside it or in the dialog. */
 export function VerdictChip({ verdict }: { readonly verdict: Verdict }): JSX.Element {
-  const { tone, title } = VERDICTS[verdict];
+  return <Chip {...VERDICTS[verdict]} />;
+}
+
+/** A word with the colour and the icon of its tone. */
+export function Chip({ tone, title }: { readonly tone: keyof typeof ICONS; readonly title: string }): JSX.Element {
   const Icon = ICONS[tone];
   return (
     <span class={`chip chip-${tone}`}>

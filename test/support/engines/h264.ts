@@ -46,3 +46,10 @@ export function h264Stream(options: StreamOptions = {}): Uint8Array {
   const { gop = 10, args = [] } = options;
   return ffmpeg([...testPicture(options), ...X264_ARGS, '-g', String(gop), ...args, '-f', 'h264', 'pipe:1']);
 }
+
+/** Returns JPEG pictures as a stream of H.264 in Annex B, with a key unit every two seconds. */
+export function encodeH264(jpegs: Uint8Array, rate: number): Uint8Array {
+  const input = ['-f', 'image2pipe', '-c:v', 'mjpeg', '-framerate', String(rate), '-i', 'pipe:0'];
+  const form = ['-pix_fmt', 'yuv420p', '-g', String(2 * rate), '-f', 'h264', 'pipe:1'];
+  return ffmpeg([...input, ...X264_ARGS, ...form], jpegs);
+}

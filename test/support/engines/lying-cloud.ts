@@ -13,6 +13,7 @@ interface AnsweringCloud {
   page(before: number | null, limit: number): RecordsAnswer;
   camera(): CameraItem;
   readonly sealing?: { readonly media: ReadonlyMap<string, SealedObject> };
+  readonly segmentOf?: (hash: string) => Uint8Array | null;
   readonly answerFor?: (periodId: Uint8Array) => PeriodAnswer | null;
 }
 
@@ -54,6 +55,10 @@ async function answer(route: Route, cloud: AnsweringCloud): Promise<void> {
     });
   }
   const name = pathname.split('/').at(-1) ?? '';
+  const segment = pathname.startsWith('/v1/media/') ? cloud.segmentOf?.(name) : undefined;
+  if (segment !== undefined && segment !== null) {
+    return route.fulfill({ contentType: 'application/octet-stream', body: Buffer.from(segment) });
+  }
   const sealed = pathname.includes('/media/') ? cloud.sealing?.media.get(name) : undefined;
   if (sealed !== undefined) {
     const body = Buffer.from(encodeCbor([sealed.header, sealed.body]));

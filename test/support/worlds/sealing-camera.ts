@@ -10,7 +10,8 @@ import { xwingKeys } from '../../../protocol/crypto/xwing.js';
 import type { ClaimV2 } from '../../../protocol/objects/claim.js';
 import { kemHash } from '../../../protocol/objects/kem-keys.js';
 import { NO_EVENT } from '../../../protocol/objects/ids.js';
-import type { RecordV2 } from '../../../protocol/objects/record.js';
+import type { ClipSegment, RecordClip } from '../../../protocol/objects/clip.js';
+import type { RecordEvent, RecordV2 } from '../../../protocol/objects/record.js';
 import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { encodeContent } from '../../../protocol/seal/content.js';
 import { encodeInForce, type InForce } from '../../../protocol/seal/in-force.js';
@@ -39,7 +40,15 @@ export function kemKeyOf({ kemSeed }: OwnerKeys): Uint8Array {
   return xwingKeys(nodeSuite, kemSeed).publicKey;
 }
 
-interface BegunPeriod {
+/** A segment of a clip, before it is sealed. */
+export interface FilmedSegment {
+  readonly index: number;
+  readonly bytes: Uint8Array;
+  readonly isSync: boolean;
+  readonly durationMs: number;
+}
+
+export interface BegunPeriod {
   readonly keyRecord: KeyRecordMedia;
   readonly period: Period;
 }
@@ -53,6 +62,8 @@ export class SealingCamera {
   readonly records: Verified<RecordV2>[] = [];
   /** By hex of the media id. */
   readonly media = new Map<string, SealedObject>();
+  /** Bodies of segments by hex of their hash. */
+  readonly segments = new Map<string, Uint8Array>();
   private readonly people: readonly OwnerKeys[];
 
   constructor(people: readonly [OwnerKeys, ...OwnerKeys[]], change: Partial<ClaimV2> = {}, world?: CameraWorld) {
@@ -111,6 +122,35 @@ export class SealingCamera {
     return this.add({ kind: 'snapshot', event, media: [this.named(place.mediaId, 'thumbnail', { header, body })] });
   }
 
+  /** Signs a record of a motion event, with its picture where it has one. */
+  addMotion({ period }: Pick<BegunPeriod, 'period'>, event: RecordEvent, jpeg: Uint8Array | null = null): void {
+    const place: ObjectPlace = { eventId: event.id, mediaId: realRandom.bytes(16), role: 'thumbnail' };
+    const media =
+      jpeg === null
+        ? {}
+        : { media: [this.named(place.mediaId, 'thumbnail', period.seal(place, encodeContent({ detail: {}, jpeg })))] };
+    this.add({ kind: 'motion', event, ...media });
+  }
+
+  /** Signs a clip record with these segments, sealed in this period; their bodies are in `segments`. */
+  addClip(
+    { period }: Pick<BegunPeriod, 'period'>,
+    eventId: Uint8Array,
+    phase: RecordClip['phase'],
+    segments: readonly FilmedSegment[],
+    /** The place that they are sealed for, where it is not the one that the record names. */
+    sealedFor: Partial<ObjectPlace> = {},
+  ): Verified<RecordV2> {
+    const entries = segments.map(({ index, bytes, isSync, durationMs }): ClipSegment => {
+      const mediaId = realRandom.bytes(16);
+      const { header, body } = period.seal({ eventId, mediaId, role: 'segment', ...sealedFor }, bytes);
+      const hash = nodeSuite.sha256(body);
+      this.segments.set(toHex(hash), body);
+      return [index, mediaId, body.length, hash, header, isSync, durationMs];
+    });
+    return this.add({ kind: 'clip', clip: { eventId, number: 0, phase, segments: entries } });
+  }
+
   /** Signs the answer to an order that was done; with a period it carries what is in force. */
   addAnswer(
     command: Partial<RecordV2['command']> & Pick<NonNullable<RecordV2['command']>, 'action'>,
@@ -144,6 +184,8 @@ export class SealedCloud {
   hides: (record: RecordV2) => boolean = () => false;
   /** What it answers when it is asked for a key record, in place of what it has. */
   keyAnswer: ((answer: PeriodAnswer) => PeriodAnswer) | null = null;
+  /** What it answers when it is asked for the body with this hash (hex), null for nothing; by default what it has. */
+  segmentOf = (hash: string): Uint8Array | null => this.sealing.segments.get(hash) ?? null;
   readonly asked: string[] = [];
 
   constructor(sealing: SealingCamera) {
@@ -180,6 +222,10 @@ export class SealedCloud {
       media: (_device, _epoch, id) => {
         const sealed = sealing.media.get(toHex(id));
         return sealed === undefined ? missing() : Promise.resolve(sealed);
+      },
+      segment: (_device, _epoch, hash) => {
+        const body = this.segmentOf(toHex(hash));
+        return body === null ? missing() : Promise.resolve(body);
       },
       keyRecord: (_device, _epoch, periodId) => {
         this.asked.push(toHex(periodId));

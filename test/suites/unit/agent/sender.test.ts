@@ -13,6 +13,7 @@ import { VirtualClock } from '../../../support/runner/virtual-clock.js';
 import { CameraWorld } from '../../../support/worlds/camera-world.js';
 import { claimed, close, motion, picture, type Opened } from '../../../support/worlds/outbox-world.js';
 import { PeriodWorld } from '../../../support/worlds/period-world.js';
+import { SegmentWorld } from '../../../support/worlds/segment-world.js';
 import { testLog, type LogEntry } from '../../../support/worlds/test-agent.js';
 import { tempFolder } from '../../../support/runner/temp.js';
 
@@ -288,6 +289,27 @@ describe('a key record in the backlog', () => {
     await world.event();
     const seqsOfNext = (): number[] => sender.next(1000)?.records.map(({ seq }) => seq) ?? [];
     expect([seqsOfNext(), seqsOfNext()]).toEqual([[2], []]);
+    world.close();
+  });
+});
+
+describe('the records of clips', () => {
+  it.each([
+    ['keep no record of an event waiting', true, [3, 4, 5, 6, 7, 8]],
+    ['would, if they were like any other: the control', false, [3, 4, 5, 6]],
+  ])('%s', async (_, areClips, expected) => {
+    const world = new SegmentWorld();
+    await world.start();
+    world.scene();
+    world.receipt(0, 2);
+    const sender = new Sender(world.outbox, 1000, 0, null);
+    const clip = world.newClip();
+    for (const phase of ['start', 'more'] as const) {
+      if (areClips) world.clip(clip, phase, 1);
+      else world.scene();
+    }
+    for (let i = 0; i < 4; i++) world.scene();
+    expect(sender.next(1000)?.records.map(({ seq }) => seq)).toEqual(expected);
     world.close();
   });
 });
