@@ -3,9 +3,9 @@ import { realRandom } from '../../../common/adapters/real-random.js';
 import type { NewSegment } from '../../../agent/outbox/outbox.js';
 import { nodeSuite } from '../../../protocol/crypto/node.js';
 import type { ClipSegment } from '../../../protocol/objects/clip.js';
-import { mediaReceiptKind, type MediaReceipt } from '../../../protocol/objects/media-receipt.js';
+import type { MediaReceipt } from '../../../protocol/objects/media-receipt.js';
 import type { AnyRecord } from '../../../protocol/objects/record.js';
-import { signObject, type Verified } from '../../../protocol/objects/signed-object.js';
+import type { Verified } from '../../../protocol/objects/signed-object.js';
 import { letPromisesRun, PeriodWorld } from './period-world.js';
 
 export type Phase = 'start' | 'more' | 'end';
@@ -65,14 +65,10 @@ export class SegmentWorld extends PeriodWorld {
     result: MediaReceipt['entries'][number][1] = 'stored',
     claim = this.claim,
   ): Verified<MediaReceipt> {
-    return signObject(mediaReceiptKind, nodeSuite, this.camera.cloud, {
-      version: 2,
-      device: this.camera.deviceId,
-      epoch: claim.value.epoch,
-      claimHash: claim.hash,
-      entries: hashes.map((hash) => [hash, result] as const),
-      issuedAtMs: 0,
-    });
+    return this.camera.mediaReceipt(
+      claim,
+      hashes.map((hash) => [hash, result] as const),
+    );
   }
 
   /** Names of the body files. */
