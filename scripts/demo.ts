@@ -7,7 +7,7 @@ import { realClock } from '../common/adapters/real-clock.js';
 import { sleep } from '../common/clock.js';
 import { buildPage } from './build-page.js';
 import { checkout } from './checkout.js';
-import { runCommand, wholeNumber } from './command.js';
+import { commandLine, runCommand, wholeNumber } from './command.js';
 import { Child, type LogLine } from './demo/children.js';
 import { startLocalCloud, untilHealthy } from './demo/local-cloud.js';
 import { StageTimes } from './demo/stages.js';
@@ -153,8 +153,7 @@ class Demo {
       stages: this.stages.summary(),
     };
     process.stdout.write(`${JSON.stringify(summary)}\n`);
-    if (this.options.save)
-      saveResult('demo', { command: `npm run demo -- --events ${String(this.options.events)}`, ...summary });
+    if (this.options.save) saveResult('demo', { command: commandLine('demo'), ...summary });
     if (end === 'enough' && alarms === 0) return 0;
     process.stderr.write(
       end === 'late'

@@ -306,9 +306,6 @@ export class Uplink {
         drainIntervalMs: this.state.drainIntervalMs,
       }),
       sizes: this.sizes,
-      onLimitLearned: (evidence) => {
-        this.sizes.reportLearned(evidence);
-      },
       onGivenUp: (held, what) => {
         this.sizes.reportGivenUp(held, what);
       },
