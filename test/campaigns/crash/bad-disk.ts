@@ -13,20 +13,25 @@ export interface BadDisk {
   readonly later: number;
 }
 
+interface BadLife {
+  readonly failing: Failing;
+  readonly seed: number;
+  readonly steps: number;
+  readonly hasClips?: boolean;
+}
+
 /** Runs one life of a camera whose disk fails for a while, and judges its data folder on a disk that works again. */
 export async function onBadDisk(
   library: string,
   folder: string,
-  { failing, seed, steps }: { readonly failing: Failing; readonly seed: number; readonly steps: number },
+  { failing, seed, steps, hasClips = false }: BadLife,
 ): Promise<BadDisk> {
   const home = join(folder, 'home');
   mkdirSync(home);
   const lines: Line[] = [];
-  lines.push(...(await runWorker({ folder: home, seed, life: 0, steps: 10, isVersionTwo: isVersionTwo(seed) })).lines);
-  const bad = await runWorker(
-    { folder: home, seed, life: 1, steps, isVersionTwo: isVersionTwo(seed) },
-    watched({ library, folder: home, failing }),
-  );
+  const camera = { folder: home, seed, hasClips, isVersionTwo: hasClips || isVersionTwo(seed) };
+  lines.push(...(await runWorker({ ...camera, life: 0, steps: 10 })).lines);
+  const bad = await runWorker({ ...camera, life: 1, steps }, watched({ library, folder: home, failing }));
   lines.push(...bad.lines);
   const copy = join(folder, 'judged');
   cpSync(home, copy, { recursive: true });

@@ -43,13 +43,12 @@ export function judgeClips(outbox: Outbox, ledger: Ledger, lines: readonly Line[
     const place = placeKey(line);
     // What is said of a record that left holds for its bodies.
     const hasLeft = rejected.has(place) || ledger.isRecordedLost(line.epoch, line.seq) || !ledger.known.has(place);
-    const isHere = outbox.has(line);
     for (const { hash, mediaId } of line.segments) {
       const row = rows.get(nameOf(line.epoch, hash));
       if (row === undefined ? gone.has(nameOf(line.epoch, hash)) || hasLeft : isWhole(row)) continue;
       if (row === undefined && ledger.isMediaLost(mediaId)) continue;
-      // A closed epoch names no media, and of its records only a count.
-      if (row === undefined && line.epoch !== open && !isHere && ledger.useCountedLoss()) continue;
+      // A closed epoch names no media, only a count.
+      if (row === undefined && line.epoch !== open && ledger.useCountedLoss()) continue;
       lost.push(`segment ${hash.slice(0, 8)} of ${place}`);
     }
   }

@@ -21,6 +21,8 @@ import { keptFolder, tempFolder } from '../../support/runner/temp.js';
 import { describeWith } from '../../support/engines/tools.js';
 
 const CYCLES = 50;
+/** Of each: kills, and power cuts. */
+const CLIP_CYCLES = 30;
 const TIMEOUT_MS = limitMs(240_000);
 
 function kills(count: number, mortal: Mortal): Promise<Sum> {
@@ -96,16 +98,48 @@ describeWith('cc', 'the outbox', () => {
     TIMEOUT_MS,
   );
 
+  it(
+    'keeps every body of a clip that a record named, and sends none again after its media receipt',
+    async () => {
+      const sums = [
+        await kills(CLIP_CYCLES, outboxMortal({ library, hasClips: true })),
+        await powercuts(CLIP_CYCLES, recordedOutbox({ hasClips: true })),
+      ];
+      for (const sum of sums) {
+        expect(sum).toMatchObject({ cycles: CLIP_CYCLES, lost: 0, duplicated: 0, unopenable: 0, wrong: [] });
+        expect([sum.bound, sum.opened].every((count) => count > 0)).toBe(true);
+      }
+    },
+    TIMEOUT_MS,
+  );
+
+  it(
+    'control: loses bodies that were not synced before their rows',
+    async () => {
+      const sum = await powercuts(CLIP_CYCLES, recordedOutbox({ hasClips: true, hasUnsyncedBodies: true }));
+      expect(sum.wrong.some((what) => what.includes('segment '))).toBe(true);
+    },
+    TIMEOUT_MS,
+  );
+
   it.each([
     ['is full for a while', { errno: 'ENOSPC', first: 40, count: 25, classes: 'wo' }, 'store-full'],
     ['fails to write', { errno: 'EIO', first: 40, count: 30, classes: 'w' }, 'store-unavailable'],
     ['fails to sync', { errno: 'EIO', first: 8, count: 6, classes: 's' }, 'store-unavailable'],
-    ['fails to read', { errno: 'EIO', first: 12, count: 20, classes: 'r' }, 'store-unavailable'],
+    ['fails to read', { errno: 'EIO', first: 16, count: 20, classes: 'r' }, 'store-unavailable'],
     ['becomes read-only', { errno: 'EROFS', first: 60, count: 1e9, classes: 'wsno' }, 'store-unavailable'],
   ] as const)('loses no reported record on a disk that %s', async (_, failing, code) => {
     const folder = mkdtempSync(join(tempFolder(), 'bad-'));
     const { verdict, failures, later } = await onBadDisk(library, folder, { failing, seed: 3, steps: 60 });
     expect(verdict).toMatchObject({ lost: [], duplicated: [], wrong: [] });
+    const clips = await onBadDisk(library, mkdtempSync(join(tempFolder(), 'clips-')), {
+      failing,
+      seed: 5,
+      steps: 60,
+      hasClips: true,
+    });
+    expect(clips.verdict).toMatchObject({ lost: [], duplicated: [], wrong: [] });
+    if (failing.count < 1000) expect(clips.verdict.bound).toBeGreaterThan(0);
     // Steps failed with the documented code, and went on once the disk worked again.
     expect([...failures.keys()]).toContain(code);
     if (failing.count < 1000) expect(later).toBeGreaterThan(0);

@@ -20,7 +20,7 @@ async function world(): Promise<SegmentWorld> {
   return made;
 }
 
-/** A camera with a clip of so many segments; `isReceipted`: all its records have their receipt. */
+/** A camera with a clip of this many segments; `isReceipted`: all its records have their receipt. */
 async function withClip(segments = 3, isReceipted = true): Promise<SegmentWorld> {
   const made = await world();
   made.clip(made.newClip(), 'start', segments);
