@@ -59,7 +59,10 @@ export class PendingLosses {
     else this.queries.insertLoss.run({ epoch, reason, from: null, to: null, mediaId: null, count });
   }
 
-  /** For records that leave without a receipt: the losses they name are pending again, and their pictures go with them. */
+  /**
+   * For records that leave without a receipt: the losses they name are pending again, and their pictures go with them. Call it
+   * before they are deleted: a lost segment of a record that the cloud has stays lost.
+   */
   restorePending(epoch: number, from: number, to: number): void {
     this.queries.deleteMediaLosses.run({ epoch, from, to });
     if (this.isClosed(epoch)) {

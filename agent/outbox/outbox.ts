@@ -32,7 +32,7 @@ import type { SegmentTotals } from './segments.js';
 import { readSound } from './soundness.js';
 import type { OutboxSigner, OutboxStore, RecordContent, SealedMedia } from './store.js';
 
-export type { ClipContent, NewSegment, QueuedSegment, SegmentTotals };
+export type { ClipContent, NewSegment, QueuedSegment };
 export type { OutboxSigner, Place, QueuedRecord, ReceiptOutcome, RecordContent, SealedMedia };
 
 /** Counts of records; always produced = receipted + queued + quarantined + lost. */

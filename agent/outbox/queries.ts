@@ -341,9 +341,10 @@ export function prepareQueries(db: Database) {
       'UPDATE pending_loss SET said_seq = NULL WHERE epoch = @epoch AND said_seq BETWEEN @from AND @to',
     ),
     deleteAssignedLosses: prepare('DELETE FROM pending_loss WHERE epoch = @epoch AND said_seq BETWEEN @from AND @to'),
-    /** Lost pictures of these records, whatever record names them. */
+    /** Lost pictures of the records that are here, whatever record names them. */
     deleteMediaLosses: prepare(
-      'DELETE FROM pending_loss WHERE epoch = @epoch AND media_id IS NOT NULL AND from_seq BETWEEN @from AND @to',
+      `DELETE FROM pending_loss WHERE epoch = @epoch AND media_id IS NOT NULL AND from_seq BETWEEN @from AND @to
+         AND EXISTS (SELECT 1 FROM record WHERE record.epoch = pending_loss.epoch AND record.seq = from_seq)`,
     ),
     deleteLoss: prepare('DELETE FROM pending_loss WHERE id = ?'),
     deleteDrainedLosses: prepare('DELETE FROM pending_loss WHERE epoch NOT IN (SELECT epoch FROM epoch)'),

@@ -110,12 +110,12 @@ function moveToQuarantine(store: OutboxStore, { epoch, seq, hash, code }: Reject
   queries.insertQuarantined.run({ epoch, seq, code, bytes: row.bytes });
   const excess = (queries.quarantineSize.get()?.records ?? 0) - QUARANTINE_RECORDS_MAX;
   if (excess > 0) queries.trimQuarantine.run(excess);
-  queries.deleteRecords.run({ epoch, from: seq, to: seq });
   queries.deletePeriods.run({ epoch, from: seq, to: seq });
   queries.addQueued.run(-1, -size);
   queries.addQuarantined.run(1, epoch);
   segments.dropOf(epoch, seq, seq);
   losses.addRange(epoch, 'quarantined', seq, seq);
   losses.restorePending(epoch, seq, seq);
+  queries.deleteRecords.run({ epoch, from: seq, to: seq });
   return 'moved';
 }

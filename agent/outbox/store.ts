@@ -275,13 +275,13 @@ export class OutboxStore {
   dropRecord(row: RecordRow, reason: LossReason): void {
     const { epoch, seq } = row;
     const size = this.sizeOf(row);
-    this.queries.deleteRecords.run({ epoch, from: seq, to: seq });
     this.queries.deletePeriods.run({ epoch, from: seq, to: seq });
     this.queries.addQueued.run(-1, -size);
     this.queries.addLost.run(1, epoch);
     this.segments.dropOf(epoch, seq, seq);
     this.losses.addRange(epoch, reason, seq, seq);
     this.losses.restorePending(epoch, seq, seq);
+    this.queries.deleteRecords.run({ epoch, from: seq, to: seq });
   }
 
   /** Returns the size of a record with its media, in bytes. */

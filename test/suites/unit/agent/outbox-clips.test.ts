@@ -307,6 +307,19 @@ describe('an epoch that ended', () => {
   );
 });
 
+it('a release names again what a record that it erases had named of bodies whose records the cloud has', async () => {
+  const w = await world();
+  const record = w.clip(w.newClip(), 'start', 2);
+  w.receiptAll();
+  w.limits.clipMaxBytes = 0;
+  w.clip(w.newClip(), 'start', 1);
+  w.outbox.flushLosses(w.time());
+  w.outbox.endEpoch('release', w.time());
+  const media = w.records().flatMap(({ value }) => (value.loss ?? []).flatMap((loss) => loss.media ?? []));
+  expect(media).toEqual([...mediaIdsOf(record)].reverse());
+  expectSound(w);
+});
+
 describe('a key record that a body needs', () => {
   async function rejected(isControl: boolean): Promise<boolean> {
     const w = await world();
