@@ -5,6 +5,7 @@ import type { CryptoSuite } from '../../protocol/crypto/suite.js';
 import type { SubtleSeals } from '../../protocol/crypto/web-seals.js';
 import type { SealedContent } from '../../protocol/seal/content.js';
 import type { ObjectContext } from '../../protocol/seal/object.js';
+import type { OpenedPeriod } from '../../protocol/seal/open-period.js';
 import { openSealed } from '../../protocol/seal/open.js';
 import type { RecipientKeys, SealedObject } from '../../protocol/seal/seal.js';
 import { loadPeriodOpener } from './load-period-opener.js';
@@ -109,6 +110,11 @@ export class Opener {
    */
   async openHere(opening: Opening): Promise<Uint8Array> {
     return contentOf(await this.ownPeriods(), opening);
+  }
+
+  /** Opens a period in this thread, for the keys of single objects. @throws SealcamError as {@link open} */
+  async openPeriod(period: PeriodKey): Promise<OpenedPeriod> {
+    return (await this.ownPeriods()).open(period);
   }
 
   private async ownPeriods(): Promise<PeriodOpener> {
