@@ -56,7 +56,8 @@ function OneClip({ clip, event, name, poster }: PlayerProps & { readonly clip: C
   const loader = useLoader(clip, event.lostSegments);
   const [isStarted, setStarted] = useState(false);
   const parts = loader.parts();
-  const judged = useJudged(clip, parts);
+  // By the clip that the parts are of: one that has its end already would make them whole too early.
+  const judged = useJudged(loader.clip, parts);
   const player = useScreen(loader, parts, judged, isStarted);
   const { form } = loader;
   const isUnplayable = form?.codec === 'h264' && !playsVideo(form);

@@ -174,9 +174,7 @@ describeWith('chromium', 'clips in the page', () => {
     const { page } = visitor;
     await openEvent(visitor);
     await start(visitor);
-    const { durationMs: held = 0 } = segments
-      .slice(0, 3)
-      .reduce((a, b) => ({ ...a, durationMs: a.durationMs + b.durationMs }));
+    const held = segments.slice(0, 3).reduce((sum, { durationMs }) => sum + durationMs, 0);
     await page.getByText('Video: Still coming').waitFor();
     await expect.poll(() => position(page).inputValue().then(Number), POLL).toBeGreaterThan(held - 200);
     expect(await position(page).getAttribute('max')).toBe(String(held));
