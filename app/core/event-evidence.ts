@@ -27,7 +27,7 @@ const PAGE_RECORDS = 200;
 
 /**
  * Makes an evidence file of an event of version 2, its clips included: somebody else can check it without a key of the household. What
- * the cloud does not have is not in it. The cloud does not hand out its receipts one by one, so there are none in it.
+ * the cloud does not have is not in it. The cloud does not hand out its receipts one by one, so the file has no receipts.
  * @throws SealcamError `evidence-incomplete` where records are missing; `cloud-lied`, `cloud-unreachable`, …
  */
 export async function evidenceOf(deps: EvidenceDependencies, event: TimelineEvent): Promise<Uint8Array> {

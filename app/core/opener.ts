@@ -34,6 +34,8 @@ export interface Opening {
 
 export interface OpenRequest extends Opening {
   readonly id: number;
+  /** A picture with its detail, or the bytes of a segment. */
+  readonly as: 'content' | 'bytes';
 }
 
 export type OpenAnswer =
@@ -89,7 +91,7 @@ export class Opener {
    * @throws SealcamError `seal-refused`, `malformed`, `unsupported`; `cloud-unreachable` where a part of the page is missing
    */
   async open(opening: Opening): Promise<SealedContent> {
-    const answer = await this.ask(opening);
+    const answer = await this.ask(opening, 'content');
     if (answer?.type === 'opened') return answer.content;
     const { suite, keys } = this.deps;
     return opened(suite, keys, () => this.ownPeriods(), opening);
@@ -100,7 +102,7 @@ export class Opener {
    * @throws SealcamError as {@link open}
    */
   async openSegment(opening: Opening): Promise<Uint8Array> {
-    const answer = await this.ask(opening);
+    const answer = await this.ask(opening, 'bytes');
     return answer?.type === 'bytes' ? answer.bytes : this.openHere(opening);
   }
 
@@ -125,7 +127,7 @@ export class Opener {
   }
 
   /** Returns what the other thread answers; null without it. @throws SealcamError its refusal */
-  private async ask(opening: Opening): Promise<OpenAnswer | null> {
+  private async ask(opening: Opening, as: OpenRequest['as']): Promise<OpenAnswer | null> {
     const { other } = this;
     if (other === null) return null;
     const id = this.nextId++;
@@ -136,7 +138,7 @@ export class Opener {
         cancel = this.deps.clock.after(OPENER_MAX_MS, () => {
           this.abandon();
         });
-        other.send({ ...opening, id });
+        other.send({ ...opening, id, as });
       });
       if (answer?.type === 'refused') throw new SealcamError(answer.code, answer.message);
       return answer;
@@ -157,7 +159,7 @@ export function serveOpener(
   listen((request) => {
     void answerTo(request, async () => {
       const { id } = request;
-      if (request.context.role === 'segment') return { type: 'bytes', id, bytes: await contentOf(periods, request) };
+      if (request.as === 'bytes') return { type: 'bytes', id, bytes: await contentOf(periods, request) };
       return { type: 'opened', id, content: await opened(suite, keys, () => Promise.resolve(periods), request) };
     }).then(send);
   });
